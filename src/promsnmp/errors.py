@@ -1,0 +1,128 @@
+"""Every exception that PromSNMP raises on purpose, in one tree.
+
+A caller catches the branch that it can do something about; the text is meant for the person on call: it names
+the device, the object and what to do. Secrets never appear in one.
+
+    PromSnmpError
+    ├── SettingsError            a setting (environment variable) is wrong
+    ├── ModuleError              a module file (snmp.yml) is wrong, or names something that does not exist
+    ├── SnmpError                talking to a device failed; carries target and oid
+    │   ├── AddressError         the target's name does not resolve, or is no address
+    │   ├── SnmpTimeout          no usable answer in time
+    │   ├── SnmpRefused          nothing listens there (ICMP port unreachable)
+    │   ├── AuthenticationError  wrong community, user, passphrase, HMAC, engine or time window
+    │   ├── MalformedMessage     the answer is not SNMP, or breaks its rules
+    │   ├── ErrorStatus          the agent answered with an error-status
+    │   └── WalkLoop             the agent's OIDs do not increase
+    ├── TargetError              what was asked for cannot be scraped
+    │   ├── UnknownTarget        not in the inventory, and ad-hoc targets are off
+    │   └── BadTarget            not an address, a name or address:port
+    └── InventoryError           the inventory cannot be read, written or accepted
+        ├── InventoryKeyError    PROM_ENCRYPT_KEY is wrong, or not of a valid length
+        ├── InventoryDamaged     the file is not what we wrote
+        ├── InventoryInvalid     the document has problems; lists all of them
+        └── InventoryUnavailable the file cannot be written now (full, read-only, gone)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class PromSnmpError(Exception):
+    """Root of the tree."""
+
+
+class SettingsError(PromSnmpError):
+    """A setting is wrong; the message names the variable, the value's problem and a right one."""
+
+
+class ModuleError(PromSnmpError):
+    """A module or its file is wrong; the message names file, line and key where they are known."""
+
+
+class SnmpError(PromSnmpError):
+    """Talking to ``target`` failed.
+
+    ``target`` is ``address:port`` as asked for, ``oid`` the dotted object that was being asked (may be empty).
+    """
+
+    def __init__(self, message: str, *, target: str = "", oid: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.target = target
+        self.oid = oid
+
+    def __str__(self) -> str:
+        where = f"{self.target}: " if self.target else ""
+        what = f" (at OID {self.oid})" if self.oid else ""
+        return f"{where}{self.message}{what}"
+
+
+class AddressError(SnmpError):
+    """The target's name does not resolve, or is no address."""
+
+
+class SnmpTimeout(SnmpError):
+    """No usable answer came before the last retry ran out."""
+
+
+class SnmpRefused(SnmpError):
+    """The host answered that nothing listens on the port (ICMP port unreachable)."""
+
+
+class AuthenticationError(SnmpError):
+    """The agent refused the credentials, or its answer failed authentication (RFC 3414 section 3.2)."""
+
+
+class MalformedMessage(SnmpError):
+    """A datagram is not a well-formed SNMP message (RFC 3416, X.690)."""
+
+
+class ErrorStatus(SnmpError):
+    """The agent answered with an error-status other than noError (RFC 3416 section 3)."""
+
+    def __init__(self, message: str, *, status: int, index: int = 0, target: str = "", oid: str = "") -> None:
+        super().__init__(message, target=target, oid=oid)
+        self.status = status
+        self.index = index
+
+
+class WalkLoop(SnmpError):
+    """The agent's answers do not move forward in the MIB, so that a walk would never end."""
+
+
+class TargetError(PromSnmpError):
+    """What was asked for cannot be scraped."""
+
+
+class UnknownTarget(TargetError):
+    """The target is not in the inventory, and ad-hoc targets are not allowed."""
+
+
+class BadTarget(TargetError):
+    """The target is not an address, a name, or one of them with a port."""
+
+
+class InventoryError(PromSnmpError):
+    """The inventory cannot be read, written or accepted."""
+
+
+class InventoryKeyError(InventoryError):
+    """The encryption key is missing, of a wrong length, or not the one that the file was written with."""
+
+
+class InventoryDamaged(InventoryError):
+    """The inventory file is not a file that PromSNMP wrote, or part of it is missing."""
+
+
+class InventoryInvalid(InventoryError):
+    """A document is not a valid inventory; ``problems`` lists every one found, each with its place."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = list(problems)
+
+
+class InventoryUnavailable(InventoryError):
+    """The inventory file cannot be written or read just now (full, read-only, gone); nothing was lost."""

@@ -1,0 +1,125 @@
+"""The language of snmp.yml as plain values: what to walk, and how to name what comes back.
+
+A module is the contract between the engine and the text: ``walk`` and ``get`` say what a device is asked,
+``metrics`` say which varbinds become which samples. Nothing here reads files (``reader.py``) or knows of bytes.
+OIDs are dotted text without a leading dot, as they stand in the file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class MetricType(StrEnum):
+    """How a varbind's value becomes a sample (snmp.yml ``type`` of a metric)."""
+
+    GAUGE = "gauge"
+    COUNTER = "counter"
+    OCTET_STRING = "OctetString"
+    DISPLAY_STRING = "DisplayString"
+    PHYS_ADDRESS_48 = "PhysAddress48"
+    FLOAT = "Float"
+    DOUBLE = "Double"
+    INET_ADDRESS = "InetAddress"
+    INET_ADDRESS_MISSING_SIZE = "InetAddressMissingSize"
+    INET_ADDRESS_IPV4 = "InetAddressIPv4"
+    INET_ADDRESS_IPV6 = "InetAddressIPv6"
+    LLDP_PORT_ID = "LldpPortId"
+    DATE_AND_TIME = "DateAndTime"
+    PARSE_DATE_AND_TIME = "ParseDateAndTime"
+    NTP_TIME_STAMP = "NTPTimeStamp"
+    ENUM_AS_INFO = "EnumAsInfo"
+    ENUM_AS_STATE_SET = "EnumAsStateSet"
+    BITS = "Bits"
+
+
+class IndexType(StrEnum):
+    """How sub-identifiers of an index become a label (snmp.yml ``type`` of an index)."""
+
+    INTEGER32 = "Integer32"
+    INTEGER = "Integer"
+    GAUGE = "gauge"
+    COUNTER = "counter"
+    PHYS_ADDRESS_48 = "PhysAddress48"
+    OCTET_STRING = "OctetString"
+    DISPLAY_STRING = "DisplayString"
+    INET_ADDRESS_IPV4 = "InetAddressIPv4"
+    INET_ADDRESS_IPV6 = "InetAddressIPv6"
+    INET_ADDRESS = "InetAddress"
+    INET_ADDRESS_MISSING_SIZE = "InetAddressMissingSize"
+    LLDP_PORT_ID = "LldpPortId"
+    ENUM_AS_INFO = "EnumAsInfo"
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """One part of a row's index, in the order in which it stands in the OID."""
+
+    labelname: str
+    type: str = IndexType.GAUGE
+    fixed_size: int = 0
+    implied: bool = False
+    enum_values: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A label taken from another column at the index made of ``labels``; without labels, ``labelname`` is deleted."""
+
+    labels: tuple[str, ...]
+    labelname: str
+    oid: str = ""
+    type: str = MetricType.GAUGE
+
+
+@dataclass(frozen=True, slots=True)
+class RegexExtract:
+    """A further metric, ``<name><suffix>``, cut out of a text value; the first pair that matches wins."""
+
+    suffix: str
+    patterns: tuple[tuple[str, str], ...]
+    """(regex, value template) pairs, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One column (or scalar) and the family that it becomes."""
+
+    name: str
+    oid: str
+    type: str
+    help: str = ""
+    indexes: tuple[Index, ...] = ()
+    lookups: tuple[Lookup, ...] = ()
+    regex_extracts: tuple[RegexExtract, ...] = ()
+    enum_values: tuple[tuple[int, str], ...] = ()
+    datetime_pattern: str = ""
+    offset: float = 0.0
+    scale: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Walk ``oid`` first; fetch ``targets`` only for the rows whose value matches one of ``values``."""
+
+    oid: str
+    targets: tuple[str, ...]
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """What to ask one kind of device for, and what to make of the answer."""
+
+    name: str
+    walk: tuple[str, ...] = ()
+    get: tuple[str, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+    max_repetitions: int = 25
+    retries: int = 3
+    timeout: float = 5.0
+    """Seconds to wait for one packet."""
+    use_unconnected_udp_socket: bool = False
+    allow_nonincreasing_oids: bool = False
+    filters: tuple[Filter, ...] = field(default=())

@@ -1,0 +1,144 @@
+"""Every setting, read once from the environment into one frozen value.
+
+The names are those of the original PromSNMP where it had them, and otherwise follow its style. Each field's
+description is the text of ``docs/configuration.md`` (a test compares them), so write it for an operator.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from promsnmp.errors import SettingsError
+
+KEY_LENGTHS = (16, 24, 32)
+
+
+def default_inventory_file() -> Path:
+    """``promsnmp-inventory.json`` in the user's data folder (XDG Base Directory Specification, XDG_DATA_HOME)."""
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "promsnmp" / "promsnmp-inventory.json"
+
+
+class Settings(BaseSettings):
+    """What an operator can set, by environment variable (upper case of the field's name)."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    server_port: int = Field(8080, ge=0, le=65535, description="TCP port of the HTTP server; 0 takes a free one.")
+    server_address: str = Field(
+        "", description="Address to listen on. Empty: every address, IPv4 and IPv6. `127.0.0.1`: this machine only."
+    )
+
+    collection_interval: int = Field(
+        30_000,
+        ge=0,
+        description="Milliseconds between two polls of one device. 0 turns background polling off: each scrape polls.",
+    )
+    collection_concurrency: int = Field(200, ge=1, description="How many devices are polled at the same time, at most.")
+    collection_backoff_max: int = Field(
+        300_000,
+        ge=0,
+        description="Milliseconds between two polls of a device that does not answer, at most; "
+        "the interval doubles up to this with each failure.",
+    )
+    collection_modules: str = Field(
+        "system,if_mib", description="Modules that a device of the inventory is polled with, comma separated."
+    )
+    scrape_timeout: int = Field(
+        10_000,
+        ge=1,
+        description="Milliseconds that a scrape may wait for a device when Prometheus does not say "
+        "(`X-Prometheus-Scrape-Timeout-Seconds`).",
+    )
+    scrape_timeout_offset: int = Field(
+        500,
+        ge=0,
+        description="Milliseconds before Prometheus's own timeout at which a scrape answers with the reason instead.",
+    )
+    cache_exp_millis: int = Field(
+        300_000, ge=0, description="Milliseconds after which a page is never served again. 0 keeps no pages."
+    )
+    cache_entry_cnt: int = Field(10_000, ge=1, description="Pages kept in memory, at most; the least recently used go.")
+
+    snmp_allow_adhoc_targets: bool = Field(
+        False, description="Poll addresses that are not in the inventory when `/snmp?target=` names them."
+    )
+    interface_utilization: bool = Field(
+        True, description="Add the histogram `interface_utilization` to pages with interface counters."
+    )
+    snmp_wrap_large_counters: bool = Field(
+        True, description="Reduce Counter64 values modulo 2^53, as snmp_exporter does, so that `rate()` stays exact."
+    )
+
+    prom_inv_file: Path = Field(
+        default_factory=default_inventory_file,
+        description="The encrypted inventory file. Default: `promsnmp/promsnmp-inventory.json` "
+        "in `$XDG_DATA_HOME` (`~/.local/share`).",
+    )
+    prom_encrypt_key: SecretStr | None = Field(
+        None,
+        description="Key of the inventory file: 16, 24 or 32 bytes of text. "
+        "Unset: one is made beside the file, mode 0600.",
+    )
+
+    prom_tenant_id: str = Field("default_tenant", description="Tenant, shown in `/targets` and `promsnmp_site_info`.")
+    prom_site_id: str = Field("default_site", description="Site, shown in `/targets` and `promsnmp_site_info`.")
+    prom_site_label: str = Field("", description="The site's name for people.")
+    prom_site_descr: str = Field("", description="The site's description.")
+    prom_site_addr: str = Field("", description="The site's postal address.")
+    prom_site_lat: float | None = Field(None, ge=-90, le=90, description="The site's latitude in degrees.")
+    prom_site_long: float | None = Field(None, ge=-180, le=180, description="The site's longitude in degrees.")
+
+    pod_name: str = Field(
+        default_factory=socket.gethostname, description="This replica's name. Default: the host's name."
+    )
+    shutdown_timeout: int = Field(
+        30_000, ge=0, description="Milliseconds that requests in flight are given to finish after SIGTERM."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
+    log_format: Literal["text", "json"] = Field("text", description="`text` for people, `json` for log collectors.")
+
+    @field_validator("log_level", "log_format", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("prom_encrypt_key")
+    @classmethod
+    def _key_length(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and (size := len(value.get_secret_value().encode())) not in KEY_LENGTHS:
+            raise ValueError(
+                f"is {size} bytes long; it must be 16, 24 or 32 bytes (make one: openssl rand -hex 8)"
+            )
+        return value
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Names of ``collection_modules``, in order, without duplicates."""
+        names = (name.strip() for name in self.collection_modules.split(","))
+        return tuple(dict.fromkeys(name for name in names if name))
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment, ``overrides`` first.
+
+    Raises SettingsError with one line per wrong variable; values are shown, except those of secrets.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # keyword names are checked by pydantic
+    except ValidationError as error:
+        raise SettingsError("\n".join(_problem(item) for item in error.errors())) from None
+
+
+def _problem(item: object) -> str:
+    assert isinstance(item, dict)
+    name = ".".join(map(str, item["loc"]))
+    reason = str(item["msg"]).removeprefix("Value error, ")
+    shown = "" if name == "prom_encrypt_key" else f"={item['input']!s}"
+    return f"{name.upper()}{shown}: {reason[:1].lower() + reason[1:]}"

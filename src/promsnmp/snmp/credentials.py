@@ -1,0 +1,77 @@
+"""What a manager must know to be answered: a community (v1, v2c) or a user (v3).
+
+Plain values, shared by the inventory, the modules' ``auths`` and the session. ``repr`` never shows a secret.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+
+
+class Version(IntEnum):
+    """``msgVersion`` on the wire (RFC 3417, RFC 3412 section 6), which is also SNMP4J's number."""
+
+    V1 = 0
+    V2C = 1
+    V3 = 3
+
+
+class SecurityLevel(IntEnum):
+    """RFC 3411 section 3.4.3, with its numbers."""
+
+    NO_AUTH_NO_PRIV = 1
+    AUTH_NO_PRIV = 2
+    AUTH_PRIV = 3
+
+
+class AuthProtocol(StrEnum):
+    """HMAC protocols of RFC 3414 section 6 and RFC 7860."""
+
+    MD5 = "MD5"
+    SHA = "SHA"
+    SHA224 = "SHA224"
+    SHA256 = "SHA256"
+    SHA384 = "SHA384"
+    SHA512 = "SHA512"
+
+
+class PrivProtocol(StrEnum):
+    """Privacy protocols: RFC 3414 section 8 (DES), RFC 3826 (AES), draft-blumenthal-aes-usm-04 (AES192, AES256)
+    and the key extension of draft-reeder-snmpv3-usm-3desede-00 that Cisco uses (AES192C, AES256C)."""
+
+    DES = "DES"
+    AES = "AES"
+    AES192 = "AES192"
+    AES256 = "AES256"
+    AES192C = "AES192C"
+    AES256C = "AES256C"
+
+
+@dataclass(frozen=True, slots=True)
+class Community:
+    """A v1 or v2c community (RFC 1157 section 3.2.5, RFC 1901)."""
+
+    version: Version = Version.V2C
+    community: str = field(default="public", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A v3 USM user (RFC 3414). ``context_engine_id`` empty means the agent's own engine."""
+
+    name: str
+    level: SecurityLevel = SecurityLevel.NO_AUTH_NO_PRIV
+    auth_protocol: AuthProtocol = AuthProtocol.MD5
+    auth_passphrase: str = field(default="", repr=False)
+    priv_protocol: PrivProtocol = PrivProtocol.DES
+    priv_passphrase: str = field(default="", repr=False)
+    context_name: str = ""
+    context_engine_id: bytes = b""
+
+    @property
+    def version(self) -> Version:
+        return Version.V3
+
+
+Credentials = Community | User
