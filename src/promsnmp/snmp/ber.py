@@ -1,0 +1,626 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, cdivision=True, embedsignature=True
+"""BER for SNMP (X.690 as RFC 3417 section 8 restricts it): the one hot file of the engine.
+
+Every datagram of every device passes here, so the file is compiled by Cython; it is also plain Python and runs
+uncompiled. Nothing in it trusts its input: each length is checked against what is there before it is used, and whatever
+is wrong ends in ``Malformed``.
+
+The hot path makes no Python object per varbind. ``Scanner`` checks a response's varbinds and keeps, for each wanted
+column, *segments*: slices of the datagram that hold consecutive varbinds of that column as they came. ``numbers`` and
+``values`` then turn a column (its segments joined) into one *index* for all its rows and a list of values. The index is
+``bytes``: for each row two octets of length and the row's OID suffix; columns of one table that have the same rows have
+equal indexes, which is how labels are found without looking at rows.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+try:
+    import cython
+except ImportError:
+    from promsnmp import uncompiled as cython  # type: ignore[no-redef]
+
+COMPILED: bool = cython.compiled
+
+# Tags: X.690 and RFC 2578 section 7.1, RFC 3416 section 3.
+INTEGER = 0x02
+OCTET_STRING = 0x04
+NULL = 0x05
+OBJECT_IDENTIFIER = 0x06
+SEQUENCE = 0x30
+IP_ADDRESS = 0x40
+COUNTER32 = 0x41
+GAUGE32 = 0x42
+TIME_TICKS = 0x43
+OPAQUE = 0x44
+NSAP_ADDRESS = 0x45
+COUNTER64 = 0x46
+UINTEGER32 = 0x47
+NO_SUCH_OBJECT = 0x80
+NO_SUCH_INSTANCE = 0x81
+END_OF_MIB_VIEW = 0x82
+
+GET = 0xA0
+GET_NEXT = 0xA1
+RESPONSE = 0xA2
+SET = 0xA3
+GET_BULK = 0xA5
+REPORT = 0xA8
+
+# What Scanner.feed says of a response.
+MORE = 0
+"""All varbinds lay in the subtree: ask on from ``Scanner.last``."""
+DONE = 1
+"""A varbind lay behind the subtree, or the MIB ended."""
+LOOP = 2
+"""An OID did not increase; ``Scanner.offender`` is it."""
+EMPTY = 3
+"""The response carried no varbind at all."""
+
+MAX_UINT53 = 1 << 53
+
+
+class Malformed(ValueError):
+    """Octets that are not what they must be. The session turns it into ``errors.MalformedMessage`` with the target."""
+
+
+class VarBind(NamedTuple):
+    """One variable binding: OID (BER content octets), value's tag, value's content octets."""
+
+    oid: bytes
+    tag: int
+    value: bytes
+
+
+class Pdu(NamedTuple):
+    """A PDU's fields and where its varbinds lie in the buffer (RFC 3416 section 3).
+
+    For GetBulk ``status`` is non-repeaters and ``index`` is max-repetitions.
+    """
+
+    type: int
+    request_id: int
+    status: int
+    index: int
+    start: int
+    end: int
+
+
+# ---------------------------------------------------------------------------------------------------------- encoding
+
+
+def tlv(tag: int, content: bytes) -> bytes:
+    """One tag-length-value triple, definite length in the shortest form."""
+    size = len(content)
+    if size < 0x80:
+        return bytes((tag, size)) + content
+    if size < 0x100:
+        return bytes((tag, 0x81, size)) + content
+    if size < 0x10000:
+        return bytes((tag, 0x82, size >> 8, size & 0xFF)) + content
+    return bytes((tag, 0x84)) + size.to_bytes(4, "big") + content
+
+
+def encode_integer(value: int, tag: int = INTEGER) -> bytes:
+    """A signed integer in the fewest octets (X.690 section 8.3); also right for the unsigned types."""
+    size = (value + (value < 0)).bit_length() // 8 + 1
+    return tlv(tag, value.to_bytes(size, "big", signed=True))
+
+
+def encode_varbind(oid: bytes, value: bytes = b"\x05\x00") -> bytes:
+    """A varbind of an OID (content octets) and an encoded value, NULL by default."""
+    return tlv(SEQUENCE, tlv(OBJECT_IDENTIFIER, oid) + value)
+
+
+def encode_pdu(pdu_type: int, request_id: int, status: int, index: int, varbinds: bytes) -> bytes:
+    """A whole PDU; ``varbinds`` are the encoded varbinds one after the other."""
+    head = encode_integer(request_id) + encode_integer(status) + encode_integer(index)
+    return tlv(pdu_type, head + tlv(SEQUENCE, varbinds))
+
+
+# ---------------------------------------------------------------------------------------------------------- decoding
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def _length(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    """Checks the TLV at ``pos``; returns where its content starts. Its content ends at ``_end_of``."""
+    octet: cython.Py_ssize_t
+    if end - pos < 2:
+        raise Malformed("a value is cut off")
+    octet = data[pos + 1]
+    if octet < 0x80:
+        return pos + 2
+    if octet == 0x80 or octet > 0x84:
+        raise Malformed("a length is indefinite or longer than four octets")
+    if end - pos < 2 + (octet & 0x7F):
+        raise Malformed("a length is cut off")
+    return pos + 2 + (octet & 0x7F)
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def _end_of(data: bytes, pos: cython.Py_ssize_t, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    """Where the content of the TLV at ``pos`` ends, its content starting at ``start``; checked against ``end``."""
+    size: cython.Py_ssize_t
+    at: cython.Py_ssize_t
+    size = data[pos + 1]
+    if size >= 0x80:
+        size = 0
+        for at in range(pos + 2, start):
+            size = size << 8 | data[at]
+    if size > end - start:
+        raise Malformed("a value is longer than what holds it")
+    return start + size
+
+
+@cython.cfunc
+@cython.exceptval(check=True)
+def _signed(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.longlong:
+    """The two's complement integer of 1 to 8 octets at ``data[start:end]``."""
+    value: cython.longlong
+    at: cython.Py_ssize_t
+    if start == end or end - start > 8:
+        raise Malformed(f"an INTEGER has {end - start} octets")
+    value = data[start]
+    if value >= 0x80:
+        value -= 0x100
+    for at in range(start + 1, end):
+        value = value * 256 + data[at]
+    return value
+
+
+def read(data: bytes, pos: int, end: int, tag: int) -> tuple[int, int]:
+    """Start and end of the content of the TLV at ``pos``, which must have ``tag`` and lie before ``end``.
+
+    Raises Malformed.
+    """
+    if end > len(data) or pos < 0:
+        raise Malformed("a value is cut off")
+    start = _length(data, pos, end)
+    if data[pos] != tag:
+        raise Malformed(f"tag 0x{data[pos]:02x} stands where 0x{tag:02x} must")
+    return start, _end_of(data, pos, start, end)
+
+
+def read_any(data: bytes, pos: int, end: int) -> tuple[int, int, int]:
+    """Tag, start and end of the content of the TLV at ``pos``. Raises Malformed."""
+    if end > len(data) or pos < 0:
+        raise Malformed("a value is cut off")
+    start = _length(data, pos, end)
+    return data[pos], start, _end_of(data, pos, start, end)
+
+
+def read_integer(data: bytes, pos: int, end: int) -> tuple[int, int]:
+    """The INTEGER at ``pos`` and where it ends. Raises Malformed."""
+    start, stop = read(data, pos, end, INTEGER)
+    return _signed(data, start, stop), stop
+
+
+def read_pdu(data: bytes, pos: int, end: int) -> Pdu:
+    """The PDU at ``pos`` (not Trap-PDU, whose layout differs). Raises Malformed."""
+    tag, start, stop = read_any(data, pos, end)
+    if tag & 0xE0 != 0xA0 or tag == 0xA4:
+        raise Malformed(f"tag 0x{tag:02x} is not one of a PDU")
+    request_id, at = read_integer(data, start, stop)
+    status, at = read_integer(data, at, stop)
+    index, at = read_integer(data, at, stop)
+    first, last = read(data, at, stop, SEQUENCE)
+    return Pdu(tag, request_id, status, index, first, last)
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def _check_oid(data: bytes, start: cython.Py_ssize_t, stop: cython.Py_ssize_t) -> cython.bint:
+    """Raises unless ``data[start:stop]`` are whole sub-identifiers, each of at most 32 bits in the shortest form."""
+    at: cython.Py_ssize_t
+    first: cython.Py_ssize_t
+    if stop == start or data[stop - 1] >= 0x80:
+        raise Malformed("an OID is empty or cut off")
+    first = start
+    for at in range(start, stop):
+        if data[at] < 0x80:
+            if at - first > 4 or (at - first == 4 and data[first] > 0x8F):
+                raise Malformed("a sub-identifier is larger than 32 bits")
+            if data[first] == 0x80:
+                raise Malformed("a sub-identifier has leading zeros")
+            first = at + 1
+    return True
+
+
+def varbinds(data: bytes, start: int, end: int) -> list[VarBind]:
+    """All varbinds at ``data[start:end]``. Raises Malformed."""
+    out: list[VarBind] = []
+    pos = start
+    while pos < end:
+        inner, stop = read(data, pos, end, SEQUENCE)
+        oid_start, oid_end = read(data, inner, stop, OBJECT_IDENTIFIER)
+        tag, value_start, value_end = read_any(data, oid_end, stop)
+        if value_end != stop:
+            raise Malformed("a varbind holds more than a name and a value")
+        if oid_end > oid_start:  # RFC 3416 allows 0.0 only, but an empty name harms nobody outside a walk
+            _check_oid(data, oid_start, oid_end)
+        out.append(VarBind(data[oid_start:oid_end], tag, data[value_start:value_end]))
+        pos = stop
+    return out
+
+
+@cython.cfunc
+@cython.exceptval(-2)
+def _follows(
+    data: bytes,
+    start: cython.Py_ssize_t,
+    stop: cython.Py_ssize_t,
+    other: bytes,
+    other_start: cython.Py_ssize_t,
+    other_stop: cython.Py_ssize_t,
+) -> cython.bint:
+    """Whether the OID ``data[start:stop]`` is greater than ``other[...]`` (RFC 3416 section 4.2.2: by sub-identifier).
+
+    Both in the shortest form, where the sub-identifier with more octets is the larger.
+    """
+    size: cython.Py_ssize_t = stop - start
+    other_size: cython.Py_ssize_t = other_stop - other_start
+    at: cython.Py_ssize_t = 0
+    here: cython.Py_ssize_t
+    there: cython.Py_ssize_t
+    while at < size and at < other_size and data[start + at] == other[other_start + at]:
+        at += 1
+    if at == size:
+        return False
+    if at == other_size:
+        return True
+    here = at
+    while data[start + here] >= 0x80:
+        here += 1
+    there = at
+    while other[other_start + there] >= 0x80:
+        there += 1
+    if here != there:
+        return here > there
+    return data[start + at] > other[other_start + at]
+
+
+def oid_follows(oid: bytes, last: bytes) -> bool:
+    """Whether ``oid`` comes after ``last`` in the MIB; both valid content octets."""
+    return bool(_follows(oid, 0, len(oid), last, 0, len(last)))
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def _starts_with(data: bytes, start: cython.Py_ssize_t, stop: cython.Py_ssize_t, prefix: bytes) -> cython.bint:
+    """Whether ``data[start:stop]`` starts with ``prefix``; compared from its end, where siblings differ."""
+    at: cython.Py_ssize_t = len(prefix)
+    if stop - start < at:
+        return False
+    while at > 0:
+        at -= 1
+        if data[start + at] != prefix[at]:
+            return False
+    return True
+
+
+@cython.cclass
+class Scanner:
+    """Takes the responses of one walk (or of GETs), keeps what belongs to ``columns``, and says how to go on.
+
+    ``columns`` are OIDs as content octets, none a prefix of another. After a ``feed``: ``segments[i]`` are slices of
+    datagrams with varbinds of ``columns[i]``, ``last`` is the last OID seen in the subtree, ``offender`` the OID that
+    did not increase, ``count`` the number of varbinds so far and ``unclaimed`` how many of them no column took.
+    """
+
+    root: bytes
+    last: bytes
+    offender: bytes
+    columns: list
+    segments: list
+    count: cython.Py_ssize_t
+    unclaimed: cython.Py_ssize_t
+    ordered: cython.bint
+    _by_prefix: dict
+    _sizes: list
+    _current: cython.Py_ssize_t
+
+    def __init__(self, columns: list[bytes]) -> None:
+        self.columns = columns
+        self.segments = [[] for _ in columns]
+        self.count = 0
+        self.unclaimed = 0
+        self._by_prefix = {column: at for at, column in enumerate(columns)}
+        self._sizes = sorted({len(column) for column in columns})
+        self._current = -1
+        self.start(b"", True)
+
+    def start(self, root: bytes, ordered: bool) -> None:
+        """Begins the walk of a subtree; what was collected stays. ``ordered``: OIDs must increase."""
+        self.root = root
+        self.last = root
+        self.offender = b""
+        self.ordered = ordered
+
+    @property
+    def last_oid(self) -> bytes:
+        """Where the next GETNEXT or GETBULK goes on."""
+        return self.last
+
+    @property
+    def offending_oid(self) -> bytes:
+        """The OID that did not increase, after LOOP."""
+        return self.offender
+
+    @property
+    def varbind_count(self) -> int:
+        """Varbinds accepted so far."""
+        return self.count
+
+    @property
+    def unclaimed_count(self) -> int:
+        """Varbinds accepted so far that no column took."""
+        return self.unclaimed
+
+    def column(self, at: int) -> bytes:
+        """All varbinds of ``columns[at]``, encoded one after the other, as they came."""
+        return b"".join(self.segments[at])
+
+    @cython.cfunc
+    def _find(self, oid: bytes) -> cython.Py_ssize_t:
+        """The column that takes ``oid``, -1 when none does."""
+        for size in self._sizes:
+            at = self._by_prefix.get(oid[:size])
+            if at is not None:
+                return at
+        return -1
+
+    def feed(self, data: bytes, pos: int, end: int, walking: bool = True) -> int:
+        """Takes the varbinds at ``data[pos:end]``; returns MORE, DONE, LOOP or EMPTY.
+
+        With ``walking`` false the varbinds answer a GET: order and subtree do not matter, and an exception
+        (RFC 3416 section 3: noSuchObject and its like) only means that there is no value. Raises Malformed, and then
+        keeps nothing of this response.
+        """
+        at: cython.Py_ssize_t = pos
+        limit: cython.Py_ssize_t = end
+        inner: cython.Py_ssize_t
+        stop: cython.Py_ssize_t
+        oid_start: cython.Py_ssize_t
+        oid_stop: cython.Py_ssize_t
+        run: cython.Py_ssize_t = at  # where the current run of varbinds of one column starts
+        last: bytes = self.last
+        last_start: cython.Py_ssize_t = 0
+        last_stop: cython.Py_ssize_t = len(self.last)
+        current: cython.Py_ssize_t = -1
+        prefix: bytes = b""
+        tag: cython.Py_ssize_t
+        count: cython.Py_ssize_t = 0
+        unclaimed: cython.Py_ssize_t = 0
+        is_walk: cython.bint = walking
+        verdict: cython.Py_ssize_t = MORE
+        runs: list = []
+
+        if limit > len(data) or at < 0:
+            raise Malformed("the varbinds are cut off")
+        if at >= limit:
+            return EMPTY
+        while at < limit:
+            inner = _length(data, at, limit)
+            stop = _end_of(data, at, inner, limit)
+            oid_start = _length(data, inner, stop)
+            oid_stop = _end_of(data, inner, oid_start, stop)
+            if data[at] != SEQUENCE or data[inner] != OBJECT_IDENTIFIER:
+                raise Malformed("a varbind is not a sequence of a name and a value")
+            if _end_of(data, oid_stop, _length(data, oid_stop, stop), stop) != stop:
+                raise Malformed("a varbind holds more than a name and a value")
+            _check_oid(data, oid_start, oid_stop)
+            tag = data[oid_stop]
+            if NO_SUCH_OBJECT <= tag <= END_OF_MIB_VIEW:
+                if is_walk:
+                    verdict = DONE
+                    break
+                if current >= 0:
+                    runs.append((current, data[run:at]))
+                    current = -1
+                at = stop
+                continue
+            if is_walk:
+                if not _starts_with(data, oid_start, oid_stop, self.root):
+                    verdict = DONE
+                    break
+                if self.ordered and not _follows(data, oid_start, oid_stop, last, last_start, last_stop):
+                    self.offender = data[oid_start:oid_stop]
+                    verdict = LOOP
+                    break
+            last = data
+            last_start = oid_start
+            last_stop = oid_stop
+            count += 1
+            if current < 0 or not _starts_with(data, oid_start, oid_stop, prefix):
+                if current >= 0:
+                    runs.append((current, data[run:at]))
+                run = at
+                current = self._find(data[oid_start:oid_stop])
+                if current >= 0:
+                    prefix = self.columns[current]
+                else:
+                    unclaimed += 1
+            at = stop
+        if current >= 0:
+            runs.append((current, data[run:at]))
+        for current, segment in runs:
+            self.segments[current].append(segment)
+        self.count += count
+        self.unclaimed += unclaimed
+        if count:
+            self.last = data[last_start:last_stop]
+        return verdict
+
+
+# ------------------------------------------------------------------------------------------------------ reading columns
+
+
+@cython.cfunc
+def _decimal(value: cython.ulonglong, negative: cython.bint) -> bytes:
+    """ASCII digits of ``value``, with a minus sign when ``negative``."""
+    if cython.compiled:
+        digits = cython.declare(cython.char[24])
+        at = cython.declare(cython.Py_ssize_t, 24)
+        while True:
+            at -= 1
+            digits[at] = 48 + value % 10
+            value //= 10
+            if value == 0:
+                break
+        if negative:
+            at -= 1
+            digits[at] = 45
+        return digits[at:24]
+    return b"%d" % (-value if negative else value)
+
+
+def numbers(column: bytes, skip: int, wrap: bool) -> tuple[bytes, list[bytes], int]:
+    """The rows of a column of numbers: ``(index, values as ASCII decimals, how many rows were not numbers)``.
+
+    ``column`` is a ``Scanner``'s, ``skip`` the length of its OID. With ``wrap`` a Counter64 is reduced modulo 2^53.
+    INTEGER is signed; the 32-bit types and Counter64 are unsigned, except that 5 to 8 octets of a 32-bit type are read
+    as 64-bit signed and 5 or more octets of TimeTicks keep their low 32 bits, as snmp_exporter reads them. Opaque
+    floats and doubles count (RFC 6340's predecessor, net-snmp's NETSNMP_ASN_OPAQUE_FLOAT); nothing else does.
+    """
+    at: cython.Py_ssize_t = 0
+    end: cython.Py_ssize_t = len(column)
+    prefix: cython.Py_ssize_t = skip
+    inner: cython.Py_ssize_t
+    stop: cython.Py_ssize_t
+    oid_start: cython.Py_ssize_t
+    oid_stop: cython.Py_ssize_t
+    start: cython.Py_ssize_t
+    size: cython.Py_ssize_t
+    octet: cython.Py_ssize_t
+    tag: cython.Py_ssize_t
+    value: cython.ulonglong
+    negative: cython.bint
+    limit: cython.ulonglong = MAX_UINT53
+    mask: cython.ulonglong = 0xFFFFFFFF
+    wrapping: cython.bint = wrap
+    index = bytearray(end)
+    filled: cython.Py_ssize_t = 0
+    texts: list = []
+    dropped: cython.Py_ssize_t = 0
+    while at < end:
+        inner = _length(column, at, end)
+        stop = _end_of(column, at, inner, end)
+        oid_start = _length(column, inner, stop)
+        oid_stop = _end_of(column, inner, oid_start, stop)
+        start = _length(column, oid_stop, stop)
+        size = stop - start
+        tag = column[oid_stop]
+        at = stop
+        negative = False
+        value = 0
+        if tag == OPAQUE:
+            text = _opaque_decimal(column[start:stop])
+        elif (tag == INTEGER or COUNTER32 <= tag <= TIME_TICKS or tag == COUNTER64 or tag == UINTEGER32) and (
+            0 < size <= 8 or (size == 9 and column[start] == 0 and tag != INTEGER)
+        ):
+            for octet in range(start, stop):
+                value = (value << 8) | column[octet]
+            if tag == INTEGER or (size > 4 and tag != COUNTER64):
+                if tag == TIME_TICKS:
+                    value = value & mask
+                elif column[start] >= 0x80:
+                    negative = True
+                    value = _negated(value, size)
+            elif wrapping and tag == COUNTER64 and value >= limit:
+                value = value % limit
+            text = _decimal(value, negative)
+        else:
+            text = b""
+        if not text:
+            dropped += 1
+            continue
+        texts.append(text)
+        size = oid_stop - oid_start - prefix
+        index[filled] = size >> 8
+        index[filled + 1] = size & 0xFF
+        filled += 2
+        for octet in range(oid_start + prefix, oid_stop):
+            index[filled] = column[octet]
+            filled += 1
+    return bytes(index[:filled]), texts, dropped
+
+
+@cython.cfunc
+@cython.inline
+def _negated(value: cython.ulonglong, size: cython.Py_ssize_t) -> cython.ulonglong:
+    """The absolute value of the negative two's complement number of ``size`` octets (1 to 8) in ``value``."""
+    if cython.compiled:
+        if size < 8:
+            return (cython.cast(cython.ulonglong, 1) << (size * 8)) - value
+        return ~value + 1
+    return (1 << (size * 8)) - value
+
+
+def opaque_float(content: bytes) -> float | None:
+    """The number in an Opaque that wraps a float (9F 78 04) or a double (9F 79 08), None when it wraps another thing."""
+    if content[:3] == b"\x9f\x78\x04" and len(content) == 7:
+        return float(struct.unpack(">f", content[3:])[0])
+    if content[:3] == b"\x9f\x79\x08" and len(content) == 11:
+        return float(struct.unpack(">d", content[3:])[0])
+    return None
+
+
+def _opaque_decimal(content: bytes) -> bytes:
+    number = opaque_float(content)
+    return b"" if number is None else float_text(number)
+
+
+def float_text(number: float) -> bytes:
+    """A float as the exposition formats want it: shortest digits that read back equal; ``NaN``, ``+Inf``, ``-Inf``."""
+    if number != number:
+        return b"NaN"
+    if number in (float("inf"), float("-inf")):
+        return b"+Inf" if number > 0 else b"-Inf"
+    if number == int(number) and abs(number) < 1e15:
+        return b"%d" % int(number)
+    return repr(number).encode()
+
+
+def integer_value(tag: int, content: bytes) -> int | None:
+    """The integer of a value by the rules of ``numbers`` (without wrapping), None when it is none."""
+    size = len(content)
+    if tag == INTEGER:
+        return int.from_bytes(content, "big", signed=True) if 0 < size <= 8 else None
+    if tag not in (COUNTER32, GAUGE32, TIME_TICKS, COUNTER64, UINTEGER32) or not size:
+        return None
+    if size > 8 and not (size == 9 and content[0] == 0):
+        return None
+    if tag == TIME_TICKS:
+        return int.from_bytes(content, "big") & 0xFFFFFFFF
+    return int.from_bytes(content, "big", signed=4 < size <= 8 and tag != COUNTER64)
+
+
+def values(column: bytes, skip: int) -> tuple[bytes, list[tuple[int, bytes]]]:
+    """The rows of any column: ``(index, [(tag, content octets), ...])``; see ``numbers``."""
+    at = 0
+    end = len(column)
+    index = bytearray()
+    out: list[tuple[int, bytes]] = []
+    while at < end:
+        inner, at = read(column, at, end, SEQUENCE)
+        oid_start, oid_stop = read(column, inner, at, OBJECT_IDENTIFIER)
+        tag, start, stop = read_any(column, oid_stop, at)
+        index += (oid_stop - oid_start - skip).to_bytes(2, "big")
+        index += column[oid_start + skip : oid_stop]
+        out.append((tag, column[start:stop]))
+    return bytes(index), out
+
+
+def suffixes(index: bytes) -> list[bytes]:
+    """The rows of an index, each as the octets of its OID suffix."""
+    out: list[bytes] = []
+    at = 0
+    while at < len(index):
+        stop = at + 2 + (index[at] << 8 | index[at + 1])
+        out.append(index[at + 2 : stop])
+        at = stop
+    return out

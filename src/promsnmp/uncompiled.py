@@ -1,0 +1,36 @@
+"""Stands in for the ``cython`` module where the hot files run as plain Python.
+
+``snmp/ber.py`` and ``metrics/text.py`` are written in Cython's pure-Python mode: compiled, their annotations become C
+types; without a compiler the same files run as they are, and the names that they take from ``cython`` come from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
+
+compiled = False
+
+bint = bool
+char = uchar = int
+Py_ssize_t = ulonglong = longlong = int
+
+
+def _unchanged(thing: _T) -> _T:
+    return thing
+
+
+cfunc = inline = cclass = final = _unchanged
+
+
+def boundscheck(_: bool) -> Callable[[_T], _T]:
+    return _unchanged
+
+
+wraparound = cdivision = boundscheck
+
+
+def exceptval(*_: Any, **__: Any) -> Callable[[_T], _T]:
+    return _unchanged
