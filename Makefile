@@ -1,0 +1,76 @@
+# Everything that is done with this project from a shell. `make` alone lists it.
+# Set up happens by itself, in .venv, and only again when what it depends on changed.
+
+PYTHON ?= python3
+VENV ?= .venv
+PYTEST_ARGS ?=
+FUZZ_SECONDS ?= 60
+
+BIN := $(VENV)/bin
+TEST_TOOLS := snmpd:snmpd snmpget:snmp snmpwalk:snmp prometheus:prometheus promtool:prometheus
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint format bench fuzz wheel setup compile docs clean distclean
+
+help: ## List what can be made
+	@echo "PromSNMP: SNMP devices into Prometheus"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+demo: $(VENV)/.runtime compile ## Start five simulated devices and PromSNMP on port 8080 (SERVER_PORT), until Ctrl-C
+	@exec $(BIN)/promsnmp demo
+
+test: setup ## Lint, then run every test (PYTEST_ARGS='-k walk' for some)
+	@scripts/debian-packages $(TEST_TOOLS)
+	@$(MAKE) --no-print-directory lint; lint=$$?; \
+	echo "Running the tests ..."; $(BIN)/python -m pytest $(PYTEST_ARGS); tests=$$?; \
+	[ $$lint = 0 ] || echo "make lint found something: see above the tests"; \
+	exit $$((tests ? tests : lint))
+
+lint: $(VENV)/.dev ## Style, types, and which package may import which
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && PYTHONPATH=src $(BIN)/lint-imports --no-logo
+
+format: $(VENV)/.dev ## Format the code, mend what ruff can mend
+	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
+
+bench: setup ## Measure; the figures and their meaning are in bench/README.md
+	@$(BIN)/python -m bench
+
+fuzz: setup ## Feed the decoder malformed datagrams for FUZZ_SECONDS (60), compiled and uncompiled
+	@echo "Installing the fuzzer ..."; $(BIN)/uv pip install -q --python $(BIN)/python -e '.[fuzz]'
+	@$(BIN)/python -m tests.fuzz -max_total_time=$(FUZZ_SECONDS)
+
+wheel: $(VENV)/.dev ## Build the wheel and the source archive into dist/
+	@rm -rf build dist && $(BIN)/python -m build --installer uv . && ls -l dist
+
+docs: $(VENV)/.dev ## Write what is generated in docs/ again
+	@PYTHONPATH=src $(BIN)/python scripts/configuration.py
+
+setup: $(VENV)/.dev compile ## Prepare .venv for development (the others do it by themselves)
+
+compile: $(VENV)/.runtime
+	@$(BIN)/python scripts/compiled.py
+
+$(VENV)/.uv:
+	@echo "Making $(VENV) with $$($(PYTHON) --version) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	{ echo "PromSNMP needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	{ echo "No venv: on Debian, apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip install -q --disable-pip-version-check uv && touch $@
+
+$(VENV)/.runtime: pyproject.toml setup.py | $(VENV)/.uv
+	@echo "Installing what PromSNMP runs on ..."
+	@PROMSNMP_NO_COMPILE=1 $(BIN)/uv pip install -q --python $(BIN)/python -e '.[compile]' && touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime
+	@echo "Installing what its development takes ..."
+	@PROMSNMP_NO_COMPILE=1 $(BIN)/uv pip install -q --python $(BIN)/python -e '.[dev]' && touch $@
+
+clean: ## Remove what was built; .venv stays
+	@$(PYTHON) scripts/compiled.py --clean
+	@rm -rf build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks .import_linter_cache
+	@find src tests scripts bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+distclean: clean ## Remove .venv too
+	@rm -rf $(VENV)

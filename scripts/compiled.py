@@ -1,0 +1,91 @@
+"""Compiles the hot files in place when they changed, so that an old extension never stands before a new source.
+
+    python scripts/compiled.py           compile what changed
+    python scripts/compiled.py --clean   remove every extension
+
+Python prefers an extension module to the ``.py`` beside it, whatever their ages. So the extension that belongs to this
+interpreter is removed before it is made again: if that fails, the source runs as plain Python.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def sources() -> list[Path]:
+    """The files of ``[tool.promsnmp] compiled`` in pyproject.toml that are there."""
+    table = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return [ROOT / path for path in table["tool"]["promsnmp"]["compiled"] if (ROOT / path).exists()]
+
+
+def extension_of(source: Path) -> Path:
+    """Where this interpreter looks for the compiled ``source``."""
+    return source.with_suffix(str(sysconfig.get_config_var("EXT_SUFFIX")))
+
+
+def outdated() -> list[Path]:
+    """Extensions that are there but older than their source."""
+    pairs = [(extension_of(source), source) for source in sources()]
+    return [made for made, source in pairs if made.exists() and made.stat().st_mtime < source.stat().st_mtime]
+
+
+def missing() -> list[Path]:
+    """Extensions that are not there."""
+    return [made for made in map(extension_of, sources()) if not made.exists()]
+
+
+def compiler() -> str | None:
+    """Path of the C compiler that the build would use, if there is one."""
+    words = shlex.split(os.environ.get("CC") or str(sysconfig.get_config_var("CC") or "cc"))
+    return shutil.which(words[0]) if words else None
+
+
+def clean() -> None:
+    """Remove the extensions of every interpreter."""
+    for source in sources():
+        for made in source.parent.glob(f"{source.stem}.*.so"):
+            made.unlink()
+
+
+def build() -> str:
+    """Compile what is missing or outdated; returns what to tell, empty when there was nothing to do."""
+    for old in outdated():
+        old.unlink()
+    if not (wanted := missing()):
+        return ""
+    names = ", ".join(made.name.split(".")[0] for made in wanted)
+    if os.environ.get("PROMSNMP_NO_COMPILE", "") not in ("", "0"):
+        return f"not compiled, as PROMSNMP_NO_COMPILE asks: {names} (works, slower)"
+    if compiler() is None:
+        return f"no C compiler, so not compiled: {names} (works, slower; on Debian: apt install gcc python3-dev)"
+    print(f"Compiling {names} ...", flush=True)
+    command = [sys.executable, "setup.py", "-q", "build_ext", "--inplace"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if not missing():
+        return ""
+    return f"{ran.stdout}{ran.stderr}compiling {names} failed (works, slower; see above)"
+
+
+def main(arguments: list[str]) -> int:
+    if arguments == ["--clean"]:
+        clean()
+        return 0
+    if arguments:
+        print(__doc__, file=sys.stderr)
+        return 2
+    if said := build():
+        print(said, file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

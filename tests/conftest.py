@@ -1,0 +1,44 @@
+"""What holds for every test: extensions that fit their sources, and nothing taken from this machine's environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from promsnmp.settings import Settings
+from scripts import compiled
+from tests.tools import Snmpd, start_snmpd
+
+
+def pytest_configure() -> None:
+    """Refuse to test a stale extension: Python would load it in place of the changed source."""
+    if old := compiled.outdated():
+        names = ", ".join(path.name for path in old)
+        raise pytest.UsageError(f"older than its source: {names}. Run: make compile (or scripts/compiled.py --clean)")
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Settings have their defaults, whatever is exported here, and nothing is written to the user's data folder."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.getbasetemp() / "data"))
+
+
+@pytest.fixture
+def snmpd(tmp_path: Path) -> Iterator[Callable[..., Snmpd]]:
+    """``start_snmpd`` without its folder; every agent is stopped after the test."""
+    started: list[Snmpd] = []
+
+    def start(**options: object) -> Snmpd:
+        folder = tmp_path / f"snmpd{len(started)}"
+        folder.mkdir()
+        started.append(start_snmpd(folder, **options))  # type: ignore[arg-type]  # as start_snmpd takes them
+        return started[-1]
+
+    yield start
+    for agent in started:
+        agent.stop()
