@@ -16,6 +16,7 @@ compiled = False
 bint = bool
 char = uchar = int
 Py_ssize_t = ulonglong = longlong = int
+p_uchar = bytes
 
 
 def _unchanged(thing: _T) -> _T:
@@ -23,6 +24,10 @@ def _unchanged(thing: _T) -> _T:
 
 
 cfunc = inline = cclass = final = _unchanged
+
+
+def declare(_: Any, value: _T) -> _T:
+    return value
 
 
 def boundscheck(_: bool) -> Callable[[_T], _T]:

@@ -59,7 +59,17 @@ LOOP = 2
 EMPTY = 3
 """The response carried no varbind at all."""
 
-MAX_UINT53 = 1 << 53
+# The same tags as C integers, for the two hot loops: a module's global costs a dictionary look-up, these cost nothing.
+_INTEGER = cython.declare(cython.Py_ssize_t, 0x02)
+_OBJECT_IDENTIFIER = cython.declare(cython.Py_ssize_t, 0x06)
+_SEQUENCE = cython.declare(cython.Py_ssize_t, 0x30)
+_COUNTER32 = cython.declare(cython.Py_ssize_t, 0x41)
+_TIME_TICKS = cython.declare(cython.Py_ssize_t, 0x43)
+_OPAQUE = cython.declare(cython.Py_ssize_t, 0x44)
+_COUNTER64 = cython.declare(cython.Py_ssize_t, 0x46)
+_UINTEGER32 = cython.declare(cython.Py_ssize_t, 0x47)
+_FIRST_EXCEPTION = cython.declare(cython.Py_ssize_t, 0x80)
+_LAST_EXCEPTION = cython.declare(cython.Py_ssize_t, 0x82)
 
 
 class Malformed(ValueError):
@@ -124,9 +134,10 @@ def encode_pdu(pdu_type: int, request_id: int, status: int, index: int, varbinds
 
 
 @cython.cfunc
+@cython.inline
 @cython.exceptval(-1)
-def _length(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.Py_ssize_t:
-    """Checks the TLV at ``pos``; returns where its content starts. Its content ends at ``_end_of``."""
+def _content(data: cython.p_uchar, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    """Where the content of the TLV at ``pos`` starts. Raises unless its tag and length lie before ``end``."""
     octet: cython.Py_ssize_t
     if end - pos < 2:
         raise Malformed("a value is cut off")
@@ -141,9 +152,12 @@ def _length(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cyth
 
 
 @cython.cfunc
+@cython.inline
 @cython.exceptval(-1)
-def _end_of(data: bytes, pos: cython.Py_ssize_t, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.Py_ssize_t:
-    """Where the content of the TLV at ``pos`` ends, its content starting at ``start``; checked against ``end``."""
+def _stop(
+    data: cython.p_uchar, pos: cython.Py_ssize_t, start: cython.Py_ssize_t, end: cython.Py_ssize_t
+) -> cython.Py_ssize_t:
+    """Where the TLV at ``pos`` ends, whose content starts at ``start`` (by ``_content``). Raises if behind ``end``."""
     size: cython.Py_ssize_t
     at: cython.Py_ssize_t
     size = data[pos + 1]
@@ -158,7 +172,7 @@ def _end_of(data: bytes, pos: cython.Py_ssize_t, start: cython.Py_ssize_t, end: 
 
 @cython.cfunc
 @cython.exceptval(check=True)
-def _signed(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.longlong:
+def _signed(data: cython.p_uchar, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.longlong:
     """The two's complement integer of 1 to 8 octets at ``data[start:end]``."""
     value: cython.longlong
     at: cython.Py_ssize_t
@@ -179,18 +193,18 @@ def read(data: bytes, pos: int, end: int, tag: int) -> tuple[int, int]:
     """
     if end > len(data) or pos < 0:
         raise Malformed("a value is cut off")
-    start = _length(data, pos, end)
+    start = _content(data, pos, end)
     if data[pos] != tag:
         raise Malformed(f"tag 0x{data[pos]:02x} stands where 0x{tag:02x} must")
-    return start, _end_of(data, pos, start, end)
+    return start, _stop(data, pos, start, end)
 
 
 def read_any(data: bytes, pos: int, end: int) -> tuple[int, int, int]:
     """Tag, start and end of the content of the TLV at ``pos``. Raises Malformed."""
     if end > len(data) or pos < 0:
         raise Malformed("a value is cut off")
-    start = _length(data, pos, end)
-    return data[pos], start, _end_of(data, pos, start, end)
+    start = _content(data, pos, end)
+    return data[pos], start, _stop(data, pos, start, end)
 
 
 def read_integer(data: bytes, pos: int, end: int) -> tuple[int, int]:
@@ -212,21 +226,22 @@ def read_pdu(data: bytes, pos: int, end: int) -> Pdu:
 
 
 @cython.cfunc
+@cython.inline
 @cython.exceptval(-1)
-def _check_oid(data: bytes, start: cython.Py_ssize_t, stop: cython.Py_ssize_t) -> cython.bint:
+def _check_subids(data: cython.p_uchar, start: cython.Py_ssize_t, stop: cython.Py_ssize_t) -> cython.bint:
     """Raises unless ``data[start:stop]`` are whole sub-identifiers, each of at most 32 bits in the shortest form."""
     at: cython.Py_ssize_t
-    first: cython.Py_ssize_t
-    if stop == start or data[stop - 1] >= 0x80:
-        raise Malformed("an OID is empty or cut off")
-    first = start
+    first: cython.Py_ssize_t = start
     for at in range(start, stop):
         if data[at] < 0x80:
-            if at - first > 4 or (at - first == 4 and data[first] > 0x8F):
-                raise Malformed("a sub-identifier is larger than 32 bits")
-            if data[first] == 0x80:
-                raise Malformed("a sub-identifier has leading zeros")
+            if at > first:
+                if at - first > 4 or (at - first == 4 and data[first] > 0x8F):
+                    raise Malformed("a sub-identifier is larger than 32 bits")
+                if data[first] == 0x80:
+                    raise Malformed("a sub-identifier has leading zeros")
             first = at + 1
+    if first != stop:
+        raise Malformed("an OID is cut off")
     return True
 
 
@@ -240,20 +255,19 @@ def varbinds(data: bytes, start: int, end: int) -> list[VarBind]:
         tag, value_start, value_end = read_any(data, oid_end, stop)
         if value_end != stop:
             raise Malformed("a varbind holds more than a name and a value")
-        if oid_end > oid_start:  # RFC 3416 allows 0.0 only, but an empty name harms nobody outside a walk
-            _check_oid(data, oid_start, oid_end)
+        _check_subids(data, oid_start, oid_end)
         out.append(VarBind(data[oid_start:oid_end], tag, data[value_start:value_end]))
         pos = stop
     return out
 
 
 @cython.cfunc
-@cython.exceptval(-2)
+@cython.inline
 def _follows(
-    data: bytes,
+    data: cython.p_uchar,
     start: cython.Py_ssize_t,
     stop: cython.Py_ssize_t,
-    other: bytes,
+    other: cython.p_uchar,
     other_start: cython.Py_ssize_t,
     other_stop: cython.Py_ssize_t,
 ) -> cython.bint:
@@ -289,10 +303,16 @@ def oid_follows(oid: bytes, last: bytes) -> bool:
 
 
 @cython.cfunc
-@cython.exceptval(-1)
-def _starts_with(data: bytes, start: cython.Py_ssize_t, stop: cython.Py_ssize_t, prefix: bytes) -> cython.bint:
-    """Whether ``data[start:stop]`` starts with ``prefix``; compared from its end, where siblings differ."""
-    at: cython.Py_ssize_t = len(prefix)
+@cython.inline
+def _starts_with(
+    data: cython.p_uchar,
+    start: cython.Py_ssize_t,
+    stop: cython.Py_ssize_t,
+    prefix: cython.p_uchar,
+    size: cython.Py_ssize_t,
+) -> cython.bint:
+    """Whether ``data[start:stop]`` starts with the ``size`` octets of ``prefix``; compared from its end, where siblings differ."""
+    at: cython.Py_ssize_t = size
     if stop - start < at:
         return False
     while at > 0:
@@ -380,6 +400,7 @@ class Scanner:
         (RFC 3416 section 3: noSuchObject and its like) only means that there is no value. Raises Malformed, and then
         keeps nothing of this response.
         """
+        octets: cython.p_uchar = data
         at: cython.Py_ssize_t = pos
         limit: cython.Py_ssize_t = end
         inner: cython.Py_ssize_t
@@ -387,15 +408,23 @@ class Scanner:
         oid_start: cython.Py_ssize_t
         oid_stop: cython.Py_ssize_t
         run: cython.Py_ssize_t = at  # where the current run of varbinds of one column starts
-        last: bytes = self.last
+        last_oid: bytes = self.last
+        root_oid: bytes = self.root
+        last: cython.p_uchar = last_oid
+        root: cython.p_uchar = root_oid
+        root_size: cython.Py_ssize_t = len(root_oid)
         last_start: cython.Py_ssize_t = 0
-        last_stop: cython.Py_ssize_t = len(self.last)
-        current: cython.Py_ssize_t = -1
-        prefix: bytes = b""
+        last_stop: cython.Py_ssize_t = len(last_oid)
+        current: cython.Py_ssize_t = -1  # the column of the run, -1 for none
+        column: bytes = b""
+        prefix: cython.p_uchar = column
+        prefix_size: cython.Py_ssize_t = 0
+        known: cython.Py_ssize_t  # how many octets of the OID are known to be those of the OID before
         tag: cython.Py_ssize_t
         count: cython.Py_ssize_t = 0
         unclaimed: cython.Py_ssize_t = 0
         is_walk: cython.bint = walking
+        is_ordered: cython.bint = walking and self.ordered
         verdict: cython.Py_ssize_t = MORE
         runs: list = []
 
@@ -404,17 +433,20 @@ class Scanner:
         if at >= limit:
             return EMPTY
         while at < limit:
-            inner = _length(data, at, limit)
-            stop = _end_of(data, at, inner, limit)
-            oid_start = _length(data, inner, stop)
-            oid_stop = _end_of(data, inner, oid_start, stop)
-            if data[at] != SEQUENCE or data[inner] != OBJECT_IDENTIFIER:
+            inner = _content(octets, at, limit)
+            stop = _stop(octets, at, inner, limit)
+            oid_start = _content(octets, inner, stop)
+            oid_stop = _stop(octets, inner, oid_start, stop)
+            if octets[at] != _SEQUENCE or octets[inner] != _OBJECT_IDENTIFIER:
                 raise Malformed("a varbind is not a sequence of a name and a value")
-            if _end_of(data, oid_stop, _length(data, oid_stop, stop), stop) != stop:
+            if _stop(octets, oid_stop, _content(octets, oid_stop, stop), stop) != stop:
                 raise Malformed("a varbind holds more than a name and a value")
-            _check_oid(data, oid_start, oid_stop)
-            tag = data[oid_stop]
-            if NO_SUCH_OBJECT <= tag <= END_OF_MIB_VIEW:
+            known = 0
+            if current >= 0 and _starts_with(octets, oid_start, oid_stop, prefix, prefix_size):
+                known = prefix_size
+            _check_subids(octets, oid_start + known, oid_stop)
+            tag = octets[oid_stop]
+            if _FIRST_EXCEPTION <= tag <= _LAST_EXCEPTION:
                 if is_walk:
                     verdict = DONE
                     break
@@ -423,25 +455,28 @@ class Scanner:
                     current = -1
                 at = stop
                 continue
-            if is_walk:
-                if not _starts_with(data, oid_start, oid_stop, self.root):
-                    verdict = DONE
-                    break
-                if self.ordered and not _follows(data, oid_start, oid_stop, last, last_start, last_stop):
-                    self.offender = data[oid_start:oid_stop]
-                    verdict = LOOP
-                    break
-            last = data
+            if is_walk and known == 0 and not _starts_with(octets, oid_start, oid_stop, root, root_size):
+                verdict = DONE
+                break
+            if is_ordered and not _follows(
+                octets, oid_start + known, oid_stop, last, last_start + known, last_stop
+            ):
+                self.offender = data[oid_start:oid_stop]
+                verdict = LOOP
+                break
+            last = octets
             last_start = oid_start
             last_stop = oid_stop
             count += 1
-            if current < 0 or not _starts_with(data, oid_start, oid_stop, prefix):
+            if known == 0:
                 if current >= 0:
                     runs.append((current, data[run:at]))
                 run = at
                 current = self._find(data[oid_start:oid_stop])
                 if current >= 0:
-                    prefix = self.columns[current]
+                    column = self.columns[current]
+                    prefix = column
+                    prefix_size = len(column)
                 else:
                     unclaimed += 1
             at = stop
@@ -486,6 +521,7 @@ def numbers(column: bytes, skip: int, wrap: bool) -> tuple[bytes, list[bytes], i
     as 64-bit signed and 5 or more octets of TimeTicks keep their low 32 bits, as snmp_exporter reads them. Opaque
     floats and doubles count (RFC 6340's predecessor, net-snmp's NETSNMP_ASN_OPAQUE_FLOAT); nothing else does.
     """
+    octets: cython.p_uchar = column
     at: cython.Py_ssize_t = 0
     end: cython.Py_ssize_t = len(column)
     prefix: cython.Py_ssize_t = skip
@@ -499,52 +535,53 @@ def numbers(column: bytes, skip: int, wrap: bool) -> tuple[bytes, list[bytes], i
     tag: cython.Py_ssize_t
     value: cython.ulonglong
     negative: cython.bint
-    limit: cython.ulonglong = MAX_UINT53
+    limit: cython.ulonglong = 1 << 53
     mask: cython.ulonglong = 0xFFFFFFFF
     wrapping: cython.bint = wrap
-    index = bytearray(end)
+    index = bytearray(end)  # a row's part of the index is never longer than its varbind
+    rows: cython.p_uchar = index
     filled: cython.Py_ssize_t = 0
     texts: list = []
     dropped: cython.Py_ssize_t = 0
     while at < end:
-        inner = _length(column, at, end)
-        stop = _end_of(column, at, inner, end)
-        oid_start = _length(column, inner, stop)
-        oid_stop = _end_of(column, inner, oid_start, stop)
-        start = _length(column, oid_stop, stop)
+        inner = _content(octets, at, end)
+        stop = _stop(octets, at, inner, end)
+        oid_start = _content(octets, inner, stop)
+        oid_stop = _stop(octets, inner, oid_start, stop)
+        start = _content(octets, oid_stop, stop)
+        if oid_stop - oid_start < prefix:
+            raise Malformed("a row lies outside its column")
         size = stop - start
-        tag = column[oid_stop]
+        tag = octets[oid_stop]
         at = stop
         negative = False
         value = 0
-        if tag == OPAQUE:
-            text = _opaque_decimal(column[start:stop])
-        elif (tag == INTEGER or COUNTER32 <= tag <= TIME_TICKS or tag == COUNTER64 or tag == UINTEGER32) and (
-            0 < size <= 8 or (size == 9 and column[start] == 0 and tag != INTEGER)
+        if (tag == _INTEGER or _COUNTER32 <= tag <= _TIME_TICKS or tag == _COUNTER64 or tag == _UINTEGER32) and (
+            0 < size <= 8 or (size == 9 and octets[start] == 0 and tag != _INTEGER)
         ):
             for octet in range(start, stop):
-                value = (value << 8) | column[octet]
-            if tag == INTEGER or (size > 4 and tag != COUNTER64):
-                if tag == TIME_TICKS:
+                value = (value << 8) | octets[octet]
+            if tag == _INTEGER or (size > 4 and tag != _COUNTER64):
+                if tag == _TIME_TICKS:
                     value = value & mask
-                elif column[start] >= 0x80:
+                elif octets[start] >= 0x80:
                     negative = True
                     value = _negated(value, size)
-            elif wrapping and tag == COUNTER64 and value >= limit:
+            elif wrapping and tag == _COUNTER64 and value >= limit:
                 value = value % limit
-            text = _decimal(value, negative)
+            texts.append(_decimal(value, negative))
         else:
-            text = b""
-        if not text:
-            dropped += 1
-            continue
-        texts.append(text)
+            text = _opaque_decimal(column[start:stop]) if tag == _OPAQUE else b""
+            if not text:
+                dropped += 1
+                continue
+            texts.append(text)
         size = oid_stop - oid_start - prefix
-        index[filled] = size >> 8
-        index[filled + 1] = size & 0xFF
+        rows[filled] = size >> 8
+        rows[filled + 1] = size & 0xFF
         filled += 2
         for octet in range(oid_start + prefix, oid_stop):
-            index[filled] = column[octet]
+            rows[filled] = octets[octet]
             filled += 1
     return bytes(index[:filled]), texts, dropped
 
