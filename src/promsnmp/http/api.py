@@ -1,0 +1,181 @@
+"""The API of the original PromSNMP under ``/promsnmp``, service discovery, and Prometheus's own ``/-/`` paths."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+
+from promsnmp.errors import InventoryError, InventoryInvalid, InventoryUnavailable
+from promsnmp.http.exposition import own_metrics
+from promsnmp.http.openapi import EXPOSITION, failure, text
+from promsnmp.http.problems import Problem
+from promsnmp.http.schemas import ExecutorBody, TargetGroupBody, ThreadPoolsBody
+from promsnmp.http.services import Executor, Use
+from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol
+
+MAX_BODY = 64 * 1024 * 1024
+"""Bytes of a posted inventory, at most: some 100,000 devices."""
+
+INVENTORY_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "Devices with their agents, and discovery seeds; docs/api.md describes every field.",
+    "properties": {
+        "devices": {"type": "array", "items": {"type": "object"}},
+        "discoverySeeds": {"type": "array", "items": {"type": "object"}},
+    },
+}
+INVENTORY_CONTENT = {"application/json": {"schema": INVENTORY_SCHEMA}}
+
+router = APIRouter()
+
+
+@router.get(
+    "/targets",
+    tags=["scrape"],
+    response_model=list[TargetGroupBody],
+    responses={304: {"description": "As it was (If-None-Match)."}, 503: failure("There is no inventory yet.")},
+)
+async def targets(request: Request, services: Use) -> Response:
+    """Every device, for Prometheus's `http_sd_configs`."""
+    document = services.targets()
+    if document is None:
+        raise Problem(503, "the inventory is not loaded")
+    return document.answer(request)
+
+
+@router.get("/metrics", tags=["scrape"], response_class=Response, responses={200: EXPOSITION})
+async def metrics(request: Request, services: Use) -> Response:
+    """PromSNMP's own metrics."""
+    return own_metrics(services.metrics, request.headers)
+
+
+@router.get("/-/healthy", tags=["probes"], response_class=PlainTextResponse)
+async def healthy() -> str:
+    """200 whenever the process can answer."""
+    return "PromSNMP is healthy.\n"
+
+
+@router.get("/-/ready", tags=["probes"], response_class=PlainTextResponse, responses={503: text("Not ready.")})
+async def ready(services: Use) -> Response:
+    """200 when requests may come, 503 with the reason when not."""
+    if services.health.ready:
+        return PlainTextResponse("PromSNMP is ready.\n")
+    return PlainTextResponse(f"PromSNMP is not ready: {services.health.reason}.\n", HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+@router.get("/promsnmp/hello", tags=["promsnmp"], response_class=PlainTextResponse)
+async def hello() -> str:
+    """A sign of life."""
+    return "Hello World"
+
+
+@router.get("/promsnmp/evictCache", tags=["promsnmp"], response_class=PlainTextResponse)
+async def evict_cache(services: Use) -> str:
+    """Drop every page; the next scrape of a device waits for a poll."""
+    services.evict()
+    return "Cache cleared."
+
+
+@router.get("/promsnmp/authProtocols", tags=["promsnmp"], response_model=list[str])
+async def auth_protocols() -> Response:
+    """Names for an agent's `authProtocol`."""
+    return JSONResponse([item.value for item in AuthProtocol])
+
+
+@router.get("/promsnmp/privProtocols", tags=["promsnmp"], response_model=list[str])
+async def priv_protocols() -> Response:
+    """Names for an agent's `privProtocol`."""
+    return JSONResponse([item.value for item in PrivProtocol])
+
+
+@router.get("/promsnmp/threadPools", tags=["promsnmp"])
+async def thread_pools(services: Use) -> ThreadPoolsBody:
+    """How busy discovery and polling are."""
+    return ThreadPoolsBody(discovery=_executor(services.discovery()), metrics=_executor(services.polling()))
+
+
+def _executor(figures: Executor) -> ExecutorBody:
+    return ExecutorBody(
+        active=figures.active, pool_size=figures.limit, max_pool_size=figures.limit, queue_size=figures.queued
+    )
+
+
+@router.get(
+    "/promsnmp/inventory",
+    tags=["promsnmp"],
+    response_class=JSONResponse,
+    responses={
+        200: {"description": "The inventory.", "content": INVENTORY_CONTENT},
+        503: failure("There is no inventory yet."),
+    },
+)
+async def show_inventory(services: Use) -> Response:
+    """The inventory, its secrets masked; posted back, masked secrets keep what they were."""
+    if services.targets() is None:
+        raise Problem(503, "the inventory is not loaded")
+    return JSONResponse(services.show_inventory())
+
+
+@router.post(
+    "/promsnmp/inventory",
+    tags=["promsnmp"],
+    response_class=PlainTextResponse,
+    responses={
+        400: failure("The document has problems; all are listed, and nothing has changed."),
+        413: failure("The document is too large."),
+        503: failure("The inventory file cannot be written now; nothing has changed."),
+    },
+    openapi_extra={"requestBody": {"required": True, "content": INVENTORY_CONTENT}},
+)
+async def replace_inventory(request: Request, services: Use) -> str:
+    """Replace the inventory."""
+    document = parse_json(await _body(request))
+    try:
+        await services.replace_inventory(document)
+    except InventoryInvalid as error:
+        raise Problem(400, f"the inventory has problems: {error}", problems=error.problems) from None
+    except InventoryUnavailable as error:
+        raise Problem(503, str(error)) from None
+    except InventoryError as error:
+        raise Problem(500, str(error)) from None
+    return "Inventory imported successfully."
+
+
+async def _body(request: Request) -> bytes:
+    """The body, refused as soon as it is known to be larger than MAX_BODY."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > MAX_BODY:
+        raise _too_large()
+    received = bytearray()
+    async for chunk in request.stream():
+        received += chunk
+        if len(received) > MAX_BODY:
+            raise _too_large()
+    return bytes(received)
+
+
+def _too_large() -> Problem:
+    return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is larger than {MAX_BODY} bytes")
+
+
+def parse_json(body: bytes) -> object:
+    """The value of a JSON text (RFC 8259); raises Problem with the place at which it breaks off."""
+    try:
+        return json.loads(body, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise Problem(400, f"the body is not JSON: {error.msg} at {where}") from None
+    except UnicodeDecodeError as error:
+        raise Problem(400, f"the body is not JSON: byte {error.start} is not UTF-8") from None
+    except RecursionError:
+        raise Problem(400, "the body is not JSON that anyone needs: it is nested too deeply") from None
+    except ValueError as error:
+        raise Problem(400, f"the body is not JSON: {error}") from None
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is no JSON number")

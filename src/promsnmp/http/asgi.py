@@ -1,0 +1,43 @@
+"""Puts the handlers together into one ASGI application."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from starlette.types import ASGIApp
+
+from promsnmp.http import actuator, api, pages, problems
+from promsnmp.http.front import Front
+from promsnmp.http.openapi import VERSION, openapi_of
+from promsnmp.http.services import Services
+from promsnmp.observe.counts import RequestCounts
+
+OPENAPI_PATH = "/v3/api-docs"
+
+
+def create_fastapi(services: Services) -> FastAPI:
+    """The API, its description and its pages."""
+    app = FastAPI(
+        title="PromSNMP",
+        description="Polls SNMP devices and serves what it read to Prometheus.",
+        version=services.version,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.openapi_version = VERSION
+    app.openapi = partial(openapi_of, app)  # type: ignore[method-assign]  # FastAPI's documented way
+    app.state.services = services
+    for router in (api.router, actuator.router, pages.router):
+        app.include_router(router)
+    app.add_api_route(OPENAPI_PATH, lambda: JSONResponse(app.openapi()), include_in_schema=False)
+    problems.install(app)
+    return app
+
+
+def create_front(services: Services, counts: RequestCounts, *, hot: dict[str, ASGIApp] | None = None) -> Front:
+    """The whole application; ``hot`` maps exact paths to plain ASGI applications that answer them instead."""
+    return Front(hot=hot or {}, rest=create_fastapi(services), counts=counts)

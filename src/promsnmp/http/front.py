@@ -1,0 +1,60 @@
+"""What every request meets first: plain ASGI, so that hot paths never see FastAPI.
+
+It sends hot paths to their own application, makes HEAD work wherever GET does, counts requests, and knows how many
+are being answered just now, which the shutdown waits for.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from promsnmp.observe.counts import RequestCounts
+
+UNKNOWN = "UNKNOWN"
+"""The template that requests for no route count under (Micrometer's word)."""
+
+
+class Front:
+    """An ASGI application: ``hot`` maps exact paths to applications; everything else goes to ``rest``."""
+
+    def __init__(self, *, hot: Mapping[str, ASGIApp], rest: ASGIApp, counts: RequestCounts) -> None:
+        self._hot = dict(hot)
+        self._rest = rest
+        self._counts = counts
+        self.in_flight = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._rest(scope, receive, send)
+        started = time.perf_counter()
+        status = 500
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        path = scope["path"]
+        app = self._hot.get(path)
+        inner = _as_get(scope) if scope["method"] == "HEAD" else scope
+        self.in_flight += 1
+        try:
+            await (app or self._rest)(inner, receive, watched)
+        finally:
+            self.in_flight -= 1
+            template = path if app else _template(inner)
+            self._counts.ended(scope["method"], template, status, seconds=time.perf_counter() - started)
+
+
+def _as_get(scope: Scope) -> Scope:
+    """The same question as a GET. The server drops the body of the answer (RFC 9110 section 9.3.2)."""
+    return {**scope, "method": "GET"}
+
+
+def _template(scope: Scope) -> str:
+    """The path of the route that answered: a label must not hold what clients send."""
+    return getattr(scope.get("route"), "path", UNKNOWN)

@@ -1,0 +1,56 @@
+"""What the HTTP handlers may use, handed to them as one value: no handler reaches for anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from promsnmp.http.prebuilt import Prebuilt
+from promsnmp.observe.health import Health
+from promsnmp.observe.meters import Meter
+from promsnmp.observe.selfmetrics import SelfMetrics
+
+
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """How busy one kind of background work is: jobs running now, jobs that may run at once, jobs waiting."""
+
+    active: int = 0
+    limit: int = 0
+    queued: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The rest of the program as the handlers see it."""
+
+    version: str
+    compiled: bool
+    site: dict[str, str]
+    health: Health
+    metrics: SelfMetrics
+    process_meters: Callable[[], Iterable[Meter]]
+    targets: Callable[[], Prebuilt | None]
+    """The service discovery document; None while there is no inventory."""
+    show_inventory: Callable[[], object]
+    """The inventory as JSON-ready values, secrets masked."""
+    replace_inventory: Callable[[object], Awaitable[None]]
+    """Take parsed JSON as the new inventory; raises InventoryError."""
+    evict: Callable[[], None]
+    """Empty the cache of pages."""
+    discovery: Callable[[], Executor] = Executor
+    polling: Callable[[], Executor] = Executor
+
+
+def services_of(request: Request) -> Services:
+    """The services that the application was made with."""
+    found = request.app.state.services
+    assert isinstance(found, Services)
+    return found
+
+
+Use = Annotated[Services, Depends(services_of)]
+"""Annotation of a handler's argument that wants the services."""

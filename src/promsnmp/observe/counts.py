@@ -1,0 +1,112 @@
+"""Plain counters for hot code, read only when someone scrapes PromSNMP's own metrics.
+
+A prometheus-client counter costs a lock and a few calls for every increment. What runs once per poll, per packet or
+per request counts in ints and lists instead, and ``families.py`` turns them into metric families at the scrape.
+Everything here belongs to the event loop's thread.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+
+from promsnmp.errors import (
+    AuthenticationError,
+    ErrorStatus,
+    MalformedMessage,
+    SnmpRefused,
+    SnmpTimeout,
+    WalkLoop,
+)
+
+OUTCOMES = ("success", "partial", "timeout", "refused", "authentication", "malformed", "error_status", "error")
+"""How a poll can end; ``partial`` means that some of what was asked for came."""
+
+DURATION_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+LAG_BOUNDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0)
+"""Upper bounds in seconds."""
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+"""Request methods that are counted by name (RFC 9110 section 9, RFC 5789); the rest count as ``OTHER``."""
+
+
+def outcome_of(error: BaseException | None) -> str:
+    """The one of OUTCOMES that ``error`` stands for; ``success`` when there is none."""
+    match error:
+        case None:
+            return "success"
+        case SnmpTimeout():
+            return "timeout"
+        case SnmpRefused():
+            return "refused"
+        case AuthenticationError():
+            return "authentication"
+        case MalformedMessage() | WalkLoop():
+            return "malformed"
+        case ErrorStatus():
+            return "error_status"
+        case _:
+            return "error"
+
+
+class Distribution:
+    """A histogram of plain ints: ``counts[i]`` values were at most ``bounds[i]``, the last one above all bounds."""
+
+    __slots__ = ("bounds", "count", "counts", "total")
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self.bounds = tuple(bounds)
+        self.counts = [0] * (len(self.bounds) + 1)
+        self.count = 0
+        self.total = 0.0
+
+    def observe(self, value: float) -> None:
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.count += 1
+        self.total += value
+
+    def cumulative(self) -> list[tuple[str, float]]:
+        """(upper bound, values up to it) pairs as Prometheus writes them, ending with ``+Inf``."""
+        running, pairs = 0, []
+        for bound, count in zip((*map(str, self.bounds), "+Inf"), self.counts, strict=True):
+            running += count
+            pairs.append((bound, float(running)))
+        return pairs
+
+
+class PollCounts:
+    """Polls by outcome, how long they took, and how late they started; seconds throughout."""
+
+    __slots__ = ("duration", "lag", "outcomes")
+
+    def __init__(self) -> None:
+        self.outcomes = dict.fromkeys(OUTCOMES, 0)
+        self.duration = Distribution(DURATION_BOUNDS)
+        self.lag = Distribution(LAG_BOUNDS)
+
+    def ended(self, outcome: str, *, seconds: float) -> None:
+        """A poll ended after ``seconds``; ``outcome`` is one of OUTCOMES."""
+        self.outcomes[outcome] += 1
+        self.duration.observe(seconds)
+
+    def started(self, *, late: float) -> None:
+        """A poll of the background poller started ``late`` seconds after it was due."""
+        self.lag.observe(max(late, 0.0))
+
+
+class RequestCounts:
+    """HTTP requests by method, path template and status: how many, and their seconds in all."""
+
+    __slots__ = ("totals",)
+
+    def __init__(self) -> None:
+        self.totals: dict[tuple[str, str, int], list[float]] = {}
+
+    def ended(self, method: str, template: str, status: int, *, seconds: float) -> None:
+        """``template`` is a route's path, never the path that a client sent: that would be a label without bounds."""
+        key = (method if method in METHODS else "OTHER", template, status)
+        total = self.totals.get(key)
+        if total is None:
+            total = self.totals[key] = [0.0, 0.0]
+        total[0] += 1.0
+        total[1] += seconds

@@ -1,0 +1,155 @@
+"""Is PromSNMP well, and may it be sent requests? In the words of Spring Boot, which its probes and dashboards know.
+
+Three questions, kept apart on purpose. *Liveness*: does the process need a restart? Only when its loop no longer
+runs, and then nothing answers; so whoever gets an answer gets UP. *Readiness*: should requests come here? Not before
+there is an inventory, and not once the shutdown has begun. *Health*: is everything as it should be? That is for
+people and alerts, and a full disk belongs there: a restart would not empty it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from promsnmp.observe.tasks import LoopLag
+
+MIN_FREE_BYTES = 10 * 1024 * 1024
+"""Below this much room on its disk the inventory's component is DOWN (Spring Boot's default for diskSpace)."""
+DISK_SILENCE = 60.0
+"""Seconds without an answer from the disk (a hung network volume) after which it counts as DOWN."""
+MAX_LAG = 1.0
+"""Seconds of event-loop lag above which the loop's component is DOWN."""
+MAX_SILENCE = 30.0
+"""Seconds without a measurement after which the loop's component is DOWN."""
+
+
+class Status(StrEnum):
+    """Spring Boot's statuses, worst first: the order in which they decide the whole."""
+
+    DOWN = "DOWN"
+    OUT_OF_SERVICE = "OUT_OF_SERVICE"
+    UP = "UP"
+    UNKNOWN = "UNKNOWN"
+
+    @property
+    def well(self) -> bool:
+        return self in (Status.UP, Status.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One part's status, and what a person wants to know of it."""
+
+    status: Status
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+UP = Component(Status.UP)
+Check = Callable[[], Component]
+
+
+class Health:
+    """The components' checks, and the two states that Kubernetes asks for. Checks must be quick and must not block."""
+
+    def __init__(self, checks: Mapping[str, Check], *, loaded: Callable[[], bool]) -> None:
+        self._loaded = loaded
+        self._draining = False
+        self._checks: dict[str, Check] = {
+            **checks,
+            "livenessState": self.liveness,
+            "ping": lambda: UP,
+            "readinessState": self.readiness,
+        }
+
+    def drain(self) -> None:
+        """Not ready from now on: the shutdown has begun."""
+        self._draining = True
+
+    def liveness(self) -> Component:
+        return UP
+
+    def readiness(self) -> Component:
+        return UP if self._loaded() and not self._draining else Component(Status.OUT_OF_SERVICE)
+
+    @property
+    def ready(self) -> bool:
+        return self.readiness().status.well
+
+    @property
+    def reason(self) -> str:
+        """Why it is not ready, for people; empty when it is."""
+        if self._draining:
+            return "shutting down"
+        return "" if self._loaded() else "the inventory is not loaded"
+
+    def components(self) -> dict[str, Component]:
+        return {name: _checked(check) for name, check in sorted(self._checks.items())}
+
+    def component(self, name: str) -> Component | None:
+        check = self._checks.get(name)
+        return None if check is None else _checked(check)
+
+
+def worst(components: Mapping[str, Component]) -> Status:
+    """The status of the whole: that of the worst component."""
+    order = list(Status)
+    return min((part.status for part in components.values()), key=order.index, default=Status.UNKNOWN)
+
+
+def _checked(check: Check) -> Component:
+    try:
+        return check()
+    except Exception as error:  # a component that cannot be asked is not well
+        return Component(Status.DOWN, {"error": f"{type(error).__name__}: {error}"})
+
+
+def loop_check(lag: LoopLag) -> Component:
+    """UP while the loop wakes its tasks in time."""
+    silence = time.monotonic() - lag.measured_at
+    status = Status.UP if lag.last <= MAX_LAG and silence <= MAX_SILENCE else Status.DOWN
+    return Component(status, {"lagSeconds": round(lag.last, 6)})
+
+
+class DiskSpace:
+    """Room on the disk of one file, asked in a thread: a network volume that hangs must not hang the loop."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._answer: tuple[int, int] | None = None
+        self._error = ""
+        self._asked_at = time.monotonic()
+
+    async def refresh(self) -> None:
+        """Ask the disk. Never raises for what the disk answers."""
+        try:
+            self._answer = await asyncio.to_thread(_room, self._file)
+            self._error = ""
+        except OSError as error:
+            self._error = f"{error.strerror}: {self._file.parent}"
+        self._asked_at = time.monotonic()
+
+    def check(self) -> Component:
+        """``total`` and ``free`` bytes as last answered."""
+        if time.monotonic() - self._asked_at > DISK_SILENCE:
+            return Component(Status.DOWN, {"error": "the disk does not answer", "path": str(self._file.parent)})
+        if self._error:
+            return Component(Status.DOWN, {"error": self._error})
+        if self._answer is None:
+            return Component(Status.UNKNOWN)
+        total, free = self._answer
+        details = {"total": total, "free": free, "threshold": MIN_FREE_BYTES, "path": str(self._file.parent)}
+        return Component(Status.UP if free >= MIN_FREE_BYTES else Status.DOWN, {**details, "exists": True})
+
+
+def _room(file: Path) -> tuple[int, int]:
+    """(total, free) bytes of the disk that ``file`` is, or will be, on."""
+    folder = file.parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    usage = shutil.disk_usage(folder)
+    return usage.total, usage.free
