@@ -1,0 +1,1 @@
+"""Which devices there are, how to reach them, and where that knowledge is kept."""

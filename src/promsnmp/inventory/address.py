@@ -1,0 +1,70 @@
+"""Addresses as people and programs write them, brought to the one spelling that the inventory keeps.
+
+Two spellings of one address must find one device, so every address is normalised once, here: when a document is
+read and when a target is looked up.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\Z")
+
+
+def normal_address(text: str) -> str:
+    """The canonical spelling of an IPv4 or IPv6 address (RFC 5952) or a host name (lower case).
+
+    Takes Java's ``name/1.2.3.4`` too, whose address counts. Raises ValueError with the reason.
+    """
+    text = _without_java_name(text.strip())
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    try:
+        address = ipaddress.ip_address(bare)
+    except ValueError:
+        return _host_name(text)
+    if address.is_multicast or address.is_unspecified or bare == "255.255.255.255":
+        raise ValueError(f"{bare} is not the address of one device")
+    return str(address)
+
+
+def _without_java_name(text: str) -> str:
+    """``InetAddress.toString()`` is ``name/address``, either of them possibly empty."""
+    name, slash, address = text.rpartition("/")
+    if not slash:
+        return text
+    return address if address and not address.startswith("<") else name
+
+
+def _host_name(text: str) -> str:
+    """A host name of RFC 1123 section 2.1, underscores allowed; its last label is not a number (RFC 3696 section 2)."""
+    name = text.removesuffix(".").lower()
+    if not name:
+        raise ValueError("is empty")
+    labels = name.split(".")
+    if len(name) > 253 or labels[-1].isdigit() or not all(_LABEL.match(label) for label in labels):
+        raise ValueError(f"{text[:80]!r} is neither an address nor a host name")
+    return name
+
+
+def split_target(target: str) -> tuple[str, int | None]:
+    """Address and port of ``address``, ``address:port``, ``[v6]``, ``[v6]:port``, or a bare IPv6 address.
+
+    Raises ValueError when it is none of them.
+    """
+    target = target.strip()
+    if target.startswith("["):
+        address, bracket, rest = target[1:].partition("]")
+        if not bracket or (rest and not rest.startswith(":")) or ":" not in address:
+            raise ValueError(f"{target[:80]!r} is not [address]:port")
+        return normal_address(address), _port(rest[1:]) if rest else None
+    host, colon, port = target.rpartition(":")
+    if not colon or ":" in host:
+        return normal_address(target), None
+    return normal_address(host), _port(port)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65535):
+        raise ValueError(f"{text[:20]!r} is not a port")
+    return int(text)

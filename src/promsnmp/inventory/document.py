@@ -1,0 +1,123 @@
+"""The inventory as the original PromSNMP's JSON document, and back.
+
+The document is the file's content, what the API shows and takes, and what people edit. It must stay readable for the
+original (agents carry SNMP4J's version number, seeds the text ``v2c``, the primary agent stands there twice), so our
+own keys are only ever additions, which it ignores.
+"""
+
+from __future__ import annotations
+
+import json
+
+from promsnmp.errors import InventoryInvalid
+from promsnmp.inventory.fields import MASK
+from promsnmp.inventory.fragments import Fragments
+from promsnmp.inventory.logins import hide, write_credentials
+from promsnmp.inventory.model import Agent, Device, Inventory, Seed
+from promsnmp.inventory.reading import from_document
+from promsnmp.inventory.spelling import VERSION_NAMES
+
+__all__ = ["MASK", "DocumentWriter", "from_document", "parse_json", "to_document"]
+
+
+def parse_json(data: bytes | str) -> object:
+    """The value of a JSON text. Raises InventoryInvalid; its one problem says where the text stops being JSON."""
+    try:
+        return json.loads(data)
+    except json.JSONDecodeError as error:
+        raise InventoryInvalid([f"not JSON: {error.msg} at line {error.lineno} column {error.colno}"]) from None
+    except UnicodeDecodeError:
+        raise InventoryInvalid(["not JSON: the text is not UTF-8"]) from None
+    except (ValueError, RecursionError):
+        raise InventoryInvalid(["not JSON that can be read: a number or a nesting beyond all measure"]) from None
+
+
+def to_document(inventory: Inventory, *, mask: bool) -> dict[str, object]:
+    """The whole inventory; ``mask`` puts MASK in the place of every secret, and leaves out what we do not know."""
+    return {
+        "devices": [device_document(device, mask=mask) for device in inventory.devices],
+        "discoverySeeds": [seed_document(seed, mask=mask) for seed in inventory.seeds],
+        "revision": inventory.revision,
+        "term": inventory.term,
+    }
+
+
+def device_document(device: Device, *, mask: bool) -> dict[str, object]:
+    document: dict[str, object] = {
+        **_extra(device.extra, mask=mask),
+        "id": device.id,
+        "sysName": device.sys_name,
+        "sysDescr": device.sys_descr,
+        "sysContact": device.sys_contact,
+        "sysLocation": device.sys_location,
+        "discoveredAt": device.discovered_at,
+        "agents": [agent_document(agent, mask=mask) for agent in device.agents],
+        "primaryAgent": agent_document(device.primary, mask=mask) if device.primary else None,
+        "sysObjectId": device.sys_object_id,
+        "modules": list(device.modules),
+        "labels": dict(device.labels),
+    }
+    return _present(document, "discoveredAt", "primaryAgent", "sysObjectId", "modules", "labels")
+
+
+def agent_document(agent: Agent, *, mask: bool) -> dict[str, object]:
+    document: dict[str, object] = {
+        **_extra(agent.extra, mask=mask),
+        "type": agent.type,
+        "id": agent.id,
+        "endpoint": {"address": agent.endpoint.address, "port": agent.endpoint.port},
+        "version": int(agent.version),
+        "timeout": agent.timeout,
+        "retries": agent.retries,
+        "discoveredAt": agent.discovered_at,
+        **write_credentials(agent.credentials, mask=mask),
+        "writeCommunity": hide(agent.write_community, mask=mask),
+        "engineId": agent.engine_id,
+    }
+    return _present(document, "discoveredAt", "writeCommunity", "engineId")
+
+
+def seed_document(seed: Seed, *, mask: bool) -> dict[str, object]:
+    return {
+        "id": seed.id,
+        "potentialTargets": list(seed.potential_targets),
+        "port": seed.port,
+        "version": VERSION_NAMES[seed.version],
+        "agentType": seed.agent_type,
+        **write_credentials(seed.credentials, mask=mask),
+    }
+
+
+class DocumentWriter:
+    """Writes documents as JSON bytes, doing work only for the devices that changed since the last time."""
+
+    def __init__(self, *, mask: bool) -> None:
+        self._mask = mask
+        self._devices = Fragments(lambda device: _json(device_document(device, mask=mask)))
+
+    def json(self, inventory: Inventory) -> bytes:
+        """The same as JSON of ``to_document``."""
+        devices = b",".join(self._devices.of(inventory.devices))
+        seeds = _json([seed_document(seed, mask=self._mask) for seed in inventory.seeds])
+        tail = b'],"discoverySeeds":%b,"revision":%d,"term":%d}' % (seeds, inventory.revision, inventory.term)
+        return b'{"devices":[' + devices + tail
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode("ascii")
+
+
+def _extra(extra: str, *, mask: bool) -> dict[str, object]:
+    """Keys that we do not know may hold secrets, so a masked document does not have them."""
+    if not extra or mask:
+        return {}
+    loaded = json.loads(extra)
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+def _present(document: dict[str, object], *optional: str) -> dict[str, object]:
+    for key in optional:
+        if not document[key]:
+            del document[key]
+    return document

@@ -1,0 +1,146 @@
+"""Reading one object of a JSON document without stopping at the first thing that is wrong.
+
+A document of an inventory is written by people, and one answer must name everything that is wrong with it. So a
+field that cannot be read notes a problem with its place and yields a default, and the checks that look at several
+fields still run. (Schema libraries skip those once a field has failed.) No problem ever quotes a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+MASK = "******"
+"""Stands where a secret is not shown; in a document that comes in it means: keep the one that was there."""
+
+T = TypeVar("T")
+
+
+class Fields:
+    """The fields of one JSON object at ``place``; null counts as absent, problems go to the shared list."""
+
+    __slots__ = ("_failed", "place", "problems", "values")
+
+    def __init__(self, values: object, place: str, problems: list[str]) -> None:
+        self.place = place
+        self.problems = problems
+        self._failed: set[str] = set()
+        if not isinstance(values, Mapping):
+            problems.append(f"{place}: must be an object, not {kind_of(values)}")
+        self.values: Mapping[str, object] = values if isinstance(values, Mapping) else {}
+
+    def problem(self, key: str, reason: str) -> None:
+        self._failed.add(key)
+        place = f"{self.place}.{key}" if self.place else key
+        self.problems.append(f"{place}: {reason}")
+
+    def failed(self, key: str) -> bool:
+        """Whether a problem of this field has been noted, so that no second one need be."""
+        return key in self._failed
+
+    def text(self, key: str) -> str:
+        """Text, blanks at its ends removed; a number is taken as its text, as Java's reader does."""
+        return self._raw_text(key).strip()
+
+    def secret(self, key: str, kept: str) -> str:
+        """Text as it is; the mask stands for ``kept``."""
+        value = self._raw_text(key)
+        if value != MASK:
+            return value
+        if not kept:
+            self.problem(key, "is masked, and there is no earlier value to keep; give the value itself")
+        return kept
+
+    def _raw_text(self, key: str) -> str:
+        value = self.values.get(key)
+        if value is None:
+            return ""
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        if not isinstance(value, str):
+            self.problem(key, f"must be text, not {kind_of(value)}")
+            return ""
+        if not is_unicode(value):
+            self.problem(key, "is not valid Unicode text")
+            return ""
+        return value
+
+    def integer(self, key: str, *, default: int, low: int, high: int) -> int:
+        """A whole number between ``low`` and ``high``; text of digits is taken too."""
+        value = self.values.get(key)
+        if value is None:
+            return default
+        number = _whole(value)
+        if number is None:
+            shown = f" {value!r}"[:40] if isinstance(value, str | float) else f" {kind_of(value)}"
+            self.problem(key, f"must be a whole number, not{shown}")
+        elif not low <= number <= high:
+            self.problem(key, f"must be between {low} and {high}, not {_brief(number)}")
+        else:
+            return number
+        return default
+
+    def items(self, key: str) -> list[object]:
+        """A list; empty when absent."""
+        value = self.values.get(key)
+        if value is None or isinstance(value, list):
+            return value or []
+        self.problem(key, f"must be a list, not {kind_of(value)}")
+        return []
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of text without empty entries and duplicates."""
+        found = []
+        for number, item in enumerate(self.items(key)):
+            if isinstance(item, str) and is_unicode(item):
+                found.append(item.strip())
+            elif item is not None:
+                self.problem(f"{key}[{number}]", f"must be text, not {kind_of(item)}")
+        return tuple(dict.fromkeys(item for item in found if item))
+
+    def convert(self, key: str, read: Callable[[str], T]) -> T | None:
+        """Text as ``read`` takes it; None when absent, or when ``read`` raises ValueError with the reason."""
+        return self.value(key, lambda _: read(text)) if (text := self.text(key)) else None
+
+    def value(self, key: str, read: Callable[[object], T]) -> T | None:
+        """Like ``convert`` for a value that need not be text."""
+        value = self.values.get(key)
+        if value is None:
+            return None
+        try:
+            return read(value)
+        except ValueError as error:
+            self.problem(key, str(error))
+            return None
+
+
+def kind_of(value: object) -> str:
+    """What JSON calls a value of this type."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true or false"
+    names = ((int | float, "a number"), (str, "text"), (list, "a list"), (Mapping, "an object"))
+    return next((name for kind, name in names if isinstance(value, kind)), "something else")
+
+
+def is_unicode(text: str) -> bool:
+    """Whether it can be written as UTF-8: JSON's escapes can spell lone surrogates, which cannot."""
+    return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _whole(value: object) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    if isinstance(value, str):
+        digits = value.strip()
+        return int(digits) if len(digits) < 20 and digits.removeprefix("-").isdecimal() and digits.isascii() else None
+    return None
+
+
+def _brief(number: int) -> str:
+    return str(number) if abs(number) < 10**12 else "a number with many digits"

@@ -1,0 +1,200 @@
+"""Writing a file so that a crash at any moment leaves the old or the new one whole.
+
+A temporary file in the same directory, fsync, rename, fsync of the directory (POSIX rename is atomic within one file
+system). Writers of several processes take turns by a lock file; what a crashed one left behind is swept by the next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import secrets
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from promsnmp.errors import InventoryUnavailable
+
+LOCK_PATIENCE = 10.0
+"""Seconds that a writer waits for another one."""
+STALE_AFTER = 600.0
+"""Seconds after which a temporary file is a crashed writer's even where locks do not work."""
+
+_NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
+_NO_SYNC = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS)
+_ADVICE = {
+    errno.ENOSPC: "the disk is full; free some space",
+    errno.EDQUOT: "the disk quota is used up; free some space",
+    errno.EROFS: "the file system is read-only; mount it writable, or set PROM_INV_FILE to another place",
+    errno.EACCES: "permission denied; give this user access to the file and its directory",
+    errno.EPERM: "not permitted; give this user access to the file and its directory",
+    errno.EISDIR: "it is a directory; set PROM_INV_FILE to a file",
+    errno.ENOTDIR: "a part of its path is no directory; set PROM_INV_FILE to another place",
+    errno.ENAMETOOLONG: "the name is too long; set PROM_INV_FILE to a shorter one",
+    errno.EFBIG: "it would be larger than the limit allows; raise the limit (ulimit -f)",
+}
+
+
+class Stamp(NamedTuple):
+    """Tells one version of a file from another without reading it."""
+
+    inode: int
+    modified: int
+    """Nanoseconds since 1970."""
+    size: int
+
+
+def stamp_of(path: Path) -> Stamp | None:
+    """The file's stamp; None when there is none. Raises InventoryUnavailable when it cannot be looked at."""
+    with explained(path, "read"):
+        try:
+            found = os.stat(path)
+        except FileNotFoundError:
+            return None
+        if stat.S_ISDIR(found.st_mode):
+            raise IsADirectoryError(errno.EISDIR, "is a directory")
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file; set PROM_INV_FILE to another place")
+        return Stamp(found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+def read_bytes(path: Path) -> tuple[bytes, Stamp] | None:
+    """The content and the stamp that belongs to it; None when there is no such file."""
+    if stamp_of(path) is None:
+        return None
+    with explained(path, "read"):
+        try:
+            with open(path, "rb") as file:
+                found = os.fstat(file.fileno())
+                return file.read(), Stamp(found.st_ino, found.st_mtime_ns, found.st_size)
+        except FileNotFoundError:
+            return None
+
+
+def write_bytes(path: Path, data: bytes, *, keep_mode: bool = True) -> Stamp:
+    """Replaces (or makes) the file, durably; when this returns, a power cut no longer loses it.
+
+    A new file has mode 0600; with ``keep_mode`` mode and owner of an existing one stay, where the system lets us.
+    Raises InventoryUnavailable, and then the old file is untouched and nothing is left behind.
+    """
+    path = Path(os.path.realpath(path))  # a symbolic link stays one
+    with explained(path, "written"):
+        make_directory(path.parent)
+        old = None
+        if keep_mode:
+            with contextlib.suppress(FileNotFoundError):
+                old = os.stat(path)
+        temporary = _temporary(path)
+        try:
+            stamp = _write_temporary(temporary, data, old)
+            os.rename(temporary, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+        sync_directory(path.parent)
+        return stamp
+
+
+def _write_temporary(temporary: Path, data: bytes, old: os.stat_result | None) -> Stamp:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    with open(os.open(temporary, flags, 0o600), "wb", buffering=0) as file:
+        if old is not None:
+            with contextlib.suppress(OSError):
+                os.fchown(file.fileno(), old.st_uid, old.st_gid)
+            with contextlib.suppress(OSError):
+                os.fchmod(file.fileno(), stat.S_IMODE(old.st_mode))
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(file.fileno(), rest) :]
+        os.fsync(file.fileno())
+        found = os.fstat(file.fileno())
+        return Stamp(found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+
+
+def make_directory(directory: Path) -> None:
+    """Makes the directory and its parents; a new one is for this user only."""
+    if not directory.is_dir():
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def sync_directory(directory: Path) -> None:
+    """Makes a rename in it durable; file systems that cannot are let pass."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def writers_turn(path: Path) -> Iterator[None]:
+    """Holds the lock ``.<name>.lock`` beside the file, and sweeps what crashed writers left.
+
+    Raises InventoryUnavailable when another process holds it for longer than LOCK_PATIENCE. Where the file system
+    knows no locks, writers are not kept apart (each write is still atomic).
+    """
+    path = Path(os.path.realpath(path))
+    with explained(path, "written"):
+        make_directory(path.parent)
+        lock = path.with_name(f".{path.name}.lock")
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        with explained(path, "written"):
+            alone = _wait_for(descriptor)
+        _sweep(path, older_than=0.0 if alone else STALE_AFTER)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _wait_for(descriptor: int) -> bool:
+    """True once the lock is ours, False where there are no locks."""
+    deadline = time.monotonic() + LOCK_PATIENCE
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in _NO_LOCKS:
+                return False
+            if not isinstance(error, BlockingIOError) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return True
+
+
+def _sweep(path: Path, *, older_than: float) -> None:
+    with contextlib.suppress(OSError):
+        for left in path.parent.glob(f".{_escaped(path.name)}.*.tmp"):
+            with contextlib.suppress(OSError):
+                if time.time() - left.stat().st_mtime >= older_than:
+                    left.unlink()
+
+
+def _escaped(name: str) -> str:
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+
+
+@contextlib.contextmanager
+def explained(path: Path, done: str) -> Iterator[None]:
+    """Turns an OSError into InventoryUnavailable that says what to do."""
+    try:
+        yield
+    except BlockingIOError:
+        message = "another process is writing it; try again"
+        raise InventoryUnavailable(f"{path} cannot be {done}: {message}") from None
+    except OSError as error:
+        advice = _ADVICE.get(error.errno or 0, error.strerror or str(error))
+        raise InventoryUnavailable(f"{path} cannot be {done}: {advice}") from error

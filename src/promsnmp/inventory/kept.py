@@ -1,0 +1,40 @@
+"""What was there before: serves identities and masked secrets to a document that replaces an inventory.
+
+A document that was exported with masked secrets, edited and posted back must not lose them, and one that was written
+by hand, without ids, should not give every device a new identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+
+from promsnmp.inventory.model import Agent, Device, Endpoint, Inventory, Seed
+
+
+class Kept:
+    """Look-ups in the inventory that is about to be replaced; all find nothing when there is none."""
+
+    __slots__ = ("_agents", "_by_endpoint", "_by_name", "_devices", "_seeds")
+
+    def __init__(self, inventory: Inventory | None, *, claimed: AbstractSet[object] = frozenset()) -> None:
+        """``claimed``: ids that the document itself gives; what has one of them is found by it alone."""
+        devices = inventory.devices if inventory else ()
+        agents = [agent for device in devices for agent in device.agents]
+        self._devices = {device.id: device for device in devices}
+        self._by_name = {device.sys_name.lower(): device for device in devices if device.id not in claimed}
+        self._agents = {agent.id: agent for agent in agents}
+        self._by_endpoint = {agent.endpoint: agent for agent in agents if agent.id not in claimed}
+        self._seeds = {seed.id: seed for seed in inventory.seeds} if inventory else {}
+
+    def device(self, device_id: str, sys_name: str) -> Device | None:
+        """By id, else by name."""
+        found = self._devices.get(device_id)
+        return found or (self._by_name.get(sys_name.lower()) if sys_name else None)
+
+    def agent(self, agent_id: str, endpoint: Endpoint | None) -> Agent | None:
+        """By id, else by endpoint."""
+        found = self._agents.get(agent_id)
+        return found or (self._by_endpoint.get(endpoint) if endpoint else None)
+
+    def seed(self, seed_id: str) -> Seed | None:
+        return self._seeds.get(seed_id)

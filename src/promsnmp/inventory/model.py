@@ -1,0 +1,111 @@
+"""The inventory as plain values: devices with their agents, and the seeds that discovery starts from.
+
+Everything here is immutable, so a reader that holds an ``Inventory`` keeps one consistent picture however often
+the store replaces it. Nothing here knows of JSON or files. ``repr`` never shows a secret.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from promsnmp.snmp.credentials import Community, Credentials, Version
+
+DEFAULT_PORT = 161
+"""RFC 3417 section 3.2."""
+
+COMMUNITY_AGENT = "snmp-community"
+USER_AGENT = "snmp-user"
+
+
+def agent_type(credentials: Credentials) -> str:
+    """``snmp-community`` or ``snmp-user``: how the document tells the two kinds of credentials apart."""
+    return COMMUNITY_AGENT if isinstance(credentials, Community) else USER_AGENT
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where an agent listens: a normalised address (or host name) and a UDP port."""
+
+    address: str
+    port: int = DEFAULT_PORT
+
+    def __str__(self) -> str:
+        """``address:port``, with an IPv6 address in brackets (RFC 3986 section 3.2.2)."""
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """One way to reach a device."""
+
+    id: str
+    """UUID."""
+    endpoint: Endpoint
+    credentials: Credentials
+    timeout: int = 1500
+    """Milliseconds to wait for one packet."""
+    retries: int = 1
+    discovered_at: str | None = None
+    """ISO 8601, UTC."""
+    write_community: str = field(default="", repr=False)
+    """Kept for the original's sake; PromSNMP never writes to a device."""
+    engine_id: str = ""
+    """Hexadecimal text; empty when not known."""
+    extra: str = field(default="", repr=False)
+    """JSON object of the document's keys that PromSNMP does not know; kept, never read."""
+
+    @property
+    def version(self) -> Version:
+        return self.credentials.version
+
+    @property
+    def type(self) -> str:
+        return agent_type(self.credentials)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A network device; ``primary`` is the agent that is polled, None only when there are no agents."""
+
+    id: str
+    sys_name: str = ""
+    sys_descr: str = ""
+    sys_contact: str = ""
+    sys_location: str = ""
+    discovered_at: str | None = None
+    agents: tuple[Agent, ...] = ()
+    primary: Agent | None = None
+    modules: tuple[str, ...] = ()
+    """Modules to poll it with; empty means those of the settings."""
+    labels: tuple[tuple[str, str], ...] = ()
+    sys_object_id: str = ""
+    extra: str = field(default="", repr=False)
+    """As in Agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """Where discovery looks (addresses, networks, names) and the credentials that it tries there."""
+
+    id: str
+    potential_targets: tuple[str, ...]
+    credentials: Credentials
+    port: int = DEFAULT_PORT
+
+    @property
+    def version(self) -> Version:
+        return self.credentials.version
+
+    @property
+    def agent_type(self) -> str:
+        return agent_type(self.credentials)
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Everything at one moment; ``revision`` grows with each write, ``term`` is the leader's that wrote it."""
+
+    devices: tuple[Device, ...] = ()
+    seeds: tuple[Seed, ...] = ()
+    revision: int = 0
+    term: int = 0

@@ -1,0 +1,224 @@
+"""JSON document -> inventory, with every problem of the document found in one go.
+
+The document is the original PromSNMP's: keys that it does not know are no error, null means absent. What this module
+decides, where the original leaves it open, is said in the functions' docstrings.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Mapping
+
+from promsnmp.errors import InventoryInvalid
+from promsnmp.inventory.address import normal_address
+from promsnmp.inventory.fields import Fields, is_unicode, kind_of
+from promsnmp.inventory.index import collisions
+from promsnmp.inventory.kept import Kept
+from promsnmp.inventory.logins import read_credentials, read_hex
+from promsnmp.inventory.model import DEFAULT_PORT, Agent, Device, Endpoint, Inventory, Seed
+from promsnmp.inventory.spelling import read_instant
+from promsnmp.snmp.credentials import Community
+
+LONGEST_TIMEOUT = 3_600_000
+"""Milliseconds; more is a mistake in the unit."""
+MOST_RETRIES = 100
+
+_LABEL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_MODULE_NAME = re.compile(r"[^\s,]+\Z")
+_DEVICE_KEYS = frozenset(
+    ("id", "sysName", "sysDescr", "sysContact", "sysLocation", "discoveredAt", "agents", "primaryAgent")
+    + ("modules", "labels", "sysObjectId")
+)
+_AGENT_KEYS = frozenset(
+    ("id", "type", "endpoint", "version", "timeout", "retries", "discoveredAt", "readCommunity", "writeCommunity")
+    + ("securityName", "securityLevel", "authProtocol", "authPassphrase", "privProtocol", "privPassphrase")
+    + ("engineId", "contextName", "contextEngineId", "device")
+)
+
+
+def from_document(document: object, *, keep: Inventory | None = None) -> Inventory:
+    """The inventory that a JSON document describes.
+
+    ``keep`` is the inventory that it replaces: masked secrets and missing ids are taken from there.
+    Raises InventoryInvalid with all problems. ``devices`` must be there, if only as an empty list, so that a
+    document of another kind cannot empty the inventory.
+    """
+    problems: list[str] = []
+    if not isinstance(document, Mapping):
+        raise InventoryInvalid([f"the document must be an object with the key devices, not {kind_of(document)}"])
+    top = Fields(document, "", problems)
+    if document.get("devices") is None:
+        top.problem("devices", "is missing; an empty list means no devices")
+    kept = Kept(keep, claimed=_given_ids(document))
+    read = [_device(item, f"devices[{i}]", problems, kept) for i, item in enumerate(top.items("devices"))]
+    devices = [device for device in read if device is not None]
+    if len(devices) == len(read):  # else the numbers in the places would not be the document's
+        problems += collisions(devices)
+    seeds = [_seed(item, f"discoverySeeds[{i}]", problems, kept) for i, item in enumerate(top.items("discoverySeeds"))]
+    problems += _repeated_seeds(seeds)
+    revision = top.integer("revision", default=0, low=0, high=2**62)
+    term = top.integer("term", default=0, low=0, high=2**62)
+    if problems:
+        raise InventoryInvalid(problems)
+    return Inventory(tuple(devices), tuple(seed for seed in seeds if seed), revision, term)
+
+
+def _device(item: object, place: str, problems: list[str], kept: Kept) -> Device | None:
+    before = len(problems)
+    fields = Fields(item, place, problems)
+    if not fields.values:
+        return None if len(problems) > before else Device(id=_new_id())
+    sys_name = fields.text("sysName")
+    given_id = _id(fields)
+    old = kept.device(given_id, sys_name)
+    agents = [_agent(each, f"{place}.agents[{i}]", problems, kept) for i, each in enumerate(fields.items("agents"))]
+    usable = [agent for agent in agents if agent is not None]
+    primary = _primary(fields, usable, kept, complete=len(usable) == len(agents))
+    if primary is not None and primary not in usable:
+        usable.append(primary)
+    return Device(
+        id=given_id or (old.id if old else _new_id()),
+        sys_name=sys_name,
+        sys_descr=fields.text("sysDescr"),
+        sys_contact=fields.text("sysContact"),
+        sys_location=fields.text("sysLocation"),
+        discovered_at=fields.value("discoveredAt", read_instant) or (old.discovered_at if old else None),
+        agents=tuple(usable),
+        primary=primary,
+        modules=_modules(fields),
+        labels=_labels(fields),
+        sys_object_id=fields.text("sysObjectId"),
+        extra=_extra(fields, _DEVICE_KEYS) or (old.extra if old else ""),
+    )
+
+
+def _primary(fields: Fields, agents: list[Agent], kept: Kept, *, complete: bool) -> Agent | None:
+    """The agent that ``primaryAgent`` copies: found by id, then by endpoint, and what ``agents`` says of it counts.
+
+    One that is not among ``agents`` is read as a further agent; without ``primaryAgent`` the first one is primary.
+    """
+    value = fields.values.get("primaryAgent")
+    if value is None:
+        return agents[0] if agents else None
+    place = f"{fields.place}.primaryAgent"
+    silent = Fields(value if isinstance(value, Mapping) else {}, place, [])
+    wanted, endpoint = _id(silent), _endpoint(silent)
+    matching = [agent for agent in agents if agent.id == wanted] or [a for a in agents if a.endpoint == endpoint]
+    if matching:
+        return matching[0]
+    return _agent(value, place, fields.problems, kept) if complete else None
+
+
+def _agent(item: object, place: str, problems: list[str], kept: Kept) -> Agent | None:
+    before = len(problems)
+    fields = Fields(item, place, problems)
+    if len(problems) > before:
+        return None
+    given_id, endpoint = _id(fields), _endpoint(fields)
+    old = kept.agent(given_id, endpoint)
+    credentials = read_credentials(fields, "type", old.credentials if old else None)
+    agent = Agent(
+        id=given_id or (old.id if old else _new_id()),
+        endpoint=endpoint or Endpoint(""),
+        credentials=credentials or Community(),
+        timeout=fields.integer("timeout", default=1500, low=1, high=LONGEST_TIMEOUT),
+        retries=fields.integer("retries", default=1, low=0, high=MOST_RETRIES),
+        discovered_at=fields.value("discoveredAt", read_instant) or (old.discovered_at if old else None),
+        write_community=fields.secret("writeCommunity", old.write_community if old else ""),
+        engine_id=read_hex(fields, "engineId"),
+        extra=_extra(fields, _AGENT_KEYS) or (old.extra if old else ""),
+    )
+    return agent if endpoint else None
+
+
+def _endpoint(fields: Fields) -> Endpoint | None:
+    """``endpoint``; its port is 161 when absent. None when there is no usable address."""
+    value = fields.values.get("endpoint")
+    if value is None:
+        fields.problem("endpoint", 'is missing, like {"address": "192.0.2.1", "port": 161}')
+        return None
+    inner = Fields(value, f"{fields.place}.endpoint", fields.problems)
+    port = inner.integer("port", default=DEFAULT_PORT, low=1, high=65535)
+    address = inner.convert("address", normal_address)
+    if address is None and inner.values and not inner.failed("address"):
+        inner.problem("address", "is missing")
+    return Endpoint(address, port) if address and not inner.failed("port") else None
+
+
+def _seed(item: object, place: str, problems: list[str], kept: Kept) -> Seed | None:
+    before = len(problems)
+    fields = Fields(item, place, problems)
+    if len(problems) > before:
+        return None
+    given_id = _id(fields)
+    old = kept.seed(given_id)
+    targets = fields.texts("potentialTargets")
+    if not targets and not fields.failed("potentialTargets"):
+        fields.problem("potentialTargets", "is empty; name at least one address, network or host")
+    credentials = read_credentials(fields, "agentType", old.credentials if old else None)
+    port = fields.integer("port", default=DEFAULT_PORT, low=1, high=65535)
+    return Seed(given_id or _new_id(), targets, credentials, port) if credentials else None
+
+
+def _modules(fields: Fields) -> tuple[str, ...]:
+    modules = fields.texts("modules")
+    for name in modules:
+        if not _MODULE_NAME.match(name):
+            fields.problem("modules", f"{name[:40]!r} is not a module's name")
+    return modules
+
+
+def _labels(fields: Fields) -> tuple[tuple[str, str], ...]:
+    value = fields.values.get("labels")
+    if value is None:
+        return ()
+    inner = Fields(value, f"{fields.place}.labels", fields.problems)
+    for name in inner.values:
+        if not _LABEL_NAME.match(name):
+            shown = name if is_unicode(name) else ascii(name)
+            inner.problem(shown[:80], "is not a label's name: letters, digits and _, no digit first")
+    return tuple((name, inner.text(name)) for name in inner.values)
+
+
+def _extra(fields: Fields, known: frozenset[str]) -> str:
+    if fields.values.keys() <= known:
+        return ""
+    return json.dumps({key: value for key, value in fields.values.items() if key not in known})
+
+
+def _id(fields: Fields) -> str:
+    """The UUID under ``id``; empty when absent."""
+    return fields.convert("id", _uuid) or ""
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        raise ValueError("is not a UUID; leave it out to get one") from None
+
+
+def _given_ids(value: object) -> set[object]:
+    """Every ``id`` of devices and agents in a document, well-formed or not."""
+    if isinstance(value, list):
+        return set().union(*map(_given_ids, value))
+    if not isinstance(value, Mapping):
+        return set()
+    given = value.get("id")
+    own: set[object] = {given.lower()} if isinstance(given, str) else set()
+    return own | _given_ids(value.get("devices")) | _given_ids(value.get("agents"))
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def _repeated_seeds(seeds: list[Seed | None]) -> list[str]:
+    first: dict[str, int] = {}
+    problems = []
+    for number, seed in enumerate(seeds):
+        if seed is not None and first.setdefault(seed.id, number) != number:
+            problems.append(f"discoverySeeds[{number}].id: is also that of discoverySeeds[{first[seed.id]}]")
+    return problems

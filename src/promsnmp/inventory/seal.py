@@ -1,0 +1,66 @@
+"""The encryption of the inventory file: AES-GCM, byte for byte as the original PromSNMP writes it.
+
+Text of base64 (RFC 4648 section 4, one line) over nonce, ciphertext and tag. GCM (NIST SP 800-38D) authenticates what
+it encrypts, so a changed file never opens, but a wrong key and a damaged ciphertext look the same.
+"""
+
+from __future__ import annotations
+
+import binascii
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from promsnmp.errors import InventoryDamaged, InventoryKeyError
+
+NONCE_SIZE = 12
+TAG_SIZE = 16
+KEY_LENGTHS = (16, 24, 32)
+
+
+def check_key(key: bytes, source: str) -> bytes:
+    """The key when it has a length that AES takes, else InventoryKeyError naming ``source``."""
+    if len(key) not in KEY_LENGTHS:
+        raise InventoryKeyError(
+            f"{source} is {len(key)} bytes long; it must be 16, 24 or 32 (make one: openssl rand -hex 16)"
+        )
+    return key
+
+
+def seal(plain: bytes, key: bytes) -> bytes:
+    """Base64 of a fresh random nonce, the ciphertext and its tag."""
+    nonce = os.urandom(NONCE_SIZE)
+    return binascii.b2a_base64(nonce + AESGCM(key).encrypt(nonce, plain, None), newline=False)
+
+
+def unseal(data: bytes, key: bytes, name: str) -> bytes:
+    """The plain bytes of a file called ``name``.
+
+    Raises InventoryDamaged when it is not such a file at all, InventoryKeyError when it does not open.
+    """
+    raw = _decode(data.strip(), name)
+    try:
+        return AESGCM(key).decrypt(raw[:NONCE_SIZE], raw[NONCE_SIZE:], None)
+    except InvalidTag:
+        raise InventoryKeyError(
+            f"{name} does not open: the key is not the one that it was written with, or the file is damaged; "
+            "set PROM_ENCRYPT_KEY to the right key, or restore the file from a backup (nothing was changed)"
+        ) from None
+
+
+def _decode(data: bytes, name: str) -> bytes:
+    if data[:1] in (b"{", b"["):
+        raise InventoryDamaged(
+            f"{name} is plain JSON, not encrypted; to take it over: promsnmp inventory import {name}"
+        )
+    try:
+        raw = binascii.a2b_base64(data, strict_mode=True)
+    except binascii.Error:
+        raise InventoryDamaged(
+            f"{name} is damaged (not base64); restore it from a backup (nothing was changed)"
+        ) from None
+    if len(raw) < NONCE_SIZE + TAG_SIZE:
+        what = "empty" if not data else "cut off"
+        raise InventoryDamaged(f"{name} is damaged ({what}); restore it from a backup, or delete it to start anew")
+    return raw
