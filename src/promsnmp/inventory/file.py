@@ -52,7 +52,7 @@ def stamp_of(path: Path) -> Stamp | None:
     """The file's stamp; None when there is none. Raises InventoryUnavailable when it cannot be looked at."""
     with explained(path, "read"):
         try:
-            found = os.stat(path)
+            found = path.stat()
         except FileNotFoundError:
             return None
         if stat.S_ISDIR(found.st_mode):
@@ -68,7 +68,7 @@ def read_bytes(path: Path) -> tuple[bytes, Stamp] | None:
         return None
     with explained(path, "read"):
         try:
-            with open(path, "rb") as file:
+            with path.open("rb") as file:
                 found = os.fstat(file.fileno())
                 return file.read(), Stamp(found.st_ino, found.st_mtime_ns, found.st_size)
         except FileNotFoundError:
@@ -87,14 +87,14 @@ def write_bytes(path: Path, data: bytes, *, keep_mode: bool = True) -> Stamp:
         old = None
         if keep_mode:
             with contextlib.suppress(FileNotFoundError):
-                old = os.stat(path)
+                old = path.stat()
         temporary = _temporary(path)
         try:
             stamp = _write_temporary(temporary, data, old)
-            os.rename(temporary, path)
+            temporary.rename(path)
         except BaseException:
             with contextlib.suppress(OSError):
-                os.unlink(temporary)
+                temporary.unlink()
             raise
         sync_directory(path.parent)
         return stamp
@@ -102,7 +102,7 @@ def write_bytes(path: Path, data: bytes, *, keep_mode: bool = True) -> Stamp:
 
 def _write_temporary(temporary: Path, data: bytes, old: os.stat_result | None) -> Stamp:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-    with open(os.open(temporary, flags, 0o600), "wb", buffering=0) as file:
+    with os.fdopen(os.open(temporary, flags, 0o600), "wb", buffering=0) as file:
         if old is not None:
             with contextlib.suppress(OSError):
                 os.fchown(file.fileno(), old.st_uid, old.st_gid)

@@ -11,6 +11,7 @@ import logging
 import os
 import secrets
 import stat
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,19 +44,23 @@ def next_key_file(inventory_file: Path) -> Path:
     return current.with_name(current.name + ".new")
 
 
-def load_key(inventory_file: Path, secret: str | None, *, create: bool = True) -> InventoryKey:
+def load_key(inventory_file: Path, secret: str | None, *, create: bool = True, encrypted: bool = True) -> InventoryKey:
     """The key of ``inventory_file``: ``secret`` (PROM_ENCRYPT_KEY) when set, else the key file's content.
 
-    Without either, ``create`` makes a key file (mode 0600), but only while there is no inventory file yet.
+    Without either, ``create`` makes a key file (mode 0600), but only while there is no inventory file yet (or the
+    caller knows that it is not ``encrypted``).
     Raises InventoryKeyError, or InventoryUnavailable when the key file cannot be read or made.
     """
     if secret:
         return InventoryKey(check_key(secret.encode(), SETTING))
     path = key_file(inventory_file)
+    exists = (
+        encrypted and stamp_of(inventory_file) is not None
+    )  # looked at first: whoever makes both makes the key first
     for place in (path, next_key_file(inventory_file)):
         if (found := read_key_file(place)) is not None:
             return InventoryKey(found, path)
-    if stamp_of(inventory_file) is not None or not create:
+    if exists or not create:
         raise InventoryKeyError(
             f"{inventory_file} needs its key: set {SETTING}, or put the key into {path} (the original PromSNMP "
             "uses 0123456789ABCDEF when none is set)"
@@ -75,7 +80,7 @@ def read_key_file(path: Path) -> bytes | None:
     if content is None:
         return None
     with contextlib.suppress(OSError):
-        if stat.S_IMODE(os.stat(path).st_mode) & 0o007:
+        if stat.S_IMODE(path.stat().st_mode) & 0o007:
             log.warning("%s can be read or written by every user of this machine; run: chmod 600 %s", path, path)
     return check_key(content[0].strip(), f"the key in {path}")
 
@@ -92,12 +97,41 @@ def _make(path: Path) -> bytes:
         finished = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
         write_bytes(finished, new_key(), keep_mode=False)
         try:
-            with contextlib.suppress(FileExistsError):
-                os.link(finished, path)
-                log.warning("made the inventory's key %s; back it up, the inventory cannot be read without it", path)
+            _publish(finished, path)
+            log.warning("made the inventory's key %s; back it up, the inventory cannot be read without it", path)
+        except FileExistsError:
+            log.debug("another process made %s", path)
         finally:
-            os.unlink(finished)
+            finished.unlink()
         sync_directory(path.parent)
-    if (key := read_key_file(path)) is None:
-        raise InventoryKeyError(f"{path} vanished while it was made; start again")
-    return key
+    return _made(path)
+
+
+def _publish(finished: Path, path: Path) -> None:
+    """Raises FileExistsError when there is a key file already."""
+    try:
+        os.link(finished, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(finished.read_bytes())
+            file.flush()
+            os.fsync(descriptor)
+
+
+def _made(path: Path) -> bytes:
+    """The key that is there now; without hard links its maker may need a moment to write it."""
+    deadline = time.monotonic() + 2.0
+    while True:
+        try:
+            key = read_key_file(path)
+        except InventoryKeyError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+            continue
+        if key is None:
+            raise InventoryKeyError(f"{path} vanished while it was made; start again")
+        return key

@@ -28,13 +28,13 @@ MOST_RETRIES = 100
 _LABEL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _MODULE_NAME = re.compile(r"[^\s,]+\Z")
 _DEVICE_KEYS = frozenset(
-    ("id", "sysName", "sysDescr", "sysContact", "sysLocation", "discoveredAt", "agents", "primaryAgent")
-    + ("modules", "labels", "sysObjectId")
+    """id sysName sysDescr sysContact sysLocation discoveredAt agents primaryAgent
+    modules labels sysObjectId""".split()  # noqa: SIM905
 )
 _AGENT_KEYS = frozenset(
-    ("id", "type", "endpoint", "version", "timeout", "retries", "discoveredAt", "readCommunity", "writeCommunity")
-    + ("securityName", "securityLevel", "authProtocol", "authPassphrase", "privProtocol", "privPassphrase")
-    + ("engineId", "contextName", "contextEngineId", "device")
+    """id type endpoint version timeout retries discoveredAt readCommunity writeCommunity
+    securityName securityLevel authProtocol authPassphrase privProtocol privPassphrase
+    engineId contextName contextEngineId device""".split()  # noqa: SIM905
 )
 
 
@@ -68,8 +68,8 @@ def from_document(document: object, *, keep: Inventory | None = None) -> Invento
 def _device(item: object, place: str, problems: list[str], kept: Kept) -> Device | None:
     before = len(problems)
     fields = Fields(item, place, problems)
-    if not fields.values:
-        return None if len(problems) > before else Device(id=_new_id())
+    if len(problems) > before:
+        return None
     sys_name = fields.text("sysName")
     given_id = _id(fields)
     old = kept.device(given_id, sys_name)
@@ -78,6 +78,8 @@ def _device(item: object, place: str, problems: list[str], kept: Kept) -> Device
     primary = _primary(fields, usable, kept, complete=len(usable) == len(agents))
     if primary is not None and primary not in usable:
         usable.append(primary)
+    if not sys_name and not usable and len(problems) == before:
+        problems.append(f"{place}: needs a sysName or an agent")
     return Device(
         id=given_id or (old.id if old else _new_id()),
         sys_name=sys_name,

@@ -1,0 +1,116 @@
+"""The list that Prometheus finds its targets in: HTTP service discovery for ``/targets``.
+
+Prometheus takes the list with the usual relabelling of multi-target exporters (``__address__`` to ``__param_target``
+to ``instance``), so a target is what ``/snmp?target=`` accepts. Everything else that is known of a device is a
+``__meta_promsnmp_*`` label, which costs nothing unless a relabelling rule asks for it.
+See https://prometheus.io/docs/prometheus/latest/http_sd/.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from promsnmp.inventory.fragments import Fragments
+from promsnmp.inventory.model import DEFAULT_PORT, Agent, Device, Inventory
+from promsnmp.inventory.spelling import VERSION_NAMES
+from promsnmp.settings import Settings
+
+META = "__meta_promsnmp_"
+
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where this PromSNMP stands; the same labels for all its targets. Empty values give no label."""
+
+    tenant: str = ""
+    id: str = ""
+    label: str = ""
+    descr: str = ""
+    address: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Site:
+        return cls(
+            tenant=settings.prom_tenant_id,
+            id=settings.prom_site_id,
+            label=settings.prom_site_label,
+            descr=settings.prom_site_descr,
+            address=settings.prom_site_addr,
+            latitude=settings.prom_site_lat,
+            longitude=settings.prom_site_long,
+        )
+
+    def labels(self) -> dict[str, str]:
+        """``tenant``, ``site_id``... without the prefix, only those that have a value."""
+        values = {
+            "tenant": self.tenant,
+            "site_id": self.id,
+            "site_label": self.label,
+            "site_descr": self.descr,
+            "site_address": self.address,
+            "site_latitude": _degrees(self.latitude),
+            "site_longitude": _degrees(self.longitude),
+        }
+        return {name: value for name, value in values.items() if value}
+
+
+class TargetList:
+    """Makes the JSON of ``/targets``; once per change, and only for the devices that changed."""
+
+    def __init__(self, *, site: Site, modules: Sequence[str]) -> None:
+        """``modules``: those of a device that names none."""
+        self._site = {META + name: value for name, value in site.labels().items()}
+        self._modules = tuple(modules)
+        self._groups = Fragments(self._render)
+        self._last: tuple[Inventory, bytes] | None = None
+
+    def of(self, inventory: Inventory) -> bytes:
+        """A JSON list with one group per device that has an agent."""
+        if self._last is None or self._last[0] is not inventory:
+            groups = filter(None, self._groups.of(inventory.devices))
+            self._last = (inventory, b"[" + b",\n".join(groups) + b"]\n")
+        return self._last[1]
+
+    def _render(self, device: Device) -> bytes:
+        if device.primary is None:
+            return b""
+        labels = device_labels(device, device.primary) | self._site
+        if modules := ",".join(device.modules or self._modules):
+            labels |= {META + "module": modules, "__param_module": modules}
+        group = {"targets": [target_of(device, device.primary)], "labels": labels}
+        return json.dumps(group, separators=(",", ":")).encode("ascii")
+
+
+def target_of(device: Device, primary: Agent) -> str:
+    """The sysName when it is plain enough to be an address for Prometheus (no slash, colon or blank), else the
+    primary agent's address, with the port when that is not 161."""
+    if _PLAIN_NAME.match(device.sys_name):
+        return device.sys_name
+    return primary.endpoint.address if primary.endpoint.port == DEFAULT_PORT else str(primary.endpoint)
+
+
+def device_labels(device: Device, primary: Agent) -> dict[str, str]:
+    """The meta labels of one device; only those that have a value."""
+    values = {
+        "sysname": device.sys_name,
+        "address": primary.endpoint.address,
+        "port": str(primary.endpoint.port),
+        "sysobjectid": device.sys_object_id,
+        "location": device.sys_location,
+        "contact": device.sys_contact,
+        "descr": device.sys_descr,
+        "version": VERSION_NAMES[primary.version],
+        **{f"label_{name}": value for name, value in device.labels},
+    }
+    return {META + name: value for name, value in values.items() if value}
+
+
+def _degrees(value: float | None) -> str:
+    return "" if value is None else repr(value)
