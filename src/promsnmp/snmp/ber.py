@@ -130,6 +130,72 @@ def encode_pdu(pdu_type: int, request_id: int, status: int, index: int, varbinds
     return tlv(pdu_type, head + tlv(SEQUENCE, varbinds))
 
 
+@cython.cfunc
+def _put_integer(out: cython.p_uchar, at: cython.Py_ssize_t, value: cython.longlong) -> cython.Py_ssize_t:
+    """Writes a non-negative INTEGER below 2^31 so that it ends before ``at``; returns where it starts."""
+    size: cython.Py_ssize_t = 0
+    while True:
+        at -= 1
+        size += 1
+        out[at] = value & 0xFF
+        value >>= 8
+        if value == 0:
+            break
+    if out[at] >= 0x80:
+        at -= 1
+        size += 1
+        out[at] = 0
+    out[at - 1] = size
+    out[at - 2] = _INTEGER
+    return at - 2
+
+
+@cython.cfunc
+def _put_header(
+    out: cython.p_uchar, at: cython.Py_ssize_t, end: cython.Py_ssize_t, tag: cython.Py_ssize_t
+) -> cython.Py_ssize_t:
+    """Writes tag and length of the content ``out[at:end]`` before it; returns where the tag is."""
+    size: cython.Py_ssize_t = end - at
+    if size >= 0x80:
+        if size >= 0x100:
+            out[at - 1] = size & 0xFF
+            out[at - 2] = size >> 8
+            out[at - 3] = 0x82
+            at -= 3
+        else:
+            out[at - 1] = size
+            out[at - 2] = 0x81
+            at -= 2
+    else:
+        at -= 1
+        out[at] = size
+    out[at - 1] = tag
+    return at - 1
+
+
+def encode_request(pdu_type: int, request_id: int, status: int, index: int, oid: bytes) -> bytes:
+    """A PDU with one varbind of ``oid`` and NULL: what a walk sends for every packet. Numbers are 0 to 2^31-1."""
+    size: cython.Py_ssize_t = len(oid)
+    room: cython.Py_ssize_t = size + 48  # headers of up to 4 octets and three integers of up to 7
+    buffer = bytearray(room)
+    out: cython.p_uchar = buffer
+    name: cython.p_uchar = oid
+    at: cython.Py_ssize_t = room - 2 - size
+    here: cython.Py_ssize_t
+    out[room - 2] = 0x05
+    out[room - 1] = 0
+    for here in range(size):
+        out[at + here] = name[here]
+    at = _put_header(out, at, room - 2, 0x06)
+    at = _put_header(out, at, room, 0x30)
+    at = _put_header(out, at, room, 0x30)
+    at = _put_integer(out, at, index)
+    at = _put_integer(out, at, status)
+    at = _put_integer(out, at, request_id)
+    at = _put_header(out, at, room, pdu_type)
+    return bytes(buffer[at:])
+
+
 # ---------------------------------------------------------------------------------------------------------- decoding
 
 
@@ -215,14 +281,77 @@ def read_integer(data: bytes, pos: int, end: int) -> tuple[int, int]:
 
 def read_pdu(data: bytes, pos: int, end: int) -> Pdu:
     """The PDU at ``pos`` (not Trap-PDU, whose layout differs). Raises Malformed."""
-    tag, start, stop = read_any(data, pos, end)
+    if pos < 0 or end > len(data):
+        raise Malformed("a PDU is cut off")
+    return _read_pdu(data, pos, end)
+
+
+@cython.cfunc
+def _read_pdu(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> object:
+    octets: cython.p_uchar = data
+    at: cython.Py_ssize_t = _content(octets, pos, end)
+    stop: cython.Py_ssize_t = _stop(octets, pos, at, end)
+    start: cython.Py_ssize_t
+    tag: cython.Py_ssize_t = octets[pos]
+    request_id: cython.longlong
+    status: cython.longlong
+    index: cython.longlong
     if tag & 0xE0 != 0xA0 or tag == 0xA4:
         raise Malformed(f"tag 0x{tag:02x} is not one of a PDU")
-    request_id, at = read_integer(data, start, stop)
-    status, at = read_integer(data, at, stop)
-    index, at = read_integer(data, at, stop)
-    first, last = read(data, at, stop, SEQUENCE)
-    return Pdu(tag, request_id, status, index, first, last)
+    start = _integer(octets, at, stop)
+    at = _stop(octets, at, start, stop)
+    request_id = _signed(octets, start, at)
+    start = _integer(octets, at, stop)
+    status = _signed(octets, start, _stop(octets, at, start, stop))
+    at = _stop(octets, at, start, stop)
+    start = _integer(octets, at, stop)
+    index = _signed(octets, start, _stop(octets, at, start, stop))
+    at = _stop(octets, at, start, stop)
+    start = _content(octets, at, stop)
+    if octets[at] != _SEQUENCE:
+        raise Malformed("the varbinds are not a sequence")
+    return Pdu(tag, request_id, status, index, start, _stop(octets, at, start, stop))
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def _integer(data: cython.p_uchar, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    """Where the content of the INTEGER at ``pos`` starts."""
+    start: cython.Py_ssize_t = _content(data, pos, end)
+    if data[pos] != _INTEGER:
+        raise Malformed("an INTEGER is missing")
+    return start
+
+
+def read_community_message(data: bytes, head: bytes) -> Pdu | None:
+    """The PDU of a v1 or v2c message (RFC 1157 section 4, RFC 1901 section 3), None when version or community differ.
+
+    ``head`` is the encoded version and community of our requests; an answer in the shortest form has the same octets.
+    Raises Malformed.
+    """
+    octets: cython.p_uchar = data
+    size: cython.Py_ssize_t = len(data)
+    start: cython.Py_ssize_t = _content(octets, 0, size)
+    stop: cython.Py_ssize_t = _stop(octets, 0, start, size)
+    at: cython.Py_ssize_t = start + len(head)
+    if octets[0] != _SEQUENCE:
+        raise Malformed("it does not start with a sequence")
+    if _starts_with(octets, start, stop, head, len(head)):
+        return _read_pdu(data, at, stop)
+    if not _same_head(data, start, stop, head):
+        return None
+    _, at = read_integer(data, start, stop)
+    _, at = read(data, at, stop, OCTET_STRING)
+    return _read_pdu(data, at, stop)
+
+
+def _same_head(data: bytes, start: int, stop: int, head: bytes) -> bool:
+    """Whether version and community equal those of ``head``, however their lengths are written."""
+    version, at = read_integer(data, start, stop)
+    name, end = read(data, at, stop, OCTET_STRING)
+    our_version, at = read_integer(head, 0, len(head))
+    our_name, our_end = read(head, at, len(head), OCTET_STRING)
+    return version == our_version and data[name:end] == head[our_name:our_end]
 
 
 @cython.cfunc
@@ -383,6 +512,12 @@ class Scanner:
     def column(self, at: int) -> bytes:
         """All varbinds of ``columns[at]``, encoded one after the other, as they came."""
         return b"".join(self.segments[at])
+
+    def take(self, at: int) -> bytes:
+        """Like ``column``, and forgets them."""
+        octets = b"".join(self.segments[at])
+        self.segments[at] = []
+        return octets
 
     @cython.cfunc
     def _find(self, oid: bytes) -> cython.Py_ssize_t:

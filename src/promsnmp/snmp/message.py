@@ -1,0 +1,61 @@
+"""The envelope of a PDU: what a security model must offer, and the one of v1 and v2c.
+
+A session knows PDUs only. The security model wraps each one into a message and opens each answer; v3's is ``usm.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from promsnmp.snmp import ber
+from promsnmp.snmp.credentials import Community
+
+
+class Unauthentic(Exception):
+    """An answer that may not be believed; the text says why. The session drops it and goes on waiting."""
+
+
+class Resynchronise(Exception):
+    """The agent told its engine id or time (RFC 3414 section 3.2): the request is to be sent again at once."""
+
+
+class SecurityModel(Protocol):
+    """Wraps and opens messages for one target."""
+
+    def ready(self) -> bool:
+        """Whether a request can be wrapped; if not, ``discovery`` is to be sent first."""
+
+    def discovery(self) -> bytes:
+        """The message that makes the agent tell what is missing (RFC 3414 section 4)."""
+
+    def encode(self, pdu: bytes) -> bytes:
+        """The message around an encoded PDU; called again for each retransmission."""
+
+    def decode(self, datagram: bytes) -> tuple[bytes, ber.Pdu]:
+        """The PDU of an answer and the buffer that its offsets point into.
+
+        Raises ber.Malformed, Unauthentic, Resynchronise, or errors.AuthenticationError when the agent refuses.
+        """
+
+
+class CommunityModel:
+    """Community-based security (RFC 1157, RFC 1901): the name travels as it is."""
+
+    def __init__(self, credentials: Community) -> None:
+        community = ber.tlv(ber.OCTET_STRING, credentials.community.encode())
+        self._head = ber.encode_integer(credentials.version) + community
+
+    def ready(self) -> bool:
+        return True
+
+    def discovery(self) -> bytes:
+        raise AssertionError("a community needs no discovery")
+
+    def encode(self, pdu: bytes) -> bytes:
+        return ber.tlv(ber.SEQUENCE, self._head + pdu)
+
+    def decode(self, datagram: bytes) -> tuple[bytes, ber.Pdu]:
+        pdu = ber.read_community_message(datagram, self._head)
+        if pdu is None:
+            raise Unauthentic("the answer carries another version or community than the request")
+        return datagram, pdu

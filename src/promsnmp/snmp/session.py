@@ -1,0 +1,267 @@
+"""One poll of one device: a socket, its retries and deadline, and a conversation that says what to ask.
+
+Written with callbacks, not coroutines: a walk of forty packets wakes the loop forty times but switches no task, which
+is most of what asyncio would cost here. A ``Conversation`` (``walk.py``) is a plain state machine without I/O.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+from dataclasses import dataclass, field
+from typing import Protocol, Self
+
+from promsnmp.errors import (
+    AuthenticationError,
+    MalformedMessage,
+    SnmpError,
+    SnmpRefused,
+    SnmpTimeout,
+)
+from promsnmp.snmp import ber, oid
+from promsnmp.snmp.message import Resynchronise, SecurityModel, Unauthentic
+from promsnmp.snmp.transport import RECEIVE_SIZE, Endpoint, open_socket, resolve
+
+MAX_RESYNCHRONISATIONS = 4
+"""How often one request is repeated because the agent told its engine id or time anew."""
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What a session did so far, for the page and the own metrics."""
+
+    sent: int = 0
+    """Datagrams sent, retransmissions and engine discovery included."""
+    retried: int = 0
+    """Retransmissions among them."""
+    discarded: dict[str, int] = field(default_factory=dict)
+    """Datagrams that were not taken as an answer, by reason."""
+
+    def discard(self, reason: str) -> None:
+        """Counts one datagram that was dropped."""
+        self.discarded[reason] = self.discarded.get(reason, 0) + 1
+
+
+class Conversation(Protocol):
+    """What is asked and what becomes of the answers; ``walk.py`` has them."""
+
+    def request(self, request_id: int) -> bytes | None:
+        """The next PDU, None when all is said. Called once per request; retransmissions repeat its PDU."""
+
+    def answer(self, buffer: bytes, pdu: ber.Pdu) -> None:
+        """Takes the answer to the last request. Raises SnmpError to end it all, ber.Malformed to drop the answer."""
+
+    def asking(self) -> bytes:
+        """The OID being asked for (content octets), for errors."""
+
+
+class Session:
+    """A UDP exchange with one agent; ``async with`` opens and closes its socket.
+
+    ``timeout`` (seconds) and ``retries`` are per packet; ``deadline`` (loop time, seconds) bounds the whole session.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        security: SecurityModel,
+        *,
+        timeout: float = 5.0,
+        retries: int = 3,
+        deadline: float | None = None,
+        connected: bool = True,
+    ) -> None:
+        self.endpoint = endpoint
+        self.traffic = Traffic()
+        self._security = security
+        self._timeout = timeout
+        self._retries = retries
+        self._connected = connected
+        self._loop = asyncio.get_running_loop()
+        self._deadline = float("inf") if deadline is None else deadline
+        self._sock: socket.socket | None = None
+        self._request_id = random.getrandbits(31)
+        self._pdu = b""
+        self._conversation: Conversation | None = None
+        self._done: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._expires = 0.0
+        self._attempt = 0
+        self._resynchronised = 0
+        self._suspicion: SnmpError | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    async def open(self) -> None:
+        """Resolves the name and opens the socket. Raises AddressError, SnmpRefused or SnmpTimeout."""
+        left = self._deadline - self._loop.time()
+        try:
+            async with asyncio.timeout(None if left == float("inf") else left):
+                address = await resolve(self.endpoint)
+        except TimeoutError:
+            raise SnmpTimeout("the name did not resolve in time", target=str(self.endpoint)) from None
+        self._sockaddr = address.sockaddr
+        try:
+            self._sock = open_socket(address, connected=self._connected)
+        except OSError as error:
+            raise self._unreachable(error) from None
+        self._loop.add_reader(self._sock.fileno(), self._on_readable)
+
+    def close(self) -> None:
+        """Closes the socket; safe to call twice."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._sock is not None:
+            self._loop.remove_reader(self._sock.fileno())
+            self._sock.close()
+            self._sock = None
+
+    async def run(self, conversation: Conversation) -> None:
+        """Holds one conversation to its end. Raises SnmpError."""
+        self._conversation = conversation
+        self._done = self._loop.create_future()
+        try:
+            self._next()
+            await self._done
+        finally:
+            self._conversation = None
+            self._done = None
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+
+    # ------------------------------------------------------------------------------------------------ sending
+
+    def _next(self) -> None:
+        """Asks what the conversation wants to know next, or ends it."""
+        assert self._conversation is not None
+        self._request_id = self._request_id + 1 & 0x7FFFFFFF
+        pdu = self._conversation.request(self._request_id)
+        if pdu is None:
+            self._finish(None)
+            return
+        self._pdu = pdu
+        self._attempt = 0
+        self._resynchronised = 0
+        self._suspicion = None
+        self._send()
+
+    def _send(self) -> None:
+        """Sends the request, or the discovery that has to come before it, and sets the time to wait for an answer."""
+        assert self._sock is not None
+        security = self._security
+        datagram = security.encode(self._pdu) if security.ready() else security.discovery()
+        self.traffic.sent += 1
+        try:
+            if self._connected:
+                self._sock.send(datagram)
+            else:
+                self._sock.sendto(datagram, self._sockaddr)
+        except BlockingIOError:
+            pass  # the socket's buffer is full: as good as lost on the way, the retry follows
+        except OSError as error:
+            self._finish(self._unreachable(error))
+            return
+        self._expires = min(self._loop.time() + self._timeout, self._deadline)
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._expires, self._on_timer)
+
+    def _on_timer(self) -> None:
+        """One timer runs per conversation; it looks whether the packet that is out now has run out of time."""
+        self._timer = None
+        if self._done is None or self._done.done():
+            return
+        now = self._loop.time()
+        if now < self._expires:
+            self._timer = self._loop.call_at(self._expires, self._on_timer)
+        elif now >= self._deadline or self._attempt >= self._retries:
+            self._finish(self._suspicion or self._timed_out(now))
+        else:
+            self._attempt += 1
+            self.traffic.retried += 1
+            self._send()
+
+    # ---------------------------------------------------------------------------------------------- receiving
+
+    def _on_readable(self) -> None:
+        assert self._sock is not None
+        try:
+            if self._connected:
+                datagram = self._sock.recv(RECEIVE_SIZE)
+            else:
+                datagram, source = self._sock.recvfrom(RECEIVE_SIZE)
+                if source[1] != self._sockaddr[1]:
+                    self.traffic.discard("source")
+                    return
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            self._finish(self._unreachable(error))
+            return
+        if self._conversation is not None:
+            self._receive(datagram)
+
+    def _receive(self, datagram: bytes) -> None:
+        """Opens an answer and hands it to the conversation; whatever is no answer is counted and dropped."""
+        assert self._conversation is not None
+        try:
+            buffer, pdu = self._security.decode(datagram)
+            if pdu.type != ber.RESPONSE or pdu.request_id != self._request_id:
+                self.traffic.discard("request_id" if pdu.type == ber.RESPONSE else "pdu_type")
+                return
+            self._conversation.answer(buffer, pdu)
+        except ber.Malformed as error:
+            self.traffic.discard("malformed")
+            self._suspicion = MalformedMessage(f"the answer is malformed: {error}", **self._place())
+        except Unauthentic as error:
+            self.traffic.discard("unauthentic")
+            self._suspicion = AuthenticationError(str(error), **self._place())
+        except Resynchronise as error:
+            self._resynchronise(error)
+        except SnmpError as error:
+            error.target = error.target or str(self.endpoint)
+            self._finish(error)
+        else:
+            self._next()
+
+    def _resynchronise(self, error: Resynchronise) -> None:
+        self._resynchronised += 1
+        if self._resynchronised > MAX_RESYNCHRONISATIONS:
+            message = f"the agent keeps telling another engine or time: {error}"
+            self._finish(AuthenticationError(message, **self._place()))
+        else:
+            self._send()
+
+    # ------------------------------------------------------------------------------------------------- ending
+
+    def _finish(self, error: SnmpError | None) -> None:
+        if self._done is None or self._done.done():
+            return
+        if error is None:
+            self._done.set_result(None)
+        else:
+            self._done.set_exception(error)
+
+    def _place(self) -> dict[str, str]:
+        asking = self._conversation.asking() if self._conversation is not None else b""
+        return {"target": str(self.endpoint), "oid": oid.to_text(asking)}
+
+    def _timed_out(self, now: float) -> SnmpTimeout:
+        if now >= self._deadline and self._attempt < self._retries:
+            return SnmpTimeout("no answer before the deadline of the poll", **self._place())
+        tries = self._attempt + 1
+        plural = "s" if tries > 1 else ""
+        message = f"no answer to {tries} request{plural} of {self._timeout:g} s (is the community or user right?)"
+        return SnmpTimeout(message, **self._place())
+
+    def _unreachable(self, error: OSError) -> SnmpRefused:
+        if isinstance(error, ConnectionRefusedError):
+            return SnmpRefused("connection refused: nothing listens on the port", **self._place())
+        return SnmpRefused(f"cannot be reached: {error.strerror or error}", **self._place())

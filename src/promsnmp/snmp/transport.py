@@ -1,0 +1,122 @@
+"""Where a device is, and the socket that reaches it.
+
+A connected UDP socket is the rule: the kernel then drops datagrams from any other source, and says at once when nothing
+listens. An unconnected one is for agents that answer from another address than they were asked at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import re
+import socket
+from dataclasses import dataclass
+
+from promsnmp.errors import AddressError, BadTarget
+
+DEFAULT_PORT = 161
+RECEIVE_SIZE = 65_536  # larger than any UDP payload
+_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A host (address or name) and a UDP port."""
+
+    host: str
+    port: int = DEFAULT_PORT
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def parse_endpoint(text: str) -> Endpoint:
+    """An endpoint from ``[udp://]host[:port]``, ``[v6]:port`` or a bare IPv6 address.
+
+    Raises BadTarget, naming the text and what is right.
+    """
+    body = text.removeprefix("udp://")
+    try:
+        host, port = _split(body)
+        return Endpoint(_host(host), _port(port))
+    except ValueError as error:
+        reason = str(error)
+    raise BadTarget(f"target {text!r}: {reason}; write an address, a name, address:port or [IPv6]:port")
+
+
+def _split(body: str) -> tuple[str, str]:
+    if body.startswith("["):
+        host, bracket, rest = body[1:].partition("]")
+        if not bracket or (rest and not rest.startswith(":")):
+            raise ValueError("the brackets of an IPv6 address do not match")
+        return host, rest[1:] if rest else str(DEFAULT_PORT)
+    if body.count(":") == 1:
+        host, _, port = body.partition(":")
+        return host, port
+    return body, str(DEFAULT_PORT)
+
+
+def _host(host: str) -> str:
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        pass
+    if len(host) > 253 or not _NAME.fullmatch(host):
+        raise ValueError("it is neither an address nor a name")
+    if re.fullmatch(r"[0-9.]+", host):
+        raise ValueError("it is not an IPv4 address")
+    return host
+
+
+def _port(port: str) -> int:
+    if not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65_536:
+        raise ValueError(f"{port!r} is not a port from 1 to 65535")
+    return int(port)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A resolved endpoint: socket family and address."""
+
+    family: socket.AddressFamily
+    sockaddr: tuple[str, int] | tuple[str, int, int, int]
+
+
+async def resolve(endpoint: Endpoint) -> Address:
+    """The first address of an endpoint; names are looked up without blocking the loop.
+
+    Raises AddressError when there is none.
+    """
+    try:
+        address = ipaddress.ip_address(endpoint.host)
+    except ValueError:
+        return await _look_up(endpoint)
+    if address.version == 4:
+        return Address(socket.AF_INET, (endpoint.host, endpoint.port))
+    if getattr(address, "scope_id", None):
+        return await _look_up(endpoint)
+    return Address(socket.AF_INET6, (endpoint.host, endpoint.port, 0, 0))
+
+
+async def _look_up(endpoint: Endpoint) -> Address:
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_DGRAM)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise AddressError(f"the name does not resolve: {reason}", target=str(endpoint)) from None
+    family, _, _, _, sockaddr = found[0]
+    return Address(family, sockaddr)  # type: ignore[arg-type]  # the stubs allow address families that UDP has not
+
+
+def open_socket(address: Address, *, connected: bool = True) -> socket.socket:
+    """A non-blocking UDP socket, by default connected to ``address``. Raises OSError."""
+    sock = socket.socket(address.family, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        if connected:
+            sock.connect(address.sockaddr)
+        return sock
+    except BaseException:
+        sock.close()
+        raise

@@ -1,0 +1,254 @@
+"""What is asked of an agent, as state machines without I/O: walks of subtrees, GETs, and single requests.
+
+Each is a ``session.Conversation``. Walks and GETs put what they get into a ``ber.Scanner``; what went wrong on the way
+is kept per subtree, so that one that fails does not cost the others.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from promsnmp.errors import ErrorStatus, SnmpError, WalkLoop
+from promsnmp.snmp import ber, oid
+from promsnmp.snmp.credentials import Version
+
+TOO_BIG = 1
+NO_SUCH_NAME = 2
+MAX_GET_OIDS = 60
+"""OIDs asked by one GET, at most."""
+
+ERROR_STATUS = (  # RFC 3416 section 3
+    "noError",
+    "tooBig",
+    "noSuchName",
+    "badValue",
+    "readOnly",
+    "genErr",
+    "noAccess",
+    "wrongType",
+    "wrongLength",
+    "wrongEncoding",
+    "wrongValue",
+    "noCreation",
+    "inconsistentValue",
+    "resourceUnavailable",
+    "commitFailed",
+    "undoFailed",
+    "authorizationError",
+    "notWritable",
+    "inconsistentName",
+)
+
+
+@dataclass(slots=True)
+class AgentLimits:
+    """What was learned of one agent, kept from poll to poll. 0: nothing yet."""
+
+    max_repetitions: int = 0
+    max_get_oids: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Subtree:
+    """One walk: its root (content octets) and how to walk it."""
+
+    root: bytes
+    max_repetitions: int = 25
+    ordered: bool = True
+    """Whether OIDs must increase; false: only repeating a request ends a loop."""
+
+
+def error_status(status: int, index: int, at: bytes) -> ErrorStatus:
+    """The error for an ``error-status``, with its name."""
+    name = ERROR_STATUS[status] if 0 <= status < len(ERROR_STATUS) else "unknown"
+    message = f"the agent answered with error-status {name} ({status})"
+    return ErrorStatus(message, status=status, index=index, oid=oid.to_text(at))
+
+
+class Walks:
+    """Walks subtrees one after the other, by GETBULK (v2c, v3) or GETNEXT (v1).
+
+    ``failures`` maps the root of each subtree that was not walked to its end to the reason; the rest is whole.
+    ``finished`` holds the roots that were.
+    """
+
+    def __init__(
+        self, subtrees: Sequence[Subtree], scanner: ber.Scanner, *, version: Version, limits: AgentLimits
+    ) -> None:
+        self.failures: dict[bytes, SnmpError] = {}
+        self.finished: set[bytes] = set()
+        self._scanner = scanner
+        self._bulk = version is not Version.V1
+        self._limits = limits
+        self._waiting = deque(subtrees)
+        self._subtree: Subtree | None = None
+        self._at = b""
+        self._asked: set[bytes] = set()
+        self._exact = False
+
+    def asking(self) -> bytes:
+        return self._at
+
+    def request(self, request_id: int) -> bytes | None:
+        if self._subtree is None:
+            if not self._waiting:
+                return None
+            self._begin(self._waiting.popleft())
+        if self._exact:
+            return ber.encode_request(ber.GET, request_id, 0, 0, self._at)
+        if self._bulk:
+            return ber.encode_request(ber.GET_BULK, request_id, 0, self._repetitions(), self._at)
+        return ber.encode_request(ber.GET_NEXT, request_id, 0, 0, self._at)
+
+    def answer(self, buffer: bytes, pdu: ber.Pdu) -> None:
+        if self._exact:
+            self._scanner.feed(buffer, pdu.start, pdu.end, False)
+            self._end(None)
+        elif pdu.status:
+            self._on_error(pdu)
+        else:
+            self._on_varbinds(buffer, pdu)
+
+    def _begin(self, subtree: Subtree) -> None:
+        self._subtree = subtree
+        self._at = subtree.root
+        self._asked.clear()
+        self._scanner.start(subtree.root, subtree.ordered)
+
+    def _repetitions(self) -> int:
+        assert self._subtree is not None
+        wanted = max(1, self._subtree.max_repetitions)
+        return min(wanted, self._limits.max_repetitions) if self._limits.max_repetitions else wanted
+
+    def _on_varbinds(self, buffer: bytes, pdu: ber.Pdu) -> None:
+        scanner = self._scanner
+        before = scanner.varbind_count
+        verdict = scanner.feed(buffer, pdu.start, pdu.end)
+        if verdict == ber.MORE:
+            self._go_on(scanner.last_oid)
+        elif verdict == ber.DONE:
+            nothing = scanner.varbind_count == before and scanner.last_oid == self._at
+            if nothing and self._subtree is not None and self._at == self._subtree.root:
+                self._exact = True  # nothing below it: it may name a scalar's instance exactly
+            else:
+                self._end(None)
+        elif verdict == ber.LOOP:
+            self._end(WalkLoop(f"OID {oid.to_text(scanner.offending_oid)} does not increase", oid=self._text()))
+        else:
+            self._end(WalkLoop("the agent answered without any varbind", oid=self._text()))
+
+    def _go_on(self, last: bytes) -> None:
+        assert self._subtree is not None
+        if not self._subtree.ordered:
+            if last in self._asked:
+                self._end(WalkLoop("the agent repeats itself", oid=oid.to_text(last)))
+                return
+            self._asked.add(last)
+        self._at = last
+
+    def _on_error(self, pdu: ber.Pdu) -> None:
+        """RFC 3416 section 4.2: v1 agents end a walk by noSuchName; tooBig asks for less; all else ends it early."""
+        if pdu.status == NO_SUCH_NAME and self._at == getattr(self._subtree, "root", None):
+            self._exact = True
+        elif pdu.status == NO_SUCH_NAME:
+            self._end(None)
+        elif pdu.status == TOO_BIG and self._bulk and self._repetitions() > 1:
+            self._limits.max_repetitions = self._repetitions() // 2
+        else:
+            self._end(error_status(pdu.status, pdu.index, self._at))
+
+    def _end(self, failure: SnmpError | None) -> None:
+        assert self._subtree is not None
+        if failure is None:
+            self.finished.add(self._subtree.root)
+        else:
+            self.failures[self._subtree.root] = failure
+        self._subtree = None
+        self._exact = False
+
+    def _text(self) -> str:
+        return oid.to_text(self._at)
+
+
+class Gets:
+    """Fetches single objects by GET, several at a time, into a scanner (or, without one, into ``varbinds``).
+
+    ``failures`` maps OIDs that the agent answered with an error-status to it. Objects that do not exist are no failure.
+    """
+
+    def __init__(
+        self,
+        oids: Sequence[bytes],
+        scanner: ber.Scanner | None = None,
+        *,
+        limits: AgentLimits,
+        at_once: int = MAX_GET_OIDS,
+    ) -> None:
+        self.failures: dict[bytes, SnmpError] = {}
+        self.varbinds: list[ber.VarBind] = []
+        self._scanner = scanner
+        self._limits = limits
+        self._at_once = max(1, min(at_once, MAX_GET_OIDS))
+        self._waiting = deque(oids)
+        self._asked: list[bytes] = []
+
+    def asking(self) -> bytes:
+        return self._asked[0] if self._asked else b""
+
+    def request(self, request_id: int) -> bytes | None:
+        size = min(self._at_once, self._limits.max_get_oids or self._at_once)
+        self._asked = [self._waiting.popleft() for _ in range(min(size, len(self._waiting)))]
+        if not self._asked:
+            return None
+        return ber.encode_pdu(ber.GET, request_id, 0, 0, b"".join(map(ber.encode_varbind, self._asked)))
+
+    def answer(self, buffer: bytes, pdu: ber.Pdu) -> None:
+        if pdu.status:
+            self._on_error(pdu)
+            return
+        asked = set(self._asked)
+        good = [found for found in ber.varbinds(buffer, pdu.start, pdu.end) if found.oid in asked]
+        if self._scanner is None:
+            self.varbinds += good
+        else:
+            octets = b"".join(ber.encode_varbind(found.oid, ber.tlv(found.tag, found.value)) for found in good)
+            self._scanner.feed(octets, 0, len(octets), False)
+
+    def _on_error(self, pdu: ber.Pdu) -> None:
+        """tooBig asks for fewer at once; any other error costs the object it points at, and the rest is asked again."""
+        if pdu.status == TOO_BIG and len(self._asked) > 1:
+            self._limits.max_get_oids = len(self._asked) // 2
+            self._waiting.extendleft(reversed(self._asked))
+            return
+        guilty = self._asked[pdu.index - 1] if 0 < pdu.index <= len(self._asked) else self._asked[0]
+        if pdu.status != NO_SUCH_NAME:
+            self.failures[guilty] = error_status(pdu.status, pdu.index, guilty)
+        self._waiting.extendleft(reversed([one for one in self._asked if one != guilty]))
+
+
+class Browse:
+    """Walks one subtree and hands each answer's varbinds to ``take`` as they come, whatever they are."""
+
+    def __init__(self, subtree: Subtree, take: Callable[[list[ber.VarBind]], None], *, version: Version) -> None:
+        self._scanner = ber.Scanner([subtree.root])
+        self._walks = Walks([subtree], self._scanner, version=version, limits=AgentLimits())
+        self._take = take
+        self._root = subtree.root
+
+    @property
+    def failure(self) -> SnmpError | None:
+        """Why the walk ended before the subtree did."""
+        return self._walks.failures.get(self._root)
+
+    def asking(self) -> bytes:
+        return self._walks.asking()
+
+    def request(self, request_id: int) -> bytes | None:
+        return self._walks.request(request_id)
+
+    def answer(self, buffer: bytes, pdu: ber.Pdu) -> None:
+        self._walks.answer(buffer, pdu)
+        octets = self._scanner.take(0)
+        self._take(ber.varbinds(octets, 0, len(octets)))
