@@ -15,7 +15,7 @@ TEST_TOOLS := snmpd:snmpd snmpget:snmp snmpwalk:snmp prometheus:prometheus promt
 
 help: ## List what can be made
 	@echo "PromSNMP: SNMP devices into Prometheus"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.runtime compile ## Start five simulated devices and PromSNMP on port 8080 (SERVER_PORT), until Ctrl-C
 	@exec $(BIN)/promsnmp demo
@@ -41,7 +41,7 @@ fuzz: setup ## Feed the decoder malformed datagrams for FUZZ_SECONDS (60), compi
 	@$(BIN)/python -m tests.fuzz -max_total_time=$(FUZZ_SECONDS)
 
 wheel: $(VENV)/.dev ## Build the wheel and the source archive into dist/
-	@rm -rf build dist && $(BIN)/python -m build --installer uv . && ls -l dist
+	@rm -rf build/lib* build/bdist* dist && $(BIN)/python -m build --installer uv . && ls -l dist
 
 docs: $(VENV)/.dev ## Write what is generated in docs/ again
 	@PYTHONPATH=src $(BIN)/python scripts/configuration.py

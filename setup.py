@@ -23,9 +23,9 @@ def sources() -> list[str]:
 
 
 def extension(path: str) -> Extension:
-    """An extension of the module's name, which the build may leave out when the C compiler fails."""
+    """An extension of the module's name."""
     name = ".".join(Path(path).with_suffix("").parts[1:])
-    return Extension(name, [path], optional=True, extra_compile_args=["-O2"])
+    return Extension(name, [path], extra_compile_args=["-O2", "-g0"])
 
 
 def extensions() -> list[Extension]:
@@ -39,11 +39,14 @@ def extensions() -> list[Extension]:
         made: list[Extension] = cythonize(
             [extension(path) for path in sources()],
             build_dir="build/cython",
+            force=True,  # a file's time says too little after a checkout or an unpacked archive
             compiler_directives={"language_level": 3},
         )
     except Exception as error:  # noqa: BLE001  # whatever Cython trips over, the package works without it
         print(f"promsnmp: not compiled, runs slower: {type(error).__name__}: {error}", file=sys.stderr)
         return []
+    for each in made:
+        each.optional = True  # the build goes on when the C compiler fails; cythonize forgets it when set before
     return made
 
 

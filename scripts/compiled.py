@@ -3,12 +3,14 @@
     python scripts/compiled.py           compile what changed
     python scripts/compiled.py --clean   remove every extension
 
-Python prefers an extension module to the ``.py`` beside it, whatever their ages. So the extension that belongs to this
-interpreter is removed before it is made again: if that fails, the source runs as plain Python.
+Python prefers an extension module to the ``.py`` beside it, whatever their ages. So what each extension was made from
+is noted (a digest, in ``build/``), and one that no longer fits is removed before it is made again: if that fails, the
+source runs as plain Python.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
 import shutil
@@ -32,10 +34,25 @@ def extension_of(source: Path) -> Path:
     return source.with_suffix(str(sysconfig.get_config_var("EXT_SUFFIX")))
 
 
+def _note_of(extension: Path) -> Path:
+    return ROOT / "build" / "compiled" / f"{extension.name}.sha256"
+
+
+def _digest(source: Path) -> str:
+    return hashlib.sha256(source.read_bytes()).hexdigest()
+
+
+def _fits(extension: Path, source: Path) -> bool:
+    note = _note_of(extension)
+    if note.exists():
+        return note.read_text(encoding="ascii") == _digest(source)
+    return extension.stat().st_mtime >= source.stat().st_mtime
+
+
 def outdated() -> list[Path]:
-    """Extensions that are there but older than their source."""
+    """Extensions of this interpreter that were made from another state of their source."""
     pairs = [(extension_of(source), source) for source in sources()]
-    return [made for made, source in pairs if made.exists() and made.stat().st_mtime < source.stat().st_mtime]
+    return [made for made, source in pairs if made.exists() and not _fits(made, source)]
 
 
 def missing() -> list[Path]:
@@ -68,8 +85,12 @@ def build() -> str:
     if compiler() is None:
         return f"no C compiler, so not compiled: {names} (works, slower; on Debian: apt install gcc python3-dev)"
     print(f"Compiling {names} ...", flush=True)
+    notes = {_note_of(made): _digest(source) for source in sources() if (made := extension_of(source)) in wanted}
     command = [sys.executable, "setup.py", "-q", "build_ext", "--inplace"]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    for note, digest in notes.items():
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text(digest, encoding="ascii")
     if not missing():
         return ""
     return f"{ran.stdout}{ran.stderr}compiling {names} failed (works, slower; see above)"

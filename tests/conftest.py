@@ -16,7 +16,9 @@ def pytest_configure() -> None:
     """Refuse to test a stale extension: Python would load it in place of the changed source."""
     if old := compiled.outdated():
         names = ", ".join(path.name for path in old)
-        raise pytest.UsageError(f"older than its source: {names}. Run: make compile (or scripts/compiled.py --clean)")
+        raise pytest.UsageError(
+            f"not made from the present source: {names}. Run: make compile (or scripts/compiled.py --clean)"
+        )
 
 
 @pytest.fixture(autouse=True)

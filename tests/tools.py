@@ -29,6 +29,24 @@ ENGINE_DISCOVERY = bytes.fromhex(
 )
 """The request of RFC 3414 section 4, which every v3 agent answers with a Report, whoever its users are."""
 
+SNMPD_AUTH = {
+    "MD5": "MD5",
+    "SHA": "SHA",
+    "SHA224": "SHA-224",
+    "SHA256": "SHA-256",
+    "SHA384": "SHA-384",
+    "SHA512": "SHA-512",
+}
+SNMPD_PRIV = {
+    "DES": "DES",
+    "AES": "AES",
+    "AES192": "AES-192",
+    "AES256": "AES-256",
+    "AES192C": "AES-192-C",
+    "AES256C": "AES-256-C",
+}
+"""PromSNMP's names of the protocols, and those of net-snmp 5.9 (snmpd.conf, snmpget); every pair of them works."""
+
 
 def _unavailable(reason: str) -> NoReturn:
     if os.environ.get("CI") == "true":
@@ -246,24 +264,24 @@ def start_snmpd(
     for attempt in range(ATTEMPTS):
         chosen = port or free_udp_port(address)
         try:
-            return Snmpd(_snmpd(program, folder, conf, address, chosen), address=address, port=chosen)
+            return Snmpd(_snmpd(program, folder, address, chosen), address=address, port=chosen)
         except ProcessEnded:
             if port or attempt == ATTEMPTS - 1:
                 raise
     raise AssertionError("not reached")
 
 
-def _snmpd(program: str, folder: Path, conf: Path, address: str, port: int) -> Process:
+def _snmpd(program: str, folder: Path, address: str, port: int) -> Process:
     endpoint = f"udp6:[{address}]:{port}" if ":" in address else f"udp:{address}:{port}"
     state = folder / "state"
     state.mkdir(exist_ok=True)
     log = folder / "snmpd.log"
     log.write_bytes(b"")
     return Process(
-        [program, "-f", "-Lo", "-C", "-c", conf, "-p", folder / "snmpd.pid", endpoint],
+        [program, "-f", "-Lo", "-p", folder / "snmpd.pid", endpoint],
         log=log,
         ready=lambda: b"NET-SNMP version" in log.read_bytes() and answers_discovery(address, port),
-        env={"SNMP_PERSISTENT_DIR": str(state), "SNMPCONFPATH": str(folder), "MIBS": ""},
+        env={"SNMP_PERSISTENT_DIR": str(state), "SNMPCONFPATH": f"{folder}:{state}", "MIBS": ""},
     )
 
 

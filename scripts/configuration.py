@@ -1,0 +1,68 @@
+"""Writes the table of settings in docs/configuration.md from ``promsnmp.settings``.
+
+    python scripts/configuration.py
+
+Only what stands between the two marker lines changes. A test fails while the page and the code differ.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import get_args
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from promsnmp.settings import Settings
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "configuration.md"
+BEGIN = "<!-- settings: written by scripts/configuration.py -->"
+END = "<!-- settings: end -->"
+
+
+def default_of(field: FieldInfo) -> str:
+    """The default as one would write it in the environment; a word where it is empty, or differs between machines."""
+    if field.default_factory is not None:
+        return "see text"
+    if field.default is None or field.default == "":
+        return "unset"
+    text = str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
+    return f"`{text}`"
+
+
+def values_of(field: FieldInfo) -> str:
+    """What may be given: a kind of value with its bounds, or the choices."""
+    kinds = [kind for kind in (get_args(field.annotation) or (field.annotation,)) if kind is not type(None)]
+    if all(isinstance(kind, str) for kind in kinds):
+        return ", ".join(f"`{kind}`" for kind in kinds)
+    names = {bool: "`true`, `false`", int: "integer", float: "number", Path: "path", SecretStr: "secret text"}
+    bounds = {type(rule).__name__: getattr(rule, type(rule).__name__.lower(), None) for rule in field.metadata}
+    low, high = bounds.get("Ge"), bounds.get("Le")
+    span = f" {low} to {high}" if high is not None else f" from {low}" if low is not None else ""
+    return names.get(kinds[0], "text") + span
+
+
+def table() -> str:
+    """The settings in the order of the code, one row each."""
+    rows = ["| variable | default | values | meaning |", "|---|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        meaning = (field.description or "").replace("|", "\\|")
+        rows.append(f"| `{name.upper()}` | {default_of(field)} | {values_of(field)} | {meaning} |")
+    return "\n".join(rows)
+
+
+def rewritten(page: str) -> str:
+    """``page`` with the present table between its markers."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{table()}\n\n{END}{after}"
+
+
+def main() -> int:
+    PAGE.write_text(rewritten(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
