@@ -1,0 +1,170 @@
+"""The agent's side of USM, for simulated and hostile agents: RFC 3414 sections 3.1 and 3.2 as the authoritative engine.
+
+It answers engine discovery, sends the reports that section 3.2 prescribes, and wraps answers at the level they were
+asked at. ``boots``, ``time`` and ``engine_id`` may be changed while it runs: a device that reboots, or is replaced.
+"""
+
+from __future__ import annotations
+
+import time as clocks
+from collections.abc import Callable, Collection, Iterable
+from typing import NamedTuple
+
+from promsnmp.snmp import ber, usm_message
+from promsnmp.snmp.ber import Malformed, Pdu
+from promsnmp.snmp.credentials import SecurityLevel, User
+from promsnmp.snmp.engine import TIME_WINDOW
+from promsnmp.snmp.keys import KeyCache
+from promsnmp.snmp.usm_crypto import Protection, protection
+from promsnmp.snmp.usm_message import Header, Message, Scoped
+from promsnmp.snmp.usm_reports import Report
+
+Answer = Callable[[Pdu, bytes], bytes | None]
+"""From a request and the buffer that its offsets point into to the encoded response PDU; None for no answer."""
+
+_CONFIRMED = frozenset({ber.GET, ber.GET_NEXT, ber.GET_BULK, ber.SET})
+
+
+class _Account(NamedTuple):
+    user: User
+    protection: Protection
+
+
+class UsmAgent:
+    """An authoritative engine with ``users``. ``time`` is what its clock says at first, in seconds.
+
+    ``contexts``: the context names it has; None takes any. ``clock`` gives seconds and never goes back.
+    """
+
+    def __init__(
+        self,
+        users: Iterable[User],
+        *,
+        engine_id: bytes,
+        boots: int = 1,
+        time: int = 0,
+        contexts: Collection[str] | None = None,
+        keys: KeyCache | None = None,
+        clock: Callable[[], float] = clocks.monotonic,
+    ) -> None:
+        self.boots = boots
+        self.contexts = contexts
+        self.reported: dict[Report, int] = dict.fromkeys(Report, 0)
+        self._users = {user.name.encode(): user for user in users}
+        self._engine_id = engine_id
+        self._keys = keys or KeyCache()
+        self._clock = clock
+        self._accounts: dict[bytes, _Account] = {}
+        self._salt = 0
+        self.time = time
+
+    @property
+    def time(self) -> int:
+        """snmpEngineTime, seconds."""
+        return int(self._clock() - self._started)
+
+    @time.setter
+    def time(self, value: int) -> None:
+        self._started = self._clock() - value
+
+    @property
+    def engine_id(self) -> bytes:
+        """snmpEngineID; another one makes it another device with the same users."""
+        return self._engine_id
+
+    @engine_id.setter
+    def engine_id(self, value: bytes) -> None:
+        self._engine_id = value
+        self._accounts.clear()
+
+    def reboot(self) -> None:
+        """Start again as a device does that keeps its boots."""
+        self.boots += 1
+        self.time = 0
+
+    def handle(self, datagram: bytes, answer: Answer) -> bytes | None:
+        """The datagram to send back for ``datagram``; None where RFC 3412 section 7.2 says to drop it."""
+        try:
+            message = usm_message.parse(datagram)
+            return self._handle(datagram, message, answer)
+        except Malformed:
+            return None
+
+    def seal(self, header: Header, pdu: bytes, *, context: bytes = b"") -> bytes:
+        """``pdu`` in a message of its own making: whatever ``header`` says, with the keys of its user."""
+        self._salt += 1
+        scoped = usm_message.encode_scoped(self._engine_id, context, pdu)
+        account = self._account(header.user)
+        return usm_message.build(header, scoped, account.protection if account else Protection(), self._salt)
+
+    def _handle(self, datagram: bytes, message: Message, answer: Answer) -> bytes | None:
+        header = message.header
+        account = self._account(header.user)
+        refusal = self._refusal(datagram, message, account)
+        if refusal is not None:
+            return self._report(datagram, message, refusal)
+        assert account is not None
+        try:
+            scoped = usm_message.scoped_pdu(datagram, message, account.protection)
+        except Malformed:
+            if header.level != SecurityLevel.AUTH_PRIV:
+                raise
+            return self._report(datagram, message, Report.DECRYPTION_ERROR)
+        return self._respond(header, scoped, answer)
+
+    def _respond(self, header: Header, scoped: Scoped, answer: Answer) -> bytes | None:
+        pdu = scoped.pdu
+        if pdu.type not in _CONFIRMED:
+            return None
+        mine = header._replace(reportable=False, boots=self.boots, time=self.time)
+        if scoped.engine_id != self._engine_id:
+            return self.seal(mine, self._counted(Report.UNKNOWN_PDU_HANDLER, pdu.request_id))
+        if self.contexts is not None and scoped.name.decode(errors="replace") not in self.contexts:
+            return self.seal(mine, self._counted(Report.UNKNOWN_CONTEXT, pdu.request_id))
+        response = answer(pdu, scoped.buffer)
+        return None if response is None else self.seal(mine, response, context=scoped.name)
+
+    def _refusal(self, datagram: bytes, message: Message, account: _Account | None) -> Report | None:
+        """What speaks against a message, in the order of RFC 3414 section 3.2."""
+        header = message.header
+        if header.engine_id != self._engine_id:
+            return Report.UNKNOWN_ENGINE
+        if account is None:
+            return Report.UNKNOWN_USER
+        if header.level > account.user.level:
+            return Report.UNSUPPORTED_LEVEL
+        if header.level == SecurityLevel.NO_AUTH_NO_PRIV:
+            return None
+        auth = account.protection.auth
+        assert auth is not None
+        if message.auth_size != auth.size or not auth.verifies(datagram, message.auth_at):
+            return Report.WRONG_DIGEST
+        if header.boots != self.boots or abs(header.time - self.time) > TIME_WINDOW:
+            return Report.NOT_IN_TIME_WINDOW
+        return None
+
+    def _report(self, datagram: bytes, message: Message, report: Report) -> bytes | None:
+        """The report about a message that could not be accepted, if its sender wants one (RFC 3412 section 7.1)."""
+        header = message.header
+        if not header.reportable:
+            return None
+        request_id = 0
+        if header.level != SecurityLevel.AUTH_PRIV:
+            request_id = usm_message.scoped_pdu(datagram, message, Protection()).pdu.request_id
+        signed = report in (Report.NOT_IN_TIME_WINDOW, Report.DECRYPTION_ERROR)
+        level = SecurityLevel.AUTH_NO_PRIV if signed else SecurityLevel.NO_AUTH_NO_PRIV
+        mine = Header(header.msg_id, level, False, self._engine_id, self.boots, self.time, header.user)
+        return self.seal(mine, self._counted(report, request_id))
+
+    def _counted(self, report: Report, request_id: int) -> bytes:
+        """A Report-PDU with the counter that went up."""
+        self.reported[report] += 1
+        value = ber.encode_integer(self.reported[report], ber.COUNTER32)
+        return ber.encode_pdu(ber.REPORT, request_id, 0, 0, ber.encode_varbind(report.counter, value))
+
+    def _account(self, name: bytes) -> _Account | None:
+        found = self._accounts.get(name)
+        if found is None and (user := self._users.get(name)) is not None:
+            keys = self._keys.keys(user, self._engine_id)
+            found = self._accounts[name] = _Account(user, protection(user, keys))
+        return found

@@ -1,0 +1,65 @@
+"""What is known of one agent's authoritative engine: its id and its clock (RFC 3414 section 2.3).
+
+Kept by whoever polls a target, one for each, from poll to poll: engine discovery is then needed once and not at every
+poll. All users of a target share it. It holds no secret.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+
+TIME_WINDOW = 150  # seconds, RFC 3414 section 2.2.3
+MAX_BOOTS = 0x7FFFFFFF
+"""A counter that has got here stays, and the engine is outside of every time window (RFC 3414 section 2.2.2)."""
+_MAX_TIME = 0x7FFFFFFF
+_SALT_MASK = (1 << 64) - 1
+
+
+@dataclass(slots=True)
+class EngineState:
+    """A remote engine, unknown at first. ``noted`` is the local clock (seconds) at which its time was ``time``."""
+
+    engine_id: bytes = b""
+    boots: int = 0
+    time: int = 0
+    """snmpEngineTime, seconds since the engine booted: the latest one that was received."""
+    noted: float = 0.0
+    synchronised: bool = False
+    """Whether ``boots`` and ``time`` come from an authenticated message."""
+    salt: int = field(default_factory=lambda: secrets.randbits(64), repr=False)
+    """Counts encrypted messages from a random start (RFC 3414 section 8.1.1.1, RFC 3826 section 3.1.2.1)."""
+
+    def learn(self, engine_id: bytes) -> None:
+        """Take another engine id; what was known of the clock belonged to the engine before."""
+        self.engine_id = engine_id
+        self.boots = self.time = 0
+        self.noted = 0.0
+        self.synchronised = False
+
+    def follow(self, boots: int, time: int, now: float) -> None:
+        """Believe that the engine's clock says so ``now``."""
+        self.boots, self.time, self.noted = boots, time, now
+        self.synchronised = True
+
+    def time_at(self, now: float) -> int:
+        """What the engine's clock is taken to say ``now``; 0 when nothing is known (RFC 3414 section 4)."""
+        if not self.synchronised:
+            return 0
+        return min(self.time + max(int(now - self.noted), 0), _MAX_TIME)
+
+    def timely(self, boots: int, time: int, now: float) -> bool:
+        """Whether an authenticated message of this time is new enough; a newer one sets the clock.
+
+        RFC 3414 section 3.2 step 7 b, the side that is not authoritative.
+        """
+        if not self.synchronised or boots > self.boots or (boots == self.boots and time > self.time):
+            self.follow(boots, time, now)
+        if boots >= MAX_BOOTS or boots < self.boots:
+            return False
+        return time >= self.time_at(now) - TIME_WINDOW
+
+    def next_salt(self) -> int:
+        """A 64-bit number that no message to this engine was encrypted with."""
+        self.salt = self.salt + 1 & _SALT_MASK
+        return self.salt

@@ -1,0 +1,93 @@
+"""What an agent's Report means (RFC 3414 sections 3.2 and 5, RFC 3412 section 5, RFC 3413 section 4.1.2).
+
+A Report carries the counter that went up. Some teach what was missing, the others are final, and then the person on
+call reads here what to check. The texts name users and protocols, never a passphrase.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from promsnmp.snmp import oid
+from promsnmp.snmp.credentials import SecurityLevel, User
+
+
+class Report(Enum):
+    """Reports that mean something to a manager, by the OID of their counter."""
+
+    UNSUPPORTED_LEVEL = "1.3.6.1.6.3.15.1.1.1"
+    NOT_IN_TIME_WINDOW = "1.3.6.1.6.3.15.1.1.2"
+    UNKNOWN_USER = "1.3.6.1.6.3.15.1.1.3"
+    UNKNOWN_ENGINE = "1.3.6.1.6.3.15.1.1.4"
+    WRONG_DIGEST = "1.3.6.1.6.3.15.1.1.5"
+    DECRYPTION_ERROR = "1.3.6.1.6.3.15.1.1.6"
+    UNKNOWN_SECURITY_MODEL = "1.3.6.1.6.3.11.2.1.1"
+    INVALID_MESSAGE = "1.3.6.1.6.3.11.2.1.2"
+    UNKNOWN_PDU_HANDLER = "1.3.6.1.6.3.11.2.1.3"
+    UNAVAILABLE_CONTEXT = "1.3.6.1.6.3.12.1.4"
+    UNKNOWN_CONTEXT = "1.3.6.1.6.3.12.1.5"
+
+    @property
+    def counter(self) -> bytes:
+        """The instance that a report of it carries, as content octets."""
+        return oid.encode(f"{self.value}.0")
+
+
+_BY_COUNTER = {oid.encode(report.value): report for report in Report}
+_COUNTER_SIZE = 9
+
+UNPROTECTED = frozenset(
+    {
+        Report.UNSUPPORTED_LEVEL,
+        Report.UNKNOWN_USER,
+        Report.UNKNOWN_ENGINE,
+        Report.WRONG_DIGEST,
+        Report.DECRYPTION_ERROR,
+    }
+)
+"""Reports that an agent may send below the level of the request: it could not do otherwise (RFC 3414 section 3.2).
+notInTimeWindow is none of them, nor is anything that does not speak of security."""
+
+LEVEL_NAMES = {
+    SecurityLevel.NO_AUTH_NO_PRIV: "noAuthNoPriv",
+    SecurityLevel.AUTH_NO_PRIV: "authNoPriv",
+    SecurityLevel.AUTH_PRIV: "authPriv",
+}
+
+
+def report_of(counter: bytes) -> Report | None:
+    """The report that carries ``counter``, with or without the instance behind it; None for one unknown here."""
+    for size in range(min(len(counter), _COUNTER_SIZE + 1), 0, -1):
+        if (found := _BY_COUNTER.get(counter[:size])) is not None:
+            return found
+    return None
+
+
+def explain(report: Report | None, counter: bytes, user: User) -> str:
+    """What a final report says to the person on call, and what to check."""
+    name, level = repr(user.name), LEVEL_NAMES[user.level]
+    match report:
+        case Report.UNKNOWN_USER:
+            return f"the agent knows no user {name}: check the user name"
+        case Report.WRONG_DIGEST:
+            return (
+                f"the agent refused the authentication of user {name}: check the auth passphrase, and that the auth "
+                f"protocol is {user.auth_protocol}"
+            )
+        case Report.UNSUPPORTED_LEVEL:
+            return (
+                f"the agent does not let user {name} use security level {level}: check the security level, and which "
+                "auth and priv protocols the user has on the device"
+            )
+        case Report.DECRYPTION_ERROR:
+            return (
+                f"the agent could not decrypt the request of user {name}: check the priv passphrase, and that the priv "
+                f"protocol is {user.priv_protocol}"
+            )
+        case Report.UNKNOWN_CONTEXT | Report.UNAVAILABLE_CONTEXT:
+            return f"the agent has no context {user.context_name!r}: check the context name"
+        case Report.UNKNOWN_PDU_HANDLER:
+            return "the agent does not serve the context engine that was asked for: check the context engine id"
+        case Report.UNKNOWN_SECURITY_MODEL | Report.INVALID_MESSAGE:
+            return "the agent does not take messages of the user-based security model: check the SNMP version"
+    return f"the agent refused the request of user {name} with report {oid.to_text(counter)}"
