@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +15,7 @@ from promsnmp.http.openapi import EXPOSITION, failure, text
 from promsnmp.http.problems import Problem
 from promsnmp.http.schemas import ExecutorBody, TargetGroupBody, ThreadPoolsBody
 from promsnmp.http.services import Executor, Use
+from promsnmp.inventory.document import parse_json
 from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol
 
 MAX_BODY = 64 * 1024 * 1024
@@ -117,7 +118,7 @@ async def show_inventory(services: Use) -> Response:
     """The inventory, its secrets masked; posted back, masked secrets keep what they were."""
     if services.targets() is None:
         raise Problem(503, "the inventory is not loaded")
-    return JSONResponse(services.show_inventory())
+    return Response(services.show_inventory(), media_type="application/json")
 
 
 @router.post(
@@ -133,11 +134,11 @@ async def show_inventory(services: Use) -> Response:
 )
 async def replace_inventory(request: Request, services: Use) -> str:
     """Replace the inventory."""
-    document = parse_json(await _body(request))
+    body = await _body(request)
     try:
-        await services.replace_inventory(document)
+        await services.replace_inventory(await asyncio.to_thread(parse_json, body))
     except InventoryInvalid as error:
-        raise Problem(400, f"the inventory has problems: {error}", problems=error.problems) from None
+        raise Problem(400, f"the inventory is not changed: {error}", problems=error.problems) from None
     except InventoryUnavailable as error:
         raise Problem(503, str(error)) from None
     except InventoryError as error:
@@ -160,22 +161,3 @@ async def _body(request: Request) -> bytes:
 
 def _too_large() -> Problem:
     return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is larger than {MAX_BODY} bytes")
-
-
-def parse_json(body: bytes) -> object:
-    """The value of a JSON text (RFC 8259); raises Problem with the place at which it breaks off."""
-    try:
-        return json.loads(body, parse_constant=_no_constant)
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise Problem(400, f"the body is not JSON: {error.msg} at {where}") from None
-    except UnicodeDecodeError as error:
-        raise Problem(400, f"the body is not JSON: byte {error.start} is not UTF-8") from None
-    except RecursionError:
-        raise Problem(400, "the body is not JSON that anyone needs: it is nested too deeply") from None
-    except ValueError as error:
-        raise Problem(400, f"the body is not JSON: {error}") from None
-
-
-def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is no JSON number")

@@ -1,7 +1,7 @@
 """What every request meets first: plain ASGI, so that hot paths never see FastAPI.
 
-It sends hot paths to their own application, makes HEAD work wherever GET does, counts requests, and knows how many
-are being answered just now, which the shutdown waits for.
+It sends hot paths to their own application, makes HEAD work wherever GET does, counts requests, and knows which are
+being answered just now: the shutdown waits for those.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ class Front:
         self._hot = dict(hot)
         self._rest = rest
         self._counts = counts
-        self.in_flight = 0
+        self._number = 0
+        self.in_flight: set[int] = set()
+        """Numbers of the requests that are being answered now."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -41,11 +43,13 @@ class Front:
         path = scope["path"]
         app = self._hot.get(path)
         inner = _as_get(scope) if scope["method"] == "HEAD" else scope
-        self.in_flight += 1
+        self._number += 1
+        number = self._number
+        self.in_flight.add(number)
         try:
             await (app or self._rest)(inner, receive, watched)
         finally:
-            self.in_flight -= 1
+            self.in_flight.discard(number)
             template = path if app else _template(inner)
             self._counts.ended(scope["method"], template, status, seconds=time.perf_counter() - started)
 

@@ -11,6 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 
+def absent(schema: dict[str, Any]) -> None:
+    """A field that is left out rather than null: null is no default that OpenAPI 3.0 could write."""
+    schema.pop("default", None)
+
+
 class Body(BaseModel):
     """Base of all: frozen, filled by field name or by the name on the wire."""
 
@@ -23,7 +28,9 @@ class ErrorBody(Body):
     error: str = Field(description="What is wrong, in one line.")
     status: int = Field(description="The HTTP status.")
     path: str = Field(description="The path that was asked for.")
-    problems: list[str] | SkipJsonSchema[None] = Field(None, description="All of a document's problems, with places.")
+    problems: list[str] | SkipJsonSchema[None] = Field(
+        None, description="All of a document's problems, with their places.", json_schema_extra=absent
+    )
 
 
 class Link(Body):
@@ -44,7 +51,7 @@ class ComponentBody(Body):
     """One component's health, or one group's."""
 
     status: StatusName
-    details: dict[str, Any] | SkipJsonSchema[None] = None
+    details: dict[str, Any] | SkipJsonSchema[None] = Field(None, json_schema_extra=absent)
 
 
 class HealthBody(Body):
@@ -84,7 +91,7 @@ class MetricBody(Body):
 
     name: str
     description: str
-    base_unit: str | SkipJsonSchema[None] = Field(None, alias="baseUnit")
+    base_unit: str | SkipJsonSchema[None] = Field(None, alias="baseUnit", json_schema_extra=absent)
     measurements: list[MeasurementBody]
     available_tags: list[TagBody] = Field(alias="availableTags")
 

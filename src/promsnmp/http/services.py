@@ -29,15 +29,14 @@ class Services:
 
     version: str
     compiled: bool
-    site: dict[str, str]
     health: Health
     metrics: SelfMetrics
     process_meters: Callable[[], Iterable[Meter]]
     targets: Callable[[], Prebuilt | None]
     """The service discovery document; None while there is no inventory."""
-    show_inventory: Callable[[], object]
-    """The inventory as JSON-ready values, secrets masked."""
-    replace_inventory: Callable[[object], Awaitable[None]]
+    show_inventory: Callable[[], bytes]
+    """The inventory as JSON, secrets masked."""
+    replace_inventory: Callable[[object], Awaitable[object]]
     """Take parsed JSON as the new inventory; raises InventoryError."""
     evict: Callable[[], None]
     """Empty the cache of pages."""

@@ -104,7 +104,7 @@ def worst(components: Mapping[str, Component]) -> Status:
 def _checked(check: Check) -> Component:
     try:
         return check()
-    except Exception as error:  # a component that cannot be asked is not well
+    except Exception as error:  # noqa: BLE001  # a component that cannot be asked is not well
         return Component(Status.DOWN, {"error": f"{type(error).__name__}: {error}"})
 
 
@@ -121,13 +121,15 @@ class DiskSpace:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._answer: tuple[int, int] | None = None
+        self.modified = 0.0
+        """Unix time of the file's last change; 0 while there is no file."""
         self._error = ""
         self._asked_at = time.monotonic()
 
     async def refresh(self) -> None:
         """Ask the disk. Never raises for what the disk answers."""
         try:
-            self._answer = await asyncio.to_thread(_room, self._file)
+            self._answer, self.modified = await asyncio.to_thread(_look, self._file)
             self._error = ""
         except OSError as error:
             self._error = f"{error.strerror}: {self._file.parent}"
@@ -146,10 +148,11 @@ class DiskSpace:
         return Component(Status.UP if free >= MIN_FREE_BYTES else Status.DOWN, {**details, "exists": True})
 
 
-def _room(file: Path) -> tuple[int, int]:
-    """(total, free) bytes of the disk that ``file`` is, or will be, on."""
+def _look(file: Path) -> tuple[tuple[int, int], float]:
+    """(total, free) bytes of the disk that ``file`` is, or will be, on; and its time of change."""
     folder = file.parent
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     usage = shutil.disk_usage(folder)
-    return usage.total, usage.free
+    modified = file.stat().st_mtime if file.exists() else 0.0
+    return (usage.total, usage.free), modified

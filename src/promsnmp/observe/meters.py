@@ -143,7 +143,7 @@ def limit() -> int:
 def open_files() -> int:
     """File descriptors in use; 0 where there is no /proc."""
     try:
-        return len(os.listdir("/proc/self/fd"))
+        return sum(1 for _ in Path("/proc/self/fd").iterdir())
     except OSError:
         return 0
 

@@ -1,0 +1,125 @@
+"""The command ``promsnmp``: what there is to run, and how every command ends.
+
+Commands are imported when they are run, so that ``--help`` does not wait for a web server to be imported. Whatever
+goes wrong ends as one line on stderr and an exit code: 1 when the work failed, 2 when it was asked for in a wrong
+way (arguments, settings, documents), 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from promsnmp import __version__
+from promsnmp.errors import InventoryInvalid, ModuleError, PromSnmpError, SettingsError
+
+FAILED, WRONG, INTERRUPTED = 1, 2, 130
+
+COMMANDS = {
+    "serve": "Run the service: poll devices, answer Prometheus.",
+    "demo": "Run the service with simulated devices, to look around.",
+    "walk": "Walk a subtree of one device and print what it answers.",
+    "scrape": "Poll one device and print its metrics.",
+    "simulate": "Answer SNMP from recordings (.snmprec).",
+    "inventory": "Export, import, show or re-encrypt the inventory.",
+}
+"""Every command of ``promsnmp.cli.<name>``, with the line that ``--help`` says of it without importing it."""
+
+EPILOG = """\b
+Examples:
+  promsnmp demo                                   simulated devices on http://localhost:8080
+  promsnmp serve --port 9116                      the service, settings from the environment
+  promsnmp walk 192.0.2.1 1.3.6.1.2.1.1           ask one device
+  promsnmp scrape 192.0.2.1 --module if_mib       its metrics, as Prometheus would get them
+  promsnmp inventory show                         what is polled, secrets masked
+
+\b
+Settings are environment variables (docs/configuration.md lists them), for example:
+  SERVER_PORT=9116 PROM_INV_FILE=/data/inventory.json promsnmp serve
+"""
+
+
+class Commands(click.Group):
+    """The group whose members are in COMMANDS, and are imported when asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for name in COMMANDS if importlib.util.find_spec(f"promsnmp.cli.{name}")]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        try:
+            module = importlib.import_module(f"promsnmp.cli.{cmd_name}")
+        except ImportError as error:
+            raise PromSnmpError(f"{cmd_name} cannot run here: {error}") from None
+        command = getattr(module, cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
+
+
+@click.group(
+    cls=Commands,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="PromSNMP polls network devices over SNMP and serves what it read to Prometheus.",
+)
+@click.version_option(__version__, prog_name="promsnmp")
+@click.option("-v", "--verbose", is_flag=True, help="Log what happens in detail (LOG_LEVEL=debug).")
+@click.pass_context
+def cli(ctx: click.Context, verbose: bool) -> None:
+    ctx.ensure_object(dict)["verbose"] = verbose
+    if ctx.invoked_subcommand != "serve":  # which logs as its settings say
+        from promsnmp.observe.logging import configure_logging
+
+        configure_logging(level="debug" if verbose else "warning")
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code and raises nothing that a person would see as a traceback."""
+    try:
+        result: Any = cli.main(args=arguments, prog_name="promsnmp", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return WRONG
+    except click.UsageError as error:
+        hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
+        return _failed(error.format_message() + hint, WRONG)
+    except click.ClickException as error:
+        return _failed(error.format_message(), error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _pipe_closed()
+    except PromSnmpError as error:
+        return _failed(
+            str(error), WRONG if isinstance(error, SettingsError | ModuleError | InventoryInvalid) else FAILED
+        )
+    return result if isinstance(result, int) else 0
+
+
+def _failed(text: str, code: int) -> int:
+    for line in text.splitlines():
+        click.echo(f"promsnmp: {line}", err=True)
+    return code
+
+
+def _pipe_closed() -> int:
+    """Whoever read our output has had enough (``promsnmp walk ... | head``): no reason for words."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return FAILED
+
+
+def main() -> NoReturn:
+    """The entry point ``promsnmp``."""
+    sys.exit(run())

@@ -1,0 +1,44 @@
+"""``promsnmp serve``: the service itself."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+
+@click.command("serve")
+@click.option("--port", type=click.IntRange(0, 65535), help="TCP port; 0 takes a free one. Default: SERVER_PORT, 8080.")
+@click.option("--address", help="Address to listen on. Default: SERVER_ADDRESS, or every address.")
+@click.pass_context
+def serve(ctx: click.Context, port: int | None, address: str | None) -> None:
+    """Run the service: poll the devices of the inventory, answer Prometheus.
+
+    Settings come from the environment (docs/configuration.md); options win over them. SIGTERM and Ctrl-C end it after
+    the requests in flight are answered; a second Ctrl-C ends it at once.
+
+    \b
+    Examples:
+      promsnmp serve
+      promsnmp serve --port 0 --address 127.0.0.1
+      COLLECTION_INTERVAL=0 SNMP_ALLOW_ADHOC_TARGETS=true promsnmp serve
+    """
+    signal.signal(signal.SIGTERM, _leave)  # as PID 1 it would be ignored until the service handles it
+    from promsnmp.app import build
+    from promsnmp.observe.logging import configure_logging
+    from promsnmp.settings import load_settings
+
+    options: dict[str, object] = {"server_port": port, "server_address": address}
+    if (ctx.obj or {}).get("verbose"):
+        options["log_level"] = "debug"
+    settings = load_settings(**{name: value for name, value in options.items() if value is not None})
+    configure_logging(level=settings.log_level, style=settings.log_format)
+    ctx.exit(build(settings).run())
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """Nothing runs yet that would have to be ended in order."""
+    sys.exit(0)

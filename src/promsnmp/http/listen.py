@@ -1,0 +1,97 @@
+"""The listening sockets, made by us: the answer to "why does it not start?" should name the setting.
+
+An empty address means every address, in one socket for IPv6 and IPv4 where the machine has both (RFC 3493 section
+5.3), and in one for IPv4 where it has no IPv6.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Sequence
+
+from promsnmp.errors import PromSnmpError
+
+BACKLOG = 1024
+EVERYWHERE = ("::", "0.0.0.0")  # noqa: S104  # what the setting says when it is empty
+NO_FAMILY = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT}
+"""What a machine without IPv6 answers."""
+_REASONS = {
+    errno.EADDRINUSE: "port {port} is in use; stop what listens there, or set SERVER_PORT to another port",
+    errno.EACCES: "port {port} may not be used by this user; set SERVER_PORT to a port above 1023",
+    errno.EADDRNOTAVAIL: "this machine has no address {address}; set SERVER_ADDRESS to one that it has, or to none",
+}
+
+
+def listen(address: str, port: int) -> list[socket.socket]:
+    """Sockets that listen on ``address`` (empty: on all) and ``port`` (0: a free one, the same for all of them).
+
+    Raises PromSnmpError with what to change when that is not possible.
+    """
+    try:
+        return [_any_address(port)] if not address else _named(address, port)
+    except OSError as error:
+        raise PromSnmpError(f"cannot listen: {_reason(error, address, port)}") from None
+
+
+def urls(sockets: Sequence[socket.socket]) -> list[str]:
+    """Where the sockets can be reached from this machine; all addresses are shown as ``localhost``."""
+    found = []
+    for item in sockets:
+        host, port = item.getsockname()[:2]
+        name = "localhost" if host in EVERYWHERE else f"[{host}]" if ":" in host else host
+        found.append(f"http://{name}:{port}")
+    return found
+
+
+def _any_address(port: int) -> socket.socket:
+    try:
+        return _bound(socket.AF_INET6, (EVERYWHERE[0], port), both=True)
+    except OSError as error:
+        if error.errno not in NO_FAMILY:
+            raise
+    return _bound(socket.AF_INET, (EVERYWHERE[1], port))
+
+
+def _named(address: str, port: int) -> list[socket.socket]:
+    """One socket for each address that the name has (``localhost`` has two)."""
+    found = socket.getaddrinfo(
+        address.strip("[]"), port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE
+    )
+    sockets: list[socket.socket] = []
+    missing: OSError | None = None
+    for family, _, _, _, place in dict.fromkeys(found):
+        chosen = sockets[0].getsockname()[1] if sockets else port
+        try:
+            sockets.append(_bound(family, (place[0], chosen, *place[2:])))
+        except OSError as error:
+            missing = error
+            if error.errno not in NO_FAMILY:
+                break
+    if missing is not None and (not sockets or missing.errno not in NO_FAMILY):
+        for item in sockets:
+            item.close()
+        raise missing
+    return sockets
+
+
+def _bound(family: socket.AddressFamily, place: tuple[object, ...], *, both: bool = False) -> socket.socket:
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if both else 1)
+        made.bind(place)
+        made.listen(BACKLOG)  # now, so that a port in use is known before anything else starts
+    except OSError:
+        made.close()
+        raise
+    made.setblocking(False)
+    return made
+
+
+def _reason(error: OSError, address: str, port: int) -> str:
+    if isinstance(error, socket.gaierror):
+        return f"SERVER_ADDRESS={address} is no address or name of this machine ({error.strerror})"
+    text = _REASONS.get(error.errno or 0, f"{error.strerror} (SERVER_ADDRESS={address}, SERVER_PORT={port})")
+    return text.format(port=port, address=address)

@@ -1,0 +1,47 @@
+"""Own counts as metric families."""
+
+from __future__ import annotations
+
+from prometheus_client.metrics_core import Metric
+
+from promsnmp.observe import families
+from promsnmp.observe.counts import OUTCOMES, PollCounts, RequestCounts
+
+
+def _values(metric: Metric) -> dict[tuple[str, ...], float]:
+    return {(sample.name, *sample.labels.values()): sample.value for sample in metric.samples}
+
+
+def test_cache_metrics_have_the_original_s_names_and_labels() -> None:
+    gets, size = families.cache_families(hits=3, misses=4, size=5)
+    assert _values(gets) == {("cache_gets_total", "metrics", "hit"): 3, ("cache_gets_total", "metrics", "miss"): 4}
+    assert list(gets.samples[0].labels) == ["cache", "result"]
+    assert _values(size) == {("cache_size", "metrics"): 5}
+
+
+def test_polls_show_every_outcome_from_the_start() -> None:
+    polls = next(iter(families.poll_families(PollCounts())))
+    assert {sample.labels["outcome"] for sample in polls.samples} == set(OUTCOMES)
+
+
+def test_a_request_is_counted_under_its_template_status_and_outcome() -> None:
+    requests = RequestCounts()
+    requests.ended("GET", "/targets", 503, seconds=0.5)
+    (family,) = families.request_families(requests)
+    labels = ("GET", "/targets", "503", "SERVER_ERROR")
+    assert _values(family) == {
+        ("http_server_requests_seconds_count", *labels): 1,
+        ("http_server_requests_seconds_sum", *labels): 0.5,
+    }
+
+
+def test_the_site_is_an_info_metric_with_one_label_for_each_setting() -> None:
+    (info,) = families.site_families({"tenant_id": "t", "site_id": 's"\n'})
+    assert info.samples[0].labels == {"tenant_id": "t", "site_id": 's"\n'}
+    assert info.samples[0].value == 1
+
+
+def test_the_build_says_whether_the_decoder_is_compiled() -> None:
+    (info,) = families.build_families(version="1.2.3", compiled=False)
+    assert info.samples[0].labels["version"] == "1.2.3"
+    assert info.samples[0].labels["compiled"] == "false"
