@@ -278,7 +278,7 @@ def _snmpd(program: str, folder: Path, address: str, port: int) -> Process:
     log = folder / "snmpd.log"
     log.write_bytes(b"")
     return Process(
-        [program, "-f", "-Lo", "-p", folder / "snmpd.pid", endpoint],
+        [program, "-f", "-Lo", "-I", "-smux", "-p", folder / "snmpd.pid", endpoint],
         log=log,
         ready=lambda: b"NET-SNMP version" in log.read_bytes() and answers_discovery(address, port),
         env={"SNMP_PERSISTENT_DIR": str(state), "SNMPCONFPATH": f"{folder}:{state}", "MIBS": ""},
