@@ -1,0 +1,198 @@
+"""Index to labels: the names of a row, made once and kept as long as the columns that they come from do not change.
+
+The rules are those of snmp_exporter for ``indexes`` and ``lookups`` in snmp.yml: an index is cut from the OID by its
+types in turn, one that is too short is padded with zeros, and what is left over is ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from promsnmp.metrics import values
+from promsnmp.modules.model import Index, IndexType, Lookup
+from promsnmp.snmp import ber, oid
+
+SubIds = tuple[int, ...]
+MAX_STRING = oid.MAX_SUBIDS
+"""Octets that a counted index may have: no OID has more sub-identifiers, whatever number stands before them."""
+_KEPT_INDEXES = 8
+
+_COMBINED: Mapping[str, Mapping[int, str]] = {
+    IndexType.INET_ADDRESS: {1: IndexType.INET_ADDRESS_IPV4, 2: IndexType.INET_ADDRESS_IPV6},
+    IndexType.INET_ADDRESS_MISSING_SIZE: {1: IndexType.INET_ADDRESS_IPV4, 2: IndexType.INET_ADDRESS_IPV6},
+    IndexType.LLDP_PORT_ID: {
+        1: IndexType.DISPLAY_STRING,
+        2: IndexType.DISPLAY_STRING,
+        3: IndexType.PHYS_ADDRESS_48,
+        5: IndexType.DISPLAY_STRING,
+        7: IndexType.DISPLAY_STRING,
+    },
+}
+
+
+def escape(text: str) -> str:
+    """A label value as it stands between quotes (text format 0.0.4: backslash, newline and quote are escaped)."""
+    return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
+
+
+def label_name(name: str) -> str:
+    """``name`` with every character that a label name may not have replaced by ``_``."""
+    out = "".join(one if one.isascii() and (one.isalnum() or one == "_") else "_" for one in name)
+    return f"_{out}" if out[:1].isdigit() else out
+
+
+def label_text(labels: Mapping[str, str]) -> bytes:
+    """Labels as they stand between name and value of a sample, sorted by name, with the blank behind them."""
+    if not labels:
+        return b" "
+    pairs = ",".join(f'{name}="{escape(labels[name])}"' for name in sorted(labels))
+    return f"{{{pairs}}} ".encode()
+
+
+# -------------------------------------------------------------------------------------------------------------- indexes
+
+
+def _split(subids: SubIds, count: int) -> tuple[SubIds, SubIds]:
+    """The first ``count`` sub-identifiers, padded with zeros, and the rest."""
+    head = subids[:count]
+    return head + (0,) * (count - len(head)), subids[count:]
+
+
+def _octets(subids: SubIds) -> bytes:
+    return bytes(one & 0xFF for one in subids)
+
+
+def decode_index(
+    subids: SubIds, kind: str, *, fixed_size: int = 0, implied: bool = False, enum: Mapping[int, str] | None = None
+) -> tuple[str, SubIds, SubIds]:
+    """One index cut from the front of ``subids``: its text, the sub-identifiers that it used, and those left."""
+    if kind in _COMBINED:
+        return _combined(subids, kind, enum)
+    if kind == IndexType.PHYS_ADDRESS_48:
+        used, rest = _split(subids, 6)
+        return ":".join(f"{one:02X}" for one in used), used, rest
+    if kind == IndexType.INET_ADDRESS_IPV4:
+        used, rest = _split(subids, 4)
+        return ".".join(map(str, used)), used, rest
+    if kind == IndexType.INET_ADDRESS_IPV6:
+        used, rest = _split(subids, 16)
+        return ":".join(f"{used[at]:02X}{used[at + 1]:02X}" for at in range(0, 16, 2)), used, rest
+    if kind in (IndexType.OCTET_STRING, IndexType.DISPLAY_STRING):
+        return _string(subids, kind, fixed_size, implied)
+    used, rest = _split(subids, 1)
+    if kind == IndexType.ENUM_AS_INFO and enum and used[0] in enum:
+        return enum[used[0]], used, rest
+    return str(used[0]), used, rest
+
+
+def _string(subids: SubIds, kind: str, fixed_size: int, implied: bool) -> tuple[str, SubIds, SubIds]:
+    counted: SubIds = ()
+    length = len(subids) if implied else fixed_size
+    if length == 0:
+        counted, subids = _split(subids, 1)
+        length = counted[0]
+    content, rest = _split(subids, min(length, MAX_STRING))
+    octets = _octets(content)
+    if kind == IndexType.DISPLAY_STRING:
+        return values.valid_utf8(octets), counted + content, rest
+    return values.hexadecimal(octets), counted + content, rest
+
+
+def _combined(subids: SubIds, kind: str, enum: Mapping[int, str] | None) -> tuple[str, SubIds, SubIds]:
+    """InetAddress and its like: a type, a length (not in ...MissingSize), and then the value by that type."""
+    missing_size = kind == IndexType.INET_ADDRESS_MISSING_SIZE
+    head, tail = _split(subids, 1 if missing_size else 2)
+    actual = _COMBINED[kind].get(head[0])
+    if actual is not None:
+        text, used, rest = decode_index(tail, actual, enum=enum)
+        return text, head + used, rest
+    if missing_size:
+        return decode_index(subids, IndexType.OCTET_STRING, implied=True)
+    return decode_index(subids, IndexType.OCTET_STRING, fixed_size=min(head[1], MAX_STRING) + 2)
+
+
+# -------------------------------------------------------------------------------------------------------------- lookups
+
+
+Rows = Mapping[bytes, tuple[int, bytes]]
+"""A column for look-ups: OID suffix -> (tag, content octets)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSpec:
+    """How the rows of some metrics get their labels; metrics with the same one share the work."""
+
+    indexes: tuple[Index, ...]
+    lookups: tuple[Lookup, ...]
+
+    def labels(self, suffix: bytes, column: Callable[[str], Rows]) -> dict[str, str]:
+        """The labels of the row with this OID suffix; ``column`` finds a look-up's rows by OID."""
+        found: dict[str, str] = {}
+        used_by: dict[str, SubIds] = {}
+        rest = oid.decode_subids(suffix)
+        for index in self.indexes:
+            text, used, rest = decode_index(
+                rest, index.type, fixed_size=index.fixed_size, implied=index.implied, enum=dict(index.enum_values)
+            )
+            found[index.labelname] = text
+            used_by[index.labelname] = used
+        for lookup in self.lookups:
+            if not lookup.labels:
+                found.pop(lookup.labelname, None)
+            else:
+                self._look_up(lookup, found, used_by, column)
+        return {label_name(name): text for name, text in found.items()}
+
+    def _look_up(
+        self, lookup: Lookup, found: dict[str, str], used_by: dict[str, SubIds], column: Callable[[str], Rows]
+    ) -> None:
+        at = oid.encode_subids(sub for label in lookup.labels for sub in used_by.get(label, ()))
+        row = column(lookup.oid).get(at)
+        if row is None:
+            found[lookup.labelname] = ""
+            return
+        tag, content = row
+        kind = values.associated_type(lookup.type, lookup.oid, at, column)
+        found[lookup.labelname] = values.text_of(tag, content, kind)
+        used_by[lookup.labelname] = (int(ber.integer_value(tag, content) or 0) & oid.MAX_SUBID,)
+
+
+class LabelTable:
+    """The label texts of one device's rows under one ``LabelSpec``, kept from poll to poll."""
+
+    __slots__ = ("_by_index", "_by_suffix", "_sources", "_spec", "generation")
+
+    def __init__(self, spec: LabelSpec) -> None:
+        self._spec = spec
+        self._sources: Sequence[bytes] = ()
+        self._by_suffix: dict[bytes, bytes] = {}
+        self._by_index: dict[bytes, list[bytes]] = {}
+        self.generation = 0
+        """Grows whenever labels may have changed; whatever was made from them is then out of date."""
+
+    def refresh(self, sources: Sequence[bytes]) -> None:
+        """Says which look-up columns there are now (as ``Scanner.column`` gives them); forgets labels made of others."""
+        if sources != self._sources:
+            self._sources = sources
+            self._by_suffix.clear()
+            self._by_index.clear()
+            self.generation += 1
+
+    def texts(self, index: bytes, column: Callable[[str], Rows]) -> list[bytes]:
+        """The label text of each row of ``index``, in order."""
+        texts = self._by_index.get(index)
+        if texts is None:
+            if len(self._by_index) >= _KEPT_INDEXES:
+                self._by_index.clear()
+                self._by_suffix.clear()
+            texts = [self._text(suffix, column) for suffix in ber.suffixes(index)]
+            self._by_index[index] = texts
+        return texts
+
+    def _text(self, suffix: bytes, column: Callable[[str], Rows]) -> bytes:
+        text = self._by_suffix.get(suffix)
+        if text is None:
+            text = label_text(self._spec.labels(suffix, column))
+            self._by_suffix[suffix] = text
+        return text

@@ -1,0 +1,37 @@
+# cython: language_level=3, boundscheck=True, wraparound=False
+"""Exposition text: samples put together from pieces that exist already.
+
+``samples`` is the other hot loop beside ``snmp/ber.py`` and is compiled like it. A sample is three pieces, each made
+elsewhere and none of them copied until the page is joined: the family's name, the row's labels, the value's digits.
+"""
+
+from __future__ import annotations
+
+try:
+    import cython
+except ImportError:
+    from promsnmp import uncompiled as cython  # type: ignore[no-redef]
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def samples(parts: list[bytes], name: bytes, labels: list[bytes], values: list[bytes]) -> None:
+    """Appends one sample per row to ``parts``; ``name`` starts with the newline that ends the line before."""
+    at: cython.Py_ssize_t
+    count: cython.Py_ssize_t = len(values)
+    if count != len(labels):
+        raise ValueError("as many labels as values")
+    for at in range(count):
+        parts.append(name)
+        parts.append(labels[at])
+        parts.append(values[at])
+
+
+def escape_help(text: str) -> str:
+    """HELP text of format 0.0.4: backslash and newline are escaped."""
+    return text.replace("\\", "\\\\").replace("\n", "\\n")
+
+
+def header(name: str, kind: str, help_text: str) -> bytes:
+    """HELP and TYPE lines of a family, without the newline at the end."""
+    return f"# HELP {name} {escape_help(help_text)}\n# TYPE {name} {kind}".encode()

@@ -1,0 +1,145 @@
+"""A varbind's value as text or as a number, by the types of snmp.yml; pure functions.
+
+The rules are those of snmp_exporter, except that a value that is no number gives None (and so no sample) where
+snmp_exporter gives 0.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+
+from promsnmp.modules.model import MetricType
+from promsnmp.snmp import ber, oid
+
+_INVALID_RUN = re.compile("[\udc80-\udcff]+")
+_ASSOCIATED: Mapping[str, Mapping[int, str]] = {
+    MetricType.INET_ADDRESS: {1: MetricType.INET_ADDRESS_IPV4, 2: MetricType.INET_ADDRESS_IPV6},
+    MetricType.INET_ADDRESS_MISSING_SIZE: {1: MetricType.INET_ADDRESS_IPV4, 2: MetricType.INET_ADDRESS_IPV6},
+    MetricType.LLDP_PORT_ID: {
+        1: MetricType.DISPLAY_STRING,
+        2: MetricType.DISPLAY_STRING,
+        3: MetricType.PHYS_ADDRESS_48,
+        5: MetricType.DISPLAY_STRING,
+        7: MetricType.DISPLAY_STRING,
+    },
+}
+
+
+def valid_utf8(octets: bytes) -> str:
+    """Text of UTF-8 octets; each run of invalid ones becomes one U+FFFD (Go's strings.ToValidUTF8)."""
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        return _INVALID_RUN.sub("\ufffd", octets.decode(errors="surrogateescape"))
+
+
+def hexadecimal(octets: bytes) -> str:
+    """``0x`` and upper-case digits; empty stays empty."""
+    return f"0x{octets.hex().upper()}" if octets else ""
+
+
+def _padded(octets: bytes, size: int) -> bytes:
+    return octets[:size].ljust(size, b"\0")
+
+
+def octets_text(octets: bytes, kind: str) -> str:
+    """Octets as text of a string type; anything that is not one of them is shown as OctetString."""
+    if kind == MetricType.DISPLAY_STRING:
+        return valid_utf8(octets)
+    if kind == MetricType.PHYS_ADDRESS_48:
+        return _padded(octets, 6).hex(":").upper()
+    if kind == MetricType.INET_ADDRESS_IPV4:
+        return ".".join(map(str, _padded(octets, 4)))
+    if kind == MetricType.INET_ADDRESS_IPV6:
+        return _padded(octets, 16).hex(":", 2).upper()
+    if kind in (MetricType.GAUGE, MetricType.COUNTER):
+        return str(octets[0]) if octets else "0"
+    return hexadecimal(octets)
+
+
+def text_of(tag: int, content: bytes, kind: str) -> str:
+    """Any value as the text of a label. Values of types that SNMP does not know are empty."""
+    number = ber.integer_value(tag, content)
+    if number is not None:
+        return str(number)
+    if tag == ber.OBJECT_IDENTIFIER:
+        return oid.to_text(content)
+    if tag == ber.IP_ADDRESS:
+        return address_text(content)
+    if tag == ber.OPAQUE:
+        real = ber.opaque_float(content)
+        if real is not None:
+            return plain_float(real)
+    return octets_text(content, kind) if tag in (ber.OCTET_STRING, ber.OPAQUE, ber.NSAP_ADDRESS) else ""
+
+
+def address_text(content: bytes) -> str:
+    """An IpAddress of 4 (or, from some agents, 16) octets; any other length is empty."""
+    if len(content) == 4:
+        return ".".join(map(str, content))
+    if len(content) == 16:
+        import ipaddress
+
+        return str(ipaddress.IPv6Address(content))
+    return ""
+
+
+def plain_float(number: float) -> str:
+    """A float without exponent (Go's strconv 'f', -1)."""
+    if number != number or number in (float("inf"), float("-inf")):
+        return ber.float_text(number).decode()
+    return f"{number:.17f}".rstrip("0").rstrip(".") if "e" in repr(number) else repr(number).removesuffix(".0")
+
+
+def associated_type(kind: str, column_oid: str, at: bytes, column: Callable[[str], Mapping[bytes, tuple[int, bytes]]]) -> str:
+    """The type of an InetAddress or LldpPortId *value*: told by the same row of the column before it."""
+    mapping = _ASSOCIATED.get(kind)
+    if mapping is None:
+        return kind
+    head, _, last = column_oid.rpartition(".")
+    row = column(f"{head}.{int(last) - 1}").get(at) if last.isdigit() and int(last) else None
+    told = ber.integer_value(*row) if row is not None else None
+    return mapping.get(told if told is not None else 0, MetricType.OCTET_STRING)
+
+
+def number_of(tag: int, content: bytes) -> int | float | None:
+    """A value as a number, None when it is none."""
+    if tag == ber.OPAQUE:
+        return ber.opaque_float(content)
+    return ber.integer_value(tag, content)
+
+
+def date_and_time(octets: bytes) -> float | None:
+    """Unix seconds of a DateAndTime (RFC 2579: 8 octets, or 11 with the zone; no zone means UTC), None for others.
+
+    Fields out of range run over into the next larger one, as Go's time.Date does.
+    """
+    if len(octets) not in (8, 11):
+        return None
+    year, month, day, hour, minute, second = struct.unpack(">HBBBBB", octets[:7])
+    year, month = year + (month - 1) // 12, (month - 1) % 12 + 1
+    try:
+        start = datetime(year, month, 1, tzinfo=UTC)
+        moment = start + timedelta(days=day - 1, hours=hour, minutes=minute, seconds=second)
+    except (ValueError, OverflowError):
+        return None
+    offset = 0
+    if len(octets) == 11:
+        offset = (octets[9] * 60 + octets[10]) * 60 * (-1 if octets[8:9] == b"-" else 1)
+    return moment.timestamp() - offset
+
+
+def ntp_time_stamp(octets: bytes) -> float | None:
+    """Unix seconds of an NTP time stamp (RFC 5905 section 6: 32 bits of seconds since 1900, 32 of fraction)."""
+    if len(octets) != 8:
+        return None
+    seconds, fraction = struct.unpack(">II", octets)
+    return float(seconds - 2_208_988_800) + float(fraction) / 2**32
+
+
+def bit_is_set(octets: bytes, bit: int) -> bool:
+    """Whether ``bit`` of a BITS value is set, the most significant of the first octet being bit 0 (RFC 2578 7.1.4)."""
+    return 0 <= bit < len(octets) * 8 and bool(octets[bit // 8] & 0x80 >> bit % 8)
