@@ -27,6 +27,8 @@ class EngineState:
     noted: float = 0.0
     synchronised: bool = False
     """Whether ``boots`` and ``time`` come from an authenticated message."""
+    answered: bool = False
+    """Whether it answered a request since its engine id is known."""
     salt: int = field(default_factory=lambda: secrets.randbits(64), repr=False)
     """Counts encrypted messages from a random start (RFC 3414 section 8.1.1.1, RFC 3826 section 3.1.2.1)."""
 
@@ -35,7 +37,7 @@ class EngineState:
         self.engine_id = engine_id
         self.boots = self.time = 0
         self.noted = 0.0
-        self.synchronised = False
+        self.synchronised = self.answered = False
 
     def follow(self, boots: int, time: int, now: float) -> None:
         """Believe that the engine's clock says so ``now``."""

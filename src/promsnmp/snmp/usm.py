@@ -23,7 +23,15 @@ from promsnmp.snmp.keys import KeyCache
 from promsnmp.snmp.message import Resynchronise, Unauthentic
 from promsnmp.snmp.usm_crypto import Protection, protection
 from promsnmp.snmp.usm_message import Header, Message, Scoped
-from promsnmp.snmp.usm_reports import LEVEL_NAMES, UNPROTECTED, Report, explain, report_of
+from promsnmp.snmp.usm_reports import (
+    LEVEL_NAMES,
+    UNPROTECTED,
+    Report,
+    explain,
+    missing_passphrase,
+    report_of,
+    silence_of,
+)
 
 __all__ = ["EngineState", "KeyCache", "Unexpected", "UsmModel"]
 
@@ -62,7 +70,8 @@ class UsmModel:
     def __init__(
         self, user: User, *, engine: EngineState, keys: KeyCache, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        _check_passphrases(user)
+        if lacking := missing_passphrase(user):
+            raise AuthenticationError(lacking)
         self._user = user
         self._name = user.name.encode()
         self._context_name = user.context_name.encode()
@@ -190,6 +199,7 @@ class UsmModel:
         if scoped.engine_id != self._context_engine_id() or scoped.name != self._context_name:
             raise Unauthentic("the answer is about another context than was asked")
         self._asked.clear()  # an answer to a retransmission answers all of them
+        self._engine.answered = True
 
     def _untimely(self, header: Header) -> str:
         engine = self._engine
@@ -197,6 +207,14 @@ class UsmModel:
             f"the answer is outside of the time window: it says boots {header.boots}, time {header.time}, where boots "
             f"{engine.boots}, time {engine.time_at(self._clock())} was expected"
         )
+
+    def silence(self) -> str:
+        """What it may mean that no answer came, for the error; empty when nothing speaks for it being the user's fault.
+
+        Agents (net-snmp) drop what they cannot decrypt, and requests for contexts they do not have, without a word.
+        """
+        engine = self._engine
+        return silence_of(self._user, found=bool(engine.engine_id), timed=engine.synchronised, answered=engine.answered)
 
     # ----------------------------------------------------------------------------------------------------- reports
 
@@ -242,11 +260,3 @@ class UsmModel:
     def _resynchronise(self, what: str) -> NoReturn:
         self._asked.clear()
         raise Resynchronise(f"the agent told {what}")
-
-
-def _check_passphrases(user: User) -> None:
-    """Raises AuthenticationError unless ``user`` has what its security level needs."""
-    for level, kind, passphrase in ((AUTH, "auth", user.auth_passphrase), (PRIV, "priv", user.priv_passphrase)):
-        if user.level >= level and not passphrase:
-            name = LEVEL_NAMES[user.level]
-            raise AuthenticationError(f"user {user.name!r} has no {kind} passphrase, which security level {name} needs")

@@ -1,4 +1,4 @@
-"""What an agent's Report means (RFC 3414 sections 3.2 and 5, RFC 3412 section 5, RFC 3413 section 4.1.2).
+"""What an agent's Report means, and its silence (RFC 3414 sections 3.2 and 5, RFC 3412 section 5, RFC 3413 section 4).
 
 A Report carries the counter that went up. Some teach what was missing, the others are final, and then the person on
 call reads here what to check. The texts name users and protocols, never a passphrase.
@@ -91,3 +91,33 @@ def explain(report: Report | None, counter: bytes, user: User) -> str:
         case Report.UNKNOWN_SECURITY_MODEL | Report.INVALID_MESSAGE:
             return "the agent does not take messages of the user-based security model: check the SNMP version"
     return f"the agent refused the request of user {name} with report {oid.to_text(counter)}"
+
+
+def silence_of(user: User, *, found: bool, timed: bool, answered: bool) -> str:
+    """What to check when an agent does not answer; empty when ``answered`` says that it did before.
+
+    ``found``: it told its engine id. ``timed``: it told its time, which shows that the auth passphrase is right.
+    """
+    if answered:
+        return ""
+    if not found:
+        return "it does not answer SNMPv3 engine discovery: check that SNMPv3 is enabled"
+    context = ", and the context name" if user.context_name else ""
+    if user.level == SecurityLevel.AUTH_PRIV and timed:
+        return (
+            f"it answers SNMPv3 but not the encrypted request: check the priv passphrase of user {user.name!r}, that "
+            f"its priv protocol is {user.priv_protocol}{context}"
+        )
+    return f"it answers SNMPv3 engine discovery only: check user {user.name!r}{context}"
+
+
+def missing_passphrase(user: User) -> str:
+    """What to say of a user without a passphrase that the security level needs; empty when there are all."""
+    wanted = (
+        (SecurityLevel.AUTH_NO_PRIV, "auth", user.auth_passphrase),
+        (SecurityLevel.AUTH_PRIV, "priv", user.priv_passphrase),
+    )
+    for level, kind, passphrase in wanted:
+        if user.level >= level and not passphrase:
+            return f"user {user.name!r} has no {kind} passphrase, which security level {LEVEL_NAMES[user.level]} needs"
+    return ""
