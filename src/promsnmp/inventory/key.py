@@ -16,7 +16,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from promsnmp.errors import InventoryKeyError
-from promsnmp.inventory.file import explained, make_directory, read_bytes, stamp_of, sync_directory, write_bytes
+from promsnmp.inventory.file import (
+    explained,
+    make_directory,
+    read_bytes,
+    stamp_of,
+    sync_directory,
+    write_bytes,
+    writers_turn,
+)
 from promsnmp.inventory.seal import check_key
 
 log = logging.getLogger(__name__)
@@ -65,7 +73,8 @@ def load_key(inventory_file: Path, secret: str | None, *, create: bool = True, e
             f"{inventory_file} needs its key: set {SETTING}, or put the key into {path} (the original PromSNMP "
             "uses 0123456789ABCDEF when none is set)"
         )
-    return InventoryKey(_make(path), path)
+    with writers_turn(inventory_file):  # whose holder sweeps temporary files
+        return InventoryKey(_make(path), path)
 
 
 def candidates(inventory_file: Path) -> list[bytes]:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from promsnmp.errors import InventoryInvalid
 from promsnmp.inventory.address import normal_address
-from promsnmp.inventory.fields import Fields, is_unicode, kind_of
+from promsnmp.inventory.fields import Fields, kind_of
 from promsnmp.inventory.index import collisions
 from promsnmp.inventory.kept import Kept
 from promsnmp.inventory.logins import read_credentials, read_hex
@@ -179,7 +179,7 @@ def _labels(fields: Fields) -> tuple[tuple[str, str], ...]:
     inner = Fields(value, f"{fields.place}.labels", fields.problems)
     for name in inner.values:
         if not _LABEL_NAME.match(name):
-            shown = name if is_unicode(name) else ascii(name)
+            shown = name if name.isprintable() else ascii(name)
             inner.problem(shown[:80], "is not a label's name: letters, digits and _, no digit first")
     return tuple((name, inner.text(name)) for name in inner.values)
 

@@ -61,7 +61,7 @@ def _plain(path: Path, old: InventoryKey) -> bytes | None:
 def _settle(path: Path, key: bytes) -> None:
     """Makes ``key``, which opens the inventory, the one of the key file, before the next new key replaces its copy."""
     current, waiting = key_file(path), next_key_file(path)
-    with contextlib.suppress(FileNotFoundError), explained(current, "written"):
+    with explained(current, "written"), contextlib.suppress(FileNotFoundError):
         if waiting.read_bytes().strip() == key:
             waiting.rename(current)
             sync_directory(current.parent)

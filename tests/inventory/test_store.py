@@ -1,0 +1,266 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from promsnmp.errors import InventoryDamaged, InventoryError, InventoryInvalid, InventoryKeyError, InventoryUnavailable
+from promsnmp.inventory import store as store_module
+from promsnmp.inventory.document import to_document
+from promsnmp.inventory.key import InventoryKey, key_file
+from promsnmp.inventory.model import Device, Inventory
+from promsnmp.inventory.rekey import rekey
+from promsnmp.inventory.seal import seal
+from promsnmp.inventory.store import InventoryStore
+from tests.inventory.samples import KEY, document
+from tests.inventory.test_seal import java_encrypt
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "inventory.json"
+
+
+def renamed(inventory: Inventory, name: str) -> Inventory:
+    first, *others = inventory.devices
+    return replace(inventory, devices=(replace(first, sys_name=name), *others))
+
+
+def test_without_a_file_the_inventory_is_empty(path: Path) -> None:
+    assert InventoryStore(path, KEY).load() == Inventory()
+
+
+async def test_what_was_replaced_is_there_after_a_restart(path: Path) -> None:
+    store = InventoryStore(path, KEY)
+    written = await store.replace(document())
+    assert written.revision == 1
+    assert store.current is written
+    assert InventoryStore(path, KEY).load() == written
+    assert b"s3cret" not in path.read_bytes()
+
+
+def test_a_file_of_the_original_is_read(path: Path) -> None:
+    path.write_bytes(java_encrypt(json.dumps(document(), indent=2).encode(), KEY))
+    assert [device.sys_name for device in InventoryStore(path, KEY).load().devices] == ["core1.example.net", "edge2"]
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "text"),
+    [(b"", InventoryDamaged, "empty"), (b"?!", InventoryDamaged, "not base64"), (b"{}", InventoryDamaged, "plain JSON"),
+     (seal(b"{}", b"another key 0123"), InventoryKeyError, "does not open"),
+     (seal(b"s3cret", KEY), InventoryDamaged, "not JSON"),
+     (seal(b'{"devices": 7}', KEY), InventoryInvalid, "devices: must be a list")],
+)  # fmt: skip
+async def test_a_file_that_cannot_be_read_stops_the_start_and_is_never_written_over(
+    path: Path, content: bytes, error: type[InventoryError], text: str
+) -> None:
+    path.write_bytes(content)
+    store = InventoryStore(path, KEY)
+    with pytest.raises(error, match=text) as caught:
+        store.load()
+    assert "s3cret" not in str(caught.value)
+    with pytest.raises(error, match=text):
+        await store.replace(document())
+    assert path.read_bytes() == content
+
+
+async def test_a_bad_document_changes_nothing(path: Path) -> None:
+    store = InventoryStore(path, KEY)
+    before = await store.replace(document())
+    with pytest.raises(InventoryInvalid):
+        await store.replace({"devices": [{}]})
+    assert store.current is before
+    assert InventoryStore(path, KEY).load() == before
+
+
+async def test_a_masked_document_posted_back_keeps_the_secrets(path: Path) -> None:
+    store = InventoryStore(path, KEY)
+    before = await store.replace(document())
+    after = await store.replace(to_document(before, mask=True))
+    assert (after.devices, after.seeds, after.revision) == (before.devices, before.seeds, 2)
+
+
+async def test_a_failed_write_leaves_the_inventory_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = InventoryStore(path, KEY)
+    before = await store.replace(document())
+    heard: list[Inventory] = []
+    store.subscribe(heard.append)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(InventoryUnavailable, match="disk is full"):
+            await store.update(lambda old: renamed(old, "other"))
+    assert (store.current, heard) == (before, [])
+    assert InventoryStore(path, KEY).load() == before
+
+
+async def test_changes_take_turns_and_none_is_lost(path: Path) -> None:
+    store = InventoryStore(path, KEY)
+
+    def add(number: int) -> None:
+        device = Device(f"00000000-0000-4000-8000-0000000000{number:02}", f"d{number}")
+        changes.append(store.update(lambda old: replace(old, devices=(*old.devices, device))))
+
+    changes: list[object] = []
+    for number in range(10):
+        add(number)
+    await asyncio.gather(*changes)  # type: ignore[call-overload]
+    assert store.current.revision == 10
+    assert {device.sys_name for device in store.current.devices} == {f"d{number}" for number in range(10)}
+
+
+async def test_listeners_hear_each_change_once_even_when_one_of_them_fails(path: Path) -> None:
+    store = InventoryStore(path, KEY)
+    heard: list[int] = []
+
+    def broken(_: Inventory) -> None:
+        raise RuntimeError("listener")
+
+    store.subscribe(broken)
+    stop = store.subscribe(lambda inventory: heard.append(inventory.revision))
+    await store.replace(document())
+    await store.update(lambda old: old)
+    stop()
+    await store.replace(document())
+    assert heard == [1]
+
+
+async def test_a_change_that_makes_names_ambiguous_is_refused(path: Path) -> None:
+    store = InventoryStore(path, KEY)
+    await store.replace(document())
+    with pytest.raises(InventoryInvalid, match="is also devices"):
+        await store.update(lambda old: renamed(old, "EDGE2"))
+
+
+async def test_a_cancelled_caller_does_not_undo_the_write(path: Path) -> None:
+    store = InventoryStore(path, KEY)
+    heard = asyncio.Event()
+    store.subscribe(lambda _: heard.set())
+    caller = asyncio.create_task(store.replace(document()))
+    await asyncio.sleep(0)
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    await asyncio.wait_for(heard.wait(), 30)
+    assert store.current == InventoryStore(path, KEY).load()
+
+
+async def test_a_file_that_another_process_wrote_is_taken_over(path: Path) -> None:
+    store, other = InventoryStore(path, KEY), InventoryStore(path, KEY)
+    await store.replace(document())
+    assert not await store.reload_if_changed()
+    other.load()
+    await other.update(lambda old: renamed(old, "renamed"))
+    heard: list[Inventory] = []
+    store.subscribe(heard.append)
+    assert await store.reload_if_changed()
+    assert store.current == other.current == heard[0]
+    assert store.find("renamed") is not None
+    assert store.find("core1.example.net") is None
+
+
+async def test_a_writer_does_not_undo_what_another_process_wrote(path: Path) -> None:
+    store, other = InventoryStore(path, KEY), InventoryStore(path, KEY)
+    await store.replace(document())
+    other.load()
+    await other.update(
+        lambda old: replace(old, devices=(*old.devices, Device("00000000-0000-4000-8000-000000000009", "x")))
+    )
+    await store.update(lambda old: renamed(old, "renamed"))
+    assert [device.sys_name for device in store.current.devices] == ["renamed", "edge2", "x"]
+    assert store.current.revision == 3
+
+
+async def test_a_bad_file_keeps_the_inventory_and_says_why(path: Path) -> None:
+    store = InventoryStore(path, KEY)
+    before = await store.replace(document())
+    good = path.read_bytes()
+    path.write_bytes(b"garbage!")
+    assert not await store.reload_if_changed()
+    assert isinstance(store.last_error, InventoryDamaged)
+    path.unlink()
+    assert not await store.reload_if_changed()
+    assert "is gone" in str(store.last_error)
+    assert store.current is before
+    path.write_bytes(good)
+    await store.reload_if_changed()
+    assert store.last_error is None
+    assert store.current == before
+
+
+async def test_a_leader_of_an_earlier_term_cannot_write(path: Path) -> None:
+    store = InventoryStore(path, KEY)
+    await store.replace(document(), term=7)
+    assert InventoryStore(path, KEY).load().term == 7
+    with pytest.raises(InventoryUnavailable, match="term 6 is over"):
+        await store.update(lambda old: renamed(old, "x"), term=6)
+    assert (await store.update(lambda old: renamed(old, "x"))).term == 7
+
+
+async def test_a_running_store_follows_a_new_key_in_the_key_file(path: Path) -> None:
+    key_file(path).write_bytes(KEY)
+    key = InventoryKey(KEY, key_file(path))
+    store = InventoryStore(path, key)
+    await store.replace(document())
+    rekey(path, key)
+    await store.reload_if_changed()
+    assert store.last_error is None
+    await store.update(lambda old: renamed(old, "after"))
+    assert InventoryStore(path, key_file(path).read_bytes()).load().devices[0].sys_name == "after"
+
+
+WRITER = """
+import asyncio, sys
+from dataclasses import replace
+from pathlib import Path
+from promsnmp.inventory.store import InventoryStore
+
+async def main():
+    store = InventoryStore(Path(sys.argv[1]), sys.argv[2].encode())
+    store.load()
+    print("ready", flush=True)
+    for number in range(200):
+        name = f"core-{store.current.revision + 1}"
+        await store.update(lambda old: replace(old, devices=(replace(old.devices[0], sys_name=name), *old.devices[1:])))
+        print(store.current.revision, flush=True)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("attempt", range(6))
+async def test_a_kill_during_writes_leaves_a_whole_version(path: Path, attempt: int) -> None:
+    await InventoryStore(path, KEY).replace(document())
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(path), KEY.decode()], stdout=subprocess.PIPE, text=True
+    )
+    assert writer.stdout is not None
+    assert writer.stdout.readline() == "ready\n"
+    time.sleep(random.uniform(0.0, 0.25))
+    writer.kill()
+    confirmed = [int(line) for line in writer.stdout.read().split("\n")[:-1]]
+    writer.wait()
+    writer.stdout.close()
+    store = InventoryStore(path, KEY)
+    found = store.load()
+    assert found.revision in {max(confirmed, default=1), max(confirmed, default=1) + 1}
+    assert found.revision == 1 or found.devices[0].sys_name == f"core-{found.revision}"
+    assert found.devices[1].sys_name == "edge2"
+    await store.replace(document())
+    assert list(path.parent.glob(".*.tmp")) == []
+
+
+def test_what_cannot_be_read_is_named_by_its_path() -> None:
+    with pytest.raises(InventoryInvalid, match=r"^inv\.json: devices: is missing"):
+        store_module.read_inventory(b"{}", "inv.json")
