@@ -124,7 +124,8 @@ class App:
         await _until(self._force, draining)
         if not draining.done():
             log.warning("interrupted again: ending now")
-            self._server.force()
+            draining.cancel()
+            await asyncio.gather(draining, return_exceptions=True)
             return FORCED
         draining.result()
         log.info("ended")

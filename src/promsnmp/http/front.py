@@ -6,12 +6,16 @@ being answered just now: the shutdown waits for those.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
 from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from promsnmp.observe.counts import RequestCounts
+
+log = logging.getLogger(__name__)
 
 UNKNOWN = "UNKNOWN"
 """The template that requests for no route count under (Micrometer's word)."""
@@ -32,7 +36,7 @@ class Front:
         if scope["type"] != "http":
             return await self._rest(scope, receive, send)
         started = time.perf_counter()
-        status = 500
+        status = 0
 
         async def watched(message: Message) -> None:
             nonlocal status
@@ -48,10 +52,20 @@ class Front:
         self.in_flight.add(number)
         try:
             await (app or self._rest)(inner, receive, watched)
+        except asyncio.CancelledError:  # only the end of the shutdown does that
+            log.warning("a %s request of %s did not finish before the shutdown", scope["method"], _template(inner))
+            if not status:
+                await _give_up(watched)
         finally:
             self.in_flight.discard(number)
             template = path if app else _template(inner)
-            self._counts.ended(scope["method"], template, status, seconds=time.perf_counter() - started)
+            self._counts.ended(scope["method"], template, status or 500, seconds=time.perf_counter() - started)
+
+
+async def _give_up(send: Send) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": b"PromSNMP is shutting down.\n"})
 
 
 def _as_get(scope: Scope) -> Scope:

@@ -66,8 +66,3 @@ class HttpServer:
         left = max(deadline - time.monotonic(), LAST_WORDS)
         self._config.timeout_graceful_shutdown = left  # type: ignore[assignment]  # it waits for a float as well
         self._server.should_exit = True
-
-    def force(self) -> None:
-        """Let ``run`` return now, whatever is in flight."""
-        self._server.force_exit = True
-        self._server.should_exit = True

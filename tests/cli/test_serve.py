@@ -1,0 +1,52 @@
+"""``promsnmp serve``: options, settings, and that it says how to use it. What it does is in tests/test_app.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from promsnmp import app
+from promsnmp.cli.main import run
+from promsnmp.settings import Settings
+
+
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
+    """The settings that services were built with, instead of services."""
+    found: list[Settings] = []
+
+    class Stands:
+        def run(self) -> int:
+            return 7
+
+    def build(settings: Settings) -> Stands:
+        found.append(settings)
+        return Stands()
+
+    monkeypatch.setattr(app, "build", build)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    monkeypatch.setattr("promsnmp.observe.logging.configure_logging", lambda **_: None)
+    return found
+
+
+def test_options_win_over_the_environment(built: list[Settings], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERVER_PORT", "1000")
+    monkeypatch.setenv("SERVER_ADDRESS", "192.0.2.1")
+    run(["serve", "--port", "2000", "--address", "::1"])
+    run(["serve"])
+    assert [(item.server_port, item.server_address) for item in built] == [(2000, "::1"), (1000, "192.0.2.1")]
+
+
+def test_verbose_logs_in_detail(built: list[Settings]) -> None:
+    run(["-v", "serve"])
+    run(["serve"])
+    assert [item.log_level for item in built] == ["debug", "info"]
+
+
+def test_the_service_s_exit_code_is_the_command_s(built: list[Settings]) -> None:
+    assert run(["serve"]) == 7
+    assert len(built) == 1
+
+
+def test_its_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["serve", "--help"]) == 0
+    assert "COLLECTION_INTERVAL=0" in capsys.readouterr().out

@@ -1,0 +1,230 @@
+"""The life of the process: start, signals, end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.serving import Serving, environment
+from tests.tools import wait_until
+
+DOCUMENT = b'{"devices": [{"sysName": "router", "agents": [{"type": "snmp-community", "version": 1, ' + (
+    b'"endpoint": {"address": "192.0.2.1", "port": 161}, "readCommunity": "geheim"}]}]}'
+)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
+    """``Serving`` in a folder of the test; ended after it."""
+    started: list[Serving] = []
+
+    def one(**options: object) -> Serving:
+        started.append(Serving(tmp_path, **options))  # type: ignore[arg-type]  # as Serving takes them
+        return started[-1]
+
+    yield one
+    for server in started:
+        server.client.close()
+        server.stop()
+
+
+def failing(folder: Path, *arguments: str, **env: str) -> tuple[int, str]:
+    """Exit code and stderr of a ``serve`` that should not start."""
+    done = subprocess.run(
+        [sys.executable, "-m", "promsnmp", "serve", *arguments],
+        env={**os.environ, **environment(folder), **env},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+class _Upload:
+    """A request in flight: an inventory is being posted, and the end of its body is still to come."""
+
+    def __init__(self, server: Serving) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+        head = f"POST /promsnmp/inventory HTTP/1.1\r\nhost: x\r\ncontent-length: {len(DOCUMENT)}\r\n\r\n"
+        self._socket.sendall(head.encode() + DOCUMENT[:10])
+
+    def finish(self) -> bytes:
+        """Sends the rest; returns the whole answer."""
+        with self._socket as connection:
+            connection.sendall(DOCUMENT[10:])
+            answer = b""
+            while chunk := connection.recv(65536):
+                answer += chunk
+            return answer
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def _in_flight(server: Serving) -> bool:
+    """Whether the server has begun with another request than this one: its answer to us tells nothing of that."""
+    return server.client.get("/-/healthy").status_code == 200
+
+
+def test_an_idle_server_ends_at_once_with_exit_code_0(start: Callable[..., Serving]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        server = start()
+        server.process.send_signal(number)
+        assert server.process.wait(10) == 0
+        assert "Traceback" not in server.output()
+
+
+def test_a_request_in_flight_is_answered_after_sigterm_while_readiness_says_no(start: Callable[..., Serving]) -> None:
+    server = start()
+    upload = _Upload(server)
+    assert _in_flight(server)
+    server.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: server.client.get("/-/ready").status_code == 503, what="not ready")
+    readiness = server.client.get("/actuator/health/readiness")
+    assert (readiness.status_code, readiness.json()) == (503, {"status": "OUT_OF_SERVICE"})
+    assert server.client.get("/actuator/health/liveness").status_code == 200
+    assert server.client.get("/actuator/health").json()["status"] == "OUT_OF_SERVICE"
+    assert "shutting down" in server.client.get("/-/ready").text
+    answer = upload.finish()
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.endswith(b"Inventory imported successfully.")
+    assert server.process.wait(10) == 0
+
+
+def test_a_request_that_does_not_end_is_given_up_after_the_shutdown_timeout(start: Callable[..., Serving]) -> None:
+    server = start(env={"SHUTDOWN_TIMEOUT": "500"})
+    upload = _Upload(server)
+    assert _in_flight(server)
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(10) == 0
+    assert "Traceback" not in server.output()
+    upload.close()
+
+
+def test_a_second_interrupt_does_not_wait_for_requests(start: Callable[..., Serving]) -> None:
+    server = start()
+    upload = _Upload(server)
+    assert _in_flight(server)
+    server.process.send_signal(signal.SIGINT)
+    wait_until(lambda: "shutting down" in server.output(), what="the shutdown")
+    server.process.send_signal(signal.SIGINT)
+    assert server.process.wait(10) == 130
+    assert "Traceback" not in server.output()
+    upload.close()
+
+
+def test_as_pid_1_it_ends_on_sigterm_with_exit_code_0(start: Callable[..., Serving]) -> None:
+    unshare = shutil.which("unshare")
+    if unshare is None or os.geteuid() != 0:
+        pytest.skip("a process becomes PID 1 by unshare, which needs root")
+    if subprocess.run([unshare, "--fork", "--pid", "true"], check=False, capture_output=True).returncode != 0:
+        pytest.skip("this machine does not allow PID namespaces")
+    server = start(prefix=[unshare, "--fork", "--pid", "--"])
+    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+    (inner,) = map(int, children)
+    assert Path(f"/proc/{inner}/status").read_text().partition("NSpid:")[2].split("\n")[0].split()[-1] == "1"
+    os.kill(inner, signal.SIGTERM)
+    assert server.process.wait(10) == 0
+
+
+def test_sighup_and_the_watch_read_an_inventory_that_another_process_wrote(start: Callable[..., Serving]) -> None:
+    server = start()
+    assert server.client.get("/targets").json() == []
+    other = start()
+    assert other.client.post("/promsnmp/inventory", content=DOCUMENT).status_code == 200
+    server.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: len(server.client.get("/targets").json()) == 1, what="the inventory of the other process")
+
+
+def test_a_file_that_is_damaged_while_it_runs_is_reported_and_the_old_inventory_kept(
+    start: Callable[..., Serving],
+) -> None:
+    server = start()
+    assert server.client.post("/promsnmp/inventory", content=DOCUMENT).status_code == 200
+    (server.folder / "inventory.json").write_bytes(b"damaged")
+    server.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: server.client.get("/actuator/health").status_code == 503, what="DOWN")
+    assert server.client.get("/actuator/health/inventory").json()["status"] == "DOWN"
+    assert server.client.get("/-/ready").status_code == 200
+    assert len(server.client.get("/targets").json()) == 1
+    assert "promsnmp_inventory_healthy 0.0" in server.client.get("/metrics").text
+
+
+def test_a_port_in_use_is_one_line_that_names_the_setting(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, errors = failing(tmp_path, "--port", str(port))
+    assert code == 1
+    last = errors.splitlines()[-1]
+    assert str(port) in last
+    assert "SERVER_PORT" in last
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize(
+    ("env", "code", "named"),
+    [
+        ({"SERVER_PORT": "eighty"}, 2, "SERVER_PORT=eighty"),
+        ({"PROM_ENCRYPT_KEY": "short"}, 2, "PROM_ENCRYPT_KEY"),
+        ({"LOG_LEVEL": "loud"}, 2, "LOG_LEVEL"),
+        ({"SERVER_ADDRESS": "no.such.name.invalid"}, 1, "SERVER_ADDRESS"),
+        ({"SERVER_ADDRESS": "192.0.2.77"}, 1, "192.0.2.77"),
+    ],
+)
+def test_a_wrong_setting_ends_the_start_with_a_message(
+    tmp_path: Path, env: dict[str, str], code: int, named: str
+) -> None:
+    found, errors = failing(tmp_path, **env)
+    assert found == code
+    assert named in errors.splitlines()[-1]
+    assert "Traceback" not in errors
+    assert "short" not in errors.replace("16, 24 or 32 bytes", "").partition("PROM_ENCRYPT_KEY")[2]
+
+
+def test_all_wrong_settings_are_named_at_once(tmp_path: Path) -> None:
+    _, errors = failing(tmp_path, SERVER_PORT="-1", CACHE_ENTRY_CNT="none")
+    assert "SERVER_PORT" in errors
+    assert "CACHE_ENTRY_CNT" in errors
+
+
+def test_an_inventory_of_another_key_ends_the_start_and_stays_as_it_is(
+    start: Callable[..., Serving], tmp_path: Path
+) -> None:
+    server = start(env={"PROM_ENCRYPT_KEY": "0123456789abcdef"})
+    assert server.client.post("/promsnmp/inventory", content=DOCUMENT).status_code == 200
+    server.stop()
+    before = (tmp_path / "inventory.json").read_bytes()
+    code, errors = failing(tmp_path, PROM_ENCRYPT_KEY="fedcba9876543210")
+    assert code in (1, 2)
+    assert "PROM_ENCRYPT_KEY" in errors
+    assert "Traceback" not in errors
+    assert "fedcba9876543210" not in errors
+    assert (tmp_path / "inventory.json").read_bytes() == before
+
+
+def test_it_listens_on_ipv4_and_ipv6_when_no_address_is_set(start: Callable[..., Serving]) -> None:
+    server = start(env={"SERVER_ADDRESS": ""})
+    hosts = ["127.0.0.1"]
+    with socket.socket(socket.AF_INET6) as probe:
+        if probe.connect_ex(("::1", server.port)) == 0:
+            hosts.append("[::1]")
+    for host in hosts:
+        assert httpx.get(f"http://{host}:{server.port}/-/healthy").status_code == 200
+    if not Path("/proc/net/if_inet6").exists():
+        pytest.skip("this machine has no IPv6; IPv4 answers")
+    assert len(hosts) == 2
+
+
+def test_json_logs_are_json_lines(start: Callable[..., Serving]) -> None:
+    server = start(env={"LOG_FORMAT": "json"})
+    assert all(line.startswith("{") for line in server.output().splitlines())
