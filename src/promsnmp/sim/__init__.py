@@ -1,0 +1,1 @@
+"""Simulated SNMP agents, for the demo, the tests and the benchmarks: real datagrams, no real devices."""

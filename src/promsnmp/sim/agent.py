@@ -1,0 +1,208 @@
+"""An SNMP agent on a UDP socket of the running loop: speaks v1, v2c and, given users, v3.
+
+Made for the demo, tests and benchmarks, so it does what a device does and what one wants to see a device do: values
+move, it can be slow, lose requests, reboot or change, and it counts what it is asked. ``answer`` takes and gives
+datagrams and touches no socket; the socket is read directly, because one process may simulate a thousand devices.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import socket
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from promsnmp.sim.mib import Mib
+from promsnmp.sim.responder import respond
+from promsnmp.sim.usm_agent import UsmAgent
+from promsnmp.snmp import ber
+from promsnmp.snmp.credentials import User, Version
+
+ETHERNET_PAYLOAD = 1472
+"""Octets of a UDP datagram in an Ethernet frame over IPv4, the largest message of many agents."""
+LARGEST_DATAGRAM = 65_507
+_BATCH = 32
+"""Datagrams answered before the loop may do other things."""
+_OVERHEAD = 32
+"""Octets of a v1 or v2c message besides community and varbinds, at most: five headers, version and three integers."""
+_OVERHEAD_V3 = 250
+"""The same for v3: engine ids of 32 octets twice, a MAC of 48, salt, padding, names and headers."""
+_ENGINE_ID_PREFIX = bytes.fromhex("80007ed905")
+"""RFC 3411 section 5, SnmpEngineID: the enterprise number for examples, and octets of its own choosing."""
+
+
+Peer = tuple[Any, ...]
+"""A peer as ``recvfrom`` gives it: two fields for IPv4, four for IPv6."""
+
+
+class SimulatedAgent:
+    """An agent that answers from a ``Mib``.
+
+    ``community`` is the only one that is answered; ``versions`` are those spoken, v3 for ``users``, by ``engine_id`` (one
+    is made up if there is none). ``max_message`` is the largest message in octets. ``uptime`` is how many seconds ago
+    the device started. ``delay`` (seconds until an answer leaves), ``drop`` (share of requests that are lost, 0 to 1,
+    chosen by ``seed``) and ``mib`` may be changed while it runs. ``requests`` counts requests answered, ``varbinds`` the
+    varbinds of the answers, ``ignored`` datagrams that were not answered: not SNMP, not permitted, or dropped.
+    """
+
+    def __init__(
+        self,
+        mib: Mib,
+        *,
+        community: str = "public",
+        versions: Sequence[Version] = tuple(Version),
+        users: Sequence[User] = (),
+        engine_id: bytes = b"",
+        max_message: int = ETHERNET_PAYLOAD,
+        uptime: float = 0.0,
+        delay: float = 0.0,
+        drop: float = 0.0,
+        seed: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.mib = mib
+        self.delay = delay
+        self.drop = drop
+        self.requests = 0
+        self.varbinds = 0
+        self.ignored = 0
+        self._community = community.encode()
+        self._versions = frozenset(versions)
+        self._max_message = max_message
+        self._random = random.Random(seed)
+        self._clock = clock
+        self._started = clock() - uptime
+        engine = engine_id or _ENGINE_ID_PREFIX + secrets.token_bytes(8)
+        self.usm = UsmAgent(users, engine_id=engine, time=int(uptime), clock=clock) if users else None
+        self._socket: socket.socket | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    # ------------------------------------------------------------------------------------------------------ the socket
+
+    async def start(self, address: str = "127.0.0.1", port: int = 0) -> Self:
+        """Listen on an IPv4 or IPv6 address; port 0 takes a free one. Raises OSError when that is not possible."""
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        opened = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        try:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+            opened.bind((address, port))
+        except BaseException:
+            opened.close()
+            raise
+        self._socket = opened
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(opened.fileno(), self._readable, opened)
+        return self
+
+    def close(self) -> None:
+        """Stop listening; the port then refuses. It may be started again."""
+        if self._socket is not None and self._loop is not None:
+            self._loop.remove_reader(self._socket.fileno())
+            self._socket.close()
+        self._socket = None
+
+    async def __aenter__(self) -> Self:
+        return self if self._socket is not None else await self.start()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def address(self) -> str:
+        """The address that it listens on."""
+        return str(self._bound()[0])
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return int(self._bound()[1])
+
+    @property
+    def target(self) -> str:
+        """``address:port`` or ``[address]:port``, as PromSNMP and net-snmp's tools take it."""
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
+    def _bound(self) -> Sequence[str | int]:
+        if self._socket is None:
+            raise RuntimeError("the agent does not listen; start it first")
+        return self._socket.getsockname()  # type: ignore[no-any-return]
+
+    def _readable(self, opened: socket.socket) -> None:
+        for _ in range(_BATCH):
+            try:
+                datagram, peer = opened.recvfrom(65_535)
+            except OSError:  # nothing more to read, or an ICMP error for an earlier answer
+                return
+            answer = self.answer(datagram)
+            if answer is None:
+                continue
+            if self.delay > 0 and self._loop is not None:
+                self._loop.call_later(self.delay, self._send, opened, answer, peer)
+            else:
+                self._send(opened, answer, peer)
+
+    def _send(self, opened: socket.socket, answer: bytes, peer: Peer) -> None:
+        try:
+            opened.sendto(answer, peer)
+        except OSError:  # a full buffer or a closed socket lose an answer, as networks do
+            self.ignored += 1
+
+    # ------------------------------------------------------------------------------------------------------ the device
+
+    @property
+    def uptime(self) -> float:
+        """Seconds since the simulated device started."""
+        return self._clock() - self._started
+
+    def reboot(self) -> None:
+        """Start again: sysUpTime and counters go back to 0, and v3's engine boots count up (RFC 3414 section 2.2.2)."""
+        self._started = self._clock()
+        if self.usm is not None:
+            self.usm.reboot()
+
+    # ---------------------------------------------------------------------------------------------------- the messages
+
+    def answer(self, datagram: bytes) -> bytes | None:
+        """The message that answers ``datagram``, None when an agent would be silent."""
+        try:
+            answer = None if self.drop and self._random.random() < self.drop else self._message(datagram)
+        except ber.Malformed:
+            answer = None
+        if answer is None:
+            self.ignored += 1
+        return answer
+
+    def _message(self, datagram: bytes) -> bytes | None:
+        start, end = ber.read(datagram, 0, len(datagram), ber.SEQUENCE)
+        version, at = ber.read_integer(datagram, start, end)
+        if version not in self._versions:
+            return None
+        if version == Version.V3:
+            return self.usm.handle(datagram, self._scoped) if self.usm is not None else None
+        name, at = ber.read(datagram, at, end, ber.OCTET_STRING)
+        if datagram[name:at] != self._community:
+            return None
+        room = self._max_message - _OVERHEAD - len(self._community)
+        asked = ber.read_pdu(datagram, at, end)
+        pdu = self._respond(asked, datagram, room, is_v1=version == Version.V1)
+        return None if pdu is None else ber.tlv(ber.SEQUENCE, datagram[start:at] + pdu)
+
+    def _scoped(self, pdu: ber.Pdu, buffer: bytes) -> bytes | None:
+        """The response PDU to the PDU of a v3 message."""
+        return self._respond(pdu, buffer, self._max_message - _OVERHEAD_V3, is_v1=False)
+
+    def _respond(self, pdu: ber.Pdu, buffer: bytes, room: int, *, is_v1: bool) -> bytes | None:
+        asked = ber.varbinds(buffer, pdu.start, pdu.end)
+        echo = buffer[pdu.start : pdu.end]
+        answer = respond(self.mib, pdu, asked, echo, is_v1=is_v1, room=room, uptime=self.uptime)
+        if answer is None:
+            return None
+        self.requests += 1
+        self.varbinds += answer.count
+        return ber.encode_pdu(ber.RESPONSE, pdu.request_id, answer.status, answer.index, answer.varbinds)
