@@ -167,28 +167,29 @@ class LabelTable:
         self._spec = spec
         self._sources: Sequence[bytes] = ()
         self._by_suffix: dict[bytes, bytes] = {}
-        self._by_index: dict[bytes, list[bytes]] = {}
+        self._by_index: dict[bytes, tuple[list[bytes], tuple[int, ...]]] = {}
         self.generation = 0
         """Grows whenever labels may have changed; whatever was made from them is then out of date."""
 
     def refresh(self, sources: Sequence[bytes]) -> None:
-        """Says which look-up columns there are now (as ``Scanner.column`` gives them); forgets labels made of others."""
+        """Says what the look-up columns hold now (``Scanner.column``); labels made from other contents are forgotten."""
         if sources != self._sources:
             self._sources = sources
             self._by_suffix.clear()
             self._by_index.clear()
             self.generation += 1
 
-    def texts(self, index: bytes, column: Callable[[str], Rows]) -> list[bytes]:
-        """The label text of each row of ``index``, in order."""
-        texts = self._by_index.get(index)
-        if texts is None:
+    def texts(self, index: bytes, column: Callable[[str], Rows]) -> tuple[list[bytes], tuple[int, ...]]:
+        """The label text of each row of ``index``, and the positions of rows whose labels an earlier row has already."""
+        found = self._by_index.get(index)
+        if found is None:
             if len(self._by_index) >= _KEPT_INDEXES:
                 self._by_index.clear()
                 self._by_suffix.clear()
             texts = [self._text(suffix, column) for suffix in ber.suffixes(index)]
-            self._by_index[index] = texts
-        return texts
+            found = texts, _repeated(texts)
+            self._by_index[index] = found
+        return found
 
     def _text(self, suffix: bytes, column: Callable[[str], Rows]) -> bytes:
         text = self._by_suffix.get(suffix)
@@ -196,3 +197,8 @@ class LabelTable:
             text = label_text(self._spec.labels(suffix, column))
             self._by_suffix[suffix] = text
         return text
+
+
+def _repeated(texts: Sequence[bytes]) -> tuple[int, ...]:
+    seen: set[bytes] = set()
+    return tuple(at for at, text in enumerate(texts) if text in seen or seen.add(text))  # type: ignore[func-returns-value]

@@ -27,6 +27,26 @@ def samples(parts: list[bytes], name: bytes, labels: list[bytes], values: list[b
         parts.append(values[at])
 
 
+def buckets(parts: list[bytes], name: bytes, bounds: list[bytes], counts: list[int]) -> None:
+    """Appends one sample per bucket; ``name`` goes up to the label before ``le``, a bound to the blank behind it."""
+    at: cython.Py_ssize_t
+    for at in range(len(counts)):
+        parts.append(name)
+        parts.append(bounds[at])
+        parts.append(b"%d" % counts[at])
+
+
+def metric_name(name: str) -> str:
+    """``name`` with every character that a metric name may not have replaced by ``_``."""
+    out = "".join(one if one.isascii() and (one.isalnum() or one in "_:") else "_" for one in name)
+    return f"_{out}" if out[:1].isdigit() else out
+
+
+def name_piece(name: str) -> bytes:
+    """The first piece of a sample: the newline that ends the line before, and the family's name."""
+    return f"\n{metric_name(name)}".encode()
+
+
 def escape_help(text: str) -> str:
     """HELP text of format 0.0.4: backslash and newline are escaped."""
     return text.replace("\\", "\\\\").replace("\n", "\\n")

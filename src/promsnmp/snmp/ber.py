@@ -787,6 +787,19 @@ def values(column: bytes, skip: int) -> tuple[bytes, list[tuple[int, bytes]]]:
     return bytes(index), out
 
 
+def below(column: bytes, oid: bytes) -> bytes:
+    """Those varbinds of a column whose OIDs lie under ``oid``."""
+    pieces: list[bytes] = []
+    at = 0
+    while at < len(column):
+        start = at
+        inner, at = read(column, at, len(column), SEQUENCE)
+        name, end = read(column, inner, at, OBJECT_IDENTIFIER)
+        if column[name:end].startswith(oid):
+            pieces.append(column[start:at])
+    return b"".join(pieces)
+
+
 def suffixes(index: bytes) -> list[bytes]:
     """The rows of an index, each as the octets of its OID suffix."""
     out: list[bytes] = []

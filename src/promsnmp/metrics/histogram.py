@@ -1,0 +1,137 @@
+"""``interface_utilization``: how busy each interface was between two polls, as a histogram that keeps growing.
+
+Per interface, both directions together: the octets received and sent since the last poll, in bits per second, as a
+percentage of the interface's speed. A full-duplex interface that is busy both ways can therefore show up to 200.
+
+An observation is only made when it is certain. A counter that went back has either wrapped or was reset: 64-bit ones do
+not wrap within any interval (RFC 2863 section 3.1.6), 32-bit ones do, and count as wrapped only if the interface could
+have carried that much. After a reboot (sysUpTime went back, RFC 3418) counting starts anew.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from promsnmp.metrics import text
+from promsnmp.snmp import ber
+
+NAME = "interface_utilization"
+HELP = "Share of the interface's speed used between two polls, both directions together, in percent."
+BOUNDS = (1, 5, 10, 25, 50, 75, 90, 95, 100)
+_UNLIMITED = 4_294_967_295  # RFC 2863 section 3.1.4: ifSpeed of interfaces too fast for it
+_WRAP32 = 1 << 32
+_TICKS_WRAP = 1 << 32
+_PLAUSIBLE = 1.1
+"""How far above its speed an interface may seem to run (counters and polls are not in step)."""
+
+_BOUND_TEXTS = [f'le="{bound}"}} '.encode() for bound in (*BOUNDS, "+Inf")]
+OPENMETRICS_BOUNDS = {f'le="{bound}"}} '.encode(): f'le="{bound}.0"}} '.encode() for bound in BOUNDS}
+"""OpenMetrics wants bounds as floats (1.0, section 5.3.5): the pieces that differ there, by their form in text."""
+
+
+@dataclass(slots=True)
+class Series:
+    """The histogram of one interface and what it was last observed from."""
+
+    labels: bytes
+    counts: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
+    """Observations up to each bound, the last one all of them."""
+    total: float = 0.0
+    at: float = 0.0
+    bits: int = 0
+    received: int = 0
+    sent: int = 0
+
+
+class Interface(NamedTuple):
+    """What one poll says of one interface: label text, speed in bits per second, octets, and the counters' width."""
+
+    labels: bytes
+    speed: float
+    received: int
+    sent: int
+    bits: int
+
+
+class Utilization:
+    """The histograms of one device, over the life of the process."""
+
+    def __init__(self) -> None:
+        self._series: dict[bytes, Series] = {}
+        self._ticks: int | None = None
+        self._ticks_at = 0.0
+
+    def observe(self, interfaces: Mapping[bytes, Interface], *, at: float, ticks: int | None) -> None:
+        """Takes one poll: interfaces by OID suffix, when it was (seconds, monotonic), sysUpTime if known."""
+        rebooted = self._rebooted(ticks, at)
+        known, self._series = self._series, {}
+        for suffix, interface in interfaces.items():
+            series = known.get(suffix)
+            if series is None or series.labels != interface.labels:
+                series = Series(interface.labels)
+            elif not rebooted:
+                _observe(series, interface, at)
+            series.at, series.bits = at, interface.bits
+            series.received, series.sent = interface.received, interface.sent
+            self._series[suffix] = series
+
+    def _rebooted(self, ticks: int | None, at: float) -> bool:
+        """Whether the device started anew since the last poll, by sysUpTime (hundredths of a second)."""
+        before, since = self._ticks, at - self._ticks_at
+        self._ticks, self._ticks_at = ticks, at
+        if ticks is None or before is None:
+            return False
+        if ticks >= before:
+            return ticks / 100 < since * 0.99 - 5  # up for less time than has passed
+        wrapped = ticks + _TICKS_WRAP - before
+        return abs(wrapped / 100 - since) > 60 + since * 0.1
+
+    def samples(self) -> list[bytes]:
+        """Pieces of all samples, in the form of ``text.samples``."""
+        parts: list[bytes] = []
+        for series in self._series.values():
+            _write(parts, series)
+        return parts
+
+
+def _observe(series: Series, now: Interface, at: float) -> None:
+    seconds = at - series.at
+    if seconds <= 0 or now.speed <= 0 or series.bits != now.bits:
+        return
+    most = now.speed / 8 * seconds * _PLAUSIBLE
+    received = _delta(series.received, now.received, now.bits, most)
+    sent = _delta(series.sent, now.sent, now.bits, most)
+    if received is None or sent is None:
+        return
+    percent = (received + sent) * 8 / seconds / now.speed * 100
+    for bucket in range(bisect_left(BOUNDS, percent), len(series.counts)):
+        series.counts[bucket] += 1
+    series.total += percent
+
+
+def _delta(before: int, now: int, bits: int, most: float) -> int | None:
+    """Octets between two readings, None when it cannot be known. ``most`` is what the interface can carry."""
+    if bits == 32 and most >= _WRAP32:
+        return None  # it may have wrapped more than once
+    if now >= before:
+        return now - before
+    wrapped = now + (1 << bits) - before
+    return wrapped if wrapped <= most else None
+
+
+def _write(parts: list[bytes], series: Series) -> None:
+    labels = series.labels
+    names = labels[:-2] + b"," if len(labels) > 1 else b"{"
+    text.buckets(parts, b"\ninterface_utilization_bucket" + names, _BOUND_TEXTS, series.counts)
+    parts += (b"\ninterface_utilization_sum", labels, ber.float_text(series.total))
+    parts += (b"\ninterface_utilization_count", labels, b"%d" % series.counts[-1])
+
+
+def speed_of(high_speed: int | None, speed: int | None) -> float:
+    """Bits per second from ifHighSpeed (Mbit/s) or, where that is 0 or missing, ifSpeed; 0 when neither tells."""
+    if high_speed:
+        return high_speed * 1e6
+    return 0.0 if speed is None or speed == _UNLIMITED else float(speed)

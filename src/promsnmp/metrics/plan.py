@@ -1,0 +1,146 @@
+"""What a set of modules asks of a device and makes of the answer, worked out once for all devices that use it.
+
+Modules overlap: their walks are merged so that no subtree is walked twice, and every column is kept once, whoever needs
+it, as a metric or as a label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from promsnmp.metrics import text
+from promsnmp.metrics.labels import LabelSpec
+from promsnmp.modules.model import Metric, MetricType, Module
+from promsnmp.snmp import oid
+from promsnmp.snmp.walk import Subtree
+
+NUMBER_TYPES = frozenset({MetricType.GAUGE, MetricType.COUNTER, MetricType.FLOAT, MetricType.DOUBLE})
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Where the rows of an OID are: in column ``at`` of the scanner, below ``oid`` (its whole, unless ``part``)."""
+
+    at: int
+    oid: bytes
+    part: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPlan:
+    """A metric, its column, and what never changes of its text."""
+
+    metric: Metric
+    column: Column
+    spec: LabelSpec
+    numeric: bool
+    name: bytes
+    """Newline and family name: the first piece of a sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModulePlan:
+    """A module, the roots that are walked for it, the objects that are fetched for it, and its metrics."""
+
+    module: Module
+    roots: tuple[bytes, ...]
+    gets: tuple[bytes, ...]
+    metrics: tuple[MetricPlan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All of it."""
+
+    modules: tuple[ModulePlan, ...]
+    subtrees: tuple[Subtree, ...]
+    gets: tuple[bytes, ...]
+    columns: tuple[bytes, ...]
+    by_oid: dict[str, Column] = field(default_factory=dict)
+    """Columns by dotted OID, for look-ups and whoever wants one by name."""
+
+    @property
+    def at_once(self) -> int:
+        """Objects per GET: the least of the modules' max_repetitions."""
+        return min((one.module.max_repetitions for one in self.modules), default=25) or 25
+
+
+def make_plan(modules: Sequence[Module]) -> Plan:
+    """The plan of some modules, in their order."""
+    subtrees = _merge(modules)
+    wanted = {name: oid.encode(name) for module in modules for name in _wanted(module)}
+    columns = _outermost(wanted.values())
+    places = {column: at for at, column in enumerate(columns)}
+    by_oid = {name: _place(octets, places) for name, octets in wanted.items()}
+    gets = dict.fromkeys(oid.encode(one) for module in modules for one in module.get)
+    outside = tuple(one for one in gets if not any(one.startswith(tree.root) for tree in subtrees))
+    plans = tuple(_module_plan(module, subtrees, by_oid) for module in modules)
+    return Plan(plans, subtrees, outside, tuple(columns), by_oid)
+
+
+def _merge(modules: Sequence[Module]) -> tuple[Subtree, ...]:
+    """The walks of all modules without those that lie inside another; the gentlest way of walking wins."""
+    found: dict[bytes, Subtree] = {}
+    for module in modules:
+        for root in module.walk:
+            octets, ordered = oid.encode(root), not module.allow_nonincreasing_oids
+            known = found.get(octets)
+            repetitions = min(module.max_repetitions, known.max_repetitions) if known else module.max_repetitions
+            found[octets] = Subtree(octets, repetitions, ordered and (known is None or known.ordered))
+    outer = _outermost(found)
+    return tuple(found[root] for root in found if root in outer)
+
+
+def _outermost(oids: Iterable[bytes]) -> list[bytes]:
+    """Those that lie under none of the others."""
+    known = set(oids)
+    return sorted(one for one in known if not any(one[:size] in known for size in range(1, len(one))))
+
+
+def _place(octets: bytes, places: dict[bytes, int]) -> Column:
+    for size in range(1, len(octets) + 1):
+        at = places.get(octets[:size])
+        if at is not None:
+            return Column(at, octets, part=size < len(octets))
+    raise AssertionError("every wanted OID lies in a column")
+
+
+def _metrics(module: Module) -> list[Metric]:
+    """The metrics that can have samples: of one OID the last, and none below another's OID."""
+    by_oid = {oid.encode(metric.oid): metric for metric in module.metrics if not metric.oid.startswith(".")}
+    outer = set(_outermost(by_oid))
+    return [metric for octets, metric in by_oid.items() if octets in outer]
+
+
+def _wanted(module: Module) -> Iterable[str]:
+    for metric in _metrics(module):
+        yield metric.oid
+        for lookup in metric.lookups:
+            if lookup.oid:
+                yield lookup.oid
+                yield from _before(lookup.oid, lookup.type)
+        yield from _before(metric.oid, metric.type)
+
+
+def _before(column: str, kind: str) -> Iterable[str]:
+    """The column that tells the type of an InetAddress or LldpPortId value."""
+    if kind in (MetricType.INET_ADDRESS, MetricType.INET_ADDRESS_MISSING_SIZE, MetricType.LLDP_PORT_ID):
+        head, _, last = column.rpartition(".")
+        if last.isdigit() and int(last):
+            yield f"{head}.{int(last) - 1}"
+
+
+def _module_plan(module: Module, subtrees: Sequence[Subtree], by_oid: dict[str, Column]) -> ModulePlan:
+    walks = [oid.encode(root) for root in module.walk]
+    roots = tuple(tree.root for tree in subtrees if any(walk.startswith(tree.root) for walk in walks))
+    gets = tuple(oid.encode(one) for one in module.get)
+    asked = (*walks, *gets)
+    plans = []
+    for metric in _metrics(module):
+        column = by_oid[metric.oid]
+        if any(one.startswith(column.oid) or column.oid.startswith(one) for one in asked):
+            spec = LabelSpec(metric.indexes, metric.lookups)
+            numeric = metric.type in NUMBER_TYPES
+            plans.append(MetricPlan(metric, column, spec, numeric, text.name_piece(metric.name)))
+    return ModulePlan(module, roots, gets, tuple(plans))

@@ -1,0 +1,229 @@
+"""A device's columns into a page: the middle of the pipeline, between the scanner and the bytes.
+
+Two ways lead through it. Columns of numbers are most of a page and change at every poll: they take the short way, with
+no work per row but the two compiled loops. Everything else (text, enumerations, bits, dates) seldom changes: it is put
+together row by row in plain Python, and kept until its column or its labels change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from promsnmp.metrics import openmetrics, text
+from promsnmp.metrics.histogram import Utilization
+from promsnmp.metrics.labels import LabelSpec, LabelTable, Rows, label_text
+from promsnmp.metrics.plan import Column, MetricPlan, Plan
+from promsnmp.metrics.rows import row_samples
+from promsnmp.snmp import ber
+
+
+@dataclass(slots=True)
+class Family:
+    """A metric family of a page: its header's parts and its samples' pieces."""
+
+    name: str
+    kind: str
+    help: str
+    parts: list[bytes] = field(default_factory=list)
+    shared: bool = False
+    """Whether more than one metric contributes, so that duplicates are possible."""
+
+
+@dataclass(slots=True)
+class Body:
+    """Samples of one metric that are kept: by family name, and from what they were made."""
+
+    column: bytes
+    generation: int
+    families: list[tuple[str, str, str, bytes]]
+    dropped: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class DeviceState:
+    """What is kept of one device from poll to poll."""
+
+    tables: dict[LabelSpec, LabelTable] = field(default_factory=dict)
+    bodies: dict[tuple[str, bytes], Body] = field(default_factory=dict)
+    utilization: Utilization = field(default_factory=Utilization)
+
+
+@dataclass(slots=True)
+class Page:
+    """The samples of one collection, still in families."""
+
+    families: dict[str, Family] = field(default_factory=dict)
+    dropped: dict[str, int] = field(default_factory=dict)
+    """Values and rows that were left out, by reason."""
+
+    def family(self, name: str, kind: str, help_text: str) -> list[bytes]:
+        """The pieces of a family, to append to; the first to name it decides its type and help."""
+        found = self.families.get(name)
+        if found is None:
+            found = self.families[name] = Family(name, kind, help_text)
+        else:
+            found.shared = True
+        return found.parts
+
+    def add(self, name: str, kind: str, help_text: str, samples: Iterable[tuple[Mapping[str, str], float]]) -> None:
+        """Adds a family of a few samples given as labels and number."""
+        parts = self.family(name, kind, help_text)
+        for labels, number in samples:
+            parts += (text.name_piece(name), label_text(labels), ber.float_text(number))
+
+    def drop(self, reason: str, count: int = 1) -> None:
+        """Counts what was left out."""
+        if count:
+            self.dropped[reason] = self.dropped.get(reason, 0) + count
+
+    def render(self, *, as_openmetrics: bool = False) -> bytes:
+        """The page in text format 0.0.4 or in OpenMetrics 1.0."""
+        make_header = openmetrics.header if as_openmetrics else text.header
+        pieces: list[bytes] = []
+        for family in self.families.values():
+            if family.parts:
+                pieces.append(make_header(family.name, family.kind, family.help))
+                pieces += openmetrics.pieces(family.kind, family.parts) if as_openmetrics else family.parts
+                pieces.append(b"\n")
+        if as_openmetrics:
+            pieces.append(openmetrics.END)
+        return b"".join(pieces)
+
+    def deduplicate(self) -> None:
+        """Drops, and counts, series that stand twice in families to which several metrics contribute."""
+        for family in self.families.values():
+            if family.shared:
+                self._deduplicate(family)
+                family.shared = False
+
+    def _deduplicate(self, family: Family) -> None:
+        seen: set[bytes] = set()
+        kept: list[bytes] = []
+        for line in b"".join(family.parts).split(b"\n")[1:]:
+            series = line.rpartition(b" ")[0]
+            if series in seen:
+                self.drop("duplicate")
+            else:
+                seen.add(series)
+                kept += (b"\n", line)
+        family.parts = kept
+
+
+class Renderer:
+    """Turns one collection of one device into a ``Page``."""
+
+    def __init__(self, plan: Plan, scanner: ber.Scanner, state: DeviceState, *, wrap: bool = True) -> None:
+        self.page = Page()
+        self._plan = plan
+        self._scanner = scanner
+        self._state = state
+        self._wrap = wrap
+        self._octets: dict[bytes, bytes] = {}
+        self._rows: dict[str, Rows] = {}
+        self._suffixes: dict[bytes, list[bytes]] = {}
+        self._done: set[tuple[str, bytes]] = set()
+        self._fresh: set[LabelSpec] = set()
+
+    def octets(self, column: Column) -> bytes:
+        """The encoded varbinds of a column."""
+        found = self._octets.get(column.oid)
+        if found is None:
+            found = self._scanner.column(column.at)
+            if column.part:
+                found = ber.below(found, column.oid)
+            self._octets[column.oid] = found
+        return found
+
+    def rows(self, name: str) -> Rows:
+        """The rows of a column by OID suffix; none when nobody asked for it."""
+        found = self._rows.get(name)
+        if found is None:
+            column = self._plan.by_oid.get(name)
+            if column is None:
+                found = {}
+            else:
+                index, values = ber.values(self.octets(column), len(column.oid))
+                found = dict(zip(ber.suffixes(index), values, strict=True))
+            self._rows[name] = found
+        return found
+
+    def integers(self, name: str) -> dict[bytes, int]:
+        """The whole numbers of a column by OID suffix, as they came (not reduced modulo 2^53)."""
+        column = self._plan.by_oid.get(name)
+        if column is None:
+            return {}
+        index, numbers, _ = ber.numbers(self.octets(column), len(column.oid), False)
+        rows = self._suffixes.get(index)
+        if rows is None:
+            rows = self._suffixes[index] = ber.suffixes(index)
+        return {row: int(number) for row, number in zip(rows, numbers, strict=True) if b"." not in number}
+
+    def table(self, spec: LabelSpec) -> LabelTable:
+        """The labels of this device under a spec, brought up to date once per page."""
+        table = self._state.tables.get(spec)
+        if table is None:
+            table = self._state.tables[spec] = LabelTable(spec)
+        if spec not in self._fresh:
+            self._fresh.add(spec)
+            by_oid = self._plan.by_oid
+            sources = [self.octets(by_oid[one.oid]) for one in spec.lookups if one.oid in by_oid]
+            table.refresh(sources)
+        return table
+
+    def module(self, metrics: Iterable[MetricPlan]) -> None:
+        """Adds the samples of one module's metrics; a metric that another module brought already is left alone."""
+        for metric in metrics:
+            key = metric.metric.name, metric.column.oid
+            if key not in self._done:
+                self._done.add(key)
+                octets = self.octets(metric.column)
+                if octets:
+                    (self._numbers if metric.numeric else self._kept)(metric, octets)
+
+    def _numbers(self, plan: MetricPlan, octets: bytes) -> None:
+        metric = plan.metric
+        index, values, dropped = ber.numbers(octets, len(plan.column.oid), self._wrap)
+        self.page.drop("not_a_number", dropped)
+        if not values:
+            return
+        if metric.scale or metric.offset:
+            factor = metric.scale or 1.0
+            values = [ber.float_text(float(one) * factor + metric.offset) for one in values]
+        labels, repeated = self.table(plan.spec).texts(index, self.rows)
+        if repeated:
+            self.page.drop("duplicate", len(repeated))
+            labels, values = _without(labels, repeated), _without(values, repeated)
+        kind = "counter" if metric.type == "counter" else "gauge"
+        parts = self.page.family(text.metric_name(metric.name), kind, metric.help)
+        text.samples(parts, plan.name, labels, values)
+
+    def _kept(self, plan: MetricPlan, octets: bytes) -> None:
+        table = self.table(plan.spec)
+        key = plan.metric.name, plan.column.oid
+        body = self._state.bodies.get(key)
+        if body is None or body.column != octets or body.generation != table.generation:
+            body = self._state.bodies[key] = self._build(plan, octets, table.generation)
+        for name, kind, help_text, samples in body.families:
+            self.page.family(name, kind, help_text).append(samples)
+        for reason, count in body.dropped.items():
+            self.page.drop(reason, count)
+
+    def _build(self, plan: MetricPlan, octets: bytes, generation: int) -> Body:
+        page = Page()
+        index, values = ber.values(octets, len(plan.column.oid))
+        for suffix, (tag, content) in zip(ber.suffixes(index), values, strict=True):
+            row_samples(plan.metric, plan.spec.labels(suffix, self.rows), suffix, tag, content, self.rows, page)
+        families = []
+        for family in page.families.values():
+            family.shared = True
+        page.deduplicate()
+        for family in page.families.values():
+            families.append((family.name, family.kind, family.help, b"".join(family.parts)))
+        return Body(octets, generation, families, page.dropped)
+
+
+def _without(pieces: list[bytes], positions: tuple[int, ...]) -> list[bytes]:
+    gone = set(positions)
+    return [one for at, one in enumerate(pieces) if at not in gone]
+
