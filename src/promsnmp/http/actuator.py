@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, WithJsonSchema
 
 from promsnmp.http.exposition import own_metrics
 from promsnmp.http.openapi import EXPOSITION, failure
@@ -43,6 +43,9 @@ INDEX = {
     "metrics-requiredMetricName": "/metrics/{requiredMetricName}",
     "prometheus": "/prometheus",
 }
+
+
+Tag = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[^:]+:"})]
 
 
 class ActuatorResponse(Response):
@@ -155,7 +158,7 @@ async def metric(
     request: Request,
     name: str,
     services: Use,
-    tag: Annotated[list[str], Query(default_factory=list, description="`key:value`; several must all match.")],
+    tag: Annotated[list[Tag], Query(default_factory=list, description="`key:value`; several must all match.")],
 ) -> Response:
     """One metric by its dotted name (`jvm.memory.used`) or its Prometheus name (`cache_gets_total`)."""
     meter = _meters(services).get(name)

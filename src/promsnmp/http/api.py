@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from promsnmp.errors import InventoryError, InventoryInvalid, InventoryUnavailable
+from promsnmp.http.document import InventoryBody
 from promsnmp.http.exposition import own_metrics
 from promsnmp.http.openapi import EXPOSITION, failure, text
 from promsnmp.http.problems import Problem
@@ -21,15 +21,7 @@ from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol
 MAX_BODY = 64 * 1024 * 1024
 """Bytes of a posted inventory, at most: some 100,000 devices."""
 
-INVENTORY_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "description": "Devices with their agents, and discovery seeds; docs/api.md describes every field.",
-    "properties": {
-        "devices": {"type": "array", "items": {"type": "object"}},
-        "discoverySeeds": {"type": "array", "items": {"type": "object"}},
-    },
-}
-INVENTORY_CONTENT = {"application/json": {"schema": INVENTORY_SCHEMA}}
+INVENTORY_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/InventoryBody"}}}
 
 router = APIRouter()
 
@@ -108,9 +100,8 @@ def _executor(figures: Executor) -> ExecutorBody:
 @router.get(
     "/promsnmp/inventory",
     tags=["promsnmp"],
-    response_class=JSONResponse,
+    response_model=InventoryBody,
     responses={
-        200: {"description": "The inventory.", "content": INVENTORY_CONTENT},
         503: failure("There is no inventory yet."),
     },
 )

@@ -1,0 +1,87 @@
+"""The inventory's JSON as OpenAPI shows it. Reading and checking it is the inventory's business, not that of these.
+
+What is described is the form that is written; more spellings are read (``v2c`` for 1, ``SHA-256`` for ``SHA256``).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
+
+from promsnmp.http.schemas import Body, absent
+
+Text = Annotated[str | SkipJsonSchema[None], Field(json_schema_extra=absent)]
+
+
+class EndpointBody(Body):
+    address: str = Field(description="IPv4 or IPv6 address, or a host's name.", examples=["192.0.2.1"])
+    port: int = Field(161, ge=1, le=65535)
+
+
+class LoginBody(Body):
+    """What an agent wants to be answered: a community, or a user. Secrets are shown as ``******``."""
+
+    model_config = ConfigDict(extra="allow")
+
+    read_community: Text = Field(None, alias="readCommunity")
+    security_name: Text = Field(None, alias="securityName")
+    security_level: Annotated[Literal[1, 2, 3] | SkipJsonSchema[None], Field(json_schema_extra=absent)] = Field(
+        None, alias="securityLevel", description="1 noAuthNoPriv, 2 authNoPriv, 3 authPriv."
+    )
+    auth_protocol: Text = Field(None, alias="authProtocol", description="One of `/promsnmp/authProtocols`.")
+    auth_passphrase: Text = Field(None, alias="authPassphrase")
+    priv_protocol: Text = Field(None, alias="privProtocol", description="One of `/promsnmp/privProtocols`.")
+    priv_passphrase: Text = Field(None, alias="privPassphrase")
+    context_name: Text = Field(None, alias="contextName")
+
+
+class AgentBody(LoginBody):
+    """One way to reach a device."""
+
+    id: Text = Field(None, description="UUID; made when it is left out.")
+    type: Literal["snmp-community", "snmp-user"]
+    endpoint: EndpointBody
+    version: Literal[0, 1, 3] = Field(description="0 is v1, 1 is v2c, 3 is v3.")
+    timeout: int = Field(1500, ge=1, description="Milliseconds to wait for one packet.")
+    retries: int = Field(1, ge=0, le=100)
+    discovered_at: Text = Field(None, alias="discoveredAt", description="ISO 8601, UTC.")
+
+
+class DeviceBody(Body):
+    """A network device; without `primaryAgent` the first agent is polled."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: Text = Field(None, description="UUID; made when it is left out.")
+    sys_name: str = Field("", alias="sysName")
+    sys_descr: str = Field("", alias="sysDescr")
+    sys_contact: str = Field("", alias="sysContact")
+    sys_location: str = Field("", alias="sysLocation")
+    discovered_at: Text = Field(None, alias="discoveredAt", description="ISO 8601, UTC.")
+    agents: list[AgentBody] = Field([], description="At least one, unless sysName is given.")
+    primary_agent: Annotated[AgentBody | SkipJsonSchema[None], Field(json_schema_extra=absent)] = Field(
+        None, alias="primaryAgent"
+    )
+    modules: list[str] = Field([], description="Modules to poll it with; none: those of COLLECTION_MODULES.")
+    labels: dict[str, str] = Field({}, description="Labels for `/targets`.")
+
+
+class SeedBody(LoginBody):
+    """Where discovery looks for devices, and with which credentials."""
+
+    id: Text = Field(None, description="UUID; made when it is left out.")
+    potential_targets: list[str] = Field(alias="potentialTargets", description="Addresses, networks or names.")
+    port: int = Field(161, ge=1, le=65535)
+    version: str = Field(description="`v1`, `v2c` or `v3`.")
+    agent_type: Literal["snmp-community", "snmp-user"] = Field(alias="agentType")
+
+
+class InventoryBody(Body):
+    """All devices, and the seeds of discovery."""
+
+    devices: list[DeviceBody]
+    discovery_seeds: list[SeedBody] = Field([], alias="discoverySeeds")
+    revision: int = Field(0, ge=0, description="Counts changes; what is posted is ignored.")
+    term: int = Field(0, ge=0, description="Number of the leader that wrote it; what is posted is ignored.")
