@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import copy
+import os
 from typing import Any
 
+from tests.tools import PROJECT
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT / "src")}
+"""For Python processes that import promsnmp, installed or not."""
 KEY = b"0123456789ABCDEF"
 
 COMMUNITY_AGENT: dict[str, Any] = {

@@ -13,6 +13,7 @@ import pytest
 from promsnmp.errors import InventoryUnavailable
 from promsnmp.inventory import file as file_module
 from promsnmp.inventory.file import read_bytes, stamp_of, write_bytes, writers_turn
+from tests.inventory.samples import ENVIRONMENT
 
 
 def left_behind(directory: Path) -> list[str]:
@@ -98,7 +99,9 @@ def test_a_write_past_the_limit_of_the_system_keeps_the_old_file(tmp_path: Path)
         "    print(error)\n"
     )
     path = tmp_path / "inventory.json"
-    run = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True, env=ENVIRONMENT
+    )
     assert "would be larger than the limit allows" in run.stdout
     assert path.read_bytes() == b"old"
     assert left_behind(tmp_path) == []

@@ -11,7 +11,7 @@ import pytest
 
 from promsnmp.errors import InventoryKeyError
 from promsnmp.inventory.key import key_file, load_key
-from tests.inventory.samples import KEY
+from tests.inventory.samples import ENVIRONMENT, KEY
 
 
 def test_the_environment_s_key_comes_first(tmp_path: Path) -> None:
@@ -49,7 +49,10 @@ def test_processes_that_race_for_the_first_key_end_with_the_same(tmp_path: Path)
         "print(load_key(Path(sys.argv[1]), None).data.decode())\n"
     )
     command = [sys.executable, "-c", script, str(tmp_path / "inv.json")]
-    racers = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    racers = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
+        for _ in range(4)
+    ]
     for racer in racers:
         assert racer.stdin is not None
         racer.stdin.write("g")

@@ -20,7 +20,7 @@ from promsnmp.inventory.model import Device, Inventory
 from promsnmp.inventory.rekey import rekey
 from promsnmp.inventory.seal import seal
 from promsnmp.inventory.store import InventoryStore
-from tests.inventory.samples import KEY, document
+from tests.inventory.samples import ENVIRONMENT, KEY, document
 from tests.inventory.test_seal import java_encrypt
 
 
@@ -243,7 +243,7 @@ asyncio.run(main())
 async def test_a_kill_during_writes_leaves_a_whole_version(path: Path, attempt: int) -> None:
     await InventoryStore(path, KEY).replace(document())
     writer = subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(path), KEY.decode()], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", WRITER, str(path), KEY.decode()], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
     )
     assert writer.stdout is not None
     assert writer.stdout.readline() == "ready\n"
