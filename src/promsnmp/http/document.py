@@ -16,7 +16,7 @@ Text = Annotated[str | SkipJsonSchema[None], Field(json_schema_extra=absent)]
 
 
 class EndpointBody(Body):
-    address: str = Field(description="IPv4 or IPv6 address, or a host's name.", examples=["192.0.2.1"])
+    address: str = Field(description="IPv4 or IPv6 address, or a host's name.")
     port: int = Field(161, ge=1, le=65535)
 
 
