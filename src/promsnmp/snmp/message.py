@@ -37,6 +37,9 @@ class SecurityModel(Protocol):
         Raises ber.Malformed, Unauthentic, Resynchronise, or errors.AuthenticationError when the agent refuses.
         """
 
+    def silence(self) -> str:
+        """What it may mean that no answer came, for the error; may be empty."""
+
 
 class CommunityModel:
     """Community-based security (RFC 1157, RFC 1901): the name travels as it is."""
@@ -44,6 +47,7 @@ class CommunityModel:
     def __init__(self, credentials: Community) -> None:
         community = ber.tlv(ber.OCTET_STRING, credentials.community.encode())
         self._head = ber.encode_integer(credentials.version) + community
+        self._answered = False
 
     def ready(self) -> bool:
         return True
@@ -58,4 +62,8 @@ class CommunityModel:
         pdu = ber.read_community_message(datagram, self._head)
         if pdu is None:
             raise Unauthentic("the answer carries another version or community than the request")
+        self._answered = True
         return datagram, pdu
+
+    def silence(self) -> str:
+        return "" if self._answered else "is the address right, and the community?"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import time
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
@@ -122,6 +123,10 @@ class Session:
             self._loop.remove_reader(self._sock.fileno())
             self._sock.close()
             self._sock = None
+
+    def meter(self) -> tuple[float, int, int]:
+        """Time (seconds, any start), packets sent, and packets sent again so far."""
+        return time.perf_counter(), self.traffic.sent, self.traffic.retried
 
     async def run(self, conversation: Conversation) -> None:
         """Holds one conversation to its end. Raises SnmpError."""
@@ -258,8 +263,9 @@ class Session:
             return SnmpTimeout("no answer before the deadline of the poll", **self._place())
         tries = self._attempt + 1
         plural = "s" if tries > 1 else ""
-        message = f"no answer to {tries} request{plural} of {self._timeout:g} s (is the community or user right?)"
-        return SnmpTimeout(message, **self._place())
+        hint = self._security.silence()
+        message = f"no answer to {tries} request{plural} of {self._timeout:g} s"
+        return SnmpTimeout(f"{message} ({hint})" if hint else message, **self._place())
 
     def _unreachable(self, error: OSError) -> SnmpRefused:
         if isinstance(error, ConnectionRefusedError):

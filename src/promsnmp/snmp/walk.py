@@ -51,6 +51,33 @@ class AgentLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """What a part of a conversation took."""
+
+    seconds: float = 0.0
+    sent: int = 0
+    retried: int = 0
+    varbinds: int = 0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(
+            self.seconds + other.seconds,
+            self.sent + other.sent,
+            self.retried + other.retried,
+            self.varbinds + other.varbinds,
+        )
+
+
+Meter = Callable[[], tuple[float, int, int]]
+"""Tells the time (seconds), and how many packets were sent and sent again so far; ``Session.meter`` is one."""
+
+
+def no_meter() -> tuple[float, int, int]:
+    """For those who do not want to know what it cost."""
+    return 0.0, 0, 0
+
+
+@dataclass(frozen=True, slots=True)
 class Subtree:
     """One walk: its root (content octets) and how to walk it."""
 
@@ -70,15 +97,24 @@ def error_status(status: int, index: int, at: bytes) -> ErrorStatus:
 class Walks:
     """Walks subtrees one after the other, by GETBULK (v2c, v3) or GETNEXT (v1).
 
-    ``failures`` maps the root of each subtree that was not walked to its end to the reason; the rest is whole.
-    ``finished`` holds the roots that were.
+    ``failures`` maps the root of each subtree that was not walked to its end to the reason; ``finished`` holds the roots
+    that were; ``costs`` tells by root what it took.
     """
 
     def __init__(
-        self, subtrees: Sequence[Subtree], scanner: ber.Scanner, *, version: Version, limits: AgentLimits
+        self,
+        subtrees: Sequence[Subtree],
+        scanner: ber.Scanner,
+        *,
+        version: Version,
+        limits: AgentLimits,
+        meter: Meter = no_meter,
     ) -> None:
         self.failures: dict[bytes, SnmpError] = {}
         self.finished: set[bytes] = set()
+        self.costs: dict[bytes, Cost] = {}
+        self._meter = meter
+        self._began = (*meter(), 0)
         self._scanner = scanner
         self._bulk = version is not Version.V1
         self._limits = limits
@@ -115,6 +151,7 @@ class Walks:
         self._subtree = subtree
         self._at = subtree.root
         self._asked.clear()
+        self._began = (*self._meter(), self._scanner.varbind_count)
         self._scanner.start(subtree.root, subtree.ordered)
 
     def _repetitions(self) -> int:
@@ -165,6 +202,11 @@ class Walks:
             self.finished.add(self._subtree.root)
         else:
             self.failures[self._subtree.root] = failure
+        now, sent, retried = self._meter()
+        then, had_sent, had_retried, had = self._began
+        self.costs[self._subtree.root] = Cost(
+            now - then, sent - had_sent, retried - had_retried, self._scanner.varbind_count - had
+        )
         self._subtree = None
         self._exact = False
 
@@ -175,7 +217,8 @@ class Walks:
 class Gets:
     """Fetches single objects by GET, several at a time, into a scanner (or, without one, into ``varbinds``).
 
-    ``failures`` maps OIDs that the agent answered with an error-status to it. Objects that do not exist are no failure.
+    ``failures`` maps OIDs that the agent answered with an error-status to it; objects that do not exist are no failure.
+    ``complete`` says that all were asked for, ``cost`` what it took.
     """
 
     def __init__(
@@ -185,7 +228,12 @@ class Gets:
         *,
         limits: AgentLimits,
         at_once: int = MAX_GET_OIDS,
+        meter: Meter = no_meter,
     ) -> None:
+        self.cost = Cost()
+        self.complete = not oids
+        self._meter = meter
+        self._began: tuple[float, int, int] | None = None
         self.failures: dict[bytes, SnmpError] = {}
         self.varbinds: list[ber.VarBind] = []
         self._scanner = scanner
@@ -193,14 +241,17 @@ class Gets:
         self._at_once = max(1, min(at_once, MAX_GET_OIDS))
         self._waiting = deque(oids)
         self._asked: list[bytes] = []
+        self._returned = 0
 
     def asking(self) -> bytes:
         return self._asked[0] if self._asked else b""
 
     def request(self, request_id: int) -> bytes | None:
+        self._began = self._began or self._meter()
         size = min(self._at_once, self._limits.max_get_oids or self._at_once)
         self._asked = [self._waiting.popleft() for _ in range(min(size, len(self._waiting)))]
         if not self._asked:
+            self._end()
             return None
         return ber.encode_pdu(ber.GET, request_id, 0, 0, b"".join(map(ber.encode_varbind, self._asked)))
 
@@ -209,6 +260,7 @@ class Gets:
             self._on_error(pdu)
             return
         asked = set(self._asked)
+        self._returned += len(asked)
         good = [found for found in ber.varbinds(buffer, pdu.start, pdu.end) if found.oid in asked]
         if self._scanner is None:
             self.varbinds += good
@@ -226,6 +278,13 @@ class Gets:
         if pdu.status != NO_SUCH_NAME:
             self.failures[guilty] = error_status(pdu.status, pdu.index, guilty)
         self._waiting.extendleft(reversed([one for one in self._asked if one != guilty]))
+
+    def _end(self) -> None:
+        self.complete = True
+        if self._began is not None:
+            now, sent, retried = self._meter()
+            then, had_sent, had_retried = self._began
+            self.cost = Cost(now - then, sent - had_sent, retried - had_retried, self._returned)
 
 
 class Browse:

@@ -1,0 +1,215 @@
+"""Target to page: opens a session, asks for what the modules want, and has the answer rendered."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from promsnmp.collect.page import Format, Page
+from promsnmp.collect.source import Source
+from promsnmp.errors import SnmpError
+from promsnmp.metrics.interfaces import add_utilization
+from promsnmp.metrics.plan import ModulePlan, Plan, make_plan
+from promsnmp.metrics.samples import DeviceState, Renderer
+from promsnmp.metrics.samples import Page as Samples
+from promsnmp.modules.catalogue import Catalogue
+from promsnmp.snmp import ber
+from promsnmp.snmp.credentials import User
+from promsnmp.snmp.engine import EngineState
+from promsnmp.snmp.keys import KeyCache
+from promsnmp.snmp.message import CommunityModel, SecurityModel
+from promsnmp.snmp.session import Session
+from promsnmp.snmp.usm import UsmModel
+from promsnmp.snmp.walk import AgentLimits, Cost, Gets, Walks
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Known:
+    """What is remembered of one source from poll to poll."""
+
+    limits: AgentLimits = field(default_factory=AgentLimits)
+    engine: EngineState = field(default_factory=EngineState)
+    device: DeviceState = field(default_factory=DeviceState)
+    formats: set[Format] = field(default_factory=lambda: {Format.TEXT})
+    """Formats that scrapes asked for: what a poll renders at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Settings of the collector."""
+
+    utilization: bool = True
+    wrap: bool = True
+    """Whether Counter64 values are reduced modulo 2^53."""
+    max_known: int = 10_000
+    """Sources of which something is remembered, at most."""
+
+
+@dataclass(slots=True)
+class Harvest:
+    """All that one session brought."""
+
+    scanner: ber.Scanner
+    started: float
+    seconds: float = 0.0
+    finished: set[bytes] = field(default_factory=set)
+    failures: dict[bytes, SnmpError] = field(default_factory=dict)
+    costs: dict[bytes, Cost] = field(default_factory=dict)
+    gets_cost: Cost = field(default_factory=Cost)
+    gets_failed: bool = False
+    error: SnmpError | None = None
+    """What ended the session early."""
+
+
+class Collector:
+    """Polls sources and renders their pages. ``dropped`` counts values that were left out, by reason."""
+
+    def __init__(self, catalogue: Catalogue, options: Options) -> None:
+        self._catalogue = catalogue
+        self._options = options
+        self._plans: dict[tuple[str, ...], Plan] = {}
+        self._keys = KeyCache()
+        self._known: OrderedDict[tuple[str, tuple[str, ...]], Known] = OrderedDict()
+        self.dropped: dict[str, int] = {}
+
+    def known(self, source: Source) -> Known:
+        """What is remembered of a source; created when there is nothing yet."""
+        key = source.key, source.modules
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = Known()
+            while len(self._known) > self._options.max_known:
+                self._known.popitem(last=False)
+        self._known.move_to_end(key)
+        return found
+
+    def plan(self, modules: tuple[str, ...]) -> Plan:
+        """The plan of some modules. Raises ModuleError for an unknown one."""
+        plan = self._plans.get(modules)
+        if plan is None:
+            plan = self._plans[modules] = make_plan([self._catalogue.module(name) for name in modules])
+        return plan
+
+    async def collect(self, source: Source, *, deadline: float) -> tuple[Page, SnmpError | None]:
+        """The page of a source, and what was wrong with it when it is not complete.
+
+        ``deadline`` is loop time. Raises SnmpError when nothing could be read, ModuleError for an unknown module.
+        """
+        plan, known = self.plan(source.modules), self.known(source)
+        harvest = await self._harvest(source, plan, known, deadline)
+        if harvest.error is not None and not harvest.scanner.varbind_count:
+            raise harvest.error
+        failures = list(harvest.failures.values())
+        if failures and not harvest.scanner.varbind_count:
+            raise failures[0]
+        return self._render(source, plan, known, harvest), harvest.error or (failures[0] if failures else None)
+
+    async def _harvest(self, source: Source, plan: Plan, known: Known, deadline: float) -> Harvest:
+        loop = asyncio.get_running_loop()
+        harvest = Harvest(ber.Scanner(list(plan.columns)), loop.time())
+        began = time.perf_counter()
+        session = self._session(source, plan, known, deadline)
+        version = source.credentials.version
+        walks = Walks(plan.subtrees, harvest.scanner, version=version, limits=known.limits, meter=session.meter)
+        gets = Gets(plan.gets, harvest.scanner, limits=known.limits, at_once=plan.at_once, meter=session.meter)
+        try:
+            async with session:
+                await session.run(walks)
+                if plan.gets:
+                    await session.run(gets)
+        except SnmpError as error:
+            harvest.error = error
+        harvest.seconds = time.perf_counter() - began
+        harvest.finished, harvest.costs = walks.finished, walks.costs
+        harvest.failures = {**walks.failures, **gets.failures}
+        harvest.gets_cost, harvest.gets_failed = gets.cost, bool(gets.failures) or not gets.complete
+        return harvest
+
+    def _session(self, source: Source, plan: Plan, known: Known, deadline: float) -> Session:
+        modules = [one.module for one in plan.modules]
+        return Session(
+            source.endpoint,
+            self._security(source, known),
+            timeout=max(one.timeout for one in modules) if source.timeout is None else source.timeout,
+            retries=max(one.retries for one in modules) if source.retries is None else source.retries,
+            deadline=deadline,
+            connected=not any(one.use_unconnected_udp_socket for one in modules),
+        )
+
+    def _security(self, source: Source, known: Known) -> SecurityModel:
+        credentials = source.credentials
+        if isinstance(credentials, User):
+            return UsmModel(credentials, engine=known.engine, keys=self._keys)
+        return CommunityModel(credentials)
+
+    # ---------------------------------------------------------------------------------------------- rendering
+
+    def _render(self, source: Source, plan: Plan, known: Known, harvest: Harvest) -> Page:
+        began = time.perf_counter()
+        renderer = Renderer(plan, harvest.scanner, known.device, wrap=self._options.wrap)
+        for one in plan.modules:
+            renderer.module(one.metrics)
+        if self._options.utilization:
+            add_utilization(renderer, plan, known.device.utilization, at=harvest.started)
+        page = renderer.page
+        page.deduplicate()
+        _add_scrape_metrics(page, plan, harvest, time.perf_counter() - began)
+        for reason, count in page.dropped.items():
+            self.dropped[reason] = self.dropped.get(reason, 0) + count
+        bodies = {one: page.render(as_openmetrics=one is Format.OPENMETRICS) for one in known.formats}
+        return Page(harvest.started, source.modules, bodies)
+
+
+def _add_scrape_metrics(page: Samples, plan: Plan, harvest: Harvest, rendering: float) -> None:
+    """What is known of the poll itself, per module: whether it was whole, and what it cost."""
+    rows: dict[str, list[tuple[dict[str, str], float]]] = {name: [] for name in _SCRAPE_METRICS}
+    for one in plan.modules:
+        labels = {"module": one.module.name}
+        cost = _cost(one, harvest)
+        complete = _complete(one, harvest)
+        figures = (complete, cost.seconds, cost.sent, cost.retried, cost.varbinds, cost.seconds + rendering)
+        for name, number in zip(rows, figures, strict=True):
+            rows[name].append((labels, float(number)))
+    for name, samples in rows.items():
+        page.add(name, "gauge", _SCRAPE_METRICS[name], samples)
+    taken = time.time() - harvest.seconds - rendering
+    page.add("promsnmp_collected_timestamp_seconds", "gauge", _COLLECTED, [({}, round(taken, 3))])
+    if page.dropped:
+        dropped = [({"reason": reason}, float(count)) for reason, count in sorted(page.dropped.items())]
+        page.add("promsnmp_page_dropped_values", "gauge", _DROPPED, dropped)
+
+
+def _cost(one: ModulePlan, harvest: Harvest) -> Cost:
+    total = Cost()
+    costs: Sequence[Cost] = [harvest.costs[root] for root in one.roots if root in harvest.costs]
+    for cost in (*costs, harvest.gets_cost) if one.gets else costs:
+        total = total + cost
+    return total
+
+
+def _complete(one: ModulePlan, harvest: Harvest) -> bool:
+    if any(root not in harvest.finished for root in one.roots):
+        return False
+    return not (one.gets and harvest.gets_failed and not all(_walked(get, harvest) for get in one.gets))
+
+
+def _walked(get: bytes, harvest: Harvest) -> bool:
+    return any(get.startswith(root) for root in harvest.finished)
+
+
+_SCRAPE_METRICS = {
+    "promsnmp_module_up": "Whether all that the module asks for was read (1) or some of it is missing (0).",
+    "snmp_scrape_walk_duration_seconds": "Seconds spent on asking the device for what the module wants.",
+    "snmp_scrape_packets_sent": "SNMP packets sent for the module, retransmissions included.",
+    "snmp_scrape_packets_retried": "SNMP packets sent again for the module because no answer came in time.",
+    "snmp_scrape_pdus_returned": "Variable bindings that the device returned for the module.",
+    "snmp_scrape_duration_seconds": "Seconds spent on the module, making the page included.",
+}
+_COLLECTED = "When the device was polled for this page, in Unix seconds; time() minus this is the age of the data."
+_DROPPED = "Values that the device returned but that are not on this page, by reason."

@@ -1,0 +1,150 @@
+"""Polls every device of the inventory once per interval, in the background.
+
+Each device has its own moment within the interval, told by its key, so that the load is even and stays where it is over
+restarts. A device that fails is asked ever more seldom, up to a limit; the first answer brings it back to the interval.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from promsnmp.collect.page import Failure
+from promsnmp.collect.service import Scraper
+from promsnmp.collect.source import Source
+from promsnmp.errors import PromSnmpError
+from promsnmp.observe.counts import PollCounts
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Schedule:
+    source: Source
+    due: float
+    failures: int = 0
+    running: bool = False
+
+
+@dataclass(order=True, slots=True)
+class _Turn:
+    due: float
+    key: str = field(compare=False)
+
+
+class Poller:
+    """Keeps the pages of ``sources`` fresh. ``interval`` and ``backoff_max`` in seconds, ``concurrency`` in polls."""
+
+    def __init__(
+        self, scraper: Scraper, counts: PollCounts, *, interval: float, backoff_max: float, concurrency: int
+    ) -> None:
+        self._scraper = scraper
+        self._counts = counts
+        self._interval = interval
+        self._backoff_max = max(backoff_max, interval)
+        self.concurrency = concurrency
+        self.active = 0
+        self._schedules: dict[str, _Schedule] = {}
+        self._turns: list[_Turn] = []
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._polls: set[asyncio.Task[None]] = set()
+        self._started = False
+
+    @property
+    def queued(self) -> int:
+        """Devices whose turn has come but that wait for others to finish."""
+        now = asyncio.get_running_loop().time()
+        return sum(1 for turn in self._turns if turn.due <= now) if self.active >= self.concurrency else 0
+
+    def set_sources(self, sources: Sequence[Source]) -> None:
+        """Says what to poll from now on. What is new, or has changed, is polled at once, if it is not very much."""
+        now = asyncio.get_running_loop().time()
+        wanted: Mapping[str, Source] = {source.key: source for source in sources}
+        for key in [key for key in self._schedules if key not in wanted]:
+            self._scraper.forget(self._schedules.pop(key).source)
+        fresh = [source for source in sources if self._is_fresh(source)]
+        at_once = self._started and len(fresh) <= self.concurrency
+        for source in fresh:
+            due = now if at_once else now + self._phase(source.key, now)
+            self._schedules[source.key] = _Schedule(source, due)
+            heapq.heappush(self._turns, _Turn(due, source.key))
+        self._changed.set()
+
+    def start(self) -> None:
+        """Begins to poll."""
+        self._started = True
+        self._task = asyncio.create_task(self._run(), name="poller")
+
+    async def stop(self) -> None:
+        """Ends all polling."""
+        tasks = [*self._polls, *([self._task] if self._task else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._scraper.close()
+
+    def _is_fresh(self, source: Source) -> bool:
+        known = self._schedules.get(source.key)
+        if known is not None and known.source != source:
+            self._scraper.forget(known.source)
+        return known is None or known.source != source
+
+    def _phase(self, key: str, now: float) -> float:
+        """Seconds until the moment within the interval that belongs to ``key``."""
+        share = zlib.crc32(key.encode()) / 2**32
+        return (share * self._interval - now) % self._interval
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            self._changed.clear()
+            self._start_due(loop.time())
+            wait = self._turns[0].due - loop.time() if self._turns and self.active < self.concurrency else None
+            try:
+                async with asyncio.timeout(None if wait is None else max(wait, 0.0)):
+                    await self._changed.wait()
+            except TimeoutError:
+                pass
+
+    def _start_due(self, now: float) -> None:
+        while self._turns and self._turns[0].due <= now and self.active < self.concurrency:
+            turn = heapq.heappop(self._turns)
+            schedule = self._schedules.get(turn.key)
+            if schedule is None or schedule.due != turn.due or schedule.running:
+                continue  # gone, or moved to another time
+            self._counts.started(late=now - turn.due)
+            self.active += 1
+            schedule.running = True
+            task = asyncio.create_task(self._poll(schedule))
+            self._polls.add(task)
+            task.add_done_callback(self._polls.discard)
+
+    async def _poll(self, schedule: _Schedule) -> None:
+        try:
+            entry = await self._scraper.poll(schedule.source)
+            schedule.failures = schedule.failures + 1 if isinstance(entry, Failure) else 0
+        except PromSnmpError as error:
+            schedule.failures += 1
+            log.warning("%s cannot be polled: %s", schedule.source.name, error)
+        except Exception:
+            schedule.failures += 1
+            log.exception("the poll of %s failed by a fault of PromSNMP's", schedule.source.name)
+        finally:
+            self.active -= 1
+            schedule.running = False
+            self._plan_next(schedule)
+            self._changed.set()
+
+    def _plan_next(self, schedule: _Schedule) -> None:
+        if self._schedules.get(schedule.source.key) is not schedule:
+            return
+        now = asyncio.get_running_loop().time()
+        interval = min(self._interval * 2 ** min(schedule.failures, 16), self._backoff_max)
+        interval = interval if schedule.failures else self._interval
+        schedule.due += interval * max(1, -((schedule.due - now) // interval))  # turns that were missed are left out
+        heapq.heappush(self._turns, _Turn(schedule.due, schedule.source.key))

@@ -1,0 +1,105 @@
+"""Answers scrapes: from memory when there is a page, else by a poll that all who wait for it share."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from promsnmp.collect.cache import Entry, PageCache
+from promsnmp.collect.collector import Collector
+from promsnmp.collect.page import Failure, Format, Page
+from promsnmp.collect.source import Source
+from promsnmp.errors import SnmpError, SnmpTimeout
+from promsnmp.observe.counts import PollCounts, outcome_of
+
+log = logging.getLogger(__name__)
+
+
+class Scraper:
+    """Pages by source. ``poll_timeout`` (seconds) bounds any poll; ``freshness`` the age of ad-hoc targets' pages."""
+
+    def __init__(
+        self,
+        collector: Collector,
+        cache: PageCache,
+        counts: PollCounts,
+        *,
+        poll_timeout: float,
+        freshness: float | None = None,
+    ) -> None:
+        self._collector = collector
+        self._cache = cache
+        self._counts = counts
+        self._poll_timeout = poll_timeout
+        self._freshness = freshness
+        self._polls: dict[tuple[str, tuple[str, ...]], asyncio.Task[Entry]] = {}
+
+    @property
+    def active(self) -> int:
+        """Polls running now."""
+        return len(self._polls)
+
+    async def page(self, source: Source, wanted: Format, *, timeout: float) -> Page:
+        """The page of a source. Waits at most ``timeout`` seconds for a poll.
+
+        Raises SnmpError with the reason when the device cannot be read, ModuleError for an unknown module.
+        """
+        entry = self._cache.get(self._key(source), max_age=None if source.managed else self._freshness)
+        if entry is None:
+            self._collector.known(source).formats.add(wanted)
+            entry = await self._wait(source, timeout)
+        elif isinstance(entry, Page) and wanted is not Format.TEXT:
+            self._collector.known(source).formats.add(wanted)
+        if isinstance(entry, Failure):
+            raise entry.error
+        return entry
+
+    async def poll(self, source: Source) -> Entry:
+        """Polls a source, or joins the poll that is under way, and keeps the result. Raises ModuleError."""
+        key = self._key(source)
+        task = self._polls.get(key)
+        if task is None:
+            task = asyncio.create_task(self._poll(source), name=f"poll of {source.name}")
+            self._polls[key] = task
+            task.add_done_callback(lambda _: self._polls.pop(key, None))
+        return await asyncio.shield(task)
+
+    def forget(self, source: Source) -> None:
+        """Drops the page of a source that is no longer wanted."""
+        self._cache.discard(self._key(source))
+
+    async def close(self) -> None:
+        """Ends all polls."""
+        for task in list(self._polls.values()):
+            task.cancel()
+        await asyncio.gather(*self._polls.values(), return_exceptions=True)
+
+    @staticmethod
+    def _key(source: Source) -> tuple[str, tuple[str, ...]]:
+        return source.key, source.modules
+
+    async def _wait(self, source: Source, timeout: float) -> Entry:
+        try:
+            async with asyncio.timeout(timeout):
+                return await self.poll(source)
+        except TimeoutError:
+            message = f"no complete answer within the {timeout:g} s that the scrape may take"
+            raise SnmpTimeout(message, target=str(source.endpoint)) from None
+
+    async def _poll(self, source: Source) -> Entry:
+        now = asyncio.get_running_loop().time()
+        began = time.perf_counter()
+        entry: Entry
+        try:
+            entry, problem = await self._collector.collect(source, deadline=now + self._poll_timeout)
+            outcome = "partial" if problem is not None else "success"
+            if problem is not None:
+                log.info("%s was read in part: %s", source.name, problem)
+        except SnmpError as error:
+            entry, outcome = Failure(now, error), outcome_of(error)
+            log.info("%s cannot be read: %s", source.name, error)
+        self._counts.ended(outcome, seconds=time.perf_counter() - began)
+        if source.managed or isinstance(entry, Page):
+            self._cache.put(self._key(source), entry)
+        return entry

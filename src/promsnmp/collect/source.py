@@ -1,0 +1,45 @@
+"""What is to be polled: one agent of one device, with the modules that it is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promsnmp.inventory.model import Agent, Device
+from promsnmp.snmp.credentials import Credentials
+from promsnmp.snmp.transport import Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A device as the collector sees it. Equal sources have the same page."""
+
+    key: str
+    """Names the device among all that are polled; what is learned of it is kept under this."""
+    name: str
+    """What people call it."""
+    endpoint: Endpoint
+    credentials: Credentials
+    modules: tuple[str, ...]
+    timeout: float | None = None
+    """Seconds per packet; None leaves it to the modules."""
+    retries: int | None = None
+    managed: bool = True
+    """Whether it is in the inventory (and so polled in the background) or only named by a scrape."""
+
+
+def device_source(device: Device, agent: Agent, modules: tuple[str, ...]) -> Source:
+    """The source of an inventory device, asked through ``agent`` for ``modules``."""
+    return Source(
+        key=f"{device.id}/{agent.id}",
+        name=device.sys_name or str(agent.endpoint),
+        endpoint=Endpoint(agent.endpoint.address, agent.endpoint.port),
+        credentials=agent.credentials,
+        modules=modules,
+        timeout=agent.timeout / 1000,
+        retries=agent.retries,
+    )
+
+
+def adhoc_source(endpoint: Endpoint, credentials: Credentials, auth: str, modules: tuple[str, ...]) -> Source:
+    """The source of an address that a scrape names together with an auth."""
+    return Source(f"{endpoint}/{auth}", str(endpoint), endpoint, credentials, modules, managed=False)
