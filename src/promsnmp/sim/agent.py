@@ -42,11 +42,11 @@ Peer = tuple[Any, ...]
 class SimulatedAgent:
     """An agent that answers from a ``Mib``.
 
-    ``community`` is the only one that is answered; ``versions`` are those spoken, v3 for ``users``, by ``engine_id`` (one
-    is made up if there is none). ``max_message`` is the largest message in octets. ``uptime`` is how many seconds ago
-    the device started. ``delay`` (seconds until an answer leaves), ``drop`` (share of requests that are lost, 0 to 1,
-    chosen by ``seed``) and ``mib`` may be changed while it runs. ``requests`` counts requests answered, ``varbinds`` the
-    varbinds of the answers, ``ignored`` datagrams that were not answered: not SNMP, not permitted, or dropped.
+    ``community`` is the only one that is answered; ``versions`` are those spoken, v3 for ``users`` by ``engine_id``
+    (one is made up if there is none). ``max_message`` is the largest message in octets. ``uptime`` is how many seconds
+    ago the device started. ``delay`` (seconds until an answer leaves), ``drop`` (share of requests that are lost, 0 to
+    1, chosen by ``seed``) and ``mib`` may be changed while it runs. ``requests`` counts requests answered, ``varbinds``
+    the varbinds of the answers, ``ignored`` datagrams that were not answered: not SNMP, not permitted, or dropped.
     """
 
     def __init__(
