@@ -47,6 +47,9 @@ class Settings(BaseSettings):
         description="Milliseconds between two polls of a device that does not answer, at most; "
         "the interval doubles up to this with each failure.",
     )
+    collection_timeout: int = Field(
+        60_000, ge=1, description="Milliseconds that the whole poll of one device may take; what came by then is kept."
+    )
     collection_modules: str = Field(
         "system,if_mib", description="Modules that a device of the inventory is polled with, comma separated."
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from promsnmp.collect.page import Format, Page
 from promsnmp.collect.source import Source
-from promsnmp.errors import SnmpError
+from promsnmp.errors import AuthenticationError, SnmpError
 from promsnmp.metrics.interfaces import add_utilization
 from promsnmp.metrics.plan import ModulePlan, Plan, make_plan
 from promsnmp.metrics.samples import DeviceState, Renderer
@@ -125,6 +125,8 @@ class Collector:
                     await session.run(gets)
         except SnmpError as error:
             harvest.error = error
+            if isinstance(error, AuthenticationError):
+                known.engine = EngineState()  # whatever was believed of it, the next poll asks anew
         harvest.seconds = time.perf_counter() - began
         harvest.finished, harvest.costs = walks.finished, walks.costs
         harvest.failures = {**walks.failures, **gets.failures}

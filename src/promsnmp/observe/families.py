@@ -51,6 +51,15 @@ def cache_families(*, hits: int, misses: int, size: int) -> Iterator[Metric]:
     yield gauge("cache_size", "Pages in the cache.", size, {"cache": "metrics"})
 
 
+def dropped_families(dropped: Mapping[str, int]) -> Iterator[Metric]:
+    family = CounterMetricFamily(
+        "promsnmp_dropped", "Values that devices returned but that are on no page, by reason.", labels=["reason"]
+    )
+    for reason, count in sorted(dropped.items()):
+        family.add_metric([reason], count)
+    yield family
+
+
 def poll_families(polls: PollCounts) -> Iterator[Metric]:
     ended = CounterMetricFamily("promsnmp_polls", "Polls of devices, by how they ended.", labels=["outcome"])
     for outcome, count in polls.outcomes.items():

@@ -93,7 +93,7 @@ class Pdu(NamedTuple):
     type: int
     request_id: int
     status: int
-    index: int
+    index: int  # type: ignore[assignment]  # the RFC's name; tuple.index is not needed
     start: int
     end: int
 

@@ -15,6 +15,10 @@ class Unauthentic(Exception):
     """An answer that may not be believed; the text says why. The session drops it and goes on waiting."""
 
 
+class Unexpected(Unauthentic):
+    """An answer to nothing that is outstanding: a late or doubled datagram of an honest agent, or a replayed one."""
+
+
 class Resynchronise(Exception):
     """The agent told its engine id or time (RFC 3414 section 3.2): the request is to be sent again at once."""
 

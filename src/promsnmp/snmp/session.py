@@ -21,7 +21,7 @@ from promsnmp.errors import (
     SnmpTimeout,
 )
 from promsnmp.snmp import ber, oid
-from promsnmp.snmp.message import Resynchronise, SecurityModel, Unauthentic
+from promsnmp.snmp.message import Resynchronise, SecurityModel, Unauthentic, Unexpected
 from promsnmp.snmp.transport import RECEIVE_SIZE, Endpoint, open_socket, resolve
 
 MAX_RESYNCHRONISATIONS = 4
@@ -225,6 +225,8 @@ class Session:
         except ber.Malformed as error:
             self.traffic.discard("malformed")
             self._suspicion = MalformedMessage(f"the answer is malformed: {error}", **self._place())
+        except Unexpected:
+            self.traffic.discard("unexpected")
         except Unauthentic as error:
             self.traffic.discard("unauthentic")
             self._suspicion = AuthenticationError(str(error), **self._place())

@@ -20,7 +20,7 @@ from promsnmp.snmp.ber import Malformed, Pdu
 from promsnmp.snmp.credentials import SecurityLevel, User
 from promsnmp.snmp.engine import MAX_BOOTS, EngineState
 from promsnmp.snmp.keys import KeyCache
-from promsnmp.snmp.message import Resynchronise, Unauthentic
+from promsnmp.snmp.message import Resynchronise, Unauthentic, Unexpected
 from promsnmp.snmp.usm_crypto import Protection, protection
 from promsnmp.snmp.usm_message import Header, Message, Scoped
 from promsnmp.snmp.usm_reports import (
@@ -39,10 +39,6 @@ MAX_OUTSTANDING = 16
 """Messages whose answers are waited for; more retransmissions than any sensible setting has."""
 
 NO_AUTH, AUTH, PRIV = SecurityLevel.NO_AUTH_NO_PRIV, SecurityLevel.AUTH_NO_PRIV, SecurityLevel.AUTH_PRIV
-
-
-class Unexpected(Unauthentic):
-    """An answer to nothing that is outstanding: a late or doubled datagram of an honest agent, or a replayed one."""
 
 
 class _Purpose(Enum):
