@@ -1,195 +1,88 @@
-"""The composition root: the only file that knows every part. It builds them, wires them, runs them, and drains them.
+"""The composition root: the only file that knows every part. It builds them and wires them together.
 
-The life of the process: settings are read and the inventory is loaded, or the start ends with one line that says why
-not; the socket listens; everything that repeats runs as a task that survives its failures. SIGTERM or Ctrl-C makes
-PromSNMP not ready at once, lets the requests in flight finish, and ends with exit code 0 within SHUTDOWN_TIMEOUT.
-Signals are handled explicitly, so that this also holds for PID 1 of a container. No child processes are started.
+Settings are read and the inventory is loaded, or the start ends with one line that says why not; then the sockets
+listen. What runs after that, and how it ends, is in ``http/lifecycle.py``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import signal
-import socket
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
 
-import uvloop
 from prometheus_client.metrics_core import Metric
 
 from promsnmp import __version__
+from promsnmp.collect.cache import PageCache
+from promsnmp.collect.collector import Collector, Options
+from promsnmp.collect.poller import Poller
+from promsnmp.collect.service import Scraper
+from promsnmp.collect.source import Source, device_source
 from promsnmp.http.asgi import create_front
-from promsnmp.http.front import Front
-from promsnmp.http.listen import listen, urls
+from promsnmp.http.lifecycle import App, Lifecycle, Repeated
+from promsnmp.http.listen import listen
 from promsnmp.http.prebuilt import Prebuilt
-from promsnmp.http.server import HttpServer
-from promsnmp.http.services import Services
+from promsnmp.http.scrape import ScrapeRoute
+from promsnmp.http.services import Executor, Services
 from promsnmp.inventory.document import DocumentWriter
 from promsnmp.inventory.key import load_key
 from promsnmp.inventory.model import Inventory
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.inventory.targets import Site, TargetList
+from promsnmp.modules.catalogue import Catalogue, builtin_catalogue
 from promsnmp.observe import families
 from promsnmp.observe.counts import PollCounts, RequestCounts
 from promsnmp.observe.health import Component, DiskSpace, Health, Status, loop_check
 from promsnmp.observe.meters import ProcessMeters
 from promsnmp.observe.selfmetrics import SelfMetrics
-from promsnmp.observe.tasks import LoopLag, forever
+from promsnmp.observe.tasks import LoopLag
 from promsnmp.settings import Settings
 from promsnmp.snmp.ber import COMPILED
 
 log = logging.getLogger(__name__)
-
-OK, FAILED, FORCED = 0, 1, 130
-"""Exit codes: ended in order, by an error, by a second Ctrl-C."""
 
 GRACE_SHARE = 0.95
 """Part of SHUTDOWN_TIMEOUT that requests in flight get; the rest is for ending."""
 WATCH_INTERVAL = 2.0
 DISK_INTERVAL = 10.0
 """Seconds between two looks at the inventory file, and at its disk."""
-
-Step = Callable[[], Awaitable[object]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repeated:
-    """Work of the background: ``step`` is awaited every ``every`` seconds."""
-
-    step: Step
-    every: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lifecycle:
-    """What starts with the process and ends with it."""
-
-    start: Callable[[], object]
-    stop: Step
-
-
-class App:
-    """PromSNMP as one value; ``run`` it once."""
-
-    def __init__(
-        self,
-        *,
-        front: Front,
-        health: Health,
-        sockets: Sequence[socket.socket],
-        grace: float,
-        repeated: Mapping[str, Repeated],
-        lifecycles: Sequence[Lifecycle] = (),
-        reload: Step,
-    ) -> None:
-        self._health = health
-        self._sockets = list(sockets)
-        self._server = HttpServer(front, sockets)
-        self._grace = grace
-        self._repeated = dict(repeated)
-        self._lifecycles = list(lifecycles)
-        self._reload = reload
-        self._stop = asyncio.Event()
-        self._force = asyncio.Event()
-        self._background: set[asyncio.Task[object]] = set()
-
-    def run(self) -> int:
-        """Serve until a signal comes; returns the process's exit code."""
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(self.serve())
-
-    async def serve(self) -> int:
-        """As ``run``, on a loop that runs already; signals are handled from here on."""
-        self._handle_signals()
-        for part in self._lifecycles:
-            part.start()
-        for name, work in self._repeated.items():
-            self._spawn(forever(name, work.step, every=work.every))
-        serving = asyncio.create_task(self._server.run())
-        log.info("PromSNMP %s listens on %s", __version__, ", ".join(urls(self._sockets)))
-        await _until(self._stop, serving)
-        if serving.done():  # nobody asked it to: whatever ended it ends the process
-            serving.result()
-            return FAILED
-        return await self._drain(serving)
-
-    async def _drain(self, serving: asyncio.Task[None]) -> int:
-        self._health.drain()
-        log.info("shutting down: requests in flight have %g s to finish", self._grace)
-        ending = [self._within_grace(part.stop) for part in self._lifecycles]
-        draining = asyncio.gather(self._server.stop(grace=self._grace), *ending, serving)
-        await _until(self._force, draining)
-        if not draining.done():
-            log.warning("interrupted again: ending now")
-            draining.cancel()
-            await asyncio.gather(draining, return_exceptions=True)
-            return FORCED
-        draining.result()
-        log.info("ended")
-        return OK
-
-    async def _within_grace(self, stop: Step) -> None:
-        try:
-            await asyncio.wait_for(stop(), self._grace)
-        except TimeoutError:
-            log.warning("a part of the background did not end within %g s", self._grace)
-        except Exception:
-            log.exception("a part of the background ended badly")
-
-    def _handle_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._on_end, number)
-        loop.add_signal_handler(signal.SIGHUP, self._on_reload)
-
-    def _on_end(self, number: signal.Signals) -> None:
-        if self._stop.is_set() and number is signal.SIGINT:
-            self._force.set()
-        self._health.drain()
-        self._stop.set()
-
-    def _on_reload(self) -> None:
-        log.info("SIGHUP: reading the inventory again")
-        self._spawn(self._reload())
-
-    def _spawn(self, work: Awaitable[object]) -> None:
-        task = asyncio.ensure_future(work)
-        assert isinstance(task, asyncio.Task)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
-
-
-async def _until(event: asyncio.Event, work: asyncio.Future[Any]) -> None:
-    """Returns when ``event`` is set or ``work`` is done, and leaves both as they are."""
-    waiting = asyncio.ensure_future(event.wait())
-    await asyncio.wait({waiting, work}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
+LONGEST_POLL = 60.0
+"""Seconds that a poll may take when neither the interval nor the scrape's timeout allow more."""
 
 
 def build(settings: Settings) -> App:
     """Every part, built and wired, with the inventory loaded and the sockets listening.
 
-    Raises InventoryError when the inventory cannot be used, and PromSnmpError when the port cannot be.
+    Raises InventoryError when the inventory cannot be used, ModuleError for an unknown module, and PromSnmpError
+    when the port cannot be had.
     """
     if not COMPILED:
         log.warning("running without the compiled decoder: slower")
     store = _open_store(settings)
-    disk, lag = DiskSpace(settings.prom_inv_file), LoopLag()
-    requests, polls = RequestCounts(), PollCounts()
+    catalogue = builtin_catalogue()
+    collection = Collection(settings, store, catalogue)
+    snmp = ScrapeRoute(
+        collection.scraper,
+        store,
+        catalogue,
+        modules=settings.modules,
+        allow_adhoc=settings.snmp_allow_adhoc_targets,
+        timeout=settings.scrape_timeout / 1000,
+        offset=settings.scrape_timeout_offset / 1000,
+    )
+    disk, lag, requests = DiskSpace(settings.prom_inv_file), LoopLag(), RequestCounts()
     checks = {
         "diskSpace": disk.check,
         "eventLoop": lambda: loop_check(lag),
         "inventory": lambda: _inventory_check(store),
+        "poller": collection.check,
     }
     health = Health(checks, loaded=lambda: True)
     metrics = SelfMetrics(
         lambda: families.build_families(version=__version__, compiled=COMPILED),
         lambda: families.site_families(_site(settings)),
-        lambda: families.cache_families(hits=0, misses=0, size=0),
-        lambda: families.poll_families(polls),
+        collection.families,
         lambda: families.loop_families(lag.seconds),
         lambda: _inventory_families(store, disk),
         lambda: families.leadership_families(leader=True, discovered_at=0.0),
@@ -204,10 +97,11 @@ def build(settings: Settings) -> App:
         targets=_published(store, settings),
         show_inventory=partial(_shown, DocumentWriter(mask=True), store),
         replace_inventory=store.replace,
-        evict=lambda: None,
+        evict=collection.cache.evict_all,
+        polling=collection.figures,
     )
     return App(
-        front=create_front(services, requests),
+        front=create_front(services, requests, hot={"/snmp": snmp}),
         health=health,
         sockets=listen(settings.server_address, settings.server_port),
         grace=settings.shutdown_timeout / 1000 * GRACE_SHARE,
@@ -216,8 +110,78 @@ def build(settings: Settings) -> App:
             "the watch of the disk": Repeated(step=disk.refresh, every=DISK_INTERVAL),
             "the measure of the event loop": Repeated(step=lag.measure, every=0.0),
         },
+        lifecycles=[Lifecycle(start=collection.start, stop=collection.stop)],
         reload=store.reload_if_changed,
     )
+
+
+class Collection:
+    """The parts that poll: wired to the settings and to the inventory, and shown to health and metrics."""
+
+    def __init__(self, settings: Settings, store: InventoryStore, catalogue: Catalogue) -> None:
+        interval = settings.collection_interval / 1000
+        self._settings = settings
+        self._store = store
+        self.counts = PollCounts()
+        self.cache = PageCache(settings.cache_entry_cnt, settings.cache_exp_millis / 1000, _loop_time)
+        self.collector = Collector(
+            catalogue,
+            Options(
+                utilization=settings.interface_utilization,
+                wrap=settings.snmp_wrap_large_counters,
+                max_known=settings.cache_entry_cnt,
+            ),
+        )
+        self.collector.plan(settings.modules)  # an unknown module ends the start
+        longest = max(interval, settings.scrape_timeout / 1000, LONGEST_POLL)
+        self.scraper = Scraper(self.collector, self.cache, self.counts, poll_timeout=longest, freshness=interval)
+        self.poller = Poller(
+            self.scraper,
+            self.counts,
+            interval=interval,
+            backoff_max=settings.collection_backoff_max / 1000,
+            concurrency=settings.collection_concurrency,
+        )
+        self._polls = interval > 0
+
+    def start(self) -> None:
+        """Poll the inventory's devices, and follow its changes."""
+        if self._polls:
+            self._store.subscribe(self._follow)
+            self._follow(self._store.current)
+            self.poller.start()
+
+    async def stop(self) -> None:
+        await self.poller.stop()
+
+    def figures(self) -> Executor:
+        """Polls of scrapes count as well as those of the background."""
+        return Executor(self.scraper.active, self.poller.concurrency, self.poller.queued)
+
+    def check(self) -> Component:
+        details = {"enabled": self._polls, "active": self.scraper.active}
+        return Component(Status.UP, details)
+
+    def families(self) -> Iterable[Metric]:
+        yield from families.cache_families(hits=self.cache.hits, misses=self.cache.misses, size=len(self.cache))
+        yield from families.poll_families(self.counts)
+        yield from families.dropped_families(self.collector.dropped)
+
+    def _follow(self, inventory: Inventory) -> None:
+        self.poller.set_sources(sources_of(inventory, self._settings.modules))
+
+
+def sources_of(inventory: Inventory, modules: tuple[str, ...]) -> list[Source]:
+    """What is polled of each device that has an agent: its own modules, or else ``modules``."""
+    return [
+        device_source(device, device.primary, device.modules or modules)
+        for device in inventory.devices
+        if device.primary is not None
+    ]
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _open_store(settings: Settings) -> InventoryStore:

@@ -56,9 +56,7 @@ SNMP: Json = {
         "200": EXPOSITION,
         "400": text("A parameter is missing, repeated or wrong."),
         "404": text("The target is not in the inventory."),
-        "500": text("The device cannot be read; the text says why."),
-        "502": text("The device's answer is wrong, or refused."),
-        "503": text("PromSNMP is not ready."),
+        "502": text("The device refuses, or what it answers is wrong; the text says why."),
         "504": text("The device did not answer in time."),
     },
 }

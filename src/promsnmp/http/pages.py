@@ -66,6 +66,7 @@ async def landing() -> HTMLResponse:
     return HTMLResponse(_LANDING.format(version=escape(__version__), rows="\n".join(rows)), headers=HEADERS)
 
 
+@router.get("/swagger-ui")
 @router.get("/swagger-ui.html")
 async def swagger() -> HTMLResponse:
     return HTMLResponse(_SWAGGER.format(base="swagger-ui/"), headers=HEADERS)
