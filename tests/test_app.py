@@ -9,11 +9,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
+from promsnmp import app
+from promsnmp.settings import load_settings
 from tests.serving import Serving, environment
 from tests.tools import wait_until
 
@@ -99,6 +102,53 @@ def test_a_request_in_flight_is_answered_after_sigterm_while_readiness_says_no(s
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert answer.endswith(b"Inventory imported successfully.")
     assert server.process.wait(10) == 0
+
+
+def test_a_scrape_that_waits_for_a_device_is_answered_after_sigterm(start: Callable[..., Serving]) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent, ThreadPoolExecutor() as threads:
+        silent.bind(("127.0.0.1", 0))
+        silent.settimeout(10)
+        server = start(env={"SNMP_ALLOW_ADHOC_TARGETS": "true", "SCRAPE_TIMEOUT": "1500"})
+        target = f"127.0.0.1:{silent.getsockname()[1]}"
+        scrape = threads.submit(httpx.get, f"{server.url}/snmp", params={"target": target}, timeout=10)
+        silent.recv(4096)  # the device has been asked: the scrape is in flight
+        server.process.send_signal(signal.SIGTERM)
+        answer = scrape.result(10)
+        assert answer.status_code == 504
+        assert target in answer.text
+        assert server.process.wait(10) == 0
+        assert "Traceback" not in server.output()
+
+
+def test_polls_of_the_background_do_not_hold_up_the_end(start: Callable[..., Serving]) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.settimeout(10)
+        server = start(env={"COLLECTION_INTERVAL": "60000"})
+        document = DOCUMENT.replace(b"192.0.2.1", b"127.0.0.1").replace(b"161", b"%d" % silent.getsockname()[1])
+        assert server.client.post("/promsnmp/inventory", content=document).status_code == 200
+        silent.recv(4096)  # a device that is new is polled at once; this one never answers
+        assert server.stop(grace=5) == 0
+        assert "Traceback" not in server.output()
+
+
+def test_without_the_compiled_decoder_it_says_so_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(app, "COMPILED", False)
+    sockets: list[socket.socket] = []
+    monkeypatch.setattr(app, "listen", lambda *_: sockets)
+    app.build(load_settings(prom_inv_file=tmp_path / "inventory.json"))
+    assert [record.getMessage() for record in caplog.records if record.getMessage().startswith("running")] == [
+        "running without the compiled decoder: slower"
+    ]
+
+
+def test_an_unknown_module_ends_the_start_with_those_that_are_known(tmp_path: Path) -> None:
+    code, errors = failing(tmp_path, COLLECTION_MODULES="system,if_mibb")
+    assert code == 2
+    assert "if_mibb" in errors.splitlines()[-1]
+    assert "if_mib," in errors.splitlines()[-1]
 
 
 def test_a_request_that_does_not_end_is_given_up_after_the_shutdown_timeout(start: Callable[..., Serving]) -> None:
