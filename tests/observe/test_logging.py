@@ -70,5 +70,14 @@ def test_libraries_speak_of_their_workings_only_at_debug() -> None:
     assert "uvicorn.error" in _logged(name="uvicorn.error", level="debug")
 
 
+def test_clients_cannot_fill_the_log_with_broken_requests() -> None:
+    stream = io.StringIO()
+    configure_logging(stream=stream)
+    logging.getLogger("uvicorn.error").warning("Invalid HTTP request received.")
+    logging.getLogger("uvicorn.error").error("Exception in ASGI application")
+    assert stream.getvalue().endswith(" ERROR uvicorn.error: Exception in ASGI application\n")
+    assert "Invalid" not in stream.getvalue()
+
+
 def test_requests_are_never_logged() -> None:
     assert _logged(name="uvicorn.access", level="debug") == ""

@@ -37,7 +37,7 @@ def text(description: str) -> Json:
 
 def parameter(name: str, description: str, *, required: bool = False, many: bool = False) -> Json:
     """A query parameter."""
-    one: Json = {"type": "string"}
+    one: Json = {"type": "string", "minLength": 1} if required else {"type": "string"}
     schema: Json = {"type": "array", "items": one} if many else one
     return {"name": name, "in": "query", "required": required, "description": description, "schema": schema}
 

@@ -13,8 +13,9 @@ import time
 from typing import TextIO
 
 LEVELS = ("debug", "info", "warning", "error")
-QUIET_LOGGERS = ("uvicorn", "uvicorn.error", "asyncio")
-"""Loggers of libraries that tell of their own workings; heard from ``warning`` up unless the level is ``debug``."""
+QUIET_LOGGERS = {"uvicorn": "WARNING", "uvicorn.error": "ERROR", "asyncio": "WARNING"}
+"""Loggers of libraries, and the level from which they are heard unless ours is ``debug``: below that they tell of their
+own workings, or (uvicorn.error) of what clients do wrong, and clients must not be able to fill a log."""
 
 _ESCAPES = {code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F, *range(0x80, 0xA0))}
 _ESCAPES |= {0x0A: "\\n", 0x0D: "\\r", 0x09: "\\t", 0x2028: "\\u2028", 0x2029: "\\u2029"}
@@ -28,8 +29,8 @@ def configure_logging(*, level: str = "info", style: str = "text", stream: TextI
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("promsnmp").setLevel(level.upper())
-    for name in QUIET_LOGGERS:
-        _route_to_root(name, "DEBUG" if level == "debug" else "WARNING")
+    for name, threshold in QUIET_LOGGERS.items():
+        _route_to_root(name, "DEBUG" if level == "debug" else threshold)
     logging.getLogger("uvicorn.access").disabled = True
 
 
