@@ -50,7 +50,7 @@ def _interfaces(renderer: Renderer, labelled: MetricPlan) -> dict[bytes, Interfa
         received, sent = renderer.integers(inward), renderer.integers(outward)
         counters.update((row, (number, sent[row], bits)) for row, number in received.items() if row in sent)
     index = b"".join([len(row).to_bytes(2, "big") + row for row in counters])
-    labels, repeated = renderer.table(labelled.spec).texts(index, renderer.rows)
+    labels, repeated = renderer.table(labelled).texts(index, renderer.rows)
     fast, slow = renderer.integers(IF_HIGH_SPEED), renderer.integers(IF_SPEED)
     found = {}
     for at, (row, (received_now, sent_now, bits)) in enumerate(counters.items()):

@@ -7,12 +7,15 @@ section "Unknown"), which allows every name. ``rate()`` and everything else work
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from promsnmp.metrics.histogram import OPENMETRICS_BOUNDS
 
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 END = b"# EOF\n"
 
 
+@lru_cache(maxsize=4096)
 def header(name: str, kind: str, help_text: str) -> bytes:
     """TYPE and HELP lines of a family, without the newline at the end."""
     family = name

@@ -34,7 +34,10 @@ class MetricPlan:
     metric: Metric
     column: Column
     spec: LabelSpec
+    table: int
+    """Number of its label table: metrics of a plan with equal specs have the same."""
     numeric: bool
+    family: str
     name: bytes
     """Newline and family name: the first piece of a sample."""
 
@@ -75,7 +78,8 @@ def make_plan(modules: Sequence[Module]) -> Plan:
     by_oid = {name: _place(octets, places) for name, octets in wanted.items()}
     gets = dict.fromkeys(oid.encode(one) for module in modules for one in module.get)
     outside = tuple(one for one in gets if not any(one.startswith(tree.root) for tree in subtrees))
-    plans = tuple(_module_plan(module, subtrees, by_oid) for module in modules)
+    tables: dict[LabelSpec, int] = {}
+    plans = tuple(_module_plan(module, subtrees, by_oid, tables) for module in modules)
     return Plan(plans, subtrees, outside, tuple(columns), by_oid)
 
 
@@ -131,7 +135,9 @@ def _before(column: str, kind: str) -> Iterable[str]:
             yield f"{head}.{int(last) - 1}"
 
 
-def _module_plan(module: Module, subtrees: Sequence[Subtree], by_oid: dict[str, Column]) -> ModulePlan:
+def _module_plan(
+    module: Module, subtrees: Sequence[Subtree], by_oid: dict[str, Column], tables: dict[LabelSpec, int]
+) -> ModulePlan:
     walks = [oid.encode(root) for root in module.walk]
     roots = tuple(tree.root for tree in subtrees if any(walk.startswith(tree.root) for walk in walks))
     gets = tuple(oid.encode(one) for one in module.get)
@@ -141,6 +147,7 @@ def _module_plan(module: Module, subtrees: Sequence[Subtree], by_oid: dict[str, 
         column = by_oid[metric.oid]
         if any(one.startswith(column.oid) or column.oid.startswith(one) for one in asked):
             spec = LabelSpec(metric.indexes, metric.lookups)
-            numeric = metric.type in NUMBER_TYPES
-            plans.append(MetricPlan(metric, column, spec, numeric, text.name_piece(metric.name)))
+            table = tables.setdefault(spec, len(tables))
+            numeric, family = metric.type in NUMBER_TYPES, text.metric_name(metric.name)
+            plans.append(MetricPlan(metric, column, spec, table, numeric, family, text.name_piece(metric.name)))
     return ModulePlan(module, roots, gets, tuple(plans))

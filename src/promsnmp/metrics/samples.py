@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from promsnmp.metrics import openmetrics, text
 from promsnmp.metrics.histogram import Utilization
-from promsnmp.metrics.labels import LabelSpec, LabelTable, Rows, label_text
+from promsnmp.metrics.labels import LabelTable, Rows, label_text
 from promsnmp.metrics.plan import Column, MetricPlan, Plan
 from promsnmp.metrics.rows import row_samples
 from promsnmp.snmp import ber
@@ -44,7 +44,8 @@ class Body:
 class DeviceState:
     """What is kept of one device from poll to poll."""
 
-    tables: dict[LabelSpec, LabelTable] = field(default_factory=dict)
+    tables: dict[int, LabelTable] = field(default_factory=dict)
+    """By ``MetricPlan.table``: a state belongs to one plan."""
     bodies: dict[tuple[str, bytes], Body] = field(default_factory=dict)
     utilization: Utilization = field(default_factory=Utilization)
 
@@ -123,7 +124,7 @@ class Renderer:
         self._rows: dict[str, Rows] = {}
         self._suffixes: dict[bytes, list[bytes]] = {}
         self._done: set[tuple[str, bytes]] = set()
-        self._fresh: set[LabelSpec] = set()
+        self._fresh: dict[int, LabelTable] = {}
 
     def octets(self, column: Column) -> bytes:
         """The encoded varbinds of a column."""
@@ -159,16 +160,16 @@ class Renderer:
             rows = self._suffixes[index] = ber.suffixes(index)
         return {row: int(number) for row, number in zip(rows, numbers, strict=True) if b"." not in number}
 
-    def table(self, spec: LabelSpec) -> LabelTable:
-        """The labels of this device under a spec, brought up to date once per page."""
-        table = self._state.tables.get(spec)
+    def table(self, plan: MetricPlan) -> LabelTable:
+        """The label table of a metric, brought up to date once per page."""
+        table = self._fresh.get(plan.table)
         if table is None:
-            table = self._state.tables[spec] = LabelTable(spec)
-        if spec not in self._fresh:
-            self._fresh.add(spec)
+            table = self._state.tables.get(plan.table)
+            if table is None:
+                table = self._state.tables[plan.table] = LabelTable(plan.spec)
             by_oid = self._plan.by_oid
-            sources = [self.octets(by_oid[one.oid]) for one in spec.lookups if one.oid in by_oid]
-            table.refresh(sources)
+            table.refresh([self.octets(by_oid[one.oid]) for one in plan.spec.lookups if one.oid in by_oid])
+            self._fresh[plan.table] = table
         return table
 
     def module(self, metrics: Iterable[MetricPlan]) -> None:
@@ -190,16 +191,16 @@ class Renderer:
         if metric.scale or metric.offset:
             factor = metric.scale or 1.0
             values = [ber.float_text(float(one) * factor + metric.offset) for one in values]
-        labels, repeated = self.table(plan.spec).texts(index, self.rows)
+        labels, repeated = self.table(plan).texts(index, self.rows)
         if repeated:
             self.page.drop("duplicate", len(repeated))
             labels, values = _without(labels, repeated), _without(values, repeated)
         kind = "counter" if metric.type == "counter" else "gauge"
-        parts = self.page.family(text.metric_name(metric.name), kind, metric.help)
+        parts = self.page.family(plan.family, kind, metric.help)
         text.samples(parts, plan.name, labels, values)
 
     def _kept(self, plan: MetricPlan, octets: bytes) -> None:
-        table = self.table(plan.spec)
+        table = self.table(plan)
         key = plan.metric.name, plan.column.oid
         body = self._state.bodies.get(key)
         if body is None or body.column != octets or body.generation != table.generation:

@@ -7,6 +7,8 @@ elsewhere and none of them copied until the page is joined: the family's name, t
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 try:
     import cython
 except ImportError:
@@ -52,6 +54,7 @@ def escape_help(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\n", "\\n")
 
 
+@lru_cache(maxsize=4096)
 def header(name: str, kind: str, help_text: str) -> bytes:
     """HELP and TYPE lines of a family, without the newline at the end."""
     return f"# HELP {name} {escape_help(help_text)}\n# TYPE {name} {kind}".encode()
