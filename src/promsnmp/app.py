@@ -47,8 +47,6 @@ GRACE_SHARE = 0.95
 WATCH_INTERVAL = 2.0
 DISK_INTERVAL = 10.0
 """Seconds between two looks at the inventory file, and at its disk."""
-LONGEST_POLL = 60.0
-"""Seconds that a poll may take when neither the interval nor the scrape's timeout allow more."""
 
 
 def build(settings: Settings) -> App:
@@ -123,18 +121,23 @@ class Collection:
         self._settings = settings
         self._store = store
         self.counts = PollCounts()
-        self.cache = PageCache(settings.cache_entry_cnt, settings.cache_exp_millis / 1000, _loop_time)
+        self.cache = PageCache(settings.cache_entry_cnt, settings.page_lifetime, _loop_time)
         self.collector = Collector(
             catalogue,
             Options(
                 utilization=settings.interface_utilization,
                 wrap=settings.snmp_wrap_large_counters,
-                max_known=settings.cache_entry_cnt,
             ),
         )
+        self.collector.max_known = settings.cache_entry_cnt
         self.collector.plan(settings.modules)  # an unknown module ends the start
-        longest = max(interval, settings.scrape_timeout / 1000, LONGEST_POLL)
-        self.scraper = Scraper(self.collector, self.cache, self.counts, poll_timeout=longest, freshness=interval)
+        self.scraper = Scraper(
+            self.collector,
+            self.cache,
+            self.counts,
+            poll_timeout=settings.collection_timeout / 1000,
+            freshness=interval / 2 if interval else None,
+        )
         self.poller = Poller(
             self.scraper,
             self.counts,
@@ -168,7 +171,9 @@ class Collection:
         yield from families.dropped_families(self.collector.dropped)
 
     def _follow(self, inventory: Inventory) -> None:
-        self.poller.set_sources(sources_of(inventory, self._settings.modules))
+        sources = sources_of(inventory, self._settings.modules)
+        self.collector.max_known = self._settings.cache_entry_cnt + len(sources)
+        self.poller.set_sources(sources)
 
 
 def sources_of(inventory: Inventory, modules: tuple[str, ...]) -> list[Source]:

@@ -65,7 +65,10 @@ class Settings(BaseSettings):
         description="Milliseconds before Prometheus's own timeout at which a scrape answers with the reason instead.",
     )
     cache_exp_millis: int = Field(
-        300_000, ge=0, description="Milliseconds after which a page is never served again. 0 keeps no pages."
+        300_000,
+        ge=0,
+        description="Milliseconds after which a page is never served again. 0 keeps no pages. "
+        "With `COLLECTION_INTERVAL=0` pages are kept only if this is set: otherwise each scrape polls.",
     )
     cache_entry_cnt: int = Field(10_000, ge=1, description="Pages kept in memory, at most; the least recently used go.")
 
@@ -116,10 +119,14 @@ class Settings(BaseSettings):
     @classmethod
     def _key_length(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and (size := len(value.get_secret_value().encode())) not in KEY_LENGTHS:
-            raise ValueError(
-                f"is {size} bytes long; it must be 16, 24 or 32 bytes (make one: openssl rand -hex 8)"
-            )
+            raise ValueError(f"is {size} bytes long; it must be 16, 24 or 32 bytes (make one: openssl rand -hex 8)")
         return value
+
+    @property
+    def page_lifetime(self) -> float:
+        """Seconds that a page is kept: none when each scrape is to poll, which is so unless the operator set a time."""
+        polls = self.collection_interval > 0 or "cache_exp_millis" in self.model_fields_set
+        return self.cache_exp_millis / 1000 if polls else 0.0
 
     @property
     def modules(self) -> tuple[str, ...]:

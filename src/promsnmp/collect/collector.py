@@ -38,6 +38,8 @@ class Known:
     device: DeviceState = field(default_factory=DeviceState)
     formats: set[Format] = field(default_factory=lambda: {Format.TEXT})
     """Formats that scrapes asked for: what a poll renders at once."""
+    outcome: str = "success"
+    """How the last poll ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,6 @@ class Options:
     utilization: bool = True
     wrap: bool = True
     """Whether Counter64 values are reduced modulo 2^53."""
-    max_known: int = 10_000
-    """Sources of which something is remembered, at most."""
 
 
 @dataclass(slots=True)
@@ -68,7 +68,11 @@ class Harvest:
 
 
 class Collector:
-    """Polls sources and renders their pages. ``dropped`` counts values that were left out, by reason."""
+    """Polls sources and renders their pages.
+
+    ``dropped`` counts values that were left out, by reason; ``max_known`` is how many sources it remembers, the least
+    recently polled go first.
+    """
 
     def __init__(self, catalogue: Catalogue, options: Options) -> None:
         self._catalogue = catalogue
@@ -77,6 +81,7 @@ class Collector:
         self._keys = KeyCache()
         self._known: OrderedDict[tuple[str, tuple[str, ...]], Known] = OrderedDict()
         self.dropped: dict[str, int] = {}
+        self.max_known = 10_000
 
     def known(self, source: Source) -> Known:
         """What is remembered of a source; created when there is nothing yet."""
@@ -84,7 +89,7 @@ class Collector:
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = Known()
-            while len(self._known) > self._options.max_known:
+            while len(self._known) > self.max_known:
                 self._known.popitem(last=False)
         self._known.move_to_end(key)
         return found

@@ -34,13 +34,17 @@ class Page:
         """The page in a format, gzip-compressed."""
         body = self._bodies.get(wanted)
         if body is None:  # only text is always there
-            plain = igzip.decompress(self._bodies[Format.TEXT])
+            plain = _decompress(self._bodies[Format.TEXT])
             body = self._bodies[wanted] = igzip.compress(openmetrics.from_text(plain), LEVEL)
         return body
 
     def plain(self, wanted: Format) -> bytes:
         """The page in a format, uncompressed."""
-        return igzip.decompress(self.gzipped(wanted))
+        return _decompress(self.gzipped(wanted))
+
+
+def _decompress(body: bytes) -> bytes:
+    return bytes(igzip.decompress(body))  # type: ignore[no-untyped-call]
 
 
 class Failure:

@@ -93,13 +93,24 @@ class Scraper:
         entry: Entry
         try:
             entry, problem = await self._collector.collect(source, deadline=now + self._poll_timeout)
-            outcome = "partial" if problem is not None else "success"
-            if problem is not None:
-                log.info("%s was read in part: %s", source.name, problem)
+            outcome = "success" if problem is None else "partial"
         except SnmpError as error:
-            entry, outcome = Failure(now, error), outcome_of(error)
-            log.info("%s cannot be read: %s", source.name, error)
+            entry, problem, outcome = Failure(now, error), error, outcome_of(error)
         self._counts.ended(outcome, seconds=time.perf_counter() - began)
+        self._tell(source, outcome, problem)
         if source.managed or isinstance(entry, Page):
             self._cache.put(self._key(source), entry)
         return entry
+
+    def _tell(self, source: Source, outcome: str, problem: SnmpError | None) -> None:
+        """Logs how a poll ended when the one before ended otherwise: one line per change, not per poll."""
+        known = self._collector.known(source)
+        before, known.outcome = known.outcome, outcome
+        if outcome == before:
+            return
+        if problem is None:
+            log.info("%s (%s) answers again", source.name, source.endpoint)
+        elif outcome == "partial":
+            log.warning("%s (%s) was read in part: %s", source.name, source.endpoint, problem.message)
+        else:
+            log.warning("%s (%s) cannot be read: %s", source.name, source.endpoint, problem.message)
