@@ -1,0 +1,175 @@
+"""The main job, with nothing simulated: snmpd is polled, and a real Prometheus finds it and scrapes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.serving import Serving
+from tests.tools import Process, Snmpd, SnmpdUser, free_tcp_port, require_tool, start_snmpd, wait_until
+
+AUTH_PASSPHRASE, PRIV_PASSPHRASE = "auth-passphrase-1", "priv-passphrase-1"
+USER = SnmpdUser(
+    "reader", "priv", "SHA-256", AUTH_PASSPHRASE, "AES-256", PRIV_PASSPHRASE
+)
+
+PROMETHEUS_YML = """
+global:
+  scrape_interval: 1s
+  scrape_timeout: 1s
+scrape_configs:
+  - job_name: snmp
+    metrics_path: /snmp
+    http_sd_configs:
+      - url: {url}/targets
+        refresh_interval: 1s
+    relabel_configs:
+      - source_labels: [__address__]
+        target_label: __param_target
+      - source_labels: [__param_target]
+        target_label: instance
+      - target_label: __address__
+        replacement: {host}
+"""
+
+
+def community_agent(port: int) -> dict[str, object]:
+    endpoint = {"address": "127.0.0.1", "port": port}
+    return {"type": "snmp-community", "endpoint": endpoint, "version": 1, "readCommunity": "public"}
+
+
+def user_agent(port: int) -> dict[str, object]:
+    return {
+        "type": "snmp-user",
+        "endpoint": {"address": "127.0.0.1", "port": port},
+        "version": 3,
+        "securityName": USER.name,
+        "securityLevel": 3,
+        "authProtocol": "SHA256",
+        "authPassphrase": AUTH_PASSPHRASE,
+        "privProtocol": "AES256",
+        "privPassphrase": PRIV_PASSPHRASE,
+    }
+
+
+@pytest.fixture(scope="module")
+def agents(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Snmpd, Snmpd]]:
+    """One snmpd with a community, one with a user."""
+    with (
+        start_snmpd(tmp_path_factory.mktemp("v2c")) as plain,
+        start_snmpd(tmp_path_factory.mktemp("v3"), users=[USER]) as secure,
+    ):
+        yield plain, secure
+
+
+@pytest.fixture(scope="module")
+def promsnmp(agents: tuple[Snmpd, Snmpd], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """PromSNMP with both in its inventory, polling every second."""
+    plain, secure = agents
+    devices = [
+        {"sysName": "host-v2c", "agents": [community_agent(plain.port)]},
+        {"sysName": "host-v3", "agents": [user_agent(secure.port)]},
+    ]
+    with Serving(tmp_path_factory.mktemp("promsnmp"), env={"COLLECTION_INTERVAL": "1000"}) as server:
+        assert server.client.post("/promsnmp/inventory", json={"devices": devices}).status_code == 200
+        yield server
+
+
+@pytest.fixture(scope="module")
+def query(promsnmp: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], dict[str, float]]]:
+    """Asks a Prometheus that finds its targets at PromSNMP; the answer is a value per instance."""
+    program = require_tool("prometheus", package="prometheus")
+    folder = tmp_path_factory.mktemp("prometheus")
+    port = free_tcp_port()
+    configuration = folder / "prometheus.yml"
+    configuration.write_text(PROMETHEUS_YML.format(url=promsnmp.url, host=promsnmp.url.removeprefix("http://")))
+    url = f"http://127.0.0.1:{port}"
+    command = [
+        program,
+        f"--config.file={configuration}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]
+
+    def ready() -> bool:
+        try:
+            return httpx.get(f"{url}/-/ready").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def ask(expression: str) -> dict[str, float]:
+        answer = httpx.get(f"{url}/api/v1/query", params={"query": expression}).json()
+        assert answer["status"] == "success", answer
+        return {one["metric"].get("instance", ""): float(one["value"][1]) for one in answer["data"]["result"]}
+
+    with Process(command, log=folder / "prometheus.log", ready=ready, deadline=60):
+        yield ask
+
+
+Query = Callable[[str], dict[str, float]]
+BOTH = {"host-v2c", "host-v3"}
+
+
+def test_prometheus_finds_both_devices_and_they_are_up(query: Query) -> None:
+    wait_until(lambda: query('up{job="snmp"} == 1').keys() == BOTH, deadline=60, what="up of both devices")
+
+
+def test_octet_rates_have_values(query: Query, promsnmp: Serving) -> None:
+    expression = 'max by (instance) (rate(ifHCInOctets{ifDescr="lo"}[30s]))'
+    wait_until(lambda: query(expression).keys() == BOTH, deadline=60, what="rates of both devices")
+    wait_until(lambda: all(rate > 0 for rate in query(expression).values()), deadline=60, what="rates above 0")
+
+
+def test_the_modules_and_the_age_of_the_data_are_told(query: Query) -> None:
+    wait_until(lambda: query('promsnmp_module_up{module="if_mib"} == 1').keys() == BOTH, deadline=30, what="module_up")
+    ages = query("time() - promsnmp_collected_timestamp_seconds")
+    assert ages.keys() == BOTH
+    assert all(-1 < age < 30 for age in ages.values())
+
+
+def test_series_have_no_labels_of_ours_named_instance_or_job(promsnmp: Serving) -> None:
+    page = promsnmp.client.get("/snmp", params={"target": "host-v2c"}).text
+    assert "ifHCInOctets{" in page
+    assert 'instance="' not in page
+    assert 'job="' not in page
+
+
+def test_a_device_that_stops_answering_goes_down_and_comes_back(
+    query: Query, promsnmp: Serving, tmp_path: Path
+) -> None:
+    with start_snmpd(tmp_path) as third:
+        port = third.port
+        wait_until(lambda: query("up").keys() >= BOTH, deadline=30, what="both")
+        document = json.loads(promsnmp.client.get("/promsnmp/inventory").text)
+        document["devices"].append({"sysName": "host-that-dies", "agents": [community_agent(port)]})
+        assert promsnmp.client.post("/promsnmp/inventory", json=document).status_code == 200
+        wait_until(lambda: query("up").get("host-that-dies") == 1, deadline=60, what="the third device")
+    wait_until(lambda: query("up").get("host-that-dies") == 0, deadline=60, what="its end")
+    refused = promsnmp.client.get("/snmp", params={"target": "host-that-dies"})
+    assert refused.status_code == 502
+    assert "refused" in refused.text
+    with start_snmpd(tmp_path, port=port):
+        wait_until(lambda: query("up").get("host-that-dies") == 1, deadline=60, what="its return")
+
+
+def test_promtool_accepts_every_page(promsnmp: Serving, tmp_path: Path) -> None:
+    promtool = require_tool("promtool", package="prometheus")
+    for number, path in enumerate(("/snmp?target=host-v2c", "/snmp?target=host-v3", "/metrics")):
+        page = promsnmp.client.get(path).text
+        checker = Process(
+            ["/bin/sh", "-c", f"{promtool} check metrics < {_saved(tmp_path, number, page)}; test $? -ne 1"],
+            log=tmp_path / f"promtool-{number}.log",
+        )
+        wait_until(lambda checker=checker: not checker.running, what="promtool")
+        assert checker.stop() == 0, checker.output()
+        assert "error while linting" not in checker.output()
+
+
+def _saved(folder: Path, number: int, page: str) -> Path:
+    path = folder / f"page-{number}.txt"
+    path.write_text(page)
+    return path
