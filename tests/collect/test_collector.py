@@ -1,0 +1,149 @@
+"""From a device to its page, over a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from promsnmp.collect.page import Format, Page
+from promsnmp.collect.source import Source
+from promsnmp.errors import ModuleError, SnmpRefused, SnmpTimeout
+from promsnmp.sim.agent import SimulatedAgent
+from promsnmp.sim.mib import Mib
+from promsnmp.snmp import ber
+from promsnmp.snmp.credentials import Community, Version
+from promsnmp.snmp.transport import Endpoint
+from tests.collect.devices import collector, mib, source_of
+from tests.hostile import HostileAgent, after
+from tests.misdeeds import status, too_big_above
+from tests.tools import free_udp_port
+
+
+def samples(page: Page) -> dict[str, dict[frozenset[tuple[str, str]], float]]:
+    found: dict[str, dict[frozenset[tuple[str, str]], float]] = {}
+    for family in text_string_to_metric_families(page.plain(Format.TEXT).decode()):
+        for sample in family.samples:
+            name = sample.name.removesuffix("_total")  # which the parser adds to counters
+            found.setdefault(name, {})[frozenset(sample.labels.items())] = sample.value
+    return found
+
+
+def deadline() -> float:
+    return asyncio.get_running_loop().time() + 5
+
+
+async def test_a_page_has_the_devices_samples_with_their_labels() -> None:
+    async with SimulatedAgent(mib()) as agent:
+        page, problem = await collector().collect(source_of(agent), deadline=deadline())
+    assert problem is None
+    found = samples(page)
+    labels = {"ifIndex": "2", "ifDescr": "port 2", "ifName": "", "ifAlias": ""}
+    assert found["ifInOctets"][frozenset(labels.items())] == 2000
+    assert found["sysUpTime"][frozenset()] == 4711
+    assert found["promsnmp_module_up"][frozenset({("module", "if_mib")})] == 1
+    assert found["snmp_scrape_pdus_returned"][frozenset({("module", "if_mib")})] == 12
+
+
+async def test_a_v1_agent_gives_the_same_samples_as_a_v2c_agent() -> None:
+    one = collector()
+    async with SimulatedAgent(mib()) as agent:
+        source = source_of(agent)
+        second, _ = await one.collect(source, deadline=deadline())
+        v1 = replace(source, key="v1", credentials=Community(Version.V1))
+        first, problem = await one.collect(v1, deadline=deadline())
+    assert problem is None
+    assert samples(first)["ifInOctets"] == samples(second)["ifInOctets"]
+
+
+async def test_several_modules_share_one_page_and_no_subtree_is_walked_twice() -> None:
+    async with SimulatedAgent(mib()) as agent:
+        page, problem = await collector().collect(source_of(agent, "system", "if_mib"), deadline=deadline())
+    assert problem is None
+    found = samples(page)
+    assert {dict(labels)["module"] for labels in found["promsnmp_module_up"]} == {"system", "if_mib"}
+    assert page.plain(Format.TEXT).count(b"\nsysUpTime ") == 1
+    assert "promsnmp_page_dropped_values" not in found
+
+
+async def test_the_histogram_grows_from_poll_to_poll() -> None:
+    one, state = collector(), {"octets": 1000}
+    async with SimulatedAgent(mib()) as agent:
+        source = source_of(agent)
+        for octets in (1000, 5000, 9000):
+            state["octets"] = octets
+            agent.mib = mib(octets=lambda port, octets=octets: octets)
+            page, _ = await one.collect(source, deadline=deadline())
+    counts = samples(page)["interface_utilization_count"]
+    assert set(counts.values()) == {2.0}
+
+
+async def test_a_device_that_refuses_is_an_error_that_says_so() -> None:
+    port = free_udp_port()
+    async with SimulatedAgent(mib()) as agent:
+        source = replace(source_of(agent), endpoint=Endpoint("127.0.0.1", port))
+        with pytest.raises(SnmpRefused, match=f"127.0.0.1:{port}: connection refused"):
+            await collector().collect(source, deadline=deadline())
+
+
+async def test_a_wrong_community_is_an_error_and_not_an_empty_page() -> None:
+    async with SimulatedAgent(mib()) as agent:
+        with pytest.raises(SnmpTimeout, match="community"):
+            await collector().collect(source_of(agent, community="wrong"), deadline=deadline())
+
+
+async def test_an_unknown_module_names_those_that_exist() -> None:
+    async with SimulatedAgent(mib()) as agent:
+        with pytest.raises(ModuleError, match="unknown module 'nope'; known: .*if_mib"):
+            await collector().collect(source_of(agent, "nope"), deadline=deadline())
+
+
+async def test_a_walk_that_is_cut_short_leaves_the_rest_and_tells() -> None:
+    async with HostileAgent(after(2, status(5))) as agent:
+        source = Source("k", "n", Endpoint(agent.address, agent.port), Community(), ("if_mib",), 0.2, 1)
+        page, problem = await collector().collect(source, deadline=deadline())
+    assert "genErr" in str(problem)
+    found = samples(page)
+    assert found["promsnmp_module_up"][frozenset({("module", "if_mib")})] == 0
+    assert "ifIndex" in found
+
+
+async def test_an_agent_that_finds_answers_too_big_is_remembered() -> None:
+    one = collector()
+    async with HostileAgent(too_big_above(7)) as agent:
+        source = Source("k", "n", Endpoint(agent.address, agent.port), Community(), ("if_mib",), 0.2, 1)
+        page, problem = await one.collect(source, deadline=deadline())
+        assert problem is None
+        assert len(samples(page)["ifInOctets"]) == 40
+        first = len(agent.requests)
+        await one.collect(source, deadline=deadline())
+        assert len(agent.requests) - first < first
+    assert one.known(source).limits.max_repetitions <= 7
+
+
+async def test_values_that_are_no_numbers_are_left_out_and_counted() -> None:
+    one = collector()
+    objects = {
+        "1.3.6.1.2.1.2.2.1.10.1": ber.tlv(ber.OCTET_STRING, b"many"),
+        "1.3.6.1.2.1.2.2.1.10.2": ber.encode_integer(5, ber.COUNTER32),
+    }
+    async with SimulatedAgent(Mib.of(objects)) as agent:
+        page, problem = await one.collect(source_of(agent), deadline=deadline())
+    assert problem is None
+    found = samples(page)
+    assert list(found["ifInOctets"].values()) == [5]
+    assert found["promsnmp_page_dropped_values"] == {frozenset({("reason", "not_a_number")}): 1}
+    assert one.dropped == {"not_a_number": 1}
+
+
+async def test_no_more_is_remembered_than_allowed() -> None:
+    one = collector()
+    one.max_known = 2
+    async with SimulatedAgent(mib()) as agent:
+        source = source_of(agent)
+        first = one.known(source)
+        for number in range(3):
+            one.known(replace(source, key=f"other-{number}"))
+        assert one.known(source) is not first
