@@ -5,13 +5,16 @@ percentage of the interface's speed. A full-duplex interface that is busy both w
 
 An observation is only made when it is certain. A counter that went back has either wrapped or was reset: 64-bit ones do
 not wrap within any interval (RFC 2863 section 3.1.6), 32-bit ones do, and count as wrapped only if the interface could
-have carried that much. After a reboot (sysUpTime went back, RFC 3418) counting starts anew.
+have carried that much. After a reboot (told by sysUpTime, RFC 3418) it takes two polls until the next observation.
+
+A series is known by its labels. One that is not there for a while, because a walk was cut short or a line card was out,
+goes on from where it was, with one observation over all of the time.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -26,6 +29,8 @@ _WRAP32 = 1 << 32
 _TICKS_WRAP = 1 << 32
 _PLAUSIBLE = 1.1
 """How far above its speed an interface may seem to run (counters and polls are not in step)."""
+_KEPT = 86_400.0
+"""Seconds that a series is remembered when its interface is not there."""
 
 _BOUND_TEXTS = [f'le="{bound}"}} '.encode() for bound in (*BOUNDS, "+Inf")]
 OPENMETRICS_BOUNDS = {f'le="{bound}"}} '.encode(): f'le="{bound}.0"}} '.encode() for bound in BOUNDS}
@@ -38,7 +43,7 @@ class Series:
 
     labels: bytes
     counts: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
-    """Observations up to each bound, the last one all of them."""
+    """Observations up to each bound and above the bound before; the last one, above all bounds."""
     total: float = 0.0
     at: float = 0.0
     bits: int = 0
@@ -47,7 +52,8 @@ class Series:
 
 
 class Interface(NamedTuple):
-    """What one poll says of one interface: label text, speed in bits per second, octets, and the counters' width."""
+    """What one poll says of one interface: label text, speed in bits per second (0: unknown), octets, and the counters'
+    width in bits."""
 
     labels: bytes
     speed: float
@@ -61,38 +67,49 @@ class Utilization:
 
     def __init__(self) -> None:
         self._series: dict[bytes, Series] = {}
+        self._present: list[Series] = []
         self._ticks: int | None = None
         self._ticks_at = 0.0
 
-    def observe(self, interfaces: Mapping[bytes, Interface], *, at: float, ticks: int | None) -> None:
-        """Takes one poll: interfaces by OID suffix, when it was (seconds, monotonic), sysUpTime if known."""
-        rebooted = self._rebooted(ticks, at)
-        known, self._series = self._series, {}
-        for suffix, interface in interfaces.items():
-            series = known.get(suffix)
-            if series is None or series.labels != interface.labels:
-                series = Series(interface.labels)
-            elif not rebooted:
-                _observe(series, interface, at)
-            series.at, series.bits = at, interface.bits
-            series.received, series.sent = interface.received, interface.sent
-            self._series[suffix] = series
+    def observe(self, interfaces: Iterable[Interface], *, at: float, ticks: int | None) -> None:
+        """Takes one poll: its interfaces, when it was (seconds, monotonic), and sysUpTime (1/100 s) if known.
+
+        A series begins with the first poll that knows its interface's speed.
+        """
+        if self._rebooted(ticks, at):
+            for series in self._series.values():
+                series.bits = 0
+        self._present = []
+        for interface in interfaces:
+            known = self._series.get(interface.labels)
+            if known is None:
+                if not interface.speed:
+                    continue
+                known = self._series[interface.labels] = Series(interface.labels)
+            else:
+                _observe(known, interface, at)
+            known.at, known.bits, known.received, known.sent = at, interface.bits, interface.received, interface.sent
+            self._present.append(known)
+        if len(self._present) < len(self._series):
+            self._series = {labels: one for labels, one in self._series.items() if at - one.at < _KEPT}
 
     def _rebooted(self, ticks: int | None, at: float) -> bool:
-        """Whether the device started anew since the last poll, by sysUpTime (hundredths of a second)."""
+        """Whether the device started anew since the last poll that told its sysUpTime."""
+        if ticks is None:
+            return False
         before, since = self._ticks, at - self._ticks_at
         self._ticks, self._ticks_at = ticks, at
-        if ticks is None or before is None:
+        if before is None:
             return False
-        if ticks >= before:
-            return ticks / 100 < since * 0.99 - 5  # up for less time than has passed
+        if ticks >= before:  # up for less time than has passed, and its clock did not go on
+            return ticks / 100 < since * 1.01 + 5 and (ticks - before) / 100 < since * 0.9 - 5
         wrapped = ticks + _TICKS_WRAP - before
         return abs(wrapped / 100 - since) > 60 + since * 0.1
 
     def samples(self) -> list[bytes]:
-        """Pieces of all samples, in the form of ``text.samples``."""
+        """Pieces of the samples of all interfaces that the last poll had, in the form of ``text.samples``."""
         parts: list[bytes] = []
-        for series in self._series.values():
+        for series in self._present:
             _write(parts, series)
         return parts
 
@@ -106,9 +123,8 @@ def _observe(series: Series, now: Interface, at: float) -> None:
     sent = _delta(series.sent, now.sent, now.bits, most)
     if received is None or sent is None:
         return
-    percent = (received + sent) * 8 / seconds / now.speed * 100
-    for bucket in range(bisect_left(BOUNDS, percent), len(series.counts)):
-        series.counts[bucket] += 1
+    percent = (received + sent) * 800 / (seconds * now.speed)
+    series.counts[bisect_left(BOUNDS, percent)] += 1
     series.total += percent
 
 
@@ -125,9 +141,9 @@ def _delta(before: int, now: int, bits: int, most: float) -> int | None:
 def _write(parts: list[bytes], series: Series) -> None:
     labels = series.labels
     names = labels[:-2] + b"," if len(labels) > 1 else b"{"
-    text.buckets(parts, b"\ninterface_utilization_bucket" + names, _BOUND_TEXTS, series.counts)
+    count = text.buckets(parts, b"\ninterface_utilization_bucket" + names, _BOUND_TEXTS, series.counts)
     parts += (b"\ninterface_utilization_sum", labels, ber.float_text(series.total))
-    parts += (b"\ninterface_utilization_count", labels, b"%d" % series.counts[-1])
+    parts += (b"\ninterface_utilization_count", labels, count)
 
 
 def speed_of(high_speed: int | None, speed: int | None) -> float:

@@ -31,7 +31,7 @@ def add_utilization(renderer: Renderer, plan: Plan, utilization: Utilization, *,
     utilization.observe(_interfaces(renderer, labelled), at=at, ticks=_up_time(renderer))
     samples = utilization.samples()
     if samples:
-        renderer.page.family(histogram.NAME, "histogram", histogram.HELP).extend(samples)
+        renderer.page.own(histogram.NAME, "histogram", histogram.HELP).extend(samples)
 
 
 def _labelled(plan: Plan) -> MetricPlan | None:
@@ -43,21 +43,26 @@ def _labelled(plan: Plan) -> MetricPlan | None:
     return None
 
 
-def _interfaces(renderer: Renderer, labelled: MetricPlan) -> dict[bytes, Interface]:
-    """All interfaces of one poll whose speed and octets are known, by OID suffix."""
-    counters: dict[bytes, tuple[int, int, int]] = {}
-    for bits, inward, outward in ((32, IF_IN_OCTETS, IF_OUT_OCTETS), (64, IF_HC_IN_OCTETS, IF_HC_OUT_OCTETS)):
-        received, sent = renderer.integers(inward), renderer.integers(outward)
-        counters.update((row, (number, sent[row], bits)) for row, number in received.items() if row in sent)
+def _interfaces(renderer: Renderer, labelled: MetricPlan) -> list[Interface]:
+    """All interfaces of one poll whose octets are known."""
+    counters = _octets(renderer, 64, IF_HC_IN_OCTETS, IF_HC_OUT_OCTETS)
+    if not counters.keys() >= set(renderer.suffixes(IF_IN_OCTETS)):
+        counters = {**_octets(renderer, 32, IF_IN_OCTETS, IF_OUT_OCTETS), **counters}
     index = b"".join([len(row).to_bytes(2, "big") + row for row in counters])
     labels, repeated = renderer.table(labelled).texts(index, renderer.rows)
-    fast, slow = renderer.integers(IF_HIGH_SPEED), renderer.integers(IF_SPEED)
-    found = {}
-    for at, (row, (received_now, sent_now, bits)) in enumerate(counters.items()):
-        speed = histogram.speed_of(fast.get(row), slow.get(row))
-        if speed and at not in repeated:
-            found[row] = Interface(labels[at], speed, received_now, sent_now, bits)
-    return found
+    fast = renderer.integers(IF_HIGH_SPEED)
+    slow = {} if all(map(fast.get, counters)) else renderer.integers(IF_SPEED)
+    return [
+        Interface(labels[at], histogram.speed_of(fast.get(row), slow.get(row)), *octets)
+        for at, (row, octets) in enumerate(counters.items())
+        if at not in repeated
+    ]
+
+
+def _octets(renderer: Renderer, bits: int, inward: str, outward: str) -> dict[bytes, tuple[int, int, int]]:
+    """Octets received and sent, and the width of their counters, of the rows that have both."""
+    received, sent = renderer.integers(inward), renderer.integers(outward)
+    return {row: (number, sent[row], bits) for row, number in received.items() if row in sent}
 
 
 def _up_time(renderer: Renderer) -> int | None:

@@ -6,7 +6,7 @@ types in turn, one that is too short is padded with zeros, and what is left over
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from promsnmp.metrics import values
@@ -16,7 +16,8 @@ from promsnmp.snmp import ber, oid
 SubIds = tuple[int, ...]
 MAX_STRING = oid.MAX_SUBIDS
 """Octets that a counted index may have: no OID has more sub-identifiers, whatever number stands before them."""
-_KEPT_INDEXES = 8
+_NOWHERE = oid.MAX_SUBID + 1
+"""What a number that is no sub-identifier becomes in a chain of lookups: no row has it."""
 
 _COMBINED: Mapping[str, Mapping[int, str]] = {
     IndexType.INET_ADDRESS: {1: IndexType.INET_ADDRESS_IPV4, 2: IndexType.INET_ADDRESS_IPV6},
@@ -126,6 +127,14 @@ class LabelSpec:
     indexes: tuple[Index, ...]
     lookups: tuple[Lookup, ...]
 
+    def columns(self) -> Iterator[str]:
+        """The OIDs of the columns that labels are made from."""
+        for lookup in self.lookups:
+            if lookup.oid and lookup.labels:
+                yield lookup.oid
+                if told_by := values.type_column(lookup.type, lookup.oid):
+                    yield told_by
+
     def labels(self, suffix: bytes, column: Callable[[str], Rows]) -> dict[str, str]:
         """The labels of the row with this OID suffix; ``column`` finds a look-up's rows by OID."""
         found: dict[str, str] = {}
@@ -155,39 +164,54 @@ class LabelSpec:
         tag, content = row
         kind = values.associated_type(lookup.type, lookup.oid, at, column)
         found[lookup.labelname] = values.text_of(tag, content, kind)
-        used_by[lookup.labelname] = (int(ber.integer_value(tag, content) or 0) & oid.MAX_SUBID,)
+        number = ber.integer_value(tag, content) or 0
+        used_by[lookup.labelname] = (number if 0 <= number <= oid.MAX_SUBID else _NOWHERE,)
+
+
+Texts = tuple[list[bytes], tuple[int, ...]]
+_SPARE_ROWS = 1000
+"""Rows that are no longer there but whose labels are kept, at most, besides as many as are there."""
 
 
 class LabelTable:
-    """The label texts of one device's rows under one ``LabelSpec``, kept from poll to poll."""
+    """The label texts of one device's rows under one ``LabelSpec``, kept from poll to poll.
 
-    __slots__ = ("_by_index", "_by_suffix", "_sources", "_spec", "generation")
+    Kept are the indexes that the last poll had, and the rows that lately were in one.
+    """
+
+    __slots__ = ("_before", "_by_index", "_by_suffix", "_sources", "_spec", "generation")
 
     def __init__(self, spec: LabelSpec) -> None:
         self._spec = spec
         self._sources: Sequence[bytes] = ()
         self._by_suffix: dict[bytes, bytes] = {}
-        self._by_index: dict[bytes, tuple[list[bytes], tuple[int, ...]]] = {}
+        self._by_index: dict[bytes, Texts] = {}
+        self._before: dict[bytes, Texts] = {}
         self.generation = 0
         """Grows whenever labels may have changed; whatever was made from them is then out of date."""
 
     def refresh(self, sources: Sequence[bytes]) -> None:
-        """Says what the look-up columns hold now (``Scanner.column``); labels made from other contents are forgotten."""
+        """Begins a poll: says what the look-up columns hold now (``Scanner.column``).
+
+        Labels made from other contents are forgotten, and so is what the last poll did not use.
+        """
+        self._before, self._by_index = self._by_index, {}
         if sources != self._sources:
             self._sources = sources
+            self._before = {}
             self._by_suffix.clear()
-            self._by_index.clear()
             self.generation += 1
+        elif len(self._by_suffix) > _SPARE_ROWS + 2 * max((len(one[0]) for one in self._before.values()), default=0):
+            self._by_suffix.clear()
 
-    def texts(self, index: bytes, column: Callable[[str], Rows]) -> tuple[list[bytes], tuple[int, ...]]:
-        """The label text of each row of ``index``, and the positions of rows whose labels an earlier row has already."""
+    def texts(self, index: bytes, column: Callable[[str], Rows]) -> Texts:
+        """The label text of each row of ``index``, and the positions of rows whose labels an earlier row has."""
         found = self._by_index.get(index)
         if found is None:
-            if len(self._by_index) >= _KEPT_INDEXES:
-                self._by_index.clear()
-                self._by_suffix.clear()
-            texts = [self._text(suffix, column) for suffix in ber.suffixes(index)]
-            found = texts, _repeated(texts)
+            found = self._before.get(index)
+            if found is None:
+                texts = [self._text(suffix, column) for suffix in ber.suffixes(index)]
+                found = texts, _repeated(texts)
             self._by_index[index] = found
         return found
 

@@ -1,7 +1,7 @@
 """OpenMetrics 1.0: only headers, histogram bounds and the end differ from text format 0.0.4.
 
-OpenMetrics requires that a counter's samples end in ``_total``. Names that come from MIBs do not, and a series must have
-the same name whichever format Prometheus asks for; so such a counter is of type ``unknown`` here (OpenMetrics 1.0,
+OpenMetrics requires that a counter's samples end in ``_total``. Names that come from MIBs do not, and a series must
+have the same name whichever format Prometheus asks for; so such a counter is of type ``unknown`` here (OpenMetrics 1.0,
 section "Unknown"), which allows every name. ``rate()`` and everything else work on it as before.
 """
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from promsnmp.metrics import text
+from promsnmp.metrics import text, values
 from promsnmp.metrics.labels import LabelSpec
 from promsnmp.modules.model import Metric, MetricType, Module
 from promsnmp.snmp import oid
@@ -36,6 +36,10 @@ class MetricPlan:
     spec: LabelSpec
     table: int
     """Number of its label table: metrics of a plan with equal specs have the same."""
+    sources: tuple[Column, ...]
+    """The columns that its labels are made from."""
+    told_by: tuple[Column, ...]
+    """The column that tells the types of its values, if they have one."""
     numeric: bool
     family: str
     name: bytes
@@ -99,11 +103,11 @@ def _merge(modules: Sequence[Module]) -> tuple[Subtree, ...]:
 def _outermost(oids: Iterable[bytes]) -> list[bytes]:
     """Those that lie under none of the others."""
     known = set(oids)
-    return sorted(one for one in known if not any(one[:size] in known for size in range(1, len(one))))
+    return sorted(one for one in known if not any(one[:size] in known for size in range(len(one))))
 
 
 def _place(octets: bytes, places: dict[bytes, int]) -> Column:
-    for size in range(1, len(octets) + 1):
+    for size in range(len(octets) + 1):
         at = places.get(octets[:size])
         if at is not None:
             return Column(at, octets, part=size < len(octets))
@@ -120,19 +124,14 @@ def _metrics(module: Module) -> list[Metric]:
 def _wanted(module: Module) -> Iterable[str]:
     for metric in _metrics(module):
         yield metric.oid
-        for lookup in metric.lookups:
-            if lookup.oid:
-                yield lookup.oid
-                yield from _before(lookup.oid, lookup.type)
-        yield from _before(metric.oid, metric.type)
+        yield from LabelSpec(metric.indexes, metric.lookups).columns()
+        yield from _told_by(metric)
 
 
-def _before(column: str, kind: str) -> Iterable[str]:
-    """The column that tells the type of an InetAddress or LldpPortId value."""
-    if kind in (MetricType.INET_ADDRESS, MetricType.INET_ADDRESS_MISSING_SIZE, MetricType.LLDP_PORT_ID):
-        head, _, last = column.rpartition(".")
-        if last.isdigit() and int(last):
-            yield f"{head}.{int(last) - 1}"
+def _told_by(metric: Metric) -> Iterable[str]:
+    """The column that tells the types of an InetAddress or LldpPortId metric's values."""
+    column = values.type_column(metric.type, metric.oid)
+    return (column,) if column else ()
 
 
 def _module_plan(
@@ -149,5 +148,8 @@ def _module_plan(
             spec = LabelSpec(metric.indexes, metric.lookups)
             table = tables.setdefault(spec, len(tables))
             numeric, family = metric.type in NUMBER_TYPES, text.metric_name(metric.name)
-            plans.append(MetricPlan(metric, column, spec, table, numeric, family, text.name_piece(metric.name)))
+            sources = tuple(by_oid[name] for name in spec.columns())
+            told_by = tuple(by_oid[name] for name in _told_by(metric))
+            name = text.name_piece(metric.name)
+            plans.append(MetricPlan(metric, column, spec, table, sources, told_by, numeric, family, name))
     return ModulePlan(module, roots, gets, tuple(plans))

@@ -61,21 +61,20 @@ def _text(metric: Metric, labels: Mapping[str, str], value: str, sink: Sink) -> 
 
 
 def _enum_info(metric: Metric, labels: Mapping[str, str], tag: int, content: bytes, sink: Sink) -> None:
-    number = values.number_of(tag, content)
+    number = values.whole_number(tag, content)
     if number is None:
         sink.drop("not_a_number")
         return
-    state = dict(metric.enum_values).get(int(number), str(int(number)))
+    state = dict(metric.enum_values).get(number, str(number))
     _put(sink, f"{metric.name}_info", f"{metric.help} (EnumAsInfo)", {**labels, label_name(metric.name): state}, 1.0)
 
 
 def _state_set(metric: Metric, labels: Mapping[str, str], tag: int, content: bytes, sink: Sink) -> None:
-    number = values.number_of(tag, content)
-    if number is None:
+    current = values.whole_number(tag, content)
+    if current is None:
         sink.drop("not_a_number")
         return
     states = dict(metric.enum_values)
-    current = int(number)
     states.setdefault(current, str(current))
     for value, state in states.items():
         shown = {**labels, label_name(metric.name): state}

@@ -34,7 +34,7 @@ class Family:
 class Body:
     """Samples of one metric that are kept: by family name, and from what they were made."""
 
-    column: bytes
+    columns: list[bytes]
     generation: int
     families: list[tuple[str, str, str, bytes]]
     dropped: Mapping[str, int]
@@ -67,9 +67,15 @@ class Page:
             found.shared = True
         return found.parts
 
+    def own(self, name: str, kind: str, help_text: str) -> list[bytes]:
+        """Like ``family``, for one that is not a module's: samples that a module made under its name give way."""
+        if name in self.families:
+            self.drop("reserved_name", _lines(self.families.pop(name).parts))
+        return self.family(name, kind, help_text)
+
     def add(self, name: str, kind: str, help_text: str, samples: Iterable[tuple[Mapping[str, str], float]]) -> None:
-        """Adds a family of a few samples given as labels and number."""
-        parts = self.family(name, kind, help_text)
+        """Adds a family of the page's own: a few samples given as labels and number."""
+        parts = self.own(name, kind, help_text)
         for labels, number in samples:
             parts += (text.name_piece(name), label_text(labels), ber.float_text(number))
 
@@ -155,10 +161,22 @@ class Renderer:
         if column is None:
             return {}
         index, numbers, _ = ber.numbers(self.octets(column), len(column.oid), False)
+        rows = self._split(index)
+        try:
+            return dict(zip(rows, map(int, numbers), strict=True))
+        except ValueError:  # some are fractions
+            return {row: int(number) for row, number in zip(rows, numbers, strict=True) if number.isdigit()}
+
+    def suffixes(self, name: str) -> list[bytes]:
+        """The OID suffixes of the rows of a column that have numbers."""
+        column = self._plan.by_oid.get(name)
+        return [] if column is None else self._split(ber.numbers(self.octets(column), len(column.oid), False)[0])
+
+    def _split(self, index: bytes) -> list[bytes]:
         rows = self._suffixes.get(index)
         if rows is None:
             rows = self._suffixes[index] = ber.suffixes(index)
-        return {row: int(number) for row, number in zip(rows, numbers, strict=True) if b"." not in number}
+        return rows
 
     def table(self, plan: MetricPlan) -> LabelTable:
         """The label table of a metric, brought up to date once per page."""
@@ -167,8 +185,7 @@ class Renderer:
             table = self._state.tables.get(plan.table)
             if table is None:
                 table = self._state.tables[plan.table] = LabelTable(plan.spec)
-            by_oid = self._plan.by_oid
-            table.refresh([self.octets(by_oid[one.oid]) for one in plan.spec.lookups if one.oid in by_oid])
+            table.refresh([self.octets(one) for one in plan.sources])
             self._fresh[plan.table] = table
         return table
 
@@ -202,29 +219,31 @@ class Renderer:
     def _kept(self, plan: MetricPlan, octets: bytes) -> None:
         table = self.table(plan)
         key = plan.metric.name, plan.column.oid
+        columns = [octets, *map(self.octets, plan.told_by)]
         body = self._state.bodies.get(key)
-        if body is None or body.column != octets or body.generation != table.generation:
-            body = self._state.bodies[key] = self._build(plan, octets, table.generation)
+        if body is None or body.columns != columns or body.generation != table.generation:
+            body = self._state.bodies[key] = self._build(plan, columns, table.generation)
         for name, kind, help_text, samples in body.families:
             self.page.family(name, kind, help_text).append(samples)
         for reason, count in body.dropped.items():
             self.page.drop(reason, count)
 
-    def _build(self, plan: MetricPlan, octets: bytes, generation: int) -> Body:
+    def _build(self, plan: MetricPlan, columns: list[bytes], generation: int) -> Body:
         page = Page()
-        index, values = ber.values(octets, len(plan.column.oid))
+        index, values = ber.values(columns[0], len(plan.column.oid))
         for suffix, (tag, content) in zip(ber.suffixes(index), values, strict=True):
             row_samples(plan.metric, plan.spec.labels(suffix, self.rows), suffix, tag, content, self.rows, page)
-        families = []
         for family in page.families.values():
             family.shared = True
         page.deduplicate()
-        for family in page.families.values():
-            families.append((family.name, family.kind, family.help, b"".join(family.parts)))
-        return Body(octets, generation, families, page.dropped)
+        families = [(one.name, one.kind, one.help, b"".join(one.parts)) for one in page.families.values()]
+        return Body(columns, generation, families, page.dropped)
+
+
+def _lines(parts: list[bytes]) -> int:
+    return b"".join(parts).count(b"\n")
 
 
 def _without(pieces: list[bytes], positions: tuple[int, ...]) -> list[bytes]:
     gone = set(positions)
     return [one for at, one in enumerate(pieces) if at not in gone]
-

@@ -29,13 +29,28 @@ def samples(parts: list[bytes], name: bytes, labels: list[bytes], values: list[b
         parts.append(values[at])
 
 
-def buckets(parts: list[bytes], name: bytes, bounds: list[bytes], counts: list[int]) -> None:
-    """Appends one sample per bucket; ``name`` goes up to the label before ``le``, a bound to the blank behind it."""
+def buckets(parts: list[bytes], name: bytes, bounds: list[bytes], counts: list[int]) -> bytes:
+    """Appends one sample per bucket; returns the digits of the last, which counts all observations.
+
+    ``name`` goes up to the label before ``le``, a bound to the blank behind it. ``counts`` are those of each bucket
+    alone: the samples add them up.
+    """
     at: cython.Py_ssize_t
-    for at in range(len(counts)):
+    count: cython.Py_ssize_t = len(counts)
+    some: cython.longlong
+    total: cython.longlong = 0
+    digits: bytes = b"0"
+    if count != len(bounds):
+        raise ValueError("as many bounds as counts")
+    for at in range(count):
+        some = counts[at]
+        if some:
+            total += some
+            digits = b"%d" % total
         parts.append(name)
         parts.append(bounds[at])
-        parts.append(b"%d" % counts[at])
+        parts.append(digits)
+    return digits
 
 
 def metric_name(name: str) -> str:

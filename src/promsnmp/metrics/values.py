@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from decimal import Decimal
+from ipaddress import IPv6Address
+from math import isfinite
 
 from promsnmp.modules.model import MetricType
 from promsnmp.snmp import ber, oid
@@ -26,6 +29,12 @@ _ASSOCIATED: Mapping[str, Mapping[int, str]] = {
         7: MetricType.DISPLAY_STRING,
     },
 }
+_FIRST_OCTET = frozenset({"gauge", "counter", "Integer", "Integer32", "EnumAsInfo"})
+"""Types of numbers, by which octets are their first one."""
+_SINGLE = 7
+"""Octets of an Opaque that wraps a float of 32 bits."""
+_DAYS_OF_400_YEARS = 146_097
+_SECONDS_1900_TO_1970 = 2_208_988_800
 
 
 def valid_utf8(octets: bytes) -> str:
@@ -55,7 +64,7 @@ def octets_text(octets: bytes, kind: str) -> str:
         return ".".join(map(str, _padded(octets, 4)))
     if kind == MetricType.INET_ADDRESS_IPV6:
         return _padded(octets, 16).hex(":", 2).upper()
-    if kind in (MetricType.GAUGE, MetricType.COUNTER):
+    if kind in _FIRST_OCTET:
         return str(octets[0]) if octets else "0"
     return hexadecimal(octets)
 
@@ -72,7 +81,7 @@ def text_of(tag: int, content: bytes, kind: str) -> str:
     if tag == ber.OPAQUE:
         real = ber.opaque_float(content)
         if real is not None:
-            return plain_float(real)
+            return plain_float(_as_written(real) if len(content) == _SINGLE else real)
     return octets_text(content, kind) if tag in (ber.OCTET_STRING, ber.OPAQUE, ber.NSAP_ADDRESS) else ""
 
 
@@ -81,63 +90,77 @@ def address_text(content: bytes) -> str:
     if len(content) == 4:
         return ".".join(map(str, content))
     if len(content) == 16:
-        import ipaddress
-
-        return str(ipaddress.IPv6Address(content))
+        return str(IPv6Address(content))
     return ""
 
 
 def plain_float(number: float) -> str:
-    """A float without exponent (Go's strconv 'f', -1)."""
+    """A float's shortest digits without exponent (Go's strconv 'f', -1)."""
     if number != number or number in (float("inf"), float("-inf")):
         return ber.float_text(number).decode()
-    return f"{number:.17f}".rstrip("0").rstrip(".") if "e" in repr(number) else repr(number).removesuffix(".0")
+    return format(Decimal(repr(number)), "f").removesuffix(".0")
 
 
-def associated_type(kind: str, column_oid: str, at: bytes, column: Callable[[str], Mapping[bytes, tuple[int, bytes]]]) -> str:
-    """The type of an InetAddress or LldpPortId *value*: told by the same row of the column before it."""
-    mapping = _ASSOCIATED.get(kind)
-    if mapping is None:
-        return kind
+def _as_written(number: float) -> float:
+    """The number of fewest digits that is this one in 32 bits: 0.1 for 0.10000000149011612."""
+    octets = struct.pack(">f", number)
+    for digits in range(1, 9):
+        short = float(f"{number:.{digits}g}")
+        try:
+            if struct.pack(">f", short) == octets:
+                return short
+        except OverflowError:  # rounded up beyond the largest
+            continue
+    return number
+
+
+def type_column(kind: str, column_oid: str) -> str:
+    """The OID of the column that tells the type of the values of an InetAddress or LldpPortId column; "" for others."""
     head, _, last = column_oid.rpartition(".")
-    row = column(f"{head}.{int(last) - 1}").get(at) if last.isdigit() and int(last) else None
+    return f"{head}.{int(last) - 1}" if kind in _ASSOCIATED and int(last) else ""
+
+
+def associated_type(
+    kind: str, column_oid: str, at: bytes, column: Callable[[str], Mapping[bytes, tuple[int, bytes]]]
+) -> str:
+    """The type of an InetAddress or LldpPortId *value*: told by the same row of the column before it.
+
+    Where that says nothing that is known, the value is shown as OctetString.
+    """
+    if kind not in _ASSOCIATED:
+        return kind
+    row = column(type_column(kind, column_oid)).get(at)
     told = ber.integer_value(*row) if row is not None else None
-    return mapping.get(told if told is not None else 0, MetricType.OCTET_STRING)
+    return _ASSOCIATED[kind].get(told or 0, MetricType.OCTET_STRING)
 
 
-def number_of(tag: int, content: bytes) -> int | float | None:
-    """A value as a number, None when it is none."""
+def whole_number(tag: int, content: bytes) -> int | None:
+    """A value as a whole number (a float without its fraction), None when it is none."""
     if tag == ber.OPAQUE:
-        return ber.opaque_float(content)
+        real = ber.opaque_float(content)
+        return int(real) if real is not None and isfinite(real) else None
     return ber.integer_value(tag, content)
 
 
 def date_and_time(octets: bytes) -> float | None:
     """Unix seconds of a DateAndTime (RFC 2579: 8 octets, or 11 with the zone; no zone means UTC), None for others.
 
-    Fields out of range run over into the next larger one, as Go's time.Date does.
+    Fields out of range run over into the next larger one, as Go's time.Date does. Tenths of a second are left out.
     """
-    if len(octets) not in (8, 11):
+    zone = octets[8:] or b"+\0\0"
+    if len(octets) not in (8, 11) or zone[:1] not in (b"+", b"-") or zone[1] > 24 or zone[2] > 60:
         return None
     year, month, day, hour, minute, second = struct.unpack(">HBBBBB", octets[:7])
     year, month = year + (month - 1) // 12, (month - 1) % 12 + 1
-    try:
-        start = datetime(year, month, 1, tzinfo=UTC)
-        moment = start + timedelta(days=day - 1, hours=hour, minutes=minute, seconds=second)
-    except (ValueError, OverflowError):
-        return None
-    offset = 0
-    if len(octets) == 11:
-        offset = (octets[9] * 60 + octets[10]) * 60 * (-1 if octets[8:9] == b"-" else 1)
-    return moment.timestamp() - offset
+    eras, year = divmod(year, 400)  # the calendar repeats itself: Python's knows years 1 to 9999 only
+    days = datetime(2000 + year, month, 1, tzinfo=UTC).timestamp() // 86_400 + (eras - 5) * _DAYS_OF_400_YEARS + day - 1
+    moment: float = ((days * 24 + hour) * 60 + minute) * 60 + second
+    return moment - (zone[1] * 60 + zone[2]) * (-60 if zone[:1] == b"-" else 60)
 
 
 def ntp_time_stamp(octets: bytes) -> float | None:
-    """Unix seconds of an NTP time stamp (RFC 5905 section 6: 32 bits of seconds since 1900, 32 of fraction)."""
-    if len(octets) != 8:
-        return None
-    seconds, fraction = struct.unpack(">II", octets)
-    return float(seconds - 2_208_988_800) + float(fraction) / 2**32
+    """Whole Unix seconds of an NTP time stamp (RFC 5905 section 6: 32 bits of seconds since 1900, 32 of fraction)."""
+    return float(int.from_bytes(octets[:4], "big") - _SECONDS_1900_TO_1970) if len(octets) == 8 else None
 
 
 def bit_is_set(octets: bytes, bit: int) -> bool:

@@ -1,0 +1,191 @@
+"""One module over one simulated device, read by PromSNMP and by snmp_exporter, to compare what they make of it.
+
+snmp_exporter is the program that ``SNMP_EXPORTER`` names, or the one on the PATH, 0.23 or newer (older ones read
+another form of snmp.yml).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from promsnmp.collect.collector import Collector, Options
+from promsnmp.collect.page import Format
+from promsnmp.collect.source import Source
+from promsnmp.modules.catalogue import Catalogue
+from promsnmp.modules.reader import read_text
+from promsnmp.sim.agent import SimulatedAgent
+from promsnmp.sim.mib import Mib
+from promsnmp.snmp import ber
+from promsnmp.snmp.credentials import Community
+from promsnmp.snmp.transport import Endpoint
+from tests.sim.threads import running
+from tests.tools import Process, free_tcp_port, wait_until
+
+ROOT = "1.3.6.1.4.1.8072.9999"
+"""What all cases lie under: net-snmp's arc for experiments."""
+OWN = re.compile(r"^(snmp_scrape_|promsnmp_)")
+"""Families that say something of the scrape, not of the device."""
+
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+def integer(value: int) -> bytes:
+    return ber.encode_integer(value)
+
+
+def octets(value: bytes | str) -> bytes:
+    return ber.tlv(ber.OCTET_STRING, value.encode() if isinstance(value, str) else value)
+
+
+def counter64(value: int) -> bytes:
+    return ber.encode_integer(value, ber.COUNTER64)
+
+
+def gauge32(value: int) -> bytes:
+    return ber.encode_integer(value, ber.GAUGE32)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page says, whatever its order: samples by name and labels, and type and help by family."""
+
+    samples: Samples
+    types: Mapping[str, str]
+    helps: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A module and the objects that it finds; OIDs are relative to the case's own subtree.
+
+    ``missing`` are names of samples that snmp_exporter invents (0 for what is no number) and we leave out.
+    """
+
+    name: str
+    metrics: Sequence[Mapping[str, Any]]
+    objects: Mapping[str, bytes]
+    module: Mapping[str, Any] = field(default_factory=dict)
+    missing: frozenset[str] = frozenset()
+
+
+def _placed(value: Any, base: str) -> Any:
+    """``value`` with every ``oid`` in it moved under ``base``."""
+    if isinstance(value, Mapping):
+        return {key: f"{base}.{one}" if key == "oid" else _placed(one, base) for key, one in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_placed(one, base) for one in value]
+    return value
+
+
+def document(cases: Sequence[Case]) -> str:
+    """All cases as one snmp.yml."""
+    modules = {}
+    for number, case in enumerate(cases, 1):
+        base = f"{ROOT}.{number}"
+        asked = {key: value for key, value in case.module.items() if key not in ("walk", "get")}
+        asked["walk"] = [f"{base}.{one}".removesuffix(".") for one in case.module.get("walk", [""])]
+        asked["get"] = [f"{base}.{one}" for one in case.module.get("get", [])]
+        named = [{"help": "-", "name": f"m{at}", **one} for at, one in enumerate(case.metrics)]
+        modules[case.name] = {**asked, "metrics": _placed(named, base)}
+    auths = {"public_v2": {"version": 2, "community": "public"}}
+    return yaml.safe_dump({"auths": auths, "modules": modules}, sort_keys=False)
+
+
+def device(cases: Sequence[Case]) -> Mib:
+    """The objects of all cases."""
+    found: dict[str, bytes] = {}
+    for number, case in enumerate(cases, 1):
+        found.update({f"{ROOT}.{number}.{name}": value for name, value in case.objects.items()})
+    return Mib.of(found)
+
+
+def parse(text: str) -> Page:
+    """A page in text format as a ``Page``."""
+    samples: Samples = {}
+    types, helps = {}, {}
+    for family in text_string_to_metric_families(text):
+        if OWN.match(family.name):
+            continue
+        types[family.name], helps[family.name] = family.type, family.documentation
+        for sample in family.samples:
+            samples[sample.name, tuple(sorted(sample.labels.items()))] = float(sample.value)
+    return Page(samples, types, helps)
+
+
+async def ours(cases: Sequence[Case], agent: SimulatedAgent) -> dict[str, Page]:
+    """What PromSNMP makes of each case."""
+    read = read_text(document(cases), source="cases")
+    collector = Collector(Catalogue(read.modules, read.auths), Options(utilization=False))
+    pages = {}
+    for case in cases:
+        source = Source(case.name, case.name, Endpoint(agent.address, agent.port), Community(), (case.name,))
+        page, error = await collector.collect(source, deadline=asyncio.get_running_loop().time() + 20)
+        assert error is None, (case.name, error)
+        pages[case.name] = parse(page.plain(Format.TEXT).decode())
+    return pages
+
+
+def program() -> str:
+    """The path of snmp_exporter; without one the test is skipped."""
+    path = os.environ.get("SNMP_EXPORTER") or shutil.which("snmp_exporter") or shutil.which("prometheus-snmp-exporter")
+    if path is None:
+        pytest.skip("no snmp_exporter to compare with (name one in SNMP_EXPORTER)")
+    said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False, timeout=20)
+    version = re.search(r"version (\d+)\.(\d+)", said.stdout + said.stderr)
+    if version is None or tuple(map(int, version.groups())) < (0, 23):
+        pytest.skip(f"{path} is not snmp_exporter 0.23 or newer")
+    return path
+
+
+def theirs(cases: Sequence[Case], target: str, folder: Path) -> dict[str, Page | str]:
+    """What snmp_exporter makes of each case; the text of its error where it makes nothing."""
+    config = folder / "snmp.yml"
+    config.write_text(document(cases))
+    address = f"127.0.0.1:{free_tcp_port()}"
+    command = [program(), f"--config.file={config}", f"--web.listen-address={address}"]
+    pages: dict[str, Page | str] = {}
+    with Process(command, log=folder / "snmp_exporter.log") as process:
+        wait_until(lambda: _answers(f"http://{address}/-/healthy") or not process.running, what="snmp_exporter")
+        assert process.running, process.tail()
+        for case in cases:
+            url = f"http://{address}/snmp?target={target}&module={case.name}&auth=public_v2"
+            try:
+                with urllib.request.urlopen(url, timeout=30) as answer:
+                    pages[case.name] = parse(answer.read().decode())
+            except urllib.error.HTTPError as error:
+                pages[case.name] = error.read().decode(errors="replace")
+            except OSError as error:
+                pages[case.name] = f"{error}: {process.tail(5)}"
+    return pages
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2):
+            return True
+    except OSError:
+        return False
+
+
+def both(cases: Sequence[Case], folder: Path) -> dict[str, tuple[Page, Page | str]]:
+    """Every case as PromSNMP and as snmp_exporter show it."""
+    program()
+    agent = SimulatedAgent(device(cases))
+    with running(agent) as loop:
+        mine = asyncio.run_coroutine_threadsafe(ours(cases, agent), loop).result(60)
+        other = theirs(cases, agent.target, folder)
+    return {case.name: (mine[case.name], other[case.name]) for case in cases}
