@@ -174,7 +174,14 @@ def _put_header(
 
 
 def encode_request(pdu_type: int, request_id: int, status: int, index: int, oid: bytes) -> bytes:
-    """A PDU with one varbind of ``oid`` and NULL: what a walk sends for every packet. Numbers are 0 to 2^31-1."""
+    """A PDU with one varbind of ``oid`` and NULL: what a walk sends for every packet.
+
+    Raises ValueError unless the numbers are 0 to 2^31-1 and the OID is shorter than 60,000 octets.
+    """
+    if not (0 <= request_id <= 0x7FFFFFFF and 0 <= status <= 0x7FFFFFFF and 0 <= index <= 0x7FFFFFFF):
+        raise ValueError("a number of a request is not between 0 and 2^31-1")
+    if len(oid) > 60_000:
+        raise ValueError("an OID is too long for a datagram")
     size: cython.Py_ssize_t = len(oid)
     room: cython.Py_ssize_t = size + 48  # headers of up to 4 octets and three integers of up to 7
     buffer = bytearray(room)
@@ -384,6 +391,8 @@ def varbinds(data: bytes, start: int, end: int) -> list[VarBind]:
         tag, value_start, value_end = read_any(data, oid_end, stop)
         if value_end != stop:
             raise Malformed("a varbind holds more than a name and a value")
+        if oid_start == oid_end:
+            raise Malformed("an OID is empty")
         _check_subids(data, oid_start, oid_end)
         out.append(VarBind(data[oid_start:oid_end], tag, data[value_start:value_end]))
         pos = stop
@@ -440,7 +449,10 @@ def _starts_with(
     prefix: cython.p_uchar,
     size: cython.Py_ssize_t,
 ) -> cython.bint:
-    """Whether ``data[start:stop]`` starts with the ``size`` octets of ``prefix``; compared from its end, where siblings differ."""
+    """Whether ``data[start:stop]`` starts with the ``size`` octets of ``prefix``.
+
+    Compared from the prefix's end, where siblings differ.
+    """
     at: cython.Py_ssize_t = size
     if stop - start < at:
         return False
@@ -531,9 +543,10 @@ class Scanner:
     def feed(self, data: bytes, pos: int, end: int, walking: bool = True) -> int:
         """Takes the varbinds at ``data[pos:end]``; returns MORE, DONE, LOOP or EMPTY.
 
-        With ``walking`` false the varbinds answer a GET: order and subtree do not matter, and an exception
-        (RFC 3416 section 3: noSuchObject and its like) only means that there is no value. Raises Malformed, and then
-        keeps nothing of this response.
+        With ``walking`` false the varbinds answer a GET: order and subtree do not matter. An exception (RFC 3416
+        section 3: noSuchObject and its like) means that there is no value. endOfMibView ends a walk, and so do the two
+        others, which have no place in one, unless they stand for a row of the subtree that comes next. Raises
+        Malformed, and then keeps nothing of this response.
         """
         octets: cython.p_uchar = data
         at: cython.Py_ssize_t = pos
@@ -556,6 +569,7 @@ class Scanner:
         prefix_size: cython.Py_ssize_t = 0
         known: cython.Py_ssize_t  # how many octets of the OID are known to be those of the OID before
         tag: cython.Py_ssize_t
+        moved: cython.bint = False  # whether ``last`` lies in this response
         count: cython.Py_ssize_t = 0
         unclaimed: cython.Py_ssize_t = 0
         is_walk: cython.bint = walking
@@ -574,6 +588,8 @@ class Scanner:
             oid_stop = _stop(octets, inner, oid_start, stop)
             if octets[at] != _SEQUENCE or octets[inner] != _OBJECT_IDENTIFIER:
                 raise Malformed("a varbind is not a sequence of a name and a value")
+            if oid_start == oid_stop:
+                raise Malformed("an OID is empty")
             if _stop(octets, oid_stop, _content(octets, oid_stop, stop), stop) != stop:
                 raise Malformed("a varbind holds more than a name and a value")
             known = 0
@@ -582,26 +598,33 @@ class Scanner:
             _check_subids(octets, oid_start + known, oid_stop)
             tag = octets[oid_stop]
             if _FIRST_EXCEPTION <= tag <= _LAST_EXCEPTION:
-                if is_walk:
+                if is_walk and (
+                    tag == _LAST_EXCEPTION
+                    or not _starts_with(octets, oid_start, oid_stop, root, root_size)
+                    or not _follows(octets, oid_start + known, oid_stop, last, last_start + known, last_stop)
+                ):
                     verdict = DONE
                     break
                 if current >= 0:
                     runs.append((current, data[run:at]))
                     current = -1
+                last = octets
+                last_start = oid_start
+                last_stop = oid_stop
+                moved = True
                 at = stop
                 continue
-            if is_walk and known == 0 and not _starts_with(octets, oid_start, oid_stop, root, root_size):
+            if is_walk and known < root_size and not _starts_with(octets, oid_start, oid_stop, root, root_size):
                 verdict = DONE
                 break
-            if is_ordered and not _follows(
-                octets, oid_start + known, oid_stop, last, last_start + known, last_stop
-            ):
+            if is_ordered and not _follows(octets, oid_start + known, oid_stop, last, last_start + known, last_stop):
                 self.offender = data[oid_start:oid_stop]
                 verdict = LOOP
                 break
             last = octets
             last_start = oid_start
             last_stop = oid_stop
+            moved = True
             count += 1
             if known == 0:
                 if current >= 0:
@@ -621,7 +644,7 @@ class Scanner:
             self.segments[current].append(segment)
         self.count += count
         self.unclaimed += unclaimed
-        if count:
+        if moved:
             self.last = data[last_start:last_stop]
         return verdict
 
@@ -733,7 +756,7 @@ def _negated(value: cython.ulonglong, size: cython.Py_ssize_t) -> cython.ulonglo
 
 
 def opaque_float(content: bytes) -> float | None:
-    """The number in an Opaque that wraps a float (9F 78 04) or a double (9F 79 08), None when it wraps another thing."""
+    """The number in an Opaque that wraps a float (9F 78 04) or a double (9F 79 08), None when there is none in it."""
     if content[:3] == b"\x9f\x78\x04" and len(content) == 7:
         return float(struct.unpack(">f", content[3:])[0])
     if content[:3] == b"\x9f\x79\x08" and len(content) == 11:
@@ -772,7 +795,7 @@ def integer_value(tag: int, content: bytes) -> int | None:
 
 
 def values(column: bytes, skip: int) -> tuple[bytes, list[tuple[int, bytes]]]:
-    """The rows of any column: ``(index, [(tag, content octets), ...])``; see ``numbers``."""
+    """The rows of any column: ``(index, [(tag, content octets), ...])``; see ``numbers``. Raises Malformed."""
     at = 0
     end = len(column)
     index = bytearray()
@@ -781,6 +804,8 @@ def values(column: bytes, skip: int) -> tuple[bytes, list[tuple[int, bytes]]]:
         inner, at = read(column, at, end, SEQUENCE)
         oid_start, oid_stop = read(column, inner, at, OBJECT_IDENTIFIER)
         tag, start, stop = read_any(column, oid_stop, at)
+        if oid_stop - oid_start < skip:
+            raise Malformed("a row lies outside its column")
         index += (oid_stop - oid_start - skip).to_bytes(2, "big")
         index += column[oid_start + skip : oid_stop]
         out.append((tag, column[start:stop]))
@@ -788,7 +813,7 @@ def values(column: bytes, skip: int) -> tuple[bytes, list[tuple[int, bytes]]]:
 
 
 def below(column: bytes, oid: bytes) -> bytes:
-    """Those varbinds of a column whose OIDs lie under ``oid``."""
+    """Those varbinds of a column whose OIDs lie under ``oid``. Raises Malformed."""
     pieces: list[bytes] = []
     at = 0
     while at < len(column):

@@ -17,12 +17,12 @@ def parse(text: str) -> tuple[int, ...]:
 
     Raises ValueError, naming the text, when it is not an OID of numbers (RFC 2578 section 3.5).
     """
-    body = text[1:] if text.startswith(".") else text
+    body = text.removeprefix(".")
     parts = body.split(".")
     if not all(part.isascii() and part.isdigit() for part in parts):
         raise ValueError(f"{text!r} is not an OID: write numbers with dots between them, such as 1.3.6.1.2.1.1")
-    subids = tuple(int(part) for part in parts)
-    if len(subids) > MAX_SUBIDS or max(subids) > MAX_SUBID:
+    subids = tuple(int(part[:20]) for part in parts)  # Python refuses to read numbers of thousands of digits
+    if len(subids) > MAX_SUBIDS or max(subids) > MAX_SUBID or max(map(len, parts)) > 20:
         raise ValueError(f"{text!r} is not an OID: at most {MAX_SUBIDS} numbers, none above {MAX_SUBID}")
     return subids
 
@@ -58,11 +58,15 @@ def decode_subids(octets: bytes) -> tuple[int, ...]:
 def encode(text: str | tuple[int, ...]) -> bytes:
     """BER content octets of an OID given as dotted text or sub-identifiers.
 
-    Raises ValueError when it has fewer than two sub-identifiers, or its first two are out of range.
+    BER joins the first two sub-identifiers, so ``1`` alone has no octets of its own: it is taken as the root of all
+    MIBs and gives ``b""``, under which everything lies. Raises ValueError for any other single sub-identifier, and when
+    the first two are out of range.
     """
     subids = parse(text) if isinstance(text, str) else text
+    if subids == (1,):
+        return b""
     if len(subids) < 2:
-        subids = (*subids, 0)
+        raise ValueError(f"{text!r} is not an OID that SNMP can ask for: write at least two numbers, such as 1.3")
     first, second = subids[0], subids[1]
     if first > 2 or (first < 2 and second > 39):
         raise ValueError(f"{text!r} is not an OID: it starts with 0, 1 or 2, and 0 and 1 are followed by 0 to 39")

@@ -10,6 +10,7 @@ import asyncio
 import random
 import socket
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
@@ -56,11 +57,16 @@ class Conversation(Protocol):
     def asking(self) -> bytes:
         """The OID being asked for (content octets), for errors."""
 
+    def failed(self) -> Iterable[SnmpError]:
+        """What went wrong without ending it all."""
+
 
 class Session:
     """A UDP exchange with one agent; ``async with`` opens and closes its socket.
 
     ``timeout`` (seconds) and ``retries`` are per packet; ``deadline`` (loop time, seconds) bounds the whole session.
+    With ``connected`` false the agent may answer from another address than it was asked at, as some with several
+    addresses do, but only from the port that was asked: an agent answers from the port that it listens on.
     """
 
     def __init__(
@@ -136,6 +142,8 @@ class Session:
             self._next()
             await self._done
         finally:
+            for error in conversation.failed():
+                error.target = error.target or str(self.endpoint)
             self._conversation = None
             self._done = None
             if self._timer is not None:

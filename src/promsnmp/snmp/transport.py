@@ -83,9 +83,10 @@ class Address:
 
 
 async def resolve(endpoint: Endpoint) -> Address:
-    """The first address of an endpoint; names are looked up without blocking the loop.
+    """The address of an endpoint; names are looked up without blocking the loop.
 
-    Raises AddressError when there is none.
+    Of a name's addresses it is the resolver's first for IPv4, or else its first: more agents listen on IPv4 alone than
+    on IPv6 alone, and UDP does not tell at once which one is heard. Raises AddressError when there is none.
     """
     try:
         address = ipaddress.ip_address(endpoint.host)
@@ -105,7 +106,7 @@ async def _look_up(endpoint: Endpoint) -> Address:
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise AddressError(f"the name does not resolve: {reason}", target=str(endpoint)) from None
-    family, _, _, _, sockaddr = found[0]
+    family, _, _, _, sockaddr = min(found, key=lambda one: one[0] != socket.AF_INET)
     return Address(family, sockaddr)  # type: ignore[arg-type]  # the stubs allow address families that UDP has not
 
 

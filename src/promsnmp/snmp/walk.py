@@ -7,17 +7,20 @@ is kept per subtree, so that one that fails does not cost the others.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from promsnmp.errors import ErrorStatus, SnmpError, WalkLoop
+from promsnmp.errors import ErrorStatus, MalformedMessage, SnmpError, WalkLoop
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import Version
 
 TOO_BIG = 1
 NO_SUCH_NAME = 2
+MAX_REPETITIONS = 0x7FFFFFFF  # RFC 3416 section 3
 MAX_GET_OIDS = 60
 """OIDs asked by one GET, at most."""
+FIRST = oid.encode("1.0")
+"""Where a walk of everything starts: BER has no shorter OID that all of SNMP's follow."""
 
 ERROR_STATUS = (  # RFC 3416 section 3
     "noError",
@@ -94,11 +97,33 @@ def error_status(status: int, index: int, at: bytes) -> ErrorStatus:
     return ErrorStatus(message, status=status, index=index, oid=oid.to_text(at))
 
 
+def _asked_for(buffer: bytes, pdu: ber.Pdu, asked: Collection[bytes]) -> dict[bytes, ber.VarBind]:
+    """The varbinds of a GET's answer by OID: those that were asked for, each once. Raises ber.Malformed."""
+    found: dict[bytes, ber.VarBind] = {}
+    for varbind in ber.varbinds(buffer, pdu.start, pdu.end):
+        if varbind.oid in asked:
+            found.setdefault(varbind.oid, varbind)
+    return found
+
+
+def _unanswered(at: bytes) -> MalformedMessage:
+    """RFC 3416 section 4.2.1: the answer to a GET names what was asked."""
+    return MalformedMessage("the agent's answer leaves out what was asked for", oid=oid.to_text(at))
+
+
+def _feed(scanner: ber.Scanner, found: Iterable[ber.VarBind]) -> None:
+    octets = b"".join(ber.encode_varbind(one.oid, ber.tlv(one.tag, one.value)) for one in found)
+    scanner.feed(octets, 0, len(octets), False)
+
+
 class Walks:
     """Walks subtrees one after the other, by GETBULK (v2c, v3) or GETNEXT (v1).
 
-    ``failures`` maps the root of each subtree that was not walked to its end to the reason; ``finished`` holds the roots
-    that were; ``costs`` tells by root what it took.
+    ``failures`` maps the root of each subtree that was not walked to its end to the reason; ``finished`` holds the
+    roots that were; ``costs`` tells by root what it took.
+
+    A walk ends at the first OID outside of the subtree, at ``endOfMibView`` (and mostly at noSuchObject or noSuchInstance,
+    by which some agents say the same), and at v1's noSuchName. When nothing was found, the root itself is asked for.
     """
 
     def __init__(
@@ -127,6 +152,9 @@ class Walks:
     def asking(self) -> bytes:
         return self._at
 
+    def failed(self) -> Iterable[SnmpError]:
+        return self.failures.values()
+
     def request(self, request_id: int) -> bytes | None:
         if self._subtree is None:
             if not self._waiting:
@@ -135,15 +163,14 @@ class Walks:
         if self._exact:
             return ber.encode_request(ber.GET, request_id, 0, 0, self._at)
         if self._bulk:
-            return ber.encode_request(ber.GET_BULK, request_id, 0, self._repetitions(), self._at)
-        return ber.encode_request(ber.GET_NEXT, request_id, 0, 0, self._at)
+            return ber.encode_request(ber.GET_BULK, request_id, 0, self._repetitions(), self._at or FIRST)
+        return ber.encode_request(ber.GET_NEXT, request_id, 0, 0, self._at or FIRST)
 
     def answer(self, buffer: bytes, pdu: ber.Pdu) -> None:
-        if self._exact:
-            self._scanner.feed(buffer, pdu.start, pdu.end, False)
-            self._end(None)
-        elif pdu.status:
+        if pdu.status:
             self._on_error(pdu)
+        elif self._exact:
+            self._on_exact(buffer, pdu)
         else:
             self._on_varbinds(buffer, pdu)
 
@@ -156,7 +183,7 @@ class Walks:
 
     def _repetitions(self) -> int:
         assert self._subtree is not None
-        wanted = max(1, self._subtree.max_repetitions)
+        wanted = min(max(1, self._subtree.max_repetitions), MAX_REPETITIONS)
         return min(wanted, self._limits.max_repetitions) if self._limits.max_repetitions else wanted
 
     def _on_varbinds(self, buffer: bytes, pdu: ber.Pdu) -> None:
@@ -167,7 +194,7 @@ class Walks:
             self._go_on(scanner.last_oid)
         elif verdict == ber.DONE:
             nothing = scanner.varbind_count == before and scanner.last_oid == self._at
-            if nothing and self._subtree is not None and self._at == self._subtree.root:
+            if nothing and self._at and self._at_root():
                 self._exact = True  # nothing below it: it may name a scalar's instance exactly
             else:
                 self._end(None)
@@ -175,6 +202,14 @@ class Walks:
             self._end(WalkLoop(f"OID {oid.to_text(scanner.offending_oid)} does not increase", oid=self._text()))
         else:
             self._end(WalkLoop("the agent answered without any varbind", oid=self._text()))
+
+    def _at_root(self) -> bool:
+        return self._subtree is not None and self._at == self._subtree.root
+
+    def _on_exact(self, buffer: bytes, pdu: ber.Pdu) -> None:
+        found = _asked_for(buffer, pdu, (self._at,))
+        _feed(self._scanner, found.values())
+        self._end(None if found else _unanswered(self._at))
 
     def _go_on(self, last: bytes) -> None:
         assert self._subtree is not None
@@ -187,11 +222,11 @@ class Walks:
 
     def _on_error(self, pdu: ber.Pdu) -> None:
         """RFC 3416 section 4.2: v1 agents end a walk by noSuchName; tooBig asks for less; all else ends it early."""
-        if pdu.status == NO_SUCH_NAME and self._at == getattr(self._subtree, "root", None):
+        if pdu.status == NO_SUCH_NAME and self._at and self._at_root() and not self._exact:
             self._exact = True
         elif pdu.status == NO_SUCH_NAME:
             self._end(None)
-        elif pdu.status == TOO_BIG and self._bulk and self._repetitions() > 1:
+        elif pdu.status == TOO_BIG and self._bulk and not self._exact and self._repetitions() > 1:
             self._limits.max_repetitions = self._repetitions() // 2
         else:
             self._end(error_status(pdu.status, pdu.index, self._at))
@@ -217,8 +252,8 @@ class Walks:
 class Gets:
     """Fetches single objects by GET, several at a time, into a scanner (or, without one, into ``varbinds``).
 
-    ``failures`` maps OIDs that the agent answered with an error-status to it; objects that do not exist are no failure.
-    ``complete`` says that all were asked for, ``cost`` what it took.
+    ``failures`` maps OIDs that the agent answered with an error-status, or left out of its answer, to the reason;
+    objects that do not exist are no failure. ``complete`` says that all were asked for, ``cost`` what it took.
     """
 
     def __init__(
@@ -246,6 +281,9 @@ class Gets:
     def asking(self) -> bytes:
         return self._asked[0] if self._asked else b""
 
+    def failed(self) -> Iterable[SnmpError]:
+        return self.failures.values()
+
     def request(self, request_id: int) -> bytes | None:
         self._began = self._began or self._meter()
         size = min(self._at_once, self._limits.max_get_oids or self._at_once)
@@ -259,22 +297,29 @@ class Gets:
         if pdu.status:
             self._on_error(pdu)
             return
-        asked = set(self._asked)
-        self._returned += len(asked)
-        good = [found for found in ber.varbinds(buffer, pdu.start, pdu.end) if found.oid in asked]
+        found = _asked_for(buffer, pdu, set(self._asked))
+        self._returned += len(found)
+        self.failures.update({one: _unanswered(one) for one in self._asked if one not in found})
         if self._scanner is None:
-            self.varbinds += good
+            self.varbinds += found.values()
         else:
-            octets = b"".join(ber.encode_varbind(found.oid, ber.tlv(found.tag, found.value)) for found in good)
-            self._scanner.feed(octets, 0, len(octets), False)
+            _feed(self._scanner, found.values())
 
     def _on_error(self, pdu: ber.Pdu) -> None:
-        """tooBig asks for fewer at once; any other error costs the object it points at, and the rest is asked again."""
-        if pdu.status == TOO_BIG and len(self._asked) > 1:
-            self._limits.max_get_oids = len(self._asked) // 2
+        """tooBig asks for fewer at once; any other error costs the object it points at, and the rest is asked again.
+
+        Where it points at none, fewer are asked for until only one can be meant.
+        """
+        size = len(self._asked)
+        points = 0 < pdu.index <= size
+        if size > 1 and (pdu.status == TOO_BIG or not points):
+            if pdu.status == TOO_BIG:
+                self._limits.max_get_oids = size // 2
+            else:
+                self._at_once = size // 2
             self._waiting.extendleft(reversed(self._asked))
             return
-        guilty = self._asked[pdu.index - 1] if 0 < pdu.index <= len(self._asked) else self._asked[0]
+        guilty = self._asked[pdu.index - 1] if points else self._asked[0]
         if pdu.status != NO_SUCH_NAME:
             self.failures[guilty] = error_status(pdu.status, pdu.index, guilty)
         self._waiting.extendleft(reversed([one for one in self._asked if one != guilty]))
@@ -303,6 +348,9 @@ class Browse:
 
     def asking(self) -> bytes:
         return self._walks.asking()
+
+    def failed(self) -> Iterable[SnmpError]:
+        return self._walks.failed()
 
     def request(self, request_id: int) -> bytes | None:
         return self._walks.request(request_id)

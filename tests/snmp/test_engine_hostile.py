@@ -1,0 +1,198 @@
+"""Walks and GETs of every hostile agent: they end in time, say what failed, and take no value that is not there."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from promsnmp.collect.collector import Collector, Options
+from promsnmp.collect.page import Format
+from promsnmp.collect.source import Source
+from promsnmp.errors import PromSnmpError, SnmpError
+from promsnmp.modules.catalogue import builtin_catalogue
+from promsnmp.sim.mib import Mib
+from promsnmp.snmp import ber, oid
+from promsnmp.snmp.credentials import Community, Version
+from promsnmp.snmp.message import CommunityModel
+from promsnmp.snmp.session import Conversation, Session
+from promsnmp.snmp.transport import Endpoint
+from promsnmp.snmp.walk import AgentLimits, Browse, Gets, Subtree, Walks
+from tests.hostile import HONEST, IF_ENTRY, ROWS, SYS_DESCR, Behaviour, HostileAgent
+from tests.misdeeds import BEHAVIOURS
+
+ROOT = oid.encode(IF_ENTRY)
+COLUMNS = [oid.encode(f"{IF_ENTRY}.{number}") for number in (1, 2, 10)]
+WANTED = [
+    oid.encode(text)
+    for text in (SYS_DESCR, "1.3.6.1.2.1.1.3.0", f"{IF_ENTRY}.1.1", f"{IF_ENTRY}.10.2", f"{IF_ENTRY}.10.999")
+]
+HONEST_LOOKING_ENDS = frozenset({"value_end_of_mib_view_too_early", "no_such_name_after_2", "status_2"})
+"""What an honest agent says at the end of its MIB, said too early: nobody can tell the difference."""
+PATIENCE = 0.02
+"""Seconds to wait for an answer of those that may go unanswered; the loop that waits is the one that answers."""
+EXCEPTIONS = (ber.NO_SUCH_OBJECT, ber.NO_SUCH_INSTANCE, ber.END_OF_MIB_VIEW)
+
+
+@dataclass
+class Outcome:
+    """What a session brought."""
+
+    taken: list[ber.VarBind] = field(default_factory=list)
+    errors: list[SnmpError] = field(default_factory=list)
+
+
+async def converse(
+    behaviour: Behaviour, conversation: Conversation, version: Version, *, wait: float = 0.25
+) -> Outcome:
+    """Holds a conversation; what the session raised is in the outcome, anything but SnmpError is not caught."""
+    outcome = Outcome()
+    timeout = 0.3 if behaviour.is_harmless else PATIENCE
+    retries = 9 if behaviour.is_harmless else 1
+    loop = asyncio.get_running_loop()
+    problems: list[dict[str, object]] = []
+    loop.set_exception_handler(lambda _, context: problems.append(context))
+    async with HostileAgent(behaviour) as agent, asyncio.timeout(30):
+        deadline = loop.time() + (20.0 if behaviour.is_harmless else wait)
+        security = CommunityModel(Community(version))
+        endpoint = Endpoint(agent.address, agent.port)
+        try:
+            async with Session(endpoint, security, timeout=timeout, retries=retries, deadline=deadline) as session:
+                await session.run(conversation)
+        except SnmpError as raised:
+            outcome.errors.append(raised)
+        outcome.errors += conversation.failed()
+        for error in outcome.errors:
+            assert error.target == agent.target
+            assert re.search(r"\(at OID [0-9.]+\)", str(error))
+    assert problems == []
+    return outcome
+
+
+def held(mib: Mib, *, below: bytes = b"", version: Version = Version.V2C) -> set[ber.VarBind]:
+    """What the device holds, as far as ``version`` can say it."""
+    rows = b"".join(mib.rows(0, len(mib), 0.0))
+    found: list[ber.VarBind] = []
+    try:
+        found = ber.varbinds(rows, 0, len(rows))
+    except ber.Malformed:  # a value that cannot be read: all the others
+        for row in mib.rows(0, len(mib), 0.0):
+            try:
+                found += ber.varbinds(row, 0, len(row))
+            except ber.Malformed:
+                continue
+    found = [one for one in found if one.oid.startswith(below) and one.tag not in EXCEPTIONS]
+    return {one for one in found if version is not Version.V1 or one.tag != ber.COUNTER64}
+
+
+def judge(behaviour: Behaviour, outcome: Outcome, expected: set[ber.VarBind]) -> None:
+    """Whether the outcome is what ``Behaviour`` says a sound manager makes of it."""
+    taken = set(outcome.taken)
+    if behaviour.is_plausible:
+        return
+    assert taken <= expected
+    assert len(taken) == len(outcome.taken)
+    if behaviour.is_harmless:
+        assert outcome.errors == []
+        assert taken == expected
+    elif behaviour.name not in HONEST_LOOKING_ENDS:
+        assert outcome.errors or taken == expected
+
+
+def varbinds(columns: Iterable[bytes]) -> list[ber.VarBind]:
+    octets = b"".join(columns)
+    return ber.varbinds(octets, 0, len(octets))
+
+
+@pytest.mark.parametrize("version", [Version.V1, Version.V2C], ids=["v1", "v2c"])
+@pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=str)
+async def test_a_walk_ends_and_takes_only_what_is_there(behaviour: Behaviour, version: Version) -> None:
+    scanner = ber.Scanner(COLUMNS)
+    walks = Walks([Subtree(ROOT)], scanner, version=version, limits=AgentLimits())
+    outcome = await converse(behaviour, walks, version)
+    outcome.taken = varbinds(scanner.column(at) for at in range(len(COLUMNS)))
+    judge(behaviour, outcome, held(behaviour.mib or HONEST, below=ROOT, version=version))
+
+
+@pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=str)
+async def test_browsing_ends_and_takes_only_what_is_there(behaviour: Behaviour) -> None:
+    taken: list[ber.VarBind] = []
+    browse = Browse(Subtree(ROOT), taken.extend, version=Version.V2C)
+    outcome = await converse(behaviour, browse, Version.V2C)
+    outcome.taken = taken
+    judge(behaviour, outcome, held(behaviour.mib or HONEST, below=ROOT))
+
+
+@pytest.mark.parametrize("version", [Version.V1, Version.V2C], ids=["v1", "v2c"])
+@pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=str)
+async def test_gets_end_and_take_only_what_is_there(behaviour: Behaviour, version: Version) -> None:
+    gets = Gets(WANTED, limits=AgentLimits())
+    outcome = await converse(behaviour, gets, version)
+    outcome.taken = [one for one in gets.varbinds if one.tag not in EXCEPTIONS]
+    expected = {one for one in held(behaviour.mib or HONEST, version=version) if one.oid in WANTED}
+    if behaviour.name == "repeating_oid":  # to a GET it is no misdeed to name what was asked for
+        behaviour = replace(behaviour, is_plausible=True)
+    judge(behaviour, outcome, expected)
+
+
+SAMPLE = re.compile(r'^ifInOctets\{[^}]*ifIndex="(\d+)"[^}]*\} (\S+)$', re.MULTILINE)
+VALID = {
+    "value_counter64_of_9_octets_and_leading_zero": str((1 << 53) - 1),
+    "value_opaque_float": "123",
+    "value_opaque_double": "123.45",
+}
+
+
+@pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=str)
+async def test_a_page_of_a_hostile_agent_has_no_wrong_sample(behaviour: Behaviour) -> None:
+    collector = Collector(builtin_catalogue(), Options())
+    loop = asyncio.get_running_loop()
+    problems: list[dict[str, object]] = []
+    loop.set_exception_handler(lambda _, context: problems.append(context))
+    text, error = "", None
+    async with HostileAgent(behaviour) as agent, asyncio.timeout(30):
+        source = Source(
+            "hostile",
+            "hostile",
+            Endpoint(agent.address, agent.port),
+            Community(),
+            ("if_mib",),
+            timeout=0.3 if behaviour.is_harmless else PATIENCE,
+            retries=9 if behaviour.is_harmless else 1,
+        )
+        try:
+            deadline = loop.time() + (20.0 if behaviour.is_harmless else 0.25)
+            page, error = await collector.collect(source, deadline=deadline)
+            text = page.plain(Format.TEXT).decode()
+        except PromSnmpError as raised:
+            error = raised  # type: ignore[assignment]  # whatever of the tree it is
+    assert problems == []
+    if behaviour.is_plausible:
+        return
+    samples = {int(index): value for index, value in SAMPLE.findall(text)}
+    if behaviour.name == "many_varbinds":
+        assert samples == {row: str(row) for row in range(1, len(samples) + 1)}
+        assert len(samples) > 2000
+        return
+    special = samples.pop(2, None)
+    allowed = VALID.get(behaviour.name) if behaviour.mib and behaviour.name != "value_of_60_kb" else "2000"
+    assert special in (None, allowed)
+    assert samples.items() <= {row: str(row * 1000) for row in range(1, ROWS + 1)}.items()
+    if behaviour.is_harmless:
+        assert error is None
+        assert len(samples) == ROWS - 1
+        assert 'promsnmp_module_up{module="if_mib"} 1' in text
+    elif not samples and behaviour.name not in HONEST_LOOKING_ENDS:
+        assert error is not None
+
+
+async def test_no_socket_is_left_open_by_any_of_them() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ResourceWarning)
+        for behaviour in BEHAVIOURS[::10]:
+            walks = Walks([Subtree(ROOT)], ber.Scanner(COLUMNS), version=Version.V2C, limits=AgentLimits())
+            await converse(behaviour, walks, Version.V2C, 0.1)
