@@ -6,8 +6,8 @@ listen. What runs after that, and how it ends, is in ``http/lifecycle.py``.
 
 from __future__ import annotations
 
-import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -20,6 +20,7 @@ from promsnmp.collect.poller import Poller
 from promsnmp.collect.service import Scraper
 from promsnmp.collect.source import Source, device_source
 from promsnmp.http.asgi import create_front
+from promsnmp.http.express import express_protocol
 from promsnmp.http.lifecycle import App, Lifecycle, Repeated
 from promsnmp.http.listen import listen
 from promsnmp.http.prebuilt import Prebuilt
@@ -102,6 +103,7 @@ def build(settings: Settings) -> App:
         front=create_front(services, requests, hot={"/snmp": snmp}),
         health=health,
         sockets=listen(settings.server_address, settings.server_port),
+        protocol=express_protocol(snmp.ready, requests),
         grace=settings.shutdown_timeout / 1000 * GRACE_SHARE,
         repeated={
             "the watch of the inventory file": Repeated(step=store.reload_if_changed, every=WATCH_INTERVAL),
@@ -121,7 +123,7 @@ class Collection:
         self._settings = settings
         self._store = store
         self.counts = PollCounts()
-        self.cache = PageCache(settings.cache_entry_cnt, settings.page_lifetime, _loop_time)
+        self.cache = PageCache(settings.cache_entry_cnt, settings.page_lifetime, time.monotonic)
         self.collector = Collector(
             catalogue,
             Options(
@@ -183,10 +185,6 @@ def sources_of(inventory: Inventory, modules: tuple[str, ...]) -> list[Source]:
         for device in inventory.devices
         if device.primary is not None
     ]
-
-
-def _loop_time() -> float:
-    return asyncio.get_running_loop().time()
 
 
 def _open_store(settings: Settings) -> InventoryStore:

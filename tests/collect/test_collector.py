@@ -96,7 +96,7 @@ async def test_a_wrong_community_is_an_error_and_not_an_empty_page() -> None:
 
 async def test_an_unknown_module_names_those_that_exist() -> None:
     async with SimulatedAgent(mib()) as agent:
-        with pytest.raises(ModuleError, match="unknown module 'nope'; known: .*if_mib"):
+        with pytest.raises(ModuleError, match=r"unknown module 'nope'; known: .*if_mib"):
             await collector().collect(source_of(agent, "nope"), deadline=deadline())
 
 

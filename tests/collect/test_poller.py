@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from itertools import pairwise
 
 from promsnmp.collect.cache import PageCache
 from promsnmp.collect.page import Failure
@@ -21,7 +23,7 @@ class Counting(Scraper):
     """Counts polls by source, and says when they began."""
 
     def __init__(self) -> None:
-        cache = PageCache(1000, 300.0, lambda: asyncio.get_running_loop().time())
+        cache = PageCache(1000, 300.0, time.monotonic)
         super().__init__(collector(), cache, PollCounts(), poll_timeout=5.0)
         self.began: dict[str, list[float]] = {}
 
@@ -63,7 +65,7 @@ async def test_every_device_is_polled_once_per_interval_spread_over_it() -> None
             await until(lambda: len(scraper.began) == 20 and min(map(len, scraper.began.values())) >= 4)
             counts = list(map(len, scraper.began.values()))
             assert max(counts) - min(counts) <= 1
-            gaps = [b - a for times in scraper.began.values() for a, b in zip(times, times[1:], strict=False)]
+            gaps = [b - a for times in scraper.began.values() for a, b in pairwise(times)]
             assert min(gaps) > 0.2
             starts = sorted(times[0] for times in scraper.began.values())
             assert starts[-1] - starts[0] > 0.1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 
 import pytest
@@ -17,7 +18,7 @@ from tests.collect.devices import collector, mib, source_of
 
 
 def scraper(*, max_age: float = 300.0, freshness: float | None = None, poll_timeout: float = 5.0) -> Scraper:
-    cache = PageCache(100, max_age, lambda: asyncio.get_running_loop().time())
+    cache = PageCache(100, max_age, time.monotonic)
     return Scraper(collector(), cache, PollCounts(), poll_timeout=poll_timeout, freshness=freshness)
 
 

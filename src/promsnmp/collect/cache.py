@@ -29,17 +29,26 @@ class PageCache:
 
     def get(self, key: Hashable, *, max_age: float | None = None) -> Entry | None:
         """The entry for ``key`` if it is not older than allowed; ``max_age`` (seconds) may ask for a fresher one."""
+        entry = self.peek(key, max_age=max_age)
+        if entry is None:
+            self.misses += 1
+        else:
+            self.hits += 1
+        return entry
+
+    def peek(self, key: Hashable, *, max_age: float | None = None) -> Entry | None:
+        """As ``get``, but does not count."""
         entry = self._entries.get(key)
-        if entry is not None:
-            age = self._clock() - entry.taken_at
-            if age > self._max_age:
-                del self._entries[key]
-            elif max_age is None or age <= max_age:
-                self._entries.move_to_end(key)
-                self.hits += 1
-                return entry
-        self.misses += 1
-        return None
+        if entry is None:
+            return None
+        age = self._clock() - entry.taken_at
+        if age > self._max_age:
+            del self._entries[key]
+            return None
+        if max_age is not None and age > max_age:
+            return None
+        self._entries.move_to_end(key)
+        return entry
 
     def put(self, key: Hashable, entry: Entry) -> None:
         """Keeps an entry, unless nothing is to be kept."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections import OrderedDict
@@ -116,8 +115,7 @@ class Collector:
         return self._render(source, plan, known, harvest), harvest.error or (failures[0] if failures else None)
 
     async def _harvest(self, source: Source, plan: Plan, known: Known, deadline: float) -> Harvest:
-        loop = asyncio.get_running_loop()
-        harvest = Harvest(ber.Scanner(list(plan.columns)), loop.time())
+        harvest = Harvest(ber.Scanner(list(plan.columns)), time.monotonic())
         began = time.perf_counter()
         session = self._session(source, plan, known, deadline)
         version = source.credentials.version

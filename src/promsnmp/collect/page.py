@@ -21,7 +21,7 @@ class Format(Enum):
 
 
 class Page:
-    """One device's samples as of ``taken_at`` (loop time, seconds); bodies are made once per format and kept gzipped."""
+    """One device's samples as of ``taken_at`` (seconds, monotonic); a body is made once per format and kept gzipped."""
 
     __slots__ = ("_bodies", "modules", "taken_at")
 
@@ -29,6 +29,10 @@ class Page:
         self.taken_at = taken_at
         self.modules = modules
         self._bodies = {one: igzip.compress(body, LEVEL) for one, body in bodies.items()}
+
+    def has(self, wanted: Format) -> bool:
+        """Whether the body of a format is there already."""
+        return wanted in self._bodies
 
     def gzipped(self, wanted: Format) -> bytes:
         """The page in a format, gzip-compressed."""

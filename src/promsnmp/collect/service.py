@@ -40,7 +40,7 @@ class Scraper:
         """Polls running now."""
         return len(self._polls)
 
-    async def page(self, source: Source, wanted: Format, *, timeout: float) -> Page:
+    async def page(self, source: Source, wanted: Format, *, timeout: float) -> Page:  # noqa: ASYNC109  # the caller's time, not a bound of ours
         """The page of a source. Waits at most ``timeout`` seconds for a poll.
 
         Raises SnmpError with the reason when the device cannot be read, ModuleError for an unknown module.
@@ -53,6 +53,15 @@ class Scraper:
             self._collector.known(source).formats.add(wanted)
         if isinstance(entry, Failure):
             raise entry.error
+        return entry
+
+    def page_at_once(self, source: Source, wanted: Format) -> Page | None:
+        """The page of a source when it is in memory, in the format wanted; what is not is left to ``page`` (and to be
+        counted there)."""
+        entry = self._cache.peek(self._key(source), max_age=None if source.managed else self._freshness)
+        if not isinstance(entry, Page) or not entry.has(wanted):
+            return None
+        self._cache.hits += 1
         return entry
 
     async def poll(self, source: Source) -> Entry:
@@ -79,7 +88,7 @@ class Scraper:
     def _key(source: Source) -> tuple[str, tuple[str, ...]]:
         return source.key, source.modules
 
-    async def _wait(self, source: Source, timeout: float) -> Entry:
+    async def _wait(self, source: Source, timeout: float) -> Entry:  # noqa: ASYNC109
         try:
             async with asyncio.timeout(timeout):
                 return await self.poll(source)
@@ -88,11 +97,11 @@ class Scraper:
             raise SnmpTimeout(message, target=str(source.endpoint)) from None
 
     async def _poll(self, source: Source) -> Entry:
-        now = asyncio.get_running_loop().time()
-        began = time.perf_counter()
+        now, began = time.monotonic(), time.perf_counter()
+        deadline = asyncio.get_running_loop().time() + self._poll_timeout
         entry: Entry
         try:
-            entry, problem = await self._collector.collect(source, deadline=now + self._poll_timeout)
+            entry, problem = await self._collector.collect(source, deadline=deadline)
             outcome = "success" if problem is None else "partial"
         except SnmpError as error:
             entry, problem, outcome = Failure(now, error), error, outcome_of(error)

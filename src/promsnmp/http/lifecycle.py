@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import uvloop
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from promsnmp import __version__
 from promsnmp.http.front import Front
@@ -60,6 +61,7 @@ class App:
         front: Front,
         health: Health,
         sockets: Sequence[socket.socket],
+        protocol: type[HttpToolsProtocol] = HttpToolsProtocol,
         grace: float,
         repeated: Mapping[str, Repeated],
         lifecycles: Sequence[Lifecycle] = (),
@@ -67,7 +69,7 @@ class App:
     ) -> None:
         self._health = health
         self._sockets = list(sockets)
-        self._server = HttpServer(front, sockets)
+        self._server = HttpServer(front, sockets, protocol)
         self._grace = grace
         self._repeated = dict(repeated)
         self._lifecycles = list(lifecycles)

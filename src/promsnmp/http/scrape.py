@@ -6,9 +6,10 @@ Errors are plain text with the reason, as Prometheus shows them on its targets p
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -17,6 +18,7 @@ from promsnmp.collect.service import Scraper
 from promsnmp.collect.source import Source, adhoc_source, device_source
 from promsnmp.errors import AddressError, BadTarget, ModuleError, SnmpError, SnmpTimeout, TargetError, UnknownTarget
 from promsnmp.http.negotiate import choose_format, wants_gzip
+from promsnmp.inventory.model import Inventory
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.modules.catalogue import Catalogue
 from promsnmp.snmp.transport import parse_endpoint
@@ -25,44 +27,64 @@ log = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Answer = tuple[list[tuple[bytes, bytes]], bytes]
+"""Headers and body."""
 
 DEFAULT_MODULE = "if_mib"
 DEFAULT_AUTH = "public_v2"
 TIMEOUT_HEADER = b"x-prometheus-scrape-timeout-seconds"
 _ONCE = ("target", "auth")
+_CONTENT_TYPES = {one: one.value.encode() for one in Format}
+_MAX_SOURCES = 50_000
+"""Queries whose source is remembered, at most."""
 
 
+@dataclass(frozen=True, slots=True)
 class Question:
-    """What one request asks: device, modules, format, and how long it may take."""
+    """What the query of a request asks for."""
 
-    __slots__ = ("auth", "gzip", "modules", "target", "timeout", "wanted")
+    target: str
+    auth: str
+    modules: tuple[str, ...]
 
-    def __init__(self, scope: Scope) -> None:
-        """Raises BadTarget when a parameter is missing or stands where it must not."""
-        try:
-            query = parse_qs(scope["query_string"].decode("ascii"), keep_blank_values=True, max_num_fields=100)
-        except ValueError:
-            raise BadTarget("the query cannot be read: it is not URL-encoded") from None
-        for name in _ONCE:
-            if len(query.get(name, ())) > 1:
-                raise BadTarget(f"parameter {name!r} must be given once")
-        self.target = query.get("target", [""])[0]
-        if not self.target:
-            raise BadTarget("parameter 'target' is missing: write /snmp?target=NAME_OR_ADDRESS")
-        self.auth = query.get("auth", [""])[0]
-        names = (name.strip() for one in query.get("module", ()) for name in one.split(","))
-        self.modules = tuple(dict.fromkeys(name for name in names if name))
-        self.timeout: float | None = None
-        accept, encoding = "", ""
-        for name, value in scope["headers"]:
-            if name == b"accept":
-                accept = f"{accept},{value.decode('latin-1')}" if accept else value.decode("latin-1")
-            elif name == b"accept-encoding":
-                encoding = value.decode("latin-1")
-            elif name == TIMEOUT_HEADER:
-                self.timeout = _seconds(value)
-        self.wanted = choose_format(accept)
-        self.gzip = wants_gzip(encoding)
+
+@dataclass(slots=True)
+class Terms:
+    """How the answer is wanted, by the headers: seconds that Prometheus waits (None: not said), format, coding."""
+
+    timeout: float | None
+    wanted: Format
+    gzip: bool
+
+
+def read_query(query_string: bytes) -> Question:
+    """The question of a query. Raises BadTarget when a parameter is missing or stands where it must not."""
+    try:
+        query = parse_qs(query_string.decode("ascii"), keep_blank_values=True, max_num_fields=100)
+    except ValueError:
+        raise BadTarget("the query cannot be read: it is not URL-encoded") from None
+    for name in _ONCE:
+        if len(query.get(name, ())) > 1:
+            raise BadTarget(f"parameter {name!r} must be given once")
+    target = query.get("target", [""])[0]
+    if not target:
+        raise BadTarget("parameter 'target' is missing: write /snmp?target=NAME_OR_ADDRESS")
+    names = (name.strip() for one in query.get("module", ()) for name in one.split(","))
+    return Question(target, query.get("auth", [""])[0], tuple(dict.fromkeys(name for name in names if name)))
+
+
+def read_headers(headers: Iterable[tuple[bytes, bytes]]) -> Terms:
+    """The terms of a request's headers."""
+    accept = encoding = b""
+    timeout = None
+    for name, value in headers:
+        if name == b"accept":
+            accept = accept + b"," + value if accept else value
+        elif name == b"accept-encoding":
+            encoding = encoding + b"," + value if encoding else value
+        elif name == TIMEOUT_HEADER:
+            timeout = _seconds(value)
+    return Terms(timeout, choose_format(accept.decode("latin-1")), wants_gzip(encoding.decode("latin-1")))
 
 
 def _seconds(value: bytes) -> float | None:
@@ -74,8 +96,11 @@ def _seconds(value: bytes) -> float | None:
 
 
 class ScrapeRoute:
-    """Answers ``/snmp``. ``timeout`` and ``offset`` in seconds: the wait when Prometheus does not say how long it waits,
-    and how much earlier than Prometheus gives up the answer must be out."""
+    """Answers ``/snmp``.
+
+    ``timeout`` and ``offset`` in seconds: the wait when Prometheus does not say how long it waits, and how much earlier
+    than Prometheus gives up the answer must be out.
+    """
 
     def __init__(
         self,
@@ -95,15 +120,17 @@ class ScrapeRoute:
         self._allow_adhoc = allow_adhoc
         self._timeout = timeout
         self._offset = offset
+        self._sources: dict[bytes, Source] = {}
+        self._inventory: Inventory | None = None
 
     async def __call__(self, scope: Scope, receive: object, send: Send) -> None:
         if scope["method"] not in ("GET", "HEAD"):
             await _answer(send, 405, b"only GET is allowed here\n", [(b"allow", b"GET, HEAD")])
             return
         try:
-            question = Question(scope)
-            source = self.source(question.target, question.modules, question.auth)
-            page = await self._scraper.page(source, question.wanted, timeout=self._wait(question))
+            source = self._asked(scope["query_string"])
+            terms = read_headers(scope["headers"])
+            page = await self._scraper.page(source, terms.wanted, timeout=self._wait(terms.timeout))
         except UnknownTarget as error:
             await _refuse(send, 404, error)
         except (TargetError, ModuleError, AddressError) as error:
@@ -113,7 +140,29 @@ class ScrapeRoute:
         except SnmpError as error:
             await _refuse(send, 502, error)
         else:
-            await _send_page(send, page, question.wanted, gzip=question.gzip)
+            await _send_page(send, page, terms)
+
+    def ready(self, query_string: bytes, headers: list[tuple[bytes, bytes]]) -> Answer | None:
+        """The whole answer, when it is in memory: what ``__call__`` would send, without waiting for anything."""
+        source = self._sources.get(query_string)
+        if source is None or self._store.current is not self._inventory:
+            return None
+        terms = read_headers(headers)
+        page = self._scraper.page_at_once(source, terms.wanted)
+        return None if page is None else answer_of(page, terms)
+
+    def _asked(self, query_string: bytes) -> Source:
+        """The source that a query names. Prometheus asks the same at every scrape, so it is worked out once for each
+        inventory. Raises as ``source`` does."""
+        inventory = self._store.current
+        if inventory is not self._inventory or len(self._sources) >= _MAX_SOURCES:
+            self._inventory = inventory
+            self._sources.clear()
+        source = self._sources.get(query_string)
+        if source is None:
+            question = read_query(query_string)
+            source = self._sources[query_string] = self.source(question.target, question.modules, question.auth)
+        return source
 
     def source(self, target: str, modules: tuple[str, ...], auth: str) -> Source:
         """What ``target`` names: a device of the inventory, or else an address. Raises TargetError or ModuleError."""
@@ -125,28 +174,34 @@ class ScrapeRoute:
         endpoint = parse_endpoint(target)
         if not self._allow_adhoc:
             raise UnknownTarget(
-                f"{target!r} is not in the inventory; add it there, or set SNMP_ALLOW_ADHOC_TARGETS=true to poll any address"
+                f"{target!r} is not in the inventory; "
+                "add it there, or set SNMP_ALLOW_ADHOC_TARGETS=true to poll any address"
             )
         name = auth or DEFAULT_AUTH
         return adhoc_source(endpoint, self._catalogue.auth(name), name, modules or (DEFAULT_MODULE,))
 
-    def _wait(self, question: Question) -> float:
-        if question.timeout is None:
+    def _wait(self, timeout: float | None) -> float:
+        if timeout is None:
             return self._timeout
-        return max(question.timeout - self._offset, question.timeout / 2)
+        return max(timeout - self._offset, timeout / 2)
 
 
-async def _send_page(send: Send, page: Page, wanted: Format, *, gzip: bool) -> None:
-    body = page.gzipped(wanted) if gzip else page.plain(wanted)
-    age = asyncio.get_running_loop().time() - page.taken_at
+def answer_of(page: Page, terms: Terms) -> Answer:
+    """Headers and body of a page."""
+    body = page.gzipped(terms.wanted) if terms.gzip else page.plain(terms.wanted)
     headers = [
-        (b"content-type", wanted.value.encode()),
+        (b"content-type", _CONTENT_TYPES[terms.wanted]),
         (b"content-length", b"%d" % len(body)),
         (b"vary", b"Accept, Accept-Encoding"),
-        (b"age", b"%d" % age),
+        (b"age", b"%d" % (time.monotonic() - page.taken_at)),
     ]
-    if gzip:
+    if terms.gzip:
         headers.append((b"content-encoding", b"gzip"))
+    return headers, body
+
+
+async def _send_page(send: Send, page: Page, terms: Terms) -> None:
+    headers, body = answer_of(page, terms)
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from promsnmp.http.front import Front
 
@@ -33,15 +34,17 @@ class _Uvicorn(uvicorn.Server):
 
 
 class HttpServer:
-    """Serves ``front`` on ``sockets`` (already listening) until stopped."""
+    """Serves ``front`` on ``sockets`` (already listening) until stopped; ``protocol`` reads and writes HTTP."""
 
-    def __init__(self, front: Front, sockets: Sequence[socket.socket]) -> None:
+    def __init__(
+        self, front: Front, sockets: Sequence[socket.socket], protocol: type[HttpToolsProtocol] = HttpToolsProtocol
+    ) -> None:
         self._front = front
         self._sockets = list(sockets)
         self._config = uvicorn.Config(
             front,
             loop="none",
-            http="httptools",
+            http=protocol,
             ws="none",
             lifespan="off",
             log_config=None,
