@@ -195,4 +195,4 @@ async def test_no_socket_is_left_open_by_any_of_them() -> None:
         warnings.simplefilter("error", ResourceWarning)
         for behaviour in BEHAVIOURS[::10]:
             walks = Walks([Subtree(ROOT)], ber.Scanner(COLUMNS), version=Version.V2C, limits=AgentLimits())
-            await converse(behaviour, walks, Version.V2C, 0.1)
+            await converse(behaviour, walks, Version.V2C, wait=0.1)

@@ -122,8 +122,9 @@ class Walks:
     ``failures`` maps the root of each subtree that was not walked to its end to the reason; ``finished`` holds the
     roots that were; ``costs`` tells by root what it took.
 
-    A walk ends at the first OID outside of the subtree, at ``endOfMibView`` (and mostly at noSuchObject or noSuchInstance,
-    by which some agents say the same), and at v1's noSuchName. When nothing was found, the root itself is asked for.
+    A walk ends at the first OID outside of the subtree, at ``endOfMibView`` (and mostly at noSuchObject or
+    noSuchInstance, by which some agents say the same), and at v1's noSuchName. When nothing was found, the root itself
+    is asked for.
     """
 
     def __init__(

@@ -1,0 +1,128 @@
+"""The options by which a command is told who it is to a device: a community, or a user of v3.
+
+Passphrases may come from the environment or a prompt, so that they need not stand in the list of processes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+
+import click
+
+from promsnmp.snmp.credentials import (
+    AuthProtocol,
+    Community,
+    Credentials,
+    PrivProtocol,
+    SecurityLevel,
+    User,
+    Version,
+)
+
+AUTH_PASSPHRASE = "PROMSNMP_AUTH_PASSPHRASE"  # noqa: S105  # names of variables
+PRIV_PASSPHRASE = "PROMSNMP_PRIV_PASSPHRASE"  # noqa: S105
+SHORTEST_PASSPHRASE = 8  # RFC 3414 section 11.2
+VERSIONS = {"1": Version.V1, "2c": Version.V2C, "3": Version.V3}
+LEVELS = {
+    "noauthnopriv": SecurityLevel.NO_AUTH_NO_PRIV,
+    "authnopriv": SecurityLevel.AUTH_NO_PRIV,
+    "authpriv": SecurityLevel.AUTH_PRIV,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """The options of v3, as they were given."""
+
+    name: str | None
+    level: str | None
+    auth_protocol: str | None
+    auth_passphrase: str | None
+    priv_protocol: str | None
+    priv_passphrase: str | None
+    context: str
+
+    def given(self) -> list[str]:
+        """The options that v1 and v2c have no use for."""
+        options = {
+            "-u": self.name,
+            "-l": self.level,
+            "-a": self.auth_protocol,
+            "-A": self.auth_passphrase,
+            "-x": self.priv_protocol,
+            "-X": self.priv_passphrase,
+            "-n": self.context,
+        }
+        return [option for option, value in options.items() if value]
+
+
+def credentials_of(version: str | None, community: str | None, user: Login) -> Credentials:
+    """The credentials of the options. Raises click.UsageError where they contradict each other."""
+    for given in (community, user.name, user.auth_passphrase, user.priv_passphrase, user.context):
+        if given and any(0xD800 <= ord(character) <= 0xDFFF for character in given):
+            raise click.UsageError("an option is not UTF-8")
+    chosen = VERSIONS[version] if version else Version.V3 if user.given() else Version.V2C
+    if chosen is not Version.V3:
+        if options := user.given():
+            raise click.UsageError(f"{options[0]} is for v3: use -v 3, or leave it out")
+        return Community(chosen, "public" if community is None else community)
+    if community is not None:
+        raise click.UsageError("-c is for v1 and v2c; v3 takes a user: -u NAME")
+    if not user.name:
+        raise click.UsageError("v3 needs a user: -u NAME")
+    return _user(user, user.name)
+
+
+def _user(user: Login, name: str) -> User:
+    level = _level(user)
+    if len(name.encode()) > 32:  # RFC 3414 section 5, usmUserName
+        raise click.UsageError("the user name is longer than 32 octets")
+    auth = priv = ""
+    if level >= SecurityLevel.AUTH_NO_PRIV:
+        auth = _passphrase("-A", "auth passphrase", user.auth_passphrase, AUTH_PASSPHRASE)
+    if level == SecurityLevel.AUTH_PRIV:
+        priv = _passphrase("-X", "priv passphrase", user.priv_passphrase, PRIV_PASSPHRASE)
+    return User(
+        name,
+        level,
+        AuthProtocol(_protocol("-a", user.auth_protocol or "SHA", list(AuthProtocol))),
+        auth,
+        PrivProtocol(_protocol("-x", user.priv_protocol or "AES", list(PrivProtocol))),
+        priv,
+        context_name=user.context,
+    )
+
+
+def _level(user: Login) -> SecurityLevel:
+    """The level asked for, or the one that the rest of the options is for."""
+    if user.level:
+        return LEVELS[user.level.lower()]
+    if user.priv_protocol or user.priv_passphrase:
+        return SecurityLevel.AUTH_PRIV
+    if user.auth_protocol or user.auth_passphrase:
+        return SecurityLevel.AUTH_NO_PRIV
+    return SecurityLevel.NO_AUTH_NO_PRIV
+
+
+def _protocol(option: str, text: str, known: list[AuthProtocol] | list[PrivProtocol]) -> str:
+    """A protocol's name as ``credentials`` has it, from net-snmp's or anybody's spelling of it."""
+    plain = text.upper().replace("-", "").replace("_", "")
+    plain = {"SHA1": "SHA", "AES128": "AES"}.get(plain, plain)
+    if plain not in known:
+        names = ", ".join(known)
+        raise click.UsageError(f"{option} {text!r} is not a protocol that is known: {names}")
+    return plain
+
+
+def _passphrase(option: str, what: str, given: str | None, variable: str) -> str:
+    """From the option, the environment, or a person. Raises click.UsageError when there is none, or it is too short."""
+    passphrase = given or os.environ.get(variable, "")
+    if not passphrase:
+        if not sys.stdin.isatty():
+            raise click.UsageError(f"there is no {what}: set {variable}, or give {option}")
+        passphrase = click.prompt(what.capitalize(), hide_input=True, err=True)
+    if len(passphrase.encode()) < SHORTEST_PASSPHRASE:
+        raise click.UsageError(f"the {what} is shorter than {SHORTEST_PASSPHRASE} characters (RFC 3414)")
+    return passphrase
