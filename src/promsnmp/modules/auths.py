@@ -1,0 +1,55 @@
+"""The ``auths`` of a file in the form of snmp.yml: how a device wants to be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import yaml
+
+from promsnmp.modules import nodes
+from promsnmp.modules.nodes import Problem
+from promsnmp.snmp.credentials import AuthProtocol, Community, Credentials, PrivProtocol, SecurityLevel, User, Version
+
+_LEVELS = {
+    "noAuthNoPriv": SecurityLevel.NO_AUTH_NO_PRIV,
+    "authNoPriv": SecurityLevel.AUTH_NO_PRIV,
+    "authPriv": SecurityLevel.AUTH_PRIV,
+}
+_AUTH_PROTOCOLS = frozenset(one.value for one in AuthProtocol)
+_PRIV_PROTOCOLS = frozenset(one.value for one in PrivProtocol)
+_KEYS = frozenset(
+    {
+        *("version", "community", "context_name", "username", "security_level"),
+        *("auth_protocol", "password", "priv_protocol", "priv_password"),
+    }
+)
+
+
+def read_auth(name: str, node: yaml.Node) -> Credentials:
+    """The credentials at a node; what only v3 uses is not looked at for v1 and v2. Raises Problem."""
+    what = f"auth {nodes.shown(name)}"
+    found = dict(nodes.pairs(node, what, _KEYS, secret=True))
+    texts = {key: nodes.text(value, f"{key!r} of {what}") for key, value in found.items()}
+
+    def word(key: str, allowed: Collection[str], default: str) -> str:
+        if texts.get(key, default) not in allowed:  # what stands there may be a secret in the wrong place
+            raise Problem(found[key], f"{key!r} of {what} is none of {', '.join(sorted(allowed))}")
+        return texts.get(key, default)
+
+    version = word("version", ("1", "2", "3"), "2")
+    if version != "3":
+        return Community(Version.V1 if version == "1" else Version.V2C, texts.get("community", "public"))
+    level = _LEVELS[word("security_level", _LEVELS, "noAuthNoPriv")]
+    needed = ("username", "password", "priv_password")[: int(level)]
+    for key in needed:
+        if not texts.get(key):
+            raise Problem(node, f"{what} has no {key!r}, which version 3 at this security level needs")
+    return User(
+        name=texts["username"],
+        level=level,
+        auth_protocol=AuthProtocol(word("auth_protocol", _AUTH_PROTOCOLS, "MD5")),
+        auth_passphrase=texts.get("password", ""),
+        priv_protocol=PrivProtocol(word("priv_protocol", _PRIV_PROTOCOLS, "DES")),
+        priv_passphrase=texts.get("priv_password", ""),
+        context_name=texts.get("context_name", ""),
+    )

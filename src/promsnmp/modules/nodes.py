@@ -1,0 +1,243 @@
+"""YAML for snmp.yml files: from text to nodes, and from nodes to plain values, each problem with its line.
+
+Nodes are read instead of what PyYAML would construct of them: they know their lines, and an alias stays one shared node
+however often it is named, so that a small file cannot unfold into a large one. Scalars are text until a reader says
+what they are, so that the OID 1.10 does not become the number 1.1.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Iterator
+from typing import Any
+
+import yaml
+
+from promsnmp.snmp import oid
+
+_NULL = "tag:yaml.org,2002:null"
+_TAGS = {
+    yaml.ScalarNode: "tag:yaml.org,2002:str",
+    yaml.SequenceNode: "tag:yaml.org,2002:seq",
+    yaml.MappingNode: "tag:yaml.org,2002:map",
+}
+_NULL_TEXTS = frozenset({"", "~", "null", "Null", "NULL"})
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h)", re.ASCII)
+_LONGEST_SECONDS = 1e9
+_MERGE = "<<"
+_DEEPEST = 30
+"""Levels of nodes; snmp.yml needs nine."""
+_SHOWN = 60
+"""Characters of a wrong value that an error shows."""
+
+
+class Problem(Exception):
+    """Something wrong at a node."""
+
+    def __init__(self, node: yaml.Node, message: str) -> None:
+        super().__init__(message)
+        self.line = node.start_mark.line + 1
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # chosen at run time
+    """Tells null from text and nothing else: numbers are the readers' business, and it takes a third less time."""
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
+        if kind is yaml.ScalarNode and implicit[0] and value in _NULL_TEXTS:
+            return _NULL
+        return _TAGS[kind]
+
+    _depth = 0
+
+    def descend_resolver(self, current_node: Any, current_index: Any) -> None:
+        self._depth += 1
+        if self._depth > _DEEPEST:  # libyaml's composer would go on until the stack is full
+            reason = "lists or mappings stand too deep in one another"
+            raise yaml.MarkedYAMLError(problem=reason, problem_mark=current_node.start_mark)
+
+    def ascend_resolver(self) -> None:
+        self._depth -= 1
+
+
+def compose(text: bytes | str) -> yaml.Node | None:
+    """The root node of a document, None for an empty one. Raises yaml.YAMLError."""
+    try:
+        plain = text if isinstance(text, str) else text.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _error("it is not text in UTF-8", error.object[: error.start]) from None
+    try:
+        return yaml.compose(plain, Loader=_Loader)
+    except yaml.reader.ReaderError as error:
+        raise _error("there is a character that text has not", plain.encode()[: error.position]) from None
+
+
+def _error(reason: str, before: bytes) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=reason, problem_mark=yaml.Mark("", 0, before.count(b"\n"), 0, None, 0))
+
+
+def explain(error: yaml.YAMLError) -> tuple[int, str]:
+    """Line (0: unknown) and reason of what PyYAML did not like; the reason quotes nothing from the file."""
+    mark = getattr(error, "problem_mark", None)
+    reason = str(getattr(error, "problem", None) or "it cannot be read")
+    if "alias" in reason:  # its name may be the start of a secret that is not in quotes
+        reason = "an alias (*) has no anchor (&) before it; put text that starts with * in quotes"
+    return (0 if mark is None else mark.line + 1), " ".join(reason.split())
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of a Go duration such as ``5s``, ``1m30s`` or ``250ms`` (package time, ParseDuration).
+
+    Raises ValueError.
+    """
+    parts = _DURATION.findall(text)
+    if not parts or "".join(parts) != text:
+        raise ValueError(f"{shown(text)} is not a duration: write a number and a unit, such as 5s or 500ms")
+    total = 0.0
+    for part in parts:
+        unit = part.lstrip("0123456789.")
+        total += float(part[: -len(unit)]) * _UNITS[unit]
+    return total
+
+
+def shown(value: object) -> str:
+    """A wrong value in quotes, cut off where it gets long."""
+    text = str(value)
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
+
+
+# ---------------------------------------------------------------------------------------------------------- structure
+
+
+def is_null(node: yaml.Node) -> bool:
+    return bool(node.tag == _NULL)
+
+
+def pairs(
+    node: yaml.Node, what: str, allowed: Collection[str] | None = None, *, secret: bool = False
+) -> Iterator[tuple[str, yaml.Node]]:
+    """Key and value nodes of a mapping (null: an empty one); unknown and repeated keys are problems.
+
+    With ``secret`` the error does not show an unknown key: where a colon was forgotten, it holds the value.
+    """
+    if is_null(node):
+        return
+    if not isinstance(node, yaml.MappingNode):
+        raise Problem(node, f"{what} must be a mapping (key: value)")
+    _merge(node)
+    seen: set[str] = set()
+    for key_node, value in node.value:
+        key = text(key_node, f"a key of {what}")
+        if allowed is not None and key not in allowed:
+            name = "" if secret else f" {shown(key)}"
+            raise Problem(key_node, f"unknown key{name} in {what}; allowed: {', '.join(sorted(allowed))}")
+        if key in seen:
+            raise Problem(key_node, f"key {shown(key)} stands twice in {what}")
+        seen.add(key)
+        yield key, value
+
+
+def _is_merge(key: yaml.Node) -> bool:
+    return isinstance(key, yaml.ScalarNode) and key.value == _MERGE and key.style not in ("'", '"')
+
+
+def _merge(node: yaml.MappingNode) -> None:
+    """Puts in place what ``<<`` names: keys of other mappings, which give way to the node's own and to earlier ones."""
+    merged = [value for key, value in node.value if _is_merge(key)]
+    if not merged:
+        return
+    node.value = [(key, value) for key, value in node.value if not _is_merge(key)]
+    known = {key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)}
+    for one in merged:
+        for source in one.value if isinstance(one, yaml.SequenceNode) else [one]:
+            if not isinstance(source, yaml.MappingNode):
+                raise Problem(source, f"{_MERGE} must name a mapping or a list of them")
+            _merge(source)
+            new = [(key, value) for key, value in source.value if str(key.value) not in known]
+            known.update(str(key.value) for key, _ in new)
+            node.value += new
+
+
+def items(node: yaml.Node, what: str) -> list[yaml.Node]:
+    """The nodes of a list (null: an empty one)."""
+    if is_null(node):
+        return []
+    if not isinstance(node, yaml.SequenceNode):
+        raise Problem(node, f"{what} must be a list")
+    return list(node.value)
+
+
+# ------------------------------------------------------------------------------------------------------------- values
+
+
+def text(node: yaml.Node, what: str) -> str:
+    """Text; null is empty."""
+    if not isinstance(node, yaml.ScalarNode):
+        raise Problem(node, f"{what} must be text")
+    return "" if node.tag == _NULL else str(node.value)
+
+
+def integer(node: yaml.Node, what: str) -> int:
+    """A whole number."""
+    try:
+        return int(text(node, what), 0)
+    except ValueError:
+        raise Problem(node, f"{what} must be a whole number, not {shown(node.value)}") from None
+
+
+def count(node: yaml.Node, what: str) -> int:
+    """A whole number from 0 to 2^31-1."""
+    number = integer(node, what)
+    if not 0 <= number <= 0x7FFFFFFF:
+        raise Problem(node, f"{what} must be a whole number from 0 to 2147483647, not {shown(node.value)}")
+    return number
+
+
+def number(node: yaml.Node, what: str) -> float:
+    """A finite number."""
+    try:
+        value = float(text(node, what))
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise Problem(node, f"{what} must be a number, not {shown(node.value)}")
+    return value
+
+
+def flag(node: yaml.Node, what: str) -> bool:
+    """True or false, as YAML 1.1 writes them."""
+    word = text(node, what).lower()
+    if word not in ("true", "false", "yes", "no", "on", "off"):
+        raise Problem(node, f"{what} must be true or false, not {shown(node.value)}")
+    return word in ("true", "yes", "on")
+
+
+def object_id(node: yaml.Node, what: str) -> str:
+    """An OID of numbers, as it was written."""
+    dotted = text(node, what)
+    try:
+        oid.encode(dotted)
+    except ValueError as error:
+        reason = str(error) if len(dotted) <= _SHOWN else f"{shown(dotted)} is not an OID"
+        raise Problem(node, f"{what}: {reason}") from None
+    return dotted
+
+
+def choice(node: yaml.Node, what: str, allowed: Collection[str]) -> str:
+    """One of some words."""
+    word = text(node, what)
+    if word not in allowed:
+        raise Problem(node, f"{what} {shown(word)} is not known; allowed: {', '.join(sorted(allowed))}")
+    return word
+
+
+def seconds(node: yaml.Node, what: str) -> float:
+    """A duration above 0, in seconds."""
+    try:
+        value = parse_duration(text(node, what))
+    except ValueError as error:
+        raise Problem(node, f"{what}: {error}") from None
+    if not 0 < value <= _LONGEST_SECONDS:
+        raise Problem(node, f"{what} must be longer than 0 and shorter than 30 years, not {shown(node.value)}")
+    return value
