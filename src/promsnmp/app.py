@@ -6,6 +6,7 @@ listen. What runs after that, and how it ends, is in ``http/lifecycle.py``.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
@@ -19,6 +20,7 @@ from promsnmp.collect.collector import Collector, Options
 from promsnmp.collect.poller import Poller
 from promsnmp.collect.service import Scraper
 from promsnmp.collect.source import Source, device_source
+from promsnmp.errors import ModuleError
 from promsnmp.http.asgi import create_front
 from promsnmp.http.express import express_protocol
 from promsnmp.http.lifecycle import App, Lifecycle, Repeated
@@ -31,7 +33,8 @@ from promsnmp.inventory.key import load_key
 from promsnmp.inventory.model import Inventory
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.inventory.targets import Site, TargetList
-from promsnmp.modules.catalogue import Catalogue, builtin_catalogue
+from promsnmp.modules.catalogue import Catalogues, load_catalogue
+from promsnmp.modules.writer import to_yaml
 from promsnmp.observe import families
 from promsnmp.observe.counts import PollCounts, RequestCounts
 from promsnmp.observe.health import Component, DiskSpace, Health, Status, loop_check
@@ -58,15 +61,15 @@ def build(settings: Settings) -> App:
     """
     if not COMPILED:
         log.warning("running without the compiled decoder: slower")
+    catalogues = Catalogues(load_catalogue(settings.config_patterns))
     store = _open_store(settings)
-    catalogue = builtin_catalogue()
-    collection = Collection(settings, store, catalogue)
+    collection = Collection(settings, store, catalogues)
     snmp = ScrapeRoute(
         collection.scraper,
         store,
-        catalogue,
+        catalogues,
         modules=settings.modules,
-        allow_adhoc=settings.snmp_allow_adhoc_targets,
+        allow_adhoc=settings.adhoc_targets,
         timeout=settings.scrape_timeout / 1000,
         offset=settings.scrape_timeout_offset / 1000,
     )
@@ -75,6 +78,7 @@ def build(settings: Settings) -> App:
         "diskSpace": disk.check,
         "eventLoop": lambda: loop_check(lag),
         "inventory": lambda: _inventory_check(store),
+        "modules": lambda: _modules_check(catalogues),
         "poller": collection.check,
     }
     health = Health(checks, loaded=lambda: True)
@@ -96,6 +100,8 @@ def build(settings: Settings) -> App:
         targets=_published(store, settings),
         show_inventory=partial(_shown, DocumentWriter(mask=True), store),
         replace_inventory=store.replace,
+        reload=partial(_reload, settings, catalogues, store),
+        show_config=partial(_config, catalogues),
         evict=collection.cache.evict_all,
         polling=collection.figures,
     )
@@ -111,21 +117,21 @@ def build(settings: Settings) -> App:
             "the measure of the event loop": Repeated(step=lag.measure, every=0.0),
         },
         lifecycles=[Lifecycle(start=collection.start, stop=collection.stop)],
-        reload=store.reload_if_changed,
+        reload=partial(_reload_on_signal, settings, catalogues, store),
     )
 
 
 class Collection:
     """The parts that poll: wired to the settings and to the inventory, and shown to health and metrics."""
 
-    def __init__(self, settings: Settings, store: InventoryStore, catalogue: Catalogue) -> None:
+    def __init__(self, settings: Settings, store: InventoryStore, catalogues: Catalogues) -> None:
         interval = settings.collection_interval / 1000
         self._settings = settings
         self._store = store
         self.counts = PollCounts()
         self.cache = PageCache(settings.cache_entry_cnt, settings.page_lifetime, time.monotonic)
         self.collector = Collector(
-            catalogue,
+            catalogues,
             Options(
                 utilization=settings.interface_utilization,
                 wrap=settings.snmp_wrap_large_counters,
@@ -176,6 +182,39 @@ class Collection:
         sources = sources_of(inventory, self._settings.modules)
         self.collector.max_known = self._settings.cache_entry_cnt + len(sources)
         self.poller.set_sources(sources)
+
+
+async def _reload(settings: Settings, catalogues: Catalogues, store: InventoryStore) -> None:
+    """Reads the files of modules and the inventory again. Raises ModuleError, and then uses what it had."""
+    try:
+        catalogue = await asyncio.to_thread(load_catalogue, settings.config_patterns)
+        for name in settings.modules:
+            catalogue.module(name)
+    except ModuleError as error:
+        catalogues.last_error = error
+        raise
+    catalogues.replace(catalogue)
+    log.info("read the configuration again: %d modules, %d auths", len(catalogue.modules), len(catalogue.auths))
+    await store.reload_if_changed()
+
+
+async def _reload_on_signal(settings: Settings, catalogues: Catalogues, store: InventoryStore) -> None:
+    try:
+        await _reload(settings, catalogues, store)
+    except ModuleError as error:
+        log.error("the configuration stays as it was: %s", error)  # the text says it all
+
+
+async def _config(catalogues: Catalogues) -> str:
+    catalogue = catalogues.current
+    return await asyncio.to_thread(to_yaml, catalogue.modules, catalogue.auths)
+
+
+def _modules_check(catalogues: Catalogues) -> Component:
+    details: dict[str, object] = {"modules": len(catalogues.current.modules), "auths": len(catalogues.current.auths)}
+    if catalogues.last_error is not None:
+        details["error"] = str(catalogues.last_error)
+    return Component(Status.UP, details)
 
 
 def sources_of(inventory: Inventory, modules: tuple[str, ...]) -> list[Source]:

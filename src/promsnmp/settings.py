@@ -72,8 +72,15 @@ class Settings(BaseSettings):
     )
     cache_entry_cnt: int = Field(10_000, ge=1, description="Pages kept in memory, at most; the least recently used go.")
 
+    snmp_config_files: str = Field(
+        "",
+        description="Files in the form of snmp_exporter's `snmp.yml`, comma separated; `*` and `?` match names. "
+        "Their modules and auths take the place of built-in ones of the same name.",
+    )
     snmp_allow_adhoc_targets: bool = Field(
-        False, description="Poll addresses that are not in the inventory when `/snmp?target=` names them."
+        False,
+        description="Poll addresses that are not in the inventory when `/snmp?target=` names them. "
+        "Default: on when `SNMP_CONFIG_FILES` is set, else off.",
     )
     interface_utilization: bool = Field(
         True, description="Add the histogram `interface_utilization` to pages with interface counters."
@@ -121,6 +128,17 @@ class Settings(BaseSettings):
         if value is not None and (size := len(value.get_secret_value().encode())) not in KEY_LENGTHS:
             raise ValueError(f"is {size} bytes long; it must be 16, 24 or 32 bytes (make one: openssl rand -hex 8)")
         return value
+
+    @property
+    def config_patterns(self) -> tuple[str, ...]:
+        """The parts of ``snmp_config_files``."""
+        return tuple(part.strip() for part in self.snmp_config_files.split(",") if part.strip())
+
+    @property
+    def adhoc_targets(self) -> bool:
+        """Whether addresses outside the inventory are polled: as set, else when module files are given."""
+        is_set = "snmp_allow_adhoc_targets" in self.model_fields_set
+        return self.snmp_allow_adhoc_targets if is_set else bool(self.config_patterns)
 
     @property
     def page_lifetime(self) -> float:

@@ -13,9 +13,7 @@ from tests.serving import Serving
 from tests.tools import Process, Snmpd, SnmpdUser, free_tcp_port, require_tool, start_snmpd, wait_until
 
 AUTH_PASSPHRASE, PRIV_PASSPHRASE = "auth-passphrase-1", "priv-passphrase-1"
-USER = SnmpdUser(
-    "reader", "priv", "SHA-256", AUTH_PASSPHRASE, "AES-256", PRIV_PASSPHRASE
-)
+USER = SnmpdUser("reader", "priv", "SHA-256", AUTH_PASSPHRASE, "AES-256", PRIV_PASSPHRASE)
 
 PROMETHEUS_YML = """
 global:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from promsnmp.collect.collector import Collector, Options
 from promsnmp.collect.source import Source, adhoc_source
-from promsnmp.modules.catalogue import builtin_catalogue
+from promsnmp.modules.catalogue import Catalogues, builtin_catalogue
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber
@@ -39,4 +39,4 @@ def source_of(agent: SimulatedAgent, *modules: str, managed: bool = False, commu
 
 
 def collector() -> Collector:
-    return Collector(builtin_catalogue(), Options())
+    return Collector(Catalogues(builtin_catalogue()), Options())

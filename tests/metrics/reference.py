@@ -25,7 +25,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from promsnmp.collect.collector import Collector, Options
 from promsnmp.collect.page import Format
 from promsnmp.collect.source import Source
-from promsnmp.modules.catalogue import Catalogue
+from promsnmp.modules.catalogue import Catalogue, Catalogues
 from promsnmp.modules.reader import read_text
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
@@ -129,7 +129,7 @@ def parse(text: str) -> Page:
 async def ours(cases: Sequence[Case], agent: SimulatedAgent) -> dict[str, Page]:
     """What PromSNMP makes of each case."""
     read = read_text(document(cases), source="cases")
-    collector = Collector(Catalogue(read.modules, read.auths), Options(utilization=False))
+    collector = Collector(Catalogues(Catalogue(read.modules, read.auths)), Options(utilization=False))
     pages = {}
     for case in cases:
         source = Source(case.name, case.name, Endpoint(agent.address, agent.port), Community(), (case.name,))

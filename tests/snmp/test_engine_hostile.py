@@ -14,7 +14,7 @@ from promsnmp.collect.collector import Collector, Options
 from promsnmp.collect.page import Format
 from promsnmp.collect.source import Source
 from promsnmp.errors import PromSnmpError, SnmpError
-from promsnmp.modules.catalogue import builtin_catalogue
+from promsnmp.modules.catalogue import Catalogues, builtin_catalogue
 from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import Community, Version
@@ -149,7 +149,7 @@ VALID = {
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=str)
 async def test_a_page_of_a_hostile_agent_has_no_wrong_sample(behaviour: Behaviour) -> None:
-    collector = Collector(builtin_catalogue(), Options())
+    collector = Collector(Catalogues(builtin_catalogue()), Options())
     loop = asyncio.get_running_loop()
     problems: list[dict[str, object]] = []
     loop.set_exception_handler(lambda _, context: problems.append(context))

@@ -13,8 +13,15 @@ import click
 @click.command("serve")
 @click.option("--port", type=click.IntRange(0, 65535), help="TCP port; 0 takes a free one. Default: SERVER_PORT, 8080.")
 @click.option("--address", help="Address to listen on. Default: SERVER_ADDRESS, or every address.")
+@click.option(
+    "--config.file",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    help="File in the form of snmp.yml; may be repeated, * and ? match names. Default: SNMP_CONFIG_FILES.",
+)
 @click.pass_context
-def serve(ctx: click.Context, port: int | None, address: str | None) -> None:
+def serve(ctx: click.Context, port: int | None, address: str | None, files: tuple[str, ...]) -> None:
     """Run the service: poll the devices of the inventory, answer Prometheus.
 
     Settings come from the environment (docs/configuration.md); options win over them. SIGTERM and Ctrl-C end it after
@@ -24,6 +31,7 @@ def serve(ctx: click.Context, port: int | None, address: str | None) -> None:
     Examples:
       promsnmp serve
       promsnmp serve --port 0 --address 127.0.0.1
+      promsnmp serve --config.file snmp.yml
       COLLECTION_INTERVAL=0 SNMP_ALLOW_ADHOC_TARGETS=true promsnmp serve
     """
     signal.signal(signal.SIGTERM, _leave)  # as PID 1 it would be ignored until the service handles it
@@ -32,6 +40,7 @@ def serve(ctx: click.Context, port: int | None, address: str | None) -> None:
     from promsnmp.settings import load_settings
 
     options: dict[str, object] = {"server_port": port, "server_address": address}
+    options["snmp_config_files"] = ",".join(files) or None
     if (ctx.obj or {}).get("verbose"):
         options["log_level"] = "debug"
     settings = load_settings(**{name: value for name, value in options.items() if value is not None})

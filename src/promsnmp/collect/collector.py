@@ -15,7 +15,7 @@ from promsnmp.metrics.interfaces import add_utilization
 from promsnmp.metrics.plan import ModulePlan, Plan, make_plan
 from promsnmp.metrics.samples import DeviceState, Renderer
 from promsnmp.metrics.samples import Page as Samples
-from promsnmp.modules.catalogue import Catalogue
+from promsnmp.modules.catalogue import Catalogues
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import User
 from promsnmp.snmp.engine import EngineState
@@ -73,8 +73,9 @@ class Collector:
     recently polled go first.
     """
 
-    def __init__(self, catalogue: Catalogue, options: Options) -> None:
-        self._catalogue = catalogue
+    def __init__(self, catalogues: Catalogues, options: Options) -> None:
+        self._catalogues = catalogues
+        self._planned_for = catalogues.current
         self._options = options
         self._plans: dict[tuple[str, ...], Plan] = {}
         self._keys = KeyCache()
@@ -94,10 +95,16 @@ class Collector:
         return found
 
     def plan(self, modules: tuple[str, ...]) -> Plan:
-        """The plan of some modules. Raises ModuleError for an unknown one."""
+        """The plan of some modules, by the present catalogue. Raises ModuleError for an unknown one."""
+        catalogue = self._catalogues.current
+        if catalogue is not self._planned_for:
+            self._planned_for = catalogue
+            self._plans.clear()
+            for known in self._known.values():  # labels and numbers of tables belong to the plans that are gone
+                known.device = DeviceState(utilization=known.device.utilization)
         plan = self._plans.get(modules)
         if plan is None:
-            plan = self._plans[modules] = make_plan([self._catalogue.module(name) for name in modules])
+            plan = self._plans[modules] = make_plan([catalogue.module(name) for name in modules])
         return plan
 
     async def collect(self, source: Source, *, deadline: float) -> tuple[Page, SnmpError | None]:

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
-from promsnmp.errors import InventoryError, InventoryInvalid, InventoryUnavailable
+from promsnmp.errors import InventoryError, InventoryInvalid, InventoryUnavailable, ModuleError
 from promsnmp.http.document import InventoryBody
 from promsnmp.http.exposition import own_metrics
 from promsnmp.http.openapi import EXPOSITION, failure, text
@@ -50,6 +50,23 @@ async def metrics(request: Request, services: Use) -> Response:
 async def healthy() -> str:
     """200 whenever the process can answer."""
     return "PromSNMP is healthy.\n"
+
+
+@router.post("/-/reload", tags=["probes"], response_class=PlainTextResponse, responses={400: failure("Kept the old.")})
+@router.put("/-/reload", include_in_schema=False, response_class=PlainTextResponse)
+async def reload(use: Use) -> str:
+    """Read the files of modules (`SNMP_CONFIG_FILES`) and the inventory again; when one is wrong, nothing changes."""
+    try:
+        await use.reload()
+    except (ModuleError, InventoryError) as error:
+        raise Problem(HTTPStatus.BAD_REQUEST, f"the configuration stays as it was: {error}") from None
+    return "Configuration reloaded.\n"
+
+
+@router.get("/config", tags=["metrics"], responses={200: text("Modules and auths.")})
+async def config(use: Use) -> Response:
+    """Modules and auths in use, in the form of snmp.yml, without secrets."""
+    return PlainTextResponse(await use.show_config())
 
 
 @router.get("/-/ready", tags=["probes"], response_class=PlainTextResponse, responses={503: text("Not ready.")})

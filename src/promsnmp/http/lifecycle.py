@@ -136,7 +136,7 @@ class App:
         self._stop.set()
 
     def _on_reload(self) -> None:
-        log.info("SIGHUP: reading the inventory again")
+        log.info("SIGHUP: reading the configuration again")
         self._spawn(self._reload())
 
     def _spawn(self, work: Awaitable[object]) -> None:

@@ -20,7 +20,7 @@ from promsnmp.errors import AddressError, BadTarget, ModuleError, SnmpError, Snm
 from promsnmp.http.negotiate import choose_format, wants_gzip
 from promsnmp.inventory.model import Inventory
 from promsnmp.inventory.store import InventoryStore
-from promsnmp.modules.catalogue import Catalogue
+from promsnmp.modules.catalogue import Catalogue, Catalogues
 from promsnmp.snmp.transport import parse_endpoint
 
 log = logging.getLogger(__name__)
@@ -106,7 +106,7 @@ class ScrapeRoute:
         self,
         scraper: Scraper,
         store: InventoryStore,
-        catalogue: Catalogue,
+        catalogues: Catalogues,
         *,
         modules: Sequence[str],
         allow_adhoc: bool,
@@ -115,13 +115,13 @@ class ScrapeRoute:
     ) -> None:
         self._scraper = scraper
         self._store = store
-        self._catalogue = catalogue
+        self._catalogues = catalogues
         self._modules = tuple(modules)
         self._allow_adhoc = allow_adhoc
         self._timeout = timeout
         self._offset = offset
         self._sources: dict[bytes, Source] = {}
-        self._inventory: Inventory | None = None
+        self._known_by: tuple[Inventory | None, Catalogue | None] = None, None
 
     async def __call__(self, scope: Scope, receive: object, send: Send) -> None:
         if scope["method"] not in ("GET", "HEAD"):
@@ -145,7 +145,7 @@ class ScrapeRoute:
     def ready(self, query_string: bytes, headers: list[tuple[bytes, bytes]]) -> Answer | None:
         """The whole answer, when it is in memory: what ``__call__`` would send, without waiting for anything."""
         source = self._sources.get(query_string)
-        if source is None or self._store.current is not self._inventory:
+        if source is None or self._is_outdated():
             return None
         terms = read_headers(headers)
         page = self._scraper.page_at_once(source, terms.wanted)
@@ -153,16 +153,19 @@ class ScrapeRoute:
 
     def _asked(self, query_string: bytes) -> Source:
         """The source that a query names. Prometheus asks the same at every scrape, so it is worked out once for each
-        inventory. Raises as ``source`` does."""
-        inventory = self._store.current
-        if inventory is not self._inventory or len(self._sources) >= _MAX_SOURCES:
-            self._inventory = inventory
+        inventory and catalogue. Raises as ``source`` does."""
+        if self._is_outdated() or len(self._sources) >= _MAX_SOURCES:
+            self._known_by = self._store.current, self._catalogues.current
             self._sources.clear()
         source = self._sources.get(query_string)
         if source is None:
             question = read_query(query_string)
             source = self._sources[query_string] = self.source(question.target, question.modules, question.auth)
         return source
+
+    def _is_outdated(self) -> bool:
+        inventory, catalogue = self._known_by
+        return inventory is not self._store.current or catalogue is not self._catalogues.current
 
     def source(self, target: str, modules: tuple[str, ...], auth: str) -> Source:
         """What ``target`` names: a device of the inventory, or else an address. Raises TargetError or ModuleError."""
@@ -178,7 +181,7 @@ class ScrapeRoute:
                 "add it there, or set SNMP_ALLOW_ADHOC_TARGETS=true to poll any address"
             )
         name = auth or DEFAULT_AUTH
-        return adhoc_source(endpoint, self._catalogue.auth(name), name, modules or (DEFAULT_MODULE,))
+        return adhoc_source(endpoint, self._catalogues.current.auth(name), name, modules or (DEFAULT_MODULE,))
 
     def _wait(self, timeout: float | None) -> float:
         if timeout is None:

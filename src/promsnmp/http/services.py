@@ -38,6 +38,10 @@ class Services:
     """The inventory as JSON, secrets masked."""
     replace_inventory: Callable[[object], Awaitable[object]]
     """Take parsed JSON as the new inventory; raises InventoryError."""
+    reload: Callable[[], Awaitable[object]]
+    """Read the files of modules and the inventory again; raises ModuleError or InventoryError, and changes nothing."""
+    show_config: Callable[[], Awaitable[str]]
+    """Modules and auths in the form of snmp.yml, secrets hidden."""
     evict: Callable[[], None]
     """Empty the cache of pages."""
     discovery: Callable[[], Executor] = Executor

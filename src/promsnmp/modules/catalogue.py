@@ -1,14 +1,16 @@
-"""All modules and auths that can be named: those shipped with PromSNMP."""
+"""All modules and auths that can be named: those shipped with PromSNMP, and those of the operator's files."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from glob import glob, has_magic
 from importlib import resources
+from pathlib import Path
 
 from promsnmp.errors import ModuleError
 from promsnmp.modules.model import Module
-from promsnmp.modules.reader import read_text
+from promsnmp.modules.reader import read_file, read_text
 from promsnmp.snmp.credentials import Credentials
 
 
@@ -32,6 +34,52 @@ class Catalogue:
             return self.auths[name]
         except KeyError:
             raise ModuleError(f"unknown auth {name!r}; known: {', '.join(sorted(self.auths))}") from None
+
+
+class Catalogues:
+    """Holds the catalogue in use, which ``replace`` swaps whole; who keeps this sees the present one."""
+
+    def __init__(self, current: Catalogue) -> None:
+        self.current = current
+        self.last_error: ModuleError | None = None
+        """Why the files could not be read when that was last tried; None when they could."""
+
+    def replace(self, catalogue: Catalogue) -> None:
+        """Uses another catalogue from now on."""
+        self.current = catalogue
+        self.last_error = None
+
+
+def load_catalogue(patterns: Sequence[str] = ()) -> Catalogue:
+    """The built-in catalogue and that of the files that ``patterns`` (paths, globs) name.
+
+    What a file defines takes the place of what is built in under the same name. Raises ModuleError when a pattern finds
+    nothing, a file is wrong, or two files define the same name.
+    """
+    builtin = builtin_catalogue()
+    modules: dict[str, Module] = {}
+    auths: dict[str, Credentials] = {}
+    origin: dict[tuple[str, str], Path] = {}
+    for path in _files(patterns):
+        document = read_file(path)
+        for kind, found in (("module", document.modules), ("auth", document.auths)):
+            for name in found:
+                first = origin.setdefault((kind, name), path)
+                if first is not path:
+                    raise ModuleError(f"{path}: {kind} {name!r} stands in {first} already; remove one of the two")
+        modules.update(document.modules)
+        auths.update(document.auths)
+    return Catalogue({**builtin.modules, **modules}, {**builtin.auths, **auths})
+
+
+def _files(patterns: Sequence[str]) -> list[Path]:
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        paths = sorted(glob(pattern)) if has_magic(pattern) else [pattern]  # noqa: PTH207  # it may be absolute
+        if not paths:
+            raise ModuleError(f"no file matches {pattern!r} (SNMP_CONFIG_FILES, --config.file)")
+        found.update(dict.fromkeys(map(Path, paths)))
+    return list(found)
 
 
 def builtin_catalogue() -> Catalogue:

@@ -1,0 +1,101 @@
+"""Modules and auths back into the form of snmp.yml, for people to read: secrets are hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from promsnmp.modules.model import Filter, Index, Lookup, Metric, Module, RegexExtract
+from promsnmp.snmp.credentials import Community, Credentials, SecurityLevel
+
+HIDDEN = "<secret>"
+"""What stands in the place of a secret, as in snmp_exporter's ``/config``."""
+_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_LEVELS = {
+    SecurityLevel.NO_AUTH_NO_PRIV: "noAuthNoPriv",
+    SecurityLevel.AUTH_NO_PRIV: "authNoPriv",
+    SecurityLevel.AUTH_PRIV: "authPriv",
+}
+
+
+def to_yaml(modules: Mapping[str, Module], auths: Mapping[str, Credentials]) -> str:
+    """A document that the reader takes again (its secrets apart)."""
+    document: dict[str, Any] = {}
+    if auths:
+        document["auths"] = {name: _auth(one) for name, one in auths.items()}
+    if modules:
+        document["modules"] = {name: _module(one) for name, one in modules.items()}
+    return str(yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120))
+
+
+def _auth(credentials: Credentials) -> dict[str, Any]:
+    if isinstance(credentials, Community):
+        return {"version": int(credentials.version) + 1, "community": HIDDEN}
+    out: dict[str, Any] = {"version": 3, "username": credentials.name, "security_level": _LEVELS[credentials.level]}
+    if credentials.level >= SecurityLevel.AUTH_NO_PRIV:
+        out |= {"auth_protocol": str(credentials.auth_protocol), "password": HIDDEN}
+    if credentials.level is SecurityLevel.AUTH_PRIV:
+        out |= {"priv_protocol": str(credentials.priv_protocol), "priv_password": HIDDEN}
+    return _filled(out, context_name=credentials.context_name)
+
+
+def _filled(out: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """``out`` and those of ``more`` that say anything."""
+    return {**out, **{name: value for name, value in more.items() if value}}
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:g}s" if seconds >= 1 else f"{seconds * 1000:g}ms"
+
+
+def _module(module: Module) -> dict[str, Any]:
+    return _filled(
+        {},
+        walk=list(module.walk),
+        get=list(module.get),
+        metrics=[_metric(one) for one in module.metrics],
+        max_repetitions=module.max_repetitions,
+        retries=module.retries,
+        timeout=_duration(module.timeout),
+        use_unconnected_udp_socket=module.use_unconnected_udp_socket,
+        allow_nonincreasing_oids=module.allow_nonincreasing_oids,
+        filters=[_filter(one) for one in module.filters],
+    ) | {"retries": module.retries}
+
+
+def _metric(metric: Metric) -> dict[str, Any]:
+    return _filled(
+        {"name": metric.name, "oid": metric.oid, "type": str(metric.type)},
+        help=metric.help,
+        indexes=[_index(one) for one in metric.indexes],
+        lookups=[_lookup(one) for one in metric.lookups],
+        regex_extracts=_extracts(metric.regex_extracts),
+        enum_values=dict(metric.enum_values),
+        datetime_pattern=metric.datetime_pattern,
+        offset=metric.offset,
+        scale=metric.scale,
+    )
+
+
+def _index(index: Index) -> dict[str, Any]:
+    return _filled(
+        {"labelname": index.labelname, "type": str(index.type)},
+        fixed_size=index.fixed_size,
+        implied=index.implied,
+        enum_values=dict(index.enum_values),
+    )
+
+
+def _lookup(lookup: Lookup) -> dict[str, Any]:
+    labels = {"labels": list(lookup.labels), "labelname": lookup.labelname}
+    return {**labels, "oid": lookup.oid, "type": str(lookup.type)} if lookup.oid else labels
+
+
+def _extracts(extracts: tuple[RegexExtract, ...]) -> dict[str, Any]:
+    return {one.suffix: [{"regex": regex, "value": template} for regex, template in one.patterns] for one in extracts}
+
+
+def _filter(one: Filter) -> dict[str, Any]:
+    return {"oid": one.oid, "targets": list(one.targets), "values": list(one.values)}

@@ -1,0 +1,131 @@
+"""Files in the form of snmp.yml: loaded, shown without secrets, read again while scrapes go on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from promsnmp.sim.agent import SimulatedAgent
+from tests.collect.devices import mib
+from tests.serving import Serving, environment
+from tests.sim.threads import running
+from tests.tools import Process, ProcessEnded, wait_until
+
+ONE = """
+auths:
+  mine:
+    version: 2
+    community: public
+  theirs:
+    version: 3
+    username: reader
+    security_level: authPriv
+    auth_protocol: SHA256
+    password: a-secret-passphrase
+    priv_protocol: AES
+    priv_password: another-secret-passphrase
+modules:
+  ports:
+    walk: [1.3.6.1.2.1.2.2.1.2, 1.3.6.1.2.1.2.2.1.10]
+    timeout: 500ms
+    metrics:
+      - name: octets
+        oid: 1.3.6.1.2.1.2.2.1.10
+        type: counter
+        help: Octets of a port.
+        indexes: [{labelname: port, type: gauge}]
+        lookups: [{labels: [port], labelname: name, oid: 1.3.6.1.2.1.2.2.1.2, type: DisplayString}]
+"""
+TWO = ONE.replace("name: octets", "name: bytes_seen")
+BROKEN = ONE.replace("walk:", "wolk:")
+
+
+@pytest.fixture
+def agent() -> Iterator[SimulatedAgent]:
+    made = SimulatedAgent(mib())
+    with running(made):
+        yield made
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "snmp.yml"
+    path.write_text(ONE)
+    return path
+
+
+@pytest.fixture
+def server(tmp_path: Path, file: Path) -> Iterator[Serving]:
+    with Serving(tmp_path, env={"COLLECTION_INTERVAL": "0", "SNMP_CONFIG_FILES": str(tmp_path / "*.yml")}) as made:
+        yield made
+
+
+def scrape(server: Serving, agent: SimulatedAgent) -> str:
+    answer = server.client.get("/snmp", params={"target": agent.target, "module": "ports", "auth": "mine"})
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def test_a_job_of_snmp_exporter_works_after_changing_only_the_address(server: Serving, agent: SimulatedAgent) -> None:
+    assert 'octets{name="port 2",port="2"} 2000\n' in scrape(server, agent)
+
+
+def test_the_configuration_is_shown_without_secrets(server: Serving) -> None:
+    shown = server.client.get("/config").text
+    document = yaml.safe_load(shown)
+    assert document["auths"]["theirs"]["username"] == "reader"
+    assert document["auths"]["theirs"]["password"] == "<secret>"
+    assert document["auths"]["mine"]["community"] == "<secret>"
+    assert document["modules"]["ports"]["timeout"] == "500ms"
+    assert "secret-passphrase" not in shown
+
+
+@pytest.mark.parametrize("way", ["http", "signal"])
+def test_a_changed_file_is_taken_whole(server: Serving, agent: SimulatedAgent, file: Path, way: str) -> None:
+    scrape(server, agent)
+    file.write_text(TWO)
+    if way == "http":
+        assert server.client.post("/-/reload").status_code == 200
+    else:
+        os.kill(server.pid, signal.SIGHUP)
+    wait_until(lambda: 'bytes_seen{name="port 2",port="2"} 2000\n' in scrape(server, agent), what="the new module")
+
+
+def test_a_broken_file_changes_nothing_and_is_told(server: Serving, agent: SimulatedAgent, file: Path) -> None:
+    file.write_text(BROKEN)
+    answer = server.client.post("/-/reload")
+    assert answer.status_code == 400
+    assert f"{file}:16: unknown key 'wolk'" in answer.json()["error"]
+    assert "octets{" in scrape(server, agent)
+    health = server.client.get("/actuator/health").json()
+    assert "wolk" in health["components"]["modules"]["details"]["error"]
+    file.write_text(ONE)
+    assert server.client.post("/-/reload").status_code == 200
+    assert "error" not in server.client.get("/actuator/health").json()["components"]["modules"]["details"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [(BROKEN, "snmp.yml:16: unknown key 'wolk'"), (None, "no file matches"), ("a: [", "not valid YAML")],
+)
+def test_a_start_with_a_broken_file_ends_with_one_line(tmp_path: Path, text: str | None, says: str) -> None:
+    if text is not None:
+        (tmp_path / "snmp.yml").write_text(text)
+    env = {**environment(tmp_path), "SNMP_CONFIG_FILES": str(tmp_path / "*.yml")}
+    with pytest.raises(ProcessEnded) as ended:
+        Process([sys.executable, "-m", "promsnmp", "serve"], log=tmp_path / "log", ready=lambda: False, env=env)
+    assert says in str(ended.value)
+    assert "Traceback" not in str(ended.value)
+
+
+def test_two_files_may_not_define_the_same_name(tmp_path: Path, file: Path) -> None:
+    (tmp_path / "zwei.yml").write_text(TWO)
+    env = {**environment(tmp_path), "SNMP_CONFIG_FILES": str(tmp_path / "*.yml")}
+    with pytest.raises(ProcessEnded, match=r"'ports' stands in .*snmp.yml already"):
+        Process([sys.executable, "-m", "promsnmp", "serve"], log=tmp_path / "log", ready=lambda: False, env=env)
