@@ -11,7 +11,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -82,7 +82,7 @@ class DemoService:
     async def __aenter__(self) -> Self:
         key = secrets.token_hex(16)
         path = self._folder / "inventory.json"
-        await InventoryStore(path, key.encode()).replace(self._document)
+        await _whole(InventoryStore(path, key.encode()).replace(self._document))
         own = {"PROM_INV_FILE": str(path), "PROM_ENCRYPT_KEY": key, "SERVER_PORT": str(self.port)}
         given = {name: value for name, value in os.environ.items() if value or name not in DEFAULTS}
         self._process = await asyncio.create_subprocess_exec(
@@ -155,6 +155,16 @@ class DemoService:
             return Reply(599, str(error))
         finally:
             connection.close()
+
+
+async def _whole(work: Coroutine[object, object, object]) -> None:
+    """Runs ``work`` to its end even when cancelled: a write must not go on in a folder that is being removed."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 def _end_with_parent() -> None:
