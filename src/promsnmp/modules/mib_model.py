@@ -1,0 +1,132 @@
+"""What a MIB file says, before names are looked up: the plain values between the parser, its cache and the tree.
+
+Names are those of the file. A part of an OID is a pair: the name (empty when there is none) and the number
+(``NO_NUMBER`` when there is none), so that ``{ iso org(3) 6 }`` is ``(("iso", -1), ("org", 3), ("", 6))``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+NO_NUMBER = -1
+TABLE = "SEQUENCE OF"
+"""Name of the syntax of a table, which has no values of its own."""
+ROW = "SEQUENCE"
+"""Name of the syntax of the type of a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with a MIB, and where."""
+
+    path: str
+    line: int
+    """From 1; 0 when it is about the whole file."""
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.text}" if self.line else f"{self.path}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Syntax:
+    """A SYNTAX clause: the name of a type, and what it is narrowed to."""
+
+    name: str
+    fixed_size: int = 0
+    """The only length that octets may have; 0 when there are several."""
+    enums: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TypeDefinition:
+    """A textual convention (RFC 2579) or a type assignment."""
+
+    name: str
+    line: int
+    syntax: Syntax
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A name with an OID: an object, or a node that others hang under."""
+
+    name: str
+    line: int
+    parts: tuple[tuple[str, int], ...]
+    syntax: Syntax | None = None
+    access: str = ""
+    description: str = ""
+    indexes: tuple[tuple[str, bool], ...] = ()
+    """Names of INDEX (RFC 2578 section 7.7), each with whether it is IMPLIED."""
+    augments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One symbol that a module takes from another."""
+
+    symbol: str
+    module: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class MibModule:
+    """One module of a MIB file."""
+
+    name: str
+    path: str
+    imports: tuple[Import, ...]
+    types: tuple[TypeDefinition, ...]
+    definitions: tuple[Definition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFile:
+    """What a file holds, and what is wrong with it."""
+
+    modules: tuple[MibModule, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def to_json(parsed: ParsedFile) -> str:
+    """Text for the cache."""
+    return json.dumps(asdict(parsed), separators=(",", ":"))
+
+
+def from_json(text: str, *, path: str) -> ParsedFile:
+    """The reverse of ``to_json``; ``path`` is where the file is now.
+
+    Raises ValueError, KeyError or TypeError when the text is not of ``to_json``.
+    """
+    found = json.loads(text)
+    modules = tuple(_module(one, path) for one in found["modules"])
+    return ParsedFile(modules, tuple(Problem(path, one["line"], one["text"]) for one in found["problems"]))
+
+
+def _module(found: dict[str, Any], path: str) -> MibModule:
+    return MibModule(
+        found["name"],
+        path,
+        tuple(Import(**one) for one in found["imports"]),
+        tuple(TypeDefinition(**{**one, "syntax": _syntax(one["syntax"])}) for one in found["types"]),
+        tuple(_definition(one) for one in found["definitions"]),
+    )
+
+
+def _definition(found: dict[str, Any]) -> Definition:
+    pairs = {key: _pairs(found[key]) for key in ("parts", "indexes")}
+    return Definition(**{**found, **pairs, "syntax": found["syntax"] and _syntax(found["syntax"])})
+
+
+def _syntax(found: dict[str, Any]) -> Syntax:
+    return Syntax(found["name"], found["fixed_size"], _pairs(found["enums"]))
+
+
+def _pairs(found: Sequence[Sequence[Any]]) -> tuple[Any, ...]:
+    return tuple(tuple(pair) for pair in found)

@@ -1,0 +1,116 @@
+"""Where the declarations of a MIB text begin and end, so that one that is wrong can be taken out and the rest be read.
+
+Vendors' MIBs are full of small mistakes, and a grammar knows only "right" and "wrong" of a whole file. What is taken
+out is replaced by blanks, so that lines and columns stay what they were.
+"""
+
+from __future__ import annotations
+
+import bisect
+import re
+from dataclasses import dataclass
+
+_START = re.compile(
+    r"^[ \t]*(?P<name>[A-Za-z][\w-]*)\s+(?:OBJECT\s+IDENTIFIER\s*::=|(?:OBJECT-TYPE|OBJECT-IDENTITY|MODULE-IDENTITY"
+    r"|NOTIFICATION-TYPE|TRAP-TYPE|OBJECT-GROUP|NOTIFICATION-GROUP|MODULE-COMPLIANCE|AGENT-CAPABILITIES|MACRO)\b(?!-)"
+    r"|::=(?!\s*[{\d]))",
+    re.MULTILINE,
+)
+_IMPORTS = re.compile(r"^[ \t]*IMPORTS\b[^;]*;", re.MULTILINE)
+_FROM = re.compile(r"\bFROM\s+([\w-]+)")
+_END = re.compile(r"^[ \t]*END\b(?!-)", re.MULTILINE)
+_COMMENT = re.compile(r"--[^\n]*")
+_WORDS = re.compile(r'"[^"]*"|--[^\n]*|[A-Za-z0-9][\w-]*')
+_MARK = "UuU"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One declaration in the text."""
+
+    name: str
+    start: int
+    """Offset of the name."""
+    end: int
+    line: int
+
+
+class Layout:
+    """The declarations of ``text`` and its IMPORTS, by offset; the line on which each module is imported FROM."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = [0, *(match.end() for match in re.finditer("\n", text))]
+        self.imports = [(match.start(), match.end()) for match in _IMPORTS.finditer(text)]
+        self.import_lines = {
+            match[1]: self.line(match.start(1))
+            for start, end in reversed(self.imports)
+            for match in _FROM.finditer(text, start, end)
+        }
+        found = [match for match in _START.finditer(text) if not self.in_imports(match.start())]
+        ends = sorted(match.start() for match in _END.finditer(text))
+        self.spans: list[Span] = []
+        for number, match in enumerate(found):
+            start = match.start("name")
+            following = found[number + 1].start("name") if number + 1 < len(found) else len(text)
+            at = bisect.bisect(ends, start)
+            end = min(following, ends[at] if at < len(ends) else following)
+            self.spans.append(Span(match["name"], start, end, self.line(start)))
+
+    def line(self, offset: int) -> int:
+        """The line of an offset, from 1."""
+        return bisect.bisect(self._lines, offset)
+
+    def offset(self, line: int, column: int) -> int:
+        """The offset of a line and column, both from 1."""
+        return self._lines[min(max(line, 1), len(self._lines)) - 1] + max(column, 1) - 1
+
+    def in_imports(self, offset: int) -> bool:
+        """Whether an offset lies in an IMPORTS clause."""
+        return any(start <= offset < end for start, end in self.imports)
+
+    def suspect(self, offset: int, taken: set[int], *, again: bool) -> int | None:
+        """Which declaration (its place in ``spans``) is to blame for an error at ``offset``; ``taken`` are out.
+
+        A declaration that lacks its end is noticed at the name of the next one that is there. When that does not help,
+        and the error is met ``again``, the one where it is noticed is to blame.
+        """
+        at = bisect.bisect([span.start for span in self.spans], offset) - 1
+        if at < 0:
+            return None
+        before = next((one for one in range(at - 1, -1, -1) if one not in taken), None)
+        first_word = offset < self.spans[at].start + len(self.spans[at].name)
+        if at in taken or (first_word and not again and before is not None):
+            return None if at in taken and again else before
+        return at
+
+    def unbalanced(self, text: str) -> list[int]:
+        """The declarations that open a quotation and do not close it, by their place in ``spans``."""
+        odd = []
+        for number, span in enumerate(self.spans):
+            body = text[span.start : span.end]
+            if body.count('"') % 2 and _COMMENT.sub("", re.sub(r'"[^"]*"', "", body)).count('"') % 2:
+                odd.append(number)
+        return odd
+
+
+def blanked(text: str, start: int, end: int) -> str:
+    """The text with blanks from ``start`` to ``end``."""
+    return text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
+
+
+def hide_underscores(text: str) -> str:
+    """Names with underscores, which the SMI forbids and vendors use, as names without.
+
+    ``show_underscores`` is the reverse.
+    """
+
+    def spell(match: re.Match[str]) -> str:
+        word = match[0]
+        return word if word[0] in '"-' or "_" not in word else word.replace("_", _MARK)
+
+    return _WORDS.sub(spell, text) if "_" in text else text
+
+
+def show_underscores(name: str) -> str:
+    """The name as it stands in the file."""
+    return name.replace(_MARK, "_")
