@@ -269,7 +269,7 @@ class Session:
         return {"target": str(self.endpoint), "oid": oid.to_text(asking)}
 
     def _timed_out(self, now: float) -> SnmpTimeout:
-        if now >= self._deadline and self._attempt < self._retries:
+        if self._expires >= self._deadline or (now >= self._deadline and self._attempt < self._retries):
             return SnmpTimeout("no answer before the deadline of the poll", **self._place())
         tries = self._attempt + 1
         plural = "s" if tries > 1 else ""
