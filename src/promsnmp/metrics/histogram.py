@@ -3,9 +3,10 @@
 Per interface, both directions together: the octets received and sent since the last poll, in bits per second, as a
 percentage of the interface's speed. A full-duplex interface that is busy both ways can therefore show up to 200.
 
-An observation is only made when it is certain. A counter that went back has either wrapped or was reset: 64-bit ones do
-not wrap within any interval (RFC 2863 section 3.1.6), 32-bit ones do, and count as wrapped only if the interface could
-have carried that much. After a reboot (told by sysUpTime, RFC 3418) it takes two polls until the next observation.
+An observation is only made when it is certain. A counter that went back has either wrapped or was reset; it counts as
+wrapped only if the interface could have carried that much, which a 64-bit one that was reset never seems to have done
+(RFC 2863 section 3.1.6). A 32-bit one that may have wrapped more than once tells nothing. After a reboot (told by
+sysUpTime, RFC 3418) it takes two polls until the next observation.
 
 A series is known by its labels. One that is not there for a while, because a walk was cut short or a line card was out,
 goes on from where it was, with one observation over all of the time.
@@ -148,6 +149,6 @@ def _write(parts: list[bytes], series: Series) -> None:
 
 def speed_of(high_speed: int | None, speed: int | None) -> float:
     """Bits per second from ifHighSpeed (Mbit/s) or, where that is 0 or missing, ifSpeed; 0 when neither tells."""
-    if high_speed:
+    if high_speed is not None and high_speed > 0:
         return high_speed * 1e6
-    return 0.0 if speed is None or speed == _UNLIMITED else float(speed)
+    return 0.0 if speed is None or speed == _UNLIMITED else float(max(speed, 0))

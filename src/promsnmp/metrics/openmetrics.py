@@ -7,23 +7,30 @@ section "Unknown"), which allows every name. ``rate()`` and everything else work
 
 from __future__ import annotations
 
+import re
+from collections.abc import Container
 from functools import lru_cache
 
 from promsnmp.metrics.histogram import OPENMETRICS_BOUNDS
 
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 END = b"# EOF\n"
+_NEWLINE = "\n"
+_ESCAPED = re.compile(r"\\[\\n]")
+_BOUND = re.compile(r'([{,])le="(\d+)"} ')
 
 
 @lru_cache(maxsize=4096)
 def header(name: str, kind: str, help_text: str) -> bytes:
-    """TYPE and HELP lines of a family, without the newline at the end."""
-    family = name
-    if kind == "counter":
-        family = name.removesuffix("_total")
-        kind = "unknown" if family == name else kind
+    """TYPE and HELP lines of a family of an ``exact_kind``, without the newline at the end."""
+    family = name.removesuffix("_total") if kind == "counter" else name
     escaped = help_text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
     return f"# TYPE {family} {kind}\n# HELP {family} {escaped}".encode()
+
+
+def exact_kind(name: str, kind: str, names: Container[str]) -> str:
+    """The type of a family; ``names`` are those of all, because without ``_total`` a counter may meet another."""
+    return "unknown" if kind == "counter" and name.removesuffix("_total") in names else kind
 
 
 def pieces(kind: str, parts: list[bytes]) -> list[bytes]:
@@ -35,16 +42,16 @@ def pieces(kind: str, parts: list[bytes]) -> list[bytes]:
 
 def from_text(page: bytes) -> bytes:
     """The OpenMetrics form of a page that was rendered in text format 0.0.4."""
-    families = page.split(b"# HELP ")
-    return b"".join((families[0], *map(_family, families[1:]), END))
+    blocks = f"\n{page.decode().removesuffix(_NEWLINE)}".split("\n# HELP ")[1:]
+    names = {block.partition(" ")[0] for block in blocks}
+    return b"".join((*[_family(block, names) for block in blocks], END))
 
 
-def _family(block: bytes) -> bytes:
-    help_line, type_line, samples = block.split(b"\n", 2)
-    name, _, help_text = help_line.decode().partition(" ")
-    kind = type_line.decode().rsplit(" ", 1)[1]
+def _family(block: str, names: Container[str]) -> bytes:
+    help_line, type_line, samples = block.split("\n", 2)
+    name, _, help_text = help_line.partition(" ")
+    kind = exact_kind(name, type_line.rsplit(" ", 1)[1], names)
     if kind == "histogram":
-        for plain, exact in OPENMETRICS_BOUNDS.items():
-            samples = samples.replace(plain, exact)
-    meant = help_text.replace("\\\\", "\0").replace("\\n", "\n").replace("\0", "\\")
-    return header(name, kind, meant) + b"\n" + samples
+        samples = _BOUND.sub(r'\1le="\2.0"} ', samples)
+    meant = _ESCAPED.sub(lambda found: "\n" if found[0] == "\\n" else "\\", help_text)
+    return b"%b\n%b\n" % (header(name, kind, meant), samples.encode())

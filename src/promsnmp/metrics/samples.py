@@ -86,15 +86,21 @@ class Page:
 
     def render(self, *, as_openmetrics: bool = False) -> bytes:
         """The page in text format 0.0.4 or in OpenMetrics 1.0."""
-        make_header = openmetrics.header if as_openmetrics else text.header
+        families = [one for one in self.families.values() if one.parts]
         pieces: list[bytes] = []
-        for family in self.families.values():
-            if family.parts:
-                pieces.append(make_header(family.name, family.kind, family.help))
-                pieces += openmetrics.pieces(family.kind, family.parts) if as_openmetrics else family.parts
-                pieces.append(b"\n")
         if as_openmetrics:
+            names = {one.name for one in families}
+            for one in families:
+                kind = openmetrics.exact_kind(one.name, one.kind, names)
+                pieces.append(openmetrics.header(one.name, kind, one.help))
+                pieces += openmetrics.pieces(kind, one.parts)
+                pieces.append(b"\n")
             pieces.append(openmetrics.END)
+        else:
+            for one in families:
+                pieces.append(text.header(one.name, one.kind, one.help))
+                pieces += one.parts
+                pieces.append(b"\n")
         return b"".join(pieces)
 
     def deduplicate(self) -> None:

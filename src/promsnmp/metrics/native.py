@@ -1,0 +1,64 @@
+"""Native histograms: buckets that grow exponentially, of which only those that were hit are kept and sent.
+
+A classic histogram of ten buckets says that an interface was between 25 and 50 percent busy; a native one, at the price
+of fewer series, is right to within 5 percent of the value everywhere. Bucket ``i`` of schema ``n`` holds what is above
+``2**((i - 1) / 2**n)`` and not above ``2**(i / 2**n)`` (Prometheus, "Native Histograms", section "Schema"). What
+is next to nothing goes to a bucket of its own, because no bucket of that kind reaches down to 0.
+
+Utilisation is bounded, by the slowest that a poll can tell apart and by what an interface can carry, so a series has a
+few dozen buckets, and never more than some hundreds.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Mapping
+from typing import NamedTuple
+
+SCHEMA = 3
+"""Eight buckets to each power of two, each 9 percent wide."""
+ZERO_THRESHOLD = 2.0**-128
+"""Up to here an observation counts as 0. As client_golang's: a bound of some bucket in every schema."""
+ZERO = -(1 << 31)
+"""The number under which the zero bucket is counted; no other bucket of a float has it."""
+
+_PER_OCTAVE = 1 << SCHEMA
+_FRACTIONS = tuple(0.5 * 2.0 ** (step / _PER_OCTAVE) for step in range(_PER_OCTAVE))
+"""Upper bounds of an octave's buckets, as fractions of its end."""
+_SMALL_GAP = 2
+"""So many empty buckets are sent as such: a span of its own takes more bytes (as client_golang does)."""
+
+
+class Span(NamedTuple):
+    """Consecutive buckets: how far after the span before (the first: after bucket 0) they begin, and how many."""
+
+    offset: int
+    length: int
+
+
+def bucket_of(value: float) -> int:
+    """The number of the bucket that holds a value that is finite and not negative; ZERO for the zero bucket."""
+    if value <= ZERO_THRESHOLD:
+        return ZERO
+    fraction, exponent = math.frexp(value)
+    return bisect_left(_FRACTIONS, fraction) + (exponent - 1) * _PER_OCTAVE
+
+
+def spans_of(counts: Mapping[int, int]) -> tuple[list[Span], list[int]]:
+    """Counts by bucket in the form that is sent: the spans, and each bucket's count less that of the one before."""
+    spans: list[Span] = []
+    deltas: list[int] = []
+    before = following = 0
+    for index in sorted(counts.keys() - {ZERO}):
+        gap = index - following
+        if not spans or gap > _SMALL_GAP:
+            spans.append(Span(gap, 1))
+        else:
+            for _ in range(gap):
+                deltas.append(-before)
+                before = 0
+            spans[-1] = Span(spans[-1].offset, spans[-1].length + gap + 1)
+        deltas.append(counts[index] - before)
+        before, following = counts[index], index + 1
+    return spans, deltas

@@ -1,0 +1,74 @@
+"""The built-in modules, and that they keep their own promises."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from promsnmp.errors import ModuleError
+from promsnmp.modules.catalogue import builtin_catalogue
+from promsnmp.modules.model import Module
+from promsnmp.snmp.credentials import Community, Version
+
+CATALOGUE = builtin_catalogue()
+MODULES = pytest.mark.parametrize("module", CATALOGUE.modules.values(), ids=lambda module: module.name)
+NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+
+
+def asked_for(module: Module, oid: str) -> bool:
+    """Whether a walk or a GET of the module brings rows of a column."""
+    walked = any(f"{oid}.".startswith(f"{root}.") for root in module.walk)
+    return walked or any(one.startswith(f"{oid}.") for one in module.get)
+
+
+def test_what_there_is() -> None:
+    assert {"if_mib", "system"} <= CATALOGUE.modules.keys()
+    assert CATALOGUE.auth("public_v1") == Community(Version.V1, "public")
+    assert CATALOGUE.auth("public_v2") == Community(Version.V2C, "public")
+
+
+def test_an_unknown_name_is_refused_with_those_that_are_known() -> None:
+    with pytest.raises(ModuleError, match=r"unknown module 'nope'; known: .*if_mib.*system"):
+        CATALOGUE.module("nope")
+    with pytest.raises(ModuleError, match="unknown auth 'nope'; known: public_v1, public_v2"):
+        CATALOGUE.auth("nope")
+
+
+@MODULES
+def test_every_metric_is_asked_for(module: Module) -> None:
+    assert module.metrics
+    assert [one.name for one in module.metrics if not asked_for(module, one.oid)] == []
+
+
+@MODULES
+def test_every_lookup_is_asked_for_and_leads_from_a_known_label(module: Module) -> None:
+    for metric in module.metrics:
+        known = {index.labelname for index in metric.indexes}
+        for lookup in metric.lookups:
+            assert not lookup.labels or asked_for(module, lookup.oid), (metric.name, lookup.oid)
+            assert set(lookup.labels) <= known, (metric.name, lookup)
+            known.add(lookup.labelname)
+
+
+@MODULES
+def test_every_metric_has_a_name_of_its_own_and_help_that_ends_with_its_oid(module: Module) -> None:
+    names = [one.name for one in module.metrics]
+    assert len(set(names)) == len(names)
+    assert len({one.oid for one in module.metrics}) == len(names)
+    for metric in module.metrics:
+        assert NAME.fullmatch(metric.name), metric.name
+        assert metric.help.endswith(f" - {metric.oid}"), metric.name
+
+
+@MODULES
+def test_enumerations_have_their_words(module: Module) -> None:
+    for metric in module.metrics:
+        assert metric.enum_values or metric.type not in ("EnumAsInfo", "EnumAsStateSet", "Bits"), metric.name
+
+
+def test_every_interface_metric_has_the_four_labels() -> None:
+    for metric in CATALOGUE.module("if_mib").metrics:
+        if metric.oid.startswith(("1.3.6.1.2.1.2.2.", "1.3.6.1.2.1.31.1.1.")):
+            labels = {one.labelname for one in metric.indexes} | {one.labelname for one in metric.lookups}
+            assert labels == {"ifIndex", "ifName", "ifDescr", "ifAlias"}, metric.name
