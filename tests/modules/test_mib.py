@@ -12,7 +12,7 @@ from promsnmp.modules import mib_files
 from promsnmp.modules.mib import Mibs, Node, Tree, parse_oid
 from promsnmp.modules.mib_files import load_mibs
 from promsnmp.modules.mib_link import link
-from promsnmp.modules.mib_model import from_json, to_json
+from promsnmp.modules.mib_model import ParsedFile, from_json, to_json
 from promsnmp.modules.mib_parse import SmiParser
 
 pytest.importorskip("pysmi", reason="pysmi is not installed (the extra 'mibs')")
@@ -252,7 +252,10 @@ def test_names_that_go_in_circles_are_no_endless_loop(read: Read) -> None:
 
 
 def test_rows_that_augment_each_other_are_no_endless_loop(read: Read) -> None:
-    row = '{0} OBJECT-TYPE\n SYNTAX E MAX-ACCESS not-accessible STATUS current DESCRIPTION "" AUGMENTS {{ {1} }}\n ::= {{ enterprises {2} }}\n'
+    row = (
+        "{0} OBJECT-TYPE\n SYNTAX E MAX-ACCESS not-accessible STATUS current\n"
+        ' DESCRIPTION "" AUGMENTS {{ {1} }}\n ::= {{ enterprises {2} }}\n'
+    )
     mibs = read(A="E ::= SEQUENCE { x INTEGER }\n" + row.format("r", "s", 1) + row.format("s", "r", 2))
     assert "not defined" in found(mibs.tree, "r").broken
 
@@ -291,9 +294,12 @@ def test_what_was_parsed_is_taken_from_the_cache_until_the_file_changes(
     first = load_mibs([file.parent], cache=cache)
     parsed: list[str] = []
     original = SmiParser.parse
-    monkeypatch.setattr(
-        SmiParser, "parse", lambda self, text, path: parsed.append(path) or original(self, text, path=path)
-    )
+
+    def parse(self: SmiParser, text: str, *, path: str) -> ParsedFile:
+        parsed.append(path)
+        return original(self, text, path=path)
+
+    monkeypatch.setattr(SmiParser, "parse", parse)
     again = load_mibs([file.parent], cache=cache)
     assert parsed == []
     assert problems(again) == problems(first) != []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -31,7 +30,7 @@ class Wishes:
         return replace(
             recipe,
             lookups=recipe.lookups + self.lookups,
-            overrides=_merged(recipe.overrides, self.overrides),
+            overrides=recipe.overrides + self.overrides,
             static_filters=recipe.static_filters + self.static_filters,
             filters=recipe.filters + self.filters,
         )
@@ -105,16 +104,13 @@ def _number(option: str, text: str) -> float:
 
 
 def _extracts(values: Iterable[str]) -> list[tuple[str, Override]]:
-    """Entries of one object and suffix are tried in the order in which they are given."""
-    patterns: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    out = []
     for left, right in _split("--regex", values):
         name, suffix = _halves("--regex", left, "OBJECT:SUFFIX=REGEX")
         regex, *value = _VALUE.split(right, maxsplit=1)
-        patterns[name, suffix].append((regex, value[0] if value else "$1"))
-    return [
-        (name, Override(regex_extracts=(RegexExtract(suffix, tuple(entries)),)))
-        for (name, suffix), entries in patterns.items()
-    ]
+        extract = RegexExtract(suffix, ((regex, value[0] if value else "$1"),))
+        out.append((name, Override(regex_extracts=(extract,))))
+    return out
 
 
 def _filter(left: str, regex: str) -> Filter:
@@ -127,23 +123,3 @@ def _halves(option: str, text: str, form: str) -> tuple[str, str]:
     if len(parts) != 2 or not all(part.strip() for part in parts):
         raise click.BadOptionUsage(option, f"{option} {text!r}: write {form}")
     return parts[0].strip(), parts[1].strip()
-
-
-def _merged(
-    first: Iterable[tuple[str, Override]], then: Iterable[tuple[str, Override]]
-) -> tuple[tuple[str, Override], ...]:
-    """One override for each object: what a later one says counts."""
-    found: dict[str, Override] = dict(first)
-    for name, override in then:
-        there = found.get(name, Override())
-        found[name] = Override(
-            override.ignore or there.ignore,
-            override.type or there.type,
-            override.name or there.name,
-            override.help or there.help,
-            there.regex_extracts + override.regex_extracts,
-            override.datetime_pattern or there.datetime_pattern,
-            override.offset or there.offset,
-            override.scale or there.scale,
-        )
-    return tuple(found.items())

@@ -43,6 +43,22 @@ class Override:
     offset: float = 0.0
     scale: float = 0.0
 
+    def then(self, other: Override) -> Override:
+        """Both: what ``other`` says counts, extracts of one suffix are tried in order."""
+        patterns: dict[str, tuple[tuple[str, str], ...]] = {}
+        for one in (*self.regex_extracts, *other.regex_extracts):
+            patterns[one.suffix] = patterns.get(one.suffix, ()) + one.patterns
+        return Override(
+            other.ignore or self.ignore,
+            other.type or self.type,
+            other.name or self.name,
+            other.help or self.help,
+            tuple(RegexExtract(suffix, entries) for suffix, entries in patterns.items()),
+            other.datetime_pattern or self.datetime_pattern,
+            other.offset or self.offset,
+            other.scale or self.scale,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class StaticFilter:

@@ -71,7 +71,7 @@ class _Builder:
             if not found:
                 self._missing.append(f"{name} (override)")
             for node in found:
-                self._overrides[node.oid] = override
+                self._overrides[node.oid] = self._overrides.get(node.oid, Override()).then(override)
 
     def _named(self, name: str) -> list[Node]:
         """All nodes that an override means: names as they stand in the MIB, or as metrics have them."""

@@ -91,7 +91,7 @@ class _Linker:
                     node, there = self._node(definition, module, oid), nodes.get(oid)
                     if there is None or not there.place or (there.type is None and node.type is not None):
                         nodes[oid], node = node, there or node
-                    if node is not nodes[oid]:
+                    if node.place and node is not nodes[oid]:
                         self.others.append(node)
         for (module_name, name), (line, count) in self._lost.items():
             text = f"{name} is not defined; {count} name{'s' if count > 1 else ''} under it left out"
