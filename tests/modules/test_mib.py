@@ -105,6 +105,17 @@ def test_enumerations_and_bits_have_their_names_also_through_conventions(ours: M
     assert names("tFlags") == ((0, "first"), (1, "second"))
 
 
+def test_names_that_the_smi_forbids_and_vendors_use_are_read(read: Read) -> None:
+    mibs = read(
+        A=scalar("a_b", "INTEGER { 10Mbps(1), no_link(2), Upper(3) }")
+        + scalar("c", "INTEGER ('0A'h..'1F'h)", "enterprises 2")
+    )
+    kind = found(mibs.tree, "a_b").type
+    assert kind is not None
+    assert kind.enums == ((1, "10Mbps"), (2, "no_link"), (3, "Upper"))
+    assert problems(mibs) == []
+
+
 def test_columns_have_the_indexes_of_their_row(ours: Mibs) -> None:
     assert [part.label for part in found(ours.tree, "ifInOctets").indexes] == ["ifIndex"]
     parts = found(ours.tree, "impliedValue").indexes

@@ -26,7 +26,7 @@ MAX_FILE = 32 << 20
 Progress = Callable[[int, int], None]
 """Called with how many files are done, and how many there are."""
 
-_FORMAT = 1
+_FORMAT = 2
 """Of the cache; another number when what is kept changes."""
 _BEGIN = re.compile(rb"^[ \t]*[A-Za-z][\w-]*\s*(?:\{[^}]*\}\s*)?DEFINITIONS\s*::=\s*BEGIN\b", re.MULTILINE)
 

@@ -25,7 +25,7 @@ from promsnmp.modules.mib_model import (
     Syntax,
     TypeDefinition,
 )
-from promsnmp.modules.mib_repair import Layout, Span, blanked, hide_underscores, show_underscores
+from promsnmp.modules.mib_repair import Layout, Span, blanked, hide_odd_names, show_odd_name
 
 MAX_REPAIRS = 100
 """Declarations of one file that may be wrong; each costs another parse."""
@@ -49,7 +49,7 @@ class SmiParser:
 
     def parse(self, text: str, *, path: str) -> ParsedFile:
         """The modules of ``text``, without the declarations that cannot be read; these are among the problems."""
-        text = hide_underscores(text.replace("\r\n", "\n").replace("\r", "\n"))
+        text = hide_odd_names(text.replace("\r\n", "\n").replace("\r", "\n"))
         layout = Layout(text)
         attempt = _Attempt(text, layout, path)
         trees = self._trees(attempt)
@@ -120,7 +120,7 @@ class _Attempt:
         span: Span = self._layout.spans[number]
         self._taken.add(number)
         self.text = blanked(self.text, span.start, span.end)
-        self._note(line, f"{what}; {show_underscores(span.name)} is left out")
+        self._note(line, f"{what}; {show_odd_name(span.name)} is left out")
 
     def _note(self, line: int, text: str) -> None:
         self.problems.append(Problem(self._path, line, text))
@@ -138,7 +138,7 @@ def _place(error: Exception) -> tuple[int, int, str]:
     if cause is None or not hasattr(cause, "column"):
         return line, 1, str(getattr(error, "msg", error))
     found = str(token) if token is not None else getattr(cause, "char", "")
-    return line, cause.column, f"syntax error at {show_underscores(' '.join(found.split()))[:40]!r}"
+    return line, cause.column, f"syntax error at {show_odd_name(' '.join(found.split()))[:40]!r}"
 
 
 def _module(tree: Any, layout: Layout, path: str, problems: list[Problem]) -> MibModule:
@@ -203,7 +203,7 @@ def _syntax(node: Any) -> Syntax:
 
 
 def _enums(found: Any) -> tuple[tuple[int, str], ...]:
-    return tuple(sorted((int(number), show_underscores(label)) for label, number in found))
+    return tuple(sorted((int(number), show_odd_name(label)) for label, number in found))
 
 
 def _fixed(ranges: Any) -> int:
@@ -227,4 +227,4 @@ def _parts(oid: Any) -> tuple[tuple[str, int], ...]:
 
 
 def _name(found: str) -> str:
-    return show_underscores(found)
+    return show_odd_name(found)

@@ -20,8 +20,9 @@ _IMPORTS = re.compile(r"^[ \t]*IMPORTS\b[^;]*;", re.MULTILINE)
 _FROM = re.compile(r"\bFROM\s+([\w-]+)")
 _END = re.compile(r"^[ \t]*END\b(?!-)", re.MULTILINE)
 _COMMENT = re.compile(r"--[^\n]*")
-_WORDS = re.compile(r'"[^"]*"|--[^\n]*|[A-Za-z0-9][\w-]*')
-_MARK = "UuU"
+_WORDS = re.compile(r"""\"[^"]*"|--[^\n]*|'[0-9A-Fa-f]*'[HhBb]|[A-Za-z0-9][\w-]*""")
+_NUMBERED = re.compile(r"\d+[A-Z]")
+_UNDERSCORE, _DIGITS = "UuU", "dDd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +99,21 @@ def blanked(text: str, start: int, end: int) -> str:
     return text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
 
 
-def hide_underscores(text: str) -> str:
-    """Names with underscores, which the SMI forbids and vendors use, as names without.
+def hide_odd_names(text: str) -> str:
+    """Names that the SMI forbids and vendors use (``a_b``, ``10Mbps``) as names that the grammar takes.
 
-    ``show_underscores`` is the reverse.
+    ``show_odd_name`` is the reverse.
     """
 
     def spell(match: re.Match[str]) -> str:
         word = match[0]
-        return word if word[0] in '"-' or "_" not in word else word.replace("_", _MARK)
+        if word[0] in "\"'-":
+            return word
+        return f"{_DIGITS if _NUMBERED.match(word) else ''}{word.replace('_', _UNDERSCORE)}"
 
-    return _WORDS.sub(spell, text) if "_" in text else text
+    return _WORDS.sub(spell, text)
 
 
-def show_underscores(name: str) -> str:
+def show_odd_name(name: str) -> str:
     """The name as it stands in the file."""
-    return name.replace(_MARK, "_")
+    return name.removeprefix(_DIGITS).replace(_UNDERSCORE, "_")
