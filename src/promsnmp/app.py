@@ -103,6 +103,7 @@ def build(settings: Settings) -> App:
         reload=partial(_reload, settings, catalogues, store),
         show_config=partial(_config, catalogues),
         evict=collection.cache.evict_all,
+        histograms=snmp.histograms,
         polling=collection.figures,
     )
     return App(

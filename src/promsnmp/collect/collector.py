@@ -94,6 +94,10 @@ class Collector:
         self._known.move_to_end(key)
         return found
 
+    def remembered(self, source: Source) -> Known | None:
+        """As ``known``, but None when nothing is remembered of the source."""
+        return self._known.get((source.key, source.modules))
+
     def plan(self, modules: tuple[str, ...]) -> Plan:
         """The plan of some modules, by the present catalogue. Raises ModuleError for an unknown one."""
         catalogue = self._catalogues.current

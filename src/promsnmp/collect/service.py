@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 
 from promsnmp.collect.cache import Entry, PageCache
 from promsnmp.collect.collector import Collector
 from promsnmp.collect.page import Failure, Format, Page
 from promsnmp.collect.source import Source
 from promsnmp.errors import SnmpError, SnmpTimeout
+from promsnmp.metrics.histogram import Series
 from promsnmp.observe.counts import PollCounts, outcome_of
 
 log = logging.getLogger(__name__)
@@ -63,6 +65,16 @@ class Scraper:
             return None
         self._cache.hits += 1
         return entry
+
+    def histograms(self, source: Source) -> Sequence[Series] | None:
+        """The utilisation histograms of a source's interfaces as of its last poll, None when it never was polled.
+
+        There are none while it cannot be read. Nothing is polled for them.
+        """
+        known = self._collector.remembered(source)
+        if known is None:
+            return None
+        return known.device.utilization.present() if known.outcome in ("success", "partial") else ()
 
     async def poll(self, source: Source) -> Entry:
         """Polls a source, or joins the poll that is under way, and keeps the result. Raises ModuleError."""

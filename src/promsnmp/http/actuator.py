@@ -14,8 +14,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, WithJsonSchema
 
-from promsnmp.http.exposition import own_metrics
-from promsnmp.http.openapi import EXPOSITION, failure
+from promsnmp.http.exposition import METRICS_ANSWERS, METRICS_QUERY, exposition
+from promsnmp.http.openapi import failure
 from promsnmp.http.problems import Problem
 from promsnmp.http.schemas import (
     ComponentBody,
@@ -134,10 +134,10 @@ async def info(request: Request, services: Use) -> Response:
     return _json(request, InfoBody(app=app, build=build, python=python))
 
 
-@router.get("/actuator/prometheus", response_class=Response, responses={200: EXPOSITION})
+@router.get("/actuator/prometheus", response_class=Response, responses=METRICS_ANSWERS, openapi_extra=METRICS_QUERY)
 async def prometheus(request: Request, services: Use) -> Response:
-    """PromSNMP's own metrics, as `/metrics`."""
-    return own_metrics(services.metrics, request.headers)
+    """As `/metrics`."""
+    return exposition(request, services)
 
 
 @router.get("/actuator/metrics", responses=_answers(NamesBody))

@@ -10,8 +10,8 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from promsnmp.errors import InventoryError, InventoryInvalid, InventoryUnavailable, ModuleError
 from promsnmp.http.document import InventoryBody
-from promsnmp.http.exposition import own_metrics
-from promsnmp.http.openapi import EXPOSITION, failure, text
+from promsnmp.http.exposition import METRICS_ANSWERS, METRICS_QUERY, exposition
+from promsnmp.http.openapi import failure, text
 from promsnmp.http.problems import Problem
 from promsnmp.http.schemas import ExecutorBody, TargetGroupBody, ThreadPoolsBody
 from promsnmp.http.services import Executor, Use
@@ -40,10 +40,12 @@ async def targets(request: Request, services: Use) -> Response:
     return document.answer(request)
 
 
-@router.get("/metrics", tags=["scrape"], response_class=Response, responses={200: EXPOSITION})
+@router.get(
+    "/metrics", tags=["scrape"], response_class=Response, responses=METRICS_ANSWERS, openapi_extra=METRICS_QUERY
+)
 async def metrics(request: Request, services: Use) -> Response:
-    """PromSNMP's own metrics."""
-    return own_metrics(services.metrics, request.headers)
+    """PromSNMP's own metrics, and with `target` the utilisation histograms of that device's interfaces."""
+    return exposition(request, services)
 
 
 @router.get("/-/healthy", tags=["probes"], response_class=PlainTextResponse)

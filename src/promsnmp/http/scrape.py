@@ -20,6 +20,7 @@ from promsnmp.errors import AddressError, BadTarget, ModuleError, SnmpError, Snm
 from promsnmp.http.negotiate import choose_format, wants_gzip
 from promsnmp.inventory.model import Inventory
 from promsnmp.inventory.store import InventoryStore
+from promsnmp.metrics.histogram import Series
 from promsnmp.modules.catalogue import Catalogue, Catalogues
 from promsnmp.snmp.transport import parse_endpoint
 
@@ -150,6 +151,20 @@ class ScrapeRoute:
         terms = read_headers(headers)
         page = self._scraper.page_at_once(source, terms.wanted)
         return None if page is None else answer_of(page, terms)
+
+    def histograms(self, query_string: bytes) -> Sequence[Series]:
+        """The utilisation histograms of the target that a query names, as they are now: nothing is polled for them.
+
+        There are none before the first poll of an inventory device, and while it cannot be read. Raises TargetError
+        (UnknownTarget also for an address that is not in the inventory and that no scrape has named) or ModuleError.
+        """
+        source = self._asked(query_string)
+        for name in source.modules:
+            self._catalogues.current.module(name)
+        found = self._scraper.histograms(source)
+        if found is None and not source.managed:
+            raise UnknownTarget(f"{source.name} is not in the inventory, and no scrape of /snmp has polled it yet")
+        return found or ()
 
     def _asked(self, query_string: bytes) -> Source:
         """The source that a query names. Prometheus asks the same at every scrape, so it is worked out once for each

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from promsnmp.http.prebuilt import Prebuilt
+from promsnmp.metrics.histogram import Series
 from promsnmp.observe.health import Health
 from promsnmp.observe.meters import Meter
 from promsnmp.observe.selfmetrics import SelfMetrics
@@ -44,6 +45,8 @@ class Services:
     """Modules and auths in the form of snmp.yml, secrets hidden."""
     evict: Callable[[], None]
     """Empty the cache of pages."""
+    histograms: Callable[[bytes], Sequence[Series]] = lambda _: ()
+    """Utilisation histograms of the target that a query string names; raises TargetError or ModuleError."""
     discovery: Callable[[], Executor] = Executor
     polling: Callable[[], Executor] = Executor
 

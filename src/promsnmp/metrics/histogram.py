@@ -14,12 +14,15 @@ goes on from where it was, with one observation over all of the time.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import NamedTuple
 
 from promsnmp.metrics import text
+from promsnmp.metrics.native import bucket_of
 from promsnmp.snmp import ber
 
 NAME = "interface_utilization"
@@ -50,6 +53,12 @@ class Series:
     bits: int = 0
     received: int = 0
     sent: int = 0
+    native: dict[int, int] = field(default_factory=dict)
+    """The same observations in the buckets of a native histogram, by ``bucket_of``."""
+
+    def cumulative(self) -> Iterator[tuple[float, int]]:
+        """Each bound, infinity the last, with how many observations were not above it."""
+        return zip((*BOUNDS, math.inf), accumulate(self.counts), strict=True)
 
 
 class Interface(NamedTuple):
@@ -107,12 +116,21 @@ class Utilization:
         wrapped = ticks + _TICKS_WRAP - before
         return abs(wrapped / 100 - since) > 60 + since * 0.1
 
+    def present(self) -> Sequence[Series]:
+        """The histograms of all interfaces that the last poll had."""
+        return self._present
+
     def samples(self) -> list[bytes]:
         """Pieces of the samples of all interfaces that the last poll had, in the form of ``text.samples``."""
-        parts: list[bytes] = []
-        for series in self._present:
-            _write(parts, series)
-        return parts
+        return samples_of(self._present)
+
+
+def samples_of(histograms: Iterable[Series]) -> list[bytes]:
+    """Pieces of the samples of histograms, in the form of ``text.samples``."""
+    parts: list[bytes] = []
+    for series in histograms:
+        _write(parts, series)
+    return parts
 
 
 def _observe(series: Series, now: Interface, at: float) -> None:
@@ -127,6 +145,8 @@ def _observe(series: Series, now: Interface, at: float) -> None:
     percent = (received + sent) * 800 / (seconds * now.speed)
     series.counts[bisect_left(BOUNDS, percent)] += 1
     series.total += percent
+    bucket = bucket_of(percent)
+    series.native[bucket] = series.native.get(bucket, 0) + 1
 
 
 def _delta(before: int, now: int, bits: int, most: float) -> int | None:

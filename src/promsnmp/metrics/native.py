@@ -1,9 +1,9 @@
 """Native histograms: buckets that grow exponentially, of which only those that were hit are kept and sent.
 
-A classic histogram of ten buckets says that an interface was between 25 and 50 percent busy; a native one, at the price
-of fewer series, is right to within 5 percent of the value everywhere. Bucket ``i`` of schema ``n`` holds what is above
-``2**((i - 1) / 2**n)`` and not above ``2**(i / 2**n)`` (Prometheus, "Native Histograms", section "Schema"). What
-is next to nothing goes to a bucket of its own, because no bucket of that kind reaches down to 0.
+A classic histogram of ten buckets says that an interface was between 25 and 50 percent busy; a native one is right to
+within 5 percent of the value everywhere, and is one series instead of twelve. Bucket ``i`` of schema ``n`` holds what
+is above ``2**((i - 1) / 2**n)`` and not above ``2**(i / 2**n)`` (prometheus/client_model, metrics.proto, message
+Histogram). What is next to nothing goes to a bucket of its own, because no bucket of that kind reaches down to 0.
 
 Utilisation is bounded, by the slowest that a poll can tell apart and by what an interface can carry, so a series has a
 few dozen buckets, and never more than some hundreds.
