@@ -5,9 +5,12 @@ Passphrases may come from the environment or a prompt, so that they need not sta
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import click
 
@@ -126,3 +129,36 @@ def _passphrase(option: str, what: str, given: str | None, variable: str) -> str
     if len(passphrase.encode()) < SHORTEST_PASSPHRASE:
         raise click.UsageError(f"the {what} is shorter than {SHORTEST_PASSPHRASE} characters (RFC 3414)")
     return passphrase
+
+
+def login_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Gives a command the options of a login; it is called with ``credentials`` instead of them."""
+
+    @functools.wraps(command)
+    def with_credentials(*, version: str | None, community: str | None, **options: Any) -> int:
+        user = Login(**{name: options.pop(name) for name in Login.__dataclass_fields__})
+        return command(credentials=credentials_of(version, community, user), **options)
+
+    for option in reversed(_OPTIONS):
+        with_credentials = option(with_credentials)
+    return with_credentials
+
+
+_OPTIONS = (
+    click.option("-v", "--snmp-version", "version", type=click.Choice(list(VERSIONS)), help="[default: 2c; 3 with -u]"),
+    click.option("-c", "--community", help="Community of v1 and v2c.  [default: public]"),
+    click.option("-u", "--user", "name", metavar="NAME", help="User of v3."),
+    click.option(
+        "-l",
+        "--level",
+        type=click.Choice(["noAuthNoPriv", "authNoPriv", "authPriv"], case_sensitive=False),
+        help="Security level of v3.  [default: what the given protocols and passphrases are for]",
+    ),
+    click.option("-a", "--auth-protocol", metavar="PROTOCOL", help="MD5, SHA, SHA-224, SHA-256, SHA-384 or SHA-512."),
+    click.option("-A", "--auth-passphrase", metavar="PASS", help=f"Better in {AUTH_PASSPHRASE}, or at the prompt."),
+    click.option(
+        "-x", "--priv-protocol", metavar="PROTOCOL", help="DES, AES, AES-192, AES-256, AES-192-C or AES-256-C."
+    ),
+    click.option("-X", "--priv-passphrase", metavar="PASS", help=f"Better in {PRIV_PASSPHRASE}, or at the prompt."),
+    click.option("-n", "--context", default="", metavar="NAME", help="Context name of v3."),
+)

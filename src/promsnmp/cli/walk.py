@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import click
 
-from promsnmp.cli.login import AUTH_PASSPHRASE, PRIV_PASSPHRASE, VERSIONS, Login, credentials_of
+from promsnmp.cli.login import login_options
 from promsnmp.cli.varbinds import json_line, text_line
 from promsnmp.errors import BadTarget, PromSnmpError
 from promsnmp.snmp import ber, oid
@@ -38,20 +38,7 @@ class Plan:
 @click.command("walk")
 @click.argument("target")
 @click.argument("root", metavar="OID", default="1.3.6.1.2.1")
-@click.option("-v", "--snmp-version", "version", type=click.Choice(list(VERSIONS)), help="[default: 2c; 3 with -u]")
-@click.option("-c", "--community", help="Community of v1 and v2c.  [default: public]")
-@click.option("-u", "--user", "name", metavar="NAME", help="User of v3.")
-@click.option(
-    "-l",
-    "--level",
-    type=click.Choice(["noAuthNoPriv", "authNoPriv", "authPriv"], case_sensitive=False),
-    help="Security level of v3.  [default: what the given protocols and passphrases are for]",
-)
-@click.option("-a", "--auth-protocol", metavar="PROTOCOL", help="MD5, SHA, SHA-224, SHA-256, SHA-384 or SHA-512.")
-@click.option("-A", "--auth-passphrase", metavar="PASS", help=f"Better in {AUTH_PASSPHRASE}, or at the prompt.")
-@click.option("-x", "--priv-protocol", metavar="PROTOCOL", help="DES, AES, AES-192, AES-256, AES-192-C or AES-256-C.")
-@click.option("-X", "--priv-passphrase", metavar="PASS", help=f"Better in {PRIV_PASSPHRASE}, or at the prompt.")
-@click.option("-n", "--context", default="", metavar="NAME", help="Context name of v3.")
+@login_options
 @click.option(
     "-t",
     "--timeout",
@@ -66,17 +53,10 @@ class Plan:
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on each line.")
 def walk(
+    *,
     target: str,
     root: str,
-    version: str | None,
-    community: str | None,
-    name: str | None,
-    level: str | None,
-    auth_protocol: str | None,
-    auth_passphrase: str | None,
-    priv_protocol: str | None,
-    priv_passphrase: str | None,
-    context: str,
+    credentials: Credentials,
     timeout: float,
     retries: int,
     max_repetitions: int,
@@ -97,8 +77,6 @@ def walk(
       promsnmp walk -u monitor -a SHA-256 -x AES switch.example 1.3.6.1.2.1.2.2
       promsnmp walk --json 192.0.2.1 1.3.6.1.2.1.31.1.1.1.6 | jq -r .value
     """
-    user = Login(name, level, auth_protocol, auth_passphrase, priv_protocol, priv_passphrase, context)
-    credentials = credentials_of(version, community, user)
     if timeout != timeout:  # NaN is in every range
         raise click.UsageError("-t is not a number")
     try:

@@ -1,0 +1,73 @@
+"""``promsnmp scrape``: the page of one device, polled by hand, without a server."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import click
+import uvloop
+
+from promsnmp.cli.login import login_options
+from promsnmp.errors import BadTarget, SnmpError
+from promsnmp.snmp.credentials import Credentials
+from promsnmp.snmp.transport import parse_endpoint
+
+
+@click.command("scrape")
+@click.argument("target")
+@click.option(
+    "-m", "--module", "modules", multiple=True, metavar="NAME", help="May be repeated.  [default: system, if_mib]"
+)
+@login_options
+@click.option("--auth", metavar="NAME", help="Credentials by their name in a file, instead of the options above.")
+@click.option("--config.file", "files", multiple=True, metavar="FILE", help="Modules and auths (snmp.yml); repeatable.")
+@click.option("--openmetrics", is_flag=True, help="OpenMetrics 1.0 instead of text 0.0.4.")
+@click.option("--deadline", type=click.FloatRange(0.1, 3600), default=60.0, show_default=True, help="Seconds in all.")
+def scrape(
+    *,
+    target: str,
+    modules: tuple[str, ...],
+    credentials: Credentials,
+    auth: str | None,
+    files: tuple[str, ...],
+    openmetrics: bool,
+    deadline: float,
+) -> int:
+    """Poll one device and print the page that Prometheus would get.
+
+    TARGET is an address or a name, with a port if it is not 161: 192.0.2.1, switch.example:1161, [2001:db8::1]:161.
+    What is wrong with the page, if anything, is told on stderr.
+
+    \b
+    Examples:
+      promsnmp scrape 192.0.2.1
+      promsnmp scrape -c secret -m if_mib 192.0.2.1:1161 | promtool check metrics
+      promsnmp scrape --config.file snmp.yml --auth public_v2 -m cisco_device switch.example
+    """
+    from promsnmp.collect.collector import Collector, Options
+    from promsnmp.collect.page import Format
+    from promsnmp.collect.source import adhoc_source
+    from promsnmp.modules.catalogue import Catalogues, load_catalogue
+
+    catalogue = load_catalogue(files)
+    try:
+        endpoint = parse_endpoint(target)
+    except BadTarget as error:
+        raise click.UsageError(str(error)) from None
+    login = catalogue.auth(auth) if auth else credentials
+    names = tuple(dict.fromkeys(name for one in modules or ("system,if_mib",) for name in one.split(",") if name))
+    source = adhoc_source(endpoint, login, auth or "options", names)
+    wanted = Format.OPENMETRICS if openmetrics else Format.TEXT
+
+    async def poll() -> tuple[bytes, SnmpError | None]:
+        collector = Collector(Catalogues(catalogue), Options(utilization=False))
+        page, problem = await collector.collect(source, deadline=asyncio.get_running_loop().time() + deadline)
+        return page.plain(wanted), problem
+
+    page, problem = uvloop.run(poll())
+    sys.stdout.buffer.write(page)
+    sys.stdout.buffer.flush()
+    if problem is not None:
+        click.echo(f"promsnmp: the page is not complete: {problem}", err=True)
+    return 0
