@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from promsnmp.collect.cache import PageCache
-from promsnmp.collect.page import Failure, Format
+from promsnmp.collect.page import Failure, Format, Page
 from promsnmp.collect.service import Scraper
 from promsnmp.errors import SnmpError, SnmpTimeout
 from promsnmp.observe.counts import PollCounts
@@ -115,11 +115,32 @@ async def test_the_poll_itself_is_bounded() -> None:
     assert b'promsnmp_module_up{module="if_mib"} 0' in page.plain(Format.TEXT)
 
 
-async def test_a_format_once_asked_for_is_made_by_later_polls_at_once() -> None:
+async def test_a_poll_renders_the_formats_that_were_asked_for_lately_and_no_others() -> None:
     one = scraper(max_age=0.0)
     async with SimulatedAgent(mib()) as agent:
         source = source_of(agent)
-        page = await one.page(source, Format.OPENMETRICS, timeout=5)
-        assert page.plain(Format.OPENMETRICS).endswith(b"# EOF\n")
+        first = await one.page(source, Format.OPENMETRICS, timeout=5)
+        assert first.has(Format.OPENMETRICS)
+        assert not first.has(Format.TEXT)
+        assert b"\nifInOctets{" in first.plain(Format.TEXT)
+        assert first.has(Format.TEXT)
+        again = await one.poll(source)
+        assert isinstance(again, Page)
+        assert again.has(Format.OPENMETRICS)
+        assert not again.has(Format.TEXT)
         later = await one.page(source, Format.TEXT, timeout=5)
-        assert set(later._bodies) == {Format.TEXT, Format.OPENMETRICS}
+        assert later.has(Format.TEXT)
+        assert not later.has(Format.OPENMETRICS)
+
+
+async def test_a_page_in_the_wrong_format_is_converted_and_the_next_poll_knows() -> None:
+    one = scraper()
+    async with SimulatedAgent(mib()) as agent:
+        source = source_of(agent)
+        text = await one.page(source, Format.TEXT, timeout=5)
+        same = await one.page(source, Format.OPENMETRICS, timeout=5)
+        assert same is text
+        assert same.plain(Format.OPENMETRICS).endswith(b"# EOF\n")
+        again = await one.poll(source)
+        assert isinstance(again, Page)
+        assert again.has(Format.OPENMETRICS)

@@ -13,6 +13,7 @@ def page_of(*families: tuple[str, str]) -> str:
         page.add(name, kind, "-", [({}, 1.0)])
     made = page.render(as_openmetrics=True)
     assert openmetrics.from_text(page.render()) == made
+    assert openmetrics.to_text(made) == page.render()
     return made.decode()
 
 
@@ -50,9 +51,11 @@ def test_bounds_are_floats_there_and_whole_in_text() -> None:
     assert plain.count(b'le="+Inf"') == exact.count(b'le="+Inf"') == 1
     assert exact.count(b'sale="1"') == len(BOUNDS) + 3
     assert openmetrics.from_text(plain) == exact
+    assert openmetrics.to_text(exact) == plain
 
 
 def test_help_that_looks_like_a_header_does_not_mislead() -> None:
     page = Page()
     page.add("a", "gauge", "# HELP b\n# HELP c \\ \\n \0", [({"x": "\n# HELP d e\n"}, 1.0)])
     assert openmetrics.from_text(page.render()) == page.render(as_openmetrics=True)
+    assert openmetrics.to_text(page.render(as_openmetrics=True)) == page.render()

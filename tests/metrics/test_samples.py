@@ -193,6 +193,7 @@ def test_prometheus_clients_parsers_read_every_page_and_agree(name: str) -> None
 def test_a_page_made_of_text_is_the_page_made_at_once(name: str) -> None:
     page = pages()[name]
     assert openmetrics.from_text(page.render()) == page.render(as_openmetrics=True)
+    assert openmetrics.to_text(page.render(as_openmetrics=True)) == page.render()
 
 
 @pytest.mark.parametrize("name", ["odd", "if_mib", "both"])
@@ -211,6 +212,7 @@ def test_no_octets_of_a_device_break_a_page(texts: list[bytes]) -> None:
     page = Device(module(metrics=metrics)).renderer(column("1.3.1", [octets(one) for one in texts])).page
     exact = page.render(as_openmetrics=True)
     assert openmetrics.from_text(page.render()) == exact
+    assert openmetrics.to_text(exact) == page.render()
     found = [sample for family in parse_text(page.render().decode()) for sample in family.samples]
     assert [sample.labels["m0"] for sample in found] == [sample.labels["name"] for sample in found]
     assert len(found) == len(texts) == sum(len(family.samples) for family in parse_openmetrics(exact.decode()))

@@ -35,8 +35,10 @@ class Known:
     limits: AgentLimits = field(default_factory=AgentLimits)
     engine: EngineState = field(default_factory=EngineState)
     device: DeviceState = field(default_factory=DeviceState)
+    asked: set[Format] = field(default_factory=set)
+    """Formats that scrapes asked for since the last poll."""
     formats: set[Format] = field(default_factory=lambda: {Format.TEXT})
-    """Formats that scrapes asked for: what a poll renders at once."""
+    """Formats that a poll renders at once: those asked for lately."""
     outcome: str = "success"
     """How the last poll ended."""
 
@@ -178,6 +180,8 @@ class Collector:
         _add_scrape_metrics(page, plan, harvest, time.perf_counter() - began)
         for reason, count in page.dropped.items():
             self.dropped[reason] = self.dropped.get(reason, 0) + count
+        if known.asked:
+            known.formats, known.asked = known.asked, set()
         bodies = {one: page.render(as_openmetrics=one is Format.OPENMETRICS) for one in known.formats}
         return Page(harvest.started, source.modules, bodies)
 

@@ -37,9 +37,10 @@ class Page:
     def gzipped(self, wanted: Format) -> bytes:
         """The page in a format, gzip-compressed."""
         body = self._bodies.get(wanted)
-        if body is None:  # only text is always there
-            plain = _decompress(self._bodies[Format.TEXT])
-            body = self._bodies[wanted] = igzip.compress(openmetrics.from_text(plain), LEVEL)
+        if body is None:
+            other, made = next(iter(self._bodies.items()))
+            convert = openmetrics.to_text if other is Format.OPENMETRICS else openmetrics.from_text
+            body = self._bodies[wanted] = igzip.compress(convert(_decompress(made)), LEVEL)
         return body
 
     def plain(self, wanted: Format) -> bytes:

@@ -48,11 +48,10 @@ class Scraper:
         Raises SnmpError with the reason when the device cannot be read, ModuleError for an unknown module.
         """
         entry = self._cache.get(self._key(source), max_age=None if source.managed else self._freshness)
+        if entry is None or (isinstance(entry, Page) and not entry.has(wanted)):
+            self._collector.known(source).asked.add(wanted)
         if entry is None:
-            self._collector.known(source).formats.add(wanted)
             entry = await self._wait(source, timeout)
-        elif isinstance(entry, Page) and wanted is not Format.TEXT:
-            self._collector.known(source).formats.add(wanted)
         if isinstance(entry, Failure):
             raise entry.error
         return entry

@@ -17,7 +17,9 @@ CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 END = b"# EOF\n"
 _NEWLINE = "\n"
 _ESCAPED = re.compile(r"\\[\\n]")
+_QUOTED = re.compile(r'\\["\\n]')
 _BOUND = re.compile(r'([{,])le="(\d+)"} ')
+_EXACT_BOUND = re.compile(r'([{,])le="(\d+)\.0"} ')
 
 
 @lru_cache(maxsize=4096)
@@ -55,3 +57,21 @@ def _family(block: str, names: Container[str]) -> bytes:
         samples = _BOUND.sub(r'\1le="\2.0"} ', samples)
     meant = _ESCAPED.sub(lambda found: "\n" if found[0] == "\\n" else "\\", help_text)
     return b"%b\n%b\n" % (header(name, kind, meant), samples.encode())
+
+
+def to_text(page: bytes) -> bytes:
+    """The text form of a page of ours that was rendered in OpenMetrics: the reverse of ``from_text``."""
+    blocks = f"\n{page.removesuffix(END).decode()}".split("\n# TYPE ")[1:]
+    return b"".join(map(_text_family, blocks))
+
+
+def _text_family(block: str) -> bytes:
+    type_line, help_line, samples = block.removesuffix(_NEWLINE).split("\n", 2)
+    name, kind = type_line.split(" ")
+    if kind == "histogram":
+        samples = _EXACT_BOUND.sub(r'\1le="\2"} ', samples)
+    if kind == "counter":
+        name = f"{name}_total"
+    plain_kind = "counter" if kind == "unknown" else kind  # what is unknown is a counter without _total
+    help_text = _QUOTED.sub(lambda found: '"' if found[0] == '\\"' else found[0], help_line.split(" ", 3)[3])
+    return f"# HELP {name} {help_text}\n# TYPE {name} {plain_kind}\n{samples}\n".encode()
