@@ -1,0 +1,146 @@
+"""Which modules a device is to be asked for: told by its sysObjectID and by which tables answer. Pure.
+
+A table that answers is the better witness: many devices carry somebody else's sysObjectID (a NAS that of net-snmp), and
+many of one vendor's differ in what they have. So every module has tables to probe, the vendors' too, and what the
+sysObjectID says only counts where nothing is known of the tables.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from promsnmp.modules.vendors import ENTERPRISES, GENERIC, Product, product_of
+
+MIB_2 = "1.3.6.1.2.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A subtree whose presence (anything at or below ``oid``) speaks for a module."""
+
+    oid: str
+    module: str
+    what: str
+    """Its name in the MIB."""
+    vendor: str = ""
+    """Who made the device, when only theirs have it."""
+
+
+_STANDARD = (
+    ("2.2", "if_mib", "ifTable"),
+    ("31.1.1", "if_mib", "ifXTable"),
+    ("4.3", "ip_mib", "ipInReceives"),
+    ("4.31.1", "ip_mib", "ipSystemStatsTable"),
+    ("6.5", "tcp_udp", "tcpActiveOpens"),
+    ("7.1", "tcp_udp", "udpInDatagrams"),
+    ("25.1.1", "host_resources", "hrSystemUptime"),
+    ("25.2.3", "host_resources", "hrStorageTable"),
+    ("25.3.3", "host_resources", "hrProcessorTable"),
+    ("47.1.1.1", "entity", "entPhysicalTable"),
+    ("99.1.1", "entity_sensor", "entPhySensorTable"),
+    ("15.3.1", "bgp4", "bgpPeerTable"),
+    ("14.7", "ospf", "ospfIfTable"),
+    ("14.10", "ospf", "ospfNbrTable"),
+    ("17.1.4", "bridge", "dot1dBasePortTable"),
+    ("17.2.15", "bridge", "dot1dStpPortTable"),
+    ("33.1.1", "ups", "upsIdent"),
+    ("33.1.2", "ups", "upsBattery"),
+    ("43.10.2", "printer", "prtMarkerTable"),
+    ("43.11.1", "printer", "prtMarkerSuppliesTable"),
+    ("105.1.1", "poe", "pethPsePortTable"),
+    ("105.1.3", "poe", "pethMainPseTable"),
+)
+_VENDORS = (
+    ("2021.4", "ucd_snmp", "memory of UCD-SNMP-MIB", ""),
+    ("2021.10", "ucd_snmp", "laTable", ""),
+    ("2021.11", "ucd_snmp", "systemStats of UCD-SNMP-MIB", ""),
+    ("9.9.109.1.1.1", "cisco", "cpmCPUTotalTable", "Cisco"),
+    ("9.9.221.1.1.1", "cisco", "cempMemPoolTable", "Cisco"),
+    ("9.9.48.1.1", "cisco", "ciscoMemoryPoolTable", "Cisco"),
+    ("9.9.13.1", "cisco", "ciscoEnvMonObjects", "Cisco"),
+    ("9.9.91.1.1", "cisco", "entSensorValueTable", "Cisco"),
+    ("2636.3.1.13", "juniper", "jnxOperatingTable", "Juniper"),
+    ("2636.3.60.1.1", "juniper_optics", "jnxDomCurrentTable", "Juniper"),
+    ("30065.3.1.1", "arista", "aristaSwFwdIpStatsTable", "Arista"),
+    ("30065.3.12.1", "arista", "aristaEntSensorThresholdTable", "Arista"),
+    ("11.2.14.11.5.1.9.6.1", "hp_aruba", "hpSwitchCpuStat", "HP"),
+    ("11.2.14.11.1.2.6", "hp_aruba", "hpicfSensorTable", "HP"),
+    ("47196.4.1.1.3.11", "hp_aruba", "arubaWiredChassisMIB", "Aruba"),
+    ("14988.1.1.3", "mikrotik", "mtxrHealth", "MikroTik"),
+    ("14988.1.1.4", "mikrotik", "mtxrLicense", "MikroTik"),
+    ("14988.1.1.7", "mikrotik", "mtxrSystem", "MikroTik"),
+    ("12356.101.4.1", "fortinet", "fgSystemInfo", "Fortinet"),
+    ("25461.2.1.2.3", "paloalto", "panSession", "Palo Alto Networks"),
+    ("318.1.1.1", "apc", "ups of PowerNet-MIB", "APC"),
+    ("6574.1", "synology", "synoSystem", "Synology"),
+    ("674.10892.5.4", "dell_idrac", "statusGroup of IDRAC-MIB", "Dell"),
+    ("3375.2.1.1.2.1", "f5", "sysGlobalStat", "F5"),
+    ("2011.5.25.31.1.1.1", "huawei", "hwEntityStateTable", "Huawei"),
+)
+
+PROBES: tuple[Probe, ...] = (
+    *(Probe(f"{MIB_2}.{oid}", module, what) for oid, module, what in _STANDARD),
+    Probe("1.0.8802.1.1.2.1.3", "lldp", "lldpLocalSystemData"),
+    Probe("1.0.8802.1.1.2.1.4.1", "lldp", "lldpRemTable"),
+    *(Probe(f"{ENTERPRISES}.{oid}", module, what, vendor) for oid, module, what, vendor in _VENDORS),
+)
+"""What to ask a device for, in the order of the modules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a device is, as far as it can be told, and the modules for it, each with the reason in words."""
+
+    vendor: str
+    """"" when nobody knows."""
+    model: str
+    """Product line or model; "" when the device does not tell it."""
+    modules: tuple[tuple[str, str], ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the modules."""
+        return tuple(name for name, _ in self.modules)
+
+
+def fingerprint(sys_object_id: str, answers: Mapping[str, bool], sys_descr: str = "") -> Match:
+    """The match of a device.
+
+    ``answers`` says of the OIDs of ``PROBES`` whether anything is there; one that is missing was not asked for (or the
+    device did not say). ``system`` is always among the modules: every agent has it.
+    """
+    known = product_of(sys_object_id)
+    product = known[1] if known else Product("")
+    chosen = {"system": "every agent has the system group"}
+    by_module: dict[str, list[Probe]] = {}
+    for probe in PROBES:
+        by_module.setdefault(probe.module, []).append(probe)
+    for module, probes in by_module.items():
+        there = [probe for probe in probes if answers.get(probe.oid)]
+        if there:
+            chosen[module] = f"answers to {', '.join(f'{probe.what} ({probe.oid})' for probe in there)}"
+        elif known and module in product.modules and not any(probe.oid in answers for probe in probes):
+            chosen[module] = f"sysObjectID {sys_object_id} is below {known[0]} ({_title(product)})"
+    vendor = _vendor(product, answers)
+    return Match(vendor, _model(product, vendor, sys_descr), tuple(chosen.items()))
+
+
+def _title(product: Product) -> str:
+    return f"{product.vendor} {product.line}".rstrip()
+
+
+def _vendor(product: Product, answers: Mapping[str, bool]) -> str:
+    """The vendor; that of the tables where the sysObjectID says nothing of its own."""
+    if product.vendor not in ("", GENERIC):
+        return product.vendor
+    told = [probe.vendor for probe in PROBES if probe.vendor and answers.get(probe.oid)]
+    return told[0] if told else product.vendor
+
+
+def _model(product: Product, vendor: str, sys_descr: str) -> str:
+    if vendor != product.vendor:
+        return ""
+    found = re.search(product.model, sys_descr[:1000]) if product.model else None
+    return found[1].strip() if found else product.line
