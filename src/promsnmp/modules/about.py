@@ -1,0 +1,57 @@
+"""What there is to say about each module in a line: for lists that people read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from promsnmp.modules.catalogue import Catalogue, builtin_catalogue, load_catalogue
+
+BUILT_IN = "built-in"
+FROM_FILES = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """A module in a line."""
+
+    name: str
+    text: str
+    """What it is; "" when its file does not say."""
+    metrics: int
+    source: str
+    """``built-in``, or ``file`` for one of the operator's files."""
+
+
+def abouts(patterns: Sequence[str] = ()) -> list[About]:
+    """All modules, built in and of the files that ``patterns`` name, by name. Raises ModuleError."""
+    builtin = builtin_catalogue()
+    catalogue: Catalogue = load_catalogue(patterns) if patterns else builtin
+    texts = dict(_texts())
+    found = []
+    for name, module in sorted(catalogue.modules.items()):
+        ours = builtin.modules.get(name) == module
+        text, source = (texts.get(name, ""), BUILT_IN) if ours else ("", FROM_FILES)
+        found.append(About(name, text, len(module.metrics), source))
+    return found
+
+
+def _texts() -> Iterator[tuple[str, str]]:
+    """The first sentence of the comment at the top of each built-in file, by the name of the file."""
+    for file in resources.files("promsnmp.modules").joinpath("builtin").iterdir():
+        name = Path(file.name)
+        if name.suffix == ".yml":
+            yield name.stem, first_sentence(file.read_text(encoding="utf-8"))
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of the comment that a file begins with, without its full stop."""
+    comment: list[str] = []
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            break
+        comment.append(line.lstrip("# "))
+    sentence, _, _ = " ".join(comment).partition(". ")
+    return sentence.removesuffix(".")
