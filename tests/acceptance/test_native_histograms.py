@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -92,9 +93,9 @@ def test_native_histograms_count_every_observation(native: Query) -> None:
 def test_a_native_quantile_is_close_to_the_utilisation_that_the_interface_has(native: Query) -> None:
     wait_until(lambda: sum(native("histogram_count(interface_utilization)")) > 4, deadline=60, what="observations")
     (median,) = native("histogram_quantile(0.5, interface_utilization)")
-    assert PERCENT * 0.8 < median < PERCENT * 1.2
+    assert PERCENT * 0.7 < median < PERCENT * 1.3
     (mean,) = native("histogram_sum(interface_utilization) / histogram_count(interface_utilization)")
-    assert PERCENT * 0.8 < mean < PERCENT * 1.2
+    assert PERCENT * 0.7 < mean < PERCENT * 1.3
 
 
 def test_rates_of_native_histograms_have_quantiles(native: Query) -> None:
@@ -110,7 +111,11 @@ def test_promsnmp_s_own_metrics_come_along_in_protobuf(native: Query) -> None:
         'promsnmp_poll_duration_seconds_bucket{le="+Inf"} > 0',
         "process_resident_memory_bytes > 0",
     ):
-        wait_until(lambda expression=expression: len(native(expression)) == 1, deadline=30, what=expression)
+        wait_until(partial(_has_one, native, expression), deadline=30, what=expression)
+
+
+def _has_one(query: Query, expression: str) -> bool:
+    return len(query(expression)) == 1
 
 
 def test_a_prometheus_without_native_histograms_has_the_classic_form(classic: Query) -> None:
