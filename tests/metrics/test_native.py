@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promsnmp.metrics.native import SCHEMA, ZERO, ZERO_THRESHOLD, Span, bucket_of, spans_of
+from promsnmp.metrics.native import SCHEMA, ZERO, ZERO_THRESHOLD, Buckets, Span, bucket_of, spans_of
 
 BASE = 2 ** (2**-SCHEMA)
 VALUES = st.floats(min_value=0, allow_infinity=False, allow_nan=False)
@@ -83,6 +84,14 @@ def test_nothing_and_next_to_nothing_are_in_the_zero_bucket(value: float) -> Non
 
 def test_the_zero_threshold_is_the_one_of_the_go_client() -> None:
     assert ZERO_THRESHOLD == 2.938735877055719e-39
+
+
+@given(st.lists(st.one_of(st.floats(0, 200), st.sampled_from([0.0, 1e-13, 1.0, 37.0, 1e21])), max_size=50))
+def test_every_observation_is_counted_in_its_bucket(values: list[float]) -> None:
+    one = Buckets()
+    for value in values:
+        one.observe(value)
+    assert one.counts() == Counter(map(bucket_of, values))
 
 
 @given(COUNTS)

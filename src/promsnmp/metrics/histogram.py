@@ -22,7 +22,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from promsnmp.metrics import text
-from promsnmp.metrics.native import bucket_of
+from promsnmp.metrics.native import Buckets
 from promsnmp.snmp import ber
 
 NAME = "interface_utilization"
@@ -53,8 +53,8 @@ class Series:
     bits: int = 0
     received: int = 0
     sent: int = 0
-    native: dict[int, int] = field(default_factory=dict)
-    """The same observations in the buckets of a native histogram, by ``bucket_of``."""
+    native: Buckets = field(default_factory=Buckets)
+    """The same observations in the buckets of a native histogram."""
 
     def cumulative(self) -> Iterator[tuple[float, int]]:
         """Each bound, infinity the last, with how many observations were not above it."""
@@ -145,8 +145,7 @@ def _observe(series: Series, now: Interface, at: float) -> None:
     percent = (received + sent) * 800 / (seconds * now.speed)
     series.counts[bisect_left(BOUNDS, percent)] += 1
     series.total += percent
-    bucket = bucket_of(percent)
-    series.native[bucket] = series.native.get(bucket, 0) + 1
+    series.native.observe(percent)
 
 
 def _delta(before: int, now: int, bits: int, most: float) -> int | None:

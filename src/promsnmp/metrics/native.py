@@ -5,13 +5,15 @@ within 5 percent of the value everywhere, and is one series instead of twelve. B
 is above ``2**((i - 1) / 2**n)`` and not above ``2**(i / 2**n)`` (prometheus/client_model, metrics.proto, message
 Histogram). What is next to nothing goes to a bucket of its own, because no bucket of that kind reaches down to 0.
 
-Utilisation is bounded, by the slowest that a poll can tell apart and by what an interface can carry, so a series has a
-few dozen buckets, and never more than some hundreds.
+Utilisation is bounded, by the slowest that a poll can tell apart and by what an interface can carry, so the buckets of
+a series lie close together. They are kept as an array from the lowest to the highest that was hit: a fifth of what a
+dict takes, which is what counts with some 50,000 interfaces.
 """
 
 from __future__ import annotations
 
 import math
+from array import array
 from bisect import bisect_left
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -35,6 +37,44 @@ class Span(NamedTuple):
 
     offset: int
     length: int
+
+
+class Buckets:
+    """How many observations each bucket holds."""
+
+    __slots__ = ("_counts", "_lowest", "_zero")
+
+    def __init__(self) -> None:
+        self._counts = array("I")
+        self._lowest = 0
+        self._zero = 0
+
+    def observe(self, value: float) -> None:
+        """Counts a value that is finite and not negative."""
+        index = bucket_of(value)
+        at = index - self._lowest
+        if 0 <= at < len(self._counts):
+            self._counts[at] += 1
+        elif index == ZERO:
+            self._zero += 1
+        else:
+            self._widen(index)
+
+    def counts(self) -> dict[int, int]:
+        """The buckets that are not empty, by their numbers."""
+        found = {ZERO: self._zero, **dict(enumerate(self._counts, self._lowest))}
+        return {index: count for index, count in found.items() if count}
+
+    def _widen(self, index: int) -> None:
+        """Counts in a bucket that the array does not reach to yet."""
+        if not self._counts:
+            self._lowest = index
+        below, above = self._lowest - index, index - self._lowest - len(self._counts)
+        if below > 0:
+            self._counts = array("I", (1, *[0] * (below - 1), *self._counts))
+            self._lowest = index
+        else:
+            self._counts.extend((*[0] * above, 1))
 
 
 def bucket_of(value: float) -> int:

@@ -85,9 +85,8 @@ def read_labels(text: bytes) -> Labels:
 
 def _utilization(series: Series) -> bytes:
     buckets = list(series.cumulative())
-    return histogram(
-        read_labels(series.labels), count=buckets[-1][1], total=series.total, buckets=buckets, native=series.native
-    )
+    count, native = buckets[-1][1], series.native.counts()
+    return histogram(read_labels(series.labels), count=count, total=series.total, buckets=buckets, native=native)
 
 
 def _native(counts: Mapping[int, int]) -> list[bytes]:
