@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-PYTEST_ARGS ?=
+PYTEST_ARGS ?= -n auto
 FUZZ_SECONDS ?= 60
 
 BIN := $(VENV)/bin

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -29,6 +30,10 @@ def samples(page: Page) -> dict[str, dict[frozenset[tuple[str, str]], float]]:
             name = sample.name.removesuffix("_total")  # which the parser adds to counters
             found.setdefault(name, {})[frozenset(sample.labels.items())] = sample.value
     return found
+
+
+def _constant(octets: int) -> Callable[[int], int]:
+    return lambda _: octets
 
 
 def deadline() -> float:
@@ -69,14 +74,13 @@ async def test_several_modules_share_one_page_and_no_subtree_is_walked_twice() -
 
 
 async def test_the_histogram_grows_from_poll_to_poll() -> None:
-    one, state = collector(), {"octets": 1000}
+    one = collector()
     async with SimulatedAgent(mib()) as agent:
-        source = source_of(agent)
+        source, pages = source_of(agent), list[Page]()
         for octets in (1000, 5000, 9000):
-            state["octets"] = octets
-            agent.mib = mib(octets=lambda port, octets=octets: octets)
-            page, _ = await one.collect(source, deadline=deadline())
-    counts = samples(page)["interface_utilization_count"]
+            agent.mib = mib(octets=_constant(octets))
+            pages.append((await one.collect(source, deadline=deadline()))[0])
+    counts = samples(pages[-1])["interface_utilization_count"]
     assert set(counts.values()) == {2.0}
 
 

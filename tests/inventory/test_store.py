@@ -58,6 +58,7 @@ def test_a_file_of_the_original_is_read(path: Path) -> None:
      (seal(b"{}", b"another key 0123"), InventoryKeyError, "does not open"),
      (seal(b"s3cret", KEY), InventoryDamaged, "not JSON"),
      (seal(b'{"devices": 7}', KEY), InventoryInvalid, "devices: must be a list")],
+    ids=["empty", "not base64", "plain", "another key", "not JSON", "invalid"],
 )  # fmt: skip
 async def test_a_file_that_cannot_be_read_stops_the_start_and_is_never_written_over(
     path: Path, content: bytes, error: type[InventoryError], text: str
