@@ -26,6 +26,7 @@ COMMANDS = {
     "demo": "Run the service with simulated devices, to look around.",
     "walk": "Walk a subtree of one device and print what it answers.",
     "scrape": "Poll one device and print its metrics.",
+    "explain": "Poll one device and tell why a metric is there, or not.",
     "simulate": "Answer SNMP from recordings (.snmprec).",
     "inventory": "Export, import, show or re-encrypt the inventory.",
 }
