@@ -8,10 +8,11 @@ import pytest
 
 from tests.metrics.cases_labels import INDEXES, LOOKUPS
 from tests.metrics.cases_oids import OIDS
+from tests.metrics.cases_texts import TEXTS
 from tests.metrics.cases_values import ASSOCIATED, VALUES
 from tests.metrics.reference import Case, Page, both, program
 
-CASES = [*VALUES, *ASSOCIATED, *INDEXES, *LOOKUPS, *OIDS]
+CASES = [*VALUES, *ASSOCIATED, *INDEXES, *LOOKUPS, *OIDS, *TEXTS]
 Pages = dict[str, tuple[Page, Page | str]]
 
 SLIPS = {

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from promsnmp.metrics import text, values
+from promsnmp.metrics.dates import parse_date
+from promsnmp.metrics.extracts import extracted
 from promsnmp.metrics.labels import Rows, label_name, label_text
 from promsnmp.modules.model import Metric, MetricType
 from promsnmp.snmp import ber
@@ -38,10 +40,11 @@ def row_samples(
     elif metric.type in (MetricType.DATE_AND_TIME, MetricType.NTP_TIME_STAMP):
         _date(metric, labels, tag, content, sink)
     elif metric.type == MetricType.PARSE_DATE_AND_TIME:
-        sink.drop("unparsed_date")
+        _parsed_date(metric, labels, tag, content, sink)
     else:
         kind = values.associated_type(metric.type, metric.oid, suffix, column)
-        _text(metric, labels, values.text_of(tag, content, kind), sink)
+        shown = values.text_of(tag, content, kind)
+        (_extracts if metric.regex_extracts else _text)(metric, labels, shown, sink)
 
 
 def _put(sink: Sink, name: str, help_text: str, labels: Mapping[str, str], value: float) -> None:
@@ -58,6 +61,12 @@ def scaled(metric: Metric, number: float) -> float:
 def _text(metric: Metric, labels: Mapping[str, str], value: str, sink: Sink) -> None:
     name = label_name(metric.name)
     _put(sink, metric.name, metric.help, {name: value, **labels}, scaled(metric, 1.0))
+
+
+def _extracts(metric: Metric, labels: Mapping[str, str], value: str, sink: Sink) -> None:
+    """The numbers in a text take its place; scale and offset do not touch them."""
+    for suffix, number in extracted(metric, value):
+        _put(sink, f"{metric.name}{suffix}", f"{metric.help} (regex extracted)", labels, number)
 
 
 def _enum_info(metric: Metric, labels: Mapping[str, str], tag: int, content: bytes, sink: Sink) -> None:
@@ -95,5 +104,14 @@ def _date(metric: Metric, labels: Mapping[str, str], tag: int, content: bytes, s
     moment = read(content) if tag == ber.OCTET_STRING else None
     if moment is None:
         sink.drop("not_a_date")
+    else:
+        _put(sink, metric.name, metric.help, labels, scaled(metric, moment))
+
+
+def _parsed_date(metric: Metric, labels: Mapping[str, str], tag: int, content: bytes, sink: Sink) -> None:
+    shown = values.text_of(tag, content, MetricType.DISPLAY_STRING)
+    moment = parse_date(shown, metric.datetime_pattern)
+    if moment is None:
+        sink.drop("unparsed_date")
     else:
         _put(sink, metric.name, metric.help, labels, scaled(metric, moment))

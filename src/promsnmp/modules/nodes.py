@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from promsnmp.modules.regex import compiled
 from promsnmp.snmp import oid
 
 _NULL = "tag:yaml.org,2002:null"
@@ -222,6 +223,16 @@ def object_id(node: yaml.Node, what: str) -> str:
         reason = str(error) if len(dotted) <= _SHOWN else f"{shown(dotted)} is not an OID"
         raise Problem(node, f"{what}: {reason}") from None
     return dotted
+
+
+def regex(node: yaml.Node, what: str) -> str:
+    """A regular expression that RE2 takes, as it was written."""
+    expression = text(node, what)
+    try:
+        compiled(expression)
+    except ValueError as error:
+        raise Problem(node, f"{what}: {shown(expression)} is not a regular expression of RE2: {error}") from None
+    return expression
 
 
 def choice(node: yaml.Node, what: str, allowed: Collection[str]) -> str:

@@ -171,6 +171,12 @@ class _Reading:
         found = self._fields(node, "a regex extract", _PATTERN)
         return found.get("regex", ""), found.get("value", "$1")
 
+    def regex(self, node: yaml.Node, what: str) -> str:
+        return self._one(nodes.regex(node, what))
+
+    def regexes(self, node: yaml.Node, what: str) -> tuple[str, ...]:
+        return self.each(node, what, _Reading.regex)
+
     def metric(self, node: yaml.Node, what: str) -> Metric:
         return Metric(**self._fields(node, "a metric", _METRIC, "name", "oid", "type"))
 
@@ -211,7 +217,7 @@ _LOOKUP: Mapping[str, _Reader] = {
     "oid": _Reading.object_id,
     "type": _Reading.lookup_type,
 }
-_PATTERN: Mapping[str, _Reader] = {"regex": _Reading.text, "value": _Reading.text}
+_PATTERN: Mapping[str, _Reader] = {"regex": _Reading.regex, "value": _Reading.text}
 _METRIC: Mapping[str, _Reader] = {
     "name": _Reading.text,
     "oid": _Reading.object_id,
@@ -228,7 +234,7 @@ _METRIC: Mapping[str, _Reader] = {
 _FILTER: Mapping[str, _Reader] = {
     "oid": _Reading.object_id,
     "targets": _Reading.object_ids,
-    "values": _Reading.texts,
+    "values": _Reading.regexes,
 }
 _MODULE: Mapping[str, _Reader] = {
     "walk": _Reading.object_ids,

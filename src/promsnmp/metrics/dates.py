@@ -1,0 +1,276 @@
+"""``ParseDateAndTime``: dates in a text, by a pattern such as ``%Y-%m-%d %H:%M:%S``.
+
+The directives are those of the library that snmp_exporter reads them with (timefmt-go): strptime's of POSIX and glibc,
+in English. No number is checked for its range: what is too large runs over into the next larger unit, so that 30
+February is 1 March (or 2 March). Days and weeks that no date follows from (``%a``, ``%U``) are read and passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
+_DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+_COMPOSED: Mapping[str, str] = {
+    "c": "%a %b %e %H:%M:%S %Y",
+    "+": "%a %b %e %H:%M:%S %Z %Y",
+    "v": "%e-%b-%Y",
+    "r": "%I:%M:%S %p",
+    "F": "%Y-%m-%d",
+    "D": "%m/%d/%y",
+    "x": "%m/%d/%y",
+    "T": "%H:%M:%S",
+    "X": "%H:%M:%S",
+    "R": "%H:%M",
+}
+_BLANKS = " \t\n\v\f\r"
+_DAYS_OF_400_YEARS = 146_097
+_ORDINAL_1970 = date(1970, 1, 1).toordinal()
+
+
+class NoDate(ValueError):
+    """The text is not of the pattern."""
+
+
+@dataclass(slots=True)
+class _Reading:
+    """A text on its way through a pattern: how far it is read, and what it said."""
+
+    text: str
+    at: int = 0
+    year: int = 1900
+    month: int = 1
+    day: int = 1
+    hour: int = 0
+    minute: int = 0
+    second: int = 0
+    century: int = 0
+    year_day: int = 0
+    afternoon: bool = False
+    offset: int = 0
+    """Seconds east of UTC."""
+    unused: int = 0
+    """What says nothing of the date."""
+
+    def literal(self, expected: str) -> None:
+        if not self.text.startswith(expected, self.at):
+            raise NoDate
+        self.at += len(expected)
+
+    def skip(self, characters: str) -> bool:
+        """Passes over one of ``characters``; whether there was one."""
+        found = self.at < len(self.text) and self.text[self.at] in characters
+        self.at += found
+        return found
+
+    def number(self, size: int) -> int:
+        """A number of at most ``size`` digits."""
+        start, limit = self.at, min(self.at + size, len(self.text))
+        while self.at < limit and self.text[self.at] in "0123456789":
+            self.at += 1
+        if self.at == start:
+            raise NoDate
+        return int(self.text[start : self.at])
+
+    def one_of(self, names: tuple[str, ...], size: int | None = None) -> int:
+        """Which of some names stands here (from 1), of which the first ``size`` letters count."""
+        for which, name in enumerate(names, 1):
+            if self.text[self.at : self.at + len(name[:size])].lower() == name[:size]:
+                self.at += len(name[:size])
+                return which
+        raise NoDate
+
+
+def parse_date(text: str, pattern: str) -> float | None:
+    """Whole Unix seconds of the date in ``text``, None when it is not of the pattern."""
+    reading = _Reading(text)
+    try:
+        _follow(reading, pattern)
+        if reading.at < len(text):
+            return None
+        return float(_seconds(reading))
+    except NoDate:
+        return None
+
+
+def _follow(reading: _Reading, pattern: str) -> None:
+    at = 0
+    while at < len(pattern):
+        if pattern[at] != "%":
+            reading.literal(pattern[at])
+            at += 1
+            continue
+        colons = len(pattern[at + 1 :]) - len(pattern[at + 1 :].lstrip(":"))
+        directive = pattern[at + 1 + colons : at + 2 + colons]
+        at += 2 + colons
+        if colons:
+            if directive != "z" or colons > 2:
+                raise NoDate
+            _zone_offset(reading, colons)
+        elif directive in _COMPOSED:
+            _follow(reading, _COMPOSED[directive])
+        elif directive in _DIRECTIVES:
+            _DIRECTIVES[directive](reading)
+        else:
+            raise NoDate
+
+
+def _seconds(reading: _Reading) -> int:
+    hour = reading.hour + (12 if reading.afternoon else 0)
+    clock = hour * 3600 + reading.minute * 60 + reading.second - reading.offset
+    year = reading.century * 100 + reading.year % 100 if reading.century else reading.year
+    if reading.year_day:
+        return days_since_1970(year, 1, reading.year_day) * 86_400 + clock
+    return days_since_1970(year, reading.month, reading.day) * 86_400 + clock
+
+
+def days_since_1970(year: int, month: int, day: int) -> int:
+    """Days from 1970 to a date; months after December and days after the month's end run over into the next."""
+    year, month = year + (month - 1) // 12, (month - 1) % 12 + 1
+    eras, year = divmod(year, 400)  # the calendar repeats itself: Python's knows years 1 to 9999 only
+    return date(2000 + year, month, 1).toordinal() - _ORDINAL_1970 + (eras - 5) * _DAYS_OF_400_YEARS + day - 1
+
+
+# --------------------------------------------------------------------------------------------------------- directives
+
+
+Directive = Callable[[_Reading], None]
+
+
+def _set(name: str, size: int) -> Directive:
+    return lambda reading: setattr(reading, name, reading.number(size))
+
+
+def _after_blank(read: Directive) -> Directive:
+    def with_blank(reading: _Reading) -> None:
+        reading.skip(" ")
+        read(reading)
+
+    return with_blank
+
+
+def _named(name: str, names: tuple[str, ...], size: int | None = None) -> Directive:
+    return lambda reading: setattr(reading, name, reading.one_of(names, size))
+
+
+def _short_year(reading: _Reading) -> None:
+    year = reading.number(2)
+    reading.year = year + (2000 if year < 69 else 1900)
+
+
+def _short_iso_year(reading: _Reading) -> None:
+    reading.year = 2000 + reading.number(2)
+
+
+def _week_day(allowed: str) -> Directive:
+    def week_day(reading: _Reading) -> None:
+        if not reading.skip(allowed):
+            raise NoDate
+
+    return week_day
+
+
+def _hour_of_twelve(reading: _Reading) -> None:
+    hour = reading.number(2)
+    reading.hour = 0 if hour == 12 else hour
+
+
+def _half(reading: _Reading) -> None:
+    reading.afternoon = reading.one_of(("am", "pm")) == 2
+
+
+def _epoch(reading: _Reading) -> None:
+    """Seconds since 1970 instead of a date."""
+    days, clock = divmod(reading.number(10), 86_400)
+    day = date.fromordinal(_ORDINAL_1970 + days)
+    reading.year, reading.month, reading.day = day.year, day.month, day.day
+    reading.hour, reading.minute, reading.second = clock // 3600, clock // 60 % 60, clock % 60
+
+
+def _zone_name(reading: _Reading) -> None:
+    """Upper-case letters as a zone may have them (Go's time.Parse); all count as UTC, for none but UTC is known."""
+    start = reading.at
+    while reading.at < len(reading.text) and "A" <= reading.text[reading.at] <= "Z":
+        reading.at += 1
+    name = reading.text[start : reading.at]
+    if len(name) != 3 and name != "WITA" and not (len(name) in (4, 5) and name.endswith("T")):
+        raise NoDate
+
+
+def _zone_offset(reading: _Reading, colons: int = 0) -> None:
+    """``%z``: +hhmm, +hh:mm, +hh or Z; ``%:z`` (+hh:mm) and ``%::z`` (+hh:mm:ss) demand their separators."""
+    if reading.skip("Z"):
+        reading.offset = 0
+        return
+    sign = -1 if reading.text.startswith("-", reading.at) else 1
+    if not reading.skip("+-"):
+        raise NoDate
+    parts = [_pair(reading)]
+    separated = reading.text.startswith(":", reading.at)
+    if colons and not separated:
+        raise NoDate
+    if separated or reading.text[reading.at : reading.at + 1].isdigit():
+        reading.skip(":")
+        parts.append(_pair(reading))
+    if colons == 2 or (not colons and separated and reading.text.startswith(":", reading.at)):
+        reading.literal(":")
+        parts.append(_pair(reading))
+    reading.offset = sign * sum(part * unit for part, unit in zip(parts, (3600, 60, 1), strict=False))
+
+
+def _pair(reading: _Reading) -> int:
+    start = reading.at
+    number = reading.number(2)
+    if reading.at != start + 2:
+        raise NoDate
+    return number
+
+
+def _some_blanks(reading: _Reading) -> None:
+    if not reading.skip(_BLANKS):
+        raise NoDate
+    while reading.skip(_BLANKS):
+        pass
+
+
+_DIRECTIVES: Mapping[str, Directive] = {
+    "Y": _set("year", 4),
+    "G": _set("year", 4),
+    "y": _short_year,
+    "g": _short_iso_year,
+    "C": _set("century", 2),
+    "m": _set("month", 2),
+    "B": _named("month", _MONTHS),
+    "b": _named("month", _MONTHS, 3),
+    "h": _named("month", _MONTHS, 3),
+    "A": _named("unused", _DAYS),
+    "a": _named("unused", _DAYS, 3),
+    "w": _week_day("0123456"),
+    "u": _week_day("1234567"),
+    "V": _set("unused", 2),
+    "U": _set("unused", 2),
+    "W": _set("unused", 2),
+    "d": _set("day", 2),
+    "e": _after_blank(_set("day", 2)),
+    "j": _set("year_day", 3),
+    "H": _set("hour", 2),
+    "k": _after_blank(_set("hour", 2)),
+    "I": _hour_of_twelve,
+    "l": _after_blank(_hour_of_twelve),
+    "p": _half,
+    "P": _half,
+    "M": _set("minute", 2),
+    "S": _set("second", 2),
+    "s": _epoch,
+    "f": _set("unused", 6),
+    "Z": _zone_name,
+    "z": _zone_offset,
+    "t": _some_blanks,
+    "n": _some_blanks,
+    "%": lambda reading: reading.literal("%"),
+}

@@ -1,0 +1,71 @@
+"""Regular expressions of snmp.yml: RE2's, as Go has them, which take time in proportion to the text and no more.
+
+Python's own ``re`` is another language (look-around, back-references) and can be made to run for hours by one value.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Protocol, cast
+
+import re2
+
+_REFERENCE = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))")
+
+
+class Match(Protocol):
+    """What matched."""
+
+    def group(self, group: int | str, /) -> str | None: ...
+
+
+class Pattern(Protocol):
+    """A compiled expression."""
+
+    @property
+    def groups(self) -> int: ...
+
+    @property
+    def groupindex(self) -> dict[str, int]: ...
+
+    def search(self, text: str, /) -> Match | None: ...
+
+
+@lru_cache(maxsize=4096)
+def compiled(pattern: str) -> Pattern:
+    """A pattern that matches anywhere in a text. Raises ValueError with the reason."""
+    options = re2.Options()
+    options.log_errors = False  # they would go to stderr, values included
+    try:
+        return cast("Pattern", re2.compile(pattern, options))
+    except re2.error as error:
+        reason = error.args[0] if error.args else "it cannot be compiled"
+        raise ValueError(reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)) from None
+    except UnicodeEncodeError:
+        raise ValueError("it is not text in UTF-8") from None
+
+
+def compiled_whole(pattern: str) -> Pattern:
+    """A pattern that matches a whole text, as those of ``regex_extracts`` do. Raises ValueError."""
+    return compiled(f"^(?:{pattern})$")
+
+
+def expand(template: str, pattern: Pattern, match: Match) -> str:
+    """``template`` with its ``$1``, ``${1}``, ``$name`` and ``$$`` replaced, by the rules of Go's ``Regexp.Expand``.
+
+    A name is as long as it can be (``$1x`` is the group named ``1x``), a group that is not there is empty, and a ``$``
+    that begins no name stands for itself.
+    """
+
+    def replaced(reference: re.Match[str]) -> str:
+        dollar, braced, plain = reference.groups()
+        return dollar or _group(braced or plain, pattern, match)
+
+    return _REFERENCE.sub(replaced, template)
+
+
+def _group(name: str, pattern: Pattern, match: Match) -> str:
+    is_number = name.isascii() and name.isdigit() and (name[0] != "0" or name == "0")
+    number = int(name[:10]) if is_number else pattern.groupindex.get(name, -1)
+    return match.group(number) or "" if 0 <= number <= pattern.groups else ""
