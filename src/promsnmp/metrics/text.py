@@ -59,6 +59,7 @@ def metric_name(name: str) -> str:
     return f"_{out}" if out[:1].isdigit() else out
 
 
+@lru_cache(maxsize=4096)
 def name_piece(name: str) -> bytes:
     """The first piece of a sample: the newline that ends the line before, and the family's name."""
     return f"\n{metric_name(name)}".encode()

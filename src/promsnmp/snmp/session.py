@@ -23,7 +23,7 @@ from promsnmp.errors import (
 )
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.message import Resynchronise, SecurityModel, Unauthentic, Unexpected
-from promsnmp.snmp.transport import RECEIVE_SIZE, Endpoint, open_socket, resolve
+from promsnmp.snmp.transport import RECEIVE_SIZE, Address, Endpoint, literal, open_socket, resolve
 
 MAX_RESYNCHRONISATIONS = 4
 """How often one request is repeated because the agent told its engine id or time anew."""
@@ -107,18 +107,21 @@ class Session:
 
     async def open(self) -> None:
         """Resolves the name and opens the socket. Raises AddressError, SnmpRefused or SnmpTimeout."""
-        left = self._deadline - self._loop.time()
-        try:
-            async with asyncio.timeout(None if left == float("inf") else left):
-                address = await resolve(self.endpoint)
-        except TimeoutError:
-            raise SnmpTimeout("the name did not resolve in time", target=str(self.endpoint)) from None
+        address = literal(self.endpoint) or await self._resolve()
         self._sockaddr = address.sockaddr
         try:
             self._sock = open_socket(address, connected=self._connected)
         except OSError as error:
             raise self._unreachable(error) from None
         self._loop.add_reader(self._sock.fileno(), self._on_readable)
+
+    async def _resolve(self) -> Address:
+        left = self._deadline - self._loop.time()
+        try:
+            async with asyncio.timeout(None if left == float("inf") else left):
+                return await resolve(self.endpoint)
+        except TimeoutError:
+            raise SnmpTimeout("the name did not resolve in time", target=str(self.endpoint)) from None
 
     def close(self) -> None:
         """Closes the socket; safe to call twice."""

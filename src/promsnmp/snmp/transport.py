@@ -11,6 +11,7 @@ import ipaddress
 import re
 import socket
 from dataclasses import dataclass
+from functools import lru_cache
 
 from promsnmp.errors import AddressError, BadTarget
 
@@ -82,21 +83,27 @@ class Address:
     sockaddr: tuple[str, int] | tuple[str, int, int, int]
 
 
+@lru_cache(maxsize=16_384)
+def literal(endpoint: Endpoint) -> Address | None:
+    """The address of an endpoint that names one, None for one whose host has to be looked up."""
+    try:
+        address = ipaddress.ip_address(endpoint.host)
+    except ValueError:
+        return None
+    if address.version == 4:
+        return Address(socket.AF_INET, (endpoint.host, endpoint.port))
+    if getattr(address, "scope_id", None):
+        return None
+    return Address(socket.AF_INET6, (endpoint.host, endpoint.port, 0, 0))
+
+
 async def resolve(endpoint: Endpoint) -> Address:
     """The address of an endpoint; names are looked up without blocking the loop.
 
     Of a name's addresses it is the resolver's first for IPv4, or else its first: more agents listen on IPv4 alone than
     on IPv6 alone, and UDP does not tell at once which one is heard. Raises AddressError when there is none.
     """
-    try:
-        address = ipaddress.ip_address(endpoint.host)
-    except ValueError:
-        return await _look_up(endpoint)
-    if address.version == 4:
-        return Address(socket.AF_INET, (endpoint.host, endpoint.port))
-    if getattr(address, "scope_id", None):
-        return await _look_up(endpoint)
-    return Address(socket.AF_INET6, (endpoint.host, endpoint.port, 0, 0))
+    return literal(endpoint) or await _look_up(endpoint)
 
 
 async def _look_up(endpoint: Endpoint) -> Address:
