@@ -29,10 +29,7 @@ GENERIC = "net-snmp"
 
 PRODUCTS: Mapping[str, Product] = {
     "2": Product("IBM"),
-    "9": Product(
-        "Cisco", modules=("cisco",), model=r"(?:IOS|NX-OS|IOS-XE)[^,]*Software[^,]*, (?:IOS-XE Software, )?([\w-]+)"
-    ),
-    "9.1": Product("Cisco", modules=("cisco",), model=r"Software,? \(?([\w-]+)"),
+    "9": Product("Cisco", modules=("cisco",), model=r"Software,? \(?(?!Version)([\w-]+)"),
     "9.6.1": Product("Cisco", "Small Business", modules=("cisco",), model=r"\b(S[FGX]\d\S+)"),
     "9.12.3": Product("Cisco", "Nexus and MDS", modules=("cisco",), model=r"NX-OS\(tm\) (\w+)"),
     "11": Product("HP"),

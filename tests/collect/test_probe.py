@@ -1,0 +1,95 @@
+"""What a device is, found out by asking it."""
+
+from __future__ import annotations
+
+import pytest
+
+from promsnmp.collect.probe import Identity, identify
+from promsnmp.errors import SnmpTimeout
+from promsnmp.sim.agent import SimulatedAgent
+from promsnmp.sim.mib import Mib
+from promsnmp.sim.recording import read_recording
+from promsnmp.snmp import ber, oid
+from promsnmp.snmp.credentials import Community, Version
+from promsnmp.snmp.message import CommunityModel
+from promsnmp.snmp.session import Session
+from promsnmp.snmp.transport import Endpoint
+from tests.tools import require_shared
+
+SWITCH = {
+    "1.3.6.1.2.1.1.1.0": ber.tlv(ber.OCTET_STRING, b"RouterOS\r\n CRS326"),
+    "1.3.6.1.2.1.1.2.0": ber.tlv(ber.OBJECT_IDENTIFIER, oid.encode("1.3.6.1.4.1.14988.1")),
+    "1.3.6.1.2.1.1.5.0": ber.tlv(ber.OCTET_STRING, b"core"),
+    "1.3.6.1.2.1.2.2.1.1.1": ber.encode_integer(1),
+    "1.3.6.1.4.1.14988.1.1.3.10.0": ber.encode_integer(330),
+}
+EXPECTED = {
+    "arista_eos_vrf": ("Arista", "DCS-7150S-24", {"entity_sensor", "arista", "lldp"}),
+    "arubaos-cx": ("Aruba", "JL635A 8325", {"host_resources", "bridge"}),
+    "cumulus_cumulus": ("NVIDIA", "Cumulus Linux", {"ucd_snmp", "entity_sensor"}),
+    "fortigate": ("Fortinet", "FortiGate", {"fortinet", "entity"}),
+    "ftd_4115": ("Cisco", "", {"cisco", "if_mib"}),
+    "ironware": ("Ruckus", "CER", {"bgp4", "entity"}),
+    "junos_qfx5100": ("Juniper", "qfx5100-48s-6q", {"juniper", "juniper_optics"}),
+    "panos": ("Palo Alto Networks", "PA-3000", {"paloalto", "host_resources"}),
+    "poweralert_ups": ("Tripp Lite", "", {"ups"}),
+    "procurve_e2910": ("HP", "J9146A E2910al-24G-PoE", {"hp_aruba", "lldp"}),
+    "routeros": ("MikroTik", "RouterOS", {"mikrotik", "host_resources"}),
+    "windows_svr_2019_1809": ("Microsoft", "Windows server", {"host_resources", "if_mib"}),
+}
+"""Recording: vendor, model, and modules that must be among those found."""
+
+
+async def asked(agent: SimulatedAgent, version: Version = Version.V2C) -> Identity:
+    security = CommunityModel(Community(version, "public"))
+    async with Session(Endpoint("127.0.0.1", agent.port), security, timeout=2, retries=0) as session:
+        return await identify(session)
+
+
+@pytest.mark.parametrize("version", [Version.V1, Version.V2C])
+async def test_a_device_tells_its_vendor_model_name_and_tables(version: Version) -> None:
+    async with SimulatedAgent(Mib.of(SWITCH)) as agent:
+        found = await asked(agent, version)
+    assert (found.sys_name, found.sys_object_id) == ("core", "1.3.6.1.4.1.14988.1")
+    assert found.sys_descr == "RouterOS CRS326"
+    assert (found.match.vendor, found.match.model) == ("MikroTik", "CRS326")
+    assert found.match.names == ("system", "if_mib", "mikrotik")
+
+
+async def test_few_packets_are_needed() -> None:
+    async with SimulatedAgent(Mib.of(SWITCH)) as agent:
+        assert (await asked(agent)).packets == agent.requests <= 4
+
+
+async def test_a_device_without_a_system_group_is_nobody_s() -> None:
+    async with SimulatedAgent(Mib.of({"1.3.6.1.2.1.2.2.1.1.1": ber.encode_integer(1)})) as agent:
+        found = await asked(agent)
+    assert (found.sys_descr, found.sys_object_id, found.sys_name) == ("", "", "")
+    assert found.match.names == ("system", "if_mib")
+
+
+async def test_values_of_wrong_types_are_no_identity() -> None:
+    lies = {"1.3.6.1.2.1.1.1.0": ber.encode_integer(1), "1.3.6.1.2.1.1.2.0": ber.tlv(ber.OCTET_STRING, b"1.3.6")}
+    async with SimulatedAgent(Mib.of(lies)) as agent:
+        found = await asked(agent)
+    assert (found.sys_descr, found.sys_object_id) == ("", "")
+
+
+async def test_a_silent_device_is_a_timeout() -> None:
+    async with SimulatedAgent(Mib.of(SWITCH), community="other") as agent:
+        security = CommunityModel(Community(Version.V2C, "public"))
+        endpoint = Endpoint("127.0.0.1", agent.port)
+        async with Session(endpoint, security, timeout=0.05, retries=0) as session:
+            with pytest.raises(SnmpTimeout):
+                await identify(session)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+async def test_recorded_devices_are_known(name: str) -> None:
+    recording = read_recording(require_shared("recordings", f"{name}.snmprec"))
+    vendor, model, modules = EXPECTED[name]
+    async with SimulatedAgent(recording.mib) as agent:
+        first, second = await asked(agent), await asked(agent, Version.V1)
+    assert (first.match.vendor, first.match.model) == (vendor, model)
+    assert modules <= set(first.match.names)
+    assert first.match == second.match
