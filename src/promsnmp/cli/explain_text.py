@@ -98,7 +98,8 @@ def _asked(one: Explanation, heading: Heading) -> Iterator[str]:
     if one.gets:
         gets = [(get.oid, ", ".join(get.modules) or "a filter", printable(get.outcome)) for get in one.gets]
         yield from _table(("get", "for", "outcome"), gets, most=MOST)
-        yield f"  all of these together: {_cost(one.gets_cost)}"
+        if one.gets_cost.sent:
+            yield f"  all of these together: {_cost(one.gets_cost)}"
     if not walks and not one.gets:
         yield "  nothing: the modules neither walk nor fetch anything"
     yield ""

@@ -1,7 +1,7 @@
 """What a device returned and nobody wanted, gathered into columns; pure, and without any MIB.
 
-Modules that know an object tell its column. For the rest the shape has to do: a scalar ends in 0, and a table is a node
-whose one child, 1, is the row, under which several columns have the same indexes (RFC 2578 section 7.1.12).
+Modules that know an object tell its column. For the rest the shape has to do: a table is a node whose only child, 1, is
+the row, under which columns have indexes in common (RFC 2578 section 7.1.12); all else is a scalar.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from promsnmp.snmp import ber, oid
 SubIds = tuple[int, ...]
 SHALLOWEST_TABLE = 7
 """Sub-identifiers above the entry of a table, at least: 1.3.6.1.2.1.2.2.1 has 8 of them, some vendors' fewer."""
-MAX_CANDIDATES = 16
-"""Places in one OID that are tried as a table's entry."""
+DEEPEST_TABLE = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,29 +28,32 @@ class Unclaimed:
     example: ber.VarBind
     """Its first value."""
     known_as: tuple[tuple[str, str], ...]
-    """(module, metric) pairs that would take it."""
+    """(module, metric or label) pairs that would take it."""
 
 
 Known = Mapping[bytes, list[tuple[str, str]]]
 
 
 def known_columns(catalogue: Catalogue) -> Known:
-    """The columns of all modules: OID (content octets) -> (module, metric) pairs."""
+    """The columns of all modules: OID (content octets) -> (module, metric or label) pairs."""
     found: defaultdict[bytes, list[tuple[str, str]]] = defaultdict(list)
     for module in catalogue.modules.values():
         for metric in module.metrics:
             if not metric.oid.startswith("."):
                 found[oid.encode(metric.oid)].append((module.name, metric.name))
+        lookups = {(one.oid, one.labelname) for metric in module.metrics for one in metric.lookups if one.labels}
+        for column, label in sorted(lookups):
+            found[oid.encode(column)].append((module.name, f"label {label}"))
     return found
 
 
 def gather(varbinds: Iterable[ber.VarBind], known: Known) -> tuple[Unclaimed, ...]:
     """Unwanted varbinds by column, in the order in which they came."""
     left = list(varbinds)
-    entries = _entries(oid.decode(one.oid) for one in left if not _known_column(one.oid, known))
+    shape = _Shape(oid.decode(one.oid) for one in left if not _known_column(one.oid, known))
     found: dict[bytes, list[ber.VarBind]] = {}
     for one in left:
-        column = _known_column(one.oid, known) or oid.encode(_column(oid.decode(one.oid), entries))
+        column = _known_column(one.oid, known) or oid.encode(shape.column(oid.decode(one.oid)))
         found.setdefault(column, []).append(one)
     return tuple(
         Unclaimed(oid.to_text(column), len(rows), rows[0], tuple(known.get(column, ())))
@@ -68,30 +70,37 @@ def _known_column(name: bytes, known: Known) -> bytes:
 
 def _places(subids: SubIds) -> list[int]:
     """Where a table's entry, the sub-identifier 1, may stand: a column and an index follow it."""
-    inside = range(SHALLOWEST_TABLE, len(subids) - 2)
-    return [at for at in inside if subids[at] == 1][:MAX_CANDIDATES]
+    return [at for at in range(SHALLOWEST_TABLE, min(len(subids) - 2, DEEPEST_TABLE)) if subids[at] == 1]
 
 
-def _is_scalar(subids: SubIds) -> bool:
-    return subids[-1] == 0
+class _Shape:
+    """Some OIDs, and where in them tables seem to be."""
 
+    def __init__(self, names: Iterable[SubIds]) -> None:
+        self._rows: Counter[SubIds] = Counter()
+        self._branched: set[SubIds] = set()
+        columns: defaultdict[tuple[SubIds, SubIds], set[int]] = defaultdict(set)
+        for subids in names:
+            for at in range(SHALLOWEST_TABLE, min(len(subids), DEEPEST_TABLE)):
+                if subids[at] != 1:
+                    self._branched.add(subids[:at])
+            for at in _places(subids):
+                self._rows[subids[: at + 2]] += 1
+                columns[subids[: at + 1], subids[at + 2 :]].add(subids[at + 1])
+        alike: defaultdict[SubIds, set[int]] = defaultdict(set)
+        for (entry, _), numbers in columns.items():
+            if len(numbers) > 1:
+                alike[entry] |= numbers
+        self._alike = {entry: len(numbers) for entry, numbers in alike.items()}
 
-def _entries(names: Iterable[SubIds]) -> Counter[SubIds]:
-    """How many columns under each possible entry have an index that another column there has too."""
-    columns: defaultdict[tuple[SubIds, SubIds], set[int]] = defaultdict(set)
-    for subids in names:
-        for at in _places(subids):
-            columns[subids[: at + 1], subids[at + 2 :]].add(subids[at + 1])
-    alike: defaultdict[SubIds, set[int]] = defaultdict(set)
-    for (entry, _), numbers in columns.items():
-        if len(numbers) > 1:
-            alike[entry] |= numbers
-    return Counter({entry: len(numbers) for entry, numbers in alike.items()})
+    def column(self, subids: SubIds) -> SubIds:
+        """The column of an OID: of the tables that it may be in, that with the most columns alike, then the deepest."""
+        places = [at for at in _places(subids) if subids[:at] not in self._branched]
+        if places:
+            best = max(places, key=lambda at: self._likeness(subids, at))
+            if self._likeness(subids, best) > (0, False, best) or subids[-1]:
+                return subids[: best + 2]
+        return subids[:-1] if len(subids) > 2 else subids
 
-
-def _column(subids: SubIds, entries: Mapping[SubIds, int]) -> SubIds:
-    places = _places(subids)
-    best = max(places, key=lambda at: (entries.get(subids[: at + 1], 0), at), default=-1)
-    if best >= 0 and (entries.get(subids[: best + 1]) or not _is_scalar(subids)):
-        return subids[: best + 2]
-    return subids[:-1] if len(subids) > 2 else subids
+    def _likeness(self, subids: SubIds, at: int) -> tuple[int, bool, int]:
+        return self._alike.get(subids[: at + 1], 0), self._rows[subids[: at + 2]] > 1, at
