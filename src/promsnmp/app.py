@@ -151,7 +151,7 @@ class Collection:
             self.scraper,
             self.counts,
             interval=interval,
-            backoff_max=settings.collection_backoff_max / 1000,
+            backoff_max=settings.backoff_max,
             concurrency=settings.collection_concurrency,
         )
         self._polls = interval > 0

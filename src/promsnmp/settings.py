@@ -41,11 +41,11 @@ class Settings(BaseSettings):
         description="Milliseconds between two polls of one device. 0 turns background polling off: each scrape polls.",
     )
     collection_concurrency: int = Field(200, ge=1, description="How many devices are polled at the same time, at most.")
-    collection_backoff_max: int = Field(
-        300_000,
+    collection_backoff_max: int | None = Field(
+        None,
         ge=0,
         description="Milliseconds between two polls of a device that does not answer, at most; "
-        "the interval doubles up to this with each failure.",
+        "the interval doubles up to this with each failure. Default: ten intervals.",
     )
     collection_timeout: int = Field(
         60_000, ge=1, description="Milliseconds that the whole poll of one device may take; what came by then is kept."
@@ -128,6 +128,12 @@ class Settings(BaseSettings):
         if value is not None and (size := len(value.get_secret_value().encode())) not in KEY_LENGTHS:
             raise ValueError(f"is {size} bytes long; it must be 16, 24 or 32 bytes (make one: openssl rand -hex 8)")
         return value
+
+    @property
+    def backoff_max(self) -> float:
+        """Seconds of ``collection_backoff_max``, or else of ten intervals."""
+        longest = self.collection_backoff_max
+        return (10 * self.collection_interval if longest is None else longest) / 1000
 
     @property
     def config_patterns(self) -> tuple[str, ...]:
