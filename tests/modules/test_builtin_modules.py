@@ -18,7 +18,7 @@ from promsnmp.sim.mib import Mib
 from promsnmp.sim.recording import parse_recording, read_recording
 from promsnmp.snmp.credentials import Community, Version
 from promsnmp.snmp.transport import Endpoint
-from tests.tools import require_shared, shared_dir
+from tests.tools import PROJECT, require_shared, shared_dir
 
 CATALOGUE = builtin_catalogue()
 MODULES = pytest.mark.parametrize("module", CATALOGUE.modules.values(), ids=lambda one: one.name)
@@ -222,3 +222,8 @@ async def test_recorded_devices_give_no_errors_and_lose_nothing(name: str) -> No
     assert len(found) > 50
     assert dropped.keys() <= SAID_WRONG.get(name, set())
     assert len({line.rpartition(" ")[0] for line in found}) == len(found)
+
+
+def test_the_page_of_the_modules_names_every_one() -> None:
+    page = (PROJECT / "docs" / "builtin-modules.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == CATALOGUE.modules.keys()
