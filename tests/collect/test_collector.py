@@ -9,9 +9,12 @@ from dataclasses import replace
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from promsnmp.collect.collector import Collector, Options
 from promsnmp.collect.page import Format, Page
 from promsnmp.collect.source import Source
 from promsnmp.errors import ModuleError, SnmpRefused, SnmpTimeout
+from promsnmp.modules.catalogue import Catalogue, Catalogues
+from promsnmp.modules.reader import read_text
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber
@@ -151,3 +154,29 @@ async def test_no_more_is_remembered_than_allowed() -> None:
         for number in range(3):
             one.known(replace(source, key=f"other-{number}"))
         assert one.known(source) is not first
+
+
+FILTERED = """
+modules:
+  filtered:
+    walk: [1.3.6.1.2.1.2.2.1.2, 1.3.6.1.2.1.2.2.1.10]
+    filters: [{oid: 1.3.6.1.2.1.2.2.1.2, targets: [1.3.6.1.2.1.2.2.1.10], values: ["2$"]}]
+    metrics:
+      - {name: octets, oid: 1.3.6.1.2.1.2.2.1.10, type: counter, indexes: [{labelname: port}]}
+      - {name: name, oid: 1.3.6.1.2.1.2.2.1.2, type: DisplayString, indexes: [{labelname: port}]}
+"""
+
+
+async def test_a_filter_leaves_the_rows_that_match_and_walks_nothing_twice() -> None:
+    read = read_text(FILTERED, source="filtered.yml")
+    one = Collector(Catalogues(Catalogue(read.modules, read.auths)), Options())
+    async with SimulatedAgent(mib(4)) as agent:
+        page, problem = await one.collect(source_of(agent, "filtered"), deadline=deadline())
+    assert problem is None
+    found = samples(page)
+    assert found["octets"] == {frozenset({("port", "2")}): 2000}
+    assert len(found["name"]) == 4
+    labels = frozenset({("module", "filtered")})
+    assert found["promsnmp_module_up"][labels] == 1
+    assert found["snmp_scrape_pdus_returned"][labels] == 5
+    assert found["snmp_scrape_packets_sent"][labels] == 2

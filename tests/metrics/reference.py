@@ -91,12 +91,18 @@ def _placed(value: Any, base: str) -> Any:
     return value
 
 
+def _placed_filter(one: Mapping[str, Any], base: str) -> dict[str, Any]:
+    targets = [f"{base}.{target}" for target in one["targets"]]
+    return {"oid": f"{base}.{one['oid']}", "targets": targets, "values": list(one["values"])}
+
+
 def document(cases: Sequence[Case]) -> str:
     """All cases as one snmp.yml."""
     modules = {}
     for number, case in enumerate(cases, 1):
         base = f"{ROOT}.{number}"
-        asked = {key: value for key, value in case.module.items() if key not in ("walk", "get")}
+        asked = {key: value for key, value in case.module.items() if key not in ("walk", "get", "filters")}
+        asked["filters"] = [_placed_filter(one, base) for one in case.module.get("filters", [])]
         asked["walk"] = [f"{base}.{one}".removesuffix(".") for one in case.module.get("walk", [""])]
         asked["get"] = [f"{base}.{one}" for one in case.module.get("get", [])]
         named = [{"help": "-", "name": f"m{at}", **one} for at, one in enumerate(case.metrics)]

@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.metrics.cases_filters import FILTERS
 from tests.metrics.cases_labels import INDEXES, LOOKUPS
 from tests.metrics.cases_oids import OIDS
 from tests.metrics.cases_texts import TEXTS
 from tests.metrics.cases_values import ASSOCIATED, VALUES
 from tests.metrics.reference import Case, Page, both, program
 
-CASES = [*VALUES, *ASSOCIATED, *INDEXES, *LOOKUPS, *OIDS, *TEXTS]
+CASES = [*VALUES, *ASSOCIATED, *INDEXES, *LOOKUPS, *OIDS, *TEXTS, *FILTERS]
 Pages = dict[str, tuple[Page, Page | str]]
 
 SLIPS = {

@@ -6,18 +6,19 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from promsnmp.collect.page import Format, Page
 from promsnmp.collect.source import Source
 from promsnmp.errors import AuthenticationError, SnmpError
+from promsnmp.metrics import filters
 from promsnmp.metrics.interfaces import add_utilization
-from promsnmp.metrics.plan import ModulePlan, Plan, make_plan
+from promsnmp.metrics.plan import ModulePlan, Plan, make_plan, narrowed
 from promsnmp.metrics.samples import DeviceState, Renderer
 from promsnmp.metrics.samples import Page as Samples
 from promsnmp.modules.catalogue import Catalogues
-from promsnmp.snmp import ber
-from promsnmp.snmp.credentials import User
+from promsnmp.snmp import ber, oid
+from promsnmp.snmp.credentials import User, Version
 from promsnmp.snmp.engine import EngineState
 from promsnmp.snmp.keys import KeyCache
 from promsnmp.snmp.message import CommunityModel, SecurityModel
@@ -58,6 +59,8 @@ class Harvest:
 
     scanner: ber.Scanner
     started: float
+    plan: Plan
+    """What was asked for: the source's plan as its filters left it."""
     seconds: float = 0.0
     finished: set[bytes] = field(default_factory=set)
     failures: dict[bytes, SnmpError] = field(default_factory=dict)
@@ -125,28 +128,23 @@ class Collector:
         failures = list(harvest.failures.values())
         if failures and not harvest.scanner.varbind_count:
             raise failures[0]
-        return self._render(source, plan, known, harvest), harvest.error or (failures[0] if failures else None)
+        return self._render(source, harvest.plan, known, harvest), harvest.error or (failures[0] if failures else None)
 
     async def _harvest(self, source: Source, plan: Plan, known: Known, deadline: float) -> Harvest:
-        harvest = Harvest(ber.Scanner(list(plan.columns)), time.monotonic())
+        harvest = Harvest(ber.Scanner(list(plan.columns)), time.monotonic(), plan)
         began = time.perf_counter()
         session = self._session(source, plan, known, deadline)
         version = source.credentials.version
-        walks = Walks(plan.subtrees, harvest.scanner, version=version, limits=known.limits, meter=session.meter)
-        gets = Gets(plan.gets, harvest.scanner, limits=known.limits, at_once=plan.at_once, meter=session.meter)
         try:
             async with session:
-                await session.run(walks)
-                if plan.gets:
-                    await session.run(gets)
+                if plan.filters:
+                    await _filter(session, harvest, version, known.limits)
+                await _ask(session, harvest, version, known.limits)
         except SnmpError as error:
             harvest.error = error
             if isinstance(error, AuthenticationError):
                 known.engine = EngineState()  # whatever was believed of it, the next poll asks anew
         harvest.seconds = time.perf_counter() - began
-        harvest.finished, harvest.costs = walks.finished, walks.costs
-        harvest.failures = {**walks.failures, **gets.failures}
-        harvest.gets_cost, harvest.gets_failed = gets.cost, bool(gets.failures) or not gets.complete
         return harvest
 
     def _session(self, source: Source, plan: Plan, known: Known, deadline: float) -> Session:
@@ -186,6 +184,45 @@ class Collector:
         return Page(harvest.started, source.modules, bodies)
 
 
+async def _ask(session: Session, harvest: Harvest, version: Version, limits: AgentLimits) -> None:
+    """Walks and gets what the plan asks for."""
+    plan, meter = harvest.plan, session.meter
+    walks = Walks(plan.subtrees, harvest.scanner, version=version, limits=limits, meter=meter)
+    gets = Gets(plan.gets, harvest.scanner, limits=limits, at_once=plan.at_once, meter=meter)
+    try:
+        await session.run(walks)
+        if plan.gets:
+            await session.run(gets)
+    finally:
+        harvest.finished |= walks.finished
+        harvest.costs |= walks.costs
+        harvest.failures |= {**walks.failures, **gets.failures}
+        harvest.gets_cost, harvest.gets_failed = gets.cost, bool(gets.failures) or not gets.complete
+
+
+async def _filter(session: Session, harvest: Harvest, version: Version, limits: AgentLimits) -> None:
+    """Walks what the modules' filters look at, and leaves in the plan what they let through.
+
+    A filter that cannot be walked lets everything through. What is walked anyway is not walked a second time.
+    """
+    columns: dict[bytes, bytes] = {}
+    for tree in harvest.plan.filters:
+        scanner = ber.Scanner([tree.root])
+        walks = Walks([tree], scanner, version=version, limits=limits, meter=session.meter)
+        await session.run(walks)
+        harvest.costs |= walks.costs
+        harvest.failures |= walks.failures
+        if tree.root in walks.finished:
+            columns[tree.root] = scanner.column(0)
+    modules = [one.module for one in harvest.plan.modules]
+    plan = narrowed(harvest.plan, [filters.settle(one, columns) for one in modules])
+    for tree in plan.subtrees:
+        if tree.root in columns:
+            harvest.scanner.feed(columns[tree.root], 0, len(columns[tree.root]), False)
+            harvest.finished.add(tree.root)
+    harvest.plan = replace(plan, subtrees=tuple(one for one in plan.subtrees if one.root not in columns))
+
+
 def _add_scrape_metrics(page: Samples, plan: Plan, harvest: Harvest, rendering: float) -> None:
     """What is known of the poll itself, per module: whether it was whole, and what it cost."""
     rows: dict[str, list[tuple[dict[str, str], float]]] = {name: [] for name in _SCRAPE_METRICS}
@@ -207,7 +244,8 @@ def _add_scrape_metrics(page: Samples, plan: Plan, harvest: Harvest, rendering: 
 
 def _cost(one: ModulePlan, harvest: Harvest) -> Cost:
     total = Cost()
-    costs: Sequence[Cost] = [harvest.costs[root] for root in one.roots if root in harvest.costs]
+    roots = dict.fromkeys((*one.roots, *(oid.encode(each.oid) for each in one.module.filters)))
+    costs: Sequence[Cost] = [harvest.costs[root] for root in roots if root in harvest.costs]
     for cost in (*costs, harvest.gets_cost) if one.gets else costs:
         total = total + cost
     return total

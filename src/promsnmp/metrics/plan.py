@@ -7,9 +7,10 @@ it, as a metric or as a label.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from promsnmp.metrics import text, values
+from promsnmp.metrics.filters import Asked
 from promsnmp.metrics.labels import LabelSpec
 from promsnmp.modules.model import Metric, MetricType, Module
 from promsnmp.snmp import oid
@@ -66,6 +67,8 @@ class Plan:
     columns: tuple[bytes, ...]
     by_oid: dict[str, Column] = field(default_factory=dict)
     """Columns by dotted OID, for look-ups and whoever wants one by name."""
+    filters: tuple[Subtree, ...] = ()
+    """What is walked first, because it decides what else is asked for (``narrowed``)."""
 
     @property
     def at_once(self) -> int:
@@ -80,11 +83,45 @@ def make_plan(modules: Sequence[Module]) -> Plan:
     columns = _outermost(wanted.values())
     places = {column: at for at, column in enumerate(columns)}
     by_oid = {name: _place(octets, places) for name, octets in wanted.items()}
-    gets = dict.fromkeys(oid.encode(one) for module in modules for one in module.get)
-    outside = tuple(one for one in gets if not any(one.startswith(tree.root) for tree in subtrees))
     tables: dict[LabelSpec, int] = {}
     plans = tuple(_module_plan(module, subtrees, by_oid, tables) for module in modules)
-    return Plan(plans, subtrees, outside, tuple(columns), by_oid)
+    return Plan(plans, subtrees, _gets(modules, subtrees), tuple(columns), by_oid, _filters(modules))
+
+
+def narrowed(plan: Plan, asked: Sequence[Asked]) -> Plan:
+    """``plan`` as its modules' filters leave it: ``asked`` tells for each module in turn what remains to be asked for.
+
+    What becomes of the answers stays the same.
+    """
+    pairs = list(zip(plan.modules, asked, strict=True))
+    modules = [replace(one.module, walk=what.walk, get=what.get) for one, what in pairs]
+    subtrees = _merge(modules)
+    parts = [
+        replace(one, roots=_roots(module, subtrees), gets=tuple(oid.encode(name) for name in module.get))
+        for one, module in zip(plan.modules, modules, strict=True)
+    ]
+    return replace(plan, modules=tuple(parts), subtrees=subtrees, gets=_gets(modules, subtrees))
+
+
+def _gets(modules: Sequence[Module], subtrees: Sequence[Subtree]) -> tuple[bytes, ...]:
+    """The objects that are fetched one by one: those that no walk brings."""
+    gets = dict.fromkeys(oid.encode(one) for module in modules for one in module.get)
+    return tuple(one for one in gets if not any(one.startswith(tree.root) for tree in subtrees))
+
+
+def _filters(modules: Sequence[Module]) -> tuple[Subtree, ...]:
+    found: dict[bytes, Subtree] = {}
+    for module in modules:
+        for one in module.filters:
+            root = oid.encode(one.oid)
+            found.setdefault(root, Subtree(root, module.max_repetitions, not module.allow_nonincreasing_oids))
+    return tuple(found.values())
+
+
+def _roots(module: Module, subtrees: Sequence[Subtree]) -> tuple[bytes, ...]:
+    """The roots of the walks that bring what the module wants walked."""
+    walks = [oid.encode(root) for root in module.walk]
+    return tuple(tree.root for tree in subtrees if any(walk.startswith(tree.root) for walk in walks))
 
 
 def _merge(modules: Sequence[Module]) -> tuple[Subtree, ...]:
@@ -137,10 +174,9 @@ def _told_by(metric: Metric) -> Iterable[str]:
 def _module_plan(
     module: Module, subtrees: Sequence[Subtree], by_oid: dict[str, Column], tables: dict[LabelSpec, int]
 ) -> ModulePlan:
-    walks = [oid.encode(root) for root in module.walk]
-    roots = tuple(tree.root for tree in subtrees if any(walk.startswith(tree.root) for walk in walks))
     gets = tuple(oid.encode(one) for one in module.get)
-    asked = (*walks, *gets)
+    targets = [target for one in module.filters for target in one.targets]
+    asked = (*map(oid.encode, (*module.walk, *targets)), *gets)
     plans = []
     for metric in _metrics(module):
         column = by_oid[metric.oid]
@@ -152,4 +188,4 @@ def _module_plan(
             told_by = tuple(by_oid[name] for name in _told_by(metric))
             name = text.name_piece(metric.name)
             plans.append(MetricPlan(metric, column, spec, table, sources, told_by, numeric, family, name))
-    return ModulePlan(module, roots, gets, tuple(plans))
+    return ModulePlan(module, _roots(module, subtrees), gets, tuple(plans))

@@ -232,7 +232,7 @@ _METRIC: Mapping[str, _Reader] = {
     "scale": _plain(nodes.number),
 }
 _FILTER: Mapping[str, _Reader] = {
-    "oid": _Reading.object_id,
+    "oid": _Reading.walked,
     "targets": _Reading.object_ids,
     "values": _Reading.regexes,
 }
