@@ -27,6 +27,7 @@ COMMANDS = {
     "walk": "Walk a subtree of one device and print what it answers.",
     "scrape": "Poll one device and print its metrics.",
     "explain": "Poll one device and tell why a metric is there, or not.",
+    "modules": "List, show, check, match and build modules (snmp.yml).",
     "simulate": "Answer SNMP from recordings (.snmprec).",
     "inventory": "Export, import, show or re-encrypt the inventory.",
 }

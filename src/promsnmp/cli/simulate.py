@@ -57,7 +57,7 @@ class Plan:
     show_default=True,
     help="Of the user, used with --auth-passphrase.",
 )
-@click.option("--auth-passphrase", default="", envvar="SNMP_AUTH_PASSPHRASE", help="At least 8 characters.")
+@click.option("--auth-passphrase", default="", envvar="PROMSNMP_AUTH_PASSPHRASE", help="At least 8 characters.")
 @click.option(
     "--priv-protocol",
     type=click.Choice([protocol.value for protocol in PrivProtocol], case_sensitive=False),
@@ -65,7 +65,7 @@ class Plan:
     show_default=True,
     help="Of the user, used with --priv-passphrase.",
 )
-@click.option("--priv-passphrase", default="", envvar="SNMP_PRIV_PASSPHRASE", help="At least 8 characters.")
+@click.option("--priv-passphrase", default="", envvar="PROMSNMP_PRIV_PASSPHRASE", help="At least 8 characters.")
 @click.option("--moving", is_flag=True, help="sysUpTime ticks, and counters go on at their mean rate.")
 @click.option("--strict", is_flag=True, help="Do not start when any line of a file cannot be used.")
 def simulate(
