@@ -31,6 +31,11 @@ def printable(text: str, *, longest: int = LONGEST) -> str:
     return clean if len(clean) <= longest else f"{clean[:longest]}..."
 
 
+def _sentence(text: str) -> str:
+    """What we say ourselves: it may be long, and holds OIDs of the device at most."""
+    return printable(text, longest=2000)
+
+
 def _types(types: Mapping[int, int]) -> str:
     named = {TYPES.get(tag, f"0x{tag:02X}"): count for tag, count in types.items()}
     return next(iter(named)) if len(named) == 1 else ", ".join(f"{count} {name}" for name, count in named.items())
@@ -76,7 +81,7 @@ def report(one: Explanation, heading: Heading) -> Iterator[str]:
 def _top(one: Explanation, heading: Heading) -> Iterator[str]:
     yield heading(f"{one.target}, asked for {', '.join(one.modules)}: {_cost(one.total)}")
     if one.problem:
-        yield f"  The poll is not complete: {printable(one.problem)}"
+        yield f"  The poll is not complete: {_sentence(one.problem)}"
     if one.discarded:
         reasons = ", ".join(f"{count} {reason}" for reason, count in one.discarded.items())
         yield f"  Datagrams that were no answers: {reasons}"
@@ -84,7 +89,7 @@ def _top(one: Explanation, heading: Heading) -> Iterator[str]:
 
 
 def _ended(walk: Walk) -> str:
-    return f"{walk.end}: {printable(walk.error)}" if walk.error else str(walk.end)
+    return f"{walk.end}: {_sentence(walk.error)}" if walk.error else str(walk.end)
 
 
 def _asked(one: Explanation, heading: Heading) -> Iterator[str]:
@@ -96,7 +101,7 @@ def _asked(one: Explanation, heading: Heading) -> Iterator[str]:
     if walks:
         yield from _table(("walk", "for", "packets", "again", "varbinds", "seconds", "ended"), walks)
     if one.gets:
-        gets = [(get.oid, ", ".join(get.modules) or "a filter", printable(get.outcome)) for get in one.gets]
+        gets = [(get.oid, ", ".join(get.modules) or "a filter", _sentence(get.outcome)) for get in one.gets]
         yield from _table(("get", "for", "outcome"), gets, most=MOST)
         if one.gets_cost.sent:
             yield f"  all of these together: {_cost(one.gets_cost)}"
@@ -158,7 +163,7 @@ def _empty_labels(metrics: Iterable[Told], heading: Heading) -> Iterator[str]:
 def _lookup(one: LookedUp) -> str:
     came = f"{one.label} from {one.oid}: {_count(one.rows, 'row')} came"
     missed = f", none for {_count(one.missed, 'row')} of the metric" if one.missed else ""
-    return f"{came}{missed}{f': {printable(one.reason)}' if one.reason else ''}"
+    return f"{came}{missed}{f': {_sentence(one.reason)}' if one.reason else ''}"
 
 
 def _wrapped(text: str) -> list[str]:
@@ -174,7 +179,7 @@ def _missing(metrics: Iterable[Told], heading: Heading) -> Iterator[str]:
     if not by_reason:
         yield "  none is missing"
     for reason, those in by_reason.items():
-        yield from _wrapped(f"{', '.join(f'{one.name} ({one.module})' for one in those)}: {printable(reason)}")
+        yield from _wrapped(f"{', '.join(f'{one.name} ({one.module})' for one in those)}: {_sentence(reason)}")
 
 
 # ----------------------------------------------------------------------------------------------------------- one metric
@@ -194,14 +199,14 @@ def report_metric(one: Explanation, heading: Heading) -> Iterator[str]:
 def _facts(told: Told) -> dict[str, list[str]]:
     facts = {
         "OID": [f"{told.oid}, taken as {told.type}"],
-        "help": [printable(told.help)],
+        "help": [_sentence(told.help)],
         "came": [f"{_count(told.rows, 'row')}{f' of {_types(told.types)}' if told.rows else ''}"],
         "made": [f"{_count(count, 'sample')} of {name}" for name, count in told.families.items()] or ["no sample"],
         "lost": [f"{count} {reason}" for reason, count in told.dropped.items()],
         "labels": [f"{name} = {printable(value)!r}" for name, value in told.labels.items()],
         "look-ups": [_lookup(one) for one in told.lookups],
         "first": [printable(one) for one in told.examples],
-        "why": [printable(told.reason)] if told.reason else [],
+        "why": [_sentence(told.reason)] if told.reason else [],
     }
     if told.given_by:
         facts["made"] = [f"nothing here: module {told.given_by}, asked for before, made it already"]

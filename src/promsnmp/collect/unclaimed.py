@@ -94,13 +94,14 @@ class _Shape:
         self._alike = {entry: len(numbers) for entry, numbers in alike.items()}
 
     def column(self, subids: SubIds) -> SubIds:
-        """The column of an OID: of the tables that it may be in, that with the most columns alike, then the deepest."""
+        """The column of an OID: of the tables that it may be in, that with rows and the most columns."""
         places = [at for at in _places(subids) if subids[:at] not in self._branched]
         if places:
             best = max(places, key=lambda at: self._likeness(subids, at))
-            if self._likeness(subids, best) > (0, False, best) or subids[-1]:
+            if self._likeness(subids, best) > (False, 0, False, best) or subids[-1]:
                 return subids[: best + 2]
         return subids[:-1] if len(subids) > 2 else subids
 
-    def _likeness(self, subids: SubIds, at: int) -> tuple[int, bool, int]:
-        return self._alike.get(subids[: at + 1], 0), self._rows[subids[: at + 2]] > 1, at
+    def _likeness(self, subids: SubIds, at: int) -> tuple[bool, int, bool, int]:
+        alike, has_rows = self._alike.get(subids[: at + 1], 0), self._rows[subids[: at + 2]] > 1
+        return alike > 0 and has_rows, alike, has_rows, at

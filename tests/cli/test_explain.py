@@ -1,0 +1,217 @@
+"""``promsnmp explain``: what an operator, or a script, gets to read."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from promsnmp.cli.explain_text import printable
+from promsnmp.cli.main import cli
+from promsnmp.sim.agent import SimulatedAgent
+from promsnmp.sim.mib import Mib
+from promsnmp.snmp import ber
+from tests.collect.devices import mib
+from tests.hostile import HostileAgent, after
+from tests.misdeeds import late, status
+from tests.sim.threads import running
+from tests.tools import PROJECT, free_udp_port
+
+
+@pytest.fixture(scope="module")
+def agent() -> Iterator[SimulatedAgent]:
+    made = SimulatedAgent(mib())
+    with running(made):
+        yield made
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["explain", *arguments])
+
+
+def read(*arguments: str) -> Any:
+    result = run(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def program(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "promsnmp", "explain", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT / "src")}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+
+
+# --- for people
+
+
+def test_everything_is_told_in_aligned_text(agent: SimulatedAgent) -> None:
+    result = run(agent.target)
+    assert result.exit_code == 0
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert lines[0].startswith(f"{agent.target}, asked for system, if_mib: 13 varbinds, 4 packets, ")
+    assert any(line.startswith("1.3.6.1.2.1.2 if_mib 1 0 11 ") and line.endswith(" whole") for line in lines)
+    assert "1.3.6.1.2.1.1.3.0 if_mib read by the walk of 1.3.6.1.2.1.1" in lines
+    assert "1.3.6.1.2.1.2.2.1.2 2 STRING label ifDescr" in lines
+    assert "ifInOctets if_mib 2 2" in lines
+    assert 'ifInOctets{ifAlias="",ifDescr="port 1",ifIndex="1",ifName=""} 1000' in lines
+    assert "sysUpTime if_mib 1 0 by system already" in lines
+    assert "sysName (system): the device has no object under 1.3.6.1.2.1.1.5" in lines
+    assert any(line.startswith("ifName from 1.3.6.1.2.1.31.1.1.1.1: 0 rows came, none for 2 rows") for line in lines)
+    assert "\x1b" not in result.stdout
+    assert result.stderr == ""
+
+
+def test_one_metric_is_told_in_full(agent: SimulatedAgent) -> None:
+    result = run(agent.target, "--metric", "ifInOctets")
+    assert result.exit_code == 0
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert "OID 1.3.6.1.2.1.2.2.1.10, taken as counter" in lines
+    assert "came 2 rows of Counter32" in lines
+    assert "made 2 samples of ifInOctets" in lines
+    assert "ifDescr from 1.3.6.1.2.1.2.2.1.2: 2 rows came" in lines
+    assert 'ifInOctets{ifAlias="",ifDescr="port 2",ifIndex="2",ifName=""} 2000' in lines
+    assert "ifOutOctets" not in result.stdout
+    assert "1.3.6.1.2.1.1 " not in result.stdout
+
+
+def test_a_missing_metric_is_told_in_full_with_the_reason(agent: SimulatedAgent) -> None:
+    result = run(agent.target, "--metric", "ifType_info")
+    assert "ifType of module if_mib" in result.stdout
+    assert "why       the device has no object under 1.3.6.1.2.1.2.2.1.3\n" in result.stdout
+
+
+def test_a_metric_of_two_modules_is_told_for_both(agent: SimulatedAgent) -> None:
+    result = run(agent.target, "--metric", "sysUpTime")
+    assert "made      1 sample of sysUpTime" in result.stdout
+    assert "module system, asked for before, made it already" in result.stdout
+
+
+def test_what_a_device_says_does_not_reach_the_terminal_as_it_is() -> None:
+    names = {"1.3.6.1.2.1.1.5.0": b"\x1b[2J\x07", "1.3.6.1.2.1.1.99.0": b"\x1b]0;x\x07"}
+    made = SimulatedAgent(Mib.of({name: ber.tlv(ber.OCTET_STRING, value) for name, value in names.items()}))
+    with running(made):
+        result = run(made.target, "-m", "system")
+    assert not any(ord(one) < 32 and one != "\n" for one in result.stdout)
+    assert r'sysName{sysName="\x1b[2J\x07"} 1' in result.stdout
+    assert "1.3.6.1.2.1.1.99" in result.stdout
+    assert printable("é\u202e\n" + "x" * 500) == "é\\x202e\\x0a" + "x" * 189 + "..."
+
+
+def test_a_poll_that_was_cut_short_says_so_and_exits_with_0() -> None:
+    made = HostileAgent(after(1, status(5)))
+    with running(made):
+        result = run(made.target, "-m", "if_mib")
+    assert result.exit_code == 0
+    assert "The poll is not complete: " in result.stdout
+    assert "genErr" in result.stdout
+
+
+def test_headings_are_bold_on_a_terminal_only_and_progress_is_for_those_who_wait(agent: SimulatedAgent) -> None:
+    def seen(target: str, **environment: str) -> tuple[str, str]:
+        ours, theirs = pty.openpty()
+        command = [sys.executable, "-m", "promsnmp", "explain", target, "-m", "system"]
+        variables = {**os.environ, "PYTHONPATH": str(PROJECT / "src"), **environment}
+        with subprocess.Popen(command, env=variables, stdout=theirs, stderr=theirs) as process:
+            os.close(theirs)
+            text = b""
+            while True:
+                try:
+                    more = os.read(ours, 65_536)
+                except OSError:
+                    break
+                if not more:
+                    break
+                text += more
+        os.close(ours)
+        assert process.returncode == 0
+        return text.decode(), str(process.returncode)
+
+    assert "\x1b[1mWhat was asked" in seen(agent.target)[0]
+    plain, _ = seen(agent.target, NO_COLOR="1")
+    assert "\x1b[1m" not in plain
+    assert "varbinds, asking for" not in plain
+    slow = HostileAgent(late(1.5))
+    with running(slow):
+        assert "varbinds, asking for 1.3.6.1.2.1.1" in seen(slow.target)[0]
+
+
+# --- for programs
+
+
+def test_json_has_everything(agent: SimulatedAgent) -> None:
+    told = read(agent.target)
+    assert (told["target"], told["modules"], told["complete"]) == (agent.target, ["system", "if_mib"], True)
+    assert {walk["end"] for walk in told["walks"]} == {"whole"}
+    metrics = {(one["module"], one["name"]): one for one in told["metrics"]}
+    octets = metrics["if_mib", "ifInOctets"]
+    assert (octets["status"], octets["rows"], octets["samples"]) == ("made", 2, 2)
+    assert octets["types"] == {"Counter32": 2}
+    assert octets["labels"] == {"ifIndex": "1", "ifAlias": "", "ifDescr": "port 1", "ifName": ""}
+    assert metrics["if_mib", "sysUpTime"]["status"] == "made by another module"
+    assert metrics["system", "sysName"]["status"] == "missing"
+    assert metrics["system", "sysName"]["reason"].startswith("the device has no object")
+    assert {"oid": "1.3.6.1.2.1.2.1", "rows": 1, "types": {"INTEGER": 1}, "used_by": ["ifNumber"]} in told["returned"]
+    assert told["unclaimed"] == []
+
+
+def test_json_of_what_nobody_took_names_modules_that_would(agent: SimulatedAgent, tmp_path: Path) -> None:
+    file = tmp_path / "snmp.yml"
+    file.write_text("modules: {one: {walk: [1.3.6.1.2.1.2], metrics: []}}\n")
+    (first, *_, last) = read(agent.target, "--config.file", str(file), "-m", "one")["unclaimed"]
+    assert first == {
+        "oid": "1.3.6.1.2.1.2.1",
+        "count": 1,
+        "example": {"oid": "1.3.6.1.2.1.2.1.0", "type": "INTEGER", "value": 2},
+        "known_as": [{"module": "if_mib", "metric": "ifNumber"}],
+    }
+    assert (last["oid"], last["count"]) == ("1.3.6.1.2.1.2.2.1.16", 2)
+
+
+def test_json_of_one_metric_has_only_that(agent: SimulatedAgent) -> None:
+    told = read(agent.target, "--metric", "ifOutOctets")
+    assert [one["name"] for one in told["metrics"]] == ["ifOutOctets"]
+    assert {one["oid"] for one in told["returned"]} == {"1.3.6.1.2.1.2.2.1.16", "1.3.6.1.2.1.2.2.1.2"}
+
+
+# --- what is wrong
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("127.0.0.1:{closed}",), 1, "connection refused: nothing listens on the port"),
+        (("{open}", "-c", "wrong", "--deadline", "0.5"), 1, "no answer before the deadline"),
+        (("{open}", "-m", "nope"), 2, "unknown module 'nope'"),
+        (("{open}", "--auth", "nope"), 2, "unknown auth 'nope'"),
+        (("a/b",), 2, "neither an address nor a name"),
+        (("{open}", "--deadline", "nan"), 2, "--deadline"),
+        (("{open}", "--config.file", "/nowhere/snmp.yml"), 2, "cannot be read"),
+        (("{open}", "-m", "system", "--metric", "ifMtu"), 2, "it is defined in module if_mib: add -m if_mib"),
+        (("{open}", "--metric", "ifMut"), 2, "nor of any other module; alike: ifMtu"),
+        (("{open}", "--metric", "promsnmp_module_up"), 2, "PromSNMP makes it itself"),
+        ((), 2, "TARGET"),
+    ],
+)
+def test_what_is_wrong_is_one_line_on_stderr(
+    agent: SimulatedAgent, arguments: tuple[str, ...], code: int, says: str
+) -> None:
+    ran = program(*(one.format(closed=free_udp_port(), open=agent.target) for one in arguments))
+    assert ran.returncode == code, ran.stderr
+    assert ran.stdout == ""
+    assert len(ran.stderr.splitlines()) == 1
+    assert ran.stderr.startswith("promsnmp: ")
+    assert says in ran.stderr
+
+
+def test_an_unreadable_device_gets_the_error_line_of_scrape() -> None:
+    target = f"127.0.0.1:{free_udp_port()}"
+    errors = [str(CliRunner().invoke(cli, [command, target]).exception) for command in ("scrape", "explain")]
+    assert errors[0] == errors[1]
