@@ -91,3 +91,36 @@ def test_no_error_shows_what_may_be_a_secret(text: str) -> None:
 def test_no_repr_shows_a_secret() -> None:
     for fields in (f"community: {SECRET}", f"version: 3, username: joe, password: {SECRET}, priv_password: {SECRET}"):
         assert SECRET not in repr(auth(fields))
+
+
+V3 = "version: 3, username: '{}', security_level: authPriv, password: '{}', priv_password: '{}'"
+ENVIRONMENT = {"WHO": "joe", "PASS_1": SECRET, "EMPTY": ""}
+
+
+def expanded(*values: str) -> User:
+    found = read_text(f"auths: {{a: {{{V3.format(*values)}}}}}", source="f.yml", environment=ENVIRONMENT).auths["a"]
+    assert isinstance(found, User)
+    return found
+
+
+def test_names_and_passphrases_come_from_the_environment() -> None:
+    found = expanded("$WHO", "${PASS_1}x", "a$$b$-$")
+    assert (found.name, found.auth_passphrase, found.priv_passphrase) == ("joe", f"{SECRET}x", "a$b$-$")
+
+
+def test_nothing_is_replaced_where_there_is_no_environment() -> None:
+    found = auth(V3.format("$WHO", "${PASS_1}", "$$"))
+    assert found == User("$WHO", SecurityLevel.AUTH_PRIV, AuthProtocol.MD5, "${PASS_1}", PrivProtocol.DES, "$$")
+
+
+@pytest.mark.parametrize("text", [f"{SECRET}$MISSING", "${MISSING}", "$EMPTY"])
+def test_a_variable_that_is_missing_fails_the_load_with_its_name(text: str) -> None:
+    with pytest.raises(ModuleError, match=r"f.yml:1: 'password' of auth 'a': .* variable (MISSING|EMPTY)") as caught:
+        expanded("joe", text, "p")
+    assert SECRET not in str(caught.value)
+
+
+def test_what_an_auth_does_not_use_is_not_looked_up() -> None:
+    text = "auths: {a: {community: $X, password: $X}, b: {version: 3, username: joe, password: $X}}"
+    found = read_text(text, source="f.yml", environment={}).auths
+    assert found == {"a": Community(Version.V2C, "$X"), "b": User("joe", auth_passphrase="$X")}

@@ -91,6 +91,10 @@ def test_a_file_may_define_nothing(text: str) -> None:
     assert read_text(text, source="f.yml") == Document()
 
 
+def test_a_timeout_without_unit_is_of_seconds() -> None:
+    assert module("timeout: 5").timeout == 5.0
+
+
 def test_null_is_an_empty_list_or_mapping() -> None:
     assert module("walk: , metrics: null, filters: ~") == Module("m")
     assert read_text("modules:\n  m:\n", source="f.yml").modules == {"m": Module("m")}
@@ -114,7 +118,8 @@ ONE = f"modules:\n  m:\n    metrics:\n    - {{{METRIC}, "
         ("modules:\n  m:\n    walk:\n    - 1.3\n    - ifTable", 5, "'ifTable' is not an OID"),
         ("modules:\n  m:\n    walk:\n    - 5.3", 4, "'5.3' is not an OID"),
         ("modules:\n  m:\n    walk: [[1.3]]", 3, "must be text"),
-        ("modules:\n  m:\n    timeout: 5", 3, "'5' is not a duration"),
+        ("modules:\n  m:\n    timeout: 5x", 3, "'5x' is not a duration"),
+        ("modules:\n  m:\n    timeout: 0", 3, "longer than 0"),
         ("modules:\n  m:\n    timeout: 0s", 3, "longer than 0"),
         ("modules:\n  m:\n    retries: -1", 3, "from 0 to"),
         ("modules:\n  m:\n    max_repetitions: 2147483648", 3, "from 0 to"),

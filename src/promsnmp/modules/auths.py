@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Mapping
 
 import yaml
 
@@ -25,8 +26,15 @@ _KEYS = frozenset(
 )
 
 
-def read_auth(name: str, node: yaml.Node) -> Credentials:
-    """The credentials at a node; what only v3 uses is not looked at for v1 and v2. Raises Problem."""
+_VARIABLE = re.compile(r"\$(?:(\$)|\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))", re.ASCII)
+
+
+def read_auth(name: str, node: yaml.Node, environment: Mapping[str, str] | None = None) -> Credentials:
+    """The credentials at a node; what only v3 uses is not looked at for v1 and v2. Raises Problem.
+
+    ``$X`` and ``${X}`` in ``username``, ``password`` and ``priv_password`` are replaced from ``environment`` (``$$`` is
+    a dollar), and left as they are when there is none.
+    """
     what = f"auth {nodes.shown(name)}"
     found = dict(nodes.pairs(node, what, _KEYS, secret=True))
     texts = {key: nodes.text(value, f"{key!r} of {what}") for key, value in found.items()}
@@ -44,6 +52,9 @@ def read_auth(name: str, node: yaml.Node) -> Credentials:
     for key in needed:
         if not texts.get(key):
             raise Problem(node, f"{what} has no {key!r}, which version 3 at this security level needs")
+    if environment is not None:
+        for key in needed:
+            texts[key] = _replaced(texts[key], environment, found[key], f"{key!r} of {what}")
     return User(
         name=texts["username"],
         level=level,
@@ -53,3 +64,14 @@ def read_auth(name: str, node: yaml.Node) -> Credentials:
         priv_passphrase=texts.get("priv_password", ""),
         context_name=texts.get("context_name", ""),
     )
+
+
+def _replaced(text: str, environment: Mapping[str, str], node: yaml.Node, what: str) -> str:
+    def value(variable: re.Match[str]) -> str:
+        dollar, braced, plain = variable.groups()
+        name = braced or plain
+        if not dollar and not environment.get(name):
+            raise Problem(node, f"{what}: there is no environment variable {name} (for a dollar in it, write $$)")
+        return dollar or environment[name]
+
+    return _VARIABLE.sub(value, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from glob import glob, has_magic
@@ -61,7 +62,7 @@ def load_catalogue(patterns: Sequence[str] = ()) -> Catalogue:
     auths: dict[str, Credentials] = {}
     origin: dict[tuple[str, str], Path] = {}
     for path in _files(patterns):
-        document = read_file(path)
+        document = read_file(path, environment=os.environ)
         for kind, found in (("module", document.modules), ("auth", document.auths)):
             for name in found:
                 first = origin.setdefault((kind, name), path)

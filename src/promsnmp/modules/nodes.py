@@ -244,9 +244,10 @@ def choice(node: yaml.Node, what: str, allowed: Collection[str]) -> str:
 
 
 def seconds(node: yaml.Node, what: str) -> float:
-    """A duration above 0, in seconds."""
+    """A duration above 0, in seconds; a bare number is one of seconds (snmp_exporter takes it for nanoseconds)."""
+    written = text(node, what)
     try:
-        value = parse_duration(text(node, what))
+        value = float(written) if written.isascii() and written.isdigit() else parse_duration(written)
     except ValueError as error:
         raise Problem(node, f"{what}: {error}") from None
     if not 0 < value <= _LONGEST_SECONDS:

@@ -37,21 +37,24 @@ class Document:
     auths: Mapping[str, Credentials] = field(default_factory=dict)
 
 
-def read_file(path: Path) -> Document:
-    """Reads one file. Raises ModuleError."""
+def read_file(path: Path, *, environment: Mapping[str, str] | None = None) -> Document:
+    """Reads one file; ``environment`` as for ``read_text``. Raises ModuleError."""
     try:
         text = path.read_bytes()
     except OSError as error:
         raise ModuleError(f"{path}: cannot be read: {error.strerror}") from None
-    return read_text(text, source=str(path))
+    return read_text(text, source=str(path), environment=environment)
 
 
-def read_text(text: bytes | str, *, source: str) -> Document:
-    """Reads a document; ``source`` names it in errors. Raises ModuleError."""
+def read_text(text: bytes | str, *, source: str, environment: Mapping[str, str] | None = None) -> Document:
+    """Reads a document; ``source`` names it in errors. Raises ModuleError.
+
+    ``environment`` has the variables that auths may name; without it they stay as they are written.
+    """
     try:
         with _uncollected():
             root = nodes.compose(text)
-            return Document() if root is None else _Reading().document(root)
+            return Document() if root is None else _Reading(environment).document(root)
     except yaml.YAMLError as error:
         line, reason = nodes.explain(error)
         raise ModuleError(f"{source}{f':{line}' if line else ''}: not valid YAML: {reason}") from None
@@ -79,7 +82,8 @@ _Reader = Callable[["_Reading", yaml.Node, str], Any]
 class _Reading:
     """One document on its way into the model."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str] | None) -> None:
+        self._environment = environment
         self._same: dict[Any, Any] = {}
         self._read: dict[tuple[int, _Reader], Any] = {}
 
@@ -192,7 +196,9 @@ class _Reading:
         auths = parts.get("auths")
         return Document(
             {name: self.module(name, node) for name, node in nodes.pairs(modules, "'modules'")} if modules else {},
-            {name: read_auth(name, node) for name, node in nodes.pairs(auths, "'auths'")} if auths else {},
+            {name: read_auth(name, node, self._environment) for name, node in nodes.pairs(auths, "'auths'")}
+            if auths
+            else {},
         )
 
 
