@@ -11,11 +11,11 @@ TEST_TOOLS := snmpd:snmpd snmpget:snmp snmpwalk:snmp prometheus:prometheus promt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench fuzz wheel setup compile docs clean distclean
+.PHONY: help demo test conformance lint format bench fuzz wheel setup compile docs clean distclean
 
 help: ## List what can be made
 	@echo "PromSNMP: SNMP devices into Prometheus"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.runtime compile ## Start five simulated devices and PromSNMP on port 8080 (SERVER_PORT), until Ctrl-C
 	@exec $(BIN)/promsnmp demo
@@ -26,6 +26,9 @@ test: setup ## Lint, then run every test (PYTEST_ARGS='-k walk' for some)
 	echo "Running the tests ..."; $(BIN)/python -m pytest $(PYTEST_ARGS); tests=$$?; \
 	[ $$lint = 0 ] || echo "make lint found something: see above the tests"; \
 	exit $$((tests ? tests : lint))
+
+conformance: setup ## Compare with snmp_exporter: every module of its snmp.yml on every recorded device
+	@$(BIN)/python -m tests.conformance
 
 lint: $(VENV)/.dev ## Style, types, and which package may import which
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && PYTHONPATH=src $(BIN)/lint-imports --no-logo

@@ -119,7 +119,7 @@ ONE = f"modules:\n  m:\n    metrics:\n    - {{{METRIC}, "
         ("modules:\n  m:\n    walk:\n    - 5.3", 4, "'5.3' is not an OID"),
         ("modules:\n  m:\n    walk: [[1.3]]", 3, "must be text"),
         ("modules:\n  m:\n    timeout: 5x", 3, "'5x' is not a duration"),
-        ("modules:\n  m:\n    timeout: 0", 3, "longer than 0"),
+        ("modules:\n  m:\n    timeout: 0", 3, "not a duration"),
         ("modules:\n  m:\n    timeout: 0s", 3, "longer than 0"),
         ("modules:\n  m:\n    retries: -1", 3, "from 0 to"),
         ("modules:\n  m:\n    max_repetitions: 2147483648", 3, "from 0 to"),

@@ -55,7 +55,7 @@ def load_catalogue(patterns: Sequence[str] = ()) -> Catalogue:
     """The built-in catalogue and that of the files that ``patterns`` (paths, globs) name.
 
     What a file defines takes the place of what is built in under the same name. Raises ModuleError when a pattern finds
-    nothing, a file is wrong, or two files define the same name.
+    nothing, a file is wrong, two files define the same name, or all of them together define nothing.
     """
     builtin = builtin_catalogue()
     modules: dict[str, Module] = {}
@@ -70,6 +70,10 @@ def load_catalogue(patterns: Sequence[str] = ()) -> Catalogue:
                     raise ModuleError(f"{path}: {kind} {name!r} stands in {first} already; remove one of the two")
         modules.update(document.modules)
         auths.update(document.auths)
+    if patterns and not modules and not auths:
+        raise ModuleError(
+            f"no module and no auth is defined in {', '.join(patterns)} (SNMP_CONFIG_FILES, --config.file)"
+        )
     return Catalogue({**builtin.modules, **modules}, {**builtin.auths, **auths})
 
 

@@ -244,10 +244,9 @@ def choice(node: yaml.Node, what: str, allowed: Collection[str]) -> str:
 
 
 def seconds(node: yaml.Node, what: str) -> float:
-    """A duration above 0, in seconds; a bare number is one of seconds (snmp_exporter takes it for nanoseconds)."""
-    written = text(node, what)
+    """A duration above 0, in seconds."""
     try:
-        value = float(written) if written.isascii() and written.isdigit() else parse_duration(written)
+        value = parse_duration(text(node, what))
     except ValueError as error:
         raise Problem(node, f"{what}: {error}") from None
     if not 0 < value <= _LONGEST_SECONDS:

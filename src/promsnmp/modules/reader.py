@@ -187,6 +187,11 @@ class _Reading:
     def filter(self, node: yaml.Node, what: str) -> Filter:
         return Filter(**self._fields(node, "a filter", _FILTER, "oid", "targets", "values"))
 
+    def timeout(self, node: yaml.Node, what: str) -> float:
+        """A duration; a bare number is one of seconds, where snmp_exporter takes it for nanoseconds."""
+        digits = nodes.text(node, what).isdecimal()
+        return float(nodes.count(node, what)) if digits and nodes.count(node, what) else nodes.seconds(node, what)
+
     def module(self, name: str, node: yaml.Node) -> Module:
         return Module(name, **self._fields(node, f"module {nodes.shown(name)}", _MODULE))
 
@@ -248,7 +253,7 @@ _MODULE: Mapping[str, _Reader] = {
     "metrics": _list_of(_Reading.metric),
     "max_repetitions": _plain(nodes.count),
     "retries": _plain(nodes.count),
-    "timeout": _plain(nodes.seconds),
+    "timeout": _Reading.timeout,
     "use_unconnected_udp_socket": _plain(nodes.flag),
     "allow_nonincreasing_oids": _plain(nodes.flag),
     "filters": _list_of(_Reading.filter),

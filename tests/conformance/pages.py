@@ -1,0 +1,69 @@
+"""Two pages side by side: what one has and the other has not, and of which kind each difference is."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+OWN = re.compile(r"(snmp_scrape_|promsnmp_)")
+"""Families that say something of the scrape, not of the device."""
+
+_LINE = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)")
+_LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
+
+Series = tuple[str, tuple[tuple[str, str], ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page whatever its order: numbers by series, TYPE and HELP by family."""
+
+    samples: Mapping[Series, float]
+    types: Mapping[str, str]
+    helps: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One difference: its kind, and the series or family with what each side says."""
+
+    kind: str
+    what: str
+
+
+def parse(text: str) -> Page:
+    """A page in text format 0.0.4."""
+    samples: dict[Series, float] = {}
+    types: dict[str, str] = {}
+    helps: dict[str, str] = {}
+    for line in text.split("\n"):
+        if line.startswith("# "):
+            _, word, name, *rest = line.split(" ", 3)
+            if not OWN.match(name):
+                (types if word == "TYPE" else helps)[name] = rest[0] if rest else ""
+        elif (found := _LINE.fullmatch(line)) and not OWN.match(found[1]):
+            samples[found[1], tuple(sorted(_LABEL.findall(found[2] or "")))] = float(found[3])
+    return Page(samples, types, helps)
+
+
+def compare(mine: Page, other: Page) -> Iterator[Difference]:
+    """All differences of samples, and of the headers of families that both have."""
+    for series in sorted(other.samples.keys() - mine.samples.keys()):
+        yield Difference("only snmp_exporter", f"{_shown(series)} {other.samples[series]}")
+    for series in sorted(mine.samples.keys() - other.samples.keys()):
+        yield Difference("only PromSNMP", f"{_shown(series)} {mine.samples[series]}")
+    for series in sorted(mine.samples.keys() & other.samples.keys()):
+        ours, theirs = mine.samples[series], other.samples[series]
+        if ours != theirs and not (math.isnan(ours) and math.isnan(theirs)):
+            yield Difference("another value", f"{_shown(series)} {ours} and not {theirs}")
+    for word, ours_by, theirs_by in (("TYPE", mine.types, other.types), ("HELP", mine.helps, other.helps)):
+        for name in sorted(ours_by.keys() & theirs_by.keys()):
+            if ours_by[name] != theirs_by[name]:
+                yield Difference(f"another {word}", f"{name}: {ours_by[name]!r} and not {theirs_by[name]!r}")
+
+
+def _shown(series: Series) -> str:
+    name, labels = series
+    return f"{name}{{{','.join(f'{label}={text!r}' for label, text in labels)}}}"
