@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from promsnmp.collect.explain import Explanation, Told, explain
+from promsnmp.collect.explain import explain
+from promsnmp.collect.explanation import Explanation, Told
 from promsnmp.collect.missing import End
 from promsnmp.collect.record import Record
 from promsnmp.collect.source import Source
@@ -211,6 +212,31 @@ async def test_v1_hints_at_counters_that_it_cannot_carry() -> None:
     mine = walked(metric(1), metric(2, type="counter"))
     assert "v1 has none" in named(await explained(objects, mine, version=Version.V1), "column2").reason
     assert named(await explained(objects, mine), "column2").samples == 1
+
+
+# --- filters
+
+
+def filtering(*values: str) -> Module:
+    chosen = {"oid": f"{ENTRY}.1", "targets": [f"{ENTRY}.2"], "values": list(values)}
+    return walked(metric(2), walk=[f"{ENTRY}.2"], filters=[chosen])
+
+
+async def test_the_walk_of_a_filter_is_told_and_what_it_chose() -> None:
+    objects = {**rows(1, octets(b"a"), octets(b"b")), **rows(2, integer(1), integer(2))}
+    one = await explained(objects, filtering("b"))
+    assert [(walk.oid, walk.modules, walk.end) for walk in one.walks] == [(f"{ENTRY}.1", ("m (filter)",), End.WHOLE)]
+    assert [(get.oid, get.outcome) for get in one.gets] == [(f"{ENTRY}.2.2", "value")]
+    assert named(one, "column2").samples == 1
+    assert one.unclaimed == ()
+
+
+async def test_a_filter_that_lets_nothing_through_is_the_reason() -> None:
+    objects = {**rows(1, octets(b"a")), **rows(2, integer(1))}
+    reason = named(await explained(objects, filtering("x", "y")), "column2").reason
+    assert reason == f"the module's filter lets no row through: no value under {ENTRY}.1 matches 'x' or 'y'"
+    reason = named(await explained(rows(2, integer(1)), filtering("x")), "column2").reason
+    assert reason.startswith("the module's filter lets no row through: the device has no object under ")
 
 
 # --- devices that lie

@@ -22,7 +22,7 @@ from promsnmp.snmp.credentials import Credentials
 from promsnmp.snmp.transport import parse_endpoint
 
 if TYPE_CHECKING:
-    from promsnmp.collect.explain import Explanation
+    from promsnmp.collect.explanation import Explanation
     from promsnmp.collect.record import Record
     from promsnmp.modules.catalogue import Catalogue
     from promsnmp.modules.model import Metric
@@ -171,7 +171,12 @@ def _narrowed(one: Explanation, name: str, catalogue: Catalogue) -> Explanation:
     return replace(
         one,
         metrics=metrics,
-        walks=tuple(walk for walk in one.walks if any(_touch(walk.oid, column) for column in needed)),
+        walks=tuple(
+            walk
+            for walk in one.walks
+            if any(_touch(walk.oid, column) for column in needed)
+            or any(f"{told.module} (filter)" in walk.modules for told in metrics)
+        ),
         gets=tuple(get for get in one.gets if any(_touch(get.oid, column) for column in needed)),
         found=tuple(found for found in one.found if found.oid in needed),
         unclaimed=(),

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from promsnmp.cli.varbinds import TYPES, described, text_line
-from promsnmp.collect.explain import Explanation, LookedUp, Told, Walk
+from promsnmp.collect.explanation import Explanation, LookedUp, Told, Walk
 from promsnmp.collect.unclaimed import Unclaimed
 from promsnmp.snmp import oid
 from promsnmp.snmp.walk import Cost

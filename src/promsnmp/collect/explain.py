@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from promsnmp.collect.collector import Harvest
-from promsnmp.collect.missing import End, Evidence, Walked, filtered, why_dropped, why_unplanned
+from promsnmp.collect.explanation import Explanation, Found, Get, LookedUp, Told, Walk
+from promsnmp.collect.missing import End, Evidence, Walked, why_dropped, why_unplanned
 from promsnmp.collect.record import ListeningCollector, Record, Trace
 from promsnmp.collect.source import Source
-from promsnmp.collect.unclaimed import Unclaimed, gather, known_columns
+from promsnmp.collect.unclaimed import gather, known_columns
 from promsnmp.errors import SnmpError
 from promsnmp.metrics.labels import Rows
 from promsnmp.metrics.plan import Column, MetricPlan, ModulePlan, Plan
@@ -29,103 +29,6 @@ from promsnmp.snmp.walk import Cost, Subtree
 MAX_EXAMPLES = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
-    """A subtree that was to be walked. OIDs here and below are dotted text."""
-
-    oid: str
-    modules: tuple[str, ...]
-    cost: Cost
-    end: End
-    error: str
-    """What cut it short, or kept it from being walked."""
-    last: str
-    """The last OID that it brought."""
-
-
-@dataclass(frozen=True, slots=True)
-class Get:
-    """An object that was to be fetched."""
-
-    oid: str
-    modules: tuple[str, ...]
-    outcome: str
-    """``value``; or what came instead of one; or which walk reads it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A column that came back and that a module wants."""
-
-    oid: str
-    rows: int
-    types: Mapping[int, int]
-    """How many values of each ASN.1 tag."""
-    used_by: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LookedUp:
-    """A label of a metric that is taken from another column."""
-
-    label: str
-    oid: str
-    rows: int
-    """Rows that came of its column."""
-    missed: int
-    """Rows of the metric for which it had none, so that the label is empty."""
-    reason: str
-    """Why the column is empty."""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A metric of a module, and what became of it."""
-
-    name: str
-    module: str
-    oid: str
-    type: str
-    help: str
-    rows: int
-    types: Mapping[int, int]
-    samples: int
-    families: Mapping[str, int]
-    """Samples by family: an EnumAsInfo or an extract has another name than its metric."""
-    labels: Mapping[str, str]
-    """Those of its first row."""
-    examples: tuple[str, ...]
-    """Its first samples, as they stand on the page."""
-    dropped: Mapping[str, int]
-    """Values that gave no sample, by reason."""
-    lookups: tuple[LookedUp, ...]
-    given_by: str
-    """The module that brought this very metric before."""
-    reason: str
-    """Why it has no samples."""
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """All that there is to say of one poll."""
-
-    target: str
-    modules: tuple[str, ...]
-    problem: str
-    """What was wrong with the poll as a whole; empty when it was complete."""
-    total: Cost
-    discarded: Mapping[str, int]
-    """Datagrams that were not taken for answers, by reason."""
-    walks: tuple[Walk, ...]
-    gets: tuple[Get, ...]
-    gets_cost: Cost
-    found: tuple[Found, ...]
-    metrics: tuple[Told, ...]
-    dropped: Mapping[str, int]
-    """All values that are not on the page, by reason."""
-    unclaimed: tuple[Unclaimed, ...]
-
-
 async def explain(source: Source, catalogue: Catalogue, *, deadline: float, record: Record) -> Explanation:
     """Polls a source once and explains the poll; ``record`` fills on the way and shows how far it is.
 
@@ -135,7 +38,7 @@ async def explain(source: Source, catalogue: Catalogue, *, deadline: float, reco
     _, problem = await collector.collect(source, deadline=deadline)
     assert collector.harvest is not None
     assert collector.session is not None
-    plan = collector.plan(source.modules)
+    plan = collector.harvest.plan
     asked = _Asked(plan, collector.harvest, record, collector.session.traffic)
     told = _Teller(plan, collector.harvest, asked.evidence, source.credentials.version)
     metrics = tuple(told.metrics())
@@ -173,9 +76,12 @@ class _Asked:
         self._gets = dict.fromkeys(plan.gets, "not asked")
         self._gets |= record.gets
         self._gets |= {one: _said(harvest.failures[one]) for one in self._gets if one in harvest.failures}
-        self.total = Cost(harvest.seconds, traffic.sent, traffic.retried, len(record.varbinds))
-        self.walks = tuple(self._walk(one) for one in plan.subtrees)
-        pairs = zip(plan.subtrees, self.walks, strict=True)
+        filters = {one.root for one in plan.filters}
+        self._trees = (*plan.filters, *(one for one in plan.subtrees if one.root not in filters))
+        varbinds = sum(map(self.was_asked, record.varbinds))
+        self.total = Cost(harvest.seconds, traffic.sent, traffic.retried, varbinds)
+        self.walks = tuple(self._walk(one) for one in self._trees)
+        pairs = zip(self._trees, self.walks, strict=True)
         self.evidence = Evidence(
             tuple(Walked(tree.root, one.end, self._trace(tree).last, one.error, tree.ordered) for tree, one in pairs),
             self._gets,
@@ -185,7 +91,7 @@ class _Asked:
 
     def was_asked(self, name: bytes) -> bool:
         """Whether somebody wanted this OID: a GETBULK brings a few that nobody did."""
-        return name in self._gets or any(name.startswith(tree.root) for tree in self._plan.subtrees)
+        return name in self._gets or any(name.startswith(tree.root) for tree in self._trees)
 
     def _trace(self, tree: Subtree) -> Trace:
         return self._record.walks.get(tree.root) or Trace()
@@ -194,17 +100,24 @@ class _Asked:
         trace = self._trace(tree)
         failure = self._harvest.failures.get(tree.root)
         end, error = End.WHOLE, ""
-        if tree.root not in self._harvest.finished:
+        if tree.root not in self._harvest.finished and (failure or tree.root not in self._harvest.costs):
             end = End.PARTIAL if trace.last else End.FAILED if trace.sent or failure else End.NOT_ASKED
             error = _said(failure or self._harvest.error)
         return Walk(
             oid.to_text(tree.root) or "1",
-            tuple(one.module.name for one in self._plan.modules if tree.root in one.roots),
+            tuple(self._walkers(tree.root)),
             self._harvest.costs.get(tree.root) or self._interrupted(tree, trace),
             end,
             error,
             oid.to_text(trace.last),
         )
+
+    def _walkers(self, root: bytes) -> Iterator[str]:
+        for one in self._plan.modules:
+            if root in one.roots:
+                yield one.module.name
+            if any(oid.encode(each.oid) == root for each in one.module.filters):
+                yield f"{one.module.name} (filter)"
 
     def _interrupted(self, tree: Subtree, trace: Trace) -> Cost:
         """What the walk took that the end of the session cut short: what the others leave of the whole."""
@@ -223,7 +136,7 @@ class _Asked:
         wishes: dict[bytes, None] = dict.fromkeys(get for one in self._plan.modules for get in one.gets)
         for name in (*wishes, *(one for one in self._gets if one not in wishes)):
             modules = tuple(one.module.name for one in self._plan.modules if name in one.gets)
-            walk = next((one for one in self._plan.subtrees if name.startswith(one.root)), None)
+            walk = next((one for one in self._trees if name.startswith(one.root)), None)
             if name in self._gets:
                 yield Get(oid.to_text(name), modules, self._gets[name] or "value")
             elif walk is not None:
@@ -251,13 +164,13 @@ class _Teller:
         self._renderer = Renderer(plan, harvest.scanner, DeviceState())
         self._seen: set[tuple[str, bytes]] = set()
         self._given: dict[tuple[str, bytes], str] = {}
-        self._columns = set(plan.columns)
-        self._sizes = sorted({len(one) for one in plan.columns})
+        self._columns = {*plan.columns, *(one.root for one in plan.filters)}
+        self._sizes = sorted(set(map(len, self._columns)))
         self._types: dict[bytes, tuple[int, Counter[int]]] = {}
         self._looked_up: dict[tuple[int, bytes], tuple[LookedUp, ...]] = {}
 
     def wants(self, name: bytes) -> bool:
-        """Whether an OID lies in a column that a metric or a look-up wants."""
+        """Whether an OID lies in a column that a metric, a look-up or a filter wants."""
         return any(name[:size] in self._columns for size in self._sizes)
 
     def found(self) -> Iterator[Found]:
@@ -325,7 +238,7 @@ class _Teller:
 
     def _absent(self, metric: Metric, octets: bytes, module: ModulePlan) -> str:
         old = self._version is Version.V1 and metric.type == MetricType.COUNTER
-        why = self._evidence.why_empty(octets) + filtered(metric, module.module)
+        why = self._evidence.why_filtered(metric, module.module) or self._evidence.why_empty(octets)
         return f"{why} (if it is a Counter64: v1 has none, ask by v2c)" if old else why
 
     def _new(self, family: str, samples: bytes, drop: Callable[[str], None]) -> list[bytes]:

@@ -65,6 +65,19 @@ class Evidence:
         reasons += [self._by_get(one, said) for one, said in self.gets.items() if one.startswith(column)]
         return "; ".join(dict.fromkeys(reasons)) or "nothing asks for it: it lies outside of what is walked and fetched"
 
+    def why_filtered(self, metric: Metric, module: Module) -> str:
+        """That a filter left all rows of a metric out; empty when the filter, if any, did not."""
+        column = oid.encode(metric.oid)
+        if any(_touches(one.root, column) for one in self.walks) or any(one.startswith(column) for one in self.gets):
+            return ""
+        for one in module.filters:
+            if any(_covers(target, metric.oid) for target in one.targets):
+                root, wanted = oid.encode(one.oid), " or ".join(map(repr, one.values))
+                came = any(walk.root == root and walk.last for walk in self.walks)
+                why = f"no value under {one.oid} matches {wanted}" if came else self.why_empty(root)
+                return f"the module's filter lets no row through: {why}"
+        return ""
+
     def _by_walk(self, walked: Walked, column: bytes) -> str:
         root = oid.to_text(walked.root) or "1"
         if walked.end is End.NOT_ASKED:
@@ -106,16 +119,8 @@ def why_unplanned(metric: Metric, module: Module) -> str:
         return f"its values belong to the shallower metric {taker.name} ({taker.oid})"
     return (
         f"its column lies outside of what the module {module.name} walks and fetches:"
-        f" add {metric.oid} under walk, or an instance of it under get{filtered(metric, module)}"
+        f" add {metric.oid} under walk, or an instance of it under get"
     )
-
-
-def filtered(metric: Metric, module: Module) -> str:
-    """A word about the filter that has a say in whether the metric's column is fetched; empty when none has."""
-    for one in module.filters:
-        if any(_covers(target, metric.oid) for target in one.targets):
-            return f" (a filter fetches it only for rows whose {one.oid} matches {' or '.join(one.values)})"
-    return ""
 
 
 def _covers(outer: str, inner: str) -> bool:
