@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from promsnmp.sim.agent import SimulatedAgent
+from promsnmp.sim.mib import Mib
+from promsnmp.snmp import ber
+from promsnmp.snmp.credentials import User
 from tests.collect.devices import mib
 from tests.serving import Serving
 from tests.sim.threads import running
@@ -195,3 +199,62 @@ def test_a_page_older_than_its_lifetime_is_never_served(
         time.sleep(0.25)  # the lifetime itself
         scrape(server, target=agent.target)
         assert agent.requests > asked
+
+
+V3 = """
+auths:
+  v3: {version: 3, username: reader, context_name: ""}
+modules:
+  name:
+    {walk: [1.3.6.1.2.1.1.5], timeout: 300ms, retries: 0, metrics: [{name: n, oid: 1.3.6.1.2.1.1.5, type: DisplayString}]}
+"""
+
+
+def test_an_empty_module_parameter_asks_for_nothing(live: Serving, agent: SimulatedAgent) -> None:
+    answer = live.client.get(f"/snmp?target={agent.target}&module=")
+    assert (answer.status_code, answer.text) == (200, "")
+    metrics = live.client.get(f"/snmp?target={agent.target}&module=,", headers={"Accept": OPENMETRICS})
+    assert (metrics.status_code, metrics.text) == (200, "# EOF\n")
+
+
+def test_a_target_over_tcp_is_refused_clearly(live: Serving) -> None:
+    answer = scrape(live, target="tcp://127.0.0.1:161")
+    assert answer.status_code == 400
+    assert "TCP is not supported" in answer.text
+
+
+@pytest.mark.parametrize("parameter", ["snmp_context=a&snmp_context=b", "snmp_engineid=80&snmp_engineid=80"])
+def test_context_parameters_are_given_once(live: Serving, agent: SimulatedAgent, parameter: str) -> None:
+    answer = live.client.get(f"/snmp?target={agent.target}&{parameter}")
+    assert answer.status_code == 400
+    assert "must be given once" in answer.text
+
+
+@pytest.mark.parametrize("text", ["80", "xyz", "80" * 33])
+def test_an_engine_id_is_octets_in_hexadecimal(live: Serving, agent: SimulatedAgent, text: str) -> None:
+    answer = scrape(live, target=agent.target, snmp_engineid=text)
+    assert answer.status_code == 400
+    assert "5 to 32 octets" in answer.text
+
+
+def test_a_context_is_asked_for_and_kept_apart(tmp_path: Path) -> None:
+    objects = {"1.3.6.1.2.1.1.5.0": ber.tlv(ber.OCTET_STRING, b"one")}
+    engine = bytes.fromhex("8000000001020304")
+    file = tmp_path / "snmp.yml"
+    file.write_text(V3)
+    env = {"SNMP_CONFIG_FILES": str(file), "SNMP_ALLOW_ADHOC_TARGETS": "true", "COLLECTION_INTERVAL": "0"}
+    device = SimulatedAgent(Mib.of(objects), users=[User("reader")], engine_id=engine)
+    assert device.usm is not None
+    device.usm.contexts = ["", "vrf-1"]
+    with running(device), Serving(tmp_path, env=env) as server:
+
+        def status(**query: str) -> int:
+            asked = {"target": device.target, "auth": "v3", "module": "name", **query}
+            return server.client.get("/snmp", params=asked).status_code
+
+        assert status() == 200
+        assert status(snmp_context="vrf-1") == 200
+        assert status(snmp_context="vrf-2") >= 500
+        assert status(snmp_engineid=engine.hex()) == 200
+        assert status(snmp_engineid="8000000099999999") >= 500
+        assert status() == 200

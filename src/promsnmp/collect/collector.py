@@ -122,6 +122,8 @@ class Collector:
         ``deadline`` is loop time. Raises SnmpError when nothing could be read, ModuleError for an unknown module.
         """
         plan, known = self.plan(source.modules), self.known(source)
+        if not plan.modules:  # ``module=``: nothing is wanted, so nothing is asked
+            return Page(time.monotonic(), (), {one: _body(Samples(), one) for one in known.formats}), None
         harvest = await self._harvest(source, plan, known, deadline)
         if harvest.error is not None and not harvest.scanner.varbind_count:
             raise harvest.error
@@ -180,8 +182,12 @@ class Collector:
             self.dropped[reason] = self.dropped.get(reason, 0) + count
         if known.asked:
             known.formats, known.asked = known.asked, set()
-        bodies = {one: page.render(as_openmetrics=one is Format.OPENMETRICS) for one in known.formats}
+        bodies = {one: _body(page, one) for one in known.formats}
         return Page(harvest.started, source.modules, bodies)
+
+
+def _body(page: Samples, wanted: Format) -> bytes:
+    return page.render(as_openmetrics=wanted is Format.OPENMETRICS)
 
 
 async def _ask(session: Session, harvest: Harvest, version: Version, limits: AgentLimits) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -22,6 +22,7 @@ from promsnmp.inventory.model import Inventory
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.metrics.histogram import Series
 from promsnmp.modules.catalogue import Catalogue, Catalogues
+from promsnmp.snmp.credentials import User
 from promsnmp.snmp.transport import parse_endpoint
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ Answer = tuple[list[tuple[bytes, bytes]], bytes]
 DEFAULT_MODULE = "if_mib"
 DEFAULT_AUTH = "public_v2"
 TIMEOUT_HEADER = b"x-prometheus-scrape-timeout-seconds"
-_ONCE = ("target", "auth")
+_ONCE = ("target", "auth", "snmp_context", "snmp_engineid")
 _CONTENT_TYPES = {one: one.value.encode() for one in Format}
 _MAX_SOURCES = 50_000
 """Queries whose source is remembered, at most."""
@@ -46,7 +47,11 @@ class Question:
 
     target: str
     auth: str
-    modules: tuple[str, ...]
+    modules: tuple[str, ...] | None
+    """None: not said; none: ``module=`` was given, empty."""
+    context: str = ""
+    engine_id: bytes = b""
+    """Context name and context engine ID (RFC 3411 sections 3.3.1 and 3.3.4), in place of those of a version 3 auth."""
 
 
 @dataclass(slots=True)
@@ -71,7 +76,33 @@ def read_query(query_string: bytes) -> Question:
     if not target:
         raise BadTarget("parameter 'target' is missing: write /snmp?target=NAME_OR_ADDRESS")
     names = (name.strip() for one in query.get("module", ()) for name in one.split(","))
-    return Question(target, query.get("auth", [""])[0], tuple(dict.fromkeys(name for name in names if name)))
+    modules = tuple(dict.fromkeys(name for name in names if name)) if "module" in query else None
+    context, engine_id = query.get("snmp_context", [""])[0], _engine_id(query.get("snmp_engineid", [""])[0])
+    return Question(target, query.get("auth", [""])[0], modules, context, engine_id)
+
+
+def _engine_id(text: str) -> bytes:
+    """An engine ID of 5 to 32 octets (RFC 3411 section 5, SnmpEngineID) in hexadecimal; none when the text is empty."""
+    try:
+        octets = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        octets = b"?"
+    if text and not 5 <= len(octets) <= 32:
+        raise BadTarget("parameter 'snmp_engineid' must be 5 to 32 octets in hexadecimal")
+    return octets
+
+
+def in_context(source: Source, context: str, engine_id: bytes) -> Source:
+    """``source`` asked in another context, if it has a user of version 3: communities have none."""
+    user = source.credentials
+    if not isinstance(user, User) or not (context or engine_id):
+        return source
+    changed = replace(
+        user,
+        context_name=context or user.context_name,
+        context_engine_id=engine_id or user.context_engine_id,
+    )
+    return replace(source, key=f"{source.key}\0{engine_id.hex()}\0{context}", credentials=changed, managed=False)
 
 
 def read_headers(headers: Iterable[tuple[bytes, bytes]]) -> Terms:
@@ -175,20 +206,25 @@ class ScrapeRoute:
         source = self._sources.get(query_string)
         if source is None:
             question = read_query(query_string)
-            source = self._sources[query_string] = self.source(question.target, question.modules, question.auth)
+            found = self.source(question.target, question.modules, question.auth)
+            source = self._sources[query_string] = in_context(found, question.context, question.engine_id)
         return source
 
     def _is_outdated(self) -> bool:
         inventory, catalogue = self._known_by
         return inventory is not self._store.current or catalogue is not self._catalogues.current
 
-    def source(self, target: str, modules: tuple[str, ...], auth: str) -> Source:
-        """What ``target`` names: a device of the inventory, or else an address. Raises TargetError or ModuleError."""
+    def source(self, target: str, modules: tuple[str, ...] | None, auth: str) -> Source:
+        """What ``target`` names: a device of the inventory, or else an address; without ``modules`` (None) the device's
+        own or the default ones. Raises TargetError or ModuleError."""
         found = self._store.find(target)
         if found is not None and found.agent is not None:
-            return device_source(found.device, found.agent, modules or found.device.modules or self._modules)
+            own = found.device.modules or self._modules
+            return device_source(found.device, found.agent, own if modules is None else modules)
         if found is not None:
             raise UnknownTarget(f"{target!r} is in the inventory, but has no agent to poll")
+        if target.startswith("tcp://"):
+            raise BadTarget(f"target {target!r}: SNMP over TCP is not supported; write the address without tcp://")
         endpoint = parse_endpoint(target)
         if not self._allow_adhoc:
             raise UnknownTarget(
@@ -196,7 +232,9 @@ class ScrapeRoute:
                 "add it there, or set SNMP_ALLOW_ADHOC_TARGETS=true to poll any address"
             )
         name = auth or DEFAULT_AUTH
-        return adhoc_source(endpoint, self._catalogues.current.auth(name), name, modules or (DEFAULT_MODULE,))
+        return adhoc_source(
+            endpoint, self._catalogues.current.auth(name), name, (DEFAULT_MODULE,) if modules is None else modules
+        )
 
     def _wait(self, timeout: float | None) -> float:
         if timeout is None:
