@@ -206,7 +206,10 @@ auths:
   v3: {version: 3, username: reader, context_name: ""}
 modules:
   name:
-    {walk: [1.3.6.1.2.1.1.5], timeout: 300ms, retries: 0, metrics: [{name: n, oid: 1.3.6.1.2.1.1.5, type: DisplayString}]}
+    walk: [1.3.6.1.2.1.1.5]
+    timeout: 300ms
+    retries: 0
+    metrics: [{name: n, oid: 1.3.6.1.2.1.1.5, type: DisplayString}]
 """
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from promsnmp.errors import ModuleError
-from promsnmp.modules.catalogue import builtin_catalogue
+from promsnmp.modules.catalogue import builtin_catalogue, load_catalogue
 from promsnmp.modules.model import Module
-from promsnmp.snmp.credentials import Community, Version
+from promsnmp.snmp.credentials import Community, User, Version
 
 CATALOGUE = builtin_catalogue()
 MODULES = pytest.mark.parametrize("module", CATALOGUE.modules.values(), ids=lambda module: module.name)
@@ -72,3 +73,24 @@ def test_every_interface_metric_has_the_four_labels() -> None:
         if metric.oid.startswith(("1.3.6.1.2.1.2.2.", "1.3.6.1.2.1.31.1.1.")):
             labels = {one.labelname for one in metric.indexes} | {one.labelname for one in metric.lookups}
             assert labels == {"ifIndex", "ifName", "ifDescr", "ifAlias"}, metric.name
+
+
+def test_files_may_have_modules_only_or_auths_only_but_not_nothing(tmp_path: Path) -> None:
+    nothing, modules, auths = tmp_path / "nothing.yml", tmp_path / "modules.yml", tmp_path / "auths.yml"
+    nothing.write_text("modules: {}\nauths: {}\n")
+    modules.write_text("modules: {mine: {}}\n")
+    auths.write_text("auths: {mine: {}}\n")
+    with pytest.raises(ModuleError, match=r"no module and no auth is defined in .*nothing\.yml"):
+        load_catalogue([str(nothing)])
+    assert "public_v2" in load_catalogue([str(nothing), str(modules)]).auths
+    assert "if_mib" in load_catalogue([str(auths)]).modules
+
+
+def test_auths_of_files_take_variables_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "snmp.yml"
+    file.write_text("auths: {mine: {version: 3, username: $PROMSNMP_TEST_USER}}\n")
+    monkeypatch.setenv("PROMSNMP_TEST_USER", "reader")
+    assert load_catalogue([str(file)]).auths["mine"] == User("reader")
+    monkeypatch.delenv("PROMSNMP_TEST_USER")
+    with pytest.raises(ModuleError, match=r"snmp.yml:1: .* no environment variable PROMSNMP_TEST_USER"):
+        load_catalogue([str(file)])
