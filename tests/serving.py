@@ -32,6 +32,12 @@ class Serving(Process):
     def _listens(self) -> bool:
         return LISTENS.search(self.output()) is not None
 
+    def stop(self, grace: float = 10.0) -> int:
+        """As a process, and closes the client's connections."""
+        if hasattr(self, "client"):
+            self.client.close()
+        return super().stop(grace)
+
     @property
     def url(self) -> str:
         """Where it listens, as it logged."""

@@ -142,6 +142,7 @@ class Poller:
 
     def _plan_next(self, schedule: _Schedule) -> None:
         if self._schedules.get(schedule.source.key) is not schedule:
+            self._scraper.forget(schedule.source)  # it went, or changed, while it was polled
             return
         now = asyncio.get_running_loop().time()
         interval = min(self._interval * 2 ** min(schedule.failures, 16), self._backoff_max)

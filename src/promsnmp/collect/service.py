@@ -35,7 +35,7 @@ class Scraper:
         self._counts = counts
         self._poll_timeout = poll_timeout
         self._freshness = freshness
-        self._polls: dict[tuple[str, tuple[str, ...]], asyncio.Task[Entry]] = {}
+        self._polls: dict[Source, asyncio.Task[Entry]] = {}
 
     @property
     def active(self) -> int:
@@ -77,12 +77,11 @@ class Scraper:
 
     async def poll(self, source: Source) -> Entry:
         """Polls a source, or joins the poll that is under way, and keeps the result. Raises ModuleError."""
-        key = self._key(source)
-        task = self._polls.get(key)
+        task = self._polls.get(source)
         if task is None:
             task = asyncio.create_task(self._poll(source), name=f"poll of {source.name}")
-            self._polls[key] = task
-            task.add_done_callback(lambda _: self._polls.pop(key, None))
+            self._polls[source] = task
+            task.add_done_callback(lambda _: self._polls.pop(source, None))
         return await asyncio.shield(task)
 
     def forget(self, source: Source) -> None:
