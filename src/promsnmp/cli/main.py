@@ -39,6 +39,7 @@ Examples:
   promsnmp serve --port 9116                      the service, settings from the environment
   promsnmp walk 192.0.2.1 1.3.6.1.2.1.1           ask one device
   promsnmp scrape 192.0.2.1 --module if_mib       its metrics, as Prometheus would get them
+  promsnmp explain 192.0.2.1 --metric ifHCInOctets  why a metric is there, or not
   promsnmp inventory show                         what is polled, secrets masked
 
 \b

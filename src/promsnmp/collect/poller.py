@@ -1,6 +1,6 @@
 """Polls every device of the inventory once per interval, in the background.
 
-Each device has its own moment within the interval, told by its key, so that the load is even and stays where it is over
+Each device has its own slot of the interval, told by its key, so that the load is even and stays where it is over
 restarts. A device that fails is asked ever more seldom, up to a limit; the first answer brings it back to the interval.
 """
 
@@ -20,6 +20,11 @@ from promsnmp.errors import PromSnmpError
 from promsnmp.observe.counts import PollCounts
 
 log = logging.getLogger(__name__)
+
+
+SLOTS = 60
+"""Moments within an interval at which polls begin. Polls that run side by side share wake-ups of the process, which for
+a poller that is idle most of the time cost more than the polls."""
 
 
 @dataclass(slots=True)
@@ -95,9 +100,9 @@ class Poller:
         return known is None or known.source != source
 
     def _phase(self, key: str, now: float) -> float:
-        """Seconds until the moment within the interval that belongs to ``key``."""
-        share = zlib.crc32(key.encode()) / 2**32
-        return (share * self._interval - now) % self._interval
+        """Seconds until the slot of the interval that belongs to ``key``."""
+        slot = zlib.crc32(key.encode()) % SLOTS
+        return (slot / SLOTS * self._interval - now) % self._interval
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
