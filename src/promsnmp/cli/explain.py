@@ -16,10 +16,9 @@ import click
 import uvloop
 
 from promsnmp.cli.login import login_options
-from promsnmp.errors import BadTarget, ModuleError
+from promsnmp.errors import ModuleError
 from promsnmp.snmp import oid
 from promsnmp.snmp.credentials import Credentials
-from promsnmp.snmp.transport import parse_endpoint
 
 if TYPE_CHECKING:
     from promsnmp.collect.explanation import Explanation
@@ -65,24 +64,18 @@ def explain(
       promsnmp explain -c secret -m if_mib --metric ifHCInOctets 192.0.2.1
       promsnmp explain --json 192.0.2.1 | jq '.metrics[] | select(.status == "missing") | [.name, .reason]'
     """
+    from promsnmp.cli.asked import asked_source
     from promsnmp.cli.explain_text import plain, report, report_metric
     from promsnmp.collect.explain import explain as explained
     from promsnmp.collect.record import Record
-    from promsnmp.collect.source import adhoc_source
     from promsnmp.modules.catalogue import load_catalogue
 
     if deadline != deadline:  # NaN is in every range
         raise click.UsageError("--deadline is not a number")
     catalogue = load_catalogue(files)
-    try:
-        endpoint = parse_endpoint(target)
-    except BadTarget as error:
-        raise click.UsageError(str(error)) from None
-    login = catalogue.auth(auth) if auth else credentials
-    names = tuple(dict.fromkeys(name for one in modules or ("system,if_mib",) for name in one.split(",") if name))
+    source = asked_source(target, modules, catalogue, auth=auth, credentials=credentials)
     if metric is not None:
-        _check_metric(metric, names, catalogue)
-    source = adhoc_source(endpoint, login, auth or "options", names)
+        _check_metric(metric, source.modules, catalogue)
 
     async def poll() -> Explanation:
         record = Record()

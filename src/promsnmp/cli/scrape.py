@@ -9,9 +9,8 @@ import click
 import uvloop
 
 from promsnmp.cli.login import login_options
-from promsnmp.errors import BadTarget, SnmpError
+from promsnmp.errors import SnmpError
 from promsnmp.snmp.credentials import Credentials
-from promsnmp.snmp.transport import parse_endpoint
 
 
 @click.command("scrape")
@@ -45,19 +44,13 @@ def scrape(
       promsnmp scrape -c secret -m if_mib 192.0.2.1:1161 | promtool check metrics
       promsnmp scrape --config.file snmp.yml --auth public_v2 -m cisco_device switch.example
     """
+    from promsnmp.cli.asked import asked_source
     from promsnmp.collect.collector import Collector, Options
     from promsnmp.collect.page import Format
-    from promsnmp.collect.source import adhoc_source
     from promsnmp.modules.catalogue import Catalogues, load_catalogue
 
     catalogue = load_catalogue(files)
-    try:
-        endpoint = parse_endpoint(target)
-    except BadTarget as error:
-        raise click.UsageError(str(error)) from None
-    login = catalogue.auth(auth) if auth else credentials
-    names = tuple(dict.fromkeys(name for one in modules or ("system,if_mib",) for name in one.split(",") if name))
-    source = adhoc_source(endpoint, login, auth or "options", names)
+    source = asked_source(target, modules, catalogue, auth=auth, credentials=credentials)
     wanted = Format.OPENMETRICS if openmetrics else Format.TEXT
 
     async def poll() -> tuple[bytes, SnmpError | None]:

@@ -55,27 +55,28 @@ def _module(module: Module) -> dict[str, Any]:
         {},
         walk=list(module.walk),
         get=list(module.get),
-        metrics=[_metric(one) for one in module.metrics],
+        metrics=[metric_document(one) for one in module.metrics],
         max_repetitions=module.max_repetitions,
         retries=module.retries,
         timeout=_duration(module.timeout),
         use_unconnected_udp_socket=module.use_unconnected_udp_socket,
         allow_nonincreasing_oids=module.allow_nonincreasing_oids,
-        filters=[_filter(one) for one in module.filters],
+        filters=[filter_document(one) for one in module.filters],
     ) | {"retries": module.retries}
 
 
-def _metric(metric: Metric) -> dict[str, Any]:
+def metric_document(metric: Metric) -> dict[str, Any]:
+    """A metric as it stands in a file; what is empty is left out."""
     return _filled(
         {"name": metric.name, "oid": metric.oid, "type": str(metric.type)},
         help=metric.help,
         indexes=[_index(one) for one in metric.indexes],
         lookups=[_lookup(one) for one in metric.lookups],
         regex_extracts=_extracts(metric.regex_extracts),
-        enum_values=dict(metric.enum_values),
         datetime_pattern=metric.datetime_pattern,
         offset=metric.offset,
         scale=metric.scale,
+        enum_values=dict(metric.enum_values),
     )
 
 
@@ -97,5 +98,6 @@ def _extracts(extracts: tuple[RegexExtract, ...]) -> dict[str, Any]:
     return {one.suffix: [{"regex": regex, "value": template} for regex, template in one.patterns] for one in extracts}
 
 
-def _filter(one: Filter) -> dict[str, Any]:
+def filter_document(one: Filter) -> dict[str, Any]:
+    """A filter as it stands in a file."""
     return {"oid": one.oid, "targets": list(one.targets), "values": list(one.values)}
