@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools import PROJECT, Process, require_tool
+from tests.tools import PROJECT, Process, require_tool, wait_until
 
 DESCR, UPTIME = "1.3.6.1.2.1.1.1.0", "1.3.6.1.2.1.1.3.0"
 READY = "Ctrl-C ends it"
@@ -145,7 +145,9 @@ def test_moving_makes_the_uptime_tick(tmp_path: Path) -> None:
     with Simulation(tmp_path, "--port", "0", path) as still:
         assert get(still.targets[0], UPTIME, "-v2c", "-cpublic", "-Ot") == "123456"
     with Simulation(tmp_path, "--port", "0", "--moving", path) as moving:
-        assert int(get(moving.targets[0], UPTIME, "-v2c", "-cpublic", "-Ot")) > 123456
+        wait_until(
+            lambda: int(get(moving.targets[0], UPTIME, "-v2c", "-cpublic", "-Ot")) > 123456, what="the uptime moving"
+        )
 
 
 @pytest.mark.parametrize(
