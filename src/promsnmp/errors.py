@@ -17,6 +17,7 @@ the device, the object and what to do. Secrets never appear in one.
     ├── TargetError              what was asked for cannot be scraped
     │   ├── UnknownTarget        not in the inventory, and ad-hoc targets are off
     │   └── BadTarget            not an address, a name or address:port
+    ├── ServiceError             a running service that a command asked refused, or cannot be reached
     └── InventoryError           the inventory cannot be read, written or accepted
         ├── InventoryKeyError    PROM_ENCRYPT_KEY is wrong, or not of a valid length
         ├── InventoryDamaged     the file is not what we wrote
@@ -102,6 +103,18 @@ class UnknownTarget(TargetError):
 
 class BadTarget(TargetError):
     """The target is not an address, a name, or one of them with a port."""
+
+
+class ServiceError(PromSnmpError):
+    """A running PromSNMP did not do what a command asked of it.
+
+    ``status`` is that of its answer (RFC 9110), None when there was none; ``problems`` lists several at once.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None, problems: Sequence[str] = ()) -> None:
+        super().__init__("\n".join((message, *problems)))
+        self.status = status
+        self.problems = list(problems)
 
 
 class InventoryError(PromSnmpError):

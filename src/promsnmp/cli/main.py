@@ -12,12 +12,13 @@ import importlib.util
 import os
 import sys
 from collections.abc import Sequence
+from http.client import BAD_REQUEST
 from typing import Any, NoReturn
 
 import click
 
 from promsnmp import __version__
-from promsnmp.errors import InventoryInvalid, ModuleError, PromSnmpError, SettingsError
+from promsnmp.errors import InventoryInvalid, ModuleError, PromSnmpError, ServiceError, SettingsError
 
 FAILED, WRONG, INTERRUPTED = 1, 2, 130
 
@@ -105,10 +106,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _pipe_closed()
     except PromSnmpError as error:
-        return _failed(
-            str(error), WRONG if isinstance(error, SettingsError | ModuleError | InventoryInvalid) else FAILED
-        )
+        return _failed(str(error), WRONG if _is_wrong(error) else FAILED)
     return result if isinstance(result, int) else 0
+
+
+def _is_wrong(error: PromSnmpError) -> bool:
+    """Whether what was asked for was wrong, and not just what came of it; a service says so with 400."""
+    if isinstance(error, ServiceError):
+        return error.status == BAD_REQUEST
+    return isinstance(error, SettingsError | ModuleError | InventoryInvalid)
 
 
 def _failed(text: str, code: int) -> int:
