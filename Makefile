@@ -22,6 +22,7 @@ demo: $(VENV)/.runtime compile ## Start five simulated devices and PromSNMP on p
 
 test: setup ## Lint, then run every test (PYTEST_ARGS='-k walk' for some)
 	@scripts/debian-packages $(TEST_TOOLS)
+	@$(BIN)/python scripts/exporter.py >/dev/null || true
 	@$(MAKE) --no-print-directory lint; lint=$$?; \
 	echo "Running the tests ..."; $(BIN)/python -m pytest $(PYTEST_ARGS); tests=$$?; \
 	[ $$lint = 0 ] || echo "make lint found something: see above the tests"; \

@@ -48,7 +48,8 @@ SNMPD_PRIV = {
 """PromSNMP's names of the protocols, and those of net-snmp 5.9 (snmpd.conf, snmpget); every pair of them works."""
 
 
-def _unavailable(reason: str) -> NoReturn:
+def unavailable(reason: str) -> NoReturn:
+    """Skips the test, and fails it where ``CI=true``."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
@@ -58,7 +59,7 @@ def require_tool(name: str, *, package: str) -> str:
     """Path of the program ``name``; without it the test is skipped, and fails where ``CI=true``."""
     if path := shutil.which(name, path=SEARCH):
         return path
-    _unavailable(f"{name} is not installed (on Debian: apt-get install {package})")
+    unavailable(f"{name} is not installed (on Debian: apt-get install {package})")
 
 
 def shared_dir() -> Path | None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
 from fnmatch import fnmatch
 from pathlib import Path
 
 from promsnmp.modules.reader import read_file
-from tests.conformance.exporter import Exporter, Missing, program
+from scripts.exporter import Unavailable, find
 from tests.conformance.run import results, summary
+from tests.exporter import Exporter
 from tests.tools import shared_dir
 
 
@@ -25,10 +27,10 @@ def main(modules: str = "*", devices: str = "*") -> int:
     names = [name for name in sorted(document.modules) if fnmatch(name, modules)]
     began = time.monotonic()
     try:
-        with Exporter(program(shared), Path(config)) as exporter:
+        with tempfile.TemporaryDirectory() as folder, Exporter(find(), config, log=Path(folder, "log")) as exporter:
             print(f"{len(names)} modules on {len(recordings)} devices ...", flush=True)
             found = list(results(exporter, document, names, recordings))
-    except Missing as reason:
+    except Unavailable as reason:
         print(reason)
         return 1
     is_same = summary(found, print)

@@ -18,9 +18,9 @@ from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.recording import read_recording
 from promsnmp.snmp.credentials import Community
 from promsnmp.snmp.transport import Endpoint
-from tests.conformance.exporter import Exporter
 from tests.conformance.known import refusal
 from tests.conformance.pages import Difference, Page, compare, parse
+from tests.exporter import Exporter
 from tests.sim.threads import running
 
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from promsnmp.modules.reader import read_file
-from tests.conformance.exporter import Exporter
 from tests.conformance.pages import Difference
 from tests.conformance.run import Result, results, summary
-from tests.metrics.reference import program
+from tests.exporter import Exporter, require_exporter
 from tests.tools import require_shared
 
 MODULES = ("if_mib", "hrDevice", "hrStorage", "juniper", "system", "ucd_la_table")
 DEVICES = ("junos_qfx5100", "windows_svr_2019_1809", "arista_eos_vrf")
 
 
-def test_modules_of_snmp_exporter_give_its_samples_on_recorded_devices(capsys: pytest.CaptureFixture[str]) -> None:
+def test_modules_of_snmp_exporter_give_its_samples_on_recorded_devices(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     config = require_shared("snmp_exporter", "snmp.yml")
     recordings = [require_shared("recordings", f"{device}.snmprec") for device in DEVICES]
-    with Exporter(program(), config) as exporter:
+    with Exporter(require_exporter(), config, log=tmp_path / "log") as exporter:
         found = list(results(exporter, read_file(config), MODULES, recordings))
     assert summary(found, print), capsys.readouterr().out
     assert len(found) == len(MODULES) * len(DEVICES)

@@ -1,24 +1,14 @@
-"""One module over one simulated device, read by PromSNMP and by snmp_exporter, to compare what they make of it.
-
-snmp_exporter is the program that ``SNMP_EXPORTER`` names, or the one on the PATH, 0.23 or newer (older ones read
-another form of snmp.yml).
-"""
+"""One module over one simulated device, read by PromSNMP and by snmp_exporter, to compare what they make of it."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import shutil
-import subprocess
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -32,8 +22,8 @@ from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import Community
 from promsnmp.snmp.transport import Endpoint
+from tests.exporter import Exporter, require_exporter
 from tests.sim.threads import running
-from tests.tools import Process, free_tcp_port, wait_until
 
 ROOT = "1.3.6.1.4.1.8072.9999"
 """What all cases lie under: net-snmp's arc for experiments."""
@@ -145,51 +135,21 @@ async def ours(cases: Sequence[Case], agent: SimulatedAgent) -> dict[str, Page]:
     return pages
 
 
-def program() -> str:
-    """The path of snmp_exporter; without one the test is skipped."""
-    path = os.environ.get("SNMP_EXPORTER") or shutil.which("snmp_exporter") or shutil.which("prometheus-snmp-exporter")
-    if path is None:
-        pytest.skip("no snmp_exporter to compare with (name one in SNMP_EXPORTER)")
-    said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False, timeout=20)
-    version = re.search(r"version (\d+)\.(\d+)", said.stdout + said.stderr)
-    if version is None or tuple(map(int, version.groups())) < (0, 23):
-        pytest.skip(f"{path} is not snmp_exporter 0.23 or newer")
-    return path
-
-
 def theirs(cases: Sequence[Case], target: str, folder: Path) -> dict[str, Page | str]:
     """What snmp_exporter makes of each case; the text of its error where it makes nothing."""
     config = folder / "snmp.yml"
     config.write_text(document(cases))
-    address = f"127.0.0.1:{free_tcp_port()}"
-    command = [program(), f"--config.file={config}", f"--web.listen-address={address}"]
     pages: dict[str, Page | str] = {}
-    with Process(command, log=folder / "snmp_exporter.log") as process:
-        wait_until(lambda: _answers(f"http://{address}/-/healthy") or not process.running, what="snmp_exporter")
-        assert process.running, process.tail()
+    with Exporter(require_exporter(), config, log=folder / "snmp_exporter.log") as exporter:
         for case in cases:
-            url = f"http://{address}/snmp?target={target}&module={case.name}&auth=public_v2"
-            try:
-                with urllib.request.urlopen(url, timeout=30) as answer:
-                    pages[case.name] = parse(answer.read().decode())
-            except urllib.error.HTTPError as error:
-                pages[case.name] = error.read().decode(errors="replace")
-            except OSError as error:
-                pages[case.name] = f"{error}: {process.tail(5)}"
+            status, body = exporter.scrape(target, case.name)
+            pages[case.name] = parse(body) if status == 200 else body
     return pages
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2):
-            return True
-    except OSError:
-        return False
 
 
 def both(cases: Sequence[Case], folder: Path) -> dict[str, tuple[Page, Page | str]]:
     """Every case as PromSNMP and as snmp_exporter show it."""
-    program()
+    require_exporter()
     agent = SimulatedAgent(device(cases))
     with running(agent) as loop:
         mine = asyncio.run_coroutine_threadsafe(ours(cases, agent), loop).result(60)

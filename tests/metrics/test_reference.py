@@ -11,7 +11,7 @@ from tests.metrics.cases_labels import INDEXES, LOOKUPS
 from tests.metrics.cases_oids import OIDS
 from tests.metrics.cases_texts import TEXTS
 from tests.metrics.cases_values import ASSOCIATED, VALUES
-from tests.metrics.reference import Case, Page, both, program
+from tests.metrics.reference import Case, Page, both
 
 CASES = [*VALUES, *ASSOCIATED, *INDEXES, *LOOKUPS, *OIDS, *TEXTS, *FILTERS]
 Pages = dict[str, tuple[Page, Page | str]]
@@ -27,7 +27,6 @@ SLIPS = {
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
-    program()
     return both(CASES, tmp_path_factory.mktemp("reference"))
 
 

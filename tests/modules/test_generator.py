@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +18,7 @@ from promsnmp.modules.mib_files import load_mibs
 from promsnmp.modules.model import Filter, Index, Lookup, Metric, Module, RegexExtract
 from promsnmp.modules.reader import read_text
 from tests import tools
-from tests.metrics.reference import program as exporter
+from tests.exporter import dry_run, require_exporter, require_generator
 
 pytest.importorskip("pysmi", reason="pysmi is not installed (the extra 'mibs')")
 
@@ -432,15 +430,15 @@ def test_an_interface_mib_becomes_the_if_mib_that_snmp_exporter_is_released_with
 
 
 def test_snmp_exporter_loads_what_is_written(tree: Tree, tmp_path: Path) -> None:
-    program = exporter()
+    program = require_exporter()
     file = parse_generator(GENERATOR, source="generator.yml")
     modules = [build(one, tree).module for one in file.recipes]
     modules += [replace(made(tree, "acmeTypes", "acmeIndexes", "acmeOld"), name="all")]
     config = tmp_path / "snmp.yml"
     config.write_text(to_yaml(modules, file.auths))
-    ran = subprocess.run([program, f"--config.file={config}", "--dry-run"], capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stderr
-    assert "Configuration parsed successfully" in ran.stderr
+    ran = dry_run(program, config)
+    assert ran.process.returncode == 0, ran.output()
+    assert "Configuration parsed successfully" in ran.output()
 
 
 # --- beside snmp_exporter's generator
@@ -503,9 +501,7 @@ def standard_mibs(folder: Path) -> Path:
 
 
 def test_snmp_exporters_generator_makes_the_same_of_the_same_mibs(tree: Tree, tmp_path: Path) -> None:
-    generator = os.environ.get("SNMP_GENERATOR") or shutil.which("prometheus-snmp-generator")
-    if generator is None:
-        pytest.skip("no generator of snmp_exporter to compare with (name one in SNMP_GENERATOR)")
+    generator = require_generator()
     recipes, out = tmp_path / "generator.yml", tmp_path / "snmp.yml"
     recipes.write_text(BESIDE)
     folders = ("-m", str(standard_mibs(tmp_path / "standard")), "-m", str(MIBS))
