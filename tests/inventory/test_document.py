@@ -198,6 +198,8 @@ BAD_DOCUMENTS: list[tuple[object, str]] = [
     ({"devices": [{"sysName": "a", "agents": [None]}]}, "devices[0].agents[0]: must be an object, not null"),
     ({"devices": [{"sysName": "a", "primaryAgent": 1}]}, "devices[0].primaryAgent: must be an object"),
     ({"devices": [{"sysName": "a", "modules": "if_mib"}]}, "devices[0].modules: must be a list, not text"),
+    ({"devices": [{"sysName": "a", "detectedModules": ["a b"]}]},
+     "devices[0].detectedModules: 'a b' is not a module's name"),
     ({"devices": [{"sysName": "a", "modules": ["a,b"]}]}, "devices[0].modules: 'a,b' is not a module's name"),
     ({"devices": [{"sysName": "a", "labels": {"a-b": "c"}}]}, "devices[0].labels.a-b: is not a label's name"),
     ({"devices": [{"sysName": "a"}, {"sysName": "A."}]}, "devices[1].sysName: 'A.' is also devices[0].sysName"),
@@ -330,6 +332,38 @@ def test_keys_that_nobody_knows_are_kept_in_the_file_and_through_a_masked_round_
         assert written["devices"][0]["agents"][0]["note"] == "x"
 
 
+FINDING = {
+    "sysObjectId": "1.3.6.1.4.1.9.1.1",
+    "vendor": "Cisco",
+    "model": "ASR 9000",
+    "detectedModules": ["system", "if_mib", "cisco"],
+}
+
+
+def test_what_was_found_out_of_a_device_is_read_and_written_masked_or_not() -> None:
+    raw = document()
+    raw["devices"][0] |= FINDING
+    inventory = from_document(raw)
+    core, edge = inventory.devices
+    assert (core.vendor, core.model, core.detected_modules) == ("Cisco", "ASR 9000", ("system", "if_mib", "cisco"))
+    assert not core.modules
+    assert (edge.vendor, edge.model, edge.detected_modules) == ("", "", ())
+    for mask in (True, False):
+        written: Any = to_document(inventory, mask=mask)
+        assert {key: written["devices"][0][key] for key in FINDING} == FINDING
+        assert not FINDING.keys() & written["devices"][1].keys()
+
+
+def test_what_was_found_out_of_a_device_outlives_a_document_that_does_not_know_of_it() -> None:
+    raw = document()
+    raw["devices"][0] |= FINDING
+    inventory = from_document(raw)
+    assert from_document(document(), keep=inventory).devices[0] == inventory.devices[0]
+    raw["devices"][0] |= {"model": "CRS", "detectedModules": ["system"]}
+    core = from_document(raw, keep=inventory).devices[0]
+    assert (core.vendor, core.model, core.detected_modules) == ("Cisco", "CRS", ("system",))
+
+
 @pytest.mark.parametrize("text", ["", "{", b"\xff\xfe\x00", "[" * 200_000, "1" * 5000, '{"a": s3cret}'])
 def test_what_is_not_json_is_a_problem_that_quotes_nothing(text: str | bytes) -> None:
     with pytest.raises(InventoryInvalid, match="not JSON") as caught:
@@ -379,7 +413,7 @@ def inventories(draw: st.DrawFn) -> Inventory:
         primary = draw(st.sampled_from(agents)) if agents else None
         device = Device(
             str(draw(st.uuids())), name, draw(NAMES), draw(NAMES), draw(NAMES), None, agents, primary, ("if_mib",),
-            draw(LABELS), draw(NAMES),
+            draw(LABELS), draw(NAMES), draw(NAMES), draw(NAMES), draw(st.sampled_from([(), ("if_mib", "ups")])),
         )  # fmt: skip
         devices.append(device)
     if len({device.id for device in devices}) != len(devices):

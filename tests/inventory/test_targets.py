@@ -15,8 +15,10 @@ from tests.inventory.samples import COMMUNITY_AGENT, SECRETS, document
 SITE = Site("acme", "nyc-1", "New York", "DC 1", "5th Ave", 40.7128, -74.006)
 
 
-def listed(raw: dict[str, Any], site: Site = SITE) -> list[dict[str, Any]]:
-    found = json.loads(TargetList(site=site, modules=("system", "if_mib")).of(from_document(raw)))
+def listed(
+    raw: dict[str, Any], site: Site = SITE, modules: tuple[str, ...] = ("system", "if_mib")
+) -> list[dict[str, Any]]:
+    found = json.loads(TargetList(site=site, modules=modules).of(from_document(raw)))
     assert isinstance(found, list)
     return found
 
@@ -56,6 +58,21 @@ def test_what_has_no_value_has_no_label_and_nothing_presets_the_target() -> None
         "__meta_promsnmp_tenant", "__meta_promsnmp_site_id", "__meta_promsnmp_module", "__param_module",
     }  # fmt: skip
     assert group["labels"]["__param_module"] == "system,if_mib"
+
+
+def test_modules_that_are_found_out_are_shown_but_not_preset() -> None:
+    raw = document()
+    finding = {"vendor": "Cisco", "model": "ASR 9000", "detectedModules": ["system", "if_mib", "cisco"]}
+    agent = {**COMMUNITY_AGENT, "id": None, "endpoint": {"address": "192.0.2.9"}}
+    third = {"sysName": "third", "agents": [agent], "modules": ["ups"], **finding}
+    raw["devices"] = [raw["devices"][0] | finding, raw["devices"][1], third]
+    found, unknown, chosen = (group["labels"] for group in listed(raw, modules=("auto",)))
+    assert found["__meta_promsnmp_vendor"] == "Cisco"
+    assert found["__meta_promsnmp_model"] == "ASR 9000"
+    assert found["__meta_promsnmp_module"] == "system,if_mib,cisco"
+    assert "__param_module" not in found
+    assert not {"__meta_promsnmp_module", "__meta_promsnmp_vendor", "__param_module"} & unknown.keys()
+    assert (chosen["__meta_promsnmp_module"], chosen["__param_module"]) == ("ups", "ups")
 
 
 @pytest.mark.parametrize("name", ["", "two words", "a/b", "a:161", "Zürich", "-x", "x.", "a\nb", "{{x}}"])

@@ -26,6 +26,7 @@ from promsnmp.inventory.document import from_document, parse_json, to_document
 from promsnmp.inventory.file import Stamp, explained, read_bytes, stamp_of, write_bytes
 from promsnmp.inventory.key import load_key, read_key_file
 from promsnmp.inventory.model import Device, Inventory
+from promsnmp.inventory.modules import modules_of
 from promsnmp.inventory.rekey import rekey as encrypt_anew
 from promsnmp.inventory.seal import check_key
 from promsnmp.inventory.spelling import VERSION_NAMES
@@ -269,7 +270,7 @@ def _row(device: Device, settings: Settings) -> dict[str, Any]:
         "sysName": device.sys_name,
         "address": str(primary.endpoint) if primary else "",
         "version": VERSION_NAMES[primary.version] if primary else "",
-        "modules": list(device.modules or settings.modules),
+        "modules": list(modules_of(device, settings.modules)),
         "agents": len(device.agents),
         "sysLocation": device.sys_location,
         "sysDescr": device.sys_descr,

@@ -65,6 +65,11 @@ class DeviceBody(Body):
         None, alias="primaryAgent"
     )
     modules: list[str] = Field([], description="Modules to poll it with; none: those of COLLECTION_MODULES.")
+    vendor: str = Field("", description="Who made it, as its fingerprint told.")
+    model: str = Field("", description="What it is, as its fingerprint told.")
+    detected_modules: list[str] = Field(
+        [], alias="detectedModules", description="Modules that suit it, as its fingerprint told."
+    )
     labels: dict[str, str] = Field({}, description="Labels for `/targets`.")
 
 

@@ -17,6 +17,9 @@ from promsnmp.inventory.model import Agent, Device, Inventory, Seed
 from promsnmp.inventory.reading import from_document
 from promsnmp.inventory.spelling import VERSION_NAMES
 
+_OPTIONAL = (
+    "discoveredAt", "primaryAgent", "sysObjectId", "vendor", "model", "detectedModules", "modules", "labels"
+)  # fmt: skip
 __all__ = ["MASK", "DocumentWriter", "from_document", "parse_json", "to_document"]
 
 
@@ -54,10 +57,13 @@ def device_document(device: Device, *, mask: bool) -> dict[str, object]:
         "agents": [agent_document(agent, mask=mask) for agent in device.agents],
         "primaryAgent": agent_document(device.primary, mask=mask) if device.primary else None,
         "sysObjectId": device.sys_object_id,
+        "vendor": device.vendor,
+        "model": device.model,
+        "detectedModules": list(device.detected_modules),
         "modules": list(device.modules),
         "labels": dict(device.labels),
     }
-    return _present(document, "discoveredAt", "primaryAgent", "sysObjectId", "modules", "labels")
+    return _present(document, *_OPTIONAL)
 
 
 def agent_document(agent: Agent, *, mask: bool) -> dict[str, object]:

@@ -76,9 +76,14 @@ class Device:
     agents: tuple[Agent, ...] = ()
     primary: Agent | None = None
     modules: tuple[str, ...] = ()
-    """Modules to poll it with; empty means those of the settings."""
+    """Modules that the operator wants it polled with; empty means those of the settings (see ``modules.py``)."""
     labels: tuple[tuple[str, str], ...] = ()
     sys_object_id: str = ""
+    vendor: str = ""
+    """Who made it, as its fingerprint told; as are the next two."""
+    model: str = ""
+    detected_modules: tuple[str, ...] = ()
+    """Modules that suit it; empty while nobody has found out."""
     extra: str = field(default="", repr=False)
     """As in Agent."""
 

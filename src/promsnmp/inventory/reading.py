@@ -29,7 +29,7 @@ _LABEL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _MODULE_NAME = re.compile(r"[^\s,]+\Z")
 _DEVICE_KEYS = frozenset(
     """id sysName sysDescr sysContact sysLocation discoveredAt agents primaryAgent
-    modules labels sysObjectId""".split()  # noqa: SIM905
+    modules labels sysObjectId vendor model detectedModules""".split()  # noqa: SIM905
 )
 _AGENT_KEYS = frozenset(
     """id type endpoint version timeout retries discoveredAt readCommunity writeCommunity
@@ -89,9 +89,12 @@ def _device(item: object, place: str, problems: list[str], kept: Kept) -> Device
         discovered_at=fields.value("discoveredAt", read_instant) or (old.discovered_at if old else None),
         agents=tuple(usable),
         primary=primary,
-        modules=_modules(fields),
+        modules=_modules(fields, "modules"),
         labels=_labels(fields),
-        sys_object_id=fields.text("sysObjectId"),
+        sys_object_id=fields.text("sysObjectId") or (old.sys_object_id if old else ""),
+        vendor=fields.text("vendor") or (old.vendor if old else ""),
+        model=fields.text("model") or (old.model if old else ""),
+        detected_modules=_modules(fields, "detectedModules") or (old.detected_modules if old else ()),
         extra=_extra(fields, _DEVICE_KEYS) or (old.extra if old else ""),
     )
 
@@ -164,11 +167,11 @@ def _seed(item: object, place: str, problems: list[str], kept: Kept) -> Seed | N
     return Seed(given_id or _new_id(), targets, credentials, port) if credentials else None
 
 
-def _modules(fields: Fields) -> tuple[str, ...]:
-    modules = fields.texts("modules")
+def _modules(fields: Fields, key: str) -> tuple[str, ...]:
+    modules = fields.texts(key)
     for name in modules:
         if not _MODULE_NAME.match(name):
-            fields.problem("modules", f"{name[:40]!r} is not a module's name")
+            fields.problem(key, f"{name[:40]!r} is not a module's name")
     return modules
 
 

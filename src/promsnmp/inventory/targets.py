@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from promsnmp.inventory.fragments import Fragments
 from promsnmp.inventory.model import DEFAULT_PORT, Agent, Device, Inventory
+from promsnmp.inventory.modules import AUTO, modules_of, wanted_modules
 from promsnmp.inventory.spelling import VERSION_NAMES
 from promsnmp.settings import Settings
 
@@ -65,7 +66,7 @@ class TargetList:
     """Makes the JSON of ``/targets``; once per change, and only for the devices that changed."""
 
     def __init__(self, *, site: Site, modules: Sequence[str]) -> None:
-        """``modules``: those of a device that names none."""
+        """``modules``: those of a device that names none; ``AUTO`` may be among them."""
         self._site = {META + name: value for name, value in site.labels().items()}
         self._modules = tuple(modules)
         self._groups = Fragments(self._render)
@@ -82,8 +83,12 @@ class TargetList:
         if device.primary is None:
             return b""
         labels = device_labels(device, device.primary) | self._site
-        if modules := ",".join(device.modules or self._modules):
-            labels |= {META + "module": modules, "__param_module": modules}
+        wanted = wanted_modules(device, self._modules)
+        modules = ",".join(modules_of(device, self._modules))
+        if modules and (AUTO not in wanted or device.detected_modules):
+            labels[META + "module"] = modules
+        if modules and AUTO not in wanted:  # else a scrape that names none gets what the device is polled with by then
+            labels["__param_module"] = modules
         group = {"targets": [target_of(device, device.primary)], "labels": labels}
         return json.dumps(group, separators=(",", ":")).encode("ascii")
 
@@ -106,6 +111,8 @@ def device_labels(device: Device, primary: Agent) -> dict[str, str]:
         "location": device.sys_location,
         "contact": device.sys_contact,
         "descr": device.sys_descr,
+        "vendor": device.vendor,
+        "model": device.model,
         "version": VERSION_NAMES[primary.version],
         **{f"label_{name}": value for name, value in device.labels},
     }
