@@ -38,6 +38,7 @@ from promsnmp.modules.writer import to_yaml
 from promsnmp.observe import families
 from promsnmp.observe.counts import PollCounts, RequestCounts
 from promsnmp.observe.health import Component, DiskSpace, Health, Status, loop_check
+from promsnmp.observe.memory import release_memory
 from promsnmp.observe.meters import ProcessMeters
 from promsnmp.observe.selfmetrics import SelfMetrics
 from promsnmp.observe.tasks import LoopLag
@@ -62,6 +63,7 @@ def build(settings: Settings) -> App:
     if not COMPILED:
         log.warning("running without the compiled decoder: slower")
     catalogues = Catalogues(load_catalogue(settings.config_patterns))
+    release_memory()
     store = _open_store(settings)
     collection = Collection(settings, store, catalogues)
     snmp = ScrapeRoute(
@@ -195,6 +197,7 @@ async def _reload(settings: Settings, catalogues: Catalogues, store: InventorySt
         catalogues.last_error = error
         raise
     catalogues.replace(catalogue)
+    release_memory()
     log.info("read the configuration again: %d modules, %d auths", len(catalogue.modules), len(catalogue.auths))
     await store.reload_if_changed()
 
@@ -208,7 +211,9 @@ async def _reload_on_signal(settings: Settings, catalogues: Catalogues, store: I
 
 async def _config(catalogues: Catalogues) -> str:
     catalogue = catalogues.current
-    return await asyncio.to_thread(to_yaml, catalogue.modules, catalogue.auths)
+    text = await asyncio.to_thread(to_yaml, catalogue.modules, catalogue.auths)
+    release_memory()
+    return text
 
 
 def _modules_check(catalogues: Catalogues) -> Component:

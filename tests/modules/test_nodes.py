@@ -93,6 +93,19 @@ def test_a_mapping_that_merges_itself_has_its_own_keys() -> None:
     assert plain("&a {<<: *a, k: v}") == {"k": "v"}
 
 
+def test_items_of_lists_four_levels_deep_are_handed_out_and_replaced_as_soon_as_they_are_complete() -> None:
+    seen: list[tuple[str, str, str]] = []
+
+    def part(section: str, key: str, node: yaml.Node) -> yaml.Node:
+        seen.append((section, key, node.value))
+        return yaml.ScalarNode(node.tag, node.value.upper(), node.start_mark)
+
+    found: Any = nodes.compose("r: {a: {k: [x, y, z], l: [v]}, b: [w, w], c: {m: [u, u]}}\ns: 1", part)
+    assert seen == [("r", "k", "x"), ("r", "k", "y"), ("r", "m", "u")]
+    parts = dict(nodes.pairs(dict(nodes.pairs(found, "it"))["r"], "r"))
+    assert [one.value for one in nodes.items(dict(nodes.pairs(parts["a"], "a"))["k"], "k")] == ["X", "Y", "z"]
+
+
 @pytest.mark.parametrize("text", ["[" * 100_000, "{a: " * 100_000, "- " * 100_000, "[" * 40 + "]" * 40])
 def test_nodes_that_stand_too_deep_are_refused(text: str) -> None:
     with pytest.raises(yaml.YAMLError) as caught:

@@ -200,6 +200,34 @@ def test_aliases_that_unfold_to_millions_of_nodes_eat_no_memory() -> None:
     assert peak < 20e6
 
 
+def test_a_large_file_takes_little_more_memory_than_its_text() -> None:
+    one = f"      - {{{METRIC}, help: 'number %d', indexes: [{{labelname: row}}], lookups: [{{labelname: row}}]}}\n"
+    text = ("modules:\n  m:\n    metrics:\n" + "".join(one % number for number in range(10_000))).encode()
+    tracemalloc.start()
+    try:
+        found = read_text(text, source="f.yml").modules["m"]
+        kept, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert [one.help for one in found.metrics] == [f"number {number}" for number in range(10_000)]
+    assert peak - kept < 4 * len(text)
+
+
+def test_metrics_that_several_modules_name_are_read_as_often_as_they_are_written() -> None:
+    text = f"""
+modules:
+  a: {{metrics: &all [&one {{{METRIC}}}, {{name: b, oid: 1.4, type: gauge}}, *one]}}
+  b: {{metrics: *all}}
+  c: {{metrics: [*one, *one, {{<<: *one, name: c}}]}}
+"""
+    modules = read_text(text, source="f.yml").modules
+    assert modules["b"].metrics is modules["a"].metrics
+    assert {id(one) for one in modules["c"].metrics[:2]} == {id(modules["a"].metrics[0])}
+    assert modules["c"].metrics[2].name == "c"
+    with pytest.raises(ModuleError, match=r"f\.yml:2: .*must be text"):
+        read_text(text.replace("{metrics: *all}", "{walk: *all}").lstrip(), source="f.yml")
+
+
 def test_an_alias_to_what_holds_it_is_refused() -> None:
     with pytest.raises(ModuleError, match="must be text"):
         module("walk: &w [*w]")

@@ -80,7 +80,7 @@ class Collector:
 
     def __init__(self, catalogues: Catalogues, options: Options) -> None:
         self._catalogues = catalogues
-        self._planned_for = catalogues.current
+        self._planned_for = catalogues.generation
         self._options = options
         self._plans: dict[tuple[str, ...], Plan] = {}
         self._keys = KeyCache()
@@ -106,8 +106,8 @@ class Collector:
     def plan(self, modules: tuple[str, ...]) -> Plan:
         """The plan of some modules, by the present catalogue. Raises ModuleError for an unknown one."""
         catalogue = self._catalogues.current
-        if catalogue is not self._planned_for:
-            self._planned_for = catalogue
+        if self._catalogues.generation != self._planned_for:
+            self._planned_for = self._catalogues.generation
             self._plans.clear()
             for known in self._known.values():  # labels and numbers of tables belong to the plans that are gone
                 known.device = DeviceState(utilization=known.device.utilization)

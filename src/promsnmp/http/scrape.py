@@ -21,7 +21,7 @@ from promsnmp.http.negotiate import choose_format, wants_gzip
 from promsnmp.inventory.model import Inventory
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.metrics.histogram import Series
-from promsnmp.modules.catalogue import Catalogue, Catalogues
+from promsnmp.modules.catalogue import Catalogues
 from promsnmp.snmp.credentials import User
 from promsnmp.snmp.transport import parse_endpoint
 
@@ -153,7 +153,7 @@ class ScrapeRoute:
         self._timeout = timeout
         self._offset = offset
         self._sources: dict[bytes, Source] = {}
-        self._known_by: tuple[Inventory | None, Catalogue | None] = None, None
+        self._known_by: tuple[Inventory | None, int] = None, 0
 
     async def __call__(self, scope: Scope, receive: object, send: Send) -> None:
         if scope["method"] not in ("GET", "HEAD"):
@@ -201,7 +201,7 @@ class ScrapeRoute:
         """The source that a query names. Prometheus asks the same at every scrape, so it is worked out once for each
         inventory and catalogue. Raises as ``source`` does."""
         if self._is_outdated() or len(self._sources) >= _MAX_SOURCES:
-            self._known_by = self._store.current, self._catalogues.current
+            self._known_by = self._store.current, self._catalogues.generation
             self._sources.clear()
         source = self._sources.get(query_string)
         if source is None:
@@ -211,8 +211,8 @@ class ScrapeRoute:
         return source
 
     def _is_outdated(self) -> bool:
-        inventory, catalogue = self._known_by
-        return inventory is not self._store.current or catalogue is not self._catalogues.current
+        inventory, generation = self._known_by
+        return inventory is not self._store.current or generation != self._catalogues.generation
 
     def source(self, target: str, modules: tuple[str, ...] | None, auth: str) -> Source:
         """What ``target`` names: a device of the inventory, or else an address; without ``modules`` (None) the device's

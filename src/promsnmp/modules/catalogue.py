@@ -42,12 +42,16 @@ class Catalogues:
 
     def __init__(self, current: Catalogue) -> None:
         self.current = current
+        self.generation = 0
+        """Grows with every ``replace``: by this, what was worked out from a catalogue is known to be out of date, and
+        nobody has to keep the old one to compare."""
         self.last_error: ModuleError | None = None
         """Why the files could not be read when that was last tried; None when they could."""
 
     def replace(self, catalogue: Catalogue) -> None:
         """Uses another catalogue from now on."""
         self.current = catalogue
+        self.generation += 1
         self.last_error = None
 
 

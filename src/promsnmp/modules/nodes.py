@@ -7,9 +7,10 @@ what they are, so that the OID 1.10 does not become the number 1.1.
 
 from __future__ import annotations
 
+import codecs
 import math
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import yaml
@@ -28,6 +29,8 @@ _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0
 _DURATION = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h)", re.ASCII)
 _LONGEST_SECONDS = 1e9
 _MERGE = "<<"
+_PARTS = 4
+"""Level of the lists whose items ``compose`` hands out one by one."""
 _DEEPEST = 30
 """Levels of nodes; snmp.yml needs nine."""
 _SHOWN = 60
@@ -51,8 +54,16 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
         return _TAGS[kind]
 
     _depth = 0
+    _section = _key = ""
+    part: PartReader | None = None
 
     def descend_resolver(self, current_node: Any, current_index: Any) -> None:
+        if self._depth == 1:
+            self._section = getattr(current_index, "value", "")
+        elif self._depth == _PARTS - 1:
+            self._key = getattr(current_index, "value", "")
+        elif self._depth == _PARTS and self.part is not None and isinstance(current_index, int) and current_node.value:
+            current_node.value[-1] = self.part(self._section, self._key, current_node.value[-1])
         self._depth += 1
         if self._depth > _DEEPEST:  # libyaml's composer would go on until the stack is full
             reason = "lists or mappings stand too deep in one another"
@@ -62,16 +73,32 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
         self._depth -= 1
 
 
-def compose(text: bytes | str) -> yaml.Node | None:
-    """The root node of a document, None for an empty one. Raises yaml.YAMLError."""
+PartReader = Callable[[str, str, yaml.Node], yaml.Node]
+"""Takes an item of a list, with the key of the root and the key that the list stands under, and says what takes its
+place."""
+
+
+def compose(text: bytes | str, part: PartReader | None = None) -> yaml.Node | None:
+    """The root node of a document, None for an empty one. Raises yaml.YAMLError.
+
+    ``part`` is shown the items of lists four levels deep (``modules``, the module, ``metrics``, the item) as soon as
+    they are complete, but not the last of each: when it leaves a small node in place of a large one, a large file needs
+    little memory.
+    """
+    octets = text.encode() if isinstance(text, str) else text.removeprefix(codecs.BOM_UTF8)
     try:
-        plain = text if isinstance(text, str) else text.decode("utf-8-sig")
+        octets.decode()
     except UnicodeDecodeError as error:
-        raise _error("it is not text in UTF-8", error.object[: error.start]) from None
+        raise _error("it is not text in UTF-8", octets[: error.start]) from None
+    loader = _Loader(octets)
+    loader.part = part
     try:
-        return yaml.compose(plain, Loader=_Loader)
+        root: yaml.Node | None = loader.get_single_node()
+        return root
     except yaml.reader.ReaderError as error:
-        raise _error("there is a character that text has not", plain.encode()[: error.position]) from None
+        raise _error("there is a character that text has not", octets[: error.position]) from None
+    finally:
+        loader.dispose()
 
 
 def _error(reason: str, before: bytes) -> yaml.MarkedYAMLError:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import yaml
 
@@ -53,8 +54,9 @@ def read_text(text: bytes | str, *, source: str, environment: Mapping[str, str] 
     """
     try:
         with _uncollected():
-            root = nodes.compose(text)
-            return Document() if root is None else _Reading(environment).document(root)
+            reading = _Reading(environment)
+            root = nodes.compose(text, reading.part)
+            return Document() if root is None else reading.document(root)
     except yaml.YAMLError as error:
         line, reason = nodes.explain(error)
         raise ModuleError(f"{source}{f':{line}' if line else ''}: not valid YAML: {reason}") from None
@@ -79,13 +81,25 @@ def _uncollected() -> Iterator[None]:
 _Reader = Callable[["_Reading", yaml.Node, str], Any]
 
 
+class _Read(yaml.Node):
+    """Stands where the node of a metric stood that is read."""
+
+    def __init__(self, node: yaml.Node, metric: Metric) -> None:
+        super().__init__(node.tag, "", node.start_mark, None)
+        self.metric = metric
+
+
 class _Reading:
-    """One document on its way into the model."""
+    """One document on its way into the model.
+
+    Metrics are read while the document is composed, one after the other, so that never all of them are there as nodes,
+    which take twenty times as much memory as the model.
+    """
 
     def __init__(self, environment: Mapping[str, str] | None) -> None:
         self._environment = environment
         self._same: dict[Any, Any] = {}
-        self._read: dict[tuple[int, _Reader], Any] = {}
+        self._read: WeakKeyDictionary[yaml.Node, dict[_Reader, Any]] = WeakKeyDictionary()
 
     def _one(self, part: _T) -> _T:
         """The first part that is equal to ``part``."""
@@ -103,19 +117,22 @@ class _Reading:
 
     def each(self, node: yaml.Node, what: str, reader: _Reader) -> tuple[Any, ...]:
         """A list; what several aliases name is read once."""
-        found = self._read.get((id(node), reader))
-        if found is None:
+        read = self._read.setdefault(node, {})
+        if reader not in read:
             found = tuple([self._once(one, what, reader) for one in nodes.items(node, what)])
-            found = self._read[id(node), reader] = found if reader is _Reading.metric else self._one(found)
-        return found
+            read[reader] = found if reader is _Reading.metric else self._one(found)
+        made: tuple[Any, ...] = read[reader]
+        return made
 
     def _once(self, node: yaml.Node, what: str, reader: _Reader) -> Any:
-        key = id(node), reader
         if isinstance(node, yaml.ScalarNode):
             return reader(self, node, what)
-        if key not in self._read:
-            self._read[key] = reader(self, node, what)
-        return self._read[key]
+        if isinstance(node, _Read) and reader is _Reading.metric:
+            return node.metric
+        read = self._read.setdefault(node, {})
+        if reader not in read:
+            read[reader] = reader(self, node, what)
+        return read[reader]
 
     # ----------------------------------------------------------------------------------------------------- values
 
@@ -194,6 +211,12 @@ class _Reading:
 
     def module(self, name: str, node: yaml.Node) -> Module:
         return Module(name, **self._fields(node, f"module {nodes.shown(name)}", _MODULE))
+
+    def part(self, section: str, key: str, node: yaml.Node) -> yaml.Node:
+        """What stands in the place of an item of a list when it is complete (``nodes.PartReader``)."""
+        if section != "modules" or key != "metrics":
+            return node
+        return _Read(node, self._once(node, "'metrics' of a module", _Reading.metric))
 
     def document(self, root: yaml.Node) -> Document:
         parts = dict(nodes.pairs(root, "the file", ("auths", "modules", "version")))
