@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from promsnmp.errors import InventoryInvalid
 from promsnmp.inventory.document import MASK, DocumentWriter, from_document, parse_json, to_document
-from promsnmp.inventory.model import Agent, Device, Endpoint, Inventory, Seed
+from promsnmp.inventory.model import ACTIVE, LOST, Agent, Device, Endpoint, Inventory, Marks, Seed
 from promsnmp.snmp.credentials import (
     AuthProtocol,
     Community,
@@ -56,7 +56,7 @@ def test_a_document_of_the_original_is_read_as_it_means() -> None:
     )
     assert edge.primary.endpoint == Endpoint("2001:db8::2", 1161)
     assert inventory.seeds[0].potential_targets == ("192.0.2.0/24", "host.example.net")
-    assert inventory.seeds[0].credentials == Community(Version.V2C, "s3cret-seed")
+    assert inventory.seeds[0].credentials == (Community(Version.V2C, "s3cret-seed"),)
 
 
 def test_what_is_written_is_what_was_read() -> None:
@@ -403,6 +403,16 @@ LABELS = st.dictionaries(st.from_regex(r"[a-z_][a-z0-9_]{0,5}", fullmatch=True),
 )
 
 
+INSTANTS = st.sampled_from([None, "2025-01-31T12:00:00Z"])
+MARKS = st.builds(
+    Marks,
+    NAMES,
+    st.lists(st.text("0123456789ABCDEF", min_size=1, max_size=8), max_size=2, unique=True).map(tuple),
+    st.lists(st.text("0123456789abcdef", min_size=12, max_size=12), max_size=2, unique=True).map(tuple),
+    INSTANTS,
+)
+
+
 @st.composite
 def inventories(draw: st.DrawFn) -> Inventory:
     unique = draw(st.lists(AGENTS, max_size=6, unique_by=(lambda a: a.endpoint, lambda a: a.id)))
@@ -414,12 +424,16 @@ def inventories(draw: st.DrawFn) -> Inventory:
         device = Device(
             str(draw(st.uuids())), name, draw(NAMES), draw(NAMES), draw(NAMES), None, agents, primary, ("if_mib",),
             draw(LABELS), draw(NAMES), draw(NAMES), draw(NAMES), draw(st.sampled_from([(), ("if_mib", "ups")])),
+            draw(st.sampled_from([ACTIVE, LOST])), draw(INSTANTS), draw(INSTANTS), draw(MARKS),
         )  # fmt: skip
         devices.append(device)
     if len({device.id for device in devices}) != len(devices):
         devices = devices[:1]
     seeds = draw(st.lists(st.builds(
-        Seed, st.uuids().map(str), st.just(("10.0.0.0/8",)), USERS | COMMUNITIES, st.integers(1, 65535),
+        Seed, st.uuids().map(str), st.just(("10.0.0.0/8",)),
+        st.lists(USERS | COMMUNITIES, min_size=1, max_size=3, unique=True).map(tuple), st.integers(1, 65535),
+        st.sampled_from([(), ("10.0.0.1",)]), LABELS, st.sampled_from([(), ("if_mib",)]),
+        st.sampled_from([None, (), ("10.0.0.0/8",)]), st.booleans(),
     ), max_size=2, unique_by=lambda seed: seed.id))  # fmt: skip
     return Inventory(tuple(devices), tuple(seeds), draw(st.integers(0, 2**40)), draw(st.integers(0, 2**40)))
 

@@ -49,6 +49,17 @@ class AgentBody(LoginBody):
     discovered_at: Text = Field(None, alias="discoveredAt", description="ISO 8601, UTC.")
 
 
+class MarksBody(Body):
+    """What tells a device from all others, as discovery saw it last."""
+
+    sys_name: str = Field(
+        "", alias="sysName", description="What it calls itself, where the inventory has another name."
+    )
+    serial_numbers: list[str] = Field([], alias="serialNumbers")
+    mac_addresses: list[str] = Field([], alias="macAddresses", description="Some of its interfaces', hexadecimal.")
+    booted_at: Text = Field(None, alias="bootedAt", description="ISO 8601, UTC: when its agent started.")
+
+
 class DeviceBody(Body):
     """A network device; without `primaryAgent` the first agent is polled."""
 
@@ -71,16 +82,41 @@ class DeviceBody(Body):
         [], alias="detectedModules", description="Modules that suit it, as its fingerprint told."
     )
     labels: dict[str, str] = Field({}, description="Labels for `/targets`.")
+    status: Literal["active", "lost"] = Field("active", description="`lost`: discovery looked for it in vain for long.")
+    last_seen: Text = Field(None, alias="lastSeen", description="ISO 8601, UTC: when discovery saw it last.")
+    missed_since: Text = Field(
+        None, alias="missedSince", description="ISO 8601, UTC: since when discovery has not found it where it was."
+    )
+    marks: Annotated[MarksBody | SkipJsonSchema[None], Field(json_schema_extra=absent)] = None
+
+
+class CredentialsBody(LoginBody):
+    """One of several that discovery tries."""
+
+    version: str = Field("", description="`v1`, `v2c` or `v3`.")
+    agent_type: Annotated[
+        Literal["snmp-community", "snmp-user"] | SkipJsonSchema[None], Field(json_schema_extra=absent)
+    ] = Field(None, alias="agentType")
 
 
 class SeedBody(LoginBody):
     """Where discovery looks for devices, and with which credentials."""
 
     id: Text = Field(None, description="UUID; made when it is left out.")
-    potential_targets: list[str] = Field(alias="potentialTargets", description="Addresses, networks or names.")
+    potential_targets: list[str] = Field(
+        alias="potentialTargets", description="Addresses, networks (CIDR), ranges, names."
+    )
     port: int = Field(161, ge=1, le=65535)
     version: str = Field(description="`v1`, `v2c` or `v3`.")
     agent_type: Literal["snmp-community", "snmp-user"] = Field(alias="agentType")
+    credentials: list[CredentialsBody] = Field([], description="Further ones, tried after those above, in this order.")
+    exclude: list[str] = Field([], description="Addresses, networks and ranges that are left alone.")
+    labels: dict[str, str] = Field({}, description="Labels of devices that are found here for the first time.")
+    modules: list[str] = Field([], description="Modules of devices that are found here for the first time.")
+    neighbours: Annotated[list[str] | SkipJsonSchema[None], Field(json_schema_extra=absent)] = Field(
+        None, description="Networks within which LLDP and CDP neighbours of what is found are asked, too."
+    )
+    force: bool = Field(False, description="Whether networks larger than a /12 are wanted.")
 
 
 class InventoryBody(Body):

@@ -13,12 +13,13 @@ from promsnmp.errors import InventoryInvalid
 from promsnmp.inventory.fields import MASK
 from promsnmp.inventory.fragments import Fragments
 from promsnmp.inventory.logins import hide, write_credentials
-from promsnmp.inventory.model import Agent, Device, Inventory, Seed
+from promsnmp.inventory.model import ACTIVE, NO_MARKS, Agent, Device, Inventory, Marks
 from promsnmp.inventory.reading import from_document
-from promsnmp.inventory.spelling import VERSION_NAMES
+from promsnmp.inventory.seeds import seed_document
 
 _OPTIONAL = (
-    "discoveredAt", "primaryAgent", "sysObjectId", "vendor", "model", "detectedModules", "modules", "labels"
+    "discoveredAt", "primaryAgent", "sysObjectId", "vendor", "model", "detectedModules", "modules", "labels", "status",
+    "lastSeen", "missedSince", "marks",
 )  # fmt: skip
 __all__ = ["MASK", "DocumentWriter", "from_document", "parse_json", "to_document"]
 
@@ -62,8 +63,22 @@ def device_document(device: Device, *, mask: bool) -> dict[str, object]:
         "detectedModules": list(device.detected_modules),
         "modules": list(device.modules),
         "labels": dict(device.labels),
+        "status": "" if device.status == ACTIVE else device.status,
+        "lastSeen": device.last_seen,
+        "missedSince": device.missed_since,
+        "marks": None if device.marks == NO_MARKS else _marks_document(device.marks),
     }
     return _present(document, *_OPTIONAL)
+
+
+def _marks_document(marks: Marks) -> dict[str, object]:
+    document: dict[str, object] = {
+        "sysName": marks.sys_name,
+        "serialNumbers": list(marks.serial_numbers),
+        "macAddresses": list(marks.mac_addresses),
+        "bootedAt": marks.booted_at,
+    }
+    return _present(document, *document)
 
 
 def agent_document(agent: Agent, *, mask: bool) -> dict[str, object]:
@@ -81,17 +96,6 @@ def agent_document(agent: Agent, *, mask: bool) -> dict[str, object]:
         "engineId": agent.engine_id,
     }
     return _present(document, "discoveredAt", "writeCommunity", "engineId")
-
-
-def seed_document(seed: Seed, *, mask: bool) -> dict[str, object]:
-    return {
-        "id": seed.id,
-        "potentialTargets": list(seed.potential_targets),
-        "port": seed.port,
-        "version": VERSION_NAMES[seed.version],
-        "agentType": seed.agent_type,
-        **write_credentials(seed.credentials, mask=mask),
-    }
 
 
 class DocumentWriter:

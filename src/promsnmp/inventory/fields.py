@@ -80,6 +80,14 @@ class Fields:
             return number
         return default
 
+    def flag(self, key: str) -> bool:
+        """True or false; false when absent."""
+        value = self.values.get(key)
+        if value is None or isinstance(value, bool):
+            return bool(value)
+        self.problem(key, f"must be true or false, not {kind_of(value)}")
+        return False
+
     def items(self, key: str) -> list[object]:
         """A list; empty when absent."""
         value = self.values.get(key)

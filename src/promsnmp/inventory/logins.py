@@ -33,24 +33,29 @@ LONGEST_NAME = 32
 _NOTHING = frozenset({"", "none", "noauth", "nopriv"})
 
 
-def read_credentials(fields: Fields, type_key: str, kept: Credentials | None) -> Credentials | None:
+def read_credentials(
+    fields: Fields, type_key: str, kept: Credentials | None, *, lenient: bool = False
+) -> Credentials | None:
     """The credentials of an agent or seed whose kind stands under ``type_key``; None when that is not clear.
 
-    ``kept`` serves masked secrets. Problems are noted in ``fields``.
+    ``kept`` serves masked secrets. With ``lenient``, kind, version (v2c, v3) and security level may be left out when
+    the other fields tell them. Problems are noted in ``fields``.
     """
     version = fields.value("version", read_version)
-    kind = _kind(fields, type_key, version)
+    kind = _kind(fields, type_key, version, lenient=lenient)
+    if lenient and version is None and not fields.failed("version"):
+        version = Version.V3 if kind == USER_AGENT else Version.V2C
     if kind == USER_AGENT:
         if version not in (None, Version.V3):
             fields.problem("version", f"{type_key} {USER_AGENT} needs 3 (v3), not {int(version)}")
-        return _user(fields, kept if isinstance(kept, User) else None)
+        return _user(fields, kept if isinstance(kept, User) else None, lenient=lenient)
     if kind == COMMUNITY_AGENT:
         return _community(fields, type_key, version, kept if isinstance(kept, Community) else None)
     return None
 
 
-def _kind(fields: Fields, type_key: str, version: Version | None) -> str:
-    """The kind that is named, or the only one that the version allows."""
+def _kind(fields: Fields, type_key: str, version: Version | None, *, lenient: bool) -> str:
+    """The kind that is named, or the only one that the version (or, with ``lenient``, what else is given) allows."""
     kind = fields.text(type_key).lower()
     if kind in (COMMUNITY_AGENT, USER_AGENT):
         return kind
@@ -58,6 +63,10 @@ def _kind(fields: Fields, type_key: str, version: Version | None) -> str:
         fields.problem(type_key, f"{kind[:40]!r} is neither {COMMUNITY_AGENT} nor {USER_AGENT}")
     elif version is not None:
         return USER_AGENT if version is Version.V3 else COMMUNITY_AGENT
+    elif lenient and fields.text("securityName") and not fields.values.get("readCommunity"):
+        return USER_AGENT
+    elif lenient and fields.values.get("readCommunity") and not fields.text("securityName"):
+        return COMMUNITY_AGENT
     elif not fields.failed(type_key) and not fields.failed("version"):
         fields.problem(type_key, f"is missing; it is {COMMUNITY_AGENT} or {USER_AGENT}")
     return ""
@@ -74,13 +83,14 @@ def _community(fields: Fields, type_key: str, version: Version | None, kept: Com
     return Community(version=version or Version.V1, community=community)
 
 
-def _user(fields: Fields, kept: User | None) -> User:
+def _user(fields: Fields, kept: User | None, *, lenient: bool) -> User:
     name = fields.text("securityName")
     if not name and not fields.failed("securityName"):
         fields.problem("securityName", "is missing")
     elif len(name.encode()) > LONGEST_NAME:
         fields.problem("securityName", f"is longer than {LONGEST_NAME} octets (RFC 3414 section 5)")
-    level = fields.value("securityLevel", read_level)
+    level = _told_level(fields) if lenient else None
+    level = level or fields.value("securityLevel", read_level)
     if level is None and not fields.failed("securityLevel"):
         fields.problem("securityLevel", "is missing; 1 is noAuthNoPriv, 2 is authNoPriv, 3 is authPriv")
     auth, auth_passphrase = _auth(fields, level, kept)
@@ -95,6 +105,15 @@ def _user(fields: Fields, kept: User | None) -> User:
         context_name=fields.text("contextName"),
         context_engine_id=bytes.fromhex(read_hex(fields, "contextEngineId")),
     )
+
+
+def _told_level(fields: Fields) -> SecurityLevel | None:
+    """The level that the given passphrases are for, where none is given; 0 is how the original writes that."""
+    if fields.values.get("securityLevel") not in (None, 0, "", "0"):
+        return None
+    if fields.values.get("privPassphrase"):
+        return SecurityLevel.AUTH_PRIV
+    return SecurityLevel.AUTH_NO_PRIV if fields.values.get("authPassphrase") else SecurityLevel.NO_AUTH_NO_PRIV
 
 
 def _auth(fields: Fields, level: SecurityLevel | None, kept: User | None) -> tuple[AuthProtocol | None, str]:

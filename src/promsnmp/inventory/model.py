@@ -64,6 +64,25 @@ class Agent:
 
 
 @dataclass(frozen=True, slots=True)
+class Marks:
+    """What tells a device from all others, as discovery saw it last; empty where the device does not say."""
+
+    sys_name: str = ""
+    """What it calls itself, where the inventory calls it otherwise."""
+    serial_numbers: tuple[str, ...] = ()
+    """Of its chassis, sorted."""
+    mac_addresses: tuple[str, ...] = ()
+    """Some of its interfaces', sorted, hexadecimal."""
+    booted_at: str | None = None
+    """ISO 8601, UTC: when its agent started."""
+
+
+NO_MARKS = Marks()
+ACTIVE, LOST = "active", "lost"
+"""Values of a device's ``status``."""
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
     """A network device; ``primary`` is the agent that is polled, None only when there are no agents."""
 
@@ -84,26 +103,44 @@ class Device:
     model: str = ""
     detected_modules: tuple[str, ...] = ()
     """Modules that suit it; empty while nobody has found out."""
+    status: str = ACTIVE
+    """``lost`` when discovery has not seen it for a while where it should be."""
+    last_seen: str | None = None
+    """ISO 8601, UTC: when discovery saw it last; None: never."""
+    missed_since: str | None = None
+    """When discovery first looked for it in vain since then; None: it did not."""
+    marks: Marks = NO_MARKS
     extra: str = field(default="", repr=False)
     """As in Agent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """Where discovery looks (addresses, networks, names) and the credentials that it tries there."""
+    """Where discovery looks, the credentials that it tries there, and what becomes of the devices that it finds."""
 
     id: str
     potential_targets: tuple[str, ...]
-    credentials: Credentials
+    """Addresses, networks, ranges and names (``discovery/ranges.py``)."""
+    credentials: tuple[Credentials, ...]
+    """At least one. They are tried in this order, and the first that works is kept for the device."""
     port: int = DEFAULT_PORT
+    exclude: tuple[str, ...] = ()
+    """Addresses, networks and ranges that are left alone."""
+    labels: tuple[tuple[str, str], ...] = ()
+    """Labels and modules of devices that are found here for the first time."""
+    modules: tuple[str, ...] = ()
+    neighbours: tuple[str, ...] | None = None
+    """Networks within which neighbours of found devices are asked, too; None leaves that to the settings."""
+    force: bool = False
+    """Whether networks larger than discovery's limit are wanted."""
 
     @property
     def version(self) -> Version:
-        return self.credentials.version
+        return self.credentials[0].version
 
     @property
     def agent_type(self) -> str:
-        return agent_type(self.credentials)
+        return agent_type(self.credentials[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,6 @@ decides, where the original leaves it open, is said in the functions' docstrings
 from __future__ import annotations
 
 import json
-import re
-import uuid
 from collections.abc import Mapping
 
 from promsnmp.errors import InventoryInvalid
@@ -17,19 +15,30 @@ from promsnmp.inventory.fields import Fields, kind_of
 from promsnmp.inventory.index import collisions
 from promsnmp.inventory.kept import Kept
 from promsnmp.inventory.logins import read_credentials, read_hex
-from promsnmp.inventory.model import DEFAULT_PORT, Agent, Device, Endpoint, Inventory, Seed
+from promsnmp.inventory.model import (
+    ACTIVE,
+    DEFAULT_PORT,
+    LOST,
+    NO_MARKS,
+    Agent,
+    Device,
+    Endpoint,
+    Inventory,
+    Marks,
+    Seed,
+)
+from promsnmp.inventory.seeds import read_seed
 from promsnmp.inventory.spelling import read_instant
+from promsnmp.inventory.values import new_id, read_id, read_labels, read_modules
 from promsnmp.snmp.credentials import Community
 
 LONGEST_TIMEOUT = 3_600_000
 """Milliseconds; more is a mistake in the unit."""
 MOST_RETRIES = 100
 
-_LABEL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_MODULE_NAME = re.compile(r"[^\s,]+\Z")
 _DEVICE_KEYS = frozenset(
     """id sysName sysDescr sysContact sysLocation discoveredAt agents primaryAgent
-    modules labels sysObjectId vendor model detectedModules""".split()  # noqa: SIM905
+    modules labels sysObjectId vendor model detectedModules status lastSeen missedSince marks""".split()  # noqa: SIM905
 )
 _AGENT_KEYS = frozenset(
     """id type endpoint version timeout retries discoveredAt readCommunity writeCommunity
@@ -56,7 +65,9 @@ def from_document(document: object, *, keep: Inventory | None = None) -> Invento
     devices = [device for device in read if device is not None]
     if len(devices) == len(read):  # else the numbers in the places would not be the document's
         problems += collisions(devices)
-    seeds = [_seed(item, f"discoverySeeds[{i}]", problems, kept) for i, item in enumerate(top.items("discoverySeeds"))]
+    seeds = [
+        read_seed(item, f"discoverySeeds[{i}]", problems, kept) for i, item in enumerate(top.items("discoverySeeds"))
+    ]
     problems += _repeated_seeds(seeds)
     revision = top.integer("revision", default=0, low=0, high=2**62)
     term = top.integer("term", default=0, low=0, high=2**62)
@@ -71,7 +82,7 @@ def _device(item: object, place: str, problems: list[str], kept: Kept) -> Device
     if len(problems) > before:
         return None
     sys_name = fields.text("sysName")
-    given_id = _id(fields)
+    given_id = read_id(fields)
     old = kept.device(given_id, sys_name)
     agents = [_agent(each, f"{place}.agents[{i}]", problems, kept) for i, each in enumerate(fields.items("agents"))]
     usable = [agent for agent in agents if agent is not None]
@@ -81,7 +92,7 @@ def _device(item: object, place: str, problems: list[str], kept: Kept) -> Device
     if not sys_name and not usable and len(problems) == before:
         problems.append(f"{place}: needs a sysName or an agent")
     return Device(
-        id=given_id or (old.id if old else _new_id()),
+        id=given_id or (old.id if old else new_id()),
         sys_name=sys_name,
         sys_descr=fields.text("sysDescr"),
         sys_contact=fields.text("sysContact"),
@@ -89,13 +100,38 @@ def _device(item: object, place: str, problems: list[str], kept: Kept) -> Device
         discovered_at=fields.value("discoveredAt", read_instant) or (old.discovered_at if old else None),
         agents=tuple(usable),
         primary=primary,
-        modules=_modules(fields, "modules"),
-        labels=_labels(fields),
+        modules=read_modules(fields, "modules"),
+        labels=read_labels(fields),
         sys_object_id=fields.text("sysObjectId") or (old.sys_object_id if old else ""),
         vendor=fields.text("vendor") or (old.vendor if old else ""),
         model=fields.text("model") or (old.model if old else ""),
-        detected_modules=_modules(fields, "detectedModules") or (old.detected_modules if old else ()),
+        detected_modules=read_modules(fields, "detectedModules") or (old.detected_modules if old else ()),
+        status=_status(fields) or (old.status if old else ACTIVE),
+        last_seen=fields.value("lastSeen", read_instant) or (old.last_seen if old else None),
+        missed_since=fields.value("missedSince", read_instant) or (old.missed_since if old else None),
+        marks=_marks(fields) or (old.marks if old else NO_MARKS),
         extra=_extra(fields, _DEVICE_KEYS) or (old.extra if old else ""),
+    )
+
+
+def _status(fields: Fields) -> str:
+    status = fields.text("status").lower()
+    if status not in ("", ACTIVE, LOST):
+        fields.problem("status", f"{status[:40]!r} is neither {ACTIVE} nor {LOST}")
+        return ""
+    return status
+
+
+def _marks(fields: Fields) -> Marks | None:
+    value = fields.values.get("marks")
+    if value is None:
+        return None
+    inner = Fields(value, f"{fields.place}.marks", fields.problems)
+    return Marks(
+        sys_name=inner.text("sysName"),
+        serial_numbers=inner.texts("serialNumbers"),
+        mac_addresses=inner.texts("macAddresses"),
+        booted_at=inner.value("bootedAt", read_instant),
     )
 
 
@@ -109,7 +145,7 @@ def _primary(fields: Fields, agents: list[Agent], kept: Kept, *, complete: bool)
         return agents[0] if agents else None
     place = f"{fields.place}.primaryAgent"
     silent = Fields(value if isinstance(value, Mapping) else {}, place, [])
-    wanted, endpoint = _id(silent), _endpoint(silent)
+    wanted, endpoint = read_id(silent), _endpoint(silent)
     matching = [agent for agent in agents if agent.id == wanted] or [a for a in agents if a.endpoint == endpoint]
     if matching:
         return matching[0]
@@ -121,11 +157,11 @@ def _agent(item: object, place: str, problems: list[str], kept: Kept) -> Agent |
     fields = Fields(item, place, problems)
     if len(problems) > before:
         return None
-    given_id, endpoint = _id(fields), _endpoint(fields)
+    given_id, endpoint = read_id(fields), _endpoint(fields)
     old = kept.agent(given_id, endpoint)
     credentials = read_credentials(fields, "type", old.credentials if old else None)
     agent = Agent(
-        id=given_id or (old.id if old else _new_id()),
+        id=given_id or (old.id if old else new_id()),
         endpoint=endpoint or Endpoint(""),
         credentials=credentials or Community(),
         timeout=fields.integer("timeout", default=1500, low=1, high=LONGEST_TIMEOUT),
@@ -152,57 +188,10 @@ def _endpoint(fields: Fields) -> Endpoint | None:
     return Endpoint(address, port) if address and not inner.failed("port") else None
 
 
-def _seed(item: object, place: str, problems: list[str], kept: Kept) -> Seed | None:
-    before = len(problems)
-    fields = Fields(item, place, problems)
-    if len(problems) > before:
-        return None
-    given_id = _id(fields)
-    old = kept.seed(given_id)
-    targets = fields.texts("potentialTargets")
-    if not targets and not fields.failed("potentialTargets"):
-        fields.problem("potentialTargets", "is empty; name at least one address, network or host")
-    credentials = read_credentials(fields, "agentType", old.credentials if old else None)
-    port = fields.integer("port", default=DEFAULT_PORT, low=1, high=65535)
-    return Seed(given_id or _new_id(), targets, credentials, port) if credentials else None
-
-
-def _modules(fields: Fields, key: str) -> tuple[str, ...]:
-    modules = fields.texts(key)
-    for name in modules:
-        if not _MODULE_NAME.match(name):
-            fields.problem(key, f"{name[:40]!r} is not a module's name")
-    return modules
-
-
-def _labels(fields: Fields) -> tuple[tuple[str, str], ...]:
-    value = fields.values.get("labels")
-    if value is None:
-        return ()
-    inner = Fields(value, f"{fields.place}.labels", fields.problems)
-    for name in inner.values:
-        if not _LABEL_NAME.match(name):
-            shown = name if name.isprintable() else ascii(name)
-            inner.problem(shown[:80], "is not a label's name: letters, digits and _, no digit first")
-    return tuple((name, inner.text(name)) for name in inner.values)
-
-
 def _extra(fields: Fields, known: frozenset[str]) -> str:
     if fields.values.keys() <= known:
         return ""
     return json.dumps({key: value for key, value in fields.values.items() if key not in known})
-
-
-def _id(fields: Fields) -> str:
-    """The UUID under ``id``; empty when absent."""
-    return fields.convert("id", _uuid) or ""
-
-
-def _uuid(text: str) -> str:
-    try:
-        return str(uuid.UUID(text))
-    except ValueError:
-        raise ValueError("is not a UUID; leave it out to get one") from None
 
 
 def _given_ids(value: object) -> set[object]:
@@ -214,10 +203,6 @@ def _given_ids(value: object) -> set[object]:
     given = value.get("id")
     own: set[object] = {given.lower()} if isinstance(given, str) else set()
     return own | _given_ids(value.get("devices")) | _given_ids(value.get("agents"))
-
-
-def _new_id() -> str:
-    return str(uuid.uuid4())
 
 
 def _repeated_seeds(seeds: list[Seed | None]) -> list[str]:
