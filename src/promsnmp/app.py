@@ -243,13 +243,13 @@ def _open_store(settings: Settings) -> InventoryStore:
 def _published(store: InventoryStore, settings: Settings) -> Callable[[], Prebuilt]:
     """``/targets``, made again whenever the inventory changes."""
     targets = TargetList(site=Site.from_settings(settings), modules=settings.modules)
-    now = Prebuilt(targets.of(store.current), "application/json")
+    now: Prebuilt
 
-    def rebuild(inventory: Inventory) -> None:
+    def use(made: Prebuilt) -> None:
         nonlocal now
-        now = Prebuilt(targets.of(inventory), "application/json")
+        now = made
 
-    store.subscribe(rebuild)
+    store.derive(lambda snapshot: Prebuilt.complete(targets.of(snapshot), "application/json"), use)
     return lambda: now
 
 

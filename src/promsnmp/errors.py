@@ -22,6 +22,7 @@ the device, the object and what to do. Secrets never appear in one.
         ├── InventoryKeyError    PROM_ENCRYPT_KEY is wrong, or not of a valid length
         ├── InventoryDamaged     the file is not what we wrote
         ├── InventoryInvalid     the document has problems; lists all of them
+        │   └── InventoryConflict two devices would have an id or an endpoint in common
         └── InventoryUnavailable the file cannot be written now (full, read-only, gone)
 """
 
@@ -135,6 +136,10 @@ class InventoryInvalid(InventoryError):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = list(problems)
+
+
+class InventoryConflict(InventoryInvalid):
+    """A change would give two devices an id or an endpoint in common; each line names both."""
 
 
 class InventoryUnavailable(InventoryError):

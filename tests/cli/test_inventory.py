@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import getpass
 import io
 import json
 import stat
@@ -46,7 +47,13 @@ def source(tmp_path: Path) -> Path:
 
 def test_what_is_imported_is_exported_again(promsnmp: Command, source: Path, path: Path, tmp_path: Path) -> None:
     done = promsnmp("import", source)
-    assert (done.code, done.err) == (0, "")
+    assert done.code == 0
+    assert [line.split("promsnmp.audit: ")[1].split(" id=")[0] for line in done.err.splitlines()] == [
+        'what="device added" device=core1.example.net',
+        'what="device added" device=edge2',
+        'what="seed added" seed="192.0.2.0/24 host.example.net"',
+    ]
+    assert f"who=cli:{getpass.getuser()}" in done.err
     assert done.out == f"imported 2 devices, 2 agents, 1 discovery seeds into {path} (revision 1)\n"
     assert promsnmp("export", "--secrets", tmp_path / "out.json").code == 0
     assert stat.S_IMODE((tmp_path / "out.json").stat().st_mode) == 0o600

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from promsnmp.inventory.document import from_document
 from promsnmp.inventory.index import Index
+from promsnmp.inventory.model import Agent, Device, Endpoint
+from promsnmp.snmp.credentials import Community
 from tests.inventory.samples import COMMUNITY_AGENT, document
 
 
@@ -47,3 +51,67 @@ def test_a_device_without_agents_is_found_without_an_agent(index: Index) -> None
 )  # fmt: skip
 def test_what_is_not_there_is_not_found(index: Index, target: str) -> None:
     assert index.find(target) is None
+
+
+def device(number: int, name: str, *endpoints: str) -> Device:
+    """A device with an agent at each ``address:port``."""
+    agents = tuple(
+        Agent(f"agent-{number}-{order}", Endpoint(address, int(port)), Community())
+        for order, (address, _, port) in enumerate(one.rpartition(":") for one in endpoints)
+    )
+    return Device(f"device-{number}", name, agents=agents, primary=agents[0] if agents else None)
+
+
+def test_a_name_that_two_devices_have_is_nobody_s_and_their_addresses_find_them() -> None:
+    one, two = device(1, "twin", "192.0.2.1:161"), device(2, "TWIN", "192.0.2.2:161")
+    index = Index([one, two])
+    assert index.find("twin") is None
+    assert index.named("twin") == (one, two)
+    assert index.unnamed == {one.id, two.id}
+    found = index.find("192.0.2.2")
+    assert found is not None
+    assert found.device is two
+    alone = index.after([two], [])
+    assert alone.unnamed == frozenset()
+    assert alone.find("twin") == (one, one.primary)
+
+
+def test_an_address_means_who_has_it_even_where_another_device_is_called_so() -> None:
+    named, owner = device(1, "192.0.2.2", "192.0.2.1:161"), device(2, "owner", "192.0.2.2:161")
+    index = Index([named, owner])
+    assert index.find("192.0.2.2") == (owner, owner.primary)
+    assert index.unnamed == {named.id}
+    assert index.after([owner], []).unnamed == frozenset()
+    assert Index([named]).find("192.0.2.2") == (named, named.primary)
+
+
+def test_an_address_alone_means_port_161_and_else_the_lowest_port_in_any_order() -> None:
+    three = [device(1, "a", "192.0.2.1:1162"), device(2, "b", "192.0.2.1:1161"), device(3, "c", "192.0.2.1:161")]
+    for order in (three, three[::-1]):
+        index = Index(order)
+        assert index.find("192.0.2.1") == (three[2], three[2].primary)
+        assert index.after([three[2]], []).find("192.0.2.1") == (three[1], three[1].primary)
+
+
+def test_an_index_that_was_brought_up_to_date_is_like_a_new_one_and_the_old_one_stays() -> None:
+    devices = [device(n, f"n{n % 5}", f"192.0.2.{n}:161", f"192.0.2.{n}:1161") for n in range(20)]
+    index = Index(devices)
+    changed = replace(devices[7], sys_name="other", agents=devices[7].agents[:1])
+    later = index.after([devices[7], devices[8]], [changed, device(30, "n3", "198.51.100.1:161")])
+    fresh = Index([*devices[:7], changed, *devices[9:], device(30, "n3", "198.51.100.1:161")])
+    targets = ["other", "n2", "n3", "192.0.2.7", "192.0.2.7:1161", "192.0.2.8", "198.51.100.1:161", "192.0.2.3"]
+    assert [later.find(target) for target in targets] == [fresh.find(target) for target in targets]
+    assert {one.id for one in later.named("n3")} == {one.id for one in fresh.named("n3")}
+    assert index.find("192.0.2.8") is not None
+    assert (later.clashes, later.device("device-8"), later.device("device-7")) == ([], None, changed)
+
+
+def test_what_another_device_has_already_clashes() -> None:
+    index = Index([device(1, "a", "192.0.2.1:161")])
+    twin = replace(device(1, "b", "192.0.2.1:161"), agents=device(1, "", "192.0.2.1:161", "192.0.2.1:161").agents)
+    assert index.after([], [twin]).clashes == [
+        "b (device-1): id: device-1 is also that of a (device-1)",
+        "b (device-1): agents[0].id: agent-1-0 is also an agent of a (device-1)",
+        "b (device-1): agents[0].endpoint: 192.0.2.1:161 is also that of a (device-1)",
+        "b (device-1): agents[1].endpoint: 192.0.2.1:161 is also that of a (device-1)",
+    ]

@@ -2,26 +2,39 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import random
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from promsnmp.errors import InventoryDamaged, InventoryError, InventoryInvalid, InventoryKeyError, InventoryUnavailable
-from promsnmp.inventory import store as store_module
+from promsnmp.errors import (
+    InventoryConflict,
+    InventoryDamaged,
+    InventoryError,
+    InventoryInvalid,
+    InventoryKeyError,
+    InventoryUnavailable,
+)
 from promsnmp.inventory.document import to_document
+from promsnmp.inventory.file import Stamp
+from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.key import InventoryKey, key_file
 from promsnmp.inventory.model import Device, Inventory
 from promsnmp.inventory.rekey import rekey
 from promsnmp.inventory.seal import seal
 from promsnmp.inventory.store import InventoryStore
+from promsnmp.inventory.vault import Vault, read_inventory
 from tests.inventory.samples import ENVIRONMENT, KEY, document
 from tests.inventory.test_seal import java_encrypt
+
+SEED_ID = document()["discoverySeeds"][0]["id"]
 
 
 @pytest.fixture
@@ -137,11 +150,124 @@ async def test_listeners_hear_each_change_once_even_when_one_of_them_fails(path:
     assert heard == [1]
 
 
-async def test_a_change_that_makes_names_ambiguous_is_refused(path: Path) -> None:
+async def test_a_change_that_gives_two_devices_one_endpoint_is_refused(path: Path) -> None:
+    store = InventoryStore(path, KEY)
+    before = await store.replace(document())
+    core, edge = before.devices
+    with pytest.raises(InventoryConflict) as caught:
+        await store.update(lambda old: replace(old, devices=(core, replace(edge, agents=core.agents))))
+    assert caught.value.problems == [
+        f"edge2 ({edge.id}): agents[0].id: {core.agents[0].id} is also an agent of core1.example.net ({core.id})",
+        f"edge2 ({edge.id}): agents[0].endpoint: 192.0.2.1:161 is also that of core1.example.net ({core.id})",
+    ]
+    assert store.current is before
+
+
+async def test_changes_that_wait_are_written_together_and_answered_one_by_one(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = InventoryStore(path, KEY)
     await store.replace(document())
-    with pytest.raises(InventoryInvalid, match="is also devices"):
-        await store.update(lambda old: renamed(old, "EDGE2"))
+    written: list[int] = []
+    write = Vault.write
+
+    def counted(vault: Vault, inventory: Inventory) -> Stamp:
+        written.append(inventory.revision)
+        return write(vault, inventory)
+
+    monkeypatch.setattr(Vault, "write", counted)
+
+    def refused(_: Inventory) -> Inventory:
+        raise InventoryInvalid(["no"])
+
+    changes = [store.update(lambda old, n=n: renamed(old, f"name-{n}")) for n in range(200)]  # type: ignore[misc]
+    changes.insert(100, store.update(refused))
+    results = await asyncio.gather(*changes, return_exceptions=True)
+    assert isinstance(results.pop(100), InventoryInvalid)
+    assert [found.revision for found in results if isinstance(found, Inventory)] == list(range(2, 202))
+    assert len(written) < 10
+    assert InventoryStore(path, KEY).load() == store.current == results[-1]
+
+
+async def test_when_the_file_cannot_be_written_all_who_wait_are_told(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = InventoryStore(path, KEY)
+    before = await store.replace(document())
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    changes = [store.update(lambda old, n=n: renamed(old, f"name-{n}")) for n in range(5)]  # type: ignore[misc]
+    results = await asyncio.gather(*changes, return_exceptions=True)
+    assert [type(found) for found in results] == [InventoryUnavailable] * 5
+    assert store.current is before
+
+
+async def test_what_is_derived_is_made_in_a_thread_and_seen_with_the_inventory(path: Path) -> None:
+    store = InventoryStore(path, KEY)
+    seen: list[tuple[int, bool, int]] = []
+
+    def make(now: Snapshot) -> tuple[int, bool]:
+        return now.inventory.revision, threading.current_thread() is threading.main_thread()
+
+    store.derive(make, lambda made: seen.append((*made, store.current.revision)))
+    await store.replace(document())
+    await store.update(lambda old: old)
+    assert seen == [(0, True, 0), (1, False, 1)]
+
+
+async def test_what_cannot_be_derived_does_not_stop_the_change(path: Path) -> None:
+    store = InventoryStore(path, KEY)
+    store.derive(lambda now: 1 // (1 - now.inventory.revision), lambda _: None)
+    await store.replace(document())
+    assert store.current.revision == 1
+
+
+async def test_unchanged_devices_stay_the_same_objects_whatever_document_comes(path: Path) -> None:
+    store = InventoryStore(path, KEY)
+    before = await store.replace(document())
+    changed = document()
+    changed["devices"][1]["sysLocation"] = "elsewhere"
+    after = await store.replace(changed)
+    assert after.devices[0] is before.devices[0]
+    assert after.devices[1] is not before.devices[1]
+
+
+async def test_every_change_is_an_audit_line_that_names_it_and_no_secret(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="promsnmp.audit")
+    store, other = InventoryStore(path, KEY), InventoryStore(path, KEY)
+    await store.replace(document(), who="alice")
+    changed = document()
+    changed["devices"][0]["agents"][0] |= {"readCommunity": "s3cret-new", "timeout": 99}
+    changed["devices"][0] |= {"sysContact": "s3cret"}
+    del changed["devices"][1], changed["discoverySeeds"][0]
+    await store.replace(changed, who="bob")
+    with pytest.raises(InventoryInvalid):
+        await store.replace({"devices": [{}]}, who="mallory")
+    other.load()
+    await other.update(lambda old: replace(old, devices=()), who="cli:root")
+    await store.reload_if_changed()
+    core, edge, seed = document()["devices"][0]["id"], document()["devices"][1]["id"], SEED_ID
+    address, fields, none, file = (
+        "192.0.2.1:161",
+        "fields=sysContact,agents",
+        "0 added, 0 changed",
+        'who="another process"',
+    )
+    assert [record.getMessage() for record in caplog.records] == [
+        f'what="device added" device=core1.example.net id={core} address={address} revision=1 who=alice',
+        f'what="device added" device=edge2 id={edge} address=[2001:db8::2]:1161 revision=1 who=alice',
+        f'what="seed added" seed="192.0.2.0/24 host.example.net" id={seed} revision=1 who=alice',
+        f'what="device removed" device=edge2 id={edge} address=[2001:db8::2]:1161 revision=2 who=bob',
+        f'what="device changed" device=core1.example.net id={core} address={address} revision=2 {fields} who=bob',
+        f'what="seed removed" seed="192.0.2.0/24 host.example.net" id={seed} revision=2 who=bob',
+        f'what="device removed" device=core1.example.net id={core} address={address} revision=3 who=cli:root',
+        f'what="inventory file taken over" revision=3 devices="{none}, 1 removed" seeds="{none}, 0 removed" {file}',
+    ]
 
 
 async def test_a_cancelled_caller_does_not_undo_the_write(path: Path) -> None:
@@ -264,4 +390,4 @@ async def test_a_kill_during_writes_leaves_a_whole_version(path: Path, attempt: 
 
 def test_what_cannot_be_read_is_named_by_its_path() -> None:
     with pytest.raises(InventoryInvalid, match=r"^inv\.json: devices: is missing"):
-        store_module.read_inventory(b"{}", "inv.json")
+        read_inventory(b"{}", "inv.json")

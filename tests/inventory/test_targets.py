@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from promsnmp.inventory.document import from_document
-from promsnmp.inventory.model import Inventory
+from promsnmp.inventory.index import Snapshot
+from promsnmp.inventory.model import Device, Inventory
 from promsnmp.inventory.targets import Site, TargetList
 from promsnmp.settings import load_settings
 from tests.inventory.samples import COMMUNITY_AGENT, SECRETS, document
@@ -18,7 +19,7 @@ SITE = Site("acme", "nyc-1", "New York", "DC 1", "5th Ave", 40.7128, -74.006)
 def listed(
     raw: dict[str, Any], site: Site = SITE, modules: tuple[str, ...] = ("system", "if_mib")
 ) -> list[dict[str, Any]]:
-    found = json.loads(TargetList(site=site, modules=modules).of(from_document(raw)))
+    found = json.loads(TargetList(site=site, modules=modules).of(Snapshot.of(from_document(raw))))
     assert isinstance(found, list)
     return found
 
@@ -95,18 +96,33 @@ def test_devices_without_agents_are_left_out_and_secrets_are_not_in_the_list() -
 
 
 def test_an_empty_inventory_is_an_empty_list() -> None:
-    assert json.loads(TargetList(site=SITE, modules=()).of(Inventory())) == []
+    assert json.loads(TargetList(site=SITE, modules=()).of(Snapshot.of(Inventory()))) == []
 
 
-def test_the_list_is_made_once_per_change_and_follows_each() -> None:
+def test_the_list_follows_each_change() -> None:
     targets = TargetList(site=SITE, modules=())
     inventory = from_document(document())
-    assert targets.of(inventory) is targets.of(inventory)
+    targets.of(Snapshot.of(inventory))
     core, edge = inventory.devices
     changed = replace(inventory, devices=(replace(core, sys_location="rack 8"),))
-    (group,) = json.loads(targets.of(changed))
+    (group,) = json.loads(targets.of(Snapshot.of(changed)))
     assert group["labels"]["__meta_promsnmp_location"] == "rack 8"
-    assert len(json.loads(targets.of(replace(inventory, devices=(edge, core))))) == 2
+    assert len(json.loads(targets.of(Snapshot.of(replace(inventory, devices=(edge, core)))))) == 2
+
+
+def test_a_name_that_does_not_find_its_device_is_no_target() -> None:
+    targets = TargetList(site=SITE, modules=())
+    before = Snapshot.of(from_document(document()))
+    core, edge = before.inventory.devices
+
+    def listed_after(*devices: Device) -> list[str]:
+        found = json.loads(targets.of(Snapshot.of(replace(before.inventory, devices=devices))))
+        return [target for group in found for target in group["targets"]]
+
+    assert listed_after(core, edge) == ["core1.example.net", "edge2"]
+    assert listed_after(core, replace(edge, sys_name="CORE1.example.net.")) == ["192.0.2.1", "[2001:db8::2]:1161"]
+    assert listed_after(core, replace(edge, sys_name="192.0.2.1")) == ["core1.example.net", "[2001:db8::2]:1161"]
+    assert listed_after(core) == ["core1.example.net"]
 
 
 def test_the_site_comes_from_the_settings() -> None:

@@ -10,18 +10,16 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from promsnmp.errors import InventoryInvalid, InventoryKeyError, InventoryUnavailable, SettingsError
+from promsnmp.cli.local import file_option, key_is_a_setting, local_user, opened, secret_of, settings_of
+from promsnmp.cli.tables import print_table
+from promsnmp.errors import InventoryInvalid, InventoryUnavailable
 from promsnmp.inventory.document import from_document, parse_json, to_document
 from promsnmp.inventory.file import Stamp, explained, read_bytes, stamp_of, write_bytes
 from promsnmp.inventory.key import load_key, read_key_file
@@ -30,14 +28,9 @@ from promsnmp.inventory.modules import modules_of
 from promsnmp.inventory.rekey import rekey as encrypt_anew
 from promsnmp.inventory.seal import check_key
 from promsnmp.inventory.spelling import VERSION_NAMES
-from promsnmp.inventory.store import InventoryStore
-from promsnmp.settings import Settings, load_settings
+from promsnmp.settings import Settings
 
 NEW_KEY_SETTING = "PROM_ENCRYPT_KEY_NEW"
-PIPE_WIDTH = 200
-"""Columns of a table that no terminal limits."""
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -57,16 +50,11 @@ def inventory() -> None:
     """
 
 
-def _file_option(command: Command) -> Command:
-    help_text = "The inventory file; overrides PROM_INV_FILE."
-    return click.option("--file", "file", type=click.Path(path_type=Path), metavar="PATH", help=help_text)(command)
-
-
 @inventory.command()
 @click.argument("destination", metavar="[FILE|-]", default="-", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--masked/--secrets", "masked", default=True, help="Hide the secrets, or show them.  [default: masked]")
 @click.option("--plain", is_flag=True, help="The same as --secrets.")
-@_file_option
+@file_option
 def export(destination: Path, masked: bool, plain: bool, file: Path | None) -> None:
     """Write the inventory as JSON to FILE (mode 0600) or to the standard output.
 
@@ -78,10 +66,10 @@ def export(destination: Path, masked: bool, plain: bool, file: Path | None) -> N
       promsnmp inventory export
       promsnmp inventory export --secrets backup.json
     """
-    settings = _settings(file)
+    settings = settings_of(file)
     if _same_file(destination, settings.prom_inv_file):
         raise click.UsageError(f"{destination} is the inventory file itself; choose another file")
-    document = to_document(_opened(settings).current, mask=masked and not plain)
+    document = to_document(opened(settings).current, mask=masked and not plain)
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     if str(destination) == "-":
         click.echo(text, nl=False)
@@ -92,7 +80,7 @@ def export(destination: Path, masked: bool, plain: bool, file: Path | None) -> N
 @inventory.command("import")
 @click.argument("source", metavar="FILE|-", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--dry-run", is_flag=True, help="Only check the document and say what it holds.")
-@_file_option
+@file_option
 def import_(source: Path, dry_run: bool, file: Path | None) -> None:
     """Replace the inventory by the JSON document in FILE, or on the standard input.
 
@@ -105,22 +93,22 @@ def import_(source: Path, dry_run: bool, file: Path | None) -> None:
       promsnmp inventory import --dry-run devices.json
       curl -s http://old:8080/promsnmp/inventory | promsnmp inventory import -
     """
-    settings = _settings(file)
+    settings = settings_of(file)
     data, stamp = _read(source)
     with _problems_by_line():
         document = parse_json(data)
         in_place = stamp if _same_file(source, settings.prom_inv_file) else None
-        store = _opened(settings, create=not dry_run, in_place=in_place)
+        store = opened(settings, create=not dry_run, in_place=in_place)
         if dry_run:
             click.echo(f"would import {_counted(from_document(document, keep=store.current))}; nothing was changed")
         else:
-            result = asyncio.run(store.replace(document))
+            result = asyncio.run(store.replace(document, who=local_user()))
             click.echo(f"imported {_counted(result)} into {store.path} (revision {result.revision})")
 
 
 @inventory.command()
 @click.option("--json", "as_json", is_flag=True, help="A JSON list instead of a table.")
-@_file_option
+@file_option
 def show(as_json: bool, file: Path | None) -> None:
     """List the devices: name, address, SNMP version, modules. Never shows secrets.
 
@@ -129,21 +117,14 @@ def show(as_json: bool, file: Path | None) -> None:
       promsnmp inventory show
       promsnmp inventory show --json | jq -r '.[].address'
     """
-    settings = _settings(file)
-    store = _opened(settings)
+    settings = settings_of(file)
+    store = opened(settings)
     rows = [_row(device, settings) for device in store.current.devices]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("sysName", "address", "version", "modules", "agents", "location"):
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        modules = ",".join(row["modules"])
-        cells = (row["sysName"], row["address"], row["version"], modules, str(row["agents"]), row["sysLocation"])
-        table.add_row(*(Text(_printable(cell or "-")) for cell in cells))
-    terminal = sys.stdout.isatty()
-    Console(width=None if terminal else PIPE_WIDTH, highlight=False).print(table)
+    headings = ("sysName", "address", "version", "modules", "agents", "location")
+    print_table(headings, [_cells(row) for row in rows])
     click.echo(f"{_counted(store.current)}, revision {store.current.revision}, in {store.path}")
 
 
@@ -154,7 +135,7 @@ def show(as_json: bool, file: Path | None) -> None:
     metavar="PATH",
     help="Take the new key from there.",
 )
-@_file_option
+@file_option
 def rekey(new_key_file: Path | None, file: Path | None) -> None:
     """Encrypt the inventory file with a new key; interrupted at any moment, it opens with the old or the new one.
 
@@ -167,43 +148,18 @@ def rekey(new_key_file: Path | None, file: Path | None) -> None:
       promsnmp inventory rekey
       PROM_ENCRYPT_KEY_NEW=$(cat new.key) promsnmp inventory rekey
     """
-    settings = _settings(file)
+    settings = settings_of(file)
     path = settings.prom_inv_file
     if stamp_of(path) is None:
         raise InventoryUnavailable(f"there is no inventory in {path} yet, so there is nothing to encrypt anew")
-    with _key_is_a_setting():
-        place = encrypt_anew(path, load_key(path, _secret(settings), create=False), _new_key(new_key_file))
+    with key_is_a_setting():
+        place = encrypt_anew(path, load_key(path, secret_of(settings), create=False), _new_key(new_key_file))
     if place is None:
         click.echo(f"{path} has its new key; set PROM_ENCRYPT_KEY to it before the next start of PromSNMP")
         return
     click.echo(f"{path} has its new key; the key is in {place}")
     if settings.prom_encrypt_key:
         click.echo("unset PROM_ENCRYPT_KEY, or set it to the key of that file, before the next start of PromSNMP")
-
-
-def _settings(file: Path | None) -> Settings:
-    return load_settings(prom_inv_file=file) if file else load_settings()
-
-
-def _secret(settings: Settings) -> str | None:
-    return settings.prom_encrypt_key.get_secret_value() if settings.prom_encrypt_key else None
-
-
-def _opened(settings: Settings, *, create: bool = False, in_place: Stamp | None = None) -> InventoryStore:
-    """The store with its file read; empty when there is no file, or when ``in_place`` says that it is being replaced.
-
-    A key is made only with ``create``.
-    """
-    path = settings.prom_inv_file
-    if not create and (in_place or stamp_of(path) is None):
-        return InventoryStore(path, b"")
-    with _key_is_a_setting():
-        store = InventoryStore(path, load_key(path, _secret(settings), create=create, encrypted=in_place is None))
-        if in_place:
-            store.start_over(in_place)
-        else:
-            store.load()
-    return store
 
 
 def _new_key(new_key_file: Path | None) -> bytes | None:
@@ -213,15 +169,6 @@ def _new_key(new_key_file: Path | None) -> bytes | None:
     if (key := read_key_file(new_key_file)) is None:
         raise click.UsageError(f"there is no file {new_key_file}")
     return key
-
-
-@contextmanager
-def _key_is_a_setting() -> Iterator[None]:
-    """A wrong key is a wrong setting, and ends like one (exit code 2)."""
-    try:
-        yield
-    except InventoryKeyError as error:
-        raise SettingsError(str(error)) from None
 
 
 @contextmanager
@@ -278,6 +225,6 @@ def _row(device: Device, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _printable(text: str) -> str:
-    """Devices name themselves: what they say must not steer the terminal."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    modules = ",".join(row["modules"])
+    return row["sysName"], row["address"], row["version"], modules, str(row["agents"]), row["sysLocation"]

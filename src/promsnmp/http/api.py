@@ -14,12 +14,15 @@ from promsnmp.http.exposition import METRICS_ANSWERS, METRICS_QUERY, exposition
 from promsnmp.http.openapi import failure, text
 from promsnmp.http.problems import Problem
 from promsnmp.http.schemas import ExecutorBody, TargetGroupBody, ThreadPoolsBody
-from promsnmp.http.services import Executor, Use
+from promsnmp.http.services import Executor, Use, caller
 from promsnmp.inventory.document import parse_json
 from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol
 
 MAX_BODY = 64 * 1024 * 1024
 """Bytes of a posted inventory, at most: some 100,000 devices."""
+
+RETRY = {"Retry-After": "5"}
+"""Seconds after which what cannot be done now may be tried again (RFC 9110 section 10.2.3)."""
 
 INVENTORY_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/InventoryBody"}}}
 
@@ -146,11 +149,11 @@ async def replace_inventory(request: Request, services: Use) -> str:
     """Replace the inventory."""
     body = await _body(request)
     try:
-        await services.replace_inventory(await asyncio.to_thread(parse_json, body))
+        await services.replace_inventory(await asyncio.to_thread(parse_json, body), who=caller(request))
     except InventoryInvalid as error:
         raise Problem(400, f"the inventory is not changed: {error}", problems=error.problems) from None
     except InventoryUnavailable as error:
-        raise Problem(503, str(error)) from None
+        raise Problem(503, str(error), headers=RETRY) from None
     except InventoryError as error:
         raise Problem(500, str(error)) from None
     return "Inventory imported successfully."

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Self
 
 from fastapi import Request, Response
 from isal import igzip
@@ -19,6 +20,13 @@ class Prebuilt:
         self.media_type = media_type
         self.etag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
         self._gzip: bytes | None = None
+
+    @classmethod
+    def complete(cls, body: bytes, media_type: str) -> Self:
+        """Compressed right now: for one that is made outside the event loop."""
+        made = cls(body, media_type)
+        made._gzip = compress(body)
+        return made
 
     @property
     def gzip(self) -> bytes:

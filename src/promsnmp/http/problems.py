@@ -6,7 +6,7 @@ Unknown paths, wrong methods and bad parameters included, so that a client needs
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
@@ -25,8 +25,10 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 class Problem(HTTPException):
     """An answer other than the one that was asked for; ``problems`` lists several at once."""
 
-    def __init__(self, status: int, error: str, *, problems: Sequence[str] = ()) -> None:
-        super().__init__(status, error)
+    def __init__(
+        self, status: int, error: str, *, problems: Sequence[str] = (), headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(status, error, headers)
         self.problems = list(problems)
 
 

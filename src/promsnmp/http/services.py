@@ -37,8 +37,8 @@ class Services:
     """The service discovery document; None while there is no inventory."""
     show_inventory: Callable[[], bytes]
     """The inventory as JSON, secrets masked."""
-    replace_inventory: Callable[[object], Awaitable[object]]
-    """Take parsed JSON as the new inventory; raises InventoryError."""
+    replace_inventory: Callable[..., Awaitable[object]]
+    """Take parsed JSON as the new inventory, on behalf of ``who``; raises InventoryError."""
     reload: Callable[[], Awaitable[object]]
     """Read the files of modules and the inventory again; raises ModuleError or InventoryError, and changes nothing."""
     show_config: Callable[[], Awaitable[str]]
@@ -60,3 +60,11 @@ def services_of(request: Request) -> Services:
 
 Use = Annotated[Services, Depends(services_of)]
 """Annotation of a handler's argument that wants the services."""
+
+
+def caller(request: Request) -> str:
+    """Who asks, for the audit log: the name that access control gave the caller, else the client's address."""
+    principal = request.scope.get("promsnmp.principal")
+    if principal:
+        return str(principal)
+    return request.client.host if request.client else "unknown"

@@ -8,6 +8,7 @@ own keys are only ever additions, which it ignores.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from promsnmp.errors import InventoryInvalid
 from promsnmp.inventory.fields import MASK
@@ -103,14 +104,21 @@ class DocumentWriter:
 
     def __init__(self, *, mask: bool) -> None:
         self._mask = mask
-        self._devices = Fragments(lambda device: _json(device_document(device, mask=mask)))
+        self._devices = Fragments(lambda device: b"," + _json(device_document(device, mask=mask)))
 
     def json(self, inventory: Inventory) -> bytes:
         """The same as JSON of ``to_document``."""
-        devices = b",".join(self._devices.of(inventory.devices))
+        return b"".join(self.parts(inventory))
+
+    def parts(self, inventory: Inventory) -> Iterator[bytes]:
+        """``json`` in many small pieces."""
+        devices = self._devices.of(inventory.devices)
+        yield b'{"devices":['
+        if devices:
+            yield devices[0][1:]
+            yield from devices[1:]
         seeds = _json([seed_document(seed, mask=self._mask) for seed in inventory.seeds])
-        tail = b'],"discoverySeeds":%b,"revision":%d,"term":%d}' % (seeds, inventory.revision, inventory.term)
-        return b'{"devices":[' + devices + tail
+        yield b'],"discoverySeeds":%b,"revision":%d,"term":%d}' % (seeds, inventory.revision, inventory.term)
 
 
 def _json(value: object) -> bytes:

@@ -13,7 +13,7 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,6 +76,11 @@ def read_bytes(path: Path) -> tuple[bytes, Stamp] | None:
 
 
 def write_bytes(path: Path, data: bytes, *, keep_mode: bool = True) -> Stamp:
+    """``write_parts`` of one part."""
+    return write_parts(path, [data], keep_mode=keep_mode)
+
+
+def write_parts(path: Path, parts: Iterable[bytes], *, keep_mode: bool = True) -> Stamp:
     """Replaces (or makes) the file, durably; when this returns, a power cut no longer loses it.
 
     A new file has mode 0600; with ``keep_mode`` mode and owner of an existing one stay, where the system lets us.
@@ -90,7 +95,7 @@ def write_bytes(path: Path, data: bytes, *, keep_mode: bool = True) -> Stamp:
                 old = path.stat()
         temporary = _temporary(path)
         try:
-            stamp = _write_temporary(temporary, data, old)
+            stamp = _write_temporary(temporary, parts, old)
             temporary.rename(path)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -100,7 +105,7 @@ def write_bytes(path: Path, data: bytes, *, keep_mode: bool = True) -> Stamp:
         return stamp
 
 
-def _write_temporary(temporary: Path, data: bytes, old: os.stat_result | None) -> Stamp:
+def _write_temporary(temporary: Path, parts: Iterable[bytes], old: os.stat_result | None) -> Stamp:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     with os.fdopen(os.open(temporary, flags, 0o600), "wb", buffering=0) as file:
         if old is not None:
@@ -108,9 +113,10 @@ def _write_temporary(temporary: Path, data: bytes, old: os.stat_result | None) -
                 os.fchown(file.fileno(), old.st_uid, old.st_gid)
             with contextlib.suppress(OSError):
                 os.fchmod(file.fileno(), stat.S_IMODE(old.st_mode))
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(file.fileno(), rest) :]
+        for part in parts:
+            rest = memoryview(part)
+            while rest:
+                rest = rest[os.write(file.fileno(), rest) :]
         os.fsync(file.fileno())
         found = os.fstat(file.fileno())
         return Stamp(found.st_ino, found.st_mtime_ns, found.st_size)

@@ -1,15 +1,19 @@
-"""Finding a device by what a scrape calls it, and what would make that ambiguous.
+"""Finding a device by what a scrape calls it, and what two devices must not have in common.
 
-Both need the same tables, so they are built in one place: once per change of the inventory, never per scrape.
+Both need the same tables. They are brought up to date for the devices that changed, by copying dictionaries: with
+20,000 devices that takes milliseconds, and whoever holds an index keeps one that does not change.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
 
 from promsnmp.inventory.address import split_target
-from promsnmp.inventory.model import DEFAULT_PORT, Agent, Device
+from promsnmp.inventory.model import DEFAULT_PORT, Agent, Device, Endpoint, Inventory
+
+T = TypeVar("T")
 
 
 class Found(NamedTuple):
@@ -25,89 +29,166 @@ def name_key(name: str) -> str:
     return name.lower().removesuffix(".")
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An inventory and the index that belongs to it."""
+
+    inventory: Inventory
+    index: Index
+
+    @classmethod
+    def of(cls, inventory: Inventory) -> Snapshot:
+        return cls(inventory, Index(inventory.devices))
+
+
 class Index:
-    """Dictionaries from names, endpoints and addresses to devices."""
+    """Dictionaries from ids, names, endpoints and addresses to devices; immutable."""
 
-    __slots__ = ("_addresses", "_endpoints", "_names")
+    __slots__ = ("_addresses", "_agents", "_devices", "_endpoints", "_names", "clashes", "unnamed")
 
-    def __init__(self, devices: Iterable[Device]) -> None:
-        self._names: dict[str, Device] = {}
-        self._endpoints: dict[tuple[str, int], Found] = {}
-        self._addresses: dict[str, Found] = {}
+    def __init__(self, devices: Iterable[Device] = ()) -> None:
+        self.clashes: list[str] = []
+        """What could not be entered because another device has it, one line each."""
+        self._devices: dict[str, Device] = {}
+        self._agents: dict[str, Device] = {}
+        self._names: dict[str, tuple[Device, ...]] = {}
+        self._endpoints: dict[Endpoint, Found] = {}
+        self._addresses: dict[str, tuple[Found, ...]] = {}
+        self.unnamed: frozenset[str] = frozenset()
+        """Ids of devices that their sysName does not find: it is another one's name or address, too."""
         for device in devices:
-            if device.sys_name:
-                self._names.setdefault(name_key(device.sys_name), device)
-            for agent in device.agents:
-                self._add(Found(device, agent), agent.endpoint.address, agent.endpoint.port)
+            self._enter(device)
+        self._settle(self._names)
 
-    def _add(self, found: Found, address: str, port: int) -> None:
-        self._endpoints.setdefault((address, port), found)
-        if port == DEFAULT_PORT:
-            self._addresses[address] = found
-        else:
-            self._addresses.setdefault(address, found)
+    def after(self, gone: Iterable[Device], come: Iterable[Device]) -> Index:
+        """The index without the devices ``gone`` and with those ``come``; a changed device is in both."""
+        new = Index()
+        new._devices, new._agents = self._devices.copy(), self._agents.copy()
+        new._names, new._endpoints, new._addresses = self._names.copy(), self._endpoints.copy(), self._addresses.copy()
+        changed: set[str] = set()
+        removed = set()
+        for device in gone:
+            new._remove(device)
+            removed.add(device.id)
+            changed |= _keys(device)
+        new.unnamed = self.unnamed - removed
+        for device in come:
+            new._enter(device)
+            changed |= _keys(device)
+        new._settle(changed)
+        return new
 
     def find(self, target: str) -> Found | None:
-        """By sysName, else by address and port, else by address alone: port 161 first, then the first one listed."""
-        if device := self._names.get(name_key(target.strip())):
-            return Found(device, device.primary)
+        """By sysName, else by address and port, else by address alone: port 161 first, then the lowest one."""
+        named = self._names.get(name_key(target.strip()), ())
+        if len(named) == 1 and named[0].id not in self.unnamed:
+            return Found(named[0], named[0].primary)
         try:
             address, port = split_target(target)
         except ValueError:
             return None
         if port is None:
-            return self._addresses.get(address)
-        return self._endpoints.get((address, port))
+            return next(iter(self._addresses.get(address, ())), None)
+        return self._endpoints.get(Endpoint(address, port))
+
+    def device(self, device_id: str) -> Device | None:
+        """The device with this id."""
+        return self._devices.get(device_id)
+
+    def named(self, name: str) -> Sequence[Device]:
+        """All devices whose sysName this is."""
+        return self._names.get(name_key(name.strip()), ())
+
+    def _enter(self, device: Device) -> None:
+        label = label_of(device)
+        if (other := self._devices.setdefault(device.id, device)) is not device:
+            self.clashes.append(f"{label}: id: {device.id} is also that of {label_of(other)}")
+        if device.sys_name:
+            name = name_key(device.sys_name)
+            self._names[name] = (*self._names.get(name, ()), device)
+        for number, agent in enumerate(device.agents):
+            found, place = Found(device, agent), f"{label}: agents[{number}]"
+            if (owner := self._agents.get(agent.id)) is not None:
+                self.clashes.append(f"{place}.id: {agent.id} is also an agent of {label_of(owner)}")
+            self._agents[agent.id] = device
+            if (taken := self._endpoints.setdefault(agent.endpoint, found)) is not found:
+                self.clashes.append(f"{place}.endpoint: {agent.endpoint} is also that of {label_of(taken.device)}")
+            there = (*self._addresses.get(agent.endpoint.address, ()), found)
+            self._addresses[agent.endpoint.address] = tuple(sorted(there, key=_by_port)) if there[1:] else there
+
+    def _remove(self, device: Device) -> None:
+        self._devices.pop(device.id, None)
+        others = tuple(one for one in self.named(device.sys_name) if one.id != device.id)
+        _keep(self._names, name_key(device.sys_name), others)
+        for agent in device.agents:
+            self._agents.pop(agent.id, None)
+            self._endpoints.pop(agent.endpoint, None)
+            address = agent.endpoint.address
+            left = tuple(found for found in self._addresses.get(address, ()) if found.device.id != device.id)
+            _keep(self._addresses, address, left)
+
+    def _settle(self, names: Iterable[str]) -> None:
+        """Brings ``unnamed`` up to date for devices with these ``names``."""
+        devices = {device.id: name for name in names for device in self._names.get(name, ())}
+        lost = {one for one, name in devices.items() if not self._is_unique(name, one)}
+        self.unnamed = (self.unnamed - devices.keys()) | lost
+
+    def _is_unique(self, name: str, device_id: str) -> bool:
+        owners = self._addresses.get(name, ())
+        return len(self._names[name]) == 1 and all(found.device.id == device_id for found in owners)
+
+
+def _keys(device: Device) -> set[str]:
+    """Names that may mean something else when this device comes or goes."""
+    return {name_key(device.sys_name), *(name_key(agent.endpoint.address) for agent in device.agents)}
+
+
+def label_of(device: Device) -> str:
+    """What people recognise a device by."""
+    name = device.sys_name or (str(device.primary.endpoint) if device.primary else "")
+    return f"{name} ({device.id})" if name else device.id
+
+
+def _by_port(found: Found) -> tuple[bool, int]:
+    assert found.agent is not None
+    port = found.agent.endpoint.port
+    return port != DEFAULT_PORT, port
+
+
+def _keep(table: dict[str, tuple[T, ...]], key: str, values: tuple[T, ...]) -> None:
+    if values:
+        table[key] = values
+    else:
+        table.pop(key, None)
 
 
 def collisions(devices: Sequence[Device]) -> list[str]:
-    """What two devices or agents must not share: ids, names, endpoints; one line per thing found twice."""
+    """What two devices or agents of a document must not share: ids and endpoints; one line per thing found twice."""
     if _all_different(devices):
         return []
     seen: dict[tuple[str, str], str] = {}
     problems: list[str] = []
-    owners: dict[str, int] = {}
     for number, device in enumerate(devices):
         place = f"devices[{number}]"
-        _claim(seen, problems, "id", device.id, f"{place}.id", device.id)
-        if device.sys_name:
-            _claim(seen, problems, "name", name_key(device.sys_name), f"{place}.sysName", repr(device.sys_name))
+        _claim(seen, problems, "id", device.id, f"{place}.id")
         for order, agent in enumerate(device.agents):
-            owners.setdefault(agent.endpoint.address, number)
             where = f"{place}.agents[{order}]"
-            _claim(seen, problems, "agent", agent.id, f"{where}.id", agent.id)
-            endpoint = str(agent.endpoint)
-            _claim(seen, problems, "endpoint", endpoint, f"{where}.endpoint", endpoint)
-    return problems + _names_of_others(devices, owners)
+            _claim(seen, problems, "agent", agent.id, f"{where}.id")
+            _claim(seen, problems, "endpoint", str(agent.endpoint), f"{where}.endpoint")
+    return problems
 
 
 def _all_different(devices: Sequence[Device]) -> bool:
     """The usual answer, found several times faster than the places of what is wrong."""
     agents = [agent for device in devices for agent in device.agents]
-    names = [name_key(device.sys_name) for device in devices if device.sys_name]
-    addresses = {agent.endpoint.address for agent in agents}
     return (
         len({device.id for device in devices}) == len(devices)
-        and len(set(names)) == len(names)
         and len({agent.id for agent in agents}) == len(agents)
         and len({(agent.endpoint.address, agent.endpoint.port) for agent in agents}) == len(agents)
-        and addresses.isdisjoint(names)
     )
 
 
-def _claim(
-    seen: dict[tuple[str, str], str], problems: list[str], kind: str, value: str, place: str, shown: str
-) -> None:
+def _claim(seen: dict[tuple[str, str], str], problems: list[str], kind: str, value: str, place: str) -> None:
     first = seen.setdefault((kind, value), place)
     if first is not place:
-        problems.append(f"{place}: {shown} is also {first}; it must be there once only")
-
-
-def _names_of_others(devices: Sequence[Device], owners: dict[str, int]) -> list[str]:
-    """A device named like another one's address would take its scrapes."""
-    problems = []
-    for number, device in enumerate(devices):
-        owner = owners.get(name_key(device.sys_name), number) if device.sys_name else number
-        if owner != number:
-            problems.append(f"devices[{number}].sysName: {device.sys_name!r} is the address of devices[{owner}]")
-    return problems
+        problems.append(f"{place}: {value} is also {first}; it must be there once only")

@@ -6,6 +6,7 @@ by hand, without ids, should not give every device a new identity.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Set as AbstractSet
 
 from promsnmp.inventory.model import Agent, Device, Endpoint, Inventory, Seed
@@ -21,13 +22,18 @@ class Kept:
         devices = inventory.devices if inventory else ()
         agents = [agent for device in devices for agent in device.agents]
         self._devices = {device.id: device for device in devices}
-        self._by_name = {device.sys_name.lower(): device for device in devices if device.id not in claimed}
+        names = Counter(device.sys_name.lower() for device in devices)
+        self._by_name = {
+            name: device
+            for device in devices
+            if names[name := device.sys_name.lower()] == 1 and device.id not in claimed
+        }
         self._agents = {agent.id: agent for agent in agents}
         self._by_endpoint = {agent.endpoint: agent for agent in agents if agent.id not in claimed}
         self._seeds = {seed.id: seed for seed in inventory.seeds} if inventory else {}
 
     def device(self, device_id: str, sys_name: str) -> Device | None:
-        """By id, else by name."""
+        """By id, else by a name that no other device has."""
         found = self._devices.get(device_id)
         return found or (self._by_name.get(sys_name.lower()) if sys_name else None)
 

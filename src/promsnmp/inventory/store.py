@@ -1,71 +1,110 @@
 """The inventory in use: one immutable value in memory, one encrypted file, and the rules between them.
 
-A change is on the disk before anybody sees it in memory, changes take turns, and a file that another process changed
-(``promsnmp inventory import`` beside a running server, the leader on a shared volume) is read before it is written, so
-that no writer undoes what it never saw. A file that cannot be read is never written over.
+A change is on the disk before anybody sees it in memory, and a file that another process changed (``promsnmp devices
+add`` beside a running server, the leader on a shared volume) is read before it is written, so that no writer undoes
+what it never saw. A file that cannot be read is never written over.
+
+Changes that come while one is being written wait and are written together: each is made, checked, numbered and
+answered for itself, but the file is written once for all of them, and nobody is answered before that is on the disk.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
-from promsnmp.errors import InventoryDamaged, InventoryError, InventoryInvalid, InventoryKeyError, InventoryUnavailable
-from promsnmp.inventory.document import DocumentWriter, from_document, parse_json
-from promsnmp.inventory.file import Stamp, read_bytes, stamp_of, write_bytes, writers_turn
-from promsnmp.inventory.index import Found, Index, collisions
-from promsnmp.inventory.key import InventoryKey, candidates
+from promsnmp.errors import InventoryConflict, InventoryError, InventoryUnavailable
+from promsnmp.inventory.changes import Changes, audit_changes, compare
+from promsnmp.inventory.document import from_document
+from promsnmp.inventory.file import Stamp
+from promsnmp.inventory.index import Found, Snapshot
+from promsnmp.inventory.key import InventoryKey
 from promsnmp.inventory.model import Inventory
-from promsnmp.inventory.seal import seal, unseal
+from promsnmp.inventory.vault import Vault
+from promsnmp.observe.audit import audit
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Change = Callable[[Inventory], Inventory]
 Listener = Callable[[Inventory], None]
+
+OURSELVES = "promsnmp"
+"""Who changed something when nobody else did."""
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What belongs together: an inventory, its index, and the version of the file that holds it."""
+    """What is in use, and the version of the file that holds it."""
 
-    inventory: Inventory = field(default_factory=Inventory)
-    index: Index = field(default_factory=lambda: Index(()))
+    now: Snapshot = field(default_factory=lambda: Snapshot.of(Inventory()))
     stamp: Stamp | None = None
+    shown: tuple[Callable[[], None], ...] = ()
+    """Puts into use what ``derive`` made of it."""
+
+
+@dataclass(slots=True)
+class _Request:
+    """A change that waits for its turn, and how it ended."""
+
+    change: Change
+    term: int | None
+    who: str
+    answer: asyncio.Future[Inventory]
+    result: Inventory | Exception | None = None
+    changes: Changes | None = None
 
 
 class InventoryStore:
-    """Reads, finds and changes the inventory kept in ``path``.
-
-    ``key`` is the file's key. A key that came from a key file is read again when the file no longer opens with it,
-    so a running server follows ``promsnmp inventory rekey``.
-    """
+    """Reads, finds and changes the inventory kept in ``path``, whose key is ``key``."""
 
     def __init__(self, path: Path, key: InventoryKey | bytes) -> None:
         self.path = path
         self.last_error: InventoryError | None = None
         """Why the file on the disk is not the inventory in use; None when it is."""
-        self._key = key if isinstance(key, InventoryKey) else InventoryKey(key)
+        self._vault = Vault(path, key if isinstance(key, InventoryKey) else InventoryKey(key))
         self._state = _State()
         self._turn = asyncio.Lock()
+        self._waiting: list[_Request] = []
+        self._writing: asyncio.Task[None] | None = None
         self._listeners: list[Listener] = []
-        self._writer = DocumentWriter(mask=False)
-        self._running: set[asyncio.Task[Inventory]] = set()
+        self._makers: list[Callable[[Snapshot], Callable[[], None]]] = []
 
     @property
     def current(self) -> Inventory:
-        return self._state.inventory
+        return self._state.now.inventory
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The inventory in use with its index."""
+        return self._state.now
+
+    @property
+    def key(self) -> bytes:
+        """The key of the file."""
+        return self._vault.key
 
     def find(self, target: str) -> Found | None:
         """Device and agent that a scrape's target means, or None; see ``Index.find``."""
-        return self._state.index.find(target)
+        return self._state.now.index.find(target)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Calls ``listener`` with the new inventory after each change; the result ends that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    def derive(self, make: Callable[[Snapshot], T], use: Callable[[T], None]) -> None:
+        """Keeps something up to date that is made of the whole inventory, and is too much work for the event loop.
+
+        ``make`` runs in the thread that makes a change, before the change is seen; ``use`` takes what it returned at
+        the moment when it is. Both are called once for the inventory in use.
+        """
+        self._makers.append(lambda now: _ready(use, make(now)))
+        use(make(self._state.now))
 
     def load(self) -> Inventory:
         """Reads the file; without one the inventory is empty.
@@ -83,24 +122,26 @@ class InventoryStore:
         """
         self._state = _State(stamp=stamp)
 
-    async def replace(self, document: object, *, term: int | None = None) -> Inventory:
+    async def replace(self, document: object, *, term: int | None = None, who: str = OURSELVES) -> Inventory:
         """Puts a JSON document in the place of the whole inventory; masked secrets keep their values.
 
         Raises InventoryInvalid with every problem, and as ``update`` does; then nothing has changed.
         """
-        return await self.update(lambda old: from_document(document, keep=old), term=term)
+        return await self.update(lambda old: from_document(document, keep=old), term=term, who=who)
 
-    async def update(self, change: Change, *, term: int | None = None) -> Inventory:
+    async def update(self, change: Change, *, term: int | None = None, who: str = OURSELVES) -> Inventory:
         """Writes what ``change`` makes of the inventory, durably, and returns it with its new revision.
 
-        ``change`` runs in a thread; returning its argument means that there is nothing to write. ``term`` is the
-        leader's number: once a file carries a later one, it is refused with InventoryUnavailable. A caller that
-        is cancelled does not stop a write that has begun.
+        ``change`` runs in a thread; returning its argument means that there is nothing to write, and what it raises
+        is raised here. ``term`` is the leader's number: once a file carries a later one, it is refused with
+        InventoryUnavailable. ``who`` stands in the audit log. A caller that is cancelled does not stop a write.
+        Raises InventoryConflict when two devices would have an id or an endpoint in common.
         """
-        task = asyncio.ensure_future(self._update(change, term))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        return await asyncio.shield(task)
+        request = _Request(change, term, who, asyncio.get_running_loop().create_future())
+        self._waiting.append(request)
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write_waiting(), name="writer of the inventory")
+        return await asyncio.shield(request.answer)
 
     async def reload_if_changed(self) -> bool:
         """Takes over a file that another process wrote; whether it did.
@@ -118,82 +159,130 @@ class InventoryStore:
             self.last_error = None
             return self._adopt(state)
 
-    async def _update(self, change: Change, term: int | None) -> Inventory:
-        async with self._turn:
-            state = await asyncio.to_thread(self._change, change, term)
-            self.last_error = None
-            self._adopt(state)
-            return state.inventory
+    async def _write_waiting(self) -> None:
+        while self._waiting:
+            async with self._turn:
+                requests, self._waiting = self._waiting, []
+                try:
+                    state = await asyncio.to_thread(self._commit, requests)
+                except Exception as error:  # noqa: BLE001  # it is theirs who asked for the change
+                    for request in requests:
+                        request.result = request.result if isinstance(request.result, Exception) else error
+                else:
+                    self.last_error = None
+                    self._adopt(state)
+            for request in requests:
+                if isinstance(request.result, Inventory):
+                    request.answer.set_result(request.result)
+                elif request.result is not None:
+                    request.answer.set_exception(request.result)
 
     def _adopt(self, state: _State) -> bool:
-        changed = state.inventory is not self._state.inventory
+        changed = state.now is not self._state.now
         self._state = state
-        for listener in tuple(self._listeners) if changed else ():
-            try:
-                listener(state.inventory)
-            except Exception:
-                log.exception("a listener of the inventory failed")
+        if changed:
+            for use in state.shown:
+                _safely(use)
+            for listener in tuple(self._listeners):
+                _safely(listener, state.now.inventory)
         return changed
 
-    def _change(self, change: Change, term: int | None) -> _State:
-        with writers_turn(self.path):
-            state = self._state if stamp_of(self.path) in (None, self._state.stamp) else self._read()
-            old = state.inventory
-            if term is not None and term < old.term:
-                raise InventoryUnavailable(
-                    f"not written: a leader of term {old.term} has written the inventory, term {term} is over"
-                )
-            new = change(old)
-            if new is old:
-                return state
-            if problems := collisions(new.devices):
-                raise InventoryInvalid(problems)
-            new = replace(new, revision=old.revision + 1, term=old.term if term is None else term)
-            stamp = write_bytes(self.path, seal(self._writer.json(new), self._key.data))
-            return _State(new, Index(new.devices), stamp)
+    def _commit(self, requests: Sequence[_Request]) -> _State:
+        with self._vault.turn():
+            stamp = self._vault.stamp()
+            state = self._state if stamp in (None, self._state.stamp) else self._taken_over()
+            now = state.now
+            for request in requests:
+                now = _step(now, request)
+            if now is state.now:
+                return self._completed(state)
+            stamp = self._vault.write(now.inventory)
+        for request in requests:
+            if request.changes is not None and isinstance(request.result, Inventory):
+                audit_changes(request.changes, who=request.who, revision=request.result.revision)
+        return self._completed(_State(now, stamp))
 
     def _reread(self) -> _State:
-        stamp = stamp_of(self.path)
+        stamp = self._vault.stamp()
         if stamp == self._state.stamp:
             return self._state
         if stamp is None:
             raise InventoryUnavailable(f"{self.path} is gone; the next change of the inventory writes it again")
-        return self._read()
+        return self._completed(self._taken_over())
+
+    def _taken_over(self) -> _State:
+        """What another process wrote, with all that is as it was left in place."""
+        found = self._vault.read()
+        if found is None:  # it went just now
+            return self._state
+        read, stamp = found
+        old = self._state.now
+        inventory, changes = compare(old.inventory, read)
+        if inventory == old.inventory:
+            return replace(self._state, stamp=stamp)
+        audit(
+            "inventory file taken over",
+            who="another process",
+            revision=inventory.revision,
+            devices=changes.devices,
+            seeds=changes.seeds,
+        )
+        return _State(Snapshot(inventory, old.index.after(changes.devices.gone, changes.devices.come)), stamp)
 
     def _read(self) -> _State:
-        found = read_bytes(self.path)
+        found = self._vault.read()
         if found is None:
             return _State()
-        data, stamp = found
-        inventory = read_inventory(self._open(data), str(self.path))
-        return _State(inventory, Index(inventory.devices), stamp)
+        inventory, stamp = found
+        return _State(Snapshot.of(inventory), stamp)
 
-    def _open(self, data: bytes) -> bytes:
-        try:
-            return unseal(data, self._key.data, str(self.path))
-        except InventoryKeyError:
-            others = candidates(self.path) if self._key.path else []
-            for other in others:
-                if other != self._key.data and (plain := _try(data, other, self.path)) is not None:
-                    self._key = replace(self._key, data=other)
-                    return plain
-            raise
+    def _completed(self, state: _State) -> _State:
+        """With what is derived of it, when it is another one than that in use."""
+        if state.now is self._state.now:
+            return state
+        made = []
+        for maker in self._makers:
+            try:
+                made.append(maker(state.now))
+            except Exception:
+                log.exception("something that is derived of the inventory could not be made")
+        return replace(state, shown=tuple(made))
 
 
-def read_inventory(plain: bytes, name: str) -> Inventory:
-    """The inventory in the decrypted content of the file ``name``; raises InventoryDamaged or InventoryInvalid."""
+def _step(now: Snapshot, request: _Request) -> Snapshot:
+    """The inventory after one more change; unchanged when that failed."""
     try:
-        document = parse_json(plain)
-    except InventoryInvalid as error:
-        raise InventoryDamaged(f"{name} opens, but what is in it is {error}; restore it from a backup") from None
-    try:
-        return from_document(document)
-    except InventoryInvalid as error:
-        raise InventoryInvalid([f"{name}: {problem}" for problem in error.problems]) from None
+        after, request.changes = _changed(now, request)
+    except Exception as error:  # noqa: BLE001  # raised where the change was asked for
+        request.result = error
+        return now
+    request.result = after.inventory
+    return after
 
 
-def _try(data: bytes, key: bytes, path: Path) -> bytes | None:
+def _changed(now: Snapshot, request: _Request) -> tuple[Snapshot, Changes | None]:
+    old, term = now.inventory, request.term
+    if term is not None and term < old.term:
+        raise InventoryUnavailable(
+            f"not written: a leader of term {old.term} has written the inventory, term {term} is over"
+        )
+    wanted = request.change(old)
+    if wanted is old:
+        return now, None
+    new, changes = compare(old, wanted)
+    index = now.index.after(changes.devices.gone, changes.devices.come)
+    if index.clashes:
+        raise InventoryConflict(index.clashes)
+    new = replace(new, revision=old.revision + 1, term=old.term if term is None else term)
+    return Snapshot(new, index), changes
+
+
+def _ready(use: Callable[[T], None], value: T) -> Callable[[], None]:
+    return lambda: use(value)
+
+
+def _safely(listener: Callable[..., None], *arguments: object) -> None:
     try:
-        return unseal(data, key, str(path))
-    except InventoryKeyError:
-        return None
+        listener(*arguments)
+    except Exception:
+        log.exception("a listener of the inventory failed")

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from promsnmp.inventory.fragments import Fragments
-from promsnmp.inventory.model import DEFAULT_PORT, Agent, Device, Inventory
+from promsnmp.inventory.index import Snapshot
+from promsnmp.inventory.model import DEFAULT_PORT, Agent, Device
 from promsnmp.inventory.modules import AUTO, modules_of, wanted_modules
 from promsnmp.inventory.spelling import VERSION_NAMES
 from promsnmp.settings import Settings
@@ -69,17 +70,24 @@ class TargetList:
         """``modules``: those of a device that names none; ``AUTO`` may be among them."""
         self._site = {META + name: value for name, value in site.labels().items()}
         self._modules = tuple(modules)
-        self._groups = Fragments(self._render)
-        self._last: tuple[Inventory, bytes] | None = None
+        self._named = Fragments(lambda device: self._render(device, by_name=True))
+        self._unnamed = Fragments(lambda device: self._render(device, by_name=False))
 
-    def of(self, inventory: Inventory) -> bytes:
+    def of(self, now: Snapshot) -> bytes:
         """A JSON list with one group per device that has an agent."""
-        if self._last is None or self._last[0] is not inventory:
-            groups = filter(None, self._groups.of(inventory.devices))
-            self._last = (inventory, b"[" + b",\n".join(groups) + b"]\n")
-        return self._last[1]
+        return b"[" + b",\n".join(filter(None, self.groups(now))) + b"]\n"
 
-    def _render(self, device: Device) -> bytes:
+    def groups(self, now: Snapshot) -> list[bytes]:
+        """The group of each device, in order; empty for one without agents."""
+        devices, unnamed = now.inventory.devices, now.index.unnamed
+        groups = self._named.of(devices)
+        if not unnamed:
+            return groups
+        others = tuple(device for device in devices if device.id in unnamed)
+        found = dict(zip((device.id for device in others), self._unnamed.of(others), strict=True))
+        return [found.get(device.id, group) for device, group in zip(devices, groups, strict=True)]
+
+    def _render(self, device: Device, *, by_name: bool) -> bytes:
         if device.primary is None:
             return b""
         labels = device_labels(device, device.primary) | self._site
@@ -89,14 +97,14 @@ class TargetList:
             labels[META + "module"] = modules
         if modules and AUTO not in wanted:  # else a scrape that names none gets what the device is polled with by then
             labels["__param_module"] = modules
-        group = {"targets": [target_of(device, device.primary)], "labels": labels}
+        group = {"targets": [target_of(device, device.primary, by_name=by_name)], "labels": labels}
         return json.dumps(group, separators=(",", ":")).encode("ascii")
 
 
-def target_of(device: Device, primary: Agent) -> str:
-    """The sysName when it is plain enough to be an address for Prometheus (no slash, colon or blank), else the
-    primary agent's address, with the port when that is not 161."""
-    if _PLAIN_NAME.match(device.sys_name):
+def target_of(device: Device, primary: Agent, *, by_name: bool) -> str:
+    """The sysName when it finds the device (``by_name``) and is plain enough to be an address for Prometheus (no slash,
+    colon or blank), else the primary agent's address, with the port when that is not 161."""
+    if by_name and _PLAIN_NAME.match(device.sys_name):
         return device.sys_name
     return primary.endpoint.address if primary.endpoint.port == DEFAULT_PORT else str(primary.endpoint)
 

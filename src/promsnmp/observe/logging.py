@@ -12,6 +12,8 @@ import sys
 import time
 from typing import TextIO
 
+from promsnmp.observe.audit import LOGGER as AUDIT_LOGGER
+
 LEVELS = ("debug", "info", "warning", "error")
 QUIET_LOGGERS = {"uvicorn": "WARNING", "uvicorn.error": "ERROR", "asyncio": "WARNING"}
 """Loggers of libraries, and the level from which they are heard unless ours is ``debug``: below that they tell of their
@@ -29,6 +31,7 @@ def configure_logging(*, level: str = "info", style: str = "text", stream: TextI
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("promsnmp").setLevel(level.upper())
+    logging.getLogger(AUDIT_LOGGER).setLevel(logging.INFO)  # who changed what is no matter of taste
     for name, threshold in QUIET_LOGGERS.items():
         _route_to_root(name, "DEBUG" if level == "debug" else threshold)
     logging.getLogger("uvicorn.access").disabled = True

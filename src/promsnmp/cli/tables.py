@@ -1,0 +1,30 @@
+"""Tables on a terminal, and the same ones in a pipe."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+PIPE_WIDTH = 200
+"""Columns of a table that no terminal limits."""
+
+
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Prints ``rows`` under ``headings`` on the standard output; what is empty stands there as a dash."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(printable(cell or "-")) for cell in row))
+    terminal = sys.stdout.isatty()
+    Console(width=None if terminal else PIPE_WIDTH, highlight=False).print(table)
+
+
+def printable(text: str) -> str:
+    """Devices name themselves: what they say must not steer the terminal."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
