@@ -31,6 +31,7 @@ from promsnmp.http.services import Executor, Services
 from promsnmp.inventory.document import DocumentWriter
 from promsnmp.inventory.key import load_key
 from promsnmp.inventory.model import Inventory
+from promsnmp.inventory.modules import AUTO, wanted_modules
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.inventory.targets import Site, TargetList
 from promsnmp.modules.catalogue import Catalogues, load_catalogue
@@ -141,7 +142,7 @@ class Collection:
             ),
         )
         self.collector.max_known = settings.cache_entry_cnt
-        self.collector.plan(settings.modules)  # an unknown module ends the start
+        self.collector.check(settings.modules)  # an unknown module ends the start
         self.scraper = Scraper(
             self.collector,
             self.cache,
@@ -192,7 +193,8 @@ async def _reload(settings: Settings, catalogues: Catalogues, store: InventorySt
     try:
         catalogue = await asyncio.to_thread(load_catalogue, settings.config_patterns)
         for name in settings.modules:
-            catalogue.module(name)
+            if name != AUTO:
+                catalogue.module(name)
     except ModuleError as error:
         catalogues.last_error = error
         raise
@@ -226,7 +228,7 @@ def _modules_check(catalogues: Catalogues) -> Component:
 def sources_of(inventory: Inventory, modules: tuple[str, ...]) -> list[Source]:
     """What is polled of each device that has an agent: its own modules, or else ``modules``."""
     return [
-        device_source(device, device.primary, device.modules or modules)
+        device_source(device, device.primary, wanted_modules(device, modules))
         for device in inventory.devices
         if device.primary is not None
     ]

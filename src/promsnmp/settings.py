@@ -51,7 +51,9 @@ class Settings(BaseSettings):
         60_000, ge=1, description="Milliseconds that the whole poll of one device may take; what came by then is kept."
     )
     collection_modules: str = Field(
-        "system,if_mib", description="Modules that a device of the inventory is polled with, comma separated."
+        "auto",
+        description="Modules that a device of the inventory is polled with, comma separated, unless it names its own. "
+        "`auto` stands for those that suit the device, as found out by asking it.",
     )
     scrape_timeout: int = Field(
         10_000,

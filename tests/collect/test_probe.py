@@ -14,6 +14,8 @@ from promsnmp.snmp.credentials import Community, Version
 from promsnmp.snmp.message import CommunityModel
 from promsnmp.snmp.session import Session
 from promsnmp.snmp.transport import Endpoint
+from tests.hostile import Behaviour, HostileAgent, Reply, Request, after
+from tests.misdeeds import silent_after, status
 from tests.tools import require_shared
 
 SWITCH = {
@@ -93,3 +95,47 @@ async def test_recorded_devices_are_known(name: str) -> None:
     assert (first.match.vendor, first.match.model) == (vendor, model)
     assert modules <= set(first.match.names)
     assert first.match == second.match
+
+
+SAYS_NOTHING = status(2)
+"""noSuchName to whatever it is asked."""
+
+
+async def hostile(behaviour: Behaviour, *, timeout: float = 0.1) -> tuple[Identity, int]:
+    async with HostileAgent(behaviour) as agent:
+        security = CommunityModel(Community(Version.V2C, "public"))
+        async with Session(Endpoint(agent.address, agent.port), security, timeout=timeout, retries=0) as session:
+            return await identify(session), len(agent.requests)
+
+
+async def test_an_agent_that_has_no_such_name_for_anything_costs_few_packets_and_is_not_believed() -> None:
+    found, requests = await hostile(SAYS_NOTHING)
+    assert found.problem == "the agent has nothing to show"
+    assert requests <= 6
+
+
+async def test_an_agent_that_stops_answering_half_way_is_known_by_what_it_said() -> None:
+    found, _ = await hostile(silent_after(1))
+    assert (found.sys_name, found.sys_descr) == ("hostile-01", "honest")
+    assert found.match.names == ("system", "if_mib")
+    assert "no answer" in found.problem
+
+
+async def test_an_agent_that_is_slow_with_many_tables_is_asked_for_few_at_a_time() -> None:
+    def answer(request: Request) -> list[Reply | bytes]:
+        return [] if request.pdu.type == ber.GET_NEXT and len(request.asked) > 4 else [request.honest]
+
+    found, requests = await hostile(Behaviour("slow", answer))
+    assert found.problem == ""
+    assert found.match.names == ("system", "if_mib")
+    assert requests < 20
+
+
+async def test_an_agent_that_refuses_its_tables_keeps_the_usual_modules() -> None:
+    found, _ = await hostile(after(1, status(16)))
+    assert found.match.names == ("system", "if_mib")
+
+
+async def test_the_time_since_the_device_started_is_told() -> None:
+    found, _ = await hostile(Behaviour("honest", lambda request: [request.honest]))
+    assert found.sys_up_time == 4711

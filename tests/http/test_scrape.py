@@ -18,7 +18,7 @@ from promsnmp.snmp.credentials import User
 from tests.collect.devices import mib
 from tests.serving import Serving
 from tests.sim.threads import running
-from tests.tools import free_udp_port
+from tests.tools import free_udp_port, wait_until
 
 OPENMETRICS = "application/openmetrics-text"
 
@@ -199,6 +199,23 @@ def test_a_page_older_than_its_lifetime_is_never_served(
         time.sleep(0.25)  # the lifetime itself
         scrape(server, target=agent.target)
         assert agent.requests > asked
+
+
+def test_modules_that_suit_an_address_can_be_asked_for(live: Serving, agent: SimulatedAgent) -> None:
+    page = scrape(live, target=agent.target, module="auto").text
+    assert 'promsnmp_module_up{module="system"} 1' in page
+    assert 'promsnmp_module_up{module="if_mib"} 1' in page
+
+
+def test_other_modules_than_the_polled_ones_are_as_fresh_as_those(agent: SimulatedAgent, tmp_path: Path) -> None:
+    endpoint = {"address": "127.0.0.1", "port": agent.port}
+    one = {"type": "snmp-community", "endpoint": endpoint, "version": 1, "readCommunity": "public"}
+    with Serving(tmp_path, env={"COLLECTION_INTERVAL": "400"}) as server:
+        document = {"devices": [{"sysName": "a", "agents": [one]}]}
+        assert server.client.post("/promsnmp/inventory", json=document).status_code == 200
+        first = scrape(server, target="a", module="system").text
+        assert "ifInOctets" not in first
+        wait_until(lambda: scrape(server, target="a", module="system").text != first, what="another poll")
 
 
 V3 = """

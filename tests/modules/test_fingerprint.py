@@ -42,9 +42,14 @@ def test_every_vendor_s_modules_exist() -> None:
     assert {name for one in PRODUCTS.values() for name in one.modules} <= CATALOGUE.modules.keys()
 
 
-def test_a_device_of_which_nothing_is_known_gets_the_system_group() -> None:
+def test_a_device_of_which_nothing_is_known_gets_what_nearly_all_have() -> None:
     match = fingerprint("", {})
-    assert (match.vendor, match.model, match.names) == ("", "", ("system",))
+    assert (match.vendor, match.model, match.names) == ("", "", ("system", "if_mib"))
+    assert dict(match.modules)["if_mib"] == "nearly every agent has it, and this one did not say"
+
+
+def test_a_device_that_has_no_interfaces_gets_the_system_group_alone() -> None:
+    assert fingerprint("", answers()).names == ("system",)
 
 
 def test_tables_that_answer_choose_their_modules_and_are_the_reason() -> None:

@@ -114,3 +114,50 @@ def test_an_index_beyond_what_was_asked_points_nowhere() -> None:
     tell(asked, [], status=2, index=7)
     assert ask(asked) == []
     assert asked.present == {A: False}
+
+
+C, D = oid.encode("1.3.6.1.4.1.9"), oid.encode("1.3.6.1.4.1.14988")
+
+
+def test_roots_are_asked_in_the_order_of_the_mib_not_of_their_octets() -> None:
+    first, second = oid.encode("1.3.16383"), oid.encode("1.3.16384")
+    assert first > second
+    asked = Presence([second, first], limits=AgentLimits())
+    assert ask(asked) == [first, second]
+
+
+def test_after_the_end_of_the_mib_only_the_last_root_is_asked() -> None:
+    asked = Presence([A, B, C, D], limits=AgentLimits())
+    assert ask(asked) == [A, B, C, D]
+    tell(asked, [], status=2, index=2)
+    assert ask(asked) == [A]
+    tell(asked, [A + b"\x01"])
+    assert ask(asked) == [D]
+    tell(asked, [], status=2, index=1)
+    assert ask(asked) == []
+    assert asked.present == {A: True, B: False, C: False, D: False}
+
+
+@pytest.mark.parametrize("status", [0, 5])
+def test_an_agent_that_has_something_after_its_end_is_asked_for_each(status: int) -> None:
+    asked = Presence([A, B, C, D], limits=AgentLimits())
+    ask(asked)
+    tell(asked, [], status=2, index=1)
+    assert ask(asked) == [D]
+    tell(asked, [D + b"\x01"], status=status, index=int(status > 0))
+    assert ask(asked) == [A, B, C]
+    tell(asked, [], status=2, index=1)
+    for root in (A, B, C):
+        assert ask(asked) == [root]
+        tell(asked, [root + b"\x01"] if root == C else [], status=0 if root == C else 2, index=int(root != C))
+    assert ask(asked) == []
+    assert asked.present == {A: False, B: False, C: True} | ({} if status else {D: True})
+
+
+async def test_a_v1_agent_costs_hardly_more_than_others() -> None:
+    roots = [f"1.3.6.1.2.1.{number}" for number in range(1, 60)]
+    async with SimulatedAgent(Mib.of(THERE)) as agent:
+        found = await presence(agent, roots, Version.V1, AgentLimits())
+        assert {root for root, there in found.items() if there} == {f"1.3.6.1.2.1.{number}" for number in (1, 2, 47)}
+        assert len(found) == len(roots)
+        assert agent.requests <= 7

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections import OrderedDict
@@ -9,8 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from promsnmp.collect.page import Format, Page
+from promsnmp.collect.probe import Identity, identify
+from promsnmp.collect.recognition import Recognition
 from promsnmp.collect.source import Source
 from promsnmp.errors import AuthenticationError, SnmpError
+from promsnmp.inventory.modules import AUTO, FALLBACK, settled_modules
 from promsnmp.metrics import filters
 from promsnmp.metrics.interfaces import add_utilization
 from promsnmp.metrics.plan import ModulePlan, Plan, make_plan, narrowed
@@ -28,6 +32,10 @@ from promsnmp.snmp.walk import AgentLimits, Cost, Gets, Walks
 
 log = logging.getLogger(__name__)
 
+RECOGNITION_SHARE = 1 / 3
+"""Part of the time of a poll that may go into finding out what the device is."""
+_SYS_DESCR, _SYS_OBJECT_ID, _SYS_UP_TIME = "1.3.6.1.2.1.1.1", "1.3.6.1.2.1.1.2", "1.3.6.1.2.1.1.3"
+
 
 @dataclass(slots=True)
 class Known:
@@ -42,6 +50,11 @@ class Known:
     """Formats that a poll renders at once: those asked for lately."""
     outcome: str = "success"
     """How the last poll ended."""
+    recognition: Recognition = field(default_factory=Recognition)
+    modules: tuple[str, ...] = ()
+    """What it was asked for last."""
+    answered: bool = False
+    """Whether it ever gave anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +134,11 @@ class Collector:
 
         ``deadline`` is loop time. Raises SnmpError when nothing could be read, ModuleError for an unknown module.
         """
-        plan, known = self.plan(source.modules), self.known(source)
+        known = self.known(source)
+        modules = await self._modules(source, known, deadline)
+        plan = self.plan(modules)
+        if modules != known.modules:  # labels and numbers of tables belong to the plan
+            known.modules, known.device = modules, DeviceState(utilization=known.device.utilization)
         if not plan.modules:  # ``module=``: nothing is wanted, so nothing is asked
             return Page(time.monotonic(), (), {one: _body(Samples(), one) for one in known.formats}), None
         harvest = await self._harvest(source, plan, known, deadline)
@@ -130,7 +147,49 @@ class Collector:
         failures = list(harvest.failures.values())
         if failures and not harvest.scanner.varbind_count:
             raise failures[0]
+        known.answered = True
+        _look(known.recognition, plan, harvest.scanner)
         return self._render(source, harvest.plan, known, harvest), harvest.error or (failures[0] if failures else None)
+
+    def check(self, modules: tuple[str, ...]) -> None:
+        """Raises ModuleError for a module that there is not."""
+        self.plan(tuple(name for name in modules if name != AUTO or self._is_module(AUTO)))
+
+    async def _modules(self, source: Source, known: Known, deadline: float) -> tuple[str, ...]:
+        """What a source is asked for: its modules, with ``AUTO`` replaced by those that suit the device.
+
+        Finds out which these are, when it is time for that. Raises SnmpError when a device that has never answered does
+        not even answer to this.
+        """
+        if AUTO not in source.modules or self._is_module(AUTO):
+            return source.modules
+        recognition, now = known.recognition, time.monotonic()
+        recognition.heed(source.detected, source.key, now)
+        if recognition.is_due(now):
+            try:
+                recognition.took(await self._identify(source, known, deadline), time.monotonic())
+            except SnmpError:
+                recognition.failed(time.monotonic())
+                if not known.answered:
+                    raise
+        return settled_modules(source.modules, [name for name in recognition.modules if self._is_module(name)])
+
+    async def _identify(self, source: Source, known: Known, deadline: float) -> Identity:
+        now = asyncio.get_running_loop().time()
+        session = self._session(source, self.plan(FALLBACK), known, now + (deadline - now) * RECOGNITION_SHARE)
+        try:
+            async with session:
+                identity = await identify(session, limits=known.limits)
+        except AuthenticationError:
+            known.engine = EngineState()
+            raise
+        is_news = known.recognition.modules not in ((), identity.match.names)
+        level = logging.INFO if is_news else logging.DEBUG
+        log.log(level, "%s (%s) is %s", source.name, source.endpoint, _told(identity))
+        return identity
+
+    def _is_module(self, name: str) -> bool:
+        return name in self._catalogues.current.modules
 
     async def _harvest(self, source: Source, plan: Plan, known: Known, deadline: float) -> Harvest:
         harvest = Harvest(ber.Scanner(list(plan.columns)), time.monotonic(), plan)
@@ -183,7 +242,22 @@ class Collector:
         if known.asked:
             known.formats, known.asked = known.asked, set()
         bodies = {one: _body(page, one) for one in known.formats}
-        return Page(harvest.started, source.modules, bodies)
+        return Page(harvest.started, known.modules, bodies)
+
+
+def _told(identity: Identity) -> str:
+    match = identity.match
+    kind = " ".join(filter(None, (match.vendor, match.model))) or f"of an unknown kind ({identity.sys_object_id})"
+    return f"{kind}: {', '.join(match.names)}" + (f" (not all was told: {identity.problem})" * bool(identity.problem))
+
+
+def _look(recognition: Recognition, plan: Plan, scanner: ber.Scanner) -> None:
+    """Shows a recognition what a poll brought of the system group, if anything."""
+    descr, object_id, up_time = (
+        scanner.column(column.at) if (column := plan.by_oid.get(name)) and not column.part else b""
+        for name in (_SYS_DESCR, _SYS_OBJECT_ID, _SYS_UP_TIME)
+    )
+    recognition.saw((descr, object_id), up_time)
 
 
 def _body(page: Samples, wanted: Format) -> bytes:

@@ -72,6 +72,9 @@ class Poller:
         wanted: Mapping[str, Source] = {source.key: source for source in sources}
         for key in [key for key in self._schedules if key not in wanted]:
             self._scraper.forget(self._schedules.pop(key).source)
+        for key, schedule in self._schedules.items():
+            if schedule.source == wanted[key]:
+                schedule.source = wanted[key]  # which may know more of the device
         fresh = [source for source in sources if self._is_fresh(source)]
         at_once = self._started and len(fresh) <= self.concurrency
         for source in fresh:

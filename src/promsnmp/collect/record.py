@@ -133,14 +133,17 @@ class ListeningCollector(Collector):
         self.record = record
         self.session: Session | None = None
         self.harvest: Harvest | None = None
+        self._listens = False
 
     def _session(self, source: Source, plan: Plan, known: Known, deadline: float) -> Session:
         self.session = super()._session(source, plan, known, deadline)
         return self.session
 
     def _security(self, source: Source, known: Known) -> SecurityModel:
-        return Tap(super()._security(source, known), self.record)
+        model = super()._security(source, known)
+        return Tap(model, self.record) if self._listens else model
 
     async def _harvest(self, source: Source, plan: Plan, known: Known, deadline: float) -> Harvest:
+        self._listens = True  # from now on: what the device is was asked before
         self.harvest = await super()._harvest(source, plan, known, deadline)
         return self.harvest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from promsnmp.inventory.model import Agent, Device
 from promsnmp.snmp.credentials import Credentials
@@ -20,11 +20,14 @@ class Source:
     endpoint: Endpoint
     credentials: Credentials
     modules: tuple[str, ...]
+    """``AUTO`` stands for those that suit the device."""
     timeout: float | None = None
     """Seconds per packet; None leaves it to the modules."""
     retries: int | None = None
     managed: bool = True
-    """Whether it is in the inventory (and so polled in the background) or only named by a scrape."""
+    """Whether it is in the inventory and polled like this in the background, or only asked for by a scrape."""
+    detected: tuple[str, ...] = field(default=(), compare=False)
+    """The modules that suit the device as far as the inventory knows; where to begin for ``AUTO``."""
 
 
 def device_source(device: Device, agent: Agent, modules: tuple[str, ...]) -> Source:
@@ -37,6 +40,7 @@ def device_source(device: Device, agent: Agent, modules: tuple[str, ...]) -> Sou
         modules=modules,
         timeout=agent.timeout / 1000,
         retries=agent.retries,
+        detected=device.detected_modules,
     )
 
 

@@ -19,6 +19,7 @@ from promsnmp.collect.source import Source, adhoc_source, device_source
 from promsnmp.errors import AddressError, BadTarget, ModuleError, SnmpError, SnmpTimeout, TargetError, UnknownTarget
 from promsnmp.http.negotiate import choose_format, wants_gzip
 from promsnmp.inventory.model import Inventory
+from promsnmp.inventory.modules import AUTO, wanted_modules
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.metrics.histogram import Series
 from promsnmp.modules.catalogue import Catalogues
@@ -191,9 +192,10 @@ class ScrapeRoute:
         """
         source = self._asked(query_string)
         for name in source.modules:
-            self._catalogues.current.module(name)
+            if name != AUTO:
+                self._catalogues.current.module(name)
         found = self._scraper.histograms(source)
-        if found is None and not source.managed:
+        if found is None and self._store.find(read_query(query_string).target) is None:
             raise UnknownTarget(f"{source.name} is not in the inventory, and no scrape of /snmp has polled it yet")
         return found or ()
 
@@ -219,8 +221,10 @@ class ScrapeRoute:
         own or the default ones. Raises TargetError or ModuleError."""
         found = self._store.find(target)
         if found is not None and found.agent is not None:
-            own = found.device.modules or self._modules
-            return device_source(found.device, found.agent, own if modules is None else modules)
+            own = wanted_modules(found.device, self._modules)
+            source = device_source(found.device, found.agent, own if modules is None else modules)
+            is_polled = found.agent == found.device.primary and source.modules == own
+            return source if is_polled else replace(source, managed=False)
         if found is not None:
             raise UnknownTarget(f"{target!r} is in the inventory, but has no agent to poll")
         if target.startswith("tcp://"):

@@ -109,7 +109,8 @@ def fingerprint(sys_object_id: str, answers: Mapping[str, bool], sys_descr: str 
     """The match of a device.
 
     ``answers`` says of the OIDs of ``PROBES`` whether anything is there; one that is missing was not asked for (or the
-    device did not say). ``system`` is always among the modules: every agent has it.
+    device did not say). ``system`` is always among the modules, as every agent has it, and so is ``if_mib``, unless the
+    device said that it has none of its tables.
     """
     known = product_of(sys_object_id)
     product = known[1] if known else Product("")
@@ -121,7 +122,11 @@ def fingerprint(sys_object_id: str, answers: Mapping[str, bool], sys_descr: str 
         there = [probe for probe in probes if answers.get(probe.oid)]
         if there:
             chosen[module] = f"answers to {', '.join(f'{probe.what} ({probe.oid})' for probe in there)}"
-        elif known and module in product.modules and not any(probe.oid in answers for probe in probes):
+        elif any(probe.oid in answers for probe in probes):
+            continue
+        elif module == "if_mib":
+            chosen[module] = "nearly every agent has it, and this one did not say"
+        elif known and module in product.modules:
             chosen[module] = f"sysObjectID {sys_object_id} is below {known[0]} ({_title(product)})"
     vendor = _vendor(product, answers)
     return Match(vendor, _model(product, vendor, sys_descr), tuple(chosen.items()))
