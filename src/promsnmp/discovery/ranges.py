@@ -1,0 +1,272 @@
+"""Which addresses an operator means by addresses, networks and ranges, without ever writing them all down.
+
+A /12 has a million addresses, so they are kept as spans and counted, not listed. Network and broadcast addresses are
+nobody's and are left out of networks; an address that is named by itself is taken as it is. Names are kept as they are:
+looking them up is for whoever sends packets.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from math import gcd
+from typing import NamedTuple
+
+from promsnmp.inventory.address import normal_address
+
+LARGEST = 1 << 20
+"""Addresses of one network or range, at most: an IPv4 /12, an IPv6 /108."""
+LARGEST_FORCED = 1 << 32
+"""The same for who insists: all of IPv4. Asking 2^64 addresses would take longer than anybody lives."""
+
+_GOLDEN = 0.6180339887498949
+_BITS = {4: 32, 6: 128}
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class Span(NamedTuple):
+    """Addresses from ``first`` to ``last``, both included, as numbers; ``version`` is 4 or 6."""
+
+    version: int
+    first: int
+    last: int
+
+    @property
+    def size(self) -> int:
+        return self.last - self.first + 1
+
+
+NOBODY = (
+    Span(4, 0, (1 << 24) - 1),  # 0.0.0.0/8, RFC 1122 section 3.2.1.3
+    Span(4, 0xE0000000, 0xFFFFFFFF),  # multicast, class E and limited broadcast, RFC 5771 and RFC 1112 section 4
+    Span(6, 0, 0),  # the unspecified address, RFC 4291 section 2.5.2
+    Span(6, 0xFF << 120, (1 << 128) - 1),  # multicast, RFC 4291 section 2.7
+)
+"""Addresses that are never those of one device."""
+
+
+class Addresses:
+    """A set of addresses as disjoint spans, which can be counted, looked into and gone through."""
+
+    __slots__ = ("_ends", "_starts", "size", "spans")
+
+    def __init__(self, spans: Iterable[Span] = ()) -> None:
+        self.spans = _joined(spans)
+        self._starts = [span[:2] for span in self.spans]
+        self._ends = list(accumulate(span.size for span in self.spans))
+        self.size = self._ends[-1] if self._ends else 0
+        """How many there are; may be more than ``len`` could say."""
+
+    def __contains__(self, address: object) -> bool:
+        """Whether an address, as text, is one of them. A name never is."""
+        try:
+            number = ipaddress.ip_address(str(address).partition("%")[0])
+        except ValueError:
+            return False
+        at = bisect_right(self._starts, (number.version, int(number))) - 1
+        return at >= 0 and self.spans[at].version == number.version and int(number) <= self.spans[at].last
+
+    def without(self, others: Iterable[Span]) -> Addresses:
+        """These addresses except those of ``others``."""
+        left = list(self.spans)
+        for other in others:
+            left = [piece for span in left for piece in _cut(span, other)]
+        return Addresses(left)
+
+    def spread(self) -> Iterator[str]:
+        """All of them, each once, far from one another: no network is asked in one go.
+
+        The order is that of multiples of the golden ratio, which leave no part of the whole alone for long.
+        """
+        size = self.size
+        step = max(1, int(size * _GOLDEN))
+        while gcd(step, size) != 1:
+            step += 1
+        at = 0
+        for _ in range(size):
+            yield self._at(at)
+            at = (at + step) % size
+
+    def _at(self, number: int) -> str:
+        place = bisect_right(self._ends, number)
+        span = self.spans[place]
+        value = span.last - (self._ends[place] - 1 - number)
+        if span.version == 4:
+            return socket.inet_ntoa(value.to_bytes(4, "big"))
+        return socket.inet_ntop(socket.AF_INET6, value.to_bytes(16, "big"))
+
+
+def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """The same addresses in as few spans as possible, sorted."""
+    joined: list[Span] = []
+    for span in sorted(spans):
+        if joined and joined[-1].version == span.version and span.first <= joined[-1].last + 1:
+            joined[-1] = joined[-1]._replace(last=max(joined[-1].last, span.last))
+        else:
+            joined.append(span)
+    return tuple(joined)
+
+
+def _cut(span: Span, other: Span) -> Iterator[Span]:
+    """What is left of ``span`` without ``other``."""
+    if other.version != span.version or other.last < span.first or span.last < other.first:
+        yield span
+        return
+    if span.first < other.first:
+        yield span._replace(last=other.first - 1)
+    if other.last < span.last:
+        yield span._replace(first=other.last + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a search looks: ``addresses`` and ``names``, never at ``excluded``."""
+
+    addresses: Addresses = field(default_factory=Addresses)
+    names: tuple[str, ...] = ()
+    excluded: Addresses = field(default_factory=Addresses)
+
+    @property
+    def size(self) -> int:
+        """Addresses to ask, a name counting as one."""
+        return self.addresses.size + len(self.names)
+
+
+def read_scope(targets: Sequence[str], exclude: Sequence[str] = (), *, force: bool = False) -> tuple[Scope, list[str]]:
+    """What ``targets`` without ``exclude`` mean, and what is wrong with them, each problem with its place.
+
+    Targets with a problem are left out of the scope. ``force`` lets networks be larger than LARGEST.
+    """
+    problems: list[str] = []
+    spans, names = [], []
+    for number, text in enumerate(targets):
+        try:
+            found = read_target(text)
+            if isinstance(found, str):
+                names.append(found)
+                continue
+            _check_size(found, force=force)
+            spans.append(found)
+        except ValueError as error:
+            problems.append(f"potentialTargets[{number}]: {error}")
+    excluded = Addresses(_excluded(exclude, problems))
+    addresses = Addresses(spans).without((*NOBODY, *excluded.spans))
+    return Scope(addresses, tuple(dict.fromkeys(names)), excluded), problems
+
+
+def read_networks(texts: Sequence[str], place: str) -> tuple[Addresses, list[str]]:
+    """Whole networks (with their edges), ranges and addresses; names are a problem, as is what is none of them."""
+    problems: list[str] = []
+    return Addresses(_excluded(texts, problems, place)), problems
+
+
+def _excluded(texts: Sequence[str], problems: list[str], place: str = "exclude") -> list[Span]:
+    spans = []
+    for number, text in enumerate(texts):
+        try:
+            found = read_target(text, whole=True)
+        except ValueError as error:
+            problems.append(f"{place}[{number}]: {error}")
+            continue
+        if isinstance(found, str):
+            problems.append(f"{place}[{number}]: {found[:80]!r} is a name; write addresses, networks or ranges")
+        else:
+            spans.append(found)
+    return spans
+
+
+def _check_size(span: Span, *, force: bool) -> None:
+    if span.size > LARGEST_FORCED:
+        raise ValueError(f"these are {_count(span)} addresses, more than anybody can ask")
+    if span.size > LARGEST and not force:
+        raise ValueError(
+            f"these are {_count(span)} addresses, more than {LARGEST:,} (a /12); say force if that is what you want"
+        )
+
+
+def _count(span: Span) -> str:
+    return f"{span.size:,}" if span.size < 10**12 else f"2^{span.size.bit_length() - 1}"
+
+
+def read_target(text: str, *, whole: bool = False) -> Span | str:
+    """The span that ``text`` means, or the name that it is.
+
+    ``192.0.2.7``, ``2001:db8::7``, ``192.0.2.0/24``, ``192.0.2.0/255.255.255.0``, ``192.0.2.1-192.0.2.50``,
+    ``192.0.2.1-50``, ``2001:db8::1-2001:db8::ff``, ``2001:db8::1-ff`` (of the last group); an address with a zone
+    (``fe80::1%eth0``) is as good as a name. ``whole`` keeps the network and broadcast addresses of a network. Raises
+    ValueError.
+    """
+    text = text.strip()
+    first, dash, last = (part.strip() for part in text.partition("-"))
+    if "/" in text:
+        return _network(text, whole=whole)
+    if dash and (start := _address(first)) is not None:
+        return _range(text, start, last)
+    found = _address(text)
+    if found is None or "%" in text:
+        return _name(text)
+    normal_address(str(found))  # raises for what is never one device's
+    return Span(found.version, int(found), int(found))
+
+
+def _address(text: str) -> Address | None:
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    try:
+        found = ipaddress.ip_address(bare)
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found
+
+
+def _name(text: str) -> str:
+    try:
+        return normal_address(text)
+    except ValueError:
+        reason = "is no address, network (192.0.2.0/24), range (192.0.2.1-192.0.2.50) or name"
+        if text.rpartition(":")[2].isdigit() and _address(text) is None:
+            reason += "; a port is said by port"
+        raise ValueError(f"{text[:80]!r} {reason}") from None
+
+
+def _network(text: str, *, whole: bool) -> Span:
+    try:
+        network = ipaddress.ip_network(text.replace("[", "").replace("]", ""), strict=False)
+    except ValueError:
+        raise ValueError(f"{text[:80]!r} is no network such as 192.0.2.0/24 or 2001:db8::/120") from None
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is not None and network.prefixlen >= 96:
+        network = ipaddress.ip_network((mapped, network.prefixlen - 96))
+    first, last = int(network.network_address), int(network.broadcast_address)
+    if not whole and last - first > 1:  # RFC 3021 section 2.1, RFC 6164 section 6: a link of two has neither
+        first += 1  # the network's address; in IPv6 that of any router of it (RFC 4291 section 2.6.1)
+        last -= network.version == 4
+    return Span(network.version, first, last)
+
+
+def _range(text: str, start: Address, last: str) -> Span:
+    end = _address(last)
+    if end is None and last.isascii():
+        end = _last_part(start, last)
+    if end is None or end.version != start.version:
+        raise ValueError(f"{text[:80]!r} is no range such as 192.0.2.1-192.0.2.50, 192.0.2.1-50 or 2001:db8::1-ff")
+    if int(end) < int(start):
+        raise ValueError(f"{text[:80]!r} ends before it starts")
+    return Span(start.version, int(start), int(end))
+
+
+def _last_part(start: Address, text: str) -> Address | None:
+    """``start`` with its last octet (IPv4, decimal) or group (IPv6, hexadecimal) replaced by ``text``."""
+    base, digits, bits = (10, 3, 8) if start.version == 4 else (16, 4, 16)
+    try:
+        number = int(text, base) if text.isalnum() and len(text) <= digits else -1
+    except ValueError:
+        return None
+    if not 0 <= number < 1 << bits:
+        return None
+    return type(start)(int(start) >> bits << bits | number)
