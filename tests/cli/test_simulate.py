@@ -182,3 +182,24 @@ def two_free_ports() -> int:
                 continue
             return port
     raise AssertionError("no two ports in a row are free")
+
+
+def test_a_network_of_devices_answers_on_many_addresses_of_one_port(tmp_path: Path) -> None:
+    path = recording(tmp_path, "switch", extra="1.3.6.1.2.1.1.5.0|4|sw\n")
+    with Simulation(tmp_path, "--network", "127.61.0.0/24", "--devices", "3", "--port", "0", path) as running:
+        first, last, port = re.findall(r"3 devices from (\S+) to (\S+) in \S+, port (\d+)", running.output())[0]
+        assert get(f"{first}:{port}", "1.3.6.1.2.1.1.5.0").endswith('"sw-00001"')
+        assert get(f"{last}:{port}", "1.3.6.1.2.1.1.5.0").endswith('"sw-00003"')
+        assert running.end(signal.SIGTERM) == 0
+        assert "Answered 2 requests" in running.output()
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [(["--devices", "3"], "add --network"), (["--network", "127.61.0.0/29", "--devices", "9"], "has 6 addresses"),
+     (["--network", "192.0.2.0/24"], "is not on loopback"), (["--network", "x"], "'x'")],
+)  # fmt: skip
+def test_a_network_that_cannot_be_is_refused(tmp_path: Path, words: list[str], reason: str) -> None:
+    ran = run(*words, recording(tmp_path, "switch"))
+    assert ran.returncode == 2
+    assert reason in ran.stderr

@@ -43,8 +43,8 @@ def test_what_is_written_means_these_addresses(text: str, first: str, last: str,
     span = read_target(text)
     assert isinstance(span, Span)
     low, high = ipaddress.ip_address(first), ipaddress.ip_address(last)
-    assert span == (low.version, int(low), int(high))
     assert span.size == count
+    assert span == (low.version, int(low), int(high))
 
 
 @pytest.mark.parametrize("name", ["switch.example.net", "my-device", "core-1-2", "x1", "fe80::1%eth0"])
@@ -58,7 +58,8 @@ def test_names_stay_names(name: str) -> None:
     "text",
     ["", " ", "10.0.0.256", "10.0.0", "10.0.0.1:161", "10.0.0.0/33", "10.0.0.0/", "/24", "10.0.0.9-3", "10.0.0.1-256",
      "10.0.0.1-", "10.0.0.1-2001:db8::1", "2001:db8::1-fffff", "2001:db8::1-g", "10.0.0.1-\u0662", "[2001:db8::1]:161",
-     "a b", "-x", "10.0.0.1-host", "http://10.0.0.1", "::/200", "255.255.255.255", "0.0.0.0", "224.0.0.1", "ff02::1", "\x00"],
+     "a b", "-x", "10.0.0.1-host", "http://10.0.0.1", "::/200", "255.255.255.255", "0.0.0.0", "224.0.0.1", "ff02::1",
+     "\x00"],
 )  # fmt: skip
 def test_what_means_nothing_is_a_problem_with_its_place(text: str) -> None:
     scope, (problem,) = read_scope(["192.0.2.1", text])

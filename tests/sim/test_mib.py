@@ -51,5 +51,15 @@ def test_an_object_that_was_asked_for_but_is_not_there_does_not_come_to_be() -> 
     assert oid.encode("1.3.6.3") in mib
 
 
+def test_an_altered_mib_has_the_same_objects_and_leaves_the_first_as_it_was() -> None:
+    mib = Mib.of({"1.3.6.1": ONE, "1.3.6.3": ONE})
+    other = mib.altered({oid.encode("1.3.6.3"): ber.encode_integer(2)})
+    assert other.next_after(oid.encode("1.3.6.1")) == (oid.encode("1.3.6.3"), ber.encode_integer(2))
+    assert other.rows(1, 2, 0.0) == [ber.encode_varbind(oid.encode("1.3.6.3"), ber.encode_integer(2))]
+    assert mib.get(oid.encode("1.3.6.3")) == ONE
+    with pytest.raises(KeyError, match=r"1\.3\.6\.2"):
+        mib.altered({oid.encode("1.3.6.2"): ONE})
+
+
 def test_a_mib_of_nothing_ends_at_once() -> None:
     assert Mib([], []).next_after(b"\x2b") is None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import ipaddress
 import signal
 import time
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ import uvloop
 
 from promsnmp.errors import PromSnmpError
 from promsnmp.sim.agent import LARGEST_DATAGRAM, SimulatedAgent
+from promsnmp.sim.field import populate, spread_over
 from promsnmp.sim.moving import animated, recorded_uptime
 from promsnmp.sim.recording import Recording, RecordingError, read_recording, summarise
 from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, SecurityLevel, User
@@ -38,6 +40,9 @@ class Plan:
     community: str
     users: tuple[User, ...]
     moving: bool
+    network: str | None = None
+    """Where ``devices`` siblings of the recordings are, each with an address of its own."""
+    devices: int = 0
 
 
 @click.command("simulate")
@@ -47,6 +52,15 @@ class Plan:
     "--port",
     type=click.IntRange(0, LAST_PORT),
     help=f"Port of the first file; the others count up. 0: free ones.  [default: the first free from {FIRST_PORT}]",
+)
+@click.option(
+    "--network",
+    metavar="NETWORK",
+    help="Answer on many addresses of this IPv4 network of loopback (127.1.0.0/16), all on --port, each as a device of "
+    "its own.",
+)
+@click.option(
+    "--devices", type=click.IntRange(1), metavar="COUNT", help="How many, with --network.  [default: one a FILE]"
 )
 @click.option("--community", default="public", show_default=True, help="Community of v1 and v2c.")
 @click.option("--user", "name", metavar="NAME", help="Answer v3 too, for this user.")
@@ -72,6 +86,8 @@ def simulate(
     files: Sequence[Path],
     address: str,
     port: int | None,
+    network: str | None,
+    devices: int | None,
     community: str,
     name: str | None,
     auth_protocol: str,
@@ -91,6 +107,7 @@ def simulate(
       promsnmp simulate switch.snmprec
       snmpwalk -v2c -c public 127.0.0.1:16100 1.3.6.1.2.1.1
       promsnmp simulate --port 0 --moving recordings/*.snmprec
+      promsnmp simulate --network 127.1.0.0/16 --devices 1000 switch.snmprec
       promsnmp simulate --user monitor --auth-passphrase authenticate --priv-passphrase keep-private ups.snmprec
     """
     user = _user(
@@ -100,7 +117,9 @@ def simulate(
         PrivProtocol(priv_protocol.upper()),
         priv_passphrase,
     )
-    plan = Plan(address, port, community, user, moving)
+    if devices is not None and network is None:
+        raise click.UsageError("--devices is how many there are in a network: add --network")
+    plan = Plan(address, port, community, user, moving, network, devices or len(files))
     recordings = _read(files, strict=strict)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(recordings, plan))
@@ -146,6 +165,9 @@ async def _serve(recordings: Sequence[Recording], plan: Plan) -> None:
     for number in END_SIGNALS:
         if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
             asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    if plan.network is not None:
+        await _serve_network(recordings, plan, plan.network, ended)
+        return
     async with contextlib.AsyncExitStack() as running:
         agents: list[SimulatedAgent] = []
         port = plan.port
@@ -158,6 +180,34 @@ async def _serve(recordings: Sequence[Recording], plan: Plan) -> None:
         await ended.wait()
     with contextlib.suppress(OSError):  # the terminal may be gone
         _summarise(agents)
+
+
+async def _serve_network(recordings: Sequence[Recording], plan: Plan, network: str, ended: asyncio.Event) -> None:
+    """Runs siblings of the recordings on addresses of a network until a signal ends it."""
+    mibs = [recording.mib for recording in recordings]
+    try:
+        places = spread_over(network, plan.devices)
+    except ValueError as error:
+        raise click.UsageError(f"--network: {error}") from None
+    if not all(ipaddress.ip_address(place).is_loopback for place in (places[0], places[-1])):
+        raise click.UsageError(f"--network: {network} is not on loopback; choose one in 127.0.0.0/8")
+    field = populate(
+        [animated(mib) if plan.moving else mib for mib in mibs],
+        places,
+        community=plan.community,
+        users=plan.users,
+        uptimes=[recorded_uptime(mib) for mib in mibs],
+    )
+    try:
+        await field.start(FIRST_PORT if plan.port is None else plan.port)
+    except OSError as error:
+        raise PromSnmpError(_reason(error, "0.0.0.0", plan.port or FIRST_PORT)) from None  # noqa: S104  # a name only
+    async with field:
+        click.echo(f"{plan.devices:,} devices from {places[0]} to {places[-1]} in {network}, port {field.port}")
+        _tell(plan)
+        await ended.wait()
+    with contextlib.suppress(OSError):
+        _summarise(list(field.agents))
 
 
 def _agent(recording: Recording, plan: Plan) -> SimulatedAgent:
@@ -203,6 +253,10 @@ def _show(recordings: Sequence[Recording], agents: Sequence[SimulatedAgent], pla
     width = max(len(str(recording.path)) for recording in recordings)
     for recording, agent in zip(recordings, agents, strict=True):
         click.echo(f"{recording.path!s:{width}} -> {agent.target}  ({len(recording.mib):,} objects)")
+    _tell(plan)
+
+
+def _tell(plan: Plan) -> None:
     community = "the community 'public'" if plan.community == "public" else "the given community"
     names = f", v3 for the user {plan.users[0].name!r}" if plan.users else ""
     click.echo(f"They answer v1 and v2c for {community}{names}. Ctrl-C ends it.")

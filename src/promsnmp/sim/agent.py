@@ -21,6 +21,7 @@ from promsnmp.sim.responder import respond
 from promsnmp.sim.usm_agent import UsmAgent
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import User, Version
+from promsnmp.snmp.keys import KeyCache
 
 ETHERNET_PAYLOAD = 1472
 """Octets of a UDP datagram in an Ethernet frame over IPv4, the largest message of many agents."""
@@ -45,8 +46,9 @@ class SimulatedAgent:
     ``community`` is the only one that is answered; ``versions`` are those spoken, v3 for ``users`` by ``engine_id``
     (one is made up if there is none). ``max_message`` is the largest message in octets. ``uptime`` is how many seconds
     ago the device started. ``delay`` (seconds until an answer leaves), ``drop`` (share of requests that are lost, 0 to
-    1, chosen by ``seed``) and ``mib`` may be changed while it runs. ``requests`` counts requests answered, ``varbinds``
-    the varbinds of the answers, ``ignored`` datagrams that were not answered: not SNMP, not permitted, or dropped.
+    1, chosen by ``seed``) and ``mib`` may be changed while it runs. ``keys`` may be shared by agents of the same users.
+    ``requests`` counts requests answered, ``varbinds`` the varbinds of the answers, ``ignored`` datagrams that were not
+    answered: not SNMP, not permitted, or dropped.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class SimulatedAgent:
         delay: float = 0.0,
         drop: float = 0.0,
         seed: int = 0,
+        keys: KeyCache | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.mib = mib
@@ -77,7 +80,9 @@ class SimulatedAgent:
         self._clock = clock
         self._started = clock() - uptime
         engine = engine_id or _ENGINE_ID_PREFIX + secrets.token_bytes(8)
-        self.usm = UsmAgent(users, engine_id=engine, time=int(uptime), clock=clock) if users else None
+        self.usm: UsmAgent | None = None
+        if users:
+            self.usm = UsmAgent(users, engine_id=engine, time=int(uptime), keys=keys, clock=clock)
         self._socket: socket.socket | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 

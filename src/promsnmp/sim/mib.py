@@ -56,6 +56,23 @@ class Mib:
         names = sorted(octets, key=oids.decode_subids)
         return cls(names, [octets[name] for name in names])
 
+    def altered(self, values: Mapping[bytes, Value]) -> Mib:
+        """The same objects with other ``values`` for some of them; what they have in common is shared, not copied.
+
+        Raises KeyError for an object that is not there.
+        """
+        other = Mib((), ())
+        other._oids, other._positions, other._limit = self._oids, self._positions, self._limit
+        other._counter64 = self._counter64
+        other._values, other._rows = self._values.copy(), self._rows.copy()
+        for name, value in values.items():
+            at = self.position(name)
+            if at < 0:
+                raise KeyError(oids.to_text(name))
+            other._values[at], other._rows[at] = value, self._row(name, value)
+        other._is_moving = not all(isinstance(value, bytes) for value in other._values)
+        return other
+
     @staticmethod
     def _row(name: bytes, value: Value) -> Value:
         return ber.encode_varbind(name, value) if isinstance(value, bytes) else _moving_row(name, value)
