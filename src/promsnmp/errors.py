@@ -18,12 +18,16 @@ the device, the object and what to do. Secrets never appear in one.
     │   ├── UnknownTarget        not in the inventory, and ad-hoc targets are off
     │   └── BadTarget            not an address, a name or address:port
     ├── ServiceError             a running service that a command asked refused, or cannot be reached
+    ├── ClusterError             replicas cannot work together just now
+    │   ├── CoordinatorError     Redis or the Kubernetes API does not answer, or answers with an error
+    │   └── PeerError            another replica does not answer, or refuses
     └── InventoryError           the inventory cannot be read, written or accepted
         ├── InventoryKeyError    PROM_ENCRYPT_KEY is wrong, or not of a valid length
         ├── InventoryDamaged     the file is not what we wrote
         ├── InventoryInvalid     the document has problems; lists all of them
         │   └── InventoryConflict two devices would have an id or an endpoint in common
         └── InventoryUnavailable the file cannot be written now (full, read-only, gone)
+            └── NotLeader        only the leader writes, and this replica is not (or no longer) it
 """
 
 from __future__ import annotations
@@ -118,6 +122,18 @@ class ServiceError(PromSnmpError):
         self.problems = list(problems)
 
 
+class ClusterError(PromSnmpError):
+    """Replicas cannot work together just now; each goes on with what it knows."""
+
+
+class CoordinatorError(ClusterError):
+    """Redis or the Kubernetes API does not answer, or answers with an error."""
+
+
+class PeerError(ClusterError):
+    """Another replica does not answer, or refuses what it was asked."""
+
+
 class InventoryError(PromSnmpError):
     """The inventory cannot be read, written or accepted."""
 
@@ -144,3 +160,7 @@ class InventoryConflict(InventoryInvalid):
 
 class InventoryUnavailable(InventoryError):
     """The inventory file cannot be written or read just now (full, read-only, gone); nothing was lost."""
+
+
+class NotLeader(InventoryUnavailable):
+    """Only the leader writes the inventory, and this replica is not the leader, or not any more; nothing changed."""

@@ -1,0 +1,227 @@
+"""What an election is: the rules of one candidate, without I/O and with the clock given.
+
+All replicas share a *register* of one record: who leads, in which term, and whether that was given up. A candidate
+reads it, and writes by compare-and-set. That alone does not keep two leaders apart, since a leader may be asleep while
+its lease ends; so time is counted as client-go's leader election counts it (tools/leaderelection), by one's own clock:
+
+- The leader believes that it leads until ``duration`` less a margin after the moment *before* its last renewal left.
+- Anybody else waits ``duration`` after the moment *after* it saw the record change, unless the leader gave it up.
+
+Whatever happens to messages, processes and clocks that jump, the first ends before the second: the clocks only have to
+run at about the same speed. A register may forget (Redis emptied, a failover that lost the last writes, a Lease
+deleted): then the leader writes its record again, and everybody else waits a whole duration before taking the lead.
+
+Each time that somebody takes the lead, the *term* grows: past that of the record, past any that this candidate saw, and
+past ``floor``, which is the term in the inventory file.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from promsnmp.errors import NotLeader
+
+Clock = Callable[[], float]
+
+
+def lease_clock() -> float:
+    """Seconds of a clock that never jumps, and that counts the time in which the machine was suspended, too.
+
+    That is CLOCK_BOOTTIME (clock_gettime(2)); elsewhere than on Linux the monotonic clock. All processes of one machine
+    read the same.
+    """
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds: how long a lease is, how often it is renewed, how often everyone looks."""
+
+    duration: float = 30.0
+    renew: float = 10.0
+    look: float = 1.0
+
+    @property
+    def margin(self) -> float:
+        """How much earlier than its lease's end a leader stops: for clocks of unequal speed, and for stopping."""
+        return self.duration / 10
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the register holds of a leader."""
+
+    holder: str
+    """The replica's name."""
+    instance: str
+    """Tells processes apart, also those that have one name."""
+    address: str
+    """``host:port`` at which the others reach the leader."""
+    term: int
+    duration: float
+    """Seconds of the leader's lease, by its own settings."""
+    released: bool = False
+    """The leader has given it up: nobody leads."""
+    beat: str = ""
+    """Differs after each write; set by the register."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The register as it was read; ``version`` is what a write is compared with."""
+
+    record: Record | None
+    version: object = None
+    forced: bool = False
+    """Somebody took the leader's name out of the register by hand: there is to be an election."""
+
+
+class Candidate:
+    """One replica's part in the election.
+
+    ``observed`` is called with what was read and says what to write, ``written`` with what was accepted. Any thread may
+    ask ``leads`` and ``fence``.
+    """
+
+    def __init__(
+        self,
+        me: Record,
+        timing: Timing,
+        *,
+        floor: Callable[[], int] = lambda: 0,
+        clock: Clock = lease_clock,
+    ) -> None:
+        """``me`` carries name, instance and address; its other fields are set here."""
+        self.timing = timing
+        self.reason = "not elected yet"
+        """Why it does not lead, for people."""
+        self.term = 0
+        """Of the last lead of its own."""
+        self.renewed_at = -math.inf
+        """By the clock, just before the last successful renewal was sent."""
+        self.lost_at = -math.inf
+        """When it stopped leading for the last time; by the clock."""
+        self.changed_at = -math.inf
+        """When the register was last seen to change: somebody took, renewed or gave up the lead."""
+        self.leader: Record | None = None
+        """The record of whoever leads, as last seen; None when nobody does."""
+        self._me = replace(me, duration=timing.duration, released=False, beat="")
+        self._floor = floor
+        self._clock = clock
+        self._until = -math.inf
+        self._leading = False
+        self._last: Record | None = None
+        self._highest = 0
+        self._forgetful = False
+        self._busy_until = -math.inf
+        """Until then somebody else may believe that it leads."""
+        self._aside_until = -math.inf
+        """Until then the lead is left to others."""
+
+    @property
+    def until(self) -> float:
+        """When this candidate stops believing that it leads, unless it renews; by the clock."""
+        return self._until
+
+    @property
+    def leads(self) -> bool:
+        """Whether it leads at this moment."""
+        return self._leading and self._clock() < self._until
+
+    def fence(self) -> int:
+        """The number of the present term. Raises NotLeader when this candidate does not lead at this moment."""
+        if not self.leads:
+            raise NotLeader("not written: this replica is not the leader (any more); try again")
+        return self.term
+
+    # ------------------------------------------------------------------------------------------------ what was read
+
+    def observed(self, seen: Seen) -> Record | None:
+        """Takes in what was read just now; returns the record to write, None for nothing."""
+        now = self._clock()
+        self.expire()
+        self._note(seen.record, now)
+        if self._leading and (problem := self._unseated(seen)):
+            self.step_down(problem)
+        mine = replace(self._me, term=self.term)
+        if self._leading:
+            is_due = now - self.renewed_at >= self.timing.renew
+            return mine if is_due or self._has_forgotten(seen.record) else None
+        record = seen.record
+        is_held = record is not None and not record.released
+        is_own = record is not None and record.instance == self._me.instance
+        self.leader = record if is_held and not is_own else None
+        if now < self._aside_until:
+            return replace(record, released=True) if record is not None and is_held and is_own else None
+        return None if now < self._busy_until else replace(mine, term=self._highest + 1)
+
+    def expire(self) -> bool:
+        """Notices that the lease has run out without a renewal; whether it has, just now."""
+        if not self._leading or self._clock() < self._until:
+            return False
+        self._lose("its lease could not be renewed in time")
+        return True
+
+    def _note(self, record: Record | None, now: float) -> None:
+        """Works out how long somebody else may believe that it leads."""
+        known = max(self._highest, self._floor())
+        if record is None and known == 0:
+            return  # there has never been an election
+        if record is None or record.term < known:
+            if not self._forgetful:
+                self._busy_until = max(self._busy_until, now + self.timing.duration)
+            self._forgetful, self._last, self._highest = True, None, known
+            return
+        if record != self._last:
+            self.changed_at = now
+            self._busy_until = now + max(self.timing.duration, record.duration)
+        if record.released or record.instance == self._me.instance:
+            self._busy_until = -math.inf
+        self._forgetful, self._last, self._highest = False, record, record.term
+
+    def _unseated(self, seen: Seen) -> str:
+        """Why this candidate cannot go on leading; empty when it can."""
+        record = seen.record
+        if self._floor() > self.term:
+            return f"the inventory was written in term {self._floor()}, after its own"
+        if record is None or record.term < self.term:
+            return ""
+        if record.instance != self._me.instance or record.term != self.term:
+            return f"{record.holder} took the lead"
+        return "an election was forced" if seen.forced or record.released else ""
+
+    def _has_forgotten(self, record: Record | None) -> bool:
+        return record is None or record.term < self.term
+
+    # --------------------------------------------------------------------------------------------- what was written
+
+    def written(self, record: Record, *, sent_at: float) -> None:
+        """``record`` was accepted by the register; ``sent_at`` was read from the clock just before it was sent."""
+        if record.released or (self._leading and record.term != self.term):
+            return
+        self._highest = max(self._highest, record.term)
+        now, until = self._clock(), sent_at + self.timing.duration - self.timing.margin
+        if now >= until or now < self._aside_until:
+            return  # it came too late, or the lead was given up while it was under way
+        self.term, self.renewed_at, self._until, self._leading = record.term, sent_at, until, True
+        self.leader, self.reason = record, ""
+
+    # ----------------------------------------------------------------------------------------------------- giving up
+
+    def step_down(self, reason: str, *, aside: float | None = None) -> None:
+        """Stops leading, at once, and leaves the lead to others for ``aside`` seconds (default: five looks).
+
+        What is read next is answered with the record that gives the lead up.
+        """
+        self._aside_until = self._clock() + (5 * self.timing.look if aside is None else aside)
+        if self._leading:
+            self._lose(reason)
+
+    def _lose(self, reason: str) -> None:
+        self.lost_at = min(self._clock(), self._until)
+        self._leading = False
+        self._until = -math.inf
+        self.leader, self.reason = None, reason

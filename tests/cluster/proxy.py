@@ -1,0 +1,100 @@
+"""A TCP proxy that does to connections what networks and overloaded servers do."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from types import TracebackType
+from typing import Self
+
+
+class Proxy:
+    """Passes connections on to a port of loopback, in a thread of its own, until told otherwise.
+
+    ``delay`` (seconds) is added to whatever the server sends; ``hang`` keeps everything back; ``drop`` closes each
+    connection at once, and those that are open when ``cut`` is called.
+    """
+
+    def __init__(self, port: int, *, address: str = "127.0.0.1") -> None:
+        self.delay = 0.0
+        self.hang = False
+        self.drop = False
+        self.connections = 0
+        """How many were opened so far."""
+        self._there = (address, port)
+        self._open: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.new_event_loop()
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+        assert self._started.wait(10)
+
+    def cut(self) -> None:
+        """Closes the connections that are open."""
+        self._loop.call_soon_threadsafe(self._close_all)
+
+    def close(self) -> None:
+        """Ends everything."""
+        self._loop.call_soon_threadsafe(self._end)
+        self._thread.join(10)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._server = self._loop.run_until_complete(asyncio.start_server(self._connected, "127.0.0.1", 0))
+        self.port = int(self._server.sockets[0].getsockname()[1])
+        self._started.set()
+        self._loop.run_forever()
+        self._loop.run_until_complete(asyncio.gather(*self._tasks, return_exceptions=True))
+        self._loop.close()
+
+    def _end(self) -> None:
+        self._server.close()
+        self._close_all()
+        for task in self._tasks:
+            task.cancel()
+        self._loop.stop()
+
+    def _close_all(self) -> None:
+        for writer in self._open:
+            writer.transport.abort()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        self._open.add(writer)
+        try:
+            if self.drop:
+                return
+            with contextlib.suppress(OSError):
+                there, back = await asyncio.open_connection(*self._there)
+                self._open.add(back)
+                await asyncio.gather(self._pump(reader, back, slow=False), self._pump(there, writer, slow=True))
+                self._open.discard(back)
+                back.close()
+        finally:
+            self._open.discard(writer)
+            self._tasks.discard(task)
+            writer.close()
+
+    async def _pump(self, source: asyncio.StreamReader, to: asyncio.StreamWriter, *, slow: bool) -> None:
+        with contextlib.suppress(OSError):
+            while data := await source.read(65_536):
+                while self.hang:
+                    await asyncio.sleep(0.01)
+                if slow and self.delay:
+                    await asyncio.sleep(self.delay)
+                to.write(data)
+                await to.drain()
+        to.close()

@@ -1,0 +1,109 @@
+"""The way to a real Redis: with a password, over TLS, by sentinels, and what is told when it is closed to us."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from promsnmp.cluster.redis_link import RedisLink, Script
+from promsnmp.cluster.redis_place import parse_place
+from promsnmp.errors import CoordinatorError, SettingsError
+from tests.cluster.redis_server import RedisServer, Sentinel
+from tests.tools import PROJECT, free_tcp_port
+
+ECHO = Script("return ARGV[1]")
+
+
+async def asked(url: str, password: str = "") -> object:
+    link = RedisLink(parse_place(url, password=password), timeout=5.0)
+    try:
+        return await link.run(ECHO, [], ["here"])
+    finally:
+        await link.close()
+
+
+async def test_the_right_password_opens_and_a_wrong_one_is_told_without_showing_it(tmp_path: Path) -> None:
+    with RedisServer(tmp_path, password="right") as server:
+        assert await asked(server.url) == b"here"
+        assert await asked(f"redis://127.0.0.1:{server.port}", password="right") == b"here"
+        with pytest.raises(CoordinatorError, match=r"(?i)password|auth") as caught:
+            await asked(f"redis://127.0.0.1:{server.port}", password="wrong")
+        assert "wrong" not in str(caught.value)
+        with pytest.raises(CoordinatorError, match=r"(?i)auth"):
+            await asked(f"redis://127.0.0.1:{server.port}")
+
+
+async def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CoordinatorError, match=r"127\.0\.0\.1"):
+        await asked(f"redis://127.0.0.1:{free_tcp_port()}")
+
+
+async def test_tls_is_spoken_and_the_certificate_is_checked(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "redis.pem", tmp_path / "redis.key"
+    _make_certificate(certificate, key)
+    port = free_tcp_port()
+    options = ["--tls-port", str(port), "--tls-cert-file", str(certificate), "--tls-key-file", str(key)]
+    options += ["--tls-ca-cert-file", str(certificate), "--tls-auth-clients", "no"]
+    with RedisServer(tmp_path, options=options):
+        assert await asked(f"rediss://127.0.0.1:{port}?ssl_ca_certs={certificate}") == b"here"
+        with pytest.raises(CoordinatorError, match=r"(?i)certificate"):
+            await asked(f"rediss://127.0.0.1:{port}")
+
+
+async def test_sentinels_name_the_server(tmp_path: Path) -> None:
+    with RedisServer(tmp_path) as server, Sentinel(tmp_path, server) as sentinel:
+        assert await asked(f"redis+sentinel://127.0.0.1:{sentinel.port}/promsnmp/0") == b"here"
+        with pytest.raises(CoordinatorError, match="other"):
+            await asked(f"redis+sentinel://127.0.0.1:{sentinel.port}/other")
+
+
+async def test_options_that_the_library_does_not_take_are_a_wrong_setting() -> None:
+    with pytest.raises(SettingsError, match="REDIS_URL"):
+        RedisLink(parse_place("redis://127.0.0.1:6379?db=many"))
+
+
+def test_without_the_library_the_message_says_what_to_install() -> None:
+    code = (
+        "import sys; sys.modules['redis'] = None\n"
+        "from promsnmp.cluster.redis_link import RedisLink\n"
+        "from promsnmp.cluster.redis_place import parse_place\n"
+        "from promsnmp.errors import SettingsError\n"
+        "try: RedisLink(parse_place(host='redis'))\n"
+        "except SettingsError as error: print(error)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT / "src", check=True)
+    assert "pip install 'promsnmp[redis]'" in ran.stdout
+
+
+def _make_certificate(certificate: Path, key: Path) -> None:
+    """A certificate for 127.0.0.1 that signs itself."""
+    secret = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "redis")])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(secret.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(secret, hashes.SHA256())
+    )
+    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    key.write_bytes(
+        secret.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
