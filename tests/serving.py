@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import ssl
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,13 +14,20 @@ import httpx
 from tests.tools import PROJECT, Process
 
 NUMBERS = itertools.count()
-LISTENS = re.compile(r' listens on (http://[^\s,"]+)')
+LISTENS = re.compile(r' listens on (https?://[^\s,"]+)')
 
 
 class Serving(Process):
     """``python -m promsnmp serve`` on a free port of loopback, ready; its files are in ``folder``."""
 
-    def __init__(self, folder: Path, *, env: Mapping[str, str] | None = None, prefix: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        env: Mapping[str, str] | None = None,
+        prefix: Sequence[str] = (),
+        verify: ssl.SSLContext | bool = True,
+    ) -> None:
         self.folder = folder
         super().__init__(
             [*prefix, sys.executable, "-m", "promsnmp", "serve"],
@@ -27,7 +35,7 @@ class Serving(Process):
             ready=self._listens,
             env={**environment(folder), **(env or {})},
         )
-        self.client = httpx.Client(base_url=self.url, timeout=10)
+        self.client = httpx.Client(base_url=self.url, timeout=10, verify=verify)
 
     def _listens(self) -> bool:
         return LISTENS.search(self.output()) is not None

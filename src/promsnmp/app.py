@@ -20,14 +20,17 @@ from promsnmp.collect.collector import Collector, Options
 from promsnmp.collect.poller import Poller
 from promsnmp.collect.service import Scraper
 from promsnmp.collect.source import Source, device_source
-from promsnmp.errors import ModuleError
+from promsnmp.errors import ModuleError, SettingsError
 from promsnmp.http.asgi import create_front
+from promsnmp.http.auth import Access, Basic, Certificate, Token
 from promsnmp.http.express import express_protocol
+from promsnmp.http.gate import Gate
 from promsnmp.http.lifecycle import App, Lifecycle, Repeated
 from promsnmp.http.listen import listen
 from promsnmp.http.prebuilt import Prebuilt
 from promsnmp.http.scrape import ScrapeRoute
 from promsnmp.http.services import Executor, Services
+from promsnmp.http.webfile import WebFile
 from promsnmp.inventory.document import DocumentWriter
 from promsnmp.inventory.key import load_key
 from promsnmp.inventory.model import Inventory
@@ -65,6 +68,7 @@ def build(settings: Settings) -> App:
         log.warning("running without the compiled decoder: slower")
     catalogues = Catalogues(load_catalogue(settings.config_patterns))
     release_memory()
+    web = WebFile(settings.web_config_file)
     store = _open_store(settings)
     collection = Collection(settings, store, catalogues)
     snmp = ScrapeRoute(
@@ -83,7 +87,10 @@ def build(settings: Settings) -> App:
         "inventory": lambda: _inventory_check(store),
         "modules": lambda: _modules_check(catalogues),
         "poller": collection.check,
+        "webConfig": web.check,
     }
+    access = _access(settings, web)
+    gate = Gate(access, web)
     health = Health(checks, loaded=lambda: True)
     metrics = SelfMetrics(
         lambda: families.build_families(version=__version__, compiled=COMPILED),
@@ -93,6 +100,8 @@ def build(settings: Settings) -> App:
         lambda: _inventory_families(store, disk),
         lambda: families.leadership_families(leader=True, discovered_at=0.0),
         lambda: families.request_families(requests),
+        web.families,
+        lambda: families.login_families(access.failures.total),
     )
     services = Services(
         version=__version__,
@@ -103,25 +112,27 @@ def build(settings: Settings) -> App:
         targets=_published(store, settings),
         show_inventory=partial(_shown, DocumentWriter(mask=True), store),
         replace_inventory=store.replace,
-        reload=partial(_reload, settings, catalogues, store),
+        reload=partial(_reload, settings, catalogues, web, store),
         show_config=partial(_config, catalogues),
         evict=collection.cache.evict_all,
         histograms=snmp.histograms,
         polling=collection.figures,
     )
     return App(
-        front=create_front(services, requests, hot={"/snmp": snmp}),
+        front=create_front(services, requests, gate, hot={"/snmp": snmp}),
         health=health,
         sockets=listen(settings.server_address, settings.server_port),
-        protocol=express_protocol(snmp.ready, requests),
+        protocol=express_protocol(gate.ready(snmp.ready), requests, web.peer),
+        tls=web.tls,
         grace=settings.shutdown_timeout / 1000 * GRACE_SHARE,
         repeated={
             "the watch of the inventory file": Repeated(step=store.reload_if_changed, every=WATCH_INTERVAL),
+            "the watch of the web configuration": Repeated(step=web.refresh, every=WATCH_INTERVAL),
             "the watch of the disk": Repeated(step=disk.refresh, every=DISK_INTERVAL),
             "the measure of the event loop": Repeated(step=lag.measure, every=0.0),
         },
         lifecycles=[Lifecycle(start=collection.start, stop=collection.stop)],
-        reload=partial(_reload_on_signal, settings, catalogues, store),
+        reload=partial(_reload_on_signal, settings, catalogues, web, store),
     )
 
 
@@ -188,8 +199,24 @@ class Collection:
         self.poller.set_sources(sources)
 
 
-async def _reload(settings: Settings, catalogues: Catalogues, store: InventoryStore) -> None:
-    """Reads the files of modules and the inventory again. Raises ModuleError, and then uses what it had."""
+def _access(settings: Settings, web: WebFile) -> Access:
+    """Who may do what. A certificate alone is a login only where nothing else is: scrapers have some, too."""
+    token = Token(settings.api_token.get_secret_value() if settings.api_token else "")
+    basic = Basic(web.passwords)
+    certificate = Certificate(lambda: web.trusts_certificates and not (token.configured or basic.configured))
+    access = Access(
+        [token, basic, certificate],
+        allow_anonymous=settings.api_allow_anonymous,
+        protect_scrapes=settings.api_protect_scrapes,
+    )
+    if settings.api_allow_anonymous and access.configured:
+        log.warning("API_ALLOW_ANONYMOUS has no effect: there are credentials, and they are asked for")
+    return access
+
+
+async def _reload(settings: Settings, catalogues: Catalogues, web: WebFile, store: InventoryStore) -> None:
+    """Reads all files again. Raises ModuleError or SettingsError, and then uses what it had of that file."""
+    await web.reload()
     try:
         catalogue = await asyncio.to_thread(load_catalogue, settings.config_patterns)
         for name in settings.modules:
@@ -204,10 +231,10 @@ async def _reload(settings: Settings, catalogues: Catalogues, store: InventorySt
     await store.reload_if_changed()
 
 
-async def _reload_on_signal(settings: Settings, catalogues: Catalogues, store: InventoryStore) -> None:
+async def _reload_on_signal(settings: Settings, catalogues: Catalogues, web: WebFile, store: InventoryStore) -> None:
     try:
-        await _reload(settings, catalogues, store)
-    except ModuleError as error:
+        await _reload(settings, catalogues, web, store)
+    except (ModuleError, SettingsError) as error:
         log.error("the configuration stays as it was: %s", error)  # the text says it all
 
 

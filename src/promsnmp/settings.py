@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -33,6 +33,25 @@ class Settings(BaseSettings):
     server_port: int = Field(8080, ge=0, le=65535, description="TCP port of the HTTP server; 0 takes a free one.")
     server_address: str = Field(
         "", description="Address to listen on. Empty: every address, IPv4 and IPv6. `127.0.0.1`: this machine only."
+    )
+
+    web_config_file: Path | None = Field(
+        None,
+        description="TLS, client certificates and users with passwords, in the form of Prometheus's exporter-toolkit "
+        "([access.md](access.md)). Read again when it changes.",
+    )
+    api_token: SecretStr | None = Field(
+        None, description="Bearer token for calls that change something, or show configuration."
+    )
+    api_allow_anonymous: bool = Field(
+        False,
+        description="Without `API_TOKEN` and users: let everybody change everything. "
+        "Default: programs on this machine only.",
+    )
+    api_protect_scrapes: bool = Field(
+        False,
+        description="Ask scrapes, `/targets` and pages for credentials, too, as other exporters do with such a file. "
+        "Health stays open.",
     )
 
     collection_interval: int = Field(
@@ -124,6 +143,13 @@ class Settings(BaseSettings):
     def _lower(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
 
+    @field_validator("api_token")
+    @classmethod
+    def _token_form(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not all("!" <= character <= "~" for character in value.get_secret_value()):
+            raise ValueError("must be printable ASCII without spaces (make one: openssl rand -hex 32)")
+        return value
+
     @field_validator("prom_encrypt_key")
     @classmethod
     def _key_length(cls, value: SecretStr | None) -> SecretStr | None:
@@ -176,5 +202,7 @@ def _problem(item: object) -> str:
     assert isinstance(item, dict)
     name = ".".join(map(str, item["loc"]))
     reason = str(item["msg"]).removeprefix("Value error, ")
-    shown = "" if name == "prom_encrypt_key" else f"={item['input']!s}"
+    field = Settings.model_fields.get(name)
+    is_secret = field is not None and SecretStr in (field.annotation, *get_args(field.annotation))
+    shown = "" if is_secret else f"={item['input']!s}"
     return f"{name.upper()}{shown}: {reason[:1].lower() + reason[1:]}"

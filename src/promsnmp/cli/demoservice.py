@@ -83,7 +83,12 @@ class DemoService:
         key = secrets.token_hex(16)
         path = self._folder / "inventory.json"
         await _whole(InventoryStore(path, key.encode()).replace(self._document))
-        own = {"PROM_INV_FILE": str(path), "PROM_ENCRYPT_KEY": key, "SERVER_PORT": str(self.port)}
+        own = {
+            "PROM_INV_FILE": str(path),
+            "PROM_ENCRYPT_KEY": key,
+            "SERVER_PORT": str(self.port),
+            "WEB_CONFIG_FILE": "",
+        }
         given = {name: value for name, value in os.environ.items() if value or name not in DEFAULTS}
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,

@@ -20,8 +20,11 @@ import click
     metavar="FILE",
     help="File in the form of snmp.yml; may be repeated, * and ? match names. Default: SNMP_CONFIG_FILES.",
 )
+@click.option("--web.config.file", "web_file", metavar="FILE", help="TLS and users. Default: WEB_CONFIG_FILE.")
 @click.pass_context
-def serve(ctx: click.Context, port: int | None, address: str | None, files: tuple[str, ...]) -> None:
+def serve(
+    ctx: click.Context, port: int | None, address: str | None, files: tuple[str, ...], web_file: str | None
+) -> None:
     """Run the service: poll the devices of the inventory, answer Prometheus.
 
     Settings come from the environment (docs/configuration.md); options win over them. SIGTERM and Ctrl-C end it after
@@ -31,7 +34,7 @@ def serve(ctx: click.Context, port: int | None, address: str | None, files: tupl
     Examples:
       promsnmp serve
       promsnmp serve --port 0 --address 127.0.0.1
-      promsnmp serve --config.file snmp.yml
+      promsnmp serve --config.file snmp.yml --web.config.file web.yml
       COLLECTION_INTERVAL=0 SNMP_ALLOW_ADHOC_TARGETS=true promsnmp serve
     """
     signal.signal(signal.SIGTERM, _leave)  # as PID 1 it would be ignored until the service handles it
@@ -39,7 +42,7 @@ def serve(ctx: click.Context, port: int | None, address: str | None, files: tupl
     from promsnmp.observe.logging import configure_logging
     from promsnmp.settings import load_settings
 
-    options: dict[str, object] = {"server_port": port, "server_address": address}
+    options: dict[str, object] = {"server_port": port, "server_address": address, "web_config_file": web_file}
     options["snmp_config_files"] = ",".join(files) or None
     if (ctx.obj or {}).get("verbose"):
         options["log_level"] = "debug"

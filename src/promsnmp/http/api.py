@@ -8,7 +8,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
-from promsnmp.errors import InventoryError, InventoryInvalid, InventoryUnavailable, ModuleError
+from promsnmp.errors import InventoryError, InventoryInvalid, InventoryUnavailable, ModuleError, SettingsError
 from promsnmp.http.document import InventoryBody
 from promsnmp.http.exposition import METRICS_ANSWERS, METRICS_QUERY, exposition
 from promsnmp.http.openapi import failure, text
@@ -60,10 +60,13 @@ async def healthy() -> str:
 @router.post("/-/reload", tags=["probes"], response_class=PlainTextResponse, responses={400: failure("Kept the old.")})
 @router.put("/-/reload", include_in_schema=False, response_class=PlainTextResponse)
 async def reload(use: Use) -> str:
-    """Read the files of modules (`SNMP_CONFIG_FILES`) and the inventory again; when one is wrong, nothing changes."""
+    """Read the files of modules (`SNMP_CONFIG_FILES`), the web configuration and the inventory again.
+
+    What is wrong stays as it was.
+    """
     try:
         await use.reload()
-    except (ModuleError, InventoryError) as error:
+    except (ModuleError, InventoryError, SettingsError) as error:
         raise Problem(HTTPStatus.BAD_REQUEST, f"the configuration stays as it was: {error}") from None
     return "Configuration reloaded.\n"
 

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from promsnmp.http import actuator, api, pages, problems
 from promsnmp.http.front import Front
+from promsnmp.http.gate import Gate
 from promsnmp.http.openapi import VERSION, openapi_of
 from promsnmp.http.services import Services
 from promsnmp.observe.counts import RequestCounts
@@ -38,6 +39,7 @@ def create_fastapi(services: Services) -> FastAPI:
     return app
 
 
-def create_front(services: Services, counts: RequestCounts, *, hot: dict[str, ASGIApp] | None = None) -> Front:
-    """The whole application; ``hot`` maps exact paths to plain ASGI applications that answer them instead."""
-    return Front(hot=hot or {}, rest=create_fastapi(services), counts=counts)
+def create_front(services: Services, counts: RequestCounts, gate: Gate, *, hot: dict[str, ASGIApp]) -> Front:
+    """The whole application, behind ``gate``; ``hot`` maps exact paths to plain ASGI applications that answer them."""
+    guarded = {path: gate.around(app) for path, app in hot.items()}
+    return Front(hot=guarded, rest=gate.around(create_fastapi(services)), counts=counts)

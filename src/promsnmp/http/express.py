@@ -7,13 +7,18 @@ uvicorn's usual way. The answers are the same either way, which the tests check.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from promsnmp.http.auth import CERTIFICATE
 from promsnmp.observe.counts import RequestCounts
+
+log = logging.getLogger(__name__)
 
 PREFIX = b"/snmp?"
 _STATUS_LINE = b"HTTP/1.1 200 OK\r\n"
@@ -23,11 +28,26 @@ Headers = list[tuple[bytes, bytes]]
 Ready = Callable[[bytes, Headers], tuple[Headers, bytes] | None]
 """Headers and body for a query string and request headers, None when the answer is not there yet."""
 
+Peer = Callable[[bytes], str | None]
+"""The name in a client's certificate (DER, verified by the handshake); None when its owner may not come in."""
 
-def express_protocol(ready: Ready, counts: RequestCounts) -> type[HttpToolsProtocol]:
-    """A protocol class for uvicorn that answers what is ``ready`` at once."""
+
+def express_protocol(ready: Ready, counts: RequestCounts, peer: Peer = lambda _: None) -> type[HttpToolsProtocol]:
+    """A protocol class for uvicorn that answers what is ``ready`` at once, and tells who the client is by ``peer``."""
 
     class ExpressProtocol(HttpToolsProtocol):
+        _certificate: str | None = None
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+            super().connection_made(transport)
+            tls = transport.get_extra_info("ssl_object")
+            certificate = tls.getpeercert(binary_form=True) if tls is not None else None
+            if certificate is not None:
+                self._certificate = peer(certificate)
+                if self._certificate is None:
+                    log.warning("closed a connection from %s: client_allowed_sans has none of its names", self.client)
+                    transport.abort()
+
         def on_headers_complete(self) -> None:
             if not self.url.startswith(PREFIX) or not _is_simple(self):
                 super().on_headers_complete()
@@ -49,6 +69,8 @@ def express_protocol(ready: Ready, counts: RequestCounts) -> type[HttpToolsProto
         def on_message_begin(self) -> None:
             self._answered = False
             super().on_message_begin()
+            if self._certificate is not None:
+                self.scope[CERTIFICATE] = self._certificate  # type: ignore[literal-required]  # a key of ours
 
         def on_message_complete(self) -> None:
             if not self._answered:

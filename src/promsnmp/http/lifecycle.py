@@ -11,6 +11,7 @@ import asyncio
 import logging
 import signal
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -62,6 +63,7 @@ class App:
         health: Health,
         sockets: Sequence[socket.socket],
         protocol: type[HttpToolsProtocol] = HttpToolsProtocol,
+        tls: ssl.SSLContext | None = None,
         grace: float,
         repeated: Mapping[str, Repeated],
         lifecycles: Sequence[Lifecycle] = (),
@@ -69,7 +71,8 @@ class App:
     ) -> None:
         self._health = health
         self._sockets = list(sockets)
-        self._server = HttpServer(front, sockets, protocol)
+        self._server = HttpServer(front, sockets, protocol, tls=tls)
+        self._scheme = "http" if tls is None else "https"
         self._grace = grace
         self._repeated = dict(repeated)
         self._lifecycles = list(lifecycles)
@@ -91,7 +94,7 @@ class App:
         for name, work in self._repeated.items():
             self._spawn(forever(name, work.step, every=work.every))
         serving = asyncio.create_task(self._server.run())
-        log.info("PromSNMP %s listens on %s", __version__, ", ".join(urls(self._sockets)))
+        log.info("PromSNMP %s listens on %s", __version__, ", ".join(urls(self._sockets, self._scheme)))
         await _until(self._stop, serving)
         if serving.done():  # nobody asked it to: whatever ended it ends the process
             serving.result()

@@ -34,13 +34,13 @@ def listen(address: str, port: int) -> list[socket.socket]:
         raise PromSnmpError(f"cannot listen: {_reason(error, address, port)}") from None
 
 
-def urls(sockets: Sequence[socket.socket]) -> list[str]:
+def urls(sockets: Sequence[socket.socket], scheme: str = "http") -> list[str]:
     """Where the sockets can be reached from this machine; all addresses are shown as ``localhost``."""
     found = []
     for item in sockets:
         host, port = item.getsockname()[:2]
         name = "localhost" if host in EVERYWHERE else f"[{host}]" if ":" in host else host
-        found.append(f"http://{name}:{port}")
+        found.append(f"{scheme}://{name}:{port}")
     return found
 
 

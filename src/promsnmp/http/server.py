@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 import time
 from collections.abc import Iterator, Sequence
 
@@ -34,10 +35,16 @@ class _Uvicorn(uvicorn.Server):
 
 
 class HttpServer:
-    """Serves ``front`` on ``sockets`` (already listening) until stopped; ``protocol`` reads and writes HTTP."""
+    """Serves ``front`` on ``sockets`` (already listening) until stopped, over TLS when there is ``tls``; ``protocol``
+    reads and writes HTTP."""
 
     def __init__(
-        self, front: Front, sockets: Sequence[socket.socket], protocol: type[HttpToolsProtocol] = HttpToolsProtocol
+        self,
+        front: Front,
+        sockets: Sequence[socket.socket],
+        protocol: type[HttpToolsProtocol] = HttpToolsProtocol,
+        *,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._front = front
         self._sockets = list(sockets)
@@ -53,6 +60,8 @@ class HttpServer:
             proxy_headers=False,
             timeout_keep_alive=KEEP_ALIVE,
         )
+        self._config.load()
+        self._config.ssl = tls  # uvicorn itself would read files
         self._server = _Uvicorn(self._config)
 
     async def run(self) -> None:

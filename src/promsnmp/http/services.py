@@ -40,7 +40,7 @@ class Services:
     replace_inventory: Callable[..., Awaitable[object]]
     """Take parsed JSON as the new inventory, on behalf of ``who``; raises InventoryError."""
     reload: Callable[[], Awaitable[object]]
-    """Read the files of modules and the inventory again; raises ModuleError or InventoryError, and changes nothing."""
+    """Read all files again; raises ModuleError, InventoryError or SettingsError, and keeps what such a file said."""
     show_config: Callable[[], Awaitable[str]]
     """Modules and auths in the form of snmp.yml, secrets hidden."""
     evict: Callable[[], None]

@@ -109,6 +109,10 @@ def request_families(requests: RequestCounts) -> Iterable[Metric]:
     return [family]
 
 
+def login_families(failed: int) -> Iterator[Metric]:
+    yield CounterMetricFamily("promsnmp_failed_logins", "Requests whose credentials were wrong.", value=failed)
+
+
 def request_outcome(status: int) -> str:
     """Micrometer's ``outcome`` tag: the name of the status's class (RFC 9110 section 15)."""
     names = {1: "INFORMATIONAL", 2: "SUCCESS", 3: "REDIRECTION", 4: "CLIENT_ERROR", 5: "SERVER_ERROR"}

@@ -1,0 +1,90 @@
+"""Passwords of basic auth against their bcrypt hashes, without paying for bcrypt at every request.
+
+bcrypt is slow on purpose. So it runs in a thread, one at a time, answers are remembered, and while too many wait, more
+are turned away: guessing must not cost others the processor. An unknown user costs as much as a wrong password, so that
+the time does not tell who exists (as exporter-toolkit does it). What is remembered is a keyed hash, no password.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+
+import bcrypt
+from cachetools import LRUCache
+
+COST = 10
+"""Of hashes that are made here, and of those for unknown users where nobody says otherwise."""
+LONGEST = 72
+"""Octets of a password that bcrypt looks at; other programs that make such files pass over the rest."""
+WAITING = 16
+"""Checks that may wait, at most."""
+_REMEMBERED = 256
+
+
+class Busy(Exception):
+    """Too many passwords are being checked already."""
+
+
+class Passwords:
+    """Checks names and passwords; ``users`` (bcrypt hashes by name) may be replaced at any time."""
+
+    def __init__(self, users: Mapping[str, str] | None = None) -> None:
+        self.users = dict(users or {})
+        self._key = secrets.token_bytes(32)
+        self._right: LRUCache[bytes, bool] = LRUCache(_REMEMBERED)
+        self._wrong: LRUCache[bytes, bool] = LRUCache(_REMEMBERED)  # apart: guesses must not push out what is right
+        self._one = asyncio.Lock()
+        self._waiting = 0
+
+    def known(self, name: str, password: str) -> bool | None:
+        """What was found for them before; None when they have to be checked."""
+        digest = self._digest(name, password)
+        return True if digest in self._right else False if digest in self._wrong else None
+
+    async def check(self, name: str, password: str) -> bool:
+        """Whether ``password`` is that of ``name``. Raises Busy."""
+        if self._waiting >= WAITING:
+            raise Busy
+        self._waiting += 1
+        try:
+            async with self._one:
+                if (found := self.known(name, password)) is not None:  # a request before this one has asked the same
+                    return found
+                digest, stored = self._digest(name, password), self.users.get(name)
+                matches = await asyncio.to_thread(verify, password, stored or self._nobody())
+        finally:
+            self._waiting -= 1
+        right = matches and stored is not None
+        (self._right if right else self._wrong)[digest] = True
+        return right
+
+    def _digest(self, name: str, password: str) -> bytes:
+        """Stands for the name, the hash that it has now, and the password."""
+        pieces = (name.encode(), self.users.get(name, "").encode(), _octets(password))
+        return hmac.digest(self._key, b"".join(b"%d:%b" % (len(one), one) for one in pieces), hashlib.sha256)
+
+    def _nobody(self) -> str:
+        """A hash that costs as much as the users' and that no password is known for."""
+        one = next(iter(self.users.values()), f"$2b${COST:02}$")
+        return one[:7] + "." * 21 + "O" + secrets.token_hex(16)[:31]
+
+
+def verify(password: str, stored: str) -> bool:
+    """Whether the bcrypt hash ``stored`` was made of ``password``; takes as long as its cost says."""
+    try:
+        return bcrypt.checkpw(_octets(password), stored.encode())
+    except ValueError:
+        return False
+
+
+def make_hash(password: str) -> str:
+    """A bcrypt hash of ``password`` for a web configuration."""
+    return bcrypt.hashpw(_octets(password), bcrypt.gensalt(COST)).decode()
+
+
+def _octets(password: str) -> bytes:
+    return password.encode("utf-8", "surrogateescape")[:LONGEST]

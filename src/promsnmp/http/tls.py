@@ -1,0 +1,165 @@
+"""TLS for the listening sockets: from what a web configuration says to a context of the standard library.
+
+A server keeps one context for as long as it listens, but certificates, policies and CAs change. ``RenewableContext`` is
+that one context: it makes each connection by whichever real one is in use then. Certificates reach OpenSSL as the very
+bytes that were read and checked, by a file in memory: it takes file names only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+import ssl
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from promsnmp.errors import SettingsError
+from promsnmp.http.tlsnames import CURVES, SUITES, VERSIONS
+from promsnmp.http.webconfig import ClientAuth, Tls
+
+_POLICIES = {ClientAuth.IF_GIVEN: ssl.CERT_OPTIONAL, ClientAuth.REQUIRE: ssl.CERT_REQUIRED}
+
+
+class RenewableContext(ssl.SSLContext):
+    """What the event loop is given; ``current`` makes the connections, and may be replaced at any time."""
+
+    current: ssl.SSLContext
+
+    @classmethod
+    def of(cls, current: ssl.SSLContext) -> RenewableContext:
+        made = cls(ssl.PROTOCOL_TLS_SERVER)
+        made.current = current
+        return made
+
+    def wrap_bio(self, *arguments: Any, **options: Any) -> ssl.SSLObject:
+        """asyncio and uvloop call this for each connection."""
+        return self.current.wrap_bio(*arguments, **options)
+
+
+def server_context(tls: Tls) -> ssl.SSLContext:
+    """A context for ``tls``. Raises SettingsError that names the key that OpenSSL cannot use."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    if not tls.prefer_server:
+        context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
+    context.set_alpn_protocols(["http/1.1"])
+    context.minimum_version, context.maximum_version = VERSIONS[tls.min_version], VERSIONS[tls.max_version]
+    _set_ciphers(context, tls)
+    _set_curves(context, tls.curves)
+    _load(context, tls)
+    context.verify_mode = _POLICIES.get(tls.client_auth, ssl.CERT_NONE)
+    return context
+
+
+def _set_ciphers(context: ssl.SSLContext, tls: Tls) -> None:
+    names = [SUITES[name] for name in tls.cipher_suites if name in SUITES]
+    if tls.cipher_suites and not names:  # only those of 1.3: nothing may come by an older version
+        if tls.max_version != "TLS13":
+            raise SettingsError("cipher_suites has only suites of TLS 1.3, and max_version is below it")
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        return
+    old = ["@SECLEVEL=0"] if tls.min_version < "TLS12" else []  # OpenSSL's own level has no TLS 1.0 and 1.1
+    if names or old:
+        context.set_ciphers(":".join((names or ["DEFAULT"]) + old))
+
+
+def _set_curves(context: ssl.SSLContext, names: tuple[str, ...]) -> None:
+    curves = [CURVES[name] for name in names]
+    if hasattr(context, "set_groups"):  # Python 3.15
+        if curves:
+            context.set_groups(":".join(curves))
+    elif len(set(curves)) == 1:
+        context.set_ecdh_curve(curves[0])
+    elif set(names) not in (set(), set(CURVES)):  # all of them is what there is anyway
+        raise SettingsError("curve_preferences: name one curve, or all; Python can choose between several from 3.15 on")
+
+
+def _load(context: ssl.SSLContext, tls: Tls) -> None:
+    try:
+        with _as_file(tls.cert) as cert, _as_file(tls.key) as key:
+            context.load_cert_chain(cert, key, password=_no_passphrase)
+    except ssl.SSLError as error:
+        raise SettingsError(f"cert_file and key_file cannot be used: {_explained(error, tls)}") from None
+    if not tls.client_auth.verifies:
+        return
+    try:
+        with _as_file(tls.client_ca) as file:
+            context.load_verify_locations(file)
+    except ssl.SSLError:
+        raise SettingsError("client_ca_file has no certificates in PEM") from None
+
+
+def _no_passphrase() -> str:
+    raise SettingsError("key_file is encrypted; PromSNMP takes keys without a passphrase")
+
+
+def _explained(error: ssl.SSLError, tls: Tls) -> str:
+    if error.reason == "KEY_VALUES_MISMATCH":
+        return "the key is not that of the certificate"
+    for name, pem, begin in (("cert_file", tls.cert, b"CERTIFICATE"), ("key_file", tls.key, b"PRIVATE KEY")):
+        if b"-----BEGIN " not in pem or begin not in pem:
+            return f"{name} has no {begin.decode().lower()} in PEM"
+    return str(error.reason or error)
+
+
+@contextlib.contextmanager
+def _as_file(content: bytes) -> Iterator[str]:
+    """The name of a file that nobody else can open, for as long as it is wanted."""
+    if hasattr(os, "memfd_create"):
+        number = os.memfd_create("promsnmp")
+        try:
+            os.write(number, content)
+            yield f"/proc/self/fd/{number}"
+        finally:
+            os.close(number)
+    else:
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(content)
+            file.flush()
+            yield file.name
+
+
+# ------------------------------------------------------------------------------------------------------ certificates
+
+
+def expiry_of(tls: Tls) -> datetime:
+    """When the server's certificate ends to be valid."""
+    return x509.load_pem_x509_certificates(tls.cert)[0].not_valid_after_utc
+
+
+def names_of(certificate: bytes) -> tuple[str, frozenset[str]]:
+    """Name and alternative names of a client's certificate (DER).
+
+    The name is the subject's common name, or else an alternative name, or else the serial number. Alternative names
+    are those of exporter-toolkit: DNS names, e-mail addresses, IP addresses and URIs (RFC 5280 section 4.2.1.6).
+    """
+    read = x509.load_der_x509_certificate(certificate)
+    try:
+        found = read.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        sans = [str(one.value) for one in found if isinstance(one, _KINDS)]
+    except (x509.ExtensionNotFound, ValueError):  # ValueError: an extension that is not well-formed
+        sans = []
+    common = [str(one.value) for one in read.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    return next(iter([*common, *sans]), f"serial-{read.serial_number:x}"), frozenset(sans)
+
+
+_KINDS = (x509.DNSName, x509.RFC822Name, x509.IPAddress, x509.UniformResourceIdentifier)
+
+
+def allows(allowed: tuple[str, ...], sans: frozenset[str]) -> bool:
+    """Whether one of a certificate's alternative names is among ``allowed`` (none: all are)."""
+    return not allowed or not sans.isdisjoint(_plain(name) for name in allowed)
+
+
+def _plain(name: str) -> str:
+    """An address in its usual spelling."""
+    try:
+        return str(ipaddress.ip_address(name))
+    except ValueError:
+        return name
