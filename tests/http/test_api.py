@@ -58,7 +58,8 @@ def test_a_posted_device_is_a_target_with_the_site_s_labels(client: httpx.Client
 def test_an_import_is_in_the_audit_log_with_who_did_it(client: httpx.Client, serving: Serving) -> None:
     assert client.post("/promsnmp/inventory", json=_document("audited")).status_code == 200
     (line,) = [line for line in serving.output().splitlines() if "device=audited " in line]
-    assert re.search(r'what="device added" device=audited id=\S+ address=192\.0\.2\.1:161 revision=\d+ who=127', line)
+    told = r'what="device added" device=audited id=\S+ address=192\.0\.2\.1:161 revision=\d+ who=anonymous@127'
+    assert re.search(told, line)
 
 
 def test_targets_that_did_not_change_need_not_be_sent_again(client: httpx.Client) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from promsnmp.http.auth import ANONYMOUS, PRINCIPAL
 from promsnmp.http.prebuilt import Prebuilt
 from promsnmp.metrics.histogram import Series
 from promsnmp.observe.health import Health
@@ -63,8 +64,5 @@ Use = Annotated[Services, Depends(services_of)]
 
 
 def caller(request: Request) -> str:
-    """Who asks, for the audit log: the name that access control gave the caller, else the client's address."""
-    principal = request.scope.get("promsnmp.principal")
-    if principal:
-        return str(principal)
-    return request.client.host if request.client else "unknown"
+    """Who asks, for the audit log: the name that access control gave the caller, and the address."""
+    return f"{request.scope.get(PRINCIPAL, ANONYMOUS)}@{request.client.host if request.client else 'unknown'}"
