@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -56,8 +57,16 @@ class Exporter:
 
     @property
     def running(self) -> bool:
-        """Whether it is still there: some values end it."""
         return self.process is not None and self.process.running
+
+    def ended(self) -> bool:
+        """Whether it ends, as it does at some values."""
+        assert self.process is not None
+        try:
+            self.process.process.wait(5)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def _answers(self) -> bool:
         try:
@@ -93,3 +102,11 @@ def dry_run(path: str, config: Path, *options: str, more: Sequence[Path] = ()) -
     process = Process(command, log=config.with_suffix(".log"))
     process.process.wait(60)
     return process
+
+
+def reload(exporter: Exporter) -> None:
+    """Has it read its files again; they must be right."""
+    with urllib.request.urlopen(
+        urllib.request.Request(f"{exporter.url}/-/reload", method="POST"), timeout=60
+    ) as answer:
+        assert answer.status == 200

@@ -242,6 +242,24 @@ LOOKUPS = [
         "unknown_label", {"2.1": octets("x"), "2.0": octets("scalar")}, _lookup("name", "2", "DisplayString", "nowhere")
     ),
     _looked_up(
+        "unknown_label_besides",
+        {"2.1": octets("x"), "2.2": octets("y")},
+        _lookup("after", "2", "DisplayString", "row", "nowhere"),
+        _lookup("before", "2", "DisplayString", "nowhere", "row"),
+    ),
+    Case(
+        "lookup_by_an_empty_rest",
+        [
+            {
+                "oid": "1",
+                "type": "gauge",
+                "indexes": [ONE, {"labelname": "rest", "type": "DisplayString", "implied": True}],
+                "lookups": [_lookup("both", "2", "DisplayString", "row", "rest")],
+            }
+        ],
+        {"1.1.97": integer(1), "1.2": integer(2), "2.1.97": octets("a"), "2.2": octets("nothing left")},
+    ),
+    _looked_up(
         "associated",
         {"2.1": integer(1), "2.2": integer(2), "3.1": octets(b"\1\2\3\4"), "3.2": octets(bytes(range(16)))},
         _lookup("address", "3", "InetAddress"),

@@ -62,6 +62,12 @@ OIDS = [
         {"walk": ["1"], "get": ["1.2"]},
     ),
     Case(
+        "get_of_the_root_of_a_walk",
+        [{"oid": "1", "type": "gauge", "indexes": [ONE]}],
+        {"1": integer(7), "1.5": integer(5)},
+        {"walk": ["1"], "get": ["1"]},
+    ),
+    Case(
         "overlapping_walks",
         [{"oid": "1", "type": "gauge", "indexes": [ONE]}],
         {"1.1": integer(1), "1.2": integer(2)},

@@ -43,6 +43,8 @@ NUMBERS = [
     ber.encode_integer(77, ber.UINTEGER32),
     ber.tlv(ber.COUNTER32, bytes.fromhex("0102030405")),
     ber.tlv(ber.COUNTER32, bytes.fromhex("ff02030405060708")),
+    *(ber.tlv(ber.GAUGE32, bytes.fromhex(octets)) for octets in ("ff00000000", "ffffffffffff", "00ffffffffffffffff")),
+    *(ber.tlv(ber.UINTEGER32, bytes.fromhex(octets)) for octets in ("ff", "ff00000001", "8000000000000005")),
     ber.tlv(ber.TIME_TICKS, bytes.fromhex("010203040506")),
     opaque(b"\x9f\x78\x04" + struct.pack(">f", 1.5)),
     opaque(b"\x9f\x79\x08" + struct.pack(">d", -2.25e-7)),
@@ -79,6 +81,10 @@ TEXTS = [
     opaque(b"\x9f\x79\x08" + struct.pack(">d", 1e-7)),
     opaque(b"\x9f\x79\x08" + struct.pack(">d", 1e21)),
     opaque(b"\x9f\x79\x08" + struct.pack(">d", 123.456)),
+    *(opaque(b"\x9f\x78\x04" + struct.pack(">f", number)) for number in (-126324.4140625, 3.4028235e38, 16777217.0)),
+    ber.tlv(ber.COUNTER32, bytes.fromhex("ffffffffffffffff")),
+    ber.tlv(ber.NSAP_ADDRESS, b"\1\2\3"),
+    b"\x05\x00",
     opaque(b"\x04\x03abc"),
     ber.encode_integer(12, ber.TIME_TICKS),
 ]
@@ -107,6 +113,15 @@ DATES = [
     octets(bytes.fromhex("0000 01 01 00 00 00 00")),
     octets(bytes.fromhex("2710 ff ff ff ff ff ff ff")),
     octets(bytes.fromhex("07e8 02 1d 0c 1e 2d 05 2b 63 63")),
+    octets(bytes.fromhex("07e8 02 1d 0c 1e 2d b2")),
+]
+ENUMERATED = [
+    *(integer(number) for number in (1, 3, 9, -4, 2**62 + 77)),
+    gauge32(2**32 - 1),
+    counter64(2**53 + 3),
+    counter64(2**64 - 1),
+    opaque(b"\x9f\x78\x04" + struct.pack(">f", 2.75)),
+    ber.tlv(ber.COUNTER32, bytes.fromhex("ffffffffffffffff")),
 ]
 STATES = {"enum_values": {1: "up", 2: "down", 3: 'odd "state"'}}
 
@@ -126,9 +141,9 @@ VALUES = [
         octets(bytes.fromhex("ea0b9c2b 80000000")),
         octets(bytes(8)),
         octets(bytes.fromhex("ffffffff ffffffff")),
+        octets(bytes.fromhex("ea0b9c2b 80000000 010203")),
     ),
-    _column("EnumAsInfo", integer(1), integer(3), integer(9), integer(-4), gauge32(2**32 - 1), **STATES),
-    _column("EnumAsStateSet", integer(1), integer(3), integer(9), integer(-4), **STATES),
+    *(_column(kind, *ENUMERATED, **STATES) for kind in ("EnumAsInfo", "EnumAsStateSet")),
     _column("Bits", octets(b"\x80"), octets(b"\x01\x80"), octets(b""), enum_values={0: "a", 7: "b", 8: "c", 40: "d"}),
     Case(
         "scaled",
@@ -192,4 +207,16 @@ ASSOCIATED = [
         ("InetAddressMissingSize", (1, 2, 3, 4, 16)),
         ("LldpPortId", (1, 2, 3, 4, 5, 6, 7, 8)),
     )
+] + [
+    Case(
+        "associated_by_a_float",
+        [{"oid": "1.2", "type": "InetAddress", "indexes": [ONE]}],
+        {"1.1.5": opaque(b"\x9f\x78\x04" + struct.pack(">f", 1.5)), "1.2.5": octets(b"\1\2\3\4")},
+    ),
+    Case(
+        "associated_without_index",
+        [{"oid": "1.2", "type": "InetAddress"}],
+        {"1.1": integer(1), "1.2": octets(b"\1\2\3\4")},
+        {"walk": ["1.1", "1.2"]},
+    ),
 ]

@@ -20,13 +20,14 @@ from promsnmp.modules.reader import read_text
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber
-from promsnmp.snmp.credentials import Community
+from promsnmp.snmp.credentials import SecurityLevel, User
 from promsnmp.snmp.transport import Endpoint
 from tests.exporter import Exporter, require_exporter
 from tests.sim.threads import running
 
 ROOT = "1.3.6.1.4.1.8072.9999"
 """What all cases lie under: net-snmp's arc for experiments."""
+USER = User("reader", SecurityLevel.NO_AUTH_NO_PRIV)
 OWN = re.compile(r"^(snmp_scrape_|promsnmp_)")
 """Families that say something of the scrape, not of the device."""
 
@@ -70,6 +71,8 @@ class Case:
     objects: Mapping[str, bytes]
     module: Mapping[str, Any] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
+    version: int = 2
+    """Of SNMP."""
 
 
 def _placed(value: Any, base: str) -> Any:
@@ -97,7 +100,8 @@ def document(cases: Sequence[Case]) -> str:
         asked["get"] = [f"{base}.{one}" for one in case.module.get("get", [])]
         named = [{"help": "-", "name": f"m{at}", **one} for at, one in enumerate(case.metrics)]
         modules[case.name] = {**asked, "metrics": _placed(named, base)}
-    auths = {"public_v2": {"version": 2, "community": "public"}}
+    auths: dict[str, Any] = {f"public_v{version}": {"version": version, "community": "public"} for version in (1, 2)}
+    auths["public_v3"] = {"version": 3, "username": USER.name}
     return yaml.safe_dump({"auths": auths, "modules": modules}, sort_keys=False)
 
 
@@ -122,13 +126,19 @@ def parse(text: str) -> Page:
     return Page(samples, types, helps)
 
 
+def agent_of(cases: Sequence[Case]) -> SimulatedAgent:
+    """An agent with the objects of all cases, which speaks every version."""
+    return SimulatedAgent(device(cases), users=(USER,))
+
+
 async def ours(cases: Sequence[Case], agent: SimulatedAgent) -> dict[str, Page]:
     """What PromSNMP makes of each case."""
     read = read_text(document(cases), source="cases")
     collector = Collector(Catalogues(Catalogue(read.modules, read.auths)), Options(utilization=False))
     pages = {}
     for case in cases:
-        source = Source(case.name, case.name, Endpoint(agent.address, agent.port), Community(), (case.name,))
+        login = read.auths[f"public_v{case.version}"]
+        source = Source(case.name, case.name, Endpoint(agent.address, agent.port), login, (case.name,))
         page, error = await collector.collect(source, deadline=asyncio.get_running_loop().time() + 20)
         assert error is None, (case.name, error)
         pages[case.name] = parse(page.plain(Format.TEXT).decode())
@@ -142,7 +152,7 @@ def theirs(cases: Sequence[Case], target: str, folder: Path) -> dict[str, Page |
     pages: dict[str, Page | str] = {}
     with Exporter(require_exporter(), config, log=folder / "snmp_exporter.log") as exporter:
         for case in cases:
-            status, body = exporter.scrape(target, case.name)
+            status, body = exporter.scrape(target, case.name, auth=f"public_v{case.version}")
             pages[case.name] = parse(body) if status == 200 else body
     return pages
 
@@ -150,7 +160,7 @@ def theirs(cases: Sequence[Case], target: str, folder: Path) -> dict[str, Page |
 def both(cases: Sequence[Case], folder: Path) -> dict[str, tuple[Page, Page | str]]:
     """Every case as PromSNMP and as snmp_exporter show it."""
     require_exporter()
-    agent = SimulatedAgent(device(cases))
+    agent = agent_of(cases)
     with running(agent) as loop:
         mine = asyncio.run_coroutine_threadsafe(ours(cases, agent), loop).result(60)
         other = theirs(cases, agent.target, folder)

@@ -14,8 +14,8 @@ from promsnmp.modules.model import Index, IndexType, Lookup
 from promsnmp.snmp import ber, oid
 
 SubIds = tuple[int, ...]
-MAX_STRING = oid.MAX_SUBIDS
-"""Octets that a counted index may have: no OID has more sub-identifiers, whatever number stands before them."""
+MAX_STRING = 1024
+"""Octets of a counted index, at most, whatever number stands before them: an OID has 128 sub-identifiers."""
 _NOWHERE = oid.MAX_SUBID + 1
 """What a number that is no sub-identifier becomes in a chain of lookups: no row has it."""
 
@@ -156,8 +156,9 @@ class LabelSpec:
     def _look_up(
         self, lookup: Lookup, found: dict[str, str], used_by: dict[str, SubIds], column: Callable[[str], Rows]
     ) -> None:
-        at = oid.encode_subids(sub for label in lookup.labels for sub in used_by.get(label, ()))
-        row = column(lookup.oid).get(at)
+        parts = [used_by.get(label, ()) for label in lookup.labels]
+        at = oid.encode_subids(sub for part in parts for sub in part)
+        row = column(lookup.oid).get(at) if all(parts) else None  # a label that says nothing leads to no row
         if row is None:
             found[lookup.labelname] = ""
             return

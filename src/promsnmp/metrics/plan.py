@@ -106,7 +106,7 @@ def narrowed(plan: Plan, asked: Sequence[Asked]) -> Plan:
 def _gets(modules: Sequence[Module], subtrees: Sequence[Subtree]) -> tuple[bytes, ...]:
     """The objects that are fetched one by one: those that no walk brings."""
     gets = dict.fromkeys(oid.encode(one) for module in modules for one in module.get)
-    return tuple(one for one in gets if not any(one.startswith(tree.root) for tree in subtrees))
+    return tuple(one for one in gets if not any(one.startswith(tree.root) and one != tree.root for tree in subtrees))
 
 
 def _filters(modules: Sequence[Module]) -> tuple[Subtree, ...]:

@@ -34,6 +34,9 @@ _FIRST_OCTET = frozenset({"gauge", "counter", "Integer", "Integer32", "EnumAsInf
 _SINGLE = 7
 """Octets of an Opaque that wraps a float of 32 bits."""
 _DAYS_OF_400_YEARS = 146_097
+_LARGEST_EXACT = 1 << 53
+"""Up to here a float holds every whole number."""
+_HALF = 1 << 63
 _SECONDS_1900_TO_1970 = 2_208_988_800
 
 
@@ -82,7 +85,7 @@ def text_of(tag: int, content: bytes, kind: str) -> str:
         real = ber.opaque_float(content)
         if real is not None:
             return plain_float(_as_written(real) if len(content) == _SINGLE else real)
-    return octets_text(content, kind) if tag in (ber.OCTET_STRING, ber.OPAQUE, ber.NSAP_ADDRESS) else ""
+    return octets_text(content, kind) if tag in (ber.OCTET_STRING, ber.OPAQUE) else ""
 
 
 def address_text(content: bytes) -> str:
@@ -104,7 +107,7 @@ def plain_float(number: float) -> str:
 def _as_written(number: float) -> float:
     """The number of fewest digits that is this one in 32 bits: 0.1 for 0.10000000149011612."""
     octets = struct.pack(">f", number)
-    for digits in range(1, 9):
+    for digits in range(1, 10):
         short = float(f"{number:.{digits}g}")
         try:
             if struct.pack(">f", short) == octets:
@@ -129,38 +132,51 @@ def associated_type(
     """
     if kind not in _ASSOCIATED:
         return kind
-    row = column(type_column(kind, column_oid)).get(at)
-    told = ber.integer_value(*row) if row is not None else None
+    row = column(type_column(kind, column_oid)).get(at) if at else None
+    told = whole_number(*row) if row is not None else None
     return _ASSOCIATED[kind].get(told or 0, MetricType.OCTET_STRING)
 
 
 def whole_number(tag: int, content: bytes) -> int | None:
-    """A value as a whole number (a float without its fraction), None when it is none."""
-    if tag == ber.OPAQUE:
-        real = ber.opaque_float(content)
-        return int(real) if real is not None and isfinite(real) else None
-    return ber.integer_value(tag, content)
+    """A value as the number of an enumeration, None when it is none.
+
+    It is what is left of it as a float: without a fraction, and beyond 2^53 without the last digits. A Counter64 is
+    reduced modulo 2^53 before. What has more than 64 bits then is none.
+    """
+    number = ber.opaque_float(content) if tag == ber.OPAQUE else ber.integer_value(tag, content)
+    if number is None or not isfinite(number):
+        return None
+    if tag == ber.COUNTER64:
+        number %= _LARGEST_EXACT
+    elif tag != ber.OPAQUE and number >= _HALF:
+        number -= 2 * _HALF
+    whole = int(float(number))
+    return whole if -_HALF <= whole < _HALF else None
 
 
 def date_and_time(octets: bytes) -> float | None:
     """Unix seconds of a DateAndTime (RFC 2579: 8 octets, or 11 with the zone; no zone means UTC), None for others.
 
-    Fields out of range run over into the next larger one, as Go's time.Date does. Tenths of a second are left out.
+    Fields out of range run over into the next larger one, as Go's time.Date does, and so do tenths of a second, which
+    are left out otherwise.
     """
     zone = octets[8:] or b"+\0\0"
     if len(octets) not in (8, 11) or zone[:1] not in (b"+", b"-") or zone[1] > 24 or zone[2] > 60:
         return None
-    year, month, day, hour, minute, second = struct.unpack(">HBBBBB", octets[:7])
+    year, month, day, hour, minute, second, tenths = struct.unpack(">HBBBBBB", octets[:8])
     year, month = year + (month - 1) // 12, (month - 1) % 12 + 1
     eras, year = divmod(year, 400)  # the calendar repeats itself: Python's knows years 1 to 9999 only
     days = datetime(2000 + year, month, 1, tzinfo=UTC).timestamp() // 86_400 + (eras - 5) * _DAYS_OF_400_YEARS + day - 1
-    moment: float = ((days * 24 + hour) * 60 + minute) * 60 + second
+    moment: float = ((days * 24 + hour) * 60 + minute) * 60 + second + tenths // 10
     return moment - (zone[1] * 60 + zone[2]) * (-60 if zone[:1] == b"-" else 60)
 
 
 def ntp_time_stamp(octets: bytes) -> float | None:
-    """Whole Unix seconds of an NTP time stamp (RFC 5905 section 6: 32 bits of seconds since 1900, 32 of fraction)."""
-    return float(int.from_bytes(octets[:4], "big") - _SECONDS_1900_TO_1970) if len(octets) == 8 else None
+    """Whole Unix seconds of an NTP time stamp (RFC 5905 section 6: 32 bits of seconds since 1900, 32 of fraction).
+
+    What follows them is ignored; what is shorter is none.
+    """
+    return float(int.from_bytes(octets[:4], "big") - _SECONDS_1900_TO_1970) if len(octets) >= 8 else None
 
 
 def bit_is_set(octets: bytes, bit: int) -> bool:

@@ -675,9 +675,9 @@ def numbers(column: bytes, skip: int, wrap: bool) -> tuple[bytes, list[bytes], i
     """The rows of a column of numbers: ``(index, values as ASCII decimals, how many rows were not numbers)``.
 
     ``column`` is a ``Scanner``'s, ``skip`` the length of its OID. With ``wrap`` a Counter64 is reduced modulo 2^53.
-    INTEGER is signed; the 32-bit types and Counter64 are unsigned, except that 5 to 8 octets of a 32-bit type are read
-    as 64-bit signed and 5 or more octets of TimeTicks keep their low 32 bits, as snmp_exporter reads them. Opaque
-    floats and doubles count (RFC 6340's predecessor, net-snmp's NETSNMP_ASN_OPAQUE_FLOAT); nothing else does.
+    INTEGER is signed, Counter64 is unsigned. The 32-bit types are read as snmp_exporter reads them where they have too
+    many octets: of TimeTicks and UInteger32 (which it takes for signed) the low 32 bits, the others as 64 bits, signed.
+    Opaque floats and doubles count (net-snmp's NETSNMP_ASN_OPAQUE_FLOAT); nothing else does.
     """
     octets: cython.p_uchar = column
     at: cython.Py_ssize_t = 0
@@ -695,6 +695,7 @@ def numbers(column: bytes, skip: int, wrap: bool) -> tuple[bytes, list[bytes], i
     negative: cython.bint
     limit: cython.ulonglong = 1 << 53
     mask: cython.ulonglong = 0xFFFFFFFF
+    half: cython.ulonglong = 0x8000000000000000
     wrapping: cython.bint = wrap
     index = bytearray(end)  # a row's part of the index is never longer than its varbind
     rows: cython.p_uchar = index
@@ -715,18 +716,24 @@ def numbers(column: bytes, skip: int, wrap: bool) -> tuple[bytes, list[bytes], i
         negative = False
         value = 0
         if (tag == _INTEGER or _COUNTER32 <= tag <= _TIME_TICKS or tag == _COUNTER64 or tag == _UINTEGER32) and (
-            0 < size <= 8 or (size == 9 and octets[start] == 0 and tag != _INTEGER)
+            0 < size <= 8 or (size == 9 and octets[start] == 0 and tag != _INTEGER and tag != _UINTEGER32)
         ):
             for octet in range(start, stop):
                 value = (value << 8) | octets[octet]
-            if tag == _INTEGER or (size > 4 and tag != _COUNTER64):
-                if tag == _TIME_TICKS:
-                    value = value & mask
-                elif octets[start] >= 0x80:
+            if tag == _INTEGER:
+                if octets[start] >= 0x80:
                     negative = True
                     value = _negated(value, size)
-            elif wrapping and tag == _COUNTER64 and value >= limit:
-                value = value % limit
+            elif tag == _COUNTER64:
+                if wrapping and value >= limit:
+                    value = value % limit
+            elif tag == _UINTEGER32 and octets[start] >= 0x80:
+                value = (mask + 1 - (_negated(value, size) & mask)) & mask
+            elif tag == _TIME_TICKS or tag == _UINTEGER32:
+                value = value & mask
+            elif value >= half:
+                negative = True
+                value = _negated(value, 8)
             texts.append(_decimal(value, negative))
         else:
             text = _opaque_decimal(column[start:stop]) if tag == _OPAQUE else b""
@@ -781,17 +788,17 @@ def float_text(number: float) -> bytes:
 
 
 def integer_value(tag: int, content: bytes) -> int | None:
-    """The integer of a value by the rules of ``numbers`` (without wrapping), None when it is none."""
+    """The integer of a value, None when it is none: as for ``numbers``, but no unsigned one becomes negative."""
     size = len(content)
-    if tag == INTEGER:
-        return int.from_bytes(content, "big", signed=True) if 0 < size <= 8 else None
-    if tag not in (COUNTER32, GAUGE32, TIME_TICKS, COUNTER64, UINTEGER32) or not size:
+    if tag in (INTEGER, UINTEGER32):
+        number = int.from_bytes(content, "big", signed=True)
+        return (number if tag == INTEGER else number & 0xFFFFFFFF) if 0 < size <= 8 else None
+    if tag not in (COUNTER32, GAUGE32, TIME_TICKS, COUNTER64) or not size:
         return None
     if size > 8 and not (size == 9 and content[0] == 0):
         return None
-    if tag == TIME_TICKS:
-        return int.from_bytes(content, "big") & 0xFFFFFFFF
-    return int.from_bytes(content, "big", signed=4 < size <= 8 and tag != COUNTER64)
+    number = int.from_bytes(content, "big")
+    return number & 0xFFFFFFFF if tag == TIME_TICKS else number
 
 
 def values(column: bytes, skip: int) -> tuple[bytes, list[tuple[int, bytes]]]:
