@@ -18,7 +18,7 @@ from promsnmp import __version__
 from promsnmp.collect.cache import PageCache
 from promsnmp.collect.collector import Collector, Options
 from promsnmp.collect.poller import Poller
-from promsnmp.collect.service import Scraper
+from promsnmp.collect.service import NEVER_POLLED, Scraper, Standing
 from promsnmp.collect.source import Source, device_source
 from promsnmp.errors import ModuleError, SettingsError
 from promsnmp.http.asgi import create_front
@@ -31,10 +31,12 @@ from promsnmp.http.prebuilt import Prebuilt
 from promsnmp.http.scrape import ScrapeRoute
 from promsnmp.http.services import Executor, Services
 from promsnmp.http.webfile import WebFile
+from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.document import DocumentWriter
 from promsnmp.inventory.key import load_key
-from promsnmp.inventory.model import Inventory
+from promsnmp.inventory.model import Device, Inventory
 from promsnmp.inventory.modules import AUTO, wanted_modules
+from promsnmp.inventory.query import Search
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.inventory.targets import Site, TargetList
 from promsnmp.modules.catalogue import Catalogues, load_catalogue
@@ -111,6 +113,9 @@ def build(settings: Settings) -> App:
         process_meters=ProcessMeters().meters,
         targets=_published(store, settings),
         show_inventory=partial(_shown, DocumentWriter(mask=True), store),
+        devices=Devices(store),
+        search=Search(settings.modules),
+        standing=collection.standing,
         replace_inventory=store.replace,
         reload=partial(_reload, settings, catalogues, web, store),
         show_config=partial(_config, catalogues),
@@ -179,6 +184,14 @@ class Collection:
 
     async def stop(self) -> None:
         await self.poller.stop()
+
+    def standing(self, device: Device) -> Standing:
+        """How the last poll of a device of the inventory ended."""
+        if device.primary is None:
+            return NEVER_POLLED
+        return self.scraper.standing(
+            device_source(device, device.primary, wanted_modules(device, self._settings.modules))
+        )
 
     def figures(self) -> Executor:
         """Polls of scrapes count as well as those of the background."""

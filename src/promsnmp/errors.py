@@ -26,6 +26,8 @@ the device, the object and what to do. Secrets never appear in one.
         ├── InventoryDamaged     the file is not what we wrote
         ├── InventoryInvalid     the document has problems; lists all of them
         │   └── InventoryConflict two devices would have an id or an endpoint in common
+        ├── UnknownDevice        no device has this id, name or address, or several have
+        ├── DeviceChanged        the device is not as whoever wants to change it believes
         └── InventoryUnavailable the file cannot be written now (full, read-only, gone)
             └── NotLeader        only the leader writes, and this replica is not (or no longer) it
 """
@@ -156,6 +158,18 @@ class InventoryInvalid(InventoryError):
 
 class InventoryConflict(InventoryInvalid):
     """A change would give two devices an id or an endpoint in common; each line names both."""
+
+
+class UnknownDevice(InventoryError):
+    """No device has this id, name or address; ``candidates`` are those among which it does not choose."""
+
+    def __init__(self, message: str, *, candidates: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.candidates = list(candidates)
+
+
+class DeviceChanged(InventoryError):
+    """The device is not the one (or not in the state) that the change was meant for; nothing has changed."""
 
 
 class InventoryUnavailable(InventoryError):

@@ -50,6 +50,10 @@ class Known:
     """Formats that a poll renders at once: those asked for lately."""
     outcome: str = "success"
     """How the last poll ended."""
+    ended_at: float = 0.0
+    """When it ended, Unix time; 0: there was none."""
+    problem: str = ""
+    """What was wrong with it."""
     recognition: Recognition = field(default_factory=Recognition)
     modules: tuple[str, ...] = ()
     """What it was asked for last."""

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from promsnmp.collect.cache import Entry, PageCache
 from promsnmp.collect.collector import Collector
@@ -16,6 +17,20 @@ from promsnmp.metrics.histogram import Series
 from promsnmp.observe.counts import PollCounts, outcome_of
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a device is doing, by its last poll: ``up``, ``partial`` (read in part), ``down`` or ``unknown``."""
+
+    state: str
+    at: float = 0.0
+    """When that poll ended, Unix time; 0: there was none."""
+    problem: str = ""
+    """What was wrong with it."""
+
+
+NEVER_POLLED = Standing("unknown")
 
 
 class Scraper:
@@ -75,6 +90,14 @@ class Scraper:
             return None
         return known.device.utilization.present() if known.outcome in ("success", "partial") else ()
 
+    def standing(self, source: Source) -> Standing:
+        """How the last poll of a source ended."""
+        known = self._collector.remembered(source)
+        if known is None or not known.ended_at:
+            return NEVER_POLLED
+        state = {"success": "up", "partial": "partial"}.get(known.outcome, "down")
+        return Standing(state, known.ended_at, known.problem)
+
     async def poll(self, source: Source) -> Entry:
         """Polls a source, or joins the poll that is under way, and keeps the result. Raises ModuleError."""
         task = self._polls.get(source)
@@ -124,6 +147,7 @@ class Scraper:
     def _tell(self, source: Source, outcome: str, problem: SnmpError | None) -> None:
         """Logs how a poll ended when the one before ended otherwise: one line per change, not per poll."""
         known = self._collector.known(source)
+        known.ended_at, known.problem = time.time(), "" if problem is None else problem.message
         before, known.outcome = known.outcome, outcome
         if outcome == before:
             return

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
-from promsnmp.errors import InventoryError, InventoryInvalid, InventoryUnavailable, ModuleError, SettingsError
+from promsnmp.errors import InventoryError, ModuleError, SettingsError
+from promsnmp.http.bodies import read_json
 from promsnmp.http.document import InventoryBody
 from promsnmp.http.exposition import METRICS_ANSWERS, METRICS_QUERY, exposition
 from promsnmp.http.openapi import failure, text
-from promsnmp.http.problems import Problem
+from promsnmp.http.problems import Problem, refusal
 from promsnmp.http.schemas import ExecutorBody, TargetGroupBody, ThreadPoolsBody
 from promsnmp.http.services import Executor, Use, caller
-from promsnmp.inventory.document import parse_json
 from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol
 
 MAX_BODY = 64 * 1024 * 1024
 """Bytes of a posted inventory, at most: some 100,000 devices."""
-
-RETRY = {"Retry-After": "5"}
-"""Seconds after which what cannot be done now may be tried again (RFC 9110 section 10.2.3)."""
 
 INVENTORY_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/InventoryBody"}}}
 
@@ -150,30 +146,8 @@ async def show_inventory(services: Use) -> Response:
 )
 async def replace_inventory(request: Request, services: Use) -> str:
     """Replace the inventory."""
-    body = await _body(request)
     try:
-        await services.replace_inventory(await asyncio.to_thread(parse_json, body), who=caller(request))
-    except InventoryInvalid as error:
-        raise Problem(400, f"the inventory is not changed: {error}", problems=error.problems) from None
-    except InventoryUnavailable as error:
-        raise Problem(503, str(error), headers=RETRY) from None
+        await services.replace_inventory(await read_json(request, most=MAX_BODY), who=caller(request))
     except InventoryError as error:
-        raise Problem(500, str(error)) from None
+        raise refusal(error, "the inventory is not changed") from None
     return "Inventory imported successfully."
-
-
-async def _body(request: Request) -> bytes:
-    """The body, refused as soon as it is known to be larger than MAX_BODY."""
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > MAX_BODY:
-        raise _too_large()
-    received = bytearray()
-    async for chunk in request.stream():
-        received += chunk
-        if len(received) > MAX_BODY:
-            raise _too_large()
-    return bytes(received)
-
-
-def _too_large() -> Problem:
-    return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is larger than {MAX_BODY} bytes")

@@ -60,6 +60,16 @@ class MarksBody(Body):
     booted_at: Text = Field(None, alias="bootedAt", description="ISO 8601, UTC: when its agent started.")
 
 
+class PollingBody(Body):
+    """How the last poll of a device ended; in answers only."""
+
+    state: Literal["up", "partial", "down", "unknown"] = Field(
+        description="`partial`: read in part; `unknown`: not polled yet, or not by this replica."
+    )
+    last_poll: Text = Field(None, alias="lastPoll", description="ISO 8601, UTC: when it ended.")
+    problem: Text = Field(None, description="What was wrong.")
+
+
 class DeviceBody(Body):
     """A network device; without `primaryAgent` the first agent is polled."""
 
@@ -88,6 +98,20 @@ class DeviceBody(Body):
         None, alias="missedSince", description="ISO 8601, UTC: since when discovery has not found it where it was."
     )
     marks: Annotated[MarksBody | SkipJsonSchema[None], Field(json_schema_extra=absent)] = None
+    polling: Annotated[PollingBody | SkipJsonSchema[None], Field(json_schema_extra=absent)] = Field(
+        None, description="In answers about single devices; what is sent is passed over."
+    )
+
+
+class DevicesBody(Body):
+    """One page of the devices that a query chooses, by name."""
+
+    devices: list[DeviceBody]
+    page: int = Field(ge=1)
+    size: int = Field(ge=1)
+    pages: int = Field(ge=0)
+    total: int = Field(ge=0, description="Devices that the query chooses.")
+    revision: int = Field(ge=0, description="Of the inventory.")
 
 
 class CredentialsBody(LoginBody):

@@ -15,10 +15,20 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from promsnmp.errors import (
+    DeviceChanged,
+    InventoryConflict,
+    InventoryError,
+    InventoryInvalid,
+    InventoryUnavailable,
+    UnknownDevice,
+)
 from promsnmp.http.schemas import ErrorBody
 
 log = logging.getLogger(__name__)
 
+RETRY = {"Retry-After": "5"}
+"""Seconds after which what cannot be done now may be tried again (RFC 9110 section 10.2.3)."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -30,6 +40,24 @@ class Problem(HTTPException):
     ) -> None:
         super().__init__(status, error, headers)
         self.problems = list(problems)
+
+
+def refusal(error: InventoryError, instead: str = "") -> Problem:
+    """The answer to a request that the inventory refuses; ``instead`` says what became of the request."""
+    text = f"{instead}: {error}" if instead else str(error)
+    match error:
+        case InventoryConflict():
+            return Problem(HTTPStatus.CONFLICT, text, problems=error.problems)
+        case InventoryInvalid():
+            return Problem(HTTPStatus.BAD_REQUEST, text, problems=error.problems)
+        case UnknownDevice():
+            return Problem(HTTPStatus.CONFLICT if error.candidates else HTTPStatus.NOT_FOUND, str(error))
+        case DeviceChanged():
+            return Problem(HTTPStatus.PRECONDITION_FAILED, text)
+        case InventoryUnavailable():
+            return Problem(HTTPStatus.SERVICE_UNAVAILABLE, text, headers=RETRY)
+        case _:
+            return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, text)
 
 
 def install(app: FastAPI) -> None:

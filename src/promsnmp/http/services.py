@@ -8,8 +8,12 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from promsnmp.collect.service import Standing
 from promsnmp.http.auth import ANONYMOUS, PRINCIPAL
 from promsnmp.http.prebuilt import Prebuilt
+from promsnmp.inventory.devices import Devices
+from promsnmp.inventory.model import Device
+from promsnmp.inventory.query import Search
 from promsnmp.metrics.histogram import Series
 from promsnmp.observe.health import Health
 from promsnmp.observe.meters import Meter
@@ -38,6 +42,11 @@ class Services:
     """The service discovery document; None while there is no inventory."""
     show_inventory: Callable[[], bytes]
     """The inventory as JSON, secrets masked."""
+    devices: Devices
+    """Single devices."""
+    search: Search
+    standing: Callable[[Device], Standing]
+    """How the last poll of a device ended."""
     replace_inventory: Callable[..., Awaitable[object]]
     """Take parsed JSON as the new inventory, on behalf of ``who``; raises InventoryError."""
     reload: Callable[[], Awaitable[object]]

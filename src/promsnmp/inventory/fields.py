@@ -29,10 +29,13 @@ class Fields:
             problems.append(f"{place}: must be an object, not {kind_of(values)}")
         self.values: Mapping[str, object] = values if isinstance(values, Mapping) else {}
 
+    def at(self, key: str) -> str:
+        """The place of ``key``."""
+        return f"{self.place}.{key}" if self.place else key
+
     def problem(self, key: str, reason: str) -> None:
         self._failed.add(key)
-        place = f"{self.place}.{key}" if self.place else key
-        self.problems.append(f"{place}: {reason}")
+        self.problems.append(f"{self.at(key)}: {reason}")
 
     def failed(self, key: str) -> bool:
         """Whether a problem of this field has been noted, so that no second one need be."""

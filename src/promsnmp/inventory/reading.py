@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 from promsnmp.errors import InventoryInvalid
 from promsnmp.inventory.address import normal_address
@@ -46,6 +47,9 @@ _AGENT_KEYS = frozenset(
     engineId contextName contextEngineId device""".split()  # noqa: SIM905
 )
 
+_ANSWERED = frozenset({"polling"})
+"""Keys that answers have and documents need not: they are passed over."""
+
 
 def from_document(document: object, *, keep: Inventory | None = None) -> Inventory:
     """The inventory that a JSON document describes.
@@ -76,6 +80,37 @@ def from_document(document: object, *, keep: Inventory | None = None) -> Invento
     return Inventory(tuple(devices), tuple(seed for seed in seeds if seed), revision, term)
 
 
+def read_device(document: object, *, old: Device | None = None) -> Device:
+    """The device that a JSON document of one device describes; places of problems begin at the device.
+
+    ``old`` is the device that it replaces: masked secrets, ids and what discovery found are taken from there. Other
+    than in an inventory, keys that are not known are problems: they are slips of people, not of another program's.
+    Raises InventoryInvalid with all problems.
+    """
+    if not isinstance(document, Mapping):
+        raise InventoryInvalid([f"the device must be an object, not {kind_of(document)}"])
+    problems: list[str] = []
+    _refuse_unknown(Fields(document, "", problems), _DEVICE_KEYS, "a device")
+    agents = document.get("agents")
+    for number, item in enumerate(agents if isinstance(agents, list) else ()):
+        if isinstance(item, Mapping):
+            _refuse_unknown(Fields(item, f"agents[{number}]", problems), _AGENT_KEYS, "an agent")
+    given = {key: value for key, value in document.items() if key in _DEVICE_KEYS}
+    device = _device(given, "", problems, Kept(Inventory((old,)) if old else None))
+    if device is not None:
+        problems += [problem.replace("devices[0].", "") for problem in collisions([device])]
+    if problems or device is None:
+        raise InventoryInvalid(problems)
+    return device
+
+
+def _refuse_unknown(fields: Fields, known: frozenset[str], what: str) -> None:
+    for key in fields.values.keys() - known - _ANSWERED:
+        near = get_close_matches(key.lower(), {name.lower(): name for name in known}, 1, 0.6)
+        meant = next((name for name in known if name.lower() in near), "")
+        fields.problem(ascii(key)[1:-1][:80], f"is not a key of {what}" + (f"; {meant} is" if meant else ""))
+
+
 def _device(item: object, place: str, problems: list[str], kept: Kept) -> Device | None:
     before = len(problems)
     fields = Fields(item, place, problems)
@@ -84,13 +119,13 @@ def _device(item: object, place: str, problems: list[str], kept: Kept) -> Device
     sys_name = fields.text("sysName")
     given_id = read_id(fields)
     old = kept.device(given_id, sys_name)
-    agents = [_agent(each, f"{place}.agents[{i}]", problems, kept) for i, each in enumerate(fields.items("agents"))]
+    agents = [_agent(each, fields.at(f"agents[{i}]"), problems, kept) for i, each in enumerate(fields.items("agents"))]
     usable = [agent for agent in agents if agent is not None]
     primary = _primary(fields, usable, kept, complete=len(usable) == len(agents))
     if primary is not None and primary not in usable:
         usable.append(primary)
     if not sys_name and not usable and len(problems) == before:
-        problems.append(f"{place}: needs a sysName or an agent")
+        problems.append(f"{place or 'the device'}: needs a sysName or an agent")
     return Device(
         id=given_id or (old.id if old else new_id()),
         sys_name=sys_name,
@@ -126,7 +161,7 @@ def _marks(fields: Fields) -> Marks | None:
     value = fields.values.get("marks")
     if value is None:
         return None
-    inner = Fields(value, f"{fields.place}.marks", fields.problems)
+    inner = Fields(value, fields.at("marks"), fields.problems)
     return Marks(
         sys_name=inner.text("sysName"),
         serial_numbers=inner.texts("serialNumbers"),
@@ -143,7 +178,7 @@ def _primary(fields: Fields, agents: list[Agent], kept: Kept, *, complete: bool)
     value = fields.values.get("primaryAgent")
     if value is None:
         return agents[0] if agents else None
-    place = f"{fields.place}.primaryAgent"
+    place = fields.at("primaryAgent")
     silent = Fields(value if isinstance(value, Mapping) else {}, place, [])
     wanted, endpoint = read_id(silent), _endpoint(silent)
     matching = [agent for agent in agents if agent.id == wanted] or [a for a in agents if a.endpoint == endpoint]
@@ -180,7 +215,7 @@ def _endpoint(fields: Fields) -> Endpoint | None:
     if value is None:
         fields.problem("endpoint", 'is missing, like {"address": "192.0.2.1", "port": 161}')
         return None
-    inner = Fields(value, f"{fields.place}.endpoint", fields.problems)
+    inner = Fields(value, fields.at("endpoint"), fields.problems)
     port = inner.integer("port", default=DEFAULT_PORT, low=1, high=65535)
     address = inner.convert("address", normal_address)
     if address is None and inner.values and not inner.failed("address"):
@@ -191,7 +226,8 @@ def _endpoint(fields: Fields) -> Endpoint | None:
 def _extra(fields: Fields, known: frozenset[str]) -> str:
     if fields.values.keys() <= known:
         return ""
-    return json.dumps({key: value for key, value in fields.values.items() if key not in known})
+    found = {key: value for key, value in fields.values.items() if key not in known and key not in _ANSWERED}
+    return json.dumps(found) if found else ""
 
 
 def _given_ids(value: object) -> set[object]:

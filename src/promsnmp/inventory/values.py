@@ -42,7 +42,7 @@ def read_labels(fields: Fields) -> tuple[tuple[str, str], ...]:
     value = fields.values.get("labels")
     if value is None:
         return ()
-    inner = Fields(value, f"{fields.place}.labels" if fields.place else "labels", fields.problems)
+    inner = Fields(value, fields.at("labels"), fields.problems)
     for name in inner.values:
         if not _LABEL_NAME.match(name):
             shown = name if name.isprintable() else ascii(name)

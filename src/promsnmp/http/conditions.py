@@ -1,0 +1,44 @@
+"""``If-Match`` and ``If-None-Match`` of requests that change something (RFC 9110 section 13.1).
+
+With them two operators never overwrite each other unnoticed: who sends the ETag of what he read changes that, or
+nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+from fastapi import Request
+
+from promsnmp.errors import DeviceChanged
+
+T = TypeVar("T")
+
+_TAG = re.compile(r'(?:W/)?"[^"]*"')
+
+
+def conditions_of(request: Request, etag: Callable[[T], str]) -> Callable[[T | None], None]:
+    """A check of the present state (None: there is none); it raises DeviceChanged when the headers do not allow it."""
+    match, none_match = _header(request, "if-match"), _header(request, "if-none-match")
+
+    def check(present: T | None) -> None:
+        now = "" if present is None else etag(present)
+        if match is not None and not (present is not None and (match == "*" or now in _TAG.findall(match))):
+            state = "is another one by now; read it again" if present is not None else "is not there"
+            raise DeviceChanged(f"If-Match does not hold: the device {state}")
+        if none_match is not None and present is not None and (none_match == "*" or now in _weak(none_match)):
+            raise DeviceChanged("If-None-Match does not hold: the device is there already")
+
+    return check
+
+
+def _header(request: Request, name: str) -> str | None:
+    """The values of a header, however often it was sent; None when it was not."""
+    values = request.headers.getlist(name)
+    return ", ".join(values).strip() if values else None
+
+
+def _weak(header: str) -> list[str]:
+    return [tag.removeprefix("W/") for tag in _TAG.findall(header)]
