@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from promsnmp.collect.page import Format
 from promsnmp.collect.probe import Identity, identify
+from promsnmp.collect.source import adhoc_source
 from promsnmp.errors import SnmpTimeout
+from promsnmp.modules.catalogue import builtin_catalogue
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
 from promsnmp.sim.recording import read_recording
@@ -14,10 +19,12 @@ from promsnmp.snmp.credentials import Community, Version
 from promsnmp.snmp.message import CommunityModel
 from promsnmp.snmp.session import Session
 from promsnmp.snmp.transport import Endpoint
+from tests.collect.devices import collector
 from tests.hostile import Behaviour, HostileAgent, Reply, Request, after
 from tests.misdeeds import silent_after, status
 from tests.tools import require_shared
 
+CATALOGUE = builtin_catalogue()
 SWITCH = {
     "1.3.6.1.2.1.1.1.0": ber.tlv(ber.OCTET_STRING, b"RouterOS\r\n CRS326"),
     "1.3.6.1.2.1.1.2.0": ber.tlv(ber.OBJECT_IDENTIFIER, oid.encode("1.3.6.1.4.1.14988.1")),
@@ -26,20 +33,44 @@ SWITCH = {
     "1.3.6.1.4.1.14988.1.1.3.10.0": ber.encode_integer(330),
 }
 EXPECTED = {
-    "arista_eos_vrf": ("Arista", "DCS-7150S-24", {"entity_sensor", "arista", "lldp"}),
-    "arubaos-cx": ("Aruba", "JL635A 8325", {"host_resources", "bridge"}),
-    "cumulus_cumulus": ("NVIDIA", "Cumulus Linux", {"ucd_snmp", "entity_sensor"}),
-    "fortigate": ("Fortinet", "FortiGate", {"fortinet", "entity"}),
-    "ftd_4115": ("Cisco", "", {"cisco", "if_mib"}),
-    "ironware": ("Ruckus", "CER", {"bgp4", "entity"}),
-    "junos_qfx5100": ("Juniper", "qfx5100-48s-6q", {"juniper", "juniper_optics"}),
-    "panos": ("Palo Alto Networks", "PA-3000", {"paloalto", "host_resources"}),
-    "poweralert_ups": ("Tripp Lite", "", {"ups"}),
-    "procurve_e2910": ("HP", "J9146A E2910al-24G-PoE", {"hp_aruba", "lldp"}),
-    "routeros": ("MikroTik", "RouterOS", {"mikrotik", "host_resources"}),
-    "windows_svr_2019_1809": ("Microsoft", "Windows server", {"host_resources", "if_mib"}),
+    "aos6": ("Alcatel-Lucent Enterprise", "OS6350-P24", "if_mib ip_mib tcp_udp entity bridge lldp"),
+    "arista_eos_vrf": (
+        "Arista",
+        "DCS-7150S-24",
+        "if_mib tcp_udp host_resources entity entity_sensor bridge lldp ucd_snmp arista",
+    ),
+    "arubaos-cx": ("Aruba", "JL635A 8325", "if_mib ip_mib host_resources entity entity_sensor bridge lldp"),
+    "audiocodes_mp118": ("AudioCodes", "GW 8 FXS", "if_mib ip_mib tcp_udp host_resources entity"),
+    "comware_a5500": ("HPE", "A5500-24G EI", "if_mib ip_mib tcp_udp entity bridge"),
+    "cumulus_cumulus": (
+        "NVIDIA",
+        "Cumulus Linux",
+        "if_mib ip_mib tcp_udp host_resources entity entity_sensor ucd_snmp",
+    ),
+    "dell-os10": ("Dell", "OS10", "if_mib ip_mib host_resources entity bridge lldp ucd_snmp"),
+    "eatonupsm2_9px": ("Eaton", "9PX", "if_mib ip_mib tcp_udp ups"),
+    "edgeswitch_10xp": ("Ubiquiti", "EdgeSwitch", "if_mib ip_mib tcp_udp entity bridge"),
+    "fortigate": ("Fortinet", "FortiGate", "if_mib ip_mib tcp_udp entity fortinet"),
+    "ftd_4115": ("Cisco", "Firepower Threat Defense", "if_mib cisco"),
+    "ironware": ("Extreme Networks", "CER", "if_mib ip_mib tcp_udp entity bgp4 bridge"),
+    "junos_qfx5100": ("Juniper", "qfx5100-48s-6q", "if_mib host_resources bridge lldp juniper juniper_optics"),
+    "liebert_mph2rg": ("Vertiv", "Liebert", "if_mib ip_mib tcp_udp ucd_snmp"),
+    "netonix_wispswitch": ("Netonix", "WS-12-250-AC", "if_mib host_resources bridge ucd_snmp"),
+    "panos": ("Palo Alto Networks", "PA-3000", "if_mib host_resources entity paloalto"),
+    "poweralert_ups": ("Tripp Lite", "PowerAlert", "if_mib ip_mib host_resources ups"),
+    "procurve_e2910": (
+        "HP",
+        "J9146A E2910al-24G-PoE",
+        "if_mib ip_mib tcp_udp entity entity_sensor bridge lldp hp_aruba",
+    ),
+    "qnap": ("QNAP", "NAS", "if_mib ip_mib host_resources entity"),
+    "raritan-pdu_px2-temp": ("Raritan", "PX2", "if_mib ip_mib tcp_udp"),
+    "routeros": ("MikroTik", "RouterOS", "if_mib host_resources entity bridge lldp ucd_snmp mikrotik"),
+    "smartax-mdu": ("Huawei", "SmartAX", "if_mib entity"),
+    "vmware-esxi": ("VMware", "ESXi", "if_mib ip_mib tcp_udp host_resources entity"),
+    "windows_svr_2019_1809": ("Microsoft", "Windows server", "if_mib ip_mib tcp_udp host_resources"),
 }
-"""Recording: vendor, model, and modules that must be among those found."""
+"""Recording: vendor, model, and the modules besides ``system``."""
 
 
 async def asked(agent: SimulatedAgent, version: Version = Version.V2C) -> Identity:
@@ -93,8 +124,24 @@ async def test_recorded_devices_are_known(name: str) -> None:
     async with SimulatedAgent(recording.mib) as agent:
         first, second = await asked(agent), await asked(agent, Version.V1)
     assert (first.match.vendor, first.match.model) == (vendor, model)
-    assert modules <= set(first.match.names)
+    assert first.match.names == ("system", *modules.split())
     assert first.match == second.match
+    assert first.problem == second.problem == ""
+    assert first.packets <= 7  # four, and a few where long values do not fit an answer
+    assert second.packets <= 16
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+async def test_every_module_of_a_recorded_device_gives_samples(name: str) -> None:
+    recording = read_recording(require_shared("recordings", f"{name}.snmprec"))
+    async with SimulatedAgent(recording.mib) as agent:
+        source = adhoc_source(Endpoint("127.0.0.1", agent.port), Community(), "public", ("auto",))
+        page, problem = await collector().collect(source, deadline=asyncio.get_running_loop().time() + 60)
+    assert problem is None
+    names = {line.partition("{")[0].partition(" ")[0] for line in page.plain(Format.TEXT).decode().splitlines()}
+    for module in ("system", *EXPECTED[name][2].split()):
+        made = {metric.name for metric in CATALOGUE.module(module).metrics}
+        assert any(one.startswith(tuple(made)) for one in names - {"#", "promsnmp_module_up"}), module
 
 
 SAYS_NOTHING = status(2)

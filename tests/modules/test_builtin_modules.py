@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +20,8 @@ from promsnmp.sim.mib import Mib
 from promsnmp.sim.recording import parse_recording, read_recording
 from promsnmp.snmp.credentials import Community, Version
 from promsnmp.snmp.transport import Endpoint
-from tests.tools import PROJECT, require_shared, shared_dir
+from tests.exporter import require_exporter
+from tests.tools import PROJECT, require_shared, require_tool, shared_dir
 
 CATALOGUE = builtin_catalogue()
 MODULES = pytest.mark.parametrize("module", CATALOGUE.modules.values(), ids=lambda one: one.name)
@@ -32,14 +35,20 @@ WANTED = {
 async def poll(mib: Mib, *modules: str) -> tuple[list[str], dict[str, int]]:
     """The samples of a device, without those about the poll, and what was dropped."""
     collector = Collector(Catalogues(CATALOGUE), Options(utilization=False))
+    lines = await page_of(mib, *modules, collector=collector)
+    own = ("#", "snmp_scrape_", "promsnmp_")
+    return [line for line in lines if line and not line.startswith(own)], collector.dropped
+
+
+async def page_of(mib: Mib, *modules: str, collector: Collector | None = None) -> list[str]:
+    """The lines of a device's page."""
+    collector = collector or Collector(Catalogues(CATALOGUE), Options())
     async with SimulatedAgent(mib) as agent:
         endpoint, login = Endpoint("127.0.0.1", agent.port), Community(Version.V2C, "public")
         source = adhoc_source(endpoint, login, "public", modules)
         page, problem = await collector.collect(source, deadline=asyncio.get_running_loop().time() + 30)
     assert problem is None
-    lines = page.plain(Format.TEXT).decode().split("\n")
-    own = ("#", "snmp_scrape_", "promsnmp_")
-    return [line for line in lines if line and not line.startswith(own)], collector.dropped
+    return page.plain(Format.TEXT).decode().split("\n")
 
 
 async def samples(module: str, recording: str) -> list[str]:
@@ -153,6 +162,37 @@ async def test_peers_of_bgp_and_neighbours_of_ospf_are_addresses() -> None:
     assert expected in ospf
 
 
+async def test_interfaces_of_ospf_have_names_by_their_addresses() -> None:
+    found = await samples(
+        "ospf",
+        "1.3.6.1.2.1.14.7.1.3.192.0.2.1.0|64|0.0.0.0\n1.3.6.1.2.1.14.7.1.12.192.0.2.1.0|2|5\n"
+        "1.3.6.1.2.1.4.20.1.2.192.0.2.1|2|7\n1.3.6.1.2.1.31.1.1.1.1.7|4|ge-0/0/1",
+    )
+    labels = 'ifIndex="7",ifName="ge-0/0/1",ospfAddressLessIf="0",ospfIfAreaId="0.0.0.0",ospfIfIpAddress="192.0.2.1"'
+    assert found == [f"ospfIfState{{{labels}}} 5"]
+
+
+async def test_sensors_of_cisco_have_all_that_their_value_is_reckoned_from() -> None:
+    at = "1.3.6.1.4.1.9.9.91.1.1.1.1"
+    found = await samples(
+        "cisco",
+        f"{at}.1.7|2|8\n{at}.2.7|2|8\n{at}.3.7|2|1\n{at}.4.7|2|415\n1.3.6.1.2.1.47.1.1.1.1.7.7|4|inlet",
+    )
+    labels = 'entPhysicalIndex="7",entPhysicalName="inlet",entSensorScale="8",entSensorType="8"'
+    names = {"entSensorType": 8, "entSensorScale": 8, "entSensorPrecision": 1, "entSensorValue": 415}
+    assert found == [f"{name}{{{labels}}} {value}" for name, value in names.items()]
+
+
+async def test_a_ups_on_a_synology_is_read() -> None:
+    at = "1.3.6.1.4.1.6574.4"
+    found = await samples("synology", f"{at}.2.1.0|4|OL CHRG\n{at}.3.1.1.0|68x|9f78044291999a\n{at}.3.6.1.0|2|1740")
+    assert found == [
+        'upsInfoStatus{upsInfoStatus="OL CHRG"} 1',
+        "upsBatteryChargeValue 72.80000305175781",
+        "upsBatteryRuntimeValue 1740",
+    ]
+
+
 async def test_supplies_of_a_printer_are_told_apart() -> None:
     found = await samples(
         "printer",
@@ -222,6 +262,37 @@ async def test_recorded_devices_give_no_errors_and_lose_nothing(name: str) -> No
     assert len(found) > 50
     assert dropped.keys() <= SAID_WRONG.get(name, set())
     assert len({line.rpartition(" ")[0] for line in found}) == len(found)
+
+
+STYLE = (
+    "label names should be written in 'snake_case' not 'camelCase'",
+    "metric names should be written in 'snake_case' not 'camelCase'",
+    'counter metrics should have "_total" suffix',
+)
+"""What promtool has against names that come from MIBs."""
+
+
+@pytest.mark.parametrize("name", ["fortigate", "junos_qfx5100", "procurve_e2910"])
+async def test_promtool_has_nothing_against_a_page_but_the_names(name: str) -> None:
+    recording = read_recording(require_shared("recordings", f"{name}.snmprec"))
+    promtool = require_tool("promtool", package="prometheus")
+    text = "\n".join(await page_of(recording.mib, *sorted(CATALOGUE.modules)))
+    done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+    assert [line for line in (done.stdout + done.stderr).splitlines() if not line.endswith(STYLE)] == []
+
+
+def test_snmp_exporter_takes_every_module_too(tmp_path: Path) -> None:
+    files = sorted((PROJECT / "src" / "promsnmp" / "modules" / "builtin").glob("*.yml"))
+    options = [f"--config.file={path}" for path in files]
+    done = subprocess.run(
+        [require_exporter(), "--dry-run", *options],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        timeout=60,
+    )
+    assert "Configuration parsed successfully" in done.stderr, done.stderr
 
 
 def test_the_page_of_the_modules_names_every_one() -> None:

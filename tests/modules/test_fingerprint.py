@@ -118,7 +118,7 @@ def test_a_number_is_not_taken_for_the_beginning_of_another() -> None:
     [
         (CISCO, "Cisco IOS Software, C2960 Software (C2960-LANBASEK9-M), Version 12.2(55)SE", "C2960"),
         (CISCO, "Cisco IOS Software [Fuji], Catalyst L3 Switch Software (CAT9K_IOSXE), Version 16.9", "CAT9K_IOSXE"),
-        (CISCO, "Cisco Adaptive Security Appliance Version 9.8", ""),
+        (CISCO, "Cisco Adaptive Security Appliance Version 9.8", "Adaptive Security Appliance"),
         ("1.3.6.1.4.1.2636.1.1.1.2.43", "Juniper Networks, Inc. ex2200-24t-4g internet router", "ex2200-24t-4g"),
         ("1.3.6.1.4.1.14988.1", "RouterOS RB760iGS", "RB760iGS"),
         ("1.3.6.1.4.1.14988.1", "router", "RouterOS"),

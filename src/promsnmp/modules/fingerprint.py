@@ -148,4 +148,4 @@ def _model(product: Product, vendor: str, sys_descr: str) -> str:
     if vendor != product.vendor:
         return ""
     found = re.search(product.model, sys_descr[:1000]) if product.model else None
-    return found[1].strip() if found else product.line
+    return next(filter(None, found.groups())).strip() if found else product.line

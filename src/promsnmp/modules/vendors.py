@@ -15,7 +15,7 @@ ENTERPRISES = "1.3.6.1.4.1"
 class Product:
     """What lies below one OID: who made it, the product line where the OID tells it, and the modules made for it.
 
-    ``model`` is a regex whose first group is the model in sysDescr.
+    ``model`` is a regex; its group that finds something is the model in sysDescr.
     """
 
     vendor: str
@@ -27,9 +27,11 @@ class Product:
 GENERIC = "net-snmp"
 """The vendor that says nothing: whoever builds on net-snmp and leaves its sysObjectID."""
 
+_CISCO = r"Software,? \(?(?!Version)([\w-]+)|Cisco (Firepower Threat Defense|Adaptive Security Appliance)"
+
 PRODUCTS: Mapping[str, Product] = {
     "2": Product("IBM"),
-    "9": Product("Cisco", modules=("cisco",), model=r"Software,? \(?(?!Version)([\w-]+)"),
+    "9": Product("Cisco", modules=("cisco",), model=_CISCO),
     "9.6.1": Product("Cisco", "Small Business", modules=("cisco",), model=r"\b(S[FGX]\d\S+)"),
     "9.12.3": Product("Cisco", "Nexus and MDS", modules=("cisco",), model=r"NX-OS\(tm\) (\w+)"),
     "11": Product("HP"),
@@ -70,6 +72,7 @@ PRODUCTS: Mapping[str, Product] = {
     "674.11000.5000.100": Product("Dell", "OS10"),
     "789": Product("NetApp"),
     "850": Product("Tripp Lite"),
+    "850.1": Product("Tripp Lite", "PowerAlert"),
     "890": Product("Zyxel"),
     "1182": Product("Yamaha", model=r"^(\S+)"),
     "1248": Product("Epson", modules=("printer",)),
@@ -78,9 +81,11 @@ PRODUCTS: Mapping[str, Product] = {
     "1602": Product("Canon", modules=("printer",)),
     "1718": Product("Server Technology"),
     "1916": Product("Extreme Networks"),
+    "1991.1.3.51": Product("Extreme Networks", "NetIron CER", model=r"NetIron (\w+)"),
     "1991": Product("Ruckus", "IronWare", model=r"(?:NetIron|FastIron|ICX|BigIron|ServerIron) ?(\w+)"),
     "2011": Product("Huawei", modules=("huawei",)),
     "2011.2": Product("Huawei", modules=("huawei",), model=r"\b((?:S|CE|NE|AR|USG)\d{2,}\S*)"),
+    "2011.2.185": Product("Huawei", "SmartAX", ("huawei",)),
     "2021": Product(GENERIC, modules=("ucd_snmp",)),
     "2356": Product("LANCOM"),
     "2435": Product("Brother", modules=("printer",)),
@@ -95,7 +100,7 @@ PRODUCTS: Mapping[str, Product] = {
     "4413": Product("Broadcom", "FASTPATH"),
     "4526": Product("Netgear"),
     "4874": Product("Juniper", "E series"),
-    "5003": Product("AudioCodes"),
+    "5003": Product("AudioCodes", model=r"Product: ?([^;]+)"),
     "5528": Product("APC", "NetBotz"),
     "5624": Product("Enterasys"),
     "5951": Product("Citrix", "NetScaler"),
@@ -125,7 +130,7 @@ PRODUCTS: Mapping[str, Product] = {
     "12356.101": Product("Fortinet", "FortiGate", ("fortinet",)),
     "12356.103": Product("Fortinet", "FortiManager and FortiAnalyzer"),
     "12356.106": Product("Fortinet", "FortiSwitch"),
-    "13742": Product("Raritan"),
+    "13742": Product("Raritan", model=r"^(PX\w*)"),
     "14179": Product("Cisco", "wireless controller"),
     "14823": Product("Aruba", "mobility"),
     "14988": Product("MikroTik", modules=("mikrotik",)),
@@ -137,13 +142,14 @@ PRODUCTS: Mapping[str, Product] = {
     "20632": Product("Barracuda"),
     "21239": Product("Vertiv", "Geist"),
     "22610": Product("A10"),
-    "24681": Product("QNAP"),
+    "24681": Product("QNAP", "NAS"),
     "25049": Product("Opengear"),
     "25053": Product("Ruckus"),
     "25461": Product("Palo Alto Networks", modules=("paloalto",), model=r"Palo Alto Networks (\S+)"),
     "25506": Product("HPE", "Comware", model=r"(?:HPE?|H3C) (\S+(?: \S+)?) (?:Switch|Router)"),
     "26866": Product("Gigamon"),
     "26928": Product("Aerohive"),
+    "27282.3.2.10": Product("Ubiquiti", "EdgeSwitch"),
     "29671": Product("Cisco", "Meraki", model=r"Meraki (\S+)"),
     "30065": Product("Arista", modules=("arista",), model=r"Arista Networks (\S+)$"),
     "30803": Product("VyOS"),
