@@ -28,8 +28,8 @@ test: setup ## Lint, then run every test (PYTEST_ARGS='-k walk' for some)
 	[ $$lint = 0 ] || echo "make lint found something: see above the tests"; \
 	exit $$((tests ? tests : lint))
 
-conformance: setup ## Compare with snmp_exporter: every module of its snmp.yml on every recorded device
-	@$(BIN)/python -m tests.conformance
+conformance: setup ## Compare with snmp_exporter (CONFORMANCE_ARGS='--cases 20000 --seed 7')
+	@$(BIN)/python -m tests.conformance $(CONFORMANCE_ARGS)
 
 lint: $(VENV)/.dev ## Style, types, and which package may import which
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && PYTHONPATH=src $(BIN)/lint-imports --no-logo

@@ -1,1 +1,1 @@
-"""PromSNMP beside snmp_exporter: every module of its snmp.yml on every recorded device."""
+"""PromSNMP beside snmp_exporter: modules on recorded devices, mangled ones, and made-up ones."""

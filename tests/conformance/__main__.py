@@ -2,41 +2,89 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from fnmatch import fnmatch
 from pathlib import Path
+from pprint import pformat
 
-from promsnmp.modules.reader import read_file
 from scripts.exporter import Unavailable, find
-from tests.conformance.run import results, summary
-from tests.exporter import Exporter
+from tests.conformance.beside import Beside
+from tests.conformance.made import case
+from tests.conformance.run import Result, made, recorded, summary
+from tests.conformance.shrink import shrunk
+from tests.metrics.reference import Case
 from tests.tools import shared_dir
 
+SHRUNK = 3
+"""Made-up cases that are shown in their smallest form, at most."""
 
-def main(modules: str = "*", devices: str = "*") -> int:
-    """Compares the modules and devices whose names match; without what it takes it says so and is content."""
-    shared = shared_dir()
-    if shared is None:
-        print("There is no folder 'shared' beside the project: nothing to compare with")
-        return 0
-    config = shared / "snmp_exporter" / "snmp.yml"
-    recordings = [one for one in sorted((shared / "recordings").glob("*.snmprec")) if fnmatch(one.stem, devices)]
-    document = read_file(config)
-    names = [name for name in sorted(document.modules) if fnmatch(name, modules)]
+
+def main(words: Sequence[str]) -> int:
+    """Compares on recorded devices (there is no such folder elsewhere), mangled ones, and made-up ones."""
+    options = _options().parse_args(words)
     began = time.monotonic()
     try:
-        with tempfile.TemporaryDirectory() as folder, Exporter(find(), config, log=Path(folder, "log")) as exporter:
-            print(f"{len(names)} modules on {len(recordings)} devices ...", flush=True)
-            found = list(results(exporter, document, names, recordings))
+        program = find()
     except Unavailable as reason:
         print(reason)
         return 1
-    is_same = summary(found, print)
+    with tempfile.TemporaryDirectory() as folder, Beside(program, Path(folder)) as beside:
+        same = [_recorded(beside, options), _made(beside, options)]
     print(f"{time.monotonic() - began:.0f} s")
-    return 0 if is_same else 1
+    return 0 if all(same) else 1
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=main.__doc__)
+    parser.add_argument("modules", nargs="?", default="*", help="names of modules of snmp.yml (* matches all)")
+    parser.add_argument("devices", nargs="?", default="*", help="names of recordings")
+    parser.add_argument("--mangled", type=int, default=3, help="how often each recording is mangled")
+    parser.add_argument("--cases", type=int, default=5000, help="how many modules and devices are made up")
+    parser.add_argument("--seed", type=int, default=1, help="of what is made up or mangled")
+    return parser
+
+
+def _recorded(beside: Beside, options: argparse.Namespace) -> bool:
+    shared = shared_dir()
+    if shared is None:
+        print("There is no folder 'shared' beside the project: no recorded devices")
+        return True
+    found = beside.load((shared / "snmp_exporter" / "snmp.yml").read_text(encoding="utf-8"))
+    recordings = [
+        one for one in sorted((shared / "recordings").glob("*.snmprec")) if fnmatch(one.stem, options.devices)
+    ]
+    names = [name for name in sorted(found.modules) if fnmatch(name, options.modules)]
+    print(f"{len(names)} modules on {len(recordings)} recorded devices ...", flush=True)
+    same = summary(list(recorded(beside, found, names, recordings)), print)
+    if not options.mangled:
+        return same
+    seeds = range(options.seed, options.seed + options.mangled)
+    print(f"The same on each device mangled, {len(seeds)} times ...", flush=True)
+    return summary(list(recorded(beside, found, names, recordings, seeds=seeds)), print) and same
+
+
+def _made(beside: Beside, options: argparse.Namespace) -> bool:
+    cases = [case(number, options.seed) for number in range(options.cases)]
+    print(f"{len(cases)} made-up modules and devices ...", flush=True)
+    results = list(made(beside, cases))
+    same = summary(results, print)
+    for one, result in [pair for pair in zip(cases, results, strict=True) if pair[1].unknown][:SHRUNK]:
+        _show(beside, one, result)
+    return same
+
+
+def _show(beside: Beside, one: Case, result: Result) -> None:
+    kind = result.unknown[0].kind
+    small = shrunk(one, lambda other: any(each.kind == kind for each in next(made(beside, [other])).unknown))
+    print(f"The smallest part of {one.name} that differs:")
+    print(pformat({"metrics": small.metrics, "objects": small.objects, "module": small.module}, width=120))
+    for each in next(made(beside, [small])).unknown[:SHRUNK]:
+        print(f"  {each.kind}: {each.what}")
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))

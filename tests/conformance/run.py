@@ -1,27 +1,24 @@
-"""The comparison: every module of one snmp.yml on every recording, by both programs, and what differs."""
+"""The comparison: recorded devices, as they are and mangled, and devices made up, each read by both programs."""
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from promsnmp.collect.collector import Collector, Options
-from promsnmp.collect.page import Format
-from promsnmp.collect.source import Source
-from promsnmp.errors import SnmpError
-from promsnmp.modules.catalogue import Catalogue, Catalogues
 from promsnmp.modules.reader import Document
-from promsnmp.sim.agent import SimulatedAgent
+from promsnmp.modules.writer import metric_document
 from promsnmp.sim.recording import read_recording
-from promsnmp.snmp.credentials import Community
-from promsnmp.snmp.transport import Endpoint
-from tests.conformance.known import refusal
-from tests.conformance.pages import Difference, Page, compare, parse
-from tests.exporter import Exporter
-from tests.sim.threads import running
+from promsnmp.snmp import oid
+from tests.conformance.beside import Beside
+from tests.conformance.explained import Asked, refusal, unexplained
+from tests.conformance.mangled import mangled, mib_of
+from tests.conformance.pages import Difference, Page
+from tests.metrics.reference import Case, device, document
+
+BATCH = 200
+"""Made-up cases that are loaded at once."""
 
 
 @dataclass(slots=True)
@@ -36,60 +33,61 @@ class Result:
     unknown: list[Difference] = field(default_factory=list)
 
 
-def results(
-    exporter: Exporter, document: Document, modules: Sequence[str], recordings: Sequence[Path]
-) -> Iterator[Result]:
-    """One result per recording and module."""
-    collector = Collector(Catalogues(Catalogue(document.modules, document.auths)), Options(utilization=False))
-    for path in recordings:
-        agent = SimulatedAgent(read_recording(path).mib)
-        with running(agent) as loop:
-            for name in modules:
-                mine = asyncio.run_coroutine_threadsafe(_ours(collector, agent, name), loop).result(120)
-                yield _result(name, path.stem, mine, *exporter.scrape(agent.target, name))
-
-
-async def _ours(collector: Collector, agent: SimulatedAgent, module: str) -> Page:
-    source = Source("device", "device", Endpoint(agent.address, agent.port), Community(), (module,))
-    try:
-        page, _ = await collector.collect(source, deadline=asyncio.get_running_loop().time() + 60)
-    except SnmpError:
-        return Page({}, {}, {})
-    finally:
-        collector.known(source).device.tables.clear()
-    return parse(page.plain(Format.TEXT).decode())
-
-
-def _result(module: str, device: str, mine: Page, status: int, body: str) -> Result:
-    result = Result(module, device, len(mine.samples))
-    if status != 200:
-        why = refusal(body)
-        if why:
-            result.known[why] += 1
-        else:
-            result.unknown.append(Difference("snmp_exporter refuses", f"{status}: {body.strip()[:300]}"))
-        return result
-    result.unknown += compare(mine, parse(body))
+def compared(module: str, name: str, asked: Asked, mine: Page, other: Page | str) -> Result:
+    """The result of a pair of pages, or of our page and their refusal."""
+    result = Result(module, name, len(mine.samples))
+    if isinstance(other, Page):
+        result.unknown += unexplained(asked, mine, other)
+    elif why := refusal(other):
+        result.known[why] += 1
+    else:
+        result.unknown.append(Difference("snmp_exporter refuses", other[:600]))
     return result
 
 
+def recorded(
+    beside: Beside, found: Document, modules: Sequence[str], recordings: Iterable[Path], *, seeds: Sequence[int] = ()
+) -> Iterator[Result]:
+    """One result per recording and module; with ``seeds`` of the recordings mangled, once for each."""
+    metrics = {name: [metric_document(one) for one in found.modules[name].metrics] for name in modules}
+    for path in recordings:
+        recording = read_recording(path).mib.objects
+        still = {name: value for name, value in recording.items() if isinstance(value, bytes)}
+        for seed in seeds or ("",):
+            objects = mangled(still, f"{seed}.{path.stem}") if seeds else still
+            beside.device(mib_of(objects))
+            dotted = {oid.to_text(name): value for name, value in objects.items()}
+            for name in modules:
+                asked = Asked(metrics[name], dotted)
+                yield compared(name, f"{path.stem} {seed}".rstrip(), asked, *beside.pages(name))
+
+
+def made(beside: Beside, cases: Sequence[Case]) -> Iterator[Result]:
+    """One result per case."""
+    for at in range(0, len(cases), BATCH):
+        batch = cases[at : at + BATCH]
+        beside.device(device(batch))
+        beside.load(document(batch))
+        for case in batch:
+            pages = beside.pages(case.name, auth=f"public_v{case.version}")
+            yield compared(case.name, "made up", Asked(case.metrics, case.objects), *pages)
+
+
 def summary(found: Sequence[Result], tell: Callable[[str], None], *, shown: int = 5) -> bool:
-    """Tells of all results, module by module; whether nothing is unexplained."""
-    for module in sorted({one.module for one in found}):
+    """Tells of what differs, module by module, and of all in all; whether nothing is unexplained."""
+    for module in sorted({one.module for one in found if one.unknown}):
         mine = [one for one in found if one.module == module]
         unknown = [(one, each) for one in mine for each in one.unknown]
-        known = sum((one.known for one in mine), Counter[str]())
-        line = f"{module}: {sum(one.samples for one in mine)} samples of {len(mine)} devices"
-        notes = [f"{count} {why}" for why, count in known.most_common()]
-        tell(f"{line}; {len(unknown)} differences" + (f" (known: {', '.join(notes)})" if notes else ""))
+        tell(f"{module}: {sum(one.samples for one in mine)} samples, {len(unknown)} differences")
         for one, each in unknown[:shown]:
             tell(f"  {one.device}: {each.kind}: {each.what}")
         if len(unknown) > shown:
             tell(f"  ... and {len(unknown) - shown} more")
     kinds = Counter(each.kind for one in found for each in one.unknown)
     known = sum((one.known for one in found), Counter[str]())
-    tell(f"In all: {len(found)} pages, {sum(one.samples for one in found)} samples")
-    for title, counter in (("known", known), ("unexplained", kinds)):
-        for why, count in counter.most_common():
-            tell(f"  {title}: {count} {why}")
+    tell(f"  {len(found)} pages, {sum(one.samples for one in found)} samples, {kinds.total()} differences")
+    for why, count in known.most_common():
+        tell(f"  {count} pages that snmp_exporter refuses: {why}")
+    for why, count in kinds.most_common():
+        tell(f"  unexplained: {count} {why}")
     return not kinds

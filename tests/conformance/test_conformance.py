@@ -1,31 +1,47 @@
-"""A few modules on a few recorded devices; ``make conformance`` compares all."""
+"""A few modules on a few recorded devices, and some made up; ``make conformance`` compares all."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
-from promsnmp.modules.reader import read_file
+from tests.conformance.beside import Beside
+from tests.conformance.made import case
 from tests.conformance.pages import Difference
-from tests.conformance.run import Result, results, summary
-from tests.exporter import Exporter, require_exporter
+from tests.conformance.run import Result, made, recorded, summary
+from tests.exporter import require_exporter
 from tests.tools import require_shared
 
 MODULES = ("if_mib", "hrDevice", "hrStorage", "juniper", "system", "ucd_la_table")
 DEVICES = ("junos_qfx5100", "windows_svr_2019_1809", "arista_eos_vrf")
+CASES = 300
 
 
+@pytest.fixture(scope="module")
+def beside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beside]:
+    with Beside(require_exporter(), tmp_path_factory.mktemp("beside")) as both:
+        yield both
+
+
+@pytest.mark.parametrize("seeds", [(), (1,)], ids=["as they are", "mangled"])
 def test_modules_of_snmp_exporter_give_its_samples_on_recorded_devices(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
+    beside: Beside, seeds: tuple[int, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    config = require_shared("snmp_exporter", "snmp.yml")
+    found = beside.load(require_shared("snmp_exporter", "snmp.yml").read_text(encoding="utf-8"))
     recordings = [require_shared("recordings", f"{device}.snmprec") for device in DEVICES]
-    with Exporter(require_exporter(), config, log=tmp_path / "log") as exporter:
-        found = list(results(exporter, read_file(config), MODULES, recordings))
-    assert summary(found, print), capsys.readouterr().out
-    assert len(found) == len(MODULES) * len(DEVICES)
-    assert sum(one.samples for one in found) > 1000
+    results = list(recorded(beside, found, MODULES, recordings, seeds=seeds))
+    assert summary(results, print), capsys.readouterr().out
+    assert len(results) == len(MODULES) * len(DEVICES)
+    assert sum(one.samples for one in results) > 1000
+
+
+def test_modules_and_devices_that_are_made_up_give_the_same_samples(
+    beside: Beside, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = list(made(beside, [case(number, seed=0) for number in range(CASES)]))
+    assert summary(results, print), capsys.readouterr().out
+    assert sum(not one.known and one.samples > 0 for one in results) > CASES / 2
 
 
 def test_what_is_not_explained_fails_the_comparison_and_is_told(capsys: pytest.CaptureFixture[str]) -> None:

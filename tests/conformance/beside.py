@@ -1,0 +1,105 @@
+"""Both programs and the agent that they ask, for as long as the context lasts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from promsnmp.collect.collector import Collector, Options
+from promsnmp.collect.page import Format
+from promsnmp.collect.source import Source
+from promsnmp.errors import SnmpError
+from promsnmp.modules.catalogue import Catalogue, Catalogues
+from promsnmp.modules.reader import Document, read_text
+from promsnmp.sim.agent import SimulatedAgent
+from promsnmp.sim.mib import Mib
+from promsnmp.snmp.transport import Endpoint
+from tests.conformance.pages import Page, compare, parse
+from tests.exporter import Exporter, reload
+from tests.metrics.reference import USER
+from tests.sim.threads import running
+
+
+class Beside:
+    """``load`` gives both the same modules, ``device`` makes the agent answer from a MIB, ``pages`` asks both."""
+
+    def __init__(self, program: str, folder: Path) -> None:
+        self._program = program
+        self._config = folder / "snmp.yml"
+        self._log = folder / "snmp_exporter.log"
+        self._agent = SimulatedAgent(Mib.of({}), users=(USER,))
+        self._polls = count()
+        self._stack = ExitStack()
+        self._exporter: Exporter | None = None
+        self._collector: Collector | None = None
+        self._document = Document()
+
+    def __enter__(self) -> Self:
+        self._loop = self._stack.enter_context(running(self._agent))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop_exporter()
+        self._stack.__exit__(kind, error, trace)
+
+    def load(self, text: str) -> Document:
+        """The modules and auths from now on."""
+        self._document = read_text(text, source="cases")
+        self._collector = Collector(
+            Catalogues(Catalogue(self._document.modules, self._document.auths)), Options(utilization=False)
+        )
+        self._collector.max_known = 1
+        self._config.write_text(text, encoding="utf-8")
+        if self._exporter is None or not self._exporter.running:
+            self._start_exporter()
+        else:
+            reload(self._exporter)
+        return self._document
+
+    def device(self, mib: Mib) -> None:
+        """The device from now on."""
+        self._agent.mib = mib
+
+    def pages(self, *modules: str, auth: str = "public_v2") -> tuple[Page, Page | str]:
+        """Our page of some modules, and theirs; the text of their error where they have none."""
+        first, mine = asyncio.run_coroutine_threadsafe(self._ours(modules, auth), self._loop).result(120)
+        assert not list(compare(first, mine)), f"{modules}: the second poll gives another page than the first"
+        assert self._exporter is not None
+        status, body = self._exporter.scrape(self._agent.target, *modules, auth=auth)
+        if status == 0 and self._exporter.ended():
+            self._start_exporter()
+            return mine, "snmp_exporter ends"
+        return mine, parse(body) if status == 200 else f"{status}: {body.strip()}"
+
+    async def _ours(self, modules: Sequence[str], auth: str) -> tuple[Page, Page]:
+        """The pages of two polls: the second one is made with what is kept of the first."""
+        assert self._collector is not None
+        login = self._document.auths[auth]
+        key = f"device{next(self._polls)}"  # nothing is remembered from poll to poll
+        source = Source(key, "device", Endpoint(self._agent.address, self._agent.port), login, tuple(modules))
+        first, second = await self._poll(source), await self._poll(source)
+        return first, second
+
+    async def _poll(self, source: Source) -> Page:
+        assert self._collector is not None
+        try:
+            page, _ = await self._collector.collect(source, deadline=asyncio.get_running_loop().time() + 60)
+        except SnmpError:
+            return Page({}, {}, {})
+        return parse(page.plain(Format.TEXT).decode())
+
+    def _start_exporter(self) -> None:
+        self._stop_exporter()
+        self._exporter = Exporter(self._program, self._config, log=self._log)
+        self._exporter.__enter__()
+
+    def _stop_exporter(self) -> None:
+        if self._exporter is not None:
+            self._exporter.__exit__(None, None, None)

@@ -1,0 +1,54 @@
+"""What is documented is explained, and nothing more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.conformance.explained import Asked, refusal, unexplained
+from tests.conformance.pages import parse
+from tests.metrics.reference import integer, octets
+
+METRIC = {"name": "m", "oid": "1.2", "type": "gauge"}
+
+
+def left(mine: str, other: str, *objects: bytes, **metric: Any) -> list[str]:
+    asked = Asked([{**METRIC, **metric}], {f"1.2.{row}": value for row, value in enumerate(objects)})
+    return [one.kind for one in unexplained(asked, parse(mine), parse(other))]
+
+
+def test_a_zero_where_there_is_no_number_is_explained() -> None:
+    assert left('m{i="1"} 5', 'm{i="0"} 0\nm{i="1"} 5', octets("x"), integer(5)) == []
+    assert left("", "m 3", octets("x"), offset=3) == []
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "objects"),
+    [
+        ('m{i="1"} 5', 'm{i="0"} 0\nm{i="1"} 5', [integer(0), integer(5)]),
+        ("", 'm{i="0"} 0\nm{i="1"} 0', [octets("x"), integer(0)]),
+        ("", "m 1", [octets("x")]),
+        ("", "other 0", [octets("x")]),
+        ("m 0", "", [octets("x")]),
+    ],
+)
+def test_another_zero_is_not(mine: str, other: str, objects: list[bytes]) -> None:
+    assert left(mine, other, *objects)
+
+
+def test_time_ticks_as_text_are_explained_and_other_numbers_are_not() -> None:
+    assert left('m{m="12"} 1', 'm{m="%!s(uint32=12)"} 1', type="DisplayString") == []
+    assert left('m{m="13"} 1', 'm{m="%!s(uint32=12)"} 1', type="DisplayString") != []
+
+
+def test_only_the_label_of_an_address_without_type_may_be_another() -> None:
+    lookups = [{"labels": ["i"], "labelname": "a", "oid": "1.4", "type": "InetAddress"}]
+    assert left('m{i="1",a="x"} 1', 'm{i="1",a="y"} 1', lookups=lookups) == []
+    assert left('m{i="1",a="x"} 1', 'm{i="1",a="y"} 2', lookups=lookups) != []
+    assert left('m{i="1",a="x"} 1', 'm{i="2",a="x"} 1', lookups=lookups) != []
+
+
+def test_a_refusal_has_a_reason_or_none() -> None:
+    assert refusal("500: ... was collected before with the same name and label values") == "duplicate series"
+    assert refusal("500: something new") == ""
