@@ -16,7 +16,8 @@ _EDGES = (0, 1, 2, 127, 128, 255, 256, 32767, 65535, 2**31 - 1, 2**31, 2**32 - 1
 _TEXTS = (
     b"", b" ", b"up", b"eth0/1", b"GigabitEthernet1/0/1", b'with "quotes" \\ and\nlines', "\u00fcmlaut \u4e2d".encode(),
     b"\xff", b"a\xffb\xfe\xfdc", b"\xc3", b"\xed\xa0\x80", b"nul\x00", b"\x00", b"tab\t", b"12", b"-1.5", b"1e3",
-    b"0x1p4", b"inf", b"NaN", b"23.5 C", b"Temp: 41", b"2024-02-30 11:22:33", b"20240102", b"x" * 300, b"\xe2\x80\xa8", b"\r\n",
+    b"0x1p4", b"inf", b"NaN", b"23.5 C", b"Temp: 41", b"2024-02-30 11:22:33", b"20240102", b"x" * 300,
+    b"\xe2\x80\xa8", b"\r\n",
 )  # fmt: skip
 
 
