@@ -34,6 +34,7 @@ def mangled(objects: Mapping[bytes, bytes], seed: str) -> dict[bytes, bytes]:
 
 def _other(value: bytes, random: Random) -> bytes:
     """A value in its place: of the same type, or of any."""
+    makers: tuple[made_values.Maker, ...]
     if value[0] == ber.OCTET_STRING:
         makers = (made_values.text, made_values.some_octets, made_values.date, made_values.integer)
     elif random.random() < 0.5:
