@@ -11,7 +11,7 @@ TEST_TOOLS := snmpd:snmpd snmpget:snmp snmpwalk:snmp prometheus:prometheus promt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test conformance lint format bench fuzz wheel setup compile docs clean distclean
+.PHONY: help demo test conformance lint format bench fuzz wheel setup compile docs copies image clean distclean
 
 help: ## List what can be made
 	@echo "PromSNMP: SNMP devices into Prometheus"
@@ -49,6 +49,9 @@ wheel: $(VENV)/.dev ## Build the wheel and the source archive into dist/
 
 docs: $(VENV)/.dev ## Write what is generated in docs/ again
 	@PYTHONPATH=src $(BIN)/python scripts/configuration.py
+
+copies: $(VENV)/.runtime ## Write the copies in deploy/ of alerts and dashboards again
+	@$(BIN)/python scripts/copies.py
 
 setup: $(VENV)/.dev compile ## Prepare .venv for development (the others do it by themselves)
 

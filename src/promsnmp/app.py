@@ -307,8 +307,14 @@ def _inventory_check(store: InventoryStore) -> Component:
 
 
 def _inventory_families(store: InventoryStore, disk: DiskSpace) -> Iterable[Metric]:
-    devices, healthy = len(store.current.devices), store.last_error is None
-    return families.inventory_families(devices=devices, changed_at=disk.modified, healthy=healthy)
+    inventory = store.current
+    return families.inventory_families(
+        devices=len(inventory.devices),
+        seeds=len(inventory.seeds),
+        revision=inventory.revision,
+        changed_at=disk.modified,
+        healthy=store.last_error is None,
+    )
 
 
 def _site(settings: Settings) -> dict[str, str]:

@@ -45,3 +45,14 @@ def test_the_build_says_whether_the_decoder_is_compiled() -> None:
     (info,) = families.build_families(version="1.2.3", compiled=False)
     assert info.samples[0].labels["version"] == "1.2.3"
     assert info.samples[0].labels["compiled"] == "false"
+
+
+def test_the_inventory_tells_its_devices_its_seeds_and_its_revision() -> None:
+    found = families.inventory_families(devices=3, seeds=2, revision=7, changed_at=1.5, healthy=False)
+    assert {family.name: family.samples[0].value for family in found} == {
+        "promsnmp_devices": 3,
+        "promsnmp_discovery_seeds": 2,
+        "promsnmp_inventory_revision": 7,
+        "promsnmp_inventory_last_write_timestamp_seconds": 1.5,
+        "promsnmp_inventory_healthy": 0,
+    }

@@ -30,6 +30,7 @@ COMMANDS = {
     "explain": "Poll one device and tell why a metric is there, or not.",
     "modules": "List, show, check, match and build modules (snmp.yml).",
     "simulate": "Answer SNMP from recordings (.snmprec).",
+    "health": "Ask a running PromSNMP how it is; for containers.",
     "inventory": "Export, import, show or re-encrypt the inventory.",
 }
 """Every command of ``promsnmp.cli.<name>``, with the line that ``--help`` says of it without importing it."""

@@ -73,9 +73,17 @@ def loop_families(lag: Distribution) -> Iterator[Metric]:
     yield histogram("promsnmp_event_loop_lag_seconds", "How late the event loop woke a task that slept.", lag)
 
 
-def inventory_families(*, devices: int, changed_at: float, healthy: bool) -> Iterator[Metric]:
+def inventory_families(
+    *, devices: int, seeds: int, revision: int, changed_at: float, healthy: bool
+) -> Iterator[Metric]:
     """``changed_at`` is Unix time, 0 when unknown."""
     yield gauge("promsnmp_devices", "Devices in the inventory.", devices)
+    yield gauge("promsnmp_discovery_seeds", "Seeds in the inventory, which discovery starts from.", seeds)
+    yield gauge(
+        "promsnmp_inventory_revision",
+        "Revision of the inventory in use; it grows with each change, and is the same on all replicas.",
+        revision,
+    )
     yield gauge(
         "promsnmp_inventory_last_write_timestamp_seconds",
         "Unix time at which the inventory file was last written; 0 when there is none.",

@@ -1,0 +1,15 @@
+# Sourced by redis.sh and sentinel.sh: who this is, and who the master is by the word of the other pods' sentinels.
+# When no sentinel answers, the set starts anew, and its first pod is the master.
+set -eu
+me="$POD_NAME.{{ include "promsnmp.redis" . }}.{{ .Release.Namespace }}.svc"
+master=""
+for host in {{ include "promsnmp.redis.sentinels" . }}; do
+    if [ "$host" != "$me" ]; then
+        master=$(timeout 3 redis-cli --no-auth-warning -h "$host" -p 26379 \
+            SENTINEL get-master-addr-by-name {{ .Values.redis.sentinel.masterSet }} 2>/dev/null | head -n 1) || master=""
+    fi
+    [ -z "$master" ] || break
+done
+case "$master" in
+    "" | *" "*) master="{{ include "promsnmp.redis" . }}-0.{{ include "promsnmp.redis" . }}.{{ .Release.Namespace }}.svc" ;;
+esac

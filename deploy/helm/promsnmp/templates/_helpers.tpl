@@ -1,0 +1,114 @@
+{{/* Names and labels. The default fullname of a release called promsnmp is promsnmp. */}}
+{{- define "promsnmp.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "promsnmp.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 46 | trimSuffix "-" -}}
+{{- else if contains .Chart.Name .Release.Name -}}
+{{- .Release.Name | trunc 46 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name .Chart.Name | trunc 46 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "promsnmp.selector" -}}
+app.kubernetes.io/name: {{ include "promsnmp.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "promsnmp.common" -}}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "promsnmp.labels" -}}
+{{ include "promsnmp.selector" . }}
+{{ include "promsnmp.common" . }}
+{{- end -}}
+
+{{- define "promsnmp.image" -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end -}}
+
+{{- define "promsnmp.secret" -}}
+{{ .Values.secrets.existingSecret | default (printf "%s-secrets" (include "promsnmp.fullname" .)) }}
+{{- end -}}
+
+{{- define "promsnmp.serviceAccount" -}}
+{{- if .Values.serviceAccount.create -}}
+{{ .Values.serviceAccount.name | default (include "promsnmp.fullname" .) }}
+{{- else -}}
+{{ .Values.serviceAccount.name | default "default" }}
+{{- end -}}
+{{- end -}}
+
+{{- define "promsnmp.claim" -}}
+{{ .Values.persistence.existingClaim | default (printf "%s-inventory" (include "promsnmp.fullname" .)) }}
+{{- end -}}
+
+{{- define "promsnmp.service" -}}
+{{ include "promsnmp.fullname" . }}.{{ .Release.Namespace }}.svc:{{ .Values.service.port }}
+{{- end -}}
+
+{{/* Redis of this chart. */}}
+{{- define "promsnmp.redis" -}}
+{{ .Values.redis.fullnameOverride | default (printf "%s-redis" (include "promsnmp.fullname" .)) }}
+{{- end -}}
+
+{{- define "promsnmp.redis.selector" -}}
+app.kubernetes.io/name: redis
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "promsnmp.redis.labels" -}}
+app: redis
+{{ include "promsnmp.redis.selector" . }}
+app.kubernetes.io/part-of: {{ include "promsnmp.name" . }}
+{{ include "promsnmp.common" . }}
+{{- end -}}
+
+{{/* Not empty when Redis is installed with the chart: standalone, sentinel. */}}
+{{- define "promsnmp.redis.installed" -}}
+{{- if and .Values.redis.enabled (eq .Values.election.backend "redis") -}}{{ .Values.redis.architecture }}{{- end -}}
+{{- end -}}
+
+{{/* Not empty when an object of prometheus-operator is wanted: a list of its `enabled` and the root. */}}
+{{- define "promsnmp.operator" -}}
+{{- $wanted := index . 0 | toString -}}
+{{- $root := index . 1 -}}
+{{- if or (eq $wanted "true") (and (eq $wanted "auto") ($root.Capabilities.APIVersions.Has "monitoring.coreos.com/v1")) -}}yes{{- end -}}
+{{- end -}}
+
+{{/*
+A secret value: the given one, else the one that is in the cluster, else a new one; always quoted.
+A list of the root, the key, the given value, the length of a new one.
+*/}}
+{{- define "promsnmp.kept" -}}
+{{- $root := index . 0 -}}
+{{- $kept := lookup "v1" "Secret" $root.Release.Namespace (include "promsnmp.secret" $root) -}}
+{{- $old := dig "data" (index . 1) "" ($kept | default dict) | b64dec -}}
+{{- index . 2 | default $old | default (randAlphaNum (index . 3)) | quote -}}
+{{- end -}}
+
+{{/* What cannot work is refused here, with what to do. */}}
+{{- define "promsnmp.check" -}}
+{{- $several := or .Values.autoscaling.enabled (gt (int .Values.replicaCount) 1) -}}
+{{- if and $several (eq .Values.election.backend "none") -}}
+{{- fail "election.backend=none is for one replica: set autoscaling.enabled=false and replicaCount=1, or another backend" -}}
+{{- end -}}
+{{- if and $several (not .Values.persistence.enabled) -}}
+{{- fail "persistence.enabled=false gives every replica an inventory of its own: set autoscaling.enabled=false and replicaCount=1, or persistence.enabled=true" -}}
+{{- end -}}
+{{- if and $several .Values.persistence.enabled (not .Values.persistence.existingClaim) (ne .Values.persistence.accessMode "ReadWriteMany") -}}
+{{- fail (printf "persistence.accessMode=%s is for one replica: set autoscaling.enabled=false and replicaCount=1, or ReadWriteMany with a storage class that can do it" .Values.persistence.accessMode) -}}
+{{- end -}}
+{{- if and (eq .Values.election.backend "redis") (not .Values.redis.enabled) (not .Values.redis.external.host) (not .Values.redis.external.url) (not .Values.secrets.existingSecret) -}}
+{{- fail "redis.enabled=false: say where Redis is by redis.external.host or redis.external.url (or REDIS_URL in secrets.existingSecret), or set election.backend=kubernetes" -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,35 @@
+{{/* Addresses of the sentinels, comma separated. */}}
+{{- define "promsnmp.redis.sentinels" -}}
+{{- $root := . -}}
+{{- $name := include "promsnmp.redis" . -}}
+{{- $hosts := list -}}
+{{- range $number := until (int .Values.redis.sentinel.replicas) -}}
+{{- $hosts = append $hosts (printf "%s-%d.%s.%s.svc" $name $number $name $root.Release.Namespace) -}}
+{{- end -}}
+{{- join " " $hosts -}}
+{{- end -}}
+
+{{- define "promsnmp.redis.sentinelUrl" -}}
+{{- $hosts := list -}}
+{{- range splitList " " (include "promsnmp.redis.sentinels" .) -}}{{- $hosts = append $hosts (printf "%s:26379" .) -}}{{- end -}}
+redis+sentinel://{{ join "," $hosts }}/{{ .Values.redis.sentinel.masterSet }}/0
+{{- end -}}
+
+{{- define "promsnmp.redis.env" -}}
+- name: REDIS_PASSWORD
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "promsnmp.secret" . }}
+      key: REDIS_PASSWORD
+- name: REDISCLI_AUTH
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "promsnmp.secret" . }}
+      key: REDIS_PASSWORD
+{{- if eq (include "promsnmp.redis.installed" .) "sentinel" }}
+- name: POD_NAME
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.name
+{{- end }}
+{{- end -}}

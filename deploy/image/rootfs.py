@@ -1,0 +1,149 @@
+"""Gathers what the image consists of into a folder: ``python3 rootfs.py /opt/promsnmp /rootfs``, in the build stage.
+
+A file gets in because PromSNMP loads it, not because the base image happens to have it. So the image stays small, and
+there is little in it that somebody who breaks in could use, or that a scanner could find holes in. Works the same for
+Debian's Python (/usr/bin) and for that of the official Python images (/usr/local/bin).
+"""
+
+from __future__ import annotations
+
+import compileall
+import py_compile
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+
+UID = 10001
+TOOLS = ("sleep", "cat", "md5sum")
+"""For the preStop hook, for a backup by `kubectl exec`, and to compare the inventory files of two pods."""
+STDLIB_WITHOUT = (
+    "test", "tests", "idlelib", "tkinter", "turtledemo", "lib2to3", "ensurepip", "pydoc_data", "site-packages",
+    "dist-packages", "config-*", "turtle.py", "__pycache__", "LICENSE.txt", "_tkinter.*", "_test*", "_ctypes_test.*",
+    "sqlite3", "_sqlite3.*", "dbm", "_dbm.*", "_gdbm.*", "curses", "_curses*", "readline.*", "nis.*", "distutils",
+)  # fmt: skip
+SITE_WITHOUT = (
+    "pip", "pip-*", "pip3*", "setuptools", "setuptools-*", "pkg_resources", "_distutils_hack",
+    "distutils-precedence.pth", "__pycache__", "tests", "*.c", "*.pyx", "*.pxd", "*.map", "swagger-ui-es-*",
+    "activate*", "Activate*",
+)  # fmt: skip
+SYSTEM = ("/etc/ssl/certs/ca-certificates.crt", "/usr/share/zoneinfo", "/etc/nsswitch.conf")
+ZONES_WITHOUT = ("right", "posix", "posixrules", "localtime")
+PASSWD = f"root:x:0:0:root:/:/sbin/nologin\npromsnmp:x:{UID}:{UID}:PromSNMP:/app:/sbin/nologin\n"
+GROUP = f"root:x:0:\npromsnmp:x:{UID}:\n"
+NSSWITCH = "hosts: files dns\n"
+
+
+def main(venv: Path, root: Path) -> None:
+    standard = Path(sysconfig.get_path("stdlib"))
+    root.mkdir()
+    _keep_links(root)
+    _tree(standard, root, STDLIB_WITHOUT)
+    _tree(venv, root, SITE_WITHOUT)
+    binaries = [Path(sys.executable).resolve(), *_tools()]
+    for file in (*binaries, *_loaded_later()):
+        _file(file, root)
+    python = venv / "bin" / "python3"
+    _link(_inside(root, python), python.resolve())
+    _link(_inside(root, Path("/usr/bin/python3")), python.resolve())
+    objects = [*binaries, *_objects(standard, root), *_objects(venv, root)]
+    for library in _libraries(objects):
+        _file(library, root)
+    _system(root)
+    _strip(root)
+    as_it_is = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    compileall.compile_dir(root, quiet=1, workers=0, stripdir=str(root), invalidation_mode=as_it_is)
+    size = sum(file.lstat().st_size for file in root.rglob("*"))
+    print(f"{root}: {size / 1e6:.0f} MB")
+
+
+def _inside(root: Path, path: Path) -> Path:
+    """Where ``path`` lies inside ``root``, its folder's links followed."""
+    return root / path.parent.resolve().relative_to("/") / path.name
+
+
+def _keep_links(root: Path) -> None:
+    """/lib, /bin and the like, where they are links into /usr."""
+    for path in Path("/").iterdir():
+        if path.is_symlink() and (target := path.readlink()).parts[:1] == ("usr",):
+            (root / target).mkdir(parents=True, exist_ok=True)
+            (root / path.name).symlink_to(target)
+
+
+def _file(path: Path, root: Path) -> None:
+    """A file under its own name and, where that is a link, under the name it leads to."""
+    target = _inside(root, path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.exists():
+        shutil.copy2(path.resolve(), target)
+
+
+def _tree(path: Path, root: Path, without: tuple[str, ...]) -> None:
+    shutil.copytree(path, root / path.relative_to("/"), symlinks=True, ignore=shutil.ignore_patterns(*without))
+
+
+def _link(link: Path, target: Path) -> None:
+    link.unlink(missing_ok=True)
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(target)
+
+
+def _tools() -> Iterator[Path]:
+    for name in TOOLS:
+        found = shutil.which(name)
+        if found is None:
+            raise SystemExit(f"rootfs.py: the base image has no {name}")
+        yield Path(found)
+
+
+def _loaded_later() -> Iterator[Path]:
+    """Libraries that no program names, but that libc loads when it needs them (a thread that ends: libgcc_s)."""
+    cache = subprocess.run(["ldconfig", "-p"], capture_output=True, text=True, check=True).stdout
+    yield from (Path(found) for found in re.findall(r"libgcc_s\.so\.1 .*=> (\S+)", cache)[:1])
+
+
+def _objects(path: Path, root: Path) -> list[Path]:
+    """The shared objects below ``path`` that were taken."""
+    return [Path("/") / file.relative_to(root) for file in (root / path.relative_to("/")).rglob("*.so*")]
+
+
+def _libraries(objects: list[Path]) -> set[Path]:
+    """What the dynamic linker loads for ``objects``, itself included (ldd(1))."""
+    told = subprocess.run(["ldd", *map(str, objects)], capture_output=True, text=True, check=True).stdout
+    if missing := re.findall(r"(\S+) => not found", told):
+        raise SystemExit(f"rootfs.py: not found: {', '.join(sorted(set(missing)))}")
+    paths = {Path(path) for path in re.findall(r"^\s(?:\S+ => )?(/\S+) \(0x", told, re.MULTILINE)}
+    return {path for path in paths if not path.is_relative_to("/opt/promsnmp")}
+
+
+def _system(root: Path) -> None:
+    for name in SYSTEM:
+        path, target = Path(name), root / name.lstrip("/")
+        if path.is_dir():
+            shutil.copytree(path, target, symlinks=True, ignore=shutil.ignore_patterns(*ZONES_WITHOUT))
+        elif path.exists():
+            _file(path, root)
+    etc = root / "etc"
+    etc.mkdir(exist_ok=True)
+    (etc / "passwd").write_text(PASSWD)
+    (etc / "group").write_text(GROUP)
+    (etc / "nsswitch.conf").write_text(NSSWITCH)
+    (root / "tmp").mkdir()
+    (root / "tmp").chmod(0o1777)
+    data = root / "app" / "data"
+    data.mkdir(parents=True)
+    for folder in (data, data.parent):
+        shutil.chown(folder, UID, UID)
+
+
+def _strip(root: Path) -> None:
+    """Symbols for debuggers make up a fifth of the whole."""
+    objects = [str(file) for file in root.rglob("*.so*") if file.is_file() and not file.is_symlink()]
+    subprocess.run(["strip", "--strip-unneeded", *objects], check=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

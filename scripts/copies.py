@@ -1,0 +1,50 @@
+"""Writes the files of deploy/ that repeat others: ``make copies``.
+
+Prometheus, prometheus-operator and the chart each want the alerts in a form or a place of their own, and Grafana's
+dashboards have to lie inside the chart to be packaged with it. A test fails while a copy differs from its source.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
+CHART = DEPLOY / "helm" / "promsnmp" / "files"
+ALERTS = DEPLOY / "prometheus" / "alerts.yml"
+DASHBOARDS = DEPLOY / "grafana"
+RULE = """\
+# The alerts of deploy/prometheus/alerts.yml, for prometheus-operator. Written by `make copies`: change them there.
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: promsnmp-alerts
+  namespace: promsnmp
+  labels:
+    app.kubernetes.io/name: promsnmp
+    app.kubernetes.io/instance: promsnmp
+spec:
+"""
+
+
+def copies() -> dict[Path, str]:
+    """Every copy and what must be in it."""
+    alerts = ALERTS.read_text(encoding="utf-8")
+    groups = alerts[alerts.index("groups:") :]
+    indented = "".join(f"  {line}" if line.strip() else line for line in groups.splitlines(keepends=True))
+    texts = {CHART / "alerts.yml": alerts, DEPLOY / "kubernetes" / "prometheusrule.yaml": RULE + indented}
+    for dashboard in sorted(DASHBOARDS.glob("*.json")):
+        texts[CHART / "dashboards" / dashboard.name] = dashboard.read_text(encoding="utf-8")
+    return texts
+
+
+def main() -> None:
+    shutil.rmtree(CHART / "dashboards", ignore_errors=True)
+    (CHART / "dashboards").mkdir()
+    for path, text in copies().items():
+        path.write_text(text, encoding="utf-8")
+        print(path.relative_to(DEPLOY.parent))
+
+
+if __name__ == "__main__":
+    main()
