@@ -1,0 +1,212 @@
+"""When the saved seeds are searched: the times of a cron expression in a zone, and the task that keeps to them.
+
+What clocks do is the difficulty. Where summer time skips times, what was to run in them runs once, when they are over;
+where times come twice, it runs at the first. A run that takes long is not followed by those that it has missed, two
+never run at once, and a clock that is set, or a machine that slept, gives one late run at most.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from promsnmp.discovery import cron
+from promsnmp.discovery.cron import Cron
+from promsnmp.errors import SettingsError
+
+log = logging.getLogger(__name__)
+
+OFF = "-"
+"""Spring's expression for never."""
+EXAMPLE = "0 0 2 * * *"
+LOCAL_ZONE = Path("/etc/localtime")
+TICK = 20.0
+"""Seconds between two looks at the clock, at most: it may be set, and timers stand still while a machine sleeps."""
+START_PATIENCE = 60.0
+"""Seconds after the start in which this replica may become the leader and still run the search of the start."""
+_NO_ZONE = (KeyError, OSError, ValueError)
+"""What zoneinfo raises for a name that is not there, a folder, and a path or a file that is none of its own."""
+_DAY = timedelta(days=1)
+_SECOND = timedelta(seconds=1)
+
+
+# ---------------------------------------------------------------------------------------------------------- settings
+
+
+def read_cron(text: str) -> Cron | None:
+    """The expression of DISCOVERY_CRON, None for never. Raises SettingsError."""
+    if text.strip() == OFF:
+        return None
+    try:
+        return cron.parse(text)
+    except ValueError as error:
+        right = f"0 {' '.join(text.split())}" if len(text.split()) == 5 else EXAMPLE
+        try:
+            cron.parse(right)
+        except ValueError:
+            right = EXAMPLE
+        raise SettingsError(
+            f"DISCOVERY_CRON={text}: {error}; a right one is DISCOVERY_CRON='{right}' "
+            f"(second minute hour day month weekday), '{OFF}' is for never"
+        ) from None
+
+
+def read_zone(name: str) -> tzinfo:
+    """The zone of DISCOVERY_TZ; empty: the machine's (TZ, /etc/localtime), or else UTC. Raises SettingsError."""
+    if not name:
+        return _local_zone()
+    try:
+        return ZoneInfo(name)
+    except _NO_ZONE:
+        known = "a right one is DISCOVERY_TZ=Europe/Berlin, or UTC"
+        raise SettingsError(f"DISCOVERY_TZ={name} is not a zone of the IANA database; {known}") from None
+
+
+def _local_zone() -> tzinfo:
+    name = os.environ.get("TZ", "").removeprefix(":")
+    file = Path(name) if name.startswith("/") else None if name else LOCAL_ZONE
+    try:
+        if file is None:
+            return ZoneInfo(name)
+        with file.open("rb") as content:
+            return ZoneInfo.from_file(content, str(file))
+    except _NO_ZONE:
+        if name:
+            log.warning("TZ=%s is not a zone of the IANA database: discovery goes by UTC; see DISCOVERY_TZ", name)
+        return UTC
+
+
+# -------------------------------------------------------------------------------------------------------------- times
+
+
+def next_time(expression: Cron, zone: tzinfo, after: datetime) -> datetime | None:
+    """The first time of ``expression`` in ``zone`` after ``after``, as UTC (both aware); None when there is none."""
+    local: datetime | None = after.astimezone(zone).replace(tzinfo=None)
+    while local is not None:
+        local = expression.after(local)
+        if local is not None and (moment := instant_of(local, zone)) > after:
+            return moment
+    return None
+
+
+def instant_of(local: datetime, zone: tzinfo) -> datetime:
+    """When a clock in ``zone`` shows ``local`` for the first time, as UTC; when it never does, the end of the gap."""
+    moment = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    if moment.astimezone(zone).replace(tzinfo=None) == local:
+        return moment
+    before = local.replace(tzinfo=zone, fold=1).astimezone(UTC)  # PEP 495: fold=1 reads a gap by the time after it
+    return _change(before, moment, zone)
+
+
+def _change(before: datetime, after: datetime, zone: tzinfo) -> datetime:
+    """The first second of another UTC offset between two instants."""
+    offset = before.astimezone(zone).utcoffset()
+    before, after = before.replace(microsecond=0), after.replace(microsecond=0)
+    while after - before > _SECOND:
+        middle = (before + (after - before) // 2).replace(microsecond=0)
+        if middle.astimezone(zone).utcoffset() == offset:
+            before = middle
+        else:
+            after = middle
+    return after
+
+
+class Schedule:
+    """Which times of an expression have come. Pure: ``now`` is told, in UTC."""
+
+    def __init__(self, expression: Cron, zone: tzinfo, now: datetime) -> None:
+        self._expression = expression
+        self._zone = zone
+        self._seen = now
+        self.next = next_time(expression, zone, now)
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether a time has come since the last one that was told; however many have, they count as one.
+
+        A clock that is set back repeats nothing, unless it was more than a day ahead: then it was wrong before.
+        """
+        if now < self._seen - _DAY:
+            self.next = next_time(self._expression, self._zone, now)
+        self._seen = now
+        if self.next is None or now < self.next:
+            return False
+        self.next = next_time(self._expression, self._zone, now)
+        return True
+
+    def left(self, now: datetime) -> float:
+        """Seconds until the next time, at most TICK."""
+        return TICK if self.next is None else min(max((self.next - now).total_seconds(), 0.0), TICK)
+
+
+# --------------------------------------------------------------------------------------------------------------- task
+
+
+class Scheduler:
+    """Runs ``run`` at the times of ``schedule`` where ``leads`` says so, one run after the other."""
+
+    def __init__(
+        self,
+        run: Callable[[], Awaitable[object]],
+        schedule: Schedule | None,
+        *,
+        leads: Callable[[], bool],
+        on_start: bool = False,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._run = run
+        self._schedule = schedule
+        self._leads = leads
+        self._on_start = on_start
+        self._clock = clock
+        self._sleep = sleep
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def next(self) -> float:
+        """Unix time of the next run, 0 when there is none."""
+        found = self._schedule.next if self._schedule is not None else None
+        return found.timestamp() if found is not None else 0.0
+
+    def start(self) -> None:
+        if self._schedule is not None or self._on_start:
+            self._task = asyncio.get_running_loop().create_task(self._keep_on())
+
+    async def stop(self) -> None:
+        """Ends a run that is going on, too."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _keep_on(self) -> None:
+        if self._on_start:
+            await self._at_start()
+        while self._schedule is not None:
+            await self._sleep(self._schedule.left(self._clock()))
+            if self._schedule.is_due(self._clock()) and self._leads():
+                await self._once("as scheduled")
+
+    async def _at_start(self) -> None:
+        """Once, as soon as this replica leads; elections take a while."""
+        waited = 0.0
+        while not self._leads():
+            if waited >= START_PATIENCE:
+                return
+            await self._sleep(1.0)
+            waited += 1.0
+        await self._once("at the start")
+
+    async def _once(self, why: str) -> None:
+        log.info("discovery of all saved seeds begins, %s", why)
+        (ended,) = await asyncio.gather(self._run(), return_exceptions=True)  # who stops the run does not stop us
+        if isinstance(ended, asyncio.CancelledError):
+            log.warning("the discovery of all saved seeds was stopped")
+        elif isinstance(ended, BaseException):
+            log.error("the discovery of all saved seeds failed", exc_info=ended)
+        if self._schedule is not None:
+            self._schedule.is_due(self._clock())  # times that came meanwhile are over
