@@ -52,9 +52,7 @@ class AgentBody(LoginBody):
 class MarksBody(Body):
     """What tells a device from all others, as discovery saw it last."""
 
-    sys_name: str = Field(
-        "", alias="sysName", description="What it calls itself, where the inventory has another name."
-    )
+    sys_name: str = Field("", alias="sysName", description="What it calls itself; the inventory may have another name.")
     serial_numbers: list[str] = Field([], alias="serialNumbers")
     mac_addresses: list[str] = Field([], alias="macAddresses", description="Some of its interfaces', hexadecimal.")
     booted_at: Text = Field(None, alias="bootedAt", description="ISO 8601, UTC: when its agent started.")

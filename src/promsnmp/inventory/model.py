@@ -68,7 +68,7 @@ class Marks:
     """What tells a device from all others, as discovery saw it last; empty where the device does not say."""
 
     sys_name: str = ""
-    """What it calls itself, where the inventory calls it otherwise."""
+    """What it calls itself; the inventory may call it otherwise."""
     serial_numbers: tuple[str, ...] = ()
     """Of its chassis, sorted."""
     mac_addresses: tuple[str, ...] = ()
