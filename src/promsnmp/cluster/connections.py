@@ -1,0 +1,228 @@
+"""A small HTTP/1.1 client for one server: what replicas ask each other with, thousands of times a minute.
+
+A general client costs several times as much for each request as the answer itself, and its retries are not ours to
+decide: whether a request was sent decides whether it may be sent again. Parsing is httptools', in C. Answers are read
+whole; they are pages and small documents.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import httptools
+
+from promsnmp.errors import PeerError
+
+Headers = Sequence[tuple[bytes, bytes]]
+
+CONNECT_TIMEOUT = 1.0
+"""Seconds for a connection to be made: within one site that takes milliseconds."""
+MAX_IDLE = 30.0
+"""Seconds that an unused connection is kept: less than our own server's 75, so that ours is the end that closes."""
+MAX_BODY = 128 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server answered; names of headers are in lower case."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes = field(repr=False)
+
+    def header(self, name: bytes) -> bytes:
+        """The first header of a name, empty when there is none."""
+        return next((value for one, value in self.headers if one == name), b"")
+
+
+class NotSent(PeerError):
+    """The request cannot have had any effect: no connection could be made."""
+
+
+class Connections:
+    """Keep-alive connections to ``host:port``, as many as there are requests at once."""
+
+    def __init__(
+        self, address: str, *, tls: ssl.SSLContext | None = None, connect_timeout: float = CONNECT_TIMEOUT
+    ) -> None:
+        host, _, port = address.rpartition(":")
+        self.address = address
+        self._host, self._port = host.strip("[]"), int(port)
+        self._tls = tls
+        self._connect_timeout = connect_timeout
+        self._idle: list[_Connection] = []
+        self._is_closed = False
+
+    async def ask(
+        self,
+        method: str,
+        target: bytes,
+        headers: Headers = (),
+        body: bytes = b"",
+        *,
+        timeout: float,  # noqa: ASYNC109  # of the whole exchange, told apart from the caller's cancelling
+        fresh: bool = False,
+    ) -> Answer:
+        """The answer to one request; ``target`` is path and query.
+
+        ``fresh`` does not use a connection that was used before: the server may be closing it just now, and nobody
+        could tell whether a request had its effect. Other requests are then sent once more.
+        Raises PeerError, NotSent when no connection could be made.
+        """
+        message = self._message(method, target, headers, body)
+        try:
+            async with asyncio.timeout(timeout):
+                connection = None if fresh else self._take()
+                if connection is not None:
+                    try:
+                        return await self._exchange(connection, message)
+                    except _ClosedUnused:
+                        pass
+                return await self._exchange(await self._connect(), message)
+        except TimeoutError:
+            raise PeerError(f"{self.address} did not answer within {timeout:g} s") from None
+        except _ClosedUnused:
+            raise PeerError(f"{self.address} closed the connection without an answer") from None
+
+    def close(self) -> None:
+        """Closes what is not in use, and from now on each connection after its request."""
+        self._is_closed = True
+        while self._idle:
+            self._idle.pop().close()
+
+    def _message(self, method: str, target: bytes, headers: Headers, body: bytes) -> bytes:
+        lines = [b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (method.encode(), target, self.address.encode())]
+        lines += [b"%b: %b\r\n" % pair for pair in headers]
+        if body or method not in ("GET", "HEAD"):
+            lines.append(b"content-length: %d\r\n" % len(body))
+        return b"".join([*lines, b"\r\n", body])
+
+    def _take(self) -> _Connection | None:
+        now = time.monotonic()
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_open and now - connection.used_at < MAX_IDLE:
+                return connection
+            connection.close()
+        return None
+
+    async def _connect(self) -> _Connection:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._connect_timeout):
+                _, made = await loop.create_connection(_Connection, self._host, self._port, ssl=self._tls)
+        except TimeoutError:
+            raise NotSent(f"{self.address} does not accept a connection") from None
+        except OSError as error:  # ssl.SSLError is one
+            reason = error.strerror or str(error) or type(error).__name__
+            raise NotSent(f"{self.address} cannot be reached: {reason}") from None
+        return made
+
+    async def _exchange(self, connection: _Connection, message: bytes) -> Answer:
+        try:
+            answer = await connection.exchange(message)
+        except BaseException:
+            connection.close()
+            raise
+        if connection.is_open and not self._is_closed:
+            self._idle.append(connection)
+            self._prune()
+        else:
+            connection.close()
+        return answer
+
+    def _prune(self) -> None:
+        """The least recently used are at the front."""
+        while self._idle and time.monotonic() - self._idle[0].used_at > MAX_IDLE:
+            self._idle.pop(0).close()
+
+
+class _ClosedUnused(Exception):
+    """The server closed the connection before it sent anything of an answer."""
+
+
+class _Connection(asyncio.Protocol):
+    """One connection, one request at a time."""
+
+    def __init__(self) -> None:
+        self.used_at = time.monotonic()
+        self._transport: asyncio.Transport | None = None
+        self._parser = httptools.HttpResponseParser(self)
+        self._answer: asyncio.Future[Answer] | None = None
+        self._status, self._headers, self._body, self._size = 0, list[tuple[bytes, bytes]](), list[bytes](), 0
+        self._begun = False
+
+    @property
+    def is_open(self) -> bool:
+        return self._transport is not None and not self._transport.is_closing()
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def exchange(self, message: bytes) -> Answer:
+        """Sends a request and returns its answer. Raises PeerError or _ClosedUnused."""
+        if self._transport is None or self._transport.is_closing():
+            raise _ClosedUnused
+        self._answer = asyncio.get_running_loop().create_future()
+        self._begun = False
+        self._transport.write(message)
+        return await self._answer
+
+    # ------------------------------------------------------------------------------------------- of the transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        if self._answer is None:  # nobody asked for anything
+            self.close()
+            return
+        self._begun = True
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            self._fail(PeerError(f"the answer is not HTTP: {error}"))
+            self.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._fail(PeerError("the connection broke within an answer") if self._begun else _ClosedUnused())
+
+    def _fail(self, error: Exception) -> None:
+        answer, self._answer = self._answer, None
+        if answer is not None and not answer.done():
+            answer.set_exception(error)
+
+    # ---------------------------------------------------------------------------------------------- of the parser
+
+    def on_message_begin(self) -> None:
+        self._headers, self._body, self._size = [], [], 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        self._status = self._parser.get_status_code()
+
+    def on_body(self, part: bytes) -> None:
+        self._body.append(part)
+        self._size += len(part)
+        if self._size > MAX_BODY:
+            self._fail(PeerError(f"the answer is larger than {MAX_BODY} bytes"))
+            self.close()
+
+    def on_message_complete(self) -> None:
+        if 100 <= self._status < 200:  # RFC 9110 section 15.2: the answer comes after it
+            return
+        self.used_at = time.monotonic()
+        answer, self._answer = self._answer, None
+        if answer is not None and not answer.done():
+            answer.set_result(Answer(self._status, self._headers, b"".join(self._body)))
+        if not self._parser.should_keep_alive() and self._transport is not None:
+            self._transport.close()

@@ -1,0 +1,54 @@
+"""Which replica polls which device: rendezvous hashing (Thaler and Ravishankar, 1996), pure.
+
+Each device has a score with each member; the member with the highest one owns it. So every replica finds the same owner
+without asking anybody, the devices are spread evenly, and when a member comes or goes only its devices move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+
+_MASK = 0xFFFFFFFF
+
+
+class Ring:
+    """The members at one moment, and who of them owns what; ``me`` may be one of them, or not (any more)."""
+
+    __slots__ = ("_seeds", "me", "members")
+
+    def __init__(self, members: Sequence[str], me: str) -> None:
+        self.members = tuple(sorted(set(members)))
+        self.me = me
+        self._seeds = [(_hash(name), name) for name in self.members]
+
+    def owner(self, key: str) -> str:
+        """The member that owns the device ``key``; without members that is ``me``."""
+        if len(self._seeds) < 2:
+            return self.members[0] if self.members else self.me
+        return _highest(key, self._seeds)
+
+    def is_mine(self, key: str) -> bool:
+        """Whether ``me`` owns the device."""
+        return self.owner(key) == self.me
+
+    def next_to_me(self, key: str) -> str | None:
+        """The member after ``me`` who would own the device if ``me`` were not there; None when there is nobody else."""
+        others = [member for member in self._seeds if member[1] != self.me]
+        return _highest(key, others) if others else None
+
+
+def _highest(key: str, members: Sequence[tuple[int, str]]) -> str:
+    """The member with the highest score: MurmurHash3's 32-bit finalizer over the hashes of both."""
+    device, best, found = _hash(key), -1, ""
+    for seed, name in members:
+        mixed = device ^ seed
+        mixed = ((mixed ^ mixed >> 16) * 0x85EBCA6B) & _MASK
+        mixed = ((mixed ^ mixed >> 13) * 0xC2B2AE35) & _MASK
+        if mixed > best:
+            best, found = mixed, name
+    return found
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=4).digest(), "big")

@@ -1,0 +1,50 @@
+"""Members by DNS: the addresses of a headless Service (Kubernetes), or of any name that lists all replicas.
+
+A name gives addresses only. Who is there, and whether still, each replica finds out by asking (team.py); so an address
+that DNS forgets too late or too early does no harm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+from promsnmp.errors import CoordinatorError
+
+PATIENCE = 3.0
+"""Seconds for one look-up: the resolver of the C library may take much longer."""
+
+
+class ServiceDns:
+    """Addresses of ``name``, each with ``port``; the last ones are kept while the name cannot be looked up."""
+
+    name = "dns"
+
+    def __init__(self, name: str, port: int) -> None:
+        host, colon, own_port = name.rpartition(":")
+        is_port = bool(colon) and own_port.isdigit() and ":" not in host.strip("[]")
+        self._host, self._port = (host, int(own_port)) if is_port else (name, port)
+        self.addresses: tuple[str, ...] = ()
+        self._pending: asyncio.Future[tuple[str, ...]] | None = None
+
+    async def refresh(self) -> None:
+        """Looks the name up. Raises CoordinatorError, also for a name without addresses."""
+        loop = asyncio.get_running_loop()
+        if self._pending is not None and not self._pending.done():
+            raise CoordinatorError(f"the look-up of {self._host} takes long")  # one thread of the pool, not one a turn
+        self._pending = looking = loop.run_in_executor(None, _look_up, self._host, self._port)
+        looking.add_done_callback(lambda done: done.cancelled() or done.exception())  # it may come too late for us
+        try:
+            async with asyncio.timeout(PATIENCE):
+                self.addresses = await asyncio.shield(looking)
+        except TimeoutError:
+            raise CoordinatorError(f"the look-up of {self._host} takes long") from None
+        except (OSError, UnicodeError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise CoordinatorError(f"{self._host} does not resolve: {reason}") from None
+
+
+def _look_up(host: str, port: int) -> tuple[str, ...]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    hosts = sorted({str(sockaddr[0]) for *_, sockaddr in found})
+    return tuple(f"[{one}]:{port}" if ":" in one else f"{one}:{port}" for one in hosts)
