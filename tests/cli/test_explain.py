@@ -7,7 +7,7 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +141,82 @@ def test_headings_are_bold_on_a_terminal_only_and_progress_is_for_those_who_wait
     slow = HostileAgent(late(1.5))
     with running(slow):
         assert "varbinds, asking for 1.3.6.1.2.1.1" in seen(slow.target)[0]
+
+
+# --- why these modules
+
+
+def test_a_device_is_asked_for_what_suits_it_and_the_reasons_are_told(agent: SimulatedAgent) -> None:
+    lines = run(agent.target).stdout.splitlines()
+    at = lines.index("Why these modules")
+    assert lines[at + 1] == "  It is a device of an unknown kind (sysObjectID unknown, asked in 4 packets)."
+    assert [" ".join(line.split()) for line in lines[at + 3 : at + 5]] == [
+        "system every agent has the system group",
+        "if_mib answers to ifTable (1.3.6.1.2.1.2.2)",
+    ]
+    assert read(agent.target)["why"]["if_mib"] == "answers to ifTable (1.3.6.1.2.1.2.2)"
+
+
+def test_modules_that_were_asked_for_need_no_reasons(agent: SimulatedAgent) -> None:
+    result = run(agent.target, "-m", "system")
+    assert "Why these modules" not in result.stdout
+    found = read(agent.target, "-m", "system")
+    assert (found["why"], found["device"]) == ({"system": "asked for by -m"}, None)
+
+
+@pytest.fixture
+def inventory(agent: SimulatedAgent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Makes an inventory of one device, ``core``, with what is given of it besides its agent."""
+    monkeypatch.setenv("PROM_INV_FILE", str(tmp_path / "inventory.json"))
+    monkeypatch.setenv("PROM_ENCRYPT_KEY", "0123456789ABCDEF")
+
+    def write(**fields: object) -> None:
+        endpoint = {"address": agent.address, "port": agent.port}
+        one = {"type": "snmp-community", "endpoint": endpoint, "version": 1, "readCommunity": "public"}
+        document = tmp_path / "document.json"
+        document.write_text(json.dumps({"devices": [{"sysName": "core", "agents": [one], **fields}]}))
+        assert CliRunner().invoke(cli, ["inventory", "import", str(document)]).exit_code == 0
+
+    return write
+
+
+def test_a_device_of_the_inventory_is_asked_as_the_service_asks_it(
+    agent: SimulatedAgent, inventory: Callable[..., None]
+) -> None:
+    inventory(modules=["system"])
+    result = run("core")
+    assert result.stderr.startswith(f"core of the inventory, asked at {agent.target}\n")
+    assert "asked for system:" in result.stdout
+    assert "named by the device's modules in the inventory" in result.stdout
+    assert list(read("core", "-m", "if_mib")["why"]) == ["if_mib"]
+    assert (
+        run("-c", "wrong", "core", "--deadline", "1").exit_code == 1
+    )  # credentials of one's own: the name is a host's
+
+
+def test_modules_that_were_found_out_before_are_told_from_those_that_are_there(inventory: Callable[..., None]) -> None:
+    inventory(detectedModules=["system", "ups"])
+    found = read("core")
+    assert found["modules"] == ["system", "ups"]
+    assert found["why"]["ups"] == "found out before, as the inventory has it; the device does not show it now"
+    assert "It also shows if_mib: the service asks for that once it has looked" in run("core").stdout
+
+
+def test_a_metric_of_a_module_that_does_not_suit_the_device_names_it(agent: SimulatedAgent) -> None:
+    done = program(agent.target, "--metric", "upsBatteryStatus")
+    assert done.returncode == 2
+    assert "is not a metric of system, if_mib; it is defined in module ups: add -m ups" in done.stderr
+    assert "nor of any other module" in str(run(agent.target, "--metric", "nonsense").exception)
+
+
+def test_an_inventory_that_does_not_open_is_left_out_and_said_so(
+    agent: SimulatedAgent, inventory: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inventory()
+    monkeypatch.setenv("PROM_ENCRYPT_KEY", "another key here")
+    result = run(agent.target)
+    assert result.exit_code == 0
+    assert "the inventory is left out" in result.stderr
 
 
 # --- for programs

@@ -11,7 +11,7 @@ import pytest
 
 from promsnmp.collect.explain import explain
 from promsnmp.collect.explanation import Explanation, Told
-from promsnmp.collect.missing import End
+from promsnmp.collect.missing import DROPPED, End
 from promsnmp.collect.record import Record
 from promsnmp.collect.source import Source
 from promsnmp.errors import SnmpError, SnmpTimeout
@@ -26,6 +26,7 @@ from tests.collect.devices import mib, source_of
 from tests.hostile import Behaviour, HostileAgent, after
 from tests.metrics.polls import ROW, module
 from tests.misdeeds import BEHAVIOURS, silent_after, status, too_big_above
+from tests.tools import PROJECT
 
 TABLE = "1.3.6.1.4.1.4711.1.1"
 ENTRY = f"{TABLE}.1"
@@ -298,3 +299,30 @@ async def test_no_misdeed_breaks_the_explanation(behaviour: Behaviour) -> None:
         assert bool(told.samples) + bool(told.given_by) + bool(told.reason) == 1, told
     for walk in one.walks:
         assert bool(walk.error) == (walk.end is not End.WHOLE)
+
+
+async def test_a_metric_with_the_name_of_one_of_ours_is_left_out_and_told() -> None:
+    own = module(metrics=[metric(1, name="promsnmp_module_up"), metric(2)], walk=[TABLE])
+    found = await explained(rows(1, integer(5), integer(6)) | rows(2, integer(7)), own)
+    ours, other = found.metrics
+    assert (ours.samples, dict(ours.dropped)) == (0, {"reserved_name": 2})
+    assert ours.reason == "its name is that of a metric that PromSNMP adds to every page (2 of 2)"
+    assert (other.samples, found.dropped["reserved_name"]) == (1, 2)
+
+
+def test_every_reason_for_which_values_are_left_out_is_put_in_words() -> None:
+    sources = (PROJECT / "src" / "promsnmp" / "metrics").glob("*.py")
+    reasons = {one for path in sources for one in re.findall(r'drop\("(\w+)"', path.read_text())}
+    assert len(reasons) > 4
+    assert reasons == DROPPED.keys()
+    page = (PROJECT / "docs" / "modules.md").read_text()
+    assert [one for one in reasons if f"| `{one}` |" not in page] == []
+
+
+async def test_what_is_asked_to_know_the_device_is_not_told_as_a_part_of_the_poll() -> None:
+    async with SimulatedAgent(mib()) as agent:
+        found = await poll(source_of(agent, "auto"))
+    assert found.identity is not None
+    assert found.total.sent + found.identity.packets == agent.requests
+    assert not any(get.outcome == "noSuchObject" for get in found.gets if not get.modules)
+    assert list(found.why) == list(found.modules) == ["system", "if_mib"]

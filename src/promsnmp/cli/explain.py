@@ -17,6 +17,7 @@ import uvloop
 
 from promsnmp.cli.login import login_options
 from promsnmp.errors import ModuleError
+from promsnmp.inventory.modules import AUTO
 from promsnmp.snmp import oid
 from promsnmp.snmp.credentials import Credentials
 
@@ -34,7 +35,12 @@ _OWN = ("promsnmp_", "snmp_scrape_", "interface_utilization")
 @click.command("explain")
 @click.argument("target")
 @click.option(
-    "-m", "--module", "modules", multiple=True, metavar="NAME", help="May be repeated.  [default: system, if_mib]"
+    "-m",
+    "--module",
+    "modules",
+    multiple=True,
+    metavar="NAME",
+    help="May be repeated.  [default: what suits the device]",
 )
 @click.option("--metric", metavar="NAME", help="Only this metric, in full.")
 @login_options
@@ -53,10 +59,11 @@ def explain(
     as_json: bool,
     deadline: float,
 ) -> int:
-    """Poll one device and tell what became of it: what was asked and how that ended, what came back and which metric
-    took it, what nobody took, and why a wanted metric is missing.
+    """Poll one device and tell what became of it: why these modules, what was asked and how that ended, what came back
+    and which metric took it, what nobody took, and why a wanted metric is missing.
 
     TARGET is an address or a name, with a port if it is not 161: 192.0.2.1, switch.example:1161, [2001:db8::1]:161.
+    A device of the inventory (PROM_INV_FILE) is asked as the service asks it, unless credentials are given.
 
     \b
     Examples:
@@ -64,7 +71,7 @@ def explain(
       promsnmp explain -c secret -m if_mib --metric ifHCInOctets 192.0.2.1
       promsnmp explain --json 192.0.2.1 | jq '.metrics[] | select(.status == "missing") | [.name, .reason]'
     """
-    from promsnmp.cli.asked import asked_source
+    from promsnmp.cli.asked import asked_of
     from promsnmp.cli.explain_text import plain, report, report_metric
     from promsnmp.collect.explain import explain as explained
     from promsnmp.collect.record import Record
@@ -73,18 +80,20 @@ def explain(
     if deadline != deadline:  # NaN is in every range
         raise click.UsageError("--deadline is not a number")
     catalogue = load_catalogue(files)
-    source = asked_source(target, modules, catalogue, auth=auth, credentials=credentials)
+    asked = asked_of(target, modules, catalogue, auth=auth, credentials=credentials)
     if metric is not None:
-        _check_metric(metric, source.modules, catalogue)
+        is_settled = AUTO not in asked.source.modules
+        _check_metric(metric, asked.source.modules if is_settled else tuple(catalogue.modules), catalogue)
 
     async def poll() -> Explanation:
         record = Record()
         async with _progress(record):
             until = asyncio.get_running_loop().time() + deadline
-            return await explained(source, catalogue, deadline=until, record=record)
+            return await explained(asked.source, catalogue, deadline=until, record=record, wish=asked.wish)
 
     found = uvloop.run(poll())
     if metric is not None:
+        _check_metric(metric, found.modules, catalogue)
         found = _narrowed(found, metric, catalogue)
     if as_json:
         click.echo(json.dumps(plain(found), indent=2))

@@ -12,6 +12,8 @@ from typing import Any
 
 from promsnmp.cli.varbinds import TYPES, described, text_line
 from promsnmp.collect.explanation import Explanation, LookedUp, Told, Walk
+from promsnmp.collect.missing import DROPPED
+from promsnmp.collect.probe import Identity
 from promsnmp.collect.unclaimed import Unclaimed
 from promsnmp.snmp import oid
 from promsnmp.snmp.walk import Cost
@@ -86,6 +88,24 @@ def _top(one: Explanation, heading: Heading) -> Iterator[str]:
         reasons = ", ".join(f"{count} {reason}" for reason, count in one.discarded.items())
         yield f"  Datagrams that were no answers: {reasons}"
     yield ""
+    if one.identity is not None or set(one.why.values()) - {"asked for by -m"}:
+        yield heading("Why these modules")
+        yield from _device(one)
+        yield from _table(("module", "because"), list(one.why.items())) if one.why else ["  there are none"]
+        yield ""
+
+
+def _device(one: Explanation) -> Iterator[str]:
+    identity = one.identity
+    if identity is None:
+        return
+    kind = " ".join(filter(None, (identity.match.vendor, identity.match.model))) or "a device of an unknown kind"
+    said = f"sysObjectID {identity.sys_object_id or 'unknown'}, asked in {_count(identity.packets, 'packet')}"
+    yield f"  It is {printable(kind)} ({said})."
+    if identity.problem:
+        yield f"  Not all of it is known: {_sentence(identity.problem)}"
+    if more := [name for name in identity.match.names if name not in one.modules]:
+        yield f"  It also shows {', '.join(more)}: the service asks for that once it has looked at the device again."
 
 
 def _ended(walk: Walk) -> str:
@@ -123,7 +143,8 @@ def _made(one: Explanation, heading: Heading) -> Iterator[str]:
         yield "  the first sample of each:"
         yield from (f"    {printable(told.examples[0])}" for told in first)
     if one.dropped:
-        yield f"  left out of the page in all: {_dropped(one.dropped)}"
+        yield "  left out of the page in all:"
+        yield from (f"    {count} {reason}: {DROPPED.get(reason, '')}" for reason, count in one.dropped.items())
     yield ""
 
 
@@ -221,6 +242,8 @@ def plain(one: Explanation) -> dict[str, Any]:
     return {
         "target": one.target,
         "modules": list(one.modules),
+        "why": dict(one.why),
+        "device": None if one.identity is None else plain_identity(one.identity),
         "complete": not one.problem,
         "problem": one.problem,
         "total": asdict(one.total),
@@ -232,6 +255,20 @@ def plain(one: Explanation) -> dict[str, Any]:
         "metrics": [_plain_metric(told) for told in one.metrics],
         "dropped": dict(one.dropped),
         "unclaimed": [_plain_unclaimed(left) for left in one.unclaimed],
+    }
+
+
+def plain_identity(identity: Identity) -> dict[str, Any]:
+    """What a device is, as JSON values."""
+    match = identity.match
+    return {
+        "sysName": identity.sys_name,
+        "sysObjectID": identity.sys_object_id,
+        "sysDescr": identity.sys_descr,
+        "vendor": match.vendor,
+        "model": match.model,
+        "modules": [{"name": name, "reason": reason} for name, reason in match.modules],
+        "problem": identity.problem,
     }
 
 

@@ -28,6 +28,8 @@ AUTH_PASSPHRASE = "PROMSNMP_AUTH_PASSPHRASE"  # noqa: S105  # names of variables
 PRIV_PASSPHRASE = "PROMSNMP_PRIV_PASSPHRASE"  # noqa: S105
 SHORTEST_PASSPHRASE = 8  # RFC 3414 section 11.2
 VERSIONS = {"1": Version.V1, "2c": Version.V2C, "3": Version.V3}
+NO_LOGIN = Community(Version.V2C, "public")
+"""What a command gets to which no option of a login was given (this very value, not an equal one)."""
 LEVELS = {
     "noauthnopriv": SecurityLevel.NO_AUTH_NO_PRIV,
     "authnopriv": SecurityLevel.AUTH_NO_PRIV,
@@ -66,6 +68,8 @@ def credentials_of(version: str | None, community: str | None, user: Login) -> C
     for given in (community, user.name, user.auth_passphrase, user.priv_passphrase, user.context):
         if given and any(0xD800 <= ord(character) <= 0xDFFF for character in given):
             raise click.UsageError("an option is not UTF-8")
+    if version is None and community is None and not user.given():
+        return NO_LOGIN
     chosen = VERSIONS[version] if version else Version.V3 if user.given() else Version.V2C
     if chosen is not Version.V3:
         if options := user.given():

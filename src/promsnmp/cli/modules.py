@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 import click
 
 from promsnmp.cli.login import login_options
-from promsnmp.errors import BadTarget
-from promsnmp.snmp.credentials import Credentials, User
+from promsnmp.inventory.modules import AUTO
+from promsnmp.snmp.credentials import Credentials
 
 if TYPE_CHECKING:
     from promsnmp.collect.probe import Identity
-    from promsnmp.snmp.transport import Endpoint
+    from promsnmp.collect.source import Source
 
 WRONG = 2
+LONGEST = 180.0
+"""Seconds that finding out what a device is may take."""
 _FILES = click.option(
     "--config.file", "files", multiple=True, metavar="FILE", help="Modules besides the built-in ones; repeatable."
 )
@@ -132,62 +134,48 @@ def _read(path: Path) -> tuple[str, list[str]]:
 @click.argument("target")
 @login_options
 @click.option(
-    "-t", "--timeout", type=click.FloatRange(0.001, 3600), default=2.0, show_default=True, help="Seconds per packet."
+    "-t", "--timeout", type=click.FloatRange(0.001, 3600), help="Seconds per packet.  [default: 2, or the inventory's]"
 )
-@click.option("-r", "--retries", type=click.IntRange(0, 100), default=2, show_default=True, help="Of each packet.")
+@click.option("-r", "--retries", type=click.IntRange(0, 100), help="Of each packet.  [default: 2, or the inventory's]")
 @click.option("--json", "as_json", is_flag=True, help="A JSON object.")
-def match(*, target: str, credentials: Credentials, timeout: float, retries: int, as_json: bool) -> int:
+def match(*, target: str, credentials: Credentials, timeout: float | None, retries: int | None, as_json: bool) -> int:
     """Tell which modules fit a device, and why.
 
-    TARGET is an address or a name, with a port if it is not 161. The device is asked for its system group and for which
-    tables it has, in a few packets.
+    TARGET is an address or a name, with a port if it is not 161; a device of the inventory (PROM_INV_FILE) is asked
+    with its own credentials, unless others are given. It is asked for its system group and for which tables it has, in
+    a few packets.
 
     \b
     Examples:
       promsnmp modules match 192.0.2.1
       promsnmp modules match -u monitor -a SHA-256 -x AES switch.example
     """
-    from promsnmp.snmp.transport import parse_endpoint
+    from promsnmp.cli.asked import asked_of, patient
+    from promsnmp.modules.catalogue import builtin_catalogue
 
-    if timeout != timeout:  # NaN is in every range
+    if timeout is not None and timeout != timeout:  # NaN is in every range
         raise click.UsageError("-t is not a number")
-    try:
-        endpoint = parse_endpoint(target)
-    except BadTarget as error:
-        raise click.UsageError(str(error)) from None
-    identity = asyncio.run(_identify(endpoint, credentials, timeout, retries))
+    asked = asked_of(target, (), builtin_catalogue(), auth=None, credentials=credentials)
+    source = patient(asked.source, timeout=timeout, retries=retries)
+    identity = asyncio.run(_identify(source))
     (_print_json if as_json else _print_text)(identity)
+    if AUTO not in source.modules:
+        click.echo(f"The service asks it for {','.join(source.modules)}, as {asked.wish}.", err=True)
     return 0
 
 
-async def _identify(endpoint: Endpoint, credentials: Credentials, patience: float, retries: int) -> Identity:
-    from promsnmp.collect.probe import identify
-    from promsnmp.snmp.engine import EngineState
-    from promsnmp.snmp.keys import KeyCache
-    from promsnmp.snmp.message import CommunityModel, SecurityModel
-    from promsnmp.snmp.session import Session
-    from promsnmp.snmp.usm import UsmModel
+async def _identify(source: Source) -> Identity:
+    from promsnmp.collect.collector import Collector, Options
+    from promsnmp.modules.catalogue import Catalogues, builtin_catalogue
 
-    security: SecurityModel
-    if isinstance(credentials, User):
-        security = UsmModel(credentials, engine=EngineState(), keys=KeyCache())
-    else:
-        security = CommunityModel(credentials)
-    async with Session(endpoint, security, timeout=patience, retries=retries) as session:
-        return await identify(session)
+    collector = Collector(Catalogues(builtin_catalogue()), Options())
+    return await collector.identify(source, deadline=asyncio.get_running_loop().time() + LONGEST)
 
 
 def _print_json(identity: Identity) -> None:
-    match = identity.match
-    out = {
-        "sysName": identity.sys_name,
-        "sysObjectID": identity.sys_object_id,
-        "sysDescr": identity.sys_descr,
-        "vendor": match.vendor,
-        "model": match.model,
-        "modules": [{"name": name, "reason": reason} for name, reason in match.modules],
-    }
-    click.echo(json.dumps(out, indent=2, ensure_ascii=False))
+    from promsnmp.cli.explain_text import plain_identity
+
+    click.echo(json.dumps(plain_identity(identity), indent=2, ensure_ascii=False))
 
 
 def _print_text(identity: Identity) -> None:

@@ -16,7 +16,12 @@ from promsnmp.snmp.credentials import Credentials
 @click.command("scrape")
 @click.argument("target")
 @click.option(
-    "-m", "--module", "modules", multiple=True, metavar="NAME", help="May be repeated.  [default: system, if_mib]"
+    "-m",
+    "--module",
+    "modules",
+    multiple=True,
+    metavar="NAME",
+    help="May be repeated.  [default: what suits the device]",
 )
 @login_options
 @click.option("--auth", metavar="NAME", help="Credentials by their name in a file, instead of the options above.")
@@ -36,6 +41,7 @@ def scrape(
     """Poll one device and print the page that Prometheus would get.
 
     TARGET is an address or a name, with a port if it is not 161: 192.0.2.1, switch.example:1161, [2001:db8::1]:161.
+    A device of the inventory (PROM_INV_FILE) is asked as the service asks it, unless credentials are given.
     What is wrong with the page, if anything, is told on stderr.
 
     \b
@@ -44,13 +50,13 @@ def scrape(
       promsnmp scrape -c secret -m if_mib 192.0.2.1:1161 | promtool check metrics
       promsnmp scrape --config.file snmp.yml --auth public_v2 -m cisco_device switch.example
     """
-    from promsnmp.cli.asked import asked_source
+    from promsnmp.cli.asked import asked_of
     from promsnmp.collect.collector import Collector, Options
     from promsnmp.collect.page import Format
     from promsnmp.modules.catalogue import Catalogues, load_catalogue
 
     catalogue = load_catalogue(files)
-    source = asked_source(target, modules, catalogue, auth=auth, credentials=credentials)
+    source = asked_of(target, modules, catalogue, auth=auth, credentials=credentials).source
     wanted = Format.OPENMETRICS if openmetrics else Format.TEXT
 
     async def poll() -> tuple[bytes, SnmpError | None]:

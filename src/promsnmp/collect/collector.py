@@ -171,14 +171,16 @@ class Collector:
         recognition.heed(source.detected, source.key, now)
         if recognition.is_due(now):
             try:
-                recognition.took(await self._identify(source, known, deadline), time.monotonic())
+                recognition.took(await self.identify(source, deadline=deadline), time.monotonic())
             except SnmpError:
                 recognition.failed(time.monotonic())
                 if not known.answered:
                     raise
         return settled_modules(source.modules, [name for name in recognition.modules if self._is_module(name)])
 
-    async def _identify(self, source: Source, known: Known, deadline: float) -> Identity:
+    async def identify(self, source: Source, *, deadline: float) -> Identity:
+        """Asks a source what it is. Raises SnmpError."""
+        known = self.known(source)
         now = asyncio.get_running_loop().time()
         session = self._session(source, self.plan(FALLBACK), known, now + (deadline - now) * RECOGNITION_SHARE)
         try:
@@ -353,5 +355,7 @@ _SCRAPE_METRICS = {
     "snmp_scrape_pdus_returned": "Variable bindings that the device returned for the module.",
     "snmp_scrape_duration_seconds": "Seconds spent on the module, making the page included.",
 }
+OWN_NAMES = frozenset((*_SCRAPE_METRICS, "promsnmp_collected_timestamp_seconds"))
+"""Families that every page has: samples that a module makes under one of these names are left out."""
 _COLLECTED = "When the device was polled for this page, in Unix seconds; time() minus this is the age of the data."
 _DROPPED = "Values that the device returned but that are not on this page, by reason."

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from promsnmp.collect.collector import Harvest
+from promsnmp.collect.collector import OWN_NAMES, Harvest
 from promsnmp.collect.explanation import Explanation, Found, Get, LookedUp, Told, Walk
 from promsnmp.collect.missing import End, Evidence, Walked, why_dropped, why_unplanned
+from promsnmp.collect.probe import Identity
 from promsnmp.collect.record import ListeningCollector, Record, Trace
 from promsnmp.collect.source import Source
 from promsnmp.collect.unclaimed import gather, known_columns
 from promsnmp.errors import SnmpError
+from promsnmp.inventory.modules import AUTO
 from promsnmp.metrics.labels import Rows
 from promsnmp.metrics.plan import Column, MetricPlan, ModulePlan, Plan
 from promsnmp.metrics.samples import DeviceState, Page, Renderer
@@ -29,10 +31,13 @@ from promsnmp.snmp.walk import Cost, Subtree
 MAX_EXAMPLES = 5
 
 
-async def explain(source: Source, catalogue: Catalogue, *, deadline: float, record: Record) -> Explanation:
+async def explain(
+    source: Source, catalogue: Catalogue, *, deadline: float, record: Record, wish: str = "asked for"
+) -> Explanation:
     """Polls a source once and explains the poll; ``record`` fills on the way and shows how far it is.
 
-    ``deadline`` is loop time. Raises SnmpError when nothing could be read, ModuleError for an unknown module.
+    ``deadline`` is loop time; ``wish`` says who named the modules of the source. Raises SnmpError when nothing could be
+    read, ModuleError for an unknown module.
     """
     collector = ListeningCollector(Catalogues(catalogue), record)
     _, problem = await collector.collect(source, deadline=deadline)
@@ -40,12 +45,16 @@ async def explain(source: Source, catalogue: Catalogue, *, deadline: float, reco
     assert collector.session is not None
     plan = collector.harvest.plan
     asked = _Asked(plan, collector.harvest, record, collector.session.traffic)
+    modules = tuple(one.module.name for one in plan.modules)
+    identity = await _identity(collector, source, deadline)
     told = _Teller(plan, collector.harvest, asked.evidence, source.credentials.version)
     metrics = tuple(told.metrics())
     left = (one for one in record.varbinds.values() if asked.was_asked(one.oid) and not told.wants(one.oid))
     return Explanation(
         target=str(source.endpoint),
-        modules=source.modules,
+        modules=modules,
+        why=_why(modules, source, identity, wish),
+        identity=identity,
         problem=str(problem) if problem is not None else "",
         total=asked.total,
         discarded=collector.session.traffic.discarded,
@@ -57,6 +66,30 @@ async def explain(source: Source, catalogue: Catalogue, *, deadline: float, reco
         dropped=collector.dropped,
         unclaimed=gather(left, known_columns(catalogue)),
     )
+
+
+async def _identity(collector: ListeningCollector, source: Source, deadline: float) -> Identity | None:
+    """What the device is: as found out for this poll, or by asking now where the poll had it from the inventory."""
+    if AUTO not in source.modules or AUTO in collector.known(source).modules:
+        return None
+    known = collector.known(source).recognition.identity
+    try:
+        return known or await collector.identify(source, deadline=deadline)
+    except SnmpError:
+        return None
+
+
+def _why(modules: Sequence[str], source: Source, identity: Identity | None, wish: str) -> dict[str, str]:
+    """Why each of ``modules`` is asked for."""
+    seen = dict(identity.match.modules) if identity is not None else {}
+    found = {name: seen.get(name) or _unseen(name, source) for name in modules}
+    return {name: wish if name in source.modules else reason for name, reason in found.items()}
+
+
+def _unseen(name: str, source: Source) -> str:
+    if name in source.detected:
+        return "found out before, as the inventory has it; the device does not show it now"
+    return "asked for while it is not known what the device has"
 
 
 def _said(error: SnmpError | None) -> str:
@@ -246,7 +279,9 @@ class _Teller:
         lines = []
         for line in samples.split(b"\n")[1:]:
             series = family, line.rpartition(b" ")[0]
-            if series in self._seen:
+            if family in OWN_NAMES:
+                drop("reserved_name")
+            elif series in self._seen:
                 drop("duplicate")
             else:
                 self._seen.add(series)

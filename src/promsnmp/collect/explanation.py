@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from promsnmp.collect.missing import End
+from promsnmp.collect.probe import Identity
 from promsnmp.collect.unclaimed import Unclaimed
 from promsnmp.snmp.walk import Cost
 
@@ -92,6 +93,10 @@ class Explanation:
 
     target: str
     modules: tuple[str, ...]
+    why: Mapping[str, str]
+    """By module: why the device is asked for it."""
+    identity: Identity | None
+    """What the device is, where its modules depend on it."""
     problem: str
     """What was wrong with the poll as a whole; empty when it was complete."""
     total: Cost

@@ -9,12 +9,13 @@ from enum import StrEnum
 from promsnmp.modules.model import Metric, Module
 from promsnmp.snmp import ber, oid
 
-_DROPPED = {
+DROPPED = {
     "not_a_number": "its values are no numbers",
     "not_octets": "its values are no octets",
     "not_a_date": "its values are no dates: 8 or 11 octets for DateAndTime, 8 for NTPTimeStamp",
     "unparsed_date": "its values could not be read as dates by its datetime_pattern",
     "duplicate": "its series are on the page already, made by another metric or row",
+    "reserved_name": "its name is that of a metric that PromSNMP adds to every page",
 }
 """What a reason of ``promsnmp_dropped_total`` means for a metric that lost all of its values to it."""
 
@@ -132,4 +133,4 @@ def why_dropped(dropped: Mapping[str, int], rows: int) -> str:
     """Why none of ``rows`` values became a sample."""
     if not dropped:
         return "its values say nothing that the module has a name for (enum_values, regex_extracts)"
-    return "; ".join(f"{_DROPPED.get(reason, reason)} ({count} of {rows})" for reason, count in dropped.items())
+    return "; ".join(f"{DROPPED.get(reason, reason)} ({count} of {rows})" for reason, count in dropped.items())

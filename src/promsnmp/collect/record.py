@@ -136,14 +136,19 @@ class ListeningCollector(Collector):
         self._listens = False
 
     def _session(self, source: Source, plan: Plan, known: Known, deadline: float) -> Session:
-        self.session = super()._session(source, plan, known, deadline)
-        return self.session
+        session = super()._session(source, plan, known, deadline)
+        if self._listens:
+            self.session = session
+        return session
 
     def _security(self, source: Source, known: Known) -> SecurityModel:
         model = super()._security(source, known)
         return Tap(model, self.record) if self._listens else model
 
     async def _harvest(self, source: Source, plan: Plan, known: Known, deadline: float) -> Harvest:
-        self._listens = True  # from now on: what the device is was asked before
-        self.harvest = await super()._harvest(source, plan, known, deadline)
+        self._listens = True  # but not while the device is asked what it is
+        try:
+            self.harvest = await super()._harvest(source, plan, known, deadline)
+        finally:
+            self._listens = False
         return self.harvest
