@@ -155,6 +155,8 @@ class Collection:
             Options(
                 utilization=settings.interface_utilization,
                 wrap=settings.snmp_wrap_large_counters,
+                label_refresh=settings.collection_label_refresh if interval else 1,
+                label_age=settings.collection_label_refresh * interval,
             ),
         )
         self.collector.max_known = settings.cache_entry_cnt

@@ -74,6 +74,12 @@ class Settings(BaseSettings):
         description="Modules that a device of the inventory is polled with, comma separated, unless it names its own. "
         "`auto` stands for those that suit the device, as found out by asking it.",
     )
+    collection_label_refresh: int = Field(
+        10,
+        ge=1,
+        description="Polls of a device between two readings of the columns that only give labels (ifName, ifAlias and "
+        "the like); they are read at once when the device tells of a change. 1 reads them at every poll.",
+    )
     scrape_timeout: int = Field(
         10_000,
         ge=1,

@@ -333,3 +333,59 @@ def test_the_cost_of_gets_is_kept() -> None:
     gets = Gets(names(1, 2), limits=AgentLimits(), meter=lambda: (float(next(ticks)), 5, 1))
     Agent().hold(gets)
     assert (gets.cost.seconds, gets.cost.sent, gets.cost.varbinds) == (1.0, 0, 2)
+
+
+def _column(number: int) -> bytes:
+    return oid.encode(f"1.3.6.1.4.1.9998.{number}")
+
+
+TABLE = Mib.of(
+    {_column(number) + bytes((row,)): ber.encode_integer(row) for number in range(1, 6) for row in range(1, 31)}
+)
+
+
+@pytest.mark.parametrize("version", [Version.V1, Version.V2C])
+@pytest.mark.parametrize("max_repetitions", [1, 7, 30, 64, 200])
+@pytest.mark.parametrize(
+    ("gaps", "kept"),
+    [
+        ([(2, 4)], {1, 4, 5}),
+        ([(0, 3)], {3, 4, 5}),
+        ([(4, 0)], {1, 2, 3}),
+        ([(0, 2), (3, 4), (5, 0)], {2, 4}),
+        ([(2, 3), (4, 5)], {1, 3, 5}),
+    ],
+)
+def test_gaps_are_leapt_over(
+    version: Version, max_repetitions: int, gaps: list[tuple[int, int]], kept: set[int]
+) -> None:
+    root = oid.encode("1.3.6.1.4.1.9998")
+    wanted = tuple((_column(a) if a else root, _column(b) if b else b"") for a, b in gaps)
+    scanner = ber.Scanner([_column(number) for number in range(1, 6)])
+    tree = Subtree(root, max_repetitions, gaps=wanted)
+    walks = Walks([tree], scanner, version=version, limits=AgentLimits())
+    agent = Agent(mib=TABLE, is_v1=version is Version.V1)
+    agent.hold(walks)
+    assert walks.finished == {root}
+    rows = {number: len(ber.values(scanner.column(number - 1), 0)[1]) for number in range(1, 6)}
+    assert all(rows[number] == 30 for number in kept)
+    if max_repetitions == 1 or version is Version.V1:
+        assert all(rows[number] <= 1 for number in rows if number not in kept)
+
+
+def test_an_agent_that_answers_from_before_a_leap_is_not_walked_for_ever() -> None:
+    first = ber.encode_varbind(_column(2) + b"\x01", ber.encode_integer(1))
+    agent = Agent(lambda _, asked: (0, 0, first) if asked[0].oid >= _column(2) else None, mib=TABLE)
+    tree = Subtree(oid.encode("1.3.6.1.4.1.9998"), 1, gaps=((_column(2), _column(4)),))
+    walks = Walks([tree], ber.Scanner([_column(1)]), version=Version.V2C, limits=AgentLimits())
+    agent.hold(walks)
+    assert isinstance(walks.failures[tree.root], WalkLoop)
+
+
+def test_a_walk_that_begins_behind_a_gap_and_finds_nothing_ends() -> None:
+    tree = Subtree(A, gaps=((A, A + b"\x7f"),))
+    walks = Walks([tree], ber.Scanner([A]), version=Version.V2C, limits=AgentLimits())
+    agent = Agent()
+    agent.hold(walks)
+    assert walks.finished == {A}
+    assert len(agent.requests) == 1

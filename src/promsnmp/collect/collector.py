@@ -6,29 +6,32 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from math import inf
 
+from promsnmp.collect.asking import Asking, Harvest
+from promsnmp.collect.labels import KeptLabels
 from promsnmp.collect.page import Format, Page
 from promsnmp.collect.probe import Identity, identify
 from promsnmp.collect.recognition import Recognition
 from promsnmp.collect.source import Source
 from promsnmp.errors import AuthenticationError, SnmpError
 from promsnmp.inventory.modules import AUTO, FALLBACK, settled_modules
-from promsnmp.metrics import filters
 from promsnmp.metrics.interfaces import add_utilization
-from promsnmp.metrics.plan import ModulePlan, Plan, make_plan, narrowed
+from promsnmp.metrics.plan import ModulePlan, Plan, make_plan
 from promsnmp.metrics.samples import DeviceState, Renderer
 from promsnmp.metrics.samples import Page as Samples
 from promsnmp.modules.catalogue import Catalogues
 from promsnmp.snmp import ber, oid
-from promsnmp.snmp.credentials import User, Version
+from promsnmp.snmp.credentials import User
 from promsnmp.snmp.engine import EngineState
 from promsnmp.snmp.keys import KeyCache
 from promsnmp.snmp.message import CommunityModel, SecurityModel
 from promsnmp.snmp.session import Session
 from promsnmp.snmp.usm import UsmModel
-from promsnmp.snmp.walk import AgentLimits, Cost, Gets, Walks
+from promsnmp.snmp.walk import AgentLimits, Cost
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +62,9 @@ class Known:
     """What it was asked for last."""
     answered: bool = False
     """Whether it ever gave anything."""
+    labels: KeptLabels | None = None
+    labels_of: Source | None = None
+    """Label columns that are kept, and the source that they are of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +74,10 @@ class Options:
     utilization: bool = True
     wrap: bool = True
     """Whether Counter64 values are reduced modulo 2^53."""
-
-
-@dataclass(slots=True)
-class Harvest:
-    """All that one session brought."""
-
-    scanner: ber.Scanner
-    started: float
-    plan: Plan
-    """What was asked for: the source's plan as its filters left it."""
-    seconds: float = 0.0
-    finished: set[bytes] = field(default_factory=set)
-    failures: dict[bytes, SnmpError] = field(default_factory=dict)
-    costs: dict[bytes, Cost] = field(default_factory=dict)
-    gets_cost: Cost = field(default_factory=Cost)
-    gets_failed: bool = False
-    error: SnmpError | None = None
-    """What ended the session early."""
+    label_refresh: int = 1
+    """Columns that serve as labels only are read at every so many polls of a device of the inventory."""
+    label_age: float = inf
+    """Seconds after which they are read again however few polls there were."""
 
 
 class Collector:
@@ -201,18 +193,35 @@ class Collector:
         harvest = Harvest(ber.Scanner(list(plan.columns)), time.monotonic(), plan)
         began = time.perf_counter()
         session = self._session(source, plan, known, deadline)
-        version = source.credentials.version
+        version, labels = source.credentials.version, self._labels(source, known)
         try:
             async with session:
+                asking = Asking(session, harvest, version, known.limits)
                 if plan.filters:
-                    await _filter(session, harvest, version, known.limits)
-                await _ask(session, harvest, version, known.limits)
+                    await asking.filters()
+                if labels is None or not plan.labels:
+                    await asking.everything()
+                else:
+                    await asking.sparingly(labels, partial(self._rendered, plan, harvest.scanner, known))
         except SnmpError as error:
             harvest.error = error
             if isinstance(error, AuthenticationError):
                 known.engine = EngineState()  # whatever was believed of it, the next poll asks anew
         harvest.seconds = time.perf_counter() - began
         return harvest
+
+    def _labels(self, source: Source, known: Known) -> KeptLabels | None:
+        """What is kept of a source's labels; None when they are to be read at every poll.
+
+        That is so for what only scrapes ask for: nobody knows when the next one comes.
+        """
+        options = self._options
+        if not source.managed or options.label_refresh < 2:
+            return None
+        if known.labels is None or known.labels_of != source:
+            known.labels_of = source
+            known.labels = KeptLabels(every=options.label_refresh, seconds=options.label_age)
+        return known.labels
 
     def _session(self, source: Source, plan: Plan, known: Known, deadline: float) -> Session:
         modules = [one.module for one in plan.modules]
@@ -233,11 +242,15 @@ class Collector:
 
     # ---------------------------------------------------------------------------------------------- rendering
 
-    def _render(self, source: Source, plan: Plan, known: Known, harvest: Harvest) -> Page:
-        began = time.perf_counter()
-        renderer = Renderer(plan, harvest.scanner, known.device, wrap=self._options.wrap)
+    def _rendered(self, plan: Plan, scanner: ber.Scanner, known: Known, kept: Mapping[int, bytes]) -> Renderer:
+        renderer = Renderer(plan, scanner, known.device, wrap=self._options.wrap, kept=kept)
         for one in plan.modules:
             renderer.module(one.metrics)
+        return renderer
+
+    def _render(self, source: Source, plan: Plan, known: Known, harvest: Harvest) -> Page:
+        began = time.perf_counter()
+        renderer = harvest.renderer or self._rendered(plan, harvest.scanner, known, harvest.kept)
         if self._options.utilization:
             add_utilization(renderer, plan, known.device.utilization, at=harvest.started)
         page = renderer.page
@@ -270,45 +283,6 @@ def _body(page: Samples, wanted: Format) -> bytes:
     return page.render(as_openmetrics=wanted is Format.OPENMETRICS)
 
 
-async def _ask(session: Session, harvest: Harvest, version: Version, limits: AgentLimits) -> None:
-    """Walks and gets what the plan asks for."""
-    plan, meter = harvest.plan, session.meter
-    walks = Walks(plan.subtrees, harvest.scanner, version=version, limits=limits, meter=meter)
-    gets = Gets(plan.gets, harvest.scanner, limits=limits, at_once=plan.at_once, meter=meter)
-    try:
-        await session.run(walks)
-        if plan.gets:
-            await session.run(gets)
-    finally:
-        harvest.finished |= walks.finished
-        harvest.costs |= walks.costs
-        harvest.failures |= {**walks.failures, **gets.failures}
-        harvest.gets_cost, harvest.gets_failed = gets.cost, bool(gets.failures) or not gets.complete
-
-
-async def _filter(session: Session, harvest: Harvest, version: Version, limits: AgentLimits) -> None:
-    """Walks what the modules' filters look at, and leaves in the plan what they let through.
-
-    A filter that cannot be walked lets everything through. What is walked anyway is not walked a second time.
-    """
-    columns: dict[bytes, bytes] = {}
-    for tree in harvest.plan.filters:
-        scanner = ber.Scanner([tree.root])
-        walks = Walks([tree], scanner, version=version, limits=limits, meter=session.meter)
-        await session.run(walks)
-        harvest.costs |= walks.costs
-        harvest.failures |= walks.failures
-        if tree.root in walks.finished:
-            columns[tree.root] = scanner.column(0)
-    modules = [one.module for one in harvest.plan.modules]
-    plan = narrowed(harvest.plan, [filters.settle(one, columns) for one in modules])
-    for tree in plan.subtrees:
-        if tree.root in columns:
-            harvest.scanner.feed(columns[tree.root], 0, len(columns[tree.root]), False)
-            harvest.finished.add(tree.root)
-    harvest.plan = replace(plan, subtrees=tuple(one for one in plan.subtrees if one.root not in columns))
-
-
 def _add_scrape_metrics(page: Samples, plan: Plan, harvest: Harvest, rendering: float) -> None:
     """What is known of the poll itself, per module: whether it was whole, and what it cost."""
     rows: dict[str, list[tuple[dict[str, str], float]]] = {name: [] for name in _SCRAPE_METRICS}
@@ -316,7 +290,8 @@ def _add_scrape_metrics(page: Samples, plan: Plan, harvest: Harvest, rendering: 
         labels = {"module": one.module.name}
         cost = _cost(one, harvest)
         complete = _complete(one, harvest)
-        figures = (complete, cost.seconds, cost.sent, cost.retried, cost.varbinds, cost.seconds + rendering)
+        seconds = cost.seconds + harvest.rendering + rendering
+        figures = (complete, cost.seconds, cost.sent, cost.retried, cost.varbinds, seconds)
         for name, number in zip(rows, figures, strict=True):
             rows[name].append((labels, float(number)))
     for name, samples in rows.items():

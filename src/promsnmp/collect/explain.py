@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from promsnmp.collect.collector import OWN_NAMES, Harvest
+from promsnmp.collect.asking import Harvest
+from promsnmp.collect.collector import OWN_NAMES
 from promsnmp.collect.explanation import Explanation, Found, Get, LookedUp, Told, Walk
 from promsnmp.collect.missing import End, Evidence, Walked, why_dropped, why_unplanned
 from promsnmp.collect.probe import Identity

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from promsnmp.collect.collector import Collector, Harvest, Known, Options
+from promsnmp.collect.asking import Harvest
+from promsnmp.collect.collector import Collector, Known, Options
 from promsnmp.collect.source import Source
 from promsnmp.metrics.plan import Plan
 from promsnmp.modules.catalogue import Catalogues

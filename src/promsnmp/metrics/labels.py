@@ -180,7 +180,7 @@ class LabelTable:
     Kept are the indexes that the last poll had, and the rows that lately were in one.
     """
 
-    __slots__ = ("_before", "_by_index", "_by_suffix", "_sources", "_spec", "generation")
+    __slots__ = ("_before", "_by_index", "_by_suffix", "_indexes", "_read", "_sources", "_spec", "generation", "moved")
 
     def __init__(self, spec: LabelSpec) -> None:
         self._spec = spec
@@ -188,15 +188,29 @@ class LabelTable:
         self._by_suffix: dict[bytes, bytes] = {}
         self._by_index: dict[bytes, Texts] = {}
         self._before: dict[bytes, Texts] = {}
+        self._indexes: frozenset[bytes] = frozenset()
+        self._read: Sequence[bytes] = ()
+        self.moved = False
+        """Whether something is known to have changed since ``settle``, besides what ``texts`` was asked for."""
         self.generation = 0
         """Grows whenever labels may have changed; whatever was made from them is then out of date."""
 
-    def refresh(self, sources: Sequence[bytes]) -> None:
-        """Begins a poll: says what the look-up columns hold now (``Scanner.column``).
+    def settle(self) -> bool:
+        """Whether other rows had to be labelled than up to the last call of this, or columns of ``read`` changed."""
+        indexes = frozenset(self._by_index)
+        changed, self.moved = self.moved or indexes != self._indexes, False
+        self._indexes = indexes
+        return changed
+
+    def refresh(self, sources: Sequence[bytes], read: Sequence[bytes] = ()) -> None:
+        """Begins a poll: says what the look-up columns hold now (``Scanner.column``); ``read`` are those of them that
+        are never kept from an earlier poll.
 
         Labels made from other contents are forgotten, and so is what the last poll did not use.
         """
         self._before, self._by_index = self._by_index, {}
+        self.moved = self.moved or read != self._read
+        self._read = read
         if sources != self._sources:
             self._sources = sources
             self._before = {}

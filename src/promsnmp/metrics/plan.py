@@ -6,7 +6,7 @@ it, as a metric or as a label.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from promsnmp.metrics import text, values
@@ -69,6 +69,8 @@ class Plan:
     """Columns by dotted OID, for look-ups and whoever wants one by name."""
     filters: tuple[Subtree, ...] = ()
     """What is walked first, because it decides what else is asked for (``narrowed``)."""
+    labels: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    """The columns that nothing but labels are made from, and the label tables (``MetricPlan.table``) of each."""
 
     @property
     def at_once(self) -> int:
@@ -85,7 +87,8 @@ def make_plan(modules: Sequence[Module]) -> Plan:
     by_oid = {name: _place(octets, places) for name, octets in wanted.items()}
     tables: dict[LabelSpec, int] = {}
     plans = tuple(_module_plan(module, subtrees, by_oid, tables) for module in modules)
-    return Plan(plans, subtrees, _gets(modules, subtrees), tuple(columns), by_oid, _filters(modules))
+    labels = _labels(plans)
+    return Plan(plans, subtrees, _gets(modules, subtrees), tuple(columns), by_oid, _filters(modules), labels)
 
 
 def narrowed(plan: Plan, asked: Sequence[Asked]) -> Plan:
@@ -101,6 +104,17 @@ def narrowed(plan: Plan, asked: Sequence[Asked]) -> Plan:
         for one, module in zip(plan.modules, modules, strict=True)
     ]
     return replace(plan, modules=tuple(parts), subtrees=subtrees, gets=_gets(modules, subtrees))
+
+
+def _labels(modules: Sequence[ModulePlan]) -> dict[int, frozenset[int]]:
+    metrics = [metric for module in modules for metric in module.metrics]
+    shown = {column.at for metric in metrics for column in (metric.column, *metric.told_by)}
+    tables: dict[int, set[int]] = {}
+    for metric in metrics:
+        for source in metric.sources:
+            if source.at not in shown:
+                tables.setdefault(source.at, set()).add(metric.table)
+    return {at: frozenset(found) for at, found in tables.items()}
 
 
 def _gets(modules: Sequence[Module], subtrees: Sequence[Subtree]) -> tuple[bytes, ...]:

@@ -35,6 +35,7 @@ class Body:
     """Samples of one metric that are kept: by family name, and from what they were made."""
 
     columns: list[bytes]
+    index: bytes
     generation: int
     families: list[tuple[str, str, str, bytes]]
     dropped: Mapping[str, int]
@@ -126,12 +127,23 @@ class Page:
 class Renderer:
     """Turns one collection of one device into a ``Page``."""
 
-    def __init__(self, plan: Plan, scanner: ber.Scanner, state: DeviceState, *, wrap: bool = True) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        scanner: ber.Scanner,
+        state: DeviceState,
+        *,
+        wrap: bool = True,
+        kept: Mapping[int, bytes] | None = None,
+    ) -> None:
+        """``kept`` are columns of the plan that an earlier poll read; what the scanner has of them is passed over."""
         self.page = Page()
+        self._kept = {} if kept is None else kept
         self._plan = plan
         self._scanner = scanner
         self._state = state
         self._wrap = wrap
+        self._whole: dict[int, bytes] = {}
         self._octets: dict[bytes, bytes] = {}
         self._rows: dict[str, Rows] = {}
         self._suffixes: dict[bytes, list[bytes]] = {}
@@ -142,10 +154,19 @@ class Renderer:
         """The encoded varbinds of a column."""
         found = self._octets.get(column.oid)
         if found is None:
-            found = self._scanner.column(column.at)
+            found = self.whole(column.at)
             if column.part:
                 found = ber.below(found, column.oid)
             self._octets[column.oid] = found
+        return found
+
+    def whole(self, at: int) -> bytes:
+        """The encoded varbinds of a column of the scanner."""
+        found = self._kept.get(at)
+        if found is None:
+            found = self._whole.get(at)
+            if found is None:
+                found = self._whole[at] = self._scanner.column(at)
         return found
 
     def rows(self, name: str) -> Rows:
@@ -191,9 +212,14 @@ class Renderer:
             table = self._state.tables.get(plan.table)
             if table is None:
                 table = self._state.tables[plan.table] = LabelTable(plan.spec)
-            table.refresh([self.octets(one) for one in plan.sources])
+            read = [self.octets(one) for one in plan.sources if one.at not in self._plan.labels]
+            table.refresh([self.octets(one) for one in plan.sources], read)
             self._fresh[plan.table] = table
         return table
+
+    def moved(self) -> set[int]:
+        """The numbers of the label tables whose rows are not those of the last poll, once all modules are there."""
+        return {number for number, table in self._fresh.items() if table.settle()}
 
     def module(self, metrics: Iterable[MetricPlan]) -> None:
         """Adds the samples of one module's metrics; a metric that another module brought already is left alone."""
@@ -203,7 +229,7 @@ class Renderer:
                 self._done.add(key)
                 octets = self.octets(metric.column)
                 if octets:
-                    (self._numbers if metric.numeric else self._kept)(metric, octets)
+                    (self._numbers if metric.numeric else self._seldom)(metric, octets)
 
     def _numbers(self, plan: MetricPlan, octets: bytes) -> None:
         metric = plan.metric
@@ -222,13 +248,15 @@ class Renderer:
         parts = self.page.family(plan.family, kind, metric.help)
         text.samples(parts, plan.name, labels, values)
 
-    def _kept(self, plan: MetricPlan, octets: bytes) -> None:
+    def _seldom(self, plan: MetricPlan, octets: bytes) -> None:
         table = self.table(plan)
         key = plan.metric.name, plan.column.oid
         columns = [octets, *map(self.octets, plan.told_by)]
         body = self._state.bodies.get(key)
         if body is None or body.columns != columns or body.generation != table.generation:
+            before = None if body is None else body.index
             body = self._state.bodies[key] = self._build(plan, columns, table.generation)
+            table.moved = table.moved or body.index != before
         for name, kind, help_text, samples in body.families:
             self.page.family(name, kind, help_text).append(samples)
         for reason, count in body.dropped.items():
@@ -243,7 +271,7 @@ class Renderer:
             family.shared = True
         page.deduplicate()
         families = [(one.name, one.kind, one.help, b"".join(one.parts)) for one in page.families.values()]
-        return Body(columns, generation, families, page.dropped)
+        return Body(columns, index, generation, families, page.dropped)
 
 
 def _lines(parts: list[bytes]) -> int:

@@ -87,7 +87,10 @@ class Subtree:
     root: bytes
     max_repetitions: int = 25
     ordered: bool = True
-    """Whether OIDs must increase; false: only repeating a request ends a loop."""
+    """Whether OIDs must increase; false: only repeating a request ends a loop, and there are no gaps."""
+    gaps: tuple[tuple[bytes, bytes], ...] = ()
+    """Stretches that are not asked for, in order: the OID from which (included) nothing is wanted, and the one after
+    which it goes on; empty: nothing more is wanted."""
 
 
 def error_status(status: int, index: int, at: bytes) -> ErrorStatus:
@@ -111,7 +114,8 @@ def _unanswered(at: bytes) -> MalformedMessage:
     return MalformedMessage("the agent's answer leaves out what was asked for", oid=oid.to_text(at))
 
 
-def _feed(scanner: ber.Scanner, found: Iterable[ber.VarBind]) -> None:
+def feed(scanner: ber.Scanner, found: Iterable[ber.VarBind]) -> None:
+    """Puts varbinds that were fetched one by one into a scanner."""
     octets = b"".join(ber.encode_varbind(one.oid, ber.tlv(one.tag, one.value)) for one in found)
     scanner.feed(octets, 0, len(octets), False)
 
@@ -149,6 +153,7 @@ class Walks:
         self._at = b""
         self._asked: set[bytes] = set()
         self._exact = False
+        self._gaps: deque[tuple[bytes, bytes]] = deque()
 
     def asking(self) -> bytes:
         return self._at
@@ -181,6 +186,8 @@ class Walks:
         self._asked.clear()
         self._began = (*self._meter(), self._scanner.varbind_count)
         self._scanner.start(subtree.root, subtree.ordered)
+        self._gaps = deque(subtree.gaps)
+        self._leap()
 
     def _repetitions(self) -> int:
         assert self._subtree is not None
@@ -209,7 +216,7 @@ class Walks:
 
     def _on_exact(self, buffer: bytes, pdu: ber.Pdu) -> None:
         found = _asked_for(buffer, pdu, (self._at,))
-        _feed(self._scanner, found.values())
+        feed(self._scanner, found.values())
         self._end(None if found else _unanswered(self._at))
 
     def _go_on(self, last: bytes) -> None:
@@ -220,6 +227,18 @@ class Walks:
                 return
             self._asked.add(last)
         self._at = last
+        if self._gaps and not self._leap():
+            self._end(None)
+
+    def _leap(self) -> bool:
+        """Goes over the gaps that the walk has come to; False when nothing is wanted any more."""
+        while self._gaps and (self._at == self._gaps[0][0] or ber.oid_follows(self._at, self._gaps[0][0])):
+            _, after = self._gaps.popleft()
+            if not after:
+                return False
+            if ber.oid_follows(after, self._at):
+                self._at = after
+        return True
 
     def _on_error(self, pdu: ber.Pdu) -> None:
         """RFC 3416 section 4.2: v1 agents end a walk by noSuchName; tooBig asks for less; all else ends it early."""
@@ -251,7 +270,7 @@ class Walks:
 
 
 class Gets:
-    """Fetches single objects by GET, several at a time, into a scanner (or, without one, into ``varbinds``).
+    """Fetches single objects by GET, several at a time, into ``varbinds`` and, if there is one, a scanner.
 
     ``failures`` maps OIDs that the agent answered with an error-status, or left out of its answer, to the reason;
     objects that do not exist are no failure. ``complete`` says that all were asked for, ``cost`` what it took.
@@ -301,10 +320,9 @@ class Gets:
         found = _asked_for(buffer, pdu, set(self._asked))
         self._returned += len(found)
         self.failures.update({one: _unanswered(one) for one in self._asked if one not in found})
-        if self._scanner is None:
-            self.varbinds += found.values()
-        else:
-            _feed(self._scanner, found.values())
+        self.varbinds += found.values()
+        if self._scanner is not None:
+            feed(self._scanner, found.values())
 
     def _on_error(self, pdu: ber.Pdu) -> None:
         """tooBig asks for fewer at once; any other error costs the object it points at, and the rest is asked again.
