@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from dataclasses import replace
 
@@ -148,6 +149,20 @@ def test_connections_are_made_by_the_context_in_use_then() -> None:
     shake(context, other.context())
     with pytest.raises(ssl.SSLCertVerificationError):
         shake(context, CA.context())
+
+
+def test_a_handshake_that_fails_is_logged_with_the_reason(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    asking = CA.context()
+    asking.maximum_version = ssl.TLSVersion.TLSv1_2
+    with pytest.raises(ssl.SSLError):
+        shake(server_context(replace(TLS, min_version="TLS13")), asking)
+    assert [record.getMessage() for record in caplog.records] == [
+        "a client got no TLS connection: unsupported protocol"
+    ]
+    caplog.clear()
+    shake(server_context(TLS), CA.context())
+    assert caplog.records == []
 
 
 def test_the_end_of_a_certificate_is_told() -> None:

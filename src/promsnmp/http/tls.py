@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import logging
 import os
 import ssl
 import tempfile
@@ -23,7 +24,27 @@ from promsnmp.errors import SettingsError
 from promsnmp.http.tlsnames import CURVES, SUITES, VERSIONS
 from promsnmp.http.webconfig import ClientAuth, Tls
 
+log = logging.getLogger(__name__)
+
 _POLICIES = {ClientAuth.IF_GIVEN: ssl.CERT_OPTIONAL, ClientAuth.REQUIRE: ssl.CERT_REQUIRED}
+
+
+class _Handshake(ssl.SSLObject):
+    """A connection whose failed handshake is logged: the event loop drops it without a word."""
+
+    def do_handshake(self) -> None:
+        try:
+            super().do_handshake()
+        except (
+            ssl.SSLWantReadError,
+            ssl.SSLWantWriteError,
+            ssl.SSLEOFError,
+        ):  # EOF: somebody looks if the port is open
+            raise
+        except ssl.SSLError as error:
+            reason = getattr(error, "verify_message", "") or error.reason or str(error)
+            log.info("a client got no TLS connection: %s", reason.replace("_", " ").lower())
+            raise
 
 
 class RenewableContext(ssl.SSLContext):
@@ -48,6 +69,7 @@ def server_context(tls: Tls) -> ssl.SSLContext:
     context.options |= ssl.OP_NO_RENEGOTIATION
     if not tls.prefer_server:
         context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
+    context.sslobject_class = _Handshake
     context.set_alpn_protocols(["http/1.1"])
     context.minimum_version, context.maximum_version = VERSIONS[tls.min_version], VERSIONS[tls.max_version]
     _set_ciphers(context, tls)
