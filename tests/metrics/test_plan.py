@@ -28,6 +28,15 @@ def test_of_a_walk_that_modules_share_the_gentlest_way_wins() -> None:
         assert (tree.max_repetitions, tree.ordered) == (10, False)
 
 
+def test_oids_need_not_increase_in_a_walk_that_holds_one_where_they_need_not() -> None:
+    outer = module("outer", walk=["1.3.1", "1.3.2"], max_repetitions=50)
+    inner = module("inner", walk=["1.3.1.5.1"], max_repetitions=10, allow_nonincreasing_oids=True)
+    for order in ([outer, inner], [inner, outer]):
+        trees = {oid.to_text(tree.root): tree for tree in make_plan(order).subtrees}
+        assert (trees["1.3.1"].max_repetitions, trees["1.3.1"].ordered) == (50, False)
+        assert (trees["1.3.2"].max_repetitions, trees["1.3.2"].ordered) == (50, True)
+
+
 def test_walking_everything_is_one_walk() -> None:
     assert [tree.root for tree in make_plan([module(walk=["1", "1.3.6"])]).subtrees] == [b""]
 

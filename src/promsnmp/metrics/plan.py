@@ -139,7 +139,8 @@ def _roots(module: Module, subtrees: Sequence[Subtree]) -> tuple[bytes, ...]:
 
 
 def _merge(modules: Sequence[Module]) -> tuple[Subtree, ...]:
-    """The walks of all modules without those that lie inside another; the gentlest way of walking wins."""
+    """The walks of all modules without those that lie inside another. Of equal ones the gentlest way of walking wins; one
+    inside another has a say only in whether OIDs must increase."""
     found: dict[bytes, Subtree] = {}
     for module in modules:
         for root in module.walk:
@@ -147,8 +148,13 @@ def _merge(modules: Sequence[Module]) -> tuple[Subtree, ...]:
             known = found.get(octets)
             repetitions = min(module.max_repetitions, known.max_repetitions) if known else module.max_repetitions
             found[octets] = Subtree(octets, repetitions, ordered and (known is None or known.ordered))
-    outer = _outermost(found)
-    return tuple(found[root] for root in found if root in outer)
+    outer = set(_outermost(found))
+    unordered = [root for root, tree in found.items() if not tree.ordered]
+    return tuple(
+        replace(tree, ordered=not any(one.startswith(root) for one in unordered))
+        for root, tree in found.items()
+        if root in outer
+    )
 
 
 def _outermost(oids: Iterable[bytes]) -> list[bytes]:

@@ -90,15 +90,16 @@ def compose(text: bytes | str, part: PartReader | None = None) -> yaml.Node | No
         octets.decode()
     except UnicodeDecodeError as error:
         raise _error("it is not text in UTF-8", octets[: error.start]) from None
-    loader = _Loader(octets)
-    loader.part = part
     try:
-        root: yaml.Node | None = loader.get_single_node()
-        return root
+        loader = _Loader(octets)
+        loader.part = part
+        try:
+            root: yaml.Node | None = loader.get_single_node()
+        finally:
+            loader.dispose()
     except yaml.reader.ReaderError as error:
         raise _error("there is a character that text has not", octets[: error.position]) from None
-    finally:
-        loader.dispose()
+    return root
 
 
 def _error(reason: str, before: bytes) -> yaml.MarkedYAMLError:
