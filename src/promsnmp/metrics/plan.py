@@ -139,8 +139,10 @@ def _roots(module: Module, subtrees: Sequence[Subtree]) -> tuple[bytes, ...]:
 
 
 def _merge(modules: Sequence[Module]) -> tuple[Subtree, ...]:
-    """The walks of all modules without those that lie inside another. Of equal ones the gentlest way of walking wins; one
-    inside another has a say only in whether OIDs must increase."""
+    """The walks of all modules without those that lie inside another.
+
+    Of equal ones the gentlest way of walking wins; one inside another has a say only in whether OIDs must increase.
+    """
     found: dict[bytes, Subtree] = {}
     for module in modules:
         for root in module.walk:
