@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from promsnmp.cluster.redis_link import RedisLink, Script
 from promsnmp.cluster.redis_place import parse_place
 from promsnmp.errors import CoordinatorError, SettingsError
+from tests.certificates import make_certificate
 from tests.cluster.redis_server import RedisServer, Sentinel
 from tests.tools import PROJECT, free_tcp_port
 
@@ -49,7 +44,7 @@ async def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 async def test_tls_is_spoken_and_the_certificate_is_checked(tmp_path: Path) -> None:
     certificate, key = tmp_path / "redis.pem", tmp_path / "redis.key"
-    _make_certificate(certificate, key)
+    make_certificate(certificate, key)
     port = free_tcp_port()
     options = ["--tls-port", str(port), "--tls-cert-file", str(certificate), "--tls-key-file", str(key)]
     options += ["--tls-ca-cert-file", str(certificate), "--tls-auth-clients", "no"]
@@ -82,28 +77,3 @@ def test_without_the_library_the_message_says_what_to_install() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT / "src", check=True)
     assert "pip install 'promsnmp[redis]'" in ran.stdout
-
-
-def _make_certificate(certificate: Path, key: Path) -> None:
-    """A certificate for 127.0.0.1 that signs itself."""
-    secret = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "redis")])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(secret.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(secret, hashes.SHA256())
-    )
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    key.write_bytes(
-        secret.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
