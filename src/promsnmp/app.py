@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 
 from prometheus_client.metrics_core import Metric
@@ -27,7 +27,7 @@ from promsnmp.http.express import express_protocol
 from promsnmp.http.gate import Gate
 from promsnmp.http.lifecycle import App, Lifecycle, Repeated
 from promsnmp.http.listen import listen
-from promsnmp.http.prebuilt import Prebuilt
+from promsnmp.http.published import Published
 from promsnmp.http.scrape import ScrapeRoute
 from promsnmp.http.services import Executor, Services
 from promsnmp.http.webfile import WebFile
@@ -105,16 +105,17 @@ def build(settings: Settings) -> App:
         web.families,
         lambda: families.login_families(access.failures.total),
     )
+    search = Search(settings.modules)
     services = Services(
         version=__version__,
         compiled=COMPILED,
         health=health,
         metrics=metrics,
         process_meters=ProcessMeters().meters,
-        targets=_published(store, settings),
+        targets=Published(store, TargetList(site=Site.from_settings(settings), modules=settings.modules), search).of,
         show_inventory=partial(_shown, DocumentWriter(mask=True), store),
         devices=Devices(store),
-        search=Search(settings.modules),
+        search=search,
         standing=collection.standing,
         replace_inventory=store.replace,
         reload=partial(_reload, settings, catalogues, web, store),
@@ -282,19 +283,6 @@ def _open_store(settings: Settings) -> InventoryStore:
     store = InventoryStore(settings.prom_inv_file, key)
     store.load()
     return store
-
-
-def _published(store: InventoryStore, settings: Settings) -> Callable[[], Prebuilt]:
-    """``/targets``, made again whenever the inventory changes."""
-    targets = TargetList(site=Site.from_settings(settings), modules=settings.modules)
-    now: Prebuilt
-
-    def use(made: Prebuilt) -> None:
-        nonlocal now
-        now = made
-
-    store.derive(lambda snapshot: Prebuilt.complete(targets.of(snapshot), "application/json"), use)
-    return lambda: now
 
 
 def _shown(writer: DocumentWriter, store: InventoryStore) -> bytes:

@@ -108,7 +108,7 @@ def test_where_credentials_are_missing_or_wrong_it_says_how_to_give_them(
     odd: Callable[[Answer], str], signed: bool
 ) -> None:
     url = odd(replies(401, b'{"error": "who?", "status": 401, "path": "/"}'))
-    with pytest.raises(ServiceError, match=r"who.*API_TOKEN.*--token-file.*--user") as caught:
+    with pytest.raises(ServiceError, match=r"who.*API_TOKEN.*--token-file.*--login") as caught:
         Client(url, authorization="Bearer hush" if signed else "").get("/")
     assert caught.value.status == 401
     assert "hush" not in str(caught.value)
@@ -182,15 +182,15 @@ def test_the_token_comes_from_the_environment_or_a_file(tmp_path: Path, monkeypa
 def test_a_user_s_password_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_TOKEN", "unused")
     monkeypatch.setenv("PROMSNMP_PASSWORD", "pass:wörd")
-    assert base64.b64decode(sent_by(user="alice").removeprefix("Basic ")).decode() == "alice:pass:wörd"
+    assert base64.b64decode(sent_by(login="alice").removeprefix("Basic ")).decode() == "alice:pass:wörd"
 
 
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"user": "alice", "token_file": Path("x")}, "one of them"),
-        ({"user": "a:b"}, "no colon"),
-        ({"user": "alice"}, "PROMSNMP_PASSWORD"),
+        ({"login": "alice", "token_file": Path("x")}, "one of them"),
+        ({"login": "a:b"}, "no colon"),
+        ({"login": "alice"}, "PROMSNMP_PASSWORD"),
         ({"token_file": Path("/no/such/file")}, "/no/such/file: No such file"),
         ({"token_file": Path("/dev/null")}, "nothing in it"),
         ({"key_file": Path("x")}, "--cert-file"),
@@ -227,7 +227,7 @@ def test_a_url_may_leave_the_scheme_out_and_end_with_a_slash() -> None:
 def test_a_url_with_a_password_is_refused_and_the_password_not_shown() -> None:
     with pytest.raises(click.UsageError) as caught:
         client_of("http://alice:hush@host")
-    assert "--user" in str(caught.value)
+    assert "--login" in str(caught.value)
     assert "hush" not in str(caught.value)
 
 

@@ -224,8 +224,8 @@ def test_what_is_not_there_is_404_whatever_is_done_to_it(client: httpx.Client) -
 
 
 def test_a_removed_device_is_no_target_and_gone_from_the_file(client: httpx.Client, serving: Serving) -> None:
-    add(client, "gone")
-    assert client.delete(f"{DEVICES}/GONE").status_code == 204
+    add(client, "gone/with a slash")
+    assert client.delete(f"{DEVICES}/GONE%2Fwith%20a%20slash").status_code == 204
     assert client.get("/targets").json() == []
     assert "gone" not in secret_of(client, serving)
 

@@ -118,7 +118,7 @@ def _refused(error: HTTPError, url: str, *, signed: bool) -> ServiceError:
     text, problems = _said(error.read())
     if error.code == http.HTTPStatus.UNAUTHORIZED:
         what = "does not accept these credentials" if signed else "asks who you are"
-        text = f"the service {what} ({text}); set {TOKEN}, or give --token-file or --user"
+        text = f"the service {what} ({text}); set {TOKEN}, or give --token-file or --login"
     elif 300 <= error.code < 400:
         text = f"it answers with a redirect to {error.headers.get('location', 'nowhere')}; give --url as it is there"
     return ServiceError(f"{url}: {text or error.reason}", status=error.code, problems=problems)
@@ -128,7 +128,8 @@ def _said(body: bytes) -> tuple[str, list[str]]:
     """Text and problems of an error's body: ours in JSON, or the first line of whatever came."""
     try:
         document = json.loads(body)
-        return str(document["error"]), [str(item) for item in document.get("problems") or ()]
+        text, problems = str(document["error"]), [str(item) for item in document.get("problems") or ()]
+        return text, [problem for problem in problems if problem not in text]
     except (ValueError, KeyError, TypeError, AttributeError):
         return body.decode("utf-8", "replace").strip().partition("\n")[0][:200], []
 
@@ -162,7 +163,7 @@ def service_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def with_service(*, url: str | None, **options: Any) -> Any:
-        given = {name: options.pop(name) for name in ("token_file", "user", "ca_file", "cert_file", "key_file")}
+        given = {name: options.pop(name) for name in ("token_file", "login", "ca_file", "cert_file", "key_file")}
         chosen = url or os.environ.get(URL)
         return command(service=client_of(chosen, **given) if chosen else None, **options)
 
@@ -175,14 +176,14 @@ def client_of(
     url: str,
     *,
     token_file: Path | None = None,
-    user: str | None = None,
+    login: str | None = None,
     ca_file: Path | None = None,
     cert_file: Path | None = None,
     key_file: Path | None = None,
 ) -> Client:
     """A client of the options. Raises click.UsageError where they contradict each other or a file cannot be read."""
-    if user is not None and token_file is not None:
-        raise click.UsageError("--user and --token-file are two ways to say who asks: give one of them")
+    if login is not None and token_file is not None:
+        raise click.UsageError("--login and --token-file are two ways to say who asks: give one of them")
     if key_file is not None and cert_file is None:
         raise click.UsageError("--key-file is the key of --cert-file: give that, too")
     tls = None
@@ -194,7 +195,7 @@ def client_of(
         except OSError as error:  # ssl.SSLError is one
             names = ", ".join(str(item) for item in (ca_file, cert_file, key_file) if item)
             raise click.UsageError(f"cannot use {names}: {error.strerror or error}") from None
-    return Client(_checked(url), authorization=_authorization(user, token_file), tls=tls)
+    return Client(_checked(url), authorization=_authorization(login, token_file), tls=tls)
 
 
 def _checked(url: str) -> str:
@@ -204,7 +205,7 @@ def _checked(url: str) -> str:
     except ValueError:
         port = 0
     if parts.username or parts.password:
-        raise click.UsageError(f"--url must not hold a name or password: give --user, and the password in {PASSWORD}")
+        raise click.UsageError(f"--url must not hold a name or password: give --login, and the password in {PASSWORD}")
     if parts.scheme not in ("http", "https") or not (parts.hostname and port) or parts.query or parts.fragment:
         raise click.UsageError(f"--url {url!r} is not a URL such as {DEFAULT_URL}")
     return parts.geturl()
@@ -229,7 +230,7 @@ def _authorization(user: str | None, token_file: Path | None) -> str:
 
 def _password(user: str) -> str:
     if ":" in user:
-        raise click.UsageError("--user is a name alone, and has no colon in it (RFC 7617)")
+        raise click.UsageError("--login is a name alone, and has no colon in it (RFC 7617)")
     password = os.environ.get(PASSWORD)
     if password is not None:
         return password
@@ -242,7 +243,7 @@ _FILE = click.Path(path_type=Path)
 _OPTIONS = (
     click.option("--url", metavar="URL", help=f"The running service, such as {DEFAULT_URL}. Default: {URL}."),
     click.option("--token-file", type=_FILE, metavar="FILE", help=f"Bearer token in a file. Default: {TOKEN}."),
-    click.option("--user", metavar="NAME", help=f"Name for basic auth; its password is in {PASSWORD}, or asked for."),
+    click.option("--login", metavar="NAME", help=f"Name for basic auth; its password is in {PASSWORD}, or asked for."),
     click.option("--ca-file", type=_FILE, metavar="FILE", help="CA certificates (PEM) to trust for https."),
     click.option("--cert-file", type=_FILE, metavar="FILE", help="Client certificate (PEM), with its chain."),
     click.option("--key-file", type=_FILE, metavar="FILE", help="Its key, where it is not in the same file."),

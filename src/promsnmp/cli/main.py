@@ -31,6 +31,8 @@ COMMANDS = {
     "modules": "List, show, check, match and build modules (snmp.yml).",
     "simulate": "Answer SNMP from recordings (.snmprec).",
     "health": "Ask a running PromSNMP how it is; for containers.",
+    "devices": "List, show, add or remove devices.",
+    "targets": "Write the targets for Prometheus's file_sd_configs.",
     "inventory": "Export, import, show or re-encrypt the inventory.",
 }
 """Every command of ``promsnmp.cli.<name>``, with the line that ``--help`` says of it without importing it."""
@@ -42,6 +44,7 @@ Examples:
   promsnmp walk 192.0.2.1 1.3.6.1.2.1.1           ask one device
   promsnmp scrape 192.0.2.1 --module if_mib       its metrics, as Prometheus would get them
   promsnmp explain 192.0.2.1 --metric ifHCInOctets  why a metric is there, or not
+  promsnmp devices add 192.0.2.1 --name core1     into the inventory (--url: of a running service)
   promsnmp inventory show                         what is polled, secrets masked
 
 \b

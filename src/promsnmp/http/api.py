@@ -9,9 +9,10 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from promsnmp.errors import InventoryError, ModuleError, SettingsError
 from promsnmp.http.bodies import read_json
+from promsnmp.http.choice import CHOICES, choice_of
 from promsnmp.http.document import InventoryBody
 from promsnmp.http.exposition import METRICS_ANSWERS, METRICS_QUERY, exposition
-from promsnmp.http.openapi import failure, text
+from promsnmp.http.openapi import failure, parameter, text
 from promsnmp.http.problems import Problem, refusal
 from promsnmp.http.schemas import ExecutorBody, TargetGroupBody, ThreadPoolsBody
 from promsnmp.http.services import Executor, Use, caller
@@ -29,11 +30,16 @@ router = APIRouter()
     "/targets",
     tags=["scrape"],
     response_model=list[TargetGroupBody],
-    responses={304: {"description": "As it was (If-None-Match)."}, 503: failure("There is no inventory yet.")},
+    responses={
+        304: {"description": "As it was (If-None-Match)."},
+        400: failure("A parameter is not something to choose devices by."),
+        503: failure("There is no inventory yet."),
+    },
+    openapi_extra={"parameters": [parameter("query", "Words to look for, as for `/promsnmp/devices`."), *CHOICES]},
 )
 async def targets(request: Request, services: Use) -> Response:
-    """Every device, for Prometheus's `http_sd_configs`."""
-    document = services.targets()
+    """Devices for Prometheus's `http_sd_configs`: all, or those with the given fields (`?label.region=eu`)."""
+    document = await services.targets(choice_of(request))
     if document is None:
         raise Problem(503, "the inventory is not loaded")
     return document.answer(request)
@@ -128,7 +134,7 @@ def _executor(figures: Executor) -> ExecutorBody:
 )
 async def show_inventory(services: Use) -> Response:
     """The inventory, its secrets masked; posted back, masked secrets keep what they were."""
-    if services.targets() is None:
+    if await services.targets(()) is None:
         raise Problem(503, "the inventory is not loaded")
     return Response(services.show_inventory(), media_type="application/json")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -16,6 +16,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from promsnmp.errors import InventoryError
 from promsnmp.http.bodies import read_json
+from promsnmp.http.choice import CHOICES, choice_of
 from promsnmp.http.conditions import conditions_of
 from promsnmp.http.document import DeviceBody, DevicesBody
 from promsnmp.http.openapi import failure
@@ -25,7 +26,6 @@ from promsnmp.inventory.document import device_document
 from promsnmp.inventory.index import label_of, name_key
 from promsnmp.inventory.model import Device
 from promsnmp.inventory.query import Query as Choice
-from promsnmp.inventory.query import parse_parameters
 
 MAX_BODY = 1024 * 1024
 """Bytes of one device, at most."""
@@ -66,7 +66,12 @@ _PATCH = {
 }
 
 
-@router.get(PATH, response_model=DevicesBody, responses={400: failure("A parameter is wrong."), **_CHANGES})
+@router.get(
+    PATH,
+    response_model=DevicesBody,
+    responses={400: failure("A parameter is wrong.")},
+    openapi_extra={"parameters": CHOICES},
+)
 async def list_devices(
     request: Request,
     services: Use,
@@ -98,7 +103,11 @@ async def add_device(request: Request, services: Use) -> Response:
     return _shown(services, device, 201, {"Location": f"{PATH}/{device.id}"})
 
 
-@router.get(PATH + "/{device}", response_model=DeviceBody, responses={200: {"headers": _ETAG}, **_UNKNOWN, **_CHANGES})
+@router.get(
+    PATH + "/{device:path}",
+    response_model=DeviceBody,
+    responses={200: {"headers": _ETAG}, **_UNKNOWN, 409: _CHANGES[409]},
+)
 async def show_device(device: str, services: Use) -> Response:
     """One device by id, sysName or address, secrets masked."""
     try:
@@ -108,7 +117,7 @@ async def show_device(device: str, services: Use) -> Response:
 
 
 @router.put(
-    PATH + "/{device}",
+    PATH + "/{device:path}",
     response_model=DeviceBody,
     responses={
         200: {"headers": _ETAG},
@@ -129,7 +138,7 @@ async def put_device(request: Request, device: str, services: Use) -> Response:
 
 
 @router.patch(
-    PATH + "/{device}",
+    PATH + "/{device:path}",
     response_model=DeviceBody,
     responses={
         200: {"headers": _ETAG}, 400: _BAD, 415: failure("The body is no merge patch."),
@@ -153,7 +162,7 @@ async def patch_device(request: Request, device: str, services: Use) -> Response
 
 
 @router.delete(
-    PATH + "/{device}",
+    PATH + "/{device:path}",
     status_code=204,
     responses={**_UNKNOWN, **_UNMET, **_CHANGES},
     openapi_extra={"parameters": [_IF_MATCH]},
@@ -166,15 +175,6 @@ async def remove_device(request: Request, device: str, services: Use) -> Respons
     except InventoryError as error:
         raise refusal(error, "the device is not removed") from None
     return Response(status_code=204)
-
-
-def choice_of(request: Request, *, without: Sequence[str] = ()) -> Choice:
-    """The devices that the parameters of a request choose. Raises Problem 400."""
-    pairs = [(key, value) for key, value in request.query_params.multi_items() if key not in without]
-    try:
-        return parse_parameters(pairs)
-    except ValueError as error:
-        raise Problem(400, str(error)) from None
 
 
 def _page(services: Services, choice: Choice, page: int, size: int) -> dict[str, Any]:

@@ -6,33 +6,23 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Self
 
 from fastapi import Request, Response
 from isal import igzip
 
 
 class Prebuilt:
-    """``body`` of one media type; compressed when first asked for so."""
+    """``body`` of one media type, compressed as well; only so when ``keep_body`` is false."""
 
-    def __init__(self, body: bytes, media_type: str) -> None:
-        self.body = body
+    def __init__(self, body: bytes, media_type: str, *, keep_body: bool = True) -> None:
         self.media_type = media_type
         self.etag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
-        self._gzip: bytes | None = None
-
-    @classmethod
-    def complete(cls, body: bytes, media_type: str) -> Self:
-        """Compressed right now: for one that is made outside the event loop."""
-        made = cls(body, media_type)
-        made._gzip = compress(body)
-        return made
+        self.gzip = compress(body)
+        self._body = body if keep_body else None
 
     @property
-    def gzip(self) -> bytes:
-        if self._gzip is None:
-            self._gzip = compress(self.body)
-        return self._gzip
+    def body(self) -> bytes:
+        return decompress(self.gzip) if self._body is None else self._body
 
     def answer(self, request: Request) -> Response:
         """The whole, or 304 when the client has it (RFC 9110 section 13.1.2)."""
@@ -48,6 +38,11 @@ class Prebuilt:
 def compress(body: bytes) -> bytes:
     """gzip (RFC 1952) at isal's middle level."""
     return igzip.compress(body, 1)
+
+
+def decompress(body: bytes) -> bytes:
+    """The content of ``compress``."""
+    return bytes(igzip.decompress(body))  # type: ignore[no-untyped-call]
 
 
 def _matches(header: str, etag: str) -> bool:

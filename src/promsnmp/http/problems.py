@@ -44,7 +44,9 @@ class Problem(HTTPException):
 
 def refusal(error: InventoryError, instead: str = "") -> Problem:
     """The answer to a request that the inventory refuses; ``instead`` says what became of the request."""
-    text = f"{instead}: {error}" if instead else str(error)
+    many = len(error.problems) if isinstance(error, InventoryInvalid) else 0
+    reason = f"{many} problems" if many > 1 else str(error)
+    text = f"{instead}: {reason}" if instead else reason
     match error:
         case InventoryConflict():
             return Problem(HTTPStatus.CONFLICT, text, problems=error.problems)

@@ -13,7 +13,7 @@ from promsnmp.http.auth import ANONYMOUS, PRINCIPAL
 from promsnmp.http.prebuilt import Prebuilt
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.model import Device
-from promsnmp.inventory.query import Search
+from promsnmp.inventory.query import Query, Search
 from promsnmp.metrics.histogram import Series
 from promsnmp.observe.health import Health
 from promsnmp.observe.meters import Meter
@@ -38,8 +38,8 @@ class Services:
     health: Health
     metrics: SelfMetrics
     process_meters: Callable[[], Iterable[Meter]]
-    targets: Callable[[], Prebuilt | None]
-    """The service discovery document; None while there is no inventory."""
+    targets: Callable[[Query], Awaitable[Prebuilt | None]]
+    """The service discovery document of the devices that a query chooses; None while there is no inventory."""
     show_inventory: Callable[[], bytes]
     """The inventory as JSON, secrets masked."""
     devices: Devices

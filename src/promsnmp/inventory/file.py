@@ -75,15 +75,19 @@ def read_bytes(path: Path) -> tuple[bytes, Stamp] | None:
             return None
 
 
-def write_bytes(path: Path, data: bytes, *, keep_mode: bool = True) -> Stamp:
+PRIVATE, READABLE = 0o600, 0o644
+"""Modes of new files: for this user only, or to be read by everybody."""
+
+
+def write_bytes(path: Path, data: bytes, *, keep_mode: bool = True, mode: int = PRIVATE) -> Stamp:
     """``write_parts`` of one part."""
-    return write_parts(path, [data], keep_mode=keep_mode)
+    return write_parts(path, [data], keep_mode=keep_mode, mode=mode)
 
 
-def write_parts(path: Path, parts: Iterable[bytes], *, keep_mode: bool = True) -> Stamp:
+def write_parts(path: Path, parts: Iterable[bytes], *, keep_mode: bool = True, mode: int = PRIVATE) -> Stamp:
     """Replaces (or makes) the file, durably; when this returns, a power cut no longer loses it.
 
-    A new file has mode 0600; with ``keep_mode`` mode and owner of an existing one stay, where the system lets us.
+    A new file has ``mode``; with ``keep_mode`` mode and owner of an existing one stay, where the system lets us.
     Raises InventoryUnavailable, and then the old file is untouched and nothing is left behind.
     """
     path = Path(os.path.realpath(path))  # a symbolic link stays one
@@ -95,7 +99,7 @@ def write_parts(path: Path, parts: Iterable[bytes], *, keep_mode: bool = True) -
                 old = path.stat()
         temporary = _temporary(path)
         try:
-            stamp = _write_temporary(temporary, parts, old)
+            stamp = _write_temporary(temporary, parts, old, mode)
             temporary.rename(path)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -105,9 +109,9 @@ def write_parts(path: Path, parts: Iterable[bytes], *, keep_mode: bool = True) -
         return stamp
 
 
-def _write_temporary(temporary: Path, parts: Iterable[bytes], old: os.stat_result | None) -> Stamp:
+def _write_temporary(temporary: Path, parts: Iterable[bytes], old: os.stat_result | None, mode: int) -> Stamp:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-    with os.fdopen(os.open(temporary, flags, 0o600), "wb", buffering=0) as file:
+    with os.fdopen(os.open(temporary, flags, mode), "wb", buffering=0) as file:
         if old is not None:
             with contextlib.suppress(OSError):
                 os.fchown(file.fileno(), old.st_uid, old.st_gid)

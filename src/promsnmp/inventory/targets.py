@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from promsnmp.inventory.fragments import Fragments
@@ -73,9 +74,12 @@ class TargetList:
         self._named = Fragments(lambda device: self._render(device, by_name=True))
         self._unnamed = Fragments(lambda device: self._render(device, by_name=False))
 
-    def of(self, now: Snapshot) -> bytes:
-        """A JSON list with one group per device that has an agent."""
-        return b"[" + b",\n".join(filter(None, self.groups(now))) + b"]\n"
+    def of(self, now: Snapshot, chosen: AbstractSet[str] | None = None) -> bytes:
+        """A JSON list with one group per device that has an agent, and an id that is ``chosen`` (None: all are)."""
+        groups = self.groups(now)
+        if chosen is not None:
+            groups = [group for device, group in zip(now.inventory.devices, groups, strict=True) if device.id in chosen]
+        return b"[" + b",\n".join(filter(None, groups)) + b"]\n"
 
     def groups(self, now: Snapshot) -> list[bytes]:
         """The group of each device, in order; empty for one without agents."""
@@ -121,6 +125,7 @@ def device_labels(device: Device, primary: Agent) -> dict[str, str]:
         "descr": device.sys_descr,
         "vendor": device.vendor,
         "model": device.model,
+        "status": device.status,
         "version": VERSION_NAMES[primary.version],
         **{f"label_{name}": value for name, value in device.labels},
     }
