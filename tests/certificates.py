@@ -1,9 +1,11 @@
-"""Certificates for tests, made on the spot."""
+"""Certificates for tests: a CA, and what it signs for servers and clients."""
 
 from __future__ import annotations
 
-import datetime as dt
 import ipaddress
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -11,25 +13,90 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+DAY = timedelta(days=1)
 
-def make_certificate(certificate: Path, key: Path, *, address: str = "127.0.0.1") -> None:
-    """Writes a certificate for ``address`` that signs itself, and its key; both as PEM."""
-    secret = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
-    now = dt.datetime.now(dt.UTC)
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
-    made = (
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A certificate and its key, as PEM."""
+
+    cert: bytes
+    key: bytes
+
+    def write(self, folder: Path, name: str) -> None:
+        """As ``name.crt`` and ``name.key`` in ``folder``."""
+        (folder / f"{name}.crt").write_bytes(self.cert)
+        (folder / f"{name}.key").write_bytes(self.key)
+
+
+class Authority:
+    """A CA with a key of its own."""
+
+    def __init__(self, name: str = "test CA") -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        self.cert = _pem(_signed(self._name, self._name, self._key, self._key, [], days=30, is_ca=True))
+
+    def issue(self, common_name: str = "", *sans: str, days: float = 30) -> Pair:
+        """A certificate that is valid for ``days`` (negative: it has expired); ``sans`` as ``DNS:``, ``IP:``, ``URI:``
+        or ``email:`` and the name."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)] if common_name else [])
+        signed = _signed(subject, self._name, key, self._key, [_san(text) for text in sans], days=days, is_ca=False)
+        form = serialization.PrivateFormat.PKCS8
+        plain = serialization.NoEncryption()
+        return Pair(_pem(signed), key.private_bytes(serialization.Encoding.PEM, form, plain))
+
+    def server(self, *, days: float = 30) -> Pair:
+        """For the tests' server on loopback."""
+        return self.issue("server", "DNS:localhost", "IP:127.0.0.1", "IP:::1", days=days)
+
+    def context(self, client: Path | None = None) -> ssl.SSLContext:
+        """For a client that trusts this CA, with the certificate and key of ``client`` (without ``.crt``)."""
+        context = ssl.create_default_context(cadata=self.cert.decode())
+        if client is not None:
+            context.load_cert_chain(f"{client}.crt", f"{client}.key")
+        return context
+
+
+def _san(text: str) -> x509.GeneralName:
+    kind, _, value = text.partition(":")
+    match kind:
+        case "IP":
+            return x509.IPAddress(ipaddress.ip_address(value))
+        case "URI":
+            return x509.UniformResourceIdentifier(value)
+        case "email":
+            return x509.RFC822Name(value)
+        case _:
+            return x509.DNSName(value)
+
+
+def _signed(
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    signer: ec.EllipticCurvePrivateKey,
+    sans: list[x509.GeneralName],
+    *,
+    days: float,
+    is_ca: bool,
+) -> x509.Certificate:
+    now = datetime.now(UTC)
+    builder = (
         x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(secret.public_key())
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(names, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(secret, hashes.SHA256())
+        .not_valid_before(now - 60 * DAY)
+        .not_valid_after(now + days * DAY)
+        .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
     )
-    form, encoding = serialization.PrivateFormat.PKCS8, serialization.Encoding.PEM
-    certificate.write_bytes(made.public_bytes(encoding))
-    key.write_bytes(secret.private_bytes(encoding, form, serialization.NoEncryption()))
+    if sans:
+        builder = builder.add_extension(x509.SubjectAlternativeName(sans), critical=False)
+    return builder.sign(signer, hashes.SHA256())
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)

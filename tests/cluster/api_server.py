@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.certificates import make_certificate
+from tests.certificates import Authority
 
 PATH = re.compile(r"/apis/coordination\.k8s\.io/v1/namespaces/([^/?]+)/leases(?:/([^/?]+))?")
 MICRO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
@@ -126,9 +126,11 @@ class ApiServer:
         self._server = _Server(("127.0.0.1", 0), _handler(self))
         self.port = self._server.server_address[1]
         if account is not None:
-            make_certificate(account / "ca.crt", account / "server.key")
+            authority = Authority("cluster")
+            authority.server().write(account, "server")
+            (account / "ca.crt").write_bytes(authority.cert)
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(account / "ca.crt", account / "server.key")
+            context.load_cert_chain(account / "server.crt", account / "server.key")
             self._server.socket = context.wrap_socket(
                 self._server.socket, server_side=True, do_handshake_on_connect=False
             )

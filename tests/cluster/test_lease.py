@@ -15,7 +15,7 @@ from promsnmp.cluster.elector import Elector
 from promsnmp.cluster.kube_api import KubeApi, KubePlace
 from promsnmp.cluster.lease import ANNOTATION, LeaseRegister
 from promsnmp.errors import CoordinatorError
-from tests.certificates import make_certificate
+from tests.certificates import Authority
 from tests.cluster.api_server import ApiServer
 
 TIMING = Timing(duration=3.0, renew=1.0, look=0.1)
@@ -230,7 +230,7 @@ async def test_the_token_is_read_anew_and_the_certificate_checked(tmp_path: Path
             await register.read()
         server.token = "second-token"
         good = (tmp_path / "ca.crt").read_bytes()
-        make_certificate(tmp_path / "ca.crt", tmp_path / "other.key")
+        (tmp_path / "ca.crt").write_bytes(Authority("another cluster").cert)
         with pytest.raises(CoordinatorError, match=r"(?i)certificate"):
             await register.read()
         (tmp_path / "ca.crt").write_bytes(good)

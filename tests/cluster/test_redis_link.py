@@ -11,7 +11,7 @@ import pytest
 from promsnmp.cluster.redis_link import RedisLink, Script
 from promsnmp.cluster.redis_place import parse_place
 from promsnmp.errors import CoordinatorError, SettingsError
-from tests.certificates import make_certificate
+from tests.certificates import Authority
 from tests.cluster.redis_server import RedisServer, Sentinel
 from tests.tools import PROJECT, free_tcp_port
 
@@ -43,11 +43,12 @@ async def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 async def test_tls_is_spoken_and_the_certificate_is_checked(tmp_path: Path) -> None:
-    certificate, key = tmp_path / "redis.pem", tmp_path / "redis.key"
-    make_certificate(certificate, key)
+    authority, certificate = Authority("redis"), tmp_path / "ca.crt"
+    certificate.write_bytes(authority.cert)
+    authority.server().write(tmp_path, "redis")
     port = free_tcp_port()
-    options = ["--tls-port", str(port), "--tls-cert-file", str(certificate), "--tls-key-file", str(key)]
-    options += ["--tls-ca-cert-file", str(certificate), "--tls-auth-clients", "no"]
+    options = ["--tls-port", str(port), "--tls-cert-file", f"{tmp_path}/redis.crt", "--tls-key-file"]
+    options += [f"{tmp_path}/redis.key", "--tls-ca-cert-file", str(certificate), "--tls-auth-clients", "no"]
     with RedisServer(tmp_path, options=options):
         assert await asked(f"rediss://127.0.0.1:{port}?ssl_ca_certs={certificate}") == b"here"
         with pytest.raises(CoordinatorError, match=r"(?i)certificate"):
