@@ -17,6 +17,7 @@ the device, the object and what to do. Secrets never appear in one.
     ├── TargetError              what was asked for cannot be scraped
     │   ├── UnknownTarget        not in the inventory, and ad-hoc targets are off
     │   └── BadTarget            not an address, a name or address:port
+    ├── DiscoveryBusy            too many searches wait already
     ├── ServiceError             a running service that a command asked refused, or cannot be reached
     ├── ClusterError             replicas cannot work together just now
     │   ├── CoordinatorError     Redis or the Kubernetes API does not answer, or answers with an error
@@ -110,6 +111,10 @@ class UnknownTarget(TargetError):
 
 class BadTarget(TargetError):
     """The target is not an address, a name, or one of them with a port."""
+
+
+class DiscoveryBusy(PromSnmpError):
+    """Too many searches wait for their turn already."""
 
 
 class ServiceError(PromSnmpError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from promsnmp.discovery.missing import Missed, Search, settle
+from promsnmp.discovery.missing import Missed, Silence, settle
 from promsnmp.inventory.model import ACTIVE, LOST, Agent, Device, Endpoint, Inventory
 from promsnmp.snmp.credentials import Community
 
@@ -19,9 +19,9 @@ def device(name: str, *addresses: str, missed_since: str | None = None, status: 
     return Device(name, name, agents=agents, primary=primary, missed_since=missed_since, status=status)
 
 
-def search(*answered: str, asked: Collection[str] = (), day: float = 0.0) -> Search:
+def search(*answered: str, asked: Collection[str] = (), day: float = 0.0) -> Silence:
     """A search of 10.0.0.0/8 or of what was ``asked``."""
-    return Search(
+    return Silence(
         asked=lambda endpoint: endpoint.address in asked if asked else endpoint.address.startswith("10."),
         answered=frozenset(map(Endpoint, answered)),
         ended=NOW + day * DAY,
@@ -29,7 +29,7 @@ def search(*answered: str, asked: Collection[str] = (), day: float = 0.0) -> Sea
 
 
 def settled(
-    devices: list[Device], what: Search, *, days: float = 3, remove: bool = False
+    devices: list[Device], what: Silence, *, days: float = 3, remove: bool = False
 ) -> tuple[list[Device], Missed]:
     inventory, missed = settle(Inventory(tuple(devices)), what, lost_after=days * DAY, remove=remove)
     return list(inventory.devices), missed

@@ -16,8 +16,8 @@ from promsnmp.inventory.model import LOST, Device, Endpoint, Inventory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
-    """What a search that came to its end had looked at."""
+class Silence:
+    """Who was asked by a search that came to its end, and who answered; the others were silent."""
 
     asked: Callable[[Endpoint], bool]
     """Whether it asked there."""
@@ -36,29 +36,29 @@ class Missed:
     removed: tuple[Device, ...] = ()
 
 
-def settle(inventory: Inventory, search: Search, *, lost_after: float, remove: bool) -> tuple[Inventory, Missed]:
-    """The inventory after a search.
+def settle(inventory: Inventory, silence: Silence, *, lost_after: float, remove: bool) -> tuple[Inventory, Missed]:
+    """The inventory after a silence.
 
     Devices whose primary address was asked and that answered nowhere are missed; after ``lost_after`` seconds of that
     they are lost, or with ``remove`` are no longer there. A search that heard nobody at all says nothing of anybody:
     it is more likely that PromSNMP was cut off.
     """
-    if not search.answered:
+    if not silence.answered:
         return inventory, Missed()
     devices: list[Device] = []
     missed = 0
     lost: list[Device] = []
     removed: list[Device] = []
     for device in inventory.devices:
-        if any(agent.endpoint in search.answered for agent in device.agents):
-            devices.append(_without_silent(device, search))
+        if any(agent.endpoint in silence.answered for agent in device.agents):
+            devices.append(_without_silent(device, silence))
             continue
-        if not _is_missed(device, search):
+        if not _is_missed(device, silence):
             devices.append(device)
             continue
         missed += 1
-        since = device.missed_since or instant(search.ended)
-        gone = search.ended - datetime.fromisoformat(since).timestamp() >= lost_after
+        since = device.missed_since or instant(silence.ended)
+        gone = silence.ended - datetime.fromisoformat(since).timestamp() >= lost_after
         if gone and remove:
             removed.append(device)
             continue
@@ -71,17 +71,17 @@ def settle(inventory: Inventory, search: Search, *, lost_after: float, remove: b
     return replace(inventory, devices=tuple(devices)), Missed(missed, tuple(lost), tuple(removed))
 
 
-def _is_missed(device: Device, search: Search) -> bool:
+def _is_missed(device: Device, silence: Silence) -> bool:
     """One that has no address any more, because another device took it, is missed until it is found elsewhere."""
     if device.primary is None:
         return device.missed_since is not None
-    return search.asked(device.primary.endpoint)
+    return silence.asked(device.primary.endpoint)
 
 
-def _without_silent(device: Device, search: Search) -> Device:
+def _without_silent(device: Device, silence: Silence) -> Device:
     """A device that answered, without its addresses that were asked and did not."""
-    agents = tuple(one for one in device.agents if one.endpoint in search.answered or not search.asked(one.endpoint))
+    agents = tuple(one for one in device.agents if one.endpoint in silence.answered or not silence.asked(one.endpoint))
     if len(agents) == len(device.agents):
         return device
-    heard = next(agent for agent in agents if agent.endpoint in search.answered)
+    heard = next(agent for agent in agents if agent.endpoint in silence.answered)
     return replace(device, agents=agents, primary=device.primary if device.primary in agents else heard)

@@ -88,6 +88,8 @@ class Sweep:
         more: Callable[[str], Sequence[Login]] = lambda _: (),
     ) -> None:
         self.progress = Progress()
+        self.refusing: list[str] = []
+        """Addresses at which something speaks SNMP that none of the credentials is good for."""
         self._addresses = addresses
         self._added: deque[tuple[str, int]] = deque()
         self._exhausted = False
@@ -118,7 +120,7 @@ class Sweep:
         return len(self._flights)
 
     def add(self, address: str, scope: int = 0) -> None:
-        """Asks one more address, with the scope id of its zone if it has one."""
+        """Asks one more address, which may have a zone (``fe80::1%eth0``); its scope id is that of the zone."""
         self._added.append((address, scope))
 
     def step(self, now: float) -> None:
@@ -142,7 +144,7 @@ class Sweep:
         step = flight.probe.take(datagram)
         if isinstance(step, Answer):
             self.progress.found += 1
-            self._end(flight)
+            self._end(flight, found=True)
             self._found(step)
         else:
             self._go_on(flight, step)
@@ -175,10 +177,14 @@ class Sweep:
             flight.waits = True
             self._due.append(flight)
 
-    def _end(self, flight: _Flight) -> None:
-        if self._flights.pop(flight.place, None) is not None:
-            self.progress.probed += 1
-            self.progress.answered += flight.probe.answered
+    def _end(self, flight: _Flight, *, found: bool = False) -> None:
+        if self._flights.pop(flight.place, None) is None:
+            return
+        self.progress.probed += 1
+        if flight.probe.answered:
+            self.progress.answered += 1
+            if not found:
+                self.refusing.append(flight.probe.address)
 
     def _count(self, kind: str) -> None:
         self.progress.errors[kind] += 1
@@ -227,7 +233,7 @@ class Sweep:
             if drawn is None:
                 return None
             address, scope = drawn
-            place = place_of(address, self._port, scope)
+            place = place_of(address.partition("%")[0], self._port, scope)
             if place in self._flights:
                 continue
             self.progress.started += 1

@@ -8,7 +8,7 @@ Everything here belongs to the event loop's thread.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from promsnmp.errors import (
     AuthenticationError,
@@ -23,6 +23,7 @@ OUTCOMES = ("success", "partial", "timeout", "refused", "authentication", "malfo
 """How a poll can end; ``partial`` means that some of what was asked for came."""
 
 DURATION_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+SEARCH_BOUNDS = (1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 LAG_BOUNDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0)
 """Upper bounds in seconds."""
 
@@ -92,6 +93,43 @@ class PollCounts:
     def started(self, *, late: float) -> None:
         """A poll of the background poller started ``late`` seconds after it was due."""
         self.lag.observe(max(late, 0.0))
+
+
+class DiscoveryCounts:
+    """Searches by how they ended, and what came of them; seconds throughout."""
+
+    __slots__ = ("addresses", "duration", "errors", "findings", "outcomes", "packets")
+
+    def __init__(self) -> None:
+        self.outcomes = dict.fromkeys(("finished", "cancelled", "failed"), 0)
+        self.duration = Distribution(SEARCH_BOUNDS)
+        self.findings = dict.fromkeys(("added", "updated", "unchanged", "lost", "removed"), 0)
+        self.errors: dict[str, int] = {}
+        self.addresses = 0
+        self.packets = 0
+
+    def ended(
+        self,
+        outcome: str,
+        *,
+        seconds: float | None,
+        findings: Mapping[str, int],
+        lost: int,
+        removed: int,
+        addresses: int,
+        packets: int,
+        errors: Mapping[str, int],
+    ) -> None:
+        """A search ended; ``seconds`` is None for one that never began."""
+        self.outcomes[outcome] += 1
+        if seconds is not None:
+            self.duration.observe(seconds)
+        for kind, count in {**findings, "lost": lost, "removed": removed}.items():
+            self.findings[kind] += count
+        for kind, count in errors.items():
+            self.errors[kind] = self.errors.get(kind, 0) + count
+        self.addresses += addresses
+        self.packets += packets
 
 
 class RequestCounts:

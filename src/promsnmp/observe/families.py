@@ -18,7 +18,7 @@ from prometheus_client.metrics_core import (
     SummaryMetricFamily,
 )
 
-from promsnmp.observe.counts import Distribution, PollCounts, RequestCounts
+from promsnmp.observe.counts import DiscoveryCounts, Distribution, PollCounts, RequestCounts
 
 
 def gauge(name: str, text: str, value: float, labels: Mapping[str, str] | None = None) -> GaugeMetricFamily:
@@ -104,6 +104,24 @@ def leadership_families(*, leader: bool, discovered_at: float) -> Iterator[Metri
         "Unix time at which the last discovery ended; 0 when none has.",
         discovered_at,
     )
+
+
+def discovery_families(counts: DiscoveryCounts, *, lost: int) -> Iterator[Metric]:
+    """``lost`` is how many devices of the inventory are lost now."""
+    yield _counted("promsnmp_discovery_jobs", "Searches for devices, by how they ended.", "outcome", counts.outcomes)
+    yield histogram("promsnmp_discovery_duration_seconds", "How long searches for devices took.", counts.duration)
+    yield _counted("promsnmp_discovery_devices", "Devices, by what searches made of them.", "change", counts.findings)
+    yield _counted("promsnmp_discovery_errors", "What went wrong in searches, by kind.", "kind", counts.errors)
+    yield CounterMetricFamily("promsnmp_discovery_addresses", "Addresses that searches asked.", counts.addresses)
+    yield CounterMetricFamily("promsnmp_discovery_packets", "Packets that searches sent.", counts.packets)
+    yield gauge("promsnmp_devices_lost", "Devices of the inventory that searches have not found for long.", lost)
+
+
+def _counted(name: str, text: str, label: str, counts: Mapping[str, int]) -> CounterMetricFamily:
+    family = CounterMetricFamily(name, text, labels=[label])
+    for value, count in sorted(counts.items()):
+        family.add_metric([value], count)
+    return family
 
 
 def request_families(requests: RequestCounts) -> Iterable[Metric]:

@@ -1,0 +1,22 @@
+"""An inventory that is kept nowhere: for searches whose result is only looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from promsnmp.inventory.model import Inventory
+
+
+class Memory:
+    """Changes an inventory as the store does, without a file."""
+
+    def __init__(self, inventory: Inventory | None = None) -> None:
+        self.current = inventory or Inventory()
+
+    async def update(self, change: Callable[[Inventory], Inventory], who: str) -> Inventory:
+        """Takes what ``change`` makes of the inventory; ``who`` is nobody's concern."""
+        changed = change(self.current)
+        if changed is not self.current:
+            self.current = replace(changed, revision=self.current.revision + 1)
+        return self.current

@@ -1,0 +1,44 @@
+"""Host names of targets and of the inventory, looked up without holding up a search."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from promsnmp.errors import AddressError
+from promsnmp.snmp.transport import Address, Endpoint, literal, resolve
+
+AT_ONCE = 16
+PATIENCE = 10.0
+"""Seconds that the resolver has for a name."""
+
+
+def is_address(text: str) -> bool:
+    """Whether ``text`` is an address that need not be looked up."""
+    return literal(Endpoint(text)) is not None
+
+
+async def look_up(names: Iterable[str], port: int) -> dict[str, Address | None]:
+    """The address of each name; None for one that has none, or whose resolver takes too long."""
+    turn = asyncio.Semaphore(AT_ONCE)
+
+    async def one(name: str) -> Address | None:
+        async with turn:
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    return await resolve(Endpoint(name, port))
+            except (AddressError, TimeoutError):
+                return None
+
+    wanted = list(names)
+    return dict(zip(wanted, await asyncio.gather(*map(one, wanted)), strict=True))
+
+
+def text_of(place: Address) -> str:
+    """The address as text, with its zone if it has one."""
+    return place.sockaddr[0]
+
+
+def scope_of(place: Address) -> int:
+    """The scope id of an IPv6 address with a zone, else 0 (RFC 4007 section 6)."""
+    return place.sockaddr[3] if len(place.sockaddr) == 4 else 0
