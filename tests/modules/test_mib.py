@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from importlib import metadata
@@ -233,7 +234,35 @@ def test_a_file_without_its_end_is_read_up_to_there(parser: SmiParser) -> None:
     assert [one.name for one in without.modules[0].definitions] == ["one", "two"]
     cut = parser.parse(text[: text.index("STATUS", text.index("two"))], path="a")
     assert [one.name for one in cut.modules[0].definitions] == ["one"]
-    assert any("two is left out" in str(one) for one in cut.problems)
+    assert [str(one) for one in cut.problems] == [
+        "a:10: the file ends without END",
+        "a:11: syntax error at 'END'; two is left out",
+    ]
+
+
+def test_a_file_cut_off_at_any_place_keeps_the_declarations_before_it(parser: SmiParser) -> None:
+    text = whole("A", scalar("one") + scalar("two", under="enterprises 2"))
+    for size in range(text.index("two") + 4, len(text) - 6, 9):
+        cut = parser.parse(text[:size], path="a")
+        assert "one" in [one.name for module in cut.modules for one in module.definitions], text[:size]
+
+
+def test_what_stands_between_declarations_and_is_none_costs_none_of_them(read: Read) -> None:
+    mibs = read(A=scalar("one") + "some notes here\n" + scalar("two", under="enterprises 2"))
+    assert [found(mibs.tree, name).name for name in ("one", "two")] == ["one", "two"]
+    assert problems(mibs) == ["A.mib:8: syntax error at 'notes'; what stands after one is left out"]
+
+
+def test_of_two_objects_with_one_oid_the_first_counts_and_the_other_is_told(read: Read) -> None:
+    mibs = read(A=scalar("one") + scalar("two"))
+    assert problems(mibs) == ["A.mib:8: two has the OID of one (A.mib:2) and is left out"]
+    kept = mibs.tree.at((1, 3, 6, 1, 4, 1, 1))
+    assert kept is not None
+    assert kept.name == "one"
+
+
+def test_of_two_modules_that_define_one_object_none_is_wrong(read: Read) -> None:
+    assert problems(read(A=scalar("one"), B=scalar("one"))) == []
 
 
 @pytest.mark.parametrize(
@@ -285,6 +314,27 @@ def test_folders_are_searched_with_the_folders_in_them(tmp_path: Path) -> None:
     assert mibs.tree.find("two") is None
     assert found(mibs.tree, "three").description == "\xb0C"
     assert problems(mibs) == []
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8-sig", "utf-16", "latin-1"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_files_are_read_as_other_systems_write_them(tmp_path: Path, encoding: str, end: str) -> None:
+    text = whole("A", scalar("one").replace('"x"', '"x"' if encoding == "ascii" else '"Gr\xf6\xdfe"'))
+    (tmp_path / "a.my").write_bytes(text.replace("\n", end).encode(encoding))
+    mibs = load_mibs([tmp_path])
+    assert problems(mibs) == []
+    assert found(mibs.tree, "one").description == ("x" if encoding == "ascii" else "Gr\xf6\xdfe")
+
+
+def test_what_is_no_mib_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "a.mib").write_text(whole("A", scalar("one")))
+    (tmp_path / "noise").write_bytes(bytes(range(256)) * 20)
+    (tmp_path / "empty").touch()
+    (tmp_path / "README").write_text("the MIBs of A\n")
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "again").symlink_to(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    assert problems(load_mibs([tmp_path])) == []
 
 
 def test_of_two_files_with_one_module_the_first_counts(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ The network is never used.
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import os
 import re
@@ -26,9 +27,9 @@ MAX_FILE = 32 << 20
 Progress = Callable[[int, int], None]
 """Called with how many files are done, and how many there are."""
 
-_FORMAT = 2
+_FORMAT = 3
 """Of the cache; another number when what is kept changes."""
-_BEGIN = re.compile(rb"^[ \t]*[A-Za-z][\w-]*\s*(?:\{[^}]*\}\s*)?DEFINITIONS\s*::=\s*BEGIN\b", re.MULTILINE)
+_BEGIN = re.compile(r"^[ \t]*[A-Za-z][\w-]*\s*(?:\{[^}]*\}\s*)?DEFINITIONS\s*::=\s*BEGIN\b", re.MULTILINE)
 
 
 def load_mibs(folders: Sequence[Path], *, cache: Path | None = None, progress: Progress | None = None) -> Mibs:
@@ -77,19 +78,22 @@ def _read(path: Path, parser: SmiParser, cache: _Cache) -> ParsedFile:
         octets = path.read_bytes()
     except OSError as error:
         return ParsedFile(problems=(Problem(str(path), 0, f"cannot be read: {error.strerror}"),))
-    if not _BEGIN.search(octets):
+    text = _text(octets)
+    if not _BEGIN.search(text):
         return ParsedFile()  # no MIB: a README, an index
     key = hashlib.sha256(octets).hexdigest()
     parsed = cache.get(key, path)
     if parsed is None:
-        parsed = parser.parse(_text(octets), path=str(path))
+        parsed = parser.parse(text, path=str(path))
         cache.put(key, parsed)
     return parsed
 
 
 def _text(octets: bytes) -> str:
+    """Most files are ASCII; the others are of the machines that they were written on."""
+    is_utf16 = octets.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        return octets.decode("utf-8-sig")
+        return octets.decode("utf-16" if is_utf16 else "utf-8-sig")
     except UnicodeDecodeError:
         return octets.decode("latin-1")
 

@@ -86,17 +86,26 @@ class _Linker:
         """Every node by its OID."""
         nodes = {oid: Node(name, "SNMPv2-SMI", oid) for name, oid in OIDS.items()}
         for module in sorted(self._modules.values(), key=_rank):
-            for definition in self._definitions[module.name].values():
+            for definition in reversed(self._definitions[module.name].values()):  # as they stand in the file
                 if oid := self._oid(definition.name, module.name):
                     node, there = self._node(definition, module, oid), nodes.get(oid)
+                    self._compare(node, there, definition.line)
                     if there is None or not there.place or (there.type is None and node.type is not None):
                         nodes[oid], node = node, there or node
                     if node.place and node is not nodes[oid]:
                         self.others.append(node)
         for (module_name, name), (line, count) in self._lost.items():
-            text = f"{name} is not defined; {count} name{'s' if count > 1 else ''} under it left out"
+            what = "is defined by way of itself" if name in self._definers else "is not defined"
+            text = f"{name} {what}; {count} name{'s' if count > 1 else ''} under it left out"
             self.problems.append(Problem(self._modules[module_name].path, line, text))
         return self._with_columns(nodes)
+
+    def _compare(self, node: Node, there: Node | None, line: int) -> None:
+        """Notes that a module gives one OID to two objects; two modules may."""
+        if there is None or there.module != node.module or None in (there.type, node.type):
+            return
+        text = f"{node.name} has the OID of {there.name} ({there.place}) and is left out"
+        self.problems.append(Problem(self._modules[node.module].path, line, text))
 
     def _with_columns(self, nodes: dict[Oid, Node]) -> dict[Oid, Node]:
         """Gives every column the indexes of its row, or the reason why there are none."""

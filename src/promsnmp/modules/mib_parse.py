@@ -8,6 +8,7 @@ and reported, and the rest of the file is read.
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable
 from importlib import metadata
 from typing import Any
@@ -25,12 +26,14 @@ from promsnmp.modules.mib_model import (
     Syntax,
     TypeDefinition,
 )
-from promsnmp.modules.mib_repair import Layout, Span, blanked, hide_odd_names, show_odd_name
+from promsnmp.modules.mib_repair import COMMENT, Layout, Span, blanked, hide_odd_names, show_odd_name
 
 MAX_REPAIRS = 100
 """Declarations of one file that may be wrong; each costs another parse."""
 
 NO_PYSMI = "reading MIB files needs pysmi, which is not installed: pip install 'promsnmp[mibs]'"
+_VALUE = re.compile(r"::=\s*\{[^{}\"]*\}")
+"""What a declaration of an object ends with."""
 _OTHER_NODES = frozenset({"valueDeclaration", "objectIdentityClause", "moduleIdentityClause", "objectGroupClause"})
 _ODD = (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError)
 
@@ -96,8 +99,8 @@ class _Attempt:
                 return True
         line, column, what = _place(error)
         if what == "$END" and not self._ended:
+            self._note(self.text.rstrip().count("\n") + 1, "the file ends without END")
             self._ended, self.text = True, self.text + "\nEND\n"
-            self._note(self.text.rstrip().count("\n"), "the file ends without END")
             return True
         return len(self._taken) < MAX_REPAIRS and self._blame(line, column, what)
 
@@ -113,7 +116,13 @@ class _Attempt:
         if number is None:
             self._note(line, f"{what}; the file is left out")
             return False
-        self._take_out(number, line or self._layout.spans[number].line, what)
+        span = self._layout.spans[number]
+        value = _VALUE.search(self.text, span.start, span.end)
+        if value is not None and offset >= value.end() and COMMENT.sub("", self.text[value.end() : span.end]).strip():
+            self.text = blanked(self.text, value.end(), span.end)
+            self._note(line or span.line, f"{what}; what stands after {show_odd_name(span.name)} is left out")
+        else:
+            self._take_out(number, line or span.line, what)
         return True
 
     def _take_out(self, number: int, line: int, what: str) -> None:
@@ -123,7 +132,7 @@ class _Attempt:
         self._note(line, f"{what}; {show_odd_name(span.name)} is left out")
 
     def _note(self, line: int, text: str) -> None:
-        self.problems.append(Problem(self._path, line, text))
+        self.problems.append(Problem(self._path, min(line, self._layout.last_line), text))
 
 
 def _place(error: Exception) -> tuple[int, int, str]:

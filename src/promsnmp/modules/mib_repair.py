@@ -19,7 +19,7 @@ _START = re.compile(
 _IMPORTS = re.compile(r"^[ \t]*IMPORTS\b[^;]*;", re.MULTILINE)
 _FROM = re.compile(r"\bFROM\s+([\w-]+)")
 _END = re.compile(r"^[ \t]*END\b(?!-)", re.MULTILINE)
-_COMMENT = re.compile(r"--[^\n]*")
+COMMENT = re.compile(r"--[^\n]*")
 _WORDS = re.compile(r"""\"[^"]*"|--[^\n]*|'[0-9A-Fa-f]*'[HhBb]|[A-Za-z0-9][\w-]*""")
 _NUMBERED = re.compile(r"\d+[A-Z]")
 _UNDERSCORE, _DIGITS = "UuU", "dDd"
@@ -40,6 +40,7 @@ class Layout:
     """The declarations of ``text`` and its IMPORTS, by offset; the line on which each module is imported FROM."""
 
     def __init__(self, text: str) -> None:
+        self._size = len(text)
         self._lines = [0, *(match.end() for match in re.finditer("\n", text))]
         self.imports = [(match.start(), match.end()) for match in _IMPORTS.finditer(text)]
         self.import_lines = {
@@ -57,12 +58,19 @@ class Layout:
             end = min(following, ends[at] if at < len(ends) else following)
             self.spans.append(Span(match["name"], start, end, self.line(start)))
 
+    @property
+    def last_line(self) -> int:
+        """The number of the last line."""
+        return len(self._lines)
+
     def line(self, offset: int) -> int:
         """The line of an offset, from 1."""
         return bisect.bisect(self._lines, offset)
 
     def offset(self, line: int, column: int) -> int:
-        """The offset of a line and column, both from 1."""
+        """The offset of a line and column, both from 1; that of the text's end for a line after it."""
+        if line > len(self._lines):
+            return self._size
         return self._lines[min(max(line, 1), len(self._lines)) - 1] + max(column, 1) - 1
 
     def in_imports(self, offset: int) -> bool:
@@ -89,7 +97,7 @@ class Layout:
         odd = []
         for number, span in enumerate(self.spans):
             body = text[span.start : span.end]
-            if body.count('"') % 2 and _COMMENT.sub("", re.sub(r'"[^"]*"', "", body)).count('"') % 2:
+            if body.count('"') % 2 and COMMENT.sub("", re.sub(r'"[^"]*"', "", body)).count('"') % 2:
                 odd.append(number)
         return odd
 
