@@ -9,6 +9,7 @@ from promsnmp.modules.reader import read_text
 from promsnmp.snmp.credentials import AuthProtocol, Community, Credentials, PrivProtocol, SecurityLevel, User, Version
 
 SECRET = "hunter2"
+PRIV = "version: 3, username: joe, security_level: authPriv, password: p, priv_password: q"
 
 
 def auth(fields: str) -> Credentials:
@@ -23,6 +24,7 @@ def auth(fields: str) -> Credentials:
         ("version: 2, community: 1234", Community(Version.V2C, "1234")),
         ("community: x, security_level: nonsense-is-not-looked-at", None),
         ("version: 3, username: joe", User("joe")),
+        ("version: 3.0, username: joe, auth_protocol: not-used, priv_protocol: not-used", User("joe")),
         (
             "version: 3, username: joe, security_level: authNoPriv, password: p, auth_protocol: SHA256",
             User("joe", SecurityLevel.AUTH_NO_PRIV, AuthProtocol.SHA256, "p"),
@@ -45,8 +47,9 @@ def test_an_auth_becomes_credentials(fields: str, expected: Credentials | None) 
         ("version: 3, username: joe, security_level: authNoPriv", "no 'password'"),
         ("version: 3, username: joe, security_level: authPriv, password: p", "no 'priv_password'"),
         ("version: 3, username: joe, security_level: high", "none of authNoPriv, authPriv, noAuthNoPriv"),
-        ("version: 3, username: joe, auth_protocol: ROT13", "none of MD5, SHA"),
-        ("version: 3, username: joe, priv_protocol: XOR", "none of AES"),
+        ("version: '2'", "none of 1, 2, 3"),
+        (f"{PRIV}, auth_protocol: ROT13", "none of MD5, SHA"),
+        (f"{PRIV}, priv_protocol: XOR", "none of AES"),
         ("passphrase: x", "unknown key"),
         ("community: x, community: y", "stands twice"),
     ],
@@ -70,7 +73,8 @@ def test_a_wrong_auth_is_refused_with_what_is_right(fields: str, reason: str) ->
         f"auths: {{a: {{community: !{SECRET}!x y}}}}",
         f"auths: {{a: {{version: {SECRET}}}}}",
         f"auths: {{a: {{version: 3, username: x, security_level: {SECRET}}}}}",
-        f"auths: {{a: {{version: 3, username: x, auth_protocol: {SECRET}}}}}",
+        f"auths: {{a: {{{PRIV}, auth_protocol: {SECRET}}}}}",
+        f"auths: {{a: {{{PRIV}, priv_protocol: {SECRET}}}}}",
         f"auths: {{a: {{version: 3, username: x, password: {{{SECRET}: {SECRET}}}}}}}",
         f"auths: {{a: {SECRET}}}",
         f"auths: {SECRET}",

@@ -62,10 +62,111 @@ def test_a_file_of_another_kind_has_a_problem() -> None:
     assert len(check_text("- one\n- two\n", source="f").problems) == 1
 
 
-def test_a_module_whose_anchors_others_use_ends_the_search() -> None:
-    text = TWO_WRONG.replace("walkz: [", "walkz: &w [").replace(
-        "walk: [1.3.6.1.2.1.2]\n    metrics", "walk: *w\n    metrics"
-    )
+MANY = """\
+version: x
+moduls: {}
+modules:
+  one:
+    walk: [1.3, ifTable, 1.4, sysUpTime]
+    timeout: never
+    retries: -1
+    filters:
+      - {oid: 1.3, values: ['(', a, '(?=b)']}
+    metrics:
+      - {name: a, oid: 1.3, type: gague, indexes: [{type: gauge}, {labelname: i, type: Bits, size: 5}]}
+      - {oid: 1.3.x, enum_values: {up: 1, 2: down, 2: again}, scale: '1', help: [no]}
+      - name: b
+        oid: 1.4
+        type: DisplayString
+        regex_extracts: {T: [{regex: '(a)\\1'}, {rgx: a}]}
+        lookups: [{labels: [i]}, {labels: [x], labelname: y, oid: 1.5}, {labels: [y], labelname: x, oid: 1.6}]
+  one: {}
+auths:
+  first: {version: 5, pasword: x}
+  second: {version: 3, security_level: authPriv, auth_protocol: ROT13, priv_protocol: [AES]}
+"""
+ALL = [
+    (1, "'version' of the file must be a whole number, not 'x'"),
+    (2, "unknown key 'moduls' in the file"),
+    (5, "'walk' of module 'one': 'ifTable' is not an OID"),
+    (5, "'walk' of module 'one': 'sysUpTime' is not an OID"),
+    (6, "'timeout' of module 'one': 'never' is not a duration"),
+    (7, "'retries' of module 'one' must be a whole number from 0 to"),
+    (9, "'values' of a filter: '(' is not a regular expression"),
+    (9, "'values' of a filter: '(?=b)' is not a regular expression"),
+    (11, "'type' of a metric 'gague' is not known; allowed: Bits, "),
+    (11, "'type' of an index 'Bits' is not known; allowed: "),
+    (11, "an index has no 'labelname'"),
+    (11, "unknown key 'size' in an index; allowed: enum_values, "),
+    (12, "'help' of a metric must be text"),
+    (12, "'oid' of a metric: '1.3.x' is not an OID"),
+    (12, "'scale' of a metric must be a number, not '1', which is text because it stands in quotes"),
+    (12, "a key of 'enum_values' of a metric must be a whole number, not 'up'"),
+    (12, "a metric has no 'name'"),
+    (12, "a metric has no 'type'"),
+    (12, "key '2' stands twice in 'enum_values' of a metric"),
+    (16, "'regex' of a regex extract: '(a)\\\\1' is not a regular expression"),
+    (16, "unknown key 'rgx' in a regex extract; allowed: regex, value"),
+    (17, "a lookup has no 'labelname'"),
+    (18, "key 'one' stands twice in 'modules'"),
+    (20, "'version' of auth 'first' is none of 1, 2, 3"),
+    (20, "unknown key in auth 'first'; allowed: auth_protocol, "),
+    (21, "'auth_protocol' of auth 'second' is none of MD5, "),
+    (21, "'priv_protocol' of auth 'second' must be text"),
+    (21, "auth 'second' has no 'password'"),
+    (21, "auth 'second' has no 'priv_password'"),
+    (21, "auth 'second' has no 'username'"),
+]
+
+
+def test_every_problem_of_a_file_is_told_at_once_with_its_line() -> None:
+    found = check_text(MANY, source="f").problems
+    assert len(found) == len(ALL), "\n".join(found)
+    for problem, (line, begins) in zip(found, ALL, strict=True):
+        assert problem.startswith(f"f:{line}: {begins}"), problem
+
+
+METRIC = "modules: {{m: {{metrics: [{{name: a, oid: 1.3, type: gauge, indexes: [{{labelname: i}}], lookups: [{}]}}]}}}}"
+
+
+@pytest.mark.parametrize(
+    ("lookups", "circle"),
+    [
+        ("{labels: [a], labelname: b, oid: 1.5}, {labels: [b], labelname: a, oid: 1.6}", "'a', 'b'"),
+        ("{labels: [a], labelname: a, oid: 1.5}", "'a'"),
+        ("{labels: [i, b], labelname: a}, {labels: [c], labelname: b}, {labels: [i, a], labelname: c}".replace(
+            "}", ", oid: 1.5}"), "'a', 'b', 'c'"),
+    ],
+)  # fmt: skip
+def test_lookups_that_go_in_a_circle_are_a_problem_of_their_metric(lookups: str, circle: str) -> None:
+    (problem,) = check_text(METRIC.format(lookups), source="f").problems
+    assert problem == f"f:1: lookups of metric 'a' go in a circle: {circle} need each other"
+
+
+@pytest.mark.parametrize(
+    "lookups",
+    [
+        "{labels: [i], labelname: i, oid: 1.5}",
+        "{labels: [i], labelname: a, oid: 1.5}, {labels: [a], labelname: a, oid: 1.6}",
+        "{labels: [i], labelname: a}, {labels: [a], labelname: b}, {labels: [b], labelname: a}".replace(
+            "}", ", oid: 1.5}"
+        ),
+        "{labels: [b], labelname: a, oid: 1.5}, {labels: [i], labelname: b, oid: 1.6}",
+    ],
+)
+def test_lookups_that_come_to_an_end_are_none(lookups: str) -> None:
+    assert check_text(METRIC.format(lookups), source="f").problems == ()
+
+
+def test_what_stands_beside_a_module_that_is_no_yaml_is_looked_at_too() -> None:
+    text = TWO_WRONG.replace("walkz: [1.3.6.1.2.1.2]", "walk: [1.3.6.1.2.1.2")
+    found = check_text(text, source="f")
+    assert [one.split(":")[1] for one in found.problems] == ["8", "13", "16"]
+    assert list(found.document.modules) == ["good"]
+
+
+def test_a_file_with_anchors_that_is_no_yaml_has_one_problem() -> None:
+    text = TWO_WRONG.replace("walkz: [1.3", "walk: &w [1.3").replace("1.2]\n  second", "1.2\n  second")
     assert len(check_text(text, source="f").problems) == 1
 
 

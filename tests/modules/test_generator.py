@@ -350,7 +350,7 @@ def test_everything_of_a_generator_yml_is_read() -> None:
             r"g\.yml:1: 'type' of override 'b' 'Gauge' is not known; allowed",
         ),
         ("modules: {a: {lookups: [{lookup: b}]}}", "a lookup has no 'source_indexes'"),
-        ("modules: {a: {timeout: 5}}", "is not a duration"),
+        ("modules: {a: {timeout: 5x}}", "is not a duration"),
         ("modules: {a: {filters: {static: [{targets: [b], indices: [x]}]}}}", "'x' is not an index"),
         ("modules: {a: {filters: {dynamic: [{oid: b, values: [c]}]}}}", "a filter has no 'targets'"),
         ("modules: {a: {overrides: {b: {scale: many}}}}", "must be a number"),

@@ -1,18 +1,14 @@
-"""YAML for snmp.yml files: merge keys, bounds, durations."""
+"""YAML for snmp.yml files: merge keys and bounds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 
 from promsnmp.modules import nodes
-from promsnmp.modules.nodes import Problem, parse_duration
+from promsnmp.modules.nodes import Problem
 
 
 def root(text: str | bytes) -> yaml.Node:
@@ -24,36 +20,6 @@ def root(text: str | bytes) -> yaml.Node:
 def plain(text: str) -> dict[str, str]:
     """A mapping of texts as a dict."""
     return {key: nodes.text(value, key) for key, value in nodes.pairs(root(text), "it")}
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("5s", 5),
-        ("500ms", 0.5),
-        ("1m30s", 90),
-        ("1.5h", 5400),
-        (".5s", 0.5),
-        ("2us", 2e-6),
-        ("3µs", 3e-6),
-        ("7ns", 7e-9),
-        ("1h1m1s1ms", 3661.001),
-    ],
-)
-def test_a_duration_is_gos(text: str, seconds: float) -> None:
-    assert parse_duration(text) == pytest.approx(seconds)
-
-
-@pytest.mark.parametrize("text", ["", "5", "s", "5 s", "5sec", "1d", "-5s", "5s ", "1m-5s", "٣s", "1e3s"])
-def test_what_is_no_duration_is_refused_with_what_one_looks_like(text: str) -> None:
-    with pytest.raises(ValueError, match="write a number and a unit"):
-        parse_duration(text)
-
-
-@given(st.text(max_size=20))
-def test_no_text_makes_a_duration_fail_otherwise(text: str) -> None:
-    with suppress(ValueError):
-        assert parse_duration(text) >= 0
 
 
 def test_scalars_are_the_text_that_was_written() -> None:
@@ -135,54 +101,3 @@ def test_what_is_no_yaml_is_explained_with_its_line(text: str | bytes, line: int
 def test_a_byte_order_mark_is_passed_over() -> None:
     assert plain(b"\xef\xbb\xbfa: b".decode("utf-8-sig")) == {"a": "b"}
     assert nodes.compose(b"\xef\xbb\xbfa: b") is not None
-
-
-@pytest.mark.parametrize(
-    ("read", "text"),
-    [
-        (nodes.integer, "x"),
-        (nodes.integer, "1.5"),
-        (nodes.integer, ""),
-        (nodes.integer, "[1]"),
-        (nodes.integer, "9" * 5000),
-        (nodes.count, "-1"),
-        (nodes.count, "2147483648"),
-        (nodes.number, "x"),
-        (nodes.number, "nan"),
-        (nodes.number, "1e999"),
-        (nodes.flag, "maybe"),
-        (nodes.flag, "1"),
-        (nodes.object_id, "ifTable"),
-        (nodes.object_id, "1..3"),
-        (nodes.object_id, "5.1"),
-        (nodes.object_id, "1.3.4294967296"),
-        (nodes.object_id, "1." * 5000 + "1"),
-        (nodes.seconds, "5"),
-        (nodes.seconds, "0s"),
-        (nodes.seconds, "9" * 400 + "h"),
-        (nodes.text, "{a: b}"),
-    ],
-)
-def test_a_value_of_the_wrong_type_is_a_short_problem_of_its_line(read: Callable[[Any, str], Any], text: str) -> None:
-    with pytest.raises(Problem) as caught:
-        read(nodes.items(root(f"- fine\n- {text}"), "it")[1], "the thing")
-    assert caught.value.line == 2
-    assert str(caught.value).startswith("the thing")
-    assert len(str(caught.value)) < 250
-
-
-@pytest.mark.parametrize(
-    ("read", "text", "value"),
-    [
-        (nodes.integer, "-0x10", -16),
-        (nodes.count, "25", 25),
-        (nodes.number, "-1e-3", -0.001),
-        (nodes.flag, "Yes", True),
-        (nodes.flag, "off", False),
-        (nodes.object_id, ".1.3.6", ".1.3.6"),
-        (nodes.seconds, "20s", 20.0),
-        (nodes.text, "null", ""),
-    ],
-)
-def test_a_value_of_the_right_type_is_read(read: Callable[[Any, str], Any], text: str, value: object) -> None:
-    assert read(root(text), "it") == value

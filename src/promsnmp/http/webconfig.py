@@ -18,7 +18,7 @@ import yaml
 
 from promsnmp.errors import SettingsError
 from promsnmp.http.tlsnames import CURVES, SUITES, TLS13_SUITES, VERSIONS
-from promsnmp.modules import nodes
+from promsnmp.modules import nodes, scalars
 from promsnmp.modules.nodes import Problem
 
 HEADERS: Mapping[str, tuple[str, ...]] = {
@@ -183,21 +183,21 @@ def _policy(node: yaml.Node | None) -> ClientAuth:
         return ClientAuth.NONE
     if name in UNVERIFIED:
         raise Problem(node, f"client_auth_type {name} would take any certificate; use {ClientAuth.REQUIRE.value}")
-    return ClientAuth(nodes.choice(node, "client_auth_type", [one.value for one in ClientAuth]))
+    return ClientAuth(scalars.choice(node, "client_auth_type", [one.value for one in ClientAuth]))
 
 
 def _version(found: Mapping[str, yaml.Node], key: str, default: str) -> str:
-    return nodes.choice(found[key], key, VERSIONS) if key in found else default
+    return scalars.choice(found[key], key, VERSIONS) if key in found else default
 
 
 def _words(found: Mapping[str, yaml.Node], key: str, allowed: Collection[str] = ()) -> tuple[str, ...]:
     items = nodes.items(found[key], key) if key in found else []
     what = f"an item of {key}"
-    return tuple(nodes.choice(one, what, allowed) if allowed else nodes.text(one, what) for one in items)
+    return tuple(scalars.choice(one, what, allowed) if allowed else nodes.text(one, what) for one in items)
 
 
 def _flag(found: Mapping[str, yaml.Node], key: str, *, default: bool) -> bool:
-    return nodes.flag(found[key], key) if key in found else default
+    return scalars.flag(found[key], key) if key in found else default
 
 
 # -------------------------------------------------------------------------------------------------------- the others
@@ -211,7 +211,7 @@ def _headers(node: yaml.Node | None) -> Mapping[str, str]:
     _flag(found, "http2", default=True)
     headers = {}
     for name, value in nodes.pairs(found["headers"], "headers", HEADERS) if "headers" in found else ():
-        text = nodes.choice(value, name, HEADERS[name]) if HEADERS[name] else nodes.text(value, name)
+        text = scalars.choice(value, name, HEADERS[name]) if HEADERS[name] else nodes.text(value, name)
         if not (text.isascii() and text.isprintable()):
             raise Problem(value, f"{name} holds characters that a header cannot have")
         if text:
@@ -235,8 +235,8 @@ def _rate(node: yaml.Node | None) -> tuple[float, int] | None:
     found = dict(nodes.pairs(node, "rate_limit", {"interval", "burst"})) if node is not None else {}
     if "interval" not in found or nodes.text(found["interval"], "interval") in ("0", "0s", ""):
         return None
-    seconds = nodes.seconds(found["interval"], "interval")
-    burst = nodes.count(found["burst"], "burst") if "burst" in found else 0
+    seconds = scalars.seconds(found["interval"], "interval")
+    burst = scalars.count(found["burst"], "burst") if "burst" in found else 0
     if not burst:
         raise Problem(found["interval"], "rate_limit needs a burst of 1 or more: how many requests may come at once")
     return seconds, burst

@@ -11,13 +11,9 @@ from dataclasses import dataclass
 
 import yaml
 
-from promsnmp.errors import ModuleError
 from promsnmp.modules import nodes
 from promsnmp.modules.model import Metric, Module
-from promsnmp.modules.reader import Document, read_text
-
-MOST_PROBLEMS = 50
-"""Modules of one file that are left out one after the other in search of further problems."""
+from promsnmp.modules.reader import Document, look_through
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,54 +27,38 @@ class Checked:
 
 
 def check_text(text: str, *, source: str) -> Checked:
-    """Checks a document. A module with a problem is left out and the rest read on, where that is possible."""
-    problems: list[str] = []
-    lines = text.splitlines()
-    while len(problems) < MOST_PROBLEMS:
-        current = "\n".join((*lines, ""))
-        try:
-            document = read_text(current, source=source)
-        except ModuleError as error:
-            if str(error) in problems:
-                break
-            problems.append(str(error))
-            if not _leave_out(lines, _line_of(str(error), source)):
-                break
-        else:
-            return Checked(tuple(problems), tuple(_notes(current, document, source)), document)
-    return Checked(tuple(problems), (), Document())
+    """Checks a document to its end; where it is no YAML, each module and auth by itself, if that is possible."""
+    found = look_through(text, source=source)
+    if found.is_yaml:
+        return Checked(found.problems, tuple(_notes(text, found.document, source)), found.document)
+    parts = [look_through(part, source=source, lines_before=before) for part, before in _parts(text)]
+    if not any(one.problems for one in parts):
+        return Checked(found.problems, (), Document())
+    problems = dict.fromkeys(problem for one in parts for problem in one.problems)
+    return Checked(
+        tuple(problems), (), Document({name: one for part in parts for name, one in part.document.modules.items()})
+    )
 
 
-def _line_of(message: str, source: str) -> int:
-    """The line in ``source:line: ...``, 0 when there is none."""
-    number = message.removeprefix(f"{source}:").partition(":")[0]
-    return int(number) if number.isdigit() else 0
+def _parts(text: str) -> Iterator[tuple[str, int]]:
+    """The modules and auths of a text in block style, each as a document, and how many lines come before its first.
 
-
-def _leave_out(lines: list[str], line: int) -> bool:
-    """Blanks the module or auth that ``line`` is in, keeping the others' line numbers; False when that cannot be done.
-
-    One whose anchors others may use stays, and so does one on the line of another.
+    None when there are anchors, which stand in one and are used in another.
     """
-    found = next((span for span in _spans("\n".join((*lines, ""))) if span[0] <= line <= span[1]), None)
-    if found is None or any("&" in one for one in lines[found[0] - 1 : found[1]]):
-        return False
-    for number in range(found[0] - 1, found[1]):
-        lines[number] = ""
-    return True
-
-
-def _spans(text: str) -> Iterator[tuple[int, int]]:
-    """First and last line of each module and auth of a block style document."""
-    try:
-        root = nodes.compose(text)
-    except yaml.YAMLError:
-        return
-    for _, section in _mapping(root):
-        for key, value in _mapping(section):
-            is_block = isinstance(value, yaml.CollectionNode) and not value.flow_style  # such end where the next begins
-            last = value.end_mark.line + (0 if is_block else 1)
-            yield key.start_mark.line + 1, max(last, key.start_mark.line + 1)
+    section, part, indent, first = "", list[str](), 0, 0
+    for number, line in enumerate((*text.splitlines(), "end:"), 1) if "&" not in text else ():
+        bare = line.lstrip(" ")
+        depth = len(line) - len(bare)
+        begins = bool(bare) and not bare.startswith("#")
+        if part and begins and depth <= indent:
+            yield "\n".join((section, *part, "")), first - 2
+            part = []
+        if begins and depth == 0:
+            section, indent = line, 0
+        elif part:
+            part.append(line)
+        elif begins and section:
+            part, indent, first = [line], depth, number
 
 
 def _mapping(node: yaml.Node | None) -> Sequence[tuple[yaml.Node, yaml.Node]]:

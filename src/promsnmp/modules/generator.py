@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import yaml
 
 from promsnmp.errors import ModuleError
-from promsnmp.modules import nodes
+from promsnmp.modules import nodes, scalars
 from promsnmp.modules.model import Filter, MetricType, RegexExtract
 
 Read = TypeVar("Read")
@@ -148,11 +148,11 @@ def _recipe(name: str, node: yaml.Node) -> Recipe:
             "lookups": _list(_lookup),
             "overrides": _overrides,
             "filters": _filters,
-            "max_repetitions": nodes.count,
-            "retries": nodes.count,
-            "timeout": nodes.seconds,
-            "use_unconnected_udp_socket": nodes.flag,
-            "allow_nonincreasing_oids": nodes.flag,
+            "max_repetitions": scalars.count,
+            "retries": scalars.count,
+            "timeout": scalars.seconds,
+            "use_unconnected_udp_socket": scalars.flag,
+            "allow_nonincreasing_oids": scalars.flag,
         },
     )
     static, dynamic = found.pop("filters", ((), ()))
@@ -169,7 +169,7 @@ def _list(reader: Callable[[yaml.Node, str], Read]) -> Callable[[yaml.Node, str]
 
 
 def _lookup(node: yaml.Node, what: str) -> LookupRule:
-    readers = {"source_indexes": _list(nodes.text), "lookup": nodes.text, "drop_source_indexes": nodes.flag}
+    readers = {"source_indexes": _list(nodes.text), "lookup": nodes.text, "drop_source_indexes": scalars.flag}
     found = _fields(node, what, readers)
     for key in ("source_indexes", "lookup"):
         if not found.get(key):
@@ -179,14 +179,14 @@ def _lookup(node: yaml.Node, what: str) -> LookupRule:
 
 def _overrides(node: yaml.Node, what: str) -> tuple[tuple[str, Override], ...]:
     readers: dict[str, Reader] = {
-        "ignore": nodes.flag,
-        "type": lambda n, w: nodes.choice(n, w, METRIC_TYPES),
+        "ignore": scalars.flag,
+        "type": lambda n, w: scalars.choice(n, w, METRIC_TYPES),
         "name": nodes.text,
         "help": nodes.text,
         "regex_extracts": _extracts,
         "datetime_pattern": nodes.text,
-        "offset": nodes.number,
-        "scale": nodes.number,
+        "offset": scalars.number,
+        "scale": scalars.number,
     }
     return tuple(
         (name, Override(**_fields(value, f"override {nodes.shown(name)}", readers)))

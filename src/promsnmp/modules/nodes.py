@@ -1,4 +1,4 @@
-"""YAML for snmp.yml files: from text to nodes, and from nodes to plain values, each problem with its line.
+"""YAML for snmp.yml files: from text to nodes, each problem with its line; ``scalars`` makes values of them.
 
 Nodes are read instead of what PyYAML would construct of them: they know their lines, and an alias stays one shared node
 however often it is named, so that a small file cannot unfold into a large one. Scalars are text until a reader says
@@ -8,15 +8,10 @@ what they are, so that the OID 1.10 does not become the number 1.1.
 from __future__ import annotations
 
 import codecs
-import math
-import re
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import yaml
-
-from promsnmp.modules.regex import compiled
-from promsnmp.snmp import oid
 
 _NULL = "tag:yaml.org,2002:null"
 _TAGS = {
@@ -25,9 +20,6 @@ _TAGS = {
     yaml.MappingNode: "tag:yaml.org,2002:map",
 }
 _NULL_TEXTS = frozenset({"", "~", "null", "Null", "NULL"})
-_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h)", re.ASCII)
-_LONGEST_SECONDS = 1e9
 _MERGE = "<<"
 _PARTS = 4
 """Level of the lists whose items ``compose`` hands out one by one."""
@@ -43,6 +35,22 @@ class Problem(Exception):
     def __init__(self, node: yaml.Node, message: str) -> None:
         super().__init__(message)
         self.line = node.start_mark.line + 1
+
+
+class Told(Problem):
+    """A part cannot be read because of problems in it that were told already."""
+
+    def __init__(self, node: yaml.Node) -> None:
+        super().__init__(node, "something in it is wrong")
+
+
+Teller = Callable[[Problem], None]
+"""What becomes of a problem: it is raised, or kept so that the reading can go on."""
+
+
+def raise_problem(problem: Problem) -> None:
+    """The teller for who wants to know of one problem only."""
+    raise problem
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # chosen at run time
@@ -115,21 +123,6 @@ def explain(error: yaml.YAMLError) -> tuple[int, str]:
     return (0 if mark is None else mark.line + 1), " ".join(reason.split())
 
 
-def parse_duration(text: str) -> float:
-    """Seconds of a Go duration such as ``5s``, ``1m30s`` or ``250ms`` (package time, ParseDuration).
-
-    Raises ValueError.
-    """
-    parts = _DURATION.findall(text)
-    if not parts or "".join(parts) != text:
-        raise ValueError(f"{shown(text)} is not a duration: write a number and a unit, such as 5s or 500ms")
-    total = 0.0
-    for part in parts:
-        unit = part.lstrip("0123456789.")
-        total += float(part[: -len(unit)]) * _UNITS[unit]
-    return total
-
-
 def shown(value: object) -> str:
     """A wrong value in quotes, cut off where it gets long."""
     text = str(value)
@@ -144,12 +137,30 @@ def is_null(node: yaml.Node) -> bool:
 
 
 def pairs(
-    node: yaml.Node, what: str, allowed: Collection[str] | None = None, *, secret: bool = False
+    node: yaml.Node,
+    what: str,
+    allowed: Collection[str] | None = None,
+    *,
+    secret: bool = False,
+    tell: Teller = raise_problem,
 ) -> Iterator[tuple[str, yaml.Node]]:
-    """Key and value nodes of a mapping (null: an empty one); unknown and repeated keys are problems.
+    """Keys and value nodes of a mapping (null: an empty one); unknown and repeated keys are told as problems.
 
     With ``secret`` the error does not show an unknown key: where a colon was forgotten, it holds the value.
     """
+    for key, _, value in entries(node, what, allowed, secret=secret, tell=tell):
+        yield key, value
+
+
+def entries(
+    node: yaml.Node,
+    what: str,
+    allowed: Collection[str] | None = None,
+    *,
+    secret: bool = False,
+    tell: Teller = raise_problem,
+) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
+    """``pairs`` with the nodes of the keys."""
     if is_null(node):
         return
     if not isinstance(node, yaml.MappingNode):
@@ -160,11 +171,12 @@ def pairs(
         key = text(key_node, f"a key of {what}")
         if allowed is not None and key not in allowed:
             name = "" if secret else f" {shown(key)}"
-            raise Problem(key_node, f"unknown key{name} in {what}; allowed: {', '.join(sorted(allowed))}")
-        if key in seen:
-            raise Problem(key_node, f"key {shown(key)} stands twice in {what}")
-        seen.add(key)
-        yield key, value
+            tell(Problem(key_node, f"unknown key{name} in {what}; allowed: {', '.join(sorted(allowed))}"))
+        elif key in seen:
+            tell(Problem(key_node, f"key {shown(key)} stands twice in {what}"))
+        else:
+            seen.add(key)
+            yield key, key_node, value
 
 
 def _is_merge(key: yaml.Node) -> bool:
@@ -205,78 +217,3 @@ def text(node: yaml.Node, what: str) -> str:
     if not isinstance(node, yaml.ScalarNode):
         raise Problem(node, f"{what} must be text")
     return "" if node.tag == _NULL else str(node.value)
-
-
-def integer(node: yaml.Node, what: str) -> int:
-    """A whole number."""
-    try:
-        return int(text(node, what), 0)
-    except ValueError:
-        raise Problem(node, f"{what} must be a whole number, not {shown(node.value)}") from None
-
-
-def count(node: yaml.Node, what: str) -> int:
-    """A whole number from 0 to 2^31-1."""
-    number = integer(node, what)
-    if not 0 <= number <= 0x7FFFFFFF:
-        raise Problem(node, f"{what} must be a whole number from 0 to 2147483647, not {shown(node.value)}")
-    return number
-
-
-def number(node: yaml.Node, what: str) -> float:
-    """A finite number."""
-    try:
-        value = float(text(node, what))
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise Problem(node, f"{what} must be a number, not {shown(node.value)}")
-    return value
-
-
-def flag(node: yaml.Node, what: str) -> bool:
-    """True or false, as YAML 1.1 writes them."""
-    word = text(node, what).lower()
-    if word not in ("true", "false", "yes", "no", "on", "off"):
-        raise Problem(node, f"{what} must be true or false, not {shown(node.value)}")
-    return word in ("true", "yes", "on")
-
-
-def object_id(node: yaml.Node, what: str) -> str:
-    """An OID of numbers, as it was written."""
-    dotted = text(node, what)
-    try:
-        oid.encode(dotted)
-    except ValueError as error:
-        reason = str(error) if len(dotted) <= _SHOWN else f"{shown(dotted)} is not an OID"
-        raise Problem(node, f"{what}: {reason}") from None
-    return dotted
-
-
-def regex(node: yaml.Node, what: str) -> str:
-    """A regular expression that RE2 takes, as it was written."""
-    expression = text(node, what)
-    try:
-        compiled(expression)
-    except ValueError as error:
-        raise Problem(node, f"{what}: {shown(expression)} is not a regular expression of RE2: {error}") from None
-    return expression
-
-
-def choice(node: yaml.Node, what: str, allowed: Collection[str]) -> str:
-    """One of some words."""
-    word = text(node, what)
-    if word not in allowed:
-        raise Problem(node, f"{what} {shown(word)} is not known; allowed: {', '.join(sorted(allowed))}")
-    return word
-
-
-def seconds(node: yaml.Node, what: str) -> float:
-    """A duration above 0, in seconds."""
-    try:
-        value = parse_duration(text(node, what))
-    except ValueError as error:
-        raise Problem(node, f"{what}: {error}") from None
-    if not 0 < value <= _LONGEST_SECONDS:
-        raise Problem(node, f"{what} must be longer than 0 and shorter than 30 years, not {shown(node.value)}")
-    return value

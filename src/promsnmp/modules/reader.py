@@ -17,13 +17,11 @@ from weakref import WeakKeyDictionary
 import yaml
 
 from promsnmp.errors import ModuleError
-from promsnmp.modules import nodes
+from promsnmp.modules import nodes, scalars
 from promsnmp.modules.auths import read_auth
 from promsnmp.modules.model import Filter, Index, IndexType, Lookup, Metric, MetricType, Module, RegexExtract
-from promsnmp.modules.nodes import Problem, parse_duration
+from promsnmp.modules.nodes import Problem, Teller, Told, raise_problem
 from promsnmp.snmp.credentials import Credentials
-
-__all__ = ["Document", "parse_duration", "read_file", "read_text"]
 
 _METRIC_TYPES = frozenset(one.value for one in MetricType)
 _INDEX_TYPES = frozenset(one.value for one in IndexType)
@@ -53,17 +51,51 @@ def read_text(text: bytes | str, *, source: str, environment: Mapping[str, str] 
     ``environment`` has the variables that auths may name; without it they stay as they are written.
     """
     try:
-        with _uncollected():
-            reading = _Reading(environment)
-            root = nodes.compose(text, reading.part)
-            return Document() if root is None else reading.document(root)
+        return _read(text, environment, raise_problem)
     except yaml.YAMLError as error:
         line, reason = nodes.explain(error)
         raise ModuleError(f"{source}{f':{line}' if line else ''}: not valid YAML: {reason}") from None
     except Problem as problem:
         raise ModuleError(f"{source}:{problem.line}: {problem}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that can be said of a document: what is right in it, and what is not, as lines of ``source:line: what``."""
+
+    document: Document
+    problems: tuple[str, ...]
+    is_yaml: bool = True
+    """Whether all of it could be looked at."""
+
+
+def look_through(text: bytes | str, *, source: str, lines_before: int = 0) -> Findings:
+    """Reads a document to its end, whatever is wrong in it; a module or auth with a problem is not in the result.
+
+    ``lines_before`` are those of the source that come before the text.
+    """
+    found: list[Problem] = []
+    document, is_yaml, more = Document(), True, list[tuple[int, str]]()
+    try:
+        document = _read(text, None, found.append)
+    except yaml.YAMLError as error:
+        is_yaml = False
+        line, reason = nodes.explain(error)
+        more = [(line, f"not valid YAML: {reason}")]
+    except Problem as problem:
+        found.append(problem)
+    told = sorted({(one.line, str(one)) for one in found if not isinstance(one, Told)} | set(more))
+    return Findings(document, tuple(f"{source}:{line + lines_before}: {what}" for line, what in told), is_yaml)
+
+
+def _read(text: bytes | str, environment: Mapping[str, str] | None, tell: Teller) -> Document:
+    try:
+        with _uncollected():
+            reading = _Reading(environment, tell)
+            root = nodes.compose(text, reading.part)
+            return Document() if root is None else reading.document(root)
     except RecursionError:
-        raise ModuleError(f"{source}: not valid YAML: lists or mappings stand too deep in one another") from None
+        raise yaml.MarkedYAMLError(problem="lists or mappings stand too deep in one another") from None
 
 
 @contextmanager
@@ -82,9 +114,9 @@ _Reader = Callable[["_Reading", yaml.Node, str], Any]
 
 
 class _Read(yaml.Node):
-    """Stands where the node of a metric stood that is read."""
+    """Stands where the node of a metric stood that is read; it has none when something is wrong with it."""
 
-    def __init__(self, node: yaml.Node, metric: Metric) -> None:
+    def __init__(self, node: yaml.Node, metric: Metric | None) -> None:
         super().__init__(node.tag, "", node.start_mark, None)
         self.metric = metric
 
@@ -96,8 +128,10 @@ class _Reading:
     which take twenty times as much memory as the model.
     """
 
-    def __init__(self, environment: Mapping[str, str] | None) -> None:
+    def __init__(self, environment: Mapping[str, str] | None, tell: Teller) -> None:
         self._environment = environment
+        self._teller = tell
+        self._told = 0
         self._same: dict[Any, Any] = {}
         self._read: WeakKeyDictionary[yaml.Node, dict[_Reader, Any]] = WeakKeyDictionary()
 
@@ -106,28 +140,54 @@ class _Reading:
         return self._same.setdefault(part, part)  # type: ignore[no-any-return]
 
     def _fields(self, node: yaml.Node, what: str, readers: Mapping[str, _Reader], *required: str) -> dict[str, Any]:
-        """A mapping by ``readers``, whose keys are those of the file and of the model alike."""
-        found = {
-            key: readers[key](self, value, f"{key!r} of {what}") for key, value in nodes.pairs(node, what, readers)
-        }
+        """A mapping by ``readers``, whose keys are those of the file and of the model alike. Raises Problem."""
+        before = self._told
+        found: dict[str, Any] = {}
+        wrong: set[str] = set()
+        for key, _, value in nodes.entries(node, what, readers, tell=self._tell):
+            if key in _UNSAID_BY_NULL and nodes.is_null(value):
+                continue
+            try:
+                found[key] = readers[key](self, value, f"{key!r} of {what}")
+            except Problem as problem:
+                self._tell(problem)
+                wrong.add(key)
         for name in required:
-            if not found.get(name):
-                raise Problem(node, f"{what} has no {name!r}")
+            if not found.get(name) and name not in wrong:
+                self._tell(Problem(node, f"{what} has no {name!r}"))
+        if self._told != before:
+            raise Told(node)
         return found
 
+    def _tell(self, problem: Problem) -> None:
+        self._told += 1
+        self._teller(problem)
+
     def each(self, node: yaml.Node, what: str, reader: _Reader) -> tuple[Any, ...]:
-        """A list; what several aliases name is read once."""
+        """A list; what several aliases name is read once. Raises Problem."""
         read = self._read.setdefault(node, {})
         if reader not in read:
-            found = tuple([self._once(one, what, reader) for one in nodes.items(node, what)])
+            before = self._told
+            found = tuple(self._items(node, what, reader))
+            if self._told != before:
+                raise Told(node)
             read[reader] = found if reader is _Reading.metric else self._one(found)
         made: tuple[Any, ...] = read[reader]
         return made
+
+    def _items(self, node: yaml.Node, what: str, reader: _Reader) -> Iterator[Any]:
+        for one in nodes.items(node, what):
+            try:
+                yield self._once(one, what, reader)
+            except Problem as problem:
+                self._tell(problem)
 
     def _once(self, node: yaml.Node, what: str, reader: _Reader) -> Any:
         if isinstance(node, yaml.ScalarNode):
             return reader(self, node, what)
         if isinstance(node, _Read) and reader is _Reading.metric:
+            if node.metric is None:
+                raise Told(node)
             return node.metric
         read = self._read.setdefault(node, {})
         if reader not in read:
@@ -140,10 +200,10 @@ class _Reading:
         return self._one(nodes.text(node, what))
 
     def object_id(self, node: yaml.Node, what: str) -> str:
-        return self._one(nodes.object_id(node, what))
+        return self._one(scalars.object_id(node, what))
 
     def walked(self, node: yaml.Node, what: str) -> str:
-        return self._one(nodes.object_id(node, what).removeprefix("."))
+        return self._one(scalars.object_id(node, what).removeprefix("."))
 
     def texts(self, node: yaml.Node, what: str) -> tuple[str, ...]:
         return self.each(node, what, _Reading.text)
@@ -152,24 +212,27 @@ class _Reading:
         return self.each(node, what, _Reading.walked)
 
     def metric_type(self, node: yaml.Node, what: str) -> str:
-        return self._one(nodes.choice(node, what, _METRIC_TYPES))
+        return self._one(scalars.choice(node, what, _METRIC_TYPES))
 
     def index_type(self, node: yaml.Node, what: str) -> str:
-        return self._one(nodes.choice(node, what, _INDEX_TYPES))
+        return self._one(scalars.choice(node, what, _INDEX_TYPES))
 
     def lookup_type(self, node: yaml.Node, what: str) -> str:
-        return self._one(nodes.choice(node, what, _METRIC_TYPES | _INDEX_TYPES))
+        return self._one(scalars.choice(node, what, _METRIC_TYPES | _INDEX_TYPES))
 
     def enum(self, node: yaml.Node, what: str) -> tuple[tuple[int, str], ...]:
         out: dict[int, str] = {}
-        for key, value in nodes.pairs(node, what):
+        before = self._told
+        for name, key, value in nodes.entries(node, what, tell=self._tell):
             try:
-                number = int(key, 0)
-            except ValueError:
-                raise Problem(value, f"{what}: {nodes.shown(key)} is not a whole number") from None
-            if number in out:
-                raise Problem(value, f"key {nodes.shown(key)} stands twice in {what}")
-            out[number] = self.text(value, what)
+                number = scalars.integer(key, f"a key of {what}")
+                if number in out:
+                    raise Problem(key, f"key {nodes.shown(name)} stands twice in {what}")
+                out[number] = self.text(value, what)
+            except Problem as problem:
+                self._tell(problem)
+        if self._told != before:
+            raise Told(node)
         return self._one(tuple(out.items()))
 
     # ----------------------------------------------------------------------------------------------- the language
@@ -192,22 +255,26 @@ class _Reading:
         found = self._fields(node, "a regex extract", _PATTERN)
         return found.get("regex", ""), found.get("value", "$1")
 
+    def whole_regex(self, node: yaml.Node, what: str) -> str:
+        return self._one(scalars.regex(node, what, whole=True))
+
     def regex(self, node: yaml.Node, what: str) -> str:
-        return self._one(nodes.regex(node, what))
+        return self._one(scalars.regex(node, what))
 
     def regexes(self, node: yaml.Node, what: str) -> tuple[str, ...]:
         return self.each(node, what, _Reading.regex)
 
     def metric(self, node: yaml.Node, what: str) -> Metric:
-        return Metric(**self._fields(node, "a metric", _METRIC, "name", "oid", "type"))
+        metric = Metric(**self._fields(node, "a metric", _METRIC, "name", "oid", "type"))
+        if circle := lookups_in_a_circle(metric):
+            labels = ", ".join(map(repr, circle))
+            raise Problem(
+                node, f"lookups of metric {nodes.shown(metric.name)} go in a circle: {labels} need each other"
+            )
+        return metric
 
     def filter(self, node: yaml.Node, what: str) -> Filter:
-        return Filter(**self._fields(node, "a filter", _FILTER, "oid", "targets", "values"))
-
-    def timeout(self, node: yaml.Node, what: str) -> float:
-        """A duration; a bare number is one of seconds, where snmp_exporter takes it for nanoseconds."""
-        digits = nodes.text(node, what).isdecimal()
-        return float(nodes.count(node, what)) if digits and nodes.count(node, what) else nodes.seconds(node, what)
+        return Filter(**{"targets": (), "values": (), **self._fields(node, "a filter", _FILTER, "oid")})
 
     def module(self, name: str, node: yaml.Node) -> Module:
         return Module(name, **self._fields(node, f"module {nodes.shown(name)}", _MODULE))
@@ -216,18 +283,66 @@ class _Reading:
         """What stands in the place of an item of a list when it is complete (``nodes.PartReader``)."""
         if section != "modules" or key != "metrics":
             return node
-        return _Read(node, self._once(node, "'metrics' of a module", _Reading.metric))
+        try:
+            return _Read(node, self._once(node, "'metrics' of a module", _Reading.metric))
+        except Problem as problem:
+            self._tell(problem)
+            return _Read(node, None)
+
+    def auth(self, name: str, node: yaml.Node) -> Credentials:
+        return read_auth(name, node, self._environment, tell=self._tell)
 
     def document(self, root: yaml.Node) -> Document:
-        parts = dict(nodes.pairs(root, "the file", ("auths", "modules", "version")))
-        modules = parts.get("modules")
-        auths = parts.get("auths")
+        parts = dict(nodes.pairs(root, "the file", ("auths", "modules", "version"), tell=self._tell))
+        if "version" in parts:
+            self._part("version", parts["version"], lambda _, node: scalars.integer(node, "'version' of the file"))
         return Document(
-            {name: self.module(name, node) for name, node in nodes.pairs(modules, "'modules'")} if modules else {},
-            {name: read_auth(name, node, self._environment) for name, node in nodes.pairs(auths, "'auths'")}
-            if auths
-            else {},
+            self._section(parts.get("modules"), "'modules'", self.module),
+            self._section(parts.get("auths"), "'auths'", self.auth),
         )
+
+    def _section(self, node: yaml.Node | None, what: str, reader: Callable[[str, yaml.Node], _T]) -> dict[str, _T]:
+        """Its parts by name, without those that something is wrong with."""
+        found: dict[str, _T] = {}
+        if node is not None:
+            try:
+                for name, value in nodes.pairs(node, what, tell=self._tell):
+                    self._part(name, value, lambda name, value: found.setdefault(name, reader(name, value)))
+            except Problem as problem:
+                self._tell(problem)
+        return found
+
+    def _part(self, name: str, node: yaml.Node, reader: Callable[[str, yaml.Node], object]) -> None:
+        try:
+            reader(name, node)
+        except Problem as problem:
+            self._tell(problem)
+
+
+def lookups_in_a_circle(metric: Metric) -> tuple[str, ...]:
+    """Labels that are each looked up by another of them, so that none can ever be; the first such circle, sorted."""
+    indexes = {one.labelname for one in metric.indexes}
+    needs = {one.labelname: set[str]() for one in metric.lookups}
+    for one in metric.lookups:
+        needs[one.labelname].update(label for label in one.labels if label in needs and label not in indexes)
+    made: set[str] = set(indexes)
+    for one in metric.lookups:
+        for label in one.labels:
+            if label not in made and label in needs and one.labelname in _needed(label, needs):
+                return tuple(sorted(name for name in _needed(label, needs) if label in _needed(name, needs)))
+        made.add(one.labelname)
+    return ()
+
+
+def _needed(label: str, needs: Mapping[str, set[str]]) -> set[str]:
+    """A label and all that it needs, directly or not."""
+    found = {label}
+    waiting = [label]
+    while waiting:
+        new = needs[waiting.pop()] - found
+        found |= new
+        waiting += new
+    return found
 
 
 def _list_of(reader: _Reader) -> _Reader:
@@ -241,8 +356,8 @@ def _plain(reader: Callable[[yaml.Node, str], Any]) -> _Reader:
 _INDEX: Mapping[str, _Reader] = {
     "labelname": _Reading.text,
     "type": _Reading.index_type,
-    "fixed_size": _plain(nodes.count),
-    "implied": _plain(nodes.flag),
+    "fixed_size": _plain(scalars.count),
+    "implied": _plain(scalars.flag),
     "enum_values": _Reading.enum,
 }
 _LOOKUP: Mapping[str, _Reader] = {
@@ -251,7 +366,7 @@ _LOOKUP: Mapping[str, _Reader] = {
     "oid": _Reading.object_id,
     "type": _Reading.lookup_type,
 }
-_PATTERN: Mapping[str, _Reader] = {"regex": _Reading.regex, "value": _Reading.text}
+_PATTERN: Mapping[str, _Reader] = {"regex": _Reading.whole_regex, "value": _Reading.text}
 _METRIC: Mapping[str, _Reader] = {
     "name": _Reading.text,
     "oid": _Reading.object_id,
@@ -262,8 +377,8 @@ _METRIC: Mapping[str, _Reader] = {
     "regex_extracts": _Reading.extracts,
     "datetime_pattern": _Reading.text,
     "enum_values": _Reading.enum,
-    "offset": _plain(nodes.number),
-    "scale": _plain(nodes.number),
+    "offset": _plain(scalars.number),
+    "scale": _plain(scalars.number),
 }
 _FILTER: Mapping[str, _Reader] = {
     "oid": _Reading.walked,
@@ -274,10 +389,14 @@ _MODULE: Mapping[str, _Reader] = {
     "walk": _Reading.object_ids,
     "get": _Reading.object_ids,
     "metrics": _list_of(_Reading.metric),
-    "max_repetitions": _plain(nodes.count),
-    "retries": _plain(nodes.count),
-    "timeout": _Reading.timeout,
-    "use_unconnected_udp_socket": _plain(nodes.flag),
-    "allow_nonincreasing_oids": _plain(nodes.flag),
+    "max_repetitions": _plain(scalars.count32),
+    "retries": _plain(scalars.count),
+    "timeout": _plain(scalars.seconds),
+    "use_unconnected_udp_socket": _plain(scalars.flag),
+    "allow_nonincreasing_oids": _plain(scalars.flag),
     "filters": _list_of(_Reading.filter),
 }
+_UNSAID_BY_NULL = frozenset({"fixed_size", "implied", "offset", "scale", "max_repetitions", "retries", "timeout"}) | {
+    *("use_unconnected_udp_socket", "allow_nonincreasing_oids")
+}
+"""Keys of numbers and flags, which have their default when there is nothing behind the colon."""

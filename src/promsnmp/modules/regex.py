@@ -13,6 +13,9 @@ import re2
 
 _REFERENCE = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))")
 
+_ESCAPE = re.compile(r"\\.", re.DOTALL)
+_QUOTED = re.compile(r"(?<!\\)(?:\\\\)*\\Q.*?(?:\\E|$)", re.DOTALL)
+
 
 class Match(Protocol):
     """What matched."""
@@ -35,6 +38,8 @@ class Pattern(Protocol):
 @lru_cache(maxsize=4096)
 def compiled(pattern: str) -> Pattern:
     """A pattern that matches anywhere in a text. Raises ValueError with the reason."""
+    if any(escape == "\\C" for escape in _ESCAPE.findall(_QUOTED.sub("", pattern))):
+        raise ValueError(r"invalid escape sequence: \C")  # one octet: Go's has it not
     options = re2.Options()
     options.log_errors = False  # they would go to stderr, values included
     try:

@@ -1,0 +1,136 @@
+"""Numbers, flags, durations, OIDs and expressions as go-yaml reads them, and what is wrong with others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from promsnmp.modules import nodes, scalars
+from promsnmp.modules.nodes import Problem
+from promsnmp.modules.scalars import parse_duration
+
+
+def root(text: str) -> yaml.Node:
+    found = nodes.compose(text)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("5s", 5),
+        ("500ms", 0.5),
+        ("1m30s", 90),
+        ("1.5h", 5400),
+        (".5s", 0.5),
+        ("2us", 2e-6),
+        ("3µs", 3e-6),
+        ("7ns", 7e-9),
+        ("1h1m1s1ms", 3661.001),
+    ],
+)
+def test_a_duration_is_gos(text: str, seconds: float) -> None:
+    assert parse_duration(text) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("text", ["", "5", "s", "5 s", "5sec", "1d", "-5s", "5s ", "1m-5s", "٣s", "1e3s"])
+def test_what_is_no_duration_is_refused_with_what_one_looks_like(text: str) -> None:
+    with pytest.raises(ValueError, match="write a number and a unit"):
+        parse_duration(text)
+
+
+@given(st.text(max_size=20))
+def test_no_text_makes_a_duration_fail_otherwise(text: str) -> None:
+    with suppress(ValueError):
+        assert parse_duration(text) >= 0
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        (scalars.integer, "x"),
+        (scalars.integer, "1e99"),
+        (scalars.integer, "'5'"),
+        (scalars.integer, "0x"),
+        (scalars.integer, "9223372036854775808"),
+        (scalars.integer, ""),
+        (scalars.integer, "[1]"),
+        (scalars.integer, "9" * 5000),
+        (scalars.count, "-1"),
+        (scalars.count32, "4294967296"),
+        (scalars.number, "x"),
+        (scalars.number, "nan"),
+        (scalars.number, ".inf"),
+        (scalars.number, "'1.5'"),
+        (scalars.number, "1e999"),
+        (scalars.flag, "maybe"),
+        (scalars.flag, "1"),
+        (scalars.flag, "tRUE"),
+        (scalars.flag, "'true'"),
+        (scalars.object_id, "ifTable"),
+        (scalars.object_id, "1..3"),
+        (scalars.object_id, "5.1"),
+        (scalars.object_id, "1.3.4294967296"),
+        (scalars.object_id, "1." * 5000 + "1"),
+        (scalars.seconds, "'5'"),
+        (scalars.seconds, "0"),
+        (scalars.seconds, "-5"),
+        (scalars.seconds, "0s"),
+        (scalars.seconds, "-5s"),
+        (scalars.regex, "(?=a)"),
+        (scalars.regex, "(a)\\1"),
+        (scalars.regex, "a\\C"),
+        (partial(scalars.choice, allowed=("a", "b")), "x"),
+        (nodes.text, "{a: b}"),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_a_short_problem_of_its_line(read: Callable[[Any, str], Any], text: str) -> None:
+    with pytest.raises(Problem) as caught:
+        read(nodes.items(root(f"- fine\n- {text}"), "it")[1], "the thing")
+    assert caught.value.line == 2
+    assert str(caught.value).startswith("the thing")
+    assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "value"),
+    [
+        (scalars.integer, "-0x10", -16),
+        (scalars.integer, "010", 8),
+        (scalars.integer, "0o17", 15),
+        (scalars.integer, "+0b11", 3),
+        (scalars.integer, "1_000", 1000),
+        (scalars.integer, "08", 8),
+        (scalars.integer, "2.7", 2),
+        (scalars.integer, "-2.7", -2),
+        (scalars.integer, "1e2", 100),
+        (scalars.integer, "!!int '7'", 7),
+        (scalars.count, "25", 25),
+        (scalars.number, "-1e-3", -0.001),
+        (scalars.number, ".5", 0.5),
+        (scalars.number, "0x10", 16.0),
+        (scalars.flag, "Yes", True),
+        (scalars.flag, "off", False),
+        (scalars.flag, "Y", True),
+        (scalars.flag, "n", False),
+        (scalars.object_id, ".1.3.6", ".1.3.6"),
+        (scalars.seconds, "20s", 20.0),
+        (scalars.seconds, "+20s", 20.0),
+        (scalars.seconds, "5", 5.0),
+        (scalars.seconds, "1.5", 1.5),
+        (scalars.seconds, "999999h", 1e9),
+        (scalars.regex, "\\\\C", "\\\\C"),
+        (scalars.regex, "\\Q\\C\\E", "\\Q\\C\\E"),
+        (nodes.text, "null", ""),
+    ],
+)
+def test_a_value_of_the_right_type_is_read(read: Callable[[Any, str], Any], text: str, value: object) -> None:
+    assert read(root(text), "it") == value
