@@ -7,7 +7,7 @@ PYTEST_ARGS ?= -n auto
 FUZZ_SECONDS ?= 60
 
 BIN := $(VENV)/bin
-TEST_TOOLS := snmpd:snmpd snmpget:snmp snmpwalk:snmp prometheus:prometheus promtool:prometheus redis-server:redis-server redis-cli:redis-tools
+TEST_TOOLS := snmpd:snmpd snmpget:snmp snmpwalk:snmp prometheus:prometheus promtool:prometheus curl:curl redis-server:redis-server redis-cli:redis-tools
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

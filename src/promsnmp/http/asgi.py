@@ -9,17 +9,19 @@ from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
 
 from promsnmp.http import actuator, api, devices, pages, problems
+from promsnmp.http.auth import Access
 from promsnmp.http.front import Front
 from promsnmp.http.gate import Gate
 from promsnmp.http.openapi import VERSION, openapi_of
+from promsnmp.http.secured import with_access
 from promsnmp.http.services import Services
 from promsnmp.observe.counts import RequestCounts
 
 OPENAPI_PATH = "/v3/api-docs"
 
 
-def create_fastapi(services: Services) -> FastAPI:
-    """The API, its description and its pages."""
+def create_fastapi(services: Services, access: Access) -> FastAPI:
+    """The API, its description (with what ``access`` asks for) and its pages."""
     app = FastAPI(
         title="PromSNMP",
         description="Polls SNMP devices and serves what it read to Prometheus.",
@@ -34,7 +36,7 @@ def create_fastapi(services: Services) -> FastAPI:
     app.state.services = services
     for router in (api.router, devices.router, actuator.router, pages.router):
         app.include_router(router)
-    app.add_api_route(OPENAPI_PATH, lambda: JSONResponse(app.openapi()), include_in_schema=False)
+    app.add_api_route(OPENAPI_PATH, lambda: JSONResponse(with_access(app.openapi(), access)), include_in_schema=False)
     problems.install(app)
     return app
 
@@ -42,4 +44,4 @@ def create_fastapi(services: Services) -> FastAPI:
 def create_front(services: Services, counts: RequestCounts, gate: Gate, *, hot: dict[str, ASGIApp]) -> Front:
     """The whole application, behind ``gate``; ``hot`` maps exact paths to plain ASGI applications that answer them."""
     guarded = {path: gate.around(app) for path, app in hot.items()}
-    return Front(hot=guarded, rest=gate.around(create_fastapi(services)), counts=counts)
+    return Front(hot=guarded, rest=gate.around(create_fastapi(services, gate.access)), counts=counts)

@@ -201,10 +201,27 @@ class Access:
         """Whether there is anything that callers could prove who they are with."""
         return any(one.configured for one in self._authenticators)
 
+    @property
+    def schemes(self) -> list[str]:
+        """Schemes of the Authorization header that are asked for, in lower case."""
+        return [one.challenge.split()[0].lower() for one in self._authenticators if one.configured and one.challenge]
+
+    def asks(self, kind: Kind) -> bool:
+        """Whether a request of that kind may be refused for who sends it."""
+        match kind:
+            case Kind.HEALTH:
+                return False
+            case Kind.OPEN:
+                return self.protect_scrapes
+            case Kind.DETAILS:
+                return self.protect_scrapes or self.configured
+            case _:
+                return True
+
     async def admit(self, scope: Scope) -> str | Refusal:
         """The name of the caller (``anonymous`` where nobody asks for one), or why the request is refused."""
         kind = kind_of(scope["method"], scope["path"])
-        if kind is Kind.HEALTH or (kind is Kind.OPEN and not self.protect_scrapes):
+        if not self.asks(kind):
             return ANONYMOUS
         headers = headers_of(scope)
         if kind is Kind.MANAGEMENT and (page := foreign_page(headers)) is not None:
@@ -220,8 +237,6 @@ class Access:
             return Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many logins at once", [("retry-after", "1")])
         if self.configured:
             return self._unknown("this needs credentials")
-        if kind is Kind.DETAILS and not self.protect_scrapes:
-            return ANONYMOUS
         return ANONYMOUS if self._allow_anonymous or is_local(scope, headers) else _NOT_LOCAL
 
     def _unknown(self, text: str) -> Refusal:

@@ -45,7 +45,7 @@ class Gate:
     """Around ``app``; ``web`` says what the web configuration asks for at the moment."""
 
     def __init__(self, access: Access, web: WebFile) -> None:
-        self._access = access
+        self.access = access
         self._web = web
         self._rate: tuple[float, int] | None = None
         self._limit: RateLimit | None = None
@@ -62,7 +62,7 @@ class Gate:
         """``inner`` for scrapes from memory: with the headers, and with no answer where somebody has to be asked."""
 
         def guarded(query_string: bytes, headers: Headers) -> tuple[Headers, bytes] | None:
-            if self._web.current.rate or self._access.protect_scrapes:
+            if self._web.current.rate or self.access.protect_scrapes:
                 return None
             answer = inner(query_string, headers)
             if answer is None or not self._web.current.headers:
@@ -77,7 +77,7 @@ class Gate:
             return
         if self._web.current.headers:
             send = self._with_headers(send)
-        found = self._too_many(scope) or await self._access.admit(scope)
+        found = self._too_many(scope) or await self.access.admit(scope)
         if isinstance(found, Refusal):
             await _refuse(found, scope["path"], send)
         else:
