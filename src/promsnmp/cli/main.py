@@ -34,6 +34,7 @@ COMMANDS = {
     "devices": "List, show, add or remove devices.",
     "targets": "Write the targets for Prometheus's file_sd_configs.",
     "inventory": "Export, import, show or re-encrypt the inventory.",
+    "web-password": "Make the hash of a password for --web.config.file.",
 }
 """Every command of ``promsnmp.cli.<name>``, with the line that ``--help`` says of it without importing it."""
 
@@ -53,20 +54,24 @@ Settings are environment variables (docs/configuration.md lists them), for examp
 """
 
 
+def _module(command: str) -> str:
+    return f"promsnmp.cli.{command.replace('-', '_')}"
+
+
 class Commands(click.Group):
     """The group whose members are in COMMANDS, and are imported when asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [name for name in COMMANDS if importlib.util.find_spec(f"promsnmp.cli.{name}")]
+        return [name for name in COMMANDS if importlib.util.find_spec(_module(name))]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
             return None
         try:
-            module = importlib.import_module(f"promsnmp.cli.{cmd_name}")
+            module = importlib.import_module(_module(cmd_name))
         except ImportError as error:
             raise PromSnmpError(f"{cmd_name} cannot run here: {error}") from None
-        command = getattr(module, cmd_name)
+        command = getattr(module, cmd_name.replace("-", "_"))
         assert isinstance(command, click.Command)
         return command
 
