@@ -1,13 +1,13 @@
-"""``python -m bench [live|cached|fleet ...]``: runs benchmarks, all of them by default, and prints their figures."""
+"""``python -m bench [live|cached|fleet|inventory ...]``: runs benchmarks, all by default, and prints their figures."""
 
 from __future__ import annotations
 
 import sys
 
-from bench import cached, fleet, live
+from bench import cached, fleet, inventory, live
 from bench.parts import Skipped
 
-ALL = {"live": live.main, "cached": cached.main, "fleet": fleet.main}
+ALL = {"live": live.main, "cached": cached.main, "fleet": fleet.main, "inventory": inventory.main}
 
 
 def main(names: list[str]) -> int:

@@ -37,6 +37,7 @@ def test_a_device_has_its_name_as_target_and_everything_known_as_labels() -> Non
             "__meta_promsnmp_location": "rack 7",
             "__meta_promsnmp_contact": "noc",
             "__meta_promsnmp_descr": "a router",
+            "__meta_promsnmp_status": "active",
             "__meta_promsnmp_version": "v2c",
             "__meta_promsnmp_label_role": "core",
             "__meta_promsnmp_tenant": "acme",
@@ -56,6 +57,7 @@ def test_what_has_no_value_has_no_label_and_nothing_presets_the_target() -> None
     group = listed(document(), Site("acme", "nyc-1"))[1]
     assert set(group["labels"]) == {
         "__meta_promsnmp_sysname", "__meta_promsnmp_address", "__meta_promsnmp_port", "__meta_promsnmp_version",
+        "__meta_promsnmp_status",
         "__meta_promsnmp_tenant", "__meta_promsnmp_site_id", "__meta_promsnmp_module", "__param_module",
     }  # fmt: skip
     assert group["labels"]["__param_module"] == "system,if_mib"

@@ -9,6 +9,9 @@ from __future__ import annotations
 import ipaddress
 import re
 
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_USUAL = re.compile(rf"(?:22[0-3]|2[01]\d|1\d\d|[1-9]\d?)(?:\.{_OCTET}){{3}}\Z", re.ASCII)
+"""IPv4 addresses of one host each in their canonical spelling: what nearly all addresses are, told at once."""
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\Z")
 
 
@@ -17,6 +20,8 @@ def normal_address(text: str) -> str:
 
     Takes Java's ``name/1.2.3.4`` too, whose address counts. Raises ValueError with the reason.
     """
+    if _USUAL.match(text):
+        return text
     text = _without_java_name(text.strip())
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     try:

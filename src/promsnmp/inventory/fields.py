@@ -25,9 +25,11 @@ class Fields:
         self.place = place
         self.problems = problems
         self._failed: set[str] = set()
-        if not isinstance(values, Mapping):
+        self.values: Mapping[str, object] = {}
+        if isinstance(values, dict | Mapping):  # nearly always a dict, and found to be one much faster
+            self.values = values
+        else:
             problems.append(f"{place}: must be an object, not {kind_of(values)}")
-        self.values: Mapping[str, object] = values if isinstance(values, Mapping) else {}
 
     def at(self, key: str) -> str:
         """The place of ``key``."""
@@ -56,17 +58,15 @@ class Fields:
 
     def _raw_text(self, key: str) -> str:
         value = self.values.get(key)
-        if value is None:
-            return ""
-        if isinstance(value, int) and not isinstance(value, bool):
-            return str(value)
-        if not isinstance(value, str):
-            self.problem(key, f"must be text, not {kind_of(value)}")
-            return ""
-        if not is_unicode(value):
+        if isinstance(value, str):
+            if value.isascii() or is_unicode(value):
+                return value
             self.problem(key, "is not valid Unicode text")
-            return ""
-        return value
+        elif isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        elif value is not None:
+            self.problem(key, f"must be text, not {kind_of(value)}")
+        return ""
 
     def integer(self, key: str, *, default: int, low: int, high: int) -> int:
         """A whole number between ``low`` and ``high``; text of digits is taken too."""

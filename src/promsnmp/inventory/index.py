@@ -52,7 +52,7 @@ class Index:
         self._devices: dict[str, Device] = {}
         self._agents: dict[str, Device] = {}
         self._names: dict[str, tuple[Device, ...]] = {}
-        self._endpoints: dict[Endpoint, Found] = {}
+        self._endpoints: dict[tuple[str, int], Found] = {}
         self._addresses: dict[str, tuple[Found, ...]] = {}
         self.unnamed: frozenset[str] = frozenset()
         """Ids of devices that their sysName does not find: it is another one's name or address, too."""
@@ -89,7 +89,7 @@ class Index:
             return None
         if port is None:
             return next(iter(self._addresses.get(address, ())), None)
-        return self._endpoints.get(Endpoint(address, port))
+        return self._endpoints.get((address, port))
 
     def device(self, device_id: str) -> Device | None:
         """The device with this id."""
@@ -100,21 +100,24 @@ class Index:
         return self._names.get(name_key(name.strip()), ())
 
     def _enter(self, device: Device) -> None:
-        label = label_of(device)
         if (other := self._devices.setdefault(device.id, device)) is not device:
-            self.clashes.append(f"{label}: id: {device.id} is also that of {label_of(other)}")
+            self._clash(device, "id", f"{device.id} is also that of", other)
         if device.sys_name:
             name = name_key(device.sys_name)
             self._names[name] = (*self._names.get(name, ()), device)
         for number, agent in enumerate(device.agents):
-            found, place = Found(device, agent), f"{label}: agents[{number}]"
-            if (owner := self._agents.get(agent.id)) is not None:
-                self.clashes.append(f"{place}.id: {agent.id} is also an agent of {label_of(owner)}")
+            found, address, key = Found(device, agent), agent.endpoint.address, _key(agent.endpoint)
+            if agent.id in self._agents:
+                other = self._agents[agent.id]
+                self._clash(device, f"agents[{number}].id", f"{agent.id} is also an agent of", other)
             self._agents[agent.id] = device
-            if (taken := self._endpoints.setdefault(agent.endpoint, found)) is not found:
-                self.clashes.append(f"{place}.endpoint: {agent.endpoint} is also that of {label_of(taken.device)}")
-            there = (*self._addresses.get(agent.endpoint.address, ()), found)
-            self._addresses[agent.endpoint.address] = tuple(sorted(there, key=_by_port)) if there[1:] else there
+            if (taken := self._endpoints.setdefault(key, found)) is not found:
+                self._clash(device, f"agents[{number}].endpoint", f"{agent.endpoint} is also that of", taken.device)
+            there = self._addresses.get(address)
+            self._addresses[address] = tuple(sorted((*there, found), key=_by_port)) if there else (found,)
+
+    def _clash(self, device: Device, place: str, what: str, other: Device) -> None:
+        self.clashes.append(f"{label_of(device)}: {place}: {what} {label_of(other)}")
 
     def _remove(self, device: Device) -> None:
         self._devices.pop(device.id, None)
@@ -122,20 +125,26 @@ class Index:
         _keep(self._names, name_key(device.sys_name), others)
         for agent in device.agents:
             self._agents.pop(agent.id, None)
-            self._endpoints.pop(agent.endpoint, None)
+            self._endpoints.pop(_key(agent.endpoint), None)
             address = agent.endpoint.address
             left = tuple(found for found in self._addresses.get(address, ()) if found.device.id != device.id)
             _keep(self._addresses, address, left)
 
     def _settle(self, names: Iterable[str]) -> None:
         """Brings ``unnamed`` up to date for devices with these ``names``."""
-        devices = {device.id: name for name in names for device in self._names.get(name, ())}
-        lost = {one for one, name in devices.items() if not self._is_unique(name, one)}
-        self.unnamed = (self.unnamed - devices.keys()) | lost
+        asked: set[str] = set()
+        lost: set[str] = set()
+        for name in names:
+            devices, owners = self._names.get(name, ()), self._addresses.get(name, ())
+            asked.update(device.id for device in devices)
+            if len(devices) > 1 or any(found.device is not device for device in devices for found in owners):
+                lost.update(device.id for device in devices)
+        self.unnamed = (self.unnamed - asked) | lost
 
-    def _is_unique(self, name: str, device_id: str) -> bool:
-        owners = self._addresses.get(name, ())
-        return len(self._names[name]) == 1 and all(found.device.id == device_id for found in owners)
+
+def _key(endpoint: Endpoint) -> tuple[str, int]:
+    """What an endpoint is found by: tuples are hashed much faster."""
+    return endpoint.address, endpoint.port
 
 
 def _keys(device: Device) -> set[str]:

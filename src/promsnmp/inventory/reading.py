@@ -64,7 +64,7 @@ def from_document(document: object, *, keep: Inventory | None = None) -> Invento
     top = Fields(document, "", problems)
     if document.get("devices") is None:
         top.problem("devices", "is missing; an empty list means no devices")
-    kept = Kept(keep, claimed=_given_ids(document))
+    kept = Kept(keep, claimed=_given_ids(document) if keep else frozenset())
     read = [_device(item, f"devices[{i}]", problems, kept) for i, item in enumerate(top.items("devices"))]
     devices = [device for device in read if device is not None]
     if len(devices) == len(read):  # else the numbers in the places would not be the document's
@@ -178,6 +178,8 @@ def _primary(fields: Fields, agents: list[Agent], kept: Kept, *, complete: bool)
     value = fields.values.get("primaryAgent")
     if value is None:
         return agents[0] if agents else None
+    if isinstance(value, dict) and len(copied := [agent for agent in agents if agent.id == value.get("id")]) == 1:
+        return copied[0]  # as it is in every document that we wrote
     place = fields.at("primaryAgent")
     silent = Fields(value if isinstance(value, Mapping) else {}, place, [])
     wanted, endpoint = read_id(silent), _endpoint(silent)
@@ -234,7 +236,7 @@ def _given_ids(value: object) -> set[object]:
     """Every ``id`` of devices and agents in a document, well-formed or not."""
     if isinstance(value, list):
         return set().union(*map(_given_ids, value))
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict | Mapping):
         return set()
     given = value.get("id")
     own: set[object] = {given.lower()} if isinstance(given, str) else set()

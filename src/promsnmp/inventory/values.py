@@ -7,6 +7,8 @@ import uuid
 
 from promsnmp.inventory.fields import Fields
 
+_USUAL = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+"""A UUID in its canonical spelling."""
 _LABEL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _MODULE_NAME = re.compile(r"[^\s,]+\Z")
 
@@ -17,6 +19,8 @@ def read_id(fields: Fields) -> str:
 
 
 def _uuid(text: str) -> str:
+    if _USUAL.match(text):
+        return text
     try:
         return str(uuid.UUID(text))
     except ValueError:
