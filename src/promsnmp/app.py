@@ -17,6 +17,7 @@ from prometheus_client.metrics_core import Metric
 from promsnmp import __version__
 from promsnmp.collect.cache import PageCache
 from promsnmp.collect.collector import Collector, Options
+from promsnmp.collect.findings import Findings
 from promsnmp.collect.poller import Poller
 from promsnmp.collect.service import NEVER_POLLED, Scraper, Standing
 from promsnmp.collect.source import Source, device_source
@@ -58,6 +59,8 @@ GRACE_SHARE = 0.95
 WATCH_INTERVAL = 2.0
 DISK_INTERVAL = 10.0
 """Seconds between two looks at the inventory file, and at its disk."""
+FINDINGS_INTERVAL = 10.0
+"""Seconds between two writes of what was found out of devices."""
 
 
 def build(settings: Settings) -> App:
@@ -134,6 +137,9 @@ def build(settings: Settings) -> App:
         repeated={
             "the watch of the inventory file": Repeated(step=store.reload_if_changed, every=WATCH_INTERVAL),
             "the watch of the web configuration": Repeated(step=web.refresh, every=WATCH_INTERVAL),
+            "the storing of what devices are": Repeated(
+                step=partial(collection.findings.store, store.update), every=FINDINGS_INTERVAL
+            ),
             "the watch of the disk": Repeated(step=disk.refresh, every=DISK_INTERVAL),
             "the measure of the event loop": Repeated(step=lag.measure, every=0.0),
         },
@@ -151,6 +157,7 @@ class Collection:
         self._store = store
         self.counts = PollCounts()
         self.cache = PageCache(settings.cache_entry_cnt, settings.page_lifetime, time.monotonic)
+        self.findings = Findings()
         self.collector = Collector(
             catalogues,
             Options(
@@ -159,6 +166,7 @@ class Collection:
                 label_refresh=settings.collection_label_refresh if interval else 1,
                 label_age=settings.collection_label_refresh * interval,
             ),
+            tell=self.findings.note,
         )
         self.collector.max_known = settings.cache_entry_cnt
         self.collector.check(settings.modules)  # an unknown module ends the start

@@ -138,3 +138,11 @@ def test_a_time_that_is_none_is_no_restart() -> None:
     one = recognised("system")
     one.saw(FACE, ber.encode_varbind(oid.encode("1.3.6.1.2.1.1.3.0"), ber.tlv(ber.OCTET_STRING, b"never")))
     assert not one.is_due(1000.0 + SOON)
+
+
+def test_what_it_found_out_itself_and_the_inventory_now_has_is_no_news() -> None:
+    one = recognised("system", "ups")
+    one.heed(("system", "ups"), "key", 2000.0)
+    assert one.identity is not None
+    assert not one.is_due(1000.0 + AGAIN - 1)
+    assert one.is_due(1000.0 + AGAIN)

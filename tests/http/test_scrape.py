@@ -218,6 +218,30 @@ def test_other_modules_than_the_polled_ones_are_as_fresh_as_those(agent: Simulat
         wait_until(lambda: scrape(server, target="a", module="system").text != first, what="another poll")
 
 
+def test_what_a_poll_finds_out_of_a_device_gets_into_the_inventory_and_the_targets(
+    agent: SimulatedAgent, tmp_path: Path
+) -> None:
+    endpoint = {"address": "127.0.0.1", "port": agent.port}
+    one = {"type": "snmp-community", "endpoint": endpoint, "version": 1, "readCommunity": "public"}
+    with Serving(tmp_path, env={"COLLECTION_INTERVAL": "1000"}) as server:
+
+        def labels() -> dict[str, str]:
+            (group,) = server.client.get("/targets").json()
+            return dict(group["labels"])
+
+        document = {"devices": [{"sysName": "a", "agents": [one]}]}
+        assert server.client.post("/promsnmp/inventory", json=document).status_code == 200
+        assert "__meta_promsnmp_module" not in labels()
+        wait_until(lambda: labels().get("__meta_promsnmp_module") == "system,if_mib", what="the finding", deadline=60)
+        assert "__param_module" not in labels()
+        (device,) = server.client.get("/promsnmp/inventory").json()["devices"]
+        assert (device["sysDescr"], device["detectedModules"]) == ("a small device", ["system", "if_mib"])
+        asked = agent.requests
+        page = scrape(server, target="a").text
+        wait_until(lambda: scrape(server, target="a").text != page, what="another poll", deadline=60)
+        assert agent.requests > asked
+
+
 V3 = """
 auths:
   v3: {version: 3, username: reader, context_name: ""}

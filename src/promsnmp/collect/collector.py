@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from math import inf
@@ -34,6 +34,8 @@ from promsnmp.snmp.usm import UsmModel
 from promsnmp.snmp.walk import AgentLimits, Cost
 
 log = logging.getLogger(__name__)
+
+Tell = Callable[[Source, Identity], None]
 
 RECOGNITION_SHARE = 1 / 3
 """Part of the time of a poll that may go into finding out what the device is."""
@@ -87,7 +89,9 @@ class Collector:
     recently polled go first.
     """
 
-    def __init__(self, catalogues: Catalogues, options: Options) -> None:
+    def __init__(self, catalogues: Catalogues, options: Options, *, tell: Tell | None = None) -> None:
+        """``tell`` is called with each source of which it was found out what its device is, and with that."""
+        self._tell = tell
         self._catalogues = catalogues
         self._planned_for = catalogues.generation
         self._options = options
@@ -163,7 +167,10 @@ class Collector:
         recognition.heed(source.detected, source.key, now)
         if recognition.is_due(now):
             try:
-                recognition.took(await self.identify(source, deadline=deadline), time.monotonic())
+                identity = await self.identify(source, deadline=deadline)
+                recognition.took(identity, time.monotonic())
+                if self._tell is not None:
+                    self._tell(source, identity)
             except SnmpError:
                 recognition.failed(time.monotonic())
                 if not known.answered:

@@ -47,13 +47,18 @@ class Recognition:
         names = self.identity.match.names
         return tuple(dict.fromkeys((*FALLBACK, *names))) if self.identity.problem else names
 
+    @property
+    def modules_found(self) -> tuple[str, ...]:
+        """Those that this found out itself; empty when it has not."""
+        return self.modules if self.identity is not None else ()
+
     def heed(self, stored: Sequence[str], key: str, now: float) -> None:
         """Takes the modules that the inventory has for the device ``key``: whenever they change, somebody found them
         out later than this did."""
         if tuple(stored) == self._stored:
             return
         self._stored = tuple(stored)
-        if stored:
+        if stored and self.modules_found != self._stored:
             self.identity = None
             self._due = now + AGAIN * (zlib.crc32(key.encode()) % 1000 + 1) / 1000  # not all devices at once
 

@@ -28,6 +28,8 @@ class Source:
     """Whether it is in the inventory and polled like this in the background, or only asked for by a scrape."""
     detected: tuple[str, ...] = field(default=(), compare=False)
     """The modules that suit the device as far as the inventory knows; where to begin for ``AUTO``."""
+    device_id: str = field(default="", compare=False)
+    """Of the device in the inventory; "" when it is not there."""
 
 
 def device_source(device: Device, agent: Agent, modules: tuple[str, ...]) -> Source:
@@ -41,6 +43,7 @@ def device_source(device: Device, agent: Agent, modules: tuple[str, ...]) -> Sou
         timeout=agent.timeout / 1000,
         retries=agent.retries,
         detected=device.detected_modules,
+        device_id=device.id,
     )
 
 

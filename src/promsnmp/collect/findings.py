@@ -1,0 +1,65 @@
+"""What polls found out of the inventory's devices, on its way into the inventory.
+
+The poller of a device is the first to know what it is; the inventory tells everybody else, and keeps it over a restart.
+Findings are gathered, because every write costs a write of the whole file. Whoever may not write (a replica that does
+not lead) never stores them: it polls by what it knows itself.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from promsnmp.collect.probe import Identity
+from promsnmp.collect.source import Source
+from promsnmp.errors import InventoryError
+from promsnmp.inventory.model import Device, Inventory
+
+log = logging.getLogger(__name__)
+
+Update = Callable[[Callable[[Inventory], Inventory]], Awaitable[object]]
+
+
+class Findings:
+    """Identities by device id, from when they are found out until they are stored."""
+
+    def __init__(self) -> None:
+        self._new: dict[str, Identity] = {}
+
+    def note(self, source: Source, identity: Identity) -> None:
+        """Takes what was found out of a source; half of it, or of what is in no inventory, is not kept."""
+        if source.device_id and not identity.problem:
+            self._new[source.device_id] = identity
+
+    async def store(self, update: Update) -> None:
+        """Has the inventory changed by what is new. What cannot be written is tried again with the next."""
+        if not self._new:
+            return
+        new, self._new = self._new, {}
+        try:
+            await update(lambda inventory: with_findings(inventory, new))
+        except InventoryError as error:
+            log.debug("what devices are is not in the inventory yet: %s", error)
+            self._new = new | self._new
+
+
+def with_findings(inventory: Inventory, found: dict[str, Identity]) -> Inventory:
+    """``inventory`` with what was found out of its devices; itself where it knows all of that."""
+    devices = tuple(_with(device, found.get(device.id)) for device in inventory.devices)
+    changed = any(new is not old for new, old in zip(devices, inventory.devices, strict=True))
+    return replace(inventory, devices=devices) if changed else inventory
+
+
+def _with(device: Device, identity: Identity | None) -> Device:
+    if identity is None:
+        return device
+    after = replace(
+        device,
+        sys_descr=device.sys_descr or identity.sys_descr,
+        sys_object_id=identity.sys_object_id or device.sys_object_id,
+        vendor=identity.match.vendor,
+        model=identity.match.model,
+        detected_modules=identity.match.names,
+    )
+    return device if after == device else after
