@@ -79,7 +79,7 @@ class Replica:
                 body = await reader.readexactly(int(headers["content-length"]))
                 status, answer = b"200 OK", b""
                 try:
-                    self.seals.check(headers[HEADER.decode()].encode(), "POST", PATH.encode(), body)
+                    assert self.seals.check(headers[HEADER.decode()].encode(), "POST", PATH.encode()).fits(body)
                     answer = self.team.received(body)
                 except PeerError as error:
                     status, answer = b"403 Forbidden", str(error).encode()

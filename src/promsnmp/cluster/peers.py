@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 
 from promsnmp.cluster.connections import Answer, Connections, Headers
-from promsnmp.cluster.seals import Seals
+from promsnmp.cluster.seals import Seals, digest_of
 
 PATH = "/-/peer"
 """Where replicas tell each other of themselves."""
+LARGE = 1024 * 1024
+"""Bytes from which on a body is digested outside the event loop."""
 
 
 class Peers:
@@ -28,13 +31,16 @@ class Peers:
         *,
         timeout: float,  # noqa: ASYNC109  # see Connections
         user: str = "",
+        number: str = "",
         fresh: bool = False,
     ) -> Answer:
-        """The answer of one replica; ``user`` is for whom it is asked, the rest as for ``Connections.ask``."""
+        """The answer of one replica; ``user`` is for whom it is asked, ``number`` the request's. The rest is as for
+        ``Connections.ask``."""
         connections = self._connections.get(address)
         if connections is None:
             connections = self._connections[address] = Connections(address)
-        sealed = (*headers, self.seals.seal(method, target, body, user=user))
+        digest = digest_of(body) if len(body) < LARGE else await asyncio.to_thread(digest_of, body)
+        sealed = (*headers, self.seals.seal(method, target, digest, user=user, number=number))
         return await connections.ask(method, target, sealed, body, timeout=timeout, fresh=fresh)
 
     def keep(self, addresses: Iterable[str]) -> None:

@@ -2,7 +2,8 @@
 
 The key of the seals is derived from PROM_ENCRYPT_KEY (HKDF, RFC 5869). A seal covers who sends, for whom, when, and the
 whole request, so it fits no other one; and it is good for a short time, and once for requests that change something.
-A request that carries a seal was passed on by a replica already, and is never passed on again: there are no loops.
+The body is covered by its digest, since the seal is looked at before the body has come. A request that carries a seal
+was passed on by a replica already, and is never passed on again: there are no loops.
 """
 
 from __future__ import annotations
@@ -34,6 +35,24 @@ class Peer:
 
     name: str
     user: str = ""
+    digest: str = ""
+    """Of the body that it has sealed; ``fits`` compares."""
+    number: str = ""
+    """Names the request among all."""
+
+    def fits(self, body: bytes) -> bool:
+        """Whether ``body`` is the one that was sealed."""
+        return hmac.compare_digest(digest_of(body), self.digest)
+
+
+def new_number() -> str:
+    """The number of one request: 24 hexadecimal digits that nobody has used or will use."""
+    return secrets.token_hex(12)
+
+
+def digest_of(body: bytes) -> str:
+    """SHA-256 in hexadecimal; ``-`` for nothing."""
+    return hashlib.sha256(body).hexdigest() if body else "-"
 
 
 class Seals:
@@ -47,27 +66,28 @@ class Seals:
         self._used: tuple[set[bytes], set[bytes]] = set(), set()
         self._turned_at = clock()
 
-    def seal(self, method: str, target: bytes, body: bytes = b"", *, user: str = "") -> tuple[bytes, bytes]:
-        """The header for a request."""
-        moment, nonce = b"%d" % (self._clock() * 1000), secrets.token_hex(12).encode()
-        said = b" ".join((_VERSION, _word(self._name), _word(user), moment, nonce))
-        return HEADER, b"%b %b" % (said, self._mac(said, method, target, body))
+    def seal(
+        self, method: str, target: bytes, digest: str = "-", *, user: str = "", number: str = ""
+    ) -> tuple[bytes, bytes]:
+        """The header for a request, whose body has ``digest``; without a ``number`` it gets one."""
+        moment, nonce = b"%d" % (self._clock() * 1000), (number or new_number()).encode()
+        said = b" ".join((_VERSION, _word(self._name), _word(user), moment, nonce, digest.encode()))
+        return HEADER, b"%b %b" % (said, self._mac(said, method, target))
 
-    def check(self, value: bytes, method: str, target: bytes, body: bytes = b"") -> Peer:
+    def check(self, value: bytes, method: str, target: bytes) -> Peer:
         """Who sealed the request whose header has ``value``. Raises PeerError for a seal that does not fit."""
         said, _, mac = value.rpartition(b" ")
-        if not hmac.compare_digest(mac, self._mac(said, method, target, body)):
+        if not hmac.compare_digest(mac, self._mac(said, method, target)):
             raise PeerError("the seal is not one of this cluster's: do all replicas have the same PROM_ENCRYPT_KEY?")
-        _, name, user, moment, nonce = said.split(b" ")
+        _, name, user, moment, nonce, digest = said.split(b" ")
         if abs(self._clock() - int(moment) / 1000) > WINDOW:
             raise PeerError(f"the seal's time is more than {WINDOW:g} s off: are the replicas' clocks set?")
         if method not in _SAFE_METHODS and self._is_used(nonce):
             raise PeerError("the seal was used before")
-        return Peer(_text(name), _text(user))
+        return Peer(_text(name), _text(user), digest.decode(), nonce.decode())
 
-    def _mac(self, said: bytes, method: str, target: bytes, body: bytes) -> bytes:
-        digest = hashlib.sha256(body).digest() if body else b""
-        message = b"\n".join((said, method.encode(), target, digest))
+    def _mac(self, said: bytes, method: str, target: bytes) -> bytes:
+        message = b"\n".join((said, method.encode(), target))
         return hmac.digest(self._key(), message, "sha256").hex().encode()
 
     def _key(self) -> bytes:
