@@ -11,6 +11,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -171,9 +172,9 @@ async def test_changes_that_wait_are_written_together_and_answered_one_by_one(
     written: list[int] = []
     write = Vault.write
 
-    def counted(vault: Vault, inventory: Inventory) -> Stamp:
+    def counted(vault: Vault, inventory: Inventory, **options: Any) -> Stamp:
         written.append(inventory.revision)
-        return write(vault, inventory)
+        return write(vault, inventory, **options)
 
     monkeypatch.setattr(Vault, "write", counted)
 
@@ -351,6 +352,7 @@ WRITER = """
 import asyncio, sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from promsnmp.inventory.store import InventoryStore
 
 async def main():

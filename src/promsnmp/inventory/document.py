@@ -44,6 +44,7 @@ def to_document(inventory: Inventory, *, mask: bool) -> dict[str, object]:
         "discoverySeeds": [seed_document(seed, mask=mask) for seed in inventory.seeds],
         "revision": inventory.revision,
         "term": inventory.term,
+        **({"lastWrites": list(inventory.writes)} if inventory.writes and not mask else {}),
     }
 
 
@@ -118,7 +119,10 @@ class DocumentWriter:
             yield devices[0][1:]
             yield from devices[1:]
         seeds = _json([seed_document(seed, mask=self._mask) for seed in inventory.seeds])
-        yield b'],"discoverySeeds":%b,"revision":%d,"term":%d}' % (seeds, inventory.revision, inventory.term)
+        yield b'],"discoverySeeds":%b,"revision":%d,"term":%d' % (seeds, inventory.revision, inventory.term)
+        if inventory.writes and not self._mask:
+            yield b',"lastWrites":' + _json(inventory.writes)
+        yield b"}"
 
 
 def _json(value: object) -> bytes:

@@ -13,7 +13,7 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -84,10 +84,18 @@ def write_bytes(path: Path, data: bytes, *, keep_mode: bool = True, mode: int = 
     return write_parts(path, [data], keep_mode=keep_mode, mode=mode)
 
 
-def write_parts(path: Path, parts: Iterable[bytes], *, keep_mode: bool = True, mode: int = PRIVATE) -> Stamp:
+def write_parts(
+    path: Path,
+    parts: Iterable[bytes],
+    *,
+    keep_mode: bool = True,
+    mode: int = PRIVATE,
+    at_last: Callable[[], None] = lambda: None,
+) -> Stamp:
     """Replaces (or makes) the file, durably; when this returns, a power cut no longer loses it.
 
     A new file has ``mode``; with ``keep_mode`` mode and owner of an existing one stay, where the system lets us.
+    ``at_last`` is called when everything is written and only the rename is left; what it raises is raised here.
     Raises InventoryUnavailable, and then the old file is untouched and nothing is left behind.
     """
     path = Path(os.path.realpath(path))  # a symbolic link stays one
@@ -100,6 +108,7 @@ def write_parts(path: Path, parts: Iterable[bytes], *, keep_mode: bool = True, m
         temporary = _temporary(path)
         try:
             stamp = _write_temporary(temporary, parts, old, mode)
+            at_last()
             temporary.rename(path)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -107,6 +116,17 @@ def write_parts(path: Path, parts: Iterable[bytes], *, keep_mode: bool = True, m
             raise
         sync_directory(path.parent)
         return stamp
+
+
+def try_writing(path: Path) -> None:
+    """Writes a temporary file beside ``path`` and removes it. Raises InventoryUnavailable when that is not possible."""
+    temporary = _temporary(Path(os.path.realpath(path)))
+    with explained(path, "written"):
+        try:
+            _write_temporary(temporary, [b"can this be written?"], None, PRIVATE)
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
 
 
 def _write_temporary(temporary: Path, parts: Iterable[bytes], old: os.stat_result | None, mode: int) -> Stamp:

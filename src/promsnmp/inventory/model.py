@@ -145,9 +145,13 @@ class Seed:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """Everything at one moment; ``revision`` grows with each write, ``term`` is the leader's that wrote it."""
+    """Everything at one moment; ``revision`` grows with each write, ``term`` is the leader's that wrote it.
+
+    ``writes`` are the numbers of the last writes that other replicas passed on to the leader.
+    """
 
     devices: tuple[Device, ...] = ()
     seeds: tuple[Seed, ...] = ()
     revision: int = 0
     term: int = 0
+    writes: tuple[str, ...] = ()

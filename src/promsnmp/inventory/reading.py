@@ -75,9 +75,10 @@ def from_document(document: object, *, keep: Inventory | None = None) -> Invento
     problems += _repeated_seeds(seeds)
     revision = top.integer("revision", default=0, low=0, high=2**62)
     term = top.integer("term", default=0, low=0, high=2**62)
+    writes = top.texts("lastWrites")
     if problems:
         raise InventoryInvalid(problems)
-    return Inventory(tuple(devices), tuple(seed for seed in seeds if seed), revision, term)
+    return Inventory(tuple(devices), tuple(seed for seed in seeds if seed), revision, term, writes)
 
 
 def read_device(document: object, *, old: Device | None = None) -> Device:

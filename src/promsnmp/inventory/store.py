@@ -17,20 +17,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from promsnmp.errors import InventoryConflict, InventoryError, InventoryUnavailable
-from promsnmp.inventory.changes import Changes, audit_changes, compare
+from promsnmp.errors import InventoryError, InventoryUnavailable, NotLeader
+from promsnmp.inventory.changes import audit_changes, compare
 from promsnmp.inventory.document import from_document
-from promsnmp.inventory.file import Stamp
+from promsnmp.inventory.fence import Fence, number_of_write, unfenced
+from promsnmp.inventory.file import Stamp, try_writing
 from promsnmp.inventory.index import Found, Snapshot
 from promsnmp.inventory.key import InventoryKey
 from promsnmp.inventory.model import Inventory
+from promsnmp.inventory.steps import Change, Request, is_older, step
 from promsnmp.inventory.vault import Vault
 from promsnmp.observe.audit import audit
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Change = Callable[[Inventory], Inventory]
 Listener = Callable[[Inventory], None]
 
 OURSELVES = "promsnmp"
@@ -47,29 +48,21 @@ class _State:
     """Puts into use what ``derive`` made of it."""
 
 
-@dataclass(slots=True)
-class _Request:
-    """A change that waits for its turn, and how it ended."""
-
-    change: Change
-    term: int | None
-    who: str
-    answer: asyncio.Future[Inventory]
-    result: Inventory | Exception | None = None
-    changes: Changes | None = None
-
-
 class InventoryStore:
-    """Reads, finds and changes the inventory kept in ``path``, whose key is ``key``."""
+    """Reads, finds and changes the inventory kept in ``path``, whose key is ``key``; ``fence`` says whether it may be
+    written now."""
 
-    def __init__(self, path: Path, key: InventoryKey | bytes) -> None:
+    def __init__(self, path: Path, key: InventoryKey | bytes, *, fence: Fence = unfenced) -> None:
         self.path = path
         self.last_error: InventoryError | None = None
         """Why the file on the disk is not the inventory in use; None when it is."""
+        self.write_error: InventoryUnavailable | None = None
+        """Why the last write failed; None when it did not, or when ``probe`` found that it would not fail now."""
+        self._fence = fence
         self._vault = Vault(path, key if isinstance(key, InventoryKey) else InventoryKey(key))
         self._state = _State()
         self._turn = asyncio.Lock()
-        self._waiting: list[_Request] = []
+        self._waiting: list[Request] = []
         self._writing: asyncio.Task[None] | None = None
         self._listeners: list[Listener] = []
         self._makers: list[Callable[[Snapshot], Callable[[], None]]] = []
@@ -135,13 +128,34 @@ class InventoryStore:
         ``change`` runs in a thread; returning its argument means that there is nothing to write, and what it raises
         is raised here. ``term`` is the leader's number: once a file carries a later one, it is refused with
         InventoryUnavailable. ``who`` stands in the audit log. A caller that is cancelled does not stop a write.
-        Raises InventoryConflict when two devices would have an id or an endpoint in common.
+        Raises InventoryConflict when two devices would have an id or an endpoint in common, and NotLeader when the
+        fence does not let it be written.
         """
-        request = _Request(change, term, who, asyncio.get_running_loop().create_future())
+        request = Request(change, term, who, number_of_write(), asyncio.get_running_loop().create_future())
         self._waiting.append(request)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_waiting(), name="writer of the inventory")
         return await asyncio.shield(request.answer)
+
+    async def claim(self) -> None:
+        """Writes the present term into the file, if it is not there yet: from then on no leader of an earlier one can
+        write. Raises NotLeader and InventoryUnavailable."""
+
+        def change(old: Inventory) -> Inventory:
+            return old if self._fence() in (None, old.term) else replace(old)
+
+        await self.update(change)
+
+    async def probe(self) -> None:
+        """After a failed write: tries whether one would succeed now, so that ``write_error`` does not outlive its
+        reason."""
+        if self.write_error is not None:
+            try:
+                await asyncio.to_thread(try_writing, self.path)
+            except InventoryUnavailable as error:
+                self.write_error = error
+            else:
+                self.write_error = None
 
     async def reload_if_changed(self) -> bool:
         """Takes over a file that another process wrote; whether it did.
@@ -166,10 +180,11 @@ class InventoryStore:
                 try:
                     state = await asyncio.to_thread(self._commit, requests)
                 except Exception as error:  # noqa: BLE001  # it is theirs who asked for the change
+                    self._note(error)
                     for request in requests:
                         request.result = request.result if isinstance(request.result, Exception) else error
                 else:
-                    self.last_error = None
+                    self.last_error = self.write_error = None
                     self._adopt(state)
             for request in requests:
                 if isinstance(request.result, Inventory):
@@ -187,20 +202,30 @@ class InventoryStore:
                 _safely(listener, state.now.inventory)
         return changed
 
-    def _commit(self, requests: Sequence[_Request]) -> _State:
+    def _note(self, error: Exception) -> None:
+        if isinstance(error, InventoryUnavailable) and not isinstance(error, NotLeader):
+            self.write_error = error
+
+    def _commit(self, requests: Sequence[Request]) -> _State:
         with self._vault.turn():
+            term = self._fence()
             stamp = self._vault.stamp()
             state = self._state if stamp in (None, self._state.stamp) else self._taken_over()
             now = state.now
             for request in requests:
-                now = _step(now, request)
+                now = step(now, request, term)
             if now is state.now:
                 return self._completed(state)
-            stamp = self._vault.write(now.inventory)
+            stamp = self._vault.write(now.inventory, at_last=lambda: self._still(term))
         for request in requests:
             if request.changes is not None and isinstance(request.result, Inventory):
                 audit_changes(request.changes, who=request.who, revision=request.result.revision)
         return self._completed(_State(now, stamp))
+
+    def _still(self, term: int | None) -> None:
+        """Raises NotLeader when the term has ended while the file was being written."""
+        if (now := self._fence()) != term:
+            raise NotLeader(f"not written: term {term} ended meanwhile, and term {now} began")
 
     def _reread(self) -> _State:
         stamp = self._vault.stamp()
@@ -217,6 +242,12 @@ class InventoryStore:
             return self._state
         read, stamp = found
         old = self._state.now
+        if is_older(read, old.inventory):
+            raise InventoryUnavailable(
+                f"{self.path} is older (revision {read.revision} of term {read.term}) than the inventory in use, which "
+                f"is kept (revision {old.inventory.revision} of term {old.inventory.term}); put the newer file back, "
+                "or restart PromSNMP, every replica of it, to go on from the older one"
+            )
         inventory, changes = compare(old.inventory, read)
         if inventory == old.inventory:
             return replace(self._state, stamp=stamp)
@@ -247,34 +278,6 @@ class InventoryStore:
             except Exception:
                 log.exception("something that is derived of the inventory could not be made")
         return replace(state, shown=tuple(made))
-
-
-def _step(now: Snapshot, request: _Request) -> Snapshot:
-    """The inventory after one more change; unchanged when that failed."""
-    try:
-        after, request.changes = _changed(now, request)
-    except Exception as error:  # noqa: BLE001  # raised where the change was asked for
-        request.result = error
-        return now
-    request.result = after.inventory
-    return after
-
-
-def _changed(now: Snapshot, request: _Request) -> tuple[Snapshot, Changes | None]:
-    old, term = now.inventory, request.term
-    if term is not None and term < old.term:
-        raise InventoryUnavailable(
-            f"not written: a leader of term {old.term} has written the inventory, term {term} is over"
-        )
-    wanted = request.change(old)
-    if wanted is old:
-        return now, None
-    new, changes = compare(old, wanted)
-    index = now.index.after(changes.devices.gone, changes.devices.come)
-    if index.clashes:
-        raise InventoryConflict(index.clashes)
-    new = replace(new, revision=old.revision + 1, term=old.term if term is None else term)
-    return Snapshot(new, index), changes
 
 
 def _ready(use: Callable[[T], None], value: T) -> Callable[[], None]:

@@ -6,6 +6,7 @@ It knows the key, and what was written for each device the last time, so that a 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,9 +48,9 @@ class Vault:
         data, stamp = found
         return read_inventory(self._open(data), str(self.path)), stamp
 
-    def write(self, inventory: Inventory) -> Stamp:
-        """Puts ``inventory`` into the file, durably. Raises InventoryUnavailable."""
-        return write_parts(self.path, seal_parts(self._writer.parts(inventory), self._key.data))
+    def write(self, inventory: Inventory, *, at_last: Callable[[], None] = lambda: None) -> Stamp:
+        """Puts ``inventory`` into the file, durably; see ``write_parts``. Raises InventoryUnavailable."""
+        return write_parts(self.path, seal_parts(self._writer.parts(inventory), self._key.data), at_last=at_last)
 
     def _open(self, data: bytes) -> bytes:
         try:

@@ -1,0 +1,41 @@
+"""Who may write the inventory, and which writes are in it: what keeps several replicas from undoing each other's work.
+
+The fence is asked before a change is made, and again right before the file is put in its place: a leader that slept, or
+whose disk did, in between is not the leader any more. A write that another replica passed on carries a number, and the
+file keeps the last ones, so that whoever passed it on can tell whether it was done when the leader went away with the
+answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+Fence = Callable[[], int | None]
+"""The number of the leader's term, None where there are no terms. Raises NotLeader. Called in threads."""
+
+KEPT = 256
+"""Numbers of writes that the file keeps."""
+
+_number: ContextVar[str] = ContextVar("number of the write", default="")
+
+
+def unfenced() -> int | None:
+    """For a store that nobody else writes: there are no terms."""
+    return None
+
+
+@contextmanager
+def numbered(number: str) -> Iterator[None]:
+    """Changes that are asked for within carry ``number``."""
+    token = _number.set(number)
+    try:
+        yield
+    finally:
+        _number.reset(token)
+
+
+def number_of_write() -> str:
+    """The number that a change asked for here carries; empty for none."""
+    return _number.get()
