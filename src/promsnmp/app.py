@@ -82,6 +82,7 @@ def build(settings: Settings) -> App:
         catalogues,
         modules=settings.modules,
         allow_adhoc=settings.adhoc_targets,
+        adhoc_networks=settings.adhoc_networks,
         timeout=settings.scrape_timeout / 1000,
         offset=settings.scrape_timeout_offset / 1000,
     )

@@ -6,6 +6,7 @@ description is the text of ``docs/configuration.md`` (a test compares them), so 
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import socket
 from pathlib import Path
@@ -16,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from promsnmp.errors import SettingsError
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 KEY_LENGTHS = (16, 24, 32)
 
 
@@ -109,6 +111,11 @@ class Settings(BaseSettings):
         description="Poll addresses that are not in the inventory when `/snmp?target=` names them. "
         "Default: on when `SNMP_CONFIG_FILES` is set, else off.",
     )
+    snmp_adhoc_networks: str = Field(
+        "",
+        description="Networks, comma separated, that such addresses must lie in (`192.0.2.0/24,2001:db8::/32`). "
+        "Empty: anywhere.",
+    )
     interface_utilization: bool = Field(
         True, description="Add the histogram `interface_utilization` to pages with interface counters."
     )
@@ -156,6 +163,12 @@ class Settings(BaseSettings):
             raise ValueError("must be printable ASCII without spaces (make one: openssl rand -hex 32)")
         return value
 
+    @field_validator("snmp_adhoc_networks")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        _networks(value)
+        return value
+
     @field_validator("prom_encrypt_key")
     @classmethod
     def _key_length(cls, value: SecretStr | None) -> SecretStr | None:
@@ -181,6 +194,11 @@ class Settings(BaseSettings):
         return self.snmp_allow_adhoc_targets if is_set else bool(self.config_patterns)
 
     @property
+    def adhoc_networks(self) -> tuple[Network, ...]:
+        """The parts of ``snmp_adhoc_networks``."""
+        return _networks(self.snmp_adhoc_networks)
+
+    @property
     def page_lifetime(self) -> float:
         """Seconds that a page is kept: none when each scrape is to poll, which is so unless the operator set a time."""
         polls = self.collection_interval > 0 or "cache_exp_millis" in self.model_fields_set
@@ -191,6 +209,15 @@ class Settings(BaseSettings):
         """Names of ``collection_modules``, in order, without duplicates."""
         names = (name.strip() for name in self.collection_modules.split(","))
         return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    """Raises ValueError that names the part that is no network."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        return tuple(ipaddress.ip_network(part) for part in parts)
+    except ValueError as error:
+        raise ValueError(f"{error}; write networks such as 192.0.2.0/24,2001:db8::/32") from None
 
 
 def load_settings(**overrides: object) -> Settings:

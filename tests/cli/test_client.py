@@ -248,3 +248,5 @@ def test_a_command_gets_a_client_where_one_is_asked_for(monkeypatch: pytest.Monk
     assert run() == 0
     assert [item and item.url for item in got] == [None, "http://host:1", "http://from-environment"]
     assert run("--url", "ftp://host") == 2
+    monkeypatch.delenv(module.URL)
+    assert run("--login", "alice") == 2  # whom would she log in to?

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.certificates import Authority
 from tests.serving import Serving, environment
 from tests.tools import free_tcp_port
 
@@ -56,3 +57,20 @@ def test_an_inventory_that_cannot_be_read_makes_the_health_down_and_not_the_read
         server.client.post("/-/reload")
         assert health(tmp_path, "inventory", "--url", server.url).returncode == 1
         assert health(tmp_path, "--url", server.url).returncode == 0
+
+
+def test_over_tls_it_is_asked_by_the_certificate_that_it_has_also_when_that_has_expired(tmp_path: Path) -> None:
+    web = tmp_path / "web.yml"
+    web.write_text("tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n")
+    ours = Authority()
+    ours.issue("promsnmp.example.com", "DNS:promsnmp.example.com", days=-1).write(tmp_path, "server")
+    env = {"COLLECTION_INTERVAL": "0", "WEB_CONFIG_FILE": str(web)}
+    with Serving(tmp_path, env=env) as server:
+        asked = health(tmp_path, env={"SERVER_PORT": str(server.port), **env})
+        assert (asked.returncode, asked.stdout) == (0, "readiness: UP\n"), asked.stderr
+        assert health(tmp_path, "webConfig", env={"SERVER_PORT": str(server.port), **env}).returncode == 1
+        (tmp_path / "other").mkdir()
+        ours.server().write(tmp_path / "other", "server")
+        (tmp_path / "other" / "web.yml").write_text(web.read_text())
+        other = {"SERVER_PORT": str(server.port), "WEB_CONFIG_FILE": str(tmp_path / "other" / "web.yml")}
+        assert "not trusted" in health(tmp_path, env=other).stderr

@@ -172,6 +172,42 @@ def test_an_address_outside_the_inventory_is_not_polled(closed: Serving) -> None
         assert other.requests == 0
 
 
+@pytest.mark.parametrize(
+    "spelling", ["localhost:{port}", "udp://127.0.0.1:{port}", "127.0.0.2:{port}", "[::ffff:127.0.0.1]:{port}"]
+)
+def test_no_spelling_of_an_address_opens_the_inventory(closed: Serving, spelling: str) -> None:
+    other = SimulatedAgent(mib())
+    with running(other):
+        for path in ("/snmp", "/metrics"):
+            query = {"target": spelling.format(port=other.port), "auth": "public_v2"}
+            assert closed.client.get(path, params=query).status_code == 404
+        assert other.requests == 0
+
+
+def test_a_device_of_the_inventory_is_asked_with_its_own_credentials_only(
+    closed: Serving, agent: SimulatedAgent
+) -> None:
+    for auth in ("public_v1", "no_such_auth"):
+        assert scrape(closed, target="sw-1.example.net", auth=auth).status_code == 200
+
+
+def test_other_addresses_may_be_limited_to_networks(
+    agent: SimulatedAgent, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    env = {
+        "COLLECTION_INTERVAL": "0",
+        "SNMP_ALLOW_ADHOC_TARGETS": "true",
+        "SNMP_ADHOC_NETWORKS": "127.0.0.0/30, 2001:db8::/32",
+    }
+    with Serving(tmp_path_factory.mktemp("networks"), env=env) as server:
+        for host in ("127.0.0.1", "localhost"):
+            assert scrape(server, target=f"{host}:{agent.port}").status_code == 200
+        for host in ("127.0.0.4", "192.0.2.1", "[::1]", "[::ffff:192.0.2.1]", "169.254.169.254"):
+            answer = scrape(server, target=f"{host}:{agent.port}")
+            assert answer.status_code == 400
+            assert "outside of the networks" in answer.text
+
+
 def test_the_cache_is_counted_and_can_be_emptied(
     agent: SimulatedAgent, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

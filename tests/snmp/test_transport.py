@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import ipaddress
 import socket
 import warnings
 
@@ -55,6 +56,23 @@ def test_what_is_no_target_is_refused_by_name(text: str) -> None:
 async def test_addresses_need_no_name_server() -> None:
     assert await resolve(Endpoint("192.0.2.1", 5)) == Address(socket.AF_INET, ("192.0.2.1", 5))
     assert await resolve(Endpoint("2001:db8::1", 5)) == Address(socket.AF_INET6, ("2001:db8::1", 5, 0, 0))
+
+
+async def test_only_addresses_inside_the_networks_of_an_endpoint_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    inside = ipaddress.ip_network("192.0.2.0/28"), ipaddress.ip_network("2001:db8::/32")
+    for host in ("192.0.2.1", "::ffff:192.0.2.1", "2001:db8::1"):
+        assert (await resolve(Endpoint(host, 5, inside))).sockaddr[:2] == (host, 5)
+    for host in ("192.0.2.16", "::ffff:192.0.2.16", "2001:db9::1", "fe80::1%lo"):
+        with pytest.raises(AddressError, match="outside of the networks"):
+            await resolve(Endpoint(host, 5, inside))
+
+    async def found(*_: object, **__: object) -> object:
+        addresses = ["198.51.100.1", "192.0.2.7", "2001:db8::7"]
+        return [(socket.AF_INET6 if ":" in one else socket.AF_INET, 2, 17, "", (one, 5)) for one in addresses]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", found)
+    assert (await resolve(Endpoint("switch", 5))).sockaddr[0] == "198.51.100.1"
+    assert (await resolve(Endpoint("switch", 5, inside))).sockaddr[0] == "192.0.2.7"
 
 
 async def test_a_name_s_ipv4_address_is_taken_first(monkeypatch: pytest.MonkeyPatch) -> None:

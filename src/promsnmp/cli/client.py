@@ -165,6 +165,8 @@ def service_options(command: Callable[..., Any]) -> Callable[..., Any]:
     def with_service(*, url: str | None, **options: Any) -> Any:
         given = {name: options.pop(name) for name in ("token_file", "login", "ca_file", "cert_file", "key_file")}
         chosen = url or os.environ.get(URL)
+        if not chosen and (unused := [name for name, value in given.items() if value is not None]):
+            raise click.UsageError(f"--{unused[0].replace('_', '-')} is for a running service: give --url, too")
         return command(service=client_of(chosen, **given) if chosen else None, **options)
 
     for option in reversed(_OPTIONS):

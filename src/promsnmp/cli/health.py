@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 
 import click
 
-from promsnmp.cli.client import Client, client_of, service_options
+from promsnmp.cli.client import Client, service_options
+from promsnmp.cli.here import local_client
 
 
 @click.command("health")
@@ -18,7 +18,7 @@ def health(ctx: click.Context, component: str, service: Client | None) -> None:
     """Ask a running PromSNMP how it is: COMPONENT is readiness (the default), liveness, "all", or a component's name.
 
     Ends with 0 when it is UP, and with 1 when it is not or does not answer. Without --url it asks the service on this
-    machine, at SERVER_PORT.
+    machine, as SERVER_PORT and WEB_CONFIG_FILE say.
 
     \b
     Examples:
@@ -26,7 +26,7 @@ def health(ctx: click.Context, component: str, service: Client | None) -> None:
       promsnmp health all
       promsnmp health inventory --url http://promsnmp:8080
     """
-    chosen = service or client_of(f"http://localhost:{os.environ.get('SERVER_PORT') or 8080}")
+    chosen = service or local_client()
     answer = chosen.get("/actuator/health" if component == "all" else f"/actuator/health/{component}").json()
     for name, state in sorted(answer.get("components", {}).items()):
         click.echo(_line(name, state))

@@ -24,7 +24,7 @@ from promsnmp.inventory.store import InventoryStore
 from promsnmp.metrics.histogram import Series
 from promsnmp.modules.catalogue import Catalogues
 from promsnmp.snmp.credentials import User
-from promsnmp.snmp.transport import parse_endpoint
+from promsnmp.snmp.transport import Network, parse_endpoint
 
 log = logging.getLogger(__name__)
 
@@ -131,6 +131,7 @@ def _seconds(value: bytes) -> float | None:
 class ScrapeRoute:
     """Answers ``/snmp``.
 
+    ``allow_adhoc``: whether addresses outside of the inventory are polled; those of ``adhoc_networks`` only, if given.
     ``timeout`` and ``offset`` in seconds: the wait when Prometheus does not say how long it waits, and how much earlier
     than Prometheus gives up the answer must be out.
     """
@@ -143,6 +144,7 @@ class ScrapeRoute:
         *,
         modules: Sequence[str],
         allow_adhoc: bool,
+        adhoc_networks: Sequence[Network] = (),
         timeout: float,
         offset: float,
     ) -> None:
@@ -151,6 +153,7 @@ class ScrapeRoute:
         self._catalogues = catalogues
         self._modules = tuple(modules)
         self._allow_adhoc = allow_adhoc
+        self._adhoc_networks = tuple(adhoc_networks)
         self._timeout = timeout
         self._offset = offset
         self._sources: dict[bytes, Source] = {}
@@ -229,7 +232,7 @@ class ScrapeRoute:
             raise UnknownTarget(f"{target!r} is in the inventory, but has no agent to poll")
         if target.startswith("tcp://"):
             raise BadTarget(f"target {target!r}: SNMP over TCP is not supported; write the address without tcp://")
-        endpoint = parse_endpoint(target)
+        endpoint = replace(parse_endpoint(target), within=self._adhoc_networks)
         if not self._allow_adhoc:
             raise UnknownTarget(
                 f"{target!r} is not in the inventory; "

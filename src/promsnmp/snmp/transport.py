@@ -10,22 +10,24 @@ import asyncio
 import ipaddress
 import re
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from promsnmp.errors import AddressError, BadTarget
 
 DEFAULT_PORT = 161
 RECEIVE_SIZE = 65_536  # larger than any UDP payload
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A host (address or name) and a UDP port."""
+    """A host (address or name) and a UDP port; the host's address must lie in one of ``within``, if there are any."""
 
     host: str
     port: int = DEFAULT_PORT
+    within: tuple[Network, ...] = field(default=(), repr=False)
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -85,10 +87,12 @@ class Address:
 
 @lru_cache(maxsize=16_384)
 def literal(endpoint: Endpoint) -> Address | None:
-    """The address of an endpoint that names one, None for one whose host has to be looked up."""
+    """The address of an endpoint that names one, None for one whose host has to be looked up, or may not be asked."""
     try:
         address = ipaddress.ip_address(endpoint.host)
     except ValueError:
+        return None
+    if not _is_within(endpoint.host, endpoint.within):
         return None
     if address.version == 4:
         return Address(socket.AF_INET, (endpoint.host, endpoint.port))
@@ -101,7 +105,8 @@ async def resolve(endpoint: Endpoint) -> Address:
     """The address of an endpoint; names are looked up without blocking the loop.
 
     Of a name's addresses it is the resolver's first for IPv4, or else its first: more agents listen on IPv4 alone than
-    on IPv6 alone, and UDP does not tell at once which one is heard. Raises AddressError when there is none.
+    on IPv6 alone, and UDP does not tell at once which one is heard. Raises AddressError when there is none, or none
+    that the endpoint may have.
     """
     return literal(endpoint) or await _look_up(endpoint)
 
@@ -113,8 +118,18 @@ async def _look_up(endpoint: Endpoint) -> Address:
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise AddressError(f"the name does not resolve: {reason}", target=str(endpoint)) from None
+    found = [one for one in found if _is_within(str(one[4][0]), endpoint.within)]
+    if not found:
+        raise AddressError("it is outside of the networks that may be asked", target=str(endpoint))
     family, _, _, _, sockaddr = min(found, key=lambda one: one[0] != socket.AF_INET)
     return Address(family, sockaddr)  # type: ignore[arg-type]  # the stubs allow address families that UDP has not
+
+
+def _is_within(host: str, networks: tuple[Network, ...]) -> bool:
+    """Whether an address lies in one of ``networks``, or there are none; IPv4 that is written as IPv6 is IPv4."""
+    address = ipaddress.ip_address(host.partition("%")[0])
+    plain = getattr(address, "ipv4_mapped", None) or address
+    return not networks or any(plain in network for network in networks)
 
 
 def open_socket(address: Address, *, connected: bool = True) -> socket.socket:
