@@ -19,8 +19,15 @@ from promsnmp.collect.cache import PageCache
 from promsnmp.collect.collector import Collector, Options
 from promsnmp.collect.findings import Findings
 from promsnmp.collect.poller import Poller
+from promsnmp.collect.probe import identify
 from promsnmp.collect.service import NEVER_POLLED, Scraper, Standing
 from promsnmp.collect.source import Source, device_source
+from promsnmp.discovery.examine import Examiner, Recognised
+from promsnmp.discovery.merge import last_discovery
+from promsnmp.discovery.pace import Pace
+from promsnmp.discovery.ranges import read_networks
+from promsnmp.discovery.search import Setup
+from promsnmp.discovery.service import Discovery
 from promsnmp.errors import ModuleError, SettingsError
 from promsnmp.http.asgi import create_front
 from promsnmp.http.auth import Access, Basic, Certificate, Token
@@ -35,7 +42,7 @@ from promsnmp.http.webfile import WebFile
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.document import DocumentWriter
 from promsnmp.inventory.key import load_key
-from promsnmp.inventory.model import Device, Inventory
+from promsnmp.inventory.model import LOST, Device, Inventory
 from promsnmp.inventory.modules import AUTO, wanted_modules
 from promsnmp.inventory.query import Search
 from promsnmp.inventory.store import InventoryStore
@@ -43,7 +50,7 @@ from promsnmp.inventory.targets import Site, TargetList
 from promsnmp.modules.catalogue import Catalogues, load_catalogue
 from promsnmp.modules.writer import to_yaml
 from promsnmp.observe import families
-from promsnmp.observe.counts import PollCounts, RequestCounts
+from promsnmp.observe.counts import DiscoveryCounts, PollCounts, RequestCounts
 from promsnmp.observe.health import Component, DiskSpace, Health, Status, loop_check
 from promsnmp.observe.memory import release_memory
 from promsnmp.observe.meters import ProcessMeters
@@ -51,6 +58,9 @@ from promsnmp.observe.selfmetrics import SelfMetrics
 from promsnmp.observe.tasks import LoopLag
 from promsnmp.settings import Settings
 from promsnmp.snmp.ber import COMPILED
+from promsnmp.snmp.keys import KeyCache
+from promsnmp.snmp.session import Session
+from promsnmp.snmp.walk import AgentLimits
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +86,8 @@ def build(settings: Settings) -> App:
     web = WebFile(settings.web_config_file)
     store = _open_store(settings)
     collection = Collection(settings, store, catalogues)
+    searches = DiscoveryCounts()
+    discovery = discovery_of(settings, store, searches)
     snmp = ScrapeRoute(
         collection.scraper,
         store,
@@ -104,7 +116,8 @@ def build(settings: Settings) -> App:
         collection.families,
         lambda: families.loop_families(lag.seconds),
         lambda: _inventory_families(store, disk),
-        lambda: families.leadership_families(leader=True, discovered_at=0.0),
+        lambda: families.leadership_families(leader=True, discovered_at=discovery.finished_at),
+        lambda: families.discovery_families(searches, lost=_lost(store.current)),
         lambda: families.request_families(requests),
         web.families,
         lambda: families.login_families(access.failures.total),
@@ -119,6 +132,7 @@ def build(settings: Settings) -> App:
         targets=Published(store, TargetList(site=Site.from_settings(settings), modules=settings.modules), search).of,
         show_inventory=partial(_shown, DocumentWriter(mask=True), store),
         devices=Devices(store),
+        discovery=discovery,
         search=search,
         standing=collection.standing,
         replace_inventory=store.replace,
@@ -144,7 +158,10 @@ def build(settings: Settings) -> App:
             "the watch of the disk": Repeated(step=disk.refresh, every=DISK_INTERVAL),
             "the measure of the event loop": Repeated(step=lag.measure, every=0.0),
         },
-        lifecycles=[Lifecycle(start=collection.start, stop=collection.stop)],
+        lifecycles=[
+            Lifecycle(start=collection.start, stop=collection.stop),
+            Lifecycle(start=lambda: None, stop=discovery.close),
+        ],
         reload=partial(_reload_on_signal, settings, catalogues, web, store),
     )
 
@@ -222,6 +239,46 @@ class Collection:
         sources = sources_of(inventory, self._settings.modules)
         self.collector.max_known = self._settings.cache_entry_cnt + len(sources)
         self.poller.set_sources(sources)
+
+
+def discovery_of(settings: Settings, store: InventoryStore, counts: DiscoveryCounts) -> Discovery:
+    """Searches for devices that go into the inventory. Raises SettingsError."""
+    texts = [part.strip() for part in settings.discovery_neighbour_networks.split(",") if part.strip()]
+    networks, problems = read_networks(texts, "DISCOVERY_NEIGHBOUR_NETWORKS")
+    if problems:
+        raise SettingsError("\n".join(problems))
+    keys = KeyCache()
+    pace = Pace(
+        packets_per_second=settings.discovery_packets_per_second,
+        in_flight=settings.discovery_in_flight,
+        timeout=settings.discovery_timeout / 1000,
+        retries=settings.discovery_retries,
+    )
+    setup = Setup(
+        inventory=lambda: store.current,
+        update=lambda change, who: store.update(change, who=who),
+        pace=pace,
+        keys=keys,
+        examiner=Examiner(keys=keys, timeout=pace.timeout, retries=pace.retries, recognise=recognise, clock=time.time),
+        lost_after=settings.discovery_lost_after / 1000,
+    )
+    return Discovery(
+        setup,
+        counts,
+        neighbours=networks,
+        remove_lost=settings.discovery_remove_lost,
+        finished_at=last_discovery(store.current),
+    )
+
+
+async def recognise(session: Session, limits: AgentLimits) -> Recognised:
+    """What a device that a search found is, as scrapes find it out; its modules only when it answered all questions."""
+    identity = await identify(session, limits=limits)
+    return Recognised(identity.match.vendor, identity.match.model, () if identity.problem else identity.match.names)
+
+
+def _lost(inventory: Inventory) -> int:
+    return sum(device.status == LOST for device in inventory.devices)
 
 
 def _access(settings: Settings, web: WebFile) -> Access:

@@ -123,6 +123,35 @@ class Settings(BaseSettings):
         True, description="Reduce Counter64 values modulo 2^53, as snmp_exporter does, so that `rate()` stays exact."
     )
 
+    discovery_packets_per_second: int = Field(
+        3000,
+        ge=1,
+        le=100_000,
+        description="Packets that searches for devices send in a second, all together, at most. "
+        "A /16 takes about 45 s for each credential that is tried.",
+    )
+    discovery_in_flight: int = Field(
+        5000, ge=1, le=1_000_000, description="Addresses that one search waits for at the same time, at most."
+    )
+    discovery_timeout: int = Field(
+        1000, ge=1, le=3_600_000, description="Milliseconds that a search waits for the answer to one packet."
+    )
+    discovery_retries: int = Field(1, ge=0, le=100, description="How often a search asks a silent address again.")
+    discovery_lost_after: int = Field(
+        259_200_000,
+        ge=0,
+        description="Milliseconds after which a device that searches do not find where it should be is marked as lost. "
+        "Default: three days.",
+    )
+    discovery_remove_lost: bool = Field(
+        False, description="Remove devices from the inventory instead of marking them as lost."
+    )
+    discovery_neighbour_networks: str = Field(
+        "",
+        description="Networks, comma separated, within which the LLDP and CDP neighbours of found devices are asked, "
+        "too. Empty: neighbours are not followed.",
+    )
+
     prom_inv_file: Path = Field(
         default_factory=default_inventory_file,
         description="The encrypted inventory file. Default: `promsnmp/promsnmp-inventory.json` "

@@ -393,3 +393,18 @@ async def test_a_kill_during_writes_leaves_a_whole_version(path: Path, attempt: 
 def test_what_cannot_be_read_is_named_by_its_path() -> None:
     with pytest.raises(InventoryInvalid, match=r"^inv\.json: devices: is missing"):
         read_inventory(b"{}", "inv.json")
+
+
+async def test_that_a_device_was_seen_again_is_no_line_of_the_audit_log(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="promsnmp.audit")
+    store = InventoryStore(path, KEY)
+    await store.replace(document(), who="alice")
+    caplog.clear()
+    for changes in ({"last_seen": "2025-06-15T00:00:00Z"}, {"last_seen": None, "status": "lost"}):
+        await store.update(lambda old, changes=changes: replace(old, devices=(replace(old.devices[0], **changes),)))  # type: ignore[misc]
+    assert [record.getMessage().partition(" device=")[0] for record in caplog.records] == [
+        'what="device removed"',
+        'what="device changed"',
+    ]

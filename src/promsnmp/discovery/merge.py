@@ -72,6 +72,12 @@ def instant(seconds: float) -> str:
     return datetime.fromtimestamp(int(seconds), UTC).isoformat().replace("+00:00", "Z")
 
 
+def last_discovery(inventory: Inventory) -> float:
+    """Unix time at which any device was last seen, which tells a new process when the last search was; 0: never."""
+    seen = max((device.last_seen for device in inventory.devices if device.last_seen), default=None)
+    return datetime.fromisoformat(seen).timestamp() if seen else 0.0
+
+
 Key = tuple[str, object]
 
 

@@ -65,6 +65,7 @@ class Discovery:
         neighbours: Addresses | None = None,
         remove_lost: bool = False,
         leads: Callable[[], bool] = lambda: True,
+        finished_at: float = 0.0,
     ) -> None:
         self._setup = setup
         self._counts = counts
@@ -76,7 +77,7 @@ class Discovery:
         self._waiting: list[Job] = []
         self._running: dict[str, asyncio.Task[None]] = {}
         self._runs_all = False
-        self.finished_at = 0.0
+        self.finished_at = finished_at
         """Unix time at which a job last came to its end by itself; 0: none has."""
 
     # -------------------------------------------------------------------------------------------------------- seeds

@@ -115,7 +115,9 @@ async def priv_protocols() -> Response:
 @router.get("/promsnmp/threadPools", tags=["promsnmp"])
 async def thread_pools(services: Use) -> ThreadPoolsBody:
     """How busy discovery and polling are."""
-    return ThreadPoolsBody(discovery=_executor(services.discovery()), metrics=_executor(services.polling()))
+    return ThreadPoolsBody(
+        discovery=_executor(Executor(*services.discovery.figures())), metrics=_executor(services.polling())
+    )
 
 
 def _executor(figures: Executor) -> ExecutorBody:

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from promsnmp.collect.service import Standing
+from promsnmp.discovery.service import Discovery
 from promsnmp.http.auth import ANONYMOUS, PRINCIPAL
 from promsnmp.http.prebuilt import Prebuilt
 from promsnmp.inventory.devices import Devices
@@ -44,6 +45,8 @@ class Services:
     """The inventory as JSON, secrets masked."""
     devices: Devices
     """Single devices."""
+    discovery: Discovery
+    """Searches for devices, and their seeds."""
     search: Search
     standing: Callable[[Device], Standing]
     """How the last poll of a device ended."""
@@ -57,7 +60,6 @@ class Services:
     """Empty the cache of pages."""
     histograms: Callable[[bytes], Sequence[Series]] = lambda _: ()
     """Utilisation histograms of the target that a query string names; raises TargetError or ModuleError."""
-    discovery: Callable[[], Executor] = Executor
     polling: Callable[[], Executor] = Executor
 
 

@@ -19,6 +19,10 @@ T = TypeVar("T", bound=Device | Seed)
 _DOCUMENT_NAMES = {"primary": "primaryAgent"}
 
 
+OBSERVED = frozenset({"lastSeen", "missedSince", "marks"})
+"""What discovery notes of a device each time that it looks for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Edits(Generic[T]):
     """Devices, or seeds, that came, changed (before and after) and went."""
@@ -85,14 +89,18 @@ def _compare(old: Sequence[T], new: Sequence[T]) -> tuple[tuple[T, ...], Edits[T
 
 
 def audit_changes(changes: Changes, *, who: str, revision: int) -> None:
-    """One audit line for each device and seed that changed; of a changed one, which keys, never their values."""
+    """One audit line for each device and seed that changed; of a changed one, which keys, never their values.
+
+    That discovery saw a device again, or did not, changes nothing that anybody decided: it gets no line.
+    """
     for kind, edits in (("device", changes.devices), ("seed", changes.seeds)):
         for what, items in (("added", edits.added), ("removed", edits.removed)):
             for item in items:
                 audit(f"{kind} {what}", who=who, **_identity(item), revision=revision)
         for before, after in edits.changed:
-            keys = ",".join(_different(before, after))
-            audit(f"{kind} changed", who=who, **_identity(after), revision=revision, fields=keys)
+            keys = _different(before, after)
+            if not OBSERVED.issuperset(keys):
+                audit(f"{kind} changed", who=who, **_identity(after), revision=revision, fields=",".join(keys))
 
 
 def _identity(item: Device | Seed) -> dict[str, object]:

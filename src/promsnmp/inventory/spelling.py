@@ -13,7 +13,7 @@ VERSION_NAMES = {Version.V1: "v1", Version.V2C: "v2c", Version.V3: "v3"}
 """The seeds' way, and the one for people."""
 
 _VERSIONS = {
-    "0": Version.V1, "1": Version.V2C, "3": Version.V3,
+    "0": Version.V1, "1": Version.V2C, "2": Version.V2C, "3": Version.V3,
     "v1": Version.V1, "v2c": Version.V2C, "2c": Version.V2C, "v2": Version.V2C, "v3": Version.V3,
 }  # fmt: skip
 _LEVELS = {
@@ -28,7 +28,7 @@ _MILLISECONDS = 100_000_000_000
 
 
 def read_version(value: object) -> Version:
-    """SNMP4J's number (0, 1, 3), also as text, or ``v1``, ``v2c``, ``v3``. Raises ValueError."""
+    """SNMP4J's number (0, 1, 3; 2 can only mean v2c), also as text, or ``v1``, ``v2c``, ``v3``. Raises ValueError."""
     if (version := _VERSIONS.get(_key(value))) is None:
         raise ValueError(f"{_shown(value)} is not a version: 0 is v1, 1 is v2c, 3 is v3")
     return version

@@ -1,0 +1,349 @@
+"""``/promsnmp/discovery``: searches for devices, and the seeds that they start from.
+
+The original's paths and bodies. What is ours is that a search is a job, which can be followed and stopped, and that
+secrets are never shown.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+from pydantic import ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
+
+from promsnmp.discovery.jobs import ENDED, Finding, Job
+from promsnmp.discovery.request import read_request
+from promsnmp.discovery.service import Discovery
+from promsnmp.errors import DiscoveryBusy, InventoryError, InventoryInvalid
+from promsnmp.http.bodies import read_json
+from promsnmp.http.document import CredentialsBody, LoginBody, SeedBody, Text
+from promsnmp.http.openapi import failure
+from promsnmp.http.problems import RETRY, Problem, refusal
+from promsnmp.http.schemas import Body, absent
+from promsnmp.http.services import Use, caller
+from promsnmp.inventory.model import Seed
+from promsnmp.inventory.seeds import seed_document
+from promsnmp.inventory.spelling import VERSION_NAMES
+
+PATH = "/promsnmp/discovery"
+JOBS = f"{PATH}/jobs"
+MAX_BODY = 8 * 1024 * 1024
+"""Bytes of a request: some hundred thousand addresses, one by one."""
+MOST_REFUSING = 1000
+"""Addresses that refuse all credentials, listed at most."""
+
+Number = Annotated[float | SkipJsonSchema[None], Field(json_schema_extra=absent)]
+
+
+class SnmpConfigBody(LoginBody):
+    """Credentials as the original's README writes them."""
+
+    version: int | str = Field("v2c", description="SNMP4J's number (0 is v1, 1 is v2c, 3 is v3), or `v1`, `v2c`, `v3`.")
+    port: int = Field(161, ge=1, le=65535)
+
+
+class DiscoveryBody(LoginBody):
+    """Where to search, and with which credentials. `targets` and `snmpConfig` are another form of the same."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "potentialTargets": ["127.0.0.1-4"],
+                "agentType": "snmp-community",
+                "version": "v2c",
+                "port": 161,
+                "readCommunity": "public",
+            }
+        },
+    )
+
+    potential_targets: list[str] = Field(
+        [], alias="potentialTargets", description="Addresses, networks (CIDR), ranges (192.0.2.1-50) and names."
+    )
+    targets: list[str] = Field([], description="Another name of `potentialTargets`.")
+    agent_type: Annotated[
+        Literal["snmp-community", "snmp-user"] | SkipJsonSchema[None], Field(json_schema_extra=absent)
+    ] = Field(None, alias="agentType")
+    version: int | str = Field("v2c", description="`v1`, `v2c` or `v3`.")
+    port: int = Field(161, ge=1, le=65535)
+    snmp_config: Annotated[SnmpConfigBody | SkipJsonSchema[None], Field(json_schema_extra=absent)] = Field(
+        None, alias="snmpConfig"
+    )
+    credentials: list[CredentialsBody] = Field([], description="Further ones, tried after those above, in this order.")
+    exclude: list[str] = Field([], description="Addresses, networks and ranges that are left alone.")
+    labels: dict[str, str] = Field({}, description="Labels of devices that are found for the first time.")
+    modules: list[str] = Field([], description="Modules of devices that are found for the first time.")
+    neighbours: Annotated[list[str] | SkipJsonSchema[None], Field(json_schema_extra=absent)] = Field(
+        None, description="Networks within which LLDP and CDP neighbours are asked, instead of those of the settings."
+    )
+    force: bool = Field(False, description="Allow networks larger than a /12.")
+    remove_lost: bool = Field(False, alias="removeLost", description="Remove lost devices instead of marking them.")
+    id: Text = Field(None, description="UUID of the saved seed that this is to replace.")
+
+
+class AcceptedBody(Body):
+    """A request that was accepted."""
+
+    message: str
+    job_id: Text = Field(None, alias="jobId", description="The search, when it was to begin now.")
+    seed_id: Text = Field(None, alias="seedId", description="The seed, when it was to be saved.")
+    location: str = Field(description="Path at which to follow it.")
+
+
+class FoundBody(Body):
+    """A device that a search found."""
+
+    id: str = Field(description="Of the device in the inventory.")
+    change: Literal["added", "updated", "unchanged"]
+    sys_name: str = Field(alias="sysName")
+    addresses: list[str] = Field(description="Where it answered, `address:port`.")
+    version: str = Field(description="`v1`, `v2c` or `v3`.")
+    vendor: str
+    model: str
+    sys_object_id: str = Field(alias="sysObjectId")
+    sys_location: str = Field(alias="sysLocation")
+    sys_descr: str = Field(alias="sysDescr")
+
+
+class JobBody(Body):
+    """A search: what it does, how far it is, and what came of it."""
+
+    id: str
+    state: Literal["queued", "running", "finished", "cancelled", "failed"]
+    seed_id: Text = Field(None, alias="seedId", description="The saved seed that it searches.")
+    targets: list[str]
+    created_at: str = Field(alias="createdAt", description="ISO 8601, UTC.")
+    started_at: Text = Field(None, alias="startedAt")
+    ended_at: Text = Field(None, alias="endedAt")
+    addresses: int = Field(description="Addresses to ask, as far as is known.")
+    probed: int = Field(description="Addresses that are done with.")
+    answered: int = Field(description="Addresses at which something speaks SNMP.")
+    found: int = Field(description="Addresses that answer to one of the credentials.")
+    packets: int = Field(description="Packets that were sent.")
+    rate: float = Field(description="Packets in a second.")
+    time_left: Number = Field(None, alias="timeLeft", description="Seconds that it will probably take.")
+    errors: dict[str, int] = Field(description="What went wrong, by kind.")
+    added: int = Field(description="Devices that are new.")
+    updated: int = Field(description="Devices that were known, and of which something changed.")
+    unchanged: int = Field(description="Devices that were known and are as they were.")
+    missed: int = Field(description="Devices that should have answered and did not.")
+    lost: int = Field(description="Those that are marked as lost since now.")
+    removed: int = Field(description="Those that were removed.")
+    neighbours: int = Field(description="Addresses asked because a neighbour told of them.")
+    refusing: list[str] = Field(description="Addresses that speak SNMP and refuse all credentials (the first 1,000).")
+    problems: list[str] = Field(description="Targets that were left out, and why.")
+    error: Text = Field(None, description="Why it failed.")
+
+
+class JobDetailBody(JobBody):
+    """One search with the devices that it found."""
+
+    devices: list[FoundBody]
+    devices_omitted: bool = Field(
+        alias="devicesOmitted", description="Whether the devices are no longer listed, as later searches ended."
+    )
+
+
+_BODY = DiscoveryBody.model_json_schema(ref_template="#/components/schemas/{model}")
+_CONFIG = _BODY.pop("$defs")["SnmpConfigBody"]
+_BODY["properties"]["snmpConfig"] = _CONFIG | {"description": "Another form of version, port and the credentials."}
+_REQUEST = {"requestBody": {"required": True, "content": {"application/json": {"schema": _BODY}}}}
+_LOCATION = {"Location": {"description": "Path at which to follow it.", "schema": {"type": "string"}}}
+_FULL: dict[int | str, dict[str, Any]] = {503: failure("The inventory file cannot be written now; nothing changed.")}
+_NO_SEED: dict[int | str, dict[str, Any]] = {404: failure("There is no such seed.")}
+_NO_JOB: dict[int | str, dict[str, Any]] = {
+    404: failure("There is no such job; those that ended long ago are forgotten.")
+}
+
+router = APIRouter(tags=["discovery"])
+
+
+@router.post(
+    PATH,
+    status_code=202,
+    response_model=AcceptedBody,
+    responses={
+        202: {"headers": _LOCATION},
+        400: failure("The request has problems; all are listed, and nothing has happened."),
+        413: failure("The request is too large."),
+        503: failure("Too many searches are waiting, or the inventory file cannot be written now."),
+    },
+    openapi_extra=_REQUEST,
+)
+async def discover(
+    request: Request,
+    services: Use,
+    scheduleNow: Annotated[bool, Query(description="Search now.")] = True,  # noqa: N803  # the original's name
+    saveSeed: Annotated[  # noqa: N803
+        bool, Query(description="Keep it as a seed, which the schedule searches, too; so is what is not searched now.")
+    ] = False,
+) -> Response:
+    """Search for devices, or save a seed for the schedule, or both."""
+    discovery, who = services.discovery, caller(request)
+    try:
+        wanted = read_request(await read_json(request, most=MAX_BODY), services.devices.snapshot.inventory)
+        saves = saveSeed or not scheduleNow
+        seed = _same_seed(discovery, wanted.seed) if saves else wanted.seed
+        plan, problems = discovery.plan(seed, who=who, remove_lost=wanted.remove_lost, saved=saves)
+        if not problems and not plan.scope.size:
+            problems = ["potentialTargets: nothing is left of them without what is excluded"]
+        if problems:
+            raise InventoryInvalid(problems)
+        if saves and discovery.seed(seed.id) != seed:
+            await discovery.save_seed(seed, who)
+        job = discovery.start(plan) if scheduleNow else None
+    except InventoryError as error:
+        raise refusal(error, "the request is not accepted") from None
+    except DiscoveryBusy as error:
+        raise Problem(503, str(error), headers=RETRY) from None
+    location = f"{JOBS}/{job.id}" if job else f"{PATH}/{seed.id}"
+    body = AcceptedBody(
+        message="Discovery request accepted.",
+        job_id=job.id if job else None,
+        seed_id=seed.id if saves else None,
+        location=location,
+    )
+    return JSONResponse(body.model_dump(by_alias=True, exclude_none=True), 202, {"Location": location})
+
+
+def _same_seed(discovery: Discovery, seed: Seed) -> Seed:
+    """The saved seed that says the same, if there is one: asking twice makes no second one."""
+    return next((one for one in discovery.seeds if _without_id(one) == _without_id(seed)), seed)
+
+
+def _without_id(seed: Seed) -> dict[str, object]:
+    return {**seed_document(seed, mask=False), "id": None}
+
+
+@router.get(PATH, response_model=list[SeedBody])
+async def list_seeds(services: Use) -> Response:
+    """All saved seeds, secrets masked."""
+    return JSONResponse([seed_document(seed, mask=True) for seed in services.discovery.seeds])
+
+
+@router.delete(PATH, response_class=PlainTextResponse, responses=_FULL)
+async def delete_seeds(request: Request, services: Use) -> str:
+    """Delete all saved seeds. Devices stay."""
+    await _delete(services.discovery, caller(request))
+    return "All discovery seeds deleted."
+
+
+@router.get(JOBS, response_model=list[JobBody])
+async def list_jobs(services: Use) -> Response:
+    """Searches that run, wait, or ended, the newest first."""
+    return JSONResponse([_job(job) for job in services.discovery.jobs])
+
+
+@router.get(JOBS + "/{job_id}", response_model=JobDetailBody, responses=_NO_JOB)
+async def show_job(job_id: str, services: Use) -> Response:
+    """One search, with the devices that it found."""
+    return JSONResponse(_detail(_found_job(services.discovery, job_id)))
+
+
+@router.delete(JOBS + "/{job_id}", response_model=JobDetailBody, responses=_NO_JOB)
+async def stop_job(job_id: str, services: Use) -> Response:
+    """Stop a search; what it found stays in the inventory. One that has ended stays as it is."""
+    job = _found_job(services.discovery, job_id)
+    if job.state not in ENDED:
+        services.discovery.stop_job(job)
+        await job.over.wait()
+    return JSONResponse(_detail(job))
+
+
+@router.get(PATH + "/{seed_id}", response_model=SeedBody, responses=_NO_SEED)
+async def show_seed(seed_id: str, services: Use) -> Response:
+    """One saved seed, secrets masked."""
+    if (seed := services.discovery.seed(seed_id.lower())) is None:
+        raise _no_seed(seed_id)
+    return JSONResponse(seed_document(seed, mask=True))
+
+
+@router.delete(PATH + "/{seed_id}", response_class=PlainTextResponse, responses={**_NO_SEED, **_FULL})
+async def delete_seed(request: Request, seed_id: str, services: Use) -> str:
+    """Delete one saved seed. Devices stay."""
+    if not await _delete(services.discovery, caller(request), seed_id.lower()):
+        raise _no_seed(seed_id)
+    return f"Seed deleted: {seed_id.lower()}"
+
+
+async def _delete(discovery: Discovery, who: str, seed_id: str | None = None) -> int:
+    try:
+        return await discovery.delete_seeds(who, seed_id)
+    except InventoryError as error:
+        raise refusal(error, "nothing is deleted") from None
+
+
+def _no_seed(seed_id: str) -> Problem:
+    return Problem(404, f"there is no seed {seed_id[:80]!r}")
+
+
+def _found_job(discovery: Discovery, job_id: str) -> Job:
+    job = discovery.job(job_id.lower())
+    if job is None:
+        raise Problem(404, f"there is no job {job_id[:80]!r}; those that ended long ago are forgotten")
+    return job
+
+
+def _job(job: Job) -> dict[str, Any]:
+    now = datetime.now(UTC).timestamp()
+    progress, left = job.progress, job.seconds_left(now)
+    body = JobBody(
+        id=job.id,
+        state=job.state.value,
+        seed_id=job.plan.seed_id or None,
+        targets=list(job.plan.targets),
+        created_at=_instant(job.created) or "",
+        started_at=_instant(job.started),
+        ended_at=_instant(job.ended),
+        addresses=progress.addresses or job.plan.scope.size,
+        probed=progress.probed,
+        answered=progress.answered,
+        found=progress.found,
+        packets=progress.packets,
+        rate=round(job.packets_per_second(now), 1),
+        time_left=None if left is None else round(left, 1),
+        errors=dict(progress.errors),
+        added=job.counted["added"],
+        updated=job.counted["updated"],
+        unchanged=job.counted["unchanged"],
+        missed=job.missed.missed,
+        lost=len(job.missed.lost),
+        removed=len(job.missed.removed),
+        neighbours=job.suggested,
+        refusing=list(job.refusing[:MOST_REFUSING]),
+        problems=list(job.plan.problems),
+        error=job.error or None,
+    )
+    return body.model_dump(by_alias=True, exclude_none=True)
+
+
+def _detail(job: Job) -> dict[str, Any]:
+    found = [_found(one).model_dump(by_alias=True) for one in job.findings.values()]
+    return _job(job) | {"devices": found, "devicesOmitted": job.omitted}
+
+
+def _found(finding: Finding) -> FoundBody:
+    device = finding.device
+    agent = next((one for one in device.agents if one.endpoint in finding.endpoints), device.primary)
+    return FoundBody(
+        id=device.id,
+        change=finding.kind,
+        sys_name=device.sys_name,
+        addresses=[str(one) for one in finding.endpoints],
+        version=VERSION_NAMES[agent.version] if agent else "",
+        vendor=device.vendor,
+        model=device.model,
+        sys_object_id=device.sys_object_id,
+        sys_location=device.sys_location,
+        sys_descr=device.sys_descr,
+    )
+
+
+def _instant(seconds: float) -> str | None:
+    if not seconds:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
