@@ -36,6 +36,37 @@ def test_options_win_over_the_environment(built: list[Settings], monkeypatch: py
     assert [(item.server_port, item.server_address) for item in built] == [(2000, "::1"), (1000, "192.0.2.1")]
 
 
+@pytest.mark.parametrize(
+    ("text", "address", "port"),
+    [
+        (":9116", "", 9116),
+        ("127.0.0.1:0", "127.0.0.1", 0),
+        ("[::1]:9116", "::1", 9116),
+        ("localhost:1", "localhost", 1),
+    ],
+)
+def test_address_and_port_come_at_once_as_other_exporters_take_them(
+    built: list[Settings], monkeypatch: pytest.MonkeyPatch, text: str, address: str, port: int
+) -> None:
+    monkeypatch.setenv("SERVER_ADDRESS", "192.0.2.1")
+    run(["serve", f"--web.listen-address={text}"])
+    assert [(item.server_address, item.server_port) for item in built] == [(address, port)]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["9116"], ["host"], ["host:"], ["::1:9116"], ["[::1]"], [":65536"], [":-1"], [":x"], [":1", "--port", "1"]],
+)
+def test_an_address_that_is_none_is_refused(built: list[Settings], arguments: list[str]) -> None:
+    assert run(["serve", "--web.listen-address", *arguments]) == 2
+    assert built == []
+
+
+def test_the_web_configuration_may_be_named(built: list[Settings]) -> None:
+    run(["serve", "--web.config.file", "web.yml"])
+    assert [str(item.web_config_file) for item in built] == ["web.yml"]
+
+
 def test_verbose_logs_in_detail(built: list[Settings]) -> None:
     run(["-v", "serve"])
     run(["serve"])
