@@ -10,9 +10,11 @@ from promsnmp.snmp import ber, oid
 FACE = (b"descr", b"object")
 
 
-def identity(*modules: str, problem: str = "", up_time: int | None = 10_000_000) -> Identity:
+def identity(
+    *modules: str, problem: str = "", up_time: int | None = 10_000_000, object_id: str = "1.3.6.1.4.1.534.1"
+) -> Identity:
     match = Match("", "", tuple((name, "because") for name in modules))
-    return Identity("", "", "", match, 3, up_time, problem)
+    return Identity("", object_id, "", match, 3, up_time, problem)
 
 
 def ticks(hundredths: int) -> bytes:
@@ -63,6 +65,7 @@ def test_the_later_word_counts_the_inventory_s_or_what_was_found_out() -> None:
     one = Recognition()
     one.heed(("system", "cisco"), "key", 0.0)
     one.took(identity("system", "ups"), 1000.0)
+    one.took(identity("system", "ups"), 1600.0)
     one.heed(("system", "cisco"), "key", 2000.0)  # which is what it was before
     assert one.modules == ("system", "ups")
     one.heed(("system", "apc"), "key", 3000.0)
@@ -87,6 +90,38 @@ def test_half_an_answer_does_not_take_the_place_of_a_whole_one() -> None:
     one = recognised("system", "if_mib", "ups")
     one.took(identity("system", problem="no answer"), 2000.0)
     assert one.modules == ("system", "if_mib", "ups")
+
+
+def test_a_module_goes_when_its_tables_are_missing_twice() -> None:
+    one = recognised("system", "if_mib", "ups")
+    assert not one.took(identity("system", "lldp"), 2000.0)
+    assert set(one.modules) == {"system", "lldp", "if_mib", "ups"}
+    assert one.is_due(2000.0 + SOON)
+    assert one.took(identity("system", "lldp"), 3000.0)
+    assert one.modules == ("system", "lldp")
+    assert not one.is_due(3000.0 + SOON)
+
+
+def test_a_module_that_is_back_was_never_gone() -> None:
+    one = recognised("system", "ups")
+    one.took(identity("system"), 2000.0)
+    assert one.took(identity("system", "ups"), 3000.0)
+    assert one.modules == ("system", "ups")
+
+
+def test_another_device_has_nothing_of_the_one_before() -> None:
+    one = recognised("system", "ups")
+    assert one.took(identity("system", "lldp", object_id="1.3.6.1.4.1.9"), 2000.0)
+    assert one.modules == ("system", "lldp")
+
+
+def test_modules_of_the_inventory_that_are_missing_stay_at_first_too() -> None:
+    one = Recognition()
+    one.heed(("system", "ups"), "key", 0.0)
+    assert not one.took(identity("system"), 1000.0)
+    assert one.modules == ("system", "ups")
+    one.took(identity("system"), 2000.0)
+    assert "ups" not in one.modules
 
 
 def test_a_device_that_does_not_tell_is_asked_ever_more_seldom() -> None:

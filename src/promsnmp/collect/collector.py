@@ -168,8 +168,8 @@ class Collector:
         if recognition.is_due(now):
             try:
                 identity = await self.identify(source, deadline=deadline)
-                recognition.took(identity, time.monotonic())
-                if self._tell is not None:
+                is_settled = recognition.took(identity, time.monotonic())
+                if is_settled and self._tell is not None:
                     self._tell(source, identity)
             except SnmpError:
                 recognition.failed(time.monotonic())

@@ -2,7 +2,8 @@
 
 Asking a device what it is costs a few packets, so it is done at the first poll, then seldom, and whenever the device
 shows that it is another one now: its sysDescr or sysObjectID changed, or it started again. Neither a device that
-changes its description all the time nor one that never answers is asked at every poll. No input or output here.
+changes its description all the time nor one that never answers is asked at every poll. A table that is not there once
+may be slow to come; its module goes when it is missing twice. No input or output here.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ class Recognition:
     identity: Identity | None = None
     """What came out last; None: it was not asked, or the inventory's word is newer."""
     _stored: tuple[str, ...] = ()
+    _missed: tuple[str, ...] = ()
+    """Modules that the device called for before, but not when it was asked last."""
     _due: float = 0.0
     _asked_at: float = float("-inf")
     _failures: int = 0
@@ -44,7 +47,7 @@ class Recognition:
         """The modules that suit the device; empty while nobody knows."""
         if self.identity is None:
             return self._stored
-        names = self.identity.match.names
+        names = (*self.identity.match.names, *self._missed)
         return tuple(dict.fromkeys((*FALLBACK, *names))) if self.identity.problem else names
 
     @property
@@ -59,25 +62,39 @@ class Recognition:
             return
         self._stored = tuple(stored)
         if stored and self.modules_found != self._stored:
-            self.identity = None
+            self.identity, self._missed = None, ()
             self._due = now + AGAIN * (zlib.crc32(key.encode()) % 1000 + 1) / 1000  # not all devices at once
 
     def is_due(self, now: float) -> bool:
         """Whether the device is to be asked what it is."""
         return now >= self._due
 
-    def took(self, identity: Identity, now: float) -> None:
-        """Keeps what came out. Where not everything was answered, what was known before is better, if it was whole."""
+    def took(self, identity: Identity, now: float) -> bool:
+        """Keeps what came out; whether that is settled.
+
+        Where not everything was answered, what was known before is better, if it was whole. A module that is no longer
+        called for stays until the device has been asked once more, unless it is another device altogether.
+        """
         self._asked_at = now
         if identity.problem:
             if not self.modules or (self.identity is not None and self.identity.problem):
                 self.identity = identity
             self.failed(now)
-            return
+            return False
+        self._missed = () if self._missed else self._gone(identity)
         self.identity = identity
         self._failures = 0
         just_started = identity.sys_up_time is not None and identity.sys_up_time < JUST_STARTED
-        self._due = now + (SOON if just_started else AGAIN)
+        self._due = now + (SOON if just_started or self._missed else AGAIN)
+        return not self._missed
+
+    def _gone(self, identity: Identity) -> tuple[str, ...]:
+        """Modules known so far that ``identity`` does not call for, if it is that of the same device."""
+        if self.identity is not None and (
+            self.identity.problem or self.identity.sys_object_id != identity.sys_object_id
+        ):
+            return ()
+        return tuple(name for name in self.modules if name not in identity.match.names)
 
     def failed(self, now: float) -> None:
         """Notes that the device did not tell."""
