@@ -34,7 +34,7 @@ from promsnmp.http.auth import Access, Basic, Certificate, Token
 from promsnmp.http.express import express_protocol
 from promsnmp.http.gate import Gate
 from promsnmp.http.lifecycle import App, Lifecycle, Repeated
-from promsnmp.http.listen import listen
+from promsnmp.http.listen import listen_everywhere
 from promsnmp.http.published import Published
 from promsnmp.http.scrape import ScrapeRoute
 from promsnmp.http.services import Executor, Services
@@ -81,7 +81,7 @@ def build(settings: Settings) -> App:
     """
     if not COMPILED:
         log.warning("running without the compiled decoder: slower")
-    catalogues = Catalogues(load_catalogue(settings.config_patterns))
+    catalogues = Catalogues(load_catalogue(settings.config_patterns, expand=settings.snmp_expand_environment))
     release_memory()
     web = WebFile(settings.web_config_file)
     store = _open_store(settings)
@@ -145,7 +145,7 @@ def build(settings: Settings) -> App:
     return App(
         front=create_front(services, requests, gate, hot={"/snmp": snmp}),
         health=health,
-        sockets=listen(settings.server_address, settings.server_port),
+        sockets=listen_everywhere(settings.listen_addresses),
         protocol=express_protocol(gate.ready(snmp.ready), requests, web.peer),
         tls=web.tls,
         grace=settings.shutdown_timeout / 1000 * GRACE_SHARE,
@@ -181,6 +181,10 @@ class Collection:
             Options(
                 utilization=settings.interface_utilization,
                 wrap=settings.snmp_wrap_large_counters,
+                zeros=settings.snmp_zero_for_non_numbers,
+                strict=settings.scrape_strict,
+                own_metrics=settings.page_own_metrics,
+                source_address=settings.snmp_source_address,
                 label_refresh=settings.collection_label_refresh if interval else 1,
                 label_age=settings.collection_label_refresh * interval,
             ),
@@ -300,7 +304,8 @@ async def _reload(settings: Settings, catalogues: Catalogues, web: WebFile, stor
     """Reads all files again. Raises ModuleError or SettingsError, and then uses what it had of that file."""
     await web.reload()
     try:
-        catalogue = await asyncio.to_thread(load_catalogue, settings.config_patterns)
+        load = partial(load_catalogue, settings.config_patterns, expand=settings.snmp_expand_environment)
+        catalogue = await asyncio.to_thread(load)
         for name in settings.modules:
             if name != AUTO:
                 catalogue.module(name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -37,6 +38,10 @@ class Settings(BaseSettings):
         "", description="Address to listen on. Empty: every address, IPv4 and IPv6. `127.0.0.1`: this machine only."
     )
 
+    server_more_addresses: str = Field(
+        "",
+        description="Further places to listen at, comma separated: `address:port`, `[IPv6]:port` or `:port`.",
+    )
     web_config_file: Path | None = Field(
         None,
         description="TLS, client certificates and users with passwords, in the form of Prometheus's exporter-toolkit "
@@ -122,6 +127,23 @@ class Settings(BaseSettings):
     snmp_wrap_large_counters: bool = Field(
         True, description="Reduce Counter64 values modulo 2^53, as snmp_exporter does, so that `rate()` stays exact."
     )
+    snmp_zero_for_non_numbers: bool = Field(
+        False, description="Show 0 where a number is wanted and the device gives something else, as snmp_exporter does."
+    )
+    snmp_expand_environment: bool = Field(
+        True, description="Replace `$NAME` in names and passphrases of version 3 auths in `SNMP_CONFIG_FILES`."
+    )
+    snmp_source_address: str = Field(
+        "", description="Address that devices of its family are asked from. Empty: the system chooses."
+    )
+    scrape_strict: bool = Field(
+        False,
+        description="Answer a scrape with status 500, as snmp_exporter does, when not all could be read, or a series "
+        "or a family stands on the page twice. Default: what is good is served, and metrics tell of the rest.",
+    )
+    page_own_metrics: bool = Field(
+        True, description="Add what snmp_exporter does not have to pages: `promsnmp_*` and `interface_utilization`."
+    )
 
     discovery_packets_per_second: int = Field(
         3000,
@@ -185,6 +207,21 @@ class Settings(BaseSettings):
     def _lower(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
 
+    @field_validator("server_more_addresses")
+    @classmethod
+    def _places(cls, value: str) -> str:
+        for part in _parts(value):
+            listen_address(part)
+        return value
+
+    @field_validator("snmp_source_address")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        try:
+            return str(ip_address(value)) if value else ""
+        except ValueError:
+            raise ValueError("is not an address such as 192.0.2.1 or 2001:db8::1") from None
+
     @field_validator("api_token")
     @classmethod
     def _token_form(cls, value: SecretStr | None) -> SecretStr | None:
@@ -212,9 +249,15 @@ class Settings(BaseSettings):
         return (10 * self.collection_interval if longest is None else longest) / 1000
 
     @property
+    def listen_addresses(self) -> list[tuple[str, int]]:
+        """Addresses (empty: all of them) and ports to listen at."""
+        more = [listen_address(part) for part in _parts(self.server_more_addresses)]
+        return [(self.server_address, self.server_port), *more]
+
+    @property
     def config_patterns(self) -> tuple[str, ...]:
         """The parts of ``snmp_config_files``."""
-        return tuple(part.strip() for part in self.snmp_config_files.split(",") if part.strip())
+        return _parts(self.snmp_config_files)
 
     @property
     def adhoc_targets(self) -> bool:
@@ -236,8 +279,21 @@ class Settings(BaseSettings):
     @property
     def modules(self) -> tuple[str, ...]:
         """Names of ``collection_modules``, in order, without duplicates."""
-        names = (name.strip() for name in self.collection_modules.split(","))
-        return tuple(dict.fromkeys(name for name in names if name))
+        return tuple(dict.fromkeys(_parts(self.collection_modules)))
+
+
+def _parts(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def listen_address(text: str) -> tuple[str, int]:
+    """Address (empty: all of them) and port of ``address:port``, ``[IPv6]:port`` or ``:port``. Raises ValueError."""
+    address, _, port = text.rpartition(":")
+    if ":" in address and not (address.startswith("[") and address.endswith("]")):
+        raise ValueError(f"{text!r} is not address:port, [IPv6]:port or :port")
+    if not (port.isascii() and port.isdigit() and int(port) < 65_536) or ":" not in text:
+        raise ValueError(f"{text!r} is not address:port, [IPv6]:port or :port")
+    return address.removeprefix("[").removesuffix("]"), int(port)
 
 
 def _networks(text: str) -> tuple[Network, ...]:

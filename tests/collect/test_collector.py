@@ -12,8 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from promsnmp.collect.collector import Collector, Options
 from promsnmp.collect.page import Format, Page
 from promsnmp.collect.source import Source
-from promsnmp.errors import ModuleError, SnmpRefused, SnmpTimeout
-from promsnmp.modules.catalogue import Catalogue, Catalogues
+from promsnmp.errors import ErrorStatus, ModuleError, SnmpRefused, SnmpTimeout, StrictFailure
+from promsnmp.modules.catalogue import Catalogue, Catalogues, builtin_catalogue
 from promsnmp.modules.reader import read_text
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
@@ -180,3 +180,63 @@ async def test_a_filter_leaves_the_rows_that_match_and_walks_nothing_twice() -> 
     assert found["promsnmp_module_up"][labels] == 1
     assert found["snmp_scrape_pdus_returned"][labels] == 5
     assert found["snmp_scrape_packets_sent"][labels] == 2
+
+
+def _module(text: str) -> Catalogues:
+    found = read_text(f"modules: {{m: {text}}}", source="test").modules
+    return Catalogues(Catalogue(dict(found), {}))
+
+
+OCTETS = "oid: 1.3.6.1.2.1.2.2.1.10, type: counter, help: h"
+TWICE = f"{{walk: [1.3.6.1.2.1.2], metrics: [{{name: a, {OCTETS}}}]}}"
+TWO_HELPS = (
+    f"{{walk: [1.3.6.1.2.1.2], metrics: [{{name: a, {OCTETS}, indexes: [{{labelname: row}}]}}, "
+    "{name: a, oid: 1.3.6.1.2.1.2.1, type: counter, help: other}]}"
+)
+
+
+@pytest.mark.parametrize(("text", "says"), [(TWICE, "1 samples have"), (TWO_HELPS, "several types or help texts: a")])
+async def test_a_strict_page_has_nothing_twice(text: str, says: str) -> None:
+    catalogues = _module(text)
+    async with SimulatedAgent(mib()) as agent:
+        source = source_of(agent, "m")
+        page, problem = await Collector(catalogues, Options()).collect(source, deadline=deadline())
+        assert problem is None
+        assert samples(page)["a"]
+        with pytest.raises(StrictFailure, match=says):
+            await Collector(catalogues, Options(strict=True)).collect(source, deadline=deadline())
+
+
+async def test_a_strict_page_is_whole_but_for_what_an_error_status_ended() -> None:
+    strict = Collector(Catalogues(builtin_catalogue()), Options(strict=True))
+    async with HostileAgent(after(1, status(5))) as agent:
+        source = Source("d", "d", Endpoint(agent.address, agent.port), Community(), ("if_mib",), timeout=0.2, retries=0)
+        with pytest.raises(StrictFailure, match=r"not all was read: .*genErr"):  # if_mib also fetches an object
+            await strict.collect(source, deadline=deadline())
+        walk_only = replace(source, modules=("bridge",))
+        agent.requests.clear()
+        page, problem = await strict.collect(walk_only, deadline=deadline())
+        assert isinstance(problem, ErrorStatus)
+        assert samples(page)["promsnmp_module_up"] == {frozenset({("module", "bridge")}): 0}
+
+
+async def test_without_own_metrics_a_page_has_snmp_exporters_families_only() -> None:
+    plain = Collector(Catalogues(builtin_catalogue()), Options(own_metrics=False))
+    async with SimulatedAgent(mib()) as agent:
+        source = source_of(agent)
+        await plain.collect(source, deadline=deadline())
+        page, _ = await plain.collect(source, deadline=deadline())
+        assert plain.known(source).device.utilization.present()
+    names = set(samples(page))
+    assert {name for name in names if name.startswith("snmp_scrape_")} == {
+        f"snmp_scrape_{name}"
+        for name in ("walk_duration_seconds", "packets_sent", "packets_retried", "pdus_returned", "duration_seconds")
+    }
+    assert not any(name.startswith(("promsnmp_", "interface_utilization")) for name in names)
+
+
+async def test_devices_are_asked_from_the_address_that_is_set() -> None:
+    collector = Collector(Catalogues(builtin_catalogue()), Options(source_address="192.0.2.1"))
+    async with SimulatedAgent(mib()) as agent:
+        with pytest.raises(SnmpRefused, match=r"no address 192\.0\.2\.1 to ask from"):
+            await collector.collect(source_of(agent), deadline=deadline())

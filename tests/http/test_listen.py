@@ -10,7 +10,7 @@ import pytest
 
 from promsnmp.errors import PromSnmpError
 from promsnmp.http import listen as module
-from promsnmp.http.listen import listen, urls
+from promsnmp.http.listen import listen, listen_everywhere, urls
 
 
 @pytest.fixture
@@ -71,3 +71,15 @@ def test_an_address_of_another_machine_says_so() -> None:
 def test_urls_show_all_addresses_as_localhost(opened: list[socket.socket]) -> None:
     opened += listen("", 0)
     assert urls(opened) == [f"http://localhost:{opened[0].getsockname()[1]}"]
+
+
+def test_several_places_are_listened_at_or_none(opened: list[socket.socket]) -> None:
+    opened += listen_everywhere([("127.0.0.1", 0), ("127.0.0.2", 0)])
+    assert [item.getsockname()[0] for item in opened] == ["127.0.0.1", "127.0.0.2"]
+    taken = opened[0].getsockname()[1]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.3", 0))
+        free = probe.getsockname()[1]
+    with pytest.raises(PromSnmpError, match=f"port {taken} is in use"):
+        listen_everywhere([("127.0.0.3", free), ("127.0.0.1", taken)])
+    opened += listen("127.0.0.3", free)

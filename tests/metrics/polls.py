@@ -32,10 +32,11 @@ def module(name: str = "m", **fields: Any) -> Module:
 class Device:
     """One device under one plan, polled again and again."""
 
-    def __init__(self, *modules: Module, wrap: bool = True) -> None:
+    def __init__(self, *modules: Module, wrap: bool = True, zeros: bool = False) -> None:
         self.plan: Plan = make_plan(modules)
         self.state = DeviceState()
         self.wrap = wrap
+        self.zeros = zeros
 
     def renderer(self, objects: Objects) -> Renderer:
         """All of a poll that brought ``objects``, rendered."""
@@ -44,7 +45,7 @@ class Device:
         values = {oid.encode(name): value for name, value in objects.items()}
         varbinds = b"".join(ber.encode_varbind(name, values[name]) for name in names)
         scanner.feed(varbinds, 0, len(varbinds), False)
-        renderer = Renderer(self.plan, scanner, self.state, wrap=self.wrap)
+        renderer = Renderer(self.plan, scanner, self.state, wrap=self.wrap, zeros=self.zeros)
         for one in self.plan.modules:
             renderer.module(one.metrics)
         renderer.page.deduplicate()

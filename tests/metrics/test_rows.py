@@ -85,3 +85,15 @@ def test_a_value_that_is_not_what_the_metric_wants_gives_no_sample_and_is_counte
     assert lines(page) == []
     assert page.render() == b""
     assert page.dropped == {reason: 1}
+
+
+@pytest.mark.parametrize("kind", ["gauge", "counter", "EnumAsInfo", "EnumAsStateSet"])
+def test_what_is_no_number_is_left_out_or_0_if_that_is_wanted(kind: str) -> None:
+    metric = {"oid": "1.3.1", "type": kind, "indexes": [ROW], "enum_values": {0: "zero"}}
+    page = Device(module(metrics=[metric])).renderer({"1.3.1.5": octets("text")}).page
+    assert lines(page) == []
+    assert page.dropped == {"not_a_number": 1}
+    page = Device(module(metrics=[metric]), zeros=True).renderer({"1.3.1.5": octets("text")}).page
+    expected = {"EnumAsInfo": 'm0_info{m0="zero",row="5"} 1', "EnumAsStateSet": 'm0{m0="zero",row="5"} 1'}
+    assert lines(page) == [expected.get(kind, 'm0{row="5"} 0')]
+    assert page.dropped == {}

@@ -94,3 +94,4 @@ def test_auths_of_files_take_variables_from_the_environment(tmp_path: Path, monk
     monkeypatch.delenv("PROMSNMP_TEST_USER")
     with pytest.raises(ModuleError, match=r"snmp.yml:1: .* no environment variable PROMSNMP_TEST_USER"):
         load_catalogue([str(file)])
+    assert load_catalogue([str(file)], expand=False).auths["mine"] == User("$PROMSNMP_TEST_USER")

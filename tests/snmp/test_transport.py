@@ -111,3 +111,17 @@ def test_sockets_do_not_block() -> None:
         pytest.raises(BlockingIOError),
     ):
         opened.recv(1)
+
+
+@pytest.mark.parametrize(
+    ("target", "source", "own"),
+    [("127.0.0.1", "127.0.0.7", "127.0.0.7"), ("::1", "127.0.0.7", "::1"), ("127.0.0.1", "::1", "127.0.0.1")],
+)
+async def test_a_socket_sends_from_the_address_of_the_same_family(target: str, source: str, own: str) -> None:
+    with open_socket(await resolve(Endpoint(target, 9)), source=source) as opened:
+        assert opened.getsockname()[0] == own
+
+
+def test_an_address_of_another_machine_cannot_be_sent_from() -> None:
+    with pytest.raises(OSError, match="assign"):
+        open_socket(Address(socket.AF_INET, ("127.0.0.1", 9)), source="192.0.2.1")

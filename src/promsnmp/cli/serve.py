@@ -5,9 +5,14 @@ from __future__ import annotations
 import signal
 import sys
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+
+from promsnmp.cli.exporter_flags import exporter_flags, settings_of
+
+if TYPE_CHECKING:
+    from promsnmp.settings import Settings
 
 
 @click.command("serve")
@@ -21,24 +26,22 @@ import click
     help="File in the form of snmp.yml; may be repeated, * and ? match names. Default: SNMP_CONFIG_FILES.",
 )
 @click.option("--web.config.file", "web_file", metavar="FILE", help="TLS and users. Default: WEB_CONFIG_FILE.")
-@click.option(
-    "--web.listen-address",
-    "listen",
-    metavar="[ADDRESS]:PORT",
-    help="Address and port at once, as other exporters take them: :9116, 127.0.0.1:9116, [::1]:9116.",
-)
+@exporter_flags
 @click.pass_context
 def serve(
     ctx: click.Context,
+    /,
+    *,
     port: int | None,
     address: str | None,
     files: tuple[str, ...],
     web_file: str | None,
-    listen: str | None,
+    **flags: Any,
 ) -> None:
     """Run the service: poll the devices of the inventory, answer Prometheus.
 
-    Settings come from the environment (docs/configuration.md); options win over them. SIGTERM and Ctrl-C end it after
+    Settings come from the environment (docs/configuration.md); options win over them. The flags of snmp_exporter are
+    taken, too. SIGTERM and Ctrl-C end it after
     the requests in flight are answered; a second Ctrl-C ends it at once.
 
     \b
@@ -53,26 +56,29 @@ def serve(
     from promsnmp.observe.logging import configure_logging
     from promsnmp.settings import load_settings
 
-    if listen is not None:
-        if port is not None or address is not None:
-            raise click.UsageError("--web.listen-address says what --address and --port say: give one or the others")
-        address, port = _address_and_port(listen)
-    options: dict[str, object] = {"server_port": port, "server_address": address, "web_config_file": web_file}
-    options["snmp_config_files"] = ",".join(files) or None
+    if flags["listen"] and (port is not None or address is not None):
+        raise click.UsageError("--web.listen-address says what --address and --port say: give one or the others")
+    options = settings_of(flags)
+    own = {"server_port": port, "server_address": address, "web_config_file": web_file}
+    options |= {name: value for name, value in own.items() if value is not None}
+    if files:
+        options["snmp_config_files"] = ",".join(files)
     if (ctx.obj or {}).get("verbose"):
         options["log_level"] = "debug"
-    settings = load_settings(**{name: value for name, value in options.items() if value is not None})
+    settings = load_settings(**options)
     configure_logging(level=settings.log_level, style=settings.log_format)
+    if flags["dry_run"]:
+        ctx.exit(_dry_run(settings))
     ctx.exit(build(settings).run())
 
 
-def _address_and_port(text: str) -> tuple[str, int]:
-    """Both parts of ``[address]:port``; an empty address stays empty, for every address."""
-    address, colon, port = text.rpartition(":")
-    bare = address.removeprefix("[").removesuffix("]")
-    if not (colon and port.isascii() and port.isdigit() and int(port) < 65_536) or (":" in address and bare == address):
-        raise click.UsageError(f"--web.listen-address {text!r} is not [ADDRESS]:PORT, such as :9116 or [::1]:9116")
-    return bare, int(port)
+def _dry_run(settings: Settings) -> int:
+    """Says what would be served; wrong files end it before. Raises ModuleError."""
+    from promsnmp.modules.catalogue import load_catalogue
+
+    found = load_catalogue(settings.config_patterns, expand=settings.snmp_expand_environment)
+    click.echo(f"Settings and files are right: {len(found.modules)} modules, {len(found.auths)} auths.")
+    return 0
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:

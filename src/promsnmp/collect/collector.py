@@ -17,7 +17,7 @@ from promsnmp.collect.page import Format, Page
 from promsnmp.collect.probe import Identity, identify
 from promsnmp.collect.recognition import Recognition
 from promsnmp.collect.source import Source
-from promsnmp.errors import AuthenticationError, SnmpError
+from promsnmp.errors import AuthenticationError, ErrorStatus, SnmpError, StrictFailure
 from promsnmp.inventory.modules import AUTO, FALLBACK, settled_modules
 from promsnmp.metrics.interfaces import add_utilization
 from promsnmp.metrics.plan import ModulePlan, Plan, make_plan
@@ -76,6 +76,14 @@ class Options:
     utilization: bool = True
     wrap: bool = True
     """Whether Counter64 values are reduced modulo 2^53."""
+    zeros: bool = False
+    """Whether what is no number counts as 0 where a number is wanted, instead of having no sample."""
+    strict: bool = False
+    """Whether there is no page at all when a part cannot be read, or a series or a family is there twice."""
+    own_metrics: bool = True
+    """Whether pages have families that snmp_exporter does not have."""
+    source_address: str = ""
+    """The address that devices are asked from; empty: the system chooses."""
     label_refresh: int = 1
     """Columns that serve as labels only are read at every so many polls of a device of the inventory."""
     label_age: float = inf
@@ -145,7 +153,9 @@ class Collector:
         if harvest.error is not None and not harvest.scanner.varbind_count:
             raise harvest.error
         failures = list(harvest.failures.values())
-        if failures and not harvest.scanner.varbind_count:
+        if self._options.strict:
+            _insist(source, harvest)
+        elif failures and not harvest.scanner.varbind_count:
             raise failures[0]
         known.answered = True
         _look(known.recognition, plan, harvest.scanner)
@@ -239,6 +249,7 @@ class Collector:
             retries=max(one.retries for one in modules) if source.retries is None else source.retries,
             deadline=deadline,
             connected=not any(one.use_unconnected_udp_socket for one in modules),
+            source=self._options.source_address,
         )
 
     def _security(self, source: Source, known: Known) -> SecurityModel:
@@ -250,7 +261,8 @@ class Collector:
     # ---------------------------------------------------------------------------------------------- rendering
 
     def _rendered(self, plan: Plan, scanner: ber.Scanner, known: Known, kept: Mapping[int, bytes]) -> Renderer:
-        renderer = Renderer(plan, scanner, known.device, wrap=self._options.wrap, kept=kept)
+        options = self._options
+        renderer = Renderer(plan, scanner, known.device, wrap=options.wrap, zeros=options.zeros, kept=kept)
         for one in plan.modules:
             renderer.module(one.metrics)
         return renderer
@@ -258,11 +270,13 @@ class Collector:
     def _render(self, source: Source, plan: Plan, known: Known, harvest: Harvest) -> Page:
         began = time.perf_counter()
         renderer = harvest.renderer or self._rendered(plan, harvest.scanner, known, harvest.kept)
+        page, own = renderer.page, self._options.own_metrics
         if self._options.utilization:
-            add_utilization(renderer, plan, known.device.utilization, at=harvest.started)
-        page = renderer.page
+            add_utilization(renderer, plan, known.device.utilization, at=harvest.started, shown=own)
         page.deduplicate()
-        _add_scrape_metrics(page, plan, harvest, time.perf_counter() - began)
+        if self._options.strict:
+            _insist_on_one(source, page)
+        _add_scrape_metrics(page, plan, harvest, time.perf_counter() - began, own=own)
         for reason, count in page.dropped.items():
             self.dropped[reason] = self.dropped.get(reason, 0) + count
         if known.asked:
@@ -290,8 +304,26 @@ def _body(page: Samples, wanted: Format) -> bytes:
     return page.render(as_openmetrics=wanted is Format.OPENMETRICS)
 
 
-def _add_scrape_metrics(page: Samples, plan: Plan, harvest: Harvest, rendering: float) -> None:
-    """What is known of the poll itself, per module: whether it was whole, and what it cost."""
+def _insist(source: Source, harvest: Harvest) -> None:
+    """Raises StrictFailure for what fails a scrape of snmp_exporter: all but an error-status that ends a walk."""
+    walks = [one for at, one in harvest.failures.items() if at not in harvest.plan.gets]
+    forgiven = {id(one) for one in walks if isinstance(one, ErrorStatus)}
+    for problem in (harvest.error, *harvest.failures.values()):
+        if problem is not None and id(problem) not in forgiven:
+            raise StrictFailure(f"not all was read: {problem.message}", target=str(source.endpoint), oid=problem.oid)
+
+
+def _insist_on_one(source: Source, page: Samples) -> None:
+    """Raises StrictFailure when a series stands on the page twice, or a family with several types or helps."""
+    target, twice, names = str(source.endpoint), page.dropped.get("duplicate", 0), ", ".join(sorted(page.conflicts))
+    if twice:
+        raise StrictFailure(f"{twice} samples have name and labels of another one", target=target)
+    if names:
+        raise StrictFailure(f"metrics of one name have several types or help texts: {names}", target=target)
+
+
+def _add_scrape_metrics(page: Samples, plan: Plan, harvest: Harvest, rendering: float, *, own: bool) -> None:
+    """What is known of the poll itself, per module: what it cost, and with ``own`` whether it was whole."""
     rows: dict[str, list[tuple[dict[str, str], float]]] = {name: [] for name in _SCRAPE_METRICS}
     for one in plan.modules:
         labels = {"module": one.module.name}
@@ -302,7 +334,10 @@ def _add_scrape_metrics(page: Samples, plan: Plan, harvest: Harvest, rendering: 
         for name, number in zip(rows, figures, strict=True):
             rows[name].append((labels, float(number)))
     for name, samples in rows.items():
-        page.add(name, "gauge", _SCRAPE_METRICS[name], samples)
+        if own or not name.startswith(_OWN_PREFIX):
+            page.add(name, "gauge", _SCRAPE_METRICS[name], samples)
+    if not own:
+        return
     taken = time.time() - harvest.seconds - rendering
     page.add("promsnmp_collected_timestamp_seconds", "gauge", _COLLECTED, [({}, round(taken, 3))])
     if page.dropped:
@@ -329,6 +364,7 @@ def _walked(get: bytes, harvest: Harvest) -> bool:
     return any(get.startswith(root) for root in harvest.finished)
 
 
+_OWN_PREFIX = "promsnmp_"
 _SCRAPE_METRICS = {
     "promsnmp_module_up": "Whether all that the module asks for was read (1) or some of it is missing (0).",
     "snmp_scrape_walk_duration_seconds": "Seconds spent on asking the device for what the module wants.",

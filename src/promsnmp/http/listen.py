@@ -34,6 +34,19 @@ def listen(address: str, port: int) -> list[socket.socket]:
         raise PromSnmpError(f"cannot listen: {_reason(error, address, port)}") from None
 
 
+def listen_everywhere(places: Sequence[tuple[str, int]]) -> list[socket.socket]:
+    """Sockets that listen on several addresses and ports, as ``listen``; all of them or none."""
+    sockets: list[socket.socket] = []
+    try:
+        for address, port in places:
+            sockets += listen(address, port)
+    except PromSnmpError:
+        for item in sockets:
+            item.close()
+        raise
+    return sockets
+
+
 def urls(sockets: Sequence[socket.socket], scheme: str = "http") -> list[str]:
     """Where the sockets can be reached from this machine; all addresses are shown as ``localhost``."""
     found = []

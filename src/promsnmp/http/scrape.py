@@ -16,7 +16,16 @@ from urllib.parse import parse_qs
 from promsnmp.collect.page import Format, Page
 from promsnmp.collect.service import Scraper
 from promsnmp.collect.source import Source, adhoc_source, device_source
-from promsnmp.errors import AddressError, BadTarget, ModuleError, SnmpError, SnmpTimeout, TargetError, UnknownTarget
+from promsnmp.errors import (
+    AddressError,
+    BadTarget,
+    ModuleError,
+    SnmpError,
+    SnmpTimeout,
+    StrictFailure,
+    TargetError,
+    UnknownTarget,
+)
 from promsnmp.http.negotiate import choose_format, wants_gzip
 from promsnmp.inventory.model import Inventory
 from promsnmp.inventory.modules import AUTO, wanted_modules
@@ -173,6 +182,8 @@ class ScrapeRoute:
             await _refuse(send, 400, error)
         except SnmpTimeout as error:
             await _refuse(send, 504, error)
+        except StrictFailure as error:
+            await _refuse(send, 500, error)
         except SnmpError as error:
             await _refuse(send, 502, error)
         else:

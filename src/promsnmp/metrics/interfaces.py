@@ -20,8 +20,8 @@ IF_HIGH_SPEED = "1.3.6.1.2.1.31.1.1.1.15"
 SYS_UP_TIME = "1.3.6.1.2.1.1.3"
 
 
-def add_utilization(renderer: Renderer, plan: Plan, utilization: Utilization, *, at: float) -> None:
-    """Observes one poll made at ``at`` (seconds, monotonic) and adds the histogram to the page.
+def add_utilization(renderer: Renderer, plan: Plan, utilization: Utilization, *, at: float, shown: bool = True) -> None:
+    """Observes one poll made at ``at`` (seconds, monotonic) and adds the histogram to the page if it is ``shown``.
 
     Does nothing when the plan has no interface counters.
     """
@@ -29,7 +29,7 @@ def add_utilization(renderer: Renderer, plan: Plan, utilization: Utilization, *,
     if labelled is None:
         return
     utilization.observe(_interfaces(renderer, labelled), at=at, ticks=_up_time(renderer))
-    samples = utilization.samples()
+    samples = utilization.samples() if shown else []
     if samples:
         renderer.page.own(histogram.NAME, "histogram", histogram.HELP).extend(samples)
 

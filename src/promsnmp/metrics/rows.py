@@ -29,12 +29,19 @@ def row_samples(
     content: bytes,
     column: Callable[[str], Rows],
     sink: Sink,
+    *,
+    zeros: bool = False,
 ) -> None:
-    """Adds the samples of one value to ``sink``, or counts there why it has none."""
-    if metric.type == MetricType.ENUM_AS_INFO:
-        _enum_info(metric, labels, tag, content, sink)
-    elif metric.type == MetricType.ENUM_AS_STATE_SET:
-        _state_set(metric, labels, tag, content, sink)
+    """Adds the samples of one value to ``sink``, or counts there why it has none.
+
+    With ``zeros`` an enumeration takes what is no number for 0.
+    """
+    if metric.type in (MetricType.ENUM_AS_INFO, MetricType.ENUM_AS_STATE_SET):
+        number = values.whole_number(tag, content)
+        if number is None and not zeros:
+            sink.drop("not_a_number")
+        else:
+            (_enum_info if metric.type == MetricType.ENUM_AS_INFO else _state_set)(metric, labels, number or 0, sink)
     elif metric.type == MetricType.BITS:
         _bits(metric, labels, tag, content, sink)
     elif metric.type in (MetricType.DATE_AND_TIME, MetricType.NTP_TIME_STAMP):
@@ -69,20 +76,12 @@ def _extracts(metric: Metric, labels: Mapping[str, str], value: str, sink: Sink)
         _put(sink, f"{metric.name}{suffix}", f"{metric.help} (regex extracted)", labels, number)
 
 
-def _enum_info(metric: Metric, labels: Mapping[str, str], tag: int, content: bytes, sink: Sink) -> None:
-    number = values.whole_number(tag, content)
-    if number is None:
-        sink.drop("not_a_number")
-        return
+def _enum_info(metric: Metric, labels: Mapping[str, str], number: int, sink: Sink) -> None:
     state = dict(metric.enum_values).get(number, str(number))
     _put(sink, f"{metric.name}_info", f"{metric.help} (EnumAsInfo)", {**labels, label_name(metric.name): state}, 1.0)
 
 
-def _state_set(metric: Metric, labels: Mapping[str, str], tag: int, content: bytes, sink: Sink) -> None:
-    current = values.whole_number(tag, content)
-    if current is None:
-        sink.drop("not_a_number")
-        return
+def _state_set(metric: Metric, labels: Mapping[str, str], current: int, sink: Sink) -> None:
     states = dict(metric.enum_values)
     states.setdefault(current, str(current))
     for value, state in states.items():

@@ -58,6 +58,8 @@ class Page:
     families: dict[str, Family] = field(default_factory=dict)
     dropped: dict[str, int] = field(default_factory=dict)
     """Values and rows that were left out, by reason."""
+    conflicts: set[str] = field(default_factory=set)
+    """Families that somebody else wanted with another type or help."""
 
     def family(self, name: str, kind: str, help_text: str) -> list[bytes]:
         """The pieces of a family, to append to; the first to name it decides its type and help."""
@@ -66,6 +68,8 @@ class Page:
             found = self.families[name] = Family(name, kind, help_text)
         else:
             found.shared = True
+            if found.kind != kind or found.help != help_text:
+                self.conflicts.add(name)
         return found.parts
 
     def own(self, name: str, kind: str, help_text: str) -> list[bytes]:
@@ -134,15 +138,20 @@ class Renderer:
         state: DeviceState,
         *,
         wrap: bool = True,
+        zeros: bool = False,
         kept: Mapping[int, bytes] | None = None,
     ) -> None:
-        """``kept`` are columns of the plan that an earlier poll read; what the scanner has of them is passed over."""
+        """``wrap`` and ``zeros`` as for ``ber.numbers``.
+
+        ``kept`` are columns of the plan that an earlier poll read; what the scanner has of them is passed over.
+        """
         self.page = Page()
         self._kept = {} if kept is None else kept
         self._plan = plan
         self._scanner = scanner
         self._state = state
         self._wrap = wrap
+        self._zeros = zeros
         self._whole: dict[int, bytes] = {}
         self._octets: dict[bytes, bytes] = {}
         self._rows: dict[str, Rows] = {}
@@ -233,7 +242,7 @@ class Renderer:
 
     def _numbers(self, plan: MetricPlan, octets: bytes) -> None:
         metric = plan.metric
-        index, values, dropped = ber.numbers(octets, len(plan.column.oid), self._wrap)
+        index, values, dropped = ber.numbers(octets, len(plan.column.oid), self._wrap, self._zeros)
         self.page.drop("not_a_number", dropped)
         if not values:
             return
@@ -266,7 +275,8 @@ class Renderer:
         page = Page()
         index, values = ber.values(columns[0], len(plan.column.oid))
         for suffix, (tag, content) in zip(ber.suffixes(index), values, strict=True):
-            row_samples(plan.metric, plan.spec.labels(suffix, self.rows), suffix, tag, content, self.rows, page)
+            labels = plan.spec.labels(suffix, self.rows)
+            row_samples(plan.metric, labels, suffix, tag, content, self.rows, page, zeros=self._zeros)
         for family in page.families.values():
             family.shared = True
         page.deduplicate()

@@ -55,18 +55,19 @@ class Catalogues:
         self.last_error = None
 
 
-def load_catalogue(patterns: Sequence[str] = ()) -> Catalogue:
+def load_catalogue(patterns: Sequence[str] = (), *, expand: bool = True) -> Catalogue:
     """The built-in catalogue and that of the files that ``patterns`` (paths, globs) name.
 
-    What a file defines takes the place of what is built in under the same name. Raises ModuleError when a pattern finds
-    nothing, a file is wrong, two files define the same name, or all of them together define nothing.
+    With ``expand`` the environment's variables are put into the files' auths. What a file defines takes the place of
+    what is built in under the same name. Raises ModuleError when a pattern finds nothing, a file is wrong, two files
+    define the same name, or all of them together define nothing.
     """
     builtin = builtin_catalogue()
     modules: dict[str, Module] = {}
     auths: dict[str, Credentials] = {}
     origin: dict[tuple[str, str], Path] = {}
     for path in _files(patterns):
-        document = read_file(path, environment=os.environ)
+        document = read_file(path, environment=os.environ if expand else None)
         for kind, found in (("module", document.modules), ("auth", document.auths)):
             for name in found:
                 first = origin.setdefault((kind, name), path)

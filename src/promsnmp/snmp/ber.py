@@ -671,13 +671,13 @@ def _decimal(value: cython.ulonglong, negative: cython.bint) -> bytes:
     return b"%d" % (-value if negative else value)
 
 
-def numbers(column: bytes, skip: int, wrap: bool) -> tuple[bytes, list[bytes], int]:
+def numbers(column: bytes, skip: int, wrap: bool, zeros: bool = False) -> tuple[bytes, list[bytes], int]:
     """The rows of a column of numbers: ``(index, values as ASCII decimals, how many rows were not numbers)``.
 
     ``column`` is a ``Scanner``'s, ``skip`` the length of its OID. With ``wrap`` a Counter64 is reduced modulo 2^53.
     INTEGER is signed, Counter64 is unsigned. The 32-bit types are read as snmp_exporter reads them where they have too
     many octets: of TimeTicks and UInteger32 (which it takes for signed) the low 32 bits, the others as 64 bits, signed.
-    Opaque floats and doubles count (net-snmp's NETSNMP_ASN_OPAQUE_FLOAT); nothing else does.
+    Opaque floats and doubles count (net-snmp's NETSNMP_ASN_OPAQUE_FLOAT); nothing else does, or with ``zeros`` is 0.
     """
     octets: cython.p_uchar = column
     at: cython.Py_ssize_t = 0
@@ -737,6 +737,8 @@ def numbers(column: bytes, skip: int, wrap: bool) -> tuple[bytes, list[bytes], i
             texts.append(_decimal(value, negative))
         else:
             text = _opaque_decimal(column[start:stop]) if tag == _OPAQUE else b""
+            if not text and zeros:
+                text = b"0"
             if not text:
                 dropped += 1
                 continue

@@ -7,6 +7,7 @@ is most of what asyncio would cost here. A ``Conversation`` (``walk.py``) is a p
 from __future__ import annotations
 
 import asyncio
+import errno
 import random
 import socket
 import time
@@ -65,8 +66,9 @@ class Session:
     """A UDP exchange with one agent; ``async with`` opens and closes its socket.
 
     ``timeout`` (seconds) and ``retries`` are per packet; ``deadline`` (loop time, seconds) bounds the whole session.
-    With ``connected`` false the agent may answer from another address than it was asked at, as some with several
-    addresses do, but only from the port that was asked: an agent answers from the port that it listens on.
+    ``source`` is the address that it asks from, where that is not to be the system's choice. With ``connected`` false
+    the agent may answer from another address than it was asked at, as some with several addresses do, but only from the
+    port that was asked: an agent answers from the port that it listens on.
     """
 
     def __init__(
@@ -78,8 +80,10 @@ class Session:
         retries: int = 3,
         deadline: float | None = None,
         connected: bool = True,
+        source: str = "",
     ) -> None:
         self.endpoint = endpoint
+        self._source = source
         self.traffic = Traffic()
         self._security = security
         self._timeout = timeout
@@ -110,7 +114,7 @@ class Session:
         address = literal(self.endpoint) or await self._resolve()
         self._sockaddr = address.sockaddr
         try:
-            self._sock = open_socket(address, connected=self._connected)
+            self._sock = open_socket(address, connected=self._connected, source=self._source)
         except OSError as error:
             raise self._unreachable(error) from None
         self._loop.add_reader(self._sock.fileno(), self._on_readable)
@@ -283,4 +287,6 @@ class Session:
     def _unreachable(self, error: OSError) -> SnmpRefused:
         if isinstance(error, ConnectionRefusedError):
             return SnmpRefused("connection refused: nothing listens on the port", **self._place())
+        if error.errno == errno.EADDRNOTAVAIL and self._source:
+            return SnmpRefused(f"this machine has no address {self._source} to ask from", **self._place())
         return SnmpRefused(f"cannot be reached: {error.strerror or error}", **self._place())

@@ -132,11 +132,16 @@ def _is_within(host: str, networks: tuple[Network, ...]) -> bool:
     return not networks or any(plain in network for network in networks)
 
 
-def open_socket(address: Address, *, connected: bool = True) -> socket.socket:
-    """A non-blocking UDP socket, by default connected to ``address``. Raises OSError."""
+def open_socket(address: Address, *, connected: bool = True, source: str = "") -> socket.socket:
+    """A non-blocking UDP socket, by default connected to ``address``.
+
+    It sends from ``source`` if that is an address of the same family. Raises OSError.
+    """
     sock = socket.socket(address.family, socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)
+        if source and (":" in source) == (address.family == socket.AF_INET6):
+            sock.bind((source, 0))
         if connected:
             sock.connect(address.sockaddr)
         return sock
