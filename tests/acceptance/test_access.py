@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import ssl
 import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -16,7 +19,7 @@ from tests.acceptance.test_prometheus import community_agent
 from tests.certificates import Authority
 from tests.serving import Serving
 from tests.test_app import failing
-from tests.tools import Process, free_tcp_port, require_tool, start_snmpd, wait_until
+from tests.tools import PROJECT, Process, free_tcp_port, require_tool, start_snmpd, wait_until
 
 CA, OTHER = Authority("our CA"), Authority("their CA")
 PASSWORD = "a password: with ümlauts"
@@ -204,3 +207,29 @@ def test_a_wrong_web_configuration_ends_the_start_with_line_and_key(folder: Path
     assert code == 2
     assert "API_TOKEN: must be printable ASCII" in errors
     assert "hush" not in errors
+
+
+def test_commands_reach_the_service_over_tls_with_a_certificate_and_a_password(folder: Path) -> None:
+    users = f"basic_auth_users:\n  alice: {make_hash(PASSWORD)}\n"
+    web = MUTUAL + "  client_auth_type: RequireAndVerifyClientCert\n" + users
+    with serving(folder, web, "ops") as server:
+        command = [sys.executable, "-m", "promsnmp", "devices", "list", "--url", server.url]
+        trusting = ["--ca-file", str(folder / "ca.crt")]
+        certified = [*trusting, "--cert-file", f"{folder}/ops.crt", "--key-file", f"{folder}/ops.key"]
+
+        def asks(*options: str, **env: str) -> tuple[int, str]:
+            here = {**os.environ, "PYTHONPATH": str(PROJECT / "src"), **env}
+            done = subprocess.run([*command, *options], env=here, capture_output=True, text=True, check=False)
+            return done.returncode, done.stderr
+
+        assert asks(*certified, "--login", "alice", PROMSNMP_PASSWORD=PASSWORD) == (0, "")
+        for options, told in (
+            ((), "its certificate is not trusted"),
+            (tuple(trusting), "TLS connection|answers is not HTTP|closed|reset"),
+            (tuple(certified), "asks who you are.*API_TOKEN.*--login"),
+            ((*certified, "--login", "alice"), "does not accept these credentials"),
+        ):
+            code, errors = asks(*options, PROMSNMP_PASSWORD="wrong")
+            assert code == 1
+            assert re.search(told, errors), errors
+            assert errors.count("\n") == 1

@@ -183,6 +183,7 @@ def test_a_client_is_called_by_its_common_name_or_else_by_another_or_its_number(
     name, found = names_of(der(CA.issue("")))
     assert name.startswith("serial-")
     assert found == frozenset()
+    assert names_of(der(CA.issue("a\nb\x1b[0m")))[0] == "a?b?[0m"
 
 
 def test_alternative_names_are_matched_whole_and_addresses_in_any_spelling() -> None:

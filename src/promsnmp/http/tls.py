@@ -168,7 +168,8 @@ def names_of(certificate: bytes) -> tuple[str, frozenset[str]]:
     except (x509.ExtensionNotFound, ValueError):  # ValueError: an extension that is not well-formed
         sans = []
     common = [str(one.value) for one in read.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
-    return next(iter([*common, *sans]), f"serial-{read.serial_number:x}"), frozenset(sans)
+    name = next(iter([*common, *sans]), f"serial-{read.serial_number:x}")
+    return "".join(one if one.isprintable() else "?" for one in name), frozenset(sans)  # it is written into logs
 
 
 _KINDS = (x509.DNSName, x509.RFC822Name, x509.IPAddress, x509.UniformResourceIdentifier)
