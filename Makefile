@@ -51,7 +51,7 @@ docs: $(VENV)/.dev ## Write what is generated in docs/ again
 	@PYTHONPATH=src $(BIN)/python scripts/configuration.py
 
 copies: $(VENV)/.runtime ## Write the copies in deploy/ of alerts and dashboards again
-	@$(BIN)/python scripts/copies.py
+	@$(BIN)/python -m scripts.copies
 
 setup: $(VENV)/.dev compile ## Prepare .venv for development (the others do it by themselves)
 

@@ -1,4 +1,4 @@
-"""Writes the files of deploy/ that repeat others: ``make copies``.
+"""Writes Grafana's dashboards, and the files of deploy/ that repeat others: ``make copies``.
 
 Prometheus, prometheus-operator and the chart each want the alerts in a form or a place of their own, and Grafana's
 dashboards have to lie inside the chart to be packaged with it. A test fails while a copy differs from its source.
@@ -6,13 +6,14 @@ dashboards have to lie inside the chart to be packaged with it. A test fails whi
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
+from scripts import boards_devices, boards_service, dashboards
+
+BOARDS = (*boards_devices.BOARDS, *boards_service.BOARDS)
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 CHART = DEPLOY / "helm" / "promsnmp" / "files"
 ALERTS = DEPLOY / "prometheus" / "alerts.yml"
-DASHBOARDS = DEPLOY / "grafana"
 RULE = """\
 # The alerts of deploy/prometheus/alerts.yml, for prometheus-operator. Written by `make copies`: change them there.
 apiVersion: monitoring.coreos.com/v1
@@ -33,15 +34,18 @@ def copies() -> dict[Path, str]:
     groups = alerts[alerts.index("groups:") :]
     indented = "".join(f"  {line}" if line.strip() else line for line in groups.splitlines(keepends=True))
     texts = {CHART / "alerts.yml": alerts, DEPLOY / "kubernetes" / "prometheusrule.yaml": RULE + indented}
-    for dashboard in sorted(DASHBOARDS.glob("*.json")):
-        texts[CHART / "dashboards" / dashboard.name] = dashboard.read_text(encoding="utf-8")
+    for board in BOARDS:
+        texts[dashboards.FOLDER / f"{board.file}.json"] = dashboards.text_of(board)
+        texts[CHART / "dashboards" / f"{board.file}.json"] = dashboards.text_of(board)
     return texts
 
 
 def main() -> None:
-    shutil.rmtree(CHART / "dashboards", ignore_errors=True)
-    (CHART / "dashboards").mkdir()
-    for path, text in copies().items():
+    written = copies()
+    for folder in (dashboards.FOLDER, CHART / "dashboards"):
+        for file in set(folder.glob("*.json")) - set(written):
+            file.unlink()
+    for path, text in written.items():
         path.write_text(text, encoding="utf-8")
         print(path.relative_to(DEPLOY.parent))
 

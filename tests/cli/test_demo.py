@@ -25,7 +25,7 @@ COMMAND = [sys.executable, "-m", "promsnmp", "demo"]
 class Demo(Process):
     """The demo on a free port, once it says that it runs; its temporary files are in ``folder``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         log = folder / "demo.log"
         self.temporary = folder / "tmp"
         self.temporary.mkdir()
@@ -35,7 +35,7 @@ class Demo(Process):
             log=log,
             ready=lambda: "Running until Ctrl-C" in log.read_text(),
             deadline=90,
-            env={"PYTHONPATH": f"{PROJECT}/src", "TMPDIR": str(self.temporary)},
+            env={"PYTHONPATH": f"{PROJECT}/src", "TMPDIR": str(self.temporary), **settings},
         )
 
     @property

@@ -9,10 +9,11 @@
 {{- join " " $hosts -}}
 {{- end -}}
 
+{{/* Kubernetes puts the password in, which is the same for Redis and sentinels. */}}
 {{- define "promsnmp.redis.sentinelUrl" -}}
 {{- $hosts := list -}}
 {{- range splitList " " (include "promsnmp.redis.sentinels" .) -}}{{- $hosts = append $hosts (printf "%s:26379" .) -}}{{- end -}}
-redis+sentinel://{{ join "," $hosts }}/{{ .Values.redis.sentinel.masterSet }}/0
+redis+sentinel://{{ join "," $hosts }}/{{ .Values.redis.sentinel.masterSet }}/0?sentinel_password=$(REDIS_PASSWORD)
 {{- end -}}
 
 {{- define "promsnmp.redis.env" -}}

@@ -1,0 +1,267 @@
+"""What Grafana shows of the devices: three dashboards. ``dashboards.py`` makes JSON of them."""
+
+from __future__ import annotations
+
+from scripts.dashboards import GREEN, RED, YELLOW, Dashboard, Panel, Variable
+
+JOB = Variable(name="job", label="Job", query="label_values(promsnmp_module_up, job)")
+OF_JOB = 'label_values(promsnmp_module_up{job="$job"}, instance)'
+DEVICES = Variable(name="instance", label="Device", query=OF_JOB, multi=True)
+DEVICE = Variable(name="instance", label="Device", query=OF_JOB)
+INTERFACES = Variable(
+    name="interface",
+    label="Interface",
+    query='label_values(ifOperStatus{job="$job", instance="$instance"}, ifDescr)',
+    multi=True,
+)
+TOP = Variable(name="top", label="Top", choices=("5", "10", "20", "50"))
+
+OF = '{job="$job", instance=~"$instance"}'
+ONE = '{job="$job", instance="$instance"}'
+PORT = '{job="$job", instance="$instance", ifDescr=~"$interface"}'
+ADMIN = {"1": "up", "2": "down", "3": "testing"}
+STATES = {**ADMIN, "4": "unknown", "5": "dormant", "6": "not present", "7": "lower layer down"}
+BY_PORT = "instance, ifDescr"
+BAD = ((GREEN, None), (RED, 1.0))
+ODD = ((GREEN, None), (YELLOW, 1.0))
+SHARE = ((GREEN, None), (YELLOW, 0.7), (RED, 0.9))
+OUT = ".* out"
+
+
+def bits(direction: str, labels: str) -> str:
+    return f"rate(ifHC{direction}Octets{labels}[$__rate_interval]) * 8"
+
+
+def used(direction: str, labels: str) -> str:
+    """Share of the speed, 0 to 1; nothing where the speed is not known."""
+    return f"{bits(direction, labels)} / (ifHighSpeed{labels} * 1e6 > 0)"
+
+
+OVERVIEW = Dashboard(
+    title="Network overview",
+    text="All devices that PromSNMP polls.",
+    file="network-overview",
+    variables=(JOB, DEVICES, TOP),
+    panels=(
+        Panel(title="Devices", kind="stat", width=4, height=4, queries={"": f"count(up{OF})"}),
+        Panel(
+            title="Devices down", kind="stat", width=4, height=4, steps=BAD,
+            queries={"": f"count(up{OF} == 0) or vector(0)"},
+        ),
+        Panel(title="Interfaces up", kind="stat", width=4, height=4, queries={"": f"count(ifOperStatus{OF} == 1)"}),
+        Panel(
+            title="Interfaces down though wanted up", kind="stat", width=4, height=4, steps=ODD,
+            queries={
+                "": f"count(ifOperStatus{OF} != 1 and on (job, instance, ifIndex) ifAdminStatus{OF} == 1) or vector(0)"
+            },
+        ),
+        Panel(
+            title="Modules not read whole", kind="stat", width=4, height=4, steps=BAD,
+            queries={"": f"count(promsnmp_module_up{OF} == 0) or vector(0)"},
+        ),
+        Panel(
+            title="Restarts in a day", kind="stat", width=4, height=4, steps=ODD,
+            queries={"": f"sum(resets(sysUpTime{OF}[1d]))"},
+        ),
+        Panel(
+            title="Traffic of all interfaces", unit="bps", mirror=OUT, width=24,
+            queries={"all in": f"sum({bits('In', OF)})", "all out": f"sum({bits('Out', OF)})"},
+        ),
+        Panel(
+            title="Top $top devices by traffic", kind="bargauge", unit="bps", height=10,
+            queries={"{{instance}}": f"topk($top, sum by (instance) ({bits('In', OF)} + {bits('Out', OF)}))"},
+        ),
+        Panel(
+            title="Top $top interfaces by use of their speed", kind="bargauge", unit="percentunit", height=10,
+            maximum=1, steps=SHARE,
+            queries={
+                "{{instance}} {{ifDescr}}": f"topk($top, max by ({BY_PORT}) ({used('In', OF)} or {used('Out', OF)}))"
+            },
+        ),
+        Panel(
+            title="Top $top interfaces by errors", kind="bargauge", unit="pps", height=10,
+            steps=((GREEN, None), (RED, 0.1)),
+            queries={
+                "{{instance}} {{ifDescr}}": (
+                    f"topk($top, sum by ({BY_PORT}) "
+                    f"(rate(ifInErrors{OF}[$__rate_interval]) + rate(ifOutErrors{OF}[$__rate_interval])))"
+                )
+            },
+        ),
+        Panel(
+            title="Age of the pages", unit="s", height=10,
+            text="How long ago each device was read: between 0 and the interval. What grows is not read any more.",
+            queries={"{{instance}}": f"time() - promsnmp_collected_timestamp_seconds{OF}"},
+        ),
+        Panel(
+            title="Devices", kind="table", width=24, height=12, hide=("sysName",), units={"Uptime": "s", "Read": "s"},
+            queries={
+                "Up": f"max by (instance) (up{OF})",
+                "Uptime": f"max by (instance) (sysUpTime{OF}) / 100",
+                "Interfaces up": f"count by (instance) (ifOperStatus{OF} == 1)",
+                "Read": f"max by (instance) (time() - promsnmp_collected_timestamp_seconds{OF})",
+                "Poll takes": f"sum by (instance) (snmp_scrape_duration_seconds{OF})",
+            },
+        ),
+    ),
+)  # fmt: skip
+
+ONE_DEVICE = Dashboard(
+    title="Device",
+    text="One device: what it is, its interfaces, and how it answers.",
+    file="device",
+    variables=(JOB, DEVICE),
+    panels=(
+        Panel(
+            title="State", kind="stat", width=3, height=4, steps=((RED, None), (GREEN, 1.0)),
+            queries={"": f"max(up{ONE})"},
+        ),
+        Panel(title="Uptime", kind="stat", unit="s", width=5, height=4, queries={"": f"max(sysUpTime{ONE}) / 100"}),
+        Panel(title="Interfaces up", kind="stat", width=4, height=4, queries={"": f"count(ifOperStatus{ONE} == 1)"}),
+        Panel(title="Traffic in", kind="stat", unit="bps", width=4, height=4, queries={"": f"sum({bits('In', ONE)})"}),
+        Panel(
+            title="Traffic out", kind="stat", unit="bps", width=4, height=4,
+            queries={"": f"sum({bits('Out', ONE)})"},
+        ),
+        Panel(
+            title="Page is old", kind="stat", unit="s", width=4, height=4,
+            queries={"": f"max(time() - promsnmp_collected_timestamp_seconds{ONE})"},
+        ),
+        Panel(
+            title="What it is", kind="table", width=24, height=4, hide=("Value", "is"),
+            queries={
+                "is": (
+                    f"max by (instance, sysName) (sysName{ONE}) "
+                    f"* on (instance) group_left (sysDescr) max by (instance, sysDescr) (sysDescr{ONE}) "
+                    f"* on (instance) group_left (sysLocation) max by (instance, sysLocation) (sysLocation{ONE})"
+                )
+            },
+        ),
+        Panel(
+            title="Traffic by interface", unit="bps", mirror=OUT, stack=True, width=24, height=10,
+            queries={
+                "{{ifDescr}} in": f"sum by (ifDescr) ({bits('In', ONE)})",
+                "{{ifDescr}} out": f"sum by (ifDescr) ({bits('Out', ONE)})",
+            },
+        ),
+        Panel(
+            title="Errors", unit="pps", mirror=OUT,
+            queries={
+                "{{ifDescr}} in": f"sum by (ifDescr) (rate(ifInErrors{ONE}[$__rate_interval]))",
+                "{{ifDescr}} out": f"sum by (ifDescr) (rate(ifOutErrors{ONE}[$__rate_interval]))",
+            },
+        ),
+        Panel(
+            title="Discards", unit="pps", mirror=OUT,
+            queries={
+                "{{ifDescr}} in": f"sum by (ifDescr) (rate(ifInDiscards{ONE}[$__rate_interval]))",
+                "{{ifDescr}} out": f"sum by (ifDescr) (rate(ifOutDiscards{ONE}[$__rate_interval]))",
+            },
+        ),
+        Panel(
+            title="Interfaces", kind="table", width=24, height=14,
+            units={"Speed": "bps", "In": "bps", "Out": "bps", "Used in": "percentunit", "Used out": "percentunit"},
+            names={"State": STATES, "Wanted": ADMIN},
+            queries={
+                "State": f"max by (ifIndex, ifDescr) (ifOperStatus{ONE})",
+                "Wanted": f"max by (ifIndex, ifDescr) (ifAdminStatus{ONE})",
+                "Speed": f"max by (ifIndex, ifDescr) (ifHighSpeed{ONE}) * 1e6",
+                "In": f"max by (ifIndex, ifDescr) ({bits('In', ONE)})",
+                "Out": f"max by (ifIndex, ifDescr) ({bits('Out', ONE)})",
+                "Used in": f"max by (ifIndex, ifDescr) ({used('In', ONE)})",
+                "Used out": f"max by (ifIndex, ifDescr) ({used('Out', ONE)})",
+            },
+        ),
+        Panel(
+            title="Modules", kind="table", height=8, names={"Whole": {"0": "no", "1": "yes"}},
+            units={"Poll takes": "s"},
+            queries={
+                "Whole": f"max by (module) (promsnmp_module_up{ONE})",
+                "Poll takes": f"max by (module) (snmp_scrape_duration_seconds{ONE})",
+                "Values": f"max by (module) (snmp_scrape_pdus_returned{ONE})",
+                "Packets": f"max by (module) (snmp_scrape_packets_sent{ONE})",
+                "Sent again": f"max by (module) (snmp_scrape_packets_retried{ONE})",
+            },
+        ),
+        Panel(title="How long a poll takes", unit="s", queries={"{{module}}": f"snmp_scrape_duration_seconds{ONE}"}),
+    ),
+)  # fmt: skip
+
+ONE_INTERFACE = Dashboard(
+    title="Interface",
+    text="Interfaces of one device: traffic, how it is spread over time, errors, and the busiest.",
+    file="interface",
+    variables=(JOB, DEVICE, INTERFACES, TOP),
+    panels=(
+        Panel(
+            title="Throughput", unit="bps", mirror=OUT, width=24, height=10,
+            queries={
+                "{{ifDescr}} in": f"sum by (ifDescr) ({bits('In', PORT)})",
+                "{{ifDescr}} out": f"sum by (ifDescr) ({bits('Out', PORT)})",
+            },
+        ),
+        Panel(
+            title="Utilisation between polls", kind="heatmap", unit="short", height=10,
+            text=(
+                "Each cell: how many polls found the interfaces that busy, in percent of their speed. An average of"
+                " five minutes hides what a heat map shows."
+            ),
+            queries={"{{le}}": f"sum by (le) (increase(interface_utilization_bucket{PORT}[$__rate_interval]))"},
+        ),
+        Panel(
+            title="Utilisation", unit="percentunit", mirror=OUT, height=10,
+            queries={
+                "{{ifDescr}} in": f"max by (ifDescr) ({used('In', PORT)})",
+                "{{ifDescr}} out": f"max by (ifDescr) ({used('Out', PORT)})",
+            },
+        ),
+        Panel(
+            title="Utilisation that nine polls in ten stay below", unit="percent",
+            queries={
+                "{{ifDescr}}": (
+                    "histogram_quantile(0.9, sum by (ifDescr, le) "
+                    f"(increase(interface_utilization_bucket{PORT}[$__range])))"
+                )
+            },
+        ),
+        Panel(
+            title="Packets", unit="pps", mirror=OUT,
+            queries={
+                "{{ifDescr}} unicast in": f"sum by (ifDescr) (rate(ifHCInUcastPkts{PORT}[$__rate_interval]))",
+                "{{ifDescr}} multicast in": f"sum by (ifDescr) (rate(ifHCInMulticastPkts{PORT}[$__rate_interval]))",
+                "{{ifDescr}} broadcast in": f"sum by (ifDescr) (rate(ifHCInBroadcastPkts{PORT}[$__rate_interval]))",
+                "{{ifDescr}} unicast out": f"sum by (ifDescr) (rate(ifHCOutUcastPkts{PORT}[$__rate_interval]))",
+                "{{ifDescr}} multicast out": f"sum by (ifDescr) (rate(ifHCOutMulticastPkts{PORT}[$__rate_interval]))",
+                "{{ifDescr}} broadcast out": f"sum by (ifDescr) (rate(ifHCOutBroadcastPkts{PORT}[$__rate_interval]))",
+            },
+        ),
+        Panel(
+            title="Errors", unit="pps", mirror=OUT,
+            queries={
+                "{{ifDescr}} in": f"sum by (ifDescr) (rate(ifInErrors{PORT}[$__rate_interval]))",
+                "{{ifDescr}} out": f"sum by (ifDescr) (rate(ifOutErrors{PORT}[$__rate_interval]))",
+            },
+        ),
+        Panel(
+            title="Discards", unit="pps", mirror=OUT,
+            queries={
+                "{{ifDescr}} in": f"sum by (ifDescr) (rate(ifInDiscards{PORT}[$__rate_interval]))",
+                "{{ifDescr}} out": f"sum by (ifDescr) (rate(ifOutDiscards{PORT}[$__rate_interval]))",
+            },
+        ),
+        Panel(
+            title="Top $top of the device, in", kind="bargauge", unit="bps",
+            queries={"{{ifDescr}}": f"topk($top, sum by (ifDescr) ({bits('In', ONE)}))"},
+        ),
+        Panel(
+            title="Top $top of the device, out", kind="bargauge", unit="bps",
+            queries={"{{ifDescr}}": f"topk($top, sum by (ifDescr) ({bits('Out', ONE)}))"},
+        ),
+        Panel(
+            title="State", width=24, height=6, text="1 up, 2 down, 5 dormant, 6 not present, 7 lower layer down.",
+            queries={"{{ifDescr}}": f"max by (ifDescr) (ifOperStatus{PORT})"},
+        ),
+    ),
+)  # fmt: skip
+
+BOARDS = (OVERVIEW, ONE_DEVICE, ONE_INTERFACE)

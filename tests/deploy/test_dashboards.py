@@ -1,0 +1,208 @@
+"""Grafana's dashboards: of Grafana's schema; each query answered by a Prometheus that scrapes ``promsnmp demo``."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import Dashboard
+
+from scripts import copies, dashboards
+from tests.cli.test_demo import Demo
+from tests.tools import Process, free_tcp_port, require_tool, wait_until
+
+Json = dict[str, Any]
+
+BOARDS = {file.stem: json.loads(file.read_text()) for file in sorted(dashboards.FOLDER.glob("*.json"))}
+FIXED = {"$job": "snmp", "$top": "5", "$__rate_interval": "15s", "$__range": "1m", "$__interval": "15s"}
+"""What Grafana would put in for its variables; a device and an interface are put in by name."""
+PROMETHEUS_YML = """
+global: {{scrape_interval: 1s, scrape_timeout: 1s}}
+scrape_configs:
+  - job_name: promsnmp
+    metrics_path: /actuator/prometheus
+    static_configs: [{{targets: ["{host}"]}}]
+  - job_name: snmp
+    metrics_path: /snmp
+    http_sd_configs: [{{url: "http://{host}/targets", refresh_interval: 1s}}]
+    relabel_configs:
+      - {{source_labels: [__address__], target_label: __param_target}}
+      - {{source_labels: [__param_target], target_label: instance}}
+      - {{target_label: __address__, replacement: "{host}"}}
+"""
+
+
+def queries() -> Iterator[tuple[str, str, str]]:
+    """Dashboard, panel and expression of every query."""
+    for name, board in BOARDS.items():
+        for panel in board["panels"]:
+            for target in panel["targets"]:
+                yield name, panel["title"], target["expr"]
+
+
+class Asked:
+    """The API of a Prometheus."""
+
+    def __init__(self, url: str) -> None:
+        self.client = httpx.Client(base_url=url, timeout=30)
+
+    def query(self, expression: str) -> list[Json]:
+        answer = self.client.get("/api/v1/query", params={"query": expression}).json()
+        assert answer["status"] == "success", f"{expression}: {answer.get('error')}"
+        result: list[Json] = answer["data"]["result"]
+        return result
+
+    def label_values(self, definition: str) -> list[str]:
+        """As Grafana asks for ``label_values(series, label)``."""
+        found = re.fullmatch(r"label_values\((.+), (\w+)\)", definition)
+        assert found is not None
+        answer = self.client.get(f"/api/v1/label/{found[2]}/values", params={"match[]": found[1]}).json()
+        values: list[str] = answer["data"]
+        return values
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    """A real Prometheus that has scraped the demo for a while."""
+    folder = tmp_path_factory.mktemp("dashboards")
+    program, port = require_tool("prometheus", package="prometheus"), free_tcp_port()
+    with Demo(folder, COLLECTION_INTERVAL="2000") as demo:
+        (folder / "prometheus.yml").write_text(PROMETHEUS_YML.format(host=demo.url.removeprefix("http://")))
+        command = [program, f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/tsdb"]
+        asked = Asked(f"http://127.0.0.1:{port}")
+        with Process(
+            [*command, f"--web.listen-address=127.0.0.1:{port}"],
+            log=folder / "prometheus.log",
+            ready=lambda: _ready(asked),
+            deadline=60,
+        ):
+            wait_until(lambda: len(asked.query("up == 1")) == 6, deadline=90, what="five devices and the service up")
+            counted = "count by (instance) (rate(interface_utilization_count[15s])) > 0"
+            wait_until(lambda: len(asked.query(counted)) == 5, deadline=90, what="two polls of each device")
+            served = "rate(http_server_requests_seconds_count[15s]) > 0"
+            wait_until(lambda: len(asked.query(served)) > 1, deadline=90, what="two scrapes of the service")
+            yield asked
+        asked.client.close()
+
+
+def _ready(asked: Asked) -> bool:
+    try:
+        return asked.client.get("/-/ready").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def put_in(expression: str, *, service: bool, instance: str, interface: str) -> str:
+    values = {**FIXED, "$instance": instance, "$interface": interface}
+    if service:
+        values |= {"$job": "promsnmp"}
+    for name, value in values.items():
+        expression = expression.replace(name, value)
+    assert "$" not in expression, f"a variable that no dashboard has: {expression}"
+    return expression
+
+
+def test_every_query_of_every_dashboard_returns_data(prometheus: Asked) -> None:
+    """Asked as Grafana would: with one device and one interface chosen, and with all."""
+    empty = []
+    for board, panel, expression in queries():
+        chosen = [".*", "access-sw-01"] if '=~"$instance"' in expression else ["access-sw-01"]
+        for instance in chosen:
+            if board == "promsnmp" and instance != ".*":
+                continue
+            asked = put_in(
+                expression, service=board == "promsnmp", instance=instance, interface="GigabitEthernet1/0/1|.*/0/2"
+            )
+            if not prometheus.query(asked):
+                empty.append(f"{board}, {panel}: {asked}")
+    assert empty == []
+
+
+def test_every_variable_has_values(prometheus: Asked) -> None:
+    for name, board in BOARDS.items():
+        for variable in board["templating"]["list"]:
+            if variable["type"] != "query":
+                continue
+            job = "promsnmp" if name == "promsnmp" else "snmp"
+            definition = variable["query"]["query"].replace("$job", job).replace("$instance", "access-sw-01")
+            assert prometheus.label_values(definition), f"{name}, {variable['name']}"
+
+
+def test_the_heat_map_has_every_bucket_of_the_histogram(prometheus: Asked) -> None:
+    (panel,) = [panel for panel in BOARDS["interface"]["panels"] if panel["type"] == "heatmap"]
+    expression = panel["targets"][0]["expr"]
+    asked = put_in(expression, service=False, instance="access-sw-01", interface=".*")
+    bounds = {series["metric"]["le"] for series in prometheus.query(asked)}
+    assert bounds == {series["metric"]["le"] for series in prometheus.query("interface_utilization_bucket")}
+    assert panel["targets"][0]["format"] == "heatmap"
+
+
+def test_a_query_without_an_answer_is_found(prometheus: Asked) -> None:
+    assert prometheus.query("no_such_metric") == []
+    with pytest.raises(AssertionError, match="parse error"):
+        prometheus.query("sum(")
+
+
+# ------------------------------------------------------------------------------------------------------- the files
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_a_dashboard_is_of_grafanas_schema(name: str) -> None:
+    """Read by Grafana's own model and written again, nothing of it is lost: then nothing of it is unknown."""
+    board = BOARDS[name]
+    again = json.loads(JSONEncoder(sort_keys=True).encode(Dashboard.from_json(board)))
+    assert list(_lost(board, again, name)) == []
+
+
+def _lost(given: Any, kept: Any, path: str) -> Iterator[str]:
+    if isinstance(given, dict):
+        for key, value in given.items():
+            if not isinstance(kept, dict) or key not in kept:
+                yield f"{path}.{key}"
+            else:
+                yield from _lost(value, kept[key], f"{path}.{key}")
+    elif isinstance(given, list):
+        for number, value in enumerate(given):
+            yield from _lost(value, kept[number], f"{path}[{number}]")
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_the_data_source_is_a_variable_everywhere_and_no_uid_is_fixed(name: str) -> None:
+    board = BOARDS[name]
+    assert board["templating"]["list"][0]["type"] == "datasource"
+    assert "uid" not in board
+    assert set(re.findall(r'"uid": "([^"]*)"', json.dumps(board))) == {"${datasource}"}
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_panels_do_not_lie_on_each_other_and_have_ids_of_their_own(name: str) -> None:
+    taken: set[tuple[int, int]] = set()
+    panels = BOARDS[name]["panels"]
+    for panel in panels:
+        place = panel["gridPos"]
+        cells = {(place["x"] + x, place["y"] + y) for x in range(place["w"]) for y in range(place["h"])}
+        assert not cells & taken, panel["title"]
+        assert place["x"] + place["w"] <= 24
+        taken |= cells
+    assert len({panel["id"] for panel in panels}) == len(panels)
+
+
+def test_there_are_the_four_dashboards_with_titles_of_their_own() -> None:
+    assert {board["title"] for board in BOARDS.values()} == {"Network overview", "Device", "Interface", "PromSNMP"}
+
+
+def test_files_that_are_written_are_as_they_would_be_written_now() -> None:
+    """Dashboards and the copies of alerts."""
+    different = [path.name for path, text in copies.copies().items() if _text(path) != text]
+    assert different == [], "run: make copies"
+    assert {path.name for path in (copies.CHART / "dashboards").glob("*.json")} == {f"{name}.json" for name in BOARDS}
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
