@@ -47,7 +47,7 @@ def test_each_alert_fires_and_stays_quiet_when_it_should(file: Path) -> None:
 
 def test_there_is_a_case_of_each_alert_firing_and_of_each_being_quiet() -> None:
     cases = [case for file in TESTS for case in yaml.safe_load(file.read_text())["tests"]]
-    fires, quiet = set(), set()
+    fires, quiet = set[str](), set[str]()
     for case in cases:
         for asked in case["promql_expr_test"]:
             (alert,) = re.findall(r'alertname="(\w+)"', asked["expr"])
