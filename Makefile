@@ -7,7 +7,8 @@ PYTEST_ARGS ?= -n auto
 FUZZ_SECONDS ?= 60
 
 BIN := $(VENV)/bin
-TEST_TOOLS := snmpd:snmpd snmpget:snmp snmpwalk:snmp prometheus:prometheus promtool:prometheus curl:curl redis-server:redis-server redis-cli:redis-tools
+TEST_TOOLS := snmpd:snmpd snmpget:snmp snmpwalk:snmp prometheus:prometheus promtool:prometheus curl:curl redis-server:redis-server redis-cli:redis-tools \
+  podman:podman runc:runc mmdebstrap:mmdebstrap
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -49,6 +50,9 @@ wheel: $(VENV)/.dev ## Build the wheel and the source archive into dist/
 
 docs: $(VENV)/.dev ## Write what is generated in docs/ again
 	@PYTHONPATH=src $(BIN)/python scripts/configuration.py
+
+image: ## Build the image promsnmp:VERSION with podman, from the base that deploy/image/Containerfile names
+	@podman build --format docker -f deploy/image/Containerfile -t promsnmp:$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' src/promsnmp/__init__.py) .
 
 copies: $(VENV)/.runtime ## Write the copies in deploy/ of alerts and dashboards again
 	@$(BIN)/python -m scripts.copies
