@@ -76,9 +76,10 @@ def test_it_answers_compiled_as_a_user_without_rights_and_writes_to_its_volume_o
     assert status["NoNewPrivs"] == "1"
     attempt = "open('/app/x', 'w')"
     assert "Read-only file system" in inside("python3", "-c", attempt, check=False).stderr
-    body = {"devices": [{"sysName": "switch", "agents": []}]}
-    told = f"import urllib.request as r; print(r.urlopen(r.Request('{running}/promsnmp/inventory', {json.dumps(body).encode()!r}, {{'Content-Type': 'application/json'}})).status)"
-    assert inside("python3", "-c", told).stdout == "200\n"
+    document = json.dumps({"devices": [{"sysName": "switch", "agents": []}]}).encode()
+    request = f"Request('{running}/promsnmp/inventory', {document!r}, {{'Content-Type': 'application/json'}})"
+    asked = f"from urllib.request import Request, urlopen; print(urlopen({request}).status)"
+    assert inside("python3", "-c", asked).stdout == "200\n"
     assert len(inside("md5sum", "/app/data/promsnmp-inventory.json").stdout.split()[0]) == 32
 
 
@@ -143,7 +144,8 @@ def test_there_is_no_shell_no_compiler_no_package_manager(root: Path) -> None:
 
 def test_nothing_of_the_build_is_left(root: Path) -> None:
     assert {path.name for path in root.iterdir()} <= {
-        "app", "bin", "dev", "etc", "lib", "lib64", "lib32", "libx32", "opt", "proc", "run", "sbin", "sys", "tmp", "usr",
+        "app", "bin", "dev", "etc", "lib", "lib64", "lib32", "libx32", "opt", "proc", "run", "sbin", "sys", "tmp",
+        "usr",
     }  # fmt: skip
     assert not [path for path in root.rglob("pip*") if path.is_dir()]
 
