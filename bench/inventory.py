@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
-from bench.parts import folder, get, memory_mb, progress, promsnmp
+from bench.parts import cpu_seconds, folder, get, memory_mb, progress, promsnmp
 
 DEVICES, CHANGES, WRITERS = 20_000, 40, 200
 POLLING_OFF, POLLING_ON = {"COLLECTION_INTERVAL": "0"}, {"COLLECTION_INTERVAL": "3600000"}
@@ -60,9 +60,10 @@ def main() -> None:
             progress(f"start, changes and targets, {title}")
             began = time.perf_counter()
             with promsnmp(where, settings) as (pid, port):
-                print(f"  {title}\n    start until it listens: {_since(began)}, {memory_mb(pid):.0f} MB")
+                cpu, memory = cpu_seconds(pid), memory_mb(pid)
+                print(f"  {title}\n    start until it listens: {_since(began)} ({cpu:.2f} s of CPU), {memory:.0f} MB")
                 _targets(port)
-                _changes(port)
+                _changes(pid, port)
                 _burst(port)
                 print(f"    memory: {memory_mb(pid):.0f} MB now, {_peak_mb(pid):.0f} MB at most")
         print()
@@ -75,13 +76,15 @@ def _targets(port: int) -> None:
             print(f"    {path}, {coding}: first {took[0] * 1e3:.0f} ms, then {_spread(took[1:])}")
 
 
-def _changes(port: int) -> None:
+def _changes(pid: int, port: int) -> None:
     """One after the other, each to another device; meanwhile somebody else asks for something small."""
     with _Bystander(port) as bystander:
+        cpu = cpu_seconds(pid)
         took = [_timed(partial(_patch, port, n)) for n in range(CHANGES)]
+        cpu = (cpu_seconds(pid) - cpu) / CHANGES
         first = _timed(lambda: get(port, "/targets", {"Accept-Encoding": "gzip"}))
-    print(f"    a change, durable: {_spread(took)}; /targets right after it {first * 1e3:.0f} ms")
-    print(f"    other requests meanwhile: {bystander.spread()}")
+    print(f"    a change, durable: {_spread(took)} ({cpu * 1e3:.0f} ms of CPU)")
+    print(f"    /targets right after it: {first * 1e3:.0f} ms; other requests meanwhile: {bystander.spread()}")
 
 
 def _burst(port: int) -> None:

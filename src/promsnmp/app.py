@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from prometheus_client.metrics_core import Metric
@@ -41,6 +41,7 @@ from promsnmp.http.services import Executor, Services
 from promsnmp.http.webfile import WebFile
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.document import DocumentWriter
+from promsnmp.inventory.fragments import Fragments
 from promsnmp.inventory.key import load_key
 from promsnmp.inventory.model import LOST, Device, Inventory
 from promsnmp.inventory.modules import AUTO, wanted_modules
@@ -52,7 +53,7 @@ from promsnmp.modules.writer import to_yaml
 from promsnmp.observe import families
 from promsnmp.observe.counts import DiscoveryCounts, PollCounts, RequestCounts
 from promsnmp.observe.health import Component, DiskSpace, Health, Status, loop_check
-from promsnmp.observe.memory import release_memory
+from promsnmp.observe.memory import release_memory, settle_memory
 from promsnmp.observe.meters import ProcessMeters
 from promsnmp.observe.selfmetrics import SelfMetrics
 from promsnmp.observe.tasks import LoopLag
@@ -142,6 +143,7 @@ def build(settings: Settings) -> App:
         histograms=snmp.histograms,
         polling=collection.figures,
     )
+    settle_memory()
     return App(
         front=create_front(services, requests, gate, hot={"/snmp": snmp}),
         health=health,
@@ -207,12 +209,12 @@ class Collection:
             concurrency=settings.collection_concurrency,
         )
         self._polls = interval > 0
+        self._sources = Fragments(self._source)
 
     def start(self) -> None:
         """Poll the inventory's devices, and follow its changes."""
         if self._polls:
-            self._store.subscribe(self._follow)
-            self._follow(self._store.current)
+            self._store.derive(lambda now: self._sources.of(now.inventory.devices), self._follow)
             self.poller.start()
 
     async def stop(self) -> None:
@@ -220,11 +222,8 @@ class Collection:
 
     def standing(self, device: Device) -> Standing:
         """How the last poll of a device of the inventory ended."""
-        if device.primary is None:
-            return NEVER_POLLED
-        return self.scraper.standing(
-            device_source(device, device.primary, wanted_modules(device, self._settings.modules))
-        )
+        source = self._source(device)
+        return NEVER_POLLED if source is None else self.scraper.standing(source)
 
     def figures(self) -> Executor:
         """Polls of scrapes count as well as those of the background."""
@@ -239,10 +238,16 @@ class Collection:
         yield from families.poll_families(self.counts)
         yield from families.dropped_families(self.collector.dropped)
 
-    def _follow(self, inventory: Inventory) -> None:
-        sources = sources_of(inventory, self._settings.modules)
+    def _follow(self, found: Sequence[Source | None]) -> None:
+        sources = [source for source in found if source is not None]
         self.collector.max_known = self._settings.cache_entry_cnt + len(sources)
         self.poller.set_sources(sources)
+
+    def _source(self, device: Device) -> Source | None:
+        """What is polled of a device that has an agent: its own modules, or else those of the settings."""
+        if device.primary is None:
+            return None
+        return device_source(device, device.primary, wanted_modules(device, self._settings.modules))
 
 
 def discovery_of(settings: Settings, store: InventoryStore, counts: DiscoveryCounts) -> Discovery:
@@ -339,20 +344,12 @@ def _modules_check(catalogues: Catalogues) -> Component:
     return Component(Status.UP, details)
 
 
-def sources_of(inventory: Inventory, modules: tuple[str, ...]) -> list[Source]:
-    """What is polled of each device that has an agent: its own modules, or else ``modules``."""
-    return [
-        device_source(device, device.primary, wanted_modules(device, modules))
-        for device in inventory.devices
-        if device.primary is not None
-    ]
-
-
 def _open_store(settings: Settings) -> InventoryStore:
     secret = settings.prom_encrypt_key
     key = load_key(settings.prom_inv_file, secret.get_secret_value() if secret else None)
     store = InventoryStore(settings.prom_inv_file, key)
     store.load()
+    store.prepare()
     return store
 
 

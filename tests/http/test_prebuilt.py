@@ -10,6 +10,10 @@ from fastapi import Request
 from promsnmp.http.prebuilt import Prebuilt, accepts_gzip
 
 
+def prebuilt(body: bytes, etag: str = 'W/"1"') -> Prebuilt:
+    return Prebuilt(gzip.compress(body), media_type="application/json", etag=etag, body=lambda: body)
+
+
 def _request(**headers: str) -> Request:
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     return Request({"type": "http", "method": "GET", "path": "/", "headers": raw})
@@ -32,25 +36,20 @@ def _request(**headers: str) -> Request:
 )
 def test_gzip_is_sent_only_to_those_who_accept_it(header: str, accepted: bool) -> None:
     assert accepts_gzip(header) is accepted
-    answer = Prebuilt(b"[]", "application/json").answer(_request(accept_encoding=header))
+    answer = prebuilt(b"[]").answer(_request(accept_encoding=header))
     assert answer.headers.get("content-encoding") == ("gzip" if accepted else None)
     assert (gzip.decompress(answer.body) if accepted else answer.body) == b"[]"
     assert answer.headers["content-type"] == "application/json"
 
 
-def test_it_is_compressed_once() -> None:
-    made = Prebuilt(b"[]" * 1000, "application/json")
-    assert made.gzip is made.gzip
-
-
 @pytest.mark.parametrize("form", ["{0}", "W/{0}", '"other", {0}', "*"])
 def test_a_client_that_has_it_is_told_so(form: str) -> None:
-    made = Prebuilt(b"[]", "application/json")
+    made = prebuilt(b"[]")
     answer = made.answer(_request(if_none_match=form.format(made.etag.removeprefix("W/"))))
     assert (answer.status_code, answer.body) == (304, b"")
     assert answer.headers["etag"] == made.etag
 
 
 def test_another_body_has_another_etag() -> None:
-    old, new = Prebuilt(b"[]", "application/json"), Prebuilt(b"[1]", "application/json")
+    old, new = prebuilt(b"[]"), prebuilt(b"[1]", 'W/"2"')
     assert new.answer(_request(if_none_match=old.etag)).status_code == 200

@@ -10,13 +10,14 @@ import asyncio
 import heapq
 import logging
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from promsnmp.collect.page import Failure
 from promsnmp.collect.service import Scraper
 from promsnmp.collect.source import Source
 from promsnmp.errors import PromSnmpError
+from promsnmp.inventory.fragments import differing
 from promsnmp.observe.counts import PollCounts
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class Poller:
         self._backoff_max = max(backoff_max, interval)
         self.concurrency = concurrency
         self.active = 0
+        self._sources: Sequence[Source] = ()
         self._schedules: dict[str, _Schedule] = {}
         self._turns: list[_Turn] = []
         self._changed = asyncio.Event()
@@ -69,13 +71,13 @@ class Poller:
     def set_sources(self, sources: Sequence[Source]) -> None:
         """Says what to poll from now on. What is new, or has changed, is polled at once, if it is not very much."""
         now = asyncio.get_running_loop().time()
-        wanted: Mapping[str, Source] = {source.key: source for source in sources}
-        for key in [key for key in self._schedules if key not in wanted]:
-            self._scraper.forget(self._schedules.pop(key).source)
-        for key, schedule in self._schedules.items():
-            if schedule.source == wanted[key]:
-                schedule.source = wanted[key]  # which may know more of the device
-        fresh = [source for source in sources if self._is_fresh(source)]
+        old, new = differing(self._sources, sources)
+        self._sources = sources
+        wanted = {source.key for source in new}
+        for source in old:
+            if source.key not in wanted:
+                self._scraper.forget(self._schedules.pop(source.key).source)
+        fresh = [source for source in new if self._is_fresh(source)]
         at_once = self._started and len(fresh) <= self.concurrency
         for source in fresh:
             due = now if at_once else now + self._phase(source.key, now)
@@ -98,9 +100,13 @@ class Poller:
 
     def _is_fresh(self, source: Source) -> bool:
         known = self._schedules.get(source.key)
-        if known is not None and known.source != source:
-            self._scraper.forget(known.source)
-        return known is None or known.source != source
+        if known is None:
+            return True
+        if known.source == source:
+            known.source = source  # which may know more of the device
+            return False
+        self._scraper.forget(known.source)
+        return True
 
     def _phase(self, key: str, now: float) -> float:
         """Seconds until the slot of the interval that belongs to ``key``."""

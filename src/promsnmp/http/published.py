@@ -11,6 +11,7 @@ from functools import partial
 
 from cachetools import LRUCache
 
+from promsnmp.http.pieces import ListMaker
 from promsnmp.http.prebuilt import Prebuilt
 from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.query import Query, Search
@@ -28,6 +29,7 @@ class Published:
     def __init__(self, store: InventoryStore, targets: TargetList, search: Search) -> None:
         self._targets = targets
         self._search = search
+        self._lists = ListMaker(MEDIA_TYPE)
         self._now: Snapshot
         self._all: Prebuilt
         self._parts: LRUCache[Query, Prebuilt]
@@ -48,7 +50,7 @@ class Published:
         return await asyncio.shield(task)
 
     def _make(self, now: Snapshot) -> tuple[Snapshot, Prebuilt]:
-        return now, Prebuilt(self._targets.of(now), MEDIA_TYPE)
+        return now, self._lists.make(self._targets.groups(now))
 
     def _use(self, made: tuple[Snapshot, Prebuilt]) -> None:
         self._now, self._all = made
@@ -68,4 +70,4 @@ class Published:
 
     def _select(self, now: Snapshot, query: Query) -> Prebuilt:
         chosen = {device.id for device in self._search.select(query, now.inventory.devices)}
-        return Prebuilt(self._targets.of(now, chosen), MEDIA_TYPE, keep_body=False)
+        return ListMaker(MEDIA_TYPE).make(self._targets.groups(now, chosen))

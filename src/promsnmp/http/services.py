@@ -63,7 +63,7 @@ class Services:
     polling: Callable[[], Executor] = Executor
 
 
-def services_of(request: Request) -> Services:
+async def services_of(request: Request) -> Services:
     """The services that the application was made with."""
     found = request.app.state.services
     assert isinstance(found, Services)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Generic, TypeVar
 
-from promsnmp.inventory.fragments import common
+from promsnmp.inventory.fragments import differing_parts
 from promsnmp.inventory.model import Device, Inventory, Seed
 from promsnmp.observe.audit import audit
 
@@ -69,13 +69,12 @@ def compare(old: Inventory, new: Inventory) -> tuple[Inventory, Changes]:
 
 
 def _compare(old: Sequence[T], new: Sequence[T]) -> tuple[tuple[T, ...], Edits[T]]:
-    head: int = common(old, new)
-    tail: int = common(old[head:][::-1], new[head:][::-1])
-    before = {item.id: item for item in old[head : len(old) - tail]}
+    place, new_place = differing_parts(old, new)
+    before = {item.id: item for item in old[place]}
     added: list[T] = []
     changed: list[tuple[T, T]] = []
     middle: list[T] = []
-    for item in new[head : len(new) - tail]:
+    for item in new[new_place]:
         earlier = before.pop(item.id, None)
         if earlier is None:
             added.append(item)
@@ -84,7 +83,7 @@ def _compare(old: Sequence[T], new: Sequence[T]) -> tuple[tuple[T, ...], Edits[T
         else:
             item = earlier
         middle.append(item)
-    kept = (*new[:head], *middle, *new[len(new) - tail :])
+    kept = (*new[: new_place.start], *middle, *new[new_place.stop :])
     return kept, Edits(tuple(added), tuple(changed), tuple(before.values()))
 
 

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from promsnmp.inventory.model import Device
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 
 class Fragments(Generic[T]):
@@ -21,17 +22,28 @@ class Fragments(Generic[T]):
     def of(self, devices: tuple[Device, ...]) -> list[T]:
         """One value per device, in order; what belongs to devices that are gone is forgotten."""
         known, values = self._last
-        head = common(known, devices)
-        tail = common(known[head:][::-1], devices[head:][::-1])
-        old, new = slice(head, len(known) - tail), slice(head, len(devices) - tail)
+        old, new = differing_parts(known, devices)
         moved = {id(device): value for device, value in zip(known[old], values[old], strict=True)}
         made = [moved[id(device)] if id(device) in moved else self._make(device) for device in devices[new]]
-        result = [*values[:head], *made, *values[len(known) - tail :]]
+        result = [*values[: old.start], *made, *values[old.stop :]]
         self._last = devices, result
         return result
 
 
-def common(one: Sequence[object], other: Sequence[object]) -> int:
+def differing(old: Sequence[V], new: Sequence[V]) -> tuple[Sequence[V], Sequence[V]]:
+    """What both have left when the same objects at their beginning and at their end are taken away."""
+    one, other = differing_parts(old, new)
+    return old[one], new[other]
+
+
+def differing_parts(old: Sequence[object], new: Sequence[object]) -> tuple[slice, slice]:
+    """Where in either of them ``differing`` is."""
+    head = _common(old, new)
+    tail = _common(old[head:][::-1], new[head:][::-1])
+    return slice(head, len(old) - tail), slice(head, len(new) - tail)
+
+
+def _common(one: Sequence[object], other: Sequence[object]) -> int:
     """How many values at the beginning of both are the same objects."""
     same = list(map(operator.is_, one, other))
     return same.index(False) if False in same else len(same)

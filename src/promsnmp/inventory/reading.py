@@ -31,6 +31,7 @@ from promsnmp.inventory.model import (
 from promsnmp.inventory.seeds import read_seed
 from promsnmp.inventory.spelling import read_instant
 from promsnmp.inventory.values import new_id, read_id, read_labels, read_modules
+from promsnmp.observe.memory import collector_at_rest
 from promsnmp.snmp.credentials import Community
 
 LONGEST_TIMEOUT = 3_600_000
@@ -58,6 +59,11 @@ def from_document(document: object, *, keep: Inventory | None = None) -> Invento
     Raises InventoryInvalid with all problems. ``devices`` must be there, if only as an empty list, so that a
     document of another kind cannot empty the inventory.
     """
+    with collector_at_rest():
+        return _inventory(document, keep)
+
+
+def _inventory(document: object, keep: Inventory | None) -> Inventory:
     problems: list[str] = []
     if not isinstance(document, Mapping):
         raise InventoryInvalid([f"the document must be an object with the key devices, not {kind_of(document)}"])

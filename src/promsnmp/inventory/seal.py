@@ -10,6 +10,7 @@ import binascii
 import os
 from collections.abc import Iterable, Iterator
 
+import pybase64
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -48,9 +49,9 @@ def seal_parts(parts: Iterable[bytes], key: bytes) -> Iterator[bytes]:
     for piece in _pieces(parts):
         octets = rest + encryptor.update(piece)
         whole = len(octets) // 3 * 3  # what base64 writes without padding
-        yield binascii.b2a_base64(octets[:whole], newline=False)
+        yield pybase64.b64encode(octets[:whole])
         rest = octets[whole:]
-    yield binascii.b2a_base64(rest + encryptor.finalize() + encryptor.tag, newline=False)
+    yield pybase64.b64encode(rest + encryptor.finalize() + encryptor.tag)
 
 
 def _pieces(parts: Iterable[bytes]) -> Iterator[bytes]:
@@ -86,7 +87,7 @@ def _decode(data: bytes, name: str) -> bytes:
             f"{name} is plain JSON, not encrypted; to take it over: promsnmp inventory import {name}"
         )
     try:
-        raw = binascii.a2b_base64(data, strict_mode=True)
+        raw = pybase64.b64decode(data, validate=True)
     except binascii.Error:
         raise InventoryDamaged(
             f"{name} is damaged (not base64); restore it from a backup (nothing was changed)"

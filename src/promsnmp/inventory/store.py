@@ -28,6 +28,7 @@ from promsnmp.inventory.model import Inventory
 from promsnmp.inventory.steps import Change, Request, is_older, step
 from promsnmp.inventory.vault import Vault
 from promsnmp.observe.audit import audit
+from promsnmp.observe.memory import collector_at_rest
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +108,10 @@ class InventoryStore:
         self._state = self._read()
         self.last_error = None
         return self.current
+
+    def prepare(self) -> None:
+        """Does now what the first change would have to wait for."""
+        self._vault.prepare(self.current)
 
     def start_over(self, stamp: Stamp) -> None:
         """Begins with an empty inventory although there is a file: the caller has read this version of it.
@@ -265,7 +270,8 @@ class InventoryStore:
         if found is None:
             return _State()
         inventory, stamp = found
-        return _State(Snapshot.of(inventory), stamp)
+        with collector_at_rest():
+            return _State(Snapshot.of(inventory), stamp)
 
     def _completed(self, state: _State) -> _State:
         """With what is derived of it, when it is another one than that in use."""

@@ -8,11 +8,13 @@ See https://prometheus.io/docs/prometheus/latest/http_sd/.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from promsnmp.inventory.fragments import Fragments
 from promsnmp.inventory.index import Snapshot
@@ -64,6 +66,13 @@ class Site:
         return {name: value for name, value in values.items() if value}
 
 
+class Group(NamedTuple):
+    """An entry of the list as JSON, and a number that tells it from others."""
+
+    text: bytes
+    digest: int
+
+
 class TargetList:
     """Makes the JSON of ``/targets``; once per change, and only for the devices that changed."""
 
@@ -75,25 +84,24 @@ class TargetList:
         self._unnamed = Fragments(lambda device: self._render(device, by_name=False))
 
     def of(self, now: Snapshot, chosen: AbstractSet[str] | None = None) -> bytes:
-        """A JSON list with one group per device that has an agent, and an id that is ``chosen`` (None: all are)."""
-        groups = self.groups(now)
-        if chosen is not None:
-            groups = [group for device, group in zip(now.inventory.devices, groups, strict=True) if device.id in chosen]
-        return b"[" + b",\n".join(filter(None, groups)) + b"]\n"
+        """A JSON list of the groups."""
+        return b"[" + b",\n".join([group.text for group in self.groups(now, chosen)]) + b"]\n"
 
-    def groups(self, now: Snapshot) -> list[bytes]:
-        """The group of each device, in order; empty for one without agents."""
+    def groups(self, now: Snapshot, chosen: AbstractSet[str] | None = None) -> list[Group]:
+        """One group per device that has an agent, and an id that is ``chosen`` (None: all are), in their order."""
         devices, unnamed = now.inventory.devices, now.index.unnamed
         groups = self._named.of(devices)
-        if not unnamed:
-            return groups
-        others = tuple(device for device in devices if device.id in unnamed)
-        found = dict(zip((device.id for device in others), self._unnamed.of(others), strict=True))
-        return [found.get(device.id, group) for device, group in zip(devices, groups, strict=True)]
+        if unnamed:
+            others = tuple(device for device in devices if device.id in unnamed)
+            found = dict(zip((device.id for device in others), self._unnamed.of(others), strict=True))
+            groups = [found.get(device.id, group) for device, group in zip(devices, groups, strict=True)]
+        if chosen is not None:
+            groups = [group for device, group in zip(devices, groups, strict=True) if device.id in chosen]
+        return [group for group in groups if group is not None]
 
-    def _render(self, device: Device, *, by_name: bool) -> bytes:
+    def _render(self, device: Device, *, by_name: bool) -> Group | None:
         if device.primary is None:
-            return b""
+            return None
         labels = device_labels(device, device.primary) | self._site
         wanted = wanted_modules(device, self._modules)
         modules = ",".join(modules_of(device, self._modules))
@@ -102,7 +110,8 @@ class TargetList:
         if modules and AUTO not in wanted:  # else a scrape that names none gets what the device is polled with by then
             labels["__param_module"] = modules
         group = {"targets": [target_of(device, device.primary, by_name=by_name)], "labels": labels}
-        return json.dumps(group, separators=(",", ":")).encode("ascii")
+        text = json.dumps(group, separators=(",", ":")).encode("ascii")
+        return Group(text, int.from_bytes(hashlib.blake2b(text, digest_size=8).digest()))
 
 
 def target_of(device: Device, primary: Agent, *, by_name: bool) -> str:

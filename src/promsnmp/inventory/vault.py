@@ -16,6 +16,7 @@ from promsnmp.inventory.file import Stamp, read_bytes, stamp_of, write_parts, wr
 from promsnmp.inventory.key import InventoryKey, candidates
 from promsnmp.inventory.model import Inventory
 from promsnmp.inventory.seal import seal_parts, unseal
+from promsnmp.observe.memory import collector_at_rest
 
 
 class Vault:
@@ -46,11 +47,17 @@ class Vault:
         if found is None:
             return None
         data, stamp = found
-        return read_inventory(self._open(data), str(self.path)), stamp
+        with collector_at_rest():
+            return read_inventory(self._open(data), str(self.path)), stamp
 
     def write(self, inventory: Inventory, *, at_last: Callable[[], None] = lambda: None) -> Stamp:
         """Puts ``inventory`` into the file, durably; see ``write_parts``. Raises InventoryUnavailable."""
         return write_parts(self.path, seal_parts(self._writer.parts(inventory), self._key.data), at_last=at_last)
+
+    def prepare(self, inventory: Inventory) -> None:
+        """Renders all of it, so that the first ``write`` need not."""
+        for _ in self._writer.parts(inventory):
+            pass
 
     def _open(self, data: bytes) -> bytes:
         try:
