@@ -269,6 +269,23 @@ def test_a_release_with_an_snmp_yml_of_two_megabytes_fits_into_helms_own_secret(
     assert len(base64.b64encode(base64.b64encode(gzip.compress(release)))) < 1024 * 1024
 
 
+def test_numbers_of_a_module_stay_numbers_and_text_stays_text(tmp_path: Path) -> None:
+    metric = {"name": "power", "oid": "1.3.6.1.4.1.9", "type": "gauge", "help": "a\nb: '1'", "scale": 1e-06}
+    state = {
+        "name": "state",
+        "oid": "1.3.6.1.4.1.8",
+        "type": "EnumAsInfo",
+        "help": "1",
+        "enum_values": {1: "on", 2: "2"},
+    }
+    given = {"modules": {"odd": {"walk": ["1.3.6.1.4.1"], "metrics": [metric, state], "timeout": "5s"}}}
+    file = tmp_path / "snmp.yml"
+    file.write_text(yaml.safe_dump(given))
+    items = render("--set-file", f"snmpConfig={file}")
+    text = pick(items, "ConfigMap", "promsnmp-snmp-0")["data"]["modules-0.yml"]
+    assert yaml.safe_load(text) == given
+
+
 def test_a_module_that_no_config_map_can_hold_is_refused(tmp_path: Path) -> None:
     large = tmp_path / "large.yml"
     large.write_text(yaml.safe_dump({"modules": {"large": {"walk": [f"1.3.6.1.4.1.{n}" for n in range(90_000)]}}}))

@@ -172,10 +172,10 @@ def _targets(folder: Path) -> list[dict[str, Any]]:
         except httpx.TransportError:
             return False
         found = answer["data"]["activeTargets"]
-        return len(found) > 0 and len(answer["data"]["droppedTargets"]) > 0
+        return len(found) + len(answer["data"]["droppedTargets"]) == 5
 
     with Process([*command, f"--web.listen-address=127.0.0.1:{port}"], log=folder / "prometheus.log"):
-        wait_until(discovered, deadline=60, what="targets")
+        wait_until(discovered, deadline=100, what="five targets, active or dropped")
     return found
 
 
