@@ -78,12 +78,18 @@ def _notes(text: str, document: Document, source: str) -> Iterator[str]:
 
 def _places(text: str) -> Iterator[tuple[tuple[str, int], int]]:
     """Lines of modules (position -1) and of their metrics, by module and position."""
-    modules = next((value for key, value in _mapping(nodes.compose(text)) if key.value == "modules"), None)
+    root = nodes.compose(text, _place_only)
+    modules = next((value for key, value in _mapping(root) if key.value == "modules"), None)
     for name, body in _mapping(modules):
         yield (str(name.value), -1), name.start_mark.line + 1
         metrics = next((value for key, value in _mapping(body) if key.value == "metrics"), None)
         for at, metric in enumerate(metrics.value if isinstance(metrics, yaml.SequenceNode) else ()):
             yield (str(name.value), at), metric.start_mark.line + 1
+
+
+def _place_only(_section: str, _key: str, node: yaml.Node) -> yaml.Node:
+    """Where an item of a list stands, without all that is in it: a file of many metrics has a lot of it."""
+    return yaml.ScalarNode(node.tag, "", node.start_mark)
 
 
 def module_notes(module: Module) -> Iterator[tuple[int, str]]:
