@@ -1,13 +1,20 @@
-"""``python -m bench [live|cached|fleet|inventory ...]``: runs benchmarks, all by default, and prints their figures."""
+"""``python -m bench [NAME ...]``: runs benchmarks, all of ALL by default, and prints their figures."""
 
 from __future__ import annotations
 
 import sys
 
-from bench import cached, fleet, inventory, live
+from bench import cached, fleet, inventory, labels, live, load
 from bench.parts import Skipped
 
-ALL = {"live": live.main, "cached": cached.main, "fleet": fleet.main, "inventory": inventory.main}
+ALL = {
+    "live": live.main,
+    "cached": cached.main,
+    "labels": labels.main,
+    "load": load.main,
+    "fleet": fleet.main,
+    "inventory": inventory.main,
+}
 
 
 def main(names: list[str]) -> int:
