@@ -35,9 +35,16 @@ def _require(name: str) -> str:
 class Exporter:
     """snmp_exporter on a free port, for as long as the context lasts; ``configs`` are files or globs of them."""
 
-    def __init__(self, path: str, *configs: Path, log: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        *configs: Path,
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        options: Sequence[str] = (),
+    ) -> None:
         self._path = path
-        self._options = [f"--config.file={one}" for one in configs] + ["--log.level=error"]
+        self._options = [*(f"--config.file={one}" for one in configs), "--log.level=error", *options]
         self._log = log
         self._env = env
         self.process: Process | None = None

@@ -249,8 +249,11 @@ def start_snmpd(
     extra_conf: str = "",
     address: str = "127.0.0.1",
     port: int = 0,
+    tcp: bool = False,
 ) -> Snmpd:
     """Run Debian's snmpd on a free port of ``address``, with all its files in ``folder``, root or not.
+
+    With ``tcp`` it listens on the TCP port of that number, too.
 
     A user may be a tuple of ``SnmpdUser``'s fields. Started again in the same folder it is the same engine with its
     boots counted up (RFC 3414 section 2.2); give it the same ``port`` to have a device that rebooted.
@@ -265,21 +268,22 @@ def start_snmpd(
     for attempt in range(ATTEMPTS):
         chosen = port or free_udp_port(address)
         try:
-            return Snmpd(_snmpd(program, folder, address, chosen), address=address, port=chosen)
+            return Snmpd(_snmpd(program, folder, address, chosen, tcp=tcp), address=address, port=chosen)
         except ProcessEnded:
             if port or attempt == ATTEMPTS - 1:
                 raise
     raise AssertionError("not reached")
 
 
-def _snmpd(program: str, folder: Path, address: str, port: int) -> Process:
-    endpoint = f"udp6:[{address}]:{port}" if ":" in address else f"udp:{address}:{port}"
+def _snmpd(program: str, folder: Path, address: str, port: int, *, tcp: bool) -> Process:
+    place = f"6:[{address}]:{port}" if ":" in address else f":{address}:{port}"
+    endpoints = [f"udp{place}", *([f"tcp{place}"] if tcp else [])]
     state = folder / "state"
     state.mkdir(exist_ok=True)
     log = folder / "snmpd.log"
     log.write_bytes(b"")
     return Process(
-        [program, "-f", "-Lo", "-I", "-smux", "-p", folder / "snmpd.pid", endpoint],
+        [program, "-f", "-Lo", "-I", "-smux", "-p", folder / "snmpd.pid", *endpoints],
         log=log,
         ready=lambda: b"NET-SNMP version" in log.read_bytes() and answers_discovery(address, port),
         env={"SNMP_PERSISTENT_DIR": str(state), "SNMPCONFPATH": f"{folder}:{state}", "MIBS": ""},

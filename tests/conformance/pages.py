@@ -10,6 +10,7 @@ from dataclasses import dataclass
 OWN = re.compile(r"(snmp_scrape_|promsnmp_)")
 """Families that say something of the scrape, not of the device."""
 
+_HEADER = re.compile(r"# (TYPE|HELP) (\S+)(?: (.*))?")
 _LINE = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)")
 _LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
 
@@ -34,15 +35,14 @@ class Difference:
 
 
 def parse(text: str) -> Page:
-    """A page in text format 0.0.4."""
+    """A page in text format 0.0.4, or the samples of one in OpenMetrics."""
     samples: dict[Series, float] = {}
     types: dict[str, str] = {}
     helps: dict[str, str] = {}
     for line in text.split("\n"):
-        if line.startswith("# "):
-            _, word, name, *rest = line.split(" ", 3)
-            if not OWN.match(name):
-                (types if word == "TYPE" else helps)[name] = rest[0] if rest else ""
+        if found := _HEADER.fullmatch(line):
+            if not OWN.match(found[2]):
+                (types if found[1] == "TYPE" else helps)[found[2]] = found[3] or ""
         elif (found := _LINE.fullmatch(line)) and not OWN.match(found[1]):
             samples[found[1], tuple(sorted(_LABEL.findall(found[2] or "")))] = float(found[3])
     return Page(samples, types, helps)

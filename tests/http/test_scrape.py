@@ -297,12 +297,6 @@ def test_an_empty_module_parameter_asks_for_nothing(live: Serving, agent: Simula
     assert (metrics.status_code, metrics.text) == (200, "# EOF\n")
 
 
-def test_a_target_over_tcp_is_refused_clearly(live: Serving) -> None:
-    answer = scrape(live, target="tcp://127.0.0.1:161")
-    assert answer.status_code == 400
-    assert "TCP is not supported" in answer.text
-
-
 @pytest.mark.parametrize("parameter", ["snmp_context=a&snmp_context=b", "snmp_engineid=80&snmp_engineid=80"])
 def test_context_parameters_are_given_once(live: Serving, agent: SimulatedAgent, parameter: str) -> None:
     answer = live.client.get(f"/snmp?target={agent.target}&{parameter}")

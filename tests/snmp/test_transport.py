@@ -33,8 +33,11 @@ def test_targets_are_read(text: str, host: str, port: int) -> None:
     assert parse_endpoint(text) == Endpoint(host, port)
 
 
-@pytest.mark.parametrize("endpoint", [Endpoint("192.0.2.1"), Endpoint("2001:db8::1", 1161), Endpoint("switch", 5)])
-def test_an_endpoint_s_text_reads_back(endpoint: Endpoint) -> None:
+@pytest.mark.parametrize("is_stream", [False, True])
+@pytest.mark.parametrize(("host", "port"), [("192.0.2.1", 161), ("2001:db8::1", 1161), ("switch", 5)])
+def test_an_endpoint_s_text_reads_back(host: str, port: int, is_stream: bool) -> None:
+    endpoint = Endpoint(host, port, is_stream)
+    assert str(endpoint).startswith("tcp://") == is_stream
     assert parse_endpoint(str(endpoint)) == endpoint
 
 
@@ -43,7 +46,7 @@ def test_an_endpoint_s_text_reads_back(endpoint: Endpoint) -> None:
     [
         *("", ":161", "[]", "[2001:db8::1", "[2001:db8::1]1161", "[2001:db8::1]:", "192.0.2.1:", "192.0.2.1:0"),
         *("192.0.2.1:65536", "192.0.2.1:x", "192.0.2.1:-1", "192.0.2.256", "1.2.3", "a b", "-a", "a..b", "a" * 64),
-        *("tcp://x", "http://x/", "x/y", "1.2.3.4:\u0661"),
+        *("TCP://x", "tcp://", "tcp://udp://x", "http://x/", "x/y", "1.2.3.4:\u0661"),
     ],
 )
 def test_what_is_no_target_is_refused_by_name(text: str) -> None:

@@ -241,8 +241,6 @@ class ScrapeRoute:
             return source if is_polled else replace(source, managed=False)
         if found is not None:
             raise UnknownTarget(f"{target!r} is in the inventory, but has no agent to poll")
-        if target.startswith("tcp://"):
-            raise BadTarget(f"target {target!r}: SNMP over TCP is not supported; write the address without tcp://")
         endpoint = replace(parse_endpoint(target), within=self._adhoc_networks)
         if not self._allow_adhoc:
             raise UnknownTarget(

@@ -24,6 +24,7 @@ from promsnmp.errors import (
 )
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.message import Resynchronise, SecurityModel, Unauthentic, Unexpected
+from promsnmp.snmp.stream import Messages, open_stream
 from promsnmp.snmp.transport import RECEIVE_SIZE, Address, Endpoint, literal, open_socket, resolve
 
 MAX_RESYNCHRONISATIONS = 4
@@ -63,7 +64,7 @@ class Conversation(Protocol):
 
 
 class Session:
-    """A UDP exchange with one agent; ``async with`` opens and closes its socket.
+    """An exchange with one agent, over UDP or TCP; ``async with`` opens and closes its socket.
 
     ``timeout`` (seconds) and ``retries`` are per packet; ``deadline`` (loop time, seconds) bounds the whole session.
     ``source`` is the address that it asks from, where that is not to be the system's choice. With ``connected`` false
@@ -92,6 +93,7 @@ class Session:
         self._loop = asyncio.get_running_loop()
         self._deadline = float("inf") if deadline is None else deadline
         self._sock: socket.socket | None = None
+        self._stream = Messages() if endpoint.is_stream else None
         self._request_id = random.getrandbits(31)
         self._pdu = b""
         self._conversation: Conversation | None = None
@@ -114,10 +116,16 @@ class Session:
         address = literal(self.endpoint) or await self._resolve()
         self._sockaddr = address.sockaddr
         try:
-            self._sock = open_socket(address, connected=self._connected, source=self._source)
+            if self._stream is None:
+                self._sock = open_socket(address, connected=self._connected, source=self._source)
+            else:
+                async with asyncio.timeout_at(min(self._loop.time() + self._timeout, self._deadline)):
+                    self._sock = await open_stream(address, source=self._source)
+        except TimeoutError:
+            raise SnmpTimeout("no connection in time", target=str(self.endpoint)) from None
         except OSError as error:
             raise self._unreachable(error) from None
-        self._loop.add_reader(self._sock.fileno(), self._on_readable)
+        self._loop.add_reader(self._sock.fileno(), self._on_readable if self._stream is None else self._on_stream)
 
     async def _resolve(self) -> Address:
         left = self._deadline - self._loop.time()
@@ -180,7 +188,7 @@ class Session:
         datagram = security.encode(self._pdu) if security.ready() else security.discovery()
         self.traffic.sent += 1
         try:
-            if self._connected:
+            if self._connected or self._stream is not None:
                 self._sock.send(datagram)
             else:
                 self._sock.sendto(datagram, self._sockaddr)
@@ -227,6 +235,31 @@ class Session:
             return
         if self._conversation is not None:
             self._receive(datagram)
+
+    def _on_stream(self) -> None:
+        assert self._sock is not None
+        assert self._stream is not None
+        try:
+            octets = self._sock.recv(RECEIVE_SIZE)
+            messages = self._stream.feed(octets)
+        except (BlockingIOError, InterruptedError):
+            return
+        except ber.Malformed as error:
+            self._end_stream(MalformedMessage(f"the answer is malformed: {error}", **self._place()))
+        except OSError as error:
+            self._end_stream(self._unreachable(error))
+        else:
+            for message in messages:
+                if self._conversation is not None:
+                    self._receive(message)
+            if not octets:
+                self._end_stream(SnmpRefused("the agent closed the connection", **self._place()))
+
+    def _end_stream(self, error: SnmpError) -> None:
+        """No more comes: what is asked for now fails at once, and what is asked for later when it is sent."""
+        assert self._sock is not None
+        self._loop.remove_reader(self._sock.fileno())
+        self._finish(error)
 
     def _receive(self, datagram: bytes) -> None:
         """Opens an answer and hands it to the conversation; whatever is no answer is counted and dropped."""

@@ -18,30 +18,37 @@ from promsnmp.errors import AddressError, BadTarget
 DEFAULT_PORT = 161
 RECEIVE_SIZE = 65_536  # larger than any UDP payload
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_STREAM = "tcp://"
 _NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A host (address or name) and a UDP port; the host's address must lie in one of ``within``, if there are any."""
+    """A host (address or name) and a UDP port, or with ``is_stream`` a TCP port.
+
+    The host's address must lie in one of ``within``, if there are any.
+    """
 
     host: str
     port: int = DEFAULT_PORT
+    is_stream: bool = False
     within: tuple[Network, ...] = field(default=(), repr=False)
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        place = f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return f"{_STREAM}{place}" if self.is_stream else place
 
 
 def parse_endpoint(text: str) -> Endpoint:
-    """An endpoint from ``[udp://]host[:port]``, ``[v6]:port`` or a bare IPv6 address.
+    """An endpoint from ``[udp://|tcp://]host[:port]``, ``[v6]:port`` or a bare IPv6 address.
 
     Raises BadTarget, naming the text and what is right.
     """
-    body = text.removeprefix("udp://")
+    is_stream = text.startswith(_STREAM)
+    body = text.removeprefix(_STREAM if is_stream else "udp://")
     try:
         host, port = _split(body)
-        return Endpoint(_host(host), _port(port))
+        return Endpoint(_host(host), _port(port), is_stream)
     except ValueError as error:
         reason = str(error)
     raise BadTarget(f"target {text!r}: {reason}; write an address, a name, address:port or [IPv6]:port")
@@ -140,11 +147,16 @@ def open_socket(address: Address, *, connected: bool = True, source: str = "") -
     sock = socket.socket(address.family, socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)
-        if source and (":" in source) == (address.family == socket.AF_INET6):
-            sock.bind((source, 0))
+        send_from(sock, source)
         if connected:
             sock.connect(address.sockaddr)
         return sock
     except BaseException:
         sock.close()
         raise
+
+
+def send_from(sock: socket.socket, source: str) -> None:
+    """Binds a socket to ``source`` if that is an address of its family. Raises OSError."""
+    if source and (":" in source) == (sock.family == socket.AF_INET6):
+        sock.bind((source, 0))

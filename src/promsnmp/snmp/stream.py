@@ -1,0 +1,68 @@
+"""SNMP over TCP (RFC 3430): messages one after the other in a stream, as snmp_exporter's ``tcp://`` targets are asked.
+
+A few devices only answer so, and a job that names them has to work. Nothing else differs: messages are the same, and
+one request is out at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+from promsnmp.snmp import ber
+from promsnmp.snmp.transport import Address, send_from
+
+LARGEST_MESSAGE = 1 << 20
+"""Octets of a message, at most: agents need answer no more than 8192 (RFC 3430 section 2.2), and this is plenty."""
+
+
+async def open_stream(address: Address, *, source: str = "") -> socket.socket:
+    """A non-blocking TCP socket that is connected to ``address``, from ``source`` as in ``open_socket``. Raises OSError."""
+    sock = socket.socket(address.family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        send_from(sock, source)
+        await asyncio.get_running_loop().sock_connect(sock, address.sockaddr)
+        return sock
+    except BaseException:
+        sock.close()
+        raise
+
+
+class Messages:
+    """Cuts what comes from a stream into messages."""
+
+    def __init__(self) -> None:
+        self._waiting = bytearray()
+
+    def feed(self, octets: bytes) -> list[bytes]:
+        """The messages that ``octets`` complete. Raises ber.Malformed where no message can begin, or one is too large;
+        what comes behind is lost then, as in every stream."""
+        self._waiting += octets
+        found: list[bytes] = []
+        while size := _size(self._waiting):
+            if len(self._waiting) < size:
+                break
+            found.append(bytes(self._waiting[:size]))
+            del self._waiting[:size]
+        return found
+
+
+def _size(octets: bytearray) -> int:
+    """Octets of the message that ``octets`` begin with; 0 when too few are there to tell."""
+    if len(octets) < 2:
+        return 0
+    if octets[0] != ber.SEQUENCE:
+        raise ber.Malformed("it does not start with a sequence")
+    if octets[1] < 0x80:
+        return 2 + octets[1]
+    head = 2 + (octets[1] & 0x7F)
+    if not 2 < head <= 6:
+        raise ber.Malformed("a length is indefinite or longer than four octets")
+    if len(octets) < head:
+        return 0
+    size = head + int.from_bytes(octets[2:head], "big")
+    if size > LARGEST_MESSAGE:
+        raise ber.Malformed(f"a message has {size} octets")
+    return size
