@@ -33,6 +33,7 @@ class Serving(Process):
             [*prefix, sys.executable, "-m", "promsnmp", "serve"],
             log=folder / f"promsnmp-{next(NUMBERS)}.log",
             ready=self._listens,
+            deadline=60,
             env={**environment(folder), **(env or {})},
         )
         self.client = httpx.Client(base_url=self.url, timeout=10, verify=verify)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from hypothesis import given
@@ -103,14 +103,14 @@ async def test_a_port_on_which_nothing_listens_refuses_at_once() -> None:
 # ------------------------------------------------------------------------------------------------ peers that misbehave
 
 
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], object]
-
-
 @asynccontextmanager
 async def peer(behave: Callable[[bytes], list[bytes]], *, closes: bool = False) -> AsyncIterator[Endpoint]:
     """Listens on TCP, and answers each thing that comes with the pieces that ``behave`` makes of it, one by one."""
 
+    served: list[asyncio.Task[None]] = []
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served.append(asyncio.current_task())  # type: ignore[arg-type]  # there is one: start_server made it
         while asked := await reader.read(65_536):
             for piece in behave(asked):
                 writer.write(piece)
@@ -119,10 +119,13 @@ async def peer(behave: Callable[[bytes], list[bytes]], *, closes: bool = False) 
             if closes:
                 break
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         yield Endpoint("127.0.0.1", server.sockets[0].getsockname()[1], is_stream=True)
+        await asyncio.gather(*served)
 
 
 def honest(datagram: bytes) -> bytes:

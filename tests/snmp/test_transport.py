@@ -64,10 +64,10 @@ async def test_addresses_need_no_name_server() -> None:
 async def test_only_addresses_inside_the_networks_of_an_endpoint_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
     inside = ipaddress.ip_network("192.0.2.0/28"), ipaddress.ip_network("2001:db8::/32")
     for host in ("192.0.2.1", "::ffff:192.0.2.1", "2001:db8::1"):
-        assert (await resolve(Endpoint(host, 5, inside))).sockaddr[:2] == (host, 5)
+        assert (await resolve(Endpoint(host, 5, within=inside))).sockaddr[:2] == (host, 5)
     for host in ("192.0.2.16", "::ffff:192.0.2.16", "2001:db9::1", "fe80::1%lo"):
         with pytest.raises(AddressError, match="outside of the networks"):
-            await resolve(Endpoint(host, 5, inside))
+            await resolve(Endpoint(host, 5, within=inside))
 
     async def found(*_: object, **__: object) -> object:
         addresses = ["198.51.100.1", "192.0.2.7", "2001:db8::7"]
@@ -75,7 +75,7 @@ async def test_only_addresses_inside_the_networks_of_an_endpoint_are_used(monkey
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", found)
     assert (await resolve(Endpoint("switch", 5))).sockaddr[0] == "198.51.100.1"
-    assert (await resolve(Endpoint("switch", 5, inside))).sockaddr[0] == "192.0.2.7"
+    assert (await resolve(Endpoint("switch", 5, within=inside))).sockaddr[0] == "192.0.2.7"
 
 
 async def test_a_name_s_ipv4_address_is_taken_first(monkeypatch: pytest.MonkeyPatch) -> None:

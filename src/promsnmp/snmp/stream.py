@@ -17,7 +17,7 @@ LARGEST_MESSAGE = 1 << 20
 
 
 async def open_stream(address: Address, *, source: str = "") -> socket.socket:
-    """A non-blocking TCP socket that is connected to ``address``, from ``source`` as in ``open_socket``. Raises OSError."""
+    """A non-blocking TCP socket, connected to ``address`` from ``source`` as ``open_socket``. Raises OSError."""
     sock = socket.socket(address.family, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
