@@ -228,6 +228,9 @@ def test_a_port_in_use_is_one_line_that_names_the_setting(tmp_path: Path) -> Non
         ({"PROM_ENCRYPT_KEY": "short"}, 2, "PROM_ENCRYPT_KEY"),
         ({"LOG_LEVEL": "loud"}, 2, "LOG_LEVEL"),
         ({"SERVER_ADDRESS": "no.such.name.invalid"}, 1, "SERVER_ADDRESS"),
+        ({"DISCOVERY_CRON": "0 2 * * *"}, 2, "DISCOVERY_CRON='0 0 2 * * *'"),
+        ({"DISCOVERY_TZ": "Europe/Atlantis"}, 2, "DISCOVERY_TZ=Europe/Berlin"),
+        ({"SNMP_ADHOC_NETWORKS": "192.0.2.1/24"}, 2, "192.0.2.0/24"),
         ({"SERVER_ADDRESS": "192.0.2.77"}, 1, "192.0.2.77"),
     ],
 )

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 
 from prometheus_client.metrics_core import Metric
@@ -26,6 +27,7 @@ from promsnmp.discovery.examine import Examiner, Recognised
 from promsnmp.discovery.merge import last_discovery
 from promsnmp.discovery.pace import Pace
 from promsnmp.discovery.ranges import read_networks
+from promsnmp.discovery.schedule import Schedule, Scheduler, read_cron, read_zone
 from promsnmp.discovery.search import Setup
 from promsnmp.discovery.service import Discovery
 from promsnmp.errors import ModuleError, SettingsError
@@ -88,7 +90,10 @@ def build(settings: Settings) -> App:
     store = _open_store(settings)
     collection = Collection(settings, store, catalogues)
     searches = DiscoveryCounts()
-    discovery = discovery_of(settings, store, searches)
+    leads = _leads_alone
+    discovery = discovery_of(settings, store, searches, leads)
+    schedule = _schedule(settings)
+    scheduler = Scheduler(discovery.run_seeds, schedule, leads=leads, on_start=settings.discovery_on_start)
     snmp = ScrapeRoute(
         collection.scraper,
         store,
@@ -118,7 +123,7 @@ def build(settings: Settings) -> App:
         lambda: families.loop_families(lag.seconds),
         lambda: _inventory_families(store, disk),
         lambda: families.leadership_families(leader=True, discovered_at=discovery.finished_at),
-        lambda: families.discovery_families(searches, lost=_lost(store.current)),
+        lambda: families.discovery_families(searches, lost=_lost(store.current), next_at=scheduler.next),
         lambda: families.request_families(requests),
         web.families,
         lambda: families.login_families(access.failures.total),
@@ -162,6 +167,7 @@ def build(settings: Settings) -> App:
         },
         lifecycles=[
             Lifecycle(start=collection.start, stop=collection.stop),
+            Lifecycle(start=scheduler.start, stop=scheduler.stop),
             Lifecycle(start=lambda: None, stop=discovery.close),
         ],
         reload=partial(_reload_on_signal, settings, catalogues, web, store),
@@ -250,7 +256,20 @@ class Collection:
         return device_source(device, device.primary, wanted_modules(device, self._settings.modules))
 
 
-def discovery_of(settings: Settings, store: InventoryStore, counts: DiscoveryCounts) -> Discovery:
+def _leads_alone() -> bool:
+    """One process is its own leader."""
+    return True
+
+
+def _schedule(settings: Settings) -> Schedule | None:
+    """When the saved seeds are searched; None for never. Raises SettingsError."""
+    expression, zone = read_cron(settings.discovery_cron), read_zone(settings.discovery_tz)
+    return Schedule(expression, zone, datetime.now(UTC)) if expression is not None else None
+
+
+def discovery_of(
+    settings: Settings, store: InventoryStore, counts: DiscoveryCounts, leads: Callable[[], bool]
+) -> Discovery:
     """Searches for devices that go into the inventory. Raises SettingsError."""
     texts = [part.strip() for part in settings.discovery_neighbour_networks.split(",") if part.strip()]
     networks, problems = read_networks(texts, "DISCOVERY_NEIGHBOUR_NETWORKS")
@@ -277,6 +296,7 @@ def discovery_of(settings: Settings, store: InventoryStore, counts: DiscoveryCou
         neighbours=networks,
         remove_lost=settings.discovery_remove_lost,
         finished_at=last_discovery(store.current),
+        leads=leads,
     )
 
 

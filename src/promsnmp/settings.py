@@ -145,6 +145,16 @@ class Settings(BaseSettings):
         True, description="Add what snmp_exporter does not have to pages: `promsnmp_*` and `interface_utilization`."
     )
 
+    discovery_cron: str = Field(
+        "0 0 2 * * *",
+        description="When all saved seeds are searched, as Spring writes it: second minute hour day month weekday; "
+        "`-` is for never.",
+    )
+    discovery_tz: str = Field(
+        "",
+        description="Time zone of `DISCOVERY_CRON`, such as `Europe/Berlin`. Empty: the machine's (`TZ`), or else UTC.",
+    )
+    discovery_on_start: bool = Field(False, description="Search all saved seeds at the start, too.")
     discovery_packets_per_second: int = Field(
         3000,
         ge=1,

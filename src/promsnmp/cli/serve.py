@@ -41,8 +41,7 @@ def serve(
     """Run the service: poll the devices of the inventory, answer Prometheus.
 
     Settings come from the environment (docs/configuration.md); options win over them. The flags of snmp_exporter are
-    taken, too. SIGTERM and Ctrl-C end it after
-    the requests in flight are answered; a second Ctrl-C ends it at once.
+    taken, too. SIGTERM and Ctrl-C end it after the requests in flight are answered; a second Ctrl-C ends it at once.
 
     \b
     Examples:
@@ -73,9 +72,14 @@ def serve(
 
 
 def _dry_run(settings: Settings) -> int:
-    """Says what would be served; wrong files end it before. Raises ModuleError."""
+    """Says what would be served; wrong files end it before. Raises ModuleError or SettingsError."""
+    from promsnmp.discovery.schedule import read_cron, read_zone
+    from promsnmp.http.webfile import WebFile
     from promsnmp.modules.catalogue import load_catalogue
 
+    WebFile(settings.web_config_file)
+    read_cron(settings.discovery_cron)
+    read_zone(settings.discovery_tz)
     found = load_catalogue(settings.config_patterns, expand=settings.snmp_expand_environment)
     click.echo(f"Settings and files are right: {len(found.modules)} modules, {len(found.auths)} auths.")
     return 0

@@ -106,14 +106,19 @@ def leadership_families(*, leader: bool, discovered_at: float) -> Iterator[Metri
     )
 
 
-def discovery_families(counts: DiscoveryCounts, *, lost: int) -> Iterator[Metric]:
-    """``lost`` is how many devices of the inventory are lost now."""
+def discovery_families(counts: DiscoveryCounts, *, lost: int, next_at: float = 0.0) -> Iterator[Metric]:
+    """``lost``: devices of the inventory that are lost now; ``next_at``: Unix time, 0 when nothing is planned."""
     yield _counted("promsnmp_discovery_jobs", "Searches for devices, by how they ended.", "outcome", counts.outcomes)
     yield histogram("promsnmp_discovery_duration_seconds", "How long searches for devices took.", counts.duration)
     yield _counted("promsnmp_discovery_devices", "Devices, by what searches made of them.", "change", counts.findings)
     yield _counted("promsnmp_discovery_errors", "What went wrong in searches, by kind.", "kind", counts.errors)
     yield CounterMetricFamily("promsnmp_discovery_addresses", "Addresses that searches asked.", counts.addresses)
     yield CounterMetricFamily("promsnmp_discovery_packets", "Packets that searches sent.", counts.packets)
+    yield gauge(
+        "promsnmp_discovery_next_run_timestamp_seconds",
+        "Unix time at which all saved seeds will be searched next; 0 when that is not planned.",
+        next_at,
+    )
     yield gauge("promsnmp_devices_lost", "Devices of the inventory that searches have not found for long.", lost)
 
 
