@@ -137,7 +137,7 @@ def test_without_the_compiled_decoder_it_says_so_once(
 ) -> None:
     monkeypatch.setattr(app, "COMPILED", False)
     sockets: list[socket.socket] = []
-    monkeypatch.setattr(app, "listen", lambda *_: sockets)
+    monkeypatch.setattr(app, "listen_everywhere", lambda *_: sockets)
     app.build(load_settings(prom_inv_file=tmp_path / "inventory.json"))
     assert [record.getMessage() for record in caplog.records if record.getMessage().startswith("running")] == [
         "running without the compiled decoder: slower"
