@@ -148,7 +148,7 @@ class Settings(BaseSettings):
     discovery_cron: str = Field(
         "0 0 2 * * *",
         description="When all saved seeds are searched, as Spring writes it: second minute hour day month weekday; "
-        "`-` is for never.",
+        "`-` is for never ([schedule.md](schedule.md)).",
     )
     discovery_tz: str = Field(
         "",
