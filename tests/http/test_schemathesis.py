@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,8 @@ from schemathesis.specs.openapi import checks
 from tests.serving import Serving
 
 TOKEN = "a-token-for-schemathesis"
+SIGNED = {"Authorization": f"Bearer {TOKEN}"}
+NUMBERS = itertools.count()
 EXAMPLES = 6
 """Requests per operation and kind."""
 CHECKS = [
@@ -53,6 +56,24 @@ def keep_the_peace(case: Any) -> None:
         case.query = {**(case.query or {}), "scheduleNow": "false"}
 
 
+THERE = ("/promsnmp/devices/{device}", "/promsnmp/discovery/{seed_id}", "/promsnmp/discovery/jobs/{job_id}")
+SEED = {"agentType": "snmp-community", "version": "v2c", "port": 9, "readCommunity": "x"}
+
+
+def name_what_is_there(server: Serving, case: Any) -> None:
+    """Every other request about one device, seed or job is about one that there is: made-up names never hit one."""
+    for name in {"device", "seed_id", "job_id"} & (case.path_parameters or {}).keys():
+        kept = name != "job_id"
+        query = {"scheduleNow": not kept, "saveSeed": kept}
+        path, body = "/promsnmp/discovery", SEED | {"potentialTargets": ["127.0.0.1"]}
+        if name == "device":
+            path, body, query = "/promsnmp/devices", {"sysName": f"device-{next(NUMBERS)}"}, {}
+        answer = server.client.post(path, json=body, params=query, headers=SIGNED)
+        assert answer.is_success, answer.text
+        document = answer.json()
+        case.path_parameters[name] = document.get("seedId" if kept else "jobId") or document["id"]
+
+
 @pytest.mark.parametrize(
     ("server", "token", "mode"),
     [
@@ -65,9 +86,8 @@ def keep_the_peace(case: Any) -> None:
     indirect=["server"],
 )
 def test_no_request_gives_an_answer_that_is_not_described(server: Serving, token: str, mode: GenerationMode) -> None:
-    signed = {"Authorization": f"Bearer {TOKEN}"}
-    schema = schemathesis.openapi.from_dict(server.client.get("/v3/api-docs", headers=signed).json())
-    asked = set()
+    schema = schemathesis.openapi.from_dict(server.client.get("/v3/api-docs", headers=SIGNED).json())
+    answered = set()
     for found in schema.get_all_operations():
         operation: Any = found.ok()  # type: ignore[union-attr]  # an error has no such method, and fails the test
 
@@ -75,10 +95,14 @@ def test_no_request_gives_an_answer_that_is_not_described(server: Serving, token
         @given(case=operation.as_strategy(generation_mode=mode))
         def check(case: Any) -> None:
             keep_the_peace(case)
-            asked.add(case.operation.label)
-            case.call_and_validate(server.url, checks=CHECKS, headers={"Authorization": f"Bearer {token}"})
+            if mode is GenerationMode.POSITIVE and next(NUMBERS) % 2:
+                name_what_is_there(server, case)
+            answer = case.call_and_validate(server.url, checks=CHECKS, headers={"Authorization": f"Bearer {token}"})
+            answered.add((case.operation.label, answer.status_code))
 
         with contextlib.suppress(Unsatisfiable):  # there is no wrong way to ask what takes no parameters
             check()
-    assert {"GET /snmp", "POST /promsnmp/inventory"} <= asked
+    assert {"GET /snmp", "POST /promsnmp/inventory"} <= {label for label, _ in answered}
+    if mode is GenerationMode.POSITIVE and token != "wrong":
+        assert {(f"GET {path}", 200) for path in THERE} <= answered
     assert "Traceback" not in server.output()
