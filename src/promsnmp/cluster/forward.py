@@ -19,9 +19,9 @@ from promsnmp.errors import PeerError
 
 LEFT_ALONE = 2.0
 """Seconds for which a replica that failed is not asked again."""
-OUTCOMES = ("answered", "refused", "failed", "late", "skipped")
-"""How asking another replica can end: a page; another status; no connection or a broken one; no answer in time; not
-tried, because it had failed a moment ago."""
+OUTCOMES = ("answered", "failed", "late", "skipped")
+"""How asking another replica can end: an answer; no connection or a broken one; no answer in time; not tried, because
+it had failed a moment ago."""
 
 
 @dataclass(slots=True)
@@ -42,10 +42,7 @@ class Forwarder:
         self._standings: dict[str, _Standing] = {}
 
     async def page(self, owner: Member, target: bytes, headers: Headers, *, within: float, user: str = "") -> Answer:
-        """The owner's answer with a page (status 200) to a GET of ``target`` (path and query), within so many seconds.
-
-        Raises PeerError when there is none.
-        """
+        """The owner's answer to a GET of ``target`` (path and query), within so many seconds. Raises PeerError."""
         standing = self._standings.setdefault(owner.instance, _Standing())
         asked_at = self._clock()
         if asked_at < standing.alone_until:
@@ -57,9 +54,6 @@ class Forwarder:
             self._failed(standing, asked_at, within, error)
             raise
         standing.answered_at = self._clock()
-        if answer.status != 200:
-            self.counts["refused"] += 1
-            raise PeerError(f"{owner.name} answered {answer.status}: {answer.body[:200].decode(errors='replace')}")
         self.counts["answered"] += 1
         return answer
 

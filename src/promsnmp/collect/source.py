@@ -28,6 +28,12 @@ class Source:
     """Whether it is in the inventory and polled like this in the background, or only asked for by a scrape."""
     detected: tuple[str, ...] = field(default=(), compare=False)
     """The modules that suit the device as far as the inventory knows; where to begin for ``AUTO``."""
+
+    @property
+    def shard(self) -> str:
+        """What replicas divide among themselves: the device, whichever of its agents is asked, or the address."""
+        return self.key.partition("/")[0]
+
     device_id: str = field(default="", compare=False)
     """Of the device in the inventory; "" when it is not there."""
 

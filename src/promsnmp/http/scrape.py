@@ -170,24 +170,32 @@ class ScrapeRoute:
 
     async def __call__(self, scope: Scope, receive: object, send: Send) -> None:
         if scope["method"] not in ("GET", "HEAD"):
-            await _answer(send, 405, b"only GET is allowed here\n", [(b"allow", b"GET, HEAD")])
+            await send_answer(send, 405, *plain(b"only GET is allowed here\n", [(b"allow", b"GET, HEAD")]))
             return
+        await send_answer(send, *await self.answer(scope["query_string"], scope["headers"]))
+
+    async def answer(
+        self, query_string: bytes, headers: Iterable[tuple[bytes, bytes]], *, away: bool = False
+    ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        """Status, headers and body. ``away``: the device is another replica's, so that a page is kept for a short
+        while only."""
         try:
-            source = self._asked(scope["query_string"])
-            terms = read_headers(scope["headers"])
-            page = await self._scraper.page(source, terms.wanted, timeout=self._wait(terms.timeout))
+            source = self.asked(query_string)
+            if away:
+                source = replace(source, managed=False)
+            terms = read_headers(headers)
+            page = await self._scraper.page(source, terms.wanted, timeout=self.wait(terms.timeout))
         except UnknownTarget as error:
-            await _refuse(send, 404, error)
+            return 404, *plain(f"{error}\n".encode())
         except (TargetError, ModuleError, AddressError) as error:
-            await _refuse(send, 400, error)
+            return 400, *plain(f"{error}\n".encode())
         except SnmpTimeout as error:
-            await _refuse(send, 504, error)
+            return 504, *plain(f"{error}\n".encode())
         except StrictFailure as error:
-            await _refuse(send, 500, error)
+            return 500, *plain(f"{error}\n".encode())
         except SnmpError as error:
-            await _refuse(send, 502, error)
-        else:
-            await _send_page(send, page, terms)
+            return 502, *plain(f"{error}\n".encode())
+        return 200, *answer_of(page, terms)
 
     def ready(self, query_string: bytes, headers: list[tuple[bytes, bytes]]) -> Answer | None:
         """The whole answer, when it is in memory: what ``__call__`` would send, without waiting for anything."""
@@ -204,7 +212,7 @@ class ScrapeRoute:
         There are none before the first poll of an inventory device, and while it cannot be read. Raises TargetError
         (UnknownTarget also for an address that is not in the inventory and that no scrape has named) or ModuleError.
         """
-        source = self._asked(query_string)
+        source = self.asked(query_string)
         for name in source.modules:
             if name != AUTO:
                 self._catalogues.current.module(name)
@@ -213,7 +221,7 @@ class ScrapeRoute:
             raise UnknownTarget(f"{source.name} is not in the inventory, and no scrape of /snmp has polled it yet")
         return found or ()
 
-    def _asked(self, query_string: bytes) -> Source:
+    def asked(self, query_string: bytes) -> Source:
         """The source that a query names. Prometheus asks the same at every scrape, so it is worked out once for each
         inventory and catalogue. Raises as ``source`` does."""
         if self._is_outdated() or len(self._sources) >= _MAX_SOURCES:
@@ -252,7 +260,8 @@ class ScrapeRoute:
             endpoint, self._catalogues.current.auth(name), name, (DEFAULT_MODULE,) if modules is None else modules
         )
 
-    def _wait(self, timeout: float | None) -> float:
+    def wait(self, timeout: float | None) -> float:
+        """Seconds that an answer may take when Prometheus waits for ``timeout`` (None: not said)."""
         if timeout is None:
             return self._timeout
         return max(timeout - self._offset, timeout / 2)
@@ -272,22 +281,18 @@ def answer_of(page: Page, terms: Terms) -> Answer:
     return headers, body
 
 
-async def _send_page(send: Send, page: Page, terms: Terms) -> None:
-    headers, body = answer_of(page, terms)
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-async def _refuse(send: Send, status: int, error: Exception) -> None:
-    await _answer(send, status, f"{error}\n".encode(), [])
-
-
-async def _answer(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+def plain(body: bytes, more: Sequence[tuple[bytes, bytes]] = ()) -> Answer:
+    """Headers and body of a text for people."""
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"content-length", b"%d" % len(body)),
         (b"x-content-type-options", b"nosniff"),
-        *headers,
+        *more,
     ]
+    return headers, body
+
+
+async def send_answer(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    """Sends a whole answer."""
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -129,6 +129,43 @@ def _counted(name: str, text: str, label: str, counts: Mapping[str, int]) -> Cou
     return family
 
 
+def election_families(
+    *, backend: str, answers: bool, transitions: int, since_renewal: float, term: int
+) -> Iterator[Metric]:
+    """``since_renewal`` in seconds, infinite when nothing was ever heard of a leader."""
+    yield gauge(
+        "promsnmp_leader_election_backend_up",
+        "Whether the backend of the leader's election answered when last asked.",
+        1 if answers else 0,
+        {"backend": backend},
+    )
+    family = CounterMetricFamily(
+        "promsnmp_leader_election_transitions", "How often this replica has become the leader since it started."
+    )
+    family.add_metric([], transitions)
+    yield family
+    yield gauge(
+        "promsnmp_leader_election_last_renewal_age_seconds",
+        "Seconds since the leader's lease was last renewed, as far as this replica has seen.",
+        since_renewal,
+    )
+    yield gauge("promsnmp_leader_election_term", "The leader's term; it grows with each election.", term)
+
+
+def cluster_families(*, members: int, scrapes: Mapping[str, int], changes: Mapping[str, int]) -> Iterator[Metric]:
+    """``scrapes`` and ``changes`` count requests passed on to other replicas, by how that ended."""
+    yield gauge("promsnmp_cluster_members", "Replicas that this one knows of, itself included.", members)
+    family = CounterMetricFamily(
+        "promsnmp_cluster_forwards",
+        "Requests passed on to another replica: scrapes to the device's owner, changes to the leader; by outcome.",
+        labels=["kind", "outcome"],
+    )
+    for kind, counts in (("scrape", scrapes), ("change", changes)):
+        for outcome, count in counts.items():
+            family.add_metric([kind, outcome.replace(" ", "_")], count)
+    yield family
+
+
 def request_families(requests: RequestCounts) -> Iterable[Metric]:
     family = SummaryMetricFamily(
         "http_server_requests_seconds",

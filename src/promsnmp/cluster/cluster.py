@@ -1,0 +1,199 @@
+"""One replica among others: all that belongs to that, put together from the settings, started, shown and ended.
+
+What the cluster has to know of the inventory (its key, term and revision) it asks for by ``Ledger``: the two do not
+know each other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+from prometheus_client.metrics_core import Metric
+
+from promsnmp.cluster.backends import Backend, open_backend
+from promsnmp.cluster.delegation import Delegation, Landed
+from promsnmp.cluster.election import Candidate, Record, Timing
+from promsnmp.cluster.elector import Elector, Leader, Leadership
+from promsnmp.cluster.forward import Forwarder
+from promsnmp.cluster.heartbeats import Heartbeats
+from promsnmp.cluster.membership import Member, Members
+from promsnmp.cluster.news import News
+from promsnmp.cluster.none import AlwaysLeader
+from promsnmp.cluster.peers import Peers
+from promsnmp.cluster.seals import Seals
+from promsnmp.cluster.team import Team
+from promsnmp.observe import families
+from promsnmp.observe.health import Component, Status
+from promsnmp.settings import Settings
+
+log = logging.getLogger(__name__)
+
+KNOWN_WITHIN = 3.0
+"""Seconds that the start of polling waits for the other replicas to be known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """What the inventory tells the cluster; each is asked whenever it is wanted."""
+
+    key: Callable[[], bytes]
+    term: Callable[[], int]
+    revision: Callable[[], int]
+    writes: Callable[[], Iterable[str]]
+    reload: Callable[[], Awaitable[object]]
+    """Take over the file as it is now."""
+
+
+class Cluster:
+    """This replica's view of all. ``port`` is the one that it listens on. Raises SettingsError."""
+
+    def __init__(self, settings: Settings, ledger: Ledger, *, port: int) -> None:
+        self._ledger = ledger
+        self._backend: Backend = open_backend(settings, port)
+        me = _me(settings, self._backend.address, port)
+        self.members = Members(me, patience=settings.cluster_member_timeout / 1000)
+        self.seals = Seals(ledger.key, me.name)
+        self.peers = Peers(self.seals)
+        self.forwarder = Forwarder(self.peers)
+        self.leadership: Leadership = self._elect(settings, me)
+        self.team = self._gather(settings, me)
+        self.delegation = Delegation(self.leadership, self.peers, leader=self.leader, landed=self._landed)
+        self._heard_leader: Leader | None = None
+        self._tasks: set[asyncio.Future[object]] = set()
+
+    def _elect(self, settings: Settings, me: Member) -> Leadership:
+        register = self._backend.register
+        if register is None:
+            return AlwaysLeader(me.name, me.address)
+        duration, renew = settings.election_lease_duration / 1000, settings.election_renew_interval / 1000
+        look = min(self._backend.look, renew / 2)
+        mine = Record(me.name, me.instance, me.address, 0, duration)
+        candidate = Candidate(mine, Timing(duration, renew, look), floor=self._ledger.term)
+        return Elector(candidate, register, patience=min(5.0, duration / 3))
+
+    def _gather(self, settings: Settings, me: Member) -> Team | None:
+        if settings.backend == "none":
+            return None
+        link, dns = self._backend.link, self._backend.dns
+        if link is None and dns is None:
+            log.warning("replicas do not know each other, and each polls every device: set CLUSTER_SERVICE")
+        hearts = Heartbeats(link, me, prefix=settings.redis_key_prefix) if link is not None else None
+        return Team(self.members, self.peers, tell=self._news, hear=self._hear, heartbeats=hearts, dns=dns)
+
+    # -------------------------------------------------------------------------------------------------- its life
+
+    def start(self) -> None:
+        self.leadership.subscribe(self._on_leader)
+        self.leadership.start()
+        if self.team is not None:
+            self.team.subscribe(lambda: self.forwarder.keep(self.members.present))
+            self.team.start()
+
+    async def known(self) -> None:
+        """Returns when the other replicas are known, or when that takes too long."""
+        if self.team is not None:
+            await self.team.known(within=KNOWN_WITHIN)
+
+    async def leave(self) -> None:
+        """Gives the lead up and says goodbye, while requests in flight are still answered."""
+        await asyncio.gather(self.leadership.stop(), *([self.team.leave()] if self.team is not None else []))
+
+    async def stop(self) -> None:
+        """Closes all connections."""
+        if self.team is not None:
+            await self.team.stop()
+        for task in self._tasks:
+            task.cancel()
+        self.peers.close()
+        await self._backend.close()
+
+    # ------------------------------------------------------------------------------------- what others are told
+
+    def changed(self) -> None:
+        """The inventory has a new revision: the others are told."""
+        if self.team is not None:
+            self.team.announce()
+
+    def leader(self) -> Leader | None:
+        """Who leads, by the backend; while that cannot be asked, by what other replicas say, if it is newer."""
+        known, heard = self.leadership.leader, self._heard_leader
+        if self.leadership.problem and heard is not None and (known is None or heard.term > known.term):
+            return heard
+        return known
+
+    def _news(self) -> News:
+        known = None if self.leadership.problem else self.leadership.leader
+        return News(self.members.me, self._ledger.revision(), known)
+
+    def _hear(self, news: News) -> None:
+        if news.leader is not None and (self._heard_leader is None or news.leader.term >= self._heard_leader.term):
+            self._heard_leader = news.leader
+        if news.revision > self._ledger.revision():
+            self._spawn(self._ledger.reload())
+
+    def _on_leader(self) -> None:
+        if self.team is not None:
+            self.team.announce()
+
+    async def _landed(self, number: str, term: int) -> Landed:
+        await self._ledger.reload()
+        if number in self._ledger.writes():
+            return Landed.YES
+        return Landed.NO if self._ledger.term() > term else Landed.OPEN
+
+    def _spawn(self, work: Awaitable[object]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # ---------------------------------------------------------------------------------------------- how it is shown
+
+    def check_election(self) -> Component:
+        """Role, leader and backend, for the health: DOWN when the backend cannot be asked, or nobody leads."""
+        leader, backend = self.leader(), self.leadership.backend
+        details: dict[str, object] = {"backend": backend, "role": self.role, "name": self.members.me.name}
+        if leader is not None:
+            details |= {"leader": leader.name, "term": leader.term}
+        if backend != "none":
+            details["backendState"] = self.leadership.problem or "answers"
+        is_well = leader is not None and not self.leadership.problem
+        return Component(Status.UP if is_well else Status.DOWN, details)
+
+    def check_members(self) -> Component:
+        """Who is there, for the health: DOWN when another replica has this one's name, or a coordinator is gone."""
+        details: dict[str, object] = {"members": [one.name for one in self.members.present]}
+        problems = dict(self.team.problems) if self.team is not None else {}
+        if (other := self.members.namesake) is not None:
+            problems["name"] = f"{other.address} runs under this replica's name; give each its own POD_NAME"
+        if problems:
+            return Component(Status.DOWN, {**details, "problems": problems})
+        return Component(Status.UP, details)
+
+    @property
+    def role(self) -> str:
+        return "leader" if self.leadership.leads else "follower"
+
+    def families(self) -> Iterable[Metric]:
+        leadership = self.leadership
+        yield from families.election_families(
+            backend=leadership.backend,
+            answers=not leadership.problem,
+            transitions=leadership.transitions,
+            since_renewal=leadership.since_renewal,
+            term=leader.term if (leader := self.leader()) is not None else 0,
+        )
+        yield from families.cluster_families(
+            members=len(self.members.present),
+            scrapes=self.forwarder.counts,
+            changes=self.delegation.counts,
+        )
+
+
+def _me(settings: Settings, address: str, port: int) -> Member:
+    host = f"[{address}]" if ":" in address else address
+    return Member(settings.pod_name, secrets.token_hex(8), f"{host}:{port}", time.time())

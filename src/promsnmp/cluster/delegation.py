@@ -1,0 +1,147 @@
+"""What only the leader does, asked of another replica: it is passed on, and answered with the leader's answer.
+
+A request that certainly had no effect (no connection, or "I am not the leader") is passed on again, to whoever leads by
+then. When the leader went away with the answer, nobody can tell from the outside whether the change was made; but the
+inventory file can: it has the numbers of its last writes, and once a later leader has put its term there, what is not
+in the file will never be. So the answer is right in the end, or there is none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from promsnmp.cluster.connections import Answer, Headers, NotSent
+from promsnmp.cluster.elector import Leader, Leadership
+from promsnmp.cluster.peers import Peers
+from promsnmp.cluster.seals import new_number
+from promsnmp.errors import ClusterError, NotLeader, PeerError
+
+log = logging.getLogger(__name__)
+
+NOT_LEADER = b"x-promsnmp-not-leader"
+"""Header of an answer that says: nothing was done, I am not the leader."""
+FIND_WITHIN = 3.0
+"""Seconds that a request waits for a leader to be there: an election after a graceful stop takes less."""
+ANSWER_WITHIN = 75.0
+"""Seconds that the leader has: a hanging volume may take half a minute, and then the write is done after all."""
+SETTLE_WITHIN = 45.0
+"""Seconds in which the file has to tell what became of a write: a lease, and its successor's first write."""
+LOOK_EVERY = 0.2
+OUTCOMES = ("answered", "no leader", "settled", "unknown")
+
+
+class Landed(Enum):
+    """What the inventory file says of a write."""
+
+    YES = "yes"
+    NO = "no"
+    """And it never will be there."""
+    OPEN = "open"
+
+
+class OutcomeUnknown(ClusterError):
+    """The leader went away with the answer, and the file does not tell yet whether the change was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A request for the leader; ``user`` is whose it is."""
+
+    method: str
+    target: bytes
+    headers: Headers
+    body: bytes
+    user: str
+
+
+class Delegation:
+    """Passes requests on to the leader.
+
+    ``leader`` is the leader as far as is known here, ``landed`` says what became of the write of a number that was sent
+    to the leader of a term. ``counts`` by OUTCOMES.
+    """
+
+    def __init__(
+        self,
+        leadership: Leadership,
+        peers: Peers,
+        *,
+        leader: Callable[[], Leader | None],
+        landed: Callable[[str, int], Awaitable[Landed]],
+    ) -> None:
+        self.counts: Counter[str] = Counter(dict.fromkeys(OUTCOMES, 0))
+        self._leadership = leadership
+        self._peers = peers
+        self._leader = leader
+        self._landed = landed
+
+    async def ask(self, wish: Wish) -> Answer | None:
+        """The leader's answer; None when this replica has become the leader meanwhile.
+
+        Raises NotLeader when there is none, nothing having been done, and OutcomeUnknown.
+        """
+        end = time.monotonic() + FIND_WITHIN
+        while not self._leadership.leads:
+            leader = self._leader()
+            if leader is not None and leader.address:
+                number = new_number()
+                try:
+                    answer = await self._pass_on(wish, leader, number)
+                except NotSent as error:
+                    log.debug("cannot pass a request on to the leader: %s", error)
+                except PeerError as error:
+                    if await self._settle(number, leader, error):
+                        return _DONE
+                else:
+                    if not answer.header(NOT_LEADER):
+                        self.counts["answered"] += 1
+                        return answer
+            if time.monotonic() > end:
+                self.counts["no leader"] += 1
+                raise NotLeader(f"there is no leader now that could do this ({self._reason(leader)}); try again")
+            await asyncio.sleep(LOOK_EVERY)
+        return None
+
+    async def _pass_on(self, wish: Wish, leader: Leader, number: str) -> Answer:
+        return await self._peers.ask(
+            leader.address,
+            wish.method,
+            wish.target,
+            wish.headers,
+            wish.body,
+            timeout=ANSWER_WITHIN,
+            user=wish.user,
+            number=number,
+            fresh=True,
+        )
+
+    async def _settle(self, number: str, leader: Leader, error: PeerError) -> bool:
+        """Whether the write of a number was done; returns as soon as that is certain. Raises OutcomeUnknown."""
+        log.warning("the leader %s went away with the answer to a change: %s", leader.name, error)
+        end = time.monotonic() + SETTLE_WITHIN
+        while time.monotonic() < end:
+            landed = await self._landed(number, leader.term)
+            if landed is not Landed.OPEN:
+                self.counts["settled"] += 1
+                return landed is Landed.YES
+            await asyncio.sleep(LOOK_EVERY)
+        self.counts["unknown"] += 1
+        raise OutcomeUnknown("the leader went away with the answer; look whether the change was made")
+
+    def _reason(self, leader: Leader | None) -> str:
+        if leader is not None:
+            return f"{leader.name} was it, and does not answer"
+        return self._leadership.problem or "an election is under way"
+
+
+_DONE = Answer(
+    200,
+    [(b"content-type", b"application/json")],
+    b'{"status":200,"message":"done; the leader changed before it could answer, so this is all there is to tell"}',
+)

@@ -1,0 +1,126 @@
+"""Requests for the leader: passed on, passed on again, settled by the file, or refused."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from promsnmp.cluster import delegation
+from promsnmp.cluster.connections import Answer, NotSent
+from promsnmp.cluster.delegation import NOT_LEADER, Delegation, Landed, OutcomeUnknown, Wish
+from promsnmp.cluster.elector import Leader, Leadership
+from promsnmp.cluster.none import AlwaysLeader
+from promsnmp.errors import NotLeader, PeerError
+
+WISH = Wish("POST", b"/promsnmp/devices", [(b"content-type", b"application/json")], b"{}", "eva")
+FIRST, SECOND = Leader("pod-1", "192.0.2.1:8080", 4), Leader("pod-2", "192.0.2.2:8080", 5)
+CREATED = Answer(201, [], b"device")
+NOT_ME = Answer(503, [(NOT_LEADER, b"1")], b"")
+
+
+class Follower(AlwaysLeader):
+    """A replica that does not lead."""
+
+    leads = False
+    problem = ""
+
+
+class Cluster:
+    """Leaders and answers in the order in which they are met; the last ones stay."""
+
+    def __init__(self, leaders: Sequence[Leader | None], answers: Sequence[Answer | Exception] = ()) -> None:
+        self.leadership: Leadership = Follower("pod-0", "")
+        self.leaders = list(leaders)
+        self.answers = list(answers)
+        self.landed: list[Landed] = []
+        self.asked: list[tuple[str, str]] = []
+        self.options: dict[str, Any] = {}
+        self.delegation = Delegation(self.leadership, self, leader=self.leader, landed=self.look)  # type: ignore[arg-type]
+
+    def leader(self) -> Leader | None:
+        return self.leaders.pop(0) if len(self.leaders) > 1 else self.leaders[0]
+
+    async def ask(self, address: str, method: str, target: bytes, *_: object, **options: Any) -> Answer:
+        self.asked.append((address, options["number"]))
+        self.options = options
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def look(self, number: str, term: int) -> Landed:
+        assert (number, term) in [(one, FIRST.term) for _, one in self.asked]
+        return self.landed.pop(0) if len(self.landed) > 1 else self.landed[0]
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delegation, "FIND_WITHIN", 0.2)
+    monkeypatch.setattr(delegation, "SETTLE_WITHIN", 0.2)
+    monkeypatch.setattr(delegation, "LOOK_EVERY", 0.01)
+
+
+async def test_the_leaders_answer_is_the_answer_whatever_it_is() -> None:
+    for answer in (CREATED, Answer(409, [], b"exists"), Answer(503, [], b"the disk is full")):
+        cluster = Cluster([FIRST], [answer])
+        assert await cluster.delegation.ask(WISH) == answer
+        assert [address for address, _ in cluster.asked] == [FIRST.address]
+        assert (cluster.options["user"], cluster.options["fresh"]) == ("eva", True)
+
+
+async def test_a_leader_that_is_elected_meanwhile_is_waited_for() -> None:
+    cluster = Cluster([None, None, FIRST], [CREATED])
+    assert await cluster.delegation.ask(WISH) == CREATED
+
+
+@pytest.mark.parametrize("answer", [NotSent("refused"), NOT_ME])
+async def test_what_had_no_effect_is_passed_on_to_the_next_leader(answer: Answer | Exception) -> None:
+    cluster = Cluster([FIRST, SECOND], [answer, CREATED])
+    assert await cluster.delegation.ask(WISH) == CREATED
+    assert [address for address, _ in cluster.asked] == [FIRST.address, SECOND.address]
+    assert cluster.asked[0][1] != cluster.asked[1][1]
+
+
+@pytest.mark.parametrize("leader", [None, FIRST])
+async def test_without_a_leader_that_answers_nothing_is_done_and_that_is_said(leader: Leader | None) -> None:
+    cluster = Cluster([leader], [NotSent("refused")])
+    with pytest.raises(NotLeader, match="there is no leader now"):
+        await cluster.delegation.ask(WISH)
+    assert cluster.delegation.counts["no leader"] == 1
+
+
+async def test_a_replica_that_becomes_the_leader_does_it_itself() -> None:
+    cluster = Cluster([None])
+    asking = asyncio.create_task(cluster.delegation.ask(WISH))
+    await asyncio.sleep(0.02)
+    cluster.leadership.leads = True  # type: ignore[misc]
+    assert await asking is None
+    assert not cluster.asked
+
+
+async def test_a_change_whose_answer_was_lost_was_made_when_the_file_says_so() -> None:
+    cluster = Cluster([FIRST], [PeerError("the connection broke")])
+    cluster.landed = [Landed.OPEN, Landed.OPEN, Landed.YES]
+    answer = await cluster.delegation.ask(WISH)
+    assert answer is not None
+    assert answer.status == 200
+    assert len(cluster.asked) == 1
+    assert cluster.delegation.counts["settled"] == 1
+
+
+async def test_a_change_that_can_never_land_is_passed_on_again() -> None:
+    cluster = Cluster([FIRST, SECOND], [PeerError("the connection broke"), CREATED])
+    cluster.landed = [Landed.OPEN, Landed.NO]
+    assert await cluster.delegation.ask(WISH) == CREATED
+    assert [address for address, _ in cluster.asked] == [FIRST.address, SECOND.address]
+
+
+async def test_as_long_as_nobody_can_tell_there_is_no_answer() -> None:
+    cluster = Cluster([FIRST], [PeerError("the connection broke")])
+    cluster.landed = [Landed.OPEN]
+    with pytest.raises(OutcomeUnknown):
+        await cluster.delegation.ask(WISH)
+    assert len(cluster.asked) == 1
