@@ -16,6 +16,7 @@ from functools import partial
 from prometheus_client.metrics_core import Metric
 
 from promsnmp import __version__
+from promsnmp.cluster.cluster import Cluster, Ledger
 from promsnmp.collect.cache import PageCache
 from promsnmp.collect.collector import Collector, Options
 from promsnmp.collect.findings import Findings
@@ -35,14 +36,18 @@ from promsnmp.http.asgi import create_front
 from promsnmp.http.auth import Access, Basic, Certificate, Token
 from promsnmp.http.express import express_protocol
 from promsnmp.http.gate import Gate
+from promsnmp.http.leading import Leading
 from promsnmp.http.lifecycle import App, Lifecycle, Repeated
 from promsnmp.http.listen import listen_everywhere
 from promsnmp.http.published import Published
 from promsnmp.http.scrape import ScrapeRoute
+from promsnmp.http.sealed import Door, SealedCallers, peer_routes
 from promsnmp.http.services import Executor, Services
+from promsnmp.http.shared import SharedScrapes
 from promsnmp.http.webfile import WebFile
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.document import DocumentWriter
+from promsnmp.inventory.fence import Fence
 from promsnmp.inventory.fragments import Fragments
 from promsnmp.inventory.key import load_key
 from promsnmp.inventory.model import LOST, Device, Inventory
@@ -70,8 +75,10 @@ log = logging.getLogger(__name__)
 GRACE_SHARE = 0.95
 """Part of SHUTDOWN_TIMEOUT that requests in flight get; the rest is for ending."""
 WATCH_INTERVAL = 2.0
-DISK_INTERVAL = 10.0
+DISK_INTERVAL = 5.0
 """Seconds between two looks at the inventory file, and at its disk."""
+HANDED_OVER_WITHIN = 0.5
+"""Share of the interval in which devices of other replicas that are this one's now are polled, if they are many."""
 FINDINGS_INTERVAL = 10.0
 """Seconds between two writes of what was found out of devices."""
 
@@ -87,10 +94,17 @@ def build(settings: Settings) -> App:
     catalogues = Catalogues(load_catalogue(settings.config_patterns, expand=settings.snmp_expand_environment))
     release_memory()
     web = WebFile(settings.web_config_file)
-    store = _open_store(settings)
-    collection = Collection(settings, store, catalogues)
+    store = _open_store(settings, fence=lambda: cluster.leadership.fence())
+    sockets = listen_everywhere(settings.listen_addresses)
+    port = next((one.getsockname()[1] for one in sockets), settings.server_port)
+    cluster = Cluster(settings, _ledger(store), port=port)
+    collection = Collection(settings, store, catalogues, cluster)
     searches = DiscoveryCounts()
-    leads = _leads_alone
+    leadership = cluster.leadership
+
+    def leads() -> bool:
+        return leadership.leads
+
     discovery = discovery_of(settings, store, searches, leads)
     schedule = _schedule(settings)
     scheduler = Scheduler(discovery.run_seeds, schedule, leads=leads, on_start=settings.discovery_on_start)
@@ -104,13 +118,20 @@ def build(settings: Settings) -> App:
         timeout=settings.scrape_timeout / 1000,
         offset=settings.scrape_timeout_offset / 1000,
     )
+    shared = SharedScrapes(
+        snmp, cluster.members, cluster.forwarder, cluster.seals, cut_off=lambda: collection.scraper.is_cut_off
+    )
+    leading = Leading(cluster.leadership, cluster.delegation)
+    door = Door(cluster.seals)
     disk, lag, requests = DiskSpace(settings.prom_inv_file), LoopLag(), RequestCounts()
     checks = {
         "diskSpace": disk.check,
         "eventLoop": lambda: loop_check(lag),
         "inventory": lambda: _inventory_check(store),
+        "leaderElection": cluster.check_election,
         "modules": lambda: _modules_check(catalogues),
         "poller": collection.check,
+        "replicas": cluster.check_members,
         "webConfig": web.check,
     }
     access = _access(settings, web)
@@ -122,7 +143,8 @@ def build(settings: Settings) -> App:
         collection.families,
         lambda: families.loop_families(lag.seconds),
         lambda: _inventory_families(store, disk),
-        lambda: families.leadership_families(leader=True, discovered_at=discovery.finished_at),
+        lambda: families.leadership_families(leader=leads(), discovered_at=discovery.finished_at),
+        cluster.families,
         lambda: families.discovery_families(searches, lost=_lost(store.current), next_at=scheduler.next),
         lambda: families.request_families(requests),
         web.families,
@@ -148,12 +170,22 @@ def build(settings: Settings) -> App:
         histograms=snmp.histograms,
         polling=collection.figures,
     )
+    store.subscribe(lambda _: cluster.changed())
+    leadership.subscribe(lambda: None if leads() else discovery.stop_all())
     settle_memory()
     return App(
-        front=create_front(services, requests, gate, hot={"/snmp": snmp}),
+        front=create_front(
+            services,
+            requests,
+            gate,
+            hot={"/snmp": shared},
+            outside=door.around,
+            inside=lambda api: leading.around(shared.metrics(api)),
+            open_paths=peer_routes(cluster.team, door),
+        ),
         health=health,
-        sockets=listen_everywhere(settings.listen_addresses),
-        protocol=express_protocol(gate.ready(snmp.ready), requests, web.peer),
+        sockets=sockets,
+        protocol=express_protocol(gate.ready(shared.ready), requests, web.peer),
         tls=web.tls,
         grace=settings.shutdown_timeout / 1000 * GRACE_SHARE,
         repeated={
@@ -163,9 +195,11 @@ def build(settings: Settings) -> App:
                 step=partial(collection.findings.store, store.update), every=FINDINGS_INTERVAL
             ),
             "the watch of the disk": Repeated(step=disk.refresh, every=DISK_INTERVAL),
+            "the watch for writes that fail": Repeated(step=store.probe, every=DISK_INTERVAL),
             "the measure of the event loop": Repeated(step=lag.measure, every=0.0),
         },
         lifecycles=[
+            Lifecycle(start=cluster.start, stop=cluster.stop, drain=cluster.leave),
             Lifecycle(start=collection.start, stop=collection.stop),
             Lifecycle(start=scheduler.start, stop=scheduler.stop),
             Lifecycle(start=lambda: None, stop=discovery.close),
@@ -177,10 +211,12 @@ def build(settings: Settings) -> App:
 class Collection:
     """The parts that poll: wired to the settings and to the inventory, and shown to health and metrics."""
 
-    def __init__(self, settings: Settings, store: InventoryStore, catalogues: Catalogues) -> None:
+    def __init__(self, settings: Settings, store: InventoryStore, catalogues: Catalogues, cluster: Cluster) -> None:
         interval = settings.collection_interval / 1000
         self._settings = settings
         self._store = store
+        self._cluster = cluster
+        self._starting: asyncio.Task[None] | None = None
         self.counts = PollCounts()
         self.cache = PageCache(settings.cache_entry_cnt, settings.page_lifetime, time.monotonic)
         self.findings = Findings()
@@ -216,14 +252,24 @@ class Collection:
         )
         self._polls = interval > 0
         self._sources = Fragments(self._source)
+        self._all: list[Source] = []
+        self.owned = 0
 
     def start(self) -> None:
-        """Poll the inventory's devices, and follow its changes."""
+        """Poll the inventory's devices, and follow its changes: those that this replica owns."""
         if self._polls:
-            self._store.derive(lambda now: self._sources.of(now.inventory.devices), self._follow)
-            self.poller.start()
+            self._starting = asyncio.create_task(self._start(), name="start of the poller")
+
+    async def _start(self) -> None:
+        await self._cluster.known()
+        self._store.derive(lambda now: self._sources.of(now.inventory.devices), self._follow)
+        if self._cluster.team is not None:
+            self._cluster.team.subscribe(self._share)
+        self.poller.start()
 
     async def stop(self) -> None:
+        if self._starting is not None:
+            self._starting.cancel()
         await self.poller.stop()
 
     def standing(self, device: Device) -> Standing:
@@ -240,25 +286,28 @@ class Collection:
         return Component(Status.UP, details)
 
     def families(self) -> Iterable[Metric]:
+        yield families.gauge("promsnmp_cluster_owned_devices", "Devices that this replica polls.", self.owned)
         yield from families.cache_families(hits=self.cache.hits, misses=self.cache.misses, size=len(self.cache))
         yield from families.poll_families(self.counts)
         yield from families.dropped_families(self.collector.dropped)
 
     def _follow(self, found: Sequence[Source | None]) -> None:
-        sources = [source for source in found if source is not None]
+        self._all = [source for source in found if source is not None]
+        self._share()
+
+    def _share(self) -> None:
+        """Polls what is this replica's of all."""
+        ring = self._cluster.members.ring
+        sources = [source for source in self._all if ring.is_mine(source.shard)]
+        self.owned = len(sources)
         self.collector.max_known = self._settings.cache_entry_cnt + len(sources)
-        self.poller.set_sources(sources)
+        self.poller.set_sources(sources, within=1.0 if len(ring.members) < 2 else HANDED_OVER_WITHIN)
 
     def _source(self, device: Device) -> Source | None:
         """What is polled of a device that has an agent: its own modules, or else those of the settings."""
         if device.primary is None:
             return None
         return device_source(device, device.primary, wanted_modules(device, self._settings.modules))
-
-
-def _leads_alone() -> bool:
-    """One process is its own leader."""
-    return True
 
 
 def _schedule(settings: Settings) -> Schedule | None:
@@ -316,7 +365,7 @@ def _access(settings: Settings, web: WebFile) -> Access:
     basic = Basic(web.passwords)
     certificate = Certificate(lambda: web.trusts_certificates and not (token.configured or basic.configured))
     access = Access(
-        [token, basic, certificate],
+        [SealedCallers(), token, basic, certificate],
         allow_anonymous=settings.api_allow_anonymous,
         protect_scrapes=settings.api_protect_scrapes,
     )
@@ -364,13 +413,25 @@ def _modules_check(catalogues: Catalogues) -> Component:
     return Component(Status.UP, details)
 
 
-def _open_store(settings: Settings) -> InventoryStore:
+def _open_store(settings: Settings, *, fence: Fence) -> InventoryStore:
     secret = settings.prom_encrypt_key
     key = load_key(settings.prom_inv_file, secret.get_secret_value() if secret else None)
-    store = InventoryStore(settings.prom_inv_file, key)
+    store = InventoryStore(settings.prom_inv_file, key, fence=fence)
     store.load()
     store.prepare()
     return store
+
+
+def _ledger(store: InventoryStore) -> Ledger:
+    """What replicas have to know of the inventory."""
+    return Ledger(
+        key=lambda: store.key,
+        term=lambda: store.current.term,
+        revision=lambda: store.current.revision,
+        writes=lambda: store.current.writes,
+        reload=store.reload_if_changed,
+        claim=store.claim,
+    )
 
 
 def _shown(writer: DocumentWriter, store: InventoryStore) -> bytes:
@@ -378,9 +439,10 @@ def _shown(writer: DocumentWriter, store: InventoryStore) -> bytes:
 
 
 def _inventory_check(store: InventoryStore) -> Component:
-    details = {"devices": len(store.current.devices), "revision": store.current.revision}
-    if store.last_error is not None:
-        return Component(Status.DOWN, {**details, "error": str(store.last_error)})
+    details = {"devices": len(store.current.devices), "revision": store.current.revision, "term": store.current.term}
+    error = store.last_error or store.write_error
+    if error is not None:
+        return Component(Status.DOWN, {**details, "error": str(error)})
     return Component(Status.UP, details)
 
 
@@ -391,7 +453,7 @@ def _inventory_families(store: InventoryStore, disk: DiskSpace) -> Iterable[Metr
         seeds=len(inventory.seeds),
         revision=inventory.revision,
         changed_at=disk.modified,
-        healthy=store.last_error is None,
+        healthy=store.last_error is None and store.write_error is None and not disk.is_silent,
     )
 
 

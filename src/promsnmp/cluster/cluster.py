@@ -27,6 +27,7 @@ from promsnmp.cluster.none import AlwaysLeader
 from promsnmp.cluster.peers import Peers
 from promsnmp.cluster.seals import Seals
 from promsnmp.cluster.team import Team
+from promsnmp.errors import InventoryUnavailable
 from promsnmp.observe import families
 from promsnmp.observe.health import Component, Status
 from promsnmp.settings import Settings
@@ -35,6 +36,8 @@ log = logging.getLogger(__name__)
 
 KNOWN_WITHIN = 3.0
 """Seconds that the start of polling waits for the other replicas to be known."""
+CLAIM_EVERY = 2.0
+"""Seconds between two attempts of a new leader to put its term into the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,8 @@ class Ledger:
     writes: Callable[[], Iterable[str]]
     reload: Callable[[], Awaitable[object]]
     """Take over the file as it is now."""
+    claim: Callable[[], Awaitable[object]]
+    """Put the present term into the file; raises InventoryUnavailable."""
 
 
 class Cluster:
@@ -115,8 +120,8 @@ class Cluster:
     # ------------------------------------------------------------------------------------- what others are told
 
     def changed(self) -> None:
-        """The inventory has a new revision: the others are told."""
-        if self.team is not None:
+        """There is a new leader or a new revision of the inventory: the others are told."""
+        if self.team is not None and self.leadership.leads:
             self.team.announce()
 
     def leader(self) -> Leader | None:
@@ -137,8 +142,23 @@ class Cluster:
             self._spawn(self._ledger.reload())
 
     def _on_leader(self) -> None:
-        if self.team is not None:
-            self.team.announce()
+        self.changed()
+        if self.leadership.leads:
+            self._spawn(self._claim())
+
+    async def _claim(self) -> None:
+        """Puts the new leader's term into the inventory file, as soon as that can be written."""
+        reason = ""
+        while self.leadership.leads:
+            try:
+                await self._ledger.claim()
+            except InventoryUnavailable as error:
+                if str(error) != reason:
+                    reason = str(error)
+                    log.warning("the leader cannot put its term into the inventory file: %s", reason)
+                await asyncio.sleep(CLAIM_EVERY)
+            else:
+                return
 
     async def _landed(self, number: str, term: int) -> Landed:
         await self._ledger.reload()

@@ -68,8 +68,9 @@ class Poller:
         now = asyncio.get_running_loop().time()
         return sum(1 for turn in self._turns if turn.due <= now) if self.active >= self.concurrency else 0
 
-    def set_sources(self, sources: Sequence[Source]) -> None:
-        """Says what to poll from now on. What is new, or has changed, is polled at once, if it is not very much."""
+    def set_sources(self, sources: Sequence[Source], *, within: float = 1.0) -> None:
+        """Says what to poll from now on. What is new, or has changed, is polled at once, if it is not very much, else
+        ``within`` that share of the interval."""
         now = asyncio.get_running_loop().time()
         old, new = differing(self._sources, sources)
         self._sources = sources
@@ -80,7 +81,7 @@ class Poller:
         fresh = [source for source in new if self._is_fresh(source)]
         at_once = self._started and len(fresh) <= self.concurrency
         for source in fresh:
-            due = now if at_once else now + self._phase(source.key, now)
+            due = now if at_once else now + self._phase(source.key, now) * within
             self._schedules[source.key] = _Schedule(source, due)
             heapq.heappush(self._turns, _Turn(due, source.key))
         self._changed.set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,10 @@ from promsnmp.metrics.histogram import Series
 from promsnmp.observe.counts import PollCounts, outcome_of
 
 log = logging.getLogger(__name__)
+
+
+LATELY = 20
+"""Polls by which it is judged whether any device can be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +56,17 @@ class Scraper:
         self._poll_timeout = poll_timeout
         self._freshness = freshness
         self._polls: dict[Source, asyncio.Task[Entry]] = {}
+        self._lately: deque[bool] = deque(maxlen=LATELY)
 
     @property
     def active(self) -> int:
         """Polls running now."""
         return len(self._polls)
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether this process seems to reach no device: hardly any of the last polls brought anything."""
+        return len(self._lately) >= LATELY // 4 and sum(self._lately) <= len(self._lately) // 10
 
     async def page(self, source: Source, wanted: Format, *, timeout: float) -> Page:  # noqa: ASYNC109  # the caller's time, not a bound of ours
         """The page of a source. Waits at most ``timeout`` seconds for a poll.
@@ -139,6 +150,7 @@ class Scraper:
         except SnmpError as error:
             entry, problem, outcome = Failure(now, error), error, outcome_of(error)
         self._counts.ended(outcome, seconds=time.perf_counter() - began)
+        self._lately.append(isinstance(entry, Page))
         self._tell(source, outcome, problem)
         if source.managed or isinstance(entry, Page):
             self._cache.put(self._key(source), entry)

@@ -168,12 +168,16 @@ class Discovery:
                     self.stop_job(job)
         return jobs
 
-    async def close(self) -> None:
-        """Stops all jobs; what they found is written."""
+    def stop_all(self) -> None:
+        """Ends all jobs early."""
         for job in list(self._waiting):
             self.stop_job(job)
         for job in self._history:
             job.stopping = True
+
+    async def close(self) -> None:
+        """Stops all jobs; what they found is written."""
+        self.stop_all()
         if self._running:
             await asyncio.wait(self._running.values())
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
@@ -41,7 +43,25 @@ def create_fastapi(services: Services, access: Access) -> FastAPI:
     return app
 
 
-def create_front(services: Services, counts: RequestCounts, gate: Gate, *, hot: dict[str, ASGIApp]) -> Front:
-    """The whole application, behind ``gate``; ``hot`` maps exact paths to plain ASGI applications that answer them."""
-    guarded = {path: gate.around(app) for path, app in hot.items()}
-    return Front(hot=guarded, rest=gate.around(create_fastapi(services, gate.access)), counts=counts)
+Layer = Callable[[ASGIApp], ASGIApp]
+"""Makes of an application one that does something before or after it."""
+
+
+def create_front(
+    services: Services,
+    counts: RequestCounts,
+    gate: Gate,
+    *,
+    hot: dict[str, ASGIApp],
+    outside: Layer = lambda app: app,
+    inside: Layer = lambda app: app,
+    open_paths: Mapping[str, ASGIApp] = MappingProxyType({}),
+) -> Front:
+    """The whole application, behind ``gate``; ``hot`` maps exact paths to plain ASGI applications that answer them.
+
+    ``outside`` is a layer before the gate, ``inside`` one between the gate and the API; ``open_paths`` are answered
+    without either.
+    """
+    guarded = {path: outside(gate.around(app)) for path, app in hot.items()}
+    rest = outside(gate.around(inside(create_fastapi(services, gate.access))))
+    return Front(hot={**guarded, **open_paths}, rest=rest, counts=counts)

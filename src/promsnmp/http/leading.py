@@ -27,22 +27,12 @@ RETRY_AFTER = b"5"
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 SEARCHES = "/promsnmp/discovery"
 
-_OWN = frozenset(
-    [
-        HEADER,
-        *(
-            b"host",
-            b"connection",
-            b"keep-alive",
-            b"te",
-            b"trailer",
-            b"transfer-encoding",
-            b"content-length",
-            b"upgrade",
-        ),
-        *(b"expect", b"authorization", b"cookie", b"origin", b"referer", b"forwarded", b"via", b"x-real-ip"),
-    ]
+_OWN_NAMES = (
+    "host connection keep-alive te trailer transfer-encoding content-length upgrade expect authorization cookie origin "
+    "referer forwarded via x-real-ip"
 )
+_OWN = frozenset([HEADER, *_OWN_NAMES.encode().split()])
+_OWN_PREFIXES = (b"x-forwarded-", b"sec-fetch-")
 """Headers that are between two ends of one connection (RFC 9110 section 7.6.1), or between the caller and this replica:
 who asks is in the seal."""
 _NOT_PASSED_BACK = (b"connection", b"keep-alive", b"transfer-encoding", b"content-length", b"date", b"server")
@@ -132,9 +122,7 @@ def user_of(scope: Scope) -> str:
 
 def passed_on(headers: Iterable[tuple[bytes, bytes]]) -> Pairs:
     """Of a request's headers, those that mean something to another replica."""
-    return [
-        pair for pair in headers if pair[0] not in _OWN and not pair[0].startswith((b"x-forwarded-", b"sec-fetch-"))
-    ]
+    return [(name, value) for name, value in headers if name not in _OWN and not name.startswith(_OWN_PREFIXES)]
 
 
 async def pass_back(send: Send, found: Answer) -> None:

@@ -47,10 +47,12 @@ class Repeated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lifecycle:
-    """What starts with the process and ends with it."""
+    """What starts with the process and ends with it; ``drain`` runs as soon as the end has begun, beside the requests
+    that are still being answered."""
 
     start: Callable[[], object]
     stop: Step
+    drain: Step | None = None
 
 
 class App:
@@ -80,6 +82,7 @@ class App:
         self._stop = asyncio.Event()
         self._force = asyncio.Event()
         self._background: set[asyncio.Task[object]] = set()
+        self._draining: list[asyncio.Future[object]] = []
 
     def run(self) -> int:
         """Serve until a signal comes; returns the process's exit code."""
@@ -104,6 +107,7 @@ class App:
     async def _drain(self, serving: asyncio.Task[None]) -> int:
         self._health.drain()
         log.info("shutting down: requests in flight have %g s to finish", self._grace)
+        self._draining = [asyncio.ensure_future(part.drain()) for part in self._lifecycles if part.drain is not None]
         draining = asyncio.ensure_future(self._end(serving))
         await _until(self._force, draining)
         if not draining.done():
@@ -117,7 +121,8 @@ class App:
 
     async def _end(self, serving: asyncio.Task[None]) -> None:
         """The server first: a request in flight may be waiting for something of the background."""
-        await asyncio.gather(self._server.stop(grace=self._grace), serving)
+        leaving = asyncio.gather(*self._draining, return_exceptions=True)
+        await asyncio.gather(self._server.stop(grace=self._grace), serving, leaving)
         for part in self._lifecycles:
             try:
                 await asyncio.wait_for(part.stop(), STOP_PATIENCE)

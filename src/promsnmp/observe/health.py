@@ -20,7 +20,7 @@ from promsnmp.observe.tasks import LoopLag
 
 MIN_FREE_BYTES = 10 * 1024 * 1024
 """Below this much room on its disk the inventory's component is DOWN (Spring Boot's default for diskSpace)."""
-DISK_SILENCE = 60.0
+DISK_SILENCE = 20.0
 """Seconds without an answer from the disk (a hung network volume) after which it counts as DOWN."""
 MAX_LAG = 1.0
 """Seconds of event-loop lag above which the loop's component is DOWN."""
@@ -135,9 +135,14 @@ class DiskSpace:
             self._error = f"{error.strerror}: {self._file.parent}"
         self._asked_at = time.monotonic()
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether the disk has not answered for long: a network volume that hangs."""
+        return time.monotonic() - self._asked_at > DISK_SILENCE
+
     def check(self) -> Component:
         """``total`` and ``free`` bytes as last answered."""
-        if time.monotonic() - self._asked_at > DISK_SILENCE:
+        if self.is_silent:
             return Component(Status.DOWN, {"error": "the disk does not answer", "path": str(self._file.parent)})
         if self._error:
             return Component(Status.DOWN, {"error": self._error})
