@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+import uvloop
 
 from promsnmp.cluster.connections import Connections, NotSent
 from promsnmp.errors import PeerError
@@ -170,3 +171,18 @@ async def test_a_caller_that_gives_up_leaves_no_connection_in_use(to: Connection
     await asyncio.wait([asking])
     assert (await to.ask("GET", b"/", timeout=10)).body == b"hello"
     assert server.connections == 2
+
+
+def test_the_service_s_event_loop_carries_it_too() -> None:
+    async def ask() -> int:
+        server = Server()
+        await server.start()
+        to = Connections(server.address)
+        try:
+            return (await to.ask("GET", b"/", timeout=10)).status
+        finally:
+            to.close()
+            await server.stop()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(ask()) == 200
