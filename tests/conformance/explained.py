@@ -23,6 +23,8 @@ REFUSALS = {
     re.compile(r"^snmp_exporter ends$"): "values that end snmp_exporter",
 }
 """What snmp_exporter answers 500 for, or ends at, where we serve the rest of the page."""
+STRICT = frozenset({"duplicate series", "families that do not agree"})
+"""What we answer 500 for, too, when we are told to."""
 _TICKS = re.compile(r"%!s\(uint32=(\d+)\)")
 """How snmp_exporter 0.28 shows TimeTicks as text."""
 
@@ -40,16 +42,20 @@ def refusal(body: str) -> str:
     return next((why for pattern, why in REFUSALS.items() if pattern.search(body)), "")
 
 
-def unexplained(asked: Asked, mine: Page, other: Page) -> list[Difference]:
-    """What differs between our page and theirs beyond what docs/conformance.md tells of."""
+def unexplained(asked: Asked, mine: Page, other: Page, *, is_exact: bool = False) -> list[Difference]:
+    """What differs between our page and theirs beyond what docs/conformance.md tells of.
+
+    ``is_exact``: ours was made by the settings that bring back what snmp_exporter does.
+    """
     if not list(compare(mine, other)):
         return []
     other = _mended(other)
-    found = _beyond_zeros(asked, mine, other)
+    differences = (lambda _, one, two: list(compare(one, two))) if is_exact else _beyond_zeros
+    found = differences(asked, mine, other)
     lookups = [one for metric in asked.metrics for one in metric.get("lookups", ())]
     free = {one["labelname"] for one in lookups if one.get("type") in ASSOCIATED}
     if found and free:  # an address whose type is not told is shown in another way
-        return _beyond_zeros(asked, _without(mine, free), _without(other, free))
+        return differences(asked, _without(mine, free), _without(other, free))
     return found
 
 

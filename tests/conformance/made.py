@@ -195,8 +195,8 @@ class _Making:
         """A metric under, over or at the OID of another, or of its name."""
         chosen = self.random.choice(metrics)
         other = {key: value for key, value in chosen.items() if key != "regex_extracts"}  # they would see its slips
-        if other["type"] == "ParseDateAndTime":
-            other["type"] = "DisplayString"
+        if other["type"] in ("ParseDateAndTime", "EnumAsInfo", "EnumAsStateSet"):  # so would these
+            other = {key: value for key, value in other.items() if key != "enum_values"} | {"type": "DisplayString"}
         how = self.random.randrange(4)
         if how == 0 and self.rows[0].suffix:
             return [{**other, "name": "under", "oid": f"{other['oid']}.{self.rows[0].suffix[0]}"}]

@@ -45,11 +45,20 @@ def counter64(random: Random) -> bytes:
 
 
 def opaque_float(random: Random) -> bytes:
-    """net-snmp's float or double in an Opaque."""
-    number = random.choice((0.0, -0.0, 0.1, 1.5, 1e-7, 3.4e38, float("inf"), float("nan"), random.uniform(-1e6, 1e6)))
+    """net-snmp's float or double in an Opaque, of at most 64 bits as a whole number."""
+    return _opaque_float(random.choice((0.0, -0.0, 0.1, 1.5, -1e-7, 1e17, random.uniform(-1e6, 1e6))), random)
+
+
+def any_float(random: Random) -> bytes:
+    """The same, however large; not for enumerations, of whose numbers snmp_exporter makes others then."""
+    numbers = (3.4e38, float("inf"), float("-inf"), float("nan"), random.uniform(-1e30, 1e30))
+    return _opaque_float(random.choice(numbers), random)
+
+
+def _opaque_float(number: float, random: Random) -> bytes:
     if random.random() < 0.5:
         return ber.tlv(ber.OPAQUE, b"\x9f\x78\x04" + struct.pack(">f", number))
-    return ber.tlv(ber.OPAQUE, b"\x9f\x79\x08" + struct.pack(">d", number * random.choice((1.0, 1e21, 1e-9))))
+    return ber.tlv(ber.OPAQUE, b"\x9f\x79\x08" + struct.pack(">d", number * random.choice((1.0, 1e-9, 0.1))))
 
 
 def text(random: Random) -> bytes:
@@ -140,18 +149,18 @@ STRINGS: tuple[Maker, ...] = (text, some_octets)
 ANYTHING: tuple[Maker, ...] = (*NUMBERS, *STRINGS, address, object_id, date, ntp)
 
 BY_TYPE: Mapping[str, tuple[Maker, ...]] = {
-    "gauge": NUMBERS,
-    "counter": NUMBERS,
-    "Float": (opaque_float, integer),
-    "Double": (opaque_float, unsigned),
+    "gauge": (*NUMBERS, any_float),
+    "counter": (*NUMBERS, any_float),
+    "Float": (opaque_float, any_float, integer),
+    "Double": (opaque_float, any_float, unsigned),
     "EnumAsInfo": (small, small, integer),
     "EnumAsStateSet": (small, small, integer),
     "Bits": (text, some_octets),
     "DateAndTime": (date, date, date, some_octets),
     "ParseDateAndTime": (text,),
     "NTPTimeStamp": (ntp,),
-    "DisplayString": (text, text, text, *ANYTHING),
-    "OctetString": (some_octets, text, *ANYTHING),
+    "DisplayString": (text, text, text, *ANYTHING, any_float),
+    "OctetString": (some_octets, text, *ANYTHING, any_float),
 }
 NUMERIC = ("gauge", "counter", "Float", "Double", "EnumAsInfo", "EnumAsStateSet")
 ASSOCIATED = {"InetAddress": (1, 2), "InetAddressMissingSize": (1, 2), "LldpPortId": (1, 2, 3, 5, 7)}

@@ -11,8 +11,8 @@ from promsnmp.modules.reader import Document
 from promsnmp.modules.writer import metric_document
 from promsnmp.sim.recording import read_recording
 from promsnmp.snmp import oid
-from tests.conformance.beside import Beside
-from tests.conformance.explained import Asked, refusal, unexplained
+from tests.conformance.beside import Beside, Pages
+from tests.conformance.explained import STRICT, Asked, refusal, unexplained
 from tests.conformance.mangled import mangled, mib_of
 from tests.conformance.pages import Difference, Page
 from tests.metrics.reference import Case, device, document
@@ -33,16 +33,27 @@ class Result:
     unknown: list[Difference] = field(default_factory=list)
 
 
-def compared(module: str, name: str, asked: Asked, mine: Page, other: Page | str) -> Result:
-    """The result of a pair of pages, or of our page and their refusal."""
-    result = Result(module, name, len(mine.samples))
-    if isinstance(other, Page):
-        result.unknown += unexplained(asked, mine, other)
-    elif why := refusal(other):
+def compared(module: str, name: str, asked: Asked, pages: Pages) -> Result:
+    """The result of the pages, or of ours and their refusal."""
+    result = Result(module, name, len(pages.mine.samples))
+    if isinstance(pages.theirs, Page):
+        result.unknown += unexplained(asked, pages.mine, pages.theirs)
+        result.unknown += [Difference(f"exact: {one.kind}", one.what) for one in _inexact(asked, pages)]
+    elif why := refusal(pages.theirs):
         result.known[why] += 1
+        if why in STRICT and isinstance(pages.exact, Page):
+            result.unknown.append(Difference("exact: only snmp_exporter refuses", pages.theirs[:600]))
     else:
-        result.unknown.append(Difference("snmp_exporter refuses", other[:600]))
+        result.unknown.append(Difference("snmp_exporter refuses", pages.theirs[:600]))
     return result
+
+
+def _inexact(asked: Asked, pages: Pages) -> list[Difference]:
+    """What differs although the settings are those that bring back what snmp_exporter does."""
+    assert isinstance(pages.theirs, Page)
+    if isinstance(pages.exact, str):
+        return [Difference("only PromSNMP refuses", pages.exact)] if pages.theirs.samples else []
+    return unexplained(asked, pages.exact, pages.theirs, is_exact=True)
 
 
 def recorded(
@@ -59,7 +70,7 @@ def recorded(
             dotted = {oid.to_text(name): value for name, value in objects.items()}
             for name in modules:
                 asked = Asked(metrics[name], dotted)
-                yield compared(name, f"{path.stem} {seed}".rstrip(), asked, *beside.pages(name))
+                yield compared(name, f"{path.stem} {seed}".rstrip(), asked, beside.pages(name))
 
 
 def made(beside: Beside, cases: Sequence[Case]) -> Iterator[Result]:
@@ -70,7 +81,7 @@ def made(beside: Beside, cases: Sequence[Case]) -> Iterator[Result]:
         beside.load(document(batch))
         for case in batch:
             pages = beside.pages(case.name, auth=f"public_v{case.version}")
-            yield compared(case.name, "made up", Asked(case.metrics, case.objects), *pages)
+            yield compared(case.name, "made up", Asked(case.metrics, case.objects), pages)
 
 
 def summary(found: Sequence[Result], tell: Callable[[str], None], *, shown: int = 5) -> bool:

@@ -68,6 +68,12 @@ OIDS = [
         {"walk": ["1"], "get": ["1"]},
     ),
     Case(
+        "get_and_walk_of_one_scalar",
+        [{"oid": "1", "type": "gauge"}],
+        {"1.0": integer(7), "2.0": integer(5)},
+        {"walk": ["2", "1.0"], "get": ["1.0", "1.0"]},
+    ),
+    Case(
         "overlapping_walks",
         [{"oid": "1", "type": "gauge", "indexes": [ONE]}],
         {"1.1": integer(1), "1.2": integer(2)},

@@ -97,6 +97,17 @@ def test_a_lookup_in_a_column_that_lies_in_another_metrics_column_finds_its_rows
     assert len(found) == 3
 
 
+def test_what_is_fetched_is_not_asked_for_by_a_walk_that_names_it_as_well() -> None:
+    plan = make_plan([module(walk=["1.3.1.0", "1.3.2"], get=["1.3.1.0", "1.3.2.5"])])
+    assert plan.gets == (oid.encode("1.3.1.0"),)
+    assert [(oid.to_text(one.root), one.exact) for one in plan.subtrees] == [("1.3.1.0", False), ("1.3.2", True)]
+
+
+def test_a_module_with_0_repetitions_is_walked_with_those_of_snmp_exporter() -> None:
+    (tree,) = make_plan([module(walk=["1.3.1"], max_repetitions=0)]).subtrees
+    assert tree.max_repetitions == 50
+
+
 def test_a_module_named_twice_gives_its_samples_once() -> None:
     one = module(metrics=[{"oid": "1.3.1", "indexes": [ROW]}])
     renderer = Device(one, one).renderer({"1.3.1.1": integer(1)})

@@ -133,6 +133,15 @@ def test_a_scalar_named_exactly_is_fetched(version: Version) -> None:
 
 
 @pytest.mark.parametrize("version", [Version.V1, Version.V2C])
+def test_a_scalar_that_is_fetched_anyway_is_not_asked_for_again(version: Version) -> None:
+    agent, walks = Agent(is_v1=version is Version.V1), walks_of(C + b"\x1e", version=version, exact=False)
+    agent.hold(walks)
+    assert count(walks, 2) == 0
+    assert ber.GET not in agent.types
+    assert (walks.failures, walks.finished) == ({}, {C + b"\x1e"})
+
+
+@pytest.mark.parametrize("version", [Version.V1, Version.V2C])
 def test_a_subtree_that_is_not_there_is_no_failure_and_gives_nothing(version: Version) -> None:
     root = oid.encode("1.3.6.1.4.1.9999.9")
     scanner = ber.Scanner([root])

@@ -17,6 +17,8 @@ from promsnmp.snmp import oid
 from promsnmp.snmp.walk import Subtree
 
 NUMBER_TYPES = frozenset({MetricType.GAUGE, MetricType.COUNTER, MetricType.FLOAT, MetricType.DOUBLE})
+UNSAID_REPETITIONS = 50
+"""What a module whose max_repetitions are 0 is walked with, as by snmp_exporter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +129,8 @@ def _filters(modules: Sequence[Module]) -> tuple[Subtree, ...]:
     found: dict[bytes, Subtree] = {}
     for module in modules:
         for one in module.filters:
-            root = oid.encode(one.oid)
-            found.setdefault(root, Subtree(root, module.max_repetitions, not module.allow_nonincreasing_oids))
+            root, repetitions = oid.encode(one.oid), module.max_repetitions or UNSAID_REPETITIONS
+            found.setdefault(root, Subtree(root, repetitions, not module.allow_nonincreasing_oids))
     return tuple(found.values())
 
 
@@ -144,12 +146,15 @@ def _merge(modules: Sequence[Module]) -> tuple[Subtree, ...]:
     Of equal ones the gentlest way of walking wins; one inside another has a say only in whether OIDs must increase.
     """
     found: dict[bytes, Subtree] = {}
+    fetched = {oid.encode(one) for module in modules for one in module.get}
     for module in modules:
         for root in module.walk:
             octets, ordered = oid.encode(root), not module.allow_nonincreasing_oids
             known = found.get(octets)
-            repetitions = min(module.max_repetitions, known.max_repetitions) if known else module.max_repetitions
-            found[octets] = Subtree(octets, repetitions, ordered and (known is None or known.ordered))
+            repetitions = module.max_repetitions or UNSAID_REPETITIONS
+            repetitions = min(repetitions, known.max_repetitions) if known else repetitions
+            ordered = ordered and (known is None or known.ordered)
+            found[octets] = Subtree(octets, repetitions, ordered, exact=octets not in fetched)
     outer = set(_outermost(found))
     unordered = [root for root, tree in found.items() if not tree.ordered]
     return tuple(

@@ -91,6 +91,8 @@ class Subtree:
     gaps: tuple[tuple[bytes, bytes], ...] = ()
     """Stretches that are not asked for, in order: the OID from which (included) nothing is wanted, and the one after
     which it goes on; empty: nothing more is wanted."""
+    exact: bool = True
+    """Whether the root itself is asked for when nothing lies below it; false: it is fetched anyway."""
 
 
 def error_status(status: int, index: int, at: bytes) -> ErrorStatus:
@@ -202,7 +204,7 @@ class Walks:
             self._go_on(scanner.last_oid)
         elif verdict == ber.DONE:
             nothing = scanner.varbind_count == before and scanner.last_oid == self._at
-            if nothing and self._at and self._at_root():
+            if nothing and self._may_be_exact():
                 self._exact = True  # nothing below it: it may name a scalar's instance exactly
             else:
                 self._end(None)
@@ -211,8 +213,10 @@ class Walks:
         else:
             self._end(WalkLoop("the agent answered without any varbind", oid=self._text()))
 
-    def _at_root(self) -> bool:
-        return self._subtree is not None and self._at == self._subtree.root
+    def _may_be_exact(self) -> bool:
+        """Whether the walk stands at a root that is to be asked for when nothing lies below it."""
+        tree = self._subtree
+        return tree is not None and tree.exact and bool(self._at) and self._at == tree.root
 
     def _on_exact(self, buffer: bytes, pdu: ber.Pdu) -> None:
         found = _asked_for(buffer, pdu, (self._at,))
@@ -242,7 +246,7 @@ class Walks:
 
     def _on_error(self, pdu: ber.Pdu) -> None:
         """RFC 3416 section 4.2: v1 agents end a walk by noSuchName; tooBig asks for less; all else ends it early."""
-        if pdu.status == NO_SUCH_NAME and self._at and self._at_root() and not self._exact:
+        if pdu.status == NO_SUCH_NAME and self._may_be_exact() and not self._exact:
             self._exact = True
         elif pdu.status == NO_SUCH_NAME:
             self._end(None)
