@@ -148,6 +148,7 @@ def build(settings: Settings) -> App:
         lambda: families.discovery_families(searches, lost=_lost(store.current), next_at=scheduler.next),
         lambda: families.request_families(requests),
         web.families,
+        lambda: families.config_families(read_at=catalogues.read_at, healthy=catalogues.last_error is None),
         lambda: families.login_families(access.failures.total),
     )
     search = Search(settings.modules)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
+from promsnmp.cli.main import WRONG, run
 from promsnmp.sim.agent import SimulatedAgent
 from tests.collect.devices import mib
 from tests.serving import Serving, environment
@@ -66,6 +67,16 @@ def server(tmp_path: Path, file: Path) -> Iterator[Serving]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """One service for several tests, each of which brings its own files into ``files``."""
+    folder = tmp_path_factory.mktemp("lasting")
+    (folder / "files").mkdir()
+    (folder / "files" / "snmp.yml").write_text(ONE)
+    with Serving(folder, env={"COLLECTION_INTERVAL": "0", "SNMP_CONFIG_FILES": f"{folder}/files/*.yml"}) as made:
+        yield made
+
+
 def scrape(server: Serving, agent: SimulatedAgent) -> str:
     answer = server.client.get("/snmp", params={"target": agent.target, "module": "ports", "auth": "mine"})
     assert answer.status_code == 200, answer.text
@@ -108,6 +119,69 @@ def test_a_broken_file_changes_nothing_and_is_told(server: Serving, agent: Simul
     file.write_text(ONE)
     assert server.client.post("/-/reload").status_code == 200
     assert "error" not in server.client.get("/actuator/health").json()["components"]["modules"]["details"]
+
+
+def _is_folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+def _leads_nowhere(file: Path) -> None:
+    file.unlink()
+    file.symlink_to("/nowhere/snmp.yml")
+
+
+def _leads_to_itself(file: Path) -> None:
+    file.unlink()
+    file.symlink_to(file)
+
+
+LAUGHS = "modules:\n  m: {walk: &w0 [1.3]}\n" + "".join(
+    f"  m{step}: {{walk: &w{step + 1} [{', '.join([f'*w{step}'] * 9)}]}}\n" for step in range(20)
+)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (Path.unlink, "no file matches"),
+        (_is_folder, "snmp.yml: cannot be read: Is a directory"),
+        (_leads_nowhere, "snmp.yml: cannot be read: No such file"),
+        (_leads_to_itself, "snmp.yml: cannot be read: Too many levels of symbolic links"),
+        (lambda file: file.write_text(""), "no module and no auth is defined"),
+        (lambda file: file.write_bytes(bytes(range(256)) * 100), "not valid YAML: it is not text in UTF-8"),
+        (lambda file: file.write_bytes(ONE.encode("utf-16")), "snmp.yml:1: not valid YAML: it is not text in UTF-8"),
+        (lambda file: file.write_text(ONE.replace("    walk", "\twalk")), "snmp.yml:16: not valid YAML"),
+        (lambda file: file.write_text("[" * 100_000), "snmp.yml:1: not valid YAML: exceeded maximum nesting"),
+        (lambda file: file.write_text(LAUGHS), "snmp.yml:2: 'walk' of module 'm0' must be text"),
+    ],
+)
+def test_whatever_is_wrong_with_a_file_the_old_one_stays_in_use(
+    lasting: Serving, spoil: Callable[[Path], object], says: str
+) -> None:
+    folder = lasting.folder / "files"
+    for one in folder.iterdir():
+        one.rmdir() if one.is_dir() else one.unlink()
+    file = folder / "snmp.yml"
+    file.write_text(ONE)
+    assert lasting.client.post("/-/reload").status_code == 200
+    before = lasting.client.get("/config").text
+    spoil(file)
+    answer = lasting.client.post("/-/reload", timeout=60)
+    assert answer.status_code == 400
+    assert says in answer.json()["error"]
+    assert lasting.client.get("/config").text == before
+    assert "\npromsnmp_config_last_reload_successful 0" in lasting.client.get("/metrics").text
+    assert run(["serve", "--dry-run", "--config.file", str(folder / "*.yml")]) == WRONG
+
+
+@pytest.mark.parametrize("spelling", [ONE.encode("utf-8-sig"), ONE.replace("\n", "\r\n").encode()])
+def test_byte_order_marks_and_line_ends_of_windows_do_no_harm(server: Serving, file: Path, spelling: bytes) -> None:
+    before = server.client.get("/config").text
+    file.write_bytes(spelling)
+    assert server.client.post("/-/reload").status_code == 200
+    assert server.client.get("/config").text == before
+    assert "\npromsnmp_config_last_reload_successful 1" in server.client.get("/metrics").text
 
 
 @pytest.mark.parametrize(

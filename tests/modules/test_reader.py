@@ -229,6 +229,14 @@ modules:
         read_text(text.replace("{metrics: *all}", "{walk: *all}").lstrip(), source="f.yml")
 
 
+def test_a_list_is_no_item_of_another_though_it_was_read_before() -> None:
+    with pytest.raises(ModuleError, match=r"f\.yml:3: .*must be text"):
+        read_text("modules:\n  a:\n    walk: &w [1.3]\n  b:\n    walk: [*w, *w]\n", source="f.yml")
+    steps = "".join(f"  m{step}: {{walk: &w{step + 1} [{', '.join([f'*w{step}'] * 9)}]}}\n" for step in range(20))
+    with pytest.raises(ModuleError, match="must be text"):
+        read_text(f"modules:\n  m: {{walk: &w0 [1.3]}}\n{steps}", source="f.yml")
+
+
 def test_an_alias_to_what_holds_it_is_refused() -> None:
     with pytest.raises(ModuleError, match="must be text"):
         module("walk: &w [*w]")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from glob import glob, has_magic
@@ -45,6 +46,8 @@ class Catalogues:
         self.generation = 0
         """Grows with every ``replace``: by this, what was worked out from a catalogue is known to be out of date, and
         nobody has to keep the old one to compare."""
+        self.read_at = time.time()
+        """When ``current`` was taken into use, Unix time."""
         self.last_error: ModuleError | None = None
         """Why the files could not be read when that was last tried; None when they could."""
 
@@ -52,6 +55,7 @@ class Catalogues:
         """Uses another catalogue from now on."""
         self.current = catalogue
         self.generation += 1
+        self.read_at = time.time()
         self.last_error = None
 
 

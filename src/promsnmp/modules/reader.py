@@ -133,7 +133,7 @@ class _Reading:
         self._teller = tell
         self._told = 0
         self._same: dict[Any, Any] = {}
-        self._read: WeakKeyDictionary[yaml.Node, dict[_Reader, Any]] = WeakKeyDictionary()
+        self._read: WeakKeyDictionary[yaml.Node, dict[object, Any]] = WeakKeyDictionary()
 
     def _one(self, part: _T) -> _T:
         """The first part that is equal to ``part``."""
@@ -166,13 +166,13 @@ class _Reading:
     def each(self, node: yaml.Node, what: str, reader: _Reader) -> tuple[Any, ...]:
         """A list; what several aliases name is read once. Raises Problem."""
         read = self._read.setdefault(node, {})
-        if reader not in read:
+        if (list, reader) not in read:
             before = self._told
             found = tuple(self._items(node, what, reader))
             if self._told != before:
                 raise Told(node)
-            read[reader] = found if reader is _Reading.metric else self._one(found)
-        made: tuple[Any, ...] = read[reader]
+            read[list, reader] = found if reader is _Reading.metric else self._one(found)
+        made: tuple[Any, ...] = read[list, reader]
         return made
 
     def _items(self, node: yaml.Node, what: str, reader: _Reader) -> Iterator[Any]:

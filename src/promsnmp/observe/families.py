@@ -60,6 +60,20 @@ def dropped_families(dropped: Mapping[str, int]) -> Iterator[Metric]:
     yield family
 
 
+def config_families(*, read_at: float, healthy: bool) -> Iterator[Metric]:
+    """``read_at`` is Unix time; named as Prometheus names its own."""
+    yield gauge(
+        "promsnmp_config_last_reload_successful",
+        "Whether the files of modules could be used when last read (1), or those read before are used on (0).",
+        float(healthy),
+    )
+    yield gauge(
+        "promsnmp_config_last_reload_success_timestamp_seconds",
+        "Unix time at which the files of modules in use were read.",
+        read_at,
+    )
+
+
 def poll_families(polls: PollCounts) -> Iterator[Metric]:
     ended = CounterMetricFamily("promsnmp_polls", "Polls of devices, by how they ended.", labels=["outcome"])
     for outcome, count in polls.outcomes.items():
