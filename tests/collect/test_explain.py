@@ -310,6 +310,50 @@ async def test_a_metric_with_the_name_of_one_of_ours_is_left_out_and_told() -> N
     assert (other.samples, found.dropped["reserved_name"]) == (1, 2)
 
 
+OCTETS = octets(b"many")
+LIES: dict[str, tuple[dict[str, Any], bytes]] = {
+    "not_a_number": ({"type": "gauge"}, OCTETS),
+    "not_octets": ({"type": "Bits", "enum_values": {0: "a"}}, integer(1)),
+    "not_a_date": ({"type": "DateAndTime"}, octets(b"1234567")),
+    "unparsed_date": ({"type": "ParseDateAndTime", "datetime_pattern": "%Y"}, OCTETS),
+    "no_extract": ({"type": "DisplayString", "regex_extracts": {"T": [{"regex": "(\\d+) C"}]}}, OCTETS),
+    "duplicate": ({"type": "gauge", "name": "column1"}, integer(1)),
+    "reserved_name": ({"type": "gauge", "name": "snmp_scrape_pdus_returned"}, integer(1)),
+}
+
+
+@pytest.mark.parametrize("reason", DROPPED)
+async def test_a_lie_costs_its_value_and_nothing_else_is_counted_and_told(reason: str) -> None:
+    fields, value = LIES[reason]
+    one = walked(metric(1, help="h"), metric(2, help="h", **fields), metric(3, help="h"))
+    objects = rows(1, integer(5), integer(6)) | rows(2, value) | rows(3, integer(7), integer(8))
+    found = await explained(objects, one)
+    first, liar, last = found.metrics
+    assert dict(found.dropped) == {reason: 1} == dict(liar.dropped)
+    assert liar.samples == 0
+    assert liar.reason == f"{DROPPED[reason]} (1 of 1)"
+    assert (first.samples, last.samples) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    "content", [b"\x02\x00", b"\x02\x09" + b"\1" * 9, b"\x41\x0c" + bytes(12), b"\x46\x09" + b"\1" * 9]
+)
+async def test_numbers_out_of_range_cost_themselves_only(content: bytes) -> None:
+    found = await explained(rows(1, integer(5), content, integer(6)), walked(metric(1)))
+    assert (found.metrics[0].samples, dict(found.dropped)) == (2, {"not_a_number": 1})
+
+
+async def test_indexes_that_do_not_fit_are_counted_with_their_metric() -> None:
+    indexes = [ROW, {"labelname": "mac", "type": "PhysAddress48"}]
+    whole = {f"{ENTRY}.1.{row}.1.2.3.4.5.6": integer(row) for row in (1, 2, 3)}
+    odd = {f"{ENTRY}.1.4.1.2": integer(4), f"{ENTRY}.1.5.1.2.3.4.5.6.7.8": integer(5), f"{ENTRY}.2.1": integer(6)}
+    found = await explained(whole | odd, walked(metric(1, indexes=indexes), metric(2)))
+    first, second = found.metrics
+    assert (first.samples, first.short, first.long) == (5, 1, 1)
+    assert (second.short, second.long) == (0, 0)
+    assert dict(found.dropped) == {}
+
+
 def test_every_reason_for_which_values_are_left_out_is_put_in_words() -> None:
     sources = (PROJECT / "src" / "promsnmp" / "metrics").glob("*.py")
     reasons = {one for path in sources for one in re.findall(r'drop\("(\w+)"', path.read_text())}

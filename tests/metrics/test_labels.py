@@ -171,3 +171,13 @@ def test_a_number_that_no_row_can_have_leads_nowhere() -> None:
 def test_a_spec_names_the_columns_that_tell_types_too() -> None:
     spec = LabelSpec((ROW,), (Lookup(("row",), "a", "1.3.2", "InetAddress"), Lookup((), "row"), NAME))
     assert list(spec.columns()) == ["1.3.2", "1.3.1", "1.3.9"]
+
+
+@pytest.mark.parametrize(
+    ("row", "misfit"),
+    [("1.2.97.98", 0), ("1.0", 0), ("1.2.97", -1), ("1", -1), ("", -2), ("1.2.97.98.99", 1), ("1.0.0.0", 2)],
+)
+def test_by_how_much_a_row_does_not_fit_its_indexes_is_known(row: str, misfit: int) -> None:
+    spec = LabelSpec((Index("number"), Index("name", "DisplayString")), ())
+    assert spec.misfit(oid.encode_subids(map(int, filter(None, row.split("."))))) == misfit
+    assert LabelSpec((), ()).misfit(b"\x05\x06") == 0

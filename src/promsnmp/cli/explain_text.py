@@ -142,10 +142,18 @@ def _made(one: Explanation, heading: Heading) -> Iterator[str]:
     if first := [told for told in made if told.examples]:
         yield "  the first sample of each:"
         yield from (f"    {printable(told.examples[0])}" for told in first)
+    if odd := [told for told in made if told.short or told.long]:
+        yield "  rows whose indexes do not fit those of the metric:"
+        yield from (f"    {told.name}: {_misfits(told)}" for told in odd)
     if one.dropped:
         yield "  left out of the page in all:"
         yield from (f"    {count} {reason}: {DROPPED.get(reason, '')}" for reason, count in one.dropped.items())
     yield ""
+
+
+def _misfits(told: Told) -> str:
+    short = f"{told.short} too short (zeros take the place of what is missing)" if told.short else ""
+    return ", ".join(filter(None, (short, f"{told.long} too long (the rest is ignored)" if told.long else "")))
 
 
 def _dropped(dropped: Mapping[str, int]) -> str:
@@ -223,6 +231,7 @@ def _facts(told: Told) -> dict[str, list[str]]:
         "help": [_sentence(told.help)],
         "came": [f"{_count(told.rows, 'row')}{f' of {_types(told.types)}' if told.rows else ''}"],
         "made": [f"{_count(count, 'sample')} of {name}" for name, count in told.families.items()] or ["no sample"],
+        "indexes": [_misfits(told)] if told.short or told.long else [],
         "lost": [f"{count} {reason}" for reason, count in told.dropped.items()],
         "labels": [f"{name} = {printable(value)!r}" for name, value in told.labels.items()],
         "look-ups": [_lookup(one) for one in told.lookups],

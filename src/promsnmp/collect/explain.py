@@ -266,6 +266,7 @@ class _Teller:
             labels=self._first_labels(plan),
             examples=tuple(lines[:MAX_EXAMPLES]),
             dropped=page.dropped,
+            misfits=self._misfits(plan),
             lookups=self._lookups(plan),
             reason=reason,
         )
@@ -288,6 +289,11 @@ class _Teller:
                 self._seen.add(series)
                 lines.append(line)
         return lines
+
+    def _misfits(self, plan: MetricPlan) -> Sequence[int]:
+        """By how much the indexes of rows do not fit those of the metric, of rows where they do not."""
+        index, _ = ber.values(self._renderer.octets(plan.column), len(plan.column.oid))
+        return [misfit for suffix in ber.suffixes(index) if (misfit := plan.spec.misfit(suffix))]
 
     def _first_labels(self, plan: MetricPlan) -> Mapping[str, str]:
         index, values = ber.values(self._renderer.octets(plan.column), len(plan.column.oid))
@@ -328,6 +334,7 @@ def _told(
     labels: Mapping[str, str] | None = None,
     examples: tuple[str, ...] = (),
     dropped: Mapping[str, int] | None = None,
+    misfits: Sequence[int] = (),
     lookups: tuple[LookedUp, ...] = (),
     given_by: str = "",
     reason: str = "",
@@ -346,6 +353,8 @@ def _told(
         labels=labels or {},
         examples=examples,
         dropped=dropped or {},
+        short=sum(one < 0 for one in misfits),
+        long=sum(one > 0 for one in misfits),
         lookups=lookups,
         given_by=given_by,
         reason=reason,

@@ -80,6 +80,10 @@ class Told:
     """Its first samples, as they stand on the page."""
     dropped: Mapping[str, int]
     """Values that gave no sample, by reason."""
+    short: int
+    """Rows whose indexes lack something: zeros stand in its place."""
+    long: int
+    """Rows whose indexes have more than the metric says: it is ignored."""
     lookups: tuple[LookedUp, ...]
     given_by: str
     """The module that brought this very metric before."""

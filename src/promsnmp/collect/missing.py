@@ -12,8 +12,9 @@ from promsnmp.snmp import ber, oid
 DROPPED = {
     "not_a_number": "its values are no numbers",
     "not_octets": "its values are no octets",
-    "not_a_date": "its values are no dates: 8 or 11 octets for DateAndTime, 8 for NTPTimeStamp",
+    "not_a_date": "its values are no dates: 8 or 11 octets for DateAndTime, 8 or more for NTPTimeStamp",
     "unparsed_date": "its values could not be read as dates by its datetime_pattern",
+    "no_extract": "none of its regex_extracts finds a number in its values",
     "duplicate": "its series are on the page already, made by another metric or row",
     "reserved_name": "its name is that of a metric that PromSNMP adds to every page",
 }
@@ -132,5 +133,5 @@ def _covers(outer: str, inner: str) -> bool:
 def why_dropped(dropped: Mapping[str, int], rows: int) -> str:
     """Why none of ``rows`` values became a sample."""
     if not dropped:
-        return "its values say nothing that the module has a name for (enum_values, regex_extracts)"
+        return "its values say nothing that the module has a name for (enum_values)"
     return "; ".join(f"{DROPPED.get(reason, reason)} ({count} of {rows})" for reason, count in dropped.items())

@@ -135,6 +135,15 @@ class LabelSpec:
                 if told_by := values.type_column(lookup.type, lookup.oid):
                     yield told_by
 
+    def misfit(self, suffix: bytes) -> int:
+        """How many sub-identifiers a row's index has too many; negative: how many it lacks. 0 without ``indexes``."""
+        rest = subids = oid.decode_subids(suffix)
+        needed = 0
+        for index in self.indexes:
+            _, used, rest = decode_index(rest, index.type, fixed_size=index.fixed_size, implied=index.implied)
+            needed += len(used)
+        return len(subids) - needed if self.indexes else 0
+
     def labels(self, suffix: bytes, column: Callable[[str], Rows]) -> dict[str, str]:
         """The labels of the row with this OID suffix; ``column`` finds a look-up's rows by OID."""
         found: dict[str, str] = {}

@@ -72,7 +72,10 @@ def _text(metric: Metric, labels: Mapping[str, str], value: str, sink: Sink) -> 
 
 def _extracts(metric: Metric, labels: Mapping[str, str], value: str, sink: Sink) -> None:
     """The numbers in a text take its place; scale and offset do not touch them."""
-    for suffix, number in extracted(metric, value):
+    numbers = list(extracted(metric, value))
+    if not numbers:
+        sink.drop("no_extract")
+    for suffix, number in numbers:
         _put(sink, f"{metric.name}{suffix}", f"{metric.help} (regex extracted)", labels, number)
 
 
