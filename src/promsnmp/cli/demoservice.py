@@ -87,7 +87,8 @@ class DemoService:
             "PROM_INV_FILE": str(path),
             "PROM_ENCRYPT_KEY": key,
             "SERVER_PORT": str(self.port),
-            "WEB_CONFIG_FILE": "",
+            "WEB_CONFIG_FILE": "",  # its pages are shown to whoever starts it
+            "API_PROTECT_SCRAPES": "",
         }
         given = {name: value for name, value in os.environ.items() if value or name not in DEFAULTS}
         self._process = await asyncio.create_subprocess_exec(
