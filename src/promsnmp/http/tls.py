@@ -17,9 +17,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from cryptography import x509
-from cryptography.x509.oid import NameOID
-
 from promsnmp.errors import SettingsError
 from promsnmp.http.tlsnames import CURVES, SUITES, VERSIONS
 from promsnmp.http.webconfig import ClientAuth, Tls
@@ -152,6 +149,8 @@ def _as_file(content: bytes) -> Iterator[str]:
 
 def expiry_of(tls: Tls) -> datetime:
     """When the server's certificate ends to be valid."""
+    from cryptography import x509  # here: it takes 2 MB, and most services have no certificate
+
     return x509.load_pem_x509_certificates(tls.cert)[0].not_valid_after_utc
 
 
@@ -161,18 +160,19 @@ def names_of(certificate: bytes) -> tuple[str, frozenset[str]]:
     The name is the subject's common name, or else an alternative name, or else the serial number. Alternative names
     are those of exporter-toolkit: DNS names, e-mail addresses, IP addresses and URIs (RFC 5280 section 4.2.1.6).
     """
+    from cryptography import x509
+    from cryptography.x509.oid import NameOID
+
+    kinds = (x509.DNSName, x509.RFC822Name, x509.IPAddress, x509.UniformResourceIdentifier)
     read = x509.load_der_x509_certificate(certificate)
     try:
         found = read.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        sans = [str(one.value) for one in found if isinstance(one, _KINDS)]
+        sans = [str(one.value) for one in found if isinstance(one, kinds)]
     except (x509.ExtensionNotFound, ValueError):  # ValueError: an extension that is not well-formed
         sans = []
     common = [str(one.value) for one in read.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
     name = next(iter([*common, *sans]), f"serial-{read.serial_number:x}")
     return "".join(one if one.isprintable() else "?" for one in name), frozenset(sans)  # it is written into logs
-
-
-_KINDS = (x509.DNSName, x509.RFC822Name, x509.IPAddress, x509.UniformResourceIdentifier)
 
 
 def allows(allowed: tuple[str, ...], sans: frozenset[str]) -> bool:
