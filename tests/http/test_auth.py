@@ -19,6 +19,7 @@ from promsnmp.http.auth import (
     Kind,
     Refusal,
     Token,
+    WrongCredentials,
     kind_of,
 )
 from promsnmp.http.passwords import Busy, Passwords, make_hash
@@ -180,6 +181,32 @@ async def test_a_certificate_that_is_no_login_is_none() -> None:
     refused = await access(users=USERS).admit({**asked(), CERTIFICATE: "prometheus"})
     assert isinstance(refused, Refusal)
     assert refused.status == 401
+
+
+class Sealed:
+    """A further way to tell who one is, such as replicas have among themselves: nobody is asked for it."""
+
+    configured = False
+    challenge = ""
+
+    async def principal(self, scope: Any, headers: Any) -> str | None:
+        seal = headers.get("x-seal")
+        if seal not in (None, "right"):
+            raise WrongCredentials("a replica")
+        return "replica:a" if seal else None
+
+
+async def test_a_further_authenticator_is_asked_and_asks_nobody() -> None:
+    plain = Access([Sealed(), Token("")])
+    assert await plain.admit(asked(x_seal="right")) == "replica:a"
+    assert await plain.admit(asked(client="127.0.0.1")) == ANONYMOUS
+    assert not plain.configured
+    forged = await plain.admit(asked(client="127.0.0.1", x_seal="forged"))
+    assert isinstance(forged, Refusal)
+    assert (forged.status, forged.text) == (403, "the credentials are wrong")
+    known = Access([Sealed(), Token(TOKEN)])
+    assert await known.admit(asked(x_seal="right")) == "replica:a"
+    assert isinstance(await known.admit(asked()), Refusal)
 
 
 async def test_users_may_come_and_go() -> None:

@@ -241,8 +241,9 @@ class Access:
 
     def _unknown(self, text: str) -> Refusal:
         challenges = [one.challenge for one in self._authenticators if one.configured and one.challenge]
-        if not challenges:
-            return Refusal(HTTPStatus.FORBIDDEN, "this needs a client certificate that the service trusts")
+        if not challenges:  # and a 401 must have one
+            certificate = "this needs a client certificate that the service trusts"
+            return Refusal(HTTPStatus.FORBIDDEN, certificate if self.configured else text)
         return Refusal(HTTPStatus.UNAUTHORIZED, text, [("www-authenticate", one) for one in challenges])
 
 
