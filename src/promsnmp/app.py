@@ -160,6 +160,7 @@ def build(settings: Settings) -> App:
         process_meters=ProcessMeters().meters,
         targets=Published(store, TargetList(site=Site.from_settings(settings), modules=settings.modules), search).of,
         show_inventory=partial(_shown, DocumentWriter(mask=True), store),
+        cluster=cluster,
         devices=Devices(store),
         discovery=discovery,
         search=search,

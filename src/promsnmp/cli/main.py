@@ -31,6 +31,7 @@ COMMANDS = {
     "modules": "List, show, check, match and build modules (snmp.yml).",
     "simulate": "Answer SNMP from recordings (.snmprec).",
     "health": "Ask a running PromSNMP how it is; for containers.",
+    "leader": "Show which replica leads, or have it step down.",
     "devices": "List, show, add or remove devices.",
     "targets": "Write the targets for Prometheus's file_sd_configs.",
     "inventory": "Export, import, show or re-encrypt the inventory.",

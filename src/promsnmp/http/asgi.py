@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
 
-from promsnmp.http import actuator, api, devices, discovery, pages, problems
+from promsnmp.http import actuator, api, devices, discovery, pages, problems, replicas
 from promsnmp.http.auth import Access
 from promsnmp.http.front import Front
 from promsnmp.http.gate import Gate
@@ -36,7 +36,7 @@ def create_fastapi(services: Services, access: Access) -> FastAPI:
     app.openapi_version = VERSION
     app.openapi = partial(openapi_of, app)  # type: ignore[method-assign]  # FastAPI's documented way
     app.state.services = services
-    for router in (api.router, devices.router, discovery.router, actuator.router, pages.router):
+    for router in (api.router, devices.router, discovery.router, replicas.router, actuator.router, pages.router):
         app.include_router(router)
     app.add_api_route(OPENAPI_PATH, lambda: JSONResponse(with_access(app.openapi(), access)), include_in_schema=False)
     problems.install(app)

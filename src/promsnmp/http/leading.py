@@ -61,7 +61,7 @@ class Leading:
             elif isinstance(peer := scope.get(PEER), Peer):
                 await self._of_peer(app, peer, scope, receive, send)
             elif self._leadership.leads:
-                await app(scope, receive, self._excused(send))
+                await app(scope, receive, self._admitting(send))
             else:
                 await self._pass_on(app, scope, receive, send)
 
@@ -81,7 +81,7 @@ class Leading:
             await _refuse(send, scope, 403, "the body is not the one that was sealed")
             return
         with numbered(peer.number):
-            await app(scope, replayed(body, receive), self._excused(send))
+            await app(scope, replayed(body, receive), self._admitting(send))
 
     async def _pass_on(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -97,19 +97,16 @@ class Leading:
             await _refuse(send, scope, 504, str(error))
         else:
             if found is None:
-                await app(scope, replayed(body, receive), self._excused(send))
+                await app(scope, replayed(body, receive), self._admitting(send))
             else:
                 await pass_back(send, found)
 
-    def _excused(self, send: Send) -> Send:
-        """A 503 says when to try again, and whether it is because this replica is not the leader any more."""
+    def _admitting(self, send: Send) -> Send:
+        """A 503 of a replica that is not the leader any more says so: whoever passed the request on tries another."""
 
         async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] == 503:
-                headers = [*message.get("headers", ()), (b"retry-after", RETRY_AFTER)]
-                if not self._leadership.leads:
-                    headers.append((NOT_LEADER, b"1"))
-                message = {**message, "headers": headers}
+            if message["type"] == "http.response.start" and message["status"] == 503 and not self._leadership.leads:
+                message = {**message, "headers": [*message.get("headers", ()), (NOT_LEADER, b"1")]}
             await send(message)
 
         return sending

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from promsnmp.cluster.cluster import Cluster
 from promsnmp.collect.service import Standing
 from promsnmp.discovery.service import Discovery
 from promsnmp.http.auth import ANONYMOUS, PRINCIPAL
@@ -43,6 +44,8 @@ class Services:
     """The service discovery document of the devices that a query chooses; None while there is no inventory."""
     show_inventory: Callable[[], bytes]
     """The inventory as JSON, secrets masked."""
+    cluster: Cluster
+    """The replicas, and who leads them."""
     devices: Devices
     """Single devices."""
     discovery: Discovery

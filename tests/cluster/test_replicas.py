@@ -1,0 +1,341 @@
+"""Three real replicas over one folder and one real Redis: whichever is asked, the answer is the same."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from promsnmp.cluster.peers import PATH
+from promsnmp.cluster.seals import Seals, digest_of
+from promsnmp.sim.agent import SimulatedAgent
+from promsnmp.sim.devices import switch
+from tests.cluster.redis_server import RedisServer
+from tests.serving import Serving
+from tests.sim.threads import running
+from tests.tools import wait_until
+
+KEY = "0123456789abcdef"
+DEVICES = "/promsnmp/devices"
+
+
+class Replica(Serving):
+    def __init__(self, folder: Path, redis: RedisServer, name: str, **env: str) -> None:
+        self.name = name
+        own = {
+            "POD_NAME": name,
+            "REDIS_HOST": "127.0.0.1",
+            "REDIS_PORT": str(redis.port),
+            "PROM_ENCRYPT_KEY": KEY,
+            "COLLECTION_INTERVAL": "60000",
+        }
+        super().__init__(folder, env={**own, **env})
+
+    def metric(self, name: str) -> float:
+        text = self.client.get("/metrics").text
+        return next(float(line.split()[-1]) for line in text.splitlines() if line.startswith(f"{name} "))
+
+    @property
+    def leadership(self) -> dict[str, object]:
+        found = self.client.get("/promsnmp/leader").json()
+        assert isinstance(found, dict)
+        return found
+
+    @property
+    def leads(self) -> bool:
+        return self.leadership["role"] == "leader"
+
+    @property
+    def has_all(self) -> bool:
+        return len(self.leadership["members"]) == 3 and "leader" in self.leadership  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def replicas(tmp_path_factory: pytest.TempPathFactory, redis: RedisServer) -> Iterator[list[Replica]]:
+    folder = tmp_path_factory.mktemp("replicas")
+    with ThreadPoolExecutor() as pool:
+        made = list(pool.map(lambda number: Replica(folder, redis, f"pod-{number}"), range(3)))
+    try:
+        wait_until(lambda: all(one.has_all for one in made), deadline=60, what="three replicas and a leader")
+        yield made
+    finally:
+        for one in made:
+            one.stop()
+
+
+@pytest.fixture(scope="module")
+def agent() -> Iterator[SimulatedAgent]:
+    made = SimulatedAgent(switch(ports=4).mib)
+    with running(made):
+        yield made
+
+
+def followers_of(replicas: list[Replica]) -> list[Replica]:
+    return [one for one in replicas if not one.leads]
+
+
+def device(agent: SimulatedAgent, name: str) -> dict[str, object]:
+    endpoint = {"address": agent.address, "port": agent.port}
+    return {
+        "sysName": name,
+        "agents": [{"type": "snmp-community", "endpoint": endpoint, "version": 1, "readCommunity": "public"}],
+    }
+
+
+@pytest.fixture(scope="module")
+def name(replicas: list[Replica], agent: SimulatedAgent) -> str:
+    """A device of the inventory, added at a follower and known everywhere."""
+    answer = followers_of(replicas)[0].client.post(DEVICES, json=device(agent, "switch-1"))
+    assert answer.status_code == 201
+    for one in replicas:
+        wait_until(lambda one=one: one.client.get(f"{DEVICES}/switch-1").status_code == 200)  # type: ignore[misc]
+    return "switch-1"
+
+
+# --- scrapes
+
+
+def samples(text: str) -> list[str]:
+    """The lines of a page that do not tell of the poll itself."""
+    return [line for line in text.splitlines() if not line.startswith(("#", "snmp_scrape", "promsnmp_"))]
+
+
+def test_a_scrape_at_any_replica_returns_the_owners_page(replicas: list[Replica], name: str) -> None:
+    pages = [one.client.get("/snmp", params={"target": name}) for one in replicas]
+    assert [page.status_code for page in pages] == [200, 200, 200]
+    assert len({page.text for page in pages}) == 1
+    assert "ifHCInOctets" in pages[0].text
+    owned = [one.metric("promsnmp_cluster_owned_devices") for one in replicas]
+    assert sorted(owned) == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"accept-encoding": "gzip"},
+        {"accept-encoding": "identity"},
+        {"accept": "application/openmetrics-text;version=1.0.0", "accept-encoding": "gzip"},
+    ],
+)
+def test_the_page_comes_in_the_format_and_coding_that_was_asked_for(
+    replicas: list[Replica], name: str, headers: dict[str, str]
+) -> None:
+    answers = [one.client.get("/snmp", params={"target": name}, headers=headers) for one in replicas]
+    kinds = {(one.headers["content-type"], one.headers.get("content-encoding")) for one in answers}
+    assert len(kinds) == 1
+    assert len({one.text for one in answers}) == 1
+    assert kinds.pop()[1] == ("gzip" if headers["accept-encoding"] == "gzip" else None)
+
+
+def test_histograms_of_a_target_come_from_its_owner(replicas: list[Replica], name: str) -> None:
+    for one in replicas:
+        answer = one.client.get("/metrics", params={"target": name})
+        assert answer.status_code == 200
+        assert "promsnmp_cluster_owned_devices 1.0" in answer.text  # the owner's own
+
+
+def test_errors_are_the_same_everywhere(replicas: list[Replica], name: str) -> None:
+    for query in ("target=nobody", "target=", f"target={name}&module=nothing"):
+        answers = [one.client.get(f"/snmp?{query}") for one in replicas]
+        assert len({(one.status_code, one.text) for one in answers}) == 1
+        assert answers[0].status_code in (400, 404)
+
+
+def test_head_is_answered_as_get_is_without_the_page(replicas: list[Replica], name: str) -> None:
+    for one in replicas:
+        answer = one.client.head("/snmp", params={"target": name})
+        assert (answer.status_code, answer.content) == (200, b"")
+
+
+# --- changes
+
+
+def test_a_change_at_any_replica_is_the_leaders_and_everywhere_soon(replicas: list[Replica]) -> None:
+    for number, one in enumerate(replicas):
+        made = one.client.post(DEVICES, json={"sysName": f"box-{number}", "agents": []})
+        assert made.status_code == 201
+        where = made.headers["location"]
+        for other in replicas:
+            wait_until(lambda other=other, where=where: other.client.get(where).status_code == 200, deadline=2.0)  # type: ignore[misc]
+        etag = made.headers["etag"]
+        assert one.client.delete(where, headers={"if-match": '"other"'}).status_code == 412
+        assert one.client.delete(where, headers={"if-match": etag}).status_code == 204
+
+
+def test_the_audit_log_of_the_leader_says_who_asked_the_follower(replicas: list[Replica]) -> None:
+    leader = next(one for one in replicas if one.leads)
+    made = followers_of(replicas)[0].client.post(DEVICES, json={"sysName": "audited", "agents": []})
+    assert 'what="device added" device=audited' in leader.output()
+    assert "who=anonymous@127.0.0.1" in leader.output()
+    leader.client.delete(made.headers["location"])
+
+
+def test_an_error_of_the_leader_is_the_answer(replicas: list[Replica]) -> None:
+    for one in replicas:
+        refused = one.client.post(DEVICES, json={"sysName": "x", "agents": 5})
+        assert refused.status_code == 400
+        assert refused.json()["problems"]
+        assert one.client.patch(f"{DEVICES}/nobody", json={}).status_code == 404
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_passed_on(replicas: list[Replica]) -> None:
+    large = b'{"devices": []' + b" " * (64 * 1024 * 1024) + b"}"
+    for one in replicas:
+        assert one.client.post("/promsnmp/inventory", content=large, timeout=60).status_code == 413
+
+
+def test_many_changes_at_once_through_all_replicas_all_land(replicas: list[Replica]) -> None:
+    def add(number: int) -> str:
+        answer = replicas[number % 3].client.post(DEVICES, json={"sysName": f"many-{number}", "agents": []}, timeout=60)
+        assert answer.status_code == 201
+        return str(answer.headers["location"])
+
+    with ThreadPoolExecutor(12) as pool:
+        places = list(pool.map(add, range(60)))
+    for one in replicas:
+        wait_until(lambda one=one: all(one.client.get(where).status_code == 200 for where in places))  # type: ignore[misc]
+    for where in places:
+        replicas[0].client.delete(where)
+
+
+# --- who may call as a replica
+
+
+def test_a_call_with_a_wrong_seal_is_refused_whatever_it_asks(replicas: list[Replica], name: str) -> None:
+    seals = Seals(lambda: b"fedcba9876543210", "pod-9")
+    for path in (f"/snmp?target={name}", "/-/healthy", "/promsnmp/hello"):
+        header, value = seals.seal("GET", path.encode())
+        answer = replicas[0].client.get(path, headers={header.decode(): value.decode()})
+        assert answer.status_code == 403
+        assert "PROM_ENCRYPT_KEY" in answer.text
+
+
+def test_news_are_taken_from_replicas_only(replicas: list[Replica]) -> None:
+    body = b'{"name": "pod-9"}'
+    assert replicas[0].client.post(PATH, content=body).status_code == 403
+    assert replicas[0].client.get(PATH).status_code == 403
+    good = Seals(lambda: KEY.encode(), "pod-9")
+    sealed = dict([good.seal("POST", PATH.encode(), digest_of(b"{}"))])
+    swapped = {name.decode(): value.decode() for name, value in sealed.items()}
+    answer = replicas[0].client.post(PATH, content=body, headers=swapped)
+    assert (answer.status_code, "sealed" in answer.text) == (400, True)
+    assert len(replicas[0].leadership["members"]) == 3  # type: ignore[arg-type]
+
+
+def test_what_was_passed_on_is_not_passed_on_again(replicas: list[Replica], name: str) -> None:
+    seals = Seals(lambda: KEY.encode(), "pod-9")
+    follower = followers_of(replicas)[0]
+    header, value = seals.seal("POST", DEVICES.encode(), digest_of(b"{}"))
+    refused = follower.client.post(DEVICES, content=b"{}", headers={header.decode(): value.decode()})
+    assert (refused.status_code, refused.headers["x-promsnmp-not-leader"]) == (503, "1")
+    target = f"/snmp?target={name}"
+    for one in replicas:
+        before = one.metric('promsnmp_cluster_forwards_total{kind="scrape",outcome="answered"}')
+        header, value = seals.seal("GET", target.encode())
+        page = one.client.get(target, headers={header.decode(): value.decode()})
+        assert page.status_code == 200
+        assert one.metric('promsnmp_cluster_forwards_total{kind="scrape",outcome="answered"}') == before
+
+
+def test_a_replayed_change_is_refused(replicas: list[Replica]) -> None:
+    leader = next(one for one in replicas if one.leads)
+    body = b'{"sysName": "once", "agents": []}'
+    header, value = Seals(lambda: KEY.encode(), "pod-9").seal("POST", DEVICES.encode(), digest_of(body))
+    headers = {header.decode(): value.decode(), "content-type": "application/json"}
+    made = leader.client.post(DEVICES, content=body, headers=headers)
+    assert made.status_code == 201
+    again = leader.client.post(DEVICES, content=body, headers=headers)
+    assert (again.status_code, again.text) == (403, "the seal was used before\n")
+    leader.client.delete(made.headers["location"])
+
+
+# --- who leads
+
+
+def promsnmp(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "promsnmp", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_command_tells_who_leads_at_any_replica(replicas: list[Replica], redis: RedisServer) -> None:
+    leader = redis.cli("GET", "leader")
+    for one in replicas:
+        asked = promsnmp("leader", "--url", one.url)
+        assert asked.returncode == 0
+        assert f"leader: {leader} (127.0.0.1:" in asked.stdout
+        assert "backend: redis (answers)" in asked.stdout
+        assert "replicas: pod-0, pod-1, pod-2" in asked.stdout
+
+
+def test_health_shows_role_leader_and_backend(replicas: list[Replica], redis: RedisServer) -> None:
+    leader = redis.cli("GET", "leader")
+    for one in replicas:
+        part = one.client.get("/actuator/health/leaderElection").json()
+        assert part["status"] == "UP"
+        role = "leader" if one.name == leader else "follower"
+        assert part["details"] | {"term": 0} == {
+            "backend": "redis",
+            "role": role,
+            "name": one.name,
+            "leader": leader,
+            "term": 0,
+            "backendState": "answers",
+        }
+
+
+def test_a_leader_told_to_step_down_at_a_follower_is_followed_by_another(
+    replicas: list[Replica], redis: RedisServer
+) -> None:
+    before = redis.cli("GET", "leader")
+    told = promsnmp("leader", "--step-down", "--url", followers_of(replicas)[0].url)
+    assert (told.returncode, told.stdout) == (0, f"{before} has given the lead up\n")
+    wait_until(lambda: redis.cli("GET", "leader") not in ("", before), deadline=30)
+    wait_until(lambda: sum(one.metric("promsnmp_leader_election_is_leader") for one in replicas) == 1, deadline=30)
+
+
+def test_an_election_is_forced_by_deleting_the_key(replicas: list[Replica], redis: RedisServer) -> None:
+    wait_until(lambda: all(one.has_all for one in replicas), deadline=30)
+    before = redis.cli("GET", "leader")
+    redis.cli("DEL", "leader")
+    wait_until(lambda: redis.cli("GET", "leader") not in ("", before), deadline=30)
+
+
+# --- alone
+
+
+def test_without_redis_one_replica_leads_and_there_is_nothing_to_give_up(tmp_path: Path) -> None:
+    with Serving(tmp_path, env={"COLLECTION_INTERVAL": "0"}) as alone:
+        asked = promsnmp("leader", "--url", alone.url)
+        assert asked.returncode == 0
+        assert "backend: none" in asked.stdout
+        told = promsnmp("leader", "--step-down", "--url", alone.url)
+        assert told.returncode == 1
+        assert "the only replica" in told.stderr
+        assert httpx.post(f"{alone.url}{PATH}").status_code in (403, 404)
+
+
+def test_a_replica_whose_redis_is_not_there_scrapes_and_says_what_is_wrong(
+    tmp_path: Path, agent: SimulatedAgent
+) -> None:
+    env = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": "1", "SNMP_ALLOW_ADHOC_TARGETS": "true"}
+    with Serving(tmp_path, env=env) as alone:
+        assert alone.client.get("/snmp", params={"target": agent.target}).status_code == 200
+        refused = alone.client.post(DEVICES, json={"sysName": "x", "agents": []}, timeout=30)
+        assert refused.status_code == 503
+        assert refused.headers["retry-after"] == "5"
+        assert "there is no leader now" in refused.json()["error"]
+        part = alone.client.get("/actuator/health/leaderElection").json()
+        assert (part["status"], part["details"]["role"]) == ("DOWN", "follower")
+        assert "127.0.0.1" in part["details"]["backendState"]
+        assert alone.client.get("/-/ready").status_code == 200
