@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
@@ -11,11 +12,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Self
 
 from bench.parts import cpu_seconds, folder, get, memory_mb, progress, promsnmp
+from promsnmp.inventory.key import load_key
+from promsnmp.inventory.store import InventoryStore
 
 DEVICES, CHANGES, WRITERS = 20_000, 40, 200
 POLLING_OFF, POLLING_ON = {"COLLECTION_INTERVAL": "0"}, {"COLLECTION_INTERVAL": "3600000"}
@@ -65,6 +69,7 @@ def main() -> None:
                 _targets(port)
                 _changes(pid, port)
                 _burst(port)
+                asyncio.run(_by_another(where, pid, port))
                 print(f"    memory: {memory_mb(pid):.0f} MB now, {_peak_mb(pid):.0f} MB at most")
         print()
 
@@ -93,6 +98,22 @@ def _burst(port: int) -> None:
         took = list(threads.map(lambda n: _timed(partial(_patch, port, 1000 + n)), range(WRITERS)))
         whole = time.perf_counter() - began
     print(f"    {WRITERS} writers at once: {whole:.2f} s in all, each {_spread(took)}")
+    print(f"    other requests meanwhile: {bystander.spread()}")
+
+
+async def _by_another(where: Path, pid: int, port: int) -> None:
+    """Another process changes a device in the file: the server reads it again."""
+    path = where / "inventory.json"
+    other = InventoryStore(path, load_key(path, None))
+    other.load()
+    await asyncio.sleep(3)  # for the server's own watch of the file, every two seconds
+    cpu = cpu_seconds(pid)
+    with _Bystander(port) as bystander:
+        device = replace(other.current.devices[7], sys_location="elsewhere")
+        devices = (*other.current.devices[:7], device, *other.current.devices[8:])
+        await other.update(lambda old: replace(old, devices=devices))
+        await asyncio.sleep(3)
+    print(f"    a change by another process: {(cpu_seconds(pid) - cpu) * 1e3:.0f} ms of CPU, the requests included")
     print(f"    other requests meanwhile: {bystander.spread()}")
 
 

@@ -60,7 +60,7 @@ from promsnmp.modules.writer import to_yaml
 from promsnmp.observe import families
 from promsnmp.observe.counts import DiscoveryCounts, PollCounts, RequestCounts
 from promsnmp.observe.health import Component, DiskSpace, Health, Status, loop_check
-from promsnmp.observe.memory import release_memory, settle_memory
+from promsnmp.observe.memory import collector_at_rest, release_memory, settle_memory
 from promsnmp.observe.meters import ProcessMeters
 from promsnmp.observe.selfmetrics import SelfMetrics
 from promsnmp.observe.tasks import LoopLag
@@ -84,6 +84,14 @@ FINDINGS_INTERVAL = 10.0
 
 
 def build(settings: Settings) -> App:
+    """As ``_build``; what was built is taken for permanent."""
+    with collector_at_rest():
+        app = _build(settings)
+    settle_memory()
+    return app
+
+
+def _build(settings: Settings) -> App:
     """Every part, built and wired, with the inventory loaded and the sockets listening.
 
     Raises InventoryError when the inventory cannot be used, ModuleError for an unknown module, and PromSnmpError
@@ -174,7 +182,6 @@ def build(settings: Settings) -> App:
     )
     store.subscribe(lambda _: cluster.changed())
     leadership.subscribe(lambda: None if leads() else discovery.stop_all())
-    settle_memory()
     return App(
         front=create_front(
             services,

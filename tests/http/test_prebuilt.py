@@ -6,12 +6,13 @@ import gzip
 
 import pytest
 from fastapi import Request
+from fastapi.responses import StreamingResponse
 
 from promsnmp.http.prebuilt import Prebuilt, accepts_gzip
 
 
 def prebuilt(body: bytes, etag: str = 'W/"1"') -> Prebuilt:
-    return Prebuilt(gzip.compress(body), media_type="application/json", etag=etag, body=lambda: body)
+    return Prebuilt(gzip.compress(body), media_type="application/json", etag=etag, plain=lambda: [body], size=len(body))
 
 
 def _request(**headers: str) -> Request:
@@ -34,11 +35,15 @@ def _request(**headers: str) -> Request:
         ("gzip;q=much", False),
     ],
 )
-def test_gzip_is_sent_only_to_those_who_accept_it(header: str, accepted: bool) -> None:
+async def test_gzip_is_sent_only_to_those_who_accept_it(header: str, accepted: bool) -> None:
     assert accepts_gzip(header) is accepted
     answer = prebuilt(b"[]").answer(_request(accept_encoding=header))
     assert answer.headers.get("content-encoding") == ("gzip" if accepted else None)
-    assert (gzip.decompress(answer.body) if accepted else answer.body) == b"[]"
+    if isinstance(answer, StreamingResponse):
+        assert [piece async for piece in answer.body_iterator] == [b"[]"]
+        assert answer.headers["content-length"] == "2"
+    else:
+        assert gzip.decompress(answer.body) == b"[]"
     assert answer.headers["content-type"] == "application/json"
 
 

@@ -298,6 +298,22 @@ async def test_a_file_that_another_process_wrote_is_taken_over(path: Path) -> No
     assert store.find("core1.example.net") is None
 
 
+async def test_what_another_process_wrote_is_taken_over_with_all_that_is_as_it_was(path: Path) -> None:
+    store, other = InventoryStore(path, KEY), InventoryStore(path, KEY)
+    before = await store.replace(document())
+    store.prepare()
+    for name in ("one", "two"):
+        other.load()
+        await other.update(lambda old, name=name: renamed(old, name))  # type: ignore[misc]
+        assert await store.reload_if_changed()
+        assert store.current == other.current
+        assert store.current.devices[1] is before.devices[1]
+        assert store.find(name) is not None
+    await store.update(lambda old: renamed(old, "three"))
+    other.load()
+    assert other.current == store.current
+
+
 async def test_a_writer_does_not_undo_what_another_process_wrote(path: Path) -> None:
     store, other = InventoryStore(path, KEY), InventoryStore(path, KEY)
     await store.replace(document())

@@ -7,14 +7,16 @@ octet: so pieces that were compressed by themselves make one member when they ar
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from isal import isal_zlib
 
 from promsnmp.http.prebuilt import LEVEL, Prebuilt
 from promsnmp.inventory.targets import Group
+
+T = TypeVar("T")
 
 HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 """RFC 1952 section 2.3: deflate, no flags, no time, no extra flags, unknown system."""
@@ -42,15 +44,15 @@ def piece_of(text: bytes) -> Piece:
 FIRST, BETWEEN, LAST = piece_of(b"["), piece_of(b",\n"), piece_of(b"]\n")
 
 
-def gzip_of(pieces: Iterable[Piece]) -> bytes:
-    """The gzip member of all pieces together."""
+def gzip_of(pieces: Iterable[Piece]) -> tuple[bytes, int]:
+    """The gzip member of all pieces together, and the size of their text."""
     parts, crc, size = [HEADER], 0, 0
     for piece in pieces:
         parts.append(piece.deflated)
         crc = isal_zlib.crc32_combine(crc, piece.crc, piece.size)
         size += piece.size
     parts += [LAST_BLOCK, struct.pack("<II", crc, size & 0xFFFFFFFF)]
-    return b"".join(parts)
+    return b"".join(parts), size
 
 
 class ListMaker:
@@ -68,11 +70,13 @@ class ListMaker:
             now[key] = known.get(key) or (part, piece_of(_joined(part)))  # holds the part, so that ids stay theirs
         self._known = now
         digest = sum(group.digest for group in groups) % 2**64
+        gzip, size = gzip_of(_list(FIRST, BETWEEN, LAST, (piece for _, piece in now.values())))
         return Prebuilt(
-            gzip_of(_list(piece for _, piece in now.values())),
+            gzip,
             media_type=self._media_type,
             etag=f'W/"{len(groups):x}-{digest:016x}"',
-            body=lambda: b"[" + _joined(groups) + b"]\n",
+            plain=lambda: _list(b"[", b",\n", b"]\n", (_joined(part) for part, _ in now.values())),
+            size=size,
         )
 
 
@@ -86,11 +90,11 @@ def _joined(groups: Sequence[Group]) -> bytes:
     return b",\n".join([group.text for group in groups])
 
 
-def _list(pieces: Iterable[Piece]) -> Iterable[Piece]:
-    """The pieces with what stands before, between and after them."""
-    yield FIRST
-    for number, piece in enumerate(pieces):
+def _list(first: T, between: T, last: T, parts: Iterable[T]) -> Iterator[T]:
+    """The parts with what stands before, between and after them."""
+    yield first
+    for number, part in enumerate(parts):
         if number:
-            yield BETWEEN
-        yield piece
-    yield LAST
+            yield between
+        yield part
+    yield last

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 
 from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
 from isal import igzip
 
 LEVEL = 1
@@ -15,13 +16,17 @@ LEVEL = 1
 
 
 class Prebuilt:
-    """Content of one media type: compressed, as most ask for it, and plain for the others (``plain`` makes it)."""
+    """Content of one media type: compressed, as most ask for it, and plain for the others (``plain`` makes that, in
+    pieces of ``size`` bytes together)."""
 
-    def __init__(self, gzip: bytes, *, media_type: str, etag: str, body: Callable[[], bytes]) -> None:
+    def __init__(
+        self, gzip: bytes, *, media_type: str, etag: str, plain: Callable[[], Iterable[bytes]], size: int
+    ) -> None:
         self.gzip = gzip
         self.media_type = media_type
         self.etag = etag
-        self.plain = body
+        self.plain = plain
+        self._size = size
 
     def answer(self, request: Request) -> Response:
         """The whole, or 304 when the client has it (RFC 9110 section 13.1.2)."""
@@ -31,7 +36,14 @@ class Prebuilt:
         if accepts_gzip(request.headers.get("accept-encoding", "")):
             headers["content-encoding"] = "gzip"
             return Response(self.gzip, media_type=self.media_type, headers=headers)
-        return Response(self.plain(), media_type=self.media_type, headers=headers)
+        headers["content-length"] = str(self._size)
+        return StreamingResponse(_pieces(self.plain()), media_type=self.media_type, headers=headers)
+
+
+async def _pieces(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
+    """Asynchronous, because Starlette would go through a thread for each piece otherwise."""
+    for piece in pieces:
+        yield piece
 
 
 def compress(body: bytes) -> bytes:

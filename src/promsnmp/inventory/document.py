@@ -8,7 +8,7 @@ own keys are only ever additions, which it ignores.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from promsnmp.errors import InventoryInvalid
 from promsnmp.inventory.fields import MASK
@@ -106,6 +106,11 @@ class DocumentWriter:
     def __init__(self, *, mask: bool) -> None:
         self._mask = mask
         self._devices = Fragments(lambda device: b"," + _json(device_document(device, mask=mask)))
+
+    @property
+    def known(self) -> tuple[Sequence[Device], Sequence[bytes]]:
+        """The devices that were written last, and what was written for each, with a comma before it."""
+        return self._devices.last
 
     def json(self, inventory: Inventory) -> bytes:
         """The same as JSON of ``to_document``."""

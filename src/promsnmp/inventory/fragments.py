@@ -17,16 +17,17 @@ class Fragments(Generic[T]):
 
     def __init__(self, make: Callable[[Device], T]) -> None:
         self._make = make
-        self._last: tuple[tuple[Device, ...], list[T]] = (), []
+        self.last: tuple[tuple[Device, ...], list[T]] = (), []
+        """The devices that were asked for last, and their values."""
 
     def of(self, devices: tuple[Device, ...]) -> list[T]:
         """One value per device, in order; what belongs to devices that are gone is forgotten."""
-        known, values = self._last
+        known, values = self.last
         old, new = differing_parts(known, devices)
         moved = {id(device): value for device, value in zip(known[old], values[old], strict=True)}
         made = [moved[id(device)] if id(device) in moved else self._make(device) for device in devices[new]]
         result = [*values[: old.start], *made, *values[old.stop :]]
-        self._last = devices, result
+        self.last = devices, result
         return result
 
 

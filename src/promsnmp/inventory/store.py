@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from promsnmp.errors import InventoryError, InventoryUnavailable, NotLeader
+from promsnmp.errors import InventoryConflict, InventoryError, InventoryUnavailable, NotLeader
 from promsnmp.inventory.changes import audit_changes, compare
 from promsnmp.inventory.document import from_document
 from promsnmp.inventory.fence import Fence, number_of_write, unfenced
@@ -62,6 +62,7 @@ class InventoryStore:
         self._fence = fence
         self._vault = Vault(path, key if isinstance(key, InventoryKey) else InventoryKey(key))
         self._state = _State()
+        self._prepared = False
         self._turn = asyncio.Lock()
         self._waiting: list[Request] = []
         self._writing: asyncio.Task[None] | None = None
@@ -110,7 +111,8 @@ class InventoryStore:
         return self.current
 
     def prepare(self) -> None:
-        """Does now what the first change would have to wait for."""
+        """Does now what the first change would have to wait for, and after each change what the next one would."""
+        self._prepared = True
         self._vault.prepare(self.current)
 
     def start_over(self, stamp: Stamp) -> None:
@@ -242,7 +244,7 @@ class InventoryStore:
 
     def _taken_over(self) -> _State:
         """What another process wrote, with all that is as it was left in place."""
-        found = self._vault.read()
+        found = self._vault.reread()
         if found is None:  # it went just now
             return self._state
         read, stamp = found
@@ -256,6 +258,11 @@ class InventoryStore:
         inventory, changes = compare(old.inventory, read)
         if inventory == old.inventory:
             return replace(self._state, stamp=stamp)
+        index = old.index.after(changes.devices.gone, changes.devices.come)
+        if index.clashes:
+            raise InventoryConflict(index.clashes)
+        if self._prepared:
+            self._vault.prepare(inventory)
         audit(
             "inventory file taken over",
             who="another process",
@@ -263,7 +270,7 @@ class InventoryStore:
             devices=changes.devices,
             seeds=changes.seeds,
         )
-        return _State(Snapshot(inventory, old.index.after(changes.devices.gone, changes.devices.come)), stamp)
+        return _State(Snapshot(inventory, index), stamp)
 
     def _read(self) -> _State:
         found = self._vault.read()
