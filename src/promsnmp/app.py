@@ -44,6 +44,7 @@ from promsnmp.http.scrape import ScrapeRoute
 from promsnmp.http.sealed import Door, SealedCallers, peer_routes
 from promsnmp.http.services import Executor, Services
 from promsnmp.http.shared import SharedScrapes
+from promsnmp.http.tls import ReplicaTls
 from promsnmp.http.webfile import WebFile
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.document import DocumentWriter
@@ -105,7 +106,7 @@ def _build(settings: Settings) -> App:
     store = _open_store(settings, fence=lambda: cluster.leadership.fence())
     sockets = listen_everywhere(settings.listen_addresses)
     port = next((one.getsockname()[1] for one in sockets), settings.server_port)
-    cluster = Cluster(settings, _ledger(store), port=port)
+    cluster = Cluster(settings, _ledger(store), port=port, tls=ReplicaTls(lambda: web.current.tls))
     collection = Collection(settings, store, catalogues, cluster)
     searches = DiscoveryCounts()
     leadership = cluster.leadership

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from promsnmp.cluster.peers import PATH
 from promsnmp.cluster.seals import Seals, digest_of
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.devices import switch
+from tests.certificates import Authority
 from tests.cluster.redis_server import RedisServer
 from tests.serving import Serving
 from tests.sim.threads import running
@@ -309,6 +311,27 @@ def test_an_election_is_forced_by_deleting_the_key(replicas: list[Replica], redi
     before = redis.cli("GET", "leader")
     redis.cli("DEL", "leader")
     wait_until(lambda: redis.cli("GET", "leader") not in ("", before), deadline=30)
+
+
+def test_replicas_that_serve_tls_ask_each_other_over_tls(tmp_path: Path, redis: RedisServer) -> None:
+    authority = Authority()
+    authority.server().write(tmp_path, "server")
+    (tmp_path / "ca.crt").write_bytes(authority.cert)
+    web = {"tls_server_config": {"cert_file": "server.crt", "key_file": "server.key"}}
+    (tmp_path / "web.yml").write_text(json.dumps(web))
+    env = {"WEB_CONFIG_FILE": str(tmp_path / "web.yml"), "REDIS_KEY_PREFIX": "tls:"}
+    with (
+        Replica(tmp_path, redis, "pod-0", **env) as one,
+        Replica(tmp_path, redis, "pod-1", **env) as two,
+        httpx.Client(verify=authority.context(), timeout=30) as client,
+    ):
+        for replica in (one, two):
+            place = f"https://localhost:{replica.port}{DEVICES}"
+            answer = client.post(place, json={"sysName": f"by {replica.name}", "agents": []})
+            assert answer.status_code == 201, answer.text
+        follower = one if redis.cli("GET", "tls:leader") == "pod-1" else two
+        text = client.get(f"https://localhost:{follower.port}/metrics").text
+        assert 'promsnmp_cluster_forwards_total{kind="change",outcome="answered"} 1.0' in text
 
 
 # --- alone

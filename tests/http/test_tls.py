@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from promsnmp.errors import SettingsError
-from promsnmp.http.tls import RenewableContext, allows, expiry_of, names_of, server_context
+from promsnmp.http.tls import RenewableContext, ReplicaTls, allows, expiry_of, names_of, server_context
 from promsnmp.http.tlsnames import CURVES, SUITES
 from promsnmp.http.webconfig import ClientAuth, Tls
 from tests.certificates import DAY, Authority, Pair
@@ -194,3 +194,39 @@ def test_alternative_names_are_matched_whole_and_addresses_in_any_spelling() -> 
     assert allows(("2001:DB8:0:0::1",), found)
     assert not allows(("example.com", "*.example.com", "prometheus"), found)
     assert not allows(("prometheus.example.com",), frozenset())
+
+
+# --- replicas among themselves
+
+
+def test_replicas_of_one_certificate_trust_each_other_and_nobody_of_another() -> None:
+    asking = ReplicaTls(lambda: TLS)()
+    assert asking is not None
+    shake(server_context(TLS), asking)
+    other = Authority("another").server()
+    with pytest.raises(ssl.SSLError):
+        shake(server_context(Tls(other.cert, other.key)), asking)
+
+
+def test_replicas_with_certificates_of_one_ca_trust_each_other_where_the_ca_comes_with_them() -> None:
+    mine, theirs = CA.server(), CA.server()
+    asking = ReplicaTls(lambda: Tls(mine.cert + CA.cert, mine.key))()
+    assert asking is not None
+    shake(server_context(Tls(theirs.cert, theirs.key)), asking)
+
+
+def test_a_replica_shows_its_own_certificate_to_one_that_demands_one() -> None:
+    asking = ReplicaTls(lambda: MUTUAL)()
+    assert asking is not None
+    server, _ = shake(server_context(MUTUAL), asking)
+    assert server.getpeercert(binary_form=True)
+
+
+def test_the_context_is_made_once_for_each_configuration() -> None:
+    now = [TLS]
+    asking = ReplicaTls(lambda: now[0])
+    first = asking()
+    assert asking() is first
+    now[0] = replace(TLS, min_version="TLS13")
+    assert asking() is not first
+    assert ReplicaTls(lambda: None)() is None

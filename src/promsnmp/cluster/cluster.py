@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import ssl
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -55,15 +56,23 @@ class Ledger:
 
 
 class Cluster:
-    """This replica's view of all. ``port`` is the one that it listens on. Raises SettingsError."""
+    """This replica's view of all. ``port`` is the one that it listens on; ``tls`` gives what the others are asked with,
+    when that is TLS. Raises SettingsError."""
 
-    def __init__(self, settings: Settings, ledger: Ledger, *, port: int) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        *,
+        port: int,
+        tls: Callable[[], ssl.SSLContext | None] = lambda: None,
+    ) -> None:
         self._ledger = ledger
         self._backend: Backend = open_backend(settings, port)
         me = _me(settings, self._backend.address, port)
         self.members = Members(me, patience=settings.cluster_member_timeout / 1000)
         self.seals = Seals(ledger.key, me.name)
-        self.peers = Peers(self.seals)
+        self.peers = Peers(self.seals, tls=tls)
         self.forwarder = Forwarder(self.peers)
         self.leadership: Leadership = self._elect(settings, me)
         self.team = self._gather(settings, me)

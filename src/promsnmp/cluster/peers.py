@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import ssl
+from collections.abc import Callable, Iterable
 
 from promsnmp.cluster.connections import Answer, Connections, Headers
 from promsnmp.cluster.seals import Seals, digest_of
@@ -15,10 +16,12 @@ LARGE = 1024 * 1024
 
 
 class Peers:
-    """Asks replicas by their address, ``host:port``."""
+    """Asks replicas by their address, ``host:port``; over TLS when ``tls`` gives a context for it now."""
 
-    def __init__(self, seals: Seals) -> None:
+    def __init__(self, seals: Seals, *, tls: Callable[[], ssl.SSLContext | None] = lambda: None) -> None:
         self.seals = seals
+        self._tls = tls
+        self._used_tls: ssl.SSLContext | None = None
         self._connections: dict[str, Connections] = {}
 
     async def ask(
@@ -36,9 +39,12 @@ class Peers:
     ) -> Answer:
         """The answer of one replica; ``user`` is for whom it is asked, ``number`` the request's. The rest is as for
         ``Connections.ask``."""
+        if (tls := self._tls()) is not self._used_tls:
+            self.close()
+            self._used_tls = tls
         connections = self._connections.get(address)
         if connections is None:
-            connections = self._connections[address] = Connections(address)
+            connections = self._connections[address] = Connections(address, tls=tls)
         digest = digest_of(body) if len(body) < LARGE else await asyncio.to_thread(digest_of, body)
         sealed = (*headers, self.seals.seal(method, target, digest, user=user, number=number))
         return await connections.ask(method, target, sealed, body, timeout=timeout, fresh=fresh)

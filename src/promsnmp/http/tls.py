@@ -13,7 +13,7 @@ import logging
 import os
 import ssl
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -73,6 +73,38 @@ def server_context(tls: Tls) -> ssl.SSLContext:
     _set_curves(context, tls.curves)
     _load(context, tls)
     context.verify_mode = _POLICIES.get(tls.client_auth, ssl.CERT_NONE)
+    return context
+
+
+class ReplicaTls:
+    """The context with which replicas that serve TLS ask each other, made anew when the configuration changes.
+
+    They are asked by address, which is in no certificate, so names are not compared. What is asked for is a certificate
+    that this machine trusts, or this replica's own, or one that is signed by what comes with it. The own certificate is
+    shown to those that demand one.
+    """
+
+    def __init__(self, current: Callable[[], Tls | None]) -> None:
+        self._current = current
+        self._made: tuple[Tls, ssl.SSLContext] | None = None
+
+    def __call__(self) -> ssl.SSLContext | None:
+        tls = self._current()
+        if tls is None:
+            return None
+        if self._made is None or self._made[0] is not tls:
+            self._made = tls, _replica_context(tls)
+        return self._made[1]
+
+
+def _replica_context(tls: Tls) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    with _as_file(tls.cert + b"\n" + tls.client_ca) as trusted:
+        context.load_verify_locations(trusted)
+    with _as_file(tls.cert) as cert, _as_file(tls.key) as key:
+        context.load_cert_chain(cert, key, password=_no_passphrase)
     return context
 
 
