@@ -53,6 +53,16 @@ def scrape(server: Serving, headers: dict[str, str] | None = None, **query: obje
     return server.client.get("/snmp", params={key: str(value) for key, value in query.items()}, headers=headers)
 
 
+def test_a_name_that_several_devices_have_is_404_and_says_how_to_ask_for_one(tmp_path: Path) -> None:
+    with Serving(tmp_path, env={"COLLECTION_INTERVAL": "0", "SNMP_ALLOW_ADHOC_TARGETS": "true"}) as server:
+        for address in ("192.0.2.1", "192.0.2.2"):
+            one = {"type": "snmp-community", "endpoint": {"address": address}, "version": 1, "readCommunity": "public"}
+            server.client.post("/promsnmp/devices", json={"sysName": "twin", "agents": [one]})
+        answer = scrape(server, target="TWIN")
+        assert answer.status_code == 404
+        assert "2 devices are called 'TWIN'; ask for one by its address: 192.0.2.1:161, 192.0.2.2:161" in answer.text
+
+
 def test_an_address_is_polled_with_the_builtin_module_and_auth(live: Serving, agent: SimulatedAgent) -> None:
     answer = scrape(live, target=agent.target)
     assert answer.status_code == 200

@@ -249,6 +249,9 @@ class ScrapeRoute:
             return source if is_polled else replace(source, managed=False)
         if found is not None:
             raise UnknownTarget(f"{target!r} is in the inventory, but has no agent to poll")
+        if len(named := self._store.snapshot.index.named(target)) > 1:
+            addresses = ", ".join(str(device.primary.endpoint) for device in named[:9] if device.primary)
+            raise UnknownTarget(f"{len(named)} devices are called {target!r}; ask for one by its address: {addresses}")
         endpoint = replace(parse_endpoint(target), within=self._adhoc_networks)
         if not self._allow_adhoc:
             raise UnknownTarget(
