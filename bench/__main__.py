@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import cached, fleet, inventory, labels, live, load
+from bench import cached, discovery, fleet, inventory, labels, live, load
 from bench.parts import Skipped
 
 ALL = {
@@ -14,6 +14,7 @@ ALL = {
     "load": load.main,
     "fleet": fleet.main,
     "inventory": inventory.main,
+    "discovery": discovery.main,
 }
 
 

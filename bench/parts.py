@@ -19,6 +19,7 @@ SHARED = PROJECT.parent / "shared"
 SIMULATOR_PORT = 16100
 ONE_CORE = ["taskset", "-c", str(max(os.sched_getaffinity(0)))]
 """Runs a program on one core; the simulated devices get the others."""
+OTHER_CORES = ["taskset", "-c", ",".join(map(str, sorted(os.sched_getaffinity(0))[:-1] or [0]))]
 _LISTENS = re.compile(r" listens on http://[^\s:]+:(\d+)")
 
 
@@ -76,8 +77,7 @@ def devices(where: Path) -> Iterator[None]:
         raise Skipped("gcc is missing: it builds the simulated devices")
     program = where / "simagent"
     subprocess.run(["gcc", "-O2", "-w", "-o", str(program), str(shared("bench", "simagent.c"))], check=True)
-    others = sorted(os.sched_getaffinity(0))[:-1] or [0]
-    pinned = ["taskset", "-c", ",".join(map(str, others)), str(program), "-p", str(SIMULATOR_PORT)]
+    pinned = [*OTHER_CORES, str(program), "-p", str(SIMULATOR_PORT)]
     with process(pinned, where / "simagent.log") as pid:
         time.sleep(0.5)
         os.kill(pid, 0)

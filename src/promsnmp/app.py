@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -24,13 +24,8 @@ from promsnmp.collect.poller import Poller
 from promsnmp.collect.probe import identify
 from promsnmp.collect.service import NEVER_POLLED, Scraper, Standing
 from promsnmp.collect.source import Source, device_source
-from promsnmp.discovery.examine import Examiner, Recognised
-from promsnmp.discovery.merge import last_discovery
-from promsnmp.discovery.pace import Pace
-from promsnmp.discovery.ranges import read_networks
 from promsnmp.discovery.schedule import Schedule, Scheduler, read_cron, read_zone
-from promsnmp.discovery.search import Setup
-from promsnmp.discovery.service import Discovery
+from promsnmp.discovery.wiring import make_discovery
 from promsnmp.errors import ModuleError, SettingsError
 from promsnmp.http.asgi import create_front
 from promsnmp.http.auth import Access, Basic, Certificate, Token
@@ -67,9 +62,6 @@ from promsnmp.observe.selfmetrics import SelfMetrics
 from promsnmp.observe.tasks import LoopLag
 from promsnmp.settings import Settings
 from promsnmp.snmp.ber import COMPILED
-from promsnmp.snmp.keys import KeyCache
-from promsnmp.snmp.session import Session
-from promsnmp.snmp.walk import AgentLimits
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +106,14 @@ def _build(settings: Settings) -> App:
     def leads() -> bool:
         return leadership.leads
 
-    discovery = discovery_of(settings, store, searches, leads)
+    discovery = make_discovery(
+        settings,
+        inventory=lambda: store.current,
+        update=lambda change, who: store.update(change, who=who),
+        identify=identify,
+        counts=searches,
+        leads=leads,
+    )
     schedule = _schedule(settings)
     scheduler = Scheduler(discovery.run_seeds, schedule, leads=leads, on_start=settings.discovery_on_start)
     snmp = ScrapeRoute(
@@ -324,45 +323,6 @@ def _schedule(settings: Settings) -> Schedule | None:
     """When the saved seeds are searched; None for never. Raises SettingsError."""
     expression, zone = read_cron(settings.discovery_cron), read_zone(settings.discovery_tz)
     return Schedule(expression, zone, datetime.now(UTC)) if expression is not None else None
-
-
-def discovery_of(
-    settings: Settings, store: InventoryStore, counts: DiscoveryCounts, leads: Callable[[], bool]
-) -> Discovery:
-    """Searches for devices that go into the inventory. Raises SettingsError."""
-    texts = [part.strip() for part in settings.discovery_neighbour_networks.split(",") if part.strip()]
-    networks, problems = read_networks(texts, "DISCOVERY_NEIGHBOUR_NETWORKS")
-    if problems:
-        raise SettingsError("\n".join(problems))
-    keys = KeyCache()
-    pace = Pace(
-        packets_per_second=settings.discovery_packets_per_second,
-        in_flight=settings.discovery_in_flight,
-        timeout=settings.discovery_timeout / 1000,
-        retries=settings.discovery_retries,
-    )
-    setup = Setup(
-        inventory=lambda: store.current,
-        update=lambda change, who: store.update(change, who=who),
-        pace=pace,
-        keys=keys,
-        examiner=Examiner(keys=keys, timeout=pace.timeout, retries=pace.retries, recognise=recognise, clock=time.time),
-        lost_after=settings.discovery_lost_after / 1000,
-    )
-    return Discovery(
-        setup,
-        counts,
-        neighbours=networks,
-        remove_lost=settings.discovery_remove_lost,
-        finished_at=last_discovery(store.current),
-        leads=leads,
-    )
-
-
-async def recognise(session: Session, limits: AgentLimits) -> Recognised:
-    """What a device that a search found is, as scrapes find it out; its modules only when it answered all questions."""
-    identity = await identify(session, limits=limits)
-    return Recognised(identity.match.vendor, identity.match.model, () if identity.problem else identity.match.names)
 
 
 def _lost(inventory: Inventory) -> int:

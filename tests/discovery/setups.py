@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from promsnmp.discovery.examine import Examiner, Recognise, unrecognised
+from promsnmp.discovery.examine import Examiner, Identify
 from promsnmp.discovery.jobs import Job, Plan
 from promsnmp.discovery.memory import Memory
 from promsnmp.discovery.pace import Allowance, Pace
@@ -17,6 +17,8 @@ from promsnmp.sim.mib import Mib, Value
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import Credentials
 from promsnmp.snmp.keys import KeyCache
+from promsnmp.snmp.session import Session
+from promsnmp.snmp.walk import AgentLimits
 from tests.discovery.links import PUBLIC
 
 PACE = Pace(timeout=0.3, retries=1)
@@ -46,11 +48,26 @@ def device_mib(
     return Mib.of({**objects, **(more or {})})
 
 
-def setup_of(memory: Any, *, pace: Pace = PACE, recognise: Recognise = unrecognised, lost_after: float = 0.0) -> Setup:
+class Known:
+    """Finds out of every device that it is what it is made with."""
+
+    def __init__(self, vendor: str = "", model: str = "", *modules: str, problem: str = "") -> None:
+        self.match = self
+        self.vendor, self.model, self.names, self.problem = vendor, model, modules, problem
+
+    async def __call__(self, session: Session, *, limits: AgentLimits) -> Known:
+        return self
+
+
+def setup_of(memory: Any, *, pace: Pace = PACE, identify: Identify | None = None, lost_after: float = 0.0) -> Setup:
     """A setup over ``memory``."""
     keys = KeyCache()
     examiner = Examiner(
-        keys=keys, timeout=pace.timeout, retries=pace.retries, recognise=recognise, clock=lambda: 1_750_000_000.0
+        keys=keys,
+        timeout=pace.timeout,
+        retries=pace.retries,
+        identify=identify or Known(),
+        clock=lambda: 1_750_000_000.0,
     )
     return Setup(
         inventory=lambda: memory.current,

@@ -33,12 +33,13 @@ def test_how_long_it_will_take_is_told_from_what_it_took_so_far() -> None:
     job = Job(PLAN, 100.0)
     assert job.seconds_left(101.0) is None
     job.state, job.started = State.RUNNING, 100.0
-    job.progress.addresses = 1000
+    job.progress.addresses, job.packets_each = 1000, 2
     assert job.seconds_left(101.0) is None
-    job.progress.probed, job.progress.packets = 250, 500
+    job.progress.packets = 500
     assert (job.seconds_left(110.0), job.packets_per_second(110.0)) == (30.0, 50.0)
-    job.progress.probed = 1001  # more than was thought
+    job.progress.packets = 2100  # more than was thought
     assert job.seconds_left(110.0) == 0.0
+    job.progress.packets = 500
     job.end(State.FINISHED, 120.0)
     assert (job.seconds_left(130.0), job.packets_per_second(130.0)) == (None, 25.0)
 

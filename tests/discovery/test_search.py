@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import pytest
 
-from promsnmp.discovery.examine import Recognised
 from promsnmp.discovery.jobs import Job
 from promsnmp.discovery.memory import Memory
 from promsnmp.discovery.merge import Newcomers
@@ -24,7 +23,7 @@ from promsnmp.sim.recording import read_recording
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import AuthProtocol, Community, Credentials, PrivProtocol, SecurityLevel, User, Version
 from tests.discovery.links import MONITOR, PUBLIC
-from tests.discovery.setups import SLOW_MACHINE, by_name, device_mib, plan_for, search, setup_of
+from tests.discovery.setups import SLOW_MACHINE, Known, by_name, device_mib, plan_for, search, setup_of
 from tests.hostile import HostileAgent
 from tests.misdeeds import BEHAVIOURS
 from tests.tools import Snmpd, require_shared
@@ -53,10 +52,8 @@ async def test_devices_come_into_the_inventory_with_all_that_they_said() -> None
             who="somebody",
         )
 
-        async def recognise(*_: object) -> Recognised:
-            return Recognised("Cisco", "C2960", ("system", "cisco"))
-
-        job = await search(plan, memory, pace=SLOW_MACHINE, recognise=recognise)
+        known = Known("Cisco", "C2960", "system", "cisco")
+        job = await search(plan, memory, pace=SLOW_MACHINE, identify=known)
         endpoint = Endpoint("127.71.0.1", one.port)
     (device,) = memory.current.devices
     assert (device.sys_name, device.sys_descr, device.sys_contact, device.sys_location) == (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 
 import pytest
 
@@ -16,7 +15,6 @@ from promsnmp.errors import DiscoveryBusy, InventoryUnavailable
 from promsnmp.inventory.model import Inventory, Seed
 from promsnmp.observe.counts import DiscoveryCounts
 from promsnmp.sim.agent import SimulatedAgent
-from promsnmp.snmp.credentials import Community, Version
 from tests.discovery.links import PUBLIC
 from tests.discovery.setups import SLOW_MACHINE, device_mib, setup_of
 
@@ -58,8 +56,8 @@ def seed(*targets: str, port: int = 9, **more: object) -> Seed:
 
 
 def begin(discovery: Discovery, one: Seed, **options: object) -> Job:
-    plan, problems = discovery.plan(one, who="a test", **options)  # type: ignore[arg-type]
-    assert not problems
+    plan = discovery.plan(one, who="a test", **options)  # type: ignore[arg-type]
+    assert not plan.problems
     return discovery.start(plan)
 
 
@@ -126,21 +124,6 @@ async def test_a_job_that_cannot_write_fails_and_says_why(agent: SimulatedAgent)
 # ------------------------------------------------------------------------------------------------------------ seeds
 
 
-async def test_seeds_are_kept_replaced_and_deleted(discovery: Discovery, memory: Recorded) -> None:
-    first, second = seed("192.0.2.1"), seed("192.0.2.2")
-    await discovery.save_seed(first, "me")
-    await discovery.save_seed(second, "me")
-    changed = replace(first, credentials=(Community(Version.V1, "other"),))
-    await discovery.save_seed(changed, "you")
-    assert list(discovery.seeds) == [changed, second]
-    assert memory.by == ["me", "me", "you"]
-    assert discovery.seed(first.id) == changed
-    assert await discovery.delete_seeds("me", first.id) == 1
-    assert await discovery.delete_seeds("me", first.id) == 0
-    assert await discovery.delete_seeds("me") == 1
-    assert discovery.seeds == ()
-
-
 async def test_a_run_of_all_seeds_searches_each_in_the_name_of_the_schedule(
     memory: Recorded, discovery: Discovery, agent: SimulatedAgent
 ) -> None:
@@ -192,7 +175,7 @@ async def test_closing_stops_everything_and_keeps_what_was_found(memory: Recorde
 def test_what_a_seed_does_not_say_is_as_the_settings_say() -> None:
     networks, _ = read_networks(["10.0.0.0/8"], "x")
     discovery = Discovery(setup_of(Memory()), DiscoveryCounts(), neighbours=networks, remove_lost=True)
-    plan, _ = discovery.plan(seed("192.0.2.1"), who="me")
+    plan = discovery.plan(seed("192.0.2.1"), who="me")
     assert (plan.neighbours, plan.remove_lost, plan.seed_id) == (networks, True, "")
-    plan, problems = discovery.plan(seed("192.0.2.1", "x y", neighbours=()), who="me", saved=True)
-    assert (plan.neighbours.size, plan.seed_id != "", len(problems)) == (0, True, 1)
+    plan = discovery.plan(seed("192.0.2.1", "x y", neighbours=()), who="me", saved=True)
+    assert (plan.neighbours.size, plan.seed_id != "", len(plan.problems)) == (0, True, 1)

@@ -10,10 +10,15 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
+import yaml
 
+from promsnmp.inventory.fields import Fields
+from promsnmp.inventory.logins import read_credentials
+from promsnmp.inventory.seeds import CREDENTIAL_KEYS
 from promsnmp.snmp.credentials import (
     AuthProtocol,
     Community,
@@ -61,6 +66,9 @@ class Login:
             "-n": self.context,
         }
         return [option for option, value in options.items() if value]
+
+
+_NO_USER = Login(None, None, None, None, None, None, "")
 
 
 def credentials_of(version: str | None, community: str | None, user: Login) -> Credentials:
@@ -148,6 +156,55 @@ def login_options(command: Callable[..., int]) -> Callable[..., int]:
     return with_credentials
 
 
+def logins_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """As ``login_options``, for commands that try several: they are called with ``logins``, a list in the order of
+    trying. The user comes first, then the communities as they were given, then those of the files."""
+
+    @functools.wraps(command)
+    def with_logins(
+        *, version: str | None, communities: tuple[str, ...], files: tuple[Path, ...], **options: Any
+    ) -> Any:
+        user = Login(**{name: options.pop(name) for name in Login.__dataclass_fields__})
+        given: list[Credentials] = []
+        if user.given() or version == "3":
+            if version == "3" and communities:
+                raise click.UsageError("-c is for v1 and v2c: leave out -v 3, which -u says anyway")
+            given.append(credentials_of("3", None, user))
+        if communities or not (given or files):
+            given += [credentials_of(version, one, _NO_USER) for one in communities or ("public",)]
+        for file in files:
+            given += read_logins(file)
+        return command(logins=list(dict.fromkeys(given)), **options)
+
+    for option in reversed(_MANY):
+        with_logins = option(with_logins)
+    return with_logins
+
+
+def read_logins(file: Path) -> list[Credentials]:
+    """The credentials of a file: a YAML or JSON list with the keys of the API. Raises click.UsageError."""
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"--credentials {file}: {getattr(error, 'strerror', None) or 'is not text'}") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark else ""
+        raise click.UsageError(f"--credentials {file}: is no YAML or JSON{where}") from None
+    problems: list[str] = []
+    found = []
+    for number, item in enumerate(content if isinstance(content, list) else [content]):
+        fields = Fields(item, f"[{number}]", problems)
+        unknown = sorted(map(str, fields.values.keys() - CREDENTIAL_KEYS))
+        problems += [f"[{number}].{key}: is no key of credentials" for key in unknown]
+        if fields.values:
+            found.append(read_credentials(fields, "agentType", None, lenient=True))
+    if problems or not found:
+        told = "; ".join(problems) or "there are no credentials in it"
+        raise click.UsageError(f"--credentials {file}: {told}")
+    return [one for one in found if one is not None]
+
+
 _OPTIONS = (
     click.option("-v", "--snmp-version", "version", type=click.Choice(list(VERSIONS)), help="[default: 2c; 3 with -u]"),
     click.option("-c", "--community", help="Community of v1 and v2c.  [default: public]"),
@@ -166,3 +223,20 @@ _OPTIONS = (
     click.option("-X", "--priv-passphrase", metavar="PASS", help=f"Better in {PRIV_PASSPHRASE}, or at the prompt."),
     click.option("-n", "--context", default="", metavar="NAME", help="Context name of v3."),
 )
+
+_COMMUNITIES = click.option(
+    "-c",
+    "--community",
+    "communities",
+    multiple=True,
+    help="Community of v1 and v2c; repeat it for several.  [default: public]",
+)
+_FILES = click.option(
+    "--credentials",
+    "files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Further ones: a YAML or JSON list with keys such as readCommunity, securityName, authPassphrase.",
+)
+_MANY = (_OPTIONS[0], _COMMUNITIES, *_OPTIONS[2:], _FILES)

@@ -32,6 +32,8 @@ COMMANDS = {
     "simulate": "Answer SNMP from recordings (.snmprec).",
     "health": "Ask a running PromSNMP how it is; for containers.",
     "leader": "Show which replica leads, or have it step down.",
+    "discover": "Search networks for devices.",
+    "seeds": "List, show, add or remove what discovery searches by schedule.",
     "devices": "List, show, add or remove devices.",
     "targets": "Write the targets for Prometheus's file_sd_configs.",
     "inventory": "Export, import, show or re-encrypt the inventory.",
@@ -47,6 +49,7 @@ Examples:
   promsnmp scrape 192.0.2.1 --module if_mib       its metrics, as Prometheus would get them
   promsnmp explain 192.0.2.1 --metric ifHCInOctets  why a metric is there, or not
   promsnmp devices add 192.0.2.1 --name core1     into the inventory (--url: of a running service)
+  promsnmp discover 192.0.2.0/24 -c public        find devices
   promsnmp inventory show                         what is polled, secrets masked
 
 \b

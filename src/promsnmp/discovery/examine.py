@@ -1,14 +1,15 @@
 """Asks an agent that was found what tells its device from others: some ten packets, by a session of its own.
 
 What it said in the sweep is where this begins, so a device that says no more is still known by that. What a device is
-(its vendor, the modules for it) is found out by whoever is handed in: ``collect`` does it for scrapes, too.
+(its vendor, the modules for it) is found out by what is handed in: ``collect.probe.identify``, as for scrapes.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from promsnmp.discovery import neighbours
 from promsnmp.discovery.head import Head
@@ -44,22 +45,33 @@ DEADLINE = 30.0
 """Seconds for all questions to one device."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recognised:
-    """What a device is; empty where it cannot be told."""
+class Match(Protocol):
+    """What a device is, and the modules that suit it; empty where that cannot be told."""
 
-    vendor: str = ""
-    model: str = ""
-    modules: tuple[str, ...] = ()
+    @property
+    def vendor(self) -> str: ...
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
 
 
-Recognise = Callable[[Session, AgentLimits], Awaitable[Recognised]]
-"""Finds out what the device of an open session is. Raises SnmpError when it does not answer."""
+class Identity(Protocol):
+    """What was found out of a device; ``problem`` says why not all could be, "" when all was."""
+
+    @property
+    def match(self) -> Match: ...
+
+    @property
+    def problem(self) -> str: ...
 
 
-async def unrecognised(_session: Session, _limits: AgentLimits) -> Recognised:
-    """For those who do not want to know."""
-    return Recognised()
+class Identify(Protocol):
+    """Finds out what the device of an open session is. Raises SnmpError when it does not answer."""
+
+    async def __call__(self, session: Session, *, limits: AgentLimits) -> Identity: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +87,12 @@ class Examiner:
     """Examines agents; ``timeout`` (seconds) and ``retries`` are for each packet, ``clock`` gives Unix time."""
 
     def __init__(
-        self, *, keys: KeyCache, timeout: float, retries: int, recognise: Recognise, clock: Callable[[], float]
+        self, *, keys: KeyCache, timeout: float, retries: int, identify: Identify, clock: Callable[[], float]
     ) -> None:
         self._keys = keys
         self._timeout = timeout
         self._retries = retries
-        self._recognise = recognise
+        self._identify = identify
         self._clock = clock
 
     def glance(self, answer: Answer) -> Facts:
@@ -107,8 +119,9 @@ class Examiner:
                     table = neighbours.question(answer.credentials.version)
                     await session.run(table)
                     near = neighbours.addresses(table)
-                known = await self._recognise(session, limits)
-                facts = replace(facts, vendor=known.vendor, model=known.model, modules=known.modules)
+                identity = await self._identify(session, limits=limits)
+                modules = () if identity.problem else identity.match.names
+                facts = replace(facts, vendor=identity.match.vendor, model=identity.match.model, modules=modules)
         except SnmpError:
             pass  # it answered before: what it said is what is known
         return Examined(facts, tuple(near), session.traffic.sent)

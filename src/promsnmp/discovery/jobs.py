@@ -96,6 +96,8 @@ class Job:
     """Addresses that speak SNMP and refuse all credentials."""
     in_flight: int = 0
     """Addresses that are being asked."""
+    packets_each: int = 1
+    """Packets that a silent address costs."""
     suggested: int = 0
     """Addresses that neighbours told of, and that were asked."""
     missed: Missed = field(default_factory=Missed)
@@ -123,11 +125,11 @@ class Job:
         self.over.set()
 
     def seconds_left(self, now: float) -> float | None:
-        """How long it will probably take from ``now``; None when that cannot be told yet."""
-        left = self.progress.addresses - self.progress.probed
-        if self.state is not State.RUNNING or not self.progress.probed or not self.started:
+        """How long it will probably take from ``now``, most addresses being silent; None when that cannot be told."""
+        rate = self.packets_per_second(now)
+        if self.state is not State.RUNNING or not rate:
             return None
-        return max(0.0, left * (now - self.started) / self.progress.probed)
+        return max(0.0, self.progress.addresses * self.packets_each - self.progress.packets) / rate
 
     def packets_per_second(self, now: float) -> float:
         """Packets sent in a second, over its whole time."""

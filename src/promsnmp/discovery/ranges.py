@@ -229,7 +229,7 @@ def _name(text: str) -> str:
         return normal_address(text)
     except ValueError:
         reason = "is no address, network (192.0.2.0/24), range (192.0.2.1-192.0.2.50) or name"
-        if text.rpartition(":")[2].isdigit() and _address(text) is None:
+        if ":" in text and text.rpartition(":")[2].isdigit():
             reason += "; a port is said by port"
         raise ValueError(f"{text[:80]!r} {reason}") from None
 

@@ -25,6 +25,7 @@ from promsnmp.discovery.wire import Wire
 from promsnmp.errors import AuthenticationError
 from promsnmp.inventory.address import normal_address
 from promsnmp.inventory.model import Endpoint, Inventory
+from promsnmp.snmp.credentials import Community, User
 from promsnmp.snmp.keys import KeyCache
 
 log = logging.getLogger(__name__)
@@ -87,6 +88,9 @@ class Search:
         self._progress = job.progress = self._sweep.progress
         self._progress.addresses = self._plan.scope.size
         job.refusing = self._sweep.refusing
+        users = any(isinstance(one, User) for one in self._plan.credentials)
+        communities = sum(isinstance(one, Community) for one in self._plan.credentials)
+        job.packets_each = (communities + users) * (setup.pace.retries + 1)
 
     async def run(self) -> None:
         """Searches until all is done, or the job is to stop. Raises InventoryError when what was found is not kept."""

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 
 from promsnmp.discovery.jobs import ENDED, History, Job, Plan, State
 from promsnmp.discovery.merge import Newcomers
 from promsnmp.discovery.pace import Allowance
 from promsnmp.discovery.ranges import Addresses, read_networks, read_scope
 from promsnmp.discovery.search import Search, Setup
+from promsnmp.discovery.seedbook import SeedBook
 from promsnmp.errors import DiscoveryBusy, PromSnmpError
-from promsnmp.inventory.model import Inventory, Seed
+from promsnmp.inventory.model import Seed
 from promsnmp.observe.counts import DiscoveryCounts
 
 log = logging.getLogger(__name__)
@@ -30,8 +30,8 @@ SCHEDULE = "discovery schedule"
 """Who asks for searches of all seeds, for the audit log."""
 
 
-def plan_of(seed: Seed, neighbours: Addresses, *, who: str, remove_lost: bool, saved: bool) -> tuple[Plan, list[str]]:
-    """The plan for a seed, and what is wrong with its targets; those that are right are in the plan all the same.
+def plan_of(seed: Seed, neighbours: Addresses, *, who: str, remove_lost: bool, saved: bool) -> Plan:
+    """The plan for a seed. Targets that are wrong are among its problems, and left out.
 
     ``neighbours`` is used where the seed says nothing about them. ``saved``: the seed is in the inventory.
     """
@@ -39,7 +39,7 @@ def plan_of(seed: Seed, neighbours: Addresses, *, who: str, remove_lost: bool, s
     if seed.neighbours is not None:
         neighbours, more = read_networks(seed.neighbours, "neighbours")
         problems += more
-    plan = Plan(
+    return Plan(
         targets=seed.potential_targets,
         scope=scope,
         credentials=seed.credentials,
@@ -51,11 +51,10 @@ def plan_of(seed: Seed, neighbours: Addresses, *, who: str, remove_lost: bool, s
         who=who,
         problems=tuple(problems),
     )
-    return plan, problems
 
 
 class Discovery:
-    """Seeds and jobs. ``neighbours`` are the networks of the settings, ``remove_lost`` theirs, too."""
+    """The saved ``seeds``, and jobs. ``neighbours`` are the networks of the settings, ``remove_lost`` theirs, too."""
 
     def __init__(
         self,
@@ -67,6 +66,7 @@ class Discovery:
         leads: Callable[[], bool] = lambda: True,
         finished_at: float = 0.0,
     ) -> None:
+        self.seeds = SeedBook(setup.inventory, setup.update)
         self._setup = setup
         self._counts = counts
         self._neighbours = neighbours or Addresses()
@@ -80,40 +80,6 @@ class Discovery:
         self.finished_at = finished_at
         """Unix time at which a job last came to its end by itself; 0: none has."""
 
-    # -------------------------------------------------------------------------------------------------------- seeds
-
-    @property
-    def seeds(self) -> Sequence[Seed]:
-        return self._setup.inventory().seeds
-
-    def seed(self, seed_id: str) -> Seed | None:
-        """The saved seed of this id."""
-        return next((seed for seed in self.seeds if seed.id == seed_id), None)
-
-    async def save_seed(self, seed: Seed, who: str) -> None:
-        """Keeps a seed, in the place of one of the same id. Raises InventoryError."""
-
-        def change(inventory: Inventory) -> Inventory:
-            seeds = {one.id: one for one in inventory.seeds} | {seed.id: seed}
-            return replace(inventory, seeds=tuple(seeds.values()))
-
-        await self._setup.update(change, who)
-
-    async def delete_seeds(self, who: str, seed_id: str | None = None) -> int:
-        """Deletes the seed of this id, or all of them; returns how many there were. Raises InventoryError."""
-        deleted = 0
-
-        def change(inventory: Inventory) -> Inventory:
-            nonlocal deleted
-            kept = tuple(seed for seed in inventory.seeds if seed_id not in (None, seed.id))
-            deleted = len(inventory.seeds) - len(kept)
-            return replace(inventory, seeds=kept) if deleted else inventory
-
-        await self._setup.update(change, who)
-        return deleted
-
-    # --------------------------------------------------------------------------------------------------------- jobs
-
     @property
     def jobs(self) -> Iterable[Job]:
         """The newest first."""
@@ -122,7 +88,7 @@ class Discovery:
     def job(self, job_id: str) -> Job | None:
         return self._history.get(job_id)
 
-    def plan(self, seed: Seed, *, who: str, remove_lost: bool = False, saved: bool = False) -> tuple[Plan, list[str]]:
+    def plan(self, seed: Seed, *, who: str, remove_lost: bool = False, saved: bool = False) -> Plan:
         """As ``plan_of``, with what the settings say where the seed says nothing."""
         return plan_of(seed, self._neighbours, who=who, remove_lost=remove_lost or self._remove_lost, saved=saved)
 
@@ -154,10 +120,10 @@ class Discovery:
         self._runs_all = True
         jobs: list[Job] = []
         try:
-            for seed in self.seeds:
+            for seed in self.seeds.seeds:
                 if not self._leads():
                     break
-                plan, _ = self.plan(seed, who=SCHEDULE, saved=True)
+                plan = self.plan(seed, who=SCHEDULE, saved=True)
                 job = self.start(plan)
                 jobs.append(job)
                 await job.over.wait()

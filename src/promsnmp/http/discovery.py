@@ -6,7 +6,7 @@ secrets are never shown.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import time
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -14,9 +14,10 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from promsnmp.discovery.jobs import ENDED, Finding, Job
+from promsnmp.discovery.jobs import ENDED, Job
 from promsnmp.discovery.request import read_request
 from promsnmp.discovery.service import Discovery
+from promsnmp.discovery.shown import detailed_document, job_document
 from promsnmp.errors import DiscoveryBusy, InventoryError, InventoryInvalid
 from promsnmp.http.bodies import read_json
 from promsnmp.http.document import CredentialsBody, LoginBody, SeedBody, Text
@@ -24,16 +25,12 @@ from promsnmp.http.openapi import failure
 from promsnmp.http.problems import RETRY, Problem, refusal
 from promsnmp.http.schemas import Body, absent
 from promsnmp.http.services import Use, caller
-from promsnmp.inventory.model import Seed
 from promsnmp.inventory.seeds import seed_document
-from promsnmp.inventory.spelling import VERSION_NAMES
 
 PATH = "/promsnmp/discovery"
 JOBS = f"{PATH}/jobs"
 MAX_BODY = 8 * 1024 * 1024
 """Bytes of a request: some hundred thousand addresses, one by one."""
-MOST_REFUSING = 1000
-"""Addresses that refuse all credentials, listed at most."""
 
 Number = Annotated[float | SkipJsonSchema[None], Field(json_schema_extra=absent)]
 
@@ -187,14 +184,12 @@ async def discover(
     try:
         wanted = read_request(await read_json(request, most=MAX_BODY), services.devices.snapshot.inventory)
         saves = saveSeed or not scheduleNow
-        seed = _same_seed(discovery, wanted.seed) if saves else wanted.seed
-        plan, problems = discovery.plan(seed, who=who, remove_lost=wanted.remove_lost, saved=saves)
-        if not problems and not plan.scope.size:
-            problems = ["potentialTargets: nothing is left of them without what is excluded"]
-        if problems:
+        seed = discovery.seeds.same(wanted.seed) if saves else wanted.seed
+        if problems := discovery.seeds.problems_of(seed):
             raise InventoryInvalid(problems)
-        if saves and discovery.seed(seed.id) != seed:
-            await discovery.save_seed(seed, who)
+        if saves:
+            await discovery.seeds.save(seed, who)
+        plan = discovery.plan(seed, who=who, remove_lost=wanted.remove_lost, saved=saves)
         job = discovery.start(plan) if scheduleNow else None
     except InventoryError as error:
         raise refusal(error, "the request is not accepted") from None
@@ -210,19 +205,10 @@ async def discover(
     return JSONResponse(body.model_dump(by_alias=True, exclude_none=True), 202, {"Location": location})
 
 
-def _same_seed(discovery: Discovery, seed: Seed) -> Seed:
-    """The saved seed that says the same, if there is one: asking twice makes no second one."""
-    return next((one for one in discovery.seeds if _without_id(one) == _without_id(seed)), seed)
-
-
-def _without_id(seed: Seed) -> dict[str, object]:
-    return {**seed_document(seed, mask=False), "id": None}
-
-
 @router.get(PATH, response_model=list[SeedBody])
 async def list_seeds(services: Use) -> Response:
     """All saved seeds, secrets masked."""
-    return JSONResponse([seed_document(seed, mask=True) for seed in services.discovery.seeds])
+    return JSONResponse([seed_document(seed, mask=True) for seed in services.discovery.seeds.seeds])
 
 
 @router.delete(PATH, response_class=PlainTextResponse, responses=_FULL)
@@ -235,13 +221,14 @@ async def delete_seeds(request: Request, services: Use) -> str:
 @router.get(JOBS, response_model=list[JobBody])
 async def list_jobs(services: Use) -> Response:
     """Searches that run, wait, or ended, the newest first."""
-    return JSONResponse([_job(job) for job in services.discovery.jobs])
+    now = time.time()
+    return JSONResponse([job_document(job, now) for job in services.discovery.jobs])
 
 
 @router.get(JOBS + "/{job_id}", response_model=JobDetailBody, responses=_NO_JOB)
 async def show_job(job_id: str, services: Use) -> Response:
     """One search, with the devices that it found."""
-    return JSONResponse(_detail(_found_job(services.discovery, job_id)))
+    return JSONResponse(detailed_document(_found_job(services.discovery, job_id), time.time()))
 
 
 @router.delete(JOBS + "/{job_id}", response_model=JobDetailBody, responses=_NO_JOB)
@@ -251,13 +238,13 @@ async def stop_job(job_id: str, services: Use) -> Response:
     if job.state not in ENDED:
         services.discovery.stop_job(job)
         await job.over.wait()
-    return JSONResponse(_detail(job))
+    return JSONResponse(detailed_document(job, time.time()))
 
 
 @router.get(PATH + "/{seed_id}", response_model=SeedBody, responses=_NO_SEED)
 async def show_seed(seed_id: str, services: Use) -> Response:
     """One saved seed, secrets masked."""
-    if (seed := services.discovery.seed(seed_id.lower())) is None:
+    if (seed := services.discovery.seeds.get(seed_id.lower())) is None:
         raise _no_seed(seed_id)
     return JSONResponse(seed_document(seed, mask=True))
 
@@ -272,7 +259,7 @@ async def delete_seed(request: Request, seed_id: str, services: Use) -> str:
 
 async def _delete(discovery: Discovery, who: str, seed_id: str | None = None) -> int:
     try:
-        return await discovery.delete_seeds(who, seed_id)
+        return await discovery.seeds.delete(who, seed_id)
     except InventoryError as error:
         raise refusal(error, "nothing is deleted") from None
 
@@ -286,64 +273,3 @@ def _found_job(discovery: Discovery, job_id: str) -> Job:
     if job is None:
         raise Problem(404, f"there is no job {job_id[:80]!r}; those that ended long ago are forgotten")
     return job
-
-
-def _job(job: Job) -> dict[str, Any]:
-    now = datetime.now(UTC).timestamp()
-    progress, left = job.progress, job.seconds_left(now)
-    body = JobBody(
-        id=job.id,
-        state=job.state.value,
-        seed_id=job.plan.seed_id or None,
-        targets=list(job.plan.targets),
-        created_at=_instant(job.created) or "",
-        started_at=_instant(job.started),
-        ended_at=_instant(job.ended),
-        addresses=progress.addresses or job.plan.scope.size,
-        probed=progress.probed,
-        answered=progress.answered,
-        found=progress.found,
-        packets=progress.packets,
-        rate=round(job.packets_per_second(now), 1),
-        time_left=None if left is None else round(left, 1),
-        errors=dict(progress.errors),
-        added=job.counted["added"],
-        updated=job.counted["updated"],
-        unchanged=job.counted["unchanged"],
-        missed=job.missed.missed,
-        lost=len(job.missed.lost),
-        removed=len(job.missed.removed),
-        neighbours=job.suggested,
-        refusing=list(job.refusing[:MOST_REFUSING]),
-        problems=list(job.plan.problems),
-        error=job.error or None,
-    )
-    return body.model_dump(by_alias=True, exclude_none=True)
-
-
-def _detail(job: Job) -> dict[str, Any]:
-    found = [_found(one).model_dump(by_alias=True) for one in job.findings.values()]
-    return _job(job) | {"devices": found, "devicesOmitted": job.omitted}
-
-
-def _found(finding: Finding) -> FoundBody:
-    device = finding.device
-    agent = next((one for one in device.agents if one.endpoint in finding.endpoints), device.primary)
-    return FoundBody(
-        id=device.id,
-        change=finding.kind,
-        sys_name=device.sys_name,
-        addresses=[str(one) for one in finding.endpoints],
-        version=VERSION_NAMES[agent.version] if agent else "",
-        vendor=device.vendor,
-        model=device.model,
-        sys_object_id=device.sys_object_id,
-        sys_location=device.sys_location,
-        sys_descr=device.sys_descr,
-    )
-
-
-def _instant(seconds: float) -> str | None:
-    if not seconds:
-        return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -82,12 +82,12 @@ def seed_document(seed: Seed, *, mask: bool) -> dict[str, object]:
         "id": seed.id,
         "potentialTargets": list(seed.potential_targets),
         "port": seed.port,
-        **_login(seed.credentials[0], mask=mask),
+        **login_document(seed.credentials[0], mask=mask),
     }
     if seed.neighbours is not None:
         document["neighbours"] = list(seed.neighbours)
     additions = {
-        "credentials": [_login(one, mask=mask) for one in seed.credentials[1:]],
+        "credentials": [login_document(one, mask=mask) for one in seed.credentials[1:]],
         "exclude": list(seed.exclude),
         "labels": dict(seed.labels),
         "modules": list(seed.modules),
@@ -96,6 +96,7 @@ def seed_document(seed: Seed, *, mask: bool) -> dict[str, object]:
     return document | {key: value for key, value in additions.items() if value}
 
 
-def _login(credentials: Credentials, *, mask: bool) -> dict[str, object]:
+def login_document(credentials: Credentials, *, mask: bool) -> dict[str, object]:
+    """Credentials as a seed or a request has them."""
     head = {"version": VERSION_NAMES[credentials.version], "agentType": agent_type(credentials)}
     return head | write_credentials(credentials, mask=mask)
