@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -299,6 +300,35 @@ def test_every_change_is_an_audit_line_without_secrets(client: httpx.Client, ser
     assert "fields=sysContact,agents" in lines[1]
     assert all("@127.0.0.1" in line for line in lines)
     assert not any(secret in serving.output() for secret in SECRETS)
+
+
+def test_who_asked_with_a_token_is_named_without_it(tmp_path: Path) -> None:
+    with Serving(tmp_path, env={"COLLECTION_INTERVAL": "0", "API_TOKEN": "geheimes-zeichen-123"}) as server:
+        signed = {"Authorization": "Bearer geheimes-zeichen-123"}
+        assert server.client.post(DEVICES, json={"sysName": "x"}).status_code == 401
+        assert server.client.post(DEVICES, json={"sysName": "named"}, headers=signed).status_code == 201
+        (line,) = [line for line in server.output().splitlines() if "device=named" in line]
+        assert "who=anonymous" not in line
+        assert "@127.0.0.1" in line
+        assert "geheimes" not in server.output()
+
+
+def test_what_was_answered_is_there_after_a_kill(tmp_path: Path) -> None:
+    env = {"COLLECTION_INTERVAL": "0"}
+    with Serving(tmp_path, env=env) as server, ThreadPoolExecutor(8) as threads:
+        url, answered = server.url, []
+
+        def write(number: int) -> None:
+            with contextlib.suppress(httpx.TransportError), httpx.Client(base_url=url, timeout=30) as own:
+                if own.post(DEVICES, json={"sysName": f"k{number:03}"}).status_code == 201:
+                    answered.append(f"k{number:03}")
+                    if len(answered) == 20:
+                        server.process.kill()
+
+        list(threads.map(write, range(60)))
+    assert len(answered) >= 20
+    with Serving(tmp_path, env=env) as again:
+        assert set(answered) <= set(names(again.client.get(DEVICES, params={"size": 1000})))
 
 
 def test_a_full_disk_is_503_with_a_time_to_try_again_and_changes_nothing(tmp_path: Path) -> None:

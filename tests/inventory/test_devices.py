@@ -1,0 +1,80 @@
+"""Single devices of a store; what operators see of this over HTTP is in ``tests/http/test_devices.py``."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from promsnmp.errors import DeviceChanged, InventoryInvalid, UnknownDevice
+from promsnmp.inventory.devices import Devices
+from promsnmp.inventory.model import LOST, Device
+from promsnmp.inventory.store import InventoryStore
+from tests.inventory.samples import KEY, document
+
+
+@pytest.fixture
+async def devices(tmp_path: Path) -> Devices:
+    store = InventoryStore(tmp_path / "inventory.json", KEY)
+    raw = document()
+    raw["devices"][0] |= {"vendor": "cisco", "sysObjectId": "1.3.6.1.4.1.9.1", "unknown": {"kept": 1}, "status": LOST}
+    await store.replace(raw)
+    return Devices(store)
+
+
+def refuse(_: Device | None) -> None:
+    raise DeviceChanged("no")
+
+
+async def test_a_check_that_refuses_prevents_every_change(devices: Devices) -> None:
+    before = devices.snapshot
+    for change in (
+        devices.put("edge2", {"sysName": "x"}, who="a", check=refuse),
+        devices.patch("edge2", {"sysName": "x"}, who="a", check=refuse),
+        devices.remove("edge2", who="a", check=refuse),
+    ):
+        with pytest.raises(DeviceChanged):
+            await change
+    assert devices.snapshot is before
+
+
+async def test_a_device_that_goes_while_a_change_waits_is_unknown(devices: Devices) -> None:
+    results = await asyncio.gather(
+        devices.remove("edge2", who="a"), devices.patch("edge2", {}, who="b"), devices.remove("edge2", who="c"),
+        return_exceptions=True,
+    )  # fmt: skip
+    assert [type(result) for result in results] == [Device, UnknownDevice, UnknownDevice]
+
+
+async def test_put_keeps_what_was_found_out_and_a_patch_takes_out_what_it_names(devices: Devices) -> None:
+    put, is_new = await devices.put("core1.example.net", {"sysName": "core1"}, who="a")
+    assert (put.vendor, put.status, put.extra, is_new) == ("cisco", LOST, '{"unknown": {"kept": 1}}', False)
+    patched = await devices.patch("core1", {"vendor": None, "sysObjectId": None, "status": None}, who="a")
+    assert (patched.vendor, patched.sys_object_id, patched.status, patched.extra) == ("", "", "active", put.extra)
+
+
+async def test_a_device_stays_at_its_place_and_what_changes_nothing_is_not_written(devices: Devices) -> None:
+    revision = devices.snapshot.inventory.revision
+    same = await devices.patch("core1.example.net", {}, who="a")
+    assert devices.snapshot.inventory.revision == revision
+    assert same == devices.find(same.id)
+    await devices.patch("core1.example.net", {"sysName": "renamed"}, who="a")
+    assert [device.sys_name for device in devices.snapshot.inventory.devices] == ["renamed", "edge2"]
+
+
+async def test_the_etag_is_the_same_in_every_process_and_depends_on_the_key(devices: Devices, tmp_path: Path) -> None:
+    device = devices.find("edge2")
+    other = InventoryStore(tmp_path / "inventory.json", KEY)
+    other.load()
+    assert Devices(other).etag(Devices(other).find("edge2")) == devices.etag(device)
+    assert Devices(InventoryStore(tmp_path / "x", b"another key 0123")).etag(device) != devices.etag(device)
+
+
+async def test_an_id_in_any_spelling_finds_and_another_one_in_the_document_is_refused(devices: Devices) -> None:
+    device = devices.find("edge2")
+    assert devices.find(device.id.upper().replace("-", "")) is device
+    with pytest.raises(InventoryInvalid, match="leave it out"):
+        await devices.put("edge2", {"id": "6a3c1d5e-0000-4000-8000-000000000001", "sysName": "x"}, who="a")
+    with pytest.raises(UnknownDevice, match="there is no device 'nobody'"):
+        devices.find("nobody")
