@@ -83,8 +83,10 @@ class Asking:
         harvest.plan = replace(plan, subtrees=tuple(one for one in plan.subtrees if one.root not in columns))
 
     async def sparingly(self, labels: KeptLabels, render: Render) -> None:
-        """As ``everything``, but without the label columns that need not be read again; ``render`` is needed to
-        see whether the rows are those of before."""
+        """As ``everything``, but without the label columns that need not be read again.
+
+        ``render`` renders what came, which tells whether the rows are those of the last poll.
+        """
         try:
             await self._sparingly(labels, render)
         except SnmpError:

@@ -30,6 +30,8 @@ MARKS: Mapping[str, tuple[str, ...]] = {
 """Objects that tell of changes, and the subtrees that they tell of (RFC 2863 section 6, RFC 6933, IEEE 802.1AB)."""
 LEAST = 2.0
 """Packets that have to be saved: looking at the marks takes one."""
+MOST_LEANS = 8
+"""Plans that are kept for a device, for columns that are left out together."""
 
 
 @dataclass(slots=True)
@@ -57,7 +59,7 @@ class KeptLabels:
         self._marks: dict[bytes, int] = {}
         self._told_by: Sequence[bytes] = ()
         self._absent: set[bytes] = set()
-        """Marks that the device does not have."""
+        """Marks that the device did not have since everything was read."""
         self._names: tuple[bytes, ...] = ()
         """The columns of the plan: others mean that everything kept is of another plan."""
         self._worth = False
@@ -73,8 +75,7 @@ class KeptLabels:
         self._leans.clear()
 
     def marks(self, plan: Plan, *, at_once: int) -> tuple[bytes, ...]:
-        """The objects to look at before anything else; none when too little could be left out to be
-        worth it."""
+        """The objects to look at before anything else; none when too little could be left out to be worth it."""
         if plan.columns is not self._names:
             self._names, self._told_by = plan.columns, _marks_of(plan)
             self.forget()
@@ -104,6 +105,8 @@ class KeptLabels:
             self._leans.clear()
         found = self._leans.get((at_once, spared))
         if found is None:
+            if len(self._leans) >= MOST_LEANS:
+                self._leans.clear()
             sizes = {at: self._columns[at].size for at in spared}
             found = self._leans[at_once, spared] = lean(plan, sizes, at_once=at_once)
         return found
@@ -123,6 +126,8 @@ class KeptLabels:
         if not whole:
             self.forget()
             return
+        if not without:
+            self._absent.clear()
         for at in plan.labels:
             kept = self._columns.get(at)
             if kept is not None and at in without:
