@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import http.client
 import json
 import os
 import re
 import statistics
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Self
 
 from bench.parts import cpu_seconds, folder, get, memory_mb, progress, promsnmp
-from promsnmp.inventory.key import load_key
-from promsnmp.inventory.store import InventoryStore
 
 DEVICES, CHANGES, WRITERS = 20_000, 40, 200
 POLLING_OFF, POLLING_ON = {"COLLECTION_INTERVAL": "0"}, {"COLLECTION_INTERVAL": "3600000"}
@@ -69,7 +67,7 @@ def main() -> None:
                 _targets(port)
                 _changes(pid, port)
                 _burst(port)
-                asyncio.run(_by_another(where, pid, port))
+                _by_another(where, pid, port)
                 print(f"    memory: {memory_mb(pid):.0f} MB now, {_peak_mb(pid):.0f} MB at most")
         print()
 
@@ -101,20 +99,21 @@ def _burst(port: int) -> None:
     print(f"    other requests meanwhile: {bystander.spread()}")
 
 
-async def _by_another(where: Path, pid: int, port: int) -> None:
-    """Another process changes a device in the file: the server reads it again."""
-    path = where / "inventory.json"
-    other = InventoryStore(path, load_key(path, None))
-    other.load()
-    await asyncio.sleep(3)  # for the server's own watch of the file, every two seconds
-    cpu = cpu_seconds(pid)
+def _by_another(where: Path, pid: int, port: int) -> None:
+    """A command changes the file: the server takes it over by itself."""
+    command = [sys.executable, "-m", "promsnmp", "devices", "add", f"192.0.2.{pid % 250}", "--name", f"new-{pid}"]
     with _Bystander(port) as bystander:
-        device = replace(other.current.devices[7], sys_location="elsewhere")
-        devices = (*other.current.devices[:7], device, *other.current.devices[8:])
-        await other.update(lambda old: replace(old, devices=devices))
-        await asyncio.sleep(3)
-    print(f"    a change by another process: {(cpu_seconds(pid) - cpu) * 1e3:.0f} ms of CPU, the requests included")
-    print(f"    other requests meanwhile: {bystander.spread()}")
+        began, cpu = time.perf_counter(), cpu_seconds(pid)
+        file = ["--file", str(where / "inventory.json")]
+        subprocess.run([*command, *file], check=True, capture_output=True, stdin=subprocess.DEVNULL)
+        written = time.perf_counter()
+        while get(port, f"/promsnmp/devices?sysname=new-{pid}").find(b'"total": 1,') < 0:
+            time.sleep(0.05)
+        seen = time.perf_counter()
+    print(f"    promsnmp devices add --file: {written - began:.2f} s; the server has it {seen - written:.2f} s later")
+    print(
+        f"    other requests meanwhile: {bystander.spread()}; {(cpu_seconds(pid) - cpu) * 1e3:.0f} ms of CPU with all"
+    )
 
 
 def _patch(port: int, number: int) -> None:

@@ -271,6 +271,7 @@ class Collection:
 
     async def _start(self) -> None:
         await self._cluster.known()
+        await asyncio.to_thread(self._sources.of, self._store.current.devices)  # so that the next line has little to do
         self._store.derive(lambda now: self._sources.of(now.inventory.devices), self._follow)
         if self._cluster.team is not None:
             self._cluster.team.subscribe(self._share)

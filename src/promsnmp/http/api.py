@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
@@ -138,7 +139,7 @@ async def show_inventory(services: Use) -> Response:
     """The inventory, its secrets masked; posted back, masked secrets keep what they were."""
     if await services.targets(()) is None:
         raise Problem(503, "the inventory is not loaded")
-    return Response(services.show_inventory(), media_type="application/json")
+    return Response(await asyncio.to_thread(services.show_inventory), media_type="application/json")
 
 
 @router.post(
