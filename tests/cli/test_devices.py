@@ -102,7 +102,7 @@ def test_what_is_not_there_ends_with_1_and_what_is_wrong_with_2(promsnmp: Comman
         failed = promsnmp(*command)
         assert failed.code == 2, command
         assert failed.err
-    assert promsnmp("list").out.endswith("1 devices\n")
+    assert promsnmp("list").out.endswith("1 device\n")
 
 
 def test_an_address_that_is_taken_says_by_whom(promsnmp: Command) -> None:

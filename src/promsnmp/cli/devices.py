@@ -79,7 +79,7 @@ def list_(query: tuple[str, ...], as_json: bool, file: Path | None, service: Cli
         return
     headings = ("sysName", "address", "version", "modules", "location", "labels", "status", "polling")
     print_table(headings, [_row(document) for document in found])
-    click.echo(f"{len(found)} devices")
+    click.echo("1 device" if len(found) == 1 else f"{len(found)} devices")
 
 
 @devices.command()

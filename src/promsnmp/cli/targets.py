@@ -60,7 +60,8 @@ def targets(query: tuple[str, ...], output: Path | None, file: Path | None, serv
     found = read_bytes(output)
     if found is None or found[0] != content:
         write_bytes(output, content, mode=READABLE)
-    click.echo(f"{len(groups)} targets in {output}{'' if found is None or found[0] != content else ', as before'}")
+    count = "1 target" if len(groups) == 1 else f"{len(groups)} targets"
+    click.echo(f"{count} in {output}{'' if found is None or found[0] != content else ', as before'}")
 
 
 def _from_service(service: Client, query: str) -> list[Any]:

@@ -58,7 +58,23 @@ def _accepts(media_type: str, schema: Mapping[str, object], *headers: Mapping[st
     return {"requestBody": body, "parameters": list(headers)}
 
 
-_DEVICE = {"$ref": "#/components/schemas/DeviceBody"}
+_DEVICE = {
+    **DeviceBody.model_json_schema(ref_template="#/components/schemas/{model}"),
+    "additionalProperties": False,
+    "example": {
+        "sysName": "core1",
+        "agents": [
+            {
+                "type": "snmp-community",
+                "endpoint": {"address": "192.0.2.1", "port": 161},
+                "version": 1,
+                "readCommunity": "public",
+            }
+        ],
+        "labels": {"region": "eu"},
+    },
+}
+_DEVICE.pop("$defs")
 _PATCH = {
     "type": "object",
     "description": "Keys of a device; null removes one, an object is merged, anything else replaces.",
