@@ -349,7 +349,8 @@ async def _reload(settings: Settings, catalogues: Catalogues, web: WebFile, stor
     """Reads all files again. Raises ModuleError or SettingsError, and then uses what it had of that file."""
     await web.reload()
     try:
-        load = partial(load_catalogue, settings.config_patterns, expand=settings.snmp_expand_environment)
+        expand, before = settings.snmp_expand_environment, catalogues.current
+        load = partial(load_catalogue, settings.config_patterns, expand=expand, before=before)
         catalogue = await asyncio.to_thread(load)
         for name in settings.modules:
             if name != AUTO:

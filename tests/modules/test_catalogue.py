@@ -86,6 +86,22 @@ def test_files_may_have_modules_only_or_auths_only_but_not_nothing(tmp_path: Pat
     assert "if_mib" in load_catalogue([str(auths)]).modules
 
 
+def test_files_that_did_not_change_are_not_read_again(tmp_path: Path) -> None:
+    same, other = tmp_path / "a.yml", tmp_path / "b.yml"
+    same.write_text("modules: {same: {walk: [1.3]}}\n")
+    other.write_text("modules: {other: {walk: [1.3]}}\n")
+    before = load_catalogue([str(tmp_path / "*.yml")])
+    other.write_text("modules: {other: {walk: [1.4]}}\n")
+    after = load_catalogue([str(tmp_path / "*.yml")], before=before)
+    assert after.module("same") is before.module("same")
+    assert after.module("if_mib") is before.module("if_mib")
+    assert after.module("other").walk == ("1.4",)
+    other.unlink()
+    gone = load_catalogue([str(tmp_path / "*.yml")], before=after)
+    assert "other" not in gone.modules
+    assert gone.files.keys() == after.files.keys() - {str(other)}
+
+
 def test_auths_of_files_take_variables_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "snmp.yml"
     file.write_text("auths: {mine: {version: 3, username: $PROMSNMP_TEST_USER}}\n")

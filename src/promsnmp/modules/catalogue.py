@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from glob import glob, has_magic
 from importlib import resources
 from pathlib import Path
 
 from promsnmp.errors import ModuleError
 from promsnmp.modules.model import Module
-from promsnmp.modules.reader import read_file, read_text
+from promsnmp.modules.reader import Document, read_octets, read_text
 from promsnmp.snmp.credentials import Credentials
 
 
@@ -22,6 +23,8 @@ class Catalogue:
 
     modules: Mapping[str, Module]
     auths: Mapping[str, Credentials]
+    files: Mapping[str, tuple[bytes, Document]] = field(default_factory=dict, repr=False, compare=False)
+    """What it was read from: by path, a digest of the file, and what it defines."""
 
     def module(self, name: str) -> Module:
         """The module of that name. Raises ModuleError that lists what there is."""
@@ -59,19 +62,24 @@ class Catalogues:
         self.last_error = None
 
 
-def load_catalogue(patterns: Sequence[str] = (), *, expand: bool = True) -> Catalogue:
+def load_catalogue(patterns: Sequence[str] = (), *, expand: bool = True, before: Catalogue | None = None) -> Catalogue:
     """The built-in catalogue and that of the files that ``patterns`` (paths, globs) name.
 
     With ``expand`` the environment's variables are put into the files' auths. What a file defines takes the place of
     what is built in under the same name. Raises ModuleError when a pattern finds nothing, a file is wrong, two files
     define the same name, or all of them together define nothing.
+
+    Files that are as they were when ``before`` was read are taken from there.
     """
-    builtin = builtin_catalogue()
+    known = before.files if before else {}
+    builtin = builtin_catalogue(before)
+    files = dict(builtin.files)
     modules: dict[str, Module] = {}
     auths: dict[str, Credentials] = {}
     origin: dict[tuple[str, str], Path] = {}
     for path in _files(patterns):
-        document = read_file(path, environment=os.environ if expand else None)
+        environment = os.environ if expand else None
+        document = _read(read_octets(path), str(path), known, files, environment)
         for kind, found in (("module", document.modules), ("auth", document.auths)):
             for name in found:
                 first = origin.setdefault((kind, name), path)
@@ -83,7 +91,23 @@ def load_catalogue(patterns: Sequence[str] = (), *, expand: bool = True) -> Cata
         raise ModuleError(
             f"no module and no auth is defined in {', '.join(patterns)} (SNMP_CONFIG_FILES, --config.file)"
         )
-    return Catalogue({**builtin.modules, **modules}, {**builtin.auths, **auths})
+    return Catalogue({**builtin.modules, **modules}, {**builtin.auths, **auths}, files)
+
+
+def _read(
+    octets: bytes,
+    source: str,
+    known: Mapping[str, tuple[bytes, Document]],
+    files: dict[str, tuple[bytes, Document]],
+    environment: Mapping[str, str] | None = None,
+) -> Document:
+    """What a file defines, which is added to ``files``; read anew only if it is not as it is ``known``."""
+    digest = hashlib.sha256(octets).digest()
+    then, document = known.get(source, (b"", None))
+    if document is None or then != digest:
+        document = read_text(octets, source=source, environment=environment)
+    files[source] = digest, document
+    return document
 
 
 def _files(patterns: Sequence[str]) -> list[Path]:
@@ -96,13 +120,14 @@ def _files(patterns: Sequence[str]) -> list[Path]:
     return list(found)
 
 
-def builtin_catalogue() -> Catalogue:
-    """The catalogue of ``modules/builtin``. Raises ModuleError."""
+def builtin_catalogue(before: Catalogue | None = None) -> Catalogue:
+    """The catalogue of ``modules/builtin``; what ``before`` has of it is not read again. Raises ModuleError."""
+    known, files = (before.files if before else {}), dict[str, tuple[bytes, Document]]()
     modules: dict[str, Module] = {}
     auths: dict[str, Credentials] = {}
     for file in sorted(resources.files("promsnmp.modules").joinpath("builtin").iterdir(), key=lambda one: one.name):
         if file.name.endswith(".yml"):
-            document = read_text(file.read_bytes(), source=file.name)
+            document = _read(file.read_bytes(), file.name, known, files)
             modules.update(document.modules)
             auths.update(document.auths)
-    return Catalogue(modules, auths)
+    return Catalogue(modules, auths, files)

@@ -38,11 +38,15 @@ class Document:
 
 def read_file(path: Path, *, environment: Mapping[str, str] | None = None) -> Document:
     """Reads one file; ``environment`` as for ``read_text``. Raises ModuleError."""
+    return read_text(read_octets(path), source=str(path), environment=environment)
+
+
+def read_octets(path: Path) -> bytes:
+    """What is in a file. Raises ModuleError."""
     try:
-        text = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise ModuleError(f"{path}: cannot be read: {error.strerror}") from None
-    return read_text(text, source=str(path), environment=environment)
 
 
 def read_text(text: bytes | str, *, source: str, environment: Mapping[str, str] | None = None) -> Document:
