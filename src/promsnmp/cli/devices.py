@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from promsnmp.cli.client import Client, service_options
+from promsnmp.cli.device_text import HEADINGS, Document, label_of, lines_of, row_of
 from promsnmp.cli.local import file_option, local_user, opened, settings_of
 from promsnmp.cli.login import login_options
 from promsnmp.cli.tables import print_table, printable
@@ -31,9 +32,6 @@ from promsnmp.snmp.credentials import Credentials
 PATH = "/promsnmp/devices"
 PAGE = 1000
 """Devices that are asked for at once."""
-VERSIONS = {0: "v1", 1: "v2c", 3: "v3"}
-
-Document = dict[str, Any]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -77,8 +75,7 @@ def list_(query: tuple[str, ...], as_json: bool, file: Path | None, service: Cli
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
-    headings = ("sysName", "address", "version", "modules", "location", "labels", "status", "polling")
-    print_table(headings, [_row(document) for document in found])
+    print_table(HEADINGS, [row_of(document) for document in found])
     click.echo("1 device" if len(found) == 1 else f"{len(found)} devices")
 
 
@@ -103,7 +100,7 @@ def show(device: str, as_json: bool, file: Path | None, service: Client | None) 
     if as_json:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return
-    for key, value in _lines(document):
+    for key, value in lines_of(document):
         click.echo(f"{key:16} {printable(value)}")
 
 
@@ -139,7 +136,7 @@ def add(service: Client | None, file: Path | None, as_json: bool, **given: Any) 
     if as_json:
         click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
     else:
-        click.echo(f"added {_label(shown)}")
+        click.echo(f"added {label_of(shown)}")
 
 
 @devices.command()
@@ -242,55 +239,3 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals:
         raise click.UsageError(f"--label {text!r} is not of the form NAME=VALUE")
     return name, value
-
-
-def _label(document: Document) -> str:
-    name = document.get("sysName") or _address(document.get("primaryAgent") or {})
-    return printable(f"{name} ({document.get('id')})")
-
-
-def _address(agent: Document) -> str:
-    endpoint = agent.get("endpoint")
-    if not endpoint:
-        return ""
-    address = endpoint["address"]
-    return f"[{address}]:{endpoint['port']}" if ":" in address else f"{address}:{endpoint['port']}"
-
-
-def _row(document: Document) -> tuple[str, ...]:
-    primary = document.get("primaryAgent") or {}
-    return (
-        document.get("sysName", ""),
-        _address(primary),
-        VERSIONS.get(primary.get("version", -1), ""),
-        ",".join(document.get("modules") or document.get("detectedModules") or ()),
-        document.get("sysLocation", ""),
-        ",".join(f"{name}={value}" for name, value in (document.get("labels") or {}).items()),
-        document.get("status", "active"),
-        (document.get("polling") or {}).get("state", ""),
-    )
-
-
-def _lines(document: Document) -> list[tuple[str, str]]:
-    """Keys and values for people; what is empty is left out."""
-    lines = []
-    for key, value in document.items():
-        if key == "agents":
-            lines += [(f"agent {number}", _agent(agent, document)) for number, agent in enumerate(value, 1)]
-        elif key == "polling":
-            lines.append((key, ", ".join(f"{name} {text}" for name, text in value.items())))
-        elif isinstance(value, dict) and key != "primaryAgent":
-            lines += [(key, f"{name}={text}") for name, text in value.items()]
-        elif isinstance(value, list):
-            lines.append((key, ",".join(map(str, value))))
-        elif key != "primaryAgent" and value not in ("", None):
-            lines.append((key, str(value)))
-    return lines
-
-
-def _agent(agent: Document, document: Document) -> str:
-    login = agent.get("securityName") or agent.get("readCommunity", "")
-    told = f"{_address(agent)}, {VERSIONS.get(agent['version'], '')}, {login}"
-    told += f", {agent['timeout']} ms, {agent['retries']} retries"
-    primary = document.get("primaryAgent") or {}
-    return f"{told}, primary" if primary.get("id") == agent.get("id") else told

@@ -22,6 +22,7 @@ from promsnmp.inventory.changes import audit_changes, compare
 from promsnmp.inventory.document import from_document
 from promsnmp.inventory.fence import Fence, number_of_write, unfenced
 from promsnmp.inventory.file import Stamp, try_writing
+from promsnmp.inventory.followers import Followers, Listener, Shown
 from promsnmp.inventory.index import Found, Snapshot
 from promsnmp.inventory.key import InventoryKey
 from promsnmp.inventory.model import Inventory
@@ -33,7 +34,6 @@ from promsnmp.observe.memory import collector_at_rest
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Listener = Callable[[Inventory], None]
 
 OURSELVES = "promsnmp"
 """Who changed something when nobody else did."""
@@ -45,8 +45,7 @@ class _State:
 
     now: Snapshot = field(default_factory=lambda: Snapshot.of(Inventory()))
     stamp: Stamp | None = None
-    shown: tuple[Callable[[], None], ...] = ()
-    """Puts into use what ``derive`` made of it."""
+    shown: Shown = ()
 
 
 class InventoryStore:
@@ -66,8 +65,7 @@ class InventoryStore:
         self._turn = asyncio.Lock()
         self._waiting: list[Request] = []
         self._writing: asyncio.Task[None] | None = None
-        self._listeners: list[Listener] = []
-        self._makers: list[Callable[[Snapshot], Callable[[], None]]] = []
+        self._followers = Followers()
 
     @property
     def current(self) -> Inventory:
@@ -89,8 +87,7 @@ class InventoryStore:
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Calls ``listener`` with the new inventory after each change; the result ends that."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        return self._followers.subscribe(listener)
 
     def derive(self, make: Callable[[Snapshot], T], use: Callable[[T], None]) -> None:
         """Keeps something up to date that is made of the whole inventory, and is too much work for the event loop.
@@ -98,8 +95,7 @@ class InventoryStore:
         ``make`` runs in the thread that makes a change, before the change is seen; ``use`` takes what it returned at
         the moment when it is. Both are called once for the inventory in use.
         """
-        self._makers.append(lambda now: _ready(use, make(now)))
-        use(make(self._state.now))
+        self._followers.derive(make, use, self._state.now)
 
     def load(self) -> Inventory:
         """Reads the file; without one the inventory is empty.
@@ -203,10 +199,7 @@ class InventoryStore:
         changed = state.now is not self._state.now
         self._state = state
         if changed:
-            for use in state.shown:
-                _safely(use)
-            for listener in tuple(self._listeners):
-                _safely(listener, state.now.inventory)
+            self._followers.tell(state.now.inventory, state.shown)
         return changed
 
     def _note(self, error: Exception) -> None:
@@ -282,23 +275,4 @@ class InventoryStore:
 
     def _completed(self, state: _State) -> _State:
         """With what is derived of it, when it is another one than that in use."""
-        if state.now is self._state.now:
-            return state
-        made = []
-        for maker in self._makers:
-            try:
-                made.append(maker(state.now))
-            except Exception:
-                log.exception("something that is derived of the inventory could not be made")
-        return replace(state, shown=tuple(made))
-
-
-def _ready(use: Callable[[T], None], value: T) -> Callable[[], None]:
-    return lambda: use(value)
-
-
-def _safely(listener: Callable[..., None], *arguments: object) -> None:
-    try:
-        listener(*arguments)
-    except Exception:
-        log.exception("a listener of the inventory failed")
+        return state if state.now is self._state.now else replace(state, shown=self._followers.made(state.now))
