@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import httpx
@@ -105,6 +106,11 @@ def found(prometheus: httpx.Client, job: str) -> dict[str, dict[str, Any]]:
     return {one["labels"]["instance"]: one for one in targets}
 
 
+def everything(prometheus: httpx.Client, job: str) -> bool:
+    """Whether a job has found all targets."""
+    return found(prometheus, job).keys() >= TARGETS
+
+
 @pytest.mark.parametrize(("job", "expected"), [("all", TARGETS), ("eu", {"core1.example.net", "192.0.2.3:1161"})])
 def test_prometheus_finds_them_over_http(prometheus: httpx.Client, job: str, expected: set[str]) -> None:
     wait_until(lambda: found(prometheus, job).keys() == expected, deadline=60, what="the targets")
@@ -112,6 +118,7 @@ def test_prometheus_finds_them_over_http(prometheus: httpx.Client, job: str, exp
 
 def test_values_arrive_as_they_are_and_labels_map_without_further_rules(prometheus: httpx.Client) -> None:
     for job in ("all", "file"):
+        wait_until(partial(everything, prometheus, job), deadline=60, what=f"the targets of {job}")
         one = found(prometheus, job)["core1.example.net"]
         assert one["discoveredLabels"]["__meta_promsnmp_label_owner"] == ODD
         assert one["labels"] == {
@@ -128,6 +135,8 @@ def test_prometheus_finds_them_in_files(prometheus: httpx.Client) -> None:
 
 
 def test_prometheus_complains_of_nothing(prometheus: httpx.Client) -> None:
+    for job in ("all", "file"):
+        wait_until(partial(everything, prometheus, job), deadline=60, what=f"the targets of {job}")
     metrics = prometheus.get("/metrics").text
     failures = [line for line in metrics.splitlines() if line.startswith("prometheus_sd_") and "failures_total" in line]
     assert failures
