@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import json
 import subprocess
@@ -82,6 +83,11 @@ def problems(items: Iterable[Object], version: str) -> Iterator[str]:
             yield f"{name_of(item)} ({version}): {'.'.join(map(str, error.path))}: {error.message}"
         except kubernetes_validate.SchemaNotFoundError as error:
             yield f"{name_of(item)} ({version}): {error.message}"
+
+
+def encoded(text: str) -> str:
+    """A value as a Secret's ``data`` holds it."""
+    return base64.b64encode(text.encode()).decode()
 
 
 def name_of(item: Object) -> str:

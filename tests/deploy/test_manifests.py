@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from promsnmp.settings import Settings
 from tests.deploy import crds
 from tests.deploy.kube import (
     CUSTOM,
@@ -139,6 +140,17 @@ def test_the_configuration_is_that_of_the_original() -> None:
     secret = pick(manifests(), "Secret")["stringData"]
     assert len(secret["PROM_ENCRYPT_KEY"].encode()) == 16
     assert set(secret) == {"PROM_ENCRYPT_KEY", "REDIS_PASSWORD", "API_TOKEN"}
+
+
+def test_every_variable_of_a_pod_is_a_setting() -> None:
+    """Of the manifests and of the examples; a wrong name would be passed over in silence."""
+    data = [item.get("data") or item["stringData"] for item in EVERY if item["kind"] in ("ConfigMap", "Secret")]
+    given = {name for one in data for name in one}
+    for _, pod in pods(EVERY):
+        container = pod["spec"]["containers"][0]
+        if container["name"] == "promsnmp":
+            given |= {entry["name"] for entry in container.get("env", [])}
+    assert given - {name.upper() for name in Settings.model_fields} == set()
 
 
 def test_services_choose_the_pods_and_the_service_monitor_one_service() -> None:

@@ -133,7 +133,7 @@ def show(as_json: bool, file: Path | None) -> None:
     "--new-key-file",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="PATH",
-    help="Take the new key from there.",
+    help="Take the new key from there; - is the standard input.",
 )
 @file_option
 def rekey(new_key_file: Path | None, file: Path | None) -> None:
@@ -166,6 +166,8 @@ def _new_key(new_key_file: Path | None) -> bytes | None:
     if new_key_file is None:
         given = os.environ.get(NEW_KEY_SETTING, "")
         return check_key(given.encode(), NEW_KEY_SETTING) if given else None
+    if str(new_key_file) == "-":
+        return check_key(sys.stdin.buffer.read().strip(), "the key on the standard input")
     if (key := read_key_file(new_key_file)) is None:
         raise click.UsageError(f"there is no file {new_key_file}")
     return key

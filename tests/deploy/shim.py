@@ -1,0 +1,53 @@
+"""Stands before kubectl and curl when the commands of the pages are run: ``python shim.py NAME WORDS...``.
+
+The real programs run, against the API server of ``cluster.py``. What needs a node is done here instead: ``exec`` runs
+the command on this machine as the pod that ``pods.py`` started, ``logs`` prints that pod's output, ``port-forward`` has
+nothing to do, since curl is sent to where the pod really listens. The environment variable SHIM names a JSON file that
+knows the programs and the pods.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+Told = dict[str, Any]
+
+
+def main(name: str, words: list[str]) -> NoReturn:
+    told = json.loads(Path(os.environ["SHIM"]).read_text())
+    if name == "curl":
+        words = [word.replace("http://localhost:8080", told["url"]) for word in words]
+        run(told["curl"], ["-f", "-sS", *words], {})
+    rest = words[2:] if words[:1] == ["-n"] else words
+    match rest[0]:
+        case "exec":
+            execute(told, rest)
+        case "logs":
+            print(Path(told["log"]).read_text(), end="")
+        case "port-forward":
+            print("Forwarding from 127.0.0.1:8080 -> 8080")
+        case _:
+            run(told["kubectl"], words, {})
+    sys.exit(0)
+
+
+def execute(told: Told, words: list[str]) -> NoReturn:
+    """What follows ``--``, as the pod that was named."""
+    command = [word.replace("/app/data", told["data"]) for word in words[words.index("--") + 1 :]]
+    if command[0] == "redis-cli":
+        run(told["redis-cli"], ["-p", str(told["redis-port"]), *command[1:]], told["redis-env"])
+    if command[0] == "promsnmp":
+        run(sys.executable, ["-m", *command], told["env"])
+    run(command[0], command[1:], told["env"])
+
+
+def run(program: str, words: list[str], env: dict[str, str]) -> NoReturn:
+    os.execvpe(program, [program, *words], {**os.environ, **env})
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])

@@ -1,0 +1,266 @@
+"""Every command of kubernetes.md and operations.md is run, in its order, by the real kubectl, Helm and curl.
+
+There is an API server in memory (``cluster.py``), and one replica with its Redis as the manifests configure it for what
+happens inside a pod (``pods.py``, ``shim.py``).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.cluster import Cluster, Refusal
+from tests.deploy.kube import CHART, DEPLOY, HELM, Object, encoded, manifests, name_of, pick
+from tests.deploy.pods import Pod, Redis
+from tests.tools import PROJECT, free_tcp_port, require_tool, wait_until
+
+pytestmark = pytest.mark.timeout(400)
+
+ELSEWHERE = {
+    "podman build": "test_image.py builds the image",
+    "podman push": "there is no registry",
+    "kubectl top": "needs metrics of nodes",
+}
+"""Commands that are not run here, and why."""
+
+
+class Shell:
+    """A shell whose kubectl asks ``cluster``, in a folder that holds a copy of deploy/."""
+
+    def __init__(self, folder: Path, cluster: Cluster, told: Object) -> None:
+        self.folder, self.cluster = folder, cluster
+        folder.mkdir(exist_ok=True)
+        shutil.copytree(DEPLOY, folder / "deploy", symlinks=True)
+        shutil.copytree(PROJECT / "src" / "promsnmp" / "modules" / "builtin", folder / "modules")
+        programs = folder / "bin"
+        programs.mkdir()
+        for name in ("kubectl", "curl"):
+            script = programs / name
+            script.write_text(
+                f'#!/bin/sh\nexec "{sys.executable}" "{Path(__file__).with_name("shim.py")}" {name} "$@"\n'
+            )
+            script.chmod(0o755)
+        (programs / "helm").symlink_to(HELM)
+        own = programs / "promsnmp"
+        own.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m promsnmp "$@"\n')
+        own.chmod(0o755)
+        found = {
+            "kubectl": require_tool("kubectl", package="kubernetes-client"),
+            "curl": require_tool("curl", package="curl"),
+        }
+        self.found = found
+        self.tell(told)
+        self.config = folder / "kubeconfig"
+        server = {"name": "here", "cluster": {"server": cluster.url}}
+        context = {"name": "here", "context": {"cluster": "here", "user": ""}}
+        config = {"apiVersion": "v1", "kind": "Config", "clusters": [server], "contexts": [context]}
+        self.config.write_text(json.dumps({**config, "current-context": "here"}))
+
+    def tell(self, told: Object) -> None:
+        """What the shim needs to know."""
+        (self.folder / "shim.json").write_text(json.dumps({**self.found, **told}))
+
+    def run(self, script: str) -> subprocess.CompletedProcess[str]:
+        env = {
+            **os.environ,
+            "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
+            "KUBECONFIG": str(self.config),
+            "HOME": str(self.folder),
+            "SHIM": str(self.folder / "shim.json"),
+            "PYTHONPATH": f"{PROJECT / 'src'}",
+        }
+        command = ["bash", "-euo", "pipefail", "-c", script]
+        return subprocess.run(
+            command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=300, check=False
+        )
+
+    def __call__(self, script: str) -> str:
+        done = self.run(script)
+        assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    with Cluster() as cluster:
+        yield Shell(tmp_path, cluster, {})
+
+
+def blocks(page: str) -> list[str]:
+    """The shell blocks of a page, without the commands that are run elsewhere."""
+    text = (PROJECT / "docs" / page).read_text(encoding="utf-8")
+    found = [textwrap.dedent(block) for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL)]
+    return [kept for kept in map(_kept, found) if kept.strip()]
+
+
+def _kept(block: str) -> str:
+    joined = block.replace("\\\n", " ")
+    return "\n".join(line for line in joined.splitlines() if not line.startswith(tuple(ELSEWHERE)))
+
+
+# ---------------------------------------------------------------------------------------------------- the manifests
+
+
+def test_the_folder_is_applied_in_one_go_and_again_without_a_change(shell: Shell) -> None:
+    first = shell("kubectl apply -f deploy/kubernetes/")
+    assert shell.cluster.names() == {name_of(item) for item in manifests()}
+    assert "error" not in first.lower()
+    again = shell("kubectl apply -f deploy/kubernetes/")
+    changed = set(re.findall(r"^(\S+) (?:created|configured)$", again, re.MULTILINE))
+    assert changed <= {"secret/promsnmp-secrets", "poddisruptionbudget.policy/promsnmp-pdb"}  # kubectl says so always
+
+
+def test_the_kustomization_gives_the_same(shell: Shell) -> None:
+    shell("kubectl apply -k deploy/kubernetes/")
+    assert shell.cluster.names() == {name_of(item) for item in manifests()}
+
+
+def test_the_namespace_refuses_what_is_not_restricted(shell: Shell) -> None:
+    shell("kubectl apply -f deploy/kubernetes/")
+    wanted = pick(manifests(), "Deployment")
+    wanted["spec"]["template"]["spec"]["containers"][0].pop("securityContext")
+    (shell.folder / "wrong.json").write_text(json.dumps(wanted))
+    done = shell.run("kubectl apply -f wrong.json")
+    assert done.returncode != 0
+    assert "violates PodSecurity" in done.stderr
+
+
+def test_the_server_refuses_what_a_real_one_would(shell: Shell) -> None:
+    kinds = {kind.kind: kind for kind in shell.cluster.kinds}
+    meta = {"name": "x", "namespace": "nowhere"}
+    with pytest.raises(Refusal, match="not found"):
+        shell.cluster.store.put(kinds["ConfigMap"], {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta})
+    wrong = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {**meta, "namespace": "default"}, "dta": {}}
+    with pytest.raises(Refusal, match="dta"):
+        shell.cluster.store.put(kinds["ConfigMap"], wrong)
+
+
+# -------------------------------------------------------------------------------------------------------- the chart
+
+
+def test_helm_installs_tests_upgrades_rolls_back_and_uninstalls(shell: Shell) -> None:
+    """The key that the first install made stays: over upgrade, rollback, uninstall and the next install."""
+    install = "helm install promsnmp deploy/helm/promsnmp --namespace promsnmp --create-namespace"
+    shell(install)
+    key = shell.cluster.get("Secret", "promsnmp-secrets")["data"]["PROM_ENCRYPT_KEY"]
+    shell("helm test promsnmp --namespace promsnmp")
+    shell(f"helm upgrade promsnmp {CHART} -n promsnmp --reuse-values --set image.tag=0.2.0")
+    assert image(shell) == "promsnmp:0.2.0"
+    shell("helm history promsnmp -n promsnmp && helm rollback promsnmp -n promsnmp")
+    assert image(shell) == "promsnmp:0.1.0"
+    shell("helm uninstall promsnmp -n promsnmp")
+    left = {name for name in shell.cluster.names() if not name.startswith("Secret/sh.helm")}
+    assert left == {"Namespace/promsnmp", "Secret/promsnmp-secrets", "PersistentVolumeClaim/promsnmp-inventory"}
+    shell(install)
+    assert shell.cluster.get("Secret", "promsnmp-secrets")["data"]["PROM_ENCRYPT_KEY"] == key
+
+
+def test_an_upgrade_leaves_the_number_of_replicas_to_the_autoscaler(shell: Shell) -> None:
+    shell("helm install promsnmp deploy/helm/promsnmp -n promsnmp --create-namespace")
+    shell("kubectl -n promsnmp scale deployment promsnmp --replicas=7")
+    shell("helm upgrade promsnmp deploy/helm/promsnmp -n promsnmp --set config.siteId=site-2")
+    assert shell.cluster.get("Deployment", "promsnmp")["spec"]["replicas"] == 7
+
+
+def image(shell: Shell) -> str:
+    found: str = shell.cluster.get("Deployment", "promsnmp")["spec"]["template"]["spec"]["containers"][0]["image"]
+    return found
+
+
+# ---------------------------------------------------------------------------------------------------- the two pages
+
+
+class Pages(Shell):
+    """A shell in whose cluster one pod really runs, with a Redis; the Secret of the cluster is that of the pod."""
+
+    def __init__(self, folder: Path, cluster: Cluster, redis: Redis, items: list[Object]) -> None:
+        self.redis, self.items, self.data = redis, items, folder / "data"
+        self.data.mkdir()
+        self.logs = folder
+        self.pod = self.start()
+        super().__init__(folder / "work", cluster, self.told())
+
+    def start(self) -> Pod:
+        here = {
+            "PROM_INV_FILE": str(self.data / "promsnmp-inventory.json"),
+            "REDIS_HOST": "127.0.0.1",
+            "REDIS_PORT": str(self.redis.port),
+        }
+        template = pick(self.items, "Deployment")["spec"]["template"]
+        place = {"folder": self.logs, "name": "promsnmp-0", "address": "127.0.0.1", "port": free_tcp_port()}
+        pod = Pod(self.items, template, env=here, **place)  # type: ignore[arg-type]
+        wait_until(lambda: pod.probe("startup") or not pod.running, deadline=150, what="the pod's start")
+        return pod
+
+    def told(self) -> Object:
+        redis_cli = require_tool("redis-cli", package="redis-tools")
+        return {
+            "url": self.pod.url, "log": str(self.pod.log), "data": str(self.data), "env": self.pod.env,
+            "redis-cli": redis_cli, "redis-port": self.redis.port,
+            "redis-env": {"REDISCLI_AUTH": self.redis.env["REDISCLI_AUTH"]},
+        }  # fmt: skip
+
+    def restart(self) -> None:
+        """As a rollout would, with the Secret that the cluster has now."""
+        self.pod.stop(60)
+        secret = self.cluster.get("Secret", "promsnmp-secrets")["data"]
+        key = base64.b64decode(secret["PROM_ENCRYPT_KEY"]).decode()
+        pick(self.items, "Secret")["stringData"]["PROM_ENCRYPT_KEY"] = key
+        self.pod = self.start()
+        self.tell(self.told())
+
+    def share_secret(self) -> None:
+        """Gives the cluster's Secret the values that the pod runs with."""
+        found = self.cluster.store.objects.get(("Secret", "promsnmp", "promsnmp-secrets"))
+        if found is not None:
+            found["data"] |= {key: encoded(text) for key, text in pick(self.items, "Secret")["stringData"].items()}
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Iterator[Pages]:
+    items = manifests()
+    pick(items, "Secret")["stringData"]["API_TOKEN"] = "a-token"
+    template = pick(items, "StatefulSet")["spec"]["template"]
+    with Redis(items, template, folder=tmp_path, port=free_tcp_port()) as redis, Cluster() as cluster:
+        made = Pages(tmp_path, cluster, redis, items)
+        yield made
+        made.pod.stop()
+
+
+def test_every_command_of_kubernetes_md_runs(pages: Pages) -> None:
+    for block in blocks("kubernetes.md"):
+        if block.startswith("helm install"):  # the page says: or with Helm
+            for key in [key for key in pages.cluster.store.objects if "promsnmp" in key]:
+                del pages.cluster.store.objects[key]
+        pages.share_secret()
+        pages(block)
+    assert "ConfigMap/promsnmp-dashboards" in pages.cluster.names()
+    assert pages.pod.running
+
+
+def test_every_command_of_operations_md_runs(pages: Pages) -> None:
+    pages("kubectl apply -f deploy/kubernetes/")
+    pages("helm install promsnmp deploy/helm/promsnmp -n other --create-namespace --set redis.fullnameOverride=redis-2")
+    for block in blocks("operations.md"):
+        pages.share_secret()
+        names = pages("kubectl -n promsnmp get pods -l app.kubernetes.io/name=promsnmp -o name").split() or ["pod/none"]
+        pages(re.sub(r"\bPOD\b", names[0].removeprefix("pod/"), block))
+        if "rekey" in block:
+            pages.restart()
+    assert pages.pod.running
+
+
+def test_commands_that_are_not_run_are_those_that_cannot_be() -> None:
+    text = (PROJECT / "docs" / "kubernetes.md").read_text() + (PROJECT / "docs" / "operations.md").read_text()
+    lines = [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+    assert {word for word in ELSEWHERE if any(line.startswith(word) for line in lines)} == set(ELSEWHERE)

@@ -1,0 +1,199 @@
+"""The configuration that the manifests give a pod, in three real replicas with a real Redis and a real device.
+
+They elect one leader, pass their probes as the kubelet would call them, answer at each replica what was written at
+another, survive what operations.md tells to do, and drain when they are to end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.deploy.kube import Object, manifests, pick, render
+from tests.deploy.pods import Pod, Redis
+from tests.tools import Snmpd, free_tcp_port, start_snmpd, wait_until
+
+pytestmark = pytest.mark.timeout(400)
+NAMES = ("promsnmp-5c9f-aaaaa", "promsnmp-5c9f-bbbbb", "promsnmp-5c9f-ccccc")
+TOKEN = "a-token-of-the-tests"
+SECRETS = {"PROM_ENCRYPT_KEY": "0123456789abcdef", "REDIS_PASSWORD": "a-password", "API_TOKEN": TOKEN}
+
+
+@dataclass
+class Replicas:
+    """Three pods, their Redis and their device."""
+
+    items: list[Object]
+    folder: Path
+    redis: Redis
+    device: Snmpd
+    pods: list[Pod]
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "promsnmp-inventory.json"
+
+    def start(self, name: str, address: str, port: int) -> Pod:
+        template = pick(self.items, "Deployment")["spec"]["template"]
+        here = {"PROM_INV_FILE": str(self.file), "REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(self.redis.port)}
+        folder = self.folder.parent
+        return Pod(self.items, template, folder=folder, name=name, address=address, port=port,
+                   env={**here, "COLLECTION_INTERVAL": "2000"})  # fmt: skip
+
+    def leaders(self) -> list[str]:
+        return [pod.name for pod in self.pods if pod.running and is_leader(pod)]
+
+
+def is_leader(pod: Pod) -> bool:
+    try:
+        page = httpx.get(f"{pod.url}/actuator/prometheus", timeout=5).text
+    except httpx.TransportError:
+        return False
+    return "promsnmp_leader_election_is_leader 1.0" in page
+
+
+def given(items: list[Object]) -> list[Object]:
+    """The objects with secrets as an operator would have put them in."""
+    pick(items, "Secret")["stringData"] |= SECRETS
+    return items
+
+
+@pytest.fixture(scope="module", params=["manifests", "chart"])
+def replicas(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replicas]:
+    folder = tmp_path_factory.mktemp("replicas")
+    items = given(manifests() if request.param == "manifests" else render())
+    (folder / "snmpd").mkdir()
+    (folder / "data").mkdir()
+    template = pick(items, "StatefulSet")["spec"]["template"]
+    with Redis(items, template, folder=folder, port=free_tcp_port()) as redis, start_snmpd(folder / "snmpd") as device:
+        started = Replicas(items, folder / "data", redis, device, [])
+        try:
+            for number, name in enumerate(NAMES):
+                started.pods.append(
+                    started.start(name, f"127.0.{10 + number}.1", free_tcp_port(f"127.0.{10 + number}.1"))
+                )
+            yield started
+        finally:
+            for pod in started.pods:
+                pod.stop()
+
+
+def document(device: Snmpd) -> Object:
+    endpoint = {"address": device.address, "port": device.port}
+    agent = {"type": "snmp-community", "endpoint": endpoint, "version": 1, "readCommunity": "public"}
+    return {"devices": [{"sysName": "switch-1", "agents": [agent], "modules": ["system"]}]}
+
+
+def test_they_start_within_what_the_startup_probe_allows_and_are_ready_and_alive(replicas: Replicas) -> None:
+    for pod in replicas.pods:
+        asked = pod.container["startupProbe"]
+        allowed = asked["initialDelaySeconds"] + asked["periodSeconds"] * asked["failureThreshold"]
+        await_start(pod, deadline=allowed)
+        assert pod.probe("readiness")
+        assert pod.probe("liveness")
+
+
+def await_start(pod: Pod, *, deadline: float = 150) -> None:
+    wait_until(lambda: pod.probe("startup") or not pod.running, deadline=deadline, what=f"the start of {pod.name}")
+    assert pod.running, pod.tail()
+
+
+def test_exactly_one_leads_and_redis_names_it(replicas: Replicas) -> None:
+    wait_until(lambda: len(replicas.leaders()) == 1, deadline=60, what="one leader")
+    assert [replicas.redis.run("redis-cli", "GET", "leader")] == replicas.leaders()
+    told = {pod.run("promsnmp", "health", "leaderElection").stdout for pod in replicas.pods}
+    assert all(f"leader={replicas.leaders()[0]}" in text for text in told), told
+
+
+def test_what_is_written_at_one_is_there_at_all_and_each_answers_for_every_device(replicas: Replicas) -> None:
+    (leader,) = replicas.leaders()
+    follower = next(pod for pod in replicas.pods if pod.name != leader)
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    answer = httpx.post(
+        f"{follower.url}/promsnmp/inventory", json=document(replicas.device), headers=headers, timeout=30
+    )
+    assert answer.status_code == 200, answer.text
+    for pod in replicas.pods:
+        wait_until(lambda pod=pod: "switch-1" in httpx.get(f"{pod.url}/targets").text, deadline=30, what="the target")  # type: ignore[misc]
+        wait_until(lambda pod=pod: scraped(pod, "switch-1"), deadline=60, what="the device's page")  # type: ignore[misc]
+
+
+def scraped(pod: Pod, target: str) -> bool:
+    answer = httpx.get(f"{pod.url}/snmp", params={"target": target}, timeout=30)
+    return answer.status_code == 200 and "sysUpTime" in answer.text
+
+
+def test_management_needs_the_token_of_the_secret(replicas: Replicas) -> None:
+    refused = httpx.post(f"{replicas.pods[0].url}/promsnmp/inventory", json={"devices": []}, timeout=30)
+    assert refused.status_code == 401
+
+
+def test_a_forced_election_gives_one_leader_again(replicas: Replicas) -> None:
+    """``redis-cli DEL leader``, from operations.md."""
+    assert replicas.redis.run("redis-cli", "DEL", "leader") == "1"
+    wait_until(lambda: replicas.redis.run("redis-cli", "GET", "leader") in NAMES, deadline=60, what="a new leader")
+    wait_until(
+        lambda: replicas.leaders() == [replicas.redis.run("redis-cli", "GET", "leader")], deadline=60, what="one leader"
+    )
+
+
+def test_a_backup_is_the_same_file_everywhere_and_can_be_read_and_restored(replicas: Replicas) -> None:
+    """The commands of operations.md: cat, md5sum, inventory show, export --secrets, POST."""
+    backup = replicas.pods[0].run("cat", str(replicas.file)).stdout
+    sums = {pod.run("md5sum", str(replicas.file)).stdout.split()[0] for pod in replicas.pods}
+    assert sums == {hashlib.md5(backup.encode(), usedforsecurity=False).hexdigest()}
+    copy = replicas.folder.parent / "backup.json"
+    copy.write_text(backup)
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+    url = f"{replicas.pods[0].url}/promsnmp/inventory"
+    assert httpx.post(url, json={"devices": []}, headers=headers, timeout=30).status_code == 200
+    plain = replicas.pods[0].run("promsnmp", "inventory", "export", "--secrets", "--file", str(copy)).stdout
+    assert httpx.post(url, content=plain, headers=headers, timeout=30).status_code == 200
+    assert "switch-1" in httpx.get(f"{replicas.pods[0].url}/targets").text
+
+
+def test_a_pod_that_ends_answers_while_it_drains_and_hands_the_lead_over(replicas: Replicas) -> None:
+    (name,) = replicas.leaders()
+    pod = next(pod for pod in replicas.pods if pod.name == name)
+    begun = time.monotonic()
+    hook = pod.pre_stop()
+    failed = [not (pod.probe("readiness") and scraped(pod, "switch-1")) for _ in iter(hook.poll, 0)]
+    assert failed, "the hook waits"
+    assert not any(failed), "requests that come while the endpoints drain are answered"
+    pod.process.terminate()
+    wait_until(lambda: not pod.probe("readiness"), deadline=10, what="the end of readiness")
+    assert pod.process.wait(pod.grace) == 0
+    assert time.monotonic() - begun < pod.grace, "it would have been killed"
+    wait_until(lambda: len(replicas.leaders()) == 1, deadline=30, what="the next leader")
+    assert all(scraped(other, "switch-1") for other in replicas.pods if other.running)
+
+
+def test_a_pod_of_the_next_rollout_takes_its_place(replicas: Replicas) -> None:
+    ended = next(number for number, pod in enumerate(replicas.pods) if not pod.running)
+    address = replicas.pods[ended].address
+    replicas.pods[ended] = replicas.start("promsnmp-6d8b-ddddd", address, free_tcp_port(address))
+    await_start(replicas.pods[ended])
+    wait_until(lambda: scraped(replicas.pods[ended], "switch-1"), deadline=60, what="the device's page")
+    assert len(replicas.leaders()) == 1
+
+
+def test_a_new_key_is_taken_over_without_losing_a_scrape(replicas: Replicas) -> None:
+    """operations.md, "Key rotation": rekey, patch the Secret, restart one after the other."""
+    new = "fedcba9876543210"
+    done = replicas.pods[0].run("promsnmp", "inventory", "rekey", "--new-key-file", "-", given=f"{new}\n")
+    assert done.returncode == 0, done.stderr
+    assert all(scraped(pod, "switch-1") and pod.probe("readiness") for pod in replicas.pods)
+    pick(replicas.items, "Secret")["stringData"]["PROM_ENCRYPT_KEY"] = new
+    for number, pod in enumerate(list(replicas.pods)):
+        assert pod.stop(60) == 0
+        started = replicas.start(f"promsnmp-7e7c-{number}", pod.address, free_tcp_port(pod.address))
+        replicas.pods[number] = started
+        await_start(started)
+        assert all(scraped(other, "switch-1") for other in replicas.pods)
+    wait_until(lambda: len(replicas.leaders()) == 1, deadline=60, what="one leader")
