@@ -30,7 +30,7 @@ SITE_WITHOUT = (
     "distutils-precedence.pth", "__pycache__", "tests", "*.c", "*.pyx", "*.pxd", "*.map", "swagger-ui-es-*",
     "activate*", "Activate*",
 )  # fmt: skip
-SYSTEM = ("/etc/ssl/certs/ca-certificates.crt", "/usr/share/zoneinfo", "/etc/nsswitch.conf")
+SYSTEM = ("/etc/ssl/certs/ca-certificates.crt", "/usr/share/zoneinfo", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
 ZONES_WITHOUT = ("right", "posix", "posixrules", "localtime")
 PASSWD = f"root:x:0:0:root:/:/sbin/nologin\npromsnmp:x:{UID}:{UID}:PromSNMP:/app:/sbin/nologin\n"
 GROUP = f"root:x:0:\npromsnmp:x:{UID}:\n"
@@ -52,8 +52,8 @@ def main(venv: Path, root: Path) -> None:
     objects = [*binaries, *_objects(standard, root), *_objects(venv, root)]
     for library in _libraries(objects):
         _file(library, root)
-    _system(root)
     _strip(root)
+    _system(root)
     as_it_is = py_compile.PycInvalidationMode.UNCHECKED_HASH
     compileall.compile_dir(root, quiet=1, workers=0, stripdir=str(root), invalidation_mode=as_it_is)
     size = sum(file.lstat().st_size for file in root.rglob("*"))
@@ -131,6 +131,7 @@ def _system(root: Path) -> None:
     (etc / "passwd").write_text(PASSWD)
     (etc / "group").write_text(GROUP)
     (etc / "nsswitch.conf").write_text(NSSWITCH)
+    subprocess.run(["ldconfig", "-r", str(root)], check=True)  # libraries in /usr/local/lib are found by its cache only
     (root / "tmp").mkdir()
     (root / "tmp").chmod(0o1777)
     data = root / "app" / "data"

@@ -70,6 +70,7 @@ def build(*words: str, tag: str = IMAGE) -> str:
     arguments = ("--build-arg", f"PYTHON_IMAGE={BASE}", "--isolation", "chroot", "--network", "host")
     file = ("--file", "deploy/image/Containerfile", "--format", "docker", "--pull=never", "--layers")
     done = podman("build", *file, *arguments, *volumes, *words, "--tag", tag, ".")
+    podman("image", "prune", "--force", "--filter", "until=48h")  # layers of builds that nobody goes on from
     return done.stdout + done.stderr
 
 

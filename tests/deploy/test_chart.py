@@ -210,6 +210,19 @@ def test_prometheus_operators_objects_come_only_where_it_is_known_unless_they_ar
     assert not {item["kind"] for item in refused} & kinds
 
 
+def test_a_web_configuration_is_mounted_and_spoken_to_over_tls() -> None:
+    settings = "webConfig.existingSecret=web,webConfig.tls=true,webConfig.prometheusTlsConfig.insecureSkipVerify=true"
+    items = render(*OPERATOR, "--set", settings)
+    container = pick(items, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    assert {"name": "WEB_CONFIG_FILE", "value": "/etc/promsnmp/web/web.yml"} in container["env"]
+    probes = [container[f"{kind}Probe"]["httpGet"]["scheme"] for kind in ("startup", "readiness", "liveness")]
+    assert probes == ["HTTPS"] * 3
+    devices = pick(items, "ScrapeConfig")
+    assert devices["spec"]["httpSDConfigs"][0]["url"].startswith("https://")
+    assert [problem for item in (devices, pick(items, "ServiceMonitor")) for problem in crds.problems(item)] == []
+    assert list(problems(items, versions()[-1])) == []
+
+
 def test_the_lease_needs_a_token_and_no_redis() -> None:
     items = rendered(VALUES / "lease.yaml")
     assert not [item for item in items if item["metadata"]["name"].startswith("redis")]

@@ -56,6 +56,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{ include "promsnmp.fullname" . }}.{{ .Release.Namespace }}.svc:{{ .Values.service.port }}
 {{- end -}}
 
+{{- define "promsnmp.scheme" -}}
+{{- if .Values.webConfig.tls }}https{{ else }}http{{ end -}}
+{{- end -}}
+
+{{- define "promsnmp.probeScheme" -}}
+{{- if .Values.webConfig.tls }}scheme: HTTPS{{ end -}}
+{{- end -}}
+
 {{/* Redis of this chart. */}}
 {{- define "promsnmp.redis" -}}
 {{ .Values.redis.fullnameOverride | default (printf "%s-redis" (include "promsnmp.fullname" .)) }}
