@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 
 BIN := $(VENV)/bin
 TEST_TOOLS := snmpd:snmpd snmpget:snmp snmpwalk:snmp prometheus:prometheus promtool:prometheus curl:curl redis-server:redis-server redis-cli:redis-tools \
-  podman:podman runc:runc mmdebstrap:mmdebstrap
+  podman:podman runc:runc mmdebstrap:mmdebstrap kubectl:kubernetes-client ip:iproute2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -15,4 +15,4 @@ sentinel auth-pass {{ .Values.redis.sentinel.masterSet }} $REDIS_PASSWORD
 sentinel down-after-milliseconds {{ .Values.redis.sentinel.masterSet }} 5000
 sentinel failover-timeout {{ .Values.redis.sentinel.masterSet }} 30000
 CONF
-exec redis-sentinel "$file"
+exec redis-server "$file" --sentinel
