@@ -24,7 +24,7 @@ from urllib.parse import parse_qs, urlsplit
 from tests.deploy import crds, kube
 from tests.deploy.patches import json_patch, merge, strategic
 from tests.deploy.restricted import violations
-from tests.deploy.wire import secret_of
+from tests.deploy.wire import is_protobuf, secret_of
 
 Object = dict[str, Any]
 
@@ -349,8 +349,7 @@ class Cluster:
             items = self.store.listed(kind, space, parse_qs(parts.query))
             return 200, {"kind": f"{kind.kind}List", "apiVersion": kind.api, "metadata": {"resourceVersion": "1"},
                          "items": items}  # fmt: skip
-        protobuf = media.startswith("application/vnd.kubernetes.protobuf") and method != "DELETE"
-        sent = secret_of(body) if protobuf else json.loads(body or b"{}") if "json" in media else {}
+        sent = {} if method in ("GET", "DELETE") else secret_of(body) if is_protobuf(body) else json.loads(body)
         if name is None:
             return 201, self._create(kind, space, sent)
         return 200, self._one(method, kind, space or "", name, found["sub"], media, sent)

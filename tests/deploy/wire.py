@@ -9,10 +9,12 @@ from typing import Any
 MAGIC = b"k8s\x00"
 
 
+def is_protobuf(body: bytes) -> bool:
+    return body.startswith(MAGIC)
+
+
 def secret_of(body: bytes) -> dict[str, Any]:
     """The Secret in an envelope ``runtime.Unknown``. Raises ValueError for anything else."""
-    if not body.startswith(MAGIC):
-        raise ValueError("not Kubernetes's protobuf")
     envelope = dict(_fields(body[len(MAGIC) :]))
     kind = dict(_fields(envelope[1]))
     if kind.get(2) != b"Secret":
