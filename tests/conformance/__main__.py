@@ -11,6 +11,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from pprint import pformat
 
+from promsnmp.errors import ModuleError
 from scripts.exporter import Unavailable, find
 from tests.conformance.beside import Beside
 from tests.conformance.made import case
@@ -79,7 +80,14 @@ def _made(beside: Beside, options: argparse.Namespace) -> bool:
 
 def _show(beside: Beside, one: Case, result: Result) -> None:
     kind = result.unknown[0].kind
-    small = shrunk(one, lambda other: any(each.kind == kind for each in next(made(beside, [other])).unknown))
+
+    def differs(other: Case) -> bool:
+        try:
+            return any(each.kind == kind for each in next(made(beside, [other])).unknown)
+        except ModuleError:  # what is left of it loads here no longer
+            return False
+
+    small = shrunk(one, differs)
     print(f"The smallest part of {one.name} that differs:")
     print(pformat({"metrics": small.metrics, "objects": small.objects, "module": small.module}, width=120))
     for each in next(made(beside, [small])).unknown[:SHRUNK]:

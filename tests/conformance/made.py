@@ -189,7 +189,12 @@ class _Making:
         for row in self.rows:
             if not (sparse and self.maybe(0.4)):
                 name = ".".join((column, *map(str, row.suffix)))
-                self.objects[name] = made_values.value_for(kind, self.random, lies=self.lies)
+                self.objects[name] = self.value(kind)
+
+    def value(self, kind: str) -> bytes:
+        value = made_values.value_for(kind, self.random, lies=self.lies)
+        is_text_elsewhere = self.overlaps and value[0] in (ber.TIME_TICKS, ber.UINTEGER32)
+        return made_values.integer(self.random) if is_text_elsewhere else value
 
     def overlapping(self, metrics: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """A metric under, over or at the OID of another, or of its name."""
@@ -241,7 +246,7 @@ class _Making:
         if self.maybe(0.15):
             return None
         at = [sub for part in parts for sub in part]
-        value = made_values.value_for(kind if self.maybe(0.8) else "gauge", self.random, lies=self.lies)
+        value = self.value(kind if self.maybe(0.8) else "gauge")
         if self.maybe(0.3):
             value = made_values.integer(self.random) if self.maybe(0.2) else made_values.small(self.random)
         self.objects[_dotted(1, self.columns, *at)] = value
