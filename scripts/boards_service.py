@@ -80,6 +80,14 @@ ITSELF = Dashboard(
             queries={"{{instance}}": f"max by (instance) (promsnmp_inventory_revision{OF})"},
         ),
         Panel(
+            title="Devices by owner", height=6, stack=True, text="What each replica polls; together all devices, once.",
+            queries={"{{instance}}": f"max by (instance) (promsnmp_cluster_owned_devices{OF})"},
+        ),
+        Panel(
+            title="Replicas that each one knows", height=6, text="All lines are on each other when nobody is cut off.",
+            queries={"{{instance}}": f"max by (instance) (promsnmp_cluster_members{OF})"},
+        ),
+        Panel(
             title="Requests", unit="reqps", stack=True,
             queries={"{{uri}} {{status}}": rate("http_server_requests_seconds_count", "uri", "status")},
         ),

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-import itertools
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -22,11 +21,10 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from tests.deploy import crds, kube
+from tests.deploy.controllers import CONTROLLERS, Object, Objects, owner_of
 from tests.deploy.patches import json_patch, merge, strategic
 from tests.deploy.restricted import violations
 from tests.deploy.wire import is_protobuf, secret_of
-
-Object = dict[str, Any]
 
 VERSION = "1.31"
 OPENAPI = "/openapi/v2"
@@ -103,11 +101,9 @@ class Refusal(Exception):
 
 
 @dataclass
-class Store:
-    """Every object by kind, namespace and name."""
+class Store(Objects):
+    """What was applied, admitted, and seen by the controllers."""
 
-    objects: dict[tuple[str, str, str], Object] = field(default_factory=dict)
-    versions: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def put(self, kind: Kind, item: Object, *, old: Object | None = None) -> Object:
@@ -157,123 +153,6 @@ class Store:
 def _selected(query: dict[str, list[str]], key: str) -> dict[str, str]:
     parts = [part for text in query.get(key, []) for part in text.split(",") if "=" in part]
     return {name.rstrip("!="): value for name, _, value in (part.partition("=") for part in parts)}
-
-
-# ---------------------------------------------------------------------------------------------------- controllers
-
-
-def _deployment(store: Store, item: Object) -> None:
-    """A ReplicaSet for each template, the newest scaled, its pods ready."""
-    meta, spec = item["metadata"], item["spec"]
-    template = json.dumps(spec["template"], sort_keys=True)
-    owned = [
-        one for (kind, space, _), one in store.objects.items() if kind == "ReplicaSet" and _owner(one) == meta["uid"]
-    ]
-    current = next((one for one in owned if json.dumps(one["plain"], sort_keys=True) == template), None)
-    revision = max((int(one["metadata"]["annotations"][REVISION]) for one in owned), default=0)
-    if current is None or int(current["metadata"]["annotations"][REVISION]) < revision:
-        revision += 1
-    if current is None:
-        current = _replica_set(store, item)
-    for one in owned:
-        one["spec"]["replicas"] = 0
-    count = spec.setdefault("replicas", 1)
-    current["spec"]["replicas"] = count
-    current["metadata"]["annotations"] = {REVISION: str(revision)}
-    meta.setdefault("annotations", {})[REVISION] = str(revision)
-    item["status"] = {
-        "observedGeneration": meta["generation"], "replicas": count, "updatedReplicas": count, "readyReplicas": count,
-        "availableReplicas": count,
-    }  # fmt: skip
-    _pods(store, current, [f"{current['metadata']['name']}-{letter * 5}" for letter in "abcdefghij"[:count]])
-
-
-REVISION = "deployment.kubernetes.io/revision"
-
-
-def _replica_set(store: Store, owner: Object) -> Object:
-    meta, number = owner["metadata"], next(store.versions)
-    name = f"{meta['name']}-{number:08x}"
-    template = copy.deepcopy(owner["spec"]["template"])
-    selector = copy.deepcopy(owner["spec"]["selector"])
-    for labels in (template["metadata"]["labels"], selector["matchLabels"]):
-        labels["pod-template-hash"] = f"{number:08x}"
-    made = {
-        "apiVersion": "apps/v1", "kind": "ReplicaSet", "plain": copy.deepcopy(owner["spec"]["template"]),
-        "metadata": {
-            "name": name, "namespace": meta["namespace"], "labels": template["metadata"]["labels"],
-            "uid": f"00000000-0000-4000-8000-{number:012d}", "annotations": {REVISION: "0"},
-            "ownerReferences": [_reference(owner)], "creationTimestamp": meta["creationTimestamp"],
-            "resourceVersion": str(number),
-        },
-        "spec": {"replicas": 0, "selector": selector, "template": template},
-    }  # fmt: skip
-    store.objects[("ReplicaSet", meta["namespace"], name)] = made
-    return made
-
-
-def _reference(owner: Object) -> Object:
-    meta = owner["metadata"]
-    return {
-        "apiVersion": "apps/v1",
-        "kind": owner["kind"],
-        "name": meta["name"],
-        "uid": meta["uid"],
-        "controller": True,
-    }
-
-
-def _owner(item: Object) -> str:
-    return str((item["metadata"].get("ownerReferences") or [{"uid": ""}])[0]["uid"])
-
-
-def _stateful_set(store: Store, item: Object) -> None:
-    meta, count = item["metadata"], item["spec"].setdefault("replicas", 1)
-    revision = f"{meta['name']}-{meta['generation']}"
-    item["status"] = {
-        "observedGeneration": meta["generation"], "replicas": count, "readyReplicas": count, "updatedReplicas": count,
-        "currentReplicas": count, "currentRevision": revision, "updateRevision": revision, "availableReplicas": count,
-    }  # fmt: skip
-    item["spec"].setdefault("updateStrategy", {"type": "RollingUpdate"})
-    _pods(store, item, [f"{meta['name']}-{number}" for number in range(count)])
-
-
-def _pods(store: Store, owner: Object, names: list[str]) -> None:
-    """Pods of ``owner`` with these names, and no others."""
-    meta = owner["metadata"]
-    for key in [key for key, one in store.objects.items() if key[0] == "Pod" and _owner(one) == meta["uid"]]:
-        del store.objects[key]
-    for name in names:
-        template = copy.deepcopy(owner["spec"]["template"])
-        pod = {"apiVersion": "v1", "kind": "Pod", "spec": template["spec"]}
-        pod["metadata"] = {
-            "name": name, "namespace": meta["namespace"], "labels": template["metadata"]["labels"],
-            "ownerReferences": [_reference(owner)], "uid": f"pod-{name}",
-            "creationTimestamp": meta["creationTimestamp"],
-        }  # fmt: skip
-        _pod(store, pod)
-        store.objects[("Pod", meta["namespace"], name)] = pod
-
-
-def _pod(_: Store, item: Object) -> None:
-    done = item["spec"].get("restartPolicy") == "Never"
-    names = [container["name"] for container in item["spec"]["containers"]]
-    item["status"] = {
-        "phase": "Succeeded" if done else "Running", "conditions": [{"type": "Ready", "status": str(not done)}],
-        "containerStatuses": [{"name": name, "ready": not done, "restartCount": 0} for name in names],
-    }  # fmt: skip
-
-
-def _claim(_: Store, item: Object) -> None:
-    item["status"] = {"phase": "Bound"}
-
-
-CONTROLLERS: dict[str, Callable[[Store, Object], None]] = {
-    "Deployment": _deployment,
-    "StatefulSet": _stateful_set,
-    "Pod": _pod,
-    "PersistentVolumeClaim": _claim,
-}
 
 
 # ------------------------------------------------------------------------------------------------------- requests
@@ -367,7 +246,7 @@ class Cluster:
             raise Refusal(404, "NotFound", f'{kind.plural} "{name}" not found')
         old = self.store.objects[key]
         if method == "DELETE":
-            for owned in [key for key, one in self.store.objects.items() if _owner(one) == old["metadata"]["uid"]]:
+            for owned in [key for key, one in self.store.objects.items() if owner_of(one) == old["metadata"]["uid"]]:
                 self.store.objects.pop(owned)
             self.store.objects.pop(key)
             return {"kind": "Status", "apiVersion": "v1", "status": "Success"}
