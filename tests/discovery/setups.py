@@ -9,8 +9,8 @@ from typing import Any
 from promsnmp.discovery.examine import Examiner, Identify
 from promsnmp.discovery.jobs import Job, Plan
 from promsnmp.discovery.memory import Memory
+from promsnmp.discovery.notation import read_networks, read_scope
 from promsnmp.discovery.pace import Allowance, Pace
-from promsnmp.discovery.ranges import read_networks, read_scope
 from promsnmp.discovery.search import Search, Setup
 from promsnmp.inventory.model import Device
 from promsnmp.sim.mib import Mib, Value

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 
+from promsnmp.discovery.notation import read_scope
 from promsnmp.discovery.pace import BURST, Pace
 from promsnmp.discovery.probe import SYS_NAME, Login
-from promsnmp.discovery.ranges import read_scope
 from promsnmp.discovery.scan import HELD, TICK, Sweep
 from promsnmp.discovery.wire import Lost, Place, Sent, Wire, place_of
 from promsnmp.sim.agent import SimulatedAgent
@@ -129,6 +129,18 @@ def test_what_cannot_be_sent_is_done_with_and_counted() -> None:
     sweep, _ = sweep_of(air, ["192.0.2.1", "192.0.2.2"])
     fly(sweep, air)
     assert (sweep.progress.probed, dict(sweep.progress.errors)) == (2, {"unreachable": 1})
+
+
+def test_a_network_that_cannot_be_reached_at_all_does_not_hold_up_the_loop() -> None:
+    air = Air()
+    air.outcome = lambda _: Sent.IMPOSSIBLE
+    sweep, _ = sweep_of(air, network("10.0.0.0/12"))
+    for _ in range(100):
+        before = sweep.progress.probed
+        sweep.step(air.now)
+        assert sweep.progress.probed - before <= 3000 * BURST
+        air.now += TICK
+    assert sweep.progress.packets == 0
 
 
 def test_an_icmp_error_ends_the_wait_for_the_address_that_it_names() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from promsnmp.discovery.jobs import ENDED, Job, State
 from promsnmp.discovery.memory import Memory
-from promsnmp.discovery.ranges import read_networks
+from promsnmp.discovery.notation import read_networks
 from promsnmp.discovery.service import MOST_WAITING, SCHEDULE, SIDE_BY_SIDE, Discovery
 from promsnmp.errors import DiscoveryBusy, InventoryUnavailable
 from promsnmp.inventory.model import Inventory, Seed

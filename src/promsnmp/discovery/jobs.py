@@ -13,7 +13,8 @@ from enum import StrEnum
 
 from promsnmp.discovery.merge import Event, Newcomers, Outcome
 from promsnmp.discovery.missing import Missed
-from promsnmp.discovery.ranges import Addresses, Scope
+from promsnmp.discovery.notation import Scope
+from promsnmp.discovery.ranges import Addresses
 from promsnmp.discovery.scan import Progress
 from promsnmp.inventory.model import DEFAULT_PORT, Device, Endpoint
 from promsnmp.inventory.values import new_id

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from promsnmp.discovery.identity import Facts, Traits, Verdict, compare, is_telling, known_traits, traits_of
-from promsnmp.inventory.index import name_key
+from promsnmp.discovery.claims import is_plain, is_still_there, name_of, takes_its_place
+from promsnmp.discovery.identity import Facts, Traits, Verdict, compare, known_traits, traits_of
 from promsnmp.inventory.model import ACTIVE, Agent, Device, Endpoint, Inventory, Marks
 from promsnmp.inventory.values import new_id
 
@@ -118,12 +118,12 @@ class _Table:
         others = [
             one for one in self._candidates(new) if one is not owner and compare(known_traits(one), new) is Verdict.SAME
         ]
-        if owner is not None and _is_still_there(owner, new, is_elsewhere=bool(others)):
+        if owner is not None and is_still_there(owner, new, is_elsewhere=bool(others)):
             return self._update(self._joined(owner, others), facts, Event.SEEN)
         if others:
             self._release(owner, facts)
             return self._update(others[0], facts, Event.ANOTHER_ADDRESS)
-        if owner is not None and _takes_its_place(owner, new):
+        if owner is not None and takes_its_place(owner, new):
             return self._update(owner, facts, Event.REPLACED)
         self._release(owner, facts)
         return self._add(facts, newcomers)
@@ -146,10 +146,10 @@ class _Table:
         """One device of several entries that turned out to be one; those that an operator made something of stay."""
         group = [owner, *others]
         keeper = max(group, key=lambda one: (len(one.labels) + len(one.modules), one is owner))
-        if keeper is not owner and not _is_plain(owner, keeper):
+        if keeper is not owner and not is_plain(owner, keeper):
             keeper = owner
         for other in group:
-            if other is not keeper and _is_plain(other, keeper):
+            if other is not keeper and is_plain(other, keeper):
                 del self.devices[other.id]
                 first_seen = min(filter(None, (keeper.discovered_at, other.discovered_at)), default=None)
                 keeper = replace(keeper, agents=(*keeper.agents, *other.agents), discovered_at=first_seen)
@@ -178,7 +178,7 @@ class _Table:
             marks = replace(device.marks, serial_numbers=(), mac_addresses=())
             device = replace(device, marks=marks, vendor="", model="", detected_modules=())
         agents, primary = self._agents(device, facts, anew=event is Event.REPLACED)
-        name = _name(device, facts)
+        name = name_of(device, facts)
         changed = replace(
             device,
             sys_name=name,
@@ -223,45 +223,6 @@ class _Table:
         return self._update(device, facts, Event.ADDED)
 
 
-def _is_still_there(owner: Device, new: Traits, *, is_elsewhere: bool) -> bool:
-    """Whether who answers at the address of ``owner`` is taken for it; ``is_elsewhere``: it is a device that we know.
-
-    What was never seen was written down by somebody who knew what is there. Else the marks decide, and where they do
-    not, it is still there, unless it is another device by its marks, and goes by another name.
-    """
-    if owner.last_seen is None:
-        return True
-    known = known_traits(owner)
-    verdict = compare(known, new)
-    return verdict is Verdict.SAME or (verdict is Verdict.UNKNOWN and not (is_elsewhere and known.name != new.name))
-
-
-def _takes_its_place(owner: Device, new: Traits) -> bool:
-    """Whether a stranger at a device's address has its part: it goes by its name, or the entry is for the address.
-
-    It is that when it has no name, or one that the device does not call itself.
-    """
-    return (
-        not owner.sys_name or is_named_by_hand(owner) or (name_key(owner.sys_name) == new.name and is_telling(new.name))
-    )
-
-
-def is_named_by_hand(device: Device) -> bool:
-    """Whether the inventory calls a device otherwise than it called itself when it was seen last."""
-    said = device.marks.sys_name
-    return bool(device.sys_name) and name_key(said) != name_key(device.sys_name) if said else device.last_seen is None
-
-
-def _is_plain(device: Device, keeper: Device) -> bool:
-    """Whether nothing is lost of what an operator wrote when ``keeper`` takes the place of ``device``."""
-    return (
-        not device.extra
-        and not is_named_by_hand(device)
-        and set(device.labels) <= set(keeper.labels)
-        and device.modules in ((), keeper.modules)
-    )
-
-
 def _keys(device: Device) -> Iterator[Key]:
     yield from (("endpoint", agent.endpoint) for agent in device.agents)
     yield from _mark_keys(known_traits(device))
@@ -272,13 +233,6 @@ def _mark_keys(traits: Traits) -> Iterator[Key]:
         yield "name", traits.name
     for kind, marks in (("engine", traits.engines), ("serial", traits.serials), ("mac", traits.macs)):
         yield from ((kind, mark) for mark in marks)
-
-
-def _name(device: Device, facts: Facts) -> str:
-    """The sysName follows the device, unless somebody gave the inventory another one: that one stays."""
-    said = (facts.sys_name or "").strip()
-    keeps = not said or (device.sys_name and is_named_by_hand(device) and name_key(said) != name_key(device.sys_name))
-    return device.sys_name if keeps else said
 
 
 def _marks(marks: Marks, facts: Facts) -> Marks:

@@ -193,8 +193,8 @@ class Sweep:
 
     def _send(self, now: float) -> None:
         allowed = self._share.fill(now)
-        sent = 0
-        while sent < allowed:
+        tried = sent = 0
+        while tried < allowed:
             flight = self._next()
             if flight is None:
                 break
@@ -204,6 +204,7 @@ class Sweep:
                 self._due.appendleft(flight)
                 self._pause(now)
                 break
+            tried += 1  # what cannot be sent takes time, too
             if outcome is Sent.IMPOSSIBLE:
                 self._count("unreachable")
                 self._end(flight)
@@ -212,7 +213,7 @@ class Sweep:
             self._hold = HOLD
             flight.turn += 1
             self._timeouts.append((now + self._pace.timeout, flight, flight.turn))
-        self._share.spend(sent)
+        self._share.spend(tried)
         self.progress.packets += sent
 
     def _pause(self, now: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from promsnmp.discovery.ranges import read_networks, read_scope
+from promsnmp.discovery.notation import read_networks, read_scope
 from promsnmp.discovery.record import Update
 from promsnmp.inventory.model import Inventory, Seed
 

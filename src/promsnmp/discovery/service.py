@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable
 
 from promsnmp.discovery.jobs import ENDED, History, Job, Plan, State
 from promsnmp.discovery.merge import Newcomers
+from promsnmp.discovery.notation import read_networks, read_scope
 from promsnmp.discovery.pace import Allowance
-from promsnmp.discovery.ranges import Addresses, read_networks, read_scope
+from promsnmp.discovery.ranges import Addresses
 from promsnmp.discovery.search import Search, Setup
 from promsnmp.discovery.seedbook import SeedBook
 from promsnmp.errors import DiscoveryBusy, PromSnmpError

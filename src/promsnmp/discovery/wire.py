@@ -8,6 +8,7 @@ The same option makes the kernel tell of packets that it could not queue (ENOBUF
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 import sys
@@ -23,6 +24,10 @@ Place = tuple[str, int] | tuple[str, int, int, int]
 AT_ONCE = 500
 """Datagrams that are taken in one go: who sends more must not keep the loop from its other work."""
 _BUFFER = 1 << 22
+"""Octets. Packets to hosts of an attached network wait in the sending buffer while ARP looks for them in vain, three
+seconds each; a buffer of the usual size holds 250 of them."""
+_BUFFERS = ((socket.SO_SNDBUF, 32), (socket.SO_RCVBUF, 33))
+"""With SO_SNDBUFFORCE and SO_RCVBUFFORCE of Linux (asm/socket.h), which root may use to pass the system's limit."""
 _RECVERR = {socket.AF_INET: (socket.IPPROTO_IP, 11), socket.AF_INET6: (socket.IPPROTO_IPV6, 25)}
 """IP_RECVERR and IPV6_RECVERR of Linux (linux/in.h, linux/in6.h); Python has no names for them before 3.14."""
 _FULL = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS, errno.ENOMEM})
@@ -111,7 +116,11 @@ class Wire:
         if opened is None:
             opened = socket.socket(family, socket.SOCK_DGRAM)
             opened.setblocking(False)
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+            for option, force in _BUFFERS:
+                opened.setsockopt(socket.SOL_SOCKET, option, _BUFFER)
+                with contextlib.suppress(OSError):
+                    if sys.platform == "linux":
+                        opened.setsockopt(socket.SOL_SOCKET, force, _BUFFER)
             if sys.platform == "linux":
                 opened.setsockopt(*_RECVERR[family], 1)
             self._sockets[family] = opened

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from promsnmp.discovery.examine import Examiner, Identify
 from promsnmp.discovery.merge import last_discovery
+from promsnmp.discovery.notation import read_networks
 from promsnmp.discovery.pace import Pace
-from promsnmp.discovery.ranges import read_networks
 from promsnmp.discovery.record import Update
 from promsnmp.discovery.search import Setup
 from promsnmp.discovery.service import Discovery
