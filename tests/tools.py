@@ -49,6 +49,7 @@ SNMPD_PRIV = {
 
 
 def unavailable(reason: str) -> NoReturn:
+    """Skips the test for want of something on this machine; fails where ``CI=true``."""
     """Skips the test, and fails it where ``CI=true``."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)

@@ -17,6 +17,7 @@ from scripts import copies, dashboards
 from tests.cli.test_demo import Demo
 from tests.tools import Process, free_tcp_port, require_tool, wait_until
 
+pytestmark = pytest.mark.xdist_group("dashboards")
 Json = dict[str, Any]
 
 BOARDS = {file.stem: json.loads(file.read_text()) for file in sorted(dashboards.FOLDER.glob("*.json"))}

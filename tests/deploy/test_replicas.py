@@ -19,7 +19,7 @@ from tests.deploy.kube import Object, manifests, pick, render
 from tests.deploy.pods import Pod, Redis
 from tests.tools import Snmpd, free_tcp_port, start_snmpd, wait_until
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("replicas")]
 NAMES = ("promsnmp-5c9f-aaaaa", "promsnmp-5c9f-bbbbb", "promsnmp-5c9f-ccccc")
 TOKEN = "a-token-of-the-tests"
 SECRETS = {"PROM_ENCRYPT_KEY": "0123456789abcdef", "REDIS_PASSWORD": "a-password", "API_TOKEN": TOKEN}
@@ -104,24 +104,36 @@ def await_start(pod: Pod, *, deadline: float = 150) -> None:
     assert pod.running, pod.tail()
 
 
+def one_leader(replicas: Replicas) -> str:
+    wait_until(lambda: len(replicas.leaders()) == 1, deadline=120, what="one leader")
+    return replicas.leaders()[0]
+
+
+def with_device(replicas: Replicas) -> None:
+    """The device is in the inventory, and can be read at every replica; told to one that does not lead."""
+    for pod in replicas.pods:
+        await_start(pod)
+    leader = one_leader(replicas)
+    follower = next(pod for pod in replicas.pods if pod.name != leader)
+    url, headers = f"{follower.url}/promsnmp/inventory", {"Authorization": f"Bearer {TOKEN}"}
+    answer = httpx.post(url, json=document(replicas.device), headers=headers, timeout=60)
+    assert answer.status_code == 200, answer.text
+    for pod in replicas.pods:
+        wait_until(lambda pod=pod: "switch-1" in httpx.get(f"{pod.url}/targets").text, deadline=60, what="the target")  # type: ignore[misc]
+        wait_until(lambda pod=pod: scraped(pod, "switch-1"), deadline=60, what="the device's page")  # type: ignore[misc]
+
+
 def test_exactly_one_leads_and_redis_names_it(replicas: Replicas) -> None:
-    wait_until(lambda: len(replicas.leaders()) == 1, deadline=60, what="one leader")
-    assert [replicas.redis.run("redis-cli", "GET", "leader")] == replicas.leaders()
+    leader = one_leader(replicas)
+    assert replicas.redis.run("redis-cli", "GET", "leader") == leader
     told = {pod.run("promsnmp", "health", "leaderElection").stdout for pod in replicas.pods}
-    assert all(f"leader={replicas.leaders()[0]}" in text for text in told), told
+    assert all(f"leader={leader}" in text for text in told), told
 
 
 def test_what_is_written_at_one_is_there_at_all_and_each_answers_for_every_device(replicas: Replicas) -> None:
-    (leader,) = replicas.leaders()
-    follower = next(pod for pod in replicas.pods if pod.name != leader)
-    headers = {"Authorization": f"Bearer {TOKEN}"}
-    answer = httpx.post(
-        f"{follower.url}/promsnmp/inventory", json=document(replicas.device), headers=headers, timeout=30
-    )
-    assert answer.status_code == 200, answer.text
-    for pod in replicas.pods:
-        wait_until(lambda pod=pod: "switch-1" in httpx.get(f"{pod.url}/targets").text, deadline=30, what="the target")  # type: ignore[misc]
-        wait_until(lambda pod=pod: scraped(pod, "switch-1"), deadline=60, what="the device's page")  # type: ignore[misc]
+    with_device(replicas)
+    pages = {httpx.get(f"{pod.url}/targets").text for pod in replicas.pods}
+    assert len(pages) == 1
 
 
 def scraped(pod: Pod, target: str) -> bool:
@@ -130,14 +142,17 @@ def scraped(pod: Pod, target: str) -> bool:
 
 
 def test_management_needs_the_token_of_the_secret(replicas: Replicas) -> None:
+    await_start(replicas.pods[0])
     refused = httpx.post(f"{replicas.pods[0].url}/promsnmp/inventory", json={"devices": []}, timeout=30)
     assert refused.status_code == 401
 
 
 def test_a_forced_election_gives_one_leader_again(replicas: Replicas) -> None:
     """``redis-cli DEL leader``, from operations.md."""
+    one_leader(replicas)
     assert replicas.redis.run("redis-cli", "DEL", "leader") == "1"
-    wait_until(lambda: replicas.redis.run("redis-cli", "GET", "leader") in NAMES, deadline=60, what="a new leader")
+    names = {pod.name for pod in replicas.pods}
+    wait_until(lambda: replicas.redis.run("redis-cli", "GET", "leader") in names, deadline=60, what="a new leader")
     wait_until(
         lambda: replicas.leaders() == [replicas.redis.run("redis-cli", "GET", "leader")], deadline=60, what="one leader"
     )
@@ -145,6 +160,7 @@ def test_a_forced_election_gives_one_leader_again(replicas: Replicas) -> None:
 
 def test_a_backup_is_the_same_file_everywhere_and_can_be_read_and_restored(replicas: Replicas) -> None:
     """The commands of operations.md: cat, md5sum, inventory show, export --secrets, POST."""
+    with_device(replicas)
     backup = replicas.pods[0].run("cat", str(replicas.file)).stdout
     sums = {pod.run("md5sum", str(replicas.file)).stdout.split()[0] for pod in replicas.pods}
     assert sums == {hashlib.md5(backup.encode(), usedforsecurity=False).hexdigest()}
@@ -158,33 +174,31 @@ def test_a_backup_is_the_same_file_everywhere_and_can_be_read_and_restored(repli
     assert "switch-1" in httpx.get(f"{replicas.pods[0].url}/targets").text
 
 
-def test_a_pod_that_ends_answers_while_it_drains_and_hands_the_lead_over(replicas: Replicas) -> None:
-    (name,) = replicas.leaders()
-    pod = next(pod for pod in replicas.pods if pod.name == name)
+def test_a_pod_that_ends_drains_and_hands_the_lead_over_and_the_next_one_takes_its_place(replicas: Replicas) -> None:
+    with_device(replicas)
+    name = one_leader(replicas)
+    number, pod = next((number, pod) for number, pod in enumerate(replicas.pods) if pod.name == name)
     begun = time.monotonic()
     hook = pod.pre_stop()
-    failed = [not (pod.probe("readiness") and scraped(pod, "switch-1")) for _ in iter(hook.poll, 0)]
-    assert failed, "the hook waits"
-    assert not any(failed), "requests that come while the endpoints drain are answered"
+    answered = [(pod.probe("readiness"), scraped(pod, "switch-1")) for _ in iter(hook.poll, 0)]
+    assert any(ready for ready, _ in answered), "the kubelet would have found it not ready before it was told to end"
+    assert all(page for _, page in answered), "requests that come while the endpoints drain are answered"
     pod.process.terminate()
     wait_until(lambda: not pod.probe("readiness"), deadline=10, what="the end of readiness")
     assert pod.process.wait(pod.grace) == 0
     assert time.monotonic() - begun < pod.grace, "it would have been killed"
-    wait_until(lambda: len(replicas.leaders()) == 1, deadline=30, what="the next leader")
+    one_leader(replicas)
     assert all(scraped(other, "switch-1") for other in replicas.pods if other.running)
 
-
-def test_a_pod_of_the_next_rollout_takes_its_place(replicas: Replicas) -> None:
-    ended = next(number for number, pod in enumerate(replicas.pods) if not pod.running)
-    address = replicas.pods[ended].address
-    replicas.pods[ended] = replicas.start("promsnmp-6d8b-ddddd", address, free_tcp_port(address))
-    await_start(replicas.pods[ended])
-    wait_until(lambda: scraped(replicas.pods[ended], "switch-1"), deadline=60, what="the device's page")
-    assert len(replicas.leaders()) == 1
+    replicas.pods[number] = replicas.start(f"{name}-next", pod.address, free_tcp_port(pod.address))
+    await_start(replicas.pods[number])
+    wait_until(lambda: scraped(replicas.pods[number], "switch-1"), deadline=60, what="the device's page")
+    one_leader(replicas)
 
 
 def test_a_new_key_is_taken_over_without_losing_a_scrape(replicas: Replicas) -> None:
     """operations.md, "Key rotation": rekey, patch the Secret, restart one after the other."""
+    with_device(replicas)
     new = "fedcba9876543210"
     done = replicas.pods[0].run("promsnmp", "inventory", "rekey", "--new-key-file", "-", given=f"{new}\n")
     assert done.returncode == 0, done.stderr
