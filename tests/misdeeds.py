@@ -136,6 +136,28 @@ def _endless(request: Request) -> Iterable[bytes]:
     return [request.response(b"".join(map(_row, names)))]
 
 
+def _exchanged() -> list[bytes]:
+    """The objects of HONEST, but in each column of the table row 11 comes before row 10."""
+    names = [HONEST.oid(at) for at in range(len(HONEST))]
+    for at in [at for at, name in enumerate(names) if name.startswith(IF_ENTRY_OID) and name[-1] == 10]:
+        names[at], names[at + 1] = names[at + 1], names[at]
+    return names
+
+
+_ORDER = _exchanged()
+
+
+def _out_of_order(request: Request) -> Iterable[bytes]:
+    """All that there is, but in each column row 11 comes before row 10: some devices keep their tables so."""
+    if request.pdu.type == ber.GET:
+        return [request.honest]
+    last = request.last
+    at = _ORDER.index(last) + 1 if last in _ORDER else HONEST.position_after(last)
+    names = _ORDER[at : at + (max(request.pdu.index, 1) if request.pdu.type == ber.GET_BULK else 1)]
+    rows = [ber.encode_varbind(name, value) for name in names if (value := HONEST.get(name)) is not None]
+    return [request.response(b"".join(rows))] if rows else [request.honest]
+
+
 def _deeper(request: Request) -> Iterable[bytes]:
     """Each OID has one sub-identifier more than the one before."""
     return [request.response(_row(request.last + b"\x01"))]
@@ -261,7 +283,9 @@ ENVELOPES: Sequence[Behaviour] = (
     Behaviour("flood", lambda r: [r.honest, *[_with_id(r, 7)] * 200], is_harmless=True),
     replace(late(0.05), name="slow_drip"),
 )
+OUT_OF_ORDER = Behaviour("rows_out_of_order", _out_of_order)
 VARBINDS: Sequence[Behaviour] = (
+    OUT_OF_ORDER,
     Behaviour("constant_oid", _constant),
     Behaviour("repeating_oid", _repeating),
     Behaviour("decreasing_oids", _decreasing),

@@ -13,7 +13,8 @@ the device, the object and what to do. Secrets never appear in one.
     │   ├── AuthenticationError  wrong community, user, passphrase, HMAC, engine or time window
     │   ├── MalformedMessage     the answer is not SNMP, or breaks its rules
     │   ├── ErrorStatus          the agent answered with an error-status
-    │   ├── WalkLoop             the agent's OIDs do not increase
+    │   ├── WalkLoop             the agent's answers lead nowhere
+    │   │   └── OutOfOrder       OIDs do not increase, but the walk came to its end
     │   └── StrictFailure        SCRAPE_STRICT: something is missing or stands twice, so there is no page at all
     ├── TargetError              what was asked for cannot be scraped
     │   ├── UnknownTarget        not in the inventory, and ad-hoc targets are off
@@ -100,6 +101,10 @@ class ErrorStatus(SnmpError):
 
 class WalkLoop(SnmpError):
     """The agent's answers do not move forward in the MIB, so that a walk would never end."""
+
+
+class OutOfOrder(WalkLoop):
+    """An agent's OIDs do not increase. Its walk came to an end all the same, and what it brought is there."""
 
 
 class StrictFailure(SnmpError):

@@ -12,7 +12,7 @@ import pytest
 from promsnmp.snmp import ber
 from tests.exporter import fetch, require_exporter
 from tests.hostile import HONEST, IF_ENTRY, Behaviour, HostileAgent, after
-from tests.misdeeds import status, value
+from tests.misdeeds import OUT_OF_ORDER, status, value
 from tests.serving import environment
 from tests.sim.threads import running
 from tests.tools import Process, free_tcp_port
@@ -130,6 +130,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     ("module", "behaviour"),
     [
         *(("ports", one) for one in (honest, text, object_id, status(5), after(1, status(5)), after(2, status(1)))),
+        ("ports", OUT_OF_ORDER),
         *((module, one) for module in ("states", "state_sets") for one in (named, numbered)),
     ],
     ids=str,

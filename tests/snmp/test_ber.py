@@ -338,6 +338,26 @@ def test_a_loop_over_two_responses_is_found(decoder: ModuleType) -> None:
     assert scanner.column(0) == rows(1, 2)
 
 
+def test_what_begins_with_a_loop_can_be_taken_as_it_comes(decoder: ModuleType) -> None:
+    octets = rows(1, 3, 2, 2, 5)
+    _, scanner = feed(decoder, octets)
+    assert scanner.relax(octets, len(octets)) == ber.MORE
+    assert scanner.column(0) == octets
+    assert scanner.last_oid.endswith(b"\x05")
+    more = rows(4, 1)
+    assert scanner.feed(more, 0, len(more)) == ber.MORE
+    scanner.unify()
+    assert scanner.column(0) == rows(1, 3, 2, 5, 4)
+
+
+def test_of_objects_that_come_twice_the_last_counts(decoder: ModuleType) -> None:
+    first, second = (row(COLUMN + b"\x01", ber.encode_integer(value)) for value in (7, 8))
+    _, scanner = feed(decoder, first)
+    scanner.relax(second, len(second))
+    scanner.unify()
+    assert scanner.column(0) == second
+
+
 def test_a_row_at_the_root_itself_is_a_loop(decoder: ModuleType) -> None:
     assert feed(decoder, row(TABLE))[0] == ber.LOOP
 

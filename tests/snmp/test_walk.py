@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from promsnmp.errors import ErrorStatus, MalformedMessage, WalkLoop
+from promsnmp.errors import ErrorStatus, MalformedMessage, OutOfOrder, WalkLoop
 from promsnmp.sim.mib import Mib
 from promsnmp.sim.responder import respond
 from promsnmp.snmp import ber, oid
@@ -193,6 +193,50 @@ def test_no_varbinds_are_a_loop() -> None:
     walks = walks_of(A)
     Agent(lambda *_: (0, 0, b"")).hold(walks)
     assert "without any varbind" in str(walks.failures[A])
+
+
+def exchanged(_: ber.Pdu, asked: list[ber.VarBind]) -> tuple[int, int, bytes] | None:
+    """Of A the rows 1 to 9, 11, 10, 10 again with another value, and 12; the rest honestly."""
+    last = asked[0].oid
+    if last == A:
+        rows = [*((row, row) for row in (*range(1, 10), 11)), (10, 1), (10, 77), (12, 12)]
+        return 0, 0, b"".join(ber.encode_varbind(A + bytes((row,)), ber.encode_integer(value)) for row, value in rows)
+    return None
+
+
+def test_rows_that_do_not_increase_are_read_on_behind_and_the_walk_is_a_failure() -> None:
+    walks = walks_of(A, B)
+    Agent(exchanged).hold(walks)
+    assert isinstance(walks.failures[A], OutOfOrder)
+    assert "OID 1.3.6.1.4.1.9999.1.10 does not increase" in str(walks.failures[A])
+    assert "allow_nonincreasing_oids: true" in str(walks.failures[A])
+    assert walks.finished == {B}
+    found = dict(zip(*rows_of(walks, 0), strict=True))
+    assert list(found) == [*range(1, 10), 11, 10, *range(12, 31)]
+    assert found[10] == 77
+
+
+def test_a_module_may_say_that_oids_do_not_increase() -> None:
+    walks = walks_of(A, B, ordered=False)
+    Agent(exchanged).hold(walks)
+    assert (walks.failures, walks.finished) == ({}, {A, B})
+    assert count(walks, 0) == 30
+
+
+@pytest.mark.parametrize("after", [b"\x05", b"\x09", b"\x0b"])
+def test_rows_that_lead_back_end_the_walk(after: bytes) -> None:
+    walks = walks_of(A)
+    row = ber.encode_varbind(A + b"\x0a", ber.encode_integer(1)) + ber.encode_varbind(
+        A + b"\x05", ber.encode_integer(1)
+    )
+    Agent(lambda _, asked: (0, 0, row) if asked[0].oid in (A, A + after) else None).hold(walks, most=10)
+    assert isinstance(walks.failures[A], WalkLoop)
+
+
+def rows_of(walks: Walks, at: int) -> tuple[list[int], list[int]]:
+    """Last sub-identifiers and small values of a column."""
+    index, found = ber.values(walks._scanner.column(at), len(A))
+    return [one[-1] for one in ber.suffixes(index)], [content[-1] for _, content in found]
 
 
 def test_an_oid_that_does_not_increase_is_named() -> None:

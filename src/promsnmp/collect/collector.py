@@ -17,7 +17,7 @@ from promsnmp.collect.page import Format, Page
 from promsnmp.collect.probe import Identity, identify
 from promsnmp.collect.recognition import Recognition
 from promsnmp.collect.source import Source
-from promsnmp.errors import AuthenticationError, ErrorStatus, SnmpError, StrictFailure
+from promsnmp.errors import AuthenticationError, ErrorStatus, OutOfOrder, SnmpError, StrictFailure
 from promsnmp.inventory.modules import AUTO, FALLBACK, settled_modules
 from promsnmp.metrics.interfaces import add_utilization
 from promsnmp.metrics.plan import ModulePlan, Plan, make_plan
@@ -305,9 +305,10 @@ def _body(page: Samples, wanted: Format) -> bytes:
 
 
 def _insist(source: Source, harvest: Harvest) -> None:
-    """Raises StrictFailure for what fails a scrape of snmp_exporter: all but an error-status that ends a walk."""
+    """Raises StrictFailure for what fails a scrape of snmp_exporter: all but an error-status that ends a walk, and OIDs
+    that do not increase."""
     walks = [one for at, one in harvest.failures.items() if at not in harvest.plan.gets]
-    forgiven = {id(one) for one in walks if isinstance(one, ErrorStatus)}
+    forgiven = {id(one) for one in walks if isinstance(one, ErrorStatus | OutOfOrder)}
     for problem in (harvest.error, *harvest.failures.values()):
         if problem is not None and id(problem) not in forgiven:
             raise StrictFailure(f"not all was read: {problem.message}", target=str(source.endpoint), oid=problem.oid)

@@ -55,7 +55,7 @@ MORE = 0
 DONE = 1
 """A varbind lay behind the subtree, or the MIB ended."""
 LOOP = 2
-"""An OID did not increase; ``Scanner.offender`` is it."""
+"""An OID did not increase; ``Scanner.offender`` is it, and ``Scanner.relax`` takes what begins with it."""
 EMPTY = 3
 """The response carried no varbind at all."""
 
@@ -475,6 +475,7 @@ class Scanner:
     root: bytes
     last: bytes
     offender: bytes
+    offence: cython.Py_ssize_t
     columns: list
     segments: list
     count: cython.Py_ssize_t
@@ -499,6 +500,7 @@ class Scanner:
         self.root = root
         self.last = root
         self.offender = b""
+        self.offence = 0
         self.ordered = ordered
 
     @property
@@ -530,6 +532,18 @@ class Scanner:
         octets = b"".join(self.segments[at])
         self.segments[at] = []
         return octets
+
+    def relax(self, data: bytes, end: int) -> int:
+        """After a LOOP of the response ``data[...:end]``: takes the rest of it as it comes, and so what follows until the
+        next ``start``. Returns as ``feed``, but not LOOP."""
+        self.ordered = False
+        return self.feed(data, self.offence, end)
+
+    def unify(self) -> None:
+        """Leaves one varbind of each OID in the columns that the subtree touches: the last, where the first stood."""
+        for at, column in enumerate(self.columns):
+            if column.startswith(self.root) or self.root.startswith(column):
+                self.segments[at] = [_unique(b"".join(self.segments[at]))]
 
     @cython.cfunc
     def _find(self, oid: bytes) -> cython.Py_ssize_t:
@@ -619,6 +633,7 @@ class Scanner:
                 break
             if is_ordered and not _follows(octets, oid_start + known, oid_stop, last, last_start + known, last_stop):
                 self.offender = data[oid_start:oid_stop]
+                self.offence = at
                 verdict = LOOP
                 break
             last = octets
@@ -819,6 +834,18 @@ def values(column: bytes, skip: int) -> tuple[bytes, list[tuple[int, bytes]]]:
         index += column[oid_start + skip : oid_stop]
         out.append((tag, column[start:stop]))
     return bytes(index), out
+
+
+def _unique(column: bytes) -> bytes:
+    """A column without varbinds whose OID stands in a later one."""
+    found: dict[bytes, bytes] = {}
+    at = 0
+    while at < len(column):
+        start = at
+        inner, at = read(column, at, len(column), SEQUENCE)
+        name, end = read(column, inner, at, OBJECT_IDENTIFIER)
+        found[column[name:end]] = column[start:at]
+    return b"".join(found.values())
 
 
 def below(column: bytes, oid: bytes) -> bytes:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from promsnmp.errors import ErrorStatus, MalformedMessage, SnmpError, WalkLoop
+from promsnmp.errors import ErrorStatus, MalformedMessage, OutOfOrder, SnmpError, WalkLoop
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import Version
 
@@ -87,7 +87,7 @@ class Subtree:
     root: bytes
     max_repetitions: int = 25
     ordered: bool = True
-    """Whether OIDs must increase; false: only repeating a request ends a loop, and there are no gaps."""
+    """Whether it is a failure when OIDs do not increase; false: there are no gaps, either."""
     gaps: tuple[tuple[bytes, bytes], ...] = ()
     """Stretches that are not asked for, in order: the OID from which (included) nothing is wanted, and the one after
     which it goes on; empty: nothing more is wanted."""
@@ -131,6 +131,9 @@ class Walks:
     A walk ends at the first OID outside of the subtree, at ``endOfMibView`` (and mostly at noSuchObject or
     noSuchInstance, by which some agents say the same), and at v1's noSuchName. When nothing was found, the root itself
     is asked for.
+
+    Where OIDs do not increase, a walk goes on, but it ends with a failure, unless ``Subtree.ordered`` is false; of
+    objects that come more than once the last counts. A request is never repeated. With ``strict`` it ends there.
     """
 
     def __init__(
@@ -141,6 +144,7 @@ class Walks:
         version: Version,
         limits: AgentLimits,
         meter: Meter = no_meter,
+        strict: bool = False,
     ) -> None:
         self.failures: dict[bytes, SnmpError] = {}
         self.finished: set[bytes] = set()
@@ -154,6 +158,8 @@ class Walks:
         self._subtree: Subtree | None = None
         self._at = b""
         self._asked: set[bytes] = set()
+        self._disorder: OutOfOrder | None = None
+        self._strict = strict
         self._exact = False
         self._gaps: deque[tuple[bytes, bytes]] = deque()
 
@@ -186,6 +192,7 @@ class Walks:
         self._subtree = subtree
         self._at = subtree.root
         self._asked.clear()
+        self._disorder = None
         self._began = (*self._meter(), self._scanner.varbind_count)
         self._scanner.start(subtree.root, subtree.ordered)
         self._gaps = deque(subtree.gaps)
@@ -200,6 +207,8 @@ class Walks:
         scanner = self._scanner
         before = scanner.varbind_count
         verdict = scanner.feed(buffer, pdu.start, pdu.end)
+        if verdict == ber.LOOP and scanner.offending_oid != self._at and not self._strict:
+            verdict = self._relax(buffer, pdu)
         if verdict == ber.MORE:
             self._go_on(scanner.last_oid)
         elif verdict == ber.DONE:
@@ -209,9 +218,23 @@ class Walks:
             else:
                 self._end(None)
         elif verdict == ber.LOOP:
-            self._end(WalkLoop(f"OID {oid.to_text(scanner.offending_oid)} does not increase", oid=self._text()))
+            self._end(self._loop())
         else:
             self._end(WalkLoop("the agent answered without any varbind", oid=self._text()))
+
+    def _loop(self) -> WalkLoop:
+        return WalkLoop(f"OID {oid.to_text(self._scanner.offending_oid)} does not increase", oid=self._text())
+
+    def _relax(self, buffer: bytes, pdu: ber.Pdu) -> int:
+        """From here on takes what comes in any order, as snmp_exporter does, unless it would have to ask again."""
+        assert self._subtree is not None
+        which = oid.to_text(self._scanner.offending_oid)
+        hint = "rows may be missing, unless the module says that this is so: allow_nonincreasing_oids: true"
+        self._disorder = OutOfOrder(f"OID {which} does not increase ({hint})", oid=self._text())
+        self._subtree = replace(self._subtree, ordered=False)
+        self._gaps.clear()
+        self._asked.add(self._at)
+        return self._scanner.relax(buffer, pdu.end)
 
     def _may_be_exact(self) -> bool:
         """Whether the walk stands at a root that is to be asked for when nothing lies below it."""
@@ -227,7 +250,7 @@ class Walks:
         assert self._subtree is not None
         if not self._subtree.ordered:
             if last in self._asked:
-                self._end(WalkLoop("the agent repeats itself", oid=oid.to_text(last)))
+                self._end(self._loop() if self._disorder else WalkLoop("the agent repeats itself", oid=self._text()))
                 return
             self._asked.add(last)
         self._at = last
@@ -257,6 +280,9 @@ class Walks:
 
     def _end(self, failure: SnmpError | None) -> None:
         assert self._subtree is not None
+        if not self._subtree.ordered:
+            self._scanner.unify()
+        failure = failure or self._disorder
         if failure is None:
             self.finished.add(self._subtree.root)
         else:
@@ -360,7 +386,7 @@ class Browse:
 
     def __init__(self, subtree: Subtree, take: Callable[[list[ber.VarBind]], None], *, version: Version) -> None:
         self._scanner = ber.Scanner([subtree.root])
-        self._walks = Walks([subtree], self._scanner, version=version, limits=AgentLimits())
+        self._walks = Walks([subtree], self._scanner, version=version, limits=AgentLimits(), strict=True)
         self._take = take
         self._root = subtree.root
 
