@@ -534,8 +534,10 @@ class Scanner:
         return octets
 
     def relax(self, data: bytes, end: int) -> int:
-        """After a LOOP of the response ``data[...:end]``: takes the rest of it as it comes, and so what follows until the
-        next ``start``. Returns as ``feed``, but not LOOP."""
+        """After a LOOP of the response ``data[...:end]``: takes the rest as it comes, and so all until the next ``start``.
+
+        Returns as ``feed``, but not LOOP.
+        """
         self.ordered = False
         return self.feed(data, self.offence, end)
 
