@@ -30,7 +30,8 @@ def podman(*words: str | Path, timeout: float = 600, check: bool = True) -> subp
     """One command of podman, in a storage of our own."""
     program = require_tool("podman", package="podman")
     runtime = require_tool("runc", package="runc")
-    storage = ("--root", str(CACHE / "storage"), "--runroot", str(CACHE / "run"))
+    storage = ["--root", str(CACHE / "storage"), "--runroot", str(CACHE / "run")]
+    storage += ["--storage-opt", "overlay.skip_mount_home=true"]  # no mount is left behind
     command = [program, *storage, "--runtime", runtime, *map(str, words)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, cwd=PROJECT)
     assert not check or done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
@@ -58,8 +59,10 @@ def make_base() -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     if done.returncode != 0:
         unavailable(f"no base of Debian's packages could be made: {done.stderr[-500:]}")
-    podman("import", "--quiet", archive, BASE)
+    done = podman("import", "--quiet", archive, BASE, check=False)
     archive.unlink()
+    if done.returncode != 0:
+        unavailable(f"podman keeps no images here: {done.stderr[-500:]}")
     tried = podman("run", "--rm", *hardened(env={}), BASE, "true", check=False)
     if tried.returncode != 0:
         unavailable(f"podman runs no containers here: {tried.stderr[-500:]}")

@@ -35,9 +35,10 @@ def image() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def root(image: str) -> Path:
+def root(image: str) -> Iterator[Path]:
     """The image's files."""
-    return Path(podman("image", "mount", image).stdout.strip())
+    yield Path(podman("image", "mount", image).stdout.strip())
+    podman("image", "unmount", "--force", image)
 
 
 @pytest.fixture(scope="module")
