@@ -534,7 +534,7 @@ class Scanner:
         return octets
 
     def relax(self, data: bytes, end: int) -> int:
-        """After a LOOP of the response ``data[...:end]``: takes the rest as it comes, and so all until the next ``start``.
+        """After a LOOP of the response ``data[...:end]``: takes the rest as it comes, and all until the next ``start``.
 
         Returns as ``feed``, but not LOOP.
         """
