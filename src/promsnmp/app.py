@@ -190,7 +190,11 @@ def _build(settings: Settings) -> App:
             hot={"/snmp": shared},
             outside=door.around,
             inside=lambda api: leading.around(shared.metrics(api)),
-            open_paths=peer_routes(cluster.team, door),
+            open_paths=peer_routes(
+                door,
+                news=cluster.team.received if cluster.team is not None else None,
+                findings=collection.heard,
+            ),
         ),
         health=health,
         sockets=sockets,
@@ -200,9 +204,7 @@ def _build(settings: Settings) -> App:
         repeated={
             "the watch of the inventory file": Repeated(step=store.reload_if_changed, every=WATCH_INTERVAL),
             "the watch of the web configuration": Repeated(step=web.refresh, every=WATCH_INTERVAL),
-            "the storing of what devices are": Repeated(
-                step=partial(collection.findings.store, store.update), every=FINDINGS_INTERVAL
-            ),
+            "the storing of what devices are": Repeated(step=collection.store_findings, every=FINDINGS_INTERVAL),
             "the watch of the disk": Repeated(step=disk.refresh, every=DISK_INTERVAL),
             "the watch for writes that fail": Repeated(step=store.probe, every=DISK_INTERVAL),
             "the measure of the event loop": Repeated(step=lag.measure, every=0.0),
@@ -281,6 +283,19 @@ class Collection:
         if self._starting is not None:
             self._starting.cancel()
         await self.poller.stop()
+
+    async def store_findings(self) -> None:
+        """Puts what was found out of devices into the inventory, or has the leader do it."""
+        if self._cluster.leadership.leads:
+            await self.findings.store(self._store.update)
+        else:
+            await self.findings.tell(self._cluster.tell_findings)
+
+    def heard(self, body: bytes) -> bytes:
+        """Another replica tells what it found out. Raises NotLeader and ValueError."""
+        self._cluster.leadership.fence()
+        self.findings.heard(body)
+        return b"{}"
 
     def standing(self, device: Device) -> Standing:
         """How the last poll of a device of the inventory ended."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from promsnmp.collect.findings import Findings, with_findings
 from promsnmp.collect.probe import Identity
 from promsnmp.collect.source import Source, adhoc_source, device_source
@@ -87,3 +89,26 @@ def test_a_description_that_the_inventory_has_stays() -> None:
     )
     assert found.devices[0].sys_descr == "ours"
     assert len(found.devices) == 1
+
+
+async def test_a_replica_that_may_not_write_tells_one_that_may() -> None:
+    follower, leader, store, sent = Findings(), Findings(), Store(), list[bytes]()
+    follower.note(source(), identity("system", "cisco"))
+
+    async def send(body: bytes) -> bool:
+        sent.append(body)
+        return len(sent) > 1
+
+    for _ in range(3):
+        await follower.tell(send)
+    assert len(sent) == 2  # the first was not taken, and there was nothing more to tell
+    leader.heard(sent[1])
+    await leader.store(store.update)
+    device = store.current.devices[0]
+    assert (device.vendor, device.model, device.detected_modules) == ("Cisco", "ASR", ("system", "cisco"))
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"one": {}}', b'{"one": {"modules": 5}}', b'{"one": null}'])
+def test_what_no_replica_tells_is_not_understood(body: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  # whatever json says is one, too
+        Findings().heard(body)

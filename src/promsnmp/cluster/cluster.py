@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from prometheus_client.metrics_core import Metric
 
 from promsnmp.cluster.backends import Backend, open_backend
-from promsnmp.cluster.delegation import Delegation, Landed
+from promsnmp.cluster.delegation import Delegation, Landed, OutcomeUnknown, Wish
 from promsnmp.cluster.election import Candidate, Record, Timing
 from promsnmp.cluster.elector import Elector, Leader, Leadership
 from promsnmp.cluster.forward import Forwarder
@@ -25,10 +25,10 @@ from promsnmp.cluster.heartbeats import Heartbeats
 from promsnmp.cluster.membership import Member, Members
 from promsnmp.cluster.news import News
 from promsnmp.cluster.none import AlwaysLeader
-from promsnmp.cluster.peers import Peers
+from promsnmp.cluster.peers import FINDINGS, Peers
 from promsnmp.cluster.seals import Seals
 from promsnmp.cluster.team import Team
-from promsnmp.errors import InventoryUnavailable
+from promsnmp.errors import InventoryUnavailable, NotLeader
 from promsnmp.observe import families
 from promsnmp.observe.health import Component, Status
 from promsnmp.settings import Settings
@@ -132,6 +132,14 @@ class Cluster:
         """There is a new leader or a new revision of the inventory: the others are told."""
         if self.team is not None and self.leadership.leads:
             self.team.announce()
+
+    async def tell_findings(self, body: bytes) -> bool:
+        """Tells the leader what this replica found out of devices; whether it took it."""
+        try:
+            answer = await self.delegation.ask(Wish("POST", FINDINGS.encode(), (), body, ""))
+        except (NotLeader, OutcomeUnknown):
+            return False
+        return answer is not None and answer.status == 200
 
     def leader(self) -> Leader | None:
         """Who leads, by the backend; while that cannot be asked, by what other replicas say, if it is newer."""

@@ -11,6 +11,8 @@ from promsnmp.cluster.seals import Seals, digest_of
 
 PATH = "/-/peer"
 """Where replicas tell each other of themselves."""
+FINDINGS = "/-/findings"
+"""Where they tell the leader what their devices are."""
 LARGE = 1024 * 1024
 """Bytes from which on a body is digested outside the event loop."""
 

@@ -6,19 +6,21 @@ it marks a request as passed on already, which is how handlers know that they mu
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from promsnmp.cluster.peers import PATH
+from promsnmp.cluster.delegation import NOT_LEADER
+from promsnmp.cluster.peers import FINDINGS, PATH
 from promsnmp.cluster.seals import HEADER, Peer, Seals
-from promsnmp.errors import PeerError
+from promsnmp.errors import NotLeader, PeerError
 from promsnmp.http.origin import Headers
 
 PEER = "promsnmp.peer"
 """Key of an ASGI scope: the ``Peer`` that sealed the request."""
 MAX_NEWS = 64 * 1024
-"""Bytes of what replicas tell of themselves, at most."""
+MAX_FINDINGS = 64 * 1024 * 1024
+"""Bytes of what replicas tell of themselves, and of what they found out, at most."""
 
 Pairs = list[tuple[bytes, bytes]]
 
@@ -64,17 +66,15 @@ class SealedCallers:
         return peer.user.rpartition("@")[0] or f"replica:{peer.name}"
 
 
-class Receiver(Protocol):
-    """What takes the news of other replicas: their Team."""
-
-    def received(self, body: bytes) -> bytes: ...
-
-
 class PeerRoute:
-    """``/-/peer``: what replicas tell each other."""
+    """A path for replicas alone: ``take`` gets what one sends (at most ``most`` bytes) and gives the answer.
 
-    def __init__(self, team: Receiver) -> None:
-        self._team = team
+    It may raise PeerError and ValueError for what it does not understand, and NotLeader.
+    """
+
+    def __init__(self, take: Callable[[bytes], bytes], *, most: int) -> None:
+        self._take = take
+        self._most = most
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         peer = scope.get(PEER)
@@ -82,19 +82,28 @@ class PeerRoute:
             await answer(send, 403, b"only replicas tell each other of themselves here\n")
             return
         try:
-            body = await read_all(receive, most=MAX_NEWS)
+            body = await read_all(receive, most=self._most)
             if not peer.fits(body):
                 raise PeerError("the body is not the one that was sealed")
-            news = self._team.received(body)
-        except (PeerError, TooLarge) as error:
+            said = self._take(body)
+        except NotLeader:
+            await answer(send, 503, b"this replica is not the leader\n", [(NOT_LEADER, b"1")])
+        except (PeerError, ValueError, TooLarge) as error:
             await answer(send, 400, f"{error}\n".encode())
-            return
-        await answer(send, 200, news, kind=b"application/json")
+        else:
+            await answer(send, 200, said, kind=b"application/json")
 
 
-def peer_routes(team: Receiver | None, door: Door) -> dict[str, ASGIApp]:
-    """The paths for replicas alone; none where there is no team."""
-    return {} if team is None else {PATH: door.around(PeerRoute(team))}
+def peer_routes(
+    door: Door, *, news: Callable[[bytes], bytes] | None, findings: Callable[[bytes], bytes]
+) -> dict[str, ASGIApp]:
+    """The paths for replicas alone; none where ``news`` are not expected, since there are no others."""
+    if news is None:
+        return {}
+    return {
+        PATH: door.around(PeerRoute(news, most=MAX_NEWS)),
+        FINDINGS: door.around(PeerRoute(findings, most=MAX_FINDINGS)),
+    }
 
 
 def seal_of(headers: Pairs) -> bytes | None:
