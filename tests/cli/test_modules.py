@@ -134,6 +134,18 @@ def test_a_file_that_is_not_there_costs_the_others_nothing(call: Call, own: Path
     assert "1 module with 1 metric" in done.err
 
 
+def test_files_that_define_nothing_are_a_problem_as_they_are_for_the_service(call: Call, tmp_path: Path) -> None:
+    (empty := tmp_path / "empty.yml").touch()
+    done = call("check", empty)
+    assert (done.code, done.out) == (2, f"{empty}:1: no module and no auth is defined here\n")
+
+
+def test_a_file_without_an_end_is_refused(call: Call) -> None:
+    done = call("check", Path("/dev/zero"))
+    assert done.code == 2
+    assert done.out.startswith("/dev/zero:1: cannot be read: more than 64 MiB")
+
+
 def test_a_file_that_is_not_text_is_a_problem_with_its_line(call: Call, tmp_path: Path) -> None:
     path = tmp_path / "latin.yml"
     path.write_bytes(b"# one\n# caf\xe9\n")

@@ -107,6 +107,8 @@ def check(*, files: tuple[Path, ...]) -> int:
         metrics += sum(len(one.metrics) for one in document.modules.values())
         for note in checked.notes:
             click.echo(f"note: {note}", err=True)
+    if not origin and not problems:
+        problems.append(f"{files[0]}:1: no module and no auth is defined here")
     for problem in problems:
         click.echo(problem)
     kinds = [kind for kind, _ in origin]
@@ -121,10 +123,13 @@ def _count(number: int, noun: str) -> str:
 
 def _read(path: Path) -> tuple[str, list[str]]:
     """The text of a file, and why there is none."""
+    from promsnmp.errors import ModuleError
+    from promsnmp.modules.reader import read_octets
+
     try:
-        return path.read_text(encoding="utf-8"), []
-    except OSError as error:
-        return "", [f"{path}:1: cannot be read: {(error.strerror or str(error)).lower()}"]
+        return read_octets(path).decode(), []
+    except ModuleError as error:
+        return "", [str(error)]
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         return "", [f"{path}:{line}: not UTF-8 text"]

@@ -28,6 +28,10 @@ _INDEX_TYPES = frozenset(one.value for one in IndexType)
 _T = TypeVar("_T")
 
 
+MAX_OCTETS = 64 << 20
+"""No file of modules has more (snmp_exporter's own has 2 MB); a device such as /dev/zero never ends."""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """What one file defines."""
@@ -44,9 +48,15 @@ def read_file(path: Path, *, environment: Mapping[str, str] | None = None) -> Do
 def read_octets(path: Path) -> bytes:
     """What is in a file. Raises ModuleError."""
     try:
-        return path.read_bytes()
+        with path.open("rb") as stream:
+            octets = stream.read(MAX_OCTETS + 1)
     except OSError as error:
-        raise ModuleError(f"{path}: cannot be read: {error.strerror}") from None
+        raise ModuleError(f"{path}:1: cannot be read: {(error.strerror or str(error)).lower()}") from None
+    if len(octets) > MAX_OCTETS:
+        raise ModuleError(
+            f"{path}:1: cannot be read: it has more than {MAX_OCTETS >> 20} MiB; is it a file of modules?"
+        )
+    return octets
 
 
 def read_text(text: bytes | str, *, source: str, environment: Mapping[str, str] | None = None) -> Document:
