@@ -53,9 +53,7 @@ def read_octets(path: Path) -> bytes:
     except OSError as error:
         raise ModuleError(f"{path}:1: cannot be read: {(error.strerror or str(error)).lower()}") from None
     if len(octets) > MAX_OCTETS:
-        raise ModuleError(
-            f"{path}:1: cannot be read: it has more than {MAX_OCTETS >> 20} MiB; is it a file of modules?"
-        )
+        raise ModuleError(f"{path}:1: cannot be read: more than {MAX_OCTETS >> 20} MiB are in it")
     return octets
 
 
