@@ -359,6 +359,33 @@ def test_a_replica_whose_redis_is_not_there_scrapes_and_says_what_is_wrong(
         assert refused.headers["retry-after"] == "5"
         assert "there is no leader now" in refused.json()["error"]
         part = alone.client.get("/actuator/health/leaderElection").json()
-        assert (part["status"], part["details"]["role"]) == ("DOWN", "follower")
-        assert "127.0.0.1" in part["details"]["backendState"]
+        assert (part["status"], part["details"]["role"]) == ("UNKNOWN", "follower")
+        assert part["details"]["backendState"] == "does not answer"
+        assert "127.0.0.1" in part["details"]["error"]
         assert alone.client.get("/-/ready").status_code == 200
+
+
+def test_a_replica_that_starts_while_redis_is_away_is_started_and_polls_what_the_file_names(
+    tmp_path: Path, agent: SimulatedAgent
+) -> None:
+    with Serving(tmp_path) as before:
+        assert before.client.post(DEVICES, json=device(agent, "switch-1")).status_code == 201
+    env = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": "1", "COLLECTION_INTERVAL": "5000"}
+    with Serving(tmp_path, env=env) as alone:
+        assert (health := alone.client.get("/actuator/health")).status_code == 200
+        assert health.json()["components"]["replicas"]["status"] == "UNKNOWN"
+        shown = f"{DEVICES}/switch-1"
+        wait_until(lambda: alone.client.get(shown).json()["polling"]["state"] == "up", deadline=30, what="a poll")
+        assert alone.client.get("/snmp", params={"target": "switch-1"}).status_code == 200
+
+
+def test_health_goes_on_to_name_the_leader_known_last_when_redis_goes_away(tmp_path: Path) -> None:
+    short = {"ELECTION_LEASE_DURATION": "3000", "ELECTION_RENEW_INTERVAL": "1000"}
+    with RedisServer(tmp_path) as redis, Replica(tmp_path, redis, "pod-0", **short) as one:
+        wait_until(lambda: one.leads, deadline=30)
+        redis.stop()
+        wait_until(lambda: not one.leads, deadline=30)
+        assert one.client.get("/actuator/health").status_code == 200
+        part = one.client.get("/actuator/health/leaderElection").json()
+        assert (part["status"], part["details"]["leader"]) == ("UNKNOWN", "pod-0")
+        assert (part["details"]["role"], part["details"]["backendState"]) == ("follower", "does not answer")

@@ -78,6 +78,7 @@ class Cluster:
         self.team = self._gather(settings, me)
         self.delegation = Delegation(self.leadership, self.peers, leader=self.leader, landed=self._landed)
         self._heard_leader: Leader | None = None
+        self._last_leader: Leader | None = None
         self._tasks: set[asyncio.Future[object]] = set()
 
     def _elect(self, settings: Settings, me: Member) -> Leadership:
@@ -159,6 +160,7 @@ class Cluster:
             self._spawn(self._ledger.reload())
 
     def _on_leader(self) -> None:
+        self._last_leader = self.leadership.leader or self._last_leader
         self.changed()
         if self.leadership.leads:
             self._spawn(self._claim())
@@ -191,25 +193,35 @@ class Cluster:
     # ---------------------------------------------------------------------------------------------- how it is shown
 
     def check_election(self) -> Component:
-        """Role, leader and backend, for the health: DOWN when the backend cannot be asked, or nobody leads."""
-        leader, backend = self.leader(), self.leadership.backend
-        details: dict[str, object] = {"backend": backend, "role": self.role, "name": self.members.me.name}
+        """Role, leader and backend, for the health.
+
+        UNKNOWN while the backend cannot be asked, or nobody leads: changes wait, but polls and scrapes do not, and
+        neither does the start of a pod, which asks for the health of all.
+        """
+        problem, leader = self.leadership.problem, self.leader() or self._last_leader
+        details: dict[str, object] = {
+            "backend": self.leadership.backend,
+            "role": self.role,
+            "name": self.members.me.name,
+        }
         if leader is not None:
             details |= {"leader": leader.name, "term": leader.term}
-        if backend != "none":
-            details["backendState"] = self.leadership.problem or "answers"
-        is_well = leader is not None and not self.leadership.problem
-        return Component(Status.UP if is_well else Status.DOWN, details)
+        if self.leadership.backend != "none":
+            details["backendState"] = "does not answer" if problem else "answers"
+        if problem or self.leader() is None:
+            return Component(Status.UNKNOWN, {**details, "error": problem or "nobody leads: an election is under way"})
+        return Component(Status.UP, details)
 
     def check_members(self) -> Component:
-        """Who is there, for the health: DOWN when another replica has this one's name, or a coordinator is gone."""
+        """Who is there, for the health: UNKNOWN when a coordinator cannot be asked, DOWN when another replica has this
+        one's name."""
         details: dict[str, object] = {"members": [one.name for one in self.members.present]}
         problems = dict(self.team.problems) if self.team is not None else {}
+        status = Status.UNKNOWN if problems else Status.UP
         if (other := self.members.namesake) is not None:
             problems["name"] = f"{other.address} runs under this replica's name; give each its own POD_NAME"
-        if problems:
-            return Component(Status.DOWN, {**details, "problems": problems})
-        return Component(Status.UP, details)
+            status = Status.DOWN
+        return Component(status, {**details, "problems": problems} if problems else details)
 
     @property
     def role(self) -> str:
