@@ -42,6 +42,11 @@ class RedisServer(Process):
         login = f":{self.password}@" if self.password else ""
         return f"redis://{login}{self.address}:{self.port}"
 
+    @property
+    def env(self) -> dict[str, str]:
+        """Settings of a replica that is to use it."""
+        return {"REDIS_HOST": self.address, "REDIS_PORT": str(self.port), "REDIS_PASSWORD": self.password}
+
     def cli(self, *words: str) -> str:
         """What redis-cli prints."""
         program = require_tool("redis-cli", package="redis-tools")

@@ -18,43 +18,13 @@ from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.devices import switch
 from tests.certificates import Authority
 from tests.cluster.redis_server import RedisServer
+from tests.cluster.replica import DEVICES, KEY, Replica, device
 from tests.serving import Serving
 from tests.sim.threads import running
 from tests.tools import wait_until
 
-KEY = "0123456789abcdef"
-DEVICES = "/promsnmp/devices"
-
-
-class Replica(Serving):
-    def __init__(self, folder: Path, redis: RedisServer, name: str, **env: str) -> None:
-        self.name = name
-        own = {
-            "POD_NAME": name,
-            "REDIS_HOST": "127.0.0.1",
-            "REDIS_PORT": str(redis.port),
-            "PROM_ENCRYPT_KEY": KEY,
-            "COLLECTION_INTERVAL": "60000",
-        }
-        super().__init__(folder, env={**own, **env})
-
-    def metric(self, name: str) -> float:
-        text = self.client.get("/metrics").text
-        return next(float(line.split()[-1]) for line in text.splitlines() if line.startswith(f"{name} "))
-
-    @property
-    def leadership(self) -> dict[str, object]:
-        found = self.client.get("/promsnmp/leader").json()
-        assert isinstance(found, dict)
-        return found
-
-    @property
-    def leads(self) -> bool:
-        return self.leadership["role"] == "leader"
-
-    @property
-    def has_all(self) -> bool:
-        return len(self.leadership["members"]) == 3 and "leader" in self.leadership  # type: ignore[arg-type]
+SLOW = {"COLLECTION_INTERVAL": "60000"}
+"""Devices are polled seldom: pages stay the same while they are compared."""
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +37,7 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 def replicas(tmp_path_factory: pytest.TempPathFactory, redis: RedisServer) -> Iterator[list[Replica]]:
     folder = tmp_path_factory.mktemp("replicas")
     with ThreadPoolExecutor() as pool:
-        made = list(pool.map(lambda number: Replica(folder, redis, f"pod-{number}"), range(3)))
+        made = list(pool.map(lambda number: Replica(folder, f"pod-{number}", {**redis.env, **SLOW}), range(3)))
     try:
         wait_until(lambda: all(one.has_all for one in made), deadline=60, what="three replicas and a leader")
         yield made
@@ -85,14 +55,6 @@ def agent() -> Iterator[SimulatedAgent]:
 
 def followers_of(replicas: list[Replica]) -> list[Replica]:
     return [one for one in replicas if not one.leads]
-
-
-def device(agent: SimulatedAgent, name: str) -> dict[str, object]:
-    endpoint = {"address": agent.address, "port": agent.port}
-    return {
-        "sysName": name,
-        "agents": [{"type": "snmp-community", "endpoint": endpoint, "version": 1, "readCommunity": "public"}],
-    }
 
 
 @pytest.fixture(scope="module")
@@ -319,10 +281,10 @@ def test_replicas_that_serve_tls_ask_each_other_over_tls(tmp_path: Path, redis: 
     (tmp_path / "ca.crt").write_bytes(authority.cert)
     web = {"tls_server_config": {"cert_file": "server.crt", "key_file": "server.key"}}
     (tmp_path / "web.yml").write_text(json.dumps(web))
-    env = {"WEB_CONFIG_FILE": str(tmp_path / "web.yml"), "REDIS_KEY_PREFIX": "tls:"}
+    env = {**redis.env, **SLOW, "WEB_CONFIG_FILE": str(tmp_path / "web.yml"), "REDIS_KEY_PREFIX": "tls:"}
     with (
-        Replica(tmp_path, redis, "pod-0", **env) as one,
-        Replica(tmp_path, redis, "pod-1", **env) as two,
+        Replica(tmp_path, "pod-0", env) as one,
+        Replica(tmp_path, "pod-1", env) as two,
         httpx.Client(verify=authority.context(), timeout=30) as client,
     ):
         for replica in (one, two):

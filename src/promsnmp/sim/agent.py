@@ -48,7 +48,7 @@ class SimulatedAgent:
     ago the device started. ``delay`` (seconds until an answer leaves), ``drop`` (share of requests that are lost, 0 to
     1, chosen by ``seed``) and ``mib`` may be changed while it runs. ``keys`` may be shared by agents of the same users.
     ``requests`` counts requests answered, ``varbinds`` the varbinds of the answers, ``ignored`` datagrams that were not
-    answered: not SNMP, not permitted, or dropped.
+    answered: not SNMP, not permitted, or dropped. ``heard`` is called with the sender of each datagram.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class SimulatedAgent:
         seed: int = 0,
         keys: KeyCache | None = None,
         clock: Callable[[], float] = time.monotonic,
+        heard: Callable[[Peer], object] | None = None,
     ) -> None:
         self.mib = mib
         self.delay = delay
@@ -78,6 +79,7 @@ class SimulatedAgent:
         self._max_message = max_message
         self._random = random.Random(seed)
         self._clock = clock
+        self._heard = heard
         self._started = clock() - uptime
         engine = engine_id or _ENGINE_ID_PREFIX + secrets.token_bytes(8)
         self.usm: UsmAgent | None = None
@@ -144,6 +146,8 @@ class SimulatedAgent:
                 datagram, peer = opened.recvfrom(65_535)
             except OSError:  # nothing more to read, or an ICMP error for an earlier answer
                 return
+            if self._heard is not None:
+                self._heard(peer)
             answer = self.answer(datagram)
             if answer is None:
                 continue
