@@ -343,7 +343,7 @@ def test_a_replica_that_starts_while_redis_is_away_is_started_and_polls_what_the
 
 def test_health_goes_on_to_name_the_leader_known_last_when_redis_goes_away(tmp_path: Path) -> None:
     short = {"ELECTION_LEASE_DURATION": "3000", "ELECTION_RENEW_INTERVAL": "1000"}
-    with RedisServer(tmp_path) as redis, Replica(tmp_path, redis, "pod-0", **short) as one:
+    with RedisServer(tmp_path) as redis, Replica(tmp_path, "pod-0", {**redis.env, **short}) as one:
         wait_until(lambda: one.leads, deadline=30)
         redis.stop()
         wait_until(lambda: not one.leads, deadline=30)
