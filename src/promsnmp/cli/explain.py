@@ -16,6 +16,7 @@ import click
 import uvloop
 
 from promsnmp.cli.login import login_options
+from promsnmp.cli.options import files_option, modules_option
 from promsnmp.errors import ModuleError
 from promsnmp.inventory.modules import AUTO
 from promsnmp.snmp import oid
@@ -34,18 +35,11 @@ _OWN = ("promsnmp_", "snmp_scrape_", "interface_utilization")
 
 @click.command("explain")
 @click.argument("target")
-@click.option(
-    "-m",
-    "--module",
-    "modules",
-    multiple=True,
-    metavar="NAME",
-    help="May be repeated.  [default: what suits the device]",
-)
+@modules_option
 @click.option("--metric", metavar="NAME", help="Only this metric, in full.")
 @login_options
 @click.option("--auth", metavar="NAME", help="Credentials by their name in a file, instead of the options above.")
-@click.option("--config.file", "files", multiple=True, metavar="FILE", help="Modules and auths (snmp.yml); repeatable.")
+@files_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option("--deadline", type=click.FloatRange(0.1, 3600), default=60.0, show_default=True, help="Seconds in all.")
 def explain(

@@ -9,23 +9,17 @@ import click
 import uvloop
 
 from promsnmp.cli.login import login_options
+from promsnmp.cli.options import files_option, modules_option
 from promsnmp.errors import SnmpError
 from promsnmp.snmp.credentials import Credentials
 
 
 @click.command("scrape")
 @click.argument("target")
-@click.option(
-    "-m",
-    "--module",
-    "modules",
-    multiple=True,
-    metavar="NAME",
-    help="May be repeated.  [default: what suits the device]",
-)
+@modules_option
 @login_options
 @click.option("--auth", metavar="NAME", help="Credentials by their name in a file, instead of the options above.")
-@click.option("--config.file", "files", multiple=True, metavar="FILE", help="Modules and auths (snmp.yml); repeatable.")
+@files_option
 @click.option("--openmetrics", is_flag=True, help="OpenMetrics 1.0 instead of text 0.0.4.")
 @click.option("--deadline", type=click.FloatRange(0.1, 3600), default=60.0, show_default=True, help="Seconds in all.")
 def scrape(

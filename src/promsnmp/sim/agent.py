@@ -7,15 +7,14 @@ datagrams and touches no socket; the socket is read directly, because one proces
 
 from __future__ import annotations
 
-import asyncio
 import random
 import secrets
 import socket
 import time
 from collections.abc import Callable, Sequence
-from types import TracebackType
 from typing import Any, Self
 
+from promsnmp.sim.listener import Listener
 from promsnmp.sim.mib import Mib
 from promsnmp.sim.responder import respond
 from promsnmp.sim.usm_agent import UsmAgent
@@ -40,7 +39,7 @@ Peer = tuple[Any, ...]
 """A peer as ``recvfrom`` gives it: two fields for IPv4, four for IPv6."""
 
 
-class SimulatedAgent:
+class SimulatedAgent(Listener):
     """An agent that answers from a ``Mib``.
 
     ``community`` is the only one that is answered; ``versions`` are those spoken, v3 for ``users`` by ``engine_id``
@@ -68,6 +67,7 @@ class SimulatedAgent:
         clock: Callable[[], float] = time.monotonic,
         heard: Callable[[Peer], object] | None = None,
     ) -> None:
+        super().__init__()
         self.mib = mib
         self.delay = delay
         self.drop = drop
@@ -85,60 +85,29 @@ class SimulatedAgent:
         self.usm: UsmAgent | None = None
         if users:
             self.usm = UsmAgent(users, engine_id=engine, time=int(uptime), keys=keys, clock=clock)
-        self._socket: socket.socket | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     # ------------------------------------------------------------------------------------------------------ the socket
 
     async def start(self, address: str = "127.0.0.1", port: int = 0) -> Self:
         """Listen on an IPv4 or IPv6 address; port 0 takes a free one. Raises OSError when that is not possible."""
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        opened = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        try:
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-            opened.bind((address, port))
-        except BaseException:
-            opened.close()
-            raise
-        self._socket = opened
-        self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(opened.fileno(), self._readable, opened)
+        self._listen(family, address, port, (socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20))
         return self
-
-    def close(self) -> None:
-        """Stop listening; the port then refuses. It may be started again."""
-        if self._socket is not None and self._loop is not None:
-            self._loop.remove_reader(self._socket.fileno())
-            self._socket.close()
-        self._socket = None
-
-    async def __aenter__(self) -> Self:
-        return self if self._socket is not None else await self.start()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @property
     def address(self) -> str:
         """The address that it listens on."""
-        return str(self._bound()[0])
+        return str(self.local[0])
 
     @property
     def port(self) -> int:
         """The port that it listens on."""
-        return int(self._bound()[1])
+        return int(self.local[1])
 
     @property
     def target(self) -> str:
         """``address:port`` or ``[address]:port``, as PromSNMP and net-snmp's tools take it."""
         return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
-
-    def _bound(self) -> Sequence[str | int]:
-        if self._socket is None:
-            raise RuntimeError("the agent does not listen; start it first")
-        return self._socket.getsockname()  # type: ignore[no-any-return]
 
     def _readable(self, opened: socket.socket) -> None:
         for _ in range(_BATCH):

@@ -7,15 +7,14 @@ thousand silent addresses fits into one process, to try discovery on.
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import socket
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from types import TracebackType
 from typing import Protocol, Self
 
 from promsnmp.sim.agent import SimulatedAgent
+from promsnmp.sim.listener import Listener
 from promsnmp.sim.mib import Mib, Value
 from promsnmp.snmp import ber
 from promsnmp.snmp import oid as oids
@@ -42,46 +41,26 @@ class Answering(Protocol):
         """What is sent back for ``datagram``; None for nothing."""
 
 
-class Field:
+class Field(Listener):
     """Devices by the IPv4 address at which each answers; addresses without one are silent, and never refuse."""
 
     def __init__(self, devices: Mapping[str, Answering]) -> None:
+        super().__init__()
         self.devices = {socket.inet_aton(address): device for address, device in devices.items()}
         self.agents = tuple(device for device in devices.values() if isinstance(device, SimulatedAgent))
         self.port = 0
-        self._socket: socket.socket | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def start(self, port: int = 0) -> Self:
         """Listens on ``port`` of all addresses; 0 takes a free one. Raises OSError when that is not possible."""
-        opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        try:
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
-            opened.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
-            opened.bind(("0.0.0.0", port))  # noqa: S104  # only what is sent to a device's address is answered
-        except BaseException:
-            opened.close()
-            raise
-        self._socket = opened
-        self.port = opened.getsockname()[1]
-        self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(opened.fileno(), self._readable, opened)
+        self._listen(
+            socket.AF_INET,
+            "0.0.0.0",  # noqa: S104  # only what is sent to a device's address is answered
+            port,
+            (socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22),
+            (socket.IPPROTO_IP, _IP_PKTINFO, 1),
+        )
+        self.port = self.local[1]
         return self
-
-    def close(self) -> None:
-        """Stops listening."""
-        if self._socket is not None and self._loop is not None:
-            self._loop.remove_reader(self._socket.fileno())
-            self._socket.close()
-        self._socket = None
-
-    async def __aenter__(self) -> Self:
-        return self if self._socket is not None else await self.start()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _readable(self, opened: socket.socket) -> None:
         for _ in range(_BATCH):
