@@ -275,6 +275,29 @@ def test_an_election_is_forced_by_deleting_the_key(replicas: list[Replica], redi
     wait_until(lambda: redis.cli("GET", "leader") not in ("", before), deadline=30)
 
 
+def test_a_name_that_somebody_else_put_into_the_key_is_left_alone_and_told(
+    replicas: list[Replica], redis: RedisServer
+) -> None:
+    wait_until(lambda: all(one.has_all for one in replicas), deadline=30)
+    redis.cli("SET", "leader", "somebody")
+    try:
+        wait_until(lambda: not any(one.leads for one in replicas), deadline=30)
+        wait_until(lambda: all(error_of(one) for one in replicas), deadline=30)
+        assert {error_of(one) for one in replicas} == {"somebody holds the lead, and is none of these replicas"}
+        refused = replicas[0].client.post(DEVICES, json={"sysName": "x", "agents": []})
+        assert refused.status_code == 503
+        assert "somebody holds the lead" in refused.json()["error"]
+        assert redis.cli("GET", "leader") == "somebody"
+    finally:
+        redis.cli("DEL", "leader")
+    wait_until(lambda: any(one.leads for one in replicas), deadline=60)
+
+
+def error_of(replica: Replica) -> str:
+    """What the health says of the election; empty when all is well."""
+    return str(replica.client.get("/actuator/health/leaderElection").json()["details"].get("error", ""))
+
+
 def test_replicas_that_serve_tls_ask_each_other_over_tls(tmp_path: Path, redis: RedisServer) -> None:
     authority = Authority()
     authority.server().write(tmp_path, "server")
@@ -322,7 +345,7 @@ def test_a_replica_whose_redis_is_not_there_scrapes_and_says_what_is_wrong(
         assert "there is no leader now" in refused.json()["error"]
         part = alone.client.get("/actuator/health/leaderElection").json()
         assert (part["status"], part["details"]["role"]) == ("UNKNOWN", "follower")
-        assert part["details"]["backendState"] == "does not answer"
+        assert part["details"]["backendState"] == "fails"
         assert "127.0.0.1" in part["details"]["error"]
         assert alone.client.get("/-/ready").status_code == 200
 
@@ -350,4 +373,4 @@ def test_health_goes_on_to_name_the_leader_known_last_when_redis_goes_away(tmp_p
         assert one.client.get("/actuator/health").status_code == 200
         part = one.client.get("/actuator/health/leaderElection").json()
         assert (part["status"], part["details"]["leader"]) == ("UNKNOWN", "pod-0")
-        assert (part["details"]["role"], part["details"]["backendState"]) == ("follower", "does not answer")
+        assert (part["details"]["role"], part["details"]["backendState"]) == ("follower", "fails")

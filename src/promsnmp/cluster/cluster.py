@@ -207,7 +207,9 @@ class Cluster:
         if leader is not None:
             details |= {"leader": leader.name, "term": leader.term}
         if self.leadership.backend != "none":
-            details["backendState"] = "does not answer" if problem else "answers"
+            details["backendState"] = "fails" if problem else "answers"
+        if not problem and (known := self.leader()) is not None and not known.address:
+            problem = f"{known.name} holds the lead, and is none of these replicas"
         if problem or self.leader() is None:
             return Component(Status.UNKNOWN, {**details, "error": problem or "nobody leads: an election is under way"})
         return Component(Status.UP, details)

@@ -135,6 +135,8 @@ class Delegation:
         raise OutcomeUnknown("the leader went away with the answer; look whether the change was made")
 
     def _reason(self, leader: Leader | None) -> str:
+        if leader is not None and not leader.address:
+            return f"{leader.name} holds the lead, and is none of these replicas"
         if leader is not None:
             return f"{leader.name} was it, and does not answer"
         return self._leadership.problem or "an election is under way"

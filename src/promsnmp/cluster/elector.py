@@ -215,7 +215,7 @@ class Elector:
             text = "this replica is the leader from %.3f on, term %d, held until %.3f (and longer, as it is renewed)"
             log.info(text, self._clock(), one.term, one.until)
         elif leader is not None:
-            log.info("the leader is %s (%s), term %d", leader.name, leader.address, leader.term)
+            log.info("the leader is %s (%s), term %d", leader.name, leader.address or "not one of us", leader.term)
         elif known is not None and not led:
             log.info("there is no leader: %s gave the lead up", known.name)
 

@@ -43,8 +43,12 @@ class RedisLink:
         self._no_script = exceptions.NoScriptError
         try:
             self._client = _client(library, place, timeout)
-        except (ValueError, exceptions.RedisError) as error:
-            raise SettingsError(f"REDIS_URL: {error}") from None
+            self._client.connection_pool.make_connection()  # does not connect, and takes no options that are none
+        except (ValueError, TypeError, exceptions.RedisError):  # whose texts may quote a part of the password
+            raise SettingsError(
+                "REDIS_URL cannot be used: its port is no number, or its options are none of redis-py's; "
+                "in a password, write %2F for /, %23 for #, %3F for ? and %40 for @"
+            ) from None
 
     async def run(self, script: Script, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
         """What the script returns; texts are bytes. Raises CoordinatorError."""
@@ -55,12 +59,20 @@ class RedisLink:
             except self._no_script:
                 return await self._client.eval(script.text, *call)
         except (self._redis_error, OSError, asyncio.IncompleteReadError) as error:
-            text = " ".join(str(error).partition(" script: ")[0].split())
-            raise CoordinatorError(text[:200] or type(error).__name__) from None
+            raise CoordinatorError(_text(error)) from None
 
     async def close(self) -> None:
         """Closes the connections."""
         await self._client.aclose()
+
+
+def _text(error: Exception) -> str:
+    """What went wrong, for people, in one line."""
+    text = " ".join(str(error).partition(" script: ")[0].split())[:200] or type(error).__name__
+    wants_password = any(
+        word in text.lower() for word in ("auth", "password")
+    )  # redis.io/commands/auth, and networking.c
+    return f"{text.rstrip('.')}: is REDIS_PASSWORD right?" if wants_password else text
 
 
 def _client(library: Any, place: RedisPlace, timeout: float) -> Any:
