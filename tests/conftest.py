@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from promsnmp.observe.audit import LOGGER as AUDIT_LOGGER
+from promsnmp.observe.logging import QUIET_LOGGERS
 from promsnmp.settings import Settings
 from scripts import compiled
 from tests.tools import Snmpd, start_snmpd
@@ -28,6 +31,18 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
         monkeypatch.delenv(name.upper(), raising=False)
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.getbasetemp() / "data"))
+
+
+@pytest.fixture(autouse=True)
+def _plain_logging() -> Iterator[None]:
+    """A command that a test runs in this process sets up logging, which must not decide what the next test hears."""
+    names = ("", "promsnmp", AUDIT_LOGGER, "uvicorn.access", *QUIET_LOGGERS)
+    loggers = [logging.getLogger(name) for name in names]
+    before = [(one.handlers[:], one.level, one.propagate, one.disabled) for one in loggers]
+    yield
+    for one, (handlers, level, propagate, disabled) in zip(loggers, before, strict=True):
+        one.handlers, one.propagate, one.disabled = handlers, propagate, disabled
+        one.setLevel(level)
 
 
 @pytest.fixture

@@ -94,12 +94,16 @@ def _free_port(kind: socket.SocketKind, address: str) -> int:
 
 
 def wait_until(condition: Callable[[], bool], *, deadline: float = 10.0, what: str = "the condition") -> None:
-    """Poll ``condition`` until it holds; fails the test after ``deadline`` seconds, naming ``what``."""
-    end = time.monotonic() + deadline
+    """Poll ``condition`` until it holds; fails the test after ``deadline`` seconds, naming ``what``.
+
+    The longer it takes, the less often it is asked: conditions may be programs that are run.
+    """
+    started = time.monotonic()
     while not condition():
-        if time.monotonic() > end:
+        waited = time.monotonic() - started
+        if waited > deadline:
             pytest.fail(f"{what} did not hold within {deadline:g} s")
-        time.sleep(0.02)
+        time.sleep(min(max(waited / 10, 0.02), 0.25))
 
 
 def import_uncompiled(name: str) -> ModuleType:
@@ -128,7 +132,7 @@ class Process:
         *,
         log: Path,
         ready: Callable[[], bool] | None = None,
-        deadline: float = 15.0,
+        deadline: float = 60.0,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
     ) -> None:

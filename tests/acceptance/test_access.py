@@ -187,12 +187,12 @@ def test_prometheus_finds_and_scrapes_over_tls_with_a_password(folder: Path, pro
 
         def is_up() -> bool:
             try:
-                answer = httpx.get(f"{url}/api/v1/query", params={"query": 'up{instance="host"} == 1'})
+                answer = asking.get("/api/v1/query", params={"query": 'up{instance="host"} == 1'})
                 return bool(json.loads(answer.text)["data"]["result"])
             except (httpx.TransportError, ValueError, KeyError):
                 return False
 
-        with Process(command, log=folder / "prometheus.log"):
+        with Process(command, log=folder / "prometheus.log"), httpx.Client(base_url=url) as asking:
             wait_until(is_up, deadline=60, what="a scrape")
 
 

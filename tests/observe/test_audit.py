@@ -3,8 +3,6 @@ from __future__ import annotations
 import io
 import json
 
-import pytest
-
 from promsnmp.observe.audit import audit
 from promsnmp.observe.logging import configure_logging
 
@@ -13,12 +11,6 @@ def lines(style: str, level: str = "info") -> io.StringIO:
     stream = io.StringIO()
     configure_logging(level=level, style=style, stream=stream)
     return stream
-
-
-@pytest.fixture(autouse=True)
-def _restored() -> object:
-    yield
-    configure_logging()
 
 
 def test_a_line_says_who_did_what_to_which_and_leaves_out_what_is_not_known() -> None:

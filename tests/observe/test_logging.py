@@ -5,23 +5,11 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
-from promsnmp.observe.logging import QUIET_LOGGERS, configure_logging
-
-
-@pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    names = ("", "promsnmp", "uvicorn.access", *QUIET_LOGGERS)
-    loggers = [logging.getLogger(name) for name in names]
-    before = [(item.handlers[:], item.level, item.propagate, item.disabled) for item in loggers]
-    yield
-    for item, (handlers, level, propagate, disabled) in zip(loggers, before, strict=True):
-        item.handlers, item.propagate, item.disabled = handlers, propagate, disabled
-        item.setLevel(level)
+from promsnmp.observe.logging import configure_logging
 
 
 def _logged(*, level: str = "info", style: str = "text", name: str = "promsnmp.part", text: str = "hello") -> str:
