@@ -116,6 +116,14 @@ async def test_a_device_that_is_added_is_polled_at_once() -> None:
             await until(lambda: new.key in scraper.began)
 
 
+async def test_devices_that_are_added_together_are_spread_over_the_interval_from_then_on() -> None:
+    async with agents(12) as devices, polling([]) as (poller, scraper):
+        poller.set_sources([source_of(one) for one in devices])
+        await until(lambda: len(scraper.began) == 12 and min(map(len, scraper.began.values())) >= 3)
+        third = [times[2] for times in scraper.began.values()]
+        assert max(third) - min(third) > 0.1
+
+
 async def test_a_device_whose_credentials_change_is_polled_at_once_with_the_new_ones() -> None:
     async with agents(1) as (agent,):
         wrong = replace(source_of(agent, managed=True, community="wrong"), key="k", timeout=0.01, retries=0)

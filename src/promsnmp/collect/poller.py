@@ -160,7 +160,10 @@ class Poller:
             self._scraper.forget(schedule.source)  # it went, or changed, while it was polled
             return
         now = asyncio.get_running_loop().time()
-        interval = min(self._interval * 2 ** min(schedule.failures, 16), self._backoff_max)
-        interval = interval if schedule.failures else self._interval
-        schedule.due += interval * max(1, -((schedule.due - now) // interval))  # turns that were missed are left out
+        if schedule.failures:
+            interval = min(self._interval * 2 ** min(schedule.failures, 16), self._backoff_max)
+            schedule.due += interval * max(1, -((schedule.due - now) // interval))
+        else:  # turns that were missed are left out; one that was polled at once comes to its own place in the interval
+            after = max(now, schedule.due + self._interval / 2)
+            schedule.due = after + self._phase(schedule.source.key, after)
         heapq.heappush(self._turns, _Turn(schedule.due, schedule.source.key))
