@@ -1,0 +1,23 @@
+"""Who polled the devices, and how regularly, between two moments of the clock of leases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from tests.cluster.failures.harness import CountedDevice
+
+
+def pollers(device: CountedDevice, begin: float, end: float) -> set[str]:
+    """The addresses that a device was polled from."""
+    return {address for at, address in list(device.polls) if begin <= at <= end}
+
+
+def longest_gap(devices: Sequence[CountedDevice], begin: float, end: float) -> float:
+    """Seconds that any of the devices had to wait for a poll, at most."""
+    return max(_longest(device, begin, end) for device in devices)
+
+
+def _longest(device: CountedDevice, begin: float, end: float) -> float:
+    moments = [begin, *(at for at, _ in list(device.polls) if begin <= at <= end), end]
+    return max(after - before for before, after in pairwise(moments))
