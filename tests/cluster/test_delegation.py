@@ -10,7 +10,7 @@ import pytest
 
 from promsnmp.cluster import delegation
 from promsnmp.cluster.connections import Answer, NotSent
-from promsnmp.cluster.delegation import NOT_LEADER, Delegation, Landed, OutcomeUnknown, Wish
+from promsnmp.cluster.delegation import NOT_LEADER, REFUSED, Delegation, Landed, OutcomeUnknown, Wish
 from promsnmp.cluster.elector import Leader, Leadership
 from promsnmp.cluster.none import AlwaysLeader
 from promsnmp.errors import NotLeader, PeerError
@@ -82,6 +82,13 @@ async def test_what_had_no_effect_is_passed_on_to_the_next_leader(answer: Answer
     assert await cluster.delegation.ask(WISH) == CREATED
     assert [address for address, _ in cluster.asked] == [FIRST.address, SECOND.address]
     assert cluster.asked[0][1] != cluster.asked[1][1]
+
+
+async def test_a_leader_that_does_not_know_this_replica_is_asked_again_and_then_named_with_its_reason() -> None:
+    refused = Answer(403, [(REFUSED, b"1")], b"the clocks differ\n")
+    assert await Cluster([FIRST], [refused, CREATED]).delegation.ask(WISH) == CREATED
+    with pytest.raises(NotLeader, match=r"pod-1 leads, and refuses this replica: the clocks differ"):
+        await Cluster([FIRST], [refused]).delegation.ask(WISH)
 
 
 @pytest.mark.parametrize("leader", [None, FIRST])

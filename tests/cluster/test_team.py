@@ -146,9 +146,18 @@ async def test_news_reach_the_others_soon_after_they_are_announced(three: list[R
         assert Leader("pod-0", "127.0.0.1:1", 3) in [news.leader for news in one.heard]
 
 
-async def test_a_replica_with_another_key_is_none_of_us(three: list[Replica]) -> None:
+async def test_a_replica_with_another_key_is_none_of_us_and_that_is_told(
+    three: list[Replica], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "promsnmp")
+    good = three[2].key
     three[2].key = b"another key, 16+"
     await until(lambda: three[0].names == three[1].names == ["pod-0", "pod-1"])
+    address = three[2].members.me.address
+    assert "PROM_ENCRYPT_KEY" in three[0].team.refusals[address]
+    assert caplog.text.count(f"the replica at {address} refuses this one") == 2  # each of the two says so once
+    three[2].key = good
+    await until(lambda: three[0].names == ["pod-0", "pod-1", "pod-2"] and not three[0].team.refusals)
 
 
 async def test_two_of_one_name_the_older_learns_of_it_and_says_so(

@@ -215,10 +215,10 @@ class Cluster:
         return Component(Status.UP, details)
 
     def check_members(self) -> Component:
-        """Who is there, for the health: UNKNOWN when a coordinator cannot be asked, DOWN when another replica has this
-        one's name."""
+        """Who is there, for the health: UNKNOWN when a coordinator cannot be asked or another replica refuses this one,
+        DOWN when another one has its name."""
         details: dict[str, object] = {"members": [one.name for one in self.members.present]}
-        problems = dict(self.team.problems) if self.team is not None else {}
+        problems = {**self.team.problems, **self.team.refusals} if self.team is not None else {}
         status = Status.UNKNOWN if problems else Status.UP
         if (other := self.members.namesake) is not None:
             problems["name"] = f"{other.address} runs under this replica's name; give each its own POD_NAME"

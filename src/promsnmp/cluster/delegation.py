@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 NOT_LEADER = b"x-promsnmp-not-leader"
 """Header of an answer that says: nothing was done, I am not the leader."""
+REFUSED = b"x-promsnmp-refused"
+"""Header of an answer that says: nothing was done, the request is not one of a replica that I know."""
 FIND_WITHIN = 3.0
 """Seconds that a request waits for a leader to be there: an election after a graceful stop takes less."""
 ANSWER_WITHIN = 75.0
@@ -86,7 +88,7 @@ class Delegation:
 
         Raises NotLeader when there is none, nothing having been done, and OutcomeUnknown.
         """
-        end = time.monotonic() + FIND_WITHIN
+        end, refusal = time.monotonic() + FIND_WITHIN, ""
         while not self._leadership.leads:
             leader = self._leader()
             if leader is not None and leader.address:
@@ -99,12 +101,15 @@ class Delegation:
                     if await self._settle(number, leader, error):
                         return _DONE
                 else:
-                    if not answer.header(NOT_LEADER):
+                    refusal = answer.body.decode(errors="replace").strip() if answer.header(REFUSED) else ""
+                    if not refusal and not answer.header(NOT_LEADER):
                         self.counts["answered"] += 1
                         return answer
             if time.monotonic() > end:
                 self.counts["no leader"] += 1
-                raise NotLeader(f"there is no leader now that could do this ({self._reason(leader)}); try again")
+                raise NotLeader(
+                    f"there is no leader now that could do this ({self._reason(leader, refusal)}); try again"
+                )
             await asyncio.sleep(LOOK_EVERY)
         return None
 
@@ -134,7 +139,9 @@ class Delegation:
         self.counts["unknown"] += 1
         raise OutcomeUnknown("the leader went away with the answer; look whether the change was made")
 
-    def _reason(self, leader: Leader | None) -> str:
+    def _reason(self, leader: Leader | None, refusal: str) -> str:
+        if leader is not None and refusal:
+            return f"{leader.name} leads, and refuses this replica: {refusal}"
         if leader is not None and not leader.address:
             return f"{leader.name} holds the lead, and is none of these replicas"
         if leader is not None:

@@ -50,6 +50,8 @@ class Team:
         self.members = members
         self.problems: dict[str, str] = {}
         """Coordinators that cannot be asked, and why."""
+        self.refusals: dict[str, str] = {}
+        """Addresses of replicas that do not take this one for one of theirs, and why: another key, or another time."""
         self._peers = peers
         self._tell = tell
         self._hear = hear
@@ -150,6 +152,7 @@ class Team:
             await self._ask_dns(self._dns)
             addresses |= set(self._dns.addresses) - {self._own, self.members.me.address}
         await asyncio.gather(*(self._tell_one(one) for one in sorted(addresses)))
+        self.refusals = {one: reason for one, reason in self.refusals.items() if one in addresses}
         self._peers.keep(addresses | {one.address for one in self.members.others})
 
     async def _ask_dns(self, dns: ServiceDns) -> None:
@@ -166,6 +169,7 @@ class Team:
         body = self._own_news().json()
         try:
             answer = await self._peers.ask(address, "POST", PATH.encode(), _HEADERS, body, timeout=ANSWER_WITHIN)
+            self._note_refusal(address, answer.body.decode(errors="replace").strip() if answer.status == 403 else "")
             if answer.status != 200:
                 raise PeerError(f"{address} answered {answer.status}: {answer.body[:200].decode(errors='replace')}")
             told = read_news(answer.body)
@@ -205,6 +209,16 @@ class Team:
         if other is not None and other.instance != self._warned_of:
             self._warned_of = other.instance
             log.error("%s at %s runs under this replica's name: give each its own POD_NAME", other.name, other.address)
+
+    def _note_refusal(self, address: str, reason: str) -> None:
+        """One line in the log when another replica refuses this one, or takes it again."""
+        if reason and address not in self.refusals:
+            log.error("the replica at %s refuses this one: %s", address, reason[:200])
+        elif not reason and address in self.refusals:
+            log.info("the replica at %s does not refuse this one any more", address)
+        self.refusals.pop(address, None)
+        if reason:
+            self.refusals[address] = reason[:200]
 
     def _note(self, source: str, problem: str) -> None:
         """One line in the log when a coordinator fails, and one when it is back."""

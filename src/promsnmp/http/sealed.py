@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from promsnmp.cluster.delegation import NOT_LEADER
+from promsnmp.cluster.delegation import NOT_LEADER, REFUSED
 from promsnmp.cluster.peers import FINDINGS, PATH
 from promsnmp.cluster.seals import HEADER, Peer, Seals
 from promsnmp.errors import NotLeader, PeerError
@@ -43,7 +43,7 @@ class Door:
                 try:
                     peer = self._seals.check(seal, scope["method"], target_of(scope))
                 except PeerError as error:
-                    await answer(send, 403, f"{error}\n".encode())
+                    await answer(send, 403, f"{error}\n".encode(), [(REFUSED, b"1")])
                     return
                 scope[PEER] = peer
                 if peer.user:
