@@ -42,6 +42,11 @@ def refusal(body: str) -> str:
     return next((why for pattern, why in REFUSALS.items() if pattern.search(body)), "")
 
 
+def has_slips_apart(page: Page) -> bool:
+    """Whether only slips of snmp_exporter keep series of a page apart: as they should be, some would be the same."""
+    return len(_mended(page).samples) < len(page.samples)
+
+
 def unexplained(asked: Asked, mine: Page, other: Page, *, is_exact: bool = False) -> list[Difference]:
     """What differs between our page and theirs beyond what docs/conformance.md tells of.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.explained import Asked, refusal, unexplained
+from tests.conformance.explained import Asked, has_slips_apart, refusal, unexplained
 from tests.conformance.pages import parse
 from tests.metrics.reference import integer, octets
 
@@ -40,6 +40,11 @@ def test_another_zero_is_not(mine: str, other: str, objects: list[bytes]) -> Non
 def test_time_ticks_as_text_are_explained_and_other_numbers_are_not() -> None:
     assert left('m{m="12"} 1', 'm{m="%!s(uint32=12)"} 1', type="DisplayString") == []
     assert left('m{m="13"} 1', 'm{m="%!s(uint32=12)"} 1', type="DisplayString") != []
+
+
+def test_series_that_only_a_slip_keeps_apart_are_told_from_others() -> None:
+    assert has_slips_apart(parse('m{l="1"} 1\nm{l="%!s(uint32=1)"} 1'))
+    assert not has_slips_apart(parse('m{l="2"} 1\nm{l="%!s(uint32=1)"} 1'))
 
 
 def test_only_the_label_of_an_address_without_type_may_be_another() -> None:

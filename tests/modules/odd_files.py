@@ -134,6 +134,8 @@ public
 {version: 3, username: u, security_level: authPriv, password: longenough}
 {version: 3, username: u, security_level: authpriv, password: x, priv_password: y}
 """.splitlines()
+_A = "{name: a, oid: 1.3.1, type: gauge}"
+_A_STATE = "&a {name: a, oid: 1.3.1, type: EnumAsInfo, help: h, enum_values: {1: a}, regex_extracts: {A: [{regex: a}]}}"
 _FILES: Mapping[str, str] = {
     "base": BASE,
     "nothing": "",
@@ -184,6 +186,20 @@ _FILES: Mapping[str, str] = {
     "merge": f"{AUTHS}modules:\n  m: &m\n    walk: [1.3]\n    metrics: []\n  n:\n    <<: *m\n    retries: 1\n",
     "merge and override": f"{AUTHS}modules:\n  m: &m\n    walk: [1.3]\n  n:\n    <<: *m\n    walk: [1.4]\n",
     "merge list": f"{AUTHS}modules:\n  m: &m\n    walk: [1.3]\n  n:\n    <<: [*m]\n",
+    "merge after a key": f"{AUTHS}modules:\n  a: &a {{walk: [1.3]}}\n  m: {{walk: [1.9], <<: *a}}\n",
+    "merge of a merge": f"{AUTHS}modules:\n  a: &a {{walk: [1.3]}}\n  m: {{get: [1.4], <<: {{walk: [1.5], <<: *a}}}}\n",
+    "merge of several": f"{AUTHS}modules:\n  a: &a {{walk: [1.3]}}\n  m: {{<<: [*a, {{walk: [1.4], get: [1.5]}}]}}\n",
+    "merge between a key twice": f"{AUTHS}modules:\n  m: {{walk: [1.3], <<: {{walk: [1.4]}}, walk: [1.5]}}\n",
+    "merge of modules": f"{AUTHS}modules:\n  x: &x {{walk: [1.3]}}\n  <<: {{y: *x}}\n",
+    "merge of a module that is there": f"{AUTHS}modules:\n  x: &x {{walk: [1.3]}}\n  <<: {{x: *x}}\n",
+    "merge of enum values": _metrics(f"{_A_STATE}, {{<<: *a, oid: 1.3.2, enum_values: {{2: b}}}}"),
+    "merge of an enum value that is there": _metrics(f"{_A_STATE}, {{<<: *a, oid: 1.3.2, enum_values: {{1: b}}}}"),
+    "merge of extracts": _metrics(f"{_A_STATE}, {{<<: *a, oid: 1.3.2, regex_extracts: {{B: [{{regex: b}}]}}}}"),
+    "merge of nothing": f"{AUTHS}modules:\n  m: {{<<: , walk: [1.3]}}\n",
+    "anchor twice": f"{AUTHS}modules:\n  m: {{walk: &w [1.3], get: *w}}\n  n: {{walk: &w [1.4], get: *w}}\n",
+    "anchor twice, one in the other": f"{AUTHS}modules:\n  m: &m\n    walk: &m [1.3]\n    get: *m\n",
+    "anchor twice and a metric": _module("walk: &m [1.3]", f"metrics: [&m {_A}, {{<<: *m, oid: 1.4}}]"),
+    "anchor twice and something wrong": f"{AUTHS}modules:\n  m: &m {{walk: &m [1.3], wolk: 1}}\n",
     "alias unknown": f"auths: *x\n{MODULES}",
     "two documents": f"{BASE}---\n{BASE}",
     "document start": f"---\n{BASE}",

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 import yaml
 
-from promsnmp.modules import nodes
+from promsnmp.modules import nodes, yamltext
 from promsnmp.modules.nodes import Problem
 
 
 def root(text: str | bytes) -> yaml.Node:
-    found = nodes.compose(text)
+    found = yamltext.compose(text)
     assert found is not None
     return found
 
@@ -35,13 +35,39 @@ def test_scalars_are_the_text_that_was_written() -> None:
     }
 
 
-def test_merge_keys_give_way_to_a_mappings_own_keys_and_to_earlier_ones() -> None:
-    text = "- &x {a: x, b: x, c: x}\n- &y {c: y, d: y}\n- {<<: [*y, *x], a: own}\n- {'<<': text}\n- {<<: *x}"
+def test_of_a_mappings_own_keys_and_merged_ones_the_later_count_and_of_a_list_the_earlier() -> None:
+    text = """
+- &x {a: x, b: x, c: x}
+- &y {c: y, d: y}
+- {<<: [*y, *x], a: own}
+- {'<<': text}
+- {<<: *x}
+- {a: own, <<: *x, c: own}
+"""
     items = nodes.items(root(text), "it")
-    found = [{key: nodes.text(value, key) for key, value in nodes.pairs(one, "it")} for one in items]
+    allowed = {"a", "b", "c", "d", "<<"}
+    found = [{key: nodes.text(value, key) for key, value in nodes.pairs(one, "it", allowed)} for one in items]
     assert found[2] == {"a": "own", "c": "y", "d": "y", "b": "x"}
     assert found[3] == {"<<": "text"}
     assert found[4] == found[0]
+    assert found[5] == {"a": "x", "b": "x", "c": "own"}
+
+
+def test_keys_add_up_where_any_are_allowed_and_none_may_be_there_twice() -> None:
+    assert plain("{a: own, <<: {b: x}}") == {"a": "own", "b": "x"}
+    with pytest.raises(Problem, match="'b' stands twice"):
+        plain("{a: own, <<: {b: x}, b: own}")
+
+
+def test_the_name_of_an_anchor_may_go_on_to_another_node() -> None:
+    assert plain("{a: &x one, b: *x, c: &x two, d: *x}") == {"a": "one", "b": "one", "c": "two", "d": "two"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_text_may_begin_with_a_byte_order_mark(encoding: str) -> None:
+    found = yamltext.compose("\u00e9: \u00fc".encode(encoding))
+    assert found is not None
+    assert [key for key, _ in nodes.pairs(found, "it")] == ["\u00e9"]
 
 
 def test_what_is_merged_must_be_a_mapping() -> None:
@@ -52,7 +78,10 @@ def test_what_is_merged_must_be_a_mapping() -> None:
 def test_merges_that_double_at_every_step_cost_no_more_than_their_text() -> None:
     steps = "".join(f"- &s{step} {{<<: [*s{step - 1}, *s{step - 1}], k{step}: v}}\n" for step in range(1, 60))
     last = nodes.items(root(f"- &s0 {{k0: v}}\n{steps}"), "it")[-1]
-    assert len(list(nodes.pairs(last, "it"))) == 60
+    assert len(list(nodes.pairs(last, "it", {f"k{step}" for step in range(60)}))) == 60
+    last = nodes.items(root(f"- &s0 {{k0: v}}\n{steps}"), "it")[-1]
+    with pytest.raises(Problem, match="twice"):
+        list(nodes.pairs(last, "it"))
 
 
 def test_a_mapping_that_merges_itself_has_its_own_keys() -> None:
@@ -66,7 +95,7 @@ def test_items_of_lists_four_levels_deep_are_handed_out_and_replaced_as_soon_as_
         seen.append((section, key, node.value))
         return yaml.ScalarNode(node.tag, node.value.upper(), node.start_mark)
 
-    found: Any = nodes.compose("r: {a: {k: [x, y, z], l: [v]}, b: [w, w], c: {m: [u, u]}}\ns: 1", part)
+    found: Any = yamltext.compose("r: {a: {k: [x, y, z], l: [v]}, b: [w, w], c: {m: [u, u]}}\ns: 1", part)
     assert seen == [("r", "k", "x"), ("r", "k", "y"), ("r", "m", "u")]
     parts = dict(nodes.pairs(dict(nodes.pairs(found, "it"))["r"], "r"))
     assert [one.value for one in nodes.items(dict(nodes.pairs(parts["a"], "a"))["k"], "k")] == ["X", "Y", "z"]
@@ -75,8 +104,8 @@ def test_items_of_lists_four_levels_deep_are_handed_out_and_replaced_as_soon_as_
 @pytest.mark.parametrize("text", ["[" * 100_000, "{a: " * 100_000, "- " * 100_000, "[" * 40 + "]" * 40])
 def test_nodes_that_stand_too_deep_are_refused(text: str) -> None:
     with pytest.raises(yaml.YAMLError) as caught:
-        nodes.compose(text)
-    assert nodes.explain(caught.value)[1]
+        yamltext.compose(text)
+    assert yamltext.explain(caught.value)[1]
 
 
 @pytest.mark.parametrize(
@@ -84,6 +113,7 @@ def test_nodes_that_stand_too_deep_are_refused(text: str) -> None:
     [
         ("a: 1\nb: [\n", 3, "did not find"),
         (b"a: 1\nb: \xff", 2, "UTF-8"),
+        (b"\xff\xfea\0:", 1, "UTF-16"),
         ("a: 1\n\nb: \x07", 3, "character"),
         ("a: 1\nb: *none", 2, "alias"),
         ("--- a\n--- b", 2, "another document"),
@@ -91,8 +121,8 @@ def test_nodes_that_stand_too_deep_are_refused(text: str) -> None:
 )
 def test_what_is_no_yaml_is_explained_with_its_line(text: str | bytes, line: int, reason: str) -> None:
     with pytest.raises(yaml.YAMLError) as caught:
-        nodes.compose(text)
-    found_line, found = nodes.explain(caught.value)
+        yamltext.compose(text)
+    found_line, found = yamltext.explain(caught.value)
     assert found_line == line
     assert reason in found
     assert "\n" not in found
@@ -100,4 +130,4 @@ def test_what_is_no_yaml_is_explained_with_its_line(text: str | bytes, line: int
 
 def test_a_byte_order_mark_is_passed_over() -> None:
     assert plain(b"\xef\xbb\xbfa: b".decode("utf-8-sig")) == {"a": "b"}
-    assert nodes.compose(b"\xef\xbb\xbfa: b") is not None
+    assert yamltext.compose(b"\xef\xbb\xbfa: b") is not None

@@ -12,13 +12,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promsnmp.modules import nodes, scalars
+from promsnmp.modules import nodes, scalars, yamltext
 from promsnmp.modules.nodes import Problem
 from promsnmp.modules.scalars import parse_duration
 
 
 def root(text: str) -> yaml.Node:
-    found = nodes.compose(text)
+    found = yamltext.compose(text)
     assert found is not None
     return found
 

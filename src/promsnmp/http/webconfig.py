@@ -18,7 +18,7 @@ import yaml
 
 from promsnmp.errors import SettingsError
 from promsnmp.http.tlsnames import CURVES, SUITES, TLS13_SUITES, VERSIONS
-from promsnmp.modules import nodes, scalars
+from promsnmp.modules import nodes, scalars, yamltext
 from promsnmp.modules.nodes import Problem
 
 HEADERS: Mapping[str, tuple[str, ...]] = {
@@ -98,10 +98,10 @@ def read_web_config(path: Path) -> WebConfig:
     """The file and what it names. Raises SettingsError, with file, line and key of what is wrong."""
     content = _content(path, "")
     try:
-        root = nodes.compose(content)
+        root = yamltext.compose(content)
         return _config(root, path) if root is not None else WebConfig()
     except yaml.YAMLError as error:
-        line, reason = nodes.explain(error)
+        line, reason = yamltext.explain(error)
         raise SettingsError(f"{path}:{line}: {reason}" if line else f"{path}: {reason}") from None
     except Problem as problem:
         raise SettingsError(f"{path}:{problem.line}: {problem}") from None

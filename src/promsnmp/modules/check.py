@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from promsnmp.modules import nodes
+from promsnmp.modules import yamltext
 from promsnmp.modules.model import Metric, Module
 from promsnmp.modules.reader import Document, look_through
 
@@ -78,7 +78,7 @@ def _notes(text: str, document: Document, source: str) -> Iterator[str]:
 
 def _places(text: str) -> Iterator[tuple[tuple[str, int], int]]:
     """Lines of modules (position -1) and of their metrics, by module and position."""
-    root = nodes.compose(text, _place_only)
+    root = yamltext.compose(text, _place_only)
     modules = next((value for key, value in _mapping(root) if key.value == "modules"), None)
     for name, body in _mapping(modules):
         yield (str(name.value), -1), name.start_mark.line + 1

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import yaml
 
 from promsnmp.errors import ModuleError
-from promsnmp.modules import nodes, scalars
+from promsnmp.modules import nodes, scalars, yamltext
 from promsnmp.modules.model import Filter, MetricType, RegexExtract
 
 Read = TypeVar("Read")
@@ -111,10 +111,10 @@ def read_generator(path: Path) -> GeneratorFile:
 def parse_generator(text: bytes | str, *, source: str) -> GeneratorFile:
     """Reads the text of a generator.yml; ``source`` names it in errors. Raises ModuleError."""
     try:
-        root = nodes.compose(text)
+        root = yamltext.compose(text)
         return _file(root) if root is not None else GeneratorFile()
     except yaml.YAMLError as error:
-        line, reason = nodes.explain(error)
+        line, reason = yamltext.explain(error)
         raise ModuleError(f"{source}{f':{line}' if line else ''}: not valid YAML: {reason}") from None
     except nodes.Problem as problem:
         raise ModuleError(f"{source}:{problem.line}: {problem}") from None

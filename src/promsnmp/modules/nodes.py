@@ -1,30 +1,14 @@
-"""YAML for snmp.yml files: from text to nodes, each problem with its line; ``scalars`` makes values of them.
-
-Nodes are read instead of what PyYAML would construct of them: they know their lines, and an alias stays one shared node
-however often it is named, so that a small file cannot unfold into a large one. Scalars are text until a reader says
-what they are, so that the OID 1.10 does not become the number 1.1.
-"""
+"""The nodes of snmp.yml and of files like it, each problem with its line; ``scalars`` makes values of them."""
 
 from __future__ import annotations
 
-import codecs
-from collections.abc import Callable, Collection, Iterator
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import yaml
 
-_NULL = "tag:yaml.org,2002:null"
-_TAGS = {
-    yaml.ScalarNode: "tag:yaml.org,2002:str",
-    yaml.SequenceNode: "tag:yaml.org,2002:seq",
-    yaml.MappingNode: "tag:yaml.org,2002:map",
-}
-_NULL_TEXTS = frozenset({"", "~", "null", "Null", "NULL"})
+from promsnmp.modules.yamltext import NULL
+
 _MERGE = "<<"
-_PARTS = 4
-"""Level of the lists whose items ``compose`` hands out one by one."""
-_DEEPEST = 30
-"""Levels of nodes; snmp.yml needs nine."""
 _SHOWN = 60
 """Characters of a wrong value that an error shows."""
 
@@ -44,6 +28,7 @@ class Told(Problem):
         super().__init__(node, "something in it is wrong")
 
 
+_Pair = tuple[yaml.Node, yaml.Node]
 Teller = Callable[[Problem], None]
 """What becomes of a problem: it is raised, or kept so that the reading can go on."""
 
@@ -51,76 +36,6 @@ Teller = Callable[[Problem], None]
 def raise_problem(problem: Problem) -> None:
     """The teller for who wants to know of one problem only."""
     raise problem
-
-
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # chosen at run time
-    """Tells null from text and nothing else: numbers are the readers' business, and it takes a third less time."""
-
-    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
-        if kind is yaml.ScalarNode and implicit[0] and value in _NULL_TEXTS:
-            return _NULL
-        return _TAGS[kind]
-
-    _depth = 0
-    _section = _key = ""
-    part: PartReader | None = None
-
-    def descend_resolver(self, current_node: Any, current_index: Any) -> None:
-        if self._depth == 1:
-            self._section = getattr(current_index, "value", "")
-        elif self._depth == _PARTS - 1:
-            self._key = getattr(current_index, "value", "")
-        elif self._depth == _PARTS and self.part is not None and isinstance(current_index, int) and current_node.value:
-            current_node.value[-1] = self.part(self._section, self._key, current_node.value[-1])
-        self._depth += 1
-        if self._depth > _DEEPEST:  # libyaml's composer would go on until the stack is full
-            reason = "lists or mappings stand too deep in one another"
-            raise yaml.MarkedYAMLError(problem=reason, problem_mark=current_node.start_mark)
-
-    def ascend_resolver(self) -> None:
-        self._depth -= 1
-
-
-PartReader = Callable[[str, str, yaml.Node], yaml.Node]
-"""Takes an item of a list, with the key of the root and the key that the list stands under, and says what takes its
-place."""
-
-
-def compose(text: bytes | str, part: PartReader | None = None) -> yaml.Node | None:
-    """The root node of a document, None for an empty one. Raises yaml.YAMLError.
-
-    ``part`` is shown the items of lists four levels deep (``modules``, the module, ``metrics``, the item) as soon as
-    they are complete, but not the last of each: when it leaves a small node in place of a large one, a large file needs
-    little memory.
-    """
-    octets = text.encode() if isinstance(text, str) else text.removeprefix(codecs.BOM_UTF8)
-    try:
-        octets.decode()
-    except UnicodeDecodeError as error:
-        raise _error("it is not text in UTF-8", octets[: error.start]) from None
-    try:
-        loader = _Loader(octets)
-        loader.part = part
-        try:
-            root: yaml.Node | None = loader.get_single_node()
-        finally:
-            loader.dispose()
-    except yaml.reader.ReaderError as error:
-        raise _error("there is a character that text has not", octets[: error.position]) from None
-    return root
-
-
-def _error(reason: str, before: bytes) -> yaml.MarkedYAMLError:
-    return yaml.MarkedYAMLError(problem=reason, problem_mark=yaml.Mark("", 0, before.count(b"\n"), 0, None, 0))
-
-
-def explain(error: yaml.YAMLError) -> tuple[int, str]:
-    """Line (0: unknown) and reason of what PyYAML did not like; the reason quotes nothing from the file."""
-    mark = getattr(error, "problem_mark", None)
-    reason = str(getattr(error, "problem", None) or "it cannot be read")
-    if "alias" in reason:  # its name may be the start of a secret that is not in quotes
-        reason = "an alias (*) has no anchor (&) before it; put text that starts with * in quotes"
-    return (0 if mark is None else mark.line + 1), " ".join(reason.split())
 
 
 def shown(value: object) -> str:
@@ -133,7 +48,7 @@ def shown(value: object) -> str:
 
 
 def is_null(node: yaml.Node) -> bool:
-    return bool(node.tag == _NULL)
+    return bool(node.tag == NULL)
 
 
 def pairs(
@@ -165,7 +80,7 @@ def entries(
         return
     if not isinstance(node, yaml.MappingNode):
         raise Problem(node, f"{what} must be a mapping (key: value)")
-    _merge(node)
+    _merge(node, is_open=allowed is None)
     seen: set[str] = set()
     for key_node, value in node.value:
         key = text(key_node, f"a key of {what}")
@@ -183,21 +98,45 @@ def _is_merge(key: yaml.Node) -> bool:
     return isinstance(key, yaml.ScalarNode) and key.value == _MERGE and key.style not in ("'", '"')
 
 
-def _merge(node: yaml.MappingNode) -> None:
-    """Puts in place what ``<<`` names: keys of other mappings, which give way to the node's own and to earlier ones."""
-    merged = [value for key, value in node.value if _is_merge(key)]
-    if not merged:
+def _merge(node: yaml.MappingNode, *, is_open: bool) -> None:
+    """Puts in place what ``<<`` names, as go-yaml does: what comes later counts, be it merged or the node's own.
+
+    The keys of a mapping that is open to any add up instead, and so do those of mappings under one key.
+    """
+    if not any(_is_merge(key) for key, _ in node.value):
         return
-    node.value = [(key, value) for key, value in node.value if not _is_merge(key)]
-    known = {key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)}
-    for one in merged:
-        for source in one.value if isinstance(one, yaml.SequenceNode) else [one]:
+    pairs, node.value = node.value, []  # one that names itself finds nothing
+    own: set[str] = set()
+    found: dict[str, _Pair] = {}
+    twice: dict[str, _Pair] = {}
+    for key, value, is_own in _unfolded(pairs, is_open=is_open):
+        name = str(key.value)
+        if name in (found if is_open else own if is_own else ()):
+            twice[name] = key, value
+            continue
+        own.update([name] if is_own else [])
+        found[name] = key, _added(found[name][1], value) if name in found else value
+    node.value = [*found.values(), *twice.values()]
+
+
+def _unfolded(pairs: Sequence[_Pair], *, is_open: bool) -> Iterator[tuple[yaml.Node, yaml.Node, bool]]:
+    """Keys and values in the order in which they count, and whether they are the mapping's own."""
+    for key, value in pairs:
+        if not _is_merge(key):
+            yield key, value, True
+            continue
+        for source in reversed(value.value) if isinstance(value, yaml.SequenceNode) else [value]:
             if not isinstance(source, yaml.MappingNode):
                 raise Problem(source, f"{_MERGE} must name a mapping or a list of them")
-            _merge(source)
-            new = [(key, value) for key, value in source.value if str(key.value) not in known]
-            known.update(str(key.value) for key, _ in new)
-            node.value += new
+            _merge(source, is_open=is_open)
+            yield from ((*pair, False) for pair in source.value)
+
+
+def _added(before: yaml.Node, value: yaml.Node) -> yaml.Node:
+    """A value in place of an earlier one; of two mappings, one with the pairs of both."""
+    if isinstance(before, yaml.MappingNode) and isinstance(value, yaml.MappingNode):
+        return yaml.MappingNode(value.tag, before.value + value.value, value.start_mark, value.end_mark)
+    return value
 
 
 def items(node: yaml.Node, what: str) -> list[yaml.Node]:
@@ -216,4 +155,4 @@ def text(node: yaml.Node, what: str) -> str:
     """Text; null is empty."""
     if not isinstance(node, yaml.ScalarNode):
         raise Problem(node, f"{what} must be text")
-    return "" if node.tag == _NULL else str(node.value)
+    return "" if node.tag == NULL else str(node.value)

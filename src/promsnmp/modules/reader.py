@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 import yaml
 
 from promsnmp.errors import ModuleError
-from promsnmp.modules import nodes, scalars
+from promsnmp.modules import nodes, scalars, yamltext
 from promsnmp.modules.auths import read_auth
 from promsnmp.modules.model import Filter, Index, IndexType, Lookup, Metric, MetricType, Module, RegexExtract
 from promsnmp.modules.nodes import Problem, Teller, Told, raise_problem
@@ -65,7 +65,7 @@ def read_text(text: bytes | str, *, source: str, environment: Mapping[str, str] 
     try:
         return _read(text, environment, raise_problem)
     except yaml.YAMLError as error:
-        line, reason = nodes.explain(error)
+        line, reason = yamltext.explain(error)
         raise ModuleError(f"{source}{f':{line}' if line else ''}: not valid YAML: {reason}") from None
     except Problem as problem:
         raise ModuleError(f"{source}:{problem.line}: {problem}") from None
@@ -92,7 +92,7 @@ def look_through(text: bytes | str, *, source: str, lines_before: int = 0) -> Fi
         document = _read(text, None, found.append)
     except yaml.YAMLError as error:
         is_yaml = False
-        line, reason = nodes.explain(error)
+        line, reason = yamltext.explain(error)
         more = [(line, f"not valid YAML: {reason}")]
     except Problem as problem:
         found.append(problem)
@@ -104,7 +104,7 @@ def _read(text: bytes | str, environment: Mapping[str, str] | None, tell: Teller
     try:
         with _uncollected():
             reading = _Reading(environment, tell)
-            root = nodes.compose(text, reading.part)
+            root = yamltext.compose(text, reading.part)
             return Document() if root is None else reading.document(root)
     except RecursionError:
         raise yaml.MarkedYAMLError(problem="lists or mappings stand too deep in one another") from None
@@ -292,7 +292,7 @@ class _Reading:
         return Module(name, **self._fields(node, f"module {nodes.shown(name)}", _MODULE))
 
     def part(self, section: str, key: str, node: yaml.Node) -> yaml.Node:
-        """What stands in the place of an item of a list when it is complete (``nodes.PartReader``)."""
+        """What stands in the place of an item of a list when it is complete (``yamltext.PartReader``)."""
         if section != "modules" or key != "metrics":
             return node
         try:

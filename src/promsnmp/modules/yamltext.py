@@ -1,0 +1,136 @@
+"""From text to the nodes of YAML, which ``nodes`` takes apart.
+
+Nodes are read instead of what PyYAML would construct of them: they know their lines, and an alias stays one shared node
+however often it is named, so that a small file cannot unfold into a large one. Scalars are text until a reader says
+what they are, so that the OID 1.10 does not become the number 1.1.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable
+from typing import Any
+
+import yaml
+from yaml.composer import Composer
+
+NULL = "tag:yaml.org,2002:null"
+"""The tag of a scalar that is nothing."""
+_TAGS = {
+    yaml.ScalarNode: "tag:yaml.org,2002:str",
+    yaml.SequenceNode: "tag:yaml.org,2002:seq",
+    yaml.MappingNode: "tag:yaml.org,2002:map",
+}
+_NULL_TEXTS = frozenset({"", "~", "null", "Null", "NULL"})
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_PARTS = 4
+"""Level of the lists whose items ``compose`` hands out one by one."""
+_DEEPEST = 30
+"""Levels of nodes; snmp.yml needs nine."""
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # chosen at run time
+    """Tells null from text and nothing else: numbers are the readers' business, and it takes a third less time."""
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
+        if kind is yaml.ScalarNode and implicit[0] and value in _NULL_TEXTS:
+            return NULL
+        return _TAGS[kind]
+
+    _depth = 0
+    _section = _key = ""
+    part: PartReader | None = None
+
+    def descend_resolver(self, current_node: Any, current_index: Any) -> None:
+        if self._depth == 1:
+            self._section = getattr(current_index, "value", "")
+        elif self._depth == _PARTS - 1:
+            self._key = getattr(current_index, "value", "")
+        elif self._depth == _PARTS and self.part is not None and isinstance(current_index, int) and current_node.value:
+            current_node.value[-1] = self.part(self._section, self._key, current_node.value[-1])
+        self._depth += 1
+        if self._depth > _DEEPEST:  # libyaml's composer would go on until the stack is full
+            reason = "lists or mappings stand too deep in one another"
+            raise yaml.MarkedYAMLError(problem=reason, problem_mark=current_node.start_mark)
+
+    def ascend_resolver(self) -> None:
+        self._depth -= 1
+
+
+_ANCHOR_AGAIN = "second occurrence"
+"""What PyYAML's composers say where an anchor's name is used for another node."""
+
+
+class _Patient(Composer):
+    """Composes what a loader parses, and lets an anchor's name go on to another node, as YAML and go-yaml do.
+
+    It takes several times as long as libyaml's composer, which refuses that and cannot be told otherwise.
+    """
+
+    def __init__(self, loader: _Loader) -> None:
+        super().__init__()
+        self.check_event, self.peek_event, self.get_event = loader.check_event, loader.peek_event, loader.get_event
+        self.resolve = loader.resolve
+        self.descend_resolver, self.ascend_resolver = loader.descend_resolver, loader.ascend_resolver
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event = self.peek_event()
+        if not isinstance(event, yaml.AliasEvent):
+            self.anchors.pop(event.anchor, None)
+        return super().compose_node(parent, index)
+
+
+PartReader = Callable[[str, str, yaml.Node], yaml.Node]
+"""Takes an item of a list, with the key of the root and the key that the list stands under, and says what takes its
+place."""
+
+
+def compose(text: bytes | str, part: PartReader | None = None) -> yaml.Node | None:
+    """The root node of a document, None for an empty one. Raises yaml.YAMLError.
+
+    ``part`` is shown the items of lists four levels deep (``modules``, the module, ``metrics``, the item) as soon as
+    they are complete, but not the last of each: when it leaves a small node in place of a large one, a large file needs
+    little memory.
+    """
+    octets = _utf_8(text.encode() if isinstance(text, str) else text)
+    try:
+        try:
+            return _composed(octets, part)
+        except yaml.composer.ComposerError as error:
+            if error.problem != _ANCHOR_AGAIN:
+                raise
+            return _composed(octets, part, patient=True)
+    except yaml.reader.ReaderError as error:
+        raise _error("there is a character that text has not", octets[: error.position]) from None
+
+
+def _utf_8(octets: bytes) -> bytes:
+    """Text in UTF-8 without a byte order mark, from UTF-8 or from UTF-16 that begins with one."""
+    encoding = "utf-16" if octets.startswith(_UTF_16) else "utf-8-sig"
+    try:
+        return octets.decode(encoding).encode()
+    except UnicodeDecodeError as error:
+        raise _error(f"it is not text in {encoding[:6].upper()}", octets[: error.start]) from None
+
+
+def _composed(octets: bytes, part: PartReader | None, *, patient: bool = False) -> yaml.Node | None:
+    loader = _Loader(octets)
+    loader.part = part
+    try:
+        root: yaml.Node | None = (_Patient(loader) if patient else loader).get_single_node()
+    finally:
+        loader.dispose()
+    return root
+
+
+def _error(reason: str, before: bytes) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=reason, problem_mark=yaml.Mark("", 0, before.count(b"\n"), 0, None, 0))
+
+
+def explain(error: yaml.YAMLError) -> tuple[int, str]:
+    """Line (0: unknown) and reason of what PyYAML did not like; the reason quotes nothing from the file."""
+    mark = getattr(error, "problem_mark", None)
+    reason = str(getattr(error, "problem", None) or "it cannot be read")
+    if "alias" in reason:  # its name may be the start of a secret that is not in quotes
+        reason = "an alias (*) has no anchor (&) before it; put text that starts with * in quotes"
+    return (0 if mark is None else mark.line + 1), " ".join(reason.split())
