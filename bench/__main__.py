@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import cached, discovery, fleet, inventory, labels, live, load
+from bench import cached, cluster, discovery, fleet, inventory, labels, live, load
 from bench.parts import Skipped
 
 ALL = {
@@ -15,6 +15,7 @@ ALL = {
     "fleet": fleet.main,
     "inventory": inventory.main,
     "discovery": discovery.main,
+    "cluster": cluster.main,
 }
 
 
