@@ -18,7 +18,17 @@ from tests.conformance.pages import parse
 from tests.exporter import Exporter, dry_run, require_exporter
 from tests.serving import Serving
 from tests.sim.threads import running
-from tests.tools import Process, Snmpd, SnmpdUser, free_tcp_port, require_shared, require_tool, start_snmpd, wait_until
+from tests.tools import (
+    WEB,
+    Process,
+    Snmpd,
+    SnmpdUser,
+    free_tcp_port,
+    require_shared,
+    require_tool,
+    start_snmpd,
+    wait_until,
+)
 
 AUTH, PRIV = "authenticate-me", "keep-this-private"
 USERS = {
@@ -284,12 +294,12 @@ def query(
 
     def ready() -> bool:
         try:
-            return httpx.get(f"{url}/-/ready").status_code == 200
+            return WEB.get(f"{url}/-/ready").status_code == 200
         except httpx.TransportError:
             return False
 
     def ask(expression: str) -> list[dict[str, Any]]:
-        answer = httpx.get(f"{url}/api/v1/query", params={"query": expression}, timeout=30).json()
+        answer = WEB.get(f"{url}/api/v1/query", params={"query": expression}, timeout=30).json()
         assert answer["status"] == "success", answer
         return list(answer["data"]["result"])
 

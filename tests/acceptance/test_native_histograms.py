@@ -13,7 +13,7 @@ from promsnmp.sim.agent import SimulatedAgent
 from tests.http.test_metrics_target import LABELS, PERCENT, busy_mib, device
 from tests.serving import Serving
 from tests.sim.threads import running
-from tests.tools import Process, free_tcp_port, require_tool, wait_until
+from tests.tools import WEB, Process, free_tcp_port, require_tool, wait_until
 
 PROMETHEUS_YML = """
 global:
@@ -59,12 +59,12 @@ def prometheus(promsnmp: Serving, folder: Path, *options: str) -> Iterator[Query
 
     def ready() -> bool:
         try:
-            return httpx.get(f"{url}/-/ready").status_code == 200
+            return WEB.get(f"{url}/-/ready").status_code == 200
         except httpx.TransportError:
             return False
 
     def ask(expression: str) -> list[float]:
-        answer = httpx.get(f"{url}/api/v1/query", params={"query": expression}).json()
+        answer = WEB.get(f"{url}/api/v1/query", params={"query": expression}).json()
         assert answer["status"] == "success", answer
         return [float(one["value"][1]) for one in answer["data"]["result"]]
 

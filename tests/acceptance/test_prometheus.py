@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.serving import Serving
-from tests.tools import Process, Snmpd, SnmpdUser, free_tcp_port, require_tool, start_snmpd, wait_until
+from tests.tools import WEB, Process, Snmpd, SnmpdUser, free_tcp_port, require_tool, start_snmpd, wait_until
 
 AUTH_PASSPHRASE, PRIV_PASSPHRASE = "auth-passphrase-1", "priv-passphrase-1"
 USER = SnmpdUser("reader", "priv", "SHA-256", AUTH_PASSPHRASE, "AES-256", PRIV_PASSPHRASE)
@@ -96,12 +96,12 @@ def query(promsnmp: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
     def ready() -> bool:
         try:
-            return httpx.get(f"{url}/-/ready").status_code == 200
+            return WEB.get(f"{url}/-/ready").status_code == 200
         except httpx.TransportError:
             return False
 
     def ask(expression: str) -> dict[str, float]:
-        answer = httpx.get(f"{url}/api/v1/query", params={"query": expression}).json()
+        answer = WEB.get(f"{url}/api/v1/query", params={"query": expression}).json()
         assert answer["status"] == "success", answer
         return {one["metric"].get("instance", ""): float(one["value"][1]) for one in answer["data"]["result"]}
 

@@ -12,7 +12,7 @@ import pytest
 
 from promsnmp.cli.main import run
 from tests.serving import Serving
-from tests.tools import Process, free_tcp_port, require_tool, wait_until
+from tests.tools import WEB, Process, free_tcp_port, require_tool, wait_until
 
 ODD = 'Zoë \U0001f600 "quoted" \\ {braces} $1 \t\u2028 \x07 名'
 SECRET = "geheime-gemeinschaft"
@@ -88,7 +88,7 @@ def prometheus(promsnmp: Serving, tmp_path_factory: pytest.TempPathFactory) -> I
 
     def ready() -> bool:
         try:
-            return httpx.get(f"http://127.0.0.1:{port}/-/ready").status_code == 200
+            return WEB.get(f"http://127.0.0.1:{port}/-/ready").status_code == 200
         except httpx.TransportError:
             return False
 
