@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 
 from tests.deploy.kube import Object, pick
-from tests.tools import PROJECT, Process, require_tool
+from tests.tools import PROJECT, WEB, Process, require_tool
 
 
 def environment(
@@ -70,7 +70,7 @@ class Pod(Process):
         patience = float(asked.get("timeoutSeconds", 1))
         headers = {"User-Agent": "kube-probe/1.31", "Connection": "close"}
         try:
-            answer = httpx.get(self.url + asked["httpGet"]["path"], timeout=patience, headers=headers)
+            answer = WEB.get(self.url + asked["httpGet"]["path"], timeout=patience, headers=headers)
         except httpx.TransportError:
             return False
         return 200 <= answer.status_code < 400

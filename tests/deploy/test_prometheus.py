@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.deploy.kube import CHART, DEPLOY, documents, helm, manifests, pick
-from tests.tools import PROJECT, Process, free_tcp_port, require_tool, wait_until
+from tests.tools import PROJECT, WEB, Process, free_tcp_port, require_tool, wait_until
 
 FOLDER = DEPLOY / "prometheus"
 ALERTS = yaml.safe_load((FOLDER / "alerts.yml").read_text())
@@ -68,7 +68,9 @@ def test_an_alert_that_cannot_fire_is_found_by_the_cases(tmp_path: Path) -> None
             if rule["alert"] == "PromSNMPNoLeader":
                 rule["expr"] = "count(promsnmp_leader_election_is_leader == 1) == 0"
     (tmp_path / "alerts.yml").write_text(yaml.safe_dump(broken))
-    (tmp_path / "cases.yml").write_text((FOLDER / "alerts.test.yml").read_text())
+    cases = yaml.safe_load((FOLDER / "alerts.test.yml").read_text())
+    cases["tests"] = [case for case in cases["tests"] if "PromSNMPNoLeader" in json.dumps(case)]
+    (tmp_path / "cases.yml").write_text(yaml.safe_dump(cases))
     done = promtool("test", "rules", tmp_path / "cases.yml")
     assert done.returncode != 0
     assert re.search(r'FAILED:\s+expr: "ALERTS\{alertname=\\"PromSNMPNoLeader', done.stdout + done.stderr)
@@ -168,11 +170,14 @@ def _targets(folder: Path) -> list[dict[str, Any]]:
     def discovered() -> bool:
         nonlocal found
         try:
-            answer = httpx.get(url, timeout=10).json()
+            answer = WEB.get(url, timeout=10)
         except httpx.TransportError:
             return False
-        found = answer["data"]["activeTargets"]
-        return len(found) + len(answer["data"]["droppedTargets"]) == 5
+        if answer.status_code != 200:
+            return False  # it is starting
+        data = answer.json()["data"]
+        found = data["activeTargets"]
+        return len(found) + len(data["droppedTargets"]) == 5
 
     with Process([*command, f"--web.listen-address=127.0.0.1:{port}"], log=folder / "prometheus.log"):
         wait_until(discovered, deadline=100, what="five targets, active or dropped")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import pytest
 
 from tests.deploy.kube import Object, manifests, pick, render
 from tests.deploy.pods import Pod, Redis
-from tests.tools import Snmpd, free_tcp_port, start_snmpd, wait_until
+from tests.tools import WEB, Snmpd, free_tcp_port, start_snmpd, wait_until
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("replicas")]
 NAMES = ("promsnmp-5c9f-aaaaa", "promsnmp-5c9f-bbbbb", "promsnmp-5c9f-ccccc")
@@ -52,7 +53,7 @@ class Replicas:
 
 def is_leader(pod: Pod) -> bool:
     try:
-        page = httpx.get(f"{pod.url}/actuator/prometheus", timeout=5).text
+        page = WEB.get(f"{pod.url}/actuator/prometheus", timeout=5).text
     except httpx.TransportError:
         return False
     return "promsnmp_leader_election_is_leader 1.0" in page
@@ -64,10 +65,9 @@ def given(items: list[Object]) -> list[Object]:
     return items
 
 
-@pytest.fixture(scope="module", params=["manifests", "chart"])
-def replicas(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replicas]:
-    folder = tmp_path_factory.mktemp("replicas")
-    items = given(manifests() if request.param == "manifests" else render())
+@contextmanager
+def three(items: list[Object], folder: Path) -> Iterator[Replicas]:
+    """Three pods of ``items``, with a Redis and a device."""
     (folder / "snmpd").mkdir()
     (folder / "data").mkdir()
     template = pick(items, "StatefulSet")["spec"]["template"]
@@ -82,6 +82,22 @@ def replicas(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         finally:
             for pod in started.pods:
                 pod.stop()
+
+
+@pytest.fixture(scope="module")
+def replicas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replicas]:
+    with three(given(manifests()), tmp_path_factory.mktemp("replicas")) as started:
+        yield started
+
+
+def test_what_the_chart_renders_starts_three_replicas_that_elect_a_leader(tmp_path: Path) -> None:
+    """The rest is tried with the manifests alone: test_chart.py compares the two, field by field."""
+    with three(given(render()), tmp_path) as started:
+        for pod in started.pods:
+            await_start(pod)
+            assert pod.probe("readiness")
+            assert pod.probe("liveness")
+        assert started.redis.run("redis-cli", "GET", "leader") == one_leader(started)
 
 
 def document(device: Snmpd) -> Object:
@@ -116,10 +132,10 @@ def with_device(replicas: Replicas) -> None:
     leader = one_leader(replicas)
     follower = next(pod for pod in replicas.pods if pod.name != leader)
     url, headers = f"{follower.url}/promsnmp/inventory", {"Authorization": f"Bearer {TOKEN}"}
-    answer = httpx.post(url, json=document(replicas.device), headers=headers, timeout=60)
+    answer = WEB.post(url, json=document(replicas.device), headers=headers, timeout=60)
     assert answer.status_code == 200, answer.text
     for pod in replicas.pods:
-        wait_until(lambda pod=pod: "switch-1" in httpx.get(f"{pod.url}/targets").text, deadline=60, what="the target")  # type: ignore[misc]
+        wait_until(lambda pod=pod: "switch-1" in WEB.get(f"{pod.url}/targets").text, deadline=60, what="the target")  # type: ignore[misc]
         wait_until(lambda pod=pod: scraped(pod, "switch-1"), deadline=60, what="the device's page")  # type: ignore[misc]
 
 
@@ -132,18 +148,18 @@ def test_exactly_one_leads_and_redis_names_it(replicas: Replicas) -> None:
 
 def test_what_is_written_at_one_is_there_at_all_and_each_answers_for_every_device(replicas: Replicas) -> None:
     with_device(replicas)
-    pages = {httpx.get(f"{pod.url}/targets").text for pod in replicas.pods}
+    pages = {WEB.get(f"{pod.url}/targets").text for pod in replicas.pods}
     assert len(pages) == 1
 
 
 def scraped(pod: Pod, target: str) -> bool:
-    answer = httpx.get(f"{pod.url}/snmp", params={"target": target}, timeout=30)
+    answer = WEB.get(f"{pod.url}/snmp", params={"target": target}, timeout=30)
     return answer.status_code == 200 and "sysUpTime" in answer.text
 
 
 def test_management_needs_the_token_of_the_secret(replicas: Replicas) -> None:
     await_start(replicas.pods[0])
-    refused = httpx.post(f"{replicas.pods[0].url}/promsnmp/inventory", json={"devices": []}, timeout=30)
+    refused = WEB.post(f"{replicas.pods[0].url}/promsnmp/inventory", json={"devices": []}, timeout=30)
     assert refused.status_code == 401
 
 
@@ -168,10 +184,10 @@ def test_a_backup_is_the_same_file_everywhere_and_can_be_read_and_restored(repli
     copy.write_text(backup)
     headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
     url = f"{replicas.pods[0].url}/promsnmp/inventory"
-    assert httpx.post(url, json={"devices": []}, headers=headers, timeout=30).status_code == 200
+    assert WEB.post(url, json={"devices": []}, headers=headers, timeout=30).status_code == 200
     plain = replicas.pods[0].run("promsnmp", "inventory", "export", "--secrets", "--file", str(copy)).stdout
-    assert httpx.post(url, content=plain, headers=headers, timeout=30).status_code == 200
-    assert "switch-1" in httpx.get(f"{replicas.pods[0].url}/targets").text
+    assert WEB.post(url, content=plain, headers=headers, timeout=30).status_code == 200
+    assert "switch-1" in WEB.get(f"{replicas.pods[0].url}/targets").text
 
 
 def test_a_pod_that_ends_drains_and_hands_the_lead_over_and_the_next_one_takes_its_place(replicas: Replicas) -> None:
@@ -180,7 +196,13 @@ def test_a_pod_that_ends_drains_and_hands_the_lead_over_and_the_next_one_takes_i
     number, pod = next((number, pod) for number, pod in enumerate(replicas.pods) if pod.name == name)
     begun = time.monotonic()
     hook = pod.pre_stop()
-    answered = [(pod.probe("readiness"), scraped(pod, "switch-1")) for _ in iter(hook.poll, 0)]
+    answered: list[tuple[bool, bool]] = []
+
+    def hook_ended() -> bool:
+        answered.append((pod.probe("readiness"), scraped(pod, "switch-1")))
+        return hook.poll() == 0
+
+    wait_until(hook_ended, deadline=pod.grace, what="the end of the preStop hook")
     assert any(ready for ready, _ in answered), "the kubelet would have found it not ready before it was told to end"
     assert all(page for _, page in answered), "requests that come while the endpoints drain are answered"
     pod.process.terminate()

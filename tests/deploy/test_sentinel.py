@@ -85,11 +85,7 @@ class Node:
 
 @pytest.fixture
 def nodes(tmp_path: Path) -> Iterator[list[Node]]:
-    for program, package in (
-        ("ip", "iproute2"),
-        ("redis-server", "redis-server"),
-        ("redis-sentinel", "redis-sentinel"),
-    ):
+    for program, package in (("ip", "iproute2"), ("redis-server", "redis-server")):
         require_tool(program, package=package)
     bridge = f"ps{os.getpid() % 100_000}"
     items = render("--values", VALUES / "sentinel.yaml")
