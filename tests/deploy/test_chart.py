@@ -29,12 +29,14 @@ from tests.deploy.kube import (
     pods,
     problems,
     render,
+    template,
     versions,
 )
 from tests.deploy.restricted import hardening, violations
 from tests.tools import require_shared
 
 FILES = sorted(VALUES.glob("*.yaml"))
+KEYS = ("--set", "secrets.encryptKey=0123456789abcdef,secrets.redisPassword=given")
 GIVEN_BY_HELM = {"helm.sh/chart", "app.kubernetes.io/managed-by", "app.kubernetes.io/version"}
 
 
@@ -51,8 +53,20 @@ def test_helm_finds_nothing_to_say_about_the_chart(values: Path | None) -> None:
 
 @pytest.mark.parametrize("version", versions())
 def test_whatever_is_rendered_fits_the_strict_schemas_of_every_release(version: str) -> None:
-    items = [item for values in FILES for item in rendered(values, "--kube-version", version)]
-    assert list(problems([*items, *render("--kube-version", version)], version)) == []
+    items = [item for values in FILES for item in rendered(values)]
+    assert list(problems([*items, *render()], version)) == []
+
+
+def test_what_is_rendered_is_the_same_for_every_release() -> None:
+    """So that it is enough to render it once for all of them."""
+    texts = [file.read_text() for file in (CHART / "templates").rglob("*") if file.is_file()]
+    assert not [text for text in texts if "KubeVersion" in text]
+    oldest, newest = (
+        helm("template", CHART, *KEYS, "--kube-version", version).stdout for version in (versions()[0], versions()[-1])
+    )
+    assert oldest == newest != ""
+    refused = helm("template", CHART, "--kube-version", "1.28.0")
+    assert "incompatible with Kubernetes v1.28.0" in refused.stderr
 
 
 @pytest.mark.parametrize("values", FILES, ids=lambda path: path.stem)
@@ -277,7 +291,7 @@ def test_a_release_with_an_snmp_yml_of_two_megabytes_fits_into_helms_own_secret(
     """Helm keeps chart, values and manifest of a release, gzipped and in base64, in one Secret of at most 1 MiB."""
     whole = require_shared("snmp_exporter", "snmp.yml").read_text()
     files = {str(file): file.read_text() for file in CHART.rglob("*") if file.is_file()}
-    manifest = helm("template", CHART, "--set-file", f"snmpConfig={require_shared('snmp_exporter', 'snmp.yml')}").stdout
+    manifest = template("--set-file", f"snmpConfig={require_shared('snmp_exporter', 'snmp.yml')}")
     release = json.dumps({"chart": files, "config": {"snmpConfig": whole}, "manifest": manifest}).encode()
     assert len(base64.b64encode(base64.b64encode(gzip.compress(release)))) < 1024 * 1024
 
@@ -301,7 +315,7 @@ def test_numbers_of_a_module_stay_numbers_and_text_stays_text(tmp_path: Path) ->
 
 def test_a_module_that_no_config_map_can_hold_is_refused(tmp_path: Path) -> None:
     large = tmp_path / "large.yml"
-    large.write_text(yaml.safe_dump({"modules": {"large": {"walk": [f"1.3.6.1.4.1.{n}" for n in range(90_000)]}}}))
+    large.write_text(json.dumps({"modules": {"large": {"walk": [f"1.3.6.1.4.1.{n}" for n in range(90_000)]}}}))
     done = helm("template", CHART, "--set-file", f"snmpConfig={large}")
     assert done.returncode != 0
     assert "the module large alone is larger" in done.stderr
@@ -351,8 +365,10 @@ class Cluster:
     def render(self, *words: str) -> dict[str, str]:
         """The Secret that an upgrade in this cluster would write."""
         server = f"http://127.0.0.1:{self.server.server_address[1]}"
-        items = render("--dry-run=server", "--is-upgrade", "--kube-apiserver", server, *words)
-        data: dict[str, str] = pick(items, "Secret", "promsnmp-secrets")["stringData"]
+        asked = ("--dry-run=server", "--is-upgrade", "--kube-apiserver", server)
+        done = helm("template", "promsnmp", CHART, "--namespace", "promsnmp", *asked, *words)
+        assert done.returncode == 0, done.stderr
+        data: dict[str, str] = pick(documents(done.stdout), "Secret", "promsnmp-secrets")["stringData"]
         return data
 
     def stop(self) -> None:
@@ -375,6 +391,19 @@ def test_an_upgrade_keeps_the_key_and_the_password_that_are_in_the_cluster() -> 
     cluster.stop()
     assert (kept["PROM_ENCRYPT_KEY"], kept["REDIS_PASSWORD"]) == ("kept-16-bytes-ab", "kept")
     assert given["PROM_ENCRYPT_KEY"] == "0123456789abcdef"
+
+
+def test_pods_start_anew_with_another_secret_of_the_values_and_not_with_each_rendering() -> None:
+    def sums(*values: str) -> dict[str, str]:
+        done = helm("template", "promsnmp", CHART, *(word for value in values for word in ("--set", value)))
+        pod = pick(documents(done.stdout), "Deployment")["spec"]["template"]
+        return {key: text for key, text in pod["metadata"]["annotations"].items() if key.startswith("checksum/")}
+
+    assert sums() == sums()
+    assert "checksum/secrets" not in sums()
+    one, other = sums("secrets.apiToken=one"), sums("secrets.apiToken=other")
+    assert one == sums("secrets.apiToken=one") != other
+    assert "checksum/secrets" not in sums("secrets.apiToken=one", "secrets.existingSecret=mine")
 
 
 def test_key_and_inventory_outlive_the_release() -> None:

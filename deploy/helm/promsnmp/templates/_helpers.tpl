@@ -104,6 +104,19 @@ A list of the root, the key, the given value, the length of a new one.
 {{- index . 2 | default $old | default (randAlphaNum (index . 3)) | quote -}}
 {{- end -}}
 
+{{/*
+A sum over the secrets that are given as values, so that pods start anew with others. Those that the chart makes are left
+out: where it is rendered without a cluster they are others each time. Who may read pods may try guesses against the sum:
+another reason for random ones.
+*/}}
+{{- define "promsnmp.given" -}}
+{{- with .Values.secrets -}}
+{{- if and (not .existingSecret) (or .encryptKey .apiToken .redisPassword) -}}
+{{- list .encryptKey .apiToken .redisPassword | toJson | sha256sum -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* What cannot work is refused here, with what to do. */}}
 {{- define "promsnmp.check" -}}
 {{- $several := or .Values.autoscaling.enabled (gt (int .Values.replicaCount) 1) -}}
