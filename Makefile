@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV ?= .venv
 PYTEST_ARGS ?= -n auto --dist loadgroup
 FUZZ_SECONDS ?= 60
+PODMAN ?= podman
+IMAGE_ARGS ?=
 
 BIN := $(VENV)/bin
 TEST_TOOLS := snmpd:snmpd snmpget:snmp snmpwalk:snmp prometheus:prometheus promtool:prometheus curl:curl redis-server:redis-server redis-cli:redis-tools \
@@ -51,8 +53,8 @@ wheel: $(VENV)/.dev ## Build the wheel and the source archive into dist/
 docs: $(VENV)/.dev ## Write what is generated in docs/ again
 	@PYTHONPATH=src $(BIN)/python scripts/configuration.py
 
-image: ## Build the image promsnmp:VERSION with podman, from the base that deploy/image/Containerfile names
-	@podman build --format docker -f deploy/image/Containerfile -t promsnmp:$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' src/promsnmp/__init__.py) .
+image: ## Build the image promsnmp:VERSION (IMAGE_ARGS='--build-arg PYTHON_IMAGE=...' for another base)
+	@$(PODMAN) build --format docker -f deploy/image/Containerfile $(IMAGE_ARGS) -t docker.io/library/promsnmp:$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' src/promsnmp/__init__.py) .
 
 copies: $(VENV)/.runtime ## Write the copies in deploy/ of alerts and dashboards again
 	@$(BIN)/python -m scripts.copies

@@ -13,7 +13,8 @@ import pytest
 
 from promsnmp import __version__
 from tests.deploy.image import CACHE, IMAGE, alone, build, hardened, make_base, podman
-from tests.tools import PROJECT, free_tcp_port, require_tool, wait_until
+from tests.deploy.kube import manifests, pick
+from tests.tools import PROJECT, WEB, free_tcp_port, require_tool, wait_until
 
 pytestmark = [
     pytest.mark.timeout(900),
@@ -60,7 +61,7 @@ def running(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 
 def answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=5).status_code == 200
+        return WEB.get(url, timeout=5).status_code == 200
     except httpx.TransportError:
         return False
 
@@ -70,7 +71,7 @@ def inside(*words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
 
 
 def test_it_answers_compiled_as_a_user_without_rights_and_writes_to_its_volume_only(running: str) -> None:
-    assert httpx.get(f"{running}/actuator/info").json()["build"]["compiled"] == "true"
+    assert WEB.get(f"{running}/actuator/info").json()["build"]["compiled"] == "true"
     status = dict(line.split(":\t", 1) for line in inside("cat", "/proc/1/status").stdout.splitlines() if ":\t" in line)
     assert status["Uid"].split() == ["10001"] * 4
     assert status["CapEff"] == status["CapBnd"] == "0" * 16
@@ -82,6 +83,13 @@ def test_it_answers_compiled_as_a_user_without_rights_and_writes_to_its_volume_o
     asked = f"from urllib.request import Request, urlopen; print(urlopen({request}).status)"
     assert inside("python3", "-c", asked).stdout == "200\n"
     assert len(inside("md5sum", "/app/data/promsnmp-inventory.json").stdout.split()[0]) == 32
+
+
+def test_the_prestop_hook_runs_without_a_shell(running: str) -> None:
+    """The deadline is not waited for: `sleep` is what matters."""
+    hook = pick(manifests(), "Deployment")["spec"]["template"]["spec"]["containers"][0]["lifecycle"]["preStop"]
+    program, *_ = hook["exec"]["command"]
+    assert inside(program, "0").returncode == 0
 
 
 def test_the_healthcheck_asks_the_service(running: str, image: str) -> None:
