@@ -159,10 +159,10 @@ def _selected(query: dict[str, list[str]], key: str) -> dict[str, str]:
 
 
 class Cluster:
-    """The server, while a test runs."""
+    """The server, while a test runs; ``without`` names groups of custom resources that it does not know."""
 
-    def __init__(self) -> None:
-        self.kinds = _kinds()
+    def __init__(self, *, without: tuple[str, ...] = ()) -> None:
+        self.kinds = [kind for kind in _kinds() if not kind.api.startswith(without)]
         self.store = Store()
         for name in ("default", "kube-system", "monitoring"):
             space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}

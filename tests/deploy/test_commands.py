@@ -20,9 +20,9 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.cluster import Cluster, Refusal
-from tests.deploy.kube import CHART, DEPLOY, HELM, Object, encoded, manifests, name_of, pick
+from tests.deploy.kube import CHART, DEPLOY, HELM, Object, documents, encoded, manifests, name_of, pick
 from tests.deploy.pods import Pod, Redis
-from tests.tools import PROJECT, free_tcp_port, require_tool, wait_until
+from tests.tools import PROJECT, WEB, free_tcp_port, require_tool, wait_until
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -30,6 +30,7 @@ ELSEWHERE = {
     "podman build": "test_image.py builds the image",
     "podman push": "there is no registry",
     "kubectl top": "needs metrics of nodes",
+    "kubectl debug": "needs a node, and the image busybox",
 }
 """Commands that are not run here, and why."""
 
@@ -96,11 +97,20 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
         yield Shell(tmp_path, cluster, {})
 
 
-def blocks(page: str) -> list[str]:
-    """The shell blocks of a page, without the commands that are run elsewhere."""
+BLOCK = r"```sh\n(?P<block>.*?)```"
+IN_TEXT = r"`(?P<words>(?:kubectl|helm|promsnmp) [^`\n]+)`"
+
+
+def written(page: str, wanted: str = BLOCK) -> list[str]:
+    """The shell blocks of a page; with ``wanted`` the commands within its text, too, in the page's order."""
     text = (PROJECT / "docs" / page).read_text(encoding="utf-8")
-    found = [textwrap.dedent(block) for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL)]
-    return [kept for kept in map(_kept, found) if kept.strip()]
+    groups = [match.groupdict() for match in re.finditer(wanted, text, re.DOTALL)]
+    return [textwrap.dedent(group["block"] or group.get("words") or "") for group in groups]
+
+
+def run_here(commands: list[str]) -> list[str]:
+    """Those of ``commands`` that are not run elsewhere."""
+    return [kept for kept in map(_kept, commands) if kept.strip()]
 
 
 def _kept(block: str) -> str:
@@ -123,6 +133,46 @@ def test_the_folder_is_applied_in_one_go_and_again_without_a_change(shell: Shell
 def test_the_kustomization_gives_the_same(shell: Shell) -> None:
     shell("kubectl apply -k deploy/kubernetes/")
     assert shell.cluster.names() == {name_of(item) for item in manifests()}
+
+
+OPERATORS = ("ServiceMonitor", "ScrapeConfig", "PrometheusRule")
+
+
+def test_without_prometheus_operator_the_folder_is_applied_but_for_its_three_objects(tmp_path: Path) -> None:
+    rest = {name_of(item) for item in manifests() if item["kind"] not in OPERATORS}
+    with Cluster(without=("monitoring.coreos.com",)) as cluster:
+        shell = Shell(tmp_path, cluster, {})
+        done = shell.run("kubectl apply -f deploy/kubernetes/")
+        assert sorted(re.findall(r'no matches for kind "(\w+)"', done.stderr)) == sorted(OPERATORS)
+        assert cluster.names() == rest
+        shell("rm deploy/kubernetes/servicemonitor.yaml deploy/kubernetes/prometheusrule.yaml")
+        shell("kubectl apply -f deploy/kubernetes/")
+
+
+def test_the_overlay_leaves_them_out_and_has_an_image_and_a_storage_class_of_ones_own(tmp_path: Path) -> None:
+    rest = {name_of(item) for item in manifests() if item["kind"] not in OPERATORS}
+    with Cluster(without=("monitoring.coreos.com",)) as cluster:
+        shell = Shell(tmp_path, cluster, {})
+        shell("kubectl apply -k deploy/")
+        assert cluster.names() == rest
+        assert image(shell) == "promsnmp:0.1.0"
+        file = shell.folder / "deploy" / "kustomization.yaml"
+        text = file.read_text().replace("newName: promsnmp", "newName: registry.example.com/promsnmp")
+        file.write_text(re.sub(r"^  # (?=[- ] )", "  ", text, flags=re.MULTILINE))
+        made = documents(shell("kubectl kustomize deploy/"))
+    pod = pick(made, "Deployment")["spec"]["template"]["spec"]
+    assert pod["containers"][0]["image"] == "registry.example.com/promsnmp:0.1.0"
+    assert pod["imagePullSecrets"] == [{"name": "registry"}]
+    assert pick(made, "PersistentVolumeClaim")["spec"]["storageClassName"] == "efs-sc"
+
+
+def test_a_kustomization_with_a_yaml_name_would_be_taken_for_an_object(shell: Shell) -> None:
+    """Why ours is called Kustomization, as Kustomize allows."""
+    shell("mv deploy/kubernetes/Kustomization deploy/kubernetes/kustomization.yaml")
+    done = shell.run("kubectl apply -f deploy/kubernetes/")
+    assert done.returncode != 0
+    assert 'no matches for kind "Kustomization"' in done.stderr
+    shell("kubectl apply -k deploy/kubernetes/")
 
 
 def test_the_namespace_refuses_what_is_not_restricted(shell: Shell) -> None:
@@ -219,6 +269,21 @@ class Pages(Shell):
         self.pod = self.start()
         self.tell(self.told())
 
+    def await_leader(self) -> None:
+        """Until the pod leads, as it does a while after ``DEL leader``."""
+        url = f"{self.pod.url}/actuator/prometheus"
+        led = "promsnmp_leader_election_is_leader 1.0"
+        wait_until(lambda: led in WEB.get(url, timeout=30).text, deadline=90, what="a leader")
+
+    def one_of(self, name: str) -> str:
+        """A pod with that name in its labels; "none" when there is none."""
+        found = [
+            item["metadata"]["name"]
+            for (kind, space, _), item in self.cluster.store.objects.items()
+            if (kind, space) == ("Pod", "promsnmp") and item["metadata"]["labels"]["app.kubernetes.io/name"] == name
+        ]
+        return found[0] if found else "none"
+
     def share_secret(self) -> None:
         """Gives the cluster's Secret the values that the pod runs with."""
         found = self.cluster.store.objects.get(("Secret", "promsnmp", "promsnmp-secrets"))
@@ -238,7 +303,7 @@ def pages(tmp_path: Path) -> Iterator[Pages]:
 
 
 def test_every_command_of_kubernetes_md_runs(pages: Pages) -> None:
-    for block in blocks("kubernetes.md"):
+    for block in run_here(written("kubernetes.md")):
         if block.startswith("helm install"):  # the page says: or with Helm
             for key in [key for key in pages.cluster.store.objects if "promsnmp" in key]:
                 del pages.cluster.store.objects[key]
@@ -249,18 +314,26 @@ def test_every_command_of_kubernetes_md_runs(pages: Pages) -> None:
 
 
 def test_every_command_of_operations_md_runs(pages: Pages) -> None:
+    """Those within the text, too; Helm's have a release of their own, in the namespace ``other``."""
     pages("kubectl apply -f deploy/kubernetes/")
     pages("helm install promsnmp deploy/helm/promsnmp -n other --create-namespace --set redis.fullnameOverride=redis-2")
-    for block in blocks("operations.md"):
+    lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "promsnmp-leader"}}
+    (pages.folder / "lease.json").write_text(json.dumps(lease))  # as the leader makes it, where there is no Redis
+    pages("kubectl -n promsnmp apply -f lease.json; cp modules/system.yml snmp.yml")
+    for command in run_here(written("operations.md", f"{BLOCK}|{IN_TEXT}")):
         pages.share_secret()
-        names = pages("kubectl -n promsnmp get pods -l app.kubernetes.io/name=promsnmp -o name").split() or ["pod/none"]
-        pages(re.sub(r"\bPOD\b", names[0].removeprefix("pod/"), block))
-        if "rekey" in block:
+        if "promsnmp leader" in command:
+            pages.await_leader()
+        here = re.sub(r"\bPOD\b", pages.one_of("promsnmp"), command)
+        pages(f"export HELM_NAMESPACE=other; {here}")
+        if "rekey" in command:
             pages.restart()
+        if command == "kubectl delete deployment promsnmp":
+            pages("kubectl apply -f deploy/kubernetes/deployment.yaml")  # "then apply ours over it"
     assert pages.pod.running
 
 
 def test_commands_that_are_not_run_are_those_that_cannot_be() -> None:
-    text = (PROJECT / "docs" / "kubernetes.md").read_text() + (PROJECT / "docs" / "operations.md").read_text()
-    lines = [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+    commands = [*written("kubernetes.md"), *written("operations.md", f"{BLOCK}|{IN_TEXT}")]
+    lines = [line for command in commands for line in command.splitlines()]
     assert {word for word in ELSEWHERE if any(line.startswith(word) for line in lines)} == set(ELSEWHERE)
