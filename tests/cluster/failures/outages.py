@@ -80,7 +80,7 @@ def nobody_leads(fleet: Fleet, *, within: float) -> None:
 
 def changes_are_refused(fleet: Fleet) -> None:
     """At every replica, with a time after which to try again; and nothing of them is there."""
-    for told, answer in _changes(fleet, "refused"):
+    for told, answer in told_to_all(fleet, "refused"):
         assert (answer.status_code, answer.headers.get("retry-after")) == (503, "5"), (told.name, answer.text)
         health = told.client.get("/actuator/health/leaderElection").json()
         assert (health["status"], "error" in health["details"]) == ("UNKNOWN", True), health
@@ -97,7 +97,7 @@ def backend_up(one: Replica) -> bool:
 def changes_are_made(fleet: Fleet, *, patience: float = 0.0) -> None:
     """At every replica, and taken back; for ``patience`` seconds one may be refused and is tried again."""
     end = time.monotonic() + patience
-    for told, answer in _changes(fleet, "made"):
+    for told, answer in told_to_all(fleet, "made"):
         found = answer
         while found.status_code == 503 and time.monotonic() < end:
             found = told.client.post(DEVICES, json={"sysName": f"made at {told.name}", "agents": []}, timeout=150)
@@ -110,7 +110,9 @@ def names_at(one: Replica) -> set[str]:
     return {device["sysName"] for device in one.client.get("/promsnmp/inventory", timeout=60).json()["devices"]}
 
 
-def _changes(fleet: Fleet, word: str) -> list[tuple[Replica, httpx.Response]]:
+def told_to_all(fleet: Fleet, word: str) -> list[tuple[Replica, httpx.Response]]:
+    """Adds a device at each replica at once; the answers."""
+
     def add(one: Replica) -> tuple[Replica, httpx.Response]:
         document = {"sysName": f"{word} at {one.name}", "agents": []}
         return one, one.client.post(DEVICES, json=document, timeout=150)

@@ -1,0 +1,98 @@
+"""The volume fails, or something happens to the file in it: what is in memory stays, and nothing is written over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.failures import volumes
+from tests.cluster.failures.harness import Fleet
+from tests.cluster.failures.outages import changes_are_made
+from tests.cluster.failures.volume import Volume
+from tests.cluster.redis_server import RedisServer
+
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("failures")]
+BUSY = 15.0
+"""Seconds that a machine that has other things to do may take on top."""
+FILE = "promsnmp-inventory.json"
+
+
+@contextmanager
+def fleet_over(folder: Path, file: Path, *, prefix: Sequence[str] = ()) -> Iterator[Fleet]:
+    with RedisServer(folder) as redis, Fleet(folder, {**redis.env, "PROM_INV_FILE": str(file)}) as made:
+        made.start("pod-0", "pod-1", "pod-2", prefix=prefix)
+        made.settle()
+        made.add_devices()
+        yield made
+
+
+# --- the volume
+
+
+@pytest.fixture(scope="module")
+def volume(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Volume]:
+    with Volume(tmp_path_factory.mktemp("volume")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory, volume: Volume) -> Iterator[Fleet]:
+    with fleet_over(tmp_path_factory.mktemp("fleet"), volume.path / FILE, prefix=volume.prefix) as made:
+        yield made
+
+
+def test_a_volume_that_is_read_only_keeps_changes_waiting_and_nothing_else(fleet: Fleet, volume: Volume) -> None:
+    print(volumes.cannot_be_written(fleet, volume.read_only, "the file system is read-only", slack=BUSY))
+
+
+def test_a_full_volume_keeps_changes_waiting_and_nothing_else(fleet: Fleet, volume: Volume) -> None:
+    print(volumes.cannot_be_written(fleet, volume.full, "the disk is full", slack=BUSY))
+
+
+def test_a_volume_that_hangs_keeps_changes_waiting_and_nothing_else(fleet: Fleet, volume: Volume) -> None:
+    print(volumes.hangs(fleet, volume.hanging, slack=BUSY, lasting=3.0, is_told=False))
+
+
+# --- the file
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("folder")
+
+
+@pytest.fixture(scope="module")
+def reading(folder: Path) -> Iterator[Fleet]:
+    with fleet_over(folder, folder / FILE) as made:
+        yield made
+
+
+@contextmanager
+def put_in_place(file: Path, data: bytes) -> Iterator[None]:
+    """The file holds ``data``, and at the end what it held before."""
+    before = file.read_bytes()
+    file.write_bytes(data)
+    yield
+    file.write_bytes(before)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_file_that_is_cut_short_is_left_as_it_is(reading: Fleet, folder: Path, share: float) -> None:
+    file = folder / FILE
+    data = file.read_bytes()
+    cut = data[: int(len(data) * share)]
+    print(volumes.cannot_be_read(reading, lambda: put_in_place(file, cut), str(file), file=file, slack=BUSY))
+
+
+def test_an_older_file_is_left_as_it_is(reading: Fleet, folder: Path) -> None:
+    file = folder / FILE
+    older = file.read_bytes()
+    changes_are_made(reading)
+    print(volumes.cannot_be_read(reading, lambda: put_in_place(file, older), "is older", file=file, slack=BUSY))
+
+
+def test_a_file_that_is_gone_is_told_and_written_again_with_the_next_change(reading: Fleet, folder: Path) -> None:
+    print(volumes.is_gone(reading, file=folder / FILE, slack=BUSY))
