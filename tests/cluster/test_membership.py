@@ -103,6 +103,17 @@ def test_while_nothing_can_be_heard_the_members_known_last_are_kept(view: View) 
     assert view.names == ["pod-1"]
 
 
+def test_a_process_that_slept_does_not_take_its_own_sleep_for_the_others_silence(view: View) -> None:
+    view.hears("pod-0", "pod-2")
+    view.clock.now += 60.0
+    view.hears("pod-0")  # of all that is waiting, this is read first
+    assert view.names == ["pod-0", "pod-1", "pod-2"]
+    for _ in range(10):
+        view.clock.now += PATIENCE / 10
+        view.hears("pod-0")
+    assert view.names == ["pod-0", "pod-1"]
+
+
 def test_what_was_heard_of_a_member_long_ago_makes_it_no_member(view: View) -> None:
     view.hears("pod-0", age=PATIENCE + 1)
     assert view.names == ["pod-1"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -227,9 +228,9 @@ def test_a_replayed_change_is_refused(replicas: list[Replica]) -> None:
 # --- who leads
 
 
-def promsnmp(*words: str) -> subprocess.CompletedProcess[str]:
+def promsnmp(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "promsnmp", *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_the_command_tells_who_leads_at_any_replica(replicas: list[Replica], redis: RedisServer) -> None:
@@ -317,6 +318,22 @@ def test_replicas_that_serve_tls_ask_each_other_over_tls(tmp_path: Path, redis: 
         follower = one if redis.cli("GET", "tls:leader") == "pod-1" else two
         text = client.get(f"https://localhost:{follower.port}/metrics").text
         assert 'promsnmp_cluster_forwards_total{kind="change",outcome="answered"} 1.0' in text
+
+
+def test_beside_a_replica_its_own_settings_are_all_that_the_order_to_step_down_takes(tmp_path: Path) -> None:
+    Authority().server().write(tmp_path, "server")
+    web = {"tls_server_config": {"cert_file": "server.crt", "key_file": "server.key"}}
+    (tmp_path / "web.yml").write_text(json.dumps(web))
+    env = {"WEB_CONFIG_FILE": str(tmp_path / "web.yml"), "API_TOKEN": "a-token-of-some-length"}
+    with RedisServer(tmp_path) as redis, Replica(tmp_path, "pod-0", {**redis.env, **env}) as one:
+        wait_until(lambda: redis.cli("GET", "leader") == "pod-0", deadline=30)
+        here = {**env, "SERVER_PORT": str(one.port)}
+        assert promsnmp("leader", **here).returncode == 0
+        told = promsnmp("leader", "--step-down", **here)
+        assert (told.returncode, told.stdout) == (0, "pod-0 has given the lead up\n")
+        refused = promsnmp("leader", "--step-down", **{**here, "API_TOKEN": "another-token-of-some-length"})
+        assert refused.returncode == 1
+        assert "credentials" in refused.stderr
 
 
 # --- alone

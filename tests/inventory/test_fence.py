@@ -229,8 +229,8 @@ async def test_the_file_of_another_program_has_no_numbers_and_is_taken_over(path
 # --- a disk that takes no writes
 
 
-async def test_a_failed_write_is_remembered_until_one_would_succeed(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_a_failed_write_is_logged_and_remembered_until_one_would_succeed(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = InventoryStore(path, KEY)
     await add(store, "a")
@@ -245,6 +245,7 @@ async def test_a_failed_write_is_remembered_until_one_would_succeed(
     await store.reload_if_changed()
     await store.probe()
     assert "full" in str(store.write_error)
+    assert caplog.text.count("a change of the inventory was not written") == 1
     monkeypatch.setattr(os, "fsync", sync)
     await store.probe()
     assert store.write_error is None

@@ -197,7 +197,7 @@ def client_of(
         except OSError as error:  # ssl.SSLError is one
             names = ", ".join(str(item) for item in (ca_file, cert_file, key_file) if item)
             raise click.UsageError(f"cannot use {names}: {error.strerror or error}") from None
-    return Client(_checked(url), authorization=_authorization(login, token_file), tls=tls)
+    return Client(_checked(url), authorization=authorization(login, token_file), tls=tls)
 
 
 def _checked(url: str) -> str:
@@ -213,7 +213,7 @@ def _checked(url: str) -> str:
     return parts.geturl()
 
 
-def _authorization(user: str | None, token_file: Path | None) -> str:
+def authorization(user: str | None = None, token_file: Path | None = None) -> str:
     """The header: basic for ``user`` (RFC 7617), else a bearer token (RFC 6750) if there is one."""
     if user is not None:
         return "Basic " + base64.b64encode(f"{user}:{_password(user)}".encode()).decode()

@@ -6,7 +6,7 @@ import os
 import ssl
 from pathlib import Path
 
-from promsnmp.cli.client import Client, client_of
+from promsnmp.cli.client import Client, authorization, client_of
 from promsnmp.http.webconfig import read_web_config
 
 _EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104  # compared, not listened on
@@ -14,7 +14,7 @@ _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME of OpenSSL: that a certif
 
 
 def local_client() -> Client:
-    """Over TLS where WEB_CONFIG_FILE asks for it: whoever has the certificate that is in there is the service.
+    """With API_TOKEN if there is one, and over TLS where WEB_CONFIG_FILE asks for it: whoever has the certificate that is in there is the service.
 
     Raises SettingsError when that file cannot be used.
     """
@@ -28,4 +28,4 @@ def local_client() -> Client:
     context = ssl.create_default_context(cadata=tls.cert.decode("latin-1"))
     context.check_hostname = False  # it need not be called localhost
     context.verify_flags = ssl.VerifyFlags(ssl.VERIFY_X509_PARTIAL_CHAIN | _NO_CHECK_TIME)  # nor be of a strict form
-    return Client(f"https://{place}", tls=context)
+    return Client(f"https://{place}", authorization=authorization(), tls=context)

@@ -44,7 +44,7 @@ def _lines(answer: Mapping[str, Any]) -> list[str]:
     found = ["no leader"]
     if known:
         term = f", term {known['term']}" if known["term"] else ""
-        found = [f"leader: {known['name']} ({known['address']}{term})"]
+        found = [f"leader: {known['name']} ({known['address'] or 'none of these replicas'}{term})"]
     if "sinceRenewal" in answer and answer["backend"] != "none":
         found.append(f"last renewed: {answer['sinceRenewal']:.1f} s ago")
     found.append(f"backend: {answer['backend']} ({answer['problem'] or 'answers'})")

@@ -96,6 +96,7 @@ class Members:
 
     def listened(self) -> None:
         """Something could be heard just now: a coordinator has answered, whomever it named."""
+        self._note_deafness()
         self._listened_at = self._clock()
 
     def leave(self) -> None:
@@ -105,8 +106,7 @@ class Members:
     def refresh(self) -> bool:
         """Forgets who has been silent for too long; whether somebody came or went since the last time."""
         now = self._clock()
-        if now - self._listened_at > self.patience / 2:
-            self._deaf_at = now
+        self._note_deafness()
         for instance, (_, at) in list(self._heard.items()):
             if now - max(at, self._deaf_at) >= self.patience:
                 del self._heard[instance]
@@ -121,3 +121,8 @@ class Members:
         self.present = present
         self.ring = Ring([one.name for one in present], self.me.name if self.me in present else "")
         return True
+
+    def _note_deafness(self) -> None:
+        """Silence counts from the end of a time in which nothing was heard: this process may have slept."""
+        if (now := self._clock()) - self._listened_at > self.patience / 2:
+            self._deaf_at = now

@@ -204,6 +204,8 @@ class InventoryStore:
 
     def _note(self, error: Exception) -> None:
         if isinstance(error, InventoryUnavailable) and not isinstance(error, NotLeader):
+            if str(error) != str(self.write_error):
+                log.error("a change of the inventory was not written: %s", error)
             self.write_error = error
 
     def _commit(self, requests: Sequence[Request]) -> _State:
