@@ -14,7 +14,8 @@ _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME of OpenSSL: that a certif
 
 
 def local_client() -> Client:
-    """With API_TOKEN if there is one, and over TLS where WEB_CONFIG_FILE asks for it: whoever has the certificate that is in there is the service.
+    """With API_TOKEN if there is one, and over TLS where WEB_CONFIG_FILE asks for it: whoever has the certificate that
+    is in there is the service.
 
     Raises SettingsError when that file cannot be used.
     """
