@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from promsnmp.cli.device_text import lines_of
 from promsnmp.cli.main import run
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.snmp.credentials import Community, Version
@@ -77,6 +78,15 @@ def test_devices_are_added_listed_shown_and_removed(promsnmp: Command, monkeypat
     removed = promsnmp("remove", "core1", device["id"])
     assert (removed.code, removed.out) == (0, f"removed core1\nremoved {device['id']}\n")
     assert promsnmp("list").out.endswith("0 devices\n")
+
+
+def test_what_discovery_saw_is_shown_without_a_program_s_brackets() -> None:
+    marks = {"sysName": "core1", "serialNumbers": ["FOC1", "FOC2"]}
+    assert lines_of({"modules": ["system"], "marks": marks}) == [
+        ("modules", "system"),
+        ("marks", "sysName=core1"),
+        ("marks", "serialNumbers=FOC1,FOC2"),
+    ]
 
 
 async def test_secrets_reach_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

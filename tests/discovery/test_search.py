@@ -77,6 +77,17 @@ async def test_devices_come_into_the_inventory_with_all_that_they_said() -> None
     assert (job.progress.probed, job.progress.found) == (1, 1)
 
 
+async def test_what_was_found_out_by_half_is_no_news_of_modules() -> None:
+    memory = Memory()
+    async with await agent("sw1").start("127.71.0.1") as one:
+        plan = plan_for("127.71.0.1", port=one.port)
+        for problem, expected in (("no answer", ()), ("", ("system", "cisco")), ("no answer", ("system", "cisco"))):
+            names = ("system",) if problem else ("system", "cisco")
+            await search(plan, memory, pace=SLOW_MACHINE, identify=Known("Cisco", "C2960", *names, problem=problem))
+            (device,) = memory.current.devices
+            assert (device.vendor, device.detected_modules) == ("Cisco", expected)
+
+
 async def test_v2c_and_v3_devices_are_found_side_by_side_with_the_first_credentials_that_work() -> None:
     devices = {
         "127.71.1.1": agent("both", 1, users=[MONITOR]),

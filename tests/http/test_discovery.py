@@ -94,7 +94,7 @@ BAD = [
     ({}, "potentialTargets: is empty"),
     (COMMUNITY, "potentialTargets: is empty"),
     (COMMUNITY | {"potentialTargets": ["10.0.0.300"]}, "potentialTargets[0]: '10.0.0.300' is no address"),
-    (COMMUNITY | {"potentialTargets": ["10.0.0.0/8"]}, "potentialTargets[0]: these are 16,777,214 addresses"),
+    (COMMUNITY | {"potentialTargets": ["10.0.0.0/8"]}, "potentialTargets[0]: '10.0.0.0/8' is 16,777,214 addresses"),
     (COMMUNITY | {"potentialTargets": ["::/64"], "force": True}, "more than anybody can ask"),
     (COMMUNITY | {"potentialTargets": SILENT, "exclude": SILENT}, "nothing is left"),
     (

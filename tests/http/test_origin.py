@@ -41,6 +41,10 @@ def test_nothing_else_is(client: str | None) -> None:
         "x_real_ip",
         "x_envoy_peer_metadata",
         "X_Forwarded_Host",
+        "CF_Connecting_IP",
+        "true_client_ip",
+        "x_original_host",
+        "tailscale_user_login",
     ],
 )
 def test_what_a_proxy_passes_on_is_not_from_this_machine(header: str) -> None:

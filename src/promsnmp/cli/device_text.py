@@ -48,12 +48,16 @@ def lines_of(document: Document) -> list[tuple[str, str]]:
         elif key == "polling":
             lines.append((key, ", ".join(f"{name} {text}" for name, text in value.items())))
         elif isinstance(value, dict) and key != "primaryAgent":
-            lines += [(key, f"{name}={text}") for name, text in value.items()]
+            lines += [(key, f"{name}={_listed(one)}") for name, one in value.items()]
         elif isinstance(value, list):
-            lines.append((key, ",".join(map(str, value))))
+            lines.append((key, _listed(value)))
         elif key != "primaryAgent" and value not in ("", None):
             lines.append((key, str(value)))
     return lines
+
+
+def _listed(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _agent(agent: Document, document: Document) -> str:

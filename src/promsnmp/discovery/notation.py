@@ -48,7 +48,7 @@ def read_scope(targets: Sequence[str], exclude: Sequence[str] = (), *, force: bo
             if isinstance(found, str):
                 names.append(found)
                 continue
-            _check_size(found, force=force)
+            _check_size(text, found, force=force)
             spans.append(found)
         except ValueError as error:
             problems.append(f"potentialTargets[{number}]: {error}")
@@ -78,13 +78,12 @@ def _excluded(texts: Sequence[str], problems: list[str], place: str = "exclude")
     return spans
 
 
-def _check_size(span: Span, *, force: bool) -> None:
+def _check_size(text: str, span: Span, *, force: bool) -> None:
     if span.size > LARGEST_FORCED:
-        raise ValueError(f"these are {_count(span)} addresses, more than anybody can ask")
+        raise ValueError(f"{text[:80]!r} is {_count(span)} addresses, more than anybody can ask")
     if span.size > LARGEST and not force:
-        raise ValueError(
-            f"these are {_count(span)} addresses, more than {LARGEST:,} (a /12); say force if that is what you want"
-        )
+        size = f"{text[:80]!r} is {_count(span)} addresses, more than {LARGEST:,} (a /12)"
+        raise ValueError(f"{size}; say force if that is what you want")
 
 
 def _count(span: Span) -> str:

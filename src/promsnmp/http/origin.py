@@ -15,8 +15,12 @@ from urllib.parse import urlsplit
 
 from starlette.types import Scope
 
-_PROXIES = ("forwarded", "via", "x-real-ip", "x-client-ip", "x-envoy-", "x-forwarded-")
-"""Headers that a proxy adds, or how their names begin (RFC 7239, RFC 9110 section 7.6.3, and customs)."""
+_PROXIES = (
+    "forwarded", "via", "x-forwarded-", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "x-original-", "x-envoy-",
+    "true-client-ip", "cf-", "cdn-loop", "tailscale-",
+)  # fmt: skip
+"""Headers that a proxy or a tunnel adds, or how their names begin (RFC 7239, RFC 9110 section 7.6.3, RFC 8586, and
+customs)."""
 _PORTS = {"http": 80, "https": 443}
 
 Headers = Mapping[str, str]
