@@ -43,7 +43,7 @@ from promsnmp.http.tls import ReplicaTls
 from promsnmp.http.webfile import WebFile
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.document import DocumentWriter
-from promsnmp.inventory.fence import Fence
+from promsnmp.inventory.fence import KEPT, Fence
 from promsnmp.inventory.fragments import Fragments
 from promsnmp.inventory.key import load_key
 from promsnmp.inventory.model import LOST, Device, Inventory
@@ -416,6 +416,7 @@ def _ledger(store: InventoryStore) -> Ledger:
         term=lambda: store.current.term,
         revision=lambda: store.current.revision,
         writes=lambda: store.current.writes,
+        kept=KEPT,
         reload=store.reload_if_changed,
         claim=store.claim,
     )

@@ -10,7 +10,7 @@ import pytest
 
 from promsnmp.cluster import delegation
 from promsnmp.cluster.connections import Answer, NotSent
-from promsnmp.cluster.delegation import NOT_LEADER, REFUSED, Delegation, Landed, OutcomeUnknown, Wish
+from promsnmp.cluster.delegation import NOT_LEADER, REFUSED, Delegation, Landed, OutcomeUnknown, Sent, Wish
 from promsnmp.cluster.elector import Leader, Leadership
 from promsnmp.cluster.none import AlwaysLeader
 from promsnmp.errors import NotLeader, PeerError
@@ -38,7 +38,15 @@ class Cluster:
         self.landed: list[Landed] = []
         self.asked: list[tuple[str, str]] = []
         self.options: dict[str, Any] = {}
-        self.delegation = Delegation(self.leadership, self, leader=self.leader, landed=self.look)  # type: ignore[arg-type]
+        self.hangs_at = ""
+        """The address that never answers."""
+        self.delegation = Delegation(
+            self.leadership,
+            self,  # type: ignore[arg-type]
+            leader=self.leader,
+            mark=lambda: "the last write",
+            landed=self.look,
+        )
 
     def leader(self) -> Leader | None:
         return self.leaders.pop(0) if len(self.leaders) > 1 else self.leaders[0]
@@ -46,13 +54,15 @@ class Cluster:
     async def ask(self, address: str, method: str, target: bytes, *_: object, **options: Any) -> Answer:
         self.asked.append((address, options["number"]))
         self.options = options
+        if address == self.hangs_at:
+            await asyncio.Event().wait()
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    async def look(self, number: str, term: int) -> Landed:
-        assert (number, term) in [(one, FIRST.term) for _, one in self.asked]
+    async def look(self, sent: Sent) -> Landed:
+        assert sent in [Sent(one, FIRST.term, "the last write") for _, one in self.asked]
         return self.landed.pop(0) if len(self.landed) > 1 else self.landed[0]
 
 
@@ -61,6 +71,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delegation, "FIND_WITHIN", 0.2)
     monkeypatch.setattr(delegation, "SETTLE_WITHIN", 0.2)
     monkeypatch.setattr(delegation, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(delegation, "FOLLOWED_EVERY", 0.01)
 
 
 async def test_the_leaders_answer_is_the_answer_whatever_it_is() -> None:
@@ -130,4 +141,22 @@ async def test_as_long_as_nobody_can_tell_there_is_no_answer() -> None:
     cluster.landed = [Landed.OPEN]
     with pytest.raises(OutcomeUnknown):
         await cluster.delegation.ask(WISH)
+    assert len(cluster.asked) == 1
+
+
+async def test_a_leader_that_sleeps_is_waited_for_until_another_one_leads_and_the_file_tells() -> None:
+    cluster = Cluster([FIRST, FIRST, SECOND], [CREATED])
+    cluster.hangs_at = FIRST.address
+    cluster.landed = [Landed.OPEN, Landed.OPEN, Landed.NO]
+    assert await cluster.delegation.ask(WISH) == CREATED
+    assert [address for address, _ in cluster.asked] == [FIRST.address, SECOND.address]
+
+
+async def test_what_a_leader_wrote_before_it_fell_asleep_is_not_written_again() -> None:
+    cluster = Cluster([FIRST, SECOND], [CREATED])
+    cluster.hangs_at = FIRST.address
+    cluster.landed = [Landed.OPEN, Landed.YES]
+    answer = await cluster.delegation.ask(WISH)
+    assert answer is not None
+    assert answer.status == 200
     assert len(cluster.asked) == 1

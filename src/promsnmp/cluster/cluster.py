@@ -11,13 +11,13 @@ import logging
 import secrets
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from prometheus_client.metrics_core import Metric
 
 from promsnmp.cluster.backends import Backend, open_backend
-from promsnmp.cluster.delegation import Delegation, Landed, OutcomeUnknown, Wish
+from promsnmp.cluster.delegation import Delegation, Landed, OutcomeUnknown, Sent, Wish
 from promsnmp.cluster.election import Candidate, Record, Timing
 from promsnmp.cluster.elector import Elector, Leader, Leadership
 from promsnmp.cluster.forward import Forwarder
@@ -48,7 +48,9 @@ class Ledger:
     key: Callable[[], bytes]
     term: Callable[[], int]
     revision: Callable[[], int]
-    writes: Callable[[], Iterable[str]]
+    writes: Callable[[], Sequence[str]]
+    """The numbers of the last writes, the newest last; ``kept`` of them at most."""
+    kept: int
     reload: Callable[[], Awaitable[object]]
     """Take over the file as it is now."""
     claim: Callable[[], Awaitable[object]]
@@ -76,7 +78,9 @@ class Cluster:
         self.forwarder = Forwarder(self.peers)
         self.leadership: Leadership = self._elect(settings, me)
         self.team = self._gather(settings, me)
-        self.delegation = Delegation(self.leadership, self.peers, leader=self.leader, landed=self._landed)
+        self.delegation = Delegation(
+            self.leadership, self.peers, leader=self.leader, mark=self._mark, landed=self._landed
+        )
         self._heard_leader: Leader | None = None
         self._last_leader: Leader | None = None
         self._tasks: set[asyncio.Future[object]] = set()
@@ -179,11 +183,16 @@ class Cluster:
             else:
                 return
 
-    async def _landed(self, number: str, term: int) -> Landed:
+    def _mark(self) -> str:
+        return next(reversed(self._ledger.writes()), "")
+
+    async def _landed(self, sent: Sent) -> Landed:
         await self._ledger.reload()
-        if number in self._ledger.writes():
+        writes = self._ledger.writes()
+        if sent.number in writes:
             return Landed.YES
-        return Landed.NO if self._ledger.term() > term else Landed.OPEN
+        has_all = len(writes) < self._ledger.kept or sent.mark in writes
+        return Landed.NO if has_all and self._ledger.term() > sent.term else Landed.OPEN
 
     def _spawn(self, work: Awaitable[object]) -> None:
         task = asyncio.ensure_future(work)

@@ -32,6 +32,8 @@ FIND_WITHIN = 3.0
 """Seconds that a request waits for a leader to be there: an election after a graceful stop takes less."""
 ANSWER_WITHIN = 75.0
 """Seconds that the leader has: a hanging volume may take half a minute, and then the write is done after all."""
+FOLLOWED_EVERY = 1.0
+"""Seconds between two looks whether the leader that is to answer has been followed by another."""
 SETTLE_WITHIN = 45.0
 """Seconds in which the file has to tell what became of a write: a lease, and its successor's first write."""
 LOOK_EVERY = 0.2
@@ -45,6 +47,16 @@ class Landed(Enum):
     NO = "no"
     """And it never will be there."""
     OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A write that was passed on to the leader of a term."""
+
+    number: str
+    term: int
+    mark: str
+    """The number of the last write that was known here before: while the file has it, it has all that came after it."""
 
 
 class OutcomeUnknown(ClusterError):
@@ -65,8 +77,8 @@ class Wish:
 class Delegation:
     """Passes requests on to the leader.
 
-    ``leader`` is the leader as far as is known here, ``landed`` says what became of the write of a number that was sent
-    to the leader of a term. ``counts`` by OUTCOMES.
+    ``leader`` is the leader as far as is known here, ``mark`` the number of the last write that is known here, and
+    ``landed`` says what became of a write. ``counts`` by OUTCOMES.
     """
 
     def __init__(
@@ -75,12 +87,14 @@ class Delegation:
         peers: Peers,
         *,
         leader: Callable[[], Leader | None],
-        landed: Callable[[str, int], Awaitable[Landed]],
+        mark: Callable[[], str],
+        landed: Callable[[Sent], Awaitable[Landed]],
     ) -> None:
         self.counts: Counter[str] = Counter(dict.fromkeys(OUTCOMES, 0))
         self._leadership = leadership
         self._peers = peers
         self._leader = leader
+        self._mark = mark
         self._landed = landed
 
     async def ask(self, wish: Wish) -> Answer | None:
@@ -92,14 +106,15 @@ class Delegation:
         while not self._leadership.leads:
             leader = self._leader()
             if leader is not None and leader.address:
-                number = new_number()
+                sent = Sent(new_number(), leader.term, self._mark())
                 try:
-                    answer = await self._pass_on(wish, leader, number)
+                    answer = await self._pass_on(wish, leader, sent)
                 except NotSent as error:
                     log.debug("cannot pass a request on to the leader: %s", error)
                 except PeerError as error:
-                    if await self._settle(number, leader, error):
+                    if await self._settle(sent, leader, error):
                         return _DONE
+                    end = time.monotonic() + FIND_WITHIN
                 else:
                     refusal = answer.body.decode(errors="replace").strip() if answer.header(REFUSED) else ""
                     if not refusal and not answer.header(NOT_LEADER):
@@ -113,7 +128,19 @@ class Delegation:
             await asyncio.sleep(LOOK_EVERY)
         return None
 
-    async def _pass_on(self, wish: Wish, leader: Leader, number: str) -> Answer:
+    async def _pass_on(self, wish: Wish, leader: Leader, sent: Sent) -> Answer:
+        """The leader's answer. Raises PeerError, also when another one leads and the file tells what became of it."""
+        asking = asyncio.ensure_future(self._ask(wish, leader, sent.number))
+        try:
+            while not asking.done():
+                await asyncio.wait({asking}, timeout=FOLLOWED_EVERY)
+                if not asking.done() and self._is_followed(leader) and await self._landed(sent) is not Landed.OPEN:
+                    raise PeerError(f"{leader.address} did not answer before another replica led")
+            return asking.result()
+        finally:
+            asking.cancel()
+
+    async def _ask(self, wish: Wish, leader: Leader, number: str) -> Answer:
         return await self._peers.ask(
             leader.address,
             wish.method,
@@ -126,12 +153,17 @@ class Delegation:
             fresh=True,
         )
 
-    async def _settle(self, number: str, leader: Leader, error: PeerError) -> bool:
-        """Whether the write of a number was done; returns as soon as that is certain. Raises OutcomeUnknown."""
+    def _is_followed(self, leader: Leader) -> bool:
+        """Whether another one leads by now."""
+        now = self._leader()
+        return self._leadership.leads or (now is not None and now.term > leader.term)
+
+    async def _settle(self, sent: Sent, leader: Leader, error: PeerError) -> bool:
+        """Whether a write was done; returns as soon as that is certain. Raises OutcomeUnknown."""
         log.warning("the leader %s went away with the answer to a change: %s", leader.name, error)
         end = time.monotonic() + SETTLE_WITHIN
         while time.monotonic() < end:
-            landed = await self._landed(number, leader.term)
+            landed = await self._landed(sent)
             if landed is not Landed.OPEN:
                 self.counts["settled"] += 1
                 return landed is Landed.YES

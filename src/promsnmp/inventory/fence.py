@@ -15,8 +15,8 @@ from contextvars import ContextVar
 Fence = Callable[[], int | None]
 """The number of the leader's term, None where there are no terms. Raises NotLeader. Called in threads."""
 
-KEPT = 256
-"""Numbers of writes that the file keeps."""
+KEPT = 1024
+"""Numbers of writes that the file keeps: some seconds of as many writes as one leader can make."""
 
 _number: ContextVar[str] = ContextVar("number of the write", default="")
 

@@ -24,9 +24,9 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
@@ -167,6 +167,15 @@ class Fleet:
         """SIGCONT."""
         self._paused.discard(one.pid)
         one.process.send_signal(signal.SIGCONT)
+
+    @contextmanager
+    def paused(self, one: Replica) -> Iterator[None]:
+        """SIGSTOP, and SIGCONT whatever happens."""
+        self.pause(one)
+        try:
+            yield
+        finally:
+            self.resume(one)
 
     def _end(self, one: Replica, within: float = 60.0) -> None:
         one.process.wait(within)

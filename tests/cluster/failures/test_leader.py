@@ -1,4 +1,4 @@
-"""The leader goes: killed, or ended in order."""
+"""The leader goes, in each of the ways that it can: nobody is without one for long, and never are there two."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from promsnmp.cluster.election import lease_clock
-from tests.cluster.failures.harness import Fleet, overlaps
-from tests.cluster.failures.scrapes import Scrapes
-from tests.cluster.redis_server import RedisServer
+from tests.cluster.failures import scenarios
+from tests.cluster.failures.fleets import electing_in_redis
+from tests.cluster.failures.harness import Fleet
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("failures")]
 BUSY = 15.0
@@ -18,22 +17,25 @@ BUSY = 15.0
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    folder = tmp_path_factory.mktemp("fleet")
-    with RedisServer(folder) as redis, Fleet(folder, env=redis.env) as made:
-        made.start("pod-0", "pod-1", "pod-2")
-        made.settle()
-        made.add_devices()
+    with electing_in_redis(tmp_path_factory.mktemp("fleet")) as made:
         yield made
 
 
 def test_a_killed_leader_is_followed_within_a_lease_and_a_renewal_and_no_scrape_fails(fleet: Fleet) -> None:
-    leader = fleet.leader()
-    with Scrapes(fleet.followers(), fleet.targets) as scrapes:
-        killed_at = lease_clock()
-        fleet.kill(leader)
-        reign = fleet.reign_after(killed_at, within=60)
-        fleet.start(leader.name)
-        fleet.settle()
-    assert reign.begin - killed_at < fleet.timing.duration + fleet.timing.renew + BUSY
-    assert not scrapes.failures
-    assert not overlaps(fleet.reigns())
+    print(figures := scenarios.leader_killed(fleet, slack=BUSY))
+    assert figures.scrapes
+
+
+def test_a_leader_that_ends_in_order_is_followed_within_seconds_and_no_scrape_fails(fleet: Fleet) -> None:
+    print(figures := scenarios.leader_ended(fleet, slack=BUSY))
+    assert figures.scrapes
+
+
+def test_a_paused_leader_wakes_as_a_follower_and_writes_nothing(fleet: Fleet) -> None:
+    print(figures := scenarios.leader_paused(fleet, slack=BUSY))
+    assert figures.done
+
+
+def test_200_writers_are_told_the_truth_whatever_happens_to_leaders(fleet: Fleet) -> None:
+    print(figures := scenarios.writers_and_changing_leaders(fleet, slack=BUSY))
+    assert figures.done

@@ -1,0 +1,46 @@
+"""Three replicas that elect in Redis, or in a Lease of an API server made for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from promsnmp.cluster.election import Timing
+from tests.cluster.api_server import ApiServer
+from tests.cluster.failures.harness import SHORT, Fleet
+from tests.cluster.redis_server import RedisServer
+
+NAMES = ("pod-0", "pod-1", "pod-2")
+
+
+@contextmanager
+def electing_in_redis(folder: Path, timing: Timing = SHORT) -> Iterator[Fleet]:
+    """Three replicas with their devices; leaders are elected in a real Redis."""
+    with RedisServer(folder) as redis, Fleet(folder, redis.env, timing) as fleet:
+        _begin(fleet)
+        yield fleet
+
+
+@contextmanager
+def electing_in_a_lease(folder: Path, timing: Timing = SHORT) -> Iterator[tuple[Fleet, ApiServer]]:
+    """The same with a Lease. Who is there they still tell each other by a Redis: all have one address on loopback, so
+    that DNS could not name them."""
+    account = folder / "account"
+    account.mkdir()
+    with ApiServer(account) as server, RedisServer(folder) as redis:
+        place = {
+            "ELECTION_BACKEND": "kubernetes",
+            "KUBERNETES_SERVICE_HOST": "127.0.0.1",
+            "KUBERNETES_SERVICE_PORT": str(server.port),
+            "KUBERNETES_SERVICE_ACCOUNT": str(account),
+        }
+        with Fleet(folder, {**redis.env, **place}, timing) as fleet:
+            _begin(fleet)
+            yield fleet, server
+
+
+def _begin(fleet: Fleet) -> None:
+    fleet.start(*NAMES)
+    fleet.settle()
+    fleet.add_devices()
