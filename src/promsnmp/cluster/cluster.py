@@ -93,7 +93,7 @@ class Cluster:
         look = min(self._backend.look, renew / 2)
         mine = Record(me.name, me.instance, me.address, 0, duration)
         candidate = Candidate(mine, Timing(duration, renew, look), floor=self._ledger.term)
-        return Elector(candidate, register, patience=min(5.0, duration / 3))
+        return Elector(candidate, register, patience=duration / 3)
 
     def _gather(self, settings: Settings, me: Member) -> Team | None:
         if settings.backend == "none":

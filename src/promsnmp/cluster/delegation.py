@@ -176,9 +176,9 @@ class Delegation:
             return f"{leader.name} leads, and refuses this replica: {refusal}"
         if leader is not None and not leader.address:
             return f"{leader.name} holds the lead, and is none of these replicas"
-        if leader is not None:
-            return f"{leader.name} was it, and does not answer"
-        return self._leadership.problem or "an election is under way"
+        if self._leadership.problem:
+            return f"{self._leadership.backend} cannot be asked: {self._leadership.problem}"
+        return "an election is under way" if leader is None else f"{leader.name} was it, and does not answer"
 
 
 _DONE = Answer(
