@@ -149,7 +149,7 @@ def test_a_file_without_an_end_is_refused(call: Call) -> None:
 def test_a_file_that_is_not_text_is_a_problem_with_its_line(call: Call, tmp_path: Path) -> None:
     path = tmp_path / "latin.yml"
     path.write_bytes(b"# one\n# caf\xe9\n")
-    assert call("check", path).out == f"{path}:2: not UTF-8 text\n"
+    assert call("check", path).out == f"{path}:2: it is not text in UTF-8\n"
 
 
 def test_one_name_in_two_files_is_a_problem(call: Call, own: Path, tmp_path: Path) -> None:

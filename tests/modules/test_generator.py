@@ -347,7 +347,7 @@ def test_everything_of_a_generator_yml_is_read() -> None:
         ("modules:\n  a:\n    wlak: [x]", r"g\.yml:3: unknown key 'wlak' in module 'a'; allowed: .*walk"),
         (
             "modules: {a: {overrides: {b: {type: Gauge}}}}",
-            r"g\.yml:1: 'type' of override 'b' 'Gauge' is not known; allowed",
+            r"g\.yml:1: 'type' of override 'b': 'Gauge' is not known; allowed",
         ),
         ("modules: {a: {lookups: [{lookup: b}]}}", "a lookup has no 'source_indexes'"),
         ("modules: {a: {timeout: 5x}}", "is not a duration"),

@@ -123,16 +123,19 @@ def _count(number: int, noun: str) -> str:
 
 def _read(path: Path) -> tuple[str, list[str]]:
     """The text of a file, and why there is none."""
+    from yaml import YAMLError
+
     from promsnmp.errors import ModuleError
+    from promsnmp.modules import yamltext
     from promsnmp.modules.reader import read_octets
 
     try:
-        return read_octets(path).decode(), []
+        return yamltext.decoded(read_octets(path)), []
     except ModuleError as error:
         return "", [str(error)]
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        return "", [f"{path}:{line}: not UTF-8 text"]
+    except YAMLError as error:
+        line, reason = yamltext.explain(error)
+        return "", [f"{path}:{line}: {reason}"]
 
 
 @modules.command("match")

@@ -139,6 +139,14 @@ def _added(before: yaml.Node, value: yaml.Node) -> yaml.Node:
     return value
 
 
+def plain(node: yaml.Node, key: str) -> str:
+    """What stands under a key of a mapping, when that is text; "" otherwise."""
+    found = node.value if isinstance(node, yaml.MappingNode) else ()
+    return next(
+        (str(value.value) for name, value in found if name.value == key and isinstance(value, yaml.ScalarNode)), ""
+    )
+
+
 def items(node: yaml.Node, what: str) -> list[yaml.Node]:
     """The nodes of a list (null: an empty one)."""
     if is_null(node):

@@ -144,6 +144,8 @@ class _Reading:
         self._environment = environment
         self._teller = tell
         self._told = 0
+        self._within = ""
+        """What the index, lookup or filter that is being read belongs to, for what is told of it."""
         self._same: dict[Any, Any] = {}
         self._read: WeakKeyDictionary[yaml.Node, dict[object, Any]] = WeakKeyDictionary()
 
@@ -250,12 +252,12 @@ class _Reading:
     # ----------------------------------------------------------------------------------------------- the language
 
     def index(self, node: yaml.Node, what: str) -> Index:
-        return self._one(Index(**self._fields(node, "an index", _INDEX, "labelname")))
+        return self._one(Index(**self._fields(node, f"an index of {self._within}", _INDEX, "labelname")))
 
     def lookup(self, node: yaml.Node, what: str) -> Lookup:
-        found = self._fields(node, "a lookup", _LOOKUP, "labelname")
+        found = self._fields(node, f"a lookup of {self._within}", _LOOKUP, "labelname")
         if found.get("labels") and not found.get("oid"):
-            raise Problem(node, "a lookup with 'labels' has no 'oid'")
+            raise Problem(node, f"a lookup of {self._within} with 'labels' has no 'oid'")
         return self._one(Lookup(**{"labels": (), **found}))
 
     def extracts(self, node: yaml.Node, what: str) -> tuple[RegexExtract, ...]:
@@ -264,7 +266,7 @@ class _Reading:
         )
 
     def pattern(self, node: yaml.Node, what: str) -> tuple[str, str]:
-        found = self._fields(node, "a regex extract", _PATTERN)
+        found = self._fields(node, f"a regex extract of {self._within}", _PATTERN)
         return found.get("regex", ""), found.get("value", "$1")
 
     def whole_regex(self, node: yaml.Node, what: str) -> str:
@@ -277,7 +279,12 @@ class _Reading:
         return self.each(node, what, _Reading.regex)
 
     def metric(self, node: yaml.Node, what: str) -> Metric:
-        metric = Metric(**self._fields(node, "a metric", _METRIC, "name", "oid", "type"))
+        name, around = nodes.plain(node, "name"), self._within
+        self._within = told = f"metric {nodes.shown(name)}" if name else "a metric"
+        try:
+            metric = Metric(**self._fields(node, told, _METRIC, "name", "oid", "type"))
+        finally:
+            self._within = around
         if circle := lookups_in_a_circle(metric):
             labels = ", ".join(map(repr, circle))
             raise Problem(
@@ -286,10 +293,13 @@ class _Reading:
         return metric
 
     def filter(self, node: yaml.Node, what: str) -> Filter:
-        return Filter(**{"targets": (), "values": (), **self._fields(node, "a filter", _FILTER, "oid")})
+        return Filter(
+            **{"targets": (), "values": (), **self._fields(node, f"a filter of {self._within}", _FILTER, "oid")}
+        )
 
     def module(self, name: str, node: yaml.Node) -> Module:
-        return Module(name, **self._fields(node, f"module {nodes.shown(name)}", _MODULE))
+        self._within = what = f"module {nodes.shown(name)}"
+        return Module(name, **self._fields(node, what, _MODULE))
 
     def part(self, section: str, key: str, node: yaml.Node) -> yaml.Node:
         """What stands in the place of an item of a list when it is complete (``yamltext.PartReader``)."""

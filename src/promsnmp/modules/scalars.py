@@ -145,5 +145,5 @@ def choice(node: yaml.Node, what: str, allowed: Collection[str]) -> str:
     """One of some words."""
     word = text(node, what)
     if word not in allowed:
-        raise Problem(node, f"{what} {shown(word)} is not known; allowed: {', '.join(sorted(allowed))}")
+        raise Problem(node, f"{what}: {shown(word)} is not known; allowed: {', '.join(sorted(allowed))}")
     return word

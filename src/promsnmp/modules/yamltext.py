@@ -92,7 +92,7 @@ def compose(text: bytes | str, part: PartReader | None = None) -> yaml.Node | No
     they are complete, but not the last of each: when it leaves a small node in place of a large one, a large file needs
     little memory.
     """
-    octets = _utf_8(text.encode() if isinstance(text, str) else text)
+    octets = (text if isinstance(text, str) else decoded(text)).encode()
     try:
         try:
             return _composed(octets, part)
@@ -104,11 +104,11 @@ def compose(text: bytes | str, part: PartReader | None = None) -> yaml.Node | No
         raise _error("there is a character that text has not", octets[: error.position]) from None
 
 
-def _utf_8(octets: bytes) -> bytes:
-    """Text in UTF-8 without a byte order mark, from UTF-8 or from UTF-16 that begins with one."""
+def decoded(octets: bytes) -> str:
+    """Text in UTF-8, or in UTF-16 that begins with a byte order mark, without the mark. Raises yaml.YAMLError."""
     encoding = "utf-16" if octets.startswith(_UTF_16) else "utf-8-sig"
     try:
-        return octets.decode(encoding).encode()
+        return octets.decode(encoding)
     except UnicodeDecodeError as error:
         raise _error(f"it is not text in {encoding[:6].upper()}", octets[: error.start]) from None
 
