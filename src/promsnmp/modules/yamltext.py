@@ -110,7 +110,7 @@ def decoded(octets: bytes) -> str:
     try:
         return octets.decode(encoding)
     except UnicodeDecodeError as error:
-        raise _error(f"it is not text in {encoding[:6].upper()}", octets[: error.start]) from None
+        raise _error(f"it is not text in {encoding.removesuffix('-sig').upper()}", octets[: error.start]) from None
 
 
 def _composed(octets: bytes, part: PartReader | None, *, patient: bool = False) -> yaml.Node | None:
