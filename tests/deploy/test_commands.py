@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.cluster import Cluster, Refusal
-from tests.deploy.kube import CHART, DEPLOY, HELM, Object, documents, encoded, manifests, name_of, pick
+from tests.deploy.kube import CHART, DEPLOY, EXAMPLES, HELM, Object, documents, encoded, manifests, name_of, pick
 from tests.deploy.pods import Pod, Redis
 from tests.tools import PROJECT, WEB, free_tcp_port, require_tool, wait_until
 
@@ -175,6 +175,17 @@ def test_a_kustomization_with_a_yaml_name_would_be_taken_for_an_object(shell: Sh
     shell("kubectl apply -k deploy/kubernetes/")
 
 
+def test_every_example_is_applied_as_its_head_says(tmp_path: Path) -> None:
+    for number, file in enumerate(sorted(EXAMPLES.glob("*.yaml"))):
+        told = re.findall(r"^#   (.+)$", file.read_text(), re.MULTILINE)
+        words = told or [f"kubectl apply -f deploy/kubernetes/namespace.yaml -f deploy/kubernetes/examples/{file.name}"]
+        with Cluster() as cluster:
+            Shell(tmp_path / str(number), cluster, {})("\n".join(words))
+            there = cluster.names(without=())
+            assert there >= {name_of(item) for item in documents(file.read_text())}, file.name
+            assert file.stem != "lease" or not [name for name in there if "redis" in name]
+
+
 def test_the_namespace_refuses_what_is_not_restricted(shell: Shell) -> None:
     shell("kubectl apply -f deploy/kubernetes/")
     wanted = pick(manifests(), "Deployment")
@@ -270,10 +281,15 @@ class Pages(Shell):
         self.tell(self.told())
 
     def await_leader(self) -> None:
-        """Until the pod leads, as it does a while after ``DEL leader``."""
-        url = f"{self.pod.url}/actuator/prometheus"
-        led = "promsnmp_leader_election_is_leader 1.0"
-        wait_until(lambda: led in WEB.get(url, timeout=30).text, deadline=90, what="a leader")
+        """Until the pod leads by Redis's word and its own: it hears of a ``DEL leader`` some seconds later."""
+
+        def leads() -> bool:
+            if not self.redis.run("redis-cli", "GET", "leader"):
+                return False
+            page = WEB.get(f"{self.pod.url}/actuator/prometheus", timeout=30).text
+            return "promsnmp_leader_election_is_leader 1.0" in page
+
+        wait_until(leads, deadline=90, what="a leader")
 
     def one_of(self, name: str) -> str:
         """A pod with that name in its labels; "none" when there is none."""
