@@ -19,7 +19,7 @@ from tests.acceptance.test_prometheus import community_agent
 from tests.certificates import Authority
 from tests.serving import Serving
 from tests.test_app import failing
-from tests.tools import PROJECT, Process, free_tcp_port, require_tool, start_snmpd, wait_until
+from tests.tools import PROJECT, WEB, Process, free_tcp_port, require_tool, start_snmpd, wait_until
 
 CA, OTHER = Authority("our CA"), Authority("their CA")
 PASSWORD = "a password: with ümlauts"
@@ -187,12 +187,12 @@ def test_prometheus_finds_and_scrapes_over_tls_with_a_password(folder: Path, pro
 
         def is_up() -> bool:
             try:
-                answer = asking.get("/api/v1/query", params={"query": 'up{instance="host"} == 1'})
+                answer = WEB.get(f"{url}/api/v1/query", params={"query": 'up{instance="host"} == 1'})
                 return bool(json.loads(answer.text)["data"]["result"])
             except (httpx.TransportError, ValueError, KeyError):
                 return False
 
-        with Process(command, log=folder / "prometheus.log"), httpx.Client(base_url=url) as asking:
+        with Process(command, log=folder / "prometheus.log"):
             wait_until(is_up, deadline=60, what="a scrape")
 
 

@@ -22,6 +22,8 @@ from promsnmp.sim.mib import Value
 from promsnmp.sim.recording import read_recording
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import AuthProtocol, Community, Credentials, PrivProtocol, SecurityLevel, User, Version
+from promsnmp.snmp.session import Session
+from promsnmp.snmp.walk import AgentLimits
 from tests.discovery.links import MONITOR, PUBLIC
 from tests.discovery.setups import SLOW_MACHINE, Known, by_name, device_mib, plan_for, search, setup_of
 from tests.hostile import HostileAgent
@@ -243,6 +245,23 @@ async def test_a_search_that_is_stopped_keeps_what_it_found() -> None:
         await asyncio.wait_for(running, 30)
     assert 3 <= len(memory.current.devices) == job.progress.found < 20
     assert not job.missed.missed
+
+
+async def test_a_search_that_is_stopped_keeps_who_is_being_examined() -> None:
+    class Endless(Known):
+        async def __call__(self, session: Session, *, limits: AgentLimits) -> Known:
+            asked.set()
+            return await asyncio.Future()
+
+    asked, memory = asyncio.Event(), Memory()
+    async with await agent("sw1").start("127.71.0.1") as one:
+        job = Job(plan_for("127.71.0.1", port=one.port), 0.0)
+        setup = setup_of(memory, pace=SLOW_MACHINE, identify=Endless())
+        running = asyncio.ensure_future(Search(job, setup, Allowance(500).share()).run())
+        await asyncio.wait_for(asked.wait(), 30)
+        job.stopping = True
+        await asyncio.wait_for(running, 30)
+    assert [device.sys_name for device in memory.current.devices] == ["sw1"]
 
 
 async def test_a_write_that_fails_is_made_good_by_the_next_and_told_when_there_is_none() -> None:

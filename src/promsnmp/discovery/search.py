@@ -101,8 +101,7 @@ class Search:
             await self._sweep_on()
             self._look_again()
             await self._sweep_on()
-            for answer in self._answers:  # it is to stop: what they said so far has to do
-                self._record.add(self._setup.examiner.glance(answer))
+            await self._cut_short()
             await self._record.write_all()
             if not self._job.stopping:
                 await self._settle()
@@ -120,6 +119,14 @@ class Search:
             self._record.write_if_due()
             self._job.in_flight = self._sweep.in_flight
             await asyncio.sleep(TICK)
+
+    async def _cut_short(self) -> None:
+        """When it is to stop: of whoever is not examined to the end, what they said so far has to do."""
+        for answer in self._answers:
+            self._record.add(self._setup.examiner.glance(answer))
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
@@ -173,6 +180,9 @@ class Search:
     async def _examine(self, answer: Answer) -> None:
         try:
             examined = await self._setup.examiner.examine(answer, with_neighbours=self._plan.neighbours.size > 0)
+        except asyncio.CancelledError:
+            self._record.add(self._setup.examiner.glance(answer))
+            raise
         except Exception:
             log.exception("the examination of %s failed by a fault of PromSNMP's", answer.address)
             self._progress.errors["fault"] += 1
