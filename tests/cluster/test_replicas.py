@@ -391,3 +391,18 @@ def test_health_goes_on_to_name_the_leader_known_last_when_redis_goes_away(tmp_p
         part = one.client.get("/actuator/health/leaderElection").json()
         assert (part["status"], part["details"]["leader"]) == ("UNKNOWN", "pod-0")
         assert (part["details"]["role"], part["details"]["backendState"]) == ("follower", "fails")
+
+
+def test_a_replica_that_starts_without_the_file_is_not_elected_while_another_one_has_the_inventory(
+    tmp_path: Path,
+) -> None:
+    short = {"ELECTION_LEASE_DURATION": "3000", "ELECTION_RENEW_INTERVAL": "1000"}
+    with RedisServer(tmp_path) as redis, Replica(tmp_path, "pod-0", {**redis.env, **short}) as first:
+        wait_until(lambda: first.leads, deadline=30)
+        assert first.client.post(DEVICES, json={"sysName": "kept", "agents": []}).status_code == 201
+        (tmp_path / "inventory.json").unlink()
+        with Replica(tmp_path, "pod-1", {**redis.env, **short}) as second:
+            wait_until(lambda: second.knows(2), deadline=30)
+            assert first.client.delete("/promsnmp/leader").status_code == 200
+            wait_until(lambda: second.metric("promsnmp_devices") == 1, deadline=60, what="the inventory at both")
+        assert first.metric("promsnmp_devices") == 1

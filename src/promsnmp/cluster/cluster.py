@@ -20,6 +20,7 @@ from promsnmp.cluster.backends import Backend, open_backend
 from promsnmp.cluster.delegation import Delegation, Landed, OutcomeUnknown, Sent, Wish
 from promsnmp.cluster.election import Candidate, Record, Timing
 from promsnmp.cluster.elector import Elector, Leader, Leadership
+from promsnmp.cluster.fitness import Fitness
 from promsnmp.cluster.forward import Forwarder
 from promsnmp.cluster.heartbeats import Heartbeats
 from promsnmp.cluster.membership import Member, Members
@@ -27,10 +28,11 @@ from promsnmp.cluster.news import News
 from promsnmp.cluster.none import AlwaysLeader
 from promsnmp.cluster.peers import FINDINGS, Peers
 from promsnmp.cluster.seals import Seals
+from promsnmp.cluster.shown import election_component, members_component
 from promsnmp.cluster.team import Team
 from promsnmp.errors import InventoryUnavailable, NotLeader
 from promsnmp.observe import families
-from promsnmp.observe.health import Component, Status
+from promsnmp.observe.health import Component
 from promsnmp.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -76,6 +78,9 @@ class Cluster:
         self.seals = Seals(ledger.key, me.name)
         self.peers = Peers(self.seals, tls=tls)
         self.forwarder = Forwarder(self.peers)
+        self._fitness = Fitness(
+            self.members, revision=ledger.revision, asked=lambda: self.team is None or self.team.has_asked
+        )
         self.leadership: Leadership = self._elect(settings, me)
         self.team = self._gather(settings, me)
         self.delegation = Delegation(
@@ -92,7 +97,7 @@ class Cluster:
         duration, renew = settings.election_lease_duration / 1000, settings.election_renew_interval / 1000
         look = min(self._backend.look, renew / 2)
         mine = Record(me.name, me.instance, me.address, 0, duration)
-        candidate = Candidate(mine, Timing(duration, renew, look), floor=self._ledger.term)
+        candidate = Candidate(mine, Timing(duration, renew, look), floor=self._ledger.term, fit=self._fitness)
         return Elector(candidate, register, patience=duration / 3)
 
     def _gather(self, settings: Settings, me: Member) -> Team | None:
@@ -158,6 +163,7 @@ class Cluster:
         return News(self.members.me, self._ledger.revision(), known)
 
     def _hear(self, news: News) -> None:
+        self._fitness.heard(news.member.instance, news.revision)
         if news.leader is not None and (self._heard_leader is None or news.leader.term >= self._heard_leader.term):
             self._heard_leader = news.leader
         if news.revision > self._ledger.revision():
@@ -202,37 +208,16 @@ class Cluster:
     # ---------------------------------------------------------------------------------------------- how it is shown
 
     def check_election(self) -> Component:
-        """Role, leader and backend, for the health.
-
-        UNKNOWN while the backend cannot be asked, or nobody leads: changes wait, but polls and scrapes do not, and
-        neither does the start of a pod, which asks for the health of all.
-        """
-        problem, leader = self.leadership.problem, self.leader() or self._last_leader
-        details: dict[str, object] = {
-            "backend": self.leadership.backend,
-            "role": self.role,
-            "name": self.members.me.name,
-        }
-        if leader is not None:
-            details |= {"leader": leader.name, "term": leader.term}
-        if self.leadership.backend != "none":
-            details["backendState"] = "fails" if problem else "answers"
-        if not problem and (known := self.leader()) is not None and not known.address:
-            problem = f"{known.name} holds the lead, and is none of these replicas"
-        if problem or self.leader() is None:
-            return Component(Status.UNKNOWN, {**details, "error": problem or "nobody leads: an election is under way"})
-        return Component(Status.UP, details)
+        """Role, leader and backend, for the health."""
+        known = self.leader()
+        return election_component(
+            self.leadership, name=self.members.me.name, role=self.role, leader=known, last=known or self._last_leader
+        )
 
     def check_members(self) -> Component:
-        """Who is there, for the health: UNKNOWN when a coordinator cannot be asked or another replica refuses this one,
-        DOWN when another one has its name."""
-        details: dict[str, object] = {"members": [one.name for one in self.members.present]}
+        """Who is there, for the health."""
         problems = {**self.team.problems, **self.team.refusals} if self.team is not None else {}
-        status = Status.UNKNOWN if problems else Status.UP
-        if (other := self.members.namesake) is not None:
-            problems["name"] = f"{other.address} runs under this replica's name; give each its own POD_NAME"
-            status = Status.DOWN
-        return Component(status, {**details, "problems": problems} if problems else details)
+        return members_component(self.members, problems)
 
     @property
     def role(self) -> str:

@@ -92,9 +92,11 @@ class Candidate:
         timing: Timing,
         *,
         floor: Callable[[], int] = lambda: 0,
+        fit: Callable[[], bool] = lambda: True,
         clock: Clock = lease_clock,
     ) -> None:
-        """``me`` carries name, instance and address; its other fields are set here."""
+        """``me`` carries name, instance and address; its other fields are set here. ``fit`` says whether it may be
+        elected now."""
         self.timing = timing
         self.reason = "not elected yet"
         """Why it does not lead, for people."""
@@ -110,6 +112,7 @@ class Candidate:
         """The record of whoever leads, as last seen; None when nobody does."""
         self._me = replace(me, duration=timing.duration, released=False, beat="")
         self._floor = floor
+        self._fit = fit
         self._clock = clock
         self._until = -math.inf
         self._leading = False
@@ -156,7 +159,7 @@ class Candidate:
         self.leader = record if is_held and not is_own else None
         if now < self._aside_until:
             return replace(record, released=True) if record is not None and is_held and is_own else None
-        return None if now < self._busy_until else replace(mine, term=self._highest + 1)
+        return None if now < self._busy_until or not self._fit() else replace(mine, term=self._highest + 1)
 
     def expire(self) -> bool:
         """Notices that the lease has run out without a renewal; whether it has, just now."""

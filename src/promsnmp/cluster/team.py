@@ -84,6 +84,11 @@ class Team:
         except TimeoutError:
             log.warning("starting without knowing all replicas: %s", "; ".join(self.problems.values()) or "no answer")
 
+    @property
+    def has_asked(self) -> bool:
+        """Whether everybody was asked once, however that ended."""
+        return self._has_asked.is_set() and self._has_told.is_set()
+
     def announce(self) -> None:
         """Tells the others soon that there is news."""
         self._wake.set()
