@@ -33,16 +33,26 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.getbasetemp() / "data"))
 
 
+_LOGGERS = [logging.getLogger(name) for name in ("", "promsnmp", AUDIT_LOGGER, "uvicorn.access", *QUIET_LOGGERS)]
+_PLAIN = [(one.level, one.propagate, one.disabled) for one in _LOGGERS]
+"""As they are before any test: fixtures of a whole module may run commands, too."""
+
+
 @pytest.fixture(autouse=True)
 def _plain_logging() -> Iterator[None]:
     """A command that a test runs in this process sets up logging, which must not decide what the next test hears."""
-    names = ("", "promsnmp", AUDIT_LOGGER, "uvicorn.access", *QUIET_LOGGERS)
-    loggers = [logging.getLogger(name) for name in names]
-    before = [(one.handlers[:], one.level, one.propagate, one.disabled) for one in loggers]
+    _make_plain()
+    handlers = [one.handlers[:] for one in _LOGGERS]
     yield
-    for one, (handlers, level, propagate, disabled) in zip(loggers, before, strict=True):
-        one.handlers, one.propagate, one.disabled = handlers, propagate, disabled
+    _make_plain()
+    for one, before in zip(_LOGGERS, handlers, strict=True):
+        one.handlers = before
+
+
+def _make_plain() -> None:
+    for one, (level, propagate, disabled) in zip(_LOGGERS, _PLAIN, strict=True):
         one.setLevel(level)
+        one.propagate, one.disabled = propagate, disabled
 
 
 @pytest.fixture
