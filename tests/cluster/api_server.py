@@ -13,6 +13,8 @@ import secrets
 import ssl
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -146,6 +148,15 @@ class ApiServer:
     def lease(self, name: str = "promsnmp-leader") -> Document:
         with self.lock:
             return self.store.get(self.namespace, name)
+
+    @contextmanager
+    def failing(self, **faults: Any) -> Iterator[None]:
+        """With ``Faults`` of these fields for as long as it lasts."""
+        self.faults = Faults(**faults)
+        try:
+            yield
+        finally:
+            self.faults = Faults()
 
     def rotate(self, token: str) -> None:
         """From now on only ``token`` is valid; it is in the pod's file (put there by a rename, as by the kubelet)."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import httpx
 
 from promsnmp.cluster.election import lease_clock
+from tests.cluster.api_server import ApiServer
 from tests.cluster.failures.harness import Fleet, overlaps
 from tests.cluster.failures.outages import names_at
 from tests.cluster.failures.scrapes import Scrapes
@@ -90,6 +91,23 @@ def leader_paused(fleet: Fleet, *, slack: float, longer: float = 0.5) -> Figures
     assert reign.name != leader.name
     _check_books(fleet, books)
     return _checked(fleet, reign.begin - moment, scrapes, books)
+
+
+def lease_is_disturbed(fleet: Fleet, server: ApiServer, *, slack: float) -> int:
+    """The token is replaced, and writes of the Lease are refused as too late: whoever leads goes on; the number of
+    renewals that were seen."""
+    count, renewals = len(fleet.reigns()), set[str]()
+
+    def renewed() -> bool:
+        renewals.add(server.lease()["spec"]["renewTime"])
+        return len(renewals) >= 4
+
+    server.rotate(f"token {lease_clock()}")
+    server.faults.conflicts = 1
+    wait_until(renewed, deadline=4 * fleet.timing.renew + slack, what="renewals with the new token")
+    assert not server.faults.conflicts
+    assert len(fleet.reigns()) == count, fleet.reigns()
+    return len(renewals)
 
 
 def writers_and_changing_leaders(fleet: Fleet, *, slack: float, writers: int = 200, rest: float = 1.5) -> Figures:

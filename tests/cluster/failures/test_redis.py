@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -33,7 +34,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, redis: FailingRedis) -> Iter
 def test_while_redis_is_gone_refuses_or_hangs_polls_and_scrapes_go_on_and_changes_wait(
     fleet: Fleet, redis: FailingRedis
 ) -> None:
-    print(figures := outages.redis_fails(fleet, redis, REFUSING, slack=BUSY))
+    print(figures := outages.backend_fails(fleet, [partial(fault, redis) for fault in REFUSING], slack=BUSY))
     assert figures.scrapes
 
 
