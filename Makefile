@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 PYTEST_ARGS ?= -n auto --dist loadgroup
 FUZZ_SECONDS ?= 60
+SOAK_SECONDS ?= 900
 PODMAN ?= podman
 IMAGE_ARGS ?=
 
@@ -14,7 +15,7 @@ TEST_TOOLS := snmpd:snmpd snmpget:snmp snmpwalk:snmp prometheus:prometheus promt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test conformance lint format bench fuzz wheel setup compile docs copies image clean distclean
+.PHONY: help demo test conformance lint format bench fuzz soak wheel setup compile docs copies image clean distclean
 
 help: ## List what can be made
 	@echo "PromSNMP: SNMP devices into Prometheus"
@@ -46,6 +47,9 @@ bench: setup ## Measure; the figures and their meaning are in bench/README.md
 fuzz: setup ## Feed the decoder malformed datagrams for FUZZ_SECONDS (60), compiled and uncompiled
 	@echo "Installing the fuzzer ..."; $(BIN)/uv pip install -q --python $(BIN)/python -e '.[fuzz]'
 	@$(BIN)/python -m tests.fuzz -max_total_time=$(FUZZ_SECONDS)
+
+soak: setup ## Fail replicas, Redis and API server in every way, with true times, for SOAK_SECONDS (900)
+	@$(BIN)/python -m tests.cluster.failures --seconds $(SOAK_SECONDS) $(SOAK_ARGS)
 
 wheel: $(VENV)/.dev ## Build the wheel and the source archive into dist/
 	@rm -rf build/lib* build/bdist* dist && $(BIN)/python -m build --installer uv . && ls -l dist

@@ -88,6 +88,7 @@ class Cluster:
         )
         self._heard_leader: Leader | None = None
         self._last_leader: Leader | None = None
+        self._reloading: asyncio.Future[object] | None = None
         self._tasks: set[asyncio.Future[object]] = set()
 
     def _elect(self, settings: Settings, me: Member) -> Leadership:
@@ -193,7 +194,11 @@ class Cluster:
         return next(reversed(self._ledger.writes()), "")
 
     async def _landed(self, sent: Sent) -> Landed:
-        await self._ledger.reload()
+        if self._reloading is None or self._reloading.done():
+            self._reloading = asyncio.ensure_future(self._ledger.reload())
+        await asyncio.shield(
+            self._reloading
+        )  # once for all who ask: a leader that is gone leaves many without an answer
         writes = self._ledger.writes()
         if sent.number in writes:
             return Landed.YES

@@ -9,17 +9,18 @@ from pathlib import Path
 from promsnmp.cluster.election import Timing
 from tests.cluster.api_server import ApiServer
 from tests.cluster.failures.harness import SHORT, Fleet
+from tests.cluster.failures.redis_faults import FailingRedis
 from tests.cluster.redis_server import RedisServer
 
 NAMES = ("pod-0", "pod-1", "pod-2")
 
 
 @contextmanager
-def electing_in_redis(folder: Path, timing: Timing = SHORT) -> Iterator[Fleet]:
+def electing_in_redis(folder: Path, timing: Timing = SHORT) -> Iterator[tuple[Fleet, FailingRedis]]:
     """Three replicas with their devices; leaders are elected in a real Redis."""
-    with RedisServer(folder) as redis, Fleet(folder, redis.env, timing) as fleet:
+    with FailingRedis(folder) as redis, Fleet(folder, redis.env, timing) as fleet:
         _begin(fleet)
-        yield fleet
+        yield fleet, redis
 
 
 @contextmanager

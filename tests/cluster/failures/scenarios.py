@@ -29,7 +29,11 @@ _ADDED = re.compile(r'what="device added" device=(\S+)')
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """``takeover``: seconds until another one led; of scrapes and writes, how many there were."""
+    """``takeover``: seconds until another one led; of scrapes and writes, how many there were.
+
+    ``unknown`` are writes of which a replica said that it does not know, ``cut`` those that its end left without an
+    answer.
+    """
 
     takeover: float
     scrapes: int = 0
@@ -37,6 +41,7 @@ class Figures:
     done: int = 0
     refused: int = 0
     unknown: int = 0
+    cut: int = 0
 
 
 def leader_killed(fleet: Fleet, *, slack: float) -> Figures:
@@ -84,7 +89,7 @@ def leader_paused(fleet: Fleet, *, slack: float, longer: float = 0.5) -> Figures
             reign = fleet.reign_after(moment, within=_patience(fleet, slack))
             time.sleep(longer)
         assert told.result().json()["role"] == "follower"
-        wait_until(lambda: inventory_in(fleet.folder).term >= reign.term, deadline=slack, what="the new leader's claim")
+        wait_until(lambda: inventory_in(fleet.folder).term >= reign.term, deadline=60, what="the new leader's claim")
     fleet.settle()
     late = set(_ADDED.findall(leader.output()[written:].partition(BEGINS)[0])) - before
     assert not late, f"written by {leader.name} when it was not the leader any more: {late}"
@@ -165,4 +170,5 @@ def _checked(fleet: Fleet, takeover: float, scrapes: Scrapes | None, books: Book
         counts.get("done", 0),
         counts.get("refused", 0),
         counts.get("unknown", 0),
+        counts.get("cut", 0),
     )

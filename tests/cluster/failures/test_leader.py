@@ -17,7 +17,7 @@ BUSY = 15.0
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    with electing_in_redis(tmp_path_factory.mktemp("fleet")) as made:
+    with electing_in_redis(tmp_path_factory.mktemp("fleet")) as (made, _):
         yield made
 
 

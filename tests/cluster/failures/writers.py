@@ -60,8 +60,9 @@ class Told:
         return 200 <= self.status < 300
 
     @property
-    def unknown(self) -> bool:
-        return self.status in (0, UNKNOWN)
+    def outcome(self) -> str:
+        """``unknown`` is what a replica said, ``cut`` is no answer at all."""
+        return {0: "cut", UNKNOWN: "unknown"}.get(self.status, "done" if self.done else "refused")
 
 
 @dataclass
@@ -83,14 +84,14 @@ class Books:
 
     @property
     def counts(self) -> Counter[str]:
-        return Counter("done" if one.done else "unknown" if one.unknown else "refused" for one in self.told)
+        return Counter(one.outcome for one in self.told)
 
     def wrong(self, inventory: Inventory) -> list[str]:
         """Where the inventory is not what was said: a device that is missing, there after all, or there twice."""
         there = Counter(device.sys_name for device in inventory.devices)
         found = []
         for one in self.told:
-            least, most = (1, 1) if one.done else (0, 1) if one.unknown else (0, 0)
+            least, most = (1, 1) if one.done else (0, 1) if one.outcome in ("cut", "unknown") else (0, 0)
             if not least <= there[one.name] <= most:
                 found.append(f"{one} is there {there[one.name]} times")
         return found
