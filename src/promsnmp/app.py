@@ -72,6 +72,8 @@ DISK_INTERVAL = 5.0
 """Seconds between two looks at the inventory file, and at its disk."""
 HANDED_OVER_WITHIN = 0.5
 """Share of the interval in which devices of other replicas that are this one's now are polled, if they are many."""
+SHARED_SECONDS = 1.0
+"""Age up to which the page of an address that is not in the inventory answers another scrape, too."""
 FINDINGS_INTERVAL = 10.0
 """Seconds between two writes of what was found out of devices."""
 
@@ -252,7 +254,7 @@ class Collection:
             self.cache,
             self.counts,
             poll_timeout=settings.collection_timeout / 1000,
-            freshness=interval / 2 if interval else None,
+            freshness=min(interval / 2, SHARED_SECONDS) if interval else None,
         )
         self.poller = Poller(
             self.scraper,

@@ -9,9 +9,11 @@ from dataclasses import replace
 import pytest
 
 from promsnmp.collect.cache import PageCache
+from promsnmp.collect.collector import Collector, Options
 from promsnmp.collect.page import Failure, Format, Page
 from promsnmp.collect.service import Scraper
 from promsnmp.errors import SnmpError, SnmpTimeout
+from promsnmp.modules.catalogue import Catalogues, builtin_catalogue
 from promsnmp.observe.counts import PollCounts
 from promsnmp.sim.agent import SimulatedAgent
 from tests.collect.devices import collector, mib, source_of
@@ -57,6 +59,20 @@ async def test_adhoc_targets_are_polled_again_when_their_page_is_not_fresh() -> 
         adhoc, managed = source_of(agent), replace(source_of(agent), key="managed", managed=True)
         assert await one.page(adhoc, Format.TEXT, timeout=5) is not await one.page(adhoc, Format.TEXT, timeout=5)
         assert await one.page(managed, Format.TEXT, timeout=5) is await one.page(managed, Format.TEXT, timeout=5)
+
+
+async def test_of_adhoc_targets_no_page_outlives_a_change_of_the_modules() -> None:
+    catalogues = Catalogues(builtin_catalogue())
+    one = Scraper(
+        Collector(catalogues, Options()), PageCache(100, 300.0, time.monotonic), PollCounts(), poll_timeout=5.0
+    )
+    async with SimulatedAgent(mib()) as agent:
+        adhoc, managed = source_of(agent), replace(source_of(agent), key="managed", managed=True)
+        before = [await one.page(source, Format.TEXT, timeout=5) for source in (adhoc, managed)]
+        catalogues.replace(catalogues.current)
+        after = [await one.page(source, Format.TEXT, timeout=5) for source in (adhoc, managed)]
+    assert after[0] is not before[0]
+    assert after[1] is before[1]
 
 
 async def test_a_scrape_that_may_not_wait_longer_ends_with_a_reason_while_the_poll_goes_on() -> None:

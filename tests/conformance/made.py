@@ -90,8 +90,10 @@ class _Making:
         if self.maybe(0.1):
             self.random.shuffle(metrics)
         module = self.module(metrics)
-        if self.objects and self.maybe(0.05):
-            self.objects[self.random.choice(list(self.objects))] = made_values.malformed(self.random)
+        looked_at = tuple(f"{one['oid']}." for one in module.get("filters", ()))
+        others = [at for at in self.objects if not at.startswith(looked_at)]  # a filter would be dropped for it
+        if others and self.maybe(0.05):
+            self.objects[self.random.choice(others)] = made_values.malformed(self.random)
         return Case(name, metrics, self.objects, module, version=self.random.choice((1, 2, 2, 2, 3)))
 
     # ----------------------------------------------------------------------------------------------------- indexes

@@ -109,6 +109,11 @@ class Collector:
         self.dropped: dict[str, int] = {}
         self.max_known = 10_000
 
+    @property
+    def generation(self) -> int:
+        """Another number whenever the modules are others."""
+        return self._catalogues.generation
+
     def known(self, source: Source) -> Known:
         """What is remembered of a source; created when there is nothing yet."""
         key = source.key, source.modules

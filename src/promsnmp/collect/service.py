@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from promsnmp.collect.cache import Entry, PageCache
@@ -128,9 +128,11 @@ class Scraper:
             task.cancel()
         await asyncio.gather(*self._polls.values(), return_exceptions=True)
 
-    @staticmethod
-    def _key(source: Source) -> tuple[str, tuple[str, ...]]:
-        return source.key, source.modules
+    def _key(self, source: Source) -> Hashable:
+        """Pages of addresses outside the inventory do not outlive a change of the modules; devices are polled again."""
+        if source.managed:
+            return source.key, source.modules
+        return source.key, source.modules, self._collector.generation
 
     async def _wait(self, source: Source, timeout: float) -> Entry:  # noqa: ASYNC109
         try:
