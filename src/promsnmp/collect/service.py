@@ -20,8 +20,8 @@ from promsnmp.observe.counts import PollCounts, outcome_of
 log = logging.getLogger(__name__)
 
 
-LATELY = 20
-"""Polls by which it is judged whether any device can be reached."""
+LATELY = 5
+"""Polls by which it is judged whether any device can be reached: few, so that it is known within an interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ class Scraper:
 
     @property
     def is_cut_off(self) -> bool:
-        """Whether this process seems to reach no device: hardly any of the last polls brought anything."""
-        return len(self._lately) >= LATELY // 4 and sum(self._lately) <= len(self._lately) // 10
+        """Whether this process seems to reach no device: none of the last polls brought anything."""
+        return len(self._lately) == LATELY and not any(self._lately)
 
     async def page(self, source: Source, wanted: Format, *, timeout: float) -> Page:  # noqa: ASYNC109  # the caller's time, not a bound of ours
         """The page of a source. Waits at most ``timeout`` seconds for a poll.

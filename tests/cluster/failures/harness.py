@@ -108,6 +108,8 @@ class Fleet:
     timing: Timing = SHORT
     interval: float = 1.0
     """Seconds between two polls of a device."""
+    device_address: str = "127.0.0.1"
+    """Where the devices are."""
     devices: list[CountedDevice] = field(default_factory=list)
     _runs: list[_Run] = field(default_factory=list)
     _paused: set[int] = field(default_factory=set)
@@ -214,7 +216,7 @@ class Fleet:
     def add_devices(self, count: int = 3) -> None:
         """Simulated devices, told to a follower; returns when every replica has them and each was polled."""
         made = [CountedDevice(f"device-{number}") for number in range(len(self.devices), len(self.devices) + count)]
-        self._stack.enter_context(running(*(one.agent for one in made)))
+        self._stack.enter_context(running(*(one.agent for one in made), address=self.device_address))
         self.devices += made
         for one in made:
             told = self.replicas[0].client.post(DEVICES, json=device(one.agent, one.name), timeout=60)

@@ -15,7 +15,7 @@ import httpx
 
 from promsnmp.cluster.election import lease_clock
 from tests.cluster.failures.harness import Fleet, overlaps
-from tests.cluster.failures.polls import longest_gap, pollers
+from tests.cluster.failures.polls import longest_gap, owners, pollers
 from tests.cluster.failures.redis_faults import FailingRedis
 from tests.cluster.failures.scrapes import Scrapes
 from tests.cluster.replica import DEVICES, Replica
@@ -37,8 +37,8 @@ class Outage:
 def backend_fails(fleet: Fleet, faults: Sequence[Fault], *, slack: float, lasting: float = 0.0) -> Outage:
     """One fault after the other, each ``lasting`` so many seconds after the last lease has run out: nobody leads and
     changes are refused, while polls and scrapes go on as they were; then somebody leads again."""
+    before = owners(fleet.devices)
     begun = lease_clock()
-    before = {one.name: pollers(one, begun - 2 * fleet.interval - slack, begun) for one in fleet.devices}
     with Scrapes(fleet.replicas, fleet.targets) as scrapes:
         for fault in faults:
             with fault():
@@ -101,7 +101,7 @@ def changes_are_made(fleet: Fleet, *, patience: float = 0.0) -> None:
     for told, answer in told_to_all(fleet, "made"):
         found = answer
         while found.status_code == 503 and time.monotonic() < end:
-            found = told.client.post(DEVICES, json={"sysName": f"made at {told.name}", "agents": []}, timeout=150)
+            found = added_at(told, "made")
         assert found.status_code == 201, (told.name, found.text)
         assert told.client.delete(found.headers["location"], timeout=150).status_code == 204
 
@@ -111,15 +111,16 @@ def names_at(one: Replica) -> set[str]:
     return {device["sysName"] for device in one.client.get("/promsnmp/inventory", timeout=60).json()["devices"]}
 
 
+def added_at(one: Replica, word: str) -> httpx.Response:
+    """The answer of a replica that is told to add a device, whose name begins with ``word``."""
+    return one.client.post(DEVICES, json={"sysName": f"{word} at {one.name}", "agents": []}, timeout=150)
+
+
 def told_to_all(fleet: Fleet, word: str) -> list[tuple[Replica, httpx.Response]]:
     """Adds a device at each replica at once; the answers."""
 
-    def add(one: Replica) -> tuple[Replica, httpx.Response]:
-        document = {"sysName": f"{word} at {one.name}", "agents": []}
-        return one, one.client.post(DEVICES, json=document, timeout=150)
-
     with ThreadPoolExecutor(len(fleet.replicas)) as pool:
-        return list(pool.map(add, fleet.replicas))
+        return list(zip(fleet.replicas, pool.map(lambda one: added_at(one, word), fleet.replicas), strict=True))
 
 
 def _checked(fleet: Fleet, found: Outage, scrapes: Scrapes) -> Outage:

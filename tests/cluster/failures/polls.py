@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import inf
 
+from promsnmp.cluster.election import lease_clock
 from tests.cluster.failures.harness import CountedDevice
+from tests.tools import wait_until
 
 
 def pollers(device: CountedDevice, begin: float, end: float) -> set[str]:
     """The addresses that a device was polled from."""
     return {address for at, address in list(device.polls) if begin <= at <= end}
+
+
+def owners(devices: Sequence[CountedDevice]) -> dict[str, set[str]]:
+    """From where each device is polled at present; nothing must be scraped meanwhile."""
+    begun = lease_clock()
+    wait_until(lambda: all(pollers(one, begun, inf) for one in devices), deadline=90, what="a poll of each device")
+    return {one.name: pollers(one, begun, inf) for one in devices}
 
 
 def longest_gap(devices: Sequence[CountedDevice], begin: float, end: float) -> float:

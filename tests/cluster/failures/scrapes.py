@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+import httpx
+
 from promsnmp.cluster.election import lease_clock
 from tests.cluster.replica import Replica
 
@@ -89,6 +91,7 @@ class _Worker(threading.Thread):
         self.ended = threading.Event()
         self._scrapes = scrapes
         self._name = replica.name
+        self._host = httpx.URL(replica.url).host
         self._port = replica.port
         self._connection: http.client.HTTPConnection | None = None
 
@@ -120,7 +123,7 @@ class _Worker(threading.Thread):
                 return self._scrape(self._connection, target)
             except STALE:
                 self._close()
-        self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=TIMEOUT)
+        self._connection = http.client.HTTPConnection(self._host, self._port, timeout=TIMEOUT)
         return self._scrape(self._connection, target)
 
     def _scrape(self, connection: http.client.HTTPConnection, target: str) -> str:
