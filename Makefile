@@ -11,7 +11,7 @@ IMAGE_ARGS ?=
 
 BIN := $(VENV)/bin
 TEST_TOOLS := snmpd:snmpd snmpget:snmp snmpwalk:snmp prometheus:prometheus promtool:prometheus curl:curl redis-server:redis-server redis-cli:redis-tools \
-  podman:podman runc:runc mmdebstrap:mmdebstrap kubectl:kubernetes-client ip:iproute2 bindfs:bindfs
+  podman:podman runc:runc mmdebstrap:mmdebstrap kubectl:kubernetes-client ip:iproute2 bindfs:bindfs iptables:iptables
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -68,11 +68,13 @@ async def test_a_heart_that_stopped_long_ago_is_no_member_and_is_removed_in_time
     assert server.cli("HLEN", "promsnmp:members") == "1"
 
 
-async def test_a_replica_that_leaves_takes_its_entry_along(link: RedisLink, server: RedisServer) -> None:
-    one = Replica(link, "pod-0")
-    await one.beat()
-    await one.heart.leave()
-    assert server.cli("EXISTS", "promsnmp:members") == "0"
+async def test_a_replica_that_leaves_is_gone_for_all_who_ask_afterwards(link: RedisLink) -> None:
+    one, two = Replica(link, "pod-0"), Replica(link, "pod-1")
+    await two.beat()
+    assert await one.beat() == ["pod-0", "pod-1"]
+    await two.heart.leave()
+    assert await one.beat() == ["pod-0"]
+    assert await Replica(link, "pod-2").beat() == ["pod-0", "pod-2"]
 
 
 async def test_entries_of_others_kinds_are_passed_over(link: RedisLink, server: RedisServer) -> None:

@@ -160,3 +160,17 @@ async def test_a_page_in_the_wrong_format_is_converted_and_the_next_poll_knows()
         again = await one.poll(source)
         assert isinstance(again, Page)
         assert again.has(Format.OPENMETRICS)
+
+
+async def test_five_polls_in_a_row_that_brought_nothing_tell_that_no_device_can_be_reached() -> None:
+    one = scraper()
+    async with SimulatedAgent(mib()) as agent:
+        there = source_of(agent)
+        gone = replace(there, key="gone", endpoint=replace(there.endpoint, port=1))
+        for outcomes in ("down down down down", "up down down down down", "down"):
+            assert not one.is_cut_off
+            for outcome in outcomes.split():
+                await one.poll(there if outcome == "up" else gone)
+        assert one.is_cut_off
+        await one.poll(there)
+        assert not one.is_cut_off

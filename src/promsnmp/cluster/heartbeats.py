@@ -20,8 +20,7 @@ BEAT = Script(
     """
     local now = redis.call('TIME')
     local milliseconds = now[1] * 1000 + math.floor(now[2] / 1000)
-    if ARGV[2] == '' then redis.call('HDEL', KEYS[1], ARGV[1])
-    else redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', milliseconds) .. ' ' .. ARGV[2]) end
+    redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', milliseconds) .. ' ' .. ARGV[2])
     local found, entries = {}, redis.call('HGETALL', KEYS[1])
     for i = 1, #entries, 2 do
         local at, document = string.match(entries[i + 1], '^(%d+) (.*)$')
@@ -33,7 +32,7 @@ BEAT = Script(
     return found
     """
 )
-"""Writes one member's entry (removes it when it is empty); returns everyone's: age in milliseconds, and description."""
+"""Writes one member's entry; returns everyone's: age in milliseconds, and description."""
 
 
 class Heartbeats:
@@ -52,13 +51,17 @@ class Heartbeats:
         members.listened()
         for age, description in found:
             try:
-                members.heard(read_member(json.loads(description)), age=int(age) / 1000)
+                told = json.loads(description)
+                if isinstance(told, dict) and told.get("leaving"):
+                    members.left(str(told.get("instance")))
+                else:
+                    members.heard(read_member(told), age=int(age) / 1000)
             except (PeerError, ValueError):
                 continue  # another version's, or not ours
 
     async def leave(self) -> None:
-        """Takes this replica out. Raises CoordinatorError."""
-        await self._beat("")
+        """Says goodbye, also to those who came too late to be told. Raises CoordinatorError."""
+        await self._beat(json.dumps({"instance": self._me.instance, "leaving": True}))
 
     async def _beat(self, description: str) -> list[tuple[bytes, bytes]]:
         found = await self._link.run(BEAT, self._keys, [self._me.instance, description, FORGET_AFTER])

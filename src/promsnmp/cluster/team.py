@@ -202,6 +202,7 @@ class Team:
         if not self.members.refresh():
             return
         _log_change(before, self.members.present)
+        self._wake.set()  # who came has to know this one, to say goodbye to it
         self._warn_of_namesake()
         for listener in self._listeners:
             try:

@@ -139,6 +139,10 @@ class Fleet:
         self._runs.append(_Run(made))
         return made
 
+    def fresh_name(self, *, after: int = 0) -> str:
+        """A name that no replica had yet; the next ones ``after`` it."""
+        return f"pod-{max(int(run.replica.name.rpartition('-')[2]) for run in self._runs) + 1 + after}"
+
     @staticmethod
     def source_of(name: str) -> str:
         """The address from which the replica ``pod-N`` asks devices."""

@@ -28,6 +28,12 @@ def longest_gap(devices: Sequence[CountedDevice], begin: float, end: float) -> f
     return max(_longest(device, begin, end) for device in devices)
 
 
+def surplus(devices: Sequence[CountedDevice], begin: float, end: float, *, interval: float) -> float:
+    """Polls beyond one per device and interval, as a share of these; below 0 when there were fewer."""
+    polls = sum(begin <= at <= end for device in devices for at, _ in list(device.polls))
+    return polls / (len(devices) * (end - begin) / interval) - 1
+
+
 def _longest(device: CountedDevice, begin: float, end: float) -> float:
     moments = [begin, *(at for at, _ in list(device.polls) if begin <= at <= end), end]
     return max(after - before for before, after in pairwise(moments))

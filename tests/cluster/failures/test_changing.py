@@ -1,0 +1,19 @@
+"""Replicas come and go while 200 scrapes a second are answered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.failures import changing
+from tests.cluster.failures.fleets import electing_in_redis
+
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("failures")]
+BUSY = 15.0
+"""Seconds that a machine that has other things to do may take on top."""
+
+
+def test_no_scrape_fails_while_every_replica_is_replaced_by_a_new_one(tmp_path: Path) -> None:
+    with electing_in_redis(tmp_path) as fleet:
+        print(changing.rolling_restart(fleet, slack=BUSY))
