@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 PYTEST_ARGS ?= -n auto --dist loadgroup
 FUZZ_SECONDS ?= 60
-SOAK_SECONDS ?= 900
+SOAK_SECONDS ?= 2400
 PODMAN ?= podman
 IMAGE_ARGS ?=
 
@@ -48,7 +48,7 @@ fuzz: setup ## Feed the decoder malformed datagrams for FUZZ_SECONDS (60), compi
 	@echo "Installing the fuzzer ..."; $(BIN)/uv pip install -q --python $(BIN)/python -e '.[fuzz]'
 	@$(BIN)/python -m tests.fuzz -max_total_time=$(FUZZ_SECONDS)
 
-soak: setup ## Fail replicas, Redis and API server in every way, with true times, for SOAK_SECONDS (900)
+soak: setup ## Fail replicas, Redis, API server, network and volume in every way, with true times, for SOAK_SECONDS (2400)
 	@$(BIN)/python -m tests.cluster.failures --seconds $(SOAK_SECONDS) $(SOAK_ARGS)
 
 wheel: $(VENV)/.dev ## Build the wheel and the source archive into dist/

@@ -21,10 +21,12 @@ from pathlib import Path
 import pytest
 
 from promsnmp.settings import Settings
-from tests.cluster.failures import outages, scenarios
-from tests.cluster.failures.fleets import electing_in_a_lease, electing_in_redis
+from tests.cluster.failures import changing, outages, partitions, scenarios, volumes
+from tests.cluster.failures.fleets import electing_in_a_lease, electing_in_redis, electing_over
 from tests.cluster.failures.harness import TRUE
+from tests.cluster.failures.network import Lost
 from tests.cluster.failures.redis_faults import REFUSING
+from tests.cluster.failures.volume import Volume
 
 SLACK = 5.0
 """Seconds that the machine may take on top of each limit; nothing else should run on it."""
@@ -33,7 +35,12 @@ ASLEEP = 30.0
 GONE = 120.0
 """Seconds for which Redis is stopped."""
 
-Found = scenarios.Figures | outages.Outage | int
+APART = 30.0
+"""Seconds for which a replica is cut off, or a volume fails."""
+INTERVAL = 10.0
+"""Seconds between two polls, where replicas come and go."""
+
+Found = scenarios.Figures | outages.Outage | partitions.Partition | volumes.Trouble | changing.Changing | int
 Step = tuple[str, Callable[[], Found]]
 
 
@@ -95,7 +102,45 @@ def in_a_lease(folder: Path) -> Generator[Step, None, None]:
             yield f"{name}={value}", partial(outages.backend_fails, fleet, [fault], slack=SLACK)
 
 
-ROUND = (("redis", in_redis), ("lease", in_a_lease))
+def cut_off(folder: Path) -> Generator[Step, None, None]:
+    """One replica is cut off from something, in each direction."""
+    with partitions.apart(folder, TRUE) as (fleet, network):
+        for lost in (Lost.SENT, Lost.RECEIVED, Lost.ALL):
+            for cut in (
+                partitions.cut_off_from_redis,
+                partitions.cut_off_from_others,
+                partitions.cut_off_from_devices,
+            ):
+                name = f"{cut.__name__.removeprefix('cut_off_').replace('_', ' ')}, {lost.name}"
+                yield name, partial(cut, fleet, network, lost, slack=SLACK, lasting=APART)
+
+
+def over_a_volume(folder: Path) -> Generator[Step, None, None]:
+    """The volume of all fails."""
+    file = "promsnmp-inventory.json"
+    with (
+        Volume(folder) as volume,
+        electing_over(folder, volume.path / file, prefix=volume.prefix, timing=TRUE) as fleet,
+    ):
+        for fault, reason in ((volume.read_only, "read-only"), (volume.full, "is full")):
+            yield reason, partial(volumes.cannot_be_written, fleet, fault, reason, slack=SLACK, lasting=APART)
+        yield "hanging", partial(volumes.hangs, fleet, volume.hanging, slack=SLACK, lasting=APART, is_told=True)
+
+
+def changing_replicas(folder: Path) -> Generator[Step, None, None]:
+    """Replicas come and go under 200 scrapes a second."""
+    with electing_in_redis(folder, TRUE, interval=INTERVAL) as (fleet, _):
+        yield "rolling restart", partial(changing.rolling_restart, fleet, slack=SLACK, rest=INTERVAL)
+        yield "3 to 10 to 3", partial(changing.scaling, fleet, most=10, slack=SLACK, rest=3 * INTERVAL)
+
+
+ROUND = (
+    ("redis", in_redis),
+    ("lease", in_a_lease),
+    ("network", cut_off),
+    ("volume", over_a_volume),
+    ("replicas", changing_replicas),
+)
 
 
 def soak(folder: Path, *, seconds: float, only: str) -> Totals:
@@ -103,21 +148,30 @@ def soak(folder: Path, *, seconds: float, only: str) -> Totals:
     totals, end, number = Totals(), time.monotonic() + seconds, 0
     while time.monotonic() < end:
         for backend, steps in ROUND:
+            if time.monotonic() > end or (only.split(" ")[0] in dict(ROUND) and not only.startswith(backend)):
+                continue
             place = folder / f"{number}-{backend}"
             place.mkdir()
-            with closing(steps(place)) as scenario:
-                for name, step in scenario:
-                    if time.monotonic() < end and only in f"{backend} {name}":
-                        print(f"{backend} {name}: ", end="", flush=True)
-                        totals.add(found := step())
-                        print(found, flush=True)
+            try:
+                _all_of(backend, steps(place), totals, end=end, only=only)
+            except pytest.skip.Exception as reason:
+                print(f"{backend}: left out: {reason}", flush=True)
         number += 1
     return totals
 
 
+def _all_of(backend: str, steps: Generator[Step, None, None], totals: Totals, *, end: float, only: str) -> None:
+    with closing(steps) as scenario:
+        for name, step in scenario:
+            if time.monotonic() < end and only in f"{backend} {name}":
+                print(f"{backend} {name}: ", end="", flush=True)
+                totals.add(found := step())
+                print(found, flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make soak")
-    parser.add_argument("--seconds", type=float, default=900.0, help="no further scenario begins after so many (900)")
+    parser.add_argument("--seconds", type=float, default=2400.0, help="no further scenario begins after so many (2400)")
     parser.add_argument("--only", default="", help='scenarios whose name ("redis killed") has this in it')
     asked = parser.parse_args()
     for name in Settings.model_fields:  # what is exported here is not for the replicas

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,9 +16,11 @@ NAMES = ("pod-0", "pod-1", "pod-2")
 
 
 @contextmanager
-def electing_in_redis(folder: Path, timing: Timing = SHORT) -> Iterator[tuple[Fleet, FailingRedis]]:
+def electing_in_redis(
+    folder: Path, timing: Timing = SHORT, *, interval: float = 1.0
+) -> Iterator[tuple[Fleet, FailingRedis]]:
     """Three replicas with their devices; leaders are elected in a real Redis."""
-    with FailingRedis(folder) as redis, Fleet(folder, redis.env, timing) as fleet:
+    with FailingRedis(folder) as redis, Fleet(folder, redis.env, timing, interval) as fleet:
         _begin(fleet)
         yield fleet, redis
 
@@ -41,7 +43,15 @@ def electing_in_a_lease(folder: Path, timing: Timing = SHORT) -> Iterator[tuple[
             yield fleet, server
 
 
-def _begin(fleet: Fleet) -> None:
-    fleet.start(*NAMES)
+@contextmanager
+def electing_over(folder: Path, file: Path, *, prefix: Sequence[str] = (), timing: Timing = SHORT) -> Iterator[Fleet]:
+    """The same in Redis, with the inventory in a ``file`` that those see who run under ``prefix``."""
+    with RedisServer(folder) as redis, Fleet(folder, {**redis.env, "PROM_INV_FILE": str(file)}, timing) as fleet:
+        _begin(fleet, prefix)
+        yield fleet
+
+
+def _begin(fleet: Fleet, prefix: Sequence[str] = ()) -> None:
+    fleet.start(*NAMES, prefix=prefix)
     fleet.settle()
     fleet.add_devices()

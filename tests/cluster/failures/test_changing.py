@@ -15,5 +15,5 @@ BUSY = 15.0
 
 
 def test_no_scrape_fails_while_every_replica_is_replaced_by_a_new_one(tmp_path: Path) -> None:
-    with electing_in_redis(tmp_path) as fleet:
+    with electing_in_redis(tmp_path) as (fleet, _):
         print(changing.rolling_restart(fleet, slack=BUSY))

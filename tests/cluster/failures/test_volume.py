@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.cluster.failures import volumes
+from tests.cluster.failures.fleets import electing_over
 from tests.cluster.failures.harness import Fleet
 from tests.cluster.failures.outages import changes_are_made
 from tests.cluster.failures.volume import Volume
-from tests.cluster.redis_server import RedisServer
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("failures")]
 BUSY = 15.0
 """Seconds that a machine that has other things to do may take on top."""
 FILE = "promsnmp-inventory.json"
-
-
-@contextmanager
-def fleet_over(folder: Path, file: Path, *, prefix: Sequence[str] = ()) -> Iterator[Fleet]:
-    with RedisServer(folder) as redis, Fleet(folder, {**redis.env, "PROM_INV_FILE": str(file)}) as made:
-        made.start("pod-0", "pod-1", "pod-2", prefix=prefix)
-        made.settle()
-        made.add_devices()
-        yield made
 
 
 # --- the volume
@@ -40,7 +31,7 @@ def volume(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Volume]:
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory, volume: Volume) -> Iterator[Fleet]:
-    with fleet_over(tmp_path_factory.mktemp("fleet"), volume.path / FILE, prefix=volume.prefix) as made:
+    with electing_over(tmp_path_factory.mktemp("fleet"), volume.path / FILE, prefix=volume.prefix) as made:
         yield made
 
 
@@ -66,7 +57,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def reading(folder: Path) -> Iterator[Fleet]:
-    with fleet_over(folder, folder / FILE) as made:
+    with electing_over(folder, folder / FILE) as made:
         yield made
 
 
