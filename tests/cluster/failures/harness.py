@@ -83,6 +83,12 @@ class CountedDevice:
             self.polls.append((lease_clock(), address))
 
 
+def _states(pid: int) -> list[str]:
+    """The state of each thread, as proc_pid_stat(5) has it."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [(task / "stat").read_text().rpartition(")")[2].split()[0] for task in tasks]
+
+
 @dataclass
 class _Run:
     """One process: ``ended_at`` once it was killed or has ended."""
@@ -165,9 +171,10 @@ class Fleet:
         return one.process.returncode
 
     def pause(self, one: Replica) -> None:
-        """SIGSTOP."""
-        one.process.send_signal(signal.SIGSTOP)
+        """SIGSTOP; returns when no thread of it runs any more: one within a system call ends that first."""
         self._paused.add(one.pid)
+        one.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: all(state == "T" for state in _states(one.pid)), what=f"{one.name} that has stopped")
 
     def resume(self, one: Replica) -> None:
         """SIGCONT."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -108,6 +109,8 @@ class _Worker(threading.Thread):
                     break
                 problem = repr(error)
             except (OSError, http.client.HTTPException) as error:
+                if self.may_go and isinstance(error, STALE) and self._refuses():
+                    break  # it was waiting to be accepted when the replica stopped listening
                 problem = repr(error)
             self._scrapes.count += 1
             self._scrapes.slowest = max(self._scrapes.slowest, time.monotonic() - begun)
@@ -115,6 +118,14 @@ class _Worker(threading.Thread):
                 self._scrapes.failures.append(Failure(lease_clock(), self._name, target, problem))
                 self._close()
         self._close()
+
+    def _refuses(self) -> bool:
+        """Whether the replica does not listen any more."""
+        try:
+            socket.create_connection((self._host, self._port), timeout=TIMEOUT).close()
+        except ConnectionRefusedError:
+            return True
+        return False
 
     def _problem(self, target: str) -> str:
         """What was wrong with a scrape; empty for nothing."""

@@ -117,7 +117,8 @@ def hangs(fleet: Fleet, fault: Fault, *, slack: float, lasting: float, is_told: 
 def trouble_at(one: Replica, part: str = "inventory") -> str:
     """Why a part of a replica's health is DOWN; empty when it is not."""
     found = one.client.get(f"/actuator/health/{part}").json()
-    return str(found["details"]["error"]) if found["status"] == "DOWN" else ""
+    details = found["details"]
+    return str(details.get("error", details)) if found["status"] == "DOWN" else ""
 
 
 def _wait_for_trouble(one: Replica, reason: str, *, within: float, part: str = "inventory") -> None:
