@@ -70,11 +70,10 @@ def put_in_place(file: Path, data: bytes) -> Iterator[None]:
     file.write_bytes(before)
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5])
-def test_a_file_that_is_cut_short_is_left_as_it_is(reading: Fleet, folder: Path, share: float) -> None:
+def test_a_file_that_is_cut_short_is_left_as_it_is(reading: Fleet, folder: Path) -> None:
     file = folder / FILE
     data = file.read_bytes()
-    cut = data[: int(len(data) * share)]
+    cut = data[: len(data) // 2]
     print(volumes.cannot_be_read(reading, lambda: put_in_place(file, cut), str(file), file=file, slack=BUSY))
 
 
@@ -87,3 +86,9 @@ def test_an_older_file_is_left_as_it_is(reading: Fleet, folder: Path) -> None:
 
 def test_a_file_that_is_gone_is_told_and_written_again_with_the_next_change(reading: Fleet, folder: Path) -> None:
     print(volumes.is_gone(reading, file=folder / FILE, slack=BUSY))
+
+
+def test_a_replica_that_finds_no_file_does_not_lead_those_that_know_what_was_in_it(
+    reading: Fleet, folder: Path
+) -> None:
+    print(volumes.is_gone_when_one_starts(reading, file=folder / FILE, slack=BUSY))

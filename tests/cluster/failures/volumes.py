@@ -6,7 +6,7 @@ The tests run these for a moment, ``make soak`` for as long as such things take.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -81,6 +81,36 @@ def is_gone(fleet: Fleet, *, file: Path, slack: float) -> Trouble:
     return _through(fleet, removed, check, slack=slack)
 
 
+def is_gone_when_one_starts(fleet: Fleet, *, file: Path, slack: float) -> Trouble:
+    """A replica that is started then has nothing, and must not lead those that have everything, not even when nobody
+    else would."""
+    restarted, silent = fleet.followers()
+
+    @contextmanager
+    def removed() -> Iterator[None]:
+        file.unlink()
+        fleet.kill(restarted)
+        (empty,) = fleet.start(restarted.name)
+        assert not names_at(empty)
+        fleet.pause(silent)
+        try:
+            leader, begun = fleet.leader(), lease_clock()
+            leader.client.delete("/promsnmp/leader", timeout=60).raise_for_status()
+            reign = fleet.reign_after(begun, within=fleet.timing.duration + slack)
+            assert reign.name == leader.name, f"{reign.name} leads, and knows nothing"
+            wait_until(file.exists, deadline=slack, what="the file, written again")
+        finally:
+            fleet.resume(silent)
+        yield
+
+    def check() -> None:
+        wait_until(lambda: all(names_at(one) for one in fleet.replicas), deadline=slack, what="devices everywhere")
+
+    return _through(
+        fleet, removed, check, slack=slack, scraped=[one for one in fleet.replicas if one is fleet.leader()]
+    )
+
+
 def hangs(fleet: Fleet, fault: Fault, *, slack: float, lasting: float, is_told: bool) -> Trouble:
     """Changes wait, and are answered rightly when the volume goes on; nobody else waits. A volume that hangs for long
     enough (``is_told``) is told by health and metrics."""
@@ -131,12 +161,22 @@ def _all_have(fleet: Fleet, names: set[str]) -> bool:
     return all(names_at(one) == names for one in fleet.replicas)
 
 
-def _through(fleet: Fleet, fault: Fault, check: Callable[[], None], *, slack: float, lasting: float = 0.0) -> Trouble:
-    """Scrapes and polls go on before, during and after a fault; what is in memory stays; then all is well again."""
+def _through(
+    fleet: Fleet,
+    fault: Fault,
+    check: Callable[[], None],
+    *,
+    slack: float,
+    lasting: float = 0.0,
+    scraped: Sequence[Replica] = (),
+) -> Trouble:
+    """Scrapes and polls go on before, during and after a fault; what is in memory stays; then all is well again.
+
+    ``scraped``: these replicas, not all."""
     begun = lease_clock()
     names = names_at(fleet.leader())
     wait_until(lambda: _all_have(fleet, names), what="the same inventory everywhere")
-    with Scrapes(fleet.replicas, fleet.targets) as scrapes:
+    with Scrapes(scraped or fleet.replicas, fleet.targets) as scrapes:
         with fault():
             check()
             noticed = lease_clock() - begun
