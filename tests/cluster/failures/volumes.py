@@ -24,6 +24,9 @@ from tests.tools import wait_until
 
 Fault = Callable[[], AbstractContextManager[None]]
 
+TOLD = 2.5
+"""Seconds in which every replica has told every other one what it has."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
@@ -91,6 +94,8 @@ def is_gone_when_one_starts(fleet: Fleet, *, file: Path, slack: float) -> Troubl
         file.unlink()
         fleet.kill(restarted)
         (empty,) = fleet.start(restarted.name)
+        fleet.settle()
+        time.sleep(TOLD)
         assert not names_at(empty)
         fleet.pause(silent)
         try:
