@@ -10,6 +10,8 @@ PODMAN ?= podman
 IMAGE_ARGS ?=
 
 BIN := $(VENV)/bin
+# Tests start hundreds of processes: each would compile all that it imports, where the environment forbids to keep it.
+export PYTHONDONTWRITEBYTECODE =
 TEST_TOOLS := snmpd:snmpd snmpget:snmp snmpwalk:snmp prometheus:prometheus promtool:prometheus curl:curl redis-server:redis-server redis-cli:redis-tools \
   podman:podman runc:runc mmdebstrap:mmdebstrap kubectl:kubernetes-client ip:iproute2 bindfs:bindfs iptables:iptables
 
