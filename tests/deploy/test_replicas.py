@@ -97,7 +97,8 @@ def test_what_the_chart_renders_starts_three_replicas_that_elect_a_leader(tmp_pa
             await_start(pod)
             assert pod.probe("readiness")
             assert pod.probe("liveness")
-        assert started.redis.run("redis-cli", "GET", "leader") == one_leader(started)
+        leader = one_leader(started)
+        assert started.redis.run("redis-cli", "GET", "leader") == leader
 
 
 def document(device: Snmpd) -> Object:
