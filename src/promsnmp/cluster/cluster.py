@@ -194,11 +194,9 @@ class Cluster:
         return next(reversed(self._ledger.writes()), "")
 
     async def _landed(self, sent: Sent) -> Landed:
-        if self._reloading is None or self._reloading.done():
+        if self._reloading is None or self._reloading.done():  # once for all whom a leader left without an answer
             self._reloading = asyncio.ensure_future(self._ledger.reload())
-        await asyncio.shield(
-            self._reloading
-        )  # once for all who ask: a leader that is gone leaves many without an answer
+        await asyncio.shield(self._reloading)
         writes = self._ledger.writes()
         if sent.number in writes:
             return Landed.YES

@@ -69,9 +69,7 @@ class RedisLink:
 def _text(error: Exception) -> str:
     """What went wrong, for people, in one line."""
     text = " ".join(str(error).partition(" script: ")[0].split())[:200] or type(error).__name__
-    wants_password = any(
-        word in text.lower() for word in ("auth", "password")
-    )  # redis.io/commands/auth, and networking.c
+    wants_password = any(word in text.lower() for word in ("auth", "password"))  # redis.io/commands/auth
     return f"{text.rstrip('.')}: is REDIS_PASSWORD right?" if wants_password else text
 
 
