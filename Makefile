@@ -3,7 +3,8 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-PYTEST_ARGS ?= -n auto --dist loadgroup
+# One more than there are cores: many tests wait for a process.
+PYTEST_ARGS ?= -n $(shell expr $$(nproc) + 1) --dist loadgroup
 FUZZ_SECONDS ?= 60
 SOAK_SECONDS ?= 2400
 PODMAN ?= podman

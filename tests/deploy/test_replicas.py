@@ -143,8 +143,11 @@ def with_device(replicas: Replicas) -> None:
 def test_exactly_one_leads_and_redis_names_it(replicas: Replicas) -> None:
     leader = one_leader(replicas)
     assert replicas.redis.run("redis-cli", "GET", "leader") == leader
-    told = {pod.run("promsnmp", "health", "leaderElection").stdout for pod in replicas.pods}
-    assert all(f"leader={leader}" in text for text in told), told
+
+    def is_named_by(pod: Pod) -> bool:
+        return f"leader={leader} " in pod.run("promsnmp", "health", "leaderElection").stdout
+
+    wait_until(lambda: all(map(is_named_by, replicas.pods)), what=f"all name {leader}")
 
 
 def test_what_is_written_at_one_is_there_at_all_and_each_answers_for_every_device(replicas: Replicas) -> None:
