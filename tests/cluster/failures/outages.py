@@ -106,6 +106,13 @@ def changes_are_made(fleet: Fleet, *, patience: float = 0.0) -> None:
         assert told.client.delete(found.headers["location"], timeout=150).status_code == 204
 
 
+def inventories_are_one(fleet: Fleet) -> None:
+    """Waits until every replica has what the leader has."""
+    wait_until(
+        lambda: len({one.metric("promsnmp_inventory_revision") for one in fleet.replicas}) == 1, what="one revision"
+    )
+
+
 def names_at(one: Replica) -> set[str]:
     """The devices that a replica knows."""
     return {device["sysName"] for device in one.client.get("/promsnmp/inventory", timeout=60).json()["devices"]}

@@ -11,7 +11,7 @@ import pytest
 from tests.cluster.failures import volumes
 from tests.cluster.failures.fleets import electing_over
 from tests.cluster.failures.harness import Fleet
-from tests.cluster.failures.outages import changes_are_made
+from tests.cluster.failures.outages import changes_are_made, inventories_are_one
 from tests.cluster.failures.volume import Volume
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("failures")]
@@ -81,6 +81,7 @@ def test_an_older_file_is_left_as_it_is(reading: Fleet, folder: Path) -> None:
     file = folder / FILE
     older = file.read_bytes()
     changes_are_made(reading)
+    inventories_are_one(reading)
     print(volumes.cannot_be_read(reading, lambda: put_in_place(file, older), "is older", file=file, slack=BUSY))
 
 
