@@ -42,6 +42,8 @@ from tests.tools import wait_until
 
 SHORT = Timing(duration=4.0, renew=1.0)
 """An election in seconds, for tests; on a busy machine a leader may lose its lease without having failed."""
+BUSY = 15.0
+"""Seconds that a machine that has other things to do may take on top."""
 TRUE = Timing()
 """As it is unless somebody sets it otherwise."""
 

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import http.client
 import random
-import threading
 import time
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Self
 
 import httpx
 
+from tests.cluster.failures.crowd import Crowd
 from tests.cluster.failures.harness import Fleet
 from tests.cluster.failures.scrapes import HEADERS, STALE, TIMEOUT, WANTED
 from tests.cluster.replica import Replica
@@ -28,22 +26,18 @@ _KEPT = 50
 """Scrapes after which a client makes a new connection."""
 
 
-class Service:
+class Service(Crowd):
     """``rate`` scrapes a second, all together, of ``targets`` in turn. ``failures`` says what was wrong with some."""
 
     def __init__(self, replicas: Sequence[Replica], targets: Sequence[str], *, rate: float) -> None:
+        super().__init__(self._scrape, count=CLIENTS, patience=2 * TIMEOUT)
         self.count = 0
         self.slowest = 0.0
         self.failures: list[str] = []
         self._endpoints = list(replicas)
         self._targets = targets
-        self._ended = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._scrape, args=(number, CLIENTS / rate), daemon=True)
-            for number in range(CLIENTS)
-        ]
-        for one in self._threads:
-            one.start()
+        self._pause = CLIENTS / rate
+        self.start()
 
     def add(self, replica: Replica) -> None:
         """Once it is ready."""
@@ -60,25 +54,12 @@ class Service:
         time.sleep(HEARD)
         assert fleet.stop(replica) == 0
 
-    def close(self) -> None:
-        self._ended.set()
-        for one in self._threads:
-            one.join(2 * TIMEOUT)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _scrape(self, number: int, pause: float) -> None:
-        client = _Client(self)
+    def _scrape(self, number: int) -> None:
+        client, pause = _Client(self), self._pause
         due = time.monotonic() + pause * number / CLIENTS
         for turn in range(number, 1_000_000_000, 7):
             due = max(due + pause, time.monotonic() - pause)
-            if self._ended.wait(max(0.0, due - time.monotonic())):
+            if self.ended.wait(max(0.0, due - time.monotonic())):
                 break
             begun = time.monotonic()
             try:

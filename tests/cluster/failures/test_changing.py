@@ -8,10 +8,9 @@ import pytest
 
 from tests.cluster.failures import changing
 from tests.cluster.failures.fleets import electing_in_redis
+from tests.cluster.failures.harness import BUSY
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("failures")]
-BUSY = 15.0
-"""Seconds that a machine that has other things to do may take on top."""
 
 
 def test_no_scrape_fails_while_every_replica_is_replaced_by_a_new_one(tmp_path: Path) -> None:

@@ -8,11 +8,9 @@ import pytest
 
 from tests.cluster.failures import scenarios
 from tests.cluster.failures.fleets import electing_in_redis
-from tests.cluster.failures.harness import Fleet
+from tests.cluster.failures.harness import BUSY, Fleet
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("failures")]
-BUSY = 15.0
-"""Seconds that a machine that has other things to do may take on top."""
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,9 @@ import pytest
 from tests.cluster.api_server import ApiServer
 from tests.cluster.failures import outages, scenarios
 from tests.cluster.failures.fleets import electing_in_a_lease
-from tests.cluster.failures.harness import Fleet
+from tests.cluster.failures.harness import BUSY, Fleet
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("failures")]
-BUSY = 15.0
-"""Seconds that a machine that has other things to do may take on top."""
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.failures import partitions
-from tests.cluster.failures.harness import Fleet
+from tests.cluster.failures.harness import BUSY, Fleet
 from tests.cluster.failures.network import Lost, Network
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("failures")]
-BUSY = 15.0
-"""Seconds that a machine that has other things to do may take on top."""
 
 
 @pytest.fixture(scope="module")

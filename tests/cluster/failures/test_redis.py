@@ -8,12 +8,10 @@ from functools import partial
 import pytest
 
 from tests.cluster.failures import outages
-from tests.cluster.failures.harness import Fleet
+from tests.cluster.failures.harness import BUSY, Fleet
 from tests.cluster.failures.redis_faults import REFUSING, FailingRedis
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("failures")]
-BUSY = 15.0
-"""Seconds that a machine that has other things to do may take on top."""
 
 
 @pytest.fixture(scope="module")

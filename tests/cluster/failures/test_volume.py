@@ -10,13 +10,11 @@ import pytest
 
 from tests.cluster.failures import volumes
 from tests.cluster.failures.fleets import electing_over
-from tests.cluster.failures.harness import Fleet
+from tests.cluster.failures.harness import BUSY, Fleet
 from tests.cluster.failures.outages import changes_are_made, inventories_are_one
 from tests.cluster.failures.volume import Volume
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("failures")]
-BUSY = 15.0
-"""Seconds that a machine that has other things to do may take on top."""
 FILE = "promsnmp-inventory.json"
 
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 import http.client
 import json
 import random
-import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from promsnmp.cluster.election import lease_clock
 from promsnmp.inventory.key import InventoryKey
 from promsnmp.inventory.model import Inventory
 from promsnmp.inventory.vault import Vault
+from tests.cluster.failures.crowd import Crowd
 from tests.cluster.replica import DEVICES, KEY, Replica
 
 TIMEOUT = 150.0
@@ -97,40 +95,24 @@ class Books:
         return found
 
 
-class Writers:
+class Writers(Crowd):
     """``count`` writers, each adding device after device at one of ``replicas()``, until closed.
 
     Each rests about ``rest`` seconds after each. Closing waits for every answer.
     """
 
     def __init__(self, books: Books, replicas: Callable[[], Sequence[Replica]], *, count: int, rest: float) -> None:
+        super().__init__(self._write, count=count, patience=2 * TIMEOUT)
         self._books = books
         self._replicas = replicas
         self._rest = rest
-        self._ended = threading.Event()
         self._run = f"{random.getrandbits(32):08x}"
-        self._threads = [threading.Thread(target=self._write, args=(number,), daemon=True) for number in range(count)]
-        for one in self._threads:
-            one.start()
+        self.start()
 
     def _write(self, writer: int) -> None:
         number = 0
         chance = random.Random(writer)
-        while not self._ended.wait(chance.uniform(0, 2 * self._rest)):
+        while not self.ended.wait(chance.uniform(0, 2 * self._rest)):
             if there := self._replicas():
                 self._books.write(chance.choice(there), f"by-{self._run}-{writer}-{number}")
                 number += 1
-
-    def close(self) -> None:
-        """Ends them, and waits for what they are told."""
-        self._ended.set()
-        for one in self._threads:
-            one.join(2 * TIMEOUT)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

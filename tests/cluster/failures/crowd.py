@@ -1,0 +1,38 @@
+"""Threads that go on until they are told to end: what those who scrape and those who write have in common."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+
+class Crowd:
+    """``count`` threads, each of which runs ``work`` with its number; closing waits ``patience`` seconds for each.
+
+    ``work`` returns soon after ``ended`` was set.
+    """
+
+    def __init__(self, work: Callable[[int], object], *, count: int, patience: float) -> None:
+        self.ended = threading.Event()
+        self._patience = patience
+        self._threads = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(count)]
+
+    def start(self) -> None:
+        for one in self._threads:
+            one.start()
+
+    def close(self) -> None:
+        """Ends them, and waits for what they are at."""
+        self.ended.set()
+        for one in self._threads:
+            one.join(self._patience)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
