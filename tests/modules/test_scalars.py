@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promsnmp.modules import nodes, scalars, yamltext
+from promsnmp.modules import nodes, scalars, snmp_scalars, yamltext
 from promsnmp.modules.nodes import Problem
 from promsnmp.modules.scalars import parse_duration
 
@@ -75,19 +75,19 @@ def test_no_text_makes_a_duration_fail_otherwise(text: str) -> None:
         (scalars.flag, "1"),
         (scalars.flag, "tRUE"),
         (scalars.flag, "'true'"),
-        (scalars.object_id, "ifTable"),
-        (scalars.object_id, "1..3"),
-        (scalars.object_id, "5.1"),
-        (scalars.object_id, "1.3.4294967296"),
-        (scalars.object_id, "1." * 5000 + "1"),
+        (snmp_scalars.object_id, "ifTable"),
+        (snmp_scalars.object_id, "1..3"),
+        (snmp_scalars.object_id, "5.1"),
+        (snmp_scalars.object_id, "1.3.4294967296"),
+        (snmp_scalars.object_id, "1." * 5000 + "1"),
         (scalars.seconds, "'5'"),
         (scalars.seconds, "0"),
         (scalars.seconds, "-5"),
         (scalars.seconds, "0s"),
         (scalars.seconds, "-5s"),
-        (scalars.regex, "(?=a)"),
-        (scalars.regex, "(a)\\1"),
-        (scalars.regex, "a\\C"),
+        (snmp_scalars.regex, "(?=a)"),
+        (snmp_scalars.regex, "(a)\\1"),
+        (snmp_scalars.regex, "a\\C"),
         (partial(scalars.choice, allowed=("a", "b")), "x"),
         (nodes.text, "{a: b}"),
     ],
@@ -121,14 +121,14 @@ def test_a_value_of_the_wrong_type_is_a_short_problem_of_its_line(read: Callable
         (scalars.flag, "off", False),
         (scalars.flag, "Y", True),
         (scalars.flag, "n", False),
-        (scalars.object_id, ".1.3.6", ".1.3.6"),
+        (snmp_scalars.object_id, ".1.3.6", ".1.3.6"),
         (scalars.seconds, "20s", 20.0),
         (scalars.seconds, "+20s", 20.0),
         (scalars.seconds, "5", 5.0),
         (scalars.seconds, "1.5", 1.5),
         (scalars.seconds, "999999h", 1e9),
-        (scalars.regex, "\\\\C", "\\\\C"),
-        (scalars.regex, "\\Q\\C\\E", "\\Q\\C\\E"),
+        (snmp_scalars.regex, "\\\\C", "\\\\C"),
+        (snmp_scalars.regex, "\\Q\\C\\E", "\\Q\\C\\E"),
         (nodes.text, "null", ""),
     ],
 )

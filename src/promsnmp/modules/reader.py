@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 import yaml
 
 from promsnmp.errors import ModuleError
-from promsnmp.modules import nodes, scalars, yamltext
+from promsnmp.modules import nodes, scalars, snmp_scalars, yamltext
 from promsnmp.modules.auths import read_auth
 from promsnmp.modules.model import Filter, Index, IndexType, Lookup, Metric, MetricType, Module, RegexExtract
 from promsnmp.modules.nodes import Problem, Teller, Told, raise_problem
@@ -214,10 +214,10 @@ class _Reading:
         return self._one(nodes.text(node, what))
 
     def object_id(self, node: yaml.Node, what: str) -> str:
-        return self._one(scalars.object_id(node, what))
+        return self._one(snmp_scalars.object_id(node, what))
 
     def walked(self, node: yaml.Node, what: str) -> str:
-        return self._one(scalars.object_id(node, what).removeprefix("."))
+        return self._one(snmp_scalars.object_id(node, what).removeprefix("."))
 
     def texts(self, node: yaml.Node, what: str) -> tuple[str, ...]:
         return self.each(node, what, _Reading.text)
@@ -270,10 +270,10 @@ class _Reading:
         return found.get("regex", ""), found.get("value", "$1")
 
     def whole_regex(self, node: yaml.Node, what: str) -> str:
-        return self._one(scalars.regex(node, what, whole=True))
+        return self._one(snmp_scalars.regex(node, what, whole=True))
 
     def regex(self, node: yaml.Node, what: str) -> str:
-        return self._one(scalars.regex(node, what))
+        return self._one(snmp_scalars.regex(node, what))
 
     def regexes(self, node: yaml.Node, what: str) -> tuple[str, ...]:
         return self.each(node, what, _Reading.regex)

@@ -13,8 +13,6 @@ from collections.abc import Collection
 import yaml
 
 from promsnmp.modules.nodes import Problem, shown, text
-from promsnmp.modules.regex import compiled, compiled_whole
-from promsnmp.snmp import oid
 
 _INTEGER = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", re.ASCII)
@@ -26,8 +24,8 @@ _TRUE, _FALSE = (
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h)", re.ASCII)
 _LONGEST_SECONDS = 1e9
-_SHOWN = 60
-"""Characters of a wrong OID up to which the error says what exactly is wrong."""
+_LONGEST_NUMERAL = 60
+"""Characters of a numeral; what is longer is text."""
 _TEXT = "tag:yaml.org,2002:str"
 
 
@@ -39,7 +37,7 @@ def is_plain(node: yaml.Node) -> bool:
 def numeral(written: str) -> int | float | None:
     """The number that YAML 1.1 sees in a plain scalar; None when it is none, or one that no float can hold."""
     digits = written.replace("_", "")
-    if len(digits) < _SHOWN and (found := _INTEGER.fullmatch(digits)):
+    if len(digits) < _LONGEST_NUMERAL and (found := _INTEGER.fullmatch(digits)):
         sign, *forms = found.groups()
         base, part = next((base, part) for base, part in zip(_BASES, forms, strict=True) if part is not None)
         return -int(part, base) if sign == "-" else int(part, base)
@@ -118,27 +116,6 @@ def parse_duration(text: str) -> float:
         unit = part.lstrip("0123456789.")
         total += float(part[: -len(unit)]) * _UNITS[unit]
     return total
-
-
-def object_id(node: yaml.Node, what: str) -> str:
-    """An OID of numbers, as it was written."""
-    dotted = text(node, what)
-    try:
-        oid.encode(dotted)
-    except ValueError as error:
-        reason = str(error) if len(dotted) <= _SHOWN else f"{shown(dotted)} is not an OID"
-        raise Problem(node, f"{what}: {reason}") from None
-    return dotted
-
-
-def regex(node: yaml.Node, what: str, *, whole: bool = False) -> str:
-    """A regular expression that RE2 takes, as it was written; ``whole``: one that has to match a whole text."""
-    expression = text(node, what)
-    try:
-        (compiled_whole if whole else compiled)(expression)
-    except ValueError as error:
-        raise Problem(node, f"{what}: {shown(expression)} is not a regular expression of RE2: {error}") from None
-    return expression
 
 
 def choice(node: yaml.Node, what: str, allowed: Collection[str]) -> str:
