@@ -52,7 +52,7 @@ fuzz: setup ## Feed the decoder malformed datagrams for FUZZ_SECONDS (60), compi
 	@$(BIN)/python -m tests.fuzz -max_total_time=$(FUZZ_SECONDS)
 
 soak: setup ## Fail replicas, Redis, API server, network and volume in every way, with true times, for SOAK_SECONDS (2400)
-	@$(BIN)/python -m tests.cluster.failures --seconds $(SOAK_SECONDS) $(SOAK_ARGS)
+	@$(BIN)/python -m tests.failures --seconds $(SOAK_SECONDS) $(SOAK_ARGS)
 
 wheel: $(VENV)/.dev ## Build the wheel and the source archive into dist/
 	@rm -rf build/lib* build/bdist* dist && $(BIN)/python -m build --installer uv . && ls -l dist

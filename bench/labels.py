@@ -11,9 +11,9 @@ from dataclasses import replace
 import uvloop
 
 from bench.parts import SIMULATOR_PORT, devices, folder, progress, shared
-from promsnmp.collect.collector import Collector, Options
-from promsnmp.collect.source import Source, adhoc_source
 from promsnmp.modules.catalogue import Catalogues, builtin_catalogue
+from promsnmp.polling.collector import Collector, Options
+from promsnmp.polling.target import Source, adhoc_source
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.recording import read_recording
 from promsnmp.snmp.credentials import Community

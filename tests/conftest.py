@@ -12,7 +12,7 @@ from promsnmp.observe.audit import LOGGER as AUDIT_LOGGER
 from promsnmp.observe.logging import QUIET_LOGGERS
 from promsnmp.settings import Settings
 from scripts import compiled
-from tests.tools import Snmpd, start_snmpd
+from tests.support.tools import Snmpd, start_snmpd
 
 
 def pytest_configure() -> None:

@@ -18,14 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from promsnmp.errors import AuthenticationError
-from promsnmp.snmp import ber, oid, usm_message
+from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import AuthProtocol, SecurityLevel, User
-from promsnmp.snmp.engine import EngineState
-from promsnmp.snmp.keys import KeyCache
-from promsnmp.snmp.message import Resynchronise, Unauthentic
-from promsnmp.snmp.usm import UsmModel
-from tests.snmp import decoders
-from tests.tools import PROJECT
+from promsnmp.snmp.security import Resynchronise, Unauthentic
+from promsnmp.snmp.v3 import message as usm_message
+from promsnmp.snmp.v3.engine import EngineState
+from promsnmp.snmp.v3.keys import KeyCache
+from promsnmp.snmp.v3.usm import UsmModel
+from tests.support.agents import decoders
+from tests.support.tools import PROJECT
 
 USER = User("fuzz", SecurityLevel.NO_AUTH_NO_PRIV)
 AUTHENTIC = User("fuzz", SecurityLevel.AUTH_NO_PRIV, AuthProtocol.SHA, "fuzz-passphrase")

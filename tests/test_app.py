@@ -17,8 +17,8 @@ import pytest
 
 from promsnmp import app
 from promsnmp.settings import load_settings
-from tests.serving import Serving, environment
-from tests.tools import wait_until
+from tests.support.serving import Serving, environment
+from tests.support.tools import wait_until
 
 DOCUMENT = b'{"devices": [{"sysName": "router", "agents": [{"type": "snmp-community", "version": 1, ' + (
     b'"endpoint": {"address": "192.0.2.1", "port": 161}, "readCommunity": "geheim"}]}]}'

@@ -1,7 +1,7 @@
 """The composition root: the only file that knows every part. It builds them and wires them together.
 
 Settings are read and the inventory is loaded, or the start ends with one line that says why not; then the sockets
-listen. What runs after that, and how it ends, is in ``http/lifecycle.py``.
+listen. What runs after that, and how it ends, is in ``http/server/lifecycle.py``.
 """
 
 from __future__ import annotations
@@ -16,45 +16,45 @@ from prometheus_client.metrics_core import Metric
 
 from promsnmp import __version__
 from promsnmp.cluster.cluster import Cluster, Ledger
-from promsnmp.collect.collection import Collection
-from promsnmp.collect.probe import identify
+from promsnmp.discovery.factory import make_discovery
 from promsnmp.discovery.schedule import Schedule, Scheduler, read_cron, read_zone
-from promsnmp.discovery.wiring import make_discovery
 from promsnmp.errors import ModuleError, SettingsError
-from promsnmp.http.asgi import create_front
-from promsnmp.http.auth import Access, Basic, Certificate, Token
-from promsnmp.http.express import express_protocol
-from promsnmp.http.gate import Gate
-from promsnmp.http.leading import Leading
-from promsnmp.http.lifecycle import App, Lifecycle, Repeated
-from promsnmp.http.listen import listen_everywhere
-from promsnmp.http.published import Published
-from promsnmp.http.scrape import ScrapeRoute
-from promsnmp.http.sealed import Door, SealedCallers, peer_routes
+from promsnmp.http.app import create_front
+from promsnmp.http.middleware.access import Gate
+from promsnmp.http.middleware.leader_proxy import Leading
+from promsnmp.http.middleware.owner_proxy import SharedScrapes
+from promsnmp.http.middleware.peer_auth import Door, SealedCallers, peer_routes
+from promsnmp.http.responses.targets_cache import Published
+from promsnmp.http.routes.scrape import ScrapeRoute
+from promsnmp.http.security.auth import Access, Basic, Certificate, Token
+from promsnmp.http.security.tls import ReplicaTls
+from promsnmp.http.security.web_config_watcher import WebFile
+from promsnmp.http.server.fast_path import express_protocol
+from promsnmp.http.server.lifecycle import App, Lifecycle, Repeated
+from promsnmp.http.server.listen import listen_everywhere
 from promsnmp.http.services import Executor, Services
-from promsnmp.http.shared import SharedScrapes
-from promsnmp.http.tls import ReplicaTls
-from promsnmp.http.webfile import WebFile
 from promsnmp.inventory.devices import Devices
-from promsnmp.inventory.document import DocumentWriter
-from promsnmp.inventory.fence import KEPT, Fence
-from promsnmp.inventory.key import load_key
+from promsnmp.inventory.document.write import DocumentWriter
 from promsnmp.inventory.model import LOST, Inventory
 from promsnmp.inventory.modules import AUTO
 from promsnmp.inventory.query import Search
+from promsnmp.inventory.storage.key import load_key
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.inventory.targets import Site, TargetList
+from promsnmp.inventory.writes.fencing import KEPT, Fence
 from promsnmp.modules.catalogue import Catalogues, load_catalogue
-from promsnmp.modules.writer import to_yaml
+from promsnmp.modules.snmp_yml.writer import to_yaml
 from promsnmp.observe import families
 from promsnmp.observe.counts import DiscoveryCounts, RequestCounts
 from promsnmp.observe.health import Component, DiskSpace, Health, Status, loop_check
-from promsnmp.observe.memory import collector_at_rest, release_memory, settle_memory
 from promsnmp.observe.meters import ProcessMeters
 from promsnmp.observe.selfmetrics import SelfMetrics
 from promsnmp.observe.tasks import LoopLag
+from promsnmp.polling.detection.identify import identify
+from promsnmp.polling.subsystem import Collection
 from promsnmp.settings import Settings
 from promsnmp.snmp.ber import COMPILED
+from promsnmp.support.memory import collector_at_rest, release_memory, settle_memory
 
 log = logging.getLogger(__name__)
 

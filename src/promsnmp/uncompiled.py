@@ -1,7 +1,8 @@
 """Stands in for the ``cython`` module where the hot files run as plain Python.
 
-``snmp/ber.py`` and ``metrics/text.py`` are written in Cython's pure-Python mode: compiled, their annotations become C
-types; without a compiler the same files run as they are, and the names that they take from ``cython`` come from here.
+``snmp/ber.py`` and ``exposition/formats/text.py`` are written in Cython's pure-Python mode: compiled, their
+annotations become C types; without a compiler the same files run as they are, and the names that they take from
+``cython`` come from here.
 """
 
 from __future__ import annotations

@@ -14,12 +14,12 @@ import httpx
 import pytest
 from cryptography import x509
 
-from promsnmp.http.passwords import make_hash
+from promsnmp.http.security.passwords import make_hash
 from tests.acceptance.test_prometheus import community_agent
-from tests.certificates import Authority
-from tests.serving import Serving
+from tests.support.certificates import Authority
+from tests.support.serving import Serving
+from tests.support.tools import PROJECT, WEB, Process, free_tcp_port, require_tool, start_snmpd, wait_until
 from tests.test_app import failing
-from tests.tools import PROJECT, WEB, Process, free_tcp_port, require_tool, start_snmpd, wait_until
 
 CA, OTHER = Authority("our CA"), Authority("their CA")
 PASSWORD = "a password: with ümlauts"

@@ -14,11 +14,11 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.recording import read_recording
-from tests.conformance.pages import parse
-from tests.exporter import Exporter, dry_run, require_exporter
-from tests.serving import Serving
-from tests.sim.threads import running
-from tests.tools import (
+from tests.support.agents.threads import running
+from tests.support.conformance.pages import parse
+from tests.support.exporter import Exporter, dry_run, require_exporter
+from tests.support.serving import Serving
+from tests.support.tools import (
     WEB,
     Process,
     Snmpd,

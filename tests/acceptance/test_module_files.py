@@ -13,10 +13,10 @@ import yaml
 
 from promsnmp.cli.main import WRONG, run
 from promsnmp.sim.agent import SimulatedAgent
-from tests.collect.devices import mib
-from tests.serving import Serving, environment
-from tests.sim.threads import running
-from tests.tools import Process, ProcessEnded, wait_until
+from tests.support.agents.polled_devices import mib
+from tests.support.agents.threads import running
+from tests.support.serving import Serving, environment
+from tests.support.tools import Process, ProcessEnded, wait_until
 
 ONE = """
 auths:

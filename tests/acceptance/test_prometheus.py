@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.serving import Serving
-from tests.tools import WEB, Process, Snmpd, SnmpdUser, free_tcp_port, require_tool, start_snmpd, wait_until
+from tests.support.serving import Serving
+from tests.support.tools import WEB, Process, Snmpd, SnmpdUser, free_tcp_port, require_tool, start_snmpd, wait_until
 
 AUTH_PASSPHRASE, PRIV_PASSPHRASE = "auth-passphrase-1", "priv-passphrase-1"
 USER = SnmpdUser("reader", "priv", "SHA-256", AUTH_PASSPHRASE, "AES-256", PRIV_PASSPHRASE)

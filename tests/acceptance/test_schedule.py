@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving import Serving
-from tests.tools import Snmpd, start_snmpd, wait_until
+from tests.support.serving import Serving
+from tests.support.tools import Snmpd, start_snmpd, wait_until
 
 
 def names(server: Serving) -> list[str]:

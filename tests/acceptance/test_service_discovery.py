@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from promsnmp.cli.main import run
-from tests.serving import Serving
-from tests.tools import WEB, Process, free_tcp_port, require_tool, wait_until
+from tests.support.serving import Serving
+from tests.support.tools import WEB, Process, free_tcp_port, require_tool, wait_until
 
 ODD = 'Zoë \U0001f600 "quoted" \\ {braces} $1 \t\u2028 \x07 名'
 SECRET = "geheime-gemeinschaft"

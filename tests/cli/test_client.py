@@ -16,8 +16,8 @@ from click.testing import CliRunner
 from promsnmp.cli import client as module
 from promsnmp.cli.client import Client, client_of, service_options
 from promsnmp.errors import ServiceError
-from tests.serving import Serving
-from tests.tools import free_tcp_port
+from tests.support.serving import Serving
+from tests.support.tools import free_tcp_port
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 

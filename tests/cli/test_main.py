@@ -15,7 +15,7 @@ import pytest
 from promsnmp import __version__, errors
 from promsnmp.cli import main as module
 from promsnmp.cli.main import COMMANDS, run
-from tests.tools import PROJECT
+from tests.support.tools import PROJECT
 
 
 def promsnmp(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -35,10 +35,10 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]],
     """Puts a function in the place of ``promsnmp walk``."""
 
     def put(work: Callable[[], object]) -> None:
-        stand_in = ModuleType("promsnmp.cli.walk")
+        stand_in = ModuleType("promsnmp.cli.commands.walk")
         stand_in.walk = click.command("walk")(work)  # type: ignore[attr-defined]  # as the real module has it
         monkeypatch.setattr(module.Commands, "list_commands", lambda *_: ["walk"])
-        monkeypatch.setitem(sys.modules, "promsnmp.cli.walk", stand_in)
+        monkeypatch.setitem(sys.modules, "promsnmp.cli.commands.walk", stand_in)
 
     return put
 
@@ -144,9 +144,9 @@ def test_a_command_chooses_its_exit_code(command: Callable[[Callable[[], object]
 def test_a_reader_that_goes_away_gets_no_traceback() -> None:
     code = (
         "import sys, click, types; from promsnmp.cli import main;"
-        "stand_in = types.ModuleType('promsnmp.cli.walk');"
+        "stand_in = types.ModuleType('promsnmp.cli.commands.walk');"
         "stand_in.walk = click.command('walk')(lambda: [click.echo('x' * 1000) for _ in range(1000)]);"
-        "sys.modules['promsnmp.cli.walk'] = stand_in; main.Commands.list_commands = lambda *_: ['walk'];"
+        "sys.modules['promsnmp.cli.commands.walk'] = stand_in; main.Commands.list_commands = lambda *_: ['walk'];"
         "sys.argv = ['promsnmp', 'walk']; main.main()"
     )
     with subprocess.Popen(
@@ -166,7 +166,7 @@ def test_a_command_that_cannot_be_imported_leaves_the_others_alone(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(module.Commands, "list_commands", lambda *_: ["serve", "walk"])
-    monkeypatch.setitem(sys.modules, "promsnmp.cli.walk", None)
+    monkeypatch.setitem(sys.modules, "promsnmp.cli.commands.walk", None)
     assert run(["walk"]) == 1
     assert "walk cannot run here" in capsys.readouterr().err
     assert run(["--help"]) == 0

@@ -13,16 +13,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from promsnmp.cluster.peers import PATH
-from promsnmp.cluster.seals import Seals, digest_of
+from promsnmp.cluster.peers.client import PATH
+from promsnmp.cluster.peers.signing import Seals, digest_of
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.devices import switch
-from tests.certificates import Authority
-from tests.cluster.redis_server import RedisServer
-from tests.cluster.replica import DEVICES, KEY, Replica, device
-from tests.serving import Serving
-from tests.sim.threads import running
-from tests.tools import wait_until
+from tests.support.agents.threads import running
+from tests.support.certificates import Authority
+from tests.support.cluster.redis_server import RedisServer
+from tests.support.cluster.replica import DEVICES, KEY, Replica, device
+from tests.support.serving import Serving
+from tests.support.tools import wait_until
 
 SLOW = {"COLLECTION_INTERVAL": "60000"}
 """Devices are polled seldom: pages stay the same while they are compared."""

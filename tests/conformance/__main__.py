@@ -13,12 +13,12 @@ from pprint import pformat
 
 from promsnmp.errors import ModuleError
 from scripts.exporter import Unavailable, find
-from tests.conformance.beside import Beside
-from tests.conformance.made import case
-from tests.conformance.run import Result, made, recorded, summary
-from tests.conformance.shrink import shrunk
-from tests.metrics.reference import Case
-from tests.tools import shared_dir
+from tests.support.conformance.beside import Beside
+from tests.support.conformance.made import case
+from tests.support.conformance.run import Result, made, recorded, summary
+from tests.support.conformance.shrink import shrunk
+from tests.support.exposition.reference import Case
+from tests.support.tools import shared_dir
 
 SHRUNK = 3
 """Made-up cases that are shown in their smallest form, at most."""

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conformance.beside import Beside
-from tests.conformance.made import case
-from tests.conformance.pages import Difference
-from tests.conformance.run import Result, made, recorded, summary
-from tests.exporter import require_exporter
-from tests.tools import require_shared
+from tests.support.conformance.beside import Beside
+from tests.support.conformance.made import case
+from tests.support.conformance.pages import Difference
+from tests.support.conformance.run import Result, made, recorded, summary
+from tests.support.exporter import require_exporter
+from tests.support.tools import require_shared
 
 MODULES = ("if_mib", "hrDevice", "hrStorage", "juniper", "system", "ucd_la_table")
 DEVICES = ("junos_qfx5100", "windows_svr_2019_1809", "arista_eos_vrf")

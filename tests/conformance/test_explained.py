@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.explained import Asked, has_slips_apart, refusal, unexplained
-from tests.conformance.pages import parse
-from tests.metrics.reference import integer, octets
+from tests.support.conformance.explained import Asked, has_slips_apart, refusal, unexplained
+from tests.support.conformance.pages import parse
+from tests.support.exposition.reference import integer, octets
 
 METRIC = {"name": "m", "oid": "1.2", "type": "gauge"}
 

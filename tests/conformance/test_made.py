@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from promsnmp.modules.model import IndexType, MetricType
-from promsnmp.modules.reader import read_text
+from promsnmp.modules.snmp_yml.reader import read_text
 from promsnmp.sim.recording import read_recording
 from promsnmp.snmp import ber
-from tests.conformance.made import case
-from tests.conformance.mangled import mangled, mib_of
-from tests.conformance.shrink import shrunk
-from tests.metrics.reference import document
-from tests.tools import require_shared
+from tests.support.conformance.made import case
+from tests.support.conformance.mangled import mangled, mib_of
+from tests.support.conformance.shrink import shrunk
+from tests.support.exposition.reference import document
+from tests.support.tools import require_shared
 
 CASES = [case(number, seed=0) for number in range(300)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conformance.pages import compare, parse
+from tests.support.conformance.pages import compare, parse
 
 PAGE = """# HELP a Something.
 # TYPE a gauge

@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from promsnmp.modules.catalogue import load_catalogue
-from tests.deploy import crds
-from tests.deploy.kube import (
+from tests.support.deploy import crds
+from tests.support.deploy.kube import (
     CHART,
     CUSTOM,
     OPERATOR,
@@ -32,8 +32,8 @@ from tests.deploy.kube import (
     template,
     versions,
 )
-from tests.deploy.restricted import hardening, violations
-from tests.tools import require_shared
+from tests.support.deploy.restricted import hardening, violations
+from tests.support.tools import require_shared
 
 FILES = sorted(VALUES.glob("*.yaml"))
 KEYS = ("--set", "secrets.encryptKey=0123456789abcdef,secrets.redisPassword=given")

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.cluster import Cluster, Refusal
-from tests.deploy.kube import CHART, EXAMPLES, documents, manifests, name_of, pick
-from tests.deploy.pods import Redis
-from tests.deploy.shell import Pages, Shell
-from tests.tools import PROJECT, free_tcp_port
+from tests.support.deploy.cluster import Cluster, Refusal
+from tests.support.deploy.kube import CHART, EXAMPLES, documents, manifests, name_of, pick
+from tests.support.deploy.pods import Redis
+from tests.support.deploy.shell import Pages, Shell
+from tests.support.tools import PROJECT, free_tcp_port
 
 pytestmark = pytest.mark.timeout(400)
 

@@ -14,7 +14,7 @@ import yaml
 
 from promsnmp import __version__
 from promsnmp.settings import Settings
-from tests.deploy.kube import DEPLOY, manifests, pick
+from tests.support.deploy.kube import DEPLOY, manifests, pick
 
 COMPOSE = Path(sys.executable).parent / "docker-compose"
 ALIEN = {"TZ"}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.deploy.kube import CHART, EXAMPLES, documents, manifests, pick
+from tests.support.deploy.kube import CHART, EXAMPLES, documents, manifests, pick
 
 POD = "spec.template.spec"
 CONTAINER = f"{POD}.containers.0"

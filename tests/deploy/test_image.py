@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from promsnmp import __version__
-from tests.deploy.image import CACHE, IMAGE, alone, build, hardened, make_base, podman
-from tests.deploy.kube import manifests, pick
-from tests.tools import PROJECT, WEB, free_tcp_port, require_tool, wait_until
+from tests.support.deploy.image import CACHE, IMAGE, alone, build, hardened, make_base, podman
+from tests.support.deploy.kube import manifests, pick
+from tests.support.tools import PROJECT, WEB, free_tcp_port, require_tool, wait_until
 
 pytestmark = [
     pytest.mark.timeout(900),
@@ -107,7 +107,8 @@ def test_time_zones_names_and_certificates_are_there(running: str) -> None:
 
 
 def test_the_backends_of_several_replicas_are_installed(running: str) -> None:
-    asked = "import redis.asyncio, promsnmp.cluster.redis_link, promsnmp.cluster.kube_api; print('both')"
+    modules = "redis.asyncio, promsnmp.cluster.backends.redis_client, promsnmp.cluster.backends.kube_api"
+    asked = f"import {modules}; print('both')"
     assert inside("python3", "-c", asked).stdout == "both\n"
 
 

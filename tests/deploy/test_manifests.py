@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from promsnmp.settings import Settings
-from tests.deploy import crds
-from tests.deploy.kube import (
+from tests.support.deploy import crds
+from tests.support.deploy.kube import (
     CUSTOM,
     EXAMPLES,
     MANIFESTS,
@@ -23,7 +23,7 @@ from tests.deploy.kube import (
     problems,
     versions,
 )
-from tests.deploy.restricted import hardening, violations
+from tests.support.deploy.restricted import hardening, violations
 
 EVERY = [*manifests(), *manifests(EXAMPLES)]
 NAMED = [

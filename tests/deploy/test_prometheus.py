@@ -12,8 +12,8 @@ import httpx
 import pytest
 import yaml
 
-from tests.deploy.kube import CHART, DEPLOY, documents, helm, manifests, pick
-from tests.tools import PROJECT, WEB, Process, free_tcp_port, require_tool, wait_until
+from tests.support.deploy.kube import CHART, DEPLOY, documents, helm, manifests, pick
+from tests.support.tools import PROJECT, WEB, Process, free_tcp_port, require_tool, wait_until
 
 FOLDER = DEPLOY / "prometheus"
 ALERTS = yaml.safe_load((FOLDER / "alerts.yml").read_text())

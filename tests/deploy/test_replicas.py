@@ -16,9 +16,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.deploy.kube import Object, manifests, pick, render
-from tests.deploy.pods import Pod, Redis
-from tests.tools import WEB, Snmpd, free_tcp_port, start_snmpd, wait_until
+from tests.support.deploy.kube import Object, manifests, pick, render
+from tests.support.deploy.pods import Pod, Redis
+from tests.support.tools import WEB, Snmpd, free_tcp_port, start_snmpd, wait_until
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("replicas")]
 NAMES = ("promsnmp-5c9f-aaaaa", "promsnmp-5c9f-bbbbb", "promsnmp-5c9f-ccccc")

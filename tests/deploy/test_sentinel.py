@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.kube import VALUES, Object, pick, render
-from tests.deploy.pods import environment
-from tests.tools import Process, require_tool, wait_until
+from tests.support.deploy.kube import VALUES, Object, pick, render
+from tests.support.deploy.pods import environment
+from tests.support.tools import Process, require_tool, wait_until
 
 pytestmark = [
     pytest.mark.timeout(300),

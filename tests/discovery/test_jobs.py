@@ -3,8 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from promsnmp.discovery.jobs import MOST_KEPT, WITH_DEVICES, History, Job, Plan, State
-from promsnmp.discovery.merge import Event, Outcome
-from promsnmp.discovery.notation import Scope
+from promsnmp.discovery.reconcile.merge import Event, Outcome
+from promsnmp.discovery.scan.target_syntax import Scope
 from promsnmp.inventory.model import Device, Endpoint
 
 PLAN = Plan(targets=("192.0.2.0/24",), scope=Scope(), credentials=())

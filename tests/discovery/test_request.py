@@ -9,8 +9,8 @@ import pytest
 
 from promsnmp.discovery.request import read_request
 from promsnmp.errors import InventoryInvalid
+from promsnmp.inventory.document.seeds import seed_document
 from promsnmp.inventory.model import Inventory, Seed
-from promsnmp.inventory.seeds import seed_document
 from promsnmp.snmp.credentials import AuthProtocol, Community, PrivProtocol, SecurityLevel, User, Version
 
 PUBLIC = Community(Version.V2C, "s3cret")

@@ -10,10 +10,10 @@ from dataclasses import replace
 import pytest
 
 from promsnmp.discovery.jobs import Job
-from promsnmp.discovery.memory import Memory
-from promsnmp.discovery.merge import Newcomers
-from promsnmp.discovery.pace import Allowance
+from promsnmp.discovery.reconcile.merge import Newcomers
+from promsnmp.discovery.scan.rate import Allowance
 from promsnmp.discovery.search import Search
+from promsnmp.discovery.unsaved_inventory import Memory
 from promsnmp.errors import InventoryUnavailable
 from promsnmp.inventory.model import LOST, Agent, Device, Endpoint, Inventory
 from promsnmp.sim.agent import SimulatedAgent
@@ -22,13 +22,13 @@ from promsnmp.sim.mib import Value
 from promsnmp.sim.recording import read_recording
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import AuthProtocol, Community, Credentials, PrivProtocol, SecurityLevel, User, Version
+from promsnmp.snmp.operations.walk import AgentLimits
 from promsnmp.snmp.session import Session
-from promsnmp.snmp.walk import AgentLimits
-from tests.discovery.links import MONITOR, PUBLIC
-from tests.discovery.setups import SLOW_MACHINE, Known, by_name, device_mib, plan_for, search, setup_of
-from tests.hostile import HostileAgent
-from tests.misdeeds import BEHAVIOURS
-from tests.tools import Snmpd, require_shared
+from tests.support.agents.hostile import HostileAgent
+from tests.support.agents.misdeeds import BEHAVIOURS
+from tests.support.discovery.links import MONITOR, PUBLIC
+from tests.support.discovery.setups import SLOW_MACHINE, Known, by_name, device_mib, plan_for, search, setup_of
+from tests.support.tools import Snmpd, require_shared
 
 MACS = ["001b54000001", "001b54000002"]
 

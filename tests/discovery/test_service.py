@@ -8,15 +8,15 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from promsnmp.discovery.jobs import ENDED, Job, State
-from promsnmp.discovery.memory import Memory
-from promsnmp.discovery.notation import read_networks
+from promsnmp.discovery.scan.target_syntax import read_networks
 from promsnmp.discovery.service import MOST_WAITING, SCHEDULE, SIDE_BY_SIDE, Discovery
+from promsnmp.discovery.unsaved_inventory import Memory
 from promsnmp.errors import DiscoveryBusy, InventoryUnavailable
 from promsnmp.inventory.model import Inventory, Seed
 from promsnmp.observe.counts import DiscoveryCounts
 from promsnmp.sim.agent import SimulatedAgent
-from tests.discovery.links import PUBLIC
-from tests.discovery.setups import SLOW_MACHINE, device_mib, setup_of
+from tests.support.discovery.links import PUBLIC
+from tests.support.discovery.setups import SLOW_MACHINE, device_mib, setup_of
 
 SILENT = "127.79.0.0/24"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.serving import Serving
+from tests.support.serving import Serving
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Single devices of a store; what operators see of this over HTTP is in ``tests/http/test_devices.py``."""
+"""Single devices of a store; what operators see of this over HTTP is in ``tests/http/routes/test_devices.py``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from promsnmp.errors import DeviceChanged, InventoryInvalid, UnknownDevice
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.model import LOST, Device
 from promsnmp.inventory.store import InventoryStore
-from tests.inventory.samples import KEY, document
+from tests.support.inventory.samples import KEY, document
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from promsnmp.inventory.document import from_document
+from promsnmp.inventory.document.write import from_document
 from promsnmp.inventory.followers import Followers
 from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.model import Inventory
-from tests.inventory.samples import document
+from tests.support.inventory.samples import document
 
 
 def test_what_is_made_is_used_when_told_and_before_the_listeners() -> None:

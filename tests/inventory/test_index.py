@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from promsnmp.inventory.document import from_document
+from promsnmp.inventory.document.write import from_document
 from promsnmp.inventory.index import Index
 from promsnmp.inventory.model import Agent, Device, Endpoint
 from promsnmp.snmp.credentials import Community
-from tests.inventory.samples import COMMUNITY_AGENT, document
+from tests.support.inventory.samples import COMMUNITY_AGENT, document
 
 
 @pytest.fixture(scope="module")

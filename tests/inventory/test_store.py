@@ -23,17 +23,17 @@ from promsnmp.errors import (
     InventoryKeyError,
     InventoryUnavailable,
 )
-from promsnmp.inventory.document import to_document
-from promsnmp.inventory.file import Stamp
+from promsnmp.inventory.document.write import to_document
 from promsnmp.inventory.index import Snapshot
-from promsnmp.inventory.key import InventoryKey, key_file
 from promsnmp.inventory.model import Device, Inventory
-from promsnmp.inventory.rekey import rekey
-from promsnmp.inventory.seal import seal
+from promsnmp.inventory.storage.atomic_file import Stamp
+from promsnmp.inventory.storage.encrypted_file import Vault, read_inventory
+from promsnmp.inventory.storage.encryption import seal
+from promsnmp.inventory.storage.key import InventoryKey, key_file
+from promsnmp.inventory.storage.rekey import rekey
 from promsnmp.inventory.store import InventoryStore
-from promsnmp.inventory.vault import Vault, read_inventory
-from tests.inventory.samples import ENVIRONMENT, KEY, document
-from tests.inventory.test_seal import java_encrypt
+from tests.inventory.storage.test_encryption import java_encrypt
+from tests.support.inventory.samples import ENVIRONMENT, KEY, document
 
 SEED_ID = document()["discoverySeeds"][0]["id"]
 

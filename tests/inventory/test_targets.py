@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from promsnmp.inventory.document import from_document
+from promsnmp.inventory.document.write import from_document
 from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.model import Device, Inventory
 from promsnmp.inventory.targets import Site, TargetList
 from promsnmp.settings import load_settings
-from tests.inventory.samples import COMMUNITY_AGENT, SECRETS, document
+from tests.support.inventory.samples import COMMUNITY_AGENT, SECRETS, document
 
 SITE = Site("acme", "nyc-1", "New York", "DC 1", "5th Ave", 40.7128, -74.006)
 

@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from promsnmp.collect.collector import Collector, Options
-from promsnmp.collect.page import Format
-from promsnmp.collect.source import adhoc_source
 from promsnmp.modules.about import abouts
 from promsnmp.modules.catalogue import Catalogues, builtin_catalogue
 from promsnmp.modules.model import Module
+from promsnmp.polling.collector import Collector, Options
+from promsnmp.polling.page import Format
+from promsnmp.polling.target import adhoc_source
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
 from promsnmp.sim.recording import parse_recording, read_recording
 from promsnmp.snmp.credentials import Community, Version
 from promsnmp.snmp.transport import Endpoint
-from tests.exporter import require_exporter
-from tests.tools import PROJECT, require_shared, require_tool, shared_dir
+from tests.support.exporter import require_exporter
+from tests.support.tools import PROJECT, require_shared, require_tool, shared_dir
 
 CATALOGUE = builtin_catalogue()
 MODULES = pytest.mark.parametrize("module", CATALOGUE.modules.values(), ids=lambda one: one.name)

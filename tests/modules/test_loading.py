@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 from promsnmp.errors import ModuleError
-from promsnmp.modules.reader import read_text
-from promsnmp.modules.writer import to_yaml
-from tests.exporter import Exporter, reload, require_exporter
-from tests.modules.odd_files import BASE, odd_files
+from promsnmp.modules.snmp_yml.reader import read_text
+from promsnmp.modules.snmp_yml.writer import to_yaml
+from tests.support.exporter import Exporter, reload, require_exporter
+from tests.support.modules.odd_files import BASE, odd_files
 
 FILES = odd_files()
 REFUSED_HERE: Mapping[str, Sequence[str]] = {

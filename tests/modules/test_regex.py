@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from promsnmp.errors import ModuleError
-from promsnmp.modules.reader import read_text
 from promsnmp.modules.regex import compiled, compiled_whole, expand
+from promsnmp.modules.snmp_yml.reader import read_text
 
 EXTRACT = "modules:\n  m:\n    metrics:\n    - {name: a, oid: 1.3, type: gauge, regex_extracts: {X: [{\n"
 

@@ -15,8 +15,8 @@ from promsnmp.sim.moving import counter64, ticks
 from promsnmp.sim.recording import read_recording
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, SecurityLevel, User, Version
-from tests.sim.threads import running
-from tests.tools import require_shared, require_tool
+from tests.support.agents.threads import running
+from tests.support.tools import require_shared, require_tool
 
 ENTRY = "1.3.6.1.2.1.2.2.1"
 OBJECTS: dict[str, Value] = {

@@ -11,7 +11,7 @@ import pytest
 from promsnmp.sim.field import Field, populate, siblings, spread_over
 from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber, oid
-from tests.tools import ENGINE_DISCOVERY
+from tests.support.tools import ENGINE_DISCOVERY
 
 SYS_NAME = "1.3.6.1.2.1.1.5.0"
 MAC = "1.3.6.1.2.1.2.2.1.6.1"

@@ -8,10 +8,17 @@ import subprocess
 import pytest
 
 from promsnmp.snmp import ber, oid
-from tests.hostile import HONEST, IF_ENTRY, Behaviour, HostileAgent, after
-from tests.misdeeds import BEHAVIOURS, late, no_such_name_mid_walk, silent_after, too_big_above, truncated
-from tests.sim.threads import running
-from tests.tools import require_tool
+from tests.support.agents.hostile import HONEST, IF_ENTRY, Behaviour, HostileAgent, after
+from tests.support.agents.misdeeds import (
+    BEHAVIOURS,
+    late,
+    no_such_name_mid_walk,
+    silent_after,
+    too_big_above,
+    truncated,
+)
+from tests.support.agents.threads import running
+from tests.support.tools import require_tool
 
 HONESTLY = Behaviour("honest", lambda request: [request.honest], is_harmless=True)
 

@@ -8,7 +8,7 @@ import pytest
 
 from promsnmp.sim.recording import RecordingError, parse_recording, parse_value, read_recording, summarise
 from promsnmp.snmp import oid
-from tests.tools import require_shared
+from tests.support.tools import require_shared
 
 NAME = oid.encode("1.3.6.1.2.1.1.5.0")
 

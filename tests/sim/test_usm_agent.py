@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 
 from promsnmp.sim.usm_agent import UsmAgent
-from promsnmp.snmp import ber, oid, usm_message
+from promsnmp.snmp import ber, oid
 from promsnmp.snmp.ber import Pdu
 from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, SecurityLevel, User
-from promsnmp.snmp.usm_crypto import Protection
-from promsnmp.snmp.usm_message import Header
-from promsnmp.snmp.usm_reports import Report
-from tests.tools import require_tool
+from promsnmp.snmp.v3 import message as usm_message
+from promsnmp.snmp.v3.crypto import Protection
+from promsnmp.snmp.v3.message import Header
+from promsnmp.snmp.v3.reports import Report
+from tests.support.tools import require_tool
 
 ENGINE_ID = bytes.fromhex("80001f8880a1b2c3d4e5")
 SYS_NAME = oid.encode("1.3.6.1.2.1.1.5.0")

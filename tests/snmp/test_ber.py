@@ -12,7 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promsnmp.snmp import ber, oid
-from tests.snmp.decoders import BOTH, COLUMNS, COMPILED, HEAD, PLAIN, TABLE, agree_on, column_of, message_of, scan_of
+from tests.support.agents.decoders import (
+    BOTH,
+    COLUMNS,
+    COMPILED,
+    HEAD,
+    PLAIN,
+    TABLE,
+    agree_on,
+    column_of,
+    message_of,
+    scan_of,
+)
 
 COLUMN = COLUMNS[0]
 SKIP = len(COLUMN)

@@ -10,20 +10,20 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from promsnmp.collect.collector import Collector, Options
-from promsnmp.collect.page import Format
-from promsnmp.collect.source import Source
 from promsnmp.errors import PromSnmpError, SnmpError
 from promsnmp.modules.catalogue import Catalogues, builtin_catalogue
+from promsnmp.polling.collector import Collector, Options
+from promsnmp.polling.page import Format
+from promsnmp.polling.target import Source
 from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import Community, Version
-from promsnmp.snmp.message import CommunityModel
+from promsnmp.snmp.operations.walk import AgentLimits, Browse, Gets, Subtree, Walks
+from promsnmp.snmp.security import CommunityModel
 from promsnmp.snmp.session import Conversation, Session
 from promsnmp.snmp.transport import Endpoint
-from promsnmp.snmp.walk import AgentLimits, Browse, Gets, Subtree, Walks
-from tests.hostile import HONEST, IF_ENTRY, ROWS, SYS_DESCR, Behaviour, HostileAgent
-from tests.misdeeds import BEHAVIOURS
+from tests.support.agents.hostile import HONEST, IF_ENTRY, ROWS, SYS_DESCR, Behaviour, HostileAgent
+from tests.support.agents.misdeeds import BEHAVIOURS
 
 ROOT = oid.encode(IF_ENTRY)
 COLUMNS = [oid.encode(f"{IF_ENTRY}.{number}") for number in (1, 2, 10)]

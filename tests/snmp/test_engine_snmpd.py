@@ -9,14 +9,14 @@ import pytest
 
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import AuthProtocol, Community, Credentials, PrivProtocol, SecurityLevel, User, Version
-from promsnmp.snmp.engine import EngineState
-from promsnmp.snmp.keys import KeyCache
-from promsnmp.snmp.message import CommunityModel
+from promsnmp.snmp.operations.walk import Browse, Subtree
+from promsnmp.snmp.security import CommunityModel
 from promsnmp.snmp.session import Session
 from promsnmp.snmp.transport import Endpoint
-from promsnmp.snmp.usm import UsmModel
-from promsnmp.snmp.walk import Browse, Subtree
-from tests.tools import Snmpd, SnmpdUser, require_tool, start_snmpd
+from promsnmp.snmp.v3.engine import EngineState
+from promsnmp.snmp.v3.keys import KeyCache
+from promsnmp.snmp.v3.usm import UsmModel
+from tests.support.tools import Snmpd, SnmpdUser, require_tool, start_snmpd
 
 AUTH, PRIV = "authenticate-me", "keep-this-private"
 USER = User("reader", SecurityLevel.AUTH_PRIV, AuthProtocol.SHA256, AUTH, PrivProtocol.AES256, PRIV)

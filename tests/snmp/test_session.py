@@ -15,15 +15,15 @@ from promsnmp.errors import AddressError, AuthenticationError, MalformedMessage,
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import AuthProtocol, Community, Credentials, PrivProtocol, SecurityLevel, User, Version
-from promsnmp.snmp.engine import EngineState
-from promsnmp.snmp.keys import KeyCache
-from promsnmp.snmp.message import CommunityModel, SecurityModel
+from promsnmp.snmp.operations.walk import AgentLimits, Browse, Gets, Subtree
+from promsnmp.snmp.security import CommunityModel, SecurityModel
 from promsnmp.snmp.session import Session
 from promsnmp.snmp.transport import Endpoint
-from promsnmp.snmp.usm import UsmModel
-from promsnmp.snmp.walk import AgentLimits, Browse, Gets, Subtree
-from tests.hostile import HONEST, IF_ENTRY, SYS_DESCR, Behaviour, HostileAgent, Reply, Request
-from tests.tools import free_udp_port
+from promsnmp.snmp.v3.engine import EngineState
+from promsnmp.snmp.v3.keys import KeyCache
+from promsnmp.snmp.v3.usm import UsmModel
+from tests.support.agents.hostile import HONEST, IF_ENTRY, SYS_DESCR, Behaviour, HostileAgent, Reply, Request
+from tests.support.tools import free_udp_port
 
 KEYS = KeyCache()
 NAME = oid.encode(SYS_DESCR)

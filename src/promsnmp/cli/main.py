@@ -8,7 +8,6 @@ way (arguments, settings, documents), 130 after Ctrl-C.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import sys
 from collections.abc import Sequence
@@ -39,7 +38,10 @@ COMMANDS = {
     "inventory": "Export, import, show or re-encrypt the inventory.",
     "web-password": "Make the hash of a password for --web.config.file.",
 }
-"""Every command of ``promsnmp.cli.<name>``, with the line that ``--help`` says of it without importing it."""
+"""Every command, with the line that ``--help`` says of it without importing it."""
+
+_FOLDERS = dict.fromkeys(("inventory", "devices", "seeds", "targets"), "inventory.") | {"modules": "modules."}
+"""Commands that share a folder of ``promsnmp.cli.commands``; the others are in that package itself."""
 
 EPILOG = """\b
 Examples:
@@ -59,17 +61,17 @@ Settings are environment variables (docs/configuration.md lists them), for examp
 
 
 def _module(command: str) -> str:
-    return f"promsnmp.cli.{command.replace('-', '_')}"
+    return f"promsnmp.cli.commands.{_FOLDERS.get(command, '')}{command.replace('-', '_')}"
 
 
 class Commands(click.Group):
     """The group whose members are in COMMANDS, and are imported when asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [name for name in COMMANDS if importlib.util.find_spec(_module(name))]
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.list_commands(ctx):
+        if cmd_name not in COMMANDS:
             return None
         try:
             module = importlib.import_module(_module(cmd_name))

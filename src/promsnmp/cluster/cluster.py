@@ -16,20 +16,20 @@ from dataclasses import dataclass
 
 from prometheus_client.metrics_core import Metric
 
-from promsnmp.cluster.backends import Backend, open_backend
-from promsnmp.cluster.delegation import Delegation, Landed, OutcomeUnknown, Sent, Wish
-from promsnmp.cluster.election import Candidate, Record, Timing
-from promsnmp.cluster.elector import Elector, Leader, Leadership
-from promsnmp.cluster.fitness import Fitness
-from promsnmp.cluster.forward import Forwarder
-from promsnmp.cluster.heartbeats import Heartbeats
-from promsnmp.cluster.membership import Member, Members
-from promsnmp.cluster.news import News
-from promsnmp.cluster.none import AlwaysLeader
-from promsnmp.cluster.peers import FINDINGS, Peers
-from promsnmp.cluster.seals import Seals
-from promsnmp.cluster.shown import election_component, members_component
-from promsnmp.cluster.team import Team
+from promsnmp.cluster.election.backend_none import AlwaysLeader
+from promsnmp.cluster.election.eligibility import Fitness
+from promsnmp.cluster.election.rules import Candidate, Record, Timing
+from promsnmp.cluster.election.runner import Elector, Leader, Leadership
+from promsnmp.cluster.factory import Backend, open_backend
+from promsnmp.cluster.health import election_component, members_component
+from promsnmp.cluster.members.gossip import Team
+from promsnmp.cluster.members.members import Member, Members
+from promsnmp.cluster.members.peer_status import News
+from promsnmp.cluster.members.redis_heartbeat import Heartbeats
+from promsnmp.cluster.peers.client import FINDINGS, Peers
+from promsnmp.cluster.peers.forward_scrape import Forwarder
+from promsnmp.cluster.peers.forward_write import Delegation, Landed, OutcomeUnknown, Sent, Wish
+from promsnmp.cluster.peers.signing import Seals
 from promsnmp.errors import InventoryUnavailable, NotLeader
 from promsnmp.observe import families
 from promsnmp.observe.health import Component

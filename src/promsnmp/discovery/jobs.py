@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from promsnmp.discovery.merge import Event, Newcomers, Outcome
-from promsnmp.discovery.missing import Missed
-from promsnmp.discovery.notation import Scope
-from promsnmp.discovery.ranges import Addresses
-from promsnmp.discovery.scan import Progress
+from promsnmp.discovery.reconcile.merge import Event, Newcomers, Outcome
+from promsnmp.discovery.reconcile.stale import Missed
+from promsnmp.discovery.scan.addresses import Addresses
+from promsnmp.discovery.scan.sweep import Progress
+from promsnmp.discovery.scan.target_syntax import Scope
+from promsnmp.inventory.document.values import new_id
 from promsnmp.inventory.model import DEFAULT_PORT, Device, Endpoint
-from promsnmp.inventory.values import new_id
 from promsnmp.snmp.credentials import Credentials
 
 MOST_KEPT = 100

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from promsnmp.errors import InventoryInvalid
-from promsnmp.inventory.fields import Fields, kind_of
-from promsnmp.inventory.kept import Kept
+from promsnmp.inventory.document.fields import Fields, kind_of
+from promsnmp.inventory.document.previous import Kept
+from promsnmp.inventory.document.seeds import CREDENTIAL_KEYS, SEED_KEYS, read_seed
 from promsnmp.inventory.model import Inventory, Seed
-from promsnmp.inventory.seeds import CREDENTIAL_KEYS, SEED_KEYS, read_seed
 
 CONFIG = "snmpConfig"
 CONFIG_KEYS = CREDENTIAL_KEYS | {"port"}

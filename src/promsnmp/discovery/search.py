@@ -13,20 +13,20 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from promsnmp.discovery.examine import Examiner
+from promsnmp.discovery.examine.examine import Examiner
 from promsnmp.discovery.jobs import Job
-from promsnmp.discovery.missing import Silence, settle
-from promsnmp.discovery.names import AT_ONCE, is_address, look_up, scope_of, text_of
-from promsnmp.discovery.pace import Pace, Share
-from promsnmp.discovery.probe import Answer, Login
-from promsnmp.discovery.record import Recorder, Update
-from promsnmp.discovery.scan import TICK, Sweep
-from promsnmp.discovery.wire import Wire
+from promsnmp.discovery.reconcile.batch_writer import Recorder, Update
+from promsnmp.discovery.reconcile.stale import Silence, settle
+from promsnmp.discovery.scan.credential_probe import Answer, Login
+from promsnmp.discovery.scan.rate import Pace, Share
+from promsnmp.discovery.scan.resolve import AT_ONCE, is_address, look_up, scope_of, text_of
+from promsnmp.discovery.scan.sockets import Wire
+from promsnmp.discovery.scan.sweep import TICK, Sweep
 from promsnmp.errors import AuthenticationError
 from promsnmp.inventory.address import normal_address
 from promsnmp.inventory.model import Endpoint, Inventory
 from promsnmp.snmp.credentials import Community, User
-from promsnmp.snmp.keys import KeyCache
+from promsnmp.snmp.v3.keys import KeyCache
 
 log = logging.getLogger(__name__)
 

@@ -11,12 +11,12 @@ import logging
 from collections.abc import Callable, Iterable
 
 from promsnmp.discovery.jobs import ENDED, History, Job, Plan, State
-from promsnmp.discovery.merge import Newcomers
-from promsnmp.discovery.notation import read_networks, read_scope
-from promsnmp.discovery.pace import Allowance
-from promsnmp.discovery.ranges import Addresses
+from promsnmp.discovery.reconcile.merge import Newcomers
+from promsnmp.discovery.scan.addresses import Addresses
+from promsnmp.discovery.scan.rate import Allowance
+from promsnmp.discovery.scan.target_syntax import read_networks, read_scope
 from promsnmp.discovery.search import Search, Setup
-from promsnmp.discovery.seedbook import SeedBook
+from promsnmp.discovery.seeds import SeedBook
 from promsnmp.errors import DiscoveryBusy, PromSnmpError
 from promsnmp.inventory.model import Seed
 from promsnmp.observe.counts import DiscoveryCounts

@@ -9,17 +9,17 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from promsnmp.cluster.cluster import Cluster
-from promsnmp.collect.service import Standing
 from promsnmp.discovery.service import Discovery
-from promsnmp.http.auth import ANONYMOUS, PRINCIPAL
-from promsnmp.http.prebuilt import Prebuilt
+from promsnmp.exposition.utilization.histogram import Series
+from promsnmp.http.responses.cached import Prebuilt
+from promsnmp.http.security.auth import ANONYMOUS, PRINCIPAL
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.model import Device
 from promsnmp.inventory.query import Query, Search
-from promsnmp.metrics.histogram import Series
 from promsnmp.observe.health import Health
 from promsnmp.observe.meters import Meter
 from promsnmp.observe.selfmetrics import SelfMetrics
+from promsnmp.polling.pages import Standing
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from promsnmp.errors import InventoryInvalid, UnknownDevice
-from promsnmp.inventory.document import device_document
+from promsnmp.inventory.document.merge_patch import merge_device
+from promsnmp.inventory.document.read import read_device
+from promsnmp.inventory.document.write import device_document
 from promsnmp.inventory.index import Snapshot, label_of
 from promsnmp.inventory.model import ACTIVE, NO_MARKS, Device, Inventory
-from promsnmp.inventory.patching import merge_device
-from promsnmp.inventory.reading import read_device
 from promsnmp.inventory.store import InventoryStore
 
 Check = Callable[[Device | None], None]

@@ -120,7 +120,7 @@ class Seed:
 
     id: str
     potential_targets: tuple[str, ...]
-    """Addresses, networks, ranges and names (``discovery/ranges.py``)."""
+    """Addresses, networks, ranges and names (``discovery/scan/addresses.py``)."""
     credentials: tuple[Credentials, ...]
     """At least one. They are tried in this order, and the first that works is kept for the device."""
     port: int = DEFAULT_PORT

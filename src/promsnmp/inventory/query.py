@@ -22,10 +22,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from promsnmp.inventory.address import normal_address
-from promsnmp.inventory.fragments import Fragments
+from promsnmp.inventory.document.parsing import VERSION_NAMES
 from promsnmp.inventory.model import Device
 from promsnmp.inventory.modules import modules_of
-from promsnmp.inventory.spelling import VERSION_NAMES
+from promsnmp.inventory.per_device_cache import Fragments
 
 LONGEST = 2000
 """Characters of a query."""

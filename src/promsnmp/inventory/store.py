@@ -18,18 +18,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from promsnmp.errors import InventoryConflict, InventoryError, InventoryUnavailable, NotLeader
-from promsnmp.inventory.changes import audit_changes, compare
-from promsnmp.inventory.document import from_document
-from promsnmp.inventory.fence import Fence, number_of_write, unfenced
-from promsnmp.inventory.file import Stamp, try_writing
+from promsnmp.inventory.document.write import from_document
 from promsnmp.inventory.followers import Followers, Listener, Shown
 from promsnmp.inventory.index import Found, Snapshot
-from promsnmp.inventory.key import InventoryKey
 from promsnmp.inventory.model import Inventory
-from promsnmp.inventory.steps import Change, Request, is_older, step
-from promsnmp.inventory.vault import Vault
+from promsnmp.inventory.storage.atomic_file import Stamp, try_writing
+from promsnmp.inventory.storage.encrypted_file import Vault
+from promsnmp.inventory.storage.key import InventoryKey
+from promsnmp.inventory.writes.apply_change import Change, Request, is_older, step
+from promsnmp.inventory.writes.changes import audit_changes, compare
+from promsnmp.inventory.writes.fencing import Fence, number_of_write, unfenced
 from promsnmp.observe.audit import audit
-from promsnmp.observe.memory import collector_at_rest
+from promsnmp.support.memory import collector_at_rest
 
 log = logging.getLogger(__name__)
 

@@ -16,11 +16,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from promsnmp.inventory.fragments import Fragments
+from promsnmp.inventory.document.parsing import VERSION_NAMES
 from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.model import DEFAULT_PORT, Agent, Device
 from promsnmp.inventory.modules import AUTO, modules_of, wanted_modules
-from promsnmp.inventory.spelling import VERSION_NAMES
+from promsnmp.inventory.per_device_cache import Fragments
 from promsnmp.settings import Settings
 
 META = "__meta_promsnmp_"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from promsnmp.errors import ModuleError
 from promsnmp.modules.model import Module
-from promsnmp.modules.reader import Document, read_octets, read_text
+from promsnmp.modules.snmp_yml.reader import Document, read_octets, read_text
 from promsnmp.snmp.credentials import Credentials
 
 

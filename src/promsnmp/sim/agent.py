@@ -20,7 +20,7 @@ from promsnmp.sim.responder import respond
 from promsnmp.sim.usm_agent import UsmAgent
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import User, Version
-from promsnmp.snmp.keys import KeyCache
+from promsnmp.snmp.v3.keys import KeyCache
 
 ETHERNET_PAYLOAD = 1472
 """Octets of a UDP datagram in an Ethernet frame over IPv4, the largest message of many agents."""

@@ -19,7 +19,7 @@ from promsnmp.sim.mib import Mib, Value
 from promsnmp.snmp import ber
 from promsnmp.snmp import oid as oids
 from promsnmp.snmp.credentials import User
-from promsnmp.snmp.keys import KeyCache
+from promsnmp.snmp.v3.keys import KeyCache
 
 SYS_NAME = oids.encode("1.3.6.1.2.1.1.5.0")
 PHYSICAL_ADDRESS = oids.encode("1.3.6.1.2.1.2.2.1.6")  # ifPhysAddress

@@ -10,14 +10,15 @@ import time as clocks
 from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
-from promsnmp.snmp import ber, usm_message
+from promsnmp.snmp import ber
 from promsnmp.snmp.ber import Malformed, Pdu
 from promsnmp.snmp.credentials import SecurityLevel, User
-from promsnmp.snmp.engine import TIME_WINDOW
-from promsnmp.snmp.keys import KeyCache
-from promsnmp.snmp.usm_crypto import Protection, protection
-from promsnmp.snmp.usm_message import Header, Message, Scoped
-from promsnmp.snmp.usm_reports import Report
+from promsnmp.snmp.v3 import message as usm_message
+from promsnmp.snmp.v3.crypto import Protection, protection
+from promsnmp.snmp.v3.engine import TIME_WINDOW
+from promsnmp.snmp.v3.keys import KeyCache
+from promsnmp.snmp.v3.message import Header, Message, Scoped
+from promsnmp.snmp.v3.reports import Report
 
 Answer = Callable[[Pdu, bytes], bytes | None]
 """From a request and the buffer that its offsets point into to the encoded response PDU; None for no answer."""

@@ -23,8 +23,8 @@ from promsnmp.errors import (
     SnmpTimeout,
 )
 from promsnmp.snmp import ber, oid
-from promsnmp.snmp.message import Resynchronise, SecurityModel, Unauthentic, Unexpected
-from promsnmp.snmp.stream import Messages, open_stream
+from promsnmp.snmp.security import Resynchronise, SecurityModel, Unauthentic, Unexpected
+from promsnmp.snmp.tcp import Messages, open_stream
 from promsnmp.snmp.transport import RECEIVE_SIZE, Address, Endpoint, literal, open_socket, resolve
 
 MAX_RESYNCHRONISATIONS = 4

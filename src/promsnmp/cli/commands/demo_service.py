@@ -1,0 +1,182 @@
+"""The service of the demo: ``promsnmp serve`` in a process of its own, asked over HTTP like by anybody else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import http.client
+import os
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from promsnmp.errors import PromSnmpError
+from promsnmp.http.server.listen import listen
+from promsnmp.inventory.document.read import from_document
+from promsnmp.inventory.storage.encrypted_file import Vault
+from promsnmp.inventory.storage.key import InventoryKey
+from promsnmp.settings import load_settings
+
+ADDRESS = "127.0.0.1"
+DEFAULTS = {
+    "SERVER_ADDRESS": ADDRESS,
+    "COLLECTION_INTERVAL": "10000",
+    "SNMP_ALLOW_ADHOC_TARGETS": "true",
+    "LOG_LEVEL": "warning",
+}
+"""Settings of the demo where the environment says nothing."""
+GRACE = 10.0
+"""Seconds that the service is given to end."""
+TELL_EVERY = 2.0
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer."""
+
+    status: int
+    text: str
+
+    @property
+    def samples(self) -> list[str]:
+        """The lines of a page that are samples."""
+        return [line for line in self.text.splitlines() if line and not line.startswith("#")]
+
+
+def choose_port(port: int | None) -> int:
+    """The port to listen on: ``port``, else SERVER_PORT, else 8080; 0 becomes a free one.
+
+    Raises PromSnmpError (SettingsError for a wrong SERVER_PORT) when it cannot be had.
+    """
+    overrides = {} if port is None else {"server_port": port}
+    settings = load_settings(**overrides)
+    sockets = listen(settings.server_address or ADDRESS, settings.server_port)
+    chosen = int(sockets[0].getsockname()[1])
+    for opened in sockets:
+        opened.close()
+    return chosen
+
+
+class DemoService:
+    """``async with`` runs the service with an inventory ``document`` in ``folder``, and ends it."""
+
+    def __init__(self, folder: Path, port: int, document: Mapping[str, object]) -> None:
+        self.port = port
+        self._folder = folder
+        self._document = document
+        self._process: asyncio.subprocess.Process | None = None
+        self._host = os.environ.get("SERVER_ADDRESS") or ADDRESS
+        if self._host in ("0.0.0.0", "::"):  # noqa: S104  # compared, not listened on
+            self._host = "localhost"
+
+    @property
+    def url(self) -> str:
+        return f"http://[{self._host}]:{self.port}" if ":" in self._host else f"http://{self._host}:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        key = secrets.token_hex(16)
+        path = self._folder / "inventory.json"
+        vault = Vault(path, InventoryKey(key.encode()))  # no store: nobody did anything that an audit log should tell
+        await _whole(asyncio.to_thread(vault.write, from_document(self._document)))
+        own = {
+            "PROM_INV_FILE": str(path),
+            "PROM_ENCRYPT_KEY": key,
+            "SERVER_PORT": str(self.port),
+            "WEB_CONFIG_FILE": "",  # its pages are shown to whoever starts it
+            "API_PROTECT_SCRAPES": "",
+        }
+        given = {name: value for name, value in os.environ.items() if value or name not in DEFAULTS}
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "promsnmp",
+            "serve",
+            env={**DEFAULTS, **given, **own},
+            stdin=asyncio.subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for us alone; we end it in order
+            preexec_fn=_end_with_parent,  # one call, no locks
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), GRACE)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    async def wait(self) -> int:
+        """Until the service ends; its exit code."""
+        assert self._process is not None
+        return await self._process.wait()
+
+    async def wait_for_pages(self, names: Sequence[str], patience: float, tell: Callable[[str], object]) -> None:
+        """Until there is a page of each device; ``tell`` is told how far it is when it takes longer than a second.
+
+        Raises PromSnmpError when the service ends before, or after ``patience`` seconds.
+        """
+        started = time.monotonic()
+        told = started + 1.0 - TELL_EVERY
+        missing, reason = list(names), ""
+        while missing:
+            assert self._process is not None
+            if self._process.returncode is not None:
+                raise PromSnmpError("the service ended before it served a page; LOG_LEVEL=debug shows more")
+            reply = await self.get(f"/snmp?target={missing[0]}")
+            if reply.status == 200:
+                missing.pop(0)
+                continue
+            reason = reply.text.strip().split("\n")[0]
+            now = time.monotonic()
+            if now - started > patience:
+                raise PromSnmpError(f"no page of {missing[0]} within {patience:g} s: {reason}")
+            if now - told > TELL_EVERY:
+                told = now
+                tell(f"  {len(names) - len(missing)} of {len(names)} pages after {now - started:.0f} s ...")
+            await asyncio.sleep(0.05)
+
+    async def get(self, path: str) -> Reply:
+        """The answer to a GET; status 599 when there is none."""
+        return await asyncio.to_thread(self._get, path)
+
+    def _get(self, path: str) -> Reply:
+        connection = http.client.HTTPConnection(self._host, self.port, timeout=GRACE)
+        try:
+            connection.request("GET", path, headers={"Accept": "text/plain, */*;q=0.5"})
+            answer = connection.getresponse()
+            return Reply(answer.status, answer.read().decode("utf-8", "replace"))
+        except (OSError, http.client.HTTPException) as error:
+            return Reply(599, str(error))
+        finally:
+            connection.close()
+
+
+async def _whole(work: Coroutine[object, object, object]) -> None:
+    """Runs ``work`` to its end even when cancelled: a write must not go on in a folder that is being removed."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
+
+
+def _end_with_parent() -> None:
+    """Linux ends the service when this process is killed and cannot do it any more (prctl(2), PR_SET_PDEATHSIG)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

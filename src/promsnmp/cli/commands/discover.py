@@ -1,0 +1,260 @@
+"""``promsnmp discover``: a search for devices, by this command itself or by a running service."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import uvloop
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from promsnmp.cli.client import Client, service_options
+from promsnmp.cli.options.inventory_file import file_option, local_user, opened, settings_of
+from promsnmp.cli.options.search_request import Document, request_options
+from promsnmp.cli.output.tables import print_table
+from promsnmp.discovery.factory import make_discovery
+from promsnmp.discovery.jobs import ENDED, Job
+from promsnmp.discovery.request import read_request
+from promsnmp.discovery.serialize import detailed_document, job_document
+from promsnmp.discovery.service import Discovery
+from promsnmp.discovery.unsaved_inventory import Memory
+from promsnmp.errors import InventoryInvalid, PromSnmpError
+from promsnmp.inventory.model import Inventory
+from promsnmp.observe.counts import DiscoveryCounts
+from promsnmp.polling.detection.identify import identify
+from promsnmp.settings import Settings
+
+PATH = "/promsnmp/discovery"
+FOUND, NOBODY, INTERRUPTED = 0, 1, 130
+LOOK_EVERY = 0.2
+"""Seconds between two looks at a job."""
+
+Show = Callable[[Document], None]
+
+
+@click.command("discover")
+@request_options
+@click.option("--save", is_flag=True, help="Put what is found into the inventory file.")
+@click.option("--save-seed", is_flag=True, help="Keep the search as a seed, which the schedule repeats.")
+@click.option("--remove-lost", is_flag=True, help="Remove devices that are lost, instead of marking them.")
+@click.option("--rate", type=click.IntRange(1, 100_000), metavar="PACKETS", help="Packets in a second.")
+@click.option("-t", "--timeout", type=click.FloatRange(0.001, 3600), help="Seconds for each packet.")
+@click.option("-r", "--retries", type=click.IntRange(0, 100), help="Of each packet.")
+@click.option("--detach", is_flag=True, help="With --url: do not wait for the end.")
+@click.option("--json", "as_json", is_flag=True, help="The job as a JSON document instead of a table.")
+@file_option
+@service_options
+def discover(
+    *,
+    request: Document,
+    save: bool,
+    save_seed: bool,
+    remove_lost: bool,
+    rate: int | None,
+    timeout: float | None,
+    retries: int | None,
+    detach: bool,
+    as_json: bool,
+    file: Path | None,
+    service: Client | None,
+) -> int:
+    """Search TARGET... for devices and print what is found.
+
+    A TARGET is an address, a network (192.0.2.0/24, 2001:db8::/120), a range (192.0.2.1-192.0.2.50, 192.0.2.1-50) or a
+    name. Credentials are tried in order: the user, the communities, those of files. Nothing is written unless --save or
+    --save-seed is given; then it is the inventory file PROM_INV_FILE, which a running server takes over. With --url a
+    running service searches, and keeps what it finds. Ctrl-C ends the search and keeps what was found.
+
+    Pace and patience are those of the settings DISCOVERY_* unless options say otherwise.
+
+    \b
+    Examples:
+      promsnmp discover 192.0.2.0/24 --community public
+      promsnmp discover 10.0.0.0/16 --exclude 10.0.9.0/24 -c public -c private -u monitor -a SHA-256 -x AES --save
+      promsnmp discover 192.0.2.1-50 --credentials logins.yml --json | jq -r '.devices[].sysName'
+      promsnmp discover 192.0.2.0/24 -c public --save-seed --url http://promsnmp:8080
+    \b
+    Exit codes: 0 devices were found, 1 none were or the search failed, 2 wrong arguments or settings, 130 interrupted.
+    """
+    if remove_lost:
+        request = request | {"removeLost": True}
+    own = {"--save": save, "--rate": rate, "-t": timeout, "-r": retries, "--file": file}
+    if service:
+        if given := [option for option, value in own.items() if value]:
+            raise click.UsageError(f"{given[0]} is for searches without a service: the service has its own settings")
+        return _remote(service, request, save_seed=save_seed, detach=detach, as_json=as_json)
+    if detach:
+        raise click.UsageError("--detach is for searches by a service: give --url")
+    settings = _paced(settings_of(file), rate, timeout, retries)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        job = runner.run(_search(settings, request, save=save or save_seed, save_seed=save_seed))
+    return _finish(detailed_document(job, time.time()), as_json=as_json, interrupted=job.stopping)
+
+
+def _paced(settings: Settings, rate: int | None, timeout: float | None, retries: int | None) -> Settings:
+    changes = {
+        "discovery_packets_per_second": rate,
+        "discovery_timeout": None if timeout is None else max(1, round(timeout * 1000)),
+        "discovery_retries": retries,
+    }
+    return settings.model_copy(update={name: value for name, value in changes.items() if value is not None})
+
+
+# ------------------------------------------------------------------------------------------------------- by ourselves
+
+
+async def _search(settings: Settings, document: Document, *, save: bool, save_seed: bool) -> Job:
+    """Searches from here, into the inventory file or into none."""
+    discovery, inventory = _own_discovery(settings, save=save)
+    asked = read_request(document, inventory())
+    if problems := discovery.seeds.problems_of(asked.seed):
+        raise InventoryInvalid(problems)
+    seed = discovery.seeds.same(asked.seed)
+    if save_seed:
+        await discovery.seeds.save(seed, local_user())
+    job = discovery.start(discovery.plan(seed, who=local_user(), remove_lost=asked.remove_lost, saved=save_seed))
+    with _until_interrupted(lambda: discovery.stop_job(job)), _bar() as show:
+        while job.state not in ENDED:
+            await asyncio.wait({asyncio.ensure_future(job.over.wait())}, timeout=LOOK_EVERY)
+            show(job_document(job, time.time()))
+    return job
+
+
+def _own_discovery(settings: Settings, *, save: bool) -> tuple[Discovery, Callable[[], Inventory]]:
+    if not save:
+        memory = Memory()
+        return _made(settings, lambda: memory.current, memory.update), lambda: memory.current
+    store = opened(settings, create=True)
+    return _made(
+        settings, lambda: store.current, lambda change, who: store.update(change, who=who)
+    ), lambda: store.current
+
+
+def _made(settings: Settings, inventory: Callable[[], Inventory], update: Any) -> Discovery:
+    return make_discovery(settings, inventory=inventory, update=update, identify=identify, counts=DiscoveryCounts())
+
+
+@contextmanager
+def _until_interrupted(stop: Callable[[], None]) -> Iterator[None]:
+    """The first Ctrl-C calls ``stop``; the next one ends the command, as it usually does."""
+    loop = asyncio.get_running_loop()
+
+    def first() -> None:
+        loop.remove_signal_handler(signal.SIGINT)
+        stop()
+
+    loop.add_signal_handler(signal.SIGINT, first)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+
+
+# ------------------------------------------------------------------------------------------------------ by a service
+
+
+def _remote(service: Client, document: Document, *, save_seed: bool, detach: bool, as_json: bool) -> int:
+    """Has a service search, and follows that."""
+    query = {"scheduleNow": "true", "saveSeed": str(save_seed).lower()}
+    accepted = service.call("POST", PATH, query=query, document=document).json()
+    location = str(accepted["location"])
+    if detach:
+        click.echo(json.dumps(accepted, indent=2) if as_json else f"the search is {service.url}{location}")
+        return FOUND
+    interrupted = False
+    job: Document = {"state": "queued"}
+    with _bar() as show:
+        while job["state"] in ("queued", "running"):
+            try:
+                job = service.get(location).json()
+                show(job)
+                time.sleep(LOOK_EVERY)
+            except KeyboardInterrupt:
+                if interrupted:
+                    raise
+                interrupted = True
+                job = service.call("DELETE", location).json()
+    return _finish(job, as_json=as_json, interrupted=interrupted)
+
+
+# ----------------------------------------------------------------------------------------------------------- showing
+
+
+@contextmanager
+def _bar() -> Iterator[Show]:
+    """A progress bar on the standard error, where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    columns = (
+        BarColumn(), TaskProgressColumn(), TextColumn("{task.completed:,}/{task.total:,} addresses"),
+        TextColumn("{task.fields[found]} found"), TextColumn("{task.fields[rate]} packets/s"),
+        TextColumn("{task.fields[left]}"), TimeElapsedColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=1, found=0, rate=0, left="")
+
+        def show(job: Document) -> None:
+            left = job.get("timeLeft")
+            progress.update(
+                task,
+                total=max(job["addresses"], 1),
+                completed=min(job["probed"], job["addresses"]),
+                found=job["found"],
+                rate=round(job["rate"]),
+                left="" if left is None else f"{left:.0f} s left",
+            )
+
+        yield show
+
+
+def _finish(job: Document, *, as_json: bool, interrupted: bool) -> int:
+    """Prints what became of a search, and says how the command ends."""
+    devices = sorted(job.get("devices", []), key=lambda device: (device["sysName"].lower(), device["addresses"]))
+    if as_json:
+        click.echo(json.dumps(job, indent=2, ensure_ascii=False))
+    elif devices:
+        headings = ("sysName", "addresses", "version", "vendor", "model", "location", "change")
+        print_table(headings, [_row(device) for device in devices])
+    click.echo(_summary(job), err=True)
+    if job["state"] == "failed":
+        raise PromSnmpError(f"the search failed: {job.get('error', 'the service does not say why')}")
+    if interrupted:
+        return INTERRUPTED
+    return FOUND if devices or job["found"] else NOBODY
+
+
+def _row(device: Document) -> tuple[str, ...]:
+    return (
+        device["sysName"],
+        " ".join(device["addresses"]),
+        device["version"],
+        device["vendor"],
+        device["model"],
+        device["sysLocation"],
+        device["change"],
+    )
+
+
+def _summary(job: Document) -> str:
+    found = job["added"] + job["updated"] + job["unchanged"]
+    parts = [
+        f"{job['probed']:,} of {job['addresses']:,} addresses asked",
+        f"{found:,} devices found ({job['added']:,} new)",
+    ]
+    if job["refusing"]:
+        some = ", ".join(job["refusing"][:3]) + (", ..." if len(job["refusing"]) > 3 else "")
+        parts.append(f"{len(job['refusing']):,} refuse these credentials: {some}")
+    if job["lost"] or job["removed"]:
+        parts.append(f"{job['lost']:,} lost, {job['removed']:,} removed")
+    parts += [f"{count:,} {kind.replace('_', ' ')}" for kind, count in sorted(job["errors"].items())]
+    return "; ".join(parts)

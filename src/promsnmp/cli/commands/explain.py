@@ -1,0 +1,184 @@
+"""``promsnmp explain``: what became of one poll of one device, and why a metric is not there."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+import uvloop
+
+from promsnmp.cli.options.credentials import login_options
+from promsnmp.cli.options.modules import files_option, modules_option
+from promsnmp.errors import ModuleError
+from promsnmp.inventory.modules import AUTO
+from promsnmp.snmp import oid
+from promsnmp.snmp.credentials import Credentials
+
+if TYPE_CHECKING:
+    from promsnmp.modules.catalogue import Catalogue
+    from promsnmp.modules.model import Metric
+    from promsnmp.polling.explain.model import Explanation
+    from promsnmp.polling.explain.recorder import Record
+
+PATIENCE = 1.0
+"""Seconds after which somebody who looks on is told how far it is."""
+_OWN = ("promsnmp_", "snmp_scrape_", "interface_utilization")
+
+
+@click.command("explain")
+@click.argument("target")
+@modules_option
+@click.option("--metric", metavar="NAME", help="Only this metric, in full.")
+@login_options
+@click.option("--auth", metavar="NAME", help="Credentials by their name in a file, instead of the options above.")
+@files_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--deadline", type=click.FloatRange(0.1, 3600), default=60.0, show_default=True, help="Seconds in all.")
+def explain(
+    *,
+    target: str,
+    modules: tuple[str, ...],
+    metric: str | None,
+    credentials: Credentials,
+    auth: str | None,
+    files: tuple[str, ...],
+    as_json: bool,
+    deadline: float,
+) -> int:
+    """Poll one device and tell what became of it: why these modules, what was asked and how that ended, what came back
+    and which metric took it, what nobody took, and why a wanted metric is missing.
+
+    TARGET is an address or a name, with a port if it is not 161: 192.0.2.1, switch.example:1161, [2001:db8::1]:161.
+    A device of the inventory (PROM_INV_FILE) is asked as the service asks it, unless credentials are given.
+
+    \b
+    Examples:
+      promsnmp explain 192.0.2.1
+      promsnmp explain -c secret -m if_mib --metric ifHCInOctets 192.0.2.1
+      promsnmp explain --json 192.0.2.1 | jq '.metrics[] | select(.status == "missing") | [.name, .reason]'
+    """
+    from promsnmp.cli.options.poll_request import asked_of
+    from promsnmp.cli.output.explanation import plain, report, report_metric
+    from promsnmp.modules.catalogue import load_catalogue
+    from promsnmp.polling.explain.explain import explain as explained
+    from promsnmp.polling.explain.recorder import Record
+
+    if deadline != deadline:  # NaN is in every range
+        raise click.UsageError("--deadline is not a number")
+    catalogue = load_catalogue(files)
+    asked = asked_of(target, modules, catalogue, auth=auth, credentials=credentials)
+    if metric is not None:
+        is_settled = AUTO not in asked.source.modules
+        _check_metric(metric, asked.source.modules if is_settled else tuple(catalogue.modules), catalogue)
+
+    async def poll() -> Explanation:
+        record = Record()
+        async with _progress(record):
+            until = asyncio.get_running_loop().time() + deadline
+            return await explained(asked.source, catalogue, deadline=until, record=record, wish=asked.wish)
+
+    found = uvloop.run(poll())
+    if metric is not None:
+        _check_metric(metric, found.modules, catalogue)
+        found = _narrowed(found, metric, catalogue)
+    if as_json:
+        click.echo(json.dumps(plain(found), indent=2))
+        return 0
+    for line in (report if metric is None else report_metric)(found, _heading):
+        click.echo(line.rstrip())
+    return 0
+
+
+def _heading(text: str) -> str:
+    plain = "NO_COLOR" in os.environ or not sys.stdout.isatty()
+    return text if plain else click.style(text, bold=True)
+
+
+@asynccontextmanager
+async def _progress(record: Record) -> AsyncIterator[None]:
+    """Tells on stderr how far it is, where somebody looks on and it takes its time."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    shown = False
+
+    async def tell() -> None:
+        nonlocal shown
+        await asyncio.sleep(PATIENCE)
+        while True:
+            shown = True
+            at = oid.to_text(record.asking)[:60]
+            click.echo(f"\r{len(record.varbinds):,} varbinds, asking for {at}\x1b[K", err=True, nl=False)
+            await asyncio.sleep(0.2)
+
+    telling = asyncio.ensure_future(tell())
+    try:
+        yield
+    finally:
+        telling.cancel()
+        if shown:
+            click.echo("\r\x1b[K", err=True, nl=False)
+
+
+# ----------------------------------------------------------------------------------------------------------- one metric
+
+
+def _called(metric: Metric, name: str) -> bool:
+    """Whether a metric, or one that is made from it, has this name."""
+    from promsnmp.exposition.formats.text import metric_name
+    from promsnmp.modules.model import MetricType
+
+    names = {metric.name, *(f"{metric.name}{one.suffix}" for one in metric.regex_extracts)}
+    if metric.type == MetricType.ENUM_AS_INFO:
+        names.add(f"{metric.name}_info")
+    return name in names or name in set(map(metric_name, names))
+
+
+def _check_metric(name: str, modules: Iterable[str], catalogue: Catalogue) -> None:
+    """Raises ModuleError, with what there is instead, unless one of the modules defines the metric."""
+    if any(_called(metric, name) for module in modules for metric in catalogue.module(module).metrics):
+        return
+    here = f"{name!r} is not a metric of {', '.join(modules) or 'no module'}"
+    if name.startswith(_OWN):
+        raise ModuleError(f"{here}: PromSNMP makes it itself, of the poll or of the interfaces' counters")
+    others = [one.name for one in catalogue.modules.values() if any(_called(metric, name) for metric in one.metrics)]
+    if others:
+        raise ModuleError(f"{here}; it is defined in module {', '.join(others)}: add -m {others[0]}")
+    known = {metric.name for module in modules for metric in catalogue.module(module).metrics}
+    alike = difflib.get_close_matches(name, sorted(known), n=3)
+    hint = f"; alike: {', '.join(alike)}" if alike else ""
+    raise ModuleError(f"{here}, nor of any other module{hint}")
+
+
+def _narrowed(one: Explanation, name: str, catalogue: Catalogue) -> Explanation:
+    """An explanation of one metric only, with what its values and labels need."""
+    wanted = {(module, metric) for module in one.modules for metric in catalogue.module(module).metrics}
+    pairs = {(module, metric.name, metric.oid) for module, metric in wanted if _called(metric, name)}
+    metrics = tuple(told for told in one.metrics if (told.module, told.name, told.oid) in pairs)
+    needed = {told.oid.lstrip(".") for told in metrics} | {up.oid for told in metrics for up in told.lookups}
+    return replace(
+        one,
+        metrics=metrics,
+        walks=tuple(
+            walk
+            for walk in one.walks
+            if any(_touch(walk.oid, column) for column in needed)
+            or any(f"{told.module} (filter)" in walk.modules for told in metrics)
+        ),
+        gets=tuple(get for get in one.gets if any(_touch(get.oid, column) for column in needed)),
+        found=tuple(found for found in one.found if found.oid in needed),
+        unclaimed=(),
+    )
+
+
+def _touch(one: str, other: str) -> bool:
+    """Whether one of two dotted OIDs lies under the other."""
+    return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")

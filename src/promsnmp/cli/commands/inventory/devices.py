@@ -1,0 +1,241 @@
+"""``promsnmp devices``: single devices from the command line, of a running service or in the inventory file.
+
+With a service (``--url``) a command is a call of its API; without one it does the same to the file by itself, and a
+server that has that file takes it over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from promsnmp.cli.client import Client, service_options
+from promsnmp.cli.options.credentials import login_options
+from promsnmp.cli.options.inventory_file import file_option, local_user, opened, settings_of
+from promsnmp.cli.output.device import HEADINGS, Document, label_of, lines_of, row_of
+from promsnmp.cli.output.tables import print_table, printable
+from promsnmp.errors import PromSnmpError, ServiceError
+from promsnmp.inventory.address import split_target
+from promsnmp.inventory.devices import Devices
+from promsnmp.inventory.document.credentials import write_credentials
+from promsnmp.inventory.document.write import device_document
+from promsnmp.inventory.model import DEFAULT_PORT, agent_type
+from promsnmp.inventory.query import Search, parse_query
+from promsnmp.settings import Settings
+from promsnmp.snmp.credentials import Credentials
+
+PATH = "/promsnmp/devices"
+PAGE = 1000
+"""Devices that are asked for at once."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def devices() -> None:
+    """List, show, add or remove devices.
+
+    With --url (or PROMSNMP_URL) those of a running service, else those of the inventory file PROM_INV_FILE, which a
+    running server takes over.
+
+    \b
+    Examples:
+      promsnmp devices list
+      promsnmp devices add 192.0.2.1 --name core1 -c public
+      promsnmp devices show core1 --url http://promsnmp:8080
+    \b
+    Exit codes: 0 done, 1 the service, the file or a device does not do what is asked, 2 wrong arguments, settings, key
+    or values.
+    """
+
+
+@devices.command("list")
+@click.argument("query", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="A JSON list instead of a table.")
+@file_option
+@service_options
+def list_(query: tuple[str, ...], as_json: bool, file: Path | None, service: Client | None) -> None:
+    """List the devices that QUERY chooses, or all. Never shows secrets.
+
+    QUERY is words that a device must have (in name, address, description, location, contact, vendor, model, labels),
+    key:words, key=value or label.name=value; a minus sign before one turns it. Put -- before a first word with one.
+
+    \b
+    Examples:
+      promsnmp devices list
+      promsnmp devices list core 'location:"rack 7"' label.region=eu
+      promsnmp devices list --json -- -status=lost | jq -r '.[].sysName'
+    """
+    settings = settings_of(file)
+    words = " ".join(query)
+    found = _listed(service, words) if service else _listed_locally(settings, words)
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    print_table(HEADINGS, [row_of(document) for document in found])
+    click.echo("1 device" if len(found) == 1 else f"{len(found)} devices")
+
+
+@devices.command()
+@click.argument("device")
+@click.option("--json", "as_json", is_flag=True, help="The JSON document instead of lines for people.")
+@file_option
+@service_options
+def show(device: str, as_json: bool, file: Path | None, service: Client | None) -> None:
+    """Show DEVICE: its id, sysName or address. Secrets are masked.
+
+    \b
+    Examples:
+      promsnmp devices show core1
+      promsnmp devices show 192.0.2.1 --json
+    """
+    if service:
+        document = service.call("GET", _path(device)).json()
+    else:
+        one = Devices(opened(settings_of(file))).find(device)
+        document = device_document(one, mask=True)
+    if as_json:
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        return
+    for key, value in lines_of(document):
+        click.echo(f"{key:16} {printable(value)}")
+
+
+@devices.command()
+@click.argument("address", metavar="ADDRESS[:PORT]")
+@click.option("--name", "sys_name", default="", help="The sysName: what scrapes call it.")
+@click.option("--location", default="", help="Where it is.")
+@click.option("--contact", default="", help="Who looks after it.")
+@click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="A label for /targets; repeatable.")
+@click.option("--module", "modules", multiple=True, help="Poll it with this module; repeatable, or comma separated.")
+@click.option("--timeout", type=click.IntRange(1), help="Milliseconds to wait for one packet.  [default: 1500]")
+@click.option("--retries", type=click.IntRange(0, 100), help="How often a packet is sent again.  [default: 1]")
+@click.option("--json", "as_json", is_flag=True, help="The JSON document of the device instead of a line.")
+@file_option
+@login_options
+@service_options
+def add(service: Client | None, file: Path | None, as_json: bool, **given: Any) -> None:
+    """Add the device at ADDRESS. A running server polls it at once.
+
+    Passphrases come from PROMSNMP_AUTH_PASSPHRASE and PROMSNMP_PRIV_PASSPHRASE, or are asked for.
+
+    \b
+    Examples:
+      promsnmp devices add 192.0.2.1 --name core1 -c public --label region=eu
+      promsnmp devices add [2001:db8::1]:1161 -u monitor -a SHA-256 -x AES --url http://promsnmp:8080
+    """
+    document = _document(**given)
+    if service:
+        shown = service.call("POST", PATH, document=document).json()
+    else:
+        store = opened(settings_of(file), create=True)
+        shown = device_document(asyncio.run(Devices(store).add(document, who=local_user())), mask=True)
+    if as_json:
+        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+    else:
+        click.echo(f"added {label_of(shown)}")
+
+
+@devices.command()
+@click.argument("devices", metavar="DEVICE...", nargs=-1, required=True)
+@file_option
+@service_options
+def remove(devices: tuple[str, ...], file: Path | None, service: Client | None) -> int:
+    """Remove each DEVICE: its id, sysName or address.
+
+    \b
+    Examples:
+      promsnmp devices remove core1
+      promsnmp devices remove 192.0.2.1 192.0.2.2 --url http://promsnmp:8080
+    """
+    if service:
+        forget: Callable[[str], object] = lambda device: service.call("DELETE", _path(device))  # noqa: E731
+    else:
+        store = Devices(opened(settings_of(file)))
+        forget = lambda device: asyncio.run(store.remove(device, who=local_user()))  # noqa: E731
+    status = 0
+    for device in devices:
+        try:
+            forget(device)
+        except PromSnmpError as error:
+            if isinstance(error, ServiceError) and error.status is None:
+                raise
+            click.echo(f"promsnmp: {error}", err=True)
+            status = 1
+        else:
+            click.echo(f"removed {printable(device)}")
+    return status
+
+
+def _path(device: str) -> str:
+    return f"{PATH}/{device}"
+
+
+def _listed(service: Client, query: str) -> list[Document]:
+    found: list[Document] = []
+    page = pages = 1
+    while page <= pages:
+        answer = service.get(PATH, **({"query": query} if query else {}), page=page, size=PAGE).json()
+        try:
+            found += answer["devices"]
+            pages = answer["pages"]
+        except (KeyError, TypeError):
+            raise ServiceError(f"{service.url}: what it answers is no list of devices: is that a PromSNMP?") from None
+        page += 1
+    return found
+
+
+def _listed_locally(settings: Settings, query: str) -> list[Document]:
+    try:
+        terms = parse_query(query)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    found = Search(settings.modules).select(terms, opened(settings).current.devices)
+    found.sort(key=lambda device: (device.sys_name.lower(), device.id))
+    return [device_document(device, mask=True) for device in found]
+
+
+def _document(
+    *,
+    address: str,
+    sys_name: str,
+    location: str,
+    contact: str,
+    labels: tuple[str, ...],
+    modules: tuple[str, ...],
+    timeout: int | None,
+    retries: int | None,
+    credentials: Credentials,
+) -> Document:
+    try:
+        host, port = split_target(address)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    pairs = dict(_pair(label) for label in labels)
+    agent: Document = {
+        "type": agent_type(credentials),
+        "endpoint": {"address": host, "port": port or DEFAULT_PORT},
+        "version": int(credentials.version),
+        **write_credentials(credentials, mask=False),
+    }
+    given = {"timeout": timeout, "retries": retries}
+    agent |= {key: value for key, value in given.items() if value is not None}
+    named = [one.strip() for module in modules for one in module.split(",") if one.strip()]
+    return {
+        "sysName": sys_name,
+        "sysLocation": location,
+        "sysContact": contact,
+        "agents": [agent],
+        "labels": pairs,
+        "modules": named,
+    }
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise click.UsageError(f"--label {text!r} is not of the form NAME=VALUE")
+    return name, value

@@ -1,0 +1,239 @@
+"""``promsnmp inventory``: the inventory file from the command line, with or without a running server.
+
+A server that uses the same file takes over what is written here by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from promsnmp.cli.options.inventory_file import (
+    file_option,
+    key_is_a_setting,
+    local_user,
+    opened,
+    secret_of,
+    settings_of,
+)
+from promsnmp.cli.output.tables import print_table
+from promsnmp.errors import InventoryInvalid, InventoryUnavailable
+from promsnmp.inventory.document.parsing import VERSION_NAMES
+from promsnmp.inventory.document.write import from_document, parse_json, to_document
+from promsnmp.inventory.model import Device, Inventory
+from promsnmp.inventory.modules import modules_of
+from promsnmp.inventory.storage.atomic_file import Stamp, explained, read_bytes, stamp_of, write_bytes
+from promsnmp.inventory.storage.encryption import check_key
+from promsnmp.inventory.storage.key import load_key, read_key_file
+from promsnmp.inventory.storage.rekey import rekey as encrypt_anew
+from promsnmp.settings import Settings
+
+NEW_KEY_SETTING = "PROM_ENCRYPT_KEY_NEW"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def inventory() -> None:
+    """Export, import, show or re-encrypt the inventory.
+
+    The file is PROM_INV_FILE, its key PROM_ENCRYPT_KEY (or the key file beside it). A running server takes over
+    what is imported here.
+
+    \b
+    Examples:
+      promsnmp inventory show
+      promsnmp inventory export > devices.json     secrets masked
+      promsnmp inventory import devices.json       masked secrets stay as they were
+    \b
+    Exit codes: 0 done, 1 the file cannot be read or written, 2 wrong arguments, settings, key or document.
+    """
+
+
+@inventory.command()
+@click.argument("destination", metavar="[FILE|-]", default="-", type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--masked/--secrets", "masked", default=True, help="Hide the secrets, or show them.  [default: masked]")
+@click.option("--plain", is_flag=True, help="The same as --secrets.")
+@file_option
+def export(destination: Path, masked: bool, plain: bool, file: Path | None) -> None:
+    """Write the inventory as JSON to FILE (mode 0600) or to the standard output.
+
+    Secrets are masked unless --secrets is given; a masked document can be edited and imported again without losing
+    them.
+
+    \b
+    Examples:
+      promsnmp inventory export
+      promsnmp inventory export --secrets backup.json
+    """
+    settings = settings_of(file)
+    if _same_file(destination, settings.prom_inv_file):
+        raise click.UsageError(f"{destination} is the inventory file itself; choose another file")
+    document = to_document(opened(settings).current, mask=masked and not plain)
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    if str(destination) == "-":
+        click.echo(text, nl=False)
+    else:
+        _write(destination, text)
+
+
+@inventory.command("import")
+@click.argument("source", metavar="FILE|-", type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--dry-run", is_flag=True, help="Only check the document and say what it holds.")
+@file_option
+def import_(source: Path, dry_run: bool, file: Path | None) -> None:
+    """Replace the inventory by the JSON document in FILE, or on the standard input.
+
+    All problems of the document are listed, one per line, and then nothing is changed. Masked secrets keep the
+    values that they have. An inventory file that is plain JSON is encrypted by importing it into itself.
+
+    \b
+    Examples:
+      promsnmp inventory import devices.json
+      promsnmp inventory import --dry-run devices.json
+      curl -s http://old:8080/promsnmp/inventory | promsnmp inventory import -
+    """
+    settings = settings_of(file)
+    data, stamp = _read(source)
+    with _problems_by_line():
+        document = parse_json(data)
+        in_place = stamp if _same_file(source, settings.prom_inv_file) else None
+        store = opened(settings, create=not dry_run, in_place=in_place)
+        if dry_run:
+            click.echo(f"would import {_counted(from_document(document, keep=store.current))}; nothing was changed")
+        else:
+            result = asyncio.run(store.replace(document, who=local_user()))
+            click.echo(f"imported {_counted(result)} into {store.path} (revision {result.revision})")
+
+
+@inventory.command()
+@click.option("--json", "as_json", is_flag=True, help="A JSON list instead of a table.")
+@file_option
+def show(as_json: bool, file: Path | None) -> None:
+    """List the devices: name, address, SNMP version, modules. Never shows secrets.
+
+    \b
+    Examples:
+      promsnmp inventory show
+      promsnmp inventory show --json | jq -r '.[].address'
+    """
+    settings = settings_of(file)
+    store = opened(settings)
+    rows = [_row(device, settings) for device in store.current.devices]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    headings = ("sysName", "address", "version", "modules", "agents", "location")
+    print_table(headings, [_cells(row) for row in rows])
+    click.echo(f"{_counted(store.current)}, revision {store.current.revision}, in {store.path}")
+
+
+@inventory.command()
+@click.option(
+    "--new-key-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="PATH",
+    help="Take the new key from there; - is the standard input.",
+)
+@file_option
+def rekey(new_key_file: Path | None, file: Path | None) -> None:
+    """Encrypt the inventory file with a new key; interrupted at any moment, it opens with the old or the new one.
+
+    The new key is that of --new-key-file, else of PROM_ENCRYPT_KEY_NEW, else one is made. A made key, and one that
+    replaces a key file's, goes into the key file beside the inventory (<file>.key); a running server follows that
+    by itself. Otherwise set PROM_ENCRYPT_KEY to the new key before the next start.
+
+    \b
+    Examples:
+      promsnmp inventory rekey
+      PROM_ENCRYPT_KEY_NEW=$(cat new.key) promsnmp inventory rekey
+    """
+    settings = settings_of(file)
+    path = settings.prom_inv_file
+    if stamp_of(path) is None:
+        raise InventoryUnavailable(f"there is no inventory in {path} yet, so there is nothing to encrypt anew")
+    with key_is_a_setting():
+        place = encrypt_anew(path, load_key(path, secret_of(settings), create=False), _new_key(new_key_file))
+    if place is None:
+        click.echo(f"{path} has its new key; set PROM_ENCRYPT_KEY to it before the next start of PromSNMP")
+        return
+    click.echo(f"{path} has its new key; the key is in {place}")
+    if settings.prom_encrypt_key:
+        click.echo("unset PROM_ENCRYPT_KEY, or set it to the key of that file, before the next start of PromSNMP")
+
+
+def _new_key(new_key_file: Path | None) -> bytes | None:
+    if new_key_file is None:
+        given = os.environ.get(NEW_KEY_SETTING, "")
+        return check_key(given.encode(), NEW_KEY_SETTING) if given else None
+    if str(new_key_file) == "-":
+        return check_key(sys.stdin.buffer.read().strip(), "the key on the standard input")
+    if (key := read_key_file(new_key_file)) is None:
+        raise click.UsageError(f"there is no file {new_key_file}")
+    return key
+
+
+@contextmanager
+def _problems_by_line() -> Iterator[None]:
+    """A document's problems are read best one below the other."""
+    try:
+        yield
+    except InventoryInvalid as error:
+        raise InventoryInvalid(["\n".join(error.problems)]) from None
+
+
+def _read(source: Path) -> tuple[bytes, Stamp | None]:
+    if str(source) == "-":
+        return sys.stdin.buffer.read(), None
+    try:
+        if not stat.S_ISREG(source.stat().st_mode):  # a pipe: import <(jq ...)
+            return source.read_bytes(), None
+    except OSError as error:
+        raise click.UsageError(f"{source} cannot be read: {error.strerror}") from None
+    found = read_bytes(source)
+    if found is None:
+        raise click.UsageError(f"there is no file {source}")
+    return found
+
+
+def _write(destination: Path, text: str) -> None:
+    if destination.exists() and not destination.is_file():  # a device or a pipe is written to, not replaced
+        with explained(destination, "written"):
+            destination.write_text(text, encoding="utf-8")
+    else:
+        write_bytes(destination, text.encode(), keep_mode=False)
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    return str(one) != "-" and os.path.realpath(one) == os.path.realpath(other)
+
+
+def _counted(found: Inventory) -> str:
+    agents = sum(len(device.agents) for device in found.devices)
+    return f"{len(found.devices)} devices, {agents} agents, {len(found.seeds)} discovery seeds"
+
+
+def _row(device: Device, settings: Settings) -> dict[str, Any]:
+    primary = device.primary
+    return {
+        "sysName": device.sys_name,
+        "address": str(primary.endpoint) if primary else "",
+        "version": VERSION_NAMES[primary.version] if primary else "",
+        "modules": list(modules_of(device, settings.modules)),
+        "agents": len(device.agents),
+        "sysLocation": device.sys_location,
+        "sysDescr": device.sys_descr,
+        "discoveredAt": device.discovered_at,
+    }
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    modules = ",".join(row["modules"])
+    return row["sysName"], row["address"], row["version"], modules, str(row["agents"]), row["sysLocation"]

@@ -1,0 +1,165 @@
+"""``promsnmp seeds``: what discovery searches by schedule, of a running service or in the inventory file."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from promsnmp.cli.client import Client, service_options
+from promsnmp.cli.options.inventory_file import file_option, local_user, opened, settings_of
+from promsnmp.cli.options.search_request import Document, request_options
+from promsnmp.cli.output.tables import print_table, printable
+from promsnmp.discovery.request import read_request
+from promsnmp.discovery.seeds import SeedBook
+from promsnmp.errors import InventoryInvalid, PromSnmpError
+from promsnmp.inventory.document.seeds import seed_document
+from promsnmp.inventory.store import InventoryStore
+
+PATH = "/promsnmp/discovery"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def seeds() -> None:
+    """List, show, add or remove seeds: the searches that discovery repeats by schedule.
+
+    With --url (or PROMSNMP_URL) those of a running service, else those of the inventory file PROM_INV_FILE, which a
+    running server takes over.
+
+    \b
+    Examples:
+      promsnmp seeds list
+      promsnmp seeds add 192.0.2.0/24 -c public --label site=vienna
+      promsnmp seeds remove 6a3c1d5e-0000-4000-8000-000000000031 --url http://promsnmp:8080
+    \b
+    Exit codes: 0 done, 1 the service or the file does not do what is asked, 2 wrong arguments, settings or key.
+    """
+
+
+@seeds.command("list")
+@click.option("--json", "as_json", is_flag=True, help="A JSON list instead of a table.")
+@file_option
+@service_options
+def list_(as_json: bool, file: Path | None, service: Client | None) -> None:
+    """List the seeds. Never shows secrets.
+
+    \b
+    Examples:
+      promsnmp seeds list
+      promsnmp seeds list --json --url http://promsnmp:8080 | jq -r '.[].potentialTargets[]'
+    """
+    found = _listed(file, service)
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    print_table(("id", "targets", "port", "credentials", "exclude", "labels"), [_row(seed) for seed in found])
+    click.echo("1 seed" if len(found) == 1 else f"{len(found)} seeds")
+
+
+@seeds.command()
+@click.argument("seed_id", metavar="ID")
+@file_option
+@service_options
+def show(seed_id: str, file: Path | None, service: Client | None) -> None:
+    """Show the seed ID as JSON; secrets are masked. The beginning of an id is enough.
+
+    \b
+    Example:
+      promsnmp seeds show 6a3c1d5e
+    """
+    click.echo(json.dumps(_one(_listed(file, service), seed_id), indent=2, ensure_ascii=False))
+
+
+@seeds.command()
+@request_options
+@click.option("--json", "as_json", is_flag=True, help="The JSON document of the seed instead of a line.")
+@file_option
+@service_options
+def add(request: Document, as_json: bool, file: Path | None, service: Client | None) -> None:
+    """Add a seed that searches TARGET...: addresses, networks, ranges or names.
+
+    \b
+    Examples:
+      promsnmp seeds add 192.0.2.0/24 198.51.100.1-50 -c public -c private
+      promsnmp seeds add 2001:db8::/120 -u monitor -a SHA-256 -x AES --url http://promsnmp:8080
+    """
+    if service:
+        query = {"scheduleNow": "false", "saveSeed": "true"}
+        accepted = service.call("POST", PATH, query=query, document=request).json()
+        shown: Any = service.get(f"{PATH}/{accepted['seedId']}").json()
+    else:
+        shown = asyncio.run(_add(opened(settings_of(file), create=True), request))
+    if as_json:
+        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+    else:
+        click.echo(f"added {printable(' '.join(shown['potentialTargets']))} ({shown['id']})")
+
+
+@seeds.command()
+@click.argument("seed_ids", metavar="ID...", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Remove all of them.")
+@file_option
+@service_options
+def remove(seed_ids: tuple[str, ...], everything: bool, file: Path | None, service: Client | None) -> None:
+    """Remove the seeds ID..., or --all. Devices stay. The beginning of an id is enough.
+
+    \b
+    Examples:
+      promsnmp seeds remove 6a3c1d5e
+      promsnmp seeds remove --all --url http://promsnmp:8080
+    """
+    if everything == bool(seed_ids):
+        raise click.UsageError("name the seeds, or give --all")
+    found = _listed(file, service)
+    for seed in found if everything else [_one(found, one) for one in seed_ids]:
+        if service:
+            service.call("DELETE", f"{PATH}/{seed['id']}")
+        else:
+            book = _book(opened(settings_of(file)))
+            asyncio.run(book.delete(local_user(), seed["id"]))
+        click.echo(f"removed {printable(' '.join(seed['potentialTargets']))} ({seed['id']})")
+
+
+async def _add(store: InventoryStore, document: Document) -> Document:
+    """The same as the service does."""
+    seed = read_request(document, store.current).seed
+    book = _book(store)
+    if problems := book.problems_of(seed):
+        raise InventoryInvalid(problems)
+    kept = book.same(seed)
+    await book.save(kept, local_user())
+    return seed_document(kept, mask=True)
+
+
+def _book(store: InventoryStore) -> SeedBook:
+    return SeedBook(lambda: store.current, lambda change, who: store.update(change, who=who))
+
+
+def _listed(file: Path | None, service: Client | None) -> list[Document]:
+    if service:
+        found: list[Document] = service.get(PATH).json()
+        return found
+    return [seed_document(seed, mask=True) for seed in opened(settings_of(file)).current.seeds]
+
+
+def _one(found: list[Document], seed_id: str) -> Document:
+    matching = [seed for seed in found if seed["id"].startswith(seed_id.lower())]
+    if len(matching) != 1:
+        what = f"{len(matching)} seeds whose ids begin with" if matching else "no seed"
+        raise PromSnmpError(f"there is {what} {seed_id}" if not matching else f"there are {what} {seed_id}")
+    return matching[0]
+
+
+def _row(seed: Document) -> tuple[str, ...]:
+    logins = [seed, *seed.get("credentials", [])]
+    return (
+        seed["id"],
+        " ".join(seed["potentialTargets"]),
+        str(seed["port"]),
+        ", ".join(f"{one['version']} {one.get('securityName', '')}".strip() for one in logins),
+        " ".join(seed.get("exclude", [])),
+        ",".join(f"{name}={value}" for name, value in seed.get("labels", {}).items()),
+    )

@@ -1,0 +1,92 @@
+"""``promsnmp targets``: what ``/targets`` says, as a file for Prometheus's file_sd_configs.
+
+For a Prometheus that cannot reach PromSNMP over HTTP, or that should find its targets while PromSNMP is down. The file
+is replaced as a whole, and only when it changes, since Prometheus reads it as soon as it does.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+
+from promsnmp.cli.client import Client, service_options
+from promsnmp.cli.options.inventory_file import file_option, opened, settings_of
+from promsnmp.errors import ServiceError
+from promsnmp.inventory.query import Search, parse_query
+from promsnmp.inventory.storage.atomic_file import READABLE, read_bytes, write_bytes
+from promsnmp.inventory.targets import Site, TargetList
+
+FORMATS = {".json": "json", ".yml": "yaml", ".yaml": "yaml"}
+"""What Prometheus takes a file for, by the end of its name (prometheus.io, file_sd_config)."""
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("query", nargs=-1)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write this file (.json, .yml or .yaml) instead of JSON to the standard output.",
+)
+@file_option
+@service_options
+def targets(query: tuple[str, ...], output: Path | None, file: Path | None, service: Client | None) -> None:
+    """Write the targets that QUERY chooses (all without one) in the form of file_sd_configs.
+
+    They come from the running service at --url, or else from the inventory file. FILE is replaced whole, so that
+    Prometheus never reads a part of it, and left alone when nothing changed.
+
+    \b
+    Examples:
+      promsnmp targets
+      promsnmp targets --url http://promsnmp:8080 -o /etc/prometheus/snmp.json
+      promsnmp targets -o eu.yml -- label.region=eu -vendor=cisco
+    \b
+    Exit codes: 0 done, 1 the service or a file does not do what is asked, 2 wrong arguments or settings.
+    """
+    if output is not None and output.suffix.lower() not in FORMATS:
+        raise click.UsageError(f"{output}: Prometheus reads files that end in {', '.join(FORMATS)}")
+    words = " ".join(query)
+    groups = _from_service(service, words) if service else _from_file(file, words)
+    if output is None:
+        click.echo(_text(groups, "json"), nl=False)
+        return
+    content = _text(groups, FORMATS[output.suffix.lower()]).encode()
+    found = read_bytes(output)
+    if found is None or found[0] != content:
+        write_bytes(output, content, mode=READABLE)
+    count = "1 target" if len(groups) == 1 else f"{len(groups)} targets"
+    click.echo(f"{count} in {output}{'' if found is None or found[0] != content else ', as before'}")
+
+
+def _from_service(service: Client, query: str) -> list[Any]:
+    groups = service.get("/targets", **({"query": query} if query else {})).json()
+    if not isinstance(groups, list):
+        raise ServiceError(f"{service.url}: what it answers is no list of targets: is that a PromSNMP?")
+    return groups
+
+
+def _from_file(file: Path | None, query: str) -> list[Any]:
+    settings = settings_of(file)
+    try:
+        terms = parse_query(query)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    now = opened(settings).snapshot
+    chosen = {device.id for device in Search(settings.modules).select(terms, now.inventory.devices)}
+    listed = TargetList(site=Site.from_settings(settings), modules=settings.modules).of(now, chosen)
+    groups = json.loads(listed)
+    assert isinstance(groups, list)
+    return groups
+
+
+def _text(groups: list[Any], form: str) -> str:
+    if form == "json":
+        return json.dumps(groups, indent=2, ensure_ascii=False) + "\n"
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml's, where PyYAML has it
+    return yaml.dump(groups, Dumper=dumper, sort_keys=False, allow_unicode=True, default_flow_style=False)

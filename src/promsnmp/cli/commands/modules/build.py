@@ -1,0 +1,159 @@
+"""``promsnmp modules build``: a module out of MIB files, in the form of snmp.yml."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from promsnmp.cli.options.module_overrides import read_wishes
+from promsnmp.errors import ModuleError
+from promsnmp.modules.generator.builder import Built, label_name
+from promsnmp.modules.generator.builder import build as build_module
+from promsnmp.modules.generator.config import GeneratorFile, Recipe, read_generator
+from promsnmp.modules.generator.output import to_yaml
+from promsnmp.modules.mibs.files import load_mibs
+from promsnmp.modules.mibs.tree import Mibs
+from promsnmp.modules.snmp_yml.reader import read_text
+
+NOT_FOUND = 1
+QUIET_SECONDS = 1.0
+"""How long reading may take before it says how far it is."""
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _options(command: Command) -> Command:
+    folder = click.Path(path_type=Path)
+    for option in reversed((
+        click.option("--mibs", "folders", multiple=True, required=True, type=folder, metavar="DIR",
+                     help="Folder of MIB files, with the folders in it; may be repeated, the first one counts."),
+        click.option("--name", metavar="NAME", help="Name of the module, or which one of generator.yml."),
+        click.option("--generator", "generator", type=folder, metavar="FILE",
+                     help="Build the modules of a generator.yml."),
+        click.option("--lookup", "lookups", multiple=True, metavar="INDEX[,INDEX]=OBJECT",
+                     help="Label rows by OBJECT, looked up by these indexes."),
+        click.option("--drop-source-indexes", "drop", is_flag=True, help="Remove the indexes that --lookup uses."),
+        click.option("--ignore", "ignored", multiple=True, metavar="OBJECT", help="Leave OBJECT out."),
+        click.option("--type", "types", multiple=True, metavar="OBJECT=TYPE", help="Give OBJECT another type."),
+        click.option("--scale", "scales", multiple=True, metavar="OBJECT=N", help="Multiply values by N."),
+        click.option("--offset", "offsets", multiple=True, metavar="OBJECT=N", help="Add N to values."),
+        click.option("--regex", "extracts", multiple=True, metavar="OBJECT:SUFFIX=REGEX",
+                     help="Cut a number out of text into a metric of its own; a value may follow: 'REGEX => $1'."),
+        click.option("--datetime", "dates", multiple=True, metavar="OBJECT=PATTERN", help="Read text as a date."),
+        click.option("--filter", "filters", multiple=True, metavar="OBJECT:TARGET[,TARGET]=REGEX",
+                     help="Fetch TARGET only for rows whose OBJECT matches."),
+        click.option("--rows", "rows", multiple=True, metavar="TARGET[,TARGET]=INDEX[,INDEX]",
+                     help="Fetch TARGET only for these rows."),
+        click.option("--cache", type=folder, metavar="DIR", help="Where parsed MIBs are kept."),
+        click.option("-o", "--output", type=folder, metavar="FILE", help="Write to FILE, not to the standard output."),
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@_options
+@click.argument("objects", nargs=-1, metavar="[OBJECT]...")
+def build(
+    folders: tuple[Path, ...],
+    name: str | None,
+    generator: Path | None,
+    cache: Path | None,
+    output: Path | None,
+    objects: tuple[str, ...],
+    **wishes: Any,
+) -> int:
+    """Make a module from MIB files, for PromSNMP and for snmp_exporter.
+
+    An OBJECT is a name (ifTable), MODULE::name (IF-MIB::ifTable) or an OID; tables and groups are walked, scalars and
+    single instances (ifHCInOctets.3) fetched. Problems of the MIBs go to the standard error and stop nothing else.
+
+    \b
+    Examples:
+      promsnmp modules build --mibs /usr/share/snmp/mibs UCD-SNMP-MIB::laTable
+      promsnmp modules build --mibs mibs --lookup ifIndex=ifName --ignore ifName IF-MIB::ifXTable
+      promsnmp modules build --mibs mibs --generator generator.yml -o snmp.yml
+    \b
+    Exit codes: 0 done, 1 something that was named is in no MIB, 2 wrong arguments or generator.yml.
+    """
+    source = read_generator(generator) if generator is not None else GeneratorFile()
+    recipes = [read_wishes(**wishes).added_to(one) for one in _recipes(source, generator, name, objects)]
+    mibs = load_mibs(folders, cache=cache, progress=_Progress())
+    results = [build_module(recipe, mibs.tree) for recipe in recipes]
+    made = [one.module for one in results if one.module.walk or one.module.get]
+    _report(mibs, results)
+    if made:
+        read_text(to_yaml(made), source="what was built")  # a regex of --regex, a pattern of --datetime
+        _write(to_yaml(made, source.auths), output)
+    return NOT_FOUND if any(one.missing for one in results) or not made else 0
+
+
+def _recipes(source: GeneratorFile, path: Path | None, name: str | None, objects: tuple[str, ...]) -> list[Recipe]:
+    if objects:
+        own = Recipe(name or label_name(objects[0].rpartition("::")[2]), objects)
+        if own.name in {one.name for one in source.recipes}:
+            raise click.UsageError(f"{path} has a module {own.name!r} already: give another --name")
+        return [*source.recipes, own]
+    if path is None:
+        raise click.UsageError("name at least one OBJECT, or a --generator file")
+    recipes = [one for one in source.recipes if name in (None, one.name)]
+    if not recipes:
+        known = ", ".join(one.name for one in source.recipes)
+        raise ModuleError(
+            f"{path} has no module {name!r}; it has: {known}" if name else f"{path}: there is no module in it"
+        )
+    return recipes
+
+
+# ------------------------------------------------------------------------------------------------------ what is said
+
+
+class _Progress:
+    """Says on a terminal how far reading is, once it takes long; elsewhere says once that it does."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + QUIET_SECONDS
+        self._terminal = sys.stderr.isatty()
+        self._said = False
+
+    def __call__(self, done: int, files: int) -> None:
+        if done == files:
+            if self._said and self._terminal:
+                click.echo("\r\033[K", err=True, nl=False)
+            return
+        if time.monotonic() < self._next or (self._said and not self._terminal):
+            return
+        self._next, self._said = time.monotonic() + QUIET_SECONDS / 5, True
+        if self._terminal:
+            click.echo(f"\rreading MIBs: {done} of {files} files", err=True, nl=False)
+        else:
+            click.echo(f"reading {files} MIB files ...", err=True)
+
+
+def _report(mibs: Mibs, results: Sequence[Built]) -> None:
+    """Problems of the MIBs first, then what is not in the modules, then what was not found at all."""
+    for problem in mibs.problems:
+        click.echo(f"{problem}", err=True)
+    for one in results:
+        for note in one.notes:
+            click.echo(f"{one.module.name}: {note}", err=True)
+    for one in results:
+        for name in one.missing:
+            click.echo(f"{one.module.name}: not found: {name}", err=True)
+        if not one.missing and not one.module.metrics:
+            click.echo(f"{one.module.name}: there is no metric in it: nothing under what is named has values", err=True)
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None or str(output) == "-":
+        click.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ModuleError(f"{output}: cannot be written: {error.strerror}") from None

@@ -1,0 +1,210 @@
+"""``promsnmp modules``: what modules there are and what is in them, whether files are right, which fit a device."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from promsnmp.cli.options.credentials import login_options
+from promsnmp.inventory.modules import AUTO
+from promsnmp.snmp.credentials import Credentials
+
+if TYPE_CHECKING:
+    from promsnmp.polling.detection.identify import Identity
+    from promsnmp.polling.target import Source
+
+WRONG = 2
+LONGEST = 180.0
+"""Seconds that finding out what a device is may take."""
+_FILES = click.option(
+    "--config.file", "files", multiple=True, metavar="FILE", help="Modules besides the built-in ones; repeatable."
+)
+
+
+class _Modules(click.Group):
+    """The group; ``build`` needs an extra and is imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), "build"])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name == "build":
+            from promsnmp.cli.commands.modules.build import build
+
+            return build
+        return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        lines = [(name, one.get_short_help_str(80)) for name, one in self.commands.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted([*lines, ("build", "Make a module from MIB files.")]))
+
+
+@click.group("modules", cls=_Modules, context_settings={"help_option_names": ["-h", "--help"]})
+def modules() -> None:
+    """List, show, check, match and build modules: what devices are asked for (the form of snmp.yml)."""
+
+
+@modules.command("list")
+@_FILES
+@click.option("--json", "as_json", is_flag=True, help="A JSON array.")
+def list_modules(*, files: tuple[str, ...], as_json: bool) -> int:
+    """List all modules: name, what it is, number of metrics, and where it comes from."""
+    from promsnmp.modules.about import abouts
+
+    found = abouts(files)
+    if as_json:
+        fields = [{"name": one.name, "about": one.text, "metrics": one.metrics, "from": one.source} for one in found]
+        click.echo(json.dumps(fields, indent=2, ensure_ascii=False))
+        return 0
+    rows = [("NAME", "METRICS", "FROM", "WHAT"), *((one.name, str(one.metrics), one.source, one.text) for one in found)]
+    widths = [max(len(row[at]) for row in rows) for at in range(3)]
+    for name, metrics, source, text in rows:
+        click.echo(f"{name:<{widths[0]}}  {metrics:>{widths[1]}}  {source:<{widths[2]}}  {text}".rstrip())
+    return 0
+
+
+@modules.command("show")
+@click.argument("name")
+@_FILES
+def show(*, name: str, files: tuple[str, ...]) -> int:
+    """Print a module as a file that can be loaded again (by snmp_exporter, too)."""
+    from promsnmp.modules.catalogue import load_catalogue
+    from promsnmp.modules.snmp_yml.writer import to_yaml
+
+    module = load_catalogue(files).module(name)
+    click.echo(to_yaml({name: module}, {}), nl=False)
+    return 0
+
+
+@modules.command("check")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+def check(*, files: tuple[Path, ...]) -> int:
+    """Check files of modules and auths; exit code 2 when one cannot be loaded.
+
+    Every problem is a line of FILE:LINE: WHAT on the standard output. Notes, on the standard error, are of things that
+    load but do not work, such as a metric that is never asked for.
+    """
+    from promsnmp.modules.snmp_yml.check import check_text
+
+    problems: list[str] = []
+    origin: dict[tuple[str, str], Path] = {}
+    metrics = 0
+    for path in dict.fromkeys(files):
+        text, unreadable = _read(path)
+        checked = check_text(text, source=str(path))
+        problems += [*unreadable, *checked.problems]
+        document = checked.document
+        for kind, found in (("module", document.modules), ("auth", document.auths)):
+            for name in found:
+                first = origin.setdefault((kind, name), path)
+                if first != path:
+                    problems.append(f"{path}:1: {kind} {name!r} stands in {first} already; remove one of the two")
+        metrics += sum(len(one.metrics) for one in document.modules.values())
+        for note in checked.notes:
+            click.echo(f"note: {note}", err=True)
+    if not origin and not problems:
+        problems.append(f"{files[0]}:1: no module and no auth is defined here")
+    for problem in problems:
+        click.echo(problem)
+    kinds = [kind for kind, _ in origin]
+    summary = f"{_count(kinds.count('module'), 'module')} with {_count(metrics, 'metric')}"
+    click.echo(f"{summary}, {_count(kinds.count('auth'), 'auth')}, {_count(len(problems), 'problem')}", err=True)
+    return WRONG if problems else 0
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _read(path: Path) -> tuple[str, list[str]]:
+    """The text of a file, and why there is none."""
+    from yaml import YAMLError
+
+    from promsnmp.errors import ModuleError
+    from promsnmp.modules.snmp_yml.reader import read_octets
+    from promsnmp.support import yaml_text
+
+    try:
+        return yaml_text.decoded(read_octets(path)), []
+    except ModuleError as error:
+        return "", [str(error)]
+    except YAMLError as error:
+        line, reason = yaml_text.explain(error)
+        return "", [f"{path}:{line}: {reason}"]
+
+
+@modules.command("match")
+@click.argument("target")
+@login_options
+@click.option(
+    "-t", "--timeout", type=click.FloatRange(0.001, 3600), help="Seconds per packet.  [default: 2, or the inventory's]"
+)
+@click.option("-r", "--retries", type=click.IntRange(0, 100), help="Of each packet.  [default: 2, or the inventory's]")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object.")
+def match(*, target: str, credentials: Credentials, timeout: float | None, retries: int | None, as_json: bool) -> int:
+    """Tell which modules fit a device, and why.
+
+    TARGET is an address or a name, with a port if it is not 161; a device of the inventory (PROM_INV_FILE) is asked
+    with its own credentials, unless others are given. It is asked for its system group and for which tables it has, in
+    a few packets.
+
+    \b
+    Examples:
+      promsnmp modules match 192.0.2.1
+      promsnmp modules match -u monitor -a SHA-256 -x AES switch.example
+    """
+    from promsnmp.cli.options.poll_request import asked_of, patient
+    from promsnmp.modules.catalogue import builtin_catalogue
+
+    if timeout is not None and timeout != timeout:  # NaN is in every range
+        raise click.UsageError("-t is not a number")
+    asked = asked_of(target, (), builtin_catalogue(), auth=None, credentials=credentials)
+    source = patient(asked.source, timeout=timeout, retries=retries)
+    identity = asyncio.run(_identify(source))
+    (_print_json if as_json else _print_text)(identity)
+    if AUTO not in source.modules:
+        click.echo(f"The service asks it for {','.join(source.modules)}, as {asked.wish}.", err=True)
+    return 0
+
+
+async def _identify(source: Source) -> Identity:
+    from promsnmp.modules.catalogue import Catalogues, builtin_catalogue
+    from promsnmp.polling.collector import Collector, Options
+
+    collector = Collector(Catalogues(builtin_catalogue()), Options())
+    return await collector.identify(source, deadline=asyncio.get_running_loop().time() + LONGEST)
+
+
+def _print_json(identity: Identity) -> None:
+    from promsnmp.cli.output.explanation import plain_identity
+
+    click.echo(json.dumps(plain_identity(identity), indent=2, ensure_ascii=False))
+
+
+def _print_text(identity: Identity) -> None:
+    match = identity.match
+    rows = (
+        ("sysName", identity.sys_name),
+        ("sysObjectID", identity.sys_object_id),
+        ("sysDescr", identity.sys_descr[:100]),
+        ("vendor", match.vendor or "unknown"),
+        ("model", match.model or "unknown"),
+        ("modules", ",".join(match.names)),
+    )
+    for label, value in rows:
+        click.echo(f"{label:<12} {_printable(value)}".rstrip())
+    click.echo("")
+    width = max(map(len, match.names))
+    for name, reason in match.modules:
+        click.echo(f"{name:<{width}}  {reason}")
+    click.echo(f"Asked in {_count(identity.packets, 'packet')}.", err=True)
+
+
+def _printable(text: str) -> str:
+    """What a device says, without characters that would move the cursor of a terminal."""
+    return "".join(one if one.isprintable() else "\ufffd" for one in text)

@@ -1,0 +1,66 @@
+"""``promsnmp scrape``: the page of one device, polled by hand, without a server."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import click
+import uvloop
+
+from promsnmp.cli.options.credentials import login_options
+from promsnmp.cli.options.modules import files_option, modules_option
+from promsnmp.errors import SnmpError
+from promsnmp.snmp.credentials import Credentials
+
+
+@click.command("scrape")
+@click.argument("target")
+@modules_option
+@login_options
+@click.option("--auth", metavar="NAME", help="Credentials by their name in a file, instead of the options above.")
+@files_option
+@click.option("--openmetrics", is_flag=True, help="OpenMetrics 1.0 instead of text 0.0.4.")
+@click.option("--deadline", type=click.FloatRange(0.1, 3600), default=60.0, show_default=True, help="Seconds in all.")
+def scrape(
+    *,
+    target: str,
+    modules: tuple[str, ...],
+    credentials: Credentials,
+    auth: str | None,
+    files: tuple[str, ...],
+    openmetrics: bool,
+    deadline: float,
+) -> int:
+    """Poll one device and print the page that Prometheus would get.
+
+    TARGET is an address or a name, with a port if it is not 161: 192.0.2.1, switch.example:1161, [2001:db8::1]:161.
+    A device of the inventory (PROM_INV_FILE) is asked as the service asks it, unless credentials are given.
+    What is wrong with the page, if anything, is told on stderr.
+
+    \b
+    Examples:
+      promsnmp scrape 192.0.2.1
+      promsnmp scrape -c secret -m if_mib 192.0.2.1:1161 | promtool check metrics
+      promsnmp scrape --config.file snmp.yml --auth public_v2 -m cisco_device switch.example
+    """
+    from promsnmp.cli.options.poll_request import asked_of
+    from promsnmp.modules.catalogue import Catalogues, load_catalogue
+    from promsnmp.polling.collector import Collector, Options
+    from promsnmp.polling.page import Format
+
+    catalogue = load_catalogue(files)
+    source = asked_of(target, modules, catalogue, auth=auth, credentials=credentials).source
+    wanted = Format.OPENMETRICS if openmetrics else Format.TEXT
+
+    async def poll() -> tuple[bytes, SnmpError | None]:
+        collector = Collector(Catalogues(catalogue), Options(utilization=False))
+        page, problem = await collector.collect(source, deadline=asyncio.get_running_loop().time() + deadline)
+        return page.plain(wanted), problem
+
+    page, problem = uvloop.run(poll())
+    sys.stdout.buffer.write(page)
+    sys.stdout.buffer.flush()
+    if problem is not None:
+        click.echo(f"promsnmp: the page is not complete: {problem}", err=True)
+    return 0

@@ -1,0 +1,90 @@
+"""``promsnmp serve``: the service itself."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from promsnmp.cli.options.exporter_flags import exporter_flags, settings_of
+
+if TYPE_CHECKING:
+    from promsnmp.settings import Settings
+
+
+@click.command("serve")
+@click.option("--port", type=click.IntRange(0, 65535), help="TCP port; 0 takes a free one. Default: SERVER_PORT, 8080.")
+@click.option("--address", help="Address to listen on. Default: SERVER_ADDRESS, or every address.")
+@click.option(
+    "--config.file",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    help="File in the form of snmp.yml; may be repeated, * and ? match names. Default: SNMP_CONFIG_FILES.",
+)
+@click.option("--web.config.file", "web_file", metavar="FILE", help="TLS and users. Default: WEB_CONFIG_FILE.")
+@exporter_flags
+@click.pass_context
+def serve(
+    ctx: click.Context,
+    /,
+    *,
+    port: int | None,
+    address: str | None,
+    files: tuple[str, ...],
+    web_file: str | None,
+    **flags: Any,
+) -> None:
+    """Run the service: poll the devices of the inventory, answer Prometheus.
+
+    Settings come from the environment (docs/configuration.md); options win over them. The flags of snmp_exporter are
+    taken, too. SIGTERM and Ctrl-C end it after the requests in flight are answered; a second Ctrl-C ends it at once.
+
+    \b
+    Examples:
+      promsnmp serve
+      promsnmp serve --port 0 --address 127.0.0.1
+      promsnmp serve --config.file snmp.yml --web.config.file web.yml
+      COLLECTION_INTERVAL=0 SNMP_ALLOW_ADHOC_TARGETS=true promsnmp serve
+    """
+    signal.signal(signal.SIGTERM, _leave)  # as PID 1 it would be ignored until the service handles it
+    from promsnmp.app import build
+    from promsnmp.observe.logging import configure_logging
+    from promsnmp.settings import load_settings
+
+    if flags["listen"] and (port is not None or address is not None):
+        raise click.UsageError("--web.listen-address says what --address and --port say: give one or the others")
+    options = settings_of(flags)
+    own = {"server_port": port, "server_address": address, "web_config_file": web_file}
+    options |= {name: value for name, value in own.items() if value is not None}
+    if files:
+        options["snmp_config_files"] = ",".join(files)
+    if (ctx.obj or {}).get("verbose"):
+        options["log_level"] = "debug"
+    settings = load_settings(**options)
+    configure_logging(level=settings.log_level, style=settings.log_format)
+    if flags["dry_run"]:
+        ctx.exit(_dry_run(settings))
+    ctx.exit(build(settings).run())
+
+
+def _dry_run(settings: Settings) -> int:
+    """Says what would be served; wrong files end it before. Raises ModuleError or SettingsError."""
+    from promsnmp.discovery.schedule import read_cron, read_zone
+    from promsnmp.http.security.web_config_watcher import WebFile
+    from promsnmp.modules.catalogue import load_catalogue
+
+    WebFile(settings.web_config_file)
+    read_cron(settings.discovery_cron)
+    read_zone(settings.discovery_tz)
+    found = load_catalogue(settings.config_patterns, expand=settings.snmp_expand_environment)
+    click.echo(f"Settings and files are right: {len(found.modules)} modules, {len(found.auths)} auths.")
+    return 0
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """Nothing runs yet that would have to be ended in order."""
+    sys.exit(0)

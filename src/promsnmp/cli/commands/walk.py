@@ -1,0 +1,158 @@
+"""``promsnmp walk``: one device asked by hand, its varbinds printed as they come."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import click
+
+from promsnmp.cli.options.credentials import login_options
+from promsnmp.cli.output.varbinds import json_line, text_line
+from promsnmp.errors import BadTarget, PromSnmpError
+from promsnmp.snmp import ber, oid
+from promsnmp.snmp.credentials import Credentials, User
+from promsnmp.snmp.operations.walk import MAX_REPETITIONS, Browse, Subtree
+from promsnmp.snmp.security import CommunityModel, SecurityModel
+from promsnmp.snmp.session import Session
+from promsnmp.snmp.transport import Endpoint, parse_endpoint
+from promsnmp.snmp.v3.engine import EngineState
+from promsnmp.snmp.v3.keys import KeyCache
+from promsnmp.snmp.v3.usm import UsmModel
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is walked, and how."""
+
+    endpoint: Endpoint
+    credentials: Credentials
+    subtree: Subtree
+    timeout: float
+    retries: int
+
+
+@click.command("walk")
+@click.argument("target")
+@click.argument("root", metavar="OID", default="1.3.6.1.2.1")
+@login_options
+@click.option(
+    "-t",
+    "--timeout",
+    type=click.FloatRange(0.001, 3600),
+    default=2.0,
+    show_default=True,
+    help="Seconds for each packet.",
+)
+@click.option("-r", "--retries", type=click.IntRange(0, 100), default=3, show_default=True, help="Of each packet.")
+@click.option(
+    "--max-repetitions", type=click.IntRange(1, MAX_REPETITIONS), default=25, show_default=True, help="Of GETBULK."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on each line.")
+def walk(
+    *,
+    target: str,
+    root: str,
+    credentials: Credentials,
+    timeout: float,
+    retries: int,
+    max_repetitions: int,
+    as_json: bool,
+) -> int:
+    """Walk a subtree of one device and print what it answers, as it comes.
+
+    TARGET is an address or a name, with a port if it is not 161: 192.0.2.1, switch.example:1161, [2001:db8::1]:161. OID
+    is dotted numbers, 1 for all there is.  [default: 1.3.6.1.2.1]
+
+    Passphrases that are given as options stand in the list of processes; those in the environment
+    (PROMSNMP_AUTH_PASSPHRASE, PROMSNMP_PRIV_PASSPHRASE) do not, and what is missing is asked for.
+
+    \b
+    Examples:
+      promsnmp walk 192.0.2.1
+      promsnmp walk -v 1 -c secret 192.0.2.1:1161 1.3.6.1.2.1.1
+      promsnmp walk -u monitor -a SHA-256 -x AES switch.example 1.3.6.1.2.1.2.2
+      promsnmp walk --json 192.0.2.1 1.3.6.1.2.1.31.1.1.1.6 | jq -r .value
+    """
+    if timeout != timeout:  # NaN is in every range
+        raise click.UsageError("-t is not a number")
+    try:
+        endpoint = parse_endpoint(target)
+        subtree = Subtree(oid.encode(root), max_repetitions)
+    except (BadTarget, ValueError) as error:
+        raise click.UsageError(str(error)) from None
+    return asyncio.run(_walk(Plan(endpoint, credentials, subtree, timeout, retries), _Printer(as_json=as_json)))
+
+
+def _security(credentials: Credentials) -> SecurityModel:
+    if isinstance(credentials, User):
+        return UsmModel(credentials, engine=EngineState(), keys=KeyCache())
+    return CommunityModel(credentials)
+
+
+async def _walk(plan: Plan, printer: _Printer) -> int:
+    """Walks and prints; returns the exit code. Raises SnmpError when the device could not be read to the end."""
+    browse = Browse(plan.subtree, printer.take, version=plan.credentials.version)
+    session = Session(plan.endpoint, _security(plan.credentials), timeout=plan.timeout, retries=plan.retries)
+    began = time.perf_counter()
+    async with session:
+        walking = asyncio.ensure_future(session.run(browse))
+        printer.stop = walking.cancel
+        try:
+            await walking
+        except asyncio.CancelledError:
+            if printer.problem is None:
+                raise
+            raise printer.problem from None
+        finally:
+            printer.finish(time.perf_counter() - began, session.traffic.sent, session.traffic.retried)
+    if browse.failure is not None:
+        raise browse.failure
+    if not printer.count:
+        click.echo(f"There is nothing at or below .{oid.to_text(plan.subtree.root)}.", err=True)
+    return 0
+
+
+class _Printer:
+    """Writes varbinds to stdout; to stderr how far it is, where somebody looks on, and what it came to.
+
+    It is called by the loop, where nobody would catch an exception: a ``problem`` with stdout is kept, and ``stop``
+    called.
+    """
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.count = 0
+        self.problem: Exception | None = None
+        self.stop: Callable[[], object] = lambda: None
+        self._line = json_line if as_json else text_line
+        self._shows_progress = sys.stderr.isatty() and not sys.stdout.isatty()
+        self._shown = 0.0
+
+    def take(self, varbinds: list[ber.VarBind]) -> None:
+        self.count += len(varbinds)
+        try:
+            sys.stdout.write("".join(f"{self._line(one)}\n" for one in varbinds))
+            sys.stdout.flush()
+        except BrokenPipeError as error:
+            self._fail(error)
+        except OSError as error:
+            self._fail(PromSnmpError(f"the output cannot be written: {error.strerror or error}"))
+        now = time.perf_counter()
+        if self._shows_progress and now - self._shown > 0.2:
+            self._shown = now
+            click.echo(f"\r{self.count:,} varbinds ", err=True, nl=False)
+
+    def _fail(self, problem: Exception) -> None:
+        self.problem = self.problem or problem
+        self.stop()
+
+    def finish(self, seconds: float, sent: int, retried: int) -> None:
+        """One line about the whole of it."""
+        if isinstance(self.problem, BrokenPipeError):
+            return
+        again = f" ({retried} of them again)" if retried else ""
+        start = "\r" if self._shown else ""
+        click.echo(f"{start}{self.count:,} varbinds in {seconds:.2f} s, {sent:,} packets sent{again}", err=True)

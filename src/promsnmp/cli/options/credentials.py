@@ -1,0 +1,242 @@
+"""The options by which a command is told who it is to a device: a community, or a user of v3.
+
+Passphrases may come from the environment or a prompt, so that they need not stand in the list of processes.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+
+from promsnmp.inventory.document.credentials import read_credentials
+from promsnmp.inventory.document.fields import Fields
+from promsnmp.inventory.document.seeds import CREDENTIAL_KEYS
+from promsnmp.snmp.credentials import (
+    AuthProtocol,
+    Community,
+    Credentials,
+    PrivProtocol,
+    SecurityLevel,
+    User,
+    Version,
+)
+
+AUTH_PASSPHRASE = "PROMSNMP_AUTH_PASSPHRASE"  # noqa: S105  # names of variables
+PRIV_PASSPHRASE = "PROMSNMP_PRIV_PASSPHRASE"  # noqa: S105
+SHORTEST_PASSPHRASE = 8  # RFC 3414 section 11.2
+VERSIONS = {"1": Version.V1, "2c": Version.V2C, "3": Version.V3}
+NO_LOGIN = Community(Version.V2C, "public")
+"""What a command gets to which no option of a login was given (this very value, not an equal one)."""
+LEVELS = {
+    "noauthnopriv": SecurityLevel.NO_AUTH_NO_PRIV,
+    "authnopriv": SecurityLevel.AUTH_NO_PRIV,
+    "authpriv": SecurityLevel.AUTH_PRIV,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """The options of v3, as they were given."""
+
+    name: str | None
+    level: str | None
+    auth_protocol: str | None
+    auth_passphrase: str | None
+    priv_protocol: str | None
+    priv_passphrase: str | None
+    context: str
+
+    def given(self) -> list[str]:
+        """The options that v1 and v2c have no use for."""
+        options = {
+            "-u": self.name,
+            "-l": self.level,
+            "-a": self.auth_protocol,
+            "-A": self.auth_passphrase,
+            "-x": self.priv_protocol,
+            "-X": self.priv_passphrase,
+            "-n": self.context,
+        }
+        return [option for option, value in options.items() if value]
+
+
+_NO_USER = Login(None, None, None, None, None, None, "")
+
+
+def credentials_of(version: str | None, community: str | None, user: Login) -> Credentials:
+    """The credentials of the options. Raises click.UsageError where they contradict each other."""
+    for given in (community, user.name, user.auth_passphrase, user.priv_passphrase, user.context):
+        if given and any(0xD800 <= ord(character) <= 0xDFFF for character in given):
+            raise click.UsageError("an option is not UTF-8")
+    if version is None and community is None and not user.given():
+        return NO_LOGIN
+    chosen = VERSIONS[version] if version else Version.V3 if user.given() else Version.V2C
+    if chosen is not Version.V3:
+        if options := user.given():
+            raise click.UsageError(f"{options[0]} is for v3: use -v 3, or leave it out")
+        return Community(chosen, "public" if community is None else community)
+    if community is not None:
+        raise click.UsageError("-c is for v1 and v2c; v3 takes a user: -u NAME")
+    if not user.name:
+        raise click.UsageError("v3 needs a user: -u NAME")
+    return _user(user, user.name)
+
+
+def _user(user: Login, name: str) -> User:
+    level = _level(user)
+    if len(name.encode()) > 32:  # RFC 3414 section 5, usmUserName
+        raise click.UsageError("the user name is longer than 32 octets")
+    auth = priv = ""
+    if level >= SecurityLevel.AUTH_NO_PRIV:
+        auth = _passphrase("-A", "auth passphrase", user.auth_passphrase, AUTH_PASSPHRASE)
+    if level == SecurityLevel.AUTH_PRIV:
+        priv = _passphrase("-X", "priv passphrase", user.priv_passphrase, PRIV_PASSPHRASE)
+    return User(
+        name,
+        level,
+        AuthProtocol(_protocol("-a", user.auth_protocol or "SHA", list(AuthProtocol))),
+        auth,
+        PrivProtocol(_protocol("-x", user.priv_protocol or "AES", list(PrivProtocol))),
+        priv,
+        context_name=user.context,
+    )
+
+
+def _level(user: Login) -> SecurityLevel:
+    """The level asked for, or the one that the rest of the options is for."""
+    if user.level:
+        return LEVELS[user.level.lower()]
+    if user.priv_protocol or user.priv_passphrase:
+        return SecurityLevel.AUTH_PRIV
+    if user.auth_protocol or user.auth_passphrase:
+        return SecurityLevel.AUTH_NO_PRIV
+    return SecurityLevel.NO_AUTH_NO_PRIV
+
+
+def _protocol(option: str, text: str, known: list[AuthProtocol] | list[PrivProtocol]) -> str:
+    """A protocol's name as ``credentials`` has it, from net-snmp's or anybody's spelling of it."""
+    plain = text.upper().replace("-", "").replace("_", "")
+    plain = {"SHA1": "SHA", "AES128": "AES"}.get(plain, plain)
+    if plain not in known:
+        names = ", ".join(known)
+        raise click.UsageError(f"{option} {text!r} is not a protocol that is known: {names}")
+    return plain
+
+
+def _passphrase(option: str, what: str, given: str | None, variable: str) -> str:
+    """From the option, the environment, or a person. Raises click.UsageError when there is none, or it is too short."""
+    passphrase = given or os.environ.get(variable, "")
+    if not passphrase:
+        if not sys.stdin.isatty():
+            raise click.UsageError(f"there is no {what}: set {variable}, or give {option}")
+        passphrase = click.prompt(what.capitalize(), hide_input=True, err=True)
+    if len(passphrase.encode()) < SHORTEST_PASSPHRASE:
+        raise click.UsageError(f"the {what} is shorter than {SHORTEST_PASSPHRASE} characters (RFC 3414)")
+    return passphrase
+
+
+def login_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Gives a command the options of a login; it is called with ``credentials`` instead of them."""
+
+    @functools.wraps(command)
+    def with_credentials(*, version: str | None, community: str | None, **options: Any) -> int:
+        user = Login(**{name: options.pop(name) for name in Login.__dataclass_fields__})
+        return command(credentials=credentials_of(version, community, user), **options)
+
+    for option in reversed(_OPTIONS):
+        with_credentials = option(with_credentials)
+    return with_credentials
+
+
+def logins_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """As ``login_options``, for commands that try several: they are called with ``logins``, a list in the order of
+    trying. The user comes first, then the communities as they were given, then those of the files."""
+
+    @functools.wraps(command)
+    def with_logins(
+        *, version: str | None, communities: tuple[str, ...], files: tuple[Path, ...], **options: Any
+    ) -> Any:
+        user = Login(**{name: options.pop(name) for name in Login.__dataclass_fields__})
+        given: list[Credentials] = []
+        if user.given() or version == "3":
+            if version == "3" and communities:
+                raise click.UsageError("-c is for v1 and v2c: leave out -v 3, which -u says anyway")
+            given.append(credentials_of("3", None, user))
+        if communities or not (given or files):
+            given += [credentials_of(version, one, _NO_USER) for one in communities or ("public",)]
+        for file in files:
+            given += read_logins(file)
+        return command(logins=list(dict.fromkeys(given)), **options)
+
+    for option in reversed(_MANY):
+        with_logins = option(with_logins)
+    return with_logins
+
+
+def read_logins(file: Path) -> list[Credentials]:
+    """The credentials of a file: a YAML or JSON list with the keys of the API. Raises click.UsageError."""
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"--credentials {file}: {getattr(error, 'strerror', None) or 'is not text'}") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark else ""
+        raise click.UsageError(f"--credentials {file}: is no YAML or JSON{where}") from None
+    problems: list[str] = []
+    found = []
+    for number, item in enumerate(content if isinstance(content, list) else [content]):
+        fields = Fields(item, f"[{number}]", problems)
+        unknown = sorted(map(str, fields.values.keys() - CREDENTIAL_KEYS))
+        problems += [f"[{number}].{key}: is no key of credentials" for key in unknown]
+        if fields.values:
+            found.append(read_credentials(fields, "agentType", None, lenient=True))
+    if problems or not found:
+        told = "; ".join(problems) or "there are no credentials in it"
+        raise click.UsageError(f"--credentials {file}: {told}")
+    return [one for one in found if one is not None]
+
+
+_OPTIONS = (
+    click.option("-v", "--snmp-version", "version", type=click.Choice(list(VERSIONS)), help="[default: 2c; 3 with -u]"),
+    click.option("-c", "--community", help="Community of v1 and v2c.  [default: public]"),
+    click.option("-u", "--user", "name", metavar="NAME", help="User of v3."),
+    click.option(
+        "-l",
+        "--level",
+        type=click.Choice(["noAuthNoPriv", "authNoPriv", "authPriv"], case_sensitive=False),
+        help="Security level of v3.  [default: what the given protocols and passphrases are for]",
+    ),
+    click.option("-a", "--auth-protocol", metavar="PROTOCOL", help="MD5, SHA, SHA-224, SHA-256, SHA-384 or SHA-512."),
+    click.option("-A", "--auth-passphrase", metavar="PASS", help=f"Better in {AUTH_PASSPHRASE}, or at the prompt."),
+    click.option(
+        "-x", "--priv-protocol", metavar="PROTOCOL", help="DES, AES, AES-192, AES-256, AES-192-C or AES-256-C."
+    ),
+    click.option("-X", "--priv-passphrase", metavar="PASS", help=f"Better in {PRIV_PASSPHRASE}, or at the prompt."),
+    click.option("-n", "--context", default="", metavar="NAME", help="Context name of v3."),
+)
+
+_COMMUNITIES = click.option(
+    "-c",
+    "--community",
+    "communities",
+    multiple=True,
+    help="Community of v1 and v2c; repeat it for several.  [default: public]",
+)
+_FILES = click.option(
+    "--credentials",
+    "files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Further ones: a YAML or JSON list with keys such as readCommunity, securityName, authPassphrase.",
+)
+_MANY = (_OPTIONS[0], _COMMUNITIES, *_OPTIONS[2:], _FILES)

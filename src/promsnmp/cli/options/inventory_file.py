@@ -1,0 +1,73 @@
+"""The inventory file as commands use it that need no running server: which one, its key, and who uses it.
+
+A server that has the same file takes over by itself what is written here.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from promsnmp.errors import InventoryKeyError, SettingsError
+from promsnmp.inventory.storage.atomic_file import Stamp, stamp_of
+from promsnmp.inventory.storage.key import load_key
+from promsnmp.inventory.store import InventoryStore
+from promsnmp.settings import Settings, load_settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def file_option(command: Command) -> Command:
+    """Gives a command the option ``--file``."""
+    help_text = "The inventory file; overrides PROM_INV_FILE."
+    return click.option("--file", "file", type=click.Path(path_type=Path), metavar="PATH", help=help_text)(command)
+
+
+def settings_of(file: Path | None) -> Settings:
+    """The settings, ``file`` being the inventory if it is given. Raises SettingsError."""
+    return load_settings(prom_inv_file=file) if file else load_settings()
+
+
+def secret_of(settings: Settings) -> str | None:
+    """PROM_ENCRYPT_KEY."""
+    return settings.prom_encrypt_key.get_secret_value() if settings.prom_encrypt_key else None
+
+
+def opened(settings: Settings, *, create: bool = False, in_place: Stamp | None = None) -> InventoryStore:
+    """The store with its file read; empty when there is no file, or when ``in_place`` says that it is being replaced.
+
+    A key is made only with ``create``. Raises InventoryError, and SettingsError for a wrong key.
+    """
+    path = settings.prom_inv_file
+    if not create and (in_place or stamp_of(path) is None):
+        return InventoryStore(path, b"")
+    with key_is_a_setting():
+        store = InventoryStore(path, load_key(path, secret_of(settings), create=create, encrypted=in_place is None))
+        if in_place:
+            store.start_over(in_place)
+        else:
+            store.load()
+    return store
+
+
+@contextmanager
+def key_is_a_setting() -> Iterator[None]:
+    """A wrong key is a wrong setting, and ends like one (exit code 2)."""
+    try:
+        yield
+    except InventoryKeyError as error:
+        raise SettingsError(str(error)) from None
+
+
+def local_user() -> str:
+    """Who runs this command, for the audit log."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):  # a container's user need not have a name
+        return f"cli:{os.getuid()}"

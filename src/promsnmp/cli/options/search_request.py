@@ -1,0 +1,77 @@
+"""The options that say what discovery is to search, and the request that they are: the same one that the API takes."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from promsnmp.cli.options.credentials import logins_options
+from promsnmp.inventory.document.seeds import login_document
+from promsnmp.inventory.model import DEFAULT_PORT
+from promsnmp.snmp.credentials import Credentials
+
+Document = dict[str, Any]
+
+
+def request_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command TARGET... and the options of a search; it is called with ``request``, a JSON document."""
+
+    @functools.wraps(command)
+    def with_request(
+        *,
+        targets: tuple[str, ...],
+        exclude: tuple[str, ...],
+        port: int,
+        labels: tuple[str, ...],
+        modules: tuple[str, ...],
+        neighbours: tuple[str, ...],
+        force: bool,
+        logins: list[Credentials],
+        **options: Any,
+    ) -> Any:
+        request: Document = {
+            "potentialTargets": list(targets),
+            "port": port,
+            "credentials": [login_document(one, mask=False) for one in logins],
+            "exclude": list(exclude),
+            "labels": dict(_pair(label) for label in labels),
+            "modules": [one.strip() for module in modules for one in module.split(",") if one.strip()],
+            "force": force,
+        }
+        if neighbours:
+            request["neighbours"] = [one for one in neighbours if one != NOBODY]
+        return command(request=request, **options)
+
+    for option in reversed(_OPTIONS):
+        with_request = option(with_request)
+    return logins_options(with_request)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise click.UsageError(f"--label {text!r} is not of the form NAME=VALUE")
+    return name, value
+
+
+NOBODY = "none"
+_OPTIONS = (
+    click.argument("targets", metavar="TARGET...", nargs=-1, required=True),
+    click.option(
+        "--exclude", multiple=True, metavar="ADDRESS", help="Leave alone: an address, network or range; repeatable."
+    ),
+    click.option("--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True, help="UDP port."),
+    click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="A label for what is new; repeatable."),
+    click.option("--module", "modules", multiple=True, help="Poll what is new with this module; repeatable."),
+    click.option(
+        "--neighbours",
+        multiple=True,
+        metavar="NETWORK",
+        help="Ask LLDP and CDP neighbours, too, inside this network; repeatable, 'none' for nowhere.  "
+        "[default: DISCOVERY_NEIGHBOUR_NETWORKS]",
+    ),
+    click.option("--force", is_flag=True, help="Allow networks larger than a /12."),
+)

@@ -1,0 +1,68 @@
+"""A device's document as people read it on a terminal: a row, some lines, a name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from promsnmp.cli.output.tables import printable
+
+VERSIONS = {0: "v1", 1: "v2c", 3: "v3"}
+HEADINGS = ("sysName", "address", "version", "modules", "location", "labels", "status", "polling")
+
+Document = dict[str, Any]
+
+
+def label_of(document: Document) -> str:
+    name = document.get("sysName") or _address(document.get("primaryAgent") or {})
+    return printable(f"{name} ({document.get('id')})")
+
+
+def _address(agent: Document) -> str:
+    endpoint = agent.get("endpoint")
+    if not endpoint:
+        return ""
+    address = endpoint["address"]
+    return f"[{address}]:{endpoint['port']}" if ":" in address else f"{address}:{endpoint['port']}"
+
+
+def row_of(document: Document) -> tuple[str, ...]:
+    primary = document.get("primaryAgent") or {}
+    return (
+        document.get("sysName", ""),
+        _address(primary),
+        VERSIONS.get(primary.get("version", -1), ""),
+        ",".join(document.get("modules") or document.get("detectedModules") or ()),
+        document.get("sysLocation", ""),
+        ",".join(f"{name}={value}" for name, value in (document.get("labels") or {}).items()),
+        document.get("status", "active"),
+        (document.get("polling") or {}).get("state", ""),
+    )
+
+
+def lines_of(document: Document) -> list[tuple[str, str]]:
+    """Keys and values for people; what is empty is left out."""
+    lines = []
+    for key, value in document.items():
+        if key == "agents":
+            lines += [(f"agent {number}", _agent(agent, document)) for number, agent in enumerate(value, 1)]
+        elif key == "polling":
+            lines.append((key, ", ".join(f"{name} {text}" for name, text in value.items())))
+        elif isinstance(value, dict) and key != "primaryAgent":
+            lines += [(key, f"{name}={_listed(one)}") for name, one in value.items()]
+        elif isinstance(value, list):
+            lines.append((key, _listed(value)))
+        elif key != "primaryAgent" and value not in ("", None):
+            lines.append((key, str(value)))
+    return lines
+
+
+def _listed(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _agent(agent: Document, document: Document) -> str:
+    login = agent.get("securityName") or agent.get("readCommunity", "")
+    told = f"{_address(agent)}, {VERSIONS.get(agent['version'], '')}, {login}"
+    told += f", {agent['timeout']} ms, {agent['retries']} retries"
+    primary = document.get("primaryAgent") or {}
+    return f"{told}, primary" if primary.get("id") == agent.get("id") else told

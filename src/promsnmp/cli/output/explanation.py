@@ -1,0 +1,300 @@
+"""An explained poll for people: aligned text, the most wanted last; and for programs: plain JSON values.
+
+What a device said is printed without control characters, so that it cannot speak to the terminal.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from promsnmp.cli.output.varbinds import TYPES, described, text_line
+from promsnmp.polling.detection.identify import Identity
+from promsnmp.polling.explain.model import Explanation, LookedUp, Told, Walk
+from promsnmp.polling.explain.reasons import DROPPED
+from promsnmp.polling.explain.unclaimed import Unclaimed
+from promsnmp.snmp import oid
+from promsnmp.snmp.operations.walk import Cost
+
+WIDTH = 120
+LONGEST = 200
+"""Characters of a value or a sample, at most, in text."""
+MOST = 40
+"""Objects of a kind that are listed in text; JSON has all."""
+
+Heading = Callable[[str], str]
+
+
+def printable(text: str, *, longest: int = LONGEST) -> str:
+    """``text`` on one line, without control characters, and not too long."""
+    clean = "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in text[: longest + 1])
+    return clean if len(clean) <= longest else f"{clean[:longest]}..."
+
+
+def _sentence(text: str) -> str:
+    """What we say ourselves: it may be long, and holds OIDs of the device at most."""
+    return printable(text, longest=2000)
+
+
+def _types(types: Mapping[int, int]) -> str:
+    named = {TYPES.get(tag, f"0x{tag:02X}"): count for tag, count in types.items()}
+    return next(iter(named)) if len(named) == 1 else ", ".join(f"{count} {name}" for name, count in named.items())
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _cost(cost: Cost) -> str:
+    again = f" ({cost.retried} of them again)" if cost.retried else ""
+    return f"{_count(cost.varbinds, 'varbind')}, {_count(cost.sent, 'packet')}{again}, {cost.seconds:.2f} s"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[object]], *, most: int | None = None) -> Iterator[str]:
+    """Aligned columns; numbers to the right."""
+    shown = [[f"{one:,}" if isinstance(one, int) else str(one) for one in row] for row in rows[:most]]
+    right = [bool(rows) and isinstance(one, int) for one in (rows[0] if rows else head)]
+    widths = [max(map(len, cells)) for cells in zip(head, *shown, strict=True)]
+    for row in (head, *shown):
+        cells = zip(row, widths, right, strict=True)
+        yield "  " + "  ".join(one.rjust(width) if is_right else one.ljust(width) for one, width, is_right in cells)
+    if most is not None and len(rows) > most:
+        yield f"  and {len(rows) - most:,} more (--json has all)"
+
+
+# ------------------------------------------------------------------------------------------------------------ all of it
+
+
+def report(one: Explanation, heading: Heading) -> Iterator[str]:
+    """The lines of a whole explanation."""
+    yield from _top(one, heading)
+    yield from _asked(one, heading)
+    yield heading("What came back, and who took it")
+    rows = [(found.oid, found.rows, _types(found.types), ", ".join(found.used_by) or "-") for found in one.found]
+    yield from _table(("OID", "rows", "type", "taken by"), rows) if rows else ["  nothing that a module wants"]
+    yield from _made(one, heading)
+    yield from _unclaimed(one.unclaimed, heading)
+    yield from _empty_labels(one.metrics, heading)
+    yield from _missing(one.metrics, heading)
+
+
+def _top(one: Explanation, heading: Heading) -> Iterator[str]:
+    yield heading(f"{one.target}, asked for {', '.join(one.modules)}: {_cost(one.total)}")
+    if one.problem:
+        yield f"  The poll is not complete: {_sentence(one.problem)}"
+    if one.discarded:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in one.discarded.items())
+        yield f"  Datagrams that were no answers: {reasons}"
+    yield ""
+    if one.identity is not None or set(one.why.values()) - {"asked for by -m"}:
+        yield heading("Why these modules")
+        yield from _device(one)
+        yield from _table(("module", "because"), list(one.why.items())) if one.why else ["  there are none"]
+        yield ""
+
+
+def _device(one: Explanation) -> Iterator[str]:
+    identity = one.identity
+    if identity is None:
+        return
+    kind = " ".join(filter(None, (identity.match.vendor, identity.match.model))) or "a device of an unknown kind"
+    said = f"sysObjectID {identity.sys_object_id or 'unknown'}, asked in {_count(identity.packets, 'packet')}"
+    yield f"  It is {printable(kind)} ({said})."
+    if identity.problem:
+        yield f"  Not all of it is known: {_sentence(identity.problem)}"
+    if more := [name for name in identity.match.names if name not in one.modules]:
+        yield f"  It also shows {', '.join(more)}: the service asks for that once it has looked at the device again."
+
+
+def _ended(walk: Walk) -> str:
+    return f"{walk.end}: {_sentence(walk.error)}" if walk.error else str(walk.end)
+
+
+def _asked(one: Explanation, heading: Heading) -> Iterator[str]:
+    yield heading("What was asked")
+    walks = [
+        (w.oid, ", ".join(w.modules), w.cost.sent, w.cost.retried, w.cost.varbinds, f"{w.cost.seconds:.3f}", _ended(w))
+        for w in one.walks
+    ]
+    if walks:
+        yield from _table(("walk", "for", "packets", "again", "varbinds", "seconds", "ended"), walks)
+    if one.gets:
+        gets = [(get.oid, ", ".join(get.modules) or "a filter", _sentence(get.outcome)) for get in one.gets]
+        yield from _table(("get", "for", "outcome"), gets, most=MOST)
+        if one.gets_cost.sent:
+            yield f"  all of these together: {_cost(one.gets_cost)}"
+    if not walks and not one.gets:
+        yield "  nothing: the modules neither walk nor fetch anything"
+    yield ""
+
+
+def _made(one: Explanation, heading: Heading) -> Iterator[str]:
+    made = [told for told in one.metrics if told.samples or told.given_by or told.dropped]
+    yield ""
+    yield heading("Metrics that were made")
+    rows = [
+        (m.name, m.module, m.rows, m.samples, f"by {m.given_by} already" if m.given_by else _dropped(m.dropped))
+        for m in made
+    ]
+    yield from _table(("metric", "module", "rows", "samples", "left out"), rows) if rows else ["  none"]
+    if first := [told for told in made if told.examples]:
+        yield "  the first sample of each:"
+        yield from (f"    {printable(told.examples[0])}" for told in first)
+    if odd := [told for told in made if told.short or told.long]:
+        yield "  rows whose indexes do not fit those of the metric:"
+        yield from (f"    {told.name}: {_misfits(told)}" for told in odd)
+    if one.dropped:
+        yield "  left out of the page in all:"
+        yield from (f"    {count} {reason}: {DROPPED.get(reason, '')}" for reason, count in one.dropped.items())
+    yield ""
+
+
+def _misfits(told: Told) -> str:
+    short = f"{told.short} too short (zeros take the place of what is missing)" if told.short else ""
+    return ", ".join(filter(None, (short, f"{told.long} too long (the rest is ignored)" if told.long else "")))
+
+
+def _dropped(dropped: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in dropped.items())
+
+
+def _unclaimed(unclaimed: Sequence[Unclaimed], heading: Heading) -> Iterator[str]:
+    yield heading("What nobody took")
+    rows = [(one.oid, one.count, _value(one), _known_as(one)) for one in unclaimed]
+    yield from _table(("OID", "rows", "first value", "known to"), rows, most=MOST) if rows else ["  nothing"]
+    yield ""
+
+
+def _value(one: Unclaimed) -> str:
+    return printable(text_line(one.example).partition(" = ")[2], longest=40)
+
+
+def _known_as(one: Unclaimed) -> str:
+    return ", ".join(f"{module} ({metric})" for module, metric in one.known_as[:3])
+
+
+def _empty_labels(metrics: Iterable[Told], heading: Heading) -> Iterator[str]:
+    found: dict[tuple[str, str], tuple[LookedUp, list[str]]] = {}
+    for told in metrics:
+        for one in told.lookups:
+            if one.missed:
+                found.setdefault((one.label, one.oid), (one, []))[1].append(told.name)
+    if not found:
+        return
+    yield heading("Labels that are empty")
+    for one, names in found.values():
+        yield from _wrapped(f"{_lookup(one)}; in {', '.join(dict.fromkeys(names))}")
+    yield ""
+
+
+def _lookup(one: LookedUp) -> str:
+    came = f"{one.label} from {one.oid}: {_count(one.rows, 'row')} came"
+    missed = f", none for {_count(one.missed, 'row')} of the metric" if one.missed else ""
+    return f"{came}{missed}{f': {_sentence(one.reason)}' if one.reason else ''}"
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="      ", break_on_hyphens=False)
+
+
+def _missing(metrics: Iterable[Told], heading: Heading) -> Iterator[str]:
+    by_reason: dict[str, list[Told]] = {}
+    for told in metrics:
+        if told.reason:
+            by_reason.setdefault(told.reason, []).append(told)
+    yield heading("Metrics without samples, and why")
+    if not by_reason:
+        yield "  none is missing"
+    for reason, those in by_reason.items():
+        yield from _wrapped(f"{', '.join(f'{one.name} ({one.module})' for one in those)}: {_sentence(reason)}")
+
+
+# ----------------------------------------------------------------------------------------------------------- one metric
+
+
+def report_metric(one: Explanation, heading: Heading) -> Iterator[str]:
+    """The lines about the few metrics that an explanation was narrowed to."""
+    yield from _top(one, heading)
+    yield from _asked(one, heading)
+    for told in one.metrics:
+        yield heading(f"{told.name} of module {told.module}")
+        for name, lines in _facts(told).items():
+            for at, line in enumerate(lines):
+                yield f"  {name if not at else '':9} {line}"
+
+
+def _facts(told: Told) -> dict[str, list[str]]:
+    facts = {
+        "OID": [f"{told.oid}, taken as {told.type}"],
+        "help": [_sentence(told.help)],
+        "came": [f"{_count(told.rows, 'row')}{f' of {_types(told.types)}' if told.rows else ''}"],
+        "made": [f"{_count(count, 'sample')} of {name}" for name, count in told.families.items()] or ["no sample"],
+        "indexes": [_misfits(told)] if told.short or told.long else [],
+        "lost": [f"{count} {reason}" for reason, count in told.dropped.items()],
+        "labels": [f"{name} = {printable(value)!r}" for name, value in told.labels.items()],
+        "look-ups": [_lookup(one) for one in told.lookups],
+        "first": [printable(one) for one in told.examples],
+        "why": [_sentence(told.reason)] if told.reason else [],
+    }
+    if told.given_by:
+        facts["made"] = [f"nothing here: module {told.given_by}, asked for before, made it already"]
+    return {name: lines for name, lines in facts.items() if lines}
+
+
+# ----------------------------------------------------------------------------------------------------------------- JSON
+
+
+def plain(one: Explanation) -> dict[str, Any]:
+    """An explanation as JSON values."""
+    return {
+        "target": one.target,
+        "modules": list(one.modules),
+        "why": dict(one.why),
+        "device": None if one.identity is None else plain_identity(one.identity),
+        "complete": not one.problem,
+        "problem": one.problem,
+        "total": asdict(one.total),
+        "discarded": dict(one.discarded),
+        "walks": [asdict(walk) for walk in one.walks],
+        "gets": [asdict(get) for get in one.gets],
+        "gets_cost": asdict(one.gets_cost),
+        "returned": [{**asdict(found), "types": _named(found.types)} for found in one.found],
+        "metrics": [_plain_metric(told) for told in one.metrics],
+        "dropped": dict(one.dropped),
+        "unclaimed": [_plain_unclaimed(left) for left in one.unclaimed],
+    }
+
+
+def plain_identity(identity: Identity) -> dict[str, Any]:
+    """What a device is, as JSON values."""
+    match = identity.match
+    return {
+        "sysName": identity.sys_name,
+        "sysObjectID": identity.sys_object_id,
+        "sysDescr": identity.sys_descr,
+        "vendor": match.vendor,
+        "model": match.model,
+        "modules": [{"name": name, "reason": reason} for name, reason in match.modules],
+        "problem": identity.problem,
+    }
+
+
+def _named(types: Mapping[int, int]) -> dict[str, int]:
+    return {TYPES.get(tag, f"0x{tag:02X}"): count for tag, count in types.items()}
+
+
+def _plain_metric(told: Told) -> dict[str, Any]:
+    status = "made" if told.samples else "made by another module" if told.given_by else "missing"
+    return {**asdict(told), "types": _named(told.types), "status": status}
+
+
+def _plain_unclaimed(left: Unclaimed) -> dict[str, Any]:
+    kind, value = described(left.example)
+    return {
+        "oid": left.oid,
+        "count": left.count,
+        "example": {"oid": oid.to_text(left.example.oid), "type": kind, "value": value},
+        "known_as": [{"module": module, "metric": metric} for module, metric in left.known_as],
+    }

@@ -1,0 +1,110 @@
+"""The election's register in Kubernetes: a Lease, written as client-go's leader election writes it.
+
+``kubectl get lease`` shows the leader's name, and other tools find what they expect: holderIdentity, acquireTime,
+leaseDurationSeconds, renewTime, leaseTransitions, and an empty holderIdentity once it is given up. What client-go has
+no field for (the process, its address, the term) is an annotation. Compare-and-set is the API's own: a write with an
+old resourceVersion is refused. Only get, create and update are used.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from promsnmp.cluster.backends.kube_api import KubeApi
+from promsnmp.cluster.election.rules import Record, Seen
+from promsnmp.errors import CoordinatorError
+
+NAME = "promsnmp-leader"
+ANNOTATION = "promsnmp.io/leader"
+API = "coordination.k8s.io/v1"
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class LeaseRegister:
+    """A Register (see elector.py) in the Lease ``name`` of ``namespace``."""
+
+    backend = "kubernetes"
+
+    def __init__(
+        self, api: KubeApi, namespace: str, *, name: str = NAME, now: Callable[[], dt.datetime] = _now
+    ) -> None:
+        self._api = api
+        self._name = name
+        self._namespace = namespace
+        self._now = now
+        self._leases = f"/apis/{API}/namespaces/{namespace}/leases"
+
+    async def read(self) -> Seen:
+        status, lease = await self._api.call("GET", f"{self._leases}/{self._name}")
+        if status == 404:
+            return Seen(None)
+        if status != 200 or not isinstance(lease.get("metadata"), dict):
+            raise CoordinatorError(f"the Kubernetes API answered {status} and no Lease")
+        return _seen(lease)
+
+    async def write(self, record: Record, after: Seen) -> bool:
+        lease = self._lease(record, after.version if isinstance(after.version, dict) else None)
+        if after.version is None:
+            status, _ = await self._api.call("POST", self._leases, lease)
+        else:
+            status, _ = await self._api.call("PUT", f"{self._leases}/{self._name}", lease)
+        return status in (200, 201)
+
+    def _lease(self, record: Record, old: Mapping[str, Any] | None) -> dict[str, Any]:
+        """The Lease that says ``record``, in the place of ``old``: what others put into it stays."""
+        before = _part(old, "spec")
+        holder = "" if record.released else record.holder
+        now = self._now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")  # MicroTime
+        stays = old is not None and before.get("holderIdentity") == holder and _noted(old).get("term") == record.term
+        changes = old is not None and not record.released and before.get("holderIdentity") != holder
+        spec = {
+            "holderIdentity": holder,
+            "leaseDurationSeconds": 1 if record.released else math.ceil(record.duration),
+            "acquireTime": before.get("acquireTime", now) if stays else now,
+            "renewTime": now,
+            "leaseTransitions": int(before.get("leaseTransitions") or 0) + changes,
+        }
+        metadata = dict(_part(old, "metadata")) or {"name": self._name, "namespace": self._namespace}
+        metadata["annotations"] = {**_part(metadata, "annotations"), ANNOTATION: _note(record)}
+        return {"apiVersion": API, "kind": "Lease", "metadata": metadata, "spec": {**before, **spec}}
+
+
+def _seen(lease: Mapping[str, Any]) -> Seen:
+    spec, noted = _part(lease, "spec"), _noted(lease)
+    holder, beat = str(spec.get("holderIdentity") or ""), str(spec.get("renewTime") or "")
+    term, duration = noted.get("term"), noted.get("duration")
+    if not isinstance(term, int) or not isinstance(duration, int | float):
+        term, duration, noted = 1, float(spec.get("leaseDurationSeconds") or 0), {}
+    released = noted.get("released") is True
+    if holder and (released or holder != noted.get("holder")):  # another program's, or another hand's
+        return Seen(Record(holder, "", "", term, float(spec.get("leaseDurationSeconds") or 0), beat=beat), lease)
+    if not noted:  # nobody has held it
+        return Seen(Record("", "", "", 0, 0.0, released=True, beat=beat), lease)
+    name, instance, address = (str(noted.get(one, "")) for one in ("holder", "instance", "address"))
+    record = Record(name, instance, address, term, float(duration), released, beat)
+    return Seen(record, lease, forced=not holder and not released)
+
+
+def _note(record: Record) -> str:
+    names = ("holder", "instance", "address", "term", "duration", "released")
+    return json.dumps({name: getattr(record, name) for name in names})
+
+
+def _noted(lease: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        found = json.loads(_part(_part(lease, "metadata"), "annotations").get(ANNOTATION, "{}"))
+    except (ValueError, TypeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _part(whole: Mapping[str, Any] | None, name: str) -> Mapping[str, Any]:
+    found = (whole or {}).get(name)
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,228 @@
+"""Runs a candidate: reads the register, writes to it, and tells the rest of the program who leads.
+
+Whatever the register does (hang, fail, answer late), a turn ends after ``patience`` seconds, and the lead ends on time:
+that is watched by a timer and by the clock, not by an answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from promsnmp.cluster.election.rules import Candidate, Clock, Record, Seen, lease_clock
+from promsnmp.errors import CoordinatorError
+
+log = logging.getLogger(__name__)
+
+Listener = Callable[[], None]
+
+RELEASE_PATIENCE = 1.5
+"""Seconds that giving up the lead may take at the end."""
+
+
+class Register(Protocol):
+    """Where the record is kept. Both calls raise CoordinatorError when that cannot be asked."""
+
+    @property
+    def backend(self) -> str:
+        """``redis`` or ``kubernetes``."""
+
+    async def read(self) -> Seen: ...
+
+    async def write(self, record: Record, after: Seen) -> bool:
+        """Whether ``record`` was written; it is not when the register is no more as it was ``seen``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leader:
+    """Who leads: its name, ``host:port``, and its term (0: elections have none here)."""
+
+    name: str
+    address: str
+    term: int
+
+
+class Leadership(Protocol):
+    """Who leads, for the rest of the program."""
+
+    backend: str
+    transitions: int
+    """How often this replica became the leader."""
+
+    @property
+    def leads(self) -> bool:
+        """Whether this replica is the leader at this moment."""
+
+    @property
+    def leader(self) -> Leader | None:
+        """The leader, as far as is known here."""
+
+    @property
+    def since_renewal(self) -> float:
+        """Seconds since the leader was last heard of; infinite when it never was."""
+
+    @property
+    def problem(self) -> str:
+        """Why the backend cannot be asked now; empty when it can."""
+
+    def fence(self) -> int | None:
+        """The present term, None where there are none. Raises NotLeader. From any thread."""
+
+    def subscribe(self, listener: Listener) -> None:
+        """Calls ``listener`` whenever this replica begins or ceases to lead, or another leader is seen."""
+
+    def start(self) -> None: ...
+
+    async def step_down(self, reason: str) -> None:
+        """Gives the lead up, if this replica has it; another one may take it first."""
+
+    async def stop(self) -> None:
+        """Gives the lead up for good."""
+
+
+class Elector:
+    """A Leadership by election."""
+
+    def __init__(
+        self, candidate: Candidate, register: Register, *, patience: float = 5.0, clock: Clock = lease_clock
+    ) -> None:
+        self.candidate = candidate
+        self.backend = register.backend
+        self.transitions = 0
+        self.problem = "not asked yet"
+        self._register = register
+        self._patience = patience
+        self._clock = clock
+        self._listeners: list[Listener] = []
+        self._shown: tuple[bool, Leader | None] = False, None
+        self._task: asyncio.Task[None] | None = None
+        self._watch: asyncio.TimerHandle | None = None
+        self._turn = asyncio.Lock()
+
+    @property
+    def leads(self) -> bool:
+        return self.candidate.leads
+
+    @property
+    def leader(self) -> Leader | None:
+        record = self.candidate.leader
+        return None if record is None else Leader(record.holder, record.address, record.term)
+
+    @property
+    def since_renewal(self) -> float:
+        return self._clock() - max(self.candidate.renewed_at, self.candidate.changed_at)
+
+    def fence(self) -> int:
+        return self.candidate.fence()
+
+    def subscribe(self, listener: Listener) -> None:
+        self._listeners.append(listener)
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="election of the leader")
+
+    async def step_down(self, reason: str) -> None:
+        self.candidate.step_down(reason)
+        await self._release()
+
+    async def stop(self) -> None:
+        self.candidate.step_down("this replica is ending", aside=float("inf"))
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=RELEASE_PATIENCE)
+        await self._release()
+        if self._watch is not None:
+            self._watch.cancel()
+
+    async def look(self) -> None:
+        """One turn: reads the register, and writes what is to be written. Raises nothing."""
+        async with self._turn:
+            problem = ""
+            try:
+                async with asyncio.timeout(self._patience):
+                    await self._exchange()
+            except TimeoutError:
+                problem = f"no answer within {self._patience:g} s"
+            except CoordinatorError as error:
+                problem = str(error)
+            self._note(problem)
+        self._tell()
+
+    async def _exchange(self) -> None:
+        seen = await self._register.read()
+        record = self.candidate.observed(seen)
+        self._tell()
+        if record is None:
+            return
+        sent_at = self._clock()
+        if await self._register.write(record, seen):
+            self.candidate.written(record, sent_at=sent_at)
+            if not record.released:
+                log.debug("leader: term %d is held until %.3f", record.term, self.candidate.until)
+
+    async def _release(self) -> None:
+        self._tell()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RELEASE_PATIENCE):
+                await self.look()
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except Exception:
+                log.exception("a turn of the leader's election failed")
+            await asyncio.sleep(self.candidate.timing.look * random.uniform(0.9, 1.1))
+
+    def _note(self, problem: str) -> None:
+        """One line in the log when the backend fails, and one when it is back."""
+        if bool(problem) != bool(self.problem) or self.problem == "not asked yet":
+            if problem:
+                log.warning("the leader's election waits for %s: %s", self.backend, problem)
+            elif self.problem != "not asked yet":
+                log.info("the leader's election goes on: %s answers again", self.backend)
+        self.problem = problem
+
+    def _tell(self) -> None:
+        """Logs and passes on what has changed; sees to it that the end of the lease is noticed on time."""
+        self.candidate.expire()
+        led, known = self._shown
+        leads, leader = self.leads, self.leader
+        if leads and self._watch is None:
+            self._set_watch()
+        if (leads, leader) == (led, known):
+            return
+        self._shown = leads, leader
+        self._log(led, known)
+        for listener in self._listeners:
+            try:
+                listener()
+            except Exception:
+                log.exception("a listener of the leader's election failed")
+
+    def _log(self, led: bool, known: Leader | None) -> None:
+        one, leads, leader = self.candidate, *self._shown
+        if led and not (leads and known == leader):
+            text = "this replica is not the leader any more, since %.3f, term %d: %s"
+            log.info(text, one.lost_at, known.term if known else 0, one.reason)
+        if leads:
+            self.transitions += 1
+            text = "this replica is the leader from %.3f on, term %d, held until %.3f (and longer, as it is renewed)"
+            log.info(text, self._clock(), one.term, one.until)
+        elif leader is not None:
+            log.info("the leader is %s (%s), term %d", leader.name, leader.address or "not one of us", leader.term)
+        elif known is not None and not led:
+            log.info("there is no leader: %s gave the lead up", known.name)
+
+    def _set_watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._watch = loop.call_later(max(self.candidate.until - self._clock(), 0.0) + 0.001, self._on_watch)
+
+    def _on_watch(self) -> None:
+        self._watch = None
+        self._tell()

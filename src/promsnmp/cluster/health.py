@@ -1,0 +1,42 @@
+"""Replicas in the health: what is wrong with a coordinator is told, and is no reason to restart anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from promsnmp.cluster.election.runner import Leader, Leadership
+from promsnmp.cluster.members.members import Members
+from promsnmp.observe.health import Component, Status
+
+
+def election_component(
+    leadership: Leadership, *, name: str, role: str, leader: Leader | None, last: Leader | None
+) -> Component:
+    """This replica's name and role, the leader (while there is none, the ``last`` one), and the backend.
+
+    UNKNOWN while the backend cannot be asked, or nobody leads: changes wait, but polls and scrapes do not, and neither
+    does the start of a pod, which asks for the health of all.
+    """
+    details: dict[str, object] = {"backend": leadership.backend, "role": role, "name": name}
+    if last is not None:
+        details |= {"leader": last.name, "term": last.term}
+    if leadership.backend != "none":
+        details["backendState"] = "fails" if leadership.problem else "answers"
+    problem = leadership.problem or _problem(leader)
+    return Component(Status.UNKNOWN, {**details, "error": problem}) if problem else Component(Status.UP, details)
+
+
+def _problem(leader: Leader | None) -> str:
+    if leader is None:
+        return "nobody leads: an election is under way"
+    return "" if leader.address else f"{leader.name} holds the lead, and is none of these replicas"
+
+
+def members_component(members: Members, problems: Mapping[str, str]) -> Component:
+    """Who is there: UNKNOWN with ``problems`` (a coordinator cannot be asked, another replica refuses this one), DOWN
+    when another one has this one's name."""
+    details: dict[str, object] = {"members": [one.name for one in members.present]}
+    if (other := members.namesake) is not None:
+        named = f"{other.address} runs under this replica's name; give each its own POD_NAME"
+        return Component(Status.DOWN, {**details, "problems": {**problems, "name": named}})
+    return Component(Status.UNKNOWN, {**details, "problems": problems}) if problems else Component(Status.UP, details)

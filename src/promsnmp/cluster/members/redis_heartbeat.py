@@ -1,0 +1,70 @@
+"""Members by heartbeats in Redis: each replica writes that it is there, and reads who else is, in one script.
+
+Ages are counted by Redis's clock alone, so nobody's own has to be right. Writing and reading are one step on purpose:
+what a Redis that takes no writes says of the members would be the past.
+"""
+
+from __future__ import annotations
+
+import json
+
+from promsnmp.cluster.backends.redis_client import RedisLink, Script
+from promsnmp.cluster.members.members import Member, Members, read_member
+from promsnmp.errors import CoordinatorError, PeerError
+
+MEMBERS = "promsnmp:members"
+FORGET_AFTER = 600_000
+"""Milliseconds after which a silent member's entry is removed."""
+
+BEAT = Script(
+    """
+    local now = redis.call('TIME')
+    local milliseconds = now[1] * 1000 + math.floor(now[2] / 1000)
+    redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', milliseconds) .. ' ' .. ARGV[2])
+    local found, entries = {}, redis.call('HGETALL', KEYS[1])
+    for i = 1, #entries, 2 do
+        local at, document = string.match(entries[i + 1], '^(%d+) (.*)$')
+        local age = at and milliseconds - tonumber(at)
+        if not age or age > tonumber(ARGV[3]) then redis.call('HDEL', KEYS[1], entries[i])
+        else table.insert(found, {string.format('%.0f', age), document}) end
+    end
+    redis.call('PEXPIRE', KEYS[1], ARGV[3])
+    return found
+    """
+)
+"""Writes one member's entry; returns everyone's: age in milliseconds, and description."""
+
+
+class Heartbeats:
+    """A source of members (see team.py)."""
+
+    name = "redis"
+
+    def __init__(self, link: RedisLink, me: Member, *, prefix: str = "") -> None:
+        self._link = link
+        self._me = me
+        self._keys = [prefix + MEMBERS]
+
+    async def refresh(self, members: Members) -> None:
+        """Says that this replica is there, and takes in who else is. Raises CoordinatorError."""
+        found = await self._beat(json.dumps(self._me.document()))
+        members.listened()
+        for age, description in found:
+            try:
+                told = json.loads(description)
+                if isinstance(told, dict) and told.get("leaving"):
+                    members.left(str(told.get("instance")))
+                else:
+                    members.heard(read_member(told), age=int(age) / 1000)
+            except (PeerError, ValueError):
+                continue  # another version's, or not ours
+
+    async def leave(self) -> None:
+        """Says goodbye, also to those who came too late to be told. Raises CoordinatorError."""
+        await self._beat(json.dumps({"instance": self._me.instance, "leaving": True}))
+
+    async def _beat(self, description: str) -> list[tuple[bytes, bytes]]:
+        found = await self._link.run(BEAT, self._keys, [self._me.instance, description, FORGET_AFTER])
+        if not isinstance(found, list):
+            raise CoordinatorError("the answer is none that was expected")
+        return [(one[0], one[1]) for one in found]

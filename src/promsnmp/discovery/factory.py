@@ -1,0 +1,59 @@
+"""Discovery as the settings want it: for the service and for commands, which differ in where the inventory is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from promsnmp.discovery.examine.examine import Examiner, Identify
+from promsnmp.discovery.reconcile.batch_writer import Update
+from promsnmp.discovery.reconcile.merge import last_discovery
+from promsnmp.discovery.scan.rate import Pace
+from promsnmp.discovery.scan.target_syntax import read_networks
+from promsnmp.discovery.search import Setup
+from promsnmp.discovery.service import Discovery
+from promsnmp.errors import SettingsError
+from promsnmp.inventory.model import Inventory
+from promsnmp.observe.counts import DiscoveryCounts
+from promsnmp.settings import Settings
+from promsnmp.snmp.v3.keys import KeyCache
+
+
+def make_discovery(
+    settings: Settings,
+    *,
+    inventory: Callable[[], Inventory],
+    update: Update,
+    identify: Identify,
+    counts: DiscoveryCounts,
+    leads: Callable[[], bool] = lambda: True,
+) -> Discovery:
+    """Searches that read ``inventory`` and change it by ``update``. Raises SettingsError."""
+    texts = [part.strip() for part in settings.discovery_neighbour_networks.split(",") if part.strip()]
+    networks, problems = read_networks(texts, "DISCOVERY_NEIGHBOUR_NETWORKS")
+    if problems:
+        raise SettingsError("\n".join(problems))
+    keys = KeyCache()
+    pace = Pace(
+        packets_per_second=settings.discovery_packets_per_second,
+        in_flight=settings.discovery_in_flight,
+        timeout=settings.discovery_timeout / 1000,
+        retries=settings.discovery_retries,
+    )
+    examiner = Examiner(keys=keys, timeout=pace.timeout, retries=pace.retries, identify=identify, clock=time.time)
+    setup = Setup(
+        inventory=inventory,
+        update=update,
+        pace=pace,
+        keys=keys,
+        examiner=examiner,
+        lost_after=settings.discovery_lost_after / 1000,
+    )
+    return Discovery(
+        setup,
+        counts,
+        neighbours=networks,
+        remove_lost=settings.discovery_remove_lost,
+        leads=leads,
+        finished_at=last_discovery(inventory()),
+    )

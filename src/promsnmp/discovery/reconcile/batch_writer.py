@@ -1,0 +1,76 @@
+"""What a search finds goes into the inventory in batches: a write for each device would be a thousand writes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+from promsnmp.discovery.jobs import Job
+from promsnmp.discovery.reconcile.identity import Facts
+from promsnmp.discovery.reconcile.merge import Outcome, merge
+from promsnmp.inventory.model import Inventory
+
+log = logging.getLogger(__name__)
+
+BATCH_SECONDS, BATCH_SIZE = 5.0, 500
+"""A batch is written after so long, or when there is so much of it."""
+
+Update = Callable[[Callable[[Inventory], Inventory], str], Awaitable[object]]
+"""Changes the inventory durably, in the name of somebody; raises InventoryError."""
+
+
+class Recorder:
+    """Collects facts, and tells ``job`` what became of them once they are written."""
+
+    def __init__(self, job: Job, update: Update) -> None:
+        self.aliases: Mapping[str, str] = {}
+        """Host names of the inventory by the addresses that they have now."""
+        self._job = job
+        self._update = update
+        self._loop = asyncio.get_running_loop()
+        self._facts: list[Facts] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._wrote = self._loop.time()
+
+    def add(self, facts: Facts) -> None:
+        """Keeps facts for the next batch."""
+        self._facts.append(facts)
+
+    def write_if_due(self) -> None:
+        """Begins to write a batch, in the background, when its time has come."""
+        now = self._loop.time()
+        is_due = len(self._facts) >= BATCH_SIZE or now - self._wrote >= BATCH_SECONDS
+        if self._facts and is_due and (self._writing is None or self._writing.done()):
+            self._wrote = now
+            self._writing = asyncio.ensure_future(self._try())
+
+    async def write_all(self) -> None:
+        """Writes what is left. Raises InventoryError."""
+        if self._writing is not None:
+            await self._writing
+        if self._facts:
+            await self._write()
+
+    async def _try(self) -> None:
+        try:
+            await self._write()
+        except Exception as error:  # noqa: BLE001  # it is tried again with the next batch, and at the end
+            log.warning("what discovery found cannot be written now, and waits: %s", error)
+
+    async def _write(self) -> None:
+        facts, self._facts = self._facts, []
+        outcomes: list[Outcome] = []
+
+        def change(inventory: Inventory) -> Inventory:
+            changed, told = merge(inventory, facts, newcomers=self._job.plan.newcomers, aliases=self.aliases)
+            outcomes[:] = told
+            return changed
+
+        try:
+            await self._update(change, self._job.plan.who)
+        except BaseException:
+            self._facts = facts + self._facts
+            raise
+        for outcome in outcomes:
+            self._job.take(outcome)

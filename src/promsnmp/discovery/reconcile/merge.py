@@ -1,0 +1,248 @@
+"""What becomes of the inventory when agents were found: new devices, known ones in place, addresses that changed hands.
+
+``identity.compare`` says what the marks say; here it meets where a device was seen. At the address where a device is
+known to be, it takes a sign to say that it is another one; at another address it takes a sign to say that it is the
+same. Pure: from an inventory and facts to an inventory, so that a change that was lost can be made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from promsnmp.discovery.reconcile.claims import is_plain, is_still_there, name_of, takes_its_place
+from promsnmp.discovery.reconcile.identity import Facts, Traits, Verdict, compare, known_traits, traits_of
+from promsnmp.inventory.document.values import new_id
+from promsnmp.inventory.model import ACTIVE, Agent, Device, Endpoint, Inventory, Marks
+
+Labels = tuple[tuple[str, str], ...]
+
+
+class Event(StrEnum):
+    """What a sighting was."""
+
+    ADDED = "added"
+    """A device that nobody knew."""
+    SEEN = "seen"
+    """A known device, where it was known to be."""
+    ANOTHER_ADDRESS = "another address"
+    """A known device, at an address that was not known to be its own."""
+    REPLACED = "replaced"
+    """Another box that goes by the name, and at the address, of a known device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a sighting was, and of which device; ``updated`` says that more than the time of the sighting changed."""
+
+    event: Event
+    device: Device
+    endpoint: Endpoint
+    updated: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newcomers:
+    """What devices get that are found for the first time."""
+
+    labels: Labels = ()
+    modules: tuple[str, ...] = ()
+
+
+def merge(
+    inventory: Inventory,
+    sightings: Sequence[Facts],
+    *,
+    newcomers: Newcomers | None = None,
+    aliases: Mapping[str, str] | None = None,
+) -> tuple[Inventory, list[Outcome]]:
+    """The inventory with what was seen, and what each sighting was, in order.
+
+    ``aliases`` maps addresses to the host names under which the inventory may have them.
+    """
+    table = _Table(inventory, sightings, aliases or {})
+    outcomes = [table.take(facts, newcomers or Newcomers()) for facts in sightings]
+    return replace(inventory, devices=tuple(table.devices.values())), outcomes
+
+
+def instant(seconds: float) -> str:
+    """Unix time as the inventory writes it, to the second."""
+    return datetime.fromtimestamp(int(seconds), UTC).isoformat().replace("+00:00", "Z")
+
+
+def last_discovery(inventory: Inventory) -> float:
+    """Unix time at which any device was last seen, which tells a new process when the last search was; 0: never."""
+    seen = max((device.last_seen for device in inventory.devices if device.last_seen), default=None)
+    return datetime.fromisoformat(seen).timestamp() if seen else 0.0
+
+
+Key = tuple[str, object]
+
+
+class _Table:
+    """The devices by id, and by the marks that the sightings carry: others need not be looked at."""
+
+    def __init__(self, inventory: Inventory, sightings: Sequence[Facts], aliases: Mapping[str, str]) -> None:
+        self.devices = {device.id: device for device in inventory.devices}
+        self._aliases = aliases
+        self._wanted = {key for facts in sightings for key in self._keys_of(facts)}
+        self._ids: dict[Key, dict[str, None]] = {}
+        for device in inventory.devices:
+            self._enter(device)
+
+    def _enter(self, device: Device) -> None:
+        for key in _keys(device):
+            if key in self._wanted:
+                self._ids.setdefault(key, {})[device.id] = None
+
+    def _put(self, device: Device) -> Device:
+        self.devices[device.id] = device
+        self._enter(device)
+        return device
+
+    def _keys_of(self, facts: Facts) -> Iterator[Key]:
+        yield from (("endpoint", endpoint) for endpoint in self._places(facts.endpoint))
+        yield from _mark_keys(traits_of(facts))
+
+    def _places(self, endpoint: Endpoint) -> Iterator[Endpoint]:
+        yield endpoint
+        if (name := self._aliases.get(endpoint.address)) is not None:
+            yield Endpoint(name, endpoint.port)
+
+    def take(self, facts: Facts, newcomers: Newcomers) -> Outcome:
+        """Enters one sighting."""
+        new = traits_of(facts)
+        owner = self._owner(facts.endpoint)
+        others = [
+            one for one in self._candidates(new) if one is not owner and compare(known_traits(one), new) is Verdict.SAME
+        ]
+        if owner is not None and is_still_there(owner, new, is_elsewhere=bool(others)):
+            return self._update(self._joined(owner, others), facts, Event.SEEN)
+        if others:
+            self._release(owner, facts)
+            return self._update(others[0], facts, Event.ANOTHER_ADDRESS)
+        if owner is not None and takes_its_place(owner, new):
+            return self._update(owner, facts, Event.REPLACED)
+        self._release(owner, facts)
+        return self._add(facts, newcomers)
+
+    def _owner(self, endpoint: Endpoint) -> Device | None:
+        """The device that the inventory has at this place."""
+        for place in self._places(endpoint):
+            for device_id in self._ids.get(("endpoint", place), ()):
+                device = self.devices.get(device_id)
+                if device is not None and any(agent.endpoint == place for agent in device.agents):
+                    return device
+        return None
+
+    def _candidates(self, new: Traits) -> list[Device]:
+        """Devices that have a mark in common with ``new``."""
+        found = {device_id: None for key in _mark_keys(new) for device_id in self._ids.get(key, ())}
+        return [self.devices[device_id] for device_id in found if device_id in self.devices]
+
+    def _joined(self, owner: Device, others: Sequence[Device]) -> Device:
+        """One device of several entries that turned out to be one; those that an operator made something of stay."""
+        group = [owner, *others]
+        keeper = max(group, key=lambda one: (len(one.labels) + len(one.modules), one is owner))
+        if keeper is not owner and not is_plain(owner, keeper):
+            keeper = owner
+        for other in group:
+            if other is not keeper and is_plain(other, keeper):
+                del self.devices[other.id]
+                first_seen = min(filter(None, (keeper.discovered_at, other.discovered_at)), default=None)
+                keeper = replace(keeper, agents=(*keeper.agents, *other.agents), discovered_at=first_seen)
+        return self._put(keeper) if others else keeper
+
+    def _release(self, owner: Device | None, facts: Facts) -> None:
+        """Takes an address from the device that had it, because another one answers there.
+
+        What is left without address and name can neither be asked nor be written down, and goes.
+        """
+        if owner is None:
+            return
+        places = set(self._places(facts.endpoint))
+        agents = tuple(agent for agent in owner.agents if agent.endpoint not in places)
+        if not agents and not owner.sys_name:
+            del self.devices[owner.id]
+            return
+        primary = owner.primary if owner.primary in agents else next(iter(agents), None)
+        missed = owner.missed_since if agents else owner.missed_since or instant(facts.seen)
+        self._put(replace(owner, agents=agents, primary=primary, missed_since=missed))
+
+    def _update(self, device: Device, facts: Facts, event: Event) -> Outcome:
+        """The device as it is now; of what a box said that was replaced nothing is kept."""
+        before = device
+        if event is Event.REPLACED:
+            marks = replace(device.marks, serial_numbers=(), mac_addresses=())
+            device = replace(device, marks=marks, vendor="", model="", detected_modules=())
+        agents, primary = self._agents(device, facts, anew=event is Event.REPLACED)
+        name = name_of(device, facts)
+        changed = replace(
+            device,
+            sys_name=name,
+            sys_descr=_or(facts.sys_descr, device.sys_descr),
+            sys_contact=_or(facts.sys_contact, device.sys_contact),
+            sys_location=_or(facts.sys_location, device.sys_location),
+            sys_object_id=_or(facts.sys_object_id, device.sys_object_id),
+            agents=agents,
+            primary=primary,
+            vendor=facts.vendor or device.vendor,
+            model=facts.model if facts.vendor else device.model,
+            detected_modules=facts.modules or device.detected_modules,
+            status=ACTIVE,
+            missed_since=None,
+            marks=_marks(device.marks, facts),
+        )
+        updated = replace(changed, marks=replace(changed.marks, booted_at=before.marks.booted_at)) != before
+        seen = self._put(replace(changed, last_seen=instant(facts.seen)))
+        return Outcome(event, seen, facts.endpoint, updated or event is not Event.SEEN)
+
+    def _agents(self, device: Device, facts: Facts, *, anew: bool) -> tuple[tuple[Agent, ...], Agent]:
+        """The device's agents with the one that answered, and the primary one."""
+        places = set(self._places(facts.endpoint))
+        old = next((agent for agent in device.agents if agent.endpoint in places), None)
+        if old is None:
+            agent = Agent(
+                new_id(),
+                facts.endpoint,
+                facts.credentials,
+                discovered_at=instant(facts.seen),
+                engine_id=facts.engine_id,
+            )
+            return (*device.agents, agent), device.primary or agent
+        engine_id = facts.engine_id or ("" if anew else old.engine_id)
+        agent = replace(old, credentials=facts.credentials, engine_id=engine_id)
+        agents = tuple(agent if one is old else one for one in device.agents)
+        return agents, agent if device.primary in (old, None) else device.primary
+
+    def _add(self, facts: Facts, newcomers: Newcomers) -> Outcome:
+        found = instant(facts.seen)
+        device = Device(new_id(), discovered_at=found, labels=newcomers.labels, modules=newcomers.modules)
+        return self._update(device, facts, Event.ADDED)
+
+
+def _keys(device: Device) -> Iterator[Key]:
+    yield from (("endpoint", agent.endpoint) for agent in device.agents)
+    yield from _mark_keys(known_traits(device))
+
+
+def _mark_keys(traits: Traits) -> Iterator[Key]:
+    if traits.name:
+        yield "name", traits.name
+    for kind, marks in (("engine", traits.engines), ("serial", traits.serials), ("mac", traits.macs)):
+        yield from ((kind, mark) for mark in marks)
+
+
+def _marks(marks: Marks, facts: Facts) -> Marks:
+    return Marks(
+        sys_name=_or(facts.sys_name, marks.sys_name),
+        serial_numbers=tuple(sorted(facts.serial_numbers)) or marks.serial_numbers,
+        mac_addresses=tuple(sorted(facts.mac_addresses)) or marks.mac_addresses,
+        booted_at=instant(facts.booted) if facts.booted is not None else None,
+    )
+
+
+def _or(said: str | None, known: str) -> str:
+    return known if said is None else said

@@ -1,0 +1,168 @@
+"""Which addresses an operator means by addresses, networks and ranges.
+
+Network and broadcast addresses are nobody's and are left out of networks; an address that is named by itself is taken
+as it is. Names are kept as they are: looking them up is for whoever sends packets.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from promsnmp.discovery.scan.addresses import NOBODY, Addresses, Span
+from promsnmp.inventory.address import normal_address
+
+LARGEST = 1 << 20
+"""Addresses of one network or range, at most: an IPv4 /12, an IPv6 /108."""
+LARGEST_FORCED = 1 << 32
+"""The same for who insists: all of IPv4. Asking 2^64 addresses would take longer than anybody lives."""
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a search looks: ``addresses`` and ``names``, never at ``excluded``."""
+
+    addresses: Addresses = field(default_factory=Addresses)
+    names: tuple[str, ...] = ()
+    excluded: Addresses = field(default_factory=Addresses)
+
+    @property
+    def size(self) -> int:
+        """Addresses to ask, a name counting as one."""
+        return self.addresses.size + len(self.names)
+
+
+def read_scope(targets: Sequence[str], exclude: Sequence[str] = (), *, force: bool = False) -> tuple[Scope, list[str]]:
+    """What ``targets`` without ``exclude`` mean, and what is wrong with them, each problem with its place.
+
+    Targets with a problem are left out of the scope. ``force`` lets networks be larger than LARGEST.
+    """
+    problems: list[str] = []
+    spans, names = [], []
+    for number, text in enumerate(targets):
+        try:
+            found = read_target(text)
+            if isinstance(found, str):
+                names.append(found)
+                continue
+            _check_size(text, found, force=force)
+            spans.append(found)
+        except ValueError as error:
+            problems.append(f"potentialTargets[{number}]: {error}")
+    excluded = Addresses(_excluded(exclude, problems))
+    addresses = Addresses(spans).without((*NOBODY, *excluded.spans))
+    return Scope(addresses, tuple(dict.fromkeys(names)), excluded), problems
+
+
+def read_networks(texts: Sequence[str], place: str) -> tuple[Addresses, list[str]]:
+    """Whole networks (with their edges), ranges and addresses; names are a problem, as is what is none of them."""
+    problems: list[str] = []
+    return Addresses(_excluded(texts, problems, place)), problems
+
+
+def _excluded(texts: Sequence[str], problems: list[str], place: str = "exclude") -> list[Span]:
+    spans = []
+    for number, text in enumerate(texts):
+        try:
+            found = read_target(text, whole=True)
+        except ValueError as error:
+            problems.append(f"{place}[{number}]: {error}")
+            continue
+        if isinstance(found, str):
+            problems.append(f"{place}[{number}]: {found[:80]!r} is a name; write addresses, networks or ranges")
+        else:
+            spans.append(found)
+    return spans
+
+
+def _check_size(text: str, span: Span, *, force: bool) -> None:
+    if span.size > LARGEST_FORCED:
+        raise ValueError(f"{text[:80]!r} is {_count(span)} addresses, more than anybody can ask")
+    if span.size > LARGEST and not force:
+        size = f"{text[:80]!r} is {_count(span)} addresses, more than {LARGEST:,} (a /12)"
+        raise ValueError(f"{size}; say force if that is what you want")
+
+
+def _count(span: Span) -> str:
+    return f"{span.size:,}" if span.size < 10**12 else f"2^{span.size.bit_length() - 1}"
+
+
+def read_target(text: str, *, whole: bool = False) -> Span | str:
+    """The span that ``text`` means, or the name that it is.
+
+    ``192.0.2.7``, ``2001:db8::7``, ``192.0.2.0/24``, ``192.0.2.0/255.255.255.0``, ``192.0.2.1-192.0.2.50``,
+    ``192.0.2.1-50``, ``2001:db8::1-2001:db8::ff``, ``2001:db8::1-ff`` (of the last group); an address with a zone
+    (``fe80::1%eth0``) is as good as a name. ``whole`` keeps the network and broadcast addresses of a network. Raises
+    ValueError.
+    """
+    text = text.strip()
+    first, dash, last = (part.strip() for part in text.partition("-"))
+    if "/" in text:
+        return _network(text, whole=whole)
+    if dash and (start := _address(first)) is not None:
+        return _range(text, start, last)
+    found = _address(text)
+    if found is None or "%" in text:
+        return _name(text)
+    normal_address(str(found))  # raises for what is never one device's
+    return Span(found.version, int(found), int(found))
+
+
+def _address(text: str) -> Address | None:
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    try:
+        found = ipaddress.ip_address(bare)
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found
+
+
+def _name(text: str) -> str:
+    try:
+        return normal_address(text)
+    except ValueError:
+        reason = "is no address, network (192.0.2.0/24), range (192.0.2.1-192.0.2.50) or name"
+        if ":" in text and text.rpartition(":")[2].isdigit():
+            reason += "; a port is said by port"
+        raise ValueError(f"{text[:80]!r} {reason}") from None
+
+
+def _network(text: str, *, whole: bool) -> Span:
+    try:
+        network = ipaddress.ip_network(text.replace("[", "").replace("]", ""), strict=False)
+    except ValueError:
+        raise ValueError(f"{text[:80]!r} is no network such as 192.0.2.0/24 or 2001:db8::/120") from None
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is not None and network.prefixlen >= 96:
+        network = ipaddress.ip_network((mapped, network.prefixlen - 96))
+    first, last = int(network.network_address), int(network.broadcast_address)
+    if not whole and last - first > 1:  # RFC 3021 section 2.1, RFC 6164 section 6: a link of two has neither
+        first += 1  # the network's address; in IPv6 that of any router of it (RFC 4291 section 2.6.1)
+        last -= network.version == 4
+    return Span(network.version, first, last)
+
+
+def _range(text: str, start: Address, last: str) -> Span:
+    end = _address(last)
+    if end is None and last.isascii():
+        end = _last_part(start, last)
+    if end is None or end.version != start.version:
+        raise ValueError(f"{text[:80]!r} is no range such as 192.0.2.1-192.0.2.50, 192.0.2.1-50 or 2001:db8::1-ff")
+    if int(end) < int(start):
+        raise ValueError(f"{text[:80]!r} ends before it starts")
+    return Span(start.version, int(start), int(end))
+
+
+def _last_part(start: Address, text: str) -> Address | None:
+    """``start`` with its last octet (IPv4, decimal) or group (IPv6, hexadecimal) replaced by ``text``."""
+    base, digits, bits = (10, 3, 8) if start.version == 4 else (16, 4, 16)
+    try:
+        number = int(text, base) if text.isalnum() and len(text) <= digits else -1
+    except ValueError:
+        return None
+    if not 0 <= number < 1 << bits:
+        return None
+    return type(start)(int(start) >> bits << bits | number)

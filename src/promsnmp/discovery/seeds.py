@@ -1,0 +1,63 @@
+"""The saved seeds: found, kept and deleted in the inventory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from promsnmp.discovery.reconcile.batch_writer import Update
+from promsnmp.discovery.scan.target_syntax import read_networks, read_scope
+from promsnmp.inventory.model import Inventory, Seed
+
+
+class SeedBook:
+    """Seeds of an inventory; changes raise InventoryError."""
+
+    def __init__(self, inventory: Callable[[], Inventory], update: Update) -> None:
+        self._inventory = inventory
+        self._update = update
+
+    @property
+    def seeds(self) -> Sequence[Seed]:
+        return self._inventory().seeds
+
+    def get(self, seed_id: str) -> Seed | None:
+        """The seed of this id."""
+        return next((seed for seed in self.seeds if seed.id == seed_id), None)
+
+    def same(self, seed: Seed) -> Seed:
+        """The saved seed that says the same, if there is one, else ``seed``: asking twice makes no second one."""
+        return next((one for one in self.seeds if replace(one, id=seed.id) == seed), seed)
+
+    @staticmethod
+    def problems_of(seed: Seed) -> list[str]:
+        """What is wrong with what a seed says of addresses."""
+        scope, problems = read_scope(seed.potential_targets, seed.exclude, force=seed.force)
+        problems += read_networks(seed.neighbours or (), "neighbours")[1]
+        if not problems and not scope.size:
+            return ["potentialTargets: nothing is left of them without what is excluded"]
+        return problems
+
+    async def save(self, seed: Seed, who: str) -> None:
+        """Keeps a seed, in the place of one of the same id."""
+
+        def change(inventory: Inventory) -> Inventory:
+            seeds = {one.id: one for one in inventory.seeds}
+            if seeds.get(seed.id) == seed:
+                return inventory
+            return replace(inventory, seeds=tuple((seeds | {seed.id: seed}).values()))
+
+        await self._update(change, who)
+
+    async def delete(self, who: str, seed_id: str | None = None) -> int:
+        """Deletes the seed of this id, or all of them; returns how many there were."""
+        deleted = 0
+
+        def change(inventory: Inventory) -> Inventory:
+            nonlocal deleted
+            kept = tuple(seed for seed in inventory.seeds if seed_id not in (None, seed.id))
+            deleted = len(inventory.seeds) - len(kept)
+            return replace(inventory, seeds=kept) if deleted else inventory
+
+        await self._update(change, who)
+        return deleted

@@ -1,0 +1,75 @@
+"""Jobs and findings as JSON: what the API answers, and what commands print, whether they asked a service or not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from promsnmp.discovery.jobs import Finding, Job
+from promsnmp.inventory.document.parsing import VERSION_NAMES
+
+MOST_REFUSING = 1000
+"""Addresses that refuse all credentials, listed at most."""
+
+
+def job_document(job: Job, now: float) -> dict[str, Any]:
+    """What is seen of a job at the time ``now`` (Unix), without its devices; what is not known yet is left out."""
+    progress, left = job.progress, job.seconds_left(now)
+    document = {
+        "id": job.id,
+        "state": job.state.value,
+        "seedId": job.plan.seed_id or None,
+        "targets": list(job.plan.targets),
+        "createdAt": _instant(job.created),
+        "startedAt": _instant(job.started),
+        "endedAt": _instant(job.ended),
+        "addresses": progress.addresses if job.started else job.plan.scope.size,
+        "probed": progress.probed,
+        "answered": progress.answered,
+        "found": progress.found,
+        "packets": progress.packets,
+        "rate": round(job.packets_per_second(now), 1),
+        "timeLeft": None if left is None else round(left, 1),
+        "errors": dict(progress.errors),
+        "added": job.counted["added"],
+        "updated": job.counted["updated"],
+        "unchanged": job.counted["unchanged"],
+        "missed": job.missed.missed,
+        "lost": len(job.missed.lost),
+        "removed": len(job.missed.removed),
+        "neighbours": job.suggested,
+        "refusing": list(job.refusing[:MOST_REFUSING]),
+        "problems": list(job.plan.problems),
+        "error": job.error or None,
+    }
+    return {key: value for key, value in document.items() if value is not None}
+
+
+def detailed_document(job: Job, now: float) -> dict[str, Any]:
+    """The same with the devices that it found."""
+    found = [finding_document(one) for one in job.findings.values()]
+    return job_document(job, now) | {"devices": found, "devicesOmitted": job.omitted}
+
+
+def finding_document(finding: Finding) -> dict[str, Any]:
+    """One device that was found."""
+    device = finding.device
+    agent = next((one for one in device.agents if one.endpoint in finding.endpoints), device.primary)
+    return {
+        "id": device.id,
+        "change": finding.kind,
+        "sysName": device.sys_name,
+        "addresses": [str(one) for one in finding.endpoints],
+        "version": VERSION_NAMES[agent.version] if agent else "",
+        "vendor": device.vendor,
+        "model": device.model,
+        "sysObjectId": device.sys_object_id,
+        "sysLocation": device.sys_location,
+        "sysDescr": device.sys_descr,
+    }
+
+
+def _instant(seconds: float) -> str | None:
+    if not seconds:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,77 @@
+"""OpenMetrics 1.0: only headers, histogram bounds and the end differ from text format 0.0.4.
+
+OpenMetrics requires that a counter's samples end in ``_total``. Names that come from MIBs do not, and a series must
+have the same name whichever format Prometheus asks for; so such a counter is of type ``unknown`` here (OpenMetrics 1.0,
+section "Unknown"), which allows every name. ``rate()`` and everything else work on it as before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container
+from functools import lru_cache
+
+from promsnmp.exposition.utilization.histogram import OPENMETRICS_BOUNDS
+
+CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+END = b"# EOF\n"
+_NEWLINE = "\n"
+_ESCAPED = re.compile(r"\\[\\n]")
+_QUOTED = re.compile(r'\\["\\n]')
+_BOUND = re.compile(r'([{,])le="(\d+)"} ')
+_EXACT_BOUND = re.compile(r'([{,])le="(\d+)\.0"} ')
+
+
+@lru_cache(maxsize=4096)
+def header(name: str, kind: str, help_text: str) -> bytes:
+    """TYPE and HELP lines of a family of an ``exact_kind``, without the newline at the end."""
+    family = name.removesuffix("_total") if kind == "counter" else name
+    escaped = help_text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
+    return f"# TYPE {family} {kind}\n# HELP {family} {escaped}".encode()
+
+
+def exact_kind(name: str, kind: str, names: Container[str]) -> str:
+    """The type of a family; ``names`` are those of all, because without ``_total`` a counter may meet another."""
+    return "unknown" if kind == "counter" and name.removesuffix("_total") in names else kind
+
+
+def pieces(kind: str, parts: list[bytes]) -> list[bytes]:
+    """The pieces of a family's samples, with bounds as OpenMetrics writes them."""
+    if kind != "histogram":
+        return parts
+    return [OPENMETRICS_BOUNDS.get(part, part) for part in parts]
+
+
+def from_text(page: bytes) -> bytes:
+    """The OpenMetrics form of a page that was rendered in text format 0.0.4."""
+    blocks = f"\n{page.decode().removesuffix(_NEWLINE)}".split("\n# HELP ")[1:]
+    names = {block.partition(" ")[0] for block in blocks}
+    return b"".join((*[_family(block, names) for block in blocks], END))
+
+
+def _family(block: str, names: Container[str]) -> bytes:
+    help_line, type_line, samples = block.split("\n", 2)
+    name, _, help_text = help_line.partition(" ")
+    kind = exact_kind(name, type_line.rsplit(" ", 1)[1], names)
+    if kind == "histogram":
+        samples = _BOUND.sub(r'\1le="\2.0"} ', samples)
+    meant = _ESCAPED.sub(lambda found: "\n" if found[0] == "\\n" else "\\", help_text)
+    return b"%b\n%b\n" % (header(name, kind, meant), samples.encode())
+
+
+def to_text(page: bytes) -> bytes:
+    """The text form of a page of ours that was rendered in OpenMetrics: the reverse of ``from_text``."""
+    blocks = f"\n{page.removesuffix(END).decode()}".split("\n# TYPE ")[1:]
+    return b"".join(map(_text_family, blocks))
+
+
+def _text_family(block: str) -> bytes:
+    type_line, help_line, samples = block.removesuffix(_NEWLINE).split("\n", 2)
+    name, kind = type_line.split(" ")
+    if kind == "histogram":
+        samples = _EXACT_BOUND.sub(r'\1le="\2"} ', samples)
+    if kind == "counter":
+        name = f"{name}_total"
+    plain_kind = "counter" if kind == "unknown" else kind  # what is unknown is a counter without _total
+    help_text = _QUOTED.sub(lambda found: '"' if found[0] == '\\"' else found[0], help_line.split(" ", 3)[3])
+    return f"# HELP {name} {help_text}\n# TYPE {name} {plain_kind}\n{samples}\n".encode()

@@ -1,0 +1,144 @@
+"""Prometheus's protobuf exposition, the only form of which every Prometheus since 2.40 takes native histograms.
+
+The messages are those of prometheus/client_model, ``io/prometheus/client/metrics.proto``; the numbers below are its
+field numbers. They are few and their encoding is simple (https://protobuf.dev/programming-guides/encoding/), so a
+protobuf library would be the larger part. Fields are sent in the order of their numbers, zeros too: the file is proto2.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from enum import IntEnum
+
+from promsnmp.exposition.utilization import histogram as utilization
+from promsnmp.exposition.utilization.histogram import Series
+from promsnmp.exposition.utilization.native import SCHEMA, ZERO, ZERO_THRESHOLD, spans_of
+
+CONTENT_TYPE = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+
+Labels = Sequence[tuple[str, str]]
+Buckets = Iterable[tuple[float, int]]
+"""Upper bounds, and how many observations were not above them."""
+
+
+class Kind(IntEnum):
+    """MetricType."""
+
+    COUNTER = 0
+    GAUGE = 1
+    SUMMARY = 2
+    UNTYPED = 3
+    HISTOGRAM = 4
+
+
+_VARINT, _I64, _LEN = 0, 1, 2
+_VALUE_FIELDS = {Kind.COUNTER: 3, Kind.GAUGE: 2, Kind.UNTYPED: 5}
+_SUMMARY, _HISTOGRAM = 4, 7
+_LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"', re.DOTALL)
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+
+
+def family(name: str, kind: Kind, help_text: str, metrics: Iterable[bytes]) -> bytes:
+    """A MetricFamily with its length before it, ready to be sent after others. ``metrics`` are of this ``kind``."""
+    body = b"".join(
+        (_text(1, name), _text(2, help_text), _unsigned(3, kind), *[_message(4, metric) for metric in metrics])
+    )
+    return _varint(len(body)) + body
+
+
+def value(kind: Kind, labels: Labels, number: float) -> bytes:
+    """A Metric of one number: a counter, a gauge, or one of no known type."""
+    return _labels(labels) + _message(_VALUE_FIELDS[kind], _double(1, number))
+
+
+def summary(labels: Labels, *, count: int, total: float, quantiles: Iterable[tuple[float, float]] = ()) -> bytes:
+    """A Metric that is a summary; ``quantiles`` are quantiles (0 to 1) and their values."""
+    parts = [_unsigned(1, count), _double(2, total)]
+    parts += [_message(3, _double(1, quantile) + _double(2, number)) for quantile, number in quantiles]
+    return _labels(labels) + _message(_SUMMARY, b"".join(parts))
+
+
+def histogram(
+    labels: Labels, *, count: int, total: float, buckets: Buckets, native: Mapping[int, int] | None = None
+) -> bytes:
+    """A Metric that is a histogram: a classic one by ``buckets``, a native one too with counts as ``bucket_of``
+    numbers them."""
+    parts = [_unsigned(1, count), _double(2, total)]
+    parts += [_message(3, _unsigned(1, below) + _double(2, bound)) for bound, below in buckets]
+    if native is not None:
+        parts += _native(native)
+    return _labels(labels) + _message(_HISTOGRAM, b"".join(parts))
+
+
+def utilization_family(series: Iterable[Series]) -> bytes:
+    """``interface_utilization`` of some interfaces, classic and native in one; nothing when there are none."""
+    metrics = [_utilization(one) for one in series]
+    return family(utilization.NAME, Kind.HISTOGRAM, utilization.HELP, metrics) if metrics else b""
+
+
+def read_labels(text: bytes) -> Labels:
+    """Name and value of each label of a sample in text form."""
+    return [(name, _ESCAPE.sub(_meant, content)) for name, content in _LABEL.findall(text.decode())]
+
+
+def _utilization(series: Series) -> bytes:
+    buckets = list(series.cumulative())
+    count, native = buckets[-1][1], series.native.counts()
+    return histogram(read_labels(series.labels), count=count, total=series.total, buckets=buckets, native=native)
+
+
+def _native(counts: Mapping[int, int]) -> list[bytes]:
+    """Schema, zero threshold, zero count, positive spans and deltas. The threshold, which is not 0, is what tells a
+    native histogram without observations from a classic one."""
+    spans, deltas = spans_of(counts)
+    return [
+        _signed(5, SCHEMA),
+        _double(6, ZERO_THRESHOLD),
+        _unsigned(7, counts.get(ZERO, 0)),
+        *[_message(12, _signed(1, span.offset) + _unsigned(2, span.length)) for span in spans],
+        *[_signed(13, delta) for delta in deltas],
+    ]
+
+
+def _labels(labels: Labels) -> bytes:
+    return b"".join([_message(1, _text(1, name) + _text(2, content)) for name, content in labels])
+
+
+def _meant(escaped: re.Match[str]) -> str:
+    return "\n" if escaped[1] == "n" else escaped[1]
+
+
+# -------------------------------------------------------------------------------------------------------- the encoding
+
+
+def _varint(number: int) -> bytes:
+    """Seven bits a byte, the lowest first."""
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+def _unsigned(field: int, number: int) -> bytes:
+    return _varint(field << 3 | _VARINT) + _varint(number)
+
+
+def _signed(field: int, number: int) -> bytes:
+    """sint32 and sint64: the sign goes to the lowest bit ("ZigZag")."""
+    return _unsigned(field, number << 1 if number >= 0 else (-number << 1) - 1)
+
+
+def _double(field: int, number: float) -> bytes:
+    return _varint(field << 3 | _I64) + struct.pack("<d", number)
+
+
+def _message(field: int, body: bytes) -> bytes:
+    return _varint(field << 3 | _LEN) + _varint(len(body)) + body
+
+
+def _text(field: int, text: str) -> bytes:
+    return _message(field, text.encode())

@@ -1,0 +1,219 @@
+"""What a set of modules asks of a device and makes of the answer, worked out once for all devices that use it.
+
+Modules overlap: their walks are merged so that no subtree is walked twice, and every column is kept once, whoever needs
+it, as a metric or as a label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from promsnmp.exposition import values
+from promsnmp.exposition.filters import Asked
+from promsnmp.exposition.formats import text
+from promsnmp.exposition.labels import LabelSpec
+from promsnmp.modules.model import Metric, MetricType, Module
+from promsnmp.snmp import oid
+from promsnmp.snmp.operations.walk import Subtree
+
+NUMBER_TYPES = frozenset({MetricType.GAUGE, MetricType.COUNTER, MetricType.FLOAT, MetricType.DOUBLE})
+UNSAID_REPETITIONS = 50
+"""What a module whose max_repetitions are 0 is walked with, as by snmp_exporter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Where the rows of an OID are: in column ``at`` of the scanner, below ``oid`` (its whole, unless ``part``)."""
+
+    at: int
+    oid: bytes
+    part: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPlan:
+    """A metric, its column, and what never changes of its text."""
+
+    metric: Metric
+    column: Column
+    spec: LabelSpec
+    table: int
+    """Number of its label table: metrics of a plan with equal specs have the same."""
+    sources: tuple[Column, ...]
+    """The columns that its labels are made from."""
+    told_by: tuple[Column, ...]
+    """The column that tells the types of its values, if they have one."""
+    numeric: bool
+    family: str
+    name: bytes
+    """Newline and family name: the first piece of a sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModulePlan:
+    """A module, the roots that are walked for it, the objects that are fetched for it, and its metrics."""
+
+    module: Module
+    roots: tuple[bytes, ...]
+    gets: tuple[bytes, ...]
+    metrics: tuple[MetricPlan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All of it."""
+
+    modules: tuple[ModulePlan, ...]
+    subtrees: tuple[Subtree, ...]
+    gets: tuple[bytes, ...]
+    columns: tuple[bytes, ...]
+    by_oid: dict[str, Column] = field(default_factory=dict)
+    """Columns by dotted OID, for look-ups and whoever wants one by name."""
+    filters: tuple[Subtree, ...] = ()
+    """What is walked first, because it decides what else is asked for (``narrowed``)."""
+    labels: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    """The columns that nothing but labels are made from, and the label tables (``MetricPlan.table``) of each."""
+
+    @property
+    def at_once(self) -> int:
+        """Objects per GET: the least of the modules' max_repetitions."""
+        return min((one.module.max_repetitions for one in self.modules), default=25) or 25
+
+
+def make_plan(modules: Sequence[Module]) -> Plan:
+    """The plan of some modules, in their order."""
+    subtrees = _merge(modules)
+    wanted = {name: oid.encode(name) for module in modules for name in _wanted(module)}
+    columns = _outermost(wanted.values())
+    places = {column: at for at, column in enumerate(columns)}
+    by_oid = {name: _place(octets, places) for name, octets in wanted.items()}
+    tables: dict[LabelSpec, int] = {}
+    plans = tuple(_module_plan(module, subtrees, by_oid, tables) for module in modules)
+    labels = _labels(plans)
+    return Plan(plans, subtrees, _gets(modules, subtrees), tuple(columns), by_oid, _filters(modules), labels)
+
+
+def narrowed(plan: Plan, asked: Sequence[Asked]) -> Plan:
+    """``plan`` as its modules' filters leave it: ``asked`` tells for each module in turn what remains to be asked for.
+
+    What becomes of the answers stays the same.
+    """
+    pairs = list(zip(plan.modules, asked, strict=True))
+    modules = [replace(one.module, walk=what.walk, get=what.get) for one, what in pairs]
+    subtrees = _merge(modules)
+    parts = [
+        replace(one, roots=_roots(module, subtrees), gets=tuple(oid.encode(name) for name in module.get))
+        for one, module in zip(plan.modules, modules, strict=True)
+    ]
+    return replace(plan, modules=tuple(parts), subtrees=subtrees, gets=_gets(modules, subtrees))
+
+
+def _labels(modules: Sequence[ModulePlan]) -> dict[int, frozenset[int]]:
+    metrics = [metric for module in modules for metric in module.metrics]
+    shown = {column.at for metric in metrics for column in (metric.column, *metric.told_by)}
+    tables: dict[int, set[int]] = {}
+    for metric in metrics:
+        for source in metric.sources:
+            if source.at not in shown:
+                tables.setdefault(source.at, set()).add(metric.table)
+    return {at: frozenset(found) for at, found in tables.items()}
+
+
+def _gets(modules: Sequence[Module], subtrees: Sequence[Subtree]) -> tuple[bytes, ...]:
+    """The objects that are fetched one by one: those that no walk brings."""
+    gets = dict.fromkeys(oid.encode(one) for module in modules for one in module.get)
+    return tuple(one for one in gets if not any(one.startswith(tree.root) and one != tree.root for tree in subtrees))
+
+
+def _filters(modules: Sequence[Module]) -> tuple[Subtree, ...]:
+    found: dict[bytes, Subtree] = {}
+    for module in modules:
+        for one in module.filters:
+            root, repetitions = oid.encode(one.oid), module.max_repetitions or UNSAID_REPETITIONS
+            found.setdefault(root, Subtree(root, repetitions, not module.allow_nonincreasing_oids))
+    return tuple(found.values())
+
+
+def _roots(module: Module, subtrees: Sequence[Subtree]) -> tuple[bytes, ...]:
+    """The roots of the walks that bring what the module wants walked."""
+    walks = [oid.encode(root) for root in module.walk]
+    return tuple(tree.root for tree in subtrees if any(walk.startswith(tree.root) for walk in walks))
+
+
+def _merge(modules: Sequence[Module]) -> tuple[Subtree, ...]:
+    """The walks of all modules without those that lie inside another.
+
+    Of equal ones the gentlest way of walking wins; one inside another has a say only in whether OIDs must increase.
+    """
+    found: dict[bytes, Subtree] = {}
+    fetched = {oid.encode(one) for module in modules for one in module.get}
+    for module in modules:
+        for root in module.walk:
+            octets, ordered = oid.encode(root), not module.allow_nonincreasing_oids
+            known = found.get(octets)
+            repetitions = module.max_repetitions or UNSAID_REPETITIONS
+            repetitions = min(repetitions, known.max_repetitions) if known else repetitions
+            ordered = ordered and (known is None or known.ordered)
+            found[octets] = Subtree(octets, repetitions, ordered, exact=octets not in fetched)
+    outer = set(_outermost(found))
+    unordered = [root for root, tree in found.items() if not tree.ordered]
+    return tuple(
+        replace(tree, ordered=not any(one.startswith(root) for one in unordered))
+        for root, tree in found.items()
+        if root in outer
+    )
+
+
+def _outermost(oids: Iterable[bytes]) -> list[bytes]:
+    """Those that lie under none of the others."""
+    known = set(oids)
+    return sorted(one for one in known if not any(one[:size] in known for size in range(len(one))))
+
+
+def _place(octets: bytes, places: dict[bytes, int]) -> Column:
+    for size in range(len(octets) + 1):
+        at = places.get(octets[:size])
+        if at is not None:
+            return Column(at, octets, part=size < len(octets))
+    raise AssertionError("every wanted OID lies in a column")
+
+
+def _metrics(module: Module) -> list[Metric]:
+    """The metrics that can have samples: of one OID the last, and none below another's OID."""
+    by_oid = {oid.encode(metric.oid): metric for metric in module.metrics if not metric.oid.startswith(".")}
+    outer = set(_outermost(by_oid))
+    return [metric for octets, metric in by_oid.items() if octets in outer]
+
+
+def _wanted(module: Module) -> Iterable[str]:
+    for metric in _metrics(module):
+        yield metric.oid
+        yield from LabelSpec(metric.indexes, metric.lookups).columns()
+        yield from _told_by(metric)
+
+
+def _told_by(metric: Metric) -> Iterable[str]:
+    """The column that tells the types of an InetAddress or LldpPortId metric's values."""
+    column = values.type_column(metric.type, metric.oid)
+    return (column,) if column else ()
+
+
+def _module_plan(
+    module: Module, subtrees: Sequence[Subtree], by_oid: dict[str, Column], tables: dict[LabelSpec, int]
+) -> ModulePlan:
+    gets = tuple(oid.encode(one) for one in module.get)
+    targets = [target for one in module.filters for target in one.targets]
+    asked = (*map(oid.encode, (*module.walk, *targets)), *gets)
+    plans = []
+    for metric in _metrics(module):
+        column = by_oid[metric.oid]
+        if any(one.startswith(column.oid) or column.oid.startswith(one) for one in asked):
+            spec = LabelSpec(metric.indexes, metric.lookups)
+            table = tables.setdefault(spec, len(tables))
+            numeric, family = metric.type in NUMBER_TYPES, text.metric_name(metric.name)
+            sources = tuple(by_oid[name] for name in spec.columns())
+            told_by = tuple(by_oid[name] for name in _told_by(metric))
+            name = text.name_piece(metric.name)
+            plans.append(MetricPlan(metric, column, spec, table, sources, told_by, numeric, family, name))
+    return ModulePlan(module, _roots(module, subtrees), gets, tuple(plans))

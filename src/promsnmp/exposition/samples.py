@@ -1,0 +1,293 @@
+"""A device's columns into a page: the middle of the pipeline, between the scanner and the bytes.
+
+Two ways lead through it. Columns of numbers are most of a page and change at every poll: they take the short way, with
+no work per row but the two compiled loops. Everything else (text, enumerations, bits, dates) seldom changes: it is put
+together row by row in plain Python, and kept until its column or its labels change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from promsnmp.exposition.formats import openmetrics, text
+from promsnmp.exposition.labels import LabelTable, Rows, label_text
+from promsnmp.exposition.plan import Column, MetricPlan, Plan
+from promsnmp.exposition.rows import row_samples
+from promsnmp.exposition.utilization.histogram import Utilization
+from promsnmp.snmp import ber
+
+
+@dataclass(slots=True)
+class Family:
+    """A metric family of a page: its header's parts and its samples' pieces."""
+
+    name: str
+    kind: str
+    help: str
+    parts: list[bytes] = field(default_factory=list)
+    shared: bool = False
+    """Whether more than one metric contributes, so that duplicates are possible."""
+
+
+@dataclass(slots=True)
+class Body:
+    """Samples of one metric that are kept: by family name, and from what they were made."""
+
+    columns: list[bytes]
+    index: bytes
+    generation: int
+    families: list[tuple[str, str, str, bytes]]
+    dropped: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class DeviceState:
+    """What is kept of one device from poll to poll."""
+
+    tables: dict[int, LabelTable] = field(default_factory=dict)
+    """By ``MetricPlan.table``: a state belongs to one plan."""
+    bodies: dict[tuple[str, bytes], Body] = field(default_factory=dict)
+    utilization: Utilization = field(default_factory=Utilization)
+
+
+@dataclass(slots=True)
+class Page:
+    """The samples of one collection, still in families."""
+
+    families: dict[str, Family] = field(default_factory=dict)
+    dropped: dict[str, int] = field(default_factory=dict)
+    """Values and rows that were left out, by reason."""
+    conflicts: set[str] = field(default_factory=set)
+    """Families that somebody else wanted with another type or help."""
+
+    def family(self, name: str, kind: str, help_text: str) -> list[bytes]:
+        """The pieces of a family, to append to; the first to name it decides its type and help."""
+        found = self.families.get(name)
+        if found is None:
+            found = self.families[name] = Family(name, kind, help_text)
+        else:
+            found.shared = True
+            if found.kind != kind or found.help != help_text:
+                self.conflicts.add(name)
+        return found.parts
+
+    def own(self, name: str, kind: str, help_text: str) -> list[bytes]:
+        """Like ``family``, for one that is not a module's: samples that a module made under its name give way."""
+        if name in self.families:
+            self.drop("reserved_name", _lines(self.families.pop(name).parts))
+        return self.family(name, kind, help_text)
+
+    def add(self, name: str, kind: str, help_text: str, samples: Iterable[tuple[Mapping[str, str], float]]) -> None:
+        """Adds a family of the page's own: a few samples given as labels and number."""
+        parts = self.own(name, kind, help_text)
+        for labels, number in samples:
+            parts += (text.name_piece(name), label_text(labels), ber.float_text(number))
+
+    def drop(self, reason: str, count: int = 1) -> None:
+        """Counts what was left out."""
+        if count:
+            self.dropped[reason] = self.dropped.get(reason, 0) + count
+
+    def render(self, *, as_openmetrics: bool = False) -> bytes:
+        """The page in text format 0.0.4 or in OpenMetrics 1.0."""
+        families = [one for one in self.families.values() if one.parts]
+        pieces: list[bytes] = []
+        if as_openmetrics:
+            names = {one.name for one in families}
+            for one in families:
+                kind = openmetrics.exact_kind(one.name, one.kind, names)
+                pieces.append(openmetrics.header(one.name, kind, one.help))
+                pieces += openmetrics.pieces(kind, one.parts)
+                pieces.append(b"\n")
+            pieces.append(openmetrics.END)
+        else:
+            for one in families:
+                pieces.append(text.header(one.name, one.kind, one.help))
+                pieces += one.parts
+                pieces.append(b"\n")
+        return b"".join(pieces)
+
+    def deduplicate(self) -> None:
+        """Drops, and counts, series that stand twice in families to which several metrics contribute."""
+        for family in self.families.values():
+            if family.shared:
+                self._deduplicate(family)
+                family.shared = False
+
+    def _deduplicate(self, family: Family) -> None:
+        seen: set[bytes] = set()
+        kept: list[bytes] = []
+        for line in b"".join(family.parts).split(b"\n")[1:]:
+            series = line.rpartition(b" ")[0]
+            if series in seen:
+                self.drop("duplicate")
+            else:
+                seen.add(series)
+                kept += (b"\n", line)
+        family.parts = kept
+
+
+class Renderer:
+    """Turns one collection of one device into a ``Page``."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        scanner: ber.Scanner,
+        state: DeviceState,
+        *,
+        wrap: bool = True,
+        zeros: bool = False,
+        kept: Mapping[int, bytes] | None = None,
+    ) -> None:
+        """``wrap`` and ``zeros`` as for ``ber.numbers``.
+
+        ``kept`` are columns of the plan that an earlier poll read; what the scanner has of them is passed over.
+        """
+        self.page = Page()
+        self._kept = {} if kept is None else kept
+        self._plan = plan
+        self._scanner = scanner
+        self._state = state
+        self._wrap = wrap
+        self._zeros = zeros
+        self._whole: dict[int, bytes] = {}
+        self._octets: dict[bytes, bytes] = {}
+        self._rows: dict[str, Rows] = {}
+        self._suffixes: dict[bytes, list[bytes]] = {}
+        self._done: set[tuple[str, bytes]] = set()
+        self._fresh: dict[int, LabelTable] = {}
+
+    def octets(self, column: Column) -> bytes:
+        """The encoded varbinds of a column."""
+        found = self._octets.get(column.oid)
+        if found is None:
+            found = self.whole(column.at)
+            if column.part:
+                found = ber.below(found, column.oid)
+            self._octets[column.oid] = found
+        return found
+
+    def whole(self, at: int) -> bytes:
+        """The encoded varbinds of a column of the scanner."""
+        found = self._kept.get(at)
+        if found is None:
+            found = self._whole.get(at)
+            if found is None:
+                found = self._whole[at] = self._scanner.column(at)
+        return found
+
+    def rows(self, name: str) -> Rows:
+        """The rows of a column by OID suffix; none when nobody asked for it."""
+        found = self._rows.get(name)
+        if found is None:
+            column = self._plan.by_oid.get(name)
+            if column is None:
+                found = {}
+            else:
+                index, values = ber.values(self.octets(column), len(column.oid))
+                found = dict(zip(ber.suffixes(index), values, strict=True))
+            self._rows[name] = found
+        return found
+
+    def integers(self, name: str) -> dict[bytes, int]:
+        """The whole numbers of a column by OID suffix, as they came (not reduced modulo 2^53)."""
+        column = self._plan.by_oid.get(name)
+        if column is None:
+            return {}
+        index, numbers, _ = ber.numbers(self.octets(column), len(column.oid), False)
+        rows = self._split(index)
+        try:
+            return dict(zip(rows, map(int, numbers), strict=True))
+        except ValueError:  # some are fractions
+            return {row: int(number) for row, number in zip(rows, numbers, strict=True) if number.isdigit()}
+
+    def suffixes(self, name: str) -> list[bytes]:
+        """The OID suffixes of the rows of a column that have numbers."""
+        column = self._plan.by_oid.get(name)
+        return [] if column is None else self._split(ber.numbers(self.octets(column), len(column.oid), False)[0])
+
+    def _split(self, index: bytes) -> list[bytes]:
+        rows = self._suffixes.get(index)
+        if rows is None:
+            rows = self._suffixes[index] = ber.suffixes(index)
+        return rows
+
+    def table(self, plan: MetricPlan) -> LabelTable:
+        """The label table of a metric, brought up to date once per page."""
+        table = self._fresh.get(plan.table)
+        if table is None:
+            table = self._state.tables.get(plan.table)
+            if table is None:
+                table = self._state.tables[plan.table] = LabelTable(plan.spec)
+            read = [self.octets(one) for one in plan.sources if one.at not in self._plan.labels]
+            table.refresh([self.octets(one) for one in plan.sources], read)
+            self._fresh[plan.table] = table
+        return table
+
+    def moved(self) -> set[int]:
+        """The numbers of the label tables whose rows are not those of the last poll, once all modules are there."""
+        return {number for number, table in self._fresh.items() if table.settle()}
+
+    def module(self, metrics: Iterable[MetricPlan]) -> None:
+        """Adds the samples of one module's metrics; a metric that another module brought already is left alone."""
+        for metric in metrics:
+            key = metric.metric.name, metric.column.oid
+            if key not in self._done:
+                self._done.add(key)
+                octets = self.octets(metric.column)
+                if octets:
+                    (self._numbers if metric.numeric else self._seldom)(metric, octets)
+
+    def _numbers(self, plan: MetricPlan, octets: bytes) -> None:
+        metric = plan.metric
+        index, values, dropped = ber.numbers(octets, len(plan.column.oid), self._wrap, self._zeros)
+        self.page.drop("not_a_number", dropped)
+        if not values:
+            return
+        if metric.scale or metric.offset:
+            factor = metric.scale or 1.0
+            values = [ber.float_text(float(one) * factor + metric.offset) for one in values]
+        labels, repeated = self.table(plan).texts(index, self.rows)
+        if repeated:
+            self.page.drop("duplicate", len(repeated))
+            labels, values = _without(labels, repeated), _without(values, repeated)
+        kind = "counter" if metric.type == "counter" else "gauge"
+        parts = self.page.family(plan.family, kind, metric.help)
+        text.samples(parts, plan.name, labels, values)
+
+    def _seldom(self, plan: MetricPlan, octets: bytes) -> None:
+        table = self.table(plan)
+        key = plan.metric.name, plan.column.oid
+        columns = [octets, *map(self.octets, plan.told_by)]
+        body = self._state.bodies.get(key)
+        if body is None or body.columns != columns or body.generation != table.generation:
+            before = None if body is None else body.index
+            body = self._state.bodies[key] = self._build(plan, columns, table.generation)
+            table.moved = table.moved or body.index != before
+        for name, kind, help_text, samples in body.families:
+            self.page.family(name, kind, help_text).append(samples)
+        for reason, count in body.dropped.items():
+            self.page.drop(reason, count)
+
+    def _build(self, plan: MetricPlan, columns: list[bytes], generation: int) -> Body:
+        page = Page()
+        index, values = ber.values(columns[0], len(plan.column.oid))
+        for suffix, (tag, content) in zip(ber.suffixes(index), values, strict=True):
+            labels = plan.spec.labels(suffix, self.rows)
+            row_samples(plan.metric, labels, suffix, tag, content, self.rows, page, zeros=self._zeros)
+        for family in page.families.values():
+            family.shared = True
+        page.deduplicate()
+        families = [(one.name, one.kind, one.help, b"".join(one.parts)) for one in page.families.values()]
+        return Body(columns, index, generation, families, page.dropped)
+
+
+def _lines(parts: list[bytes]) -> int:
+    return b"".join(parts).count(b"\n")
+
+
+def _without(pieces: list[bytes], positions: tuple[int, ...]) -> list[bytes]:
+    gone = set(positions)
+    return [one for at, one in enumerate(pieces) if at not in gone]

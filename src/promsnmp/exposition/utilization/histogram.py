@@ -1,0 +1,173 @@
+"""``interface_utilization``: how busy each interface was between two polls, as a histogram that keeps growing.
+
+Per interface, both directions together: the octets received and sent since the last poll, in bits per second, as a
+percentage of the interface's speed. A full-duplex interface that is busy both ways can therefore show up to 200.
+
+An observation is only made when it is certain. A counter that went back has either wrapped or was reset; it counts as
+wrapped only if the interface could have carried that much, which a 64-bit one that was reset never seems to have done
+(RFC 2863 section 3.1.6). A 32-bit one that may have wrapped more than once tells nothing. After a reboot (told by
+sysUpTime, RFC 3418) it takes two polls until the next observation.
+
+A series is known by its labels. One that is not there for a while, because a walk was cut short or a line card was out,
+goes on from where it was, with one observation over all of the time.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import NamedTuple
+
+from promsnmp.exposition.formats import text
+from promsnmp.exposition.utilization.native import Buckets
+from promsnmp.snmp import ber
+
+NAME = "interface_utilization"
+HELP = "Share of the interface's speed used between two polls, both directions together, in percent."
+BOUNDS = (1, 5, 10, 25, 50, 75, 90, 95, 100)
+_UNLIMITED = 4_294_967_295  # RFC 2863 section 3.1.4: ifSpeed of interfaces too fast for it
+_WRAP32 = 1 << 32
+_TICKS_WRAP = 1 << 32
+_PLAUSIBLE = 1.1
+"""How far above its speed an interface may seem to run (counters and polls are not in step)."""
+_KEPT = 86_400.0
+"""Seconds that a series is remembered when its interface is not there."""
+
+_BOUND_TEXTS = [f'le="{bound}"}} '.encode() for bound in (*BOUNDS, "+Inf")]
+OPENMETRICS_BOUNDS = {f'le="{bound}"}} '.encode(): f'le="{bound}.0"}} '.encode() for bound in BOUNDS}
+"""OpenMetrics wants bounds as floats (1.0, section 5.3.5): the pieces that differ there, by their form in text."""
+
+
+@dataclass(slots=True)
+class Series:
+    """The histogram of one interface and what it was last observed from."""
+
+    labels: bytes
+    counts: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
+    """Observations up to each bound and above the bound before; the last one, above all bounds."""
+    total: float = 0.0
+    at: float = 0.0
+    bits: int = 0
+    received: int = 0
+    sent: int = 0
+    native: Buckets = field(default_factory=Buckets)
+    """The same observations in the buckets of a native histogram."""
+
+    def cumulative(self) -> Iterator[tuple[float, int]]:
+        """Each bound, infinity the last, with how many observations were not above it."""
+        return zip((*BOUNDS, math.inf), accumulate(self.counts), strict=True)
+
+
+class Interface(NamedTuple):
+    """What one poll says of one interface: label text, speed in bits per second (0: unknown), octets, and the counters'
+    width in bits."""
+
+    labels: bytes
+    speed: float
+    received: int
+    sent: int
+    bits: int
+
+
+class Utilization:
+    """The histograms of one device, over the life of the process."""
+
+    def __init__(self) -> None:
+        self._series: dict[bytes, Series] = {}
+        self._present: list[Series] = []
+        self._ticks: int | None = None
+        self._ticks_at = 0.0
+
+    def observe(self, interfaces: Iterable[Interface], *, at: float, ticks: int | None) -> None:
+        """Takes one poll: its interfaces, when it was (seconds, monotonic), and sysUpTime (1/100 s) if known.
+
+        A series begins with the first poll that knows its interface's speed.
+        """
+        if self._rebooted(ticks, at):
+            for series in self._series.values():
+                series.bits = 0
+        self._present = []
+        for interface in interfaces:
+            known = self._series.get(interface.labels)
+            if known is None:
+                if not interface.speed:
+                    continue
+                known = self._series[interface.labels] = Series(interface.labels)
+            else:
+                _observe(known, interface, at)
+            known.at, known.bits, known.received, known.sent = at, interface.bits, interface.received, interface.sent
+            self._present.append(known)
+        if len(self._present) < len(self._series):
+            self._series = {labels: one for labels, one in self._series.items() if at - one.at < _KEPT}
+
+    def _rebooted(self, ticks: int | None, at: float) -> bool:
+        """Whether the device started anew since the last poll that told its sysUpTime."""
+        if ticks is None:
+            return False
+        before, since = self._ticks, at - self._ticks_at
+        self._ticks, self._ticks_at = ticks, at
+        if before is None:
+            return False
+        if ticks >= before:  # up for less time than has passed, and its clock did not go on
+            return ticks / 100 < since * 1.01 + 5 and (ticks - before) / 100 < since * 0.9 - 5
+        wrapped = ticks + _TICKS_WRAP - before
+        return abs(wrapped / 100 - since) > 60 + since * 0.1
+
+    def present(self) -> Sequence[Series]:
+        """The histograms of all interfaces that the last poll had."""
+        return self._present
+
+    def samples(self) -> list[bytes]:
+        """Pieces of the samples of all interfaces that the last poll had, in the form of ``text.samples``."""
+        return samples_of(self._present)
+
+
+def samples_of(histograms: Iterable[Series]) -> list[bytes]:
+    """Pieces of the samples of histograms, in the form of ``text.samples``."""
+    parts: list[bytes] = []
+    for series in histograms:
+        _write(parts, series)
+    return parts
+
+
+def _observe(series: Series, now: Interface, at: float) -> None:
+    seconds = at - series.at
+    if seconds <= 0 or now.speed <= 0 or series.bits != now.bits:
+        return
+    most = now.speed / 8 * seconds * _PLAUSIBLE
+    received = _delta(series.received, now.received, now.bits, most)
+    sent = _delta(series.sent, now.sent, now.bits, most)
+    if received is None or sent is None:
+        return
+    percent = (received + sent) * 800 / (seconds * now.speed)
+    series.counts[bisect_left(BOUNDS, percent)] += 1
+    series.total += percent
+    series.native.observe(percent)
+
+
+def _delta(before: int, now: int, bits: int, most: float) -> int | None:
+    """Octets between two readings, None when it cannot be known. ``most`` is what the interface can carry."""
+    if bits == 32 and most >= _WRAP32:
+        return None  # it may have wrapped more than once
+    if now >= before:
+        return now - before
+    wrapped = now + (1 << bits) - before
+    return wrapped if wrapped <= most else None
+
+
+def _write(parts: list[bytes], series: Series) -> None:
+    labels = series.labels
+    names = labels[:-2] + b"," if len(labels) > 1 else b"{"
+    count = text.buckets(parts, b"\ninterface_utilization_bucket" + names, _BOUND_TEXTS, series.counts)
+    parts += (b"\ninterface_utilization_sum", labels, ber.float_text(series.total))
+    parts += (b"\ninterface_utilization_count", labels, count)
+
+
+def speed_of(high_speed: int | None, speed: int | None) -> float:
+    """Bits per second from ifHighSpeed (Mbit/s) or, where that is 0 or missing, ifSpeed; 0 when neither tells."""
+    if high_speed is not None and high_speed > 0:
+        return high_speed * 1e6
+    return 0.0 if speed is None or speed == _UNLIMITED else float(max(speed, 0))

@@ -1,0 +1,69 @@
+"""From the interface columns of a page to its utilisation histogram: which counters and speeds are used.
+
+64-bit octet counters where the row has them, else the 32-bit ones; ifHighSpeed, or ifSpeed where that is 0 or missing
+(RFC 2863 sections 3.1.4 and 3.1.6).
+"""
+
+from __future__ import annotations
+
+from promsnmp.exposition.plan import MetricPlan, Plan
+from promsnmp.exposition.samples import Renderer
+from promsnmp.exposition.utilization import histogram
+from promsnmp.exposition.utilization.histogram import Interface, Utilization
+
+IF_SPEED = "1.3.6.1.2.1.2.2.1.5"
+IF_IN_OCTETS = "1.3.6.1.2.1.2.2.1.10"
+IF_OUT_OCTETS = "1.3.6.1.2.1.2.2.1.16"
+IF_HC_IN_OCTETS = "1.3.6.1.2.1.31.1.1.1.6"
+IF_HC_OUT_OCTETS = "1.3.6.1.2.1.31.1.1.1.10"
+IF_HIGH_SPEED = "1.3.6.1.2.1.31.1.1.1.15"
+SYS_UP_TIME = "1.3.6.1.2.1.1.3"
+
+
+def add_utilization(renderer: Renderer, plan: Plan, utilization: Utilization, *, at: float, shown: bool = True) -> None:
+    """Observes one poll made at ``at`` (seconds, monotonic) and adds the histogram to the page if it is ``shown``.
+
+    Does nothing when the plan has no interface counters.
+    """
+    labelled = _labelled(plan)
+    if labelled is None:
+        return
+    utilization.observe(_interfaces(renderer, labelled), at=at, ticks=_up_time(renderer))
+    samples = utilization.samples() if shown else []
+    if samples:
+        renderer.page.own(histogram.NAME, "histogram", histogram.HELP).extend(samples)
+
+
+def _labelled(plan: Plan) -> MetricPlan | None:
+    """The metric whose labels the histogram takes."""
+    for module in plan.modules:
+        for metric in module.metrics:
+            if metric.metric.oid in (IF_HC_IN_OCTETS, IF_IN_OCTETS):
+                return metric
+    return None
+
+
+def _interfaces(renderer: Renderer, labelled: MetricPlan) -> list[Interface]:
+    """All interfaces of one poll whose octets are known."""
+    counters = _octets(renderer, 64, IF_HC_IN_OCTETS, IF_HC_OUT_OCTETS)
+    if not counters.keys() >= set(renderer.suffixes(IF_IN_OCTETS)):
+        counters = {**_octets(renderer, 32, IF_IN_OCTETS, IF_OUT_OCTETS), **counters}
+    index = b"".join([len(row).to_bytes(2, "big") + row for row in counters])
+    labels, repeated = renderer.table(labelled).texts(index, renderer.rows)
+    fast = renderer.integers(IF_HIGH_SPEED)
+    slow = {} if all(map(fast.get, counters)) else renderer.integers(IF_SPEED)
+    return [
+        Interface(labels[at], histogram.speed_of(fast.get(row), slow.get(row)), *octets)
+        for at, (row, octets) in enumerate(counters.items())
+        if at not in repeated
+    ]
+
+
+def _octets(renderer: Renderer, bits: int, inward: str, outward: str) -> dict[bytes, tuple[int, int, int]]:
+    """Octets received and sent, and the width of their counters, of the rows that have both."""
+    received, sent = renderer.integers(inward), renderer.integers(outward)
+    return {row: (number, sent[row], bits) for row, number in received.items() if row in sent}
+
+
+def _up_time(renderer: Renderer) -> int | None:
+    return renderer.integers(SYS_UP_TIME).get(b"\0")

@@ -1,0 +1,110 @@
+"""Every error of the JSON API in one shape: ``{"error": ..., "status": ..., "path": ...}``.
+
+Unknown paths, wrong methods and bad parameters included, so that a client needs one way to read an error.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from promsnmp.errors import (
+    DeviceChanged,
+    InventoryConflict,
+    InventoryError,
+    InventoryInvalid,
+    InventoryUnavailable,
+    UnknownDevice,
+)
+from promsnmp.http.schemas.common import ErrorBody
+
+log = logging.getLogger(__name__)
+
+RETRY = {"Retry-After": "5"}
+"""Seconds after which what cannot be done now may be tried again (RFC 9110 section 10.2.3)."""
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+class Problem(HTTPException):
+    """An answer other than the one that was asked for; ``problems`` lists several at once."""
+
+    def __init__(
+        self, status: int, error: str, *, problems: Sequence[str] = (), headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(status, error, headers)
+        self.problems = list(problems)
+
+
+def refusal(error: InventoryError, instead: str = "") -> Problem:
+    """The answer to a request that the inventory refuses; ``instead`` says what became of the request."""
+    many = len(error.problems) if isinstance(error, InventoryInvalid) else 0
+    reason = f"{many} problems" if many > 1 else str(error)
+    text = f"{instead}: {reason}" if instead else reason
+    match error:
+        case InventoryConflict():
+            return Problem(HTTPStatus.CONFLICT, text, problems=error.problems)
+        case InventoryInvalid():
+            return Problem(HTTPStatus.BAD_REQUEST, text, problems=error.problems)
+        case UnknownDevice():
+            return Problem(HTTPStatus.CONFLICT if error.candidates else HTTPStatus.NOT_FOUND, str(error))
+        case DeviceChanged():
+            return Problem(HTTPStatus.PRECONDITION_FAILED, text)
+        case InventoryUnavailable():
+            return Problem(HTTPStatus.SERVICE_UNAVAILABLE, text, headers=RETRY)
+        case _:
+            return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, text)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of ``app`` as JSON."""
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(RequestValidationError, _on_bad_request)
+    app.add_exception_handler(Exception, _on_bug)
+
+
+async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    text = error.detail
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_allowed(request))
+        text = f"{request.method} is not possible here; use {headers['Allow']}"
+    elif error.status_code == HTTPStatus.NOT_FOUND and text == HTTPStatus.NOT_FOUND.phrase:
+        text = "there is nothing at this path; see /v3/api-docs"
+    return _answer(request, error.status_code, text, getattr(error, "problems", None) or None, headers)
+
+
+async def _on_bad_request(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    found = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
+    return _answer(request, HTTPStatus.BAD_REQUEST, "; ".join(found), found)
+
+
+async def _on_bug(request: Request, _: Exception) -> JSONResponse:
+    # the server logs the traceback: the exception is raised again after this answer
+    return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, "an error in PromSNMP; its log has the details")
+
+
+def _answer(
+    request: Request, status: int, text: str, problems: list[str] | None = None, headers: dict[str, str] | None = None
+) -> JSONResponse:
+    body = ErrorBody(error=text, status=int(status), path=request.url.path, problems=problems)
+    return JSONResponse(body.model_dump(exclude_none=True), int(status), headers)
+
+
+def _allowed(request: Request) -> Iterable[str]:
+    """Methods that some route has for the request's path (RFC 9110 section 10.2.1)."""
+    routes = request.app.routes
+    for method in METHODS:
+        scope = {**request.scope, "method": method}
+        if any(route.matches(scope)[0] is Match.FULL for route in routes):
+            yield method
+            if method == "GET":
+                yield "HEAD"

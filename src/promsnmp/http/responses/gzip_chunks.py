@@ -1,0 +1,100 @@
+"""A long JSON list, compressed piece by piece, so that a change of one element costs the work of its piece.
+
+A gzip member (RFC 1952) may hold any number of deflate blocks (RFC 1951), and a piece that ends with a flush ends on an
+octet: so pieces that were compressed by themselves make one member when they are put one after the other.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple, TypeVar
+
+from isal import isal_zlib
+
+from promsnmp.http.responses.cached import LEVEL, Prebuilt
+from promsnmp.inventory.targets import Group
+
+T = TypeVar("T")
+
+HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+"""RFC 1952 section 2.3: deflate, no flags, no time, no extra flags, unknown system."""
+LAST_BLOCK = b"\x03\x00"
+"""RFC 1951 section 3.2.3: an empty block that is the last one."""
+BOUNDARY = 0x7F
+"""Elements whose digest has none of these bits begin a piece: one in 128, and always the same ones."""
+
+
+class Piece(NamedTuple):
+    """A part of the text: compressed, and what the end of a gzip member tells of it."""
+
+    deflated: bytes
+    crc: int
+    size: int
+
+
+def piece_of(text: bytes) -> Piece:
+    """The piece of a text."""
+    engine = isal_zlib.compressobj(LEVEL, wbits=-isal_zlib.MAX_WBITS)
+    deflated = engine.compress(text) + engine.flush(isal_zlib.Z_FULL_FLUSH)
+    return Piece(deflated, isal_zlib.crc32(text), len(text))
+
+
+FIRST, BETWEEN, LAST = piece_of(b"["), piece_of(b",\n"), piece_of(b"]\n")
+
+
+def gzip_of(pieces: Iterable[Piece]) -> tuple[bytes, int]:
+    """The gzip member of all pieces together, and the size of their text."""
+    parts, crc, size = [HEADER], 0, 0
+    for piece in pieces:
+        parts.append(piece.deflated)
+        crc = isal_zlib.crc32_combine(crc, piece.crc, piece.size)
+        size += piece.size
+    parts += [LAST_BLOCK, struct.pack("<II", crc, size & 0xFFFFFFFF)]
+    return b"".join(parts), size
+
+
+class ListMaker:
+    """Makes one list after the other, and remembers the pieces of the last one."""
+
+    def __init__(self, media_type: str) -> None:
+        self._media_type = media_type
+        self._known: dict[tuple[int, ...], tuple[Sequence[Group], Piece]] = {}
+
+    def make(self, groups: Sequence[Group]) -> Prebuilt:
+        """The list of ``groups``. Its ETag is the same wherever the groups are."""
+        known, now = self._known, {}
+        for part in _parts(groups):
+            key = tuple(map(id, part))
+            now[key] = known.get(key) or (part, piece_of(_joined(part)))  # holds the part, so that ids stay theirs
+        self._known = now
+        digest = sum(group.digest for group in groups) % 2**64
+        gzip, size = gzip_of(_list(FIRST, BETWEEN, LAST, (piece for _, piece in now.values())))
+        return Prebuilt(
+            gzip,
+            media_type=self._media_type,
+            etag=f'W/"{len(groups):x}-{digest:016x}"',
+            plain=lambda: _list(b"[", b",\n", b"]\n", (_joined(part) for part, _ in now.values())),
+            size=size,
+        )
+
+
+def _parts(groups: Sequence[Group]) -> Iterable[Sequence[Group]]:
+    begins = [number for number, group in enumerate(groups) if not group.digest & BOUNDARY]
+    edges = sorted({0, *begins, len(groups)})
+    return (groups[begin:end] for begin, end in pairwise(edges))
+
+
+def _joined(groups: Sequence[Group]) -> bytes:
+    return b",\n".join([group.text for group in groups])
+
+
+def _list(first: T, between: T, last: T, parts: Iterable[T]) -> Iterator[T]:
+    """The parts with what stands before, between and after them."""
+    yield first
+    for number, part in enumerate(parts):
+        if number:
+            yield between
+        yield part
+    yield last

@@ -1,0 +1,161 @@
+"""``/promsnmp/discovery``: searches for devices, and the seeds that they start from.
+
+The original's paths and bodies. What is ours is that a search is a job, which can be followed and stopped, and that
+secrets are never shown.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+
+from promsnmp.discovery.jobs import ENDED, Job
+from promsnmp.discovery.request import read_request
+from promsnmp.discovery.serialize import detailed_document, job_document
+from promsnmp.discovery.service import Discovery
+from promsnmp.errors import DiscoveryBusy, InventoryError, InventoryInvalid
+from promsnmp.http.responses.bodies import read_json
+from promsnmp.http.responses.errors import RETRY, Problem, refusal
+from promsnmp.http.schemas.discovery import AcceptedBody, DiscoveryBody, JobBody, JobDetailBody
+from promsnmp.http.schemas.inventory import SeedBody
+from promsnmp.http.schemas.openapi import failure
+from promsnmp.http.services import Use, caller
+from promsnmp.inventory.document.seeds import seed_document
+
+PATH = "/promsnmp/discovery"
+JOBS = f"{PATH}/jobs"
+MAX_BODY = 8 * 1024 * 1024
+"""Bytes of a request: some hundred thousand addresses, one by one."""
+
+
+_BODY = DiscoveryBody.model_json_schema(ref_template="#/components/schemas/{model}")
+_CONFIG = _BODY.pop("$defs")["SnmpConfigBody"]
+_BODY["properties"]["snmpConfig"] = _CONFIG | {"description": "Another form of version, port and the credentials."}
+_REQUEST = {"requestBody": {"required": True, "content": {"application/json": {"schema": _BODY}}}}
+_LOCATION = {"Location": {"description": "Path at which to follow it.", "schema": {"type": "string"}}}
+_FULL: dict[int | str, dict[str, Any]] = {503: failure("The inventory file cannot be written now; nothing changed.")}
+_NO_SEED: dict[int | str, dict[str, Any]] = {404: failure("There is no such seed.")}
+_NO_JOB: dict[int | str, dict[str, Any]] = {
+    404: failure("There is no such job; those that ended long ago are forgotten.")
+}
+
+router = APIRouter(tags=["discovery"])
+
+
+@router.post(
+    PATH,
+    status_code=202,
+    response_model=AcceptedBody,
+    responses={
+        202: {"headers": _LOCATION},
+        400: failure("The request has problems; all are listed, and nothing has happened."),
+        413: failure("The request is too large."),
+        503: failure("Too many searches are waiting, or the inventory file cannot be written now."),
+    },
+    openapi_extra=_REQUEST,
+)
+async def discover(
+    request: Request,
+    services: Use,
+    scheduleNow: Annotated[bool, Query(description="Search now.")] = True,  # noqa: N803  # the original's name
+    saveSeed: Annotated[  # noqa: N803
+        bool, Query(description="Keep it as a seed, which the schedule searches, too; so is what is not searched now.")
+    ] = False,
+) -> Response:
+    """Search for devices, or save a seed for the schedule, or both."""
+    discovery, who = services.discovery, caller(request)
+    try:
+        wanted = read_request(await read_json(request, most=MAX_BODY), services.devices.snapshot.inventory)
+        saves = saveSeed or not scheduleNow
+        seed = discovery.seeds.same(wanted.seed) if saves else wanted.seed
+        if problems := discovery.seeds.problems_of(seed):
+            raise InventoryInvalid(problems)
+        if saves:
+            await discovery.seeds.save(seed, who)
+        plan = discovery.plan(seed, who=who, remove_lost=wanted.remove_lost, saved=saves)
+        job = discovery.start(plan) if scheduleNow else None
+    except InventoryError as error:
+        raise refusal(error, "the request is not accepted") from None
+    except DiscoveryBusy as error:
+        raise Problem(503, str(error), headers=RETRY) from None
+    location = f"{JOBS}/{job.id}" if job else f"{PATH}/{seed.id}"
+    body = AcceptedBody(
+        message="Discovery request accepted.",
+        job_id=job.id if job else None,
+        seed_id=seed.id if saves else None,
+        location=location,
+    )
+    return JSONResponse(body.model_dump(by_alias=True, exclude_none=True), 202, {"Location": location})
+
+
+@router.get(PATH, response_model=list[SeedBody])
+async def list_seeds(services: Use) -> Response:
+    """All saved seeds, secrets masked."""
+    return JSONResponse([seed_document(seed, mask=True) for seed in services.discovery.seeds.seeds])
+
+
+@router.delete(PATH, response_class=PlainTextResponse, responses=_FULL)
+async def delete_seeds(request: Request, services: Use) -> str:
+    """Delete all saved seeds. Devices stay."""
+    await _delete(services.discovery, caller(request))
+    return "All discovery seeds deleted."
+
+
+@router.get(JOBS, response_model=list[JobBody])
+async def list_jobs(services: Use) -> Response:
+    """Searches that run, wait, or ended, the newest first."""
+    now = time.time()
+    return JSONResponse([job_document(job, now) for job in services.discovery.jobs])
+
+
+@router.get(JOBS + "/{job_id}", response_model=JobDetailBody, responses=_NO_JOB)
+async def show_job(job_id: str, services: Use) -> Response:
+    """One search, with the devices that it found."""
+    return JSONResponse(detailed_document(_found_job(services.discovery, job_id), time.time()))
+
+
+@router.delete(JOBS + "/{job_id}", response_model=JobDetailBody, responses=_NO_JOB)
+async def stop_job(job_id: str, services: Use) -> Response:
+    """Stop a search; what it found stays in the inventory. One that has ended stays as it is."""
+    job = _found_job(services.discovery, job_id)
+    if job.state not in ENDED:
+        services.discovery.stop_job(job)
+        await job.over.wait()
+    return JSONResponse(detailed_document(job, time.time()))
+
+
+@router.get(PATH + "/{seed_id}", response_model=SeedBody, responses=_NO_SEED)
+async def show_seed(seed_id: str, services: Use) -> Response:
+    """One saved seed, secrets masked."""
+    if (seed := services.discovery.seeds.get(seed_id.lower())) is None:
+        raise _no_seed(seed_id)
+    return JSONResponse(seed_document(seed, mask=True))
+
+
+@router.delete(PATH + "/{seed_id}", response_class=PlainTextResponse, responses={**_NO_SEED, **_FULL})
+async def delete_seed(request: Request, seed_id: str, services: Use) -> str:
+    """Delete one saved seed. Devices stay."""
+    if not await _delete(services.discovery, caller(request), seed_id.lower()):
+        raise _no_seed(seed_id)
+    return f"Seed deleted: {seed_id.lower()}"
+
+
+async def _delete(discovery: Discovery, who: str, seed_id: str | None = None) -> int:
+    try:
+        return await discovery.seeds.delete(who, seed_id)
+    except InventoryError as error:
+        raise refusal(error, "nothing is deleted") from None
+
+
+def _no_seed(seed_id: str) -> Problem:
+    return Problem(404, f"there is no seed {seed_id[:80]!r}")
+
+
+def _found_job(discovery: Discovery, job_id: str) -> Job:
+    job = discovery.job(job_id.lower())
+    if job is None:
+        raise Problem(404, f"there is no job {job_id[:80]!r}; those that ended long ago are forgotten")
+    return job

@@ -1,0 +1,150 @@
+"""The inventory's JSON as OpenAPI shows it. Reading and checking it is the inventory's business, not that of these.
+
+What is described is the form that is written; more spellings are read (``v2c`` for 1, ``SHA-256`` for ``SHA256``).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
+
+from promsnmp.http.schemas.common import Body, absent
+
+Text = Annotated[str | SkipJsonSchema[None], Field(json_schema_extra=absent)]
+
+
+class EndpointBody(Body):
+    address: str = Field(description="IPv4 or IPv6 address, or a host's name.")
+    port: int = Field(161, ge=1, le=65535)
+
+
+class LoginBody(Body):
+    """What an agent wants to be answered: a community, or a user. Secrets are shown as ``******``."""
+
+    model_config = ConfigDict(extra="allow")
+
+    read_community: Text = Field(None, alias="readCommunity")
+    security_name: Text = Field(None, alias="securityName")
+    security_level: Annotated[Literal[1, 2, 3] | SkipJsonSchema[None], Field(json_schema_extra=absent)] = Field(
+        None, alias="securityLevel", description="1 noAuthNoPriv, 2 authNoPriv, 3 authPriv."
+    )
+    auth_protocol: Text = Field(None, alias="authProtocol", description="One of `/promsnmp/authProtocols`.")
+    auth_passphrase: Text = Field(None, alias="authPassphrase")
+    priv_protocol: Text = Field(None, alias="privProtocol", description="One of `/promsnmp/privProtocols`.")
+    priv_passphrase: Text = Field(None, alias="privPassphrase")
+    context_name: Text = Field(None, alias="contextName")
+
+
+class AgentBody(LoginBody):
+    """One way to reach a device."""
+
+    id: Text = Field(None, description="UUID; made when it is left out.")
+    type: Literal["snmp-community", "snmp-user"]
+    endpoint: EndpointBody
+    version: Literal[0, 1, 3] = Field(description="0 is v1, 1 is v2c, 3 is v3.")
+    timeout: int = Field(1500, ge=1, description="Milliseconds to wait for one packet.")
+    retries: int = Field(1, ge=0, le=100)
+    discovered_at: Text = Field(None, alias="discoveredAt", description="ISO 8601, UTC.")
+
+
+class MarksBody(Body):
+    """What tells a device from all others, as discovery saw it last."""
+
+    sys_name: str = Field("", alias="sysName", description="What it calls itself; the inventory may have another name.")
+    serial_numbers: list[str] = Field([], alias="serialNumbers")
+    mac_addresses: list[str] = Field([], alias="macAddresses", description="Some of its interfaces', hexadecimal.")
+    booted_at: Text = Field(None, alias="bootedAt", description="ISO 8601, UTC: when its agent started.")
+
+
+class PollingBody(Body):
+    """How the last poll of a device ended; in answers only."""
+
+    state: Literal["up", "partial", "down", "unknown"] = Field(
+        description="`partial`: read in part; `unknown`: not polled yet, or not by this replica."
+    )
+    last_poll: Text = Field(None, alias="lastPoll", description="ISO 8601, UTC: when it ended.")
+    problem: Text = Field(None, description="What was wrong.")
+
+
+class DeviceBody(Body):
+    """A network device; without `primaryAgent` the first agent is polled."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: Text = Field(None, description="UUID; made when it is left out.")
+    sys_name: str = Field("", alias="sysName")
+    sys_descr: str = Field("", alias="sysDescr")
+    sys_contact: str = Field("", alias="sysContact")
+    sys_location: str = Field("", alias="sysLocation")
+    discovered_at: Text = Field(None, alias="discoveredAt", description="ISO 8601, UTC.")
+    agents: list[AgentBody] = Field([], description="At least one, unless sysName is given.")
+    primary_agent: Annotated[AgentBody | SkipJsonSchema[None], Field(json_schema_extra=absent)] = Field(
+        None, alias="primaryAgent"
+    )
+    modules: list[str] = Field([], description="Modules to poll it with; none: those of COLLECTION_MODULES.")
+    vendor: str = Field("", description="Who made it, as its fingerprint told.")
+    model: str = Field("", description="What it is, as its fingerprint told.")
+    detected_modules: list[str] = Field(
+        [], alias="detectedModules", description="Modules that suit it, as its fingerprint told."
+    )
+    labels: dict[str, str] = Field({}, description="Labels for `/targets`.")
+    status: Literal["active", "lost"] = Field("active", description="`lost`: discovery looked for it in vain for long.")
+    last_seen: Text = Field(None, alias="lastSeen", description="ISO 8601, UTC: when discovery saw it last.")
+    missed_since: Text = Field(
+        None, alias="missedSince", description="ISO 8601, UTC: since when discovery has not found it where it was."
+    )
+    marks: Annotated[MarksBody | SkipJsonSchema[None], Field(json_schema_extra=absent)] = None
+    polling: Annotated[PollingBody | SkipJsonSchema[None], Field(json_schema_extra=absent)] = Field(
+        None, description="In answers about single devices; what is sent is passed over."
+    )
+
+
+class DevicesBody(Body):
+    """One page of the devices that a query chooses, by name."""
+
+    devices: list[DeviceBody]
+    page: int = Field(ge=1)
+    size: int = Field(ge=1)
+    pages: int = Field(ge=0)
+    total: int = Field(ge=0, description="Devices that the query chooses.")
+    revision: int = Field(ge=0, description="Of the inventory.")
+
+
+class CredentialsBody(LoginBody):
+    """One of several that discovery tries."""
+
+    version: str = Field("", description="`v1`, `v2c` or `v3`.")
+    agent_type: Annotated[
+        Literal["snmp-community", "snmp-user"] | SkipJsonSchema[None], Field(json_schema_extra=absent)
+    ] = Field(None, alias="agentType")
+
+
+class SeedBody(LoginBody):
+    """Where discovery looks for devices, and with which credentials."""
+
+    id: Text = Field(None, description="UUID; made when it is left out.")
+    potential_targets: list[str] = Field(
+        alias="potentialTargets", description="Addresses, networks (CIDR), ranges, names."
+    )
+    port: int = Field(161, ge=1, le=65535)
+    version: str = Field(description="`v1`, `v2c` or `v3`.")
+    agent_type: Literal["snmp-community", "snmp-user"] = Field(alias="agentType")
+    credentials: list[CredentialsBody] = Field([], description="Further ones, tried after those above, in this order.")
+    exclude: list[str] = Field([], description="Addresses, networks and ranges that are left alone.")
+    labels: dict[str, str] = Field({}, description="Labels of devices that are found here for the first time.")
+    modules: list[str] = Field([], description="Modules of devices that are found here for the first time.")
+    neighbours: Annotated[list[str] | SkipJsonSchema[None], Field(json_schema_extra=absent)] = Field(
+        None, description="Networks within which LLDP and CDP neighbours of what is found are asked, too."
+    )
+    force: bool = Field(False, description="Whether networks larger than a /12 are wanted.")
+
+
+class InventoryBody(Body):
+    """All devices, and the seeds of discovery."""
+
+    devices: list[DeviceBody]
+    discovery_seeds: list[SeedBody] = Field([], alias="discoverySeeds")
+    revision: int = Field(0, ge=0, description="Counts changes; what is posted is ignored.")
+    term: int = Field(0, ge=0, description="Number of the leader that wrote it; what is posted is ignored.")

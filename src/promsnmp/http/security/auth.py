@@ -1,0 +1,259 @@
+"""Who may do what: which requests need a caller with a name, and how callers tell theirs.
+
+Requests that change something are *management*: they need credentials where there are any, and otherwise come from this
+machine only. What shows configuration needs credentials where there are any. Scrapes, targets and pages are open unless
+the operator closes them, health is open always: its askers (kubelet, load balancers) have no credentials.
+
+Ways to tell a name are a list of ``Authenticator``: whoever needs another one (replicas among themselves) adds it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from http import HTTPStatus
+from typing import Protocol
+
+from cachetools import TTLCache
+from starlette.types import Scope
+
+from promsnmp.http.security.origin import Headers, foreign_page, headers_of, is_local
+from promsnmp.http.security.passwords import Busy, Passwords
+
+log = logging.getLogger(__name__)
+
+ANONYMOUS = "anonymous"
+PRINCIPAL = "promsnmp.principal"
+"""Key of an ASGI scope: the name of the caller, for those who write down who did what."""
+CERTIFICATE = "promsnmp.certificate"
+"""Key of an ASGI scope: the name in the client's certificate, which the handshake verified."""
+
+
+class Kind(Enum):
+    """What a request is about."""
+
+    HEALTH = "health"
+    OPEN = "open"
+    DETAILS = "details"
+    MANAGEMENT = "management"
+
+
+_HEALTH = ("/-/healthy", "/-/ready", "/actuator/health")
+_HARMLESS = {f"/promsnmp/{name}" for name in ("hello", "authProtocols", "privProtocols", "threadPools")}
+_CHANGING_READS = {"/promsnmp/evictCache"}
+
+
+def kind_of(method: str, path: str) -> Kind:
+    """What a request is about. Methods that are not safe (RFC 9110 section 9.2.1) change something, wherever."""
+    if method not in ("GET", "HEAD", "OPTIONS", "TRACE") or path in _CHANGING_READS:
+        return Kind.MANAGEMENT
+    if path in _HEALTH or path.startswith("/actuator/health/"):
+        return Kind.HEALTH
+    if path == "/config" or (path.startswith("/promsnmp/") and path not in _HARMLESS):
+        return Kind.DETAILS
+    return Kind.OPEN
+
+
+class WrongCredentials(Exception):
+    """Credentials came, and are wrong; ``who`` is the name that they claim, for the log."""
+
+    def __init__(self, who: str) -> None:
+        super().__init__(who)
+        self.who = who
+
+
+class Authenticator(Protocol):
+    """One way for callers to tell who they are."""
+
+    @property
+    def configured(self) -> bool:
+        """Whether there are such credentials, so that callers without any are turned away."""
+
+    @property
+    def challenge(self) -> str:
+        """For WWW-Authenticate (RFC 9110 section 11.6.1); empty when there is none for it."""
+
+    async def principal(self, scope: Scope, headers: Headers) -> str | None:
+        """The caller's name; None when there are no credentials of this kind. Raises WrongCredentials or Busy."""
+
+
+class Token:
+    """One bearer token (RFC 6750), empty for none."""
+
+    challenge = 'Bearer realm="PromSNMP"'
+
+    def __init__(self, token: str) -> None:
+        self._token = token.encode()
+
+    @property
+    def configured(self) -> bool:
+        return bool(self._token)
+
+    async def principal(self, scope: Scope, headers: Headers) -> str | None:
+        given = _credentials(headers, "bearer")
+        if given is None or not self._token:
+            return None
+        if not hmac.compare_digest(given.encode("latin-1"), self._token):
+            raise WrongCredentials("a token")
+        return "token"
+
+
+class Basic:
+    """Names and passwords (RFC 7617)."""
+
+    challenge = 'Basic realm="PromSNMP", charset="UTF-8"'
+
+    def __init__(self, passwords: Passwords) -> None:
+        self._passwords = passwords
+
+    @property
+    def configured(self) -> bool:
+        return bool(self._passwords.users)
+
+    async def principal(self, scope: Scope, headers: Headers) -> str | None:
+        given = _credentials(headers, "basic")
+        if given is None or not self.configured:
+            return None
+        try:
+            text = base64.b64decode(given, validate=True).decode()
+        except (binascii.Error, ValueError):
+            raise WrongCredentials("nobody: not base64 of UTF-8") from None
+        name, _, password = text.partition(":")
+        known = self._passwords.known(name, password)
+        if not (await self._passwords.check(name, password) if known is None else known):
+            raise WrongCredentials(repr(name[:64]))
+        return f"basic:{name}"
+
+
+class Certificate:
+    """A client's certificate, where ``counts`` says that it is a login: the handshake has verified it before."""
+
+    challenge = ""
+
+    def __init__(self, counts: Callable[[], bool]) -> None:
+        self._counts = counts
+
+    @property
+    def configured(self) -> bool:
+        return self._counts()
+
+    async def principal(self, scope: Scope, headers: Headers) -> str | None:
+        name = scope.get(CERTIFICATE)
+        return f"cert:{name}" if name and self._counts() else None
+
+
+def _credentials(headers: Headers, scheme: str) -> str | None:
+    """What follows ``scheme`` in the Authorization header; None when that has another scheme."""
+    word, _, rest = headers.get("authorization", "").partition(" ")
+    return rest.strip() if word.lower() == scheme else None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer instead of the one that was asked for."""
+
+    status: HTTPStatus
+    text: str
+    headers: Sequence[tuple[str, str]] = ()
+
+
+class FailedLogins:
+    """Counts failed logins, and logs the first, tenth, hundredth ... of a client within ``QUIET`` seconds."""
+
+    QUIET = 60.0
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.total = 0
+        self._by_client: TTLCache[str, int] = TTLCache(4096, self.QUIET, clock)
+
+    def failed(self, client: str, who: str) -> None:
+        self.total += 1
+        number = self._by_client[client] = self._by_client.get(client, 0) + 1
+        if str(number).strip("0") == "1":
+            times = f" ({number} times)" if number > 1 else ""
+            log.warning("failed login as %s from %s%s", who, client, times)
+
+
+class Access:
+    """Decides on requests: the caller's name, or a refusal."""
+
+    def __init__(
+        self,
+        authenticators: Sequence[Authenticator],
+        *,
+        allow_anonymous: bool = False,
+        protect_scrapes: bool = False,
+        failures: FailedLogins | None = None,
+    ) -> None:
+        self._authenticators = list(authenticators)
+        self._allow_anonymous = allow_anonymous
+        self.protect_scrapes = protect_scrapes
+        self.failures = failures or FailedLogins()
+
+    @property
+    def configured(self) -> bool:
+        """Whether there is anything that callers could prove who they are with."""
+        return any(one.configured for one in self._authenticators)
+
+    @property
+    def schemes(self) -> list[str]:
+        """Schemes of the Authorization header that are asked for, in lower case."""
+        return [one.challenge.split()[0].lower() for one in self._authenticators if one.configured and one.challenge]
+
+    def asks(self, kind: Kind) -> bool:
+        """Whether a request of that kind may be refused for who sends it."""
+        match kind:
+            case Kind.HEALTH:
+                return False
+            case Kind.OPEN:
+                return self.protect_scrapes
+            case Kind.DETAILS:
+                return self.protect_scrapes or self.configured
+            case _:
+                return True
+
+    async def admit(self, scope: Scope) -> str | Refusal:
+        """The name of the caller (``anonymous`` where nobody asks for one), or why the request is refused."""
+        kind = kind_of(scope["method"], scope["path"])
+        if not self.asks(kind):
+            return ANONYMOUS
+        headers = headers_of(scope)
+        if kind is Kind.MANAGEMENT and (page := foreign_page(headers)) is not None:
+            return _of_a_page(page, headers)
+        try:
+            for one in self._authenticators:
+                if (name := await one.principal(scope, headers)) is not None:
+                    return name
+        except WrongCredentials as error:
+            self.failures.failed((scope.get("client") or ("?",))[0], error.who)
+            return self._unknown("the credentials are wrong")
+        except Busy:
+            return Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many logins at once", [("retry-after", "1")])
+        if self.configured:
+            return self._unknown("this needs credentials")
+        return ANONYMOUS if self._allow_anonymous or is_local(scope, headers) else _NOT_LOCAL
+
+    def _unknown(self, text: str) -> Refusal:
+        challenges = [one.challenge for one in self._authenticators if one.configured and one.challenge]
+        if not challenges:  # and a 401 must have one
+            certificate = "this needs a client certificate that the service trusts"
+            return Refusal(HTTPStatus.FORBIDDEN, certificate if self.configured else text)
+        return Refusal(HTTPStatus.UNAUTHORIZED, text, [("www-authenticate", one) for one in challenges])
+
+
+_NOT_LOCAL = Refusal(
+    HTTPStatus.FORBIDDEN,
+    "without credentials this answers programs on the same machine only, not through a proxy: set API_TOKEN, or "
+    "basic_auth_users in the file of WEB_CONFIG_FILE (--web.config.file); API_ALLOW_ANONYMOUS=true lets everybody in",
+)
+
+
+def _of_a_page(page: str, headers: Mapping[str, str]) -> Refusal:
+    text = f"a browser asks for a page of {page[:100]!r}, which is not {headers.get('host', 'this host')[:100]!r}"
+    return Refusal(HTTPStatus.FORBIDDEN, f"{text}; a proxy in between must pass the Host header on")

@@ -1,0 +1,220 @@
+"""TLS for the listening sockets: from what a web configuration says to a context of the standard library.
+
+A server keeps one context for as long as it listens, but certificates, policies and CAs change. ``RenewableContext`` is
+that one context: it makes each connection by whichever real one is in use then. Certificates reach OpenSSL as the very
+bytes that were read and checked, by a file in memory: it takes file names only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import logging
+import os
+import ssl
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from promsnmp.errors import SettingsError
+from promsnmp.http.security.tls_names import CURVES, SUITES, VERSIONS
+from promsnmp.http.security.web_config import ClientAuth, Tls
+
+log = logging.getLogger(__name__)
+
+_POLICIES = {ClientAuth.IF_GIVEN: ssl.CERT_OPTIONAL, ClientAuth.REQUIRE: ssl.CERT_REQUIRED}
+
+
+class _Handshake(ssl.SSLObject):
+    """A connection whose failed handshake is logged: the event loop drops it without a word."""
+
+    def do_handshake(self) -> None:
+        try:
+            super().do_handshake()
+        except (
+            ssl.SSLWantReadError,
+            ssl.SSLWantWriteError,
+            ssl.SSLEOFError,
+        ):  # EOF: somebody looks if the port is open
+            raise
+        except ssl.SSLError as error:
+            reason = getattr(error, "verify_message", "") or error.reason or str(error)
+            log.info("a client got no TLS connection: %s", reason.replace("_", " ").lower())
+            raise
+
+
+class RenewableContext(ssl.SSLContext):
+    """What the event loop is given; ``current`` makes the connections, and may be replaced at any time."""
+
+    current: ssl.SSLContext
+
+    @classmethod
+    def of(cls, current: ssl.SSLContext) -> RenewableContext:
+        made = cls(ssl.PROTOCOL_TLS_SERVER)
+        made.current = current
+        return made
+
+    def wrap_bio(self, *arguments: Any, **options: Any) -> ssl.SSLObject:
+        """asyncio and uvloop call this for each connection."""
+        return self.current.wrap_bio(*arguments, **options)
+
+
+def server_context(tls: Tls) -> ssl.SSLContext:
+    """A context for ``tls``. Raises SettingsError that names the key that OpenSSL cannot use."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    if not tls.prefer_server:
+        context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
+    context.sslobject_class = _Handshake
+    context.set_alpn_protocols(["http/1.1"])
+    context.minimum_version, context.maximum_version = VERSIONS[tls.min_version], VERSIONS[tls.max_version]
+    _set_ciphers(context, tls)
+    _set_curves(context, tls.curves)
+    _load(context, tls)
+    context.verify_mode = _POLICIES.get(tls.client_auth, ssl.CERT_NONE)
+    return context
+
+
+class ReplicaTls:
+    """The context with which replicas that serve TLS ask each other, made anew when the configuration changes.
+
+    They are asked by address, which is in no certificate, so names are not compared. What is asked for is a certificate
+    that this machine trusts, or this replica's own, or one that is signed by what comes with it. The own certificate is
+    shown to those that demand one.
+    """
+
+    def __init__(self, current: Callable[[], Tls | None]) -> None:
+        self._current = current
+        self._made: tuple[Tls, ssl.SSLContext] | None = None
+
+    def __call__(self) -> ssl.SSLContext | None:
+        tls = self._current()
+        if tls is None:
+            return None
+        if self._made is None or self._made[0] is not tls:
+            self._made = tls, _replica_context(tls)
+        return self._made[1]
+
+
+def _replica_context(tls: Tls) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    with _as_file(tls.cert + b"\n" + tls.client_ca) as trusted:
+        context.load_verify_locations(trusted)
+    with _as_file(tls.cert) as cert, _as_file(tls.key) as key:
+        context.load_cert_chain(cert, key, password=_no_passphrase)
+    return context
+
+
+def _set_ciphers(context: ssl.SSLContext, tls: Tls) -> None:
+    names = [SUITES[name] for name in tls.cipher_suites if name in SUITES]
+    if tls.cipher_suites and not names:  # only those of 1.3: nothing may come by an older version
+        if tls.max_version != "TLS13":
+            raise SettingsError("cipher_suites has only suites of TLS 1.3, and max_version is below it")
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        return
+    old = ["@SECLEVEL=0"] if tls.min_version < "TLS12" else []  # OpenSSL's own level has no TLS 1.0 and 1.1
+    if names or old:
+        context.set_ciphers(":".join((names or ["DEFAULT"]) + old))
+
+
+def _set_curves(context: ssl.SSLContext, names: tuple[str, ...]) -> None:
+    curves = [CURVES[name] for name in names]
+    if hasattr(context, "set_groups"):  # Python 3.15
+        if curves:
+            context.set_groups(":".join(curves))
+    elif len(set(curves)) == 1:
+        context.set_ecdh_curve(curves[0])
+    elif set(names) not in (set(), set(CURVES)):  # all of them is what there is anyway
+        raise SettingsError("curve_preferences: name one curve, or all; Python can choose between several from 3.15 on")
+
+
+def _load(context: ssl.SSLContext, tls: Tls) -> None:
+    try:
+        with _as_file(tls.cert) as cert, _as_file(tls.key) as key:
+            context.load_cert_chain(cert, key, password=_no_passphrase)
+    except ssl.SSLError as error:
+        raise SettingsError(f"cert_file and key_file cannot be used: {_explained(error, tls)}") from None
+    if not tls.client_auth.verifies:
+        return
+    try:
+        with _as_file(tls.client_ca) as file:
+            context.load_verify_locations(file)
+    except ssl.SSLError:
+        raise SettingsError("client_ca_file has no certificates in PEM") from None
+
+
+def _no_passphrase() -> str:
+    raise SettingsError("key_file is encrypted; PromSNMP takes keys without a passphrase")
+
+
+def _explained(error: ssl.SSLError, tls: Tls) -> str:
+    if error.reason == "KEY_VALUES_MISMATCH":
+        return "the key is not that of the certificate"
+    for name, pem, begin in (("cert_file", tls.cert, b"CERTIFICATE"), ("key_file", tls.key, b"PRIVATE KEY")):
+        if b"-----BEGIN " not in pem or begin not in pem:
+            return f"{name} has no {begin.decode().lower()} in PEM"
+    return str(error.reason or error)
+
+
+@contextlib.contextmanager
+def _as_file(content: bytes) -> Iterator[str]:
+    """The name of a file that nobody else can open, for as long as it is wanted."""
+    if hasattr(os, "memfd_create"):
+        number = os.memfd_create("promsnmp")
+        try:
+            os.write(number, content)
+            yield f"/proc/self/fd/{number}"
+        finally:
+            os.close(number)
+    else:
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(content)
+            file.flush()
+            yield file.name
+
+
+# ------------------------------------------------------------------------------------------------------ certificates
+
+
+def expiry_of(tls: Tls) -> datetime:
+    """When the server's certificate ends to be valid."""
+    from cryptography import x509  # here: it takes 2 MB, and most services have no certificate
+
+    return x509.load_pem_x509_certificates(tls.cert)[0].not_valid_after_utc
+
+
+def names_of(certificate: bytes) -> tuple[str, frozenset[str]]:
+    """Name and alternative names of a client's certificate (DER).
+
+    The name is the subject's common name, or else an alternative name, or else the serial number. Alternative names
+    are those of exporter-toolkit: DNS names, e-mail addresses, IP addresses and URIs (RFC 5280 section 4.2.1.6).
+    """
+    from cryptography import x509
+    from cryptography.x509.oid import NameOID
+
+    kinds = (x509.DNSName, x509.RFC822Name, x509.IPAddress, x509.UniformResourceIdentifier)
+    read = x509.load_der_x509_certificate(certificate)
+    try:
+        found = read.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        sans = [str(one.value) for one in found if isinstance(one, kinds)]
+    except (x509.ExtensionNotFound, ValueError):  # ValueError: an extension that is not well-formed
+        sans = []
+    common = [str(one.value) for one in read.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    name = next(iter([*common, *sans]), f"serial-{read.serial_number:x}")
+    return "".join(one if one.isprintable() else "?" for one in name), frozenset(sans)  # it is written into logs
+
+
+def allows(allowed: tuple[str, ...], sans: frozenset[str]) -> bool:
+    """Whether one of a certificate's alternative names is among ``allowed`` (none: all are)."""
+    return not allowed or not sans.isdisjoint(_plain(name) for name in allowed)
+
+
+def _plain(name: str) -> str:
+    """An address in its usual spelling."""
+    try:
+        return str(ipaddress.ip_address(name))
+    except ValueError:
+        return name

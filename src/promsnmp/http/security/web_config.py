@@ -1,0 +1,242 @@
+"""The file of ``--web.config.file``, in the form of Prometheus's exporter-toolkit: TLS, headers, users, a rate limit.
+
+Operators have such files already, for other exporters. So every key of the form is known here, with its default
+(exporter-toolkit, docs/web-configuration.md), and what cannot be done is an error with its line instead of being passed
+over: a file that asks for more safety than it gets would be worse than none. What it names is read with it, so that one
+value holds all that the server is told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+import yaml
+
+from promsnmp.errors import SettingsError
+from promsnmp.http.security.tls_names import CURVES, SUITES, TLS13_SUITES, VERSIONS
+from promsnmp.support import yaml_nodes, yaml_scalars, yaml_text
+from promsnmp.support.yaml_nodes import Problem
+
+HEADERS: Mapping[str, tuple[str, ...]] = {
+    "Content-Security-Policy": (),
+    "Strict-Transport-Security": (),
+    "X-Content-Type-Options": ("nosniff",),
+    "X-Frame-Options": ("deny", "sameorigin"),
+    "X-XSS-Protection": (),
+}
+"""Headers that may be set, and the values that they may have (none: any)."""
+_HASH = re.compile(r"\$2[abxy]?\$(?:0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}")
+_TLS_KEYS = frozenset(
+    [
+        "cert",
+        "key",
+        "client_ca",
+        "cert_file",
+        "key_file",
+        "client_ca_file",
+        "client_auth_type",
+        "client_allowed_sans",
+        "min_version",
+        "max_version",
+        "cipher_suites",
+        "prefer_server_cipher_suites",
+        "curve_preferences",
+    ]
+)
+
+
+class ClientAuth(Enum):
+    """Policies of Go's crypto/tls for the certificates of clients, by what becomes of them here."""
+
+    NONE = "NoClientCert"
+    REQUEST = "RequestClientCert"
+    """A certificate that nobody verifies tells nothing: as NONE."""
+    IF_GIVEN = "VerifyClientCertIfGiven"
+    REQUIRE = "RequireAndVerifyClientCert"
+
+    @property
+    def verifies(self) -> bool:
+        return self in (ClientAuth.IF_GIVEN, ClientAuth.REQUIRE)
+
+
+UNVERIFIED = ("RequireAnyClientCert", "RequireClientCert")
+"""Policies that demand a certificate and believe any: OpenSSL by way of Python cannot, and it would protect nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """``tls_server_config``: certificates as PEM, names as the file has them."""
+
+    cert: bytes = field(repr=False)
+    key: bytes = field(repr=False)
+    client_ca: bytes = field(default=b"", repr=False)
+    client_auth: ClientAuth = ClientAuth.NONE
+    allowed_sans: tuple[str, ...] = ()
+    min_version: str = "TLS12"
+    max_version: str = "TLS13"
+    cipher_suites: tuple[str, ...] = ()
+    prefer_server: bool = True
+    curves: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WebConfig:
+    """What the file says. ``rate`` is (seconds for one request, requests at once); no file is an empty one."""
+
+    tls: Tls | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    users: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """bcrypt hashes by user name."""
+    rate: tuple[float, int] | None = None
+
+
+def read_web_config(path: Path) -> WebConfig:
+    """The file and what it names. Raises SettingsError, with file, line and key of what is wrong."""
+    content = _content(path, "")
+    try:
+        root = yaml_text.compose(content)
+        return _config(root, path) if root is not None else WebConfig()
+    except yaml.YAMLError as error:
+        line, reason = yaml_text.explain(error)
+        raise SettingsError(f"{path}:{line}: {reason}" if line else f"{path}: {reason}") from None
+    except Problem as problem:
+        raise SettingsError(f"{path}:{problem.line}: {problem}") from None
+
+
+def _config(root: yaml.Node, path: Path) -> WebConfig:
+    sections = {"tls_server_config", "http_server_config", "basic_auth_users", "rate_limit"}
+    found = dict(yaml_nodes.pairs(root, "the file", sections, secret=True))
+    return WebConfig(
+        tls=_tls(found.get("tls_server_config"), path.parent),
+        headers=_headers(found.get("http_server_config")),
+        users=_users(found.get("basic_auth_users")),
+        rate=_rate(found.get("rate_limit")),
+    )
+
+
+# --------------------------------------------------------------------------------------------------------------- tls
+
+
+def _tls(node: yaml.Node | None, folder: Path) -> Tls | None:
+    """None for a section without keys."""
+    found = dict(yaml_nodes.pairs(node, "tls_server_config", _TLS_KEYS, secret=True)) if node is not None else {}
+    if not found or node is None:
+        return None
+    cert = _pem(found, "cert", folder) or _missing(node, "cert")
+    key = _pem(found, "key", folder) or _missing(node, "key")
+    client_ca = _pem(found, "client_ca", folder)
+    policy = _policy(found.get("client_auth_type"))
+    if client_ca and policy is ClientAuth.NONE:
+        raise Problem(node, f"client_ca_file is of use with client_auth_type: {ClientAuth.REQUIRE.value} only")
+    if policy.verifies and not client_ca:
+        raise Problem(node, f"client_auth_type {policy.value} needs client_ca_file: who signed the certificates")
+    sans = _words(found, "client_allowed_sans")
+    if "client_allowed_sans" in found and policy is not ClientAuth.REQUIRE:
+        raise Problem(found["client_allowed_sans"], f"needs client_auth_type: {ClientAuth.REQUIRE.value}")
+    low, high = _version(found, "min_version", "TLS12"), _version(found, "max_version", "TLS13")
+    if low > high:
+        raise Problem(node, f"min_version {low} is above max_version {high}")
+    return Tls(
+        cert,
+        key,
+        client_ca,
+        policy,
+        sans,
+        low,
+        high,
+        cipher_suites=_words(found, "cipher_suites", SUITES.keys() | TLS13_SUITES),
+        prefer_server=_flag(found, "prefer_server_cipher_suites", default=True),
+        curves=_words(found, "curve_preferences", CURVES),
+    )
+
+
+def _pem(found: Mapping[str, yaml.Node], key: str, folder: Path) -> bytes:
+    """What ``key`` holds or the file that ``key_file`` names; empty when neither is there. The file wins, as there."""
+    node = found.get(f"{key}_file")
+    if node is not None and (name := yaml_nodes.text(node, f"{key}_file")):
+        try:
+            return _content(folder / name, f"{key}_file: ")
+        except SettingsError as error:
+            raise Problem(node, str(error)) from None
+    return yaml_nodes.text(found[key], key).encode() if key in found else b""
+
+
+def _content(path: Path, what: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = getattr(error, "strerror", None) or error
+        raise SettingsError(f"{what}{path} cannot be read: {reason}") from None
+
+
+def _missing(node: yaml.Node, key: str) -> bytes:
+    raise Problem(node, f"tls_server_config has no {key}_file, and TLS needs one (or {key})")
+
+
+def _policy(node: yaml.Node | None) -> ClientAuth:
+    name = yaml_nodes.text(node, "client_auth_type") if node is not None else ""
+    if not name or node is None:
+        return ClientAuth.NONE
+    if name in UNVERIFIED:
+        raise Problem(node, f"client_auth_type {name} would take any certificate; use {ClientAuth.REQUIRE.value}")
+    return ClientAuth(yaml_scalars.choice(node, "client_auth_type", [one.value for one in ClientAuth]))
+
+
+def _version(found: Mapping[str, yaml.Node], key: str, default: str) -> str:
+    return yaml_scalars.choice(found[key], key, VERSIONS) if key in found else default
+
+
+def _words(found: Mapping[str, yaml.Node], key: str, allowed: Collection[str] = ()) -> tuple[str, ...]:
+    items = yaml_nodes.items(found[key], key) if key in found else []
+    what = f"an item of {key}"
+    return tuple(yaml_scalars.choice(one, what, allowed) if allowed else yaml_nodes.text(one, what) for one in items)
+
+
+def _flag(found: Mapping[str, yaml.Node], key: str, *, default: bool) -> bool:
+    return yaml_scalars.flag(found[key], key) if key in found else default
+
+
+# -------------------------------------------------------------------------------------------------------- the others
+
+
+def _headers(node: yaml.Node | None) -> Mapping[str, str]:
+    """Headers for every answer. ``http2`` is known and changes nothing: PromSNMP speaks HTTP/1.1."""
+    if node is None:
+        return {}
+    found = dict(yaml_nodes.pairs(node, "http_server_config", {"http2", "headers"}))
+    _flag(found, "http2", default=True)
+    headers = {}
+    for name, value in yaml_nodes.pairs(found["headers"], "headers", HEADERS) if "headers" in found else ():
+        text = yaml_scalars.choice(value, name, HEADERS[name]) if HEADERS[name] else yaml_nodes.text(value, name)
+        if not (text.isascii() and text.isprintable()):
+            raise Problem(value, f"{name} holds characters that a header cannot have")
+        if text:
+            headers[name] = text
+    return headers
+
+
+def _users(node: yaml.Node | None) -> Mapping[str, str]:
+    users = {}
+    for name, value in yaml_nodes.pairs(node, "basic_auth_users", secret=True) if node is not None else ():
+        if not name or ":" in name:
+            raise Problem(value, "a user's name must not be empty and has no colon in it (RFC 7617)")
+        stored = yaml_nodes.text(value, "a password")
+        users[name] = stored.replace("$2$", "$2b$", 1)  # as the first version of bcrypt wrote it
+        if not _HASH.fullmatch(stored):
+            raise Problem(value, f"the password of {name} is no bcrypt hash; promsnmp web-password makes one")
+    return users
+
+
+def _rate(node: yaml.Node | None) -> tuple[float, int] | None:
+    found = dict(yaml_nodes.pairs(node, "rate_limit", {"interval", "burst"})) if node is not None else {}
+    if "interval" not in found or yaml_nodes.text(found["interval"], "interval") in ("0", "0s", ""):
+        return None
+    seconds = yaml_scalars.seconds(found["interval"], "interval")
+    burst = yaml_scalars.count(found["burst"], "burst") if "burst" in found else 0
+    if not burst:
+        raise Problem(found["interval"], "rate_limit needs a burst of 1 or more: how many requests may come at once")
+    return seconds, burst

@@ -1,0 +1,125 @@
+"""The web configuration in use: read at the start, read again every other second, replaced whole or not at all.
+
+Certificates are renewed by programs at any hour, so nobody should have to restart anything, and a file that is being
+written must not end what runs: what cannot be used is logged and shown in the health, and what was there stays. Files
+are compared by what is in them, since times and names say little where volumes swap links.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from prometheus_client.metrics_core import Metric
+
+from promsnmp.errors import SettingsError
+from promsnmp.http.security.passwords import Passwords
+from promsnmp.http.security.tls import RenewableContext, allows, expiry_of, names_of, server_context
+from promsnmp.http.security.web_config import WebConfig, read_web_config
+from promsnmp.observe.families import gauge
+from promsnmp.observe.health import Component, Status
+
+log = logging.getLogger(__name__)
+
+
+class WebFile:
+    """The file ``path``; None for none. Raises SettingsError when it cannot be used."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self.current = WebConfig()
+        self.passwords = Passwords()
+        self.tls: RenewableContext | None = None
+        """For the sockets; None for plain HTTP, which is decided once, at the start."""
+        self.expires: datetime | None = None
+        """When the certificate in use ends to be valid."""
+        self.last_error: SettingsError | None = None
+        if path is not None:
+            config, context = _load(path)
+            self.tls = RenewableContext.of(context) if context is not None else None
+            self._use(config, context)
+
+    def peer(self, certificate: bytes) -> str | None:
+        """The name in a client's certificate (DER, verified); None when client_allowed_sans does not let it in."""
+        try:
+            name, sans = names_of(certificate)
+        except ValueError:
+            return None
+        tls = self.current.tls
+        return name if tls is not None and allows(tls.allowed_sans, sans) else None
+
+    @property
+    def trusts_certificates(self) -> bool:
+        """Whether a client's certificate tells who it is."""
+        return self.current.tls is not None and self.current.tls.client_auth.verifies
+
+    async def refresh(self) -> None:
+        """``reload``, for a task that repeats: an error is logged once, and never raised."""
+        before = self.last_error
+        try:
+            await self.reload()
+        except SettingsError as error:
+            if str(error) != str(before):
+                log.error("the web configuration stays as it was: %s", error)  # the text says it all
+
+    async def reload(self) -> None:
+        """Read it again and take over what changed. Raises SettingsError, and then keeps what there was."""
+        if self._path is None:
+            return
+        try:
+            config, context = await asyncio.to_thread(_load, self._path, self.current)
+            if (config.tls is None) != (self.tls is None):
+                raise SettingsError(f"{self._path}: TLS begins and ends with a restart only")
+        except SettingsError as error:
+            self.last_error = error
+            raise
+        if config != self.current or self.last_error is not None:
+            self._use(config, context)
+            log.info("read the web configuration again: %s", self._path)
+
+    def _use(self, config: WebConfig, context: ssl.SSLContext | None) -> None:
+        if self.tls is not None and context is not None:
+            self.tls.current = context
+        self.current, self.last_error = config, None
+        self.expires = expiry_of(config.tls) if config.tls is not None else None
+        self.passwords.users = dict(config.users)
+        if self.expires is not None and self.expires <= datetime.now(UTC):
+            log.warning("the certificate of the web configuration expired on %s", self.expires)
+
+    def check(self) -> Component:
+        """DOWN while a change waits to be put right, and when the certificate has expired."""
+        if self._path is None:
+            return Component(Status.UP, {"tls": False, "users": 0})
+        details: dict[str, object] = {"tls": self.tls is not None, "users": len(self.current.users)}
+        if self.expires is not None:
+            details["certificateExpires"] = self.expires.isoformat()
+        if self.last_error is not None:
+            return Component(Status.DOWN, {**details, "error": str(self.last_error)})
+        if self.expires is not None and self.expires <= datetime.now(UTC):
+            return Component(Status.DOWN, {**details, "error": "the certificate has expired"})
+        return Component(Status.UP, details)
+
+    def families(self) -> Iterable[Metric]:
+        """For PromSNMP's own metrics; none where there is no file."""
+        if self._path is None:
+            return
+        name = "promsnmp_web_config_last_reload_successful"
+        yield gauge(name, "Whether the web configuration could be used when last read.", float(self.last_error is None))
+        if self.expires is not None:
+            name = "promsnmp_tls_certificate_expiry_timestamp_seconds"
+            yield gauge(name, "Unix time at which the server's certificate ends to be valid.", self.expires.timestamp())
+
+
+def _load(path: Path, current: WebConfig | None = None) -> tuple[WebConfig, ssl.SSLContext | None]:
+    """What the file says, and a context for its TLS unless it says the same as ``current``. Raises SettingsError."""
+    config = read_web_config(path)
+    if config.tls is None or config == current:
+        return config, None
+    try:
+        return config, server_context(config.tls)
+    except SettingsError as error:
+        raise SettingsError(f"{path}: tls_server_config: {error}") from None

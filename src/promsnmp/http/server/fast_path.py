@@ -1,0 +1,100 @@
+"""Scrapes that are answered from memory, straight from the parser to the socket.
+
+Most of what such a scrape costs is the machinery for requests that have to wait: a task, an event, a scope. A page that
+is in memory needs none of it, so this protocol asks ``ready`` first and writes what it gets; everything else goes
+uvicorn's usual way. The answers are the same either way, which the tests check.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from promsnmp.http.security.auth import CERTIFICATE
+from promsnmp.observe.counts import RequestCounts
+
+log = logging.getLogger(__name__)
+
+PREFIX = b"/snmp?"
+_STATUS_LINE = b"HTTP/1.1 200 OK\r\n"
+_BODY_HEADERS = (b"content-length", b"transfer-encoding", b"expect", b"upgrade")
+
+Headers = list[tuple[bytes, bytes]]
+Ready = Callable[[bytes, Headers], tuple[Headers, bytes] | None]
+"""Headers and body for a query string and request headers, None when the answer is not there yet."""
+
+Peer = Callable[[bytes], str | None]
+"""The name in a client's certificate (DER, verified by the handshake); None when its owner may not come in."""
+
+
+def express_protocol(ready: Ready, counts: RequestCounts, peer: Peer = lambda _: None) -> type[HttpToolsProtocol]:
+    """A protocol class for uvicorn that answers what is ``ready`` at once, and tells who the client is by ``peer``."""
+
+    class ExpressProtocol(HttpToolsProtocol):
+        _certificate: str | None = None
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+            super().connection_made(transport)
+            tls = transport.get_extra_info("ssl_object")
+            certificate = tls.getpeercert(binary_form=True) if tls is not None else None
+            if certificate is not None:
+                self._certificate = peer(certificate)
+                if self._certificate is None:
+                    log.warning("closed a connection from %s: client_allowed_sans has none of its names", self.client)
+                    transport.abort()
+
+        def on_headers_complete(self) -> None:
+            if not self.url.startswith(PREFIX) or not _is_simple(self):
+                super().on_headers_complete()
+                return
+            began = time.perf_counter()
+            answer = ready(self.url[len(PREFIX) :].partition(b"#")[0], self.headers)
+            if answer is None:
+                super().on_headers_complete()
+                return
+            headers, body = answer
+            self.transport.write(_message([*self.server_state.default_headers, *headers], body))
+            self._answered = True
+            self.server_state.total_requests += 1
+            counts.ended("GET", "/snmp", 200, seconds=time.perf_counter() - began)
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
+        def on_message_begin(self) -> None:
+            self._answered = False
+            super().on_message_begin()
+            if self._certificate is not None:
+                self.scope[CERTIFICATE] = self._certificate  # type: ignore[literal-required]  # a key of ours
+
+        def on_message_complete(self) -> None:
+            if not self._answered:
+                super().on_message_complete()
+
+    return ExpressProtocol
+
+
+def _is_simple(protocol: Any) -> bool:
+    """A plain GET without a body on a connection that stays open and on which nothing else is being answered."""
+    return (
+        protocol.parser.get_method() == b"GET"
+        and protocol.parser.get_http_version() == "1.1"
+        and protocol.parser.should_keep_alive()
+        and (protocol.cycle is None or protocol.cycle.response_complete)
+        and not protocol.pipeline
+        and not protocol.flow.write_paused
+        and not any(name in _BODY_HEADERS for name, _ in protocol.headers)
+    )
+
+
+def _message(headers: Headers, body: bytes) -> bytes:
+    pieces = [_STATUS_LINE]
+    for name, value in headers:
+        pieces += (name, b": ", value, b"\r\n")
+    pieces += (b"\r\n", body)
+    return b"".join(pieces)

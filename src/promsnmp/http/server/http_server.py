@@ -1,0 +1,80 @@
+"""uvicorn, run as a part of this program instead of being the program.
+
+It leaves signals alone (``app.py`` handles them) and stops in two steps: while requests that were in flight when the
+shutdown began are being answered, new ones are still accepted, so that readiness probes see the truth and nobody's
+connection is refused before the load balancer has noticed; then the sockets close.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Sequence
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from promsnmp.http.middleware.request_metrics import Front
+
+TICK = 0.02
+"""Seconds between two looks at the requests in flight."""
+LAST_WORDS = 0.2
+"""Seconds that connections have to close after the grace period, at least."""
+KEEP_ALIVE = 75
+"""Seconds that an idle connection is kept: above Prometheus's usual scrape interval, so that it is used again."""
+
+
+class _Uvicorn(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to the program; uvicorn would raise them again at its end."""
+        yield
+
+
+class HttpServer:
+    """Serves ``front`` on ``sockets`` (already listening) until stopped, over TLS when there is ``tls``; ``protocol``
+    reads and writes HTTP."""
+
+    def __init__(
+        self,
+        front: Front,
+        sockets: Sequence[socket.socket],
+        protocol: type[HttpToolsProtocol] = HttpToolsProtocol,
+        *,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._front = front
+        self._sockets = list(sockets)
+        self._config = uvicorn.Config(
+            front,
+            loop="none",
+            http=protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE,
+        )
+        self._config.load()
+        self._config.ssl = tls  # uvicorn itself would read files
+        self._server = _Uvicorn(self._config)
+
+    async def run(self) -> None:
+        """Serve; returns when stopped."""
+        await self._server.serve(self._sockets)
+
+    async def stop(self, *, grace: float) -> None:
+        """Answer what is in flight, for at most ``grace`` seconds, then let ``run`` return."""
+        deadline = time.monotonic() + grace
+        begun = frozenset(self._front.in_flight)
+        accepting = deadline - grace / 10
+        while begun & self._front.in_flight and time.monotonic() < accepting:  # noqa: ASYNC110  # an event would cost each request
+            await asyncio.sleep(TICK)
+        left = max(deadline - time.monotonic(), LAST_WORDS)
+        self._config.timeout_graceful_shutdown = left  # type: ignore[assignment]  # it waits for a float as well
+        self._server.should_exit = True

@@ -1,0 +1,161 @@
+"""The life of the serving process: it starts what runs in the background, handles signals, and drains.
+
+SIGTERM or Ctrl-C makes PromSNMP not ready at once, lets the requests in flight finish, and ends with exit code 0 within
+the grace period; a second Ctrl-C does not wait. Signals are handled explicitly, so that this also holds for PID 1 of a
+container, whom the kernel spares what it does not handle. No child processes are started.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import uvloop
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from promsnmp import __version__
+from promsnmp.http.middleware.request_metrics import Front
+from promsnmp.http.server.http_server import HttpServer
+from promsnmp.http.server.listen import urls
+from promsnmp.observe.health import Health
+from promsnmp.observe.tasks import forever
+
+log = logging.getLogger(__name__)
+
+OK, FAILED, FORCED = 0, 1, 130
+"""Exit codes: ended in order, by an error, by a second Ctrl-C."""
+
+STOP_PATIENCE = 1.0
+"""Seconds that each part of the background has to end."""
+
+Step = Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeated:
+    """Work of the background: ``step`` is awaited every ``every`` seconds."""
+
+    step: Step
+    every: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifecycle:
+    """What starts with the process and ends with it; ``drain`` runs as soon as the end has begun, beside the requests
+    that are still being answered."""
+
+    start: Callable[[], object]
+    stop: Step
+    drain: Step | None = None
+
+
+class App:
+    """PromSNMP as one value; ``run`` it once."""
+
+    def __init__(
+        self,
+        *,
+        front: Front,
+        health: Health,
+        sockets: Sequence[socket.socket],
+        protocol: type[HttpToolsProtocol] = HttpToolsProtocol,
+        tls: ssl.SSLContext | None = None,
+        grace: float,
+        repeated: Mapping[str, Repeated],
+        lifecycles: Sequence[Lifecycle] = (),
+        reload: Step,
+    ) -> None:
+        self._health = health
+        self._sockets = list(sockets)
+        self._server = HttpServer(front, sockets, protocol, tls=tls)
+        self._scheme = "http" if tls is None else "https"
+        self._grace = grace
+        self._repeated = dict(repeated)
+        self._lifecycles = list(lifecycles)
+        self._reload = reload
+        self._stop = asyncio.Event()
+        self._force = asyncio.Event()
+        self._background: set[asyncio.Task[object]] = set()
+        self._draining: list[asyncio.Future[object]] = []
+
+    def run(self) -> int:
+        """Serve until a signal comes; returns the process's exit code."""
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(self.serve())
+
+    async def serve(self) -> int:
+        """As ``run``, on a loop that runs already; signals are handled from here on."""
+        self._handle_signals()
+        for part in self._lifecycles:
+            part.start()
+        for name, work in self._repeated.items():
+            self._spawn(forever(name, work.step, every=work.every))
+        serving = asyncio.create_task(self._server.run())
+        log.info("PromSNMP %s listens on %s", __version__, ", ".join(urls(self._sockets, self._scheme)))
+        await _until(self._stop, serving)
+        if serving.done():  # nobody asked it to: whatever ended it ends the process
+            serving.result()
+            return FAILED
+        return await self._drain(serving)
+
+    async def _drain(self, serving: asyncio.Task[None]) -> int:
+        self._health.drain()
+        log.info("shutting down: requests in flight have %g s to finish", self._grace)
+        self._draining = [asyncio.ensure_future(part.drain()) for part in self._lifecycles if part.drain is not None]
+        draining = asyncio.ensure_future(self._end(serving))
+        await _until(self._force, draining)
+        if not draining.done():
+            log.warning("interrupted again: ending now")
+            draining.cancel()
+            await asyncio.gather(draining, return_exceptions=True)
+            return FORCED
+        draining.result()
+        log.info("ended")
+        return OK
+
+    async def _end(self, serving: asyncio.Task[None]) -> None:
+        """The server first: a request in flight may be waiting for something of the background."""
+        leaving = asyncio.gather(*self._draining, return_exceptions=True)
+        await asyncio.gather(self._server.stop(grace=self._grace), serving, leaving)
+        for part in self._lifecycles:
+            try:
+                await asyncio.wait_for(part.stop(), STOP_PATIENCE)
+            except TimeoutError:
+                log.warning("a part of the background did not end within %g s", STOP_PATIENCE)
+            except Exception:
+                log.exception("a part of the background ended badly")
+
+    def _handle_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._on_end, number)
+        loop.add_signal_handler(signal.SIGHUP, self._on_reload)
+
+    def _on_end(self, number: signal.Signals) -> None:
+        if self._stop.is_set() and number is signal.SIGINT:
+            self._force.set()
+        self._health.drain()
+        self._stop.set()
+
+    def _on_reload(self) -> None:
+        log.info("SIGHUP: reading the configuration again")
+        self._spawn(self._reload())
+
+    def _spawn(self, work: Awaitable[object]) -> None:
+        task = asyncio.ensure_future(work)
+        assert isinstance(task, asyncio.Task)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+
+async def _until(event: asyncio.Event, work: asyncio.Future[Any]) -> None:
+    """Returns when ``event`` is set or ``work`` is done, and leaves both as they are."""
+    waiting = asyncio.ensure_future(event.wait())
+    await asyncio.wait({waiting, work}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()

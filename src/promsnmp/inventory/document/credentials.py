@@ -1,0 +1,178 @@
+"""Credentials in a document: what agents and seeds share, read and written in one place.
+
+The rules of USM are checked here, when a document comes in, because a passphrase that is too short or missing shows
+itself otherwise only as a device that never answers.
+"""
+
+from __future__ import annotations
+
+from promsnmp.inventory.document.fields import MASK, Fields
+from promsnmp.inventory.document.parsing import (
+    priv_name,
+    read_auth_protocol,
+    read_level,
+    read_priv_protocol,
+    read_version,
+)
+from promsnmp.inventory.model import COMMUNITY_AGENT, USER_AGENT
+from promsnmp.snmp.credentials import (
+    AuthProtocol,
+    Community,
+    Credentials,
+    PrivProtocol,
+    SecurityLevel,
+    User,
+    Version,
+)
+
+SHORTEST_PASSPHRASE = 8
+"""Octets, RFC 3414 section 11.2."""
+LONGEST_NAME = 32
+"""Octets of a user's name: usmUserName, RFC 3414 section 5."""
+
+_NOTHING = frozenset({"", "none", "noauth", "nopriv"})
+
+
+def read_credentials(
+    fields: Fields, type_key: str, kept: Credentials | None, *, lenient: bool = False
+) -> Credentials | None:
+    """The credentials of an agent or seed whose kind stands under ``type_key``; None when that is not clear.
+
+    ``kept`` serves masked secrets. With ``lenient``, kind, version (v2c, v3) and security level may be left out when
+    the other fields tell them. Problems are noted in ``fields``.
+    """
+    version = fields.value("version", read_version)
+    kind = _kind(fields, type_key, version, lenient=lenient)
+    if lenient and version is None and not fields.failed("version"):
+        version = Version.V3 if kind == USER_AGENT else Version.V2C
+    if kind == USER_AGENT:
+        if version not in (None, Version.V3):
+            fields.problem("version", f"{type_key} {USER_AGENT} needs 3 (v3), not {int(version)}")
+        return _user(fields, kept if isinstance(kept, User) else None, lenient=lenient)
+    if kind == COMMUNITY_AGENT:
+        return _community(fields, type_key, version, kept if isinstance(kept, Community) else None)
+    return None
+
+
+def _kind(fields: Fields, type_key: str, version: Version | None, *, lenient: bool) -> str:
+    """The kind that is named, or the only one that the version (or, with ``lenient``, what else is given) allows."""
+    kind = fields.text(type_key).lower()
+    if kind in (COMMUNITY_AGENT, USER_AGENT):
+        return kind
+    if kind:
+        fields.problem(type_key, f"{kind[:40]!r} is neither {COMMUNITY_AGENT} nor {USER_AGENT}")
+    elif version is not None:
+        return USER_AGENT if version is Version.V3 else COMMUNITY_AGENT
+    elif lenient and fields.text("securityName") and not fields.values.get("readCommunity"):
+        return USER_AGENT
+    elif lenient and fields.values.get("readCommunity") and not fields.text("securityName"):
+        return COMMUNITY_AGENT
+    elif not fields.failed(type_key) and not fields.failed("version"):
+        fields.problem(type_key, f"is missing; it is {COMMUNITY_AGENT} or {USER_AGENT}")
+    return ""
+
+
+def _community(fields: Fields, type_key: str, version: Version | None, kept: Community | None) -> Community | None:
+    if version is None and not fields.failed("version"):
+        fields.problem("version", "is missing; 0 is v1, 1 is v2c")
+    if version is Version.V3:
+        fields.problem("version", f"{type_key} {COMMUNITY_AGENT} needs 0 (v1) or 1 (v2c), not 3")
+    community = fields.secret("readCommunity", kept.community if kept else "")
+    if not community and not fields.failed("readCommunity"):
+        fields.problem("readCommunity", "is missing")
+    return Community(version=version or Version.V1, community=community)
+
+
+def _user(fields: Fields, kept: User | None, *, lenient: bool) -> User:
+    name = fields.text("securityName")
+    if not name and not fields.failed("securityName"):
+        fields.problem("securityName", "is missing")
+    elif len(name.encode()) > LONGEST_NAME:
+        fields.problem("securityName", f"is longer than {LONGEST_NAME} octets (RFC 3414 section 5)")
+    level = _told_level(fields) if lenient else None
+    level = level or fields.value("securityLevel", read_level)
+    if level is None and not fields.failed("securityLevel"):
+        fields.problem("securityLevel", "is missing; 1 is noAuthNoPriv, 2 is authNoPriv, 3 is authPriv")
+    auth, auth_passphrase = _auth(fields, level, kept)
+    priv, priv_passphrase = _priv(fields, level, kept)
+    return User(
+        name=name,
+        level=level or SecurityLevel.NO_AUTH_NO_PRIV,
+        auth_protocol=auth or AuthProtocol.MD5,
+        auth_passphrase=auth_passphrase,
+        priv_protocol=priv or PrivProtocol.DES,
+        priv_passphrase=priv_passphrase,
+        context_name=fields.text("contextName"),
+        context_engine_id=bytes.fromhex(read_hex(fields, "contextEngineId")),
+    )
+
+
+def _told_level(fields: Fields) -> SecurityLevel | None:
+    """The level that the given passphrases are for, where none is given; 0 is how the original writes that."""
+    if fields.values.get("securityLevel") not in (None, 0, "", "0"):
+        return None
+    if fields.values.get("privPassphrase"):
+        return SecurityLevel.AUTH_PRIV
+    return SecurityLevel.AUTH_NO_PRIV if fields.values.get("authPassphrase") else SecurityLevel.NO_AUTH_NO_PRIV
+
+
+def _auth(fields: Fields, level: SecurityLevel | None, kept: User | None) -> tuple[AuthProtocol | None, str]:
+    needed = level is not None and level >= SecurityLevel.AUTH_NO_PRIV
+    protocol = None
+    if fields.text("authProtocol").lower() not in _NOTHING:
+        protocol = fields.convert("authProtocol", read_auth_protocol)
+    elif needed and not fields.failed("authProtocol"):
+        fields.problem("authProtocol", f"is missing; securityLevel {level} needs one of {', '.join(AuthProtocol)}")
+    return protocol, _passphrase(fields, "authPassphrase", kept.auth_passphrase if kept else "", level, needed)
+
+
+def _priv(fields: Fields, level: SecurityLevel | None, kept: User | None) -> tuple[PrivProtocol | None, str]:
+    needed = level is SecurityLevel.AUTH_PRIV
+    protocol = None
+    if fields.text("privProtocol").lower() not in _NOTHING:
+        protocol = fields.convert("privProtocol", read_priv_protocol)
+    elif needed and not fields.failed("privProtocol"):
+        fields.problem("privProtocol", f"is missing; securityLevel 3 needs one of {', '.join(PrivProtocol)}")
+    return protocol, _passphrase(fields, "privPassphrase", kept.priv_passphrase if kept else "", level, needed)
+
+
+def _passphrase(fields: Fields, key: str, kept: str, level: SecurityLevel | None, needed: bool) -> str:
+    passphrase = fields.secret(key, kept)
+    if needed and not passphrase and not fields.failed(key):
+        fields.problem(key, f"is missing; securityLevel {level} needs it")
+    elif passphrase and len(passphrase.encode()) < SHORTEST_PASSPHRASE:
+        fields.problem(key, f"is shorter than {SHORTEST_PASSPHRASE} octets (RFC 3414 section 11.2)")
+    return passphrase
+
+
+def read_hex(fields: Fields, key: str) -> str:
+    """Hexadecimal text, with or without colons and ``0x``, brought to plain lower case."""
+    text = fields.text(key).lower().removeprefix("0x").replace(":", "").replace(" ", "")
+    try:
+        return bytes.fromhex(text).hex()
+    except ValueError:
+        fields.problem(key, "is not hexadecimal, like 80001f8880e9630000d61ff449")
+        return ""
+
+
+def write_credentials(credentials: Credentials, *, mask: bool) -> dict[str, object]:
+    """The document's keys of credentials, without kind and version; absent ones are left out."""
+    if isinstance(credentials, Community):
+        return {"readCommunity": hide(credentials.community, mask=mask)}
+    written: dict[str, object] = {"securityName": credentials.name, "securityLevel": int(credentials.level)}
+    if credentials.level >= SecurityLevel.AUTH_NO_PRIV or credentials.auth_passphrase:
+        written["authProtocol"] = credentials.auth_protocol.value
+        written["authPassphrase"] = hide(credentials.auth_passphrase, mask=mask)
+    if credentials.level is SecurityLevel.AUTH_PRIV or credentials.priv_passphrase:
+        written["privProtocol"] = priv_name(credentials.priv_protocol)
+        written["privPassphrase"] = hide(credentials.priv_passphrase, mask=mask)
+    if credentials.context_name:
+        written["contextName"] = credentials.context_name
+    if credentials.context_engine_id:
+        written["contextEngineId"] = credentials.context_engine_id.hex()
+    return written
+
+
+def hide(secret: str, *, mask: bool) -> str:
+    """The secret, or the mask in its place; nothing stays nothing."""
+    return MASK if mask and secret else secret

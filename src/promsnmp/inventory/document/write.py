@@ -1,0 +1,150 @@
+"""The inventory as the original PromSNMP's JSON document, and back.
+
+The document is the file's content, what the API shows and takes, and what people edit. It must stay readable for the
+original (agents carry SNMP4J's version number, seeds the text ``v2c``, the primary agent stands there twice), so our
+own keys are only ever additions, which it ignores.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from promsnmp.errors import InventoryInvalid
+from promsnmp.inventory.document.credentials import hide, write_credentials
+from promsnmp.inventory.document.fields import MASK
+from promsnmp.inventory.document.read import from_document
+from promsnmp.inventory.document.seeds import seed_document
+from promsnmp.inventory.model import ACTIVE, NO_MARKS, Agent, Device, Inventory, Marks
+from promsnmp.inventory.per_device_cache import Fragments
+
+_OPTIONAL = (
+    "discoveredAt", "primaryAgent", "sysObjectId", "vendor", "model", "detectedModules", "modules", "labels", "status",
+    "lastSeen", "missedSince", "marks",
+)  # fmt: skip
+__all__ = ["MASK", "DocumentWriter", "from_document", "parse_json", "to_document"]
+
+
+def parse_json(data: bytes | str) -> object:
+    """The value of a JSON text. Raises InventoryInvalid; its one problem says where the text stops being JSON."""
+    try:
+        return json.loads(data)
+    except json.JSONDecodeError as error:
+        raise InventoryInvalid([f"not JSON: {error.msg} at line {error.lineno} column {error.colno}"]) from None
+    except UnicodeDecodeError:
+        raise InventoryInvalid(["not JSON: the text is not UTF-8"]) from None
+    except (ValueError, RecursionError):
+        raise InventoryInvalid(["not JSON that can be read: a number or a nesting beyond all measure"]) from None
+
+
+def to_document(inventory: Inventory, *, mask: bool) -> dict[str, object]:
+    """The whole inventory; ``mask`` puts MASK in the place of every secret, and leaves out what we do not know."""
+    return {
+        "devices": [device_document(device, mask=mask) for device in inventory.devices],
+        "discoverySeeds": [seed_document(seed, mask=mask) for seed in inventory.seeds],
+        "revision": inventory.revision,
+        "term": inventory.term,
+        **({"lastWrites": list(inventory.writes)} if inventory.writes and not mask else {}),
+    }
+
+
+def device_document(device: Device, *, mask: bool) -> dict[str, object]:
+    document: dict[str, object] = {
+        **_extra(device.extra, mask=mask),
+        "id": device.id,
+        "sysName": device.sys_name,
+        "sysDescr": device.sys_descr,
+        "sysContact": device.sys_contact,
+        "sysLocation": device.sys_location,
+        "discoveredAt": device.discovered_at,
+        "agents": [agent_document(agent, mask=mask) for agent in device.agents],
+        "primaryAgent": agent_document(device.primary, mask=mask) if device.primary else None,
+        "sysObjectId": device.sys_object_id,
+        "vendor": device.vendor,
+        "model": device.model,
+        "detectedModules": list(device.detected_modules),
+        "modules": list(device.modules),
+        "labels": dict(device.labels),
+        "status": "" if device.status == ACTIVE else device.status,
+        "lastSeen": device.last_seen,
+        "missedSince": device.missed_since,
+        "marks": None if device.marks == NO_MARKS else _marks_document(device.marks),
+    }
+    return _present(document, *_OPTIONAL)
+
+
+def _marks_document(marks: Marks) -> dict[str, object]:
+    document: dict[str, object] = {
+        "sysName": marks.sys_name,
+        "serialNumbers": list(marks.serial_numbers),
+        "macAddresses": list(marks.mac_addresses),
+        "bootedAt": marks.booted_at,
+    }
+    return _present(document, *document)
+
+
+def agent_document(agent: Agent, *, mask: bool) -> dict[str, object]:
+    document: dict[str, object] = {
+        **_extra(agent.extra, mask=mask),
+        "type": agent.type,
+        "id": agent.id,
+        "endpoint": {"address": agent.endpoint.address, "port": agent.endpoint.port},
+        "version": int(agent.version),
+        "timeout": agent.timeout,
+        "retries": agent.retries,
+        "discoveredAt": agent.discovered_at,
+        **write_credentials(agent.credentials, mask=mask),
+        "writeCommunity": hide(agent.write_community, mask=mask),
+        "engineId": agent.engine_id,
+    }
+    return _present(document, "discoveredAt", "writeCommunity", "engineId")
+
+
+class DocumentWriter:
+    """Writes documents as JSON bytes, doing work only for the devices that changed since the last time."""
+
+    def __init__(self, *, mask: bool) -> None:
+        self._mask = mask
+        self._devices = Fragments(lambda device: b"," + _json(device_document(device, mask=mask)))
+
+    @property
+    def known(self) -> tuple[Sequence[Device], Sequence[bytes]]:
+        """The devices that were written last, and what was written for each, with a comma before it."""
+        return self._devices.last
+
+    def json(self, inventory: Inventory) -> bytes:
+        """The same as JSON of ``to_document``."""
+        return b"".join(self.parts(inventory))
+
+    def parts(self, inventory: Inventory) -> Iterator[bytes]:
+        """``json`` in many small pieces."""
+        devices = self._devices.of(inventory.devices)
+        yield b'{"devices":['
+        if devices:
+            yield devices[0][1:]
+            yield from devices[1:]
+        seeds = _json([seed_document(seed, mask=self._mask) for seed in inventory.seeds])
+        yield b'],"discoverySeeds":%b,"revision":%d,"term":%d' % (seeds, inventory.revision, inventory.term)
+        if inventory.writes and not self._mask:
+            yield b',"lastWrites":' + _json(inventory.writes)
+        yield b"}"
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode("ascii")
+
+
+def _extra(extra: str, *, mask: bool) -> dict[str, object]:
+    """Keys that we do not know may hold secrets, so a masked document does not have them."""
+    if not extra or mask:
+        return {}
+    loaded = json.loads(extra)
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+def _present(document: dict[str, object], *optional: str) -> dict[str, object]:
+    for key in optional:
+        if not document[key]:
+            del document[key]
+    return document

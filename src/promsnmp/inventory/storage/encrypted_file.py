@@ -1,0 +1,102 @@
+"""The inventory's file, opened and sealed: what stands between the store and the bytes on the disk.
+
+It knows the key, and what was written for each device the last time, so that a change of one device renders one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from promsnmp.errors import InventoryDamaged, InventoryInvalid, InventoryKeyError
+from promsnmp.inventory.document.incremental import reread
+from promsnmp.inventory.document.write import DocumentWriter, from_document, parse_json
+from promsnmp.inventory.model import Inventory
+from promsnmp.inventory.storage.atomic_file import Stamp, read_bytes, stamp_of, write_parts, writers_turn
+from promsnmp.inventory.storage.encryption import seal_parts, unseal
+from promsnmp.inventory.storage.key import InventoryKey, candidates
+from promsnmp.support.memory import collector_at_rest
+
+
+class Vault:
+    """The file ``path`` under ``key``. A key that came from a key file is read again when the file no longer opens
+    with it, so a running server follows ``promsnmp inventory rekey``."""
+
+    def __init__(self, path: Path, key: InventoryKey) -> None:
+        self.path = path
+        self._key = key
+        self._writer = DocumentWriter(mask=False)
+
+    @property
+    def key(self) -> bytes:
+        """The key that opened the file last."""
+        return self._key.data
+
+    def stamp(self) -> Stamp | None:
+        """Tells whether the file is still the one that was read; None when there is none."""
+        return stamp_of(self.path)
+
+    def turn(self) -> contextlib.AbstractContextManager[None]:
+        """Keeps other writers out; see ``writers_turn``."""
+        return writers_turn(self.path)
+
+    def read(self) -> tuple[Inventory, Stamp] | None:
+        """The inventory in the file, None when there is no file. Raises InventoryError."""
+        found = read_bytes(self.path)
+        if found is None:
+            return None
+        data, stamp = found
+        with collector_at_rest():
+            return read_inventory(self._open(data), str(self.path)), stamp
+
+    def reread(self) -> tuple[Inventory, Stamp] | None:
+        """As ``read``, for a file that differs little from what was read or written before."""
+        found = read_bytes(self.path)
+        if found is None:
+            return None
+        data, stamp = found
+        with collector_at_rest():
+            plain = self._open(data)
+            inventory = reread(plain, *self._writer.known) or read_inventory(plain, str(self.path))
+        return inventory, stamp
+
+    def write(self, inventory: Inventory, *, at_last: Callable[[], None] = lambda: None) -> Stamp:
+        """Puts ``inventory`` into the file, durably; see ``write_parts``. Raises InventoryUnavailable."""
+        return write_parts(self.path, seal_parts(self._writer.parts(inventory), self._key.data), at_last=at_last)
+
+    def prepare(self, inventory: Inventory) -> None:
+        """Renders all of it, so that the next ``write`` or ``reread`` has only to do with what changed."""
+        for _ in self._writer.parts(inventory):
+            pass
+
+    def _open(self, data: bytes) -> bytes:
+        try:
+            return unseal(data, self._key.data, str(self.path))
+        except InventoryKeyError:
+            others = candidates(self.path) if self._key.path else []
+            for other in others:
+                if other != self._key.data and (plain := _try(data, other, self.path)) is not None:
+                    self._key = replace(self._key, data=other)
+                    return plain
+            raise
+
+
+def read_inventory(plain: bytes, name: str) -> Inventory:
+    """The inventory in the decrypted content of the file ``name``; raises InventoryDamaged or InventoryInvalid."""
+    try:
+        document = parse_json(plain)
+    except InventoryInvalid as error:
+        raise InventoryDamaged(f"{name} opens, but what is in it is {error}; restore it from a backup") from None
+    try:
+        return from_document(document)
+    except InventoryInvalid as error:
+        raise InventoryInvalid([f"{name}: {problem}" for problem in error.problems]) from None
+
+
+def _try(data: bytes, key: bytes, path: Path) -> bytes | None:
+    try:
+        return unseal(data, key, str(path))
+    except InventoryKeyError:
+        return None

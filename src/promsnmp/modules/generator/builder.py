@@ -1,0 +1,270 @@
+"""Makes a module of a recipe and the MIBs, as snmp_exporter's generator does.
+
+What the recipe names and the MIBs do not have is listed, and everything else is built.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from promsnmp.modules.generator.config import LookupRule, Override, Recipe
+from promsnmp.modules.generator.requests import Requests, Target, find_target
+from promsnmp.modules.generator.types import TOLD_BY, UnusableIndex, index_of, metric_type, told_by
+from promsnmp.modules.mibs.tree import IndexPart, Node, Oid, Tree, parse_oid
+from promsnmp.modules.model import Filter, Index, Lookup, Metric, MetricType, Module
+
+_ACCESSIBLE = frozenset({"read-only", "read-write", "read-create", "not-accessible"})
+_NOT_IN_LABELS = re.compile(r"[^a-zA-Z0-9_]")
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A module, and what is missing in it."""
+
+    module: Module
+    missing: tuple[str, ...] = ()
+    """What the recipe names and no MIB has."""
+    notes: tuple[str, ...] = ()
+    """Objects that are left out, and what may be a mistake in the recipe."""
+
+
+def build(recipe: Recipe, tree: Tree) -> Built:
+    """The module of ``recipe``; objects are looked up in ``tree``."""
+    return _Builder(recipe, tree).build()
+
+
+def label_name(name: str) -> str:
+    """A name as metrics and labels may have it (the data model of Prometheus)."""
+    return _NOT_IN_LABELS.sub("_", name)
+
+
+class _Builder:
+    def __init__(self, recipe: Recipe, tree: Tree) -> None:
+        self._recipe, self._tree = recipe, tree
+        self._missing: list[str] = []
+        self._notes: list[str] = []
+        self._requests = Requests()
+        self._overrides: dict[Oid, Override] = {}
+        self._nodes: dict[str, Node] = {}
+        """The node that each metric was made of, by the metric's OID."""
+
+    def build(self) -> Built:
+        self._resolve_overrides()
+        metrics = [self._with_lookups(metric) for metric in self._metrics(self._targets())]
+        metrics = [self._told_by_neighbour(metric) for metric in metrics]
+        self._note_unused_lookups(metrics)
+        metrics = [self._overridden(metric) for metric in metrics]
+        self._note_clashes(metrics)
+        self._filter_statically(metrics)
+        filters = tuple(found for one in self._recipe.filters if (found := self._filter(one)))
+        walk, get = self._requests.reduced()
+        module = Module(self._recipe.name, walk, get, tuple(metrics), filters=filters, **self._recipe.settings)
+        return Built(module, tuple(dict.fromkeys(self._missing)), tuple(dict.fromkeys(self._notes)))
+
+    # ---------------------------------------------------------------------------------------------------- overrides
+
+    def _resolve_overrides(self) -> None:
+        for name, override in self._recipe.overrides:
+            found = self._named(name)
+            if not found:
+                self._missing.append(f"{name} (override)")
+            for node in found:
+                self._overrides[node.oid] = self._overrides.get(node.oid, Override()).then(override)
+
+    def _named(self, name: str) -> list[Node]:
+        """All nodes that an override means: names as they stand in the MIB, or as metrics have them."""
+        if oid := parse_oid(name):
+            node = self._tree.at(oid)
+            return [node] if node else []
+        return self._tree.named(name) or self._tree.named(name.replace("_", "-"))
+
+    def _type(self, node: Node) -> str:
+        override = self._overrides.get(node.oid)
+        return (override.type if override else "") or (metric_type(node.type) if node.type else "")
+
+    # ------------------------------------------------------------------------------------------------------ metrics
+
+    def _targets(self) -> Iterator[Target]:
+        for name in self._recipe.walk:
+            target = find_target(name, self._tree, usable=self._is_usable)
+            if target is None:
+                self._missing.append(name)
+                continue
+            self._requests.add(target)
+            yield target
+
+    def _is_usable(self, node: Node) -> bool:
+        return bool(self._type(node)) and node.access in _ACCESSIBLE and not node.broken
+
+    def _metrics(self, targets: Iterator[Target]) -> Iterator[Metric]:
+        wanted = {node.oid: node for target in targets for node in self._tree.under(target.node_oid)}
+        for oid in sorted(wanted):
+            node = wanted[oid]
+            override = self._overrides.get(oid)
+            if (node.type is None and not node.broken) or (override is not None and override.ignore):
+                continue
+            if metric := self._metric(node):
+                self._nodes[metric.oid] = node
+                yield metric
+
+    def _metric(self, node: Node) -> Metric | None:
+        row = self._tree.at(node.oid[:-1])
+        if node.broken:
+            at_fault = row if row is not None and row.broken == node.broken else node
+            self._notes.append(f"{at_fault.name} is left out: {node.broken} ({at_fault.place})")
+            return None
+        if node.access not in _ACCESSIBLE:
+            if not node.access:
+                self._notes.append(f"{node.name} is left out: it has no MAX-ACCESS ({node.place})")
+            return None
+        kind = self._type(node)
+        if not kind:
+            assert node.type is not None
+            reason = f"no metric type fits {node.type.kind.capitalize()}, override its type"
+            self._notes.append(f"{node.name} is left out: {reason} ({node.place})")
+            return None
+        try:
+            indexes = self._indexes(node)
+        except UnusableIndex as problem:
+            at_fault = row or node
+            self._notes.append(f"{at_fault.name} is left out: {problem} ({at_fault.place})")
+            return None
+        enums = node.type.enums if node.type else ()
+        return Metric(label_name(node.name), dotted(node.oid), kind, _help(node), indexes, enum_values=enums)
+
+    def _indexes(self, node: Node) -> tuple[Index, ...]:
+        out: list[Index] = []
+        before: list[IndexPart] = []
+        for part in node.indexes:
+            override = self._overrides.get(part.oid) if part.oid else None
+            index = index_of(part, override.type if override else "", label=label_name(part.label))
+            if told := told_by(index, before):
+                del out[-told:]
+            before.append(part)
+            out.append(index)
+        return tuple(out)
+
+    def _told_by_neighbour(self, metric: Metric) -> Metric:
+        """An InetAddress is read with the InetAddressType in the column before it; without one it is octets."""
+        if metric.type not in TOLD_BY:
+            return metric
+        oid = self._nodes[metric.oid].oid
+        before = self._tree.at((*oid[:-1], oid[-1] - 1))
+        if before is None or before.type is None or TOLD_BY[MetricType(metric.type)] not in before.type.conventions:
+            return replace(metric, type=str(MetricType.OCTET_STRING))
+        self._requests.add_beside(oid, before.oid)
+        return metric
+
+    # ------------------------------------------------------------------------------------------------------ lookups
+
+    def _with_lookups(self, metric: Metric) -> Metric:
+        node = self._nodes[metric.oid]
+        chained = {label_name(source) for rule in self._recipe.lookups for source in rule.sources}
+        lookups: list[Lookup] = []
+        dropped: list[str] = []
+        indexes = list(metric.indexes)
+        for rule in self._recipe.lookups:
+            sources = tuple(map(label_name, rule.sources))
+            if not set(sources) <= {index.labelname for index in indexes}:
+                continue
+            column = self._lookup_column(rule, node)
+            if column is None:
+                continue
+            label, kind = label_name(column.name), self._type(column)
+            lookups.append(Lookup(sources, label, dotted(column.oid), kind))
+            if label in chained and label not in {index.labelname for index in indexes}:
+                indexes.append(Index(label, kind))  # which a further lookup starts from
+            whole = sources == tuple(index.labelname for index in metric.indexes)
+            self._requests.add_beside(node.oid, column.oid, same_rows=whole)
+            dropped += sources if rule.drop_sources else ()
+        lookups += [Lookup((), label) for label in dict.fromkeys(dropped)]
+        return replace(metric, indexes=tuple(indexes), lookups=tuple(lookups))
+
+    def _lookup_column(self, rule: LookupRule, node: Node) -> Node | None:
+        """The column of a lookup: of several of that name the one of the metric's own table."""
+        found = self._named(rule.lookup)
+        column = next((one for one in found if one.oid[:-1] == node.oid[:-1]), found[0] if found else None)
+        if column is None:
+            self._missing.append(f"{rule.lookup} (lookup)")
+        elif not self._type(column) or column.broken:
+            reason = column.broken or "it has no values"
+            self._notes.append(f"lookup {rule.lookup} is left out: {reason} ({column.place})")
+            return None
+        return column
+
+    def _note_unused_lookups(self, metrics: Sequence[Metric]) -> None:
+        used = {(one.labels, one.oid) for metric in metrics for one in metric.lookups}
+        for rule in self._recipe.lookups:
+            sources = tuple(map(label_name, rule.sources))
+            if not any(labels == sources and oid in self._oids_named(rule.lookup) for labels, oid in used):
+                if not self._named(rule.lookup):
+                    self._missing.append(f"{rule.lookup} (lookup)")
+                else:
+                    self._notes.append(
+                        f"lookup {rule.lookup} is not used: nothing has the index {', '.join(rule.sources)}"
+                    )
+
+    def _oids_named(self, name: str) -> set[str]:
+        return {dotted(node.oid) for node in self._named(name)}
+
+    # ------------------------------------------------------------------------------------------- what was asked for
+
+    def _overridden(self, metric: Metric) -> Metric:
+        override = self._overrides.get(self._nodes[metric.oid].oid)
+        if override is None:
+            return metric
+        return replace(
+            metric,
+            name=override.name or metric.name,
+            help=override.help or metric.help,
+            regex_extracts=override.regex_extracts,
+            datetime_pattern=override.datetime_pattern,
+            offset=override.offset,
+            scale=override.scale,
+        )
+
+    def _note_clashes(self, metrics: Sequence[Metric]) -> None:
+        first: dict[str, Metric] = {}
+        for metric in metrics:
+            if (other := first.setdefault(metric.name, metric)) is not metric:
+                self._notes.append(
+                    f"{metric.name} is made of {other.oid} and of {metric.oid}: rename or ignore one of them"
+                )
+
+    def _filter_statically(self, metrics: Sequence[Metric]) -> None:
+        for one in self._recipe.static_filters:
+            for target in one.targets:
+                oid = self._filter_oid(target)
+                if not oid:
+                    continue
+                looking = [
+                    self._nodes[metric.oid].oid for metric in metrics if dotted(oid) in {x.oid for x in metric.lookups}
+                ]
+                for filtered in (oid, *looking):
+                    self._requests.only_rows(filtered, one.indices)
+
+    def _filter(self, found: Filter) -> Filter | None:
+        oid, targets = self._filter_oid(found.oid), [self._filter_oid(target) for target in found.targets]
+        if not oid or not all(targets):
+            return None
+        return Filter(dotted(oid), tuple(map(dotted, targets)), found.values)
+
+    def _filter_oid(self, name: str) -> Oid:
+        if oid := parse_oid(name):
+            return oid
+        node = self._tree.find(name)
+        if node is None:
+            self._missing.append(f"{name} (filter)")
+        return node.oid if node else ()
+
+
+def dotted(oid: Oid) -> str:
+    """The OID as snmp.yml writes it."""
+    return ".".join(map(str, oid))
+
+
+def _help(node: Node) -> str:
+    """The first sentence of the description, and the OID."""
+    return f"{' '.join(node.description.split()).split('. ', 1)[0]} - {dotted(node.oid)}"

@@ -1,0 +1,239 @@
+"""Reads generator.yml of snmp_exporter's generator: which objects a module is made of, and what is to be changed.
+
+Names stay names here; what they mean is found in the MIBs (``generator_build.py``). As strict as ``reader.py``: every
+error names the file, the line and what is allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from promsnmp.errors import ModuleError
+from promsnmp.modules.model import Filter, MetricType, RegexExtract
+from promsnmp.support import yaml_nodes, yaml_scalars, yaml_text
+
+Read = TypeVar("Read")
+Reader = Callable[[yaml.Node, str], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LookupRule:
+    """A label taken from the column ``lookup`` wherever the labels ``sources`` are indexes."""
+
+    sources: tuple[str, ...]
+    lookup: str
+    drop_sources: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """What is different from the MIB in one object; what is empty stays as it is."""
+
+    ignore: bool = False
+    type: str = ""
+    name: str = ""
+    help: str = ""
+    regex_extracts: tuple[RegexExtract, ...] = ()
+    datetime_pattern: str = ""
+    offset: float = 0.0
+    scale: float = 0.0
+
+    def then(self, other: Override) -> Override:
+        """Both: what ``other`` says counts, extracts of one suffix are tried in order."""
+        patterns: dict[str, tuple[tuple[str, str], ...]] = {}
+        for one in (*self.regex_extracts, *other.regex_extracts):
+            patterns[one.suffix] = patterns.get(one.suffix, ()) + one.patterns
+        return Override(
+            other.ignore or self.ignore,
+            other.type or self.type,
+            other.name or self.name,
+            other.help or self.help,
+            tuple(RegexExtract(suffix, entries) for suffix, entries in patterns.items()),
+            other.datetime_pattern or self.datetime_pattern,
+            other.offset or self.offset,
+            other.scale or self.scale,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFilter:
+    """Only the rows ``indices`` of the objects ``targets`` are asked for."""
+
+    targets: tuple[str, ...]
+    indices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What to make one module of. Objects are names, ``MODULE::name`` or OIDs, with or without an instance."""
+
+    name: str
+    walk: tuple[str, ...]
+    lookups: tuple[LookupRule, ...] = ()
+    overrides: tuple[tuple[str, Override], ...] = ()
+    static_filters: tuple[StaticFilter, ...] = ()
+    filters: tuple[Filter, ...] = ()
+    """Whose OIDs may be names."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of ``Module`` that say how to ask: max_repetitions, retries, timeout and so on."""
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorFile:
+    """A generator.yml."""
+
+    recipes: tuple[Recipe, ...] = ()
+    auths: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    """Copied as they are, secrets and references to the environment included."""
+
+
+METRIC_TYPES = frozenset(map(str, MetricType))
+_AUTH_KEYS = frozenset({
+    "community", "version", "security_level", "username", "password", "auth_protocol", "priv_protocol", "priv_password",
+    "context_name",
+})  # fmt: skip
+
+
+def read_generator(path: Path) -> GeneratorFile:
+    """Reads a generator.yml. Raises ModuleError."""
+    try:
+        octets = path.read_bytes()
+    except OSError as error:
+        raise ModuleError(f"{path}: cannot be read: {error.strerror}") from None
+    return parse_generator(octets, source=str(path))
+
+
+def parse_generator(text: bytes | str, *, source: str) -> GeneratorFile:
+    """Reads the text of a generator.yml; ``source`` names it in errors. Raises ModuleError."""
+    try:
+        root = yaml_text.compose(text)
+        return _file(root) if root is not None else GeneratorFile()
+    except yaml.YAMLError as error:
+        line, reason = yaml_text.explain(error)
+        raise ModuleError(f"{source}{f':{line}' if line else ''}: not valid YAML: {reason}") from None
+    except yaml_nodes.Problem as problem:
+        raise ModuleError(f"{source}:{problem.line}: {problem}") from None
+
+
+def _file(root: yaml.Node) -> GeneratorFile:
+    recipes: tuple[Recipe, ...] = ()
+    auths: dict[str, dict[str, str]] = {}
+    for key, value in yaml_nodes.pairs(root, "the file", {"auths", "modules", "version"}):
+        if key == "modules":
+            recipes = tuple(_recipe(name, node) for name, node in yaml_nodes.pairs(value, "'modules'"))
+        elif key == "auths":
+            auths = {name: _auth(name, node) for name, node in yaml_nodes.pairs(value, "'auths'")}
+    return GeneratorFile(recipes, auths)
+
+
+def _auth(name: str, node: yaml.Node) -> dict[str, str]:
+    what = f"auth {yaml_nodes.shown(name)}"
+    return {
+        key: yaml_nodes.text(value, f"{key!r} of {what}")
+        for key, value in yaml_nodes.pairs(node, what, _AUTH_KEYS, secret=True)
+    }
+
+
+def _recipe(name: str, node: yaml.Node) -> Recipe:
+    what = f"module {yaml_nodes.shown(name)}"
+    found = _fields(
+        node,
+        what,
+        {
+            "walk": _list(yaml_nodes.text),
+            "lookups": _list(_lookup),
+            "overrides": _overrides,
+            "filters": _filters,
+            "max_repetitions": yaml_scalars.count,
+            "retries": yaml_scalars.count,
+            "timeout": yaml_scalars.seconds,
+            "use_unconnected_udp_socket": yaml_scalars.flag,
+            "allow_nonincreasing_oids": yaml_scalars.flag,
+        },
+    )
+    static, dynamic = found.pop("filters", ((), ()))
+    own = {key: found.pop(key, ()) for key in ("walk", "lookups", "overrides")}
+    return Recipe(name, own["walk"], own["lookups"], own["overrides"], static, dynamic, found)
+
+
+def _fields(node: yaml.Node, what: str, readers: Mapping[str, Reader]) -> dict[str, Any]:
+    return {
+        key: readers[key](value, f"{key!r} of {what}") for key, value in yaml_nodes.pairs(node, what, readers.keys())
+    }
+
+
+def _list(reader: Callable[[yaml.Node, str], Read]) -> Callable[[yaml.Node, str], tuple[Read, ...]]:
+    return lambda node, what: tuple(reader(item, what) for item in yaml_nodes.items(node, what))
+
+
+def _lookup(node: yaml.Node, what: str) -> LookupRule:
+    readers = {
+        "source_indexes": _list(yaml_nodes.text),
+        "lookup": yaml_nodes.text,
+        "drop_source_indexes": yaml_scalars.flag,
+    }
+    found = _fields(node, what, readers)
+    for key in ("source_indexes", "lookup"):
+        if not found.get(key):
+            raise yaml_nodes.Problem(node, f"{what}: a lookup has no {key!r}")
+    return LookupRule(found["source_indexes"], found["lookup"], found.get("drop_source_indexes", False))
+
+
+def _overrides(node: yaml.Node, what: str) -> tuple[tuple[str, Override], ...]:
+    readers: dict[str, Reader] = {
+        "ignore": yaml_scalars.flag,
+        "type": lambda n, w: yaml_scalars.choice(n, w, METRIC_TYPES),
+        "name": yaml_nodes.text,
+        "help": yaml_nodes.text,
+        "regex_extracts": _extracts,
+        "datetime_pattern": yaml_nodes.text,
+        "offset": yaml_scalars.number,
+        "scale": yaml_scalars.number,
+    }
+    return tuple(
+        (name, Override(**_fields(value, f"override {yaml_nodes.shown(name)}", readers)))
+        for name, value in yaml_nodes.pairs(node, what)
+    )
+
+
+def _extracts(node: yaml.Node, what: str) -> tuple[RegexExtract, ...]:
+    readers = {"regex": yaml_nodes.text, "value": yaml_nodes.text}
+    out = []
+    for suffix, value in yaml_nodes.pairs(node, what):
+        entries = [_fields(item, what, readers) for item in yaml_nodes.items(value, what)]
+        out.append(RegexExtract(suffix, tuple((one.get("regex", ""), one.get("value", "$1")) for one in entries)))
+    return tuple(out)
+
+
+def _filters(node: yaml.Node, what: str) -> tuple[tuple[StaticFilter, ...], tuple[Filter, ...]]:
+    found = _fields(node, what, {"static": _list(_static), "dynamic": _list(_dynamic)})
+    return found.get("static", ()), found.get("dynamic", ())
+
+
+def _static(node: yaml.Node, what: str) -> StaticFilter:
+    found = _fields(node, what, {"targets": _list(yaml_nodes.text), "indices": _list(_instance)})
+    return StaticFilter(found.get("targets", ()), found.get("indices", ()))
+
+
+def _instance(node: yaml.Node, what: str) -> str:
+    text = yaml_nodes.text(node, what)
+    if not all(part.isascii() and part.isdigit() for part in text.split(".")):
+        raise yaml_nodes.Problem(
+            node, f"{what}: {yaml_nodes.shown(text)} is not an index: write numbers, such as 2 or 2.1"
+        )
+    return text
+
+
+def _dynamic(node: yaml.Node, what: str) -> Filter:
+    found = _fields(
+        node, what, {"oid": yaml_nodes.text, "targets": _list(yaml_nodes.text), "values": _list(yaml_nodes.text)}
+    )
+    for key in ("oid", "targets", "values"):
+        if not found.get(key):
+            raise yaml_nodes.Problem(node, f"{what}: a filter has no {key!r}")
+    return Filter(found["oid"], found["targets"], found["values"])

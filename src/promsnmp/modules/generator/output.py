@@ -1,0 +1,47 @@
+"""Modules as the text of an snmp.yml, which both PromSNMP and snmp_exporter load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any
+
+import yaml
+
+from promsnmp.modules.model import Module
+from promsnmp.modules.snmp_yml.writer import filter_document, metric_document
+
+HEADER = "# Made by promsnmp modules build. Changes made here are lost when it is run again.\n"
+_SETTINGS = ("max_repetitions", "retries", "timeout", "use_unconnected_udp_socket", "allow_nonincreasing_oids")
+_Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+def to_yaml(modules: Iterable[Module], auths: Mapping[str, Mapping[str, str]] | None = None) -> str:
+    """The text; ``auths`` are copied as they are. Settings that are the default are left out."""
+    document: dict[str, Any] = {}
+    if auths:
+        document["auths"] = {name: _auth(auth) for name, auth in auths.items()}
+    document["modules"] = {module.name: _module(module) for module in modules}
+    text = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return HEADER + str(text)
+
+
+def _auth(auth: Mapping[str, str]) -> dict[str, Any]:
+    return {key: int(value) if key == "version" and value.isdigit() else value for key, value in auth.items()}
+
+
+def _module(module: Module) -> dict[str, Any]:
+    defaults = {one.name: one.default for one in fields(Module)}
+    asked = {"walk": list(module.walk), "get": list(module.get)}
+    made = {
+        "metrics": [metric_document(metric) for metric in module.metrics],
+        "filters": [filter_document(one) for one in module.filters],
+    }
+    settings = {key: getattr(module, key) for key in _SETTINGS if getattr(module, key) != defaults[key]}
+    if "timeout" in settings:
+        settings["timeout"] = f"{module.timeout:g}s"
+    return {**_without_empty(asked), **_without_empty(made), **settings}
+
+
+def _without_empty(found: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in found.items() if value}

@@ -1,0 +1,95 @@
+"""Which metric and index type the values of an object are (snmp.yml ``type``), from its SYNTAX.
+
+Conventions that say how octets are to be read count before DISPLAY-HINT, and both before the type of the SMI.
+"""
+
+from __future__ import annotations
+
+import re
+
+from promsnmp.modules.mibs.tree import IndexPart, ObjectType
+from promsnmp.modules.model import Index, IndexType, MetricType
+
+_KINDS = {
+    "INTEGER": MetricType.GAUGE,
+    "COUNTER": MetricType.COUNTER,
+    "OCTETS": MetricType.OCTET_STRING,
+    "OID": MetricType.OCTET_STRING,
+    "ADDRESS": MetricType.INET_ADDRESS_IPV4,
+    "BITS": MetricType.BITS,
+}
+_CONVENTIONS = {
+    "DisplayString": MetricType.DISPLAY_STRING,
+    "PhysAddress": MetricType.PHYS_ADDRESS_48,
+    "DateAndTime": MetricType.DATE_AND_TIME,
+    "ParseDateAndTime": MetricType.PARSE_DATE_AND_TIME,
+    "NTPTimeStamp": MetricType.NTP_TIME_STAMP,
+    "InetAddress": MetricType.INET_ADDRESS,
+    "InetAddressIPv4": MetricType.INET_ADDRESS_IPV4,
+    "InetAddressIPv6": MetricType.INET_ADDRESS_IPV6,
+    "LldpPortId": MetricType.LLDP_PORT_ID,
+}
+_OPAQUE = {"Float": MetricType.FLOAT, "Double": MetricType.DOUBLE}
+_TEXT_HINT = re.compile(r"\d+[at]")
+_AS_INDEX = {
+    MetricType.DATE_AND_TIME: IndexType.OCTET_STRING,
+    MetricType.PARSE_DATE_AND_TIME: IndexType.OCTET_STRING,
+    MetricType.NTP_TIME_STAMP: IndexType.OCTET_STRING,
+    MetricType.BITS: IndexType.OCTET_STRING,
+    MetricType.ENUM_AS_STATE_SET: IndexType.GAUGE,
+}
+"""Types that no index can be, and how their sub-identifiers are read."""
+_INDEX_TYPES = frozenset(map(str, IndexType))
+_SIZED = frozenset({
+    IndexType.OCTET_STRING, IndexType.DISPLAY_STRING, IndexType.PHYS_ADDRESS_48,
+    IndexType.INET_ADDRESS_IPV4, IndexType.INET_ADDRESS_IPV6,
+})  # fmt: skip
+
+TOLD_BY = {
+    MetricType.INET_ADDRESS: "InetAddressType",
+    MetricType.INET_ADDRESS_MISSING_SIZE: "InetAddressType",
+    MetricType.LLDP_PORT_ID: "LldpPortIdSubtype",
+}
+"""Types whose values can be read only with the object before them, and the convention of that object."""
+
+
+class UnusableIndex(Exception):
+    """An index from which no label can be made; the message says which and why."""
+
+
+def metric_type(found: ObjectType) -> str:
+    """The metric type of values of this type; empty when there is none."""
+    known = _OPAQUE if found.kind == "OPAQUE" else _CONVENTIONS if found.kind == "OCTETS" else {}
+    for convention in found.conventions:
+        if convention in known:
+            return known[convention]
+    if found.kind == "OCTETS" and found.hint == "1x:":
+        return MetricType.PHYS_ADDRESS_48
+    if found.kind == "OCTETS" and _TEXT_HINT.fullmatch(found.hint):
+        return MetricType.DISPLAY_STRING
+    return _KINDS.get(found.kind, "")
+
+
+def index_of(part: IndexPart, override: str, *, label: str) -> Index:
+    """One index; ``override`` is the metric type that it shall have (or empty). Raises UnusableIndex."""
+    found = override or metric_type(part.type)
+    kind = str(_AS_INDEX.get(MetricType(found), found)) if found else ""
+    if kind not in _INDEX_TYPES:
+        raise UnusableIndex(f"index {part.label} cannot be a label: its type is {found or part.type.kind.capitalize()}")
+    size = part.type.fixed_size if kind in _SIZED and part.type.kind == "OCTETS" else 0
+    return Index(label, kind, size, part.implied, part.type.enums)
+
+
+def told_by(index: Index, before: list[IndexPart]) -> int:
+    """How many of the indexes ``before`` an index tell what it holds, and are no labels of their own.
+
+    An InetAddress follows its InetAddressType (RFC 4001 section 4.1), with at most one index between them. Raises
+    UnusableIndex when it does not.
+    """
+    convention = TOLD_BY.get(MetricType(index.type)) if index.type in TOLD_BY else None
+    if convention is None:
+        return 0
+    for distance in (1, 2):
+        if distance <= len(before) and convention in before[-distance].type.conventions:
+            return distance
+    raise UnusableIndex(f"index {index.labelname} is an {index.type} that no {convention} stands before")

@@ -1,0 +1,142 @@
+"""Folders of MIB files to a tree; what was parsed once is kept, since parsing is slow and MIBs seldom change.
+
+The cache holds what the parser found, by the contents of the file, as JSON: a damaged or foreign entry is parsed again.
+The network is never used.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from promsnmp.errors import ModuleError
+from promsnmp.modules.mibs.definitions import MibModule, ParsedFile, Problem, from_json, to_json
+from promsnmp.modules.mibs.linker import link
+from promsnmp.modules.mibs.parser import SmiParser
+from promsnmp.modules.mibs.tree import Mibs
+
+MAX_FILE = 32 << 20
+"""Octets of a file; no MIB is that large."""
+
+Progress = Callable[[int, int], None]
+"""Called with how many files are done, and how many there are."""
+
+_FORMAT = 3
+"""Of the cache; another number when what is kept changes."""
+_BEGIN = re.compile(r"^[ \t]*[A-Za-z][\w-]*\s*(?:\{[^}]*\}\s*)?DEFINITIONS\s*::=\s*BEGIN\b", re.MULTILINE)
+
+
+def load_mibs(folders: Sequence[Path], *, cache: Path | None = None, progress: Progress | None = None) -> Mibs:
+    """The tree of every MIB file in ``folders`` and the folders in them; ``cache`` is where parsed files are kept.
+
+    Raises ModuleError when a folder cannot be read, or pysmi is not installed.
+    """
+    parser = SmiParser()
+    kept = _Cache(_cache_folder(cache), parser.version)
+    files = [path for folder in folders for path in _files(folder)]
+    modules, problems = list[MibModule](), list[Problem]()
+    for done, path in enumerate(files):
+        if progress is not None:
+            progress(done, len(files))
+        parsed = _read(path, parser, kept)
+        modules += parsed.modules
+        problems += parsed.problems
+    if progress is not None:
+        progress(len(files), len(files))
+    return link(modules, problems)
+
+
+def default_cache() -> Path:
+    """A folder of this user among the temporary files."""
+    return Path(tempfile.gettempdir()) / f"promsnmp-mibs-{os.getuid()}"
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """The files of a folder and of those in it, in a fixed order; a file is its own folder."""
+    if folder.is_file():
+        yield folder
+        return
+    if not folder.is_dir():
+        raise ModuleError(f"{folder}: no such folder of MIB files")
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(root, name) for name in sorted(names) if not name.startswith("."))
+
+
+def _read(path: Path, parser: SmiParser, cache: _Cache) -> ParsedFile:
+    try:
+        if not path.is_file():
+            return ParsedFile()
+        if path.stat().st_size > MAX_FILE:
+            return ParsedFile(problems=(Problem(str(path), 0, f"left out: larger than {MAX_FILE >> 20} MiB"),))
+        octets = path.read_bytes()
+    except OSError as error:
+        return ParsedFile(problems=(Problem(str(path), 0, f"cannot be read: {error.strerror}"),))
+    text = _text(octets)
+    if not _BEGIN.search(text):
+        return ParsedFile()  # no MIB: a README, an index
+    key = hashlib.sha256(octets).hexdigest()
+    parsed = cache.get(key, path)
+    if parsed is None:
+        parsed = parser.parse(text, path=str(path))
+        cache.put(key, parsed)
+    return parsed
+
+
+def _text(octets: bytes) -> str:
+    """Most files are ASCII; the others are of the machines that they were written on."""
+    is_utf16 = octets.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        return octets.decode("utf-16" if is_utf16 else "utf-8-sig")
+    except UnicodeDecodeError:
+        return octets.decode("latin-1")
+
+
+class _Cache:
+    """Parsed files in ``folder``; without it nothing is kept."""
+
+    def __init__(self, folder: Path | None, version: str) -> None:
+        self._folder = folder
+        self._suffix = f"-{_FORMAT}-{version}.json"
+
+    def get(self, key: str, path: Path) -> ParsedFile | None:
+        if self._folder is None:
+            return None
+        try:
+            return from_json((self._folder / (key + self._suffix)).read_text(encoding="utf-8"), path=str(path))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def put(self, key: str, parsed: ParsedFile) -> None:
+        if self._folder is None:
+            return
+        try:
+            with tempfile.NamedTemporaryFile("w", dir=self._folder, delete=False, encoding="utf-8") as file:
+                file.write(to_json(parsed))
+            Path(file.name).replace(self._folder / (key + self._suffix))
+        except OSError:
+            self._folder = None
+
+
+def _cache_folder(wanted: Path | None) -> Path | None:
+    """Where to keep parsed files: where the user says, or our own folder if nobody else can put files into it."""
+    if wanted is not None:
+        try:
+            wanted.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ModuleError(f"{wanted}: cannot be made to keep parsed MIBs in: {error.strerror}") from None
+        return wanted
+    folder = default_cache()
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except OSError:
+        return None
+    ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
+    return folder if ours else None

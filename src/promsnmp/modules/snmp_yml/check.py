@@ -1,0 +1,125 @@
+"""Looks through files in the form of snmp.yml for all that is wrong with them, not only for what stops the reading.
+
+A *problem* keeps a file from being loaded. A *note* does not, but is a mistake all the same: a metric that no walk
+brings, a label that is never filled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import yaml
+
+from promsnmp.modules.model import Metric, Module
+from promsnmp.modules.snmp_yml.reader import Document, look_through
+from promsnmp.support import yaml_text
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was found in one file. Problems and notes are lines of ``source:line: what``."""
+
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+    document: Document
+    """What can be read of it."""
+
+
+def check_text(text: str, *, source: str) -> Checked:
+    """Checks a document to its end; where it is no YAML, each module and auth by itself, if that is possible."""
+    found = look_through(text, source=source)
+    if found.is_yaml:
+        return Checked(found.problems, tuple(_notes(text, found.document, source)), found.document)
+    parts = [look_through(part, source=source, lines_before=before) for part, before in _parts(text)]
+    if not any(one.problems for one in parts):
+        return Checked(found.problems, (), Document())
+    problems = dict.fromkeys(problem for one in parts for problem in one.problems)
+    return Checked(
+        tuple(problems), (), Document({name: one for part in parts for name, one in part.document.modules.items()})
+    )
+
+
+def _parts(text: str) -> Iterator[tuple[str, int]]:
+    """The modules and auths of a text in block style, each as a document, and how many lines come before its first.
+
+    None when there are anchors, which stand in one and are used in another.
+    """
+    section, part, indent, first = "", list[str](), 0, 0
+    for number, line in enumerate((*text.splitlines(), "end:"), 1) if "&" not in text else ():
+        bare = line.lstrip(" ")
+        depth = len(line) - len(bare)
+        begins = bool(bare) and not bare.startswith("#")
+        if part and begins and depth <= indent:
+            yield "\n".join((section, *part, "")), first - 2
+            part = []
+        if begins and depth == 0:
+            section, indent = line, 0
+        elif part:
+            part.append(line)
+        elif begins and section:
+            part, indent, first = [line], depth, number
+
+
+def _mapping(node: yaml.Node | None) -> Sequence[tuple[yaml.Node, yaml.Node]]:
+    return node.value if isinstance(node, yaml.MappingNode) else ()
+
+
+# ---------------------------------------------------------------------------------------------------------------- notes
+
+
+def _notes(text: str, document: Document, source: str) -> Iterator[str]:
+    places = dict(_places(text))
+    for module in document.modules.values():
+        for at, what in module_notes(module):
+            line = places.get((module.name, at), places.get((module.name, -1), 0))
+            yield f"{source}:{line}: module {module.name!r}: {what}"
+
+
+def _places(text: str) -> Iterator[tuple[tuple[str, int], int]]:
+    """Lines of modules (position -1) and of their metrics, by module and position."""
+    root = yaml_text.compose(text, _place_only)
+    modules = next((value for key, value in _mapping(root) if key.value == "modules"), None)
+    for name, body in _mapping(modules):
+        yield (str(name.value), -1), name.start_mark.line + 1
+        metrics = next((value for key, value in _mapping(body) if key.value == "metrics"), None)
+        for at, metric in enumerate(metrics.value if isinstance(metrics, yaml.SequenceNode) else ()):
+            yield (str(name.value), at), metric.start_mark.line + 1
+
+
+def _place_only(_section: str, _key: str, node: yaml.Node) -> yaml.Node:
+    """Where an item of a list stands, without all that is in it: a file of many metrics has a lot of it."""
+    return yaml.ScalarNode(node.tag, "", node.start_mark)
+
+
+def module_notes(module: Module) -> Iterator[tuple[int, str]]:
+    """What is odd about a module: position of the metric, -1 for the module itself, and what it is."""
+    asked = [*module.walk, *module.get, *(target for one in module.filters for target in (one.oid, *one.targets))]
+    if not asked:
+        yield -1, "nothing is asked for: it has neither 'walk' nor 'get'"
+    if not module.metrics:
+        yield -1, "there are no metrics"
+    seen: dict[str, str] = {}
+    for at, metric in enumerate(module.metrics):
+        if metric.oid in seen:
+            yield at, f"metric {metric.name} has the OID of {seen[metric.oid]} ({metric.oid}); the last one counts"
+        seen[metric.oid] = metric.name
+        if not _covers(asked, metric.oid):
+            yield at, f"metric {metric.name} is never asked for: {metric.oid} is under no 'walk', 'get' or filter"
+        yield from ((at, f"metric {metric.name}: {what}") for what in _lookup_notes(metric, asked))
+
+
+def _lookup_notes(metric: Metric, asked: Sequence[str]) -> Iterator[str]:
+    filled = {one.labelname for one in metric.indexes}
+    for lookup in metric.lookups:
+        missing = [label for label in lookup.labels if label not in filled]
+        if missing:
+            yield f"label {lookup.labelname!r} is looked up by {', '.join(missing)}, which is no label before it"
+        elif lookup.labels and not _covers(asked, lookup.oid):
+            yield f"label {lookup.labelname!r} stays empty: {lookup.oid} is under no 'walk', 'get' or filter"
+        if lookup.labels:
+            filled.add(lookup.labelname)
+
+
+def _covers(asked: Iterable[str], oid: str) -> bool:
+    return any(f"{oid}.".startswith(f"{one}.") or one.startswith(f"{oid}.") for one in asked)

@@ -1,0 +1,68 @@
+"""The pages in memory: bounded in number and in age."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+
+from promsnmp.polling.page import Failure, Page
+
+Entry = Page | Failure
+
+
+class PageCache:
+    """Keeps at most ``max_entries`` pages (or failures), the least recently used go first; 0 seconds keeps none.
+
+    ``hits`` and ``misses`` count what scrapes asked for.
+    """
+
+    def __init__(self, max_entries: int, max_age: float, clock: Callable[[], float]) -> None:
+        self._max_entries = max_entries
+        self._max_age = max_age
+        self._clock = clock
+        self._entries: OrderedDict[Hashable, Entry] = OrderedDict()
+        self.hits = 0
+        self.misses = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, key: Hashable, *, max_age: float | None = None) -> Entry | None:
+        """The entry for ``key`` if it is not older than allowed; ``max_age`` (seconds) may ask for a fresher one."""
+        entry = self.peek(key, max_age=max_age)
+        if entry is None:
+            self.misses += 1
+        else:
+            self.hits += 1
+        return entry
+
+    def peek(self, key: Hashable, *, max_age: float | None = None) -> Entry | None:
+        """As ``get``, but does not count."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        age = self._clock() - entry.taken_at
+        if age > self._max_age:
+            del self._entries[key]
+            return None
+        if max_age is not None and age > max_age:
+            return None
+        self._entries.move_to_end(key)
+        return entry
+
+    def put(self, key: Hashable, entry: Entry) -> None:
+        """Keeps an entry, unless nothing is to be kept."""
+        if self._max_age <= 0:
+            return
+        self._entries[key] = entry
+        self._entries.move_to_end(key)
+        while len(self._entries) > self._max_entries:
+            self._entries.popitem(last=False)
+
+    def discard(self, key: Hashable) -> None:
+        """Forgets one entry."""
+        self._entries.pop(key, None)
+
+    def evict_all(self) -> None:
+        """Forgets all entries."""
+        self._entries.clear()

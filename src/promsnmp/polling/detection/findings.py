@@ -1,0 +1,118 @@
+"""What polls found out of the inventory's devices, on its way into the inventory.
+
+The poller of a device is the first to know what it is; the inventory tells everybody else, and keeps it over a restart.
+Findings are gathered, because every write costs a write of the whole file. A replica that may not write tells those of
+its devices to the leader.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+
+from promsnmp.errors import InventoryError
+from promsnmp.inventory.model import Device, Inventory
+from promsnmp.modules.fingerprint import Match
+from promsnmp.polling.detection.identify import Identity
+from promsnmp.polling.target import Source
+
+log = logging.getLogger(__name__)
+
+Update = Callable[[Callable[[Inventory], Inventory]], Awaitable[object]]
+
+
+class Findings:
+    """Identities by device id, from when they are found out until they are stored."""
+
+    def __init__(self) -> None:
+        self._new: dict[str, Identity] = {}
+
+    def note(self, source: Source, identity: Identity) -> None:
+        """Takes what was found out of a source; half of it, or of what is in no inventory, is not kept."""
+        if source.device_id and not identity.problem:
+            self._new[source.device_id] = identity
+
+    def heard(self, body: bytes) -> None:
+        """Takes what ``tell`` of another replica sent. Raises ValueError when it is something else."""
+        found = _read(body)
+        self._new = found | self._new
+
+    async def store(self, update: Update) -> None:
+        """Has the inventory changed by what is new. What cannot be written is tried again with the next."""
+        if not self._new:
+            return
+        new, self._new = self._new, {}
+        try:
+            await update(lambda inventory: with_findings(inventory, new))
+        except InventoryError as error:
+            log.debug("what devices are is not in the inventory yet: %s", error)
+            self._new = new | self._new
+
+    async def tell(self, send: Callable[[bytes], Awaitable[bool]]) -> None:
+        """Sends what is new to whoever may write; what was not taken is sent again with the next."""
+        if not self._new:
+            return
+        new, self._new = self._new, {}
+        taken = False
+        try:
+            taken = await send(_written(new))
+        finally:
+            if not taken:
+                self._new = new | self._new
+
+
+def _written(found: Mapping[str, Identity]) -> bytes:
+    names = ("sys_descr", "sys_object_id", "sys_name")
+    return json.dumps(
+        {
+            device_id: {
+                **{name: getattr(one, name) for name in names},
+                "vendor": one.match.vendor,
+                "model": one.match.model,
+                "modules": one.match.modules,
+            }
+            for device_id, one in found.items()
+        }
+    ).encode()
+
+
+def _read(body: bytes) -> dict[str, Identity]:
+    """Raises ValueError for anything that is not of ``_written``'s form."""
+    try:
+        return {
+            str(device_id): Identity(
+                sys_descr=str(one["sys_descr"]),
+                sys_object_id=str(one["sys_object_id"]),
+                sys_name=str(one["sys_name"]),
+                match=Match(
+                    str(one["vendor"]), str(one["model"]), tuple((str(name), str(why)) for name, why in one["modules"])
+                ),
+                packets=0,
+            )
+            for device_id, one in json.loads(body).items()
+        }
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not what a replica found out of devices: {type(error).__name__}") from None
+
+
+def with_findings(inventory: Inventory, found: dict[str, Identity]) -> Inventory:
+    """``inventory`` with what was found out of its devices; itself where it knows all of that."""
+    devices = tuple(_with(device, found.get(device.id)) for device in inventory.devices)
+    changed = any(new is not old for new, old in zip(devices, inventory.devices, strict=True))
+    return replace(inventory, devices=devices) if changed else inventory
+
+
+def _with(device: Device, identity: Identity | None) -> Device:
+    if identity is None:
+        return device
+    after = replace(
+        device,
+        sys_descr=device.sys_descr or identity.sys_descr,
+        sys_object_id=identity.sys_object_id or device.sys_object_id,
+        vendor=identity.match.vendor,
+        model=identity.match.model,
+        detected_modules=identity.match.names,
+    )
+    return device if after == device else after

@@ -1,0 +1,102 @@
+"""Finds out what a device is: reads its system group, asks which tables answer, and has the fingerprint taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promsnmp.errors import SnmpError, SnmpTimeout
+from promsnmp.modules.fingerprint import PROBES, Match, fingerprint
+from promsnmp.snmp import ber, oid
+from promsnmp.snmp.operations.exists import AT_ONCE, Presence
+from promsnmp.snmp.operations.walk import AgentLimits, Gets
+from promsnmp.snmp.session import Session
+
+SYS_DESCR = oid.encode("1.3.6.1.2.1.1.1.0")
+SYS_OBJECT_ID = oid.encode("1.3.6.1.2.1.1.2.0")
+SYS_UP_TIME = oid.encode("1.3.6.1.2.1.1.3.0")
+SYS_NAME = oid.encode("1.3.6.1.2.1.1.5.0")
+SYSTEM = "1.3.6.1.2.1.1"
+"""Asked for with the tables, to see whether the agent tells the truth."""
+GENTLE = 4
+"""Tables asked for by one packet when the agent had no answer to a packet of many in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a device said of itself, and what it is taken for."""
+
+    sys_descr: str
+    sys_object_id: str
+    sys_name: str
+    match: Match
+    packets: int
+    sys_up_time: int | None = None
+    """Hundredths of a second."""
+    problem: str = ""
+    """Why not all tables were asked for: the match is of those that were, and good for a while only. "" when all
+    were."""
+
+
+async def identify(session: Session, *, limits: AgentLimits | None = None) -> Identity:
+    """Asks the device of an open session, in few packets. Raises SnmpError when it does not answer.
+
+    ``limits`` is what is known of the agent, kept up to date. A device that answers but has no system group gets an
+    identity of empty texts, and one that stops answering half way an identity with a ``problem``.
+    """
+    limits = limits or AgentLimits()
+    before = session.traffic.sent
+    gets = Gets([SYS_DESCR, SYS_OBJECT_ID, SYS_UP_TIME, SYS_NAME], limits=limits)
+    await session.run(gets)
+    said = {one.oid: one for one in gets.varbinds}
+    answers, problem = await _tables(session, limits)
+    has_system = answers.pop(SYSTEM, None)
+    if not problem and not any(answers.values()) and not has_system:
+        problem = "the agent denies what it has" if said else "the agent has nothing to show"
+    descr, name = _text(said.get(SYS_DESCR)), _text(said.get(SYS_NAME))
+    object_id = _object_id(said.get(SYS_OBJECT_ID))
+    return Identity(
+        sys_descr=descr,
+        sys_object_id=object_id,
+        sys_name=name,
+        match=fingerprint(object_id, answers, descr),
+        packets=session.traffic.sent - before,
+        sys_up_time=_number(said.get(SYS_UP_TIME)),
+        problem=problem,
+    )
+
+
+async def _tables(session: Session, limits: AgentLimits) -> tuple[dict[str, bool], str]:
+    """Which of the PROBES and SYSTEM answer, and what stopped the asking before its end.
+
+    An agent may take long to find out that it has nothing where a table would be: what it could not say in time of many
+    tables it is asked of few.
+    """
+    roots = {oid.encode(name): name for name in (SYSTEM, *(probe.oid for probe in PROBES))}
+    present: dict[bytes, bool] = {}
+    problem = ""
+    for at_once in (AT_ONCE, GENTLE):
+        presence = Presence([root for root in roots if root not in present], limits=limits, at_once=at_once)
+        failure: SnmpError | None = None
+        try:
+            await session.run(presence)
+        except SnmpError as error:
+            failure = error
+        problem = failure.message if failure is not None else ""
+        present |= presence.present
+        if not isinstance(failure, SnmpTimeout):
+            break
+    return {roots[root]: there for root, there in present.items()}, problem
+
+
+def _text(varbind: ber.VarBind | None) -> str:
+    if varbind is None or varbind.tag != ber.OCTET_STRING:
+        return ""
+    return " ".join(varbind.value.decode(errors="replace").split())
+
+
+def _object_id(varbind: ber.VarBind | None) -> str:
+    return oid.to_text(varbind.value) if varbind is not None and varbind.tag == ber.OBJECT_IDENTIFIER else ""
+
+
+def _number(varbind: ber.VarBind | None) -> int | None:
+    return None if varbind is None else ber.integer_value(varbind.tag, varbind.value)

@@ -1,0 +1,169 @@
+"""Polls every device of the inventory once per interval, in the background.
+
+Each device has its own slot of the interval, told by its key, so that the load is even and stays where it is over
+restarts. A device that fails is asked ever more seldom, up to a limit; the first answer brings it back to the interval.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from promsnmp.errors import PromSnmpError
+from promsnmp.inventory.per_device_cache import differing
+from promsnmp.observe.counts import PollCounts
+from promsnmp.polling.page import Failure
+from promsnmp.polling.pages import Scraper
+from promsnmp.polling.target import Source
+
+log = logging.getLogger(__name__)
+
+
+SLOTS = 60
+"""Moments within an interval at which polls begin. Polls that run side by side share wake-ups of the process, which for
+a poller that is idle most of the time cost more than the polls."""
+
+
+@dataclass(slots=True)
+class _Schedule:
+    source: Source
+    due: float
+    failures: int = 0
+    running: bool = False
+
+
+@dataclass(order=True, slots=True)
+class _Turn:
+    due: float
+    key: str = field(compare=False)
+
+
+class Poller:
+    """Keeps the pages of ``sources`` fresh. ``interval`` and ``backoff_max`` in seconds, ``concurrency`` in polls."""
+
+    def __init__(
+        self, scraper: Scraper, counts: PollCounts, *, interval: float, backoff_max: float, concurrency: int
+    ) -> None:
+        self._scraper = scraper
+        self._counts = counts
+        self._interval = interval
+        self._backoff_max = max(backoff_max, interval)
+        self.concurrency = concurrency
+        self.active = 0
+        self._sources: Sequence[Source] = ()
+        self._schedules: dict[str, _Schedule] = {}
+        self._turns: list[_Turn] = []
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._polls: set[asyncio.Task[None]] = set()
+        self._started = False
+
+    @property
+    def queued(self) -> int:
+        """Devices whose turn has come but that wait for others to finish."""
+        now = asyncio.get_running_loop().time()
+        return sum(1 for turn in self._turns if turn.due <= now) if self.active >= self.concurrency else 0
+
+    def set_sources(self, sources: Sequence[Source], *, within: float = 1.0) -> None:
+        """Says what to poll from now on. What is new, or has changed, is polled at once, if it is not very much, else
+        ``within`` that share of the interval."""
+        now = asyncio.get_running_loop().time()
+        old, new = differing(self._sources, sources)
+        self._sources = sources
+        wanted = {source.key for source in new}
+        for source in old:
+            if source.key not in wanted:
+                self._scraper.forget(self._schedules.pop(source.key).source)
+        fresh = [source for source in new if self._is_fresh(source)]
+        at_once = self._started and len(fresh) <= self.concurrency
+        for source in fresh:
+            due = now if at_once else now + self._phase(source.key, now) * within
+            self._schedules[source.key] = _Schedule(source, due)
+            heapq.heappush(self._turns, _Turn(due, source.key))
+        self._changed.set()
+
+    def start(self) -> None:
+        """Begins to poll."""
+        self._started = True
+        self._task = asyncio.create_task(self._run(), name="poller")
+
+    async def stop(self) -> None:
+        """Ends all polling."""
+        tasks = [*self._polls, *([self._task] if self._task else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._scraper.close()
+
+    def _is_fresh(self, source: Source) -> bool:
+        known = self._schedules.get(source.key)
+        if known is None:
+            return True
+        if known.source == source:
+            known.source = source  # which may know more of the device
+            return False
+        self._scraper.forget(known.source)
+        return True
+
+    def _phase(self, key: str, now: float) -> float:
+        """Seconds until the slot of the interval that belongs to ``key``."""
+        slot = zlib.crc32(key.encode()) % SLOTS
+        return (slot / SLOTS * self._interval - now) % self._interval
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            self._changed.clear()
+            self._start_due(loop.time())
+            wait = self._turns[0].due - loop.time() if self._turns and self.active < self.concurrency else None
+            try:
+                async with asyncio.timeout(None if wait is None else max(wait, 0.0)):
+                    await self._changed.wait()
+            except TimeoutError:
+                pass
+
+    def _start_due(self, now: float) -> None:
+        while self._turns and self._turns[0].due <= now and self.active < self.concurrency:
+            turn = heapq.heappop(self._turns)
+            schedule = self._schedules.get(turn.key)
+            if schedule is None or schedule.due != turn.due or schedule.running:
+                continue  # gone, or moved to another time
+            self._counts.started(late=now - turn.due)
+            self.active += 1
+            schedule.running = True
+            task = asyncio.create_task(self._poll(schedule))
+            self._polls.add(task)
+            task.add_done_callback(self._polls.discard)
+
+    async def _poll(self, schedule: _Schedule) -> None:
+        try:
+            entry = await self._scraper.poll(schedule.source)
+            schedule.failures = schedule.failures + 1 if isinstance(entry, Failure) else 0
+        except PromSnmpError as error:
+            schedule.failures += 1
+            log.warning("%s cannot be polled: %s", schedule.source.name, error)
+        except Exception:
+            schedule.failures += 1
+            log.exception("the poll of %s failed by a fault of PromSNMP's", schedule.source.name)
+        finally:
+            self.active -= 1
+            schedule.running = False
+            self._plan_next(schedule)
+            self._changed.set()
+
+    def _plan_next(self, schedule: _Schedule) -> None:
+        if self._schedules.get(schedule.source.key) is not schedule:
+            self._scraper.forget(schedule.source)  # it went, or changed, while it was polled
+            return
+        now = asyncio.get_running_loop().time()
+        if schedule.failures:
+            interval = min(self._interval * 2 ** min(schedule.failures, 16), self._backoff_max)
+            schedule.due += interval * max(1, -((schedule.due - now) // interval))
+        else:  # turns that were missed are left out; one that was polled at once comes to its own place in the interval
+            after = max(now, schedule.due + self._interval / 2)
+            schedule.due = after + self._phase(schedule.source.key, after)
+        heapq.heappush(self._turns, _Turn(schedule.due, schedule.source.key))

@@ -1,0 +1,166 @@
+"""The nodes of snmp.yml and of files like it, each problem with its line; ``scalars`` makes values of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+import yaml
+
+from promsnmp.support.yaml_text import NULL
+
+_MERGE = "<<"
+_SHOWN = 60
+"""Characters of a wrong value that an error shows."""
+
+
+class Problem(Exception):
+    """Something wrong at a node."""
+
+    def __init__(self, node: yaml.Node, message: str) -> None:
+        super().__init__(message)
+        self.line = node.start_mark.line + 1
+
+
+class Told(Problem):
+    """A part cannot be read because of problems in it that were told already."""
+
+    def __init__(self, node: yaml.Node) -> None:
+        super().__init__(node, "something in it is wrong")
+
+
+_Pair = tuple[yaml.Node, yaml.Node]
+Teller = Callable[[Problem], None]
+"""What becomes of a problem: it is raised, or kept so that the reading can go on."""
+
+
+def raise_problem(problem: Problem) -> None:
+    """The teller for who wants to know of one problem only."""
+    raise problem
+
+
+def shown(value: object) -> str:
+    """A wrong value in quotes, cut off where it gets long."""
+    text = str(value)
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
+
+
+# ---------------------------------------------------------------------------------------------------------- structure
+
+
+def is_null(node: yaml.Node) -> bool:
+    return bool(node.tag == NULL)
+
+
+def pairs(
+    node: yaml.Node,
+    what: str,
+    allowed: Collection[str] | None = None,
+    *,
+    secret: bool = False,
+    tell: Teller = raise_problem,
+) -> Iterator[tuple[str, yaml.Node]]:
+    """Keys and value nodes of a mapping (null: an empty one); unknown and repeated keys are told as problems.
+
+    With ``secret`` the error does not show an unknown key: where a colon was forgotten, it holds the value.
+    """
+    for key, _, value in entries(node, what, allowed, secret=secret, tell=tell):
+        yield key, value
+
+
+def entries(
+    node: yaml.Node,
+    what: str,
+    allowed: Collection[str] | None = None,
+    *,
+    secret: bool = False,
+    tell: Teller = raise_problem,
+) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
+    """``pairs`` with the nodes of the keys."""
+    if is_null(node):
+        return
+    if not isinstance(node, yaml.MappingNode):
+        raise Problem(node, f"{what} must be a mapping (key: value)")
+    _merge(node, is_open=allowed is None)
+    seen: set[str] = set()
+    for key_node, value in node.value:
+        key = text(key_node, f"a key of {what}")
+        if allowed is not None and key not in allowed:
+            name = "" if secret else f" {shown(key)}"
+            tell(Problem(key_node, f"unknown key{name} in {what}; allowed: {', '.join(sorted(allowed))}"))
+        elif key in seen:
+            tell(Problem(key_node, f"key {shown(key)} stands twice in {what}"))
+        else:
+            seen.add(key)
+            yield key, key_node, value
+
+
+def _is_merge(key: yaml.Node) -> bool:
+    return isinstance(key, yaml.ScalarNode) and key.value == _MERGE and key.style not in ("'", '"')
+
+
+def _merge(node: yaml.MappingNode, *, is_open: bool) -> None:
+    """Puts in place what ``<<`` names, as go-yaml does: what comes later counts, be it merged or the node's own.
+
+    The keys of a mapping that is open to any add up instead, and so do those of mappings under one key.
+    """
+    if not any(_is_merge(key) for key, _ in node.value):
+        return
+    pairs, node.value = node.value, []  # one that names itself finds nothing
+    own: set[str] = set()
+    found: dict[str, _Pair] = {}
+    twice: dict[str, _Pair] = {}
+    for key, value, is_own in _unfolded(pairs, is_open=is_open):
+        name = str(key.value)
+        if name in (found if is_open else own if is_own else ()):
+            twice[name] = key, value
+            continue
+        own.update([name] if is_own else [])
+        found[name] = key, _added(found[name][1], value) if name in found else value
+    node.value = [*found.values(), *twice.values()]
+
+
+def _unfolded(pairs: Sequence[_Pair], *, is_open: bool) -> Iterator[tuple[yaml.Node, yaml.Node, bool]]:
+    """Keys and values in the order in which they count, and whether they are the mapping's own."""
+    for key, value in pairs:
+        if not _is_merge(key):
+            yield key, value, True
+            continue
+        for source in reversed(value.value) if isinstance(value, yaml.SequenceNode) else [value]:
+            if not isinstance(source, yaml.MappingNode):
+                raise Problem(source, f"{_MERGE} must name a mapping or a list of them")
+            _merge(source, is_open=is_open)
+            yield from ((*pair, False) for pair in source.value)
+
+
+def _added(before: yaml.Node, value: yaml.Node) -> yaml.Node:
+    """A value in place of an earlier one; of two mappings, one with the pairs of both."""
+    if isinstance(before, yaml.MappingNode) and isinstance(value, yaml.MappingNode):
+        return yaml.MappingNode(value.tag, before.value + value.value, value.start_mark, value.end_mark)
+    return value
+
+
+def plain(node: yaml.Node, key: str) -> str:
+    """What stands under a key of a mapping, when that is text; "" otherwise."""
+    found = node.value if isinstance(node, yaml.MappingNode) else ()
+    return next(
+        (str(value.value) for name, value in found if name.value == key and isinstance(value, yaml.ScalarNode)), ""
+    )
+
+
+def items(node: yaml.Node, what: str) -> list[yaml.Node]:
+    """The nodes of a list (null: an empty one)."""
+    if is_null(node):
+        return []
+    if not isinstance(node, yaml.SequenceNode):
+        raise Problem(node, f"{what} must be a list")
+    return list(node.value)
+
+
+# ------------------------------------------------------------------------------------------------------------- values
+
+
+def text(node: yaml.Node, what: str) -> str:
+    """Text; null is empty."""
+    if not isinstance(node, yaml.ScalarNode):
+        raise Problem(node, f"{what} must be text")
+    return "" if node.tag == NULL else str(node.value)

@@ -1,0 +1,160 @@
+"""``promsnmp devices``: the same commands on the inventory file and on a running service."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from promsnmp.cli.main import run
+from promsnmp.cli.output.device import lines_of
+from promsnmp.inventory.store import InventoryStore
+from promsnmp.snmp.credentials import Community, Version
+from tests.support.inventory.samples import KEY
+from tests.support.serving import Serving
+from tests.support.tools import free_tcp_port, wait_until
+
+Command = Callable[..., SimpleNamespace]
+SECRETS = ("s3cret-community", "s3cret-auth-1", "s3cret-priv-1")
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    with Serving(tmp_path_factory.mktemp("devices"), env={"COLLECTION_INTERVAL": "0"}) as server:
+        yield server
+
+
+@pytest.fixture(params=["file", "service"])
+def promsnmp(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    serving: Serving,
+) -> Command:
+    """The command on an empty inventory: that of a file, or that of a service."""
+    monkeypatch.setenv("PROM_INV_FILE", str(tmp_path / "data" / "inventory.json"))
+    monkeypatch.setenv("PROM_ENCRYPT_KEY", KEY.decode())
+    if request.param == "service":
+        monkeypatch.setenv("PROMSNMP_URL", serving.url)
+        serving.client.post("/promsnmp/inventory", json={"devices": []})
+
+    def call(*arguments: str) -> SimpleNamespace:
+        code = run(["devices", *arguments])
+        captured = capsys.readouterr()
+        assert not any(secret in captured.out + captured.err for secret in SECRETS)
+        return SimpleNamespace(code=code, out=captured.out, err=captured.err)
+
+    return call
+
+
+def test_devices_are_added_listed_shown_and_removed(promsnmp: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    added = promsnmp(
+        "add", "192.0.2.1", "--name", "core1", "-c", SECRETS[0], "--label", "region=eu", "--location", "x y"
+    )
+    assert (added.code, added.out.startswith("added core1 (")) == (0, True)
+    monkeypatch.setenv("PROMSNMP_AUTH_PASSPHRASE", SECRETS[1])
+    monkeypatch.setenv("PROMSNMP_PRIV_PASSPHRASE", SECRETS[2])
+    login = ("-u", "monitor", "-l", "authPriv", "-a", "SHA-256", "-x", "AES-256")
+    options = ("--module", "if_mib,bgp4", "--timeout", "900")
+    added = promsnmp("add", "[2001:DB8::1]:1161", *login, *options, "--json")
+    device = json.loads(added.out)
+    assert (device["modules"], device["agents"][0]["endpoint"]) == (
+        ["if_mib", "bgp4"], {"address": "2001:db8::1", "port": 1161},
+    )  # fmt: skip
+    listed = promsnmp("list")
+    assert listed.code == 0
+    for text in ("core1", "192.0.2.1:161", "v2c", "region=eu", "x y", "[2001:db8::1]:1161", "v3", "2 devices"):
+        assert text in listed.out
+    assert [one["sysName"] for one in json.loads(promsnmp("list", "--json", "label.region=EU").out)] == ["core1"]
+    assert json.loads(promsnmp("list", "--json", "--", "-core1").out)[0]["id"] == device["id"]
+    shown = promsnmp("show", "2001:db8::1")
+    assert (shown.code, "monitor" in shown.out, "900 ms" in shown.out, "primary" in shown.out) == (0, True, True, True)
+    assert json.loads(promsnmp("show", device["id"], "--json").out)["agents"] == device["agents"]
+    removed = promsnmp("remove", "core1", device["id"])
+    assert (removed.code, removed.out) == (0, f"removed core1\nremoved {device['id']}\n")
+    assert promsnmp("list").out.endswith("0 devices\n")
+
+
+def test_what_discovery_saw_is_shown_without_a_program_s_brackets() -> None:
+    marks = {"sysName": "core1", "serialNumbers": ["FOC1", "FOC2"]}
+    assert lines_of({"modules": ["system"], "marks": marks}) == [
+        ("modules", "system"),
+        ("marks", "sysName=core1"),
+        ("marks", "serialNumbers=FOC1,FOC2"),
+    ]
+
+
+async def test_secrets_reach_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "inventory.json"
+    monkeypatch.setenv("PROM_ENCRYPT_KEY", KEY.decode())
+    arguments = ["devices", "add", "192.0.2.1", "-c", SECRETS[0], "--file", str(path)]
+    assert await asyncio.to_thread(run, arguments) == 0
+    assert InventoryStore(path, KEY).load().devices[0].agents[0].credentials == Community(Version.V2C, SECRETS[0])
+
+
+def test_what_is_not_there_ends_with_1_and_what_is_wrong_with_2(promsnmp: Command) -> None:
+    promsnmp("add", "192.0.2.1", "--name", "core1")
+    for command in (["show", "nobody"], ["remove", "nobody"]):
+        failed = promsnmp(*command)
+        assert (failed.code, failed.out) == (1, "")
+        assert "there is no device 'nobody'" in failed.err
+    for command in (
+        ["add", "192.0.2.1:99999"], ["add", "not an address"], ["add"], ["show"], ["remove"], ["list", "nonsense=1"],
+        ["add", "192.0.2.2", "--label", "x"], ["add", "192.0.2.2", "--label", "a-b=c"],
+        ["add", "192.0.2.2", "--retries", "-1"],
+        ["add", "192.0.2.2", "-u", "x", "-c", "y"], ["add", "192.0.2.2", "-u", "x", "-A", "short"],
+    ):  # fmt: skip
+        failed = promsnmp(*command)
+        assert failed.code == 2, command
+        assert failed.err
+    assert promsnmp("list").out.endswith("1 device\n")
+
+
+def test_an_address_that_is_taken_says_by_whom(promsnmp: Command) -> None:
+    promsnmp("add", "192.0.2.1", "--name", "core1")
+    failed = promsnmp("add", "192.0.2.1:161", "--name", "other")
+    assert failed.code in (1, 2)
+    assert "192.0.2.1:161 is also that of core1" in failed.err
+
+
+def test_one_of_several_that_is_not_there_does_not_keep_the_others(promsnmp: Command) -> None:
+    promsnmp("add", "192.0.2.1", "--name", "a")
+    promsnmp("add", "192.0.2.2", "--name", "b")
+    removed = promsnmp("remove", "a", "nobody", "b")
+    assert (removed.code, removed.out) == (1, "removed a\nremoved b\n")
+    assert "nobody" in removed.err
+
+
+def test_what_a_device_calls_itself_cannot_steer_the_terminal(promsnmp: Command) -> None:
+    promsnmp("add", "192.0.2.1", "--name", "\x1b[2Jevil [red]", "--label", "x=\x1b]0;title")
+    for command in (["list"], ["show", "192.0.2.1"], ["remove", "192.0.2.1"]):
+        assert "\x1b" not in promsnmp(*command).out
+
+
+def test_a_running_server_takes_over_what_is_written_into_its_file(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PROM_INV_FILE", str(serving.folder / "inventory.json"))
+    serving.client.post("/promsnmp/inventory", json={"devices": []})
+    assert run(["devices", "add", "192.0.2.9", "--name", "by-file"]) == 0
+    assert "who=cli:" in capsys.readouterr().err
+    wait_until(lambda: "by-file" in serving.client.get("/targets").text, deadline=30, what="the device of the file")
+    assert 'what="inventory file taken over"' in serving.output()
+
+
+def test_a_service_that_is_not_there_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    url = f"http://127.0.0.1:{free_tcp_port()}"
+    for command in (["list"], ["remove", "a", "b"]):
+        assert run(["devices", *command, "--url", url]) == 1
+        assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["list", "show", "add", "remove"])
+def test_every_command_explains_itself_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["devices", command, "--help"]) == 0
+    assert f"promsnmp devices {command}" in capsys.readouterr().out.split("Examples:")[1]

@@ -1,0 +1,236 @@
+"""``promsnmp modules``: list, show, check and match."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import click
+import pytest
+
+from promsnmp.cli.commands.modules.modules import modules
+from promsnmp.errors import ModuleError, SnmpError
+from promsnmp.modules.catalogue import builtin_catalogue
+from promsnmp.modules.snmp_yml.reader import read_text
+from promsnmp.sim.agent import SimulatedAgent
+from promsnmp.sim.mib import Mib
+from promsnmp.snmp import ber, oid
+from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, SecurityLevel, User
+from tests.support.agents.threads import running
+from tests.support.tools import free_udp_port
+
+Call = Callable[..., SimpleNamespace]
+OWN = """\
+modules:
+  mine:
+    walk: [1.3.6.1.2.1.1]
+    metrics:
+      - {name: sysName, oid: 1.3.6.1.2.1.1.5, type: DisplayString}
+auths:
+  secret_v2: {community: do-not-show}
+"""
+SWITCH = {
+    "1.3.6.1.2.1.1.1.0": ber.tlv(ber.OCTET_STRING, b"RouterOS CRS326\x1b[2J"),
+    "1.3.6.1.2.1.1.2.0": ber.tlv(ber.OBJECT_IDENTIFIER, oid.encode("1.3.6.1.4.1.14988.1")),
+    "1.3.6.1.2.1.1.5.0": ber.tlv(ber.OCTET_STRING, b"core"),
+    "1.3.6.1.2.1.2.2.1.1.1": ber.encode_integer(1),
+    "1.3.6.1.4.1.14988.1.1.3.10.0": ber.encode_integer(330),
+}
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Call:
+    """Runs ``promsnmp modules ...``; errors are raised as the command line's frame gets them."""
+
+    def run(*words: object) -> SimpleNamespace:
+        code = modules.main(args=[str(word) for word in words], prog_name="modules", standalone_mode=False)
+        captured = capsys.readouterr()
+        return SimpleNamespace(code=code, out=captured.out, err=captured.err)
+
+    return run
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    path = tmp_path / "own.yml"
+    path.write_text(OWN)
+    return path
+
+
+# ------------------------------------------------------------------------------------------------------- list and show
+
+
+def test_all_modules_are_listed_with_what_they_are(call: Call) -> None:
+    done = call("list")
+    head, *rows = done.out.splitlines()
+    assert head.split() == ["NAME", "METRICS", "FROM", "WHAT"]
+    assert [row.split()[0] for row in rows] == sorted(builtin_catalogue().modules)
+    assert any(row.startswith("ups ") and "UPS-MIB (RFC 1628)" in row for row in rows)
+
+
+def test_the_list_is_json_on_demand(call: Call) -> None:
+    found = {one["name"]: one for one in json.loads(call("list", "--json").out)}
+    system = found["system"]
+    assert system["from"] == "built-in"
+    assert system["metrics"] == len(builtin_catalogue().module("system").metrics)
+    assert system["about"].startswith("The device itself")
+
+
+def test_modules_of_files_are_listed_as_such(call: Call, own: Path) -> None:
+    found = {one["name"]: one for one in json.loads(call("list", "--json", "--config.file", own).out)}
+    assert (found["mine"]["from"], found["mine"]["metrics"]) == ("file", 1)
+    assert found["if_mib"]["from"] == "built-in"
+
+
+def test_a_file_s_module_takes_the_place_of_the_built_in_one_in_the_list(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "system.yml"
+    path.write_text(OWN.replace("mine:", "system:"))
+    found = {one["name"]: one for one in json.loads(call("list", "--json", "--config.file", path).out)}
+    assert (found["system"]["from"], found["system"]["metrics"], found["system"]["about"]) == ("file", 1, "")
+
+
+@pytest.mark.parametrize("name", ["system", "hp_aruba", "lldp", "f5"])
+def test_a_shown_module_can_be_loaded_again(call: Call, name: str) -> None:
+    done = call("show", name)
+    assert read_text(done.out, source="shown").modules == {name: builtin_catalogue().module(name)}
+
+
+def test_a_module_of_a_file_is_shown_without_the_secrets_beside_it(call: Call, own: Path) -> None:
+    done = call("show", "mine", "--config.file", own)
+    assert "sysName" in done.out
+    assert "do-not-show" not in done.out
+
+
+def test_an_unknown_module_is_refused_with_those_that_are_known(call: Call) -> None:
+    with pytest.raises(ModuleError, match=r"unknown module 'nope'; known: .*if_mib"):
+        call("show", "nope")
+
+
+# --------------------------------------------------------------------------------------------------------------- check
+
+
+def test_a_good_file_is_told_in_a_summary(call: Call, own: Path) -> None:
+    done = call("check", own)
+    assert (done.code, done.out, done.err) == (0, "", "1 module with 1 metric, 1 auth, 0 problems\n")
+
+
+def test_problems_are_lines_of_file_line_and_what_and_the_exit_code_is_2(call: Call, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.yml"
+    wrong.write_text(OWN.replace("walk:", "walkz:").replace("{community: do-not-show}", "{version: 9}"))
+    done = call("check", wrong)
+    assert done.code == 2
+    first, second = done.out.splitlines()
+    assert first.startswith(f"{wrong}:3: unknown key 'walkz'")
+    assert second.startswith(f"{wrong}:7: ")
+    assert done.err.endswith("0 modules with 0 metrics, 0 auths, 2 problems\n")
+
+
+def test_a_file_that_is_not_there_costs_the_others_nothing(call: Call, own: Path, tmp_path: Path) -> None:
+    done = call("check", tmp_path / "none.yml", own)
+    assert done.code == 2
+    assert done.out == f"{tmp_path / 'none.yml'}:1: cannot be read: no such file or directory\n"
+    assert "1 module with 1 metric" in done.err
+
+
+def test_files_that_define_nothing_are_a_problem_as_they_are_for_the_service(call: Call, tmp_path: Path) -> None:
+    (empty := tmp_path / "empty.yml").touch()
+    done = call("check", empty)
+    assert (done.code, done.out) == (2, f"{empty}:1: no module and no auth is defined here\n")
+
+
+def test_a_file_without_an_end_is_refused(call: Call) -> None:
+    done = call("check", Path("/dev/zero"))
+    assert done.code == 2
+    assert done.out.startswith("/dev/zero:1: cannot be read: more than 64 MiB")
+
+
+def test_a_file_that_is_not_text_is_a_problem_with_its_line(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "latin.yml"
+    path.write_bytes(b"# one\n# caf\xe9\n")
+    assert call("check", path).out == f"{path}:2: it is not text in UTF-8\n"
+
+
+def test_one_name_in_two_files_is_a_problem(call: Call, own: Path, tmp_path: Path) -> None:
+    twin = tmp_path / "twin.yml"
+    twin.write_text(OWN)
+    done = call("check", own, twin)
+    assert done.code == 2
+    assert f"module 'mine' stands in {own} already" in done.out
+    assert "auth 'secret_v2'" in done.out
+    assert "do-not-show" not in done.out + done.err
+
+
+def test_a_file_named_twice_is_checked_once(call: Call, own: Path) -> None:
+    assert call("check", own, own).code == 0
+
+
+def test_what_loads_but_does_not_work_is_a_note_and_no_problem(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "odd.yml"
+    path.write_text(OWN.replace("1.3.6.1.2.1.1.5", "1.3.6.1.2.1.2.1"))
+    done = call("check", path)
+    assert (done.code, done.out) == (0, "")
+    assert f"note: {path}:5: module 'mine': metric sysName is never asked for" in done.err
+
+
+def test_check_wants_a_file(call: Call) -> None:
+    with pytest.raises(click.UsageError):
+        call("check")
+
+
+# --------------------------------------------------------------------------------------------------------------- match
+
+
+def test_a_device_is_told_with_the_reason_for_each_module(call: Call) -> None:
+    agent = SimulatedAgent(Mib.of(SWITCH))
+    with running(agent):
+        done = call("match", agent.target)
+    assert done.code == 0
+    lines = done.out.splitlines()
+    assert "sysName      core" in lines
+    assert "vendor       MikroTik" in lines
+    assert "modules      system,if_mib,mikrotik" in lines
+    assert "if_mib    answers to ifTable (1.3.6.1.2.1.2.2)" in lines
+    assert "\x1b" not in done.out
+
+
+def test_the_match_is_json_on_demand(call: Call) -> None:
+    agent = SimulatedAgent(Mib.of(SWITCH))
+    with running(agent):
+        found = json.loads(call("match", "--json", agent.target).out)
+    assert (found["vendor"], found["sysObjectID"]) == ("MikroTik", "1.3.6.1.4.1.14988.1")
+    assert [one["name"] for one in found["modules"]] == ["system", "if_mib", "mikrotik"]
+    assert all(one["reason"] for one in found["modules"])
+
+
+def test_a_user_of_v3_can_ask(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = User(
+        "monitor", SecurityLevel.AUTH_PRIV, AuthProtocol.SHA, "authenticate-me", PrivProtocol.AES, "keep-private"
+    )
+    monkeypatch.setenv("PROMSNMP_AUTH_PASSPHRASE", "authenticate-me")
+    monkeypatch.setenv("PROMSNMP_PRIV_PASSPHRASE", "keep-private")
+    agent = SimulatedAgent(Mib.of(SWITCH), users=[user])
+    with running(agent):
+        done = call("match", "-u", "monitor", "-a", "SHA", "-x", "AES", agent.target)
+    assert "vendor       MikroTik" in done.out
+
+
+def test_a_device_that_refuses_is_an_error(call: Call) -> None:
+    with pytest.raises(SnmpError, match="connection refused"):
+        call("match", "-t", "1", "-r", "0", f"127.0.0.1:{free_udp_port()}")
+
+
+@pytest.mark.parametrize("words", [("match", "300.1.1.1:x"), ("match", "-t", "nan", "127.0.0.1"), ("match",)])
+def test_wrong_arguments_are_usage_errors(call: Call, words: tuple[str, ...]) -> None:
+    with pytest.raises(click.UsageError):
+        call(*words)
+
+
+def test_the_help_lists_every_subcommand_without_importing_build(call: Call) -> None:
+    done = call("--help")
+    assert [name for name in ("build", "check", "list", "match", "show") if f"  {name} " not in done.out] == []
+
+
+def test_build_is_one_of_the_subcommands(call: Call) -> None:
+    assert "--mibs" in call("build", "--help").out

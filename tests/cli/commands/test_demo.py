@@ -1,0 +1,162 @@
+"""``promsnmp demo`` as a person runs it: ready, shown, ended, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from promsnmp.cli.commands.demo import SAMPLE_LINES, sample
+from promsnmp.cli.commands.demo_service import Reply
+from promsnmp.sim.devices import DEMO
+from tests.support.tools import PROJECT, Process, wait_until
+
+COMMAND = [sys.executable, "-m", "promsnmp", "demo"]
+
+
+class Demo(Process):
+    """The demo on a free port, once it says that it runs; its temporary files are in ``folder``."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        log = folder / "demo.log"
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir()
+        log.write_bytes(b"")
+        super().__init__(
+            [*COMMAND, "--port", "0"],
+            log=log,
+            ready=lambda: "Running until Ctrl-C" in log.read_text(),
+            deadline=90,
+            env={"PYTHONPATH": f"{PROJECT}/src", "TMPDIR": str(self.temporary), **settings},
+        )
+
+    @property
+    def url(self) -> str:
+        found = re.search(r"(http://[\d.]+:\d+)/targets", self.output())
+        assert found is not None
+        return found[1]
+
+    @property
+    def children(self) -> list[int]:
+        listed = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        return [int(child) for child in listed.split()]
+
+    @property
+    def leftovers(self) -> list[str]:
+        return [path.name for path in self.temporary.iterdir()]
+
+
+def alive(pid: int) -> bool:
+    """Whether the process runs; one that ended but was not waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_it_serves_every_device_and_what_it_tells_to_open(tmp_path: Path) -> None:
+    with Demo(tmp_path) as demo, httpx.Client(base_url=demo.url, timeout=20) as client:
+        names = [make().name for make in DEMO]
+        assert len(client.get("/targets").json()) == len(names)
+        for name in names:
+            page = client.get("/snmp", params={"target": name})
+            assert page.status_code == 200
+            assert f'sysName="{name}"' in page.text or "sysUpTime" in page.text
+        told = re.findall(rf"{re.escape(demo.url)}(/\S*)", demo.output())
+        assert {"/targets", "/snmp?target=access-sw-01", "/actuator/health"} <= set(told)
+        for path in told:
+            assert client.get(path, follow_redirects=True).status_code == 200, path
+        assert re.search(r"^  ifHCInOctets\{.*\} \d+$", demo.output(), re.MULTILINE)
+        assert "http_sd_configs" in demo.output()
+        assert demo.stop() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_with_its_service_and_its_files(tmp_path: Path, number: signal.Signals) -> None:
+    with Demo(tmp_path) as demo:
+        children = demo.children
+        assert len(children) == 1
+        assert demo.leftovers
+        os.kill(demo.pid, number)
+        assert demo.process.wait(30) == 0
+        assert not any(map(alive, children))
+        assert demo.leftovers == []
+        assert "Traceback" not in demo.output()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_a_kill_ends_the_service_too(tmp_path: Path) -> None:
+    with Demo(tmp_path) as demo:
+        children = demo.children
+        demo.process.kill()
+        demo.process.wait(10)
+        wait_until(lambda: not any(map(alive, children)), deadline=30, what="the end of the service")
+
+
+def test_a_service_that_ends_by_itself_ends_the_demo_with_a_word(tmp_path: Path) -> None:
+    with Demo(tmp_path) as demo:
+        os.kill(demo.children[0], signal.SIGKILL)
+        assert demo.process.wait(30) == 1
+        assert "the service ended by itself" in demo.output()
+        assert demo.leftovers == []
+
+
+def test_ctrl_c_during_the_start_ends_it_in_order(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": f"{PROJECT}/src", "TMPDIR": str(tmp_path)},
+    )
+    assert process.stdout is not None
+    process.stdout.readline()  # "Starting ..."
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_taken_port_is_told_in_one_line_with_the_setting() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        started = time.monotonic()
+        result = run(SERVER_PORT=str(port))
+        assert time.monotonic() - started < 30
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+    assert f"port {port} is in use" in result.stderr
+    assert "SERVER_PORT" in result.stderr
+
+
+def test_a_wrong_port_setting_is_told_in_one_line() -> None:
+    result = run(SERVER_PORT="many")
+    assert (result.returncode, result.stderr.count("\n")) == (2, 1)
+    assert "SERVER_PORT=many" in result.stderr
+
+
+def run(**settings: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "PYTHONPATH": f"{PROJECT}/src", **settings}
+    return subprocess.run(COMMAND, capture_output=True, text=True, timeout=60, check=False, env=env)
+
+
+def test_a_sample_is_short_and_has_samples_of_several_families() -> None:
+    families = ("sysUpTime", "ifHCInOctets", "ifOperStatus", "ifAlias", "interface_utilization")
+    rows = [f'{name}{{ifIndex="{row}"}} 1' for row in range(5) for name in families]
+    page = Reply(200, "\n".join([f"# TYPE {name} gauge" for name in families] + rows))
+    lines = sample(page)
+    assert len(lines) <= SAMPLE_LINES
+    assert {line.split("{")[0] for line in lines if not line.startswith("#")} == set(families)
+
+
+def test_a_sample_of_a_page_without_known_families_is_its_start() -> None:
+    assert sample(Reply(200, "up 1\ndown 0\n")) == ["up 1", "down 0"]

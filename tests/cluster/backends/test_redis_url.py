@@ -1,0 +1,75 @@
+"""How REDIS_URL and its companions are read."""
+
+from __future__ import annotations
+
+import pytest
+
+from promsnmp.cluster.backends.redis_url import RedisPlace, address_toward, parse_place
+from promsnmp.errors import SettingsError
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({"host": "redis"}, "redis://redis:6379"),
+        ({"host": "redis", "port": 7000}, "redis://redis:7000"),
+        ({"host": "::1"}, "redis://[::1]:6379"),
+        ({"host": "redis", "password": "p@ss/word:#"}, "redis://:p%40ss%2Fword%3A%23@redis:6379"),
+        ({"url": "rediss://redis:6380/2"}, "rediss://redis:6380/2"),
+        ({"url": "redis://redis", "password": "secret"}, "redis://:secret@redis"),
+        ({"url": "redis://:own@redis", "password": "secret"}, "redis://:own@redis"),
+        ({"url": "redis://redis", "host": "elsewhere"}, "redis://redis"),
+        ({"url": "unix:///run/redis.sock?db=1"}, "unix:///run/redis.sock?db=1"),
+    ],
+)
+def test_a_place_is_a_url(given: dict[str, object], url: str) -> None:
+    assert parse_place(**given) == RedisPlace(url)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis+sentinel://user:pw@s1,s2:5000,[fd00::1]:26380/mymaster/3",
+        "redis-sentinel://user:pw@s1,s2:5000,[fd00::1]:26380/3#mymaster",
+    ],
+)
+def test_sentinels_are_given_in_either_of_two_forms(url: str) -> None:
+    place = parse_place(url)
+    assert place.sentinels == (("s1", 26379), ("s2", 5000), ("fd00::1", 26380))
+    assert place.service == "mymaster"
+    assert place.url == "redis://user:pw@sentinel/3"
+
+
+def test_sentinels_may_want_tls_and_a_password_of_their_own() -> None:
+    place = parse_place(
+        "rediss+sentinel://s1/mymaster?sentinel_password=theirs&ssl_ca_certs=/ca.pem", password="servers"
+    )
+    assert place.url == "rediss://:servers@sentinel/0?ssl_ca_certs=%2Fca.pem"
+    assert place.sentinel_options == {"password": "theirs"}
+
+
+@pytest.mark.parametrize(
+    "url", ["redis", "http://redis:6379", "redis://", "redis+sentinel://s1", "redis+sentinel://s1:port/m", "s1:6379"]
+)
+def test_what_is_no_place_is_refused_with_the_setting_s_name(url: str) -> None:
+    with pytest.raises(SettingsError, match="REDIS_URL"):
+        parse_place(url)
+
+
+def test_a_password_is_not_shown() -> None:
+    assert "secret" not in repr(parse_place("redis://:secret@redis"))
+    assert "secret" not in repr(parse_place("redis+sentinel://s1/m?sentinel_password=secret"))
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("redis://127.0.0.1:6379", "127.0.0.1"),
+        ("redis://:pw@127.0.0.1/2", "127.0.0.1"),
+        ("redis://[::1]:6379/2", "::1"),
+        ("redis+sentinel://127.0.0.1/mymaster", "127.0.0.1"),
+        ("redis://no-such-name.invalid", ""),
+    ],
+)
+def test_the_own_address_is_the_one_on_the_way_to_redis(url: str, address: str) -> None:
+    assert address_toward(parse_place(url)) == address

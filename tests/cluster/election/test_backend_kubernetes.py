@@ -1,0 +1,370 @@
+"""The register in a Lease: as client-go writes it, and with electors against an API server that misbehaves."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from promsnmp.cluster.backends.kube_api import KubeApi, KubePlace
+from promsnmp.cluster.election.backend_kubernetes import ANNOTATION, LeaseRegister
+from promsnmp.cluster.election.rules import Candidate, Record, Seen, Timing
+from promsnmp.cluster.election.runner import Elector
+from promsnmp.errors import CoordinatorError
+from tests.support.certificates import Authority
+from tests.support.cluster.api_server import ApiServer
+
+TIMING = Timing(duration=3.0, renew=1.0, look=0.1)
+
+
+@pytest.fixture
+def server() -> Iterator[ApiServer]:
+    with ApiServer() as running:
+        yield running
+
+
+@pytest.fixture
+async def register(server: ApiServer) -> AsyncIterator[LeaseRegister]:
+    api = KubeApi(KubePlace(server.address, tls=False), timeout=1.0)
+    yield LeaseRegister(api, "site")
+    api.close()
+
+
+def record(name: str, term: int, *, released: bool = False) -> Record:
+    return Record(name, f"instance of {name}", f"{name}:8080", term, 30.0, released)
+
+
+async def write(register: LeaseRegister, one: Record) -> Seen:
+    """Writes, and reads what is there then."""
+    assert await register.write(one, await register.read())
+    return await register.read()
+
+
+# --- the register
+
+
+async def test_a_record_comes_back_as_it_was_written(register: LeaseRegister) -> None:
+    assert await register.read() == Seen(None)
+    seen = await write(register, record("pod-0", 1))
+    assert seen.record is not None
+    assert replace(seen.record, beat="") == record("pod-0", 1)
+    assert seen.record.beat
+
+
+async def test_a_lease_has_the_fields_that_client_go_writes(register: LeaseRegister, server: ApiServer) -> None:
+    before = dt.datetime.now(dt.UTC)
+    await write(register, record("pod-0", 1))
+    lease = server.lease()
+    spec = lease["spec"]
+    assert (lease["apiVersion"], lease["kind"]) == ("coordination.k8s.io/v1", "Lease")
+    assert lease["metadata"]["name"] == "promsnmp-leader"
+    assert (spec["holderIdentity"], spec["leaseDurationSeconds"], spec["leaseTransitions"]) == ("pod-0", 30, 0)
+    assert spec["acquireTime"] == spec["renewTime"]
+    assert before <= dt.datetime.fromisoformat(spec["renewTime"]) <= dt.datetime.now(dt.UTC)
+
+
+async def test_a_renewal_changes_the_time_of_renewal_only(register: LeaseRegister, server: ApiServer) -> None:
+    await write(register, record("pod-0", 1))
+    old = server.lease()["spec"]
+    await write(register, record("pod-0", 1))
+    new = server.lease()["spec"]
+    assert new["renewTime"] > old["renewTime"]
+    assert {**new, "renewTime": ""} == {**old, "renewTime": ""}
+
+
+async def test_transitions_count_changes_of_the_holder(register: LeaseRegister, server: ApiServer) -> None:
+    for term, name in enumerate(["pod-0", "pod-0", "pod-1", "pod-2"], start=1):
+        await write(register, record(name, term))
+    assert server.lease()["spec"]["leaseTransitions"] == 2
+
+
+async def test_a_lease_that_was_given_up_has_no_holder_and_keeps_the_term(
+    register: LeaseRegister, server: ApiServer
+) -> None:
+    await write(register, record("pod-0", 7))
+    seen = await write(register, record("pod-0", 7, released=True))
+    spec = server.lease()["spec"]
+    assert (spec["holderIdentity"], spec["leaseDurationSeconds"]) == ("", 1)
+    assert seen.record is not None
+    assert (seen.record.term, seen.record.released, seen.forced) == (7, True, False)
+    await write(register, record("pod-0", 8))
+    assert server.lease()["spec"]["leaseTransitions"] == 1
+
+
+async def test_whoever_saw_an_older_version_does_not_write(register: LeaseRegister, server: ApiServer) -> None:
+    nothing = await register.read()
+    assert await register.write(record("pod-0", 1), nothing)
+    assert not await register.write(record("pod-1", 1), nothing)
+    seen = await register.read()
+    assert await register.write(record("pod-1", 2), seen)
+    assert not await register.write(record("pod-0", 1), seen)
+    assert server.lease()["spec"]["holderIdentity"] == "pod-1"
+
+
+async def test_a_lease_deleted_meanwhile_is_not_written_but_made_anew(
+    register: LeaseRegister, server: ApiServer
+) -> None:
+    seen = await write(register, record("pod-0", 1))
+    server.store.leases.clear()
+    assert not await register.write(record("pod-0", 1), seen)
+    assert (await write(register, record("pod-0", 1))).record is not None
+
+
+async def test_what_others_wrote_into_the_lease_stays(register: LeaseRegister, server: ApiServer) -> None:
+    await write(register, record("pod-0", 1))
+    lease = server.lease()
+    lease["metadata"]["labels"] = {"team": "network"}
+    lease["metadata"]["annotations"]["note"] = "by hand"
+    server.store.update("site", "promsnmp-leader", lease)
+    await write(register, record("pod-1", 2))
+    assert server.lease()["metadata"]["labels"] == {"team": "network"}
+    assert server.lease()["metadata"]["annotations"]["note"] == "by hand"
+
+
+def change(server: ApiServer, **spec: object) -> None:
+    lease = server.lease()
+    lease["spec"] |= spec
+    server.store.update("site", "promsnmp-leader", lease)
+
+
+async def test_a_holder_removed_by_hand_forces_an_election(register: LeaseRegister, server: ApiServer) -> None:
+    await write(register, record("pod-0", 1))
+    change(server, holderIdentity="")
+    seen = await register.read()
+    assert seen.forced
+    assert seen.record is not None
+    assert not seen.record.released
+
+
+async def test_another_program_that_holds_the_lease_is_a_leader_like_any_other(
+    register: LeaseRegister, server: ApiServer
+) -> None:
+    await write(register, record("pod-0", 3))
+    change(server, holderIdentity="other", leaseDurationSeconds=15)
+    seen = await register.read()
+    assert seen.record is not None
+    assert (seen.record.holder, seen.record.instance, seen.record.duration) == ("other", "", 15.0)
+
+
+@pytest.mark.parametrize("note", [None, "", "{", "[]", '{"term": "x"}', '{"holder": "pod-0"}'])
+async def test_a_lease_without_our_annotation_is_somebody_elses(
+    register: LeaseRegister, server: ApiServer, note: str | None
+) -> None:
+    await write(register, record("pod-0", 3))
+    lease = server.lease()
+    lease["metadata"]["annotations"] = {} if note is None else {ANNOTATION: note}
+    server.store.update("site", "promsnmp-leader", lease)
+    seen = await register.read()
+    assert seen.record is not None
+    assert (seen.record.holder, seen.record.instance) == ("pod-0", "")
+    change(server, holderIdentity="")
+    seen = await register.read()
+    assert seen.record is not None
+    assert seen.record.released
+
+
+async def test_only_the_verbs_get_create_and_update_are_used(register: LeaseRegister, server: ApiServer) -> None:
+    for term in range(3):
+        await write(register, record("pod-0", term))
+    await write(register, record("pod-0", 3, released=True))
+    assert set(server.verbs) == {"get", "create", "update"}
+
+
+# --- the API, and what is told when it does not answer
+
+
+@pytest.mark.parametrize(
+    ("fault", "value", "told"),
+    [
+        ("status", 500, "500: etcdserver: request timed out"),
+        ("status", 429, "429"),
+        ("drop", "before", "without an answer"),
+        ("drop", "after", "without an answer"),
+        ("hang", True, "did not answer within 1 s"),
+        ("nonsense", True, "no Lease"),
+    ],
+)
+async def test_what_goes_wrong_is_told(
+    register: LeaseRegister, server: ApiServer, fault: str, value: object, told: str
+) -> None:
+    await write(register, record("pod-0", 1))
+    setattr(server.faults, fault, value)
+    with pytest.raises(CoordinatorError, match=told):
+        await register.read()
+    server.faults.hang = False
+
+
+async def test_a_write_whose_answer_was_lost_has_happened_or_not_and_the_next_look_tells(
+    register: LeaseRegister, server: ApiServer
+) -> None:
+    seen = await write(register, record("pod-0", 1))
+    server.faults.drop = "after"
+    with pytest.raises(CoordinatorError):
+        await register.write(record("pod-1", 2), seen)
+    server.faults.drop = ""
+    found = (await register.read()).record
+    assert found is not None
+    assert found.holder == "pod-1"
+
+
+async def test_a_missing_permission_is_told_with_where_to_look(register: LeaseRegister, server: ApiServer) -> None:
+    server.forbidden = {"get"}
+    with pytest.raises(CoordinatorError, match=r"403.*cannot get.*high-availability"):
+        await register.read()
+
+
+async def test_the_token_is_read_anew_and_the_certificate_checked(tmp_path: Path) -> None:
+    with ApiServer(tmp_path) as server:
+        api = KubeApi(KubePlace(server.address, tmp_path), timeout=5.0)
+        assert KubePlace(server.address, tmp_path).namespace() == "site"
+        register = LeaseRegister(api, "site")
+        await write(register, record("pod-0", 1))
+        server.rotate("second-token")
+        await write(register, record("pod-0", 1))
+        server.token = "not in the file"
+        with pytest.raises(CoordinatorError, match="401"):
+            await register.read()
+        server.token = "second-token"
+        good = (tmp_path / "ca.crt").read_bytes()
+        (tmp_path / "ca.crt").write_bytes(Authority("another cluster").cert)
+        with pytest.raises(CoordinatorError, match=r"(?i)certificate"):
+            await register.read()
+        (tmp_path / "ca.crt").write_bytes(good)
+        assert (await register.read()).record is not None
+        (tmp_path / "token").unlink()
+        with pytest.raises(CoordinatorError, match=r"service account cannot be read: .*token"):
+            await register.read()
+        (tmp_path / "ca.crt").write_text("no certificate")
+        (tmp_path / "token").write_text("second-token")
+        with pytest.raises(CoordinatorError, match=r"ca\.crt cannot be used"):
+            await register.read()
+        api.close()
+
+
+def test_without_a_service_account_the_namespace_is_default(tmp_path: Path) -> None:
+    assert KubePlace("kubernetes.default.svc:443", tmp_path).namespace() == "default"
+
+
+# --- electors
+
+
+class Team:
+    """Electors at one API server."""
+
+    def __init__(self, server: ApiServer) -> None:
+        self.server = server
+        self.members: list[Elector] = []
+        self.apis: list[KubeApi] = []
+
+    def join(self, name: str, timing: Timing = TIMING) -> Elector:
+        api = KubeApi(KubePlace(self.server.address, tls=False), timeout=0.5)
+        me = Record(name, f"instance {len(self.members)}", f"{name}:8080", 0, 0)
+        made = Elector(Candidate(me, timing), LeaseRegister(api, "site"), patience=1.5)
+        self.members.append(made)
+        self.apis.append(api)
+        made.start()
+        return made
+
+    async def leader(self, *, other_than: Elector | None = None) -> Elector:
+        def found() -> list[Elector]:
+            leaders = [one for one in self.members if one.leads]
+            assert len(leaders) <= 1
+            return leaders
+
+        await until(lambda: bool(found()) and found()[0] is not other_than)
+        return found()[0]
+
+
+async def until(condition: Callable[[], bool], *, deadline: float = 30.0) -> None:
+    async with asyncio.timeout(deadline):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def team(server: ApiServer) -> AsyncIterator[Team]:
+    made = Team(server)
+    yield made
+    server.faults.hang = False
+    for one in made.members:
+        await one.stop()
+    for api in made.apis:
+        api.close()
+
+
+async def test_one_of_three_leads_and_is_followed_when_it_ends(team: Team, server: ApiServer) -> None:
+    for number in range(3):
+        team.join(f"pod-{number}")
+    first = await team.leader()
+    term = first.fence()
+    await first.stop()
+    second = await team.leader(other_than=first)
+    assert second.fence() == term + 1
+    assert server.lease()["spec"]["holderIdentity"] == f"pod-{team.members.index(second)}"
+
+
+async def test_two_processes_of_one_name_never_both_lead(team: Team) -> None:
+    team.join("pod-0")
+    team.join("pod-0")
+    first = await team.leader()
+    await first.stop()
+    await team.leader(other_than=first)
+
+
+@pytest.mark.parametrize(("fault", "value"), [("hang", True), ("status", 500), ("drop", "before"), ("drop", "after")])
+async def test_a_leader_whose_api_server_fails_stops_on_time_and_leads_again_in_a_later_term(
+    team: Team, server: ApiServer, fault: str, value: object
+) -> None:
+    team.join("pod-0")
+    leader = await team.leader()
+    term = leader.fence()
+    setattr(server.faults, fault, value)
+    await until(lambda: not leader.leads)
+    assert leader.problem
+    setattr(server.faults, fault, type(value)())
+    await until(lambda: leader.leads)
+    assert leader.fence() > term
+    assert not leader.problem
+
+
+async def test_conflicts_make_a_renewal_late_and_nobody_a_second_leader(team: Team, server: ApiServer) -> None:
+    for number in range(2):
+        team.join(f"pod-{number}", Timing(6.0, 0.3, 0.1))
+    leader = await team.leader()
+    server.faults.conflicts = 5
+    await until(lambda: server.faults.conflicts == 0)
+    before = leader.candidate.renewed_at
+    await until(lambda: leader.candidate.renewed_at > before)
+    assert await team.leader() is leader
+
+
+async def test_a_lease_that_somebody_deleted_is_made_again_by_its_holder(team: Team, server: ApiServer) -> None:
+    for number in range(3):
+        team.join(f"pod-{number}")
+    leader = await team.leader()
+    await until(lambda: all(one.leader is not None for one in team.members))
+    term = leader.fence()
+    with server.lock:
+        server.store.leases.clear()
+    await until(lambda: bool(server.store.leases))
+    assert await team.leader() is leader
+    assert leader.fence() == term
+
+
+async def test_a_holder_removed_by_hand_is_followed_by_another(team: Team, server: ApiServer) -> None:
+    for number in range(2):
+        team.join(f"pod-{number}")
+    first = await team.leader()
+    with server.lock:
+        change_locked(server, holderIdentity="")
+    await team.leader(other_than=first)
+
+
+def change_locked(server: ApiServer, **spec: object) -> None:
+    lease = server.store.get("site", "promsnmp-leader")
+    lease["spec"] |= spec
+    server.store.update("site", "promsnmp-leader", lease)

@@ -1,0 +1,73 @@
+"""Who may be elected: nobody who knows less than another replica."""
+
+from __future__ import annotations
+
+import pytest
+
+from promsnmp.cluster.election.eligibility import Fitness
+from promsnmp.cluster.members.members import Members
+from tests.cluster.members.test_members import PATIENCE, Clock, member
+
+
+class Replica:
+    """pod-1, with a clock set by hand; ``revision`` is that of its inventory."""
+
+    def __init__(self) -> None:
+        self.revision = 0
+        self.has_asked = True
+        self.clock = Clock()
+        self.members = Members(member("pod-1"), patience=PATIENCE, clock=self.clock)
+        self.fit = Fitness(self.members, revision=lambda: self.revision, asked=lambda: self.has_asked, clock=self.clock)
+
+    def sees(self, *names: str) -> None:
+        for name in names:
+            self.members.heard(member(name))
+        self.members.refresh()
+
+
+@pytest.fixture
+def replica() -> Replica:
+    return Replica()
+
+
+def test_before_anybody_was_asked_nobody_is_fit_for_a_while(replica: Replica) -> None:
+    replica.has_asked = False
+    assert not replica.fit()
+    replica.clock.now += PATIENCE
+    assert replica.fit()
+
+
+def test_alone_it_is_fit(replica: Replica) -> None:
+    assert replica.fit()
+
+
+def test_with_less_than_another_one_has_it_is_not_fit_until_it_has_as_much(replica: Replica) -> None:
+    replica.sees("pod-0", "pod-2")
+    replica.fit.heard("instance of pod-0", 6)
+    replica.fit.heard("instance of pod-2", 5)
+    replica.clock.now += 100.0
+    replica.members.listened()
+    replica.sees("pod-0", "pod-2")
+    assert not replica.fit()
+    replica.revision = 6
+    assert replica.fit()
+
+
+def test_who_is_gone_counts_no_more(replica: Replica) -> None:
+    replica.sees("pod-0")
+    replica.fit.heard("instance of pod-0", 6)
+    assert not replica.fit()
+    replica.members.left("instance of pod-0")
+    replica.members.refresh()
+    assert replica.fit()
+
+
+def test_a_replica_that_started_waits_for_those_that_have_not_told_yet_and_not_for_ever(replica: Replica) -> None:
+    replica.sees("pod-0")
+    assert not replica.fit()
+    replica.fit.heard("instance of pod-0", 0)
+    assert replica.fit()
+    replica.sees("pod-2")
+    replica.clock.now += PATIENCE
+    replica.sees("pod-0", "pod-2")
+    assert replica.fit()

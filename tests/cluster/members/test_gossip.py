@@ -1,0 +1,195 @@
+"""Replicas that tell each other of themselves over real connections."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from promsnmp.cluster.election.runner import Leader
+from promsnmp.cluster.members.dns import ServiceDns
+from promsnmp.cluster.members.gossip import Team
+from promsnmp.cluster.members.members import Member, Members
+from promsnmp.cluster.members.peer_status import News
+from promsnmp.cluster.peers.client import PATH, Peers
+from promsnmp.cluster.peers.signing import HEADER, Seals
+from promsnmp.errors import PeerError
+
+KEY = b"0123456789ABCDEF"
+
+
+class FixedDns(ServiceDns):
+    """A name whose addresses are set by hand."""
+
+    async def refresh(self) -> None:
+        return
+
+
+@dataclass
+class Replica:
+    """A team with a server of its own that knows one path."""
+
+    name: str
+    started: float = 1.0
+    patience: float = 1.0
+    key: bytes = KEY
+    revision: int = 0
+    leader: Leader | None = None
+    heard: list[News] = field(default_factory=list)
+    changes: int = 0
+
+    async def start(self, dns: ServiceDns) -> None:
+        self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        port = self.server.sockets[0].getsockname()[1]
+        me = Member(self.name, f"{self.name} {port}", f"127.0.0.1:{port}", self.started)
+        self.members = Members(me, patience=self.patience)
+        self.seals = Seals(lambda: self.key, self.name)
+        self.peers = Peers(self.seals)
+        self.team = Team(
+            self.members,
+            self.peers,
+            tell=lambda: News(me, self.revision, self.leader),
+            hear=self.heard.append,
+            dns=dns,
+        )
+        self.team.subscribe(self._on_change)
+        dns.addresses = (*dns.addresses, me.address)
+        self.team.start()
+
+    def _on_change(self) -> None:
+        self.changes += 1
+
+    @property
+    def names(self) -> list[str]:
+        return [one.name for one in self.members.present]
+
+    async def die(self) -> None:
+        await self.team.stop()
+        self.server.close()
+        self.peers.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode()
+                headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:-2])
+                body = await reader.readexactly(int(headers["content-length"]))
+                status, answer = b"200 OK", b""
+                try:
+                    assert self.seals.check(headers[HEADER.decode()].encode(), "POST", PATH.encode()).fits(body)
+                    answer = self.team.received(body)
+                except PeerError as error:
+                    status, answer = b"403 Forbidden", str(error).encode()
+                writer.write(b"HTTP/1.1 %b\r\ncontent-length: %d\r\n\r\n%b" % (status, len(answer), answer))
+        except (OSError, asyncio.IncompleteReadError):
+            writer.close()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def three() -> AsyncIterator[list[Replica]]:
+    dns = FixedDns("promsnmp-peers", 0)
+    made = [Replica(f"pod-{number}") for number in range(3)]
+    for one in made:
+        await one.start(dns)
+    await until(lambda: all(one.names == ["pod-0", "pod-1", "pod-2"] for one in made))
+    yield made
+    for one in made:
+        await one.die()
+
+
+async def test_replicas_behind_a_name_find_each_other_and_everybody_owns_a_share(three: list[Replica]) -> None:
+    for number in range(50):
+        owners = [one.name for one in three if one.members.ring.is_mine(f"device {number}")]
+        assert len(owners) == 1
+    assert all(one.changes for one in three)
+
+
+async def test_a_replica_that_leaves_is_gone_for_all_at_once(three: list[Replica]) -> None:
+    for one in three:
+        one.members.patience = 1000.0
+    await three[2].team.leave()
+    assert three[0].names == three[1].names == ["pod-0", "pod-1"]
+    assert three[2].names == ["pod-0", "pod-1"]
+
+
+async def test_a_replica_that_dies_is_gone_after_a_while(three: list[Replica]) -> None:
+    await three[2].die()
+    await until(lambda: three[0].names == three[1].names == ["pod-0", "pod-1"])
+
+
+async def test_a_replica_that_leaves_is_not_brought_back_by_being_asked(three: list[Replica]) -> None:
+    await three[2].team.leave()
+    for one in three[:2]:
+        one.members._gone.clear()  # as if its goodbye had been lost
+        await one.team.tell_everybody()
+        assert one.names == ["pod-0", "pod-1"]
+
+
+async def test_news_reach_the_others_soon_after_they_are_announced(three: list[Replica]) -> None:
+    for one in three:
+        one.members.patience = 1000.0
+        one.heard.clear()
+    await three[1].team.tell_everybody()  # whatever waited with the old patience
+    three[0].revision, three[0].leader = 7, Leader("pod-0", "127.0.0.1:1", 3)
+    three[0].team.announce()
+    for one in three[1:]:
+        await until(lambda one=one: any(news.revision == 7 for news in one.heard))  # type: ignore[misc]
+        assert Leader("pod-0", "127.0.0.1:1", 3) in [news.leader for news in one.heard]
+
+
+async def test_a_replica_with_another_key_is_none_of_us_and_that_is_told(
+    three: list[Replica], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "promsnmp")
+    good = three[2].key
+    three[2].key = b"another key, 16+"
+    await until(lambda: three[0].names == three[1].names == ["pod-0", "pod-1"])
+    address = three[2].members.me.address
+    assert "PROM_ENCRYPT_KEY" in three[0].team.refusals[address]
+    assert caplog.text.count(f"the replica at {address} refuses this one") == 2  # each of the two says so once
+    three[2].key = good
+    await until(lambda: three[0].names == ["pod-0", "pod-1", "pod-2"] and not three[0].team.refusals)
+
+
+async def test_two_of_one_name_the_older_learns_of_it_and_says_so(
+    three: list[Replica], caplog: pytest.LogCaptureFixture
+) -> None:
+    younger = Replica("pod-1", started=2.0)
+    await younger.start(three[0].team._dns)  # type: ignore[arg-type]
+    await until(lambda: three[1].members.namesake is not None)
+    assert younger.members.namesake is None
+    assert "give each its own POD_NAME" in caplog.text
+    await younger.die()
+
+
+async def test_who_came_and_went_is_logged(three: list[Replica], caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "promsnmp")
+    await three[2].team.leave()
+    assert "replicas: pod-2 went; now pod-0, pod-1" in caplog.text
+
+
+async def test_starting_waits_for_the_others_but_not_for_ever(caplog: pytest.LogCaptureFixture) -> None:
+    alone = Replica("pod-0")
+    dns = FixedDns("promsnmp-peers", 0)
+    await alone.start(dns)
+    async with asyncio.timeout(20):
+        await alone.team.known(within=10.0)
+    assert alone.names == ["pod-0"]
+    await alone.die()
+    alone.team._has_told.clear()
+    await alone.team.known(within=0.01)
+    assert "starting without knowing all replicas" in caplog.text
+
+
+async def test_a_message_that_is_none_is_refused(three: list[Replica]) -> None:
+    with pytest.raises(PeerError):
+        three[0].team.received(b"{}")

@@ -1,0 +1,190 @@
+"""Who is there: heard of, silent, gone, or not to be told because nothing can be heard at all."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from promsnmp.cluster.members.members import Member, Members, read_member
+from promsnmp.errors import PeerError
+
+PATIENCE = 10.0
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def member(name: str, *, instance: str = "", started: float = 1.0) -> Member:
+    return Member(name, instance or f"instance of {name}", f"{name}:8080", started)
+
+
+class View:
+    """What pod-1 sees, with a clock set by hand."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.members = Members(member("pod-1"), patience=PATIENCE, clock=self.clock)
+
+    def hears(self, *names: str, age: float = 0.0) -> None:
+        for name in names:
+            self.members.heard(member(name), age=age)
+
+    @property
+    def names(self) -> list[str]:
+        self.members.refresh()
+        return [one.name for one in self.members.present]
+
+
+@pytest.fixture
+def view() -> View:
+    return View()
+
+
+def test_a_replica_is_there_for_itself(view: View) -> None:
+    assert view.names == ["pod-1"]
+    assert view.members.others == ()
+    assert view.members.ring.is_mine("device")
+
+
+def test_who_is_heard_of_is_there_in_the_order_of_names(view: View) -> None:
+    view.hears("pod-2", "pod-0")
+    assert view.names == ["pod-0", "pod-1", "pod-2"]
+    assert [one.name for one in view.members.others] == ["pod-0", "pod-2"]
+    assert view.members.ring.members == ("pod-0", "pod-1", "pod-2")
+
+
+def test_refreshing_says_whether_somebody_came_or_went(view: View) -> None:
+    assert not view.members.refresh()
+    view.hears("pod-2")
+    assert view.members.refresh()
+    ring = view.members.ring
+    assert not view.members.refresh()
+    assert view.members.ring is ring
+
+
+def test_who_is_silent_while_others_are_heard_is_gone(view: View) -> None:
+    view.hears("pod-0", "pod-2")
+    for _ in range(9):
+        view.clock.now += 1.0
+        view.hears("pod-0")
+        assert view.names == ["pod-0", "pod-1", "pod-2"]
+    view.clock.now += 1.0
+    view.hears("pod-0")
+    assert view.names == ["pod-0", "pod-1"]
+
+
+def test_a_coordinator_that_answers_is_enough_to_count_silence(view: View) -> None:
+    view.hears("pod-0", "pod-2")
+    for _ in range(10):
+        view.clock.now += 1.0
+        view.members.listened()
+        view.members.refresh()
+    assert view.names == ["pod-1"]
+
+
+def test_while_nothing_can_be_heard_the_members_known_last_are_kept(view: View) -> None:
+    view.hears("pod-0", "pod-2")
+    for _ in range(120):
+        view.clock.now += 1.0
+        assert view.names == ["pod-0", "pod-1", "pod-2"]
+    view.members.listened()  # and from now on silence counts again
+    for _ in range(9):
+        view.clock.now += 1.0
+        view.members.listened()
+        assert view.names == ["pod-0", "pod-1", "pod-2"]
+    view.clock.now += 1.0
+    view.members.listened()
+    assert view.names == ["pod-1"]
+
+
+def test_a_process_that_slept_does_not_take_its_own_sleep_for_the_others_silence(view: View) -> None:
+    view.hears("pod-0", "pod-2")
+    view.clock.now += 60.0
+    view.hears("pod-0")  # of all that is waiting, this is read first
+    assert view.names == ["pod-0", "pod-1", "pod-2"]
+    for _ in range(10):
+        view.clock.now += PATIENCE / 10
+        view.hears("pod-0")
+    assert view.names == ["pod-0", "pod-1"]
+
+
+def test_what_was_heard_of_a_member_long_ago_makes_it_no_member(view: View) -> None:
+    view.hears("pod-0", age=PATIENCE + 1)
+    assert view.names == ["pod-1"]
+
+
+def test_old_news_do_not_undo_new_ones(view: View) -> None:
+    view.hears("pod-0")
+    view.hears("pod-0", age=9.0)
+    view.clock.now += 5.0
+    view.members.listened()
+    assert view.names == ["pod-0", "pod-1"]
+
+
+def test_who_said_goodbye_is_gone_at_once_whatever_is_still_heard_of_it(view: View) -> None:
+    view.hears("pod-0", "pod-2")
+    view.members.left(member("pod-2").instance)
+    view.hears("pod-2")
+    assert view.names == ["pod-0", "pod-1"]
+
+
+def test_a_restarted_replica_takes_the_place_of_the_one_before(view: View) -> None:
+    view.hears("pod-0")
+    view.members.heard(member("pod-0", instance="restarted", started=2.0))
+    assert view.names == ["pod-0", "pod-1"]
+    assert view.members.present[0].instance == "restarted"
+
+
+def test_of_two_replicas_of_one_name_the_younger_owns_the_devices_and_the_other_knows(view: View) -> None:
+    view.members.heard(member("pod-1", instance="younger", started=2.0))
+    assert view.names == ["pod-1"]
+    assert view.members.namesake is not None
+    assert not view.members.ring.is_mine("device")
+    view.members.left("younger")
+    assert view.names == ["pod-1"]
+    assert view.members.namesake is None
+    assert view.members.ring.is_mine("device")
+
+
+def test_an_older_namesake_changes_nothing_for_the_younger(view: View) -> None:
+    view.members.heard(member("pod-1", instance="older", started=0.0))
+    assert view.names == ["pod-1"]
+    assert view.members.namesake is None
+    assert view.members.ring.is_mine("device")
+
+
+def test_whoever_leaves_owns_nothing_any_more(view: View) -> None:
+    view.hears("pod-0")
+    view.members.leave()
+    assert view.names == ["pod-0"]
+    assert not view.members.ring.is_mine("device")
+
+
+def test_a_member_is_written_and_read() -> None:
+    one = replace(member("pod-0"), address="[fd00::1]:8080")
+    assert read_member(json.loads(json.dumps(one.document()))) == one
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        [],
+        None,
+        {"name": "a", "instance": "b", "address": "c", "started": 1},
+        {"name": "", "instance": "b", "address": "c:1", "started": 1},
+        {"name": "a", "instance": 5, "address": "c:1", "started": 1},
+        {"name": "a", "instance": "b", "address": "c:x", "started": 1},
+        {"name": "a", "instance": "b", "address": "c:1", "started": "now"},
+        {"name": "a" * 5000, "instance": "b", "address": "c:1", "started": 1},
+    ],
+)
+def test_what_describes_no_member_is_refused(document: dict[str, object]) -> None:
+    with pytest.raises(PeerError):
+        read_member(document)

@@ -1,0 +1,175 @@
+"""When two sightings are of one device, mark by mark; see the table in docs/discovery.md."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from promsnmp.discovery.reconcile.identity import (
+    MARKS_KEPT,
+    WRAP,
+    Traits,
+    Verdict,
+    compare,
+    is_telling,
+    telling_macs,
+    telling_serials,
+)
+
+DAY = 86_400.0
+SAME, DIFFERENT, UNKNOWN = Verdict
+KNOWN = Traits(
+    name="core-1", object_id="1.3.6.1.4.1.9.1.1", engines=frozenset({"8000e1"}), serials=frozenset({"FOC1111"}),
+    macs=frozenset({"001b54000001", "001b54000002"}), booted=0.0, seen=10 * DAY,
+)  # fmt: skip
+
+
+def sighting(**marks: object) -> Traits:
+    """The same device a day later, with other ``marks``; those that are not named are not known."""
+    every = {"name": "", "object_id": "", "engines": frozenset(), "serials": frozenset(), "macs": frozenset()}
+    return Traits(**{**every, "booted": None, "seen": 11 * DAY, **marks})  # type: ignore[arg-type]  # names are Traits'
+
+
+def some(*texts: str) -> frozenset[str]:
+    return frozenset(texts)
+
+
+MACS, OTHER_MACS = some("001b54000002", "001b54000009"), some("001b54ff0001")
+SERIAL, OTHER_SERIAL = some("FOC1111", "FOC1112"), some("FOC9999")
+ENGINE, OTHER_ENGINE = some("8000e1"), some("8000e2")
+
+CASES = [
+    # hardware
+    (sighting(macs=MACS, name="core-1"), SAME),
+    (sighting(macs=MACS), SAME),
+    (sighting(serials=SERIAL), SAME),
+    (sighting(serials=SERIAL, macs=MACS, name="core-1", engines=OTHER_ENGINE), SAME),  # the other supervisor's engine
+    (sighting(macs=MACS, name="core-1", engines=OTHER_ENGINE), UNKNOWN),  # two agents of one host
+    (sighting(macs=MACS, name="core-9"), UNKNOWN),  # renamed, or another context of the chassis
+    (sighting(serials=SERIAL, macs=OTHER_MACS, name="core-1"), DIFFERENT),  # virtual devices of one chassis
+    (sighting(serials=OTHER_SERIAL, macs=MACS, name="core-1", engines=ENGINE), DIFFERENT),  # members of one cluster
+    (sighting(macs=OTHER_MACS, name="core-1", engines=ENGINE, booted=0.0), DIFFERENT),  # a copied configuration
+    (sighting(serials=OTHER_SERIAL), DIFFERENT),
+    # no hardware
+    (sighting(name="core-1"), UNKNOWN),
+    (sighting(name="core-1", booted=0.0), SAME),
+    (sighting(name="core-1", booted=2.0), SAME),
+    (sighting(name="core-1", booted=11 * DAY - 50), UNKNOWN),  # it may have been started anew
+    (sighting(name="core-1", booted=5 * DAY), UNKNOWN),  # it ran all the while: not this one, but nothing says whose
+    (sighting(name="core-9", booted=5 * DAY), DIFFERENT),
+    (sighting(name="core-9", booted=0.0), UNKNOWN),
+    (sighting(name="core-9"), UNKNOWN),
+    (sighting(name="core-9", engines=OTHER_ENGINE), DIFFERENT),
+    (sighting(name="core-9", engines=ENGINE), UNKNOWN),
+    (sighting(name="core-1", engines=ENGINE), SAME),
+    (sighting(name="core-1", engines=ENGINE, booted=5 * DAY), UNKNOWN),  # a copied disk image
+    (sighting(name="core-1", engines=OTHER_ENGINE, booted=0.0), UNKNOWN),
+    (sighting(engines=ENGINE), UNKNOWN),
+    (sighting(engines=OTHER_ENGINE), UNKNOWN),
+    (sighting(booted=0.0), UNKNOWN),
+    (sighting(), UNKNOWN),
+    (sighting(name="core-1", booted=0.0, object_id="1.3.6.1.4.1.11.2"), DIFFERENT),
+    (sighting(name="core-1", engines=ENGINE, object_id="1.3.6.1.4.1.11.2"), SAME),  # new firmware
+    (sighting(object_id="1.3.6.1.4.1.11.2"), DIFFERENT),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("new", "verdict"), CASES, ids=[str(number) for number in range(len(CASES))])
+def test_the_marks_decide(new: Traits, verdict: Verdict) -> None:
+    assert compare(KNOWN, new) is verdict, new
+
+
+@pytest.mark.parametrize("name", ["switch", "MikroTik", "localhost", "", "(none)", "Debian."])
+def test_a_name_that_many_have_from_the_factory_tells_nothing(name: str) -> None:
+    known = sighting(name=name.lower().removesuffix("."), booted=0.0, engines=ENGINE, seen=10 * DAY)
+    assert compare(known, sighting(name=known.name, booted=0.0, engines=ENGINE)) is UNKNOWN
+    assert compare(known, sighting(name=known.name, booted=0.0)) is UNKNOWN
+    assert not is_telling(name)
+
+
+def test_a_name_that_somebody_gave_by_hand_speaks_for_a_device_and_not_against_it() -> None:
+    by_hand = sighting(name="rack-7", booted=0.0, seen=10 * DAY)
+    assert compare(by_hand, sighting(name="core-1", engines=ENGINE, booted=5 * DAY)) is DIFFERENT
+    by_hand = Traits(name="rack-7", is_own_name=False, booted=0.0, seen=10 * DAY)
+    assert compare(by_hand, sighting(name="core-1", engines=ENGINE, booted=5 * DAY)) is UNKNOWN
+    assert compare(by_hand, sighting(name="rack-7", booted=0.0)) is SAME
+
+
+@pytest.mark.parametrize(
+    ("booted", "verdict"),
+    [(3.0, SAME), (-3.0, SAME), (11.0, SAME), (13.0, UNKNOWN), (WRAP, SAME), (WRAP - 5.0, SAME), (-2 * WRAP, SAME)],
+)  # fmt: skip
+def test_clocks_may_differ_a_little_and_uptime_wraps(booted: float, verdict: Verdict) -> None:
+    assert compare(KNOWN, sighting(name="core-1", booted=booted)) is verdict
+
+
+ANY: dict[str, list[object]] = {
+    "name": ["", "core-1", "core-9", "switch"],
+    "object_id": ["", "1.3.6.1.4.1.9.1.1", "1.3.6.1.4.1.11.2"],
+    "engines": [some(), ENGINE, OTHER_ENGINE],
+    "serials": [some(), SERIAL, OTHER_SERIAL],
+    "macs": [some(), MACS, OTHER_MACS],
+    "booted": [None, 0.0, 5 * DAY, 11 * DAY - 50],
+}
+
+
+def every_sighting(**also: object) -> list[Traits]:
+    columns: list[list[object]] = [list(values) for values in ANY.values()]
+    return [sighting(**dict(zip(ANY, row, strict=True)), **also) for row in product(*columns)]
+
+
+def test_of_all_combinations_none_makes_one_device_of_what_shares_only_a_name_an_engine_or_a_start() -> None:
+    """It takes two marks, or the hardware, and nothing of the hardware may say no."""
+    for new in every_sighting():
+        if compare(KNOWN, new) is not SAME:
+            continue
+        assert not new.serials or new.serials & KNOWN.serials
+        assert not new.macs or new.macs & KNOWN.macs
+        hardware = bool(new.serials or new.macs)
+        assert hardware or (new.name == KNOWN.name and (new.engines == ENGINE or new.booted == 0.0))
+        assert new.name in ("", KNOWN.name)
+
+
+def test_of_all_combinations_only_hardware_kind_or_two_marks_make_two_devices() -> None:
+    for new in every_sighting():
+        if compare(KNOWN, new) is not DIFFERENT:
+            continue
+        reasons = (
+            bool(new.serials) and not new.serials & KNOWN.serials,
+            bool(new.macs) and not new.macs & KNOWN.macs,
+            new.object_id not in ("", KNOWN.object_id),
+            new.name not in ("", KNOWN.name) and (new.engines == OTHER_ENGINE or new.booted == 5 * DAY),
+        )
+        assert any(reasons)
+
+
+def test_the_verdict_does_not_depend_on_who_was_seen_first_when_both_are_seen_in_one_search() -> None:
+    many = every_sighting(seen=11 * DAY)
+    for one in many[::7]:
+        for other in many[::11]:
+            assert (compare(one, other) is SAME) is (compare(other, one) is SAME)
+
+
+def test_only_macs_of_one_device_are_kept() -> None:
+    shared = ["00005e000101", "00005e00020a", "00000c07ac01", "00000c9ff001", "0007b4000101", "00090f090001",
+              "0242ac110002", "000000000000", "ffffffffffff", "01005e000001", "0a0000000001", "0000",
+              "0011223344556677"]  # fmt: skip
+    assert telling_macs(map(bytes.fromhex, [*shared, "001b54000001"])) == {"001b54000001"}
+    assert telling_macs([]) == frozenset()
+
+
+def test_a_device_with_a_new_module_still_shares_macs_with_what_it_was() -> None:
+    before = [bytes.fromhex(f"001b5400{port:04x}") for port in range(48)]
+    for first in range(20):
+        module = [bytes.fromhex(f"001a{first:02x}00{port:04x}") for port in range(48)]
+        assert len(telling_macs(before + module)) == MARKS_KEPT
+        assert telling_macs(before) & telling_macs(before + module)
+    assert telling_macs(reversed(before)) == telling_macs(before)
+
+
+def test_fillers_are_no_serial_numbers() -> None:
+    fillers = ["", " ", "N/A", "n/a", "None", "0", "0000000000", "xxxxxxxx", "Not Specified", "To be filled by O.E.M.",
+               "123", "Serial Number", "0123456789", "123456789", "........", "System Serial Number",
+               "default"]  # fmt: skip
+    assert telling_serials([*fillers, " FOC1234X0AB ", "JN1234"]) == {"FOC1234X0AB", "JN1234"}

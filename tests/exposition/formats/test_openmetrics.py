@@ -1,0 +1,61 @@
+"""What differs in OpenMetrics."""
+
+from __future__ import annotations
+
+from promsnmp.exposition.formats import openmetrics
+from promsnmp.exposition.samples import Page
+from promsnmp.exposition.utilization.histogram import BOUNDS, HELP, NAME, Interface, Utilization
+
+
+def page_of(*families: tuple[str, str]) -> str:
+    page = Page()
+    for name, kind in families:
+        page.add(name, kind, "-", [({}, 1.0)])
+    made = page.render(as_openmetrics=True)
+    assert openmetrics.from_text(page.render()) == made
+    assert openmetrics.to_text(made) == page.render()
+    return made.decode()
+
+
+def test_a_counter_without_total_is_unknown_and_keeps_its_name() -> None:
+    assert page_of(("ifInOctets", "counter")) == "# TYPE ifInOctets unknown\n# HELP ifInOctets -\nifInOctets 1\n# EOF\n"
+
+
+def test_a_counter_with_total_is_a_counter_of_the_family_without() -> None:
+    assert page_of(("x_total", "counter")) == "# TYPE x counter\n# HELP x -\nx_total 1\n# EOF\n"
+
+
+def test_a_counter_whose_family_would_be_anothers_is_unknown() -> None:
+    made = page_of(("x_total", "counter"), ("x", "gauge"))
+    assert "# TYPE x_total unknown\n" in made
+    assert "# TYPE x gauge\n" in made
+
+
+def test_help_is_escaped_quotes_too() -> None:
+    assert openmetrics.header("m", "gauge", 'a \\n "b"\n') == b'# TYPE m gauge\n# HELP m a \\\\n \\"b\\"\\n'
+
+
+def test_an_empty_page_has_its_end() -> None:
+    assert Page().render(as_openmetrics=True) == openmetrics.from_text(b"") == b"# EOF\n"
+
+
+def test_bounds_are_floats_there_and_whole_in_text() -> None:
+    one = Utilization()
+    one.observe([Interface(b'{sale="1"} ', 1e9, 0, 0, 64)], at=0, ticks=None)
+    page = Page()
+    page.own(NAME, "histogram", HELP).extend(one.samples())
+    plain, exact = page.render(), page.render(as_openmetrics=True)
+    for bound in BOUNDS:
+        assert f',le="{bound}"}} 0\n'.encode() in plain
+        assert f',le="{bound}.0"}} 0\n'.encode() in exact
+    assert plain.count(b'le="+Inf"') == exact.count(b'le="+Inf"') == 1
+    assert exact.count(b'sale="1"') == len(BOUNDS) + 3
+    assert openmetrics.from_text(plain) == exact
+    assert openmetrics.to_text(exact) == plain
+
+
+def test_help_that_looks_like_a_header_does_not_mislead() -> None:
+    page = Page()
+    page.add("a", "gauge", "# HELP b\n# HELP c \\ \\n \0", [({"x": "\n# HELP d e\n"}, 1.0)])
+    assert openmetrics.from_text(page.render()) == page.render(as_openmetrics=True)
+    assert openmetrics.to_text(page.render(as_openmetrics=True)) == page.render()

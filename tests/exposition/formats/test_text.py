@@ -1,0 +1,53 @@
+"""Pieces of exposition text; compiled and as plain Python."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import pytest
+
+from promsnmp.exposition.formats import text as compiled
+from tests.support.tools import import_uncompiled
+
+
+@pytest.fixture(params=["as installed", "plain Python"])
+def text(request: pytest.FixtureRequest) -> ModuleType:
+    return compiled if request.param == "as installed" else import_uncompiled("promsnmp.exposition.formats.text")
+
+
+def test_a_sample_is_a_name_its_labels_and_its_value(text: ModuleType) -> None:
+    parts: list[bytes] = [b"head"]
+    text.samples(parts, b"\nm", [b' {a="1"} ', b" "], [b"1", b"2.5"])
+    assert b"".join(parts) == b'head\nm {a="1"} 1\nm 2.5'
+
+
+def test_labels_and_values_must_be_as_many(text: ModuleType) -> None:
+    with pytest.raises(ValueError, match="as many"):
+        text.samples([], b"\nm", [b" "], [])
+    with pytest.raises(ValueError, match="as many"):
+        text.buckets([], b"\nm", [b"1 "], [1, 2])
+
+
+def test_buckets_add_up(text: ModuleType) -> None:
+    parts: list[bytes] = []
+    count = text.buckets(parts, b"\nb ", [b"1 ", b"5 ", b"Inf "], [2, 0, 2**40])
+    assert b"".join(parts) == b"\nb 1 2\nb 5 2\nb Inf 1099511627778"
+    assert count == b"1099511627778"
+
+
+def test_no_observation_at_all_is_0_in_every_bucket(text: ModuleType) -> None:
+    parts: list[bytes] = []
+    assert text.buckets(parts, b"\nb ", [b"1 ", b"Inf "], [0, 0]) == b"0"
+    assert b"".join(parts) == b"\nb 1 0\nb Inf 0"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("ifHCInOctets", "ifHCInOctets"), ("a-b.c", "a_b_c"), ("9x", "_9x"), ("a:b", "a:b"), ("é", "_")]
+)
+def test_a_metric_name_has_only_the_characters_that_it_may_have(text: ModuleType, name: str, shown: str) -> None:
+    assert text.metric_name(name) == shown
+    assert text.name_piece(name) == f"\n{shown}".encode()
+
+
+def test_a_header_escapes_its_help_and_stays_on_its_lines(text: ModuleType) -> None:
+    assert text.header("m", "gauge", 'a \\ "b"\nc') == b'# HELP m a \\\\ "b"\\nc\n# TYPE m gauge'

@@ -1,0 +1,31 @@
+"""Which rows ``filters`` leave; ``test_reference.py`` compares what becomes of them with snmp_exporter."""
+
+from __future__ import annotations
+
+from promsnmp.exposition.filters import Asked, settle
+from promsnmp.modules.model import Filter, Module
+from promsnmp.snmp import ber, oid
+
+
+def column(rows: dict[str, bytes]) -> bytes:
+    return b"".join(
+        ber.encode_varbind(oid.encode(name), ber.tlv(ber.OCTET_STRING, text)) for name, text in rows.items()
+    )
+
+
+STATES = {oid.encode("1.3.2"): column({"1.3.2.1": b"up", "1.3.2.2": b"down", "1.3.2.9.3": b"upper"})}
+
+
+def test_rows_whose_value_matches_are_asked_for_one_by_one() -> None:
+    module = Module("m", walk=("1.3.5", "1.3.6"), get=("1.3.7.0",), filters=(Filter("1.3.2", ("1.3.5",), ("^u",)),))
+    assert settle(module, STATES) == Asked(("1.3.6",), ("1.3.7.0", "1.3.5.1", "1.3.5.3"))
+
+
+def test_a_filter_that_could_not_be_walked_changes_nothing() -> None:
+    module = Module("m", walk=("1.3.5",), filters=(Filter("1.3.4", ("1.3.5",), ("up",)),))
+    assert settle(module, STATES) == Asked(("1.3.5",), ())
+
+
+def test_a_second_filter_on_a_target_drops_the_choice_of_the_first() -> None:
+    filters = (Filter("1.3.2", ("1.3.5",), ("up",)), Filter("1.3.2", ("1.3.5",), ("down",)))
+    assert settle(Module("m", walk=("1.3.5",), filters=filters), STATES) == Asked((), ("1.3.5.2",))

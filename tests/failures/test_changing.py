@@ -1,0 +1,18 @@
+"""Replicas come and go while 200 scrapes a second are answered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.failures.fleet.fleets import electing_in_redis
+from tests.support.failures.fleet.harness import BUSY
+from tests.support.failures.load import changing
+
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("failures")]
+
+
+def test_no_scrape_fails_while_every_replica_is_replaced_by_a_new_one(tmp_path: Path) -> None:
+    with electing_in_redis(tmp_path) as (fleet, _):
+        print(changing.rolling_restart(fleet, slack=BUSY))

@@ -1,0 +1,41 @@
+"""The Redis that leaders are elected in fails in every way that it can: polls and scrapes do not notice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+
+from tests.support.failures.faults import outages
+from tests.support.failures.faults.redis_faults import REFUSING, FailingRedis
+from tests.support.failures.fleet.harness import BUSY, Fleet
+
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("failures")]
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FailingRedis]:
+    with FailingRedis(tmp_path_factory.mktemp("redis")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory, redis: FailingRedis) -> Iterator[Fleet]:
+    with Fleet(tmp_path_factory.mktemp("fleet"), env=redis.env) as made:
+        made.start("pod-0", "pod-1", "pod-2")
+        made.settle()
+        made.add_devices()
+        yield made
+
+
+def test_while_redis_is_gone_or_refuses_polls_and_scrapes_go_on_and_changes_wait(
+    fleet: Fleet, redis: FailingRedis
+) -> None:
+    print(figures := outages.backend_fails(fleet, [partial(fault, redis) for fault in REFUSING[:3]], slack=BUSY))
+    assert figures.scrapes
+
+
+def test_a_slow_redis_changes_nothing(fleet: Fleet, redis: FailingRedis) -> None:
+    print(figures := outages.redis_is_slow(fleet, redis, slack=BUSY, lasting=2.0))
+    assert figures.scrapes

@@ -1,0 +1,93 @@
+"""The volume fails, or something happens to the file in it: what is in memory stays, and nothing is written over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.failures.faults import volumes
+from tests.support.failures.faults.outages import changes_are_made, inventories_are_one
+from tests.support.failures.faults.volume import Volume
+from tests.support.failures.fleet.fleets import electing_over
+from tests.support.failures.fleet.harness import BUSY, Fleet
+
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("failures")]
+FILE = "promsnmp-inventory.json"
+
+
+# --- the volume
+
+
+@pytest.fixture(scope="module")
+def volume(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Volume]:
+    with Volume(tmp_path_factory.mktemp("volume")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory, volume: Volume) -> Iterator[Fleet]:
+    with electing_over(tmp_path_factory.mktemp("fleet"), volume.path / FILE, prefix=volume.prefix) as made:
+        yield made
+
+
+def test_a_volume_that_is_read_only_keeps_changes_waiting_and_nothing_else(fleet: Fleet, volume: Volume) -> None:
+    print(volumes.cannot_be_written(fleet, volume.read_only, "the file system is read-only", slack=BUSY))
+
+
+def test_a_full_volume_keeps_changes_waiting_and_nothing_else(fleet: Fleet, volume: Volume) -> None:
+    print(volumes.cannot_be_written(fleet, volume.full, "the disk is full", slack=BUSY))
+
+
+def test_a_volume_that_hangs_keeps_changes_waiting_and_nothing_else(fleet: Fleet, volume: Volume) -> None:
+    print(volumes.hangs(fleet, volume.hanging, slack=BUSY, lasting=3.0, is_told=False))
+
+
+# --- the file
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("folder")
+
+
+@pytest.fixture(scope="module")
+def reading(folder: Path) -> Iterator[Fleet]:
+    with electing_over(folder, folder / FILE) as made:
+        yield made
+
+
+@contextmanager
+def put_in_place(file: Path, data: bytes) -> Iterator[None]:
+    """The file holds ``data``, and at the end what it held before."""
+    before = file.read_bytes()
+    file.write_bytes(data)
+    yield
+    file.write_bytes(before)
+
+
+def test_a_file_that_is_cut_short_is_left_as_it_is(reading: Fleet, folder: Path) -> None:
+    file = folder / FILE
+    data = file.read_bytes()
+    cut = data[: len(data) // 2]
+    print(volumes.cannot_be_read(reading, lambda: put_in_place(file, cut), str(file), file=file, slack=BUSY))
+
+
+def test_an_older_file_is_left_as_it_is(reading: Fleet, folder: Path) -> None:
+    file = folder / FILE
+    older = file.read_bytes()
+    changes_are_made(reading)
+    inventories_are_one(reading)
+    print(volumes.cannot_be_read(reading, lambda: put_in_place(file, older), "is older", file=file, slack=BUSY))
+
+
+def test_a_file_that_is_gone_is_told_and_written_again_with_the_next_change(reading: Fleet, folder: Path) -> None:
+    print(volumes.is_gone(reading, file=folder / FILE, slack=BUSY))
+
+
+def test_a_replica_that_finds_no_file_does_not_lead_those_that_know_what_was_in_it(
+    reading: Fleet, folder: Path
+) -> None:
+    print(volumes.is_gone_when_one_starts(reading, file=folder / FILE, slack=BUSY))

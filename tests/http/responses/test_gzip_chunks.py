@@ -1,0 +1,72 @@
+"""gzip members made of pieces, read by decoders that know nothing of pieces."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from isal import igzip
+
+from promsnmp.http.responses import gzip_chunks
+from promsnmp.http.responses.gzip_chunks import ListMaker, Piece, gzip_of, piece_of
+from promsnmp.inventory.targets import Group
+
+
+def groups(*numbers: int) -> list[Group]:
+    """A group per number, with the number as digest: multiples of 128 begin pieces."""
+    return [Group(b'{"n":%d}' % number * 20, number) for number in numbers]
+
+
+@given(st.lists(st.binary(max_size=300), max_size=20))
+def test_pieces_put_together_are_one_member_of_all_their_text(texts: list[bytes]) -> None:
+    member, size = gzip_of(map(piece_of, texts))
+    whole = b"".join(texts)
+    assert size == len(whole)
+    assert gzip.decompress(member) == whole
+    assert bytes(igzip.decompress(member)) == whole  # type: ignore[no-untyped-call]
+    decoder = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    assert decoder.decompress(member) + decoder.flush() == whole
+    assert (decoder.eof, decoder.unused_data) == (True, b"")
+
+
+@pytest.mark.parametrize("numbers", [(), (0,), (1,), (128, 256), (1, 128), (1, 2, 3), tuple(range(1000))])
+def test_a_list_is_its_elements_with_commas_compressed_or_plain(numbers: tuple[int, ...]) -> None:
+    made = ListMaker("application/json").make(groups(*numbers))
+    expected = b"[" + b",\n".join(group.text for group in groups(*numbers)) + b"]\n"
+    assert (gzip.decompress(made.gzip), b"".join(made.plain())) == (expected, expected)
+
+
+def test_a_change_compresses_its_piece_only_and_gives_what_a_new_maker_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    maker, all_groups = ListMaker("x"), groups(*range(3000))
+    maker.make(all_groups)
+    compressed: list[int] = []
+
+    def counted(text: bytes) -> Piece:
+        compressed.append(len(text))
+        return piece_of(text)
+
+    monkeypatch.setattr(gzip_chunks, "piece_of", counted)
+    chance = random.Random(4)
+    for change in ("replace", "insert", "remove") * 5:
+        place = chance.randrange(len(all_groups))
+        new = groups(chance.randrange(10**6) * 2 + 1)
+        all_groups = [
+            *all_groups[:place],
+            *(new if change != "remove" else []),
+            *all_groups[place + (change != "insert") :],
+        ]
+        compressed.clear()
+        made = maker.make(all_groups)
+        assert len(compressed) <= 2
+        fresh = ListMaker("x").make(all_groups)
+        assert (made.gzip, made.etag) == (fresh.gzip, fresh.etag)
+
+
+def test_the_etag_changes_with_any_element_and_is_the_same_everywhere() -> None:
+    first = ListMaker("x").make(groups(1, 2, 3)).etag
+    assert ListMaker("x").make(groups(1, 2, 3)).etag == first
+    assert len({first, ListMaker("x").make(groups(1, 2)).etag, ListMaker("x").make(groups(1, 2, 4)).etag}) == 3

@@ -1,0 +1,75 @@
+"""Lists of targets: all, and parts of them."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from promsnmp.http.responses.cached import Prebuilt
+from promsnmp.http.responses.targets_cache import Published
+from promsnmp.inventory.devices import Devices
+from promsnmp.inventory.query import Search, parse_query
+from promsnmp.inventory.store import InventoryStore
+from promsnmp.inventory.targets import Site, TargetList
+from tests.support.inventory.samples import KEY, document
+
+EDGE = parse_query("edge")
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> InventoryStore:
+    made = InventoryStore(tmp_path / "inventory.json", KEY)
+    await made.replace(document())
+    return made
+
+
+def published(store: InventoryStore) -> Published:
+    return Published(store, TargetList(site=Site("t", "s"), modules=()), Search(()))
+
+
+def targets(prebuilt: Prebuilt) -> list[str]:
+    return [target for group in json.loads(gzip.decompress(prebuilt.gzip)) for target in group["targets"]]
+
+
+async def test_all_and_a_part_follow_the_inventory(store: InventoryStore) -> None:
+    lists = published(store)
+    assert targets(await lists.of(())) == ["core1.example.net", "edge2"]
+    assert targets(await lists.of(EDGE)) == ["edge2"]
+    await Devices(store).patch("edge2", {"sysName": "edge3"}, who="a")
+    assert targets(await lists.of(())) == ["core1.example.net", "edge3"]
+    assert targets(await lists.of(EDGE)) == ["edge3"]
+    await Devices(store).remove("edge3", who="a")
+    assert targets(await lists.of(EDGE)) == []
+
+
+async def test_a_part_is_made_once_for_all_who_ask_and_kept_until_the_inventory_changes(
+    store: InventoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[object] = []
+    select = Search.select
+
+    def counted(self: Search, *arguments: object) -> object:
+        made.append(arguments)
+        return select(self, *arguments)  # type: ignore[arg-type]  # passed on as they came
+
+    monkeypatch.setattr(Search, "select", counted)
+    lists = published(store)
+    first, *others = await asyncio.gather(*(lists.of(EDGE) for _ in range(5)))
+    assert all(other is first for other in others)
+    assert await lists.of(EDGE) is first
+    assert len(made) == 1
+    await Devices(store).patch("edge2", {"sysContact": "x"}, who="a")
+    assert await lists.of(EDGE) is not first
+    assert len(made) == 2
+
+
+async def test_an_etag_stays_while_the_list_does(store: InventoryStore) -> None:
+    lists = published(store)
+    whole, part = (await lists.of(())).etag, (await lists.of(EDGE)).etag
+    await Devices(store).patch("core1.example.net", {"sysContact": "x"}, who="a")
+    assert (await lists.of(())).etag != whole
+    assert (await lists.of(EDGE)).etag == part

@@ -1,0 +1,86 @@
+"""What the OpenAPI document says of access, at services with and without credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from openapi_spec_validator import validate
+
+from promsnmp.http.schemas.openapi_security import with_access
+from promsnmp.http.security.auth import Access, Basic, Certificate, Token
+from promsnmp.http.security.passwords import Passwords, make_hash
+from tests.support.serving import Serving
+
+DOCUMENT = {
+    "paths": {
+        path: {method: {"responses": {"200": {"description": "Good."}}}}
+        for path, method in [
+            ("/promsnmp/inventory", "post"),
+            ("/promsnmp/devices/{id}", "get"),
+            ("/promsnmp/evictCache", "get"),
+            ("/snmp", "get"),
+            ("/-/ready", "get"),
+        ]
+    },
+    "components": {"schemas": {"X": {}}},
+}
+
+
+def described(*, token: str = "", users: dict[str, str] | None = None, **options: Any) -> tuple[dict[str, Any], Any]:
+    access = Access([Token(token), Basic(Passwords(users)), Certificate(lambda: False)], **options)
+    made = with_access(DOCUMENT, access)
+    operations = {path: next(iter(methods.values())) for path, methods in made["paths"].items()}
+    return operations, made["components"]
+
+
+def test_without_credentials_management_refuses_and_nothing_is_asked_for() -> None:
+    operations, components = described()
+    assert "securitySchemes" not in components
+    assert all("security" not in one for one in operations.values())
+    assert {path for path, one in operations.items() if "403" in one["responses"]} == {
+        "/promsnmp/inventory",
+        "/promsnmp/evictCache",
+    }
+
+
+def test_kinds_of_credentials_are_alternatives() -> None:
+    operations, components = described(token="x", users={"alice": "y"})
+    assert set(components["securitySchemes"]) == {"basic", "bearer"}
+    assert components["schemas"] == {"X": {}}
+    for path in ("/promsnmp/inventory", "/promsnmp/devices/{id}", "/promsnmp/evictCache"):
+        assert operations[path]["security"] == [{"bearer": []}, {"basic": []}]
+        assert set(operations[path]["responses"]) == {"200", "401", "403", "429"}
+    assert set(operations["/snmp"]["responses"]) == set(operations["/-/ready"]["responses"]) == {"200"}
+
+
+def test_scrapes_that_are_protected_ask_and_refuse_in_plain_text() -> None:
+    operations, _ = described(token="x", protect_scrapes=True)
+    assert operations["/snmp"]["security"] == [{"bearer": []}]
+    assert set(operations["/snmp"]["responses"]["401"]["content"]) == {"text/plain"}
+    assert "security" not in operations["/-/ready"]
+
+
+def test_the_document_itself_stays_as_it_is() -> None:
+    before = repr(DOCUMENT)
+    described(token="x")
+    assert repr(DOCUMENT) == before
+
+
+@pytest.fixture
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    folder = tmp_path_factory.mktemp("secured")
+    (folder / "web.yml").write_text(f"basic_auth_users:\n  alice: {make_hash('right')}\n")
+    with Serving(folder, env={"API_TOKEN": "token", "WEB_CONFIG_FILE": str(folder / "web.yml")}) as server:
+        yield server.client
+
+
+def test_what_is_said_is_what_happens(secured: httpx.Client) -> None:
+    document = secured.get("/v3/api-docs").json()
+    validate(document)
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            answer = secured.request(method, path.replace("{", "").replace("}", ""))
+            assert (answer.status_code == 401) is ("security" in operation), (method, path)

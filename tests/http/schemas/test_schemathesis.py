@@ -1,0 +1,119 @@
+"""Requests made from the OpenAPI document, right and wrong ones: no 500, and every answer is one that is described."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi import checks
+
+from tests.support.serving import Serving
+
+TOKEN = "a-token-for-schemathesis"
+SIGNED = {"Authorization": f"Bearer {TOKEN}"}
+NUMBERS = itertools.count()
+EXAMPLES = 6
+"""Requests per operation and kind."""
+CHECKS = [
+    schemathesis.checks.not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+]
+
+
+SETTINGS = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+Servers = Callable[[str], Serving]
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """Without credentials (``open``), or with a token (``secured``); they poll nobody, whatever is put into them."""
+    with contextlib.ExitStack() as running:
+
+        @cache
+        def start(kind: str) -> Serving:
+            env = {"COLLECTION_INTERVAL": "0"}
+            if kind == "secured":
+                env |= {"API_TOKEN": TOKEN, "API_PROTECT_SCRAPES": "true"}
+            return running.enter_context(Serving(tmp_path_factory.mktemp(kind), env=env))
+
+        yield start
+
+
+def keep_the_peace(case: Any) -> None:
+    """Addresses are made up, so nobody goes and looks there."""
+    if case.operation.path.startswith("/promsnmp/discovery") and case.method == "POST":
+        case.query = {**(case.query or {}), "scheduleNow": "false"}
+
+
+THERE = ("/promsnmp/devices/{device}", "/promsnmp/discovery/{seed_id}", "/promsnmp/discovery/jobs/{job_id}")
+SEED = {"agentType": "snmp-community", "version": "v2c", "port": 9, "readCommunity": "x"}
+
+
+def name_what_is_there(server: Serving, case: Any) -> None:
+    """Every other request about one device, seed or job is about one that there is: made-up names never hit one."""
+    for name in {"device", "seed_id", "job_id"} & (case.path_parameters or {}).keys():
+        kept = name != "job_id"
+        query = {"scheduleNow": not kept, "saveSeed": kept}
+        path, body = "/promsnmp/discovery", SEED | {"potentialTargets": ["127.0.0.1"]}
+        if name == "device":
+            path, body, query = "/promsnmp/devices", {"sysName": f"device-{next(NUMBERS)}"}, {}
+        answer = server.client.post(path, json=body, params=query, headers=SIGNED)
+        assert answer.is_success, answer.text
+        document = answer.json()
+        case.path_parameters[name] = document.get("seedId" if kept else "jobId") or document["id"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "token", "mode"),
+    [
+        ("open", "", GenerationMode.POSITIVE),
+        ("open", "", GenerationMode.NEGATIVE),
+        ("secured", TOKEN, GenerationMode.POSITIVE),
+        ("secured", TOKEN, GenerationMode.NEGATIVE),
+        ("secured", "wrong", GenerationMode.POSITIVE),
+    ],
+)
+def test_no_request_gives_an_answer_that_is_not_described(
+    servers: Servers, kind: str, token: str, mode: GenerationMode
+) -> None:
+    server = servers(kind)
+    schema = schemathesis.openapi.from_dict(server.client.get("/v3/api-docs", headers=SIGNED).json())
+    answered = set()
+    for found in schema.get_all_operations():
+        operation: Any = found.ok()  # type: ignore[union-attr]  # an error has no such method, and fails the test
+
+        @SETTINGS
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def check(case: Any) -> None:
+            keep_the_peace(case)
+            if mode is GenerationMode.POSITIVE and next(NUMBERS) % 2:
+                name_what_is_there(server, case)
+            answer = case.call_and_validate(server.url, checks=CHECKS, headers={"Authorization": f"Bearer {token}"})
+            answered.add((case.operation.label, answer.status_code))
+
+        with contextlib.suppress(Unsatisfiable):  # there is no wrong way to ask what takes no parameters
+            check()
+    assert {"GET /snmp", "POST /promsnmp/inventory"} <= {label for label, _ in answered}
+    if mode is GenerationMode.POSITIVE and token != "wrong":
+        assert {(f"GET {path}", 200) for path in THERE} <= answered
+    assert "Traceback" not in server.output()

@@ -1,0 +1,232 @@
+"""Contexts for TLS: what a handshake through them gives, without sockets."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from dataclasses import replace
+
+import pytest
+
+from promsnmp.errors import SettingsError
+from promsnmp.http.security.tls import RenewableContext, ReplicaTls, allows, expiry_of, names_of, server_context
+from promsnmp.http.security.tls_names import CURVES, SUITES
+from promsnmp.http.security.web_config import ClientAuth, Tls
+from tests.support.certificates import DAY, Authority, Pair
+
+CA = Authority()
+SERVER = CA.server()
+TLS = Tls(SERVER.cert, SERVER.key)
+MUTUAL = replace(TLS, client_ca=CA.cert, client_auth=ClientAuth.REQUIRE)
+
+
+def shake(server: ssl.SSLContext, client: ssl.SSLContext) -> tuple[ssl.SSLObject, ssl.SSLObject]:
+    """A handshake in memory; both ends. Raises ssl.SSLError."""
+    up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = (
+        server.wrap_bio(up, down, server_side=True),
+        client.wrap_bio(down, up, server_hostname="localhost"),
+    )
+    for _ in range(10):
+        for end in ends:
+            try:
+                end.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+    return ends
+
+
+def test_a_client_that_trusts_the_ca_gets_the_newest_version_and_http_1_1() -> None:
+    asking = CA.context()
+    asking.set_alpn_protocols(["h2", "http/1.1"])
+    server, _ = shake(server_context(TLS), asking)
+    assert server.version() == "TLSv1.3"
+    assert server.selected_alpn_protocol() == "http/1.1"
+
+
+def test_versions_are_kept_to() -> None:
+    old = CA.context()
+    old.maximum_version = ssl.TLSVersion.TLSv1_2
+    assert shake(server_context(TLS), old)[0].version() == "TLSv1.2"
+    assert shake(server_context(replace(TLS, max_version="TLS12")), CA.context())[0].version() == "TLSv1.2"
+    with pytest.raises(ssl.SSLError):
+        shake(server_context(replace(TLS, min_version="TLS13")), old)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_old_versions_work_where_they_are_asked_for() -> None:
+    old = CA.context()
+    old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1
+    old.set_ciphers("DEFAULT:@SECLEVEL=0")
+    assert shake(server_context(replace(TLS, min_version="TLS10")), old)[0].version() == "TLSv1"
+    with pytest.raises(ssl.SSLError):
+        shake(server_context(TLS), old)
+
+
+def test_suites_are_kept_to() -> None:
+    asking = CA.context()
+    asking.maximum_version = ssl.TLSVersion.TLSv1_2
+    name = "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"
+    server, _ = shake(server_context(replace(TLS, cipher_suites=(name,))), asking)
+    chosen = server.cipher()
+    assert chosen is not None
+    assert chosen[0] == SUITES[name]
+    with pytest.raises(ssl.SSLError):
+        shake(server_context(replace(TLS, cipher_suites=("TLS_AES_128_GCM_SHA256",))), asking)
+
+
+@pytest.mark.parametrize(("prefer", "chosen"), [(True, "AES256"), (False, "AES128")])
+def test_the_server_s_order_of_suites_counts_unless_it_shall_not(prefer: bool, chosen: str) -> None:
+    names = ("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256")
+    asking = CA.context()
+    asking.maximum_version = ssl.TLSVersion.TLSv1_2
+    asking.set_ciphers("ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384")
+    server, _ = shake(server_context(replace(TLS, cipher_suites=names, prefer_server=prefer)), asking)
+    assert chosen in str(server.cipher())
+
+
+def test_every_suite_and_curve_that_may_be_named_is_one_of_openssl() -> None:
+    for name in SUITES:
+        server_context(replace(TLS, cipher_suites=(name,)))
+    for name in CURVES:
+        server_context(replace(TLS, curves=(name,)))
+    server_context(replace(TLS, curves=tuple(CURVES)))
+
+
+def test_a_curve_is_kept_to() -> None:
+    context = server_context(replace(TLS, curves=("CurveP384",)))
+    shake(context, CA.context())
+    narrow = CA.context()
+    narrow.set_ecdh_curve("X25519")
+    with pytest.raises(ssl.SSLError):
+        shake(context, narrow)
+
+
+@pytest.mark.skipif(hasattr(ssl.SSLContext, "set_groups"), reason="this Python can choose between curves")
+def test_a_choice_of_curves_that_python_cannot_make_is_refused() -> None:
+    with pytest.raises(SettingsError, match="name one curve, or all"):
+        server_context(replace(TLS, curves=("CurveP384", "X25519")))
+
+
+def test_nothing_but_suites_of_1_3_below_1_3_is_refused() -> None:
+    with pytest.raises(SettingsError, match="max_version is below"):
+        server_context(replace(TLS, cipher_suites=("TLS_AES_128_GCM_SHA256",), max_version="TLS12"))
+
+
+@pytest.mark.parametrize(
+    ("tls", "told"),
+    [
+        (replace(TLS, key=CA.server().key), "the key is not that of the certificate"),
+        (replace(TLS, cert=b"text"), "cert_file has no certificate"),
+        (replace(TLS, key=SERVER.cert), "key_file has no private key"),
+        (replace(TLS, cert=SERVER.key), "cert_file has no certificate"),
+        (replace(TLS, cert=SERVER.cert[:200]), "cert_file and key_file cannot be used"),
+        (replace(MUTUAL, client_ca=b"text"), "client_ca_file has no certificates"),
+    ],
+)
+def test_what_openssl_cannot_use_is_named(tls: Tls, told: str) -> None:
+    with pytest.raises(SettingsError, match=told):
+        server_context(tls)
+
+
+def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_passphrase() -> None:
+    from cryptography.hazmat.primitives import serialization
+
+    key = serialization.load_pem_private_key(SERVER.key, None)
+    sealed = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"x")
+    )
+    with pytest.raises(SettingsError, match="without a passphrase"):
+        server_context(replace(TLS, key=sealed))
+
+
+def test_connections_are_made_by_the_context_in_use_then() -> None:
+    other = Authority("another CA")
+    context = RenewableContext.of(server_context(TLS))
+    shake(context, CA.context())
+    pair = other.server()
+    context.current = server_context(Tls(pair.cert, pair.key))
+    shake(context, other.context())
+    with pytest.raises(ssl.SSLCertVerificationError):
+        shake(context, CA.context())
+
+
+def test_a_handshake_that_fails_is_logged_with_the_reason(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    asking = CA.context()
+    asking.maximum_version = ssl.TLSVersion.TLSv1_2
+    with pytest.raises(ssl.SSLError):
+        shake(server_context(replace(TLS, min_version="TLS13")), asking)
+    assert [record.getMessage() for record in caplog.records] == [
+        "a client got no TLS connection: unsupported protocol"
+    ]
+    caplog.clear()
+    shake(server_context(TLS), CA.context())
+    assert caplog.records == []
+
+
+def test_the_end_of_a_certificate_is_told() -> None:
+    early, late = CA.server(days=1), CA.server(days=11)
+    assert expiry_of(Tls(late.cert, b"")) - expiry_of(Tls(early.cert, b"")) == pytest.approx(10 * DAY, abs=DAY / 24)
+
+
+def der(pair: Pair) -> bytes:
+    return ssl.PEM_cert_to_DER_cert(pair.cert.decode())
+
+
+def test_a_client_is_called_by_its_common_name_or_else_by_another_or_its_number() -> None:
+    sans = ("DNS:prometheus.example.com", "IP:2001:db8::1", "IP:192.0.2.1", "email:ops@example.com", "URI:spiffe://a/b")
+    name, found = names_of(der(CA.issue("prometheus", *sans)))
+    assert name == "prometheus"
+    assert found == {"prometheus.example.com", "2001:db8::1", "192.0.2.1", "ops@example.com", "spiffe://a/b"}
+    assert names_of(der(CA.issue("", "URI:spiffe://a/b"))) == ("spiffe://a/b", frozenset({"spiffe://a/b"}))
+    name, found = names_of(der(CA.issue("")))
+    assert name.startswith("serial-")
+    assert found == frozenset()
+    assert names_of(der(CA.issue("a\nb\x1b[0m")))[0] == "a?b?[0m"
+
+
+def test_alternative_names_are_matched_whole_and_addresses_in_any_spelling() -> None:
+    found = frozenset({"prometheus.example.com", "2001:db8::1"})
+    assert allows((), found)
+    assert allows((), frozenset())
+    assert allows(("other", "prometheus.example.com"), found)
+    assert allows(("2001:DB8:0:0::1",), found)
+    assert not allows(("example.com", "*.example.com", "prometheus"), found)
+    assert not allows(("prometheus.example.com",), frozenset())
+
+
+# --- replicas among themselves
+
+
+def test_replicas_of_one_certificate_trust_each_other_and_nobody_of_another() -> None:
+    asking = ReplicaTls(lambda: TLS)()
+    assert asking is not None
+    shake(server_context(TLS), asking)
+    other = Authority("another").server()
+    with pytest.raises(ssl.SSLError):
+        shake(server_context(Tls(other.cert, other.key)), asking)
+
+
+def test_replicas_with_certificates_of_one_ca_trust_each_other_where_the_ca_comes_with_them() -> None:
+    mine, theirs = CA.server(), CA.server()
+    asking = ReplicaTls(lambda: Tls(mine.cert + CA.cert, mine.key))()
+    assert asking is not None
+    shake(server_context(Tls(theirs.cert, theirs.key)), asking)
+
+
+def test_a_replica_shows_its_own_certificate_to_one_that_demands_one() -> None:
+    asking = ReplicaTls(lambda: MUTUAL)()
+    assert asking is not None
+    server, _ = shake(server_context(MUTUAL), asking)
+    assert server.getpeercert(binary_form=True)
+
+
+def test_the_context_is_made_once_for_each_configuration() -> None:
+    now = [TLS]
+    asking = ReplicaTls(lambda: now[0])
+    first = asking()
+    assert asking() is first
+    now[0] = replace(TLS, min_version="TLS13")
+    assert asking() is not first
+    assert ReplicaTls(lambda: None)() is None

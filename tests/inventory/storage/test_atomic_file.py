@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from promsnmp.errors import InventoryUnavailable
+from promsnmp.inventory.storage import atomic_file as file_module
+from promsnmp.inventory.storage.atomic_file import read_bytes, stamp_of, write_bytes, writers_turn
+from tests.support.inventory.samples import ENVIRONMENT
+
+
+def left_behind(directory: Path) -> list[str]:
+    return sorted(file.name for file in directory.glob(".*.tmp"))
+
+
+def test_a_written_file_is_read_back_with_the_stamp_of_its_version(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "inventory.json"
+    stamp = write_bytes(path, b"one")
+    assert read_bytes(path) == (b"one", stamp)
+    assert stamp_of(path) == stamp != write_bytes(path, b"two")
+    assert left_behind(path.parent) == []
+
+
+def test_a_new_file_is_private_and_an_existing_one_keeps_its_mode(tmp_path: Path) -> None:
+    path = tmp_path / "inventory.json"
+    write_bytes(path, b"one")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.chmod(0o640)
+    write_bytes(path, b"two")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_a_symbolic_link_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    link = tmp_path / "inventory.json"
+    link.symlink_to(tmp_path / "real" / "file")
+    write_bytes(link, b"one")
+    assert link.is_symlink()
+    assert (tmp_path / "real" / "file").read_bytes() == b"one"
+
+
+def test_no_file_is_nothing_and_a_directory_is_an_error_that_says_so(tmp_path: Path) -> None:
+    assert read_bytes(tmp_path / "missing") is None
+    with pytest.raises(InventoryUnavailable, match="it is a directory; set PROM_INV_FILE"):
+        read_bytes(tmp_path)
+    with pytest.raises(InventoryUnavailable, match="it is a directory"):
+        write_bytes(tmp_path, b"x")
+
+
+def test_something_that_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InventoryUnavailable, match="no regular file"):
+        read_bytes(tmp_path / "pipe")
+
+
+@pytest.mark.parametrize(
+    ("call", "number", "advice"),
+    [("write", errno.ENOSPC, "the disk is full"), ("fsync", errno.EDQUOT, "quota"), ("open", errno.EROFS, "read-only"),
+     ("open", errno.EACCES, "permission denied"), ("fsync", errno.EIO, "Input/output error")],
+)  # fmt: skip
+def test_a_failed_write_keeps_the_old_file_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, number: int, advice: str
+) -> None:
+    path = tmp_path / "inventory.json"
+    write_bytes(path, b"old")
+
+    def fail(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, fail)
+        with pytest.raises(InventoryUnavailable, match=advice) as caught:
+            write_bytes(path, b"new")
+    assert str(path) in str(caught.value)
+    assert path.read_bytes() == b"old"
+    assert left_behind(tmp_path) == []
+
+
+def test_a_write_past_the_limit_of_the_system_keeps_the_old_file(tmp_path: Path) -> None:
+    script = (
+        "import resource, signal, sys\n"
+        "from pathlib import Path\n"
+        "from promsnmp.errors import InventoryUnavailable\n"
+        "from promsnmp.inventory.storage.atomic_file import write_bytes\n"
+        "path = Path(sys.argv[1])\n"
+        "write_bytes(path, b'old')\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        "try:\n"
+        "    write_bytes(path, b'n' * 10000)\n"
+        "except InventoryUnavailable as error:\n"
+        "    print(error)\n"
+    )
+    path = tmp_path / "inventory.json"
+    run = subprocess.run(
+        [sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True, env=ENVIRONMENT
+    )
+    assert "would be larger than the limit allows" in run.stdout
+    assert path.read_bytes() == b"old"
+    assert left_behind(tmp_path) == []
+
+
+def test_what_a_crashed_writer_left_is_swept_by_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "inventory.json"
+    (tmp_path / ".inventory.json.0123.tmp").write_bytes(b"half")
+    (tmp_path / ".other.json.0123.tmp").write_bytes(b"not ours")
+    with writers_turn(path):
+        write_bytes(path, b"x")
+    assert left_behind(tmp_path) == [".other.json.0123.tmp"]
+
+
+def test_writers_take_turns_and_do_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_module, "LOCK_PATIENCE", 0.05)
+    path = tmp_path / "inventory.json"
+    with writers_turn(path), pytest.raises(InventoryUnavailable, match="another process"), writers_turn(path):
+        pass
+    entered = threading.Event()
+    with writers_turn(path):
+        entered.set()
+    assert entered.is_set()

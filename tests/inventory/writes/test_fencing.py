@@ -1,0 +1,252 @@
+"""Several writers of one file: only the leader's writes land, and each is known by its number."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import uuid
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from promsnmp.errors import InventoryUnavailable, NotLeader
+from promsnmp.inventory.document.write import DocumentWriter, from_document, to_document
+from promsnmp.inventory.model import Device, Inventory
+from promsnmp.inventory.storage.encryption import seal
+from promsnmp.inventory.store import InventoryStore
+from promsnmp.inventory.writes.fencing import KEPT, numbered
+from tests.support.inventory.samples import KEY
+
+
+class Terms:
+    """A fence set by hand: the leader's term, or none."""
+
+    def __init__(self, term: int | None) -> None:
+        self.term = term
+
+    def __call__(self) -> int:
+        if self.term is None:
+            raise NotLeader("not the leader")
+        return self.term
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "inventory.json"
+
+
+def named(name: str) -> Device:
+    return Device(id=str(uuid.uuid5(uuid.NAMESPACE_DNS, name)), sys_name=name)
+
+
+async def add(store: InventoryStore, name: str) -> Inventory:
+    return await store.update(lambda old: replace(old, devices=(*old.devices, named(name))))
+
+
+def names(store: InventoryStore) -> list[str]:
+    return [device.sys_name for device in store.current.devices]
+
+
+def on_disk(path: Path) -> InventoryStore:
+    store = InventoryStore(path, KEY)
+    store.load()
+    return store
+
+
+# --- the term
+
+
+async def test_every_write_carries_the_present_term(path: Path) -> None:
+    terms = Terms(3)
+    store = InventoryStore(path, KEY, fence=terms)
+    assert (await add(store, "a")).term == 3
+    terms.term = 5
+    assert (await add(store, "b")).term == 5
+    assert on_disk(path).current.term == 5
+
+
+async def test_who_is_not_the_leader_writes_nothing_and_that_is_no_fault_of_the_disk(path: Path) -> None:
+    store = InventoryStore(path, KEY, fence=Terms(None))
+    with pytest.raises(NotLeader):
+        await add(store, "a")
+    assert not path.exists()
+    assert store.write_error is None
+
+
+async def test_a_write_that_the_end_of_the_term_overtakes_does_not_land(path: Path) -> None:
+    class Ending(Terms):
+        asked = 0
+
+        def __call__(self) -> int:
+            self.asked += 1
+            if self.asked > 1:
+                raise NotLeader("the lease ran out")
+            return 1
+
+    await add(InventoryStore(path, KEY, fence=Terms(1)), "a")
+    before = path.read_bytes()
+    with pytest.raises(NotLeader, match="ran out"):
+        await add(on_disk_with(path, Ending(1)), "b")
+    assert path.read_bytes() == before
+    assert not list(path.parent.glob("*.tmp")) + list(path.parent.glob(".*.tmp"))
+
+
+async def test_a_write_begun_in_one_term_does_not_land_in_another(path: Path) -> None:
+    terms = iter([1, 2])
+    store = InventoryStore(path, KEY, fence=lambda: next(terms))
+    with pytest.raises(NotLeader, match="term 1 ended meanwhile"):
+        await add(store, "a")
+    assert not path.exists()
+
+
+def on_disk_with(path: Path, fence: Terms) -> InventoryStore:
+    store = InventoryStore(path, KEY, fence=fence)
+    store.load()
+    return store
+
+
+async def test_a_leader_that_wakes_up_late_is_kept_out_by_its_successors_claim(path: Path) -> None:
+    old, new = InventoryStore(path, KEY, fence=Terms(1)), InventoryStore(path, KEY, fence=Terms(2))
+    await add(old, "a")
+    await new.claim()
+    with pytest.raises(InventoryUnavailable, match="a leader of term 2"):
+        await add(old, "late")
+    assert names(on_disk(path)) == ["a"]
+
+
+async def test_claiming_writes_once_a_term_and_changes_nothing_else(path: Path) -> None:
+    store = InventoryStore(path, KEY, fence=Terms(4))
+    await add(store, "a")
+    await store.claim()
+    assert store.current.revision == 1
+    successor = on_disk_with(path, Terms(5))
+    for _ in range(3):
+        await successor.claim()
+    assert (successor.current.revision, successor.current.term) == (2, 5)
+    assert names(successor) == ["a"]
+
+
+async def test_without_terms_there_is_nothing_to_claim(path: Path) -> None:
+    store = InventoryStore(path, KEY)
+    await store.claim()
+    assert not path.exists()
+
+
+async def test_a_disk_that_hangs_past_the_end_of_the_term_lands_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terms, free, hanging = Terms(1), threading.Event(), threading.Event()
+    store = InventoryStore(path, KEY, fence=terms)
+    await add(store, "a")
+    sync = os.fsync
+
+    def slow(descriptor: int) -> None:
+        hanging.set()
+        assert free.wait(20)
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", slow)
+    writing = asyncio.create_task(add(store, "late"))
+    assert await asyncio.to_thread(hanging.wait, 20)
+    terms.term = None
+    free.set()
+    with pytest.raises(NotLeader):
+        await writing
+    assert names(on_disk(path)) == ["a"]
+
+
+# --- numbers of writes
+
+
+async def test_the_file_keeps_the_numbers_of_the_last_writes(path: Path) -> None:
+    store = InventoryStore(path, KEY)
+    with numbered("one"):
+        await add(store, "a")
+    await add(store, "b")
+    with numbered("two"):
+        await add(store, "c")
+    assert on_disk(path).current.writes == ("one", "two")
+
+
+async def test_old_numbers_make_room_for_new_ones(path: Path) -> None:
+    store = InventoryStore(path, KEY)
+
+    async def one(number: int) -> None:
+        with numbered(f"number {number}"):
+            await add(store, str(number))
+
+    await asyncio.gather(*(one(number) for number in range(KEPT + 10)))
+    assert store.current.writes == tuple(f"number {number}" for number in range(10, KEPT + 10))
+
+
+async def test_a_document_that_replaces_all_has_no_say_in_numbers(path: Path) -> None:
+    store = InventoryStore(path, KEY)
+    with numbered("one"):
+        await store.replace({"devices": [], "lastWrites": ["forged"]})
+    assert store.current.writes == ("one",)
+
+
+def test_numbers_are_in_the_file_only_and_come_back_from_it() -> None:
+    inventory = Inventory(writes=("one", "two"), revision=2)
+    assert from_document(to_document(inventory, mask=False)) == inventory
+    assert DocumentWriter(mask=False).json(inventory).endswith(b',"lastWrites":["one","two"]}')
+    assert b"lastWrites" not in DocumentWriter(mask=True).json(inventory)
+    assert "lastWrites" not in to_document(inventory, mask=True)
+
+
+# --- a file that is not what it should be
+
+
+async def test_a_file_replaced_by_an_older_one_is_not_taken_over_and_not_written_over(path: Path) -> None:
+    store = InventoryStore(path, KEY, fence=Terms(2))
+    await add(store, "a")
+    older = path.read_bytes()
+    await add(store, "b")
+    newer = path.read_bytes()
+    path.write_bytes(older)
+    assert not await store.reload_if_changed()
+    assert names(store) == ["a", "b"]
+    assert "revision 1 of term 2) than the inventory in use" in str(store.last_error)
+    with pytest.raises(InventoryUnavailable, match="older"):
+        await add(store, "c")
+    assert path.read_bytes() == older
+    path.write_bytes(newer)
+    await store.reload_if_changed()
+    assert store.last_error is None
+    assert names(store) == ["a", "b"]
+
+
+async def test_the_file_of_another_program_has_no_numbers_and_is_taken_over(path: Path) -> None:
+    store = InventoryStore(path, KEY)
+    await add(store, "a")
+    path.write_bytes(seal(b'{"devices": []}', KEY))
+    assert await store.reload_if_changed()
+    assert names(store) == []
+
+
+# --- a disk that takes no writes
+
+
+async def test_a_failed_write_is_logged_and_remembered_until_one_would_succeed(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = InventoryStore(path, KEY)
+    await add(store, "a")
+    sync = os.fsync
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InventoryUnavailable, match="full"):
+        await add(store, "b")
+    await store.reload_if_changed()
+    await store.probe()
+    assert "full" in str(store.write_error)
+    assert caplog.text.count("a change of the inventory was not written") == 1
+    monkeypatch.setattr(os, "fsync", sync)
+    await store.probe()
+    assert store.write_error is None
+    assert sorted(one.name for one in path.parent.iterdir()) == [".inventory.json.lock", "inventory.json"]

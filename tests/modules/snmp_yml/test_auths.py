@@ -1,0 +1,130 @@
+"""Credentials of snmp.yml, and that no error shows them."""
+
+from __future__ import annotations
+
+import pytest
+
+from promsnmp.errors import ModuleError
+from promsnmp.modules.snmp_yml.reader import read_text
+from promsnmp.snmp.credentials import AuthProtocol, Community, Credentials, PrivProtocol, SecurityLevel, User, Version
+
+SECRET = "hunter2"
+PRIV = "version: 3, username: joe, security_level: authPriv, password: p, priv_password: q"
+
+
+def auth(fields: str) -> Credentials:
+    return read_text(f"auths: {{a: {{{fields}}}}}", source="f.yml").auths["a"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ("", Community(Version.V2C, "public")),
+        ("version: 1", Community(Version.V1, "public")),
+        ("version: 2, community: 1234", Community(Version.V2C, "1234")),
+        ("community: x, security_level: nonsense-is-not-looked-at", None),
+        ("version: 3, username: joe", User("joe")),
+        ("version: 3.0, username: joe, auth_protocol: not-used, priv_protocol: not-used", User("joe")),
+        (
+            "version: 3, username: joe, security_level: authNoPriv, password: p, auth_protocol: SHA256",
+            User("joe", SecurityLevel.AUTH_NO_PRIV, AuthProtocol.SHA256, "p"),
+        ),
+        (
+            "version: 3, username: joe, security_level: authPriv, password: p, priv_password: q, context_name: c",
+            User("joe", SecurityLevel.AUTH_PRIV, AuthProtocol.MD5, "p", PrivProtocol.DES, "q", "c"),
+        ),
+    ],
+)
+def test_an_auth_becomes_credentials(fields: str, expected: Credentials | None) -> None:
+    assert auth(fields) == (expected or Community(Version.V2C, "x"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ("version: 4", "none of 1, 2, 3"),
+        ("version: 3", "no 'username'"),
+        ("version: 3, username: joe, security_level: authNoPriv", "no 'password'"),
+        ("version: 3, username: joe, security_level: authPriv, password: p", "no 'priv_password'"),
+        ("version: 3, username: joe, security_level: high", "none of authNoPriv, authPriv, noAuthNoPriv"),
+        ("version: '2'", "none of 1, 2, 3"),
+        (f"{PRIV}, auth_protocol: ROT13", "none of MD5, SHA"),
+        (f"{PRIV}, priv_protocol: XOR", "none of AES"),
+        ("passphrase: x", "unknown key"),
+        ("community: x, community: y", "stands twice"),
+    ],
+)
+def test_a_wrong_auth_is_refused_with_what_is_right(fields: str, reason: str) -> None:
+    with pytest.raises(ModuleError, match=reason) as caught:
+        auth(fields)
+    assert "f.yml:1: " in str(caught.value)
+    assert "'a'" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"auths: {{a: {{{SECRET}: x}}}}",
+        f"auths: {{a: {{community {SECRET}}}}}",
+        f"auths: {{a: {{community: *{SECRET}}}}}",
+        f"auths: {{a: {{community: @{SECRET}}}}}",
+        f"auths: {{a: {{community: '{SECRET}}}}}",
+        f"auths: {{a: {{community: [{SECRET}]}}}}",
+        f"auths: {{a: {{community: !{SECRET}!x y}}}}",
+        f"auths: {{a: {{version: {SECRET}}}}}",
+        f"auths: {{a: {{version: 3, username: x, security_level: {SECRET}}}}}",
+        f"auths: {{a: {{{PRIV}, auth_protocol: {SECRET}}}}}",
+        f"auths: {{a: {{{PRIV}, priv_protocol: {SECRET}}}}}",
+        f"auths: {{a: {{version: 3, username: x, password: {{{SECRET}: {SECRET}}}}}}}",
+        f"auths: {{a: {SECRET}}}",
+        f"auths: {SECRET}",
+        f"auths:\n  a:\n    password: {SECRET}: x\n",
+        f"auths:\n  a:\n    password: {SECRET}\n   x\n",
+        f"auths:\n  a:\n\tpassword: {SECRET}\n",
+        f'auths: {{a: {{password: "\\{SECRET}"}}}}',
+    ],
+)
+def test_no_error_shows_what_may_be_a_secret(text: str) -> None:
+    with pytest.raises(ModuleError) as caught:
+        read_text(text, source="f.yml")
+    assert SECRET not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+def test_no_repr_shows_a_secret() -> None:
+    for fields in (f"community: {SECRET}", f"version: 3, username: joe, password: {SECRET}, priv_password: {SECRET}"):
+        assert SECRET not in repr(auth(fields))
+
+
+V3 = "version: 3, username: '{}', security_level: authPriv, password: '{}', priv_password: '{}'"
+ENVIRONMENT = {"WHO": "joe", "PASS_1": SECRET, "EMPTY": ""}
+
+
+def expanded(*values: str) -> User:
+    found = read_text(f"auths: {{a: {{{V3.format(*values)}}}}}", source="f.yml", environment=ENVIRONMENT).auths["a"]
+    assert isinstance(found, User)
+    return found
+
+
+def test_names_and_passphrases_come_from_the_environment() -> None:
+    found = expanded("$WHO", "${PASS_1}x", "a$$b$-$")
+    assert (found.name, found.auth_passphrase, found.priv_passphrase) == ("joe", f"{SECRET}x", "a$b$-$")
+
+
+def test_nothing_is_replaced_where_there_is_no_environment() -> None:
+    found = auth(V3.format("$WHO", "${PASS_1}", "$$"))
+    assert found == User("$WHO", SecurityLevel.AUTH_PRIV, AuthProtocol.MD5, "${PASS_1}", PrivProtocol.DES, "$$")
+
+
+@pytest.mark.parametrize("text", [f"{SECRET}$MISSING", "${MISSING}", "$EMPTY"])
+def test_a_variable_that_is_missing_fails_the_load_with_its_name(text: str) -> None:
+    with pytest.raises(ModuleError, match=r"f.yml:1: 'password' of auth 'a': .* variable (MISSING|EMPTY)") as caught:
+        expanded("joe", text, "p")
+    assert SECRET not in str(caught.value)
+
+
+def test_what_an_auth_does_not_use_is_not_looked_up() -> None:
+    text = "auths: {a: {community: $X, password: $X}, b: {version: 3, username: joe, password: $X}}"
+    found = read_text(text, source="f.yml", environment={}).auths
+    assert found == {"a": Community(Version.V2C, "$X"), "b": User("joe", auth_passphrase="$X")}

@@ -1,0 +1,372 @@
+"""What is said of a poll, over real sockets: honest devices, devices that lie, and modules that ask in vain."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from promsnmp.errors import SnmpError, SnmpTimeout
+from promsnmp.modules.catalogue import Catalogue, builtin_catalogue
+from promsnmp.modules.model import Module
+from promsnmp.polling.explain.explain import explain
+from promsnmp.polling.explain.model import Explanation, Told
+from promsnmp.polling.explain.reasons import DROPPED, End
+from promsnmp.polling.explain.recorder import Record
+from promsnmp.polling.target import Source
+from promsnmp.sim.agent import SimulatedAgent
+from promsnmp.sim.mib import Mib
+from promsnmp.snmp import ber
+from promsnmp.snmp.credentials import Community, Version
+from promsnmp.snmp.transport import Endpoint
+from tests.support.agents.hostile import Behaviour, HostileAgent, after
+from tests.support.agents.misdeeds import BEHAVIOURS, silent_after, status, too_big_above
+from tests.support.agents.polled_devices import mib, source_of
+from tests.support.exposition.polls import ROW, module
+from tests.support.tools import PROJECT
+
+TABLE = "1.3.6.1.4.1.4711.1.1"
+ENTRY = f"{TABLE}.1"
+BUILTIN = builtin_catalogue()
+
+
+def integer(number: int) -> bytes:
+    return ber.encode_integer(number)
+
+
+def octets(text: bytes) -> bytes:
+    return ber.tlv(ber.OCTET_STRING, text)
+
+
+def rows(column: int, *values: bytes) -> dict[str, bytes]:
+    return {f"{ENTRY}.{column}.{at}": value for at, value in enumerate(values, 1)}
+
+
+def metric(column: int, **fields: Any) -> dict[str, Any]:
+    return {"name": f"column{column}", "oid": f"{ENTRY}.{column}", "indexes": [ROW], **fields}
+
+
+async def poll(source: Source, catalogue: Catalogue = BUILTIN, *, seconds: float = 5) -> Explanation:
+    until = asyncio.get_running_loop().time() + seconds
+    return await explain(source, catalogue, deadline=until, record=Record())
+
+
+async def explained(objects: dict[str, bytes], *modules: Module, version: Version = Version.V2C) -> Explanation:
+    """What is said of a device with these objects, polled for these modules."""
+    catalogue = Catalogue({**BUILTIN.modules, **{one.name: one for one in modules}}, {})
+    async with SimulatedAgent(Mib.of(objects)) as agent:
+        source = source_of(agent, *(one.name for one in modules))
+        return await poll(replace(source, credentials=Community(version)), catalogue)
+
+
+def named(one: Explanation, name: str, of: str = "") -> Told:
+    (told,) = (told for told in one.metrics if told.name == name and of in ("", told.module))
+    return told
+
+
+def walked(*metrics: dict[str, Any], name: str = "m", **fields: Any) -> Module:
+    return module(name, **{"walk": [TABLE], **fields, "metrics": list(metrics)})
+
+
+# --- what was asked
+
+
+async def test_each_walk_tells_for_whom_it_was_what_it_took_and_how_it_ended() -> None:
+    async with SimulatedAgent(mib()) as agent:
+        one = await poll(source_of(agent, "system", "if_mib"))
+    assert [(walk.oid, walk.modules, walk.end, walk.cost.varbinds) for walk in one.walks] == [
+        ("1.3.6.1.2.1.1", ("system",), End.WHOLE, 2),
+        ("1.3.6.1.2.1.2", ("if_mib",), End.WHOLE, 11),
+        ("1.3.6.1.2.1.31.1.1", ("if_mib",), End.WHOLE, 0),
+    ]
+    assert sum(walk.cost.sent for walk in one.walks) == one.total.sent
+    assert [get.outcome for get in one.gets] == ["read by the walk of 1.3.6.1.2.1.1"]
+    assert (one.problem, one.total.varbinds, one.total.retried) == ("", 13, 0)
+
+
+@pytest.mark.parametrize(("version", "said"), [(Version.V1, "noSuchName"), (Version.V2C, "noSuchInstance")])
+async def test_each_object_fetched_tells_whether_it_came(version: Version, said: str) -> None:
+    mine = module(
+        walk=[], get=[f"{ENTRY}.1.1", f"{ENTRY}.1.9"], metrics=[metric(1, name="a"), metric(2, oid=f"{ENTRY}.1.9")]
+    )
+    one = await explained(rows(1, integer(5)), mine, version=version)
+    assert {get.oid: (get.outcome, get.modules) for get in one.gets} == {
+        f"{ENTRY}.1.1": ("value", ("m",)),
+        f"{ENTRY}.1.9": (said, ("m",)),
+    }
+    assert one.gets_cost.varbinds >= 1
+    assert named(one, "a").samples == 1
+
+
+async def test_retries_are_counted_where_they_happened() -> None:
+    deaf = Behaviour("deaf_once", lambda r: [] if r.number == 1 else [r.honest])
+    async with HostileAgent(deaf) as agent:
+        one = await poll(Source("k", "n", Endpoint(agent.address, agent.port), Community(), ("if_mib",), 0.2, 2))
+    assert one.total.retried == 1
+    assert one.walks[0].cost.retried == 1
+
+
+# --- what came back, and who took it
+
+
+async def test_columns_tell_rows_types_and_every_user() -> None:
+    lookup = {"labels": ["row"], "labelname": "label", "oid": f"{ENTRY}.2", "type": "DisplayString"}
+    mine = walked(metric(1, lookups=[lookup]), metric(2, type="DisplayString"))
+    one = await explained({**rows(1, integer(1), octets(b"x")), **rows(2, octets(b"a"), octets(b"b"))}, mine)
+    assert [(found.oid, found.rows, dict(found.types), found.used_by) for found in one.found] == [
+        (f"{ENTRY}.1", 2, {ber.INTEGER: 1, ber.OCTET_STRING: 1}, ("column1",)),
+        (f"{ENTRY}.2", 2, {ber.OCTET_STRING: 2}, ("label label", "column2")),
+    ]
+    told = named(one, "column1")
+    assert (told.rows, told.samples, dict(told.dropped)) == (2, 1, {"not_a_number": 1})
+    assert told.labels == {"row": "1", "label": "a"}
+    assert told.examples == ('column1{label="a",row="1"} 1',)
+    assert told.reason == ""
+
+
+async def test_a_metric_that_two_modules_define_is_told_to_be_the_first_ones() -> None:
+    one = await explained(rows(1, integer(1)), walked(metric(1)), walked(metric(1), name="n"))
+    assert named(one, "column1", "m").samples == 1
+    second = named(one, "column1", "n")
+    assert (second.samples, second.given_by, second.reason) == (0, "m", "")
+
+
+async def test_series_that_stand_twice_are_told_of_the_later_metric() -> None:
+    one = await explained({**rows(1, integer(1)), **rows(2, integer(2))}, walked(metric(1), metric(2, name="column1")))
+    first, second = one.metrics
+    assert (first.samples, second.samples) == (1, 0)
+    assert dict(second.dropped) == {"duplicate": 1} == dict(one.dropped)
+    assert "on the page already" in second.reason
+
+
+async def test_families_of_a_metric_go_by_their_own_names() -> None:
+    states = {"type": "EnumAsInfo", "enum_values": {1: "up"}}
+    one = await explained(rows(1, integer(1), integer(2)), walked(metric(1, **states)))
+    assert dict(named(one, "column1").families) == {"column1_info": 2}
+
+
+# --- what nobody took
+
+
+async def test_what_nobody_wants_is_gathered_by_column_with_who_would_take_it() -> None:
+    objects = {**rows(1, integer(1)), **rows(3, integer(7), integer(8)), **rows(4, octets(b"x"), octets(b"y"))}
+    other = walked(metric(4), name="other")
+    catalogue = Catalogue({**BUILTIN.modules, "m": walked(metric(1)), "other": other}, {})
+    async with SimulatedAgent(Mib.of(objects)) as agent:
+        one = await poll(source_of(agent, "m"), catalogue)
+    assert [(left.oid, left.count, left.example.value, left.known_as) for left in one.unclaimed] == [
+        (f"{ENTRY}.3", 2, b"\x07", ()),
+        (f"{ENTRY}.4", 2, b"x", (("other", "column4"),)),
+    ]
+
+
+async def test_what_a_getbulk_brings_from_behind_the_subtree_is_not_counted() -> None:
+    one = await explained({**rows(1, integer(1)), "1.3.6.1.4.1.4712.1.0": integer(1)}, walked(metric(1)))
+    assert one.unclaimed == ()
+
+
+# --- why a metric is missing
+
+
+@pytest.mark.parametrize(
+    ("mine", "objects", "says"),
+    [
+        (walked(metric(1), metric(2)), rows(1, integer(1)), f"no object under {ENTRY}.2"),
+        (walked(metric(2)), {"1.3.6.1.2.1.1.3.0": integer(1)}, f"no object under {TABLE}, which is walked for it"),
+        (walked(metric(2), walk=[f"{ENTRY}.1"]), rows(1, integer(1)), "lies outside of what the module m walks"),
+        (walked(metric(2)), rows(2, octets(b"x"), octets(b"y")), r"its values are no numbers \(2 of 2\)"),
+        (walked(metric(2, type="DateAndTime")), rows(2, octets(b"x")), r"its values are no dates.* \(1 of 1\)"),
+        (walked(metric(2, type="Bits")), rows(2, octets(b"\x80")), "enum_values"),
+        (walked(metric(2, type="Bits", enum_values={0: "a"})), rows(2, integer(1)), "no octets"),
+        (walked(metric(2, oid=f".{ENTRY}.2")), rows(2, integer(1)), "starts with a dot"),
+        (walked(metric(2), metric(3, name="y", oid=f"{ENTRY}.2")), rows(2, integer(1)), "also that of y"),
+        (walked(metric(2), metric(3, name="y", oid=ENTRY)), rows(2, integer(1)), rf"shallower metric y \({ENTRY}\)"),
+    ],
+)
+async def test_a_metric_without_samples_says_why(mine: Module, objects: dict[str, bytes], says: str) -> None:
+    system = module("s", walk=["1.3.6.1.2.1.1"], metrics=[])
+    told = named(await explained({"1.3.6.1.2.1.1.1.0": integer(1), **objects}, mine, system), "column2")
+    assert told.samples == 0
+    assert re.search(says, told.reason), told.reason
+
+
+async def test_a_look_up_whose_column_is_empty_is_told_with_the_reason() -> None:
+    lookups = [
+        {"labels": ["row"], "labelname": "none", "oid": f"{ENTRY}.8", "type": "DisplayString"},
+        {"labels": ["row"], "labelname": "some", "oid": f"{ENTRY}.9", "type": "DisplayString"},
+        {"labels": ["row"], "labelname": "far", "oid": "1.3.6.1.4.1.4712.1", "type": "DisplayString"},
+    ]
+    objects = {**rows(1, integer(1), integer(2)), **rows(9, octets(b"first"))}
+    one = await explained(objects, walked(metric(1, lookups=lookups)))
+    none, some, far = named(one, "column1").lookups
+    assert (none.label, none.rows, none.missed) == ("none", 0, 2)
+    assert none.reason == f"the device has no object under {ENTRY}.8"
+    assert (some.rows, some.missed, some.reason) == (1, 1, "")
+    assert (far.missed, far.reason) == (2, "nothing asks for it: it lies outside of what is walked and fetched")
+
+
+async def test_v1_hints_at_counters_that_it_cannot_carry() -> None:
+    objects = {**rows(1, integer(1)), **rows(2, ber.encode_integer(5, ber.COUNTER64))}
+    mine = walked(metric(1), metric(2, type="counter"))
+    assert "v1 has none" in named(await explained(objects, mine, version=Version.V1), "column2").reason
+    assert named(await explained(objects, mine), "column2").samples == 1
+
+
+# --- filters
+
+
+def filtering(*values: str) -> Module:
+    chosen = {"oid": f"{ENTRY}.1", "targets": [f"{ENTRY}.2"], "values": list(values)}
+    return walked(metric(2), walk=[f"{ENTRY}.2"], filters=[chosen])
+
+
+async def test_the_walk_of_a_filter_is_told_and_what_it_chose() -> None:
+    objects = {**rows(1, octets(b"a"), octets(b"b")), **rows(2, integer(1), integer(2))}
+    one = await explained(objects, filtering("b"))
+    assert [(walk.oid, walk.modules, walk.end) for walk in one.walks] == [(f"{ENTRY}.1", ("m (filter)",), End.WHOLE)]
+    assert [(get.oid, get.outcome) for get in one.gets] == [(f"{ENTRY}.2.2", "value")]
+    assert named(one, "column2").samples == 1
+    assert one.unclaimed == ()
+
+
+async def test_a_filter_that_lets_nothing_through_is_the_reason() -> None:
+    objects = {**rows(1, octets(b"a")), **rows(2, integer(1))}
+    reason = named(await explained(objects, filtering("x", "y")), "column2").reason
+    assert reason == f"the module's filter lets no row through: no value under {ENTRY}.1 matches 'x' or 'y'"
+    reason = named(await explained(rows(2, integer(1)), filtering("x")), "column2").reason
+    assert reason.startswith("the module's filter lets no row through: the device has no object under ")
+
+
+# --- devices that lie
+
+
+def hostile_source(agent: HostileAgent, *modules: str) -> Source:
+    return Source("k", "n", Endpoint(agent.address, agent.port), Community(), modules or ("if_mib",), 0.1, 0)
+
+
+async def test_a_walk_that_an_error_status_cut_short_is_partial_and_blamed() -> None:
+    async with HostileAgent(after(1, status(5))) as agent:
+        one = await poll(hostile_source(agent))
+    walk = one.walks[0]
+    assert (walk.end, walk.cost.varbinds) == (End.PARTIAL, 64)
+    assert "genErr" in walk.error
+    assert "genErr" in one.problem
+    assert named(one, "ifIndex").samples == 40  # came before the error
+    assert "was cut short after" in named(one, "ifInOctets").reason
+    assert named(one, "ifNumber").reason == "the device has no object under 1.3.6.1.2.1.2.1"  # the walk went by it
+    later = one.walks[1]
+    assert (later.end, later.last) == (End.FAILED, "")
+    assert named(one, "ifHCInOctets").reason.startswith("the walk of 1.3.6.1.2.1.31.1.1 failed: ")
+
+
+async def test_what_was_not_asked_because_the_device_fell_silent_is_told() -> None:
+    async with HostileAgent(silent_after(1)) as agent:
+        one = await poll(hostile_source(agent))
+    assert [walk.end for walk in one.walks] == [End.PARTIAL, End.NOT_ASKED]
+    assert one.walks[0].cost.sent == 2
+    assert one.walks[0].cost.varbinds == 64
+    assert "no answer to 1 request" in named(one, "ifInOctets").reason
+    assert "did not begin" in named(one, "ifHCInOctets").reason
+    assert [get.outcome for get in one.gets] == ["not asked"]
+    assert "was not asked for any more" in named(one, "sysUpTime").reason
+
+
+async def test_an_agent_that_finds_answers_too_big_is_read_whole() -> None:
+    async with HostileAgent(too_big_above(3)) as agent:
+        one = await poll(hostile_source(agent))
+    assert [walk.end for walk in one.walks] == [End.WHOLE, End.WHOLE]
+    assert named(one, "ifInOctets").samples == 40
+
+
+async def test_a_device_that_does_not_answer_is_an_error() -> None:
+    async with HostileAgent(silent_after(0)) as agent:
+        with pytest.raises(SnmpTimeout, match="no answer"):
+            await poll(hostile_source(agent))
+
+
+@pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=str)
+async def test_no_misdeed_breaks_the_explanation(behaviour: Behaviour) -> None:
+    async with HostileAgent(behaviour) as agent:
+        try:
+            one = await poll(hostile_source(agent, "system", "if_mib"), seconds=0.5)
+        except SnmpError:
+            return
+    assert len(one.walks) == 3
+    for told in one.metrics:
+        assert bool(told.samples) + bool(told.given_by) + bool(told.reason) == 1, told
+    for walk in one.walks:
+        assert bool(walk.error) == (walk.end is not End.WHOLE)
+
+
+async def test_a_metric_with_the_name_of_one_of_ours_is_left_out_and_told() -> None:
+    own = module(metrics=[metric(1, name="promsnmp_module_up"), metric(2)], walk=[TABLE])
+    found = await explained(rows(1, integer(5), integer(6)) | rows(2, integer(7)), own)
+    ours, other = found.metrics
+    assert (ours.samples, dict(ours.dropped)) == (0, {"reserved_name": 2})
+    assert ours.reason == "its name is that of a metric that PromSNMP adds to every page (2 of 2)"
+    assert (other.samples, found.dropped["reserved_name"]) == (1, 2)
+
+
+OCTETS = octets(b"many")
+LIES: dict[str, tuple[dict[str, Any], bytes]] = {
+    "not_a_number": ({"type": "gauge"}, OCTETS),
+    "not_octets": ({"type": "Bits", "enum_values": {0: "a"}}, integer(1)),
+    "not_a_date": ({"type": "DateAndTime"}, octets(b"1234567")),
+    "unparsed_date": ({"type": "ParseDateAndTime", "datetime_pattern": "%Y"}, OCTETS),
+    "no_extract": ({"type": "DisplayString", "regex_extracts": {"T": [{"regex": "(\\d+) C"}]}}, OCTETS),
+    "duplicate": ({"type": "gauge", "name": "column1"}, integer(1)),
+    "reserved_name": ({"type": "gauge", "name": "snmp_scrape_pdus_returned"}, integer(1)),
+}
+
+
+@pytest.mark.parametrize("reason", DROPPED)
+async def test_a_lie_costs_its_value_and_nothing_else_is_counted_and_told(reason: str) -> None:
+    fields, value = LIES[reason]
+    one = walked(metric(1, help="h"), metric(2, help="h", **fields), metric(3, help="h"))
+    objects = rows(1, integer(5), integer(6)) | rows(2, value) | rows(3, integer(7), integer(8))
+    found = await explained(objects, one)
+    first, liar, last = found.metrics
+    assert dict(found.dropped) == {reason: 1} == dict(liar.dropped)
+    assert liar.samples == 0
+    assert liar.reason == f"{DROPPED[reason]} (1 of 1)"
+    assert (first.samples, last.samples) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    "content", [b"\x02\x00", b"\x02\x09" + b"\1" * 9, b"\x41\x0c" + bytes(12), b"\x46\x09" + b"\1" * 9]
+)
+async def test_numbers_out_of_range_cost_themselves_only(content: bytes) -> None:
+    found = await explained(rows(1, integer(5), content, integer(6)), walked(metric(1)))
+    assert (found.metrics[0].samples, dict(found.dropped)) == (2, {"not_a_number": 1})
+
+
+async def test_indexes_that_do_not_fit_are_counted_with_their_metric() -> None:
+    indexes = [ROW, {"labelname": "mac", "type": "PhysAddress48"}]
+    whole = {f"{ENTRY}.1.{row}.1.2.3.4.5.6": integer(row) for row in (1, 2, 3)}
+    odd = {f"{ENTRY}.1.4.1.2": integer(4), f"{ENTRY}.1.5.1.2.3.4.5.6.7.8": integer(5), f"{ENTRY}.2.1": integer(6)}
+    found = await explained(whole | odd, walked(metric(1, indexes=indexes), metric(2)))
+    first, second = found.metrics
+    assert (first.samples, first.short, first.long) == (5, 1, 1)
+    assert (second.short, second.long) == (0, 0)
+    assert dict(found.dropped) == {}
+
+
+def test_every_reason_for_which_values_are_left_out_is_put_in_words() -> None:
+    sources = (PROJECT / "src" / "promsnmp" / "exposition").rglob("*.py")
+    reasons = {one for path in sources for one in re.findall(r'drop\("(\w+)"', path.read_text())}
+    assert len(reasons) > 4
+    assert reasons == DROPPED.keys()
+    page = (PROJECT / "docs" / "modules.md").read_text()
+    assert [one for one in reasons if f"| `{one}` |" not in page] == []
+
+
+async def test_what_is_asked_to_know_the_device_is_not_told_as_a_part_of_the_poll() -> None:
+    async with SimulatedAgent(mib()) as agent:
+        found = await poll(source_of(agent, "auto"))
+    assert found.identity is not None
+    assert found.total.sent + found.identity.packets == agent.requests
+    assert not any(get.outcome == "noSuchObject" for get in found.gets if not get.modules)
+    assert list(found.why) == list(found.modules) == ["system", "if_mib"]

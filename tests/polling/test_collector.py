@@ -1,0 +1,242 @@
+"""From a device to its page, over a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from promsnmp.errors import ErrorStatus, ModuleError, SnmpRefused, SnmpTimeout, StrictFailure
+from promsnmp.modules.catalogue import Catalogue, Catalogues, builtin_catalogue
+from promsnmp.modules.snmp_yml.reader import read_text
+from promsnmp.polling.collector import Collector, Options
+from promsnmp.polling.page import Format, Page
+from promsnmp.polling.target import Source
+from promsnmp.sim.agent import SimulatedAgent
+from promsnmp.sim.mib import Mib
+from promsnmp.snmp import ber
+from promsnmp.snmp.credentials import Community, Version
+from promsnmp.snmp.transport import Endpoint
+from tests.support.agents.hostile import HostileAgent, after
+from tests.support.agents.misdeeds import status, too_big_above
+from tests.support.agents.polled_devices import collector, mib, source_of
+from tests.support.tools import free_udp_port
+
+
+def samples(page: Page) -> dict[str, dict[frozenset[tuple[str, str]], float]]:
+    found: dict[str, dict[frozenset[tuple[str, str]], float]] = {}
+    for family in text_string_to_metric_families(page.plain(Format.TEXT).decode()):
+        for sample in family.samples:
+            name = sample.name.removesuffix("_total")  # which the parser adds to counters
+            found.setdefault(name, {})[frozenset(sample.labels.items())] = sample.value
+    return found
+
+
+def _constant(octets: int) -> Callable[[int], int]:
+    return lambda _: octets
+
+
+def deadline() -> float:
+    return asyncio.get_running_loop().time() + 5
+
+
+async def test_a_page_has_the_devices_samples_with_their_labels() -> None:
+    async with SimulatedAgent(mib()) as agent:
+        page, problem = await collector().collect(source_of(agent), deadline=deadline())
+    assert problem is None
+    found = samples(page)
+    labels = {"ifIndex": "2", "ifDescr": "port 2", "ifName": "", "ifAlias": ""}
+    assert found["ifInOctets"][frozenset(labels.items())] == 2000
+    assert found["sysUpTime"][frozenset()] == 4711
+    assert found["promsnmp_module_up"][frozenset({("module", "if_mib")})] == 1
+    assert found["snmp_scrape_pdus_returned"][frozenset({("module", "if_mib")})] == 12
+
+
+async def test_a_v1_agent_gives_the_same_samples_as_a_v2c_agent() -> None:
+    one = collector()
+    async with SimulatedAgent(mib()) as agent:
+        source = source_of(agent)
+        second, _ = await one.collect(source, deadline=deadline())
+        v1 = replace(source, key="v1", credentials=Community(Version.V1))
+        first, problem = await one.collect(v1, deadline=deadline())
+    assert problem is None
+    assert samples(first)["ifInOctets"] == samples(second)["ifInOctets"]
+
+
+async def test_several_modules_share_one_page_and_no_subtree_is_walked_twice() -> None:
+    async with SimulatedAgent(mib()) as agent:
+        page, problem = await collector().collect(source_of(agent, "system", "if_mib"), deadline=deadline())
+    assert problem is None
+    found = samples(page)
+    assert {dict(labels)["module"] for labels in found["promsnmp_module_up"]} == {"system", "if_mib"}
+    assert page.plain(Format.TEXT).count(b"\nsysUpTime ") == 1
+    assert "promsnmp_page_dropped_values" not in found
+
+
+async def test_the_histogram_grows_from_poll_to_poll() -> None:
+    one = collector()
+    async with SimulatedAgent(mib()) as agent:
+        source, pages = source_of(agent), list[Page]()
+        for octets in (1000, 5000, 9000):
+            agent.mib = mib(octets=_constant(octets))
+            pages.append((await one.collect(source, deadline=deadline()))[0])
+    counts = samples(pages[-1])["interface_utilization_count"]
+    assert set(counts.values()) == {2.0}
+
+
+async def test_a_device_that_refuses_is_an_error_that_says_so() -> None:
+    port = free_udp_port()
+    async with SimulatedAgent(mib()) as agent:
+        source = replace(source_of(agent), endpoint=Endpoint("127.0.0.1", port))
+        with pytest.raises(SnmpRefused, match=f"127.0.0.1:{port}: connection refused"):
+            await collector().collect(source, deadline=deadline())
+
+
+async def test_a_wrong_community_is_an_error_and_not_an_empty_page() -> None:
+    async with SimulatedAgent(mib()) as agent:
+        with pytest.raises(SnmpTimeout, match="community"):
+            await collector().collect(source_of(agent, community="wrong"), deadline=deadline())
+
+
+async def test_an_unknown_module_names_those_that_exist() -> None:
+    async with SimulatedAgent(mib()) as agent:
+        with pytest.raises(ModuleError, match=r"unknown module 'nope'; known: .*if_mib"):
+            await collector().collect(source_of(agent, "nope"), deadline=deadline())
+
+
+async def test_a_walk_that_is_cut_short_leaves_the_rest_and_tells() -> None:
+    async with HostileAgent(after(2, status(5))) as agent:
+        source = Source("k", "n", Endpoint(agent.address, agent.port), Community(), ("if_mib",), 0.2, 1)
+        page, problem = await collector().collect(source, deadline=deadline())
+    assert "genErr" in str(problem)
+    found = samples(page)
+    assert found["promsnmp_module_up"][frozenset({("module", "if_mib")})] == 0
+    assert "ifIndex" in found
+
+
+async def test_an_agent_that_finds_answers_too_big_is_remembered() -> None:
+    one = collector()
+    async with HostileAgent(too_big_above(7)) as agent:
+        source = Source("k", "n", Endpoint(agent.address, agent.port), Community(), ("if_mib",), 0.2, 1)
+        page, problem = await one.collect(source, deadline=deadline())
+        assert problem is None
+        assert len(samples(page)["ifInOctets"]) == 40
+        first = len(agent.requests)
+        await one.collect(source, deadline=deadline())
+        assert len(agent.requests) - first < first
+    assert one.known(source).limits.max_repetitions <= 7
+
+
+async def test_values_that_are_no_numbers_are_left_out_and_counted() -> None:
+    one = collector()
+    objects = {
+        "1.3.6.1.2.1.2.2.1.10.1": ber.tlv(ber.OCTET_STRING, b"many"),
+        "1.3.6.1.2.1.2.2.1.10.2": ber.encode_integer(5, ber.COUNTER32),
+    }
+    async with SimulatedAgent(Mib.of(objects)) as agent:
+        page, problem = await one.collect(source_of(agent), deadline=deadline())
+    assert problem is None
+    found = samples(page)
+    assert list(found["ifInOctets"].values()) == [5]
+    assert found["promsnmp_page_dropped_values"] == {frozenset({("reason", "not_a_number")}): 1}
+    assert one.dropped == {"not_a_number": 1}
+
+
+async def test_no_more_is_remembered_than_allowed() -> None:
+    one = collector()
+    one.max_known = 2
+    async with SimulatedAgent(mib()) as agent:
+        source = source_of(agent)
+        first = one.known(source)
+        for number in range(3):
+            one.known(replace(source, key=f"other-{number}"))
+        assert one.known(source) is not first
+
+
+FILTERED = """
+modules:
+  filtered:
+    walk: [1.3.6.1.2.1.2.2.1.2, 1.3.6.1.2.1.2.2.1.10]
+    filters: [{oid: 1.3.6.1.2.1.2.2.1.2, targets: [1.3.6.1.2.1.2.2.1.10], values: ["2$"]}]
+    metrics:
+      - {name: octets, oid: 1.3.6.1.2.1.2.2.1.10, type: counter, indexes: [{labelname: port}]}
+      - {name: name, oid: 1.3.6.1.2.1.2.2.1.2, type: DisplayString, indexes: [{labelname: port}]}
+"""
+
+
+async def test_a_filter_leaves_the_rows_that_match_and_walks_nothing_twice() -> None:
+    read = read_text(FILTERED, source="filtered.yml")
+    one = Collector(Catalogues(Catalogue(read.modules, read.auths)), Options())
+    async with SimulatedAgent(mib(4)) as agent:
+        page, problem = await one.collect(source_of(agent, "filtered"), deadline=deadline())
+    assert problem is None
+    found = samples(page)
+    assert found["octets"] == {frozenset({("port", "2")}): 2000}
+    assert len(found["name"]) == 4
+    labels = frozenset({("module", "filtered")})
+    assert found["promsnmp_module_up"][labels] == 1
+    assert found["snmp_scrape_pdus_returned"][labels] == 5
+    assert found["snmp_scrape_packets_sent"][labels] == 2
+
+
+def _module(text: str) -> Catalogues:
+    found = read_text(f"modules: {{m: {text}}}", source="test").modules
+    return Catalogues(Catalogue(dict(found), {}))
+
+
+OCTETS = "oid: 1.3.6.1.2.1.2.2.1.10, type: counter, help: h"
+TWICE = f"{{walk: [1.3.6.1.2.1.2], metrics: [{{name: a, {OCTETS}}}]}}"
+TWO_HELPS = (
+    f"{{walk: [1.3.6.1.2.1.2], metrics: [{{name: a, {OCTETS}, indexes: [{{labelname: row}}]}}, "
+    "{name: a, oid: 1.3.6.1.2.1.2.1, type: counter, help: other}]}"
+)
+
+
+@pytest.mark.parametrize(("text", "says"), [(TWICE, "1 samples have"), (TWO_HELPS, "several types or help texts: a")])
+async def test_a_strict_page_has_nothing_twice(text: str, says: str) -> None:
+    catalogues = _module(text)
+    async with SimulatedAgent(mib()) as agent:
+        source = source_of(agent, "m")
+        page, problem = await Collector(catalogues, Options()).collect(source, deadline=deadline())
+        assert problem is None
+        assert samples(page)["a"]
+        with pytest.raises(StrictFailure, match=says):
+            await Collector(catalogues, Options(strict=True)).collect(source, deadline=deadline())
+
+
+async def test_a_strict_page_is_whole_but_for_what_an_error_status_ended() -> None:
+    strict = Collector(Catalogues(builtin_catalogue()), Options(strict=True))
+    async with HostileAgent(after(1, status(5))) as agent:
+        source = Source("d", "d", Endpoint(agent.address, agent.port), Community(), ("if_mib",), timeout=0.2, retries=0)
+        with pytest.raises(StrictFailure, match=r"not all was read: .*genErr"):  # if_mib also fetches an object
+            await strict.collect(source, deadline=deadline())
+        walk_only = replace(source, modules=("bridge",))
+        agent.requests.clear()
+        page, problem = await strict.collect(walk_only, deadline=deadline())
+        assert isinstance(problem, ErrorStatus)
+        assert samples(page)["promsnmp_module_up"] == {frozenset({("module", "bridge")}): 0}
+
+
+async def test_without_own_metrics_a_page_has_snmp_exporters_families_only() -> None:
+    plain = Collector(Catalogues(builtin_catalogue()), Options(own_metrics=False))
+    async with SimulatedAgent(mib()) as agent:
+        source = source_of(agent)
+        await plain.collect(source, deadline=deadline())
+        page, _ = await plain.collect(source, deadline=deadline())
+        assert plain.known(source).device.utilization.present()
+    names = set(samples(page))
+    assert {name for name in names if name.startswith("snmp_scrape_")} == {
+        f"snmp_scrape_{name}"
+        for name in ("walk_duration_seconds", "packets_sent", "packets_retried", "pdus_returned", "duration_seconds")
+    }
+    assert not any(name.startswith(("promsnmp_", "interface_utilization")) for name in names)
+
+
+async def test_devices_are_asked_from_the_address_that_is_set() -> None:
+    collector = Collector(Catalogues(builtin_catalogue()), Options(source_address="192.0.2.1"))
+    async with SimulatedAgent(mib()) as agent:
+        with pytest.raises(SnmpRefused, match=r"no address 192\.0\.2\.1 to ask from"):
+            await collector.collect(source_of(agent), deadline=deadline())

@@ -1,0 +1,75 @@
+"""The first rows of columns, from agents of every kind, in few packets."""
+
+from __future__ import annotations
+
+import pytest
+
+from promsnmp.sim.agent import SimulatedAgent
+from promsnmp.sim.mib import Mib
+from promsnmp.snmp import ber, oid
+from promsnmp.snmp.credentials import Version
+from promsnmp.snmp.operations.first_rows import ROWS, Head
+from tests.support.agents.hostile import HostileAgent
+from tests.support.agents.misdeeds import BEHAVIOURS
+
+FIRST, SECOND, MISSING = (oid.encode(f"1.3.6.1.2.1.2.2.1.{column}") for column in (1, 6, 99))
+CELLS = [(column, row) for column in (1, 6) for row in range(1, 61)]
+MIB = Mib.of({f"1.3.6.1.2.1.2.2.1.{column}.{row}": ber.encode_integer(column * 1000 + row) for column, row in CELLS})
+
+
+def read(head: Head, answer: object, *, version: Version = Version.V2C) -> int:
+    """Talks until the head has no more to ask; returns the packets that took."""
+    for packets in range(200):
+        pdu = head.request(packets)
+        if pdu is None:
+            return packets
+        message = ber.tlv(ber.SEQUENCE, ber.encode_integer(version) + ber.tlv(ber.OCTET_STRING, b"public") + pdu)
+        reply = answer(message)  # type: ignore[operator]  # any agent
+        if reply is None:
+            return packets
+        start, end = ber.read(reply, 0, len(reply), ber.SEQUENCE)
+        _, at = ber.read_integer(reply, start, end)
+        _, at = ber.read(reply, at, end, ber.OCTET_STRING)
+        head.answer(reply, ber.read_pdu(reply, at, end))
+    raise AssertionError("it never ends")
+
+
+def indexes(head: Head, column: bytes) -> list[int]:
+    return [oid.decode_subids(index)[0] for index in head.rows[column]]
+
+
+@pytest.mark.parametrize("version", [Version.V1, Version.V2C])
+def test_no_more_packets_are_sent_than_allowed_however_long_the_table(version: Version) -> None:
+    head = Head([FIRST, SECOND], version=version, packets=3)
+    assert read(head, SimulatedAgent(MIB).answer, version=version) == 3
+    rows = 3 if version is Version.V1 else 3 * ROWS // 2
+    assert indexes(head, FIRST) == indexes(head, SECOND) == list(range(1, rows + 1))
+
+
+@pytest.mark.parametrize("version", [Version.V1, Version.V2C])
+def test_a_table_is_read_to_its_end_and_what_is_not_there_has_no_rows(version: Version) -> None:
+    head = Head([FIRST, MISSING], version=version, packets=100)
+    read(head, SimulatedAgent(MIB).answer, version=version)
+    assert indexes(head, FIRST) == list(range(1, 61))
+    assert head.rows[MISSING] == {}
+
+
+def test_an_agent_whose_messages_are_small_is_asked_for_less_at_once() -> None:
+    head = Head([FIRST, SECOND], version=Version.V2C, packets=100)
+    read(head, SimulatedAgent(MIB, max_message=200).answer)
+    assert indexes(head, FIRST) == list(range(1, 61))
+
+
+@pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=str)
+@pytest.mark.parametrize("version", [Version.V1, Version.V2C])
+def test_every_misdeed_ends(behaviour: object, version: Version) -> None:
+    hostile = HostileAgent(behaviour)  # type: ignore[arg-type]  # a behaviour
+
+    def first(message: bytes) -> bytes | None:
+        return next((reply.datagram for reply in hostile.replies(message)), None)
+
+    head = Head([FIRST, SECOND], version=version, packets=10)
+    try:
+        assert read(head, first, version=version) <= 10
+    except ber.Malformed:
+        return  # the session drops such an answer

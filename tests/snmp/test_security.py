@@ -1,0 +1,46 @@
+"""The envelope of v1 and v2c."""
+
+from __future__ import annotations
+
+import pytest
+
+from promsnmp.snmp import ber
+from promsnmp.snmp.credentials import Community, Version
+from promsnmp.snmp.security import CommunityModel, Unauthentic
+
+PDU = ber.encode_pdu(ber.RESPONSE, 7, 0, 0, b"")
+
+
+@pytest.mark.parametrize("version", [Version.V1, Version.V2C])
+@pytest.mark.parametrize("community", ["public", "", "Grüße", "x" * 300])
+def test_what_was_wrapped_can_be_opened(version: Version, community: str) -> None:
+    model = CommunityModel(Community(version, community))
+    assert model.ready()
+    datagram = model.encode(PDU)
+    buffer, pdu = model.decode(datagram)
+    assert (buffer, pdu.request_id) == (datagram, 7)
+
+
+def test_a_v2c_message_has_its_octets() -> None:
+    assert CommunityModel(Community()).encode(b"\xa2\x00") == bytes.fromhex("300d 020101 0406 7075626c6963 a200")
+
+
+@pytest.mark.parametrize("other", [Community(Version.V1), Community(community="private"), Community(community="")])
+def test_another_version_or_community_is_not_believed(other: Community) -> None:
+    with pytest.raises(Unauthentic):
+        CommunityModel(Community()).decode(CommunityModel(other).encode(PDU))
+
+
+def test_silence_has_a_hint_until_the_agent_answered() -> None:
+    model = CommunityModel(Community())
+    assert "community" in model.silence()
+    with pytest.raises(ber.Malformed):
+        model.decode(b"")
+    assert "community" in model.silence()
+    model.decode(model.encode(PDU))
+    assert model.silence() == ""
+
+
+def test_the_community_is_in_no_repr() -> None:
+    credentials = Community(community="s3cret")
+    assert "s3cret" not in repr(credentials) + repr(CommunityModel(credentials))

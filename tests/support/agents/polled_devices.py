@@ -1,0 +1,42 @@
+"""Small simulated devices and sources for the tests of collecting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from promsnmp.modules.catalogue import Catalogues, builtin_catalogue
+from promsnmp.polling.collector import Collector, Options
+from promsnmp.polling.target import Source, adhoc_source
+from promsnmp.sim.agent import SimulatedAgent
+from promsnmp.sim.mib import Mib
+from promsnmp.snmp import ber
+from promsnmp.snmp.credentials import Community
+from promsnmp.snmp.transport import Endpoint
+
+
+def mib(ports: int = 2, octets: Callable[[int], int] = lambda port: port * 1000) -> Mib:
+    """A system group and an interface table."""
+    objects = {
+        "1.3.6.1.2.1.1.1.0": ber.tlv(ber.OCTET_STRING, b"a small device"),
+        "1.3.6.1.2.1.1.3.0": ber.encode_integer(4711, ber.TIME_TICKS),
+        "1.3.6.1.2.1.2.1.0": ber.encode_integer(ports),
+    }
+    for port in range(1, ports + 1):
+        objects[f"1.3.6.1.2.1.2.2.1.1.{port}"] = ber.encode_integer(port)
+        objects[f"1.3.6.1.2.1.2.2.1.2.{port}"] = ber.tlv(ber.OCTET_STRING, b"port %d" % port)
+        objects[f"1.3.6.1.2.1.2.2.1.5.{port}"] = ber.encode_integer(1_000_000_000, ber.GAUGE32)
+        objects[f"1.3.6.1.2.1.2.2.1.10.{port}"] = ber.encode_integer(octets(port), ber.COUNTER32)
+        objects[f"1.3.6.1.2.1.2.2.1.16.{port}"] = ber.encode_integer(octets(port), ber.COUNTER32)
+    return Mib.of(objects)
+
+
+def source_of(agent: SimulatedAgent, *modules: str, managed: bool = False, community: str = "public") -> Source:
+    """A source for a simulated agent, quick to give up."""
+    endpoint = Endpoint(agent.address, agent.port)
+    made = adhoc_source(endpoint, Community(community=community), "test", modules or ("if_mib",))
+    return replace(made, timeout=0.2, retries=1, managed=managed)
+
+
+def collector() -> Collector:
+    return Collector(Catalogues(builtin_catalogue()), Options())

@@ -1,0 +1,52 @@
+"""One of several real replicas, as a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from promsnmp.sim.agent import SimulatedAgent
+from tests.support.serving import Serving
+
+KEY = "0123456789abcdef"
+DEVICES = "/promsnmp/devices"
+
+
+class Replica(Serving):
+    """``name`` is its POD_NAME, ``env`` says where it finds the others (``RedisServer.env``), and whatever else."""
+
+    def __init__(self, folder: Path, name: str, env: Mapping[str, str], *, prefix: Sequence[str] = ()) -> None:
+        self.name = name
+        super().__init__(folder, env={"POD_NAME": name, "PROM_ENCRYPT_KEY": KEY, **env}, prefix=prefix)
+
+    def metric(self, name: str) -> float:
+        text = self.client.get("/metrics").text
+        return next(float(line.split()[-1]) for line in text.splitlines() if line.startswith(f"{name} "))
+
+    @property
+    def leadership(self) -> dict[str, object]:
+        found = self.client.get("/promsnmp/leader").json()
+        assert isinstance(found, dict)
+        return found
+
+    @property
+    def leads(self) -> bool:
+        return self.leadership["role"] == "leader"
+
+    def knows(self, count: int) -> bool:
+        """Whether it knows so many replicas, and who leads."""
+        found = self.leadership
+        return len(found["members"]) == count and "leader" in found  # type: ignore[arg-type]
+
+    @property
+    def has_all(self) -> bool:
+        return self.knows(3)
+
+
+def device(agent: SimulatedAgent, name: str) -> dict[str, object]:
+    """An agent as the API takes it."""
+    endpoint = {"address": agent.address, "port": agent.port}
+    return {
+        "sysName": name,
+        "agents": [{"type": "snmp-community", "endpoint": endpoint, "version": 1, "readCommunity": "public"}],
+    }

@@ -1,0 +1,247 @@
+"""Elections in simulated time: clocks that differ, a register that forgets, a network that loses messages."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from promsnmp.cluster.election.rules import Candidate, Record, Seen, Timing
+
+Answer = TypeVar("Answer")
+
+TIMING = Timing(duration=30.0, renew=10.0, look=1.0)
+
+
+class World:
+    """Simulated time: things that happen at some moment, in order."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._coming: list[tuple[float, int, Callable[[], object]]] = []
+        self._numbers = itertools.count()
+
+    def at(self, moment: float, what: Callable[[], object]) -> None:
+        heapq.heappush(self._coming, (max(moment, self.now), next(self._numbers), what))
+
+    def run(self, until: float) -> Iterator[float]:
+        """Yields after each thing that happened."""
+        while self._coming and self._coming[0][0] <= until:
+            self.now, _, what = heapq.heappop(self._coming)
+            what()
+            yield self.now
+
+
+@dataclass
+class Memory:
+    """A register that does what it is told, and may be emptied or rolled back."""
+
+    record: Record | None = None
+    forced: bool = False
+    beats: int = 0
+    kept: list[Record | None] = field(default_factory=list)
+
+    def read(self) -> Seen:
+        return Seen(self.record, self.beats, self.forced)
+
+    def write(self, record: Record, after: Seen) -> bool:
+        if after.version != self.beats or (self.forced and not record.released and self._renews(record)):
+            return False
+        self.kept.append(self.record)
+        self.beats += 1
+        self.record, self.forced = replace(record, beat=str(self.beats)), False
+        return True
+
+    def _renews(self, record: Record) -> bool:
+        return self.record is not None and record.instance == self.record.instance and record.term == self.record.term
+
+    def force(self) -> None:
+        """As ``DEL leader`` does."""
+        self.forced = self.record is not None and not self.record.released
+
+    def empty(self) -> None:
+        self.beats += 1
+        self.record, self.forced = None, False
+
+    def roll_back(self, writes: int) -> None:
+        """The last ``writes`` are lost, as in a failover."""
+        if self.kept and writes:
+            self.beats += 1
+            self.record, self.forced = self.kept[-min(writes, len(self.kept))], False
+
+
+@dataclass
+class Network:
+    """Seconds that messages take, and the share of them that is lost; ``random`` decides."""
+
+    random: random.Random
+    slowest: float = 0.2
+    lost: float = 0.0
+
+    @property
+    def patience(self) -> float:
+        """Seconds until a question counts as unanswered."""
+        return 0.8 if self.slowest < 0.4 else 5.0
+
+    def delay(self) -> float | None:
+        """None: lost."""
+        return None if self.random.random() < self.lost else self.random.random() * self.slowest
+
+
+class Replica:
+    """A candidate that looks at the register again and again, in a process that may sleep, end in order, or die."""
+
+    def __init__(
+        self,
+        world: World,
+        memory: Memory,
+        network: Network,
+        *,
+        name: str,
+        number: int,
+        floor: Callable[[], int],
+        rate: float = 1.0,
+        offset: float = 0.0,
+    ) -> None:
+        self.world, self.memory, self.network = world, memory, network
+        self.rate, self.offset = rate, offset
+        self.asleep_until = 0.0
+        self.dead = False
+        self.is_cut_off = False
+        me = Record(name, f"instance-{number}", "192.0.2.1:8080", 0, TIMING.duration)
+        self.candidate = Candidate(me, TIMING, floor=floor, clock=self.clock)
+        self._turn = 0
+        self.look()
+
+    def clock(self) -> float:
+        return self.world.now * self.rate + self.offset
+
+    @property
+    def leads(self) -> bool:
+        return not self.dead and self.candidate.leads
+
+    def stop(self) -> None:
+        """As on SIGTERM: gives the lead up, and ends a little later."""
+        self.awake(lambda: self.candidate.step_down("it ends", aside=1e9))
+        self.world.at(self.world.now + 3.0, self.kill)
+
+    def kill(self) -> None:
+        self.dead = True
+
+    def awake(self, what: Callable[[], object]) -> None:
+        """Do ``what`` now, or as soon as the process runs again."""
+        if self.dead:
+            return
+        if self.world.now < self.asleep_until:
+            self.world.at(self.asleep_until, lambda: self.awake(what))
+        else:
+            what()
+
+    def look(self) -> None:
+        """One turn: read, decide, write; whatever did not come of it by the next turn comes too late."""
+        self._turn += 1
+        self._ask(self.memory.read, self._decide)
+        again = self.network.patience + self.network.random.random() * 0.4
+        self.world.at(self.world.now + again, lambda: self.awake(self.look))
+
+    def _decide(self, seen: Seen) -> None:
+        record = self.candidate.observed(seen)
+        if record is not None:
+            sent_at = self.clock()
+            self._ask(
+                lambda: self.memory.write(record, seen),
+                lambda done: self.candidate.written(record, sent_at=sent_at) if done else None,
+            )
+
+    def _ask(self, question: Callable[[], Answer], use: Callable[[Answer], object]) -> None:
+        turn, there, back = self._turn, self.network.delay(), self.network.delay()
+        if there is None or self.is_cut_off:
+            return
+
+        def arrive() -> None:
+            answer = question()
+            if back is not None and not self.is_cut_off:
+                self.world.at(self.world.now + back, lambda: self.awake(lambda: self._on_time(turn, answer, use)))
+
+        self.world.at(self.world.now + there, arrive)
+
+    def _on_time(self, turn: int, answer: Answer, use: Callable[[Answer], object]) -> None:
+        if turn == self._turn:
+            use(answer)
+
+
+class Elections:
+    """Three replicas, later more, and all that can go wrong: every method of FAULTS is one way."""
+
+    def __init__(self, seed: int) -> None:
+        self.chance = random.Random(seed)
+        self.world, self.memory, self.network = World(), Memory(), Network(self.chance)
+        self.replicas: list[Replica] = []
+        self.file_term = 0
+        for _ in range(3):
+            self.start()
+
+    def start(self) -> None:
+        number = len(self.replicas)
+        self.replicas.append(
+            Replica(
+                self.world,
+                self.memory,
+                self.network,
+                name=f"pod-{number % 3}",
+                number=number,
+                floor=lambda: self.file_term,
+                rate=1 + self.chance.uniform(-0.04, 0.04),
+                offset=self.chance.uniform(0, 1e6),
+            )
+        )
+
+    @property
+    def leaders(self) -> list[Replica]:
+        return [one for one in self.replicas if one.leads]
+
+    def any(self) -> Replica:
+        return self.chance.choice(self.replicas)
+
+    def sleep(self) -> None:
+        self.any().asleep_until = self.world.now + self.chance.uniform(0.1, 70.0)
+
+    def kill(self) -> None:
+        self.any().kill()
+
+    def stop(self) -> None:
+        self.any().stop()
+
+    def restart(self) -> None:
+        self.kill()
+        self.start()
+
+    def empty(self) -> None:
+        self.memory.empty()
+
+    def force(self) -> None:
+        self.memory.force()
+
+    def roll_back(self) -> None:
+        self.memory.roll_back(self.chance.randint(1, 4))
+
+    def step_down(self) -> None:
+        one = self.any()
+        one.awake(lambda: one.candidate.step_down("asked to"))
+
+    def cut_off(self) -> None:
+        self.any().is_cut_off = True
+
+    def lossy(self) -> None:
+        self.network.lost, self.network.slowest = self.chance.random() / 2, self.chance.uniform(0.1, 5.0)
+
+    def calm(self) -> None:
+        self.network.lost, self.network.slowest = 0.0, 0.2
+        for one in self.replicas:
+            one.is_cut_off = False
+
+
+FAULTS = ("sleep", "kill", "stop", "restart", "empty", "force", "roll_back", "step_down", "cut_off", "lossy", "calm")

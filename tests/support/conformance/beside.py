@@ -1,0 +1,121 @@
+"""Both programs and the agent that they ask, for as long as the context lasts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from promsnmp.errors import SnmpError
+from promsnmp.modules.catalogue import Catalogue, Catalogues
+from promsnmp.modules.snmp_yml.reader import Document, read_text
+from promsnmp.polling.collector import Collector, Options
+from promsnmp.polling.page import Format
+from promsnmp.polling.target import Source
+from promsnmp.sim.agent import SimulatedAgent
+from promsnmp.sim.mib import Mib
+from promsnmp.snmp.transport import Endpoint
+from tests.support.agents.threads import running
+from tests.support.conformance.pages import Page, compare, parse
+from tests.support.exporter import Exporter, reload
+from tests.support.exposition.reference import USER
+
+PLAIN = Options(utilization=False)
+EXACT = Options(utilization=False, zeros=True, strict=True, own_metrics=False)
+"""Settings that bring back what snmp_exporter does (docs/conformance.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What is made of a scrape; the text of the error where there is no page."""
+
+    mine: Page
+    exact: Page | str
+    """Ours by the settings ``EXACT``."""
+    theirs: Page | str
+
+
+class Beside:
+    """``load`` gives both the same modules, ``device`` makes the agent answer from a MIB, ``pages`` asks both."""
+
+    def __init__(self, program: str, folder: Path) -> None:
+        self._program = program
+        self._config = folder / "snmp.yml"
+        self._log = folder / "snmp_exporter.log"
+        self._agent = SimulatedAgent(Mib.of({}), users=(USER,))
+        self._polls = count()
+        self._stack = ExitStack()
+        self._exporter: Exporter | None = None
+        self._collectors: list[Collector] = []
+        self._document = Document()
+
+    def __enter__(self) -> Self:
+        self._loop = self._stack.enter_context(running(self._agent))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop_exporter()
+        self._stack.__exit__(kind, error, trace)
+
+    def load(self, text: str) -> Document:
+        """The modules and auths from now on."""
+        self._document = read_text(text, source="cases")
+        catalogues = Catalogues(Catalogue(self._document.modules, self._document.auths))
+        self._collectors = [Collector(catalogues, options) for options in (PLAIN, EXACT)]
+        for one in self._collectors:
+            one.max_known = 1
+        self._config.write_text(text, encoding="utf-8")
+        if self._exporter is None or not self._exporter.running:
+            self._start_exporter()
+        else:
+            reload(self._exporter)
+        return self._document
+
+    def device(self, mib: Mib) -> None:
+        """The device from now on."""
+        self._agent.mib = mib
+
+    def pages(self, *modules: str, auth: str = "public_v2") -> Pages:
+        """What both make of some modules."""
+        mine, exact = asyncio.run_coroutine_threadsafe(self._ours(modules, auth), self._loop).result(120)
+        assert self._exporter is not None
+        status, body = self._exporter.scrape(self._agent.target, *modules, auth=auth)
+        if status == 0 and self._exporter.ended():
+            self._start_exporter()
+            return Pages(mine, exact, "snmp_exporter ends")
+        return Pages(mine, exact, parse(body) if status == 200 else f"{status}: {body.strip()}")
+
+    async def _ours(self, modules: Sequence[str], auth: str) -> tuple[Page, Page | str]:
+        key = f"device{next(self._polls)}"  # of the polls of another device nothing is remembered
+        login = self._document.auths[auth]
+        source = Source(key, "device", Endpoint(self._agent.address, self._agent.port), login, tuple(modules))
+        plain, exact = self._collectors
+        first, second = await _poll(plain, source), await _poll(plain, source)
+        if isinstance(first, str) or isinstance(second, str):
+            first = second = Page({}, {}, {})
+        assert not list(compare(first, second)), f"{modules}: a second poll gives another page than the first"
+        return first, await _poll(exact, source)
+
+    def _start_exporter(self) -> None:
+        self._stop_exporter()
+        self._exporter = Exporter(self._program, self._config, log=self._log)
+        self._exporter.__enter__()
+
+    def _stop_exporter(self) -> None:
+        if self._exporter is not None:
+            self._exporter.__exit__(None, None, None)
+
+
+async def _poll(collector: Collector, source: Source) -> Page | str:
+    try:
+        page, _ = await collector.collect(source, deadline=asyncio.get_running_loop().time() + 60)
+    except SnmpError as error:
+        return str(error)
+    return parse(page.plain(Format.TEXT).decode())

@@ -1,0 +1,113 @@
+"""What of the differences between two pages is there on purpose (docs/conformance.md), and what is left of them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tests.support.conformance.made_values import ASSOCIATED, NUMERIC, is_number, is_whole
+from tests.support.conformance.pages import Difference, Page, Series, compare
+
+REFUSALS = {
+    re.compile(r"collected before with the same name and label values"): "duplicate series",
+    re.compile(r"has help .* but should have|inconsistent label|should be a"): "families that do not agree",
+    re.compile(r"is not a valid (?:label|metric) name|duplicate label names"): "names that are not allowed",
+    re.compile(r"is not valid UTF-8"): "indexes that are no UTF-8",
+    re.compile(r"is greater than MaxOids"): "too many objects in one GET",
+    re.compile(r"error reported by target .*: Error Status"): "an error-status of a GET",
+    re.compile(r"BITS type was not a BISTRING on the wire"): "Bits that are no octets",
+    re.compile(r"error (?:getting|walking) target .*(?:[Uu]nable to decode|unmarshal|decode)"): "malformed values",
+    re.compile(r"^snmp_exporter ends$"): "values that end snmp_exporter",
+}
+"""What snmp_exporter answers 500 for, or ends at, where we serve the rest of the page."""
+STRICT = frozenset({"duplicate series", "families that do not agree"})
+"""What we answer 500 for, too, when we are told to."""
+_TICKS = re.compile(r"%!s\(uint32=(\d+)\)")
+"""How snmp_exporter 0.28 shows TimeTicks as text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a page was made from: metrics in the words of snmp.yml, and the device's objects by dotted OID."""
+
+    metrics: Sequence[Mapping[str, Any]]
+    objects: Mapping[str, bytes]
+
+
+def refusal(body: str) -> str:
+    """Why snmp_exporter refuses a scrape that we serve; "" where we do not know."""
+    return next((why for pattern, why in REFUSALS.items() if pattern.search(body)), "")
+
+
+def has_slips_apart(page: Page) -> bool:
+    """Whether only slips of snmp_exporter keep series of a page apart: as they should be, some would be the same."""
+    return len(_mended(page).samples) < len(page.samples)
+
+
+def unexplained(asked: Asked, mine: Page, other: Page, *, is_exact: bool = False) -> list[Difference]:
+    """What differs between our page and theirs beyond what docs/conformance.md tells of.
+
+    ``is_exact``: ours was made by the settings that bring back what snmp_exporter does.
+    """
+    if not list(compare(mine, other)):
+        return []
+    other = _mended(other)
+    differences = (lambda _, one, two: list(compare(one, two))) if is_exact else _beyond_zeros
+    found = differences(asked, mine, other)
+    lookups = [one for metric in asked.metrics for one in metric.get("lookups", ())]
+    free = {one["labelname"] for one in lookups if one.get("type") in ASSOCIATED}
+    if found and free:  # an address whose type is not told is shown in another way
+        return differences(asked, _without(mine, free), _without(other, free))
+    return found
+
+
+def _mended(page: Page) -> Page:
+    """A page of snmp_exporter with its slips put right."""
+    samples = {
+        (name, tuple((label, _TICKS.sub(r"\1", text)) for label, text in labels)): value
+        for (name, labels), value in page.samples.items()
+    }
+    return replace(page, samples=samples)
+
+
+def _beyond_zeros(asked: Asked, mine: Page, other: Page) -> list[Difference]:
+    invented = _invented(asked, mine, other)
+    kept = {series: value for series, value in other.samples.items() if series not in invented}
+    return list(compare(mine, replace(other, samples=kept)))
+
+
+def _without(page: Page, labels: Collection[str]) -> Page:
+    """A page without some labels; a sample's value is a label too, for several may have become one series."""
+    samples: dict[Series, float] = {}
+    for (name, pairs), value in page.samples.items():
+        samples[name, (*(one for one in pairs if one[0] not in labels), ("value", repr(value)))] = value
+    return replace(page, samples=samples)
+
+
+def _invented(asked: Asked, mine: Page, other: Page) -> set[Series]:
+    """Series of zeros that only snmp_exporter has, at most as many of a name as have values that are no numbers."""
+    allowed: Counter[str] = Counter()
+    zeros: dict[str, set[float]] = {}
+    for metric in asked.metrics:
+        if metric["type"] in NUMERIC:
+            is_enum = metric["type"].startswith("Enum")
+            name = f"{metric['name']}_info" if metric["type"] == "EnumAsInfo" else metric["name"]
+            counts = is_whole if is_enum else is_number
+            below = f"{metric['oid']}."
+            rows = sum(f"{at}.".startswith(below) and not counts(value) for at, value in asked.objects.items())
+            allowed[name] += rows * (len(metric.get("enum_values", ())) + 1)
+            zero = 0.0 * metric.get("scale", 1) + metric.get("offset", 0)
+            zeros.setdefault(name, set()).update((0.0, 1.0) if is_enum else (zero,))
+    found: set[Series] = set()
+    for name, count in allowed.items():
+        extra = [
+            series
+            for series in other.samples.keys() - mine.samples.keys()
+            if series[0] == name and other.samples[series] in zeros[name]
+        ]
+        if len(extra) <= count:
+            found.update(extra)
+    return found

@@ -1,0 +1,57 @@
+"""Recorded devices made to lie: rows gone, values of another type or out of range, indexes cut short or too long."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+
+from promsnmp.sim.mib import Mib
+from promsnmp.snmp import ber, oid
+from tests.support.conformance import made_values
+
+SHARE = 0.06
+"""Of the objects of a device, how many are changed."""
+_NOT_TEXT = (ber.TIME_TICKS, ber.UINTEGER32)
+
+
+def mangled(objects: Mapping[bytes, bytes], seed: str) -> dict[bytes, bytes]:
+    """The objects of a device, some of them changed; the same seed changes the same ones."""
+    random = Random(seed)
+    gone = random.random() < 0.2  # the device stops in the middle of its MIB
+    found: dict[bytes, bytes] = {}
+    for name, value in objects.items():
+        if random.random() >= SHARE:
+            found[name] = value
+        elif random.random() < 0.3:
+            found[_elsewhere(name, random)] = value
+        elif random.random() < 0.8:
+            found[name] = _other(value, random)
+    if gone:
+        names = sorted(found, key=oid.decode_subids)
+        found = {name: found[name] for name in names[: random.randrange(len(names) // 2, len(names))]}
+    return found
+
+
+def _other(value: bytes, random: Random) -> bytes:
+    """A value in its place: of the same type, or of any."""
+    makers: tuple[made_values.Maker, ...]
+    if value[0] == ber.OCTET_STRING:
+        makers = (made_values.text, made_values.some_octets, made_values.date, made_values.integer)
+    elif random.random() < 0.5:
+        makers = (made_values.integer, made_values.counter64, made_values.opaque_float, made_values.unsigned)
+    else:
+        makers = (*made_values.ANYTHING, made_values.odd, made_values.padded)
+    other = random.choice(makers)(random)
+    return other if other[0] not in _NOT_TEXT or value[0] != ber.OCTET_STRING else value
+
+
+def _elsewhere(name: bytes, random: Random) -> bytes:
+    """An OID with another index: cut short, too long, or another row."""
+    subids = oid.decode_subids(name)
+    last = random.choice((0, 1, 200, 255, 256, 1000))  # not large: snmp_exporter takes memory for lengths
+    return oid.encode_subids(random.choice((subids[:-1], (*subids, last), (*subids[:-1], last))))
+
+
+def mib_of(objects: Mapping[bytes, bytes]) -> Mib:
+    """A MIB of what is left."""
+    return Mib.of({name: value for name, value in objects.items() if len(name) > 1})

@@ -1,0 +1,52 @@
+"""Makes a case that differs smaller, so that a person sees at what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from tests.support.exposition.reference import Case
+
+_NEEDED = ("oid", "type", "name", "help")
+
+
+def shrunk(case: Case, differs: Callable[[Case], bool]) -> Case:
+    """The smallest case found that still differs: its parts are left out one after the other."""
+    while (smaller := next(filter(differs, _smaller(case)), None)) is not None:
+        case = smaller
+    return case
+
+
+def _smaller(case: Case) -> Iterator[Case]:
+    for at in range(len(case.metrics)):
+        if len(case.metrics) > 1:
+            yield replace(case, metrics=[*case.metrics[:at], *case.metrics[at + 1 :]])
+    yield from (replace(case, objects=objects) for objects in _fewer(case.objects))
+    for key in case.module:
+        yield replace(case, module={name: value for name, value in case.module.items() if name != key})
+    for at, metric in enumerate(case.metrics):
+        for less in _less(metric):
+            yield replace(case, metrics=[*case.metrics[:at], less, *case.metrics[at + 1 :]])
+    if case.version != 2:
+        yield replace(case, version=2)
+
+
+def _fewer(objects: Mapping[str, bytes]) -> Iterator[Mapping[str, bytes]]:
+    """Without the half of the objects, a quarter, or one."""
+    names = list(objects)
+    for step in sorted({len(names) // 2, len(names) // 4, 1} - {0}, reverse=True):
+        for at in range(0, len(names), step):
+            kept = {*names[:at], *names[at + step :]}
+            if kept:
+                yield {name: value for name, value in objects.items() if name in kept}
+
+
+def _less(metric: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Without one of a metric's keys, or one of its indexes or lookups."""
+    for key, value in metric.items():
+        if key not in _NEEDED:
+            yield {name: one for name, one in metric.items() if name != key}
+        if isinstance(value, list):
+            for at in range(len(value)):
+                yield {**metric, key: [*value[:at], *value[at + 1 :]]}

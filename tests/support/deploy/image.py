@@ -1,0 +1,100 @@
+"""The image, built by podman from a base that is made here: no registry is asked.
+
+The base is Debian's minimal system with Python and a compiler, made by mmdebstrap once a week and kept in the user's
+cache, with podman's storage. It has this machine's CA certificates, so that packages are found the same way as here.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import resource
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.tools import PROJECT, require_tool, unavailable
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "promsnmp-tests"
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+IMAGE = "localhost/promsnmp:test"
+PACKAGES = "python3,python3-venv,python3-dev,gcc,libc6-dev,binutils,ca-certificates,tzdata"
+SUITE = "bookworm"
+BASE = f"localhost/promsnmp-base:{SUITE}"
+WEEK = 7 * 86_400.0
+
+
+def podman(*words: str | Path, timeout: float = 600, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """One command of podman, in a storage of our own."""
+    program = require_tool("podman", package="podman")
+    runtime = require_tool("runc", package="runc")
+    storage = ["--root", str(CACHE / "storage"), "--runroot", str(CACHE / "run")]
+    storage += ["--storage-opt", "overlay.skip_mount_home=true"]  # no mount is left behind
+    command = [program, *storage, "--runtime", runtime, *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, cwd=PROJECT)
+    assert not check or done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
+    return done
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """One process at a time: several test runs share the storage."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def make_base() -> None:
+    """The image BASE, unless there is one that is not a week old."""
+    mark = CACHE / "base-made"
+    fresh = mark.exists() and time.time() - mark.stat().st_mtime < WEEK
+    if fresh and podman("image", "exists", BASE, check=False).returncode == 0:
+        return
+    bootstrap = require_tool("mmdebstrap", package="mmdebstrap")
+    archive = CACHE / "base.tar"
+    command = [bootstrap, "--variant=minbase", f"--include={PACKAGES}", "--quiet", SUITE, str(archive)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    if done.returncode != 0:
+        unavailable(f"no base of Debian's packages could be made: {done.stderr[-500:]}")
+    done = podman("import", "--quiet", archive, BASE, check=False)
+    archive.unlink()
+    if done.returncode != 0:
+        unavailable(f"podman keeps no images here: {done.stderr[-500:]}")
+    tried = podman("run", "--rm", *hardened(env={}), BASE, "true", check=False)
+    if tried.returncode != 0:
+        unavailable(f"podman runs no containers here: {tried.stderr[-500:]}")
+    mark.touch()
+
+
+def build(*words: str, tag: str = IMAGE) -> str:
+    """Builds the image as deploy/image/Containerfile says, the base apart; returns what was printed."""
+    packages = CACHE / "pip"
+    packages.mkdir(exist_ok=True)
+    volumes = ("--volume", f"{CERTIFICATES}:{CERTIFICATES}:ro", "--volume", f"{packages}:/root/.cache/pip")
+    arguments = ("--build-arg", f"PYTHON_IMAGE={BASE}", "--isolation", "chroot", "--network", "host")
+    file = ("--file", "deploy/image/Containerfile", "--format", "docker", "--pull=never", "--layers")
+    done = podman("build", *file, *arguments, *volumes, *words, "--tag", tag, ".")
+    podman("image", "prune", "--force", "--filter", "until=48h")  # layers of builds that nobody goes on from
+    return done.stdout + done.stderr
+
+
+def hardened(*, env: Mapping[str, str], volumes: Sequence[str] = ()) -> list[str]:
+    """Options of ``podman run`` that are what the Deployment asks of a container."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limits = ("--ulimit", f"nofile={soft}:{hard}", "--ulimit", "nproc=4096:4096")  # podman's own may be above ours
+    options = [
+        "--pull=never",
+        "--no-healthcheck",
+        "--network",
+        "host",
+        "--read-only",
+        "--read-only-tmpfs=false",
+        "--cap-drop",
+        "all",
+    ]
+    options += ["--security-opt", "no-new-privileges", "--user", "10001:10001", *limits]
+    options += [word for name, value in env.items() for word in ("--env", f"{name}={value}")]
+    return options + [word for volume in volumes for word in ("--volume", volume)]

@@ -1,0 +1,120 @@
+"""What the tests of deploy/ share: its manifests, the chart as Helm renders it, and the schemas of both."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import yaml
+from kubernetes_validate import utils as schemas
+
+from tests.support.tools import PROJECT
+
+Object = dict[str, Any]
+
+DEPLOY = PROJECT / "deploy"
+MANIFESTS = DEPLOY / "kubernetes"
+EXAMPLES = MANIFESTS / "examples"
+CHART = DEPLOY / "helm" / "promsnmp"
+VALUES = Path(__file__).parent / "values"
+HELM = str(Path(sys.executable).parent / "helm")
+OPERATOR = ("--api-versions", "monitoring.coreos.com/v1")
+"""As on a cluster with prometheus-operator."""
+OLDEST = "1.29"
+CUSTOM = ("monitoring.coreos.com/", "networking.istio.io/", "cert-manager.io/")
+"""Groups of custom resources, whose schemas Kubernetes does not have."""
+
+# The definitions of one release are 2 MB of JSON, read anew for each object otherwise.
+schemas.schema_contents = functools.lru_cache(maxsize=None)(schemas.schema_contents)
+
+
+LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml's where PyYAML was built with it: ten times as fast."""
+
+
+def documents(text: str) -> list[Object]:
+    """Every object of a YAML text, in its order."""
+    return [document for document in yaml.load_all(text, LOADER) if document]  # both are the safe one
+
+
+def manifests(folder: Path = MANIFESTS) -> list[Object]:
+    """The objects of deploy/kubernetes (or of its examples), each once."""
+    files = [file for file in sorted(folder.glob("*.yaml")) if not file.is_symlink()]
+    return [item for file in files for item in documents(file.read_text(encoding="utf-8"))]
+
+
+def helm(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """Helm's answer, whatever it is."""
+    command = [HELM, *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+@functools.lru_cache(maxsize=32)
+def template(*words: str | Path, release: str = "promsnmp", namespace: str = "promsnmp") -> str:
+    """What ``helm template`` prints; once for each set of arguments, so secrets that it makes stay the same."""
+    done = helm("template", release, CHART, "--namespace", namespace, "--skip-tests", *words)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def render(*words: str | Path, release: str = "promsnmp", namespace: str = "promsnmp") -> list[Object]:
+    """The chart's objects, its tests left out; ``words`` are further arguments of ``helm template``."""
+    return documents(template(*words, release=release, namespace=namespace))
+
+
+def versions() -> list[str]:
+    """Releases of Kubernetes from 1.29 to the newest that there are schemas of."""
+    every = {schemas.major_minor(version) for version in schemas.all_versions()}
+    return sorted((item for item in every if _number(item) >= _number(OLDEST)), key=_number)
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
+
+
+def problems(items: Iterable[Object], version: str) -> Iterator[str]:
+    """What is wrong with ``items`` by the strict schemas of one release; an unknown kind is a problem, too."""
+    seen: set[str] = set()
+    for item in items:
+        text = json.dumps(item, sort_keys=True)
+        if item["apiVersion"].startswith(CUSTOM) or text in seen:
+            continue
+        seen.add(text)
+        try:
+            kubernetes_validate.validate(item, version, strict=True)
+        except kubernetes_validate.ValidationError as error:
+            yield f"{name_of(item)} ({version}): {'.'.join(map(str, error.path))}: {error.message}"
+        except kubernetes_validate.SchemaNotFoundError as error:
+            yield f"{name_of(item)} ({version}): {error.message}"
+
+
+def encoded(text: str) -> str:
+    """A value as a Secret's ``data`` holds it."""
+    return base64.b64encode(text.encode()).decode()
+
+
+def name_of(item: Object) -> str:
+    return f"{item['kind']}/{item['metadata']['name']}"
+
+
+def pick(items: Iterable[Object], kind: str, name: str | None = None) -> Object:
+    """The one object of a kind (and name)."""
+    found = [item for item in items if item["kind"] == kind and name in (None, item["metadata"]["name"])]
+    assert len(found) == 1, f"{len(found)} of {kind} {name or ''}"
+    return found[0]
+
+
+def pods(items: Iterable[Object]) -> Iterator[tuple[str, Object]]:
+    """Every pod that would run: the name of its owner, and its metadata and spec."""
+    for item in items:
+        if item["kind"] == "Pod":
+            yield name_of(item), item
+        elif item["kind"] in ("Deployment", "StatefulSet", "DaemonSet", "Job"):
+            yield name_of(item), item["spec"]["template"]

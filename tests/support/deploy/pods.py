@@ -1,0 +1,113 @@
+"""Pods without a cluster: what the manifests say of a container, made true of a process on loopback.
+
+The environment comes from the ConfigMap, the Secret and the pod's own fields, as the kubelet would put it together; the
+command, the probes and the preStop hook are those of the container. What differs has to: paths inside the container,
+the names of Services, and the port, since all pods share one machine.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import httpx
+
+from tests.support.deploy.kube import Object, pick
+from tests.support.tools import PROJECT, WEB, Process, require_tool
+
+
+def environment(
+    items: Iterable[Object], template: Object, *, name: str, address: str, container: int = 0
+) -> dict[str, str]:
+    """The variables of a container of ``template`` in a pod of that name and address."""
+    known = list(items)
+    spec = template["spec"]["containers"][container]
+    found: dict[str, str] = {}
+    for source in spec.get("envFrom", []):
+        if "configMapRef" in source:
+            found |= pick(known, "ConfigMap", source["configMapRef"]["name"])["data"]
+        else:
+            found |= pick(known, "Secret", source["secretRef"]["name"])["stringData"]
+    fields = {"metadata.name": name, "metadata.namespace": "promsnmp", "status.podIP": address}
+    for entry in spec.get("env", []):
+        origin = entry.get("valueFrom", {})
+        if "fieldRef" in origin:
+            found[entry["name"]] = fields[origin["fieldRef"]["fieldPath"]]
+        elif "secretKeyRef" in origin:
+            reference = origin["secretKeyRef"]
+            found[entry["name"]] = pick(known, "Secret", reference["name"])["stringData"][reference["key"]]
+        else:
+            found[entry["name"]] = expanded(entry["value"], found)
+    return found
+
+
+def expanded(text: str, env: Mapping[str, str]) -> str:
+    """``$(NAME)`` replaced, as Kubernetes does it in commands and values."""
+    return re.sub(r"\$\((\w+)\)", lambda found: env.get(found[1], found[0]), text)
+
+
+class Pod(Process):
+    """A PromSNMP that runs as its pod would, at an address and port of its own."""
+
+    def __init__(self, items: Iterable[Object], template: Object, *, folder: Path, name: str, address: str, port: int,
+                 env: Mapping[str, str]) -> None:  # fmt: skip
+        self.name, self.address, self.port = name, address, port
+        self.container = template["spec"]["containers"][0]
+        self.grace = float(template["spec"]["terminationGracePeriodSeconds"])
+        self.url = f"http://{address}:{port}"
+        given = environment(items, template, name=name, address=address)
+        given |= {"PYTHONPATH": f"{PROJECT}/src", "SERVER_ADDRESS": address, "SERVER_PORT": str(port), **env}
+        self.env = given
+        super().__init__([sys.executable, "-m", "promsnmp", "serve"], log=folder / f"{name}.log", env=given)
+
+    def probe(self, kind: str) -> bool:
+        """One call of a probe, as the kubelet makes it: GET, one second of patience, 200 to 399 is well."""
+        asked = self.container[f"{kind}Probe"]
+        patience = float(asked.get("timeoutSeconds", 1))
+        headers = {"User-Agent": "kube-probe/1.31", "Connection": "close"}
+        try:
+            answer = WEB.get(self.url + asked["httpGet"]["path"], timeout=patience, headers=headers)
+        except httpx.TransportError:
+            return False
+        return 200 <= answer.status_code < 400
+
+    def run(self, *words: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
+        """A command in the pod, as ``kubectl exec`` would run it."""
+        command = [sys.executable, "-m", *words] if words[0] == "promsnmp" else list(words)
+        env = {**os.environ, **self.env}
+        return subprocess.run(command, input=given, capture_output=True, text=True, timeout=60, check=False, env=env)
+
+    def pre_stop(self) -> subprocess.Popen[bytes]:
+        """Starts the preStop hook."""
+        return subprocess.Popen(self.container["lifecycle"]["preStop"]["exec"]["command"])
+
+
+class Redis(Process):
+    """A real redis-server that runs as the StatefulSet has it."""
+
+    def __init__(self, items: Iterable[Object], template: Object, *, folder: Path, port: int) -> None:
+        self.port = port
+        spec = template["spec"]["containers"][0]
+        self.env = environment(items, template, name="redis-0", address="127.0.0.1")
+        data = folder / "redis"
+        data.mkdir()
+        words = [expanded(word, self.env).replace("/data", str(data)) for word in spec["args"]]
+        program = require_tool(spec["command"][0], package="redis-server")
+        self.probes = {kind: spec[f"{kind}Probe"]["exec"]["command"] for kind in ("readiness",)}
+        super().__init__(
+            [program, *words, "--bind", "127.0.0.1", "--port", str(port)],
+            log=folder / "redis.log",
+            ready=lambda: self.run(*self.probes["readiness"]) == "PONG",
+        )
+
+    def run(self, *words: str) -> str:
+        """A command of the pod, such as ``redis-cli GET leader``."""
+        program = require_tool(words[0], package="redis-tools")
+        command = [program, "-p", str(self.port), *words[1:]]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False,
+                              env={**os.environ, **self.env})  # fmt: skip
+        return done.stdout.strip()

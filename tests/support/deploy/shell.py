@@ -1,0 +1,138 @@
+"""A shell in which the commands of the pages are run: the real kubectl, Helm and curl, and a cluster that they ask."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.support.deploy.cluster import Cluster
+from tests.support.deploy.kube import DEPLOY, HELM, Object, encoded, pick
+from tests.support.deploy.pods import Pod, Redis
+from tests.support.tools import PROJECT, WEB, free_tcp_port, require_tool, wait_until
+
+
+class Shell:
+    """A shell whose kubectl asks ``cluster``, in a folder that holds a copy of deploy/."""
+
+    def __init__(self, folder: Path, cluster: Cluster, told: Object) -> None:
+        self.folder, self.cluster = folder, cluster
+        folder.mkdir(exist_ok=True)
+        shutil.copytree(DEPLOY, folder / "deploy", symlinks=True)
+        shutil.copytree(PROJECT / "src" / "promsnmp" / "modules" / "builtin", folder / "modules")
+        programs = folder / "bin"
+        programs.mkdir()
+        for name in ("kubectl", "curl"):
+            script = programs / name
+            script.write_text(
+                f'#!/bin/sh\nexec "{sys.executable}" "{Path(__file__).with_name("shim.py")}" {name} "$@"\n'
+            )
+            script.chmod(0o755)
+        (programs / "helm").symlink_to(HELM)
+        own = programs / "promsnmp"
+        own.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m promsnmp "$@"\n')
+        own.chmod(0o755)
+        found = {
+            "kubectl": require_tool("kubectl", package="kubernetes-client"),
+            "curl": require_tool("curl", package="curl"),
+        }
+        self.found = found
+        self.tell(told)
+        self.config = folder / "kubeconfig"
+        server = {"name": "here", "cluster": {"server": cluster.url}}
+        context = {"name": "here", "context": {"cluster": "here", "user": ""}}
+        config = {"apiVersion": "v1", "kind": "Config", "clusters": [server], "contexts": [context]}
+        self.config.write_text(json.dumps({**config, "current-context": "here"}))
+
+    def tell(self, told: Object) -> None:
+        """What the shim needs to know."""
+        (self.folder / "shim.json").write_text(json.dumps({**self.found, **told}))
+
+    def run(self, script: str) -> subprocess.CompletedProcess[str]:
+        env = {
+            **os.environ,
+            "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
+            "KUBECONFIG": str(self.config),
+            "HOME": str(self.folder),
+            "SHIM": str(self.folder / "shim.json"),
+            "PYTHONPATH": f"{PROJECT / 'src'}",
+        }
+        command = ["bash", "-euo", "pipefail", "-c", script]
+        return subprocess.run(
+            command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=300, check=False
+        )
+
+    def __call__(self, script: str) -> str:
+        done = self.run(script)
+        assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+
+class Pages(Shell):
+    """A shell in whose cluster one pod really runs, with a Redis; the Secret of the cluster is that of the pod."""
+
+    def __init__(self, folder: Path, cluster: Cluster, redis: Redis, items: list[Object]) -> None:
+        self.redis, self.items, self.data = redis, items, folder / "data"
+        self.data.mkdir()
+        self.logs = folder
+        self.pod = self.start()
+        super().__init__(folder / "work", cluster, self.told())
+
+    def start(self) -> Pod:
+        here = {
+            "PROM_INV_FILE": str(self.data / "promsnmp-inventory.json"),
+            "REDIS_HOST": "127.0.0.1",
+            "REDIS_PORT": str(self.redis.port),
+        }
+        template = pick(self.items, "Deployment")["spec"]["template"]
+        place = {"folder": self.logs, "name": "promsnmp-0", "address": "127.0.0.1", "port": free_tcp_port()}
+        pod = Pod(self.items, template, env=here, **place)  # type: ignore[arg-type]
+        wait_until(lambda: pod.probe("startup") or not pod.running, deadline=150, what="the pod's start")
+        return pod
+
+    def told(self) -> Object:
+        redis_cli = require_tool("redis-cli", package="redis-tools")
+        return {
+            "url": self.pod.url, "log": str(self.pod.log), "data": str(self.data), "env": self.pod.env,
+            "redis-cli": redis_cli, "redis-port": self.redis.port,
+            "redis-env": {"REDISCLI_AUTH": self.redis.env["REDISCLI_AUTH"]},
+        }  # fmt: skip
+
+    def restart(self) -> None:
+        """As a rollout would, with the Secret that the cluster has now."""
+        self.pod.stop(60)
+        secret = self.cluster.get("Secret", "promsnmp-secrets")["data"]
+        key = base64.b64decode(secret["PROM_ENCRYPT_KEY"]).decode()
+        pick(self.items, "Secret")["stringData"]["PROM_ENCRYPT_KEY"] = key
+        self.pod = self.start()
+        self.tell(self.told())
+
+    def await_leader(self) -> None:
+        """Until the pod leads by Redis's word and its own: it hears of a ``DEL leader`` some seconds later."""
+
+        def leads() -> bool:
+            if not self.redis.run("redis-cli", "GET", "leader"):
+                return False
+            page = WEB.get(f"{self.pod.url}/actuator/prometheus", timeout=30).text
+            return "promsnmp_leader_election_is_leader 1.0" in page
+
+        wait_until(leads, deadline=90, what="a leader")
+
+    def one_of(self, name: str) -> str:
+        """A pod with that name in its labels; "none" when there is none."""
+        found = [
+            item["metadata"]["name"]
+            for (kind, space, _), item in self.cluster.store.objects.items()
+            if (kind, space) == ("Pod", "promsnmp") and item["metadata"]["labels"]["app.kubernetes.io/name"] == name
+        ]
+        return found[0] if found else "none"
+
+    def share_secret(self) -> None:
+        """Gives the cluster's Secret the values that the pod runs with."""
+        found = self.cluster.store.objects.get(("Secret", "promsnmp", "promsnmp-secrets"))
+        if found is not None:
+            found["data"] |= {key: encoded(text) for key, text in pick(self.items, "Secret")["stringData"].items()}

@@ -1,0 +1,107 @@
+"""What tests of searches share: a setup that keeps its inventory in memory, plans, and agents to be found."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from promsnmp.discovery.examine.examine import Examiner, Identify
+from promsnmp.discovery.jobs import Job, Plan
+from promsnmp.discovery.scan.rate import Allowance, Pace
+from promsnmp.discovery.scan.target_syntax import read_networks, read_scope
+from promsnmp.discovery.search import Search, Setup
+from promsnmp.discovery.unsaved_inventory import Memory
+from promsnmp.inventory.model import Device
+from promsnmp.sim.mib import Mib, Value
+from promsnmp.snmp import ber
+from promsnmp.snmp.credentials import Credentials
+from promsnmp.snmp.operations.walk import AgentLimits
+from promsnmp.snmp.session import Session
+from promsnmp.snmp.v3.keys import KeyCache
+from tests.support.discovery.links import PUBLIC
+
+PACE = Pace(timeout=0.3, retries=1)
+SLOW_MACHINE = Pace(timeout=0.3, retries=3)
+"""Silence costs 1.2 s, and so may an answer."""
+
+
+def device_mib(
+    name: str, *, macs: Sequence[str] = (), serial: str = "", more: Mapping[str, Value] | None = None
+) -> Mib:
+    """The system group of a device that has run for 1,000 s, what tells it from others, and ``more``."""
+    objects: dict[str, Value] = {
+        "1.3.6.1.2.1.1.1.0": ber.tlv(ber.OCTET_STRING, b"a switch"),
+        "1.3.6.1.2.1.1.2.0": ber.tlv(ber.OBJECT_IDENTIFIER, b"\x2b\x06\x01\x04\x01\x09\x01\x01"),
+        "1.3.6.1.2.1.1.3.0": ber.encode_integer(100_000, ber.TIME_TICKS),
+        "1.3.6.1.2.1.1.4.0": ber.tlv(ber.OCTET_STRING, b"noc"),
+        "1.3.6.1.2.1.1.5.0": ber.tlv(ber.OCTET_STRING, name.encode()),
+        "1.3.6.1.2.1.1.6.0": ber.tlv(ber.OCTET_STRING, b"rack 7"),
+    }
+    for number, mac in enumerate(macs, 1):
+        objects[f"1.3.6.1.2.1.2.2.1.6.{number}"] = ber.tlv(ber.OCTET_STRING, bytes.fromhex(mac))
+    if serial:
+        objects["1.3.6.1.2.1.47.1.1.1.1.5.1"] = ber.encode_integer(3)
+        objects["1.3.6.1.2.1.47.1.1.1.1.5.2"] = ber.encode_integer(9)
+        objects["1.3.6.1.2.1.47.1.1.1.1.11.1"] = ber.tlv(ber.OCTET_STRING, serial.encode())
+        objects["1.3.6.1.2.1.47.1.1.1.1.11.2"] = ber.tlv(ber.OCTET_STRING, b"a module's")
+    return Mib.of({**objects, **(more or {})})
+
+
+class Known:
+    """Finds out of every device that it is what it is made with."""
+
+    def __init__(self, vendor: str = "", model: str = "", *modules: str, problem: str = "") -> None:
+        self.match = self
+        self.vendor, self.model, self.names, self.problem = vendor, model, modules, problem
+
+    async def __call__(self, session: Session, *, limits: AgentLimits) -> Known:
+        return self
+
+
+def setup_of(memory: Any, *, pace: Pace = PACE, identify: Identify | None = None, lost_after: float = 0.0) -> Setup:
+    """A setup over ``memory``."""
+    keys = KeyCache()
+    examiner = Examiner(
+        keys=keys,
+        timeout=pace.timeout,
+        retries=pace.retries,
+        identify=identify or Known(),
+        clock=lambda: 1_750_000_000.0,
+    )
+    return Setup(
+        inventory=lambda: memory.current,
+        update=memory.update,
+        pace=pace,
+        keys=keys,
+        examiner=examiner,
+        lost_after=lost_after,
+    )
+
+
+def plan_for(
+    *targets: str,
+    port: int,
+    credentials: Sequence[Credentials] = (PUBLIC,),
+    exclude: Sequence[str] = (),
+    neighbours: Sequence[str] = (),
+    **more: Any,
+) -> Plan:
+    scope, problems = read_scope(targets, exclude)
+    assert not problems
+    near, problems = read_networks(neighbours, "neighbours")
+    assert not problems
+    return Plan(targets=targets, scope=scope, credentials=tuple(credentials), port=port, neighbours=near, **more)
+
+
+async def search(plan: Plan, memory: Memory, **options: Any) -> Job:
+    """Runs a search to its end."""
+    job = Job(plan, 0.0)
+    setup = setup_of(memory, **options)
+    async with asyncio.timeout(60):
+        await Search(job, setup, Allowance(setup.pace.packets_per_second).share()).run()
+    return job
+
+
+def by_name(memory: Memory) -> dict[str, Device]:
+    return {device.sys_name: device for device in memory.current.devices}

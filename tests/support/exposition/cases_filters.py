@@ -1,0 +1,65 @@
+"""Cases to compare with snmp_exporter: rows chosen by ``filters``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tests.support.exposition.reference import Case, integer, octets
+
+ROWS = {
+    **{f"1.1.{row}": integer(row) for row in range(1, 6)},
+    **{f"1.2.{row}": octets(text) for row, text in enumerate(["up", "down", "UP", "upper", ""], 1)},
+    **{f"1.3.{row}": integer(row * 10) for row in range(1, 6)},
+    **{f"1.10.{row}": integer(row * 100) for row in range(1, 6)},
+}
+INDEX = [{"labelname": "i", "type": "gauge"}]
+METRICS = [
+    {"oid": "1.1", "type": "gauge", "indexes": INDEX},
+    {"oid": "1.2", "type": "DisplayString", "indexes": INDEX},
+    {
+        "oid": "1.3",
+        "type": "gauge",
+        "indexes": INDEX,
+        "lookups": [{"labels": ["i"], "labelname": "state", "oid": "1.2", "type": "DisplayString"}],
+    },
+    {"oid": "1.10", "type": "gauge", "indexes": INDEX},
+]
+
+
+def _filters(
+    name: str,
+    *filters: tuple[str, Sequence[str], Sequence[str]],
+    walk: Sequence[str] = ("1.3",),
+    get: Sequence[str] = (),
+    objects: Mapping[str, bytes] = ROWS,
+    **more: Any,
+) -> Case:
+    made = [{"oid": oid, "targets": targets, "values": values} for oid, targets, values in filters]
+    return Case(f"filter_{name}", METRICS, objects, {"walk": walk, "get": get, "filters": made, **more})
+
+
+FILTERS = [
+    _filters("simple", ("1.2", ["1.3"], ["up"])),
+    _filters("anchored", ("1.2", ["1.3"], ["^up$"])),
+    _filters("several_values", ("1.2", ["1.3"], ["^up$", "^$"])),
+    _filters("case", ("1.2", ["1.3"], ["(?i)up"])),
+    _filters("none", ("1.2", ["1.3"], ["x"])),
+    _filters("several_targets", ("1.2", ["1.1", "1.3"], ["up"]), walk=["1.1", "1.3"]),
+    _filters("not_walked_target", ("1.2", ["1.1", "1.3"], ["up"]), walk=["1.3"]),
+    _filters("walked_filter", ("1.2", ["1.3"], ["up"]), walk=["1.2", "1.3"]),
+    _filters("table_walked", ("1.2", ["1.3"], ["up"]), walk=["1"]),
+    _filters("by_number", ("1.1", ["1.3"], ["^[23]$"])),
+    _filters("own_target", ("1.3", ["1.3"], ["[23]0"])),
+    _filters("two_on_one_target", ("1.2", ["1.3"], ["up"]), ("1.1", ["1.3"], ["5"])),
+    _filters("two", ("1.2", ["1.3"], ["up"]), ("1.1", ["1.1"], ["5"]), walk=["1.1", "1.3"]),
+    _filters("prefix", ("1.2", ["1.10"], ["up"]), ("1.1", ["1.1"], ["5"]), walk=["1.10", "1.1"]),
+    _filters("gets", ("1.2", ["1.3"], ["up"]), walk=["1.1"], get=["1.3.5", "1.10.2"]),
+    _filters("of_nothing", ("9", ["1.3"], ["up"])),
+    _filters("many_at_once", ("1.2", ["1.1", "1.3", "1.10"], [""]), max_repetitions=2),
+    _filters(
+        "longer_rows",
+        ("1.2", ["1.3"], ["up"]),
+        objects={"1.2.7.1": octets("up"), "1.2.7.2": octets("no"), "1.3.7.1": integer(1), "1.3.1": integer(2)},
+    ),
+]

@@ -1,0 +1,70 @@
+"""Polls without a network: modules as text, objects as values, and the page that comes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from promsnmp.exposition.plan import Plan, make_plan
+from promsnmp.exposition.samples import DeviceState, Renderer
+from promsnmp.modules.model import Module
+from promsnmp.modules.snmp_yml.reader import read_text
+from promsnmp.snmp import ber, oid
+from tests.support.exposition.reference import counter64, gauge32, integer, octets
+
+ROW = {"labelname": "row", "type": "gauge"}
+Objects = Mapping[str, bytes]
+
+__all__ = ["ROW", "Device", "counter64", "gauge32", "integer", "module", "octets"]
+
+
+def module(name: str = "m", **fields: Any) -> Module:
+    """A module of snmp.yml's words; metrics without name, type or help get some."""
+    metrics = [
+        {"name": f"m{at}", "type": "gauge", "help": "-", **one} for at, one in enumerate(fields.pop("metrics", []))
+    ]
+    text = yaml.safe_dump({"modules": {name: {"walk": ["1.3"], **fields, "metrics": metrics}}})
+    return read_text(text, source="test").modules[name]
+
+
+class Device:
+    """One device under one plan, polled again and again."""
+
+    def __init__(self, *modules: Module, wrap: bool = True, zeros: bool = False) -> None:
+        self.plan: Plan = make_plan(modules)
+        self.state = DeviceState()
+        self.wrap = wrap
+        self.zeros = zeros
+
+    def renderer(self, objects: Objects) -> Renderer:
+        """All of a poll that brought ``objects``, rendered."""
+        scanner = ber.Scanner(list(self.plan.columns))
+        names = sorted((oid.encode(name) for name in objects), key=oid.decode_subids)
+        values = {oid.encode(name): value for name, value in objects.items()}
+        varbinds = b"".join(ber.encode_varbind(name, values[name]) for name in names)
+        scanner.feed(varbinds, 0, len(varbinds), False)
+        renderer = Renderer(self.plan, scanner, self.state, wrap=self.wrap, zeros=self.zeros)
+        for one in self.plan.modules:
+            renderer.module(one.metrics)
+        renderer.page.deduplicate()
+        return renderer
+
+    def poll(self, objects: Objects) -> str:
+        """The page of a poll in text format."""
+        return self.renderer(objects).page.render().decode()
+
+    def samples(self, objects: Objects) -> list[str]:
+        """The lines of the page that are samples."""
+        return samples(self.poll(objects))
+
+
+def samples(page: str) -> list[str]:
+    """The lines of a page that are samples."""
+    return [line for line in page.splitlines() if not line.startswith("#")]
+
+
+def column(base: str, values: Sequence[bytes]) -> dict[str, bytes]:
+    """The rows of a column from 1 on."""
+    return {f"{base}.{at}": value for at, value in enumerate(values, 1)}

@@ -1,0 +1,145 @@
+"""A network of namespaces: each replica in one of its own, all others in the middle, and packets that get lost between.
+
+The thread that makes it goes into the middle, and so does whatever it starts there: clients, Redis, devices. Nothing of
+it is seen outside, and all of it ends with the processes that are in it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from enum import Flag, auto
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.support.tools import Process, require_tool, unavailable
+
+CLIENT, REDIS, AGENTS = "10.99.0.254", "10.99.0.253", "10.99.0.252"
+"""Addresses in the middle."""
+_CLONE_NEWNET = 0x40000000
+
+
+class Lost(Flag):
+    """Which packets of a replica are lost."""
+
+    SENT = auto()
+    RECEIVED = auto()
+    ALL = SENT | RECEIVED
+
+
+class Namespace(Process):
+    """A network namespace, with loopback."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        if os.geteuid() != 0:
+            unavailable("replicas are cut off from each other by network namespaces, which takes root")
+        self._nsenter = require_tool("nsenter", package="util-linux")
+        self._ip = require_tool("ip", package="iproute2")
+        own = Path("/proc/self/ns/net").readlink()
+        command = [require_tool("unshare", package="util-linux"), "--net", "sleep", "infinity"]
+        try:
+            super().__init__(command, log=folder / f"{name}.log", ready=lambda: self._link() != own)
+        except AssertionError as error:
+            unavailable(f"no network namespace can be made here: {error}")
+        self.ip("link", "set", "lo", "up")
+
+    @property
+    def prefix(self) -> list[str]:
+        """Goes before a command that is to run there."""
+        return [self._nsenter, "--target", str(self.pid), "--net"]
+
+    def ip(self, *words: str) -> None:
+        self.run(self._ip, *words)
+
+    def run(self, *command: str) -> None:
+        subprocess.run([*self.prefix, *command], check=True, capture_output=True, timeout=30)
+
+    def enter(self) -> int:
+        """The calling thread goes there, and every thread and process that it starts; returns the way back."""
+        back = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        there = os.open(f"/proc/{self.pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        _enter(there)
+        return back
+
+    def _link(self) -> Path:
+        return Path(f"/proc/{self.pid}/ns/net").readlink()
+
+
+class Network:
+    """The middle, and ``count`` namespaces around it, with the addresses that ``address_of`` tells."""
+
+    def __init__(self, folder: Path, count: int) -> None:
+        self._iptables = require_tool("iptables", package="iptables")
+        self.nodes: list[Namespace] = []
+        with ExitStack() as stack:
+            self._middle = stack.enter_context(Namespace(folder, "middle"))
+            self._middle.ip("link", "add", "bridge", "type", "bridge")
+            self._middle.ip("link", "set", "bridge", "up")
+            for address in (CLIENT, REDIS, AGENTS):
+                self._middle.ip("address", "add", f"{address}/24", "dev", "bridge")
+            for number in range(count):
+                self.nodes.append(stack.enter_context(Namespace(folder, f"node-{number}")))
+                self._connect(self.nodes[-1], number)
+            stack.callback(_enter, self._middle.enter())
+            self._stack = stack.pop_all()
+
+    def _connect(self, made: Namespace, number: int) -> None:
+        peer = ("type", "veth", "peer", "name", "eth0", "netns", str(made.pid))
+        self._middle.ip("link", "add", f"node-{number}", *peer)
+        self._middle.ip("link", "set", f"node-{number}", "master", "bridge", "up")
+        made.ip("address", "add", f"{self.address_of(number)}/24", "dev", "eth0")
+        made.ip("link", "set", "eth0", "up")
+
+    @staticmethod
+    def address_of(number: int) -> str:
+        return f"10.99.0.{number + 1}"
+
+    @contextmanager
+    def cut(self, number: int, others: Iterable[str], lost: Lost) -> Iterator[None]:
+        """Packets between a node and the addresses of ``others`` are lost without a word."""
+        rules = list(self._rules(number, others, lost))
+        for where, rule in rules:
+            where.run(self._iptables, "-w", "-A", "INPUT", *rule, "-j", "DROP")
+        try:
+            yield
+        finally:
+            for where, rule in rules:
+                where.run(self._iptables, "-w", "-D", "INPUT", *rule, "-j", "DROP")
+
+    def _rules(self, number: int, others: Iterable[str], lost: Lost) -> Iterator[tuple[Namespace, list[str]]]:
+        """Packets are dropped where they arrive: whoever sends one must not be told."""
+        node, own = self.nodes[number], self.address_of(number)
+        for other in others:
+            if Lost.RECEIVED in lost:
+                yield node, ["-s", other]
+            if Lost.SENT in lost:
+                yield self._at(other), ["-s", own, "-d", other]
+
+    def _at(self, address: str) -> Namespace:
+        found = (node for number, node in enumerate(self.nodes) if self.address_of(number) == address)
+        return next(found, self._middle)
+
+    def close(self) -> None:
+        """Back to where it began, and the end of all namespaces."""
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _enter(descriptor: int) -> None:
+    """setns(2) of the calling thread."""
+    try:
+        if ctypes.CDLL(None, use_errno=True).setns(descriptor, _CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "setns")
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,137 @@
+"""What happens to all replicas at once when the Redis or the Lease that they elect in fails: checked, with figures.
+
+The tests run these with elections of seconds, ``make soak`` with the true ones.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import httpx
+
+from promsnmp.cluster.election.rules import lease_clock
+from tests.support.cluster.replica import DEVICES, Replica
+from tests.support.failures.faults.redis_faults import FailingRedis
+from tests.support.failures.fleet.harness import Fleet, overlaps
+from tests.support.failures.load.polls import longest_gap, owners, pollers
+from tests.support.failures.load.scrapes import Scrapes
+from tests.support.tools import wait_until
+
+Fault = Callable[[], AbstractContextManager[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """``healed``: seconds until somebody led again; ``gap``: the longest time without a poll of a device."""
+
+    healed: float
+    gap: float
+    scrapes: int
+    slowest_scrape: float
+
+
+def backend_fails(fleet: Fleet, faults: Sequence[Fault], *, slack: float, lasting: float = 0.0) -> Outage:
+    """One fault after the other, each ``lasting`` so many seconds after the last lease has run out: nobody leads and
+    changes are refused, while polls and scrapes go on as they were; then somebody leads again."""
+    before = owners(fleet.devices)
+    begun = lease_clock()
+    with Scrapes(fleet.replicas, fleet.targets) as scrapes:
+        for fault in faults:
+            with fault():
+                nobody_leads(fleet, within=fleet.timing.duration + slack)
+                time.sleep(lasting)
+                changes_are_refused(fleet)
+                wait_until(lambda: not any(map(backend_up, fleet.replicas)), deadline=slack, what="all to say so")
+                assert all(one.knows(len(fleet.replicas)) for one in fleet.replicas)
+        ended = lease_clock()
+        fleet.reign_after(ended, within=2 * fleet.timing.duration + slack)
+        healed = max(reign.begin for reign in fleet.reigns()) - ended
+        changes_are_made(fleet)
+        fleet.settle()
+    gap = longest_gap(fleet.devices, begun, ended)
+    assert gap < 2 * fleet.interval + slack, f"a device was not polled for {gap:.1f} s"
+    for one in fleet.devices:
+        assert pollers(one, begun, ended) <= before[one.name], f"{one.name} was polled by others than before"
+    return _checked(fleet, Outage(healed, gap, scrapes.count, scrapes.slowest), scrapes)
+
+
+def redis_is_slow(fleet: Fleet, redis: FailingRedis, *, slack: float, lasting: float) -> Outage:
+    """Everything takes longer, and nothing else: whoever leads goes on, changes are made, polls and scrapes go on."""
+    begun = lease_clock()
+    with Scrapes(fleet.replicas, fleet.targets) as scrapes:
+        with redis.slow():
+            time.sleep(lasting)
+            changes_are_made(fleet, patience=slack)
+            assert all(one.knows(len(fleet.replicas)) for one in fleet.replicas)
+        ended = lease_clock()
+        fleet.settle()
+    gap = longest_gap(fleet.devices, begun, ended)
+    assert gap < 2 * fleet.interval + slack, f"a device was not polled for {gap:.1f} s"
+    return _checked(fleet, Outage(0.0, gap, scrapes.count, scrapes.slowest), scrapes)
+
+
+def nobody_leads(fleet: Fleet, *, within: float) -> None:
+    """Waits until every lease has run out."""
+    wait_until(lambda: not any(one.leads for one in fleet.replicas), deadline=within, what="the end of the last lease")
+
+
+def changes_are_refused(fleet: Fleet) -> None:
+    """At every replica, with a time after which to try again; and nothing of them is there."""
+    for told, answer in told_to_all(fleet, "refused"):
+        assert (answer.status_code, answer.headers.get("retry-after")) == (503, "5"), (told.name, answer.text)
+        health = told.client.get("/actuator/health/leaderElection").json()
+        assert (health["status"], "error" in health["details"]) == ("UNKNOWN", True), health
+        assert told.client.get("/-/ready").status_code == 200
+    for one in fleet.replicas:
+        assert not any(name.startswith("refused") for name in names_at(one))
+
+
+def backend_up(one: Replica) -> bool:
+    """Whether the backend of elections answers, as a replica's metrics say."""
+    return one.metric(f'promsnmp_leader_election_backend_up{{backend="{one.leadership["backend"]}"}}') == 1
+
+
+def changes_are_made(fleet: Fleet, *, patience: float = 0.0) -> None:
+    """At every replica, and taken back; for ``patience`` seconds one may be refused and is tried again."""
+    end = time.monotonic() + patience
+    for told, answer in told_to_all(fleet, "made"):
+        found = answer
+        while found.status_code == 503 and time.monotonic() < end:
+            found = added_at(told, "made")
+        assert found.status_code == 201, (told.name, found.text)
+        assert told.client.delete(found.headers["location"], timeout=150).status_code == 204
+
+
+def inventories_are_one(fleet: Fleet) -> None:
+    """Waits until every replica has what the leader has."""
+    wait_until(
+        lambda: len({one.metric("promsnmp_inventory_revision") for one in fleet.replicas}) == 1, what="one revision"
+    )
+
+
+def names_at(one: Replica) -> set[str]:
+    """The devices that a replica knows."""
+    return {device["sysName"] for device in one.client.get("/promsnmp/inventory", timeout=60).json()["devices"]}
+
+
+def added_at(one: Replica, word: str) -> httpx.Response:
+    """The answer of a replica that is told to add a device, whose name begins with ``word``."""
+    return one.client.post(DEVICES, json={"sysName": f"{word} at {one.name}", "agents": []}, timeout=150)
+
+
+def told_to_all(fleet: Fleet, word: str) -> list[tuple[Replica, httpx.Response]]:
+    """Adds a device at each replica at once; the answers."""
+
+    with ThreadPoolExecutor(len(fleet.replicas)) as pool:
+        return list(zip(fleet.replicas, pool.map(lambda one: added_at(one, word), fleet.replicas), strict=True))
+
+
+def _checked(fleet: Fleet, found: Outage, scrapes: Scrapes) -> Outage:
+    assert not (both := overlaps(fleet.reigns())), f"two leaders at once: {both}"
+    assert not scrapes.failures, f"{len(scrapes.failures)} of {scrapes.count}: {scrapes.failures[:5]}"
+    assert scrapes.count
+    return found

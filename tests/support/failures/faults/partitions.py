@@ -1,0 +1,157 @@
+"""One of the replicas is cut off from something: checked, with figures.
+
+The tests run these with elections of seconds, ``make soak`` with the true ones.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+
+from promsnmp.cluster.election.rules import Timing, lease_clock
+from tests.support.cluster.redis_server import RedisServer
+from tests.support.cluster.replica import Replica
+from tests.support.failures.faults.network import AGENTS, REDIS, Lost, Network
+from tests.support.failures.faults.outages import added_at, backend_up, changes_are_made
+from tests.support.failures.fleet.harness import SHORT, Fleet, overlaps
+from tests.support.failures.load.polls import longest_gap, owners, pollers
+from tests.support.failures.load.scrapes import Scrapes
+from tests.support.tools import wait_until
+
+DEVICES = 18
+"""Enough for each replica to have some."""
+TIMED_OUT = 'promsnmp_polls_total{outcome="timeout"}'
+NOTICED_BY = 5
+"""Polls that a replica has to lose before it takes itself for cut off."""
+
+
+SETTINGS = {"API_ALLOW_ANONYMOUS": "true", "COLLECTION_BACKOFF_MAX": "2000"}
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """``noticed``: seconds until things were as they should be during the cut; ``gap``: the longest time without a
+    poll of a device of the others."""
+
+    noticed: float
+    healed: float
+    gap: float
+    scrapes: int
+    slowest_scrape: float
+
+
+@contextmanager
+def apart(folder: Path, timing: Timing = SHORT, interval: float = 1.0) -> Iterator[tuple[Fleet, Network]]:
+    """Three replicas, each in a network namespace of its own."""
+    with (
+        Network(folder, 3) as network,
+        RedisServer(folder, address=REDIS) as redis,
+        Fleet(folder, {**redis.env, **SETTINGS}, timing, interval, device_address=AGENTS) as fleet,
+    ):
+
+        def start(number: int) -> None:
+            address = network.address_of(number)
+            own = {"SERVER_ADDRESS": address, "SNMP_SOURCE_ADDRESS": address}
+            fleet.start(f"pod-{number}", env=own, prefix=network.nodes[number].prefix)
+
+        with ThreadPoolExecutor(3) as pool:
+            list(pool.map(start, range(3)))
+        fleet.settle()
+        fleet.add_devices(DEVICES)
+        yield fleet, network
+
+
+def cut_off_from_redis(fleet: Fleet, network: Network, lost: Lost, *, slack: float, lasting: float = 0.0) -> Partition:
+    """The leader: it stops before another one begins, and is a follower like the others."""
+    leader = fleet.leader()
+    before = owners(fleet.devices)
+    begun = lease_clock()
+    with Scrapes(fleet.replicas, fleet.targets) as scrapes:
+        with network.cut(number_of(leader), [REDIS], lost):
+            reign = fleet.reign_after(begun, within=fleet.timing.duration + fleet.timing.renew + slack)
+            assert reign.name != leader.name
+            wait_until(lambda: leader_at(leader) == reign.name, deadline=slack, what="the new leader known everywhere")
+            changes_are_made(fleet, patience=slack)
+            time.sleep(lasting)
+            assert all(one.knows(3) for one in fleet.replicas)
+        ended = lease_clock()
+        wait_until(lambda: backend_up(leader), deadline=slack, what="a leader of before that asks Redis again")
+        healed = lease_clock() - ended
+        fleet.settle()
+    gap = longest_gap(fleet.devices, begun, ended)
+    assert gap < 2 * fleet.interval + slack, f"a device was not polled for {gap:.1f} s"
+    for one in fleet.devices:
+        assert pollers(one, begun, ended) == before[one.name], f"{one.name} was polled by others than before"
+    return _checked(fleet, scrapes, Partition(reign.begin - begun, healed, gap, scrapes.count, scrapes.slowest))
+
+
+def cut_off_from_others(fleet: Fleet, network: Network, lost: Lost, *, slack: float, lasting: float = 0.0) -> Partition:
+    """The leader: it goes on leading, and what is told to the others waits until they reach it again."""
+    leader, others = fleet.leader(), fleet.followers()
+    addresses = [network.address_of(number_of(one)) for one in others]
+    begun = lease_clock()
+    with Scrapes(fleet.replicas, fleet.targets) as scrapes:
+        with network.cut(number_of(leader), addresses, lost):
+            with ThreadPoolExecutor(2) as pool:
+                for answer in pool.map(lambda one: added_at(one, "refused"), others):
+                    assert (answer.status_code, answer.headers.get("retry-after")) == (503, "5"), answer.text
+            noticed = lease_clock() - begun
+            made = added_at(leader, "made")
+            assert made.status_code == 201, made.text
+            assert leader.client.delete(made.headers["location"]).status_code == 204
+            time.sleep(lasting)
+            assert all(one.knows(3) for one in fleet.replicas)
+        ended = lease_clock()
+        changes_are_made(fleet, patience=slack)
+        healed = lease_clock() - ended
+        fleet.settle()
+    assert fleet.leader() is leader
+    gap = longest_gap(fleet.devices, begun, ended)
+    assert gap < 2 * fleet.interval + slack, f"a device was not polled for {gap:.1f} s"
+    return _checked(fleet, scrapes, Partition(noticed, healed, gap, scrapes.count, scrapes.slowest))
+
+
+def cut_off_from_devices(
+    fleet: Fleet, network: Network, lost: Lost, *, slack: float, lasting: float = 0.0
+) -> Partition:
+    """Another one reads its devices for whoever scrapes them, as soon as it has noticed."""
+    cut_off = fleet.leader()
+    own = network.address_of(number_of(cut_off))
+    before = owners(fleet.devices)
+    its = [one for one in fleet.devices if own in before[one.name]]
+    assert its
+    begun = lease_clock()
+    with network.cut(number_of(cut_off), [AGENTS], lost):
+        failed = cut_off.metric(TIMED_OUT)
+        wait_until(lambda: cut_off.metric(TIMED_OUT) >= failed + NOTICED_BY, deadline=60, what="polls that fail")
+        noticed = lease_clock() - begun
+        with Scrapes(fleet.replicas, [one.name for one in its]) as scrapes:
+            time.sleep(max(lasting, 2.0))
+        ended = lease_clock()
+    wait_until(lambda: all(own in pollers(one, ended, inf) for one in its), deadline=60, what="its own polls again")
+    healed = lease_clock() - ended
+    gap = longest_gap([one for one in fleet.devices if one not in its], begun, ended)
+    assert gap < 2 * fleet.interval + slack, f"a device was not polled for {gap:.1f} s"
+    return _checked(fleet, scrapes, Partition(noticed, healed, gap, scrapes.count, scrapes.slowest))
+
+
+def number_of(one: Replica) -> int:
+    return int(one.name.rpartition("-")[2])
+
+
+def leader_at(one: Replica) -> str:
+    """Whom a replica takes for the leader."""
+    found = one.leadership.get("leader")
+    return str(found["name"]) if isinstance(found, dict) else ""
+
+
+def _checked(fleet: Fleet, scrapes: Scrapes, found: Partition) -> Partition:
+    assert not (both := overlaps(fleet.reigns())), f"two leaders at once: {both}"
+    assert not scrapes.failures, f"{len(scrapes.failures)} of {scrapes.count}: {scrapes.failures[:5]}"
+    assert scrapes.count
+    return found

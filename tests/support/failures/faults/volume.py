@@ -1,0 +1,83 @@
+"""A shared volume that can be read-only, full, or hang: a tmpfs behind bindfs, in a mount namespace of its own.
+
+bindfs is a file system in a process (FUSE): while that is stopped, whoever touches the volume hangs, as it happens when
+the server of a network volume does not answer. All mounts end with the last process in the namespace.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.tools import Process, require_tool, unavailable
+
+SIZE = "32m"
+_OPTIONS = "attr_timeout=0,entry_timeout=0,negative_timeout=0"
+"""Nothing is answered from the kernel's memory."""
+
+
+class Volume(Process):
+    """``prefix`` goes before a command that is to see the volume at ``path``; ``outside`` is the same for this process.
+
+    Needs root; without it, or where mounts are not allowed, the test is skipped.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if os.geteuid() != 0:
+            unavailable("a volume that fails is mounted, which takes root")
+        self._below, self.path = folder / "below", folder / "volume"
+        self._below.mkdir()
+        self.path.mkdir()
+        self._nsenter = require_tool("nsenter", package="util-linux")
+        bindfs = require_tool("bindfs", package="bindfs")
+        mounting = f'mount -t tmpfs -o size={SIZE},mode=755 promsnmp "$1" && exec "$0" -f -o {_OPTIONS} "$1" "$2"'
+        unshare = [require_tool("unshare", package="util-linux"), "--mount", "--propagation", "private"]
+        command: list[str | Path] = [*unshare, "sh", "-c", mounting, bindfs, self._below, self.path]
+        try:
+            super().__init__(command, log=folder / "volume.log", ready=self._is_mounted)
+        except AssertionError as error:
+            unavailable(f"no file system can be mounted here: {error}")
+
+    @property
+    def prefix(self) -> list[str]:
+        return [self._nsenter, "--target", str(self.pid), "--mount"]
+
+    @property
+    def outside(self) -> Path:
+        return Path(f"/proc/{self.pid}/root{self.path}")
+
+    @contextmanager
+    def read_only(self) -> Iterator[None]:
+        self._run("mount", "-o", "remount,ro", str(self._below))
+        try:
+            yield
+        finally:
+            self._run("mount", "-o", "remount,rw", str(self._below))
+
+    @contextmanager
+    def full(self) -> Iterator[None]:
+        fill = Path(f"/proc/{self.pid}/root{self._below}/somebody's")
+        self._run("sh", "-c", f'cat /dev/zero > "{self._below}/somebody\'s" || true')
+        try:
+            yield
+        finally:
+            fill.unlink()
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+    def _is_mounted(self) -> bool:
+        mounts = Path(f"/proc/{self.pid}/mounts").read_text(encoding="utf-8")
+        return any(line.split()[1] == str(self.path) for line in mounts.splitlines())
+
+    def _run(self, *command: str) -> None:
+        subprocess.run([*self.prefix, *command], check=True, capture_output=True, timeout=30)

@@ -1,0 +1,57 @@
+"""Three replicas that elect in Redis, or in a Lease of an API server made for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from promsnmp.cluster.election.rules import Timing
+from tests.support.cluster.api_server import ApiServer
+from tests.support.cluster.redis_server import RedisServer
+from tests.support.failures.faults.redis_faults import FailingRedis
+from tests.support.failures.fleet.harness import SHORT, Fleet
+
+NAMES = ("pod-0", "pod-1", "pod-2")
+
+
+@contextmanager
+def electing_in_redis(
+    folder: Path, timing: Timing = SHORT, *, interval: float = 1.0
+) -> Iterator[tuple[Fleet, FailingRedis]]:
+    """Three replicas with their devices; leaders are elected in a real Redis."""
+    with FailingRedis(folder) as redis, Fleet(folder, redis.env, timing, interval) as fleet:
+        _begin(fleet)
+        yield fleet, redis
+
+
+@contextmanager
+def electing_in_a_lease(folder: Path, timing: Timing = SHORT) -> Iterator[tuple[Fleet, ApiServer]]:
+    """The same with a Lease. Who is there they still tell each other by a Redis: all have one address on loopback, so
+    that DNS could not name them."""
+    account = folder / "account"
+    account.mkdir()
+    with ApiServer(account) as server, RedisServer(folder) as redis:
+        place = {
+            "ELECTION_BACKEND": "kubernetes",
+            "KUBERNETES_SERVICE_HOST": "127.0.0.1",
+            "KUBERNETES_SERVICE_PORT": str(server.port),
+            "KUBERNETES_SERVICE_ACCOUNT": str(account),
+        }
+        with Fleet(folder, {**redis.env, **place}, timing) as fleet:
+            _begin(fleet)
+            yield fleet, server
+
+
+@contextmanager
+def electing_over(folder: Path, file: Path, *, prefix: Sequence[str] = (), timing: Timing = SHORT) -> Iterator[Fleet]:
+    """The same in Redis, with the inventory in a ``file`` that those see who run under ``prefix``."""
+    with RedisServer(folder) as redis, Fleet(folder, {**redis.env, "PROM_INV_FILE": str(file)}, timing) as fleet:
+        _begin(fleet, prefix)
+        yield fleet
+
+
+def _begin(fleet: Fleet, prefix: Sequence[str] = ()) -> None:
+    fleet.start(*NAMES, prefix=prefix)
+    fleet.settle()
+    fleet.add_devices()

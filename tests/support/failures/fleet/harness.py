@@ -1,0 +1,268 @@
+"""Several real replicas, and what is done to them: what the tests of failures share.
+
+::
+
+    with RedisServer(folder) as redis, Fleet(folder, env=redis.env, timing=SHORT) as fleet:
+        fleet.start("pod-0", "pod-1", "pod-2")      # in parallel; afterwards fleet.settle() waits for all to know all
+        fleet.add_devices()                         # simulated ones; each keeps who polled it, and when
+        with Scrapes(fleet.replicas, fleet.targets) as scrapes:       # scrapes.py
+            leader = fleet.leader()
+            killed_at = lease_clock()
+            scrapes.forget(leader)                  # it will not answer, and need not
+            fleet.kill(leader)                      # or pause, resume, stop; start another one under any name
+            reign = fleet.reign_after(killed_at, within=...)
+        assert not scrapes.failures
+        assert not overlaps(fleet.reigns())
+
+Who leads is read from the logs of the replicas, which say from when until when each believed that it led, all by one
+clock (``lease_clock``, the machine's). The time stamps of everything here are by that clock, too. When the fleet closes
+no process of it is left. ``Fleet(env=...)`` and ``start(env=..., prefix=...)`` take settings, and a command to run
+under (``ip netns exec``). Each replica asks devices from an address of its own, ``127.0.1.N``.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from math import inf
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from promsnmp.cluster.election.rules import Timing, lease_clock
+from promsnmp.sim.agent import Peer, SimulatedAgent
+from promsnmp.sim.devices import switch
+from tests.support.agents.threads import running
+from tests.support.cluster.replica import DEVICES, Replica, device
+from tests.support.tools import wait_until
+
+SHORT = Timing(duration=4.0, renew=1.0)
+"""An election in seconds, for tests; on a busy machine a leader may lose its lease without having failed."""
+BUSY = 15.0
+"""Seconds that a machine that has other things to do may take on top."""
+TRUE = Timing()
+"""As it is unless somebody sets it otherwise."""
+
+_BEGUN = re.compile(r"this replica is the leader from ([\d.]+) on, term (\d+), held until ([\d.]+) ")
+_ENDED = re.compile(r"this replica is not the leader any more, since ([\d.]+), term (\d+):")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Reign:
+    """From when until when a replica believed that it led; by the clock of leases."""
+
+    begin: float
+    end: float
+    term: int
+    name: str
+
+
+def overlaps(reigns: Sequence[Reign]) -> list[tuple[Reign, Reign]]:
+    """The pairs of which both led at some instant, and those whose terms do not grow."""
+    ordered = sorted(reigns)
+    pairs = [(one, two) for number, one in enumerate(ordered) for two in ordered[number + 1 :]]
+    return [(one, two) for one, two in pairs if two.begin < one.end or two.term <= one.term]
+
+
+class CountedDevice:
+    """A simulated device that knows who polled it. One poll is what comes from one port."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.polls: list[tuple[float, str]] = []
+        """When each poll began, and from which address."""
+        self._last: dict[str, object] = {}
+        self.agent = SimulatedAgent(switch(name, ports=2).mib, heard=self._hear)
+
+    def _hear(self, peer: Peer) -> None:
+        address, port = peer[:2]
+        if self._last.get(address) != port:
+            self._last[address] = port
+            self.polls.append((lease_clock(), address))
+
+
+def _states(pid: int) -> list[str]:
+    """The state of each thread, as proc_pid_stat(5) has it."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [(task / "stat").read_text().rpartition(")")[2].split()[0] for task in tasks]
+
+
+@dataclass
+class _Run:
+    """One process: ``ended_at`` once it was killed or has ended."""
+
+    replica: Replica
+    ended_at: float = inf
+
+    def reigns(self) -> list[Reign]:
+        text = self.replica.output()
+        ends = {int(found[2]): float(found[1]) for found in _ENDED.finditer(text)}
+        return [
+            Reign(float(found[1]), min(ends.get(int(found[2]), inf), self.ended_at), int(found[2]), self.replica.name)
+            for found in _BEGUN.finditer(text)
+        ]
+
+
+@dataclass
+class Fleet:
+    """Replicas over one folder, with one way to elect (``env``), and their devices."""
+
+    folder: Path
+    env: Mapping[str, str]
+    timing: Timing = SHORT
+    interval: float = 1.0
+    """Seconds between two polls of a device."""
+    device_address: str = "127.0.0.1"
+    """Where the devices are."""
+    devices: list[CountedDevice] = field(default_factory=list)
+    _runs: list[_Run] = field(default_factory=list)
+    _paused: set[int] = field(default_factory=set)
+    _stack: ExitStack = field(default_factory=ExitStack)
+
+    # ------------------------------------------------------------------------------------------------ the replicas
+
+    @property
+    def replicas(self) -> list[Replica]:
+        """Those that run, paused ones among them."""
+        return [run.replica for run in self._runs if run.replica.running]
+
+    def start(self, *names: str, env: Mapping[str, str] | None = None, prefix: Sequence[str] = ()) -> list[Replica]:
+        """New processes, listening."""
+        with ThreadPoolExecutor(len(names)) as pool:
+            return list(pool.map(lambda name: self._start(name, env or {}, prefix), names))
+
+    def _start(self, name: str, env: Mapping[str, str], prefix: Sequence[str]) -> Replica:
+        own = {
+            "ELECTION_LEASE_DURATION": f"{self.timing.duration * 1000:.0f}",
+            "ELECTION_RENEW_INTERVAL": f"{self.timing.renew * 1000:.0f}",
+            "COLLECTION_INTERVAL": f"{self.interval * 1000:.0f}",
+            "COLLECTION_MODULES": "system",
+            "SNMP_SOURCE_ADDRESS": self.source_of(name),
+        }
+        made = Replica(self.folder, name, {**own, **self.env, **env}, prefix=prefix)
+        self._runs.append(_Run(made))
+        return made
+
+    def fresh_name(self, *, after: int = 0) -> str:
+        """A name that no replica had yet; the next ones ``after`` it."""
+        return f"pod-{max(int(run.replica.name.rpartition('-')[2]) for run in self._runs) + 1 + after}"
+
+    @staticmethod
+    def source_of(name: str) -> str:
+        """The address from which the replica ``pod-N`` asks devices."""
+        return f"127.0.1.{int(name.rpartition('-')[2]) + 1}"
+
+    def settle(self, *, deadline: float = 60.0) -> None:
+        """Waits until every replica knows all that run, and a leader."""
+        there = self.replicas
+        wait_until(lambda: all(one.knows(len(there)) for one in there), deadline=deadline, what="all know all")
+
+    def kill(self, one: Replica) -> None:
+        """SIGKILL."""
+        one.process.kill()
+        self._end(one)
+
+    def stop(self, one: Replica, *, within: float = 60.0) -> int:
+        """SIGTERM, and waits for its end; returns its exit code."""
+        one.process.terminate()
+        self._end(one, within)
+        return one.process.returncode
+
+    def pause(self, one: Replica) -> None:
+        """SIGSTOP; returns when no thread of it runs any more: one within a system call ends that first."""
+        self._paused.add(one.pid)
+        one.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: all(state == "T" for state in _states(one.pid)), what=f"{one.name} that has stopped")
+
+    def resume(self, one: Replica) -> None:
+        """SIGCONT."""
+        self._paused.discard(one.pid)
+        one.process.send_signal(signal.SIGCONT)
+
+    @contextmanager
+    def paused(self, one: Replica) -> Iterator[None]:
+        """SIGSTOP, and SIGCONT whatever happens."""
+        self.pause(one)
+        try:
+            yield
+        finally:
+            self.resume(one)
+
+    def _end(self, one: Replica, within: float = 60.0) -> None:
+        one.process.wait(within)
+        self._paused.discard(one.pid)
+        next(run for run in self._runs if run.replica is one).ended_at = lease_clock()
+        one.client.close()
+
+    # ------------------------------------------------------------------------------------------------- who leads
+
+    def reigns(self) -> list[Reign]:
+        """All so far, those that go on (end: infinite) among them."""
+        return sorted(reign for run in self._runs for reign in run.reigns())
+
+    def leader(self, *, within: float = 60.0) -> Replica:
+        """Whoever leads now, by its log."""
+        self.reign_after(-inf, within=within)
+        last = self.reigns()[-1]
+        return next(one for one in self.replicas if one.name == last.name)
+
+    def followers(self) -> list[Replica]:
+        """All others that run."""
+        leader = self.leader()
+        return [one for one in self.replicas if one is not leader]
+
+    def reign_after(self, moment: float, *, within: float) -> Reign:
+        """The first one that began after ``moment``, or goes on; waits for it."""
+
+        def found() -> list[Reign]:
+            return [reign for reign in self.reigns() if reign.begin > moment and (moment > -inf or reign.end == inf)]
+
+        wait_until(lambda: bool(found()), deadline=within, what="a new leader")
+        return found()[0]
+
+    # ------------------------------------------------------------------------------------------------ the devices
+
+    def add_devices(self, count: int = 3) -> None:
+        """Simulated devices, told to a follower; returns when every replica has them and each was polled."""
+        made = [CountedDevice(f"device-{number}") for number in range(len(self.devices), len(self.devices) + count)]
+        self._stack.enter_context(running(*(one.agent for one in made), address=self.device_address))
+        self.devices += made
+        for one in made:
+            told = self.replicas[0].client.post(DEVICES, json=device(one.agent, one.name), timeout=60)
+            assert told.status_code == 201, told.text
+        for replica in self.replicas:
+            wait_until(lambda replica=replica: self._has_all(replica), what=f"the devices at {replica.name}")  # type: ignore[misc]
+        wait_until(lambda: all(one.polls for one in self.devices), deadline=30, what="a poll of each device")
+
+    def _has_all(self, replica: Replica) -> bool:
+        return all(replica.client.get(f"{DEVICES}/{one.name}").status_code == 200 for one in self.devices)
+
+    @property
+    def targets(self) -> list[str]:
+        return [one.name for one in self.devices]
+
+    # ------------------------------------------------------------------------------------------------------ the end
+
+    def close(self) -> None:
+        """Ends every process."""
+        for one in self.replicas:
+            self.resume(one)
+            one.process.terminate()
+        for run in self._runs:
+            run.replica.stop()
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+        if kind is not None:
+            for run in self._runs:
+                print(f"--- the end of what {run.replica.name} wrote\n{run.replica.tail()}")

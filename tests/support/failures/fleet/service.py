@@ -1,0 +1,110 @@
+"""Scrapes through what a Kubernetes Service is: a new connection goes to any replica that is ready, and stays there.
+
+A replica that is to end is no endpoint any more, and is told only when everybody has heard of it (``preStop`` in the
+manifests); connections that are open stay open until it closes them.
+"""
+
+from __future__ import annotations
+
+import http.client
+import random
+import time
+from collections.abc import Sequence
+
+import httpx
+
+from tests.support.cluster.replica import Replica
+from tests.support.failures.fleet.harness import Fleet
+from tests.support.failures.load.crowd import Crowd
+from tests.support.failures.load.scrapes import HEADERS, STALE, TIMEOUT, WANTED
+from tests.support.tools import wait_until
+
+HEARD = 0.5
+"""Seconds until everybody has heard that a replica is no endpoint any more; ten in the manifests."""
+CLIENTS = 20
+_KEPT = 50
+"""Scrapes after which a client makes a new connection."""
+
+
+class Service(Crowd):
+    """``rate`` scrapes a second, all together, of ``targets`` in turn. ``failures`` says what was wrong with some."""
+
+    def __init__(self, replicas: Sequence[Replica], targets: Sequence[str], *, rate: float) -> None:
+        super().__init__(self._scrape, count=CLIENTS, patience=2 * TIMEOUT)
+        self.count = 0
+        self.slowest = 0.0
+        self.failures: list[str] = []
+        self._endpoints = list(replicas)
+        self._targets = targets
+        self._pause = CLIENTS / rate
+        self.start()
+
+    def add(self, replica: Replica) -> None:
+        """Once it is ready."""
+        wait_until(lambda: replica.client.get("/actuator/health/readiness").status_code == 200, deadline=60)
+        self._endpoints = [*self._endpoints, replica]
+
+    def remove(self, replica: Replica) -> None:
+        """No new connection goes there from now on."""
+        self._endpoints = [one for one in self._endpoints if one is not replica]
+
+    def end(self, fleet: Fleet, replica: Replica) -> None:
+        """As Kubernetes ends a pod."""
+        self.remove(replica)
+        time.sleep(HEARD)
+        assert fleet.stop(replica) == 0
+
+    def _scrape(self, number: int) -> None:
+        client, pause = _Client(self), self._pause
+        due = time.monotonic() + pause * number / CLIENTS
+        for turn in range(number, 1_000_000_000, 7):
+            due = max(due + pause, time.monotonic() - pause)
+            if self.ended.wait(max(0.0, due - time.monotonic())):
+                break
+            begun = time.monotonic()
+            try:
+                problem = client.scrape(self._targets[turn % len(self._targets)])
+            except (OSError, http.client.HTTPException) as error:
+                problem = f"{error!r} at {client.where}"
+            if problem:
+                self.failures.append(problem)
+                client.close()
+            self.count += 1
+            self.slowest = max(self.slowest, time.monotonic() - begun)
+        client.close()
+
+
+class _Client:
+    """One connection, kept as Go's client keeps it: a request on one that turns out to be closed is sent once more."""
+
+    def __init__(self, service: Service) -> None:
+        self.where = ""
+        self._service = service
+        self._connection: http.client.HTTPConnection | None = None
+        self._used = 0
+
+    def scrape(self, target: str) -> str:
+        """What was wrong; empty for nothing."""
+        if self._connection is not None:
+            try:
+                return self._ask(self._connection, target)
+            except STALE:
+                self.close()
+        replica = random.choice(self._service._endpoints)
+        self.where = replica.name
+        self._connection = http.client.HTTPConnection(httpx.URL(replica.url).host, replica.port, timeout=TIMEOUT)
+        return self._ask(self._connection, target)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection, self._used = None, 0
+
+    def _ask(self, connection: http.client.HTTPConnection, target: str) -> str:
+        connection.request("GET", f"/snmp?target={target}", headers=HEADERS)
+        answer = connection.getresponse()
+        page = answer.read()
+        self._used += 1
+        if answer.will_close or self._used >= _KEPT:
+            self.close()
+        return "" if answer.status == 200 and WANTED in page else f"{answer.status} {page[:200]!r} at {self.where}"

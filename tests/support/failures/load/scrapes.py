@@ -1,0 +1,153 @@
+"""Scrapes at several replicas, as Prometheus makes them, all the time while something happens to the replicas."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from promsnmp.cluster.election.rules import lease_clock
+from tests.support.cluster.replica import Replica
+
+TIMEOUT = 10.0
+"""Prometheus's default; it tells the server so."""
+HEADERS = {"X-Prometheus-Scrape-Timeout-Seconds": f"{TIMEOUT:g}"}
+WANTED = b"sysUpTime"
+STALE = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A scrape that failed; by the clock of leases."""
+
+    at: float
+    replica: str
+    target: str
+    what: str
+
+
+class Scrapes:
+    """Scrapes each of ``targets`` at each replica in turn, ``rate`` times a second at each replica.
+
+    ``forget`` ends that at a replica, ``release`` ends it as soon as the replica accepts no connection any more;
+    ``include`` begins it at another one. ``count`` and ``failures`` say how it went, ``slowest`` how long one took.
+    """
+
+    def __init__(self, replicas: Iterable[Replica], targets: Sequence[str], *, rate: float = 10.0) -> None:
+        self.count = 0
+        self.slowest = 0.0
+        self.failures: list[Failure] = []
+        self._targets = targets
+        self._pause = 1 / rate
+        self._ended = threading.Event()
+        self._at: dict[Replica, _Worker] = {}
+        for one in replicas:
+            self.include(one)
+
+    def include(self, replica: Replica) -> None:
+        """Begins at one more replica."""
+        self._at[replica] = worker = _Worker(self, replica)
+        worker.start()
+
+    def forget(self, replica: Replica) -> None:
+        """Ends at a replica, and waits for the scrape that is under way."""
+        worker = self._at.pop(replica)
+        worker.ended.set()
+        worker.join(2 * TIMEOUT)
+
+    def release(self, replica: Replica) -> None:
+        """From now on this replica may stop listening; until then no scrape may fail there."""
+        self._at[replica].may_go = True
+
+    def close(self) -> None:
+        """Ends everywhere."""
+        for worker in self._at.values():
+            worker.ended.set()
+        for replica in list(self._at):
+            self.forget(replica)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Worker(threading.Thread):
+    """Scrapes one replica over a connection that is kept, as Go's client does: one that turns out to be closed is made
+    again, once."""
+
+    def __init__(self, scrapes: Scrapes, replica: Replica) -> None:
+        super().__init__(name=f"scrapes at {replica.name}", daemon=True)
+        self.may_go = False
+        self.ended = threading.Event()
+        self._scrapes = scrapes
+        self._name = replica.name
+        self._host = httpx.URL(replica.url).host
+        self._port = replica.port
+        self._connection: http.client.HTTPConnection | None = None
+
+    def run(self) -> None:
+        number = 0
+        while not self.ended.wait(self._scrapes._pause):
+            target = self._scrapes._targets[number % len(self._scrapes._targets)]
+            number += 1
+            begun = time.monotonic()
+            try:
+                problem = self._problem(target)
+            except ConnectionRefusedError as error:
+                if self.may_go:
+                    break
+                problem = repr(error)
+            except (OSError, http.client.HTTPException) as error:
+                if self.may_go and isinstance(error, STALE) and self._refuses():
+                    break  # it was waiting to be accepted when the replica stopped listening
+                problem = repr(error)
+            self._scrapes.count += 1
+            self._scrapes.slowest = max(self._scrapes.slowest, time.monotonic() - begun)
+            if problem:
+                self._scrapes.failures.append(Failure(lease_clock(), self._name, target, problem))
+                self._close()
+        self._close()
+
+    def _refuses(self) -> bool:
+        """Whether the replica does not listen any more."""
+        try:
+            socket.create_connection((self._host, self._port), timeout=TIMEOUT).close()
+        except ConnectionRefusedError:
+            return True
+        return False
+
+    def _problem(self, target: str) -> str:
+        """What was wrong with a scrape; empty for nothing."""
+        if self._connection is not None:
+            try:
+                return self._scrape(self._connection, target)
+            except STALE:
+                self._close()
+        self._connection = http.client.HTTPConnection(self._host, self._port, timeout=TIMEOUT)
+        return self._scrape(self._connection, target)
+
+    def _scrape(self, connection: http.client.HTTPConnection, target: str) -> str:
+        connection.request("GET", f"/snmp?target={target}", headers=HEADERS)
+        answer = connection.getresponse()
+        page = answer.read()
+        if answer.will_close:
+            self._close()
+        if answer.status == 200 and WANTED in page:
+            return ""
+        return f"{answer.status} {page[:200]!r}"
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -1,0 +1,118 @@
+"""Many that add devices at once, through all replicas, and what was said of each device against what there is."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from promsnmp.cluster.election.rules import lease_clock
+from promsnmp.inventory.model import Inventory
+from promsnmp.inventory.storage.encrypted_file import Vault
+from promsnmp.inventory.storage.key import InventoryKey
+from tests.support.cluster.replica import DEVICES, KEY, Replica
+from tests.support.failures.load.crowd import Crowd
+
+TIMEOUT = 150.0
+"""Longer than a replica takes to give up."""
+UNKNOWN = 504
+"""Status that says: whether it was done is not known."""
+
+
+def inventory_in(folder: Path) -> Inventory:
+    """What is in the file that the replicas share."""
+    found = Vault(folder / "inventory.json", InventoryKey(KEY.encode())).read()
+    return found[0] if found is not None else Inventory()
+
+
+def add(port: int, name: str, *, timeout: float = TIMEOUT) -> int:
+    """Asks the replica at a port to add a device; the status of its answer. Raises OSError and HTTPException."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    try:
+        body = json.dumps({"sysName": name, "agents": []})
+        connection.request("POST", DEVICES, body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+    finally:
+        connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a writer was told of its device: a status, or 0 and how the connection ended. By the clock of leases."""
+
+    name: str
+    replica: str
+    asked_at: float
+    told_at: float
+    status: int
+    error: str = ""
+
+    @property
+    def done(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def outcome(self) -> str:
+        """``unknown`` is what a replica said, ``cut`` is no answer at all."""
+        return {0: "cut", UNKNOWN: "unknown"}.get(self.status, "done" if self.done else "refused")
+
+
+@dataclass
+class Books:
+    """What all writers were told."""
+
+    told: list[Told] = field(default_factory=list)
+
+    def write(self, replica: Replica, name: str) -> Told:
+        """Adds a device at a replica, and keeps what came of it."""
+        asked_at = lease_clock()
+        try:
+            status, error = add(replica.port, name), ""
+        except (OSError, http.client.HTTPException) as problem:
+            status, error = 0, repr(problem)
+        found = Told(name, replica.name, asked_at, lease_clock(), status, error)
+        self.told.append(found)
+        return found
+
+    @property
+    def counts(self) -> Counter[str]:
+        return Counter(one.outcome for one in self.told)
+
+    def wrong(self, inventory: Inventory) -> list[str]:
+        """Where the inventory is not what was said: a device that is missing, there after all, or there twice."""
+        there = Counter(device.sys_name for device in inventory.devices)
+        found = []
+        for one in self.told:
+            least, most = (1, 1) if one.done else (0, 1) if one.outcome in ("cut", "unknown") else (0, 0)
+            if not least <= there[one.name] <= most:
+                found.append(f"{one} is there {there[one.name]} times")
+        return found
+
+
+class Writers(Crowd):
+    """``count`` writers, each adding device after device at one of ``replicas()``, until closed.
+
+    Each rests about ``rest`` seconds after each. Closing waits for every answer.
+    """
+
+    def __init__(self, books: Books, replicas: Callable[[], Sequence[Replica]], *, count: int, rest: float) -> None:
+        super().__init__(self._write, count=count, patience=2 * TIMEOUT)
+        self._books = books
+        self._replicas = replicas
+        self._rest = rest
+        self._run = f"{random.getrandbits(32):08x}"
+        self.start()
+
+    def _write(self, writer: int) -> None:
+        number = 0
+        chance = random.Random(writer)
+        while not self.ended.wait(chance.uniform(0, 2 * self._rest)):
+            if there := self._replicas():
+                self._books.write(chance.choice(there), f"by-{self._run}-{writer}-{number}")
+                number += 1

@@ -1,0 +1,311 @@
+"""What tests share: real programs started and stopped properly, free ports, and the files beside the project."""
+
+from __future__ import annotations
+
+import importlib.machinery
+import importlib.util
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import NoReturn, Self
+
+import httpx
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+SEARCH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"))
+ATTEMPTS = 5
+"""How often a server is started again because another program took its free port first."""
+
+WEB = httpx.Client(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), headers={"Connection": "close"})
+"""For plain HTTP, asked again and again: ``httpx.get`` reads this machine's certificates each time, 20 ms of CPU."""
+
+ENGINE_DISCOVERY = bytes.fromhex(
+    "303e 020103 3011 0204 00001234 0203 00ffe3 0401 04 020103"
+    "0410 300e 0400 020100 020100 0400 0400 0400 3014 0400 0400 a00e 0204 00001234 020100 020100 3000"
+)
+"""The request of RFC 3414 section 4, which every v3 agent answers with a Report, whoever its users are."""
+
+SNMPD_AUTH = {
+    "MD5": "MD5",
+    "SHA": "SHA",
+    "SHA224": "SHA-224",
+    "SHA256": "SHA-256",
+    "SHA384": "SHA-384",
+    "SHA512": "SHA-512",
+}
+SNMPD_PRIV = {
+    "DES": "DES",
+    "AES": "AES",
+    "AES192": "AES-192",
+    "AES256": "AES-256",
+    "AES192C": "AES-192-C",
+    "AES256C": "AES-256-C",
+}
+"""PromSNMP's names of the protocols, and those of net-snmp 5.9 (snmpd.conf, snmpget); every pair of them works."""
+
+
+def unavailable(reason: str) -> NoReturn:
+    """Skips the test for want of something on this machine; fails it where ``CI=true``."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def require_tool(name: str, *, package: str) -> str:
+    """Path of the program ``name``; without it the test is skipped, and fails where ``CI=true``."""
+    if path := shutil.which(name, path=SEARCH):
+        return path
+    unavailable(f"{name} is not installed (on Debian: apt-get install {package})")
+
+
+def shared_dir() -> Path | None:
+    """The folder ``shared`` beside the project (recordings, other programs' files), if there is one."""
+    folder = PROJECT.parent / "shared"
+    return folder if folder.is_dir() else None
+
+
+def require_shared(*parts: str) -> Path:
+    """A path inside ``shared``; without it the test is skipped, in CI too: it is no part of the project."""
+    folder = shared_dir()
+    if folder is None or not (path := folder.joinpath(*parts)).exists():
+        pytest.skip(f"no {'/'.join(('shared', *parts))} beside the project")
+    return path
+
+
+def free_udp_port(address: str = "127.0.0.1") -> int:
+    """A UDP port of ``address`` that nobody used a moment ago."""
+    return _free_port(socket.SOCK_DGRAM, address)
+
+
+def free_tcp_port(address: str = "127.0.0.1") -> int:
+    """A TCP port of ``address`` that nobody used a moment ago."""
+    return _free_port(socket.SOCK_STREAM, address)
+
+
+def _free_port(kind: socket.SocketKind, address: str) -> int:
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind) as probe:
+        probe.bind((address, 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition: Callable[[], bool], *, deadline: float = 10.0, what: str = "the condition") -> None:
+    """Poll ``condition`` until it holds; fails the test after ``deadline`` seconds, naming ``what``.
+
+    The longer it takes, the less often it is asked: conditions may be programs that are run.
+    """
+    started = time.monotonic()
+    while not condition():
+        waited = time.monotonic() - started
+        if waited > deadline:
+            pytest.fail(f"{what} did not hold within {deadline:g} s")
+        time.sleep(min(max(waited / 10, 0.02), 0.25))
+
+
+def import_uncompiled(name: str) -> ModuleType:
+    """The module ``name`` run from its ``.py`` as plain Python, compiled or not, under a name of its own."""
+    path = PROJECT / "src" / Path(*name.split(".")).with_suffix(".py")
+    alias = f"{name}__uncompiled"
+    loader = importlib.machinery.SourceFileLoader(alias, str(path))
+    spec = importlib.util.spec_from_file_location(alias, path, loader=loader)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[alias] = module  # dataclasses look their module up there
+    loader.exec_module(module)
+    return module
+
+
+class Process:
+    """A program that runs while a test does, its output in ``log``.
+
+    ``ready`` is polled until it holds; when it does not within ``deadline`` seconds, or the program ends before, the
+    test fails and shows the end of the output. Stopped with SIGTERM, and killed if that does not help.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        *,
+        log: Path,
+        ready: Callable[[], bool] | None = None,
+        deadline: float = 60.0,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> None:
+        self.command = [str(word) for word in command]
+        self.log = log
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(env or {})},
+                cwd=cwd,
+            )
+        if ready is not None:
+            self._wait(ready, time.monotonic() + deadline)
+
+    def _wait(self, ready: Callable[[], bool], end: float) -> None:
+        try:
+            while not ready():
+                if self.process.poll() is not None:
+                    raise ProcessEnded(f"{self.command[0]} ended with {self.process.returncode}:\n{self.tail()}")
+                if time.monotonic() > end:
+                    raise AssertionError(f"{self.command[0]} did not get ready:\n{self.tail()}")
+                time.sleep(0.02)
+        except BaseException:
+            self.stop()
+            raise
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def running(self) -> bool:
+        return self.process.poll() is None
+
+    def output(self) -> str:
+        """All it has written so far, errors included."""
+        return self.log.read_text(errors="replace")
+
+    def tail(self, lines: int = 30) -> str:
+        """The last ``lines`` of its output."""
+        return "\n".join(self.output().splitlines()[-lines:])
+
+    def stop(self, grace: float = 10.0) -> int:
+        """End it (SIGTERM, after ``grace`` seconds SIGKILL); returns its exit code, negative for a signal."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(grace)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        return self.process.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        if kind is not None:
+            print(f"--- the end of what {self.command[0]} wrote\n{self.tail()}")
+
+
+class ProcessEnded(AssertionError):
+    """A program ended before it was ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnmpdUser:
+    """A v3 user in snmpd's words: level ``noauth``, ``auth`` or ``priv``; passphrases of at least 8 characters."""
+
+    name: str
+    level: str = "noauth"
+    auth_protocol: str = "SHA"
+    auth_passphrase: str = field(default="", repr=False)
+    priv_protocol: str = "AES"
+    priv_passphrase: str = field(default="", repr=False)
+
+    def lines(self) -> list[str]:
+        """Its lines of snmpd.conf."""
+        words = ["createUser", self.name]
+        if self.level in ("auth", "priv"):
+            words += [self.auth_protocol, f'"{self.auth_passphrase}"']
+        if self.level == "priv":
+            words += [self.priv_protocol, f'"{self.priv_passphrase}"']
+        return [" ".join(words), f"rouser {self.name} {self.level}"]
+
+
+class Snmpd:
+    """A net-snmp snmpd on loopback, up and answering. ``target`` is ``address:port``, as PromSNMP takes it."""
+
+    def __init__(self, process: Process, *, address: str, port: int) -> None:
+        self.process = process
+        self.address = address
+        self.port = port
+        self.target = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+    def stop(self) -> int:
+        """End it as ``Process.stop`` does; the address then refuses."""
+        return self.process.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.process.__exit__(kind, error, trace)
+
+
+def start_snmpd(
+    folder: Path,
+    *,
+    communities: Sequence[str] = ("public",),
+    users: Sequence[SnmpdUser | tuple[str, ...]] = (),
+    extra_conf: str = "",
+    address: str = "127.0.0.1",
+    port: int = 0,
+    tcp: bool = False,
+) -> Snmpd:
+    """Run Debian's snmpd on a free port of ``address``, with all its files in ``folder``, root or not.
+
+    With ``tcp`` it listens on the TCP port of that number, too.
+
+    A user may be a tuple of ``SnmpdUser``'s fields. Started again in the same folder it is the same engine with its
+    boots counted up (RFC 3414 section 2.2); give it the same ``port`` to have a device that rebooted.
+    """
+    program = require_tool("snmpd", package="snmpd")
+    lines = [f"ro{'community6' if ':' in address else 'community'} {name}" for name in communities]
+    for user in users:
+        lines += (user if isinstance(user, SnmpdUser) else SnmpdUser(*user)).lines()
+    conf = folder / "snmpd.conf"
+    conf.write_text("\n".join((*lines, extra_conf, "")))
+    conf.chmod(0o600)
+    for attempt in range(ATTEMPTS):
+        chosen = port or free_udp_port(address)
+        try:
+            return Snmpd(_snmpd(program, folder, address, chosen, tcp=tcp), address=address, port=chosen)
+        except ProcessEnded:
+            if port or attempt == ATTEMPTS - 1:
+                raise
+    raise AssertionError("not reached")
+
+
+def _snmpd(program: str, folder: Path, address: str, port: int, *, tcp: bool) -> Process:
+    place = f"6:[{address}]:{port}" if ":" in address else f":{address}:{port}"
+    endpoints = [f"udp{place}", *([f"tcp{place}"] if tcp else [])]
+    state = folder / "state"
+    state.mkdir(exist_ok=True)
+    log = folder / "snmpd.log"
+    log.write_bytes(b"")
+    return Process(
+        [program, "-f", "-Lo", "-I", "-smux", "-p", folder / "snmpd.pid", *endpoints],
+        log=log,
+        ready=lambda: b"NET-SNMP version" in log.read_bytes() and answers_discovery(address, port),
+        env={"SNMP_PERSISTENT_DIR": str(state), "SNMPCONFPATH": f"{folder}:{state}", "MIBS": ""},
+    )
+
+
+def answers_discovery(address: str, port: int, *, wait: float = 0.2) -> bool:
+    """Whether a v3 agent answers there."""
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.settimeout(wait)
+        try:
+            probe.connect((address, port))
+            probe.send(ENGINE_DISCOVERY)
+            return len(probe.recv(4096)) > 0
+        except OSError:
+            return False
