@@ -7,7 +7,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +16,8 @@ import pytest
 
 from promsnmp import app
 from promsnmp.settings import load_settings
-from tests.support.serving import Serving, environment
+from tests.support.failing import failing
+from tests.support.serving import Serving
 from tests.support.tools import wait_until
 
 DOCUMENT = b'{"devices": [{"sysName": "router", "agents": [{"type": "snmp-community", "version": 1, ' + (
@@ -38,19 +38,6 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
     for server in started:
         server.client.close()
         server.stop()
-
-
-def failing(folder: Path, *arguments: str, **env: str) -> tuple[int, str]:
-    """Exit code and stderr of a ``serve`` that should not start."""
-    done = subprocess.run(
-        [sys.executable, "-m", "promsnmp", "serve", *arguments],
-        env={**os.environ, **environment(folder), **env},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    return done.returncode, done.stderr
 
 
 class _Upload:

@@ -15,11 +15,11 @@ import pytest
 from cryptography import x509
 
 from promsnmp.http.security.passwords import make_hash
-from tests.acceptance.test_prometheus import community_agent
+from tests.support.agents.documents import community_agent
 from tests.support.certificates import Authority
+from tests.support.failing import failing
 from tests.support.serving import Serving
 from tests.support.tools import PROJECT, WEB, Process, free_tcp_port, require_tool, start_snmpd, wait_until
-from tests.test_app import failing
 
 CA, OTHER = Authority("our CA"), Authority("their CA")
 PASSWORD = "a password: with ümlauts"

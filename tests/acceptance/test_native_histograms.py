@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from promsnmp.sim.agent import SimulatedAgent
-from tests.http.routes.test_metrics_of_target import LABELS, PERCENT, busy_mib, device
+from tests.support.agents.busy import LABELS, PERCENT, busy_mib, device
 from tests.support.agents.threads import running
 from tests.support.serving import Serving
 from tests.support.tools import WEB, Process, free_tcp_port, require_tool, wait_until

@@ -10,11 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.agents.documents import USER, community_agent, user_agent
 from tests.support.serving import Serving
-from tests.support.tools import WEB, Process, Snmpd, SnmpdUser, free_tcp_port, require_tool, start_snmpd, wait_until
-
-AUTH_PASSPHRASE, PRIV_PASSPHRASE = "auth-passphrase-1", "priv-passphrase-1"
-USER = SnmpdUser("reader", "priv", "SHA-256", AUTH_PASSPHRASE, "AES-256", PRIV_PASSPHRASE)
+from tests.support.tools import WEB, Process, Snmpd, free_tcp_port, require_tool, start_snmpd, wait_until
 
 PROMETHEUS_YML = """
 global:
@@ -34,25 +32,6 @@ scrape_configs:
       - target_label: __address__
         replacement: {host}
 """
-
-
-def community_agent(port: int) -> dict[str, object]:
-    endpoint = {"address": "127.0.0.1", "port": port}
-    return {"type": "snmp-community", "endpoint": endpoint, "version": 1, "readCommunity": "public"}
-
-
-def user_agent(port: int) -> dict[str, object]:
-    return {
-        "type": "snmp-user",
-        "endpoint": {"address": "127.0.0.1", "port": port},
-        "version": 3,
-        "securityName": USER.name,
-        "securityLevel": 3,
-        "authProtocol": "SHA256",
-        "authPassphrase": AUTH_PASSPHRASE,
-        "privProtocol": "AES256",
-        "privPassphrase": PRIV_PASSPHRASE,
-    }
 
 
 @pytest.fixture(scope="module")

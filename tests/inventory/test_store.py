@@ -32,7 +32,7 @@ from promsnmp.inventory.storage.encryption import seal
 from promsnmp.inventory.storage.key import InventoryKey, key_file
 from promsnmp.inventory.storage.rekey import rekey
 from promsnmp.inventory.store import InventoryStore
-from tests.inventory.storage.test_encryption import java_encrypt
+from tests.support.inventory.original import java_encrypt
 from tests.support.inventory.samples import ENVIRONMENT, KEY, document
 
 SEED_ID = document()["discoverySeeds"][0]["id"]

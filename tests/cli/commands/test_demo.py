@@ -17,41 +17,8 @@ import pytest
 from promsnmp.cli.commands.demo import SAMPLE_LINES, sample
 from promsnmp.cli.commands.demo_service import Reply
 from promsnmp.sim.devices import DEMO
-from tests.support.tools import PROJECT, Process, wait_until
-
-COMMAND = [sys.executable, "-m", "promsnmp", "demo"]
-
-
-class Demo(Process):
-    """The demo on a free port, once it says that it runs; its temporary files are in ``folder``."""
-
-    def __init__(self, folder: Path, **settings: str) -> None:
-        log = folder / "demo.log"
-        self.temporary = folder / "tmp"
-        self.temporary.mkdir()
-        log.write_bytes(b"")
-        super().__init__(
-            [*COMMAND, "--port", "0"],
-            log=log,
-            ready=lambda: "Running until Ctrl-C" in log.read_text(),
-            deadline=90,
-            env={"PYTHONPATH": f"{PROJECT}/src", "TMPDIR": str(self.temporary), **settings},
-        )
-
-    @property
-    def url(self) -> str:
-        found = re.search(r"(http://[\d.]+:\d+)/targets", self.output())
-        assert found is not None
-        return found[1]
-
-    @property
-    def children(self) -> list[int]:
-        listed = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
-        return [int(child) for child in listed.split()]
-
-    @property
-    def leftovers(self) -> list[str]:
-        return [path.name for path in self.temporary.iterdir()]
+from tests.support.demo import COMMAND, Demo
+from tests.support.tools import PROJECT, wait_until
 
 
 def alive(pid: int) -> bool:

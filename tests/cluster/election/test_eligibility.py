@@ -6,7 +6,7 @@ import pytest
 
 from promsnmp.cluster.election.eligibility import Fitness
 from promsnmp.cluster.members.members import Members
-from tests.cluster.members.test_members import PATIENCE, Clock, member
+from tests.support.cluster.members import PATIENCE, Clock, member
 
 
 class Replica:

@@ -7,21 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from promsnmp.cluster.members.members import Member, Members, read_member
+from promsnmp.cluster.members.members import Members, read_member
 from promsnmp.errors import PeerError
-
-PATIENCE = 10.0
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def member(name: str, *, instance: str = "", started: float = 1.0) -> Member:
-    return Member(name, instance or f"instance of {name}", f"{name}:8080", started)
+from tests.support.cluster.members import PATIENCE, Clock, member
 
 
 class View:

@@ -10,7 +10,7 @@ from promsnmp.sim.mib import Mib, Value
 from promsnmp.sim.recording import read_recording
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import Version
-from tests.snmp.operations.test_first_rows import read
+from tests.support.agents.conversation import read
 from tests.support.tools import require_shared
 
 LLDP = "1.0.8802.1.1.2.1.4.2.1.3"

@@ -14,14 +14,7 @@ from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import Community, Credentials, SecurityLevel, User, Version
 from tests.support.discovery.links import KEYS, MONITOR, PUBLIC
-
-MIB = Mib.of(
-    {
-        "1.3.6.1.2.1.1.1.0": ber.tlv(ber.OCTET_STRING, b"a switch"),
-        "1.3.6.1.2.1.1.2.0": ber.tlv(ber.OBJECT_IDENTIFIER, b"\x2b\x06\x01\x04\x01\x09"),
-        "1.3.6.1.2.1.1.5.0": ber.tlv(ber.OCTET_STRING, b"switch-1"),
-    }
-)
+from tests.support.discovery.small_device import MIB
 
 
 class Talk:

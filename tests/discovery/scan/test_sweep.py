@@ -18,10 +18,10 @@ from promsnmp.discovery.scan.target_syntax import read_scope
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.field import populate, spread_over
 from promsnmp.snmp.credentials import Community, Credentials, Version
-from tests.discovery.scan.test_credential_probe import MIB
 from tests.support.agents.hostile import HONEST, Behaviour, HostileAgent
 from tests.support.agents.misdeeds import BEHAVIOURS
 from tests.support.discovery.links import MONITOR, PUBLIC, Agent, Air, fly, sweep_of
+from tests.support.discovery.small_device import MIB
 
 
 def network(text: str, *exclude: str) -> Iterable[str]:

@@ -15,9 +15,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from promsnmp.exposition.formats.protobuf import CONTENT_TYPE
 from promsnmp.http.routes.metrics import prefers_protobuf
 from promsnmp.sim.agent import SimulatedAgent
-from promsnmp.sim.mib import Mib, Value
-from promsnmp.sim.moving import counter32, ticks
-from promsnmp.snmp import ber
+from tests.support.agents.busy import LABELS, PERCENT, busy_mib, device
 from tests.support.agents.threads import running
 from tests.support.exposition import client_model
 from tests.support.serving import Serving
@@ -36,25 +34,6 @@ PROMETHEUS_3 = (
 )
 PROMETHEUS_TEXT = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 OPENMETRICS = "application/openmetrics-text"
-LABELS = {"ifIndex": "1", "ifDescr": 'port "1"', "ifName": "", "ifAlias": ""}
-SPEED = 100_000_000
-PERCENT = 37
-
-
-def busy_mib() -> Mib:
-    """One interface, always busy to PERCENT: 20 percent in, the rest out."""
-    row = "1.3.6.1.2.1.2.2.1"
-    second = SPEED / 8 / 100
-    objects: dict[str, Value] = {
-        "1.3.6.1.2.1.1.1.0": ber.tlv(ber.OCTET_STRING, b"a busy device"),
-        "1.3.6.1.2.1.1.3.0": ticks,
-        f"{row}.1.1": ber.encode_integer(1),
-        f"{row}.2.1": ber.tlv(ber.OCTET_STRING, LABELS["ifDescr"].encode()),
-        f"{row}.5.1": ber.encode_integer(SPEED, ber.GAUGE32),
-        f"{row}.10.1": counter32(lambda uptime: uptime * second * 20),
-        f"{row}.16.1": counter32(lambda uptime: uptime * second * (PERCENT - 20)),
-    }
-    return Mib.of(objects)
 
 
 @pytest.fixture(scope="module")
@@ -62,12 +41,6 @@ def agent() -> Iterator[SimulatedAgent]:
     made = SimulatedAgent(busy_mib())
     with running(made):
         yield made
-
-
-def device(name: str, port: int) -> dict[str, object]:
-    endpoint = {"address": "127.0.0.1", "port": port}
-    agent = {"type": "snmp-community", "endpoint": endpoint, "version": 1, "readCommunity": "public", "timeout": 200}
-    return {"sysName": name, "agents": [agent]}
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import base64
-import os
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -10,15 +9,8 @@ from hypothesis import strategies as st
 
 from promsnmp.errors import InventoryDamaged, InventoryKeyError
 from promsnmp.inventory.storage.encryption import check_key, seal, unseal
+from tests.support.inventory.original import java_encrypt
 from tests.support.inventory.samples import KEY
-
-
-def java_encrypt(plain: bytes, key: bytes) -> bytes:
-    """What AES/GCM/NoPadding with a 128-bit tag gives, from the cipher's own parts: base64 of nonce, text and tag."""
-    nonce = os.urandom(12)
-    encryptor = Cipher(algorithms.AES(key), modes.GCM(nonce)).encryptor()
-    text = encryptor.update(plain) + encryptor.finalize()
-    return base64.b64encode(nonce + text + encryptor.tag)
 
 
 @pytest.mark.parametrize("key", [KEY, KEY + b"01234567", KEY * 2])

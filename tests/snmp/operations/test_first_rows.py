@@ -9,29 +9,13 @@ from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import Version
 from promsnmp.snmp.operations.first_rows import ROWS, Head
+from tests.support.agents.conversation import read
 from tests.support.agents.hostile import HostileAgent
 from tests.support.agents.misdeeds import BEHAVIOURS
 
 FIRST, SECOND, MISSING = (oid.encode(f"1.3.6.1.2.1.2.2.1.{column}") for column in (1, 6, 99))
 CELLS = [(column, row) for column in (1, 6) for row in range(1, 61)]
 MIB = Mib.of({f"1.3.6.1.2.1.2.2.1.{column}.{row}": ber.encode_integer(column * 1000 + row) for column, row in CELLS})
-
-
-def read(head: Head, answer: object, *, version: Version = Version.V2C) -> int:
-    """Talks until the head has no more to ask; returns the packets that took."""
-    for packets in range(200):
-        pdu = head.request(packets)
-        if pdu is None:
-            return packets
-        message = ber.tlv(ber.SEQUENCE, ber.encode_integer(version) + ber.tlv(ber.OCTET_STRING, b"public") + pdu)
-        reply = answer(message)  # type: ignore[operator]  # any agent
-        if reply is None:
-            return packets
-        start, end = ber.read(reply, 0, len(reply), ber.SEQUENCE)
-        _, at = ber.read_integer(reply, start, end)
-        _, at = ber.read(reply, at, end, ber.OCTET_STRING)
-        head.answer(reply, ber.read_pdu(reply, at, end))
-    raise AssertionError("it never ends")
 
 
 def indexes(head: Head, column: bytes) -> list[int]:

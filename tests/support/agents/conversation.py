@@ -1,0 +1,24 @@
+"""An operation and an agent that talk to each other without sockets."""
+
+from __future__ import annotations
+
+from promsnmp.snmp import ber
+from promsnmp.snmp.credentials import Version
+from promsnmp.snmp.operations.first_rows import Head
+
+
+def read(head: Head, answer: object, *, version: Version = Version.V2C) -> int:
+    """Talks until the head has no more to ask; returns the packets that took."""
+    for packets in range(200):
+        pdu = head.request(packets)
+        if pdu is None:
+            return packets
+        message = ber.tlv(ber.SEQUENCE, ber.encode_integer(version) + ber.tlv(ber.OCTET_STRING, b"public") + pdu)
+        reply = answer(message)  # type: ignore[operator]  # any agent
+        if reply is None:
+            return packets
+        start, end = ber.read(reply, 0, len(reply), ber.SEQUENCE)
+        _, at = ber.read_integer(reply, start, end)
+        _, at = ber.read(reply, at, end, ber.OCTET_STRING)
+        head.answer(reply, ber.read_pdu(reply, at, end))
+    raise AssertionError("it never ends")
