@@ -1,4 +1,4 @@
-"""Writes the table of settings in docs/configuration.md from ``promsnmp.settings``.
+"""Writes the tables of settings in docs/configuration.md from ``promsnmp.settings``.
 
     python scripts/configuration.py
 
@@ -14,7 +14,8 @@ from typing import get_args
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from promsnmp.settings import Settings
+from promsnmp.settings.group import Group
+from promsnmp.settings.settings import GROUPS
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "configuration.md"
 BEGIN = "<!-- settings: written by scripts/configuration.py -->"
@@ -43,20 +44,21 @@ def values_of(field: FieldInfo) -> str:
     return names.get(kinds[0], "text") + span
 
 
-def table() -> str:
-    """The settings in the order of the code, one row each."""
-    rows = ["| variable | default | values | meaning |", "|---|---|---|---|"]
-    for name, field in Settings.model_fields.items():
+def table(group: type[Group]) -> str:
+    """The settings of a group in the order of the code, one row each, below its heading."""
+    rows = [f"## {group.TITLE}", "", "| variable | default | values | meaning |", "|---|---|---|---|"]
+    for name, field in group.model_fields.items():
         meaning = (field.description or "").replace("|", "\\|")
         rows.append(f"| `{name.upper()}` | {default_of(field)} | {values_of(field)} | {meaning} |")
     return "\n".join(rows)
 
 
 def rewritten(page: str) -> str:
-    """``page`` with the present table between its markers."""
+    """``page`` with the present tables between its markers."""
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{table()}\n\n{END}{after}"
+    tables = "\n\n".join(table(group) for group in GROUPS)
+    return f"{before}{BEGIN}\n\n{tables}\n\n{END}{after}"
 
 
 def main() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from promsnmp.settings import Settings
+from promsnmp.settings.settings import GROUPS
 from scripts import configuration
 
 
@@ -17,7 +18,8 @@ def test_every_setting_has_a_row_of_its_own_and_there_are_no_others() -> None:
     page = configuration.PAGE.read_text(encoding="utf-8")
     written = page.partition(configuration.BEGIN)[2].partition(configuration.END)[0]
     rows = re.findall(r"^\| `([A-Z_0-9]+)` \|", written, re.MULTILINE)
-    assert rows == [name.upper() for name in Settings.model_fields]
+    assert rows == [name.upper() for group in GROUPS for name in group.model_fields]
+    assert sorted(rows) == sorted(name.upper() for name in Settings.model_fields)
 
 
 def test_every_setting_says_what_it_is_for() -> None:

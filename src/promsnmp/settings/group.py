@@ -1,0 +1,16 @@
+"""What the groups of settings have in common."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Group(BaseSettings):
+    """The settings of one subsystem, by environment variable (upper case of the field's name)."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    TITLE: ClassVar[str]
+    """Heading of the group in docs/configuration.md."""

@@ -1,0 +1,42 @@
+"""The inventory file and its key."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import Field, SecretStr, field_validator
+
+from promsnmp.settings.group import Group
+
+KEY_LENGTHS = (16, 24, 32)
+
+
+def default_inventory_file() -> Path:
+    """``promsnmp-inventory.json`` in the user's data folder (XDG Base Directory Specification, XDG_DATA_HOME)."""
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "promsnmp" / "promsnmp-inventory.json"
+
+
+class InventorySettings(Group):
+    """What an operator can set for this."""
+
+    TITLE = "Inventory file"
+
+    prom_inv_file: Path = Field(
+        default_factory=default_inventory_file,
+        description="The encrypted inventory file. Default: `promsnmp/promsnmp-inventory.json` "
+        "in `$XDG_DATA_HOME` (`~/.local/share`).",
+    )
+    prom_encrypt_key: SecretStr | None = Field(
+        None,
+        description="Key of the inventory file: 16, 24 or 32 bytes of text. "
+        "Unset: one is made beside the file, mode 0600.",
+    )
+
+    @field_validator("prom_encrypt_key")
+    @classmethod
+    def _key_length(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and (size := len(value.get_secret_value().encode())) not in KEY_LENGTHS:
+            raise ValueError(f"is {size} bytes long; it must be 16, 24 or 32 bytes (make one: openssl rand -hex 8)")
+        return value

@@ -1,0 +1,73 @@
+"""Every setting, read once from the environment into one frozen value.
+
+The names are those of the original PromSNMP where it had them, and otherwise follow its style. Each field's
+description is the text of ``docs/configuration.md`` (a test compares them), so write it for an operator.
+"""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from pydantic import SecretStr, ValidationError
+
+from promsnmp.errors import SettingsError
+from promsnmp.settings.discovery import DiscoverySettings
+from promsnmp.settings.group import Group
+from promsnmp.settings.inventory import InventorySettings
+from promsnmp.settings.logging import LoggingSettings
+from promsnmp.settings.pages import PageSettings
+from promsnmp.settings.polling import PollingSettings
+from promsnmp.settings.replicas import ReplicaSettings
+from promsnmp.settings.server import ServerSettings
+from promsnmp.settings.site import SiteSettings
+from promsnmp.settings.snmp import SnmpSettings
+
+GROUPS: tuple[type[Group], ...] = (
+    ServerSettings,
+    PollingSettings,
+    PageSettings,
+    SnmpSettings,
+    DiscoverySettings,
+    InventorySettings,
+    SiteSettings,
+    ReplicaSettings,
+    LoggingSettings,
+)
+"""The groups in the order of docs/configuration.md."""
+
+
+class Settings(
+    ServerSettings,
+    PollingSettings,
+    PageSettings,
+    SnmpSettings,
+    DiscoverySettings,
+    InventorySettings,
+    SiteSettings,
+    ReplicaSettings,
+    LoggingSettings,
+):
+    """All settings."""
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment, ``overrides`` first.
+
+    Raises SettingsError with one line per wrong variable; values are shown, except those of secrets.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # keyword names are checked by pydantic
+    except ValidationError as error:
+        raise SettingsError("\n".join(_problem(item) for item in error.errors())) from None
+
+
+def _problem(item: object) -> str:
+    assert isinstance(item, dict)
+    name = ".".join(map(str, item["loc"]))
+    reason = str(item["msg"]).removeprefix("Value error, ")
+    if not name:  # of several variables together, and the reason names them
+        return reason
+    field = Settings.model_fields.get(name)
+    is_secret = field is not None and SecretStr in (field.annotation, *get_args(field.annotation))
+    shown = "" if is_secret else f"={item['input']!s}"
+    return f"{name.upper()}{shown}: {reason[:1].lower() + reason[1:]}"
