@@ -27,7 +27,7 @@ BETWEEN = 0.002
 """Seconds between two scrapes of which the latency is measured."""
 
 
-class Counted:
+class CountedAgent:
     """A simulated switch that knows who polled it since ``polls`` was cleared. One poll is what comes from one port."""
 
     def __init__(self, number: int) -> None:
@@ -35,7 +35,7 @@ class Counted:
         self.polls: list[tuple[float, str]] = []
         """When each began, and from which address."""
         self._last: Peer = ()
-        self.agent = SimulatedAgent(switch(self.name, ports=PORTS).mib, heard=self._hear)
+        self.agent = SimulatedAgent(switch(self.name, ports=PORTS).mib, on_datagram=self._hear)
 
     def _hear(self, peer: Peer) -> None:
         if peer != self._last:
@@ -50,9 +50,9 @@ class Counted:
 
 
 @contextmanager
-def counted() -> Iterator[list[Counted]]:
+def counted_agents() -> Iterator[list[CountedAgent]]:
     """DEVICES switches, answering in a thread."""
-    devices = [Counted(number) for number in range(DEVICES)]
+    devices = [CountedAgent(number) for number in range(DEVICES)]
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -91,7 +91,7 @@ class Replicas:
 
 
 @contextmanager
-def replicas(count: int, devices: Sequence[Counted], *, interval: float) -> Iterator[Replicas]:
+def replicas(count: int, devices: Sequence[CountedAgent], *, interval: float) -> Iterator[Replicas]:
     """So many replicas that know each other and have polled every device, on one core, with a Redis of their own."""
     program = shutil.which("redis-server")
     if program is None:
@@ -118,7 +118,7 @@ def replicas(count: int, devices: Sequence[Counted], *, interval: float) -> Iter
 
 def main() -> None:
     """Prints who polled what, CPU for each size, and the latency of scrapes."""
-    with counted() as devices:
+    with counted_agents() as devices:
         print(f"{DEVICES} switches of {PORTS} ports every {INTERVAL} s, {INTERVALS} intervals")
         for count in SIZES:
             progress(f"{count} replicas, {INTERVALS} intervals")
@@ -132,7 +132,7 @@ def main() -> None:
         print()
 
 
-def _shared(made: Replicas, devices: Sequence[Counted]) -> None:
+def _shared(made: Replicas, devices: Sequence[CountedAgent]) -> None:
     time.sleep(2 * INTERVAL)  # what was found out of the devices goes into the inventory meanwhile
     _clear(devices)
     began, cpu = time.monotonic(), [cpu_seconds(pid) for pid in made.pids]
@@ -150,7 +150,7 @@ def _shared(made: Replicas, devices: Sequence[Counted]) -> None:
     print(f"    CPU of a replica {statistics.mean(shares):.2%} (max {max(shares):.2%}), of all {sum(shares):.2%}")
 
 
-def _latency(made: Replicas, devices: Sequence[Counted]) -> None:
+def _latency(made: Replicas, devices: Sequence[CountedAgent]) -> None:
     """Scrapes of one device at its owner and at another replica, in turn."""
     target, owner = devices[0], made.found[devices[0].polls[-1][1]][1]
     other = next(port for port in made.ports if port != owner)
@@ -193,7 +193,7 @@ def _members(port: int) -> int:
     return len(found["members"]) if "leader" in found else 0
 
 
-def _tell(port: int, devices: Sequence[Counted]) -> None:
+def _tell(port: int, devices: Sequence[CountedAgent]) -> None:
     body = json.dumps({"devices": [one.document() for one in devices]}).encode()
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/promsnmp/inventory", body, {"Content-Type": "application/json"}
@@ -209,6 +209,6 @@ def _wait(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.2)
 
 
-def _clear(devices: Sequence[Counted]) -> None:
+def _clear(devices: Sequence[CountedAgent]) -> None:
     for one in devices:
         one.polls.clear()

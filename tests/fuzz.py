@@ -61,7 +61,7 @@ def usm(octets: bytes) -> None:
     for user in (USER, AUTHENTIC):
         engine = EngineState(ENGINE_ID, boots=1, time=1, synchronised=True)
         model = UsmModel(user, engine=engine, keys=KEYS)
-        sent = usm_message.parse(model.encode(ber.encode_request(ber.GET, 1, 0, 0, decoders.TABLE)))
+        sent = usm_message.parse_message(model.encode(ber.encode_request(ber.GET, 1, 0, 0, decoders.TABLE)))
         _given(model, octets)
         security = b"".join(
             (

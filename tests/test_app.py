@@ -17,7 +17,7 @@ import pytest
 from promsnmp import app
 from promsnmp.settings import load_settings
 from tests.support.failing import failing
-from tests.support.serving import Serving
+from tests.support.service_process import ServiceProcess
 from tests.support.tools import wait_until
 
 DOCUMENT = b'{"devices": [{"sysName": "router", "agents": [{"type": "snmp-community", "version": 1, ' + (
@@ -26,12 +26,12 @@ DOCUMENT = b'{"devices": [{"sysName": "router", "agents": [{"type": "snmp-commun
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
-    """``Serving`` in a folder of the test; ended after it."""
-    started: list[Serving] = []
+def start(tmp_path: Path) -> Iterator[Callable[..., ServiceProcess]]:
+    """``ServiceProcess`` in a folder of the test; ended after it."""
+    started: list[ServiceProcess] = []
 
-    def one(**options: object) -> Serving:
-        started.append(Serving(tmp_path, **options))  # type: ignore[arg-type]  # as Serving takes them
+    def one(**options: object) -> ServiceProcess:
+        started.append(ServiceProcess(tmp_path, **options))  # type: ignore[arg-type]  # as ServiceProcess takes them
         return started[-1]
 
     yield one
@@ -43,7 +43,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
 class _Upload:
     """A request in flight: an inventory is being posted, and the end of its body is still to come."""
 
-    def __init__(self, server: Serving) -> None:
+    def __init__(self, server: ServiceProcess) -> None:
         self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=10)
         head = f"POST /promsnmp/inventory HTTP/1.1\r\nhost: x\r\ncontent-length: {len(DOCUMENT)}\r\n\r\n"
         self._socket.sendall(head.encode() + DOCUMENT[:10])
@@ -61,12 +61,12 @@ class _Upload:
         self._socket.close()
 
 
-def _in_flight(server: Serving) -> bool:
+def _in_flight(server: ServiceProcess) -> bool:
     """Whether the server has begun with another request than this one: its answer to us tells nothing of that."""
     return server.client.get("/-/healthy").status_code == 200
 
 
-def test_an_idle_server_ends_at_once_with_exit_code_0(start: Callable[..., Serving]) -> None:
+def test_an_idle_server_ends_at_once_with_exit_code_0(start: Callable[..., ServiceProcess]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         server = start()
         server.process.send_signal(number)
@@ -74,7 +74,9 @@ def test_an_idle_server_ends_at_once_with_exit_code_0(start: Callable[..., Servi
         assert "Traceback" not in server.output()
 
 
-def test_a_request_in_flight_is_answered_after_sigterm_while_readiness_says_no(start: Callable[..., Serving]) -> None:
+def test_a_request_in_flight_is_answered_after_sigterm_while_readiness_says_no(
+    start: Callable[..., ServiceProcess],
+) -> None:
     server = start()
     upload = _Upload(server)
     assert _in_flight(server)
@@ -91,7 +93,7 @@ def test_a_request_in_flight_is_answered_after_sigterm_while_readiness_says_no(s
     assert server.process.wait(10) == 0
 
 
-def test_a_scrape_that_waits_for_a_device_is_answered_after_sigterm(start: Callable[..., Serving]) -> None:
+def test_a_scrape_that_waits_for_a_device_is_answered_after_sigterm(start: Callable[..., ServiceProcess]) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent, ThreadPoolExecutor() as threads:
         silent.bind(("127.0.0.1", 0))
         silent.settimeout(10)
@@ -107,7 +109,7 @@ def test_a_scrape_that_waits_for_a_device_is_answered_after_sigterm(start: Calla
         assert "Traceback" not in server.output()
 
 
-def test_polls_of_the_background_do_not_hold_up_the_end(start: Callable[..., Serving]) -> None:
+def test_polls_of_the_background_do_not_hold_up_the_end(start: Callable[..., ServiceProcess]) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
         silent.settimeout(10)
@@ -124,7 +126,7 @@ def test_without_the_compiled_decoder_it_says_so_once(
 ) -> None:
     monkeypatch.setattr(app, "COMPILED", False)
     sockets: list[socket.socket] = []
-    monkeypatch.setattr(app, "listen_everywhere", lambda *_: sockets)
+    monkeypatch.setattr(app, "listen_all", lambda *_: sockets)
     app.build(load_settings(prom_inv_file=tmp_path / "inventory.json"))
     assert [record.getMessage() for record in caplog.records if record.getMessage().startswith("running")] == [
         "running without the compiled decoder: slower"
@@ -138,7 +140,9 @@ def test_an_unknown_module_ends_the_start_with_those_that_are_known(tmp_path: Pa
     assert "if_mib," in errors.splitlines()[-1]
 
 
-def test_a_request_that_does_not_end_is_given_up_after_the_shutdown_timeout(start: Callable[..., Serving]) -> None:
+def test_a_request_that_does_not_end_is_given_up_after_the_shutdown_timeout(
+    start: Callable[..., ServiceProcess],
+) -> None:
     server = start(env={"SHUTDOWN_TIMEOUT": "500"})
     upload = _Upload(server)
     assert _in_flight(server)
@@ -148,7 +152,7 @@ def test_a_request_that_does_not_end_is_given_up_after_the_shutdown_timeout(star
     upload.close()
 
 
-def test_a_second_interrupt_does_not_wait_for_requests(start: Callable[..., Serving]) -> None:
+def test_a_second_interrupt_does_not_wait_for_requests(start: Callable[..., ServiceProcess]) -> None:
     server = start()
     upload = _Upload(server)
     assert _in_flight(server)
@@ -160,7 +164,7 @@ def test_a_second_interrupt_does_not_wait_for_requests(start: Callable[..., Serv
     upload.close()
 
 
-def test_as_pid_1_it_ends_on_sigterm_with_exit_code_0(start: Callable[..., Serving]) -> None:
+def test_as_pid_1_it_ends_on_sigterm_with_exit_code_0(start: Callable[..., ServiceProcess]) -> None:
     unshare = shutil.which("unshare")
     if unshare is None or os.geteuid() != 0:
         pytest.skip("a process becomes PID 1 by unshare, which needs root")
@@ -174,7 +178,9 @@ def test_as_pid_1_it_ends_on_sigterm_with_exit_code_0(start: Callable[..., Servi
     assert server.process.wait(10) == 0
 
 
-def test_sighup_and_the_watch_read_an_inventory_that_another_process_wrote(start: Callable[..., Serving]) -> None:
+def test_sighup_and_the_watch_read_an_inventory_that_another_process_wrote(
+    start: Callable[..., ServiceProcess],
+) -> None:
     server = start()
     assert server.client.get("/targets").json() == []
     other = start()
@@ -184,7 +190,7 @@ def test_sighup_and_the_watch_read_an_inventory_that_another_process_wrote(start
 
 
 def test_a_file_that_is_damaged_while_it_runs_is_reported_and_the_old_inventory_kept(
-    start: Callable[..., Serving],
+    start: Callable[..., ServiceProcess],
 ) -> None:
     server = start()
     assert server.client.post("/promsnmp/inventory", content=DOCUMENT).status_code == 200
@@ -238,7 +244,7 @@ def test_all_wrong_settings_are_named_at_once(tmp_path: Path) -> None:
 
 
 def test_an_inventory_of_another_key_ends_the_start_and_stays_as_it_is(
-    start: Callable[..., Serving], tmp_path: Path
+    start: Callable[..., ServiceProcess], tmp_path: Path
 ) -> None:
     server = start(env={"PROM_ENCRYPT_KEY": "0123456789abcdef"})
     assert server.client.post("/promsnmp/inventory", content=DOCUMENT).status_code == 200
@@ -252,7 +258,7 @@ def test_an_inventory_of_another_key_ends_the_start_and_stays_as_it_is(
     assert (tmp_path / "inventory.json").read_bytes() == before
 
 
-def test_it_listens_on_ipv4_and_ipv6_when_no_address_is_set(start: Callable[..., Serving]) -> None:
+def test_it_listens_on_ipv4_and_ipv6_when_no_address_is_set(start: Callable[..., ServiceProcess]) -> None:
     server = start(env={"SERVER_ADDRESS": ""})
     hosts = ["127.0.0.1"]
     with socket.socket(socket.AF_INET6) as probe:
@@ -265,6 +271,6 @@ def test_it_listens_on_ipv4_and_ipv6_when_no_address_is_set(start: Callable[...,
     assert len(hosts) == 2
 
 
-def test_json_logs_are_json_lines(start: Callable[..., Serving]) -> None:
+def test_json_logs_are_json_lines(start: Callable[..., ServiceProcess]) -> None:
     server = start(env={"LOG_FORMAT": "json"})
     assert all(line.startswith("{") for line in server.output().splitlines())

@@ -15,34 +15,34 @@ from functools import partial
 from prometheus_client.metrics_core import Metric
 
 from promsnmp import __version__
-from promsnmp.cluster.cluster import Cluster, Ledger
+from promsnmp.cluster.cluster import Cluster, InventoryPort
 from promsnmp.discovery.factory import make_discovery
 from promsnmp.discovery.schedule import Schedule, Scheduler, read_cron, read_zone
 from promsnmp.errors import ModuleError, SettingsError
-from promsnmp.http.app import create_front
-from promsnmp.http.middleware.access import Gate
-from promsnmp.http.middleware.leader_proxy import Leading
-from promsnmp.http.middleware.owner_proxy import SharedScrapes
-from promsnmp.http.middleware.peer_auth import Door, SealedCallers, peer_routes
-from promsnmp.http.responses.targets_cache import Published
+from promsnmp.http.app import create_asgi_app
+from promsnmp.http.middleware.access import AccessMiddleware
+from promsnmp.http.middleware.leader_proxy import LeaderProxy
+from promsnmp.http.middleware.owner_proxy import OwnerProxy
+from promsnmp.http.middleware.peer_auth import PeerAuthenticator, PeerAuthMiddleware, peer_routes
+from promsnmp.http.responses.targets_cache import TargetsCache
 from promsnmp.http.routes.scrape import ScrapeRoute
-from promsnmp.http.security.auth import Access, Basic, Certificate, Token
-from promsnmp.http.security.tls import ReplicaTls
-from promsnmp.http.security.web_config_watcher import WebFile
-from promsnmp.http.server.fast_path import express_protocol
-from promsnmp.http.server.lifecycle import App, Lifecycle, Repeated
-from promsnmp.http.server.listen import listen_everywhere
-from promsnmp.http.services import Executor, Services
+from promsnmp.http.security.auth import AccessControl, BasicAuthenticator, CertificateAuthenticator, TokenAuthenticator
+from promsnmp.http.security.tls import PeerTlsContext
+from promsnmp.http.security.web_config_watcher import WebConfigWatcher
+from promsnmp.http.server.fast_path import fast_path_protocol
+from promsnmp.http.server.lifecycle import Application, Lifecycle, PeriodicTask
+from promsnmp.http.server.listen import listen_all
+from promsnmp.http.services import ExecutorUsage, Services
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.document.write import DocumentWriter
-from promsnmp.inventory.model import LOST, Inventory
+from promsnmp.inventory.model import STALE, Inventory
 from promsnmp.inventory.modules import AUTO
-from promsnmp.inventory.query import Search
+from promsnmp.inventory.query import DeviceSelector
 from promsnmp.inventory.storage.key import load_key
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.inventory.targets import Site, TargetList
-from promsnmp.inventory.writes.fencing import KEPT, Fence
-from promsnmp.modules.catalogue import Catalogues, load_catalogue
+from promsnmp.inventory.writes.fencing import MAX_WRITE_NUMBERS, GetFencingToken
+from promsnmp.modules.catalogue import CatalogueStore, load_catalogue
 from promsnmp.modules.snmp_yml.writer import to_yaml
 from promsnmp.observe import families
 from promsnmp.observe.counts import DiscoveryCounts, RequestCounts
@@ -51,10 +51,10 @@ from promsnmp.observe.meters import ProcessMeters
 from promsnmp.observe.selfmetrics import SelfMetrics
 from promsnmp.observe.tasks import LoopLag
 from promsnmp.polling.detection.identify import identify
-from promsnmp.polling.subsystem import Collection
+from promsnmp.polling.subsystem import PollingSubsystem
 from promsnmp.settings import Settings
 from promsnmp.snmp.ber import COMPILED
-from promsnmp.support.memory import collector_at_rest, release_memory, settle_memory
+from promsnmp.support.memory import freeze_memory, gc_paused, release_memory
 
 log = logging.getLogger(__name__)
 
@@ -67,15 +67,15 @@ FINDINGS_INTERVAL = 10.0
 """Seconds between two writes of what was found out of devices."""
 
 
-def build(settings: Settings) -> App:
+def build(settings: Settings) -> Application:
     """As ``_build``; what was built is taken for permanent."""
-    with collector_at_rest():
+    with gc_paused():
         app = _build(settings)
-    settle_memory()
+    freeze_memory()
     return app
 
 
-def _build(settings: Settings) -> App:
+def _build(settings: Settings) -> Application:
     """Every part, built and wired, with the inventory loaded and the sockets listening.
 
     Raises InventoryError when the inventory cannot be used, ModuleError for an unknown module, and PromSnmpError
@@ -83,15 +83,15 @@ def _build(settings: Settings) -> App:
     """
     if not COMPILED:
         log.warning("running without the compiled decoder: slower")
-    catalogues = Catalogues(load_catalogue(settings.config_patterns, expand=settings.snmp_expand_environment))
+    catalogue_store = CatalogueStore(load_catalogue(settings.config_patterns, expand=settings.snmp_expand_environment))
     release_memory()
-    web = WebFile(settings.web_config_file)
-    store = _open_store(settings, fence=lambda: cluster.leadership.fence())
-    sockets = listen_everywhere(settings.listen_addresses)
+    web = WebConfigWatcher(settings.web_config_file)
+    store = _open_store(settings, get_fencing_token=lambda: cluster.leadership.fencing_token())
+    sockets = listen_all(settings.listen_addresses)
     port = next((one.getsockname()[1] for one in sockets), settings.server_port)
-    cluster = Cluster(settings, _ledger(store), port=port, tls=ReplicaTls(lambda: web.current.tls))
-    collection = Collection(settings, store, catalogues, cluster)
-    searches = DiscoveryCounts()
+    cluster = Cluster(settings, _inventory_port(store), port=port, tls=PeerTlsContext(lambda: web.current.tls))
+    polling = PollingSubsystem(settings, store, catalogue_store, cluster)
+    discovery_counts = DiscoveryCounts()
     leadership = cluster.leadership
 
     def leads() -> bool:
@@ -102,111 +102,121 @@ def _build(settings: Settings) -> App:
         inventory=lambda: store.current,
         update=lambda change, who: store.update(change, who=who),
         identify=identify,
-        counts=searches,
+        counts=discovery_counts,
         leads=leads,
     )
     schedule = _schedule(settings)
     scheduler = Scheduler(discovery.run_seeds, schedule, leads=leads, on_start=settings.discovery_on_start)
-    snmp = ScrapeRoute(
-        collection.scraper,
+    scrape_route = ScrapeRoute(
+        polling.page_service,
         store,
-        catalogues,
+        catalogue_store,
         modules=settings.modules,
         allow_adhoc=settings.adhoc_targets,
         adhoc_networks=settings.adhoc_networks,
         timeout=settings.scrape_timeout / 1000,
         offset=settings.scrape_timeout_offset / 1000,
     )
-    shared = SharedScrapes(
-        snmp, cluster.members, cluster.forwarder, cluster.seals, cut_off=lambda: collection.scraper.is_cut_off
+    owner_proxy = OwnerProxy(
+        scrape_route,
+        cluster.members,
+        cluster.scrape_forwarder,
+        cluster.signer,
+        cut_off=lambda: polling.page_service.reaches_no_device,
     )
-    leading = Leading(cluster.leadership, cluster.delegation)
-    door = Door(cluster.seals)
-    disk, lag, requests = DiskSpace(settings.prom_inv_file), LoopLag(), RequestCounts()
+    leader_proxy = LeaderProxy(cluster.leadership, cluster.write_forwarder)
+    peer_auth = PeerAuthMiddleware(cluster.signer)
+    disk, loop_lag, requests = DiskSpace(settings.prom_inv_file), LoopLag(), RequestCounts()
     checks = {
         "diskSpace": disk.check,
-        "eventLoop": lambda: loop_check(lag),
+        "eventLoop": lambda: loop_check(loop_lag),
         "inventory": lambda: _inventory_check(store),
         "leaderElection": cluster.check_election,
-        "modules": lambda: _modules_check(catalogues),
-        "poller": collection.check,
+        "modules": lambda: _modules_check(catalogue_store),
+        "poller": polling.check,
         "replicas": cluster.check_members,
         "webConfig": web.check,
     }
     access = _access(settings, web)
-    gate = Gate(access, web)
+    access_middleware = AccessMiddleware(access, web)
     health = Health(checks, loaded=lambda: True)
     metrics = SelfMetrics(
         lambda: families.build_families(version=__version__, compiled=COMPILED),
         lambda: families.site_families(_site(settings)),
-        collection.families,
-        lambda: families.loop_families(lag.seconds),
+        polling.families,
+        lambda: families.loop_families(loop_lag.seconds),
         lambda: _inventory_families(store, disk),
         lambda: families.leadership_families(leader=leads(), discovered_at=discovery.finished_at),
         cluster.families,
-        lambda: families.discovery_families(searches, lost=_lost(store.current), next_at=scheduler.next),
+        lambda: families.discovery_families(discovery_counts, stale=_count_lost(store.current), next_at=scheduler.next),
         lambda: families.request_families(requests),
         web.families,
-        lambda: families.config_families(read_at=catalogues.read_at, healthy=catalogues.last_error is None),
+        lambda: families.config_families(read_at=catalogue_store.read_at, healthy=catalogue_store.last_error is None),
         lambda: families.login_families(access.failures.total),
     )
-    search = Search(settings.modules)
+    search = DeviceSelector(settings.modules)
     services = Services(
         version=__version__,
         compiled=COMPILED,
         health=health,
         metrics=metrics,
         process_meters=ProcessMeters().meters,
-        targets=Published(store, TargetList(site=Site.from_settings(settings), modules=settings.modules), search).of,
-        show_inventory=partial(_shown, DocumentWriter(mask=True), store),
+        targets=TargetsCache(
+            store, TargetList(site=Site.from_settings(settings), modules=settings.modules), search
+        ).get,
+        show_inventory=partial(_inventory_json, DocumentWriter(mask=True), store),
         cluster=cluster,
         devices=Devices(store),
         discovery=discovery,
         search=search,
-        standing=collection.standing,
+        standing=polling.poll_status,
         replace_inventory=store.replace,
-        reload=partial(_reload, settings, catalogues, web, store),
-        show_config=partial(_config, catalogues),
-        evict=collection.cache.evict_all,
-        histograms=snmp.histograms,
-        polling=lambda: Executor(*collection.figures()),
+        reload=partial(_reload, settings, catalogue_store, web, store),
+        show_config=partial(_config_yaml, catalogue_store),
+        evict_pages=polling.cache.evict_all,
+        histograms=scrape_route.histograms,
+        polling=lambda: ExecutorUsage(*polling.figures()),
     )
-    store.subscribe(lambda _: cluster.changed())
+    store.subscribe(lambda _: cluster.announce_change())
     leadership.subscribe(lambda: None if leads() else discovery.stop_all())
-    return App(
-        front=create_front(
+    return Application(
+        asgi_app=create_asgi_app(
             services,
             requests,
-            gate,
-            hot={"/snmp": shared},
-            outside=door.around,
-            inside=lambda api: leading.around(shared.metrics(api)),
+            access_middleware,
+            fast_routes={"/snmp": owner_proxy},
+            outside=peer_auth.wrap,
+            inside=lambda api: leader_proxy.wrap(owner_proxy.wrap_metrics(api)),
             open_paths=peer_routes(
-                door,
-                news=cluster.team.received if cluster.team is not None else None,
-                findings=collection.heard,
+                peer_auth,
+                on_status=cluster.gossip.receive if cluster.gossip is not None else None,
+                on_detected_modules=polling.receive_detected_modules,
             ),
         ),
         health=health,
         sockets=sockets,
-        protocol=express_protocol(gate.ready(shared.ready), requests, web.peer),
+        protocol=fast_path_protocol(
+            access_middleware.wrap_fast_answer(owner_proxy.fast_answer), requests, web.client_name
+        ),
         tls=web.tls,
         grace=settings.shutdown_timeout / 1000 * GRACE_SHARE,
-        repeated={
-            "the watch of the inventory file": Repeated(step=store.reload_if_changed, every=WATCH_INTERVAL),
-            "the watch of the web configuration": Repeated(step=web.refresh, every=WATCH_INTERVAL),
-            "the storing of what devices are": Repeated(step=collection.store_findings, every=FINDINGS_INTERVAL),
-            "the watch of the disk": Repeated(step=disk.refresh, every=DISK_INTERVAL),
-            "the watch for writes that fail": Repeated(step=store.probe, every=DISK_INTERVAL),
-            "the measure of the event loop": Repeated(step=lag.measure, every=0.0),
+        periodic_tasks={
+            "the watch of the inventory file": PeriodicTask(step=store.reload_if_changed, every=WATCH_INTERVAL),
+            "the watch of the web configuration": PeriodicTask(step=web.refresh, every=WATCH_INTERVAL),
+            "the storing of what devices are": PeriodicTask(
+                step=polling.store_detected_modules, every=FINDINGS_INTERVAL
+            ),
+            "the watch of the disk": PeriodicTask(step=disk.refresh, every=DISK_INTERVAL),
+            "the watch for writes that fail": PeriodicTask(step=store.probe, every=DISK_INTERVAL),
+            "the measure of the event loop": PeriodicTask(step=loop_lag.measure, every=0.0),
         },
         lifecycles=[
             Lifecycle(start=cluster.start, stop=cluster.stop, drain=cluster.leave),
-            Lifecycle(start=collection.start, stop=collection.stop),
+            Lifecycle(start=polling.start, stop=polling.stop),
             Lifecycle(start=scheduler.start, stop=scheduler.stop),
             Lifecycle(start=lambda: None, stop=discovery.close),
         ],
-        reload=partial(_reload_on_signal, settings, catalogues, web, store),
+        reload=partial(_reload_on_signal, settings, catalogue_store, web, store),
     )
 
 
@@ -216,17 +226,19 @@ def _schedule(settings: Settings) -> Schedule | None:
     return Schedule(expression, zone, datetime.now(UTC)) if expression is not None else None
 
 
-def _lost(inventory: Inventory) -> int:
-    return sum(device.status == LOST for device in inventory.devices)
+def _count_lost(inventory: Inventory) -> int:
+    return sum(device.status == STALE for device in inventory.devices)
 
 
-def _access(settings: Settings, web: WebFile) -> Access:
+def _access(settings: Settings, web: WebConfigWatcher) -> AccessControl:
     """Who may do what. A certificate alone is a login only where nothing else is: scrapers have some, too."""
-    token = Token(settings.api_token.get_secret_value() if settings.api_token else "")
-    basic = Basic(web.passwords)
-    certificate = Certificate(lambda: web.trusts_certificates and not (token.configured or basic.configured))
-    access = Access(
-        [SealedCallers(), token, basic, certificate],
+    token = TokenAuthenticator(settings.api_token.get_secret_value() if settings.api_token else "")
+    basic = BasicAuthenticator(web.passwords)
+    certificate = CertificateAuthenticator(
+        lambda: web.trusts_certificates and not (token.configured or basic.configured)
+    )
+    access = AccessControl(
+        [PeerAuthenticator(), token, basic, certificate],
         allow_anonymous=settings.api_allow_anonymous,
         protect_scrapes=settings.api_protect_scrapes,
     )
@@ -235,74 +247,85 @@ def _access(settings: Settings, web: WebFile) -> Access:
     return access
 
 
-async def _reload(settings: Settings, catalogues: Catalogues, web: WebFile, store: InventoryStore) -> None:
+async def _reload(
+    settings: Settings, catalogue_store: CatalogueStore, web: WebConfigWatcher, store: InventoryStore
+) -> None:
     """Reads all files again. Raises ModuleError or SettingsError, and then uses what it had of that file."""
     await web.reload()
     try:
-        expand, before = settings.snmp_expand_environment, catalogues.current
+        expand, before = settings.snmp_expand_environment, catalogue_store.current
         load = partial(load_catalogue, settings.config_patterns, expand=expand, before=before)
         catalogue = await asyncio.to_thread(load)
         for name in settings.modules:
             if name != AUTO:
                 catalogue.module(name)
     except ModuleError as error:
-        catalogues.last_error = error
+        catalogue_store.last_error = error
         raise
-    catalogues.replace(catalogue)
+    catalogue_store.replace(catalogue)
     release_memory()
     log.info("read the configuration again: %d modules, %d auths", len(catalogue.modules), len(catalogue.auths))
     await store.reload_if_changed()
 
 
-async def _reload_on_signal(settings: Settings, catalogues: Catalogues, web: WebFile, store: InventoryStore) -> None:
+async def _reload_on_signal(
+    settings: Settings, catalogue_store: CatalogueStore, web: WebConfigWatcher, store: InventoryStore
+) -> None:
     try:
-        await _reload(settings, catalogues, web, store)
+        await _reload(settings, catalogue_store, web, store)
     except (ModuleError, SettingsError) as error:
         log.error("the configuration stays as it was: %s", error)  # the text says it all
 
 
-async def _config(catalogues: Catalogues) -> str:
-    catalogue = catalogues.current
+async def _config_yaml(catalogue_store: CatalogueStore) -> str:
+    catalogue = catalogue_store.current
     text = await asyncio.to_thread(to_yaml, catalogue.modules, catalogue.auths)
     release_memory()
     return text
 
 
-def _modules_check(catalogues: Catalogues) -> Component:
-    details: dict[str, object] = {"modules": len(catalogues.current.modules), "auths": len(catalogues.current.auths)}
-    if catalogues.last_error is not None:
-        details["error"] = str(catalogues.last_error)
+def _modules_check(catalogue_store: CatalogueStore) -> Component:
+    details: dict[str, object] = {
+        "modules": len(catalogue_store.current.modules),
+        "auths": len(catalogue_store.current.auths),
+    }
+    if catalogue_store.last_error is not None:
+        details["error"] = str(catalogue_store.last_error)
     return Component(Status.UP, details)
 
 
-def _open_store(settings: Settings, *, fence: Fence) -> InventoryStore:
+def _open_store(settings: Settings, *, get_fencing_token: GetFencingToken) -> InventoryStore:
     secret = settings.prom_encrypt_key
     key = load_key(settings.prom_inv_file, secret.get_secret_value() if secret else None)
-    store = InventoryStore(settings.prom_inv_file, key, fence=fence)
+    store = InventoryStore(settings.prom_inv_file, key, get_fencing_token=get_fencing_token)
     store.load()
     store.prepare()
     return store
 
 
-def _ledger(store: InventoryStore) -> Ledger:
+def _inventory_port(store: InventoryStore) -> InventoryPort:
     """What replicas have to know of the inventory."""
-    return Ledger(
+    return InventoryPort(
         key=lambda: store.key,
-        term=lambda: store.current.term,
+        fencing_token=lambda: store.current.fencing_token,
         revision=lambda: store.current.revision,
-        writes=lambda: store.current.writes,
-        kept=KEPT,
+        writes=lambda: store.current.write_numbers,
+        max_writes=MAX_WRITE_NUMBERS,
         reload=store.reload_if_changed,
-        claim=store.claim,
+        claim=store.write_fencing_token,
     )
 
 
-def _shown(writer: DocumentWriter, store: InventoryStore) -> bytes:
+def _inventory_json(writer: DocumentWriter, store: InventoryStore) -> bytes:
     return writer.json(store.current)
 
 
 def _inventory_check(store: InventoryStore) -> Component:
-    details = {"devices": len(store.current.devices), "revision": store.current.revision, "term": store.current.term}
+    details = {
+        "devices": len(store.current.devices),
+        "revision": store.current.revision,
+        "term": store.current.fencing_token,
+    }
     error = store.last_error or store.write_error
     if error is not None:
         return Component(Status.DOWN, {**details, "error": str(error)})

@@ -14,11 +14,11 @@ import httpx
 import pytest
 from cryptography import x509
 
-from promsnmp.http.security.passwords import make_hash
+from promsnmp.http.security.passwords import hash_password
 from tests.support.agents.documents import community_agent
 from tests.support.certificates import Authority
 from tests.support.failing import failing
-from tests.support.serving import Serving
+from tests.support.service_process import ServiceProcess
 from tests.support.tools import PROJECT, WEB, Process, free_tcp_port, require_tool, start_snmpd, wait_until
 
 CA, OTHER = Authority("our CA"), Authority("their CA")
@@ -62,13 +62,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def serving(folder: Path, web: str, client: str | None = None, **env: str) -> Serving:
+def serving(folder: Path, web: str, client: str | None = None, **env: str) -> ServiceProcess:
     (folder / "web.yml").write_text(web)
     context = CA.context(folder / client if client else None)
-    return Serving(folder, env={"WEB_CONFIG_FILE": str(folder / "web.yml"), **env}, verify=context)
+    return ServiceProcess(folder, env={"WEB_CONFIG_FILE": str(folder / "web.yml"), **env}, verify=context)
 
 
-def curl(server: Serving, path: str, *options: str) -> tuple[int, str]:
+def curl(server: ServiceProcess, path: str, *options: str) -> tuple[int, str]:
     """Exit code of curl, and the status or what went wrong."""
     command = [require_tool("curl", package="curl"), "-sS", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "10"]
     ca = str(server.folder / "ca.crt")
@@ -78,7 +78,7 @@ def curl(server: Serving, path: str, *options: str) -> tuple[int, str]:
     return done.returncode, done.stdout if done.returncode == 0 else done.stderr
 
 
-def as_client(server: Serving, name: str) -> tuple[str, ...]:
+def as_client(server: ServiceProcess, name: str) -> tuple[str, ...]:
     return "--cert", f"{server.folder}/{name}.crt", "--key", f"{server.folder}/{name}.key"
 
 
@@ -118,7 +118,7 @@ def test_a_certificate_that_may_be_left_out_is_needed_to_manage(folder: Path) ->
 
 
 def test_a_scraper_s_certificate_does_not_manage_where_there_are_users(folder: Path) -> None:
-    users = f"basic_auth_users:\n  alice: {make_hash('right')}\n"
+    users = f"basic_auth_users:\n  alice: {hash_password('right')}\n"
     with serving(folder, MUTUAL + "  client_auth_type: RequireAndVerifyClientCert\n" + users, "guest") as server:
         assert curl(server, "/targets", *as_client(server, "guest")) == (0, "200")
         assert curl(server, "/-/reload", "-X", "POST", *as_client(server, "guest")) == (0, "401")
@@ -126,7 +126,7 @@ def test_a_scraper_s_certificate_does_not_manage_where_there_are_users(folder: P
         assert curl(server, "/-/reload", "-X", "POST", "-u", "alice:right")[0] in REFUSED
 
 
-def served(server: Serving) -> int:
+def served(server: ServiceProcess) -> int:
     """The serial number of the certificate that new connections get."""
     pem = ssl.get_server_certificate(("127.0.0.1", server.port), timeout=10)
     return x509.load_pem_x509_certificate(pem.encode()).serial_number
@@ -167,7 +167,7 @@ def test_a_ca_and_a_policy_that_change_count_for_new_connections(folder: Path) -
 @pytest.mark.parametrize("protected", ["false", "true"])
 def test_prometheus_finds_and_scrapes_over_tls_with_a_password(folder: Path, protected: str) -> None:
     program = require_tool("prometheus", package="prometheus")
-    web = TLS + f"basic_auth_users:\n  prometheus: {make_hash(PASSWORD)}\n"
+    web = TLS + f"basic_auth_users:\n  prometheus: {hash_password(PASSWORD)}\n"
     env = {"COLLECTION_INTERVAL": "1000", "API_PROTECT_SCRAPES": protected}
     with start_snmpd(folder) as agent, serving(folder, web, **env) as server:
         devices = {"devices": [{"sysName": "host", "agents": [community_agent(agent.port)]}]}
@@ -210,7 +210,7 @@ def test_a_wrong_web_configuration_ends_the_start_with_line_and_key(folder: Path
 
 
 def test_commands_reach_the_service_over_tls_with_a_certificate_and_a_password(folder: Path) -> None:
-    users = f"basic_auth_users:\n  alice: {make_hash(PASSWORD)}\n"
+    users = f"basic_auth_users:\n  alice: {hash_password(PASSWORD)}\n"
     web = MUTUAL + "  client_auth_type: RequireAndVerifyClientCert\n" + users
     with serving(folder, web, "ops") as server:
         command = [sys.executable, "-m", "promsnmp", "devices", "list", "--url", server.url]

@@ -17,7 +17,7 @@ from promsnmp.sim.recording import read_recording
 from tests.support.agents.threads import running
 from tests.support.conformance.pages import parse
 from tests.support.exporter import Exporter, dry_run, require_exporter
-from tests.support.serving import Serving
+from tests.support.service_process import ServiceProcess
 from tests.support.tools import (
     WEB,
     Process,
@@ -93,9 +93,9 @@ def exporter(folder: Path) -> Iterator[Exporter]:
 
 
 @pytest.fixture(scope="module")
-def promsnmp(folder: Path) -> Iterator[Serving]:
+def promsnmp(folder: Path) -> Iterator[ServiceProcess]:
     settings = {"COLLECTION_INTERVAL": "0", "SNMP_CONFIG_FILES": str(folder / "*.yml")}
-    with Serving(folder, env={**settings, **ENVIRONMENT, "INTERFACE_UTILIZATION": "false"}) as made:
+    with ServiceProcess(folder, env={**settings, **ENVIRONMENT, "INTERFACE_UTILIZATION": "false"}) as made:
         yield made
 
 
@@ -168,7 +168,7 @@ REFUSED_LATER = (
 
 @pytest.mark.parametrize("query", QUERIES)
 def test_a_request_has_the_answer_of_snmp_exporter(
-    query: str, exporter: Exporter, promsnmp: Serving, device: SimulatedAgent, device6: SimulatedAgent
+    query: str, exporter: Exporter, promsnmp: ServiceProcess, device: SimulatedAgent, device6: SimulatedAgent
 ) -> None:
     asked = f"/snmp?{query.format(v4=device.target, v6=device6.target)}"
     status, body = exporter.get(asked)
@@ -183,7 +183,7 @@ def test_a_request_has_the_answer_of_snmp_exporter(
 
 @pytest.mark.parametrize("accept", ["text/plain;version=0.0.4;q=0.5,*/*;q=0.1", "*/*", PROMETHEUS_ACCEPT])
 def test_formats_and_codings_are_those_that_prometheus_asks_for(
-    accept: str, promsnmp: Serving, device: SimulatedAgent
+    accept: str, promsnmp: ServiceProcess, device: SimulatedAgent
 ) -> None:
     path = f"/snmp?target={device.target}&module=if_mib"
     plain = parse(promsnmp.client.get(path, headers={"Accept": "text/plain"}).text)
@@ -203,7 +203,9 @@ def test_formats_and_codings_are_those_that_prometheus_asks_for(
 
 
 @pytest.mark.parametrize("auth", USERS)
-def test_the_auths_of_the_file_open_an_snmpd(auth: str, exporter: Exporter, promsnmp: Serving, snmpd: Snmpd) -> None:
+def test_the_auths_of_the_file_open_an_snmpd(
+    auth: str, exporter: Exporter, promsnmp: ServiceProcess, snmpd: Snmpd
+) -> None:
     query = {"target": snmpd.target, "auth": auth, "module": "system"}
     status, body = exporter.scrape(snmpd.target, "system", auth=auth)
     answer = promsnmp.client.get("/snmp", params=query)
@@ -232,7 +234,7 @@ def with_secrets(shown: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_what_config_shows_is_a_file_that_snmp_exporter_loads_to_the_same(
-    exporter: Exporter, promsnmp: Serving, tmp_path: Path
+    exporter: Exporter, promsnmp: ServiceProcess, tmp_path: Path
 ) -> None:
     shown = with_secrets(load(promsnmp.client.get("/config").text))
     file = tmp_path / "shown.yml"
@@ -273,7 +275,7 @@ Query = Callable[[str], list[dict[str, Any]]]
 @pytest.fixture(scope="module")
 def query(
     exporter: Exporter,
-    promsnmp: Serving,
+    promsnmp: ServiceProcess,
     device: SimulatedAgent,
     device6: SimulatedAgent,
     snmpd: Snmpd,

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import pytest
 
 from promsnmp.snmp import ber
+from tests.support.agents.behaviours import OUT_OF_ORDER, status, value
 from tests.support.agents.hostile import HONEST, IF_ENTRY, Behaviour, HostileAgent, after
-from tests.support.agents.misdeeds import OUT_OF_ORDER, status, value
 from tests.support.agents.threads import running
 from tests.support.exporter import fetch, require_exporter
-from tests.support.serving import environment
+from tests.support.service_process import environment
 from tests.support.tools import Process, free_tcp_port
 
 MODULES = """

@@ -15,7 +15,7 @@ from promsnmp.cli.main import WRONG, run
 from promsnmp.sim.agent import SimulatedAgent
 from tests.support.agents.polled_devices import mib
 from tests.support.agents.threads import running
-from tests.support.serving import Serving, environment
+from tests.support.service_process import ServiceProcess, environment
 from tests.support.tools import Process, ProcessEnded, wait_until
 
 ONE = """
@@ -62,32 +62,36 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def server(tmp_path: Path, file: Path) -> Iterator[Serving]:
-    with Serving(tmp_path, env={"COLLECTION_INTERVAL": "0", "SNMP_CONFIG_FILES": str(tmp_path / "*.yml")}) as made:
+def server(tmp_path: Path, file: Path) -> Iterator[ServiceProcess]:
+    with ServiceProcess(
+        tmp_path, env={"COLLECTION_INTERVAL": "0", "SNMP_CONFIG_FILES": str(tmp_path / "*.yml")}
+    ) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     """One service for several tests, each of which brings its own files into ``files``."""
     folder = tmp_path_factory.mktemp("lasting")
     (folder / "files").mkdir()
     (folder / "files" / "snmp.yml").write_text(ONE)
-    with Serving(folder, env={"COLLECTION_INTERVAL": "0", "SNMP_CONFIG_FILES": f"{folder}/files/*.yml"}) as made:
+    with ServiceProcess(folder, env={"COLLECTION_INTERVAL": "0", "SNMP_CONFIG_FILES": f"{folder}/files/*.yml"}) as made:
         yield made
 
 
-def scrape(server: Serving, agent: SimulatedAgent) -> str:
+def scrape(server: ServiceProcess, agent: SimulatedAgent) -> str:
     answer = server.client.get("/snmp", params={"target": agent.target, "module": "ports", "auth": "mine"})
     assert answer.status_code == 200, answer.text
     return answer.text
 
 
-def test_a_job_of_snmp_exporter_works_after_changing_only_the_address(server: Serving, agent: SimulatedAgent) -> None:
+def test_a_job_of_snmp_exporter_works_after_changing_only_the_address(
+    server: ServiceProcess, agent: SimulatedAgent
+) -> None:
     assert 'octets{name="port 2",port="2"} 2000\n' in scrape(server, agent)
 
 
-def test_the_configuration_is_shown_without_secrets(server: Serving) -> None:
+def test_the_configuration_is_shown_without_secrets(server: ServiceProcess) -> None:
     shown = server.client.get("/config").text
     document = yaml.safe_load(shown)
     assert document["auths"]["theirs"]["username"] == "reader"
@@ -98,7 +102,7 @@ def test_the_configuration_is_shown_without_secrets(server: Serving) -> None:
 
 
 @pytest.mark.parametrize("way", ["http", "signal"])
-def test_a_changed_file_is_taken_whole(server: Serving, agent: SimulatedAgent, file: Path, way: str) -> None:
+def test_a_changed_file_is_taken_whole(server: ServiceProcess, agent: SimulatedAgent, file: Path, way: str) -> None:
     scrape(server, agent)
     file.write_text(TWO)
     if way == "http":
@@ -108,7 +112,7 @@ def test_a_changed_file_is_taken_whole(server: Serving, agent: SimulatedAgent, f
     wait_until(lambda: 'bytes_seen{name="port 2",port="2"} 2000\n' in scrape(server, agent), what="the new module")
 
 
-def test_a_broken_file_changes_nothing_and_is_told(server: Serving, agent: SimulatedAgent, file: Path) -> None:
+def test_a_broken_file_changes_nothing_and_is_told(server: ServiceProcess, agent: SimulatedAgent, file: Path) -> None:
     file.write_text(BROKEN)
     answer = server.client.post("/-/reload")
     assert answer.status_code == 400
@@ -157,7 +161,7 @@ LAUGHS = "modules:\n  m: {walk: &w0 [1.3]}\n" + "".join(
     ],
 )
 def test_whatever_is_wrong_with_a_file_the_old_one_stays_in_use(
-    lasting: Serving, spoil: Callable[[Path], object], says: str
+    lasting: ServiceProcess, spoil: Callable[[Path], object], says: str
 ) -> None:
     folder = lasting.folder / "files"
     for one in folder.iterdir():
@@ -176,7 +180,9 @@ def test_whatever_is_wrong_with_a_file_the_old_one_stays_in_use(
 
 
 @pytest.mark.parametrize("spelling", [ONE.encode("utf-8-sig"), ONE.replace("\n", "\r\n").encode()])
-def test_byte_order_marks_and_line_ends_of_windows_do_no_harm(server: Serving, file: Path, spelling: bytes) -> None:
+def test_byte_order_marks_and_line_ends_of_windows_do_no_harm(
+    server: ServiceProcess, file: Path, spelling: bytes
+) -> None:
     before = server.client.get("/config").text
     file.write_bytes(spelling)
     assert server.client.post("/-/reload").status_code == 200

@@ -12,7 +12,7 @@ import pytest
 from promsnmp.sim.agent import SimulatedAgent
 from tests.support.agents.busy import LABELS, PERCENT, busy_mib, device
 from tests.support.agents.threads import running
-from tests.support.serving import Serving
+from tests.support.service_process import ServiceProcess
 from tests.support.tools import WEB, Process, free_tcp_port, require_tool, wait_until
 
 PROMETHEUS_YML = """
@@ -31,18 +31,18 @@ Query = Callable[[str], list[float]]
 
 
 @pytest.fixture(scope="module")
-def promsnmp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+def promsnmp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     """PromSNMP, which polls a device of one interface that is always equally busy."""
     agent = SimulatedAgent(busy_mib())
     with (
         running(agent),
-        Serving(tmp_path_factory.mktemp("promsnmp"), env={"COLLECTION_INTERVAL": "1000"}) as server,
+        ServiceProcess(tmp_path_factory.mktemp("promsnmp"), env={"COLLECTION_INTERVAL": "1000"}) as server,
     ):
         assert server.client.post("/promsnmp/inventory", json={"devices": [device("busy", agent.port)]}).is_success
         yield server
 
 
-def prometheus(promsnmp: Serving, folder: Path, *options: str) -> Iterator[Query]:
+def prometheus(promsnmp: ServiceProcess, folder: Path, *options: str) -> Iterator[Query]:
     """Asks a Prometheus that scrapes the device from /metrics; the answer is the values of all series."""
     program = require_tool("prometheus", package="prometheus")
     port = free_tcp_port()
@@ -73,13 +73,13 @@ def prometheus(promsnmp: Serving, folder: Path, *options: str) -> Iterator[Query
 
 
 @pytest.fixture(scope="module")
-def native(promsnmp: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Query]:
+def native(promsnmp: ServiceProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Query]:
     """With native histograms."""
     yield from prometheus(promsnmp, tmp_path_factory.mktemp("native"), "--enable-feature=native-histograms")
 
 
 @pytest.fixture(scope="module")
-def classic(promsnmp: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Query]:
+def classic(promsnmp: ServiceProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Query]:
     """As it comes."""
     yield from prometheus(promsnmp, tmp_path_factory.mktemp("classic"))
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.support.agents.documents import USER, community_agent, user_agent
-from tests.support.serving import Serving
+from tests.support.service_process import ServiceProcess
 from tests.support.tools import WEB, Process, Snmpd, free_tcp_port, require_tool, start_snmpd, wait_until
 
 PROMETHEUS_YML = """
@@ -45,20 +45,22 @@ def agents(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Snmpd, Sn
 
 
 @pytest.fixture(scope="module")
-def promsnmp(agents: tuple[Snmpd, Snmpd], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+def promsnmp(agents: tuple[Snmpd, Snmpd], tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     """PromSNMP with both in its inventory, polling every second."""
     plain, secure = agents
     devices = [
         {"sysName": "host-v2c", "agents": [community_agent(plain.port)]},
         {"sysName": "host-v3", "agents": [user_agent(secure.port)]},
     ]
-    with Serving(tmp_path_factory.mktemp("promsnmp"), env={"COLLECTION_INTERVAL": "1000"}) as server:
+    with ServiceProcess(tmp_path_factory.mktemp("promsnmp"), env={"COLLECTION_INTERVAL": "1000"}) as server:
         assert server.client.post("/promsnmp/inventory", json={"devices": devices}).status_code == 200
         yield server
 
 
 @pytest.fixture(scope="module")
-def query(promsnmp: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], dict[str, float]]]:
+def query(
+    promsnmp: ServiceProcess, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], dict[str, float]]]:
     """Asks a Prometheus that finds its targets at PromSNMP; the answer is a value per instance."""
     program = require_tool("prometheus", package="prometheus")
     folder = tmp_path_factory.mktemp("prometheus")
@@ -96,7 +98,7 @@ def test_prometheus_finds_both_devices_and_they_are_up(query: Query) -> None:
     wait_until(lambda: query('up{job="snmp"} == 1').keys() == BOTH, deadline=60, what="up of both devices")
 
 
-def test_octet_rates_have_values(query: Query, promsnmp: Serving) -> None:
+def test_octet_rates_have_values(query: Query, promsnmp: ServiceProcess) -> None:
     expression = 'max by (instance) (rate(ifHCInOctets{ifDescr="lo"}[30s]))'
     wait_until(lambda: query(expression).keys() == BOTH, deadline=60, what="rates of both devices")
     wait_until(lambda: all(rate > 0 for rate in query(expression).values()), deadline=60, what="rates above 0")
@@ -109,7 +111,7 @@ def test_the_modules_and_the_age_of_the_data_are_told(query: Query) -> None:
     assert all(-1 < age < 30 for age in ages.values())
 
 
-def test_series_have_no_labels_of_ours_named_instance_or_job(promsnmp: Serving) -> None:
+def test_series_have_no_labels_of_ours_named_instance_or_job(promsnmp: ServiceProcess) -> None:
     page = promsnmp.client.get("/snmp", params={"target": "host-v2c"}).text
     assert "ifHCInOctets{" in page
     assert 'instance="' not in page
@@ -117,7 +119,7 @@ def test_series_have_no_labels_of_ours_named_instance_or_job(promsnmp: Serving) 
 
 
 def test_a_device_that_stops_answering_goes_down_and_comes_back(
-    query: Query, promsnmp: Serving, tmp_path: Path
+    query: Query, promsnmp: ServiceProcess, tmp_path: Path
 ) -> None:
     with start_snmpd(tmp_path) as third:
         port = third.port
@@ -134,7 +136,7 @@ def test_a_device_that_stops_answering_goes_down_and_comes_back(
         wait_until(lambda: query("up").get("host-that-dies") == 1, deadline=60, what="its return")
 
 
-def test_promtool_accepts_every_page(promsnmp: Serving) -> None:
+def test_promtool_accepts_every_page(promsnmp: ServiceProcess) -> None:
     promtool = require_tool("promtool", package="prometheus")
     for number, path in enumerate(("/snmp?target=host-v2c", "/snmp?target=host-v3", "/metrics")):
         page = promsnmp.client.get(path).text

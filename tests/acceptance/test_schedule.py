@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.serving import Serving
+from tests.support.service_process import ServiceProcess
 from tests.support.tools import Snmpd, start_snmpd, wait_until
 
 
-def names(server: Serving) -> list[str]:
+def names(server: ServiceProcess) -> list[str]:
     return [group["labels"]["__meta_promsnmp_address"] for group in server.client.get("/targets").json()]
 
 
 def save_seed(folder: Path, agent: Snmpd) -> None:
     """A seed that a service without a schedule keeps and does not search."""
-    with Serving(folder, env={"COLLECTION_INTERVAL": "0", "DISCOVERY_CRON": "-"}) as server:
+    with ServiceProcess(folder, env={"COLLECTION_INTERVAL": "0", "DISCOVERY_CRON": "-"}) as server:
         answer = server.client.post(
             "/promsnmp/discovery",
             params={"scheduleNow": "false", "saveSeed": "true"},
@@ -42,7 +42,7 @@ def save_seed(folder: Path, agent: Snmpd) -> None:
 def test_saved_seeds_are_searched_at_their_time_or_at_the_start(tmp_path: Path, env: dict[str, str]) -> None:
     with start_snmpd(tmp_path) as agent:
         save_seed(tmp_path, agent)
-        with Serving(tmp_path, env={"COLLECTION_INTERVAL": "0", **env}) as server:
+        with ServiceProcess(tmp_path, env={"COLLECTION_INTERVAL": "0", **env}) as server:
             wait_until(lambda: names(server) == ["127.0.0.1"], deadline=60, what="the device of the seed")
             wait_until(
                 lambda: 'promsnmp_discovery_jobs_total{outcome="finished"}' in server.client.get("/metrics").text,
@@ -51,7 +51,7 @@ def test_saved_seeds_are_searched_at_their_time_or_at_the_start(tmp_path: Path, 
 
 
 def test_the_next_run_is_two_o_clock_unless_told_otherwise(tmp_path: Path) -> None:
-    with Serving(tmp_path, env={"COLLECTION_INTERVAL": "0", "DISCOVERY_TZ": "Asia/Kathmandu"}) as server:
+    with ServiceProcess(tmp_path, env={"COLLECTION_INTERVAL": "0", "DISCOVERY_TZ": "Asia/Kathmandu"}) as server:
         found = re.search(r"\npromsnmp_discovery_next_run_timestamp_seconds (\S+)", server.client.get("/metrics").text)
         assert found is not None
         at = float(found[1])

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from promsnmp.cli.main import run
-from tests.support.serving import Serving
+from tests.support.service_process import ServiceProcess
 from tests.support.tools import WEB, Process, free_tcp_port, require_tool, wait_until
 
 ODD = 'Zoë \U0001f600 "quoted" \\ {braces} $1 \t\u2028 \x07 名'
@@ -60,14 +60,14 @@ TARGETS = {"core1.example.net", "192.0.2.2", "192.0.2.3:1161", "[2001:db8::1]:11
 
 
 @pytest.fixture(scope="module")
-def promsnmp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    with Serving(tmp_path_factory.mktemp("promsnmp"), env={"COLLECTION_INTERVAL": "0"}) as server:
+def promsnmp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
+    with ServiceProcess(tmp_path_factory.mktemp("promsnmp"), env={"COLLECTION_INTERVAL": "0"}) as server:
         assert server.client.post("/promsnmp/inventory", json={"devices": DEVICES}).status_code == 200
         yield server
 
 
 @pytest.fixture(scope="module")
-def prometheus(promsnmp: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def prometheus(promsnmp: ServiceProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A Prometheus whose three jobs find all devices, some of them, and those of files."""
     program = require_tool("prometheus", package="prometheus")
     folder, files = tmp_path_factory.mktemp("prometheus"), tmp_path_factory.mktemp("files")
@@ -144,7 +144,7 @@ def test_prometheus_complains_of_nothing(prometheus: httpx.Client) -> None:
     assert "prometheus_sd_file_read_errors_total 0" in metrics
 
 
-def test_a_change_reaches_prometheus(prometheus: httpx.Client, promsnmp: Serving) -> None:
+def test_a_change_reaches_prometheus(prometheus: httpx.Client, promsnmp: ServiceProcess) -> None:
     added = promsnmp.client.post("/promsnmp/devices", json=device("new", "192.0.2.9", labels={"region": "eu"}))
     assert added.status_code == 201
     wait_until(lambda: "new" in found(prometheus, "eu"), deadline=60, what="the new target")

@@ -14,17 +14,17 @@ import pytest
 from click.testing import CliRunner
 
 from promsnmp.cli import client as module
-from promsnmp.cli.client import Client, client_of, service_options
+from promsnmp.cli.client import ServiceClient, make_client, service_options
 from promsnmp.errors import ServiceError
-from tests.support.serving import Serving
+from tests.support.service_process import ServiceProcess
 from tests.support.tools import free_tcp_port
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 @pytest.fixture(scope="module")
-def promsnmp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    with Serving(tmp_path_factory.mktemp("client"), env={"COLLECTION_INTERVAL": "0"}) as server:
+def promsnmp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
+    with ServiceProcess(tmp_path_factory.mktemp("client"), env={"COLLECTION_INTERVAL": "0"}) as server:
         yield server
 
 
@@ -62,8 +62,8 @@ def replies(status: int, body: bytes = b"", **headers: str) -> Answer:
     return answer
 
 
-def test_documents_go_there_and_come_back(promsnmp: Serving) -> None:
-    service = Client(promsnmp.url)
+def test_documents_go_there_and_come_back(promsnmp: ServiceProcess) -> None:
+    service = ServiceClient(promsnmp.url)
     document = {"devices": [{"sysName": "über", "labels": {"region": "eu"}}]}
     assert service.call("POST", "/promsnmp/inventory", document=document).status == 200
     reply = service.get("/promsnmp/inventory")
@@ -72,9 +72,9 @@ def test_documents_go_there_and_come_back(promsnmp: Serving) -> None:
     service.call("POST", "/promsnmp/inventory", document={"devices": []})
 
 
-def test_a_refusal_is_told_in_the_service_s_words_with_every_problem(promsnmp: Serving) -> None:
+def test_a_refusal_is_told_in_the_service_s_words_with_every_problem(promsnmp: ServiceProcess) -> None:
     with pytest.raises(ServiceError) as caught:
-        Client(promsnmp.url).call("POST", "/promsnmp/inventory", document={"devices": [{"agents": [{}]}]})
+        ServiceClient(promsnmp.url).call("POST", "/promsnmp/inventory", document={"devices": [{"agents": [{}]}]})
     assert caught.value.status == 400
     assert str(caught.value).startswith(f"{promsnmp.url}: the inventory is not changed")
     assert caught.value.problems
@@ -88,19 +88,19 @@ def test_paths_and_queries_are_quoted(odd: Callable[[Answer], str]) -> None:
         asked.append(handler.path)
         replies(200, b"{}")(handler)
 
-    Client(odd(answer)).get("/promsnmp/devices/a b?ü", query="label.x=1&y", page=2)
+    ServiceClient(odd(answer)).get("/promsnmp/devices/a b?ü", query="label.x=1&y", page=2)
     assert asked == ["/promsnmp/devices/a%20b%3F%C3%BC?query=label.x%3D1%26y&page=2"]
 
 
 def test_nothing_that_listens_is_one_clear_line() -> None:
     url = f"http://127.0.0.1:{free_tcp_port()}"
     with pytest.raises(ServiceError, match=f"{url}: nothing listens there; is promsnmp serve running"):
-        Client(url).get("/targets")
+        ServiceClient(url).get("/targets")
 
 
 def test_a_name_that_does_not_resolve_says_so() -> None:
     with pytest.raises(ServiceError, match="does not resolve"):
-        Client("http://no.such.host.invalid").get("/targets")
+        ServiceClient("http://no.such.host.invalid").get("/targets")
 
 
 @pytest.mark.parametrize("signed", [True, False])
@@ -109,7 +109,7 @@ def test_where_credentials_are_missing_or_wrong_it_says_how_to_give_them(
 ) -> None:
     url = odd(replies(401, b'{"error": "who?", "status": 401, "path": "/"}'))
     with pytest.raises(ServiceError, match=r"who.*API_TOKEN.*--token-file.*--login") as caught:
-        Client(url, authorization="Bearer hush" if signed else "").get("/")
+        ServiceClient(url, authorization="Bearer hush" if signed else "").get("/")
     assert caught.value.status == 401
     assert "hush" not in str(caught.value)
 
@@ -119,7 +119,7 @@ def test_credentials_do_not_follow_a_redirect(odd: Callable[[Answer], str]) -> N
     elsewhere = odd(asked.append)
     url = odd(replies(307, location=f"{elsewhere}/take"))
     with pytest.raises(ServiceError, match=r"redirect to .*/take"):
-        Client(url, authorization="Bearer hush").get("/")
+        ServiceClient(url, authorization="Bearer hush").get("/")
     assert asked == []
 
 
@@ -131,43 +131,43 @@ def test_errors_of_something_in_between_are_told_too(
     odd: Callable[[Answer], str], status: int, body: bytes, told: str
 ) -> None:
     with pytest.raises(ServiceError, match=told):
-        Client(odd(replies(status, body))).get("/")
+        ServiceClient(odd(replies(status, body))).get("/")
 
 
 def test_an_answer_that_is_not_json_is_no_promsnmp(odd: Callable[[Answer], str]) -> None:
     with pytest.raises(ServiceError, match="is that a PromSNMP"):
-        Client(odd(replies(200, b"<html>"))).get("/").json()
+        ServiceClient(odd(replies(200, b"<html>"))).get("/").json()
 
 
 def test_an_answer_that_is_not_http_is_told(odd: Callable[[Answer], str]) -> None:
     url = odd(lambda handler: handler.wfile.write(b"\x15\x03\x01 what?\r\n"))  # type: ignore[arg-type]  # what it returns is not used
     with pytest.raises(ServiceError, match="not HTTP"):
-        Client(url).get("/")
+        ServiceClient(url).get("/")
 
 
 def test_a_service_that_does_not_answer_is_given_up(odd: Callable[[Answer], str]) -> None:
     gate = threading.Event()
     url = odd(lambda _: gate.wait(10))  # type: ignore[arg-type]  # what it returns is not used
     with pytest.raises(ServiceError, match="no answer in time"):
-        Client(url, timeout=0.1).get("/")
+        ServiceClient(url, timeout=0.1).get("/")
     gate.set()
 
 
-def test_http_where_https_is_asked_for_is_told(promsnmp: Serving) -> None:
+def test_http_where_https_is_asked_for_is_told(promsnmp: ServiceProcess) -> None:
     with pytest.raises(ServiceError, match="no TLS connection"):
-        Client(promsnmp.url.replace("http:", "https:")).get("/")
+        ServiceClient(promsnmp.url.replace("http:", "https:")).get("/")
 
 
-def test_a_proxy_is_not_asked_for_this_machine(promsnmp: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_is_not_asked_for_this_machine(promsnmp: ServiceProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_tcp_port()}")
-    assert Client(promsnmp.url).get("/-/healthy").status == 200
+    assert ServiceClient(promsnmp.url).get("/-/healthy").status == 200
 
 
 # ------------------------------------------------------------------------------------------------------ the options
 
 
 def sent_by(**options: Any) -> str:
-    return client_of("http://localhost", **options)._authorization
+    return make_client("http://localhost", **options)._authorization
 
 
 def test_the_token_comes_from_the_environment_or_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,7 +201,7 @@ def test_a_user_s_password_comes_from_the_environment(monkeypatch: pytest.Monkey
 )
 def test_options_that_cannot_be_used_say_why(options: dict[str, Any], told: str) -> None:
     with pytest.raises(click.UsageError, match=told):
-        client_of("http://localhost", **options)
+        make_client("http://localhost", **options)
 
 
 def test_a_token_that_would_break_the_header_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,28 +216,28 @@ def test_a_token_that_would_break_the_header_is_refused_and_not_shown(monkeypatc
 )
 def test_a_url_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(click.UsageError, match="is not a URL"):
-        client_of(url)
+        make_client(url)
 
 
 def test_a_url_may_leave_the_scheme_out_and_end_with_a_slash() -> None:
-    assert client_of("localhost:9000/").url == "http://localhost:9000"
-    assert client_of("https://host/promsnmp-eu/").url == "https://host/promsnmp-eu"
+    assert make_client("localhost:9000/").url == "http://localhost:9000"
+    assert make_client("https://host/promsnmp-eu/").url == "https://host/promsnmp-eu"
 
 
 def test_a_url_with_a_password_is_refused_and_the_password_not_shown() -> None:
     with pytest.raises(click.UsageError) as caught:
-        client_of("http://alice:hush@host")
+        make_client("http://alice:hush@host")
     assert "--login" in str(caught.value)
     assert "hush" not in str(caught.value)
 
 
 def test_a_command_gets_a_client_where_one_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    got: list[Client | None] = []
+    got: list[ServiceClient | None] = []
 
     @click.command()
     @click.option("--other")
     @service_options
-    def command(service: Client | None, other: str) -> None:
+    def command(service: ServiceClient | None, other: str) -> None:
         got.append(service)
 
     def run(*arguments: str) -> int:

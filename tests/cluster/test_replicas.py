@@ -13,15 +13,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from promsnmp.cluster.peers.client import PATH
-from promsnmp.cluster.peers.signing import Seals, digest_of
+from promsnmp.cluster.peers.client import STATUS_PATH
+from promsnmp.cluster.peers.signing import RequestSigner, body_digest
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.devices import switch
 from tests.support.agents.threads import running
 from tests.support.certificates import Authority
 from tests.support.cluster.redis_server import RedisServer
 from tests.support.cluster.replica import DEVICES, KEY, Replica, device
-from tests.support.serving import Serving
+from tests.support.service_process import ServiceProcess
 from tests.support.tools import wait_until
 
 SLOW = {"COLLECTION_INTERVAL": "60000"}
@@ -178,9 +178,9 @@ def test_many_changes_at_once_through_all_replicas_all_land(replicas: list[Repli
 
 
 def test_a_call_with_a_wrong_seal_is_refused_whatever_it_asks(replicas: list[Replica], name: str) -> None:
-    seals = Seals(lambda: b"fedcba9876543210", "pod-9")
+    signer = RequestSigner(lambda: b"fedcba9876543210", "pod-9")
     for path in (f"/snmp?target={name}", "/-/healthy", "/promsnmp/hello"):
-        header, value = seals.seal("GET", path.encode())
+        header, value = signer.sign("GET", path.encode())
         answer = replicas[0].client.get(path, headers={header.decode(): value.decode()})
         assert answer.status_code == 403
         assert "PROM_ENCRYPT_KEY" in answer.text
@@ -188,26 +188,26 @@ def test_a_call_with_a_wrong_seal_is_refused_whatever_it_asks(replicas: list[Rep
 
 def test_news_are_taken_from_replicas_only(replicas: list[Replica]) -> None:
     body = b'{"name": "pod-9"}'
-    assert replicas[0].client.post(PATH, content=body).status_code == 403
-    assert replicas[0].client.get(PATH).status_code == 403
-    good = Seals(lambda: KEY.encode(), "pod-9")
-    sealed = dict([good.seal("POST", PATH.encode(), digest_of(b"{}"))])
+    assert replicas[0].client.post(STATUS_PATH, content=body).status_code == 403
+    assert replicas[0].client.get(STATUS_PATH).status_code == 403
+    good = RequestSigner(lambda: KEY.encode(), "pod-9")
+    sealed = dict([good.sign("POST", STATUS_PATH.encode(), body_digest(b"{}"))])
     swapped = {name.decode(): value.decode() for name, value in sealed.items()}
-    answer = replicas[0].client.post(PATH, content=body, headers=swapped)
+    answer = replicas[0].client.post(STATUS_PATH, content=body, headers=swapped)
     assert (answer.status_code, "sealed" in answer.text) == (400, True)
     assert len(replicas[0].leadership["members"]) == 3  # type: ignore[arg-type]
 
 
 def test_what_was_passed_on_is_not_passed_on_again(replicas: list[Replica], name: str) -> None:
-    seals = Seals(lambda: KEY.encode(), "pod-9")
+    signer = RequestSigner(lambda: KEY.encode(), "pod-9")
     follower = followers_of(replicas)[0]
-    header, value = seals.seal("POST", DEVICES.encode(), digest_of(b"{}"))
+    header, value = signer.sign("POST", DEVICES.encode(), body_digest(b"{}"))
     refused = follower.client.post(DEVICES, content=b"{}", headers={header.decode(): value.decode()})
     assert (refused.status_code, refused.headers["x-promsnmp-not-leader"]) == (503, "1")
     target = f"/snmp?target={name}"
     for one in replicas:
         before = one.metric('promsnmp_cluster_forwards_total{kind="scrape",outcome="answered"}')
-        header, value = seals.seal("GET", target.encode())
+        header, value = signer.sign("GET", target.encode())
         page = one.client.get(target, headers={header.decode(): value.decode()})
         assert page.status_code == 200
         assert one.metric('promsnmp_cluster_forwards_total{kind="scrape",outcome="answered"}') == before
@@ -216,7 +216,7 @@ def test_what_was_passed_on_is_not_passed_on_again(replicas: list[Replica], name
 def test_a_replayed_change_is_refused(replicas: list[Replica]) -> None:
     leader = next(one for one in replicas if one.leads)
     body = b'{"sysName": "once", "agents": []}'
-    header, value = Seals(lambda: KEY.encode(), "pod-9").seal("POST", DEVICES.encode(), digest_of(body))
+    header, value = RequestSigner(lambda: KEY.encode(), "pod-9").sign("POST", DEVICES.encode(), body_digest(body))
     headers = {header.decode(): value.decode(), "content-type": "application/json"}
     made = leader.client.post(DEVICES, content=body, headers=headers)
     assert made.status_code == 201
@@ -340,21 +340,21 @@ def test_beside_a_replica_its_own_settings_are_all_that_the_order_to_step_down_t
 
 
 def test_without_redis_one_replica_leads_and_there_is_nothing_to_give_up(tmp_path: Path) -> None:
-    with Serving(tmp_path, env={"COLLECTION_INTERVAL": "0"}) as alone:
+    with ServiceProcess(tmp_path, env={"COLLECTION_INTERVAL": "0"}) as alone:
         asked = promsnmp("leader", "--url", alone.url)
         assert asked.returncode == 0
         assert "backend: none" in asked.stdout
         told = promsnmp("leader", "--step-down", "--url", alone.url)
         assert told.returncode == 1
         assert "the only replica" in told.stderr
-        assert httpx.post(f"{alone.url}{PATH}").status_code in (403, 404)
+        assert httpx.post(f"{alone.url}{STATUS_PATH}").status_code in (403, 404)
 
 
 def test_a_replica_whose_redis_is_not_there_scrapes_and_says_what_is_wrong(
     tmp_path: Path, agent: SimulatedAgent
 ) -> None:
     env = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": "1", "SNMP_ALLOW_ADHOC_TARGETS": "true"}
-    with Serving(tmp_path, env=env) as alone:
+    with ServiceProcess(tmp_path, env=env) as alone:
         assert alone.client.get("/snmp", params={"target": agent.target}).status_code == 200
         refused = alone.client.post(DEVICES, json={"sysName": "x", "agents": []}, timeout=30)
         assert refused.status_code == 503
@@ -370,10 +370,10 @@ def test_a_replica_whose_redis_is_not_there_scrapes_and_says_what_is_wrong(
 def test_a_replica_that_starts_while_redis_is_away_is_started_and_polls_what_the_file_names(
     tmp_path: Path, agent: SimulatedAgent
 ) -> None:
-    with Serving(tmp_path) as before:
+    with ServiceProcess(tmp_path) as before:
         assert before.client.post(DEVICES, json=device(agent, "switch-1")).status_code == 201
     env = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": "1", "COLLECTION_INTERVAL": "5000"}
-    with Serving(tmp_path, env=env) as alone:
+    with ServiceProcess(tmp_path, env=env) as alone:
         assert (health := alone.client.get("/actuator/health")).status_code == 200
         assert health.json()["components"]["replicas"]["status"] == "UNKNOWN"
         shown = f"{DEVICES}/switch-1"

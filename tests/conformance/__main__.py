@@ -13,9 +13,9 @@ from pprint import pformat
 
 from promsnmp.errors import ModuleError
 from scripts.exporter import Unavailable, find
-from tests.support.conformance.beside import Beside
-from tests.support.conformance.made import case
-from tests.support.conformance.run import Result, made, recorded, summary
+from tests.support.conformance.generated import case
+from tests.support.conformance.programs import BothPrograms
+from tests.support.conformance.run import Result, generated, recorded, summary
 from tests.support.conformance.shrink import shrunk
 from tests.support.exposition.reference import Case
 from tests.support.tools import shared_dir
@@ -33,8 +33,8 @@ def main(words: Sequence[str]) -> int:
     except Unavailable as reason:
         print(reason)
         return 1
-    with tempfile.TemporaryDirectory() as folder, Beside(program, Path(folder)) as beside:
-        same = [_recorded(beside, options), _made(beside, options)]
+    with tempfile.TemporaryDirectory() as folder, BothPrograms(program, Path(folder)) as programs:
+        same = [_recorded(programs, options), _made(programs, options)]
     print(f"{time.monotonic() - began:.0f} s")
     return 0 if all(same) else 1
 
@@ -49,48 +49,48 @@ def _options() -> argparse.ArgumentParser:
     return parser
 
 
-def _recorded(beside: Beside, options: argparse.Namespace) -> bool:
+def _recorded(programs: BothPrograms, options: argparse.Namespace) -> bool:
     shared = shared_dir()
     if shared is None:
         print("There is no folder 'shared' beside the project: no recorded devices")
         return True
-    found = beside.load((shared / "snmp_exporter" / "snmp.yml").read_text(encoding="utf-8"))
+    found = programs.load((shared / "snmp_exporter" / "snmp.yml").read_text(encoding="utf-8"))
     recordings = [
         one for one in sorted((shared / "recordings").glob("*.snmprec")) if fnmatch(one.stem, options.devices)
     ]
     names = [name for name in sorted(found.modules) if fnmatch(name, options.modules)]
     print(f"{len(names)} modules on {len(recordings)} recorded devices ...", flush=True)
-    same = summary(list(recorded(beside, found, names, recordings)), print)
+    same = summary(list(recorded(programs, found, names, recordings)), print)
     if not options.mangled:
         return same
     seeds = range(options.seed, options.seed + options.mangled)
     print(f"The same on each device mangled, {len(seeds)} times ...", flush=True)
-    return summary(list(recorded(beside, found, names, recordings, seeds=seeds)), print) and same
+    return summary(list(recorded(programs, found, names, recordings, seeds=seeds)), print) and same
 
 
-def _made(beside: Beside, options: argparse.Namespace) -> bool:
+def _made(programs: BothPrograms, options: argparse.Namespace) -> bool:
     cases = [case(number, options.seed) for number in range(options.cases)]
     print(f"{len(cases)} made-up modules and devices ...", flush=True)
-    results = list(made(beside, cases))
+    results = list(generated(programs, cases))
     same = summary(results, print)
     for one, result in [pair for pair in zip(cases, results, strict=True) if pair[1].unknown][:SHRUNK]:
-        _show(beside, one, result)
+        _show(programs, one, result)
     return same
 
 
-def _show(beside: Beside, one: Case, result: Result) -> None:
+def _show(programs: BothPrograms, one: Case, result: Result) -> None:
     kind = result.unknown[0].kind
 
     def differs(other: Case) -> bool:
         try:
-            return any(each.kind == kind for each in next(made(beside, [other])).unknown)
+            return any(each.kind == kind for each in next(generated(programs, [other])).unknown)
         except ModuleError:  # what is left of it loads here no longer
             return False
 
     small = shrunk(one, differs)
     print(f"The smallest part of {one.name} that differs:")
     print(pformat({"metrics": small.metrics, "objects": small.objects, "module": small.module}, width=120))
-    for each in next(made(beside, [small])).unknown[:SHRUNK]:
+    for each in next(generated(programs, [small])).unknown[:SHRUNK]:
         print(f"  {each.kind}: {each.what}")
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.conformance.beside import Beside
-from tests.support.conformance.made import case
+from tests.support.conformance.generated import case
 from tests.support.conformance.pages import Difference
-from tests.support.conformance.run import Result, made, recorded, summary
+from tests.support.conformance.programs import BothPrograms
+from tests.support.conformance.run import Result, generated, recorded, summary
 from tests.support.exporter import require_exporter
 from tests.support.tools import require_shared
 
@@ -19,27 +19,27 @@ CASES = 300
 
 
 @pytest.fixture(scope="module")
-def beside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beside]:
-    with Beside(require_exporter(), tmp_path_factory.mktemp("beside")) as both:
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BothPrograms]:
+    with BothPrograms(require_exporter(), tmp_path_factory.mktemp("beside")) as both:
         yield both
 
 
 @pytest.mark.parametrize("seeds", [(), (1,)], ids=["as they are", "mangled"])
 def test_modules_of_snmp_exporter_give_its_samples_on_recorded_devices(
-    beside: Beside, seeds: tuple[int, ...], capsys: pytest.CaptureFixture[str]
+    programs: BothPrograms, seeds: tuple[int, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = beside.load(require_shared("snmp_exporter", "snmp.yml").read_text(encoding="utf-8"))
+    found = programs.load(require_shared("snmp_exporter", "snmp.yml").read_text(encoding="utf-8"))
     recordings = [require_shared("recordings", f"{device}.snmprec") for device in DEVICES]
-    results = list(recorded(beside, found, MODULES, recordings, seeds=seeds))
+    results = list(recorded(programs, found, MODULES, recordings, seeds=seeds))
     assert summary(results, print), capsys.readouterr().out
     assert len(results) == len(MODULES) * len(DEVICES)
     assert sum(one.samples for one in results) > 1000
 
 
 def test_modules_and_devices_that_are_made_up_give_the_same_samples(
-    beside: Beside, capsys: pytest.CaptureFixture[str]
+    programs: BothPrograms, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    results = list(made(beside, [case(number, seed=0) for number in range(CASES)]))
+    results = list(generated(programs, [case(number, seed=0) for number in range(CASES)]))
     assert summary(results, print), capsys.readouterr().out
     assert sum(not one.known and one.samples > 0 for one in results) > CASES / 2
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.deploy.cluster import Cluster, Refusal
+from tests.support.deploy.fake_kubernetes import FakeKubernetes, Refusal
 from tests.support.deploy.kube import CHART, EXAMPLES, documents, manifests, name_of, pick
 from tests.support.deploy.pods import Redis
 from tests.support.deploy.shell import Pages, Shell
@@ -35,7 +35,7 @@ IN_TEXT = r"`(?P<words>(?:kubectl|helm|promsnmp) [^`\n]+)`"
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
-    with Cluster() as cluster:
+    with FakeKubernetes() as cluster:
         yield Shell(tmp_path, cluster, {})
 
 
@@ -78,7 +78,7 @@ OPERATORS = ("ServiceMonitor", "ScrapeConfig", "PrometheusRule")
 
 def test_without_prometheus_operator_the_folder_is_applied_but_for_its_three_objects(tmp_path: Path) -> None:
     rest = {name_of(item) for item in manifests() if item["kind"] not in OPERATORS}
-    with Cluster(without=("monitoring.coreos.com",)) as cluster:
+    with FakeKubernetes(without=("monitoring.coreos.com",)) as cluster:
         shell = Shell(tmp_path, cluster, {})
         done = shell.run("kubectl apply -f deploy/kubernetes/")
         assert sorted(re.findall(r'no matches for kind "(\w+)"', done.stderr)) == sorted(OPERATORS)
@@ -89,7 +89,7 @@ def test_without_prometheus_operator_the_folder_is_applied_but_for_its_three_obj
 
 def test_the_overlay_leaves_them_out_and_has_an_image_and_a_storage_class_of_ones_own(tmp_path: Path) -> None:
     rest = {name_of(item) for item in manifests() if item["kind"] not in OPERATORS}
-    with Cluster(without=("monitoring.coreos.com",)) as cluster:
+    with FakeKubernetes(without=("monitoring.coreos.com",)) as cluster:
         shell = Shell(tmp_path, cluster, {})
         shell("kubectl apply -k deploy/")
         assert cluster.names() == rest
@@ -117,7 +117,7 @@ def test_every_example_is_applied_as_its_head_says(tmp_path: Path) -> None:
     for number, file in enumerate(sorted(EXAMPLES.glob("*.yaml"))):
         told = re.findall(r"^#   (.+)$", file.read_text(), re.MULTILINE)
         words = told or [f"kubectl apply -f deploy/kubernetes/namespace.yaml -f deploy/kubernetes/examples/{file.name}"]
-        with Cluster() as cluster:
+        with FakeKubernetes() as cluster:
             Shell(tmp_path / str(number), cluster, {})("\n".join(words))
             there = cluster.names(without=())
             assert there >= {name_of(item) for item in documents(file.read_text())}, file.name
@@ -184,7 +184,7 @@ def pages(tmp_path: Path) -> Iterator[Pages]:
     items = manifests()
     pick(items, "Secret")["stringData"]["API_TOKEN"] = "a-token"
     template = pick(items, "StatefulSet")["spec"]["template"]
-    with Redis(items, template, folder=tmp_path, port=free_tcp_port()) as redis, Cluster() as cluster:
+    with Redis(items, template, folder=tmp_path, port=free_tcp_port()) as redis, FakeKubernetes() as cluster:
         made = Pages(tmp_path, cluster, redis, items)
         yield made
         made.pod.stop()

@@ -204,9 +204,9 @@ def test_a_clock_that_was_years_ahead_does_not_end_discovery() -> None:
 
 def test_the_wait_is_short_enough_to_see_a_clock_that_is_set() -> None:
     schedule = daily()
-    assert schedule.left(START) == module.TICK
-    assert schedule.left(START + timedelta(hours=13, minutes=59, seconds=55)) == 5.0
-    assert schedule.left(START + timedelta(hours=15)) == 0.0
+    assert schedule.seconds_until_next(START) == module.TICK
+    assert schedule.seconds_until_next(START + timedelta(hours=13, minutes=59, seconds=55)) == 5.0
+    assert schedule.seconds_until_next(START + timedelta(hours=15)) == 0.0
 
 
 # ---------------------------------------------------------------------------------------------------------------- task

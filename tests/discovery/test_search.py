@@ -10,12 +10,12 @@ from dataclasses import replace
 import pytest
 
 from promsnmp.discovery.jobs import Job
-from promsnmp.discovery.reconcile.merge import Newcomers
-from promsnmp.discovery.scan.rate import Allowance
-from promsnmp.discovery.search import Search
-from promsnmp.discovery.unsaved_inventory import Memory
+from promsnmp.discovery.reconcile.merge import NewDeviceDefaults
+from promsnmp.discovery.scan.rate import SharedRate
+from promsnmp.discovery.search import SearchRun
+from promsnmp.discovery.unsaved_inventory import UnsavedInventory
 from promsnmp.errors import InventoryUnavailable
-from promsnmp.inventory.model import LOST, Agent, Device, Endpoint, Inventory
+from promsnmp.inventory.model import STALE, Agent, AgentEndpoint, Device, Inventory
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.field import Field, populate, spread_over
 from promsnmp.sim.mib import Value
@@ -24,10 +24,18 @@ from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import AuthProtocol, Community, Credentials, PrivProtocol, SecurityLevel, User, Version
 from promsnmp.snmp.operations.walk import AgentLimits
 from promsnmp.snmp.session import Session
+from tests.support.agents.behaviours import BEHAVIOURS
 from tests.support.agents.hostile import HostileAgent
-from tests.support.agents.misdeeds import BEHAVIOURS
-from tests.support.discovery.links import MONITOR, PUBLIC
-from tests.support.discovery.setups import SLOW_MACHINE, Known, by_name, device_mib, plan_for, search, setup_of
+from tests.support.discovery.searches import (
+    SLOW_MACHINE,
+    FixedIdentity,
+    by_name,
+    device_mib,
+    plan_for,
+    search,
+    search_context,
+)
+from tests.support.discovery.simulated_network import MONITOR, PUBLIC
 from tests.support.tools import Snmpd, require_shared
 
 MACS = ["001b54000001", "001b54000002"]
@@ -39,24 +47,24 @@ def agent(name: str, number: int = 0, **options: object) -> SimulatedAgent:
 
 
 def hand_made(name: str, address: str, port: int, credentials: Community = PUBLIC) -> Device:
-    one = Agent(f"6a3c1d5e-0000-4000-8000-0000000000{len(name):02x}", Endpoint(address, port), credentials)
+    one = Agent(f"6a3c1d5e-0000-4000-8000-0000000000{len(name):02x}", AgentEndpoint(address, port), credentials)
     return Device(f"6a3c1d5e-0000-4000-8000-0000000001{len(name):02x}", name, agents=(one,), primary=one)
 
 
 async def test_devices_come_into_the_inventory_with_all_that_they_said() -> None:
     mib = device_mib("sw1", macs=["001b54000001", "00005e000101"], serial="FOC1234")
-    memory = Memory()
+    memory = UnsavedInventory()
     async with await SimulatedAgent(mib).start("127.71.0.1") as one:
         plan = plan_for(
             "127.71.0.1",
             port=one.port,
-            newcomers=Newcomers(labels=(("site", "a"),), modules=("if_mib",)),
+            new_device_defaults=NewDeviceDefaults(labels=(("site", "a"),), modules=("if_mib",)),
             who="somebody",
         )
 
-        known = Known("Cisco", "C2960", "system", "cisco")
-        job = await search(plan, memory, pace=SLOW_MACHINE, identify=known)
-        endpoint = Endpoint("127.71.0.1", one.port)
+        known = FixedIdentity("Cisco", "C2960", "system", "cisco")
+        job = await search(plan, memory, scan_limits=SLOW_MACHINE, identify=known)
+        endpoint = AgentEndpoint("127.71.0.1", one.port)
     (device,) = memory.current.devices
     assert (device.sys_name, device.sys_descr, device.sys_contact, device.sys_location) == (
         "sw1",
@@ -70,22 +78,27 @@ async def test_devices_come_into_the_inventory_with_all_that_they_said() -> None
         ("system", "cisco"),
     )
     assert (device.labels, device.modules) == ((("site", "a"),), ("if_mib",))
-    assert device.marks.mac_addresses == ("001b54000001",)
-    assert device.marks.serial_numbers == ("FOC1234",)
-    assert device.marks.booted_at == "2025-06-15T14:50:00Z"
+    assert device.identifiers.mac_addresses == ("001b54000001",)
+    assert device.identifiers.serial_numbers == ("FOC1234",)
+    assert device.identifiers.booted_at == "2025-06-15T14:50:00Z"
     assert device.primary is not None
     assert (device.primary.endpoint, device.primary.credentials) == (endpoint, PUBLIC)
-    assert dict(job.counted) == {"added": 1}
+    assert dict(job.change_counts) == {"added": 1}
     assert (job.progress.probed, job.progress.found) == (1, 1)
 
 
 async def test_what_was_found_out_by_half_is_no_news_of_modules() -> None:
-    memory = Memory()
+    memory = UnsavedInventory()
     async with await agent("sw1").start("127.71.0.1") as one:
         plan = plan_for("127.71.0.1", port=one.port)
         for problem, expected in (("no answer", ()), ("", ("system", "cisco")), ("no answer", ("system", "cisco"))):
             names = ("system",) if problem else ("system", "cisco")
-            await search(plan, memory, pace=SLOW_MACHINE, identify=Known("Cisco", "C2960", *names, problem=problem))
+            await search(
+                plan,
+                memory,
+                scan_limits=SLOW_MACHINE,
+                identify=FixedIdentity("Cisco", "C2960", *names, problem=problem),
+            )
             (device,) = memory.current.devices
             assert (device.vendor, device.detected_modules) == ("Cisco", expected)
 
@@ -98,13 +111,15 @@ async def test_v2c_and_v3_devices_are_found_side_by_side_with_the_first_credenti
         "127.71.1.4": agent("other", 4, community="other"),
         "127.71.1.5": agent("refuses", 5, community="x", users=[replace(MONITOR, name="x")]),
     }
-    memory = Memory()
+    memory = UnsavedInventory()
     async with await Field(devices).start() as field:
         tried: list[Credentials] = [MONITOR, PUBLIC, Community(Version.V2C, "other")]
-        job = await search(plan_for("127.71.1.0/28", port=field.port, credentials=tried), memory, pace=SLOW_MACHINE)
+        job = await search(
+            plan_for("127.71.1.0/28", port=field.port, credentials=tried), memory, scan_limits=SLOW_MACHINE
+        )
     kept = {name: device.primary.credentials for name, device in by_name(memory).items() if device.primary}
     assert kept == {"both": MONITOR, "community": PUBLIC, "user": MONITOR, "other": tried[2]}
-    assert all(device.marks.mac_addresses for device in memory.current.devices)
+    assert all(device.identifiers.mac_addresses for device in memory.current.devices)
     assert (job.progress.answered, list(job.refusing)) == (5, ["127.71.1.5"])
     assert job.progress.errors["authentication"] == 1
     (v3,) = by_name(memory)["user"].agents
@@ -112,43 +127,47 @@ async def test_v2c_and_v3_devices_are_found_side_by_side_with_the_first_credenti
 
 
 async def test_a_thousand_siblings_are_a_thousand_devices_and_finding_them_again_changes_nothing() -> None:
-    memory = Memory()
+    memory = UnsavedInventory()
     mib = device_mib("switch", macs=MACS, serial="FOC1")
     async with await populate([mib], spread_over("127.72.0.0/22", 300)).start() as field:
         plan = plan_for("127.72.0.0/22", port=field.port)
-        job = await search(plan, memory, pace=SLOW_MACHINE)
-        assert (len(memory.current.devices), dict(job.counted)) == (300, {"added": 300})
+        job = await search(plan, memory, scan_limits=SLOW_MACHINE)
+        assert (len(memory.current.devices), dict(job.change_counts)) == (300, {"added": 300})
         before = {device.id: device for device in memory.current.devices}
-        job = await search(plan, memory, pace=SLOW_MACHINE)
-    assert +job.counted == {"unchanged": 300}
+        job = await search(plan, memory, scan_limits=SLOW_MACHINE)
+    assert +job.change_counts == {"unchanged": 300}
     assert {device.id for device in memory.current.devices} == before.keys()
 
 
 async def test_one_device_on_several_addresses_is_one_and_strangers_of_one_name_are_not() -> None:
     router = agent("switch", 1)
     devices = {"127.71.2.1": router, "127.71.2.2": router, "127.71.2.3": router, "127.71.2.4": agent("switch", 2)}
-    memory = Memory()
+    memory = UnsavedInventory()
     async with await Field(devices).start() as field:
-        job = await search(plan_for("127.71.2.0/29", port=field.port), memory, pace=SLOW_MACHINE)
+        job = await search(plan_for("127.71.2.0/29", port=field.port), memory, scan_limits=SLOW_MACHINE)
     assert sorted(len(device.agents) for device in memory.current.devices) == [1, 3]
-    assert (len(job.findings), +job.counted) == (2, {"added": 2})
-    assert sorted(len(finding.endpoints) for finding in job.findings.values()) == [1, 3]
+    assert (len(job.discovered_devices), +job.change_counts) == (2, {"added": 2})
+    assert sorted(len(discovered.endpoints) for discovered in job.discovered_devices.values()) == [1, 3]
 
 
 async def test_what_is_excluded_gets_no_packet() -> None:
     devices = {"127.71.3.1": agent("a", 1), "127.71.3.2": agent("b", 2)}
-    memory = Memory()
+    memory = UnsavedInventory()
     async with await Field(devices).start() as field:
-        await search(plan_for("127.71.3.0/29", port=field.port, exclude=["127.71.3.2"]), memory, pace=SLOW_MACHINE)
+        await search(
+            plan_for("127.71.3.0/29", port=field.port, exclude=["127.71.3.2"]), memory, scan_limits=SLOW_MACHINE
+        )
     assert list(by_name(memory)) == ["a"]
     assert devices["127.71.3.2"].requests == devices["127.71.3.2"].ignored == 0
 
 
 async def test_a_name_is_looked_up_and_one_that_has_no_address_is_an_error_of_the_search_only() -> None:
-    memory = Memory()
+    memory = UnsavedInventory()
     async with await SimulatedAgent(device_mib("sw1")).start("127.0.0.1") as one:
-        job = await search(plan_for("localhost", "no.such.host.invalid", port=one.port), memory, pace=SLOW_MACHINE)
-        again = await search(plan_for("localhost", port=one.port, exclude=["127.0.0.0/8"]), Memory())
+        job = await search(
+            plan_for("localhost", "no.such.host.invalid", port=one.port), memory, scan_limits=SLOW_MACHINE
+        )
+        again = await search(plan_for("localhost", port=one.port, exclude=["127.0.0.0/8"]), UnsavedInventory())
     assert [device.agents[0].endpoint.address for device in memory.current.devices] == ["127.0.0.1"]
     assert (job.progress.errors["unresolved"], job.progress.addresses, job.progress.probed) == (1, 1, 1)
     assert (again.progress.addresses, again.progress.packets) == (0, 0)
@@ -161,8 +180,8 @@ async def test_a_known_device_that_refuses_the_credentials_is_still_there_by_its
     own = Community(Version.V2C, "own")
     devices = {"127.71.4.1": agent("a", 1, community="own"), "127.71.4.2": agent("b", 2)}
     async with await Field(devices).start() as field:
-        memory = Memory(Inventory((hand_made("named by hand", "127.71.4.1", field.port, own),)))
-        await search(plan_for("127.71.4.0/29", port=field.port), memory, pace=SLOW_MACHINE)
+        memory = UnsavedInventory(Inventory((hand_made("named by hand", "127.71.4.1", field.port, own),)))
+        await search(plan_for("127.71.4.0/29", port=field.port), memory, scan_limits=SLOW_MACHINE)
     first = memory.current.devices[0]
     assert (first.sys_name, first.sys_descr, first.missed_since) == ("named by hand", "a switch", None)
     assert first.agents[0].credentials == own
@@ -173,21 +192,21 @@ async def test_a_device_that_is_gone_is_lost_and_removed_only_if_that_is_asked_f
         start = Inventory(
             (hand_made("gone", "127.71.5.2", field.port), hand_made("elsewhere", "192.0.2.1", field.port))
         )
-        memory = Memory(start)
-        job = await search(plan_for("127.71.5.0/29", port=field.port), memory, pace=SLOW_MACHINE)
-        assert [device.sys_name for device in job.missed.lost] == ["gone"]
-        assert by_name(memory)["gone"].status == LOST
+        memory = UnsavedInventory(start)
+        job = await search(plan_for("127.71.5.0/29", port=field.port), memory, scan_limits=SLOW_MACHINE)
+        assert [device.sys_name for device in job.stale_devices.stale] == ["gone"]
+        assert by_name(memory)["gone"].status == STALE
         assert by_name(memory)["elsewhere"].missed_since is None
-        await search(plan_for("127.71.5.0/29", port=field.port, remove_lost=True), memory, pace=SLOW_MACHINE)
+        await search(plan_for("127.71.5.0/29", port=field.port, remove_stale=True), memory, scan_limits=SLOW_MACHINE)
     assert set(by_name(memory)) == {"here", "elsewhere"}
 
 
 async def test_a_host_name_in_the_inventory_is_no_second_device() -> None:
     async with await SimulatedAgent(device_mib("sw1", macs=MACS)).start("127.0.0.1") as one:
-        memory = Memory(Inventory((hand_made("by-name", "localhost", one.port),)))
-        await search(plan_for("127.0.0.0/30", port=one.port), memory, pace=SLOW_MACHINE)
+        memory = UnsavedInventory(Inventory((hand_made("by-name", "localhost", one.port),)))
+        await search(plan_for("127.0.0.0/30", port=one.port), memory, scan_limits=SLOW_MACHINE)
     (device,) = memory.current.devices
-    assert (device.sys_name, device.marks.sys_name, device.agents[0].endpoint.address) == (
+    assert (device.sys_name, device.identifiers.sys_name, device.agents[0].endpoint.address) == (
         "by-name",
         "sw1",
         "localhost",
@@ -217,14 +236,14 @@ async def test_neighbours_are_followed_inside_what_is_allowed_and_nowhere_else()
         "127.73.1.9": SimulatedAgent(device_mib("excluded", macs=["001b54000009"])),
         "127.74.0.1": SimulatedAgent(device_mib("elsewhere", macs=["001b54000004"])),
     }
-    memory = Memory()
+    memory = UnsavedInventory()
     async with await Field(devices).start() as field:
         plan = plan_for("127.73.0.1", port=field.port, neighbours=["127.73.0.0/16"], exclude=["127.73.1.9"])
-        job = await search(plan, memory, pace=SLOW_MACHINE)
-        alone = Memory()
-        await search(plan_for("127.73.0.1", port=field.port), alone, pace=SLOW_MACHINE)
+        job = await search(plan, memory, scan_limits=SLOW_MACHINE)
+        alone = UnsavedInventory()
+        await search(plan_for("127.73.0.1", port=field.port), alone, scan_limits=SLOW_MACHINE)
     assert set(by_name(memory)) == {"first", "second", "third"}
-    assert (job.suggested, job.progress.addresses) == (2, 3)
+    assert (job.neighbours_probed, job.progress.addresses) == (2, 3)
     assert set(by_name(alone)) == {"first"}
     assert devices["127.74.0.1"].requests == devices["127.73.1.9"].requests == 0
 
@@ -233,39 +252,39 @@ async def test_neighbours_are_followed_inside_what_is_allowed_and_nowhere_else()
 
 
 async def test_a_search_that_is_stopped_keeps_what_it_found() -> None:
-    memory = Memory()
+    memory = UnsavedInventory()
     async with await populate([device_mib("switch", macs=MACS)], spread_over("127.72.0.0/20", 20)).start() as field:
         job = Job(plan_for("127.72.0.0/20", port=field.port), 0.0)
-        setup = setup_of(memory, pace=SLOW_MACHINE)
-        running = asyncio.ensure_future(Search(job, setup, Allowance(500).share()).run())
+        context = search_context(memory, scan_limits=SLOW_MACHINE)
+        running = asyncio.ensure_future(SearchRun(job, context, SharedRate(500).share()).run())
         async with asyncio.timeout(30):
             while job.progress.found < 3:
                 await asyncio.sleep(0.01)
-        job.stopping = True
+        job.stop_requested = True
         await asyncio.wait_for(running, 30)
     assert 3 <= len(memory.current.devices) == job.progress.found < 20
-    assert not job.missed.missed
+    assert not job.stale_devices.silent
 
 
 async def test_a_search_that_is_stopped_keeps_who_is_being_examined() -> None:
-    class Endless(Known):
-        async def __call__(self, session: Session, *, limits: AgentLimits) -> Known:
+    class Endless(FixedIdentity):
+        async def __call__(self, session: Session, *, limits: AgentLimits) -> FixedIdentity:
             asked.set()
             return await asyncio.Future()
 
-    asked, memory = asyncio.Event(), Memory()
+    asked, memory = asyncio.Event(), UnsavedInventory()
     async with await agent("sw1").start("127.71.0.1") as one:
         job = Job(plan_for("127.71.0.1", port=one.port), 0.0)
-        setup = setup_of(memory, pace=SLOW_MACHINE, identify=Endless())
-        running = asyncio.ensure_future(Search(job, setup, Allowance(500).share()).run())
+        context = search_context(memory, scan_limits=SLOW_MACHINE, identify=Endless())
+        running = asyncio.ensure_future(SearchRun(job, context, SharedRate(500).share()).run())
         await asyncio.wait_for(asked.wait(), 30)
-        job.stopping = True
+        job.stop_requested = True
         await asyncio.wait_for(running, 30)
     assert [device.sys_name for device in memory.current.devices] == ["sw1"]
 
 
 async def test_a_write_that_fails_is_made_good_by_the_next_and_told_when_there_is_none() -> None:
-    class Full(Memory):
+    class Full(UnsavedInventory):
         failures = 1
 
         async def update(self, change: Callable[[Inventory], Inventory], who: str) -> Inventory:
@@ -277,9 +296,9 @@ async def test_a_write_that_fails_is_made_good_by_the_next_and_told_when_there_i
     memory = Full()
     async with await SimulatedAgent(device_mib("sw1")).start("127.71.6.1") as one:
         with pytest.raises(InventoryUnavailable):
-            await search(plan_for("127.71.6.1", port=one.port), memory, pace=SLOW_MACHINE)
+            await search(plan_for("127.71.6.1", port=one.port), memory, scan_limits=SLOW_MACHINE)
         assert not memory.current.devices
-        await search(plan_for("127.71.6.1", port=one.port), memory, pace=SLOW_MACHINE)
+        await search(plan_for("127.71.6.1", port=one.port), memory, scan_limits=SLOW_MACHINE)
     assert list(by_name(memory)) == ["sw1"]
 
 
@@ -288,7 +307,7 @@ async def test_no_misdeed_keeps_honest_devices_from_being_found(start: int) -> N
     hostile = [HostileAgent(one) for one in BEHAVIOURS[start : start + 25]]
     devices = {"127.75.0.1": agent("honest", 1)}
     answering = {f"127.75.1.{number}": _Hostile(one) for number, one in enumerate(hostile, 1)}
-    memory = Memory()
+    memory = UnsavedInventory()
     async with await Field({**devices, **answering}).start() as field:
         await search(plan_for("127.75.0.0/23", port=field.port), memory)
     assert "honest" in by_name(memory)
@@ -320,18 +339,18 @@ async def test_snmpd_is_found_on_its_addresses_by_community_and_user(snmpd: Call
     port = first.port
     snmpd(address="127.76.0.2", port=port, extra_conf="sysName beta", users=[user], communities=[])
     snmpd(address="127.76.0.3", port=port, extra_conf="sysName beta", users=[user], communities=[])
-    memory = Memory()
+    memory = UnsavedInventory()
     tried: list[Credentials] = [PUBLIC, monitor, Community(Version.V2C, "secret")]
-    await search(plan_for("127.76.0.0/29", port=port, credentials=tried), memory, pace=SLOW_MACHINE)
+    await search(plan_for("127.76.0.0/29", port=port, credentials=tried), memory, scan_limits=SLOW_MACHINE)
     found = sorted((device.sys_name, str(device.agents[0].credentials)) for device in memory.current.devices)
     assert found == [
         ("alpha", str(tried[2])),
         ("beta", str(monitor)),
         ("beta", str(monitor)),
     ]  # two engines, two agents
-    assert all(device.agents[0].engine_id and device.marks.booted_at for device in memory.current.devices)
+    assert all(device.agents[0].engine_id and device.identifiers.booted_at for device in memory.current.devices)
     again = {device.id for device in memory.current.devices}
-    await search(plan_for("127.76.0.0/29", port=port, credentials=tried), memory, pace=SLOW_MACHINE)
+    await search(plan_for("127.76.0.0/29", port=port, credentials=tried), memory, scan_limits=SLOW_MACHINE)
     assert {device.id for device in memory.current.devices} == again
 
 
@@ -339,11 +358,11 @@ async def test_recorded_devices_that_all_have_one_name_are_all_found() -> None:
     files = sorted(require_shared("recordings").glob("*.snmprec"))
     recordings = [read_recording(path) for path in files]
     devices = {f"127.76.1.{number}": SimulatedAgent(one.mib) for number, one in enumerate(recordings, 1)}
-    memory = Memory()
+    memory = UnsavedInventory()
     async with await Field(devices).start() as field:
         plan = plan_for("127.76.1.0/26", port=field.port)
-        job = await search(plan, memory, pace=SLOW_MACHINE)
+        job = await search(plan, memory, scan_limits=SLOW_MACHINE)
         assert (len(memory.current.devices), job.progress.found) == (len(files), len(files))
         ids = {device.id for device in memory.current.devices}
-        await search(plan, memory, pace=SLOW_MACHINE)
+        await search(plan, memory, scan_limits=SLOW_MACHINE)
     assert {device.id for device in memory.current.devices} == ids

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from promsnmp.discovery.seeds import SeedBook
-from promsnmp.discovery.unsaved_inventory import Memory
+from promsnmp.discovery.seeds import SavedSeeds
+from promsnmp.discovery.unsaved_inventory import UnsavedInventory
 from promsnmp.inventory.model import Inventory, Seed
 from promsnmp.snmp.credentials import Community, Version
 
@@ -14,7 +14,7 @@ FIRST = Seed("6a3c1d5e-0000-4000-8000-000000000001", ("192.0.2.1",), (Community(
 SECOND = Seed("6a3c1d5e-0000-4000-8000-000000000002", ("192.0.2.2",), (Community(),))
 
 
-class Recorded(Memory):
+class Recorded(UnsavedInventory):
     """Remembers in whose name it was changed."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Recorded(Memory):
 
 async def test_seeds_are_kept_replaced_and_deleted() -> None:
     memory = Recorded()
-    book = SeedBook(lambda: memory.current, memory.update)
+    book = SavedSeeds(lambda: memory.current, memory.update)
     await book.save(FIRST, "me")
     await book.save(SECOND, "me")
     changed = replace(FIRST, credentials=(Community(Version.V1, "other"),))
@@ -46,16 +46,16 @@ async def test_seeds_are_kept_replaced_and_deleted() -> None:
 
 
 async def test_a_seed_that_says_the_same_as_a_saved_one_is_that_one() -> None:
-    memory = Memory(Inventory(seeds=(FIRST,)))
-    book = SeedBook(lambda: memory.current, memory.update)
-    assert book.same(replace(FIRST, id=SECOND.id)) is FIRST
-    assert book.same(SECOND) is SECOND
+    memory = UnsavedInventory(Inventory(seeds=(FIRST,)))
+    book = SavedSeeds(lambda: memory.current, memory.update)
+    assert book.deduplicate(replace(FIRST, id=SECOND.id)) is FIRST
+    assert book.deduplicate(SECOND) is SECOND
 
 
 def test_what_is_wrong_with_its_addresses_is_told() -> None:
     seed = replace(FIRST, potential_targets=("10.0.0.0/8", "192.0.2.1"), exclude=("x",), neighbours=("y z",))
-    places = [problem.partition(":")[0] for problem in SeedBook.problems_of(seed)]
+    places = [problem.partition(":")[0] for problem in SavedSeeds.problems_of(seed)]
     assert places == ["potentialTargets[0]", "exclude[0]", "neighbours[0]"]
-    assert SeedBook.problems_of(replace(seed, force=True, exclude=(), neighbours=None)) == []
-    (nothing,) = SeedBook.problems_of(replace(FIRST, exclude=("192.0.2.0/24",)))
+    assert SavedSeeds.problems_of(replace(seed, force=True, exclude=(), neighbours=None)) == []
+    (nothing,) = SavedSeeds.problems_of(replace(FIRST, exclude=("192.0.2.0/24",)))
     assert "nothing is left" in nothing

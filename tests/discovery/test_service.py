@@ -7,21 +7,21 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from promsnmp.discovery.jobs import ENDED, Job, State
+from promsnmp.discovery.jobs import ENDED_STATES, Job, JobState
 from promsnmp.discovery.scan.target_syntax import read_networks
-from promsnmp.discovery.service import MOST_WAITING, SCHEDULE, SIDE_BY_SIDE, Discovery
-from promsnmp.discovery.unsaved_inventory import Memory
+from promsnmp.discovery.service import MAX_RUNNING_JOBS, MAX_WAITING_JOBS, SCHEDULE_ACTOR, Discovery
+from promsnmp.discovery.unsaved_inventory import UnsavedInventory
 from promsnmp.errors import DiscoveryBusy, InventoryUnavailable
 from promsnmp.inventory.model import Inventory, Seed
 from promsnmp.observe.counts import DiscoveryCounts
 from promsnmp.sim.agent import SimulatedAgent
-from tests.support.discovery.links import PUBLIC
-from tests.support.discovery.setups import SLOW_MACHINE, device_mib, setup_of
+from tests.support.discovery.searches import SLOW_MACHINE, device_mib, search_context
+from tests.support.discovery.simulated_network import PUBLIC
 
 SILENT = "127.79.0.0/24"
 
 
-class Recorded(Memory):
+class Recorded(UnsavedInventory):
     """Remembers in whose name it was changed."""
 
     def __init__(self, inventory: Inventory | None = None) -> None:
@@ -46,7 +46,7 @@ def memory() -> Recorded:
 
 @pytest.fixture
 async def discovery(memory: Recorded) -> AsyncIterator[Discovery]:
-    made = Discovery(setup_of(memory, pace=SLOW_MACHINE), DiscoveryCounts())
+    made = Discovery(search_context(memory, scan_limits=SLOW_MACHINE), DiscoveryCounts())
     yield made
     await asyncio.wait_for(made.close(), 30)
 
@@ -62,7 +62,7 @@ def begin(discovery: Discovery, one: Seed, **options: object) -> Job:
 
 
 async def over(job: Job) -> Job:
-    await asyncio.wait_for(job.over.wait(), 60)
+    await asyncio.wait_for(job.ended_event.wait(), 60)
     return job
 
 
@@ -70,10 +70,10 @@ async def test_a_job_runs_at_once_and_ends_finished(
     discovery: Discovery, memory: Recorded, agent: SimulatedAgent
 ) -> None:
     job = begin(discovery, seed("127.79.0.1", port=agent.port))
-    assert job.state is State.RUNNING
+    assert job.state is JobState.RUNNING
     assert discovery.job(job.id) is job
     await over(job)
-    assert (job.state, job.error, len(memory.current.devices)) == (State.FINISHED, "", 1)
+    assert (job.state, job.error, len(memory.current.devices)) == (JobState.FINISHED, "", 1)
     assert set(memory.by) == {"a test"}
     assert discovery.finished_at == job.ended > 0
 
@@ -83,41 +83,41 @@ async def test_a_small_job_does_not_wait_for_a_large_one_and_they_share_the_pace
 ) -> None:
     large = begin(discovery, seed("127.80.0.0/14", port=agent.port))
     small = await over(begin(discovery, seed("127.79.0.1", port=agent.port)))
-    assert (small.state, large.state) == (State.FINISHED, State.RUNNING)
+    assert (small.state, large.state) == (JobState.FINISHED, JobState.RUNNING)
     active, limit, left = discovery.figures()
     assert 0 < active <= limit
     assert left > 100_000
     discovery.stop_job(large)
-    assert (await over(large)).state is State.CANCELLED
+    assert (await over(large)).state is JobState.CANCELLED
 
 
 async def test_jobs_beyond_a_number_wait_and_those_that_wait_can_be_stopped(discovery: Discovery) -> None:
-    jobs = [begin(discovery, seed("127.80.0.0/14", port=9)) for _ in range(SIDE_BY_SIDE + 2)]
-    assert [job.state for job in jobs] == [State.RUNNING] * SIDE_BY_SIDE + [State.QUEUED] * 2
+    jobs = [begin(discovery, seed("127.80.0.0/14", port=9)) for _ in range(MAX_RUNNING_JOBS + 2)]
+    assert [job.state for job in jobs] == [JobState.RUNNING] * MAX_RUNNING_JOBS + [JobState.QUEUED] * 2
     discovery.stop_job(jobs[-1])
-    assert jobs[-1].state is State.CANCELLED
+    assert jobs[-1].state is JobState.CANCELLED
     discovery.stop_job(jobs[0])
     await over(jobs[0])
-    assert jobs[SIDE_BY_SIDE].state is State.RUNNING
+    assert jobs[MAX_RUNNING_JOBS].state is JobState.RUNNING
     assert [job.id for job in discovery.jobs] == [job.id for job in reversed(jobs)]
 
 
 async def test_more_jobs_than_can_wait_are_refused(discovery: Discovery) -> None:
-    for _ in range(SIDE_BY_SIDE + MOST_WAITING):
+    for _ in range(MAX_RUNNING_JOBS + MAX_WAITING_JOBS):
         begin(discovery, seed("127.80.0.0/14"))
     with pytest.raises(DiscoveryBusy):
         begin(discovery, seed("127.80.0.0/14"))
 
 
 async def test_a_job_that_cannot_write_fails_and_says_why(agent: SimulatedAgent) -> None:
-    class Full(Memory):
+    class Full(UnsavedInventory):
         async def update(self, change: Callable[[Inventory], Inventory], who: str) -> Inventory:
             raise InventoryUnavailable("the disk is full")
 
     counts = DiscoveryCounts()
-    discovery = Discovery(setup_of(Full(), pace=SLOW_MACHINE), counts)
+    discovery = Discovery(search_context(Full(), scan_limits=SLOW_MACHINE), counts)
     job = await over(begin(discovery, seed("127.79.0.1", port=agent.port)))
-    assert (job.state, job.error, counts.outcomes["failed"]) == (State.FAILED, "the disk is full", 1)
+    assert (job.state, job.error, counts.outcomes["failed"]) == (JobState.FAILED, "the disk is full", 1)
     assert discovery.finished_at == 0.0
 
 
@@ -132,8 +132,8 @@ async def test_a_run_of_all_seeds_searches_each_in_the_name_of_the_schedule(
     memory.current = Inventory(seeds=(good, bad))
     jobs = await asyncio.wait_for(discovery.run_seeds(), 60)
     assert [job.plan.seed_id for job in jobs] == [good.id, bad.id]
-    assert [job.state for job in jobs] == [State.FINISHED] * 2
-    assert set(memory.by) == {SCHEDULE}
+    assert [job.state for job in jobs] == [JobState.FINISHED] * 2
+    assert set(memory.by) == {SCHEDULE_ACTOR}
     assert memory.current.devices[0].labels == (("site", "a"),)
     assert "a /12" in jobs[1].plan.problems[0]
     assert jobs[1].progress.found == 1  # the targets that are right are searched all the same
@@ -148,34 +148,36 @@ async def test_runs_of_all_seeds_never_overlap(discovery: Discovery, memory: Rec
     with pytest.raises(asyncio.CancelledError):
         await first
     (job,) = discovery.jobs
-    assert (await over(job)).state is State.CANCELLED
+    assert (await over(job)).state is JobState.CANCELLED
     memory.current = Inventory()
     assert await discovery.run_seeds() == []
 
 
 async def test_a_run_ends_when_another_replica_leads(memory: Recorded) -> None:
     leads = iter([True, False])
-    discovery = Discovery(setup_of(memory, pace=SLOW_MACHINE), DiscoveryCounts(), leads=lambda: next(leads))
+    discovery = Discovery(
+        search_context(memory, scan_limits=SLOW_MACHINE), DiscoveryCounts(), leads=lambda: next(leads)
+    )
     memory.current = Inventory(seeds=(seed("127.79.9.1"), seed("127.79.9.2")))
     assert len(await asyncio.wait_for(discovery.run_seeds(), 60)) == 1
     await discovery.close()
 
 
 async def test_closing_stops_everything_and_keeps_what_was_found(memory: Recorded, agent: SimulatedAgent) -> None:
-    discovery = Discovery(setup_of(memory, pace=SLOW_MACHINE), DiscoveryCounts())
-    jobs = [begin(discovery, seed("127.79.0.0/16", port=agent.port)) for _ in range(SIDE_BY_SIDE + 1)]
+    discovery = Discovery(search_context(memory, scan_limits=SLOW_MACHINE), DiscoveryCounts())
+    jobs = [begin(discovery, seed("127.79.0.0/16", port=agent.port)) for _ in range(MAX_RUNNING_JOBS + 1)]
     async with asyncio.timeout(60):
         while not any(job.progress.found for job in jobs):
             await asyncio.sleep(0.01)
         await discovery.close()
-    assert all(job.state in ENDED for job in jobs)
+    assert all(job.state in ENDED_STATES for job in jobs)
     assert [device.sys_name for device in memory.current.devices] == ["sw1"]
 
 
 def test_what_a_seed_does_not_say_is_as_the_settings_say() -> None:
     networks, _ = read_networks(["10.0.0.0/8"], "x")
-    discovery = Discovery(setup_of(Memory()), DiscoveryCounts(), neighbours=networks, remove_lost=True)
+    discovery = Discovery(search_context(UnsavedInventory()), DiscoveryCounts(), neighbours=networks, remove_stale=True)
     plan = discovery.plan(seed("192.0.2.1"), who="me")
-    assert (plan.neighbours, plan.remove_lost, plan.seed_id) == (networks, True, "")
+    assert (plan.neighbours, plan.remove_stale, plan.seed_id) == (networks, True, "")
     plan = discovery.plan(seed("192.0.2.1", "x y", neighbours=()), who="me", saved=True)
     assert (plan.neighbours.size, plan.seed_id != "", len(plan.problems)) == (0, True, 1)

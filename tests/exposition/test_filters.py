@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from promsnmp.exposition.filters import Asked, settle
+from promsnmp.exposition.filters import FilteredOids, filtered_oids
 from promsnmp.modules.model import Filter, Module
 from promsnmp.snmp import ber, oid
 
@@ -18,14 +18,14 @@ STATES = {oid.encode("1.3.2"): column({"1.3.2.1": b"up", "1.3.2.2": b"down", "1.
 
 def test_rows_whose_value_matches_are_asked_for_one_by_one() -> None:
     module = Module("m", walk=("1.3.5", "1.3.6"), get=("1.3.7.0",), filters=(Filter("1.3.2", ("1.3.5",), ("^u",)),))
-    assert settle(module, STATES) == Asked(("1.3.6",), ("1.3.7.0", "1.3.5.1", "1.3.5.3"))
+    assert filtered_oids(module, STATES) == FilteredOids(("1.3.6",), ("1.3.7.0", "1.3.5.1", "1.3.5.3"))
 
 
 def test_a_filter_that_could_not_be_walked_changes_nothing() -> None:
     module = Module("m", walk=("1.3.5",), filters=(Filter("1.3.4", ("1.3.5",), ("up",)),))
-    assert settle(module, STATES) == Asked(("1.3.5",), ())
+    assert filtered_oids(module, STATES) == FilteredOids(("1.3.5",), ())
 
 
 def test_a_second_filter_on_a_target_drops_the_choice_of_the_first() -> None:
     filters = (Filter("1.3.2", ("1.3.5",), ("up",)), Filter("1.3.2", ("1.3.5",), ("down",)))
-    assert settle(Module("m", walk=("1.3.5",), filters=filters), STATES) == Asked((), ("1.3.5.2",))
+    assert filtered_oids(Module("m", walk=("1.3.5",), filters=filters), STATES) == FilteredOids((), ("1.3.5.2",))

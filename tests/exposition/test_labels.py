@@ -106,7 +106,7 @@ class Column:
         }
         self.looked = 0
 
-    def __call__(self, name: str) -> labels.Rows:
+    def __call__(self, name: str) -> labels.ColumnRows:
         self.looked += 1
         return self.rows
 
@@ -145,7 +145,7 @@ def test_labels_of_rows_that_are_gone_are_forgotten_in_time() -> None:
         table.refresh([])
         table.texts(index_of(*range(start, start + 1_000)), column)
     assert len(table._by_suffix) <= 5_000
-    assert len(table._by_index) + len(table._before) <= 2
+    assert len(table._by_index) + len(table._previous) <= 2
 
 
 def test_rows_whose_labels_stand_already_are_told() -> None:
@@ -156,7 +156,7 @@ def test_rows_whose_labels_stand_already_are_told() -> None:
 def test_a_number_that_no_row_can_have_leads_nowhere() -> None:
     parent = Lookup(("row",), "parent", "1.3.8")
     spec = LabelSpec((ROW,), (parent, Lookup(("parent",), "name", "1.3.9", "DisplayString")))
-    columns: dict[str, labels.Rows] = {
+    columns: dict[str, labels.ColumnRows] = {
         "1.3.8": {b"\x01": (ber.INTEGER, b"\xff"), b"\x02": (ber.COUNTER64, b"\x01\x00\x00\x00\x07")},
         "1.3.9": {
             b"\x07": (ber.OCTET_STRING, b"seven"),
@@ -179,5 +179,5 @@ def test_a_spec_names_the_columns_that_tell_types_too() -> None:
 )
 def test_by_how_much_a_row_does_not_fit_its_indexes_is_known(row: str, misfit: int) -> None:
     spec = LabelSpec((Index("number"), Index("name", "DisplayString")), ())
-    assert spec.misfit(oid.encode_subids(map(int, filter(None, row.split("."))))) == misfit
-    assert LabelSpec((), ()).misfit(b"\x05\x06") == 0
+    assert spec.excess_subids(oid.encode_subids(map(int, filter(None, row.split("."))))) == misfit
+    assert LabelSpec((), ()).excess_subids(b"\x05\x06") == 0

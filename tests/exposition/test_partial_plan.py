@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from promsnmp.exposition.partial_plan import Size, joined, lean, only
+from promsnmp.exposition.partial_plan import ColumnSize, make_partial_plan, merged_plan, plan_for_columns
 from promsnmp.exposition.plan import Plan, make_plan
 from promsnmp.snmp import oid
 from promsnmp.snmp.operations.walk import Subtree
 from tests.support.exposition.polls import ROW, module
 
-LARGE, SMALL = Size(100, 3000), Size(3, 90)
+LARGE, SMALL = ColumnSize(100, 3000), ColumnSize(3, 90)
 
 
 def plan(numbers: Sequence[str], labels: Sequence[str], **fields: Any) -> Plan:
@@ -26,8 +26,8 @@ def plan(numbers: Sequence[str], labels: Sequence[str], **fields: Any) -> Plan:
     return make_plan([module(metrics=metrics, **fields)])
 
 
-def sizes(of: Plan, size: Size) -> dict[int, Size]:
-    return dict.fromkeys(of.labels, size)
+def sizes(of: Plan, size: ColumnSize) -> dict[int, ColumnSize]:
+    return dict.fromkeys(of.label_columns, size)
 
 
 def names(of: Plan, columns: frozenset[int]) -> set[str]:
@@ -40,75 +40,75 @@ def shown(trees: Sequence[Subtree]) -> dict[str, list[tuple[str, str]]]:
 
 def test_label_columns_are_those_that_no_metric_shows() -> None:
     made = plan(["1.3.1.1", "1.3.1.2"], ["1.3.1.2", "1.3.1.3"])
-    assert names(made, frozenset(made.labels)) == {"1.3.1.3"}
+    assert names(made, frozenset(made.label_columns)) == {"1.3.1.3"}
     typed = make_plan(
         [module(metrics=[{"oid": "1.3.5", "type": "InetAddress", "lookups": [], "indexes": [ROW]}])],
     )
-    assert typed.labels == {}  # 1.3.4 tells the types of its values
+    assert typed.label_columns == {}  # 1.3.4 tells the types of its values
 
 
 def test_columns_in_the_middle_are_leapt_over_and_those_at_either_end_not_reached() -> None:
     made = plan(["1.3.1.2", "1.3.1.5"], ["1.3.1.1", "1.3.1.3", "1.3.1.4", "1.3.1.6"], walk=["1.3.1"])
-    found = lean(made, sizes(made, LARGE))
+    found = make_partial_plan(made, sizes(made, LARGE))
     assert shown(found.plan.subtrees) == {
         "1.3.1": [("1.3.1", "1.3.1.2"), ("1.3.1.3", "1.3.1.5"), ("1.3.1.6", "")],
     }
-    assert found.without == set(made.labels)
+    assert found.omitted == set(made.label_columns)
     assert found.packets == 4 * 4.0 - 2 * 0.5
     assert found.plan.modules[0].roots == made.modules[0].roots
 
 
 def test_a_leap_that_saves_no_packet_is_not_made() -> None:
     made = plan(["1.3.1.2", "1.3.1.5"], ["1.3.1.1", "1.3.1.3"], walk=["1.3.1"])
-    found = lean(made, sizes(made, SMALL))
+    found = make_partial_plan(made, sizes(made, SMALL))
     assert shown(found.plan.subtrees) == {"1.3.1": [("1.3.1", "1.3.1.2")]}
-    assert names(made, found.without) == {"1.3.1.1"}
-    one_by_one = lean(made, sizes(made, SMALL), at_once=1)
-    assert names(made, one_by_one.without) == {"1.3.1.1", "1.3.1.3"}
+    assert names(made, found.omitted) == {"1.3.1.1"}
+    one_by_one = make_partial_plan(made, sizes(made, SMALL), batch_size=1)
+    assert names(made, one_by_one.omitted) == {"1.3.1.1", "1.3.1.3"}
 
 
 def test_a_walk_that_brings_labels_only_is_not_made() -> None:
     made = plan(["1.3.1"], ["1.3.2", "1.3.3"], walk=["1.3.1", "1.3.2", "1.3.3.1", "1.3.3.2"])
-    found = lean(made, sizes(made, SMALL))
+    found = make_partial_plan(made, sizes(made, SMALL))
     assert shown(found.plan.subtrees) == {"1.3.1": []}
     assert [oid.to_text(root) for root in found.plan.modules[0].roots] == ["1.3.1"]
-    assert found.without == set(made.labels)
+    assert found.omitted == set(made.label_columns)
     assert found.packets == 3
 
 
 def test_what_is_not_kept_is_read() -> None:
     made = plan(["1.3.1"], ["1.3.2", "1.3.3"], walk=["1.3.1", "1.3.2", "1.3.3"])
-    assert lean(made, {}).plan == made
-    one = {at: LARGE for at in made.labels if oid.to_text(made.columns[at]) == "1.3.3"}
-    assert shown(lean(made, one).plan.subtrees) == {"1.3.1": [], "1.3.2": []}
+    assert make_partial_plan(made, {}).plan == made
+    one = {at: LARGE for at in made.label_columns if oid.to_text(made.columns[at]) == "1.3.3"}
+    assert shown(make_partial_plan(made, one).plan.subtrees) == {"1.3.1": [], "1.3.2": []}
 
 
 def test_where_oids_need_not_increase_nothing_is_leapt_over() -> None:
     made = plan(["1.3.1.2"], ["1.3.1.1", "1.3.2"], walk=["1.3.1", "1.3.2"], allow_nonincreasing_oids=True)
-    found = lean(made, sizes(made, LARGE))
+    found = make_partial_plan(made, sizes(made, LARGE))
     assert shown(found.plan.subtrees) == {"1.3.1": []}
-    assert names(made, found.without) == {"1.3.2"}
+    assert names(made, found.omitted) == {"1.3.2"}
 
 
 def test_labels_that_are_fetched_one_by_one_stay() -> None:
     made = plan(["1.3.1"], ["1.3.2"], walk=["1.3.1"], get=["1.3.2.1", "1.3.2.2"])
-    found = lean(made, sizes(made, LARGE))
-    assert found.without == frozenset()
+    found = make_partial_plan(made, sizes(made, LARGE))
+    assert found.omitted == frozenset()
     assert found.plan.gets == made.gets
 
 
 @pytest.mark.parametrize("walk", [["1.3"], ["1"], ["1.3.1", "1.3.2"]])
 def test_what_was_left_out_can_be_read_after_all(walk: list[str]) -> None:
     made = plan(["1.3.1.1"], ["1.3.1.2", "1.3.2.5"], walk=walk)
-    found = lean(made, sizes(made, LARGE))
-    rest = only(made, found.without)
+    found = make_partial_plan(made, sizes(made, LARGE))
+    rest = plan_for_columns(made, found.omitted)
     assert set(shown(rest.subtrees)) == {"1.3.1.2", "1.3.2.5"} if len(walk) == 1 else {"1.3.1.2", "1.3.2"}
     assert rest.gets == ()
-    both = joined(found.plan, rest)
+    both = merged_plan(found.plan, rest)
     assert set(both.modules[0].roots) == {tree.root for tree in both.subtrees}
 
 
 def test_what_was_left_out_of_a_walk_below_a_column_is_read_as_it_is_walked() -> None:
     made = plan(["1.3.1"], ["1.3.3"], walk=["1.3.1", "1.3.3.1", "1.3.3.2"])
-    found = lean(made, sizes(made, LARGE))
-    assert set(shown(only(made, found.without).subtrees)) == {"1.3.3.1", "1.3.3.2"}
+    found = make_partial_plan(made, sizes(made, LARGE))
+    assert set(shown(plan_for_columns(made, found.omitted).subtrees)) == {"1.3.3.1", "1.3.3.2"}

@@ -49,9 +49,9 @@ def test_objects_under_a_walk_are_not_fetched_again() -> None:
 
 
 def test_the_least_of_the_modules_repetitions_is_asked_at_once() -> None:
-    assert make_plan([module("a", max_repetitions=30), module("b", max_repetitions=7)]).at_once == 7
-    assert make_plan([module("a", max_repetitions=0)]).at_once == 25
-    assert make_plan([]).at_once == 25
+    assert make_plan([module("a", max_repetitions=30), module("b", max_repetitions=7)]).batch_size == 7
+    assert make_plan([module("a", max_repetitions=0)]).batch_size == 25
+    assert make_plan([]).batch_size == 25
 
 
 def test_a_value_under_several_metrics_belongs_to_the_shallowest() -> None:
@@ -100,7 +100,7 @@ def test_a_lookup_in_a_column_that_lies_in_another_metrics_column_finds_its_rows
 def test_what_is_fetched_is_not_asked_for_by_a_walk_that_names_it_as_well() -> None:
     plan = make_plan([module(walk=["1.3.1.0", "1.3.2"], get=["1.3.1.0", "1.3.2.5"])])
     assert plan.gets == (oid.encode("1.3.1.0"),)
-    assert [(oid.to_text(one.root), one.exact) for one in plan.subtrees] == [("1.3.1.0", False), ("1.3.2", True)]
+    assert [(oid.to_text(one.root), one.get_root) for one in plan.subtrees] == [("1.3.1.0", False), ("1.3.2", True)]
 
 
 def test_a_module_with_0_repetitions_is_walked_with_those_of_snmp_exporter() -> None:
@@ -111,8 +111,8 @@ def test_a_module_with_0_repetitions_is_walked_with_those_of_snmp_exporter() -> 
 def test_a_module_named_twice_gives_its_samples_once() -> None:
     one = module(metrics=[{"oid": "1.3.1", "indexes": [ROW]}])
     renderer = Device(one, one).renderer({"1.3.1.1": integer(1)})
-    assert renderer.page.render().count(b'm0{row="1"} 1') == 1
-    assert renderer.page.dropped == {}
+    assert renderer.exposition.render().count(b'm0{row="1"} 1') == 1
+    assert renderer.exposition.dropped == {}
 
 
 def test_metrics_with_the_same_labels_share_a_table() -> None:

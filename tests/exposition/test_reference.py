@@ -11,10 +11,10 @@ from tests.support.exposition.cases_labels import INDEXES, LOOKUPS
 from tests.support.exposition.cases_oids import OIDS
 from tests.support.exposition.cases_texts import TEXTS
 from tests.support.exposition.cases_values import ASSOCIATED, VALUES
-from tests.support.exposition.reference import Case, Page, both
+from tests.support.exposition.reference import Case, ReferencePage, both
 
 CASES = [*VALUES, *ASSOCIATED, *INDEXES, *LOOKUPS, *OIDS, *TEXTS, *FILTERS]
-Pages = dict[str, tuple[Page, Page | str]]
+Pages = dict[str, tuple[ReferencePage, ReferencePage | str]]
 
 SLIPS = {
     "%!s(uint32=12)": "12",
@@ -34,23 +34,23 @@ def test_every_case_has_a_name_of_its_own() -> None:
     assert len({case.name for case in CASES}) == len(CASES)
 
 
-def mended(page: Page) -> Page:
+def mended(page: ReferencePage) -> ReferencePage:
     """Their page with its slips put right."""
     samples = {
         (name, tuple((label, SLIPS.get(text, text)) for label, text in labels)): value
         for (name, labels), value in page.samples.items()
     }
-    return Page(samples, page.types, page.helps)
+    return ReferencePage(samples, page.types, page.helps)
 
 
-def without(names: frozenset[str]) -> Callable[[Page], Page]:
+def without(names: frozenset[str]) -> Callable[[ReferencePage], ReferencePage]:
     """Drops the samples that snmp_exporter invents."""
 
-    def drop(page: Page) -> Page:
+    def drop(page: ReferencePage) -> ReferencePage:
         samples = {key: value for key, value in page.samples.items() if key[0] not in names}
         types = {name: kind for name, kind in page.types.items() if name not in names}
         helps = {name: text for name, text in page.helps.items() if name not in names}
-        return Page(samples, types, helps)
+        return ReferencePage(samples, types, helps)
 
     return drop
 
@@ -58,5 +58,5 @@ def without(names: frozenset[str]) -> Callable[[Page], Page]:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_samples_types_and_helps_are_those_of_snmp_exporter(case: Case, pages: Pages) -> None:
     mine, other = pages[case.name]
-    assert isinstance(other, Page), other
+    assert isinstance(other, ReferencePage), other
     assert mine == without(case.missing)(mended(other))

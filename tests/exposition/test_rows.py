@@ -7,20 +7,20 @@ from typing import Any
 
 import pytest
 
-from promsnmp.exposition.samples import Page
+from promsnmp.exposition.samples import Exposition
 from promsnmp.snmp import ber
 from tests.support.exposition.polls import ROW, Device, integer, module, octets, samples
 
 STATES = {1: "up", 2: "down"}
 
 
-def page_of(kind: str, value: bytes, **more: Any) -> Page:
+def page_of(kind: str, value: bytes, **more: Any) -> Exposition:
     """The page of one row 5 of a metric ``m0`` of a type."""
     metric = {"oid": "1.3.1", "type": kind, "indexes": [ROW], **more}
-    return Device(module(metrics=[metric])).renderer({"1.3.1.5": value}).page
+    return Device(module(metrics=[metric])).renderer({"1.3.1.5": value}).exposition
 
 
-def lines(page: Page) -> list[str]:
+def lines(page: Exposition) -> list[str]:
     return samples(page.render().decode())
 
 
@@ -90,10 +90,10 @@ def test_a_value_that_is_not_what_the_metric_wants_gives_no_sample_and_is_counte
 @pytest.mark.parametrize("kind", ["gauge", "counter", "EnumAsInfo", "EnumAsStateSet"])
 def test_what_is_no_number_is_left_out_or_0_if_that_is_wanted(kind: str) -> None:
     metric = {"oid": "1.3.1", "type": kind, "indexes": [ROW], "enum_values": {0: "zero"}}
-    page = Device(module(metrics=[metric])).renderer({"1.3.1.5": octets("text")}).page
+    page = Device(module(metrics=[metric])).renderer({"1.3.1.5": octets("text")}).exposition
     assert lines(page) == []
     assert page.dropped == {"not_a_number": 1}
-    page = Device(module(metrics=[metric]), zeros=True).renderer({"1.3.1.5": octets("text")}).page
+    page = Device(module(metrics=[metric]), zeros=True).renderer({"1.3.1.5": octets("text")}).exposition
     expected = {"EnumAsInfo": 'm0_info{m0="zero",row="5"} 1', "EnumAsStateSet": 'm0{m0="zero",row="5"} 1'}
     assert lines(page) == [expected.get(kind, 'm0{row="5"} 0')]
     assert page.dropped == {}

@@ -11,7 +11,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from promsnmp.exposition.formats import openmetrics
-from promsnmp.exposition.samples import Page
+from promsnmp.exposition.samples import Exposition
 from promsnmp.modules.catalogue import builtin_catalogue
 from promsnmp.snmp import ber
 from tests.support.exposition.polls import ROW, Device, column, counter64, gauge32, integer, module, octets, samples
@@ -53,7 +53,7 @@ def test_a_missing_row_gives_no_sample_and_never_0() -> None:
 
 def test_what_is_no_number_is_left_out_and_counted_and_its_column_served() -> None:
     device = Device(module(metrics=[{"oid": "1.3.1", "indexes": [ROW]}]))
-    page = device.renderer(column("1.3.1", [integer(1), octets("x"), integer(3)])).page
+    page = device.renderer(column("1.3.1", [integer(1), octets("x"), integer(3)])).exposition
     assert samples(page.render().decode()) == ['m0{row="1"} 1', 'm0{row="3"} 3']
     assert page.dropped == {"not_a_number": 1}
 
@@ -68,7 +68,7 @@ def test_a_duplicate_within_a_metric_is_dropped_and_counted_and_the_rest_served(
         "1.3.3.0": integer(9),
     }
     for _ in range(2):  # made and kept
-        page = device.renderer(objects).page
+        page = device.renderer(objects).exposition
         assert samples(page.render().decode()) == ["m0 1", 'm1{m1="a"} 1', "m2 9"]
         assert page.dropped == {"duplicate": 2}
 
@@ -78,7 +78,7 @@ def test_two_modules_may_share_a_family_and_its_duplicates_are_dropped() -> None
     two = module(
         "two", metrics=[{"oid": "1.3.2", "name": "same", "indexes": [ROW], "help": "second", "type": "counter"}]
     )
-    page = Device(one, two).renderer({"1.3.1.1": integer(1), "1.3.2.1": integer(8), "1.3.2.2": integer(9)}).page
+    page = Device(one, two).renderer({"1.3.1.1": integer(1), "1.3.2.1": integer(8), "1.3.2.2": integer(9)}).exposition
     assert page.render() == b'# HELP same first\n# TYPE same gauge\nsame{row="1"} 1\nsame{row="2"} 9\n'
     assert page.dropped == {"duplicate": 1}
 
@@ -87,7 +87,7 @@ def test_labels_with_spaces_and_braces_do_not_disturb_the_search_for_duplicates(
     one = module("one", metrics=[{"oid": "1.3.1", "name": "same", "type": "DisplayString", "indexes": [ROW]}])
     two = module("two", metrics=[{"oid": "1.3.2", "name": "same", "type": "DisplayString", "indexes": [ROW]}])
     text = octets('a} 1\nsame{same="b" \\')
-    page = Device(one, two).renderer({"1.3.1.1": text, "1.3.2.1": text, "1.3.2.2": text}).page
+    page = Device(one, two).renderer({"1.3.1.1": text, "1.3.2.1": text, "1.3.2.2": text}).exposition
     assert len(samples(page.render().decode())) == 2
     assert page.dropped == {"duplicate": 1}
 
@@ -96,7 +96,7 @@ def test_a_family_of_the_pages_own_replaces_a_modules() -> None:
     page = (
         Device(module(metrics=[{"oid": "1.3.1", "name": "own", "indexes": [ROW]}]))
         .renderer(column("1.3.1", [integer(1), integer(2)]))
-        .page
+        .exposition
     )
     page.add("own", "gauge", "mine", [({}, 5.0)])
     assert page.render() == b"# HELP own mine\n# TYPE own gauge\nown 5\n"
@@ -145,7 +145,7 @@ def interfaces(count: int, alias: str = "") -> dict[str, bytes]:
     return objects
 
 
-def pages() -> dict[str, Page]:
+def pages() -> dict[str, Exposition]:
     """Pages of all kinds."""
     odd = [
         {"oid": "1.3.1", "name": "with_total", "type": "counter", "help": 'a \\ "b"\nc # HELP x y'},
@@ -166,10 +166,10 @@ def pages() -> dict[str, Page]:
     catalogue = builtin_catalogue()
     system = {f"1.3.6.1.2.1.1.{at}.0": octets("Router\r\nBuild 7 é") for at in (1, 4, 5, 6)}
     return {
-        "odd": Device(module(metrics=odd)).renderer(objects).page,
-        "if_mib": Device(catalogue.module("if_mib")).renderer(interfaces(5, 'a="b"} 1\n# EOF')).page,
-        "both": Device(*catalogue.modules.values()).renderer({**interfaces(2), **system}).page,
-        "empty": Page(),
+        "odd": Device(module(metrics=odd)).renderer(objects).exposition,
+        "if_mib": Device(catalogue.module("if_mib")).renderer(interfaces(5, 'a="b"} 1\n# EOF')).exposition,
+        "both": Device(*catalogue.modules.values()).renderer({**interfaces(2), **system}).exposition,
+        "empty": Exposition(),
     }
 
 
@@ -209,7 +209,7 @@ def test_promtool_accepts_every_page(name: str) -> None:
 def test_no_octets_of_a_device_break_a_page(texts: list[bytes]) -> None:
     named = {"labels": ["row"], "labelname": "name", "oid": "1.3.1", "type": "DisplayString"}
     metrics = [{"oid": "1.3.1", "type": "DisplayString", "indexes": [ROW], "lookups": [named]}]
-    page = Device(module(metrics=metrics)).renderer(column("1.3.1", [octets(one) for one in texts])).page
+    page = Device(module(metrics=metrics)).renderer(column("1.3.1", [octets(one) for one in texts])).exposition
     exact = page.render(as_openmetrics=True)
     assert openmetrics.from_text(page.render()) == exact
     assert openmetrics.to_text(exact) == page.render()

@@ -22,7 +22,7 @@ import pytest
 
 from promsnmp.settings import Settings
 from tests.support.failures.faults import outages, partitions, volumes
-from tests.support.failures.faults.network import Lost
+from tests.support.failures.faults.network import PacketLoss
 from tests.support.failures.faults.redis_faults import REFUSING
 from tests.support.failures.faults.volume import Volume
 from tests.support.failures.fleet import scenarios
@@ -42,7 +42,7 @@ APART = 30.0
 INTERVAL = 10.0
 """Seconds between two polls, where replicas come and go."""
 
-Found = scenarios.Figures | outages.Outage | partitions.Partition | volumes.Trouble | changing.Changing | int
+Found = scenarios.Figures | outages.Outage | partitions.Partition | volumes.Trouble | changing.ReplicaChanges | int
 Step = tuple[str, Callable[[], Found]]
 
 
@@ -107,7 +107,7 @@ def in_a_lease(folder: Path) -> Generator[Step, None, None]:
 def cut_off(folder: Path) -> Generator[Step, None, None]:
     """One replica is cut off from something, in each direction."""
     with partitions.apart(folder, TRUE) as (fleet, network):
-        for lost in (Lost.SENT, Lost.RECEIVED, Lost.ALL):
+        for lost in (PacketLoss.SENT, PacketLoss.RECEIVED, PacketLoss.ALL):
             for cut in (
                 partitions.cut_off_from_redis,
                 partitions.cut_off_from_others,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.failures.faults import partitions
-from tests.support.failures.faults.network import Lost, Network
+from tests.support.failures.faults.network import Network, PacketLoss
 from tests.support.failures.fleet.harness import BUSY, Fleet
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("failures")]
@@ -20,12 +20,12 @@ def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Fleet, Net
 
 
 def test_a_leader_that_does_not_hear_redis_is_followed_and_follows(apart: tuple[Fleet, Network]) -> None:
-    print(partitions.cut_off_from_redis(*apart, Lost.RECEIVED, slack=BUSY))
+    print(partitions.cut_off_from_redis(*apart, PacketLoss.RECEIVED, slack=BUSY))
 
 
 def test_a_leader_that_the_others_do_not_hear_goes_on_leading(apart: tuple[Fleet, Network]) -> None:
-    print(partitions.cut_off_from_others(*apart, Lost.SENT, slack=BUSY))
+    print(partitions.cut_off_from_others(*apart, PacketLoss.SENT, slack=BUSY))
 
 
 def test_devices_that_their_own_replica_cannot_reach_are_read_by_others(apart: tuple[Fleet, Network]) -> None:
-    print(partitions.cut_off_from_devices(*apart, Lost.ALL, slack=BUSY))
+    print(partitions.cut_off_from_devices(*apart, PacketLoss.ALL, slack=BUSY))

@@ -7,18 +7,20 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.support.serving import Serving
+from tests.support.service_process import ServiceProcess
 
 
 @pytest.fixture(scope="session")
-def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     """The service, polling nobody by itself."""
-    with Serving(tmp_path_factory.mktemp("api"), env={"COLLECTION_INTERVAL": "0", "PROM_SITE_LABEL": "Wien"}) as server:
+    with ServiceProcess(
+        tmp_path_factory.mktemp("api"), env={"COLLECTION_INTERVAL": "0", "PROM_SITE_LABEL": "Wien"}
+    ) as server:
         yield server
 
 
 @pytest.fixture
-def client(serving: Serving) -> Iterator[httpx.Client]:
+def client(serving: ServiceProcess) -> Iterator[httpx.Client]:
     """A client of the service; the inventory is empty before and after."""
     with httpx.Client(base_url=serving.url, timeout=10) as made:
         yield made

@@ -6,7 +6,7 @@ import pytest
 
 from promsnmp.inventory.document.write import from_document
 from promsnmp.inventory.index import Index
-from promsnmp.inventory.model import Agent, Device, Endpoint
+from promsnmp.inventory.model import Agent, AgentEndpoint, Device
 from promsnmp.snmp.credentials import Community
 from tests.support.inventory.samples import COMMUNITY_AGENT, document
 
@@ -56,7 +56,7 @@ def test_what_is_not_there_is_not_found(index: Index, target: str) -> None:
 def device(number: int, name: str, *endpoints: str) -> Device:
     """A device with an agent at each ``address:port``."""
     agents = tuple(
-        Agent(f"agent-{number}-{order}", Endpoint(address, int(port)), Community())
+        Agent(f"agent-{number}-{order}", AgentEndpoint(address, int(port)), Community())
         for order, (address, _, port) in enumerate(one.rpartition(":") for one in endpoints)
     )
     return Device(f"device-{number}", name, agents=agents, primary=agents[0] if agents else None)
@@ -67,12 +67,12 @@ def test_a_name_that_two_devices_have_is_nobody_s_and_their_addresses_find_them(
     index = Index([one, two])
     assert index.find("twin") is None
     assert index.named("twin") == (one, two)
-    assert index.unnamed == {one.id, two.id}
+    assert index.ambiguous_ids == {one.id, two.id}
     found = index.find("192.0.2.2")
     assert found is not None
     assert found.device is two
-    alone = index.after([two], [])
-    assert alone.unnamed == frozenset()
+    alone = index.updated([two], [])
+    assert alone.ambiguous_ids == frozenset()
     assert alone.find("twin") == (one, one.primary)
 
 
@@ -80,8 +80,8 @@ def test_an_address_means_who_has_it_even_where_another_device_is_called_so() ->
     named, owner = device(1, "192.0.2.2", "192.0.2.1:161"), device(2, "owner", "192.0.2.2:161")
     index = Index([named, owner])
     assert index.find("192.0.2.2") == (owner, owner.primary)
-    assert index.unnamed == {named.id}
-    assert index.after([owner], []).unnamed == frozenset()
+    assert index.ambiguous_ids == {named.id}
+    assert index.updated([owner], []).ambiguous_ids == frozenset()
     assert Index([named]).find("192.0.2.2") == (named, named.primary)
 
 
@@ -90,26 +90,26 @@ def test_an_address_alone_means_port_161_and_else_the_lowest_port_in_any_order()
     for order in (three, three[::-1]):
         index = Index(order)
         assert index.find("192.0.2.1") == (three[2], three[2].primary)
-        assert index.after([three[2]], []).find("192.0.2.1") == (three[1], three[1].primary)
+        assert index.updated([three[2]], []).find("192.0.2.1") == (three[1], three[1].primary)
 
 
 def test_an_index_that_was_brought_up_to_date_is_like_a_new_one_and_the_old_one_stays() -> None:
     devices = [device(n, f"n{n % 5}", f"192.0.2.{n}:161", f"192.0.2.{n}:1161") for n in range(20)]
     index = Index(devices)
     changed = replace(devices[7], sys_name="other", agents=devices[7].agents[:1])
-    later = index.after([devices[7], devices[8]], [changed, device(30, "n3", "198.51.100.1:161")])
+    later = index.updated([devices[7], devices[8]], [changed, device(30, "n3", "198.51.100.1:161")])
     fresh = Index([*devices[:7], changed, *devices[9:], device(30, "n3", "198.51.100.1:161")])
     targets = ["other", "n2", "n3", "192.0.2.7", "192.0.2.7:1161", "192.0.2.8", "198.51.100.1:161", "192.0.2.3"]
     assert [later.find(target) for target in targets] == [fresh.find(target) for target in targets]
     assert {one.id for one in later.named("n3")} == {one.id for one in fresh.named("n3")}
     assert index.find("192.0.2.8") is not None
-    assert (later.clashes, later.device("device-8"), later.device("device-7")) == ([], None, changed)
+    assert (later.conflicts, later.device("device-8"), later.device("device-7")) == ([], None, changed)
 
 
 def test_what_another_device_has_already_clashes() -> None:
     index = Index([device(1, "a", "192.0.2.1:161")])
     twin = replace(device(1, "b", "192.0.2.1:161"), agents=device(1, "", "192.0.2.1:161", "192.0.2.1:161").agents)
-    assert index.after([], [twin]).clashes == [
+    assert index.updated([], [twin]).conflicts == [
         "b (device-1): id: device-1 is also that of a (device-1)",
         "b (device-1): agents[0].id: agent-1-0 is also an agent of a (device-1)",
         "b (device-1): agents[0].endpoint: 192.0.2.1:161 is also that of a (device-1)",

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from promsnmp.inventory.model import Device
-from promsnmp.inventory.modules import FALLBACK, modules_of, settled_modules
+from promsnmp.inventory.modules import FALLBACK, effective_modules, resolve_modules
 
 FOUND = ("system", "if_mib", "cisco")
 
@@ -28,8 +28,8 @@ def test_a_device_is_polled_with_what_the_operator_wants_then_with_what_is_known
     polled: tuple[str, ...],
 ) -> None:
     device = Device("1", modules=own, detected_modules=detected)
-    assert modules_of(device, configured, found) == polled
+    assert effective_modules(device, configured, found) == polled
 
 
 def test_a_wish_without_auto_is_taken_as_it_is() -> None:
-    assert settled_modules(("if_mib", "system"), FOUND) == ("if_mib", "system")
+    assert resolve_modules(("if_mib", "system"), FOUND) == ("if_mib", "system")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import random
 
 from promsnmp.inventory.model import Device
-from promsnmp.inventory.per_device_cache import Fragments, differing
+from promsnmp.inventory.per_device_cache import PerDeviceCache, differing
 
 
 def test_a_value_is_made_once_per_device_wherever_it_stands() -> None:
@@ -13,7 +13,7 @@ def test_a_value_is_made_once_per_device_wherever_it_stands() -> None:
         made.append(device.id)
         return None if device.id == "7" else f"<{device.id}>"
 
-    fragments, chance, count = Fragments(make), random.Random(3), 0
+    fragments, chance, count = PerDeviceCache(make), random.Random(3), 0
     devices = tuple(Device(str(number)) for number in range(50))
     for _ in range(100):
         values = fragments.of(devices)
@@ -32,7 +32,7 @@ def test_a_value_is_made_once_per_device_wherever_it_stands() -> None:
 
 
 def test_an_equal_device_that_is_another_object_is_made_anew_and_what_went_is_forgotten() -> None:
-    fragments = Fragments(lambda device: [device.id])
+    fragments = PerDeviceCache(lambda device: [device.id])
     (one,) = fragments.of((Device("1"),))
     (other,) = fragments.of((Device("1"),))
     assert other is not one

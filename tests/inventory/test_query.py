@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from promsnmp.inventory.model import Agent, Device, Endpoint
-from promsnmp.inventory.query import LONGEST, Search, parse_parameters, parse_query
+from promsnmp.inventory.model import Agent, AgentEndpoint, Device
+from promsnmp.inventory.query import MAX_QUERY_LENGTH, DeviceSelector, parse_parameters, parse_query
 from promsnmp.snmp.credentials import Community, Version
 
 
 def device(number: int, name: str, address: str, port: int = 161, **values: object) -> Device:
-    agent = Agent(f"agent-{number}", Endpoint(address, port), Community(Version.V2C, "geheim"))
+    agent = Agent(f"agent-{number}", AgentEndpoint(address, port), Community(Version.V2C, "geheim"))
     return Device(f"id-{number}", name, agents=(agent,), primary=agent, **values)  # type: ignore[arg-type]
 
 
@@ -39,14 +39,15 @@ def numbers(found: list[Device]) -> list[int]:
      ("module=if_mib", [1, 3, 4]), ("module=bgp", [2]), ("status=lost", [3]), ("-status=lost", [1, 2, 4]),
      ("name=straSSe", [3]), ("strasse", [3]), ("sysName:core", [1, 2]), ("ID=id-4", [4]), ('o"brien', None),
      ("geheim", []), ("eu", [1, 2]), ("- core", None), ('"', None), ('location:"x', None), ('"a"b', None),
-     ("nonsense=1", None), ("location:", None), ('""', None), ("x" * (LONGEST + 1), None), ("(.*", []), ("\\", [])],
+     ("nonsense=1", None), ("location:", None), ('""', None), ("x" * (MAX_QUERY_LENGTH + 1), None),
+      ("(.*", []), ("\\", [])],
 )  # fmt: skip
 def test_a_query_finds(text: str, found: list[int] | None) -> None:
     if found is None:
         with pytest.raises(ValueError, match=r"\w"):
             parse_query(text)
     else:
-        assert numbers(Search(("system", "if_mib")).select(parse_query(text), DEVICES)) == found
+        assert numbers(DeviceSelector(("system", "if_mib")).select(parse_query(text), DEVICES)) == found
 
 
 @pytest.mark.parametrize(
@@ -56,14 +57,14 @@ def test_a_query_finds(text: str, found: list[int] | None) -> None:
      ([("label.region", "eu"), ("vendor", "cisco")], [1]), ([("query", "core -cisco")], [2]),
      ([("query", "core"), ("vendor", "juniper"), ("vendor", "cisco")], [1, 2]), ([("location", "rack*")], [1, 2]),
      ([("label.region", "")], [4]), ([("sysName", "BARE")], [4]), ([("nonsense", "1")], None), ([("label", "x")], None),
-     ([("vendor", "x" * (LONGEST + 1))], None)],
+     ([("vendor", "x" * (MAX_QUERY_LENGTH + 1))], None)],
 )  # fmt: skip
 def test_parameters_find(pairs: list[tuple[str, str]], found: list[int] | None) -> None:
     if found is None:
         with pytest.raises(ValueError, match=r"\w"):
             parse_parameters(pairs)
     else:
-        assert numbers(Search(("if_mib",)).select(parse_parameters(pairs), DEVICES)) == found
+        assert numbers(DeviceSelector(("if_mib",)).select(parse_parameters(pairs), DEVICES)) == found
 
 
 def test_what_is_unknown_is_answered_with_what_there_is() -> None:

@@ -26,9 +26,9 @@ from promsnmp.errors import (
 from promsnmp.inventory.document.write import to_document
 from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.model import Device, Inventory
-from promsnmp.inventory.storage.atomic_file import Stamp
-from promsnmp.inventory.storage.encrypted_file import Vault, read_inventory
-from promsnmp.inventory.storage.encryption import seal
+from promsnmp.inventory.storage.atomic_file import FileStamp
+from promsnmp.inventory.storage.encrypted_file import EncryptedFile, read_inventory
+from promsnmp.inventory.storage.encryption import encrypt
 from promsnmp.inventory.storage.key import InventoryKey, key_file
 from promsnmp.inventory.storage.rekey import rekey
 from promsnmp.inventory.store import InventoryStore
@@ -69,9 +69,9 @@ def test_a_file_of_the_original_is_read(path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "error", "text"),
     [(b"", InventoryDamaged, "empty"), (b"?!", InventoryDamaged, "not base64"), (b"{}", InventoryDamaged, "plain JSON"),
-     (seal(b"{}", b"another key 0123"), InventoryKeyError, "does not open"),
-     (seal(b"s3cret", KEY), InventoryDamaged, "not JSON"),
-     (seal(b'{"devices": 7}', KEY), InventoryInvalid, "devices: must be a list")],
+     (encrypt(b"{}", b"another key 0123"), InventoryKeyError, "does not open"),
+     (encrypt(b"s3cret", KEY), InventoryDamaged, "not JSON"),
+     (encrypt(b'{"devices": 7}', KEY), InventoryInvalid, "devices: must be a list")],
     ids=["empty", "not base64", "plain", "another key", "not JSON", "invalid"],
 )  # fmt: skip
 async def test_a_file_that_cannot_be_read_stops_the_start_and_is_never_written_over(
@@ -170,13 +170,13 @@ async def test_changes_that_wait_are_written_together_and_answered_one_by_one(
     store = InventoryStore(path, KEY)
     await store.replace(document())
     written: list[int] = []
-    write = Vault.write
+    write = EncryptedFile.write
 
-    def counted(vault: Vault, inventory: Inventory, **options: Any) -> Stamp:
+    def counted(encrypted_file: EncryptedFile, inventory: Inventory, **options: Any) -> FileStamp:
         written.append(inventory.revision)
-        return write(vault, inventory, **options)
+        return write(encrypted_file, inventory, **options)
 
-    monkeypatch.setattr(Vault, "write", counted)
+    monkeypatch.setattr(EncryptedFile, "write", counted)
 
     def refused(_: Inventory) -> Inventory:
         raise InventoryInvalid(["no"])
@@ -345,11 +345,11 @@ async def test_a_bad_file_keeps_the_inventory_and_says_why(path: Path) -> None:
 
 async def test_a_leader_of_an_earlier_term_cannot_write(path: Path) -> None:
     store = InventoryStore(path, KEY)
-    await store.replace(document(), term=7)
-    assert InventoryStore(path, KEY).load().term == 7
+    await store.replace(document(), fencing_token=7)
+    assert InventoryStore(path, KEY).load().fencing_token == 7
     with pytest.raises(InventoryUnavailable, match="term 6 is over"):
-        await store.update(lambda old: renamed(old, "x"), term=6)
-    assert (await store.update(lambda old: renamed(old, "x"))).term == 7
+        await store.update(lambda old: renamed(old, "x"), fencing_token=6)
+    assert (await store.update(lambda old: renamed(old, "x"))).fencing_token == 7
 
 
 async def test_a_running_store_follows_a_new_key_in_the_key_file(path: Path) -> None:

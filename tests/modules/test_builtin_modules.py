@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from promsnmp.modules.about import abouts
-from promsnmp.modules.catalogue import Catalogues, builtin_catalogue
+from promsnmp.modules.catalogue import CatalogueStore, builtin_catalogue
 from promsnmp.modules.model import Module
-from promsnmp.polling.collector import Collector, Options
+from promsnmp.modules.summaries import module_summaries
+from promsnmp.polling.collector import Collector, CollectorOptions
 from promsnmp.polling.page import Format
-from promsnmp.polling.target import adhoc_source
+from promsnmp.polling.target import adhoc_target
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
 from promsnmp.sim.recording import parse_recording, read_recording
 from promsnmp.snmp.credentials import Community, Version
-from promsnmp.snmp.transport import Endpoint
+from promsnmp.snmp.transport import SnmpEndpoint
 from tests.support.exporter import require_exporter
 from tests.support.tools import PROJECT, require_shared, require_tool, shared_dir
 
@@ -34,7 +34,7 @@ WANTED = {
 
 async def poll(mib: Mib, *modules: str) -> tuple[list[str], dict[str, int]]:
     """The samples of a device, without those about the poll, and what was dropped."""
-    collector = Collector(Catalogues(CATALOGUE), Options(utilization=False))
+    collector = Collector(CatalogueStore(CATALOGUE), CollectorOptions(utilization=False))
     lines = await page_of(mib, *modules, collector=collector)
     own = ("#", "snmp_scrape_", "promsnmp_")
     return [line for line in lines if line and not line.startswith(own)], collector.dropped
@@ -42,11 +42,11 @@ async def poll(mib: Mib, *modules: str) -> tuple[list[str], dict[str, int]]:
 
 async def page_of(mib: Mib, *modules: str, collector: Collector | None = None) -> list[str]:
     """The lines of a device's page."""
-    collector = collector or Collector(Catalogues(CATALOGUE), Options())
+    collector = collector or Collector(CatalogueStore(CATALOGUE), CollectorOptions())
     async with SimulatedAgent(mib) as agent:
-        endpoint, login = Endpoint("127.0.0.1", agent.port), Community(Version.V2C, "public")
-        source = adhoc_source(endpoint, login, "public", modules)
-        page, problem = await collector.collect(source, deadline=asyncio.get_running_loop().time() + 30)
+        endpoint, login = SnmpEndpoint("127.0.0.1", agent.port), Community(Version.V2C, "public")
+        target = adhoc_target(endpoint, login, "public", modules)
+        page, problem = await collector.collect(target, deadline=asyncio.get_running_loop().time() + 30)
     assert problem is None
     return page.plain(Format.TEXT).decode().split("\n")
 
@@ -76,7 +76,7 @@ def test_one_name_means_the_same_in_all_modules() -> None:
 
 
 def test_every_module_says_in_a_sentence_what_it_is() -> None:
-    assert [one.name for one in abouts() if not 10 < len(one.text) < 250] == []
+    assert [one.name for one in module_summaries() if not 10 < len(one.text) < 250] == []
 
 
 @MODULES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from promsnmp.modules.catalogue import builtin_catalogue
-from promsnmp.modules.fingerprint import PROBES, Probe, fingerprint
+from promsnmp.modules.fingerprint import TABLE_PROBES, TableProbe, fingerprint
 from promsnmp.modules.vendors import PRODUCTS, product_of
 
 CATALOGUE = builtin_catalogue()
@@ -13,26 +13,26 @@ CISCO = "1.3.6.1.4.1.9.1.2066"
 NET_SNMP = "1.3.6.1.4.1.8072.3.2.10"
 
 
-def probe(what: str) -> Probe:
-    return next(one for one in PROBES if one.what == what)
+def probe(what: str) -> TableProbe:
+    return next(one for one in TABLE_PROBES if one.what == what)
 
 
 def answers(*tables: str) -> dict[str, bool]:
     """All probes asked for, and these answer."""
-    return {one.oid: one.what in tables for one in PROBES}
+    return {one.oid: one.what in tables for one in TABLE_PROBES}
 
 
 def test_every_probe_is_asked_once_and_speaks_for_a_module_that_there_is() -> None:
-    assert len({one.oid for one in PROBES}) == len(PROBES)
-    assert {one.module for one in PROBES} <= CATALOGUE.modules.keys()
+    assert len({one.oid for one in TABLE_PROBES}) == len(TABLE_PROBES)
+    assert {one.module for one in TABLE_PROBES} <= CATALOGUE.modules.keys()
 
 
 def test_every_built_in_module_can_be_found() -> None:
-    assert CATALOGUE.modules.keys() - {one.module for one in PROBES} == {"system"}
+    assert CATALOGUE.modules.keys() - {one.module for one in TABLE_PROBES} == {"system"}
 
 
 def test_every_probe_lies_in_what_its_module_asks_for() -> None:
-    for one in PROBES:
+    for one in TABLE_PROBES:
         module = CATALOGUE.module(one.module)
         asked = (*module.walk, *module.get)
         assert any(f"{root}.".startswith(f"{one.oid}.") or f"{one.oid}.".startswith(f"{root}.") for root in asked), one

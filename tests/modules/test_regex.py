@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from promsnmp.errors import ModuleError
-from promsnmp.modules.regex import compiled, compiled_whole, expand
+from promsnmp.modules.regex import compile_full_match, compile_regex, expand
 from promsnmp.modules.snmp_yml.reader import read_text
 
 EXTRACT = "modules:\n  m:\n    metrics:\n    - {name: a, oid: 1.3, type: gauge, regex_extracts: {X: [{\n"
@@ -35,7 +35,7 @@ EXTRACT = "modules:\n  m:\n    metrics:\n    - {name: a, oid: 1.3, type: gauge, 
     ],
 )
 def test_templates_are_expanded_as_in_go(template: str, expected: str) -> None:
-    pattern = compiled_whole("(?P<name>x)(y)?z")
+    pattern = compile_full_match("(?P<name>x)(y)?z")
     match = pattern.search("xz")
     assert match is not None
     assert expand(template, pattern, match) == expected
@@ -44,7 +44,7 @@ def test_templates_are_expanded_as_in_go(template: str, expected: str) -> None:
 @pytest.mark.parametrize("pattern", ["(?=a)", "(?<!a)", r"(a)\1", "(", "a{1001}", "[z-a]", "*", "\udcff"])
 def test_what_re2_does_not_know_is_refused(pattern: str, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match=r"\w"):
-        compiled(pattern)
+        compile_regex(pattern)
     assert capfd.readouterr().err == ""
 
 

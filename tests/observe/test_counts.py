@@ -37,19 +37,19 @@ def test_a_value_on_a_bound_belongs_to_that_bucket() -> None:
 
 def test_an_ended_poll_counts_once_with_its_duration() -> None:
     polls = PollCounts()
-    polls.ended("timeout", seconds=3.0)
+    polls.record("timeout", seconds=3.0)
     assert polls.outcomes["timeout"] == 1
     assert sum(polls.outcomes.values()) == polls.duration.count == 1
 
 
 def test_a_poll_that_starts_early_is_not_late() -> None:
     polls = PollCounts()
-    polls.started(late=-0.5)
+    polls.record_start(late=-0.5)
     assert polls.lag.total == 0.0
 
 
 def test_made_up_request_methods_share_one_label() -> None:
     requests = RequestCounts()
     for method in ("GET", "MAKEUP1", "MAKEUP2"):
-        requests.ended(method, "/targets", 405, seconds=0.5)
+        requests.record(method, "/targets", 405, seconds=0.5)
     assert requests.totals == {("GET", "/targets", 405): [1.0, 0.5], ("OTHER", "/targets", 405): [2.0, 1.0]}

@@ -26,7 +26,7 @@ def test_polls_show_every_outcome_from_the_start() -> None:
 
 def test_a_request_is_counted_under_its_template_status_and_outcome() -> None:
     requests = RequestCounts()
-    requests.ended("GET", "/targets", 503, seconds=0.5)
+    requests.record("GET", "/targets", 503, seconds=0.5)
     (family,) = families.request_families(requests)
     labels = ("GET", "/targets", "503", "SERVER_ERROR")
     assert _values(family) == {

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from promsnmp.observe import health as module
-from promsnmp.observe.health import UP, Component, DiskSpace, Health, Status, loop_check, worst
+from promsnmp.observe.health import UP, Component, DiskSpace, Health, Status, loop_check, worst_status
 from promsnmp.observe.tasks import LoopLag
 
 DOWN = Component(Status.DOWN)
@@ -28,7 +28,7 @@ UNKNOWN = Component(Status.UNKNOWN)
     ],
 )
 def test_the_worst_component_decides(parts: list[Component], whole: Status) -> None:
-    assert worst({str(number): part for number, part in enumerate(parts)}) is whole
+    assert worst_status({str(number): part for number, part in enumerate(parts)}) is whole
 
 
 def test_it_is_ready_once_the_inventory_is_loaded() -> None:
@@ -51,7 +51,7 @@ def test_a_shutdown_makes_it_not_ready_but_leaves_it_alive() -> None:
 
 def test_a_component_that_is_down_leaves_readiness_alone() -> None:
     health = Health({"disk": lambda: DOWN}, loaded=lambda: True)
-    assert worst(health.components()) is Status.DOWN
+    assert worst_status(health.components()) is Status.DOWN
     assert health.ready
 
 

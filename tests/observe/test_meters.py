@@ -27,7 +27,7 @@ def test_a_counter_has_a_dotted_name_and_a_count_for_each_tag() -> None:
 
 def test_a_histogram_of_seconds_has_count_and_total_time() -> None:
     polls = PollCounts()
-    polls.ended("success", seconds=0.25)
+    polls.record("success", seconds=0.25)
     found = {meter.name: meter for meter in map(meter_of, poll_families(polls))}
     duration = found["promsnmp.poll.duration"]
     assert duration.base_unit == "seconds"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from promsnmp.polling.cache import PageCache
-from promsnmp.polling.page import Format, Page
+from promsnmp.polling.page import Format, RenderedPage
 
 
 class Clock:
@@ -20,8 +20,8 @@ def clock() -> Clock:
     return Clock()
 
 
-def page(at: float = 100.0) -> Page:
-    return Page(at, ("if_mib",), {Format.TEXT: b"up 1\n"})
+def page(at: float = 100.0) -> RenderedPage:
+    return RenderedPage(at, ("if_mib",), {Format.TEXT: b"up 1\n"})
 
 
 def test_a_page_is_served_until_it_is_too_old_and_never_after(clock: Clock) -> None:
@@ -83,7 +83,7 @@ def test_pages_can_be_dropped_one_by_one_or_all_at_once(clock: Clock) -> None:
 
 def test_a_page_is_kept_compressed_and_comes_in_both_formats() -> None:
     text = b"# HELP a_total Help.\n# TYPE a_total counter\na_total 1\n" * 1
-    kept = Page(0.0, ("if_mib",), {Format.TEXT: text})
+    kept = RenderedPage(0.0, ("if_mib",), {Format.TEXT: text})
     assert kept.plain(Format.TEXT) == text
     assert kept.gzipped(Format.TEXT)[:2] == b"\x1f\x8b"
     assert kept.plain(Format.OPENMETRICS) == b"# TYPE a counter\n# HELP a Help.\na_total 1\n# EOF\n"

@@ -10,23 +10,23 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from promsnmp.errors import ErrorStatus, ModuleError, SnmpRefused, SnmpTimeout, StrictFailure
-from promsnmp.modules.catalogue import Catalogue, Catalogues, builtin_catalogue
+from promsnmp.modules.catalogue import Catalogue, CatalogueStore, builtin_catalogue
 from promsnmp.modules.snmp_yml.reader import read_text
-from promsnmp.polling.collector import Collector, Options
-from promsnmp.polling.page import Format, Page
-from promsnmp.polling.target import Source
+from promsnmp.polling.collector import Collector, CollectorOptions
+from promsnmp.polling.page import Format, RenderedPage
+from promsnmp.polling.target import Target
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import Community, Version
-from promsnmp.snmp.transport import Endpoint
+from promsnmp.snmp.transport import SnmpEndpoint
+from tests.support.agents.behaviours import status, too_big_above
 from tests.support.agents.hostile import HostileAgent, after
-from tests.support.agents.misdeeds import status, too_big_above
-from tests.support.agents.polled_devices import collector, mib, source_of
+from tests.support.agents.polled_devices import collector, mib, target_of
 from tests.support.tools import free_udp_port
 
 
-def samples(page: Page) -> dict[str, dict[frozenset[tuple[str, str]], float]]:
+def samples(page: RenderedPage) -> dict[str, dict[frozenset[tuple[str, str]], float]]:
     found: dict[str, dict[frozenset[tuple[str, str]], float]] = {}
     for family in text_string_to_metric_families(page.plain(Format.TEXT).decode()):
         for sample in family.samples:
@@ -45,7 +45,7 @@ def deadline() -> float:
 
 async def test_a_page_has_the_devices_samples_with_their_labels() -> None:
     async with SimulatedAgent(mib()) as agent:
-        page, problem = await collector().collect(source_of(agent), deadline=deadline())
+        page, problem = await collector().collect(target_of(agent), deadline=deadline())
     assert problem is None
     found = samples(page)
     labels = {"ifIndex": "2", "ifDescr": "port 2", "ifName": "", "ifAlias": ""}
@@ -58,9 +58,9 @@ async def test_a_page_has_the_devices_samples_with_their_labels() -> None:
 async def test_a_v1_agent_gives_the_same_samples_as_a_v2c_agent() -> None:
     one = collector()
     async with SimulatedAgent(mib()) as agent:
-        source = source_of(agent)
-        second, _ = await one.collect(source, deadline=deadline())
-        v1 = replace(source, key="v1", credentials=Community(Version.V1))
+        target = target_of(agent)
+        second, _ = await one.collect(target, deadline=deadline())
+        v1 = replace(target, key="v1", credentials=Community(Version.V1))
         first, problem = await one.collect(v1, deadline=deadline())
     assert problem is None
     assert samples(first)["ifInOctets"] == samples(second)["ifInOctets"]
@@ -68,7 +68,7 @@ async def test_a_v1_agent_gives_the_same_samples_as_a_v2c_agent() -> None:
 
 async def test_several_modules_share_one_page_and_no_subtree_is_walked_twice() -> None:
     async with SimulatedAgent(mib()) as agent:
-        page, problem = await collector().collect(source_of(agent, "system", "if_mib"), deadline=deadline())
+        page, problem = await collector().collect(target_of(agent, "system", "if_mib"), deadline=deadline())
     assert problem is None
     found = samples(page)
     assert {dict(labels)["module"] for labels in found["promsnmp_module_up"]} == {"system", "if_mib"}
@@ -79,10 +79,10 @@ async def test_several_modules_share_one_page_and_no_subtree_is_walked_twice() -
 async def test_the_histogram_grows_from_poll_to_poll() -> None:
     one = collector()
     async with SimulatedAgent(mib()) as agent:
-        source, pages = source_of(agent), list[Page]()
+        target, pages = target_of(agent), list[RenderedPage]()
         for octets in (1000, 5000, 9000):
             agent.mib = mib(octets=_constant(octets))
-            pages.append((await one.collect(source, deadline=deadline()))[0])
+            pages.append((await one.collect(target, deadline=deadline()))[0])
     counts = samples(pages[-1])["interface_utilization_count"]
     assert set(counts.values()) == {2.0}
 
@@ -90,27 +90,27 @@ async def test_the_histogram_grows_from_poll_to_poll() -> None:
 async def test_a_device_that_refuses_is_an_error_that_says_so() -> None:
     port = free_udp_port()
     async with SimulatedAgent(mib()) as agent:
-        source = replace(source_of(agent), endpoint=Endpoint("127.0.0.1", port))
+        target = replace(target_of(agent), endpoint=SnmpEndpoint("127.0.0.1", port))
         with pytest.raises(SnmpRefused, match=f"127.0.0.1:{port}: connection refused"):
-            await collector().collect(source, deadline=deadline())
+            await collector().collect(target, deadline=deadline())
 
 
 async def test_a_wrong_community_is_an_error_and_not_an_empty_page() -> None:
     async with SimulatedAgent(mib()) as agent:
         with pytest.raises(SnmpTimeout, match="community"):
-            await collector().collect(source_of(agent, community="wrong"), deadline=deadline())
+            await collector().collect(target_of(agent, community="wrong"), deadline=deadline())
 
 
 async def test_an_unknown_module_names_those_that_exist() -> None:
     async with SimulatedAgent(mib()) as agent:
         with pytest.raises(ModuleError, match=r"unknown module 'nope'; known: .*if_mib"):
-            await collector().collect(source_of(agent, "nope"), deadline=deadline())
+            await collector().collect(target_of(agent, "nope"), deadline=deadline())
 
 
 async def test_a_walk_that_is_cut_short_leaves_the_rest_and_tells() -> None:
     async with HostileAgent(after(2, status(5))) as agent:
-        source = Source("k", "n", Endpoint(agent.address, agent.port), Community(), ("if_mib",), 0.2, 1)
-        page, problem = await collector().collect(source, deadline=deadline())
+        target = Target("k", "n", SnmpEndpoint(agent.address, agent.port), Community(), ("if_mib",), 0.2, 1)
+        page, problem = await collector().collect(target, deadline=deadline())
     assert "genErr" in str(problem)
     found = samples(page)
     assert found["promsnmp_module_up"][frozenset({("module", "if_mib")})] == 0
@@ -120,14 +120,14 @@ async def test_a_walk_that_is_cut_short_leaves_the_rest_and_tells() -> None:
 async def test_an_agent_that_finds_answers_too_big_is_remembered() -> None:
     one = collector()
     async with HostileAgent(too_big_above(7)) as agent:
-        source = Source("k", "n", Endpoint(agent.address, agent.port), Community(), ("if_mib",), 0.2, 1)
-        page, problem = await one.collect(source, deadline=deadline())
+        target = Target("k", "n", SnmpEndpoint(agent.address, agent.port), Community(), ("if_mib",), 0.2, 1)
+        page, problem = await one.collect(target, deadline=deadline())
         assert problem is None
         assert len(samples(page)["ifInOctets"]) == 40
         first = len(agent.requests)
-        await one.collect(source, deadline=deadline())
+        await one.collect(target, deadline=deadline())
         assert len(agent.requests) - first < first
-    assert one.known(source).limits.max_repetitions <= 7
+    assert one.state_of(target).limits.max_repetitions <= 7
 
 
 async def test_values_that_are_no_numbers_are_left_out_and_counted() -> None:
@@ -137,7 +137,7 @@ async def test_values_that_are_no_numbers_are_left_out_and_counted() -> None:
         "1.3.6.1.2.1.2.2.1.10.2": ber.encode_integer(5, ber.COUNTER32),
     }
     async with SimulatedAgent(Mib.of(objects)) as agent:
-        page, problem = await one.collect(source_of(agent), deadline=deadline())
+        page, problem = await one.collect(target_of(agent), deadline=deadline())
     assert problem is None
     found = samples(page)
     assert list(found["ifInOctets"].values()) == [5]
@@ -147,13 +147,13 @@ async def test_values_that_are_no_numbers_are_left_out_and_counted() -> None:
 
 async def test_no_more_is_remembered_than_allowed() -> None:
     one = collector()
-    one.max_known = 2
+    one.max_states = 2
     async with SimulatedAgent(mib()) as agent:
-        source = source_of(agent)
-        first = one.known(source)
+        target = target_of(agent)
+        first = one.state_of(target)
         for number in range(3):
-            one.known(replace(source, key=f"other-{number}"))
-        assert one.known(source) is not first
+            one.state_of(replace(target, key=f"other-{number}"))
+        assert one.state_of(target) is not first
 
 
 FILTERED = """
@@ -169,9 +169,9 @@ modules:
 
 async def test_a_filter_leaves_the_rows_that_match_and_walks_nothing_twice() -> None:
     read = read_text(FILTERED, source="filtered.yml")
-    one = Collector(Catalogues(Catalogue(read.modules, read.auths)), Options())
+    one = Collector(CatalogueStore(Catalogue(read.modules, read.auths)), CollectorOptions())
     async with SimulatedAgent(mib(4)) as agent:
-        page, problem = await one.collect(source_of(agent, "filtered"), deadline=deadline())
+        page, problem = await one.collect(target_of(agent, "filtered"), deadline=deadline())
     assert problem is None
     found = samples(page)
     assert found["octets"] == {frozenset({("port", "2")}): 2000}
@@ -182,9 +182,9 @@ async def test_a_filter_leaves_the_rows_that_match_and_walks_nothing_twice() -> 
     assert found["snmp_scrape_packets_sent"][labels] == 2
 
 
-def _module(text: str) -> Catalogues:
+def _module(text: str) -> CatalogueStore:
     found = read_text(f"modules: {{m: {text}}}", source="test").modules
-    return Catalogues(Catalogue(dict(found), {}))
+    return CatalogueStore(Catalogue(dict(found), {}))
 
 
 OCTETS = "oid: 1.3.6.1.2.1.2.2.1.10, type: counter, help: h"
@@ -197,23 +197,25 @@ TWO_HELPS = (
 
 @pytest.mark.parametrize(("text", "says"), [(TWICE, "1 samples have"), (TWO_HELPS, "several types or help texts: a")])
 async def test_a_strict_page_has_nothing_twice(text: str, says: str) -> None:
-    catalogues = _module(text)
+    catalogue_store = _module(text)
     async with SimulatedAgent(mib()) as agent:
-        source = source_of(agent, "m")
-        page, problem = await Collector(catalogues, Options()).collect(source, deadline=deadline())
+        target = target_of(agent, "m")
+        page, problem = await Collector(catalogue_store, CollectorOptions()).collect(target, deadline=deadline())
         assert problem is None
         assert samples(page)["a"]
         with pytest.raises(StrictFailure, match=says):
-            await Collector(catalogues, Options(strict=True)).collect(source, deadline=deadline())
+            await Collector(catalogue_store, CollectorOptions(strict=True)).collect(target, deadline=deadline())
 
 
 async def test_a_strict_page_is_whole_but_for_what_an_error_status_ended() -> None:
-    strict = Collector(Catalogues(builtin_catalogue()), Options(strict=True))
+    strict = Collector(CatalogueStore(builtin_catalogue()), CollectorOptions(strict=True))
     async with HostileAgent(after(1, status(5))) as agent:
-        source = Source("d", "d", Endpoint(agent.address, agent.port), Community(), ("if_mib",), timeout=0.2, retries=0)
+        target = Target(
+            "d", "d", SnmpEndpoint(agent.address, agent.port), Community(), ("if_mib",), timeout=0.2, retries=0
+        )
         with pytest.raises(StrictFailure, match=r"not all was read: .*genErr"):  # if_mib also fetches an object
-            await strict.collect(source, deadline=deadline())
-        walk_only = replace(source, modules=("bridge",))
+            await strict.collect(target, deadline=deadline())
+        walk_only = replace(target, modules=("bridge",))
         agent.requests.clear()
         page, problem = await strict.collect(walk_only, deadline=deadline())
         assert isinstance(problem, ErrorStatus)
@@ -221,12 +223,12 @@ async def test_a_strict_page_is_whole_but_for_what_an_error_status_ended() -> No
 
 
 async def test_without_own_metrics_a_page_has_snmp_exporters_families_only() -> None:
-    plain = Collector(Catalogues(builtin_catalogue()), Options(own_metrics=False))
+    plain = Collector(CatalogueStore(builtin_catalogue()), CollectorOptions(own_metrics=False))
     async with SimulatedAgent(mib()) as agent:
-        source = source_of(agent)
-        await plain.collect(source, deadline=deadline())
-        page, _ = await plain.collect(source, deadline=deadline())
-        assert plain.known(source).device.utilization.present()
+        target = target_of(agent)
+        await plain.collect(target, deadline=deadline())
+        page, _ = await plain.collect(target, deadline=deadline())
+        assert plain.state_of(target).device.utilization.current_series()
     names = set(samples(page))
     assert {name for name in names if name.startswith("snmp_scrape_")} == {
         f"snmp_scrape_{name}"
@@ -236,7 +238,7 @@ async def test_without_own_metrics_a_page_has_snmp_exporters_families_only() -> 
 
 
 async def test_devices_are_asked_from_the_address_that_is_set() -> None:
-    collector = Collector(Catalogues(builtin_catalogue()), Options(source_address="192.0.2.1"))
+    collector = Collector(CatalogueStore(builtin_catalogue()), CollectorOptions(source_address="192.0.2.1"))
     async with SimulatedAgent(mib()) as agent:
         with pytest.raises(SnmpRefused, match=r"no address 192\.0\.2\.1 to ask from"):
-            await collector.collect(source_of(agent), deadline=deadline())
+            await collector.collect(target_of(agent), deadline=deadline())

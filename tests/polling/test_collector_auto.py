@@ -9,20 +9,20 @@ from dataclasses import replace
 import pytest
 
 from promsnmp.errors import SnmpTimeout
-from promsnmp.modules.catalogue import Catalogue, Catalogues, builtin_catalogue
+from promsnmp.modules.catalogue import Catalogue, CatalogueStore, builtin_catalogue
 from promsnmp.modules.snmp_yml.reader import read_text
-from promsnmp.polling.collector import Collector, Options
-from promsnmp.polling.detection.schedule import SOON
-from promsnmp.polling.page import Format, Page
-from promsnmp.polling.target import Source
+from promsnmp.polling.collector import Collector, CollectorOptions
+from promsnmp.polling.detection.schedule import RECHECK_SECONDS
+from promsnmp.polling.page import Format, RenderedPage
+from promsnmp.polling.target import Target
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import Community
-from promsnmp.snmp.transport import Endpoint
+from promsnmp.snmp.transport import SnmpEndpoint
+from tests.support.agents.behaviours import silent_after, status
 from tests.support.agents.hostile import Behaviour, HostileAgent, Reply, Request, after
-from tests.support.agents.misdeeds import silent_after, status
-from tests.support.agents.polled_devices import collector, source_of
+from tests.support.agents.polled_devices import collector, target_of
 
 PROBE_PACKETS = 5
 """At most, for a device that answers everything: its system group, and its tables in a few parcels."""
@@ -40,12 +40,12 @@ SWITCH = {
 }
 
 
-async def poll(one: Collector, source: Source, *, seconds: float = 5.0) -> Page:
-    page, _ = await one.collect(source, deadline=asyncio.get_running_loop().time() + seconds)
+async def poll(one: Collector, target: Target, *, seconds: float = 5.0) -> RenderedPage:
+    page, _ = await one.collect(target, deadline=asyncio.get_running_loop().time() + seconds)
     return page
 
 
-def modules_of(page: Page) -> set[str]:
+def modules_of(page: RenderedPage) -> set[str]:
     """The modules that a page tells of."""
     lines = page.plain(Format.TEXT).decode().splitlines()
     return {line.split('"')[1] for line in lines if line.startswith("promsnmp_module_up{")}
@@ -58,7 +58,7 @@ def agent_of(objects: Mapping[str, bytes]) -> SimulatedAgent:
 async def test_a_device_is_polled_with_what_suits_it_from_the_first_poll_on() -> None:
     one = collector()
     async with agent_of(UPS) as agent:
-        page = await poll(one, source_of(agent, "auto"))
+        page = await poll(one, target_of(agent, "auto"))
     assert modules_of(page) == {"system", "ups"}
     assert "\nupsEstimatedChargeRemaining 97\n" in page.plain(Format.TEXT).decode()
 
@@ -66,12 +66,12 @@ async def test_a_device_is_polled_with_what_suits_it_from_the_first_poll_on() ->
 async def test_finding_out_costs_a_few_packets_once_and_nothing_at_later_polls() -> None:
     one = collector()
     async with agent_of(UPS) as agent:
-        await poll(one, source_of(agent, "system", "ups"))
+        await poll(one, target_of(agent, "system", "ups"))
         usual = agent.requests
-        await poll(one, source_of(agent, "auto"))
+        await poll(one, target_of(agent, "auto"))
         first = agent.requests - usual
         for _ in range(5):
-            await poll(one, source_of(agent, "auto"))
+            await poll(one, target_of(agent, "auto"))
         assert first - usual <= PROBE_PACKETS
         assert agent.requests == usual + first + 5 * usual
 
@@ -79,22 +79,22 @@ async def test_finding_out_costs_a_few_packets_once_and_nothing_at_later_polls()
 async def test_a_device_that_the_inventory_knows_is_not_asked() -> None:
     one = collector()
     async with agent_of(UPS) as agent:
-        await poll(one, source_of(agent, "system", "ups"))
+        await poll(one, target_of(agent, "system", "ups"))
         usual = agent.requests
-        page = await poll(one, replace(source_of(agent, "auto"), detected=("system", "ups")))
+        page = await poll(one, replace(target_of(agent, "auto"), detected=("system", "ups")))
         assert agent.requests == 2 * usual
     assert modules_of(page) == {"system", "ups"}
 
 
 async def test_modules_that_are_gone_from_the_catalogue_are_left_out() -> None:
     async with agent_of(UPS) as agent:
-        page = await poll(collector(), replace(source_of(agent, "auto"), detected=("system", "gone")))
+        page = await poll(collector(), replace(target_of(agent, "auto"), detected=("system", "gone")))
     assert modules_of(page) == {"system"}
 
 
 async def test_auto_stands_beside_other_modules() -> None:
     async with agent_of(UPS) as agent:
-        page = await poll(collector(), source_of(agent, "printer", "auto"))
+        page = await poll(collector(), target_of(agent, "printer", "auto"))
     assert modules_of(page) == {"printer", "system", "ups"}
 
 
@@ -102,23 +102,23 @@ async def test_auto_stands_beside_other_modules() -> None:
 async def test_a_device_that_is_another_one_now_is_polled_as_that(objects: dict[str, bytes]) -> None:
     one = collector()
     async with agent_of(UPS) as agent:
-        source = source_of(agent, "auto")
-        assert modules_of(await poll(one, source)) == {"system", "ups"}
+        target = target_of(agent, "auto")
+        assert modules_of(await poll(one, target)) == {"system", "ups"}
         agent.mib = Mib.of(objects)
-        await poll(one, source)  # which sees that something changed
-        one.known(source).recognition._due -= SOON  # the time that lies between two askings at least
-        page = await poll(one, source)
+        await poll(one, target)  # which sees that something changed
+        one.state_of(target).detection._due -= RECHECK_SECONDS  # the time that lies between two askings at least
+        page = await poll(one, target)
         asked = agent.requests
         assert modules_of(page) == {"system", "if_mib"}
         assert "ifInOctets{" in page.plain(Format.TEXT).decode()
-        await poll(one, source)
+        await poll(one, target)
         assert agent.requests - asked < PROBE_PACKETS + 3
 
 
-async def hostile(behaviour: Behaviour) -> Page:
+async def hostile(behaviour: Behaviour) -> RenderedPage:
     async with HostileAgent(behaviour) as agent:
-        source = Source("k", "n", Endpoint(agent.address, agent.port), Community(), ("auto",), 0.1, 0)
-        return await poll(collector(), source)
+        target = Target("k", "n", SnmpEndpoint(agent.address, agent.port), Community(), ("auto",), 0.1, 0)
+        return await poll(collector(), target)
 
 
 async def test_an_agent_that_refuses_to_be_probed_is_polled_as_usual() -> None:
@@ -149,30 +149,30 @@ async def test_an_agent_that_never_answers_the_probe_costs_one_poll() -> None:
         await hostile(behaviour)
     one = collector()
     async with HostileAgent(behaviour) as agent:
-        source = Source("k", "n", Endpoint(agent.address, agent.port), Community(), ("auto",), 0.1, 0)
+        target = Target("k", "n", SnmpEndpoint(agent.address, agent.port), Community(), ("auto",), 0.1, 0)
         with pytest.raises(SnmpTimeout):
-            await poll(one, source)
-        page = await poll(one, source)
+            await poll(one, target)
+        page = await poll(one, target)
         assert modules_of(page) == {"system", "if_mib"}
-        one.known(source).recognition._due = 0.0
-        page = await poll(one, source)  # it has answered before, so it is polled although it does not say what it is
+        one.state_of(target).detection._due = 0.0
+        page = await poll(one, target)  # it has answered before, so it is polled although it does not say what it is
     assert "ifInOctets{" in page.plain(Format.TEXT).decode()
 
 
 async def test_a_device_that_is_gone_is_told_as_soon_as_without_auto() -> None:
     one = collector()
     async with HostileAgent(silent_after(0)) as agent:
-        source = Source("k", "n", Endpoint(agent.address, agent.port), Community(), ("auto",), 0.1, 1)
+        target = Target("k", "n", SnmpEndpoint(agent.address, agent.port), Community(), ("auto",), 0.1, 1)
         for _ in range(3):
             with pytest.raises(SnmpTimeout):
-                await poll(one, source)
+                await poll(one, target)
         assert len(agent.requests) == 3 * 2
 
 
 async def test_finding_out_leaves_most_of_the_time_to_the_poll() -> None:
     async with HostileAgent(after(1, Behaviour("no_next", _ignores_probes))) as agent:
-        source = Source("k", "n", Endpoint(agent.address, agent.port), Community(), ("auto",), 30, 5)
-        page = await poll(collector(), source, seconds=3.0)
+        target = Target("k", "n", SnmpEndpoint(agent.address, agent.port), Community(), ("auto",), 30, 5)
+        page = await poll(collector(), target, seconds=3.0)
     assert "ifInOctets{" in page.plain(Format.TEXT).decode()
 
 
@@ -186,7 +186,7 @@ async def test_a_device_with_tables_of_several_vendors_is_polled_with_all_of_the
         "1.3.6.1.4.1.2021.4.5.0": ber.encode_integer(1000),
     }
     async with agent_of(objects) as agent:
-        page = await poll(collector(), source_of(agent, "auto"))
+        page = await poll(collector(), target_of(agent, "auto"))
     assert modules_of(page) == {"system", "ups", "apc", "ucd_snmp"}
 
 
@@ -196,9 +196,9 @@ async def test_a_module_of_that_name_in_a_file_is_meant_where_there_is_one() -> 
         source="mine.yml",
     )
     builtin = builtin_catalogue()
-    one = Collector(Catalogues(Catalogue({**builtin.modules, **mine.modules}, builtin.auths)), Options())
+    one = Collector(CatalogueStore(Catalogue({**builtin.modules, **mine.modules}, builtin.auths)), CollectorOptions())
     async with agent_of(UPS) as agent:
-        assert modules_of(await poll(one, source_of(agent, "auto"))) == {"auto"}
+        assert modules_of(await poll(one, target_of(agent, "auto"))) == {"auto"}
 
 
 async def test_an_error_status_while_probing_is_no_failure_of_the_poll() -> None:

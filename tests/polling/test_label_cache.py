@@ -9,18 +9,18 @@ from dataclasses import replace
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from promsnmp.modules.catalogue import Catalogue, Catalogues, builtin_catalogue
+from promsnmp.modules.catalogue import Catalogue, CatalogueStore, builtin_catalogue
 from promsnmp.modules.model import Module
 from promsnmp.modules.snmp_yml.reader import read_text
-from promsnmp.polling.collector import Collector, Options
+from promsnmp.polling.collector import Collector, CollectorOptions
 from promsnmp.polling.page import Format
-from promsnmp.polling.target import Source
+from promsnmp.polling.target import Target
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
 from promsnmp.sim.recording import read_recording
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import Community, Version
-from tests.support.agents.polled_devices import source_of
+from tests.support.agents.polled_devices import target_of
 from tests.support.tools import require_shared
 
 IF_ENTRY, IF_X_ENTRY = "1.3.6.1.2.1.2.2.1", "1.3.6.1.2.1.31.1.1.1"
@@ -47,7 +47,7 @@ class Switch:
     def __init__(self, ports: range = PORTS) -> None:
         self.ports = list(ports)
         self.alias = dict.fromkeys(ports, "spare")
-        self.marks: dict[str, bytes] = {
+        self.indicators: dict[str, bytes] = {
             UP_TIME: ticks(5000),
             NUMBER: ber.encode_integer(len(ports)),
             TABLE_CHANGE: ticks(100),
@@ -57,7 +57,7 @@ class Switch:
 
     def mib(self) -> Mib:
         self.polls += 1
-        objects = dict(self.marks)
+        objects = dict(self.indicators)
         for port in self.ports:
             count = ber.encode_integer(self.polls * 1000 + port, ber.COUNTER32)
             for column in (3, 5, 8, 10, 16):
@@ -81,9 +81,9 @@ class Polls:
     def __init__(self, agent: SimulatedAgent, switch: Switch, **options: object) -> None:
         self.agent = agent
         self.switch = switch
-        self.catalogues = Catalogues(options.pop("catalogue", None) or builtin_catalogue())  # type: ignore[arg-type]
-        self.collector = Collector(self.catalogues, Options(label_refresh=EVERY, **options))  # type: ignore[arg-type]
-        self.source: Source = replace(source_of(agent, "if_mib", managed=True), timeout=5.0)
+        self.catalogue_store = CatalogueStore(options.pop("catalogue", None) or builtin_catalogue())  # type: ignore[arg-type]
+        self.collector = Collector(self.catalogue_store, CollectorOptions(label_refresh=EVERY, **options))  # type: ignore[arg-type]
+        self.target: Target = replace(target_of(agent, "if_mib", managed=True), timeout=5.0)
         self.varbinds = 0
         self.requests = 0
 
@@ -92,7 +92,7 @@ class Polls:
         self.agent.mib = self.switch.mib()
         varbinds, requests = self.agent.varbinds, self.agent.requests
         deadline = asyncio.get_running_loop().time() + 20
-        page, problem = await self.collector.collect(self.source, deadline=deadline)
+        page, problem = await self.collector.collect(self.target, deadline=deadline)
         assert problem is None
         self.varbinds, self.requests = self.agent.varbinds - varbinds, self.agent.requests - requests
         found: dict[str, dict[str, Mapping[str, str]]] = {}
@@ -133,7 +133,7 @@ async def test_a_lean_poll_has_the_same_page_as_a_full_one(polls: Polls) -> None
     await polls.poll()
     lean = await polls.poll()
     assert polls.varbinds < 10_000
-    polls.collector = Collector(polls.catalogues, Options())
+    polls.collector = Collector(polls.catalogue_store, CollectorOptions())
     polls.switch.polls -= 1
     full = await polls.poll()
     own = ("snmp_scrape_", "promsnmp_", "interface_utilization")
@@ -149,19 +149,19 @@ async def test_an_alias_that_nothing_tells_of_is_seen_by_the_tenth_poll(polls: P
 
 
 def _table_changed(switch: Switch) -> None:
-    switch.marks[TABLE_CHANGE] = ticks(4000)
+    switch.indicators[TABLE_CHANGE] = ticks(4000)
 
 
 def _stack_changed(switch: Switch) -> None:
-    switch.marks[STACK_CHANGE] = ticks(4000)
+    switch.indicators[STACK_CHANGE] = ticks(4000)
 
 
 def _number_changed(switch: Switch) -> None:
-    switch.marks[NUMBER] = ber.encode_integer(99)
+    switch.indicators[NUMBER] = ber.encode_integer(99)
 
 
 def _rebooted(switch: Switch) -> None:
-    switch.marks[UP_TIME] = ticks(10)
+    switch.indicators[UP_TIME] = ticks(10)
 
 
 def _row_added(switch: Switch) -> None:
@@ -200,7 +200,7 @@ async def test_labels_are_read_at_once_when_there_is_a_reason(polls: Polls, chan
 async def test_uptime_that_grows_is_no_reason(polls: Polls) -> None:
     await polls.poll()
     polls.switch.alias[7] = "uplink"
-    polls.switch.marks[UP_TIME] = ticks(6000)
+    polls.switch.indicators[UP_TIME] = ticks(6000)
     assert await polls.label(7) == "spare"
 
 
@@ -211,29 +211,29 @@ async def test_after_a_poll_that_was_not_whole_everything_is_read(polls: Polls) 
     polls.agent.close()
     deadline = asyncio.get_running_loop().time() + 20
     with pytest.raises(Exception, match="connection refused"):
-        await polls.collector.collect(polls.source, deadline=deadline)
-    await polls.agent.start(port=polls.source.endpoint.port)
+        await polls.collector.collect(polls.target, deadline=deadline)
+    await polls.agent.start(port=polls.target.endpoint.port)
     assert await polls.label(7) == "uplink"
 
 
 async def test_after_the_configuration_is_read_again_everything_is_read(polls: Polls) -> None:
     await polls.poll()
     polls.switch.alias[7] = "uplink"
-    polls.catalogues.replace(builtin_catalogue())
+    polls.catalogue_store.replace(builtin_catalogue())
     assert await polls.label(7) == "uplink"
 
 
 async def test_a_device_whose_description_changed_is_read_whole(polls: Polls) -> None:
     await polls.poll()
     polls.switch.alias[7] = "uplink"
-    polls.source = replace(polls.source, credentials=Community(Version.V1))
+    polls.target = replace(polls.target, credentials=Community(Version.V1))
     assert await polls.label(7) == "uplink"
     polls.switch.alias[7] = "downlink"
     assert await polls.label(7) == "uplink"
 
 
 async def test_labels_do_not_get_older_than_so_many_intervals_however_seldom_a_device_is_polled(polls: Polls) -> None:
-    polls.collector = Collector(polls.catalogues, Options(label_refresh=EVERY, label_age=0.0))
+    polls.collector = Collector(polls.catalogue_store, CollectorOptions(label_refresh=EVERY, label_age=0.0))
     await polls.poll()
     polls.switch.alias[7] = "uplink"
     assert await polls.label(7) == "uplink"
@@ -241,8 +241,8 @@ async def test_labels_do_not_get_older_than_so_many_intervals_however_seldom_a_d
 
 @pytest.mark.parametrize("managed", [True, False])
 async def test_what_only_scrapes_ask_for_and_a_refresh_of_one_read_everything(polls: Polls, managed: bool) -> None:
-    polls.source = replace(polls.source, managed=managed)
-    polls.collector = Collector(polls.catalogues, Options(label_refresh=1 if managed else EVERY))
+    polls.target = replace(polls.target, managed=managed)
+    polls.collector = Collector(polls.catalogue_store, CollectorOptions(label_refresh=1 if managed else EVERY))
     await polls.poll()
     whole = polls.varbinds
     polls.switch.alias[7] = "uplink"
@@ -261,7 +261,7 @@ async def test_a_table_whose_rows_come_and_go_is_read_whole_until_it_stays_as_it
 
 
 async def test_a_device_without_the_marks_is_not_asked_for_them_again_and_again(polls: Polls) -> None:
-    del polls.switch.marks[TABLE_CHANGE], polls.switch.marks[STACK_CHANGE]
+    del polls.switch.indicators[TABLE_CHANGE], polls.switch.indicators[STACK_CHANGE]
     await polls.poll()
     first = polls.varbinds
     await polls.poll()
@@ -276,7 +276,7 @@ async def test_a_small_table_is_read_whole_as_that_costs_no_more(polls: Polls) -
     polls.switch.alias[2] = "uplink"
     assert await polls.label(2) == "uplink"
     cost = polls.varbinds, polls.requests
-    polls.collector = Collector(polls.catalogues, Options())
+    polls.collector = Collector(polls.catalogue_store, CollectorOptions())
     await polls.poll()
     assert cost == (polls.varbinds, polls.requests)
 
@@ -338,7 +338,7 @@ async def test_a_column_that_is_a_metric_too_is_read_at_every_poll_and_what_it_l
 
 @pytest.mark.parametrize("version", [Version.V1, Version.V2C])
 async def test_every_version_spares_the_labels(polls: Polls, version: Version) -> None:
-    polls.source = replace(polls.source, credentials=Community(version))
+    polls.target = replace(polls.target, credentials=Community(version))
     await polls.poll()
     whole = polls.requests
     polls.switch.alias[7] = "uplink"
@@ -353,12 +353,14 @@ async def test_of_every_recorded_device_lean_polls_give_the_same_page_for_less()
     whole, lean = 0, 0
     for path in sorted(require_shared("recordings").glob("*.snmprec")):
         async with SimulatedAgent(read_recording(path).mib) as agent:
-            collector = Collector(Catalogues(builtin_catalogue()), Options(utilization=False, label_refresh=EVERY))
-            source = replace(source_of(agent, *MODULES, managed=True), timeout=20.0)
+            collector = Collector(
+                CatalogueStore(builtin_catalogue()), CollectorOptions(utilization=False, label_refresh=EVERY)
+            )
+            target = replace(target_of(agent, *MODULES, managed=True), timeout=20.0)
             requests, pages = [0], []
             for _ in range(3):
                 deadline = asyncio.get_running_loop().time() + 60
-                page, problem = await collector.collect(source, deadline=deadline)
+                page, problem = await collector.collect(target, deadline=deadline)
                 assert problem is None
                 pages.append({one for one in page.plain(Format.TEXT).splitlines() if not one.startswith(OWN)})
                 requests.append(agent.requests)

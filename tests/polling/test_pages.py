@@ -9,168 +9,171 @@ from dataclasses import replace
 import pytest
 
 from promsnmp.errors import SnmpError, SnmpTimeout
-from promsnmp.modules.catalogue import Catalogues, builtin_catalogue
+from promsnmp.modules.catalogue import CatalogueStore, builtin_catalogue
 from promsnmp.observe.counts import PollCounts
 from promsnmp.polling.cache import PageCache
-from promsnmp.polling.collector import Collector, Options
-from promsnmp.polling.page import Failure, Format, Page
-from promsnmp.polling.pages import Scraper
+from promsnmp.polling.collector import Collector, CollectorOptions
+from promsnmp.polling.page import Format, PollFailure, RenderedPage
+from promsnmp.polling.pages import PageService
 from promsnmp.sim.agent import SimulatedAgent
-from tests.support.agents.polled_devices import collector, mib, source_of
+from tests.support.agents.polled_devices import collector, mib, target_of
 
 
-def scraper(*, max_age: float = 300.0, freshness: float | None = None, poll_timeout: float = 5.0) -> Scraper:
+def page_service(*, max_age: float = 300.0, freshness: float | None = None, poll_timeout: float = 5.0) -> PageService:
     cache = PageCache(100, max_age, time.monotonic)
-    return Scraper(collector(), cache, PollCounts(), poll_timeout=poll_timeout, freshness=freshness)
+    return PageService(collector(), cache, PollCounts(), poll_timeout=poll_timeout, freshness=freshness)
 
 
 async def test_scrapes_of_one_device_at_one_time_share_one_poll() -> None:
-    one = scraper(max_age=0.0)
+    one = page_service(max_age=0.0)
     async with SimulatedAgent(mib()) as agent:
-        source = source_of(agent)
-        await one.page(source, Format.TEXT, timeout=5)
+        target = target_of(agent)
+        await one.page(target, Format.TEXT, timeout=5)
         alone = agent.requests
-        pages = await asyncio.gather(*(one.page(source, Format.TEXT, timeout=5) for _ in range(20)))
+        pages = await asyncio.gather(*(one.page(target, Format.TEXT, timeout=5) for _ in range(20)))
         assert agent.requests == 2 * alone
     assert len(set(map(id, pages))) == 1
 
 
 async def test_without_a_cache_every_scrape_polls() -> None:
-    one = scraper(max_age=0.0)
+    one = page_service(max_age=0.0)
     async with SimulatedAgent(mib()) as agent:
-        source = source_of(agent)
-        first = await one.page(source, Format.TEXT, timeout=5)
-        assert await one.page(source, Format.TEXT, timeout=5) is not first
+        target = target_of(agent)
+        first = await one.page(target, Format.TEXT, timeout=5)
+        assert await one.page(target, Format.TEXT, timeout=5) is not first
 
 
 async def test_a_page_in_memory_answers_without_asking_the_device() -> None:
-    one = scraper()
+    one = page_service()
     async with SimulatedAgent(mib()) as agent:
-        source = source_of(agent)
-        first = await one.page(source, Format.TEXT, timeout=5)
+        target = target_of(agent)
+        first = await one.page(target, Format.TEXT, timeout=5)
         asked = agent.requests
-        assert await one.page(source, Format.TEXT, timeout=5) is first
+        assert await one.page(target, Format.TEXT, timeout=5) is first
         assert agent.requests == asked
 
 
 async def test_adhoc_targets_are_polled_again_when_their_page_is_not_fresh() -> None:
-    one = scraper(freshness=0.0)
+    one = page_service(freshness=0.0)
     async with SimulatedAgent(mib()) as agent:
-        adhoc, managed = source_of(agent), replace(source_of(agent), key="managed", managed=True)
+        adhoc, managed = target_of(agent), replace(target_of(agent), key="managed", managed=True)
         assert await one.page(adhoc, Format.TEXT, timeout=5) is not await one.page(adhoc, Format.TEXT, timeout=5)
         assert await one.page(managed, Format.TEXT, timeout=5) is await one.page(managed, Format.TEXT, timeout=5)
 
 
 async def test_of_adhoc_targets_no_page_outlives_a_change_of_the_modules() -> None:
-    catalogues = Catalogues(builtin_catalogue())
-    one = Scraper(
-        Collector(catalogues, Options()), PageCache(100, 300.0, time.monotonic), PollCounts(), poll_timeout=5.0
+    catalogue_store = CatalogueStore(builtin_catalogue())
+    one = PageService(
+        Collector(catalogue_store, CollectorOptions()),
+        PageCache(100, 300.0, time.monotonic),
+        PollCounts(),
+        poll_timeout=5.0,
     )
     async with SimulatedAgent(mib()) as agent:
-        adhoc, managed = source_of(agent), replace(source_of(agent), key="managed", managed=True)
-        before = [await one.page(source, Format.TEXT, timeout=5) for source in (adhoc, managed)]
-        catalogues.replace(catalogues.current)
-        after = [await one.page(source, Format.TEXT, timeout=5) for source in (adhoc, managed)]
+        adhoc, managed = target_of(agent), replace(target_of(agent), key="managed", managed=True)
+        before = [await one.page(target, Format.TEXT, timeout=5) for target in (adhoc, managed)]
+        catalogue_store.replace(catalogue_store.current)
+        after = [await one.page(target, Format.TEXT, timeout=5) for target in (adhoc, managed)]
     assert after[0] is not before[0]
     assert after[1] is before[1]
 
 
 async def test_a_scrape_that_may_not_wait_longer_ends_with_a_reason_while_the_poll_goes_on() -> None:
-    one = scraper()
+    one = page_service()
     async with SimulatedAgent(mib()) as agent:
         agent.delay = 0.15
-        source = replace(source_of(agent), timeout=2.0)
+        target = replace(target_of(agent), timeout=2.0)
         with pytest.raises(SnmpTimeout, match=r"within the 0\.05 s that the scrape may take"):
-            await one.page(source, Format.TEXT, timeout=0.05)
+            await one.page(target, Format.TEXT, timeout=0.05)
         agent.delay = 0.0
         assert one.active == 1
-        page = await one.page(source, Format.TEXT, timeout=5)
+        page = await one.page(target, Format.TEXT, timeout=5)
         assert b"ifInOctets" in page.plain(Format.TEXT)
     assert one.active == 0
 
 
 async def test_a_failure_of_a_managed_device_is_told_again_without_a_poll() -> None:
-    one = scraper()
+    one = page_service()
     async with SimulatedAgent(mib()) as agent:
-        source = replace(source_of(agent, community="wrong", managed=True), timeout=0.05, retries=0)
+        target = replace(target_of(agent, community="wrong", managed=True), timeout=0.05, retries=0)
         with pytest.raises(SnmpTimeout):
-            await one.page(source, Format.TEXT, timeout=5)
+            await one.page(target, Format.TEXT, timeout=5)
         ignored = agent.ignored
         with pytest.raises(SnmpTimeout):
-            await one.page(source, Format.TEXT, timeout=5)
+            await one.page(target, Format.TEXT, timeout=5)
         assert agent.ignored == ignored
 
 
 async def test_a_failure_of_an_adhoc_target_is_not_kept() -> None:
-    one = scraper()
+    one = page_service()
     async with SimulatedAgent(mib()) as agent:
-        source = replace(source_of(agent, community="wrong"), timeout=0.05, retries=0)
+        target = replace(target_of(agent, community="wrong"), timeout=0.05, retries=0)
         for _ in range(2):
             with pytest.raises(SnmpError):
-                await one.page(source, Format.TEXT, timeout=5)
+                await one.page(target, Format.TEXT, timeout=5)
         assert agent.ignored == 2
 
 
 async def test_a_failed_poll_takes_the_place_of_the_page_before() -> None:
-    one = scraper()
+    one = page_service()
     async with SimulatedAgent(mib()) as agent:
-        source = replace(source_of(agent, managed=True), timeout=0.05, retries=0)
-        await one.page(source, Format.TEXT, timeout=5)
+        target = replace(target_of(agent, managed=True), timeout=0.05, retries=0)
+        await one.page(target, Format.TEXT, timeout=5)
         agent.drop = 1.0
-        assert isinstance(await one.poll(source), Failure)
+        assert isinstance(await one.poll(target), PollFailure)
         with pytest.raises(SnmpTimeout):
-            await one.page(source, Format.TEXT, timeout=5)
+            await one.page(target, Format.TEXT, timeout=5)
 
 
 async def test_the_poll_itself_is_bounded() -> None:
-    one = scraper(poll_timeout=0.2)
+    one = page_service(poll_timeout=0.2)
     async with SimulatedAgent(mib(ports=200)) as agent:
         agent.delay = 0.05
-        source = replace(source_of(agent), timeout=1.0)
-        page = await one.page(source, Format.TEXT, timeout=5)
+        target = replace(target_of(agent), timeout=1.0)
+        page = await one.page(target, Format.TEXT, timeout=5)
     assert b'promsnmp_module_up{module="if_mib"} 0' in page.plain(Format.TEXT)
 
 
 async def test_a_poll_renders_the_formats_that_were_asked_for_lately_and_no_others() -> None:
-    one = scraper(max_age=0.0)
+    one = page_service(max_age=0.0)
     async with SimulatedAgent(mib()) as agent:
-        source = source_of(agent)
-        first = await one.page(source, Format.OPENMETRICS, timeout=5)
+        target = target_of(agent)
+        first = await one.page(target, Format.OPENMETRICS, timeout=5)
         assert first.has(Format.OPENMETRICS)
         assert not first.has(Format.TEXT)
         assert b"\nifInOctets{" in first.plain(Format.TEXT)
         assert first.has(Format.TEXT)
-        again = await one.poll(source)
-        assert isinstance(again, Page)
+        again = await one.poll(target)
+        assert isinstance(again, RenderedPage)
         assert again.has(Format.OPENMETRICS)
         assert not again.has(Format.TEXT)
-        later = await one.page(source, Format.TEXT, timeout=5)
+        later = await one.page(target, Format.TEXT, timeout=5)
         assert later.has(Format.TEXT)
         assert not later.has(Format.OPENMETRICS)
 
 
 async def test_a_page_in_the_wrong_format_is_converted_and_the_next_poll_knows() -> None:
-    one = scraper()
+    one = page_service()
     async with SimulatedAgent(mib()) as agent:
-        source = source_of(agent)
-        text = await one.page(source, Format.TEXT, timeout=5)
-        same = await one.page(source, Format.OPENMETRICS, timeout=5)
+        target = target_of(agent)
+        text = await one.page(target, Format.TEXT, timeout=5)
+        same = await one.page(target, Format.OPENMETRICS, timeout=5)
         assert same is text
         assert same.plain(Format.OPENMETRICS).endswith(b"# EOF\n")
-        again = await one.poll(source)
-        assert isinstance(again, Page)
+        again = await one.poll(target)
+        assert isinstance(again, RenderedPage)
         assert again.has(Format.OPENMETRICS)
 
 
 async def test_five_polls_in_a_row_that_brought_nothing_tell_that_no_device_can_be_reached() -> None:
-    one = scraper()
+    one = page_service()
     async with SimulatedAgent(mib()) as agent:
-        there = source_of(agent)
+        there = target_of(agent)
         gone = replace(there, key="gone", endpoint=replace(there.endpoint, port=1))
         for outcomes in ("down down down down", "up down down down down", "down"):
-            assert not one.is_cut_off
+            assert not one.reaches_no_device
             for outcome in outcomes.split():
                 await one.poll(there if outcome == "up" else gone)
-        assert one.is_cut_off
+        assert one.reaches_no_device
         await one.poll(there)
-        assert not one.is_cut_off
+        assert not one.reaches_no_device

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from promsnmp.modules.catalogue import Catalogue, Catalogues
+from promsnmp.modules.catalogue import Catalogue, CatalogueStore
 from promsnmp.modules.snmp_yml.reader import read_text
-from promsnmp.polling.collector import Collector, Options
+from promsnmp.polling.collector import Collector, CollectorOptions
 from promsnmp.polling.page import Format
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber
-from tests.support.agents.polled_devices import source_of
+from tests.support.agents.polled_devices import target_of
 
 TABLE = "1.3.6.1.4.1.9999.1"
 ROWS, COLUMNS = 30, 4
@@ -57,10 +57,10 @@ async def asked(*modules: str) -> tuple[int, int, str]:
     """Requests and varbinds of one poll, counted by the device, and the page."""
     catalogue = Catalogue(read_text(MODULES, source="test").modules, {})
     async with SimulatedAgent(Mib.of(OBJECTS)) as agent:
-        collector = Collector(Catalogues(catalogue), Options())
+        collector = Collector(CatalogueStore(catalogue), CollectorOptions())
         deadline = asyncio.get_running_loop().time() + 20
-        source = replace(source_of(agent, *modules), timeout=5.0)
-        page, problem = await collector.collect(source, deadline=deadline)
+        target = replace(target_of(agent, *modules), timeout=5.0)
+        page, problem = await collector.collect(target, deadline=deadline)
         assert problem is None
         return agent.requests, agent.varbinds, page.plain(Format.TEXT).decode()
 

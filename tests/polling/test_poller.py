@@ -11,15 +11,15 @@ from itertools import pairwise
 
 from promsnmp.observe.counts import PollCounts
 from promsnmp.polling.cache import PageCache
-from promsnmp.polling.page import Failure
-from promsnmp.polling.pages import Scraper
+from promsnmp.polling.page import PollFailure
+from promsnmp.polling.pages import PageService
 from promsnmp.polling.poller import Poller
-from promsnmp.polling.target import Source
+from promsnmp.polling.target import Target
 from promsnmp.sim.agent import SimulatedAgent
-from tests.support.agents.polled_devices import collector, mib, source_of
+from tests.support.agents.polled_devices import collector, mib, target_of
 
 
-class Counting(Scraper):
+class Counting(PageService):
     """Counts polls by source, and says when they began."""
 
     def __init__(self) -> None:
@@ -27,9 +27,9 @@ class Counting(Scraper):
         super().__init__(collector(), cache, PollCounts(), poll_timeout=5.0)
         self.began: dict[str, list[float]] = {}
 
-    async def poll(self, source: Source) -> object:  # type: ignore[override]
-        self.began.setdefault(source.key, []).append(asyncio.get_running_loop().time())
-        return await super().poll(source)
+    async def poll(self, target: Target) -> object:  # type: ignore[override]
+        self.began.setdefault(target.key, []).append(asyncio.get_running_loop().time())
+        return await super().poll(target)
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -46,48 +46,48 @@ async def agents(count: int) -> AsyncIterator[list[SimulatedAgent]]:
 
 @asynccontextmanager
 async def polling(
-    sources: Iterable[Source], *, interval: float = 0.4, backoff_max: float = 100.0, concurrency: int = 50
+    targets: Iterable[Target], *, interval: float = 0.4, backoff_max: float = 100.0, concurrency: int = 50
 ) -> AsyncIterator[tuple[Poller, Counting]]:
-    scraper = Counting()
-    poller = Poller(scraper, PollCounts(), interval=interval, backoff_max=backoff_max, concurrency=concurrency)
-    poller.set_sources(list(sources))
+    page_service = Counting()
+    poller = Poller(page_service, PollCounts(), interval=interval, backoff_max=backoff_max, concurrency=concurrency)
+    poller.set_targets(list(targets))
     poller.start()
     try:
-        yield poller, scraper
+        yield poller, page_service
     finally:
         await poller.stop()
 
 
 async def test_every_device_is_polled_once_per_interval_spread_over_it() -> None:
     async with agents(20) as some:
-        sources = [source_of(agent, managed=True) for agent in some]
-        async with polling(sources) as (_, scraper):
-            await until(lambda: len(scraper.began) == 20 and min(map(len, scraper.began.values())) >= 4)
-            counts = list(map(len, scraper.began.values()))
+        targets = [target_of(agent, managed=True) for agent in some]
+        async with polling(targets) as (_, page_service):
+            await until(lambda: len(page_service.began) == 20 and min(map(len, page_service.began.values())) >= 4)
+            counts = list(map(len, page_service.began.values()))
             assert max(counts) - min(counts) <= 1
-            gaps = [b - a for times in scraper.began.values() for a, b in pairwise(times)]
+            gaps = [b - a for times in page_service.began.values() for a, b in pairwise(times)]
             assert min(gaps) > 0.2
-            starts = sorted(times[0] for times in scraper.began.values())
+            starts = sorted(times[0] for times in page_service.began.values())
             assert starts[-1] - starts[0] > 0.1
 
 
 async def test_a_slow_device_does_not_delay_the_others() -> None:
     async with agents(5) as some:
         some[0].delay = 3.0
-        sources = [replace(source_of(agent, managed=True), timeout=10.0) for agent in some]
-        async with polling(sources, interval=0.2) as (_, scraper):
-            others = [source.key for source in sources[1:]]
-            await until(lambda: all(len(scraper.began.get(key, [])) >= 4 for key in others))
-            assert len(scraper.began.get(sources[0].key, [])) == 1
+        targets = [replace(target_of(agent, managed=True), timeout=10.0) for agent in some]
+        async with polling(targets, interval=0.2) as (_, page_service):
+            others = [target.key for target in targets[1:]]
+            await until(lambda: all(len(page_service.began.get(key, [])) >= 4 for key in others))
+            assert len(page_service.began.get(targets[0].key, [])) == 1
 
 
 async def test_a_device_that_fails_is_asked_ever_more_seldom_and_comes_back_at_once() -> None:
     async with agents(1) as (agent,):
         agent.drop = 1.0
-        source = replace(source_of(agent, managed=True), timeout=0.01, retries=0)
-        async with polling([source], interval=0.1, backoff_max=0.8) as (_, scraper):
-            await until(lambda: len(scraper.began.get(source.key, [])) >= 5)
-            times = scraper.began[source.key]
+        target = replace(target_of(agent, managed=True), timeout=0.01, retries=0)
+        async with polling([target], interval=0.1, backoff_max=0.8) as (_, page_service):
+            await until(lambda: len(page_service.began.get(target.key, [])) >= 5)
+            times = page_service.began[target.key]
             assert times[4] - times[3] > 2 * (times[1] - times[0])
             agent.drop = 0.0
             seen = len(times)
@@ -99,10 +99,10 @@ async def test_no_more_devices_are_polled_at_once_than_allowed() -> None:
     async with agents(10) as some:
         for agent in some:
             agent.delay = 0.02
-        sources = [replace(source_of(agent, managed=True), timeout=1.0) for agent in some]
+        targets = [replace(target_of(agent, managed=True), timeout=1.0) for agent in some]
         most = 0
-        async with polling(sources, interval=0.1, concurrency=3) as (poller, scraper):
-            while len(scraper.began) < 10:
+        async with polling(targets, interval=0.1, concurrency=3) as (poller, page_service):
+            while len(page_service.began) < 10:
                 most = max(most, poller.active)
                 await asyncio.sleep(0.001)
         assert 0 < most <= 3
@@ -110,46 +110,46 @@ async def test_no_more_devices_are_polled_at_once_than_allowed() -> None:
 
 async def test_a_device_that_is_added_is_polled_at_once() -> None:
     async with agents(2) as (first, second):
-        old, new = source_of(first, managed=True), source_of(second, managed=True)
-        async with polling([old], interval=1000.0) as (poller, scraper):
-            poller.set_sources([old, new])
-            await until(lambda: new.key in scraper.began)
+        old, new = target_of(first, managed=True), target_of(second, managed=True)
+        async with polling([old], interval=1000.0) as (poller, page_service):
+            poller.set_targets([old, new])
+            await until(lambda: new.key in page_service.began)
 
 
 async def test_devices_that_are_added_together_are_spread_over_the_interval_from_then_on() -> None:
-    async with agents(12) as devices, polling([]) as (poller, scraper):
-        poller.set_sources([source_of(one) for one in devices])
-        await until(lambda: len(scraper.began) == 12 and min(map(len, scraper.began.values())) >= 3)
-        third = [times[2] for times in scraper.began.values()]
+    async with agents(12) as devices, polling([]) as (poller, page_service):
+        poller.set_targets([target_of(one) for one in devices])
+        await until(lambda: len(page_service.began) == 12 and min(map(len, page_service.began.values())) >= 3)
+        third = [times[2] for times in page_service.began.values()]
         assert max(third) - min(third) > 0.1
 
 
 async def test_a_device_whose_credentials_change_is_polled_at_once_with_the_new_ones() -> None:
     async with agents(1) as (agent,):
-        wrong = replace(source_of(agent, managed=True, community="wrong"), key="k", timeout=0.01, retries=0)
-        right = replace(source_of(agent, managed=True), key="k")
-        async with polling([], interval=1000.0) as (poller, scraper):
-            poller.set_sources([wrong])
-            await until(lambda: isinstance(scraper._cache.get(("k", ("if_mib",))), Failure))
-            poller.set_sources([right])
+        wrong = replace(target_of(agent, managed=True, community="wrong"), key="k", timeout=0.01, retries=0)
+        right = replace(target_of(agent, managed=True), key="k")
+        async with polling([], interval=1000.0) as (poller, page_service):
+            poller.set_targets([wrong])
+            await until(lambda: isinstance(page_service._cache.get(("k", ("if_mib",))), PollFailure))
+            poller.set_targets([right])
             await until(lambda: agent.requests > 0)
 
 
 async def test_a_device_that_is_removed_is_not_polled_again_and_its_page_is_gone() -> None:
     async with agents(2) as (first, second):
-        one, other = source_of(first, managed=True), source_of(second, managed=True)
-        async with polling([one, other], interval=0.1) as (poller, scraper):
-            await until(lambda: len(scraper.began) == 2)
-            poller.set_sources([other])
+        one, other = target_of(first, managed=True), target_of(second, managed=True)
+        async with polling([one, other], interval=0.1) as (poller, page_service):
+            await until(lambda: len(page_service.began) == 2)
+            poller.set_targets([other])
             await asyncio.sleep(0.05)
-            asked = len(scraper.began[one.key])
-            await until(lambda: len(scraper.began[other.key]) >= 5)
-            assert len(scraper.began[one.key]) == asked
-            assert scraper._cache.get((one.key, one.modules)) is None
+            asked = len(page_service.began[one.key])
+            await until(lambda: len(page_service.began[other.key]) >= 5)
+            assert len(page_service.began[one.key]) == asked
+            assert page_service._cache.get((one.key, one.modules)) is None
 
 
 async def test_an_unknown_module_of_one_device_does_not_stop_the_others() -> None:
     async with agents(2) as (first, second):
-        broken, sound = source_of(first, "nope", managed=True), source_of(second, managed=True)
-        async with polling([broken, sound], interval=0.1) as (_, scraper):
-            await until(lambda: len(scraper.began.get(sound.key, [])) >= 3 and broken.key in scraper.began)
+        broken, sound = target_of(first, "nope", managed=True), target_of(second, managed=True)
+        async with polling([broken, sound], interval=0.1) as (_, page_service):
+            await until(lambda: len(page_service.began.get(sound.key, [])) >= 3 and broken.key in page_service.began)

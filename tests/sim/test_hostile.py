@@ -8,8 +8,7 @@ import subprocess
 import pytest
 
 from promsnmp.snmp import ber, oid
-from tests.support.agents.hostile import HONEST, IF_ENTRY, Behaviour, HostileAgent, after
-from tests.support.agents.misdeeds import (
+from tests.support.agents.behaviours import (
     BEHAVIOURS,
     late,
     no_such_name_mid_walk,
@@ -17,6 +16,7 @@ from tests.support.agents.misdeeds import (
     too_big_above,
     truncated,
 )
+from tests.support.agents.hostile import HONEST, IF_ENTRY, Behaviour, HostileAgent, after
 from tests.support.agents.threads import running
 from tests.support.tools import require_tool
 

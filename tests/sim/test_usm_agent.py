@@ -17,7 +17,7 @@ from promsnmp.snmp import ber, oid
 from promsnmp.snmp.ber import Pdu
 from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, SecurityLevel, User
 from promsnmp.snmp.v3 import message as usm_message
-from promsnmp.snmp.v3.crypto import Protection
+from promsnmp.snmp.v3.crypto import SecurityProtocols
 from promsnmp.snmp.v3.message import Header
 from promsnmp.snmp.v3.reports import Report
 from tests.support.tools import require_tool
@@ -126,15 +126,17 @@ def request() -> bytes:
 @pytest.mark.parametrize(("boots", "time"), [(3, 0), (4, 5000), (2, 5000), (3, 5151), (3, 4849)])
 def test_a_request_outside_of_its_time_window_gets_a_signed_report(boots: int, time: int) -> None:
     agent = UsmAgent([JOE], engine_id=ENGINE_ID, boots=3, time=5000, clock=lambda: 0.0)
-    answer = agent.handle(agent.seal(header_of(agent, boots=boots, time=time), request()), respond)
+    answer = agent.handle(agent.secure(header_of(agent, boots=boots, time=time), request()), respond)
     assert answer is not None
-    assert usm_message.parse(answer).header == Header(77, SecurityLevel.AUTH_NO_PRIV, False, ENGINE_ID, 3, 5000, b"joe")
+    assert usm_message.parse_message(answer).header == Header(
+        77, SecurityLevel.AUTH_NO_PRIV, False, ENGINE_ID, 3, 5000, b"joe"
+    )
     assert agent.reported[Report.NOT_IN_TIME_WINDOW] == 1
 
 
 def test_what_wants_no_report_gets_none() -> None:
     agent = UsmAgent([JOE], engine_id=ENGINE_ID)
-    assert agent.handle(agent.seal(header_of(agent, boots=99, reportable=False), request()), respond) is None
+    assert agent.handle(agent.secure(header_of(agent, boots=99, reportable=False), request()), respond) is None
 
 
 def test_a_reboot_counts_boots_up_and_starts_its_time_again() -> None:
@@ -145,12 +147,12 @@ def test_a_reboot_counts_boots_up_and_starts_its_time_again() -> None:
 
 def test_another_engine_id_makes_other_keys() -> None:
     agent = UsmAgent([JOE], engine_id=ENGINE_ID)
-    before = agent.seal(header_of(agent), request())
+    before = agent.secure(header_of(agent), request())
     agent.engine_id = b"replaced device"
     answer = agent.handle(before, respond)
     assert answer is not None
-    assert usm_message.parse(answer).header.engine_id == b"replaced device"
-    assert agent.handle(agent.seal(header_of(agent), request()), respond) is not None
+    assert usm_message.parse_message(answer).header.engine_id == b"replaced device"
+    assert agent.handle(agent.secure(header_of(agent), request()), respond) is not None
     assert agent.reported[Report.WRONG_DIGEST] == 0
 
 
@@ -161,13 +163,13 @@ def test_what_is_not_snmp_gets_no_answer(datagram: bytes) -> None:
 
 def test_a_response_gets_no_answer() -> None:
     agent = UsmAgent([JOE], engine_id=ENGINE_ID)
-    assert agent.handle(agent.seal(header_of(agent), respond(Pdu(0, 1, 0, 0, 0, 0), b"")), respond) is None
+    assert agent.handle(agent.secure(header_of(agent), respond(Pdu(0, 1, 0, 0, 0, 0), b"")), respond) is None
 
 
 def test_discovery_is_answered_whoever_asks() -> None:
     agent = UsmAgent([], engine_id=ENGINE_ID)
     header = Header(1, SecurityLevel.NO_AUTH_NO_PRIV, True, b"", 0, 0, b"")
-    scoped = usm_message.encode_scoped(b"", b"", ber.encode_pdu(ber.GET, 5, 0, 0, b""))
-    answer = agent.handle(usm_message.build(header, scoped, Protection(), 0), respond)
+    scoped = usm_message.encode_scoped_pdu(b"", b"", ber.encode_pdu(ber.GET, 5, 0, 0, b""))
+    answer = agent.handle(usm_message.build_message(header, scoped, SecurityProtocols(), 0), respond)
     assert answer is not None
-    assert usm_message.parse(answer).header.engine_id == ENGINE_ID
+    assert usm_message.parse_message(answer).header.engine_id == ENGINE_ID

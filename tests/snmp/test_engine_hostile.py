@@ -11,19 +11,19 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from promsnmp.errors import PromSnmpError, SnmpError
-from promsnmp.modules.catalogue import Catalogues, builtin_catalogue
-from promsnmp.polling.collector import Collector, Options
+from promsnmp.modules.catalogue import CatalogueStore, builtin_catalogue
+from promsnmp.polling.collector import Collector, CollectorOptions
 from promsnmp.polling.page import Format
-from promsnmp.polling.target import Source
+from promsnmp.polling.target import Target
 from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import Community, Version
-from promsnmp.snmp.operations.walk import AgentLimits, Browse, Gets, Subtree, Walks
+from promsnmp.snmp.operations.walk import AgentLimits, BrowseOperation, GetOperation, Subtree, WalkOperation
 from promsnmp.snmp.security import CommunityModel
-from promsnmp.snmp.session import Conversation, Session
-from promsnmp.snmp.transport import Endpoint
+from promsnmp.snmp.session import Operation, Session
+from promsnmp.snmp.transport import SnmpEndpoint
+from tests.support.agents.behaviours import BEHAVIOURS
 from tests.support.agents.hostile import HONEST, IF_ENTRY, ROWS, SYS_DESCR, Behaviour, HostileAgent
-from tests.support.agents.misdeeds import BEHAVIOURS
 
 ROOT = oid.encode(IF_ENTRY)
 COLUMNS = [oid.encode(f"{IF_ENTRY}.{number}") for number in (1, 2, 10)]
@@ -46,9 +46,7 @@ class Outcome:
     errors: list[SnmpError] = field(default_factory=list)
 
 
-async def converse(
-    behaviour: Behaviour, conversation: Conversation, version: Version, *, wait: float = 0.25
-) -> Outcome:
+async def converse(behaviour: Behaviour, operation: Operation, version: Version, *, wait: float = 0.25) -> Outcome:
     """Holds a conversation; what the session raised is in the outcome, anything but SnmpError is not caught."""
     outcome = Outcome()
     timeout = 0.3 if behaviour.is_harmless else PATIENCE
@@ -59,13 +57,13 @@ async def converse(
     async with HostileAgent(behaviour) as agent, asyncio.timeout(30):
         deadline = loop.time() + (20.0 if behaviour.is_harmless else wait)
         security = CommunityModel(Community(version))
-        endpoint = Endpoint(agent.address, agent.port)
+        endpoint = SnmpEndpoint(agent.address, agent.port)
         try:
             async with Session(endpoint, security, timeout=timeout, retries=retries, deadline=deadline) as session:
-                await session.run(conversation)
+                await session.run(operation)
         except SnmpError as raised:
             outcome.errors.append(raised)
-        outcome.errors += conversation.failed()
+        outcome.errors += operation.errors()
         for error in outcome.errors:
             assert error.target == agent.target
             assert re.search(r"\(at OID [0-9.]+\)", str(error))
@@ -112,7 +110,7 @@ def varbinds(columns: Iterable[bytes]) -> list[ber.VarBind]:
 @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=str)
 async def test_a_walk_ends_and_takes_only_what_is_there(behaviour: Behaviour, version: Version) -> None:
     scanner = ber.Scanner(COLUMNS)
-    walks = Walks([Subtree(ROOT)], scanner, version=version, limits=AgentLimits())
+    walks = WalkOperation([Subtree(ROOT)], scanner, version=version, limits=AgentLimits())
     outcome = await converse(behaviour, walks, version)
     outcome.taken = varbinds(scanner.column(at) for at in range(len(COLUMNS)))
     judge(behaviour, outcome, held(behaviour.mib or HONEST, below=ROOT, version=version))
@@ -121,7 +119,7 @@ async def test_a_walk_ends_and_takes_only_what_is_there(behaviour: Behaviour, ve
 @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=str)
 async def test_browsing_ends_and_takes_only_what_is_there(behaviour: Behaviour) -> None:
     taken: list[ber.VarBind] = []
-    browse = Browse(Subtree(ROOT), taken.extend, version=Version.V2C)
+    browse = BrowseOperation(Subtree(ROOT), taken.extend, version=Version.V2C)
     outcome = await converse(behaviour, browse, Version.V2C)
     outcome.taken = taken
     judge(behaviour, outcome, held(behaviour.mib or HONEST, below=ROOT))
@@ -130,7 +128,7 @@ async def test_browsing_ends_and_takes_only_what_is_there(behaviour: Behaviour) 
 @pytest.mark.parametrize("version", [Version.V1, Version.V2C], ids=["v1", "v2c"])
 @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=str)
 async def test_gets_end_and_take_only_what_is_there(behaviour: Behaviour, version: Version) -> None:
-    gets = Gets(WANTED, limits=AgentLimits())
+    gets = GetOperation(WANTED, limits=AgentLimits())
     outcome = await converse(behaviour, gets, version)
     outcome.taken = [one for one in gets.varbinds if one.tag not in EXCEPTIONS]
     expected = {one for one in held(behaviour.mib or HONEST, version=version) if one.oid in WANTED}
@@ -149,16 +147,16 @@ VALID = {
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=str)
 async def test_a_page_of_a_hostile_agent_has_no_wrong_sample(behaviour: Behaviour) -> None:
-    collector = Collector(Catalogues(builtin_catalogue()), Options())
+    collector = Collector(CatalogueStore(builtin_catalogue()), CollectorOptions())
     loop = asyncio.get_running_loop()
     problems: list[dict[str, object]] = []
     loop.set_exception_handler(lambda _, context: problems.append(context))
     text, error = "", None
     async with HostileAgent(behaviour) as agent, asyncio.timeout(30):
-        source = Source(
+        target = Target(
             "hostile",
             "hostile",
-            Endpoint(agent.address, agent.port),
+            SnmpEndpoint(agent.address, agent.port),
             Community(),
             ("if_mib",),
             timeout=0.3 if behaviour.is_harmless else PATIENCE,
@@ -166,7 +164,7 @@ async def test_a_page_of_a_hostile_agent_has_no_wrong_sample(behaviour: Behaviou
         )
         try:
             deadline = loop.time() + (20.0 if behaviour.is_harmless else 0.25)
-            page, error = await collector.collect(source, deadline=deadline)
+            page, error = await collector.collect(target, deadline=deadline)
             text = page.plain(Format.TEXT).decode()
         except PromSnmpError as raised:
             error = raised  # type: ignore[assignment]  # whatever of the tree it is
@@ -194,5 +192,5 @@ async def test_no_socket_is_left_open_by_any_of_them() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error", ResourceWarning)
         for behaviour in BEHAVIOURS[::10]:
-            walks = Walks([Subtree(ROOT)], ber.Scanner(COLUMNS), version=Version.V2C, limits=AgentLimits())
+            walks = WalkOperation([Subtree(ROOT)], ber.Scanner(COLUMNS), version=Version.V2C, limits=AgentLimits())
             await converse(behaviour, walks, Version.V2C, wait=0.1)

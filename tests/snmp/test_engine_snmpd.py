@@ -9,10 +9,10 @@ import pytest
 
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import AuthProtocol, Community, Credentials, PrivProtocol, SecurityLevel, User, Version
-from promsnmp.snmp.operations.walk import Browse, Subtree
+from promsnmp.snmp.operations.walk import BrowseOperation, Subtree
 from promsnmp.snmp.security import CommunityModel
 from promsnmp.snmp.session import Session
-from promsnmp.snmp.transport import Endpoint
+from promsnmp.snmp.transport import SnmpEndpoint
 from promsnmp.snmp.v3.engine import EngineState
 from promsnmp.snmp.v3.keys import KeyCache
 from promsnmp.snmp.v3.usm import UsmModel
@@ -46,8 +46,8 @@ async def ours(agent: Snmpd, login: str, root: str) -> list[str]:
         else CommunityModel(credentials)
     )
     taken: list[ber.VarBind] = []
-    browse = Browse(Subtree(oid.encode(root)), taken.extend, version=credentials.version)
-    async with Session(Endpoint(agent.address, agent.port), model, timeout=5.0) as session:
+    browse = BrowseOperation(Subtree(oid.encode(root)), taken.extend, version=credentials.version)
+    async with Session(SnmpEndpoint(agent.address, agent.port), model, timeout=5.0) as session:
         await session.run(browse)
     assert browse.failure is None
     return [f".{oid.to_text(one.oid)}" for one in taken]

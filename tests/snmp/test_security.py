@@ -33,12 +33,12 @@ def test_another_version_or_community_is_not_believed(other: Community) -> None:
 
 def test_silence_has_a_hint_until_the_agent_answered() -> None:
     model = CommunityModel(Community())
-    assert "community" in model.silence()
+    assert "community" in model.timeout_hint()
     with pytest.raises(ber.Malformed):
         model.decode(b"")
-    assert "community" in model.silence()
+    assert "community" in model.timeout_hint()
     model.decode(model.encode(PDU))
-    assert model.silence() == ""
+    assert model.timeout_hint() == ""
 
 
 def test_the_community_is_in_no_repr() -> None:

@@ -15,10 +15,10 @@ from promsnmp.errors import AddressError, AuthenticationError, MalformedMessage,
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import AuthProtocol, Community, Credentials, PrivProtocol, SecurityLevel, User, Version
-from promsnmp.snmp.operations.walk import AgentLimits, Browse, Gets, Subtree
+from promsnmp.snmp.operations.walk import AgentLimits, BrowseOperation, GetOperation, Subtree
 from promsnmp.snmp.security import CommunityModel, SecurityModel
 from promsnmp.snmp.session import Session
-from promsnmp.snmp.transport import Endpoint
+from promsnmp.snmp.transport import SnmpEndpoint
 from promsnmp.snmp.v3.engine import EngineState
 from promsnmp.snmp.v3.keys import KeyCache
 from promsnmp.snmp.v3.usm import UsmModel
@@ -56,15 +56,15 @@ def session_with(
     connected: bool = True,
     deadline: float | None = None,
 ) -> Session:
-    endpoint = Endpoint(agent.address, agent.port)
+    endpoint = SnmpEndpoint(agent.address, agent.port)
     return Session(endpoint, security(), timeout=timeout, retries=retries, connected=connected, deadline=deadline)
 
 
-def ask() -> Gets:
-    return Gets([NAME], limits=AgentLimits())
+def ask() -> GetOperation:
+    return GetOperation([NAME], limits=AgentLimits())
 
 
-def value_of(gets: Gets) -> bytes:
+def value_of(gets: GetOperation) -> bytes:
     (varbind,) = gets.varbinds
     return varbind.value
 
@@ -98,7 +98,7 @@ async def test_a_retry_that_is_answered_is_a_success() -> None:
 async def test_retries_are_counted_per_packet() -> None:
     behaviour = Behaviour("every other", lambda request: [request.honest] if request.number % 2 else [])
     taken: list[ber.VarBind] = []
-    browse = Browse(Subtree(oid.encode(IF_ENTRY)), taken.extend, version=Version.V2C)
+    browse = BrowseOperation(Subtree(oid.encode(IF_ENTRY)), taken.extend, version=Version.V2C)
     async with HostileAgent(behaviour) as agent, session_with(agent, retries=1, timeout=0.05) as session:
         await session.run(browse)
         assert session.traffic.sent == 2 * session.traffic.retried
@@ -108,7 +108,7 @@ async def test_retries_are_counted_per_packet() -> None:
 async def test_an_answer_that_comes_after_its_retransmission_is_taken_once() -> None:
     late = Behaviour("late", lambda request: [Reply(request.honest, delay=0.15)])
     taken: list[ber.VarBind] = []
-    browse = Browse(Subtree(oid.encode("1.3.6.1.2.1.1")), taken.extend, version=Version.V1)
+    browse = BrowseOperation(Subtree(oid.encode("1.3.6.1.2.1.1")), taken.extend, version=Version.V1)
     async with HostileAgent(late) as agent, session_with(agent, retries=3) as session:
         await session.run(browse)
         assert session.traffic.retried >= 1
@@ -133,7 +133,7 @@ async def test_a_deadline_ends_an_agent_that_never_stops_answering() -> None:
         deadline = asyncio.get_running_loop().time() + 0.2
         async with session_with(agent, timeout=60, deadline=deadline) as session:
             with pytest.raises(SnmpTimeout, match="before the deadline"):
-                await session.run(Browse(Subtree(oid.encode("1.3.6")), lambda _: None, version=Version.V1))
+                await session.run(BrowseOperation(Subtree(oid.encode("1.3.6")), lambda _: None, version=Version.V1))
 
 
 async def test_a_deadline_in_the_past_is_a_timeout() -> None:
@@ -144,7 +144,7 @@ async def test_a_deadline_in_the_past_is_a_timeout() -> None:
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
 async def test_a_port_where_nothing_listens_refuses_at_once(address: str) -> None:
-    endpoint = Endpoint(address, free_udp_port(address))
+    endpoint = SnmpEndpoint(address, free_udp_port(address))
     async with asyncio.timeout(10), Session(endpoint, security(), timeout=60, retries=5) as session:
         with pytest.raises(SnmpRefused) as caught:
             await session.run(ask())
@@ -157,14 +157,14 @@ async def test_a_network_that_cannot_be_reached_is_said(monkeypatch: pytest.Monk
 
     monkeypatch.setattr("promsnmp.snmp.session.open_socket", unreachable)
     with pytest.raises(SnmpRefused, match=r"192\.0\.2\.1:161: cannot be reached: Network is unreachable"):
-        await Session(Endpoint("192.0.2.1"), security()).open()
+        await Session(SnmpEndpoint("192.0.2.1"), security()).open()
 
 
 async def test_a_name_is_resolved() -> None:
     gets = ask()
     async with (
         SimulatedAgent(HONEST) as agent,
-        Session(Endpoint("localhost", agent.port), security(), timeout=1.0) as session,
+        Session(SnmpEndpoint("localhost", agent.port), security(), timeout=1.0) as session,
     ):
         await session.run(gets)
     assert value_of(gets) == b"honest"
@@ -172,17 +172,17 @@ async def test_a_name_is_resolved() -> None:
 
 async def test_a_name_that_does_not_resolve_names_the_target() -> None:
     with pytest.raises(AddressError, match=r"no-such-host\.invalid:161: the name does not resolve"):
-        await Session(Endpoint("no-such-host.invalid"), security()).open()
+        await Session(SnmpEndpoint("no-such-host.invalid"), security()).open()
 
 
 async def test_a_name_that_does_not_resolve_in_time_is_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def never(_: Endpoint) -> None:
+    async def never(_: SnmpEndpoint) -> None:
         await asyncio.sleep(60)
 
     monkeypatch.setattr("promsnmp.snmp.session.resolve", never)
     deadline = asyncio.get_running_loop().time() + 0.05
     with pytest.raises(SnmpTimeout, match="the name did not resolve in time"):
-        await Session(Endpoint("switch"), security(), deadline=deadline).open()
+        await Session(SnmpEndpoint("switch"), security(), deadline=deadline).open()
 
 
 async def test_ipv6_is_spoken() -> None:
@@ -336,8 +336,8 @@ async def browse_v3(
     agent: SimulatedAgent, user: User = USER, *, timeout: float = 0.1
 ) -> tuple[list[ber.VarBind], Session]:
     taken: list[ber.VarBind] = []
-    browse = Browse(Subtree(oid.encode(IF_ENTRY)), taken.extend, version=Version.V3)
-    async with Session(Endpoint(agent.address, agent.port), security(user), timeout=timeout, retries=1) as session:
+    browse = BrowseOperation(Subtree(oid.encode(IF_ENTRY)), taken.extend, version=Version.V3)
+    async with Session(SnmpEndpoint(agent.address, agent.port), security(user), timeout=timeout, retries=1) as session:
         await session.run(browse)
     return taken, session
 

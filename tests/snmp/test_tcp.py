@@ -14,11 +14,11 @@ from promsnmp.errors import MalformedMessage, SnmpError, SnmpRefused, SnmpTimeou
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import AuthProtocol, Community, Credentials, PrivProtocol, SecurityLevel, User, Version
-from promsnmp.snmp.operations.walk import Browse, Subtree
+from promsnmp.snmp.operations.walk import BrowseOperation, Subtree
 from promsnmp.snmp.security import CommunityModel
 from promsnmp.snmp.session import Session
-from promsnmp.snmp.tcp import LARGEST_MESSAGE, Messages
-from promsnmp.snmp.transport import Endpoint
+from promsnmp.snmp.tcp import LARGEST_MESSAGE, MessageSplitter
+from promsnmp.snmp.transport import SnmpEndpoint
 from promsnmp.snmp.v3.engine import EngineState
 from promsnmp.snmp.v3.keys import KeyCache
 from promsnmp.snmp.v3.usm import UsmModel
@@ -40,7 +40,7 @@ SYSTEM_AND_SNMP = ("1.3.6.1.2.1.1", "1.3.6.1.6.3")
 def test_messages_come_out_whole_however_the_stream_is_cut(contents: list[bytes], cuts: list[int]) -> None:
     sent = [ber.tlv(ber.SEQUENCE, content) for content in contents]
     stream = b"".join(sent)
-    messages, found, at = Messages(), list[bytes](), 0
+    messages, found, at = MessageSplitter(), list[bytes](), 0
     for cut in (*cuts, len(stream)):
         found += messages.feed(stream[at : at + cut])
         at += cut
@@ -53,14 +53,14 @@ def test_messages_come_out_whole_however_the_stream_is_cut(contents: list[bytes]
 )
 def test_what_is_no_message_ends_the_stream(octets: bytes) -> None:
     with pytest.raises(ber.Malformed):
-        Messages().feed(octets)
+        MessageSplitter().feed(octets)
 
 
 def test_a_message_may_be_large_but_not_endless() -> None:
     size = LARGEST_MESSAGE - 6
-    assert len(Messages().feed(b"\x30\x84" + size.to_bytes(4, "big") + bytes(size))) == 1
+    assert len(MessageSplitter().feed(b"\x30\x84" + size.to_bytes(4, "big") + bytes(size))) == 1
     with pytest.raises(ber.Malformed, match="octets"):
-        Messages().feed(b"\x30\x84" + (size + 1).to_bytes(4, "big"))
+        MessageSplitter().feed(b"\x30\x84" + (size + 1).to_bytes(4, "big"))
 
 
 # ----------------------------------------------------------------------------------------------------------- with snmpd
@@ -73,14 +73,14 @@ def snmpd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snmpd]:
         yield started
 
 
-async def walked(endpoint: Endpoint, credentials: Credentials, root: str) -> list[ber.VarBind]:
+async def walked(endpoint: SnmpEndpoint, credentials: Credentials, root: str) -> list[ber.VarBind]:
     model = (
         UsmModel(credentials, engine=EngineState(), keys=KeyCache())
         if isinstance(credentials, User)
         else CommunityModel(credentials)
     )
     taken: list[ber.VarBind] = []
-    browse = Browse(Subtree(oid.encode(root)), taken.extend, version=credentials.version)
+    browse = BrowseOperation(Subtree(oid.encode(root)), taken.extend, version=credentials.version)
     async with Session(endpoint, model, timeout=5.0, retries=0) as session:
         await session.run(browse)
     assert browse.failure is None
@@ -90,21 +90,21 @@ async def walked(endpoint: Endpoint, credentials: Credentials, root: str) -> lis
 @pytest.mark.parametrize("login", LOGINS)
 @pytest.mark.parametrize("root", SYSTEM_AND_SNMP)
 async def test_snmpd_says_the_same_over_tcp_as_over_udp(snmpd: Snmpd, login: str, root: str) -> None:
-    over_tcp = await walked(Endpoint(snmpd.address, snmpd.port, is_stream=True), LOGINS[login], root)
-    over_udp = await walked(Endpoint(snmpd.address, snmpd.port), LOGINS[login], root)
+    over_tcp = await walked(SnmpEndpoint(snmpd.address, snmpd.port, is_stream=True), LOGINS[login], root)
+    over_udp = await walked(SnmpEndpoint(snmpd.address, snmpd.port), LOGINS[login], root)
     assert [one.oid for one in over_tcp] == [one.oid for one in over_udp] != []
 
 
 async def test_a_port_on_which_nothing_listens_refuses_at_once() -> None:
     with pytest.raises(SnmpRefused, match=r"tcp://127\.0\.0\.1:\d+: connection refused: nothing listens"):
-        await walked(Endpoint("127.0.0.1", free_tcp_port(), is_stream=True), Community(), IF_ENTRY)
+        await walked(SnmpEndpoint("127.0.0.1", free_tcp_port(), is_stream=True), Community(), IF_ENTRY)
 
 
 # ------------------------------------------------------------------------------------------------ peers that misbehave
 
 
 @asynccontextmanager
-async def peer(behave: Callable[[bytes], list[bytes]], *, closes: bool = False) -> AsyncIterator[Endpoint]:
+async def peer(behave: Callable[[bytes], list[bytes]], *, closes: bool = False) -> AsyncIterator[SnmpEndpoint]:
     """Listens on TCP, and answers each thing that comes with the pieces that ``behave`` makes of it, one by one."""
 
     served: list[asyncio.Task[None]] = []
@@ -124,7 +124,7 @@ async def peer(behave: Callable[[bytes], list[bytes]], *, closes: bool = False) 
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
-        yield Endpoint("127.0.0.1", server.sockets[0].getsockname()[1], is_stream=True)
+        yield SnmpEndpoint("127.0.0.1", server.sockets[0].getsockname()[1], is_stream=True)
         await asyncio.gather(*served)
 
 
@@ -165,7 +165,7 @@ async def test_a_peer_that_closes_or_speaks_something_else_costs_one_clear_error
 async def test_a_peer_that_is_silent_costs_its_timeout() -> None:
     async with peer(lambda _: []) as endpoint:
         model = CommunityModel(Community())
-        browse = Browse(Subtree(oid.encode(IF_ENTRY)), lambda _: None, version=Version.V2C)
+        browse = BrowseOperation(Subtree(oid.encode(IF_ENTRY)), lambda _: None, version=Version.V2C)
         async with Session(endpoint, model, timeout=0.05, retries=1) as session:
             with pytest.raises(SnmpTimeout, match="no answer to 2 requests"):
                 await session.run(browse)
@@ -174,7 +174,9 @@ async def test_a_peer_that_is_silent_costs_its_timeout() -> None:
 
 async def test_what_is_asked_after_the_end_of_the_stream_fails_too() -> None:
     async with peer(lambda asked: [honest(asked)], closes=True) as endpoint:
-        browses = [Browse(Subtree(oid.encode(IF_ENTRY)), lambda _: None, version=Version.V2C) for _ in range(2)]
+        browses = [
+            BrowseOperation(Subtree(oid.encode(IF_ENTRY)), lambda _: None, version=Version.V2C) for _ in range(2)
+        ]
         async with Session(endpoint, CommunityModel(Community()), timeout=5.0, retries=0) as session:
             for browse in browses:
                 with pytest.raises(SnmpRefused):

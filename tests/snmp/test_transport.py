@@ -11,7 +11,7 @@ import warnings
 import pytest
 
 from promsnmp.errors import AddressError, BadTarget
-from promsnmp.snmp.transport import Address, Endpoint, open_socket, parse_endpoint, resolve
+from promsnmp.snmp.transport import Address, SnmpEndpoint, open_socket, parse_endpoint, resolve
 
 
 @pytest.mark.parametrize(
@@ -30,13 +30,13 @@ from promsnmp.snmp.transport import Address, Endpoint, open_socket, parse_endpoi
     ],
 )
 def test_targets_are_read(text: str, host: str, port: int) -> None:
-    assert parse_endpoint(text) == Endpoint(host, port)
+    assert parse_endpoint(text) == SnmpEndpoint(host, port)
 
 
 @pytest.mark.parametrize("is_stream", [False, True])
 @pytest.mark.parametrize(("host", "port"), [("192.0.2.1", 161), ("2001:db8::1", 1161), ("switch", 5)])
 def test_an_endpoint_s_text_reads_back(host: str, port: int, is_stream: bool) -> None:
-    endpoint = Endpoint(host, port, is_stream)
+    endpoint = SnmpEndpoint(host, port, is_stream)
     assert str(endpoint).startswith("tcp://") == is_stream
     assert parse_endpoint(str(endpoint)) == endpoint
 
@@ -57,25 +57,25 @@ def test_what_is_no_target_is_refused_by_name(text: str) -> None:
 
 
 async def test_addresses_need_no_name_server() -> None:
-    assert await resolve(Endpoint("192.0.2.1", 5)) == Address(socket.AF_INET, ("192.0.2.1", 5))
-    assert await resolve(Endpoint("2001:db8::1", 5)) == Address(socket.AF_INET6, ("2001:db8::1", 5, 0, 0))
+    assert await resolve(SnmpEndpoint("192.0.2.1", 5)) == Address(socket.AF_INET, ("192.0.2.1", 5))
+    assert await resolve(SnmpEndpoint("2001:db8::1", 5)) == Address(socket.AF_INET6, ("2001:db8::1", 5, 0, 0))
 
 
 async def test_only_addresses_inside_the_networks_of_an_endpoint_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
     inside = ipaddress.ip_network("192.0.2.0/28"), ipaddress.ip_network("2001:db8::/32")
     for host in ("192.0.2.1", "::ffff:192.0.2.1", "2001:db8::1"):
-        assert (await resolve(Endpoint(host, 5, within=inside))).sockaddr[:2] == (host, 5)
+        assert (await resolve(SnmpEndpoint(host, 5, allowed_networks=inside))).sockaddr[:2] == (host, 5)
     for host in ("192.0.2.16", "::ffff:192.0.2.16", "2001:db9::1", "fe80::1%lo"):
         with pytest.raises(AddressError, match="outside of the networks"):
-            await resolve(Endpoint(host, 5, within=inside))
+            await resolve(SnmpEndpoint(host, 5, allowed_networks=inside))
 
     async def found(*_: object, **__: object) -> object:
         addresses = ["198.51.100.1", "192.0.2.7", "2001:db8::7"]
         return [(socket.AF_INET6 if ":" in one else socket.AF_INET, 2, 17, "", (one, 5)) for one in addresses]
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", found)
-    assert (await resolve(Endpoint("switch", 5))).sockaddr[0] == "198.51.100.1"
-    assert (await resolve(Endpoint("switch", 5, within=inside))).sockaddr[0] == "192.0.2.7"
+    assert (await resolve(SnmpEndpoint("switch", 5))).sockaddr[0] == "198.51.100.1"
+    assert (await resolve(SnmpEndpoint("switch", 5, allowed_networks=inside))).sockaddr[0] == "192.0.2.7"
 
 
 async def test_a_name_s_ipv4_address_is_taken_first(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,14 +89,14 @@ async def test_a_name_s_ipv4_address_is_taken_first(monkeypatch: pytest.MonkeyPa
         return [six]
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", both)
-    assert (await resolve(Endpoint("localhost"))).sockaddr == ("127.0.0.1", 161)
+    assert (await resolve(SnmpEndpoint("localhost"))).sockaddr == ("127.0.0.1", 161)
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", only_six)
-    assert (await resolve(Endpoint("localhost"))).family == socket.AF_INET6
+    assert (await resolve(SnmpEndpoint("localhost"))).family == socket.AF_INET6
 
 
 async def test_a_name_that_does_not_resolve_is_an_address_error() -> None:
     with pytest.raises(AddressError) as caught:
-        await resolve(Endpoint("no-such-host.invalid", 1161))
+        await resolve(SnmpEndpoint("no-such-host.invalid", 1161))
     assert str(caught.value).startswith("no-such-host.invalid:1161: the name does not resolve")
 
 
@@ -121,7 +121,7 @@ def test_sockets_do_not_block() -> None:
     [("127.0.0.1", "127.0.0.7", "127.0.0.7"), ("::1", "127.0.0.7", "::1"), ("127.0.0.1", "::1", "127.0.0.1")],
 )
 async def test_a_socket_sends_from_the_address_of_the_same_family(target: str, source: str, own: str) -> None:
-    with open_socket(await resolve(Endpoint(target, 9)), source=source) as opened:
+    with open_socket(await resolve(SnmpEndpoint(target, 9)), source=source) as opened:
         assert opened.getsockname()[0] == own
 
 

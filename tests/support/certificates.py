@@ -28,7 +28,7 @@ _SIGNS = x509.KeyUsage(
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class CertificatePair:
     """A certificate and its key, as PEM."""
 
     cert: bytes
@@ -48,7 +48,7 @@ class Authority:
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         self.cert = _pem(_signed(self._name, self._name, self._key, self._key, [], days=30, is_ca=True))
 
-    def issue(self, common_name: str = "", *sans: str, days: float = 30) -> Pair:
+    def issue(self, common_name: str = "", *sans: str, days: float = 30) -> CertificatePair:
         """A certificate that is valid for ``days`` (negative: it has expired); ``sans`` as ``DNS:``, ``IP:``, ``URI:``
         or ``email:`` and the name."""
         key = ec.generate_private_key(ec.SECP256R1())
@@ -56,9 +56,9 @@ class Authority:
         signed = _signed(subject, self._name, key, self._key, [_san(text) for text in sans], days=days, is_ca=False)
         form = serialization.PrivateFormat.PKCS8
         plain = serialization.NoEncryption()
-        return Pair(_pem(signed), key.private_bytes(serialization.Encoding.PEM, form, plain))
+        return CertificatePair(_pem(signed), key.private_bytes(serialization.Encoding.PEM, form, plain))
 
-    def server(self, *, days: float = 30) -> Pair:
+    def server(self, *, days: float = 30) -> CertificatePair:
         """For the tests' server on loopback."""
         return self.issue("server", "DNS:localhost", "IP:127.0.0.1", "IP:::1", days=days)
 

@@ -9,7 +9,7 @@ import pytest
 import uvloop
 
 from promsnmp.errors import PeerError
-from promsnmp.support.http_client import Connections, NotSent
+from promsnmp.support.http_client import HttpClient, RequestNotSent
 from tests.support.tools import free_tcp_port
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nX-Thing: 1\r\n\r\nhello"
@@ -67,109 +67,109 @@ async def server() -> AsyncIterator[Server]:
 
 
 @pytest.fixture
-async def to(server: Server) -> AsyncIterator[Connections]:
-    made = Connections(server.address)
+async def to(server: Server) -> AsyncIterator[HttpClient]:
+    made = HttpClient(server.address)
     yield made
     made.close()
 
 
-async def test_an_answer_has_status_headers_and_body(to: Connections, server: Server) -> None:
-    answer = await to.ask("GET", b"/snmp?target=a", [(b"accept", b"text/plain")], timeout=10)
+async def test_an_answer_has_status_headers_and_body(to: HttpClient, server: Server) -> None:
+    answer = await to.request("GET", b"/snmp?target=a", [(b"accept", b"text/plain")], timeout=10)
     assert (answer.status, answer.body, answer.header(b"x-thing")) == (200, b"hello", b"1")
     assert server.requests[0].startswith(b"GET /snmp?target=a HTTP/1.1\r\nhost: 127.0.0.1:")
     assert b"\r\naccept: text/plain\r\n" in server.requests[0]
 
 
-async def test_a_body_is_sent_with_its_length(to: Connections, server: Server) -> None:
-    await to.ask("POST", b"/x", body=b"document", timeout=10)
-    await to.ask("DELETE", b"/x", timeout=10)
+async def test_a_body_is_sent_with_its_length(to: HttpClient, server: Server) -> None:
+    await to.request("POST", b"/x", body=b"document", timeout=10)
+    await to.request("DELETE", b"/x", timeout=10)
     assert server.requests[0].endswith(b"content-length: 8\r\n\r\ndocument")
     assert server.requests[1].endswith(b"content-length: 0\r\n\r\n")
 
 
-async def test_requests_one_after_the_other_share_a_connection(to: Connections, server: Server) -> None:
+async def test_requests_one_after_the_other_share_a_connection(to: HttpClient, server: Server) -> None:
     for _ in range(5):
-        await to.ask("GET", b"/", timeout=10)
+        await to.request("GET", b"/", timeout=10)
     assert server.connections == 1
 
 
-async def test_requests_at_once_each_have_their_own_and_all_are_kept(to: Connections, server: Server) -> None:
+async def test_requests_at_once_each_have_their_own_and_all_are_kept(to: HttpClient, server: Server) -> None:
     for _ in range(2):
-        await asyncio.gather(*(to.ask("GET", b"/", timeout=10) for _ in range(8)))
+        await asyncio.gather(*(to.request("GET", b"/", timeout=10) for _ in range(8)))
     assert 1 < server.connections <= 8
 
 
-async def test_a_connection_that_was_closed_while_idle_costs_nothing(to: Connections, server: Server) -> None:
-    await to.ask("GET", b"/", timeout=10)
+async def test_a_connection_that_was_closed_while_idle_costs_nothing(to: HttpClient, server: Server) -> None:
+    await to.request("GET", b"/", timeout=10)
     server.drop()
-    assert (await to.ask("GET", b"/", timeout=10)).status == 200
+    assert (await to.request("GET", b"/", timeout=10)).status == 200
 
 
-async def test_a_fresh_connection_is_made_for_what_must_not_be_sent_twice(to: Connections, server: Server) -> None:
-    await to.ask("GET", b"/", timeout=10)
-    await to.ask("POST", b"/", timeout=10, fresh=True)
+async def test_a_fresh_connection_is_made_for_what_must_not_be_sent_twice(to: HttpClient, server: Server) -> None:
+    await to.request("GET", b"/", timeout=10)
+    await to.request("POST", b"/", timeout=10, fresh=True)
     assert server.connections == 2
 
 
-async def test_the_server_may_close_after_its_answer(to: Connections, server: Server) -> None:
+async def test_the_server_may_close_after_its_answer(to: HttpClient, server: Server) -> None:
     server.answers = [OK.replace(b"X-Thing: 1", b"connection: close")]
     server.close_after = True
     for _ in range(3):
-        assert (await to.ask("GET", b"/", timeout=10)).body == b"hello"
+        assert (await to.request("GET", b"/", timeout=10)).body == b"hello"
 
 
-async def test_chunks_are_put_together(to: Connections, server: Server) -> None:
+async def test_chunks_are_put_together(to: HttpClient, server: Server) -> None:
     server.answers = [b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"]
-    assert (await to.ask("GET", b"/", timeout=10)).body == b"abcde"
+    assert (await to.request("GET", b"/", timeout=10)).body == b"abcde"
 
 
-async def test_an_answer_that_is_announced_is_waited_for(to: Connections, server: Server) -> None:
+async def test_an_answer_that_is_announced_is_waited_for(to: HttpClient, server: Server) -> None:
     server.answers = [b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" + OK]
-    answer = await to.ask("GET", b"/", timeout=10)
+    answer = await to.request("GET", b"/", timeout=10)
     assert (answer.status, answer.header(b"link")) == (200, b"")
 
 
-async def test_silence_ends_at_the_timeout_and_its_late_answer_reaches_nobody(to: Connections, server: Server) -> None:
+async def test_silence_ends_at_the_timeout_and_its_late_answer_reaches_nobody(to: HttpClient, server: Server) -> None:
     server.answers = [None, OK]
     with pytest.raises(PeerError, match=r"within 0\.05 s"):
-        await to.ask("GET", b"/", timeout=0.05)
-    assert (await to.ask("GET", b"/", timeout=10)).body == b"hello"
+        await to.request("GET", b"/", timeout=0.05)
+    assert (await to.request("GET", b"/", timeout=10)).body == b"hello"
     assert server.connections == 2
 
 
 async def test_nobody_listening_is_told_apart_from_no_answer(server: Server) -> None:
-    nobody = Connections(f"127.0.0.1:{free_tcp_port()}")
-    with pytest.raises(NotSent, match="cannot be reached"):
-        await nobody.ask("GET", b"/", timeout=10)
-    with pytest.raises(NotSent):
-        await Connections("no-such-name.invalid:80").ask("GET", b"/", timeout=10)
+    nobody = HttpClient(f"127.0.0.1:{free_tcp_port()}")
+    with pytest.raises(RequestNotSent, match="cannot be reached"):
+        await nobody.request("GET", b"/", timeout=10)
+    with pytest.raises(RequestNotSent):
+        await HttpClient("no-such-name.invalid:80").request("GET", b"/", timeout=10)
 
 
 @pytest.mark.parametrize(
     "answer",
     [b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nshort", b"HTTP/1.1 200 OK\r\ncontent-len"],
 )
-async def test_what_is_no_whole_answer_is_an_error(to: Connections, server: Server, answer: bytes) -> None:
+async def test_what_is_no_whole_answer_is_an_error(to: HttpClient, server: Server, answer: bytes) -> None:
     server.answers, server.close_after = [answer], True
     with pytest.raises(PeerError):
-        await to.ask("GET", b"/", timeout=10)
+        await to.request("GET", b"/", timeout=10)
 
 
-async def test_data_that_nobody_asked_for_closes_the_connection(to: Connections, server: Server) -> None:
+async def test_data_that_nobody_asked_for_closes_the_connection(to: HttpClient, server: Server) -> None:
     server.answers = [OK + OK, OK]
-    assert (await to.ask("GET", b"/", timeout=10)).status == 200
-    assert (await to.ask("GET", b"/", timeout=10)).status == 200
+    assert (await to.request("GET", b"/", timeout=10)).status == 200
+    assert (await to.request("GET", b"/", timeout=10)).status == 200
 
 
-async def test_a_caller_that_gives_up_leaves_no_connection_in_use(to: Connections, server: Server) -> None:
+async def test_a_caller_that_gives_up_leaves_no_connection_in_use(to: HttpClient, server: Server) -> None:
     server.answers = [None, OK]
-    asking = asyncio.create_task(to.ask("GET", b"/", timeout=10))
+    asking = asyncio.create_task(to.request("GET", b"/", timeout=10))
     async with asyncio.timeout(10):
         while not server.requests:
             await asyncio.sleep(0.005)
     asking.cancel()
     await asyncio.wait([asking])
-    assert (await to.ask("GET", b"/", timeout=10)).body == b"hello"
+    assert (await to.request("GET", b"/", timeout=10)).body == b"hello"
     assert server.connections == 2
 
 
@@ -177,9 +177,9 @@ def test_the_service_s_event_loop_carries_it_too() -> None:
     async def ask() -> int:
         server = Server()
         await server.start()
-        to = Connections(server.address)
+        to = HttpClient(server.address)
         try:
-            return (await to.ask("GET", b"/", timeout=10)).status
+            return (await to.request("GET", b"/", timeout=10)).status
         finally:
             to.close()
             await server.stop()

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from promsnmp.support import yaml_nodes, yaml_text
-from promsnmp.support.yaml_nodes import Problem
+from promsnmp.support.yaml_nodes import NodeError
 
 
 def root(text: str | bytes) -> yaml.Node:
@@ -55,7 +55,7 @@ def test_of_a_mappings_own_keys_and_merged_ones_the_later_count_and_of_a_list_th
 
 def test_keys_add_up_where_any_are_allowed_and_none_may_be_there_twice() -> None:
     assert plain("{a: own, <<: {b: x}}") == {"a": "own", "b": "x"}
-    with pytest.raises(Problem, match="'b' stands twice"):
+    with pytest.raises(NodeError, match="'b' stands twice"):
         plain("{a: own, <<: {b: x}, b: own}")
 
 
@@ -71,7 +71,7 @@ def test_a_text_may_begin_with_a_byte_order_mark(encoding: str) -> None:
 
 
 def test_what_is_merged_must_be_a_mapping() -> None:
-    with pytest.raises(Problem, match="mapping"):
+    with pytest.raises(NodeError, match="mapping"):
         plain("{<<: 5}")
 
 
@@ -80,7 +80,7 @@ def test_merges_that_double_at_every_step_cost_no_more_than_their_text() -> None
     last = yaml_nodes.items(root(f"- &s0 {{k0: v}}\n{steps}"), "it")[-1]
     assert len(list(yaml_nodes.pairs(last, "it", {f"k{step}" for step in range(60)}))) == 60
     last = yaml_nodes.items(root(f"- &s0 {{k0: v}}\n{steps}"), "it")[-1]
-    with pytest.raises(Problem, match="twice"):
+    with pytest.raises(NodeError, match="twice"):
         list(yaml_nodes.pairs(last, "it"))
 
 
@@ -105,7 +105,7 @@ def test_items_of_lists_four_levels_deep_are_handed_out_and_replaced_as_soon_as_
 def test_nodes_that_stand_too_deep_are_refused(text: str) -> None:
     with pytest.raises(yaml.YAMLError) as caught:
         yaml_text.compose(text)
-    assert yaml_text.explain(caught.value)[1]
+    assert yaml_text.describe_error(caught.value)[1]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_nodes_that_stand_too_deep_are_refused(text: str) -> None:
 def test_what_is_no_yaml_is_explained_with_its_line(text: str | bytes, line: int, reason: str) -> None:
     with pytest.raises(yaml.YAMLError) as caught:
         yaml_text.compose(text)
-    found_line, found = yaml_text.explain(caught.value)
+    found_line, found = yaml_text.describe_error(caught.value)
     assert found_line == line
     assert reason in found
     assert "\n" not in found

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from promsnmp.modules.snmp_yml import scalars
 from promsnmp.support import yaml_nodes, yaml_scalars, yaml_text
-from promsnmp.support.yaml_nodes import Problem
+from promsnmp.support.yaml_nodes import NodeError
 from promsnmp.support.yaml_scalars import parse_duration
 
 
@@ -94,7 +94,7 @@ def test_no_text_makes_a_duration_fail_otherwise(text: str) -> None:
     ],
 )
 def test_a_value_of_the_wrong_type_is_a_short_problem_of_its_line(read: Callable[[Any, str], Any], text: str) -> None:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(NodeError) as caught:
         read(yaml_nodes.items(root(f"- fine\n- {text}"), "it")[1], "the thing")
     assert caught.value.line == 2
     assert str(caught.value).startswith("the thing")

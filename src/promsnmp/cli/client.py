@@ -35,7 +35,7 @@ TIMEOUT = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ServiceResponse:
     """A good answer (2xx); names of ``headers`` are in lower case."""
 
     status: int
@@ -50,7 +50,7 @@ class Reply:
             raise ServiceError("the answer is not JSON: is that a PromSNMP?", status=self.status) from None
 
 
-class Client:
+class ServiceClient:
     """Calls to the service at ``url``, with ``authorization`` as the header of that name says it."""
 
     def __init__(
@@ -60,11 +60,11 @@ class Client:
         self._authorization = authorization
         self._timeout = timeout
         handlers: list[urllib.request.BaseHandler] = [urllib.request.HTTPSHandler(context=tls), _NoRedirects()]
-        if _is_here(url):
+        if _is_loopback(url):
             handlers.append(urllib.request.ProxyHandler({}))  # no proxy reaches this machine's loopback
         self._opener = urllib.request.build_opener(*handlers)
 
-    def get(self, path: str, **query: str | int) -> Reply:
+    def get(self, path: str, **query: str | int) -> ServiceResponse:
         """As ``call``, with GET; ``path`` begins with a slash and is quoted here."""
         return self.call("GET", path, query=query)
 
@@ -76,7 +76,7 @@ class Client:
         query: Mapping[str, str | int] | None = None,
         document: object = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Reply:
+    ) -> ServiceResponse:
         """The answer to one request; ``document`` is sent as JSON.
 
         Raises ServiceError, with the status and the service's own words when it refused.
@@ -91,16 +91,16 @@ class Client:
         request = urllib.request.Request(address, data=body, headers=sent, method=method)  # noqa: S310  # see _checked
         try:
             with self._opener.open(request, timeout=self._timeout) as answer:
-                found = {name.lower(): value for name, value in answer.headers.items()}
-                return Reply(answer.status, found, answer.read())
+                response_headers = {name.lower(): value for name, value in answer.headers.items()}
+                return ServiceResponse(answer.status, response_headers, answer.read())
         except HTTPError as error:
             with error:
-                raise _refused(error, self.url, signed=bool(self._authorization)) from None
+                raise _service_error(error, self.url, signed=bool(self._authorization)) from None
         except (OSError, http.client.HTTPException) as error:  # URLError is an OSError
             raise ServiceError(f"{self.url}: {_reason(error)}") from None
 
 
-def _is_here(url: str) -> bool:
+def _is_loopback(url: str) -> bool:
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -113,9 +113,9 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def _refused(error: HTTPError, url: str, *, signed: bool) -> ServiceError:
+def _service_error(error: HTTPError, url: str, *, signed: bool) -> ServiceError:
     """What the service says, and what to do where it wants to know who asks."""
-    text, problems = _said(error.read())
+    text, problems = _error_text(error.read())
     if error.code == http.HTTPStatus.UNAUTHORIZED:
         what = "does not accept these credentials" if signed else "asks who you are"
         text = f"the service {what} ({text}); set {TOKEN}, or give --token-file or --login"
@@ -124,7 +124,7 @@ def _refused(error: HTTPError, url: str, *, signed: bool) -> ServiceError:
     return ServiceError(f"{url}: {text or error.reason}", status=error.code, problems=problems)
 
 
-def _said(body: bytes) -> tuple[str, list[str]]:
+def _error_text(body: bytes) -> tuple[str, list[str]]:
     """Text and problems of an error's body: ours in JSON, or the first line of whatever came."""
     try:
         document = json.loads(body)
@@ -167,14 +167,14 @@ def service_options(command: Callable[..., Any]) -> Callable[..., Any]:
         chosen = url or os.environ.get(URL)
         if not chosen and (unused := [name for name, value in given.items() if value is not None]):
             raise click.UsageError(f"--{unused[0].replace('_', '-')} is for a running service: give --url, too")
-        return command(service=client_of(chosen, **given) if chosen else None, **options)
+        return command(service=make_client(chosen, **given) if chosen else None, **options)
 
     for option in reversed(_OPTIONS):
         with_service = option(with_service)
     return with_service
 
 
-def client_of(
+def make_client(
     url: str,
     *,
     token_file: Path | None = None,
@@ -182,7 +182,7 @@ def client_of(
     ca_file: Path | None = None,
     cert_file: Path | None = None,
     key_file: Path | None = None,
-) -> Client:
+) -> ServiceClient:
     """A client of the options. Raises click.UsageError where they contradict each other or a file cannot be read."""
     if login is not None and token_file is not None:
         raise click.UsageError("--login and --token-file are two ways to say who asks: give one of them")
@@ -197,10 +197,10 @@ def client_of(
         except OSError as error:  # ssl.SSLError is one
             names = ", ".join(str(item) for item in (ca_file, cert_file, key_file) if item)
             raise click.UsageError(f"cannot use {names}: {error.strerror or error}") from None
-    return Client(_checked(url), authorization=authorization(login, token_file), tls=tls)
+    return ServiceClient(_checked_url(url), authorization=authorization(login, token_file), tls=tls)
 
 
-def _checked(url: str) -> str:
+def _checked_url(url: str) -> str:
     parts = urlsplit(url if "://" in url else f"http://{url}")
     try:
         port = parts.port or 80

@@ -6,14 +6,14 @@ import os
 import ssl
 from pathlib import Path
 
-from promsnmp.cli.client import Client, authorization, client_of
+from promsnmp.cli.client import ServiceClient, authorization, make_client
 from promsnmp.http.security.web_config import read_web_config
 
 _EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104  # compared, not listened on
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME of OpenSSL: that a certificate expired is told by the health
 
 
-def local_client() -> Client:
+def local_client() -> ServiceClient:
     """With API_TOKEN if there is one, and over TLS where WEB_CONFIG_FILE asks for it: whoever has the certificate that
     is in there is the service.
 
@@ -25,8 +25,8 @@ def local_client() -> Client:
     file = os.environ.get("WEB_CONFIG_FILE")
     tls = read_web_config(Path(file)).tls if file else None
     if tls is None:
-        return client_of(f"http://{place}")
+        return make_client(f"http://{place}")
     context = ssl.create_default_context(cadata=tls.cert.decode("latin-1"))
     context.check_hostname = False  # it need not be called localhost
     context.verify_flags = ssl.VerifyFlags(ssl.VERIFY_X509_PARTIAL_CHAIN | _NO_CHECK_TIME)  # nor be of a strict form
-    return Client(f"https://{place}", authorization=authorization(), tls=context)
+    return ServiceClient(f"https://{place}", authorization=authorization(), tls=context)

@@ -1,7 +1,7 @@
 """One replica among others: all that belongs to that, put together from the settings, started, shown and ended.
 
-What the cluster has to know of the inventory (its key, term and revision) it asks for by ``Ledger``: the two do not
-know each other.
+What the cluster has to know of the inventory (its key, term and revision) it asks for by ``InventoryPort``: the
+two do not know each other.
 """
 
 from __future__ import annotations
@@ -17,19 +17,25 @@ from dataclasses import dataclass
 from prometheus_client.metrics_core import Metric
 
 from promsnmp.cluster.election.backend_none import AlwaysLeader
-from promsnmp.cluster.election.eligibility import Fitness
-from promsnmp.cluster.election.rules import Candidate, Record, Timing
-from promsnmp.cluster.election.runner import Elector, Leader, Leadership
-from promsnmp.cluster.factory import Backend, open_backend
+from promsnmp.cluster.election.eligibility import Eligibility
+from promsnmp.cluster.election.rules import Candidate, LeaseRecord, Timing
+from promsnmp.cluster.election.runner import ElectionRunner, Leader, Leadership
+from promsnmp.cluster.factory import Coordinators, open_coordinators
 from promsnmp.cluster.health import election_component, members_component
-from promsnmp.cluster.members.gossip import Team
+from promsnmp.cluster.members.gossip import Gossip
 from promsnmp.cluster.members.members import Member, Members
-from promsnmp.cluster.members.peer_status import News
-from promsnmp.cluster.members.redis_heartbeat import Heartbeats
-from promsnmp.cluster.peers.client import FINDINGS, Peers
-from promsnmp.cluster.peers.forward_scrape import Forwarder
-from promsnmp.cluster.peers.forward_write import Delegation, Landed, OutcomeUnknown, Sent, Wish
-from promsnmp.cluster.peers.signing import Seals
+from promsnmp.cluster.members.peer_status import PeerStatus
+from promsnmp.cluster.members.redis_heartbeat import RedisHeartbeats
+from promsnmp.cluster.peers.client import DETECTED_MODULES_PATH, PeerClient
+from promsnmp.cluster.peers.forward_scrape import ScrapeForwarder
+from promsnmp.cluster.peers.forward_write import (
+    CommitStatus,
+    ForwardedRequest,
+    ForwardedWrite,
+    OutcomeUnknown,
+    WriteForwarder,
+)
+from promsnmp.cluster.peers.signing import RequestSigner
 from promsnmp.errors import InventoryUnavailable, NotLeader
 from promsnmp.observe import families
 from promsnmp.observe.health import Component
@@ -37,22 +43,22 @@ from promsnmp.settings import Settings
 
 log = logging.getLogger(__name__)
 
-KNOWN_WITHIN = 3.0
+MEMBERS_TIMEOUT = 3.0
 """Seconds that the start of polling waits for the other replicas to be known."""
-CLAIM_EVERY = 2.0
+CLAIM_INTERVAL = 2.0
 """Seconds between two attempts of a new leader to put its term into the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ledger:
+class InventoryPort:
     """What the inventory tells the cluster; each is asked whenever it is wanted."""
 
     key: Callable[[], bytes]
-    term: Callable[[], int]
+    fencing_token: Callable[[], int]
     revision: Callable[[], int]
     writes: Callable[[], Sequence[str]]
-    """The numbers of the last writes, the newest last; ``kept`` of them at most."""
-    kept: int
+    """The numbers of the last writes, the newest last; ``max_writes`` of them at most."""
+    max_writes: int
     reload: Callable[[], Awaitable[object]]
     """Take over the file as it is now."""
     claim: Callable[[], Awaitable[object]]
@@ -66,113 +72,139 @@ class Cluster:
     def __init__(
         self,
         settings: Settings,
-        ledger: Ledger,
+        inventory: InventoryPort,
         *,
         port: int,
         tls: Callable[[], ssl.SSLContext | None] = lambda: None,
     ) -> None:
-        self._ledger = ledger
-        self._backend: Backend = open_backend(settings, port)
-        me = _me(settings, self._backend.address, port)
-        self.members = Members(me, patience=settings.cluster_member_timeout / 1000)
-        self.seals = Seals(ledger.key, me.name)
-        self.peers = Peers(self.seals, tls=tls)
-        self.forwarder = Forwarder(self.peers)
-        self._fitness = Fitness(
-            self.members, revision=ledger.revision, asked=lambda: self.team is None or self.team.has_asked
+        self._inventory = inventory
+        self._coordinators: Coordinators = open_coordinators(settings, port)
+        me = _me(settings, self._coordinators.address, port)
+        self.members = Members(me, member_timeout=settings.cluster_member_timeout / 1000)
+        self.signer = RequestSigner(inventory.key, me.name)
+        self.peers = PeerClient(self.signer, tls=tls)
+        self.scrape_forwarder = ScrapeForwarder(self.peers)
+        self._eligibility = Eligibility(
+            self.members,
+            revision=inventory.revision,
+            members_known=lambda: self.gossip is None or self.gossip.has_asked,
         )
-        self.leadership: Leadership = self._elect(settings, me)
-        self.team = self._gather(settings, me)
-        self.delegation = Delegation(
-            self.leadership, self.peers, leader=self.leader, mark=self._mark, landed=self._landed
+        self.leadership: Leadership = self._make_leadership(settings, me)
+        self.gossip = self._make_gossip(settings, me)
+        self.write_forwarder = WriteForwarder(
+            self.leadership,
+            self.peers,
+            leader=self.leader,
+            last_known_write=self._last_known_write,
+            commit_status=self._commit_status,
         )
-        self._heard_leader: Leader | None = None
+        self._reported_leader: Leader | None = None
         self._last_leader: Leader | None = None
         self._reloading: asyncio.Future[object] | None = None
         self._tasks: set[asyncio.Future[object]] = set()
 
-    def _elect(self, settings: Settings, me: Member) -> Leadership:
-        register = self._backend.register
-        if register is None:
+    def _make_leadership(self, settings: Settings, me: Member) -> Leadership:
+        lease_store = self._coordinators.lease_store
+        if lease_store is None:
             return AlwaysLeader(me.name, me.address)
         duration, renew = settings.election_lease_duration / 1000, settings.election_renew_interval / 1000
-        look = min(self._backend.look, renew / 2)
-        mine = Record(me.name, me.instance, me.address, 0, duration)
-        candidate = Candidate(mine, Timing(duration, renew, look), floor=self._ledger.term, fit=self._fitness)
-        return Elector(candidate, register, patience=duration / 3)
+        read_interval = min(self._coordinators.read_interval, renew / 2)
+        mine = LeaseRecord(me.name, me.instance, me.address, 0, duration)
+        candidate = Candidate(
+            mine,
+            Timing(duration, renew, read_interval),
+            min_token=self._inventory.fencing_token,
+            eligible=self._eligibility,
+        )
+        return ElectionRunner(candidate, lease_store, timeout=duration / 3)
 
-    def _gather(self, settings: Settings, me: Member) -> Team | None:
+    def _make_gossip(self, settings: Settings, me: Member) -> Gossip | None:
         if settings.backend == "none":
             return None
-        link, dns = self._backend.link, self._backend.dns
-        if link is None and dns is None:
+        redis, dns = self._coordinators.redis, self._coordinators.dns
+        if redis is None and dns is None:
             log.warning("replicas do not know each other, and each polls every device: set CLUSTER_SERVICE")
-        hearts = Heartbeats(link, me, prefix=settings.redis_key_prefix) if link is not None else None
-        return Team(self.members, self.peers, tell=self._news, hear=self._hear, heartbeats=hearts, dns=dns)
+        heartbeats = RedisHeartbeats(redis, me, prefix=settings.redis_key_prefix) if redis is not None else None
+        return Gossip(
+            self.members,
+            self.peers,
+            own_status=self._own_status,
+            on_status=self._on_peer_status,
+            heartbeats=heartbeats,
+            dns=dns,
+        )
 
     # -------------------------------------------------------------------------------------------------- its life
 
     def start(self) -> None:
         self.leadership.subscribe(self._on_leader)
         self.leadership.start()
-        if self.team is not None:
-            self.team.subscribe(lambda: self.forwarder.keep(self.members.present))
-            self.team.start()
+        if self.gossip is not None:
+            self.gossip.subscribe(lambda: self.scrape_forwarder.forget_all_but(self.members.present))
+            self.gossip.start()
 
-    async def known(self) -> None:
+    async def wait_for_members(self) -> None:
         """Returns when the other replicas are known, or when that takes too long."""
-        if self.team is not None:
-            await self.team.known(within=KNOWN_WITHIN)
+        if self.gossip is not None:
+            await self.gossip.wait_until_known(within=MEMBERS_TIMEOUT)
 
     async def leave(self) -> None:
         """Gives the lead up and says goodbye, while requests in flight are still answered."""
-        await asyncio.gather(self.leadership.stop(), *([self.team.leave()] if self.team is not None else []))
+        await asyncio.gather(self.leadership.stop(), *([self.gossip.leave()] if self.gossip is not None else []))
 
     async def stop(self) -> None:
         """Closes all connections."""
-        if self.team is not None:
-            await self.team.stop()
+        if self.gossip is not None:
+            await self.gossip.stop()
         for task in self._tasks:
             task.cancel()
         self.peers.close()
-        await self._backend.close()
+        await self._coordinators.close()
 
     # ------------------------------------------------------------------------------------- what others are told
 
-    def changed(self) -> None:
+    def announce_change(self) -> None:
         """There is a new leader or a new revision of the inventory: the others are told."""
-        if self.team is not None and self.leadership.leads:
-            self.team.announce()
+        if self.gossip is not None and self.leadership.leads:
+            self.gossip.announce()
 
-    async def tell_findings(self, body: bytes) -> bool:
+    async def send_detected_modules(self, body: bytes) -> bool:
         """Tells the leader what this replica found out of devices; whether it took it."""
         try:
-            answer = await self.delegation.ask(Wish("POST", FINDINGS.encode(), (), body, ""))
+            answer = await self.write_forwarder.forward(
+                ForwardedRequest("POST", DETECTED_MODULES_PATH.encode(), (), body, "")
+            )
         except (NotLeader, OutcomeUnknown):
             return False
         return answer is not None and answer.status == 200
 
     def leader(self) -> Leader | None:
         """Who leads, by the backend; while that cannot be asked, by what other replicas say, if it is newer."""
-        known, heard = self.leadership.leader, self._heard_leader
-        if self.leadership.problem and heard is not None and (known is None or heard.term > known.term):
-            return heard
+        known, reported = self.leadership.leader, self._reported_leader
+        if (
+            self.leadership.problem
+            and reported is not None
+            and (known is None or reported.fencing_token > known.fencing_token)
+        ):
+            return reported
         return known
 
-    def _news(self) -> News:
+    def _own_status(self) -> PeerStatus:
         known = None if self.leadership.problem else self.leadership.leader
-        return News(self.members.me, self._ledger.revision(), known)
+        return PeerStatus(self.members.me, self._inventory.revision(), known)
 
-    def _hear(self, news: News) -> None:
-        self._fitness.heard(news.member.instance, news.revision)
-        if news.leader is not None and (self._heard_leader is None or news.leader.term >= self._heard_leader.term):
-            self._heard_leader = news.leader
-        if news.revision > self._ledger.revision():
-            self._spawn(self._ledger.reload())
+    def _on_peer_status(self, status: PeerStatus) -> None:
+        self._eligibility.note_revision(status.member.instance, status.revision)
+        if status.leader is not None and (
+            self._reported_leader is None or status.leader.fencing_token >= self._reported_leader.fencing_token
+        ):
+            self._reported_leader = status.leader
+        if status.revision > self._inventory.revision():
+            self._spawn(self._inventory.reload())
 
     def _on_leader(self) -> None:
         self._last_leader = self.leadership.leader or self._last_leader
-        self.changed()
+        self.announce_change()
         if self.leadership.leads:
             self._spawn(self._claim())
 
@@ -181,27 +213,31 @@ class Cluster:
         reason = ""
         while self.leadership.leads:
             try:
-                await self._ledger.claim()
+                await self._inventory.claim()
             except InventoryUnavailable as error:
                 if str(error) != reason:
                     reason = str(error)
                     log.warning("the leader cannot put its term into the inventory file: %s", reason)
-                await asyncio.sleep(CLAIM_EVERY)
+                await asyncio.sleep(CLAIM_INTERVAL)
             else:
                 return
 
-    def _mark(self) -> str:
-        return next(reversed(self._ledger.writes()), "")
+    def _last_known_write(self) -> str:
+        return next(reversed(self._inventory.writes()), "")
 
-    async def _landed(self, sent: Sent) -> Landed:
+    async def _commit_status(self, sent: ForwardedWrite) -> CommitStatus:
         if self._reloading is None or self._reloading.done():  # once for all whom a leader left without an answer
-            self._reloading = asyncio.ensure_future(self._ledger.reload())
+            self._reloading = asyncio.ensure_future(self._inventory.reload())
         await asyncio.shield(self._reloading)
-        writes = self._ledger.writes()
-        if sent.number in writes:
-            return Landed.YES
-        has_all = len(writes) < self._ledger.kept or sent.mark in writes
-        return Landed.NO if has_all and self._ledger.term() > sent.term else Landed.OPEN
+        writes = self._inventory.writes()
+        if sent.request_id in writes:
+            return CommitStatus.COMMITTED
+        has_all = len(writes) < self._inventory.max_writes or sent.last_known_write in writes
+        return (
+            CommitStatus.NOT_COMMITTED
+            if has_all and self._inventory.fencing_token() > sent.fencing_token
+            else CommitStatus.PENDING
+        )
 
     def _spawn(self, work: Awaitable[object]) -> None:
         task = asyncio.ensure_future(work)
@@ -219,7 +255,7 @@ class Cluster:
 
     def check_members(self) -> Component:
         """Who is there, for the health."""
-        problems = {**self.team.problems, **self.team.refusals} if self.team is not None else {}
+        problems = {**self.gossip.problems, **self.gossip.refusals} if self.gossip is not None else {}
         return members_component(self.members, problems)
 
     @property
@@ -233,12 +269,12 @@ class Cluster:
             answers=not leadership.problem,
             transitions=leadership.transitions,
             since_renewal=leadership.since_renewal,
-            term=leader.term if (leader := self.leader()) is not None else 0,
+            term=leader.fencing_token if (leader := self.leader()) is not None else 0,
         )
         yield from families.cluster_families(
             members=len(self.members.present),
-            scrapes=self.forwarder.counts,
-            changes=self.delegation.counts,
+            scrapes=self.scrape_forwarder.counts,
+            changes=self.write_forwarder.counts,
         )
 
 

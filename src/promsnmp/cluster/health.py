@@ -19,7 +19,7 @@ def election_component(
     """
     details: dict[str, object] = {"backend": leadership.backend, "role": role, "name": name}
     if last is not None:
-        details |= {"leader": last.name, "term": last.term}
+        details |= {"leader": last.name, "term": last.fencing_token}
     if leadership.backend != "none":
         details["backendState"] = "fails" if leadership.problem else "answers"
     problem = leadership.problem or _problem(leader)

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from promsnmp.discovery.examine.examine import Examiner, Identify
 from promsnmp.discovery.reconcile.batch_writer import Update
 from promsnmp.discovery.reconcile.merge import last_discovery
-from promsnmp.discovery.scan.rate import Pace
+from promsnmp.discovery.scan.rate import ScanLimits
 from promsnmp.discovery.scan.target_syntax import read_networks
-from promsnmp.discovery.search import Setup
+from promsnmp.discovery.search import SearchContext
 from promsnmp.discovery.service import Discovery
 from promsnmp.errors import SettingsError
 from promsnmp.inventory.model import Inventory
@@ -34,26 +34,28 @@ def make_discovery(
     if problems:
         raise SettingsError("\n".join(problems))
     keys = KeyCache()
-    pace = Pace(
+    scan_limits = ScanLimits(
         packets_per_second=settings.discovery_packets_per_second,
         in_flight=settings.discovery_in_flight,
         timeout=settings.discovery_timeout / 1000,
         retries=settings.discovery_retries,
     )
-    examiner = Examiner(keys=keys, timeout=pace.timeout, retries=pace.retries, identify=identify, clock=time.time)
-    setup = Setup(
+    examiner = Examiner(
+        keys=keys, timeout=scan_limits.timeout, retries=scan_limits.retries, identify=identify, clock=time.time
+    )
+    context = SearchContext(
         inventory=inventory,
         update=update,
-        pace=pace,
+        scan_limits=scan_limits,
         keys=keys,
         examiner=examiner,
-        lost_after=settings.discovery_lost_after / 1000,
+        stale_after=settings.discovery_lost_after / 1000,
     )
     return Discovery(
-        setup,
+        context,
         counts,
         neighbours=networks,
-        remove_lost=settings.discovery_remove_lost,
+        remove_stale=settings.discovery_remove_lost,
         leads=leads,
         finished_at=last_discovery(inventory()),
     )

@@ -11,22 +11,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from promsnmp.discovery.reconcile.merge import Event, Newcomers, Outcome
-from promsnmp.discovery.reconcile.stale import Missed
+from promsnmp.discovery.reconcile.merge import MergeOutcome, NewDeviceDefaults, SightingKind
+from promsnmp.discovery.reconcile.stale import StaleDevices
 from promsnmp.discovery.scan.addresses import Addresses
 from promsnmp.discovery.scan.sweep import Progress
-from promsnmp.discovery.scan.target_syntax import Scope
+from promsnmp.discovery.scan.target_syntax import SearchScope
 from promsnmp.inventory.document.values import new_id
-from promsnmp.inventory.model import DEFAULT_PORT, Device, Endpoint
+from promsnmp.inventory.model import DEFAULT_PORT, AgentEndpoint, Device
 from promsnmp.snmp.credentials import Credentials
 
-MOST_KEPT = 100
+MAX_ENDED_JOBS = 100
 """Jobs that are kept after they ended."""
-WITH_DEVICES = 5
+MAX_JOBS_WITH_DEVICES = 5
 """Of these, the last ones whose devices are still listed."""
 
 
-class State(StrEnum):
+class JobState(StrEnum):
     """Where a job is."""
 
     QUEUED = "queued"
@@ -36,22 +36,22 @@ class State(StrEnum):
     FAILED = "failed"
 
 
-ENDED = frozenset({State.FINISHED, State.CANCELLED, State.FAILED})
+ENDED_STATES = frozenset({JobState.FINISHED, JobState.CANCELLED, JobState.FAILED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class SearchPlan:
     """What is to be searched, and how."""
 
     targets: tuple[str, ...]
     """As they were written."""
-    scope: Scope
+    scope: SearchScope
     credentials: tuple[Credentials, ...]
     port: int = DEFAULT_PORT
-    newcomers: Newcomers = field(default_factory=Newcomers)
+    new_device_defaults: NewDeviceDefaults = field(default_factory=NewDeviceDefaults)
     neighbours: Addresses = field(default_factory=Addresses)
     """Where neighbours of what is found are asked, too."""
-    remove_lost: bool = False
+    remove_stale: bool = False
     seed_id: str = ""
     who: str = ""
     """Who asked for it, for the audit log."""
@@ -60,18 +60,18 @@ class Plan:
 
 
 @dataclass(slots=True)
-class Finding:
+class DiscoveredDevice:
     """A device that was found, all sightings of a job together."""
 
-    event: Event
+    sighting_kind: SightingKind
     device: Device
-    endpoints: list[Endpoint]
+    endpoints: list[AgentEndpoint]
     updated: bool
 
     @property
     def kind(self) -> str:
         """``added``, ``updated``, or ``unchanged`` (but for the time when it was seen)."""
-        if self.event is Event.ADDED:
+        if self.sighting_kind is SightingKind.ADDED:
             return "added"
         return "updated" if self.updated else "unchanged"
 
@@ -80,57 +80,57 @@ class Finding:
 class Job:
     """One search. Times are Unix time, 0 when it has not come to that."""
 
-    plan: Plan
+    plan: SearchPlan
     created: float
     id: str = field(default_factory=new_id)
-    state: State = State.QUEUED
+    state: JobState = JobState.QUEUED
     started: float = 0.0
     ended: float = 0.0
     progress: Progress = field(default_factory=Progress)
-    findings: dict[str, Finding] = field(default_factory=dict)
+    discovered_devices: dict[str, DiscoveredDevice] = field(default_factory=dict)
     """By device id."""
-    omitted: bool = False
+    devices_omitted: bool = False
     """Whether the findings were dropped to save memory."""
-    counted: Counter[str] = field(default_factory=Counter)
+    change_counts: Counter[str] = field(default_factory=Counter)
     """Findings by what they are; stays when they are dropped."""
     refusing: Sequence[str] = ()
     """Addresses that speak SNMP and refuse all credentials."""
     in_flight: int = 0
     """Addresses that are being asked."""
-    packets_each: int = 1
+    packets_per_address: int = 1
     """Packets that a silent address costs."""
-    suggested: int = 0
+    neighbours_probed: int = 0
     """Addresses that neighbours told of, and that were asked."""
-    missed: Missed = field(default_factory=Missed)
+    stale_devices: StaleDevices = field(default_factory=StaleDevices)
     error: str = ""
-    stopping: bool = False
-    over: asyncio.Event = field(default_factory=asyncio.Event)
+    stop_requested: bool = False
+    ended_event: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def take(self, outcome: Outcome) -> None:
+    def record_outcome(self, outcome: MergeOutcome) -> None:
         """Notes a sighting that is in the inventory now."""
-        finding = self.findings.get(outcome.device.id)
-        if finding is None:
-            finding = Finding(outcome.event, outcome.device, [], outcome.updated)
-            self.findings[outcome.device.id] = finding
+        discovered = self.discovered_devices.get(outcome.device.id)
+        if discovered is None:
+            discovered = DiscoveredDevice(outcome.sighting_kind, outcome.device, [], outcome.updated)
+            self.discovered_devices[outcome.device.id] = discovered
         else:
-            self.counted[finding.kind] -= 1
-        finding.device = outcome.device
-        finding.updated |= outcome.updated
-        if outcome.endpoint not in finding.endpoints:
-            finding.endpoints.append(outcome.endpoint)
-        self.counted[finding.kind] += 1
+            self.change_counts[discovered.kind] -= 1
+        discovered.device = outcome.device
+        discovered.updated |= outcome.updated
+        if outcome.endpoint not in discovered.endpoints:
+            discovered.endpoints.append(outcome.endpoint)
+        self.change_counts[discovered.kind] += 1
 
-    def end(self, state: State, now: float, error: str = "") -> None:
+    def end(self, state: JobState, now: float, error: str = "") -> None:
         """Comes to its end."""
         self.state, self.ended, self.error = state, now, error
-        self.over.set()
+        self.ended_event.set()
 
     def seconds_left(self, now: float) -> float | None:
         """How long it will probably take from ``now``, most addresses being silent; None when that cannot be told."""
         rate = self.packets_per_second(now)
-        if self.state is not State.RUNNING or not rate:
+        if self.state is not JobState.RUNNING or not rate:
             return None
-        return max(0.0, self.progress.addresses * self.packets_each - self.progress.packets) / rate
+        return max(0.0, self.progress.addresses * self.packets_per_address - self.progress.packets) / rate
 
     def packets_per_second(self, now: float) -> float:
         """Packets sent in a second, over its whole time."""
@@ -138,7 +138,7 @@ class Job:
         return self.progress.packets / took if took > 0 else 0.0
 
 
-class History:
+class JobHistory:
     """Jobs by id, the newest first; those that ended longest ago are forgotten."""
 
     def __init__(self) -> None:
@@ -155,9 +155,9 @@ class History:
 
     def trim(self) -> None:
         """Forgets what is too much: whole jobs, and the devices that older ones found."""
-        ended = [job for job in self if job.state in ENDED]
-        for job in ended[MOST_KEPT:]:
+        ended = [job for job in self if job.state in ENDED_STATES]
+        for job in ended[MAX_ENDED_JOBS:]:
             del self._jobs[job.id]
-        for job in ended[WITH_DEVICES:MOST_KEPT]:
-            job.omitted = job.omitted or bool(job.findings)
-            job.findings = {}
+        for job in ended[MAX_JOBS_WITH_DEVICES:MAX_ENDED_JOBS]:
+            job.devices_omitted = job.devices_omitted or bool(job.discovered_devices)
+            job.discovered_devices = {}

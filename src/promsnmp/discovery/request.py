@@ -13,7 +13,7 @@ from difflib import get_close_matches
 
 from promsnmp.errors import InventoryInvalid
 from promsnmp.inventory.document.fields import Fields, kind_of
-from promsnmp.inventory.document.previous import Kept
+from promsnmp.inventory.document.previous import PreviousValues
 from promsnmp.inventory.document.seeds import CREDENTIAL_KEYS, SEED_KEYS, read_seed
 from promsnmp.inventory.model import Inventory, Seed
 
@@ -23,14 +23,14 @@ REQUEST_KEYS = SEED_KEYS | {"targets", CONFIG, "removeLost"}
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class SearchRequest:
     """What was asked for."""
 
     seed: Seed
-    remove_lost: bool
+    remove_stale: bool
 
 
-def read_request(document: object, inventory: Inventory) -> Request:
+def read_request(document: object, inventory: Inventory) -> SearchRequest:
     """The request in a JSON document; masked secrets are those of the seed in ``inventory`` that has its id.
 
     Raises InventoryInvalid with every problem.
@@ -41,11 +41,11 @@ def read_request(document: object, inventory: Inventory) -> Request:
         )
     problems = _unknown(document, REQUEST_KEYS)
     fields = Fields(_flat(document, problems), "", problems)
-    remove_lost = fields.flag("removeLost")
-    seed = read_seed(fields.values, "", problems, Kept(inventory))
+    remove_stale = fields.flag("removeLost")
+    seed = read_seed(fields.values, "", problems, PreviousValues(inventory))
     if problems or seed is None:
         raise InventoryInvalid(list(dict.fromkeys(problems)))
-    return Request(seed, remove_lost)
+    return SearchRequest(seed, remove_stale)
 
 
 def _flat(document: Mapping[str, object], problems: list[str]) -> dict[str, object]:

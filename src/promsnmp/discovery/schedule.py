@@ -21,13 +21,13 @@ from promsnmp.errors import SettingsError
 
 log = logging.getLogger(__name__)
 
-OFF = "-"
+NEVER = "-"
 """Spring's expression for never."""
 EXAMPLE = "0 0 2 * * *"
 LOCAL_ZONE = Path("/etc/localtime")
 TICK = 20.0
 """Seconds between two looks at the clock, at most: it may be set, and timers stand still while a machine sleeps."""
-START_PATIENCE = 60.0
+START_TIMEOUT = 60.0
 """Seconds after the start in which this replica may become the leader and still run the search of the start."""
 _NO_ZONE = (KeyError, OSError, ValueError)
 """What zoneinfo raises for a name that is not there, a folder, and a path or a file that is none of its own."""
@@ -40,7 +40,7 @@ _SECOND = timedelta(seconds=1)
 
 def read_cron(text: str) -> Cron | None:
     """The expression of DISCOVERY_CRON, None for never. Raises SettingsError."""
-    if text.strip() == OFF:
+    if text.strip() == NEVER:
         return None
     try:
         return cron.parse(text)
@@ -52,7 +52,7 @@ def read_cron(text: str) -> Cron | None:
             right = EXAMPLE
         raise SettingsError(
             f"DISCOVERY_CRON={text}: {error}; a right one is DISCOVERY_CRON='{right}' "
-            f"(second minute hour day month weekday), '{OFF}' is for never"
+            f"(second minute hour day month weekday), '{NEVER}' is for never"
         ) from None
 
 
@@ -122,7 +122,7 @@ class Schedule:
     def __init__(self, expression: Cron, zone: tzinfo, now: datetime) -> None:
         self._expression = expression
         self._zone = zone
-        self._seen = now
+        self._last_checked = now
         self.next = next_time(expression, zone, now)
 
     def is_due(self, now: datetime) -> bool:
@@ -130,15 +130,15 @@ class Schedule:
 
         A clock that is set back repeats nothing, unless it was more than a day ahead: then it was wrong before.
         """
-        if now < self._seen - _DAY:
+        if now < self._last_checked - _DAY:
             self.next = next_time(self._expression, self._zone, now)
-        self._seen = now
+        self._last_checked = now
         if self.next is None or now < self.next:
             return False
         self.next = next_time(self._expression, self._zone, now)
         return True
 
-    def left(self, now: datetime) -> float:
+    def seconds_until_next(self, now: datetime) -> float:
         """Seconds until the next time, at most TICK."""
         return TICK if self.next is None else min(max((self.next - now).total_seconds(), 0.0), TICK)
 
@@ -175,7 +175,7 @@ class Scheduler:
 
     def start(self) -> None:
         if self._schedule is not None or self._on_start:
-            self._task = asyncio.get_running_loop().create_task(self._keep_on())
+            self._task = asyncio.get_running_loop().create_task(self._run_forever())
 
     async def stop(self) -> None:
         """Ends a run that is going on, too."""
@@ -183,25 +183,25 @@ class Scheduler:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _keep_on(self) -> None:
+    async def _run_forever(self) -> None:
         if self._on_start:
             await self._at_start()
         while self._schedule is not None:
-            await self._sleep(self._schedule.left(self._clock()))
+            await self._sleep(self._schedule.seconds_until_next(self._clock()))
             if self._schedule.is_due(self._clock()) and self._leads():
-                await self._once("as scheduled")
+                await self._run_once("as scheduled")
 
     async def _at_start(self) -> None:
         """Once, as soon as this replica leads; elections take a while."""
         waited = 0.0
         while not self._leads():
-            if waited >= START_PATIENCE:
+            if waited >= START_TIMEOUT:
                 return
             await self._sleep(1.0)
             waited += 1.0
-        await self._once("at the start")
+        await self._run_once("at the start")
 
-    async def _once(self, why: str) -> None:
+    async def _run_once(self, why: str) -> None:
         log.info("discovery of all saved seeds begins, %s", why)
         (ended,) = await asyncio.gather(self._run(), return_exceptions=True)  # who stops the run does not stop us
         if isinstance(ended, asyncio.CancelledError):

@@ -10,7 +10,7 @@ from promsnmp.discovery.scan.target_syntax import read_networks, read_scope
 from promsnmp.inventory.model import Inventory, Seed
 
 
-class SeedBook:
+class SavedSeeds:
     """Seeds of an inventory; changes raise InventoryError."""
 
     def __init__(self, inventory: Callable[[], Inventory], update: Update) -> None:
@@ -25,7 +25,7 @@ class SeedBook:
         """The seed of this id."""
         return next((seed for seed in self.seeds if seed.id == seed_id), None)
 
-    def same(self, seed: Seed) -> Seed:
+    def deduplicate(self, seed: Seed) -> Seed:
         """The saved seed that says the same, if there is one, else ``seed``: asking twice makes no second one."""
         return next((one for one in self.seeds if replace(one, id=seed.id) == seed), seed)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from promsnmp.discovery.jobs import Finding, Job
+from promsnmp.discovery.jobs import DiscoveredDevice, Job
 from promsnmp.inventory.document.parsing import VERSION_NAMES
 
-MOST_REFUSING = 1000
+MAX_REFUSING = 1000
 """Addresses that refuse all credentials, listed at most."""
 
 
@@ -31,14 +31,14 @@ def job_document(job: Job, now: float) -> dict[str, Any]:
         "rate": round(job.packets_per_second(now), 1),
         "timeLeft": None if left is None else round(left, 1),
         "errors": dict(progress.errors),
-        "added": job.counted["added"],
-        "updated": job.counted["updated"],
-        "unchanged": job.counted["unchanged"],
-        "missed": job.missed.missed,
-        "lost": len(job.missed.lost),
-        "removed": len(job.missed.removed),
-        "neighbours": job.suggested,
-        "refusing": list(job.refusing[:MOST_REFUSING]),
+        "added": job.change_counts["added"],
+        "updated": job.change_counts["updated"],
+        "unchanged": job.change_counts["unchanged"],
+        "missed": job.stale_devices.silent,
+        "lost": len(job.stale_devices.stale),
+        "removed": len(job.stale_devices.removed),
+        "neighbours": job.neighbours_probed,
+        "refusing": list(job.refusing[:MAX_REFUSING]),
         "problems": list(job.plan.problems),
         "error": job.error or None,
     }
@@ -47,19 +47,19 @@ def job_document(job: Job, now: float) -> dict[str, Any]:
 
 def detailed_document(job: Job, now: float) -> dict[str, Any]:
     """The same with the devices that it found."""
-    found = [finding_document(one) for one in job.findings.values()]
-    return job_document(job, now) | {"devices": found, "devicesOmitted": job.omitted}
+    found = [discovered_device_document(one) for one in job.discovered_devices.values()]
+    return job_document(job, now) | {"devices": found, "devicesOmitted": job.devices_omitted}
 
 
-def finding_document(finding: Finding) -> dict[str, Any]:
+def discovered_device_document(discovered: DiscoveredDevice) -> dict[str, Any]:
     """One device that was found."""
-    device = finding.device
-    agent = next((one for one in device.agents if one.endpoint in finding.endpoints), device.primary)
+    device = discovered.device
+    agent = next((one for one in device.agents if one.endpoint in discovered.endpoints), device.primary)
     return {
         "id": device.id,
-        "change": finding.kind,
+        "change": discovered.kind,
         "sysName": device.sys_name,
-        "addresses": [str(one) for one in finding.endpoints],
+        "addresses": [str(one) for one in discovered.endpoints],
         "version": VERSION_NAMES[agent.version] if agent else "",
         "vendor": device.vendor,
         "model": device.model,

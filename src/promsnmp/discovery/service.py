@@ -10,28 +10,28 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 
-from promsnmp.discovery.jobs import ENDED, History, Job, Plan, State
-from promsnmp.discovery.reconcile.merge import Newcomers
+from promsnmp.discovery.jobs import ENDED_STATES, Job, JobHistory, JobState, SearchPlan
+from promsnmp.discovery.reconcile.merge import NewDeviceDefaults
 from promsnmp.discovery.scan.addresses import Addresses
-from promsnmp.discovery.scan.rate import Allowance
+from promsnmp.discovery.scan.rate import SharedRate
 from promsnmp.discovery.scan.target_syntax import read_networks, read_scope
-from promsnmp.discovery.search import Search, Setup
-from promsnmp.discovery.seeds import SeedBook
+from promsnmp.discovery.search import SearchContext, SearchRun
+from promsnmp.discovery.seeds import SavedSeeds
 from promsnmp.errors import DiscoveryBusy, PromSnmpError
 from promsnmp.inventory.model import Seed
 from promsnmp.observe.counts import DiscoveryCounts
 
 log = logging.getLogger(__name__)
 
-SIDE_BY_SIDE = 4
+MAX_RUNNING_JOBS = 4
 """Jobs that run at once."""
-MOST_WAITING = 100
+MAX_WAITING_JOBS = 100
 """Jobs that wait for their turn."""
-SCHEDULE = "discovery schedule"
+SCHEDULE_ACTOR = "discovery schedule"
 """Who asks for searches of all seeds, for the audit log."""
 
 
-def plan_of(seed: Seed, neighbours: Addresses, *, who: str, remove_lost: bool, saved: bool) -> Plan:
+def plan_for_seed(seed: Seed, neighbours: Addresses, *, who: str, remove_stale: bool, saved: bool) -> SearchPlan:
     """The plan for a seed. Targets that are wrong are among its problems, and left out.
 
     ``neighbours`` is used where the seed says nothing about them. ``saved``: the seed is in the inventory.
@@ -40,14 +40,14 @@ def plan_of(seed: Seed, neighbours: Addresses, *, who: str, remove_lost: bool, s
     if seed.neighbours is not None:
         neighbours, more = read_networks(seed.neighbours, "neighbours")
         problems += more
-    return Plan(
+    return SearchPlan(
         targets=seed.potential_targets,
         scope=scope,
         credentials=seed.credentials,
         port=seed.port,
-        newcomers=Newcomers(labels=seed.labels, modules=seed.modules),
+        new_device_defaults=NewDeviceDefaults(labels=seed.labels, modules=seed.modules),
         neighbours=neighbours,
-        remove_lost=remove_lost,
+        remove_stale=remove_stale,
         seed_id=seed.id if saved else "",
         who=who,
         problems=tuple(problems),
@@ -55,29 +55,29 @@ def plan_of(seed: Seed, neighbours: Addresses, *, who: str, remove_lost: bool, s
 
 
 class Discovery:
-    """The saved ``seeds``, and jobs. ``neighbours`` are the networks of the settings, ``remove_lost`` theirs, too."""
+    """The saved ``seeds``, and jobs. ``neighbours`` are the networks of the settings, ``remove_stale`` theirs, too."""
 
     def __init__(
         self,
-        setup: Setup,
+        context: SearchContext,
         counts: DiscoveryCounts,
         *,
         neighbours: Addresses | None = None,
-        remove_lost: bool = False,
+        remove_stale: bool = False,
         leads: Callable[[], bool] = lambda: True,
         finished_at: float = 0.0,
     ) -> None:
-        self.seeds = SeedBook(setup.inventory, setup.update)
-        self._setup = setup
+        self.seeds = SavedSeeds(context.inventory, context.update)
+        self._context = context
         self._counts = counts
         self._neighbours = neighbours or Addresses()
-        self._remove_lost = remove_lost
+        self._remove_stale = remove_stale
         self._leads = leads
-        self._allowance = Allowance(setup.pace.packets_per_second)
-        self._history = History()
+        self._shared_rate = SharedRate(context.scan_limits.packets_per_second)
+        self._history = JobHistory()
         self._waiting: list[Job] = []
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._runs_all = False
+        self._is_running_seeds = False
         self.finished_at = finished_at
         """Unix time at which a job last came to its end by itself; 0: none has."""
 
@@ -89,15 +89,19 @@ class Discovery:
     def job(self, job_id: str) -> Job | None:
         return self._history.get(job_id)
 
-    def plan(self, seed: Seed, *, who: str, remove_lost: bool = False, saved: bool = False) -> Plan:
-        """As ``plan_of``, with what the settings say where the seed says nothing."""
-        return plan_of(seed, self._neighbours, who=who, remove_lost=remove_lost or self._remove_lost, saved=saved)
+    def plan(self, seed: Seed, *, who: str, remove_stale: bool = False, saved: bool = False) -> SearchPlan:
+        """As ``plan_for_seed``, with what the settings say where the seed says nothing."""
+        return plan_for_seed(
+            seed, self._neighbours, who=who, remove_stale=remove_stale or self._remove_stale, saved=saved
+        )
 
-    def start(self, plan: Plan) -> Job:
+    def start(self, plan: SearchPlan) -> Job:
         """Begins a search, or puts it behind those that wait. Raises DiscoveryBusy when too many do."""
-        if len(self._waiting) >= MOST_WAITING:
-            raise DiscoveryBusy(f"{MOST_WAITING} searches are waiting already: try again when some of them are over")
-        job = Job(plan, self._setup.clock())
+        if len(self._waiting) >= MAX_WAITING_JOBS:
+            raise DiscoveryBusy(
+                f"{MAX_WAITING_JOBS} searches are waiting already: try again when some of them are over"
+            )
+        job = Job(plan, self._context.clock())
         self._history.add(job)
         self._waiting.append(job)
         self._begin_waiting()
@@ -105,33 +109,33 @@ class Discovery:
 
     def stop_job(self, job: Job) -> None:
         """Ends a job early; what it found stays in the inventory."""
-        job.stopping = True
+        job.stop_requested = True
         if job in self._waiting:
             self._waiting.remove(job)
-            self._end(job, State.CANCELLED)
+            self._end(job, JobState.CANCELLED)
 
     async def run_seeds(self) -> list[Job]:
         """Searches all saved seeds and returns when that is over; nothing when they are being searched already.
 
         Being cancelled stops the searches.
         """
-        if self._runs_all:
+        if self._is_running_seeds:
             log.warning("the saved seeds are being searched already: this run is left out")
             return []
-        self._runs_all = True
+        self._is_running_seeds = True
         jobs: list[Job] = []
         try:
             for seed in self.seeds.seeds:
                 if not self._leads():
                     break
-                plan = self.plan(seed, who=SCHEDULE, saved=True)
+                plan = self.plan(seed, who=SCHEDULE_ACTOR, saved=True)
                 job = self.start(plan)
                 jobs.append(job)
-                await job.over.wait()
+                await job.ended_event.wait()
         finally:
-            self._runs_all = False
+            self._is_running_seeds = False
             for job in jobs:
-                if job.state not in ENDED:
+                if job.state not in ENDED_STATES:
                     self.stop_job(job)
         return jobs
 
@@ -140,7 +144,7 @@ class Discovery:
         for job in list(self._waiting):
             self.stop_job(job)
         for job in self._history:
-            job.stopping = True
+            job.stop_requested = True
 
     async def close(self) -> None:
         """Stops all jobs; what they found is written."""
@@ -150,56 +154,57 @@ class Discovery:
 
     def figures(self) -> tuple[int, int, int]:
         """Addresses that are being asked, that may be at once, and that wait to be."""
-        jobs = [job for job in self._history if job.state not in ENDED]
+        jobs = [job for job in self._history if job.state not in ENDED_STATES]
         active = sum(job.in_flight for job in jobs)
         left = sum(job.progress.addresses - job.progress.probed if job.started else job.plan.scope.size for job in jobs)
-        return active, self._setup.pace.in_flight, max(left - active, 0)
+        return active, self._context.scan_limits.in_flight, max(left - active, 0)
 
     def _begin_waiting(self) -> None:
-        while self._waiting and len(self._running) < SIDE_BY_SIDE:
+        while self._waiting and len(self._running) < MAX_RUNNING_JOBS:
             job = self._waiting.pop(0)
-            job.state, job.started = State.RUNNING, self._setup.clock()
+            job.state, job.started = JobState.RUNNING, self._context.clock()
             task = asyncio.get_running_loop().create_task(self._run(job), name=f"discovery job {job.id}")
             self._running[job.id] = task
 
     async def _run(self, job: Job) -> None:
-        share = self._allowance.share()
+        share = self._shared_rate.share()
         log.info(
             "discovery job %s begins: %d addresses of %s", job.id, job.plan.scope.size, ", ".join(job.plan.targets)
         )
         try:
-            await Search(job, self._setup, share).run()
+            await SearchRun(job, self._context, share).run()
         except PromSnmpError as error:
-            self._end(job, State.FAILED, str(error))
+            self._end(job, JobState.FAILED, str(error))
         except Exception:
             log.exception("discovery job %s failed by a fault of PromSNMP's", job.id)
-            self._end(job, State.FAILED, "a fault in PromSNMP; its log has the details")
+            self._end(job, JobState.FAILED, "a fault in PromSNMP; its log has the details")
         else:
-            self._end(job, State.CANCELLED if job.stopping else State.FINISHED)
+            self._end(job, JobState.CANCELLED if job.stop_requested else JobState.FINISHED)
         finally:
             share.close()
             del self._running[job.id]
             self._begin_waiting()
 
-    def _end(self, job: Job, state: State, error: str = "") -> None:
-        now = self._setup.clock()
+    def _end(self, job: Job, state: JobState, error: str = "") -> None:
+        now = self._context.clock()
         job.in_flight = 0
         job.end(state, now, error)
-        if state is State.FINISHED:
+        if state is JobState.FINISHED:
             self.finished_at = now
         self._history.trim()
-        self._counts.ended(
+        self._counts.record(
             state.value,
             seconds=now - job.started if job.started else None,
-            findings=job.counted,
-            lost=len(job.missed.lost),
-            removed=len(job.missed.removed),
+            findings=job.change_counts,
+            stale=len(job.stale_devices.stale),
+            removed=len(job.stale_devices.removed),
             addresses=job.progress.probed,
             packets=job.progress.packets,
             errors=job.progress.errors,
         )
         log.info(
             "discovery job %s is %s: asked %d addresses, %d devices (%d new), %d lost%s",
-            job.id, state.value, job.progress.probed, len(job.findings), job.counted["added"], len(job.missed.lost),
+            job.id, state.value, job.progress.probed, len(job.discovered_devices), job.change_counts["added"],
+            len(job.stale_devices.stale),
             f": {error}" if error else "",
         )  # fmt: skip

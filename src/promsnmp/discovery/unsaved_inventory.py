@@ -8,7 +8,7 @@ from dataclasses import replace
 from promsnmp.inventory.model import Inventory
 
 
-class Memory:
+class UnsavedInventory:
     """Changes an inventory as the store does, without a file."""
 
     def __init__(self, inventory: Inventory | None = None) -> None:

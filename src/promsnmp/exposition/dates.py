@@ -33,12 +33,12 @@ _DAYS_OF_400_YEARS = 146_097
 _ORDINAL_1970 = date(1970, 1, 1).toordinal()
 
 
-class NoDate(ValueError):
+class InvalidDate(ValueError):
     """The text is not of the pattern."""
 
 
 @dataclass(slots=True)
-class _Reading:
+class _DateParser:
     """A text on its way through a pattern: how far it is read, and what it said."""
 
     text: str
@@ -59,7 +59,7 @@ class _Reading:
 
     def literal(self, expected: str) -> None:
         if not self.text.startswith(expected, self.at):
-            raise NoDate
+            raise InvalidDate
         self.at += len(expected)
 
     def skip(self, characters: str) -> bool:
@@ -74,7 +74,7 @@ class _Reading:
         while self.at < limit and self.text[self.at] in "0123456789":
             self.at += 1
         if self.at == start:
-            raise NoDate
+            raise InvalidDate
         return int(self.text[start : self.at])
 
     def one_of(self, names: tuple[str, ...], size: int | None = None) -> int:
@@ -83,26 +83,26 @@ class _Reading:
             if self.text[self.at : self.at + len(name[:size])].lower() == name[:size]:
                 self.at += len(name[:size])
                 return which
-        raise NoDate
+        raise InvalidDate
 
 
 def parse_date(text: str, pattern: str) -> float | None:
     """Whole Unix seconds of the date in ``text``, None when it is not of the pattern."""
-    reading = _Reading(text)
+    parser = _DateParser(text)
     try:
-        _follow(reading, pattern)
-        if reading.at < len(text):
+        _apply_pattern(parser, pattern)
+        if parser.at < len(text):
             return None
-        return float(_seconds(reading))
-    except NoDate:
+        return float(_seconds(parser))
+    except InvalidDate:
         return None
 
 
-def _follow(reading: _Reading, pattern: str) -> None:
+def _apply_pattern(parser: _DateParser, pattern: str) -> None:
     at = 0
     while at < len(pattern):
         if pattern[at] != "%":
-            reading.literal(pattern[at])
+            parser.literal(pattern[at])
             at += 1
             continue
         colons = len(pattern[at + 1 :]) - len(pattern[at + 1 :].lstrip(":"))
@@ -110,23 +110,23 @@ def _follow(reading: _Reading, pattern: str) -> None:
         at += 2 + colons
         if colons:
             if directive != "z" or colons > 2:
-                raise NoDate
-            _zone_offset(reading, colons)
+                raise InvalidDate
+            _zone_offset(parser, colons)
         elif directive in _COMPOSED:
-            _follow(reading, _COMPOSED[directive])
+            _apply_pattern(parser, _COMPOSED[directive])
         elif directive in _DIRECTIVES:
-            _DIRECTIVES[directive](reading)
+            _DIRECTIVES[directive](parser)
         else:
-            raise NoDate
+            raise InvalidDate
 
 
-def _seconds(reading: _Reading) -> int:
-    hour = reading.hour + (12 if reading.afternoon else 0)
-    clock = hour * 3600 + reading.minute * 60 + reading.second - reading.offset
-    year = reading.century * 100 + reading.year % 100 if reading.century else reading.year
-    if reading.year_day:
-        return days_since_1970(year, 1, reading.year_day) * 86_400 + clock
-    return days_since_1970(year, reading.month, reading.day) * 86_400 + clock
+def _seconds(parser: _DateParser) -> int:
+    hour = parser.hour + (12 if parser.afternoon else 0)
+    clock = hour * 3600 + parser.minute * 60 + parser.second - parser.offset
+    year = parser.century * 100 + parser.year % 100 if parser.century else parser.year
+    if parser.year_day:
+        return days_since_1970(year, 1, parser.year_day) * 86_400 + clock
+    return days_since_1970(year, parser.month, parser.day) * 86_400 + clock
 
 
 def days_since_1970(year: int, month: int, day: int) -> int:
@@ -139,102 +139,102 @@ def days_since_1970(year: int, month: int, day: int) -> int:
 # --------------------------------------------------------------------------------------------------------- directives
 
 
-Directive = Callable[[_Reading], None]
+Directive = Callable[[_DateParser], None]
 
 
 def _set(name: str, size: int) -> Directive:
-    return lambda reading: setattr(reading, name, reading.number(size))
+    return lambda parser: setattr(parser, name, parser.number(size))
 
 
 def _after_blank(read: Directive) -> Directive:
-    def with_blank(reading: _Reading) -> None:
-        reading.skip(" ")
-        read(reading)
+    def with_blank(parser: _DateParser) -> None:
+        parser.skip(" ")
+        read(parser)
 
     return with_blank
 
 
 def _named(name: str, names: tuple[str, ...], size: int | None = None) -> Directive:
-    return lambda reading: setattr(reading, name, reading.one_of(names, size))
+    return lambda parser: setattr(parser, name, parser.one_of(names, size))
 
 
-def _short_year(reading: _Reading) -> None:
-    year = reading.number(2)
-    reading.year = year + (2000 if year < 69 else 1900)
+def _short_year(parser: _DateParser) -> None:
+    year = parser.number(2)
+    parser.year = year + (2000 if year < 69 else 1900)
 
 
-def _short_iso_year(reading: _Reading) -> None:
-    reading.year = 2000 + reading.number(2)
+def _short_iso_year(parser: _DateParser) -> None:
+    parser.year = 2000 + parser.number(2)
 
 
 def _week_day(allowed: str) -> Directive:
-    def week_day(reading: _Reading) -> None:
-        if not reading.skip(allowed):
-            raise NoDate
+    def week_day(parser: _DateParser) -> None:
+        if not parser.skip(allowed):
+            raise InvalidDate
 
     return week_day
 
 
-def _hour_of_twelve(reading: _Reading) -> None:
-    hour = reading.number(2)
-    reading.hour = 0 if hour == 12 else hour
+def _hour_of_twelve(parser: _DateParser) -> None:
+    hour = parser.number(2)
+    parser.hour = 0 if hour == 12 else hour
 
 
-def _half(reading: _Reading) -> None:
-    reading.afternoon = reading.one_of(("am", "pm")) == 2
+def _am_pm(parser: _DateParser) -> None:
+    parser.afternoon = parser.one_of(("am", "pm")) == 2
 
 
-def _epoch(reading: _Reading) -> None:
+def _epoch(parser: _DateParser) -> None:
     """Seconds since 1970 instead of a date."""
-    days, clock = divmod(reading.number(10), 86_400)
+    days, clock = divmod(parser.number(10), 86_400)
     day = date.fromordinal(_ORDINAL_1970 + days)
-    reading.year, reading.month, reading.day = day.year, day.month, day.day
-    reading.hour, reading.minute, reading.second = clock // 3600, clock // 60 % 60, clock % 60
+    parser.year, parser.month, parser.day = day.year, day.month, day.day
+    parser.hour, parser.minute, parser.second = clock // 3600, clock // 60 % 60, clock % 60
 
 
-def _zone_name(reading: _Reading) -> None:
+def _zone_name(parser: _DateParser) -> None:
     """Upper-case letters as a zone may have them (Go's time.Parse); all count as UTC, for none but UTC is known."""
-    start = reading.at
-    while reading.at < len(reading.text) and "A" <= reading.text[reading.at] <= "Z":
-        reading.at += 1
-    name = reading.text[start : reading.at]
+    start = parser.at
+    while parser.at < len(parser.text) and "A" <= parser.text[parser.at] <= "Z":
+        parser.at += 1
+    name = parser.text[start : parser.at]
     if len(name) != 3 and name != "WITA" and not (len(name) in (4, 5) and name.endswith("T")):
-        raise NoDate
+        raise InvalidDate
 
 
-def _zone_offset(reading: _Reading, colons: int = 0) -> None:
+def _zone_offset(parser: _DateParser, colons: int = 0) -> None:
     """``%z``: +hhmm, +hh:mm, +hh or Z; ``%:z`` (+hh:mm) and ``%::z`` (+hh:mm:ss) demand their separators."""
-    if reading.skip("Z"):
-        reading.offset = 0
+    if parser.skip("Z"):
+        parser.offset = 0
         return
-    sign = -1 if reading.text.startswith("-", reading.at) else 1
-    if not reading.skip("+-"):
-        raise NoDate
-    parts = [_pair(reading)]
-    separated = reading.text.startswith(":", reading.at)
+    sign = -1 if parser.text.startswith("-", parser.at) else 1
+    if not parser.skip("+-"):
+        raise InvalidDate
+    parts = [_pair(parser)]
+    separated = parser.text.startswith(":", parser.at)
     if colons and not separated:
-        raise NoDate
-    if separated or reading.text[reading.at : reading.at + 1].isdigit():
-        reading.skip(":")
-        parts.append(_pair(reading))
-    if colons == 2 or (not colons and separated and reading.text.startswith(":", reading.at)):
-        reading.literal(":")
-        parts.append(_pair(reading))
-    reading.offset = sign * sum(part * unit for part, unit in zip(parts, (3600, 60, 1), strict=False))
+        raise InvalidDate
+    if separated or parser.text[parser.at : parser.at + 1].isdigit():
+        parser.skip(":")
+        parts.append(_pair(parser))
+    if colons == 2 or (not colons and separated and parser.text.startswith(":", parser.at)):
+        parser.literal(":")
+        parts.append(_pair(parser))
+    parser.offset = sign * sum(part * unit for part, unit in zip(parts, (3600, 60, 1), strict=False))
 
 
-def _pair(reading: _Reading) -> int:
-    start = reading.at
-    number = reading.number(2)
-    if reading.at != start + 2:
-        raise NoDate
+def _pair(parser: _DateParser) -> int:
+    start = parser.at
+    number = parser.number(2)
+    if parser.at != start + 2:
+        raise InvalidDate
     return number
 
 
-def _some_blanks(reading: _Reading) -> None:
-    if not reading.skip(_BLANKS):
-        raise NoDate
-    while reading.skip(_BLANKS):
+def _some_blanks(parser: _DateParser) -> None:
+    if not parser.skip(_BLANKS):
+        raise InvalidDate
+    while parser.skip(_BLANKS):
         pass
 
 
@@ -262,8 +262,8 @@ _DIRECTIVES: Mapping[str, Directive] = {
     "k": _after_blank(_set("hour", 2)),
     "I": _hour_of_twelve,
     "l": _after_blank(_hour_of_twelve),
-    "p": _half,
-    "P": _half,
+    "p": _am_pm,
+    "P": _am_pm,
     "M": _set("minute", 2),
     "S": _set("second", 2),
     "s": _epoch,
@@ -272,5 +272,5 @@ _DIRECTIVES: Mapping[str, Directive] = {
     "z": _zone_offset,
     "t": _some_blanks,
     "n": _some_blanks,
-    "%": lambda reading: reading.literal("%"),
+    "%": lambda parser: parser.literal("%"),
 }

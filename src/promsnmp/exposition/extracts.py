@@ -30,7 +30,7 @@ def extracted(metric: Metric, text: str) -> Iterator[tuple[str, float]]:
 def _first(extract: RegexExtract, text: str) -> float | None:
     """The number of the first entry that matches and gives one."""
     for expression, template in extract.patterns:
-        pattern = regex.compiled_whole(expression)
+        pattern = regex.compile_full_match(expression)
         match = pattern.search(text)
         if match is not None:
             number = parse_float(regex.expand(template, pattern, match))

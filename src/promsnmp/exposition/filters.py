@@ -17,39 +17,39 @@ from promsnmp.snmp import ber, oid
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class FilteredOids:
     """What a module asks for once its filters are settled: OIDs to walk and objects to get."""
 
     walk: tuple[str, ...]
     get: tuple[str, ...]
 
 
-def settle(module: Module, columns: Mapping[bytes, bytes]) -> Asked:
+def filtered_oids(module: Module, columns: Mapping[bytes, bytes]) -> FilteredOids:
     """What ``module`` asks for, by the varbinds that were found under each filter's OID (content octets).
 
     A filter whose OID is not in ``columns``, because it could not be walked, changes nothing.
     """
-    asked = Asked(module.walk, module.get)
-    for one in module.filters:
-        column = columns.get(oid.encode(one.oid))
+    oids = FilteredOids(module.walk, module.get)
+    for row_filter in module.filters:
+        column = columns.get(oid.encode(row_filter.oid))
         if column is not None:
-            asked = _narrowed(asked, one, rows_that_match(one, column))
-    return asked
+            oids = _apply_filter(oids, row_filter, matching_rows(row_filter, column))
+    return oids
 
 
-def _narrowed(asked: Asked, one: Filter, rows: Sequence[str]) -> Asked:
-    walk = tuple(root for root in asked.walk if root not in one.targets)
-    get = [name for name in asked.get if not name.startswith(one.targets)]
-    get += [f"{target}.{row}" for target in one.targets for row in rows]
-    return Asked(walk, tuple(get))
+def _apply_filter(oids: FilteredOids, row_filter: Filter, rows: Sequence[str]) -> FilteredOids:
+    walk = tuple(root for root in oids.walk if root not in row_filter.targets)
+    get = [name for name in oids.get if not name.startswith(row_filter.targets)]
+    get += [f"{target}.{row}" for target in row_filter.targets for row in rows]
+    return FilteredOids(walk, tuple(get))
 
 
-def rows_that_match(one: Filter, column: bytes) -> list[str]:
+def matching_rows(row_filter: Filter, column: bytes) -> list[str]:
     """The last sub-identifiers of the rows whose value, as text, one of the filter's expressions finds something in."""
-    patterns = [regex.compiled(value) for value in one.values]
-    index, found = ber.values(column, 0)
+    patterns = [regex.compile_regex(value) for value in row_filter.values]
+    index, row_values = ber.values(column, 0)
     rows = []
-    for name, (tag, content) in zip(ber.suffixes(index), found, strict=True):
+    for name, (tag, content) in zip(ber.suffixes(index), row_values, strict=True):
         text = values.text_of(tag, content, MetricType.DISPLAY_STRING)
         if any(pattern.search(text) for pattern in patterns):
             rows.append(str(oid.decode_subids(name)[-1]))

@@ -16,7 +16,7 @@ from promsnmp.snmp import ber, oid
 SubIds = tuple[int, ...]
 MAX_STRING = 1024
 """Octets of a counted index, at most, whatever number stands before them: an OID has 128 sub-identifiers."""
-_NOWHERE = oid.MAX_SUBID + 1
+_NO_ROW = oid.MAX_SUBID + 1
 """What a number that is no sub-identifier becomes in a chain of lookups: no row has it."""
 
 _COMBINED: Mapping[str, Mapping[int, str]] = {
@@ -116,7 +116,7 @@ def _combined(subids: SubIds, kind: str, enum: Mapping[int, str] | None) -> tupl
 # -------------------------------------------------------------------------------------------------------------- lookups
 
 
-Rows = Mapping[bytes, tuple[int, bytes]]
+ColumnRows = Mapping[bytes, tuple[int, bytes]]
 """A column for look-ups: OID suffix -> (tag, content octets)."""
 
 
@@ -132,10 +132,10 @@ class LabelSpec:
         for lookup in self.lookups:
             if lookup.oid and lookup.labels:
                 yield lookup.oid
-                if told_by := values.type_column(lookup.type, lookup.oid):
-                    yield told_by
+                if type_column := values.type_column(lookup.type, lookup.oid):
+                    yield type_column
 
-    def misfit(self, suffix: bytes) -> int:
+    def excess_subids(self, suffix: bytes) -> int:
         """How many sub-identifiers a row's index has too many; negative: how many it lacks. 0 without ``indexes``."""
         rest = subids = oid.decode_subids(suffix)
         needed = 0
@@ -144,41 +144,41 @@ class LabelSpec:
             needed += len(used)
         return len(subids) - needed if self.indexes else 0
 
-    def labels(self, suffix: bytes, column: Callable[[str], Rows]) -> dict[str, str]:
+    def labels(self, suffix: bytes, column: Callable[[str], ColumnRows]) -> dict[str, str]:
         """The labels of the row with this OID suffix; ``column`` finds a look-up's rows by OID."""
-        found: dict[str, str] = {}
+        labels: dict[str, str] = {}
         used_by: dict[str, SubIds] = {}
         rest = oid.decode_subids(suffix)
         for index in self.indexes:
             text, used, rest = decode_index(
                 rest, index.type, fixed_size=index.fixed_size, implied=index.implied, enum=dict(index.enum_values)
             )
-            found[index.labelname] = text
+            labels[index.labelname] = text
             used_by[index.labelname] = used
         for lookup in self.lookups:
             if not lookup.labels:
-                found.pop(lookup.labelname, None)
+                labels.pop(lookup.labelname, None)
             else:
-                self._look_up(lookup, found, used_by, column)
-        return {label_name(name): text for name, text in found.items()}
+                self._look_up(lookup, labels, used_by, column)
+        return {label_name(name): text for name, text in labels.items()}
 
     def _look_up(
-        self, lookup: Lookup, found: dict[str, str], used_by: dict[str, SubIds], column: Callable[[str], Rows]
+        self, lookup: Lookup, labels: dict[str, str], used_by: dict[str, SubIds], column: Callable[[str], ColumnRows]
     ) -> None:
         parts = [used_by.get(label, ()) for label in lookup.labels]
         at = oid.encode_subids(sub for part in parts for sub in part)
         row = column(lookup.oid).get(at) if all(parts) else None  # a label that says nothing leads to no row
         if row is None:
-            found[lookup.labelname] = ""
+            labels[lookup.labelname] = ""
             return
         tag, content = row
         kind = values.associated_type(lookup.type, lookup.oid, at, column)
-        found[lookup.labelname] = values.text_of(tag, content, kind)
+        labels[lookup.labelname] = values.text_of(tag, content, kind)
         number = ber.integer_value(tag, content) or 0
-        used_by[lookup.labelname] = (number if 0 <= number <= oid.MAX_SUBID else _NOWHERE,)
+        used_by[lookup.labelname] = (number if 0 <= number <= oid.MAX_SUBID else _NO_ROW,)
 
 
-Texts = tuple[list[bytes], tuple[int, ...]]
+LabelTexts = tuple[list[bytes], tuple[int, ...]]
 _SPARE_ROWS = 1000
 """Rows that are no longer there but whose labels are kept, at most, besides as many as are there."""
 
@@ -189,27 +189,37 @@ class LabelTable:
     Kept are the indexes that the last poll had, and the rows that lately were in one.
     """
 
-    __slots__ = ("_before", "_by_index", "_by_suffix", "_indexes", "_read", "_sources", "_spec", "generation", "moved")
+    __slots__ = (
+        "_by_index",
+        "_by_suffix",
+        "_indexes",
+        "_previous",
+        "_read",
+        "_sources",
+        "_spec",
+        "changed",
+        "generation",
+    )
 
     def __init__(self, spec: LabelSpec) -> None:
         self._spec = spec
         self._sources: Sequence[bytes] = ()
         self._by_suffix: dict[bytes, bytes] = {}
-        self._by_index: dict[bytes, Texts] = {}
-        self._before: dict[bytes, Texts] = {}
+        self._by_index: dict[bytes, LabelTexts] = {}
+        self._previous: dict[bytes, LabelTexts] = {}
         self._indexes: frozenset[bytes] = frozenset()
         self._read: Sequence[bytes] = ()
-        self.moved = False
-        """Whether something is known to have changed since ``settle``, besides what ``texts`` was asked for."""
+        self.changed = False
+        """Whether something is known to have changed since ``rows_changed``, besides what ``texts`` was asked for."""
         self.generation = 0
         """Grows whenever labels may have changed; whatever was made from them is then out of date."""
 
-    def settle(self) -> bool:
+    def rows_changed(self) -> bool:
         """Whether other rows had to be labelled than up to the last call of this, or columns of ``read`` changed."""
         indexes = frozenset(self._by_index)
-        changed, self.moved = self.moved or indexes != self._indexes, False
+        has_changed, self.changed = self.changed or indexes != self._indexes, False
         self._indexes = indexes
-        return changed
+        return has_changed
 
     def refresh(self, sources: Sequence[bytes], read: Sequence[bytes] = ()) -> None:
         """Begins a poll: says what the look-up columns hold now (``Scanner.column``); ``read`` are those of them that
@@ -217,29 +227,29 @@ class LabelTable:
 
         Labels made from other contents are forgotten, and so is what the last poll did not use.
         """
-        self._before, self._by_index = self._by_index, {}
-        self.moved = self.moved or read != self._read
+        self._previous, self._by_index = self._by_index, {}
+        self.changed = self.changed or read != self._read
         self._read = read
         if sources != self._sources:
             self._sources = sources
-            self._before = {}
+            self._previous = {}
             self._by_suffix.clear()
             self.generation += 1
-        elif len(self._by_suffix) > _SPARE_ROWS + 2 * max((len(one[0]) for one in self._before.values()), default=0):
+        elif len(self._by_suffix) > _SPARE_ROWS + 2 * max((len(one[0]) for one in self._previous.values()), default=0):
             self._by_suffix.clear()
 
-    def texts(self, index: bytes, column: Callable[[str], Rows]) -> Texts:
+    def texts(self, index: bytes, column: Callable[[str], ColumnRows]) -> LabelTexts:
         """The label text of each row of ``index``, and the positions of rows whose labels an earlier row has."""
-        found = self._by_index.get(index)
-        if found is None:
-            found = self._before.get(index)
-            if found is None:
-                texts = [self._text(suffix, column) for suffix in ber.suffixes(index)]
-                found = texts, _repeated(texts)
-            self._by_index[index] = found
-        return found
+        texts = self._by_index.get(index)
+        if texts is None:
+            texts = self._previous.get(index)
+            if texts is None:
+                row_texts = [self._text(suffix, column) for suffix in ber.suffixes(index)]
+                texts = row_texts, _repeated(row_texts)
+            self._by_index[index] = texts
+        return texts
 
-    def _text(self, suffix: bytes, column: Callable[[str], Rows]) -> bytes:
+    def _text(self, suffix: bytes, column: Callable[[str], ColumnRows]) -> bytes:
         text = self._by_suffix.get(suffix)
         if text is None:
             text = label_text(self._spec.labels(suffix, column))

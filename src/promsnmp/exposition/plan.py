@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from promsnmp.exposition import values
-from promsnmp.exposition.filters import Asked
+from promsnmp.exposition.filters import FilteredOids
 from promsnmp.exposition.formats import text
 from promsnmp.exposition.labels import LabelSpec
 from promsnmp.modules.model import Metric, MetricType, Module
@@ -18,7 +18,7 @@ from promsnmp.snmp import oid
 from promsnmp.snmp.operations.walk import Subtree
 
 NUMBER_TYPES = frozenset({MetricType.GAUGE, MetricType.COUNTER, MetricType.FLOAT, MetricType.DOUBLE})
-UNSAID_REPETITIONS = 50
+DEFAULT_REPETITIONS = 50
 """What a module whose max_repetitions are 0 is walked with, as by snmp_exporter."""
 
 
@@ -42,7 +42,7 @@ class MetricPlan:
     """Number of its label table: metrics of a plan with equal specs have the same."""
     sources: tuple[Column, ...]
     """The columns that its labels are made from."""
-    told_by: tuple[Column, ...]
+    type_columns: tuple[Column, ...]
     """The column that tells the types of its values, if they have one."""
     numeric: bool
     family: str
@@ -71,12 +71,12 @@ class Plan:
     by_oid: dict[str, Column] = field(default_factory=dict)
     """Columns by dotted OID, for look-ups and whoever wants one by name."""
     filters: tuple[Subtree, ...] = ()
-    """What is walked first, because it decides what else is asked for (``narrowed``)."""
-    labels: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    """What is walked first, because it decides what else is asked for (``filtered_plan``)."""
+    label_columns: Mapping[int, frozenset[int]] = field(default_factory=dict)
     """The columns that nothing but labels are made from, and the label tables (``MetricPlan.table``) of each."""
 
     @property
-    def at_once(self) -> int:
+    def batch_size(self) -> int:
         """Objects per GET: the least of the modules' max_repetitions."""
         return min((one.module.max_repetitions for one in self.modules), default=25) or 25
 
@@ -84,22 +84,22 @@ class Plan:
 def make_plan(modules: Sequence[Module]) -> Plan:
     """The plan of some modules, in their order."""
     subtrees = _merge(modules)
-    wanted = {name: oid.encode(name) for module in modules for name in _wanted(module)}
-    columns = _outermost(wanted.values())
-    places = {column: at for at, column in enumerate(columns)}
-    by_oid = {name: _place(octets, places) for name, octets in wanted.items()}
+    required = {name: oid.encode(name) for module in modules for name in _required_oids(module)}
+    columns = _outermost(required.values())
+    positions = {column: at for at, column in enumerate(columns)}
+    by_oid = {name: _column_of(octets, positions) for name, octets in required.items()}
     tables: dict[LabelSpec, int] = {}
     plans = tuple(_module_plan(module, subtrees, by_oid, tables) for module in modules)
-    labels = _labels(plans)
+    labels = _label_columns(plans)
     return Plan(plans, subtrees, _gets(modules, subtrees), tuple(columns), by_oid, _filters(modules), labels)
 
 
-def narrowed(plan: Plan, asked: Sequence[Asked]) -> Plan:
-    """``plan`` as its modules' filters leave it: ``asked`` tells for each module in turn what remains to be asked for.
+def filtered_plan(plan: Plan, remaining: Sequence[FilteredOids]) -> Plan:
+    """``plan`` as its modules' filters leave it: ``remaining`` tells for each module in turn what is left to ask.
 
     What becomes of the answers stays the same.
     """
-    pairs = list(zip(plan.modules, asked, strict=True))
+    pairs = list(zip(plan.modules, remaining, strict=True))
     modules = [replace(one.module, walk=what.walk, get=what.get) for one, what in pairs]
     subtrees = _merge(modules)
     parts = [
@@ -109,13 +109,13 @@ def narrowed(plan: Plan, asked: Sequence[Asked]) -> Plan:
     return replace(plan, modules=tuple(parts), subtrees=subtrees, gets=_gets(modules, subtrees))
 
 
-def _labels(modules: Sequence[ModulePlan]) -> dict[int, frozenset[int]]:
+def _label_columns(modules: Sequence[ModulePlan]) -> dict[int, frozenset[int]]:
     metrics = [metric for module in modules for metric in module.metrics]
-    shown = {column.at for metric in metrics for column in (metric.column, *metric.told_by)}
+    value_columns = {column.at for metric in metrics for column in (metric.column, *metric.type_columns)}
     tables: dict[int, set[int]] = {}
     for metric in metrics:
         for source in metric.sources:
-            if source.at not in shown:
+            if source.at not in value_columns:
                 tables.setdefault(source.at, set()).add(metric.table)
     return {at: frozenset(found) for at, found in tables.items()}
 
@@ -127,12 +127,12 @@ def _gets(modules: Sequence[Module], subtrees: Sequence[Subtree]) -> tuple[bytes
 
 
 def _filters(modules: Sequence[Module]) -> tuple[Subtree, ...]:
-    found: dict[bytes, Subtree] = {}
+    subtrees: dict[bytes, Subtree] = {}
     for module in modules:
         for one in module.filters:
-            root, repetitions = oid.encode(one.oid), module.max_repetitions or UNSAID_REPETITIONS
-            found.setdefault(root, Subtree(root, repetitions, not module.allow_nonincreasing_oids))
-    return tuple(found.values())
+            root, repetitions = oid.encode(one.oid), module.max_repetitions or DEFAULT_REPETITIONS
+            subtrees.setdefault(root, Subtree(root, repetitions, not module.allow_nonincreasing_oids))
+    return tuple(subtrees.values())
 
 
 def _roots(module: Module, subtrees: Sequence[Subtree]) -> tuple[bytes, ...]:
@@ -146,34 +146,34 @@ def _merge(modules: Sequence[Module]) -> tuple[Subtree, ...]:
 
     Of equal ones the gentlest way of walking wins; one inside another has a say only in whether OIDs must increase.
     """
-    found: dict[bytes, Subtree] = {}
+    subtrees: dict[bytes, Subtree] = {}
     fetched = {oid.encode(one) for module in modules for one in module.get}
     for module in modules:
         for root in module.walk:
             octets, ordered = oid.encode(root), not module.allow_nonincreasing_oids
-            known = found.get(octets)
-            repetitions = module.max_repetitions or UNSAID_REPETITIONS
-            repetitions = min(repetitions, known.max_repetitions) if known else repetitions
-            ordered = ordered and (known is None or known.ordered)
-            found[octets] = Subtree(octets, repetitions, ordered, exact=octets not in fetched)
-    outer = set(_outermost(found))
-    unordered = [root for root, tree in found.items() if not tree.ordered]
+            same_root = subtrees.get(octets)
+            repetitions = module.max_repetitions or DEFAULT_REPETITIONS
+            repetitions = min(repetitions, same_root.max_repetitions) if same_root else repetitions
+            ordered = ordered and (same_root is None or same_root.ordered)
+            subtrees[octets] = Subtree(octets, repetitions, ordered, get_root=octets not in fetched)
+    outer = set(_outermost(subtrees))
+    unordered = [root for root, tree in subtrees.items() if not tree.ordered]
     return tuple(
         replace(tree, ordered=not any(one.startswith(root) for one in unordered))
-        for root, tree in found.items()
+        for root, tree in subtrees.items()
         if root in outer
     )
 
 
 def _outermost(oids: Iterable[bytes]) -> list[bytes]:
     """Those that lie under none of the others."""
-    known = set(oids)
-    return sorted(one for one in known if not any(one[:size] in known for size in range(len(one))))
+    every_oid = set(oids)
+    return sorted(one for one in every_oid if not any(one[:size] in every_oid for size in range(len(one))))
 
 
-def _place(octets: bytes, places: dict[bytes, int]) -> Column:
+def _column_of(octets: bytes, positions: dict[bytes, int]) -> Column:
     for size in range(len(octets) + 1):
-        at = places.get(octets[:size])
+        at = positions.get(octets[:size])
         if at is not None:
             return Column(at, octets, part=size < len(octets))
     raise AssertionError("every wanted OID lies in a column")
@@ -186,14 +186,14 @@ def _metrics(module: Module) -> list[Metric]:
     return [metric for octets, metric in by_oid.items() if octets in outer]
 
 
-def _wanted(module: Module) -> Iterable[str]:
+def _required_oids(module: Module) -> Iterable[str]:
     for metric in _metrics(module):
         yield metric.oid
         yield from LabelSpec(metric.indexes, metric.lookups).columns()
-        yield from _told_by(metric)
+        yield from _type_columns(metric)
 
 
-def _told_by(metric: Metric) -> Iterable[str]:
+def _type_columns(metric: Metric) -> Iterable[str]:
     """The column that tells the types of an InetAddress or LldpPortId metric's values."""
     column = values.type_column(metric.type, metric.oid)
     return (column,) if column else ()
@@ -204,16 +204,16 @@ def _module_plan(
 ) -> ModulePlan:
     gets = tuple(oid.encode(one) for one in module.get)
     targets = [target for one in module.filters for target in one.targets]
-    asked = (*map(oid.encode, (*module.walk, *targets)), *gets)
+    requested = (*map(oid.encode, (*module.walk, *targets)), *gets)
     plans = []
     for metric in _metrics(module):
         column = by_oid[metric.oid]
-        if any(one.startswith(column.oid) or column.oid.startswith(one) for one in asked):
+        if any(one.startswith(column.oid) or column.oid.startswith(one) for one in requested):
             spec = LabelSpec(metric.indexes, metric.lookups)
             table = tables.setdefault(spec, len(tables))
             numeric, family = metric.type in NUMBER_TYPES, text.metric_name(metric.name)
             sources = tuple(by_oid[name] for name in spec.columns())
-            told_by = tuple(by_oid[name] for name in _told_by(metric))
-            name = text.name_piece(metric.name)
-            plans.append(MetricPlan(metric, column, spec, table, sources, told_by, numeric, family, name))
+            type_columns = tuple(by_oid[name] for name in _type_columns(metric))
+            name = text.sample_prefix(metric.name)
+            plans.append(MetricPlan(metric, column, spec, table, sources, type_columns, numeric, family, name))
     return ModulePlan(module, _roots(module, subtrees), gets, tuple(plans))

@@ -9,13 +9,13 @@ from promsnmp.exposition import values
 from promsnmp.exposition.dates import parse_date
 from promsnmp.exposition.extracts import extracted
 from promsnmp.exposition.formats import text
-from promsnmp.exposition.labels import Rows, label_name, label_text
+from promsnmp.exposition.labels import ColumnRows, label_name, label_text
 from promsnmp.modules.model import Metric, MetricType
 from promsnmp.snmp import ber
 
 
-class Sink(Protocol):
-    """Where samples go; ``samples.Page`` is one."""
+class SampleSink(Protocol):
+    """Where samples go; ``samples.Exposition`` is one."""
 
     def family(self, name: str, kind: str, help_text: str) -> list[bytes]: ...
 
@@ -28,8 +28,8 @@ def row_samples(
     suffix: bytes,
     tag: int,
     content: bytes,
-    column: Callable[[str], Rows],
-    sink: Sink,
+    column: Callable[[str], ColumnRows],
+    sink: SampleSink,
     *,
     zeros: bool = False,
 ) -> None:
@@ -51,14 +51,14 @@ def row_samples(
         _parsed_date(metric, labels, tag, content, sink)
     else:
         kind = values.associated_type(metric.type, metric.oid, suffix, column)
-        shown = values.text_of(tag, content, kind)
-        (_extracts if metric.regex_extracts else _text)(metric, labels, shown, sink)
+        text_value = values.text_of(tag, content, kind)
+        (_extracts if metric.regex_extracts else _text)(metric, labels, text_value, sink)
 
 
-def _put(sink: Sink, name: str, help_text: str, labels: Mapping[str, str], value: float) -> None:
+def _add_sample(sink: SampleSink, name: str, help_text: str, labels: Mapping[str, str], value: float) -> None:
     name = text.metric_name(name)
     parts = sink.family(name, "gauge", help_text)
-    parts += (text.name_piece(name), label_text(labels), ber.float_text(value))
+    parts += (text.sample_prefix(name), label_text(labels), ber.float_text(value))
 
 
 def scaled(metric: Metric, number: float) -> float:
@@ -66,55 +66,57 @@ def scaled(metric: Metric, number: float) -> float:
     return number * (metric.scale or 1.0) + metric.offset
 
 
-def _text(metric: Metric, labels: Mapping[str, str], value: str, sink: Sink) -> None:
+def _text(metric: Metric, labels: Mapping[str, str], value: str, sink: SampleSink) -> None:
     name = label_name(metric.name)
-    _put(sink, metric.name, metric.help, {name: value, **labels}, scaled(metric, 1.0))
+    _add_sample(sink, metric.name, metric.help, {name: value, **labels}, scaled(metric, 1.0))
 
 
-def _extracts(metric: Metric, labels: Mapping[str, str], value: str, sink: Sink) -> None:
+def _extracts(metric: Metric, labels: Mapping[str, str], value: str, sink: SampleSink) -> None:
     """The numbers in a text take its place; scale and offset do not touch them."""
     numbers = list(extracted(metric, value))
     if not numbers:
         sink.drop("no_extract")
     for suffix, number in numbers:
-        _put(sink, f"{metric.name}{suffix}", f"{metric.help} (regex extracted)", labels, number)
+        _add_sample(sink, f"{metric.name}{suffix}", f"{metric.help} (regex extracted)", labels, number)
 
 
-def _enum_info(metric: Metric, labels: Mapping[str, str], number: int, sink: Sink) -> None:
+def _enum_info(metric: Metric, labels: Mapping[str, str], number: int, sink: SampleSink) -> None:
     state = dict(metric.enum_values).get(number, str(number))
-    _put(sink, f"{metric.name}_info", f"{metric.help} (EnumAsInfo)", {**labels, label_name(metric.name): state}, 1.0)
+    _add_sample(
+        sink, f"{metric.name}_info", f"{metric.help} (EnumAsInfo)", {**labels, label_name(metric.name): state}, 1.0
+    )
 
 
-def _state_set(metric: Metric, labels: Mapping[str, str], current: int, sink: Sink) -> None:
+def _state_set(metric: Metric, labels: Mapping[str, str], current: int, sink: SampleSink) -> None:
     states = dict(metric.enum_values)
     states.setdefault(current, str(current))
     for value, state in states.items():
-        shown = {**labels, label_name(metric.name): state}
-        _put(sink, metric.name, f"{metric.help} (EnumAsStateSet)", shown, float(value == current))
+        state_labels = {**labels, label_name(metric.name): state}
+        _add_sample(sink, metric.name, f"{metric.help} (EnumAsStateSet)", state_labels, float(value == current))
 
 
-def _bits(metric: Metric, labels: Mapping[str, str], tag: int, content: bytes, sink: Sink) -> None:
+def _bits(metric: Metric, labels: Mapping[str, str], tag: int, content: bytes, sink: SampleSink) -> None:
     if tag not in (ber.OCTET_STRING, ber.OPAQUE):
         sink.drop("not_octets")
         return
     for bit, state in metric.enum_values:
-        shown = {**labels, label_name(metric.name): state}
-        _put(sink, metric.name, f"{metric.help} (Bits)", shown, float(values.bit_is_set(content, bit)))
+        state_labels = {**labels, label_name(metric.name): state}
+        _add_sample(sink, metric.name, f"{metric.help} (Bits)", state_labels, float(values.bit_is_set(content, bit)))
 
 
-def _date(metric: Metric, labels: Mapping[str, str], tag: int, content: bytes, sink: Sink) -> None:
+def _date(metric: Metric, labels: Mapping[str, str], tag: int, content: bytes, sink: SampleSink) -> None:
     read = values.date_and_time if metric.type == MetricType.DATE_AND_TIME else values.ntp_time_stamp
     moment = read(content) if tag == ber.OCTET_STRING else None
     if moment is None:
         sink.drop("not_a_date")
     else:
-        _put(sink, metric.name, metric.help, labels, scaled(metric, moment))
+        _add_sample(sink, metric.name, metric.help, labels, scaled(metric, moment))
 
 
-def _parsed_date(metric: Metric, labels: Mapping[str, str], tag: int, content: bytes, sink: Sink) -> None:
-    shown = values.text_of(tag, content, MetricType.DISPLAY_STRING)
-    moment = parse_date(shown, metric.datetime_pattern)
+def _parsed_date(metric: Metric, labels: Mapping[str, str], tag: int, content: bytes, sink: SampleSink) -> None:
+    text_value = values.text_of(tag, content, MetricType.DISPLAY_STRING)
+    moment = parse_date(text_value, metric.datetime_pattern)
     if moment is None:
         sink.drop("unparsed_date")
     else:
-        _put(sink, metric.name, metric.help, labels, scaled(metric, moment))
+        _add_sample(sink, metric.name, metric.help, labels, scaled(metric, moment))

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from promsnmp.exposition.formats import openmetrics, text
-from promsnmp.exposition.labels import LabelTable, Rows, label_text
+from promsnmp.exposition.labels import ColumnRows, LabelTable, label_text
 from promsnmp.exposition.plan import Column, MetricPlan, Plan
 from promsnmp.exposition.rows import row_samples
 from promsnmp.exposition.utilization.histogram import Utilization
@@ -31,7 +31,7 @@ class Family:
 
 
 @dataclass(slots=True)
-class Body:
+class CachedSamples:
     """Samples of one metric that are kept: by family name, and from what they were made."""
 
     columns: list[bytes]
@@ -42,17 +42,17 @@ class Body:
 
 
 @dataclass(slots=True)
-class DeviceState:
+class RenderState:
     """What is kept of one device from poll to poll."""
 
     tables: dict[int, LabelTable] = field(default_factory=dict)
     """By ``MetricPlan.table``: a state belongs to one plan."""
-    bodies: dict[tuple[str, bytes], Body] = field(default_factory=dict)
+    cached_samples: dict[tuple[str, bytes], CachedSamples] = field(default_factory=dict)
     utilization: Utilization = field(default_factory=Utilization)
 
 
 @dataclass(slots=True)
-class Page:
+class Exposition:
     """The samples of one collection, still in families."""
 
     families: dict[str, Family] = field(default_factory=dict)
@@ -63,16 +63,16 @@ class Page:
 
     def family(self, name: str, kind: str, help_text: str) -> list[bytes]:
         """The pieces of a family, to append to; the first to name it decides its type and help."""
-        found = self.families.get(name)
-        if found is None:
-            found = self.families[name] = Family(name, kind, help_text)
+        family = self.families.get(name)
+        if family is None:
+            family = self.families[name] = Family(name, kind, help_text)
         else:
-            found.shared = True
-            if found.kind != kind or found.help != help_text:
+            family.shared = True
+            if family.kind != kind or family.help != help_text:
                 self.conflicts.add(name)
-        return found.parts
+        return family.parts
 
-    def own(self, name: str, kind: str, help_text: str) -> list[bytes]:
+    def own_family(self, name: str, kind: str, help_text: str) -> list[bytes]:
         """Like ``family``, for one that is not a module's: samples that a module made under its name give way."""
         if name in self.families:
             self.drop("reserved_name", _lines(self.families.pop(name).parts))
@@ -80,9 +80,9 @@ class Page:
 
     def add(self, name: str, kind: str, help_text: str, samples: Iterable[tuple[Mapping[str, str], float]]) -> None:
         """Adds a family of the page's own: a few samples given as labels and number."""
-        parts = self.own(name, kind, help_text)
+        parts = self.own_family(name, kind, help_text)
         for labels, number in samples:
-            parts += (text.name_piece(name), label_text(labels), ber.float_text(number))
+            parts += (text.sample_prefix(name), label_text(labels), ber.float_text(number))
 
     def drop(self, reason: str, count: int = 1) -> None:
         """Counts what was left out."""
@@ -96,9 +96,9 @@ class Page:
         if as_openmetrics:
             names = {one.name for one in families}
             for one in families:
-                kind = openmetrics.exact_kind(one.name, one.kind, names)
+                kind = openmetrics.openmetrics_type(one.name, one.kind, names)
                 pieces.append(openmetrics.header(one.name, kind, one.help))
-                pieces += openmetrics.pieces(kind, one.parts)
+                pieces += openmetrics.sample_parts(kind, one.parts)
                 pieces.append(b"\n")
             pieces.append(openmetrics.END)
         else:
@@ -117,79 +117,79 @@ class Page:
 
     def _deduplicate(self, family: Family) -> None:
         seen: set[bytes] = set()
-        kept: list[bytes] = []
+        unique: list[bytes] = []
         for line in b"".join(family.parts).split(b"\n")[1:]:
             series = line.rpartition(b" ")[0]
             if series in seen:
                 self.drop("duplicate")
             else:
                 seen.add(series)
-                kept += (b"\n", line)
-        family.parts = kept
+                unique += (b"\n", line)
+        family.parts = unique
 
 
 class Renderer:
-    """Turns one collection of one device into a ``Page``."""
+    """Turns one collection of one device into an ``Exposition``."""
 
     def __init__(
         self,
         plan: Plan,
         scanner: ber.Scanner,
-        state: DeviceState,
+        state: RenderState,
         *,
         wrap: bool = True,
         zeros: bool = False,
-        kept: Mapping[int, bytes] | None = None,
+        cached_columns: Mapping[int, bytes] | None = None,
     ) -> None:
         """``wrap`` and ``zeros`` as for ``ber.numbers``.
 
-        ``kept`` are columns of the plan that an earlier poll read; what the scanner has of them is passed over.
+        ``cached_columns`` are those of the plan that an earlier poll read; what the scanner has of them is passed over.
         """
-        self.page = Page()
-        self._kept = {} if kept is None else kept
+        self.exposition = Exposition()
+        self._cached_columns = {} if cached_columns is None else cached_columns
         self._plan = plan
         self._scanner = scanner
         self._state = state
         self._wrap = wrap
         self._zeros = zeros
-        self._whole: dict[int, bytes] = {}
+        self._column_octets: dict[int, bytes] = {}
         self._octets: dict[bytes, bytes] = {}
-        self._rows: dict[str, Rows] = {}
+        self._rows: dict[str, ColumnRows] = {}
         self._suffixes: dict[bytes, list[bytes]] = {}
         self._done: set[tuple[str, bytes]] = set()
-        self._fresh: dict[int, LabelTable] = {}
+        self._refreshed: dict[int, LabelTable] = {}
 
     def octets(self, column: Column) -> bytes:
         """The encoded varbinds of a column."""
-        found = self._octets.get(column.oid)
-        if found is None:
-            found = self.whole(column.at)
+        octets = self._octets.get(column.oid)
+        if octets is None:
+            octets = self.column_octets(column.at)
             if column.part:
-                found = ber.below(found, column.oid)
-            self._octets[column.oid] = found
-        return found
+                octets = ber.below(octets, column.oid)
+            self._octets[column.oid] = octets
+        return octets
 
-    def whole(self, at: int) -> bytes:
+    def column_octets(self, at: int) -> bytes:
         """The encoded varbinds of a column of the scanner."""
-        found = self._kept.get(at)
-        if found is None:
-            found = self._whole.get(at)
-            if found is None:
-                found = self._whole[at] = self._scanner.column(at)
-        return found
+        octets = self._cached_columns.get(at)
+        if octets is None:
+            octets = self._column_octets.get(at)
+            if octets is None:
+                octets = self._column_octets[at] = self._scanner.column(at)
+        return octets
 
-    def rows(self, name: str) -> Rows:
+    def rows(self, name: str) -> ColumnRows:
         """The rows of a column by OID suffix; none when nobody asked for it."""
-        found = self._rows.get(name)
-        if found is None:
+        rows = self._rows.get(name)
+        if rows is None:
             column = self._plan.by_oid.get(name)
             if column is None:
-                found = {}
+                rows = {}
             else:
                 index, values = ber.values(self.octets(column), len(column.oid))
-                found = dict(zip(ber.suffixes(index), values, strict=True))
-            self._rows[name] = found
-        return found
+                rows = dict(zip(ber.suffixes(index), values, strict=True))
+            self._rows[name] = rows
+        return rows
 
     def integers(self, name: str) -> dict[bytes, int]:
         """The whole numbers of a column by OID suffix, as they came (not reduced modulo 2^53)."""
@@ -216,19 +216,19 @@ class Renderer:
 
     def table(self, plan: MetricPlan) -> LabelTable:
         """The label table of a metric, brought up to date once per page."""
-        table = self._fresh.get(plan.table)
+        table = self._refreshed.get(plan.table)
         if table is None:
             table = self._state.tables.get(plan.table)
             if table is None:
                 table = self._state.tables[plan.table] = LabelTable(plan.spec)
-            read = [self.octets(one) for one in plan.sources if one.at not in self._plan.labels]
+            read = [self.octets(one) for one in plan.sources if one.at not in self._plan.label_columns]
             table.refresh([self.octets(one) for one in plan.sources], read)
-            self._fresh[plan.table] = table
+            self._refreshed[plan.table] = table
         return table
 
-    def moved(self) -> set[int]:
+    def changed_tables(self) -> set[int]:
         """The numbers of the label tables whose rows are not those of the last poll, once all modules are there."""
-        return {number for number, table in self._fresh.items() if table.settle()}
+        return {number for number, table in self._refreshed.items() if table.rows_changed()}
 
     def module(self, metrics: Iterable[MetricPlan]) -> None:
         """Adds the samples of one module's metrics; a metric that another module brought already is left alone."""
@@ -238,12 +238,12 @@ class Renderer:
                 self._done.add(key)
                 octets = self.octets(metric.column)
                 if octets:
-                    (self._numbers if metric.numeric else self._seldom)(metric, octets)
+                    (self._numbers if metric.numeric else self._other_values)(metric, octets)
 
     def _numbers(self, plan: MetricPlan, octets: bytes) -> None:
         metric = plan.metric
         index, values, dropped = ber.numbers(octets, len(plan.column.oid), self._wrap, self._zeros)
-        self.page.drop("not_a_number", dropped)
+        self.exposition.drop("not_a_number", dropped)
         if not values:
             return
         if metric.scale or metric.offset:
@@ -251,37 +251,37 @@ class Renderer:
             values = [ber.float_text(float(one) * factor + metric.offset) for one in values]
         labels, repeated = self.table(plan).texts(index, self.rows)
         if repeated:
-            self.page.drop("duplicate", len(repeated))
+            self.exposition.drop("duplicate", len(repeated))
             labels, values = _without(labels, repeated), _without(values, repeated)
         kind = "counter" if metric.type == "counter" else "gauge"
-        parts = self.page.family(plan.family, kind, metric.help)
+        parts = self.exposition.family(plan.family, kind, metric.help)
         text.samples(parts, plan.name, labels, values)
 
-    def _seldom(self, plan: MetricPlan, octets: bytes) -> None:
+    def _other_values(self, plan: MetricPlan, octets: bytes) -> None:
         table = self.table(plan)
         key = plan.metric.name, plan.column.oid
-        columns = [octets, *map(self.octets, plan.told_by)]
-        body = self._state.bodies.get(key)
-        if body is None or body.columns != columns or body.generation != table.generation:
-            before = None if body is None else body.index
-            body = self._state.bodies[key] = self._build(plan, columns, table.generation)
-            table.moved = table.moved or body.index != before
-        for name, kind, help_text, samples in body.families:
-            self.page.family(name, kind, help_text).append(samples)
-        for reason, count in body.dropped.items():
-            self.page.drop(reason, count)
+        columns = [octets, *map(self.octets, plan.type_columns)]
+        cached = self._state.cached_samples.get(key)
+        if cached is None or cached.columns != columns or cached.generation != table.generation:
+            before = None if cached is None else cached.index
+            cached = self._state.cached_samples[key] = self._build(plan, columns, table.generation)
+            table.changed = table.changed or cached.index != before
+        for name, kind, help_text, samples in cached.families:
+            self.exposition.family(name, kind, help_text).append(samples)
+        for reason, count in cached.dropped.items():
+            self.exposition.drop(reason, count)
 
-    def _build(self, plan: MetricPlan, columns: list[bytes], generation: int) -> Body:
-        page = Page()
+    def _build(self, plan: MetricPlan, columns: list[bytes], generation: int) -> CachedSamples:
+        exposition = Exposition()
         index, values = ber.values(columns[0], len(plan.column.oid))
         for suffix, (tag, content) in zip(ber.suffixes(index), values, strict=True):
             labels = plan.spec.labels(suffix, self.rows)
-            row_samples(plan.metric, labels, suffix, tag, content, self.rows, page, zeros=self._zeros)
-        for family in page.families.values():
+            row_samples(plan.metric, labels, suffix, tag, content, self.rows, exposition, zeros=self._zeros)
+        for family in exposition.families.values():
             family.shared = True
-        page.deduplicate()
-        families = [(one.name, one.kind, one.help, b"".join(one.parts)) for one in page.families.values()]
-        return Body(columns, index, generation, families, page.dropped)
+        exposition.deduplicate()
+        families = [(one.name, one.kind, one.help, b"".join(one.parts)) for one in exposition.families.values()]
+        return CachedSamples(columns, index, generation, families, exposition.dropped)
 
 
 def _lines(parts: list[bytes]) -> int:
@@ -289,5 +289,5 @@ def _lines(parts: list[bytes]) -> int:
 
 
 def _without(pieces: list[bytes], positions: tuple[int, ...]) -> list[bytes]:
-    gone = set(positions)
-    return [one for at, one in enumerate(pieces) if at not in gone]
+    dropped = set(positions)
+    return [piece for at, piece in enumerate(pieces) if at not in dropped]

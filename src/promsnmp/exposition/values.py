@@ -133,8 +133,8 @@ def associated_type(
     if kind not in _ASSOCIATED:
         return kind
     row = column(type_column(kind, column_oid)).get(at) if at else None
-    told = whole_number(*row) if row is not None else None
-    return _ASSOCIATED[kind].get(told or 0, MetricType.OCTET_STRING)
+    subtype = whole_number(*row) if row is not None else None
+    return _ASSOCIATED[kind].get(subtype or 0, MetricType.OCTET_STRING)
 
 
 def whole_number(tag: int, content: bytes) -> int | None:

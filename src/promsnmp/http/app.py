@@ -10,20 +10,20 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
 
-from promsnmp.http.middleware.access import Gate
-from promsnmp.http.middleware.request_metrics import Front
+from promsnmp.http.middleware.access import AccessMiddleware
+from promsnmp.http.middleware.request_metrics import RequestMetricsMiddleware
 from promsnmp.http.responses import errors
 from promsnmp.http.routes import actuator, api, devices, discovery, pages, replicas
-from promsnmp.http.schemas.openapi import VERSION, openapi_of
-from promsnmp.http.schemas.openapi_security import with_access
-from promsnmp.http.security.auth import Access
+from promsnmp.http.schemas.openapi import VERSION, openapi_document
+from promsnmp.http.schemas.openapi_security import with_security
+from promsnmp.http.security.auth import AccessControl
 from promsnmp.http.services import Services
 from promsnmp.observe.counts import RequestCounts
 
 OPENAPI_PATH = "/v3/api-docs"
 
 
-def create_fastapi(services: Services, access: Access) -> FastAPI:
+def create_fastapi(services: Services, access: AccessControl) -> FastAPI:
     """The API, its description (with what ``access`` asks for) and its pages."""
     app = FastAPI(
         title="PromSNMP",
@@ -35,12 +35,12 @@ def create_fastapi(services: Services, access: Access) -> FastAPI:
         redirect_slashes=False,
     )
     app.openapi_version = VERSION
-    app.openapi = partial(openapi_of, app)  # type: ignore[method-assign]  # FastAPI's documented way
+    app.openapi = partial(openapi_document, app)  # type: ignore[method-assign]  # FastAPI's documented way
     app.state.services = services
     for router in (api.router, devices.router, discovery.router, replicas.router, actuator.router, pages.router):
         app.include_router(router)
-    app.add_api_route(OPENAPI_PATH, lambda: JSONResponse(with_access(app.openapi(), access)), include_in_schema=False)
-    errors.install(app)
+    app.add_api_route(OPENAPI_PATH, lambda: JSONResponse(with_security(app.openapi(), access)), include_in_schema=False)
+    errors.install_error_handlers(app)
     return app
 
 
@@ -48,21 +48,22 @@ Layer = Callable[[ASGIApp], ASGIApp]
 """Makes of an application one that does something before or after it."""
 
 
-def create_front(
+def create_asgi_app(
     services: Services,
     counts: RequestCounts,
-    gate: Gate,
+    access_middleware: AccessMiddleware,
     *,
-    hot: dict[str, ASGIApp],
+    fast_routes: dict[str, ASGIApp],
     outside: Layer = lambda app: app,
     inside: Layer = lambda app: app,
     open_paths: Mapping[str, ASGIApp] = MappingProxyType({}),
-) -> Front:
-    """The whole application, behind ``gate``; ``hot`` maps exact paths to plain ASGI applications that answer them.
+) -> RequestMetricsMiddleware:
+    """The whole application, behind ``access_middleware``; ``fast_routes`` maps exact paths to plain ASGI applications
+    that answer them.
 
     ``outside`` is a layer before the gate, ``inside`` one between the gate and the API; ``open_paths`` are answered
     without either.
     """
-    guarded = {path: outside(gate.around(app)) for path, app in hot.items()}
-    rest = outside(gate.around(inside(create_fastapi(services, gate.access))))
-    return Front(hot={**guarded, **open_paths}, rest=rest, counts=counts)
+    guarded = {path: outside(access_middleware.wrap(app)) for path, app in fast_routes.items()}
+    fallback = outside(access_middleware.wrap(inside(create_fastapi(services, access_middleware.access))))
+    return RequestMetricsMiddleware(fast_routes={**guarded, **open_paths}, fallback=fallback, counts=counts)

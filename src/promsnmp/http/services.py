@@ -10,20 +10,20 @@ from fastapi import Depends, Request
 
 from promsnmp.cluster.cluster import Cluster
 from promsnmp.discovery.service import Discovery
-from promsnmp.exposition.utilization.histogram import Series
-from promsnmp.http.responses.cached import Prebuilt
+from promsnmp.exposition.utilization.histogram import UtilizationSeries
+from promsnmp.http.responses.cached import CachedResponse
 from promsnmp.http.security.auth import ANONYMOUS, PRINCIPAL
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.model import Device
-from promsnmp.inventory.query import Query, Search
+from promsnmp.inventory.query import DeviceSelector, Query
 from promsnmp.observe.health import Health
 from promsnmp.observe.meters import Meter
 from promsnmp.observe.selfmetrics import SelfMetrics
-from promsnmp.polling.pages import Standing
+from promsnmp.polling.pages import PollStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Executor:
+class ExecutorUsage:
     """How busy one kind of background work is: jobs running now, jobs that may run at once, jobs waiting."""
 
     active: int = 0
@@ -40,7 +40,7 @@ class Services:
     health: Health
     metrics: SelfMetrics
     process_meters: Callable[[], Iterable[Meter]]
-    targets: Callable[[Query], Awaitable[Prebuilt | None]]
+    targets: Callable[[Query], Awaitable[CachedResponse | None]]
     """The service discovery document of the devices that a query chooses; None while there is no inventory."""
     show_inventory: Callable[[], bytes]
     """The inventory as JSON, secrets masked."""
@@ -50,8 +50,8 @@ class Services:
     """Single devices."""
     discovery: Discovery
     """Searches for devices, and their seeds."""
-    search: Search
-    standing: Callable[[Device], Standing]
+    search: DeviceSelector
+    standing: Callable[[Device], PollStatus]
     """How the last poll of a device ended."""
     replace_inventory: Callable[..., Awaitable[object]]
     """Take parsed JSON as the new inventory, on behalf of ``who``; raises InventoryError."""
@@ -59,21 +59,21 @@ class Services:
     """Read all files again; raises ModuleError, InventoryError or SettingsError, and keeps what such a file said."""
     show_config: Callable[[], Awaitable[str]]
     """Modules and auths in the form of snmp.yml, secrets hidden."""
-    evict: Callable[[], None]
+    evict_pages: Callable[[], None]
     """Empty the cache of pages."""
-    histograms: Callable[[bytes], Sequence[Series]] = lambda _: ()
+    histograms: Callable[[bytes], Sequence[UtilizationSeries]] = lambda _: ()
     """Utilisation histograms of the target that a query string names; raises TargetError or ModuleError."""
-    polling: Callable[[], Executor] = Executor
+    polling: Callable[[], ExecutorUsage] = ExecutorUsage
 
 
-async def services_of(request: Request) -> Services:
+async def get_services(request: Request) -> Services:
     """The services that the application was made with."""
     found = request.app.state.services
     assert isinstance(found, Services)
     return found
 
 
-Use = Annotated[Services, Depends(services_of)]
+ServicesDep = Annotated[Services, Depends(get_services)]
 """Annotation of a handler's argument that wants the services."""
 
 

@@ -16,15 +16,15 @@ from promsnmp.errors import InventoryInvalid, UnknownDevice
 from promsnmp.inventory.document.merge_patch import merge_device
 from promsnmp.inventory.document.read import read_device
 from promsnmp.inventory.document.write import device_document
-from promsnmp.inventory.index import Snapshot, label_of
-from promsnmp.inventory.model import ACTIVE, NO_MARKS, Device, Inventory
+from promsnmp.inventory.index import Snapshot, display_name
+from promsnmp.inventory.model import ACTIVE, NO_IDENTIFIERS, Device, Inventory
 from promsnmp.inventory.store import InventoryStore
 
-Check = Callable[[Device | None], None]
+Precondition = Callable[[Device | None], None]
 """Looks at the device as it is (None: there is none) before it is changed; raises DeviceChanged to prevent it."""
 
 
-def unconditional(_: Device | None) -> None:
+def no_precondition(_: Device | None) -> None:
     """The check that lets everything pass."""
 
 
@@ -51,7 +51,8 @@ class Devices:
             return found.device
         if len(named := index.named(wanted)) > 1:
             raise UnknownDevice(
-                f"{len(named)} devices are called {wanted!r}; choose one by its id: {', '.join(map(label_of, named))}",
+                f"{len(named)} devices are called {wanted!r}; choose one by its id: "
+                f"{', '.join(map(display_name, named))}",
                 candidates=[device.id for device in named],
             )
         raise UnknownDevice(f"there is no device {wanted!r}")
@@ -69,7 +70,7 @@ class Devices:
         return device
 
     async def put(
-        self, wanted: str, document: object, *, who: str, check: Check = unconditional
+        self, wanted: str, document: object, *, who: str, check: Precondition = no_precondition
     ) -> tuple[Device, bool]:
         """The device in the place of the one that is ``wanted``, and whether there was none: then ``wanted`` must be an
         id."""
@@ -82,36 +83,36 @@ class Devices:
             check(before)
             device = read_device(_with_id(document, device_id), old=before)
             result[:] = [(device, before is None)]
-            return _placed(old, place, device)
+            return _with_device(old, place, device)
 
         await self._store.update(change, who=who)
         return result[0]
 
-    async def patch(self, wanted: str, patch: object, *, who: str, check: Check = unconditional) -> Device:
+    async def patch(self, wanted: str, patch: object, *, who: str, check: Precondition = no_precondition) -> Device:
         """The device with the keys that a merge patch (RFC 7396) changes."""
         device_id = self._id_of(wanted)
         result: list[Device] = []
 
         def change(old: Inventory) -> Inventory:
-            place, before = _there(old, device_id)
+            place, before = _require(old, device_id)
             check(before)
             if not isinstance(patch, Mapping):
                 raise InventoryInvalid(["the patch must be an object with the keys that are to change"])
             merged = merge_device(device_document(before, mask=True), patch)
-            device = read_device(_with_id(merged, device_id), old=_without_findings(before))
+            device = read_device(_with_id(merged, device_id), old=_without_discovered(before))
             result[:] = [device]
-            return _placed(old, place, device)
+            return _with_device(old, place, device)
 
         await self._store.update(change, who=who)
         return result[0]
 
-    async def remove(self, wanted: str, *, who: str, check: Check = unconditional) -> Device:
+    async def remove(self, wanted: str, *, who: str, check: Precondition = no_precondition) -> Device:
         """The device that was there and is there no longer."""
         device_id = self._id_of(wanted)
         result: list[Device] = []
 
         def change(old: Inventory) -> Inventory:
-            place, before = _there(old, device_id)
+            place, before = _require(old, device_id)
             check(before)
             result[:] = [before]
             return replace(old, devices=(*old.devices[:place], *old.devices[place + 1 :]))
@@ -140,14 +141,14 @@ def _place(inventory: Inventory, device_id: str) -> int | None:
     return next((i for i, device in enumerate(inventory.devices) if device.id == device_id), None)
 
 
-def _there(inventory: Inventory, device_id: str) -> tuple[int, Device]:
+def _require(inventory: Inventory, device_id: str) -> tuple[int, Device]:
     place = _place(inventory, device_id)
     if place is None:
         raise UnknownDevice(f"there is no device {device_id!r} any more")
     return place, inventory.devices[place]
 
 
-def _placed(old: Inventory, place: int | None, device: Device) -> Inventory:
+def _with_device(old: Inventory, place: int | None, device: Device) -> Inventory:
     """``old`` with the device at its place, or at the end; ``old`` itself when that changes nothing."""
     if place is None:
         return replace(old, devices=(*old.devices, device))
@@ -166,9 +167,9 @@ def _with_id(document: object, device_id: str) -> object:
     return {**document, "id": device_id}
 
 
-def _without_findings(device: Device) -> Device:
+def _without_discovered(device: Device) -> Device:
     """The device without what a document need not repeat: in a patch, what is missing was taken out on purpose."""
     return replace(
         device, discovered_at=None, sys_object_id="", vendor="", model="", detected_modules=(), status=ACTIVE,
-        last_seen=None, missed_since=None, marks=NO_MARKS,
+        last_seen=None, missed_since=None, identifiers=NO_IDENTIFIERS,
     )  # fmt: skip

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Listener = Callable[[Inventory], None]
-Shown = tuple[Callable[[], None], ...]
+DerivedValues = tuple[Callable[[], None], ...]
 """Puts into use what was made of an inventory."""
 
 
@@ -25,7 +25,7 @@ class Followers:
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
-        self._makers: list[Callable[[Snapshot], Callable[[], None]]] = []
+        self._derivations: list[Callable[[Snapshot], Callable[[], None]]] = []
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Adds a listener; the result takes it out again."""
@@ -34,32 +34,32 @@ class Followers:
 
     def derive(self, make: Callable[[Snapshot], T], use: Callable[[T], None], now: Snapshot) -> None:
         """Adds a pair, and calls both for the inventory in use."""
-        self._makers.append(lambda snapshot: _ready(use, make(snapshot)))
+        self._derivations.append(lambda snapshot: _ready(use, make(snapshot)))
         use(make(now))
 
-    def made(self, now: Snapshot) -> Shown:
+    def compute(self, now: Snapshot) -> DerivedValues:
         """Makes everything. For a thread."""
-        made = []
-        for maker in self._makers:
+        values = []
+        for derivation in self._derivations:
             try:
-                made.append(maker(now))
+                values.append(derivation(now))
             except Exception:
                 log.exception("something that is derived of the inventory could not be made")
-        return tuple(made)
+        return tuple(values)
 
-    def tell(self, inventory: Inventory, shown: Shown) -> None:
+    def notify(self, inventory: Inventory, derived: DerivedValues) -> None:
         """Puts what was made into use, then calls the listeners."""
-        for use in shown:
-            _safely(use)
+        for use in derived:
+            _call_safely(use)
         for listener in tuple(self._listeners):
-            _safely(listener, inventory)
+            _call_safely(listener, inventory)
 
 
 def _ready(use: Callable[[T], None], value: T) -> Callable[[], None]:
     return lambda: use(value)
 
 
-def _safely(listener: Callable[..., None], *arguments: object) -> None:
+def _call_safely(listener: Callable[..., None], *arguments: object) -> None:
     try:
         listener(*arguments)
     except Exception:

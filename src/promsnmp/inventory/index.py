@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 from promsnmp.inventory.address import split_target
-from promsnmp.inventory.model import DEFAULT_PORT, Agent, Device, Endpoint, Inventory
+from promsnmp.inventory.model import DEFAULT_PORT, Agent, AgentEndpoint, Device, Inventory
 
 T = TypeVar("T")
 
 
-class Found(NamedTuple):
+class TargetMatch(NamedTuple):
     """A target's device, and which of its agents was meant: the primary one when the name alone was given."""
 
     device: Device
@@ -44,45 +44,45 @@ class Snapshot:
 class Index:
     """Dictionaries from ids, names, endpoints and addresses to devices; immutable."""
 
-    __slots__ = ("_addresses", "_agents", "_devices", "_endpoints", "_names", "clashes", "unnamed")
+    __slots__ = ("_addresses", "_agents", "_devices", "_endpoints", "_names", "ambiguous_ids", "conflicts")
 
     def __init__(self, devices: Iterable[Device] = ()) -> None:
-        self.clashes: list[str] = []
+        self.conflicts: list[str] = []
         """What could not be entered because another device has it, one line each."""
         self._devices: dict[str, Device] = {}
         self._agents: dict[str, Device] = {}
         self._names: dict[str, tuple[Device, ...]] = {}
-        self._endpoints: dict[tuple[str, int], Found] = {}
-        self._addresses: dict[str, tuple[Found, ...]] = {}
-        self.unnamed: frozenset[str] = frozenset()
+        self._endpoints: dict[tuple[str, int], TargetMatch] = {}
+        self._addresses: dict[str, tuple[TargetMatch, ...]] = {}
+        self.ambiguous_ids: frozenset[str] = frozenset()
         """Ids of devices that their sysName does not find: it is another one's name or address, too."""
         for device in devices:
             self._enter(device)
         self._settle(self._names)
 
-    def after(self, gone: Iterable[Device], come: Iterable[Device]) -> Index:
-        """The index without the devices ``gone`` and with those ``come``; a changed device is in both."""
+    def updated(self, removed_devices: Iterable[Device], added_devices: Iterable[Device]) -> Index:
+        """The index without ``removed_devices`` and with ``added_devices``; a changed device is in both."""
         new = Index()
         new._devices, new._agents = self._devices.copy(), self._agents.copy()
         new._names, new._endpoints, new._addresses = self._names.copy(), self._endpoints.copy(), self._addresses.copy()
         changed: set[str] = set()
         removed = set()
-        for device in gone:
+        for device in removed_devices:
             new._remove(device)
             removed.add(device.id)
             changed |= _keys(device)
-        new.unnamed = self.unnamed - removed
-        for device in come:
+        new.ambiguous_ids = self.ambiguous_ids - removed
+        for device in added_devices:
             new._enter(device)
             changed |= _keys(device)
         new._settle(changed)
         return new
 
-    def find(self, target: str) -> Found | None:
+    def find(self, target: str) -> TargetMatch | None:
         """By sysName, else by address and port, else by address alone: port 161 first, then the lowest one."""
         named = self._names.get(name_key(target.strip()), ())
-        if len(named) == 1 and named[0].id not in self.unnamed:
-            return Found(named[0], named[0].primary)
+        if len(named) == 1 and named[0].id not in self.ambiguous_ids:
+            return TargetMatch(named[0], named[0].primary)
         try:
             address, port = split_target(target)
         except ValueError:
@@ -101,23 +101,25 @@ class Index:
 
     def _enter(self, device: Device) -> None:
         if (other := self._devices.setdefault(device.id, device)) is not device:
-            self._clash(device, "id", f"{device.id} is also that of", other)
+            self._add_conflict(device, "id", f"{device.id} is also that of", other)
         if device.sys_name:
             name = name_key(device.sys_name)
             self._names[name] = (*self._names.get(name, ()), device)
         for number, agent in enumerate(device.agents):
-            found, address, key = Found(device, agent), agent.endpoint.address, _key(agent.endpoint)
+            found, address, key = TargetMatch(device, agent), agent.endpoint.address, _key(agent.endpoint)
             if agent.id in self._agents:
                 other = self._agents[agent.id]
-                self._clash(device, f"agents[{number}].id", f"{agent.id} is also an agent of", other)
+                self._add_conflict(device, f"agents[{number}].id", f"{agent.id} is also an agent of", other)
             self._agents[agent.id] = device
             if (taken := self._endpoints.setdefault(key, found)) is not found:
-                self._clash(device, f"agents[{number}].endpoint", f"{agent.endpoint} is also that of", taken.device)
+                self._add_conflict(
+                    device, f"agents[{number}].endpoint", f"{agent.endpoint} is also that of", taken.device
+                )
             there = self._addresses.get(address)
             self._addresses[address] = tuple(sorted((*there, found), key=_by_port)) if there else (found,)
 
-    def _clash(self, device: Device, place: str, what: str, other: Device) -> None:
-        self.clashes.append(f"{label_of(device)}: {place}: {what} {label_of(other)}")
+    def _add_conflict(self, device: Device, place: str, what: str, other: Device) -> None:
+        self.conflicts.append(f"{display_name(device)}: {place}: {what} {display_name(other)}")
 
     def _remove(self, device: Device) -> None:
         self._devices.pop(device.id, None)
@@ -131,7 +133,7 @@ class Index:
             _keep(self._addresses, address, left)
 
     def _settle(self, names: Iterable[str]) -> None:
-        """Brings ``unnamed`` up to date for devices with these ``names``."""
+        """Brings ``ambiguous_ids`` up to date for devices with these ``names``."""
         asked: set[str] = set()
         lost: set[str] = set()
         for name in names:
@@ -139,10 +141,10 @@ class Index:
             asked.update(device.id for device in devices)
             if len(devices) > 1 or any(found.device is not device for device in devices for found in owners):
                 lost.update(device.id for device in devices)
-        self.unnamed = (self.unnamed - asked) | lost
+        self.ambiguous_ids = (self.ambiguous_ids - asked) | lost
 
 
-def _key(endpoint: Endpoint) -> tuple[str, int]:
+def _key(endpoint: AgentEndpoint) -> tuple[str, int]:
     """What an endpoint is found by: tuples are hashed much faster."""
     return endpoint.address, endpoint.port
 
@@ -152,13 +154,13 @@ def _keys(device: Device) -> set[str]:
     return {name_key(device.sys_name), *(name_key(agent.endpoint.address) for agent in device.agents)}
 
 
-def label_of(device: Device) -> str:
+def display_name(device: Device) -> str:
     """What people recognise a device by."""
     name = device.sys_name or (str(device.primary.endpoint) if device.primary else "")
     return f"{name} ({device.id})" if name else device.id
 
 
-def _by_port(found: Found) -> tuple[bool, int]:
+def _by_port(found: TargetMatch) -> tuple[bool, int]:
     assert found.agent is not None
     port = found.agent.endpoint.port
     return port != DEFAULT_PORT, port

@@ -23,7 +23,7 @@ def agent_type(credentials: Credentials) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class AgentEndpoint:
     """Where an agent listens: a normalised address (or host name) and a UDP port."""
 
     address: str
@@ -40,7 +40,7 @@ class Agent:
 
     id: str
     """UUID."""
-    endpoint: Endpoint
+    endpoint: AgentEndpoint
     credentials: Credentials
     timeout: int = 1500
     """Milliseconds to wait for one packet."""
@@ -64,7 +64,7 @@ class Agent:
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class DeviceIdentifiers:
     """What tells a device from all others, as discovery saw it last; empty where the device does not say."""
 
     sys_name: str = ""
@@ -77,8 +77,8 @@ class Marks:
     """ISO 8601, UTC: when its agent started."""
 
 
-NO_MARKS = Marks()
-ACTIVE, LOST = "active", "lost"
+NO_IDENTIFIERS = DeviceIdentifiers()
+ACTIVE, STALE = "active", "lost"
 """Values of a device's ``status``."""
 
 
@@ -109,7 +109,7 @@ class Device:
     """ISO 8601, UTC: when discovery saw it last; None: never."""
     missed_since: str | None = None
     """When discovery first looked for it in vain since then; None: it did not."""
-    marks: Marks = NO_MARKS
+    identifiers: DeviceIdentifiers = NO_IDENTIFIERS
     extra: str = field(default="", repr=False)
     """As in Agent."""
 
@@ -145,13 +145,13 @@ class Seed:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """Everything at one moment; ``revision`` grows with each write, ``term`` is the leader's that wrote it.
+    """Everything at one moment; ``revision`` grows with each write, ``fencing_token`` is the leader's that wrote it.
 
-    ``writes`` are the numbers of the last writes that other replicas passed on to the leader.
+    ``write_numbers`` are the numbers of the last writes that other replicas passed on to the leader.
     """
 
     devices: tuple[Device, ...] = ()
     seeds: tuple[Seed, ...] = ()
     revision: int = 0
-    term: int = 0
-    writes: tuple[str, ...] = ()
+    fencing_token: int = 0
+    write_numbers: tuple[str, ...] = ()

@@ -17,20 +17,20 @@ FALLBACK = ("system", "if_mib")
 """What nearly every agent has."""
 
 
-def wanted_modules(device: Device, configured: Sequence[str]) -> tuple[str, ...]:
+def requested_modules(device: Device, configured: Sequence[str]) -> tuple[str, ...]:
     """What the operator wants of a device: its own ``modules``, else ``configured``. ``AUTO`` may be among them."""
     return device.modules or tuple(configured)
 
 
-def settled_modules(wanted: Sequence[str], *found: Sequence[str]) -> tuple[str, ...]:
-    """``wanted`` with ``AUTO`` replaced by the first of ``found`` that is not empty, or else by ``FALLBACK``."""
-    if AUTO not in wanted:
-        return tuple(wanted)
-    known = next(filter(None, found), FALLBACK)
-    return tuple(dict.fromkeys(name for one in wanted for name in (known if one == AUTO else (one,))))
+def resolve_modules(requested: Sequence[str], *detected: Sequence[str]) -> tuple[str, ...]:
+    """``requested`` with ``AUTO`` replaced by the first of ``detected`` that is not empty, or else by ``FALLBACK``."""
+    if AUTO not in requested:
+        return tuple(requested)
+    suitable = next(filter(None, detected), FALLBACK)
+    return tuple(dict.fromkeys(name for one in requested for name in (suitable if one == AUTO else (one,))))
 
 
-def modules_of(device: Device, configured: Sequence[str], *found: Sequence[str]) -> tuple[str, ...]:
-    """The modules that a device is polled with: the operator's, then the detected ones of the inventory, then ``found``
-    (what a collector found out), then ``FALLBACK``."""
-    return settled_modules(wanted_modules(device, configured), device.detected_modules, *found)
+def effective_modules(device: Device, configured: Sequence[str], *detected: Sequence[str]) -> tuple[str, ...]:
+    """The modules that a device is polled with: the operator's, then the detected ones of the inventory, then
+    ``detected`` (what a collector found out), then ``FALLBACK``."""
+    return resolve_modules(requested_modules(device, configured), device.detected_modules, *detected)

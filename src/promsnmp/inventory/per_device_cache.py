@@ -12,7 +12,7 @@ T = TypeVar("T")
 V = TypeVar("V")
 
 
-class Fragments(Generic[T]):
+class PerDeviceCache(Generic[T]):
     """A value per device, made when a device is first seen and again when it was replaced by another object."""
 
     def __init__(self, make: Callable[[Device], T]) -> None:

@@ -24,14 +24,14 @@ from dataclasses import dataclass
 from promsnmp.inventory.address import normal_address
 from promsnmp.inventory.document.parsing import VERSION_NAMES
 from promsnmp.inventory.model import Device
-from promsnmp.inventory.modules import modules_of
-from promsnmp.inventory.per_device_cache import Fragments
+from promsnmp.inventory.modules import effective_modules
+from promsnmp.inventory.per_device_cache import PerDeviceCache
 
-LONGEST = 2000
+MAX_QUERY_LENGTH = 2000
 """Characters of a query."""
 LABEL = "label."
 
-_TERM = re.compile(
+_CONDITION = re.compile(
     r'(?P<no>-?)(?:(?P<key>[A-Za-z_][\w.]*)(?P<how>[:=]))?(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"]*))(?=\s|\Z)'
 )
 
@@ -59,63 +59,63 @@ _SEARCHED = ("id", "sysname", "address", "descr", "location", "contact", "vendor
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
-    """One condition: ``key`` (empty: anywhere) contains, or with ``whole`` is, one of ``values``; ``no`` turns it."""
+class Condition:
+    """``key`` (empty: anywhere) contains, or with ``exact`` is, one of ``values``; ``negated`` turns it."""
 
     key: str
     values: tuple[str, ...]
-    whole: bool
-    no: bool = False
+    exact: bool
+    negated: bool = False
 
 
-Query = tuple[Term, ...]
+Query = tuple[Condition, ...]
 """Terms that must all hold; none: every device."""
 
 
 def parse_query(text: str) -> Query:
     """The terms of a text. Raises ValueError with the reason."""
-    if len(text) > LONGEST:
-        raise ValueError(f"the query is longer than {LONGEST} characters")
-    terms = []
+    if len(text) > MAX_QUERY_LENGTH:
+        raise ValueError(f"the query is longer than {MAX_QUERY_LENGTH} characters")
+    conditions = []
     rest = text.strip()
     while rest:
-        found = _TERM.match(rest)
+        found = _CONDITION.match(rest)
         if found is None:
             raise ValueError(
                 f'a quotation mark is missing, or stands within a word: {rest[:40]}; write key:"two words"'
             )
-        terms.append(_term(found))
+        conditions.append(_condition(found))
         rest = rest[found.end() :].lstrip()
-    return tuple(terms)
+    return tuple(conditions)
 
 
-def _term(found: re.Match[str]) -> Term:
+def _condition(found: re.Match[str]) -> Condition:
     value = found["bare"] if found["quoted"] is None else found["quoted"]
-    key, whole = found["key"] or "", found["how"] == "="
+    key, exact = found["key"] or "", found["how"] == "="
     known = _known(key)
-    if key and not known and whole:
+    if key and not known and exact:
         raise ValueError(_unknown(key))
     if not known:  # an address with colons, perhaps
         value = f"{key}{found['how'] or ''}{value}"
-    if not value and not whole:
+    if not value and not exact:
         raise ValueError(f"there is nothing to look for in {found[0]!r}")
-    return Term(known, (_folded(known, value),), whole, bool(found["no"]))
+    return Condition(known, (_normalised(known, value),), exact, bool(found["no"]))
 
 
 def parse_parameters(pairs: Iterable[tuple[str, str]]) -> Query:
     """The terms of URL parameters; ``query`` is a text. Raises ValueError with the reason."""
-    terms: list[Term] = []
+    conditions: list[Condition] = []
     wanted: dict[str, list[str]] = {}
     for key, value in pairs:
         if key == "query":
-            terms += parse_query(value)
-        elif len(value) > LONGEST:
-            raise ValueError(f"{key} is longer than {LONGEST} characters")
+            conditions += parse_query(value)
+        elif len(value) > MAX_QUERY_LENGTH:
+            raise ValueError(f"{key} is longer than {MAX_QUERY_LENGTH} characters")
         elif not (known := _known(key)):
             raise ValueError(_unknown(key))
         else:
-            wanted.setdefault(known, []).append(_folded(known, value))
-    return (*terms, *(Term(key, tuple(dict.fromkeys(values)), whole=True) for key, values in wanted.items()))
+            wanted.setdefault(known, []).append(_normalised(known, value))
+    return (*conditions, *(Condition(key, tuple(dict.fromkeys(values)), exact=True) for key, values in wanted.items()))
 
 
 def _known(key: str) -> str:
@@ -130,7 +130,7 @@ def _unknown(key: str) -> str:
     return f"{key[:80]!r} is not something to choose devices by; there are: {', '.join(KEYS)}"
 
 
-def _folded(key: str, value: str) -> str:
+def _normalised(key: str, value: str) -> str:
     if key == "address":
         try:
             return normal_address(value)
@@ -139,33 +139,33 @@ def _folded(key: str, value: str) -> str:
     return value.casefold()
 
 
-class Search:
+class DeviceSelector:
     """Chooses devices. ``modules``: those of a device that names none."""
 
     def __init__(self, modules: Sequence[str]) -> None:
         self._modules = tuple(modules)
-        self._texts = Fragments(_text)
+        self._texts = PerDeviceCache(_text)
 
     def select(self, query: Query, devices: tuple[Device, ...]) -> list[Device]:
         """The devices for which all terms hold, in their order; a few milliseconds for ten thousand."""
         chosen = list(devices)
-        for term in query:
-            holds = self._anywhere(term, devices) if not term.key else self._in_field(term)
-            chosen = [device for device in chosen if holds(device) is not term.no]
+        for condition in query:
+            matches = self._anywhere(condition, devices) if not condition.key else self._in_field(condition)
+            chosen = [device for device in chosen if matches(device) is not condition.negated]
         return chosen
 
-    def _anywhere(self, term: Term, devices: tuple[Device, ...]) -> Callable[[Device], bool]:
-        (value,) = term.values
+    def _anywhere(self, condition: Condition, devices: tuple[Device, ...]) -> Callable[[Device], bool]:
+        (value,) = condition.values
         found = {device.id for device, text in zip(devices, self._texts.of(devices), strict=True) if value in text}
         return lambda device: device.id in found
 
-    def _in_field(self, term: Term) -> Callable[[Device], bool]:
-        values, fits = self._values(term.key), _fits(term)
+    def _in_field(self, condition: Condition) -> Callable[[Device], bool]:
+        values, fits = self._values(condition.key), _fits(condition)
         return lambda device: any(map(fits, values(device)))
 
     def _values(self, key: str) -> Values:
         if key == "module":
-            return lambda device: modules_of(device, self._modules)
+            return lambda device: effective_modules(device, self._modules)
         if key.startswith(LABEL):
             name = key[len(LABEL) :]
             return lambda device: [value for label, value in device.labels if label == name] or [""]
@@ -173,12 +173,12 @@ class Search:
         return lambda device: list(read(device)) or [""]
 
 
-def _fits(term: Term) -> Callable[[str], bool]:
-    tests = [_fits_one(term.key, value, whole=term.whole) for value in term.values]
+def _fits(condition: Condition) -> Callable[[str], bool]:
+    tests = [_fits_one(condition.key, value, exact=condition.exact) for value in condition.values]
     return tests[0] if len(tests) == 1 else lambda text: any(test(text) for test in tests)
 
 
-def _fits_one(key: str, value: str, *, whole: bool) -> Callable[[str], bool]:
+def _fits_one(key: str, value: str, *, exact: bool) -> Callable[[str], bool]:
     if key == "address" and "/" in value:
         try:
             network = ipaddress.ip_network(value, strict=False)
@@ -186,7 +186,7 @@ def _fits_one(key: str, value: str, *, whole: bool) -> Callable[[str], bool]:
             pass
         else:
             return lambda text: _is_in(text, network)
-    if not whole:
+    if not exact:
         return lambda text: value in text.casefold()
     if "*" in value:
         pattern = re.compile(fnmatch.translate(value.replace("[", "[[]").replace("?", "[?]")))

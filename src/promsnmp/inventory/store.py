@@ -19,17 +19,17 @@ from typing import TypeVar
 
 from promsnmp.errors import InventoryConflict, InventoryError, InventoryUnavailable, NotLeader
 from promsnmp.inventory.document.write import from_document
-from promsnmp.inventory.followers import Followers, Listener, Shown
-from promsnmp.inventory.index import Found, Snapshot
+from promsnmp.inventory.followers import DerivedValues, Followers, Listener
+from promsnmp.inventory.index import Snapshot, TargetMatch
 from promsnmp.inventory.model import Inventory
-from promsnmp.inventory.storage.atomic_file import Stamp, try_writing
-from promsnmp.inventory.storage.encrypted_file import Vault
+from promsnmp.inventory.storage.atomic_file import FileStamp, try_writing
+from promsnmp.inventory.storage.encrypted_file import EncryptedFile
 from promsnmp.inventory.storage.key import InventoryKey
-from promsnmp.inventory.writes.apply_change import Change, Request, is_older, step
+from promsnmp.inventory.writes.apply_change import Change, PendingChange, apply_change, is_older
 from promsnmp.inventory.writes.changes import audit_changes, compare
-from promsnmp.inventory.writes.fencing import Fence, number_of_write, unfenced
+from promsnmp.inventory.writes.fencing import GetFencingToken, current_write_number, no_fencing_token
 from promsnmp.observe.audit import audit
-from promsnmp.support.memory import collector_at_rest
+from promsnmp.support.memory import gc_paused
 
 log = logging.getLogger(__name__)
 
@@ -43,47 +43,49 @@ OURSELVES = "promsnmp"
 class _State:
     """What is in use, and the version of the file that holds it."""
 
-    now: Snapshot = field(default_factory=lambda: Snapshot.of(Inventory()))
-    stamp: Stamp | None = None
-    shown: Shown = ()
+    snapshot: Snapshot = field(default_factory=lambda: Snapshot.of(Inventory()))
+    stamp: FileStamp | None = None
+    derived: DerivedValues = ()
 
 
 class InventoryStore:
-    """Reads, finds and changes the inventory kept in ``path``, whose key is ``key``; ``fence`` says whether it may be
-    written now."""
+    """Reads, finds and changes the inventory kept in ``path``, whose key is ``key``; ``get_fencing_token`` says
+    whether it may be written now."""
 
-    def __init__(self, path: Path, key: InventoryKey | bytes, *, fence: Fence = unfenced) -> None:
+    def __init__(
+        self, path: Path, key: InventoryKey | bytes, *, get_fencing_token: GetFencingToken = no_fencing_token
+    ) -> None:
         self.path = path
         self.last_error: InventoryError | None = None
         """Why the file on the disk is not the inventory in use; None when it is."""
         self.write_error: InventoryUnavailable | None = None
         """Why the last write failed; None when it did not, or when ``probe`` found that it would not fail now."""
-        self._fence = fence
-        self._vault = Vault(path, key if isinstance(key, InventoryKey) else InventoryKey(key))
+        self._get_fencing_token = get_fencing_token
+        self._file = EncryptedFile(path, key if isinstance(key, InventoryKey) else InventoryKey(key))
         self._state = _State()
         self._prepared = False
         self._turn = asyncio.Lock()
-        self._waiting: list[Request] = []
+        self._waiting: list[PendingChange] = []
         self._writing: asyncio.Task[None] | None = None
         self._followers = Followers()
 
     @property
     def current(self) -> Inventory:
-        return self._state.now.inventory
+        return self._state.snapshot.inventory
 
     @property
     def snapshot(self) -> Snapshot:
         """The inventory in use with its index."""
-        return self._state.now
+        return self._state.snapshot
 
     @property
     def key(self) -> bytes:
         """The key of the file."""
-        return self._vault.key
+        return self._file.key
 
-    def find(self, target: str) -> Found | None:
+    def find(self, target: str) -> TargetMatch | None:
         """Device and agent that a scrape's target means, or None; see ``Index.find``."""
-        return self._state.now.index.find(target)
+        return self._state.snapshot.index.find(target)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Calls ``listener`` with the new inventory after each change; the result ends that."""
@@ -95,7 +97,7 @@ class InventoryStore:
         ``make`` runs in the thread that makes a change, before the change is seen; ``use`` takes what it returned at
         the moment when it is. Both are called once for the inventory in use.
         """
-        self._followers.derive(make, use, self._state.now)
+        self._followers.derive(make, use, self._state.snapshot)
 
     def load(self) -> Inventory:
         """Reads the file; without one the inventory is empty.
@@ -109,43 +111,47 @@ class InventoryStore:
     def prepare(self) -> None:
         """Does now what the first change would have to wait for, and after each change what the next one would."""
         self._prepared = True
-        self._vault.prepare(self.current)
+        self._file.prepare(self.current)
 
-    def start_over(self, stamp: Stamp) -> None:
+    def start_empty(self, stamp: FileStamp) -> None:
         """Begins with an empty inventory although there is a file: the caller has read this version of it.
 
         For a plain JSON file that is taken over in place; any other version of the file is still not written over.
         """
         self._state = _State(stamp=stamp)
 
-    async def replace(self, document: object, *, term: int | None = None, who: str = OURSELVES) -> Inventory:
+    async def replace(self, document: object, *, fencing_token: int | None = None, who: str = OURSELVES) -> Inventory:
         """Puts a JSON document in the place of the whole inventory; masked secrets keep their values.
 
         Raises InventoryInvalid with every problem, and as ``update`` does; then nothing has changed.
         """
-        return await self.update(lambda old: from_document(document, keep=old), term=term, who=who)
+        return await self.update(
+            lambda old: from_document(document, previous=old), fencing_token=fencing_token, who=who
+        )
 
-    async def update(self, change: Change, *, term: int | None = None, who: str = OURSELVES) -> Inventory:
+    async def update(self, change: Change, *, fencing_token: int | None = None, who: str = OURSELVES) -> Inventory:
         """Writes what ``change`` makes of the inventory, durably, and returns it with its new revision.
 
         ``change`` runs in a thread; returning its argument means that there is nothing to write, and what it raises
-        is raised here. ``term`` is the leader's number: once a file carries a later one, it is refused with
+        is raised here. ``fencing_token`` is the leader's number: once a file carries a later one, it is refused with
         InventoryUnavailable. ``who`` stands in the audit log. A caller that is cancelled does not stop a write.
         Raises InventoryConflict when two devices would have an id or an endpoint in common, and NotLeader when the
         fence does not let it be written.
         """
-        request = Request(change, term, who, number_of_write(), asyncio.get_running_loop().create_future())
-        self._waiting.append(request)
+        pending = PendingChange(
+            change, fencing_token, who, current_write_number(), asyncio.get_running_loop().create_future()
+        )
+        self._waiting.append(pending)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_waiting(), name="writer of the inventory")
-        return await asyncio.shield(request.answer)
+        return await asyncio.shield(pending.future)
 
-    async def claim(self) -> None:
+    async def write_fencing_token(self) -> None:
         """Writes the present term into the file, if it is not there yet: from then on no leader of an earlier one can
         write. Raises NotLeader and InventoryUnavailable."""
 
         def change(old: Inventory) -> Inventory:
-            return old if self._fence() in (None, old.term) else replace(old)
+            return old if self._get_fencing_token() in (None, old.fencing_token) else replace(old)
 
         await self.update(change)
 
@@ -179,27 +185,27 @@ class InventoryStore:
     async def _write_waiting(self) -> None:
         while self._waiting:
             async with self._turn:
-                requests, self._waiting = self._waiting, []
+                pending_changes, self._waiting = self._waiting, []
                 try:
-                    state = await asyncio.to_thread(self._commit, requests)
+                    state = await asyncio.to_thread(self._commit, pending_changes)
                 except Exception as error:  # noqa: BLE001  # it is theirs who asked for the change
                     self._note(error)
-                    for request in requests:
-                        request.result = request.result if isinstance(request.result, Exception) else error
+                    for pending in pending_changes:
+                        pending.result = pending.result if isinstance(pending.result, Exception) else error
                 else:
                     self.last_error = self.write_error = None
                     self._adopt(state)
-            for request in requests:
-                if isinstance(request.result, Inventory):
-                    request.answer.set_result(request.result)
-                elif request.result is not None:
-                    request.answer.set_exception(request.result)
+            for pending in pending_changes:
+                if isinstance(pending.result, Inventory):
+                    pending.future.set_result(pending.result)
+                elif pending.result is not None:
+                    pending.future.set_exception(pending.result)
 
     def _adopt(self, state: _State) -> bool:
-        changed = state.now is not self._state.now
+        changed = state.snapshot is not self._state.snapshot
         self._state = state
         if changed:
-            self._followers.tell(state.now.inventory, state.shown)
+            self._followers.notify(state.snapshot.inventory, state.derived)
         return changed
 
     def _note(self, error: Exception) -> None:
@@ -208,29 +214,29 @@ class InventoryStore:
                 log.error("a change of the inventory was not written: %s", error)
             self.write_error = error
 
-    def _commit(self, requests: Sequence[Request]) -> _State:
-        with self._vault.turn():
-            term = self._fence()
-            stamp = self._vault.stamp()
+    def _commit(self, pending_changes: Sequence[PendingChange]) -> _State:
+        with self._file.lock():
+            fencing_token = self._get_fencing_token()
+            stamp = self._file.stamp()
             state = self._state if stamp in (None, self._state.stamp) else self._taken_over()
-            now = state.now
-            for request in requests:
-                now = step(now, request, term)
-            if now is state.now:
+            snapshot = state.snapshot
+            for pending in pending_changes:
+                snapshot = apply_change(snapshot, pending, fencing_token)
+            if snapshot is state.snapshot:
                 return self._completed(state)
-            stamp = self._vault.write(now.inventory, at_last=lambda: self._still(term))
-        for request in requests:
-            if request.changes is not None and isinstance(request.result, Inventory):
-                audit_changes(request.changes, who=request.who, revision=request.result.revision)
-        return self._completed(_State(now, stamp))
+            stamp = self._file.write(snapshot.inventory, before_rename=lambda: self._check_fencing_token(fencing_token))
+        for pending in pending_changes:
+            if pending.changes is not None and isinstance(pending.result, Inventory):
+                audit_changes(pending.changes, who=pending.who, revision=pending.result.revision)
+        return self._completed(_State(snapshot, stamp))
 
-    def _still(self, term: int | None) -> None:
+    def _check_fencing_token(self, fencing_token: int | None) -> None:
         """Raises NotLeader when the term has ended while the file was being written."""
-        if (now := self._fence()) != term:
-            raise NotLeader(f"not written: term {term} ended meanwhile, and term {now} began")
+        if (current := self._get_fencing_token()) != fencing_token:
+            raise NotLeader(f"not written: term {fencing_token} ended meanwhile, and term {current} began")
 
     def _reread(self) -> _State:
-        stamp = self._vault.stamp()
+        stamp = self._file.stamp()
         if stamp == self._state.stamp:
             return self._state
         if stamp is None:
@@ -239,25 +245,27 @@ class InventoryStore:
 
     def _taken_over(self) -> _State:
         """What another process wrote, with all that is as it was left in place."""
-        found = self._vault.reread()
+        found = self._file.reread()
         if found is None:  # it went just now
             return self._state
         read, stamp = found
-        old = self._state.now
+        old = self._state.snapshot
         if is_older(read, old.inventory):
             raise InventoryUnavailable(
-                f"{self.path} is older (revision {read.revision} of term {read.term}) than the inventory in use, which "
-                f"is kept (revision {old.inventory.revision} of term {old.inventory.term}); put the newer file back, "
+                f"{self.path} is older (revision {read.revision} of term {read.fencing_token}) "
+                "than the inventory in use, which "
+                f"is kept (revision {old.inventory.revision} of term {old.inventory.fencing_token}); "
+                "put the newer file back, "
                 "or restart PromSNMP, every replica of it, to go on from the older one"
             )
         inventory, changes = compare(old.inventory, read)
         if inventory == old.inventory:
             return replace(self._state, stamp=stamp)
-        index = old.index.after(changes.devices.gone, changes.devices.come)
-        if index.clashes:
-            raise InventoryConflict(index.clashes)
+        index = old.index.updated(changes.devices.old_values, changes.devices.new_values)
+        if index.conflicts:
+            raise InventoryConflict(index.conflicts)
         if self._prepared:
-            self._vault.prepare(inventory)
+            self._file.prepare(inventory)
         audit(
             "inventory file taken over",
             who="another process",
@@ -268,13 +276,17 @@ class InventoryStore:
         return _State(Snapshot(inventory, index), stamp)
 
     def _read(self) -> _State:
-        found = self._vault.read()
+        found = self._file.read()
         if found is None:
             return _State()
         inventory, stamp = found
-        with collector_at_rest():
+        with gc_paused():
             return _State(Snapshot.of(inventory), stamp)
 
     def _completed(self, state: _State) -> _State:
         """With what is derived of it, when it is another one than that in use."""
-        return state if state.now is self._state.now else replace(state, shown=self._followers.made(state.now))
+        return (
+            state
+            if state.snapshot is self._state.snapshot
+            else replace(state, derived=self._followers.compute(state.snapshot))
+        )

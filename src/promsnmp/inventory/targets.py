@@ -19,8 +19,8 @@ from typing import NamedTuple
 from promsnmp.inventory.document.parsing import VERSION_NAMES
 from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.model import DEFAULT_PORT, Agent, Device
-from promsnmp.inventory.modules import AUTO, modules_of, wanted_modules
-from promsnmp.inventory.per_device_cache import Fragments
+from promsnmp.inventory.modules import AUTO, effective_modules, requested_modules
+from promsnmp.inventory.per_device_cache import PerDeviceCache
 from promsnmp.settings import Settings
 
 META = "__meta_promsnmp_"
@@ -66,7 +66,7 @@ class Site:
         return {name: value for name, value in values.items() if value}
 
 
-class Group(NamedTuple):
+class TargetGroup(NamedTuple):
     """An entry of the list as JSON, and a number that tells it from others."""
 
     text: bytes
@@ -80,38 +80,38 @@ class TargetList:
         """``modules``: those of a device that names none; ``AUTO`` may be among them."""
         self._site = {META + name: value for name, value in site.labels().items()}
         self._modules = tuple(modules)
-        self._named = Fragments(lambda device: self._render(device, by_name=True))
-        self._unnamed = Fragments(lambda device: self._render(device, by_name=False))
+        self._named = PerDeviceCache(lambda device: self._render(device, by_name=True))
+        self._unnamed = PerDeviceCache(lambda device: self._render(device, by_name=False))
 
     def of(self, now: Snapshot, chosen: AbstractSet[str] | None = None) -> bytes:
         """A JSON list of the groups."""
         return b"[" + b",\n".join([group.text for group in self.groups(now, chosen)]) + b"]\n"
 
-    def groups(self, now: Snapshot, chosen: AbstractSet[str] | None = None) -> list[Group]:
+    def groups(self, now: Snapshot, chosen: AbstractSet[str] | None = None) -> list[TargetGroup]:
         """One group per device that has an agent, and an id that is ``chosen`` (None: all are), in their order."""
-        devices, unnamed = now.inventory.devices, now.index.unnamed
+        devices, ambiguous_ids = now.inventory.devices, now.index.ambiguous_ids
         groups = self._named.of(devices)
-        if unnamed:
-            others = tuple(device for device in devices if device.id in unnamed)
+        if ambiguous_ids:
+            others = tuple(device for device in devices if device.id in ambiguous_ids)
             found = dict(zip((device.id for device in others), self._unnamed.of(others), strict=True))
             groups = [found.get(device.id, group) for device, group in zip(devices, groups, strict=True)]
         if chosen is not None:
             groups = [group for device, group in zip(devices, groups, strict=True) if device.id in chosen]
         return [group for group in groups if group is not None]
 
-    def _render(self, device: Device, *, by_name: bool) -> Group | None:
+    def _render(self, device: Device, *, by_name: bool) -> TargetGroup | None:
         if device.primary is None:
             return None
         labels = device_labels(device, device.primary) | self._site
-        wanted = wanted_modules(device, self._modules)
-        modules = ",".join(modules_of(device, self._modules))
+        wanted = requested_modules(device, self._modules)
+        modules = ",".join(effective_modules(device, self._modules))
         if modules and (AUTO not in wanted or device.detected_modules):
             labels[META + "module"] = modules
         if modules and AUTO not in wanted:  # else a scrape that names none gets what the device is polled with by then
             labels["__param_module"] = modules
         group = {"targets": [target_of(device, device.primary, by_name=by_name)], "labels": labels}
         text = json.dumps(group, separators=(",", ":")).encode("ascii")
-        return Group(text, int.from_bytes(hashlib.blake2b(text, digest_size=8).digest()))
+        return TargetGroup(text, int.from_bytes(hashlib.blake2b(text, digest_size=8).digest()))
 
 
 def target_of(device: Device, primary: Agent, *, by_name: bool) -> str:

@@ -41,7 +41,7 @@ class Catalogue:
             raise ModuleError(f"unknown auth {name!r}; known: {', '.join(sorted(self.auths))}") from None
 
 
-class Catalogues:
+class CatalogueStore:
     """Holds the catalogue in use, which ``replace`` swaps whole; who keeps this sees the present one."""
 
     def __init__(self, current: Catalogue) -> None:
@@ -71,7 +71,7 @@ def load_catalogue(patterns: Sequence[str] = (), *, expand: bool = True, before:
 
     Files that are as they were when ``before`` was read are taken from there.
     """
-    known = before.files if before else {}
+    known_files = before.files if before else {}
     builtin = builtin_catalogue(before)
     files = dict(builtin.files)
     modules: dict[str, Module] = {}
@@ -79,12 +79,12 @@ def load_catalogue(patterns: Sequence[str] = (), *, expand: bool = True, before:
     origin: dict[tuple[str, str], Path] = {}
     for path in _files(patterns):
         environment = os.environ if expand else None
-        document = _read(read_octets(path), str(path), known, files, environment)
+        document = _read(read_octets(path), str(path), known_files, files, environment)
         for kind, found in (("module", document.modules), ("auth", document.auths)):
             for name in found:
-                first = origin.setdefault((kind, name), path)
-                if first is not path:
-                    raise ModuleError(f"{path}: {kind} {name!r} stands in {first} already; remove one of the two")
+                defined_in = origin.setdefault((kind, name), path)
+                if defined_in is not path:
+                    raise ModuleError(f"{path}: {kind} {name!r} stands in {defined_in} already; remove one of the two")
         modules.update(document.modules)
         auths.update(document.auths)
     if patterns and not modules and not auths:
@@ -97,37 +97,37 @@ def load_catalogue(patterns: Sequence[str] = (), *, expand: bool = True, before:
 def _read(
     octets: bytes,
     source: str,
-    known: Mapping[str, tuple[bytes, Document]],
+    known_files: Mapping[str, tuple[bytes, Document]],
     files: dict[str, tuple[bytes, Document]],
     environment: Mapping[str, str] | None = None,
 ) -> Document:
-    """What a file defines, which is added to ``files``; read anew only if it is not as it is ``known``."""
+    """What a file defines, which is added to ``files``; read anew only if it is not as it is ``known_files``."""
     digest = hashlib.sha256(octets).digest()
-    then, document = known.get(source, (b"", None))
-    if document is None or then != digest:
+    known_digest, document = known_files.get(source, (b"", None))
+    if document is None or known_digest != digest:
         document = read_text(octets, source=source, environment=environment)
     files[source] = digest, document
     return document
 
 
 def _files(patterns: Sequence[str]) -> list[Path]:
-    found: dict[Path, None] = {}
+    unique_paths: dict[Path, None] = {}
     for pattern in patterns:
         paths = sorted(glob(pattern)) if has_magic(pattern) else [pattern]  # noqa: PTH207  # it may be absolute
         if not paths:
             raise ModuleError(f"no file matches {pattern!r} (SNMP_CONFIG_FILES, --config.file)")
-        found.update(dict.fromkeys(map(Path, paths)))
-    return list(found)
+        unique_paths.update(dict.fromkeys(map(Path, paths)))
+    return list(unique_paths)
 
 
 def builtin_catalogue(before: Catalogue | None = None) -> Catalogue:
     """The catalogue of ``modules/builtin``; what ``before`` has of it is not read again. Raises ModuleError."""
-    known, files = (before.files if before else {}), dict[str, tuple[bytes, Document]]()
+    known_files, files = (before.files if before else {}), dict[str, tuple[bytes, Document]]()
     modules: dict[str, Module] = {}
     auths: dict[str, Credentials] = {}
     for file in sorted(resources.files("promsnmp.modules").joinpath("builtin").iterdir(), key=lambda one: one.name):
         if file.name.endswith(".yml"):
-            document = _read(file.read_bytes(), file.name, known, files)
+            document = _read(file.read_bytes(), file.name, known_files, files)
             modules.update(document.modules)
             auths.update(document.auths)
     return Catalogue(modules, auths, files)

@@ -17,7 +17,7 @@ MIB_2 = "1.3.6.1.2.1"
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class TableProbe:
     """A subtree whose presence (anything at or below ``oid``) speaks for a module."""
 
     oid: str
@@ -80,17 +80,17 @@ _VENDORS = (
     ("2011.5.25.31.1.1.1", "huawei", "hwEntityStateTable", "Huawei"),
 )
 
-PROBES: tuple[Probe, ...] = (
-    *(Probe(f"{MIB_2}.{oid}", module, what) for oid, module, what in _STANDARD),
-    Probe("1.0.8802.1.1.2.1.3", "lldp", "lldpLocalSystemData"),
-    Probe("1.0.8802.1.1.2.1.4.1", "lldp", "lldpRemTable"),
-    *(Probe(f"{ENTERPRISES}.{oid}", module, what, vendor) for oid, module, what, vendor in _VENDORS),
+TABLE_PROBES: tuple[TableProbe, ...] = (
+    *(TableProbe(f"{MIB_2}.{oid}", module, what) for oid, module, what in _STANDARD),
+    TableProbe("1.0.8802.1.1.2.1.3", "lldp", "lldpLocalSystemData"),
+    TableProbe("1.0.8802.1.1.2.1.4.1", "lldp", "lldpRemTable"),
+    *(TableProbe(f"{ENTERPRISES}.{oid}", module, what, vendor) for oid, module, what, vendor in _VENDORS),
 )
 """What to ask a device for, in the order of the modules."""
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class Fingerprint:
     """What a device is, as far as it can be told, and the modules for it, each with the reason in words."""
 
     vendor: str
@@ -105,31 +105,31 @@ class Match:
         return tuple(name for name, _ in self.modules)
 
 
-def fingerprint(sys_object_id: str, answers: Mapping[str, bool], sys_descr: str = "") -> Match:
-    """The match of a device.
+def fingerprint(sys_object_id: str, answers: Mapping[str, bool], sys_descr: str = "") -> Fingerprint:
+    """The fingerprint of a device.
 
-    ``answers`` says of the OIDs of ``PROBES`` whether anything is there; one that is missing was not asked for (or the
-    device did not say). ``system`` is always among the modules, as every agent has it, and so is ``if_mib``, unless the
-    device said that it has none of its tables.
+    ``answers`` says of the OIDs of ``TABLE_PROBES`` whether anything is there; one that is missing was not asked for
+    (or the device did not say). ``system`` is always among the modules, as every agent has it, and so is ``if_mib``,
+    unless the device said that it has none of its tables.
     """
     known = product_of(sys_object_id)
     product = known[1] if known else Product("")
-    chosen = {"system": "every agent has the system group"}
-    by_module: dict[str, list[Probe]] = {}
-    for probe in PROBES:
+    reasons = {"system": "every agent has the system group"}
+    by_module: dict[str, list[TableProbe]] = {}
+    for probe in TABLE_PROBES:
         by_module.setdefault(probe.module, []).append(probe)
     for module, probes in by_module.items():
-        there = [probe for probe in probes if answers.get(probe.oid)]
-        if there:
-            chosen[module] = f"answers to {', '.join(f'{probe.what} ({probe.oid})' for probe in there)}"
+        answering = [probe for probe in probes if answers.get(probe.oid)]
+        if answering:
+            reasons[module] = f"answers to {', '.join(f'{probe.what} ({probe.oid})' for probe in answering)}"
         elif any(probe.oid in answers for probe in probes):
             continue
         elif module == "if_mib":
-            chosen[module] = "nearly every agent has it, and this one did not say"
+            reasons[module] = "nearly every agent has it, and this one did not say"
         elif known and module in product.modules:
-            chosen[module] = f"sysObjectID {sys_object_id} is below {known[0]} ({_title(product)})"
+            reasons[module] = f"sysObjectID {sys_object_id} is below {known[0]} ({_title(product)})"
     vendor = _vendor(product, answers)
-    return Match(vendor, _model(product, vendor, sys_descr), tuple(chosen.items()))
+    return Fingerprint(vendor, _model(product, vendor, sys_descr), tuple(reasons.items()))
 
 
 def _title(product: Product) -> str:
@@ -140,8 +140,8 @@ def _vendor(product: Product, answers: Mapping[str, bool]) -> str:
     """The vendor; that of the tables where the sysObjectID says nothing of its own."""
     if product.vendor not in ("", GENERIC):
         return product.vendor
-    told = [probe.vendor for probe in PROBES if probe.vendor and answers.get(probe.oid)]
-    return told[0] if told else product.vendor
+    vendors = [probe.vendor for probe in TABLE_PROBES if probe.vendor and answers.get(probe.oid)]
+    return vendors[0] if vendors else product.vendor
 
 
 def _model(product: Product, vendor: str, sys_descr: str) -> str:

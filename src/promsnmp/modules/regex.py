@@ -17,13 +17,13 @@ _ESCAPE = re.compile(r"\\.", re.DOTALL)
 _QUOTED = re.compile(r"(?<!\\)(?:\\\\)*\\Q.*?(?:\\E|$)", re.DOTALL)
 
 
-class Match(Protocol):
+class RegexMatch(Protocol):
     """What matched."""
 
     def group(self, group: int | str, /) -> str | None: ...
 
 
-class Pattern(Protocol):
+class RegexPattern(Protocol):
     """A compiled expression."""
 
     @property
@@ -32,18 +32,18 @@ class Pattern(Protocol):
     @property
     def groupindex(self) -> dict[str, int]: ...
 
-    def search(self, text: str, /) -> Match | None: ...
+    def search(self, text: str, /) -> RegexMatch | None: ...
 
 
 @lru_cache(maxsize=4096)
-def compiled(pattern: str) -> Pattern:
+def compile_regex(pattern: str) -> RegexPattern:
     """A pattern that matches anywhere in a text. Raises ValueError with the reason."""
     if any(escape == "\\C" for escape in _ESCAPE.findall(_QUOTED.sub("", pattern))):
         raise ValueError(r"invalid escape sequence: \C")  # one octet: Go's has it not
     options = re2.Options()
     options.log_errors = False  # they would go to stderr, values included
     try:
-        return cast("Pattern", re2.compile(pattern, options))
+        return cast("RegexPattern", re2.compile(pattern, options))
     except re2.error as error:
         reason = error.args[0] if error.args else "it cannot be compiled"
         raise ValueError(reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)) from None
@@ -51,12 +51,12 @@ def compiled(pattern: str) -> Pattern:
         raise ValueError("it is not text in UTF-8") from None
 
 
-def compiled_whole(pattern: str) -> Pattern:
+def compile_full_match(pattern: str) -> RegexPattern:
     """A pattern that matches a whole text, as those of ``regex_extracts`` do. Raises ValueError."""
-    return compiled(f"^(?:{pattern})$")
+    return compile_regex(f"^(?:{pattern})$")
 
 
-def expand(template: str, pattern: Pattern, match: Match) -> str:
+def expand(template: str, pattern: RegexPattern, match: RegexMatch) -> str:
     """``template`` with its ``$1``, ``${1}``, ``$name`` and ``$$`` replaced, by the rules of Go's ``Regexp.Expand``.
 
     A name is as long as it can be (``$1x`` is the group named ``1x``), a group that is not there is empty, and a ``$``
@@ -70,7 +70,7 @@ def expand(template: str, pattern: Pattern, match: Match) -> str:
     return _REFERENCE.sub(replaced, template)
 
 
-def _group(name: str, pattern: Pattern, match: Match) -> str:
+def _group(name: str, pattern: RegexPattern, match: RegexMatch) -> str:
     is_number = name.isascii() and name.isdigit() and (name[0] != "0" or name == "0")
     number = int(name[:10]) if is_number else pattern.groupindex.get(name, -1)
     return match.group(number) or "" if 0 <= number <= pattern.groups else ""

@@ -23,8 +23,8 @@ def audit(what: str, *, who: str, **facts: object) -> None:
 
     The time is the log line's own. ``facts`` must not be named like an attribute of ``logging.LogRecord``.
     """
-    told = {"what": what, **{key: value for key, value in facts.items() if value not in (None, "")}, "who": who}
-    log.info(" ".join(f"{key}={_shown(value)}" for key, value in told.items()), extra=told)
+    fields = {"what": what, **{key: value for key, value in facts.items() if value not in (None, "")}, "who": who}
+    log.info(" ".join(f"{key}={_shown(value)}" for key, value in fields.items()), extra=fields)
 
 
 def _shown(value: object) -> str:

@@ -85,12 +85,12 @@ class PollCounts:
         self.duration = Distribution(DURATION_BOUNDS)
         self.lag = Distribution(LAG_BOUNDS)
 
-    def ended(self, outcome: str, *, seconds: float) -> None:
+    def record(self, outcome: str, *, seconds: float) -> None:
         """A poll ended after ``seconds``; ``outcome`` is one of OUTCOMES."""
         self.outcomes[outcome] += 1
         self.duration.observe(seconds)
 
-    def started(self, *, late: float) -> None:
+    def record_start(self, *, late: float) -> None:
         """A poll of the background poller started ``late`` seconds after it was due."""
         self.lag.observe(max(late, 0.0))
 
@@ -108,13 +108,13 @@ class DiscoveryCounts:
         self.addresses = 0
         self.packets = 0
 
-    def ended(
+    def record(
         self,
         outcome: str,
         *,
         seconds: float | None,
         findings: Mapping[str, int],
-        lost: int,
+        stale: int,
         removed: int,
         addresses: int,
         packets: int,
@@ -124,7 +124,7 @@ class DiscoveryCounts:
         self.outcomes[outcome] += 1
         if seconds is not None:
             self.duration.observe(seconds)
-        for kind, count in {**findings, "lost": lost, "removed": removed}.items():
+        for kind, count in {**findings, "lost": stale, "removed": removed}.items():
             self.findings[kind] += count
         for kind, count in errors.items():
             self.errors[kind] = self.errors.get(kind, 0) + count
@@ -140,7 +140,7 @@ class RequestCounts:
     def __init__(self) -> None:
         self.totals: dict[tuple[str, str, int], list[float]] = {}
 
-    def ended(self, method: str, template: str, status: int, *, seconds: float) -> None:
+    def record(self, method: str, template: str, status: int, *, seconds: float) -> None:
         """``template`` is a route's path, never the path that a client sent: that would be a label without bounds."""
         key = (method if method in METHODS else "OTHER", template, status)
         total = self.totals.get(key)

@@ -120,8 +120,8 @@ def leadership_families(*, leader: bool, discovered_at: float) -> Iterator[Metri
     )
 
 
-def discovery_families(counts: DiscoveryCounts, *, lost: int, next_at: float = 0.0) -> Iterator[Metric]:
-    """``lost``: devices of the inventory that are lost now; ``next_at``: Unix time, 0 when nothing is planned."""
+def discovery_families(counts: DiscoveryCounts, *, stale: int, next_at: float = 0.0) -> Iterator[Metric]:
+    """``stale``: devices of the inventory that are lost now; ``next_at``: Unix time, 0 when nothing is planned."""
     yield _counted("promsnmp_discovery_jobs", "Searches for devices, by how they ended.", "outcome", counts.outcomes)
     yield histogram("promsnmp_discovery_duration_seconds", "How long searches for devices took.", counts.duration)
     yield _counted("promsnmp_discovery_devices", "Devices, by what searches made of them.", "change", counts.findings)
@@ -133,7 +133,7 @@ def discovery_families(counts: DiscoveryCounts, *, lost: int, next_at: float = 0
         "Unix time at which all saved seeds will be searched next; 0 when that is not planned.",
         next_at,
     )
-    yield gauge("promsnmp_devices_lost", "Devices of the inventory that searches have not found for long.", lost)
+    yield gauge("promsnmp_devices_lost", "Devices of the inventory that searches have not found for long.", stale)
 
 
 def _counted(name: str, text: str, label: str, counts: Mapping[str, int]) -> CounterMetricFamily:

@@ -37,7 +37,7 @@ class Status(StrEnum):
     UNKNOWN = "UNKNOWN"
 
     @property
-    def well(self) -> bool:
+    def is_healthy(self) -> bool:
         return self in (Status.UP, Status.UNKNOWN)
 
 
@@ -50,16 +50,16 @@ class Component:
 
 
 UP = Component(Status.UP)
-Check = Callable[[], Component]
+HealthCheck = Callable[[], Component]
 
 
 class Health:
     """The components' checks, and the two states that Kubernetes asks for. Checks must be quick and must not block."""
 
-    def __init__(self, checks: Mapping[str, Check], *, loaded: Callable[[], bool]) -> None:
+    def __init__(self, checks: Mapping[str, HealthCheck], *, loaded: Callable[[], bool]) -> None:
         self._loaded = loaded
         self._draining = False
-        self._checks: dict[str, Check] = {
+        self._checks: dict[str, HealthCheck] = {
             **checks,
             "livenessState": self.liveness,
             "ping": lambda: UP,
@@ -78,7 +78,7 @@ class Health:
 
     @property
     def ready(self) -> bool:
-        return self.readiness().status.well
+        return self.readiness().status.is_healthy
 
     @property
     def reason(self) -> str:
@@ -88,20 +88,20 @@ class Health:
         return "" if self._loaded() else "the inventory is not loaded"
 
     def components(self) -> dict[str, Component]:
-        return {name: _checked(check) for name, check in sorted(self._checks.items())}
+        return {name: _run_check(check) for name, check in sorted(self._checks.items())}
 
     def component(self, name: str) -> Component | None:
         check = self._checks.get(name)
-        return None if check is None else _checked(check)
+        return None if check is None else _run_check(check)
 
 
-def worst(components: Mapping[str, Component]) -> Status:
+def worst_status(components: Mapping[str, Component]) -> Status:
     """The status of the whole: that of the worst component."""
     order = list(Status)
     return min((part.status for part in components.values()), key=order.index, default=Status.UNKNOWN)
 
 
-def _checked(check: Check) -> Component:
+def _run_check(check: HealthCheck) -> Component:
     try:
         return check()
     except Exception as error:  # noqa: BLE001  # a component that cannot be asked is not well
@@ -129,7 +129,7 @@ class DiskSpace:
     async def refresh(self) -> None:
         """Ask the disk. Never raises for what the disk answers."""
         try:
-            self._answer, self.modified = await asyncio.to_thread(_look, self._file)
+            self._answer, self.modified = await asyncio.to_thread(_measure, self._file)
             self._error = ""
         except OSError as error:
             self._error = f"{error.strerror}: {self._file.parent}"
@@ -153,7 +153,7 @@ class DiskSpace:
         return Component(Status.UP if free >= MIN_FREE_BYTES else Status.DOWN, {**details, "exists": True})
 
 
-def _look(file: Path) -> tuple[tuple[int, int], float]:
+def _measure(file: Path) -> tuple[tuple[int, int], float]:
     """(total, free) bytes of the disk that ``file`` is, or will be, on; and its time of change."""
     folder = file.parent
     while not folder.exists() and folder != folder.parent:

@@ -14,7 +14,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector
 
-Source = Callable[[], Iterable[Metric]]
+FamilySource = Callable[[], Iterable[Metric]]
 """Gives the present state of some families."""
 
 TEXT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -24,14 +24,14 @@ OPENMETRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 class SelfMetrics:
     """The families of every source, with process_*, python_info and python_gc_*."""
 
-    def __init__(self, *sources: Source) -> None:
+    def __init__(self, *sources: FamilySource) -> None:
         self.registry = CollectorRegistry(auto_describe=False)
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
         self.add(*sources)
 
-    def add(self, *sources: Source) -> None:
+    def add(self, *sources: FamilySource) -> None:
         """Read ``sources`` too, from the next scrape on."""
         for source in sources:
             self.registry.register(_SourceCollector(source))
@@ -51,7 +51,7 @@ class SelfMetrics:
 class _SourceCollector(Collector):
     """A source under the name that the registry wants."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: FamilySource) -> None:
         self._source = source
 
     def collect(self) -> Iterable[Metric]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
-from promsnmp.polling.page import Failure, Page
+from promsnmp.polling.page import PollFailure, RenderedPage
 
-Entry = Page | Failure
+CacheEntry = RenderedPage | PollFailure
 
 
 class PageCache:
@@ -20,14 +20,14 @@ class PageCache:
         self._max_entries = max_entries
         self._max_age = max_age
         self._clock = clock
-        self._entries: OrderedDict[Hashable, Entry] = OrderedDict()
+        self._entries: OrderedDict[Hashable, CacheEntry] = OrderedDict()
         self.hits = 0
         self.misses = 0
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def get(self, key: Hashable, *, max_age: float | None = None) -> Entry | None:
+    def get(self, key: Hashable, *, max_age: float | None = None) -> CacheEntry | None:
         """The entry for ``key`` if it is not older than allowed; ``max_age`` (seconds) may ask for a fresher one."""
         entry = self.peek(key, max_age=max_age)
         if entry is None:
@@ -36,7 +36,7 @@ class PageCache:
             self.hits += 1
         return entry
 
-    def peek(self, key: Hashable, *, max_age: float | None = None) -> Entry | None:
+    def peek(self, key: Hashable, *, max_age: float | None = None) -> CacheEntry | None:
         """As ``get``, but does not count."""
         entry = self._entries.get(key)
         if entry is None:
@@ -50,7 +50,7 @@ class PageCache:
         self._entries.move_to_end(key)
         return entry
 
-    def put(self, key: Hashable, entry: Entry) -> None:
+    def put(self, key: Hashable, entry: CacheEntry) -> None:
         """Keeps an entry, unless nothing is to be kept."""
         if self._max_age <= 0:
             return

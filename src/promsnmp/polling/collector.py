@@ -13,17 +13,16 @@ from math import inf
 
 from promsnmp.errors import AuthenticationError, ErrorStatus, OutOfOrder, SnmpError, StrictFailure
 from promsnmp.exposition.plan import ModulePlan, Plan, make_plan
-from promsnmp.exposition.samples import DeviceState, Renderer
-from promsnmp.exposition.samples import Page as Samples
+from promsnmp.exposition.samples import Exposition, Renderer, RenderState
 from promsnmp.exposition.utilization.interfaces import add_utilization
-from promsnmp.inventory.modules import AUTO, FALLBACK, settled_modules
-from promsnmp.modules.catalogue import Catalogues
-from promsnmp.polling.detection.identify import Identity, identify
-from promsnmp.polling.detection.schedule import Recognition
-from promsnmp.polling.label_cache import KeptLabels
-from promsnmp.polling.page import Format, Page
-from promsnmp.polling.poll import Asking, Harvest
-from promsnmp.polling.target import Source
+from promsnmp.inventory.modules import AUTO, FALLBACK, resolve_modules
+from promsnmp.modules.catalogue import CatalogueStore
+from promsnmp.polling.detection.identify import DeviceIdentity, identify
+from promsnmp.polling.detection.schedule import DetectionSchedule
+from promsnmp.polling.label_cache import LabelCache
+from promsnmp.polling.page import Format, RenderedPage
+from promsnmp.polling.poll import PollResult, PollRun
+from promsnmp.polling.target import Target
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import User
 from promsnmp.snmp.operations.walk import AgentLimits, Cost
@@ -35,21 +34,21 @@ from promsnmp.snmp.v3.usm import UsmModel
 
 log = logging.getLogger(__name__)
 
-Tell = Callable[[Source, Identity], None]
+OnDetected = Callable[[Target, DeviceIdentity], None]
 
-RECOGNITION_SHARE = 1 / 3
+DETECTION_SHARE = 1 / 3
 """Part of the time of a poll that may go into finding out what the device is."""
 _SYS_DESCR, _SYS_OBJECT_ID, _SYS_UP_TIME = "1.3.6.1.2.1.1.1", "1.3.6.1.2.1.1.2", "1.3.6.1.2.1.1.3"
 
 
 @dataclass(slots=True)
-class Known:
-    """What is remembered of one source from poll to poll."""
+class TargetState:
+    """What is remembered of one target from poll to poll."""
 
     limits: AgentLimits = field(default_factory=AgentLimits)
     engine: EngineState = field(default_factory=EngineState)
-    device: DeviceState = field(default_factory=DeviceState)
-    asked: set[Format] = field(default_factory=set)
+    device: RenderState = field(default_factory=RenderState)
+    requested_formats: set[Format] = field(default_factory=set)
     """Formats that scrapes asked for since the last poll."""
     formats: set[Format] = field(default_factory=lambda: {Format.TEXT})
     """Formats that a poll renders at once: those asked for lately."""
@@ -59,18 +58,18 @@ class Known:
     """When it ended, Unix time; 0: there was none."""
     problem: str = ""
     """What was wrong with it."""
-    recognition: Recognition = field(default_factory=Recognition)
+    detection: DetectionSchedule = field(default_factory=DetectionSchedule)
     modules: tuple[str, ...] = ()
     """What it was asked for last."""
-    answered: bool = False
+    has_answered: bool = False
     """Whether it ever gave anything."""
-    labels: KeptLabels | None = None
-    labels_of: Source | None = None
-    """Label columns that are kept, and the source that they are of."""
+    label_cache: LabelCache | None = None
+    label_cache_target: Target | None = None
+    """Label columns that are kept, and the target that they are of."""
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class CollectorOptions:
     """Settings of the collector."""
 
     utilization: bool = True
@@ -91,251 +90,259 @@ class Options:
 
 
 class Collector:
-    """Polls sources and renders their pages.
+    """Polls targets and renders their pages.
 
-    ``dropped`` counts values that were left out, by reason; ``max_known`` is how many sources it remembers, the least
+    ``dropped`` counts values that were left out, by reason; ``max_states`` is how many targets it remembers, the least
     recently polled go first.
     """
 
-    def __init__(self, catalogues: Catalogues, options: Options, *, tell: Tell | None = None) -> None:
-        """``tell`` is called with each source of which it was found out what its device is, and with that."""
-        self._tell = tell
-        self._catalogues = catalogues
-        self._planned_for = catalogues.generation
+    def __init__(
+        self, catalogue_store: CatalogueStore, options: CollectorOptions, *, on_detected: OnDetected | None = None
+    ) -> None:
+        """``on_detected`` is called with each target of which it was found out what its device is, and with that."""
+        self._on_detected = on_detected
+        self._catalogue_store = catalogue_store
+        self._plans_generation = catalogue_store.generation
         self._options = options
         self._plans: dict[tuple[str, ...], Plan] = {}
         self._keys = KeyCache()
-        self._known: OrderedDict[tuple[str, tuple[str, ...]], Known] = OrderedDict()
+        self._states: OrderedDict[tuple[str, tuple[str, ...]], TargetState] = OrderedDict()
         self.dropped: dict[str, int] = {}
-        self.max_known = 10_000
+        self.max_states = 10_000
 
     @property
     def generation(self) -> int:
         """Another number whenever the modules are others."""
-        return self._catalogues.generation
+        return self._catalogue_store.generation
 
-    def known(self, source: Source) -> Known:
-        """What is remembered of a source; created when there is nothing yet."""
-        key = source.key, source.modules
-        found = self._known.get(key)
-        if found is None:
-            found = self._known[key] = Known()
-            while len(self._known) > self.max_known:
-                self._known.popitem(last=False)
-        self._known.move_to_end(key)
-        return found
+    def state_of(self, target: Target) -> TargetState:
+        """What is remembered of a target; created when there is nothing yet."""
+        key = target.key, target.modules
+        state = self._states.get(key)
+        if state is None:
+            state = self._states[key] = TargetState()
+            while len(self._states) > self.max_states:
+                self._states.popitem(last=False)
+        self._states.move_to_end(key)
+        return state
 
-    def remembered(self, source: Source) -> Known | None:
-        """As ``known``, but None when nothing is remembered of the source."""
-        return self._known.get((source.key, source.modules))
+    def find_state(self, target: Target) -> TargetState | None:
+        """As ``state_of``, but None when nothing is remembered of the target."""
+        return self._states.get((target.key, target.modules))
 
     def plan(self, modules: tuple[str, ...]) -> Plan:
         """The plan of some modules, by the present catalogue. Raises ModuleError for an unknown one."""
-        catalogue = self._catalogues.current
-        if self._catalogues.generation != self._planned_for:
-            self._planned_for = self._catalogues.generation
+        catalogue = self._catalogue_store.current
+        if self._catalogue_store.generation != self._plans_generation:
+            self._plans_generation = self._catalogue_store.generation
             self._plans.clear()
-            for known in self._known.values():  # labels and numbers of tables belong to the plans that are gone
-                known.device = DeviceState(utilization=known.device.utilization)
+            for state in self._states.values():  # labels and numbers of tables belong to the plans that are gone
+                state.device = RenderState(utilization=state.device.utilization)
         plan = self._plans.get(modules)
         if plan is None:
             plan = self._plans[modules] = make_plan([catalogue.module(name) for name in modules])
         return plan
 
-    async def collect(self, source: Source, *, deadline: float) -> tuple[Page, SnmpError | None]:
-        """The page of a source, and what was wrong with it when it is not complete.
+    async def collect(self, target: Target, *, deadline: float) -> tuple[RenderedPage, SnmpError | None]:
+        """The page of a target, and what was wrong with it when it is not complete.
 
         ``deadline`` is loop time. Raises SnmpError when nothing could be read, ModuleError for an unknown module.
         """
-        known = self.known(source)
-        modules = await self._modules(source, known, deadline)
+        state = self.state_of(target)
+        modules = await self._resolve_modules(target, state, deadline)
         plan = self.plan(modules)
-        if modules != known.modules:  # labels and numbers of tables belong to the plan
-            known.modules, known.device = modules, DeviceState(utilization=known.device.utilization)
+        if modules != state.modules:  # labels and numbers of tables belong to the plan
+            state.modules, state.device = modules, RenderState(utilization=state.device.utilization)
         if not plan.modules:  # ``module=``: nothing is wanted, so nothing is asked
-            return Page(time.monotonic(), (), {one: _body(Samples(), one) for one in known.formats}), None
-        harvest = await self._harvest(source, plan, known, deadline)
-        if harvest.error is not None and not harvest.scanner.varbind_count:
-            raise harvest.error
-        failures = list(harvest.failures.values())
+            return RenderedPage(time.monotonic(), (), {one: _body(Exposition(), one) for one in state.formats}), None
+        result = await self._run_poll(target, plan, state, deadline)
+        if result.error is not None and not result.scanner.varbind_count:
+            raise result.error
+        failures = list(result.failures.values())
         if self._options.strict:
-            _insist(source, harvest)
-        elif failures and not harvest.scanner.varbind_count:
+            _require_complete(target, result)
+        elif failures and not result.scanner.varbind_count:
             raise failures[0]
-        known.answered = True
-        _look(known.recognition, plan, harvest.scanner)
-        return self._render(source, harvest.plan, known, harvest), harvest.error or (failures[0] if failures else None)
+        state.has_answered = True
+        _observe_system_group(state.detection, plan, result.scanner)
+        return self._make_page(target, result.plan, state, result), result.error or (failures[0] if failures else None)
 
     def check(self, modules: tuple[str, ...]) -> None:
         """Raises ModuleError for a module that there is not."""
-        self.plan(tuple(name for name in modules if name != AUTO or self._is_module(AUTO)))
+        self.plan(tuple(name for name in modules if name != AUTO or self._has_module(AUTO)))
 
-    async def _modules(self, source: Source, known: Known, deadline: float) -> tuple[str, ...]:
-        """What a source is asked for: its modules, with ``AUTO`` replaced by those that suit the device.
+    async def _resolve_modules(self, target: Target, state: TargetState, deadline: float) -> tuple[str, ...]:
+        """What a target is asked for: its modules, with ``AUTO`` replaced by those that suit the device.
 
         Finds out which these are, when it is time for that. Raises SnmpError when a device that has never answered does
         not even answer to this.
         """
-        if AUTO not in source.modules or self._is_module(AUTO):
-            return source.modules
-        recognition, now = known.recognition, time.monotonic()
-        recognition.heed(source.detected, source.key, now)
-        if recognition.is_due(now):
+        if AUTO not in target.modules or self._has_module(AUTO):
+            return target.modules
+        detection, now = state.detection, time.monotonic()
+        detection.set_stored_modules(target.detected, target.key, now)
+        if detection.is_due(now):
             try:
-                identity = await self.identify(source, deadline=deadline)
-                is_settled = recognition.took(identity, time.monotonic())
-                if is_settled and self._tell is not None:
-                    self._tell(source, identity)
+                identity = await self.identify(target, deadline=deadline)
+                is_settled = detection.record_identity(identity, time.monotonic())
+                if is_settled and self._on_detected is not None:
+                    self._on_detected(target, identity)
             except SnmpError:
-                recognition.failed(time.monotonic())
-                if not known.answered:
+                detection.record_failure(time.monotonic())
+                if not state.has_answered:
                     raise
-        return settled_modules(source.modules, [name for name in recognition.modules if self._is_module(name)])
+        return resolve_modules(target.modules, [name for name in detection.modules if self._has_module(name)])
 
-    async def identify(self, source: Source, *, deadline: float) -> Identity:
-        """Asks a source what it is. Raises SnmpError."""
-        known = self.known(source)
+    async def identify(self, target: Target, *, deadline: float) -> DeviceIdentity:
+        """Asks a target what it is. Raises SnmpError."""
+        state = self.state_of(target)
         now = asyncio.get_running_loop().time()
-        session = self._session(source, self.plan(FALLBACK), known, now + (deadline - now) * RECOGNITION_SHARE)
+        session = self._session(target, self.plan(FALLBACK), state, now + (deadline - now) * DETECTION_SHARE)
         try:
             async with session:
-                identity = await identify(session, limits=known.limits)
+                identity = await identify(session, limits=state.limits)
         except AuthenticationError:
-            known.engine = EngineState()
+            state.engine = EngineState()
             raise
-        is_news = known.recognition.modules not in ((), identity.match.names)
+        is_news = state.detection.modules not in ((), identity.match.names)
         level = logging.INFO if is_news else logging.DEBUG
-        log.log(level, "%s (%s) is %s", source.name, source.endpoint, _told(identity))
+        log.log(level, "%s (%s) is %s", target.name, target.endpoint, _describe(identity))
         return identity
 
-    def _is_module(self, name: str) -> bool:
-        return name in self._catalogues.current.modules
+    def _has_module(self, name: str) -> bool:
+        return name in self._catalogue_store.current.modules
 
-    async def _harvest(self, source: Source, plan: Plan, known: Known, deadline: float) -> Harvest:
-        harvest = Harvest(ber.Scanner(list(plan.columns)), time.monotonic(), plan)
+    async def _run_poll(self, target: Target, plan: Plan, state: TargetState, deadline: float) -> PollResult:
+        result = PollResult(ber.Scanner(list(plan.columns)), time.monotonic(), plan)
         began = time.perf_counter()
-        session = self._session(source, plan, known, deadline)
-        version, labels = source.credentials.version, self._labels(source, known)
+        session = self._session(target, plan, state, deadline)
+        version, labels = target.credentials.version, self._labels(target, state)
         try:
             async with session:
-                asking = Asking(session, harvest, version, known.limits)
+                run = PollRun(session, result, version, state.limits)
                 if plan.filters:
-                    await asking.filters()
-                if labels is None or not plan.labels:
-                    await asking.everything()
+                    await run.apply_filters()
+                if labels is None or not plan.label_columns:
+                    await run.read_all()
                 else:
-                    await asking.sparingly(labels, partial(self._rendered, plan, harvest.scanner, known))
+                    await run.read_without_cached_labels(
+                        labels, partial(self._render_modules, plan, result.scanner, state)
+                    )
         except SnmpError as error:
-            harvest.error = error
+            result.error = error
             if isinstance(error, AuthenticationError):
-                known.engine = EngineState()  # whatever was believed of it, the next poll asks anew
-        harvest.seconds = time.perf_counter() - began
-        return harvest
+                state.engine = EngineState()  # whatever was believed of it, the next poll asks anew
+        result.seconds = time.perf_counter() - began
+        return result
 
-    def _labels(self, source: Source, known: Known) -> KeptLabels | None:
-        """What is kept of a source's labels; None when they are to be read at every poll.
+    def _labels(self, target: Target, state: TargetState) -> LabelCache | None:
+        """What is kept of a target's labels; None when they are to be read at every poll.
 
         That is so for what only scrapes ask for: nobody knows when the next one comes.
         """
         options = self._options
-        if not source.managed or options.label_refresh < 2:
+        if not target.managed or options.label_refresh < 2:
             return None
-        if known.labels is None or known.labels_of != source:
-            known.labels_of = source
-            known.labels = KeptLabels(every=options.label_refresh, seconds=options.label_age)
-        return known.labels
+        if state.label_cache is None or state.label_cache_target != target:
+            state.label_cache_target = target
+            state.label_cache = LabelCache(every=options.label_refresh, seconds=options.label_age)
+        return state.label_cache
 
-    def _session(self, source: Source, plan: Plan, known: Known, deadline: float) -> Session:
+    def _session(self, target: Target, plan: Plan, state: TargetState, deadline: float) -> Session:
         modules = [one.module for one in plan.modules]
         return Session(
-            source.endpoint,
-            self._security(source, known),
-            timeout=max(one.timeout for one in modules) if source.timeout is None else source.timeout,
-            retries=max(one.retries for one in modules) if source.retries is None else source.retries,
+            target.endpoint,
+            self._security(target, state),
+            timeout=max(one.timeout for one in modules) if target.timeout is None else target.timeout,
+            retries=max(one.retries for one in modules) if target.retries is None else target.retries,
             deadline=deadline,
             connected=not any(one.use_unconnected_udp_socket for one in modules),
             source=self._options.source_address,
         )
 
-    def _security(self, source: Source, known: Known) -> SecurityModel:
-        credentials = source.credentials
+    def _security(self, target: Target, state: TargetState) -> SecurityModel:
+        credentials = target.credentials
         if isinstance(credentials, User):
-            return UsmModel(credentials, engine=known.engine, keys=self._keys)
+            return UsmModel(credentials, engine=state.engine, keys=self._keys)
         return CommunityModel(credentials)
 
     # ---------------------------------------------------------------------------------------------- rendering
 
-    def _rendered(self, plan: Plan, scanner: ber.Scanner, known: Known, kept: Mapping[int, bytes]) -> Renderer:
+    def _render_modules(
+        self, plan: Plan, scanner: ber.Scanner, state: TargetState, cached_columns: Mapping[int, bytes]
+    ) -> Renderer:
         options = self._options
-        renderer = Renderer(plan, scanner, known.device, wrap=options.wrap, zeros=options.zeros, kept=kept)
+        renderer = Renderer(
+            plan, scanner, state.device, wrap=options.wrap, zeros=options.zeros, cached_columns=cached_columns
+        )
         for one in plan.modules:
             renderer.module(one.metrics)
         return renderer
 
-    def _render(self, source: Source, plan: Plan, known: Known, harvest: Harvest) -> Page:
+    def _make_page(self, target: Target, plan: Plan, state: TargetState, result: PollResult) -> RenderedPage:
         began = time.perf_counter()
-        renderer = harvest.renderer or self._rendered(plan, harvest.scanner, known, harvest.kept)
-        page, own = renderer.page, self._options.own_metrics
+        renderer = result.renderer or self._render_modules(plan, result.scanner, state, result.cached_columns)
+        page, own = renderer.exposition, self._options.own_metrics
         if self._options.utilization:
-            add_utilization(renderer, plan, known.device.utilization, at=harvest.started, shown=own)
+            add_utilization(renderer, plan, state.device.utilization, at=result.started, visible=own)
         page.deduplicate()
         if self._options.strict:
-            _insist_on_one(source, page)
-        _add_scrape_metrics(page, plan, harvest, time.perf_counter() - began, own=own)
+            _require_unique(target, page)
+        _add_scrape_metrics(page, plan, result, time.perf_counter() - began, own=own)
         for reason, count in page.dropped.items():
             self.dropped[reason] = self.dropped.get(reason, 0) + count
-        if known.asked:
-            known.formats, known.asked = known.asked, set()
-        bodies = {one: _body(page, one) for one in known.formats}
-        return Page(harvest.started, known.modules, bodies)
+        if state.requested_formats:
+            state.formats, state.requested_formats = state.requested_formats, set()
+        bodies = {one: _body(page, one) for one in state.formats}
+        return RenderedPage(result.started, state.modules, bodies)
 
 
-def _told(identity: Identity) -> str:
+def _describe(identity: DeviceIdentity) -> str:
     match = identity.match
     kind = " ".join(filter(None, (match.vendor, match.model))) or f"of an unknown kind ({identity.sys_object_id})"
     return f"{kind}: {', '.join(match.names)}" + (f" (not all was told: {identity.problem})" * bool(identity.problem))
 
 
-def _look(recognition: Recognition, plan: Plan, scanner: ber.Scanner) -> None:
-    """Shows a recognition what a poll brought of the system group, if anything."""
+def _observe_system_group(detection: DetectionSchedule, plan: Plan, scanner: ber.Scanner) -> None:
+    """Tells a schedule what a poll brought of the system group, if anything."""
     descr, object_id, up_time = (
         scanner.column(column.at) if (column := plan.by_oid.get(name)) and not column.part else b""
         for name in (_SYS_DESCR, _SYS_OBJECT_ID, _SYS_UP_TIME)
     )
-    recognition.saw((descr, object_id), up_time)
+    detection.observe_system_group((descr, object_id), up_time)
 
 
-def _body(page: Samples, wanted: Format) -> bytes:
-    return page.render(as_openmetrics=wanted is Format.OPENMETRICS)
+def _body(page: Exposition, body_format: Format) -> bytes:
+    return page.render(as_openmetrics=body_format is Format.OPENMETRICS)
 
 
-def _insist(source: Source, harvest: Harvest) -> None:
+def _require_complete(target: Target, result: PollResult) -> None:
     """Raises StrictFailure for what fails a scrape of snmp_exporter: all but an error-status that ends a walk, and OIDs
     that do not increase."""
-    walks = [one for at, one in harvest.failures.items() if at not in harvest.plan.gets]
-    forgiven = {id(one) for one in walks if isinstance(one, ErrorStatus | OutOfOrder)}
-    for problem in (harvest.error, *harvest.failures.values()):
-        if problem is not None and id(problem) not in forgiven:
-            raise StrictFailure(f"not all was read: {problem.message}", target=str(source.endpoint), oid=problem.oid)
+    walks = [one for at, one in result.failures.items() if at not in result.plan.gets]
+    tolerated = {id(one) for one in walks if isinstance(one, ErrorStatus | OutOfOrder)}
+    for problem in (result.error, *result.failures.values()):
+        if problem is not None and id(problem) not in tolerated:
+            raise StrictFailure(f"not all was read: {problem.message}", target=str(target.endpoint), oid=problem.oid)
 
 
-def _insist_on_one(source: Source, page: Samples) -> None:
+def _require_unique(target: Target, page: Exposition) -> None:
     """Raises StrictFailure when a series stands on the page twice, or a family with several types or helps."""
-    target, twice, names = str(source.endpoint), page.dropped.get("duplicate", 0), ", ".join(sorted(page.conflicts))
+    address, twice, names = str(target.endpoint), page.dropped.get("duplicate", 0), ", ".join(sorted(page.conflicts))
     if twice:
-        raise StrictFailure(f"{twice} samples have name and labels of another one", target=target)
+        raise StrictFailure(f"{twice} samples have name and labels of another one", target=address)
     if names:
-        raise StrictFailure(f"metrics of one name have several types or help texts: {names}", target=target)
+        raise StrictFailure(f"metrics of one name have several types or help texts: {names}", target=address)
 
 
-def _add_scrape_metrics(page: Samples, plan: Plan, harvest: Harvest, rendering: float, *, own: bool) -> None:
+def _add_scrape_metrics(page: Exposition, plan: Plan, result: PollResult, rendering: float, *, own: bool) -> None:
     """What is known of the poll itself, per module: what it cost, and with ``own`` whether it was whole."""
     rows: dict[str, list[tuple[dict[str, str], float]]] = {name: [] for name in _SCRAPE_METRICS}
     for one in plan.modules:
         labels = {"module": one.module.name}
-        cost = _cost(one, harvest)
-        complete = _complete(one, harvest)
-        seconds = cost.seconds + harvest.rendering + rendering
+        cost = _cost(one, result)
+        complete = _is_complete(one, result)
+        seconds = cost.seconds + result.render_seconds + rendering
         figures = (complete, cost.seconds, cost.sent, cost.retried, cost.varbinds, seconds)
         for name, number in zip(rows, figures, strict=True):
             rows[name].append((labels, float(number)))
@@ -344,30 +351,30 @@ def _add_scrape_metrics(page: Samples, plan: Plan, harvest: Harvest, rendering: 
             page.add(name, "gauge", _SCRAPE_METRICS[name], samples)
     if not own:
         return
-    taken = time.time() - harvest.seconds - rendering
+    taken = time.time() - result.seconds - rendering
     page.add("promsnmp_collected_timestamp_seconds", "gauge", _COLLECTED, [({}, round(taken, 3))])
     if page.dropped:
         dropped = [({"reason": reason}, float(count)) for reason, count in sorted(page.dropped.items())]
         page.add("promsnmp_page_dropped_values", "gauge", _DROPPED, dropped)
 
 
-def _cost(one: ModulePlan, harvest: Harvest) -> Cost:
+def _cost(one: ModulePlan, result: PollResult) -> Cost:
     total = Cost()
     roots = dict.fromkeys((*one.roots, *(oid.encode(each.oid) for each in one.module.filters)))
-    costs: Sequence[Cost] = [harvest.costs[root] for root in roots if root in harvest.costs]
-    for cost in (*costs, harvest.gets_cost) if one.gets else costs:
+    costs: Sequence[Cost] = [result.costs[root] for root in roots if root in result.costs]
+    for cost in (*costs, result.gets_cost) if one.gets else costs:
         total = total + cost
     return total
 
 
-def _complete(one: ModulePlan, harvest: Harvest) -> bool:
-    if any(root not in harvest.finished for root in one.roots):
+def _is_complete(one: ModulePlan, result: PollResult) -> bool:
+    if any(root not in result.finished for root in one.roots):
         return False
-    return not (one.gets and harvest.gets_failed and not all(_walked(get, harvest) for get in one.gets))
+    return not (one.gets and result.gets_failed and not all(_is_walked(get, result) for get in one.gets))
 
 
-def _walked(get: bytes, harvest: Harvest) -> bool:
-    return any(get.startswith(root) for root in harvest.finished)
+def _is_walked(get: bytes, result: PollResult) -> bool:
+    return any(get.startswith(root) for root in result.finished)
 
 
 _OWN_PREFIX = "promsnmp_"
@@ -379,7 +386,7 @@ _SCRAPE_METRICS = {
     "snmp_scrape_pdus_returned": "Variable bindings that the device returned for the module.",
     "snmp_scrape_duration_seconds": "Seconds spent on the module, making the page included.",
 }
-OWN_NAMES = frozenset((*_SCRAPE_METRICS, "promsnmp_collected_timestamp_seconds"))
+OWN_METRIC_NAMES = frozenset((*_SCRAPE_METRICS, "promsnmp_collected_timestamp_seconds"))
 """Families that every page has: samples that a module makes under one of these names are left out."""
 _COLLECTED = "When the device was polled for this page, in Unix seconds; time() minus this is the age of the data."
 _DROPPED = "Values that the device returned but that are not on this page, by reason."

@@ -9,7 +9,7 @@ from isal import igzip
 from promsnmp.errors import SnmpError
 from promsnmp.exposition.formats import openmetrics, text
 
-LEVEL = 1
+GZIP_LEVEL = 1
 """isal's gzip level: half the size of level 0 costs next to nothing more, level 3 ten times the time."""
 
 
@@ -20,7 +20,7 @@ class Format(Enum):
     OPENMETRICS = openmetrics.CONTENT_TYPE
 
 
-class Page:
+class RenderedPage:
     """One device's samples as of ``taken_at`` (seconds, monotonic); a body is made once per format and kept gzipped."""
 
     __slots__ = ("_bodies", "modules", "taken_at")
@@ -28,31 +28,31 @@ class Page:
     def __init__(self, taken_at: float, modules: tuple[str, ...], bodies: dict[Format, bytes]) -> None:
         self.taken_at = taken_at
         self.modules = modules
-        self._bodies = {one: igzip.compress(body, LEVEL) for one, body in bodies.items()}
+        self._bodies = {one: igzip.compress(body, GZIP_LEVEL) for one, body in bodies.items()}
 
-    def has(self, wanted: Format) -> bool:
+    def has(self, body_format: Format) -> bool:
         """Whether the body of a format is there already."""
-        return wanted in self._bodies
+        return body_format in self._bodies
 
-    def gzipped(self, wanted: Format) -> bytes:
+    def gzipped(self, body_format: Format) -> bytes:
         """The page in a format, gzip-compressed."""
-        body = self._bodies.get(wanted)
+        body = self._bodies.get(body_format)
         if body is None:
             other, made = next(iter(self._bodies.items()))
             convert = openmetrics.to_text if other is Format.OPENMETRICS else openmetrics.from_text
-            body = self._bodies[wanted] = igzip.compress(convert(_decompress(made)), LEVEL)
+            body = self._bodies[body_format] = igzip.compress(convert(_decompress(made)), GZIP_LEVEL)
         return body
 
-    def plain(self, wanted: Format) -> bytes:
+    def plain(self, body_format: Format) -> bytes:
         """The page in a format, uncompressed."""
-        return _decompress(self.gzipped(wanted))
+        return _decompress(self.gzipped(body_format))
 
 
 def _decompress(body: bytes) -> bytes:
     return bytes(igzip.decompress(body))  # type: ignore[no-untyped-call]
 
 
-class Failure:
+class PollFailure:
     """That the last poll of a device brought nothing, as of ``taken_at``, and why."""
 
     __slots__ = ("error", "taken_at")

@@ -10,22 +10,22 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from promsnmp.errors import SnmpError, SnmpTimeout
-from promsnmp.exposition.utilization.histogram import Series
+from promsnmp.exposition.utilization.histogram import UtilizationSeries
 from promsnmp.observe.counts import PollCounts, outcome_of
-from promsnmp.polling.cache import Entry, PageCache
+from promsnmp.polling.cache import CacheEntry, PageCache
 from promsnmp.polling.collector import Collector
-from promsnmp.polling.page import Failure, Format, Page
-from promsnmp.polling.target import Source
+from promsnmp.polling.page import Format, PollFailure, RenderedPage
+from promsnmp.polling.target import Target
 
 log = logging.getLogger(__name__)
 
 
-LATELY = 5
+RECENT_POLLS = 5
 """Polls by which it is judged whether any device can be reached: few, so that it is known within an interval."""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PollStatus:
     """How a device is doing, by its last poll: ``up``, ``partial`` (read in part), ``down`` or ``unknown``."""
 
     state: str
@@ -35,11 +35,11 @@ class Standing:
     """What was wrong with it."""
 
 
-NEVER_POLLED = Standing("unknown")
+NEVER_POLLED = PollStatus("unknown")
 
 
-class Scraper:
-    """Pages by source. ``poll_timeout`` (seconds) bounds any poll; ``freshness`` the age of ad-hoc targets' pages."""
+class PageService:
+    """Pages by target. ``poll_timeout`` (seconds) bounds any poll; ``freshness`` the age of ad-hoc targets' pages."""
 
     def __init__(
         self,
@@ -55,8 +55,8 @@ class Scraper:
         self._counts = counts
         self._poll_timeout = poll_timeout
         self._freshness = freshness
-        self._polls: dict[Source, asyncio.Task[Entry]] = {}
-        self._lately: deque[bool] = deque(maxlen=LATELY)
+        self._polls: dict[Target, asyncio.Task[CacheEntry]] = {}
+        self._recent_polls: deque[bool] = deque(maxlen=RECENT_POLLS)
 
     @property
     def active(self) -> int:
@@ -64,63 +64,63 @@ class Scraper:
         return len(self._polls)
 
     @property
-    def is_cut_off(self) -> bool:
+    def reaches_no_device(self) -> bool:
         """Whether this process seems to reach no device: none of the last polls brought anything."""
-        return len(self._lately) == LATELY and not any(self._lately)
+        return len(self._recent_polls) == RECENT_POLLS and not any(self._recent_polls)
 
-    async def page(self, source: Source, wanted: Format, *, timeout: float) -> Page:  # noqa: ASYNC109  # the caller's time, not a bound of ours
-        """The page of a source. Waits at most ``timeout`` seconds for a poll.
+    async def page(self, target: Target, body_format: Format, *, timeout: float) -> RenderedPage:  # noqa: ASYNC109  # the caller's time, not a bound of ours
+        """The page of a target. Waits at most ``timeout`` seconds for a poll.
 
         Raises SnmpError with the reason when the device cannot be read, ModuleError for an unknown module.
         """
-        entry = self._cache.get(self._key(source), max_age=None if source.managed else self._freshness)
-        if entry is None or (isinstance(entry, Page) and not entry.has(wanted)):
-            self._collector.known(source).asked.add(wanted)
+        entry = self._cache.get(self._key(target), max_age=None if target.managed else self._freshness)
+        if entry is None or (isinstance(entry, RenderedPage) and not entry.has(body_format)):
+            self._collector.state_of(target).requested_formats.add(body_format)
         if entry is None:
-            entry = await self._wait(source, timeout)
-        if isinstance(entry, Failure):
+            entry = await self._wait(target, timeout)
+        if isinstance(entry, PollFailure):
             raise entry.error
         return entry
 
-    def page_at_once(self, source: Source, wanted: Format) -> Page | None:
-        """The page of a source when it is in memory, in the format wanted; what is not is left to ``page`` (and to be
+    def cached_page(self, target: Target, body_format: Format) -> RenderedPage | None:
+        """The page of a target when it is in memory, in the format wanted; what is not is left to ``page`` (and to be
         counted there)."""
-        entry = self._cache.peek(self._key(source), max_age=None if source.managed else self._freshness)
-        if not isinstance(entry, Page) or not entry.has(wanted):
+        entry = self._cache.peek(self._key(target), max_age=None if target.managed else self._freshness)
+        if not isinstance(entry, RenderedPage) or not entry.has(body_format):
             return None
         self._cache.hits += 1
         return entry
 
-    def histograms(self, source: Source) -> Sequence[Series] | None:
-        """The utilisation histograms of a source's interfaces as of its last poll, None when it never was polled.
+    def histograms(self, target: Target) -> Sequence[UtilizationSeries] | None:
+        """The utilisation histograms of a target's interfaces as of its last poll, None when it never was polled.
 
         There are none while it cannot be read. Nothing is polled for them.
         """
-        known = self._collector.remembered(source)
-        if known is None:
+        state = self._collector.find_state(target)
+        if state is None:
             return None
-        return known.device.utilization.present() if known.outcome in ("success", "partial") else ()
+        return state.device.utilization.current_series() if state.outcome in ("success", "partial") else ()
 
-    def standing(self, source: Source) -> Standing:
-        """How the last poll of a source ended."""
-        known = self._collector.remembered(source)
-        if known is None or not known.ended_at:
+    def poll_status(self, target: Target) -> PollStatus:
+        """How the last poll of a target ended."""
+        state = self._collector.find_state(target)
+        if state is None or not state.ended_at:
             return NEVER_POLLED
-        state = {"success": "up", "partial": "partial"}.get(known.outcome, "down")
-        return Standing(state, known.ended_at, known.problem)
+        status = {"success": "up", "partial": "partial"}.get(state.outcome, "down")
+        return PollStatus(status, state.ended_at, state.problem)
 
-    async def poll(self, source: Source) -> Entry:
-        """Polls a source, or joins the poll that is under way, and keeps the result. Raises ModuleError."""
-        task = self._polls.get(source)
+    async def poll(self, target: Target) -> CacheEntry:
+        """Polls a target, or joins the poll that is under way, and keeps the result. Raises ModuleError."""
+        task = self._polls.get(target)
         if task is None:
-            task = asyncio.create_task(self._poll(source), name=f"poll of {source.name}")
-            self._polls[source] = task
-            task.add_done_callback(lambda _: self._polls.pop(source, None))
+            task = asyncio.create_task(self._poll(target), name=f"poll of {target.name}")
+            self._polls[target] = task
+            task.add_done_callback(lambda _: self._polls.pop(target, None))
         return await asyncio.shield(task)
 
-    def forget(self, source: Source) -> None:
-        """Drops the page of a source that is no longer wanted."""
-        self._cache.discard(self._key(source))
+    def forget(self, target: Target) -> None:
+        """Drops the page of a target that is no longer wanted."""
+        self._cache.discard(self._key(target))
 
     async def close(self) -> None:
         """Ends all polls."""
@@ -128,46 +128,46 @@ class Scraper:
             task.cancel()
         await asyncio.gather(*self._polls.values(), return_exceptions=True)
 
-    def _key(self, source: Source) -> Hashable:
+    def _key(self, target: Target) -> Hashable:
         """Pages of addresses outside the inventory do not outlive a change of the modules; devices are polled again."""
-        if source.managed:
-            return source.key, source.modules
-        return source.key, source.modules, self._collector.generation
+        if target.managed:
+            return target.key, target.modules
+        return target.key, target.modules, self._collector.generation
 
-    async def _wait(self, source: Source, timeout: float) -> Entry:  # noqa: ASYNC109
+    async def _wait(self, target: Target, timeout: float) -> CacheEntry:  # noqa: ASYNC109
         try:
             async with asyncio.timeout(timeout):
-                return await self.poll(source)
+                return await self.poll(target)
         except TimeoutError:
             message = f"no complete answer within the {timeout:g} s that the scrape may take"
-            raise SnmpTimeout(message, target=str(source.endpoint)) from None
+            raise SnmpTimeout(message, target=str(target.endpoint)) from None
 
-    async def _poll(self, source: Source) -> Entry:
+    async def _poll(self, target: Target) -> CacheEntry:
         now, began = time.monotonic(), time.perf_counter()
         deadline = asyncio.get_running_loop().time() + self._poll_timeout
-        entry: Entry
+        entry: CacheEntry
         try:
-            entry, problem = await self._collector.collect(source, deadline=deadline)
+            entry, problem = await self._collector.collect(target, deadline=deadline)
             outcome = "success" if problem is None else "partial"
         except SnmpError as error:
-            entry, problem, outcome = Failure(now, error), error, outcome_of(error)
-        self._counts.ended(outcome, seconds=time.perf_counter() - began)
-        self._lately.append(isinstance(entry, Page))
-        self._tell(source, outcome, problem)
-        if source.managed or isinstance(entry, Page):
-            self._cache.put(self._key(source), entry)
+            entry, problem, outcome = PollFailure(now, error), error, outcome_of(error)
+        self._counts.record(outcome, seconds=time.perf_counter() - began)
+        self._recent_polls.append(isinstance(entry, RenderedPage))
+        self._log_outcome_change(target, outcome, problem)
+        if target.managed or isinstance(entry, RenderedPage):
+            self._cache.put(self._key(target), entry)
         return entry
 
-    def _tell(self, source: Source, outcome: str, problem: SnmpError | None) -> None:
+    def _log_outcome_change(self, target: Target, outcome: str, problem: SnmpError | None) -> None:
         """Logs how a poll ended when the one before ended otherwise: one line per change, not per poll."""
-        known = self._collector.known(source)
-        known.ended_at, known.problem = time.time(), "" if problem is None else problem.message
-        before, known.outcome = known.outcome, outcome
+        state = self._collector.state_of(target)
+        state.ended_at, state.problem = time.time(), "" if problem is None else problem.message
+        before, state.outcome = state.outcome, outcome
         if outcome == before:
             return
         if problem is None:
-            log.info("%s (%s) answers again", source.name, source.endpoint)
+            log.info("%s (%s) answers again", target.name, target.endpoint)
         elif outcome == "partial":
-            log.warning("%s (%s) was read in part: %s", source.name, source.endpoint, problem.message)
+            log.warning("%s (%s) was read in part: %s", target.name, target.endpoint, problem.message)
         else:
-            log.warning("%s (%s) cannot be read: %s", source.name, source.endpoint, problem.message)
+            log.warning("%s (%s) cannot be read: %s", target.name, target.endpoint, problem.message)

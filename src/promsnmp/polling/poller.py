@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from promsnmp.errors import PromSnmpError
 from promsnmp.inventory.per_device_cache import differing
 from promsnmp.observe.counts import PollCounts
-from promsnmp.polling.page import Failure
-from promsnmp.polling.pages import Scraper
-from promsnmp.polling.target import Source
+from promsnmp.polling.page import PollFailure
+from promsnmp.polling.pages import PageService
+from promsnmp.polling.target import Target
 
 log = logging.getLogger(__name__)
 
@@ -30,33 +30,33 @@ a poller that is idle most of the time cost more than the polls."""
 
 @dataclass(slots=True)
 class _Schedule:
-    source: Source
+    target: Target
     due: float
     failures: int = 0
     running: bool = False
 
 
 @dataclass(order=True, slots=True)
-class _Turn:
+class _QueuedPoll:
     due: float
     key: str = field(compare=False)
 
 
 class Poller:
-    """Keeps the pages of ``sources`` fresh. ``interval`` and ``backoff_max`` in seconds, ``concurrency`` in polls."""
+    """Keeps the pages of ``targets`` fresh. ``interval`` and ``backoff_max`` in seconds, ``concurrency`` in polls."""
 
     def __init__(
-        self, scraper: Scraper, counts: PollCounts, *, interval: float, backoff_max: float, concurrency: int
+        self, page_service: PageService, counts: PollCounts, *, interval: float, backoff_max: float, concurrency: int
     ) -> None:
-        self._scraper = scraper
+        self._page_service = page_service
         self._counts = counts
         self._interval = interval
         self._backoff_max = max(backoff_max, interval)
         self.concurrency = concurrency
         self.active = 0
-        self._sources: Sequence[Source] = ()
+        self._targets: Sequence[Target] = ()
         self._schedules: dict[str, _Schedule] = {}
-        self._turns: list[_Turn] = []
+        self._queue: list[_QueuedPoll] = []
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._polls: set[asyncio.Task[None]] = set()
@@ -66,24 +66,24 @@ class Poller:
     def queued(self) -> int:
         """Devices whose turn has come but that wait for others to finish."""
         now = asyncio.get_running_loop().time()
-        return sum(1 for turn in self._turns if turn.due <= now) if self.active >= self.concurrency else 0
+        return sum(1 for queued_poll in self._queue if queued_poll.due <= now) if self.active >= self.concurrency else 0
 
-    def set_sources(self, sources: Sequence[Source], *, within: float = 1.0) -> None:
+    def set_targets(self, targets: Sequence[Target], *, within: float = 1.0) -> None:
         """Says what to poll from now on. What is new, or has changed, is polled at once, if it is not very much, else
         ``within`` that share of the interval."""
         now = asyncio.get_running_loop().time()
-        old, new = differing(self._sources, sources)
-        self._sources = sources
-        wanted = {source.key for source in new}
-        for source in old:
-            if source.key not in wanted:
-                self._scraper.forget(self._schedules.pop(source.key).source)
-        fresh = [source for source in new if self._is_fresh(source)]
-        at_once = self._started and len(fresh) <= self.concurrency
-        for source in fresh:
-            due = now if at_once else now + self._phase(source.key, now) * within
-            self._schedules[source.key] = _Schedule(source, due)
-            heapq.heappush(self._turns, _Turn(due, source.key))
+        old, new = differing(self._targets, targets)
+        self._targets = targets
+        wanted = {target.key for target in new}
+        for target in old:
+            if target.key not in wanted:
+                self._page_service.forget(self._schedules.pop(target.key).target)
+        added = [target for target in new if self._is_new(target)]
+        at_once = self._started and len(added) <= self.concurrency
+        for target in added:
+            due = now if at_once else now + self._phase(target.key, now) * within
+            self._schedules[target.key] = _Schedule(target, due)
+            heapq.heappush(self._queue, _QueuedPoll(due, target.key))
         self._changed.set()
 
     def start(self) -> None:
@@ -97,16 +97,16 @@ class Poller:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._scraper.close()
+        await self._page_service.close()
 
-    def _is_fresh(self, source: Source) -> bool:
-        known = self._schedules.get(source.key)
-        if known is None:
+    def _is_new(self, target: Target) -> bool:
+        schedule = self._schedules.get(target.key)
+        if schedule is None:
             return True
-        if known.source == source:
-            known.source = source  # which may know more of the device
+        if schedule.target == target:
+            schedule.target = target  # which may know more of the device
             return False
-        self._scraper.forget(known.source)
+        self._page_service.forget(schedule.target)
         return True
 
     def _phase(self, key: str, now: float) -> float:
@@ -119,7 +119,7 @@ class Poller:
         while True:
             self._changed.clear()
             self._start_due(loop.time())
-            wait = self._turns[0].due - loop.time() if self._turns and self.active < self.concurrency else None
+            wait = self._queue[0].due - loop.time() if self._queue and self.active < self.concurrency else None
             try:
                 async with asyncio.timeout(None if wait is None else max(wait, 0.0)):
                     await self._changed.wait()
@@ -127,12 +127,12 @@ class Poller:
                 pass
 
     def _start_due(self, now: float) -> None:
-        while self._turns and self._turns[0].due <= now and self.active < self.concurrency:
-            turn = heapq.heappop(self._turns)
-            schedule = self._schedules.get(turn.key)
-            if schedule is None or schedule.due != turn.due or schedule.running:
+        while self._queue and self._queue[0].due <= now and self.active < self.concurrency:
+            queued_poll = heapq.heappop(self._queue)
+            schedule = self._schedules.get(queued_poll.key)
+            if schedule is None or schedule.due != queued_poll.due or schedule.running:
                 continue  # gone, or moved to another time
-            self._counts.started(late=now - turn.due)
+            self._counts.record_start(late=now - queued_poll.due)
             self.active += 1
             schedule.running = True
             task = asyncio.create_task(self._poll(schedule))
@@ -141,23 +141,23 @@ class Poller:
 
     async def _poll(self, schedule: _Schedule) -> None:
         try:
-            entry = await self._scraper.poll(schedule.source)
-            schedule.failures = schedule.failures + 1 if isinstance(entry, Failure) else 0
+            entry = await self._page_service.poll(schedule.target)
+            schedule.failures = schedule.failures + 1 if isinstance(entry, PollFailure) else 0
         except PromSnmpError as error:
             schedule.failures += 1
-            log.warning("%s cannot be polled: %s", schedule.source.name, error)
+            log.warning("%s cannot be polled: %s", schedule.target.name, error)
         except Exception:
             schedule.failures += 1
-            log.exception("the poll of %s failed by a fault of PromSNMP's", schedule.source.name)
+            log.exception("the poll of %s failed by a fault of PromSNMP's", schedule.target.name)
         finally:
             self.active -= 1
             schedule.running = False
-            self._plan_next(schedule)
+            self._schedule_next(schedule)
             self._changed.set()
 
-    def _plan_next(self, schedule: _Schedule) -> None:
-        if self._schedules.get(schedule.source.key) is not schedule:
-            self._scraper.forget(schedule.source)  # it went, or changed, while it was polled
+    def _schedule_next(self, schedule: _Schedule) -> None:
+        if self._schedules.get(schedule.target.key) is not schedule:
+            self._page_service.forget(schedule.target)  # it went, or changed, while it was polled
             return
         now = asyncio.get_running_loop().time()
         if schedule.failures:
@@ -165,5 +165,5 @@ class Poller:
             schedule.due += interval * max(1, -((schedule.due - now) // interval))
         else:  # turns that were missed are left out; one that was polled at once comes to its own place in the interval
             after = max(now, schedule.due + self._interval / 2)
-            schedule.due = after + self._phase(schedule.source.key, after)
-        heapq.heappush(self._turns, _Turn(schedule.due, schedule.source.key))
+            schedule.due = after + self._phase(schedule.target.key, after)
+        heapq.heappush(self._queue, _QueuedPoll(schedule.due, schedule.target.key))

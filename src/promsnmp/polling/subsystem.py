@@ -10,31 +10,33 @@ from prometheus_client.metrics_core import Metric
 
 from promsnmp.cluster.cluster import Cluster
 from promsnmp.inventory.model import Device
-from promsnmp.inventory.modules import wanted_modules
-from promsnmp.inventory.per_device_cache import Fragments
+from promsnmp.inventory.modules import requested_modules
+from promsnmp.inventory.per_device_cache import PerDeviceCache
 from promsnmp.inventory.store import InventoryStore
-from promsnmp.modules.catalogue import Catalogues
+from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.observe import families
 from promsnmp.observe.counts import PollCounts
 from promsnmp.observe.health import Component, Status
 from promsnmp.polling.cache import PageCache
-from promsnmp.polling.collector import Collector, Options
-from promsnmp.polling.detection.findings import Findings
-from promsnmp.polling.pages import NEVER_POLLED, Scraper, Standing
+from promsnmp.polling.collector import Collector, CollectorOptions
+from promsnmp.polling.detection.detected_modules import DetectedModules
+from promsnmp.polling.pages import NEVER_POLLED, PageService, PollStatus
 from promsnmp.polling.poller import Poller
-from promsnmp.polling.target import Source, device_source
+from promsnmp.polling.target import Target, device_target
 from promsnmp.settings import Settings
 
-SHARED_SECONDS = 1.0
+ADHOC_PAGE_SECONDS = 1.0
 """Age up to which the page of an address that is not in the inventory answers another scrape, too."""
-HANDED_OVER_WITHIN = 0.5
+HANDOVER_SPREAD = 0.5
 """Share of the interval in which devices of other replicas that are this one's now are polled, if they are many."""
 
 
-class Collection:
+class PollingSubsystem:
     """The parts that poll: wired to the settings and to the inventory, and shown to health and metrics."""
 
-    def __init__(self, settings: Settings, store: InventoryStore, catalogues: Catalogues, cluster: Cluster) -> None:
+    def __init__(
+        self, settings: Settings, store: InventoryStore, catalogue_store: CatalogueStore, cluster: Cluster
+    ) -> None:
         interval = settings.collection_interval / 1000
         self._settings = settings
         self._store = store
@@ -42,10 +44,10 @@ class Collection:
         self._starting: asyncio.Task[None] | None = None
         self.counts = PollCounts()
         self.cache = PageCache(settings.cache_entry_cnt, settings.page_lifetime, time.monotonic)
-        self.findings = Findings()
+        self.detected_modules = DetectedModules()
         self.collector = Collector(
-            catalogues,
-            Options(
+            catalogue_store,
+            CollectorOptions(
                 utilization=settings.interface_utilization,
                 wrap=settings.snmp_wrap_large_counters,
                 zeros=settings.snmp_zero_for_non_numbers,
@@ -55,27 +57,27 @@ class Collection:
                 label_refresh=settings.collection_label_refresh if interval else 1,
                 label_age=settings.collection_label_refresh * interval,
             ),
-            tell=self.findings.note,
+            on_detected=self.detected_modules.add,
         )
-        self.collector.max_known = settings.cache_entry_cnt
+        self.collector.max_states = settings.cache_entry_cnt
         self.collector.check(settings.modules)  # an unknown module ends the start
-        self.scraper = Scraper(
+        self.page_service = PageService(
             self.collector,
             self.cache,
             self.counts,
             poll_timeout=settings.collection_timeout / 1000,
-            freshness=min(interval / 2, SHARED_SECONDS) if interval else None,
+            freshness=min(interval / 2, ADHOC_PAGE_SECONDS) if interval else None,
         )
         self.poller = Poller(
-            self.scraper,
+            self.page_service,
             self.counts,
             interval=interval,
             backoff_max=settings.backoff_max,
             concurrency=settings.collection_concurrency,
         )
         self._polls = interval > 0
-        self._sources = Fragments(self._source)
-        self._all: list[Source] = []
+        self._targets = PerDeviceCache(self._target)
+        self._all_targets: list[Target] = []
         self.owned = 0
 
     def start(self) -> None:
@@ -84,11 +86,11 @@ class Collection:
             self._starting = asyncio.create_task(self._start(), name="start of the poller")
 
     async def _start(self) -> None:
-        await self._cluster.known()
-        await asyncio.to_thread(self._sources.of, self._store.current.devices)  # so that the next line has little to do
-        self._store.derive(lambda now: self._sources.of(now.inventory.devices), self._follow)
-        if self._cluster.team is not None:
-            self._cluster.team.subscribe(self._share)
+        await self._cluster.wait_for_members()
+        await asyncio.to_thread(self._targets.of, self._store.current.devices)  # so that the next line has little to do
+        self._store.derive(lambda now: self._targets.of(now.inventory.devices), self._set_targets)
+        if self._cluster.gossip is not None:
+            self._cluster.gossip.subscribe(self._poll_owned)
         self.poller.start()
 
     async def stop(self) -> None:
@@ -96,30 +98,30 @@ class Collection:
             self._starting.cancel()
         await self.poller.stop()
 
-    async def store_findings(self) -> None:
+    async def store_detected_modules(self) -> None:
         """Puts what was found out of devices into the inventory, or has the leader do it."""
         if self._cluster.leadership.leads:
-            await self.findings.store(self._store.update)
+            await self.detected_modules.store(self._store.update)
         else:
-            await self.findings.tell(self._cluster.tell_findings)
+            await self.detected_modules.forward(self._cluster.send_detected_modules)
 
-    def heard(self, body: bytes) -> bytes:
+    def receive_detected_modules(self, body: bytes) -> bytes:
         """Another replica tells what it found out. Raises NotLeader and ValueError."""
-        self._cluster.leadership.fence()
-        self.findings.heard(body)
+        self._cluster.leadership.fencing_token()
+        self.detected_modules.receive(body)
         return b"{}"
 
-    def standing(self, device: Device) -> Standing:
+    def poll_status(self, device: Device) -> PollStatus:
         """How the last poll of a device of the inventory ended."""
-        source = self._source(device)
-        return NEVER_POLLED if source is None else self.scraper.standing(source)
+        target = self._target(device)
+        return NEVER_POLLED if target is None else self.page_service.poll_status(target)
 
     def figures(self) -> tuple[int, int, int]:
         """Polls under way (those of scrapes count as well), how many may be at once, and how many wait."""
-        return self.scraper.active, self.poller.concurrency, self.poller.queued
+        return self.page_service.active, self.poller.concurrency, self.poller.queued
 
     def check(self) -> Component:
-        details = {"enabled": self._polls, "active": self.scraper.active}
+        details = {"enabled": self._polls, "active": self.page_service.active}
         return Component(Status.UP, details)
 
     def families(self) -> Iterable[Metric]:
@@ -128,20 +130,20 @@ class Collection:
         yield from families.poll_families(self.counts)
         yield from families.dropped_families(self.collector.dropped)
 
-    def _follow(self, found: Sequence[Source | None]) -> None:
-        self._all = [source for source in found if source is not None]
-        self._share()
+    def _set_targets(self, found: Sequence[Target | None]) -> None:
+        self._all_targets = [target for target in found if target is not None]
+        self._poll_owned()
 
-    def _share(self) -> None:
+    def _poll_owned(self) -> None:
         """Polls what is this replica's of all."""
         ring = self._cluster.members.ring
-        sources = [source for source in self._all if ring.is_mine(source.shard)]
-        self.owned = len(sources)
-        self.collector.max_known = self._settings.cache_entry_cnt + len(sources)
-        self.poller.set_sources(sources, within=1.0 if len(ring.members) < 2 else HANDED_OVER_WITHIN)
+        targets = [target for target in self._all_targets if ring.is_mine(target.shard)]
+        self.owned = len(targets)
+        self.collector.max_states = self._settings.cache_entry_cnt + len(targets)
+        self.poller.set_targets(targets, within=1.0 if len(ring.members) < 2 else HANDOVER_SPREAD)
 
-    def _source(self, device: Device) -> Source | None:
+    def _target(self, device: Device) -> Target | None:
         """What is polled of a device that has an agent: its own modules, or else those of the settings."""
         if device.primary is None:
             return None
-        return device_source(device, device.primary, wanted_modules(device, self._settings.modules))
+        return device_target(device, device.primary, requested_modules(device, self._settings.modules))

@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 
 from promsnmp.inventory.model import Agent, Device
 from promsnmp.snmp.credentials import Credentials
-from promsnmp.snmp.transport import Endpoint
+from promsnmp.snmp.transport import SnmpEndpoint
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A device as the collector sees it. Equal sources have the same page."""
+class Target:
+    """A device as the collector sees it. Equal targets have the same page."""
 
     key: str
     """Names the device among all that are polled; what is learned of it is kept under this."""
     name: str
     """What people call it."""
-    endpoint: Endpoint
+    endpoint: SnmpEndpoint
     credentials: Credentials
     modules: tuple[str, ...]
     """``AUTO`` stands for those that suit the device."""
@@ -38,12 +38,12 @@ class Source:
     """Of the device in the inventory; "" when it is not there."""
 
 
-def device_source(device: Device, agent: Agent, modules: tuple[str, ...]) -> Source:
-    """The source of an inventory device, asked through ``agent`` for ``modules``."""
-    return Source(
+def device_target(device: Device, agent: Agent, modules: tuple[str, ...]) -> Target:
+    """The target of an inventory device, asked through ``agent`` for ``modules``."""
+    return Target(
         key=f"{device.id}/{agent.id}",
         name=device.sys_name or str(agent.endpoint),
-        endpoint=Endpoint(agent.endpoint.address, agent.endpoint.port),
+        endpoint=SnmpEndpoint(agent.endpoint.address, agent.endpoint.port),
         credentials=agent.credentials,
         modules=modules,
         timeout=agent.timeout / 1000,
@@ -53,6 +53,6 @@ def device_source(device: Device, agent: Agent, modules: tuple[str, ...]) -> Sou
     )
 
 
-def adhoc_source(endpoint: Endpoint, credentials: Credentials, auth: str, modules: tuple[str, ...]) -> Source:
-    """The source of an address that a scrape names together with an auth."""
-    return Source(f"{endpoint}/{auth}", str(endpoint), endpoint, credentials, modules, managed=False)
+def adhoc_target(endpoint: SnmpEndpoint, credentials: Credentials, auth: str, modules: tuple[str, ...]) -> Target:
+    """The target of an address that a scrape names together with an auth."""
+    return Target(f"{endpoint}/{auth}", str(endpoint), endpoint, credentials, modules, managed=False)

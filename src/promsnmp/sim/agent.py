@@ -47,7 +47,7 @@ class SimulatedAgent(Listener):
     ago the device started. ``delay`` (seconds until an answer leaves), ``drop`` (share of requests that are lost, 0 to
     1, chosen by ``seed``) and ``mib`` may be changed while it runs. ``keys`` may be shared by agents of the same users.
     ``requests`` counts requests answered, ``varbinds`` the varbinds of the answers, ``ignored`` datagrams that were not
-    answered: not SNMP, not permitted, or dropped. ``heard`` is called with the sender of each datagram.
+    answered: not SNMP, not permitted, or dropped. ``on_datagram`` is called with the sender of each datagram.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class SimulatedAgent(Listener):
         seed: int = 0,
         keys: KeyCache | None = None,
         clock: Callable[[], float] = time.monotonic,
-        heard: Callable[[Peer], object] | None = None,
+        on_datagram: Callable[[Peer], object] | None = None,
     ) -> None:
         super().__init__()
         self.mib = mib
@@ -79,7 +79,7 @@ class SimulatedAgent(Listener):
         self._max_message = max_message
         self._random = random.Random(seed)
         self._clock = clock
-        self._heard = heard
+        self._on_datagram = on_datagram
         self._started = clock() - uptime
         engine = engine_id or _ENGINE_ID_PREFIX + secrets.token_bytes(8)
         self.usm: UsmAgent | None = None
@@ -115,8 +115,8 @@ class SimulatedAgent(Listener):
                 datagram, peer = opened.recvfrom(65_535)
             except OSError:  # nothing more to read, or an ICMP error for an earlier answer
                 return
-            if self._heard is not None:
-                self._heard(peer)
+            if self._on_datagram is not None:
+                self._on_datagram(peer)
             answer = self.answer(datagram)
             if answer is None:
                 continue
@@ -167,8 +167,8 @@ class SimulatedAgent(Listener):
         if datagram[name:at] != self._community:
             return None
         room = self._max_message - _OVERHEAD - len(self._community)
-        asked = ber.read_pdu(datagram, at, end)
-        pdu = self._respond(asked, datagram, room, is_v1=version == Version.V1)
+        request_pdu = ber.read_pdu(datagram, at, end)
+        pdu = self._respond(request_pdu, datagram, room, is_v1=version == Version.V1)
         return None if pdu is None else ber.tlv(ber.SEQUENCE, datagram[start:at] + pdu)
 
     def _scoped(self, pdu: ber.Pdu, buffer: bytes) -> bytes | None:
@@ -176,9 +176,9 @@ class SimulatedAgent(Listener):
         return self._respond(pdu, buffer, self._max_message - _OVERHEAD_V3, is_v1=False)
 
     def _respond(self, pdu: ber.Pdu, buffer: bytes, room: int, *, is_v1: bool) -> bytes | None:
-        asked = ber.varbinds(buffer, pdu.start, pdu.end)
+        requested = ber.varbinds(buffer, pdu.start, pdu.end)
         echo = buffer[pdu.start : pdu.end]
-        answer = respond(self.mib, pdu, asked, echo, is_v1=is_v1, room=room, uptime=self.uptime)
+        answer = respond(self.mib, pdu, requested, echo, is_v1=is_v1, room=room, uptime=self.uptime)
         if answer is None:
             return None
         self.requests += 1

@@ -9,7 +9,7 @@ from promsnmp.sim.mib import Value
 from promsnmp.sim.moving import Flow, counter32, gauge
 from promsnmp.sim.objects import (
     Objects,
-    Rows,
+    TableRows,
     integer,
     ip_address,
     object_id,
@@ -29,7 +29,7 @@ PRINTER = "1.3.6.1.2.1.43"
 
 def ip_addresses(addresses: Mapping[str, tuple[int, int]]) -> Objects:
     """ipAddrTable (RFC 4293): IPv4 address -> ifIndex and prefix length."""
-    rows: Rows = {}
+    rows: TableRows = {}
     for address, (interface, prefix) in addresses.items():
         mask = str(ipaddress.IPv4Network((address, prefix), strict=False).netmask)
         index = tuple(ipaddress.IPv4Address(address).packed)
@@ -39,13 +39,13 @@ def ip_addresses(addresses: Mapping[str, tuple[int, int]]) -> Objects:
 
 def host_resources(seed: str) -> Objects:
     """hrSystem, hrStorageTable, hrDeviceTable and hrProcessorTable (RFC 2790) with four processors."""
-    storage: Rows = {(row,): _storage(row, *what, seed=seed) for row, what in _STORAGE.items()}
+    storage: TableRows = {(row,): _storage(row, *what, seed=seed) for row, what in _STORAGE.items()}
     cores = range(196608, 196612)
-    devices: Rows = {
+    devices: TableRows = {
         (core,): {1: integer(core), 2: object_id(f"{HOST}.3.1.3"), 3: text("Example CPU"), 5: integer(2)}
         for core in cores
     }
-    loads: Rows = {
+    loads: TableRows = {
         (core,): {1: object_id("0.0"), 2: gauge(3, 97, tag=ber.INTEGER, seed=f"{seed} {core}")} for core in cores
     }
     processes = gauge(180, 240, seed=f"{seed} processes")
@@ -80,7 +80,7 @@ def _storage(row: int, kind: str, descr: str, unit: int, size: int, used: float,
 def ucd(seed: str) -> Objects:
     """laTable, memory and CPU time of UCD-SNMP-MIB."""
     names = {1: "Load-1", 2: "Load-5", 3: "Load-15"}
-    loads: Rows = {
+    loads: TableRows = {
         (row,): {
             1: integer(row),
             2: text(name),
@@ -112,7 +112,7 @@ def ups(seed: str) -> Objects:
         "6": integer(0),
         "7": gauge(24, 31, tag=ber.INTEGER, seed=f"{seed} degrees"),
     }
-    lines: Rows = {
+    lines: TableRows = {
         (1,): {
             2: gauge(498, 502, tag=ber.INTEGER, seed=f"{seed} hertz"),
             3: gauge(226, 236, tag=ber.INTEGER, seed=f"{seed} input"),
@@ -120,7 +120,7 @@ def ups(seed: str) -> Objects:
             5: gauge(900, 1700, tag=ber.INTEGER, seed=f"{seed} true power"),
         }
     }
-    outputs: Rows = {
+    outputs: TableRows = {
         (1,): {
             2: integer(230),
             3: gauge(38, 70, tag=ber.INTEGER, seed=f"{seed} output current"),
@@ -144,7 +144,7 @@ def ups(seed: str) -> Objects:
 def printer(seed: str) -> Objects:
     """Page counter, supplies and status of Printer-MIB (RFC 3805) and the printer of HOST-RESOURCES-MIB."""
     toners = {1: "black toner", 2: "cyan toner", 3: 'magenta toner "XL"', 4: "yellow toner"}
-    supplies: Rows = {
+    supplies: TableRows = {
         (1, row): {
             2: integer(1),
             4: integer(3),
@@ -156,8 +156,8 @@ def printer(seed: str) -> Objects:
         }
         for row, name in toners.items()
     }
-    device: Rows = {(1,): {1: integer(1), 2: object_id(f"{HOST}.3.1.5"), 3: text("EO-9"), 5: integer(2)}}
-    life: Rows = {(1, 1): {3: integer(7), 4: counter32(lambda uptime: 48_211 + uptime / 20), 5: integer(0)}}
+    device: TableRows = {(1,): {1: integer(1), 2: object_id(f"{HOST}.3.1.5"), 3: text("EO-9"), 5: integer(2)}}
+    life: TableRows = {(1, 1): {3: integer(7), 4: counter32(lambda uptime: 48_211 + uptime / 20), 5: integer(0)}}
     return {
         **table(f"{HOST}.3.2.1", device),
         **table(f"{HOST}.3.5.1", {(1,): {1: integer(3)}}),

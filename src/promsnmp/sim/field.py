@@ -34,7 +34,7 @@ _PKTINFO = struct.Struct("=I4s4s")
 _BATCH = 64
 
 
-class Answering(Protocol):
+class DatagramHandler(Protocol):
     """Whatever takes and gives datagrams."""
 
     def answer(self, datagram: bytes) -> bytes | None:
@@ -44,7 +44,7 @@ class Answering(Protocol):
 class Field(Listener):
     """Devices by the IPv4 address at which each answers; addresses without one are silent, and never refuse."""
 
-    def __init__(self, devices: Mapping[str, Answering]) -> None:
+    def __init__(self, devices: Mapping[str, DatagramHandler]) -> None:
         super().__init__()
         self.devices = {socket.inet_aton(address): device for address, device in devices.items()}
         self.agents = tuple(device for device in devices.values() if isinstance(device, SimulatedAgent))
@@ -65,10 +65,10 @@ class Field(Listener):
     def _readable(self, opened: socket.socket) -> None:
         for _ in range(_BATCH):
             try:
-                datagram, told, _, peer = opened.recvmsg(65_535, socket.CMSG_SPACE(_PKTINFO.size))
+                datagram, ancillary, _, peer = opened.recvmsg(65_535, socket.CMSG_SPACE(_PKTINFO.size))
             except OSError:  # nothing more to read
                 return
-            where = next((_PKTINFO.unpack(data)[2] for _, kind, data in told if kind == _IP_PKTINFO), b"")
+            where = next((_PKTINFO.unpack(data)[2] for _, kind, data in ancillary if kind == _IP_PKTINFO), b"")
             device = self.devices.get(where)
             answer = device.answer(datagram) if device is not None else None
             if answer is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from promsnmp.sim.mib import Moving, Value
+from promsnmp.sim.mib import MovingValue, Value
 from promsnmp.sim.moving import Curve, Flow, counter32, counter64
 from promsnmp.sim.objects import Objects, integer, object_id, octets, table, text, time_ticks, unsigned
 
@@ -69,7 +69,7 @@ def _packets(flow: Flow, share: float) -> Curve:
     return flow.scaled(share / _PACKET)
 
 
-def _steady(rate: float) -> Moving:
+def _steady(rate: float) -> MovingValue:
     return counter32(lambda uptime: rate * uptime)
 
 

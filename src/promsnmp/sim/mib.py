@@ -13,14 +13,14 @@ from itertools import pairwise
 from promsnmp.snmp import ber
 from promsnmp.snmp import oid as oids
 
-Moving = Callable[[float], bytes]
+MovingValue = Callable[[float], bytes]
 """A value that changes: seconds since the agent started -> the encoded value (BER tag, length, content)."""
 
-Value = bytes | Moving
+Value = bytes | MovingValue
 """An encoded value, or one that moves."""
 
 
-def _moving_row(name: bytes, value: Moving) -> Moving:
+def _moving_row(name: bytes, value: MovingValue) -> MovingValue:
     head = ber.tlv(ber.OBJECT_IDENTIFIER, name)
     return lambda uptime: ber.tlv(ber.SEQUENCE, head + value(uptime))
 

@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from promsnmp.sim.mib import Mib, Moving, Value
+from promsnmp.sim.mib import Mib, MovingValue, Value
 from promsnmp.snmp import ber
 from promsnmp.snmp import oid as oids
 
@@ -55,17 +55,17 @@ class Flow:
         return lambda uptime: self(uptime) * factor
 
 
-def counter32(curve: Curve) -> Moving:
+def counter32(curve: Curve) -> MovingValue:
     """A Counter32 of a curve; wraps at 2^32 (RFC 2578 section 7.1.6)."""
     return lambda uptime: ber.encode_integer(int(curve(uptime)) & 0xFFFFFFFF, ber.COUNTER32)
 
 
-def counter64(curve: Curve) -> Moving:
+def counter64(curve: Curve) -> MovingValue:
     """A Counter64 of a curve; wraps at 2^64 (RFC 2578 section 7.1.10)."""
     return lambda uptime: ber.encode_integer(int(curve(uptime)) & 0xFFFFFFFFFFFFFFFF, ber.COUNTER64)
 
 
-def gauge(low: float, high: float, *, tag: int = ber.GAUGE32, seed: int | str = 0) -> Moving:
+def gauge(low: float, high: float, *, tag: int = ber.GAUGE32, seed: int | str = 0) -> MovingValue:
     """A whole number that wanders between ``low`` and ``high``; ``tag`` Gauge32 or INTEGER."""
     rng = random.Random(f"gauge {seed}")
     fast, slow = math.tau / rng.uniform(40, 90), math.tau / rng.uniform(300, 900)

@@ -12,7 +12,7 @@ from promsnmp.snmp import oid as oids
 Objects = dict[str, Value]
 """Objects by dotted OID, in any order."""
 
-Rows = dict[tuple[int, ...], dict[int, Value]]
+TableRows = dict[tuple[int, ...], dict[int, Value]]
 """Rows of a table: index -> column -> value."""
 
 EXAMPLE_ENTERPRISE = "1.3.6.1.4.1.32473"
@@ -57,7 +57,9 @@ def ip_address(value: str) -> bytes:
 def system(name: str, descr: str, *, object_id_suffix: str, contact: str, location: str, services: int) -> Objects:
     """The system group (RFC 3418 section 2) with a sysUpTime that ticks and two rows of sysORTable."""
     resources = {1: ("1.3.6.1.6.3.1", "SNMPv2-MIB"), 2: ("1.3.6.1.2.1.31", "IF-MIB")}
-    rows: Rows = {(row,): {2: object_id(of), 3: text(what), 4: time_ticks(2)} for row, (of, what) in resources.items()}
+    rows: TableRows = {
+        (row,): {2: object_id(of), 3: text(what), 4: time_ticks(2)} for row, (of, what) in resources.items()
+    }
     return {
         "1.3.6.1.2.1.1.1.0": text(descr),
         "1.3.6.1.2.1.1.2.0": object_id(f"{EXAMPLE_ENTERPRISE}.{object_id_suffix}"),
@@ -71,7 +73,7 @@ def system(name: str, descr: str, *, object_id_suffix: str, contact: str, locati
     }
 
 
-def table(entry: str, rows: Rows) -> Objects:
+def table(entry: str, rows: TableRows) -> Objects:
     """Objects of a table: ``entry`` is the OID of its entry, ``rows`` index -> column -> value."""
     return {
         f"{entry}.{column}.{'.'.join(map(str, index))}": value

@@ -32,7 +32,7 @@ class RecordingError(PromSnmpError):
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class RecordingProblem:
     """A line that was left out. ``line`` counts from 1."""
 
     path: Path
@@ -49,7 +49,7 @@ class Recording:
 
     path: Path
     mib: Mib
-    problems: tuple[Problem, ...]
+    problems: tuple[RecordingProblem, ...]
 
 
 def read_recording(path: Path) -> Recording:
@@ -62,7 +62,7 @@ def read_recording(path: Path) -> Recording:
     except OSError as error:
         raise RecordingError(f"{path}: {(error.strerror or str(error)).lower()}") from None
     objects, found = parse_recording(data)
-    problems = tuple(Problem(path, line, reason) for line, reason in found)
+    problems = tuple(RecordingProblem(path, line, reason) for line, reason in found)
     if not objects:
         first = str(problems[0]) if problems else f"{path}: there is no object in it"
         raise RecordingError(f"{first}; a recording has lines such as 1.3.6.1.2.1.1.5.0|4|switch-1")
@@ -184,7 +184,7 @@ _ENCODERS: dict[int, Callable[[int, bytes], bytes]] = {
 }
 
 
-def summarise(problems: Iterable[Problem], *, most: int = 3) -> list[str]:
+def summarise(problems: Iterable[RecordingProblem], *, most: int = 3) -> list[str]:
     """Lines that tell of ``problems``: the first ``most`` of them, and how many more there are."""
     texts = [str(problem) for problem in problems]
     more = len(texts) - most

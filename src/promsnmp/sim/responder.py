@@ -28,7 +28,7 @@ _SMALLEST_VARBIND = 7  # 30 05 06 01 00 05 00
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ResponsePdu:
     """The fields of a response: error-status, error-index, its encoded varbinds and how many they are."""
 
     status: int
@@ -38,7 +38,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ErrorResponse:
     """An error of one varbind: error-status and error-index (from 1)."""
 
     status: int
@@ -46,59 +46,59 @@ class Refusal:
 
 
 def respond(
-    mib: Mib, pdu: ber.Pdu, asked: list[ber.VarBind], echo: bytes, *, is_v1: bool, room: int, uptime: float
-) -> Answer | None:
+    mib: Mib, pdu: ber.Pdu, requested: list[ber.VarBind], echo: bytes, *, is_v1: bool, room: int, uptime: float
+) -> ResponsePdu | None:
     """The answer to a request; None for what an agent does not answer (responses, traps, a GETBULK in v1).
 
-    ``asked`` are the request's varbinds, ``echo`` the same as they came; ``room`` is how many octets of varbinds fit.
+    ``requested`` are the request's varbinds, ``echo`` these as they came; ``room`` is how many octets of varbinds fit.
     """
-    rows: list[bytes] | Refusal
+    rows: list[bytes] | ErrorResponse
     if pdu.type == ber.GET:
-        rows = _get_v1(mib, asked, uptime) if is_v1 else _get(mib, asked, uptime)
+        rows = _get_v1(mib, requested, uptime) if is_v1 else _get(mib, requested, uptime)
     elif pdu.type == ber.GET_NEXT:
-        rows = _next_v1(mib, asked, uptime) if is_v1 else _next(mib, asked, uptime)
+        rows = _next_v1(mib, requested, uptime) if is_v1 else _next(mib, requested, uptime)
     elif pdu.type == ber.GET_BULK and not is_v1:
-        return _bulk(mib, pdu, asked, room, uptime)
-    elif pdu.type == ber.SET and asked:
-        rows = Refusal(NO_SUCH_NAME if is_v1 else NOT_WRITABLE, 1)
+        return _bulk(mib, pdu, requested, room, uptime)
+    elif pdu.type == ber.SET and requested:
+        rows = ErrorResponse(NO_SUCH_NAME if is_v1 else NOT_WRITABLE, 1)
     else:
         return None
-    if isinstance(rows, Refusal):
-        return Answer(rows.status, rows.index, echo, len(asked))
+    if isinstance(rows, ErrorResponse):
+        return ResponsePdu(rows.status, rows.index, echo, len(requested))
     body = b"".join(rows)
     if len(body) > room:
-        return too_big(echo, len(asked), is_v1=is_v1)
-    return Answer(NO_ERROR, 0, body, len(rows))
+        return too_big(echo, len(requested), is_v1=is_v1)
+    return ResponsePdu(NO_ERROR, 0, body, len(rows))
 
 
-def too_big(echo: bytes, count: int, *, is_v1: bool) -> Answer:
+def too_big(echo: bytes, count: int, *, is_v1: bool) -> ResponsePdu:
     """v1 gives the request's varbinds back (RFC 1157 section 4.1.2), v2c and v3 none (RFC 3416 section 4.2.1)."""
-    return Answer(TOO_BIG, 0, echo, count) if is_v1 else Answer(TOO_BIG, 0, b"", 0)
+    return ResponsePdu(TOO_BIG, 0, echo, count) if is_v1 else ResponsePdu(TOO_BIG, 0, b"", 0)
 
 
-def _get_v1(mib: Mib, asked: list[ber.VarBind], uptime: float) -> list[bytes] | Refusal:
-    places = [mib.position(varbind.oid) for varbind in asked]
+def _get_v1(mib: Mib, requested: list[ber.VarBind], uptime: float) -> list[bytes] | ErrorResponse:
+    places = [mib.position(varbind.oid) for varbind in requested]
     for index, at in enumerate(places, 1):
         if at < 0 or mib.is_counter64(at):
-            return Refusal(NO_SUCH_NAME, index)
+            return ErrorResponse(NO_SUCH_NAME, index)
     return [mib.rows(at, at + 1, uptime)[0] for at in places]
 
 
-def _next_v1(mib: Mib, asked: list[ber.VarBind], uptime: float) -> list[bytes] | Refusal:
+def _next_v1(mib: Mib, requested: list[ber.VarBind], uptime: float) -> list[bytes] | ErrorResponse:
     rows = []
-    for index, varbind in enumerate(asked, 1):
+    for index, varbind in enumerate(requested, 1):
         at = mib.position_after(varbind.oid)
         while at < len(mib) and mib.is_counter64(at):
             at += 1
         if at == len(mib):
-            return Refusal(NO_SUCH_NAME, index)
+            return ErrorResponse(NO_SUCH_NAME, index)
         rows += mib.rows(at, at + 1, uptime)
     return rows
 
 
-def _get(mib: Mib, asked: list[ber.VarBind], uptime: float) -> list[bytes]:
+def _get(mib: Mib, requested: list[ber.VarBind], uptime: float) -> list[bytes]:
     rows = []
-    for varbind in asked:
+    for varbind in requested:
         at = mib.position(varbind.oid)
         rows += mib.rows(at, at + 1, uptime) if at >= 0 else [_missing(mib, varbind.oid)]
     return rows
@@ -116,21 +116,21 @@ def _missing(mib: Mib, name: bytes) -> bytes:
     return ber.encode_varbind(name, _NO_SUCH_INSTANCE if is_known else _NO_SUCH_OBJECT)
 
 
-def _next(mib: Mib, asked: list[ber.VarBind], uptime: float) -> list[bytes]:
+def _next(mib: Mib, requested: list[ber.VarBind], uptime: float) -> list[bytes]:
     rows = []
-    for varbind in asked:
+    for varbind in requested:
         at = mib.position_after(varbind.oid)
         rows += mib.rows(at, at + 1, uptime) or [ber.encode_varbind(varbind.oid, _END_OF_MIB_VIEW)]
     return rows
 
 
-def _bulk(mib: Mib, pdu: ber.Pdu, asked: list[ber.VarBind], room: int, uptime: float) -> Answer:
+def _bulk(mib: Mib, pdu: ber.Pdu, requested: list[ber.VarBind], room: int, uptime: float) -> ResponsePdu:
     """RFC 3416 section 4.2.3: one successor of each of the first varbinds, then row after row of the others'.
 
     When not even the first varbind fits the answer is tooBig, as net-snmp's: an empty one would tell nothing.
     """
-    once = asked[: max(pdu.status, 0)]
-    repeated = asked[len(once) :]
+    once = requested[: max(pdu.status, 0)]
+    repeated = requested[len(once) :]
     rows = _next(mib, once, uptime)
     times = min(max(pdu.index, 0), room // _SMALLEST_VARBIND + 1)
     if len(repeated) == 1:
@@ -143,7 +143,7 @@ def _bulk(mib: Mib, pdu: ber.Pdu, asked: list[ber.VarBind], room: int, uptime: f
         if not rows:
             return too_big(b"", 0, is_v1=False)
         body = b"".join(rows)
-    return Answer(NO_ERROR, 0, body, len(rows))
+    return ResponsePdu(NO_ERROR, 0, body, len(rows))
 
 
 def _column(mib: Mib, name: bytes, times: int, uptime: float) -> list[bytes]:

@@ -14,13 +14,13 @@ from promsnmp.snmp import ber
 from promsnmp.snmp.ber import Malformed, Pdu
 from promsnmp.snmp.credentials import SecurityLevel, User
 from promsnmp.snmp.v3 import message as usm_message
-from promsnmp.snmp.v3.crypto import Protection, protection
+from promsnmp.snmp.v3.crypto import SecurityProtocols, security_protocols
 from promsnmp.snmp.v3.engine import TIME_WINDOW
 from promsnmp.snmp.v3.keys import KeyCache
-from promsnmp.snmp.v3.message import Header, Message, Scoped
+from promsnmp.snmp.v3.message import Header, Message, ScopedPdu
 from promsnmp.snmp.v3.reports import Report
 
-Answer = Callable[[Pdu, bytes], bytes | None]
+PduHandler = Callable[[Pdu, bytes], bytes | None]
 """From a request and the buffer that its offsets point into to the encoded response PDU; None for no answer."""
 
 _CONFIRMED = frozenset({ber.GET, ber.GET_NEXT, ber.GET_BULK, ber.SET})
@@ -28,7 +28,7 @@ _CONFIRMED = frozenset({ber.GET, ber.GET_NEXT, ber.GET_BULK, ber.SET})
 
 class _Account(NamedTuple):
     user: User
-    protection: Protection
+    security_protocols: SecurityProtocols
 
 
 class UsmAgent:
@@ -83,22 +83,24 @@ class UsmAgent:
         self.boots += 1
         self.time = 0
 
-    def handle(self, datagram: bytes, answer: Answer) -> bytes | None:
+    def handle(self, datagram: bytes, answer: PduHandler) -> bytes | None:
         """The datagram to send back for ``datagram``; None where RFC 3412 section 7.2 says to drop it."""
         try:
-            message = usm_message.parse(datagram)
+            message = usm_message.parse_message(datagram)
             return self._handle(datagram, message, answer)
         except Malformed:
             return None
 
-    def seal(self, header: Header, pdu: bytes, *, context: bytes = b"") -> bytes:
+    def secure(self, header: Header, pdu: bytes, *, context: bytes = b"") -> bytes:
         """``pdu`` in a message of its own making: whatever ``header`` says, with the keys of its user."""
         self._salt += 1
-        scoped = usm_message.encode_scoped(self._engine_id, context, pdu)
+        scoped = usm_message.encode_scoped_pdu(self._engine_id, context, pdu)
         account = self._account(header.user)
-        return usm_message.build(header, scoped, account.protection if account else Protection(), self._salt)
+        return usm_message.build_message(
+            header, scoped, account.security_protocols if account else SecurityProtocols(), self._salt
+        )
 
-    def _handle(self, datagram: bytes, message: Message, answer: Answer) -> bytes | None:
+    def _handle(self, datagram: bytes, message: Message, answer: PduHandler) -> bytes | None:
         header = message.header
         account = self._account(header.user)
         refusal = self._refusal(datagram, message, account)
@@ -106,24 +108,24 @@ class UsmAgent:
             return self._report(datagram, message, refusal)
         assert account is not None
         try:
-            scoped = usm_message.scoped_pdu(datagram, message, account.protection)
+            scoped = usm_message.decode_scoped_pdu(datagram, message, account.security_protocols)
         except Malformed:
             if header.level != SecurityLevel.AUTH_PRIV:
                 raise
             return self._report(datagram, message, Report.DECRYPTION_ERROR)
         return self._respond(header, scoped, answer)
 
-    def _respond(self, header: Header, scoped: Scoped, answer: Answer) -> bytes | None:
+    def _respond(self, header: Header, scoped: ScopedPdu, answer: PduHandler) -> bytes | None:
         pdu = scoped.pdu
         if pdu.type not in _CONFIRMED:
             return None
-        mine = header._replace(reportable=False, boots=self.boots, time=self.time)
+        response_header = header._replace(reportable=False, boots=self.boots, time=self.time)
         if scoped.engine_id != self._engine_id:
-            return self.seal(mine, self._counted(Report.UNKNOWN_PDU_HANDLER, pdu.request_id))
+            return self.secure(response_header, self._counted(Report.UNKNOWN_PDU_HANDLER, pdu.request_id))
         if self.contexts is not None and scoped.name.decode(errors="replace") not in self.contexts:
-            return self.seal(mine, self._counted(Report.UNKNOWN_CONTEXT, pdu.request_id))
+            return self.secure(response_header, self._counted(Report.UNKNOWN_CONTEXT, pdu.request_id))
         response = answer(pdu, scoped.buffer)
-        return None if response is None else self.seal(mine, response, context=scoped.name)
+        return None if response is None else self.secure(response_header, response, context=scoped.name)
 
     def _refusal(self, datagram: bytes, message: Message, account: _Account | None) -> Report | None:
         """What speaks against a message, in the order of RFC 3414 section 3.2."""
@@ -136,9 +138,9 @@ class UsmAgent:
             return Report.UNSUPPORTED_LEVEL
         if header.level == SecurityLevel.NO_AUTH_NO_PRIV:
             return None
-        auth = account.protection.auth
+        auth = account.security_protocols.auth
         assert auth is not None
-        if message.auth_size != auth.size or not auth.verifies(datagram, message.auth_at):
+        if message.auth_size != auth.size or not auth.verifies(datagram, message.auth_offset):
             return Report.WRONG_DIGEST
         if header.boots != self.boots or abs(header.time - self.time) > TIME_WINDOW:
             return Report.NOT_IN_TIME_WINDOW
@@ -151,11 +153,11 @@ class UsmAgent:
             return None
         request_id = 0
         if header.level != SecurityLevel.AUTH_PRIV:
-            request_id = usm_message.scoped_pdu(datagram, message, Protection()).pdu.request_id
+            request_id = usm_message.decode_scoped_pdu(datagram, message, SecurityProtocols()).pdu.request_id
         signed = report in (Report.NOT_IN_TIME_WINDOW, Report.DECRYPTION_ERROR)
         level = SecurityLevel.AUTH_NO_PRIV if signed else SecurityLevel.NO_AUTH_NO_PRIV
-        mine = Header(header.msg_id, level, False, self._engine_id, self.boots, self.time, header.user)
-        return self.seal(mine, self._counted(report, request_id))
+        response_header = Header(header.msg_id, level, False, self._engine_id, self.boots, self.time, header.user)
+        return self.secure(response_header, self._counted(report, request_id))
 
     def _counted(self, report: Report, request_id: int) -> bytes:
         """A Report-PDU with the counter that went up."""
@@ -167,5 +169,5 @@ class UsmAgent:
         found = self._accounts.get(name)
         if found is None and (user := self._users.get(name)) is not None:
             keys = self._keys.keys(user, self._engine_id)
-            found = self._accounts[name] = _Account(user, protection(user, keys))
+            found = self._accounts[name] = _Account(user, security_protocols(user, keys))
         return found

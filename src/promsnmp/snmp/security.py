@@ -41,7 +41,7 @@ class SecurityModel(Protocol):
         Raises ber.Malformed, Unauthentic, Resynchronise, or errors.AuthenticationError when the agent refuses.
         """
 
-    def silence(self) -> str:
+    def timeout_hint(self) -> str:
         """What it may mean that no answer came, for the error; may be empty."""
 
 
@@ -69,5 +69,5 @@ class CommunityModel:
         self._answered = True
         return datagram, pdu
 
-    def silence(self) -> str:
+    def timeout_hint(self) -> str:
         return "" if self._answered else "is the address right, and the community?"

@@ -1,7 +1,7 @@
-"""One poll of one device: a socket, its retries and deadline, and a conversation that says what to ask.
+"""One poll of one device: a socket, its retries and deadline, and an operation that says what to ask.
 
 Written with callbacks, not coroutines: a walk of forty packets wakes the loop forty times but switches no task, which
-is most of what asyncio would cost here. A ``Conversation`` (``walk.py``) is a plain state machine without I/O.
+is most of what asyncio would cost here. An ``Operation`` (``walk.py``) is a plain state machine without I/O.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from promsnmp.errors import (
 )
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.security import Resynchronise, SecurityModel, Unauthentic, Unexpected
-from promsnmp.snmp.tcp import Messages, open_stream
-from promsnmp.snmp.transport import RECEIVE_SIZE, Address, Endpoint, literal, open_socket, resolve
+from promsnmp.snmp.tcp import MessageSplitter, open_stream
+from promsnmp.snmp.transport import RECEIVE_SIZE, Address, SnmpEndpoint, literal_address, open_socket, resolve
 
 MAX_RESYNCHRONISATIONS = 4
 """How often one request is repeated because the agent told its engine id or time anew."""
@@ -47,19 +47,19 @@ class Traffic:
         self.discarded[reason] = self.discarded.get(reason, 0) + 1
 
 
-class Conversation(Protocol):
+class Operation(Protocol):
     """What is asked and what becomes of the answers; ``walk.py`` has them."""
 
-    def request(self, request_id: int) -> bytes | None:
+    def next_pdu(self, request_id: int) -> bytes | None:
         """The next PDU, None when all is said. Called once per request; retransmissions repeat its PDU."""
 
-    def answer(self, buffer: bytes, pdu: ber.Pdu) -> None:
+    def handle_response(self, buffer: bytes, pdu: ber.Pdu) -> None:
         """Takes the answer to the last request. Raises SnmpError to end it all, ber.Malformed to drop the answer."""
 
-    def asking(self) -> bytes:
+    def current_oid(self) -> bytes:
         """The OID being asked for (content octets), for errors."""
 
-    def failed(self) -> Iterable[SnmpError]:
+    def errors(self) -> Iterable[SnmpError]:
         """What went wrong without ending it all."""
 
 
@@ -74,7 +74,7 @@ class Session:
 
     def __init__(
         self,
-        endpoint: Endpoint,
+        endpoint: SnmpEndpoint,
         security: SecurityModel,
         *,
         timeout: float = 5.0,
@@ -93,16 +93,16 @@ class Session:
         self._loop = asyncio.get_running_loop()
         self._deadline = float("inf") if deadline is None else deadline
         self._sock: socket.socket | None = None
-        self._stream = Messages() if endpoint.is_stream else None
+        self._stream = MessageSplitter() if endpoint.is_stream else None
         self._request_id = random.getrandbits(31)
         self._pdu = b""
-        self._conversation: Conversation | None = None
+        self._operation: Operation | None = None
         self._done: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._expires = 0.0
+        self._packet_deadline = 0.0
         self._attempt = 0
         self._resynchronised = 0
-        self._suspicion: SnmpError | None = None
+        self._last_rejection: SnmpError | None = None
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -113,7 +113,7 @@ class Session:
 
     async def open(self) -> None:
         """Resolves the name and opens the socket. Raises AddressError, SnmpRefused or SnmpTimeout."""
-        address = literal(self.endpoint) or await self._resolve()
+        address = literal_address(self.endpoint) or await self._resolve()
         self._sockaddr = address.sockaddr
         try:
             if self._stream is None:
@@ -149,17 +149,17 @@ class Session:
         """Time (seconds, any start), packets sent, and packets sent again so far."""
         return time.perf_counter(), self.traffic.sent, self.traffic.retried
 
-    async def run(self, conversation: Conversation) -> None:
-        """Holds one conversation to its end. Raises SnmpError."""
-        self._conversation = conversation
+    async def run(self, operation: Operation) -> None:
+        """Holds one operation to its end. Raises SnmpError."""
+        self._operation = operation
         self._done = self._loop.create_future()
         try:
-            self._next()
+            self._send_next()
             await self._done
         finally:
-            for error in conversation.failed():
+            for error in operation.errors():
                 error.target = error.target or str(self.endpoint)
-            self._conversation = None
+            self._operation = None
             self._done = None
             if self._timer is not None:
                 self._timer.cancel()
@@ -167,18 +167,18 @@ class Session:
 
     # ------------------------------------------------------------------------------------------------ sending
 
-    def _next(self) -> None:
-        """Asks what the conversation wants to know next, or ends it."""
-        assert self._conversation is not None
+    def _send_next(self) -> None:
+        """Asks what the operation wants to know next, or ends it."""
+        assert self._operation is not None
         self._request_id = self._request_id + 1 & 0x7FFFFFFF
-        pdu = self._conversation.request(self._request_id)
+        pdu = self._operation.next_pdu(self._request_id)
         if pdu is None:
             self._finish(None)
             return
         self._pdu = pdu
         self._attempt = 0
         self._resynchronised = 0
-        self._suspicion = None
+        self._last_rejection = None
         self._send()
 
     def _send(self) -> None:
@@ -197,20 +197,20 @@ class Session:
         except OSError as error:
             self._finish(self._unreachable(error))
             return
-        self._expires = min(self._loop.time() + self._timeout, self._deadline)
+        self._packet_deadline = min(self._loop.time() + self._timeout, self._deadline)
         if self._timer is None:
-            self._timer = self._loop.call_at(self._expires, self._on_timer)
+            self._timer = self._loop.call_at(self._packet_deadline, self._on_timer)
 
     def _on_timer(self) -> None:
-        """One timer runs per conversation; it looks whether the packet that is out now has run out of time."""
+        """One timer runs per operation; it looks whether the packet that is out now has run out of time."""
         self._timer = None
         if self._done is None or self._done.done():
             return
         now = self._loop.time()
-        if now < self._expires:
-            self._timer = self._loop.call_at(self._expires, self._on_timer)
+        if now < self._packet_deadline:
+            self._timer = self._loop.call_at(self._packet_deadline, self._on_timer)
         elif now >= self._deadline or self._attempt >= self._retries:
-            self._finish(self._suspicion or self._timed_out(now))
+            self._finish(self._last_rejection or self._timed_out(now))
         else:
             self._attempt += 1
             self.traffic.retried += 1
@@ -233,7 +233,7 @@ class Session:
         except OSError as error:
             self._finish(self._unreachable(error))
             return
-        if self._conversation is not None:
+        if self._operation is not None:
             self._receive(datagram)
 
     def _on_stream(self) -> None:
@@ -245,15 +245,15 @@ class Session:
         except (BlockingIOError, InterruptedError):
             return
         except ber.Malformed as error:
-            self._end_stream(MalformedMessage(f"the answer is malformed: {error}", **self._place()))
+            self._end_stream(MalformedMessage(f"the answer is malformed: {error}", **self._error_context()))
         except OSError as error:
             self._end_stream(self._unreachable(error))
         else:
             for message in messages:
-                if self._conversation is not None:
+                if self._operation is not None:
                     self._receive(message)
             if not octets:
-                self._end_stream(SnmpRefused("the agent closed the connection", **self._place()))
+                self._end_stream(SnmpRefused("the agent closed the connection", **self._error_context()))
 
     def _end_stream(self, error: SnmpError) -> None:
         """No more comes: what is asked for now fails at once, and what is asked for later when it is sent."""
@@ -262,35 +262,35 @@ class Session:
         self._finish(error)
 
     def _receive(self, datagram: bytes) -> None:
-        """Opens an answer and hands it to the conversation; whatever is no answer is counted and dropped."""
-        assert self._conversation is not None
+        """Opens an answer and hands it to the operation; whatever is no answer is counted and dropped."""
+        assert self._operation is not None
         try:
             buffer, pdu = self._security.decode(datagram)
             if pdu.type != ber.RESPONSE or pdu.request_id != self._request_id:
                 self.traffic.discard("request_id" if pdu.type == ber.RESPONSE else "pdu_type")
                 return
-            self._conversation.answer(buffer, pdu)
+            self._operation.handle_response(buffer, pdu)
         except ber.Malformed as error:
             self.traffic.discard("malformed")
-            self._suspicion = MalformedMessage(f"the answer is malformed: {error}", **self._place())
+            self._last_rejection = MalformedMessage(f"the answer is malformed: {error}", **self._error_context())
         except Unexpected:
             self.traffic.discard("unexpected")
         except Unauthentic as error:
             self.traffic.discard("unauthentic")
-            self._suspicion = AuthenticationError(str(error), **self._place())
+            self._last_rejection = AuthenticationError(str(error), **self._error_context())
         except Resynchronise as error:
             self._resynchronise(error)
         except SnmpError as error:
             error.target = error.target or str(self.endpoint)
             self._finish(error)
         else:
-            self._next()
+            self._send_next()
 
     def _resynchronise(self, error: Resynchronise) -> None:
         self._resynchronised += 1
         if self._resynchronised > MAX_RESYNCHRONISATIONS:
             message = f"the agent keeps telling another engine or time: {error}"
-            self._finish(AuthenticationError(message, **self._place()))
+            self._finish(AuthenticationError(message, **self._error_context()))
         else:
             self._send()
 
@@ -304,22 +304,22 @@ class Session:
         else:
             self._done.set_exception(error)
 
-    def _place(self) -> dict[str, str]:
-        asking = self._conversation.asking() if self._conversation is not None else b""
-        return {"target": str(self.endpoint), "oid": oid.to_text(asking)}
+    def _error_context(self) -> dict[str, str]:
+        current_oid = self._operation.current_oid() if self._operation is not None else b""
+        return {"target": str(self.endpoint), "oid": oid.to_text(current_oid)}
 
     def _timed_out(self, now: float) -> SnmpTimeout:
-        if self._expires >= self._deadline or (now >= self._deadline and self._attempt < self._retries):
-            return SnmpTimeout("no answer before the deadline of the poll", **self._place())
+        if self._packet_deadline >= self._deadline or (now >= self._deadline and self._attempt < self._retries):
+            return SnmpTimeout("no answer before the deadline of the poll", **self._error_context())
         tries = self._attempt + 1
         plural = "s" if tries > 1 else ""
-        hint = self._security.silence()
+        hint = self._security.timeout_hint()
         message = f"no answer to {tries} request{plural} of {self._timeout:g} s"
-        return SnmpTimeout(f"{message} ({hint})" if hint else message, **self._place())
+        return SnmpTimeout(f"{message} ({hint})" if hint else message, **self._error_context())
 
     def _unreachable(self, error: OSError) -> SnmpRefused:
         if isinstance(error, ConnectionRefusedError):
-            return SnmpRefused("connection refused: nothing listens on the port", **self._place())
+            return SnmpRefused("connection refused: nothing listens on the port", **self._error_context())
         if error.errno == errno.EADDRNOTAVAIL and self._source:
-            return SnmpRefused(f"this machine has no address {self._source} to ask from", **self._place())
-        return SnmpRefused(f"cannot be reached: {error.strerror or error}", **self._place())
+            return SnmpRefused(f"this machine has no address {self._source} to ask from", **self._error_context())
+        return SnmpRefused(f"cannot be reached: {error.strerror or error}", **self._error_context())

@@ -10,7 +10,7 @@ import asyncio
 import socket
 
 from promsnmp.snmp import ber
-from promsnmp.snmp.transport import Address, send_from
+from promsnmp.snmp.transport import Address, bind_source
 
 LARGEST_MESSAGE = 1 << 20
 """Octets of a message, at most: agents need answer no more than 8192 (RFC 3430 section 2.2), and this is plenty."""
@@ -22,7 +22,7 @@ async def open_stream(address: Address, *, source: str = "") -> socket.socket:
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        send_from(sock, source)
+        bind_source(sock, source)
         await asyncio.get_running_loop().sock_connect(sock, address.sockaddr)
         return sock
     except BaseException:
@@ -30,23 +30,23 @@ async def open_stream(address: Address, *, source: str = "") -> socket.socket:
         raise
 
 
-class Messages:
+class MessageSplitter:
     """Cuts what comes from a stream into messages."""
 
     def __init__(self) -> None:
-        self._waiting = bytearray()
+        self._buffer = bytearray()
 
     def feed(self, octets: bytes) -> list[bytes]:
         """The messages that ``octets`` complete. Raises ber.Malformed where no message can begin, or one is too large;
         what comes behind is lost then, as in every stream."""
-        self._waiting += octets
-        found: list[bytes] = []
-        while size := _size(self._waiting):
-            if len(self._waiting) < size:
+        self._buffer += octets
+        messages: list[bytes] = []
+        while size := _size(self._buffer):
+            if len(self._buffer) < size:
                 break
-            found.append(bytes(self._waiting[:size]))
-            del self._waiting[:size]
-        return found
+            messages.append(bytes(self._buffer[:size]))
+            del self._buffer[:size]
+        return messages
 
 
 def _size(octets: bytearray) -> int:

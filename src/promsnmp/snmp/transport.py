@@ -23,23 +23,23 @@ _NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class SnmpEndpoint:
     """A host (address or name) and a UDP port, or with ``is_stream`` a TCP port.
 
-    The host's address must lie in one of ``within``, if there are any.
+    The host's address must lie in one of ``allowed_networks``, if there are any.
     """
 
     host: str
     port: int = DEFAULT_PORT
     is_stream: bool = False
-    within: tuple[Network, ...] = field(default=(), repr=False)
+    allowed_networks: tuple[Network, ...] = field(default=(), repr=False)
 
     def __str__(self) -> str:
-        place = f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-        return f"{_STREAM}{place}" if self.is_stream else place
+        host_and_port = f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return f"{_STREAM}{host_and_port}" if self.is_stream else host_and_port
 
 
-def parse_endpoint(text: str) -> Endpoint:
+def parse_endpoint(text: str) -> SnmpEndpoint:
     """An endpoint from ``[udp://|tcp://]host[:port]``, ``[v6]:port`` or a bare IPv6 address.
 
     Raises BadTarget, naming the text and what is right.
@@ -48,7 +48,7 @@ def parse_endpoint(text: str) -> Endpoint:
     body = text.removeprefix(_STREAM if is_stream else "udp://")
     try:
         host, port = _split(body)
-        return Endpoint(_host(host), _port(port), is_stream)
+        return SnmpEndpoint(_host(host), _port(port), is_stream)
     except ValueError as error:
         reason = str(error)
     raise BadTarget(f"target {text!r}: {reason}; write an address, a name, address:port or [IPv6]:port")
@@ -93,13 +93,13 @@ class Address:
 
 
 @lru_cache(maxsize=16_384)
-def literal(endpoint: Endpoint) -> Address | None:
+def literal_address(endpoint: SnmpEndpoint) -> Address | None:
     """The address of an endpoint that names one, None for one whose host has to be looked up, or may not be asked."""
     try:
         address = ipaddress.ip_address(endpoint.host)
     except ValueError:
         return None
-    if not _is_within(endpoint.host, endpoint.within):
+    if not _is_within(endpoint.host, endpoint.allowed_networks):
         return None
     if address.version == 4:
         return Address(socket.AF_INET, (endpoint.host, endpoint.port))
@@ -108,27 +108,27 @@ def literal(endpoint: Endpoint) -> Address | None:
     return Address(socket.AF_INET6, (endpoint.host, endpoint.port, 0, 0))
 
 
-async def resolve(endpoint: Endpoint) -> Address:
+async def resolve(endpoint: SnmpEndpoint) -> Address:
     """The address of an endpoint; names are looked up without blocking the loop.
 
     Of a name's addresses it is the resolver's first for IPv4, or else its first: more agents listen on IPv4 alone than
     on IPv6 alone, and UDP does not tell at once which one is heard. Raises AddressError when there is none, or none
     that the endpoint may have.
     """
-    return literal(endpoint) or await _look_up(endpoint)
+    return literal_address(endpoint) or await _look_up(endpoint)
 
 
-async def _look_up(endpoint: Endpoint) -> Address:
+async def _look_up(endpoint: SnmpEndpoint) -> Address:
     loop = asyncio.get_running_loop()
     try:
-        found = await loop.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_DGRAM)
+        addresses = await loop.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise AddressError(f"the name does not resolve: {reason}", target=str(endpoint)) from None
-    found = [one for one in found if _is_within(str(one[4][0]), endpoint.within)]
-    if not found:
+    addresses = [info for info in addresses if _is_within(str(info[4][0]), endpoint.allowed_networks)]
+    if not addresses:
         raise AddressError("it is outside of the networks that may be asked", target=str(endpoint))
-    family, _, _, _, sockaddr = min(found, key=lambda one: one[0] != socket.AF_INET)
+    family, _, _, _, sockaddr = min(addresses, key=lambda info: info[0] != socket.AF_INET)
     return Address(family, sockaddr)  # type: ignore[arg-type]  # the stubs allow address families that UDP has not
 
 
@@ -147,7 +147,7 @@ def open_socket(address: Address, *, connected: bool = True, source: str = "") -
     sock = socket.socket(address.family, socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)
-        send_from(sock, source)
+        bind_source(sock, source)
         if connected:
             sock.connect(address.sockaddr)
         return sock
@@ -156,7 +156,7 @@ def open_socket(address: Address, *, connected: bool = True, source: str = "") -
         raise
 
 
-def send_from(sock: socket.socket, source: str) -> None:
+def bind_source(sock: socket.socket, source: str) -> None:
     """Binds a socket to ``source`` if that is an address of its family. Raises OSError."""
     if source and (":" in source) == (sock.family == socket.AF_INET6):
         sock.bind((source, 0))

@@ -18,7 +18,7 @@ import httptools
 
 from promsnmp.errors import PeerError
 
-Headers = Sequence[tuple[bytes, bytes]]
+HeaderPairs = Sequence[tuple[bytes, bytes]]
 
 CONNECT_TIMEOUT = 1.0
 """Seconds for a connection to be made: within one site that takes milliseconds."""
@@ -28,7 +28,7 @@ MAX_BODY = 128 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """What a server answered; names of headers are in lower case."""
 
     status: int
@@ -40,11 +40,11 @@ class Answer:
         return next((value for one, value in self.headers if one == name), b"")
 
 
-class NotSent(PeerError):
+class RequestNotSent(PeerError):
     """The request cannot have had any effect: no connection could be made."""
 
 
-class Connections:
+class HttpClient:
     """Keep-alive connections to ``host:port``, as many as there are requests at once."""
 
     def __init__(
@@ -58,35 +58,35 @@ class Connections:
         self._idle: list[_Connection] = []
         self._is_closed = False
 
-    async def ask(
+    async def request(
         self,
         method: str,
         target: bytes,
-        headers: Headers = (),
+        headers: HeaderPairs = (),
         body: bytes = b"",
         *,
         timeout: float,  # noqa: ASYNC109  # of the whole exchange, told apart from the caller's cancelling
         fresh: bool = False,
-    ) -> Answer:
+    ) -> HttpResponse:
         """The answer to one request; ``target`` is path and query.
 
         ``fresh`` does not use a connection that was used before: the server may be closing it just now, and nobody
         could tell whether a request had its effect. Other requests are then sent once more.
-        Raises PeerError, NotSent when no connection could be made.
+        Raises PeerError, RequestNotSent when no connection could be made.
         """
         message = self._message(method, target, headers, body)
         try:
             async with asyncio.timeout(timeout):
-                connection = None if fresh else self._take()
+                connection = None if fresh else self._idle_connection()
                 if connection is not None:
                     try:
                         return await self._exchange(connection, message)
-                    except _ClosedUnused:
+                    except _ClosedBeforeResponse:
                         pass
                 return await self._exchange(await self._connect(), message)
         except TimeoutError:
             raise PeerError(f"{self.address} did not answer within {timeout:g} s") from None
-        except _ClosedUnused:
+        except _ClosedBeforeResponse:
             raise PeerError(f"{self.address} closed the connection without an answer") from None
 
     def close(self) -> None:
@@ -95,14 +95,14 @@ class Connections:
         while self._idle:
             self._idle.pop().close()
 
-    def _message(self, method: str, target: bytes, headers: Headers, body: bytes) -> bytes:
+    def _message(self, method: str, target: bytes, headers: HeaderPairs, body: bytes) -> bytes:
         lines = [b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (method.encode(), target, self.address.encode())]
         lines += [b"%b: %b\r\n" % pair for pair in headers]
         if body or method not in ("GET", "HEAD"):
             lines.append(b"content-length: %d\r\n" % len(body))
         return b"".join([*lines, b"\r\n", body])
 
-    def _take(self) -> _Connection | None:
+    def _idle_connection(self) -> _Connection | None:
         now = time.monotonic()
         while self._idle:
             connection = self._idle.pop()
@@ -117,13 +117,13 @@ class Connections:
             async with asyncio.timeout(self._connect_timeout):
                 _, made = await loop.create_connection(_Connection, self._host, self._port, ssl=self._tls)
         except TimeoutError:
-            raise NotSent(f"{self.address} does not accept a connection") from None
+            raise RequestNotSent(f"{self.address} does not accept a connection") from None
         except OSError as error:  # ssl.SSLError is one
             reason = error.strerror or str(error) or type(error).__name__
-            raise NotSent(f"{self.address} cannot be reached: {reason}") from None
+            raise RequestNotSent(f"{self.address} cannot be reached: {reason}") from None
         return made
 
-    async def _exchange(self, connection: _Connection, message: bytes) -> Answer:
+    async def _exchange(self, connection: _Connection, message: bytes) -> HttpResponse:
         try:
             answer = await connection.exchange(message)
         except BaseException:
@@ -131,18 +131,18 @@ class Connections:
             raise
         if connection.is_open and not self._is_closed:
             self._idle.append(connection)
-            self._prune()
+            self._drop_stale()
         else:
             connection.close()
         return answer
 
-    def _prune(self) -> None:
+    def _drop_stale(self) -> None:
         """The least recently used are at the front."""
         while self._idle and time.monotonic() - self._idle[0].used_at > MAX_IDLE:
             self._idle.pop(0).close()
 
 
-class _ClosedUnused(Exception):
+class _ClosedBeforeResponse(Exception):
     """The server closed the connection before it sent anything of an answer."""
 
 
@@ -153,7 +153,7 @@ class _Connection(asyncio.Protocol):
         self.used_at = time.monotonic()
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
-        self._answer: asyncio.Future[Answer] | None = None
+        self._answer: asyncio.Future[HttpResponse] | None = None
         self._status, self._headers, self._body, self._size = 0, list[tuple[bytes, bytes]](), list[bytes](), 0
         self._begun = False
 
@@ -165,10 +165,10 @@ class _Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    async def exchange(self, message: bytes) -> Answer:
+    async def exchange(self, message: bytes) -> HttpResponse:
         """Sends a request and returns its answer. Raises PeerError or _ClosedUnused."""
         if self._transport is None or self._transport.is_closing():
-            raise _ClosedUnused
+            raise _ClosedBeforeResponse
         self._answer = asyncio.get_running_loop().create_future()
         self._begun = False
         self._transport.write(message)
@@ -192,7 +192,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
-        self._fail(PeerError("the connection broke within an answer") if self._begun else _ClosedUnused())
+        self._fail(PeerError("the connection broke within an answer") if self._begun else _ClosedBeforeResponse())
 
     def _fail(self, error: Exception) -> None:
         answer, self._answer = self._answer, None
@@ -223,6 +223,6 @@ class _Connection(asyncio.Protocol):
         self.used_at = time.monotonic()
         answer, self._answer = self._answer, None
         if answer is not None and not answer.done():
-            answer.set_result(Answer(self._status, self._headers, b"".join(self._body)))
+            answer.set_result(HttpResponse(self._status, self._headers, b"".join(self._body)))
         if not self._parser.should_keep_alive() and self._transport is not None:
             self._transport.close()

@@ -22,7 +22,7 @@ def release_memory() -> None:
 
 
 @contextmanager
-def collector_at_rest() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """No search for garbage meanwhile: for reading what is large and stays."""
     if not gc.isenabled():
         yield
@@ -34,7 +34,7 @@ def collector_at_rest() -> Iterator[None]:
         gc.enable()
 
 
-def settle_memory() -> None:
+def freeze_memory() -> None:
     """Takes what there is now for permanent: later searches for garbage pass it over, and stop nobody for long."""
     gc.collect()
     gc.freeze()

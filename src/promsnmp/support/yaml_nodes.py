@@ -9,11 +9,11 @@ import yaml
 from promsnmp.support.yaml_text import NULL
 
 _MERGE = "<<"
-_SHOWN = 60
+_QUOTED_LENGTH = 60
 """Characters of a wrong value that an error shows."""
 
 
-class Problem(Exception):
+class NodeError(Exception):
     """Something wrong at a node."""
 
     def __init__(self, node: yaml.Node, message: str) -> None:
@@ -21,7 +21,7 @@ class Problem(Exception):
         self.line = node.start_mark.line + 1
 
 
-class Told(Problem):
+class ReportedError(NodeError):
     """A part cannot be read because of problems in it that were told already."""
 
     def __init__(self, node: yaml.Node) -> None:
@@ -29,19 +29,19 @@ class Told(Problem):
 
 
 _Pair = tuple[yaml.Node, yaml.Node]
-Teller = Callable[[Problem], None]
+ErrorHandler = Callable[[NodeError], None]
 """What becomes of a problem: it is raised, or kept so that the reading can go on."""
 
 
-def raise_problem(problem: Problem) -> None:
-    """The teller for who wants to know of one problem only."""
-    raise problem
+def raise_error(error: NodeError) -> None:
+    """The handler for who wants to know of one problem only."""
+    raise error
 
 
-def shown(value: object) -> str:
+def quoted(value: object) -> str:
     """A wrong value in quotes, cut off where it gets long."""
     text = str(value)
-    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
+    return repr(text if len(text) <= _QUOTED_LENGTH else f"{text[:_QUOTED_LENGTH]}...")
 
 
 # ---------------------------------------------------------------------------------------------------------- structure
@@ -57,13 +57,13 @@ def pairs(
     allowed: Collection[str] | None = None,
     *,
     secret: bool = False,
-    tell: Teller = raise_problem,
+    on_error: ErrorHandler = raise_error,
 ) -> Iterator[tuple[str, yaml.Node]]:
     """Keys and value nodes of a mapping (null: an empty one); unknown and repeated keys are told as problems.
 
     With ``secret`` the error does not show an unknown key: where a colon was forgotten, it holds the value.
     """
-    for key, _, value in entries(node, what, allowed, secret=secret, tell=tell):
+    for key, _, value in entries(node, what, allowed, secret=secret, on_error=on_error):
         yield key, value
 
 
@@ -73,22 +73,22 @@ def entries(
     allowed: Collection[str] | None = None,
     *,
     secret: bool = False,
-    tell: Teller = raise_problem,
+    on_error: ErrorHandler = raise_error,
 ) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
     """``pairs`` with the nodes of the keys."""
     if is_null(node):
         return
     if not isinstance(node, yaml.MappingNode):
-        raise Problem(node, f"{what} must be a mapping (key: value)")
+        raise NodeError(node, f"{what} must be a mapping (key: value)")
     _merge(node, is_open=allowed is None)
     seen: set[str] = set()
     for key_node, value in node.value:
         key = text(key_node, f"a key of {what}")
         if allowed is not None and key not in allowed:
-            name = "" if secret else f" {shown(key)}"
-            tell(Problem(key_node, f"unknown key{name} in {what}; allowed: {', '.join(sorted(allowed))}"))
+            name = "" if secret else f" {quoted(key)}"
+            on_error(NodeError(key_node, f"unknown key{name} in {what}; allowed: {', '.join(sorted(allowed))}"))
         elif key in seen:
-            tell(Problem(key_node, f"key {shown(key)} stands twice in {what}"))
+            on_error(NodeError(key_node, f"key {quoted(key)} stands twice in {what}"))
         else:
             seen.add(key)
             yield key, key_node, value
@@ -107,19 +107,19 @@ def _merge(node: yaml.MappingNode, *, is_open: bool) -> None:
         return
     pairs, node.value = node.value, []  # one that names itself finds nothing
     own: set[str] = set()
-    found: dict[str, _Pair] = {}
+    merged: dict[str, _Pair] = {}
     twice: dict[str, _Pair] = {}
-    for key, value, is_own in _unfolded(pairs, is_open=is_open):
+    for key, value, is_own in _expanded(pairs, is_open=is_open):
         name = str(key.value)
-        if name in (found if is_open else own if is_own else ()):
+        if name in (merged if is_open else own if is_own else ()):
             twice[name] = key, value
             continue
         own.update([name] if is_own else [])
-        found[name] = key, _added(found[name][1], value) if name in found else value
-    node.value = [*found.values(), *twice.values()]
+        merged[name] = key, _merged(merged[name][1], value) if name in merged else value
+    node.value = [*merged.values(), *twice.values()]
 
 
-def _unfolded(pairs: Sequence[_Pair], *, is_open: bool) -> Iterator[tuple[yaml.Node, yaml.Node, bool]]:
+def _expanded(pairs: Sequence[_Pair], *, is_open: bool) -> Iterator[tuple[yaml.Node, yaml.Node, bool]]:
     """Keys and values in the order in which they count, and whether they are the mapping's own."""
     for key, value in pairs:
         if not _is_merge(key):
@@ -127,23 +127,23 @@ def _unfolded(pairs: Sequence[_Pair], *, is_open: bool) -> Iterator[tuple[yaml.N
             continue
         for source in reversed(value.value) if isinstance(value, yaml.SequenceNode) else [value]:
             if not isinstance(source, yaml.MappingNode):
-                raise Problem(source, f"{_MERGE} must name a mapping or a list of them")
+                raise NodeError(source, f"{_MERGE} must name a mapping or a list of them")
             _merge(source, is_open=is_open)
             yield from ((*pair, False) for pair in source.value)
 
 
-def _added(before: yaml.Node, value: yaml.Node) -> yaml.Node:
+def _merged(before: yaml.Node, value: yaml.Node) -> yaml.Node:
     """A value in place of an earlier one; of two mappings, one with the pairs of both."""
     if isinstance(before, yaml.MappingNode) and isinstance(value, yaml.MappingNode):
         return yaml.MappingNode(value.tag, before.value + value.value, value.start_mark, value.end_mark)
     return value
 
 
-def plain(node: yaml.Node, key: str) -> str:
+def scalar_at(node: yaml.Node, key: str) -> str:
     """What stands under a key of a mapping, when that is text; "" otherwise."""
-    found = node.value if isinstance(node, yaml.MappingNode) else ()
+    node_pairs = node.value if isinstance(node, yaml.MappingNode) else ()
     return next(
-        (str(value.value) for name, value in found if name.value == key and isinstance(value, yaml.ScalarNode)), ""
+        (str(value.value) for name, value in node_pairs if name.value == key and isinstance(value, yaml.ScalarNode)), ""
     )
 
 
@@ -152,7 +152,7 @@ def items(node: yaml.Node, what: str) -> list[yaml.Node]:
     if is_null(node):
         return []
     if not isinstance(node, yaml.SequenceNode):
-        raise Problem(node, f"{what} must be a list")
+        raise NodeError(node, f"{what} must be a list")
     return list(node.value)
 
 
@@ -162,5 +162,5 @@ def items(node: yaml.Node, what: str) -> list[yaml.Node]:
 def text(node: yaml.Node, what: str) -> str:
     """Text; null is empty."""
     if not isinstance(node, yaml.ScalarNode):
-        raise Problem(node, f"{what} must be text")
+        raise NodeError(node, f"{what} must be text")
     return "" if node.tag == NULL else str(node.value)

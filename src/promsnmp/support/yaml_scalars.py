@@ -12,7 +12,7 @@ from collections.abc import Collection
 
 import yaml
 
-from promsnmp.support.yaml_nodes import Problem, shown, text
+from promsnmp.support.yaml_nodes import NodeError, quoted, text
 
 _INTEGER = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", re.ASCII)
@@ -37,8 +37,8 @@ def is_plain(node: yaml.Node) -> bool:
 def numeral(written: str) -> int | float | None:
     """The number that YAML 1.1 sees in a plain scalar; None when it is none, or one that no float can hold."""
     digits = written.replace("_", "")
-    if len(digits) < _LONGEST_NUMERAL and (found := _INTEGER.fullmatch(digits)):
-        sign, *forms = found.groups()
+    if len(digits) < _LONGEST_NUMERAL and (match := _INTEGER.fullmatch(digits)):
+        sign, *forms = match.groups()
         base, part = next((base, part) for base, part in zip(_BASES, forms, strict=True) if part is not None)
         return -int(part, base) if sign == "-" else int(part, base)
     if _FLOAT.fullmatch(digits) and math.isfinite(value := float(digits)):
@@ -48,26 +48,26 @@ def numeral(written: str) -> int | float | None:
 
 def _numeral(node: yaml.Node, what: str, kind: str) -> int | float:
     written = text(node, what)
-    found = numeral(written) if is_plain(node) else None
-    if found is None:
-        quoted = "" if is_plain(node) or numeral(written) is None else ", which is text because it stands in quotes"
-        raise Problem(node, f"{what} must be {kind}, not {shown(node.value)}{quoted}")
-    return found
+    number = numeral(written) if is_plain(node) else None
+    if number is None:
+        hint = "" if is_plain(node) or numeral(written) is None else ", which is text because it stands in quotes"
+        raise NodeError(node, f"{what} must be {kind}, not {quoted(node.value)}{hint}")
+    return number
 
 
 def integer(node: yaml.Node, what: str) -> int:
     """A whole number of 64 bits; of one with a fraction, what stands before the point."""
-    found = int(_numeral(node, what, "a whole number"))
-    if not -(2**63) <= found < 2**63:
-        raise Problem(node, f"{what} must be a whole number of at most 64 bits, not {shown(node.value)}")
-    return found
+    number = int(_numeral(node, what, "a whole number"))
+    if not -(2**63) <= number < 2**63:
+        raise NodeError(node, f"{what} must be a whole number of at most 64 bits, not {quoted(node.value)}")
+    return number
 
 
 def count(node: yaml.Node, what: str, limit: int = 2**63 - 1) -> int:
     """A whole number from 0 to ``limit``."""
     number = integer(node, what)
     if not 0 <= number <= limit:
-        raise Problem(node, f"{what} must be a whole number from 0 to {limit}, not {shown(node.value)}")
+        raise NodeError(node, f"{what} must be a whole number from 0 to {limit}, not {quoted(node.value)}")
     return number
 
 
@@ -85,7 +85,7 @@ def flag(node: yaml.Node, what: str) -> bool:
     """True or false, as YAML 1.1 writes them."""
     word = text(node, what)
     if not is_plain(node) or word not in _TRUE | _FALSE:
-        raise Problem(node, f"{what} must be true or false, not {shown(node.value)}")
+        raise NodeError(node, f"{what} must be true or false, not {quoted(node.value)}")
     return word in _TRUE
 
 
@@ -96,9 +96,9 @@ def seconds(node: yaml.Node, what: str) -> float:
     try:
         value = parse_duration(written) if bare is None else float(bare)
     except ValueError as error:
-        raise Problem(node, f"{what}: {error}") from None
+        raise NodeError(node, f"{what}: {error}") from None
     if value <= 0:
-        raise Problem(node, f"{what} must be longer than 0, not {shown(node.value)}")
+        raise NodeError(node, f"{what} must be longer than 0, not {quoted(node.value)}")
     return min(value, _LONGEST_SECONDS)
 
 
@@ -110,7 +110,7 @@ def parse_duration(text: str) -> float:
     written = text.removeprefix("+")
     parts = _DURATION.findall(written)
     if not parts or "".join(parts) != written:
-        raise ValueError(f"{shown(text)} is not a duration: write a number and a unit, such as 5s or 500ms")
+        raise ValueError(f"{quoted(text)} is not a duration: write a number and a unit, such as 5s or 500ms")
     total = 0.0
     for part in parts:
         unit = part.lstrip("0123456789.")
@@ -122,5 +122,5 @@ def choice(node: yaml.Node, what: str, allowed: Collection[str]) -> str:
     """One of some words."""
     word = text(node, what)
     if word not in allowed:
-        raise Problem(node, f"{what}: {shown(word)} is not known; allowed: {', '.join(sorted(allowed))}")
+        raise NodeError(node, f"{what}: {quoted(word)} is not known; allowed: {', '.join(sorted(allowed))}")
     return word

@@ -61,7 +61,7 @@ _ANCHOR_AGAIN = "second occurrence"
 """What PyYAML's composers say where an anchor's name is used for another node."""
 
 
-class _Patient(Composer):
+class _TolerantComposer(Composer):
     """Composes what a loader parses, and lets an anchor's name go on to another node, as YAML and go-yaml do.
 
     It takes several times as long as libyaml's composer, which refuses that and cannot be told otherwise.
@@ -92,19 +92,19 @@ def compose(text: bytes | str, part: PartReader | None = None) -> yaml.Node | No
     they are complete, but not the last of each: when it leaves a small node in place of a large one, a large file needs
     little memory.
     """
-    octets = (text if isinstance(text, str) else decoded(text)).encode()
+    octets = (text if isinstance(text, str) else decode(text)).encode()
     try:
         try:
             return _composed(octets, part)
         except yaml.composer.ComposerError as error:
             if error.problem != _ANCHOR_AGAIN:
                 raise
-            return _composed(octets, part, patient=True)
+            return _composed(octets, part, tolerant=True)
     except yaml.reader.ReaderError as error:
         raise _error("there is a character that text has not", octets[: error.position]) from None
 
 
-def decoded(octets: bytes) -> str:
+def decode(octets: bytes) -> str:
     """Text in UTF-8, or in UTF-16 that begins with a byte order mark, without the mark. Raises yaml.YAMLError."""
     encoding = "utf-16" if octets.startswith(_UTF_16) else "utf-8-sig"
     try:
@@ -113,11 +113,11 @@ def decoded(octets: bytes) -> str:
         raise _error(f"it is not text in {encoding.removesuffix('-sig').upper()}", octets[: error.start]) from None
 
 
-def _composed(octets: bytes, part: PartReader | None, *, patient: bool = False) -> yaml.Node | None:
+def _composed(octets: bytes, part: PartReader | None, *, tolerant: bool = False) -> yaml.Node | None:
     loader = _Loader(octets)
     loader.part = part
     try:
-        root: yaml.Node | None = (_Patient(loader) if patient else loader).get_single_node()
+        root: yaml.Node | None = (_TolerantComposer(loader) if tolerant else loader).get_single_node()
     finally:
         loader.dispose()
     return root
@@ -127,7 +127,7 @@ def _error(reason: str, before: bytes) -> yaml.MarkedYAMLError:
     return yaml.MarkedYAMLError(problem=reason, problem_mark=yaml.Mark("", 0, before.count(b"\n"), 0, None, 0))
 
 
-def explain(error: yaml.YAMLError) -> tuple[int, str]:
+def describe_error(error: yaml.YAMLError) -> tuple[int, str]:
     """Line (0: unknown) and reason of what PyYAML did not like; the reason quotes nothing from the file."""
     mark = getattr(error, "problem_mark", None)
     reason = str(getattr(error, "problem", None) or "it cannot be read")

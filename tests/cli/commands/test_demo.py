@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from promsnmp.cli.commands.demo import SAMPLE_LINES, sample
-from promsnmp.cli.commands.demo_service import Reply
+from promsnmp.cli.commands.demo_service import DemoResponse
 from promsnmp.sim.devices import DEMO
 from tests.support.demo import COMMAND, Demo
 from tests.support.tools import PROJECT, wait_until
@@ -119,11 +119,11 @@ def run(**settings: str) -> subprocess.CompletedProcess[str]:
 def test_a_sample_is_short_and_has_samples_of_several_families() -> None:
     families = ("sysUpTime", "ifHCInOctets", "ifOperStatus", "ifAlias", "interface_utilization")
     rows = [f'{name}{{ifIndex="{row}"}} 1' for row in range(5) for name in families]
-    page = Reply(200, "\n".join([f"# TYPE {name} gauge" for name in families] + rows))
+    page = DemoResponse(200, "\n".join([f"# TYPE {name} gauge" for name in families] + rows))
     lines = sample(page)
     assert len(lines) <= SAMPLE_LINES
     assert {line.split("{")[0] for line in lines if not line.startswith("#")} == set(families)
 
 
 def test_a_sample_of_a_page_without_known_families_is_its_start() -> None:
-    assert sample(Reply(200, "up 1\ndown 0\n")) == ["up 1", "down 0"]
+    assert sample(DemoResponse(200, "up 1\ndown 0\n")) == ["up 1", "down 0"]

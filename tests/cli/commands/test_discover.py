@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from promsnmp.cli import main
-from tests.support.serving import Serving
+from tests.support.service_process import ServiceProcess
 from tests.support.tools import PROJECT, Process, Snmpd, wait_until
 
 SECRETS = ("geheim-gemeinschaft", "geheim-auth", "geheim-priv")
@@ -36,7 +36,7 @@ def env(tmp_path: Path) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class CommandResult:
     """How a command ended, and what it printed."""
 
     returncode: int
@@ -44,7 +44,7 @@ class Ran:
     stderr: str
 
 
-Run = Callable[..., Ran]
+Run = Callable[..., CommandResult]
 
 
 @pytest.fixture
@@ -53,16 +53,16 @@ def run(env: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     for name, value in env.items():
         monkeypatch.setenv(name, value)
 
-    def command(*words: str, name: str = "discover") -> Ran:
+    def command(*words: str, name: str = "discover") -> CommandResult:
         status = main.run([name, *words])
-        return Ran(status, *capsys.readouterr())
+        return CommandResult(status, *capsys.readouterr())
 
     return command
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    with Serving(tmp_path_factory.mktemp("discover"), env={"COLLECTION_INTERVAL": "0"}) as server:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
+    with ServiceProcess(tmp_path_factory.mktemp("discover"), env={"COLLECTION_INTERVAL": "0"}) as server:
         yield server
 
 
@@ -165,7 +165,7 @@ def test_what_is_found_goes_into_the_inventory_file_and_is_known_the_next_time(r
 def test_a_running_server_takes_over_what_was_saved(
     run: Run, agent: Snmpd, tmp_path: Path, env: dict[str, str]
 ) -> None:
-    with Serving(tmp_path, env={"COLLECTION_INTERVAL": "0"}) as server:
+    with ServiceProcess(tmp_path, env={"COLLECTION_INTERVAL": "0"}) as server:
         assert run("127.0.0.1", "--port", str(agent.port), "-c", SECRETS[0], "--save").returncode == 0
         wait_until(lambda: server.client.get("/targets").json() != [], deadline=30, what="the new target")
         assert server.client.get("/targets").json()[0]["targets"] == ["alpha"]
@@ -174,7 +174,7 @@ def test_a_running_server_takes_over_what_was_saved(
 # ---------------------------------------------------------------------------------------------------- by a service
 
 
-def test_a_service_searches_and_the_command_follows(run: Run, agent: Snmpd, service: Serving) -> None:
+def test_a_service_searches_and_the_command_follows(run: Run, agent: Snmpd, service: ServiceProcess) -> None:
     words = ("127.0.0.1-2", "--port", str(agent.port), "-c", SECRETS[0], "--save-seed", "--url", service.url)
     ran = run(*words)
     assert ran.returncode == 0, ran.stderr
@@ -186,7 +186,7 @@ def test_a_service_searches_and_the_command_follows(run: Run, agent: Snmpd, serv
     wait_until(lambda: service.client.get(location).json()["state"] == "finished", deadline=60, what="the search")
 
 
-def test_a_service_s_refusal_is_told_with_its_problems(run: Run, service: Serving) -> None:
+def test_a_service_s_refusal_is_told_with_its_problems(run: Run, service: ServiceProcess) -> None:
     ran = run("10.0.0.0/8", "x y", "--url", service.url)
     assert ran.returncode == 2
     assert "a /12" in ran.stderr
@@ -198,7 +198,7 @@ def test_a_service_s_refusal_is_told_with_its_problems(run: Run, service: Servin
 
 @pytest.mark.parametrize("by_service", [False, True])
 def test_ctrl_c_ends_the_search_and_keeps_what_was_found(
-    agent: Snmpd, tmp_path: Path, env: dict[str, str], run: Run, service: Serving, by_service: bool
+    agent: Snmpd, tmp_path: Path, env: dict[str, str], run: Run, service: ServiceProcess, by_service: bool
 ) -> None:
     where = ["--url", service.url] if by_service else ["--save"]
     targets = ["127.0.0.1", "127.96.0.0/14"]

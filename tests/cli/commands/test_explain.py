@@ -19,8 +19,8 @@ from promsnmp.cli.output.explanation import printable
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber
+from tests.support.agents.behaviours import late, status
 from tests.support.agents.hostile import HostileAgent, after
-from tests.support.agents.misdeeds import late, status
 from tests.support.agents.polled_devices import mib
 from tests.support.agents.threads import running
 from tests.support.tools import PROJECT, free_udp_port

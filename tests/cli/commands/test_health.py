@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from tests.support.certificates import Authority
-from tests.support.serving import Serving, environment
+from tests.support.service_process import ServiceProcess, environment
 from tests.support.tools import free_tcp_port
 
 
 @pytest.fixture(scope="module")
-def promsnmp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    with Serving(tmp_path_factory.mktemp("health"), env={"COLLECTION_INTERVAL": "0"}) as server:
+def promsnmp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
+    with ServiceProcess(tmp_path_factory.mktemp("health"), env={"COLLECTION_INTERVAL": "0"}) as server:
         yield server
 
 
@@ -27,32 +27,32 @@ def health(folder: Path, *words: str, env: Mapping[str, str] | None = None) -> s
     )
 
 
-def test_a_ready_service_ends_it_with_0(promsnmp: Serving) -> None:
+def test_a_ready_service_ends_it_with_0(promsnmp: ServiceProcess) -> None:
     asked = health(promsnmp.folder, env={"SERVER_PORT": str(promsnmp.port), "SERVER_ADDRESS": ""})
     assert (asked.returncode, asked.stdout) == (0, "readiness: UP\n")
 
 
-def test_all_components_are_shown_with_their_details(promsnmp: Serving) -> None:
+def test_all_components_are_shown_with_their_details(promsnmp: ServiceProcess) -> None:
     asked = health(promsnmp.folder, "all", "--url", promsnmp.url)
     assert asked.returncode == 0
     assert "inventory: UP devices=0 revision=0" in asked.stdout
     assert asked.stdout.endswith("all: UP\n")
 
 
-def test_a_component_that_is_not_known_ends_it_with_1(promsnmp: Serving) -> None:
+def test_a_component_that_is_not_known_ends_it_with_1(promsnmp: ServiceProcess) -> None:
     asked = health(promsnmp.folder, "engine", "--url", promsnmp.url)
     assert asked.returncode == 1
     assert "Traceback" not in asked.stderr
 
 
-def test_a_service_that_is_down_ends_it_with_1(promsnmp: Serving) -> None:
+def test_a_service_that_is_down_ends_it_with_1(promsnmp: ServiceProcess) -> None:
     asked = health(promsnmp.folder, env={"SERVER_PORT": str(free_tcp_port())})
     assert asked.returncode == 1
     assert "nothing listens there" in asked.stderr
 
 
 def test_an_inventory_that_cannot_be_read_makes_the_health_down_and_not_the_readiness(tmp_path: Path) -> None:
-    with Serving(tmp_path, env={"COLLECTION_INTERVAL": "0"}) as server:
+    with ServiceProcess(tmp_path, env={"COLLECTION_INTERVAL": "0"}) as server:
         (tmp_path / "inventory.json").write_text("damaged")
         server.client.post("/-/reload")
         assert health(tmp_path, "inventory", "--url", server.url).returncode == 1
@@ -65,7 +65,7 @@ def test_over_tls_it_is_asked_by_the_certificate_that_it_has_also_when_that_has_
     ours = Authority()
     ours.issue("promsnmp.example.com", "DNS:promsnmp.example.com", days=-1).write(tmp_path, "server")
     env = {"COLLECTION_INTERVAL": "0", "WEB_CONFIG_FILE": str(web)}
-    with Serving(tmp_path, env=env) as server:
+    with ServiceProcess(tmp_path, env=env) as server:
         asked = health(tmp_path, env={"SERVER_PORT": str(server.port), **env})
         assert (asked.returncode, asked.stdout) == (0, "readiness: UP\n"), asked.stderr
         assert health(tmp_path, "webConfig", env={"SERVER_PORT": str(server.port), **env}).returncode == 1

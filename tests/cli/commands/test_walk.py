@@ -19,8 +19,8 @@ from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, SecurityLevel, User
+from tests.support.agents.behaviours import BEHAVIOURS
 from tests.support.agents.hostile import HONEST, IF_ENTRY, Behaviour, HostileAgent
-from tests.support.agents.misdeeds import BEHAVIOURS
 from tests.support.agents.threads import running
 from tests.support.tools import PROJECT, free_udp_port, require_tool
 

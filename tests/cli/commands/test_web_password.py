@@ -9,7 +9,7 @@ import click
 import pytest
 
 from promsnmp.cli.main import run
-from promsnmp.http.security.passwords import verify
+from promsnmp.http.security.passwords import verify_password
 from promsnmp.http.security.web_config import read_web_config
 
 
@@ -28,7 +28,7 @@ def test_a_line_for_the_file_is_one_for_the_file(
     file.write_text("basic_auth_users:\n" + capsys.readouterr().out)
     ((found, stored),) = read_web_config(file).users.items()
     assert found == name
-    assert verify("päss wörd ", stored)
+    assert verify_password("päss wörd ", stored)
 
 
 def test_without_a_name_it_is_the_hash_alone(
@@ -37,7 +37,7 @@ def test_without_a_name_it_is_the_hash_alone(
     monkeypatch.setattr("sys.stdin", Terminal())
     monkeypatch.setattr(click, "prompt", lambda *_, **options: "typed" if options["confirmation_prompt"] else "")
     assert run(["web-password"]) == 0
-    assert verify("typed", capsys.readouterr().out.strip())
+    assert verify_password("typed", capsys.readouterr().out.strip())
 
 
 @pytest.mark.parametrize(

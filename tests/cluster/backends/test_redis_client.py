@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from promsnmp.cluster.backends.redis_client import RedisLink, Script
-from promsnmp.cluster.backends.redis_url import parse_place
+from promsnmp.cluster.backends.redis_client import RedisClient, Script
+from promsnmp.cluster.backends.redis_url import parse_redis_address
 from promsnmp.errors import CoordinatorError, SettingsError
 from tests.support.certificates import Authority
 from tests.support.cluster.redis_server import RedisServer, Sentinel
@@ -20,11 +20,11 @@ ECHO = Script("return ARGV[1]")
 
 
 async def asked(url: str, password: str = "", *, arguments: int = 1) -> object:
-    link = RedisLink(parse_place(url, password=password), timeout=5.0)
+    redis_client = RedisClient(parse_redis_address(url, password=password), timeout=5.0)
     try:
-        return await link.run(ECHO, [], ["here"] * arguments)
+        return await redis_client.run(ECHO, [], ["here"] * arguments)
     finally:
-        await link.close()
+        await redis_client.close()
 
 
 async def test_the_right_password_opens_and_a_wrong_one_is_told_without_showing_it(tmp_path: Path) -> None:
@@ -77,17 +77,17 @@ async def test_sentinels_name_the_server(tmp_path: Path) -> None:
 )
 async def test_what_the_library_does_not_take_is_a_wrong_setting_and_no_part_of_a_password_is_told(url: str) -> None:
     with pytest.raises(SettingsError, match="REDIS_URL") as caught:
-        RedisLink(parse_place(url))
+        RedisClient(parse_redis_address(url))
     assert not {"secret", "more"} & set(re.findall(r"\w+", str(caught.value)))
 
 
 def test_without_the_library_the_message_says_what_to_install() -> None:
     code = (
         "import sys; sys.modules['redis'] = None\n"
-        "from promsnmp.cluster.backends.redis_client import RedisLink\n"
-        "from promsnmp.cluster.backends.redis_url import parse_place\n"
+        "from promsnmp.cluster.backends.redis_client import RedisClient\n"
+        "from promsnmp.cluster.backends.redis_url import parse_redis_address\n"
         "from promsnmp.errors import SettingsError\n"
-        "try: RedisLink(parse_place(host='redis'))\n"
+        "try: RedisClient(parse_redis_address(host='redis'))\n"
         "except SettingsError as error: print(error)\n"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT / "src", check=True)

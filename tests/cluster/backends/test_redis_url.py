@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from promsnmp.cluster.backends.redis_url import RedisPlace, address_toward, parse_place
+from promsnmp.cluster.backends.redis_url import RedisAddress, address_toward, parse_redis_address
 from promsnmp.errors import SettingsError
 
 
@@ -23,7 +23,7 @@ from promsnmp.errors import SettingsError
     ],
 )
 def test_a_place_is_a_url(given: dict[str, object], url: str) -> None:
-    assert parse_place(**given) == RedisPlace(url)  # type: ignore[arg-type]
+    assert parse_redis_address(**given) == RedisAddress(url)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -34,18 +34,18 @@ def test_a_place_is_a_url(given: dict[str, object], url: str) -> None:
     ],
 )
 def test_sentinels_are_given_in_either_of_two_forms(url: str) -> None:
-    place = parse_place(url)
-    assert place.sentinels == (("s1", 26379), ("s2", 5000), ("fd00::1", 26380))
-    assert place.service == "mymaster"
-    assert place.url == "redis://user:pw@sentinel/3"
+    address = parse_redis_address(url)
+    assert address.sentinels == (("s1", 26379), ("s2", 5000), ("fd00::1", 26380))
+    assert address.service == "mymaster"
+    assert address.url == "redis://user:pw@sentinel/3"
 
 
 def test_sentinels_may_want_tls_and_a_password_of_their_own() -> None:
-    place = parse_place(
+    address = parse_redis_address(
         "rediss+sentinel://s1/mymaster?sentinel_password=theirs&ssl_ca_certs=/ca.pem", password="servers"
     )
-    assert place.url == "rediss://:servers@sentinel/0?ssl_ca_certs=%2Fca.pem"
-    assert place.sentinel_options == {"password": "theirs"}
+    assert address.url == "rediss://:servers@sentinel/0?ssl_ca_certs=%2Fca.pem"
+    assert address.sentinel_options == {"password": "theirs"}
 
 
 @pytest.mark.parametrize(
@@ -53,12 +53,12 @@ def test_sentinels_may_want_tls_and_a_password_of_their_own() -> None:
 )
 def test_what_is_no_place_is_refused_with_the_setting_s_name(url: str) -> None:
     with pytest.raises(SettingsError, match="REDIS_URL"):
-        parse_place(url)
+        parse_redis_address(url)
 
 
 def test_a_password_is_not_shown() -> None:
-    assert "secret" not in repr(parse_place("redis://:secret@redis"))
-    assert "secret" not in repr(parse_place("redis+sentinel://s1/m?sentinel_password=secret"))
+    assert "secret" not in repr(parse_redis_address("redis://:secret@redis"))
+    assert "secret" not in repr(parse_redis_address("redis+sentinel://s1/m?sentinel_password=secret"))
 
 
 @pytest.mark.parametrize(
@@ -72,4 +72,4 @@ def test_a_password_is_not_shown() -> None:
     ],
 )
 def test_the_own_address_is_the_one_on_the_way_to_redis(url: str, address: str) -> None:
-    assert address_toward(parse_place(url)) == address
+    assert address_toward(parse_redis_address(url)) == address

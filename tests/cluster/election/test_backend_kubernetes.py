@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from promsnmp.cluster.backends.kube_api import KubeApi, KubePlace
-from promsnmp.cluster.election.backend_kubernetes import ANNOTATION, LeaseRegister
-from promsnmp.cluster.election.rules import Candidate, Record, Seen, Timing
-from promsnmp.cluster.election.runner import Elector
+from promsnmp.cluster.backends.kube_api import KubeApi, KubeApiAddress
+from promsnmp.cluster.election.backend_kubernetes import ANNOTATION, KubernetesLeaseStore
+from promsnmp.cluster.election.rules import Candidate, LeaseRecord, LeaseState, Timing
+from promsnmp.cluster.election.runner import ElectionRunner
 from promsnmp.errors import CoordinatorError
 from tests.support.certificates import Authority
 from tests.support.cluster.api_server import ApiServer
 
-TIMING = Timing(duration=3.0, renew=1.0, look=0.1)
+TIMING = Timing(duration=3.0, renew=1.0, read_interval=0.1)
 
 
 @pytest.fixture
@@ -28,36 +28,38 @@ def server() -> Iterator[ApiServer]:
 
 
 @pytest.fixture
-async def register(server: ApiServer) -> AsyncIterator[LeaseRegister]:
-    api = KubeApi(KubePlace(server.address, tls=False), timeout=1.0)
-    yield LeaseRegister(api, "site")
+async def lease_store(server: ApiServer) -> AsyncIterator[KubernetesLeaseStore]:
+    api = KubeApi(KubeApiAddress(server.address, tls=False), timeout=1.0)
+    yield KubernetesLeaseStore(api, "site")
     api.close()
 
 
-def record(name: str, term: int, *, released: bool = False) -> Record:
-    return Record(name, f"instance of {name}", f"{name}:8080", term, 30.0, released)
+def record(name: str, fencing_token: int, *, released: bool = False) -> LeaseRecord:
+    return LeaseRecord(name, f"instance of {name}", f"{name}:8080", fencing_token, 30.0, released)
 
 
-async def write(register: LeaseRegister, one: Record) -> Seen:
+async def write(lease_store: KubernetesLeaseStore, one: LeaseRecord) -> LeaseState:
     """Writes, and reads what is there then."""
-    assert await register.write(one, await register.read())
-    return await register.read()
+    assert await lease_store.write(one, await lease_store.read())
+    return await lease_store.read()
 
 
 # --- the register
 
 
-async def test_a_record_comes_back_as_it_was_written(register: LeaseRegister) -> None:
-    assert await register.read() == Seen(None)
-    seen = await write(register, record("pod-0", 1))
-    assert seen.record is not None
-    assert replace(seen.record, beat="") == record("pod-0", 1)
-    assert seen.record.beat
+async def test_a_record_comes_back_as_it_was_written(lease_store: KubernetesLeaseStore) -> None:
+    assert await lease_store.read() == LeaseState(None)
+    state = await write(lease_store, record("pod-0", 1))
+    assert state.record is not None
+    assert replace(state.record, beat="") == record("pod-0", 1)
+    assert state.record.beat
 
 
-async def test_a_lease_has_the_fields_that_client_go_writes(register: LeaseRegister, server: ApiServer) -> None:
+async def test_a_lease_has_the_fields_that_client_go_writes(
+    lease_store: KubernetesLeaseStore, server: ApiServer
+) -> None:
     before = dt.datetime.now(dt.UTC)
-    await write(register, record("pod-0", 1))
+    await write(lease_store, record("pod-0", 1))
     lease = server.lease()
     spec = lease["spec"]
     assert (lease["apiVersion"], lease["kind"]) == ("coordination.k8s.io/v1", "Lease")
@@ -67,60 +69,62 @@ async def test_a_lease_has_the_fields_that_client_go_writes(register: LeaseRegis
     assert before <= dt.datetime.fromisoformat(spec["renewTime"]) <= dt.datetime.now(dt.UTC)
 
 
-async def test_a_renewal_changes_the_time_of_renewal_only(register: LeaseRegister, server: ApiServer) -> None:
-    await write(register, record("pod-0", 1))
+async def test_a_renewal_changes_the_time_of_renewal_only(lease_store: KubernetesLeaseStore, server: ApiServer) -> None:
+    await write(lease_store, record("pod-0", 1))
     old = server.lease()["spec"]
-    await write(register, record("pod-0", 1))
+    await write(lease_store, record("pod-0", 1))
     new = server.lease()["spec"]
     assert new["renewTime"] > old["renewTime"]
     assert {**new, "renewTime": ""} == {**old, "renewTime": ""}
 
 
-async def test_transitions_count_changes_of_the_holder(register: LeaseRegister, server: ApiServer) -> None:
+async def test_transitions_count_changes_of_the_holder(lease_store: KubernetesLeaseStore, server: ApiServer) -> None:
     for term, name in enumerate(["pod-0", "pod-0", "pod-1", "pod-2"], start=1):
-        await write(register, record(name, term))
+        await write(lease_store, record(name, term))
     assert server.lease()["spec"]["leaseTransitions"] == 2
 
 
 async def test_a_lease_that_was_given_up_has_no_holder_and_keeps_the_term(
-    register: LeaseRegister, server: ApiServer
+    lease_store: KubernetesLeaseStore, server: ApiServer
 ) -> None:
-    await write(register, record("pod-0", 7))
-    seen = await write(register, record("pod-0", 7, released=True))
+    await write(lease_store, record("pod-0", 7))
+    state = await write(lease_store, record("pod-0", 7, released=True))
     spec = server.lease()["spec"]
     assert (spec["holderIdentity"], spec["leaseDurationSeconds"]) == ("", 1)
-    assert seen.record is not None
-    assert (seen.record.term, seen.record.released, seen.forced) == (7, True, False)
-    await write(register, record("pod-0", 8))
+    assert state.record is not None
+    assert (state.record.fencing_token, state.record.released, state.forced) == (7, True, False)
+    await write(lease_store, record("pod-0", 8))
     assert server.lease()["spec"]["leaseTransitions"] == 1
 
 
-async def test_whoever_saw_an_older_version_does_not_write(register: LeaseRegister, server: ApiServer) -> None:
-    nothing = await register.read()
-    assert await register.write(record("pod-0", 1), nothing)
-    assert not await register.write(record("pod-1", 1), nothing)
-    seen = await register.read()
-    assert await register.write(record("pod-1", 2), seen)
-    assert not await register.write(record("pod-0", 1), seen)
+async def test_whoever_saw_an_older_version_does_not_write(
+    lease_store: KubernetesLeaseStore, server: ApiServer
+) -> None:
+    nothing = await lease_store.read()
+    assert await lease_store.write(record("pod-0", 1), nothing)
+    assert not await lease_store.write(record("pod-1", 1), nothing)
+    state = await lease_store.read()
+    assert await lease_store.write(record("pod-1", 2), state)
+    assert not await lease_store.write(record("pod-0", 1), state)
     assert server.lease()["spec"]["holderIdentity"] == "pod-1"
 
 
 async def test_a_lease_deleted_meanwhile_is_not_written_but_made_anew(
-    register: LeaseRegister, server: ApiServer
+    lease_store: KubernetesLeaseStore, server: ApiServer
 ) -> None:
-    seen = await write(register, record("pod-0", 1))
+    state = await write(lease_store, record("pod-0", 1))
     server.store.leases.clear()
-    assert not await register.write(record("pod-0", 1), seen)
-    assert (await write(register, record("pod-0", 1))).record is not None
+    assert not await lease_store.write(record("pod-0", 1), state)
+    assert (await write(lease_store, record("pod-0", 1))).record is not None
 
 
-async def test_what_others_wrote_into_the_lease_stays(register: LeaseRegister, server: ApiServer) -> None:
-    await write(register, record("pod-0", 1))
+async def test_what_others_wrote_into_the_lease_stays(lease_store: KubernetesLeaseStore, server: ApiServer) -> None:
+    await write(lease_store, record("pod-0", 1))
     lease = server.lease()
     lease["metadata"]["labels"] = {"team": "network"}
     lease["metadata"]["annotations"]["note"] = "by hand"
     server.store.update("site", "promsnmp-leader", lease)
-    await write(register, record("pod-1", 2))
+    await write(lease_store, record("pod-1", 2))
     assert server.lease()["metadata"]["labels"] == {"team": "network"}
     assert server.lease()["metadata"]["annotations"]["note"] == "by hand"
 
@@ -131,46 +135,50 @@ def change(server: ApiServer, **spec: object) -> None:
     server.store.update("site", "promsnmp-leader", lease)
 
 
-async def test_a_holder_removed_by_hand_forces_an_election(register: LeaseRegister, server: ApiServer) -> None:
-    await write(register, record("pod-0", 1))
+async def test_a_holder_removed_by_hand_forces_an_election(
+    lease_store: KubernetesLeaseStore, server: ApiServer
+) -> None:
+    await write(lease_store, record("pod-0", 1))
     change(server, holderIdentity="")
-    seen = await register.read()
-    assert seen.forced
-    assert seen.record is not None
-    assert not seen.record.released
+    state = await lease_store.read()
+    assert state.forced
+    assert state.record is not None
+    assert not state.record.released
 
 
 async def test_another_program_that_holds_the_lease_is_a_leader_like_any_other(
-    register: LeaseRegister, server: ApiServer
+    lease_store: KubernetesLeaseStore, server: ApiServer
 ) -> None:
-    await write(register, record("pod-0", 3))
+    await write(lease_store, record("pod-0", 3))
     change(server, holderIdentity="other", leaseDurationSeconds=15)
-    seen = await register.read()
-    assert seen.record is not None
-    assert (seen.record.holder, seen.record.instance, seen.record.duration) == ("other", "", 15.0)
+    state = await lease_store.read()
+    assert state.record is not None
+    assert (state.record.holder, state.record.instance, state.record.duration) == ("other", "", 15.0)
 
 
 @pytest.mark.parametrize("note", [None, "", "{", "[]", '{"term": "x"}', '{"holder": "pod-0"}'])
 async def test_a_lease_without_our_annotation_is_somebody_elses(
-    register: LeaseRegister, server: ApiServer, note: str | None
+    lease_store: KubernetesLeaseStore, server: ApiServer, note: str | None
 ) -> None:
-    await write(register, record("pod-0", 3))
+    await write(lease_store, record("pod-0", 3))
     lease = server.lease()
     lease["metadata"]["annotations"] = {} if note is None else {ANNOTATION: note}
     server.store.update("site", "promsnmp-leader", lease)
-    seen = await register.read()
-    assert seen.record is not None
-    assert (seen.record.holder, seen.record.instance) == ("pod-0", "")
+    state = await lease_store.read()
+    assert state.record is not None
+    assert (state.record.holder, state.record.instance) == ("pod-0", "")
     change(server, holderIdentity="")
-    seen = await register.read()
-    assert seen.record is not None
-    assert seen.record.released
+    state = await lease_store.read()
+    assert state.record is not None
+    assert state.record.released
 
 
-async def test_only_the_verbs_get_create_and_update_are_used(register: LeaseRegister, server: ApiServer) -> None:
+async def test_only_the_verbs_get_create_and_update_are_used(
+    lease_store: KubernetesLeaseStore, server: ApiServer
+) -> None:
     for term in range(3):
-        await write(register, record("pod-0", term))
-    await write(register, record("pod-0", 3, released=True))
+        await write(lease_store, record("pod-0", term))
+    await write(lease_store, record("pod-0", 3, released=True))
     assert set(server.verbs) == {"get", "create", "update"}
 
 
@@ -189,88 +197,90 @@ async def test_only_the_verbs_get_create_and_update_are_used(register: LeaseRegi
     ],
 )
 async def test_what_goes_wrong_is_told(
-    register: LeaseRegister, server: ApiServer, fault: str, value: object, told: str
+    lease_store: KubernetesLeaseStore, server: ApiServer, fault: str, value: object, told: str
 ) -> None:
-    await write(register, record("pod-0", 1))
+    await write(lease_store, record("pod-0", 1))
     setattr(server.faults, fault, value)
     with pytest.raises(CoordinatorError, match=told):
-        await register.read()
+        await lease_store.read()
     server.faults.hang = False
 
 
 async def test_a_write_whose_answer_was_lost_has_happened_or_not_and_the_next_look_tells(
-    register: LeaseRegister, server: ApiServer
+    lease_store: KubernetesLeaseStore, server: ApiServer
 ) -> None:
-    seen = await write(register, record("pod-0", 1))
+    state = await write(lease_store, record("pod-0", 1))
     server.faults.drop = "after"
     with pytest.raises(CoordinatorError):
-        await register.write(record("pod-1", 2), seen)
+        await lease_store.write(record("pod-1", 2), state)
     server.faults.drop = ""
-    found = (await register.read()).record
+    found = (await lease_store.read()).record
     assert found is not None
     assert found.holder == "pod-1"
 
 
-async def test_a_missing_permission_is_told_with_where_to_look(register: LeaseRegister, server: ApiServer) -> None:
+async def test_a_missing_permission_is_told_with_where_to_look(
+    lease_store: KubernetesLeaseStore, server: ApiServer
+) -> None:
     server.forbidden = {"get"}
     with pytest.raises(CoordinatorError, match=r"403.*cannot get.*high-availability"):
-        await register.read()
+        await lease_store.read()
 
 
 async def test_the_token_is_read_anew_and_the_certificate_checked(tmp_path: Path) -> None:
     with ApiServer(tmp_path) as server:
-        api = KubeApi(KubePlace(server.address, tmp_path), timeout=5.0)
-        assert KubePlace(server.address, tmp_path).namespace() == "site"
-        register = LeaseRegister(api, "site")
-        await write(register, record("pod-0", 1))
+        api = KubeApi(KubeApiAddress(server.address, tmp_path), timeout=5.0)
+        assert KubeApiAddress(server.address, tmp_path).namespace() == "site"
+        lease_store = KubernetesLeaseStore(api, "site")
+        await write(lease_store, record("pod-0", 1))
         server.rotate("second-token")
-        await write(register, record("pod-0", 1))
+        await write(lease_store, record("pod-0", 1))
         server.token = "not in the file"
         with pytest.raises(CoordinatorError, match="401"):
-            await register.read()
+            await lease_store.read()
         server.token = "second-token"
         good = (tmp_path / "ca.crt").read_bytes()
         (tmp_path / "ca.crt").write_bytes(Authority("another cluster").cert)
         with pytest.raises(CoordinatorError, match=r"(?i)certificate"):
-            await register.read()
+            await lease_store.read()
         (tmp_path / "ca.crt").write_bytes(good)
-        assert (await register.read()).record is not None
+        assert (await lease_store.read()).record is not None
         (tmp_path / "token").unlink()
         with pytest.raises(CoordinatorError, match=r"service account cannot be read: .*token"):
-            await register.read()
+            await lease_store.read()
         (tmp_path / "ca.crt").write_text("no certificate")
         (tmp_path / "token").write_text("second-token")
         with pytest.raises(CoordinatorError, match=r"ca\.crt cannot be used"):
-            await register.read()
+            await lease_store.read()
         api.close()
 
 
 def test_without_a_service_account_the_namespace_is_default(tmp_path: Path) -> None:
-    assert KubePlace("kubernetes.default.svc:443", tmp_path).namespace() == "default"
+    assert KubeApiAddress("kubernetes.default.svc:443", tmp_path).namespace() == "default"
 
 
 # --- electors
 
 
-class Team:
+class CandidateGroup:
     """Electors at one API server."""
 
     def __init__(self, server: ApiServer) -> None:
         self.server = server
-        self.members: list[Elector] = []
+        self.members: list[ElectionRunner] = []
         self.apis: list[KubeApi] = []
 
-    def join(self, name: str, timing: Timing = TIMING) -> Elector:
-        api = KubeApi(KubePlace(self.server.address, tls=False), timeout=0.5)
-        me = Record(name, f"instance {len(self.members)}", f"{name}:8080", 0, 0)
-        made = Elector(Candidate(me, timing), LeaseRegister(api, "site"), patience=1.5)
+    def join(self, name: str, timing: Timing = TIMING) -> ElectionRunner:
+        api = KubeApi(KubeApiAddress(self.server.address, tls=False), timeout=0.5)
+        me = LeaseRecord(name, f"instance {len(self.members)}", f"{name}:8080", 0, 0)
+        made = ElectionRunner(Candidate(me, timing), KubernetesLeaseStore(api, "site"), timeout=1.5)
         self.members.append(made)
         self.apis.append(api)
         made.start()
         return made
 
-    async def leader(self, *, other_than: Elector | None = None) -> Elector:
-        def found() -> list[Elector]:
+    async def leader(self, *, other_than: ElectionRunner | None = None) -> ElectionRunner:
+        def found() -> list[ElectionRunner]:
             leaders = [one for one in self.members if one.leads]
             assert len(leaders) <= 1
             return leaders
@@ -286,8 +296,8 @@ async def until(condition: Callable[[], bool], *, deadline: float = 30.0) -> Non
 
 
 @pytest.fixture
-async def team(server: ApiServer) -> AsyncIterator[Team]:
-    made = Team(server)
+async def candidates(server: ApiServer) -> AsyncIterator[CandidateGroup]:
+    made = CandidateGroup(server)
     yield made
     server.faults.hang = False
     for one in made.members:
@@ -296,72 +306,76 @@ async def team(server: ApiServer) -> AsyncIterator[Team]:
         api.close()
 
 
-async def test_one_of_three_leads_and_is_followed_when_it_ends(team: Team, server: ApiServer) -> None:
+async def test_one_of_three_leads_and_is_followed_when_it_ends(candidates: CandidateGroup, server: ApiServer) -> None:
     for number in range(3):
-        team.join(f"pod-{number}")
-    first = await team.leader()
-    term = first.fence()
+        candidates.join(f"pod-{number}")
+    first = await candidates.leader()
+    term = first.fencing_token()
     await first.stop()
-    second = await team.leader(other_than=first)
-    assert second.fence() == term + 1
-    assert server.lease()["spec"]["holderIdentity"] == f"pod-{team.members.index(second)}"
+    second = await candidates.leader(other_than=first)
+    assert second.fencing_token() == term + 1
+    assert server.lease()["spec"]["holderIdentity"] == f"pod-{candidates.members.index(second)}"
 
 
-async def test_two_processes_of_one_name_never_both_lead(team: Team) -> None:
-    team.join("pod-0")
-    team.join("pod-0")
-    first = await team.leader()
+async def test_two_processes_of_one_name_never_both_lead(candidates: CandidateGroup) -> None:
+    candidates.join("pod-0")
+    candidates.join("pod-0")
+    first = await candidates.leader()
     await first.stop()
-    await team.leader(other_than=first)
+    await candidates.leader(other_than=first)
 
 
 @pytest.mark.parametrize(("fault", "value"), [("hang", True), ("status", 500), ("drop", "before"), ("drop", "after")])
 async def test_a_leader_whose_api_server_fails_stops_on_time_and_leads_again_in_a_later_term(
-    team: Team, server: ApiServer, fault: str, value: object
+    candidates: CandidateGroup, server: ApiServer, fault: str, value: object
 ) -> None:
-    team.join("pod-0")
-    leader = await team.leader()
-    term = leader.fence()
+    candidates.join("pod-0")
+    leader = await candidates.leader()
+    term = leader.fencing_token()
     setattr(server.faults, fault, value)
     await until(lambda: not leader.leads)
     assert leader.problem
     setattr(server.faults, fault, type(value)())
     await until(lambda: leader.leads)
-    assert leader.fence() > term
+    assert leader.fencing_token() > term
     assert not leader.problem
 
 
-async def test_conflicts_make_a_renewal_late_and_nobody_a_second_leader(team: Team, server: ApiServer) -> None:
+async def test_conflicts_make_a_renewal_late_and_nobody_a_second_leader(
+    candidates: CandidateGroup, server: ApiServer
+) -> None:
     for number in range(2):
-        team.join(f"pod-{number}", Timing(6.0, 0.3, 0.1))
-    leader = await team.leader()
+        candidates.join(f"pod-{number}", Timing(6.0, 0.3, 0.1))
+    leader = await candidates.leader()
     server.faults.conflicts = 5
     await until(lambda: server.faults.conflicts == 0)
     before = leader.candidate.renewed_at
     await until(lambda: leader.candidate.renewed_at > before)
-    assert await team.leader() is leader
+    assert await candidates.leader() is leader
 
 
-async def test_a_lease_that_somebody_deleted_is_made_again_by_its_holder(team: Team, server: ApiServer) -> None:
+async def test_a_lease_that_somebody_deleted_is_made_again_by_its_holder(
+    candidates: CandidateGroup, server: ApiServer
+) -> None:
     for number in range(3):
-        team.join(f"pod-{number}")
-    leader = await team.leader()
-    await until(lambda: all(one.leader is not None for one in team.members))
-    term = leader.fence()
+        candidates.join(f"pod-{number}")
+    leader = await candidates.leader()
+    await until(lambda: all(one.leader is not None for one in candidates.members))
+    term = leader.fencing_token()
     with server.lock:
         server.store.leases.clear()
     await until(lambda: bool(server.store.leases))
-    assert await team.leader() is leader
-    assert leader.fence() == term
+    assert await candidates.leader() is leader
+    assert leader.fencing_token() == term
 
 
-async def test_a_holder_removed_by_hand_is_followed_by_another(team: Team, server: ApiServer) -> None:
+async def test_a_holder_removed_by_hand_is_followed_by_another(candidates: CandidateGroup, server: ApiServer) -> None:
     for number in range(2):
-        team.join(f"pod-{number}")
-    first = await team.leader()
+        candidates.join(f"pod-{number}")
+    first = await candidates.leader()
     with server.lock:
         change_locked(server, holderIdentity="")
-    await team.leader(other_than=first)
+    await candidates.leader(other_than=first)
 
 
 def change_locked(server: ApiServer, **spec: object) -> None:

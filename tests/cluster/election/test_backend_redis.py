@@ -9,16 +9,16 @@ from dataclasses import replace
 
 import pytest
 
-from promsnmp.cluster.backends.redis_client import RedisLink
-from promsnmp.cluster.backends.redis_url import parse_place
-from promsnmp.cluster.election.backend_redis import RedisRegister
-from promsnmp.cluster.election.rules import Candidate, Record, Seen, Timing
-from promsnmp.cluster.election.runner import Elector
+from promsnmp.cluster.backends.redis_client import RedisClient
+from promsnmp.cluster.backends.redis_url import parse_redis_address
+from promsnmp.cluster.election.backend_redis import RedisLeaseStore
+from promsnmp.cluster.election.rules import Candidate, LeaseRecord, LeaseState, Timing
+from promsnmp.cluster.election.runner import ElectionRunner
 from promsnmp.errors import CoordinatorError
 from tests.support.cluster.proxy import Proxy
 from tests.support.cluster.redis_server import RedisServer
 
-TIMING = Timing(duration=3.0, renew=1.0, look=0.1)
+TIMING = Timing(duration=3.0, renew=1.0, read_interval=0.1)
 
 
 @pytest.fixture(scope="module")
@@ -34,28 +34,28 @@ def redis(server: RedisServer) -> RedisServer:
 
 
 @asynccontextmanager
-async def register(url: str, prefix: str = "") -> AsyncIterator[RedisRegister]:
-    link = RedisLink(parse_place(url), timeout=1.0)
+async def lease_store(url: str, prefix: str = "") -> AsyncIterator[RedisLeaseStore]:
+    redis_client = RedisClient(parse_redis_address(url), timeout=1.0)
     try:
-        yield RedisRegister(link, prefix=prefix)
+        yield RedisLeaseStore(redis_client, prefix=prefix)
     finally:
-        await link.close()
+        await redis_client.close()
 
 
-def record(name: str, term: int, *, released: bool = False) -> Record:
-    return Record(name, f"instance of {name}", f"{name}:8080", term, 30.0, released)
+def record(name: str, fencing_token: int, *, released: bool = False) -> LeaseRecord:
+    return LeaseRecord(name, f"instance of {name}", f"{name}:8080", fencing_token, 30.0, released)
 
 
-async def seen_by(one: RedisRegister) -> tuple[Record | None, Seen]:
-    seen = await one.read()
-    return seen.record, seen
+async def state_of(one: RedisLeaseStore) -> tuple[LeaseRecord | None, LeaseState]:
+    state = await one.read()
+    return state.record, state
 
 
 # --- the register
 
 
 async def test_a_record_comes_back_as_it_was_written(redis: RedisServer) -> None:
-    async with register(redis.url) as one:
+    async with lease_store(redis.url) as one:
         nothing = await one.read()
         assert nothing.record is None
         assert await one.write(record("pod-0", 1), nothing)
@@ -63,14 +63,14 @@ async def test_a_record_comes_back_as_it_was_written(redis: RedisServer) -> None
 
 
 async def test_the_key_leader_says_the_name_and_runs_out_with_the_lease(redis: RedisServer) -> None:
-    async with register(redis.url) as one:
+    async with lease_store(redis.url) as one:
         await one.write(record("pod-0", 1), await one.read())
     assert redis.cli("GET", "leader") == "pod-0"
     assert 29_000 < int(redis.cli("PTTL", "leader")) <= 30_000
 
 
 async def test_a_renewal_extends_the_lease(redis: RedisServer) -> None:
-    async with register(redis.url) as one:
+    async with lease_store(redis.url) as one:
         await one.write(record("pod-0", 1), await one.read())
         redis.cli("PEXPIRE", "leader", "5000")
         assert await one.write(record("pod-0", 1), await one.read())
@@ -78,7 +78,7 @@ async def test_a_renewal_extends_the_lease(redis: RedisServer) -> None:
 
 
 async def test_whoever_saw_an_older_record_does_not_write(redis: RedisServer) -> None:
-    async with register(redis.url) as one:
+    async with lease_store(redis.url) as one:
         old = await one.read()
         assert await one.write(record("pod-0", 1), old)
         assert not await one.write(record("pod-1", 1), old)
@@ -86,7 +86,7 @@ async def test_whoever_saw_an_older_record_does_not_write(redis: RedisServer) ->
 
 
 async def test_a_renewal_never_writes_over_a_successor(redis: RedisServer) -> None:
-    async with register(redis.url) as one:
+    async with lease_store(redis.url) as one:
         await one.write(record("pod-0", 1), await one.read())
         before = await one.read()
         await one.write(record("pod-1", 2), before)
@@ -95,7 +95,7 @@ async def test_a_renewal_never_writes_over_a_successor(redis: RedisServer) -> No
 
 
 async def test_a_name_deleted_by_hand_is_no_more_renewed(redis: RedisServer) -> None:
-    async with register(redis.url) as one:
+    async with lease_store(redis.url) as one:
         await one.write(record("pod-0", 1), await one.read())
         before = await one.read()
         redis.cli("DEL", "leader")
@@ -105,47 +105,47 @@ async def test_a_name_deleted_by_hand_is_no_more_renewed(redis: RedisServer) -> 
 
 
 async def test_giving_up_removes_the_name_and_keeps_the_term(redis: RedisServer) -> None:
-    async with register(redis.url) as one:
+    async with lease_store(redis.url) as one:
         await one.write(record("pod-0", 7), await one.read())
         assert await one.write(record("pod-0", 7, released=True), await one.read())
         left = (await one.read()).record
     assert left is not None
-    assert (left.term, left.released) == (7, True)
+    assert (left.fencing_token, left.released) == (7, True)
     assert redis.cli("EXISTS", "leader") == "0"
 
 
 async def test_another_program_that_holds_the_key_is_not_written_over(redis: RedisServer) -> None:
     redis.cli("SET", "leader", "other", "PX", "30000")
-    async with register(redis.url) as one:
-        found, seen = await seen_by(one)
+    async with lease_store(redis.url) as one:
+        found, state = await state_of(one)
         assert found is not None
         assert found.holder == "other"
-        assert not await one.write(record("pod-0", 1), seen)
+        assert not await one.write(record("pod-0", 1), state)
     assert redis.cli("GET", "leader") == "other"
 
 
 async def test_keys_carry_the_prefix(redis: RedisServer) -> None:
-    async with register(redis.url, "site-1:") as one:
+    async with lease_store(redis.url, "site-1:") as one:
         await one.write(record("pod-0", 1), await one.read())
     assert sorted(redis.cli("KEYS", "*").split()) == ["site-1:leader", "site-1:promsnmp:election"]
 
 
 async def test_a_record_that_cannot_be_read_counts_as_none_and_can_be_replaced(redis: RedisServer) -> None:
     redis.cli("HSET", "promsnmp:election", "term", "many", "instance", "x")
-    async with register(redis.url) as one:
-        seen = await one.read()
-        assert seen.record is None
-        assert await one.write(record("pod-0", 1), seen)
+    async with lease_store(redis.url) as one:
+        state = await one.read()
+        assert state.record is None
+        assert await one.write(record("pod-0", 1), state)
 
 
 @pytest.mark.parametrize("order", ["CONFIG SET maxmemory 1", "CONFIG SET min-replicas-to-write 1"])
 async def test_errors_of_redis_are_told(redis: RedisServer, order: str) -> None:
     redis.cli(*order.split())
     try:
-        async with register(redis.url) as one:
-            seen = await one.read()
+        async with lease_store(redis.url) as one:
+            state = await one.read()
             with pytest.raises(CoordinatorError, match=r"maxmemory|[Nn]ot enough"):
-                await one.write(record("pod-0", 1), seen)
+                await one.write(record("pod-0", 1), state)
     finally:
         redis.cli("CONFIG", "SET", "maxmemory", "0")
         redis.cli("CONFIG", "SET", "min-replicas-to-write", "0")
@@ -153,7 +153,7 @@ async def test_errors_of_redis_are_told(redis: RedisServer, order: str) -> None:
 
 async def test_a_connection_that_was_closed_meanwhile_is_made_again(redis: RedisServer) -> None:
     with Proxy(redis.port) as proxy:
-        async with register(f"redis://127.0.0.1:{proxy.port}") as one:
+        async with lease_store(f"redis://127.0.0.1:{proxy.port}") as one:
             await one.read()
             proxy.cut()
             await one.read()
@@ -161,7 +161,7 @@ async def test_a_connection_that_was_closed_meanwhile_is_made_again(redis: Redis
 
 async def test_a_redis_that_hangs_is_an_error_after_the_timeout(redis: RedisServer) -> None:
     with Proxy(redis.port) as proxy:
-        async with register(f"redis://127.0.0.1:{proxy.port}") as one:
+        async with lease_store(f"redis://127.0.0.1:{proxy.port}") as one:
             await one.read()
             proxy.hang = True
             with pytest.raises(CoordinatorError):
@@ -173,28 +173,28 @@ async def test_a_redis_that_hangs_is_an_error_after_the_timeout(redis: RedisServ
 # --- electors
 
 
-class Team:
+class CandidateGroup:
     """Electors on one Redis."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.members: list[Elector] = []
-        self.links: list[RedisLink] = []
+        self.members: list[ElectionRunner] = []
+        self.links: list[RedisClient] = []
 
-    def join(self, name: str, *, url: str = "", timing: Timing = TIMING) -> Elector:
-        link = RedisLink(parse_place(url or self.url), timeout=1.0)
-        me = Record(name, f"instance {len(self.members)}", f"{name}:8080", 0, 0)
-        made = Elector(Candidate(me, timing), RedisRegister(link), patience=4.0)
+    def join(self, name: str, *, url: str = "", timing: Timing = TIMING) -> ElectionRunner:
+        redis_client = RedisClient(parse_redis_address(url or self.url), timeout=1.0)
+        me = LeaseRecord(name, f"instance {len(self.members)}", f"{name}:8080", 0, 0)
+        made = ElectionRunner(Candidate(me, timing), RedisLeaseStore(redis_client), timeout=4.0)
         self.members.append(made)
-        self.links.append(link)
+        self.links.append(redis_client)
         made.start()
         return made
 
     @property
-    def leaders(self) -> list[Elector]:
+    def leaders(self) -> list[ElectionRunner]:
         return [one for one in self.members if one.leads]
 
-    async def leader(self, *, other_than: Elector | None = None) -> Elector:
+    async def leader(self, *, other_than: ElectionRunner | None = None) -> ElectionRunner:
         await until(lambda: len(self.leaders) == 1 and self.leaders[0] is not other_than)
         return self.leaders[0]
 
@@ -206,80 +206,82 @@ async def until(condition: Callable[[], bool], *, deadline: float = 20.0) -> Non
 
 
 @pytest.fixture
-async def team(redis: RedisServer) -> AsyncIterator[Team]:
-    made = Team(redis.url)
+async def candidates(redis: RedisServer) -> AsyncIterator[CandidateGroup]:
+    made = CandidateGroup(redis.url)
     yield made
     for one in made.members:
         await one.stop()
-    for link in made.links:
-        await link.close()
+    for redis_client in made.links:
+        await redis_client.close()
 
 
-async def test_one_of_three_leads_and_the_others_know_whom(team: Team) -> None:
+async def test_one_of_three_leads_and_the_others_know_whom(candidates: CandidateGroup) -> None:
     for number in range(3):
-        team.join(f"pod-{number}")
-    leader = await team.leader()
-    await until(lambda: all(one.leader is not None for one in team.members))
-    assert len({one.leader for one in team.members}) == 1
+        candidates.join(f"pod-{number}")
+    leader = await candidates.leader()
+    await until(lambda: all(one.leader is not None for one in candidates.members))
+    assert len({one.leader for one in candidates.members}) == 1
     assert leader.leader is not None
-    assert leader.leader.term == leader.fence()
+    assert leader.leader.fencing_token == leader.fencing_token()
 
 
-async def test_a_leader_that_ends_is_followed_at_once_in_a_later_term(team: Team) -> None:
+async def test_a_leader_that_ends_is_followed_at_once_in_a_later_term(candidates: CandidateGroup) -> None:
     for number in range(3):
-        team.join(f"pod-{number}")
-    first = await team.leader()
-    term = first.fence()
+        candidates.join(f"pod-{number}")
+    first = await candidates.leader()
+    term = first.fencing_token()
     await first.stop()
-    second = await team.leader(other_than=first)
-    assert second.fence() == term + 1
+    second = await candidates.leader(other_than=first)
+    assert second.fencing_token() == term + 1
 
 
-async def test_a_leader_asked_to_step_down_leaves_it_to_another(team: Team) -> None:
-    team.join("pod-0")
-    team.join("pod-1")
-    first = await team.leader()
+async def test_a_leader_asked_to_step_down_leaves_it_to_another(candidates: CandidateGroup) -> None:
+    candidates.join("pod-0")
+    candidates.join("pod-1")
+    first = await candidates.leader()
     await first.step_down("asked to")
     assert not first.leads
-    await team.leader(other_than=first)
+    await candidates.leader(other_than=first)
 
 
-async def test_deleting_the_key_forces_an_election(team: Team, redis: RedisServer) -> None:
-    team.join("pod-0")
-    team.join("pod-1")
-    first = await team.leader()
+async def test_deleting_the_key_forces_an_election(candidates: CandidateGroup, redis: RedisServer) -> None:
+    candidates.join("pod-0")
+    candidates.join("pod-1")
+    first = await candidates.leader()
     redis.cli("DEL", "leader")
-    second = await team.leader(other_than=first)
-    await until(lambda: redis.cli("GET", "leader") == f"pod-{team.members.index(second)}")
+    second = await candidates.leader(other_than=first)
+    await until(lambda: redis.cli("GET", "leader") == f"pod-{candidates.members.index(second)}")
 
 
-async def test_two_processes_of_one_name_never_both_lead(team: Team, redis: RedisServer) -> None:
-    first, second = team.join("pod-0"), team.join("pod-0")
-    leader = await team.leader()
+async def test_two_processes_of_one_name_never_both_lead(candidates: CandidateGroup, redis: RedisServer) -> None:
+    first, second = candidates.join("pod-0"), candidates.join("pod-0")
+    leader = await candidates.leader()
     assert redis.cli("GET", "leader") == "pod-0"
     await leader.stop()
-    await team.leader(other_than=leader)
+    await candidates.leader(other_than=leader)
     assert redis.cli("GET", "leader") == "pod-0"
     assert not (first.leads and second.leads)
 
 
-async def test_an_emptied_redis_changes_no_leader(team: Team, redis: RedisServer) -> None:
+async def test_an_emptied_redis_changes_no_leader(candidates: CandidateGroup, redis: RedisServer) -> None:
     for number in range(3):
-        team.join(f"pod-{number}")
-    leader = await team.leader()
-    await until(lambda: all(one.leader is not None for one in team.members))
-    term = leader.fence()
+        candidates.join(f"pod-{number}")
+    leader = await candidates.leader()
+    await until(lambda: all(one.leader is not None for one in candidates.members))
+    term = leader.fencing_token()
     redis.cli("FLUSHALL")
     await until(lambda: redis.cli("GET", "leader") != "")
-    assert team.leaders == [leader]
-    assert leader.fence() == term
+    assert candidates.leaders == [leader]
+    assert leader.fencing_token() == term
 
 
-async def test_a_leader_cut_off_from_redis_stops_before_another_begins(team: Team, redis: RedisServer) -> None:
+async def test_a_leader_cut_off_from_redis_stops_before_another_begins(
+    candidates: CandidateGroup, redis: RedisServer
+) -> None:
     with Proxy(redis.port) as proxy:
-        first = team.join("pod-0", url=f"redis://127.0.0.1:{proxy.port}")
-        assert await team.leader() is first
-        second = team.join("pod-1")
+        first = candidates.join("pod-0", url=f"redis://127.0.0.1:{proxy.port}")
+        assert await candidates.leader() is first
+        second = candidates.join("pod-1")
         proxy.hang = True
         both = 0
         async with asyncio.timeout(20):
@@ -295,12 +297,12 @@ async def test_a_leader_cut_off_from_redis_stops_before_another_begins(team: Tea
 
 
 async def test_a_redis_that_takes_half_a_second_for_everything_still_has_a_leader(
-    team: Team, redis: RedisServer
+    candidates: CandidateGroup, redis: RedisServer
 ) -> None:
     with Proxy(redis.port) as proxy:
         proxy.delay = 0.5
-        slow = team.join("pod-0", url=f"redis://127.0.0.1:{proxy.port}", timing=Timing(20.0, 0.5, 0.1))
-        await team.leader()
+        slow = candidates.join("pod-0", url=f"redis://127.0.0.1:{proxy.port}", timing=Timing(20.0, 0.5, 0.1))
+        await candidates.leader()
         before = slow.candidate.renewed_at
         await until(lambda: slow.candidate.renewed_at > before)
         assert slow.transitions == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from promsnmp.cluster.election.eligibility import Fitness
+from promsnmp.cluster.election.eligibility import Eligibility
 from promsnmp.cluster.members.members import Members
 from tests.support.cluster.members import PATIENCE, Clock, member
 
@@ -16,12 +16,14 @@ class Replica:
         self.revision = 0
         self.has_asked = True
         self.clock = Clock()
-        self.members = Members(member("pod-1"), patience=PATIENCE, clock=self.clock)
-        self.fit = Fitness(self.members, revision=lambda: self.revision, asked=lambda: self.has_asked, clock=self.clock)
+        self.members = Members(member("pod-1"), member_timeout=PATIENCE, clock=self.clock)
+        self.eligible = Eligibility(
+            self.members, revision=lambda: self.revision, members_known=lambda: self.has_asked, clock=self.clock
+        )
 
     def sees(self, *names: str) -> None:
         for name in names:
-            self.members.heard(member(name))
+            self.members.mark_alive(member(name))
         self.members.refresh()
 
 
@@ -32,42 +34,42 @@ def replica() -> Replica:
 
 def test_before_anybody_was_asked_nobody_is_fit_for_a_while(replica: Replica) -> None:
     replica.has_asked = False
-    assert not replica.fit()
+    assert not replica.eligible()
     replica.clock.now += PATIENCE
-    assert replica.fit()
+    assert replica.eligible()
 
 
 def test_alone_it_is_fit(replica: Replica) -> None:
-    assert replica.fit()
+    assert replica.eligible()
 
 
 def test_with_less_than_another_one_has_it_is_not_fit_until_it_has_as_much(replica: Replica) -> None:
     replica.sees("pod-0", "pod-2")
-    replica.fit.heard("instance of pod-0", 6)
-    replica.fit.heard("instance of pod-2", 5)
+    replica.eligible.note_revision("instance of pod-0", 6)
+    replica.eligible.note_revision("instance of pod-2", 5)
     replica.clock.now += 100.0
-    replica.members.listened()
+    replica.members.mark_reachable()
     replica.sees("pod-0", "pod-2")
-    assert not replica.fit()
+    assert not replica.eligible()
     replica.revision = 6
-    assert replica.fit()
+    assert replica.eligible()
 
 
 def test_who_is_gone_counts_no_more(replica: Replica) -> None:
     replica.sees("pod-0")
-    replica.fit.heard("instance of pod-0", 6)
-    assert not replica.fit()
-    replica.members.left("instance of pod-0")
+    replica.eligible.note_revision("instance of pod-0", 6)
+    assert not replica.eligible()
+    replica.members.mark_left("instance of pod-0")
     replica.members.refresh()
-    assert replica.fit()
+    assert replica.eligible()
 
 
 def test_a_replica_that_started_waits_for_those_that_have_not_told_yet_and_not_for_ever(replica: Replica) -> None:
     replica.sees("pod-0")
-    assert not replica.fit()
-    replica.fit.heard("instance of pod-0", 0)
-    assert replica.fit()
+    assert not replica.eligible()
+    replica.eligible.note_revision("instance of pod-0", 0)
+    assert replica.eligible()
     replica.sees("pod-2")
     replica.clock.now += PATIENCE
     replica.sees("pod-0", "pod-2")
-    assert replica.fit()
+    assert replica.eligible()

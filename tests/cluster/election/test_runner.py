@@ -11,36 +11,36 @@ from dataclasses import replace
 import pytest
 
 from promsnmp.cluster.election.backend_none import AlwaysLeader
-from promsnmp.cluster.election.rules import Candidate, Record, Seen, Timing, lease_clock
-from promsnmp.cluster.election.runner import Elector, Leadership
+from promsnmp.cluster.election.rules import Candidate, LeaseRecord, LeaseState, Timing, lease_clock
+from promsnmp.cluster.election.runner import ElectionRunner, Leadership
 from promsnmp.errors import CoordinatorError, NotLeader
 
-TIMING = Timing(duration=1.5, renew=0.3, look=0.05)
+TIMING = Timing(duration=1.5, renew=0.3, read_interval=0.05)
 
 
-class FakeRegister:
+class FakeLeaseStore:
     """A register in memory whose ways can be changed: ``hangs``, or ``fails`` with a text."""
 
     backend = "redis"
 
     def __init__(self) -> None:
-        self.record: Record | None = None
+        self.record: LeaseRecord | None = None
         self.beats = 0
         self.hangs = False
         self.fails = ""
 
-    async def read(self) -> Seen:
+    async def read(self) -> LeaseState:
         await self._answer()
-        return Seen(self.record, self.beats)
+        return LeaseState(self.record, self.beats)
 
-    async def write(self, record: Record, after: Seen) -> bool:
+    async def write(self, record: LeaseRecord, expected: LeaseState) -> bool:
         await self._answer()
-        if after.version != self.beats:
+        if expected.version != self.beats:
             return False
         self.set(record)
         return True
 
-    def set(self, record: Record) -> None:
+    def set(self, record: LeaseRecord) -> None:
         self.beats += 1
         self.record = replace(record, beat=str(self.beats))
 
@@ -57,26 +57,28 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-def elector(register: FakeRegister, name: str = "pod-0") -> Elector:
-    return Elector(Candidate(Record(name, f"one {name}", f"{name}:8080", 0, 0), TIMING), register, patience=0.2)
+def election_runner(lease_store: FakeLeaseStore, name: str = "pod-0") -> ElectionRunner:
+    return ElectionRunner(
+        Candidate(LeaseRecord(name, f"one {name}", f"{name}:8080", 0, 0), TIMING), lease_store, timeout=0.2
+    )
 
 
 @pytest.fixture
-def register() -> FakeRegister:
-    return FakeRegister()
+def lease_store() -> FakeLeaseStore:
+    return FakeLeaseStore()
 
 
 @pytest.fixture
-async def one(register: FakeRegister) -> AsyncIterator[Elector]:
-    made = elector(register)
+async def one(lease_store: FakeLeaseStore) -> AsyncIterator[ElectionRunner]:
+    made = election_runner(lease_store)
     made.start()
     yield made
-    register.hangs, register.fails = False, ""
+    lease_store.hangs, lease_store.fails = False, ""
     await made.stop()
 
 
-async def test_listeners_hear_of_every_change_of_the_lead(register: FakeRegister) -> None:
-    made = elector(register)
+async def test_listeners_hear_of_every_change_of_the_lead(lease_store: FakeLeaseStore) -> None:
+    made = election_runner(lease_store)
     heard: list[bool] = []
     made.subscribe(lambda: heard.append(made.leads))
     made.start()
@@ -89,80 +91,86 @@ async def test_listeners_hear_of_every_change_of_the_lead(register: FakeRegister
 
 
 async def test_a_listener_that_fails_does_not_keep_the_others_from_hearing(
-    register: FakeRegister, caplog: pytest.LogCaptureFixture
+    lease_store: FakeLeaseStore, caplog: pytest.LogCaptureFixture
 ) -> None:
-    made, heard = elector(register), []
+    made, heard = election_runner(lease_store), []
 
     def fail() -> None:
         raise RuntimeError("a bug")
 
     made.subscribe(fail)
     made.subscribe(lambda: heard.append(made.leads))
-    await made.look()
-    await made.look()
+    await made.run_once()
+    await made.run_once()
     assert heard == [True]
     assert "a listener of the leader's election failed" in caplog.text
     await made.stop()
 
 
 @pytest.mark.parametrize("way", ["hangs", "fails"])
-async def test_the_lead_ends_on_time_whatever_the_register_does(one: Elector, register: FakeRegister, way: str) -> None:
+async def test_the_lead_ends_on_time_whatever_the_register_does(
+    one: ElectionRunner, lease_store: FakeLeaseStore, way: str
+) -> None:
     await until(lambda: one.leads)
-    setattr(register, way, "the server is gone")
+    setattr(lease_store, way, "the server is gone")
     await until(lambda: one.candidate.expire() or not one.leads)
     assert lease_clock() - one.candidate.renewed_at >= TIMING.duration - TIMING.margin
     with pytest.raises(NotLeader):
-        one.fence()
+        one.fencing_token()
     assert one.problem in ("the server is gone", "no answer within 0.2 s")
-    setattr(register, way, "")
+    setattr(lease_store, way, "")
     await until(lambda: one.leads)
     assert not one.problem
 
 
-async def test_listeners_hear_of_the_end_of_a_lease_without_an_answer(one: Elector, register: FakeRegister) -> None:
+async def test_listeners_hear_of_the_end_of_a_lease_without_an_answer(
+    one: ElectionRunner, lease_store: FakeLeaseStore
+) -> None:
     await until(lambda: one.leads)
     heard = asyncio.Event()
     one.subscribe(heard.set)
-    register.hangs = True
+    lease_store.hangs = True
     async with asyncio.timeout(20):
         await heard.wait()
     assert not one.leads
 
 
-async def test_stopping_gives_the_lead_up_even_while_the_register_hangs(register: FakeRegister) -> None:
-    made = elector(register)
+async def test_stopping_gives_the_lead_up_even_while_the_register_hangs(lease_store: FakeLeaseStore) -> None:
+    made = election_runner(lease_store)
     made.start()
     await until(lambda: made.leads)
-    register.hangs = True
+    lease_store.hangs = True
     async with asyncio.timeout(10):
         await made.stop()
     assert not made.leads
 
 
-async def test_after_stopping_the_register_says_so(register: FakeRegister) -> None:
-    made = elector(register)
+async def test_after_stopping_the_register_says_so(lease_store: FakeLeaseStore) -> None:
+    made = election_runner(lease_store)
     made.start()
     await until(lambda: made.leads)
     await made.stop()
-    assert register.record is not None
-    assert register.record.released
+    assert lease_store.record is not None
+    assert lease_store.record.released
 
 
-async def test_another_leader_is_known_by_name_address_and_term(one: Elector, register: FakeRegister) -> None:
+async def test_another_leader_is_known_by_name_address_and_term(
+    one: ElectionRunner, lease_store: FakeLeaseStore
+) -> None:
     await until(lambda: one.leads)
-    register.set(Record("pod-9", "other", "192.0.2.9:8080", 77, 30.0))
+    lease_store.set(LeaseRecord("pod-9", "other", "192.0.2.9:8080", 77, 30.0))
     await until(lambda: one.leader is not None and one.leader.name == "pod-9")
     assert one.leader is not None
-    assert (one.leader.address, one.leader.term) == ("192.0.2.9:8080", 77)
+    assert (one.leader.address, one.leader.fencing_token) == ("192.0.2.9:8080", 77)
     assert 0 <= one.since_renewal < 10
 
 
 async def test_the_log_says_when_the_lead_began_and_ended(
-    register: FakeRegister, caplog: pytest.LogCaptureFixture
+    lease_store: FakeLeaseStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "promsnmp")
-    made, before = elector(register), lease_clock()
-    await made.look()
+    made, before = election_runner(lease_store), lease_clock()
+    await made.run_once()
     await made.stop()
     began = re.search(r"this replica is the leader from ([\d.]+) on, term 1, held until ([\d.]+)", caplog.text)
     ended = re.search(r"not the leader any more, since ([\d.]+), term 1: this replica is ending", caplog.text)
@@ -173,15 +181,15 @@ async def test_the_log_says_when_the_lead_began_and_ended(
 
 
 async def test_a_register_that_fails_is_logged_once_and_once_when_it_is_back(
-    register: FakeRegister, caplog: pytest.LogCaptureFixture
+    lease_store: FakeLeaseStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "promsnmp")
-    made = elector(register)
-    register.fails = "the server is gone"
+    made = election_runner(lease_store)
+    lease_store.fails = "the server is gone"
     for _ in range(3):
-        await made.look()
-    register.fails = ""
-    await made.look()
+        await made.run_once()
+    lease_store.fails = ""
+    await made.run_once()
     assert caplog.text.count("the server is gone") == 1
     assert caplog.text.count("answers again") == 1
     await made.stop()
@@ -191,7 +199,7 @@ async def test_without_an_election_the_only_replica_leads() -> None:
     alone: Leadership = AlwaysLeader("pod-0", "127.0.0.1:8080")
     alone.start()
     assert alone.leads
-    assert alone.fence() is None
+    assert alone.fencing_token() is None
     await alone.step_down("asked to")
     assert alone.leads
     await alone.stop()

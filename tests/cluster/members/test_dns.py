@@ -56,7 +56,7 @@ async def test_a_resolver_that_hangs_holds_up_one_thread_and_nothing_else(monkey
         free.wait(20)
         return answers("10.0.0.1")()
 
-    monkeypatch.setattr(dns_members, "PATIENCE", 0.05)
+    monkeypatch.setattr(dns_members, "LOOKUP_TIMEOUT", 0.05)
     monkeypatch.setattr(socket, "getaddrinfo", hang)
     dns = ServiceDns("promsnmp-peers", 8080)
     for _ in range(3):

@@ -11,11 +11,11 @@ import pytest
 
 from promsnmp.cluster.election.runner import Leader
 from promsnmp.cluster.members.dns import ServiceDns
-from promsnmp.cluster.members.gossip import Team
+from promsnmp.cluster.members.gossip import Gossip
 from promsnmp.cluster.members.members import Member, Members
-from promsnmp.cluster.members.peer_status import News
-from promsnmp.cluster.peers.client import PATH, Peers
-from promsnmp.cluster.peers.signing import HEADER, Seals
+from promsnmp.cluster.members.peer_status import PeerStatus
+from promsnmp.cluster.peers.client import STATUS_PATH, PeerClient
+from promsnmp.cluster.peers.signing import SIGNATURE_HEADER, RequestSigner
 from promsnmp.errors import PeerError
 
 KEY = b"0123456789ABCDEF"
@@ -34,30 +34,30 @@ class Replica:
 
     name: str
     started: float = 1.0
-    patience: float = 1.0
+    member_timeout: float = 1.0
     key: bytes = KEY
     revision: int = 0
     leader: Leader | None = None
-    heard: list[News] = field(default_factory=list)
+    heard: list[PeerStatus] = field(default_factory=list)
     changes: int = 0
 
     async def start(self, dns: ServiceDns) -> None:
         self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         port = self.server.sockets[0].getsockname()[1]
         me = Member(self.name, f"{self.name} {port}", f"127.0.0.1:{port}", self.started)
-        self.members = Members(me, patience=self.patience)
-        self.seals = Seals(lambda: self.key, self.name)
-        self.peers = Peers(self.seals)
-        self.team = Team(
+        self.members = Members(me, member_timeout=self.member_timeout)
+        self.signer = RequestSigner(lambda: self.key, self.name)
+        self.peers = PeerClient(self.signer)
+        self.gossip = Gossip(
             self.members,
             self.peers,
-            tell=lambda: News(me, self.revision, self.leader),
-            hear=self.heard.append,
+            own_status=lambda: PeerStatus(me, self.revision, self.leader),
+            on_status=self.heard.append,
             dns=dns,
         )
-        self.team.subscribe(self._on_change)
+        self.gossip.subscribe(self._on_change)
         dns.addresses = (*dns.addresses, me.address)
-        self.team.start()
+        self.gossip.start()
 
     def _on_change(self) -> None:
         self.changes += 1
@@ -67,7 +67,7 @@ class Replica:
         return [one.name for one in self.members.present]
 
     async def die(self) -> None:
-        await self.team.stop()
+        await self.gossip.stop()
         self.server.close()
         self.peers.close()
 
@@ -79,8 +79,10 @@ class Replica:
                 body = await reader.readexactly(int(headers["content-length"]))
                 status, answer = b"200 OK", b""
                 try:
-                    assert self.seals.check(headers[HEADER.decode()].encode(), "POST", PATH.encode()).fits(body)
-                    answer = self.team.received(body)
+                    assert self.signer.verify(
+                        headers[SIGNATURE_HEADER.decode()].encode(), "POST", STATUS_PATH.encode()
+                    ).matches(body)
+                    answer = self.gossip.receive(body)
                 except PeerError as error:
                     status, answer = b"403 Forbidden", str(error).encode()
                 writer.write(b"HTTP/1.1 %b\r\ncontent-length: %d\r\n\r\n%b" % (status, len(answer), answer))
@@ -115,8 +117,8 @@ async def test_replicas_behind_a_name_find_each_other_and_everybody_owns_a_share
 
 async def test_a_replica_that_leaves_is_gone_for_all_at_once(three: list[Replica]) -> None:
     for one in three:
-        one.members.patience = 1000.0
-    await three[2].team.leave()
+        one.members.member_timeout = 1000.0
+    await three[2].gossip.leave()
     assert three[0].names == three[1].names == ["pod-0", "pod-1"]
     assert three[2].names == ["pod-0", "pod-1"]
 
@@ -127,20 +129,20 @@ async def test_a_replica_that_dies_is_gone_after_a_while(three: list[Replica]) -
 
 
 async def test_a_replica_that_leaves_is_not_brought_back_by_being_asked(three: list[Replica]) -> None:
-    await three[2].team.leave()
+    await three[2].gossip.leave()
     for one in three[:2]:
         one.members._gone.clear()  # as if its goodbye had been lost
-        await one.team.tell_everybody()
+        await one.gossip.send_status_to_all()
         assert one.names == ["pod-0", "pod-1"]
 
 
 async def test_news_reach_the_others_soon_after_they_are_announced(three: list[Replica]) -> None:
     for one in three:
-        one.members.patience = 1000.0
+        one.members.member_timeout = 1000.0
         one.heard.clear()
-    await three[1].team.tell_everybody()  # whatever waited with the old patience
+    await three[1].gossip.send_status_to_all()  # whatever waited with the old patience
     three[0].revision, three[0].leader = 7, Leader("pod-0", "127.0.0.1:1", 3)
-    three[0].team.announce()
+    three[0].gossip.announce()
     for one in three[1:]:
         await until(lambda one=one: any(news.revision == 7 for news in one.heard))  # type: ignore[misc]
         assert Leader("pod-0", "127.0.0.1:1", 3) in [news.leader for news in one.heard]
@@ -154,17 +156,17 @@ async def test_a_replica_with_another_key_is_none_of_us_and_that_is_told(
     three[2].key = b"another key, 16+"
     await until(lambda: three[0].names == three[1].names == ["pod-0", "pod-1"])
     address = three[2].members.me.address
-    assert "PROM_ENCRYPT_KEY" in three[0].team.refusals[address]
+    assert "PROM_ENCRYPT_KEY" in three[0].gossip.refusals[address]
     assert caplog.text.count(f"the replica at {address} refuses this one") == 2  # each of the two says so once
     three[2].key = good
-    await until(lambda: three[0].names == ["pod-0", "pod-1", "pod-2"] and not three[0].team.refusals)
+    await until(lambda: three[0].names == ["pod-0", "pod-1", "pod-2"] and not three[0].gossip.refusals)
 
 
 async def test_two_of_one_name_the_older_learns_of_it_and_says_so(
     three: list[Replica], caplog: pytest.LogCaptureFixture
 ) -> None:
     younger = Replica("pod-1", started=2.0)
-    await younger.start(three[0].team._dns)  # type: ignore[arg-type]
+    await younger.start(three[0].gossip._dns)  # type: ignore[arg-type]
     await until(lambda: three[1].members.namesake is not None)
     assert younger.members.namesake is None
     assert "give each its own POD_NAME" in caplog.text
@@ -173,7 +175,7 @@ async def test_two_of_one_name_the_older_learns_of_it_and_says_so(
 
 async def test_who_came_and_went_is_logged(three: list[Replica], caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "promsnmp")
-    await three[2].team.leave()
+    await three[2].gossip.leave()
     assert "replicas: pod-2 went; now pod-0, pod-1" in caplog.text
 
 
@@ -182,14 +184,14 @@ async def test_starting_waits_for_the_others_but_not_for_ever(caplog: pytest.Log
     dns = FixedDns("promsnmp-peers", 0)
     await alone.start(dns)
     async with asyncio.timeout(20):
-        await alone.team.known(within=10.0)
+        await alone.gossip.wait_until_known(within=10.0)
     assert alone.names == ["pod-0"]
     await alone.die()
-    alone.team._has_told.clear()
-    await alone.team.known(within=0.01)
+    alone.gossip._has_sent.clear()
+    await alone.gossip.wait_until_known(within=0.01)
     assert "starting without knowing all replicas" in caplog.text
 
 
 async def test_a_message_that_is_none_is_refused(three: list[Replica]) -> None:
     with pytest.raises(PeerError):
-        three[0].team.received(b"{}")
+        three[0].gossip.receive(b"{}")

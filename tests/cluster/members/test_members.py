@@ -17,11 +17,11 @@ class View:
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self.members = Members(member("pod-1"), patience=PATIENCE, clock=self.clock)
+        self.members = Members(member("pod-1"), member_timeout=PATIENCE, clock=self.clock)
 
     def hears(self, *names: str, age: float = 0.0) -> None:
         for name in names:
-            self.members.heard(member(name), age=age)
+            self.members.mark_alive(member(name), age=age)
 
     @property
     def names(self) -> list[str]:
@@ -71,7 +71,7 @@ def test_a_coordinator_that_answers_is_enough_to_count_silence(view: View) -> No
     view.hears("pod-0", "pod-2")
     for _ in range(10):
         view.clock.now += 1.0
-        view.members.listened()
+        view.members.mark_reachable()
         view.members.refresh()
     assert view.names == ["pod-1"]
 
@@ -81,13 +81,13 @@ def test_while_nothing_can_be_heard_the_members_known_last_are_kept(view: View) 
     for _ in range(120):
         view.clock.now += 1.0
         assert view.names == ["pod-0", "pod-1", "pod-2"]
-    view.members.listened()  # and from now on silence counts again
+    view.members.mark_reachable()  # and from now on silence counts again
     for _ in range(9):
         view.clock.now += 1.0
-        view.members.listened()
+        view.members.mark_reachable()
         assert view.names == ["pod-0", "pod-1", "pod-2"]
     view.clock.now += 1.0
-    view.members.listened()
+    view.members.mark_reachable()
     assert view.names == ["pod-1"]
 
 
@@ -111,37 +111,37 @@ def test_old_news_do_not_undo_new_ones(view: View) -> None:
     view.hears("pod-0")
     view.hears("pod-0", age=9.0)
     view.clock.now += 5.0
-    view.members.listened()
+    view.members.mark_reachable()
     assert view.names == ["pod-0", "pod-1"]
 
 
 def test_who_said_goodbye_is_gone_at_once_whatever_is_still_heard_of_it(view: View) -> None:
     view.hears("pod-0", "pod-2")
-    view.members.left(member("pod-2").instance)
+    view.members.mark_left(member("pod-2").instance)
     view.hears("pod-2")
     assert view.names == ["pod-0", "pod-1"]
 
 
 def test_a_restarted_replica_takes_the_place_of_the_one_before(view: View) -> None:
     view.hears("pod-0")
-    view.members.heard(member("pod-0", instance="restarted", started=2.0))
+    view.members.mark_alive(member("pod-0", instance="restarted", started=2.0))
     assert view.names == ["pod-0", "pod-1"]
     assert view.members.present[0].instance == "restarted"
 
 
 def test_of_two_replicas_of_one_name_the_younger_owns_the_devices_and_the_other_knows(view: View) -> None:
-    view.members.heard(member("pod-1", instance="younger", started=2.0))
+    view.members.mark_alive(member("pod-1", instance="younger", started=2.0))
     assert view.names == ["pod-1"]
     assert view.members.namesake is not None
     assert not view.members.ring.is_mine("device")
-    view.members.left("younger")
+    view.members.mark_left("younger")
     assert view.names == ["pod-1"]
     assert view.members.namesake is None
     assert view.members.ring.is_mine("device")
 
 
 def test_an_older_namesake_changes_nothing_for_the_younger(view: View) -> None:
-    view.members.heard(member("pod-1", instance="older", started=0.0))
+    view.members.mark_alive(member("pod-1", instance="older", started=0.0))
     assert view.names == ["pod-1"]
     assert view.members.namesake is None
     assert view.members.ring.is_mine("device")

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from promsnmp.cluster.backends.redis_client import RedisLink
-from promsnmp.cluster.backends.redis_url import parse_place
+from promsnmp.cluster.backends.redis_client import RedisClient
+from promsnmp.cluster.backends.redis_url import parse_redis_address
 from promsnmp.cluster.members.members import Member, Members
-from promsnmp.cluster.members.redis_heartbeat import Heartbeats
+from promsnmp.cluster.members.redis_heartbeat import RedisHeartbeats
 from promsnmp.errors import CoordinatorError
 from tests.support.cluster.redis_server import RedisServer
 
@@ -21,18 +21,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-async def link(server: RedisServer) -> AsyncIterator[RedisLink]:
+async def redis_client(server: RedisServer) -> AsyncIterator[RedisClient]:
     server.cli("FLUSHALL")
-    made = RedisLink(parse_place(server.url))
+    made = RedisClient(parse_redis_address(server.url))
     yield made
     await made.close()
 
 
 class Replica:
-    def __init__(self, link: RedisLink, name: str, prefix: str = "") -> None:
+    def __init__(self, redis_client: RedisClient, name: str, prefix: str = "") -> None:
         me = Member(name, f"instance of {name}", "192.0.2.1:8080", 1.0)
-        self.members = Members(me, patience=10.0)
-        self.heart = Heartbeats(link, me, prefix=prefix)
+        self.members = Members(me, member_timeout=10.0)
+        self.heart = RedisHeartbeats(redis_client, me, prefix=prefix)
 
     async def beat(self) -> list[str]:
         await self.heart.refresh(self.members)
@@ -40,23 +40,23 @@ class Replica:
         return [one.name for one in self.members.present]
 
 
-async def test_replicas_find_each_other(link: RedisLink) -> None:
-    one, two = Replica(link, "pod-0"), Replica(link, "pod-1")
+async def test_replicas_find_each_other(redis_client: RedisClient) -> None:
+    one, two = Replica(redis_client, "pod-0"), Replica(redis_client, "pod-1")
     assert await one.beat() == ["pod-0"]
     assert await two.beat() == ["pod-0", "pod-1"]
     assert await one.beat() == ["pod-0", "pod-1"]
     assert one.members.find("pod-1") == two.members.me
 
 
-async def test_another_prefix_is_another_cluster(link: RedisLink) -> None:
-    await Replica(link, "pod-0", "site-1:").beat()
-    assert await Replica(link, "pod-1", "site-2:").beat() == ["pod-1"]
+async def test_another_prefix_is_another_cluster(redis_client: RedisClient) -> None:
+    await Replica(redis_client, "pod-0", "site-1:").beat()
+    assert await Replica(redis_client, "pod-1", "site-2:").beat() == ["pod-1"]
 
 
 async def test_a_heart_that_stopped_long_ago_is_no_member_and_is_removed_in_time(
-    link: RedisLink, server: RedisServer
+    redis_client: RedisClient, server: RedisServer
 ) -> None:
-    one, two = Replica(link, "pod-0"), Replica(link, "pod-1")
+    one, two = Replica(redis_client, "pod-0"), Replica(redis_client, "pod-1")
     await two.beat()
     entry = server.cli("HGET", "promsnmp:members", "instance of pod-1")
     moment, _, description = entry.partition(" ")
@@ -68,23 +68,25 @@ async def test_a_heart_that_stopped_long_ago_is_no_member_and_is_removed_in_time
     assert server.cli("HLEN", "promsnmp:members") == "1"
 
 
-async def test_a_replica_that_leaves_is_gone_for_all_who_ask_afterwards(link: RedisLink) -> None:
-    one, two = Replica(link, "pod-0"), Replica(link, "pod-1")
+async def test_a_replica_that_leaves_is_gone_for_all_who_ask_afterwards(redis_client: RedisClient) -> None:
+    one, two = Replica(redis_client, "pod-0"), Replica(redis_client, "pod-1")
     await two.beat()
     assert await one.beat() == ["pod-0", "pod-1"]
     await two.heart.leave()
     assert await one.beat() == ["pod-0"]
-    assert await Replica(link, "pod-2").beat() == ["pod-0", "pod-2"]
+    assert await Replica(redis_client, "pod-2").beat() == ["pod-0", "pod-2"]
 
 
-async def test_entries_of_others_kinds_are_passed_over(link: RedisLink, server: RedisServer) -> None:
+async def test_entries_of_others_kinds_are_passed_over(redis_client: RedisClient, server: RedisServer) -> None:
     for number, text in enumerate(("nonsense", "123 {}", "9999999999999 [1]", "9999999999999 {")):
         server.cli("HSET", "promsnmp:members", f"other {number}", text)
-    assert await Replica(link, "pod-0").beat() == ["pod-0"]
+    assert await Replica(redis_client, "pod-0").beat() == ["pod-0"]
 
 
-async def test_a_redis_that_takes_no_writes_is_no_source_of_members(link: RedisLink, server: RedisServer) -> None:
-    one = Replica(link, "pod-0")
+async def test_a_redis_that_takes_no_writes_is_no_source_of_members(
+    redis_client: RedisClient, server: RedisServer
+) -> None:
+    one = Replica(redis_client, "pod-0")
     await one.beat()
     server.cli("CONFIG", "SET", "min-replicas-to-write", "1")
     try:

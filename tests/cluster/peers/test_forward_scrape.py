@@ -8,23 +8,25 @@ from typing import Any
 import pytest
 
 from promsnmp.cluster.members.members import Member
-from promsnmp.cluster.peers.forward_scrape import LEFT_ALONE, Forwarder
+from promsnmp.cluster.peers.forward_scrape import SKIP_SECONDS, ScrapeForwarder
 from promsnmp.errors import PeerError
-from promsnmp.support.http_client import Answer, NotSent
+from promsnmp.support.http_client import HttpResponse, RequestNotSent
 
 OWNER = Member("pod-1", "an instance", "192.0.2.1:8080", 1.0)
 
 
-class FakePeers:
+class FakePeerClient:
     """Answers with what stands in ``answers``; exceptions are raised, and numbers are seconds that pass first."""
 
     def __init__(self) -> None:
         self.now = 0.0
         self.asked: list[tuple[Any, ...]] = []
-        self.answers: list[Answer | Exception] = []
+        self.answers: list[HttpResponse | Exception] = []
         self.takes = 0.0
 
-    async def ask(self, address: str, method: str, target: bytes, headers: object, **options: object) -> Answer:
+    async def request(
+        self, address: str, method: str, target: bytes, headers: object, **options: object
+    ) -> HttpResponse:
         self.asked.append((address, method, target, headers, options["user"]))
         self.now += self.takes
         answer = self.answers.pop(0)
@@ -33,27 +35,27 @@ class FakePeers:
         return answer
 
 
-PAGE = Answer(200, [(b"content-type", b"text/plain")], b"up 1\n")
+PAGE = HttpResponse(200, [(b"content-type", b"text/plain")], b"up 1\n")
 
 
 @pytest.fixture
-def peers() -> FakePeers:
-    return FakePeers()
+def peers() -> FakePeerClient:
+    return FakePeerClient()
 
 
 @pytest.fixture
-def forwarder(peers: FakePeers) -> Forwarder:
-    return Forwarder(peers, clock=lambda: peers.now)  # type: ignore[arg-type]
+def forwarder(peers: FakePeerClient) -> ScrapeForwarder:
+    return ScrapeForwarder(peers, clock=lambda: peers.now)  # type: ignore[arg-type]
 
 
-async def asks(forwarder: Forwarder) -> Answer | None:
+async def asks(forwarder: ScrapeForwarder) -> HttpResponse | None:
     try:
-        return await forwarder.page(OWNER, b"/snmp?target=a", [], within=1.5, user="eva")
+        return await forwarder.fetch(OWNER, b"/snmp?target=a", [], within=1.5, user="eva")
     except PeerError:
         return None
 
 
-async def test_the_owners_page_is_returned(forwarder: Forwarder, peers: FakePeers) -> None:
+async def test_the_owners_page_is_returned(forwarder: ScrapeForwarder, peers: FakePeerClient) -> None:
     peers.answers = [PAGE]
     assert await asks(forwarder) == PAGE
     assert peers.asked == [("192.0.2.1:8080", "GET", b"/snmp?target=a", [], "eva")]
@@ -61,29 +63,29 @@ async def test_the_owners_page_is_returned(forwarder: Forwarder, peers: FakePeer
 
 
 async def test_any_status_is_an_answer_and_no_reason_to_leave_the_owner_alone(
-    forwarder: Forwarder, peers: FakePeers
+    forwarder: ScrapeForwarder, peers: FakePeerClient
 ) -> None:
-    silent = Answer(504, [], b"no answer from the device\n")
+    silent = HttpResponse(504, [], b"no answer from the device\n")
     peers.answers = [silent, PAGE]
     assert await asks(forwarder) == silent
     assert await asks(forwarder) == PAGE
     assert forwarder.counts["answered"] == 2
 
 
-@pytest.mark.parametrize("error", [NotSent("refused"), PeerError("the connection broke")])
+@pytest.mark.parametrize("error", [RequestNotSent("refused"), PeerError("the connection broke")])
 async def test_an_owner_that_failed_is_left_alone_for_a_moment(
-    forwarder: Forwarder, peers: FakePeers, error: Exception
+    forwarder: ScrapeForwarder, peers: FakePeerClient, error: Exception
 ) -> None:
     peers.answers = [error, PAGE]
     for _ in range(5):
         assert await asks(forwarder) is None
     assert len(peers.asked) == 1
-    peers.now += LEFT_ALONE
+    peers.now += SKIP_SECONDS
     assert await asks(forwarder) == PAGE
     assert (forwarder.counts["failed"], forwarder.counts["skipped"]) == (1, 4)
 
 
-async def test_an_owner_that_answers_nobody_is_left_alone(forwarder: Forwarder, peers: FakePeers) -> None:
+async def test_an_owner_that_answers_nobody_is_left_alone(forwarder: ScrapeForwarder, peers: FakePeerClient) -> None:
     peers.answers, peers.takes = [PeerError("no answer within 1.5 s")], 1.5
     assert await asks(forwarder) is None
     assert await asks(forwarder) is None
@@ -91,17 +93,17 @@ async def test_an_owner_that_answers_nobody_is_left_alone(forwarder: Forwarder, 
     assert forwarder.counts["late"] == 1
 
 
-async def test_an_owner_that_is_slow_with_one_device_is_asked_for_the_others(peers: FakePeers) -> None:
-    slow, free = Forwarder(peers, clock=lambda: peers.now), asyncio.Event()  # type: ignore[arg-type]
+async def test_an_owner_that_is_slow_with_one_device_is_asked_for_the_others(peers: FakePeerClient) -> None:
+    slow, free = ScrapeForwarder(peers, clock=lambda: peers.now), asyncio.Event()  # type: ignore[arg-type]
 
-    async def ask(address: str, method: str, target: bytes, headers: object, **options: object) -> Answer:
+    async def ask(address: str, method: str, target: bytes, headers: object, **options: object) -> HttpResponse:
         if b"slow" in target:
             await free.wait()
             raise PeerError("no answer within 1.5 s")
         return PAGE
 
-    peers.ask = ask  # type: ignore[method-assign]
-    waiting = asyncio.create_task(slow.page(OWNER, b"/snmp?target=slow", [], within=1.5))
+    peers.request = ask  # type: ignore[method-assign]
+    waiting = asyncio.create_task(slow.fetch(OWNER, b"/snmp?target=slow", [], within=1.5))
     await asyncio.sleep(0)
     peers.now += 0.5
     assert await asks(slow) == PAGE
@@ -113,8 +115,8 @@ async def test_an_owner_that_is_slow_with_one_device_is_asked_for_the_others(pee
     assert slow.counts["late"] == 1
 
 
-async def test_who_went_is_forgotten(forwarder: Forwarder, peers: FakePeers) -> None:
-    peers.answers = [NotSent("refused"), PAGE]
+async def test_who_went_is_forgotten(forwarder: ScrapeForwarder, peers: FakePeerClient) -> None:
+    peers.answers = [RequestNotSent("refused"), PAGE]
     assert await asks(forwarder) is None
-    forwarder.keep(())
+    forwarder.forget_all_but(())
     assert await asks(forwarder) == PAGE

@@ -11,14 +11,22 @@ import pytest
 from promsnmp.cluster.election.backend_none import AlwaysLeader
 from promsnmp.cluster.election.runner import Leader, Leadership
 from promsnmp.cluster.peers import forward_write
-from promsnmp.cluster.peers.forward_write import NOT_LEADER, REFUSED, Delegation, Landed, OutcomeUnknown, Sent, Wish
+from promsnmp.cluster.peers.forward_write import (
+    NOT_LEADER,
+    PEER_REFUSED,
+    CommitStatus,
+    ForwardedRequest,
+    ForwardedWrite,
+    OutcomeUnknown,
+    WriteForwarder,
+)
 from promsnmp.errors import NotLeader, PeerError
-from promsnmp.support.http_client import Answer, NotSent
+from promsnmp.support.http_client import HttpResponse, RequestNotSent
 
-WISH = Wish("POST", b"/promsnmp/devices", [(b"content-type", b"application/json")], b"{}", "eva")
+REQUEST = ForwardedRequest("POST", b"/promsnmp/devices", [(b"content-type", b"application/json")], b"{}", "eva")
 FIRST, SECOND = Leader("pod-1", "192.0.2.1:8080", 4), Leader("pod-2", "192.0.2.2:8080", 5)
-CREATED = Answer(201, [], b"device")
-NOT_ME = Answer(503, [(NOT_LEADER, b"1")], b"")
+CREATED = HttpResponse(201, [], b"device")
+NOT_ME = HttpResponse(503, [(NOT_LEADER, b"1")], b"")
 
 
 class Follower(AlwaysLeader):
@@ -31,28 +39,28 @@ class Follower(AlwaysLeader):
 class Cluster:
     """Leaders and answers in the order in which they are met; the last ones stay."""
 
-    def __init__(self, leaders: Sequence[Leader | None], answers: Sequence[Answer | Exception] = ()) -> None:
+    def __init__(self, leaders: Sequence[Leader | None], answers: Sequence[HttpResponse | Exception] = ()) -> None:
         self.leadership: Leadership = Follower("pod-0", "")
         self.leaders = list(leaders)
         self.answers = list(answers)
-        self.landed: list[Landed] = []
+        self.commit_status: list[CommitStatus] = []
         self.asked: list[tuple[str, str]] = []
         self.options: dict[str, Any] = {}
         self.hangs_at = ""
         """The address that never answers."""
-        self.delegation = Delegation(
+        self.write_forwarder = WriteForwarder(
             self.leadership,
             self,  # type: ignore[arg-type]
             leader=self.leader,
-            mark=lambda: "the last write",
-            landed=self.look,
+            last_known_write=lambda: "the last write",
+            commit_status=self.look,
         )
 
     def leader(self) -> Leader | None:
         return self.leaders.pop(0) if len(self.leaders) > 1 else self.leaders[0]
 
-    async def ask(self, address: str, method: str, target: bytes, *_: object, **options: Any) -> Answer:
-        self.asked.append((address, options["number"]))
+    async def request(self, address: str, method: str, target: bytes, *_: object, **options: Any) -> HttpResponse:
+        self.asked.append((address, options["request_id"]))
         self.options = options
         if address == self.hangs_at:
             await asyncio.Event().wait()
@@ -61,58 +69,58 @@ class Cluster:
             raise answer
         return answer
 
-    async def look(self, sent: Sent) -> Landed:
-        assert sent in [Sent(one, FIRST.term, "the last write") for _, one in self.asked]
-        return self.landed.pop(0) if len(self.landed) > 1 else self.landed[0]
+    async def look(self, sent: ForwardedWrite) -> CommitStatus:
+        assert sent in [ForwardedWrite(one, FIRST.fencing_token, "the last write") for _, one in self.asked]
+        return self.commit_status.pop(0) if len(self.commit_status) > 1 else self.commit_status[0]
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forward_write, "FIND_WITHIN", 0.2)
-    monkeypatch.setattr(forward_write, "SETTLE_WITHIN", 0.2)
-    monkeypatch.setattr(forward_write, "LOOK_EVERY", 0.01)
-    monkeypatch.setattr(forward_write, "FOLLOWED_EVERY", 0.01)
+    monkeypatch.setattr(forward_write, "FIND_LEADER_TIMEOUT", 0.2)
+    monkeypatch.setattr(forward_write, "SETTLE_TIMEOUT", 0.2)
+    monkeypatch.setattr(forward_write, "RETRY_INTERVAL", 0.01)
+    monkeypatch.setattr(forward_write, "SUPERSEDED_CHECK_INTERVAL", 0.01)
 
 
 async def test_the_leaders_answer_is_the_answer_whatever_it_is() -> None:
-    for answer in (CREATED, Answer(409, [], b"exists"), Answer(503, [], b"the disk is full")):
+    for answer in (CREATED, HttpResponse(409, [], b"exists"), HttpResponse(503, [], b"the disk is full")):
         cluster = Cluster([FIRST], [answer])
-        assert await cluster.delegation.ask(WISH) == answer
+        assert await cluster.write_forwarder.forward(REQUEST) == answer
         assert [address for address, _ in cluster.asked] == [FIRST.address]
         assert (cluster.options["user"], cluster.options["fresh"]) == ("eva", True)
 
 
 async def test_a_leader_that_is_elected_meanwhile_is_waited_for() -> None:
     cluster = Cluster([None, None, FIRST], [CREATED])
-    assert await cluster.delegation.ask(WISH) == CREATED
+    assert await cluster.write_forwarder.forward(REQUEST) == CREATED
 
 
-@pytest.mark.parametrize("answer", [NotSent("refused"), NOT_ME])
-async def test_what_had_no_effect_is_passed_on_to_the_next_leader(answer: Answer | Exception) -> None:
+@pytest.mark.parametrize("answer", [RequestNotSent("refused"), NOT_ME])
+async def test_what_had_no_effect_is_passed_on_to_the_next_leader(answer: HttpResponse | Exception) -> None:
     cluster = Cluster([FIRST, SECOND], [answer, CREATED])
-    assert await cluster.delegation.ask(WISH) == CREATED
+    assert await cluster.write_forwarder.forward(REQUEST) == CREATED
     assert [address for address, _ in cluster.asked] == [FIRST.address, SECOND.address]
     assert cluster.asked[0][1] != cluster.asked[1][1]
 
 
 async def test_a_leader_that_does_not_know_this_replica_is_asked_again_and_then_named_with_its_reason() -> None:
-    refused = Answer(403, [(REFUSED, b"1")], b"the clocks differ\n")
-    assert await Cluster([FIRST], [refused, CREATED]).delegation.ask(WISH) == CREATED
+    refused = HttpResponse(403, [(PEER_REFUSED, b"1")], b"the clocks differ\n")
+    assert await Cluster([FIRST], [refused, CREATED]).write_forwarder.forward(REQUEST) == CREATED
     with pytest.raises(NotLeader, match=r"pod-1 leads, and refuses this replica: the clocks differ"):
-        await Cluster([FIRST], [refused]).delegation.ask(WISH)
+        await Cluster([FIRST], [refused]).write_forwarder.forward(REQUEST)
 
 
 @pytest.mark.parametrize("leader", [None, FIRST])
 async def test_without_a_leader_that_answers_nothing_is_done_and_that_is_said(leader: Leader | None) -> None:
-    cluster = Cluster([leader], [NotSent("refused")])
+    cluster = Cluster([leader], [RequestNotSent("refused")])
     with pytest.raises(NotLeader, match="there is no leader now"):
-        await cluster.delegation.ask(WISH)
-    assert cluster.delegation.counts["no leader"] == 1
+        await cluster.write_forwarder.forward(REQUEST)
+    assert cluster.write_forwarder.counts["no leader"] == 1
 
 
 async def test_a_replica_that_becomes_the_leader_does_it_itself() -> None:
     cluster = Cluster([None])
-    asking = asyncio.create_task(cluster.delegation.ask(WISH))
+    asking = asyncio.create_task(cluster.write_forwarder.forward(REQUEST))
     await asyncio.sleep(0.02)
     cluster.leadership.leads = True  # type: ignore[misc]
     assert await asking is None
@@ -121,42 +129,42 @@ async def test_a_replica_that_becomes_the_leader_does_it_itself() -> None:
 
 async def test_a_change_whose_answer_was_lost_was_made_when_the_file_says_so() -> None:
     cluster = Cluster([FIRST], [PeerError("the connection broke")])
-    cluster.landed = [Landed.OPEN, Landed.OPEN, Landed.YES]
-    answer = await cluster.delegation.ask(WISH)
+    cluster.commit_status = [CommitStatus.PENDING, CommitStatus.PENDING, CommitStatus.COMMITTED]
+    answer = await cluster.write_forwarder.forward(REQUEST)
     assert answer is not None
     assert answer.status == 200
     assert len(cluster.asked) == 1
-    assert cluster.delegation.counts["settled"] == 1
+    assert cluster.write_forwarder.counts["settled"] == 1
 
 
 async def test_a_change_that_can_never_land_is_passed_on_again() -> None:
     cluster = Cluster([FIRST, SECOND], [PeerError("the connection broke"), CREATED])
-    cluster.landed = [Landed.OPEN, Landed.NO]
-    assert await cluster.delegation.ask(WISH) == CREATED
+    cluster.commit_status = [CommitStatus.PENDING, CommitStatus.NOT_COMMITTED]
+    assert await cluster.write_forwarder.forward(REQUEST) == CREATED
     assert [address for address, _ in cluster.asked] == [FIRST.address, SECOND.address]
 
 
 async def test_as_long_as_nobody_can_tell_there_is_no_answer() -> None:
     cluster = Cluster([FIRST], [PeerError("the connection broke")])
-    cluster.landed = [Landed.OPEN]
+    cluster.commit_status = [CommitStatus.PENDING]
     with pytest.raises(OutcomeUnknown):
-        await cluster.delegation.ask(WISH)
+        await cluster.write_forwarder.forward(REQUEST)
     assert len(cluster.asked) == 1
 
 
 async def test_a_leader_that_sleeps_is_waited_for_until_another_one_leads_and_the_file_tells() -> None:
     cluster = Cluster([FIRST, FIRST, SECOND], [CREATED])
     cluster.hangs_at = FIRST.address
-    cluster.landed = [Landed.OPEN, Landed.OPEN, Landed.NO]
-    assert await cluster.delegation.ask(WISH) == CREATED
+    cluster.commit_status = [CommitStatus.PENDING, CommitStatus.PENDING, CommitStatus.NOT_COMMITTED]
+    assert await cluster.write_forwarder.forward(REQUEST) == CREATED
     assert [address for address, _ in cluster.asked] == [FIRST.address, SECOND.address]
 
 
 async def test_what_a_leader_wrote_before_it_fell_asleep_is_not_written_again() -> None:
     cluster = Cluster([FIRST, SECOND], [CREATED])
     cluster.hangs_at = FIRST.address
-    cluster.landed = [Landed.OPEN, Landed.YES]
-    answer = await cluster.delegation.ask(WISH)
+    cluster.commit_status = [CommitStatus.PENDING, CommitStatus.COMMITTED]
+    answer = await cluster.write_forwarder.forward(REQUEST)
     assert answer is not None
     assert answer.status == 200
     assert len(cluster.asked) == 1

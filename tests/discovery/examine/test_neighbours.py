@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from promsnmp.discovery.examine.neighbours import addresses, question
+from promsnmp.discovery.examine.neighbours import neighbour_addresses, neighbour_rows
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib, Value
 from promsnmp.sim.recording import read_recording
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import Version
-from tests.support.agents.conversation import read
+from tests.support.agents.operation import exchange
 from tests.support.tools import require_shared
 
 LLDP = "1.0.8802.1.1.2.1.4.2.1.3"
@@ -19,9 +19,9 @@ TWO = ber.encode_integer(2)
 
 
 def told(mib: Mib, version: Version = Version.V2C) -> list[str]:
-    head = question(version)
-    read(head, SimulatedAgent(mib).answer, version=version)
-    return addresses(head)
+    head = neighbour_rows(version)
+    exchange(head, SimulatedAgent(mib).answer, version=version)
+    return neighbour_addresses(head)
 
 
 def octets(*values: int) -> Value:

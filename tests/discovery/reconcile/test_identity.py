@@ -7,14 +7,14 @@ from itertools import product
 import pytest
 
 from promsnmp.discovery.reconcile.identity import (
-    MARKS_KEPT,
+    MAX_IDENTIFIERS,
     WRAP,
     Traits,
     Verdict,
     compare,
-    is_telling,
-    telling_macs,
-    telling_serials,
+    distinctive_macs,
+    distinctive_serials,
+    is_distinctive,
 )
 
 DAY = 86_400.0
@@ -25,10 +25,10 @@ KNOWN = Traits(
 )  # fmt: skip
 
 
-def sighting(**marks: object) -> Traits:
-    """The same device a day later, with other ``marks``; those that are not named are not known."""
+def sighting(**identifiers: object) -> Traits:
+    """The same device a day later, with other ``identifiers``; those that are not named are not known."""
     every = {"name": "", "object_id": "", "engines": frozenset(), "serials": frozenset(), "macs": frozenset()}
-    return Traits(**{**every, "booted": None, "seen": 11 * DAY, **marks})  # type: ignore[arg-type]  # names are Traits'
+    return Traits(**{**every, "booted": None, "seen": 11 * DAY, **identifiers})  # type: ignore[arg-type]  # names are Traits'
 
 
 def some(*texts: str) -> frozenset[str]:
@@ -85,7 +85,7 @@ def test_a_name_that_many_have_from_the_factory_tells_nothing(name: str) -> None
     known = sighting(name=name.lower().removesuffix("."), booted=0.0, engines=ENGINE, seen=10 * DAY)
     assert compare(known, sighting(name=known.name, booted=0.0, engines=ENGINE)) is UNKNOWN
     assert compare(known, sighting(name=known.name, booted=0.0)) is UNKNOWN
-    assert not is_telling(name)
+    assert not is_distinctive(name)
 
 
 def test_a_name_that_somebody_gave_by_hand_speaks_for_a_device_and_not_against_it() -> None:
@@ -155,21 +155,21 @@ def test_only_macs_of_one_device_are_kept() -> None:
     shared = ["00005e000101", "00005e00020a", "00000c07ac01", "00000c9ff001", "0007b4000101", "00090f090001",
               "0242ac110002", "000000000000", "ffffffffffff", "01005e000001", "0a0000000001", "0000",
               "0011223344556677"]  # fmt: skip
-    assert telling_macs(map(bytes.fromhex, [*shared, "001b54000001"])) == {"001b54000001"}
-    assert telling_macs([]) == frozenset()
+    assert distinctive_macs(map(bytes.fromhex, [*shared, "001b54000001"])) == {"001b54000001"}
+    assert distinctive_macs([]) == frozenset()
 
 
 def test_a_device_with_a_new_module_still_shares_macs_with_what_it_was() -> None:
     before = [bytes.fromhex(f"001b5400{port:04x}") for port in range(48)]
     for first in range(20):
         module = [bytes.fromhex(f"001a{first:02x}00{port:04x}") for port in range(48)]
-        assert len(telling_macs(before + module)) == MARKS_KEPT
-        assert telling_macs(before) & telling_macs(before + module)
-    assert telling_macs(reversed(before)) == telling_macs(before)
+        assert len(distinctive_macs(before + module)) == MAX_IDENTIFIERS
+        assert distinctive_macs(before) & distinctive_macs(before + module)
+    assert distinctive_macs(reversed(before)) == distinctive_macs(before)
 
 
 def test_fillers_are_no_serial_numbers() -> None:
     fillers = ["", " ", "N/A", "n/a", "None", "0", "0000000000", "xxxxxxxx", "Not Specified", "To be filled by O.E.M.",
                "123", "Serial Number", "0123456789", "123456789", "........", "System Serial Number",
                "default"]  # fmt: skip
-    assert telling_serials([*fillers, " FOC1234X0AB ", "JN1234"]) == {"FOC1234X0AB", "JN1234"}
+    assert distinctive_serials([*fillers, " FOC1234X0AB ", "JN1234"]) == {"FOC1234X0AB", "JN1234"}

@@ -10,10 +10,10 @@ from uuid import uuid4
 import pytest
 
 from promsnmp.discovery.reconcile.identity import Facts
-from promsnmp.discovery.reconcile.merge import Event, Newcomers, Outcome, merge
+from promsnmp.discovery.reconcile.merge import MergeOutcome, NewDeviceDefaults, SightingKind, merge
 from promsnmp.inventory.document.write import from_document, to_document
 from promsnmp.inventory.index import Index, collisions
-from promsnmp.inventory.model import ACTIVE, LOST, Agent, Device, Endpoint, Inventory
+from promsnmp.inventory.model import ACTIVE, STALE, Agent, AgentEndpoint, Device, Inventory
 from promsnmp.snmp.credentials import Community, User, Version
 
 DAY = 86_400.0
@@ -26,11 +26,11 @@ def facts(address: str, name: str | None, number: int = 0, *, day: float = 0.0, 
     hardware = {"mac_addresses": frozenset({f"001b540000{number:02x}"})} if number else {}
     said = {"sys_descr": "a switch", "sys_object_id": "1.3.6.1.4.1.9.1.1", "sys_contact": "noc", "sys_location": "hall"}
     return Facts(
-        Endpoint(address), PUBLIC, NOW + day * DAY, **{"sys_name": name, **said, **hardware, **more}  # type: ignore[arg-type]
+        AgentEndpoint(address), PUBLIC, NOW + day * DAY, **{"sys_name": name, **said, **hardware, **more}  # type: ignore[arg-type]
     )  # fmt: skip
 
 
-def after(*sightings: Facts, start: Inventory | None = None, **options: object) -> tuple[Inventory, list[Outcome]]:
+def after(*sightings: Facts, start: Inventory | None = None, **options: object) -> tuple[Inventory, list[MergeOutcome]]:
     """The inventory after each sighting in a batch of its own; it can always be written and read."""
     inventory, outcomes = start or Inventory(), []
     for one in sightings:
@@ -48,8 +48,8 @@ def shape(inventory: Inventory) -> list[tuple[str, tuple[str, ...]]]:
     return sorted((one.sys_name, tuple(str(agent.endpoint) for agent in one.agents)) for one in inventory.devices)
 
 
-def events(outcomes: list[Outcome]) -> list[Event]:
-    return [one.event for one in outcomes]
+def events(outcomes: list[MergeOutcome]) -> list[SightingKind]:
+    return [one.sighting_kind for one in outcomes]
 
 
 def labelled(inventory: Inventory, **labels: str) -> Inventory:
@@ -62,13 +62,17 @@ def labelled(inventory: Inventory, **labels: str) -> Inventory:
 
 
 def test_a_new_device_has_what_it_said_and_what_the_request_gives_to_newcomers() -> None:
-    newcomers = Newcomers(labels=(("site", "a"),), modules=("if_mib",))
+    new_device_defaults = NewDeviceDefaults(labels=(("site", "a"),), modules=("if_mib",))
     seen = facts(
         "192.0.2.1", "sw1", 1, engine_id="80aa", booted=NOW - 100, vendor="Cisco", model="C2960", modules=("system",)
     )
-    inventory, (outcome,) = after(seen, newcomers=newcomers)
+    inventory, (outcome,) = after(seen, new_device_defaults=new_device_defaults)
     (device,) = inventory.devices
-    assert (outcome.event, outcome.device, outcome.endpoint) == (Event.ADDED, device, Endpoint("192.0.2.1"))
+    assert (outcome.sighting_kind, outcome.device, outcome.endpoint) == (
+        SightingKind.ADDED,
+        device,
+        AgentEndpoint("192.0.2.1"),
+    )
     assert (device.sys_name, device.sys_descr, device.sys_contact, device.sys_location) == (
         "sw1",
         "a switch",
@@ -80,7 +84,7 @@ def test_a_new_device_has_what_it_said_and_what_the_request_gives_to_newcomers()
     assert device.last_seen == device.discovered_at == "2025-06-15T15:06:40Z"
     assert device.primary is not None
     assert (device.primary.credentials, device.primary.engine_id) == (PUBLIC, "80aa")
-    assert device.marks.mac_addresses == ("001b54000001",)
+    assert device.identifiers.mac_addresses == ("001b54000001",)
 
 
 def test_a_known_device_is_updated_in_place_and_keeps_id_labels_and_modules() -> None:
@@ -90,9 +94,9 @@ def test_a_known_device_is_updated_in_place_and_keeps_id_labels_and_modules() ->
         facts("192.0.2.1", "sw1", 1, day=1), credentials=v3, sys_descr="new firmware", sys_location="roof",
         vendor="Cisco", sys_object_id="1.3.6.1.4.1.9.1.2", modules=("system", "cisco"),
     )  # fmt: skip
-    inventory, (outcome,) = after(seen, start=start, newcomers=Newcomers(labels=(("role", "other"),)))
+    inventory, (outcome,) = after(seen, start=start, new_device_defaults=NewDeviceDefaults(labels=(("role", "other"),)))
     before, device = start.devices[0], inventory.devices[0]
-    assert (outcome.event, outcome.updated) == (Event.SEEN, True)
+    assert (outcome.sighting_kind, outcome.updated) == (SightingKind.SEEN, True)
     assert (device.id, device.labels, device.modules) == (before.id, before.labels, before.modules)
     assert (device.sys_descr, device.sys_location, device.sys_object_id) == (
         "new firmware",
@@ -109,7 +113,7 @@ def test_a_known_device_is_updated_in_place_and_keeps_id_labels_and_modules() ->
 def test_seeing_a_device_again_changes_only_the_time_and_is_told_so() -> None:
     start, _ = after(facts("192.0.2.1", "sw1", 1, booted=NOW - 5))
     inventory, (outcome,) = after(facts("192.0.2.1", "sw1", 1, day=1, booted=NOW - 4), start=start)
-    assert (outcome.event, outcome.updated) == (Event.SEEN, False)
+    assert (outcome.sighting_kind, outcome.updated) == (SightingKind.SEEN, False)
     assert inventory.devices[0].last_seen != start.devices[0].last_seen
 
 
@@ -118,12 +122,12 @@ def test_what_a_device_did_not_answer_stays_as_it_was_and_what_it_emptied_is_emp
     quiet = facts("192.0.2.1", None, sys_descr=None, sys_contact=None, sys_object_id=None, sys_location="", day=1)
     (device,) = after(quiet, start=start)[0].devices
     assert (device.sys_name, device.sys_descr, device.sys_location) == ("sw1", "a switch", "")
-    assert device.marks.mac_addresses == ("001b54000001",)
+    assert device.identifiers.mac_addresses == ("001b54000001",)
 
 
 def test_a_device_that_was_lost_is_back() -> None:
     start, _ = after(facts("192.0.2.1", "sw1", 1))
-    gone = replace(start.devices[0], status=LOST, missed_since="2025-06-01T00:00:00Z")
+    gone = replace(start.devices[0], status=STALE, missed_since="2025-06-01T00:00:00Z")
     (device,) = after(facts("192.0.2.1", "sw1", 1, day=1), start=Inventory((gone,)))[0].devices
     assert (device.status, device.missed_since) == (ACTIVE, None)
 
@@ -134,7 +138,7 @@ def test_a_device_that_was_lost_is_back() -> None:
 @pytest.mark.parametrize("name", ["sw1", "switch", "MikroTik", "", None])
 def test_strangers_that_share_a_name_are_two_devices(name: str | None) -> None:
     inventory, outcomes = after(facts("192.0.2.1", name, 1), facts("192.0.2.2", name, 2))
-    assert events(outcomes) == [Event.ADDED, Event.ADDED]
+    assert events(outcomes) == [SightingKind.ADDED, SightingKind.ADDED]
     index = Index(inventory.devices)
     assert index.find("192.0.2.1") != index.find("192.0.2.2")
     assert index.find(name or "") is None  # a name that is not one device's is no target
@@ -148,12 +152,12 @@ def test_nothing_but_a_name_in_common_makes_no_device_of_two() -> None:
 @pytest.mark.parametrize("name", ["sw1", "switch", "", None])
 def test_a_device_with_several_addresses_is_one(name: str | None) -> None:
     inventory, outcomes = after(*(facts(f"192.0.2.{number}", name, 1) for number in (1, 2, 3)))
-    assert events(outcomes) == [Event.ADDED, Event.ANOTHER_ADDRESS, Event.ANOTHER_ADDRESS]
+    assert events(outcomes) == [SightingKind.ADDED, SightingKind.ANOTHER_ADDRESS, SightingKind.ANOTHER_ADDRESS]
     (device,) = inventory.devices
     assert [agent.endpoint.address for agent in device.agents] == ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
     assert device.primary is device.agents[0]
     again, outcomes = after(*(facts(f"192.0.2.{number}", name, 1, day=1) for number in (3, 1, 2)), start=inventory)
-    assert set(events(outcomes)) == {Event.SEEN}
+    assert set(events(outcomes)) == {SightingKind.SEEN}
     assert shape(again) == shape(inventory)
 
 
@@ -184,14 +188,18 @@ def test_contexts_of_one_chassis_are_devices_of_their_own() -> None:
 def test_a_device_that_was_renamed_is_the_same_and_goes_by_its_new_name() -> None:
     start = labelled(after(facts("192.0.2.1", "old-name", 1))[0], role="core")
     inventory, (outcome,) = after(facts("192.0.2.1", "new-name", 1, day=1), start=start)
-    assert (outcome.event, outcome.device.sys_name, outcome.device.id) == (Event.SEEN, "new-name", start.devices[0].id)
+    assert (outcome.sighting_kind, outcome.device.sys_name, outcome.device.id) == (
+        SightingKind.SEEN,
+        "new-name",
+        start.devices[0].id,
+    )
     assert len(inventory.devices) == 1
 
 
 def test_a_device_that_moved_to_another_address_is_the_same() -> None:
     start = labelled(after(facts("192.0.2.1", "sw1", 1))[0], role="core")
     inventory, (outcome,) = after(facts("192.0.2.9", "sw1", 1, day=1), start=start)
-    assert (outcome.event, outcome.device.id) == (Event.ANOTHER_ADDRESS, start.devices[0].id)
+    assert (outcome.sighting_kind, outcome.device.id) == (SightingKind.ANOTHER_ADDRESS, start.devices[0].id)
     assert outcome.device.labels == (("role", "core"),)
     assert len(inventory.devices) == 1
 
@@ -214,8 +222,12 @@ def test_a_new_box_in_the_place_of_a_device_takes_its_part() -> None:
     start = labelled(after(facts("192.0.2.1", "sw1", 1, engine_id="80aa", vendor="Cisco", model="old"))[0], role="core")
     inventory, (outcome,) = after(facts("192.0.2.1", "sw1", 2, day=1), start=start)
     (device,) = inventory.devices
-    assert (outcome.event, device.id, device.labels) == (Event.REPLACED, start.devices[0].id, (("role", "core"),))
-    assert (device.marks.mac_addresses, device.vendor) == (("001b54000002",), "")
+    assert (outcome.sighting_kind, device.id, device.labels) == (
+        SightingKind.REPLACED,
+        start.devices[0].id,
+        (("role", "core"),),
+    )
+    assert (device.identifiers.mac_addresses, device.vendor) == (("001b54000002",), "")
     assert device.agents[0].engine_id == ""
 
 
@@ -224,7 +236,7 @@ def test_a_stranger_at_the_address_of_a_device_is_another_device(name: str) -> N
     start = labelled(after(facts("192.0.2.1", "switch", 1))[0], role="core")
     inventory, (outcome,) = after(facts("192.0.2.1", name, 2, day=1), start=start)
     old, new = inventory.devices
-    assert outcome.event is Event.ADDED
+    assert outcome.sighting_kind is SightingKind.ADDED
     assert (old.agents, old.primary, old.labels, old.missed_since) == (
         (),
         None,
@@ -233,7 +245,7 @@ def test_a_stranger_at_the_address_of_a_device_is_another_device(name: str) -> N
     )
     assert (new.labels, [agent.endpoint.address for agent in new.agents]) == ((), ["192.0.2.1"])
     back, (outcome,) = after(facts("192.0.2.7", "switch", 1, day=2), start=inventory)
-    assert (outcome.event, outcome.device.id) == (Event.ANOTHER_ADDRESS, start.devices[0].id)
+    assert (outcome.sighting_kind, outcome.device.id) == (SightingKind.ANOTHER_ADDRESS, start.devices[0].id)
     assert back.devices[0].primary is not None
 
 
@@ -246,8 +258,8 @@ def test_a_device_of_another_kind_at_an_address_is_another_device() -> None:
 def test_an_address_without_a_name_keeps_its_entry_whoever_is_there() -> None:
     start = labelled(after(facts("192.0.2.1", "", 1))[0], role="core")
     inventory, (outcome,) = after(facts("192.0.2.1", "", 2, day=1), start=start)
-    assert (outcome.event, len(inventory.devices), inventory.devices[0].labels) == (
-        Event.REPLACED,
+    assert (outcome.sighting_kind, len(inventory.devices), inventory.devices[0].labels) == (
+        SightingKind.REPLACED,
         1,
         (("role", "core"),),
     )
@@ -263,7 +275,7 @@ def test_what_is_left_without_address_and_name_goes() -> None:
 
 
 def by_hand(name: str, address: str, **more: object) -> Device:
-    agent = Agent(str(uuid4()), Endpoint(address), Community(Version.V2C, "old"), timeout=9000)
+    agent = Agent(str(uuid4()), AgentEndpoint(address), Community(Version.V2C, "old"), timeout=9000)
     return Device(str(uuid4()), name, agents=(agent,), primary=agent, **more)  # type: ignore[arg-type]
 
 
@@ -271,8 +283,8 @@ def test_a_device_that_was_written_by_hand_is_completed_and_keeps_its_name_for_g
     mine = by_hand("rack-7", "192.0.2.1", labels=(("role", "core"),))
     inventory, outcomes = after(*(facts("192.0.2.1", "sw1", 1, day=day) for day in (0, 1, 2)), start=Inventory((mine,)))
     (device,) = inventory.devices
-    assert set(events(outcomes)) == {Event.SEEN}
-    assert (device.sys_name, device.marks.sys_name) == ("rack-7", "sw1")
+    assert set(events(outcomes)) == {SightingKind.SEEN}
+    assert (device.sys_name, device.identifiers.sys_name) == ("rack-7", "sw1")
     assert (device.id, device.labels, device.sys_descr) == (mine.id, (("role", "core"),), "a switch")
     assert (device.agents[0].timeout, device.agents[0].credentials) == (9000, PUBLIC)
 
@@ -283,13 +295,13 @@ def test_a_name_that_an_operator_changed_later_stays_too() -> None:
     (device,) = after(facts("192.0.2.1", "sw1", 1, day=1), facts("192.0.2.1", "sw2", 1, day=2), start=renamed)[
         0
     ].devices
-    assert (device.sys_name, device.marks.sys_name) == ("rack-7", "sw2")
+    assert (device.sys_name, device.identifiers.sys_name) == ("rack-7", "sw2")
 
 
 def test_a_device_written_by_hand_that_was_also_found_elsewhere_takes_both_addresses() -> None:
     mine = by_hand("sw1", "192.0.2.1")
     inventory, outcomes = after(facts("192.0.2.9", "sw1", 1), facts("192.0.2.1", "sw1", 1), start=Inventory((mine,)))
-    assert events(outcomes) == [Event.ADDED, Event.SEEN]
+    assert events(outcomes) == [SightingKind.ADDED, SightingKind.SEEN]
     assert shape(inventory) == [("sw1", ("192.0.2.1:161", "192.0.2.9:161"))]
     assert inventory.devices[0].id == mine.id
 
@@ -312,7 +324,7 @@ def test_a_host_name_in_the_inventory_is_the_address_that_it_resolves_to() -> No
     inventory, (outcome,) = after(
         facts("192.0.2.1", "sw1", 1), start=Inventory((mine,)), aliases={"192.0.2.1": "switch.example.net"}
     )
-    assert outcome.event is Event.SEEN
+    assert outcome.sighting_kind is SightingKind.SEEN
     assert shape(inventory) == [("sw1", ("switch.example.net:161",))]
 
 
@@ -343,5 +355,5 @@ def test_a_network_that_moves_all_the_time_never_doubles_or_loses_a_device() -> 
             assert not collisions(inventory.devices)
         assert len(inventory.devices) == 20
         for box in range(1, 21):
-            (device,) = [one for one in inventory.devices if one.marks.mac_addresses == (f"001b540000{box:02x}",)]
+            (device,) = [one for one in inventory.devices if one.identifiers.mac_addresses == (f"001b540000{box:02x}",)]
             assert addresses[box] in {agent.endpoint.address for agent in device.agents}

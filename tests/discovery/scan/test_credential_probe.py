@@ -7,13 +7,20 @@ from dataclasses import replace
 
 import pytest
 
-from promsnmp.discovery.scan.credential_probe import SYS_NAME, SYS_OBJECT_ID, Answer, Login, Probe, Step
+from promsnmp.discovery.scan.credential_probe import (
+    SYS_NAME,
+    SYS_OBJECT_ID,
+    AgentAnswer,
+    CandidateCredentials,
+    Probe,
+    ProbeStep,
+)
 from promsnmp.errors import AuthenticationError
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import Community, Credentials, SecurityLevel, User, Version
-from tests.support.discovery.links import KEYS, MONITOR, PUBLIC
+from tests.support.discovery.simulated_network import KEYS, MONITOR, PUBLIC
 from tests.support.discovery.small_device import MIB
 
 
@@ -24,22 +31,22 @@ class Talk:
         self.errors: Counter[str] = Counter()
         self.packets = 0
         self.agent = agent
-        logins = [Login(one) for one in credentials]
-        self.probe = Probe("192.0.2.1", 161, logins, keys=KEYS, count=lambda kind: self.errors.update([kind]))
+        candidates = [CandidateCredentials(one) for one in credentials]
+        self.probe = Probe("192.0.2.1", 161, candidates, keys=KEYS, count=lambda kind: self.errors.update([kind]))
 
-    def to_the_end(self) -> Answer | Step:
+    def to_the_end(self) -> AgentAnswer | ProbeStep:
         for _ in range(100):
             self.packets += 1
             reply = self.agent.answer(self.probe.datagram()) if self.agent else None
-            step = self.probe.take(reply) if reply is not None else self.probe.timed_out()
-            if isinstance(step, Answer) or step is Step.OVER:
+            step = self.probe.on_datagram(reply) if reply is not None else self.probe.on_timeout()
+            if isinstance(step, AgentAnswer) or step is ProbeStep.OVER:
                 return step
         raise AssertionError("it never ends")
 
 
-def found(talk: Talk) -> Answer:
+def found(talk: Talk) -> AgentAnswer:
     answer = talk.to_the_end()
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, AgentAnswer)
     return answer
 
 
@@ -80,14 +87,14 @@ def test_a_user_that_the_agent_refuses_is_passed_over(wrong: User) -> None:
     agent = SimulatedAgent(MIB, versions=[Version.V3], users=[MONITOR])
     assert found(Talk(agent, wrong, MONITOR)).credentials == MONITOR
     talk = Talk(agent, wrong)
-    assert talk.to_the_end() is Step.OVER
+    assert talk.to_the_end() is ProbeStep.OVER
     assert talk.probe.answered
     assert set(talk.errors) <= {"authentication"}
 
 
 def test_silence_of_engine_discovery_is_silence_for_all_users() -> None:
     other = replace(MONITOR, name="other")
-    assert Talk(None, MONITOR, other, PUBLIC).to_the_end() is Step.OVER
+    assert Talk(None, MONITOR, other, PUBLIC).to_the_end() is ProbeStep.OVER
     agent = SimulatedAgent(MIB, versions=[Version.V2C])
     talk = Talk(agent, MONITOR, other, PUBLIC)
     assert found(talk).credentials == PUBLIC
@@ -97,7 +104,7 @@ def test_silence_of_engine_discovery_is_silence_for_all_users() -> None:
 
 def test_credentials_that_are_let_in_but_see_nothing_are_not_enough() -> None:
     talk = Talk(SimulatedAgent(Mib.of({"1.3.6.1.9.1.0": ber.encode_integer(1)})), PUBLIC)
-    assert talk.to_the_end() is Step.OVER
+    assert talk.to_the_end() is ProbeStep.OVER
     assert (talk.probe.answered, dict(talk.errors)) == (True, {"empty": 1})
 
 
@@ -107,7 +114,7 @@ def test_an_agent_of_v1_that_lacks_one_object_is_asked_for_the_others() -> None:
     assert found(talk).varbinds[SYS_NAME].value == b"switch-1"
     assert talk.packets == 2
     nothing = Talk(SimulatedAgent(Mib.of({"1.3.6.1.9.1.0": ber.encode_integer(1)})), Community(Version.V1, "public"))
-    assert nothing.to_the_end() is Step.OVER
+    assert nothing.to_the_end() is ProbeStep.OVER
     assert (nothing.packets, dict(nothing.errors)) == (3, {"error_status": 1})
 
 
@@ -120,10 +127,10 @@ def test_an_answer_to_another_request_is_not_believed() -> None:
     talk = Talk(SimulatedAgent(MIB), PUBLIC)
     pdu = ber.encode_pdu(ber.RESPONSE, 4711, 0, 0, ber.encode_varbind(SYS_NAME, ber.tlv(ber.OCTET_STRING, b"evil")))
     message = ber.tlv(ber.SEQUENCE, ber.encode_integer(1) + ber.tlv(ber.OCTET_STRING, b"public") + pdu)
-    assert talk.probe.take(message) is Step.WAIT
-    assert talk.probe.take(message.replace(b"public", b"publiz")) is Step.WAIT
-    assert talk.probe.take(talk.probe.datagram()) is Step.WAIT  # a mirror
-    assert talk.probe.take(b"GET / HTTP/1.0\r\n\r\n") is Step.WAIT
+    assert talk.probe.on_datagram(message) is ProbeStep.WAIT
+    assert talk.probe.on_datagram(message.replace(b"public", b"publiz")) is ProbeStep.WAIT
+    assert talk.probe.on_datagram(talk.probe.datagram()) is ProbeStep.WAIT  # a mirror
+    assert talk.probe.on_datagram(b"GET / HTTP/1.0\r\n\r\n") is ProbeStep.WAIT
     assert dict(talk.errors) == {"unexpected": 2, "unauthentic": 1, "malformed": 1}
     assert not talk.probe.answered
 
@@ -136,11 +143,11 @@ def test_an_agent_that_keeps_telling_another_engine_is_given_up() -> None:
         agent.usm.engine_id = b"\x80\x00\x00\x01\x05" + bytes([number])
         reply = agent.answer(talk.probe.datagram())
         assert reply is not None
-        if talk.probe.take(reply) is Step.OVER:
+        if talk.probe.on_datagram(reply) is ProbeStep.OVER:
             break
     assert dict(talk.errors) == {"authentication": 1}
 
 
 def test_credentials_without_a_passphrase_that_they_need_are_refused_at_once() -> None:
     with pytest.raises(AuthenticationError, match="has no priv passphrase"):
-        Login(replace(MONITOR, priv_passphrase=""))
+        CandidateCredentials(replace(MONITOR, priv_passphrase=""))

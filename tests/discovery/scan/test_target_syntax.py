@@ -7,7 +7,7 @@ import ipaddress
 import pytest
 
 from promsnmp.discovery.scan.addresses import Span
-from promsnmp.discovery.scan.target_syntax import LARGEST, read_networks, read_scope, read_target
+from promsnmp.discovery.scan.target_syntax import MAX_NETWORK_SIZE, read_networks, read_scope, read_target
 
 
 def listed(*targets: str, exclude: tuple[str, ...] = ()) -> list[str]:
@@ -25,13 +25,14 @@ def listed(*targets: str, exclude: tuple[str, ...] = ()) -> list[str]:
      ("192.0.2.0/24", "192.0.2.1", "192.0.2.254", 254), ("192.0.2.77/24", "192.0.2.1", "192.0.2.254", 254),
      ("192.0.2.0/255.255.255.0", "192.0.2.1", "192.0.2.254", 254), ("192.0.2.4/30", "192.0.2.5", "192.0.2.6", 2),
      ("192.0.2.4/31", "192.0.2.4", "192.0.2.5", 2), ("192.0.2.4/32", "192.0.2.4", "192.0.2.4", 1),
-     ("10.0.0.0/16", "10.0.0.1", "10.0.255.254", 65_534), ("10.0.0.0/12", "10.0.0.1", "10.15.255.254", LARGEST - 2),
+     ("10.0.0.0/16", "10.0.0.1", "10.0.255.254", 65_534),
+     ("10.0.0.0/12", "10.0.0.1", "10.15.255.254", MAX_NETWORK_SIZE - 2),
      ("192.0.2.1-192.0.2.50", "192.0.2.1", "192.0.2.50", 50), ("192.0.2.1-50", "192.0.2.1", "192.0.2.50", 50),
      ("192.0.2.1 - 50", "192.0.2.1", "192.0.2.50", 50), ("192.0.2.250-192.0.3.5", "192.0.2.250", "192.0.3.5", 12),
      ("2001:db8::7", "2001:db8::7", "2001:db8::7", 1), ("[2001:db8::7]", "2001:db8::7", "2001:db8::7", 1),
      ("2001:db8::/120", "2001:db8::1", "2001:db8::ff", 255), ("2001:db8::/127", "2001:db8::", "2001:db8::1", 2),
      ("2001:db8::4/128", "2001:db8::4", "2001:db8::4", 1),
-     ("2001:db8::/108", "2001:db8::1", "2001:db8::f:ffff", LARGEST - 1),
+     ("2001:db8::/108", "2001:db8::1", "2001:db8::f:ffff", MAX_NETWORK_SIZE - 1),
      ("2001:db8::1-2001:db8::ff", "2001:db8::1", "2001:db8::ff", 255),
      ("2001:db8::1-ff", "2001:db8::1", "2001:db8::ff", 255),
      ("::ffff:192.0.2.7", "192.0.2.7", "192.0.2.7", 1), ("::ffff:192.0.2.0/120", "192.0.2.1", "192.0.2.254", 254)],
@@ -76,7 +77,7 @@ def test_more_than_a_slash_12_needs_force(text: str) -> None:
     assert "force" in problem
     forced, problems = read_scope([text], force=True)
     assert not problems
-    assert forced.size > LARGEST
+    assert forced.size > MAX_NETWORK_SIZE
 
 
 @pytest.mark.parametrize("text", ["2001:db8::/64", "::/0"])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from promsnmp.exposition.formats import openmetrics
-from promsnmp.exposition.samples import Page
-from promsnmp.exposition.utilization.histogram import BOUNDS, HELP, NAME, Interface, Utilization
+from promsnmp.exposition.samples import Exposition
+from promsnmp.exposition.utilization.histogram import BOUNDS, HELP, NAME, InterfaceCounters, Utilization
 
 
 def page_of(*families: tuple[str, str]) -> str:
-    page = Page()
+    page = Exposition()
     for name, kind in families:
         page.add(name, kind, "-", [({}, 1.0)])
     made = page.render(as_openmetrics=True)
@@ -36,14 +36,14 @@ def test_help_is_escaped_quotes_too() -> None:
 
 
 def test_an_empty_page_has_its_end() -> None:
-    assert Page().render(as_openmetrics=True) == openmetrics.from_text(b"") == b"# EOF\n"
+    assert Exposition().render(as_openmetrics=True) == openmetrics.from_text(b"") == b"# EOF\n"
 
 
 def test_bounds_are_floats_there_and_whole_in_text() -> None:
     one = Utilization()
-    one.observe([Interface(b'{sale="1"} ', 1e9, 0, 0, 64)], at=0, ticks=None)
-    page = Page()
-    page.own(NAME, "histogram", HELP).extend(one.samples())
+    one.observe([InterfaceCounters(b'{sale="1"} ', 1e9, 0, 0, 64)], at=0, ticks=None)
+    page = Exposition()
+    page.own_family(NAME, "histogram", HELP).extend(one.samples())
     plain, exact = page.render(), page.render(as_openmetrics=True)
     for bound in BOUNDS:
         assert f',le="{bound}"}} 0\n'.encode() in plain
@@ -55,7 +55,7 @@ def test_bounds_are_floats_there_and_whole_in_text() -> None:
 
 
 def test_help_that_looks_like_a_header_does_not_mislead() -> None:
-    page = Page()
+    page = Exposition()
     page.add("a", "gauge", "# HELP b\n# HELP c \\ \\n \0", [({"x": "\n# HELP d e\n"}, 1.0)])
     assert openmetrics.from_text(page.render()) == page.render(as_openmetrics=True)
     assert openmetrics.to_text(page.render(as_openmetrics=True)) == page.render()

@@ -97,8 +97,8 @@ def test_a_family_without_samples_does_no_harm() -> None:
 
 def test_promsnmp_s_own_metrics_are_all_there() -> None:
     polls, requests = PollCounts(), RequestCounts()
-    polls.ended("success", seconds=0.2)
-    requests.ended("GET", "/snmp", 200, seconds=0.1)
+    polls.record("success", seconds=0.2)
+    requests.record("GET", "/snmp", 200, seconds=0.1)
     metrics = SelfMetrics(lambda: families.poll_families(polls), lambda: families.request_families(requests))
     found, text = series_of(own_families(metrics.collect())), series_in(metrics.text().decode())
     assert found.keys() == text.keys()

@@ -46,7 +46,7 @@ def test_no_observation_at_all_is_0_in_every_bucket(text: ModuleType) -> None:
 )
 def test_a_metric_name_has_only_the_characters_that_it_may_have(text: ModuleType, name: str, shown: str) -> None:
     assert text.metric_name(name) == shown
-    assert text.name_piece(name) == f"\n{shown}".encode()
+    assert text.sample_prefix(name) == f"\n{shown}".encode()
 
 
 def test_a_header_escapes_its_help_and_stays_on_its_lines(text: ModuleType) -> None:

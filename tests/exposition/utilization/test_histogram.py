@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promsnmp.exposition.utilization.histogram import BOUNDS, Interface, Utilization, speed_of
+from promsnmp.exposition.utilization.histogram import BOUNDS, InterfaceCounters, Utilization, speed_of
 
 MBIT100 = 100e6
 GBIT = 1e9
@@ -16,7 +16,7 @@ A, B = b'{i="a"} ', b'{i="b"} '
 LINE = re.compile(r'interface_utilization_(\w+)\{i="(\w)"(?:,le="([^"]+)")?\} (\S+)')
 
 
-def poll(*rows: Interface, at: float, ticks: int | None = None, on: Utilization) -> Utilization:
+def poll(*rows: InterfaceCounters, at: float, ticks: int | None = None, on: Utilization) -> Utilization:
     on.observe(rows, at=at, ticks=ticks)
     return on
 
@@ -29,8 +29,10 @@ def shown(one: Utilization) -> dict[str, dict[str, float]]:
     return out
 
 
-def row(received: int, sent: int = 0, *, speed: float = MBIT100, bits: int = 64, labels: bytes = A) -> Interface:
-    return Interface(labels, speed, received, sent, bits)
+def row(
+    received: int, sent: int = 0, *, speed: float = MBIT100, bits: int = 64, labels: bytes = A
+) -> InterfaceCounters:
+    return InterfaceCounters(labels, speed, received, sent, bits)
 
 
 def count(one: Utilization, labels: str = "a") -> float:

@@ -45,7 +45,7 @@ class Polls:
         add_utilization(renderer, self.device.plan, self.device.state.utilization, at=self.at)
         self.at += 30
         found: dict[str, dict[str, float]] = {}
-        for family in text_string_to_metric_families(renderer.page.render().decode()):
+        for family in text_string_to_metric_families(renderer.exposition.render().decode()):
             if family.name == "interface_utilization":
                 assert family.type == "histogram"
                 for sample in family.samples:
@@ -125,7 +125,7 @@ def test_of_interfaces_that_cannot_be_told_apart_the_first_has_a_histogram() -> 
     for at in (0, 30):
         renderer = device.renderer({**row(1, at * 10), **row(2, 0)})
         add_utilization(renderer, device.plan, device.state.utilization, at=at)
-        pages.append(renderer.page.render())
+        pages.append(renderer.exposition.render())
     assert [page.count(b"\ninterface_utilization_count") for page in pages] == [1, 1]
 
 
@@ -133,7 +133,7 @@ def test_a_module_without_interfaces_has_no_histogram() -> None:
     device = Device(builtin_catalogue().module("system"))
     renderer = device.renderer({"1.3.6.1.2.1.1.3.0": integer(5)})
     add_utilization(renderer, device.plan, device.state.utilization, at=0)
-    assert b"interface_utilization" not in renderer.page.render()
+    assert b"interface_utilization" not in renderer.exposition.render()
 
 
 def test_a_modules_own_interface_utilization_gives_way() -> None:
@@ -141,8 +141,8 @@ def test_a_modules_own_interface_utilization_gives_way() -> None:
     device = Device(own, builtin_catalogue().module("if_mib"))
     renderer = device.renderer({"1.3.9.0": integer(1), **row(1, 0)})
     add_utilization(renderer, device.plan, device.state.utilization, at=0)
-    assert b"\ninterface_utilization 1\n" not in renderer.page.render()
-    assert renderer.page.dropped == {"reserved_name": 1}
+    assert b"\ninterface_utilization 1\n" not in renderer.exposition.render()
+    assert renderer.exposition.dropped == {"reserved_name": 1}
 
 
 def test_counters_that_are_no_whole_numbers_tell_nothing() -> None:

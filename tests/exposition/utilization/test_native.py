@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promsnmp.exposition.utilization.native import SCHEMA, ZERO, ZERO_THRESHOLD, Buckets, Span, bucket_of, spans_of
+from promsnmp.exposition.utilization.native import (
+    SCHEMA,
+    ZERO,
+    ZERO_THRESHOLD,
+    NativeBuckets,
+    Span,
+    bucket_of,
+    spans_of,
+)
 
 BASE = 2 ** (2**-SCHEMA)
 VALUES = st.floats(min_value=0, allow_infinity=False, allow_nan=False)
@@ -88,7 +96,7 @@ def test_the_zero_threshold_is_the_one_of_the_go_client() -> None:
 
 @given(st.lists(st.one_of(st.floats(0, 200), st.sampled_from([0.0, 1e-13, 1.0, 37.0, 1e21])), max_size=50))
 def test_every_observation_is_counted_in_its_bucket(values: list[float]) -> None:
-    one = Buckets()
+    one = NativeBuckets()
     for value in values:
         one.observe(value)
     assert one.counts() == Counter(map(bucket_of, values))

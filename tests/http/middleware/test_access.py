@@ -9,11 +9,11 @@ import httpx
 import pytest
 
 from promsnmp.http.middleware.access import RateLimit
-from promsnmp.http.security.passwords import make_hash
+from promsnmp.http.security.passwords import hash_password
 from promsnmp.sim.agent import SimulatedAgent
 from tests.support.agents.polled_devices import mib
 from tests.support.agents.threads import running
-from tests.support.serving import Serving
+from tests.support.service_process import ServiceProcess
 from tests.support.tools import wait_until
 
 TOKEN = "a-token-for-tests"
@@ -34,11 +34,11 @@ def target() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     """With a token, and a web configuration that has headers."""
     folder = tmp_path_factory.mktemp("gate")
     (folder / "web.yml").write_text(HEADERS)
-    with Serving(folder, env={**KEPT, "API_TOKEN": TOKEN, "WEB_CONFIG_FILE": str(folder / "web.yml")}) as made:
+    with ServiceProcess(folder, env={**KEPT, "API_TOKEN": TOKEN, "WEB_CONFIG_FILE": str(folder / "web.yml")}) as made:
         yield made
 
 
@@ -46,7 +46,7 @@ def signed(token: str = TOKEN) -> dict[str, str]:
     return {"authorization": f"Bearer {token}"}
 
 
-def test_management_needs_the_token_and_a_refusal_is_an_answer_as_others(server: Serving) -> None:
+def test_management_needs_the_token_and_a_refusal_is_an_answer_as_others(server: ServiceProcess) -> None:
     refused = server.client.post("/promsnmp/inventory", json={"devices": []})
     assert refused.status_code == 401
     assert refused.json()["path"] == "/promsnmp/inventory"
@@ -59,14 +59,14 @@ def test_management_needs_the_token_and_a_refusal_is_an_answer_as_others(server:
     assert TOKEN not in server.output()
 
 
-def test_a_refused_body_does_not_spoil_the_connection(server: Serving) -> None:
+def test_a_refused_body_does_not_spoil_the_connection(server: ServiceProcess) -> None:
     for _ in range(3):
         assert server.client.post("/promsnmp/inventory", content=b"x" * 1_000_000).status_code == 401
         assert server.client.get("/-/healthy").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/promsnmp/inventory", "/config"])
-def test_configuration_is_shown_to_those_with_the_token(server: Serving, path: str) -> None:
+def test_configuration_is_shown_to_those_with_the_token(server: ServiceProcess, path: str) -> None:
     assert server.client.get(path).status_code == 401
     assert server.client.get(path, headers=signed()).status_code == 200
 
@@ -86,23 +86,23 @@ def test_configuration_is_shown_to_those_with_the_token(server: Serving, path: s
         "/promsnmp/hello",
     ],
 )
-def test_everything_else_is_open(server: Serving, path: str) -> None:
+def test_everything_else_is_open(server: ServiceProcess, path: str) -> None:
     assert server.client.get(path).status_code == 200
 
 
-def test_failed_logins_are_counted(server: Serving) -> None:
+def test_failed_logins_are_counted(server: ServiceProcess) -> None:
     server.client.post("/-/reload", headers=signed("wrong"))
     assert "promsnmp_failed_logins_total 0.0" not in server.client.get("/metrics").text
 
 
 @pytest.mark.parametrize("path", ["/targets", "/nowhere", "/snmp", "/promsnmp/inventory"])
-def test_headers_of_the_web_configuration_are_on_every_answer_once(server: Serving, path: str) -> None:
+def test_headers_of_the_web_configuration_are_on_every_answer_once(server: ServiceProcess, path: str) -> None:
     headers = server.client.get(path).headers
     assert headers["strict-transport-security"] == "max-age=63072000"
     assert headers.get_list("x-content-type-options") == ["nosniff"]
 
 
-def test_they_are_on_scrapes_from_memory_and_give_way_to_an_answer_s_own(server: Serving, target: str) -> None:
+def test_they_are_on_scrapes_from_memory_and_give_way_to_an_answer_s_own(server: ServiceProcess, target: str) -> None:
     for _ in range(2):
         headers = server.client.get("/snmp", params={"target": target}).headers
         assert headers["content-security-policy"] == "default-src 'none'"
@@ -110,7 +110,7 @@ def test_they_are_on_scrapes_from_memory_and_give_way_to_an_answer_s_own(server:
     assert len(server.client.get("/").headers.get_list("content-security-policy")) == 1
 
 
-def test_pages_of_other_sites_are_refused(server: Serving) -> None:
+def test_pages_of_other_sites_are_refused(server: ServiceProcess) -> None:
     answer = server.client.post("/-/reload", headers={**signed(), "origin": "http://evil.example.com"})
     assert answer.status_code == 403
     own = {"origin": server.url, "sec-fetch-site": "same-origin"}
@@ -119,8 +119,8 @@ def test_pages_of_other_sites_are_refused(server: Serving) -> None:
 
 def test_scrapes_may_be_protected_and_health_is_not(tmp_path: Path, target: str) -> None:
     web = tmp_path / "web.yml"
-    web.write_text(f"basic_auth_users:\n  prometheus: {make_hash('right')}\n")
-    with Serving(tmp_path, env={**KEPT, "API_PROTECT_SCRAPES": "true", "WEB_CONFIG_FILE": str(web)}) as server:
+    web.write_text(f"basic_auth_users:\n  prometheus: {hash_password('right')}\n")
+    with ServiceProcess(tmp_path, env={**KEPT, "API_PROTECT_SCRAPES": "true", "WEB_CONFIG_FILE": str(web)}) as server:
         for path in (f"/snmp?target={target}", "/targets", "/metrics", "/"):
             assert server.client.get(path).status_code == 401
             assert server.client.get(path, auth=("prometheus", "wrong")).status_code == 401
@@ -134,7 +134,7 @@ def test_scrapes_may_be_protected_and_health_is_not(tmp_path: Path, target: str)
 def test_a_rate_limit_comes_into_force_and_spares_the_health(tmp_path: Path, target: str) -> None:
     web = tmp_path / "web.yml"
     web.write_text("")
-    with Serving(tmp_path, env={**KEPT, "WEB_CONFIG_FILE": str(web)}) as server:
+    with ServiceProcess(tmp_path, env={**KEPT, "WEB_CONFIG_FILE": str(web)}) as server:
         path = f"/snmp?target={target}"
         assert {server.client.get(path).status_code for _ in range(10)} == {200}
         web.write_text("rate_limit:\n  interval: 1h\n  burst: 3\n")
@@ -160,7 +160,7 @@ def test_a_bucket_fills_with_time_and_up_to_its_size() -> None:
 def test_a_reload_of_a_wrong_file_says_so(tmp_path: Path) -> None:
     web = tmp_path / "web.yml"
     web.write_text("")
-    with Serving(tmp_path, env={"WEB_CONFIG_FILE": str(web)}) as server:
+    with ServiceProcess(tmp_path, env={"WEB_CONFIG_FILE": str(web)}) as server:
         web.write_text("junk: 1\n")
         answer = httpx.post(f"{server.url}/-/reload")
         assert answer.status_code == 400

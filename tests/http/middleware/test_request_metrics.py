@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from promsnmp.http.middleware.request_metrics import UNKNOWN, Front
+from promsnmp.http.middleware.request_metrics import UNKNOWN, RequestMetricsMiddleware
 from promsnmp.observe.counts import RequestCounts
 
 
@@ -27,7 +27,7 @@ async def _nothing() -> Message:
     return {"type": "http.request", "body": b"", "more_body": False}
 
 
-async def ask(front: Front, path: str, method: str = "GET") -> list[Message]:
+async def ask(front: RequestMetricsMiddleware, path: str, method: str = "GET") -> list[Message]:
     """What ``front`` sends for one request."""
     sent: list[Message] = []
 
@@ -39,24 +39,26 @@ async def ask(front: Front, path: str, method: str = "GET") -> list[Message]:
 
 
 async def test_hot_paths_never_see_the_rest() -> None:
-    hot, rest = App(), App()
-    front = Front(hot={"/snmp": hot}, rest=rest, counts=RequestCounts())
+    fast_routes, fallback = App(), App()
+    front = RequestMetricsMiddleware(fast_routes={"/snmp": fast_routes}, fallback=fallback, counts=RequestCounts())
     for path in ("/snmp", "/snmp/", "/other"):
         await ask(front, path)
-    assert [scope["path"] for scope in hot.scopes] == ["/snmp"]
-    assert [scope["path"] for scope in rest.scopes] == ["/snmp/", "/other"]
+    assert [scope["path"] for scope in fast_routes.scopes] == ["/snmp"]
+    assert [scope["path"] for scope in fallback.scopes] == ["/snmp/", "/other"]
 
 
 async def test_head_is_asked_as_get_and_counted_as_head() -> None:
-    hot, counts = App(), RequestCounts()
-    await ask(Front(hot={"/snmp": hot}, rest=App(), counts=counts), "/snmp", "HEAD")
-    assert hot.scopes[0]["method"] == "GET"
+    fast_routes, counts = App(), RequestCounts()
+    await ask(
+        RequestMetricsMiddleware(fast_routes={"/snmp": fast_routes}, fallback=App(), counts=counts), "/snmp", "HEAD"
+    )
+    assert fast_routes.scopes[0]["method"] == "GET"
     assert list(counts.totals) == [("HEAD", "/snmp", 200)]
 
 
 async def test_paths_that_clients_make_up_share_one_count() -> None:
     counts = RequestCounts()
-    front = Front(hot={}, rest=App(), counts=counts)
+    front = RequestMetricsMiddleware(fast_routes={}, fallback=App(), counts=counts)
     for number in range(3):
         await ask(front, f"/made/up/{number}")
     assert {key: total[0] for key, total in counts.totals.items()} == {("GET", UNKNOWN, 200): 3.0}
@@ -67,7 +69,7 @@ async def test_an_application_that_fails_counts_as_500_and_is_no_longer_in_fligh
         raise RuntimeError("a bug")
 
     counts = RequestCounts()
-    front = Front(hot={"/snmp": fails}, rest=App(), counts=counts)
+    front = RequestMetricsMiddleware(fast_routes={"/snmp": fails}, fallback=App(), counts=counts)
     with pytest.raises(RuntimeError):
         await ask(front, "/snmp")
     assert list(counts.totals) == [("GET", "/snmp", 500)]
@@ -78,7 +80,7 @@ async def test_a_request_is_in_flight_until_it_is_answered_and_503_when_it_is_gi
     async def waits(scope: Scope, receive: Receive, send: Send) -> None:
         await asyncio.Event().wait()
 
-    front = Front(hot={"/snmp": waits}, rest=App(), counts=RequestCounts())
+    front = RequestMetricsMiddleware(fast_routes={"/snmp": waits}, fallback=App(), counts=RequestCounts())
     task = asyncio.create_task(ask(front, "/snmp"))
     while not front.in_flight:
         await asyncio.sleep(0)

@@ -8,11 +8,13 @@ import pytest
 from fastapi import Request
 from fastapi.responses import StreamingResponse
 
-from promsnmp.http.responses.cached import Prebuilt, accepts_gzip
+from promsnmp.http.responses.cached import CachedResponse, accepts_gzip
 
 
-def prebuilt(body: bytes, etag: str = 'W/"1"') -> Prebuilt:
-    return Prebuilt(gzip.compress(body), media_type="application/json", etag=etag, plain=lambda: [body], size=len(body))
+def cached_response(body: bytes, etag: str = 'W/"1"') -> CachedResponse:
+    return CachedResponse(
+        gzip.compress(body), media_type="application/json", etag=etag, plain=lambda: [body], size=len(body)
+    )
 
 
 def _request(**headers: str) -> Request:
@@ -37,7 +39,7 @@ def _request(**headers: str) -> Request:
 )
 async def test_gzip_is_sent_only_to_those_who_accept_it(header: str, accepted: bool) -> None:
     assert accepts_gzip(header) is accepted
-    answer = prebuilt(b"[]").answer(_request(accept_encoding=header))
+    answer = cached_response(b"[]").answer(_request(accept_encoding=header))
     assert answer.headers.get("content-encoding") == ("gzip" if accepted else None)
     if isinstance(answer, StreamingResponse):
         assert [piece async for piece in answer.body_iterator] == [b"[]"]
@@ -49,12 +51,12 @@ async def test_gzip_is_sent_only_to_those_who_accept_it(header: str, accepted: b
 
 @pytest.mark.parametrize("form", ["{0}", "W/{0}", '"other", {0}', "*"])
 def test_a_client_that_has_it_is_told_so(form: str) -> None:
-    made = prebuilt(b"[]")
+    made = cached_response(b"[]")
     answer = made.answer(_request(if_none_match=form.format(made.etag.removeprefix("W/"))))
     assert (answer.status_code, answer.body) == (304, b"")
     assert answer.headers["etag"] == made.etag
 
 
 def test_another_body_has_another_etag() -> None:
-    old, new = prebuilt(b"[]"), prebuilt(b"[1]", 'W/"2"')
+    old, new = cached_response(b"[]"), cached_response(b"[1]", 'W/"2"')
     assert new.answer(_request(if_none_match=old.etag)).status_code == 200

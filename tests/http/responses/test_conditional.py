@@ -4,13 +4,13 @@ import pytest
 from fastapi import Request
 
 from promsnmp.errors import DeviceChanged
-from promsnmp.http.responses.conditional import conditions_of
+from promsnmp.http.responses.conditional import precondition_check
 
 
 def holds(present: str | None, *headers: tuple[str, str]) -> bool:
     """Whether the headers of a request allow a change of something whose ETag is ``present``."""
     raw = [(name.encode(), value.encode()) for name, value in headers]
-    check = conditions_of(Request({"type": "http", "headers": raw}), lambda tag: str(tag))
+    check = precondition_check(Request({"type": "http", "headers": raw}), lambda tag: str(tag))
     try:
         check(present)
     except DeviceChanged:

@@ -12,18 +12,18 @@ from hypothesis import strategies as st
 from isal import igzip
 
 from promsnmp.http.responses import gzip_chunks
-from promsnmp.http.responses.gzip_chunks import ListMaker, Piece, gzip_of, piece_of
-from promsnmp.inventory.targets import Group
+from promsnmp.http.responses.gzip_chunks import ChunkedListBuilder, GzipChunk, compress_chunk, join_chunks
+from promsnmp.inventory.targets import TargetGroup
 
 
-def groups(*numbers: int) -> list[Group]:
+def groups(*numbers: int) -> list[TargetGroup]:
     """A group per number, with the number as digest: multiples of 128 begin pieces."""
-    return [Group(b'{"n":%d}' % number * 20, number) for number in numbers]
+    return [TargetGroup(b'{"n":%d}' % number * 20, number) for number in numbers]
 
 
 @given(st.lists(st.binary(max_size=300), max_size=20))
 def test_pieces_put_together_are_one_member_of_all_their_text(texts: list[bytes]) -> None:
-    member, size = gzip_of(map(piece_of, texts))
+    member, size = join_chunks(map(compress_chunk, texts))
     whole = b"".join(texts)
     assert size == len(whole)
     assert gzip.decompress(member) == whole
@@ -35,21 +35,21 @@ def test_pieces_put_together_are_one_member_of_all_their_text(texts: list[bytes]
 
 @pytest.mark.parametrize("numbers", [(), (0,), (1,), (128, 256), (1, 128), (1, 2, 3), tuple(range(1000))])
 def test_a_list_is_its_elements_with_commas_compressed_or_plain(numbers: tuple[int, ...]) -> None:
-    made = ListMaker("application/json").make(groups(*numbers))
+    made = ChunkedListBuilder("application/json").build(groups(*numbers))
     expected = b"[" + b",\n".join(group.text for group in groups(*numbers)) + b"]\n"
     assert (gzip.decompress(made.gzip), b"".join(made.plain())) == (expected, expected)
 
 
 def test_a_change_compresses_its_piece_only_and_gives_what_a_new_maker_gives(monkeypatch: pytest.MonkeyPatch) -> None:
-    maker, all_groups = ListMaker("x"), groups(*range(3000))
-    maker.make(all_groups)
+    maker, all_groups = ChunkedListBuilder("x"), groups(*range(3000))
+    maker.build(all_groups)
     compressed: list[int] = []
 
-    def counted(text: bytes) -> Piece:
+    def counted(text: bytes) -> GzipChunk:
         compressed.append(len(text))
-        return piece_of(text)
+        return compress_chunk(text)
 
-    monkeypatch.setattr(gzip_chunks, "piece_of", counted)
+    monkeypatch.setattr(gzip_chunks, "compress_chunk", counted)
     chance = random.Random(4)
     for change in ("replace", "insert", "remove") * 5:
         place = chance.randrange(len(all_groups))
@@ -60,13 +60,22 @@ def test_a_change_compresses_its_piece_only_and_gives_what_a_new_maker_gives(mon
             *all_groups[place + (change != "insert") :],
         ]
         compressed.clear()
-        made = maker.make(all_groups)
+        made = maker.build(all_groups)
         assert len(compressed) <= 2
-        fresh = ListMaker("x").make(all_groups)
+        fresh = ChunkedListBuilder("x").build(all_groups)
         assert (made.gzip, made.etag) == (fresh.gzip, fresh.etag)
 
 
 def test_the_etag_changes_with_any_element_and_is_the_same_everywhere() -> None:
-    first = ListMaker("x").make(groups(1, 2, 3)).etag
-    assert ListMaker("x").make(groups(1, 2, 3)).etag == first
-    assert len({first, ListMaker("x").make(groups(1, 2)).etag, ListMaker("x").make(groups(1, 2, 4)).etag}) == 3
+    first = ChunkedListBuilder("x").build(groups(1, 2, 3)).etag
+    assert ChunkedListBuilder("x").build(groups(1, 2, 3)).etag == first
+    assert (
+        len(
+            {
+                first,
+                ChunkedListBuilder("x").build(groups(1, 2)).etag,
+                ChunkedListBuilder("x").build(groups(1, 2, 4)).etag,
+            }
+        )
+        == 3
+    )

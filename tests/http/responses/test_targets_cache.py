@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from promsnmp.http.responses.cached import Prebuilt
-from promsnmp.http.responses.targets_cache import Published
+from promsnmp.http.responses.cached import CachedResponse
+from promsnmp.http.responses.targets_cache import TargetsCache
 from promsnmp.inventory.devices import Devices
-from promsnmp.inventory.query import Search, parse_query
+from promsnmp.inventory.query import DeviceSelector, parse_query
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.inventory.targets import Site, TargetList
 from tests.support.inventory.samples import KEY, document
@@ -27,49 +27,49 @@ async def store(tmp_path: Path) -> InventoryStore:
     return made
 
 
-def published(store: InventoryStore) -> Published:
-    return Published(store, TargetList(site=Site("t", "s"), modules=()), Search(()))
+def targets_cache(store: InventoryStore) -> TargetsCache:
+    return TargetsCache(store, TargetList(site=Site("t", "s"), modules=()), DeviceSelector(()))
 
 
-def targets(prebuilt: Prebuilt) -> list[str]:
-    return [target for group in json.loads(gzip.decompress(prebuilt.gzip)) for target in group["targets"]]
+def targets(response: CachedResponse) -> list[str]:
+    return [target for group in json.loads(gzip.decompress(response.gzip)) for target in group["targets"]]
 
 
 async def test_all_and_a_part_follow_the_inventory(store: InventoryStore) -> None:
-    lists = published(store)
-    assert targets(await lists.of(())) == ["core1.example.net", "edge2"]
-    assert targets(await lists.of(EDGE)) == ["edge2"]
+    lists = targets_cache(store)
+    assert targets(await lists.get(())) == ["core1.example.net", "edge2"]
+    assert targets(await lists.get(EDGE)) == ["edge2"]
     await Devices(store).patch("edge2", {"sysName": "edge3"}, who="a")
-    assert targets(await lists.of(())) == ["core1.example.net", "edge3"]
-    assert targets(await lists.of(EDGE)) == ["edge3"]
+    assert targets(await lists.get(())) == ["core1.example.net", "edge3"]
+    assert targets(await lists.get(EDGE)) == ["edge3"]
     await Devices(store).remove("edge3", who="a")
-    assert targets(await lists.of(EDGE)) == []
+    assert targets(await lists.get(EDGE)) == []
 
 
 async def test_a_part_is_made_once_for_all_who_ask_and_kept_until_the_inventory_changes(
     store: InventoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[object] = []
-    select = Search.select
+    select = DeviceSelector.select
 
-    def counted(self: Search, *arguments: object) -> object:
+    def counted(self: DeviceSelector, *arguments: object) -> object:
         made.append(arguments)
         return select(self, *arguments)  # type: ignore[arg-type]  # passed on as they came
 
-    monkeypatch.setattr(Search, "select", counted)
-    lists = published(store)
-    first, *others = await asyncio.gather(*(lists.of(EDGE) for _ in range(5)))
+    monkeypatch.setattr(DeviceSelector, "select", counted)
+    lists = targets_cache(store)
+    first, *others = await asyncio.gather(*(lists.get(EDGE) for _ in range(5)))
     assert all(other is first for other in others)
-    assert await lists.of(EDGE) is first
+    assert await lists.get(EDGE) is first
     assert len(made) == 1
     await Devices(store).patch("edge2", {"sysContact": "x"}, who="a")
-    assert await lists.of(EDGE) is not first
+    assert await lists.get(EDGE) is not first
     assert len(made) == 2
 
 
 async def test_an_etag_stays_while_the_list_does(store: InventoryStore) -> None:
-    lists = published(store)
-    whole, part = (await lists.of(())).etag, (await lists.of(EDGE)).etag
+    lists = targets_cache(store)
+    whole, part = (await lists.get(())).etag, (await lists.get(EDGE)).etag
     await Devices(store).patch("core1.example.net", {"sysContact": "x"}, who="a")
-    assert (await lists.of(())).etag != whole
-    assert (await lists.of(EDGE)).etag == part
+    assert (await lists.get(())).etag != whole
+    assert (await lists.get(EDGE)).etag == part

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol
-from tests.support.serving import Serving
+from tests.support.service_process import ServiceProcess
 from tests.support.tools import require_tool
 
 SECRETS = ("geheime-gemeinschaft", "geheimes-wort-1", "geheimes-wort-2")
@@ -55,7 +55,7 @@ def test_a_posted_device_is_a_target_with_the_site_s_labels(client: httpx.Client
     assert group["labels"]["__meta_promsnmp_site_label"] == "Wien"
 
 
-def test_an_import_is_in_the_audit_log_with_who_did_it(client: httpx.Client, serving: Serving) -> None:
+def test_an_import_is_in_the_audit_log_with_who_did_it(client: httpx.Client, serving: ServiceProcess) -> None:
     assert client.post("/promsnmp/inventory", json=_document("audited")).status_code == 200
     (line,) = [line for line in serving.output().splitlines() if "device=audited " in line]
     told = r'what="device added" device=audited id=\S+ address=192\.0\.2\.1:161 revision=\d+ who=anonymous@127'
@@ -70,7 +70,7 @@ def test_targets_that_did_not_change_need_not_be_sent_again(client: httpx.Client
 
 
 def test_the_inventory_is_shown_without_secrets_and_posting_that_back_keeps_them(
-    client: httpx.Client, serving: Serving
+    client: httpx.Client, serving: ServiceProcess
 ) -> None:
     client.post("/promsnmp/inventory", json=_document())
     shown = client.get("/promsnmp/inventory")
@@ -123,7 +123,7 @@ def test_any_content_type_will_do_for_json(client: httpx.Client, content_type: s
     assert answer.status_code == 200
 
 
-def test_a_body_that_is_declared_too_large_is_refused_before_it_is_sent(serving: Serving) -> None:
+def test_a_body_that_is_declared_too_large_is_refused_before_it_is_sent(serving: ServiceProcess) -> None:
     with socket.create_connection(("127.0.0.1", serving.port), timeout=10) as connection:
         connection.sendall(b"POST /promsnmp/inventory HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999999\r\n\r\n")
         assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.serving import Serving
+from tests.support.service_process import ServiceProcess
 from tests.support.tools import start_snmpd, wait_until
 
 SECRETS = ("geheime-gemeinschaft", "geheimes-wort-1", "geheimes-wort-2", "geheim-neu")
@@ -43,7 +43,7 @@ def names(answer: httpx.Response) -> list[str]:
     return [device["sysName"] for device in answer.json()["devices"]]
 
 
-def secret_of(client: httpx.Client, serving: Serving) -> str:
+def secret_of(client: httpx.Client, serving: ServiceProcess) -> str:
     """The inventory with its secrets, read from its file as the next start will."""
     from promsnmp.inventory.document.write import to_document
     from promsnmp.inventory.storage.key import load_key
@@ -53,7 +53,9 @@ def secret_of(client: httpx.Client, serving: Serving) -> str:
     return json.dumps(to_document(InventoryStore(path, load_key(path, None)).load(), mask=False))
 
 
-def test_an_added_device_is_durable_a_target_and_found_by_all_its_names(client: httpx.Client, serving: Serving) -> None:
+def test_an_added_device_is_durable_a_target_and_found_by_all_its_names(
+    client: httpx.Client, serving: ServiceProcess
+) -> None:
     answer = add(client, "edge 1", agent("2001:DB8::1"), user("192.0.2.7"), labels={"region": "eu"})
     device = answer.json()
     assert answer.headers["location"] == f"{DEVICES}/{device['id']}"
@@ -147,7 +149,7 @@ def test_the_etag_follows_secrets_without_telling_them(client: httpx.Client) -> 
     assert client.patch(f"{DEVICES}/x", json={}).headers["etag"] == patched.headers["etag"]
 
 
-def test_put_replaces_and_keeps_masked_secrets(client: httpx.Client, serving: Serving) -> None:
+def test_put_replaces_and_keeps_masked_secrets(client: httpx.Client, serving: ServiceProcess) -> None:
     shown = add(client, "kept", agent(), user("192.0.2.7"), sysContact="noc").json()
     shown.pop("sysContact")
     shown["agents"][1]["authPassphrase"] = "ein-neues-wort"
@@ -174,7 +176,7 @@ def test_put_with_a_new_id_adds_and_with_a_new_name_does_not(client: httpx.Clien
     assert len(client.get(DEVICES).json()["devices"]) == 1
 
 
-def test_patch_merges_as_rfc_7396_says(client: httpx.Client, serving: Serving) -> None:
+def test_patch_merges_as_rfc_7396_says(client: httpx.Client, serving: ServiceProcess) -> None:
     add(client, "p", labels={"region": "eu", "role": "core"}, modules=["if_mib"], sysLocation="rack 7")
     patch = {"labels": {"region": None, "rack": "7"}, "modules": None, "sysLocation": "rack 8", "sysContact": "noc"}
     answer = client.patch(
@@ -188,7 +190,7 @@ def test_patch_merges_as_rfc_7396_says(client: httpx.Client, serving: Serving) -
     assert SECRETS[0] in secret_of(client, serving)
 
 
-def test_a_patch_of_the_primary_agent_goes_to_that_agent(client: httpx.Client, serving: Serving) -> None:
+def test_a_patch_of_the_primary_agent_goes_to_that_agent(client: httpx.Client, serving: ServiceProcess) -> None:
     device = add(client, "p", agent("192.0.2.1"), agent("192.0.2.2")).json()
     one = client.patch(f"{DEVICES}/p", json={"primaryAgent": {"endpoint": {"address": "192.0.2.9"}}}).json()
     assert [found["endpoint"]["address"] for found in one["agents"]] == ["192.0.2.9", "192.0.2.2"]
@@ -224,7 +226,7 @@ def test_what_is_not_there_is_404_whatever_is_done_to_it(client: httpx.Client) -
         assert client.delete(f"{DEVICES}/{name}").status_code == 404
 
 
-def test_a_removed_device_is_no_target_and_gone_from_the_file(client: httpx.Client, serving: Serving) -> None:
+def test_a_removed_device_is_no_target_and_gone_from_the_file(client: httpx.Client, serving: ServiceProcess) -> None:
     add(client, "gone/with a slash")
     assert client.delete(f"{DEVICES}/GONE%2Fwith%20a%20slash").status_code == 204
     assert client.get("/targets").json() == []
@@ -254,7 +256,7 @@ def test_devices_are_listed_in_pages_by_name_and_chosen_by_a_query(client: httpx
         assert answer.json()["error"]
 
 
-def test_two_hundred_writers_at_once_lose_nothing(client: httpx.Client, serving: Serving) -> None:
+def test_two_hundred_writers_at_once_lose_nothing(client: httpx.Client, serving: ServiceProcess) -> None:
     def write(number: int) -> int:
         address = f"198.51.{number // 250}.{number % 250 + 1}"
         with httpx.Client(base_url=serving.url, timeout=60) as own:
@@ -269,7 +271,7 @@ def test_two_hundred_writers_at_once_lose_nothing(client: httpx.Client, serving:
     assert len(client.get("/targets").json()) == 200
 
 
-def test_counting_up_a_label_with_if_match_counts_every_time(client: httpx.Client, serving: Serving) -> None:
+def test_counting_up_a_label_with_if_match_counts_every_time(client: httpx.Client, serving: ServiceProcess) -> None:
     add(client, "counter", labels={"n": "0"})
 
     def count(_: int) -> None:
@@ -288,7 +290,7 @@ def test_counting_up_a_label_with_if_match_counts_every_time(client: httpx.Clien
     assert client.get(f"{DEVICES}/counter").json()["labels"]["n"] == "24"
 
 
-def test_every_change_is_an_audit_line_without_secrets(client: httpx.Client, serving: Serving) -> None:
+def test_every_change_is_an_audit_line_without_secrets(client: httpx.Client, serving: ServiceProcess) -> None:
     device = add(client, "audit-me").json()
     client.patch(f"{DEVICES}/audit-me", json={"sysContact": SECRETS[1], "primaryAgent": {"readCommunity": SECRETS[3]}})
     client.delete(f"{DEVICES}/audit-me")
@@ -303,7 +305,7 @@ def test_every_change_is_an_audit_line_without_secrets(client: httpx.Client, ser
 
 
 def test_who_asked_with_a_token_is_named_without_it(tmp_path: Path) -> None:
-    with Serving(tmp_path, env={"COLLECTION_INTERVAL": "0", "API_TOKEN": "geheimes-zeichen-123"}) as server:
+    with ServiceProcess(tmp_path, env={"COLLECTION_INTERVAL": "0", "API_TOKEN": "geheimes-zeichen-123"}) as server:
         signed = {"Authorization": "Bearer geheimes-zeichen-123"}
         assert server.client.post(DEVICES, json={"sysName": "x"}).status_code == 401
         assert server.client.post(DEVICES, json={"sysName": "named"}, headers=signed).status_code == 201
@@ -315,7 +317,7 @@ def test_who_asked_with_a_token_is_named_without_it(tmp_path: Path) -> None:
 
 def test_what_was_answered_is_there_after_a_kill(tmp_path: Path) -> None:
     env = {"COLLECTION_INTERVAL": "0"}
-    with Serving(tmp_path, env=env) as server, ThreadPoolExecutor(8) as threads:
+    with ServiceProcess(tmp_path, env=env) as server, ThreadPoolExecutor(8) as threads:
         url, answered = server.url, []
 
         def write(number: int) -> None:
@@ -327,13 +329,13 @@ def test_what_was_answered_is_there_after_a_kill(tmp_path: Path) -> None:
 
         list(threads.map(write, range(60)))
     assert len(answered) >= 20
-    with Serving(tmp_path, env=env) as again:
+    with ServiceProcess(tmp_path, env=env) as again:
         assert set(answered) <= set(names(again.client.get(DEVICES, params={"size": 1000})))
 
 
 def test_a_full_disk_is_503_with_a_time_to_try_again_and_changes_nothing(tmp_path: Path) -> None:
     limited = ("bash", "-c", 'ulimit -f 8 && exec "$@"', "limited")
-    with Serving(tmp_path, env={"COLLECTION_INTERVAL": "0"}, prefix=limited) as server:
+    with ServiceProcess(tmp_path, env={"COLLECTION_INTERVAL": "0"}, prefix=limited) as server:
         answer = server.client.post(DEVICES, json={"sysName": "big", "sysDescr": "x" * 20_000})
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
         assert names(server.client.get(DEVICES)) == []
@@ -346,7 +348,7 @@ def test_an_added_device_is_polled_at_once_and_its_polling_is_told(tmp_path: Pat
     folder.mkdir()
     with (
         start_snmpd(folder, communities=(SECRETS[0],)) as snmpd,
-        Serving(tmp_path, env={"COLLECTION_INTERVAL": "3600000"}) as server,
+        ServiceProcess(tmp_path, env={"COLLECTION_INTERVAL": "3600000"}) as server,
     ):
 
         def polling() -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.serving import Serving
+from tests.support.service_process import ServiceProcess
 from tests.support.tools import Snmpd, wait_until
 
 PATH = "/promsnmp/discovery"
@@ -150,7 +150,7 @@ def test_all_problems_of_a_request_are_listed_at_once(client: httpx.Client) -> N
 
 
 def test_a_request_that_is_not_for_now_is_saved_and_shown_without_secrets(
-    client: httpx.Client, serving: Serving
+    client: httpx.Client, serving: ServiceProcess
 ) -> None:
     jobs = client.get(JOBS).json()
     answer = post(client, USER | {"potentialTargets": SILENT, "credentials": [COMMUNITY_ONLY]}, scheduleNow=False)

@@ -7,7 +7,7 @@ import gzip
 import pytest
 from starlette.datastructures import Headers
 
-from promsnmp.http.routes.metrics import own_metrics
+from promsnmp.http.routes.metrics import render_own_metrics
 from promsnmp.observe.selfmetrics import OPENMETRICS_TYPE, TEXT_TYPE, SelfMetrics
 
 PROMETHEUS = (
@@ -29,12 +29,12 @@ PROMETHEUS = (
     ],
 )
 def test_openmetrics_is_sent_to_those_who_prefer_it(accept: str, openmetrics: bool) -> None:
-    answer = own_metrics(SelfMetrics(), Headers({"accept": accept}))
+    answer = render_own_metrics(SelfMetrics(), Headers({"accept": accept}))
     assert answer.headers["content-type"] == (OPENMETRICS_TYPE if openmetrics else TEXT_TYPE)
     assert bytes(answer.body).endswith(b"# EOF\n") is openmetrics
 
 
 def test_gzip_is_sent_when_accepted() -> None:
-    answer = own_metrics(SelfMetrics(), Headers({"accept-encoding": "gzip"}))
+    answer = render_own_metrics(SelfMetrics(), Headers({"accept-encoding": "gzip"}))
     assert answer.headers["content-encoding"] == "gzip"
     assert b"process_cpu_seconds_total" in gzip.decompress(bytes(answer.body))

@@ -18,7 +18,7 @@ from promsnmp.sim.agent import SimulatedAgent
 from tests.support.agents.busy import LABELS, PERCENT, busy_mib, device
 from tests.support.agents.threads import running
 from tests.support.exposition import client_model
-from tests.support.serving import Serving
+from tests.support.service_process import ServiceProcess
 from tests.support.tools import free_udp_port, require_tool, wait_until
 
 PROTOBUF = "application/vnd.google.protobuf"
@@ -44,25 +44,25 @@ def agent() -> Iterator[SimulatedAgent]:
 
 
 @pytest.fixture(scope="module")
-def polling(agent: SimulatedAgent, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+def polling(agent: SimulatedAgent, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     """A service that polls its inventory often, of which one device is not there; ``busy`` has been observed."""
     env = {"COLLECTION_INTERVAL": "200"}
     document = {"devices": [device("busy", agent.port), device("gone", free_udp_port()), {"sysName": "bare"}]}
-    with Serving(tmp_path_factory.mktemp("polling"), env=env) as server:
+    with ServiceProcess(tmp_path_factory.mktemp("polling"), env=env) as server:
         assert server.client.post("/promsnmp/inventory", json=document).status_code == 200
         wait_until(lambda: observations(server) > 2, deadline=30, what="observations")
         yield server
 
 
 @pytest.fixture(scope="module")
-def adhoc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+def adhoc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     """A service without an inventory that polls, at scrapes, any address."""
     env = {"COLLECTION_INTERVAL": "0", "SNMP_ALLOW_ADHOC_TARGETS": "true"}
-    with Serving(tmp_path_factory.mktemp("adhoc"), env=env) as server:
+    with ServiceProcess(tmp_path_factory.mktemp("adhoc"), env=env) as server:
         yield server
 
 
-def ask(server: Serving, accept: str = DELIMITED, path: str = "/metrics", **query: str) -> httpx.Response:
+def ask(server: ServiceProcess, accept: str = DELIMITED, path: str = "/metrics", **query: str) -> httpx.Response:
     return server.client.get(path, params=query, headers={"Accept": accept})
 
 
@@ -73,12 +73,12 @@ def utilization(answer: httpx.Response) -> Any:
     return client_model.by_name(answer.content).get("interface_utilization")
 
 
-def observations(server: Serving) -> int:
+def observations(server: ServiceProcess) -> int:
     family = utilization(ask(server, target="busy"))
     return 0 if family is None else int(family.metric[0].histogram.sample_count)
 
 
-def test_protobuf_has_own_metrics_and_the_targets_histogram_classic_and_native(polling: Serving) -> None:
+def test_protobuf_has_own_metrics_and_the_targets_histogram_classic_and_native(polling: ServiceProcess) -> None:
     answer = ask(polling, target="busy")
     families = client_model.by_name(answer.content)
     assert families["promsnmp_devices"].metric[0].gauge.value == 3
@@ -95,24 +95,24 @@ def test_protobuf_has_own_metrics_and_the_targets_histogram_classic_and_native(p
     assert PERCENT * 0.7 < mean < PERCENT * 1.3
 
 
-def test_both_names_of_the_page_answer_the_same(polling: Serving) -> None:
+def test_both_names_of_the_page_answer_the_same(polling: ServiceProcess) -> None:
     family = utilization(ask(polling, path="/actuator/prometheus", target="busy"))
     assert client_model.labels(family.metric[0]) == LABELS
 
 
-def test_a_target_is_named_as_for_snmp(polling: Serving, agent: SimulatedAgent) -> None:
+def test_a_target_is_named_as_for_snmp(polling: ServiceProcess, agent: SimulatedAgent) -> None:
     for name in ("BUSY", agent.target):
         assert polling.client.get("/snmp", params={"target": name}).status_code == 200
         assert utilization(ask(polling, target=name)) is not None
 
 
-def test_without_a_target_there_are_own_metrics_only(polling: Serving) -> None:
+def test_without_a_target_there_are_own_metrics_only(polling: ServiceProcess) -> None:
     assert utilization(ask(polling)) is None
     assert "interface_utilization" not in ask(polling, "text/plain").text
 
 
 @pytest.mark.parametrize("accept", ["text/plain", OPENMETRICS])
-def test_text_has_the_classic_form(polling: Serving, accept: str) -> None:
+def test_text_has_the_classic_form(polling: ServiceProcess, accept: str) -> None:
     answer = ask(polling, accept, target="busy")
     assert answer.headers["content-type"].startswith(accept)
     text = answer.text if accept == OPENMETRICS else answer.text + "# EOF\n"
@@ -124,13 +124,13 @@ def test_text_has_the_classic_form(polling: Serving, accept: str) -> None:
     assert all('ifDescr="port \\"1\\""' in line for line in lines)
 
 
-def test_openmetrics_with_a_target_is_valid(polling: Serving) -> None:
+def test_openmetrics_with_a_target_is_valid(polling: ServiceProcess) -> None:
     families = {one.name: one for one in text_string_to_metric_families(ask(polling, OPENMETRICS, target="busy").text)}
     assert families["interface_utilization"].type == "histogram"
     assert "promsnmp_devices" in families
 
 
-def test_promtool_accepts_text_with_a_target(polling: Serving) -> None:
+def test_promtool_accepts_text_with_a_target(polling: ServiceProcess) -> None:
     promtool = require_tool("promtool", package="prometheus")
     text = ask(polling, "text/plain", target="busy").content
     done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, check=False)
@@ -138,7 +138,7 @@ def test_promtool_accepts_text_with_a_target(polling: Serving) -> None:
     assert done.returncode != 1, done.stdout + done.stderr
 
 
-def test_gzip_is_sent_when_accepted(polling: Serving) -> None:
+def test_gzip_is_sent_when_accepted(polling: ServiceProcess) -> None:
     for encoding in ("gzip", "identity"):
         headers = {"Accept": DELIMITED, "Accept-Encoding": encoding}
         with polling.client.stream("GET", "/metrics", params={"target": "busy"}, headers=headers) as answer:
@@ -149,12 +149,12 @@ def test_gzip_is_sent_when_accepted(polling: Serving) -> None:
         assert answer.headers["vary"] == "Accept, Accept-Encoding"
 
 
-def test_head_answers_too(polling: Serving) -> None:
+def test_head_answers_too(polling: ServiceProcess) -> None:
     answer = polling.client.head("/metrics", params={"target": "busy"}, headers={"Accept": DELIMITED})
     assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, CONTENT_TYPE, b"")
 
 
-def test_snmp_stays_text(polling: Serving) -> None:
+def test_snmp_stays_text(polling: ServiceProcess) -> None:
     answer = ask(polling, PROMETHEUS_2_42, "/snmp", target="busy")
     assert answer.headers["content-type"].startswith(OPENMETRICS)
     assert ask(polling, DELIMITED, "/snmp", target="busy").headers["content-type"].startswith("text/plain")
@@ -174,7 +174,7 @@ def test_snmp_stays_text(polling: Serving) -> None:
     ],
 )
 def test_what_cannot_be_told_is_an_error_with_its_reason(
-    polling: Serving, accept: str, query: str, status: int, reason: str
+    polling: ServiceProcess, accept: str, query: str, status: int, reason: str
 ) -> None:
     answer = polling.client.get(f"/metrics?{query}", headers={"Accept": accept})
     assert answer.status_code == status
@@ -185,7 +185,7 @@ def test_what_cannot_be_told_is_an_error_with_its_reason(
 
 def test_a_device_that_cannot_be_read_has_no_histograms(tmp_path: Path) -> None:
     mortal = SimulatedAgent(busy_mib())
-    with Serving(tmp_path, env={"COLLECTION_INTERVAL": "200"}) as server:
+    with ServiceProcess(tmp_path, env={"COLLECTION_INTERVAL": "200"}) as server:
         with running(mortal):
             assert server.client.post(
                 "/promsnmp/inventory", json={"devices": [device("mortal", mortal.port)]}
@@ -197,18 +197,18 @@ def test_a_device_that_cannot_be_read_has_no_histograms(tmp_path: Path) -> None:
         assert "promsnmp_devices" in ask(server, "text/plain", target="mortal").text
 
 
-def test_a_device_that_was_never_read_has_none_either(polling: Serving) -> None:
+def test_a_device_that_was_never_read_has_none_either(polling: ServiceProcess) -> None:
     assert utilization(ask(polling, target="gone")) is None
 
 
-def test_modules_without_interfaces_have_no_histograms(polling: Serving) -> None:
+def test_modules_without_interfaces_have_no_histograms(polling: ServiceProcess) -> None:
     query = {"target": "busy", "module": "system"}
     assert utilization(ask(polling, **query)) is None
     assert polling.client.get("/snmp", params=query).status_code == 200
     assert utilization(ask(polling, **query)) is None
 
 
-def test_asking_polls_nobody(adhoc: Serving, agent: SimulatedAgent) -> None:
+def test_asking_polls_nobody(adhoc: ServiceProcess, agent: SimulatedAgent) -> None:
     document = {"devices": [device("quiet", agent.port)]}
     assert adhoc.client.post("/promsnmp/inventory", json=document).status_code == 200
     assert utilization(ask(adhoc, target="quiet")) is None
@@ -220,7 +220,7 @@ def test_asking_polls_nobody(adhoc: Serving, agent: SimulatedAgent) -> None:
     assert adhoc.client.post("/promsnmp/inventory", json={"devices": []}).status_code == 200
 
 
-def test_an_address_has_histograms_once_a_scrape_polled_it(adhoc: Serving, agent: SimulatedAgent) -> None:
+def test_an_address_has_histograms_once_a_scrape_polled_it(adhoc: ServiceProcess, agent: SimulatedAgent) -> None:
     refused = ask(adhoc, target=agent.target)
     assert refused.status_code == 404
     assert f"{agent.target} is not in the inventory, and no scrape of /snmp has polled it yet" in refused.text

@@ -17,7 +17,7 @@ from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import User
 from tests.support.agents.polled_devices import mib
 from tests.support.agents.threads import running
-from tests.support.serving import Serving
+from tests.support.service_process import ServiceProcess
 from tests.support.tools import free_udp_port, wait_until
 
 OPENMETRICS = "application/openmetrics-text"
@@ -31,30 +31,30 @@ def agent() -> Iterator[SimulatedAgent]:
 
 
 @pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     """A service that polls at every scrape, any address."""
     env = {"COLLECTION_INTERVAL": "0", "SNMP_ALLOW_ADHOC_TARGETS": "true"}
-    with Serving(tmp_path_factory.mktemp("live"), env=env) as server:
+    with ServiceProcess(tmp_path_factory.mktemp("live"), env=env) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def closed(agent: SimulatedAgent, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+def closed(agent: SimulatedAgent, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     """A service that only knows its inventory."""
     endpoint = {"address": "127.0.0.1", "port": agent.port}
     one = {"type": "snmp-community", "endpoint": endpoint, "version": 1, "readCommunity": "public"}
-    with Serving(tmp_path_factory.mktemp("closed"), env={"COLLECTION_INTERVAL": "0"}) as server:
+    with ServiceProcess(tmp_path_factory.mktemp("closed"), env={"COLLECTION_INTERVAL": "0"}) as server:
         document = {"devices": [{"sysName": "Sw-1.example.net", "agents": [one]}]}
         assert server.client.post("/promsnmp/inventory", json=document).status_code == 200
         yield server
 
 
-def scrape(server: Serving, headers: dict[str, str] | None = None, **query: object) -> httpx.Response:
+def scrape(server: ServiceProcess, headers: dict[str, str] | None = None, **query: object) -> httpx.Response:
     return server.client.get("/snmp", params={key: str(value) for key, value in query.items()}, headers=headers)
 
 
 def test_a_name_that_several_devices_have_is_404_and_says_how_to_ask_for_one(tmp_path: Path) -> None:
-    with Serving(tmp_path, env={"COLLECTION_INTERVAL": "0", "SNMP_ALLOW_ADHOC_TARGETS": "true"}) as server:
+    with ServiceProcess(tmp_path, env={"COLLECTION_INTERVAL": "0", "SNMP_ALLOW_ADHOC_TARGETS": "true"}) as server:
         for address in ("192.0.2.1", "192.0.2.2"):
             one = {"type": "snmp-community", "endpoint": {"address": address}, "version": 1, "readCommunity": "public"}
             server.client.post("/promsnmp/devices", json={"sysName": "twin", "agents": [one]})
@@ -63,19 +63,19 @@ def test_a_name_that_several_devices_have_is_404_and_says_how_to_ask_for_one(tmp
         assert "2 devices are called 'TWIN'; ask for one by its address: 192.0.2.1:161, 192.0.2.2:161" in answer.text
 
 
-def test_an_address_is_polled_with_the_builtin_module_and_auth(live: Serving, agent: SimulatedAgent) -> None:
+def test_an_address_is_polled_with_the_builtin_module_and_auth(live: ServiceProcess, agent: SimulatedAgent) -> None:
     answer = scrape(live, target=agent.target)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert 'ifInOctets{ifAlias="",ifDescr="port 1",ifIndex="1",ifName=""} 1000\n' in answer.text
 
 
-def test_both_builtin_auths_work(live: Serving, agent: SimulatedAgent) -> None:
+def test_both_builtin_auths_work(live: ServiceProcess, agent: SimulatedAgent) -> None:
     for auth in ("public_v1", "public_v2"):
         assert scrape(live, target=agent.target, auth=auth).status_code == 200
 
 
-def test_modules_are_chosen_by_parameter_in_both_spellings(live: Serving, agent: SimulatedAgent) -> None:
+def test_modules_are_chosen_by_parameter_in_both_spellings(live: ServiceProcess, agent: SimulatedAgent) -> None:
     joined = scrape(live, target=agent.target, module="system,if_mib,system").text
     repeated = live.client.get(f"/snmp?target={agent.target}&module=system&module=if_mib").text
     for page in (joined, repeated):
@@ -84,7 +84,7 @@ def test_modules_are_chosen_by_parameter_in_both_spellings(live: Serving, agent:
         assert page.count('promsnmp_module_up{module="system"} 1') == 1
 
 
-def test_openmetrics_is_served_when_asked_for(live: Serving, agent: SimulatedAgent) -> None:
+def test_openmetrics_is_served_when_asked_for(live: ServiceProcess, agent: SimulatedAgent) -> None:
     answer = scrape(live, {"Accept": OPENMETRICS}, target=agent.target)
     assert answer.headers["content-type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8"
     families = {family.name: family for family in text_string_to_metric_families(answer.text)}
@@ -92,7 +92,7 @@ def test_openmetrics_is_served_when_asked_for(live: Serving, agent: SimulatedAge
     assert families["interface_utilization"].type == "histogram"
 
 
-def test_pages_are_compressed_only_when_accepted(live: Serving, agent: SimulatedAgent) -> None:
+def test_pages_are_compressed_only_when_accepted(live: ServiceProcess, agent: SimulatedAgent) -> None:
     plain = scrape(live, {"Accept-Encoding": "identity"}, target=agent.target)
     packed = scrape(live, {"Accept-Encoding": "gzip"}, target=agent.target)
     assert "content-encoding" not in plain.headers
@@ -102,7 +102,7 @@ def test_pages_are_compressed_only_when_accepted(live: Serving, agent: Simulated
     assert {"Accept", "Accept-Encoding"} == {one.strip() for one in packed.headers["vary"].split(",")}
 
 
-def test_scrapes_at_one_time_share_one_poll(live: Serving, agent: SimulatedAgent) -> None:
+def test_scrapes_at_one_time_share_one_poll(live: ServiceProcess, agent: SimulatedAgent) -> None:
     scrape(live, target=agent.target)
     before = agent.requests
     scrape(live, target=agent.target)
@@ -117,7 +117,7 @@ def test_scrapes_at_one_time_share_one_poll(live: Serving, agent: SimulatedAgent
     assert agent.requests - before <= 3 * one_poll
 
 
-def test_a_scrape_answers_before_prometheus_gives_up(live: Serving) -> None:
+def test_a_scrape_answers_before_prometheus_gives_up(live: ServiceProcess) -> None:
     began = time.monotonic()
     silent = SimulatedAgent(mib(), community="another")
     with running(silent):
@@ -144,19 +144,21 @@ def test_a_scrape_answers_before_prometheus_gives_up(live: Serving) -> None:
         ("?target=%00", 400, "neither an address nor a name"),
     ],
 )
-def test_a_request_that_makes_no_sense_is_told_what_is_wrong(live: Serving, query: str, status: int, says: str) -> None:
+def test_a_request_that_makes_no_sense_is_told_what_is_wrong(
+    live: ServiceProcess, query: str, status: int, says: str
+) -> None:
     answer = live.client.get(f"/snmp{query}")
     assert (answer.status_code, says in answer.text) == (status, True), answer.text
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
 
 
-def test_nothing_listening_is_a_bad_gateway_with_the_reason(live: Serving) -> None:
+def test_nothing_listening_is_a_bad_gateway_with_the_reason(live: ServiceProcess) -> None:
     answer = scrape(live, target=f"127.0.0.1:{free_udp_port()}")
     assert answer.status_code == 502
     assert "connection refused" in answer.text
 
 
-def test_only_get_and_head_are_allowed(live: Serving, agent: SimulatedAgent) -> None:
+def test_only_get_and_head_are_allowed(live: ServiceProcess, agent: SimulatedAgent) -> None:
     answer = live.client.post("/snmp", params={"target": agent.target})
     assert answer.status_code == 405
     assert answer.headers["allow"] == "GET, HEAD"
@@ -166,14 +168,16 @@ def test_only_get_and_head_are_allowed(live: Serving, agent: SimulatedAgent) -> 
 
 
 @pytest.mark.parametrize("spelling", ["Sw-1.example.net", "sw-1.EXAMPLE.net", "127.0.0.1", "127.0.0.1:{port}"])
-def test_a_device_is_found_by_name_address_and_port(closed: Serving, agent: SimulatedAgent, spelling: str) -> None:
+def test_a_device_is_found_by_name_address_and_port(
+    closed: ServiceProcess, agent: SimulatedAgent, spelling: str
+) -> None:
     answer = scrape(closed, target=spelling.format(port=agent.port))
     assert answer.status_code == 200
     assert "sysDescr{" in answer.text
     assert "ifInOctets{" in answer.text
 
 
-def test_an_address_outside_the_inventory_is_not_polled(closed: Serving) -> None:
+def test_an_address_outside_the_inventory_is_not_polled(closed: ServiceProcess) -> None:
     other = SimulatedAgent(mib())
     with running(other):
         answer = scrape(closed, target=other.target)
@@ -185,7 +189,7 @@ def test_an_address_outside_the_inventory_is_not_polled(closed: Serving) -> None
 @pytest.mark.parametrize(
     "spelling", ["localhost:{port}", "udp://127.0.0.1:{port}", "127.0.0.2:{port}", "[::ffff:127.0.0.1]:{port}"]
 )
-def test_no_spelling_of_an_address_opens_the_inventory(closed: Serving, spelling: str) -> None:
+def test_no_spelling_of_an_address_opens_the_inventory(closed: ServiceProcess, spelling: str) -> None:
     other = SimulatedAgent(mib())
     with running(other):
         for path in ("/snmp", "/metrics"):
@@ -195,7 +199,7 @@ def test_no_spelling_of_an_address_opens_the_inventory(closed: Serving, spelling
 
 
 def test_a_device_of_the_inventory_is_asked_with_its_own_credentials_only(
-    closed: Serving, agent: SimulatedAgent
+    closed: ServiceProcess, agent: SimulatedAgent
 ) -> None:
     for auth in ("public_v1", "no_such_auth"):
         assert scrape(closed, target="sw-1.example.net", auth=auth).status_code == 200
@@ -209,7 +213,7 @@ def test_other_addresses_may_be_limited_to_networks(
         "SNMP_ALLOW_ADHOC_TARGETS": "true",
         "SNMP_ADHOC_NETWORKS": "127.0.0.0/30, 2001:db8::/32",
     }
-    with Serving(tmp_path_factory.mktemp("networks"), env=env) as server:
+    with ServiceProcess(tmp_path_factory.mktemp("networks"), env=env) as server:
         for host in ("127.0.0.1", "localhost"):
             assert scrape(server, target=f"{host}:{agent.port}").status_code == 200
         for host in ("127.0.0.4", "192.0.2.1", "[::1]", "[::ffff:192.0.2.1]", "169.254.169.254"):
@@ -222,7 +226,7 @@ def test_the_cache_is_counted_and_can_be_emptied(
     agent: SimulatedAgent, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     env = {"COLLECTION_INTERVAL": "0", "CACHE_EXP_MILLIS": "60000", "SNMP_ALLOW_ADHOC_TARGETS": "true"}
-    with Serving(tmp_path_factory.mktemp("cached"), env=env) as server:
+    with ServiceProcess(tmp_path_factory.mktemp("cached"), env=env) as server:
         for _ in range(3):
             scrape(server, target=agent.target)
         asked = agent.requests
@@ -239,7 +243,7 @@ def test_a_page_older_than_its_lifetime_is_never_served(
     agent: SimulatedAgent, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     env = {"COLLECTION_INTERVAL": "0", "CACHE_EXP_MILLIS": "200", "SNMP_ALLOW_ADHOC_TARGETS": "true"}
-    with Serving(tmp_path_factory.mktemp("short"), env=env) as server:
+    with ServiceProcess(tmp_path_factory.mktemp("short"), env=env) as server:
         scrape(server, target=agent.target)
         asked = agent.requests
         time.sleep(0.25)  # the lifetime itself
@@ -247,7 +251,7 @@ def test_a_page_older_than_its_lifetime_is_never_served(
         assert agent.requests > asked
 
 
-def test_modules_that_suit_an_address_can_be_asked_for(live: Serving, agent: SimulatedAgent) -> None:
+def test_modules_that_suit_an_address_can_be_asked_for(live: ServiceProcess, agent: SimulatedAgent) -> None:
     page = scrape(live, target=agent.target, module="auto").text
     assert 'promsnmp_module_up{module="system"} 1' in page
     assert 'promsnmp_module_up{module="if_mib"} 1' in page
@@ -256,7 +260,7 @@ def test_modules_that_suit_an_address_can_be_asked_for(live: Serving, agent: Sim
 def test_other_modules_than_the_polled_ones_are_as_fresh_as_those(agent: SimulatedAgent, tmp_path: Path) -> None:
     endpoint = {"address": "127.0.0.1", "port": agent.port}
     one = {"type": "snmp-community", "endpoint": endpoint, "version": 1, "readCommunity": "public"}
-    with Serving(tmp_path, env={"COLLECTION_INTERVAL": "400"}) as server:
+    with ServiceProcess(tmp_path, env={"COLLECTION_INTERVAL": "400"}) as server:
         document = {"devices": [{"sysName": "a", "agents": [one]}]}
         assert server.client.post("/promsnmp/inventory", json=document).status_code == 200
         first = scrape(server, target="a", module="system").text
@@ -269,7 +273,7 @@ def test_what_a_poll_finds_out_of_a_device_gets_into_the_inventory_and_the_targe
 ) -> None:
     endpoint = {"address": "127.0.0.1", "port": agent.port}
     one = {"type": "snmp-community", "endpoint": endpoint, "version": 1, "readCommunity": "public"}
-    with Serving(tmp_path, env={"COLLECTION_INTERVAL": "1000"}) as server:
+    with ServiceProcess(tmp_path, env={"COLLECTION_INTERVAL": "1000"}) as server:
 
         def labels() -> dict[str, str]:
             (group,) = server.client.get("/targets").json()
@@ -300,7 +304,7 @@ modules:
 """
 
 
-def test_an_empty_module_parameter_asks_for_nothing(live: Serving, agent: SimulatedAgent) -> None:
+def test_an_empty_module_parameter_asks_for_nothing(live: ServiceProcess, agent: SimulatedAgent) -> None:
     answer = live.client.get(f"/snmp?target={agent.target}&module=")
     assert (answer.status_code, answer.text) == (200, "")
     metrics = live.client.get(f"/snmp?target={agent.target}&module=,", headers={"Accept": OPENMETRICS})
@@ -308,14 +312,14 @@ def test_an_empty_module_parameter_asks_for_nothing(live: Serving, agent: Simula
 
 
 @pytest.mark.parametrize("parameter", ["snmp_context=a&snmp_context=b", "snmp_engineid=80&snmp_engineid=80"])
-def test_context_parameters_are_given_once(live: Serving, agent: SimulatedAgent, parameter: str) -> None:
+def test_context_parameters_are_given_once(live: ServiceProcess, agent: SimulatedAgent, parameter: str) -> None:
     answer = live.client.get(f"/snmp?target={agent.target}&{parameter}")
     assert answer.status_code == 400
     assert "must be given once" in answer.text
 
 
 @pytest.mark.parametrize("text", ["80", "xyz", "80" * 33])
-def test_an_engine_id_is_octets_in_hexadecimal(live: Serving, agent: SimulatedAgent, text: str) -> None:
+def test_an_engine_id_is_octets_in_hexadecimal(live: ServiceProcess, agent: SimulatedAgent, text: str) -> None:
     answer = scrape(live, target=agent.target, snmp_engineid=text)
     assert answer.status_code == 400
     assert "5 to 32 octets" in answer.text
@@ -330,7 +334,7 @@ def test_a_context_is_asked_for_and_kept_apart(tmp_path: Path) -> None:
     device = SimulatedAgent(Mib.of(objects), users=[User("reader")], engine_id=engine)
     assert device.usm is not None
     device.usm.contexts = ["", "vrf-1"]
-    with running(device), Serving(tmp_path, env=env) as server:
+    with running(device), ServiceProcess(tmp_path, env=env) as server:
 
         def status(**query: str) -> int:
             asked = {"target": device.target, "auth": "v3", "module": "name", **query}

@@ -9,10 +9,10 @@ import httpx
 import pytest
 from openapi_spec_validator import validate
 
-from promsnmp.http.schemas.openapi_security import with_access
-from promsnmp.http.security.auth import Access, Basic, Certificate, Token
-from promsnmp.http.security.passwords import Passwords, make_hash
-from tests.support.serving import Serving
+from promsnmp.http.schemas.openapi_security import with_security
+from promsnmp.http.security.auth import AccessControl, BasicAuthenticator, CertificateAuthenticator, TokenAuthenticator
+from promsnmp.http.security.passwords import PasswordChecker, hash_password
+from tests.support.service_process import ServiceProcess
 
 DOCUMENT = {
     "paths": {
@@ -30,8 +30,15 @@ DOCUMENT = {
 
 
 def described(*, token: str = "", users: dict[str, str] | None = None, **options: Any) -> tuple[dict[str, Any], Any]:
-    access = Access([Token(token), Basic(Passwords(users)), Certificate(lambda: False)], **options)
-    made = with_access(DOCUMENT, access)
+    access = AccessControl(
+        [
+            TokenAuthenticator(token),
+            BasicAuthenticator(PasswordChecker(users)),
+            CertificateAuthenticator(lambda: False),
+        ],
+        **options,
+    )
+    made = with_security(DOCUMENT, access)
     operations = {path: next(iter(methods.values())) for path, methods in made["paths"].items()}
     return operations, made["components"]
 
@@ -72,8 +79,8 @@ def test_the_document_itself_stays_as_it_is() -> None:
 @pytest.fixture
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     folder = tmp_path_factory.mktemp("secured")
-    (folder / "web.yml").write_text(f"basic_auth_users:\n  alice: {make_hash('right')}\n")
-    with Serving(folder, env={"API_TOKEN": "token", "WEB_CONFIG_FILE": str(folder / "web.yml")}) as server:
+    (folder / "web.yml").write_text(f"basic_auth_users:\n  alice: {hash_password('right')}\n")
+    with ServiceProcess(folder, env={"API_TOKEN": "token", "WEB_CONFIG_FILE": str(folder / "web.yml")}) as server:
         yield server.client
 
 

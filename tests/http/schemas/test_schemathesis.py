@@ -15,7 +15,7 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi import checks
 
-from tests.support.serving import Serving
+from tests.support.service_process import ServiceProcess
 
 TOKEN = "a-token-for-schemathesis"
 SIGNED = {"Authorization": f"Bearer {TOKEN}"}
@@ -41,7 +41,7 @@ SETTINGS = settings(
 )
 
 
-Servers = Callable[[str], Serving]
+Servers = Callable[[str], ServiceProcess]
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +50,11 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     with contextlib.ExitStack() as running:
 
         @cache
-        def start(kind: str) -> Serving:
+        def start(kind: str) -> ServiceProcess:
             env = {"COLLECTION_INTERVAL": "0"}
             if kind == "secured":
                 env |= {"API_TOKEN": TOKEN, "API_PROTECT_SCRAPES": "true"}
-            return running.enter_context(Serving(tmp_path_factory.mktemp(kind), env=env))
+            return running.enter_context(ServiceProcess(tmp_path_factory.mktemp(kind), env=env))
 
         yield start
 
@@ -69,7 +69,7 @@ THERE = ("/promsnmp/devices/{device}", "/promsnmp/discovery/{seed_id}", "/promsn
 SEED = {"agentType": "snmp-community", "version": "v2c", "port": 9, "readCommunity": "x"}
 
 
-def name_what_is_there(server: Serving, case: Any) -> None:
+def name_what_is_there(server: ServiceProcess, case: Any) -> None:
     """Every other request about one device, seed or job is about one that there is: made-up names never hit one."""
     for name in {"device", "seed_id", "job_id"} & (case.path_parameters or {}).keys():
         kept = name != "job_id"

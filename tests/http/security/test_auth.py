@@ -12,20 +12,20 @@ import pytest
 from promsnmp.http.security.auth import (
     ANONYMOUS,
     CERTIFICATE,
-    Access,
-    Basic,
-    Certificate,
+    AccessControl,
+    AccessLevel,
+    BasicAuthenticator,
+    CertificateAuthenticator,
     FailedLogins,
-    Kind,
     Refusal,
-    Token,
+    TokenAuthenticator,
     WrongCredentials,
-    kind_of,
+    access_level,
 )
-from promsnmp.http.security.passwords import Busy, Passwords, make_hash
+from promsnmp.http.security.passwords import PasswordChecker, TooManyChecks, hash_password
 
 TOKEN, PASSWORD = "token-of-32-characters-0123456789", "pass:wörd"
-USERS = {"alice": make_hash(PASSWORD)}
+USERS = {"alice": hash_password(PASSWORD)}
 
 
 def asked(method: str = "POST", path: str = "/promsnmp/inventory", *, client: str = "192.0.2.9", **headers: str) -> Any:
@@ -43,8 +43,15 @@ def basic(name: str, password: str) -> dict[str, str]:
 
 def access(
     *, token: str = "", users: dict[str, str] | None = None, certificate: bool = False, **options: Any
-) -> Access:
-    return Access([Token(token), Basic(Passwords(users)), Certificate(lambda: certificate)], **options)
+) -> AccessControl:
+    return AccessControl(
+        [
+            TokenAuthenticator(token),
+            BasicAuthenticator(PasswordChecker(users)),
+            CertificateAuthenticator(lambda: certificate),
+        ],
+        **options,
+    )
 
 
 # -------------------------------------------------------------------------------------------------------------- kinds
@@ -53,28 +60,34 @@ def access(
 @pytest.mark.parametrize(
     ("kind", "requests"),
     [
-        (Kind.HEALTH, "GET /-/healthy, GET /-/ready, GET /actuator/health, HEAD /actuator/health/liveness"),
-        (Kind.OPEN, "GET /snmp, GET /targets, GET /metrics, GET /actuator/prometheus, GET /, GET /swagger-ui.html"),
-        (Kind.OPEN, "GET /v3/api-docs, OPTIONS /promsnmp/hello, GET /promsnmp/hello, GET /promsnmp/threadPools"),
-        (Kind.OPEN, "GET /actuator/healthy, GET /-/healthy/"),
-        (Kind.DETAILS, "GET /promsnmp/inventory, GET /promsnmp/devices, GET /promsnmp/discovery/jobs/1, GET /config"),
-        (Kind.DETAILS, "HEAD /promsnmp/inventory, GET /promsnmp/anything-new"),
-        (Kind.MANAGEMENT, "POST /promsnmp/inventory, DELETE /promsnmp/discovery, POST /-/reload, PUT /-/reload"),
-        (Kind.MANAGEMENT, "PATCH /promsnmp/devices/1, GET /promsnmp/evictCache, HEAD /promsnmp/evictCache"),
-        (Kind.MANAGEMENT, "POST /snmp, POST /-/healthy, PROPFIND /, POST /anything-new"),
+        (AccessLevel.HEALTH, "GET /-/healthy, GET /-/ready, GET /actuator/health, HEAD /actuator/health/liveness"),
+        (
+            AccessLevel.OPEN,
+            "GET /snmp, GET /targets, GET /metrics, GET /actuator/prometheus, GET /, GET /swagger-ui.html",
+        ),
+        (AccessLevel.OPEN, "GET /v3/api-docs, OPTIONS /promsnmp/hello, GET /promsnmp/hello, GET /promsnmp/threadPools"),
+        (AccessLevel.OPEN, "GET /actuator/healthy, GET /-/healthy/"),
+        (
+            AccessLevel.DETAILS,
+            "GET /promsnmp/inventory, GET /promsnmp/devices, GET /promsnmp/discovery/jobs/1, GET /config",
+        ),
+        (AccessLevel.DETAILS, "HEAD /promsnmp/inventory, GET /promsnmp/anything-new"),
+        (AccessLevel.MANAGEMENT, "POST /promsnmp/inventory, DELETE /promsnmp/discovery, POST /-/reload, PUT /-/reload"),
+        (AccessLevel.MANAGEMENT, "PATCH /promsnmp/devices/1, GET /promsnmp/evictCache, HEAD /promsnmp/evictCache"),
+        (AccessLevel.MANAGEMENT, "POST /snmp, POST /-/healthy, PROPFIND /, POST /anything-new"),
     ],
 )
-def test_what_requests_are_about(kind: Kind, requests: str) -> None:
+def test_what_requests_are_about(kind: AccessLevel, requests: str) -> None:
     for request in requests.split(", "):
-        assert kind_of(*request.split()) is kind, request
+        assert access_level(*request.split()) is kind, request
 
 
 # ---------------------------------------------------------------------------------------------------- nobody is known
 
 
 async def test_without_credentials_management_is_for_this_machine() -> None:
-    assert await access().admit(asked(client="127.0.0.1")) == ANONYMOUS
-    refused = await access().admit(asked())
+    assert await access().authorize(asked(client="127.0.0.1")) == ANONYMOUS
+    refused = await access().authorize(asked())
     assert isinstance(refused, Refusal)
     assert refused.status == 403
     for setting in ("API_TOKEN", "WEB_CONFIG_FILE", "API_ALLOW_ANONYMOUS"):
@@ -83,29 +96,29 @@ async def test_without_credentials_management_is_for_this_machine() -> None:
 
 @pytest.mark.parametrize("path", ["/snmp", "/targets", "/metrics", "/-/healthy", "/promsnmp/inventory", "/config"])
 async def test_without_credentials_whatever_only_shows_is_open(path: str) -> None:
-    assert await access().admit(asked("GET", path)) == ANONYMOUS
+    assert await access().authorize(asked("GET", path)) == ANONYMOUS
 
 
 async def test_whoever_may_be_anybody_is() -> None:
-    assert await access(allow_anonymous=True).admit(asked()) == ANONYMOUS
+    assert await access(allow_anonymous=True).authorize(asked()) == ANONYMOUS
 
 
 async def test_credentials_that_nobody_asked_for_are_passed_over() -> None:
-    assert await access().admit(asked(client="127.0.0.1", **bearer("x"))) == ANONYMOUS
-    assert isinstance(await access().admit(asked(**basic("alice", PASSWORD))), Refusal)
+    assert await access().authorize(asked(client="127.0.0.1", **bearer("x"))) == ANONYMOUS
+    assert isinstance(await access().authorize(asked(**basic("alice", PASSWORD))), Refusal)
 
 
 async def test_a_header_makes_nobody_local() -> None:
     for header in ("x_forwarded_for", "forwarded", "x_real_ip", "client_ip", "host"):
-        assert isinstance(await access().admit(asked(**{header: "127.0.0.1"})), Refusal)
+        assert isinstance(await access().authorize(asked(**{header: "127.0.0.1"})), Refusal)
 
 
 async def test_scrapes_that_are_protected_are_for_this_machine_too_and_health_is_open() -> None:
     closed = access(protect_scrapes=True)
     for path in ("/snmp", "/targets", "/promsnmp/inventory", "/"):
-        assert isinstance(await closed.admit(asked("GET", path)), Refusal)
-        assert await closed.admit(asked("GET", path, client="::1")) == ANONYMOUS
-    assert await closed.admit(asked("GET", "/actuator/health/readiness")) == ANONYMOUS
+        assert isinstance(await closed.authorize(asked("GET", path)), Refusal)
+        assert await closed.authorize(asked("GET", path, client="::1")) == ANONYMOUS
+    assert await closed.authorize(asked("GET", "/actuator/health/readiness")) == ANONYMOUS
 
 
 # -------------------------------------------------------------------------------------------------------- credentials
@@ -113,11 +126,11 @@ async def test_scrapes_that_are_protected_are_for_this_machine_too_and_health_is
 
 async def test_each_kind_of_credentials_gives_a_name() -> None:
     known = access(token=TOKEN, users=USERS)
-    assert await known.admit(asked(**bearer(TOKEN))) == "token"
-    assert await known.admit(asked(**basic("alice", PASSWORD))) == "basic:alice"
-    assert await known.admit(asked(authorization=f"bearer   {TOKEN}")) == "token"
+    assert await known.authorize(asked(**bearer(TOKEN))) == "token"
+    assert await known.authorize(asked(**basic("alice", PASSWORD))) == "basic:alice"
+    assert await known.authorize(asked(authorization=f"bearer   {TOKEN}")) == "token"
     mutual = access(certificate=True)
-    assert await mutual.admit({**asked(), CERTIFICATE: "ops"}) == "cert:ops"
+    assert await mutual.authorize({**asked(), CERTIFICATE: "ops"}) == "cert:ops"
 
 
 @pytest.mark.parametrize(
@@ -144,7 +157,7 @@ async def test_each_kind_of_credentials_gives_a_name() -> None:
 )
 async def test_where_there_are_credentials_nobody_gets_in_without_on_loopback_either(headers: dict[str, str]) -> None:
     known = access(token=TOKEN, users=USERS, allow_anonymous=True)
-    refused = await known.admit(asked(client="127.0.0.1", **headers))
+    refused = await known.authorize(asked(client="127.0.0.1", **headers))
     assert isinstance(refused, Refusal)
     assert refused.status == 401
     challenges = [value for name, value in refused.headers if name == "www-authenticate"]
@@ -156,29 +169,29 @@ async def test_where_there_are_credentials_nobody_gets_in_without_on_loopback_ei
 async def test_what_shows_configuration_asks_too_and_scrapes_do_not() -> None:
     known = access(token=TOKEN)
     for path in ("/promsnmp/inventory", "/config", "/promsnmp/discovery"):
-        assert isinstance(await known.admit(asked("GET", path)), Refusal)
-        assert await known.admit(asked("GET", path, **bearer(TOKEN))) == "token"
+        assert isinstance(await known.authorize(asked("GET", path)), Refusal)
+        assert await known.authorize(asked("GET", path, **bearer(TOKEN))) == "token"
     for path in ("/snmp", "/targets", "/metrics", "/actuator/health"):
-        assert await known.admit(asked("GET", path)) == ANONYMOUS
-        assert await known.admit(asked("GET", path, **bearer("wrong"))) == ANONYMOUS
+        assert await known.authorize(asked("GET", path)) == ANONYMOUS
+        assert await known.authorize(asked("GET", path, **bearer("wrong"))) == ANONYMOUS
 
 
 async def test_scrapes_ask_when_they_are_protected() -> None:
     known = access(users=USERS, protect_scrapes=True)
-    assert isinstance(await known.admit(asked("GET", "/snmp", client="127.0.0.1")), Refusal)
-    assert await known.admit(asked("GET", "/snmp", **basic("alice", PASSWORD))) == "basic:alice"
-    assert await known.admit(asked("GET", "/-/ready")) == ANONYMOUS
+    assert isinstance(await known.authorize(asked("GET", "/snmp", client="127.0.0.1")), Refusal)
+    assert await known.authorize(asked("GET", "/snmp", **basic("alice", PASSWORD))) == "basic:alice"
+    assert await known.authorize(asked("GET", "/-/ready")) == ANONYMOUS
 
 
 async def test_only_a_certificate_can_be_missing_where_nothing_else_is_asked_for() -> None:
-    refused = await access(certificate=True).admit(asked(client="127.0.0.1"))
+    refused = await access(certificate=True).authorize(asked(client="127.0.0.1"))
     assert isinstance(refused, Refusal)
     assert refused.status == 403  # there is no challenge for it, and a 401 must have one
     assert "client certificate" in refused.text
 
 
 async def test_a_certificate_that_is_no_login_is_none() -> None:
-    refused = await access(users=USERS).admit({**asked(), CERTIFICATE: "prometheus"})
+    refused = await access(users=USERS).authorize({**asked(), CERTIFICATE: "prometheus"})
     assert isinstance(refused, Refusal)
     assert refused.status == 401
 
@@ -197,34 +210,34 @@ class Sealed:
 
 
 async def test_a_further_authenticator_is_asked_and_asks_nobody() -> None:
-    plain = Access([Sealed(), Token("")])
-    assert await plain.admit(asked(x_seal="right")) == "replica:a"
-    assert await plain.admit(asked(client="127.0.0.1")) == ANONYMOUS
+    plain = AccessControl([Sealed(), TokenAuthenticator("")])
+    assert await plain.authorize(asked(x_seal="right")) == "replica:a"
+    assert await plain.authorize(asked(client="127.0.0.1")) == ANONYMOUS
     assert not plain.configured
-    forged = await plain.admit(asked(client="127.0.0.1", x_seal="forged"))
+    forged = await plain.authorize(asked(client="127.0.0.1", x_seal="forged"))
     assert isinstance(forged, Refusal)
     assert (forged.status, forged.text) == (403, "the credentials are wrong")
-    known = Access([Sealed(), Token(TOKEN)])
-    assert await known.admit(asked(x_seal="right")) == "replica:a"
-    assert isinstance(await known.admit(asked()), Refusal)
+    known = AccessControl([Sealed(), TokenAuthenticator(TOKEN)])
+    assert await known.authorize(asked(x_seal="right")) == "replica:a"
+    assert isinstance(await known.authorize(asked()), Refusal)
 
 
 async def test_users_may_come_and_go() -> None:
-    passwords = Passwords()
-    gate = Access([Basic(passwords)])
-    assert isinstance(await gate.admit(asked(**basic("alice", PASSWORD))), Refusal)
+    passwords = PasswordChecker()
+    gate = AccessControl([BasicAuthenticator(passwords)])
+    assert isinstance(await gate.authorize(asked(**basic("alice", PASSWORD))), Refusal)
     passwords.users = USERS
-    assert await gate.admit(asked(**basic("alice", PASSWORD))) == "basic:alice"
+    assert await gate.authorize(asked(**basic("alice", PASSWORD))) == "basic:alice"
     passwords.users = {}
-    assert isinstance(await gate.admit(asked(**basic("alice", PASSWORD))), Refusal)
+    assert isinstance(await gate.authorize(asked(**basic("alice", PASSWORD))), Refusal)
 
 
 async def test_too_many_logins_at_once_are_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     async def busy(*_: object) -> bool:
-        raise Busy
+        raise TooManyChecks
 
-    monkeypatch.setattr(Passwords, "check", busy)
-    refused = await access(users=USERS).admit(asked(**basic("alice", "unknown yet")))
+    monkeypatch.setattr(PasswordChecker, "check", busy)
+    refused = await access(users=USERS).authorize(asked(**basic("alice", "unknown yet")))
     assert isinstance(refused, Refusal)
     assert refused.status == 429
     assert ("retry-after", "1") in refused.headers
@@ -241,24 +254,24 @@ async def test_no_page_of_another_site_manages_whoever_s_browser_it_is(headers: 
         asked(client="127.0.0.1", host="localhost", **headers),
         asked("GET", "/promsnmp/evictCache", client="::1", **headers),
     ):
-        refused = await access().admit(asking)
+        refused = await access().authorize(asking)
         assert isinstance(refused, Refusal)
         assert refused.status == 403
         assert "browser" in refused.text
     known = access(users=USERS)
-    assert isinstance(await known.admit(asked(**basic("alice", PASSWORD), **headers)), Refusal)
+    assert isinstance(await known.authorize(asked(**basic("alice", PASSWORD), **headers)), Refusal)
 
 
 async def test_a_page_whose_name_was_made_to_resolve_to_loopback_does_not_manage() -> None:
     host = "evil.example.com:8080"
     same = {"host": host, "origin": f"http://{host}", "sec_fetch_site": "same-origin"}
-    assert isinstance(await access().admit(asked(client="127.0.0.1", **same)), Refusal)
+    assert isinstance(await access().authorize(asked(client="127.0.0.1", **same)), Refusal)
 
 
 async def test_our_own_page_manages() -> None:
     own = {"host": "localhost:8080", "origin": "http://localhost:8080", "sec_fetch_site": "same-origin"}
-    assert await access().admit(asked(client="127.0.0.1", **own)) == ANONYMOUS
-    assert await access(users=USERS).admit(asked(**own, **basic("alice", PASSWORD))) == "basic:alice"
+    assert await access().authorize(asked(client="127.0.0.1", **own)) == ANONYMOUS
+    assert await access(users=USERS).authorize(asked(**own, **basic("alice", PASSWORD))) == "basic:alice"
 
 
 # ------------------------------------------------------------------------------------------------------- failed logins
@@ -279,8 +292,8 @@ async def test_failed_logins_are_logged_with_name_and_address_and_without_the_pa
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     known = access(token=TOKEN, users=USERS)
-    await known.admit(asked(**basic("ali\nce", "hush-hush")))
-    await known.admit(asked(client="192.0.2.10", **bearer("hush-hush")))
+    await known.authorize(asked(**basic("ali\nce", "hush-hush")))
+    await known.authorize(asked(client="192.0.2.10", **bearer("hush-hush")))
     assert [record.getMessage() for record in caplog.records] == [
         "failed login as 'ali\\nce' from 192.0.2.9",
         "failed login as a token from 192.0.2.10",

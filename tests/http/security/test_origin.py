@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from promsnmp.http.security.origin import foreign_page, headers_of, is_local
+from promsnmp.http.security.origin import cross_site_origin, headers_of, is_local
 
 
 def scope(client: str | None, **headers: str) -> dict[str, object]:
@@ -88,7 +88,7 @@ def test_a_name_that_a_page_may_have_made_resolve_to_loopback_is_not_ours(host: 
 
 
 def page(**headers: str) -> str | None:
-    return foreign_page(headers_of(scope("127.0.0.1", **headers)))
+    return cross_site_origin(headers_of(scope("127.0.0.1", **headers)))
 
 
 def test_programs_send_no_origin() -> None:

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from promsnmp.http.security import passwords as module
-from promsnmp.http.security.passwords import Busy, Passwords, make_hash, verify
+from promsnmp.http.security.passwords import PasswordChecker, TooManyChecks, hash_password, verify_password
 
 LIBXCRYPT = {
     "$2y$05$abcdefghijklmnopqrstuuBb8GxVRfq89toE4g4avZ7ehJY2KDC9K": "a b",
@@ -26,53 +26,53 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def counting(password: str, stored: str) -> bool:
         asked.append(password)
-        return verify(password, stored)
+        return verify_password(password, stored)
 
-    monkeypatch.setattr(module, "verify", counting)
+    monkeypatch.setattr(module, "verify_password", counting)
     return asked
 
 
 @pytest.fixture(scope="module")
 def users() -> dict[str, str]:
-    return {"alice": make_hash("right"), "bob": make_hash("other")}
+    return {"alice": hash_password("right"), "bob": hash_password("other")}
 
 
 def test_hashes_of_other_programs_are_understood() -> None:
     for stored, password in LIBXCRYPT.items():
-        assert verify(password, stored)
-        assert not verify(f" {password}", stored)
+        assert verify_password(password, stored)
+        assert not verify_password(f" {password}", stored)
 
 
 def test_what_we_make_is_what_we_take() -> None:
     for password in ("", "x", "pässwörd", "\0", "long" * 30):
-        assert verify(password, make_hash(password))
+        assert verify_password(password, hash_password(password))
 
 
 async def test_a_password_costs_once_and_is_known_from_then_on(users: dict[str, str], counted: list[str]) -> None:
-    checked = Passwords(users)
-    assert checked.known("alice", "right") is None
+    checked = PasswordChecker(users)
+    assert checked.remembered("alice", "right") is None
     for _ in range(3):
         assert await checked.check("alice", "right")
         assert not await checked.check("alice", "wrong")
         assert not await checked.check("bob", "right")
-    assert checked.known("alice", "right") is True
-    assert checked.known("alice", "wrong") is False
+    assert checked.remembered("alice", "right") is True
+    assert checked.remembered("alice", "wrong") is False
     assert sorted(counted) == ["right", "right", "wrong"]
 
 
 async def test_an_unknown_user_costs_as_much_as_a_wrong_password(users: dict[str, str], counted: list[str]) -> None:
-    checked = Passwords(users)
+    checked = PasswordChecker(users)
     assert not await checked.check("mallory", "right")
     assert counted == ["right"]
-    assert checked._nobody()[:7] == users["alice"][:7]
-    assert not verify("", checked._nobody())
+    assert checked._dummy_hash()[:7] == users["alice"][:7]
+    assert not verify_password("", checked._dummy_hash())
 
 
 async def test_a_changed_hash_makes_what_was_known_void(users: dict[str, str]) -> None:
-    checked = Passwords(users)
+    checked = PasswordChecker(users)
     assert await checked.check("alice", "right")
-    checked.users = {"alice": make_hash("new")}
-    assert checked.known("alice", "right") is None
+    checked.users = {"alice": hash_password("new")}
+    assert checked.remembered("alice", "right") is None
     assert not await checked.check("alice", "right")
     assert await checked.check("alice", "new")
     checked.users = {}
@@ -80,7 +80,7 @@ async def test_a_changed_hash_makes_what_was_known_void(users: dict[str, str]) -
 
 
 async def test_requests_that_come_together_ask_bcrypt_once(users: dict[str, str], counted: list[str]) -> None:
-    checked = Passwords(users)
+    checked = PasswordChecker(users)
     assert all(await asyncio.gather(*(checked.check("alice", "right") for _ in range(10))))
     assert counted == ["right"]
 
@@ -88,30 +88,30 @@ async def test_requests_that_come_together_ask_bcrypt_once(users: dict[str, str]
 async def test_guesses_queue_up_to_a_limit_and_what_is_known_needs_no_queue(
     users: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checked = Passwords(users)
+    checked = PasswordChecker(users)
     assert await checked.check("alice", "right")
     gate = threading.Event()
-    monkeypatch.setattr(module, "verify", lambda *_: gate.wait(30))
-    guesses = [asyncio.create_task(checked.check("alice", f"guess {number}")) for number in range(module.WAITING)]
+    monkeypatch.setattr(module, "verify_password", lambda *_: gate.wait(30))
+    guesses = [asyncio.create_task(checked.check("alice", f"guess {number}")) for number in range(module.MAX_WAITING)]
     await asyncio.sleep(0)
-    with pytest.raises(Busy):
+    with pytest.raises(TooManyChecks):
         await checked.check("alice", "one too many")
-    assert checked.known("alice", "right") is True
+    assert checked.remembered("alice", "right") is True
     gate.set()
     await asyncio.gather(*guesses)
     assert checked._waiting == 0
 
 
 async def test_guesses_do_not_push_out_what_is_right(users: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    checked = Passwords(users)
+    checked = PasswordChecker(users)
     assert await checked.check("alice", "right")
-    monkeypatch.setattr(module, "verify", lambda *_: False)
+    monkeypatch.setattr(module, "verify_password", lambda *_: False)
     for number in range(module._REMEMBERED + 1):
         await checked.check("alice", str(number))
-    assert checked.known("alice", "right") is True
+    assert checked.remembered("alice", "right") is True
 
 
 def test_nothing_that_is_kept_holds_a_password(users: dict[str, str]) -> None:
-    checked = Passwords(users)
+    checked = PasswordChecker(users)
     asyncio.run(checked.check("alice", "right"))
     assert all(b"right" not in key for key in checked._right)

@@ -9,14 +9,21 @@ from dataclasses import replace
 import pytest
 
 from promsnmp.errors import SettingsError
-from promsnmp.http.security.tls import RenewableContext, ReplicaTls, allows, expiry_of, names_of, server_context
+from promsnmp.http.security.tls import (
+    PeerTlsContext,
+    ReloadableContext,
+    certificate_expiry,
+    certificate_names,
+    is_allowed,
+    server_context,
+)
 from promsnmp.http.security.tls_names import CURVES, SUITES
-from promsnmp.http.security.web_config import ClientAuth, Tls
-from tests.support.certificates import DAY, Authority, Pair
+from promsnmp.http.security.web_config import ClientAuth, TlsConfig
+from tests.support.certificates import DAY, Authority, CertificatePair
 
 CA = Authority()
 SERVER = CA.server()
-TLS = Tls(SERVER.cert, SERVER.key)
+TLS = TlsConfig(SERVER.cert, SERVER.key)
 MUTUAL = replace(TLS, client_ca=CA.cert, client_auth=ClientAuth.REQUIRE)
 
 
@@ -124,7 +131,7 @@ def test_nothing_but_suites_of_1_3_below_1_3_is_refused() -> None:
         (replace(MUTUAL, client_ca=b"text"), "client_ca_file has no certificates"),
     ],
 )
-def test_what_openssl_cannot_use_is_named(tls: Tls, told: str) -> None:
+def test_what_openssl_cannot_use_is_named(tls: TlsConfig, told: str) -> None:
     with pytest.raises(SettingsError, match=told):
         server_context(tls)
 
@@ -142,10 +149,10 @@ def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_passphrase() ->
 
 def test_connections_are_made_by_the_context_in_use_then() -> None:
     other = Authority("another CA")
-    context = RenewableContext.of(server_context(TLS))
+    context = ReloadableContext.of(server_context(TLS))
     shake(context, CA.context())
     pair = other.server()
-    context.current = server_context(Tls(pair.cert, pair.key))
+    context.current = server_context(TlsConfig(pair.cert, pair.key))
     shake(context, other.context())
     with pytest.raises(ssl.SSLCertVerificationError):
         shake(context, CA.context())
@@ -167,56 +174,58 @@ def test_a_handshake_that_fails_is_logged_with_the_reason(caplog: pytest.LogCapt
 
 def test_the_end_of_a_certificate_is_told() -> None:
     early, late = CA.server(days=1), CA.server(days=11)
-    assert expiry_of(Tls(late.cert, b"")) - expiry_of(Tls(early.cert, b"")) == pytest.approx(10 * DAY, abs=DAY / 24)
+    assert certificate_expiry(TlsConfig(late.cert, b"")) - certificate_expiry(
+        TlsConfig(early.cert, b"")
+    ) == pytest.approx(10 * DAY, abs=DAY / 24)
 
 
-def der(pair: Pair) -> bytes:
+def der(pair: CertificatePair) -> bytes:
     return ssl.PEM_cert_to_DER_cert(pair.cert.decode())
 
 
 def test_a_client_is_called_by_its_common_name_or_else_by_another_or_its_number() -> None:
     sans = ("DNS:prometheus.example.com", "IP:2001:db8::1", "IP:192.0.2.1", "email:ops@example.com", "URI:spiffe://a/b")
-    name, found = names_of(der(CA.issue("prometheus", *sans)))
+    name, found = certificate_names(der(CA.issue("prometheus", *sans)))
     assert name == "prometheus"
     assert found == {"prometheus.example.com", "2001:db8::1", "192.0.2.1", "ops@example.com", "spiffe://a/b"}
-    assert names_of(der(CA.issue("", "URI:spiffe://a/b"))) == ("spiffe://a/b", frozenset({"spiffe://a/b"}))
-    name, found = names_of(der(CA.issue("")))
+    assert certificate_names(der(CA.issue("", "URI:spiffe://a/b"))) == ("spiffe://a/b", frozenset({"spiffe://a/b"}))
+    name, found = certificate_names(der(CA.issue("")))
     assert name.startswith("serial-")
     assert found == frozenset()
-    assert names_of(der(CA.issue("a\nb\x1b[0m")))[0] == "a?b?[0m"
+    assert certificate_names(der(CA.issue("a\nb\x1b[0m")))[0] == "a?b?[0m"
 
 
 def test_alternative_names_are_matched_whole_and_addresses_in_any_spelling() -> None:
     found = frozenset({"prometheus.example.com", "2001:db8::1"})
-    assert allows((), found)
-    assert allows((), frozenset())
-    assert allows(("other", "prometheus.example.com"), found)
-    assert allows(("2001:DB8:0:0::1",), found)
-    assert not allows(("example.com", "*.example.com", "prometheus"), found)
-    assert not allows(("prometheus.example.com",), frozenset())
+    assert is_allowed((), found)
+    assert is_allowed((), frozenset())
+    assert is_allowed(("other", "prometheus.example.com"), found)
+    assert is_allowed(("2001:DB8:0:0::1",), found)
+    assert not is_allowed(("example.com", "*.example.com", "prometheus"), found)
+    assert not is_allowed(("prometheus.example.com",), frozenset())
 
 
 # --- replicas among themselves
 
 
 def test_replicas_of_one_certificate_trust_each_other_and_nobody_of_another() -> None:
-    asking = ReplicaTls(lambda: TLS)()
+    asking = PeerTlsContext(lambda: TLS)()
     assert asking is not None
     shake(server_context(TLS), asking)
     other = Authority("another").server()
     with pytest.raises(ssl.SSLError):
-        shake(server_context(Tls(other.cert, other.key)), asking)
+        shake(server_context(TlsConfig(other.cert, other.key)), asking)
 
 
 def test_replicas_with_certificates_of_one_ca_trust_each_other_where_the_ca_comes_with_them() -> None:
     mine, theirs = CA.server(), CA.server()
-    asking = ReplicaTls(lambda: Tls(mine.cert + CA.cert, mine.key))()
+    asking = PeerTlsContext(lambda: TlsConfig(mine.cert + CA.cert, mine.key))()
     assert asking is not None
-    shake(server_context(Tls(theirs.cert, theirs.key)), asking)
+    shake(server_context(TlsConfig(theirs.cert, theirs.key)), asking)
 
 
 def test_a_replica_shows_its_own_certificate_to_one_that_demands_one() -> None:
-    asking = ReplicaTls(lambda: MUTUAL)()
+    asking = PeerTlsContext(lambda: MUTUAL)()
     assert asking is not None
     server, _ = shake(server_context(MUTUAL), asking)
     assert server.getpeercert(binary_form=True)
@@ -224,9 +233,9 @@ def test_a_replica_shows_its_own_certificate_to_one_that_demands_one() -> None:
 
 def test_the_context_is_made_once_for_each_configuration() -> None:
     now = [TLS]
-    asking = ReplicaTls(lambda: now[0])
+    asking = PeerTlsContext(lambda: now[0])
     first = asking()
     assert asking() is first
     now[0] = replace(TLS, min_version="TLS13")
     assert asking() is not first
-    assert ReplicaTls(lambda: None)() is None
+    assert PeerTlsContext(lambda: None)() is None

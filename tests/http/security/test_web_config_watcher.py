@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from promsnmp.errors import SettingsError
-from promsnmp.http.security.passwords import make_hash
-from promsnmp.http.security.web_config_watcher import WebFile
+from promsnmp.http.security.passwords import hash_password
+from promsnmp.http.security.web_config_watcher import WebConfigWatcher
 from promsnmp.observe.health import Status
 from tests.support.certificates import Authority
 
 CA = Authority()
 TLS = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"
-USERS = f"basic_auth_users:\n  alice: {make_hash('right')}\n"
+USERS = f"basic_auth_users:\n  alice: {hash_password('right')}\n"
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def file(tmp_path: Path) -> Path:
 
 
 async def test_without_a_file_there_is_nothing_to_do() -> None:
-    web = WebFile(None)
+    web = WebConfigWatcher(None)
     await web.refresh()
     await web.reload()
     assert web.tls is None
@@ -38,17 +38,17 @@ async def test_without_a_file_there_is_nothing_to_do() -> None:
 def test_a_file_that_cannot_be_used_ends_the_start(file: Path) -> None:
     file.write_text("junk: 1\n")
     with pytest.raises(SettingsError, match=r"web\.yml:1: unknown key"):
-        WebFile(file)
+        WebConfigWatcher(file)
     file.write_text(TLS)
     CA.server().write(file.parent, "other")
     (file.parent / "server.key").write_bytes((file.parent / "other.key").read_bytes())
     with pytest.raises(SettingsError, match=r"web\.yml: tls_server_config: .*the key is not that of the certificate"):
-        WebFile(file)
+        WebConfigWatcher(file)
 
 
 async def test_users_and_certificates_are_taken_over(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    web = WebFile(file)
+    web = WebConfigWatcher(file)
     assert web.tls is not None
     context, until = web.tls.current, web.expires
     await web.refresh()
@@ -72,7 +72,7 @@ async def test_what_cannot_be_used_changes_nothing_is_logged_once_and_shown(
     file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     file.write_text(TLS + USERS)
-    web = WebFile(file)
+    web = WebConfigWatcher(file)
     assert web.tls is not None
     context = web.tls.current
     file.write_text(TLS + "basic_auth_users:\n  alice: plain\n")
@@ -104,7 +104,7 @@ async def test_what_cannot_be_used_changes_nothing_is_logged_once_and_shown(
 
 
 async def test_a_certificate_that_changes_before_its_key_is_taken_over_with_it(file: Path) -> None:
-    web = WebFile(file)
+    web = WebConfigWatcher(file)
     CA.server().write(file.parent, "new")
     (file.parent / "server.crt").write_bytes((file.parent / "new.crt").read_bytes())
     await web.refresh()
@@ -117,7 +117,7 @@ async def test_a_certificate_that_changes_before_its_key_is_taken_over_with_it(f
 @pytest.mark.parametrize(("before", "after"), [(TLS, USERS), (USERS, TLS)], ids=["off", "on"])
 async def test_tls_comes_and_goes_with_a_restart_only(file: Path, before: str, after: str) -> None:
     file.write_text(before)
-    web = WebFile(file)
+    web = WebConfigWatcher(file)
     file.write_text(after)
     with pytest.raises(SettingsError, match="restart"):
         await web.reload()
@@ -126,7 +126,7 @@ async def test_tls_comes_and_goes_with_a_restart_only(file: Path, before: str, a
 
 async def test_an_expired_certificate_is_served_and_shown(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     CA.server(days=-1).write(file.parent, "server")
-    web = WebFile(file)
+    web = WebConfigWatcher(file)
     assert "expired" in caplog.text
     assert web.check().status is Status.DOWN
     assert web.expires is not None
@@ -139,9 +139,9 @@ def test_clients_are_let_in_by_their_alternative_names(file: Path) -> None:
     (file.parent / "ca.crt").write_bytes(CA.cert)
     policy = "  client_ca_file: ca.crt\n  client_auth_type: RequireAndVerifyClientCert\n"
     file.write_text(TLS + policy + "  client_allowed_sans: [ops.example.com]\n")
-    web = WebFile(file)
+    web = WebConfigWatcher(file)
     ops, other = CA.issue("ops", "DNS:ops.example.com"), CA.issue("ops", "DNS:other.example.com")
-    assert web.peer(ssl.PEM_cert_to_DER_cert(ops.cert.decode())) == "ops"
-    assert web.peer(ssl.PEM_cert_to_DER_cert(other.cert.decode())) is None
-    assert web.peer(b"no certificate") is None
+    assert web.client_name(ssl.PEM_cert_to_DER_cert(ops.cert.decode())) == "ops"
+    assert web.client_name(ssl.PEM_cert_to_DER_cert(other.cert.decode())) is None
+    assert web.client_name(b"no certificate") is None
     assert web.trusts_certificates

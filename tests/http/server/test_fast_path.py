@@ -11,13 +11,13 @@ import pytest
 from promsnmp.sim.agent import SimulatedAgent
 from tests.support.agents.polled_devices import mib
 from tests.support.agents.threads import running
-from tests.support.serving import Serving
+from tests.support.service_process import ServiceProcess
 
 KEPT = {"COLLECTION_INTERVAL": "0", "CACHE_EXP_MILLIS": "600000", "SNMP_ALLOW_ADHOC_TARGETS": "true"}
 
 
 @pytest.fixture(scope="module")
-def path(server: Serving) -> Iterator[str]:
+def path(server: ServiceProcess) -> Iterator[str]:
     """The path of a page that is in memory, in both formats."""
     agent = SimulatedAgent(mib())
     with running(agent):
@@ -28,12 +28,12 @@ def path(server: Serving) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    with Serving(tmp_path_factory.mktemp("express"), env=KEPT) as made:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
+    with ServiceProcess(tmp_path_factory.mktemp("express"), env=KEPT) as made:
         yield made
 
 
-def talk(server: Serving, request: bytes) -> bytes:
+def talk(server: ServiceProcess, request: bytes) -> bytes:
     """All that the server says to ``request`` until it closes the connection."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.sendall(request)
@@ -45,7 +45,7 @@ def talk(server: Serving, request: bytes) -> bytes:
 
 @pytest.mark.parametrize("accept", ["text/plain", "application/openmetrics-text"])
 @pytest.mark.parametrize("coding", ["gzip", "identity"])
-def test_both_ways_give_the_same_answer(server: Serving, path: str, accept: str, coding: str) -> None:
+def test_both_ways_give_the_same_answer(server: ServiceProcess, path: str, accept: str, coding: str) -> None:
     headers = {"Accept": accept, "Accept-Encoding": coding}
     short = server.client.get(path, headers=headers)
     long = httpx.get(f"{server.url}{path}", headers={**headers, "Connection": "close"})
@@ -58,7 +58,7 @@ def test_both_ways_give_the_same_answer(server: Serving, path: str, accept: str,
     assert "date" in short.headers
 
 
-def test_requests_sent_one_after_the_other_are_answered_in_order(server: Serving, path: str) -> None:
+def test_requests_sent_one_after_the_other_are_answered_in_order(server: ServiceProcess, path: str) -> None:
     one = f"GET {path} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n".encode()
     hello = b"GET /promsnmp/hello HTTP/1.1\r\nHost: x\r\n\r\n"
     last = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
@@ -77,20 +77,20 @@ def test_requests_sent_one_after_the_other_are_answered_in_order(server: Serving
         "GET {path}#part HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
     ],
 )
-def test_unusual_requests_are_answered_too(server: Serving, path: str, request_text: str) -> None:
+def test_unusual_requests_are_answered_too(server: ServiceProcess, path: str, request_text: str) -> None:
     said = talk(server, request_text.format(path=path).encode())
     assert said.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b"ifInOctets{" in said
 
 
-def test_head_has_the_headers_and_no_body(server: Serving, path: str) -> None:
+def test_head_has_the_headers_and_no_body(server: ServiceProcess, path: str) -> None:
     answer = server.client.head(path)
     assert answer.status_code == 200
     assert int(answer.headers["content-length"]) > 0
     assert answer.content == b""
 
 
-def test_scrapes_are_counted(server: Serving, path: str) -> None:
+def test_scrapes_are_counted(server: ServiceProcess, path: str) -> None:
     def counted() -> float:
         lines = server.client.get("/metrics").text.splitlines()
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if "cache_gets_total" in line and "hit" in line)
@@ -101,7 +101,7 @@ def test_scrapes_are_counted(server: Serving, path: str) -> None:
     assert counted() == before + 5
 
 
-def test_after_the_cache_is_emptied_the_device_is_asked_again(server: Serving, path: str) -> None:
+def test_after_the_cache_is_emptied_the_device_is_asked_again(server: ServiceProcess, path: str) -> None:
     server.client.get("/promsnmp/evictCache")
     before = server.client.get("/metrics").text
     assert server.client.get(path).status_code == 200

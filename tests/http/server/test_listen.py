@@ -10,7 +10,7 @@ import pytest
 
 from promsnmp.errors import PromSnmpError
 from promsnmp.http.server import listen as module
-from promsnmp.http.server.listen import listen, listen_everywhere, urls
+from promsnmp.http.server.listen import listen, listen_all, urls
 
 
 @pytest.fixture
@@ -74,12 +74,12 @@ def test_urls_show_all_addresses_as_localhost(opened: list[socket.socket]) -> No
 
 
 def test_several_places_are_listened_at_or_none(opened: list[socket.socket]) -> None:
-    opened += listen_everywhere([("127.0.0.1", 0), ("127.0.0.2", 0)])
+    opened += listen_all([("127.0.0.1", 0), ("127.0.0.2", 0)])
     assert [item.getsockname()[0] for item in opened] == ["127.0.0.1", "127.0.0.2"]
     taken = opened[0].getsockname()[1]
     with socket.socket() as probe:
         probe.bind(("127.0.0.3", 0))
         free = probe.getsockname()[1]
     with pytest.raises(PromSnmpError, match=f"port {taken} is in use"):
-        listen_everywhere([("127.0.0.3", free), ("127.0.0.1", taken)])
+        listen_all([("127.0.0.3", free), ("127.0.0.1", taken)])
     opened += listen("127.0.0.3", free)

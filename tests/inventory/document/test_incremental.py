@@ -51,7 +51,9 @@ def changed(old: Inventory, chance: random.Random) -> Inventory:
                 new = Device(f"00000000-0000-4000-8000-{chance.randrange(16**12):012x}", f"new-{chance.random()}")
                 devices.insert(place, new)
     seeds = old.seeds if chance.random() < 0.5 else ()
-    return replace(old, devices=tuple(devices), seeds=seeds, revision=old.revision + 1, term=chance.randrange(9))
+    return replace(
+        old, devices=tuple(devices), seeds=seeds, revision=old.revision + 1, fencing_token=chance.randrange(9)
+    )
 
 
 def test_it_gives_what_a_reading_of_the_whole_gives() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from promsnmp.inventory.document.fields import MASK
-from promsnmp.inventory.document.previous import Kept
-from promsnmp.inventory.document.seeds import MOST_CREDENTIALS, read_seed, seed_document
+from promsnmp.inventory.document.previous import PreviousValues
+from promsnmp.inventory.document.seeds import MAX_CREDENTIALS, read_seed, seed_document
 from promsnmp.inventory.document.write import from_document, to_document
 from promsnmp.inventory.model import Seed
 from promsnmp.snmp.credentials import AuthProtocol, Community, PrivProtocol, SecurityLevel, User, Version
@@ -27,7 +27,7 @@ MONITOR = User("monitor", SecurityLevel.AUTH_PRIV, AuthProtocol.SHA256, "s3cret-
 def seed_of(raw: dict[str, Any], kept: Seed | None = None) -> Seed:
     problems: list[str] = []
     earlier = from_document({"devices": [], "discoverySeeds": [seed_document(kept, mask=False)]}) if kept else None
-    seed = read_seed(raw, "seed", problems, Kept(earlier))
+    seed = read_seed(raw, "seed", problems, PreviousValues(earlier))
     assert not problems
     assert seed is not None
     return seed
@@ -35,7 +35,7 @@ def seed_of(raw: dict[str, Any], kept: Seed | None = None) -> Seed:
 
 def problems_of(raw: object) -> list[str]:
     problems: list[str] = []
-    assert read_seed(raw, "seed", problems, Kept(None)) is None or problems
+    assert read_seed(raw, "seed", problems, PreviousValues(None)) is None or problems
     return problems
 
 
@@ -110,8 +110,8 @@ def test_what_is_ours_survives_and_defaults_are_not_written() -> None:
      (TARGETS | {"credentials": [USER | {"authPassphrase": "short"}]}, "seed.credentials[0].authPassphrase: is short"),
      (TARGETS | {"readCommunity": "a", "force": 1}, "seed.force: must be true or false, not a number"),
      (TARGETS | {"readCommunity": MASK}, "seed.readCommunity: is masked"),
-     (TARGETS | {"credentials": [{"readCommunity": str(i)} for i in range(MOST_CREDENTIALS + 1)]},
-      f"seed.credentials: has {MOST_CREDENTIALS + 1} entries")],
+     (TARGETS | {"credentials": [{"readCommunity": str(i)} for i in range(MAX_CREDENTIALS + 1)]},
+      f"seed.credentials: has {MAX_CREDENTIALS + 1} entries")],
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_its_place_and_no_secret(raw: object, problem: str) -> None:
     (found,) = problems_of(raw)

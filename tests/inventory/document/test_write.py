@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from promsnmp.errors import InventoryInvalid
 from promsnmp.inventory.document.write import MASK, DocumentWriter, from_document, parse_json, to_document
-from promsnmp.inventory.model import ACTIVE, LOST, Agent, Device, Endpoint, Inventory, Marks, Seed
+from promsnmp.inventory.model import ACTIVE, STALE, Agent, AgentEndpoint, Device, DeviceIdentifiers, Inventory, Seed
 from promsnmp.snmp.credentials import (
     AuthProtocol,
     Community,
@@ -54,7 +54,7 @@ def test_a_document_of_the_original_is_read_as_it_means() -> None:
     assert edge.primary.credentials == User(
         "monitor", SecurityLevel.AUTH_PRIV, AuthProtocol.SHA256, "s3cret-auth", PrivProtocol.AES256, "s3cret-priv"
     )
-    assert edge.primary.endpoint == Endpoint("2001:db8::2", 1161)
+    assert edge.primary.endpoint == AgentEndpoint("2001:db8::2", 1161)
     assert inventory.seeds[0].potential_targets == ("192.0.2.0/24", "host.example.net")
     assert inventory.seeds[0].credentials == (Community(Version.V2C, "s3cret-seed"),)
 
@@ -75,7 +75,7 @@ def test_no_secret_shows_in_a_masked_document_or_a_repr() -> None:
 
 def test_a_masked_document_keeps_the_secrets_that_were_there() -> None:
     inventory = from_document(document())
-    assert from_document(to_document(inventory, mask=True), keep=inventory) == inventory
+    assert from_document(to_document(inventory, mask=True), previous=inventory) == inventory
 
 
 def test_a_masked_document_without_ids_keeps_secrets_and_identities() -> None:
@@ -84,14 +84,14 @@ def test_a_masked_document_without_ids_keeps_secrets_and_identities() -> None:
     for device in masked["devices"]:
         for item in (device, device["primaryAgent"], *device["agents"]):
             del item["id"]
-    assert from_document(masked, keep=inventory).devices == inventory.devices
+    assert from_document(masked, previous=inventory).devices == inventory.devices
 
 
 def test_an_agent_that_moved_keeps_its_secret_by_its_id() -> None:
     inventory = from_document(document())
     masked: Any = to_document(inventory, mask=True)
     masked["devices"][0]["agents"][0]["endpoint"] = {"address": "192.0.2.77", "port": 161}
-    moved = from_document(masked, keep=inventory).devices[0]
+    moved = from_document(masked, previous=inventory).devices[0]
     assert moved.primary is not None
     assert (moved.primary.endpoint.address, moved.primary.credentials) == (
         "192.0.2.77", Community(Version.V2C, "s3cret-read"),
@@ -106,7 +106,7 @@ def test_an_address_taken_over_by_a_new_agent_does_not_take_the_identity_of_the_
         agent["endpoint"] = {"address": "192.0.2.77", "port": 161}
     newcomer = {key: value for key, value in COMMUNITY_AGENT.items() if key != "id"}
     raw["devices"].append({"sysName": "new", "agents": [newcomer]})
-    devices = from_document(raw, keep=inventory).devices
+    devices = from_document(raw, previous=inventory).devices
     assert devices[0].agents[0].id == COMMUNITY_AGENT["id"] != devices[2].agents[0].id
 
 
@@ -127,7 +127,7 @@ def test_a_mask_does_not_turn_a_passphrase_into_a_community() -> None:
     raw = document()
     agent = {**COMMUNITY_AGENT, "readCommunity": MASK, "id": USER_AGENT["id"], "endpoint": {"address": "192.0.2.9"}}
     raw["devices"][1] = {"sysName": "edge2", "agents": [agent | {"writeCommunity": ""}]}
-    assert problems_of(raw, keep=inventory)[0].startswith("devices[1].agents[0].readCommunity: is masked")
+    assert problems_of(raw, previous=inventory)[0].startswith("devices[1].agents[0].readCommunity: is masked")
 
 
 BAD_AGENTS: list[tuple[dict[str, Any], str, str]] = [
@@ -285,7 +285,7 @@ def test_times_are_kept_as_iso_8601_in_utc(given_time: object, kept: str | None)
      (" Core1.Example.NET. ", "core1.example.net"), ("h/2001:db8:0:0:0:0:0:2", "2001:db8::2")],
 )  # fmt: skip
 def test_addresses_are_brought_to_one_spelling(spelt: str, address: str) -> None:
-    assert only_agent(with_agent(endpoint={"address": spelt})).endpoint == Endpoint(address, 161)
+    assert only_agent(with_agent(endpoint={"address": spelt})).endpoint == AgentEndpoint(address, 161)
 
 
 def test_numbers_may_stand_as_text_and_absent_ones_have_the_defaults_of_the_original() -> None:
@@ -325,7 +325,7 @@ def test_keys_that_nobody_knows_are_kept_in_the_file_and_through_a_masked_round_
     raw["devices"][0]["rack"] = {"unit": 7}
     raw["devices"][0]["agents"][0]["note"] = "x"
     inventory = from_document(raw)
-    for again in (inventory, from_document(to_document(inventory, mask=True), keep=inventory)):
+    for again in (inventory, from_document(to_document(inventory, mask=True), previous=inventory)):
         written: Any = to_document(again, mask=False)
         assert written["devices"][0]["rack"] == {"unit": 7}
         assert written["devices"][0]["agents"][0]["note"] == "x"
@@ -357,9 +357,9 @@ def test_what_was_found_out_of_a_device_outlives_a_document_that_does_not_know_o
     raw = document()
     raw["devices"][0] |= FINDING
     inventory = from_document(raw)
-    assert from_document(document(), keep=inventory).devices[0] == inventory.devices[0]
+    assert from_document(document(), previous=inventory).devices[0] == inventory.devices[0]
     raw["devices"][0] |= {"model": "CRS", "detectedModules": ["system"]}
-    core = from_document(raw, keep=inventory).devices[0]
+    core = from_document(raw, previous=inventory).devices[0]
     assert (core.vendor, core.model, core.detected_modules) == ("Cisco", "CRS", ("system",))
 
 
@@ -389,7 +389,9 @@ COMMUNITIES: st.SearchStrategy[Credentials] = st.builds(
 AGENTS = st.builds(
     Agent,
     id=st.uuids().map(str),
-    endpoint=st.builds(Endpoint, st.ip_addresses(network="10.0.0.0/8").map(str) | st.just("h"), st.integers(1, 65535)),
+    endpoint=st.builds(
+        AgentEndpoint, st.ip_addresses(network="10.0.0.0/8").map(str) | st.just("h"), st.integers(1, 65535)
+    ),
     credentials=USERS | COMMUNITIES,
     timeout=st.integers(1, 60_000),
     retries=st.integers(0, 9),
@@ -404,7 +406,7 @@ LABELS = st.dictionaries(st.from_regex(r"[a-z_][a-z0-9_]{0,5}", fullmatch=True),
 
 INSTANTS = st.sampled_from([None, "2025-01-31T12:00:00Z"])
 MARKS = st.builds(
-    Marks,
+    DeviceIdentifiers,
     NAMES,
     st.lists(st.text("0123456789ABCDEF", min_size=1, max_size=8), max_size=2, unique=True).map(tuple),
     st.lists(st.text("0123456789abcdef", min_size=12, max_size=12), max_size=2, unique=True).map(tuple),
@@ -423,7 +425,7 @@ def inventories(draw: st.DrawFn) -> Inventory:
         device = Device(
             str(draw(st.uuids())), name, draw(NAMES), draw(NAMES), draw(NAMES), None, agents, primary, ("if_mib",),
             draw(LABELS), draw(NAMES), draw(NAMES), draw(NAMES), draw(st.sampled_from([(), ("if_mib", "ups")])),
-            draw(st.sampled_from([ACTIVE, LOST])), draw(INSTANTS), draw(INSTANTS), draw(MARKS),
+            draw(st.sampled_from([ACTIVE, STALE])), draw(INSTANTS), draw(INSTANTS), draw(MARKS),
         )  # fmt: skip
         devices.append(device)
     if len({device.id for device in devices}) != len(devices):
@@ -443,4 +445,4 @@ def test_every_inventory_survives_the_document_masked_or_not(inventory: Inventor
     text = DocumentWriter(mask=False).json(inventory)
     assert json.loads(text) == json.loads(json.dumps(to_document(inventory, mask=False)))
     assert from_document(json.loads(text)) == inventory
-    assert from_document(to_document(inventory, mask=True), keep=inventory) == inventory
+    assert from_document(to_document(inventory, mask=True), previous=inventory) == inventory

@@ -12,7 +12,7 @@ import pytest
 
 from promsnmp.errors import InventoryUnavailable
 from promsnmp.inventory.storage import atomic_file as file_module
-from promsnmp.inventory.storage.atomic_file import read_bytes, stamp_of, write_bytes, writers_turn
+from promsnmp.inventory.storage.atomic_file import read_bytes, stamp_of, write_bytes, write_lock
 from tests.support.inventory.samples import ENVIRONMENT
 
 
@@ -111,17 +111,17 @@ def test_what_a_crashed_writer_left_is_swept_by_the_next(tmp_path: Path) -> None
     path = tmp_path / "inventory.json"
     (tmp_path / ".inventory.json.0123.tmp").write_bytes(b"half")
     (tmp_path / ".other.json.0123.tmp").write_bytes(b"not ours")
-    with writers_turn(path):
+    with write_lock(path):
         write_bytes(path, b"x")
     assert left_behind(tmp_path) == [".other.json.0123.tmp"]
 
 
 def test_writers_take_turns_and_do_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_module, "LOCK_PATIENCE", 0.05)
+    monkeypatch.setattr(file_module, "LOCK_TIMEOUT", 0.05)
     path = tmp_path / "inventory.json"
-    with writers_turn(path), pytest.raises(InventoryUnavailable, match="another process"), writers_turn(path):
+    with write_lock(path), pytest.raises(InventoryUnavailable, match="another process"), write_lock(path):
         pass
     entered = threading.Event()
-    with writers_turn(path):
+    with write_lock(path):
         entered.set()
     assert entered.is_set()

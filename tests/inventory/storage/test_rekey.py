@@ -8,7 +8,7 @@ import pytest
 
 from promsnmp.errors import InventoryKeyError
 from promsnmp.inventory.storage.atomic_file import write_bytes
-from promsnmp.inventory.storage.encryption import seal
+from promsnmp.inventory.storage.encryption import encrypt
 from promsnmp.inventory.storage.key import InventoryKey, key_file, load_key, next_key_file
 from promsnmp.inventory.storage.rekey import rekey
 from promsnmp.inventory.store import InventoryStore
@@ -21,7 +21,7 @@ PLAIN = b'{"devices":[{"sysName":"a"}]}'
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "inv.json"
-    path.write_bytes(seal(PLAIN, KEY))
+    path.write_bytes(encrypt(PLAIN, KEY))
     return path
 
 

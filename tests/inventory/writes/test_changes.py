@@ -41,8 +41,8 @@ def test_what_is_equal_stays_the_same_object_wherever_it_moved_to() -> None:
     assert kept == new
     assert kept.devices[0] is old.devices[2]
     assert kept.devices[3] is old.devices[0]
-    assert {one.sys_name for one in changes.devices.gone} == {"b"}
-    assert {one.sys_name for one in changes.devices.come} == {"b2", "x"}
+    assert {one.sys_name for one in changes.devices.old_values} == {"b"}
+    assert {one.sys_name for one in changes.devices.new_values} == {"b2", "x"}
     assert str(changes.devices) == "1 added, 1 changed, 0 removed"
 
 

@@ -14,9 +14,9 @@ import pytest
 from promsnmp.errors import InventoryUnavailable, NotLeader
 from promsnmp.inventory.document.write import DocumentWriter, from_document, to_document
 from promsnmp.inventory.model import Device, Inventory
-from promsnmp.inventory.storage.encryption import seal
+from promsnmp.inventory.storage.encryption import encrypt
 from promsnmp.inventory.store import InventoryStore
-from promsnmp.inventory.writes.fencing import KEPT, numbered
+from promsnmp.inventory.writes.fencing import MAX_WRITE_NUMBERS, with_write_number
 from tests.support.inventory.samples import KEY
 
 
@@ -60,15 +60,15 @@ def on_disk(path: Path) -> InventoryStore:
 
 async def test_every_write_carries_the_present_term(path: Path) -> None:
     terms = Terms(3)
-    store = InventoryStore(path, KEY, fence=terms)
-    assert (await add(store, "a")).term == 3
+    store = InventoryStore(path, KEY, get_fencing_token=terms)
+    assert (await add(store, "a")).fencing_token == 3
     terms.term = 5
-    assert (await add(store, "b")).term == 5
-    assert on_disk(path).current.term == 5
+    assert (await add(store, "b")).fencing_token == 5
+    assert on_disk(path).current.fencing_token == 5
 
 
 async def test_who_is_not_the_leader_writes_nothing_and_that_is_no_fault_of_the_disk(path: Path) -> None:
-    store = InventoryStore(path, KEY, fence=Terms(None))
+    store = InventoryStore(path, KEY, get_fencing_token=Terms(None))
     with pytest.raises(NotLeader):
         await add(store, "a")
     assert not path.exists()
@@ -85,7 +85,7 @@ async def test_a_write_that_the_end_of_the_term_overtakes_does_not_land(path: Pa
                 raise NotLeader("the lease ran out")
             return 1
 
-    await add(InventoryStore(path, KEY, fence=Terms(1)), "a")
+    await add(InventoryStore(path, KEY, get_fencing_token=Terms(1)), "a")
     before = path.read_bytes()
     with pytest.raises(NotLeader, match="ran out"):
         await add(on_disk_with(path, Ending(1)), "b")
@@ -95,42 +95,45 @@ async def test_a_write_that_the_end_of_the_term_overtakes_does_not_land(path: Pa
 
 async def test_a_write_begun_in_one_term_does_not_land_in_another(path: Path) -> None:
     terms = iter([1, 2])
-    store = InventoryStore(path, KEY, fence=lambda: next(terms))
+    store = InventoryStore(path, KEY, get_fencing_token=lambda: next(terms))
     with pytest.raises(NotLeader, match="term 1 ended meanwhile"):
         await add(store, "a")
     assert not path.exists()
 
 
 def on_disk_with(path: Path, fence: Terms) -> InventoryStore:
-    store = InventoryStore(path, KEY, fence=fence)
+    store = InventoryStore(path, KEY, get_fencing_token=fence)
     store.load()
     return store
 
 
 async def test_a_leader_that_wakes_up_late_is_kept_out_by_its_successors_claim(path: Path) -> None:
-    old, new = InventoryStore(path, KEY, fence=Terms(1)), InventoryStore(path, KEY, fence=Terms(2))
+    old, new = (
+        InventoryStore(path, KEY, get_fencing_token=Terms(1)),
+        InventoryStore(path, KEY, get_fencing_token=Terms(2)),
+    )
     await add(old, "a")
-    await new.claim()
+    await new.write_fencing_token()
     with pytest.raises(InventoryUnavailable, match="a leader of term 2"):
         await add(old, "late")
     assert names(on_disk(path)) == ["a"]
 
 
 async def test_claiming_writes_once_a_term_and_changes_nothing_else(path: Path) -> None:
-    store = InventoryStore(path, KEY, fence=Terms(4))
+    store = InventoryStore(path, KEY, get_fencing_token=Terms(4))
     await add(store, "a")
-    await store.claim()
+    await store.write_fencing_token()
     assert store.current.revision == 1
     successor = on_disk_with(path, Terms(5))
     for _ in range(3):
-        await successor.claim()
-    assert (successor.current.revision, successor.current.term) == (2, 5)
+        await successor.write_fencing_token()
+    assert (successor.current.revision, successor.current.fencing_token) == (2, 5)
     assert names(successor) == ["a"]
 
 
 async def test_without_terms_there_is_nothing_to_claim(path: Path) -> None:
     store = InventoryStore(path, KEY)
-    await store.claim()
+    await store.write_fencing_token()
     assert not path.exists()
 
 
@@ -138,7 +141,7 @@ async def test_a_disk_that_hangs_past_the_end_of_the_term_lands_nothing(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     terms, free, hanging = Terms(1), threading.Event(), threading.Event()
-    store = InventoryStore(path, KEY, fence=terms)
+    store = InventoryStore(path, KEY, get_fencing_token=terms)
     await add(store, "a")
     sync = os.fsync
 
@@ -162,34 +165,34 @@ async def test_a_disk_that_hangs_past_the_end_of_the_term_lands_nothing(
 
 async def test_the_file_keeps_the_numbers_of_the_last_writes(path: Path) -> None:
     store = InventoryStore(path, KEY)
-    with numbered("one"):
+    with with_write_number("one"):
         await add(store, "a")
     await add(store, "b")
-    with numbered("two"):
+    with with_write_number("two"):
         await add(store, "c")
-    assert on_disk(path).current.writes == ("one", "two")
+    assert on_disk(path).current.write_numbers == ("one", "two")
 
 
 async def test_old_numbers_make_room_for_new_ones(path: Path) -> None:
     store = InventoryStore(path, KEY)
 
     async def one(number: int) -> None:
-        with numbered(f"number {number}"):
+        with with_write_number(f"number {number}"):
             await add(store, str(number))
 
-    await asyncio.gather(*(one(number) for number in range(KEPT + 10)))
-    assert store.current.writes == tuple(f"number {number}" for number in range(10, KEPT + 10))
+    await asyncio.gather(*(one(number) for number in range(MAX_WRITE_NUMBERS + 10)))
+    assert store.current.write_numbers == tuple(f"number {number}" for number in range(10, MAX_WRITE_NUMBERS + 10))
 
 
 async def test_a_document_that_replaces_all_has_no_say_in_numbers(path: Path) -> None:
     store = InventoryStore(path, KEY)
-    with numbered("one"):
+    with with_write_number("one"):
         await store.replace({"devices": [], "lastWrites": ["forged"]})
-    assert store.current.writes == ("one",)
+    assert store.current.write_numbers == ("one",)
 
 
 def test_numbers_are_in_the_file_only_and_come_back_from_it() -> None:
-    inventory = Inventory(writes=("one", "two"), revision=2)
+    inventory = Inventory(write_numbers=("one", "two"), revision=2)
     assert from_document(to_document(inventory, mask=False)) == inventory
     assert DocumentWriter(mask=False).json(inventory).endswith(b',"lastWrites":["one","two"]}')
     assert b"lastWrites" not in DocumentWriter(mask=True).json(inventory)
@@ -200,7 +203,7 @@ def test_numbers_are_in_the_file_only_and_come_back_from_it() -> None:
 
 
 async def test_a_file_replaced_by_an_older_one_is_not_taken_over_and_not_written_over(path: Path) -> None:
-    store = InventoryStore(path, KEY, fence=Terms(2))
+    store = InventoryStore(path, KEY, get_fencing_token=Terms(2))
     await add(store, "a")
     older = path.read_bytes()
     await add(store, "b")
@@ -221,7 +224,7 @@ async def test_a_file_replaced_by_an_older_one_is_not_taken_over_and_not_written
 async def test_the_file_of_another_program_has_no_numbers_and_is_taken_over(path: Path) -> None:
     store = InventoryStore(path, KEY)
     await add(store, "a")
-    path.write_bytes(seal(b'{"devices": []}', KEY))
+    path.write_bytes(encrypt(b'{"devices": []}', KEY))
     assert await store.reload_if_changed()
     assert names(store) == []
 

@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 from promsnmp.errors import ModuleError
-from promsnmp.modules.generator.builder import Built, build
+from promsnmp.modules.generator.builder import BuildResult, build
 from promsnmp.modules.generator.config import (
     LookupRule,
+    ModuleConfig,
     Override,
-    Recipe,
     StaticFilter,
     parse_generator,
     read_generator,
@@ -21,7 +21,7 @@ from promsnmp.modules.generator.config import (
 from promsnmp.modules.generator.output import to_yaml
 from promsnmp.modules.mibs.base import OIDS, TYPES
 from promsnmp.modules.mibs.files import load_mibs
-from promsnmp.modules.mibs.tree import Tree
+from promsnmp.modules.mibs.tree import MibTree
 from promsnmp.modules.model import Filter, Index, Lookup, Metric, Module, RegexExtract
 from promsnmp.modules.snmp_yml.reader import read_text
 from tests.support import tools
@@ -35,19 +35,19 @@ NAMES = tuple(LookupRule(("ifIndex",), name) for name in ("ifAlias", "ifDescr", 
 
 
 @pytest.fixture(scope="session")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
+def tree(tmp_path_factory: pytest.TempPathFactory) -> MibTree:
     return load_mibs([MIBS], cache=tmp_path_factory.mktemp("cache")).tree
 
 
-def made(tree: Tree, *walk: str, **how: Any) -> Module:
+def made(tree: MibTree, *walk: str, **how: Any) -> Module:
     """The module of a recipe in which nothing is missing."""
     built = built_of(tree, *walk, **how)
     assert built.missing == ()
     return built.module
 
 
-def built_of(tree: Tree, *walk: str, **how: Any) -> Built:
-    return build(Recipe("test", walk, **how), tree)
+def built_of(tree: MibTree, *walk: str, **how: Any) -> BuildResult:
+    return build(ModuleConfig("test", walk, **how), tree)
 
 
 def metric(module: Module, name: str) -> Metric:
@@ -74,26 +74,26 @@ METRIC_TYPES = {
 }  # fmt: skip
 
 
-def test_each_syntax_becomes_its_metric_type(tree: Tree) -> None:
+def test_each_syntax_becomes_its_metric_type(tree: MibTree) -> None:
     module = made(tree, "acmeTypes")
     assert {one.name: str(one.type) for one in module.metrics} == METRIC_TYPES
     assert module.walk == (f"{ACME}.1",)
     assert module.get == ()
 
 
-def test_what_has_no_metric_type_is_left_out_and_said(tree: Tree) -> None:
+def test_what_has_no_metric_type_is_left_out_and_said(tree: MibTree) -> None:
     (note,) = built_of(tree, "acmeTypes").notes
     assert note.startswith("tOpaque is left out: no metric type fits Opaque, override its type (")
     module = made(tree, "acmeTypes", overrides=(("tOpaque", Override(type="Float")),))
     assert metric(module, "tOpaque").type == "Float"
 
 
-def test_help_is_the_first_sentence_and_the_oid(tree: Tree) -> None:
+def test_help_is_the_first_sentence_and_the_oid(tree: MibTree) -> None:
     assert metric(made(tree, "tText"), "tText").help == f"Object tText of the test - {ACME}.1.15"
     assert metric(made(tree, "ifNumber"), "ifNumber").help == "How many lines there are - 1.3.6.1.2.1.2.1"
 
 
-def test_enumerations_and_bits_carry_their_names(tree: Tree) -> None:
+def test_enumerations_and_bits_carry_their_names(tree: MibTree) -> None:
     module = made(tree, "acmeTypes")
     assert metric(module, "tEnum").enum_values == ((-1, "broken"), (0, "idle"), (1, "busy"))
     assert metric(module, "tFlags").enum_values == ((0, "first"), (1, "second"))
@@ -125,11 +125,11 @@ def test_enumerations_and_bits_carry_their_names(tree: Tree) -> None:
         ("slotState", [Index("slotEntry", "gauge")]),
     ],
 )
-def test_rows_are_labelled_by_their_indexes(tree: Tree, name: str, indexes: list[Index]) -> None:
+def test_rows_are_labelled_by_their_indexes(tree: MibTree, name: str, indexes: list[Index]) -> None:
     assert list(metric(made(tree, name), name).indexes) == indexes
 
 
-def test_tables_with_an_index_that_cannot_be_a_label_are_left_out_and_said(tree: Tree) -> None:
+def test_tables_with_an_index_that_cannot_be_a_label_are_left_out_and_said(tree: MibTree) -> None:
     built = built_of(tree, "loneTable", "opaqueTable", "plainTable")
     assert names(built.module) == ["plIndex", "plainValue", "plainText"]
     lone, _, opaque = built.notes
@@ -137,7 +137,7 @@ def test_tables_with_an_index_that_cannot_be_a_label_are_left_out_and_said(tree:
     assert opaque.startswith("opaqueEntry is left out: index opIndex cannot be a label: its type is Opaque")
 
 
-def test_an_override_changes_the_type_of_an_index_too(tree: Tree) -> None:
+def test_an_override_changes_the_type_of_an_index_too(tree: MibTree) -> None:
     module = made(tree, "enumTable", "inetTable", overrides=(
         ("enKind", Override(type="EnumAsInfo")), ("inAddress", Override(type="InetAddressMissingSize")),
     ))  # fmt: skip
@@ -165,18 +165,20 @@ def test_an_override_changes_the_type_of_an_index_too(tree: Tree) -> None:
         (["ifXEntry", "ifEntry"], ["1.3.6.1.2.1.2.2.1", "1.3.6.1.2.1.31.1.1.1"], []),
     ],
 )
-def test_tables_are_walked_and_instances_fetched(tree: Tree, named: list[str], walk: list[str], get: list[str]) -> None:
+def test_tables_are_walked_and_instances_fetched(
+    tree: MibTree, named: list[str], walk: list[str], get: list[str]
+) -> None:
     module = made(tree, *named)
     assert (list(module.walk), list(module.get)) == (walk, get)
 
 
-def test_a_single_instance_makes_one_metric_with_its_indexes(tree: Tree) -> None:
+def test_a_single_instance_makes_one_metric_with_its_indexes(tree: MibTree) -> None:
     module = made(tree, "ifInOctets.3")
     assert names(module) == ["ifInOctets"]
     assert metric(module, "ifInOctets").indexes == (Index("ifIndex", "gauge"),)
 
 
-def test_what_no_mib_has_is_listed_and_the_rest_is_built(tree: Tree) -> None:
+def test_what_no_mib_has_is_listed_and_the_rest_is_built(tree: MibTree) -> None:
     named = ("nowhere", "ifNumber", "IF-MIB::tText", "1.3.6.1.2.1.99", "ifNumber.x", "ifNumber.5", "")
     built = built_of(
         tree, *named, overrides=(("noSuch", Override(ignore=True)),), lookups=(LookupRule(("a",), "gone"),)
@@ -188,12 +190,12 @@ def test_what_no_mib_has_is_listed_and_the_rest_is_built(tree: Tree) -> None:
     assert names(built.module) == ["ifNumber"]
 
 
-def test_objects_that_can_only_be_notified_or_written_make_no_metric(tree: Tree) -> None:
+def test_objects_that_can_only_be_notified_or_written_make_no_metric(tree: MibTree) -> None:
     assert "tNotify" not in names(made(tree, "acmeTypes"))
     assert names(made(tree, "oldTable")) == ["oldIndex", "oldBytes", "old_height"]
 
 
-def test_broken_objects_are_left_out_with_the_reason(tree: Tree) -> None:
+def test_broken_objects_are_left_out_with_the_reason(tree: MibTree) -> None:
     built = built_of(tree, "acmeBroken")
     assert names(built.module) == ["goodFirst", "goodSecond", "goodThird", "goodFourth"]
     assert [note.partition(" (")[0] for note in built.notes] == [
@@ -205,7 +207,7 @@ def test_broken_objects_are_left_out_with_the_reason(tree: Tree) -> None:
 # --- lookups
 
 
-def test_a_lookup_labels_every_metric_that_has_its_indexes(tree: Tree) -> None:
+def test_a_lookup_labels_every_metric_that_has_its_indexes(tree: MibTree) -> None:
     module = made(tree, "ifInOctets", "ifNumber", lookups=NAMES)
     assert metric(module, "ifInOctets").lookups == (
         Lookup(("ifIndex",), "ifAlias", "1.3.6.1.2.1.31.1.1.1.18", "DisplayString"),
@@ -221,12 +223,12 @@ def test_a_lookup_labels_every_metric_that_has_its_indexes(tree: Tree) -> None:
     )
 
 
-def test_a_lookup_of_a_single_instance_fetches_that_instance(tree: Tree) -> None:
+def test_a_lookup_of_a_single_instance_fetches_that_instance(tree: MibTree) -> None:
     module = made(tree, "ifInOctets.3", lookups=(LookupRule(("ifIndex",), "ifName"),))
     assert (module.walk, module.get) == ((), ("1.3.6.1.2.1.2.2.1.10.3", "1.3.6.1.2.1.31.1.1.1.1.3"))
 
 
-def test_source_indexes_are_dropped_after_all_lookups(tree: Tree) -> None:
+def test_source_indexes_are_dropped_after_all_lookups(tree: MibTree) -> None:
     rules = (
         LookupRule(("ifIndex",), "ifName", drop_sources=True),
         LookupRule(("ifIndex",), "ifDescr", drop_sources=True),
@@ -237,14 +239,14 @@ def test_source_indexes_are_dropped_after_all_lookups(tree: Tree) -> None:
     ]  # fmt: skip
 
 
-def test_a_lookup_may_start_from_the_label_of_another(tree: Tree) -> None:
+def test_a_lookup_may_start_from_the_label_of_another(tree: MibTree) -> None:
     rules = (LookupRule(("ifIndex",), "ifType"), LookupRule(("ifType",), "ifName"))
     found = metric(made(tree, "ifInOctets", lookups=rules), "ifInOctets")
     assert found.indexes == (Index("ifIndex", "gauge"), Index("ifType", "gauge"))
     assert [one.labels for one in found.lookups] == [("ifIndex",), ("ifType",)]
 
 
-def test_a_lookup_that_nothing_uses_is_said(tree: Tree) -> None:
+def test_a_lookup_that_nothing_uses_is_said(tree: MibTree) -> None:
     built = built_of(tree, "ifNumber", lookups=(LookupRule(("ifIndex",), "ifName"),))
     assert built.notes == ("lookup ifName is not used: nothing has the index ifIndex",)
 
@@ -252,7 +254,7 @@ def test_a_lookup_that_nothing_uses_is_said(tree: Tree) -> None:
 # --- overrides and filters
 
 
-def test_overrides_change_one_metric(tree: Tree) -> None:
+def test_overrides_change_one_metric(tree: MibTree) -> None:
     extract = RegexExtract("Temp", (("(.*)C", "$1"), (".*", "0")))
     overrides = (
         ("ifSpeed", Override(scale=0.001, offset=-5.0, help="Kilo")),
@@ -271,18 +273,18 @@ def test_overrides_change_one_metric(tree: Tree) -> None:
     assert not {"ifMtu", "ifAdminStatus"} & set(names(module))
 
 
-def test_an_override_finds_names_as_metrics_have_them(tree: Tree) -> None:
+def test_an_override_finds_names_as_metrics_have_them(tree: MibTree) -> None:
     assert "t_dashed" not in names(made(tree, "acmeTypes", overrides=(("t_dashed", Override(ignore=True)),)))
 
 
-def test_two_objects_of_one_name_are_said(tree: Tree) -> None:
+def test_two_objects_of_one_name_are_said(tree: MibTree) -> None:
     built = built_of(tree, "ifMtu", "ifSpeed", overrides=(("ifMtu", Override(name="ifSpeed")),))
     assert built.notes == (
         "ifSpeed is made of 1.3.6.1.2.1.2.2.1.4 and of 1.3.6.1.2.1.2.2.1.5: rename or ignore one of them",
     )
 
 
-def test_a_static_filter_fetches_some_rows_of_its_targets_and_of_what_they_label(tree: Tree) -> None:
+def test_a_static_filter_fetches_some_rows_of_its_targets_and_of_what_they_label(tree: MibTree) -> None:
     module = made(tree, "ifInOctets", "ifMtu", lookups=(LookupRule(("ifIndex",), "ifName"),),
                   static_filters=(StaticFilter(("ifName",), ("1", "2")),))  # fmt: skip
     assert module.walk == ()
@@ -290,7 +292,7 @@ def test_a_static_filter_fetches_some_rows_of_its_targets_and_of_what_they_label
     assert module.get == tuple(f"{column}.{row}" for column in columns for row in (1, 2))
 
 
-def test_a_dynamic_filter_may_use_names(tree: Tree) -> None:
+def test_a_dynamic_filter_may_use_names(tree: MibTree) -> None:
     module = made(tree, "ifTable", filters=(Filter("ifAdminStatus", ("ifTable", "1.3.6.1.2.1.31"), ("1",)),))
     assert module.filters == (Filter("1.3.6.1.2.1.2.2.1.7", ("1.3.6.1.2.1.2.2", "1.3.6.1.2.1.31"), ("1",)),)
     assert built_of(tree, "ifTable", filters=(Filter("no", ("ifTable",), ("1",)),)).missing == ("no (filter)",)
@@ -337,15 +339,15 @@ version: 2
 def test_everything_of_a_generator_yml_is_read() -> None:
     file = parse_generator(GENERATOR, source="generator.yml")
     assert file.auths["secret"]["password"] == "0123"
-    (recipe,) = file.recipes
-    assert recipe.walk == ("interfaces", "ifXTable")
-    assert recipe.settings == {"max_repetitions": 5, "retries": 0, "timeout": 90.0, "use_unconnected_udp_socket": True,
+    (config,) = file.configs
+    assert config.walk == ("interfaces", "ifXTable")
+    assert config.settings == {"max_repetitions": 5, "retries": 0, "timeout": 90.0, "use_unconnected_udp_socket": True,
                                "allow_nonincreasing_oids": True}  # fmt: skip
-    assert recipe.lookups[2] == LookupRule(("ifIndex",), "IF-MIB::ifName", drop_sources=True)
-    assert dict(recipe.overrides)["ifPromiscuousMode"].type == "EnumAsInfo"
-    assert dict(recipe.overrides)["ifMtu"].regex_extracts == (RegexExtract("Temp", ((r"(\d+)C", "$1"), (".*", "0"))),)
-    assert recipe.static_filters == (StaticFilter(("ifMtu",), ("1", "2")),)
-    assert recipe.filters == (Filter("1.3.6.1.2.1.2.2.1.7", ("1.3.6.1.2.1.2.2.1.4",), ("1",)),)
+    assert config.lookups[2] == LookupRule(("ifIndex",), "IF-MIB::ifName", drop_sources=True)
+    assert dict(config.overrides)["ifPromiscuousMode"].type == "EnumAsInfo"
+    assert dict(config.overrides)["ifMtu"].regex_extracts == (RegexExtract("Temp", ((r"(\d+)C", "$1"), (".*", "0"))),)
+    assert config.static_filters == (StaticFilter(("ifMtu",), ("1", "2")),)
+    assert config.filters == (Filter("1.3.6.1.2.1.2.2.1.7", ("1.3.6.1.2.1.2.2.1.4",), ("1",)),)
 
 
 @pytest.mark.parametrize(
@@ -386,9 +388,9 @@ def test_a_generator_yml_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 # --- what is written
 
 
-def test_what_is_written_is_read_back_the_same(tree: Tree) -> None:
+def test_what_is_written_is_read_back_the_same(tree: MibTree) -> None:
     file = parse_generator(GENERATOR, source="generator.yml")
-    modules = [build(recipe, tree).module for recipe in file.recipes]
+    modules = [build(config, tree).module for config in file.configs]
     modules += [replace(made(tree, "acmeTypes", "acmeIndexes", "acmeOld"), name="all")]
     document = read_text(to_yaml(modules, file.auths), source="snmp.yml")
     assert list(document.modules) == ["if_mib", "all"]
@@ -410,7 +412,7 @@ def test_auths_are_written_as_they_were() -> None:
     assert "password: '0123'" in text
 
 
-IF_MIB = Recipe(
+IF_MIB = ModuleConfig(
     "if_mib",
     ("interfaces", "ifXTable"),
     NAMES,
@@ -421,7 +423,7 @@ IF_MIB = Recipe(
 )
 
 
-def test_an_interface_mib_becomes_the_if_mib_that_snmp_exporter_is_released_with(tree: Tree) -> None:
+def test_an_interface_mib_becomes_the_if_mib_that_snmp_exporter_is_released_with(tree: MibTree) -> None:
     released = yaml.load(
         tools.require_shared("snmp_exporter", "snmp.yml").read_bytes(),
         Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader),
@@ -436,10 +438,10 @@ def test_an_interface_mib_becomes_the_if_mib_that_snmp_exporter_is_released_with
     assert {one["name"]: one for one in ours["metrics"]} == {one["name"]: one for one in released["metrics"]}
 
 
-def test_snmp_exporter_loads_what_is_written(tree: Tree, tmp_path: Path) -> None:
+def test_snmp_exporter_loads_what_is_written(tree: MibTree, tmp_path: Path) -> None:
     program = require_exporter()
     file = parse_generator(GENERATOR, source="generator.yml")
-    modules = [build(one, tree).module for one in file.recipes]
+    modules = [build(one, tree).module for one in file.configs]
     modules += [replace(made(tree, "acmeTypes", "acmeIndexes", "acmeOld"), name="all")]
     config = tmp_path / "snmp.yml"
     config.write_text(to_yaml(modules, file.auths))
@@ -507,16 +509,16 @@ def standard_mibs(folder: Path) -> Path:
     return folder
 
 
-def test_snmp_exporters_generator_makes_the_same_of_the_same_mibs(tree: Tree, tmp_path: Path) -> None:
+def test_snmp_exporters_generator_makes_the_same_of_the_same_mibs(tree: MibTree, tmp_path: Path) -> None:
     generator = require_generator()
-    recipes, out = tmp_path / "generator.yml", tmp_path / "snmp.yml"
-    recipes.write_text(BESIDE)
+    configs, out = tmp_path / "generator.yml", tmp_path / "snmp.yml"
+    configs.write_text(BESIDE)
     folders = ("-m", str(standard_mibs(tmp_path / "standard")), "-m", str(MIBS))
-    command = [generator, *folders, "--no-fail-on-parse-errors", "generate", "-g", str(recipes), "-o", str(out)]
+    command = [generator, *folders, "--no-fail-on-parse-errors", "generate", "-g", str(configs), "-o", str(out)]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     theirs = yaml.safe_load(out.read_text())["modules"]
-    ours = yaml.safe_load(to_yaml([build(recipe, tree).module for recipe in read_generator(recipes).recipes]))[
+    ours = yaml.safe_load(to_yaml([build(config, tree).module for config in read_generator(configs).configs]))[
         "modules"
     ]
     assert ours.keys() == theirs.keys()

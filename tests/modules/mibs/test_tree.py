@@ -14,13 +14,13 @@ from promsnmp.modules.mibs.definitions import ParsedFile, from_json, to_json
 from promsnmp.modules.mibs.files import load_mibs
 from promsnmp.modules.mibs.linker import link
 from promsnmp.modules.mibs.parser import SmiParser
-from promsnmp.modules.mibs.tree import Mibs, Node, Tree, parse_oid
+from promsnmp.modules.mibs.tree import LoadedMibs, MibNode, MibTree, parse_oid
 
 pytest.importorskip("pysmi", reason="pysmi is not installed (the extra 'mibs')")
 
 MIBS = Path(__file__).parent / "data"
 ENTERPRISE = (1, 3, 6, 1, 4, 1, 99999)
-Read = Callable[..., Mibs]
+Read = Callable[..., LoadedMibs]
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,7 @@ def parser() -> SmiParser:
 
 
 @pytest.fixture(scope="session")
-def ours(parser: SmiParser) -> Mibs:
+def ours(parser: SmiParser) -> LoadedMibs:
     """The tree of the MIBs beside this file."""
     parsed = [parser.parse(path.read_text(), path=path.name) for path in sorted(MIBS.iterdir())]
     return link([one for file in parsed for one in file.modules], [one for file in parsed for one in file.problems])
@@ -39,7 +39,7 @@ def ours(parser: SmiParser) -> Mibs:
 def read(parser: SmiParser) -> Read:
     """Reads MIB texts, each as ``NAME DEFINITIONS ::= BEGIN ... END`` of what is given."""
 
-    def call(**texts: str) -> Mibs:
+    def call(**texts: str) -> LoadedMibs:
         files = [parser.parse(whole(name, body), path=f"{name}.mib") for name, body in texts.items()]
         return link([one for file in files for one in file.modules], [one for file in files for one in file.problems])
 
@@ -57,13 +57,13 @@ def scalar(name: str, syntax: str = "Integer32", under: str = "enterprises 1") -
     )
 
 
-def found(tree: Tree, name: str) -> Node:
+def found(tree: MibTree, name: str) -> MibNode:
     node = tree.find(name)
     assert node is not None, name
     return node
 
 
-def problems(mibs: Mibs) -> list[str]:
+def problems(mibs: LoadedMibs) -> list[str]:
     return [str(problem) for problem in mibs.problems]
 
 
@@ -87,14 +87,14 @@ def problems(mibs: Mibs) -> list[str]:
     ],
 )
 def test_an_object_has_the_type_that_its_conventions_lead_to(
-    ours: Mibs, name: str, kind: str, conventions: tuple[str, ...], hint: str, size: int
+    ours: LoadedMibs, name: str, kind: str, conventions: tuple[str, ...], hint: str, size: int
 ) -> None:
     kind_of = found(ours.tree, name).type
     assert kind_of is not None
     assert (kind_of.kind, kind_of.conventions, kind_of.hint, kind_of.fixed_size) == (kind, conventions, hint, size)
 
 
-def test_enumerations_and_bits_have_their_names_also_through_conventions(ours: Mibs) -> None:
+def test_enumerations_and_bits_have_their_names_also_through_conventions(ours: LoadedMibs) -> None:
     def names(name: str) -> tuple[tuple[int, str], ...]:
         kind = found(ours.tree, name).type
         assert kind is not None
@@ -117,18 +117,18 @@ def test_names_that_the_smi_forbids_and_vendors_use_are_read(read: Read) -> None
     assert problems(mibs) == []
 
 
-def test_columns_have_the_indexes_of_their_row(ours: Mibs) -> None:
+def test_columns_have_the_indexes_of_their_row(ours: LoadedMibs) -> None:
     assert [part.label for part in found(ours.tree, "ifInOctets").indexes] == ["ifIndex"]
     parts = found(ours.tree, "impliedValue").indexes
     assert [(part.label, part.implied) for part in parts] == [("imNumber", False), ("imName", True)]
 
 
-def test_rows_that_augment_others_have_their_indexes(ours: Mibs) -> None:
+def test_rows_that_augment_others_have_their_indexes(ours: LoadedMibs) -> None:
     assert [part.label for part in found(ours.tree, "ifHCInOctets").indexes] == ["ifIndex"]
     assert found(ours.tree, "extraValue").indexes == found(ours.tree, "impliedValue").indexes
 
 
-def test_the_language_of_1991_is_read(ours: Mibs) -> None:
+def test_the_language_of_1991_is_read(ours: LoadedMibs) -> None:
     tree = ours.tree
     assert found(tree, "oldAddress").type is not None
     assert found(tree, "oldBytes").oid == (*ENTERPRISE, 3, 4, 1, 2)
@@ -138,7 +138,7 @@ def test_the_language_of_1991_is_read(ours: Mibs) -> None:
     assert (slot.label, slot.oid, slot.type.kind) == ("slotEntry", (), "INTEGER")
 
 
-def test_nodes_are_found_by_name_module_and_oid(ours: Mibs) -> None:
+def test_nodes_are_found_by_name_module_and_oid(ours: LoadedMibs) -> None:
     tree = ours.tree
     node = found(tree, "ifHCInOctets")
     assert found(tree, "IF-MIB::ifHCInOctets") == found(tree, "1.3.6.1.2.1.31.1.1.1.6") == node
@@ -201,7 +201,7 @@ def test_the_newer_definition_of_an_object_counts(read: Read) -> None:
 # --- what is wrong with them
 
 
-def test_problems_say_file_line_and_what_is_left_out_and_stop_nothing_else(ours: Mibs) -> None:
+def test_problems_say_file_line_and_what_is_left_out_and_stop_nothing_else(ours: LoadedMibs) -> None:
     said = [text for text in problems(ours) if text.startswith("ACME-BROKEN-MIB.txt:")]
     text = (MIBS / "ACME-BROKEN-MIB.txt").read_text()
     at = {name: text.count("\n", 0, re.search(rf"^{name} ", text, re.MULTILINE).start()) + 1 for name in  # type: ignore[union-attr]

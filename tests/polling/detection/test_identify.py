@@ -8,9 +8,9 @@ import pytest
 
 from promsnmp.errors import SnmpTimeout
 from promsnmp.modules.catalogue import builtin_catalogue
-from promsnmp.polling.detection.identify import Identity, identify
+from promsnmp.polling.detection.identify import DeviceIdentity, identify
 from promsnmp.polling.page import Format
-from promsnmp.polling.target import adhoc_source
+from promsnmp.polling.target import adhoc_target
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
 from promsnmp.sim.recording import read_recording
@@ -18,9 +18,9 @@ from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import Community, Version
 from promsnmp.snmp.security import CommunityModel
 from promsnmp.snmp.session import Session
-from promsnmp.snmp.transport import Endpoint
+from promsnmp.snmp.transport import SnmpEndpoint
+from tests.support.agents.behaviours import silent_after, status
 from tests.support.agents.hostile import Behaviour, HostileAgent, Reply, Request, after
-from tests.support.agents.misdeeds import silent_after, status
 from tests.support.agents.polled_devices import collector
 from tests.support.tools import require_shared
 
@@ -73,9 +73,9 @@ EXPECTED = {
 """Recording: vendor, model, and the modules besides ``system``."""
 
 
-async def asked(agent: SimulatedAgent, version: Version = Version.V2C) -> Identity:
+async def asked(agent: SimulatedAgent, version: Version = Version.V2C) -> DeviceIdentity:
     security = CommunityModel(Community(version, "public"))
-    async with Session(Endpoint("127.0.0.1", agent.port), security, timeout=2, retries=0) as session:
+    async with Session(SnmpEndpoint("127.0.0.1", agent.port), security, timeout=2, retries=0) as session:
         return await identify(session)
 
 
@@ -111,7 +111,7 @@ async def test_values_of_wrong_types_are_no_identity() -> None:
 async def test_a_silent_device_is_a_timeout() -> None:
     async with SimulatedAgent(Mib.of(SWITCH), community="other") as agent:
         security = CommunityModel(Community(Version.V2C, "public"))
-        endpoint = Endpoint("127.0.0.1", agent.port)
+        endpoint = SnmpEndpoint("127.0.0.1", agent.port)
         async with Session(endpoint, security, timeout=0.05, retries=0) as session:
             with pytest.raises(SnmpTimeout):
                 await identify(session)
@@ -135,8 +135,8 @@ async def test_recorded_devices_are_known(name: str) -> None:
 async def test_every_module_of_a_recorded_device_gives_samples(name: str) -> None:
     recording = read_recording(require_shared("recordings", f"{name}.snmprec"))
     async with SimulatedAgent(recording.mib) as agent:
-        source = adhoc_source(Endpoint("127.0.0.1", agent.port), Community(), "public", ("auto",))
-        page, problem = await collector().collect(source, deadline=asyncio.get_running_loop().time() + 60)
+        target = adhoc_target(SnmpEndpoint("127.0.0.1", agent.port), Community(), "public", ("auto",))
+        page, problem = await collector().collect(target, deadline=asyncio.get_running_loop().time() + 60)
     assert problem is None
     names = {line.partition("{")[0].partition(" ")[0] for line in page.plain(Format.TEXT).decode().splitlines()}
     for module in ("system", *EXPECTED[name][2].split()):
@@ -148,10 +148,10 @@ SAYS_NOTHING = status(2)
 """noSuchName to whatever it is asked."""
 
 
-async def hostile(behaviour: Behaviour, *, timeout: float = 0.1) -> tuple[Identity, int]:
+async def hostile(behaviour: Behaviour, *, timeout: float = 0.1) -> tuple[DeviceIdentity, int]:
     async with HostileAgent(behaviour) as agent:
         security = CommunityModel(Community(Version.V2C, "public"))
-        async with Session(Endpoint(agent.address, agent.port), security, timeout=timeout, retries=0) as session:
+        async with Session(SnmpEndpoint(agent.address, agent.port), security, timeout=timeout, retries=0) as session:
             return await identify(session), len(agent.requests)
 
 

@@ -13,18 +13,18 @@ from promsnmp.errors import SnmpError, SnmpTimeout
 from promsnmp.modules.catalogue import Catalogue, builtin_catalogue
 from promsnmp.modules.model import Module
 from promsnmp.polling.explain.explain import explain
-from promsnmp.polling.explain.model import Explanation, Told
-from promsnmp.polling.explain.reasons import DROPPED, End
-from promsnmp.polling.explain.recorder import Record
-from promsnmp.polling.target import Source
+from promsnmp.polling.explain.model import Explanation, MetricExplanation
+from promsnmp.polling.explain.reasons import DROPPED, WalkEnd
+from promsnmp.polling.explain.recorder import PollRecording
+from promsnmp.polling.target import Target
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import Community, Version
-from promsnmp.snmp.transport import Endpoint
+from promsnmp.snmp.transport import SnmpEndpoint
+from tests.support.agents.behaviours import BEHAVIOURS, silent_after, status, too_big_above
 from tests.support.agents.hostile import Behaviour, HostileAgent, after
-from tests.support.agents.misdeeds import BEHAVIOURS, silent_after, status, too_big_above
-from tests.support.agents.polled_devices import mib, source_of
+from tests.support.agents.polled_devices import mib, target_of
 from tests.support.exposition.polls import ROW, module
 from tests.support.tools import PROJECT
 
@@ -49,20 +49,20 @@ def metric(column: int, **fields: Any) -> dict[str, Any]:
     return {"name": f"column{column}", "oid": f"{ENTRY}.{column}", "indexes": [ROW], **fields}
 
 
-async def poll(source: Source, catalogue: Catalogue = BUILTIN, *, seconds: float = 5) -> Explanation:
+async def poll(target: Target, catalogue: Catalogue = BUILTIN, *, seconds: float = 5) -> Explanation:
     until = asyncio.get_running_loop().time() + seconds
-    return await explain(source, catalogue, deadline=until, record=Record())
+    return await explain(target, catalogue, deadline=until, recording=PollRecording())
 
 
 async def explained(objects: dict[str, bytes], *modules: Module, version: Version = Version.V2C) -> Explanation:
     """What is said of a device with these objects, polled for these modules."""
     catalogue = Catalogue({**BUILTIN.modules, **{one.name: one for one in modules}}, {})
     async with SimulatedAgent(Mib.of(objects)) as agent:
-        source = source_of(agent, *(one.name for one in modules))
-        return await poll(replace(source, credentials=Community(version)), catalogue)
+        target = target_of(agent, *(one.name for one in modules))
+        return await poll(replace(target, credentials=Community(version)), catalogue)
 
 
-def named(one: Explanation, name: str, of: str = "") -> Told:
+def named(one: Explanation, name: str, of: str = "") -> MetricExplanation:
     (told,) = (told for told in one.metrics if told.name == name and of in ("", told.module))
     return told
 
@@ -76,11 +76,11 @@ def walked(*metrics: dict[str, Any], name: str = "m", **fields: Any) -> Module:
 
 async def test_each_walk_tells_for_whom_it_was_what_it_took_and_how_it_ended() -> None:
     async with SimulatedAgent(mib()) as agent:
-        one = await poll(source_of(agent, "system", "if_mib"))
+        one = await poll(target_of(agent, "system", "if_mib"))
     assert [(walk.oid, walk.modules, walk.end, walk.cost.varbinds) for walk in one.walks] == [
-        ("1.3.6.1.2.1.1", ("system",), End.WHOLE, 2),
-        ("1.3.6.1.2.1.2", ("if_mib",), End.WHOLE, 11),
-        ("1.3.6.1.2.1.31.1.1", ("if_mib",), End.WHOLE, 0),
+        ("1.3.6.1.2.1.1", ("system",), WalkEnd.WHOLE, 2),
+        ("1.3.6.1.2.1.2", ("if_mib",), WalkEnd.WHOLE, 11),
+        ("1.3.6.1.2.1.31.1.1", ("if_mib",), WalkEnd.WHOLE, 0),
     ]
     assert sum(walk.cost.sent for walk in one.walks) == one.total.sent
     assert [get.outcome for get in one.gets] == ["read by the walk of 1.3.6.1.2.1.1"]
@@ -104,7 +104,7 @@ async def test_each_object_fetched_tells_whether_it_came(version: Version, said:
 async def test_retries_are_counted_where_they_happened() -> None:
     deaf = Behaviour("deaf_once", lambda r: [] if r.number == 1 else [r.honest])
     async with HostileAgent(deaf) as agent:
-        one = await poll(Source("k", "n", Endpoint(agent.address, agent.port), Community(), ("if_mib",), 0.2, 2))
+        one = await poll(Target("k", "n", SnmpEndpoint(agent.address, agent.port), Community(), ("if_mib",), 0.2, 2))
     assert one.total.retried == 1
     assert one.walks[0].cost.retried == 1
 
@@ -116,7 +116,7 @@ async def test_columns_tell_rows_types_and_every_user() -> None:
     lookup = {"labels": ["row"], "labelname": "label", "oid": f"{ENTRY}.2", "type": "DisplayString"}
     mine = walked(metric(1, lookups=[lookup]), metric(2, type="DisplayString"))
     one = await explained({**rows(1, integer(1), octets(b"x")), **rows(2, octets(b"a"), octets(b"b"))}, mine)
-    assert [(found.oid, found.rows, dict(found.types), found.used_by) for found in one.found] == [
+    assert [(found.oid, found.rows, dict(found.types), found.used_by) for found in one.columns] == [
         (f"{ENTRY}.1", 2, {ber.INTEGER: 1, ber.OCTET_STRING: 1}, ("column1",)),
         (f"{ENTRY}.2", 2, {ber.OCTET_STRING: 2}, ("label label", "column2")),
     ]
@@ -156,7 +156,7 @@ async def test_what_nobody_wants_is_gathered_by_column_with_who_would_take_it() 
     other = walked(metric(4), name="other")
     catalogue = Catalogue({**BUILTIN.modules, "m": walked(metric(1)), "other": other}, {})
     async with SimulatedAgent(Mib.of(objects)) as agent:
-        one = await poll(source_of(agent, "m"), catalogue)
+        one = await poll(target_of(agent, "m"), catalogue)
     assert [(left.oid, left.count, left.example.value, left.known_as) for left in one.unclaimed] == [
         (f"{ENTRY}.3", 2, b"\x07", ()),
         (f"{ENTRY}.4", 2, b"x", (("other", "column4"),)),
@@ -226,7 +226,9 @@ def filtering(*values: str) -> Module:
 async def test_the_walk_of_a_filter_is_told_and_what_it_chose() -> None:
     objects = {**rows(1, octets(b"a"), octets(b"b")), **rows(2, integer(1), integer(2))}
     one = await explained(objects, filtering("b"))
-    assert [(walk.oid, walk.modules, walk.end) for walk in one.walks] == [(f"{ENTRY}.1", ("m (filter)",), End.WHOLE)]
+    assert [(walk.oid, walk.modules, walk.end) for walk in one.walks] == [
+        (f"{ENTRY}.1", ("m (filter)",), WalkEnd.WHOLE)
+    ]
     assert [(get.oid, get.outcome) for get in one.gets] == [(f"{ENTRY}.2.2", "value")]
     assert named(one, "column2").samples == 1
     assert one.unclaimed == ()
@@ -243,29 +245,29 @@ async def test_a_filter_that_lets_nothing_through_is_the_reason() -> None:
 # --- devices that lie
 
 
-def hostile_source(agent: HostileAgent, *modules: str) -> Source:
-    return Source("k", "n", Endpoint(agent.address, agent.port), Community(), modules or ("if_mib",), 0.1, 0)
+def hostile_source(agent: HostileAgent, *modules: str) -> Target:
+    return Target("k", "n", SnmpEndpoint(agent.address, agent.port), Community(), modules or ("if_mib",), 0.1, 0)
 
 
 async def test_a_walk_that_an_error_status_cut_short_is_partial_and_blamed() -> None:
     async with HostileAgent(after(1, status(5))) as agent:
         one = await poll(hostile_source(agent))
     walk = one.walks[0]
-    assert (walk.end, walk.cost.varbinds) == (End.PARTIAL, 64)
+    assert (walk.end, walk.cost.varbinds) == (WalkEnd.PARTIAL, 64)
     assert "genErr" in walk.error
     assert "genErr" in one.problem
     assert named(one, "ifIndex").samples == 40  # came before the error
     assert "was cut short after" in named(one, "ifInOctets").reason
     assert named(one, "ifNumber").reason == "the device has no object under 1.3.6.1.2.1.2.1"  # the walk went by it
     later = one.walks[1]
-    assert (later.end, later.last) == (End.FAILED, "")
+    assert (later.end, later.last) == (WalkEnd.FAILED, "")
     assert named(one, "ifHCInOctets").reason.startswith("the walk of 1.3.6.1.2.1.31.1.1 failed: ")
 
 
 async def test_what_was_not_asked_because_the_device_fell_silent_is_told() -> None:
     async with HostileAgent(silent_after(1)) as agent:
         one = await poll(hostile_source(agent))
-    assert [walk.end for walk in one.walks] == [End.PARTIAL, End.NOT_ASKED]
+    assert [walk.end for walk in one.walks] == [WalkEnd.PARTIAL, WalkEnd.NOT_ASKED]
     assert one.walks[0].cost.sent == 2
     assert one.walks[0].cost.varbinds == 64
     assert "no answer to 1 request" in named(one, "ifInOctets").reason
@@ -277,7 +279,7 @@ async def test_what_was_not_asked_because_the_device_fell_silent_is_told() -> No
 async def test_an_agent_that_finds_answers_too_big_is_read_whole() -> None:
     async with HostileAgent(too_big_above(3)) as agent:
         one = await poll(hostile_source(agent))
-    assert [walk.end for walk in one.walks] == [End.WHOLE, End.WHOLE]
+    assert [walk.end for walk in one.walks] == [WalkEnd.WHOLE, WalkEnd.WHOLE]
     assert named(one, "ifInOctets").samples == 40
 
 
@@ -298,7 +300,7 @@ async def test_no_misdeed_breaks_the_explanation(behaviour: Behaviour) -> None:
     for told in one.metrics:
         assert bool(told.samples) + bool(told.given_by) + bool(told.reason) == 1, told
     for walk in one.walks:
-        assert bool(walk.error) == (walk.end is not End.WHOLE)
+        assert bool(walk.error) == (walk.end is not WalkEnd.WHOLE)
 
 
 async def test_a_metric_with_the_name_of_one_of_ours_is_left_out_and_told() -> None:
@@ -355,8 +357,8 @@ async def test_indexes_that_do_not_fit_are_counted_with_their_metric() -> None:
 
 
 def test_every_reason_for_which_values_are_left_out_is_put_in_words() -> None:
-    sources = (PROJECT / "src" / "promsnmp" / "exposition").rglob("*.py")
-    reasons = {one for path in sources for one in re.findall(r'drop\("(\w+)"', path.read_text())}
+    targets = (PROJECT / "src" / "promsnmp" / "exposition").rglob("*.py")
+    reasons = {one for path in targets for one in re.findall(r'drop\("(\w+)"', path.read_text())}
     assert len(reasons) > 4
     assert reasons == DROPPED.keys()
     page = (PROJECT / "docs" / "modules.md").read_text()
@@ -365,8 +367,8 @@ def test_every_reason_for_which_values_are_left_out_is_put_in_words() -> None:
 
 async def test_what_is_asked_to_know_the_device_is_not_told_as_a_part_of_the_poll() -> None:
     async with SimulatedAgent(mib()) as agent:
-        found = await poll(source_of(agent, "auto"))
+        found = await poll(target_of(agent, "auto"))
     assert found.identity is not None
     assert found.total.sent + found.identity.packets == agent.requests
     assert not any(get.outcome == "noSuchObject" for get in found.gets if not get.modules)
-    assert list(found.why) == list(found.modules) == ["system", "if_mib"]
+    assert list(found.module_reasons) == list(found.modules) == ["system", "if_mib"]

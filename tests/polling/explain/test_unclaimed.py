@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from promsnmp.modules.catalogue import Catalogue
-from promsnmp.polling.explain.unclaimed import gather, known_columns
+from promsnmp.polling.explain.unclaimed import group_by_column, known_columns
 from promsnmp.snmp import ber, oid
 from tests.support.exposition.polls import module
 
@@ -18,7 +18,7 @@ def gathered(names: Iterable[str], **known: str) -> dict[str, int]:
     """Column -> objects."""
     columns = {oid.encode(column): [("m", name)] for name, column in known.items()}
     varbinds = [ber.VarBind(oid.encode(name), ber.INTEGER, b"\1") for name in names]
-    return {one.oid: one.count for one in gather(varbinds, columns)}
+    return {one.oid: one.count for one in group_by_column(varbinds, columns)}
 
 
 @pytest.mark.parametrize("group", ["1.3.6.1.2.1.4", GROUP, f"{GROUP}.1", f"{GROUP}.1.1.1"])

@@ -8,11 +8,11 @@ from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import Community, Version
-from promsnmp.snmp.operations.exists import AT_ONCE, Presence
+from promsnmp.snmp.operations.exists import ROOTS_PER_REQUEST, ExistsOperation
 from promsnmp.snmp.operations.walk import AgentLimits
 from promsnmp.snmp.security import CommunityModel
 from promsnmp.snmp.session import Session
-from promsnmp.snmp.transport import Endpoint
+from promsnmp.snmp.transport import SnmpEndpoint
 
 THERE = {
     "1.3.6.1.2.1.1.1.0": ber.tlv(ber.OCTET_STRING, b"x"),
@@ -24,8 +24,8 @@ WANTED = {"1.3.6.1.2.1.1": True, "1.3.6.1.2.1.1.1.0": False, "1.3.6.1.2.1.2.2": 
 
 
 async def presence(agent: SimulatedAgent, roots: list[str], version: Version, limits: AgentLimits) -> dict[str, bool]:
-    asked = Presence([oid.encode(one) for one in roots], limits=limits)
-    endpoint, security = Endpoint("127.0.0.1", agent.port), CommunityModel(Community(version, "public"))
+    asked = ExistsOperation([oid.encode(one) for one in roots], limits=limits)
+    endpoint, security = SnmpEndpoint("127.0.0.1", agent.port), CommunityModel(Community(version, "public"))
     async with Session(endpoint, security, timeout=2, retries=0) as session:
         await session.run(asked)
     return {oid.to_text(root): there for root, there in asked.present.items()}
@@ -45,11 +45,11 @@ async def test_one_packet_asks_for_many() -> None:
 
 async def test_an_answer_that_would_be_too_big_is_asked_for_in_parts_and_that_is_remembered() -> None:
     limits = AgentLimits()
-    roots = [f"1.3.6.1.2.1.47.1.1.1.1.1.{at}" for at in range(AT_ONCE)]
+    roots = [f"1.3.6.1.2.1.47.1.1.1.1.1.{at}" for at in range(ROOTS_PER_REQUEST)]
     async with SimulatedAgent(Mib.of(THERE), max_message=600) as agent:
         found = await presence(agent, [*roots, "1.3.6.1.2.1.47"], Version.V2C, limits)
         assert found == {**dict.fromkeys(roots, False), "1.3.6.1.2.1.47": True}
-        assert 2 < agent.requests < AT_ONCE
+        assert 2 < agent.requests < ROOTS_PER_REQUEST
 
 
 async def test_roots_asked_for_twice_are_one() -> None:
@@ -57,26 +57,26 @@ async def test_roots_asked_for_twice_are_one() -> None:
         assert await presence(agent, ["1.3.6.1.2.1.1"] * 3, Version.V2C, AgentLimits()) == {"1.3.6.1.2.1.1": True}
 
 
-def ask(asked: Presence) -> list[bytes]:
+def ask(asked: ExistsOperation) -> list[bytes]:
     """The OIDs of the next request."""
-    pdu = asked.request(1)
+    pdu = asked.next_pdu(1)
     if pdu is None:
         return []
     read = ber.read_pdu(pdu, 0, len(pdu))
     return [one.oid for one in ber.varbinds(pdu, read.start, read.end)]
 
 
-def tell(asked: Presence, oids: list[bytes], *, status: int = 0, index: int = 0) -> None:
+def tell(asked: ExistsOperation, oids: list[bytes], *, status: int = 0, index: int = 0) -> None:
     body = b"".join(ber.encode_varbind(one, ber.encode_integer(1)) for one in oids)
     pdu = ber.encode_pdu(ber.RESPONSE, 1, status, index, body)
-    asked.answer(pdu, ber.read_pdu(pdu, 0, len(pdu)))
+    asked.handle_response(pdu, ber.read_pdu(pdu, 0, len(pdu)))
 
 
 A, B = oid.encode("1.3.6.1.2.1.1"), oid.encode("1.3.6.1.2.1.2")
 
 
 def test_an_error_that_points_at_one_root_costs_only_that_one_which_did_not_say() -> None:
-    asked = Presence([A, B], limits=AgentLimits())
+    asked = ExistsOperation([A, B], limits=AgentLimits())
     assert ask(asked) == [A, B]
     tell(asked, [A, B], status=5, index=1)
     assert ask(asked) == [B]
@@ -86,7 +86,7 @@ def test_an_error_that_points_at_one_root_costs_only_that_one_which_did_not_say(
 
 
 def test_an_error_that_points_nowhere_is_narrowed_down_until_it_is_alone() -> None:
-    asked = Presence([A, B], limits=AgentLimits())
+    asked = ExistsOperation([A, B], limits=AgentLimits())
     ask(asked)
     tell(asked, [], status=5)
     assert ask(asked) == [A]
@@ -97,7 +97,7 @@ def test_an_error_that_points_nowhere_is_narrowed_down_until_it_is_alone() -> No
 
 
 def test_an_answer_of_another_length_is_not_believed() -> None:
-    asked = Presence([A, B], limits=AgentLimits())
+    asked = ExistsOperation([A, B], limits=AgentLimits())
     ask(asked)
     tell(asked, [B + b"\x01"])
     assert ask(asked) == [A]
@@ -109,7 +109,7 @@ def test_an_answer_of_another_length_is_not_believed() -> None:
 
 
 def test_an_index_beyond_what_was_asked_points_nowhere() -> None:
-    asked = Presence([A], limits=AgentLimits())
+    asked = ExistsOperation([A], limits=AgentLimits())
     ask(asked)
     tell(asked, [], status=2, index=7)
     assert ask(asked) == []
@@ -122,12 +122,12 @@ C, D = oid.encode("1.3.6.1.4.1.9"), oid.encode("1.3.6.1.4.1.14988")
 def test_roots_are_asked_in_the_order_of_the_mib_not_of_their_octets() -> None:
     first, second = oid.encode("1.3.16383"), oid.encode("1.3.16384")
     assert first > second
-    asked = Presence([second, first], limits=AgentLimits())
+    asked = ExistsOperation([second, first], limits=AgentLimits())
     assert ask(asked) == [first, second]
 
 
 def test_after_the_end_of_the_mib_only_the_last_root_is_asked() -> None:
-    asked = Presence([A, B, C, D], limits=AgentLimits())
+    asked = ExistsOperation([A, B, C, D], limits=AgentLimits())
     assert ask(asked) == [A, B, C, D]
     tell(asked, [], status=2, index=2)
     assert ask(asked) == [A]
@@ -140,7 +140,7 @@ def test_after_the_end_of_the_mib_only_the_last_root_is_asked() -> None:
 
 @pytest.mark.parametrize("status", [0, 5])
 def test_an_agent_that_has_something_after_its_end_is_asked_for_each(status: int) -> None:
-    asked = Presence([A, B, C, D], limits=AgentLimits())
+    asked = ExistsOperation([A, B, C, D], limits=AgentLimits())
     ask(asked)
     tell(asked, [], status=2, index=1)
     assert ask(asked) == [D]

@@ -11,8 +11,15 @@ from promsnmp.sim.mib import Mib
 from promsnmp.sim.responder import respond
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import Version
-from promsnmp.snmp.operations.walk import AgentLimits, Browse, Gets, Subtree, Walks, error_status
-from promsnmp.snmp.session import Conversation
+from promsnmp.snmp.operations.walk import (
+    AgentLimits,
+    BrowseOperation,
+    GetOperation,
+    Subtree,
+    WalkOperation,
+    error_status,
+)
+from promsnmp.snmp.session import Operation
 
 A, B, C = (oid.encode(f"1.3.6.1.4.1.9999.{number}") for number in (1, 2, 3))
 MIB = Mib.of({root + bytes((row,)): ber.encode_integer(row) for root in (A, B, C) for row in range(1, 31)})
@@ -27,10 +34,10 @@ class Agent:
         self.requests: list[tuple[ber.Pdu, list[ber.VarBind]]] = []
         self._misdeed, self._mib, self._is_v1 = misdeed, mib, is_v1
 
-    def hold(self, conversation: Conversation, *, most: int = 500) -> None:
+    def hold(self, operation: Operation, *, most: int = 500) -> None:
         """Fails when more than ``most`` requests are made."""
         for number in range(most):
-            sent = conversation.request(number)
+            sent = operation.next_pdu(number)
             if sent is None:
                 return
             pdu = ber.read_pdu(sent, 0, len(sent))
@@ -38,7 +45,7 @@ class Agent:
             self.requests.append((pdu, asked))
             status, index, body = self._misdeed(pdu, asked) or self._honest(pdu, asked, sent)
             answer = ber.encode_pdu(ber.RESPONSE, number, status, index, body)
-            conversation.answer(answer, ber.read_pdu(answer, 0, len(answer)))
+            operation.handle_response(answer, ber.read_pdu(answer, 0, len(answer)))
         pytest.fail("the conversation does not end")
 
     def _honest(self, pdu: ber.Pdu, asked: list[ber.VarBind], sent: bytes) -> tuple[int, int, bytes]:
@@ -54,13 +61,13 @@ class Agent:
 
 def walks_of(
     *roots: bytes, version: Version = Version.V2C, limits: AgentLimits | None = None, **options: object
-) -> Walks:
+) -> WalkOperation:
     scanner = ber.Scanner([A, B, C])
     subtrees = [Subtree(root, **options) for root in roots]  # type: ignore[arg-type]  # as Subtree takes them
-    return Walks(subtrees, scanner, version=version, limits=limits or AgentLimits())
+    return WalkOperation(subtrees, scanner, version=version, limits=limits or AgentLimits())
 
 
-def count(walks: Walks, at: int) -> int:
+def count(walks: WalkOperation, at: int) -> int:
     return len(ber.values(walks._scanner.column(at), len(A))[1])
 
 
@@ -134,7 +141,7 @@ def test_a_scalar_named_exactly_is_fetched(version: Version) -> None:
 
 @pytest.mark.parametrize("version", [Version.V1, Version.V2C])
 def test_a_scalar_that_is_fetched_anyway_is_not_asked_for_again(version: Version) -> None:
-    agent, walks = Agent(is_v1=version is Version.V1), walks_of(C + b"\x1e", version=version, exact=False)
+    agent, walks = Agent(is_v1=version is Version.V1), walks_of(C + b"\x1e", version=version, get_root=False)
     agent.hold(walks)
     assert count(walks, 2) == 0
     assert ber.GET not in agent.types
@@ -145,7 +152,7 @@ def test_a_scalar_that_is_fetched_anyway_is_not_asked_for_again(version: Version
 def test_a_subtree_that_is_not_there_is_no_failure_and_gives_nothing(version: Version) -> None:
     root = oid.encode("1.3.6.1.4.1.9999.9")
     scanner = ber.Scanner([root])
-    walks = Walks([Subtree(root)], scanner, version=version, limits=AgentLimits())
+    walks = WalkOperation([Subtree(root)], scanner, version=version, limits=AgentLimits())
     Agent(is_v1=version is Version.V1).hold(walks)
     assert (walks.finished, walks.failures, scanner.column(0), scanner.varbind_count) == ({root}, {}, b"", 0)
 
@@ -177,7 +184,7 @@ def test_no_such_name_in_mid_walk_is_v1_s_end() -> None:
 @pytest.mark.parametrize("root", ["1", "1.3", "1.3.6.1"])
 def test_the_whole_tree_can_be_walked(root: str, version: Version) -> None:
     taken: list[ber.VarBind] = []
-    browse = Browse(Subtree(oid.encode(root)), taken.extend, version=version)
+    browse = BrowseOperation(Subtree(oid.encode(root)), taken.extend, version=version)
     Agent(is_v1=version is Version.V1).hold(browse)
     assert [one.oid for one in taken] == [MIB.oid(at) for at in range(len(MIB))]
     assert browse.failure is None
@@ -233,7 +240,7 @@ def test_rows_that_lead_back_end_the_walk(after: bytes) -> None:
     assert isinstance(walks.failures[A], WalkLoop)
 
 
-def rows_of(walks: Walks, at: int) -> tuple[list[int], list[int]]:
+def rows_of(walks: WalkOperation, at: int) -> tuple[list[int], list[int]]:
     """Last sub-identifiers and small values of a column."""
     index, found = ber.values(walks._scanner.column(at), len(A))
     return [one[-1] for one in ber.suffixes(index)], [content[-1] for _, content in found]
@@ -278,7 +285,9 @@ def test_costs_are_kept_by_root() -> None:
         tick = next(ticks)
         return float(tick), tick * 2, tick * 3
 
-    walks = Walks([Subtree(A), Subtree(B)], ber.Scanner([A]), version=Version.V2C, limits=AgentLimits(), meter=meter)
+    walks = WalkOperation(
+        [Subtree(A), Subtree(B)], ber.Scanner([A]), version=Version.V2C, limits=AgentLimits(), meter=meter
+    )
     Agent().hold(walks)
     assert walks.costs[A].varbinds == walks.costs[B].varbinds == 30
     assert (walks.costs[A].seconds, walks.costs[A].sent, walks.costs[A].retried) == (1.0, 2, 3)
@@ -301,13 +310,13 @@ def names(*rows: int) -> list[bytes]:
     return [A + bytes((row,)) for row in rows]
 
 
-def fetched(gets: Gets) -> list[int]:
+def fetched(gets: GetOperation) -> list[int]:
     return [one.oid[-1] for one in gets.varbinds if one.tag == ber.INTEGER]
 
 
 @pytest.mark.parametrize("is_v1", [True, False])
 def test_objects_that_are_not_there_are_no_failure(is_v1: bool) -> None:
-    gets = Gets(names(1, 99, 2, 100, 3), limits=AgentLimits())
+    gets = GetOperation(names(1, 99, 2, 100, 3), limits=AgentLimits())
     agent = Agent(is_v1=is_v1)
     agent.hold(gets)
     assert (sorted(fetched(gets)), gets.failures, gets.complete) == ([1, 2, 3], {}, True)
@@ -316,24 +325,24 @@ def test_objects_that_are_not_there_are_no_failure(is_v1: bool) -> None:
 
 def test_only_so_many_are_asked_for_at_once() -> None:
     agent = Agent()
-    agent.hold(Gets(names(*range(1, 31)), limits=AgentLimits(), at_once=12))
+    agent.hold(GetOperation(names(*range(1, 31)), limits=AgentLimits(), batch_size=12))
     assert [len(asked) for _, asked in agent.requests] == [12, 12, 6]
     many = Agent()
-    many.hold(Gets(names(*range(1, 101)), limits=AgentLimits(), at_once=1000))
+    many.hold(GetOperation(names(*range(1, 101)), limits=AgentLimits(), batch_size=1000))
     assert [len(asked) for _, asked in many.requests] == [60, 40]
 
 
 def test_too_big_asks_for_fewer_and_is_remembered() -> None:
     limits = AgentLimits()
     agent = Agent(lambda _, asked: (1, 0, b"") if len(asked) > 3 else None)
-    gets = Gets(names(*range(1, 11)), limits=limits)
+    gets = GetOperation(names(*range(1, 11)), limits=limits)
     agent.hold(gets)
     assert sorted(fetched(gets)) == list(range(1, 11))
     assert limits.max_get_oids == 2
 
 
 def test_too_big_for_one_is_its_failure() -> None:
-    gets = Gets(names(1, 2), limits=AgentLimits())
+    gets = GetOperation(names(1, 2), limits=AgentLimits())
     Agent(lambda _, asked: (1, 0, b"") if asked[0].oid == A + b"\x01" else None).hold(gets)
     assert list(gets.failures) == names(1)
     assert fetched(gets) == [2]
@@ -344,7 +353,7 @@ def test_an_error_costs_the_object_that_it_points_at() -> None:
         places = [at for at, one in enumerate(asked, 1) if one.oid == A + b"\x02"]
         return (5, places[0], b"") if places else None
 
-    gets = Gets(names(1, 2, 3), limits=AgentLimits())
+    gets = GetOperation(names(1, 2, 3), limits=AgentLimits())
     Agent(refusing).hold(gets)
     assert list(gets.failures) == names(2)
     assert sorted(fetched(gets)) == [1, 3]
@@ -357,7 +366,7 @@ def test_an_error_that_points_nowhere_costs_no_object_but_the_guilty(index: int,
         return (status, index, b"") if A + b"\x04" in [one.oid for one in asked] else None
 
     limits = AgentLimits()
-    gets = Gets(names(1, 2, 3, 4, 5), limits=limits)
+    gets = GetOperation(names(1, 2, 3, 4, 5), limits=limits)
     Agent(refusing).hold(gets)
     assert sorted(fetched(gets)) == [1, 2, 3, 5]
     assert list(gets.failures) == ([] if status == 2 else names(4))
@@ -367,7 +376,7 @@ def test_an_error_that_points_nowhere_costs_no_object_but_the_guilty(index: int,
 def test_objects_that_were_not_asked_for_are_dropped_and_missing_ones_are_failures() -> None:
     body = b"".join(ber.encode_varbind(name, ber.encode_integer(1)) for name in (A + b"\x01", B + b"\x01", A + b"\x01"))
     scanner = ber.Scanner([A, B])
-    gets = Gets(names(1, 2), scanner, limits=AgentLimits())
+    gets = GetOperation(names(1, 2), scanner, limits=AgentLimits())
     Agent(lambda *_: (0, 0, body)).hold(gets)
     assert ber.suffixes(ber.values(scanner.column(0), len(A))[0]) == [b"\x01"]
     assert scanner.column(1) == b""
@@ -376,14 +385,14 @@ def test_objects_that_were_not_asked_for_are_dropped_and_missing_ones_are_failur
 
 
 def test_no_objects_are_no_request() -> None:
-    agent, gets = Agent(), Gets([], limits=AgentLimits())
+    agent, gets = Agent(), GetOperation([], limits=AgentLimits())
     agent.hold(gets)
     assert (agent.requests, gets.complete) == ([], True)
 
 
 def test_the_cost_of_gets_is_kept() -> None:
     ticks = iter(range(10))
-    gets = Gets(names(1, 2), limits=AgentLimits(), meter=lambda: (float(next(ticks)), 5, 1))
+    gets = GetOperation(names(1, 2), limits=AgentLimits(), meter=lambda: (float(next(ticks)), 5, 1))
     Agent().hold(gets)
     assert (gets.cost.seconds, gets.cost.sent, gets.cost.varbinds) == (1.0, 0, 2)
 
@@ -416,7 +425,7 @@ def test_gaps_are_leapt_over(
     wanted = tuple((_column(a) if a else root, _column(b) if b else b"") for a, b in gaps)
     scanner = ber.Scanner([_column(number) for number in range(1, 6)])
     tree = Subtree(root, max_repetitions, gaps=wanted)
-    walks = Walks([tree], scanner, version=version, limits=AgentLimits())
+    walks = WalkOperation([tree], scanner, version=version, limits=AgentLimits())
     agent = Agent(mib=TABLE, is_v1=version is Version.V1)
     agent.hold(walks)
     assert walks.finished == {root}
@@ -430,14 +439,14 @@ def test_an_agent_that_answers_from_before_a_leap_is_not_walked_for_ever() -> No
     first = ber.encode_varbind(_column(2) + b"\x01", ber.encode_integer(1))
     agent = Agent(lambda _, asked: (0, 0, first) if asked[0].oid >= _column(2) else None, mib=TABLE)
     tree = Subtree(oid.encode("1.3.6.1.4.1.9998"), 1, gaps=((_column(2), _column(4)),))
-    walks = Walks([tree], ber.Scanner([_column(1)]), version=Version.V2C, limits=AgentLimits())
+    walks = WalkOperation([tree], ber.Scanner([_column(1)]), version=Version.V2C, limits=AgentLimits())
     agent.hold(walks)
     assert isinstance(walks.failures[tree.root], WalkLoop)
 
 
 def test_a_walk_that_begins_behind_a_gap_and_finds_nothing_ends() -> None:
     tree = Subtree(A, gaps=((A, A + b"\x7f"),))
-    walks = Walks([tree], ber.Scanner([A]), version=Version.V2C, limits=AgentLimits())
+    walks = WalkOperation([tree], ber.Scanner([A]), version=Version.V2C, limits=AgentLimits())
     agent = Agent()
     agent.hold(walks)
     assert walks.finished == {A}

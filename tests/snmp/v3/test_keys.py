@@ -6,7 +6,7 @@ import pytest
 
 from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, SecurityLevel, User
 from promsnmp.snmp.v3 import keys
-from promsnmp.snmp.v3.keys import KeyCache, LocalKeys
+from promsnmp.snmp.v3.keys import KeyCache, LocalizedKeys
 
 ENGINE = bytes.fromhex("000000000000000000000002")
 PASSPHRASE = b"maplesyrup"
@@ -100,7 +100,7 @@ def test_a_cache_keeps_to_its_size() -> None:
 
 
 def test_a_level_without_security_needs_no_keys() -> None:
-    assert KeyCache().keys(User("joe"), ENGINE) == LocalKeys()
+    assert KeyCache().keys(User("joe"), ENGINE) == LocalizedKeys()
 
 
 def test_no_key_and_no_passphrase_shows_in_a_repr() -> None:

@@ -10,7 +10,7 @@ from promsnmp.snmp import ber
 from promsnmp.snmp.ber import Malformed
 from promsnmp.snmp.credentials import SecurityLevel
 from promsnmp.snmp.v3 import message as usm_message
-from promsnmp.snmp.v3.crypto import Protection
+from promsnmp.snmp.v3.crypto import SecurityProtocols
 from promsnmp.snmp.v3.message import Header
 
 HEADER = Header(1234, SecurityLevel.NO_AUTH_NO_PRIV, True, b"engine", 5, 600, b"joe")
@@ -45,8 +45,8 @@ def message(
 
 
 def read(data: bytes) -> tuple[Header, bytes, bytes, int]:
-    parsed = usm_message.parse(data)
-    scoped = usm_message.scoped_pdu(data, parsed, Protection())
+    parsed = usm_message.parse_message(data)
+    scoped = usm_message.decode_scoped_pdu(data, parsed, SecurityProtocols())
     return parsed.header, scoped.engine_id, scoped.name, scoped.pdu.request_id
 
 
@@ -55,7 +55,9 @@ def with_part(parts: tuple[bytes, ...], at: int, part: bytes) -> tuple[bytes, ..
 
 
 def test_a_message_is_laid_out_as_rfc_3412_section_6_says() -> None:
-    built = usm_message.build(HEADER, usm_message.encode_scoped(b"engine", b"", PDU), Protection(), 0)
+    built = usm_message.build_message(
+        HEADER, usm_message.encode_scoped_pdu(b"engine", b"", PDU), SecurityProtocols(), 0
+    )
     assert built == message()
     assert read(built) == (HEADER, b"engine", b"", 7)
 
@@ -73,7 +75,9 @@ def test_what_is_built_is_parsed_again(
     msg_id: int, reportable: bool, engine_id: bytes, boots: int, time: int, user: bytes, context: bytes
 ) -> None:
     header = Header(msg_id, SecurityLevel.NO_AUTH_NO_PRIV, reportable, engine_id, boots, time, user)
-    built = usm_message.build(header, usm_message.encode_scoped(engine_id, context, PDU), Protection(), 0)
+    built = usm_message.build_message(
+        header, usm_message.encode_scoped_pdu(engine_id, context, PDU), SecurityProtocols(), 0
+    )
     assert read(built) == (header, engine_id, context, 7)
 
 

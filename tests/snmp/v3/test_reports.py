@@ -12,7 +12,7 @@ from promsnmp.snmp.ber import Malformed
 from promsnmp.snmp.credentials import AuthProtocol, User
 from promsnmp.snmp.security import Resynchronise, Unauthentic
 from promsnmp.snmp.v3 import message as usm_message
-from promsnmp.snmp.v3.crypto import Protection
+from promsnmp.snmp.v3.crypto import SecurityProtocols
 from promsnmp.snmp.v3.engine import MAX_BOOTS
 from promsnmp.snmp.v3.reports import UNPROTECTED, Report, report_of
 from promsnmp.snmp.v3.usm import Unexpected
@@ -99,7 +99,7 @@ def test_a_report_about_the_time_with_a_wrong_mac_is_refused() -> None:
     datagram = answer_with(
         made, lambda header: header._replace(level=AUTH, boots=99), pdu=report_pdu(Report.NOT_IN_TIME_WINDOW)
     )
-    at = usm_message.parse(datagram).auth_at
+    at = usm_message.parse_message(datagram).auth_offset
     with pytest.raises(Unauthentic):
         made.model.decode(datagram[:at] + bytes(24) + datagram[at + 24 :])
     assert made.engine.boots == 5
@@ -193,9 +193,9 @@ def test_engine_boots_at_their_maximum_end_it_with_advice() -> None:
 def test_a_response_to_discovery_is_refused() -> None:
     made = pair()
     sent = sent_header(made.model.discovery())
-    scoped = usm_message.encode_scoped(ENGINE_ID, b"", ber.encode_pdu(ber.RESPONSE, 1, 0, 0, b""))
+    scoped = usm_message.encode_scoped_pdu(ENGINE_ID, b"", ber.encode_pdu(ber.RESPONSE, 1, 0, 0, b""))
     with pytest.raises(Unauthentic):
-        made.model.decode(usm_message.build(sent._replace(engine_id=ENGINE_ID), scoped, Protection(), 0))
+        made.model.decode(usm_message.build_message(sent._replace(engine_id=ENGINE_ID), scoped, SecurityProtocols(), 0))
     assert not made.engine.engine_id
 
 
@@ -204,8 +204,8 @@ def test_a_response_to_discovery_is_refused() -> None:
 
 def test_silence_after_discovery_points_at_the_privacy() -> None:
     made = pair()
-    assert "engine discovery" in made.model.silence()
+    assert "engine discovery" in made.model.timeout_hint()
     made.discover()
-    assert "check the priv passphrase of user 'joe'" in made.model.silence()
+    assert "check the priv passphrase of user 'joe'" in made.model.timeout_hint()
     made.model.decode(made.exchange())
-    assert made.model.silence() == ""
+    assert made.model.timeout_hint() == ""

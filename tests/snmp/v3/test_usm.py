@@ -100,7 +100,7 @@ def test_a_request_carries_what_the_engines_clock_must_say_by_now() -> None:
 
 def test_every_message_has_a_new_msg_id_and_a_new_salt() -> None:
     made = ready()
-    parsed = [usm_message.parse(made.model.encode(request(1))) for _ in range(20)]
+    parsed = [usm_message.parse_message(made.model.encode(request(1))) for _ in range(20)]
     ids = [one.header.msg_id for one in parsed]
     assert all((after - before) % 2**31 == 1 for before, after in itertools.pairwise(ids))
     assert len({one.priv_parameters for one in parsed}) == 20
@@ -109,7 +109,7 @@ def test_every_message_has_a_new_msg_id_and_a_new_salt() -> None:
 def test_models_that_share_an_engine_never_repeat_a_salt() -> None:
     made = ready()
     other = UsmModel(USER, engine=made.engine, keys=KEYS, clock=made.clock)
-    salts = [usm_message.parse(model.encode(request(1))).priv_parameters for model in (made.model, other) * 5]
+    salts = [usm_message.parse_message(model.encode(request(1))).priv_parameters for model in (made.model, other) * 5]
     assert len(set(salts)) == 10
 
 
@@ -194,7 +194,7 @@ def test_no_more_than_a_few_messages_are_waited_for() -> None:
     first = made.model.encode(pdu)
     for _ in range(40):
         made.model.encode(pdu)
-    assert len(made.model._asked) <= 16
+    assert len(made.model._outstanding) <= 16
     with pytest.raises(Unexpected):
         made.model.decode(made.send(first))
 
@@ -286,14 +286,14 @@ def test_an_unauthenticated_answer_never_changes_the_time() -> None:
 def test_an_answer_about_another_context_is_refused(field: str) -> None:
     made = ready()
     sent = sent_header(made.model.encode(request(7)))
-    scoped = usm_message.encode_scoped(
+    scoped = usm_message.encode_scoped_pdu(
         b"elsewhere" if field == "engine_id" else ENGINE_ID,
         b"other" if field == "name" else b"",
         respond(Pdu(ber.GET, 7, 0, 0, 0, 0), b""),
     )
     mine = sent._replace(boots=5, time=10_000)
     with pytest.raises(Unauthentic, match="another context"):
-        made.model.decode(usm_message.build(mine, scoped, made.model._protected(), 1))
+        made.model.decode(usm_message.build_message(mine, scoped, made.model._keyed_protocols(), 1))
 
 
 @pytest.mark.parametrize("tag", [ber.GET, ber.GET_NEXT, ber.SET, ber.GET_BULK, 0xA6, 0xA7])

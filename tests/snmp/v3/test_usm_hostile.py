@@ -13,7 +13,7 @@ from promsnmp.snmp.ber import Pdu
 from promsnmp.snmp.credentials import PrivProtocol, SecurityLevel
 from promsnmp.snmp.security import Unauthentic
 from promsnmp.snmp.v3 import message as usm_message
-from promsnmp.snmp.v3.crypto import Authenticator, Protection, Sealed
+from promsnmp.snmp.v3.crypto import Authenticator, Encrypted, SecurityProtocols
 from promsnmp.snmp.v3.message import Header
 from tests.support.agents.usm_pair import (
     AUTH,
@@ -61,11 +61,11 @@ def test_random_datagrams_are_refused(datagram: bytes) -> None:
 @settings(max_examples=300)
 @given(st.binary(max_size=200), st.sampled_from([NO_AUTH, AUTH, PRIV]))
 def test_random_scoped_pdus_under_right_keys_are_refused(scoped: bytes, level: SecurityLevel) -> None:
-    msg_id = usm_message.parse(ANSWER).header.msg_id
+    msg_id = usm_message.parse_message(ANSWER).header.msg_id
     header = Header(msg_id, level, False, ENGINE_ID, 5, 10_000, b"joe")
-    protection = SHARED.model._protected()
+    security_protocols = SHARED.model._keyed_protocols()
     with pytest.raises(REFUSALS):
-        SHARED.model.decode(usm_message.build(header, scoped, protection, 1))
+        SHARED.model.decode(usm_message.build_message(header, scoped, security_protocols, 1))
 
 
 def test_none_of_these_examples_spoilt_the_answer() -> None:
@@ -85,22 +85,22 @@ def test_short_ciphertexts_are_refused(priv: PrivProtocol, size: int) -> None:
     class Cut:
         """A privacy protocol that sends ``size`` octets of nothing."""
 
-        def encrypt(self, plaintext: bytes, boots: int, time: int, salt: int) -> Sealed:
-            return Sealed(bytes(size), bytes(8))
+        def encrypt(self, plaintext: bytes, boots: int, time: int, salt: int) -> Encrypted:
+            return Encrypted(bytes(size), bytes(8))
 
         def decrypt(self, ciphertext: bytes, boots: int, time: int, parameters: bytes) -> bytes:
             raise AssertionError("only the manager decrypts")
 
     sent = sent_header(made.model.encode(request(1)))._replace(boots=5, time=10_000)
-    protection = made.model._protected()._replace(priv=Cut())
+    security_protocols = made.model._keyed_protocols()._replace(priv=Cut())
     with pytest.raises(REFUSALS):
-        made.model.decode(usm_message.build(sent, b"", protection, 1))
+        made.model.decode(usm_message.build_message(sent, b"", security_protocols, 1))
 
 
 @pytest.mark.parametrize("size", [0, 11, 12, 13, 23, 25, 48])
 def test_a_mac_of_another_size_is_refused(size: int) -> None:
     made = ready(replace(USER, level=AUTH))
-    right = made.model._protected().auth
+    right = made.model._keyed_protocols().auth
     assert isinstance(right, Authenticator)
     auth: Authenticator = right
 
@@ -114,14 +114,14 @@ def test_a_mac_of_another_size_is_refused(size: int) -> None:
             return message[:at] + auth.mac(message, at).ljust(size, b"\0")[:size] + message[at + size :]
 
     sent = sent_header(made.model.encode(request(1)))._replace(boots=5, time=10_000)
-    scoped = usm_message.encode_scoped(ENGINE_ID, b"", respond(Pdu(ber.GET, 1, 0, 0, 0, 0), b""))
+    scoped = usm_message.encode_scoped_pdu(ENGINE_ID, b"", respond(Pdu(ber.GET, 1, 0, 0, 0, 0), b""))
     with pytest.raises(Unauthentic):
-        made.model.decode(usm_message.build(sent, scoped, Protection(Long()), 1))  # type: ignore[arg-type]
+        made.model.decode(usm_message.build_message(sent, scoped, SecurityProtocols(Long()), 1))  # type: ignore[arg-type]
 
 
 def test_no_secret_shows_in_any_repr() -> None:
     made = ready()
-    shown = f"{made.model!r} {made.engine!r} {made.model._protected()!r} {vars(made.model)!r}"
+    shown = f"{made.model!r} {made.engine!r} {made.model._keyed_protocols()!r} {vars(made.model)!r}"
     keys = KEYS.keys(USER, ENGINE_ID)
     for secret in ("auth-secret", "priv-secret", repr(keys.auth), repr(keys.priv), keys.auth.hex(), keys.priv.hex()):
         assert secret not in shown

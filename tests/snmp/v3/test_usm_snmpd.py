@@ -13,9 +13,9 @@ import pytest
 from promsnmp.errors import AuthenticationError, SnmpTimeout
 from promsnmp.snmp import oid
 from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, SecurityLevel, User
-from promsnmp.snmp.operations.walk import AgentLimits, Gets
+from promsnmp.snmp.operations.walk import AgentLimits, GetOperation
 from promsnmp.snmp.session import Session
-from promsnmp.snmp.transport import Endpoint
+from promsnmp.snmp.transport import SnmpEndpoint
 from promsnmp.snmp.v3.keys import KeyCache
 from promsnmp.snmp.v3.usm import EngineState, UsmModel
 from tests.support.tools import Snmpd, SnmpdUser, start_snmpd
@@ -81,18 +81,18 @@ async def sys_name(agent: Snmpd, user: User, *, engine: EngineState | None = Non
 
 
 async def ask(agent: Snmpd, model: UsmModel, *, timeout: float = 1.0, retries: int = 3) -> str:
-    gets = Gets([SYS_NAME], limits=AgentLimits())
-    async with Session(Endpoint(agent.address, agent.port), model, timeout=timeout, retries=retries) as session:
+    gets = GetOperation([SYS_NAME], limits=AgentLimits())
+    async with Session(SnmpEndpoint(agent.address, agent.port), model, timeout=timeout, retries=retries) as session:
         await session.run(gets)
     return gets.varbinds[0].value.decode()
 
 
-async def silence(agent: Snmpd, user: User) -> str:
+async def timeout_hint(agent: Snmpd, user: User) -> str:
     """What the model makes of it that snmpd does not answer ``user`` at all."""
     model = UsmModel(user, engine=EngineState(), keys=KEYS)
     with pytest.raises(SnmpTimeout):
         await ask(agent, model, timeout=0.3, retries=0)
-    return model.silence()
+    return model.timeout_hint()
 
 
 async def refusal(agent: Snmpd, user: User) -> str:
@@ -125,8 +125,8 @@ async def test_a_known_engine_is_not_discovered_again(agents: Agents) -> None:
     user = of_pair(AuthProtocol.SHA256, PrivProtocol.AES256)
     await sys_name(agents.front, user, engine=engine)
     model = UsmModel(user, engine=engine, keys=KEYS)
-    async with Session(Endpoint(agents.front.address, agents.front.port), model) as session:
-        await session.run(Gets([SYS_NAME], limits=AgentLimits()))
+    async with Session(SnmpEndpoint(agents.front.address, agents.front.port), model) as session:
+        await session.run(GetOperation([SYS_NAME], limits=AgentLimits()))
         assert session.traffic.sent == 1
 
 
@@ -153,7 +153,7 @@ async def test_a_level_that_the_user_has_not_is_reported_as_such(agents: Agents)
 @pytest.mark.parametrize("priv", PrivProtocol)
 async def test_a_wrong_priv_passphrase_gives_no_value_and_is_hinted_at(agents: Agents, priv: PrivProtocol) -> None:
     user = replace(of_pair(AuthProtocol.SHA256, priv), priv_passphrase="not this one")
-    assert "check the priv passphrase" in await silence(agents.front, user)
+    assert "check the priv passphrase" in await timeout_hint(agents.front, user)
 
 
 async def test_a_context_name_reaches_another_device(agents: Agents) -> None:
@@ -163,7 +163,7 @@ async def test_a_context_name_reaches_another_device(agents: Agents) -> None:
 
 async def test_a_context_that_is_not_there_is_hinted_at(agents: Agents) -> None:
     user = replace(AUTH_ONLY, context_name="nowhere")
-    assert "and the context name" in await silence(agents.front, user)
+    assert "and the context name" in await timeout_hint(agents.front, user)
 
 
 async def test_a_device_that_reboots_between_two_requests_is_followed(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """An agent that breaks the rules, one rule at a time, for tests of whatever talks to agents.
 
 ``HostileAgent(behaviour)`` listens on loopback and answers v1 and v2c. A ``Behaviour`` is told each request and what an
-honest agent would answer, and says what is sent instead; ``misdeeds`` has a hundred of them. The honest agent
+honest agent would answer, and says what is sent instead; ``behaviours`` has a hundred of them. The honest agent
 behind it answers from ``HONEST``: the system group and three columns of forty rows.
 """
 

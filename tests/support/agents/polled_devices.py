@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from promsnmp.modules.catalogue import Catalogues, builtin_catalogue
-from promsnmp.polling.collector import Collector, Options
-from promsnmp.polling.target import Source, adhoc_source
+from promsnmp.modules.catalogue import CatalogueStore, builtin_catalogue
+from promsnmp.polling.collector import Collector, CollectorOptions
+from promsnmp.polling.target import Target, adhoc_target
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import Community
-from promsnmp.snmp.transport import Endpoint
+from promsnmp.snmp.transport import SnmpEndpoint
 
 
 def mib(ports: int = 2, octets: Callable[[int], int] = lambda port: port * 1000) -> Mib:
@@ -31,12 +31,12 @@ def mib(ports: int = 2, octets: Callable[[int], int] = lambda port: port * 1000)
     return Mib.of(objects)
 
 
-def source_of(agent: SimulatedAgent, *modules: str, managed: bool = False, community: str = "public") -> Source:
+def target_of(agent: SimulatedAgent, *modules: str, managed: bool = False, community: str = "public") -> Target:
     """A source for a simulated agent, quick to give up."""
-    endpoint = Endpoint(agent.address, agent.port)
-    made = adhoc_source(endpoint, Community(community=community), "test", modules or ("if_mib",))
+    endpoint = SnmpEndpoint(agent.address, agent.port)
+    made = adhoc_target(endpoint, Community(community=community), "test", modules or ("if_mib",))
     return replace(made, timeout=0.2, retries=1, managed=managed)
 
 
 def collector() -> Collector:
-    return Collector(Catalogues(builtin_catalogue()), Options())
+    return Collector(CatalogueStore(builtin_catalogue()), CollectorOptions())

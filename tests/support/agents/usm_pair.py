@@ -97,14 +97,14 @@ def value_of(model: UsmModel, datagram: bytes) -> bytes:
 
 
 def sent_header(datagram: bytes) -> Header:
-    return usm_message.parse(datagram).header
+    return usm_message.parse_message(datagram).header
 
 
 def answer_with(made: Pair, change: Callable[[Header], Header], *, pdu: bytes | None = None) -> bytes:
     """An answer of the agent to a new request with ``change``d header, properly encrypted and signed."""
     sent = sent_header(made.model.encode(request(7)))
     mine = sent._replace(reportable=False, boots=made.agent.boots, time=made.agent.time)
-    return made.agent.seal(change(mine), pdu or respond(Pdu(ber.GET, 7, 0, 0, 0, 0), b""))
+    return made.agent.secure(change(mine), pdu or respond(Pdu(ber.GET, 7, 0, 0, 0, 0), b""))
 
 
 def report_pdu(report: Report) -> bytes:

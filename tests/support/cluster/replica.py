@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from promsnmp.sim.agent import SimulatedAgent
-from tests.support.serving import Serving
+from tests.support.service_process import ServiceProcess
 
 KEY = "0123456789abcdef"
 DEVICES = "/promsnmp/devices"
 
 
-class Replica(Serving):
+class Replica(ServiceProcess):
     """``name`` is its POD_NAME, ``env`` says where it finds the others (``RedisServer.env``), and whatever else."""
 
     def __init__(self, folder: Path, name: str, env: Mapping[str, str], *, prefix: Sequence[str] = ()) -> None:

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from promsnmp.cluster.election.rules import Candidate, Record, Seen, Timing
+from promsnmp.cluster.election.rules import Candidate, LeaseRecord, LeaseState, Timing
 
 Answer = TypeVar("Answer")
 
-TIMING = Timing(duration=30.0, renew=10.0, look=1.0)
+TIMING = Timing(duration=30.0, renew=10.0, read_interval=1.0)
 
 
-class World:
+class SimulatedTime:
     """Simulated time: things that happen at some moment, in order."""
 
     def __init__(self) -> None:
@@ -36,27 +36,31 @@ class World:
 
 
 @dataclass
-class Memory:
+class SimulatedLeaseStore:
     """A register that does what it is told, and may be emptied or rolled back."""
 
-    record: Record | None = None
+    record: LeaseRecord | None = None
     forced: bool = False
     beats: int = 0
-    kept: list[Record | None] = field(default_factory=list)
+    kept: list[LeaseRecord | None] = field(default_factory=list)
 
-    def read(self) -> Seen:
-        return Seen(self.record, self.beats, self.forced)
+    def read(self) -> LeaseState:
+        return LeaseState(self.record, self.beats, self.forced)
 
-    def write(self, record: Record, after: Seen) -> bool:
-        if after.version != self.beats or (self.forced and not record.released and self._renews(record)):
+    def write(self, record: LeaseRecord, expected: LeaseState) -> bool:
+        if expected.version != self.beats or (self.forced and not record.released and self._renews(record)):
             return False
         self.kept.append(self.record)
         self.beats += 1
         self.record, self.forced = replace(record, beat=str(self.beats)), False
         return True
 
-    def _renews(self, record: Record) -> bool:
-        return self.record is not None and record.instance == self.record.instance and record.term == self.record.term
+    def _renews(self, record: LeaseRecord) -> bool:
+        return (
+            self.record is not None
+            and record.instance == self.record.instance
+            and record.fencing_token == self.record.fencing_token
+        )
 
     def force(self) -> None:
         """As ``DEL leader`` does."""
@@ -74,7 +78,7 @@ class Memory:
 
 
 @dataclass
-class Network:
+class SimulatedNetwork:
     """Seconds that messages take, and the share of them that is lost; ``random`` decides."""
 
     random: random.Random
@@ -91,28 +95,28 @@ class Network:
         return None if self.random.random() < self.lost else self.random.random() * self.slowest
 
 
-class Replica:
+class SimulatedReplica:
     """A candidate that looks at the register again and again, in a process that may sleep, end in order, or die."""
 
     def __init__(
         self,
-        world: World,
-        memory: Memory,
-        network: Network,
+        world: SimulatedTime,
+        lease_store: SimulatedLeaseStore,
+        network: SimulatedNetwork,
         *,
         name: str,
         number: int,
-        floor: Callable[[], int],
+        min_token: Callable[[], int],
         rate: float = 1.0,
         offset: float = 0.0,
     ) -> None:
-        self.world, self.memory, self.network = world, memory, network
+        self.world, self.lease_store, self.network = world, lease_store, network
         self.rate, self.offset = rate, offset
         self.asleep_until = 0.0
         self.dead = False
         self.is_cut_off = False
-        me = Record(name, f"instance-{number}", "192.0.2.1:8080", 0, TIMING.duration)
-        self.candidate = Candidate(me, TIMING, floor=floor, clock=self.clock)
+        me = LeaseRecord(name, f"instance-{number}", "192.0.2.1:8080", 0, TIMING.duration)
+        self.candidate = Candidate(me, TIMING, min_token=min_token, clock=self.clock)
         self._turn = 0
         self.look()
 
@@ -125,7 +129,7 @@ class Replica:
 
     def stop(self) -> None:
         """As on SIGTERM: gives the lead up, and ends a little later."""
-        self.awake(lambda: self.candidate.step_down("it ends", aside=1e9))
+        self.awake(lambda: self.candidate.step_down("it ends", abstain_for=1e9))
         self.world.at(self.world.now + 3.0, self.kill)
 
     def kill(self) -> None:
@@ -143,17 +147,17 @@ class Replica:
     def look(self) -> None:
         """One turn: read, decide, write; whatever did not come of it by the next turn comes too late."""
         self._turn += 1
-        self._ask(self.memory.read, self._decide)
+        self._ask(self.lease_store.read, self._decide)
         again = self.network.patience + self.network.random.random() * 0.4
         self.world.at(self.world.now + again, lambda: self.awake(self.look))
 
-    def _decide(self, seen: Seen) -> None:
-        record = self.candidate.observed(seen)
+    def _decide(self, state: LeaseState) -> None:
+        record = self.candidate.on_read(state)
         if record is not None:
             sent_at = self.clock()
             self._ask(
-                lambda: self.memory.write(record, seen),
-                lambda done: self.candidate.written(record, sent_at=sent_at) if done else None,
+                lambda: self.lease_store.write(record, state),
+                lambda done: self.candidate.on_written(record, sent_at=sent_at) if done else None,
             )
 
     def _ask(self, question: Callable[[], Answer], use: Callable[[Answer], object]) -> None:
@@ -173,13 +177,17 @@ class Replica:
             use(answer)
 
 
-class Elections:
+class SimulatedElections:
     """Three replicas, later more, and all that can go wrong: every method of FAULTS is one way."""
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
-        self.world, self.memory, self.network = World(), Memory(), Network(self.chance)
-        self.replicas: list[Replica] = []
+        self.world, self.lease_store, self.network = (
+            SimulatedTime(),
+            SimulatedLeaseStore(),
+            SimulatedNetwork(self.chance),
+        )
+        self.replicas: list[SimulatedReplica] = []
         self.file_term = 0
         for _ in range(3):
             self.start()
@@ -187,23 +195,23 @@ class Elections:
     def start(self) -> None:
         number = len(self.replicas)
         self.replicas.append(
-            Replica(
+            SimulatedReplica(
                 self.world,
-                self.memory,
+                self.lease_store,
                 self.network,
                 name=f"pod-{number % 3}",
                 number=number,
-                floor=lambda: self.file_term,
+                min_token=lambda: self.file_term,
                 rate=1 + self.chance.uniform(-0.04, 0.04),
                 offset=self.chance.uniform(0, 1e6),
             )
         )
 
     @property
-    def leaders(self) -> list[Replica]:
+    def leaders(self) -> list[SimulatedReplica]:
         return [one for one in self.replicas if one.leads]
 
-    def any(self) -> Replica:
+    def any(self) -> SimulatedReplica:
         return self.chance.choice(self.replicas)
 
     def sleep(self) -> None:
@@ -220,13 +228,13 @@ class Elections:
         self.start()
 
     def empty(self) -> None:
-        self.memory.empty()
+        self.lease_store.empty()
 
     def force(self) -> None:
-        self.memory.force()
+        self.lease_store.force()
 
     def roll_back(self) -> None:
-        self.memory.roll_back(self.chance.randint(1, 4))
+        self.lease_store.roll_back(self.chance.randint(1, 4))
 
     def step_down(self) -> None:
         one = self.any()

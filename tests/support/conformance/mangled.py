@@ -7,7 +7,7 @@ from random import Random
 
 from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber, oid
-from tests.support.conformance import made_values
+from tests.support.conformance import generated_values as generated_values
 
 SHARE = 0.06
 """Of the objects of a device, how many are changed."""
@@ -34,13 +34,18 @@ def mangled(objects: Mapping[bytes, bytes], seed: str) -> dict[bytes, bytes]:
 
 def _other(value: bytes, random: Random) -> bytes:
     """A value in its place: of the same type, or of any."""
-    makers: tuple[made_values.Maker, ...]
+    makers: tuple[generated_values.Maker, ...]
     if value[0] == ber.OCTET_STRING:
-        makers = (made_values.text, made_values.some_octets, made_values.date, made_values.integer)
+        makers = (generated_values.text, generated_values.some_octets, generated_values.date, generated_values.integer)
     elif random.random() < 0.5:
-        makers = (made_values.integer, made_values.counter64, made_values.opaque_float, made_values.unsigned)
+        makers = (
+            generated_values.integer,
+            generated_values.counter64,
+            generated_values.opaque_float,
+            generated_values.unsigned,
+        )
     else:
-        makers = (*made_values.ANYTHING, made_values.odd, made_values.padded)
+        makers = (*generated_values.ANYTHING, generated_values.odd, generated_values.padded)
     other = random.choice(makers)(random)
     return other if other[0] not in _NOT_TEXT or value[0] != ber.OCTET_STRING else value
 

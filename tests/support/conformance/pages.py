@@ -18,7 +18,7 @@ Series = tuple[str, tuple[tuple[str, str], ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ParsedPage:
     """A page whatever its order: numbers by series, TYPE and HELP by family."""
 
     samples: Mapping[Series, float]
@@ -34,7 +34,7 @@ class Difference:
     what: str
 
 
-def parse(text: str) -> Page:
+def parse(text: str) -> ParsedPage:
     """A page in text format 0.0.4, or the samples of one in OpenMetrics."""
     samples: dict[Series, float] = {}
     types: dict[str, str] = {}
@@ -45,10 +45,10 @@ def parse(text: str) -> Page:
                 (types if found[1] == "TYPE" else helps)[found[2]] = found[3] or ""
         elif (found := _LINE.fullmatch(line)) and not OWN.match(found[1]):
             samples[found[1], tuple(sorted(_LABEL.findall(found[2] or "")))] = float(found[3])
-    return Page(samples, types, helps)
+    return ParsedPage(samples, types, helps)
 
 
-def compare(mine: Page, other: Page) -> Iterator[Difference]:
+def compare(mine: ParsedPage, other: ParsedPage) -> Iterator[Difference]:
     """All differences of samples, and of the headers of families that both have."""
     for series in sorted(other.samples.keys() - mine.samples.keys()):
         yield Difference("only snmp_exporter", f"{_shown(series)} {other.samples[series]}")

@@ -11,10 +11,16 @@ from promsnmp.modules.snmp_yml.reader import Document
 from promsnmp.modules.snmp_yml.writer import metric_document
 from promsnmp.sim.recording import read_recording
 from promsnmp.snmp import oid
-from tests.support.conformance.beside import Beside, Pages
-from tests.support.conformance.explained import STRICT, Asked, has_slips_apart, refusal, unexplained
+from tests.support.conformance.known_differences import (
+    STRICT,
+    ScrapedModule,
+    has_slips_apart,
+    refusal,
+    unexplained_differences,
+)
 from tests.support.conformance.mangled import mangled, mib_of
-from tests.support.conformance.pages import Difference, Page
+from tests.support.conformance.pages import Difference, ParsedPage
+from tests.support.conformance.programs import BothPrograms, ScrapeResults
 from tests.support.exposition.reference import Case, device, document
 
 BATCH = 200
@@ -33,32 +39,37 @@ class Result:
     unknown: list[Difference] = field(default_factory=list)
 
 
-def compared(module: str, name: str, asked: Asked, pages: Pages) -> Result:
+def compare_module(module: str, name: str, scraped: ScrapedModule, pages: ScrapeResults) -> Result:
     """The result of the pages, or of ours and their refusal."""
     result = Result(module, name, len(pages.mine.samples))
-    if isinstance(pages.theirs, Page):
-        result.unknown += unexplained(asked, pages.mine, pages.theirs)
-        result.unknown += [Difference(f"exact: {one.kind}", one.what) for one in _inexact(asked, pages)]
+    if isinstance(pages.theirs, ParsedPage):
+        result.unknown += unexplained_differences(scraped, pages.mine, pages.theirs)
+        result.unknown += [Difference(f"exact: {one.kind}", one.what) for one in _inexact(scraped, pages)]
     elif why := refusal(pages.theirs):
         result.known[why] += 1
-        if why in STRICT and isinstance(pages.exact, Page):
+        if why in STRICT and isinstance(pages.exact, ParsedPage):
             result.unknown.append(Difference("exact: only snmp_exporter refuses", pages.theirs[:600]))
     else:
         result.unknown.append(Difference("snmp_exporter refuses", pages.theirs[:600]))
     return result
 
 
-def _inexact(asked: Asked, pages: Pages) -> list[Difference]:
+def _inexact(scraped: ScrapedModule, pages: ScrapeResults) -> list[Difference]:
     """What differs although the settings are those that bring back what snmp_exporter does."""
-    assert isinstance(pages.theirs, Page)
+    assert isinstance(pages.theirs, ParsedPage)
     if isinstance(pages.exact, str):
         is_served = pages.theirs.samples and not has_slips_apart(pages.theirs)
         return [Difference("only PromSNMP refuses", pages.exact)] if is_served else []
-    return unexplained(asked, pages.exact, pages.theirs, is_exact=True)
+    return unexplained_differences(scraped, pages.exact, pages.theirs, is_exact=True)
 
 
 def recorded(
-    beside: Beside, found: Document, modules: Sequence[str], recordings: Iterable[Path], *, seeds: Sequence[int] = ()
+    programs: BothPrograms,
+    found: Document,
+    modules: Sequence[str],
+    recordings: Iterable[Path],
+    *,
+    seeds: Sequence[int] = (),
 ) -> Iterator[Result]:
     """One result per recording and module; with ``seeds`` of the recordings mangled, once for each."""
     metrics = {name: [metric_document(one) for one in found.modules[name].metrics] for name in modules}
@@ -67,22 +78,22 @@ def recorded(
         still = {name: value for name, value in recording.items() if isinstance(value, bytes)}
         for seed in seeds or ("",):
             objects = mangled(still, f"{seed}.{path.stem}") if seeds else still
-            beside.device(mib_of(objects))
+            programs.device(mib_of(objects))
             dotted = {oid.to_text(name): value for name, value in objects.items()}
             for name in modules:
-                asked = Asked(metrics[name], dotted)
-                yield compared(name, f"{path.stem} {seed}".rstrip(), asked, beside.pages(name))
+                scraped = ScrapedModule(metrics[name], dotted)
+                yield compare_module(name, f"{path.stem} {seed}".rstrip(), scraped, programs.pages(name))
 
 
-def made(beside: Beside, cases: Sequence[Case]) -> Iterator[Result]:
+def generated(programs: BothPrograms, cases: Sequence[Case]) -> Iterator[Result]:
     """One result per case."""
     for at in range(0, len(cases), BATCH):
         batch = cases[at : at + BATCH]
-        beside.device(device(batch))
-        beside.load(document(batch))
+        programs.device(device(batch))
+        programs.load(document(batch))
         for case in batch:
-            pages = beside.pages(case.name, auth=f"public_v{case.version}")
-            yield compared(case.name, "made up", Asked(case.metrics, case.objects), pages)
+            pages = programs.pages(case.name, auth=f"public_v{case.version}")
+            yield compare_module(case.name, "made up", ScrapedModule(case.metrics, case.objects), pages)
 
 
 def summary(found: Sequence[Result], tell: Callable[[str], None], *, shown: int = 5) -> bool:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.deploy.cluster import Cluster
+from tests.support.deploy.fake_kubernetes import FakeKubernetes
 from tests.support.deploy.kube import DEPLOY, HELM, Object, encoded, pick
 from tests.support.deploy.pods import Pod, Redis
 from tests.support.tools import PROJECT, WEB, free_tcp_port, require_tool, wait_until
@@ -19,7 +19,7 @@ from tests.support.tools import PROJECT, WEB, free_tcp_port, require_tool, wait_
 class Shell:
     """A shell whose kubectl asks ``cluster``, in a folder that holds a copy of deploy/."""
 
-    def __init__(self, folder: Path, cluster: Cluster, told: Object) -> None:
+    def __init__(self, folder: Path, cluster: FakeKubernetes, told: Object) -> None:
         self.folder, self.cluster = folder, cluster
         folder.mkdir(exist_ok=True)
         shutil.copytree(DEPLOY, folder / "deploy", symlinks=True)
@@ -75,7 +75,7 @@ class Shell:
 class Pages(Shell):
     """A shell in whose cluster one pod really runs, with a Redis; the Secret of the cluster is that of the pod."""
 
-    def __init__(self, folder: Path, cluster: Cluster, redis: Redis, items: list[Object]) -> None:
+    def __init__(self, folder: Path, cluster: FakeKubernetes, redis: Redis, items: list[Object]) -> None:
         self.redis, self.items, self.data = redis, items, folder / "data"
         self.data.mkdir()
         self.logs = folder

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from promsnmp.exposition.plan import Plan, make_plan
-from promsnmp.exposition.samples import DeviceState, Renderer
+from promsnmp.exposition.samples import Renderer, RenderState
 from promsnmp.modules.model import Module
 from promsnmp.modules.snmp_yml.reader import read_text
 from promsnmp.snmp import ber, oid
@@ -34,7 +34,7 @@ class Device:
 
     def __init__(self, *modules: Module, wrap: bool = True, zeros: bool = False) -> None:
         self.plan: Plan = make_plan(modules)
-        self.state = DeviceState()
+        self.state = RenderState()
         self.wrap = wrap
         self.zeros = zeros
 
@@ -48,12 +48,12 @@ class Device:
         renderer = Renderer(self.plan, scanner, self.state, wrap=self.wrap, zeros=self.zeros)
         for one in self.plan.modules:
             renderer.module(one.metrics)
-        renderer.page.deduplicate()
+        renderer.exposition.deduplicate()
         return renderer
 
     def poll(self, objects: Objects) -> str:
         """The page of a poll in text format."""
-        return self.renderer(objects).page.render().decode()
+        return self.renderer(objects).exposition.render().decode()
 
     def samples(self, objects: Objects) -> list[str]:
         """The lines of the page that are samples."""

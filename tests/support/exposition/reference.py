@@ -12,16 +12,16 @@ from typing import Any
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from promsnmp.modules.catalogue import Catalogue, Catalogues
+from promsnmp.modules.catalogue import Catalogue, CatalogueStore
 from promsnmp.modules.snmp_yml.reader import read_text
-from promsnmp.polling.collector import Collector, Options
+from promsnmp.polling.collector import Collector, CollectorOptions
 from promsnmp.polling.page import Format
-from promsnmp.polling.target import Source
+from promsnmp.polling.target import Target
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import SecurityLevel, User
-from promsnmp.snmp.transport import Endpoint
+from promsnmp.snmp.transport import SnmpEndpoint
 from tests.support.agents.threads import running
 from tests.support.exporter import Exporter, require_exporter
 
@@ -51,7 +51,7 @@ def gauge32(value: int) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ReferencePage:
     """What a page says, whatever its order: samples by name and labels, and type and help by family."""
 
     samples: Samples
@@ -113,8 +113,8 @@ def device(cases: Sequence[Case]) -> Mib:
     return Mib.of(found)
 
 
-def parse(text: str) -> Page:
-    """A page in text format as a ``Page``."""
+def parse(text: str) -> ReferencePage:
+    """A page in text format as a ``ReferencePage``."""
     samples: Samples = {}
     types, helps = {}, {}
     for family in text_string_to_metric_families(text):
@@ -123,7 +123,7 @@ def parse(text: str) -> Page:
         types[family.name], helps[family.name] = family.type, family.documentation
         for sample in family.samples:
             samples[sample.name, tuple(sorted(sample.labels.items()))] = float(sample.value)
-    return Page(samples, types, helps)
+    return ReferencePage(samples, types, helps)
 
 
 def agent_of(cases: Sequence[Case]) -> SimulatedAgent:
@@ -131,25 +131,25 @@ def agent_of(cases: Sequence[Case]) -> SimulatedAgent:
     return SimulatedAgent(device(cases), users=(USER,))
 
 
-async def ours(cases: Sequence[Case], agent: SimulatedAgent) -> dict[str, Page]:
+async def ours(cases: Sequence[Case], agent: SimulatedAgent) -> dict[str, ReferencePage]:
     """What PromSNMP makes of each case."""
     read = read_text(document(cases), source="cases")
-    collector = Collector(Catalogues(Catalogue(read.modules, read.auths)), Options(utilization=False))
+    collector = Collector(CatalogueStore(Catalogue(read.modules, read.auths)), CollectorOptions(utilization=False))
     pages = {}
     for case in cases:
         login = read.auths[f"public_v{case.version}"]
-        source = Source(case.name, case.name, Endpoint(agent.address, agent.port), login, (case.name,))
-        page, error = await collector.collect(source, deadline=asyncio.get_running_loop().time() + 20)
+        target = Target(case.name, case.name, SnmpEndpoint(agent.address, agent.port), login, (case.name,))
+        page, error = await collector.collect(target, deadline=asyncio.get_running_loop().time() + 20)
         assert error is None, (case.name, error)
         pages[case.name] = parse(page.plain(Format.TEXT).decode())
     return pages
 
 
-def theirs(cases: Sequence[Case], target: str, folder: Path) -> dict[str, Page | str]:
+def theirs(cases: Sequence[Case], target: str, folder: Path) -> dict[str, ReferencePage | str]:
     """What snmp_exporter makes of each case; the text of its error where it makes nothing."""
     config = folder / "snmp.yml"
     config.write_text(document(cases))
-    pages: dict[str, Page | str] = {}
+    pages: dict[str, ReferencePage | str] = {}
     with Exporter(require_exporter(), config, log=folder / "snmp_exporter.log") as exporter:
         for case in cases:
             status, body = exporter.scrape(target, case.name, auth=f"public_v{case.version}")
@@ -157,7 +157,7 @@ def theirs(cases: Sequence[Case], target: str, folder: Path) -> dict[str, Page |
     return pages
 
 
-def both(cases: Sequence[Case], folder: Path) -> dict[str, tuple[Page, Page | str]]:
+def both(cases: Sequence[Case], folder: Path) -> dict[str, tuple[ReferencePage, ReferencePage | str]]:
     """Every case as PromSNMP and as snmp_exporter show it."""
     require_exporter()
     agent = agent_of(cases)

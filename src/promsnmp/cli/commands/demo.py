@@ -17,7 +17,7 @@ from pathlib import Path
 
 import click
 
-from promsnmp.cli.commands.demo_service import DemoService, Reply, choose_port
+from promsnmp.cli.commands.demo_service import DemoResponse, DemoService, choose_port
 from promsnmp.errors import PromSnmpError
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.devices import DEMO, Device
@@ -189,7 +189,7 @@ async def _paths(service: DemoService, name: str) -> list[tuple[str, str]]:
     return [(path, what) for path, what in paths.items() if (await service.get(path)).status < 400]
 
 
-def sample(page: Reply) -> list[str]:
+def sample(page: DemoResponse) -> list[str]:
     """At most SAMPLE_LINES lines of a page: some families with their HELP and TYPE, each with its first samples."""
     families: dict[str, list[str]] = {}
     for line in page.text.splitlines():

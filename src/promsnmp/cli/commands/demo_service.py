@@ -20,7 +20,7 @@ from typing import Self
 from promsnmp.errors import PromSnmpError
 from promsnmp.http.server.listen import listen
 from promsnmp.inventory.document.read import from_document
-from promsnmp.inventory.storage.encrypted_file import Vault
+from promsnmp.inventory.storage.encrypted_file import EncryptedFile
 from promsnmp.inventory.storage.key import InventoryKey
 from promsnmp.settings import load_settings
 
@@ -34,12 +34,12 @@ DEFAULTS = {
 """Settings of the demo where the environment says nothing."""
 GRACE = 10.0
 """Seconds that the service is given to end."""
-TELL_EVERY = 2.0
+REPORT_INTERVAL = 2.0
 _PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class DemoResponse:
     """An HTTP answer."""
 
     status: int
@@ -84,8 +84,9 @@ class DemoService:
     async def __aenter__(self) -> Self:
         key = secrets.token_hex(16)
         path = self._folder / "inventory.json"
-        vault = Vault(path, InventoryKey(key.encode()))  # no store: nobody did anything that an audit log should tell
-        await _whole(asyncio.to_thread(vault.write, from_document(self._document)))
+        # no store: nobody did anything that an audit log should tell
+        encrypted_file = EncryptedFile(path, InventoryKey(key.encode()))
+        await _uninterrupted(asyncio.to_thread(encrypted_file.write, from_document(self._document)))
         own = {
             "PROM_INV_FILE": str(path),
             "PROM_ENCRYPT_KEY": key,
@@ -125,13 +126,13 @@ class DemoService:
         assert self._process is not None
         return await self._process.wait()
 
-    async def wait_for_pages(self, names: Sequence[str], patience: float, tell: Callable[[str], object]) -> None:
-        """Until there is a page of each device; ``tell`` is told how far it is when it takes longer than a second.
+    async def wait_for_pages(self, names: Sequence[str], patience: float, report: Callable[[str], object]) -> None:
+        """Until there is a page of each device; ``report`` is told how far it is when it takes longer than a second.
 
         Raises PromSnmpError when the service ends before, or after ``patience`` seconds.
         """
         started = time.monotonic()
-        told = started + 1.0 - TELL_EVERY
+        reported_at = started + 1.0 - REPORT_INTERVAL
         missing, reason = list(names), ""
         while missing:
             assert self._process is not None
@@ -145,28 +146,28 @@ class DemoService:
             now = time.monotonic()
             if now - started > patience:
                 raise PromSnmpError(f"no page of {missing[0]} within {patience:g} s: {reason}")
-            if now - told > TELL_EVERY:
-                told = now
-                tell(f"  {len(names) - len(missing)} of {len(names)} pages after {now - started:.0f} s ...")
+            if now - reported_at > REPORT_INTERVAL:
+                reported_at = now
+                report(f"  {len(names) - len(missing)} of {len(names)} pages after {now - started:.0f} s ...")
             await asyncio.sleep(0.05)
 
-    async def get(self, path: str) -> Reply:
+    async def get(self, path: str) -> DemoResponse:
         """The answer to a GET; status 599 when there is none."""
         return await asyncio.to_thread(self._get, path)
 
-    def _get(self, path: str) -> Reply:
+    def _get(self, path: str) -> DemoResponse:
         connection = http.client.HTTPConnection(self._host, self.port, timeout=GRACE)
         try:
             connection.request("GET", path, headers={"Accept": "text/plain, */*;q=0.5"})
             answer = connection.getresponse()
-            return Reply(answer.status, answer.read().decode("utf-8", "replace"))
+            return DemoResponse(answer.status, answer.read().decode("utf-8", "replace"))
         except (OSError, http.client.HTTPException) as error:
-            return Reply(599, str(error))
+            return DemoResponse(599, str(error))
         finally:
             connection.close()
 
 
-async def _whole(work: Coroutine[object, object, object]) -> None:
+async def _uninterrupted(work: Coroutine[object, object, object]) -> None:
     """Runs ``work`` to its end even when cancelled: a write must not go on in a folder that is being removed."""
     task = asyncio.ensure_future(work)
     try:

@@ -17,16 +17,16 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from promsnmp.cli.client import Client, service_options
-from promsnmp.cli.options.inventory_file import file_option, local_user, opened, settings_of
+from promsnmp.cli.client import ServiceClient, service_options
+from promsnmp.cli.options.inventory_file import command_settings, file_option, local_user, open_inventory
 from promsnmp.cli.options.search_request import Document, request_options
 from promsnmp.cli.output.tables import print_table
 from promsnmp.discovery.factory import make_discovery
-from promsnmp.discovery.jobs import ENDED, Job
+from promsnmp.discovery.jobs import ENDED_STATES, Job
 from promsnmp.discovery.request import read_request
 from promsnmp.discovery.serialize import detailed_document, job_document
 from promsnmp.discovery.service import Discovery
-from promsnmp.discovery.unsaved_inventory import Memory
+from promsnmp.discovery.unsaved_inventory import UnsavedInventory
 from promsnmp.errors import InventoryInvalid, PromSnmpError
 from promsnmp.inventory.model import Inventory
 from promsnmp.observe.counts import DiscoveryCounts
@@ -34,8 +34,8 @@ from promsnmp.polling.detection.identify import identify
 from promsnmp.settings import Settings
 
 PATH = "/promsnmp/discovery"
-FOUND, NOBODY, INTERRUPTED = 0, 1, 130
-LOOK_EVERY = 0.2
+FOUND, NONE_FOUND, INTERRUPTED = 0, 1, 130
+POLL_INTERVAL = 0.2
 """Seconds between two looks at a job."""
 
 Show = Callable[[Document], None]
@@ -65,7 +65,7 @@ def discover(
     detach: bool,
     as_json: bool,
     file: Path | None,
-    service: Client | None,
+    service: ServiceClient | None,
 ) -> int:
     """Search TARGET... for devices and print what is found.
 
@@ -94,13 +94,13 @@ def discover(
         return _remote(service, request, save_seed=save_seed, detach=detach, as_json=as_json)
     if detach:
         raise click.UsageError("--detach is for searches by a service: give --url")
-    settings = _paced(settings_of(file), rate, timeout, retries)
+    settings = _with_pace(command_settings(file), rate, timeout, retries)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         job = runner.run(_search(settings, request, save=save or save_seed, save_seed=save_seed))
-    return _finish(detailed_document(job, time.time()), as_json=as_json, interrupted=job.stopping)
+    return _finish(detailed_document(job, time.time()), as_json=as_json, interrupted=job.stop_requested)
 
 
-def _paced(settings: Settings, rate: int | None, timeout: float | None, retries: int | None) -> Settings:
+def _with_pace(settings: Settings, rate: int | None, timeout: float | None, retries: int | None) -> Settings:
     changes = {
         "discovery_packets_per_second": rate,
         "discovery_timeout": None if timeout is None else max(1, round(timeout * 1000)),
@@ -115,31 +115,33 @@ def _paced(settings: Settings, rate: int | None, timeout: float | None, retries:
 async def _search(settings: Settings, document: Document, *, save: bool, save_seed: bool) -> Job:
     """Searches from here, into the inventory file or into none."""
     discovery, inventory = _own_discovery(settings, save=save)
-    asked = read_request(document, inventory())
-    if problems := discovery.seeds.problems_of(asked.seed):
+    search_request = read_request(document, inventory())
+    if problems := discovery.seeds.problems_of(search_request.seed):
         raise InventoryInvalid(problems)
-    seed = discovery.seeds.same(asked.seed)
+    seed = discovery.seeds.deduplicate(search_request.seed)
     if save_seed:
         await discovery.seeds.save(seed, local_user())
-    job = discovery.start(discovery.plan(seed, who=local_user(), remove_lost=asked.remove_lost, saved=save_seed))
+    job = discovery.start(
+        discovery.plan(seed, who=local_user(), remove_stale=search_request.remove_stale, saved=save_seed)
+    )
     with _until_interrupted(lambda: discovery.stop_job(job)), _bar() as show:
-        while job.state not in ENDED:
-            await asyncio.wait({asyncio.ensure_future(job.over.wait())}, timeout=LOOK_EVERY)
+        while job.state not in ENDED_STATES:
+            await asyncio.wait({asyncio.ensure_future(job.ended_event.wait())}, timeout=POLL_INTERVAL)
             show(job_document(job, time.time()))
     return job
 
 
 def _own_discovery(settings: Settings, *, save: bool) -> tuple[Discovery, Callable[[], Inventory]]:
     if not save:
-        memory = Memory()
-        return _made(settings, lambda: memory.current, memory.update), lambda: memory.current
-    store = opened(settings, create=True)
-    return _made(
+        memory = UnsavedInventory()
+        return _make_discovery(settings, lambda: memory.current, memory.update), lambda: memory.current
+    store = open_inventory(settings, create=True)
+    return _make_discovery(
         settings, lambda: store.current, lambda change, who: store.update(change, who=who)
     ), lambda: store.current
 
 
-def _made(settings: Settings, inventory: Callable[[], Inventory], update: Any) -> Discovery:
+def _make_discovery(settings: Settings, inventory: Callable[[], Inventory], update: Any) -> Discovery:
     return make_discovery(settings, inventory=inventory, update=update, identify=identify, counts=DiscoveryCounts())
 
 
@@ -162,7 +164,7 @@ def _until_interrupted(stop: Callable[[], None]) -> Iterator[None]:
 # ------------------------------------------------------------------------------------------------------ by a service
 
 
-def _remote(service: Client, document: Document, *, save_seed: bool, detach: bool, as_json: bool) -> int:
+def _remote(service: ServiceClient, document: Document, *, save_seed: bool, detach: bool, as_json: bool) -> int:
     """Has a service search, and follows that."""
     query = {"scheduleNow": "true", "saveSeed": str(save_seed).lower()}
     accepted = service.call("POST", PATH, query=query, document=document).json()
@@ -177,7 +179,7 @@ def _remote(service: Client, document: Document, *, save_seed: bool, detach: boo
             try:
                 job = service.get(location).json()
                 show(job)
-                time.sleep(LOOK_EVERY)
+                time.sleep(POLL_INTERVAL)
             except KeyboardInterrupt:
                 if interrupted:
                     raise
@@ -230,7 +232,7 @@ def _finish(job: Document, *, as_json: bool, interrupted: bool) -> int:
         raise PromSnmpError(f"the search failed: {job.get('error', 'the service does not say why')}")
     if interrupted:
         return INTERRUPTED
-    return FOUND if devices or job["found"] else NOBODY
+    return FOUND if devices or job["found"] else NONE_FOUND
 
 
 def _row(device: Document) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 import uvloop
 
-from promsnmp.cli.options.credentials import login_options
+from promsnmp.cli.options.credentials import credential_options
 from promsnmp.cli.options.modules import files_option, modules_option
 from promsnmp.errors import ModuleError
 from promsnmp.inventory.modules import AUTO
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from promsnmp.modules.catalogue import Catalogue
     from promsnmp.modules.model import Metric
     from promsnmp.polling.explain.model import Explanation
-    from promsnmp.polling.explain.recorder import Record
+    from promsnmp.polling.explain.recorder import PollRecording
 
 PATIENCE = 1.0
 """Seconds after which somebody who looks on is told how far it is."""
@@ -37,7 +37,7 @@ _OWN = ("promsnmp_", "snmp_scrape_", "interface_utilization")
 @click.argument("target")
 @modules_option
 @click.option("--metric", metavar="NAME", help="Only this metric, in full.")
-@login_options
+@credential_options
 @click.option("--auth", metavar="NAME", help="Credentials by their name in a file, instead of the options above.")
 @files_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
@@ -65,32 +65,34 @@ def explain(
       promsnmp explain -c secret -m if_mib --metric ifHCInOctets 192.0.2.1
       promsnmp explain --json 192.0.2.1 | jq '.metrics[] | select(.status == "missing") | [.name, .reason]'
     """
-    from promsnmp.cli.options.poll_request import asked_of
-    from promsnmp.cli.output.explanation import plain, report, report_metric
+    from promsnmp.cli.options.poll_request import make_poll_request
+    from promsnmp.cli.output.explanation import report, report_metric, to_json
     from promsnmp.modules.catalogue import load_catalogue
     from promsnmp.polling.explain.explain import explain as explained
-    from promsnmp.polling.explain.recorder import Record
+    from promsnmp.polling.explain.recorder import PollRecording
 
     if deadline != deadline:  # NaN is in every range
         raise click.UsageError("--deadline is not a number")
     catalogue = load_catalogue(files)
-    asked = asked_of(target, modules, catalogue, auth=auth, credentials=credentials)
+    request = make_poll_request(target, modules, catalogue, auth=auth, credentials=credentials)
     if metric is not None:
-        is_settled = AUTO not in asked.source.modules
-        _check_metric(metric, asked.source.modules if is_settled else tuple(catalogue.modules), catalogue)
+        is_settled = AUTO not in request.target.modules
+        _check_metric(metric, request.target.modules if is_settled else tuple(catalogue.modules), catalogue)
 
     async def poll() -> Explanation:
-        record = Record()
-        async with _progress(record):
+        recording = PollRecording()
+        async with _progress(recording):
             until = asyncio.get_running_loop().time() + deadline
-            return await explained(asked.source, catalogue, deadline=until, record=record, wish=asked.wish)
+            return await explained(
+                request.target, catalogue, deadline=until, recording=recording, chosen_by=request.chosen_by
+            )
 
     found = uvloop.run(poll())
     if metric is not None:
         _check_metric(metric, found.modules, catalogue)
-        found = _narrowed(found, metric, catalogue)
+        found = _only_metric(found, metric, catalogue)
     if as_json:
-        click.echo(json.dumps(plain(found), indent=2))
+        click.echo(json.dumps(to_json(found), indent=2))
         return 0
     for line in (report if metric is None else report_metric)(found, _heading):
         click.echo(line.rstrip())
@@ -103,7 +105,7 @@ def _heading(text: str) -> str:
 
 
 @asynccontextmanager
-async def _progress(record: Record) -> AsyncIterator[None]:
+async def _progress(recording: PollRecording) -> AsyncIterator[None]:
     """Tells on stderr how far it is, where somebody looks on and it takes its time."""
     if not sys.stderr.isatty():
         yield
@@ -115,15 +117,15 @@ async def _progress(record: Record) -> AsyncIterator[None]:
         await asyncio.sleep(PATIENCE)
         while True:
             shown = True
-            at = oid.to_text(record.asking)[:60]
-            click.echo(f"\r{len(record.varbinds):,} varbinds, asking for {at}\x1b[K", err=True, nl=False)
+            at = oid.to_text(recording.current_oid)[:60]
+            click.echo(f"\r{len(recording.varbinds):,} varbinds, asking for {at}\x1b[K", err=True, nl=False)
             await asyncio.sleep(0.2)
 
-    telling = asyncio.ensure_future(tell())
+    progress = asyncio.ensure_future(tell())
     try:
         yield
     finally:
-        telling.cancel()
+        progress.cancel()
         if shown:
             click.echo("\r\x1b[K", err=True, nl=False)
 
@@ -131,7 +133,7 @@ async def _progress(record: Record) -> AsyncIterator[None]:
 # ----------------------------------------------------------------------------------------------------------- one metric
 
 
-def _called(metric: Metric, name: str) -> bool:
+def _has_name(metric: Metric, name: str) -> bool:
     """Whether a metric, or one that is made from it, has this name."""
     from promsnmp.exposition.formats.text import metric_name
     from promsnmp.modules.model import MetricType
@@ -144,41 +146,41 @@ def _called(metric: Metric, name: str) -> bool:
 
 def _check_metric(name: str, modules: Iterable[str], catalogue: Catalogue) -> None:
     """Raises ModuleError, with what there is instead, unless one of the modules defines the metric."""
-    if any(_called(metric, name) for module in modules for metric in catalogue.module(module).metrics):
+    if any(_has_name(metric, name) for module in modules for metric in catalogue.module(module).metrics):
         return
-    here = f"{name!r} is not a metric of {', '.join(modules) or 'no module'}"
+    prefix = f"{name!r} is not a metric of {', '.join(modules) or 'no module'}"
     if name.startswith(_OWN):
-        raise ModuleError(f"{here}: PromSNMP makes it itself, of the poll or of the interfaces' counters")
-    others = [one.name for one in catalogue.modules.values() if any(_called(metric, name) for metric in one.metrics)]
+        raise ModuleError(f"{prefix}: PromSNMP makes it itself, of the poll or of the interfaces' counters")
+    others = [one.name for one in catalogue.modules.values() if any(_has_name(metric, name) for metric in one.metrics)]
     if others:
-        raise ModuleError(f"{here}; it is defined in module {', '.join(others)}: add -m {others[0]}")
+        raise ModuleError(f"{prefix}; it is defined in module {', '.join(others)}: add -m {others[0]}")
     known = {metric.name for module in modules for metric in catalogue.module(module).metrics}
     alike = difflib.get_close_matches(name, sorted(known), n=3)
     hint = f"; alike: {', '.join(alike)}" if alike else ""
-    raise ModuleError(f"{here}, nor of any other module{hint}")
+    raise ModuleError(f"{prefix}, nor of any other module{hint}")
 
 
-def _narrowed(one: Explanation, name: str, catalogue: Catalogue) -> Explanation:
+def _only_metric(explanation: Explanation, name: str, catalogue: Catalogue) -> Explanation:
     """An explanation of one metric only, with what its values and labels need."""
-    wanted = {(module, metric) for module in one.modules for metric in catalogue.module(module).metrics}
-    pairs = {(module, metric.name, metric.oid) for module, metric in wanted if _called(metric, name)}
-    metrics = tuple(told for told in one.metrics if (told.module, told.name, told.oid) in pairs)
+    wanted = {(module, metric) for module in explanation.modules for metric in catalogue.module(module).metrics}
+    pairs = {(module, metric.name, metric.oid) for module, metric in wanted if _has_name(metric, name)}
+    metrics = tuple(told for told in explanation.metrics if (told.module, told.name, told.oid) in pairs)
     needed = {told.oid.lstrip(".") for told in metrics} | {up.oid for told in metrics for up in told.lookups}
     return replace(
-        one,
+        explanation,
         metrics=metrics,
         walks=tuple(
             walk
-            for walk in one.walks
-            if any(_touch(walk.oid, column) for column in needed)
+            for walk in explanation.walks
+            if any(_overlap(walk.oid, column) for column in needed)
             or any(f"{told.module} (filter)" in walk.modules for told in metrics)
         ),
-        gets=tuple(get for get in one.gets if any(_touch(get.oid, column) for column in needed)),
-        found=tuple(found for found in one.found if found.oid in needed),
+        gets=tuple(get for get in explanation.gets if any(_overlap(get.oid, column) for column in needed)),
+        columns=tuple(column for column in explanation.columns if column.oid in needed),
         unclaimed=(),
     )
 
 
-def _touch(one: str, other: str) -> bool:
+def _overlap(one: str, other: str) -> bool:
     """Whether one of two dotted OIDs lies under the other."""
     return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")

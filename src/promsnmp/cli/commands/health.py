@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import click
 
-from promsnmp.cli.client import Client, service_options
+from promsnmp.cli.client import ServiceClient, service_options
 from promsnmp.cli.local_client import local_client
 
 
@@ -14,7 +14,7 @@ from promsnmp.cli.local_client import local_client
 @click.argument("component", default="readiness")
 @service_options
 @click.pass_context
-def health(ctx: click.Context, component: str, service: Client | None) -> None:
+def health(ctx: click.Context, component: str, service: ServiceClient | None) -> None:
     """Ask a running PromSNMP how it is: COMPONENT is readiness (the default), liveness, "all", or a component's name.
 
     Ends with 0 when it is UP, and with 1 when it is not or does not answer. Without --url it asks the service on this

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from promsnmp.cli.client import Client, service_options
+from promsnmp.cli.client import ServiceClient, service_options
 from promsnmp.cli.local_client import local_client
 
 PATH = "/promsnmp/leader"
@@ -17,7 +17,7 @@ PATH = "/promsnmp/leader"
 @click.option("--step-down", is_flag=True, help="Have the leader give the lead up: another replica is elected.")
 @service_options
 @click.pass_context
-def leader(ctx: click.Context, step_down: bool, service: Client | None) -> None:
+def leader(ctx: click.Context, step_down: bool, service: ServiceClient | None) -> None:
     """Show which replica leads, and which replicas there are.
 
     Ends with 1 when nobody leads. Any replica may be asked; without --url it is the one on this machine, as SERVER_PORT

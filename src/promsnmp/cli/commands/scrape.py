@@ -8,7 +8,7 @@ import sys
 import click
 import uvloop
 
-from promsnmp.cli.options.credentials import login_options
+from promsnmp.cli.options.credentials import credential_options
 from promsnmp.cli.options.modules import files_option, modules_option
 from promsnmp.errors import SnmpError
 from promsnmp.snmp.credentials import Credentials
@@ -17,7 +17,7 @@ from promsnmp.snmp.credentials import Credentials
 @click.command("scrape")
 @click.argument("target")
 @modules_option
-@login_options
+@credential_options
 @click.option("--auth", metavar="NAME", help="Credentials by their name in a file, instead of the options above.")
 @files_option
 @click.option("--openmetrics", is_flag=True, help="OpenMetrics 1.0 instead of text 0.0.4.")
@@ -44,18 +44,18 @@ def scrape(
       promsnmp scrape -c secret -m if_mib 192.0.2.1:1161 | promtool check metrics
       promsnmp scrape --config.file snmp.yml --auth public_v2 -m cisco_device switch.example
     """
-    from promsnmp.cli.options.poll_request import asked_of
-    from promsnmp.modules.catalogue import Catalogues, load_catalogue
-    from promsnmp.polling.collector import Collector, Options
+    from promsnmp.cli.options.poll_request import make_poll_request
+    from promsnmp.modules.catalogue import CatalogueStore, load_catalogue
+    from promsnmp.polling.collector import Collector, CollectorOptions
     from promsnmp.polling.page import Format
 
     catalogue = load_catalogue(files)
-    source = asked_of(target, modules, catalogue, auth=auth, credentials=credentials).source
+    poll_target = make_poll_request(target, modules, catalogue, auth=auth, credentials=credentials).target
     wanted = Format.OPENMETRICS if openmetrics else Format.TEXT
 
     async def poll() -> tuple[bytes, SnmpError | None]:
-        collector = Collector(Catalogues(catalogue), Options(utilization=False))
-        page, problem = await collector.collect(source, deadline=asyncio.get_running_loop().time() + deadline)
+        collector = Collector(CatalogueStore(catalogue), CollectorOptions(utilization=False))
+        page, problem = await collector.collect(poll_target, deadline=asyncio.get_running_loop().time() + deadline)
         return page.plain(wanted), problem
 
     page, problem = uvloop.run(poll())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from promsnmp.cli.options.exporter_flags import exporter_flags, settings_of
+from promsnmp.cli.options.exporter_flags import exporter_flags, settings_from_flags
 
 if TYPE_CHECKING:
     from promsnmp.settings import Settings
@@ -57,7 +57,7 @@ def serve(
 
     if flags["listen"] and (port is not None or address is not None):
         raise click.UsageError("--web.listen-address says what --address and --port say: give one or the others")
-    options = settings_of(flags)
+    options = settings_from_flags(flags)
     own = {"server_port": port, "server_address": address, "web_config_file": web_file}
     options |= {name: value for name, value in own.items() if value is not None}
     if files:
@@ -74,10 +74,10 @@ def serve(
 def _dry_run(settings: Settings) -> int:
     """Says what would be served; wrong files end it before. Raises ModuleError or SettingsError."""
     from promsnmp.discovery.schedule import read_cron, read_zone
-    from promsnmp.http.security.web_config_watcher import WebFile
+    from promsnmp.http.security.web_config_watcher import WebConfigWatcher
     from promsnmp.modules.catalogue import load_catalogue
 
-    WebFile(settings.web_config_file)
+    WebConfigWatcher(settings.web_config_file)
     read_cron(settings.discovery_cron)
     read_zone(settings.discovery_tz)
     found = load_catalogue(settings.config_patterns, expand=settings.snmp_expand_environment)

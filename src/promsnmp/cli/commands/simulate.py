@@ -32,7 +32,7 @@ END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SimulationOptions:
     """How the agents are to be reached. ``port`` None: from FIRST_PORT on, passing over ports that are taken."""
 
     address: str
@@ -119,10 +119,10 @@ def simulate(
     )
     if devices is not None and network is None:
         raise click.UsageError("--devices is how many there are in a network: add --network")
-    plan = Plan(address, port, community, user, moving, network, devices or len(files))
+    options = SimulationOptions(address, port, community, user, moving, network, devices or len(files))
     recordings = _read(files, strict=strict)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(recordings, plan))
+        runner.run(_serve(recordings, options))
 
 
 def _user(
@@ -145,7 +145,7 @@ def _user(
 def _read(files: Sequence[Path], *, strict: bool) -> list[Recording]:
     """All recordings; problems go to stderr. Raises RecordingError."""
     recordings: list[Recording] = []
-    told = time.monotonic()
+    reported_at = time.monotonic()
     for path in files:
         recording = read_recording(path)
         recordings.append(recording)
@@ -153,89 +153,93 @@ def _read(files: Sequence[Path], *, strict: bool) -> list[Recording]:
             raise RecordingError(str(recording.problems[0]))
         for line in summarise(recording.problems):
             click.echo(line, err=True)
-        if time.monotonic() - told > 1:
-            told = time.monotonic()
+        if time.monotonic() - reported_at > 1:
+            reported_at = time.monotonic()
             click.echo(f"read {len(recordings)} of {len(files)} recordings", err=True)
     return recordings
 
 
-async def _serve(recordings: Sequence[Recording], plan: Plan) -> None:
+async def _serve(recordings: Sequence[Recording], options: SimulationOptions) -> None:
     """Runs the agents until a signal ends it."""
     ended = asyncio.Event()
     for number in END_SIGNALS:
         if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
             asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    if plan.network is not None:
-        await _serve_network(recordings, plan, plan.network, ended)
+    if options.network is not None:
+        await _serve_network(recordings, options, options.network, ended)
         return
     async with contextlib.AsyncExitStack() as running:
         agents: list[SimulatedAgent] = []
-        port = plan.port
+        port = options.port
         for recording in recordings:
-            agent = _agent(recording, plan)
-            await _start(agent, plan, port, after=agents[-1].port if agents else FIRST_PORT - 1)
+            agent = _agent(recording, options)
+            await _start(agent, options, port, after=agents[-1].port if agents else FIRST_PORT - 1)
             agents.append(await running.enter_async_context(agent))
-            port = agent.port + 1 if plan.port else plan.port
-        _show(recordings, agents, plan)
+            port = agent.port + 1 if options.port else options.port
+        _show(recordings, agents, options)
         await ended.wait()
     with contextlib.suppress(OSError):  # the terminal may be gone
         _summarise(agents)
 
 
-async def _serve_network(recordings: Sequence[Recording], plan: Plan, network: str, ended: asyncio.Event) -> None:
+async def _serve_network(
+    recordings: Sequence[Recording], options: SimulationOptions, network: str, ended: asyncio.Event
+) -> None:
     """Runs siblings of the recordings on addresses of a network until a signal ends it."""
     mibs = [recording.mib for recording in recordings]
     try:
-        places = spread_over(network, plan.devices)
+        places = spread_over(network, options.devices)
     except ValueError as error:
         raise click.UsageError(f"--network: {error}") from None
     if not all(ipaddress.ip_address(place).is_loopback for place in (places[0], places[-1])):
         raise click.UsageError(f"--network: {network} is not on loopback; choose one in 127.0.0.0/8")
     field = populate(
-        [animated(mib) if plan.moving else mib for mib in mibs],
+        [animated(mib) if options.moving else mib for mib in mibs],
         places,
-        community=plan.community,
-        users=plan.users,
+        community=options.community,
+        users=options.users,
         uptimes=[recorded_uptime(mib) for mib in mibs],
     )
     try:
-        await field.start(FIRST_PORT if plan.port is None else plan.port)
+        await field.start(FIRST_PORT if options.port is None else options.port)
     except OSError as error:
-        raise PromSnmpError(_reason(error, "0.0.0.0", plan.port or FIRST_PORT)) from None  # noqa: S104  # a name only
+        raise PromSnmpError(_reason(error, "0.0.0.0", options.port or FIRST_PORT)) from None  # noqa: S104  # a name only
     async with field:
-        click.echo(f"{plan.devices:,} devices from {places[0]} to {places[-1]} in {network}, port {field.port}")
-        _tell(plan)
+        click.echo(f"{options.devices:,} devices from {places[0]} to {places[-1]} in {network}, port {field.port}")
+        _print_access(options)
         await ended.wait()
     with contextlib.suppress(OSError):
         _summarise(list(field.agents))
 
 
-def _agent(recording: Recording, plan: Plan) -> SimulatedAgent:
+def _agent(recording: Recording, options: SimulationOptions) -> SimulatedAgent:
     mib, uptime = recording.mib, recorded_uptime(recording.mib)
     return SimulatedAgent(
-        animated(mib) if plan.moving else mib,
-        community=plan.community,
-        users=plan.users,
-        max_message=LARGEST_DATAGRAM if plan.address in ("127.0.0.1", "::1") else 1472,
+        animated(mib) if options.moving else mib,
+        community=options.community,
+        users=options.users,
+        max_message=LARGEST_DATAGRAM if options.address in ("127.0.0.1", "::1") else 1472,
         uptime=uptime,
     )
 
 
-async def _start(agent: SimulatedAgent, plan: Plan, port: int | None, *, after: int) -> None:
+async def _start(agent: SimulatedAgent, options: SimulationOptions, port: int | None, *, after: int) -> None:
     """Listens on ``port``, or when it is None on the first free one after ``after``. Raises PromSnmpError."""
     candidates = range(after + 1, LAST_PORT + 1) if port is None else (port,)
     for candidate in candidates:
         try:
-            await agent.start(plan.address, candidate)
+            await agent.start(options.address, candidate)
         except OverflowError:
             break
         except OSError as error:
             if error.errno == errno.EADDRINUSE and port is None:
                 continue
-            raise PromSnmpError(_reason(error, plan.address, candidate)) from None
+            raise PromSnmpError(_reason(error, options.address, candidate)) from None
         else:
             return
-    raise PromSnmpError(f"{plan.address}: no port is left up to {LAST_PORT}; start lower with --port, or use --port 0")
+    raise PromSnmpError(
+        f"{options.address}: no port is left up to {LAST_PORT}; start lower with --port, or use --port 0"
+    )
 
 
 def _reason(error: OSError, address: str, port: int) -> str:
@@ -249,16 +253,16 @@ def _reason(error: OSError, address: str, port: int) -> str:
     return f"{where}: {error.strerror or error}"
 
 
-def _show(recordings: Sequence[Recording], agents: Sequence[SimulatedAgent], plan: Plan) -> None:
+def _show(recordings: Sequence[Recording], agents: Sequence[SimulatedAgent], options: SimulationOptions) -> None:
     width = max(len(str(recording.path)) for recording in recordings)
     for recording, agent in zip(recordings, agents, strict=True):
         click.echo(f"{recording.path!s:{width}} -> {agent.target}  ({len(recording.mib):,} objects)")
-    _tell(plan)
+    _print_access(options)
 
 
-def _tell(plan: Plan) -> None:
-    community = "the community 'public'" if plan.community == "public" else "the given community"
-    names = f", v3 for the user {plan.users[0].name!r}" if plan.users else ""
+def _print_access(options: SimulationOptions) -> None:
+    community = "the community 'public'" if options.community == "public" else "the given community"
+    names = f", v3 for the user {options.users[0].name!r}" if options.users else ""
     click.echo(f"They answer v1 and v2c for {community}{names}. Ctrl-C ends it.")
 
 

@@ -10,25 +10,25 @@ from dataclasses import dataclass
 
 import click
 
-from promsnmp.cli.options.credentials import login_options
+from promsnmp.cli.options.credentials import credential_options
 from promsnmp.cli.output.varbinds import json_line, text_line
 from promsnmp.errors import BadTarget, PromSnmpError
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import Credentials, User
-from promsnmp.snmp.operations.walk import MAX_REPETITIONS, Browse, Subtree
+from promsnmp.snmp.operations.walk import MAX_REPETITIONS, BrowseOperation, Subtree
 from promsnmp.snmp.security import CommunityModel, SecurityModel
 from promsnmp.snmp.session import Session
-from promsnmp.snmp.transport import Endpoint, parse_endpoint
+from promsnmp.snmp.transport import SnmpEndpoint, parse_endpoint
 from promsnmp.snmp.v3.engine import EngineState
 from promsnmp.snmp.v3.keys import KeyCache
 from promsnmp.snmp.v3.usm import UsmModel
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class WalkRequest:
     """What is walked, and how."""
 
-    endpoint: Endpoint
+    endpoint: SnmpEndpoint
     credentials: Credentials
     subtree: Subtree
     timeout: float
@@ -38,7 +38,7 @@ class Plan:
 @click.command("walk")
 @click.argument("target")
 @click.argument("root", metavar="OID", default="1.3.6.1.2.1")
-@login_options
+@credential_options
 @click.option(
     "-t",
     "--timeout",
@@ -84,7 +84,7 @@ def walk(
         subtree = Subtree(oid.encode(root), max_repetitions)
     except (BadTarget, ValueError) as error:
         raise click.UsageError(str(error)) from None
-    return asyncio.run(_walk(Plan(endpoint, credentials, subtree, timeout, retries), _Printer(as_json=as_json)))
+    return asyncio.run(_walk(WalkRequest(endpoint, credentials, subtree, timeout, retries), _Printer(as_json=as_json)))
 
 
 def _security(credentials: Credentials) -> SecurityModel:
@@ -93,10 +93,12 @@ def _security(credentials: Credentials) -> SecurityModel:
     return CommunityModel(credentials)
 
 
-async def _walk(plan: Plan, printer: _Printer) -> int:
+async def _walk(request: WalkRequest, printer: _Printer) -> int:
     """Walks and prints; returns the exit code. Raises SnmpError when the device could not be read to the end."""
-    browse = Browse(plan.subtree, printer.take, version=plan.credentials.version)
-    session = Session(plan.endpoint, _security(plan.credentials), timeout=plan.timeout, retries=plan.retries)
+    browse = BrowseOperation(request.subtree, printer.take, version=request.credentials.version)
+    session = Session(
+        request.endpoint, _security(request.credentials), timeout=request.timeout, retries=request.retries
+    )
     began = time.perf_counter()
     async with session:
         walking = asyncio.ensure_future(session.run(browse))
@@ -112,7 +114,7 @@ async def _walk(plan: Plan, printer: _Printer) -> int:
     if browse.failure is not None:
         raise browse.failure
     if not printer.count:
-        click.echo(f"There is nothing at or below .{oid.to_text(plan.subtree.root)}.", err=True)
+        click.echo(f"There is nothing at or below .{oid.to_text(request.subtree.root)}.", err=True)
     return 0
 
 

@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from promsnmp.http.security.passwords import LONGEST, make_hash
+from promsnmp.http.security.passwords import MAX_PASSWORD_BYTES, hash_password
 
 
 @click.command("web-password")
@@ -31,9 +31,11 @@ def web_password(name: str | None) -> None:
     password = _password()
     if not password:
         raise click.UsageError("the password is empty")
-    if len(password.encode("utf-8", "surrogateescape")) > LONGEST:
-        raise click.UsageError(f"the password is longer than {LONGEST} bytes, and bcrypt looks at no more of it")
-    stored = make_hash(password)
+    if len(password.encode("utf-8", "surrogateescape")) > MAX_PASSWORD_BYTES:
+        raise click.UsageError(
+            f"the password is longer than {MAX_PASSWORD_BYTES} bytes, and bcrypt looks at no more of it"
+        )
+    stored = hash_password(password)
     click.echo(stored if name is None else f"  {_quoted(name)}: {stored}")
 
 

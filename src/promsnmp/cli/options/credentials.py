@@ -33,7 +33,7 @@ AUTH_PASSPHRASE = "PROMSNMP_AUTH_PASSPHRASE"  # noqa: S105  # names of variables
 PRIV_PASSPHRASE = "PROMSNMP_PRIV_PASSPHRASE"  # noqa: S105
 SHORTEST_PASSPHRASE = 8  # RFC 3414 section 11.2
 VERSIONS = {"1": Version.V1, "2c": Version.V2C, "3": Version.V3}
-NO_LOGIN = Community(Version.V2C, "public")
+DEFAULT_CREDENTIALS = Community(Version.V2C, "public")
 """What a command gets to which no option of a login was given (this very value, not an equal one)."""
 LEVELS = {
     "noauthnopriv": SecurityLevel.NO_AUTH_NO_PRIV,
@@ -43,7 +43,7 @@ LEVELS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
+class UserOptions:
     """The options of v3, as they were given."""
 
     name: str | None
@@ -54,7 +54,7 @@ class Login:
     priv_passphrase: str | None
     context: str
 
-    def given(self) -> list[str]:
+    def used_options(self) -> list[str]:
         """The options that v1 and v2c have no use for."""
         options = {
             "-u": self.name,
@@ -68,19 +68,19 @@ class Login:
         return [option for option, value in options.items() if value]
 
 
-_NO_USER = Login(None, None, None, None, None, None, "")
+_NO_USER_OPTIONS = UserOptions(None, None, None, None, None, None, "")
 
 
-def credentials_of(version: str | None, community: str | None, user: Login) -> Credentials:
+def credentials_of(version: str | None, community: str | None, user: UserOptions) -> Credentials:
     """The credentials of the options. Raises click.UsageError where they contradict each other."""
-    for given in (community, user.name, user.auth_passphrase, user.priv_passphrase, user.context):
-        if given and any(0xD800 <= ord(character) <= 0xDFFF for character in given):
+    for value in (community, user.name, user.auth_passphrase, user.priv_passphrase, user.context):
+        if value and any(0xD800 <= ord(character) <= 0xDFFF for character in value):
             raise click.UsageError("an option is not UTF-8")
-    if version is None and community is None and not user.given():
-        return NO_LOGIN
-    chosen = VERSIONS[version] if version else Version.V3 if user.given() else Version.V2C
+    if version is None and community is None and not user.used_options():
+        return DEFAULT_CREDENTIALS
+    chosen = VERSIONS[version] if version else Version.V3 if user.used_options() else Version.V2C
     if chosen is not Version.V3:
-        if options := user.given():
+        if options := user.used_options():
             raise click.UsageError(f"{options[0]} is for v3: use -v 3, or leave it out")
         return Community(chosen, "public" if community is None else community)
     if community is not None:
@@ -90,7 +90,7 @@ def credentials_of(version: str | None, community: str | None, user: Login) -> C
     return _user(user, user.name)
 
 
-def _user(user: Login, name: str) -> User:
+def _user(user: UserOptions, name: str) -> User:
     level = _level(user)
     if len(name.encode()) > 32:  # RFC 3414 section 5, usmUserName
         raise click.UsageError("the user name is longer than 32 octets")
@@ -110,7 +110,7 @@ def _user(user: Login, name: str) -> User:
     )
 
 
-def _level(user: Login) -> SecurityLevel:
+def _level(user: UserOptions) -> SecurityLevel:
     """The level asked for, or the one that the rest of the options is for."""
     if user.level:
         return LEVELS[user.level.lower()]
@@ -131,9 +131,9 @@ def _protocol(option: str, text: str, known: list[AuthProtocol] | list[PrivProto
     return plain
 
 
-def _passphrase(option: str, what: str, given: str | None, variable: str) -> str:
+def _passphrase(option: str, what: str, option_value: str | None, variable: str) -> str:
     """From the option, the environment, or a person. Raises click.UsageError when there is none, or it is too short."""
-    passphrase = given or os.environ.get(variable, "")
+    passphrase = option_value or os.environ.get(variable, "")
     if not passphrase:
         if not sys.stdin.isatty():
             raise click.UsageError(f"there is no {what}: set {variable}, or give {option}")
@@ -143,12 +143,12 @@ def _passphrase(option: str, what: str, given: str | None, variable: str) -> str
     return passphrase
 
 
-def login_options(command: Callable[..., int]) -> Callable[..., int]:
+def credential_options(command: Callable[..., int]) -> Callable[..., int]:
     """Gives a command the options of a login; it is called with ``credentials`` instead of them."""
 
     @functools.wraps(command)
     def with_credentials(*, version: str | None, community: str | None, **options: Any) -> int:
-        user = Login(**{name: options.pop(name) for name in Login.__dataclass_fields__})
+        user = UserOptions(**{name: options.pop(name) for name in UserOptions.__dataclass_fields__})
         return command(credentials=credentials_of(version, community, user), **options)
 
     for option in reversed(_OPTIONS):
@@ -156,32 +156,32 @@ def login_options(command: Callable[..., int]) -> Callable[..., int]:
     return with_credentials
 
 
-def logins_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """As ``login_options``, for commands that try several: they are called with ``logins``, a list in the order of
-    trying. The user comes first, then the communities as they were given, then those of the files."""
+def credential_list_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """As ``credential_options``, for commands that try several: they are called with ``credentials_list``, a list in
+    the order of trying. The user comes first, then the communities as they were given, then those of the files."""
 
     @functools.wraps(command)
-    def with_logins(
+    def with_credentials_list(
         *, version: str | None, communities: tuple[str, ...], files: tuple[Path, ...], **options: Any
     ) -> Any:
-        user = Login(**{name: options.pop(name) for name in Login.__dataclass_fields__})
-        given: list[Credentials] = []
-        if user.given() or version == "3":
+        user = UserOptions(**{name: options.pop(name) for name in UserOptions.__dataclass_fields__})
+        collected: list[Credentials] = []
+        if user.used_options() or version == "3":
             if version == "3" and communities:
                 raise click.UsageError("-c is for v1 and v2c: leave out -v 3, which -u says anyway")
-            given.append(credentials_of("3", None, user))
-        if communities or not (given or files):
-            given += [credentials_of(version, one, _NO_USER) for one in communities or ("public",)]
+            collected.append(credentials_of("3", None, user))
+        if communities or not (collected or files):
+            collected += [credentials_of(version, one, _NO_USER_OPTIONS) for one in communities or ("public",)]
         for file in files:
-            given += read_logins(file)
-        return command(logins=list(dict.fromkeys(given)), **options)
+            collected += read_credentials_file(file)
+        return command(credentials_list=list(dict.fromkeys(collected)), **options)
 
-    for option in reversed(_MANY):
-        with_logins = option(with_logins)
-    return with_logins
+    for option in reversed(_LIST_OPTIONS):
+        with_credentials_list = option(with_credentials_list)
+    return with_credentials_list
 
 
-def read_logins(file: Path) -> list[Credentials]:
+def read_credentials_file(file: Path) -> list[Credentials]:
     """The credentials of a file: a YAML or JSON list with the keys of the API. Raises click.UsageError."""
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
@@ -239,4 +239,4 @@ _FILES = click.option(
     metavar="FILE",
     help="Further ones: a YAML or JSON list with keys such as readCommunity, securityName, authPassphrase.",
 )
-_MANY = (_OPTIONS[0], _COMMUNITIES, *_OPTIONS[2:], _FILES)
+_LIST_OPTIONS = (_OPTIONS[0], _COMMUNITIES, *_OPTIONS[2:], _FILES)

@@ -58,7 +58,7 @@ def exporter_flags(command: _F) -> _F:
     return command
 
 
-def settings_of(flags: Mapping[str, Any]) -> dict[str, object]:
+def settings_from_flags(flags: Mapping[str, Any]) -> dict[str, object]:
     """The settings that the flags stand for. Raises click.UsageError for what cannot be obeyed."""
     if flags["metrics_path"] not in (None, "/metrics"):
         raise click.UsageError("--web.telemetry-path can only be /metrics: PromSNMP's own metrics are there")

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import click
 
 from promsnmp.errors import InventoryKeyError, SettingsError
-from promsnmp.inventory.storage.atomic_file import Stamp, stamp_of
+from promsnmp.inventory.storage.atomic_file import FileStamp, stamp_of
 from promsnmp.inventory.storage.key import load_key
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.settings import Settings, load_settings
@@ -29,17 +29,17 @@ def file_option(command: Command) -> Command:
     return click.option("--file", "file", type=click.Path(path_type=Path), metavar="PATH", help=help_text)(command)
 
 
-def settings_of(file: Path | None) -> Settings:
+def command_settings(file: Path | None) -> Settings:
     """The settings, ``file`` being the inventory if it is given. Raises SettingsError."""
     return load_settings(prom_inv_file=file) if file else load_settings()
 
 
-def secret_of(settings: Settings) -> str | None:
+def encryption_key(settings: Settings) -> str | None:
     """PROM_ENCRYPT_KEY."""
     return settings.prom_encrypt_key.get_secret_value() if settings.prom_encrypt_key else None
 
 
-def opened(settings: Settings, *, create: bool = False, in_place: Stamp | None = None) -> InventoryStore:
+def open_inventory(settings: Settings, *, create: bool = False, in_place: FileStamp | None = None) -> InventoryStore:
     """The store with its file read; empty when there is no file, or when ``in_place`` says that it is being replaced.
 
     A key is made only with ``create``. Raises InventoryError, and SettingsError for a wrong key.
@@ -47,17 +47,19 @@ def opened(settings: Settings, *, create: bool = False, in_place: Stamp | None =
     path = settings.prom_inv_file
     if not create and (in_place or stamp_of(path) is None):
         return InventoryStore(path, b"")
-    with key_is_a_setting():
-        store = InventoryStore(path, load_key(path, secret_of(settings), create=create, encrypted=in_place is None))
+    with key_errors_as_settings_errors():
+        store = InventoryStore(
+            path, load_key(path, encryption_key(settings), create=create, encrypted=in_place is None)
+        )
         if in_place:
-            store.start_over(in_place)
+            store.start_empty(in_place)
         else:
             store.load()
     return store
 
 
 @contextmanager
-def key_is_a_setting() -> Iterator[None]:
+def key_errors_as_settings_errors() -> Iterator[None]:
     """A wrong key is a wrong setting, and ends like one (exit code 2)."""
     try:
         yield

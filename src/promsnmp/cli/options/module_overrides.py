@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import click
 
-from promsnmp.modules.generator.config import METRIC_TYPES, LookupRule, Override, Recipe, StaticFilter
+from promsnmp.modules.generator.config import METRIC_TYPES, LookupRule, ModuleConfig, Override, StaticFilter
 from promsnmp.modules.model import Filter, RegexExtract
 
 _COLON = re.compile(r"(?<!:):(?!:)")
@@ -17,7 +17,7 @@ _VALUE = re.compile(r"\s=>\s")
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class ModuleOverrides:
     """What the command line asks for, beside generator.yml."""
 
     lookups: tuple[LookupRule, ...]
@@ -25,18 +25,18 @@ class Wishes:
     static_filters: tuple[StaticFilter, ...]
     filters: tuple[Filter, ...]
 
-    def added_to(self, recipe: Recipe) -> Recipe:
+    def apply_to(self, config: ModuleConfig) -> ModuleConfig:
         """The recipe with these on top."""
         return replace(
-            recipe,
-            lookups=recipe.lookups + self.lookups,
-            overrides=recipe.overrides + self.overrides,
-            static_filters=recipe.static_filters + self.static_filters,
-            filters=recipe.filters + self.filters,
+            config,
+            lookups=config.lookups + self.lookups,
+            overrides=config.overrides + self.overrides,
+            static_filters=config.static_filters + self.static_filters,
+            filters=config.filters + self.filters,
         )
 
 
-def read_wishes(
+def read_overrides(
     *,
     lookups: Sequence[str],
     drop: bool,
@@ -48,7 +48,7 @@ def read_wishes(
     dates: Sequence[str],
     filters: Sequence[str],
     rows: Sequence[str],
-) -> Wishes:
+) -> ModuleOverrides:
     """What the options say. Raises click.BadOptionUsage."""
     overrides: list[tuple[str, Override]] = [(name, Override(ignore=True)) for name in ignored]
     overrides += [(name, Override(type=_type(value))) for name, value in _split("--type", types)]
@@ -56,7 +56,7 @@ def read_wishes(
     overrides += [(name, Override(offset=_number("--offset", value))) for name, value in _split("--offset", offsets)]
     overrides += [(name, Override(datetime_pattern=value)) for name, value in _split("--datetime", dates)]
     overrides += _extracts(extracts)
-    return Wishes(
+    return ModuleOverrides(
         tuple(LookupRule(_names(left), right, drop) for left, right in _split("--lookup", lookups)),
         tuple(overrides),
         tuple(StaticFilter(_names(left), _indices(right)) for left, right in _split("--rows", rows)),

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from promsnmp.cli.options.credentials import logins_options
-from promsnmp.inventory.document.seeds import login_document
+from promsnmp.cli.options.credentials import credential_list_options
+from promsnmp.inventory.document.seeds import credentials_document
 from promsnmp.inventory.model import DEFAULT_PORT
 from promsnmp.snmp.credentials import Credentials
 
@@ -29,25 +29,25 @@ def request_options(command: Callable[..., Any]) -> Callable[..., Any]:
         modules: tuple[str, ...],
         neighbours: tuple[str, ...],
         force: bool,
-        logins: list[Credentials],
+        credentials_list: list[Credentials],
         **options: Any,
     ) -> Any:
         request: Document = {
             "potentialTargets": list(targets),
             "port": port,
-            "credentials": [login_document(one, mask=False) for one in logins],
+            "credentials": [credentials_document(one, mask=False) for one in credentials_list],
             "exclude": list(exclude),
             "labels": dict(_pair(label) for label in labels),
             "modules": [one.strip() for module in modules for one in module.split(",") if one.strip()],
             "force": force,
         }
         if neighbours:
-            request["neighbours"] = [one for one in neighbours if one != NOBODY]
+            request["neighbours"] = [one for one in neighbours if one != NO_NEIGHBOURS]
         return command(request=request, **options)
 
     for option in reversed(_OPTIONS):
         with_request = option(with_request)
-    return logins_options(with_request)
+    return credential_list_options(with_request)
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -57,7 +57,7 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-NOBODY = "none"
+NO_NEIGHBOURS = "none"
 _OPTIONS = (
     click.argument("targets", metavar="TARGET...", nargs=-1, required=True),
     click.option(

@@ -62,7 +62,7 @@ def _listed(value: object) -> str:
 
 def _agent(agent: Document, document: Document) -> str:
     login = agent.get("securityName") or agent.get("readCommunity", "")
-    told = f"{_address(agent)}, {VERSIONS.get(agent['version'], '')}, {login}"
-    told += f", {agent['timeout']} ms, {agent['retries']} retries"
+    text = f"{_address(agent)}, {VERSIONS.get(agent['version'], '')}, {login}"
+    text += f", {agent['timeout']} ms, {agent['retries']} retries"
     primary = document.get("primaryAgent") or {}
-    return f"{told}, primary" if primary.get("id") == agent.get("id") else told
+    return f"{text}, primary" if primary.get("id") == agent.get("id") else text

@@ -10,24 +10,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from promsnmp.cli.output.varbinds import TYPES, described, text_line
-from promsnmp.polling.detection.identify import Identity
-from promsnmp.polling.explain.model import Explanation, LookedUp, Told, Walk
+from promsnmp.cli.output.varbinds import TYPES, text_line, type_and_value
+from promsnmp.polling.detection.identify import DeviceIdentity
+from promsnmp.polling.explain.model import Explanation, LookupExplanation, MetricExplanation, WalkExplanation
 from promsnmp.polling.explain.reasons import DROPPED
-from promsnmp.polling.explain.unclaimed import Unclaimed
+from promsnmp.polling.explain.unclaimed import UnclaimedColumn
 from promsnmp.snmp import oid
 from promsnmp.snmp.operations.walk import Cost
 
 WIDTH = 120
-LONGEST = 200
+MAX_TEXT = 200
 """Characters of a value or a sample, at most, in text."""
-MOST = 40
+MAX_LISTED = 40
 """Objects of a kind that are listed in text; JSON has all."""
 
 Heading = Callable[[str], str]
 
 
-def printable(text: str, *, longest: int = LONGEST) -> str:
+def printable(text: str, *, longest: int = MAX_TEXT) -> str:
     """``text`` on one line, without control characters, and not too long."""
     clean = "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in text[: longest + 1])
     return clean if len(clean) <= longest else f"{clean[:longest]}..."
@@ -52,51 +52,57 @@ def _cost(cost: Cost) -> str:
     return f"{_count(cost.varbinds, 'varbind')}, {_count(cost.sent, 'packet')}{again}, {cost.seconds:.2f} s"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[object]], *, most: int | None = None) -> Iterator[str]:
+def _table(head: Sequence[str], rows: Sequence[Sequence[object]], *, limit: int | None = None) -> Iterator[str]:
     """Aligned columns; numbers to the right."""
-    shown = [[f"{one:,}" if isinstance(one, int) else str(one) for one in row] for row in rows[:most]]
+    shown = [[f"{one:,}" if isinstance(one, int) else str(one) for one in row] for row in rows[:limit]]
     right = [bool(rows) and isinstance(one, int) for one in (rows[0] if rows else head)]
     widths = [max(map(len, cells)) for cells in zip(head, *shown, strict=True)]
     for row in (head, *shown):
         cells = zip(row, widths, right, strict=True)
         yield "  " + "  ".join(one.rjust(width) if is_right else one.ljust(width) for one, width, is_right in cells)
-    if most is not None and len(rows) > most:
-        yield f"  and {len(rows) - most:,} more (--json has all)"
+    if limit is not None and len(rows) > limit:
+        yield f"  and {len(rows) - limit:,} more (--json has all)"
 
 
 # ------------------------------------------------------------------------------------------------------------ all of it
 
 
-def report(one: Explanation, heading: Heading) -> Iterator[str]:
+def report(explanation: Explanation, heading: Heading) -> Iterator[str]:
     """The lines of a whole explanation."""
-    yield from _top(one, heading)
-    yield from _asked(one, heading)
+    yield from _top(explanation, heading)
+    yield from _asked(explanation, heading)
     yield heading("What came back, and who took it")
-    rows = [(found.oid, found.rows, _types(found.types), ", ".join(found.used_by) or "-") for found in one.found]
+    rows = [
+        (found.oid, found.rows, _types(found.types), ", ".join(found.used_by) or "-") for found in explanation.columns
+    ]
     yield from _table(("OID", "rows", "type", "taken by"), rows) if rows else ["  nothing that a module wants"]
-    yield from _made(one, heading)
-    yield from _unclaimed(one.unclaimed, heading)
-    yield from _empty_labels(one.metrics, heading)
-    yield from _missing(one.metrics, heading)
+    yield from _made(explanation, heading)
+    yield from _unclaimed(explanation.unclaimed, heading)
+    yield from _empty_labels(explanation.metrics, heading)
+    yield from _missing(explanation.metrics, heading)
 
 
-def _top(one: Explanation, heading: Heading) -> Iterator[str]:
-    yield heading(f"{one.target}, asked for {', '.join(one.modules)}: {_cost(one.total)}")
-    if one.problem:
-        yield f"  The poll is not complete: {_sentence(one.problem)}"
-    if one.discarded:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in one.discarded.items())
+def _top(explanation: Explanation, heading: Heading) -> Iterator[str]:
+    yield heading(f"{explanation.target}, asked for {', '.join(explanation.modules)}: {_cost(explanation.total)}")
+    if explanation.problem:
+        yield f"  The poll is not complete: {_sentence(explanation.problem)}"
+    if explanation.discarded:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in explanation.discarded.items())
         yield f"  Datagrams that were no answers: {reasons}"
     yield ""
-    if one.identity is not None or set(one.why.values()) - {"asked for by -m"}:
+    if explanation.identity is not None or set(explanation.module_reasons.values()) - {"asked for by -m"}:
         yield heading("Why these modules")
-        yield from _device(one)
-        yield from _table(("module", "because"), list(one.why.items())) if one.why else ["  there are none"]
+        yield from _device(explanation)
+        yield from (
+            _table(("module", "because"), list(explanation.module_reasons.items()))
+            if explanation.module_reasons
+            else ["  there are none"]
+        )
         yield ""
 
 
-def _device(one: Explanation) -> Iterator[str]:
-    identity = one.identity
+def _device(explanation: Explanation) -> Iterator[str]:
+    identity = explanation.identity
     if identity is None:
         return
     kind = " ".join(filter(None, (identity.match.vendor, identity.match.model))) or "a device of an unknown kind"
@@ -104,34 +110,34 @@ def _device(one: Explanation) -> Iterator[str]:
     yield f"  It is {printable(kind)} ({said})."
     if identity.problem:
         yield f"  Not all of it is known: {_sentence(identity.problem)}"
-    if more := [name for name in identity.match.names if name not in one.modules]:
+    if more := [name for name in identity.match.names if name not in explanation.modules]:
         yield f"  It also shows {', '.join(more)}: the service asks for that once it has looked at the device again."
 
 
-def _ended(walk: Walk) -> str:
+def _ended(walk: WalkExplanation) -> str:
     return f"{walk.end}: {_sentence(walk.error)}" if walk.error else str(walk.end)
 
 
-def _asked(one: Explanation, heading: Heading) -> Iterator[str]:
+def _asked(explanation: Explanation, heading: Heading) -> Iterator[str]:
     yield heading("What was asked")
     walks = [
         (w.oid, ", ".join(w.modules), w.cost.sent, w.cost.retried, w.cost.varbinds, f"{w.cost.seconds:.3f}", _ended(w))
-        for w in one.walks
+        for w in explanation.walks
     ]
     if walks:
         yield from _table(("walk", "for", "packets", "again", "varbinds", "seconds", "ended"), walks)
-    if one.gets:
-        gets = [(get.oid, ", ".join(get.modules) or "a filter", _sentence(get.outcome)) for get in one.gets]
-        yield from _table(("get", "for", "outcome"), gets, most=MOST)
-        if one.gets_cost.sent:
-            yield f"  all of these together: {_cost(one.gets_cost)}"
-    if not walks and not one.gets:
+    if explanation.gets:
+        gets = [(get.oid, ", ".join(get.modules) or "a filter", _sentence(get.outcome)) for get in explanation.gets]
+        yield from _table(("get", "for", "outcome"), gets, limit=MAX_LISTED)
+        if explanation.gets_cost.sent:
+            yield f"  all of these together: {_cost(explanation.gets_cost)}"
+    if not walks and not explanation.gets:
         yield "  nothing: the modules neither walk nor fetch anything"
     yield ""
 
 
-def _made(one: Explanation, heading: Heading) -> Iterator[str]:
-    made = [told for told in one.metrics if told.samples or told.given_by or told.dropped]
+def _made(explanation: Explanation, heading: Heading) -> Iterator[str]:
+    made = [told for told in explanation.metrics if told.samples or told.given_by or told.dropped]
     yield ""
     yield heading("Metrics that were made")
     rows = [
@@ -145,13 +151,13 @@ def _made(one: Explanation, heading: Heading) -> Iterator[str]:
     if odd := [told for told in made if told.short or told.long]:
         yield "  rows whose indexes do not fit those of the metric:"
         yield from (f"    {told.name}: {_misfits(told)}" for told in odd)
-    if one.dropped:
+    if explanation.dropped:
         yield "  left out of the page in all:"
-        yield from (f"    {count} {reason}: {DROPPED.get(reason, '')}" for reason, count in one.dropped.items())
+        yield from (f"    {count} {reason}: {DROPPED.get(reason, '')}" for reason, count in explanation.dropped.items())
     yield ""
 
 
-def _misfits(told: Told) -> str:
+def _misfits(told: MetricExplanation) -> str:
     short = f"{told.short} too short (zeros take the place of what is missing)" if told.short else ""
     return ", ".join(filter(None, (short, f"{told.long} too long (the rest is ignored)" if told.long else "")))
 
@@ -160,23 +166,23 @@ def _dropped(dropped: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {reason}" for reason, count in dropped.items())
 
 
-def _unclaimed(unclaimed: Sequence[Unclaimed], heading: Heading) -> Iterator[str]:
+def _unclaimed(unclaimed: Sequence[UnclaimedColumn], heading: Heading) -> Iterator[str]:
     yield heading("What nobody took")
     rows = [(one.oid, one.count, _value(one), _known_as(one)) for one in unclaimed]
-    yield from _table(("OID", "rows", "first value", "known to"), rows, most=MOST) if rows else ["  nothing"]
+    yield from _table(("OID", "rows", "first value", "known to"), rows, limit=MAX_LISTED) if rows else ["  nothing"]
     yield ""
 
 
-def _value(one: Unclaimed) -> str:
+def _value(one: UnclaimedColumn) -> str:
     return printable(text_line(one.example).partition(" = ")[2], longest=40)
 
 
-def _known_as(one: Unclaimed) -> str:
+def _known_as(one: UnclaimedColumn) -> str:
     return ", ".join(f"{module} ({metric})" for module, metric in one.known_as[:3])
 
 
-def _empty_labels(metrics: Iterable[Told], heading: Heading) -> Iterator[str]:
-    found: dict[tuple[str, str], tuple[LookedUp, list[str]]] = {}
+def _empty_labels(metrics: Iterable[MetricExplanation], heading: Heading) -> Iterator[str]:
+    found: dict[tuple[str, str], tuple[LookupExplanation, list[str]]] = {}
     for told in metrics:
         for one in told.lookups:
             if one.missed:
@@ -189,7 +195,7 @@ def _empty_labels(metrics: Iterable[Told], heading: Heading) -> Iterator[str]:
     yield ""
 
 
-def _lookup(one: LookedUp) -> str:
+def _lookup(one: LookupExplanation) -> str:
     came = f"{one.label} from {one.oid}: {_count(one.rows, 'row')} came"
     missed = f", none for {_count(one.missed, 'row')} of the metric" if one.missed else ""
     return f"{came}{missed}{f': {_sentence(one.reason)}' if one.reason else ''}"
@@ -199,33 +205,33 @@ def _wrapped(text: str) -> list[str]:
     return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="      ", break_on_hyphens=False)
 
 
-def _missing(metrics: Iterable[Told], heading: Heading) -> Iterator[str]:
-    by_reason: dict[str, list[Told]] = {}
+def _missing(metrics: Iterable[MetricExplanation], heading: Heading) -> Iterator[str]:
+    by_reason: dict[str, list[MetricExplanation]] = {}
     for told in metrics:
         if told.reason:
             by_reason.setdefault(told.reason, []).append(told)
     yield heading("Metrics without samples, and why")
     if not by_reason:
         yield "  none is missing"
-    for reason, those in by_reason.items():
-        yield from _wrapped(f"{', '.join(f'{one.name} ({one.module})' for one in those)}: {_sentence(reason)}")
+    for reason, of_reason in by_reason.items():
+        yield from _wrapped(f"{', '.join(f'{one.name} ({one.module})' for one in of_reason)}: {_sentence(reason)}")
 
 
 # ----------------------------------------------------------------------------------------------------------- one metric
 
 
-def report_metric(one: Explanation, heading: Heading) -> Iterator[str]:
+def report_metric(explanation: Explanation, heading: Heading) -> Iterator[str]:
     """The lines about the few metrics that an explanation was narrowed to."""
-    yield from _top(one, heading)
-    yield from _asked(one, heading)
-    for told in one.metrics:
+    yield from _top(explanation, heading)
+    yield from _asked(explanation, heading)
+    for told in explanation.metrics:
         yield heading(f"{told.name} of module {told.module}")
         for name, lines in _facts(told).items():
             for at, line in enumerate(lines):
                 yield f"  {name if not at else '':9} {line}"
 
 
-def _facts(told: Told) -> dict[str, list[str]]:
+def _facts(told: MetricExplanation) -> dict[str, list[str]]:
     facts = {
         "OID": [f"{told.oid}, taken as {told.type}"],
         "help": [_sentence(told.help)],
@@ -246,28 +252,28 @@ def _facts(told: Told) -> dict[str, list[str]]:
 # ----------------------------------------------------------------------------------------------------------------- JSON
 
 
-def plain(one: Explanation) -> dict[str, Any]:
+def to_json(explanation: Explanation) -> dict[str, Any]:
     """An explanation as JSON values."""
     return {
-        "target": one.target,
-        "modules": list(one.modules),
-        "why": dict(one.why),
-        "device": None if one.identity is None else plain_identity(one.identity),
-        "complete": not one.problem,
-        "problem": one.problem,
-        "total": asdict(one.total),
-        "discarded": dict(one.discarded),
-        "walks": [asdict(walk) for walk in one.walks],
-        "gets": [asdict(get) for get in one.gets],
-        "gets_cost": asdict(one.gets_cost),
-        "returned": [{**asdict(found), "types": _named(found.types)} for found in one.found],
-        "metrics": [_plain_metric(told) for told in one.metrics],
-        "dropped": dict(one.dropped),
-        "unclaimed": [_plain_unclaimed(left) for left in one.unclaimed],
+        "target": explanation.target,
+        "modules": list(explanation.modules),
+        "why": dict(explanation.module_reasons),
+        "device": None if explanation.identity is None else identity_to_json(explanation.identity),
+        "complete": not explanation.problem,
+        "problem": explanation.problem,
+        "total": asdict(explanation.total),
+        "discarded": dict(explanation.discarded),
+        "walks": [asdict(walk) for walk in explanation.walks],
+        "gets": [asdict(get) for get in explanation.gets],
+        "gets_cost": asdict(explanation.gets_cost),
+        "returned": [{**asdict(found), "types": _named(found.types)} for found in explanation.columns],
+        "metrics": [_metric_to_json(told) for told in explanation.metrics],
+        "dropped": dict(explanation.dropped),
+        "unclaimed": [_unclaimed_to_json(left) for left in explanation.unclaimed],
     }
 
 
-def plain_identity(identity: Identity) -> dict[str, Any]:
+def identity_to_json(identity: DeviceIdentity) -> dict[str, Any]:
     """What a device is, as JSON values."""
     match = identity.match
     return {
@@ -285,13 +291,13 @@ def _named(types: Mapping[int, int]) -> dict[str, int]:
     return {TYPES.get(tag, f"0x{tag:02X}"): count for tag, count in types.items()}
 
 
-def _plain_metric(told: Told) -> dict[str, Any]:
+def _metric_to_json(told: MetricExplanation) -> dict[str, Any]:
     status = "made" if told.samples else "made by another module" if told.given_by else "missing"
     return {**asdict(told), "types": _named(told.types), "status": status}
 
 
-def _plain_unclaimed(left: Unclaimed) -> dict[str, Any]:
-    kind, value = described(left.example)
+def _unclaimed_to_json(left: UnclaimedColumn) -> dict[str, Any]:
+    kind, value = type_and_value(left.example)
     return {
         "oid": left.oid,
         "count": left.count,

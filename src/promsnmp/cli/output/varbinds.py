@@ -27,7 +27,7 @@ TYPES = {
 
 def text_line(varbind: ber.VarBind) -> str:
     """A varbind as ``snmpwalk -On`` shows it without MIBs, on one line and without control characters."""
-    kind, value = described(varbind)
+    kind, value = type_and_value(varbind)
     shown = str(value)
     if kind == "STRING":
         shown = json.dumps(value, ensure_ascii=False)
@@ -40,11 +40,11 @@ def text_line(varbind: ber.VarBind) -> str:
 
 def json_line(varbind: ber.VarBind) -> str:
     """A varbind as a JSON object: ``oid``, ``type`` and ``value``, octets that are no text as hexadecimal digits."""
-    kind, value = described(varbind)
+    kind, value = type_and_value(varbind)
     return json.dumps({"oid": f".{oid.to_text(varbind.oid)}", "type": kind, "value": value})
 
 
-def described(varbind: ber.VarBind) -> tuple[str, str | int]:
+def type_and_value(varbind: ber.VarBind) -> tuple[str, str | int]:
     """The type's name and the value; what its type does not allow is called malformed, with its hexadecimal digits."""
     tag, content = varbind.tag, varbind.value
     kind = TYPES.get(tag, f"0x{tag:02X}")

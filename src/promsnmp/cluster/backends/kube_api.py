@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from promsnmp.errors import CoordinatorError, PeerError
-from promsnmp.support.http_client import Connections
+from promsnmp.support.http_client import HttpClient
 
 TIMEOUT = 4.0
 """Seconds that the API has for an answer."""
@@ -24,10 +24,10 @@ ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
 @dataclass(frozen=True, slots=True)
-class KubePlace:
+class KubeApiAddress:
     """``host:port`` of the API, and the folder of the service account; without TLS it is ``kubectl proxy``'s."""
 
-    address: str
+    host_and_port: str
     account: Path = ACCOUNT
     tls: bool = True
 
@@ -42,10 +42,10 @@ class KubePlace:
 class KubeApi:
     """Calls the API of a place. Raises CoordinatorError for whatever is no answer to the question."""
 
-    def __init__(self, place: KubePlace, *, timeout: float = TIMEOUT) -> None:
-        self._place = place
+    def __init__(self, address: KubeApiAddress, *, timeout: float = TIMEOUT) -> None:
+        self._address = address
         self._timeout = timeout
-        self._connections: Connections | None = None
+        self._client: HttpClient | None = None
         self._authority = b""
 
     async def call(self, method: str, path: str, document: object = None) -> tuple[int, Mapping[str, Any]]:
@@ -61,36 +61,38 @@ class KubeApi:
     async def _ask(self, method: str, path: str, document: object) -> tuple[int, Mapping[str, Any]]:
         headers = [(b"accept", b"application/json"), (b"content-type", b"application/json")]
         authority, token = (
-            await asyncio.to_thread(_read_account, self._place.account) if self._place.tls else (b"", b"")
+            await asyncio.to_thread(_read_account, self._address.account) if self._address.tls else (b"", b"")
         )
         if token:
             headers.append((b"authorization", b"Bearer " + token))
         body = b"" if document is None else json.dumps(document).encode()
-        to = self._trusting(authority)
+        to = self._client_for(authority)
         try:
-            answer = await to.ask(method, path.encode(), headers, body, timeout=self._timeout, fresh=method != "GET")
+            answer = await to.request(
+                method, path.encode(), headers, body, timeout=self._timeout, fresh=method != "GET"
+            )
         except PeerError as error:
             raise CoordinatorError(f"the Kubernetes API: {error}") from None
         try:
-            found = json.loads(answer.body or b"{}")
+            document = json.loads(answer.body or b"{}")
         except ValueError:
-            found = {"message": "the answer is not JSON"}
-        return answer.status, found if isinstance(found, dict) else {}
+            document = {"message": "the answer is not JSON"}
+        return answer.status, document if isinstance(document, dict) else {}
 
     def close(self) -> None:
-        if self._connections is not None:
-            self._connections.close()
+        if self._client is not None:
+            self._client.close()
 
-    def _trusting(self, authority: bytes) -> Connections:
+    def _client_for(self, authority: bytes) -> HttpClient:
         """Connections to a server whose certificate was signed by ``authority`` (PEM; empty: without TLS)."""
-        if self._connections is None or authority != self._authority:
+        if self._client is None or authority != self._authority:
             try:
                 tls = ssl.create_default_context(cadata=authority.decode("ascii")) if authority else None
             except (ssl.SSLError, UnicodeError, ValueError) as error:
                 raise CoordinatorError(f"the service account's ca.crt cannot be used: {error}") from None
             self.close()
-            self._connections, self._authority = Connections(self._place.address, tls=tls), authority
-        return self._connections
+            self._client, self._authority = HttpClient(self._address.host_and_port, tls=tls), authority
+        return self._client
 
 
 def _read_account(folder: Path) -> tuple[bytes, bytes]:

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from promsnmp.cluster.backends.redis_url import RedisPlace
+from promsnmp.cluster.backends.redis_url import RedisAddress
 from promsnmp.errors import CoordinatorError, SettingsError
 
 TIMEOUT = 2.0
@@ -28,10 +28,10 @@ class Script:
         self.digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
-class RedisLink:
+class RedisClient:
     """Runs scripts on the Redis of a place. Raises SettingsError when the library is missing, or refuses the place."""
 
-    def __init__(self, place: RedisPlace, *, timeout: float = TIMEOUT) -> None:
+    def __init__(self, address: RedisAddress, *, timeout: float = TIMEOUT) -> None:
         try:
             from redis import asyncio as library
             from redis import exceptions
@@ -42,7 +42,7 @@ class RedisLink:
         self._redis_error = exceptions.RedisError
         self._no_script = exceptions.NoScriptError
         try:
-            self._client = _client(library, place, timeout)
+            self._client = _client(library, address, timeout)
             self._client.connection_pool.make_connection()  # does not connect, and takes no options that are none
         except (ValueError, TypeError, exceptions.RedisError):  # whose texts may quote a part of the password
             raise SettingsError(
@@ -73,7 +73,7 @@ def _text(error: Exception) -> str:
     return f"{text.rstrip('.')}: is REDIS_PASSWORD right?" if wants_password else text
 
 
-def _client(library: Any, place: RedisPlace, timeout: float) -> Any:
+def _client(library: Any, address: RedisAddress, timeout: float) -> Any:
     from redis.asyncio.retry import Retry
     from redis.asyncio.sentinel import Sentinel
     from redis.backoff import NoBackoff
@@ -85,13 +85,13 @@ def _client(library: Any, place: RedisPlace, timeout: float) -> Any:
         "retry": Retry(NoBackoff(), 1, supported_errors=(Broken,)),  # the server may have closed an idle connection
         "protocol": 2,
     }
-    if not place.sentinels:
-        return library.Redis.from_url(place.url, **own)
-    options = {**library.ConnectionPool.from_url(place.url).connection_kwargs, **own}
+    if not address.sentinels:
+        return library.Redis.from_url(address.url, **own)
+    options = {**library.ConnectionPool.from_url(address.url).connection_kwargs, **own}
     options.pop("host", None)
     options.pop("port", None)
-    options["ssl"] = place.url.startswith("rediss:")
+    options["ssl"] = address.url.startswith("rediss:")
     secure = {name: value for name, value in options.items() if name.startswith("ssl")}
-    asking = {**own, **secure, **place.sentinel_options}
-    sentinel: Any = Sentinel(place.sentinels, sentinel_kwargs=asking, **options)  # type: ignore[no-untyped-call]
-    return sentinel.master_for(place.service, library.Redis)
+    sentinel_kwargs = {**own, **secure, **address.sentinel_options}
+    sentinel: Any = Sentinel(address.sentinels, sentinel_kwargs=sentinel_kwargs, **options)  # type: ignore[no-untyped-call]
+    return sentinel.master_for(address.service, library.Redis)

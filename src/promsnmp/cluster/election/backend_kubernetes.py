@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from promsnmp.cluster.backends.kube_api import KubeApi
-from promsnmp.cluster.election.rules import Record, Seen
+from promsnmp.cluster.election.rules import LeaseRecord, LeaseState
 from promsnmp.errors import CoordinatorError
 
 NAME = "promsnmp-leader"
@@ -27,8 +27,8 @@ def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-class LeaseRegister:
-    """A Register (see elector.py) in the Lease ``name`` of ``namespace``."""
+class KubernetesLeaseStore:
+    """A LeaseStore (see runner.py) in the Lease ``name`` of ``namespace``."""
 
     backend = "kubernetes"
 
@@ -41,28 +41,32 @@ class LeaseRegister:
         self._now = now
         self._leases = f"/apis/{API}/namespaces/{namespace}/leases"
 
-    async def read(self) -> Seen:
+    async def read(self) -> LeaseState:
         status, lease = await self._api.call("GET", f"{self._leases}/{self._name}")
         if status == 404:
-            return Seen(None)
+            return LeaseState(None)
         if status != 200 or not isinstance(lease.get("metadata"), dict):
             raise CoordinatorError(f"the Kubernetes API answered {status} and no Lease")
-        return _seen(lease)
+        return _state_of(lease)
 
-    async def write(self, record: Record, after: Seen) -> bool:
-        lease = self._lease(record, after.version if isinstance(after.version, dict) else None)
-        if after.version is None:
+    async def write(self, record: LeaseRecord, expected: LeaseState) -> bool:
+        lease = self._lease(record, expected.version if isinstance(expected.version, dict) else None)
+        if expected.version is None:
             status, _ = await self._api.call("POST", self._leases, lease)
         else:
             status, _ = await self._api.call("PUT", f"{self._leases}/{self._name}", lease)
         return status in (200, 201)
 
-    def _lease(self, record: Record, old: Mapping[str, Any] | None) -> dict[str, Any]:
+    def _lease(self, record: LeaseRecord, old: Mapping[str, Any] | None) -> dict[str, Any]:
         """The Lease that says ``record``, in the place of ``old``: what others put into it stays."""
         before = _part(old, "spec")
         holder = "" if record.released else record.holder
         now = self._now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")  # MicroTime
-        stays = old is not None and before.get("holderIdentity") == holder and _noted(old).get("term") == record.term
+        stays = (
+            old is not None
+            and before.get("holderIdentity") == holder
+            and _noted(old).get("term") == record.fencing_token
+        )
         changes = old is not None and not record.released and before.get("holderIdentity") != holder
         spec = {
             "holderIdentity": holder,
@@ -76,7 +80,7 @@ class LeaseRegister:
         return {"apiVersion": API, "kind": "Lease", "metadata": metadata, "spec": {**before, **spec}}
 
 
-def _seen(lease: Mapping[str, Any]) -> Seen:
+def _state_of(lease: Mapping[str, Any]) -> LeaseState:
     spec, noted = _part(lease, "spec"), _noted(lease)
     holder, beat = str(spec.get("holderIdentity") or ""), str(spec.get("renewTime") or "")
     term, duration = noted.get("term"), noted.get("duration")
@@ -84,17 +88,19 @@ def _seen(lease: Mapping[str, Any]) -> Seen:
         term, duration, noted = 1, float(spec.get("leaseDurationSeconds") or 0), {}
     released = noted.get("released") is True
     if holder and (released or holder != noted.get("holder")):  # another program's, or another hand's
-        return Seen(Record(holder, "", "", term, float(spec.get("leaseDurationSeconds") or 0), beat=beat), lease)
+        return LeaseState(
+            LeaseRecord(holder, "", "", term, float(spec.get("leaseDurationSeconds") or 0), beat=beat), lease
+        )
     if not noted:  # nobody has held it
-        return Seen(Record("", "", "", 0, 0.0, released=True, beat=beat), lease)
+        return LeaseState(LeaseRecord("", "", "", 0, 0.0, released=True, beat=beat), lease)
     name, instance, address = (str(noted.get(one, "")) for one in ("holder", "instance", "address"))
-    record = Record(name, instance, address, term, float(duration), released, beat)
-    return Seen(record, lease, forced=not holder and not released)
+    record = LeaseRecord(name, instance, address, term, float(duration), released, beat)
+    return LeaseState(record, lease, forced=not holder and not released)
 
 
-def _note(record: Record) -> str:
+def _note(record: LeaseRecord) -> str:
     names = ("holder", "instance", "address", "term", "duration", "released")
-    return json.dumps({name: getattr(record, name) for name in names})
+    return json.dumps({name: record.fencing_token if name == "term" else getattr(record, name) for name in names})
 
 
 def _noted(lease: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from promsnmp.cluster.election.runner import Leader, Listener
 
 
 class AlwaysLeader:
-    """A Leadership (see elector.py) of one replica. It cannot be given up, since nobody else could take it."""
+    """A Leadership (see runner.py) of one replica. It cannot be given up, since nobody else could take it."""
 
     backend = "none"
     transitions = 0
@@ -17,7 +17,7 @@ class AlwaysLeader:
     def __init__(self, name: str, address: str) -> None:
         self.leader: Leader | None = Leader(name, address, 0)
 
-    def fence(self) -> int | None:
+    def fencing_token(self) -> int | None:
         return None
 
     def subscribe(self, listener: Listener) -> None:

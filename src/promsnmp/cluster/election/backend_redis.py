@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import count
 
-from promsnmp.cluster.backends.redis_client import RedisLink, Script
-from promsnmp.cluster.election.rules import Record, Seen
+from promsnmp.cluster.backends.redis_client import RedisClient, Script
+from promsnmp.cluster.election.rules import LeaseRecord, LeaseState
 
 LEADER, RECORD = "leader", "promsnmp:election"
 _FIELDS = ("holder", "instance", "address", "term", "duration", "released", "beat")
@@ -45,49 +45,56 @@ WRITE = Script(
 """Compares the record with what was seen, and ``leader`` with the record; then writes both and returns 1, else 0."""
 
 
-class RedisRegister:
-    """A Register (see elector.py). ``prefix`` goes before the names of keys."""
+class RedisLeaseStore:
+    """A LeaseStore (see runner.py). ``prefix`` goes before the names of keys."""
 
     backend = "redis"
 
-    def __init__(self, link: RedisLink, *, prefix: str = "") -> None:
-        self._link = link
+    def __init__(self, redis: RedisClient, *, prefix: str = "") -> None:
+        self._redis = redis
         self._keys = [prefix + LEADER, prefix + RECORD]
         self._strangers = count()
 
-    async def read(self) -> Seen:
-        name, fields = await self._link.run(READ, self._keys, _FIELDS)
+    async def read(self) -> LeaseState:
+        name, fields = await self._redis.run(READ, self._keys, _FIELDS)
         texts = dict(zip(_FIELDS, map(_text, fields), strict=True))
         record = _record(texts)
         version = (texts["instance"], texts["term"], texts["beat"])
         holder = _text(name)
         if name is not None and (record is None or record.released or record.holder != holder):
-            return Seen(self._stranger(holder, record), version)
+            return LeaseState(self._stranger(holder, record), version)
         is_forced = name is None and record is not None and not record.released
-        return Seen(record, version, is_forced)
+        return LeaseState(record, version, is_forced)
 
-    async def write(self, record: Record, after: Seen) -> bool:
-        assert isinstance(after.version, tuple)
+    async def write(self, record: LeaseRecord, expected: LeaseState) -> bool:
+        assert isinstance(expected.version, tuple)
         milliseconds = round(record.duration * 1000)
-        fields = (record.holder, record.instance, record.address, record.term, record.duration, int(record.released))
-        return bool(await self._link.run(WRITE, self._keys, (*after.version, milliseconds, *map(str, fields))))
+        fields = (
+            record.holder,
+            record.instance,
+            record.address,
+            record.fencing_token,
+            record.duration,
+            int(record.released),
+        )
+        return bool(await self._redis.run(WRITE, self._keys, (*expected.version, milliseconds, *map(str, fields))))
 
-    def _stranger(self, holder: str, record: Record | None) -> Record:
+    def _stranger(self, holder: str, record: LeaseRecord | None) -> LeaseRecord:
         """Some other program holds ``leader``: taken to renew it all the time, since only Redis knows its lease."""
-        term, duration = (record.term, record.duration) if record else (1, 0.0)
-        return Record(holder, "", "", term, duration, beat=f"stranger {next(self._strangers)}")
+        term, duration = (record.fencing_token, record.duration) if record else (1, 0.0)
+        return LeaseRecord(holder, "", "", term, duration, beat=f"stranger {next(self._strangers)}")
 
 
 def _text(one: bytes | None) -> str:
     return "" if one is None else one.decode("utf-8", "replace")
 
 
-def _record(texts: Mapping[str, str]) -> Record | None:
+def _record(texts: Mapping[str, str]) -> LeaseRecord | None:
     """The record of the fields; None when there is none, or none that can be read."""
     try:
         term, duration = int(texts["term"]), float(texts["duration"])
     except ValueError:
         return None
-    return Record(
+    return LeaseRecord(
         texts["holder"], texts["instance"], texts["address"], term, duration, texts["released"] == "1", texts["beat"]
     )

@@ -12,33 +12,33 @@ from promsnmp.cluster.election.rules import lease_clock
 from promsnmp.cluster.members.members import Members
 
 
-class Fitness:
-    """``revision`` is that of the inventory here, ``asked`` says whether the coordinators were asked who else is there.
-    Others are waited for as long as their silence is, from the start."""
+class Eligibility:
+    """``revision`` is that of the inventory here, ``members_known`` says whether the coordinators were asked who else
+    is there. Others are waited for as long as their silence is, from the start."""
 
     def __init__(
         self,
         members: Members,
         *,
         revision: Callable[[], int],
-        asked: Callable[[], bool],
+        members_known: Callable[[], bool],
         clock: Callable[[], float] = lease_clock,
     ) -> None:
         self._members = members
         self._revision = revision
-        self._asked = asked
+        self._members_known = members_known
         self._clock = clock
-        self._waits_until = clock() + members.patience
-        self._heard: dict[str, int] = {}
+        self._waits_until = clock() + members.member_timeout
+        self._revisions: dict[str, int] = {}
         """Revisions of the others, by instance."""
 
-    def heard(self, instance: str, revision: int) -> None:
+    def note_revision(self, instance: str, revision: int) -> None:
         """Another replica has told which revision it has."""
         there = {one.instance for one in self._members.others} | {instance}
-        self._heard = {one: known for one, known in self._heard.items() if one in there} | {instance: revision}
+        self._revisions = {one: known for one, known in self._revisions.items() if one in there} | {instance: revision}
 
     def __call__(self) -> bool:
         others = {one.instance for one in self._members.others}
-        if self._clock() < self._waits_until and not (self._asked() and others <= self._heard.keys()):
+        if self._clock() < self._waits_until and not (self._members_known() and others <= self._revisions.keys()):
             return False
-        return max((self._heard.get(one, 0) for one in others), default=0) <= self._revision()
+        return max((self._revisions.get(one, 0) for one in others), default=0) <= self._revision()

@@ -12,7 +12,7 @@ run at about the same speed. A register may forget (Redis emptied, a failover th
 deleted): then the leader writes its record again, and everybody else waits a whole duration before taking the lead.
 
 Each time that somebody takes the lead, the *term* grows: past that of the record, past any that this candidate saw, and
-past ``floor``, which is the term in the inventory file.
+past ``min_token``, which is the term in the inventory file.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Timing:
 
     duration: float = 30.0
     renew: float = 10.0
-    look: float = 1.0
+    read_interval: float = 1.0
 
     @property
     def margin(self) -> float:
@@ -51,7 +51,7 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class LeaseRecord:
     """What the register holds of a leader."""
 
     holder: str
@@ -60,7 +60,7 @@ class Record:
     """Tells processes apart, also those that have one name."""
     address: str
     """``host:port`` at which the others reach the leader."""
-    term: int
+    fencing_token: int
     duration: float
     """Seconds of the leader's lease, by its own settings."""
     released: bool = False
@@ -70,10 +70,10 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class LeaseState:
     """The register as it was read; ``version`` is what a write is compared with."""
 
-    record: Record | None
+    record: LeaseRecord | None
     version: object = None
     forced: bool = False
     """Somebody took the leader's name out of the register by hand: there is to be an election."""
@@ -82,25 +82,25 @@ class Seen:
 class Candidate:
     """One replica's part in the election.
 
-    ``observed`` is called with what was read and says what to write, ``written`` with what was accepted. Any thread may
-    ask ``leads`` and ``fence``.
+    ``on_read`` is called with what was read and says what to write, ``on_written`` with what was accepted. Any thread
+    may ask ``leads`` and ``fencing_token``.
     """
 
     def __init__(
         self,
-        me: Record,
+        me: LeaseRecord,
         timing: Timing,
         *,
-        floor: Callable[[], int] = lambda: 0,
-        fit: Callable[[], bool] = lambda: True,
+        min_token: Callable[[], int] = lambda: 0,
+        eligible: Callable[[], bool] = lambda: True,
         clock: Clock = lease_clock,
     ) -> None:
-        """``me`` carries name, instance and address; its other fields are set here. ``fit`` says whether it may be
+        """``me`` carries name, instance and address; its other fields are set here. ``eligible`` says whether it may be
         elected now."""
         self.timing = timing
         self.reason = "not elected yet"
         """Why it does not lead, for people."""
-        self.term = 0
+        self.own_token = 0
         """Of the last lead of its own."""
         self.renewed_at = -math.inf
         """By the clock, just before the last successful renewal was sent."""
@@ -108,123 +108,127 @@ class Candidate:
         """When it stopped leading for the last time; by the clock."""
         self.changed_at = -math.inf
         """When the register was last seen to change: somebody took, renewed or gave up the lead."""
-        self.leader: Record | None = None
+        self.leader: LeaseRecord | None = None
         """The record of whoever leads, as last seen; None when nobody does."""
         self._me = replace(me, duration=timing.duration, released=False, beat="")
-        self._floor = floor
-        self._fit = fit
+        self._min_token = min_token
+        self._eligible = eligible
         self._clock = clock
-        self._until = -math.inf
+        self._lease_end = -math.inf
         self._leading = False
-        self._last: Record | None = None
-        self._highest = 0
-        self._forgetful = False
-        self._busy_until = -math.inf
+        self._last_record: LeaseRecord | None = None
+        self._highest_token = 0
+        self._store_forgot = False
+        self._others_lead_until = -math.inf
         """Until then somebody else may believe that it leads."""
-        self._aside_until = -math.inf
+        self._abstains_until = -math.inf
         """Until then the lead is left to others."""
 
     @property
-    def until(self) -> float:
+    def lease_end(self) -> float:
         """When this candidate stops believing that it leads, unless it renews; by the clock."""
-        return self._until
+        return self._lease_end
 
     @property
     def leads(self) -> bool:
         """Whether it leads at this moment."""
-        return self._leading and self._clock() < self._until
+        return self._leading and self._clock() < self._lease_end
 
-    def fence(self) -> int:
+    def fencing_token(self) -> int:
         """The number of the present term. Raises NotLeader when this candidate does not lead at this moment."""
         if not self.leads:
             raise NotLeader("not written: this replica is not the leader (any more); try again")
-        return self.term
+        return self.own_token
 
     # ------------------------------------------------------------------------------------------------ what was read
 
-    def observed(self, seen: Seen) -> Record | None:
+    def on_read(self, state: LeaseState) -> LeaseRecord | None:
         """Takes in what was read just now; returns the record to write, None for nothing."""
         now = self._clock()
         self.expire()
-        self._note(seen.record, now)
-        if self._leading and (problem := self._unseated(seen)):
+        self._note_record(state.record, now)
+        if self._leading and (problem := self._reason_to_stop(state)):
             self.step_down(problem)
-        mine = replace(self._me, term=self.term)
+        mine = replace(self._me, fencing_token=self.own_token)
         if self._leading:
             is_due = now - self.renewed_at >= self.timing.renew
-            return mine if is_due or self._has_forgotten(seen.record) else None
-        record = seen.record
+            return mine if is_due or self._has_forgotten(state.record) else None
+        record = state.record
         is_held = record is not None and not record.released
         is_own = record is not None and record.instance == self._me.instance
         self.leader = record if is_held and not is_own else None
-        if now < self._aside_until:
+        if now < self._abstains_until:
             return replace(record, released=True) if record is not None and is_held and is_own else None
-        return None if now < self._busy_until or not self._fit() else replace(mine, term=self._highest + 1)
+        return (
+            None
+            if now < self._others_lead_until or not self._eligible()
+            else replace(mine, fencing_token=self._highest_token + 1)
+        )
 
     def expire(self) -> bool:
         """Notices that the lease has run out without a renewal; whether it has, just now."""
-        if not self._leading or self._clock() < self._until:
+        if not self._leading or self._clock() < self._lease_end:
             return False
         self._lose("its lease could not be renewed in time")
         return True
 
-    def _note(self, record: Record | None, now: float) -> None:
+    def _note_record(self, record: LeaseRecord | None, now: float) -> None:
         """Works out how long somebody else may believe that it leads."""
-        known = max(self._highest, self._floor())
+        known = max(self._highest_token, self._min_token())
         if record is None and known == 0:
             return  # there has never been an election
-        if record is None or record.term < known:
-            if not self._forgetful:
-                self._busy_until = max(self._busy_until, now + self.timing.duration)
-            self._forgetful, self._last, self._highest = True, None, known
+        if record is None or record.fencing_token < known:
+            if not self._store_forgot:
+                self._others_lead_until = max(self._others_lead_until, now + self.timing.duration)
+            self._store_forgot, self._last_record, self._highest_token = True, None, known
             return
-        if record != self._last:
+        if record != self._last_record:
             self.changed_at = now
-            self._busy_until = now + max(self.timing.duration, record.duration)
+            self._others_lead_until = now + max(self.timing.duration, record.duration)
         if record.released or record.instance == self._me.instance:
-            self._busy_until = -math.inf
-        self._forgetful, self._last, self._highest = False, record, record.term
+            self._others_lead_until = -math.inf
+        self._store_forgot, self._last_record, self._highest_token = False, record, record.fencing_token
 
-    def _unseated(self, seen: Seen) -> str:
+    def _reason_to_stop(self, state: LeaseState) -> str:
         """Why this candidate cannot go on leading; empty when it can."""
-        record = seen.record
-        if self._floor() > self.term:
-            return f"the inventory was written in term {self._floor()}, after its own"
-        if record is None or record.term < self.term:
+        record = state.record
+        if self._min_token() > self.own_token:
+            return f"the inventory was written in term {self._min_token()}, after its own"
+        if record is None or record.fencing_token < self.own_token:
             return ""
-        if record.instance != self._me.instance or record.term != self.term:
+        if record.instance != self._me.instance or record.fencing_token != self.own_token:
             return f"{record.holder} took the lead"
-        return "an election was forced" if seen.forced or record.released else ""
+        return "an election was forced" if state.forced or record.released else ""
 
-    def _has_forgotten(self, record: Record | None) -> bool:
-        return record is None or record.term < self.term
+    def _has_forgotten(self, record: LeaseRecord | None) -> bool:
+        return record is None or record.fencing_token < self.own_token
 
     # --------------------------------------------------------------------------------------------- what was written
 
-    def written(self, record: Record, *, sent_at: float) -> None:
+    def on_written(self, record: LeaseRecord, *, sent_at: float) -> None:
         """``record`` was accepted by the register; ``sent_at`` was read from the clock just before it was sent."""
-        if record.released or (self._leading and record.term != self.term):
+        if record.released or (self._leading and record.fencing_token != self.own_token):
             return
-        self._highest = max(self._highest, record.term)
-        now, until = self._clock(), sent_at + self.timing.duration - self.timing.margin
-        if now >= until or now < self._aside_until:
+        self._highest_token = max(self._highest_token, record.fencing_token)
+        now, lease_end = self._clock(), sent_at + self.timing.duration - self.timing.margin
+        if now >= lease_end or now < self._abstains_until:
             return  # it came too late, or the lead was given up while it was under way
-        self.term, self.renewed_at, self._until, self._leading = record.term, sent_at, until, True
+        self.own_token, self.renewed_at, self._lease_end, self._leading = record.fencing_token, sent_at, lease_end, True
         self.leader, self.reason = record, ""
 
     # ----------------------------------------------------------------------------------------------------- giving up
 
-    def step_down(self, reason: str, *, aside: float | None = None) -> None:
-        """Stops leading, at once, and leaves the lead to others for ``aside`` seconds (default: five looks).
+    def step_down(self, reason: str, *, abstain_for: float | None = None) -> None:
+        """Stops leading, at once, and leaves the lead to others for ``abstain_for`` seconds (default: five looks).
 
         What is read next is answered with the record that gives the lead up.
         """
-        self._aside_until = self._clock() + (5 * self.timing.look if aside is None else aside)
+        self._abstains_until = self._clock() + (5 * self.timing.read_interval if abstain_for is None else abstain_for)
         if self._leading:
             self._lose(reason)
 
     def _lose(self, reason: str) -> None:
-        self.lost_at = min(self._clock(), self._until)
+        self.lost_at = min(self._clock(), self._lease_end)
         self._leading = False
-        self._until = -math.inf
+        self._lease_end = -math.inf
         self.leader, self.reason = None, reason

@@ -1,6 +1,6 @@
 """Runs a candidate: reads the register, writes to it, and tells the rest of the program who leads.
 
-Whatever the register does (hang, fail, answer late), a turn ends after ``patience`` seconds, and the lead ends on time:
+Whatever the register does (hang, fail, answer late), a turn ends after ``timeout`` seconds, and the lead ends on time:
 that is watched by a timer and by the clock, not by an answer.
 """
 
@@ -14,28 +14,28 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from promsnmp.cluster.election.rules import Candidate, Clock, Record, Seen, lease_clock
+from promsnmp.cluster.election.rules import Candidate, Clock, LeaseRecord, LeaseState, lease_clock
 from promsnmp.errors import CoordinatorError
 
 log = logging.getLogger(__name__)
 
 Listener = Callable[[], None]
 
-RELEASE_PATIENCE = 1.5
+RELEASE_TIMEOUT = 1.5
 """Seconds that giving up the lead may take at the end."""
 
 
-class Register(Protocol):
+class LeaseStore(Protocol):
     """Where the record is kept. Both calls raise CoordinatorError when that cannot be asked."""
 
     @property
     def backend(self) -> str:
         """``redis`` or ``kubernetes``."""
 
-    async def read(self) -> Seen: ...
+    async def read(self) -> LeaseState: ...
 
-    async def write(self, record: Record, after: Seen) -> bool:
-        """Whether ``record`` was written; it is not when the register is no more as it was ``seen``."""
+    async def write(self, record: LeaseRecord, expected: LeaseState) -> bool:
+        """Whether ``record`` was written; it is not when the register is no more as it was ``state``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Leader:
 
     name: str
     address: str
-    term: int
+    fencing_token: int
 
 
 class Leadership(Protocol):
@@ -70,7 +70,7 @@ class Leadership(Protocol):
     def problem(self) -> str:
         """Why the backend cannot be asked now; empty when it can."""
 
-    def fence(self) -> int | None:
+    def fencing_token(self) -> int | None:
         """The present term, None where there are none. Raises NotLeader. From any thread."""
 
     def subscribe(self, listener: Listener) -> None:
@@ -85,24 +85,24 @@ class Leadership(Protocol):
         """Gives the lead up for good."""
 
 
-class Elector:
+class ElectionRunner:
     """A Leadership by election."""
 
     def __init__(
-        self, candidate: Candidate, register: Register, *, patience: float = 5.0, clock: Clock = lease_clock
+        self, candidate: Candidate, lease_store: LeaseStore, *, timeout: float = 5.0, clock: Clock = lease_clock
     ) -> None:
         self.candidate = candidate
-        self.backend = register.backend
+        self.backend = lease_store.backend
         self.transitions = 0
         self.problem = "not asked yet"
-        self._register = register
-        self._patience = patience
+        self._lease_store = lease_store
+        self._timeout = timeout
         self._clock = clock
         self._listeners: list[Listener] = []
-        self._shown: tuple[bool, Leader | None] = False, None
+        self._published: tuple[bool, Leader | None] = False, None
         self._task: asyncio.Task[None] | None = None
-        self._watch: asyncio.TimerHandle | None = None
-        self._turn = asyncio.Lock()
+        self._expiry_timer: asyncio.TimerHandle | None = None
+        self._lock = asyncio.Lock()
 
     @property
     def leads(self) -> bool:
@@ -111,14 +111,14 @@ class Elector:
     @property
     def leader(self) -> Leader | None:
         record = self.candidate.leader
-        return None if record is None else Leader(record.holder, record.address, record.term)
+        return None if record is None else Leader(record.holder, record.address, record.fencing_token)
 
     @property
     def since_renewal(self) -> float:
         return self._clock() - max(self.candidate.renewed_at, self.candidate.changed_at)
 
-    def fence(self) -> int:
-        return self.candidate.fence()
+    def fencing_token(self) -> int:
+        return self.candidate.fencing_token()
 
     def subscribe(self, listener: Listener) -> None:
         self._listeners.append(listener)
@@ -131,55 +131,55 @@ class Elector:
         await self._release()
 
     async def stop(self) -> None:
-        self.candidate.step_down("this replica is ending", aside=float("inf"))
+        self.candidate.step_down("this replica is ending", abstain_for=float("inf"))
         if self._task is not None:
             self._task.cancel()
-            await asyncio.wait([self._task], timeout=RELEASE_PATIENCE)
+            await asyncio.wait([self._task], timeout=RELEASE_TIMEOUT)
         await self._release()
-        if self._watch is not None:
-            self._watch.cancel()
+        if self._expiry_timer is not None:
+            self._expiry_timer.cancel()
 
-    async def look(self) -> None:
+    async def run_once(self) -> None:
         """One turn: reads the register, and writes what is to be written. Raises nothing."""
-        async with self._turn:
+        async with self._lock:
             problem = ""
             try:
-                async with asyncio.timeout(self._patience):
-                    await self._exchange()
+                async with asyncio.timeout(self._timeout):
+                    await self._read_and_write()
             except TimeoutError:
-                problem = f"no answer within {self._patience:g} s"
+                problem = f"no answer within {self._timeout:g} s"
             except CoordinatorError as error:
                 problem = str(error)
-            self._note(problem)
-        self._tell()
+            self._set_problem(problem)
+        self._publish()
 
-    async def _exchange(self) -> None:
-        seen = await self._register.read()
-        record = self.candidate.observed(seen)
-        self._tell()
+    async def _read_and_write(self) -> None:
+        state = await self._lease_store.read()
+        record = self.candidate.on_read(state)
+        self._publish()
         if record is None:
             return
         sent_at = self._clock()
-        if await self._register.write(record, seen):
-            self.candidate.written(record, sent_at=sent_at)
+        if await self._lease_store.write(record, state):
+            self.candidate.on_written(record, sent_at=sent_at)
             if not record.released:
-                log.debug("leader: term %d is held until %.3f", record.term, self.candidate.until)
+                log.debug("leader: term %d is held until %.3f", record.fencing_token, self.candidate.lease_end)
 
     async def _release(self) -> None:
-        self._tell()
+        self._publish()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(RELEASE_PATIENCE):
-                await self.look()
+            async with asyncio.timeout(RELEASE_TIMEOUT):
+                await self.run_once()
 
     async def _run(self) -> None:
         while True:
             try:
-                await self.look()
+                await self.run_once()
             except Exception:
                 log.exception("a turn of the leader's election failed")
-            await asyncio.sleep(self.candidate.timing.look * random.uniform(0.9, 1.1))
+            await asyncio.sleep(self.candidate.timing.read_interval * random.uniform(0.9, 1.1))
 
-    def _note(self, problem: str) -> None:
+    def _set_problem(self, problem: str) -> None:
         """One line in the log when the backend fails, and one when it is back."""
         if bool(problem) != bool(self.problem) or self.problem == "not asked yet":
             if problem:
@@ -188,41 +188,45 @@ class Elector:
                 log.info("the leader's election goes on: %s answers again", self.backend)
         self.problem = problem
 
-    def _tell(self) -> None:
+    def _publish(self) -> None:
         """Logs and passes on what has changed; sees to it that the end of the lease is noticed on time."""
         self.candidate.expire()
-        led, known = self._shown
+        led_before, leader_before = self._published
         leads, leader = self.leads, self.leader
-        if leads and self._watch is None:
-            self._set_watch()
-        if (leads, leader) == (led, known):
+        if leads and self._expiry_timer is None:
+            self._set_expiry_timer()
+        if (leads, leader) == (led_before, leader_before):
             return
-        self._shown = leads, leader
-        self._log(led, known)
+        self._published = leads, leader
+        self._log(led_before, leader_before)
         for listener in self._listeners:
             try:
                 listener()
             except Exception:
                 log.exception("a listener of the leader's election failed")
 
-    def _log(self, led: bool, known: Leader | None) -> None:
-        one, leads, leader = self.candidate, *self._shown
-        if led and not (leads and known == leader):
+    def _log(self, led_before: bool, leader_before: Leader | None) -> None:
+        candidate, leads, leader = self.candidate, *self._published
+        if led_before and not (leads and leader_before == leader):
             text = "this replica is not the leader any more, since %.3f, term %d: %s"
-            log.info(text, one.lost_at, known.term if known else 0, one.reason)
+            log.info(text, candidate.lost_at, leader_before.fencing_token if leader_before else 0, candidate.reason)
         if leads:
             self.transitions += 1
             text = "this replica is the leader from %.3f on, term %d, held until %.3f (and longer, as it is renewed)"
-            log.info(text, self._clock(), one.term, one.until)
+            log.info(text, self._clock(), candidate.own_token, candidate.lease_end)
         elif leader is not None:
-            log.info("the leader is %s (%s), term %d", leader.name, leader.address or "not one of us", leader.term)
-        elif known is not None and not led:
-            log.info("there is no leader: %s gave the lead up", known.name)
+            log.info(
+                "the leader is %s (%s), term %d", leader.name, leader.address or "not one of us", leader.fencing_token
+            )
+        elif leader_before is not None and not led_before:
+            log.info("there is no leader: %s gave the lead up", leader_before.name)
 
-    def _set_watch(self) -> None:
+    def _set_expiry_timer(self) -> None:
         loop = asyncio.get_running_loop()
-        self._watch = loop.call_later(max(self.candidate.until - self._clock(), 0.0) + 0.001, self._on_watch)
+        self._expiry_timer = loop.call_later(
+            max(self.candidate.lease_end - self._clock(), 0.0) + 0.001, self._on_expiry
+        )
 
-    def _on_watch(self) -> None:
-        self._watch = None
-        self._tell()
+    def _on_expiry(self) -> None:
+        self._expiry_timer = None
+        self._publish()

@@ -1,7 +1,7 @@
 """Members by DNS: the addresses of a headless Service (Kubernetes), or of any name that lists all replicas.
 
-A name gives addresses only. Who is there, and whether still, each replica finds out by asking (team.py); so an address
-that DNS forgets too late or too early does no harm.
+A name gives addresses only. Who is there, and whether still, each replica finds out by asking (gossip.py); so an
+address that DNS forgets too late or too early does no harm.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import socket
 
 from promsnmp.errors import CoordinatorError
 
-PATIENCE = 3.0
+LOOKUP_TIMEOUT = 3.0
 """Seconds for one look-up: the resolver of the C library may take much longer."""
 
 
@@ -32,11 +32,11 @@ class ServiceDns:
         loop = asyncio.get_running_loop()
         if self._pending is not None and not self._pending.done():
             raise CoordinatorError(f"the look-up of {self._host} takes long")  # one thread of the pool, not one a turn
-        self._pending = looking = loop.run_in_executor(None, _look_up, self._host, self._port)
-        looking.add_done_callback(lambda done: done.cancelled() or done.exception())  # it may come too late for us
+        self._pending = lookup = loop.run_in_executor(None, _look_up, self._host, self._port)
+        lookup.add_done_callback(lambda done: done.cancelled() or done.exception())  # it may come too late for us
         try:
-            async with asyncio.timeout(PATIENCE):
-                self.addresses = await asyncio.shield(looking)
+            async with asyncio.timeout(LOOKUP_TIMEOUT):
+                self.addresses = await asyncio.shield(lookup)
         except TimeoutError:
             raise CoordinatorError(f"the look-up of {self._host} takes long") from None
         except (OSError, UnicodeError) as error:

@@ -14,37 +14,37 @@ from dataclasses import replace
 
 from promsnmp.cluster.members.dns import ServiceDns
 from promsnmp.cluster.members.members import Member, Members
-from promsnmp.cluster.members.peer_status import News, read_news
-from promsnmp.cluster.members.redis_heartbeat import Heartbeats
-from promsnmp.cluster.peers.client import PATH, Peers
+from promsnmp.cluster.members.peer_status import PeerStatus, read_peer_status
+from promsnmp.cluster.members.redis_heartbeat import RedisHeartbeats
+from promsnmp.cluster.peers.client import STATUS_PATH, PeerClient
 from promsnmp.errors import CoordinatorError, PeerError
 
 log = logging.getLogger(__name__)
 
-SHORTEST_ROUND = 0.1
+MIN_ROUND = 0.1
 """Seconds between two rounds, at least, however much there is to tell."""
-ANSWER_WITHIN = 1.0
+ANSWER_TIMEOUT = 1.0
 """Seconds that another replica has to answer."""
-GOODBYE_WITHIN = 0.8
+GOODBYE_TIMEOUT = 0.8
 
 Listener = Callable[[], None]
 
 
-class Team:
+class Gossip:
     """The members, kept up to date.
 
-    ``tell`` gives this replica's news, ``hear`` takes another one's. ``heartbeats`` and ``dns`` are the coordinators;
-    without one this replica is alone until somebody tells it otherwise.
+    ``own_status`` gives this replica's news, ``on_status`` takes another one's. ``heartbeats`` and ``dns`` are the
+    coordinators; without one this replica is alone until somebody tells it otherwise.
     """
 
     def __init__(
         self,
         members: Members,
-        peers: Peers,
+        peers: PeerClient,
         *,
-        tell: Callable[[], News],
-        hear: Callable[[News], None],
-        heartbeats: Heartbeats | None = None,
+        own_status: Callable[[], PeerStatus],
+        on_status: Callable[[PeerStatus], None],
+        heartbeats: RedisHeartbeats | None = None,
         dns: ServiceDns | None = None,
     ) -> None:
         self.members = members
@@ -53,16 +53,16 @@ class Team:
         self.refusals: dict[str, str] = {}
         """Addresses of replicas that do not take this one for one of theirs, and why: another key, or another time."""
         self._peers = peers
-        self._tell = tell
-        self._hear = hear
+        self._read_own_status = own_status
+        self._on_status = on_status
         self._heartbeats = heartbeats
         self._dns = dns
         self._listeners: list[Listener] = []
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._has_asked = asyncio.Event()
-        self._has_told = asyncio.Event()
-        self._own: str = ""
+        self._has_sent = asyncio.Event()
+        self._own_address: str = ""
         """The address by which DNS knows this replica."""
         self._warned_of: str = ""
 
@@ -71,23 +71,26 @@ class Team:
         self._listeners.append(listener)
 
     def start(self) -> None:
-        asking = self._repeat(self.ask_heartbeats, asyncio.Event(), self._has_asked)
-        telling = self._repeat(self.tell_everybody, self._wake, self._has_told)
-        self._tasks = [asyncio.create_task(asking, name="heartbeats"), asyncio.create_task(telling, name="news")]
+        heartbeat_rounds = self._repeat(self.exchange_heartbeats, asyncio.Event(), self._has_asked)
+        status_rounds = self._repeat(self.send_status_to_all, self._wake, self._has_sent)
+        self._tasks = [
+            asyncio.create_task(heartbeat_rounds, name="heartbeats"),
+            asyncio.create_task(status_rounds, name="news"),
+        ]
 
-    async def known(self, *, within: float) -> None:
+    async def wait_until_known(self, *, within: float) -> None:
         """Returns once everybody was asked for the first time, or after ``within`` seconds."""
         try:
             async with asyncio.timeout(within):
                 await self._has_asked.wait()
-                await self._has_told.wait()
+                await self._has_sent.wait()
         except TimeoutError:
             log.warning("starting without knowing all replicas: %s", "; ".join(self.problems.values()) or "no answer")
 
     @property
     def has_asked(self) -> bool:
         """Whether everybody was asked once, however that ended."""
-        return self._has_asked.is_set() and self._has_told.is_set()
+        return self._has_asked.is_set() and self._has_sent.is_set()
 
     def announce(self) -> None:
         """Tells the others soon that there is news."""
@@ -98,12 +101,12 @@ class Team:
         self.members.leave()
         await self.stop()
         self._refresh()
-        goodbyes: list[Awaitable[object]] = [self._tell_one(one.address) for one in self.members.others]
+        goodbyes: list[Awaitable[object]] = [self._send_status_to(one.address) for one in self.members.others]
         if self._heartbeats is not None:
             goodbyes.append(self._heartbeats.leave())
         tasks = [asyncio.ensure_future(one) for one in goodbyes]
         if tasks:
-            _, late = await asyncio.wait(tasks, timeout=GOODBYE_WITHIN)
+            _, late = await asyncio.wait(tasks, timeout=GOODBYE_TIMEOUT)
             for task in late:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -115,10 +118,10 @@ class Team:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def received(self, body: bytes) -> bytes:
+    def receive(self, body: bytes) -> bytes:
         """Takes in another replica's message; returns the answer to it. Raises PeerError."""
-        self._take(read_news(body))
-        return self._own_news().json()
+        self._take_in(read_peer_status(body))
+        return self._status_to_send().json()
 
     # -------------------------------------------------------------------------------------------------- the rounds
 
@@ -130,35 +133,35 @@ class Team:
             except Exception:
                 log.exception("a round of the replicas failed")
             done.set()
-            await asyncio.sleep(SHORTEST_ROUND)
+            await asyncio.sleep(MIN_ROUND)
             try:
-                async with asyncio.timeout(self.members.patience / 5):
+                async with asyncio.timeout(self.members.member_timeout / 5):
                     await wake.wait()
             except TimeoutError:
                 pass
             wake.clear()
 
-    async def ask_heartbeats(self) -> None:
+    async def exchange_heartbeats(self) -> None:
         """Tells the coordinator of this replica, and asks it who else is there. Raises nothing."""
         if self._heartbeats is None:
             return
         try:
-            async with asyncio.timeout(self.members.patience / 2):
+            async with asyncio.timeout(self.members.member_timeout / 2):
                 await self._heartbeats.refresh(self.members)
         except (CoordinatorError, TimeoutError) as error:
             self._note("redis", str(error) or "no answer in time")
         else:
             self._note("redis", "")
 
-    async def tell_everybody(self) -> None:
+    async def send_status_to_all(self) -> None:
         """Tells every replica that is known, or that DNS names, of this one. Raises nothing."""
         addresses = {one.address for one in self.members.others}
         if self._dns is not None:
             await self._ask_dns(self._dns)
-            addresses |= set(self._dns.addresses) - {self._own, self.members.me.address}
-        await asyncio.gather(*(self._tell_one(one) for one in sorted(addresses)))
+            addresses |= set(self._dns.addresses) - {self._own_address, self.members.me.address}
+        await asyncio.gather(*(self._send_status_to(one) for one in sorted(addresses)))
         self.refusals = {one: reason for one, reason in self.refusals.items() if one in addresses}
-        self._peers.keep(addresses | {one.address for one in self.members.others})
+        self._peers.close_all_but(addresses | {one.address for one in self.members.others})
 
     async def _ask_dns(self, dns: ServiceDns) -> None:
         try:
@@ -166,36 +169,38 @@ class Team:
         except CoordinatorError as error:
             self._note("dns", str(error))
         else:
-            self.members.listened()
+            self.members.mark_reachable()
             self._note("dns", "")
 
-    async def _tell_one(self, address: str) -> None:
+    async def _send_status_to(self, address: str) -> None:
         """Tells one replica of this one, and takes in its answer, if there is any."""
-        body = self._own_news().json()
+        body = self._status_to_send().json()
         try:
-            answer = await self._peers.ask(address, "POST", PATH.encode(), _HEADERS, body, timeout=ANSWER_WITHIN)
+            answer = await self._peers.request(
+                address, "POST", STATUS_PATH.encode(), _HEADERS, body, timeout=ANSWER_TIMEOUT
+            )
             self._note_refusal(address, answer.body.decode(errors="replace").strip() if answer.status == 403 else "")
             if answer.status != 200:
                 raise PeerError(f"{address} answered {answer.status}: {answer.body[:200].decode(errors='replace')}")
-            told = read_news(answer.body)
+            status = read_peer_status(answer.body)
         except PeerError as error:
             log.debug("cannot tell another replica: %s", error)
             return
-        if told.member.instance == self.members.me.instance:
-            self._own = address
+        if status.member.instance == self.members.me.instance:
+            self._own_address = address
         else:
-            self._take(told)
+            self._take_in(status)
 
-    def _own_news(self) -> News:
-        return replace(self._tell(), leaving=self.members.is_leaving)
+    def _status_to_send(self) -> PeerStatus:
+        return replace(self._read_own_status(), leaving=self.members.is_leaving)
 
-    def _take(self, news: News) -> None:
-        if news.leaving:
-            self.members.left(news.member.instance)
+    def _take_in(self, status: PeerStatus) -> None:
+        if status.leaving:
+            self.members.mark_left(status.member.instance)
         else:
-            self.members.heard(news.member)
+            self.members.mark_alive(status.member)
         self._refresh()
-        self._hear(news)
+        self._on_status(status)
 
     def _refresh(self) -> None:
         before = self.members.present
@@ -243,9 +248,9 @@ _HEADERS = ((b"content-type", b"application/json"),)
 
 def _log_change(before: Iterable[Member], after: Iterable[Member]) -> None:
     old, new = _names(before), _names(after)
-    come = [f"{name} ({new[name].address})" for name in new if old.get(name) != new[name]]
-    gone = [name for name in old if name not in new]
-    words = [f"{', '.join(come)} came" if come else "", f"{', '.join(gone)} went" if gone else ""]
+    joined = [f"{name} ({new[name].address})" for name in new if old.get(name) != new[name]]
+    departed = [name for name in old if name not in new]
+    words = [f"{', '.join(joined)} came" if joined else "", f"{', '.join(departed)} went" if departed else ""]
     log.info("replicas: %s; now %s", " and ".join(filter(None, words)), ", ".join(new) or "none")
 
 

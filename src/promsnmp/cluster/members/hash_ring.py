@@ -12,7 +12,7 @@ from hashlib import blake2b
 _MASK = 0xFFFFFFFF
 
 
-class Ring:
+class HashRing:
     """The members at one moment, and who of them owns what; ``me`` may be one of them, or not (any more)."""
 
     __slots__ = ("_seeds", "me", "members")
@@ -32,7 +32,7 @@ class Ring:
         """Whether ``me`` owns the device."""
         return self.owner(key) == self.me
 
-    def next_to_me(self, key: str) -> str | None:
+    def successor(self, key: str) -> str | None:
         """The member after ``me`` who would own the device if ``me`` were not there; None when there is nobody else."""
         others = [member for member in self._seeds if member[1] != self.me]
         return _highest(key, others) if others else None

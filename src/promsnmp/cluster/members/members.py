@@ -1,8 +1,9 @@
 """Which replicas there are, as one of them sees it: rules without I/O, by one's own clock.
 
-A member is there as long as something is heard of it, from a coordinator or from itself, and for ``patience`` seconds
-after that. Silence counts only while something *could* be heard: when Redis is gone and nobody answers, it is this
-replica that is deaf, and the members that were known last are kept. A member that ends says so and is gone at once.
+A member is there as long as something is heard of it, from a coordinator or from itself, and for ``member_timeout``
+seconds after that. Silence counts only while something *could* be heard: when Redis is gone and nobody answers, it is
+this replica that is deaf, and the members that were known last are kept. A member that ends says so and is gone at
+once.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
 from promsnmp.cluster.election.rules import lease_clock
-from promsnmp.cluster.members.hash_ring import Ring
+from promsnmp.cluster.members.hash_ring import HashRing
 from promsnmp.errors import PeerError
 
 
@@ -51,19 +52,19 @@ def read_member(document: Mapping[str, object]) -> Member:
 class Members:
     """The members that are known, ``me`` among them until it leaves."""
 
-    def __init__(self, me: Member, *, patience: float, clock: Callable[[], float] = lease_clock) -> None:
+    def __init__(self, me: Member, *, member_timeout: float, clock: Callable[[], float] = lease_clock) -> None:
         self.me = me
-        self.patience = patience
+        self.member_timeout = member_timeout
         self._clock = clock
-        self._heard: dict[str, tuple[Member, float]] = {}
+        self._last_seen: dict[str, tuple[Member, float]] = {}
         self._gone: dict[str, float] = {}
         """Instances that have said goodbye, and when: what arrives late from them is of no meaning."""
-        self._listened_at = clock()
-        self._deaf_at = -math.inf
+        self._reachable_at = clock()
+        self._isolated_until = -math.inf
         self.is_leaving = False
         self.present: tuple[Member, ...] = (me,)
         """Who is there, one for each name, sorted by name."""
-        self.ring = Ring([me.name], me.name)
+        self.ring = HashRing([me.name], me.name)
 
     @property
     def others(self) -> tuple[Member, ...]:
@@ -80,24 +81,24 @@ class Members:
         """The member of a name."""
         return next((one for one in self.present if one.name == name), None)
 
-    def heard(self, member: Member, *, age: float = 0.0) -> None:
+    def mark_alive(self, member: Member, *, age: float = 0.0) -> None:
         """A member was there ``age`` seconds ago."""
-        self.listened()
+        self.mark_reachable()
         if member.instance == self.me.instance or member.instance in self._gone:
             return
-        _, before = self._heard.get(member.instance, (member, -math.inf))
-        self._heard[member.instance] = member, max(before, self._clock() - max(age, 0.0))
+        _, before = self._last_seen.get(member.instance, (member, -math.inf))
+        self._last_seen[member.instance] = member, max(before, self._clock() - max(age, 0.0))
 
-    def left(self, instance: str) -> None:
+    def mark_left(self, instance: str) -> None:
         """A member has said goodbye."""
-        self._heard.pop(instance, None)
+        self._last_seen.pop(instance, None)
         if instance not in self._gone:
             self._gone[instance] = self._clock()
 
-    def listened(self) -> None:
+    def mark_reachable(self) -> None:
         """Something could be heard just now: a coordinator has answered, whomever it named."""
-        self._note_deafness()
-        self._listened_at = self._clock()
+        self._note_isolation()
+        self._reachable_at = self._clock()
 
     def leave(self) -> None:
         """This process ends: it owns nothing from now on."""
@@ -106,12 +107,12 @@ class Members:
     def refresh(self) -> bool:
         """Forgets who has been silent for too long; whether somebody came or went since the last time."""
         now = self._clock()
-        self._note_deafness()
-        for instance, (_, at) in list(self._heard.items()):
-            if now - max(at, self._deaf_at) >= self.patience:
-                del self._heard[instance]
-        self._gone = {instance: at for instance, at in self._gone.items() if now - at < 60 * self.patience}
-        known = [member for member, _ in self._heard.values()] + ([] if self.is_leaving else [self.me])
+        self._note_isolation()
+        for instance, (_, at) in list(self._last_seen.items()):
+            if now - max(at, self._isolated_until) >= self.member_timeout:
+                del self._last_seen[instance]
+        self._gone = {instance: at for instance, at in self._gone.items() if now - at < 60 * self.member_timeout}
+        known = [member for member, _ in self._last_seen.values()] + ([] if self.is_leaving else [self.me])
         youngest: dict[str, Member] = {}
         for one in sorted(known, key=lambda member: (member.started, member.instance)):
             youngest[one.name] = one
@@ -119,10 +120,10 @@ class Members:
         if present == self.present:
             return False
         self.present = present
-        self.ring = Ring([one.name for one in present], self.me.name if self.me in present else "")
+        self.ring = HashRing([one.name for one in present], self.me.name if self.me in present else "")
         return True
 
-    def _note_deafness(self) -> None:
+    def _note_isolation(self) -> None:
         """Silence counts from the end of a time in which nothing was heard: this process may have slept."""
-        if (now := self._clock()) - self._listened_at > self.patience / 2:
-            self._deaf_at = now
+        if (now := self._clock()) - self._reachable_at > self.member_timeout / 2:
+            self._isolated_until = now

@@ -11,7 +11,7 @@ from promsnmp.errors import PeerError
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class PeerStatus:
     """One replica's news."""
 
     member: Member
@@ -23,17 +23,19 @@ class News:
 
     def json(self) -> bytes:
         leader = self.leader
-        known = None if leader is None else {"name": leader.name, "address": leader.address, "term": leader.term}
+        known = (
+            None if leader is None else {"name": leader.name, "address": leader.address, "term": leader.fencing_token}
+        )
         document = {"revision": self.revision, "leaving": self.leaving, "leader": known}
         return json.dumps({**self.member.document(), **document}).encode()
 
 
-def read_news(body: bytes) -> News:
+def read_peer_status(body: bytes) -> PeerStatus:
     """The news of a message. Raises PeerError when it is none."""
     try:
         document = json.loads(body)
         known = document.get("leader")
         leader = None if known is None else Leader(str(known["name"]), str(known["address"]), int(known["term"]))
-        return News(read_member(document), int(document["revision"]), leader, bool(document["leaving"]))
+        return PeerStatus(read_member(document), int(document["revision"]), leader, bool(document["leaving"]))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise PeerError("what should be a replica's news is none") from None

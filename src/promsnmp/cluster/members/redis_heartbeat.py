@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from promsnmp.cluster.backends.redis_client import RedisLink, Script
+from promsnmp.cluster.backends.redis_client import RedisClient, Script
 from promsnmp.cluster.members.members import Member, Members, read_member
 from promsnmp.errors import CoordinatorError, PeerError
 
@@ -35,27 +35,27 @@ BEAT = Script(
 """Writes one member's entry; returns everyone's: age in milliseconds, and description."""
 
 
-class Heartbeats:
-    """A source of members (see team.py)."""
+class RedisHeartbeats:
+    """A source of members (see gossip.py)."""
 
     name = "redis"
 
-    def __init__(self, link: RedisLink, me: Member, *, prefix: str = "") -> None:
-        self._link = link
+    def __init__(self, redis: RedisClient, me: Member, *, prefix: str = "") -> None:
+        self._redis = redis
         self._me = me
         self._keys = [prefix + MEMBERS]
 
     async def refresh(self, members: Members) -> None:
         """Says that this replica is there, and takes in who else is. Raises CoordinatorError."""
         found = await self._beat(json.dumps(self._me.document()))
-        members.listened()
+        members.mark_reachable()
         for age, description in found:
             try:
-                told = json.loads(description)
-                if isinstance(told, dict) and told.get("leaving"):
-                    members.left(str(told.get("instance")))
+                document = json.loads(description)
+                if isinstance(document, dict) and document.get("leaving"):
+                    members.mark_left(str(document.get("instance")))
                 else:
-                    members.heard(read_member(told), age=int(age) / 1000)
+                    members.mark_alive(read_member(document), age=int(age) / 1000)
             except (PeerError, ValueError):
                 continue  # another version's, or not ours
 
@@ -64,7 +64,7 @@ class Heartbeats:
         await self._beat(json.dumps({"instance": self._me.instance, "leaving": True}))
 
     async def _beat(self, description: str) -> list[tuple[bytes, bytes]]:
-        found = await self._link.run(BEAT, self._keys, [self._me.instance, description, FORGET_AFTER])
+        found = await self._redis.run(BEAT, self._keys, [self._me.instance, description, FORGET_AFTER])
         if not isinstance(found, list):
             raise CoordinatorError("the answer is none that was expected")
         return [(one[0], one[1]) for one in found]

@@ -6,56 +6,56 @@ import asyncio
 import ssl
 from collections.abc import Callable, Iterable
 
-from promsnmp.cluster.peers.signing import Seals, digest_of
-from promsnmp.support.http_client import Answer, Connections, Headers
+from promsnmp.cluster.peers.signing import RequestSigner, body_digest
+from promsnmp.support.http_client import HeaderPairs, HttpClient, HttpResponse
 
-PATH = "/-/peer"
+STATUS_PATH = "/-/peer"
 """Where replicas tell each other of themselves."""
-FINDINGS = "/-/findings"
+DETECTED_MODULES_PATH = "/-/findings"
 """Where they tell the leader what their devices are."""
 LARGE = 1024 * 1024
 """Bytes from which on a body is digested outside the event loop."""
 
 
-class Peers:
+class PeerClient:
     """Asks replicas by their address, ``host:port``; over TLS when ``tls`` gives a context for it now."""
 
-    def __init__(self, seals: Seals, *, tls: Callable[[], ssl.SSLContext | None] = lambda: None) -> None:
-        self.seals = seals
+    def __init__(self, signer: RequestSigner, *, tls: Callable[[], ssl.SSLContext | None] = lambda: None) -> None:
+        self.signer = signer
         self._tls = tls
         self._used_tls: ssl.SSLContext | None = None
-        self._connections: dict[str, Connections] = {}
+        self._connections: dict[str, HttpClient] = {}
 
-    async def ask(
+    async def request(
         self,
         address: str,
         method: str,
         target: bytes,
-        headers: Headers = (),
+        headers: HeaderPairs = (),
         body: bytes = b"",
         *,
-        timeout: float,  # noqa: ASYNC109  # see Connections
+        timeout: float,  # noqa: ASYNC109  # see HttpClient
         user: str = "",
-        number: str = "",
+        request_id: str = "",
         fresh: bool = False,
-    ) -> Answer:
-        """The answer of one replica; ``user`` is for whom it is asked, ``number`` the request's. The rest is as for
-        ``Connections.ask``."""
+    ) -> HttpResponse:
+        """The answer of one replica; ``user`` is for whom it is asked, ``request_id`` the request's. The rest is as for
+        ``HttpClient.request``."""
         if (tls := self._tls()) is not self._used_tls:
             self.close()
             self._used_tls = tls
         connections = self._connections.get(address)
         if connections is None:
-            connections = self._connections[address] = Connections(address, tls=tls)
-        digest = digest_of(body) if len(body) < LARGE else await asyncio.to_thread(digest_of, body)
-        sealed = (*headers, self.seals.seal(method, target, digest, user=user, number=number))
-        return await connections.ask(method, target, sealed, body, timeout=timeout, fresh=fresh)
+            connections = self._connections[address] = HttpClient(address, tls=tls)
+        digest = body_digest(body) if len(body) < LARGE else await asyncio.to_thread(body_digest, body)
+        sealed = (*headers, self.signer.sign(method, target, digest, user=user, request_id=request_id))
+        return await connections.request(method, target, sealed, body, timeout=timeout, fresh=fresh)
 
-    def keep(self, addresses: Iterable[str]) -> None:
+    def close_all_but(self, addresses: Iterable[str]) -> None:
         """Closes the connections to all others."""
         for gone in self._connections.keys() - set(addresses):
             self._connections.pop(gone).close()
 
     def close(self) -> None:
         """Closes all connections."""
-        self.keep(())
+        self.close_all_but(())

@@ -17,45 +17,45 @@ from dataclasses import dataclass
 from enum import Enum
 
 from promsnmp.cluster.election.runner import Leader, Leadership
-from promsnmp.cluster.peers.client import Peers
-from promsnmp.cluster.peers.signing import new_number
+from promsnmp.cluster.peers.client import PeerClient
+from promsnmp.cluster.peers.signing import new_request_id
 from promsnmp.errors import ClusterError, NotLeader, PeerError
-from promsnmp.support.http_client import Answer, Headers, NotSent
+from promsnmp.support.http_client import HeaderPairs, HttpResponse, RequestNotSent
 
 log = logging.getLogger(__name__)
 
 NOT_LEADER = b"x-promsnmp-not-leader"
 """Header of an answer that says: nothing was done, I am not the leader."""
-REFUSED = b"x-promsnmp-refused"
+PEER_REFUSED = b"x-promsnmp-refused"
 """Header of an answer that says: nothing was done, the request is not one of a replica that I know."""
-FIND_WITHIN = 3.0
+FIND_LEADER_TIMEOUT = 3.0
 """Seconds that a request waits for a leader to be there: an election after a graceful stop takes less."""
-ANSWER_WITHIN = 75.0
+LEADER_TIMEOUT = 75.0
 """Seconds that the leader has: a hanging volume may take half a minute, and then the write is done after all."""
-FOLLOWED_EVERY = 1.0
+SUPERSEDED_CHECK_INTERVAL = 1.0
 """Seconds between two looks whether the leader that is to answer has been followed by another."""
-SETTLE_WITHIN = 45.0
+SETTLE_TIMEOUT = 45.0
 """Seconds in which the file has to tell what became of a write: a lease, and its successor's first write."""
-LOOK_EVERY = 0.2
+RETRY_INTERVAL = 0.2
 OUTCOMES = ("answered", "no leader", "settled", "unknown")
 
 
-class Landed(Enum):
+class CommitStatus(Enum):
     """What the inventory file says of a write."""
 
-    YES = "yes"
-    NO = "no"
+    COMMITTED = "yes"
+    NOT_COMMITTED = "no"
     """And it never will be there."""
-    OPEN = "open"
+    PENDING = "open"
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class ForwardedWrite:
     """A write that was passed on to the leader of a term."""
 
-    number: str
-    term: int
-    mark: str
+    request_id: str
+    fencing_token: int
+    last_known_write: str
     """The number of the last write that was known here before: while the file has it, it has all that came after it."""
 
 
@@ -64,59 +64,59 @@ class OutcomeUnknown(ClusterError):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ForwardedRequest:
     """A request for the leader; ``user`` is whose it is."""
 
     method: str
     target: bytes
-    headers: Headers
+    headers: HeaderPairs
     body: bytes
     user: str
 
 
-class Delegation:
+class WriteForwarder:
     """Passes requests on to the leader.
 
-    ``leader`` is the leader as far as is known here, ``mark`` the number of the last write that is known here, and
-    ``landed`` says what became of a write. ``counts`` by OUTCOMES.
+    ``leader`` is the leader as far as is known here, ``last_known_write`` the number of the last write that is known
+    here, and ``commit_status`` says what became of a write. ``counts`` by OUTCOMES.
     """
 
     def __init__(
         self,
         leadership: Leadership,
-        peers: Peers,
+        peers: PeerClient,
         *,
         leader: Callable[[], Leader | None],
-        mark: Callable[[], str],
-        landed: Callable[[Sent], Awaitable[Landed]],
+        last_known_write: Callable[[], str],
+        commit_status: Callable[[ForwardedWrite], Awaitable[CommitStatus]],
     ) -> None:
         self.counts: Counter[str] = Counter(dict.fromkeys(OUTCOMES, 0))
         self._leadership = leadership
         self._peers = peers
         self._leader = leader
-        self._mark = mark
-        self._landed = landed
+        self._last_known_write = last_known_write
+        self._commit_status = commit_status
 
-    async def ask(self, wish: Wish) -> Answer | None:
+    async def forward(self, request: ForwardedRequest) -> HttpResponse | None:
         """The leader's answer; None when this replica has become the leader meanwhile.
 
         Raises NotLeader when there is none, nothing having been done, and OutcomeUnknown.
         """
-        end, refusal = time.monotonic() + FIND_WITHIN, ""
+        end, refusal = time.monotonic() + FIND_LEADER_TIMEOUT, ""
         while not self._leadership.leads:
             leader = self._leader()
             if leader is not None and leader.address:
-                sent = Sent(new_number(), leader.term, self._mark())
+                sent = ForwardedWrite(new_request_id(), leader.fencing_token, self._last_known_write())
                 try:
-                    answer = await self._pass_on(wish, leader, sent)
-                except NotSent as error:
+                    answer = await self._pass_on(request, leader, sent)
+                except RequestNotSent as error:
                     log.debug("cannot pass a request on to the leader: %s", error)
                 except PeerError as error:
                     if await self._settle(sent, leader, error):
                         return _DONE
-                    end = time.monotonic() + FIND_WITHIN
+                    end = time.monotonic() + FIND_LEADER_TIMEOUT
                 else:
-                    refusal = answer.body.decode(errors="replace").strip() if answer.header(REFUSED) else ""
+                    refusal = answer.body.decode(errors="replace").strip() if answer.header(PEER_REFUSED) else ""
                     if not refusal and not answer.header(NOT_LEADER):
                         self.counts["answered"] += 1
                         return answer
@@ -125,49 +125,53 @@ class Delegation:
                 raise NotLeader(
                     f"there is no leader now that could do this ({self._reason(leader, refusal)}); try again"
                 )
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(RETRY_INTERVAL)
         return None
 
-    async def _pass_on(self, wish: Wish, leader: Leader, sent: Sent) -> Answer:
+    async def _pass_on(self, request: ForwardedRequest, leader: Leader, sent: ForwardedWrite) -> HttpResponse:
         """The leader's answer. Raises PeerError, also when another one leads and the file tells what became of it."""
-        asking = asyncio.ensure_future(self._ask(wish, leader, sent.number))
+        exchange = asyncio.ensure_future(self._ask(request, leader, sent.request_id))
         try:
-            while not asking.done():
-                await asyncio.wait({asking}, timeout=FOLLOWED_EVERY)
-                if not asking.done() and self._is_followed(leader) and await self._landed(sent) is not Landed.OPEN:
+            while not exchange.done():
+                await asyncio.wait({exchange}, timeout=SUPERSEDED_CHECK_INTERVAL)
+                if (
+                    not exchange.done()
+                    and self._is_superseded(leader)
+                    and await self._commit_status(sent) is not CommitStatus.PENDING
+                ):
                     raise PeerError(f"{leader.address} did not answer before another replica led")
-            return asking.result()
+            return exchange.result()
         finally:
-            asking.cancel()
+            exchange.cancel()
 
-    async def _ask(self, wish: Wish, leader: Leader, number: str) -> Answer:
-        return await self._peers.ask(
+    async def _ask(self, request: ForwardedRequest, leader: Leader, request_id: str) -> HttpResponse:
+        return await self._peers.request(
             leader.address,
-            wish.method,
-            wish.target,
-            wish.headers,
-            wish.body,
-            timeout=ANSWER_WITHIN,
-            user=wish.user,
-            number=number,
+            request.method,
+            request.target,
+            request.headers,
+            request.body,
+            timeout=LEADER_TIMEOUT,
+            user=request.user,
+            request_id=request_id,
             fresh=True,
         )
 
-    def _is_followed(self, leader: Leader) -> bool:
+    def _is_superseded(self, leader: Leader) -> bool:
         """Whether another one leads by now."""
         now = self._leader()
-        return self._leadership.leads or (now is not None and now.term > leader.term)
+        return self._leadership.leads or (now is not None and now.fencing_token > leader.fencing_token)
 
-    async def _settle(self, sent: Sent, leader: Leader, error: PeerError) -> bool:
+    async def _settle(self, sent: ForwardedWrite, leader: Leader, error: PeerError) -> bool:
         """Whether a write was done; returns as soon as that is certain. Raises OutcomeUnknown."""
         log.warning("the leader %s went away with the answer to a change: %s", leader.name, error)
-        end = time.monotonic() + SETTLE_WITHIN
+        end = time.monotonic() + SETTLE_TIMEOUT
         while time.monotonic() < end:
-            landed = await self._landed(sent)
-            if landed is not Landed.OPEN:
+            commit_status = await self._commit_status(sent)
+            if commit_status is not CommitStatus.PENDING:
                 self.counts["settled"] += 1
-                return landed is Landed.YES
-            await asyncio.sleep(LOOK_EVERY)
+                return commit_status is CommitStatus.COMMITTED
+            await asyncio.sleep(RETRY_INTERVAL)
         self.counts["unknown"] += 1
         raise OutcomeUnknown("the leader went away with the answer; look whether the change was made")
 
@@ -181,7 +185,7 @@ class Delegation:
         return "an election is under way" if leader is None else f"{leader.name} was it, and does not answer"
 
 
-_DONE = Answer(
+_DONE = HttpResponse(
     200,
     [(b"content-type", b"application/json")],
     b'{"status":200,"message":"done; the leader changed before it could answer, so this is all there is to tell"}',

@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from promsnmp.discovery.examine import neighbours
-from promsnmp.discovery.reconcile.identity import Facts, telling_macs, telling_serials
-from promsnmp.discovery.scan.credential_probe import SYS_DESCR, SYS_NAME, SYS_OBJECT_ID, Answer
+from promsnmp.discovery.reconcile.identity import Facts, distinctive_macs, distinctive_serials
+from promsnmp.discovery.scan.credential_probe import SYS_DESCR, SYS_NAME, SYS_OBJECT_ID, AgentAnswer
 from promsnmp.errors import SnmpError
 from promsnmp.inventory.address import normal_address
-from promsnmp.inventory.model import Endpoint
+from promsnmp.inventory.model import AgentEndpoint
 from promsnmp.snmp import ber, oid, transport
 from promsnmp.snmp.credentials import Community, Version
-from promsnmp.snmp.operations.first_rows import Head
-from promsnmp.snmp.operations.walk import AgentLimits, Gets
+from promsnmp.snmp.operations.first_rows import FirstRowsOperation
+from promsnmp.snmp.operations.walk import AgentLimits, GetOperation
 from promsnmp.snmp.security import CommunityModel, SecurityModel
 from promsnmp.snmp.session import Session
 from promsnmp.snmp.v3.keys import KeyCache
@@ -30,7 +30,7 @@ SYS_UP_TIME = oid.encode("1.3.6.1.2.1.1.3.0")
 SYS_CONTACT = oid.encode("1.3.6.1.2.1.1.4.0")
 SYS_LOCATION = oid.encode("1.3.6.1.2.1.1.6.0")
 ENGINE_ID = oid.encode("1.3.6.1.6.3.10.2.1.1.0")  # snmpEngineID, RFC 3411 section 5
-ASKED = (SYS_DESCR, SYS_OBJECT_ID, SYS_UP_TIME, SYS_CONTACT, SYS_NAME, SYS_LOCATION, ENGINE_ID)
+SYSTEM_OBJECTS = (SYS_DESCR, SYS_OBJECT_ID, SYS_UP_TIME, SYS_CONTACT, SYS_NAME, SYS_LOCATION, ENGINE_ID)
 
 PHYSICAL_ADDRESS = oid.encode("1.3.6.1.2.1.2.2.1.6")  # ifPhysAddress, RFC 2863
 PHYSICAL_CLASS = oid.encode("1.3.6.1.2.1.47.1.1.1.1.5")  # entPhysicalClass and entPhysicalSerialNum, RFC 6933
@@ -45,7 +45,7 @@ DEADLINE = 30.0
 """Seconds for all questions to one device."""
 
 
-class Match(Protocol):
+class FingerprintMatch(Protocol):
     """What a device is, and the modules that suit it; empty where that cannot be told."""
 
     @property
@@ -58,11 +58,11 @@ class Match(Protocol):
     def names(self) -> tuple[str, ...]: ...
 
 
-class Identity(Protocol):
+class IdentifiedDevice(Protocol):
     """What was found out of a device; ``problem`` says why not all could be, "" when all was."""
 
     @property
-    def match(self) -> Match: ...
+    def match(self) -> FingerprintMatch: ...
 
     @property
     def problem(self) -> str: ...
@@ -71,7 +71,7 @@ class Identity(Protocol):
 class Identify(Protocol):
     """Finds out what the device of an open session is. Raises SnmpError when it does not answer."""
 
-    async def __call__(self, session: Session, *, limits: AgentLimits) -> Identity: ...
+    async def __call__(self, session: Session, *, limits: AgentLimits) -> IdentifiedDevice: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,76 +95,76 @@ class Examiner:
         self._identify = identify
         self._clock = clock
 
-    def glance(self, answer: Answer) -> Facts:
+    def facts_from_answer(self, answer: AgentAnswer) -> Facts:
         """What an agent said in the sweep, without asking it more."""
         return _facts(answer, answer.varbinds, self._clock())
 
-    async def examine(self, answer: Answer, *, with_neighbours: bool) -> Examined:
+    async def examine(self, answer: AgentAnswer, *, with_neighbours: bool) -> Examined:
         """All that the agent tells; what it stops telling half way is left out."""
-        facts = self.glance(answer)
+        facts = self.facts_from_answer(answer)
         session = Session(
-            transport.Endpoint(answer.address, answer.port),
+            transport.SnmpEndpoint(answer.address, answer.port),
             self._security(answer),
             timeout=self._timeout,
             retries=self._retries,
             deadline=asyncio.get_running_loop().time() + DEADLINE,
         )
-        near: list[str] = []
+        neighbour_addresses: list[str] = []
         try:
             async with session:
                 limits = AgentLimits()
                 facts = await self._system(session, limits, answer, facts)
                 facts = await self._hardware(session, facts)
                 if with_neighbours:
-                    table = neighbours.question(answer.credentials.version)
+                    table = neighbours.neighbour_rows(answer.credentials.version)
                     await session.run(table)
-                    near = neighbours.addresses(table)
+                    neighbour_addresses = neighbours.neighbour_addresses(table)
                 identity = await self._identify(session, limits=limits)
                 modules = () if identity.problem else identity.match.names
                 facts = replace(facts, vendor=identity.match.vendor, model=identity.match.model, modules=modules)
         except SnmpError:
             pass  # it answered before: what it said is what is known
-        return Examined(facts, tuple(near), session.traffic.sent)
+        return Examined(facts, tuple(neighbour_addresses), session.traffic.sent)
 
-    def _security(self, answer: Answer) -> SecurityModel:
+    def _security(self, answer: AgentAnswer) -> SecurityModel:
         if isinstance(answer.credentials, Community):
             return CommunityModel(answer.credentials)
         return UsmModel(answer.credentials, engine=answer.engine, keys=self._keys)
 
-    async def _system(self, session: Session, limits: AgentLimits, answer: Answer, facts: Facts) -> Facts:
-        gets = Gets(ASKED, limits=limits)
+    async def _system(self, session: Session, limits: AgentLimits, answer: AgentAnswer, facts: Facts) -> Facts:
+        gets = GetOperation(SYSTEM_OBJECTS, limits=limits)
         await session.run(gets)
-        said = {one.oid: one for one in gets.varbinds}
-        return _facts(answer, {**answer.varbinds, **said}, self._clock()) if said else facts
+        values = {one.oid: one for one in gets.varbinds}
+        return _facts(answer, {**answer.varbinds, **values}, self._clock()) if values else facts
 
     async def _hardware(self, session: Session, facts: Facts) -> Facts:
         version: Version = facts.credentials.version
-        interfaces = Head([PHYSICAL_ADDRESS], version=version, packets=PACKETS)
+        interfaces = FirstRowsOperation([PHYSICAL_ADDRESS], version=version, packets=PACKETS)
         await session.run(interfaces)
         macs = (one.value for one in interfaces.rows[PHYSICAL_ADDRESS].values() if one.tag == ber.OCTET_STRING)
-        facts = replace(facts, mac_addresses=telling_macs(macs))
-        entities = Head([PHYSICAL_CLASS, SERIAL_NUMBER], version=version, packets=PACKETS)
+        facts = replace(facts, mac_addresses=distinctive_macs(macs))
+        entities = FirstRowsOperation([PHYSICAL_CLASS, SERIAL_NUMBER], version=version, packets=PACKETS)
         await session.run(entities)
         classes, serials = entities.rows[PHYSICAL_CLASS], entities.rows[SERIAL_NUMBER]
         numbers = [_text(serials[index]) for index, one in classes.items() if one.value in CHASSIS and index in serials]
-        return replace(facts, serial_numbers=telling_serials(number or "" for number in numbers))
+        return replace(facts, serial_numbers=distinctive_serials(number or "" for number in numbers))
 
 
-def _facts(answer: Answer, said: Mapping[bytes, ber.VarBind], now: float) -> Facts:
-    ticks = _number(said.get(SYS_UP_TIME))
-    object_id = said.get(SYS_OBJECT_ID)
-    engine_id = said.get(ENGINE_ID)
-    told = engine_id.value if engine_id is not None and engine_id.tag == ber.OCTET_STRING else b""
+def _facts(answer: AgentAnswer, values: Mapping[bytes, ber.VarBind], now: float) -> Facts:
+    ticks = _number(values.get(SYS_UP_TIME))
+    object_id = values.get(SYS_OBJECT_ID)
+    engine_id = values.get(ENGINE_ID)
+    engine_id_octets = engine_id.value if engine_id is not None and engine_id.tag == ber.OCTET_STRING else b""
     return Facts(
-        endpoint=Endpoint(normal_address(answer.address), answer.port),
+        endpoint=AgentEndpoint(normal_address(answer.address), answer.port),
         credentials=answer.credentials,
         seen=now,
-        sys_name=_text(said.get(SYS_NAME)),
-        sys_descr=_text(said.get(SYS_DESCR)),
+        sys_name=_text(values.get(SYS_NAME)),
+        sys_descr=_text(values.get(SYS_DESCR)),
         sys_object_id=oid.to_text(object_id.value) if object_id and object_id.tag == ber.OBJECT_IDENTIFIER else None,
-        sys_contact=_text(said.get(SYS_CONTACT)),
-        sys_location=_text(said.get(SYS_LOCATION)),
-        engine_id=(answer.engine.engine_id or (told if 5 <= len(told) <= 32 else b"")).hex(),
+        sys_contact=_text(values.get(SYS_CONTACT)),
+        sys_location=_text(values.get(SYS_LOCATION)),
+        engine_id=(answer.engine.engine_id or (engine_id_octets if 5 <= len(engine_id_octets) <= 32 else b"")).hex(),
         booted=None if ticks is None else now - ticks / 100,
     )
 

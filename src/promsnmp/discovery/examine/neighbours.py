@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from promsnmp.inventory.address import normal_address
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import Version
-from promsnmp.snmp.operations.first_rows import Head
+from promsnmp.snmp.operations.first_rows import FirstRowsOperation
 
 LLDP_ADDRESSES = oid.encode("1.0.8802.1.1.2.1.4.2.1.3")
 """lldpRemManAddrIfSubtype: the address is in the index (LLDP-MIB, IEEE 802.1AB-2005 section 12.2)."""
@@ -22,27 +22,27 @@ _LLDP_SIZES = {1: 4, 2: 16}
 """Octets of an address by its subtype (IANA's address family numbers)."""
 
 
-def question(version: Version) -> Head:
+def neighbour_rows(version: Version) -> FirstRowsOperation:
     """What to ask a device."""
-    return Head([LLDP_ADDRESSES, CDP_ADDRESSES], version=version, packets=PACKETS)
+    return FirstRowsOperation([LLDP_ADDRESSES, CDP_ADDRESSES], version=version, packets=PACKETS)
 
 
-def addresses(answered: Head) -> list[str]:
+def neighbour_addresses(rows: FirstRowsOperation) -> list[str]:
     """The neighbours' addresses, each once."""
-    found = {*_lldp(answered), *_cdp(answered)}
+    found = {*_lldp(rows), *_cdp(rows)}
     return sorted(address for address in found if _can_be_asked(address))
 
 
-def _lldp(answered: Head) -> Iterator[str]:
+def _lldp(rows: FirstRowsOperation) -> Iterator[str]:
     """The index is lldpRemTimeMark, lldpRemLocalPortNum, lldpRemIndex, subtype, number of octets, octets."""
-    for index in answered.rows[LLDP_ADDRESSES]:
+    for index in rows.rows[LLDP_ADDRESSES]:
         subids = oid.decode_subids(index)
         if len(subids) > 5 and _LLDP_SIZES.get(subids[3]) == subids[4] == len(subids) - 5 and max(subids[5:]) < 256:
             yield str(ipaddress.ip_address(bytes(subids[5:])))
 
 
-def _cdp(answered: Head) -> Iterator[str]:
-    for varbind in answered.rows[CDP_ADDRESSES].values():
+def _cdp(rows: FirstRowsOperation) -> Iterator[str]:
+    for varbind in rows.rows[CDP_ADDRESSES].values():
         if varbind.tag == ber.OCTET_STRING and len(varbind.value) in (4, 16):
             yield str(ipaddress.ip_address(varbind.value))
 

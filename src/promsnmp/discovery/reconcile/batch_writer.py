@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from promsnmp.discovery.jobs import Job
 from promsnmp.discovery.reconcile.identity import Facts
-from promsnmp.discovery.reconcile.merge import Outcome, merge
+from promsnmp.discovery.reconcile.merge import MergeOutcome, merge
 from promsnmp.inventory.model import Inventory
 
 log = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ Update = Callable[[Callable[[Inventory], Inventory], str], Awaitable[object]]
 """Changes the inventory durably, in the name of somebody; raises InventoryError."""
 
 
-class Recorder:
+class BatchWriter:
     """Collects facts, and tells ``job`` what became of them once they are written."""
 
     def __init__(self, job: Job, update: Update) -> None:
@@ -60,11 +60,13 @@ class Recorder:
 
     async def _write(self) -> None:
         facts, self._facts = self._facts, []
-        outcomes: list[Outcome] = []
+        outcomes: list[MergeOutcome] = []
 
         def change(inventory: Inventory) -> Inventory:
-            changed, told = merge(inventory, facts, newcomers=self._job.plan.newcomers, aliases=self.aliases)
-            outcomes[:] = told
+            changed, merged = merge(
+                inventory, facts, new_device_defaults=self._job.plan.new_device_defaults, aliases=self.aliases
+            )
+            outcomes[:] = merged
             return changed
 
         try:
@@ -73,4 +75,4 @@ class Recorder:
             self._facts = facts + self._facts
             raise
         for outcome in outcomes:
-            self._job.take(outcome)
+            self._job.record_outcome(outcome)

@@ -6,7 +6,7 @@ operator wrote down by hand.
 
 from __future__ import annotations
 
-from promsnmp.discovery.reconcile.identity import Facts, Traits, Verdict, compare, is_telling, known_traits
+from promsnmp.discovery.reconcile.identity import Facts, Traits, Verdict, compare, is_distinctive, known_traits
 from promsnmp.inventory.index import name_key
 from promsnmp.inventory.model import Device
 
@@ -24,23 +24,25 @@ def is_still_there(owner: Device, new: Traits, *, is_elsewhere: bool) -> bool:
     return verdict is Verdict.SAME or (verdict is Verdict.UNKNOWN and not (is_elsewhere and known.name != new.name))
 
 
-def takes_its_place(owner: Device, new: Traits) -> bool:
+def replaces_owner(owner: Device, new: Traits) -> bool:
     """Whether a stranger at a device's address has its part: it goes by its name, or the entry is for the address.
 
     It is that when it has no name, or one that the device does not call itself.
     """
     return (
-        not owner.sys_name or is_named_by_hand(owner) or (name_key(owner.sys_name) == new.name and is_telling(new.name))
+        not owner.sys_name
+        or is_named_by_hand(owner)
+        or (name_key(owner.sys_name) == new.name and is_distinctive(new.name))
     )
 
 
 def is_named_by_hand(device: Device) -> bool:
     """Whether the inventory calls a device otherwise than it called itself when it was seen last."""
-    said = device.marks.sys_name
+    said = device.identifiers.sys_name
     return bool(device.sys_name) and name_key(said) != name_key(device.sys_name) if said else device.last_seen is None
 
 
-def is_plain(device: Device, keeper: Device) -> bool:
+def has_no_manual_data(device: Device, keeper: Device) -> bool:
     """Whether nothing is lost of what an operator wrote when ``keeper`` takes the place of ``device``."""
     return (
         not device.extra

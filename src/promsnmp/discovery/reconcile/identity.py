@@ -18,7 +18,7 @@ from datetime import datetime
 from enum import Enum
 
 from promsnmp.inventory.index import name_key
-from promsnmp.inventory.model import Device, Endpoint
+from promsnmp.inventory.model import AgentEndpoint, Device
 from promsnmp.snmp.credentials import Credentials
 
 
@@ -30,7 +30,7 @@ class Verdict(Enum):
     UNKNOWN = "the marks do not say"
 
 
-MARKS_KEPT = 8
+MAX_IDENTIFIERS = 8
 """MAC addresses, and serial numbers, that are kept of a device."""
 WRAP = (1 << 32) / 100
 """Seconds after which sysUpTime begins at 0 again (RFC 3418)."""
@@ -61,7 +61,7 @@ _NO_SERIALS = re.compile(
 class Facts:
     """An agent that answered, and what it said; None is what it was not asked for or did not answer."""
 
-    endpoint: Endpoint
+    endpoint: AgentEndpoint
     credentials: Credentials
     seen: float
     """Unix time."""
@@ -111,15 +111,15 @@ def traits_of(facts: Facts) -> Traits:
 
 def known_traits(device: Device) -> Traits:
     """The traits of a device of the inventory; one that was never seen has only a name, and perhaps not its own."""
-    marks = device.marks
+    identifiers = device.identifiers
     return Traits(
-        name=name_key(marks.sys_name if device.last_seen else device.sys_name),
+        name=name_key(identifiers.sys_name if device.last_seen else device.sys_name),
         is_own_name=device.last_seen is not None,
         object_id=device.sys_object_id,
         engines=frozenset(agent.engine_id for agent in device.agents if agent.engine_id),
-        serials=frozenset(marks.serial_numbers),
-        macs=frozenset(marks.mac_addresses),
-        booted=_unix(marks.booted_at),
+        serials=frozenset(identifiers.serial_numbers),
+        macs=frozenset(identifiers.mac_addresses),
+        booted=_unix(identifiers.booted_at),
         seen=_unix(device.last_seen) or 0.0,
     )
 
@@ -151,7 +151,7 @@ def compare(known: Traits, new: Traits) -> Verdict:
     if names is False:
         return Verdict.DIFFERENT if engines is False or started is False else Verdict.UNKNOWN
     agree = started is not False if engines else engines is None and started is True
-    return Verdict.SAME if agree and names and is_telling(new.name) else Verdict.UNKNOWN
+    return Verdict.SAME if agree and names and is_distinctive(new.name) else Verdict.UNKNOWN
 
 
 def _common(known: AbstractSet[str], new: AbstractSet[str]) -> bool | None:
@@ -190,23 +190,23 @@ def _started_together(known: Traits, new: Traits) -> bool | None:
     return False if apart > other and ran_together else None
 
 
-def is_telling(name: str) -> bool:
+def is_distinctive(name: str) -> bool:
     """Whether a name says which device it is, and is not one that many have from the factory."""
     return bool(name) and name_key(name) not in _DEFAULT_NAMES
 
 
-def telling_macs(addresses: Iterable[bytes]) -> frozenset[str]:
-    """Those of the MAC addresses that are one device's alone, as hexadecimal text; MARKS_KEPT of them at most.
+def distinctive_macs(addresses: Iterable[bytes]) -> frozenset[str]:
+    """Those of the MAC addresses that are one device's alone, as hexadecimal text; MAX_IDENTIFIERS of them at most.
 
     Addresses of clusters are left out, and those that were given by software (the U/L bit, IEEE 802): containers and
     bridges make up the same ones everywhere. Which ones are kept does not depend on how many there are, so that a
     device with a new module still shares some with what it was.
     """
     own = {one for one in addresses if len(one) == 6 and any(one) and not one[0] & 3 and not one.startswith(_CLUSTERS)}
-    return frozenset(one.hex() for one in sorted(own, key=lambda one: (zlib.crc32(one), one))[:MARKS_KEPT])
+    return frozenset(one.hex() for one in sorted(own, key=lambda one: (zlib.crc32(one), one))[:MAX_IDENTIFIERS])
 
 
-def telling_serials(numbers: Iterable[str]) -> frozenset[str]:
+def distinctive_serials(numbers: Iterable[str]) -> frozenset[str]:
     """Those of the serial numbers that are some; fillers such as ``N/A`` or ``0000`` are none."""
     own = {number.strip() for number in numbers}
-    return frozenset(sorted(one for one in own if len(one) > 3 and not _NO_SERIALS.fullmatch(one))[:MARKS_KEPT])
+    return frozenset(sorted(one for one in own if len(one) > 3 and not _NO_SERIALS.fullmatch(one))[:MAX_IDENTIFIERS])

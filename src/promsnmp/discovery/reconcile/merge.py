@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from promsnmp.discovery.reconcile.claims import is_plain, is_still_there, name_of, takes_its_place
+from promsnmp.discovery.reconcile.claims import has_no_manual_data, is_still_there, name_of, replaces_owner
 from promsnmp.discovery.reconcile.identity import Facts, Traits, Verdict, compare, known_traits, traits_of
 from promsnmp.inventory.document.values import new_id
-from promsnmp.inventory.model import ACTIVE, Agent, Device, Endpoint, Inventory, Marks
+from promsnmp.inventory.model import ACTIVE, Agent, AgentEndpoint, Device, DeviceIdentifiers, Inventory
 
 Labels = tuple[tuple[str, str], ...]
 
 
-class Event(StrEnum):
+class SightingKind(StrEnum):
     """What a sighting was."""
 
     ADDED = "added"
@@ -34,17 +34,17 @@ class Event(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class MergeOutcome:
     """What a sighting was, and of which device; ``updated`` says that more than the time of the sighting changed."""
 
-    event: Event
+    sighting_kind: SightingKind
     device: Device
-    endpoint: Endpoint
+    endpoint: AgentEndpoint
     updated: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Newcomers:
+class NewDeviceDefaults:
     """What devices get that are found for the first time."""
 
     labels: Labels = ()
@@ -55,15 +55,15 @@ def merge(
     inventory: Inventory,
     sightings: Sequence[Facts],
     *,
-    newcomers: Newcomers | None = None,
+    new_device_defaults: NewDeviceDefaults | None = None,
     aliases: Mapping[str, str] | None = None,
-) -> tuple[Inventory, list[Outcome]]:
+) -> tuple[Inventory, list[MergeOutcome]]:
     """The inventory with what was seen, and what each sighting was, in order.
 
     ``aliases`` maps addresses to the host names under which the inventory may have them.
     """
-    table = _Table(inventory, sightings, aliases or {})
-    outcomes = [table.take(facts, newcomers or Newcomers()) for facts in sightings]
+    table = _DeviceTable(inventory, sightings, aliases or {})
+    outcomes = [table.take(facts, new_device_defaults or NewDeviceDefaults()) for facts in sightings]
     return replace(inventory, devices=tuple(table.devices.values())), outcomes
 
 
@@ -81,7 +81,7 @@ def last_discovery(inventory: Inventory) -> float:
 Key = tuple[str, object]
 
 
-class _Table:
+class _DeviceTable:
     """The devices by id, and by the marks that the sightings carry: others need not be looked at."""
 
     def __init__(self, inventory: Inventory, sightings: Sequence[Facts], aliases: Mapping[str, str]) -> None:
@@ -104,14 +104,14 @@ class _Table:
 
     def _keys_of(self, facts: Facts) -> Iterator[Key]:
         yield from (("endpoint", endpoint) for endpoint in self._places(facts.endpoint))
-        yield from _mark_keys(traits_of(facts))
+        yield from _identifier_keys(traits_of(facts))
 
-    def _places(self, endpoint: Endpoint) -> Iterator[Endpoint]:
+    def _places(self, endpoint: AgentEndpoint) -> Iterator[AgentEndpoint]:
         yield endpoint
         if (name := self._aliases.get(endpoint.address)) is not None:
-            yield Endpoint(name, endpoint.port)
+            yield AgentEndpoint(name, endpoint.port)
 
-    def take(self, facts: Facts, newcomers: Newcomers) -> Outcome:
+    def take(self, facts: Facts, new_device_defaults: NewDeviceDefaults) -> MergeOutcome:
         """Enters one sighting."""
         new = traits_of(facts)
         owner = self._owner(facts.endpoint)
@@ -119,16 +119,16 @@ class _Table:
             one for one in self._candidates(new) if one is not owner and compare(known_traits(one), new) is Verdict.SAME
         ]
         if owner is not None and is_still_there(owner, new, is_elsewhere=bool(others)):
-            return self._update(self._joined(owner, others), facts, Event.SEEN)
+            return self._update(self._joined(owner, others), facts, SightingKind.SEEN)
         if others:
             self._release(owner, facts)
-            return self._update(others[0], facts, Event.ANOTHER_ADDRESS)
-        if owner is not None and takes_its_place(owner, new):
-            return self._update(owner, facts, Event.REPLACED)
+            return self._update(others[0], facts, SightingKind.ANOTHER_ADDRESS)
+        if owner is not None and replaces_owner(owner, new):
+            return self._update(owner, facts, SightingKind.REPLACED)
         self._release(owner, facts)
-        return self._add(facts, newcomers)
+        return self._add(facts, new_device_defaults)
 
-    def _owner(self, endpoint: Endpoint) -> Device | None:
+    def _owner(self, endpoint: AgentEndpoint) -> Device | None:
         """The device that the inventory has at this place."""
         for place in self._places(endpoint):
             for device_id in self._ids.get(("endpoint", place), ()):
@@ -139,17 +139,17 @@ class _Table:
 
     def _candidates(self, new: Traits) -> list[Device]:
         """Devices that have a mark in common with ``new``."""
-        found = {device_id: None for key in _mark_keys(new) for device_id in self._ids.get(key, ())}
+        found = {device_id: None for key in _identifier_keys(new) for device_id in self._ids.get(key, ())}
         return [self.devices[device_id] for device_id in found if device_id in self.devices]
 
     def _joined(self, owner: Device, others: Sequence[Device]) -> Device:
         """One device of several entries that turned out to be one; those that an operator made something of stay."""
         group = [owner, *others]
         keeper = max(group, key=lambda one: (len(one.labels) + len(one.modules), one is owner))
-        if keeper is not owner and not is_plain(owner, keeper):
+        if keeper is not owner and not has_no_manual_data(owner, keeper):
             keeper = owner
         for other in group:
-            if other is not keeper and is_plain(other, keeper):
+            if other is not keeper and has_no_manual_data(other, keeper):
                 del self.devices[other.id]
                 first_seen = min(filter(None, (keeper.discovered_at, other.discovered_at)), default=None)
                 keeper = replace(keeper, agents=(*keeper.agents, *other.agents), discovered_at=first_seen)
@@ -171,13 +171,13 @@ class _Table:
         missed = owner.missed_since if agents else owner.missed_since or instant(facts.seen)
         self._put(replace(owner, agents=agents, primary=primary, missed_since=missed))
 
-    def _update(self, device: Device, facts: Facts, event: Event) -> Outcome:
+    def _update(self, device: Device, facts: Facts, sighting_kind: SightingKind) -> MergeOutcome:
         """The device as it is now; of what a box said that was replaced nothing is kept."""
         before = device
-        if event is Event.REPLACED:
-            marks = replace(device.marks, serial_numbers=(), mac_addresses=())
-            device = replace(device, marks=marks, vendor="", model="", detected_modules=())
-        agents, primary = self._agents(device, facts, anew=event is Event.REPLACED)
+        if sighting_kind is SightingKind.REPLACED:
+            identifiers = replace(device.identifiers, serial_numbers=(), mac_addresses=())
+            device = replace(device, identifiers=identifiers, vendor="", model="", detected_modules=())
+        agents, primary = self._agents(device, facts, anew=sighting_kind is SightingKind.REPLACED)
         name = name_of(device, facts)
         changed = replace(
             device,
@@ -193,11 +193,13 @@ class _Table:
             detected_modules=facts.modules or device.detected_modules,
             status=ACTIVE,
             missed_since=None,
-            marks=_marks(device.marks, facts),
+            identifiers=_identifiers(device.identifiers, facts),
         )
-        updated = replace(changed, marks=replace(changed.marks, booted_at=before.marks.booted_at)) != before
+        updated = (
+            replace(changed, identifiers=replace(changed.identifiers, booted_at=before.identifiers.booted_at)) != before
+        )
         seen = self._put(replace(changed, last_seen=instant(facts.seen)))
-        return Outcome(event, seen, facts.endpoint, updated or event is not Event.SEEN)
+        return MergeOutcome(sighting_kind, seen, facts.endpoint, updated or sighting_kind is not SightingKind.SEEN)
 
     def _agents(self, device: Device, facts: Facts, *, anew: bool) -> tuple[tuple[Agent, ...], Agent]:
         """The device's agents with the one that answered, and the primary one."""
@@ -217,29 +219,31 @@ class _Table:
         agents = tuple(agent if one is old else one for one in device.agents)
         return agents, agent if device.primary in (old, None) else device.primary
 
-    def _add(self, facts: Facts, newcomers: Newcomers) -> Outcome:
+    def _add(self, facts: Facts, new_device_defaults: NewDeviceDefaults) -> MergeOutcome:
         found = instant(facts.seen)
-        device = Device(new_id(), discovered_at=found, labels=newcomers.labels, modules=newcomers.modules)
-        return self._update(device, facts, Event.ADDED)
+        device = Device(
+            new_id(), discovered_at=found, labels=new_device_defaults.labels, modules=new_device_defaults.modules
+        )
+        return self._update(device, facts, SightingKind.ADDED)
 
 
 def _keys(device: Device) -> Iterator[Key]:
     yield from (("endpoint", agent.endpoint) for agent in device.agents)
-    yield from _mark_keys(known_traits(device))
+    yield from _identifier_keys(known_traits(device))
 
 
-def _mark_keys(traits: Traits) -> Iterator[Key]:
+def _identifier_keys(traits: Traits) -> Iterator[Key]:
     if traits.name:
         yield "name", traits.name
-    for kind, marks in (("engine", traits.engines), ("serial", traits.serials), ("mac", traits.macs)):
-        yield from ((kind, mark) for mark in marks)
+    for kind, identifiers in (("engine", traits.engines), ("serial", traits.serials), ("mac", traits.macs)):
+        yield from ((kind, identifier) for identifier in identifiers)
 
 
-def _marks(marks: Marks, facts: Facts) -> Marks:
-    return Marks(
-        sys_name=_or(facts.sys_name, marks.sys_name),
-        serial_numbers=tuple(sorted(facts.serial_numbers)) or marks.serial_numbers,
-        mac_addresses=tuple(sorted(facts.mac_addresses)) or marks.mac_addresses,
+def _identifiers(identifiers: DeviceIdentifiers, facts: Facts) -> DeviceIdentifiers:
+    return DeviceIdentifiers(
+        sys_name=_or(facts.sys_name, identifiers.sys_name),
+        serial_numbers=tuple(sorted(facts.serial_numbers)) or identifiers.serial_numbers,
+        mac_addresses=tuple(sorted(facts.mac_addresses)) or identifiers.mac_addresses,
         booted_at=instant(facts.booted) if facts.booted is not None else None,
     )
 

@@ -29,7 +29,7 @@ class Span(NamedTuple):
         return self.last - self.first + 1
 
 
-NOBODY = (
+NON_HOST_SPANS = (
     Span(4, 0, (1 << 24) - 1),  # 0.0.0.0/8, RFC 1122 section 3.2.1.3
     Span(4, 0xE0000000, 0xFFFFFFFF),  # multicast, class E and limited broadcast, RFC 5771 and RFC 1112 section 4
     Span(6, 0, 0),  # the unspecified address, RFC 4291 section 2.5.2

@@ -27,15 +27,15 @@ from promsnmp.snmp.v3.usm import UsmModel
 SYS_DESCR = oid.encode("1.3.6.1.2.1.1.1.0")
 SYS_OBJECT_ID = oid.encode("1.3.6.1.2.1.1.2.0")
 SYS_NAME = oid.encode("1.3.6.1.2.1.1.5.0")
-ASKED = (SYS_DESCR, SYS_OBJECT_ID, SYS_NAME)
+PROBE_OBJECTS = (SYS_DESCR, SYS_OBJECT_ID, SYS_NAME)
 """What every agent has (RFC 3418), and what tells most in one packet."""
 
-_UNKNOWN = EngineState()
+_UNKNOWN_ENGINE = EngineState()
 """Of an address that was not asked by v3; nobody writes to it."""
-_NOTHING = frozenset({ber.NO_SUCH_OBJECT, ber.NO_SUCH_INSTANCE, ber.END_OF_MIB_VIEW, ber.NULL})
+_NO_VALUE_TAGS = frozenset({ber.NO_SUCH_OBJECT, ber.NO_SUCH_INSTANCE, ber.END_OF_MIB_VIEW, ber.NULL})
 
 
-class Step(Enum):
+class ProbeStep(Enum):
     """What is to be done after a datagram or a timeout."""
 
     WAIT = "go on waiting"
@@ -45,19 +45,19 @@ class Step(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AgentAnswer:
     """An agent that answers to ``credentials``."""
 
     address: str
     port: int
     credentials: Credentials
     varbinds: Mapping[bytes, ber.VarBind] = field(repr=False)
-    """What it said of ASKED: OID -> varbind; may be empty where the answer did not fit."""
+    """What it said of PROBE_OBJECTS: OID -> varbind; may be empty where the answer did not fit."""
     engine: EngineState
     """Known for a user of v3, so that the next request needs no discovery."""
 
 
-class Login:
+class CandidateCredentials:
     """One of the credentials of a sweep, with what is the same for all addresses.
 
     Raises AuthenticationError when it lacks a passphrase that its security level needs.
@@ -68,8 +68,8 @@ class Login:
     def __init__(self, credentials: Credentials) -> None:
         self.credentials = credentials
         self.shared = CommunityModel(credentials) if isinstance(credentials, Community) else None
-        if isinstance(credentials, User) and (lacking := missing_passphrase(credentials)):
-            raise AuthenticationError(lacking)
+        if isinstance(credentials, User) and (missing := missing_passphrase(credentials)):
+            raise AuthenticationError(missing)
 
     def model(self, engine: EngineState, keys: KeyCache) -> SecurityModel:
         """What wraps and opens messages for one address; ``engine`` is what is known of its v3 agent."""
@@ -82,24 +82,30 @@ class Login:
 class Probe:
     """The exchange with one address. ``count`` is told of what went wrong, by kind; ``answered``: it speaks SNMP.
 
-    ``logins``, at least one, are shared by all addresses.
+    ``candidates``, at least one, are shared by all addresses.
     """
 
     __slots__ = (
-        "_asked", "_count", "_engine", "_keys", "_logins", "_model", "_number", "_request_id", "_resynchronised",
+        "_candidates", "_count", "_engine", "_keys", "_model", "_number", "_oids", "_request_id", "_resynchronised",
         "address", "answered", "port",
     )  # fmt: skip
 
     def __init__(
-        self, address: str, port: int, logins: Sequence[Login], *, keys: KeyCache, count: Callable[[str], None]
+        self,
+        address: str,
+        port: int,
+        candidates: Sequence[CandidateCredentials],
+        *,
+        keys: KeyCache,
+        count: Callable[[str], None],
     ) -> None:
         self.address = address
         self.port = port
         self.answered = False
-        self._logins = logins
+        self._candidates = candidates
         self._keys = keys
         self._count = count
-        self._engine = _UNKNOWN
+        self._engine = _UNKNOWN_ENGINE
         self._begin(0)
 
     def datagram(self) -> bytes:
@@ -107,10 +113,10 @@ class Probe:
         model = self._model
         if not model.ready():
             return model.discovery()
-        varbinds = b"".join(map(ber.encode_varbind, self._asked))
+        varbinds = b"".join(map(ber.encode_varbind, self._oids))
         return model.encode(ber.encode_pdu(ber.GET, self._request_id, 0, 0, varbinds))
 
-    def take(self, datagram: bytes) -> Step | Answer:
+    def on_datagram(self, datagram: bytes) -> ProbeStep | AgentAnswer:
         """Takes a datagram that came from the address."""
         try:
             buffer, pdu = self._model.decode(datagram)
@@ -126,53 +132,53 @@ class Probe:
         except Resynchronise:
             self.answered = True
             self._resynchronised += 1
-            return Step.SEND if self._resynchronised <= MAX_RESYNCHRONISATIONS else self._refused("authentication")
+            return ProbeStep.SEND if self._resynchronised <= MAX_RESYNCHRONISATIONS else self._refused("authentication")
         except AuthenticationError:
             self.answered = True
             return self._refused("authentication")
         self.answered = True
         return self._on_response(pdu, varbinds)
 
-    def timed_out(self) -> Step:
+    def on_timeout(self) -> ProbeStep:
         """Takes it that no answer came to the last datagram, nor to those before it with these credentials."""
-        is_user = self._logins[self._number].shared is None
+        is_user = self._candidates[self._number].shared is None
         return self._next(no_users=is_user and not self._engine.engine_id)
 
-    def _dropped(self, kind: str) -> Step:
+    def _dropped(self, kind: str) -> ProbeStep:
         self._count(kind)
-        return Step.WAIT
+        return ProbeStep.WAIT
 
-    def _on_response(self, pdu: ber.Pdu, varbinds: Sequence[ber.VarBind]) -> Step | Answer:
+    def _on_response(self, pdu: ber.Pdu, varbinds: Sequence[ber.VarBind]) -> ProbeStep | AgentAnswer:
         """A refusal of one object costs that object (v1 refuses all for one: RFC 1157 section 4.1.2)."""
         if pdu.status and pdu.status != TOO_BIG:
-            if not 0 < pdu.index <= len(self._asked) or len(self._asked) == 1:
+            if not 0 < pdu.index <= len(self._oids) or len(self._oids) == 1:
                 return self._refused("error_status")
-            del self._asked[pdu.index - 1]
+            del self._oids[pdu.index - 1]
             self._request_id = random.getrandbits(31)
-            return Step.SEND
-        said = {one.oid: one for one in varbinds if one.oid in self._asked and one.tag not in _NOTHING}
-        if not said and not pdu.status:
+            return ProbeStep.SEND
+        values = {one.oid: one for one in varbinds if one.oid in self._oids and one.tag not in _NO_VALUE_TAGS}
+        if not values and not pdu.status:
             return self._refused("empty")
-        return Answer(self.address, self.port, self._logins[self._number].credentials, said, self._engine)
+        return AgentAnswer(self.address, self.port, self._candidates[self._number].credentials, values, self._engine)
 
-    def _refused(self, kind: str) -> Step:
+    def _refused(self, kind: str) -> ProbeStep:
         self._count(kind)
         return self._next()
 
-    def _next(self, *, no_users: bool = False) -> Step:
+    def _next(self, *, no_users: bool = False) -> ProbeStep:
         """Goes on with the next credentials. Where no v3 agent was heard there is none for other users either."""
-        for number in range(self._number + 1, len(self._logins)):
-            if self._logins[number].shared is not None or not no_users:
+        for number in range(self._number + 1, len(self._candidates)):
+            if self._candidates[number].shared is not None or not no_users:
                 self._begin(number)
-                return Step.SEND
-        return Step.OVER
+                return ProbeStep.SEND
+        return ProbeStep.OVER
 
     def _begin(self, number: int) -> None:
-        login = self._logins[number]
-        if login.shared is None and self._engine is _UNKNOWN:
+        candidate = self._candidates[number]
+        if candidate.shared is None and self._engine is _UNKNOWN_ENGINE:
             self._engine = EngineState()
         self._number = number
-        self._model = login.model(self._engine, self._keys)
-        self._asked = list(ASKED)
+        self._model = candidate.model(self._engine, self._keys)
+        self._oids = list(PROBE_OBJECTS)
         self._resynchronised = 0
         self._request_id = random.getrandbits(31)

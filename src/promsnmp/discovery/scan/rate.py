@@ -13,7 +13,7 @@ BURST = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class ScanLimits:
     """What the operator allows: packets per second, addresses waiting for an answer at once; seconds per packet."""
 
     packets_per_second: float = 3000.0
@@ -22,43 +22,43 @@ class Pace:
     retries: int = 1
 
 
-class Allowance:
-    """Packets that may leave now; each sweep has a ``Share`` of it."""
+class SharedRate:
+    """Packets that may leave now; each sweep has a ``RateShare`` of it."""
 
     def __init__(self, packets_per_second: float) -> None:
         self.packets_per_second = packets_per_second
         self.shares = 0
 
-    def share(self) -> Share:
+    def share(self) -> RateShare:
         """An equal part of the pace, until it is closed."""
-        return Share(self)
+        return RateShare(self)
 
 
-class Share:
+class RateShare:
     """A token bucket (one token is one packet) whose rate is the allowance's, divided by those who share it."""
 
-    def __init__(self, whole: Allowance) -> None:
-        self._whole = whole
+    def __init__(self, shared_rate: SharedRate) -> None:
+        self._shared_rate = shared_rate
         self._tokens = 0.0
-        self._filled: float | None = None
-        whole.shares += 1
+        self._refilled_at: float | None = None
+        shared_rate.shares += 1
 
     @property
     def rate(self) -> float:
         """Packets per second."""
-        return self._whole.packets_per_second / max(self._whole.shares, 1)
+        return self._shared_rate.packets_per_second / max(self._shared_rate.shares, 1)
 
-    def fill(self, now: float) -> int:
+    def available(self, now: float) -> int:
         """How many packets may leave ``now`` (seconds of a clock that never goes back)."""
-        if self._filled is not None:
-            self._tokens = min(self._tokens + (now - self._filled) * self.rate, max(1.0, self.rate * BURST))
-        self._filled = now
+        if self._refilled_at is not None:
+            self._tokens = min(self._tokens + (now - self._refilled_at) * self.rate, max(1.0, self.rate * BURST))
+        self._refilled_at = now
         return max(int(self._tokens), 0)
 
     def spend(self, packets: int) -> None:
-        """Notes that packets left; more than ``fill`` said are made up for later."""
+        """Notes that packets left; more than ``available`` said are made up for later."""
         self._tokens -= packets
 
     def close(self) -> None:
         """Leaves the pace to the others."""
-        self._whole.shares -= 1
+        self._shared_rate.shares -= 1

@@ -6,27 +6,27 @@ import asyncio
 from collections.abc import Iterable
 
 from promsnmp.errors import AddressError
-from promsnmp.snmp.transport import Address, Endpoint, literal, resolve
+from promsnmp.snmp.transport import Address, SnmpEndpoint, literal_address, resolve
 
 AT_ONCE = 16
-PATIENCE = 10.0
+RESOLVE_TIMEOUT = 10.0
 """Seconds that the resolver has for a name."""
 
 
 def is_address(text: str) -> bool:
     """Whether ``text`` is an address that need not be looked up."""
-    return literal(Endpoint(text)) is not None
+    return literal_address(SnmpEndpoint(text)) is not None
 
 
-async def look_up(names: Iterable[str], port: int) -> dict[str, Address | None]:
+async def resolve_names(names: Iterable[str], port: int) -> dict[str, Address | None]:
     """The address of each name; None for one that has none, or whose resolver takes too long."""
-    turn = asyncio.Semaphore(AT_ONCE)
+    semaphore = asyncio.Semaphore(AT_ONCE)
 
     async def one(name: str) -> Address | None:
-        async with turn:
+        async with semaphore:
             try:
-                async with asyncio.timeout(PATIENCE):
-                    return await resolve(Endpoint(name, port))
+                async with asyncio.timeout(RESOLVE_TIMEOUT):
+                    return await resolve(SnmpEndpoint(name, port))
             except (AddressError, TimeoutError):
                 return None
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from promsnmp.snmp.transport import RECEIVE_SIZE
 
-Place = tuple[str, int] | tuple[str, int, int, int]
+SocketAddress = tuple[str, int] | tuple[str, int, int, int]
 """A socket address: host and port, for IPv6 with flow label and scope."""
 
 AT_ONCE = 500
@@ -35,27 +35,27 @@ _QUEUED = frozenset({errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, 
 """Errors by which a socket may tell of an earlier datagram."""
 
 
-class Sent(Enum):
+class SendResult(Enum):
     """What became of a datagram that was to be sent."""
 
-    GONE = "on its way"
-    FULL = "no room just now: try again later"
-    IMPOSSIBLE = "cannot be sent there"
+    SENT = "on its way"
+    BUFFER_FULL = "no room just now: try again later"
+    UNREACHABLE = "cannot be sent there"
 
 
-class Lost(NamedTuple):
+class Undelivered(NamedTuple):
     """A datagram that did not arrive: where it was sent to, and why (an errno)."""
 
-    place: Place
+    sockaddr: SocketAddress
     reason: int
 
 
-def place_of(address: str, port: int, scope: int = 0) -> Place:
+def socket_address(address: str, port: int, scope: int = 0) -> SocketAddress:
     """The socket address of an address without a zone, as ``recvfrom`` gives it."""
     return (address, port, 0, scope) if ":" in address else (address, port)
 
 
-class Wire:
+class SweepSockets:
     """Opens the socket of a family when it is first needed. ``close`` it."""
 
     def __init__(self) -> None:
@@ -66,25 +66,25 @@ class Wire:
             opened.close()
         self._sockets.clear()
 
-    def send(self, datagram: bytes, place: Place) -> Sent:
+    def send(self, datagram: bytes, sockaddr: SocketAddress) -> SendResult:
         """Sends one datagram, or says why not; never raises for what a network may do."""
         try:
-            opened = self._socket(socket.AF_INET if len(place) == 2 else socket.AF_INET6)
+            opened = self._socket(socket.AF_INET if len(sockaddr) == 2 else socket.AF_INET6)
         except OSError:  # this machine has no such family
-            return Sent.IMPOSSIBLE
+            return SendResult.UNREACHABLE
         for _ in range(3):  # an error that was waiting on the socket is about another datagram, and told once
             try:
-                opened.sendto(datagram, place)
+                opened.sendto(datagram, sockaddr)
             except OSError as error:
                 if error.errno in _FULL:
-                    return Sent.FULL
+                    return SendResult.BUFFER_FULL
                 if error.errno not in _QUEUED:
-                    return Sent.IMPOSSIBLE
+                    return SendResult.UNREACHABLE
             else:
-                return Sent.GONE
-        return Sent.IMPOSSIBLE
+                return SendResult.SENT
+        return SendResult.UNREACHABLE
 
-    def received(self) -> Iterator[tuple[bytes, Place]]:
+    def received(self) -> Iterator[tuple[bytes, SocketAddress]]:
         """Datagrams that came, AT_ONCE at most, each with its source."""
         for opened in self._sockets.values():
             for _ in range(AT_ONCE):
@@ -92,24 +92,27 @@ class Wire:
                     datagram, source = opened.recvfrom(RECEIVE_SIZE)
                 except BlockingIOError:
                     break
-                except OSError:  # about an earlier datagram: ``lost`` has it
+                except OSError:  # about an earlier datagram: ``undelivered`` has it
                     continue
-                yield datagram, source if len(source) == 2 else place_of(source[0], source[1], source[3])
+                yield datagram, source if len(source) == 2 else socket_address(source[0], source[1], source[3])
 
-    def lost(self) -> Iterator[Lost]:
+    def undelivered(self) -> Iterator[Undelivered]:
         """Datagrams of ours that some host or router said were lost, AT_ONCE at most."""
         if sys.platform != "linux":
             return
         for opened in self._sockets.values():
             for _ in range(AT_ONCE):
                 try:
-                    _, told, _, place = opened.recvmsg(0, 512, socket.MSG_ERRQUEUE)
+                    _, told, _, sockaddr = opened.recvmsg(0, 512, socket.MSG_ERRQUEUE)
                 except OSError:
                     break
                 for level, kind, data in told:
-                    if (level, kind) == _RECVERR[opened.family] and len(place) >= 2:
+                    if (level, kind) == _RECVERR[opened.family] and len(sockaddr) >= 2:
                         reason = int.from_bytes(data[:4], sys.byteorder)  # sock_extended_err.ee_errno, ip(7)
-                        yield Lost(place if len(place) == 2 else place_of(place[0], place[1], place[3]), reason)
+                        yield Undelivered(
+                            sockaddr if len(sockaddr) == 2 else socket_address(sockaddr[0], sockaddr[1], sockaddr[3]),
+                            reason,
+                        )
 
     def _socket(self, family: socket.AddressFamily) -> socket.socket:
         opened = self._sockets.get(family)

@@ -13,29 +13,29 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from promsnmp.discovery.scan.credential_probe import Answer, Login, Probe, Step
-from promsnmp.discovery.scan.rate import Pace, Share
-from promsnmp.discovery.scan.sockets import Lost, Place, Sent, place_of
+from promsnmp.discovery.scan.credential_probe import AgentAnswer, CandidateCredentials, Probe, ProbeStep
+from promsnmp.discovery.scan.rate import RateShare, ScanLimits
+from promsnmp.discovery.scan.sockets import SendResult, SocketAddress, Undelivered, socket_address
 from promsnmp.snmp.v3.keys import KeyCache
 
 TICK = 0.01
 """Seconds between two steps."""
-HOLD, LONGEST_HOLD = 0.02, 1.0
+PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.02, 1.0
 """Seconds that nothing is sent after the kernel had no room for a packet; doubled each time that it is so again."""
-HELD = "no_buffers"
+NO_BUFFERS = "no_buffers"
 
 _REASONS = {errno.ECONNREFUSED: "refused"}
 """What ICMP's port unreachable is called; the others are ``unreachable``."""
 
 
-class Link(Protocol):
-    """What carries datagrams; ``wire.Wire`` is one."""
+class SweepTransport(Protocol):
+    """What carries datagrams; ``sockets.SweepSockets`` is one."""
 
-    def send(self, datagram: bytes, place: Place) -> Sent: ...
+    def send(self, datagram: bytes, sockaddr: SocketAddress) -> SendResult: ...
 
-    def received(self) -> Iterator[tuple[bytes, Place]]: ...
+    def received(self) -> Iterator[tuple[bytes, SocketAddress]]: ...
 
-    def lost(self) -> Iterator[Lost]: ...
+    def undelivered(self) -> Iterator[Undelivered]: ...
 
 
 @dataclass(slots=True)
@@ -56,22 +56,23 @@ class Progress:
 
 
 @dataclass(slots=True)
-class _Flight:
-    """One address that is being asked. ``turn`` counts what was sent, so that old timeouts are told from the last."""
+class _PendingProbe:
+    """One address that is being asked. ``send_count`` tells old timeouts from the last one."""
 
     probe: Probe
-    place: Place
+    sockaddr: SocketAddress
     attempt: int = 0
-    turn: int = 0
-    waits: bool = False
+    send_count: int = 0
+    is_queued: bool = False
     """Whether its next datagram waits for its turn to leave."""
 
 
 class Sweep:
-    """Asks ``addresses`` (text, without duplicates) at ``port``; ``found`` is called with each agent that answers.
+    """Asks ``addresses`` (text, without duplicates) at ``port``; ``on_answer`` is called with each agent that answers.
 
-    ``logins`` are tried in order; ``more`` gives further ones for single addresses. ``share`` says how many packets may
-    leave. Step it until it is ``done``; times are seconds of one clock that never goes back.
+    ``candidates`` are tried in order; ``extra_candidates`` gives further ones for single addresses.
+    ``share`` says how many packets may leave. Step it until it is ``done``.
+    Times are seconds of one clock that never goes back.
     """
 
     def __init__(
@@ -79,13 +80,13 @@ class Sweep:
         addresses: Iterator[str],
         *,
         port: int,
-        logins: Sequence[Login],
-        link: Link,
-        pace: Pace,
-        share: Share,
-        found: Callable[[Answer], None],
+        candidates: Sequence[CandidateCredentials],
+        transport: SweepTransport,
+        scan_limits: ScanLimits,
+        share: RateShare,
+        on_answer: Callable[[AgentAnswer], None],
         keys: KeyCache,
-        more: Callable[[str], Sequence[Login]] = lambda _: (),
+        extra_candidates: Callable[[str], Sequence[CandidateCredentials]] = lambda _: (),
     ) -> None:
         self.progress = Progress()
         self.refusing: list[str] = []
@@ -94,30 +95,30 @@ class Sweep:
         self._added: deque[tuple[str, int]] = deque()
         self._exhausted = False
         self._port = port
-        self._logins = tuple(logins)
-        self._more = more
-        self._link = link
-        self._pace = pace
+        self._candidates = tuple(candidates)
+        self._extra_candidates = extra_candidates
+        self._transport = transport
+        self._scan_limits = scan_limits
         self._share = share
-        self._found = found
+        self._on_answer = on_answer
         self._keys = keys
-        self._flights: dict[Place, _Flight] = {}
-        self._due: deque[_Flight] = deque()
+        self._pending: dict[SocketAddress, _PendingProbe] = {}
+        self._send_queue: deque[_PendingProbe] = deque()
         """Flights whose next datagram may leave."""
-        self._timeouts: deque[tuple[float, _Flight, int]] = deque()
+        self._timeouts: deque[tuple[float, _PendingProbe, int]] = deque()
         """When the answer to a turn is no longer waited for; in the order of sending, as all wait equally long."""
-        self._held_until = 0.0
-        self._hold = HOLD
+        self._paused_until = 0.0
+        self._pause_seconds = PAUSE_SECONDS
 
     @property
     def done(self) -> bool:
         """Whether all addresses that are known were asked."""
-        return self._exhausted and not self._added and not self._flights
+        return self._exhausted and not self._added and not self._pending
 
     @property
     def in_flight(self) -> int:
         """Addresses that are being asked."""
-        return len(self._flights)
+        return len(self._pending)
 
     def add(self, address: str, scope: int = 0) -> None:
         """Asks one more address, which may have a zone (``fe80::1%eth0``); its scope id is that of the zone."""
@@ -125,66 +126,66 @@ class Sweep:
 
     def step(self, now: float) -> None:
         """Does what there is to do ``now``."""
-        for datagram, source in self._link.received():
-            self._receive(datagram, source)
-        for place, reason in self._link.lost():
-            self._lose(place, reason)
+        for datagram, source in self._transport.received():
+            self._on_datagram(datagram, source)
+        for sockaddr, reason in self._transport.undelivered():
+            self._on_undelivered(sockaddr, reason)
         while self._timeouts and self._timeouts[0][0] <= now:
             self._time_out(*self._timeouts.popleft()[1:])
-        if now >= self._held_until:
+        if now >= self._paused_until:
             self._send(now)
 
     # ------------------------------------------------------------------------------------------------- receiving
 
-    def _receive(self, datagram: bytes, source: Place) -> None:
-        flight = self._flights.get(source)
-        if flight is None or not flight.turn:
+    def _on_datagram(self, datagram: bytes, source: SocketAddress) -> None:
+        pending = self._pending.get(source)
+        if pending is None or not pending.send_count:
             self._count("unexpected")  # late, doubled, or from another address than was asked
             return
-        step = flight.probe.take(datagram)
-        if isinstance(step, Answer):
+        step = pending.probe.on_datagram(datagram)
+        if isinstance(step, AgentAnswer):
             self.progress.found += 1
-            self._end(flight, found=True)
-            self._found(step)
+            self._end(pending, found=True)
+            self._on_answer(step)
         else:
-            self._go_on(flight, step)
+            self._go_on(pending, step)
 
-    def _lose(self, place: Place, reason: int) -> None:
-        flight = self._flights.get(place)
-        if flight is not None and not flight.probe.answered:
+    def _on_undelivered(self, sockaddr: SocketAddress, reason: int) -> None:
+        pending = self._pending.get(sockaddr)
+        if pending is not None and not pending.probe.answered:
             self._count(_REASONS.get(reason, "unreachable"))
-            self._end(flight)
+            self._end(pending)
 
-    def _time_out(self, flight: _Flight, turn: int) -> None:
-        if turn != flight.turn or self._flights.get(flight.place) is not flight:
+    def _time_out(self, pending: _PendingProbe, send_count: int) -> None:
+        if send_count != pending.send_count or self._pending.get(pending.sockaddr) is not pending:
             return  # answered, or asked something else since
-        if flight.attempt < self._pace.retries:
-            flight.attempt += 1
-            self._queue(flight)
+        if pending.attempt < self._scan_limits.retries:
+            pending.attempt += 1
+            self._queue(pending)
         else:
-            self._go_on(flight, flight.probe.timed_out())
+            self._go_on(pending, pending.probe.on_timeout())
 
-    def _go_on(self, flight: _Flight, step: Step) -> None:
-        if step is Step.SEND:
-            flight.attempt = 0
-            flight.turn += 1  # the last one is not waited for any more
-            self._queue(flight)
-        elif step is Step.OVER:
-            self._end(flight)
+    def _go_on(self, pending: _PendingProbe, step: ProbeStep) -> None:
+        if step is ProbeStep.SEND:
+            pending.attempt = 0
+            pending.send_count += 1  # the last one is not waited for any more
+            self._queue(pending)
+        elif step is ProbeStep.OVER:
+            self._end(pending)
 
-    def _queue(self, flight: _Flight) -> None:
-        if not flight.waits:
-            flight.waits = True
-            self._due.append(flight)
+    def _queue(self, pending: _PendingProbe) -> None:
+        if not pending.is_queued:
+            pending.is_queued = True
+            self._send_queue.append(pending)
 
-    def _end(self, flight: _Flight, *, found: bool = False) -> None:
-        if self._flights.pop(flight.place, None) is None:
+    def _end(self, pending: _PendingProbe, *, found: bool = False) -> None:
+        if self._pending.pop(pending.sockaddr, None) is None:
             return
         self.progress.probed += 1
-        if flight.probe.answered:
+        if pending.probe.answered:
             self.progress.answered += 1
             if not found:
-                self.refusing.append(flight.probe.address)
+                self.refusing.append(pending.probe.address)
 
     def _count(self, kind: str) -> None:
         self.progress.errors[kind] += 1
@@ -192,59 +193,59 @@ class Sweep:
     # --------------------------------------------------------------------------------------------------- sending
 
     def _send(self, now: float) -> None:
-        allowed = self._share.fill(now)
+        allowed = self._share.available(now)
         tried = sent = 0
         while tried < allowed:
-            flight = self._next()
-            if flight is None:
+            pending = self._next()
+            if pending is None:
                 break
-            outcome = self._link.send(flight.probe.datagram(), flight.place)
-            if outcome is Sent.FULL:
-                flight.waits = True
-                self._due.appendleft(flight)
+            outcome = self._transport.send(pending.probe.datagram(), pending.sockaddr)
+            if outcome is SendResult.BUFFER_FULL:
+                pending.is_queued = True
+                self._send_queue.appendleft(pending)
                 self._pause(now)
                 break
             tried += 1  # what cannot be sent takes time, too
-            if outcome is Sent.IMPOSSIBLE:
+            if outcome is SendResult.UNREACHABLE:
                 self._count("unreachable")
-                self._end(flight)
+                self._end(pending)
                 continue
             sent += 1
-            self._hold = HOLD
-            flight.turn += 1
-            self._timeouts.append((now + self._pace.timeout, flight, flight.turn))
+            self._pause_seconds = PAUSE_SECONDS
+            pending.send_count += 1
+            self._timeouts.append((now + self._scan_limits.timeout, pending, pending.send_count))
         self._share.spend(tried)
         self.progress.packets += sent
 
     def _pause(self, now: float) -> None:
         """Full buffers and a full neighbour table (arp(7)) are signs that it goes too fast."""
-        self._count(HELD)
-        self._held_until = now + self._hold
-        self._hold = min(self._hold * 2, LONGEST_HOLD)
+        self._count(NO_BUFFERS)
+        self._paused_until = now + self._pause_seconds
+        self._pause_seconds = min(self._pause_seconds * 2, MAX_PAUSE_SECONDS)
 
-    def _next(self) -> _Flight | None:
+    def _next(self) -> _PendingProbe | None:
         """What may leave next: what is on its way already, then addresses that are new."""
-        while self._due:
-            flight = self._due.popleft()
-            flight.waits = False
-            if self._flights.get(flight.place) is flight:
-                return flight
-        while len(self._flights) < self._pace.in_flight:
-            drawn = self._draw()
+        while self._send_queue:
+            pending = self._send_queue.popleft()
+            pending.is_queued = False
+            if self._pending.get(pending.sockaddr) is pending:
+                return pending
+        while len(self._pending) < self._scan_limits.in_flight:
+            drawn = self._next_address()
             if drawn is None:
                 return None
             address, scope = drawn
-            place = place_of(address.partition("%")[0], self._port, scope)
-            if place in self._flights:
+            sockaddr = socket_address(address.partition("%")[0], self._port, scope)
+            if sockaddr in self._pending:
                 continue
             self.progress.started += 1
-            logins = (*self._logins, *self._more(address))
-            probe = Probe(address, self._port, logins, keys=self._keys, count=self._count)
-            flight = self._flights[place] = _Flight(probe, place)
-            return flight
+            candidates = (*self._candidates, *self._extra_candidates(address))
+            probe = Probe(address, self._port, candidates, keys=self._keys, count=self._count)
+            pending = self._pending[sockaddr] = _PendingProbe(probe, sockaddr)
+            return pending
         return None
 
-    def _draw(self) -> tuple[str, int] | None:
+    def _next_address(self) -> tuple[str, int] | None:
         if self._added:
             return self._added.popleft()
         address = next(self._addresses, None)

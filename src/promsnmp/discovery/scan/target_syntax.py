@@ -10,19 +10,19 @@ import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from promsnmp.discovery.scan.addresses import NOBODY, Addresses, Span
+from promsnmp.discovery.scan.addresses import NON_HOST_SPANS, Addresses, Span
 from promsnmp.inventory.address import normal_address
 
-LARGEST = 1 << 20
+MAX_NETWORK_SIZE = 1 << 20
 """Addresses of one network or range, at most: an IPv4 /12, an IPv6 /108."""
-LARGEST_FORCED = 1 << 32
+MAX_FORCED_SIZE = 1 << 32
 """The same for who insists: all of IPv4. Asking 2^64 addresses would take longer than anybody lives."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class SearchScope:
     """Where a search looks: ``addresses`` and ``names``, never at ``excluded``."""
 
     addresses: Addresses = field(default_factory=Addresses)
@@ -35,10 +35,12 @@ class Scope:
         return self.addresses.size + len(self.names)
 
 
-def read_scope(targets: Sequence[str], exclude: Sequence[str] = (), *, force: bool = False) -> tuple[Scope, list[str]]:
+def read_scope(
+    targets: Sequence[str], exclude: Sequence[str] = (), *, force: bool = False
+) -> tuple[SearchScope, list[str]]:
     """What ``targets`` without ``exclude`` mean, and what is wrong with them, each problem with its place.
 
-    Targets with a problem are left out of the scope. ``force`` lets networks be larger than LARGEST.
+    Targets with a problem are left out of the scope. ``force`` lets networks be larger than MAX_NETWORK_SIZE.
     """
     problems: list[str] = []
     spans, names = [], []
@@ -53,8 +55,8 @@ def read_scope(targets: Sequence[str], exclude: Sequence[str] = (), *, force: bo
         except ValueError as error:
             problems.append(f"potentialTargets[{number}]: {error}")
     excluded = Addresses(_excluded(exclude, problems))
-    addresses = Addresses(spans).without((*NOBODY, *excluded.spans))
-    return Scope(addresses, tuple(dict.fromkeys(names)), excluded), problems
+    addresses = Addresses(spans).without((*NON_HOST_SPANS, *excluded.spans))
+    return SearchScope(addresses, tuple(dict.fromkeys(names)), excluded), problems
 
 
 def read_networks(texts: Sequence[str], place: str) -> tuple[Addresses, list[str]]:
@@ -79,10 +81,10 @@ def _excluded(texts: Sequence[str], problems: list[str], place: str = "exclude")
 
 
 def _check_size(text: str, span: Span, *, force: bool) -> None:
-    if span.size > LARGEST_FORCED:
+    if span.size > MAX_FORCED_SIZE:
         raise ValueError(f"{text[:80]!r} is {_count(span)} addresses, more than anybody can ask")
-    if span.size > LARGEST and not force:
-        size = f"{text[:80]!r} is {_count(span)} addresses, more than {LARGEST:,} (a /12)"
+    if span.size > MAX_NETWORK_SIZE and not force:
+        size = f"{text[:80]!r} is {_count(span)} addresses, more than {MAX_NETWORK_SIZE:,} (a /12)"
         raise ValueError(f"{size}; say force if that is what you want")
 
 

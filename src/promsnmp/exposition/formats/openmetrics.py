@@ -24,18 +24,18 @@ _EXACT_BOUND = re.compile(r'([{,])le="(\d+)\.0"} ')
 
 @lru_cache(maxsize=4096)
 def header(name: str, kind: str, help_text: str) -> bytes:
-    """TYPE and HELP lines of a family of an ``exact_kind``, without the newline at the end."""
+    """TYPE and HELP lines of a family of an ``openmetrics_type``, without the newline at the end."""
     family = name.removesuffix("_total") if kind == "counter" else name
     escaped = help_text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
     return f"# TYPE {family} {kind}\n# HELP {family} {escaped}".encode()
 
 
-def exact_kind(name: str, kind: str, names: Container[str]) -> str:
+def openmetrics_type(name: str, kind: str, names: Container[str]) -> str:
     """The type of a family; ``names`` are those of all, because without ``_total`` a counter may meet another."""
     return "unknown" if kind == "counter" and name.removesuffix("_total") in names else kind
 
 
-def pieces(kind: str, parts: list[bytes]) -> list[bytes]:
+def sample_parts(kind: str, parts: list[bytes]) -> list[bytes]:
     """The pieces of a family's samples, with bounds as OpenMetrics writes them."""
     if kind != "histogram":
         return parts
@@ -52,11 +52,11 @@ def from_text(page: bytes) -> bytes:
 def _family(block: str, names: Container[str]) -> bytes:
     help_line, type_line, samples = block.split("\n", 2)
     name, _, help_text = help_line.partition(" ")
-    kind = exact_kind(name, type_line.rsplit(" ", 1)[1], names)
+    kind = openmetrics_type(name, type_line.rsplit(" ", 1)[1], names)
     if kind == "histogram":
         samples = _BOUND.sub(r'\1le="\2.0"} ', samples)
-    meant = _ESCAPED.sub(lambda found: "\n" if found[0] == "\\n" else "\\", help_text)
-    return b"%b\n%b\n" % (header(name, kind, meant), samples.encode())
+    unescaped = _ESCAPED.sub(lambda found: "\n" if found[0] == "\\n" else "\\", help_text)
+    return b"%b\n%b\n" % (header(name, kind, unescaped), samples.encode())
 
 
 def to_text(page: bytes) -> bytes:

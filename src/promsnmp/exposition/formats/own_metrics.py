@@ -12,9 +12,14 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.samples import Sample
 
 from promsnmp.exposition.formats import protobuf
-from promsnmp.exposition.formats.protobuf import Kind, Labels
+from promsnmp.exposition.formats.protobuf import FamilyType, LabelPairs
 
-_KINDS = {"counter": Kind.COUNTER, "gauge": Kind.GAUGE, "info": Kind.GAUGE, "stateset": Kind.GAUGE}
+_KINDS = {
+    "counter": FamilyType.COUNTER,
+    "gauge": FamilyType.GAUGE,
+    "info": FamilyType.GAUGE,
+    "stateset": FamilyType.GAUGE,
+}
 
 
 def own_families(families: Iterable[Metric]) -> bytes:
@@ -24,15 +29,15 @@ def own_families(families: Iterable[Metric]) -> bytes:
 
 def _messages(metric: Metric) -> Iterator[bytes]:
     if metric.type == "histogram":
-        yield protobuf.family(metric.name, Kind.HISTOGRAM, metric.documentation, _histograms(metric))
+        yield protobuf.family(metric.name, FamilyType.HISTOGRAM, metric.documentation, _histograms(metric))
     elif metric.type == "summary":
-        yield protobuf.family(metric.name, Kind.SUMMARY, metric.documentation, _summaries(metric))
+        yield protobuf.family(metric.name, FamilyType.SUMMARY, metric.documentation, _summaries(metric))
     by_name: dict[str, list[Sample]] = {}
     for sample in metric.samples:
         if sample.name.endswith("_created") or metric.type not in ("histogram", "summary"):
             by_name.setdefault(sample.name, []).append(sample)
     for name, samples in by_name.items():
-        kind = Kind.GAUGE if name == f"{metric.name}_created" else _KINDS.get(metric.type, Kind.UNTYPED)
+        kind = FamilyType.GAUGE if name == f"{metric.name}_created" else _KINDS.get(metric.type, FamilyType.UNTYPED)
         values = [protobuf.value(kind, _labels(one), one.value) for one in samples]
         yield protobuf.family(name, kind, metric.documentation, values)
 
@@ -59,12 +64,12 @@ def _summaries(metric: Metric) -> Iterator[bytes]:
         )
 
 
-def _series(metric: Metric, apart: str) -> dict[Labels, list[Sample]]:
+def _series(metric: Metric, excluded_label: str) -> dict[LabelPairs, list[Sample]]:
     """The samples of each histogram or summary, by their labels without that of the bucket or quantile."""
-    out: dict[Labels, list[Sample]] = {}
+    out: dict[LabelPairs, list[Sample]] = {}
     for sample in metric.samples:
         if sample.name != f"{metric.name}_created":
-            out.setdefault(_labels(sample, without=apart), []).append(sample)
+            out.setdefault(_labels(sample, without=excluded_label), []).append(sample)
     return out
 
 

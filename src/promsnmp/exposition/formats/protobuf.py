@@ -13,17 +13,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 
 from promsnmp.exposition.utilization import histogram as utilization
-from promsnmp.exposition.utilization.histogram import Series
+from promsnmp.exposition.utilization.histogram import UtilizationSeries
 from promsnmp.exposition.utilization.native import SCHEMA, ZERO, ZERO_THRESHOLD, spans_of
 
 CONTENT_TYPE = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
 
-Labels = Sequence[tuple[str, str]]
-Buckets = Iterable[tuple[float, int]]
+LabelPairs = Sequence[tuple[str, str]]
+BucketCounts = Iterable[tuple[float, int]]
 """Upper bounds, and how many observations were not above them."""
 
 
-class Kind(IntEnum):
+class FamilyType(IntEnum):
     """MetricType."""
 
     COUNTER = 0
@@ -34,13 +34,13 @@ class Kind(IntEnum):
 
 
 _VARINT, _I64, _LEN = 0, 1, 2
-_VALUE_FIELDS = {Kind.COUNTER: 3, Kind.GAUGE: 2, Kind.UNTYPED: 5}
+_VALUE_FIELDS = {FamilyType.COUNTER: 3, FamilyType.GAUGE: 2, FamilyType.UNTYPED: 5}
 _SUMMARY, _HISTOGRAM = 4, 7
 _LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"', re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
-def family(name: str, kind: Kind, help_text: str, metrics: Iterable[bytes]) -> bytes:
+def family(name: str, kind: FamilyType, help_text: str, metrics: Iterable[bytes]) -> bytes:
     """A MetricFamily with its length before it, ready to be sent after others. ``metrics`` are of this ``kind``."""
     body = b"".join(
         (_text(1, name), _text(2, help_text), _unsigned(3, kind), *[_message(4, metric) for metric in metrics])
@@ -48,12 +48,12 @@ def family(name: str, kind: Kind, help_text: str, metrics: Iterable[bytes]) -> b
     return _varint(len(body)) + body
 
 
-def value(kind: Kind, labels: Labels, number: float) -> bytes:
+def value(kind: FamilyType, labels: LabelPairs, number: float) -> bytes:
     """A Metric of one number: a counter, a gauge, or one of no known type."""
     return _labels(labels) + _message(_VALUE_FIELDS[kind], _double(1, number))
 
 
-def summary(labels: Labels, *, count: int, total: float, quantiles: Iterable[tuple[float, float]] = ()) -> bytes:
+def summary(labels: LabelPairs, *, count: int, total: float, quantiles: Iterable[tuple[float, float]] = ()) -> bytes:
     """A Metric that is a summary; ``quantiles`` are quantiles (0 to 1) and their values."""
     parts = [_unsigned(1, count), _double(2, total)]
     parts += [_message(3, _double(1, quantile) + _double(2, number)) for quantile, number in quantiles]
@@ -61,7 +61,7 @@ def summary(labels: Labels, *, count: int, total: float, quantiles: Iterable[tup
 
 
 def histogram(
-    labels: Labels, *, count: int, total: float, buckets: Buckets, native: Mapping[int, int] | None = None
+    labels: LabelPairs, *, count: int, total: float, buckets: BucketCounts, native: Mapping[int, int] | None = None
 ) -> bytes:
     """A Metric that is a histogram: a classic one by ``buckets``, a native one too with counts as ``bucket_of``
     numbers them."""
@@ -72,18 +72,18 @@ def histogram(
     return _labels(labels) + _message(_HISTOGRAM, b"".join(parts))
 
 
-def utilization_family(series: Iterable[Series]) -> bytes:
+def utilization_family(series: Iterable[UtilizationSeries]) -> bytes:
     """``interface_utilization`` of some interfaces, classic and native in one; nothing when there are none."""
     metrics = [_utilization(one) for one in series]
-    return family(utilization.NAME, Kind.HISTOGRAM, utilization.HELP, metrics) if metrics else b""
+    return family(utilization.NAME, FamilyType.HISTOGRAM, utilization.HELP, metrics) if metrics else b""
 
 
-def read_labels(text: bytes) -> Labels:
+def read_labels(text: bytes) -> LabelPairs:
     """Name and value of each label of a sample in text form."""
-    return [(name, _ESCAPE.sub(_meant, content)) for name, content in _LABEL.findall(text.decode())]
+    return [(name, _ESCAPE.sub(_unescape, content)) for name, content in _LABEL.findall(text.decode())]
 
 
-def _utilization(series: Series) -> bytes:
+def _utilization(series: UtilizationSeries) -> bytes:
     buckets = list(series.cumulative())
     count, native = buckets[-1][1], series.native.counts()
     return histogram(read_labels(series.labels), count=count, total=series.total, buckets=buckets, native=native)
@@ -102,11 +102,11 @@ def _native(counts: Mapping[int, int]) -> list[bytes]:
     ]
 
 
-def _labels(labels: Labels) -> bytes:
+def _labels(labels: LabelPairs) -> bytes:
     return b"".join([_message(1, _text(1, name) + _text(2, content)) for name, content in labels])
 
 
-def _meant(escaped: re.Match[str]) -> str:
+def _unescape(escaped: re.Match[str]) -> str:
     return "\n" if escaped[1] == "n" else escaped[1]
 
 

@@ -60,7 +60,7 @@ def metric_name(name: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def name_piece(name: str) -> bytes:
+def sample_prefix(name: str) -> bytes:
     """The first piece of a sample: the newline that ends the line before, and the family's name."""
     return f"\n{metric_name(name)}".encode()
 

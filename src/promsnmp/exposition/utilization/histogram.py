@@ -22,7 +22,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from promsnmp.exposition.formats import text
-from promsnmp.exposition.utilization.native import Buckets
+from promsnmp.exposition.utilization.native import NativeBuckets
 from promsnmp.snmp import ber
 
 NAME = "interface_utilization"
@@ -31,9 +31,9 @@ BOUNDS = (1, 5, 10, 25, 50, 75, 90, 95, 100)
 _UNLIMITED = 4_294_967_295  # RFC 2863 section 3.1.4: ifSpeed of interfaces too fast for it
 _WRAP32 = 1 << 32
 _TICKS_WRAP = 1 << 32
-_PLAUSIBLE = 1.1
+_PLAUSIBLE_SHARE = 1.1
 """How far above its speed an interface may seem to run (counters and polls are not in step)."""
-_KEPT = 86_400.0
+_MAX_AGE = 86_400.0
 """Seconds that a series is remembered when its interface is not there."""
 
 _BOUND_TEXTS = [f'le="{bound}"}} '.encode() for bound in (*BOUNDS, "+Inf")]
@@ -42,7 +42,7 @@ OPENMETRICS_BOUNDS = {f'le="{bound}"}} '.encode(): f'le="{bound}.0"}} '.encode()
 
 
 @dataclass(slots=True)
-class Series:
+class UtilizationSeries:
     """The histogram of one interface and what it was last observed from."""
 
     labels: bytes
@@ -53,7 +53,7 @@ class Series:
     bits: int = 0
     received: int = 0
     sent: int = 0
-    native: Buckets = field(default_factory=Buckets)
+    native: NativeBuckets = field(default_factory=NativeBuckets)
     """The same observations in the buckets of a native histogram."""
 
     def cumulative(self) -> Iterator[tuple[float, int]]:
@@ -61,7 +61,7 @@ class Series:
         return zip((*BOUNDS, math.inf), accumulate(self.counts), strict=True)
 
 
-class Interface(NamedTuple):
+class InterfaceCounters(NamedTuple):
     """What one poll says of one interface: label text, speed in bits per second (0: unknown), octets, and the counters'
     width in bits."""
 
@@ -76,12 +76,12 @@ class Utilization:
     """The histograms of one device, over the life of the process."""
 
     def __init__(self) -> None:
-        self._series: dict[bytes, Series] = {}
-        self._present: list[Series] = []
+        self._series: dict[bytes, UtilizationSeries] = {}
+        self._present: list[UtilizationSeries] = []
         self._ticks: int | None = None
         self._ticks_at = 0.0
 
-    def observe(self, interfaces: Iterable[Interface], *, at: float, ticks: int | None) -> None:
+    def observe(self, interfaces: Iterable[InterfaceCounters], *, at: float, ticks: int | None) -> None:
         """Takes one poll: its interfaces, when it was (seconds, monotonic), and sysUpTime (1/100 s) if known.
 
         A series begins with the first poll that knows its interface's speed.
@@ -95,13 +95,13 @@ class Utilization:
             if known is None:
                 if not interface.speed:
                     continue
-                known = self._series[interface.labels] = Series(interface.labels)
+                known = self._series[interface.labels] = UtilizationSeries(interface.labels)
             else:
                 _observe(known, interface, at)
             known.at, known.bits, known.received, known.sent = at, interface.bits, interface.received, interface.sent
             self._present.append(known)
         if len(self._present) < len(self._series):
-            self._series = {labels: one for labels, one in self._series.items() if at - one.at < _KEPT}
+            self._series = {labels: one for labels, one in self._series.items() if at - one.at < _MAX_AGE}
 
     def _rebooted(self, ticks: int | None, at: float) -> bool:
         """Whether the device started anew since the last poll that told its sysUpTime."""
@@ -116,28 +116,28 @@ class Utilization:
         wrapped = ticks + _TICKS_WRAP - before
         return abs(wrapped / 100 - since) > 60 + since * 0.1
 
-    def present(self) -> Sequence[Series]:
+    def current_series(self) -> Sequence[UtilizationSeries]:
         """The histograms of all interfaces that the last poll had."""
         return self._present
 
     def samples(self) -> list[bytes]:
         """Pieces of the samples of all interfaces that the last poll had, in the form of ``text.samples``."""
-        return samples_of(self._present)
+        return classic_samples(self._present)
 
 
-def samples_of(histograms: Iterable[Series]) -> list[bytes]:
+def classic_samples(histograms: Iterable[UtilizationSeries]) -> list[bytes]:
     """Pieces of the samples of histograms, in the form of ``text.samples``."""
     parts: list[bytes] = []
     for series in histograms:
-        _write(parts, series)
+        _append_samples(parts, series)
     return parts
 
 
-def _observe(series: Series, now: Interface, at: float) -> None:
+def _observe(series: UtilizationSeries, now: InterfaceCounters, at: float) -> None:
     seconds = at - series.at
     if seconds <= 0 or now.speed <= 0 or series.bits != now.bits:
         return
-    most = now.speed / 8 * seconds * _PLAUSIBLE
+    most = now.speed / 8 * seconds * _PLAUSIBLE_SHARE
     received = _delta(series.received, now.received, now.bits, most)
     sent = _delta(series.sent, now.sent, now.bits, most)
     if received is None or sent is None:
@@ -158,7 +158,7 @@ def _delta(before: int, now: int, bits: int, most: float) -> int | None:
     return wrapped if wrapped <= most else None
 
 
-def _write(parts: list[bytes], series: Series) -> None:
+def _append_samples(parts: list[bytes], series: UtilizationSeries) -> None:
     labels = series.labels
     names = labels[:-2] + b"," if len(labels) > 1 else b"{"
     count = text.buckets(parts, b"\ninterface_utilization_bucket" + names, _BOUND_TEXTS, series.counts)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from promsnmp.exposition.plan import MetricPlan, Plan
 from promsnmp.exposition.samples import Renderer
 from promsnmp.exposition.utilization import histogram
-from promsnmp.exposition.utilization.histogram import Interface, Utilization
+from promsnmp.exposition.utilization.histogram import InterfaceCounters, Utilization
 
 IF_SPEED = "1.3.6.1.2.1.2.2.1.5"
 IF_IN_OCTETS = "1.3.6.1.2.1.2.2.1.10"
@@ -20,8 +20,10 @@ IF_HIGH_SPEED = "1.3.6.1.2.1.31.1.1.1.15"
 SYS_UP_TIME = "1.3.6.1.2.1.1.3"
 
 
-def add_utilization(renderer: Renderer, plan: Plan, utilization: Utilization, *, at: float, shown: bool = True) -> None:
-    """Observes one poll made at ``at`` (seconds, monotonic) and adds the histogram to the page if it is ``shown``.
+def add_utilization(
+    renderer: Renderer, plan: Plan, utilization: Utilization, *, at: float, visible: bool = True
+) -> None:
+    """Observes one poll made at ``at`` (seconds, monotonic) and adds the histogram to the page if it is ``visible``.
 
     Does nothing when the plan has no interface counters.
     """
@@ -29,9 +31,9 @@ def add_utilization(renderer: Renderer, plan: Plan, utilization: Utilization, *,
     if labelled is None:
         return
     utilization.observe(_interfaces(renderer, labelled), at=at, ticks=_up_time(renderer))
-    samples = utilization.samples() if shown else []
+    samples = utilization.samples() if visible else []
     if samples:
-        renderer.page.own(histogram.NAME, "histogram", histogram.HELP).extend(samples)
+        renderer.exposition.own_family(histogram.NAME, "histogram", histogram.HELP).extend(samples)
 
 
 def _labelled(plan: Plan) -> MetricPlan | None:
@@ -43,7 +45,7 @@ def _labelled(plan: Plan) -> MetricPlan | None:
     return None
 
 
-def _interfaces(renderer: Renderer, labelled: MetricPlan) -> list[Interface]:
+def _interfaces(renderer: Renderer, labelled: MetricPlan) -> list[InterfaceCounters]:
     """All interfaces of one poll whose octets are known."""
     counters = _octets(renderer, 64, IF_HC_IN_OCTETS, IF_HC_OUT_OCTETS)
     if not counters.keys() >= set(renderer.suffixes(IF_IN_OCTETS)):
@@ -53,7 +55,7 @@ def _interfaces(renderer: Renderer, labelled: MetricPlan) -> list[Interface]:
     fast = renderer.integers(IF_HIGH_SPEED)
     slow = {} if all(map(fast.get, counters)) else renderer.integers(IF_SPEED)
     return [
-        Interface(labels[at], histogram.speed_of(fast.get(row), slow.get(row)), *octets)
+        InterfaceCounters(labels[at], histogram.speed_of(fast.get(row), slow.get(row)), *octets)
         for at, (row, octets) in enumerate(counters.items())
         if at not in repeated
     ]

@@ -39,7 +39,7 @@ class Span(NamedTuple):
     length: int
 
 
-class Buckets:
+class NativeBuckets:
     """How many observations each bucket holds."""
 
     __slots__ = ("_counts", "_lowest", "_zero")

@@ -1,7 +1,7 @@
 """What a request meets before its handler: the rate limit, the question who asks, and headers for the answer.
 
 Plain ASGI, around the API and around the hot paths alike. Scrapes that are answered from memory never become ASGI
-requests (``express.py``), so ``ready`` lets them through where nothing of this needs to be asked.
+requests (``fast_path.py``), so ``wrap_fast_answer`` lets them through where nothing of this needs to be asked.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from promsnmp.http.security.auth import PRINCIPAL, Access, Kind, Refusal, kind_of
-from promsnmp.http.security.web_config_watcher import WebFile
-from promsnmp.http.server.fast_path import Headers, Ready
+from promsnmp.http.security.auth import PRINCIPAL, AccessControl, AccessLevel, Refusal, access_level
+from promsnmp.http.security.web_config_watcher import WebConfigWatcher
+from promsnmp.http.server.fast_path import FastAnswer, HeaderList
 
 PLAIN = ("/snmp", "/metrics")
 """Paths whose errors are plain text, since Prometheus shows them."""
@@ -41,71 +41,75 @@ class RateLimit:
         return True
 
 
-class Gate:
+class AccessMiddleware:
     """Around ``app``; ``web`` says what the web configuration asks for at the moment."""
 
-    def __init__(self, access: Access, web: WebFile) -> None:
+    def __init__(self, access: AccessControl, web: WebConfigWatcher) -> None:
         self.access = access
         self._web = web
         self._rate: tuple[float, int] | None = None
         self._limit: RateLimit | None = None
 
-    def around(self, app: ASGIApp) -> ASGIApp:
+    def wrap(self, app: ASGIApp) -> ASGIApp:
         """``app``, behind this gate."""
 
-        async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
-            await self._pass(app, scope, receive, send)
+        async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+            await self._handle(app, scope, receive, send)
 
-        return guarded
+        return wrapped
 
-    def ready(self, inner: Ready) -> Ready:
+    def wrap_fast_answer(self, inner: FastAnswer) -> FastAnswer:
         """``inner`` for scrapes from memory: with the headers, and with no answer where somebody has to be asked."""
 
-        def guarded(query_string: bytes, headers: Headers) -> tuple[Headers, bytes] | None:
+        def wrapped(query_string: bytes, headers: HeaderList) -> tuple[HeaderList, bytes] | None:
             if self._web.current.rate or self.access.protect_scrapes:
                 return None
             answer = inner(query_string, headers)
             if answer is None or not self._web.current.headers:
                 return answer
-            return [*answer[0], *self._missing(answer[0])], answer[1]
+            return [*answer[0], *self._missing_headers(answer[0])], answer[1]
 
-        return guarded
+        return wrapped
 
-    async def _pass(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _handle(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
         if self._web.current.headers:
             send = self._with_headers(send)
-        found = self._too_many(scope) or await self.access.admit(scope)
-        if isinstance(found, Refusal):
-            await _refuse(found, scope["path"], send)
+        decision = self._rate_limited(scope) or await self.access.authorize(scope)
+        if isinstance(decision, Refusal):
+            await _refuse(decision, scope["path"], send)
         else:
-            scope[PRINCIPAL] = found
+            scope[PRINCIPAL] = decision
             await app(scope, receive, send)
 
-    def _too_many(self, scope: Scope) -> Refusal | None:
+    def _rate_limited(self, scope: Scope) -> Refusal | None:
         if self._web.current.rate != self._rate:
             self._rate = self._web.current.rate
             self._limit = RateLimit(*self._rate) if self._rate else None
-        if self._limit is None or kind_of(scope["method"], scope["path"]) is Kind.HEALTH or self._limit.allows():
+        if (
+            self._limit is None
+            or access_level(scope["method"], scope["path"]) is AccessLevel.HEALTH
+            or self._limit.allows()
+        ):
             return None
         return Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many requests: rate_limit of the web configuration")
 
     def _with_headers(self, send: Send) -> Send:
-        async def sending(message: Message) -> None:
+        async def send_more(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = list(message.get("headers", ()))
-                message = {**message, "headers": [*headers, *self._missing(headers)]}
+                message = {**message, "headers": [*headers, *self._missing_headers(headers)]}
             await send(message)
 
-        return sending
+        return send_more
 
-    def _missing(self, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    def _missing_headers(self, headers: Iterable[tuple[bytes, bytes]]) -> HeaderList:
         """Headers of the web configuration, without those that the answer has of its own."""
         there = {name.lower() for name, _ in headers}
-        wanted = ((name.lower().encode(), value.encode()) for name, value in self._web.current.headers.items())
-        return [(name, value) for name, value in wanted if name not in there]
+        configured = ((name.lower().encode(), value.encode()) for name, value in self._web.current.headers.items())
+        return [(name, value) for name, value in configured if name not in there]
 
 
 async def _refuse(refusal: Refusal, path: str, send: Send) -> None:

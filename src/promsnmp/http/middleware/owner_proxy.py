@@ -11,29 +11,29 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from promsnmp.cluster.members.hash_ring import Ring
+from promsnmp.cluster.members.hash_ring import HashRing
 from promsnmp.cluster.members.members import Member, Members
-from promsnmp.cluster.peers.forward_scrape import Forwarder
-from promsnmp.cluster.peers.signing import Seals
+from promsnmp.cluster.peers.forward_scrape import ScrapeForwarder
+from promsnmp.cluster.peers.signing import RequestSigner
 from promsnmp.errors import ModuleError, PeerError, TargetError
-from promsnmp.http.middleware.leader_proxy import pass_back, passed_on, user_of
-from promsnmp.http.middleware.peer_auth import PEER, seal_of, target_of
-from promsnmp.http.routes.scrape import Answer, ScrapeRoute, read_headers, send_answer
-from promsnmp.support.http_client import Answer as PeerAnswer
+from promsnmp.http.middleware.leader_proxy import forwarded_headers, forwarded_user, relay_response
+from promsnmp.http.middleware.peer_auth import PEER, signature_of, target_of
+from promsnmp.http.routes.scrape import ScrapeAnswer, ScrapeRoute, read_response_options, send_response
+from promsnmp.support.http_client import HttpResponse
 
-LATE = 1.5
+OWNER_TIMEOUT = 1.5
 """Seconds that an owner has, at most; a third of the time that the scrape may take, if that is less."""
 CUT_OFF = b"x-promsnmp-cut-off"
 """Header of an owner's answer: it seems to reach no device at all."""
-UNREAD = (502, 504)
+UNREADABLE = (502, 504)
 """The device could not be read."""
 METRICS = ("/metrics", "/actuator/prometheus")
 """What shows a target's histograms, if a query names one."""
 
-Headers = list[tuple[bytes, bytes]]
+HeaderList = list[tuple[bytes, bytes]]
 
 
-class SharedScrapes:
+class OwnerProxy:
     """``/snmp`` for several replicas, in front of ``route``, which answers here. ``cut_off`` says whether this replica
     seems to reach no device."""
 
@@ -41,97 +41,101 @@ class SharedScrapes:
         self,
         route: ScrapeRoute,
         members: Members,
-        forwarder: Forwarder,
-        seals: Seals,
+        scrape_forwarder: ScrapeForwarder,
+        signer: RequestSigner,
         *,
         cut_off: Callable[[], bool] = lambda: False,
     ) -> None:
         self._route = route
         self._members = members
-        self._forwarder = forwarder
-        self._seals = seals
+        self._scrape_forwarder = scrape_forwarder
+        self._signer = signer
         self._cut_off = cut_off
-        self._ring: Ring | None = None
+        self._ring: HashRing | None = None
         self._owners: dict[str, Member | None] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in ("GET", "HEAD"):
             await self._route(scope, receive, send)
             return
-        owner = self._owner_asked(scope["query_string"])
+        owner = self._owner_of(scope["query_string"])
         if PEER in scope:
-            await self._of_peer(scope, send, is_ours=owner is None)
+            await self._serve_peer(scope, send, is_own=owner is None)
         elif owner is None:
-            await self._of_ours(scope, send)
-        elif (found := await self._ask(owner, scope)) is not None:
-            await pass_back(send, found)
+            await self._serve_own(scope, send)
+        elif (response := await self._ask(owner, scope)) is not None:
+            await relay_response(send, response)
         else:
-            await send_answer(send, *await self._route.answer(scope["query_string"], scope["headers"], away=True))
+            await send_response(send, *await self._route.answer(scope["query_string"], scope["headers"], foreign=True))
 
-    def ready(self, query_string: bytes, headers: Headers) -> Answer | None:
+    def fast_answer(self, query_string: bytes, headers: HeaderList) -> ScrapeAnswer | None:
         """The whole answer, when it is in memory here and the device is ours; whoever asks with a seal has a good
         one."""
         if self._is_alone():
-            return self._route.ready(query_string, headers)
-        if self._owner_asked(query_string) is not None:
+            return self._route.fast_answer(query_string, headers)
+        if self._owner_of(query_string) is not None:
             return None
-        if (seal := seal_of(headers)) is not None:
+        if (signature := signature_of(headers)) is not None:
             try:
-                self._seals.check(seal, "GET", b"/snmp?" + query_string)
+                self._signer.verify(signature, "GET", b"/snmp?" + query_string)
             except PeerError:
                 return None
-        return self._route.ready(query_string, headers)
+        return self._route.fast_answer(query_string, headers)
 
-    def metrics(self, app: ASGIApp) -> ASGIApp:
+    def wrap_metrics(self, app: ASGIApp) -> ASGIApp:
         """``app``, whose answers that show a target's histograms come from the target's owner."""
 
-        async def shared(scope: Scope, receive: Receive, send: Send) -> None:
+        async def proxied(scope: Scope, receive: Receive, send: Send) -> None:
             owner = None
             if scope["type"] == "http" and scope["path"] in METRICS and b"target=" in scope["query_string"]:
-                owner = self._owner_asked(scope["query_string"]) if PEER not in scope else None
-            found = await self._ask(owner, scope) if owner is not None else None
-            if found is not None:
-                await pass_back(send, found)
+                owner = self._owner_of(scope["query_string"]) if PEER not in scope else None
+            response = await self._ask(owner, scope) if owner is not None else None
+            if response is not None:
+                await relay_response(send, response)
             else:
                 await app(scope, receive, send)
 
-        return shared
+        return proxied
 
-    async def _of_peer(self, scope: Scope, send: Send, *, is_ours: bool) -> None:
+    async def _serve_peer(self, scope: Scope, send: Send, *, is_own: bool) -> None:
         """Another replica asks: it gets what there is here, or what a poll brings."""
         query, headers = scope["query_string"], scope["headers"]
-        status, sent, body = await self._route.answer(query, headers, away=not is_ours)
-        if status in UNREAD and self._cut_off():
+        status, sent, body = await self._route.answer(query, headers, foreign=not is_own)
+        if status in UNREADABLE and self._cut_off():
             sent.append((CUT_OFF, b"1"))
-        await send_answer(send, status, sent, body)
+        await send_response(send, status, sent, body)
 
-    async def _of_ours(self, scope: Scope, send: Send) -> None:
+    async def _serve_own(self, scope: Scope, send: Send) -> None:
         status, headers, body = await self._route.answer(scope["query_string"], scope["headers"])
-        if status in UNREAD and self._cut_off() and (other := self._next(scope["query_string"])) is not None:
-            found = await self._ask(other, scope)
-            if found is not None and found.status == 200:
-                await pass_back(send, found)
+        if (
+            status in UNREADABLE
+            and self._cut_off()
+            and (other := self._successor_of(scope["query_string"])) is not None
+        ):
+            response = await self._ask(other, scope)
+            if response is not None and response.status == 200:
+                await relay_response(send, response)
                 return
-        await send_answer(send, status, headers, body)
+        await send_response(send, status, headers, body)
 
-    async def _ask(self, owner: Member, scope: Scope) -> PeerAnswer | None:
+    async def _ask(self, owner: Member, scope: Scope) -> HttpResponse | None:
         """The owner's answer, None when it is none that could be passed back."""
         headers = scope["headers"]
-        within = min(LATE, self._route.wait(read_headers(headers).timeout) / 3)
+        within = min(OWNER_TIMEOUT, self._route.time_limit(read_response_options(headers).timeout) / 3)
         try:
-            found = await self._forwarder.page(
-                owner, target_of(scope), passed_on(headers), within=within, user=user_of(scope)
+            response = await self._scrape_forwarder.fetch(
+                owner, target_of(scope), forwarded_headers(headers), within=within, user=forwarded_user(scope)
             )
         except PeerError:
             return None
-        is_usable = found.status == 200 or (found.status in UNREAD and not found.header(CUT_OFF))
-        return found if is_usable else None
+        is_usable = response.status == 200 or (response.status in UNREADABLE and not response.header(CUT_OFF))
+        return response if is_usable else None
 
     def _is_alone(self) -> bool:
         ring = self._members.ring
         return len(ring.members) < 2 and bool(ring.me)
 
-    def _owner_asked(self, query_string: bytes) -> Member | None:
+    def _owner_of(self, query_string: bytes) -> Member | None:
         """The replica that owns what a query names; None for this one, and where that cannot be told."""
         if self._is_alone():
             return None
@@ -146,13 +150,13 @@ class SharedScrapes:
             self._owners[shard] = None if ring.is_mine(shard) else self._members.find(ring.owner(shard))
         return self._owners[shard]
 
-    def _next(self, query_string: bytes) -> Member | None:
+    def _successor_of(self, query_string: bytes) -> Member | None:
         shard, ring = self._shard(query_string), self._members.ring
-        name = ring.next_to_me(shard) if shard is not None else None
+        name = ring.successor(shard) if shard is not None else None
         return self._members.find(name) if name is not None else None
 
     def _shard(self, query_string: bytes) -> str | None:
         try:
-            return self._route.asked(query_string).shard
+            return self._route.resolve(query_string).shard
         except (TargetError, ModuleError):
             return None  # the answer is an error, and the same everywhere

@@ -21,12 +21,12 @@ UNKNOWN = "UNKNOWN"
 """The template that requests for no route count under (Micrometer's word)."""
 
 
-class Front:
-    """An ASGI application: ``hot`` maps exact paths to applications; everything else goes to ``rest``."""
+class RequestMetricsMiddleware:
+    """An ASGI application: ``fast_routes`` maps exact paths to applications; everything else goes to ``fallback``."""
 
-    def __init__(self, *, hot: Mapping[str, ASGIApp], rest: ASGIApp, counts: RequestCounts) -> None:
-        self._hot = dict(hot)
-        self._rest = rest
+    def __init__(self, *, fast_routes: Mapping[str, ASGIApp], fallback: ASGIApp, counts: RequestCounts) -> None:
+        self._fast_routes = dict(fast_routes)
+        self._fallback = fallback
         self._counts = counts
         self._number = 0
         self.in_flight: set[int] = set()
@@ -34,7 +34,7 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await self._rest(scope, receive, send)
+            return await self._fallback(scope, receive, send)
         started = time.perf_counter()
         status = 0
 
@@ -45,13 +45,13 @@ class Front:
             await send(message)
 
         path = scope["path"]
-        app = self._hot.get(path)
+        app = self._fast_routes.get(path)
         inner = _as_get(scope) if scope["method"] == "HEAD" else scope
         self._number += 1
         number = self._number
         self.in_flight.add(number)
         try:
-            await (app or self._rest)(inner, receive, watched)
+            await (app or self._fallback)(inner, receive, watched)
         except asyncio.CancelledError:  # only the end of the shutdown does that
             log.warning("a %s request of %s did not finish before the shutdown", scope["method"], _template(inner))
             if not status:
@@ -59,7 +59,7 @@ class Front:
         finally:
             self.in_flight.discard(number)
             template = path if app else _template(inner)
-            self._counts.ended(scope["method"], template, status or 500, seconds=time.perf_counter() - started)
+            self._counts.record(scope["method"], template, status or 500, seconds=time.perf_counter() - started)
 
 
 async def _give_up(send: Send) -> None:

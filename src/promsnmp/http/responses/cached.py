@@ -11,11 +11,11 @@ from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from isal import igzip
 
-LEVEL = 1
+GZIP_LEVEL = 1
 """isal's gzip level: half the size of level 0 costs next to nothing more, level 3 ten times the time."""
 
 
-class Prebuilt:
+class CachedResponse:
     """Content of one media type: compressed, as most ask for it, and plain for the others (``plain`` makes that, in
     pieces of ``size`` bytes together)."""
 
@@ -37,33 +37,33 @@ class Prebuilt:
             headers["content-encoding"] = "gzip"
             return Response(self.gzip, media_type=self.media_type, headers=headers)
         headers["content-length"] = str(self._size)
-        return StreamingResponse(_pieces(self.plain()), media_type=self.media_type, headers=headers)
+        return StreamingResponse(_chunks(self.plain()), media_type=self.media_type, headers=headers)
 
 
-async def _pieces(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
+async def _chunks(chunks: Iterable[bytes]) -> AsyncIterator[bytes]:
     """Asynchronous, because Starlette would go through a thread for each piece otherwise."""
-    for piece in pieces:
-        yield piece
+    for chunk in chunks:
+        yield chunk
 
 
 def compress(body: bytes) -> bytes:
     """gzip (RFC 1952) of a whole."""
-    return igzip.compress(body, LEVEL)
+    return igzip.compress(body, GZIP_LEVEL)
 
 
 def _matches(header: str, etag: str) -> bool:
     """Weak comparison (RFC 9110 section 8.8.3.2) with any of the tags in ``header``."""
-    wanted = etag.removeprefix("W/")
-    return any(tag.strip() == "*" or tag.strip().removeprefix("W/") == wanted for tag in header.split(","))
+    own = etag.removeprefix("W/")
+    return any(tag.strip() == "*" or tag.strip().removeprefix("W/") == own for tag in header.split(","))
 
 
 def accepts_gzip(header: str) -> bool:
     """Whether ``Accept-Encoding`` allows gzip (RFC 9110 section 12.5.3): by name, or else by ``*``."""
-    weights = dict(weighted(part) for part in header.split(",") if part.strip())
+    weights = dict(parse_weight(part) for part in header.split(",") if part.strip())
     return weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0))) > 0.0
 
 
-def weighted(part: str) -> tuple[str, float]:
+def parse_weight(part: str) -> tuple[str, float]:
     """(coding, q) of one element; a q that is no number counts as 0."""
     coding, *parameters = (piece.strip() for piece in part.split(";"))
     for parameter in parameters:

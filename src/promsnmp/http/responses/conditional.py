@@ -19,7 +19,7 @@ T = TypeVar("T")
 _TAG = re.compile(r'(?:W/)?"[^"]*"')
 
 
-def conditions_of(request: Request, etag: Callable[[T], str]) -> Callable[[T | None], None]:
+def precondition_check(request: Request, etag: Callable[[T], str]) -> Callable[[T | None], None]:
     """A check of the present state (None: there is none); it raises DeviceChanged when the headers do not allow it."""
     match, none_match = _header(request, "if-match"), _header(request, "if-none-match")
 

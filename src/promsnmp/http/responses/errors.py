@@ -32,7 +32,7 @@ RETRY = {"Retry-After": "5"}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
-class Problem(HTTPException):
+class ApiError(HTTPException):
     """An answer other than the one that was asked for; ``problems`` lists several at once."""
 
     def __init__(
@@ -42,27 +42,27 @@ class Problem(HTTPException):
         self.problems = list(problems)
 
 
-def refusal(error: InventoryError, instead: str = "") -> Problem:
+def inventory_refusal(error: InventoryError, instead: str = "") -> ApiError:
     """The answer to a request that the inventory refuses; ``instead`` says what became of the request."""
     many = len(error.problems) if isinstance(error, InventoryInvalid) else 0
     reason = f"{many} problems" if many > 1 else str(error)
     text = f"{instead}: {reason}" if instead else reason
     match error:
         case InventoryConflict():
-            return Problem(HTTPStatus.CONFLICT, text, problems=error.problems)
+            return ApiError(HTTPStatus.CONFLICT, text, problems=error.problems)
         case InventoryInvalid():
-            return Problem(HTTPStatus.BAD_REQUEST, text, problems=error.problems)
+            return ApiError(HTTPStatus.BAD_REQUEST, text, problems=error.problems)
         case UnknownDevice():
-            return Problem(HTTPStatus.CONFLICT if error.candidates else HTTPStatus.NOT_FOUND, str(error))
+            return ApiError(HTTPStatus.CONFLICT if error.candidates else HTTPStatus.NOT_FOUND, str(error))
         case DeviceChanged():
-            return Problem(HTTPStatus.PRECONDITION_FAILED, text)
+            return ApiError(HTTPStatus.PRECONDITION_FAILED, text)
         case InventoryUnavailable():
-            return Problem(HTTPStatus.SERVICE_UNAVAILABLE, text, headers=RETRY)
+            return ApiError(HTTPStatus.SERVICE_UNAVAILABLE, text, headers=RETRY)
         case _:
-            return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, text)
+            return ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, text)
 
 
-def install(app: FastAPI) -> None:
+def install_error_handlers(app: FastAPI) -> None:
     """Answer every error of ``app`` as JSON."""
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_bad_request)
@@ -83,8 +83,8 @@ async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _on_bad_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    found = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
-    return _answer(request, HTTPStatus.BAD_REQUEST, "; ".join(found), found)
+    problems = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
+    return _answer(request, HTTPStatus.BAD_REQUEST, "; ".join(problems), problems)
 
 
 async def _on_bug(request: Request, _: Exception) -> JSONResponse:

@@ -13,8 +13,8 @@ from typing import NamedTuple, TypeVar
 
 from isal import isal_zlib
 
-from promsnmp.http.responses.cached import LEVEL, Prebuilt
-from promsnmp.inventory.targets import Group
+from promsnmp.http.responses.cached import GZIP_LEVEL, CachedResponse
+from promsnmp.inventory.targets import TargetGroup
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ BOUNDARY = 0x7F
 """Elements whose digest has none of these bits begin a piece: one in 128, and always the same ones."""
 
 
-class Piece(NamedTuple):
+class GzipChunk(NamedTuple):
     """A part of the text: compressed, and what the end of a gzip member tells of it."""
 
     deflated: bytes
@@ -34,44 +34,47 @@ class Piece(NamedTuple):
     size: int
 
 
-def piece_of(text: bytes) -> Piece:
+def compress_chunk(text: bytes) -> GzipChunk:
     """The piece of a text."""
-    engine = isal_zlib.compressobj(LEVEL, wbits=-isal_zlib.MAX_WBITS)
+    engine = isal_zlib.compressobj(GZIP_LEVEL, wbits=-isal_zlib.MAX_WBITS)
     deflated = engine.compress(text) + engine.flush(isal_zlib.Z_FULL_FLUSH)
-    return Piece(deflated, isal_zlib.crc32(text), len(text))
+    return GzipChunk(deflated, isal_zlib.crc32(text), len(text))
 
 
-FIRST, BETWEEN, LAST = piece_of(b"["), piece_of(b",\n"), piece_of(b"]\n")
+FIRST, BETWEEN, LAST = compress_chunk(b"["), compress_chunk(b",\n"), compress_chunk(b"]\n")
 
 
-def gzip_of(pieces: Iterable[Piece]) -> tuple[bytes, int]:
+def join_chunks(chunks: Iterable[GzipChunk]) -> tuple[bytes, int]:
     """The gzip member of all pieces together, and the size of their text."""
     parts, crc, size = [HEADER], 0, 0
-    for piece in pieces:
-        parts.append(piece.deflated)
-        crc = isal_zlib.crc32_combine(crc, piece.crc, piece.size)
-        size += piece.size
+    for chunk in chunks:
+        parts.append(chunk.deflated)
+        crc = isal_zlib.crc32_combine(crc, chunk.crc, chunk.size)
+        size += chunk.size
     parts += [LAST_BLOCK, struct.pack("<II", crc, size & 0xFFFFFFFF)]
     return b"".join(parts), size
 
 
-class ListMaker:
+class ChunkedListBuilder:
     """Makes one list after the other, and remembers the pieces of the last one."""
 
     def __init__(self, media_type: str) -> None:
         self._media_type = media_type
-        self._known: dict[tuple[int, ...], tuple[Sequence[Group], Piece]] = {}
+        self._chunks: dict[tuple[int, ...], tuple[Sequence[TargetGroup], GzipChunk]] = {}
 
-    def make(self, groups: Sequence[Group]) -> Prebuilt:
+    def build(self, groups: Sequence[TargetGroup]) -> CachedResponse:
         """The list of ``groups``. Its ETag is the same wherever the groups are."""
-        known, now = self._known, {}
+        before, now = self._chunks, {}
         for part in _parts(groups):
             key = tuple(map(id, part))
-            now[key] = known.get(key) or (part, piece_of(_joined(part)))  # holds the part, so that ids stay theirs
-        self._known = now
+            now[key] = before.get(key) or (
+                part,
+                compress_chunk(_joined(part)),
+            )  # holds the part, so that ids stay theirs
+        self._chunks = now
         digest = sum(group.digest for group in groups) % 2**64
-        gzip, size = gzip_of(_list(FIRST, BETWEEN, LAST, (piece for _, piece in now.values())))
-        return Prebuilt(
+        gzip, size = join_chunks(_list(FIRST, BETWEEN, LAST, (chunk for _, chunk in now.values())))
+        return CachedResponse(
             gzip,
             media_type=self._media_type,
             etag=f'W/"{len(groups):x}-{digest:016x}"',
@@ -80,13 +83,13 @@ class ListMaker:
         )
 
 
-def _parts(groups: Sequence[Group]) -> Iterable[Sequence[Group]]:
+def _parts(groups: Sequence[TargetGroup]) -> Iterable[Sequence[TargetGroup]]:
     begins = [number for number, group in enumerate(groups) if not group.digest & BOUNDARY]
     edges = sorted({0, *begins, len(groups)})
     return (groups[begin:end] for begin, end in pairwise(edges))
 
 
-def _joined(groups: Sequence[Group]) -> bytes:
+def _joined(groups: Sequence[TargetGroup]) -> bytes:
     return b",\n".join([group.text for group in groups])
 
 

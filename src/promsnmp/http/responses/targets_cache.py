@@ -11,63 +11,63 @@ from functools import partial
 
 from cachetools import LRUCache
 
-from promsnmp.http.responses.cached import Prebuilt
-from promsnmp.http.responses.gzip_chunks import ListMaker
+from promsnmp.http.responses.cached import CachedResponse
+from promsnmp.http.responses.gzip_chunks import ChunkedListBuilder
 from promsnmp.inventory.index import Snapshot
-from promsnmp.inventory.query import Query, Search
+from promsnmp.inventory.query import DeviceSelector, Query
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.inventory.targets import TargetList
 
 MEDIA_TYPE = "application/json"
-MOST_KEPT = 16 * 1024 * 1024
+MAX_CACHED_BYTES = 16 * 1024 * 1024
 """Bytes, compressed, of the lists of parts that are kept."""
 
 
-class Published:
+class TargetsCache:
     """The lists of ``targets``, following ``store``; ``search`` chooses devices."""
 
-    def __init__(self, store: InventoryStore, targets: TargetList, search: Search) -> None:
+    def __init__(self, store: InventoryStore, targets: TargetList, search: DeviceSelector) -> None:
         self._targets = targets
         self._search = search
-        self._lists = ListMaker(MEDIA_TYPE)
-        self._now: Snapshot
-        self._all: Prebuilt
-        self._parts: LRUCache[Query, Prebuilt]
-        self._making: dict[Query, asyncio.Task[Prebuilt]] = {}
-        store.derive(self._make, self._use)
+        self._builder = ChunkedListBuilder(MEDIA_TYPE)
+        self._snapshot: Snapshot
+        self._all: CachedResponse
+        self._parts: LRUCache[Query, CachedResponse]
+        self._building: dict[Query, asyncio.Task[CachedResponse]] = {}
+        store.derive(self._build, self._use)
 
-    async def of(self, query: Query) -> Prebuilt:
+    async def get(self, query: Query) -> CachedResponse:
         """The list of the devices that ``query`` chooses, as the inventory is now."""
         if not query:
             return self._all
-        if (kept := self._parts.get(query)) is not None:
-            return kept
-        task = self._making.get(query)
+        if (cached := self._parts.get(query)) is not None:
+            return cached
+        task = self._building.get(query)
         if task is None:
-            task = asyncio.create_task(self._make_part(query))
-            self._making[query] = task
-            task.add_done_callback(partial(self._made, query))
+            task = asyncio.create_task(self._build_part(query))
+            self._building[query] = task
+            task.add_done_callback(partial(self._on_built, query))
         return await asyncio.shield(task)
 
-    def _make(self, now: Snapshot) -> tuple[Snapshot, Prebuilt]:
-        return now, self._lists.make(self._targets.groups(now))
+    def _build(self, snapshot: Snapshot) -> tuple[Snapshot, CachedResponse]:
+        return snapshot, self._builder.build(self._targets.groups(snapshot))
 
-    def _use(self, made: tuple[Snapshot, Prebuilt]) -> None:
-        self._now, self._all = made
-        self._parts = LRUCache(MOST_KEPT, getsizeof=lambda prebuilt: len(prebuilt.gzip))
-        self._making = {}
+    def _use(self, built: tuple[Snapshot, CachedResponse]) -> None:
+        self._snapshot, self._all = built
+        self._parts = LRUCache(MAX_CACHED_BYTES, getsizeof=lambda response: len(response.gzip))
+        self._building = {}
 
-    async def _make_part(self, query: Query) -> Prebuilt:
-        now, parts = self._now, self._parts
-        part = await asyncio.to_thread(self._select, now, query)
-        if len(part.gzip) <= MOST_KEPT:
+    async def _build_part(self, query: Query) -> CachedResponse:
+        snapshot, parts = self._snapshot, self._parts
+        part = await asyncio.to_thread(self._select, snapshot, query)
+        if len(part.gzip) <= MAX_CACHED_BYTES:
             parts[query] = part
         return part
 
-    def _made(self, query: Query, task: asyncio.Task[Prebuilt]) -> None:
-        if self._making.get(query) is task:
-            del self._making[query]
+    def _on_built(self, query: Query, task: asyncio.Task[CachedResponse]) -> None:
+        if self._building.get(query) is task:
+            del self._building[query]
 
-    def _select(self, now: Snapshot, query: Query) -> Prebuilt:
-        chosen = {device.id for device in self._search.select(query, now.inventory.devices)}
-        return ListMaker(MEDIA_TYPE).make(self._targets.groups(now, chosen))
+    def _select(self, snapshot: Snapshot, query: Query) -> CachedResponse:
+        chosen = {device.id for device in self._search.select(query, snapshot.inventory.devices)}
+        return ChunkedListBuilder(MEDIA_TYPE).build(self._targets.groups(snapshot, chosen))

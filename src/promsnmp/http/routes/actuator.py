@@ -14,22 +14,22 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, WithJsonSchema
 
-from promsnmp.http.responses.errors import Problem
-from promsnmp.http.routes.metrics import METRICS_ANSWERS, METRICS_QUERY, exposition
+from promsnmp.http.responses.errors import ApiError
+from promsnmp.http.routes.metrics import METRICS_ANSWERS, METRICS_QUERY, metrics_response
 from promsnmp.http.schemas.common import (
     ComponentBody,
     HealthBody,
     InfoBody,
-    Link,
+    LinkBody,
     LinksBody,
     MeasurementBody,
     MetricBody,
-    NamesBody,
+    MetricNamesBody,
     TagBody,
 )
 from promsnmp.http.schemas.openapi import failure
-from promsnmp.http.services import Services, Use
-from promsnmp.observe.health import Component, worst
+from promsnmp.http.services import Services, ServicesDep
+from promsnmp.observe.health import Component, worst_status
 from promsnmp.observe.meters import Meters, available_tags, statistics
 
 MEDIA_TYPE = "application/vnd.spring-boot.actuator.v3+json"
@@ -45,11 +45,11 @@ INDEX = {
 }
 
 
-Tag = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[^:]+:"})]
+TagParameter = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[^:]+:"})]
 
 
 class ActuatorResponse(Response):
-    """Documents the media type; ``_json`` makes the answers."""
+    """Documents the media type; ``_actuator_response`` makes the answers."""
 
     media_type = MEDIA_TYPE
 
@@ -57,15 +57,15 @@ class ActuatorResponse(Response):
 router = APIRouter(tags=["actuator"], default_response_class=ActuatorResponse)
 
 
-def _answers(model: type[BaseModel], *, unwell: bool = False) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI's ``responses``: ``model`` at 200, and at 503 too when ``unwell``."""
-    found: dict[int | str, dict[str, Any]] = {200: {"model": model}}
-    if unwell:
-        found[503] = {"model": model, "description": "DOWN or OUT_OF_SERVICE"}
-    return found
+def _responses(model: type[BaseModel], *, also_503: bool = False) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI's ``responses``: ``model`` at 200, and at 503 too when ``also_503``."""
+    responses: dict[int | str, dict[str, Any]] = {200: {"model": model}}
+    if also_503:
+        responses[503] = {"model": model, "description": "DOWN or OUT_OF_SERVICE"}
+    return responses
 
 
-def _json(request: Request, body: BaseModel, status: int = 200) -> Response:
+def _actuator_response(request: Request, body: BaseModel, status: int = 200) -> Response:
     """Plain JSON's media type for those who ask for just that, else Spring's own."""
     accept = request.headers.get("accept", "")
     plain = "application/json" in accept and MEDIA_TYPE not in accept
@@ -74,82 +74,82 @@ def _json(request: Request, body: BaseModel, status: int = 200) -> Response:
 
 
 def _status(part: Component) -> int:
-    return HTTPStatus.OK if part.status.well else HTTPStatus.SERVICE_UNAVAILABLE
+    return HTTPStatus.OK if part.status.is_healthy else HTTPStatus.SERVICE_UNAVAILABLE
 
 
 def _component(part: Component) -> ComponentBody:
     return ComponentBody(status=part.status.value, details=dict(part.details) or None)
 
 
-@router.get("/actuator", responses=_answers(LinksBody))
+@router.get("/actuator", responses=_responses(LinksBody))
 async def index(request: Request) -> Response:
     """What there is."""
     base = f"{request.url.scheme}://{request.url.netloc}/actuator"
-    links = {name: Link(href=base + path, templated="{" in path) for name, path in INDEX.items()}
-    return _json(request, LinksBody(links=links))
+    links = {name: LinkBody(href=base + path, templated="{" in path) for name, path in INDEX.items()}
+    return _actuator_response(request, LinksBody(links=links))
 
 
-@router.get("/actuator/health", responses=_answers(HealthBody, unwell=True))
-async def health(request: Request, services: Use) -> Response:
+@router.get("/actuator/health", responses=_responses(HealthBody, also_503=True))
+async def health(request: Request, services: ServicesDep) -> Response:
     """All components, and the worst status among them."""
     parts = services.health.components()
-    whole = Component(worst(parts))
+    whole = Component(worst_status(parts))
     shown = {name: _component(part) for name, part in parts.items()}
     body = HealthBody(status=whole.status.value, components=shown, groups=GROUPS)
-    return _json(request, body, _status(whole))
+    return _actuator_response(request, body, _status(whole))
 
 
-@router.get("/actuator/health/liveness", responses=_answers(ComponentBody, unwell=True))
-async def liveness(request: Request, services: Use) -> Response:
+@router.get("/actuator/health/liveness", responses=_responses(ComponentBody, also_503=True))
+async def liveness(request: Request, services: ServicesDep) -> Response:
     """UP whenever the process can answer."""
     part = services.health.liveness()
-    return _json(request, _component(part), _status(part))
+    return _actuator_response(request, _component(part), _status(part))
 
 
-@router.get("/actuator/health/readiness", responses=_answers(ComponentBody, unwell=True))
-async def readiness(request: Request, services: Use) -> Response:
+@router.get("/actuator/health/readiness", responses=_responses(ComponentBody, also_503=True))
+async def readiness(request: Request, services: ServicesDep) -> Response:
     """UP when requests may come: the inventory is loaded, and no shutdown has begun."""
     part = services.health.readiness()
-    return _json(request, _component(part), _status(part))
+    return _actuator_response(request, _component(part), _status(part))
 
 
 @router.get(
     "/actuator/health/{component}",
-    responses={**_answers(ComponentBody, unwell=True), 404: failure("No such component.")},
+    responses={**_responses(ComponentBody, also_503=True), 404: failure("No such component.")},
 )
-async def health_component(request: Request, component: str, services: Use) -> Response:
+async def health_component(request: Request, component: str, services: ServicesDep) -> Response:
     """One component of the health."""
     part = services.health.component(component)
     if part is None:
-        raise Problem(404, "there is no such health component; /actuator/health lists them")
-    return _json(request, _component(part), _status(part))
+        raise ApiError(404, "there is no such health component; /actuator/health lists them")
+    return _actuator_response(request, _component(part), _status(part))
 
 
-@router.get("/actuator/info", responses=_answers(InfoBody))
-async def info(request: Request, services: Use) -> Response:
+@router.get("/actuator/info", responses=_responses(InfoBody))
+async def info(request: Request, services: ServicesDep) -> Response:
     """What is running."""
     app = {"name": "promsnmp", "description": "SNMP devices into Prometheus"}
     build = {"name": "promsnmp", "version": services.version, "compiled": str(services.compiled).lower()}
     python = {"version": platform.python_version(), "implementation": platform.python_implementation()}
-    return _json(request, InfoBody(app=app, build=build, python=python))
+    return _actuator_response(request, InfoBody(app=app, build=build, python=python))
 
 
 @router.get("/actuator/prometheus", response_class=Response, responses=METRICS_ANSWERS, openapi_extra=METRICS_QUERY)
-async def prometheus(request: Request, services: Use) -> Response:
+async def prometheus(request: Request, services: ServicesDep) -> Response:
     """As `/metrics`."""
-    return exposition(request, services)
+    return metrics_response(request, services)
 
 
-@router.get("/actuator/metrics", responses=_answers(NamesBody))
-async def metric_names(request: Request, services: Use) -> Response:
+@router.get("/actuator/metrics", responses=_responses(MetricNamesBody))
+async def metric_names(request: Request, services: ServicesDep) -> Response:
     """Names of PromSNMP's own metrics."""
-    return _json(request, NamesBody(names=_meters(services).names()))
+    return _actuator_response(request, MetricNamesBody(names=_meters(services).names()))
 
 
 @router.get(
     "/actuator/metrics/{name}",
     responses={
-        **_answers(MetricBody),
+        **_responses(MetricBody),
         400: failure("A tag is not of the form `key:value`."),
         404: failure("No such metric, or no series with these tags."),
     },
@@ -157,15 +157,15 @@ async def metric_names(request: Request, services: Use) -> Response:
 async def metric(
     request: Request,
     name: str,
-    services: Use,
-    tag: Annotated[list[Tag], Query(default_factory=list, description="`key:value`; several must all match.")],
+    services: ServicesDep,
+    tag: Annotated[list[TagParameter], Query(default_factory=list, description="`key:value`; several must all match.")],
 ) -> Response:
     """One metric by its dotted name (`jvm.memory.used`) or its Prometheus name (`cache_gets_total`)."""
     meter = _meters(services).get(name)
     tags = _tags(tag)
     chosen = meter.tagged(tags) if meter else ()
     if meter is None or (tags and not chosen):
-        raise Problem(404, "there is no such metric, or no series of it with these tags; see /actuator/metrics")
+        raise ApiError(404, "there is no such metric, or no series of it with these tags; see /actuator/metrics")
     free = available_tags(chosen, without=[key for key, _ in tags])
     body = MetricBody(
         name=meter.name,
@@ -174,7 +174,7 @@ async def metric(
         measurements=[MeasurementBody(statistic=key, value=value) for key, value in statistics(chosen).items()],
         available_tags=[TagBody(tag=key, values=values) for key, values in free.items()],
     )
-    return _json(request, body)
+    return _actuator_response(request, body)
 
 
 def _meters(services: Services) -> Meters:
@@ -186,6 +186,6 @@ def _tags(texts: Sequence[str]) -> list[tuple[str, str]]:
     for text in texts:
         key, colon, value = text.partition(":")
         if not colon or not key:
-            raise Problem(400, f"each tag must be of the form key:value, and this one is not: {text}")
+            raise ApiError(400, f"each tag must be of the form key:value, and this one is not: {text}")
         pairs.append((key, value))
     return pairs

@@ -10,13 +10,13 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from promsnmp.errors import InventoryError, ModuleError, SettingsError
 from promsnmp.http.responses.bodies import read_json
-from promsnmp.http.responses.errors import Problem, refusal
-from promsnmp.http.routes.metrics import METRICS_ANSWERS, METRICS_QUERY, exposition
+from promsnmp.http.responses.errors import ApiError, inventory_refusal
+from promsnmp.http.routes.metrics import METRICS_ANSWERS, METRICS_QUERY, metrics_response
 from promsnmp.http.schemas.common import ExecutorBody, TargetGroupBody, ThreadPoolsBody
-from promsnmp.http.schemas.device_filter import CHOICES, choice_of
+from promsnmp.http.schemas.device_filter import DEVICE_FILTER_PARAMETERS, device_filter_of
 from promsnmp.http.schemas.inventory import InventoryBody
 from promsnmp.http.schemas.openapi import failure, parameter, text
-from promsnmp.http.services import Executor, Use, caller
+from promsnmp.http.services import ExecutorUsage, ServicesDep, caller
 from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol
 
 MAX_BODY = 64 * 1024 * 1024
@@ -36,22 +36,24 @@ router = APIRouter()
         400: failure("A parameter is not something to choose devices by."),
         503: failure("There is no inventory yet."),
     },
-    openapi_extra={"parameters": [parameter("query", "Words to look for, as for `/promsnmp/devices`."), *CHOICES]},
+    openapi_extra={
+        "parameters": [parameter("query", "Words to look for, as for `/promsnmp/devices`."), *DEVICE_FILTER_PARAMETERS]
+    },
 )
-async def targets(request: Request, services: Use) -> Response:
+async def targets(request: Request, services: ServicesDep) -> Response:
     """Devices for Prometheus's `http_sd_configs`: all, or those with the given fields (`?label.region=eu`)."""
-    document = await services.targets(choice_of(request))
+    document = await services.targets(device_filter_of(request))
     if document is None:
-        raise Problem(503, "the inventory is not loaded")
+        raise ApiError(503, "the inventory is not loaded")
     return document.answer(request)
 
 
 @router.get(
     "/metrics", tags=["scrape"], response_class=Response, responses=METRICS_ANSWERS, openapi_extra=METRICS_QUERY
 )
-async def metrics(request: Request, services: Use) -> Response:
+async def metrics(request: Request, services: ServicesDep) -> Response:
     """PromSNMP's own metrics, and with `target` the utilisation histograms of that device's interfaces."""
-    return exposition(request, services)
+    return metrics_response(request, services)
 
 
 @router.get("/-/healthy", tags=["probes"], response_class=PlainTextResponse)
@@ -62,26 +64,26 @@ async def healthy() -> str:
 
 @router.post("/-/reload", tags=["probes"], response_class=PlainTextResponse, responses={400: failure("Kept the old.")})
 @router.put("/-/reload", include_in_schema=False, response_class=PlainTextResponse)
-async def reload(use: Use) -> str:
+async def reload(services: ServicesDep) -> str:
     """Read the files of modules (`SNMP_CONFIG_FILES`), the web configuration and the inventory again.
 
     What is wrong stays as it was.
     """
     try:
-        await use.reload()
+        await services.reload()
     except (ModuleError, InventoryError, SettingsError) as error:
-        raise Problem(HTTPStatus.BAD_REQUEST, f"the configuration stays as it was: {error}") from None
+        raise ApiError(HTTPStatus.BAD_REQUEST, f"the configuration stays as it was: {error}") from None
     return "Configuration reloaded.\n"
 
 
 @router.get("/config", tags=["metrics"], responses={200: text("Modules and auths.")})
-async def config(use: Use) -> Response:
+async def config(services: ServicesDep) -> Response:
     """Modules and auths in use, in the form of snmp.yml, without secrets."""
-    return PlainTextResponse(await use.show_config())
+    return PlainTextResponse(await services.show_config())
 
 
 @router.get("/-/ready", tags=["probes"], response_class=PlainTextResponse, responses={503: text("Not ready.")})
-async def ready(services: Use) -> Response:
+async def ready(services: ServicesDep) -> Response:
     """200 when requests may come, 503 with the reason when not."""
     if services.health.ready:
         return PlainTextResponse("PromSNMP is ready.\n")
@@ -95,9 +97,9 @@ async def hello() -> str:
 
 
 @router.get("/promsnmp/evictCache", tags=["promsnmp"], response_class=PlainTextResponse)
-async def evict_cache(services: Use) -> str:
+async def evict_cache(services: ServicesDep) -> str:
     """Drop every page; the next scrape of a device waits for a poll."""
-    services.evict()
+    services.evict_pages()
     return "Cache cleared."
 
 
@@ -114,14 +116,14 @@ async def priv_protocols() -> Response:
 
 
 @router.get("/promsnmp/threadPools", tags=["promsnmp"])
-async def thread_pools(services: Use) -> ThreadPoolsBody:
+async def thread_pools(services: ServicesDep) -> ThreadPoolsBody:
     """How busy discovery and polling are."""
     return ThreadPoolsBody(
-        discovery=_executor(Executor(*services.discovery.figures())), metrics=_executor(services.polling())
+        discovery=_executor(ExecutorUsage(*services.discovery.figures())), metrics=_executor(services.polling())
     )
 
 
-def _executor(figures: Executor) -> ExecutorBody:
+def _executor(figures: ExecutorUsage) -> ExecutorBody:
     return ExecutorBody(
         active=figures.active, pool_size=figures.limit, max_pool_size=figures.limit, queue_size=figures.queued
     )
@@ -135,10 +137,10 @@ def _executor(figures: Executor) -> ExecutorBody:
         503: failure("There is no inventory yet."),
     },
 )
-async def show_inventory(services: Use) -> Response:
+async def show_inventory(services: ServicesDep) -> Response:
     """The inventory, its secrets masked; posted back, masked secrets keep what they were."""
     if await services.targets(()) is None:
-        raise Problem(503, "the inventory is not loaded")
+        raise ApiError(503, "the inventory is not loaded")
     return Response(await asyncio.to_thread(services.show_inventory), media_type="application/json")
 
 
@@ -153,10 +155,10 @@ async def show_inventory(services: Use) -> Response:
     },
     openapi_extra={"requestBody": {"required": True, "content": INVENTORY_CONTENT}},
 )
-async def replace_inventory(request: Request, services: Use) -> str:
+async def replace_inventory(request: Request, services: ServicesDep) -> str:
     """Replace the inventory."""
     try:
-        await services.replace_inventory(await read_json(request, most=MAX_BODY), who=caller(request))
+        await services.replace_inventory(await read_json(request, max_bytes=MAX_BODY), who=caller(request))
     except InventoryError as error:
-        raise refusal(error, "the inventory is not changed") from None
+        raise inventory_refusal(error, "the inventory is not changed") from None
     return "Inventory imported successfully."

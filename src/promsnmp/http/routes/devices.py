@@ -16,16 +16,16 @@ from fastapi import APIRouter, Query, Request, Response
 
 from promsnmp.errors import InventoryError
 from promsnmp.http.responses.bodies import read_json
-from promsnmp.http.responses.conditional import conditions_of
-from promsnmp.http.responses.errors import Problem, refusal
-from promsnmp.http.schemas.device_filter import CHOICES, choice_of
+from promsnmp.http.responses.conditional import precondition_check
+from promsnmp.http.responses.errors import ApiError, inventory_refusal
+from promsnmp.http.schemas.device_filter import DEVICE_FILTER_PARAMETERS, device_filter_of
 from promsnmp.http.schemas.inventory import DeviceBody, DevicesBody
 from promsnmp.http.schemas.openapi import failure
-from promsnmp.http.services import Services, Use, caller
+from promsnmp.http.services import Services, ServicesDep, caller
 from promsnmp.inventory.document.write import device_document
-from promsnmp.inventory.index import label_of, name_key
+from promsnmp.inventory.index import display_name, name_key
 from promsnmp.inventory.model import Device
-from promsnmp.inventory.query import Query as Choice
+from promsnmp.inventory.query import Query as DeviceFilter
 
 MAX_BODY = 1024 * 1024
 """Bytes of one device, at most."""
@@ -40,20 +40,20 @@ _IF_MATCH = {
     "schema": {"type": "string"},
 }
 _IF_NONE_MATCH = {**_IF_MATCH, "name": "If-None-Match", "description": "`*`: only if there is no such device."}
-_BAD = failure("The document has problems; all are listed, and nothing has changed.")
-_CHANGES: dict[int | str, dict[str, Any]] = {
+_INVALID = failure("The document has problems; all are listed, and nothing has changed.")
+_WRITE_ERRORS: dict[int | str, dict[str, Any]] = {
     409: failure("Another device has this id or endpoint, or several devices have this name."),
     413: failure("The document is too large."),
     503: failure("The inventory file cannot be written now; nothing has changed."),
 }
-_UNKNOWN: dict[int | str, dict[str, Any]] = {404: failure("There is no such device.")}
-_UNMET: dict[int | str, dict[str, Any]] = {412: failure("If-Match or If-None-Match does not hold.")}
+_UNKNOWN_DEVICE: dict[int | str, dict[str, Any]] = {404: failure("There is no such device.")}
+_PRECONDITION_FAILED: dict[int | str, dict[str, Any]] = {412: failure("If-Match or If-None-Match does not hold.")}
 _ETAG = {"ETag": {"description": "Of the device, its polling aside.", "schema": {"type": "string"}}}
 
 router = APIRouter(tags=["devices"])
 
 
-def _accepts(media_type: str, schema: Mapping[str, object], *headers: Mapping[str, object]) -> dict[str, Any]:
+def _request_schema(media_type: str, schema: Mapping[str, object], *headers: Mapping[str, object]) -> dict[str, Any]:
     body = {"required": True, "content": {media_type: {"schema": schema}}}
     return {"requestBody": body, "parameters": list(headers)}
 
@@ -86,18 +86,18 @@ _PATCH = {
     PATH,
     response_model=DevicesBody,
     responses={400: failure("A parameter is wrong.")},
-    openapi_extra={"parameters": CHOICES},
+    openapi_extra={"parameters": DEVICE_FILTER_PARAMETERS},
 )
 async def list_devices(
     request: Request,
-    services: Use,
+    services: ServicesDep,
     query: Annotated[str, Query(description='Words to look for: `core location:"rack 7" label.region=eu`.')] = "",
     page: Annotated[int, Query(ge=1, le=2**31, description="Which page, the first one being 1.")] = 1,
     size: Annotated[int, Query(ge=1, le=1000, description="Devices on a page.")] = 100,
 ) -> Response:
     """Devices that a query chooses, by name, secrets masked. Fields may also be parameters: `?label.region=eu`."""
-    choice = choice_of(request, without=("page", "size"))
-    body = await asyncio.to_thread(_page, services, choice, page, size)
+    device_filter = device_filter_of(request, without=("page", "size"))
+    body = await asyncio.to_thread(_page, services, device_filter, page, size)
     links = {"Link": _links(request, page, size, body["total"])}
     return Response(json.dumps(body), media_type="application/json", headers={k: v for k, v in links.items() if v})
 
@@ -106,30 +106,30 @@ async def list_devices(
     PATH,
     status_code=201,
     response_model=DeviceBody,
-    responses={201: {"headers": _ETAG}, 400: _BAD, **_CHANGES},
-    openapi_extra=_accepts("application/json", _DEVICE),
+    responses={201: {"headers": _ETAG}, 400: _INVALID, **_WRITE_ERRORS},
+    openapi_extra=_request_schema("application/json", _DEVICE),
 )
-async def add_device(request: Request, services: Use) -> Response:
+async def add_device(request: Request, services: ServicesDep) -> Response:
     """Add one device. It is polled at once."""
     try:
-        document = await read_json(request, most=MAX_BODY)
+        document = await read_json(request, max_bytes=MAX_BODY)
         device = await services.devices.add(document, who=caller(request))
     except InventoryError as error:
-        raise refusal(error, "the device is not added") from None
-    return _shown(services, device, 201, {"Location": f"{PATH}/{device.id}"})
+        raise inventory_refusal(error, "the device is not added") from None
+    return _device_response(services, device, 201, {"Location": f"{PATH}/{device.id}"})
 
 
 @router.get(
     PATH + "/{device:path}",
     response_model=DeviceBody,
-    responses={200: {"headers": _ETAG}, **_UNKNOWN, 409: _CHANGES[409]},
+    responses={200: {"headers": _ETAG}, **_UNKNOWN_DEVICE, 409: _WRITE_ERRORS[409]},
 )
-async def show_device(device: str, services: Use) -> Response:
+async def show_device(device: str, services: ServicesDep) -> Response:
     """One device by id, sysName or address, secrets masked."""
     try:
-        return _shown(services, services.devices.find(device))
+        return _device_response(services, services.devices.find(device))
     except InventoryError as error:
-        raise refusal(error) from None
+        raise inventory_refusal(error) from None
 
 
 @router.put(
@@ -138,64 +138,66 @@ async def show_device(device: str, services: Use) -> Response:
     responses={
         200: {"headers": _ETAG},
         201: {"model": DeviceBody, "description": "There was no device with this id.", "headers": _ETAG},
-        400: _BAD, **_UNKNOWN, **_UNMET, **_CHANGES,
+        400: _INVALID, **_UNKNOWN_DEVICE, **_PRECONDITION_FAILED, **_WRITE_ERRORS,
     },
-    openapi_extra=_accepts("application/json", _DEVICE, _IF_MATCH, _IF_NONE_MATCH),
+    openapi_extra=_request_schema("application/json", _DEVICE, _IF_MATCH, _IF_NONE_MATCH),
 )  # fmt: skip
-async def put_device(request: Request, device: str, services: Use) -> Response:
+async def put_device(request: Request, device: str, services: ServicesDep) -> Response:
     """Replace one device; masked secrets stay. With a new id, add it."""
     try:
-        document = await read_json(request, most=MAX_BODY)
-        check = conditions_of(request, services.devices.etag)
+        document = await read_json(request, max_bytes=MAX_BODY)
+        check = precondition_check(request, services.devices.etag)
         found, new = await services.devices.put(device, document, who=caller(request), check=check)
     except InventoryError as error:
-        raise refusal(error, "the device is not changed") from None
-    return _shown(services, found, 201 if new else 200, {"Location": f"{PATH}/{found.id}"} if new else {})
+        raise inventory_refusal(error, "the device is not changed") from None
+    return _device_response(services, found, 201 if new else 200, {"Location": f"{PATH}/{found.id}"} if new else {})
 
 
 @router.patch(
     PATH + "/{device:path}",
     response_model=DeviceBody,
     responses={
-        200: {"headers": _ETAG}, 400: _BAD, 415: failure("The body is no merge patch."),
-        **_UNKNOWN, **_UNMET, **_CHANGES,
+        200: {"headers": _ETAG}, 400: _INVALID, 415: failure("The body is no merge patch."),
+        **_UNKNOWN_DEVICE, **_PRECONDITION_FAILED, **_WRITE_ERRORS,
     },
-    openapi_extra=_accepts("application/merge-patch+json", _PATCH, _IF_MATCH),
+    openapi_extra=_request_schema("application/merge-patch+json", _PATCH, _IF_MATCH),
 )  # fmt: skip
-async def patch_device(request: Request, device: str, services: Use) -> Response:
+async def patch_device(request: Request, device: str, services: ServicesDep) -> Response:
     """Change some keys of one device (JSON merge patch, RFC 7396)."""
-    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if sent not in PATCH_TYPES:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type not in PATCH_TYPES:
         headers = {"Accept-Patch": PATCH_TYPES[0]}
-        raise Problem(415, f"a patch is sent as {PATCH_TYPES[0]} (RFC 7396), not as {sent[:80]}", headers=headers)
+        raise ApiError(
+            415, f"a patch is sent as {PATCH_TYPES[0]} (RFC 7396), not as {media_type[:80]}", headers=headers
+        )
     try:
-        patch = await read_json(request, most=MAX_BODY)
-        check = conditions_of(request, services.devices.etag)
+        patch = await read_json(request, max_bytes=MAX_BODY)
+        check = precondition_check(request, services.devices.etag)
         found = await services.devices.patch(device, patch, who=caller(request), check=check)
     except InventoryError as error:
-        raise refusal(error, "the device is not changed") from None
-    return _shown(services, found)
+        raise inventory_refusal(error, "the device is not changed") from None
+    return _device_response(services, found)
 
 
 @router.delete(
     PATH + "/{device:path}",
     status_code=204,
-    responses={**_UNKNOWN, **_UNMET, **_CHANGES},
+    responses={**_UNKNOWN_DEVICE, **_PRECONDITION_FAILED, **_WRITE_ERRORS},
     openapi_extra={"parameters": [_IF_MATCH]},
 )
-async def remove_device(request: Request, device: str, services: Use) -> Response:
+async def remove_device(request: Request, device: str, services: ServicesDep) -> Response:
     """Remove one device."""
     try:
-        check = conditions_of(request, services.devices.etag)
+        check = precondition_check(request, services.devices.etag)
         await services.devices.remove(device, who=caller(request), check=check)
     except InventoryError as error:
-        raise refusal(error, "the device is not removed") from None
+        raise inventory_refusal(error, "the device is not removed") from None
     return Response(status_code=204)
 
 
-def _page(services: Services, choice: Choice, page: int, size: int) -> dict[str, Any]:
+def _page(services: Services, device_filter: DeviceFilter, page: int, size: int) -> dict[str, Any]:
     now = services.devices.snapshot
-    chosen = services.search.select(choice, now.inventory.devices)
+    chosen = services.search.select(device_filter, now.inventory.devices)
     chosen.sort(key=_by_name)
     shown = chosen[(page - 1) * size : page * size]
     return {
@@ -209,7 +211,7 @@ def _page(services: Services, choice: Choice, page: int, size: int) -> dict[str,
 
 
 def _by_name(device: Device) -> tuple[bool, str, str]:
-    return not device.sys_name, name_key(device.sys_name or label_of(device)), device.id
+    return not device.sys_name, name_key(device.sys_name or display_name(device)), device.id
 
 
 def _links(request: Request, page: int, size: int, total: int) -> str:
@@ -220,7 +222,9 @@ def _links(request: Request, page: int, size: int, total: int) -> str:
     return ", ".join(f'<{PATH}?{query}>; rel="{rel}"' for rel, query in found)
 
 
-def _shown(services: Services, device: Device, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def _device_response(
+    services: Services, device: Device, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
     body = json.dumps(_document(services, device))
     tag = {"ETag": services.devices.etag(device), "Cache-Control": "no-cache"}
     return Response(body, status, media_type="application/json", headers={**tag, **(headers or {})})

@@ -12,17 +12,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
-from promsnmp.discovery.jobs import ENDED, Job
+from promsnmp.discovery.jobs import ENDED_STATES, Job
 from promsnmp.discovery.request import read_request
 from promsnmp.discovery.serialize import detailed_document, job_document
 from promsnmp.discovery.service import Discovery
 from promsnmp.errors import DiscoveryBusy, InventoryError, InventoryInvalid
 from promsnmp.http.responses.bodies import read_json
-from promsnmp.http.responses.errors import RETRY, Problem, refusal
+from promsnmp.http.responses.errors import RETRY, ApiError, inventory_refusal
 from promsnmp.http.schemas.discovery import AcceptedBody, DiscoveryBody, JobBody, JobDetailBody
 from promsnmp.http.schemas.inventory import SeedBody
 from promsnmp.http.schemas.openapi import failure
-from promsnmp.http.services import Use, caller
+from promsnmp.http.services import ServicesDep, caller
 from promsnmp.inventory.document.seeds import seed_document
 
 PATH = "/promsnmp/discovery"
@@ -36,7 +36,9 @@ _CONFIG = _BODY.pop("$defs")["SnmpConfigBody"]
 _BODY["properties"]["snmpConfig"] = _CONFIG | {"description": "Another form of version, port and the credentials."}
 _REQUEST = {"requestBody": {"required": True, "content": {"application/json": {"schema": _BODY}}}}
 _LOCATION = {"Location": {"description": "Path at which to follow it.", "schema": {"type": "string"}}}
-_FULL: dict[int | str, dict[str, Any]] = {503: failure("The inventory file cannot be written now; nothing changed.")}
+_NOT_WRITABLE: dict[int | str, dict[str, Any]] = {
+    503: failure("The inventory file cannot be written now; nothing changed.")
+}
 _NO_SEED: dict[int | str, dict[str, Any]] = {404: failure("There is no such seed.")}
 _NO_JOB: dict[int | str, dict[str, Any]] = {
     404: failure("There is no such job; those that ended long ago are forgotten.")
@@ -59,7 +61,7 @@ router = APIRouter(tags=["discovery"])
 )
 async def discover(
     request: Request,
-    services: Use,
+    services: ServicesDep,
     scheduleNow: Annotated[bool, Query(description="Search now.")] = True,  # noqa: N803  # the original's name
     saveSeed: Annotated[  # noqa: N803
         bool, Query(description="Keep it as a seed, which the schedule searches, too; so is what is not searched now.")
@@ -68,19 +70,19 @@ async def discover(
     """Search for devices, or save a seed for the schedule, or both."""
     discovery, who = services.discovery, caller(request)
     try:
-        wanted = read_request(await read_json(request, most=MAX_BODY), services.devices.snapshot.inventory)
+        search_request = read_request(await read_json(request, max_bytes=MAX_BODY), services.devices.snapshot.inventory)
         saves = saveSeed or not scheduleNow
-        seed = discovery.seeds.same(wanted.seed) if saves else wanted.seed
+        seed = discovery.seeds.deduplicate(search_request.seed) if saves else search_request.seed
         if problems := discovery.seeds.problems_of(seed):
             raise InventoryInvalid(problems)
         if saves:
             await discovery.seeds.save(seed, who)
-        plan = discovery.plan(seed, who=who, remove_lost=wanted.remove_lost, saved=saves)
+        plan = discovery.plan(seed, who=who, remove_stale=search_request.remove_stale, saved=saves)
         job = discovery.start(plan) if scheduleNow else None
     except InventoryError as error:
-        raise refusal(error, "the request is not accepted") from None
+        raise inventory_refusal(error, "the request is not accepted") from None
     except DiscoveryBusy as error:
-        raise Problem(503, str(error), headers=RETRY) from None
+        raise ApiError(503, str(error), headers=RETRY) from None
     location = f"{JOBS}/{job.id}" if job else f"{PATH}/{seed.id}"
     body = AcceptedBody(
         message="Discovery request accepted.",
@@ -92,51 +94,51 @@ async def discover(
 
 
 @router.get(PATH, response_model=list[SeedBody])
-async def list_seeds(services: Use) -> Response:
+async def list_seeds(services: ServicesDep) -> Response:
     """All saved seeds, secrets masked."""
     return JSONResponse([seed_document(seed, mask=True) for seed in services.discovery.seeds.seeds])
 
 
-@router.delete(PATH, response_class=PlainTextResponse, responses=_FULL)
-async def delete_seeds(request: Request, services: Use) -> str:
+@router.delete(PATH, response_class=PlainTextResponse, responses=_NOT_WRITABLE)
+async def delete_seeds(request: Request, services: ServicesDep) -> str:
     """Delete all saved seeds. Devices stay."""
     await _delete(services.discovery, caller(request))
     return "All discovery seeds deleted."
 
 
 @router.get(JOBS, response_model=list[JobBody])
-async def list_jobs(services: Use) -> Response:
+async def list_jobs(services: ServicesDep) -> Response:
     """Searches that run, wait, or ended, the newest first."""
     now = time.time()
     return JSONResponse([job_document(job, now) for job in services.discovery.jobs])
 
 
 @router.get(JOBS + "/{job_id}", response_model=JobDetailBody, responses=_NO_JOB)
-async def show_job(job_id: str, services: Use) -> Response:
+async def show_job(job_id: str, services: ServicesDep) -> Response:
     """One search, with the devices that it found."""
-    return JSONResponse(detailed_document(_found_job(services.discovery, job_id), time.time()))
+    return JSONResponse(detailed_document(_existing_job(services.discovery, job_id), time.time()))
 
 
 @router.delete(JOBS + "/{job_id}", response_model=JobDetailBody, responses=_NO_JOB)
-async def stop_job(job_id: str, services: Use) -> Response:
+async def stop_job(job_id: str, services: ServicesDep) -> Response:
     """Stop a search; what it found stays in the inventory. One that has ended stays as it is."""
-    job = _found_job(services.discovery, job_id)
-    if job.state not in ENDED:
+    job = _existing_job(services.discovery, job_id)
+    if job.state not in ENDED_STATES:
         services.discovery.stop_job(job)
-        await job.over.wait()
+        await job.ended_event.wait()
     return JSONResponse(detailed_document(job, time.time()))
 
 
 @router.get(PATH + "/{seed_id}", response_model=SeedBody, responses=_NO_SEED)
-async def show_seed(seed_id: str, services: Use) -> Response:
+async def show_seed(seed_id: str, services: ServicesDep) -> Response:
     """One saved seed, secrets masked."""
     if (seed := services.discovery.seeds.get(seed_id.lower())) is None:
         raise _no_seed(seed_id)
     return JSONResponse(seed_document(seed, mask=True))
 
 
-@router.delete(PATH + "/{seed_id}", response_class=PlainTextResponse, responses={**_NO_SEED, **_FULL})
-async def delete_seed(request: Request, seed_id: str, services: Use) -> str:
+@router.delete(PATH + "/{seed_id}", response_class=PlainTextResponse, responses={**_NO_SEED, **_NOT_WRITABLE})
+async def delete_seed(request: Request, seed_id: str, services: ServicesDep) -> str:
     """Delete one saved seed. Devices stay."""
     if not await _delete(services.discovery, caller(request), seed_id.lower()):
         raise _no_seed(seed_id)
@@ -147,15 +149,15 @@ async def _delete(discovery: Discovery, who: str, seed_id: str | None = None) ->
     try:
         return await discovery.seeds.delete(who, seed_id)
     except InventoryError as error:
-        raise refusal(error, "nothing is deleted") from None
+        raise inventory_refusal(error, "nothing is deleted") from None
 
 
-def _no_seed(seed_id: str) -> Problem:
-    return Problem(404, f"there is no seed {seed_id[:80]!r}")
+def _no_seed(seed_id: str) -> ApiError:
+    return ApiError(404, f"there is no seed {seed_id[:80]!r}")
 
 
-def _found_job(discovery: Discovery, job_id: str) -> Job:
+def _existing_job(discovery: Discovery, job_id: str) -> Job:
     job = discovery.job(job_id.lower())
     if job is None:
-        raise Problem(404, f"there is no job {job_id[:80]!r}; those that ended long ago are forgotten")
+        raise ApiError(404, f"there is no job {job_id[:80]!r}; those that ended long ago are forgotten")
     return job

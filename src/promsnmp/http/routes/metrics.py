@@ -16,10 +16,10 @@ from starlette.datastructures import Headers
 from promsnmp.errors import BadTarget, ModuleError, TargetError, UnknownTarget
 from promsnmp.exposition.formats import openmetrics, protobuf
 from promsnmp.exposition.formats.own_metrics import own_families
-from promsnmp.exposition.samples import Page
+from promsnmp.exposition.samples import Exposition
 from promsnmp.exposition.utilization import histogram as utilization
-from promsnmp.exposition.utilization.histogram import Series
-from promsnmp.http.responses.cached import compress, weighted
+from promsnmp.exposition.utilization.histogram import UtilizationSeries
+from promsnmp.http.responses.cached import compress, parse_weight
 from promsnmp.http.responses.negotiation import choose_format, wants_gzip
 from promsnmp.http.schemas.openapi import EXPOSITION, Json, parameter, text
 from promsnmp.http.services import Services
@@ -53,18 +53,18 @@ METRICS_ANSWERS: dict[int | str, Json] = {
 """For the OpenAPI document."""
 
 
-def exposition(request: Request, services: Services) -> Response:
+def metrics_response(request: Request, services: Services) -> Response:
     """The answer to a request: 404 or 400 in plain text, as Prometheus shows it, when the target cannot be told."""
     try:
-        series = _asked(request, services)
+        series = _target_histograms(request, services)
     except UnknownTarget as error:
-        return _refusal(404, error)
+        return _error(404, error)
     except (TargetError, ModuleError) as error:
-        return _refusal(400, error)
-    return own_metrics(services.metrics, request.headers, series)
+        return _error(400, error)
+    return render_own_metrics(services.metrics, request.headers, series)
 
 
-def own_metrics(metrics: SelfMetrics, headers: Headers, series: Sequence[Series] = ()) -> Response:
+def render_own_metrics(metrics: SelfMetrics, headers: Headers, series: Sequence[UtilizationSeries] = ()) -> Response:
     """The metrics and ``series`` in the format that the Accept of ``headers`` prefers; gzip when accepted."""
     accept = ",".join(headers.getlist("accept"))
     if prefers_protobuf(accept):
@@ -76,24 +76,24 @@ def own_metrics(metrics: SelfMetrics, headers: Headers, series: Sequence[Series]
     else:
         kind = TEXT_TYPE
         body = metrics.text() + _page(series).render()
-    sent = {"content-type": kind, "vary": "Accept, Accept-Encoding"}
+    response_headers = {"content-type": kind, "vary": "Accept, Accept-Encoding"}
     if wants_gzip(",".join(headers.getlist("accept-encoding"))):
         body = compress(body)
-        sent["content-encoding"] = "gzip"
-    return Response(body, headers=sent)
+        response_headers["content-encoding"] = "gzip"
+    return Response(body, headers=response_headers)
 
 
 @lru_cache(maxsize=256)
 def prefers_protobuf(accept: str) -> bool:
     """Whether protobuf is named, in the form that is sent here, with a q that is not 0 and not below another's."""
-    wanted, others = 0.0, dict[str, float]()
+    protobuf_weight, others = 0.0, dict[str, float]()
     for part in accept.split(","):
-        kind, weight = weighted(part)
+        kind, weight = parse_weight(part)
         if kind != _PROTOBUF:
             others[kind] = max(weight, others.get(kind, 0.0))
-        elif _fits(part):
-            wanted = max(weight, wanted)
-    return wanted > 0.0 and all(wanted >= _weight(others, ranges) for ranges in _OTHERS)
+        elif _is_our_protobuf(part):
+            protobuf_weight = max(weight, protobuf_weight)
+    return protobuf_weight > 0.0 and all(protobuf_weight >= _weight(others, ranges) for ranges in _OTHERS)
 
 
 def _weight(weights: dict[str, float], ranges: Iterable[str]) -> float:
@@ -101,15 +101,15 @@ def _weight(weights: dict[str, float], ranges: Iterable[str]) -> float:
     return next((weights[one] for one in ranges if one in weights), 0.0)
 
 
-def _fits(part: str) -> bool:
+def _is_our_protobuf(part: str) -> bool:
     """Whether an element of Accept that names protobuf means our messages; a parameter that is not there leaves it
     to us."""
     pairs = [parameter.partition("=") for parameter in part.split(";")[1:]]
-    said = {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
-    return all(said.get(name, value) == value for name, value in _MESSAGE.items())
+    given = {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
+    return all(given.get(name, value) == value for name, value in _MESSAGE.items())
 
 
-def _asked(request: Request, services: Services) -> Sequence[Series]:
+def _target_histograms(request: Request, services: Services) -> Sequence[UtilizationSeries]:
     """The histograms of the target that the query names, none without one. Raises TargetError or ModuleError."""
     target = request.query_params.get("target")
     if target is None:
@@ -119,11 +119,11 @@ def _asked(request: Request, services: Services) -> Sequence[Series]:
     return services.histograms(request.scope["query_string"])
 
 
-def _page(series: Iterable[Series]) -> Page:
-    page = Page()
-    page.own(utilization.NAME, "histogram", utilization.HELP).extend(utilization.samples_of(series))
+def _page(series: Iterable[UtilizationSeries]) -> Exposition:
+    page = Exposition()
+    page.own_family(utilization.NAME, "histogram", utilization.HELP).extend(utilization.classic_samples(series))
     return page
 
 
-def _refusal(status: int, error: Exception) -> Response:
+def _error(status: int, error: Exception) -> Response:
     return PlainTextResponse(f"{error}\n", status, {"x-content-type-options": "nosniff"})

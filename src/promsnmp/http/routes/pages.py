@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse, HTMLResponse
 from swagger_ui_bundle import swagger_ui_path
 
 from promsnmp import __version__
-from promsnmp.http.responses.errors import Problem
+from promsnmp.http.responses.errors import ApiError
 
 router = APIRouter(include_in_schema=False)
 
@@ -86,6 +86,6 @@ async def swagger_start() -> Response:
 @router.get("/swagger-ui/{name}")
 async def swagger_asset(name: str) -> FileResponse:
     if name not in ASSETS:
-        raise Problem(404, "there is no such file")
+        raise ApiError(404, "there is no such file")
     headers = {**HEADERS, "cache-control": "max-age=86400"}
     return FileResponse(Path(str(swagger_ui_path)) / name, media_type=ASSETS[name], headers=headers)

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from promsnmp.http.responses.errors import Problem
-from promsnmp.http.schemas.common import Body, absent
+from promsnmp.http.responses.errors import ApiError
+from promsnmp.http.schemas.common import Body, without_default
 from promsnmp.http.schemas.openapi import failure
-from promsnmp.http.services import Services, Use, caller
+from promsnmp.http.services import Services, ServicesDep, caller
 from promsnmp.observe.audit import audit
 
 PATH = "/promsnmp/leader"
@@ -37,19 +37,19 @@ class LeadershipBody(Body):
 
     role: str = Field(description="Of the replica that was asked: `leader` or `follower`.")
     name: str = Field(description="Of the replica that was asked.")
-    leader: LeaderBody | SkipJsonSchema[None] = Field(None, json_schema_extra=absent)
+    leader: LeaderBody | SkipJsonSchema[None] = Field(None, json_schema_extra=without_default)
     backend: str = Field(description="Where leaders are elected: `redis`, `kubernetes` or `none`.")
     problem: str = Field(description="Why the backend cannot be asked now; empty when it can.")
-    since_renewal: Annotated[float | SkipJsonSchema[None], Field(json_schema_extra=absent)] = Field(
+    since_renewal: Annotated[float | SkipJsonSchema[None], Field(json_schema_extra=without_default)] = Field(
         None, alias="sinceRenewal", description="Seconds since the leader was last heard of."
     )
     members: list[ReplicaBody] = Field(description="The replicas that there are.")
 
 
 @router.get(PATH, response_model_exclude_none=True)
-async def leader(services: Use) -> LeadershipBody:
+async def leader(services: ServicesDep) -> LeadershipBody:
     """Who leads, and which replicas there are, as the replica that answers sees it."""
-    return _shown(services)
+    return _leadership_body(services)
 
 
 @router.delete(
@@ -60,24 +60,26 @@ async def leader(services: Use) -> LeadershipBody:
         503: failure("There is no leader now."),
     },
 )
-async def step_down(request: Request, services: Use) -> LeadershipBody:
+async def step_down(request: Request, services: ServicesDep) -> LeadershipBody:
     """Have the leader give the lead up, so that another replica is elected; any replica may be asked."""
     leadership = services.cluster.leadership
     if leadership.backend == "none":
-        raise Problem(409, "there is no election here: this is the only replica (ELECTION_BACKEND=none)")
+        raise ApiError(409, "there is no election here: this is the only replica (ELECTION_BACKEND=none)")
     audit("leader stepped down", who=caller(request), leader=services.cluster.members.me.name)
     await leadership.step_down("it was asked to step down")
-    return _shown(services)
+    return _leadership_body(services)
 
 
-def _shown(services: Services) -> LeadershipBody:
+def _leadership_body(services: Services) -> LeadershipBody:
     cluster = services.cluster
-    leadership, known = cluster.leadership, cluster.leader()
+    leadership, leader_now = cluster.leadership, cluster.leader()
     since = leadership.since_renewal
     return LeadershipBody(
         role=cluster.role,
         name=cluster.members.me.name,
-        leader=None if known is None else LeaderBody(name=known.name, address=known.address, term=known.term),
+        leader=None
+        if leader_now is None
+        else LeaderBody(name=leader_now.name, address=leader_now.address, term=leader_now.fencing_token),
         backend=leadership.backend,
         problem=leadership.problem,
         since_renewal=round(since, 3) if since < 1e9 else None,

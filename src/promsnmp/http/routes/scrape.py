@@ -23,15 +23,15 @@ from promsnmp.errors import (
     TargetError,
     UnknownTarget,
 )
-from promsnmp.exposition.utilization.histogram import Series
+from promsnmp.exposition.utilization.histogram import UtilizationSeries
 from promsnmp.http.responses.negotiation import choose_format, wants_gzip
 from promsnmp.inventory.model import Inventory
-from promsnmp.inventory.modules import AUTO, wanted_modules
+from promsnmp.inventory.modules import AUTO, requested_modules
 from promsnmp.inventory.store import InventoryStore
-from promsnmp.modules.catalogue import Catalogues
-from promsnmp.polling.page import Format, Page
-from promsnmp.polling.pages import Scraper
-from promsnmp.polling.target import Source, adhoc_source, device_source
+from promsnmp.modules.catalogue import CatalogueStore
+from promsnmp.polling.page import Format, RenderedPage
+from promsnmp.polling.pages import PageService
+from promsnmp.polling.target import Target, adhoc_target, device_target
 from promsnmp.snmp.credentials import User
 from promsnmp.snmp.transport import Network, parse_endpoint
 
@@ -39,20 +39,20 @@ log = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Answer = tuple[list[tuple[bytes, bytes]], bytes]
+ScrapeAnswer = tuple[list[tuple[bytes, bytes]], bytes]
 """Headers and body."""
 
 DEFAULT_MODULE = "if_mib"
 DEFAULT_AUTH = "public_v2"
 TIMEOUT_HEADER = b"x-prometheus-scrape-timeout-seconds"
-_ONCE = ("target", "auth", "snmp_context", "snmp_engineid")
+_SINGLE_PARAMETERS = ("target", "auth", "snmp_context", "snmp_engineid")
 _CONTENT_TYPES = {one: one.value.encode() for one in Format}
-_MAX_SOURCES = 50_000
+_MAX_TARGETS = 50_000
 """Queries whose source is remembered, at most."""
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ScrapeQuery:
     """What the query of a request asks for."""
 
     target: str
@@ -65,21 +65,21 @@ class Question:
 
 
 @dataclass(slots=True)
-class Terms:
+class ResponseOptions:
     """How the answer is wanted, by the headers: seconds that Prometheus waits (None: not said), format, coding."""
 
     timeout: float | None
-    wanted: Format
+    format: Format
     gzip: bool
 
 
-def read_query(query_string: bytes) -> Question:
+def read_query(query_string: bytes) -> ScrapeQuery:
     """The question of a query. Raises BadTarget when a parameter is missing or stands where it must not."""
     try:
         query = parse_qs(query_string.decode("ascii"), keep_blank_values=True, max_num_fields=100)
     except ValueError:
         raise BadTarget("the query cannot be read: it is not URL-encoded") from None
-    for name in _ONCE:
+    for name in _SINGLE_PARAMETERS:
         if len(query.get(name, ())) > 1:
             raise BadTarget(f"parameter {name!r} must be given once")
     target = query.get("target", [""])[0]
@@ -88,7 +88,7 @@ def read_query(query_string: bytes) -> Question:
     names = (name.strip() for one in query.get("module", ()) for name in one.split(","))
     modules = tuple(dict.fromkeys(name for name in names if name)) if "module" in query else None
     context, engine_id = query.get("snmp_context", [""])[0], _engine_id(query.get("snmp_engineid", [""])[0])
-    return Question(target, query.get("auth", [""])[0], modules, context, engine_id)
+    return ScrapeQuery(target, query.get("auth", [""])[0], modules, context, engine_id)
 
 
 def _engine_id(text: str) -> bytes:
@@ -102,20 +102,22 @@ def _engine_id(text: str) -> bytes:
     return octets
 
 
-def in_context(source: Source, context: str, engine_id: bytes) -> Source:
-    """``source`` asked in another context, if it has a user of version 3: communities have none."""
-    user = source.credentials
+def with_context(poll_target: Target, context: str, engine_id: bytes) -> Target:
+    """``poll_target`` asked in another context, if it has a user of version 3: communities have none."""
+    user = poll_target.credentials
     if not isinstance(user, User) or not (context or engine_id):
-        return source
+        return poll_target
     changed = replace(
         user,
         context_name=context or user.context_name,
         context_engine_id=engine_id or user.context_engine_id,
     )
-    return replace(source, key=f"{source.key}\0{engine_id.hex()}\0{context}", credentials=changed, managed=False)
+    return replace(
+        poll_target, key=f"{poll_target.key}\0{engine_id.hex()}\0{context}", credentials=changed, managed=False
+    )
 
 
-def read_headers(headers: Iterable[tuple[bytes, bytes]]) -> Terms:
+def read_response_options(headers: Iterable[tuple[bytes, bytes]]) -> ResponseOptions:
     """The terms of a request's headers."""
     accept = encoding = b""
     timeout = None
@@ -126,7 +128,7 @@ def read_headers(headers: Iterable[tuple[bytes, bytes]]) -> Terms:
             encoding = encoding + b"," + value if encoding else value
         elif name == TIMEOUT_HEADER:
             timeout = _seconds(value)
-    return Terms(timeout, choose_format(accept.decode("latin-1")), wants_gzip(encoding.decode("latin-1")))
+    return ResponseOptions(timeout, choose_format(accept.decode("latin-1")), wants_gzip(encoding.decode("latin-1")))
 
 
 def _seconds(value: bytes) -> float | None:
@@ -147,9 +149,9 @@ class ScrapeRoute:
 
     def __init__(
         self,
-        scraper: Scraper,
+        page_service: PageService,
         store: InventoryStore,
-        catalogues: Catalogues,
+        catalogue_store: CatalogueStore,
         *,
         modules: Sequence[str],
         allow_adhoc: bool,
@@ -157,134 +159,134 @@ class ScrapeRoute:
         timeout: float,
         offset: float,
     ) -> None:
-        self._scraper = scraper
+        self._page_service = page_service
         self._store = store
-        self._catalogues = catalogues
+        self._catalogue_store = catalogue_store
         self._modules = tuple(modules)
         self._allow_adhoc = allow_adhoc
         self._adhoc_networks = tuple(adhoc_networks)
         self._timeout = timeout
         self._offset = offset
-        self._sources: dict[bytes, Source] = {}
-        self._known_by: tuple[Inventory | None, int] = None, 0
+        self._targets: dict[bytes, Target] = {}
+        self._resolved_with: tuple[Inventory | None, int] = None, 0
 
     async def __call__(self, scope: Scope, receive: object, send: Send) -> None:
         if scope["method"] not in ("GET", "HEAD"):
-            await send_answer(send, 405, *plain(b"only GET is allowed here\n", [(b"allow", b"GET, HEAD")]))
+            await send_response(send, 405, *text_answer(b"only GET is allowed here\n", [(b"allow", b"GET, HEAD")]))
             return
-        await send_answer(send, *await self.answer(scope["query_string"], scope["headers"]))
+        await send_response(send, *await self.answer(scope["query_string"], scope["headers"]))
 
     async def answer(
-        self, query_string: bytes, headers: Iterable[tuple[bytes, bytes]], *, away: bool = False
+        self, query_string: bytes, headers: Iterable[tuple[bytes, bytes]], *, foreign: bool = False
     ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-        """Status, headers and body. ``away``: the device is another replica's, so that a page is kept for a short
+        """Status, headers and body. ``foreign``: the device is another replica's, so that a page is kept for a short
         while only."""
         try:
-            source = self.asked(query_string)
-            if away:
-                source = replace(source, managed=False)
-            terms = read_headers(headers)
-            page = await self._scraper.page(source, terms.wanted, timeout=self.wait(terms.timeout))
+            poll_target = self.resolve(query_string)
+            if foreign:
+                poll_target = replace(poll_target, managed=False)
+            options = read_response_options(headers)
+            page = await self._page_service.page(poll_target, options.format, timeout=self.time_limit(options.timeout))
         except UnknownTarget as error:
-            return 404, *plain(f"{error}\n".encode())
+            return 404, *text_answer(f"{error}\n".encode())
         except (TargetError, ModuleError, AddressError) as error:
-            return 400, *plain(f"{error}\n".encode())
+            return 400, *text_answer(f"{error}\n".encode())
         except SnmpTimeout as error:
-            return 504, *plain(f"{error}\n".encode())
+            return 504, *text_answer(f"{error}\n".encode())
         except StrictFailure as error:
-            return 500, *plain(f"{error}\n".encode())
+            return 500, *text_answer(f"{error}\n".encode())
         except SnmpError as error:
-            return 502, *plain(f"{error}\n".encode())
-        return 200, *answer_of(page, terms)
+            return 502, *text_answer(f"{error}\n".encode())
+        return 200, *page_answer(page, options)
 
-    def ready(self, query_string: bytes, headers: list[tuple[bytes, bytes]]) -> Answer | None:
+    def fast_answer(self, query_string: bytes, headers: list[tuple[bytes, bytes]]) -> ScrapeAnswer | None:
         """The whole answer, when it is in memory: what ``__call__`` would send, without waiting for anything."""
-        source = self._sources.get(query_string)
-        if source is None or self._is_outdated():
+        poll_target = self._targets.get(query_string)
+        if poll_target is None or self._is_outdated():
             return None
-        terms = read_headers(headers)
-        page = self._scraper.page_at_once(source, terms.wanted)
-        return None if page is None else answer_of(page, terms)
+        options = read_response_options(headers)
+        page = self._page_service.cached_page(poll_target, options.format)
+        return None if page is None else page_answer(page, options)
 
-    def histograms(self, query_string: bytes) -> Sequence[Series]:
+    def histograms(self, query_string: bytes) -> Sequence[UtilizationSeries]:
         """The utilisation histograms of the target that a query names, as they are now: nothing is polled for them.
 
         There are none before the first poll of an inventory device, and while it cannot be read. Raises TargetError
         (UnknownTarget also for an address that is not in the inventory and that no scrape has named) or ModuleError.
         """
-        source = self.asked(query_string)
-        for name in source.modules:
+        poll_target = self.resolve(query_string)
+        for name in poll_target.modules:
             if name != AUTO:
-                self._catalogues.current.module(name)
-        found = self._scraper.histograms(source)
+                self._catalogue_store.current.module(name)
+        found = self._page_service.histograms(poll_target)
         if found is None and self._store.find(read_query(query_string).target) is None:
-            raise UnknownTarget(f"{source.name} is not in the inventory, and no scrape of /snmp has polled it yet")
+            raise UnknownTarget(f"{poll_target.name} is not in the inventory, and no scrape of /snmp has polled it yet")
         return found or ()
 
-    def asked(self, query_string: bytes) -> Source:
+    def resolve(self, query_string: bytes) -> Target:
         """The source that a query names. Prometheus asks the same at every scrape, so it is worked out once for each
-        inventory and catalogue. Raises as ``source`` does."""
-        if self._is_outdated() or len(self._sources) >= _MAX_SOURCES:
-            self._known_by = self._store.current, self._catalogues.generation
-            self._sources.clear()
-        source = self._sources.get(query_string)
-        if source is None:
-            question = read_query(query_string)
-            found = self.source(question.target, question.modules, question.auth)
-            source = self._sources[query_string] = in_context(found, question.context, question.engine_id)
-        return source
+        inventory and catalogue. Raises as ``poll_target`` does."""
+        if self._is_outdated() or len(self._targets) >= _MAX_TARGETS:
+            self._resolved_with = self._store.current, self._catalogue_store.generation
+            self._targets.clear()
+        poll_target = self._targets.get(query_string)
+        if poll_target is None:
+            query = read_query(query_string)
+            found = self.poll_target(query.target, query.modules, query.auth)
+            poll_target = self._targets[query_string] = with_context(found, query.context, query.engine_id)
+        return poll_target
 
     def _is_outdated(self) -> bool:
-        inventory, generation = self._known_by
-        return inventory is not self._store.current or generation != self._catalogues.generation
+        inventory, generation = self._resolved_with
+        return inventory is not self._store.current or generation != self._catalogue_store.generation
 
-    def source(self, target: str, modules: tuple[str, ...] | None, auth: str) -> Source:
+    def poll_target(self, target: str, modules: tuple[str, ...] | None, auth: str) -> Target:
         """What ``target`` names: a device of the inventory, or else an address; without ``modules`` (None) the device's
         own or the default ones. Raises TargetError or ModuleError."""
         found = self._store.find(target)
         if found is not None and found.agent is not None:
-            own = wanted_modules(found.device, self._modules)
-            source = device_source(found.device, found.agent, own if modules is None else modules)
-            is_polled = found.agent == found.device.primary and source.modules == own
-            return source if is_polled else replace(source, managed=False)
+            own = requested_modules(found.device, self._modules)
+            poll_target = device_target(found.device, found.agent, own if modules is None else modules)
+            is_polled = found.agent == found.device.primary and poll_target.modules == own
+            return poll_target if is_polled else replace(poll_target, managed=False)
         if found is not None:
             raise UnknownTarget(f"{target!r} is in the inventory, but has no agent to poll")
         if len(named := self._store.snapshot.index.named(target)) > 1:
             addresses = ", ".join(str(device.primary.endpoint) for device in named[:9] if device.primary)
             raise UnknownTarget(f"{len(named)} devices are called {target!r}; ask for one by its address: {addresses}")
-        endpoint = replace(parse_endpoint(target), within=self._adhoc_networks)
+        endpoint = replace(parse_endpoint(target), allowed_networks=self._adhoc_networks)
         if not self._allow_adhoc:
             raise UnknownTarget(
                 f"{target!r} is not in the inventory; "
                 "add it there, or set SNMP_ALLOW_ADHOC_TARGETS=true to poll any address"
             )
         name = auth or DEFAULT_AUTH
-        return adhoc_source(
-            endpoint, self._catalogues.current.auth(name), name, (DEFAULT_MODULE,) if modules is None else modules
+        return adhoc_target(
+            endpoint, self._catalogue_store.current.auth(name), name, (DEFAULT_MODULE,) if modules is None else modules
         )
 
-    def wait(self, timeout: float | None) -> float:
+    def time_limit(self, timeout: float | None) -> float:
         """Seconds that an answer may take when Prometheus waits for ``timeout`` (None: not said)."""
         if timeout is None:
             return self._timeout
         return max(timeout - self._offset, timeout / 2)
 
 
-def answer_of(page: Page, terms: Terms) -> Answer:
+def page_answer(page: RenderedPage, options: ResponseOptions) -> ScrapeAnswer:
     """Headers and body of a page."""
-    body = page.gzipped(terms.wanted) if terms.gzip else page.plain(terms.wanted)
+    body = page.gzipped(options.format) if options.gzip else page.plain(options.format)
     headers = [
-        (b"content-type", _CONTENT_TYPES[terms.wanted]),
+        (b"content-type", _CONTENT_TYPES[options.format]),
         (b"content-length", b"%d" % len(body)),
         (b"vary", b"Accept, Accept-Encoding"),
         (b"age", b"%d" % (time.monotonic() - page.taken_at)),
     ]
-    if terms.gzip:
+    if options.gzip:
         headers.append((b"content-encoding", b"gzip"))
     return headers, body
 
 
-def plain(body: bytes, more: Sequence[tuple[bytes, bytes]] = ()) -> Answer:
+def text_answer(body: bytes, more: Sequence[tuple[bytes, bytes]] = ()) -> ScrapeAnswer:
     """Headers and body of a text for people."""
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
@@ -295,7 +297,7 @@ def plain(body: bytes, more: Sequence[tuple[bytes, bytes]] = ()) -> Answer:
     return headers, body
 
 
-async def send_answer(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+async def send_response(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
     """Sends a whole answer."""
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

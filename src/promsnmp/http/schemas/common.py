@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 
-def absent(schema: dict[str, Any]) -> None:
+def without_default(schema: dict[str, Any]) -> None:
     """A field that is left out rather than null: null is no default that OpenAPI 3.0 could write."""
     schema.pop("default", None)
 
@@ -29,11 +29,11 @@ class ErrorBody(Body):
     status: int = Field(description="The HTTP status.")
     path: str = Field(description="The path that was asked for.")
     problems: list[str] | SkipJsonSchema[None] = Field(
-        None, description="All of a document's problems, with their places.", json_schema_extra=absent
+        None, description="All of a document's problems, with their places.", json_schema_extra=without_default
     )
 
 
-class Link(Body):
+class LinkBody(Body):
     href: str
     templated: bool = False
 
@@ -41,7 +41,7 @@ class Link(Body):
 class LinksBody(Body):
     """``/actuator``: what there is, by name."""
 
-    links: dict[str, Link] = Field(alias="_links")
+    links: dict[str, LinkBody] = Field(alias="_links")
 
 
 StatusName = Literal["UP", "DOWN", "OUT_OF_SERVICE", "UNKNOWN"]
@@ -51,7 +51,7 @@ class ComponentBody(Body):
     """One component's health, or one group's."""
 
     status: StatusName
-    details: dict[str, Any] | SkipJsonSchema[None] = Field(None, json_schema_extra=absent)
+    details: dict[str, Any] | SkipJsonSchema[None] = Field(None, json_schema_extra=without_default)
 
 
 class HealthBody(Body):
@@ -70,7 +70,7 @@ class InfoBody(Body):
     python: dict[str, str]
 
 
-class NamesBody(Body):
+class MetricNamesBody(Body):
     """``/actuator/metrics``: names to ask for."""
 
     names: list[str]
@@ -91,7 +91,7 @@ class MetricBody(Body):
 
     name: str
     description: str
-    base_unit: str | SkipJsonSchema[None] = Field(None, alias="baseUnit", json_schema_extra=absent)
+    base_unit: str | SkipJsonSchema[None] = Field(None, alias="baseUnit", json_schema_extra=without_default)
     measurements: list[MeasurementBody]
     available_tags: list[TagBody] = Field(alias="availableTags")
 

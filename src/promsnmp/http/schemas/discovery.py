@@ -7,20 +7,20 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from promsnmp.http.schemas.common import Body, absent
-from promsnmp.http.schemas.inventory import CredentialsBody, LoginBody, Text
+from promsnmp.http.schemas.common import Body, without_default
+from promsnmp.http.schemas.inventory import CredentialFields, CredentialsBody, OptionalText
 
-Number = Annotated[float | SkipJsonSchema[None], Field(json_schema_extra=absent)]
+OptionalNumber = Annotated[float | SkipJsonSchema[None], Field(json_schema_extra=without_default)]
 
 
-class SnmpConfigBody(LoginBody):
+class SnmpConfigBody(CredentialFields):
     """Credentials as the original's README writes them."""
 
     version: int | str = Field("v2c", description="SNMP4J's number (0 is v1, 1 is v2c, 3 is v3), or `v1`, `v2c`, `v3`.")
     port: int = Field(161, ge=1, le=65535)
 
 
-class DiscoveryBody(LoginBody):
+class DiscoveryBody(CredentialFields):
     """Where to search, and with which credentials. `targets` and `snmpConfig` are another form of the same."""
 
     model_config = ConfigDict(
@@ -41,35 +41,35 @@ class DiscoveryBody(LoginBody):
     )
     targets: list[str] = Field([], description="Another name of `potentialTargets`.")
     agent_type: Annotated[
-        Literal["snmp-community", "snmp-user"] | SkipJsonSchema[None], Field(json_schema_extra=absent)
+        Literal["snmp-community", "snmp-user"] | SkipJsonSchema[None], Field(json_schema_extra=without_default)
     ] = Field(None, alias="agentType")
     version: int | str = Field("v2c", description="`v1`, `v2c` or `v3`.")
     port: int = Field(161, ge=1, le=65535)
-    snmp_config: Annotated[SnmpConfigBody | SkipJsonSchema[None], Field(json_schema_extra=absent)] = Field(
+    snmp_config: Annotated[SnmpConfigBody | SkipJsonSchema[None], Field(json_schema_extra=without_default)] = Field(
         None, alias="snmpConfig"
     )
     credentials: list[CredentialsBody] = Field([], description="Further ones, tried after those above, in this order.")
     exclude: list[str] = Field([], description="Addresses, networks and ranges that are left alone.")
     labels: dict[str, str] = Field({}, description="Labels of devices that are found for the first time.")
     modules: list[str] = Field([], description="Modules of devices that are found for the first time.")
-    neighbours: Annotated[list[str] | SkipJsonSchema[None], Field(json_schema_extra=absent)] = Field(
+    neighbours: Annotated[list[str] | SkipJsonSchema[None], Field(json_schema_extra=without_default)] = Field(
         None, description="Networks within which LLDP and CDP neighbours are asked, instead of those of the settings."
     )
     force: bool = Field(False, description="Allow networks larger than a /12.")
     remove_lost: bool = Field(False, alias="removeLost", description="Remove lost devices instead of marking them.")
-    id: Text = Field(None, description="UUID of the saved seed that this is to replace.")
+    id: OptionalText = Field(None, description="UUID of the saved seed that this is to replace.")
 
 
 class AcceptedBody(Body):
     """A request that was accepted."""
 
     message: str
-    job_id: Text = Field(None, alias="jobId", description="The search, when it was to begin now.")
-    seed_id: Text = Field(None, alias="seedId", description="The seed, when it was to be saved.")
+    job_id: OptionalText = Field(None, alias="jobId", description="The search, when it was to begin now.")
+    seed_id: OptionalText = Field(None, alias="seedId", description="The seed, when it was to be saved.")
     location: str = Field(description="Path at which to follow it.")
 
 
-class FoundBody(Body):
+class FoundDeviceBody(Body):
     """A device that a search found."""
 
     id: str = Field(description="Of the device in the inventory.")
@@ -89,18 +89,18 @@ class JobBody(Body):
 
     id: str
     state: Literal["queued", "running", "finished", "cancelled", "failed"]
-    seed_id: Text = Field(None, alias="seedId", description="The saved seed that it searches.")
+    seed_id: OptionalText = Field(None, alias="seedId", description="The saved seed that it searches.")
     targets: list[str]
     created_at: str = Field(alias="createdAt", description="ISO 8601, UTC.")
-    started_at: Text = Field(None, alias="startedAt")
-    ended_at: Text = Field(None, alias="endedAt")
+    started_at: OptionalText = Field(None, alias="startedAt")
+    ended_at: OptionalText = Field(None, alias="endedAt")
     addresses: int = Field(description="Addresses to ask, as far as is known.")
     probed: int = Field(description="Addresses that are done with.")
     answered: int = Field(description="Addresses at which something speaks SNMP.")
     found: int = Field(description="Addresses that answer to one of the credentials.")
     packets: int = Field(description="Packets that were sent.")
     rate: float = Field(description="Packets in a second.")
-    time_left: Number = Field(None, alias="timeLeft", description="Seconds that it will probably take.")
+    time_left: OptionalNumber = Field(None, alias="timeLeft", description="Seconds that it will probably take.")
     errors: dict[str, int] = Field(description="What went wrong, by kind.")
     added: int = Field(description="Devices that are new.")
     updated: int = Field(description="Devices that were known, and of which something changed.")
@@ -111,13 +111,13 @@ class JobBody(Body):
     neighbours: int = Field(description="Addresses asked because a neighbour told of them.")
     refusing: list[str] = Field(description="Addresses that speak SNMP and refuse all credentials (the first 1,000).")
     problems: list[str] = Field(description="Targets that were left out, and why.")
-    error: Text = Field(None, description="Why it failed.")
+    error: OptionalText = Field(None, description="Why it failed.")
 
 
 class JobDetailBody(JobBody):
     """One search with the devices that it found."""
 
-    devices: list[FoundBody]
+    devices: list[FoundDeviceBody]
     devices_omitted: bool = Field(
         alias="devicesOmitted", description="Whether the devices are no longer listed, as later searches ended."
     )

@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from promsnmp.http.schemas.common import Body, absent
+from promsnmp.http.schemas.common import Body, without_default
 
-Text = Annotated[str | SkipJsonSchema[None], Field(json_schema_extra=absent)]
+OptionalText = Annotated[str | SkipJsonSchema[None], Field(json_schema_extra=without_default)]
 
 
 class EndpointBody(Body):
@@ -20,42 +20,42 @@ class EndpointBody(Body):
     port: int = Field(161, ge=1, le=65535)
 
 
-class LoginBody(Body):
+class CredentialFields(Body):
     """What an agent wants to be answered: a community, or a user. Secrets are shown as ``******``."""
 
     model_config = ConfigDict(extra="allow")
 
-    read_community: Text = Field(None, alias="readCommunity")
-    security_name: Text = Field(None, alias="securityName")
-    security_level: Annotated[Literal[1, 2, 3] | SkipJsonSchema[None], Field(json_schema_extra=absent)] = Field(
-        None, alias="securityLevel", description="1 noAuthNoPriv, 2 authNoPriv, 3 authPriv."
+    read_community: OptionalText = Field(None, alias="readCommunity")
+    security_name: OptionalText = Field(None, alias="securityName")
+    security_level: Annotated[Literal[1, 2, 3] | SkipJsonSchema[None], Field(json_schema_extra=without_default)] = (
+        Field(None, alias="securityLevel", description="1 noAuthNoPriv, 2 authNoPriv, 3 authPriv.")
     )
-    auth_protocol: Text = Field(None, alias="authProtocol", description="One of `/promsnmp/authProtocols`.")
-    auth_passphrase: Text = Field(None, alias="authPassphrase")
-    priv_protocol: Text = Field(None, alias="privProtocol", description="One of `/promsnmp/privProtocols`.")
-    priv_passphrase: Text = Field(None, alias="privPassphrase")
-    context_name: Text = Field(None, alias="contextName")
+    auth_protocol: OptionalText = Field(None, alias="authProtocol", description="One of `/promsnmp/authProtocols`.")
+    auth_passphrase: OptionalText = Field(None, alias="authPassphrase")
+    priv_protocol: OptionalText = Field(None, alias="privProtocol", description="One of `/promsnmp/privProtocols`.")
+    priv_passphrase: OptionalText = Field(None, alias="privPassphrase")
+    context_name: OptionalText = Field(None, alias="contextName")
 
 
-class AgentBody(LoginBody):
+class AgentBody(CredentialFields):
     """One way to reach a device."""
 
-    id: Text = Field(None, description="UUID; made when it is left out.")
+    id: OptionalText = Field(None, description="UUID; made when it is left out.")
     type: Literal["snmp-community", "snmp-user"]
     endpoint: EndpointBody
     version: Literal[0, 1, 3] = Field(description="0 is v1, 1 is v2c, 3 is v3.")
     timeout: int = Field(1500, ge=1, description="Milliseconds to wait for one packet.")
     retries: int = Field(1, ge=0, le=100)
-    discovered_at: Text = Field(None, alias="discoveredAt", description="ISO 8601, UTC.")
+    discovered_at: OptionalText = Field(None, alias="discoveredAt", description="ISO 8601, UTC.")
 
 
-class MarksBody(Body):
+class IdentifiersBody(Body):
     """What tells a device from all others, as discovery saw it last."""
 
     sys_name: str = Field("", alias="sysName", description="What it calls itself; the inventory may have another name.")
     serial_numbers: list[str] = Field([], alias="serialNumbers")
     mac_addresses: list[str] = Field([], alias="macAddresses", description="Some of its interfaces', hexadecimal.")
-    booted_at: Text = Field(None, alias="bootedAt", description="ISO 8601, UTC: when its agent started.")
+    booted_at: OptionalText = Field(None, alias="bootedAt", description="ISO 8601, UTC: when its agent started.")
 
 
 class PollingBody(Body):
@@ -64,8 +64,8 @@ class PollingBody(Body):
     state: Literal["up", "partial", "down", "unknown"] = Field(
         description="`partial`: read in part; `unknown`: not polled yet, or not by this replica."
     )
-    last_poll: Text = Field(None, alias="lastPoll", description="ISO 8601, UTC: when it ended.")
-    problem: Text = Field(None, description="What was wrong.")
+    last_poll: OptionalText = Field(None, alias="lastPoll", description="ISO 8601, UTC: when it ended.")
+    problem: OptionalText = Field(None, description="What was wrong.")
 
 
 class DeviceBody(Body):
@@ -73,14 +73,14 @@ class DeviceBody(Body):
 
     model_config = ConfigDict(extra="allow")
 
-    id: Text = Field(None, description="UUID; made when it is left out.")
+    id: OptionalText = Field(None, description="UUID; made when it is left out.")
     sys_name: str = Field("", alias="sysName")
     sys_descr: str = Field("", alias="sysDescr")
     sys_contact: str = Field("", alias="sysContact")
     sys_location: str = Field("", alias="sysLocation")
-    discovered_at: Text = Field(None, alias="discoveredAt", description="ISO 8601, UTC.")
+    discovered_at: OptionalText = Field(None, alias="discoveredAt", description="ISO 8601, UTC.")
     agents: list[AgentBody] = Field([], description="At least one, unless sysName is given.")
-    primary_agent: Annotated[AgentBody | SkipJsonSchema[None], Field(json_schema_extra=absent)] = Field(
+    primary_agent: Annotated[AgentBody | SkipJsonSchema[None], Field(json_schema_extra=without_default)] = Field(
         None, alias="primaryAgent"
     )
     modules: list[str] = Field([], description="Modules to poll it with; none: those of COLLECTION_MODULES.")
@@ -91,12 +91,12 @@ class DeviceBody(Body):
     )
     labels: dict[str, str] = Field({}, description="Labels for `/targets`.")
     status: Literal["active", "lost"] = Field("active", description="`lost`: discovery looked for it in vain for long.")
-    last_seen: Text = Field(None, alias="lastSeen", description="ISO 8601, UTC: when discovery saw it last.")
-    missed_since: Text = Field(
+    last_seen: OptionalText = Field(None, alias="lastSeen", description="ISO 8601, UTC: when discovery saw it last.")
+    missed_since: OptionalText = Field(
         None, alias="missedSince", description="ISO 8601, UTC: since when discovery has not found it where it was."
     )
-    marks: Annotated[MarksBody | SkipJsonSchema[None], Field(json_schema_extra=absent)] = None
-    polling: Annotated[PollingBody | SkipJsonSchema[None], Field(json_schema_extra=absent)] = Field(
+    marks: Annotated[IdentifiersBody | SkipJsonSchema[None], Field(json_schema_extra=without_default)] = None
+    polling: Annotated[PollingBody | SkipJsonSchema[None], Field(json_schema_extra=without_default)] = Field(
         None, description="In answers about single devices; what is sent is passed over."
     )
 
@@ -112,19 +112,19 @@ class DevicesBody(Body):
     revision: int = Field(ge=0, description="Of the inventory.")
 
 
-class CredentialsBody(LoginBody):
+class CredentialsBody(CredentialFields):
     """One of several that discovery tries."""
 
     version: str = Field("", description="`v1`, `v2c` or `v3`.")
     agent_type: Annotated[
-        Literal["snmp-community", "snmp-user"] | SkipJsonSchema[None], Field(json_schema_extra=absent)
+        Literal["snmp-community", "snmp-user"] | SkipJsonSchema[None], Field(json_schema_extra=without_default)
     ] = Field(None, alias="agentType")
 
 
-class SeedBody(LoginBody):
+class SeedBody(CredentialFields):
     """Where discovery looks for devices, and with which credentials."""
 
-    id: Text = Field(None, description="UUID; made when it is left out.")
+    id: OptionalText = Field(None, description="UUID; made when it is left out.")
     potential_targets: list[str] = Field(
         alias="potentialTargets", description="Addresses, networks (CIDR), ranges, names."
     )
@@ -135,7 +135,7 @@ class SeedBody(LoginBody):
     exclude: list[str] = Field([], description="Addresses, networks and ranges that are left alone.")
     labels: dict[str, str] = Field({}, description="Labels of devices that are found here for the first time.")
     modules: list[str] = Field([], description="Modules of devices that are found here for the first time.")
-    neighbours: Annotated[list[str] | SkipJsonSchema[None], Field(json_schema_extra=absent)] = Field(
+    neighbours: Annotated[list[str] | SkipJsonSchema[None], Field(json_schema_extra=without_default)] = Field(
         None, description="Networks within which LLDP and CDP neighbours of what is found are asked, too."
     )
     force: bool = Field(False, description="Whether networks larger than a /12 are wanted.")

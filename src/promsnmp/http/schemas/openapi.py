@@ -62,7 +62,7 @@ SNMP: Json = {
 }
 
 
-def openapi_of(app: FastAPI) -> Json:
+def openapi_document(app: FastAPI) -> Json:
     """The document of ``app``, made once."""
     if app.openapi_schema is None:
         app.openapi_schema = _complete(FastAPI.openapi(app))

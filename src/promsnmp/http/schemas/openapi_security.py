@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from promsnmp.http.middleware.access import PLAIN
 from promsnmp.http.schemas.openapi import Json, failure, text
-from promsnmp.http.security.auth import Access, kind_of
+from promsnmp.http.security.auth import AccessControl, access_level
 
 SCHEMES: Json = {
     "basic": {"type": "http", "scheme": "basic", "description": "A user of the web configuration."},
@@ -21,7 +21,7 @@ _REFUSALS = {
 }
 
 
-def with_access(document: Json, access: Access) -> Json:
+def with_security(document: Json, access: AccessControl) -> Json:
     """``document`` (left as it is) with what ``access`` asks for now."""
     paths = {
         path: {method: _operation(one, method, path, access) for method, one in operations.items()}
@@ -33,9 +33,9 @@ def with_access(document: Json, access: Access) -> Json:
     return {**document, "paths": paths, "components": components}
 
 
-def _operation(operation: Json, method: str, path: str, access: Access) -> Json:
-    kind = kind_of(method.upper(), path)
-    if not access.asks(kind):
+def _operation(operation: Json, method: str, path: str, access: AccessControl) -> Json:
+    level = access_level(method.upper(), path)
+    if not access.is_restricted(level):
         return operation
     describe = text if path in PLAIN else failure
     refusals = {status: describe(what) for status, what in _REFUSALS.items()}

@@ -23,8 +23,8 @@ from typing import Protocol
 from cachetools import TTLCache
 from starlette.types import Scope
 
-from promsnmp.http.security.origin import Headers, foreign_page, headers_of, is_local
-from promsnmp.http.security.passwords import Busy, Passwords
+from promsnmp.http.security.origin import HeaderMap, cross_site_origin, headers_of, is_local
+from promsnmp.http.security.passwords import PasswordChecker, TooManyChecks
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ CERTIFICATE = "promsnmp.certificate"
 """Key of an ASGI scope: the name in the client's certificate, which the handshake verified."""
 
 
-class Kind(Enum):
+class AccessLevel(Enum):
     """What a request is about."""
 
     HEALTH = "health"
@@ -45,19 +45,19 @@ class Kind(Enum):
 
 
 _HEALTH = ("/-/healthy", "/-/ready", "/actuator/health")
-_HARMLESS = {f"/promsnmp/{name}" for name in ("hello", "authProtocols", "privProtocols", "threadPools")}
-_CHANGING_READS = {"/promsnmp/evictCache"}
+_OPEN_PATHS = {f"/promsnmp/{name}" for name in ("hello", "authProtocols", "privProtocols", "threadPools")}
+_CHANGING_GETS = {"/promsnmp/evictCache"}
 
 
-def kind_of(method: str, path: str) -> Kind:
+def access_level(method: str, path: str) -> AccessLevel:
     """What a request is about. Methods that are not safe (RFC 9110 section 9.2.1) change something, wherever."""
-    if method not in ("GET", "HEAD", "OPTIONS", "TRACE") or path in _CHANGING_READS:
-        return Kind.MANAGEMENT
+    if method not in ("GET", "HEAD", "OPTIONS", "TRACE") or path in _CHANGING_GETS:
+        return AccessLevel.MANAGEMENT
     if path in _HEALTH or path.startswith("/actuator/health/"):
-        return Kind.HEALTH
-    if path == "/config" or (path.startswith("/promsnmp/") and path not in _HARMLESS):
-        return Kind.DETAILS
-    return Kind.OPEN
+        return AccessLevel.HEALTH
+    if path == "/config" or (path.startswith("/promsnmp/") and path not in _OPEN_PATHS):
+        return AccessLevel.DETAILS
+    return AccessLevel.OPEN
 
 
 class WrongCredentials(Exception):
@@ -79,11 +79,12 @@ class Authenticator(Protocol):
     def challenge(self) -> str:
         """For WWW-Authenticate (RFC 9110 section 11.6.1); empty when there is none for it."""
 
-    async def principal(self, scope: Scope, headers: Headers) -> str | None:
-        """The caller's name; None when there are no credentials of this kind. Raises WrongCredentials or Busy."""
+    async def principal(self, scope: Scope, headers: HeaderMap) -> str | None:
+        """The caller's name; None when there are no credentials of this kind. Raises WrongCredentials or
+        TooManyChecks."""
 
 
-class Token:
+class TokenAuthenticator:
     """One bearer token (RFC 6750), empty for none."""
 
     challenge = 'Bearer realm="PromSNMP"'
@@ -95,60 +96,60 @@ class Token:
     def configured(self) -> bool:
         return bool(self._token)
 
-    async def principal(self, scope: Scope, headers: Headers) -> str | None:
-        given = _credentials(headers, "bearer")
-        if given is None or not self._token:
+    async def principal(self, scope: Scope, headers: HeaderMap) -> str | None:
+        credentials = _credentials(headers, "bearer")
+        if credentials is None or not self._token:
             return None
-        if not hmac.compare_digest(given.encode("latin-1"), self._token):
+        if not hmac.compare_digest(credentials.encode("latin-1"), self._token):
             raise WrongCredentials("a token")
         return "token"
 
 
-class Basic:
+class BasicAuthenticator:
     """Names and passwords (RFC 7617)."""
 
     challenge = 'Basic realm="PromSNMP", charset="UTF-8"'
 
-    def __init__(self, passwords: Passwords) -> None:
+    def __init__(self, passwords: PasswordChecker) -> None:
         self._passwords = passwords
 
     @property
     def configured(self) -> bool:
         return bool(self._passwords.users)
 
-    async def principal(self, scope: Scope, headers: Headers) -> str | None:
-        given = _credentials(headers, "basic")
-        if given is None or not self.configured:
+    async def principal(self, scope: Scope, headers: HeaderMap) -> str | None:
+        credentials = _credentials(headers, "basic")
+        if credentials is None or not self.configured:
             return None
         try:
-            text = base64.b64decode(given, validate=True).decode()
+            text = base64.b64decode(credentials, validate=True).decode()
         except (binascii.Error, ValueError):
             raise WrongCredentials("nobody: not base64 of UTF-8") from None
         name, _, password = text.partition(":")
-        known = self._passwords.known(name, password)
+        known = self._passwords.remembered(name, password)
         if not (await self._passwords.check(name, password) if known is None else known):
             raise WrongCredentials(repr(name[:64]))
         return f"basic:{name}"
 
 
-class Certificate:
-    """A client's certificate, where ``counts`` says that it is a login: the handshake has verified it before."""
+class CertificateAuthenticator:
+    """A client's certificate, where ``is_login`` says that it is a login: the handshake has verified it before."""
 
     challenge = ""
 
-    def __init__(self, counts: Callable[[], bool]) -> None:
-        self._counts = counts
+    def __init__(self, is_login: Callable[[], bool]) -> None:
+        self._is_login = is_login
 
     @property
     def configured(self) -> bool:
-        return self._counts()
+        return self._is_login()
 
-    async def principal(self, scope: Scope, headers: Headers) -> str | None:
+    async def principal(self, scope: Scope, headers: HeaderMap) -> str | None:
         name = scope.get(CERTIFICATE)
-        return f"cert:{name}" if name and self._counts() else None
+        return f"cert:{name}" if name and self._is_login() else None
 
 
-def _credentials(headers: Headers, scheme: str) -> str | None:
+def _credentials(headers: HeaderMap, scheme: str) -> str | None:
     """What follows ``scheme`` in the Authorization header; None when that has another scheme."""
     word, _, rest = headers.get("authorization", "").partition(" ")
     return rest.strip() if word.lower() == scheme else None
@@ -180,7 +181,7 @@ class FailedLogins:
             log.warning("failed login as %s from %s%s", who, client, times)
 
 
-class Access:
+class AccessControl:
     """Decides on requests: the caller's name, or a refusal."""
 
     def __init__(
@@ -206,40 +207,40 @@ class Access:
         """Schemes of the Authorization header that are asked for, in lower case."""
         return [one.challenge.split()[0].lower() for one in self._authenticators if one.configured and one.challenge]
 
-    def asks(self, kind: Kind) -> bool:
+    def is_restricted(self, level: AccessLevel) -> bool:
         """Whether a request of that kind may be refused for who sends it."""
-        match kind:
-            case Kind.HEALTH:
+        match level:
+            case AccessLevel.HEALTH:
                 return False
-            case Kind.OPEN:
+            case AccessLevel.OPEN:
                 return self.protect_scrapes
-            case Kind.DETAILS:
+            case AccessLevel.DETAILS:
                 return self.protect_scrapes or self.configured
             case _:
                 return True
 
-    async def admit(self, scope: Scope) -> str | Refusal:
+    async def authorize(self, scope: Scope) -> str | Refusal:
         """The name of the caller (``anonymous`` where nobody asks for one), or why the request is refused."""
-        kind = kind_of(scope["method"], scope["path"])
-        if not self.asks(kind):
+        level = access_level(scope["method"], scope["path"])
+        if not self.is_restricted(level):
             return ANONYMOUS
         headers = headers_of(scope)
-        if kind is Kind.MANAGEMENT and (page := foreign_page(headers)) is not None:
-            return _of_a_page(page, headers)
+        if level is AccessLevel.MANAGEMENT and (page := cross_site_origin(headers)) is not None:
+            return _cross_site_refusal(page, headers)
         try:
             for one in self._authenticators:
                 if (name := await one.principal(scope, headers)) is not None:
                     return name
         except WrongCredentials as error:
             self.failures.failed((scope.get("client") or ("?",))[0], error.who)
-            return self._unknown("the credentials are wrong")
-        except Busy:
+            return self._unauthorized("the credentials are wrong")
+        except TooManyChecks:
             return Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many logins at once", [("retry-after", "1")])
         if self.configured:
-            return self._unknown("this needs credentials")
+            return self._unauthorized("this needs credentials")
         return ANONYMOUS if self._allow_anonymous or is_local(scope, headers) else _NOT_LOCAL
 
-    def _unknown(self, text: str) -> Refusal:
+    def _unauthorized(self, text: str) -> Refusal:
         challenges = [one.challenge for one in self._authenticators if one.configured and one.challenge]
         if not challenges:  # and a 401 must have one
             certificate = "this needs a client certificate that the service trusts"
@@ -254,6 +255,6 @@ _NOT_LOCAL = Refusal(
 )
 
 
-def _of_a_page(page: str, headers: Mapping[str, str]) -> Refusal:
+def _cross_site_refusal(page: str, headers: Mapping[str, str]) -> Refusal:
     text = f"a browser asks for a page of {page[:100]!r}, which is not {headers.get('host', 'this host')[:100]!r}"
     return Refusal(HTTPStatus.FORBIDDEN, f"{text}; a proxy in between must pass the Host header on")

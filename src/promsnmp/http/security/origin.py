@@ -23,7 +23,7 @@ _PROXIES = (
 customs)."""
 _PORTS = {"http": 80, "https": 443}
 
-Headers = Mapping[str, str]
+HeaderMap = Mapping[str, str]
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
@@ -35,7 +35,7 @@ def headers_of(scope: Scope) -> dict[str, str]:
     return found
 
 
-def is_local(scope: Scope, headers: Headers) -> bool:
+def is_local(scope: Scope, headers: HeaderMap) -> bool:
     """Whether a program on this machine asks, for itself as far as one can tell, and by a name of this machine."""
     client = scope.get("client")
     if client is None or not _is_loopback(client[0]):
@@ -65,7 +65,7 @@ def _is_own_name(host: str) -> bool:
         return "." not in name or name.endswith(".localhost") or name == socket.gethostname().lower()
 
 
-def foreign_page(headers: Headers) -> str | None:
+def cross_site_origin(headers: HeaderMap) -> str | None:
     """The origin of the page of another site that makes a browser ask; None when it is none of that kind.
 
     By ``Sec-Fetch-Site`` (W3C Fetch Metadata), which says it where the browser trusts the connection, and by
@@ -77,9 +77,9 @@ def foreign_page(headers: Headers) -> str | None:
         return origin or "another site"
     if origin is None:
         return None
-    asking = _authority(origin)
-    asked = _authority(f"{origin.partition(':')[0]}://{headers.get('host', '')}")
-    return None if asking is not None and asking == asked else origin
+    page_authority = _authority(origin)
+    own_authority = _authority(f"{origin.partition(':')[0]}://{headers.get('host', '')}")
+    return None if page_authority is not None and page_authority == own_authority else origin
 
 
 def _authority(url: str) -> tuple[str, int] | None:

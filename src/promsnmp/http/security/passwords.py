@@ -18,18 +18,18 @@ from cachetools import LRUCache
 
 COST = 10
 """Of hashes that are made here, and of those for unknown users where nobody says otherwise."""
-LONGEST = 72
+MAX_PASSWORD_BYTES = 72
 """Octets of a password that bcrypt looks at; other programs that make such files pass over the rest."""
-WAITING = 16
+MAX_WAITING = 16
 """Checks that may wait, at most."""
 _REMEMBERED = 256
 
 
-class Busy(Exception):
+class TooManyChecks(Exception):
     """Too many passwords are being checked already."""
 
 
-class Passwords:
+class PasswordChecker:
     """Checks names and passwords; ``users`` (bcrypt hashes by name) may be replaced at any time."""
 
     def __init__(self, users: Mapping[str, str] | None = None) -> None:
@@ -37,25 +37,27 @@ class Passwords:
         self._key = secrets.token_bytes(32)
         self._right: LRUCache[bytes, bool] = LRUCache(_REMEMBERED)
         self._wrong: LRUCache[bytes, bool] = LRUCache(_REMEMBERED)  # apart: guesses must not push out what is right
-        self._one = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._waiting = 0
 
-    def known(self, name: str, password: str) -> bool | None:
+    def remembered(self, name: str, password: str) -> bool | None:
         """What was found for them before; None when they have to be checked."""
         digest = self._digest(name, password)
         return True if digest in self._right else False if digest in self._wrong else None
 
     async def check(self, name: str, password: str) -> bool:
-        """Whether ``password`` is that of ``name``. Raises Busy."""
-        if self._waiting >= WAITING:
-            raise Busy
+        """Whether ``password`` is that of ``name``. Raises TooManyChecks."""
+        if self._waiting >= MAX_WAITING:
+            raise TooManyChecks
         self._waiting += 1
         try:
-            async with self._one:
-                if (found := self.known(name, password)) is not None:  # a request before this one has asked the same
+            async with self._lock:
+                if (
+                    found := self.remembered(name, password)
+                ) is not None:  # a request before this one has asked the same
                     return found
                 digest, stored = self._digest(name, password), self.users.get(name)
-                matches = await asyncio.to_thread(verify, password, stored or self._nobody())
+                matches = await asyncio.to_thread(verify_password, password, stored or self._dummy_hash())
         finally:
             self._waiting -= 1
         right = matches and stored is not None
@@ -67,13 +69,13 @@ class Passwords:
         pieces = (name.encode(), self.users.get(name, "").encode(), _octets(password))
         return hmac.digest(self._key, b"".join(b"%d:%b" % (len(one), one) for one in pieces), hashlib.sha256)
 
-    def _nobody(self) -> str:
+    def _dummy_hash(self) -> str:
         """A hash that costs as much as the users' and that no password is known for."""
         one = next(iter(self.users.values()), f"$2b${COST:02}$")
         return one[:7] + "." * 21 + "O" + secrets.token_hex(16)[:31]
 
 
-def verify(password: str, stored: str) -> bool:
+def verify_password(password: str, stored: str) -> bool:
     """Whether the bcrypt hash ``stored`` was made of ``password``; takes as long as its cost says."""
     try:
         return bcrypt.checkpw(_octets(password), stored.encode())
@@ -81,10 +83,10 @@ def verify(password: str, stored: str) -> bool:
         return False
 
 
-def make_hash(password: str) -> str:
+def hash_password(password: str) -> str:
     """A bcrypt hash of ``password`` for a web configuration."""
     return bcrypt.hashpw(_octets(password), bcrypt.gensalt(COST)).decode()
 
 
 def _octets(password: str) -> bytes:
-    return password.encode("utf-8", "surrogateescape")[:LONGEST]
+    return password.encode("utf-8", "surrogateescape")[:MAX_PASSWORD_BYTES]

@@ -1,8 +1,8 @@
 """TLS for the listening sockets: from what a web configuration says to a context of the standard library.
 
-A server keeps one context for as long as it listens, but certificates, policies and CAs change. ``RenewableContext`` is
-that one context: it makes each connection by whichever real one is in use then. Certificates reach OpenSSL as the very
-bytes that were read and checked, by a file in memory: it takes file names only.
+A server keeps one context for as long as it listens, but certificates, policies and CAs change. ``ReloadableContext``
+is that one context: it makes each connection by whichever real one is in use then. Certificates reach OpenSSL as the
+very bytes that were read and checked, by a file in memory: it takes file names only.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 from promsnmp.errors import SettingsError
 from promsnmp.http.security.tls_names import CURVES, SUITES, VERSIONS
-from promsnmp.http.security.web_config import ClientAuth, Tls
+from promsnmp.http.security.web_config import ClientAuth, TlsConfig
 
 log = logging.getLogger(__name__)
 
@@ -44,13 +44,13 @@ class _Handshake(ssl.SSLObject):
             raise
 
 
-class RenewableContext(ssl.SSLContext):
+class ReloadableContext(ssl.SSLContext):
     """What the event loop is given; ``current`` makes the connections, and may be replaced at any time."""
 
     current: ssl.SSLContext
 
     @classmethod
-    def of(cls, current: ssl.SSLContext) -> RenewableContext:
+    def of(cls, current: ssl.SSLContext) -> ReloadableContext:
         made = cls(ssl.PROTOCOL_TLS_SERVER)
         made.current = current
         return made
@@ -60,7 +60,7 @@ class RenewableContext(ssl.SSLContext):
         return self.current.wrap_bio(*arguments, **options)
 
 
-def server_context(tls: Tls) -> ssl.SSLContext:
+def server_context(tls: TlsConfig) -> ssl.SSLContext:
     """A context for ``tls``. Raises SettingsError that names the key that OpenSSL cannot use."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.options |= ssl.OP_NO_RENEGOTIATION
@@ -76,7 +76,7 @@ def server_context(tls: Tls) -> ssl.SSLContext:
     return context
 
 
-class ReplicaTls:
+class PeerTlsContext:
     """The context with which replicas that serve TLS ask each other, made anew when the configuration changes.
 
     They are asked by address, which is in no certificate, so names are not compared. What is asked for is a certificate
@@ -84,9 +84,9 @@ class ReplicaTls:
     shown to those that demand one.
     """
 
-    def __init__(self, current: Callable[[], Tls | None]) -> None:
+    def __init__(self, current: Callable[[], TlsConfig | None]) -> None:
         self._current = current
-        self._made: tuple[Tls, ssl.SSLContext] | None = None
+        self._made: tuple[TlsConfig, ssl.SSLContext] | None = None
 
     def __call__(self) -> ssl.SSLContext | None:
         tls = self._current()
@@ -97,7 +97,7 @@ class ReplicaTls:
         return self._made[1]
 
 
-def _replica_context(tls: Tls) -> ssl.SSLContext:
+def _replica_context(tls: TlsConfig) -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
@@ -108,7 +108,7 @@ def _replica_context(tls: Tls) -> ssl.SSLContext:
     return context
 
 
-def _set_ciphers(context: ssl.SSLContext, tls: Tls) -> None:
+def _set_ciphers(context: ssl.SSLContext, tls: TlsConfig) -> None:
     names = [SUITES[name] for name in tls.cipher_suites if name in SUITES]
     if tls.cipher_suites and not names:  # only those of 1.3: nothing may come by an older version
         if tls.max_version != "TLS13":
@@ -131,7 +131,7 @@ def _set_curves(context: ssl.SSLContext, names: tuple[str, ...]) -> None:
         raise SettingsError("curve_preferences: name one curve, or all; Python can choose between several from 3.15 on")
 
 
-def _load(context: ssl.SSLContext, tls: Tls) -> None:
+def _load(context: ssl.SSLContext, tls: TlsConfig) -> None:
     try:
         with _as_file(tls.cert) as cert, _as_file(tls.key) as key:
             context.load_cert_chain(cert, key, password=_no_passphrase)
@@ -150,7 +150,7 @@ def _no_passphrase() -> str:
     raise SettingsError("key_file is encrypted; PromSNMP takes keys without a passphrase")
 
 
-def _explained(error: ssl.SSLError, tls: Tls) -> str:
+def _explained(error: ssl.SSLError, tls: TlsConfig) -> str:
     if error.reason == "KEY_VALUES_MISMATCH":
         return "the key is not that of the certificate"
     for name, pem, begin in (("cert_file", tls.cert, b"CERTIFICATE"), ("key_file", tls.key, b"PRIVATE KEY")):
@@ -179,14 +179,14 @@ def _as_file(content: bytes) -> Iterator[str]:
 # ------------------------------------------------------------------------------------------------------ certificates
 
 
-def expiry_of(tls: Tls) -> datetime:
+def certificate_expiry(tls: TlsConfig) -> datetime:
     """When the server's certificate ends to be valid."""
     from cryptography import x509  # here: it takes 2 MB, and most services have no certificate
 
     return x509.load_pem_x509_certificates(tls.cert)[0].not_valid_after_utc
 
 
-def names_of(certificate: bytes) -> tuple[str, frozenset[str]]:
+def certificate_names(certificate: bytes) -> tuple[str, frozenset[str]]:
     """Name and alternative names of a client's certificate (DER).
 
     The name is the subject's common name, or else an alternative name, or else the serial number. Alternative names
@@ -207,7 +207,7 @@ def names_of(certificate: bytes) -> tuple[str, frozenset[str]]:
     return "".join(one if one.isprintable() else "?" for one in name), frozenset(sans)  # it is written into logs
 
 
-def allows(allowed: tuple[str, ...], sans: frozenset[str]) -> bool:
+def is_allowed(allowed: tuple[str, ...], sans: frozenset[str]) -> bool:
     """Whether one of a certificate's alternative names is among ``allowed`` (none: all are)."""
     return not allowed or not sans.isdisjoint(_plain(name) for name in allowed)
 

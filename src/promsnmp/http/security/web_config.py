@@ -19,7 +19,7 @@ import yaml
 from promsnmp.errors import SettingsError
 from promsnmp.http.security.tls_names import CURVES, SUITES, TLS13_SUITES, VERSIONS
 from promsnmp.support import yaml_nodes, yaml_scalars, yaml_text
-from promsnmp.support.yaml_nodes import Problem
+from promsnmp.support.yaml_nodes import NodeError
 
 HEADERS: Mapping[str, tuple[str, ...]] = {
     "Content-Security-Policy": (),
@@ -63,12 +63,12 @@ class ClientAuth(Enum):
         return self in (ClientAuth.IF_GIVEN, ClientAuth.REQUIRE)
 
 
-UNVERIFIED = ("RequireAnyClientCert", "RequireClientCert")
+UNVERIFIED_POLICIES = ("RequireAnyClientCert", "RequireClientCert")
 """Policies that demand a certificate and believe any: OpenSSL by way of Python cannot, and it would protect nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tls:
+class TlsConfig:
     """``tls_server_config``: certificates as PEM, names as the file has them."""
 
     cert: bytes = field(repr=False)
@@ -87,7 +87,7 @@ class Tls:
 class WebConfig:
     """What the file says. ``rate`` is (seconds for one request, requests at once); no file is an empty one."""
 
-    tls: Tls | None = None
+    tls: TlsConfig | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     users: Mapping[str, str] = field(default_factory=dict, repr=False)
     """bcrypt hashes by user name."""
@@ -101,9 +101,9 @@ def read_web_config(path: Path) -> WebConfig:
         root = yaml_text.compose(content)
         return _config(root, path) if root is not None else WebConfig()
     except yaml.YAMLError as error:
-        line, reason = yaml_text.explain(error)
+        line, reason = yaml_text.describe_error(error)
         raise SettingsError(f"{path}:{line}: {reason}" if line else f"{path}: {reason}") from None
-    except Problem as problem:
+    except NodeError as problem:
         raise SettingsError(f"{path}:{problem.line}: {problem}") from None
 
 
@@ -121,7 +121,7 @@ def _config(root: yaml.Node, path: Path) -> WebConfig:
 # --------------------------------------------------------------------------------------------------------------- tls
 
 
-def _tls(node: yaml.Node | None, folder: Path) -> Tls | None:
+def _tls(node: yaml.Node | None, folder: Path) -> TlsConfig | None:
     """None for a section without keys."""
     found = dict(yaml_nodes.pairs(node, "tls_server_config", _TLS_KEYS, secret=True)) if node is not None else {}
     if not found or node is None:
@@ -131,16 +131,16 @@ def _tls(node: yaml.Node | None, folder: Path) -> Tls | None:
     client_ca = _pem(found, "client_ca", folder)
     policy = _policy(found.get("client_auth_type"))
     if client_ca and policy is ClientAuth.NONE:
-        raise Problem(node, f"client_ca_file is of use with client_auth_type: {ClientAuth.REQUIRE.value} only")
+        raise NodeError(node, f"client_ca_file is of use with client_auth_type: {ClientAuth.REQUIRE.value} only")
     if policy.verifies and not client_ca:
-        raise Problem(node, f"client_auth_type {policy.value} needs client_ca_file: who signed the certificates")
+        raise NodeError(node, f"client_auth_type {policy.value} needs client_ca_file: who signed the certificates")
     sans = _words(found, "client_allowed_sans")
     if "client_allowed_sans" in found and policy is not ClientAuth.REQUIRE:
-        raise Problem(found["client_allowed_sans"], f"needs client_auth_type: {ClientAuth.REQUIRE.value}")
+        raise NodeError(found["client_allowed_sans"], f"needs client_auth_type: {ClientAuth.REQUIRE.value}")
     low, high = _version(found, "min_version", "TLS12"), _version(found, "max_version", "TLS13")
     if low > high:
-        raise Problem(node, f"min_version {low} is above max_version {high}")
-    return Tls(
+        raise NodeError(node, f"min_version {low} is above max_version {high}")
+    return TlsConfig(
         cert,
         key,
         client_ca,
@@ -161,7 +161,7 @@ def _pem(found: Mapping[str, yaml.Node], key: str, folder: Path) -> bytes:
         try:
             return _content(folder / name, f"{key}_file: ")
         except SettingsError as error:
-            raise Problem(node, str(error)) from None
+            raise NodeError(node, str(error)) from None
     return yaml_nodes.text(found[key], key).encode() if key in found else b""
 
 
@@ -174,15 +174,15 @@ def _content(path: Path, what: str) -> bytes:
 
 
 def _missing(node: yaml.Node, key: str) -> bytes:
-    raise Problem(node, f"tls_server_config has no {key}_file, and TLS needs one (or {key})")
+    raise NodeError(node, f"tls_server_config has no {key}_file, and TLS needs one (or {key})")
 
 
 def _policy(node: yaml.Node | None) -> ClientAuth:
     name = yaml_nodes.text(node, "client_auth_type") if node is not None else ""
     if not name or node is None:
         return ClientAuth.NONE
-    if name in UNVERIFIED:
-        raise Problem(node, f"client_auth_type {name} would take any certificate; use {ClientAuth.REQUIRE.value}")
+    if name in UNVERIFIED_POLICIES:
+        raise NodeError(node, f"client_auth_type {name} would take any certificate; use {ClientAuth.REQUIRE.value}")
     return ClientAuth(yaml_scalars.choice(node, "client_auth_type", [one.value for one in ClientAuth]))
 
 
@@ -213,7 +213,7 @@ def _headers(node: yaml.Node | None) -> Mapping[str, str]:
     for name, value in yaml_nodes.pairs(found["headers"], "headers", HEADERS) if "headers" in found else ():
         text = yaml_scalars.choice(value, name, HEADERS[name]) if HEADERS[name] else yaml_nodes.text(value, name)
         if not (text.isascii() and text.isprintable()):
-            raise Problem(value, f"{name} holds characters that a header cannot have")
+            raise NodeError(value, f"{name} holds characters that a header cannot have")
         if text:
             headers[name] = text
     return headers
@@ -223,11 +223,11 @@ def _users(node: yaml.Node | None) -> Mapping[str, str]:
     users = {}
     for name, value in yaml_nodes.pairs(node, "basic_auth_users", secret=True) if node is not None else ():
         if not name or ":" in name:
-            raise Problem(value, "a user's name must not be empty and has no colon in it (RFC 7617)")
+            raise NodeError(value, "a user's name must not be empty and has no colon in it (RFC 7617)")
         stored = yaml_nodes.text(value, "a password")
         users[name] = stored.replace("$2$", "$2b$", 1)  # as the first version of bcrypt wrote it
         if not _HASH.fullmatch(stored):
-            raise Problem(value, f"the password of {name} is no bcrypt hash; promsnmp web-password makes one")
+            raise NodeError(value, f"the password of {name} is no bcrypt hash; promsnmp web-password makes one")
     return users
 
 
@@ -238,5 +238,5 @@ def _rate(node: yaml.Node | None) -> tuple[float, int] | None:
     seconds = yaml_scalars.seconds(found["interval"], "interval")
     burst = yaml_scalars.count(found["burst"], "burst") if "burst" in found else 0
     if not burst:
-        raise Problem(found["interval"], "rate_limit needs a burst of 1 or more: how many requests may come at once")
+        raise NodeError(found["interval"], "rate_limit needs a burst of 1 or more: how many requests may come at once")
     return seconds, burst

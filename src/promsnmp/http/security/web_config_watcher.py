@@ -17,8 +17,14 @@ from pathlib import Path
 from prometheus_client.metrics_core import Metric
 
 from promsnmp.errors import SettingsError
-from promsnmp.http.security.passwords import Passwords
-from promsnmp.http.security.tls import RenewableContext, allows, expiry_of, names_of, server_context
+from promsnmp.http.security.passwords import PasswordChecker
+from promsnmp.http.security.tls import (
+    ReloadableContext,
+    certificate_expiry,
+    certificate_names,
+    is_allowed,
+    server_context,
+)
 from promsnmp.http.security.web_config import WebConfig, read_web_config
 from promsnmp.observe.families import gauge
 from promsnmp.observe.health import Component, Status
@@ -26,31 +32,31 @@ from promsnmp.observe.health import Component, Status
 log = logging.getLogger(__name__)
 
 
-class WebFile:
+class WebConfigWatcher:
     """The file ``path``; None for none. Raises SettingsError when it cannot be used."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self.current = WebConfig()
-        self.passwords = Passwords()
-        self.tls: RenewableContext | None = None
+        self.passwords = PasswordChecker()
+        self.tls: ReloadableContext | None = None
         """For the sockets; None for plain HTTP, which is decided once, at the start."""
         self.expires: datetime | None = None
         """When the certificate in use ends to be valid."""
         self.last_error: SettingsError | None = None
         if path is not None:
             config, context = _load(path)
-            self.tls = RenewableContext.of(context) if context is not None else None
+            self.tls = ReloadableContext.of(context) if context is not None else None
             self._use(config, context)
 
-    def peer(self, certificate: bytes) -> str | None:
+    def client_name(self, certificate: bytes) -> str | None:
         """The name in a client's certificate (DER, verified); None when client_allowed_sans does not let it in."""
         try:
-            name, sans = names_of(certificate)
+            name, sans = certificate_names(certificate)
         except ValueError:
             return None
         tls = self.current.tls
-        return name if tls is not None and allows(tls.allowed_sans, sans) else None
+        return name if tls is not None and is_allowed(tls.allowed_sans, sans) else None
 
     @property
     def trusts_certificates(self) -> bool:
@@ -85,7 +91,7 @@ class WebFile:
         if self.tls is not None and context is not None:
             self.tls.current = context
         self.current, self.last_error = config, None
-        self.expires = expiry_of(config.tls) if config.tls is not None else None
+        self.expires = certificate_expiry(config.tls) if config.tls is not None else None
         self.passwords.users = dict(config.users)
         if self.expires is not None and self.expires <= datetime.now(UTC):
             log.warning("the certificate of the web configuration expired on %s", self.expires)

@@ -1,7 +1,7 @@
 """Scrapes that are answered from memory, straight from the parser to the socket.
 
 Most of what such a scrape costs is the machinery for requests that have to wait: a task, an event, a scope. A page that
-is in memory needs none of it, so this protocol asks ``ready`` first and writes what it gets; everything else goes
+is in memory needs none of it, so this protocol asks ``fast_answer`` first and writes what it gets; everything else goes
 uvicorn's usual way. The answers are the same either way, which the tests check.
 """
 
@@ -24,18 +24,21 @@ PREFIX = b"/snmp?"
 _STATUS_LINE = b"HTTP/1.1 200 OK\r\n"
 _BODY_HEADERS = (b"content-length", b"transfer-encoding", b"expect", b"upgrade")
 
-Headers = list[tuple[bytes, bytes]]
-Ready = Callable[[bytes, Headers], tuple[Headers, bytes] | None]
+HeaderList = list[tuple[bytes, bytes]]
+FastAnswer = Callable[[bytes, HeaderList], tuple[HeaderList, bytes] | None]
 """Headers and body for a query string and request headers, None when the answer is not there yet."""
 
-Peer = Callable[[bytes], str | None]
+ClientName = Callable[[bytes], str | None]
 """The name in a client's certificate (DER, verified by the handshake); None when its owner may not come in."""
 
 
-def express_protocol(ready: Ready, counts: RequestCounts, peer: Peer = lambda _: None) -> type[HttpToolsProtocol]:
-    """A protocol class for uvicorn that answers what is ``ready`` at once, and tells who the client is by ``peer``."""
+def fast_path_protocol(
+    fast_answer: FastAnswer, counts: RequestCounts, client_name: ClientName = lambda _: None
+) -> type[HttpToolsProtocol]:
+    """A protocol class for uvicorn that answers at once what ``fast_answer`` has, and names the client by
+    ``client_name``."""
 
-    class ExpressProtocol(HttpToolsProtocol):
+    class FastPathProtocol(HttpToolsProtocol):
         _certificate: str | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -43,7 +46,7 @@ def express_protocol(ready: Ready, counts: RequestCounts, peer: Peer = lambda _:
             tls = transport.get_extra_info("ssl_object")
             certificate = tls.getpeercert(binary_form=True) if tls is not None else None
             if certificate is not None:
-                self._certificate = peer(certificate)
+                self._certificate = client_name(certificate)
                 if self._certificate is None:
                     log.warning("closed a connection from %s: client_allowed_sans has none of its names", self.client)
                     transport.abort()
@@ -53,7 +56,7 @@ def express_protocol(ready: Ready, counts: RequestCounts, peer: Peer = lambda _:
                 super().on_headers_complete()
                 return
             began = time.perf_counter()
-            answer = ready(self.url[len(PREFIX) :].partition(b"#")[0], self.headers)
+            answer = fast_answer(self.url[len(PREFIX) :].partition(b"#")[0], self.headers)
             if answer is None:
                 super().on_headers_complete()
                 return
@@ -61,7 +64,7 @@ def express_protocol(ready: Ready, counts: RequestCounts, peer: Peer = lambda _:
             self.transport.write(_message([*self.server_state.default_headers, *headers], body))
             self._answered = True
             self.server_state.total_requests += 1
-            counts.ended("GET", "/snmp", 200, seconds=time.perf_counter() - began)
+            counts.record("GET", "/snmp", 200, seconds=time.perf_counter() - began)
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )
@@ -76,7 +79,7 @@ def express_protocol(ready: Ready, counts: RequestCounts, peer: Peer = lambda _:
             if not self._answered:
                 super().on_message_complete()
 
-    return ExpressProtocol
+    return FastPathProtocol
 
 
 def _is_simple(protocol: Any) -> bool:
@@ -92,7 +95,7 @@ def _is_simple(protocol: Any) -> bool:
     )
 
 
-def _message(headers: Headers, body: bytes) -> bytes:
+def _message(headers: HeaderList, body: bytes) -> bytes:
     pieces = [_STATUS_LINE]
     for name, value in headers:
         pieces += (name, b": ", value, b"\r\n")

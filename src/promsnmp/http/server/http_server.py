@@ -17,11 +17,11 @@ from collections.abc import Iterator, Sequence
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from promsnmp.http.middleware.request_metrics import Front
+from promsnmp.http.middleware.request_metrics import RequestMetricsMiddleware
 
-TICK = 0.02
+CHECK_INTERVAL = 0.02
 """Seconds between two looks at the requests in flight."""
-LAST_WORDS = 0.2
+MIN_CLOSE_TIME = 0.2
 """Seconds that connections have to close after the grace period, at least."""
 KEEP_ALIVE = 75
 """Seconds that an idle connection is kept: above Prometheus's usual scrape interval, so that it is used again."""
@@ -35,21 +35,21 @@ class _Uvicorn(uvicorn.Server):
 
 
 class HttpServer:
-    """Serves ``front`` on ``sockets`` (already listening) until stopped, over TLS when there is ``tls``; ``protocol``
-    reads and writes HTTP."""
+    """Serves ``asgi_app`` on ``sockets`` (already listening) until stopped, over TLS when there is ``tls``;
+    ``protocol`` reads and writes HTTP."""
 
     def __init__(
         self,
-        front: Front,
+        asgi_app: RequestMetricsMiddleware,
         sockets: Sequence[socket.socket],
         protocol: type[HttpToolsProtocol] = HttpToolsProtocol,
         *,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._front = front
+        self._asgi_app = asgi_app
         self._sockets = list(sockets)
         self._config = uvicorn.Config(
-            front,
+            asgi_app,
             loop="none",
             http=protocol,
             ws="none",
@@ -71,10 +71,10 @@ class HttpServer:
     async def stop(self, *, grace: float) -> None:
         """Answer what is in flight, for at most ``grace`` seconds, then let ``run`` return."""
         deadline = time.monotonic() + grace
-        begun = frozenset(self._front.in_flight)
-        accepting = deadline - grace / 10
-        while begun & self._front.in_flight and time.monotonic() < accepting:  # noqa: ASYNC110  # an event would cost each request
-            await asyncio.sleep(TICK)
-        left = max(deadline - time.monotonic(), LAST_WORDS)
+        in_flight_at_stop = frozenset(self._asgi_app.in_flight)
+        accept_until = deadline - grace / 10
+        while in_flight_at_stop & self._asgi_app.in_flight and time.monotonic() < accept_until:  # noqa: ASYNC110  # an event would cost each request
+            await asyncio.sleep(CHECK_INTERVAL)
+        left = max(deadline - time.monotonic(), MIN_CLOSE_TIME)
         self._config.timeout_graceful_shutdown = left  # type: ignore[assignment]  # it waits for a float as well
         self._server.should_exit = True

@@ -20,7 +20,7 @@ import uvloop
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from promsnmp import __version__
-from promsnmp.http.middleware.request_metrics import Front
+from promsnmp.http.middleware.request_metrics import RequestMetricsMiddleware
 from promsnmp.http.server.http_server import HttpServer
 from promsnmp.http.server.listen import urls
 from promsnmp.observe.health import Health
@@ -31,14 +31,14 @@ log = logging.getLogger(__name__)
 OK, FAILED, FORCED = 0, 1, 130
 """Exit codes: ended in order, by an error, by a second Ctrl-C."""
 
-STOP_PATIENCE = 1.0
+STOP_TIMEOUT = 1.0
 """Seconds that each part of the background has to end."""
 
 Step = Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Repeated:
+class PeriodicTask:
     """Work of the background: ``step`` is awaited every ``every`` seconds."""
 
     step: Step
@@ -55,34 +55,34 @@ class Lifecycle:
     drain: Step | None = None
 
 
-class App:
+class Application:
     """PromSNMP as one value; ``run`` it once."""
 
     def __init__(
         self,
         *,
-        front: Front,
+        asgi_app: RequestMetricsMiddleware,
         health: Health,
         sockets: Sequence[socket.socket],
         protocol: type[HttpToolsProtocol] = HttpToolsProtocol,
         tls: ssl.SSLContext | None = None,
         grace: float,
-        repeated: Mapping[str, Repeated],
+        periodic_tasks: Mapping[str, PeriodicTask],
         lifecycles: Sequence[Lifecycle] = (),
         reload: Step,
     ) -> None:
         self._health = health
         self._sockets = list(sockets)
-        self._server = HttpServer(front, sockets, protocol, tls=tls)
+        self._server = HttpServer(asgi_app, sockets, protocol, tls=tls)
         self._scheme = "http" if tls is None else "https"
         self._grace = grace
-        self._repeated = dict(repeated)
+        self._periodic_tasks = dict(periodic_tasks)
         self._lifecycles = list(lifecycles)
         self._reload = reload
         self._stop = asyncio.Event()
         self._force = asyncio.Event()
         self._background: set[asyncio.Task[object]] = set()
-        self._draining: list[asyncio.Future[object]] = []
+        self._drains: list[asyncio.Future[object]] = []
 
     def run(self) -> int:
         """Serve until a signal comes; returns the process's exit code."""
@@ -94,7 +94,7 @@ class App:
         self._handle_signals()
         for part in self._lifecycles:
             part.start()
-        for name, work in self._repeated.items():
+        for name, work in self._periodic_tasks.items():
             self._spawn(forever(name, work.step, every=work.every))
         serving = asyncio.create_task(self._server.run())
         log.info("PromSNMP %s listens on %s", __version__, ", ".join(urls(self._sockets, self._scheme)))
@@ -107,7 +107,7 @@ class App:
     async def _drain(self, serving: asyncio.Task[None]) -> int:
         self._health.drain()
         log.info("shutting down: requests in flight have %g s to finish", self._grace)
-        self._draining = [asyncio.ensure_future(part.drain()) for part in self._lifecycles if part.drain is not None]
+        self._drains = [asyncio.ensure_future(part.drain()) for part in self._lifecycles if part.drain is not None]
         draining = asyncio.ensure_future(self._end(serving))
         await _until(self._force, draining)
         if not draining.done():
@@ -121,13 +121,13 @@ class App:
 
     async def _end(self, serving: asyncio.Task[None]) -> None:
         """The server first: a request in flight may be waiting for something of the background."""
-        leaving = asyncio.gather(*self._draining, return_exceptions=True)
+        leaving = asyncio.gather(*self._drains, return_exceptions=True)
         await asyncio.gather(self._server.stop(grace=self._grace), serving, leaving)
         for part in self._lifecycles:
             try:
-                await asyncio.wait_for(part.stop(), STOP_PATIENCE)
+                await asyncio.wait_for(part.stop(), STOP_TIMEOUT)
             except TimeoutError:
-                log.warning("a part of the background did not end within %g s", STOP_PATIENCE)
+                log.warning("a part of the background did not end within %g s", STOP_TIMEOUT)
             except Exception:
                 log.exception("a part of the background ended badly")
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from promsnmp.errors import PromSnmpError
 
 BACKLOG = 1024
-EVERYWHERE = ("::", "0.0.0.0")  # noqa: S104  # what the setting says when it is empty
+ANY_ADDRESS = ("::", "0.0.0.0")  # noqa: S104  # what the setting says when it is empty
 NO_FAMILY = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT}
 """What a machine without IPv6 answers."""
 _REASONS = {
@@ -29,12 +29,12 @@ def listen(address: str, port: int) -> list[socket.socket]:
     Raises PromSnmpError with what to change when that is not possible.
     """
     try:
-        return [_any_address(port)] if not address else _named(address, port)
+        return [_listen_on_any(port)] if not address else _listen_on_name(address, port)
     except OSError as error:
         raise PromSnmpError(f"cannot listen: {_reason(error, address, port)}") from None
 
 
-def listen_everywhere(places: Sequence[tuple[str, int]]) -> list[socket.socket]:
+def listen_all(places: Sequence[tuple[str, int]]) -> list[socket.socket]:
     """Sockets that listen on several addresses and ports, as ``listen``; all of them or none."""
     sockets: list[socket.socket] = []
     try:
@@ -52,21 +52,21 @@ def urls(sockets: Sequence[socket.socket], scheme: str = "http") -> list[str]:
     found = []
     for item in sockets:
         host, port = item.getsockname()[:2]
-        name = "localhost" if host in EVERYWHERE else f"[{host}]" if ":" in host else host
+        name = "localhost" if host in ANY_ADDRESS else f"[{host}]" if ":" in host else host
         found.append(f"{scheme}://{name}:{port}")
     return found
 
 
-def _any_address(port: int) -> socket.socket:
+def _listen_on_any(port: int) -> socket.socket:
     try:
-        return _bound(socket.AF_INET6, (EVERYWHERE[0], port), both=True)
+        return _bound(socket.AF_INET6, (ANY_ADDRESS[0], port), dual_stack=True)
     except OSError as error:
         if error.errno not in NO_FAMILY:
             raise
-    return _bound(socket.AF_INET, (EVERYWHERE[1], port))
+    return _bound(socket.AF_INET, (ANY_ADDRESS[1], port))
 
 
-def _named(address: str, port: int) -> list[socket.socket]:
+def _listen_on_name(address: str, port: int) -> list[socket.socket]:
     """One socket for each address that the name has (``localhost`` has two)."""
     found = socket.getaddrinfo(
         address.strip("[]"), port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE
@@ -88,19 +88,19 @@ def _named(address: str, port: int) -> list[socket.socket]:
     return sockets
 
 
-def _bound(family: socket.AddressFamily, place: tuple[object, ...], *, both: bool = False) -> socket.socket:
-    made = socket.socket(family, socket.SOCK_STREAM)
+def _bound(family: socket.AddressFamily, place: tuple[object, ...], *, dual_stack: bool = False) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
-            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if both else 1)
-        made.bind(place)
-        made.listen(BACKLOG)  # now, so that a port in use is known before anything else starts
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if dual_stack else 1)
+        listener.bind(place)
+        listener.listen(BACKLOG)  # now, so that a port in use is known before anything else starts
     except OSError:
-        made.close()
+        listener.close()
         raise
-    made.setblocking(False)
-    return made
+    listener.setblocking(False)
+    return listener
 
 
 def _reason(error: OSError, address: str, port: int) -> str:

@@ -25,21 +25,21 @@ from promsnmp.snmp.credentials import (
     Version,
 )
 
-SHORTEST_PASSPHRASE = 8
+MIN_PASSPHRASE = 8
 """Octets, RFC 3414 section 11.2."""
-LONGEST_NAME = 32
+MAX_USER_NAME = 32
 """Octets of a user's name: usmUserName, RFC 3414 section 5."""
 
 _NOTHING = frozenset({"", "none", "noauth", "nopriv"})
 
 
 def read_credentials(
-    fields: Fields, type_key: str, kept: Credentials | None, *, lenient: bool = False
+    fields: Fields, type_key: str, previous: Credentials | None, *, lenient: bool = False
 ) -> Credentials | None:
     """The credentials of an agent or seed whose kind stands under ``type_key``; None when that is not clear.
 
-    ``kept`` serves masked secrets. With ``lenient``, kind, version (v2c, v3) and security level may be left out when
-    the other fields tell them. Problems are noted in ``fields``.
+    ``previous`` serves masked secrets. With ``lenient``, kind, version (v2c, v3) and security level may be left
+    out when the other fields tell them. Problems are noted in ``fields``.
     """
     version = fields.value("version", read_version)
     kind = _kind(fields, type_key, version, lenient=lenient)
@@ -48,9 +48,9 @@ def read_credentials(
     if kind == USER_AGENT:
         if version not in (None, Version.V3):
             fields.problem("version", f"{type_key} {USER_AGENT} needs 3 (v3), not {int(version)}")
-        return _user(fields, kept if isinstance(kept, User) else None, lenient=lenient)
+        return _user(fields, previous if isinstance(previous, User) else None, lenient=lenient)
     if kind == COMMUNITY_AGENT:
-        return _community(fields, type_key, version, kept if isinstance(kept, Community) else None)
+        return _community(fields, type_key, version, previous if isinstance(previous, Community) else None)
     return None
 
 
@@ -72,29 +72,29 @@ def _kind(fields: Fields, type_key: str, version: Version | None, *, lenient: bo
     return ""
 
 
-def _community(fields: Fields, type_key: str, version: Version | None, kept: Community | None) -> Community | None:
+def _community(fields: Fields, type_key: str, version: Version | None, previous: Community | None) -> Community | None:
     if version is None and not fields.failed("version"):
         fields.problem("version", "is missing; 0 is v1, 1 is v2c")
     if version is Version.V3:
         fields.problem("version", f"{type_key} {COMMUNITY_AGENT} needs 0 (v1) or 1 (v2c), not 3")
-    community = fields.secret("readCommunity", kept.community if kept else "")
+    community = fields.secret("readCommunity", previous.community if previous else "")
     if not community and not fields.failed("readCommunity"):
         fields.problem("readCommunity", "is missing")
     return Community(version=version or Version.V1, community=community)
 
 
-def _user(fields: Fields, kept: User | None, *, lenient: bool) -> User:
+def _user(fields: Fields, previous: User | None, *, lenient: bool) -> User:
     name = fields.text("securityName")
     if not name and not fields.failed("securityName"):
         fields.problem("securityName", "is missing")
-    elif len(name.encode()) > LONGEST_NAME:
-        fields.problem("securityName", f"is longer than {LONGEST_NAME} octets (RFC 3414 section 5)")
-    level = _told_level(fields) if lenient else None
+    elif len(name.encode()) > MAX_USER_NAME:
+        fields.problem("securityName", f"is longer than {MAX_USER_NAME} octets (RFC 3414 section 5)")
+    level = _implied_level(fields) if lenient else None
     level = level or fields.value("securityLevel", read_level)
     if level is None and not fields.failed("securityLevel"):
         fields.problem("securityLevel", "is missing; 1 is noAuthNoPriv, 2 is authNoPriv, 3 is authPriv")
-    auth, auth_passphrase = _auth(fields, level, kept)
-    priv, priv_passphrase = _priv(fields, level, kept)
+    auth, auth_passphrase = _auth(fields, level, previous)
+    priv, priv_passphrase = _priv(fields, level, previous)
     return User(
         name=name,
         level=level or SecurityLevel.NO_AUTH_NO_PRIV,
@@ -107,7 +107,7 @@ def _user(fields: Fields, kept: User | None, *, lenient: bool) -> User:
     )
 
 
-def _told_level(fields: Fields) -> SecurityLevel | None:
+def _implied_level(fields: Fields) -> SecurityLevel | None:
     """The level that the given passphrases are for, where none is given; 0 is how the original writes that."""
     if fields.values.get("securityLevel") not in (None, 0, "", "0"):
         return None
@@ -116,32 +116,32 @@ def _told_level(fields: Fields) -> SecurityLevel | None:
     return SecurityLevel.AUTH_NO_PRIV if fields.values.get("authPassphrase") else SecurityLevel.NO_AUTH_NO_PRIV
 
 
-def _auth(fields: Fields, level: SecurityLevel | None, kept: User | None) -> tuple[AuthProtocol | None, str]:
+def _auth(fields: Fields, level: SecurityLevel | None, previous: User | None) -> tuple[AuthProtocol | None, str]:
     needed = level is not None and level >= SecurityLevel.AUTH_NO_PRIV
     protocol = None
     if fields.text("authProtocol").lower() not in _NOTHING:
         protocol = fields.convert("authProtocol", read_auth_protocol)
     elif needed and not fields.failed("authProtocol"):
         fields.problem("authProtocol", f"is missing; securityLevel {level} needs one of {', '.join(AuthProtocol)}")
-    return protocol, _passphrase(fields, "authPassphrase", kept.auth_passphrase if kept else "", level, needed)
+    return protocol, _passphrase(fields, "authPassphrase", previous.auth_passphrase if previous else "", level, needed)
 
 
-def _priv(fields: Fields, level: SecurityLevel | None, kept: User | None) -> tuple[PrivProtocol | None, str]:
+def _priv(fields: Fields, level: SecurityLevel | None, previous: User | None) -> tuple[PrivProtocol | None, str]:
     needed = level is SecurityLevel.AUTH_PRIV
     protocol = None
     if fields.text("privProtocol").lower() not in _NOTHING:
         protocol = fields.convert("privProtocol", read_priv_protocol)
     elif needed and not fields.failed("privProtocol"):
         fields.problem("privProtocol", f"is missing; securityLevel 3 needs one of {', '.join(PrivProtocol)}")
-    return protocol, _passphrase(fields, "privPassphrase", kept.priv_passphrase if kept else "", level, needed)
+    return protocol, _passphrase(fields, "privPassphrase", previous.priv_passphrase if previous else "", level, needed)
 
 
-def _passphrase(fields: Fields, key: str, kept: str, level: SecurityLevel | None, needed: bool) -> str:
-    passphrase = fields.secret(key, kept)
+def _passphrase(fields: Fields, key: str, previous: str, level: SecurityLevel | None, needed: bool) -> str:
+    passphrase = fields.secret(key, previous)
     if needed and not passphrase and not fields.failed(key):
         fields.problem(key, f"is missing; securityLevel {level} needs it")
-    elif passphrase and len(passphrase.encode()) < SHORTEST_PASSPHRASE:
-        fields.problem(key, f"is shorter than {SHORTEST_PASSPHRASE} octets (RFC 3414 section 11.2)")
+    elif passphrase and len(passphrase.encode()) < MIN_PASSPHRASE:
+        fields.problem(key, f"is shorter than {MIN_PASSPHRASE} octets (RFC 3414 section 11.2)")
     return passphrase
 
 
@@ -158,14 +158,14 @@ def read_hex(fields: Fields, key: str) -> str:
 def write_credentials(credentials: Credentials, *, mask: bool) -> dict[str, object]:
     """The document's keys of credentials, without kind and version; absent ones are left out."""
     if isinstance(credentials, Community):
-        return {"readCommunity": hide(credentials.community, mask=mask)}
+        return {"readCommunity": mask_secret(credentials.community, mask=mask)}
     written: dict[str, object] = {"securityName": credentials.name, "securityLevel": int(credentials.level)}
     if credentials.level >= SecurityLevel.AUTH_NO_PRIV or credentials.auth_passphrase:
         written["authProtocol"] = credentials.auth_protocol.value
-        written["authPassphrase"] = hide(credentials.auth_passphrase, mask=mask)
+        written["authPassphrase"] = mask_secret(credentials.auth_passphrase, mask=mask)
     if credentials.level is SecurityLevel.AUTH_PRIV or credentials.priv_passphrase:
         written["privProtocol"] = priv_name(credentials.priv_protocol)
-        written["privPassphrase"] = hide(credentials.priv_passphrase, mask=mask)
+        written["privPassphrase"] = mask_secret(credentials.priv_passphrase, mask=mask)
     if credentials.context_name:
         written["contextName"] = credentials.context_name
     if credentials.context_engine_id:
@@ -173,6 +173,6 @@ def write_credentials(credentials: Credentials, *, mask: bool) -> dict[str, obje
     return written
 
 
-def hide(secret: str, *, mask: bool) -> str:
+def mask_secret(secret: str, *, mask: bool) -> str:
     """The secret, or the mask in its place; nothing stays nothing."""
     return MASK if mask and secret else secret

@@ -47,14 +47,14 @@ class Fields:
         """Text, blanks at its ends removed; a number is taken as its text, as Java's reader does."""
         return self._raw_text(key).strip()
 
-    def secret(self, key: str, kept: str) -> str:
-        """Text as it is; the mask stands for ``kept``."""
+    def secret(self, key: str, previous: str) -> str:
+        """Text as it is; the mask stands for ``previous``."""
         value = self._raw_text(key)
         if value != MASK:
             return value
-        if not kept:
+        if not previous:
             self.problem(key, "is masked, and there is no earlier value to keep; give the value itself")
-        return kept
+        return previous
 
     def _raw_text(self, key: str) -> str:
         value = self.values.get(key)
@@ -73,12 +73,12 @@ class Fields:
         value = self.values.get(key)
         if value is None:
             return default
-        number = _whole(value)
+        number = _to_integer(value)
         if number is None:
             shown = f" {value!r}"[:40] if isinstance(value, str | float) else f" {kind_of(value)}"
             self.problem(key, f"must be a whole number, not{shown}")
         elif not low <= number <= high:
-            self.problem(key, f"must be between {low} and {high}, not {_brief(number)}")
+            self.problem(key, f"must be between {low} and {high}, not {_number_text(number)}")
         else:
             return number
         return default
@@ -140,7 +140,7 @@ def is_unicode(text: str) -> bool:
     return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
-def _whole(value: object) -> int | None:
+def _to_integer(value: object) -> int | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -153,5 +153,5 @@ def _whole(value: object) -> int | None:
     return None
 
 
-def _brief(number: int) -> str:
+def _number_text(number: int) -> str:
     return str(number) if abs(number) < 10**12 else "a number with many digits"

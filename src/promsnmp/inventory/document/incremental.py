@@ -20,16 +20,16 @@ BEGIN, END = b'{"devices":[', b"]"
 _object_at = json.JSONDecoder().raw_decode
 
 
-def reread(plain: bytes, devices: Sequence[Device], fragments: Sequence[bytes]) -> Inventory | None:
-    """The inventory in ``plain``, with those of ``devices`` that are in it unchanged; ``fragments`` are what is written
-    for them, each with a comma before it.
+def reread(plain: bytes, devices: Sequence[Device], device_texts: Sequence[bytes]) -> Inventory | None:
+    """The inventory in ``plain``, with those of ``devices`` that are in it unchanged; ``device_texts`` are what
+    is written for them, each with a comma before it.
 
     None when it is not written as we write, or has problems: then it must be read as a whole.
     """
     if not devices or not plain.startswith(BEGIN) or not plain.isascii():
         return None
     try:
-        found, rest = _devices(plain, devices, fragments)
+        found, rest = _devices(plain, devices, device_texts)
         document = json.loads(BEGIN + rest)
         document["devices"] = [item for item in found if isinstance(item, dict)]
         read = from_document(document)
@@ -40,7 +40,7 @@ def reread(plain: bytes, devices: Sequence[Device], fragments: Sequence[bytes]) 
 
 
 def _devices(
-    plain: bytes, devices: Sequence[Device], fragments: Sequence[bytes]
+    plain: bytes, devices: Sequence[Device], device_texts: Sequence[bytes]
 ) -> tuple[list[Device | dict[str, object]], bytes]:
     """Every device in the text, as known or as it stands there, and the text behind them. Raises ValueError."""
     places = {device.id: number for number, device in enumerate(devices)}
@@ -48,10 +48,10 @@ def _devices(
     found: list[Device | dict[str, object]] = []
     at, expected = len(BEGIN) - 1, 0  # before the comma, or the bracket, that stands before a device
     while plain[at + 1 : at + 2] != END:
-        fragment = fragments[expected] if expected < len(fragments) else b""
-        if fragment and plain.startswith(fragment[1:], at + 1):
+        device_text = device_texts[expected] if expected < len(device_texts) else b""
+        if device_text and plain.startswith(device_text[1:], at + 1):
             found.append(devices[expected])
-            at, expected = at + len(fragment), expected + 1
+            at, expected = at + len(device_text), expected + 1
         else:
             item, at = _object_at(text, at + 1)
             if not isinstance(item, dict):

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Set as AbstractSet
 
-from promsnmp.inventory.model import Agent, Device, Endpoint, Inventory, Seed
+from promsnmp.inventory.model import Agent, AgentEndpoint, Device, Inventory, Seed
 
 
-class Kept:
+class PreviousValues:
     """Look-ups in the inventory that is about to be replaced; all find nothing when there is none."""
 
     __slots__ = ("_agents", "_by_endpoint", "_by_name", "_devices", "_seeds")
@@ -37,7 +37,7 @@ class Kept:
         found = self._devices.get(device_id)
         return found or (self._by_name.get(sys_name.lower()) if sys_name else None)
 
-    def agent(self, agent_id: str, endpoint: Endpoint | None) -> Agent | None:
+    def agent(self, agent_id: str, endpoint: AgentEndpoint | None) -> Agent | None:
         """By id, else by endpoint."""
         found = self._agents.get(agent_id)
         return found or (self._by_endpoint.get(endpoint) if endpoint else None)

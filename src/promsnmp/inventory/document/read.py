@@ -15,28 +15,28 @@ from promsnmp.inventory.address import normal_address
 from promsnmp.inventory.document.credentials import read_credentials, read_hex
 from promsnmp.inventory.document.fields import Fields, kind_of
 from promsnmp.inventory.document.parsing import read_instant
-from promsnmp.inventory.document.previous import Kept
+from promsnmp.inventory.document.previous import PreviousValues
 from promsnmp.inventory.document.seeds import read_seed
 from promsnmp.inventory.document.values import new_id, read_id, read_labels, read_modules
 from promsnmp.inventory.index import collisions
 from promsnmp.inventory.model import (
     ACTIVE,
     DEFAULT_PORT,
-    LOST,
-    NO_MARKS,
+    NO_IDENTIFIERS,
+    STALE,
     Agent,
+    AgentEndpoint,
     Device,
-    Endpoint,
+    DeviceIdentifiers,
     Inventory,
-    Marks,
     Seed,
 )
 from promsnmp.snmp.credentials import Community
-from promsnmp.support.memory import collector_at_rest
+from promsnmp.support.memory import gc_paused
 
-LONGEST_TIMEOUT = 3_600_000
+MAX_TIMEOUT = 3_600_000
 """Milliseconds; more is a mistake in the unit."""
-MOST_RETRIES = 100
+MAX_RETRIES = 100
 
 _DEVICE_KEYS = frozenset(
     """id sysName sysDescr sysContact sysLocation discoveredAt agents primaryAgent
@@ -48,43 +48,43 @@ _AGENT_KEYS = frozenset(
     engineId contextName contextEngineId device""".split()  # noqa: SIM905
 )
 
-_ANSWERED = frozenset({"polling"})
+_READ_ONLY_KEYS = frozenset({"polling"})
 """Keys that answers have and documents need not: they are passed over."""
 
 
-def from_document(document: object, *, keep: Inventory | None = None) -> Inventory:
+def from_document(document: object, *, previous: Inventory | None = None) -> Inventory:
     """The inventory that a JSON document describes.
 
-    ``keep`` is the inventory that it replaces: masked secrets and missing ids are taken from there.
+    ``previous`` is the inventory that it replaces: masked secrets and missing ids are taken from there.
     Raises InventoryInvalid with all problems. ``devices`` must be there, if only as an empty list, so that a
     document of another kind cannot empty the inventory.
     """
-    with collector_at_rest():
-        return _inventory(document, keep)
+    with gc_paused():
+        return _inventory(document, previous)
 
 
-def _inventory(document: object, keep: Inventory | None) -> Inventory:
+def _inventory(document: object, previous: Inventory | None) -> Inventory:
     problems: list[str] = []
     if not isinstance(document, Mapping):
         raise InventoryInvalid([f"the document must be an object with the key devices, not {kind_of(document)}"])
     top = Fields(document, "", problems)
     if document.get("devices") is None:
         top.problem("devices", "is missing; an empty list means no devices")
-    kept = Kept(keep, claimed=_given_ids(document) if keep else frozenset())
-    read = [_device(item, f"devices[{i}]", problems, kept) for i, item in enumerate(top.items("devices"))]
+    values = PreviousValues(previous, claimed=_given_ids(document) if previous else frozenset())
+    read = [_device(item, f"devices[{i}]", problems, values) for i, item in enumerate(top.items("devices"))]
     devices = [device for device in read if device is not None]
     if len(devices) == len(read):  # else the numbers in the places would not be the document's
         problems += collisions(devices)
     seeds = [
-        read_seed(item, f"discoverySeeds[{i}]", problems, kept) for i, item in enumerate(top.items("discoverySeeds"))
+        read_seed(item, f"discoverySeeds[{i}]", problems, values) for i, item in enumerate(top.items("discoverySeeds"))
     ]
     problems += _repeated_seeds(seeds)
     revision = top.integer("revision", default=0, low=0, high=2**62)
-    term = top.integer("term", default=0, low=0, high=2**62)
-    writes = top.texts("lastWrites")
+    fencing_token = top.integer("term", default=0, low=0, high=2**62)
+    write_numbers = top.texts("lastWrites")
     if problems:
         raise InventoryInvalid(problems)
-    return Inventory(tuple(devices), tuple(seed for seed in seeds if seed), revision, term, writes)
+    return Inventory(tuple(devices), tuple(seed for seed in seeds if seed), revision, fencing_token, write_numbers)
 
 
 def read_device(document: object, *, old: Device | None = None) -> Device:
@@ -103,7 +103,7 @@ def read_device(document: object, *, old: Device | None = None) -> Device:
         if isinstance(item, Mapping):
             _refuse_unknown(Fields(item, f"agents[{number}]", problems), _AGENT_KEYS, "an agent")
     given = {key: value for key, value in document.items() if key in _DEVICE_KEYS}
-    device = _device(given, "", problems, Kept(Inventory((old,)) if old else None))
+    device = _device(given, "", problems, PreviousValues(Inventory((old,)) if old else None))
     if device is not None:
         problems += [problem.replace("devices[0].", "") for problem in collisions([device])]
     if problems or device is None:
@@ -112,23 +112,25 @@ def read_device(document: object, *, old: Device | None = None) -> Device:
 
 
 def _refuse_unknown(fields: Fields, known: frozenset[str], what: str) -> None:
-    for key in fields.values.keys() - known - _ANSWERED:
-        near = get_close_matches(key.lower(), {name.lower(): name for name in known}, 1, 0.6)
-        meant = next((name for name in known if name.lower() in near), "")
-        fields.problem(ascii(key)[1:-1][:80], f"is not a key of {what}" + (f"; {meant} is" if meant else ""))
+    for key in fields.values.keys() - known - _READ_ONLY_KEYS:
+        similar = get_close_matches(key.lower(), {name.lower(): name for name in known}, 1, 0.6)
+        intended = next((name for name in known if name.lower() in similar), "")
+        fields.problem(ascii(key)[1:-1][:80], f"is not a key of {what}" + (f"; {intended} is" if intended else ""))
 
 
-def _device(item: object, place: str, problems: list[str], kept: Kept) -> Device | None:
+def _device(item: object, place: str, problems: list[str], previous: PreviousValues) -> Device | None:
     before = len(problems)
     fields = Fields(item, place, problems)
     if len(problems) > before:
         return None
     sys_name = fields.text("sysName")
     given_id = read_id(fields)
-    old = kept.device(given_id, sys_name)
-    agents = [_agent(each, fields.at(f"agents[{i}]"), problems, kept) for i, each in enumerate(fields.items("agents"))]
+    old = previous.device(given_id, sys_name)
+    agents = [
+        _agent(each, fields.at(f"agents[{i}]"), problems, previous) for i, each in enumerate(fields.items("agents"))
+    ]
     usable = [agent for agent in agents if agent is not None]
-    primary = _primary(fields, usable, kept, complete=len(usable) == len(agents))
+    primary = _primary(fields, usable, previous, complete=len(usable) == len(agents))
     if primary is not None and primary not in usable:
         usable.append(primary)
     if not sys_name and not usable and len(problems) == before:
@@ -151,25 +153,25 @@ def _device(item: object, place: str, problems: list[str], kept: Kept) -> Device
         status=_status(fields) or (old.status if old else ACTIVE),
         last_seen=fields.value("lastSeen", read_instant) or (old.last_seen if old else None),
         missed_since=fields.value("missedSince", read_instant) or (old.missed_since if old else None),
-        marks=_marks(fields) or (old.marks if old else NO_MARKS),
+        identifiers=_identifiers(fields) or (old.identifiers if old else NO_IDENTIFIERS),
         extra=_extra(fields, _DEVICE_KEYS) or (old.extra if old else ""),
     )
 
 
 def _status(fields: Fields) -> str:
     status = fields.text("status").lower()
-    if status not in ("", ACTIVE, LOST):
-        fields.problem("status", f"{status[:40]!r} is neither {ACTIVE} nor {LOST}")
+    if status not in ("", ACTIVE, STALE):
+        fields.problem("status", f"{status[:40]!r} is neither {ACTIVE} nor {STALE}")
         return ""
     return status
 
 
-def _marks(fields: Fields) -> Marks | None:
+def _identifiers(fields: Fields) -> DeviceIdentifiers | None:
     value = fields.values.get("marks")
     if value is None:
         return None
     inner = Fields(value, fields.at("marks"), fields.problems)
-    return Marks(
+    return DeviceIdentifiers(
         sys_name=inner.text("sysName"),
         serial_numbers=inner.texts("serialNumbers"),
         mac_addresses=inner.texts("macAddresses"),
@@ -177,7 +179,7 @@ def _marks(fields: Fields) -> Marks | None:
     )
 
 
-def _primary(fields: Fields, agents: list[Agent], kept: Kept, *, complete: bool) -> Agent | None:
+def _primary(fields: Fields, agents: list[Agent], previous: PreviousValues, *, complete: bool) -> Agent | None:
     """The agent that ``primaryAgent`` copies: found by id, then by endpoint, and what ``agents`` says of it counts.
 
     One that is not among ``agents`` is read as a further agent; without ``primaryAgent`` the first one is primary.
@@ -193,23 +195,23 @@ def _primary(fields: Fields, agents: list[Agent], kept: Kept, *, complete: bool)
     matching = [agent for agent in agents if agent.id == wanted] or [a for a in agents if a.endpoint == endpoint]
     if matching:
         return matching[0]
-    return _agent(value, place, fields.problems, kept) if complete else None
+    return _agent(value, place, fields.problems, previous) if complete else None
 
 
-def _agent(item: object, place: str, problems: list[str], kept: Kept) -> Agent | None:
+def _agent(item: object, place: str, problems: list[str], previous: PreviousValues) -> Agent | None:
     before = len(problems)
     fields = Fields(item, place, problems)
     if len(problems) > before:
         return None
     given_id, endpoint = read_id(fields), _endpoint(fields)
-    old = kept.agent(given_id, endpoint)
+    old = previous.agent(given_id, endpoint)
     credentials = read_credentials(fields, "type", old.credentials if old else None)
     agent = Agent(
         id=given_id or (old.id if old else new_id()),
-        endpoint=endpoint or Endpoint(""),
+        endpoint=endpoint or AgentEndpoint(""),
         credentials=credentials or Community(),
-        timeout=fields.integer("timeout", default=1500, low=1, high=LONGEST_TIMEOUT),
-        retries=fields.integer("retries", default=1, low=0, high=MOST_RETRIES),
+        timeout=fields.integer("timeout", default=1500, low=1, high=MAX_TIMEOUT),
+        retries=fields.integer("retries", default=1, low=0, high=MAX_RETRIES),
         discovered_at=fields.value("discoveredAt", read_instant) or (old.discovered_at if old else None),
         write_community=fields.secret("writeCommunity", old.write_community if old else ""),
         engine_id=read_hex(fields, "engineId"),
@@ -218,7 +220,7 @@ def _agent(item: object, place: str, problems: list[str], kept: Kept) -> Agent |
     return agent if endpoint else None
 
 
-def _endpoint(fields: Fields) -> Endpoint | None:
+def _endpoint(fields: Fields) -> AgentEndpoint | None:
     """``endpoint``; its port is 161 when absent. None when there is no usable address."""
     value = fields.values.get("endpoint")
     if value is None:
@@ -229,13 +231,13 @@ def _endpoint(fields: Fields) -> Endpoint | None:
     address = inner.convert("address", normal_address)
     if address is None and inner.values and not inner.failed("address"):
         inner.problem("address", "is missing")
-    return Endpoint(address, port) if address and not inner.failed("port") else None
+    return AgentEndpoint(address, port) if address and not inner.failed("port") else None
 
 
 def _extra(fields: Fields, known: frozenset[str]) -> str:
     if fields.values.keys() <= known:
         return ""
-    found = {key: value for key, value in fields.values.items() if key not in known and key not in _ANSWERED}
+    found = {key: value for key, value in fields.values.items() if key not in known and key not in _READ_ONLY_KEYS}
     return json.dumps(found) if found else ""
 
 

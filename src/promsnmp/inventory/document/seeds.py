@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from promsnmp.inventory.document.credentials import read_credentials, write_credentials
 from promsnmp.inventory.document.fields import Fields
 from promsnmp.inventory.document.parsing import VERSION_NAMES
-from promsnmp.inventory.document.previous import Kept
+from promsnmp.inventory.document.previous import PreviousValues
 from promsnmp.inventory.document.values import new_id, read_id, read_labels, read_modules
 from promsnmp.inventory.model import DEFAULT_PORT, Seed, agent_type
 from promsnmp.snmp.credentials import Credentials
 
-MOST_CREDENTIALS = 32
+MAX_CREDENTIALS = 32
 """Each of them costs packets at every address that does not answer."""
 CREDENTIAL_KEYS = frozenset(
     """version agentType readCommunity securityName securityLevel authProtocol authPassphrase privProtocol
@@ -27,14 +27,14 @@ SEED_KEYS = CREDENTIAL_KEYS | {
 }  # fmt: skip
 
 
-def read_seed(item: object, place: str, problems: list[str], kept: Kept) -> Seed | None:
+def read_seed(item: object, place: str, problems: list[str], previous: PreviousValues) -> Seed | None:
     """The seed that one JSON object describes; None when it is not usable, and then there are problems."""
     before = len(problems)
     fields = Fields(item, place, problems)
     if len(problems) > before:
         return None
     given_id = read_id(fields)
-    old = kept.seed(given_id)
+    old = previous.seed(given_id)
     targets = fields.texts("potentialTargets")
     if not targets and not fields.failed("potentialTargets"):
         fields.problem("potentialTargets", "is empty; name at least one address, network or host")
@@ -54,26 +54,26 @@ def read_seed(item: object, place: str, problems: list[str], kept: Kept) -> Seed
     return seed if credentials else None
 
 
-def _credentials(fields: Fields, kept: Sequence[Credentials]) -> tuple[Credentials, ...]:
+def _credentials(fields: Fields, previous: Sequence[Credentials]) -> tuple[Credentials, ...]:
     """The first ones from the object itself, the others from ``credentials``; either may be all there are.
 
-    Masked secrets are those of ``kept`` at the same place.
+    Masked secrets are those of ``previous`` at the same place.
     """
     others = fields.items("credentials")
     read: list[Credentials | None] = []
     if not others or any(fields.values.get(key) is not None for key in CREDENTIAL_KEYS):
-        read.append(_read(fields, kept, 0))
-    for number, item in enumerate(others[:MOST_CREDENTIALS]):
+        read.append(_read(fields, previous, 0))
+    for number, item in enumerate(others[:MAX_CREDENTIALS]):
         inner = Fields(item, f"{fields.place}.credentials[{number}]".removeprefix("."), fields.problems)
         if isinstance(item, Mapping):
-            read.append(_read(inner, kept, len(read)))
-    if len(others) > MOST_CREDENTIALS:
-        fields.problem("credentials", f"has {len(others)} entries; {MOST_CREDENTIALS} at most")
+            read.append(_read(inner, previous, len(read)))
+    if len(others) > MAX_CREDENTIALS:
+        fields.problem("credentials", f"has {len(others)} entries; {MAX_CREDENTIALS} at most")
     return tuple(dict.fromkeys(one for one in read if one is not None))
 
 
-def _read(fields: Fields, kept: Sequence[Credentials], number: int) -> Credentials | None:
-    return read_credentials(fields, "agentType", kept[number] if number < len(kept) else None, lenient=True)
+def _read(fields: Fields, previous: Sequence[Credentials], number: int) -> Credentials | None:
+    return read_credentials(fields, "agentType", previous[number] if number < len(previous) else None, lenient=True)
 
 
 def seed_document(seed: Seed, *, mask: bool) -> dict[str, object]:
@@ -82,12 +82,12 @@ def seed_document(seed: Seed, *, mask: bool) -> dict[str, object]:
         "id": seed.id,
         "potentialTargets": list(seed.potential_targets),
         "port": seed.port,
-        **login_document(seed.credentials[0], mask=mask),
+        **credentials_document(seed.credentials[0], mask=mask),
     }
     if seed.neighbours is not None:
         document["neighbours"] = list(seed.neighbours)
     additions = {
-        "credentials": [login_document(one, mask=mask) for one in seed.credentials[1:]],
+        "credentials": [credentials_document(one, mask=mask) for one in seed.credentials[1:]],
         "exclude": list(seed.exclude),
         "labels": dict(seed.labels),
         "modules": list(seed.modules),
@@ -96,7 +96,7 @@ def seed_document(seed: Seed, *, mask: bool) -> dict[str, object]:
     return document | {key: value for key, value in additions.items() if value}
 
 
-def login_document(credentials: Credentials, *, mask: bool) -> dict[str, object]:
+def credentials_document(credentials: Credentials, *, mask: bool) -> dict[str, object]:
     """Credentials as a seed or a request has them."""
     head = {"version": VERSION_NAMES[credentials.version], "agentType": agent_type(credentials)}
     return head | write_credentials(credentials, mask=mask)

@@ -11,12 +11,12 @@ import json
 from collections.abc import Iterator, Sequence
 
 from promsnmp.errors import InventoryInvalid
-from promsnmp.inventory.document.credentials import hide, write_credentials
+from promsnmp.inventory.document.credentials import mask_secret, write_credentials
 from promsnmp.inventory.document.fields import MASK
 from promsnmp.inventory.document.read import from_document
 from promsnmp.inventory.document.seeds import seed_document
-from promsnmp.inventory.model import ACTIVE, NO_MARKS, Agent, Device, Inventory, Marks
-from promsnmp.inventory.per_device_cache import Fragments
+from promsnmp.inventory.model import ACTIVE, NO_IDENTIFIERS, Agent, Device, DeviceIdentifiers, Inventory
+from promsnmp.inventory.per_device_cache import PerDeviceCache
 
 _OPTIONAL = (
     "discoveredAt", "primaryAgent", "sysObjectId", "vendor", "model", "detectedModules", "modules", "labels", "status",
@@ -43,8 +43,8 @@ def to_document(inventory: Inventory, *, mask: bool) -> dict[str, object]:
         "devices": [device_document(device, mask=mask) for device in inventory.devices],
         "discoverySeeds": [seed_document(seed, mask=mask) for seed in inventory.seeds],
         "revision": inventory.revision,
-        "term": inventory.term,
-        **({"lastWrites": list(inventory.writes)} if inventory.writes and not mask else {}),
+        "term": inventory.fencing_token,
+        **({"lastWrites": list(inventory.write_numbers)} if inventory.write_numbers and not mask else {}),
     }
 
 
@@ -68,17 +68,17 @@ def device_document(device: Device, *, mask: bool) -> dict[str, object]:
         "status": "" if device.status == ACTIVE else device.status,
         "lastSeen": device.last_seen,
         "missedSince": device.missed_since,
-        "marks": None if device.marks == NO_MARKS else _marks_document(device.marks),
+        "marks": None if device.identifiers == NO_IDENTIFIERS else _identifiers_document(device.identifiers),
     }
     return _present(document, *_OPTIONAL)
 
 
-def _marks_document(marks: Marks) -> dict[str, object]:
+def _identifiers_document(identifiers: DeviceIdentifiers) -> dict[str, object]:
     document: dict[str, object] = {
-        "sysName": marks.sys_name,
-        "serialNumbers": list(marks.serial_numbers),
-        "macAddresses": list(marks.mac_addresses),
-        "bootedAt": marks.booted_at,
+        "sysName": identifiers.sys_name,
+        "serialNumbers": list(identifiers.serial_numbers),
+        "macAddresses": list(identifiers.mac_addresses),
+        "bootedAt": identifiers.booted_at,
     }
     return _present(document, *document)
 
@@ -94,7 +94,7 @@ def agent_document(agent: Agent, *, mask: bool) -> dict[str, object]:
         "retries": agent.retries,
         "discoveredAt": agent.discovered_at,
         **write_credentials(agent.credentials, mask=mask),
-        "writeCommunity": hide(agent.write_community, mask=mask),
+        "writeCommunity": mask_secret(agent.write_community, mask=mask),
         "engineId": agent.engine_id,
     }
     return _present(document, "discoveredAt", "writeCommunity", "engineId")
@@ -105,7 +105,7 @@ class DocumentWriter:
 
     def __init__(self, *, mask: bool) -> None:
         self._mask = mask
-        self._devices = Fragments(lambda device: b"," + _json(device_document(device, mask=mask)))
+        self._devices = PerDeviceCache(lambda device: b"," + _json(device_document(device, mask=mask)))
 
     @property
     def known(self) -> tuple[Sequence[Device], Sequence[bytes]]:
@@ -124,9 +124,9 @@ class DocumentWriter:
             yield devices[0][1:]
             yield from devices[1:]
         seeds = _json([seed_document(seed, mask=self._mask) for seed in inventory.seeds])
-        yield b'],"discoverySeeds":%b,"revision":%d,"term":%d' % (seeds, inventory.revision, inventory.term)
-        if inventory.writes and not self._mask:
-            yield b',"lastWrites":' + _json(inventory.writes)
+        yield b'],"discoverySeeds":%b,"revision":%d,"term":%d' % (seeds, inventory.revision, inventory.fencing_token)
+        if inventory.write_numbers and not self._mask:
+            yield b',"lastWrites":' + _json(inventory.write_numbers)
         yield b"}"
 
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from promsnmp.errors import InventoryUnavailable
 
-LOCK_PATIENCE = 10.0
+LOCK_TIMEOUT = 10.0
 """Seconds that a writer waits for another one."""
 STALE_AFTER = 600.0
 """Seconds after which a temporary file is a crashed writer's even where locks do not work."""
@@ -39,7 +39,7 @@ _ADVICE = {
 }
 
 
-class Stamp(NamedTuple):
+class FileStamp(NamedTuple):
     """Tells one version of a file from another without reading it."""
 
     inode: int
@@ -48,9 +48,9 @@ class Stamp(NamedTuple):
     size: int
 
 
-def stamp_of(path: Path) -> Stamp | None:
+def stamp_of(path: Path) -> FileStamp | None:
     """The file's stamp; None when there is none. Raises InventoryUnavailable when it cannot be looked at."""
-    with explained(path, "read"):
+    with explain_os_errors(path, "read"):
         try:
             found = path.stat()
         except FileNotFoundError:
@@ -59,18 +59,18 @@ def stamp_of(path: Path) -> Stamp | None:
             raise IsADirectoryError(errno.EISDIR, "is a directory")
         if not stat.S_ISREG(found.st_mode):
             raise OSError(errno.EINVAL, "it is no regular file; set PROM_INV_FILE to another place")
-        return Stamp(found.st_ino, found.st_mtime_ns, found.st_size)
+        return FileStamp(found.st_ino, found.st_mtime_ns, found.st_size)
 
 
-def read_bytes(path: Path) -> tuple[bytes, Stamp] | None:
+def read_bytes(path: Path) -> tuple[bytes, FileStamp] | None:
     """The content and the stamp that belongs to it; None when there is no such file."""
     if stamp_of(path) is None:
         return None
-    with explained(path, "read"):
+    with explain_os_errors(path, "read"):
         try:
             with path.open("rb") as file:
                 found = os.fstat(file.fileno())
-                return file.read(), Stamp(found.st_ino, found.st_mtime_ns, found.st_size)
+                return file.read(), FileStamp(found.st_ino, found.st_mtime_ns, found.st_size)
         except FileNotFoundError:
             return None
 
@@ -79,7 +79,7 @@ PRIVATE, READABLE = 0o600, 0o644
 """Modes of new files: for this user only, or to be read by everybody."""
 
 
-def write_bytes(path: Path, data: bytes, *, keep_mode: bool = True, mode: int = PRIVATE) -> Stamp:
+def write_bytes(path: Path, data: bytes, *, keep_mode: bool = True, mode: int = PRIVATE) -> FileStamp:
     """``write_parts`` of one part."""
     return write_parts(path, [data], keep_mode=keep_mode, mode=mode)
 
@@ -90,16 +90,16 @@ def write_parts(
     *,
     keep_mode: bool = True,
     mode: int = PRIVATE,
-    at_last: Callable[[], None] = lambda: None,
-) -> Stamp:
+    before_rename: Callable[[], None] = lambda: None,
+) -> FileStamp:
     """Replaces (or makes) the file, durably; when this returns, a power cut no longer loses it.
 
     A new file has ``mode``; with ``keep_mode`` mode and owner of an existing one stay, where the system lets us.
-    ``at_last`` is called when everything is written and only the rename is left; what it raises is raised here.
+    ``before_rename`` is called when everything is written and only the rename is left; what it raises is raised here.
     Raises InventoryUnavailable, and then the old file is untouched and nothing is left behind.
     """
     path = Path(os.path.realpath(path))  # a symbolic link stays one
-    with explained(path, "written"):
+    with explain_os_errors(path, "written"):
         make_directory(path.parent)
         old = None
         if keep_mode:
@@ -108,7 +108,7 @@ def write_parts(
         temporary = _temporary(path)
         try:
             stamp = _write_temporary(temporary, parts, old, mode)
-            at_last()
+            before_rename()
             temporary.rename(path)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -121,7 +121,7 @@ def write_parts(
 def try_writing(path: Path) -> None:
     """Writes a temporary file beside ``path`` and removes it. Raises InventoryUnavailable when that is not possible."""
     temporary = _temporary(Path(os.path.realpath(path)))
-    with explained(path, "written"):
+    with explain_os_errors(path, "written"):
         try:
             _write_temporary(temporary, [b"can this be written?"], None, PRIVATE)
         finally:
@@ -129,7 +129,7 @@ def try_writing(path: Path) -> None:
                 temporary.unlink()
 
 
-def _write_temporary(temporary: Path, parts: Iterable[bytes], old: os.stat_result | None, mode: int) -> Stamp:
+def _write_temporary(temporary: Path, parts: Iterable[bytes], old: os.stat_result | None, mode: int) -> FileStamp:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     with os.fdopen(os.open(temporary, flags, mode), "wb", buffering=0) as file:
         if old is not None:
@@ -143,7 +143,7 @@ def _write_temporary(temporary: Path, parts: Iterable[bytes], old: os.stat_resul
                 rest = rest[os.write(file.fileno(), rest) :]
         os.fsync(file.fileno())
         found = os.fstat(file.fileno())
-        return Stamp(found.st_ino, found.st_mtime_ns, found.st_size)
+        return FileStamp(found.st_ino, found.st_mtime_ns, found.st_size)
 
 
 def _temporary(path: Path) -> Path:
@@ -169,19 +169,19 @@ def sync_directory(directory: Path) -> None:
 
 
 @contextlib.contextmanager
-def writers_turn(path: Path) -> Iterator[None]:
+def write_lock(path: Path) -> Iterator[None]:
     """Holds the lock ``.<name>.lock`` beside the file, and sweeps what crashed writers left.
 
-    Raises InventoryUnavailable when another process holds it for longer than LOCK_PATIENCE. Where the file system
+    Raises InventoryUnavailable when another process holds it for longer than LOCK_TIMEOUT. Where the file system
     knows no locks, writers are not kept apart (each write is still atomic).
     """
     path = Path(os.path.realpath(path))
-    with explained(path, "written"):
+    with explain_os_errors(path, "written"):
         make_directory(path.parent)
         lock = path.with_name(f".{path.name}.lock")
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
-        with explained(path, "written"):
+        with explain_os_errors(path, "written"):
             alone = _wait_for(descriptor)
         _sweep(path, older_than=0.0 if alone else STALE_AFTER)
         yield
@@ -191,7 +191,7 @@ def writers_turn(path: Path) -> Iterator[None]:
 
 def _wait_for(descriptor: int) -> bool:
     """True once the lock is ours, False where there are no locks."""
-    deadline = time.monotonic() + LOCK_PATIENCE
+    deadline = time.monotonic() + LOCK_TIMEOUT
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -218,7 +218,7 @@ def _escaped(name: str) -> str:
 
 
 @contextlib.contextmanager
-def explained(path: Path, done: str) -> Iterator[None]:
+def explain_os_errors(path: Path, done: str) -> Iterator[None]:
     """Turns an OSError into InventoryUnavailable that says what to do."""
     try:
         yield

@@ -1,4 +1,4 @@
-"""The inventory's file, opened and sealed: what stands between the store and the bytes on the disk.
+"""The inventory's file, decrypted and encrypted: what stands between the store and the bytes on the disk.
 
 It knows the key, and what was written for each device the last time, so that a change of one device renders one.
 """
@@ -14,13 +14,13 @@ from promsnmp.errors import InventoryDamaged, InventoryInvalid, InventoryKeyErro
 from promsnmp.inventory.document.incremental import reread
 from promsnmp.inventory.document.write import DocumentWriter, from_document, parse_json
 from promsnmp.inventory.model import Inventory
-from promsnmp.inventory.storage.atomic_file import Stamp, read_bytes, stamp_of, write_parts, writers_turn
-from promsnmp.inventory.storage.encryption import seal_parts, unseal
-from promsnmp.inventory.storage.key import InventoryKey, candidates
-from promsnmp.support.memory import collector_at_rest
+from promsnmp.inventory.storage.atomic_file import FileStamp, read_bytes, stamp_of, write_lock, write_parts
+from promsnmp.inventory.storage.encryption import decrypt, encrypt_parts
+from promsnmp.inventory.storage.key import InventoryKey, candidate_keys
+from promsnmp.support.memory import gc_paused
 
 
-class Vault:
+class EncryptedFile:
     """The file ``path`` under ``key``. A key that came from a key file is read again when the file no longer opens
     with it, so a running server follows ``promsnmp inventory rekey``."""
 
@@ -34,48 +34,50 @@ class Vault:
         """The key that opened the file last."""
         return self._key.data
 
-    def stamp(self) -> Stamp | None:
+    def stamp(self) -> FileStamp | None:
         """Tells whether the file is still the one that was read; None when there is none."""
         return stamp_of(self.path)
 
-    def turn(self) -> contextlib.AbstractContextManager[None]:
-        """Keeps other writers out; see ``writers_turn``."""
-        return writers_turn(self.path)
+    def lock(self) -> contextlib.AbstractContextManager[None]:
+        """Keeps other writers out; see ``write_lock``."""
+        return write_lock(self.path)
 
-    def read(self) -> tuple[Inventory, Stamp] | None:
+    def read(self) -> tuple[Inventory, FileStamp] | None:
         """The inventory in the file, None when there is no file. Raises InventoryError."""
         found = read_bytes(self.path)
         if found is None:
             return None
         data, stamp = found
-        with collector_at_rest():
-            return read_inventory(self._open(data), str(self.path)), stamp
+        with gc_paused():
+            return read_inventory(self._decrypt(data), str(self.path)), stamp
 
-    def reread(self) -> tuple[Inventory, Stamp] | None:
+    def reread(self) -> tuple[Inventory, FileStamp] | None:
         """As ``read``, for a file that differs little from what was read or written before."""
         found = read_bytes(self.path)
         if found is None:
             return None
         data, stamp = found
-        with collector_at_rest():
-            plain = self._open(data)
+        with gc_paused():
+            plain = self._decrypt(data)
             inventory = reread(plain, *self._writer.known) or read_inventory(plain, str(self.path))
         return inventory, stamp
 
-    def write(self, inventory: Inventory, *, at_last: Callable[[], None] = lambda: None) -> Stamp:
+    def write(self, inventory: Inventory, *, before_rename: Callable[[], None] = lambda: None) -> FileStamp:
         """Puts ``inventory`` into the file, durably; see ``write_parts``. Raises InventoryUnavailable."""
-        return write_parts(self.path, seal_parts(self._writer.parts(inventory), self._key.data), at_last=at_last)
+        return write_parts(
+            self.path, encrypt_parts(self._writer.parts(inventory), self._key.data), before_rename=before_rename
+        )
 
     def prepare(self, inventory: Inventory) -> None:
         """Renders all of it, so that the next ``write`` or ``reread`` has only to do with what changed."""
         for _ in self._writer.parts(inventory):
             pass
 
-    def _open(self, data: bytes) -> bytes:
+    def _decrypt(self, data: bytes) -> bytes:
         try:
-            return unseal(data, self._key.data, str(self.path))
+            return decrypt(data, self._key.data, str(self.path))
         except InventoryKeyError:
-            others = candidates(self.path) if self._key.path else []
+            others = candidate_keys(self.path) if self._key.path else []
             for other in others:
                 if other != self._key.data and (plain := _try(data, other, self.path)) is not None:
                     self._key = replace(self._key, data=other)
@@ -97,6 +99,6 @@ def read_inventory(plain: bytes, name: str) -> Inventory:
 
 def _try(data: bytes, key: bytes, path: Path) -> bytes | None:
     try:
-        return unseal(data, key, str(path))
+        return decrypt(data, key, str(path))
     except InventoryKeyError:
         return None

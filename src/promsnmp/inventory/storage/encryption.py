@@ -22,7 +22,7 @@ from promsnmp.errors import InventoryDamaged, InventoryKeyError
 NONCE_SIZE = 12
 TAG_SIZE = 16
 KEY_LENGTHS = (16, 24, 32)
-PIECE = 192 * 1024
+CHUNK_SIZE = 192 * 1024
 """Octets that are encrypted at once: what fits into a processor's cache goes through encryption and base64 faster than
 the whole, and other threads get their turn in between."""
 
@@ -36,17 +36,17 @@ def check_key(key: bytes, source: str) -> bytes:
     return key
 
 
-def seal(plain: bytes, key: bytes) -> bytes:
+def encrypt(plain: bytes, key: bytes) -> bytes:
     """Base64 of a fresh random nonce, the ciphertext and its tag."""
-    return b"".join(seal_parts([plain], key))
+    return b"".join(encrypt_parts([plain], key))
 
 
-def seal_parts(parts: Iterable[bytes], key: bytes) -> Iterator[bytes]:
-    """``seal`` of the joined ``parts``, in pieces of about PIECE octets."""
+def encrypt_parts(parts: Iterable[bytes], key: bytes) -> Iterator[bytes]:
+    """``encrypt`` of the joined ``parts``, in pieces of about CHUNK_SIZE octets."""
     nonce = os.urandom(NONCE_SIZE)
     encryptor = Cipher(AES(key), GCM(nonce)).encryptor()
     rest = nonce
-    for piece in _pieces(parts):
+    for piece in _chunks(parts):
         octets = rest + encryptor.update(piece)
         whole = len(octets) // 3 * 3  # what base64 writes without padding
         yield pybase64.b64encode(octets[:whole])
@@ -54,19 +54,19 @@ def seal_parts(parts: Iterable[bytes], key: bytes) -> Iterator[bytes]:
     yield pybase64.b64encode(rest + encryptor.finalize() + encryptor.tag)
 
 
-def _pieces(parts: Iterable[bytes]) -> Iterator[bytes]:
+def _chunks(parts: Iterable[bytes]) -> Iterator[bytes]:
     waiting: list[bytes] = []
     size = 0
     for part in parts:
         waiting.append(part)
         size += len(part)
-        if size >= PIECE:
+        if size >= CHUNK_SIZE:
             yield b"".join(waiting)
             waiting, size = [], 0
     yield b"".join(waiting)
 
 
-def unseal(data: bytes, key: bytes, name: str) -> bytes:
+def decrypt(data: bytes, key: bytes, name: str) -> bytes:
     """The plain bytes of a file called ``name``.
 
     Raises InventoryDamaged when it is not such a file at all, InventoryKeyError when it does not open.

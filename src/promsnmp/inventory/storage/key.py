@@ -17,13 +17,13 @@ from pathlib import Path
 
 from promsnmp.errors import InventoryKeyError
 from promsnmp.inventory.storage.atomic_file import (
-    explained,
+    explain_os_errors,
     make_directory,
     read_bytes,
     stamp_of,
     sync_directory,
     write_bytes,
-    writers_turn,
+    write_lock,
 )
 from promsnmp.inventory.storage.encryption import check_key
 
@@ -73,11 +73,11 @@ def load_key(inventory_file: Path, secret: str | None, *, create: bool = True, e
             f"{inventory_file} needs its key: set {SETTING}, or put the key into {path} (the original PromSNMP "
             "uses 0123456789ABCDEF when none is set)"
         )
-    with writers_turn(inventory_file):  # whose holder sweeps temporary files
+    with write_lock(inventory_file):  # whose holder sweeps temporary files
         return InventoryKey(_make(path), path)
 
 
-def candidates(inventory_file: Path) -> list[bytes]:
+def candidate_keys(inventory_file: Path) -> list[bytes]:
     """Keys in key files now: the current one, and one that an unfinished rekey left."""
     places = (key_file(inventory_file), next_key_file(inventory_file))
     return [found for place in places if (found := read_key_file(place)) is not None]
@@ -101,7 +101,7 @@ def new_key() -> bytes:
 
 def _make(path: Path) -> bytes:
     """Makes the key file by linking a finished one into place: it appears whole, once, or is another's by then."""
-    with explained(path, "written"):
+    with explain_os_errors(path, "written"):
         make_directory(path.parent)
         finished = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
         write_bytes(finished, new_key(), keep_mode=False)

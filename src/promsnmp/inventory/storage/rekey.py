@@ -12,9 +12,15 @@ import contextlib
 from pathlib import Path
 
 from promsnmp.errors import InventoryError
-from promsnmp.inventory.storage.atomic_file import explained, read_bytes, sync_directory, write_bytes, writers_turn
-from promsnmp.inventory.storage.encryption import seal, unseal
-from promsnmp.inventory.storage.key import InventoryKey, candidates, key_file, new_key, next_key_file
+from promsnmp.inventory.storage.atomic_file import (
+    explain_os_errors,
+    read_bytes,
+    sync_directory,
+    write_bytes,
+    write_lock,
+)
+from promsnmp.inventory.storage.encryption import decrypt, encrypt
+from promsnmp.inventory.storage.key import InventoryKey, candidate_keys, key_file, new_key, next_key_file
 
 
 def rekey(path: Path, old: InventoryKey, new: bytes | None = None) -> Path | None:
@@ -25,15 +31,15 @@ def rekey(path: Path, old: InventoryKey, new: bytes | None = None) -> Path | Non
     """
     in_key_file = new is None or old.path is not None
     key = new or new_key()
-    with writers_turn(path):
+    with write_lock(path):
         plain = _plain(path, old)
         if in_key_file:
             write_bytes(next_key_file(path), key, keep_mode=False)
         if plain is not None:
-            write_bytes(path, seal(plain, key))
+            write_bytes(path, encrypt(plain, key))
         if not in_key_file:
             return None
-        with explained(key_file(path), "written"):
+        with explain_os_errors(key_file(path), "written"):
             next_key_file(path).rename(key_file(path))
             sync_directory(key_file(path).parent)
     return key_file(path)
@@ -45,9 +51,9 @@ def _plain(path: Path, old: InventoryKey) -> bytes | None:
     if found is None:
         return None
     failure: InventoryError | None = None
-    for key in dict.fromkeys([old.data, *(candidates(path) if old.path else [])]):
+    for key in dict.fromkeys([old.data, *(candidate_keys(path) if old.path else [])]):
         try:
-            plain = unseal(found[0], key, str(path))
+            plain = decrypt(found[0], key, str(path))
         except InventoryError as error:
             failure = failure or error
         else:
@@ -61,7 +67,7 @@ def _plain(path: Path, old: InventoryKey) -> bytes | None:
 def _settle(path: Path, key: bytes) -> None:
     """Makes ``key``, which opens the inventory, the one of the key file, before the next new key replaces its copy."""
     current, waiting = key_file(path), next_key_file(path)
-    with explained(current, "written"), contextlib.suppress(FileNotFoundError):
+    with explain_os_errors(current, "written"), contextlib.suppress(FileNotFoundError):
         if waiting.read_bytes().strip() == key:
             waiting.rename(current)
             sync_directory(current.parent)

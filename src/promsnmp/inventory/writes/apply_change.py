@@ -9,55 +9,62 @@ from dataclasses import dataclass, replace
 from promsnmp.errors import InventoryConflict, InventoryUnavailable
 from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.model import Inventory
-from promsnmp.inventory.writes.changes import Changes, compare
-from promsnmp.inventory.writes.fencing import KEPT
+from promsnmp.inventory.writes.changes import InventoryChanges, compare
+from promsnmp.inventory.writes.fencing import MAX_WRITE_NUMBERS
 
 Change = Callable[[Inventory], Inventory]
 
 
 @dataclass(slots=True)
-class Request:
+class PendingChange:
     """A change that waits for its turn, and how it ended."""
 
     change: Change
-    term: int | None
+    fencing_token: int | None
     who: str
     number: str
-    answer: asyncio.Future[Inventory]
+    future: asyncio.Future[Inventory]
     result: Inventory | Exception | None = None
-    changes: Changes | None = None
+    changes: InventoryChanges | None = None
 
 
 def is_older(found: Inventory, known: Inventory) -> bool:
     """Whether a file is one of the past; those of other programs have no numbers that would tell."""
-    is_numbered = bool(found.term or found.revision)
-    return is_numbered and (found.term, found.revision) < (known.term, known.revision)
+    is_numbered = bool(found.fencing_token or found.revision)
+    return is_numbered and (found.fencing_token, found.revision) < (known.fencing_token, known.revision)
 
 
-def step(now: Snapshot, request: Request, term: int | None) -> Snapshot:
-    """The inventory after one more change, made in ``term``; unchanged when that failed."""
+def apply_change(now: Snapshot, pending: PendingChange, fencing_token: int | None) -> Snapshot:
+    """The inventory after one more change, made in ``fencing_token``; unchanged when that failed."""
     try:
-        after, request.changes = _changed(now, request, term)
+        after, pending.changes = _apply(now, pending, fencing_token)
     except Exception as error:  # noqa: BLE001  # raised where the change was asked for
-        request.result = error
+        pending.result = error
         return now
-    request.result = after.inventory
+    pending.result = after.inventory
     return after
 
 
-def _changed(now: Snapshot, request: Request, term: int | None) -> tuple[Snapshot, Changes | None]:
-    old, term = now.inventory, term if request.term is None else request.term
-    if term is not None and term < old.term:
+def _apply(
+    now: Snapshot, pending: PendingChange, fencing_token: int | None
+) -> tuple[Snapshot, InventoryChanges | None]:
+    old, fencing_token = now.inventory, fencing_token if pending.fencing_token is None else pending.fencing_token
+    if fencing_token is not None and fencing_token < old.fencing_token:
         raise InventoryUnavailable(
-            f"not written: a leader of term {old.term} has written the inventory, term {term} is over"
+            f"not written: a leader of term {old.fencing_token} has written the inventory, term {fencing_token} is over"
         )
-    wanted = request.change(old)
+    wanted = pending.change(old)
     if wanted is old:
         return now, None
     new, changes = compare(old, wanted)
-    index = now.index.after(changes.devices.gone, changes.devices.come)
-    if index.clashes:
-        raise InventoryConflict(index.clashes)
-    writes = (*old.writes, request.number)[-KEPT:] if request.number else old.writes
-    new = replace(new, revision=old.revision + 1, term=old.term if term is None else term, writes=writes)
+    index = now.index.updated(changes.devices.old_values, changes.devices.new_values)
+    if index.conflicts:
+        raise InventoryConflict(index.conflicts)
+    write_numbers = (*old.write_numbers, pending.number)[-MAX_WRITE_NUMBERS:] if pending.number else old.write_numbers
+    new = replace(
+        new,
+        revision=old.revision + 1,
+        fencing_token=old.fencing_token if fencing_token is None else fencing_token,
+        write_numbers=write_numbers,
+    )
     return Snapshot(new, index), changes

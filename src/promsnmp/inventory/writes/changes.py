@@ -16,7 +16,7 @@ from promsnmp.observe.audit import audit
 
 T = TypeVar("T", bound=Device | Seed)
 
-_DOCUMENT_NAMES = {"primary": "primaryAgent"}
+_DOCUMENT_NAMES = {"primary": "primaryAgent", "identifiers": "marks"}
 
 
 OBSERVED = frozenset({"lastSeen", "missedSince", "marks"})
@@ -24,7 +24,7 @@ OBSERVED = frozenset({"lastSeen", "missedSince", "marks"})
 
 
 @dataclass(frozen=True, slots=True)
-class Edits(Generic[T]):
+class ItemChanges(Generic[T]):
     """Devices, or seeds, that came, changed (before and after) and went."""
 
     added: tuple[T, ...] = ()
@@ -35,13 +35,13 @@ class Edits(Generic[T]):
         return bool(self.added or self.changed or self.removed)
 
     @property
-    def gone(self) -> Iterator[T]:
+    def old_values(self) -> Iterator[T]:
         """Values that are no longer there."""
         yield from self.removed
         yield from (before for before, _ in self.changed)
 
     @property
-    def come(self) -> Iterator[T]:
+    def new_values(self) -> Iterator[T]:
         """Values that were not there."""
         yield from (after for _, after in self.changed)
         yield from self.added
@@ -51,24 +51,24 @@ class Edits(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class InventoryChanges:
     """The edits of devices and of seeds."""
 
-    devices: Edits[Device]
-    seeds: Edits[Seed]
+    devices: ItemChanges[Device]
+    seeds: ItemChanges[Seed]
 
 
-def compare(old: Inventory, new: Inventory) -> tuple[Inventory, Changes]:
+def compare(old: Inventory, new: Inventory) -> tuple[Inventory, InventoryChanges]:
     """``new`` with the very values of ``old`` wherever they are equal, and what differs.
 
     Values that stay the same objects are known everywhere: what was rendered of them is used again.
     """
     devices, of_devices = _compare(old.devices, new.devices)
     seeds, of_seeds = _compare(old.seeds, new.seeds)
-    return replace(new, devices=devices, seeds=seeds), Changes(of_devices, of_seeds)
+    return replace(new, devices=devices, seeds=seeds), InventoryChanges(of_devices, of_seeds)
 
 
-def _compare(old: Sequence[T], new: Sequence[T]) -> tuple[tuple[T, ...], Edits[T]]:
+def _compare(old: Sequence[T], new: Sequence[T]) -> tuple[tuple[T, ...], ItemChanges[T]]:
     place, new_place = differing_parts(old, new)
     before = {item.id: item for item in old[place]}
     added: list[T] = []
@@ -84,19 +84,19 @@ def _compare(old: Sequence[T], new: Sequence[T]) -> tuple[tuple[T, ...], Edits[T
             item = earlier
         middle.append(item)
     kept = (*new[: new_place.start], *middle, *new[new_place.stop :])
-    return kept, Edits(tuple(added), tuple(changed), tuple(before.values()))
+    return kept, ItemChanges(tuple(added), tuple(changed), tuple(before.values()))
 
 
-def audit_changes(changes: Changes, *, who: str, revision: int) -> None:
+def audit_changes(changes: InventoryChanges, *, who: str, revision: int) -> None:
     """One audit line for each device and seed that changed; of a changed one, which keys, never their values.
 
     That discovery saw a device again, or did not, changes nothing that anybody decided: it gets no line.
     """
-    for kind, edits in (("device", changes.devices), ("seed", changes.seeds)):
-        for what, items in (("added", edits.added), ("removed", edits.removed)):
+    for kind, item_changes in (("device", changes.devices), ("seed", changes.seeds)):
+        for what, items in (("added", item_changes.added), ("removed", item_changes.removed)):
             for item in items:
                 audit(f"{kind} {what}", who=who, **_identity(item), revision=revision)
-        for before, after in edits.changed:
+        for before, after in item_changes.changed:
             keys = _different(before, after)
             if not OBSERVED.issuperset(keys):
                 audit(f"{kind} changed", who=who, **_identity(after), revision=revision, fields=",".join(keys))

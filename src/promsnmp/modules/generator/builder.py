@@ -9,10 +9,16 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from promsnmp.modules.generator.config import LookupRule, Override, Recipe
-from promsnmp.modules.generator.requests import Requests, Target, find_target
-from promsnmp.modules.generator.types import TOLD_BY, UnusableIndex, index_of, metric_type, told_by
-from promsnmp.modules.mibs.tree import IndexPart, Node, Oid, Tree, parse_oid
+from promsnmp.modules.generator.config import LookupRule, ModuleConfig, Override
+from promsnmp.modules.generator.requested_oids import RequestedObject, RequestedOids, find_object
+from promsnmp.modules.generator.types import (
+    TYPE_COLUMN_CONVENTIONS,
+    UnusableIndex,
+    make_index,
+    metric_type,
+    type_index_distance,
+)
+from promsnmp.modules.mibs.tree import IndexPart, MibNode, MibTree, Oid, parse_oid
 from promsnmp.modules.model import Filter, Index, Lookup, Metric, MetricType, Module
 
 _ACCESSIBLE = frozenset({"read-only", "read-write", "read-create", "not-accessible"})
@@ -20,7 +26,7 @@ _NOT_IN_LABELS = re.compile(r"[^a-zA-Z0-9_]")
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
+class BuildResult:
     """A module, and what is missing in it."""
 
     module: Module
@@ -30,9 +36,9 @@ class Built:
     """Objects that are left out, and what may be a mistake in the recipe."""
 
 
-def build(recipe: Recipe, tree: Tree) -> Built:
-    """The module of ``recipe``; objects are looked up in ``tree``."""
-    return _Builder(recipe, tree).build()
+def build(config: ModuleConfig, tree: MibTree) -> BuildResult:
+    """The module of ``config``; objects are looked up in ``tree``."""
+    return _Builder(config, tree).build()
 
 
 def label_name(name: str) -> str:
@@ -41,67 +47,67 @@ def label_name(name: str) -> str:
 
 
 class _Builder:
-    def __init__(self, recipe: Recipe, tree: Tree) -> None:
-        self._recipe, self._tree = recipe, tree
+    def __init__(self, config: ModuleConfig, tree: MibTree) -> None:
+        self._config, self._tree = config, tree
         self._missing: list[str] = []
         self._notes: list[str] = []
-        self._requests = Requests()
+        self._requested = RequestedOids()
         self._overrides: dict[Oid, Override] = {}
-        self._nodes: dict[str, Node] = {}
+        self._nodes: dict[str, MibNode] = {}
         """The node that each metric was made of, by the metric's OID."""
 
-    def build(self) -> Built:
+    def build(self) -> BuildResult:
         self._resolve_overrides()
         metrics = [self._with_lookups(metric) for metric in self._metrics(self._targets())]
-        metrics = [self._told_by_neighbour(metric) for metric in metrics]
+        metrics = [self._typed_by_neighbour(metric) for metric in metrics]
         self._note_unused_lookups(metrics)
         metrics = [self._overridden(metric) for metric in metrics]
         self._note_clashes(metrics)
         self._filter_statically(metrics)
-        filters = tuple(found for one in self._recipe.filters if (found := self._filter(one)))
-        walk, get = self._requests.reduced()
-        module = Module(self._recipe.name, walk, get, tuple(metrics), filters=filters, **self._recipe.settings)
-        return Built(module, tuple(dict.fromkeys(self._missing)), tuple(dict.fromkeys(self._notes)))
+        filters = tuple(found for one in self._config.filters if (found := self._filter(one)))
+        walk, get = self._requested.minimal()
+        module = Module(self._config.name, walk, get, tuple(metrics), filters=filters, **self._config.settings)
+        return BuildResult(module, tuple(dict.fromkeys(self._missing)), tuple(dict.fromkeys(self._notes)))
 
     # ---------------------------------------------------------------------------------------------------- overrides
 
     def _resolve_overrides(self) -> None:
-        for name, override in self._recipe.overrides:
+        for name, override in self._config.overrides:
             found = self._named(name)
             if not found:
                 self._missing.append(f"{name} (override)")
             for node in found:
-                self._overrides[node.oid] = self._overrides.get(node.oid, Override()).then(override)
+                self._overrides[node.oid] = self._overrides.get(node.oid, Override()).merged_with(override)
 
-    def _named(self, name: str) -> list[Node]:
+    def _named(self, name: str) -> list[MibNode]:
         """All nodes that an override means: names as they stand in the MIB, or as metrics have them."""
         if oid := parse_oid(name):
             node = self._tree.at(oid)
             return [node] if node else []
         return self._tree.named(name) or self._tree.named(name.replace("_", "-"))
 
-    def _type(self, node: Node) -> str:
+    def _type(self, node: MibNode) -> str:
         override = self._overrides.get(node.oid)
         return (override.type if override else "") or (metric_type(node.type) if node.type else "")
 
     # ------------------------------------------------------------------------------------------------------ metrics
 
-    def _targets(self) -> Iterator[Target]:
-        for name in self._recipe.walk:
-            target = find_target(name, self._tree, usable=self._is_usable)
+    def _targets(self) -> Iterator[RequestedObject]:
+        for name in self._config.walk:
+            target = find_object(name, self._tree, usable=self._is_usable)
             if target is None:
                 self._missing.append(name)
                 continue
-            self._requests.add(target)
+            self._requested.add(target)
             yield target
 
-    def _is_usable(self, node: Node) -> bool:
+    def _is_usable(self, node: MibNode) -> bool:
         return bool(self._type(node)) and node.access in _ACCESSIBLE and not node.broken
 
-    def _metrics(self, targets: Iterator[Target]) -> Iterator[Metric]:
-        wanted = {node.oid: node for target in targets for node in self._tree.under(target.node_oid)}
-        for oid in sorted(wanted):
-            node = wanted[oid]
+    def _metrics(self, targets: Iterator[RequestedObject]) -> Iterator[Metric]:
+        nodes = {node.oid: node for target in targets for node in self._tree.under(target.node_oid)}
+        for oid in sorted(nodes):
+            node = nodes[oid]
             override = self._overrides.get(oid)
             if (node.type is None and not node.broken) or (override is not None and override.ignore):
                 continue
@@ -109,7 +115,7 @@ class _Builder:
                 self._nodes[metric.oid] = node
                 yield metric
 
-    def _metric(self, node: Node) -> Metric | None:
+    def _metric(self, node: MibNode) -> Metric | None:
         row = self._tree.at(node.oid[:-1])
         if node.broken:
             at_fault = row if row is not None and row.broken == node.broken else node
@@ -134,38 +140,42 @@ class _Builder:
         enums = node.type.enums if node.type else ()
         return Metric(label_name(node.name), dotted(node.oid), kind, _help(node), indexes, enum_values=enums)
 
-    def _indexes(self, node: Node) -> tuple[Index, ...]:
+    def _indexes(self, node: MibNode) -> tuple[Index, ...]:
         out: list[Index] = []
         before: list[IndexPart] = []
         for part in node.indexes:
             override = self._overrides.get(part.oid) if part.oid else None
-            index = index_of(part, override.type if override else "", label=label_name(part.label))
-            if told := told_by(index, before):
-                del out[-told:]
+            index = make_index(part, override.type if override else "", label=label_name(part.label))
+            if distance := type_index_distance(index, before):
+                del out[-distance:]
             before.append(part)
             out.append(index)
         return tuple(out)
 
-    def _told_by_neighbour(self, metric: Metric) -> Metric:
+    def _typed_by_neighbour(self, metric: Metric) -> Metric:
         """An InetAddress is read with the InetAddressType in the column before it; without one it is octets."""
-        if metric.type not in TOLD_BY:
+        if metric.type not in TYPE_COLUMN_CONVENTIONS:
             return metric
         oid = self._nodes[metric.oid].oid
         before = self._tree.at((*oid[:-1], oid[-1] - 1))
-        if before is None or before.type is None or TOLD_BY[MetricType(metric.type)] not in before.type.conventions:
+        if (
+            before is None
+            or before.type is None
+            or TYPE_COLUMN_CONVENTIONS[MetricType(metric.type)] not in before.type.conventions
+        ):
             return replace(metric, type=str(MetricType.OCTET_STRING))
-        self._requests.add_beside(oid, before.oid)
+        self._requested.add_beside(oid, before.oid)
         return metric
 
     # ------------------------------------------------------------------------------------------------------ lookups
 
     def _with_lookups(self, metric: Metric) -> Metric:
         node = self._nodes[metric.oid]
-        chained = {label_name(source) for rule in self._recipe.lookups for source in rule.sources}
+        chained = {label_name(source) for rule in self._config.lookups for source in rule.sources}
         lookups: list[Lookup] = []
-        dropped: list[str] = []
+        dropped_labels: list[str] = []
         indexes = list(metric.indexes)
-        for rule in self._recipe.lookups:
+        for rule in self._config.lookups:
             sources = tuple(map(label_name, rule.sources))
             if not set(sources) <= {index.labelname for index in indexes}:
                 continue
@@ -176,13 +186,13 @@ class _Builder:
             lookups.append(Lookup(sources, label, dotted(column.oid), kind))
             if label in chained and label not in {index.labelname for index in indexes}:
                 indexes.append(Index(label, kind))  # which a further lookup starts from
-            whole = sources == tuple(index.labelname for index in metric.indexes)
-            self._requests.add_beside(node.oid, column.oid, same_rows=whole)
-            dropped += sources if rule.drop_sources else ()
-        lookups += [Lookup((), label) for label in dict.fromkeys(dropped)]
+            whole_index = sources == tuple(index.labelname for index in metric.indexes)
+            self._requested.add_beside(node.oid, column.oid, same_rows=whole_index)
+            dropped_labels += sources if rule.drop_sources else ()
+        lookups += [Lookup((), label) for label in dict.fromkeys(dropped_labels)]
         return replace(metric, indexes=tuple(indexes), lookups=tuple(lookups))
 
-    def _lookup_column(self, rule: LookupRule, node: Node) -> Node | None:
+    def _lookup_column(self, rule: LookupRule, node: MibNode) -> MibNode | None:
         """The column of a lookup: of several of that name the one of the metric's own table."""
         found = self._named(rule.lookup)
         column = next((one for one in found if one.oid[:-1] == node.oid[:-1]), found[0] if found else None)
@@ -196,7 +206,7 @@ class _Builder:
 
     def _note_unused_lookups(self, metrics: Sequence[Metric]) -> None:
         used = {(one.labels, one.oid) for metric in metrics for one in metric.lookups}
-        for rule in self._recipe.lookups:
+        for rule in self._config.lookups:
             sources = tuple(map(label_name, rule.sources))
             if not any(labels == sources and oid in self._oids_named(rule.lookup) for labels, oid in used):
                 if not self._named(rule.lookup):
@@ -234,7 +244,7 @@ class _Builder:
                 )
 
     def _filter_statically(self, metrics: Sequence[Metric]) -> None:
-        for one in self._recipe.static_filters:
+        for one in self._config.static_filters:
             for target in one.targets:
                 oid = self._filter_oid(target)
                 if not oid:
@@ -243,7 +253,7 @@ class _Builder:
                     self._nodes[metric.oid].oid for metric in metrics if dotted(oid) in {x.oid for x in metric.lookups}
                 ]
                 for filtered in (oid, *looking):
-                    self._requests.only_rows(filtered, one.indices)
+                    self._requested.restrict_to_rows(filtered, one.indices)
 
     def _filter(self, found: Filter) -> Filter | None:
         oid, targets = self._filter_oid(found.oid), [self._filter_oid(target) for target in found.targets]
@@ -265,6 +275,6 @@ def dotted(oid: Oid) -> str:
     return ".".join(map(str, oid))
 
 
-def _help(node: Node) -> str:
+def _help(node: MibNode) -> str:
     """The first sentence of the description, and the OID."""
     return f"{' '.join(node.description.split()).split('. ', 1)[0]} - {dotted(node.oid)}"

@@ -43,7 +43,7 @@ class Override:
     offset: float = 0.0
     scale: float = 0.0
 
-    def then(self, other: Override) -> Override:
+    def merged_with(self, other: Override) -> Override:
         """Both: what ``other`` says counts, extracts of one suffix are tried in order."""
         patterns: dict[str, tuple[tuple[str, str], ...]] = {}
         for one in (*self.regex_extracts, *other.regex_extracts):
@@ -69,7 +69,7 @@ class StaticFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class ModuleConfig:
     """What to make one module of. Objects are names, ``MODULE::name`` or OIDs, with or without an instance."""
 
     name: str
@@ -87,7 +87,7 @@ class Recipe:
 class GeneratorFile:
     """A generator.yml."""
 
-    recipes: tuple[Recipe, ...] = ()
+    configs: tuple[ModuleConfig, ...] = ()
     auths: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     """Copied as they are, secrets and references to the environment included."""
 
@@ -114,34 +114,34 @@ def parse_generator(text: bytes | str, *, source: str) -> GeneratorFile:
         root = yaml_text.compose(text)
         return _file(root) if root is not None else GeneratorFile()
     except yaml.YAMLError as error:
-        line, reason = yaml_text.explain(error)
+        line, reason = yaml_text.describe_error(error)
         raise ModuleError(f"{source}{f':{line}' if line else ''}: not valid YAML: {reason}") from None
-    except yaml_nodes.Problem as problem:
+    except yaml_nodes.NodeError as problem:
         raise ModuleError(f"{source}:{problem.line}: {problem}") from None
 
 
 def _file(root: yaml.Node) -> GeneratorFile:
-    recipes: tuple[Recipe, ...] = ()
+    configs: tuple[ModuleConfig, ...] = ()
     auths: dict[str, dict[str, str]] = {}
     for key, value in yaml_nodes.pairs(root, "the file", {"auths", "modules", "version"}):
         if key == "modules":
-            recipes = tuple(_recipe(name, node) for name, node in yaml_nodes.pairs(value, "'modules'"))
+            configs = tuple(_config(name, node) for name, node in yaml_nodes.pairs(value, "'modules'"))
         elif key == "auths":
             auths = {name: _auth(name, node) for name, node in yaml_nodes.pairs(value, "'auths'")}
-    return GeneratorFile(recipes, auths)
+    return GeneratorFile(configs, auths)
 
 
 def _auth(name: str, node: yaml.Node) -> dict[str, str]:
-    what = f"auth {yaml_nodes.shown(name)}"
+    what = f"auth {yaml_nodes.quoted(name)}"
     return {
         key: yaml_nodes.text(value, f"{key!r} of {what}")
         for key, value in yaml_nodes.pairs(node, what, _AUTH_KEYS, secret=True)
     }
 
 
-def _recipe(name: str, node: yaml.Node) -> Recipe:
-    what = f"module {yaml_nodes.shown(name)}"
-    found = _fields(
+def _config(name: str, node: yaml.Node) -> ModuleConfig:
+    what = f"module {yaml_nodes.quoted(name)}"
+    fields = _fields(
         node,
         what,
         {
@@ -156,9 +156,9 @@ def _recipe(name: str, node: yaml.Node) -> Recipe:
             "allow_nonincreasing_oids": yaml_scalars.flag,
         },
     )
-    static, dynamic = found.pop("filters", ((), ()))
-    own = {key: found.pop(key, ()) for key in ("walk", "lookups", "overrides")}
-    return Recipe(name, own["walk"], own["lookups"], own["overrides"], static, dynamic, found)
+    static, dynamic = fields.pop("filters", ((), ()))
+    own = {key: fields.pop(key, ()) for key in ("walk", "lookups", "overrides")}
+    return ModuleConfig(name, own["walk"], own["lookups"], own["overrides"], static, dynamic, fields)
 
 
 def _fields(node: yaml.Node, what: str, readers: Mapping[str, Reader]) -> dict[str, Any]:
@@ -177,11 +177,11 @@ def _lookup(node: yaml.Node, what: str) -> LookupRule:
         "lookup": yaml_nodes.text,
         "drop_source_indexes": yaml_scalars.flag,
     }
-    found = _fields(node, what, readers)
+    fields = _fields(node, what, readers)
     for key in ("source_indexes", "lookup"):
-        if not found.get(key):
-            raise yaml_nodes.Problem(node, f"{what}: a lookup has no {key!r}")
-    return LookupRule(found["source_indexes"], found["lookup"], found.get("drop_source_indexes", False))
+        if not fields.get(key):
+            raise yaml_nodes.NodeError(node, f"{what}: a lookup has no {key!r}")
+    return LookupRule(fields["source_indexes"], fields["lookup"], fields.get("drop_source_indexes", False))
 
 
 def _overrides(node: yaml.Node, what: str) -> tuple[tuple[str, Override], ...]:
@@ -196,7 +196,7 @@ def _overrides(node: yaml.Node, what: str) -> tuple[tuple[str, Override], ...]:
         "scale": yaml_scalars.number,
     }
     return tuple(
-        (name, Override(**_fields(value, f"override {yaml_nodes.shown(name)}", readers)))
+        (name, Override(**_fields(value, f"override {yaml_nodes.quoted(name)}", readers)))
         for name, value in yaml_nodes.pairs(node, what)
     )
 
@@ -211,29 +211,29 @@ def _extracts(node: yaml.Node, what: str) -> tuple[RegexExtract, ...]:
 
 
 def _filters(node: yaml.Node, what: str) -> tuple[tuple[StaticFilter, ...], tuple[Filter, ...]]:
-    found = _fields(node, what, {"static": _list(_static), "dynamic": _list(_dynamic)})
-    return found.get("static", ()), found.get("dynamic", ())
+    fields = _fields(node, what, {"static": _list(_static), "dynamic": _list(_dynamic)})
+    return fields.get("static", ()), fields.get("dynamic", ())
 
 
 def _static(node: yaml.Node, what: str) -> StaticFilter:
-    found = _fields(node, what, {"targets": _list(yaml_nodes.text), "indices": _list(_instance)})
-    return StaticFilter(found.get("targets", ()), found.get("indices", ()))
+    fields = _fields(node, what, {"targets": _list(yaml_nodes.text), "indices": _list(_instance)})
+    return StaticFilter(fields.get("targets", ()), fields.get("indices", ()))
 
 
 def _instance(node: yaml.Node, what: str) -> str:
     text = yaml_nodes.text(node, what)
     if not all(part.isascii() and part.isdigit() for part in text.split(".")):
-        raise yaml_nodes.Problem(
-            node, f"{what}: {yaml_nodes.shown(text)} is not an index: write numbers, such as 2 or 2.1"
+        raise yaml_nodes.NodeError(
+            node, f"{what}: {yaml_nodes.quoted(text)} is not an index: write numbers, such as 2 or 2.1"
         )
     return text
 
 
 def _dynamic(node: yaml.Node, what: str) -> Filter:
-    found = _fields(
+    fields = _fields(
         node, what, {"oid": yaml_nodes.text, "targets": _list(yaml_nodes.text), "values": _list(yaml_nodes.text)}
     )
     for key in ("oid", "targets", "values"):
-        if not found.get(key):
-            raise yaml_nodes.Problem(node, f"{what}: a filter has no {key!r}")
-    return Filter(found["oid"], found["targets"], found["values"])
+        if not fields.get(key):
+            raise yaml_nodes.NodeError(node, f"{what}: a filter has no {key!r}")
+    return Filter(fields["oid"], fields["targets"], fields["values"])

@@ -32,7 +32,7 @@ def _auth(auth: Mapping[str, str]) -> dict[str, Any]:
 
 def _module(module: Module) -> dict[str, Any]:
     defaults = {one.name: one.default for one in fields(Module)}
-    asked = {"walk": list(module.walk), "get": list(module.get)}
+    requested = {"walk": list(module.walk), "get": list(module.get)}
     made = {
         "metrics": [metric_document(metric) for metric in module.metrics],
         "filters": [filter_document(one) for one in module.filters],
@@ -40,8 +40,8 @@ def _module(module: Module) -> dict[str, Any]:
     settings = {key: getattr(module, key) for key in _SETTINGS if getattr(module, key) != defaults[key]}
     if "timeout" in settings:
         settings["timeout"] = f"{module.timeout:g}s"
-    return {**_without_empty(asked), **_without_empty(made), **settings}
+    return {**_without_empty(requested), **_without_empty(made), **settings}
 
 
-def _without_empty(found: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in found.items() if value}
+def _without_empty(mapping: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in mapping.items() if value}

@@ -45,7 +45,7 @@ _SIZED = frozenset({
     IndexType.INET_ADDRESS_IPV4, IndexType.INET_ADDRESS_IPV6,
 })  # fmt: skip
 
-TOLD_BY = {
+TYPE_COLUMN_CONVENTIONS = {
     MetricType.INET_ADDRESS: "InetAddressType",
     MetricType.INET_ADDRESS_MISSING_SIZE: "InetAddressType",
     MetricType.LLDP_PORT_ID: "LldpPortIdSubtype",
@@ -57,36 +57,38 @@ class UnusableIndex(Exception):
     """An index from which no label can be made; the message says which and why."""
 
 
-def metric_type(found: ObjectType) -> str:
+def metric_type(object_type: ObjectType) -> str:
     """The metric type of values of this type; empty when there is none."""
-    known = _OPAQUE if found.kind == "OPAQUE" else _CONVENTIONS if found.kind == "OCTETS" else {}
-    for convention in found.conventions:
-        if convention in known:
-            return known[convention]
-    if found.kind == "OCTETS" and found.hint == "1x:":
+    conventions = _OPAQUE if object_type.kind == "OPAQUE" else _CONVENTIONS if object_type.kind == "OCTETS" else {}
+    for convention in object_type.conventions:
+        if convention in conventions:
+            return conventions[convention]
+    if object_type.kind == "OCTETS" and object_type.hint == "1x:":
         return MetricType.PHYS_ADDRESS_48
-    if found.kind == "OCTETS" and _TEXT_HINT.fullmatch(found.hint):
+    if object_type.kind == "OCTETS" and _TEXT_HINT.fullmatch(object_type.hint):
         return MetricType.DISPLAY_STRING
-    return _KINDS.get(found.kind, "")
+    return _KINDS.get(object_type.kind, "")
 
 
-def index_of(part: IndexPart, override: str, *, label: str) -> Index:
+def make_index(part: IndexPart, override: str, *, label: str) -> Index:
     """One index; ``override`` is the metric type that it shall have (or empty). Raises UnusableIndex."""
-    found = override or metric_type(part.type)
-    kind = str(_AS_INDEX.get(MetricType(found), found)) if found else ""
+    type_name = override or metric_type(part.type)
+    kind = str(_AS_INDEX.get(MetricType(type_name), type_name)) if type_name else ""
     if kind not in _INDEX_TYPES:
-        raise UnusableIndex(f"index {part.label} cannot be a label: its type is {found or part.type.kind.capitalize()}")
+        raise UnusableIndex(
+            f"index {part.label} cannot be a label: its type is {type_name or part.type.kind.capitalize()}"
+        )
     size = part.type.fixed_size if kind in _SIZED and part.type.kind == "OCTETS" else 0
     return Index(label, kind, size, part.implied, part.type.enums)
 
 
-def told_by(index: Index, before: list[IndexPart]) -> int:
+def type_index_distance(index: Index, before: list[IndexPart]) -> int:
     """How many of the indexes ``before`` an index tell what it holds, and are no labels of their own.
 
     An InetAddress follows its InetAddressType (RFC 4001 section 4.1), with at most one index between them. Raises
     UnusableIndex when it does not.
     """
-    convention = TOLD_BY.get(MetricType(index.type)) if index.type in TOLD_BY else None
+    convention = TYPE_COLUMN_CONVENTIONS.get(MetricType(index.type)) if index.type in TYPE_COLUMN_CONVENTIONS else None
     if convention is None:
         return 0
     for distance in (1, 2):

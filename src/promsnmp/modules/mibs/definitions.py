@@ -19,7 +19,7 @@ ROW = "SEQUENCE"
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class MibProblem:
     """Something wrong with a MIB, and where."""
 
     path: str
@@ -91,7 +91,7 @@ class ParsedFile:
     """What a file holds, and what is wrong with it."""
 
     modules: tuple[MibModule, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[MibProblem, ...] = ()
 
 
 def to_json(parsed: ParsedFile) -> str:
@@ -104,29 +104,29 @@ def from_json(text: str, *, path: str) -> ParsedFile:
 
     Raises ValueError, KeyError or TypeError when the text is not of ``to_json``.
     """
-    found = json.loads(text)
-    modules = tuple(_module(one, path) for one in found["modules"])
-    return ParsedFile(modules, tuple(Problem(path, one["line"], one["text"]) for one in found["problems"]))
+    data = json.loads(text)
+    modules = tuple(_module(one, path) for one in data["modules"])
+    return ParsedFile(modules, tuple(MibProblem(path, one["line"], one["text"]) for one in data["problems"]))
 
 
-def _module(found: dict[str, Any], path: str) -> MibModule:
+def _module(data: dict[str, Any], path: str) -> MibModule:
     return MibModule(
-        found["name"],
+        data["name"],
         path,
-        tuple(Import(**one) for one in found["imports"]),
-        tuple(TypeDefinition(**{**one, "syntax": _syntax(one["syntax"])}) for one in found["types"]),
-        tuple(_definition(one) for one in found["definitions"]),
+        tuple(Import(**one) for one in data["imports"]),
+        tuple(TypeDefinition(**{**one, "syntax": _syntax(one["syntax"])}) for one in data["types"]),
+        tuple(_definition(one) for one in data["definitions"]),
     )
 
 
-def _definition(found: dict[str, Any]) -> Definition:
-    pairs = {key: _pairs(found[key]) for key in ("parts", "indexes")}
-    return Definition(**{**found, **pairs, "syntax": found["syntax"] and _syntax(found["syntax"])})
+def _definition(data: dict[str, Any]) -> Definition:
+    pairs = {key: _pairs(data[key]) for key in ("parts", "indexes")}
+    return Definition(**{**data, **pairs, "syntax": data["syntax"] and _syntax(data["syntax"])})
 
 
-def _syntax(found: dict[str, Any]) -> Syntax:
-    return Syntax(found["name"], found["fixed_size"], _pairs(found["enums"]))
+def _syntax(data: dict[str, Any]) -> Syntax:
+    return Syntax(data["name"], data["fixed_size"], _pairs(data["enums"]))
 
 
-def _pairs(found: Sequence[Sequence[Any]]) -> tuple[Any, ...]:
-    return tuple(tuple(pair) for pair in found)
+def _pairs(data: Sequence[Sequence[Any]]) -> tuple[Any, ...]:
+    return tuple(tuple(pair) for pair in data)

@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from promsnmp.errors import ModuleError
-from promsnmp.modules.mibs.definitions import MibModule, ParsedFile, Problem, from_json, to_json
+from promsnmp.modules.mibs.definitions import MibModule, MibProblem, ParsedFile, from_json, to_json
 from promsnmp.modules.mibs.linker import link
 from promsnmp.modules.mibs.parser import SmiParser
-from promsnmp.modules.mibs.tree import Mibs
+from promsnmp.modules.mibs.tree import LoadedMibs
 
 MAX_FILE = 32 << 20
 """Octets of a file; no MIB is that large."""
@@ -32,19 +32,19 @@ _FORMAT = 3
 _BEGIN = re.compile(r"^[ \t]*[A-Za-z][\w-]*\s*(?:\{[^}]*\}\s*)?DEFINITIONS\s*::=\s*BEGIN\b", re.MULTILINE)
 
 
-def load_mibs(folders: Sequence[Path], *, cache: Path | None = None, progress: Progress | None = None) -> Mibs:
+def load_mibs(folders: Sequence[Path], *, cache: Path | None = None, progress: Progress | None = None) -> LoadedMibs:
     """The tree of every MIB file in ``folders`` and the folders in them; ``cache`` is where parsed files are kept.
 
     Raises ModuleError when a folder cannot be read, or pysmi is not installed.
     """
     parser = SmiParser()
-    kept = _Cache(_cache_folder(cache), parser.version)
+    parsed_files = _Cache(_cache_folder(cache), parser.version)
     files = [path for folder in folders for path in _files(folder)]
-    modules, problems = list[MibModule](), list[Problem]()
+    modules, problems = list[MibModule](), list[MibProblem]()
     for done, path in enumerate(files):
         if progress is not None:
             progress(done, len(files))
-        parsed = _read(path, parser, kept)
+        parsed = _read(path, parser, parsed_files)
         modules += parsed.modules
         problems += parsed.problems
     if progress is not None:
@@ -74,10 +74,10 @@ def _read(path: Path, parser: SmiParser, cache: _Cache) -> ParsedFile:
         if not path.is_file():
             return ParsedFile()
         if path.stat().st_size > MAX_FILE:
-            return ParsedFile(problems=(Problem(str(path), 0, f"left out: larger than {MAX_FILE >> 20} MiB"),))
+            return ParsedFile(problems=(MibProblem(str(path), 0, f"left out: larger than {MAX_FILE >> 20} MiB"),))
         octets = path.read_bytes()
     except OSError as error:
-        return ParsedFile(problems=(Problem(str(path), 0, f"cannot be read: {error.strerror}"),))
+        return ParsedFile(problems=(MibProblem(str(path), 0, f"cannot be read: {error.strerror}"),))
     text = _text(octets)
     if not _BEGIN.search(text):
         return ParsedFile()  # no MIB: a README, an index
@@ -124,19 +124,19 @@ class _Cache:
             self._folder = None
 
 
-def _cache_folder(wanted: Path | None) -> Path | None:
+def _cache_folder(configured: Path | None) -> Path | None:
     """Where to keep parsed files: where the user says, or our own folder if nobody else can put files into it."""
-    if wanted is not None:
+    if configured is not None:
         try:
-            wanted.mkdir(parents=True, exist_ok=True)
+            configured.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ModuleError(f"{wanted}: cannot be made to keep parsed MIBs in: {error.strerror}") from None
-        return wanted
+            raise ModuleError(f"{configured}: cannot be made to keep parsed MIBs in: {error.strerror}") from None
+        return configured
     folder = default_cache()
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()
     except OSError:
         return None
-    ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
-    return folder if ours else None
+    is_private = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
+    return folder if is_private else None

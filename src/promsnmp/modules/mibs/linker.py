@@ -18,11 +18,11 @@ from promsnmp.modules.mibs.definitions import (
     TABLE,
     Definition,
     MibModule,
-    Problem,
+    MibProblem,
     Syntax,
     TypeDefinition,
 )
-from promsnmp.modules.mibs.tree import IndexPart, Mibs, Node, ObjectType, Oid, Tree
+from promsnmp.modules.mibs.tree import IndexPart, LoadedMibs, MibNode, MibTree, ObjectType, Oid
 
 _SMI_V1 = frozenset({"RFC1155-SMI", "RFC1065-SMI", "RFC-1212", "RFC1213-MIB", "RFC1158-MIB"})
 _MACROS = frozenset({
@@ -35,12 +35,14 @@ _MAX_DEPTH = 64
 Found = TypeVar("Found")
 
 
-def link(modules: Iterable[MibModule], problems: Iterable[Problem] = ()) -> Mibs:
+def link(modules: Iterable[MibModule], problems: Iterable[MibProblem] = ()) -> LoadedMibs:
     """The tree of ``modules``; ``problems`` are those that reading them showed. The first module of a name counts."""
     linker = _Linker(modules)
     nodes = linker.nodes()
     found = [*problems, *linker.missing_modules(), *linker.problems]
-    return Mibs(Tree(nodes, linker.others), tuple(sorted(dict.fromkeys(found), key=lambda one: (one.path, one.line))))
+    return LoadedMibs(
+        MibTree(nodes, linker.others), tuple(sorted(dict.fromkeys(found), key=lambda one: (one.path, one.line)))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +59,15 @@ class _Undefined(Exception):
 
 class _Linker:
     def __init__(self, modules: Iterable[MibModule]) -> None:
-        self.problems: list[Problem] = []
-        self.others: list[Node] = []
+        self.problems: list[MibProblem] = []
+        self.others: list[MibNode] = []
         """Further names of OIDs."""
         self._modules: dict[str, MibModule] = {}
         for module in modules:
             if (first := self._modules.setdefault(module.name, module)) is not module:
-                self.problems.append(Problem(module.path, 0, f"{module.name} is left out: it is also in {first.path}"))
+                self.problems.append(
+                    MibProblem(module.path, 0, f"{module.name} is left out: it is also in {first.path}")
+                )
         self._imports = {
             name: {item.symbol: item.module for item in module.imports} for name, module in self._modules.items()
         }
@@ -76,47 +80,49 @@ class _Linker:
             for defined in (*self._types[name], *self._definitions[name]):
                 self._definers[defined].append(name)
         self._oids: dict[tuple[str, str], Oid | None] = {}
-        self._causes: dict[tuple[str, str], str] = {}
-        self._lost: dict[tuple[str, str], tuple[int, int]] = {}
+        self._errors: dict[tuple[str, str], str] = {}
+        self._unresolved: dict[tuple[str, str], tuple[int, int]] = {}
         """Module and the name that it lacks: the first line that needs it, and how many names are lost."""
 
-    def missing_modules(self) -> Iterator[Problem]:
+    def missing_modules(self) -> Iterator[MibProblem]:
         """Imports from modules that are nowhere, unless everybody knows what is imported."""
         for module in self._modules.values():
-            wanted: dict[tuple[str, int], list[str]] = defaultdict(list)
+            missing_imports: dict[tuple[str, int], list[str]] = defaultdict(list)
             for item in module.imports:
                 known = item.symbol in OIDS or item.symbol in TYPES or item.symbol in SMI_TYPES
                 if item.module not in self._modules and not known and item.symbol not in _MACROS:
-                    wanted[item.module, item.line].append(item.symbol)
-            for (name, line), symbols in wanted.items():
-                yield Problem(module.path, line, f"imports {_some(symbols)} from {name}, which no folder has")
+                    missing_imports[item.module, item.line].append(item.symbol)
+            for (name, line), symbols in missing_imports.items():
+                yield MibProblem(
+                    module.path, line, f"imports {_shortened_list(symbols)} from {name}, which no folder has"
+                )
 
-    def nodes(self) -> dict[Oid, Node]:
+    def nodes(self) -> dict[Oid, MibNode]:
         """Every node by its OID."""
-        nodes = {oid: Node(name, "SNMPv2-SMI", oid) for name, oid in OIDS.items()}
+        nodes = {oid: MibNode(name, "SNMPv2-SMI", oid) for name, oid in OIDS.items()}
         for module in sorted(self._modules.values(), key=_rank):
             for definition in reversed(self._definitions[module.name].values()):  # as they stand in the file
                 if oid := self._oid(definition.name, module.name):
-                    node, there = self._node(definition, module, oid), nodes.get(oid)
-                    self._compare(node, there, definition.line)
-                    if there is None or not there.place or (there.type is None and node.type is not None):
-                        nodes[oid], node = node, there or node
+                    node, existing = self._node(definition, module, oid), nodes.get(oid)
+                    self._compare(node, existing, definition.line)
+                    if existing is None or not existing.place or (existing.type is None and node.type is not None):
+                        nodes[oid], node = node, existing or node
                     if node.place and node is not nodes[oid]:
                         self.others.append(node)
-        for (module_name, name), (line, count) in self._lost.items():
+        for (module_name, name), (line, count) in self._unresolved.items():
             what = "is defined by way of itself" if name in self._definers else "is not defined"
             text = f"{name} {what}; {count} name{'s' if count > 1 else ''} under it left out"
-            self.problems.append(Problem(self._modules[module_name].path, line, text))
+            self.problems.append(MibProblem(self._modules[module_name].path, line, text))
         return self._with_columns(nodes)
 
-    def _compare(self, node: Node, there: Node | None, line: int) -> None:
+    def _compare(self, node: MibNode, existing: MibNode | None, line: int) -> None:
         """Notes that a module gives one OID to two objects; two modules may."""
-        if there is None or there.module != node.module or None in (there.type, node.type):
+        if existing is None or existing.module != node.module or None in (existing.type, node.type):
             return
-        text = f"{node.name} has the OID of {there.name} ({there.place}) and is left out"
-        self.problems.append(Problem(self._modules[node.module].path, line, text))
+        text = f"{node.name} has the OID of {existing.name} ({existing.place}) and is left out"
+        self.problems.append(MibProblem(self._modules[node.module].path, line, text))
 
-    def _with_columns(self, nodes: dict[Oid, Node]) -> dict[Oid, Node]:
+    def _with_columns(self, nodes: dict[Oid, MibNode]) -> dict[Oid, MibNode]:
         """Gives every column the indexes of its row, or the reason why there are none."""
         for oid, node in nodes.items():
             row = nodes.get(oid[:-1])
@@ -131,7 +137,7 @@ class _Linker:
         """The module whose ``name`` is meant in ``module``, and what it defines."""
         return self._among((module, self._imports.get(module, {}).get(name, "")), name, tables)
 
-    def _anywhere(self, name: str, tables: dict[str, dict[str, Found]]) -> tuple[str, Found] | None:
+    def _search_all(self, name: str, tables: dict[str, dict[str, Found]]) -> tuple[str, Found] | None:
         return self._among(self._definers.get(name, ()), name, tables)
 
     def _among(self, places: Sequence[str], name: str, tables: dict[str, dict[str, Found]]) -> tuple[str, Found] | None:
@@ -145,9 +151,9 @@ class _Linker:
             try:
                 self._oids[key] = self._joined(definition.parts, module)
             except _Undefined as undefined:
-                self._causes[key] = str(undefined)
-                line, count = self._lost.get((module, str(undefined)), (definition.line, 0))
-                self._lost[module, str(undefined)] = (line, count + 1)
+                self._errors[key] = str(undefined)
+                line, count = self._unresolved.get((module, str(undefined)), (definition.line, 0))
+                self._unresolved[module, str(undefined)] = (line, count + 1)
         return self._oids[key]
 
     def _joined(self, parts: Sequence[tuple[str, int]], module: str) -> Oid:
@@ -169,11 +175,11 @@ class _Linker:
         found = self._scope(name, module, self._definitions)
         if found is None and name in OIDS:
             return OIDS[name], name
-        found = found or self._anywhere(name, self._definitions)
+        found = found or self._search_all(name, self._definitions)
         if found is None:
             return None, name
         oid = self._oid(name, found[0])
-        return oid, self._causes.get((found[0], name), name)
+        return oid, self._errors.get((found[0], name), name)
 
     # ------------------------------------------------------------------------------------------------------- types
 
@@ -181,7 +187,7 @@ class _Linker:
         found = self._scope(name, module, self._types)
         if found is None and name in TYPES:
             return "", TYPES[name]
-        return found or self._anywhere(name, self._types)
+        return found or self._search_all(name, self._types)
 
     def _type(self, syntax: Syntax, module: str, depth: int = 0) -> ObjectType:
         if kind := SMI_TYPES.get(syntax.name):
@@ -199,9 +205,9 @@ class _Linker:
             syntax.enums or base.enums,
         )
 
-    def _node(self, definition: Definition, module: MibModule, oid: Oid) -> Node:
+    def _node(self, definition: Definition, module: MibModule, oid: Oid) -> MibNode:
         place = f"{module.path}:{definition.line}"
-        node = Node(definition.name, module.name, oid, place, None, definition.access, definition.description)
+        node = MibNode(definition.name, module.name, oid, place, None, definition.access, definition.description)
         syntax = definition.syntax
         if syntax is None or syntax.name == TABLE:
             return node
@@ -215,7 +221,7 @@ class _Linker:
             return replace(node, type=self._type(syntax, module.name))
         except _Undefined as undefined:
             reason = f"type {undefined} is not defined"
-            self.problems.append(Problem(module.path, definition.line, f"{definition.name}: {reason}"))
+            self.problems.append(MibProblem(module.path, definition.line, f"{definition.name}: {reason}"))
             return replace(node, broken=reason)
 
     # ----------------------------------------------------------------------------------------------------- indexes
@@ -225,18 +231,18 @@ class _Linker:
             found = self._definition_named(definition.augments, module.name)
             if found is None or depth > _MAX_DEPTH:
                 reason = f"{definition.augments}, which it augments, is not defined"
-                self.problems.append(Problem(module.path, definition.line, f"{definition.name}: {reason}"))
+                self.problems.append(MibProblem(module.path, definition.line, f"{definition.name}: {reason}"))
                 return _Row(broken=reason)
             return self._row(found[1], self._modules[found[0]], depth + 1)
         try:
             return _Row(tuple(self._index(definition, name, implied, module) for name, implied in definition.indexes))
         except _Undefined as undefined:
             reason = f"index {undefined}"
-            self.problems.append(Problem(module.path, definition.line, f"{definition.name}: {reason}"))
+            self.problems.append(MibProblem(module.path, definition.line, f"{definition.name}: {reason}"))
             return _Row(broken=reason)
 
     def _definition_named(self, name: str, module: str) -> tuple[str, Definition] | None:
-        return self._scope(name, module, self._definitions) or self._anywhere(name, self._definitions)
+        return self._scope(name, module, self._definitions) or self._search_all(name, self._definitions)
 
     def _index(self, row: Definition, name: str, implied: bool, module: MibModule) -> IndexPart:
         if name in SMI_TYPES:  # SMIv1 (RFC 1212 section 4.1.6): an index without an object
@@ -258,5 +264,5 @@ def _rank(module: MibModule) -> tuple[bool, str]:
     return any(item.module in _SMI_V1 for item in module.imports), module.name
 
 
-def _some(names: Sequence[str]) -> str:
+def _shortened_list(names: Sequence[str]) -> str:
     return ", ".join(names) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more"

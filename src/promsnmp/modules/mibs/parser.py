@@ -21,8 +21,8 @@ from promsnmp.modules.mibs.definitions import (
     Definition,
     Import,
     MibModule,
+    MibProblem,
     ParsedFile,
-    Problem,
     Syntax,
     TypeDefinition,
 )
@@ -84,8 +84,8 @@ class _Attempt:
     """A text that is mended until the grammar takes it."""
 
     def __init__(self, text: str, layout: Layout, path: str) -> None:
-        self.text, self.problems = text, list[Problem]()
-        self._layout, self._path, self._taken = layout, path, set[int]()
+        self.text, self.problems = text, list[MibProblem]()
+        self._layout, self._path, self._removed = layout, path, set[int]()
         self._ended = self._balanced = False
         self._blamed = -1
 
@@ -95,14 +95,14 @@ class _Attempt:
             self._balanced = True
             if odd := self._layout.unbalanced(self.text):
                 for number in odd:
-                    self._take_out(number, self._layout.spans[number].line, "a quotation mark is missing")
+                    self._remove(number, self._layout.spans[number].line, "a quotation mark is missing")
                 return True
         line, column, what = _place(error)
         if what == "$END" and not self._ended:
             self._note(self.text.rstrip().count("\n") + 1, "the file ends without END")
             self._ended, self.text = True, self.text + "\nEND\n"
             return True
-        return len(self._taken) < MAX_REPAIRS and self._blame(line, column, what)
+        return len(self._removed) < MAX_REPAIRS and self._blame(line, column, what)
 
     def _blame(self, line: int, column: int, what: str) -> bool:
         offset = self._layout.offset(line, column) if line else len(self.text)
@@ -111,7 +111,7 @@ class _Attempt:
             self._note(line, f"{what} in IMPORTS, which is left out: names are looked for everywhere")
             self.text = blanked(self.text, start, end)
             return True
-        number = self._layout.suspect(offset, self._taken, again=offset == self._blamed)
+        number = self._layout.suspect(offset, self._removed, again=offset == self._blamed)
         self._blamed = offset
         if number is None:
             self._note(line, f"{what}; the file is left out")
@@ -122,17 +122,17 @@ class _Attempt:
             self.text = blanked(self.text, value.end(), span.end)
             self._note(line or span.line, f"{what}; what stands after {show_odd_name(span.name)} is left out")
         else:
-            self._take_out(number, line or span.line, what)
+            self._remove(number, line or span.line, what)
         return True
 
-    def _take_out(self, number: int, line: int, what: str) -> None:
+    def _remove(self, number: int, line: int, what: str) -> None:
         span: Span = self._layout.spans[number]
-        self._taken.add(number)
+        self._removed.add(number)
         self.text = blanked(self.text, span.start, span.end)
         self._note(line, f"{what}; {show_odd_name(span.name)} is left out")
 
     def _note(self, line: int, text: str) -> None:
-        self.problems.append(Problem(self._path, min(line, self._layout.last_line), text))
+        self.problems.append(MibProblem(self._path, min(line, self._layout.last_line), text))
 
 
 def _place(error: Exception) -> tuple[int, int, str]:
@@ -150,7 +150,7 @@ def _place(error: Exception) -> tuple[int, int, str]:
     return line, cause.column, f"syntax error at {show_odd_name(' '.join(found.split()))[:40]!r}"
 
 
-def _module(tree: Any, layout: Layout, path: str, problems: list[Problem]) -> MibModule:
+def _module(tree: Any, layout: Layout, path: str, problems: list[MibProblem]) -> MibModule:
     name, _, imports, declarations = tree
     lines = {span.name: span.line for span in reversed(layout.spans)}
     types, definitions = [], []
@@ -166,7 +166,7 @@ def _module(tree: Any, layout: Layout, path: str, problems: list[Problem]) -> Mi
             elif declaration[0] in _OTHER_NODES:
                 definitions.append(Definition(_name(declaration[1]), line, _parts(declaration[-1])))
         except _ODD:
-            problems.append(Problem(path, line, f"{declaration[1]} is not understood and left out"))
+            problems.append(MibProblem(path, line, f"{declaration[1]} is not understood and left out"))
     return MibModule(_name(name), path, _imports(imports, layout), tuple(types), tuple(definitions))
 
 

@@ -77,8 +77,8 @@ class Layout:
         """Whether an offset lies in an IMPORTS clause."""
         return any(start <= offset < end for start, end in self.imports)
 
-    def suspect(self, offset: int, taken: set[int], *, again: bool) -> int | None:
-        """Which declaration (its place in ``spans``) is to blame for an error at ``offset``; ``taken`` are out.
+    def suspect(self, offset: int, removed: set[int], *, again: bool) -> int | None:
+        """Which declaration (its place in ``spans``) is to blame for an error at ``offset``; ``removed`` are out.
 
         A declaration that lacks its end is noticed at the name of the next one that is there. When that does not help,
         and the error is met ``again``, the one where it is noticed is to blame.
@@ -86,10 +86,10 @@ class Layout:
         at = bisect.bisect([span.start for span in self.spans], offset) - 1
         if at < 0:
             return None
-        before = next((one for one in range(at - 1, -1, -1) if one not in taken), None)
+        before = next((one for one in range(at - 1, -1, -1) if one not in removed), None)
         first_word = offset < self.spans[at].start + len(self.spans[at].name)
-        if at in taken or (first_word and not again and before is not None):
-            return None if at in taken and again else before
+        if at in removed or (first_word and not again and before is not None):
+            return None if at in removed and again else before
         return at
 
     def unbalanced(self, text: str) -> list[int]:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from promsnmp.modules.mibs.definitions import Problem
+from promsnmp.modules.mibs.definitions import MibProblem
 from promsnmp.snmp import oid as oids
 
 Oid = tuple[int, ...]
@@ -43,7 +43,7 @@ class IndexPart:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class MibNode:
     """A name in the tree."""
 
     name: str
@@ -61,52 +61,52 @@ class Node:
     """Why no metric can be made of it."""
 
 
-class Tree:
+class MibTree:
     """Nodes by name and by OID; ``others`` are further names of OIDs that have a node already."""
 
-    def __init__(self, nodes: Mapping[Oid, Node], others: Sequence[Node] = ()) -> None:
+    def __init__(self, nodes: Mapping[Oid, MibNode], others: Sequence[MibNode] = ()) -> None:
         self._nodes = nodes
         self._sorted = sorted(nodes)
-        self._names: dict[str, list[Node]] = defaultdict(list)
+        self._names: dict[str, list[MibNode]] = defaultdict(list)
         for node in sorted((*nodes.values(), *others), key=lambda one: one.oid):
             self._names[node.name].append(node)
 
     def __len__(self) -> int:
         return len(self._nodes)
 
-    def at(self, oid: Oid) -> Node | None:
+    def at(self, oid: Oid) -> MibNode | None:
         """The node that has this OID."""
         return self._nodes.get(oid)
 
-    def named(self, name: str) -> list[Node]:
+    def named(self, name: str) -> list[MibNode]:
         """The nodes called ``name`` or ``MODULE::name``, in the order of their OIDs (standard MIBs before vendors')."""
         module, _, plain = name.rpartition("::")
         return [node for node in self._names.get(plain, ()) if not module or node.module == module]
 
-    def find(self, name: str) -> Node | None:
+    def find(self, name: str) -> MibNode | None:
         """The node of an OID, of ``name`` or of ``MODULE::name``; of several the one with the smallest OID."""
         if oid := parse_oid(name):
             return self.at(oid)
         return next(iter(self.named(name)), None)
 
-    def under(self, oid: Oid) -> Iterator[Node]:
+    def under(self, oid: Oid) -> Iterator[MibNode]:
         """The node of ``oid`` and all below it, in the order of their OIDs."""
         for at in range(bisect.bisect_left(self._sorted, oid), len(self._sorted)):
             if self._sorted[at][: len(oid)] != oid:
                 return
             yield self._nodes[self._sorted[at]]
 
-    def nearest(self, oid: Oid) -> Node | None:
+    def nearest(self, oid: Oid) -> MibNode | None:
         """The deepest node at or above ``oid``."""
         return next((self._nodes[oid[:end]] for end in range(len(oid), 0, -1) if oid[:end] in self._nodes), None)
 
 
 @dataclass(frozen=True, slots=True)
-class Mibs:
+class LoadedMibs:
     """What was read from folders of MIBs."""
 
-    tree: Tree
-    problems: Sequence[Problem] = ()
+    tree: MibTree
+    problems: Sequence[MibProblem] = ()
     """In the order of files and lines."""
 
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import yaml
 
 from promsnmp.modules.model import Metric, Module
-from promsnmp.modules.snmp_yml.reader import Document, look_through
+from promsnmp.modules.snmp_yml.reader import Document, read_leniently
 from promsnmp.support import yaml_text
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckResult:
     """What was found in one file. Problems and notes are lines of ``source:line: what``."""
 
     problems: tuple[str, ...]
@@ -26,16 +26,16 @@ class Checked:
     """What can be read of it."""
 
 
-def check_text(text: str, *, source: str) -> Checked:
+def check_text(text: str, *, source: str) -> CheckResult:
     """Checks a document to its end; where it is no YAML, each module and auth by itself, if that is possible."""
-    found = look_through(text, source=source)
-    if found.is_yaml:
-        return Checked(found.problems, tuple(_notes(text, found.document, source)), found.document)
-    parts = [look_through(part, source=source, lines_before=before) for part, before in _parts(text)]
+    result = read_leniently(text, source=source)
+    if result.is_yaml:
+        return CheckResult(result.problems, tuple(_notes(text, result.document, source)), result.document)
+    parts = [read_leniently(part, source=source, lines_before=before) for part, before in _parts(text)]
     if not any(one.problems for one in parts):
-        return Checked(found.problems, (), Document())
+        return CheckResult(result.problems, (), Document())
     problems = dict.fromkeys(problem for one in parts for problem in one.problems)
-    return Checked(
+    return CheckResult(
         tuple(problems), (), Document({name: one for part in parts for name, one in part.document.modules.items()})
     )
 
@@ -94,8 +94,8 @@ def _place_only(_section: str, _key: str, node: yaml.Node) -> yaml.Node:
 
 def module_notes(module: Module) -> Iterator[tuple[int, str]]:
     """What is odd about a module: position of the metric, -1 for the module itself, and what it is."""
-    asked = [*module.walk, *module.get, *(target for one in module.filters for target in (one.oid, *one.targets))]
-    if not asked:
+    requested = [*module.walk, *module.get, *(target for one in module.filters for target in (one.oid, *one.targets))]
+    if not requested:
         yield -1, "nothing is asked for: it has neither 'walk' nor 'get'"
     if not module.metrics:
         yield -1, "there are no metrics"
@@ -104,22 +104,22 @@ def module_notes(module: Module) -> Iterator[tuple[int, str]]:
         if metric.oid in seen:
             yield at, f"metric {metric.name} has the OID of {seen[metric.oid]} ({metric.oid}); the last one counts"
         seen[metric.oid] = metric.name
-        if not _covers(asked, metric.oid):
+        if not _covers(requested, metric.oid):
             yield at, f"metric {metric.name} is never asked for: {metric.oid} is under no 'walk', 'get' or filter"
-        yield from ((at, f"metric {metric.name}: {what}") for what in _lookup_notes(metric, asked))
+        yield from ((at, f"metric {metric.name}: {what}") for what in _lookup_notes(metric, requested))
 
 
-def _lookup_notes(metric: Metric, asked: Sequence[str]) -> Iterator[str]:
+def _lookup_notes(metric: Metric, requested: Sequence[str]) -> Iterator[str]:
     filled = {one.labelname for one in metric.indexes}
     for lookup in metric.lookups:
         missing = [label for label in lookup.labels if label not in filled]
         if missing:
             yield f"label {lookup.labelname!r} is looked up by {', '.join(missing)}, which is no label before it"
-        elif lookup.labels and not _covers(asked, lookup.oid):
+        elif lookup.labels and not _covers(requested, lookup.oid):
             yield f"label {lookup.labelname!r} stays empty: {lookup.oid} is under no 'walk', 'get' or filter"
         if lookup.labels:
             filled.add(lookup.labelname)
 
 
-def _covers(asked: Iterable[str], oid: str) -> bool:
-    return any(f"{oid}.".startswith(f"{one}.") or one.startswith(f"{oid}.") for one in asked)
+def _covers(requested: Iterable[str], oid: str) -> bool:
+    return any(f"{oid}.".startswith(f"{one}.") or one.startswith(f"{oid}.") for one in requested)

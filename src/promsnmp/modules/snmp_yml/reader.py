@@ -22,7 +22,7 @@ from promsnmp.modules.snmp_yml import scalars
 from promsnmp.modules.snmp_yml.auths import read_auth
 from promsnmp.snmp.credentials import Credentials
 from promsnmp.support import yaml_nodes, yaml_scalars, yaml_text
-from promsnmp.support.yaml_nodes import Problem, Teller, Told, raise_problem
+from promsnmp.support.yaml_nodes import ErrorHandler, NodeError, ReportedError, raise_error
 
 _METRIC_TYPES = frozenset(one.value for one in MetricType)
 _INDEX_TYPES = frozenset(one.value for one in IndexType)
@@ -64,16 +64,16 @@ def read_text(text: bytes | str, *, source: str, environment: Mapping[str, str] 
     ``environment`` has the variables that auths may name; without it they stay as they are written.
     """
     try:
-        return _read(text, environment, raise_problem)
+        return _read_document(text, environment, raise_error)
     except yaml.YAMLError as error:
-        line, reason = yaml_text.explain(error)
+        line, reason = yaml_text.describe_error(error)
         raise ModuleError(f"{source}{f':{line}' if line else ''}: not valid YAML: {reason}") from None
-    except Problem as problem:
-        raise ModuleError(f"{source}:{problem.line}: {problem}") from None
+    except NodeError as error:
+        raise ModuleError(f"{source}:{error.line}: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class ReadResult:
     """All that can be said of a document: what is right in it, and what is not, as lines of ``source:line: what``."""
 
     document: Document
@@ -82,37 +82,37 @@ class Findings:
     """Whether all of it could be looked at."""
 
 
-def look_through(text: bytes | str, *, source: str, lines_before: int = 0) -> Findings:
+def read_leniently(text: bytes | str, *, source: str, lines_before: int = 0) -> ReadResult:
     """Reads a document to its end, whatever is wrong in it; a module or auth with a problem is not in the result.
 
     ``lines_before`` are those of the source that come before the text.
     """
-    found: list[Problem] = []
+    errors: list[NodeError] = []
     document, is_yaml, more = Document(), True, list[tuple[int, str]]()
     try:
-        document = _read(text, None, found.append)
+        document = _read_document(text, None, errors.append)
     except yaml.YAMLError as error:
         is_yaml = False
-        line, reason = yaml_text.explain(error)
+        line, reason = yaml_text.describe_error(error)
         more = [(line, f"not valid YAML: {reason}")]
-    except Problem as problem:
-        found.append(problem)
-    told = sorted({(one.line, str(one)) for one in found if not isinstance(one, Told)} | set(more))
-    return Findings(document, tuple(f"{source}:{line + lines_before}: {what}" for line, what in told), is_yaml)
+    except NodeError as error:
+        errors.append(error)
+    described = sorted({(one.line, str(one)) for one in errors if not isinstance(one, ReportedError)} | set(more))
+    return ReadResult(document, tuple(f"{source}:{line + lines_before}: {what}" for line, what in described), is_yaml)
 
 
-def _read(text: bytes | str, environment: Mapping[str, str] | None, tell: Teller) -> Document:
+def _read_document(text: bytes | str, environment: Mapping[str, str] | None, on_error: ErrorHandler) -> Document:
     try:
-        with _uncollected():
-            reading = _Reading(environment, tell)
-            root = yaml_text.compose(text, reading.part)
-            return Document() if root is None else reading.document(root)
+        with _gc_paused():
+            document_reader = _DocumentReader(environment, on_error)
+            root = yaml_text.compose(text, document_reader.part)
+            return Document() if root is None else document_reader.document(root)
     except RecursionError:
         raise yaml.MarkedYAMLError(problem="lists or mappings stand too deep in one another") from None
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def _gc_paused() -> Iterator[None]:
     """No garbage collection meanwhile: it would search a hundred thousand nodes again and again, half of the time."""
     was_enabled = gc.isenabled()
     gc.disable()
@@ -123,10 +123,10 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-_Reader = Callable[["_Reading", yaml.Node, str], Any]
+_Reader = Callable[["_DocumentReader", yaml.Node, str], Any]
 
 
-class _Read(yaml.Node):
+class _ReadMetric(yaml.Node):
     """Stands where the node of a metric stood that is read; it has none when something is wrong with it."""
 
     def __init__(self, node: yaml.Node, metric: Metric | None) -> None:
@@ -134,77 +134,77 @@ class _Read(yaml.Node):
         self.metric = metric
 
 
-class _Reading:
+class _DocumentReader:
     """One document on its way into the model.
 
     Metrics are read while the document is composed, one after the other, so that never all of them are there as nodes,
     which take twenty times as much memory as the model.
     """
 
-    def __init__(self, environment: Mapping[str, str] | None, tell: Teller) -> None:
+    def __init__(self, environment: Mapping[str, str] | None, on_error: ErrorHandler) -> None:
         self._environment = environment
-        self._teller = tell
-        self._told = 0
-        self._within = ""
+        self._on_error = on_error
+        self._error_count = 0
+        self._context = ""
         """What the index, lookup or filter that is being read belongs to, for what is told of it."""
-        self._same: dict[Any, Any] = {}
-        self._read: WeakKeyDictionary[yaml.Node, dict[object, Any]] = WeakKeyDictionary()
+        self._interned: dict[Any, Any] = {}
+        self._read_values: WeakKeyDictionary[yaml.Node, dict[object, Any]] = WeakKeyDictionary()
 
-    def _one(self, part: _T) -> _T:
+    def _intern(self, part: _T) -> _T:
         """The first part that is equal to ``part``."""
-        return self._same.setdefault(part, part)  # type: ignore[no-any-return]
+        return self._interned.setdefault(part, part)  # type: ignore[no-any-return]
 
     def _fields(self, node: yaml.Node, what: str, readers: Mapping[str, _Reader], *required: str) -> dict[str, Any]:
-        """A mapping by ``readers``, whose keys are those of the file and of the model alike. Raises Problem."""
-        before = self._told
-        found: dict[str, Any] = {}
-        wrong: set[str] = set()
-        for key, _, value in yaml_nodes.entries(node, what, readers, tell=self._tell):
-            if key in _UNSAID_BY_NULL and yaml_nodes.is_null(value):
+        """A mapping by ``readers``, whose keys are those of the file and of the model alike. Raises NodeError."""
+        before = self._error_count
+        values: dict[str, Any] = {}
+        failed_keys: set[str] = set()
+        for key, _, value in yaml_nodes.entries(node, what, readers, on_error=self._report):
+            if key in _DEFAULT_IF_NULL and yaml_nodes.is_null(value):
                 continue
             try:
-                found[key] = readers[key](self, value, f"{key!r} of {what}")
-            except Problem as problem:
-                self._tell(problem)
-                wrong.add(key)
+                values[key] = readers[key](self, value, f"{key!r} of {what}")
+            except NodeError as error:
+                self._report(error)
+                failed_keys.add(key)
         for name in required:
-            if not found.get(name) and name not in wrong:
-                self._tell(Problem(node, f"{what} has no {name!r}"))
-        if self._told != before:
-            raise Told(node)
-        return found
+            if not values.get(name) and name not in failed_keys:
+                self._report(NodeError(node, f"{what} has no {name!r}"))
+        if self._error_count != before:
+            raise ReportedError(node)
+        return values
 
-    def _tell(self, problem: Problem) -> None:
-        self._told += 1
-        self._teller(problem)
+    def _report(self, error: NodeError) -> None:
+        self._error_count += 1
+        self._on_error(error)
 
     def each(self, node: yaml.Node, what: str, reader: _Reader) -> tuple[Any, ...]:
-        """A list; what several aliases name is read once. Raises Problem."""
-        read = self._read.setdefault(node, {})
+        """A list; what several aliases name is read once. Raises NodeError."""
+        read = self._read_values.setdefault(node, {})
         if (list, reader) not in read:
-            before = self._told
-            found = tuple(self._items(node, what, reader))
-            if self._told != before:
-                raise Told(node)
-            read[list, reader] = found if reader is _Reading.metric else self._one(found)
-        made: tuple[Any, ...] = read[list, reader]
-        return made
+            before = self._error_count
+            items = tuple(self._items(node, what, reader))
+            if self._error_count != before:
+                raise ReportedError(node)
+            read[list, reader] = items if reader is _DocumentReader.metric else self._intern(items)
+        items_read: tuple[Any, ...] = read[list, reader]
+        return items_read
 
     def _items(self, node: yaml.Node, what: str, reader: _Reader) -> Iterator[Any]:
         for one in yaml_nodes.items(node, what):
             try:
-                yield self._once(one, what, reader)
-            except Problem as problem:
-                self._tell(problem)
+                yield self._read_once(one, what, reader)
+            except NodeError as error:
+                self._report(error)
 
-    def _once(self, node: yaml.Node, what: str, reader: _Reader) -> Any:
+    def _read_once(self, node: yaml.Node, what: str, reader: _Reader) -> Any:
         if isinstance(node, yaml.ScalarNode):
             return reader(self, node, what)
-        if isinstance(node, _Read) and reader is _Reading.metric:
+        if isinstance(node, _ReadMetric) and reader is _DocumentReader.metric:
             if node.metric is None:
-                raise Told(node)
+                raise ReportedError(node)
             return node.metric
-        read = self._read.setdefault(node, {})
+        read = self._read_values.setdefault(node, {})
         if reader not in read:
             read[reader] = reader(self, node, what)
         return read[reader]
@@ -212,95 +212,95 @@ class _Reading:
     # ----------------------------------------------------------------------------------------------------- values
 
     def text(self, node: yaml.Node, what: str) -> str:
-        return self._one(yaml_nodes.text(node, what))
+        return self._intern(yaml_nodes.text(node, what))
 
     def object_id(self, node: yaml.Node, what: str) -> str:
-        return self._one(scalars.object_id(node, what))
+        return self._intern(scalars.object_id(node, what))
 
-    def walked(self, node: yaml.Node, what: str) -> str:
-        return self._one(scalars.object_id(node, what).removeprefix("."))
+    def walk_oid(self, node: yaml.Node, what: str) -> str:
+        return self._intern(scalars.object_id(node, what).removeprefix("."))
 
     def texts(self, node: yaml.Node, what: str) -> tuple[str, ...]:
-        return self.each(node, what, _Reading.text)
+        return self.each(node, what, _DocumentReader.text)
 
     def object_ids(self, node: yaml.Node, what: str) -> tuple[str, ...]:
-        return self.each(node, what, _Reading.walked)
+        return self.each(node, what, _DocumentReader.walk_oid)
 
     def metric_type(self, node: yaml.Node, what: str) -> str:
-        return self._one(yaml_scalars.choice(node, what, _METRIC_TYPES))
+        return self._intern(yaml_scalars.choice(node, what, _METRIC_TYPES))
 
     def index_type(self, node: yaml.Node, what: str) -> str:
-        return self._one(yaml_scalars.choice(node, what, _INDEX_TYPES))
+        return self._intern(yaml_scalars.choice(node, what, _INDEX_TYPES))
 
     def lookup_type(self, node: yaml.Node, what: str) -> str:
-        return self._one(yaml_scalars.choice(node, what, _METRIC_TYPES | _INDEX_TYPES))
+        return self._intern(yaml_scalars.choice(node, what, _METRIC_TYPES | _INDEX_TYPES))
 
     def enum(self, node: yaml.Node, what: str) -> tuple[tuple[int, str], ...]:
         out: dict[int, str] = {}
-        before = self._told
-        for name, key, value in yaml_nodes.entries(node, what, tell=self._tell):
+        before = self._error_count
+        for name, key, value in yaml_nodes.entries(node, what, on_error=self._report):
             try:
                 number = yaml_scalars.integer(key, f"a key of {what}")
                 if number in out:
-                    raise Problem(key, f"key {yaml_nodes.shown(name)} stands twice in {what}")
+                    raise NodeError(key, f"key {yaml_nodes.quoted(name)} stands twice in {what}")
                 out[number] = self.text(value, what)
-            except Problem as problem:
-                self._tell(problem)
-        if self._told != before:
-            raise Told(node)
-        return self._one(tuple(out.items()))
+            except NodeError as error:
+                self._report(error)
+        if self._error_count != before:
+            raise ReportedError(node)
+        return self._intern(tuple(out.items()))
 
     # ----------------------------------------------------------------------------------------------- the language
 
     def index(self, node: yaml.Node, what: str) -> Index:
-        return self._one(Index(**self._fields(node, f"an index of {self._within}", _INDEX, "labelname")))
+        return self._intern(Index(**self._fields(node, f"an index of {self._context}", _INDEX, "labelname")))
 
     def lookup(self, node: yaml.Node, what: str) -> Lookup:
-        found = self._fields(node, f"a lookup of {self._within}", _LOOKUP, "labelname")
-        if found.get("labels") and not found.get("oid"):
-            raise Problem(node, f"a lookup of {self._within} with 'labels' has no 'oid'")
-        return self._one(Lookup(**{"labels": (), **found}))
+        fields = self._fields(node, f"a lookup of {self._context}", _LOOKUP, "labelname")
+        if fields.get("labels") and not fields.get("oid"):
+            raise NodeError(node, f"a lookup of {self._context} with 'labels' has no 'oid'")
+        return self._intern(Lookup(**{"labels": (), **fields}))
 
     def extracts(self, node: yaml.Node, what: str) -> tuple[RegexExtract, ...]:
         return tuple(
-            RegexExtract(suffix, self.each(value, what, _Reading.pattern))
+            RegexExtract(suffix, self.each(value, what, _DocumentReader.pattern))
             for suffix, value in yaml_nodes.pairs(node, what)
         )
 
     def pattern(self, node: yaml.Node, what: str) -> tuple[str, str]:
-        found = self._fields(node, f"a regex extract of {self._within}", _PATTERN)
-        return found.get("regex", ""), found.get("value", "$1")
+        fields = self._fields(node, f"a regex extract of {self._context}", _PATTERN)
+        return fields.get("regex", ""), fields.get("value", "$1")
 
-    def whole_regex(self, node: yaml.Node, what: str) -> str:
-        return self._one(scalars.regex(node, what, whole=True))
+    def full_match_regex(self, node: yaml.Node, what: str) -> str:
+        return self._intern(scalars.regex(node, what, whole=True))
 
     def regex(self, node: yaml.Node, what: str) -> str:
-        return self._one(scalars.regex(node, what))
+        return self._intern(scalars.regex(node, what))
 
     def regexes(self, node: yaml.Node, what: str) -> tuple[str, ...]:
-        return self.each(node, what, _Reading.regex)
+        return self.each(node, what, _DocumentReader.regex)
 
     def metric(self, node: yaml.Node, what: str) -> Metric:
-        name, around = yaml_nodes.plain(node, "name"), self._within
-        self._within = told = f"metric {yaml_nodes.shown(name)}" if name else "a metric"
+        name, outer_context = yaml_nodes.scalar_at(node, "name"), self._context
+        self._context = described = f"metric {yaml_nodes.quoted(name)}" if name else "a metric"
         try:
-            metric = Metric(**self._fields(node, told, _METRIC, "name", "oid", "type"))
+            metric = Metric(**self._fields(node, described, _METRIC, "name", "oid", "type"))
         finally:
-            self._within = around
-        if circle := lookups_in_a_circle(metric):
-            labels = ", ".join(map(repr, circle))
-            raise Problem(
-                node, f"lookups of metric {yaml_nodes.shown(metric.name)} go in a circle: {labels} need each other"
+            self._context = outer_context
+        if labels_in_circle := circular_lookups(metric):
+            labels = ", ".join(map(repr, labels_in_circle))
+            raise NodeError(
+                node, f"lookups of metric {yaml_nodes.quoted(metric.name)} go in a circle: {labels} need each other"
             )
         return metric
 
     def filter(self, node: yaml.Node, what: str) -> Filter:
         return Filter(
-            **{"targets": (), "values": (), **self._fields(node, f"a filter of {self._within}", _FILTER, "oid")}
+            **{"targets": (), "values": (), **self._fields(node, f"a filter of {self._context}", _FILTER, "oid")}
         )
 
     def module(self, name: str, node: yaml.Node) -> Module:
-        self._within = what = f"module {yaml_nodes.shown(name)}"
+        self._context = what = f"module {yaml_nodes.quoted(name)}"
         return Module(name, **self._fields(node, what, _MODULE))
 
     def part(self, section: str, key: str, node: yaml.Node) -> yaml.Node:
@@ -308,16 +308,16 @@ class _Reading:
         if section != "modules" or key != "metrics":
             return node
         try:
-            return _Read(node, self._once(node, "'metrics' of a module", _Reading.metric))
-        except Problem as problem:
-            self._tell(problem)
-            return _Read(node, None)
+            return _ReadMetric(node, self._read_once(node, "'metrics' of a module", _DocumentReader.metric))
+        except NodeError as error:
+            self._report(error)
+            return _ReadMetric(node, None)
 
     def auth(self, name: str, node: yaml.Node) -> Credentials:
-        return read_auth(name, node, self._environment, tell=self._tell)
+        return read_auth(name, node, self._environment, on_error=self._report)
 
     def document(self, root: yaml.Node) -> Document:
-        parts = dict(yaml_nodes.pairs(root, "the file", ("auths", "modules", "version"), tell=self._tell))
+        parts = dict(yaml_nodes.pairs(root, "the file", ("auths", "modules", "version"), on_error=self._report))
         if "version" in parts:
             self._part("version", parts["version"], lambda _, node: yaml_scalars.integer(node, "'version' of the file"))
         return Document(
@@ -327,23 +327,23 @@ class _Reading:
 
     def _section(self, node: yaml.Node | None, what: str, reader: Callable[[str, yaml.Node], _T]) -> dict[str, _T]:
         """Its parts by name, without those that something is wrong with."""
-        found: dict[str, _T] = {}
+        parts: dict[str, _T] = {}
         if node is not None:
             try:
-                for name, value in yaml_nodes.pairs(node, what, tell=self._tell):
-                    self._part(name, value, lambda name, value: found.setdefault(name, reader(name, value)))
-            except Problem as problem:
-                self._tell(problem)
-        return found
+                for name, value in yaml_nodes.pairs(node, what, on_error=self._report):
+                    self._part(name, value, lambda name, value: parts.setdefault(name, reader(name, value)))
+            except NodeError as error:
+                self._report(error)
+        return parts
 
     def _part(self, name: str, node: yaml.Node, reader: Callable[[str, yaml.Node], object]) -> None:
         try:
             reader(name, node)
-        except Problem as problem:
-            self._tell(problem)
+        except NodeError as error:
+            self._report(error)
 
 
-def lookups_in_a_circle(metric: Metric) -> tuple[str, ...]:
+def circular_lookups(metric: Metric) -> tuple[str, ...]:
     """Labels that are each looked up by another of them, so that none can ever be; the first such circle, sorted."""
     indexes = {one.labelname for one in metric.indexes}
     needs = {one.labelname: set[str]() for one in metric.lookups}
@@ -370,7 +370,7 @@ def _needed(label: str, needs: Mapping[str, set[str]]) -> set[str]:
 
 
 def _list_of(reader: _Reader) -> _Reader:
-    return lambda reading, node, what: reading.each(node, what, reader)
+    return lambda document_reader, node, what: document_reader.each(node, what, reader)
 
 
 def _plain(reader: Callable[[yaml.Node, str], Any]) -> _Reader:
@@ -378,49 +378,49 @@ def _plain(reader: Callable[[yaml.Node, str], Any]) -> _Reader:
 
 
 _INDEX: Mapping[str, _Reader] = {
-    "labelname": _Reading.text,
-    "type": _Reading.index_type,
+    "labelname": _DocumentReader.text,
+    "type": _DocumentReader.index_type,
     "fixed_size": _plain(yaml_scalars.count),
     "implied": _plain(yaml_scalars.flag),
-    "enum_values": _Reading.enum,
+    "enum_values": _DocumentReader.enum,
 }
 _LOOKUP: Mapping[str, _Reader] = {
-    "labels": _Reading.texts,
-    "labelname": _Reading.text,
-    "oid": _Reading.object_id,
-    "type": _Reading.lookup_type,
+    "labels": _DocumentReader.texts,
+    "labelname": _DocumentReader.text,
+    "oid": _DocumentReader.object_id,
+    "type": _DocumentReader.lookup_type,
 }
-_PATTERN: Mapping[str, _Reader] = {"regex": _Reading.whole_regex, "value": _Reading.text}
+_PATTERN: Mapping[str, _Reader] = {"regex": _DocumentReader.full_match_regex, "value": _DocumentReader.text}
 _METRIC: Mapping[str, _Reader] = {
-    "name": _Reading.text,
-    "oid": _Reading.object_id,
-    "type": _Reading.metric_type,
-    "help": _Reading.text,
-    "indexes": _list_of(_Reading.index),
-    "lookups": _list_of(_Reading.lookup),
-    "regex_extracts": _Reading.extracts,
-    "datetime_pattern": _Reading.text,
-    "enum_values": _Reading.enum,
+    "name": _DocumentReader.text,
+    "oid": _DocumentReader.object_id,
+    "type": _DocumentReader.metric_type,
+    "help": _DocumentReader.text,
+    "indexes": _list_of(_DocumentReader.index),
+    "lookups": _list_of(_DocumentReader.lookup),
+    "regex_extracts": _DocumentReader.extracts,
+    "datetime_pattern": _DocumentReader.text,
+    "enum_values": _DocumentReader.enum,
     "offset": _plain(yaml_scalars.number),
     "scale": _plain(yaml_scalars.number),
 }
 _FILTER: Mapping[str, _Reader] = {
-    "oid": _Reading.walked,
-    "targets": _Reading.object_ids,
-    "values": _Reading.regexes,
+    "oid": _DocumentReader.walk_oid,
+    "targets": _DocumentReader.object_ids,
+    "values": _DocumentReader.regexes,
 }
 _MODULE: Mapping[str, _Reader] = {
-    "walk": _Reading.object_ids,
-    "get": _Reading.object_ids,
-    "metrics": _list_of(_Reading.metric),
+    "walk": _DocumentReader.object_ids,
+    "get": _DocumentReader.object_ids,
+    "metrics": _list_of(_DocumentReader.metric),
     "max_repetitions": _plain(yaml_scalars.count32),
     "retries": _plain(yaml_scalars.count),
     "timeout": _plain(yaml_scalars.seconds),
     "use_unconnected_udp_socket": _plain(yaml_scalars.flag),
     "allow_nonincreasing_oids": _plain(yaml_scalars.flag),
-    "filters": _list_of(_Reading.filter),
+    "filters": _list_of(_DocumentReader.filter),
 }
-_UNSAID_BY_NULL = frozenset({"fixed_size", "implied", "offset", "scale", "max_repetitions", "retries", "timeout"}) | {
+_DEFAULT_IF_NULL = frozenset({"fixed_size", "implied", "offset", "scale", "max_repetitions", "retries", "timeout"}) | {
     *("use_unconnected_udp_socket", "allow_nonincreasing_oids")
 }
 """Keys of numbers and flags, which have their default when there is nothing behind the colon."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import yaml
 
-from promsnmp.modules.regex import compiled, compiled_whole
+from promsnmp.modules.regex import compile_full_match, compile_regex
 from promsnmp.snmp import oid
-from promsnmp.support.yaml_nodes import Problem, shown, text
+from promsnmp.support.yaml_nodes import NodeError, quoted, text
 
 _SHOWN = 60
 """Characters of a wrong OID up to which the error says what exactly is wrong."""
@@ -18,8 +18,8 @@ def object_id(node: yaml.Node, what: str) -> str:
     try:
         oid.encode(dotted)
     except ValueError as error:
-        reason = str(error) if len(dotted) <= _SHOWN else f"{shown(dotted)} is not an OID"
-        raise Problem(node, f"{what}: {reason}") from None
+        reason = str(error) if len(dotted) <= _SHOWN else f"{quoted(dotted)} is not an OID"
+        raise NodeError(node, f"{what}: {reason}") from None
     return dotted
 
 
@@ -27,7 +27,7 @@ def regex(node: yaml.Node, what: str, *, whole: bool = False) -> str:
     """A regular expression that RE2 takes, as it was written; ``whole``: one that has to match a whole text."""
     expression = text(node, what)
     try:
-        (compiled_whole if whole else compiled)(expression)
+        (compile_full_match if whole else compile_regex)(expression)
     except ValueError as error:
-        raise Problem(node, f"{what}: {shown(expression)} is not a regular expression of RE2: {error}") from None
+        raise NodeError(node, f"{what}: {quoted(expression)} is not a regular expression of RE2: {error}") from None
     return expression

@@ -5,30 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from promsnmp.errors import SnmpError, SnmpTimeout
-from promsnmp.modules.fingerprint import PROBES, Match, fingerprint
+from promsnmp.modules.fingerprint import TABLE_PROBES, Fingerprint, fingerprint
 from promsnmp.snmp import ber, oid
-from promsnmp.snmp.operations.exists import AT_ONCE, Presence
-from promsnmp.snmp.operations.walk import AgentLimits, Gets
+from promsnmp.snmp.operations.exists import ROOTS_PER_REQUEST, ExistsOperation
+from promsnmp.snmp.operations.walk import AgentLimits, GetOperation
 from promsnmp.snmp.session import Session
 
 SYS_DESCR = oid.encode("1.3.6.1.2.1.1.1.0")
 SYS_OBJECT_ID = oid.encode("1.3.6.1.2.1.1.2.0")
 SYS_UP_TIME = oid.encode("1.3.6.1.2.1.1.3.0")
 SYS_NAME = oid.encode("1.3.6.1.2.1.1.5.0")
-SYSTEM = "1.3.6.1.2.1.1"
+SYSTEM_GROUP = "1.3.6.1.2.1.1"
 """Asked for with the tables, to see whether the agent tells the truth."""
-GENTLE = 4
+SMALL_BATCH = 4
 """Tables asked for by one packet when the agent had no answer to a packet of many in time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class DeviceIdentity:
     """What a device said of itself, and what it is taken for."""
 
     sys_descr: str
     sys_object_id: str
     sys_name: str
-    match: Match
+    match: Fingerprint
     packets: int
     sys_up_time: int | None = None
     """Hundredths of a second."""
@@ -37,7 +37,7 @@ class Identity:
     were."""
 
 
-async def identify(session: Session, *, limits: AgentLimits | None = None) -> Identity:
+async def identify(session: Session, *, limits: AgentLimits | None = None) -> DeviceIdentity:
     """Asks the device of an open session, in few packets. Raises SnmpError when it does not answer.
 
     ``limits`` is what is known of the agent, kept up to date. A device that answers but has no system group gets an
@@ -45,47 +45,49 @@ async def identify(session: Session, *, limits: AgentLimits | None = None) -> Id
     """
     limits = limits or AgentLimits()
     before = session.traffic.sent
-    gets = Gets([SYS_DESCR, SYS_OBJECT_ID, SYS_UP_TIME, SYS_NAME], limits=limits)
+    gets = GetOperation([SYS_DESCR, SYS_OBJECT_ID, SYS_UP_TIME, SYS_NAME], limits=limits)
     await session.run(gets)
-    said = {one.oid: one for one in gets.varbinds}
+    values = {one.oid: one for one in gets.varbinds}
     answers, problem = await _tables(session, limits)
-    has_system = answers.pop(SYSTEM, None)
+    has_system = answers.pop(SYSTEM_GROUP, None)
     if not problem and not any(answers.values()) and not has_system:
-        problem = "the agent denies what it has" if said else "the agent has nothing to show"
-    descr, name = _text(said.get(SYS_DESCR)), _text(said.get(SYS_NAME))
-    object_id = _object_id(said.get(SYS_OBJECT_ID))
-    return Identity(
+        problem = "the agent denies what it has" if values else "the agent has nothing to show"
+    descr, name = _text(values.get(SYS_DESCR)), _text(values.get(SYS_NAME))
+    object_id = _object_id(values.get(SYS_OBJECT_ID))
+    return DeviceIdentity(
         sys_descr=descr,
         sys_object_id=object_id,
         sys_name=name,
         match=fingerprint(object_id, answers, descr),
         packets=session.traffic.sent - before,
-        sys_up_time=_number(said.get(SYS_UP_TIME)),
+        sys_up_time=_number(values.get(SYS_UP_TIME)),
         problem=problem,
     )
 
 
 async def _tables(session: Session, limits: AgentLimits) -> tuple[dict[str, bool], str]:
-    """Which of the PROBES and SYSTEM answer, and what stopped the asking before its end.
+    """Which of the TABLE_PROBES and SYSTEM_GROUP answer, and what stopped the asking before its end.
 
     An agent may take long to find out that it has nothing where a table would be: what it could not say in time of many
     tables it is asked of few.
     """
-    roots = {oid.encode(name): name for name in (SYSTEM, *(probe.oid for probe in PROBES))}
+    roots = {oid.encode(name): name for name in (SYSTEM_GROUP, *(probe.oid for probe in TABLE_PROBES))}
     present: dict[bytes, bool] = {}
     problem = ""
-    for at_once in (AT_ONCE, GENTLE):
-        presence = Presence([root for root in roots if root not in present], limits=limits, at_once=at_once)
+    for batch_size in (ROOTS_PER_REQUEST, SMALL_BATCH):
+        operation = ExistsOperation(
+            [root for root in roots if root not in present], limits=limits, batch_size=batch_size
+        )
         failure: SnmpError | None = None
         try:
-            await session.run(presence)
+            await session.run(operation)
         except SnmpError as error:
             failure = error
         problem = failure.message if failure is not None else ""
-        present |= presence.present
+        present |= operation.present
         if not isinstance(failure, SnmpTimeout):
             break
-    return {roots[root]: there for root, there in present.items()}, problem
+    return {roots[root]: is_present for root, is_present in present.items()}, problem
 
 
 def _text(varbind: ber.VarBind | None) -> str:

@@ -1,7 +1,7 @@
 """One poll of one device, explained: what was asked, what came, which metric took it, and why others have nothing.
 
 The page says what there is; whoever looks for what is not there asks here. The poll is the collector's own, listened to
-(``record.py``), and its columns go through the same renderer, metric by metric instead of all at once.
+(``recording.py``), and its columns go through the same renderer, metric by metric instead of all at once.
 """
 
 from __future__ import annotations
@@ -10,20 +10,27 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from promsnmp.errors import SnmpError
-from promsnmp.exposition.labels import Rows
+from promsnmp.exposition.labels import ColumnRows
 from promsnmp.exposition.plan import Column, MetricPlan, ModulePlan, Plan
-from promsnmp.exposition.samples import DeviceState, Page, Renderer
+from promsnmp.exposition.samples import Exposition, Renderer, RenderState
 from promsnmp.inventory.modules import AUTO
-from promsnmp.modules.catalogue import Catalogue, Catalogues
+from promsnmp.modules.catalogue import Catalogue, CatalogueStore
 from promsnmp.modules.model import Lookup, Metric, MetricType
-from promsnmp.polling.collector import OWN_NAMES
-from promsnmp.polling.detection.identify import Identity
-from promsnmp.polling.explain.model import Explanation, Found, Get, LookedUp, Told, Walk
-from promsnmp.polling.explain.reasons import End, Evidence, Walked, why_dropped, why_unplanned
-from promsnmp.polling.explain.recorder import ListeningCollector, Record, Trace
-from promsnmp.polling.explain.unclaimed import gather, known_columns
-from promsnmp.polling.poll import Harvest
-from promsnmp.polling.target import Source
+from promsnmp.polling.collector import OWN_METRIC_NAMES
+from promsnmp.polling.detection.identify import DeviceIdentity
+from promsnmp.polling.explain.model import (
+    ColumnExplanation,
+    Explanation,
+    GetExplanation,
+    LookupExplanation,
+    MetricExplanation,
+    WalkExplanation,
+)
+from promsnmp.polling.explain.reasons import PollEvidence, WalkEnd, WalkEvidence, why_dropped, why_unplanned
+from promsnmp.polling.explain.recorder import PollRecording, RecordingCollector, WalkTrace
+from promsnmp.polling.explain.unclaimed import group_by_column, known_columns
+from promsnmp.polling.poll import PollResult
+from promsnmp.polling.target import Target
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import Version
 from promsnmp.snmp.operations.walk import Cost, Subtree
@@ -33,93 +40,97 @@ MAX_EXAMPLES = 5
 
 
 async def explain(
-    source: Source, catalogue: Catalogue, *, deadline: float, record: Record, wish: str = "asked for"
+    target: Target, catalogue: Catalogue, *, deadline: float, recording: PollRecording, chosen_by: str = "asked for"
 ) -> Explanation:
-    """Polls a source once and explains the poll; ``record`` fills on the way and shows how far it is.
+    """Polls a target once and explains the poll; ``recording`` fills on the way and shows how far it is.
 
-    ``deadline`` is loop time; ``wish`` says who named the modules of the source. Raises SnmpError when nothing could be
-    read, ModuleError for an unknown module.
+    ``deadline`` is loop time; ``chosen_by`` says who named the modules. Raises SnmpError when nothing could be read,
+    ModuleError for an unknown module.
     """
-    collector = ListeningCollector(Catalogues(catalogue), record)
-    _, problem = await collector.collect(source, deadline=deadline)
-    assert collector.harvest is not None
+    collector = RecordingCollector(CatalogueStore(catalogue), recording)
+    _, problem = await collector.collect(target, deadline=deadline)
+    assert collector.result is not None
     assert collector.session is not None
-    plan = collector.harvest.plan
-    asked = _Asked(plan, collector.harvest, record, collector.session.traffic)
+    plan = collector.result.plan
+    requests = _Requests(plan, collector.result, recording, collector.session.traffic)
     modules = tuple(one.module.name for one in plan.modules)
-    identity = await _identity(collector, source, deadline)
-    told = _Teller(plan, collector.harvest, asked.evidence, source.credentials.version)
-    metrics = tuple(told.metrics())
-    left = (one for one in record.varbinds.values() if asked.was_asked(one.oid) and not told.wants(one.oid))
+    identity = await _identity(collector, target, deadline)
+    explainer = _MetricExplainer(plan, collector.result, requests.evidence, target.credentials.version)
+    metrics = tuple(explainer.metrics())
+    left = (one for one in recording.varbinds.values() if requests.was_asked(one.oid) and not explainer.wants(one.oid))
     return Explanation(
-        target=str(source.endpoint),
+        target=str(target.endpoint),
         modules=modules,
-        why=_why(modules, source, identity, wish),
+        module_reasons=_module_reasons(modules, target, identity, chosen_by),
         identity=identity,
         problem=str(problem) if problem is not None else "",
-        total=asked.total,
+        total=requests.total,
         discarded=collector.session.traffic.discarded,
-        walks=asked.walks,
-        gets=asked.gets,
-        gets_cost=collector.harvest.gets_cost,
-        found=tuple(told.found()),
+        walks=requests.walks,
+        gets=requests.gets,
+        gets_cost=collector.result.gets_cost,
+        columns=tuple(explainer.columns()),
         metrics=metrics,
         dropped=collector.dropped,
-        unclaimed=gather(left, known_columns(catalogue)),
+        unclaimed=group_by_column(left, known_columns(catalogue)),
     )
 
 
-async def _identity(collector: ListeningCollector, source: Source, deadline: float) -> Identity | None:
+async def _identity(collector: RecordingCollector, target: Target, deadline: float) -> DeviceIdentity | None:
     """What the device is: as found out for this poll, or by asking now where the poll had it from the inventory."""
-    if AUTO not in source.modules or AUTO in collector.known(source).modules:
+    if AUTO not in target.modules or AUTO in collector.state_of(target).modules:
         return None
-    known = collector.known(source).recognition.identity
+    identity = collector.state_of(target).detection.identity
     try:
-        return known or await collector.identify(source, deadline=deadline)
+        return identity or await collector.identify(target, deadline=deadline)
     except SnmpError:
         return None
 
 
-def _why(modules: Sequence[str], source: Source, identity: Identity | None, wish: str) -> dict[str, str]:
+def _module_reasons(
+    modules: Sequence[str], target: Target, identity: DeviceIdentity | None, chosen_by: str
+) -> dict[str, str]:
     """Why each of ``modules`` is asked for."""
     seen = dict(identity.match.modules) if identity is not None else {}
-    found = {name: seen.get(name) or _unseen(name, source) for name in modules}
-    return {name: wish if name in source.modules else reason for name, reason in found.items()}
+    found = {name: seen.get(name) or _undetected_reason(name, target) for name in modules}
+    return {name: chosen_by if name in target.modules else reason for name, reason in found.items()}
 
 
-def _unseen(name: str, source: Source) -> str:
-    if name in source.detected:
+def _undetected_reason(name: str, target: Target) -> str:
+    if name in target.detected:
         return "found out before, as the inventory has it; the device does not show it now"
     return "asked for while it is not known what the device has"
 
 
-def _said(error: SnmpError | None) -> str:
+def _error_text(error: SnmpError | None) -> str:
     """An error without its target, which stands above it all."""
     if error is None:
         return ""
     return f"{error.message} (at OID {error.oid})" if error.oid else error.message
 
 
-class _Asked:
+class _Requests:
     """What was asked, and how each part of it ended."""
 
-    def __init__(self, plan: Plan, harvest: Harvest, record: Record, traffic: Traffic) -> None:
+    def __init__(self, plan: Plan, result: PollResult, recording: PollRecording, traffic: Traffic) -> None:
         self._plan = plan
-        self._harvest = harvest
-        self._record = record
+        self._result = result
+        self._recording = recording
         self._gets = dict.fromkeys(plan.gets, "not asked")
-        self._gets |= record.gets
-        self._gets |= {one: _said(harvest.failures[one]) for one in self._gets if one in harvest.failures}
+        self._gets |= recording.gets
+        self._gets |= {one: _error_text(result.failures[one]) for one in self._gets if one in result.failures}
         filters = {one.root for one in plan.filters}
         self._trees = (*plan.filters, *(one for one in plan.subtrees if one.root not in filters))
-        varbinds = sum(map(self.was_asked, record.varbinds))
-        self.total = Cost(harvest.seconds, traffic.sent, traffic.retried, varbinds)
+        varbinds = sum(map(self.was_asked, recording.varbinds))
+        self.total = Cost(result.seconds, traffic.sent, traffic.retried, varbinds)
         self.walks = tuple(self._walk(one) for one in self._trees)
         pairs = zip(self._trees, self.walks, strict=True)
-        self.evidence = Evidence(
-            tuple(Walked(tree.root, one.end, self._trace(tree).last, one.error, tree.ordered) for tree, one in pairs),
+        self.evidence = PollEvidence(
+            tuple(
+                WalkEvidence(tree.root, one.end, self._trace(tree).last, one.error, tree.ordered) for tree, one in pairs
+            ),
             self._gets,
-            _said(harvest.error),
+            _error_text(result.error),
         )
         self.gets = tuple(self._fetched())
 
@@ -127,20 +138,20 @@ class _Asked:
         """Whether somebody wanted this OID: a GETBULK brings a few that nobody did."""
         return name in self._gets or any(name.startswith(tree.root) for tree in self._trees)
 
-    def _trace(self, tree: Subtree) -> Trace:
-        return self._record.walks.get(tree.root) or Trace()
+    def _trace(self, tree: Subtree) -> WalkTrace:
+        return self._recording.walks.get(tree.root) or WalkTrace()
 
-    def _walk(self, tree: Subtree) -> Walk:
+    def _walk(self, tree: Subtree) -> WalkExplanation:
         trace = self._trace(tree)
-        failure = self._harvest.failures.get(tree.root)
-        end, error = End.WHOLE, ""
-        if tree.root not in self._harvest.finished and (failure or tree.root not in self._harvest.costs):
-            end = End.PARTIAL if trace.last else End.FAILED if trace.sent or failure else End.NOT_ASKED
-            error = _said(failure or self._harvest.error)
-        return Walk(
+        failure = self._result.failures.get(tree.root)
+        end, error = WalkEnd.WHOLE, ""
+        if tree.root not in self._result.finished and (failure or tree.root not in self._result.costs):
+            end = WalkEnd.PARTIAL if trace.last else WalkEnd.FAILED if trace.sent or failure else WalkEnd.NOT_ASKED
+            error = _error_text(failure or self._result.error)
+        return WalkExplanation(
             oid.to_text(tree.root) or "1",
             tuple(self._walkers(tree.root)),
-            self._harvest.costs.get(tree.root) or self._interrupted(tree, trace),
+            self._result.costs.get(tree.root) or self._interrupted(tree, trace),
             end,
             error,
             oid.to_text(trace.last),
@@ -153,12 +164,12 @@ class _Asked:
             if any(oid.encode(each.oid) == root for each in one.module.filters):
                 yield f"{one.module.name} (filter)"
 
-    def _interrupted(self, tree: Subtree, trace: Trace) -> Cost:
+    def _interrupted(self, tree: Subtree, trace: WalkTrace) -> Cost:
         """What the walk took that the end of the session cut short: what the others leave of the whole."""
         if not trace.sent:
             return Cost()
-        others = sum(self._harvest.costs.values(), self._harvest.gets_cost)
-        varbinds = sum(name.startswith(tree.root) for name in self._record.varbinds)
+        others = sum(self._result.costs.values(), self._result.gets_cost)
+        varbinds = sum(name.startswith(tree.root) for name in self._recording.varbinds)
         return Cost(
             max(self.total.seconds - others.seconds, 0.0),
             max(self.total.sent - others.sent, trace.sent),
@@ -166,18 +177,18 @@ class _Asked:
             varbinds,
         )
 
-    def _fetched(self) -> Iterator[Get]:
-        wishes: dict[bytes, None] = dict.fromkeys(get for one in self._plan.modules for get in one.gets)
-        for name in (*wishes, *(one for one in self._gets if one not in wishes)):
+    def _fetched(self) -> Iterator[GetExplanation]:
+        gets: dict[bytes, None] = dict.fromkeys(get for one in self._plan.modules for get in one.gets)
+        for name in (*gets, *(one for one in self._gets if one not in gets)):
             modules = tuple(one.module.name for one in self._plan.modules if name in one.gets)
             walk = next((one for one in self._trees if name.startswith(one.root)), None)
             if name in self._gets:
-                yield Get(oid.to_text(name), modules, self._gets[name] or "value")
+                yield GetExplanation(oid.to_text(name), modules, self._gets[name] or "value")
             elif walk is not None:
-                yield Get(oid.to_text(name), modules, f"read by the walk of {oid.to_text(walk.root) or '1'}")
+                yield GetExplanation(oid.to_text(name), modules, f"read by the walk of {oid.to_text(walk.root) or '1'}")
 
 
-class _Watched(dict[bytes, tuple[int, bytes]]):
+class _CountingColumn(dict[bytes, tuple[int, bytes]]):
     """A column for look-ups that counts those that find nothing."""
 
     missed = 0
@@ -188,26 +199,26 @@ class _Watched(dict[bytes, tuple[int, bytes]]):
         return found
 
 
-class _Teller:
+class _MetricExplainer:
     """What every metric made of the columns, one after the other."""
 
-    def __init__(self, plan: Plan, harvest: Harvest, evidence: Evidence, version: Version) -> None:
+    def __init__(self, plan: Plan, result: PollResult, evidence: PollEvidence, version: Version) -> None:
         self._plan = plan
         self._evidence = evidence
         self._version = version
-        self._renderer = Renderer(plan, harvest.scanner, DeviceState())
+        self._renderer = Renderer(plan, result.scanner, RenderState())
         self._seen: set[tuple[str, bytes]] = set()
         self._given: dict[tuple[str, bytes], str] = {}
         self._columns = {*plan.columns, *(one.root for one in plan.filters)}
         self._sizes = sorted(set(map(len, self._columns)))
         self._types: dict[bytes, tuple[int, Counter[int]]] = {}
-        self._looked_up: dict[tuple[int, bytes], tuple[LookedUp, ...]] = {}
+        self._looked_up: dict[tuple[int, bytes], tuple[LookupExplanation, ...]] = {}
 
     def wants(self, name: bytes) -> bool:
         """Whether an OID lies in a column that a metric, a look-up or a filter wants."""
         return any(name[:size] in self._columns for size in self._sizes)
 
-    def found(self) -> Iterator[Found]:
+    def columns(self) -> Iterator[ColumnExplanation]:
         """The columns that came back and are wanted, in MIB order."""
         users: dict[bytes, dict[str, None]] = {column.oid: {} for column in self._plan.by_oid.values()}
         for one in (one for module in self._plan.modules for one in module.metrics):
@@ -215,48 +226,48 @@ class _Teller:
             for lookup in one.metric.lookups:
                 if lookup.oid and lookup.labels:
                     users[self._plan.by_oid[lookup.oid].oid][f"label {lookup.labelname}"] = None
-            for told_by in one.told_by:
-                users[told_by.oid][f"type of {one.metric.name}"] = None
+            for type_column in one.type_columns:
+                users[type_column.oid][f"type of {one.metric.name}"] = None
         columns = {one.oid: one for one in self._plan.by_oid.values()}
         for octets in sorted(columns, key=oid.decode):
             rows, types = self._content(columns[octets])
             if rows:
-                yield Found(oid.to_text(octets), rows, types, tuple(users[octets]))
+                yield ColumnExplanation(oid.to_text(octets), rows, types, tuple(users[octets]))
 
-    def metrics(self) -> Iterator[Told]:
+    def metrics(self) -> Iterator[MetricExplanation]:
         """Every metric of every module, in their order."""
         for module in self._plan.modules:
             planned = {one.metric: one for one in module.metrics}
             for metric in dict.fromkeys(module.module.metrics):
                 plan = planned.get(metric)
-                yield self._unplanned(metric, module) if plan is None else self._told(plan, module)
+                yield self._unplanned(metric, module) if plan is None else self._explain_metric(plan, module)
 
     def _content(self, column: Column) -> tuple[int, Counter[int]]:
-        known = self._types.get(column.oid)
-        if known is None:
+        content = self._types.get(column.oid)
+        if content is None:
             _, values = ber.values(self._renderer.octets(column), len(column.oid))
-            known = self._types[column.oid] = len(values), Counter(tag for tag, _ in values)
-        return known
+            content = self._types[column.oid] = len(values), Counter(tag for tag, _ in values)
+        return content
 
-    def _unplanned(self, metric: Metric, module: ModulePlan) -> Told:
+    def _unplanned(self, metric: Metric, module: ModulePlan) -> MetricExplanation:
         column = self._plan.by_oid.get(metric.oid)
         rows, types = self._content(column) if column is not None else (0, Counter())
-        return _told(metric, module, rows=rows, types=types, reason=why_unplanned(metric, module.module))
+        return _metric_explanation(metric, module, rows=rows, types=types, reason=why_unplanned(metric, module.module))
 
-    def _told(self, plan: MetricPlan, module: ModulePlan) -> Told:
+    def _explain_metric(self, plan: MetricPlan, module: ModulePlan) -> MetricExplanation:
         metric, octets = plan.metric, plan.column.oid
         rows, types = self._content(plan.column)
         giver = self._given.setdefault((metric.name, octets), module.module.name)
         if giver != module.module.name:
-            return _told(metric, module, rows=rows, types=types, given_by=giver)
-        page = Page()
-        self._renderer.page = page
+            return _metric_explanation(metric, module, rows=rows, types=types, given_by=giver)
+        page = Exposition()
+        self._renderer.exposition = page
         self._renderer.module([plan])
         page.deduplicate()
         families = {name: self._new(name, b"".join(one.parts), page.drop) for name, one in page.families.items()}
         lines = [line.decode() for family in families.values() for line in family]
         reason = "" if lines else why_dropped(page.dropped, rows) if rows else self._absent(metric, octets, module)
-        return _told(
+        return _metric_explanation(
             metric,
             module,
             rows=rows,
@@ -281,7 +292,7 @@ class _Teller:
         lines = []
         for line in samples.split(b"\n")[1:]:
             series = family, line.rpartition(b" ")[0]
-            if family in OWN_NAMES:
+            if family in OWN_METRIC_NAMES:
                 drop("reserved_name")
             elif series in self._seen:
                 drop("duplicate")
@@ -293,13 +304,13 @@ class _Teller:
     def _misfits(self, plan: MetricPlan) -> Sequence[int]:
         """By how much the indexes of rows do not fit those of the metric, of rows where they do not."""
         index, _ = ber.values(self._renderer.octets(plan.column), len(plan.column.oid))
-        return [misfit for suffix in ber.suffixes(index) if (misfit := plan.spec.misfit(suffix))]
+        return [misfit for suffix in ber.suffixes(index) if (misfit := plan.spec.excess_subids(suffix))]
 
     def _first_labels(self, plan: MetricPlan) -> Mapping[str, str]:
         index, values = ber.values(self._renderer.octets(plan.column), len(plan.column.oid))
         return plan.spec.labels(ber.suffixes(index)[0], self._renderer.rows) if values else {}
 
-    def _lookups(self, plan: MetricPlan) -> tuple[LookedUp, ...]:
+    def _lookups(self, plan: MetricPlan) -> tuple[LookupExplanation, ...]:
         """The look-ups of a metric; metrics with the same rows and labels share the work."""
         index, _ = ber.values(self._renderer.octets(plan.column), len(plan.column.oid))
         found = self._looked_up.get((plan.table, index))
@@ -307,23 +318,23 @@ class _Teller:
             found = self._looked_up[plan.table, index] = self._look_up(plan, ber.suffixes(index))
         return found
 
-    def _look_up(self, plan: MetricPlan, suffixes: Sequence[bytes]) -> tuple[LookedUp, ...]:
+    def _look_up(self, plan: MetricPlan, suffixes: Sequence[bytes]) -> tuple[LookupExplanation, ...]:
         lookups = [one for one in plan.metric.lookups if one.oid and one.labels]
-        watched = {one.oid: _Watched(self._renderer.rows(one.oid)) for one in lookups}
+        watched = {one.oid: _CountingColumn(self._renderer.rows(one.oid)) for one in lookups}
 
-        def column(name: str) -> Rows:
+        def column(name: str) -> ColumnRows:
             return watched[name] if name in watched else self._renderer.rows(name)
 
         for suffix in suffixes if lookups else ():
             plan.spec.labels(suffix, column)
         return tuple(self._lookup(one, watched[one.oid]) for one in lookups)
 
-    def _lookup(self, lookup: Lookup, column: _Watched) -> LookedUp:
+    def _lookup(self, lookup: Lookup, column: _CountingColumn) -> LookupExplanation:
         reason = "" if column else self._evidence.why_empty(oid.encode(lookup.oid))
-        return LookedUp(lookup.labelname, lookup.oid, len(column), column.missed, reason)
+        return LookupExplanation(lookup.labelname, lookup.oid, len(column), column.missed, reason)
 
 
-def _told(
+def _metric_explanation(
     metric: Metric,
     module: ModulePlan,
     *,
@@ -335,12 +346,12 @@ def _told(
     examples: tuple[str, ...] = (),
     dropped: Mapping[str, int] | None = None,
     misfits: Sequence[int] = (),
-    lookups: tuple[LookedUp, ...] = (),
+    lookups: tuple[LookupExplanation, ...] = (),
     given_by: str = "",
     reason: str = "",
-) -> Told:
-    """A ``Told`` with what the metric itself says filled in."""
-    return Told(
+) -> MetricExplanation:
+    """A ``MetricExplanation`` with what the metric itself says filled in."""
+    return MetricExplanation(
         name=metric.name,
         module=module.module.name,
         oid=metric.oid,

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from promsnmp.polling.detection.identify import Identity
-from promsnmp.polling.explain.reasons import End
-from promsnmp.polling.explain.unclaimed import Unclaimed
+from promsnmp.polling.detection.identify import DeviceIdentity
+from promsnmp.polling.explain.reasons import WalkEnd
+from promsnmp.polling.explain.unclaimed import UnclaimedColumn
 from promsnmp.snmp.operations.walk import Cost
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class WalkExplanation:
     """A subtree that was to be walked. OIDs here and below are dotted text."""
 
     oid: str
     modules: tuple[str, ...]
     cost: Cost
-    end: End
+    end: WalkEnd
     error: str
     """What cut it short, or kept it from being walked."""
     last: str
@@ -26,7 +26,7 @@ class Walk:
 
 
 @dataclass(frozen=True, slots=True)
-class Get:
+class GetExplanation:
     """An object that was to be fetched."""
 
     oid: str
@@ -36,7 +36,7 @@ class Get:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ColumnExplanation:
     """A column that came back and that a module wants."""
 
     oid: str
@@ -47,7 +47,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class LookedUp:
+class LookupExplanation:
     """A label of a metric that is taken from another column."""
 
     label: str
@@ -61,7 +61,7 @@ class LookedUp:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class MetricExplanation:
     """A metric of a module, and what became of it."""
 
     name: str
@@ -84,7 +84,7 @@ class Told:
     """Rows whose indexes lack something: zeros stand in its place."""
     long: int
     """Rows whose indexes have more than the metric says: it is ignored."""
-    lookups: tuple[LookedUp, ...]
+    lookups: tuple[LookupExplanation, ...]
     given_by: str
     """The module that brought this very metric before."""
     reason: str
@@ -97,20 +97,20 @@ class Explanation:
 
     target: str
     modules: tuple[str, ...]
-    why: Mapping[str, str]
+    module_reasons: Mapping[str, str]
     """By module: why the device is asked for it."""
-    identity: Identity | None
+    identity: DeviceIdentity | None
     """What the device is, where its modules depend on it."""
     problem: str
     """What was wrong with the poll as a whole; empty when it was complete."""
     total: Cost
     discarded: Mapping[str, int]
     """Datagrams that were not taken for answers, by reason."""
-    walks: tuple[Walk, ...]
-    gets: tuple[Get, ...]
+    walks: tuple[WalkExplanation, ...]
+    gets: tuple[GetExplanation, ...]
     gets_cost: Cost
-    found: tuple[Found, ...]
-    metrics: tuple[Told, ...]
+    columns: tuple[ColumnExplanation, ...]
+    metrics: tuple[MetricExplanation, ...]
     dropped: Mapping[str, int]
     """All values that are not on the page, by reason."""
-    unclaimed: tuple[Unclaimed, ...]
+    unclaimed: tuple[UnclaimedColumn, ...]

@@ -21,7 +21,7 @@ DROPPED = {
 """What a reason of ``promsnmp_dropped_total`` means for a metric that lost all of its values to it."""
 
 
-class End(StrEnum):
+class WalkEnd(StrEnum):
     """How a walk ended."""
 
     WHOLE = "whole"
@@ -34,11 +34,11 @@ class End(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Walked:
+class WalkEvidence:
     """How one walk went. OIDs are content octets."""
 
     root: bytes
-    end: End
+    end: WalkEnd
     last: bytes
     """The last OID that it brought; empty: none."""
     error: str
@@ -52,19 +52,19 @@ class Walked:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class PollEvidence:
     """What is known of a poll."""
 
-    walks: tuple[Walked, ...]
+    walks: tuple[WalkEvidence, ...]
     gets: Mapping[bytes, str]
-    """What came of each object fetched: "" for a value; see ``record.Record.gets``."""
+    """What came of each object fetched: "" for a value; see ``recording.PollRecording.gets``."""
     error: str
     """What ended the poll early."""
 
     def why_empty(self, column: bytes) -> str:
         """Why no value lies under ``column``."""
         reasons = [self._by_walk(one, column) for one in self.walks if _touches(one.root, column)]
-        reasons += [self._by_get(one, said) for one, said in self.gets.items() if one.startswith(column)]
+        reasons += [self._by_get(one, outcome) for one, outcome in self.gets.items() if one.startswith(column)]
         return "; ".join(dict.fromkeys(reasons)) or "nothing asks for it: it lies outside of what is walked and fetched"
 
     def why_filtered(self, metric: Metric, module: Module) -> str:
@@ -80,26 +80,26 @@ class Evidence:
                 return f"the module's filter lets no row through: {why}"
         return ""
 
-    def _by_walk(self, walked: Walked, column: bytes) -> str:
-        root = oid.to_text(walked.root) or "1"
-        if walked.end is End.NOT_ASKED:
-            return f"the walk of {root} did not begin: {walked.error}"
-        if walked.end is End.FAILED:
-            return f"the walk of {root} failed: {walked.error}"
-        if walked.end is End.PARTIAL and not walked.passed(column):
-            return f"the walk of {root} was cut short after {oid.to_text(walked.last)}: {walked.error}"
-        if not walked.last:
+    def _by_walk(self, walk: WalkEvidence, column: bytes) -> str:
+        root = oid.to_text(walk.root) or "1"
+        if walk.end is WalkEnd.NOT_ASKED:
+            return f"the walk of {root} did not begin: {walk.error}"
+        if walk.end is WalkEnd.FAILED:
+            return f"the walk of {root} failed: {walk.error}"
+        if walk.end is WalkEnd.PARTIAL and not walk.passed(column):
+            return f"the walk of {root} was cut short after {oid.to_text(walk.last)}: {walk.error}"
+        if not walk.last:
             return f"the device has no object under {root}, which is walked for it"
         return f"the device has no object under {oid.to_text(column)}"
 
-    def _by_get(self, asked: bytes, said: str) -> str:
-        if said == "no answer":
-            return f"no answer came to the GET of {oid.to_text(asked)}{f': {self.error}' if self.error else ''}"
-        if said == "not asked":
-            return f"{oid.to_text(asked)} was not asked for any more{f': {self.error}' if self.error else ''}"
-        if said in ("noSuchObject", "noSuchInstance", "noSuchName"):
-            return f"the device has no {oid.to_text(asked)}: it answered {said}"
-        return f"the GET of {oid.to_text(asked)} failed: {said or 'the answer is no value'}"
+    def _by_get(self, requested: bytes, outcome: str) -> str:
+        if outcome == "no answer":
+            return f"no answer came to the GET of {oid.to_text(requested)}{f': {self.error}' if self.error else ''}"
+        if outcome == "not asked":
+            return f"{oid.to_text(requested)} was not asked for any more{f': {self.error}' if self.error else ''}"
+        if outcome in ("noSuchObject", "noSuchInstance", "noSuchName"):
+            return f"the device has no {oid.to_text(requested)}: it answered {outcome}"
+        return f"the GET of {oid.to_text(requested)} failed: {outcome or 'the answer is no value'}"
 
 
 def _touches(root: bytes, column: bytes) -> bool:
@@ -110,12 +110,12 @@ def why_unplanned(metric: Metric, module: Module) -> str:
     """Why a metric of ``module`` can never have a sample, whatever the device holds."""
     if metric.oid.startswith("."):
         return "its OID starts with a dot, and then matches nothing: remove the dot"
-    here = oid.encode(metric.oid)
+    column = oid.encode(metric.oid)
     others = [(oid.encode(one.oid), one) for one in module.metrics if one != metric and not one.oid.startswith(".")]
-    same = [one for octets, one in others if octets == here]
+    same = [one for octets, one in others if octets == column]
     if same:
         return f"its OID is also that of {same[-1].name}, which stands later in the module and takes its values"
-    above = [(octets, one) for octets, one in others if here.startswith(octets)]
+    above = [(octets, one) for octets, one in others if column.startswith(octets)]
     if above:
         taker = min(above, key=lambda pair: len(pair[0]))[1]
         return f"its values belong to the shallower metric {taker.name} ({taker.oid})"

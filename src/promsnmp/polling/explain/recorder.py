@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from promsnmp.exposition.plan import Plan
-from promsnmp.modules.catalogue import Catalogues
-from promsnmp.polling.collector import Collector, Known, Options
-from promsnmp.polling.poll import Harvest
-from promsnmp.polling.target import Source
+from promsnmp.modules.catalogue import CatalogueStore
+from promsnmp.polling.collector import Collector, CollectorOptions, TargetState
+from promsnmp.polling.poll import PollResult
+from promsnmp.polling.target import Target
 from promsnmp.snmp import ber
-from promsnmp.snmp.operations.walk import ERROR_STATUS, FIRST, NO_SUCH_NAME
+from promsnmp.snmp.operations.walk import ERROR_STATUS, FIRST_OID, NO_SUCH_NAME
 from promsnmp.snmp.security import SecurityModel
 from promsnmp.snmp.session import Session
 
@@ -27,7 +27,7 @@ EXCEPTIONS = {
 
 
 @dataclass(slots=True)
-class Trace:
+class WalkTrace:
     """What was seen of one walk."""
 
     sent: int = 0
@@ -37,75 +37,79 @@ class Trace:
 
 
 @dataclass(slots=True)
-class Record:
+class PollRecording:
     """Everything that was asked and came back. OIDs are content octets."""
 
     varbinds: dict[bytes, ber.VarBind] = field(default_factory=dict)
     """The first value of every OID that came back with one, in the order in which they came."""
-    walks: dict[bytes, Trace] = field(default_factory=dict)
+    walks: dict[bytes, WalkTrace] = field(default_factory=dict)
     """By root, in the order in which they began."""
     gets: dict[bytes, str] = field(default_factory=dict)
     """Objects that were asked for by GET: "" when a value came, else what came instead, "no answer" at first."""
-    asking: bytes = b""
+    current_oid: bytes = b""
     """The OID that was asked for last."""
     _request_id: int = 0
-    _asked: tuple[bytes, ...] = ()
-    _walk: bytes | None = None
+    _requested_oids: tuple[bytes, ...] = ()
+    _current_walk: bytes | None = None
 
-    def request(self, octets: bytes) -> None:
+    def on_request(self, octets: bytes) -> None:
         """Notes a PDU that is sent, or sent again."""
         pdu = ber.read_pdu(octets, 0, len(octets))
         self._request_id = pdu.request_id
-        self._asked = tuple(one.oid for one in ber.varbinds(octets, pdu.start, pdu.end))
-        self.asking = self._asked[0]
-        if pdu.type == ber.GET and self.asking != self._walk:  # a walk's root may be an instance, which it then GETs
-            self._walk = None
-            for one in self._asked:
+        self._requested_oids = tuple(one.oid for one in ber.varbinds(octets, pdu.start, pdu.end))
+        self.current_oid = self._requested_oids[0]
+        if (
+            pdu.type == ber.GET and self.current_oid != self._current_walk
+        ):  # a walk's root may be an instance, which it then GETs
+            self._current_walk = None
+            for one in self._requested_oids:
                 self.gets.setdefault(one, "no answer")
             return
-        if self._walk is None or not self.asking.startswith(self._walk):
-            self._walk = b"" if self.asking == FIRST else self.asking
-        self.walks.setdefault(self._walk, Trace()).sent += 1
+        if self._current_walk is None or not self.current_oid.startswith(self._current_walk):
+            self._current_walk = b"" if self.current_oid == FIRST_OID else self.current_oid
+        self.walks.setdefault(self._current_walk, WalkTrace()).sent += 1
 
-    def answer(self, buffer: bytes, pdu: ber.Pdu) -> None:
+    def on_response(self, buffer: bytes, pdu: ber.Pdu) -> None:
         """Notes what came back; whatever is no answer to the last request is passed over."""
         if pdu.type != ber.RESPONSE or pdu.request_id != self._request_id:
             return
         if pdu.status:
-            self._refused(pdu)
+            self._on_error_status(pdu)
             return
         try:
             found = ber.varbinds(buffer, pdu.start, pdu.end)
         except ber.Malformed:
             return
         for one in found:
-            self._take(one)
+            self._on_varbind(one)
 
-    def _refused(self, pdu: ber.Pdu) -> None:
-        if self._walk is None and 0 < pdu.index <= len(self._asked):
-            known = 0 <= pdu.status < len(ERROR_STATUS)
-            self.gets[self._asked[pdu.index - 1]] = ERROR_STATUS[pdu.status] if known else f"error {pdu.status}"
-        elif self._walk is None and pdu.status == NO_SUCH_NAME and len(self._asked) == 1:
-            self.gets[self._asked[0]] = ERROR_STATUS[NO_SUCH_NAME]
+    def _on_error_status(self, pdu: ber.Pdu) -> None:
+        if self._current_walk is None and 0 < pdu.index <= len(self._requested_oids):
+            state = 0 <= pdu.status < len(ERROR_STATUS)
+            self.gets[self._requested_oids[pdu.index - 1]] = (
+                ERROR_STATUS[pdu.status] if state else f"error {pdu.status}"
+            )
+        elif self._current_walk is None and pdu.status == NO_SUCH_NAME and len(self._requested_oids) == 1:
+            self.gets[self._requested_oids[0]] = ERROR_STATUS[NO_SUCH_NAME]
 
-    def _take(self, one: ber.VarBind) -> None:
-        if self._walk is None and one.oid not in self._asked:
+    def _on_varbind(self, one: ber.VarBind) -> None:
+        if self._current_walk is None and one.oid not in self._requested_oids:
             return
         missing = EXCEPTIONS.get(one.tag, "")
-        if self._walk is None:
+        if self._current_walk is None:
             self.gets[one.oid] = missing
-        elif one.oid.startswith(self._walk) and not missing:
-            self.walks[self._walk].last = one.oid
+        elif one.oid.startswith(self._current_walk) and not missing:
+            self.walks[self._current_walk].last = one.oid
         if not missing:
             self.varbinds.setdefault(one.oid, one)
 
 
-class Tap:
+class RecordingSecurityModel:
     """A security model that another one does the work of, while a record is kept of the PDUs."""
 
-    def __init__(self, model: SecurityModel, record: Record) -> None:
+    def __init__(self, model: SecurityModel, recording: PollRecording) -> None:
         self._model = model
-        self._record = record
+        self._recording = recording
 
     def ready(self) -> bool:
         return self._model.ready()
@@ -114,42 +118,42 @@ class Tap:
         return self._model.discovery()
 
     def encode(self, pdu: bytes) -> bytes:
-        self._record.request(pdu)
+        self._recording.on_request(pdu)
         return self._model.encode(pdu)
 
     def decode(self, datagram: bytes) -> tuple[bytes, ber.Pdu]:
         buffer, pdu = self._model.decode(datagram)
-        self._record.answer(buffer, pdu)
+        self._recording.on_response(buffer, pdu)
         return buffer, pdu
 
-    def silence(self) -> str:
-        return self._model.silence()
+    def timeout_hint(self) -> str:
+        return self._model.timeout_hint()
 
 
-class ListeningCollector(Collector):
-    """A collector for one poll; ``record``, ``session`` and ``harvest`` tell afterwards what there was to see."""
+class RecordingCollector(Collector):
+    """A collector for one poll; ``recording``, ``session`` and ``result`` tell afterwards what there was to see."""
 
-    def __init__(self, catalogues: Catalogues, record: Record) -> None:
-        super().__init__(catalogues, Options(utilization=False))
-        self.record = record
+    def __init__(self, catalogue_store: CatalogueStore, recording: PollRecording) -> None:
+        super().__init__(catalogue_store, CollectorOptions(utilization=False))
+        self.recording = recording
         self.session: Session | None = None
-        self.harvest: Harvest | None = None
-        self._listens = False
+        self.result: PollResult | None = None
+        self._is_recording = False
 
-    def _session(self, source: Source, plan: Plan, known: Known, deadline: float) -> Session:
-        session = super()._session(source, plan, known, deadline)
-        if self._listens:
+    def _session(self, target: Target, plan: Plan, state: TargetState, deadline: float) -> Session:
+        session = super()._session(target, plan, state, deadline)
+        if self._is_recording:
             self.session = session
         return session
 
-    def _security(self, source: Source, known: Known) -> SecurityModel:
-        model = super()._security(source, known)
-        return Tap(model, self.record) if self._listens else model
+    def _security(self, target: Target, state: TargetState) -> SecurityModel:
+        model = super()._security(target, state)
+        return RecordingSecurityModel(model, self.recording) if self._is_recording else model
 
-    async def _harvest(self, source: Source, plan: Plan, known: Known, deadline: float) -> Harvest:
-        self._listens = True  # but not while the device is asked what it is
+    async def _run_poll(self, target: Target, plan: Plan, state: TargetState, deadline: float) -> PollResult:
+        self._is_recording = True  # but not while the device is asked what it is
         try:
-            self.harvest = await super()._harvest(source, plan, known, deadline)
+            self.result = await super()._run_poll(target, plan, state, deadline)
         finally:
-            self._listens = False
-        return self.harvest
+            self._is_recording = False
+        return self.result

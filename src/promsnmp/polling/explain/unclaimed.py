@@ -20,7 +20,7 @@ DEEPEST_TABLE = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Unclaimed:
+class UnclaimedColumn:
     """A column, or a scalar, that no metric and no look-up wants."""
 
     oid: str
@@ -31,10 +31,10 @@ class Unclaimed:
     """(module, metric or label) pairs that would take it."""
 
 
-Known = Mapping[bytes, list[tuple[str, str]]]
+KnownColumns = Mapping[bytes, list[tuple[str, str]]]
 
 
-def known_columns(catalogue: Catalogue) -> Known:
+def known_columns(catalogue: Catalogue) -> KnownColumns:
     """The columns of all modules: OID (content octets) -> (module, metric or label) pairs."""
     found: defaultdict[bytes, list[tuple[str, str]]] = defaultdict(list)
     for module in catalogue.modules.values():
@@ -47,21 +47,21 @@ def known_columns(catalogue: Catalogue) -> Known:
     return found
 
 
-def gather(varbinds: Iterable[ber.VarBind], known: Known) -> tuple[Unclaimed, ...]:
+def group_by_column(varbinds: Iterable[ber.VarBind], known: KnownColumns) -> tuple[UnclaimedColumn, ...]:
     """Unwanted varbinds by column, in the order in which they came."""
-    left = list(varbinds)
-    shape = _Shape(oid.decode(one.oid) for one in left if not _known_column(one.oid, known))
+    unclaimed = list(varbinds)
+    shape = _Shape(oid.decode(one.oid) for one in unclaimed if not _known_column(one.oid, known))
     found: dict[bytes, list[ber.VarBind]] = {}
-    for one in left:
+    for one in unclaimed:
         column = _known_column(one.oid, known) or oid.encode(shape.column(oid.decode(one.oid)))
         found.setdefault(column, []).append(one)
     return tuple(
-        Unclaimed(oid.to_text(column), len(rows), rows[0], tuple(known.get(column, ())))
+        UnclaimedColumn(oid.to_text(column), len(rows), rows[0], tuple(known.get(column, ())))
         for column, rows in found.items()
     )
 
 
-def _known_column(name: bytes, known: Known) -> bytes:
+def _known_column(name: bytes, known: KnownColumns) -> bytes:
     for size in range(len(name), 0, -1):
         if name[:size] in known:
             return name[:size]

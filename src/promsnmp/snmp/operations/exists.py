@@ -1,6 +1,6 @@
 """Asks of many subtrees at once whether anything is in them: one GETNEXT with a varbind for each.
 
-A ``session.Conversation``, as those of ``walk.py`` are. RFC 3416 section 4.2.2: the answer has as many varbinds as the
+A ``session.Operation``, as those of ``walk.py`` are. RFC 3416 section 4.2.2: the answer has as many varbinds as the
 request, each the successor of the one asked for, so a successor below the root (or the root itself) says that the
 subtree is there.
 
@@ -18,88 +18,88 @@ from promsnmp.errors import SnmpError
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.operations.walk import NO_SUCH_NAME, TOO_BIG, AgentLimits
 
-AT_ONCE = 24
+ROOTS_PER_REQUEST = 24
 """Subtrees asked for by one packet: the answer fits an Ethernet frame when values are short."""
 _NOTHING = frozenset({ber.NO_SUCH_OBJECT, ber.NO_SUCH_INSTANCE, ber.END_OF_MIB_VIEW})
 
 
-class Presence:
+class ExistsOperation:
     """``present`` maps the roots (content octets) to whether anything lies at or below them.
 
     What an agent answers by an error-status gets no entry: it did not say. ``noSuchName`` points at the first root that
     has no successor; those before it are asked again. ``tooBig``, an error that points nowhere and an answer of another
-    length are asked again with half as many. ``at_once`` is how many roots one packet may ask for.
+    length are asked again with half as many. ``batch_size`` is how many roots one packet may ask for.
     """
 
-    def __init__(self, roots: Sequence[bytes], *, limits: AgentLimits, at_once: int = AT_ONCE) -> None:
+    def __init__(self, roots: Sequence[bytes], *, limits: AgentLimits, batch_size: int = ROOTS_PER_REQUEST) -> None:
         self.present: dict[bytes, bool] = {}
         self._limits = limits
-        self._at_once = at_once
-        self._waiting = deque(sorted(set(roots), key=oid.decode_subids))
-        self._asked: list[bytes] = []
-        self._beyond: list[bytes] = []
+        self._batch_size = batch_size
+        self._pending = deque(sorted(set(roots), key=oid.decode_subids))
+        self._requested: list[bytes] = []
+        self._past_end: list[bytes] = []
         """A root that nothing follows, and all after it: empty, if the agent says the same of the last of them."""
-        self._testing = False
+        self._is_checking_last = False
         """Whether that last one is being asked for."""
-        self._in_order = True
+        self._is_ordered = True
         """Whether the agent has not been caught with something after the end of its MIB."""
 
-    def asking(self) -> bytes:
-        return self._asked[0] if self._asked else b""
+    def current_oid(self) -> bytes:
+        return self._requested[0] if self._requested else b""
 
-    def failed(self) -> Iterable[SnmpError]:
+    def errors(self) -> Iterable[SnmpError]:
         return ()
 
-    def request(self, request_id: int) -> bytes | None:
-        size = min(self._at_once, self._limits.max_get_oids or self._at_once)
-        self._asked = [self._waiting.popleft() for _ in range(min(size, len(self._waiting)))]
-        self._testing = not self._asked and bool(self._beyond)
-        if self._testing:
-            self._asked = [self._beyond.pop()]
-        if not self._asked:
+    def next_pdu(self, request_id: int) -> bytes | None:
+        size = min(self._batch_size, self._limits.max_get_oids or self._batch_size)
+        self._requested = [self._pending.popleft() for _ in range(min(size, len(self._pending)))]
+        self._is_checking_last = not self._requested and bool(self._past_end)
+        if self._is_checking_last:
+            self._requested = [self._past_end.pop()]
+        if not self._requested:
             return None
-        return ber.encode_pdu(ber.GET_NEXT, request_id, 0, 0, b"".join(map(ber.encode_varbind, self._asked)))
+        return ber.encode_pdu(ber.GET_NEXT, request_id, 0, 0, b"".join(map(ber.encode_varbind, self._requested)))
 
-    def answer(self, buffer: bytes, pdu: ber.Pdu) -> None:
-        if self._testing and pdu.status != NO_SUCH_NAME:
-            self._in_order = False
-            self._waiting.extend(self._beyond)
-            self._beyond = []
+    def handle_response(self, buffer: bytes, pdu: ber.Pdu) -> None:
+        if self._is_checking_last and pdu.status != NO_SUCH_NAME:
+            self._is_ordered = False
+            self._pending.extend(self._past_end)
+            self._past_end = []
         if pdu.status:
             self._on_error(pdu)
             return
-        found = ber.varbinds(buffer, pdu.start, pdu.end)
-        if len(found) != len(self._asked):
+        varbinds = ber.varbinds(buffer, pdu.start, pdu.end)
+        if len(varbinds) != len(self._requested):
             self._split()
             return
-        for root, one in zip(self._asked, found, strict=True):
-            self.present[root] = one.oid.startswith(root) and one.tag not in _NOTHING
+        for root, varbind in zip(self._requested, varbinds, strict=True):
+            self.present[root] = varbind.oid.startswith(root) and varbind.tag not in _NOTHING
 
     def _on_error(self, pdu: ber.Pdu) -> None:
-        size = len(self._asked)
+        size = len(self._requested)
         at = 0 if pdu.status == NO_SUCH_NAME and size == 1 else pdu.index - 1
         if pdu.status == TOO_BIG or not 0 <= at < size:
             self._split()
         elif pdu.status == NO_SUCH_NAME:
-            self._on_the_end(at)
+            self._on_end_of_mib(at)
         else:
-            self._waiting.extendleft(reversed(self._asked[:at] + self._asked[at + 1 :]))
+            self._pending.extendleft(reversed(self._requested[:at] + self._requested[at + 1 :]))
 
-    def _on_the_end(self, at: int) -> None:
+    def _on_end_of_mib(self, at: int) -> None:
         """Nothing follows the root ``at`` of those asked for; which is believed when only one was asked for."""
-        beyond = [*self._asked[at:], *self._waiting]
-        if self._in_order and not self._testing and len(beyond) > 1:
-            self._beyond = beyond + self._beyond
-            self._waiting = deque(self._asked[:at])
-        elif len(self._asked) > 1:
+        past_end = [*self._requested[at:], *self._pending]
+        if self._is_ordered and not self._is_checking_last and len(past_end) > 1:
+            self._past_end = past_end + self._past_end
+            self._pending = deque(self._requested[:at])
+        elif len(self._requested) > 1:
             self._split()
         else:
-            self.present |= dict.fromkeys((*self._asked, *self._beyond), False)
-            self._beyond = []
+            self.present |= dict.fromkeys((*self._requested, *self._past_end), False)
+            self._past_end = []
 
     def _split(self) -> None:
         """Asks again with half as many; one that cannot be asked for alone is given up."""
-        size = len(self._asked)
+        size = len(self._requested)
         if size > 1:
-            self._at_once = size // 2
-            self._waiting.extendleft(reversed(self._asked))
+            self._batch_size = size // 2
+            self._pending.extendleft(reversed(self._requested))

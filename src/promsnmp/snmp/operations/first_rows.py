@@ -1,6 +1,6 @@
 """Reads the first rows of some columns, in a bounded number of packets: enough to recognise a device by.
 
-A ``session.Conversation``. A walk would go on to the end, and an agent with thousands of interfaces, or one that never
+A ``session.Operation``. A walk would go on to the end, and an agent with thousands of interfaces, or one that never
 ends, would cost a search thousands of packets.
 """
 
@@ -13,11 +13,11 @@ from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import Version
 from promsnmp.snmp.operations.walk import NO_SUCH_NAME, TOO_BIG
 
-ROWS = 24
+VARBINDS_PER_REQUEST = 24
 """Varbinds that one packet asks for."""
 
 
-class Head:
+class FirstRowsOperation:
     """``rows`` has for each column (content octets) what was read of it: index (content octets) to varbind.
 
     Columns are asked for side by side, by GETBULK (v2c, v3) or GETNEXT (v1), in at most ``packets`` packets. Whatever
@@ -28,19 +28,19 @@ class Head:
         self.rows: dict[bytes, dict[bytes, ber.VarBind]] = {column: {} for column in columns}
         self._is_v1 = version is Version.V1
         self._left = packets
-        self._repetitions = max(1, ROWS // max(len(columns), 1))
+        self._repetitions = max(1, VARBINDS_PER_REQUEST // max(len(columns), 1))
         self._last = {column: column for column in columns}
-        self._asked: list[bytes] = []
+        self._requested: list[bytes] = []
 
-    def asking(self) -> bytes:
-        return self._last.get(self._asked[0], b"") if self._asked else b""
+    def current_oid(self) -> bytes:
+        return self._last.get(self._requested[0], b"") if self._requested else b""
 
-    def failed(self) -> Iterable[SnmpError]:
+    def errors(self) -> Iterable[SnmpError]:
         return ()
 
-    def request(self, request_id: int) -> bytes | None:
-        self._asked = list(self._last)
-        if not self._asked or not self._left:
+    def next_pdu(self, request_id: int) -> bytes | None:
+        self._requested = list(self._last)
+        if not self._requested or not self._left:
             return None
         self._left -= 1
         varbinds = b"".join(map(ber.encode_varbind, self._last.values()))
@@ -48,11 +48,11 @@ class Head:
             return ber.encode_pdu(ber.GET_NEXT, request_id, 0, 0, varbinds)
         return ber.encode_pdu(ber.GET_BULK, request_id, 0, self._repetitions, varbinds)
 
-    def answer(self, buffer: bytes, pdu: ber.Pdu) -> None:
+    def handle_response(self, buffer: bytes, pdu: ber.Pdu) -> None:
         if pdu.status == TOO_BIG and self._repetitions > 1 and not self._is_v1:
             self._repetitions //= 2
-        elif pdu.status == NO_SUCH_NAME and 0 < pdu.index <= len(self._asked):
-            del self._last[self._asked[pdu.index - 1]]
+        elif pdu.status == NO_SUCH_NAME and 0 < pdu.index <= len(self._requested):
+            del self._last[self._requested[pdu.index - 1]]
         elif pdu.status:
             self._last.clear()
         else:
@@ -63,7 +63,7 @@ class Head:
         if not varbinds:
             self._last.clear()
         for number, varbind in enumerate(varbinds):
-            column = self._asked[number % len(self._asked)]
+            column = self._requested[number % len(self._requested)]
             last = self._last.get(column)
             if last is None:
                 continue

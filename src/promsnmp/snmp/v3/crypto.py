@@ -16,14 +16,14 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC, ECB
 
 from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, SecurityLevel, User
-from promsnmp.snmp.v3.keys import AUTH_SPECS, LocalKeys
+from promsnmp.snmp.v3.keys import AUTH_SPECS, LocalizedKeys
 
 PRIV_PARAMETERS_SIZE = 8  # the salt on the wire: RFC 3414 section 8.1.1.1, RFC 3826 section 3.1.2.1
 SALT_MASK = (1 << 64) - 1
 _BLOCK = 16
 
 
-class Sealed(NamedTuple):
+class Encrypted(NamedTuple):
     """Ciphertext and its msgPrivacyParameters."""
 
     ciphertext: bytes
@@ -33,7 +33,7 @@ class Sealed(NamedTuple):
 class Privacy(Protocol):
     """A privacy protocol with its key. ``parameters`` are msgPrivacyParameters, 8 octets."""
 
-    def encrypt(self, plaintext: bytes, boots: int, time: int, salt: int) -> Sealed: ...
+    def encrypt(self, plaintext: bytes, boots: int, time: int, salt: int) -> Encrypted: ...
 
     def decrypt(self, ciphertext: bytes, boots: int, time: int, parameters: bytes) -> bytes:
         """Raises ValueError when ``ciphertext`` has a length that it cannot have."""
@@ -76,11 +76,11 @@ class Des:
         self._cipher = TripleDES(key[:8] * 3)  # three times one key is single DES
         self._pre_iv = int.from_bytes(key[8:16], "big")
 
-    def encrypt(self, plaintext: bytes, boots: int, time: int, salt: int) -> Sealed:
+    def encrypt(self, plaintext: bytes, boots: int, time: int, salt: int) -> Encrypted:
         """Padded to whole blocks; of ``salt`` the low 32 bits are used (section 8.1.1.1: boots, then a counter)."""
         parameters = boots.to_bytes(4, "big") + (salt & 0xFFFFFFFF).to_bytes(4, "big")
         padded = plaintext + bytes(-len(plaintext) % 8)
-        return Sealed(Cipher(self._cipher, CBC(self._iv(parameters))).encryptor().update(padded), parameters)
+        return Encrypted(Cipher(self._cipher, CBC(self._iv(parameters))).encryptor().update(padded), parameters)
 
     def decrypt(self, ciphertext: bytes, boots: int, time: int, parameters: bytes) -> bytes:
         """The padding stays at the end. Raises ValueError unless ``ciphertext`` is whole blocks."""
@@ -100,14 +100,14 @@ class Aes:
     def __init__(self, key: bytes) -> None:
         self._block = Cipher(AES(key), ECB()).encryptor()  # noqa: S305  # CFB is made of it below
 
-    def encrypt(self, plaintext: bytes, boots: int, time: int, salt: int) -> Sealed:
+    def encrypt(self, plaintext: bytes, boots: int, time: int, salt: int) -> Encrypted:
         parameters = salt.to_bytes(8, "big")
         feedback = _aes_iv(boots, time, parameters)
         out = bytearray()
         for at in range(0, len(plaintext), _BLOCK):
             feedback = _xor(plaintext[at : at + _BLOCK], self._block.update(feedback))
             out += feedback
-        return Sealed(bytes(out), parameters)
+        return Encrypted(bytes(out), parameters)
 
     def decrypt(self, ciphertext: bytes, boots: int, time: int, parameters: bytes) -> bytes:
         if not ciphertext:
@@ -126,18 +126,18 @@ def _xor(data: bytes, key_stream: bytes) -> bytes:
     return (int.from_bytes(data, "little") ^ int.from_bytes(key_stream[:size], "little")).to_bytes(size, "little")
 
 
-class Protection(NamedTuple):
+class SecurityProtocols(NamedTuple):
     """What a user's messages to and from one engine are protected with; None where the level needs none."""
 
     auth: Authenticator | None = None
     priv: Privacy | None = None
 
 
-def protection(user: User, keys: LocalKeys) -> Protection:
+def security_protocols(user: User, keys: LocalizedKeys) -> SecurityProtocols:
     """The protocols of ``user`` with its localised ``keys``."""
     if user.level == SecurityLevel.NO_AUTH_NO_PRIV:
-        return Protection()
+        return SecurityProtocols()
     auth = Authenticator(user.auth_protocol, keys.auth)
     if user.level == SecurityLevel.AUTH_NO_PRIV:
-        return Protection(auth)
-    return Protection(auth, Des(keys.priv) if user.priv_protocol == PrivProtocol.DES else Aes(keys.priv))
+        return SecurityProtocols(auth)
+    return SecurityProtocols(auth, Des(keys.priv) if user.priv_protocol == PrivProtocol.DES else Aes(keys.priv))

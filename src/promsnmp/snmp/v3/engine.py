@@ -18,13 +18,13 @@ _SALT_MASK = (1 << 64) - 1
 
 @dataclass(slots=True)
 class EngineState:
-    """A remote engine, unknown at first. ``noted`` is the local clock (seconds) at which its time was ``time``."""
+    """A remote engine, unknown at first. ``updated_at`` is the local clock (seconds) at which its time was ``time``."""
 
     engine_id: bytes = b""
     boots: int = 0
     time: int = 0
     """snmpEngineTime, seconds since the engine booted: the latest one that was received."""
-    noted: float = 0.0
+    updated_at: float = 0.0
     synchronised: bool = False
     """Whether ``boots`` and ``time`` come from an authenticated message."""
     answered: bool = False
@@ -32,31 +32,31 @@ class EngineState:
     salt: int = field(default_factory=lambda: secrets.randbits(64), repr=False)
     """Counts encrypted messages from a random start (RFC 3414 section 8.1.1.1, RFC 3826 section 3.1.2.1)."""
 
-    def learn(self, engine_id: bytes) -> None:
+    def set_engine_id(self, engine_id: bytes) -> None:
         """Take another engine id; what was known of the clock belonged to the engine before."""
         self.engine_id = engine_id
         self.boots = self.time = 0
-        self.noted = 0.0
+        self.updated_at = 0.0
         self.synchronised = self.answered = False
 
-    def follow(self, boots: int, time: int, now: float) -> None:
+    def set_clock(self, boots: int, time: int, now: float) -> None:
         """Believe that the engine's clock says so ``now``."""
-        self.boots, self.time, self.noted = boots, time, now
+        self.boots, self.time, self.updated_at = boots, time, now
         self.synchronised = True
 
     def time_at(self, now: float) -> int:
         """What the engine's clock is taken to say ``now``; 0 when nothing is known (RFC 3414 section 4)."""
         if not self.synchronised:
             return 0
-        return min(self.time + max(int(now - self.noted), 0), _MAX_TIME)
+        return min(self.time + max(int(now - self.updated_at), 0), _MAX_TIME)
 
-    def timely(self, boots: int, time: int, now: float) -> bool:
+    def check_time_window(self, boots: int, time: int, now: float) -> bool:
         """Whether an authenticated message of this time is new enough; a newer one sets the clock.
 
         RFC 3414 section 3.2 step 7 b, the side that is not authoritative.
         """
         if not self.synchronised or boots > self.boots or (boots == self.boots and time > self.time):
-            self.follow(boots, time, now)
+            self.set_clock(boots, time, now)
         if boots >= MAX_BOOTS or boots < self.boots:
             return False
         return time >= self.time_at(now) - TIME_WINDOW

@@ -47,7 +47,7 @@ _REEDER = frozenset({PrivProtocol.AES192C, PrivProtocol.AES256C})
 
 
 @dataclass(frozen=True, slots=True)
-class LocalKeys:
+class LocalizedKeys:
     """The keys of one user at one engine; empty where the security level needs none."""
 
     auth: bytes = field(default=b"", repr=False)
@@ -112,38 +112,38 @@ class KeyCache:
 
     def __init__(self, *, size: int = 16384, users: int = 256) -> None:
         self._secret = secrets.token_bytes(32)
-        self._local: LRUCache[tuple[bytes, bytes], LocalKeys] = LRUCache(size)
+        self._local: LRUCache[tuple[bytes, bytes], LocalizedKeys] = LRUCache(size)
         self._keys: LRUCache[bytes, bytes] = LRUCache(users)
 
     def __len__(self) -> int:
         return len(self._local)
 
-    def keys(self, user: User, engine_id: bytes) -> LocalKeys:
+    def keys(self, user: User, engine_id: bytes) -> LocalizedKeys:
         """The keys of ``user`` at ``engine_id``. Raises ValueError where a passphrase that is needed is empty."""
         if user.level == SecurityLevel.NO_AUTH_NO_PRIV:
-            return LocalKeys()
+            return LocalizedKeys()
         name = self._name(
             str(int(user.level)), user.auth_protocol, user.auth_passphrase, user.priv_protocol, user.priv_passphrase
         )
-        found = self._local.get((name, engine_id))
-        if found is None:
-            found = self._local[name, engine_id] = self._derive(user, engine_id)
-        return found
+        local_keys = self._local.get((name, engine_id))
+        if local_keys is None:
+            local_keys = self._local[name, engine_id] = self._derive(user, engine_id)
+        return local_keys
 
-    def _derive(self, user: User, engine_id: bytes) -> LocalKeys:
+    def _derive(self, user: User, engine_id: bytes) -> LocalizedKeys:
         protocol = user.auth_protocol
         auth = localise(protocol, self._user_key(protocol, user.auth_passphrase), engine_id)
         if user.level != SecurityLevel.AUTH_PRIV:
-            return LocalKeys(auth)
+            return LocalizedKeys(auth)
         key = self._user_key(protocol, user.priv_passphrase)
-        return LocalKeys(auth, local_priv_key(protocol, user.priv_protocol, key, engine_id))
+        return LocalizedKeys(auth, local_priv_key(protocol, user.priv_protocol, key, engine_id))
 
     def _user_key(self, protocol: AuthProtocol, passphrase: str) -> bytes:
         name = self._name(protocol, passphrase)
-        found = self._keys.get(name)
-        if found is None:
-            found = self._keys[name] = password_to_key(protocol, passphrase.encode())
-        return found
+        user_key = self._keys.get(name)
+        if user_key is None:
+            user_key = self._keys[name] = password_to_key(protocol, passphrase.encode())
+        return user_key
 
     def _name(self, *parts: str) -> bytes:
         """A digest of ``parts`` that says nothing about them to whoever does not have this cache's secret."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from promsnmp.snmp import ber
 from promsnmp.snmp.ber import Malformed, Pdu
 from promsnmp.snmp.credentials import SecurityLevel
-from promsnmp.snmp.v3.crypto import PRIV_PARAMETERS_SIZE, Protection
+from promsnmp.snmp.v3.crypto import PRIV_PARAMETERS_SIZE, SecurityProtocols
 
 VERSION = 3
 USM = 3  # msgSecurityModel, RFC 3411 section 5 (SnmpSecurityModel)
@@ -41,20 +41,20 @@ class Header(NamedTuple):
 
 
 class Message(NamedTuple):
-    """A parsed message. ``auth_at`` and ``auth_size`` place msgAuthenticationParameters in the datagram.
+    """A parsed message. ``auth_offset`` and ``auth_size`` place msgAuthenticationParameters in the datagram.
 
     ``start`` and ``end`` are those of msgData: the scoped PDU with its tag, or the ciphertext without one.
     """
 
     header: Header
-    auth_at: int
+    auth_offset: int
     auth_size: int
     priv_parameters: bytes
     start: int
     end: int
 
 
-class Scoped(NamedTuple):
+class ScopedPdu(NamedTuple):
     """A scoped PDU (RFC 3412 section 6.8) and the buffer that the PDU's offsets point into."""
 
     engine_id: bytes
@@ -63,18 +63,18 @@ class Scoped(NamedTuple):
     buffer: bytes
 
 
-def encode_scoped(engine_id: bytes, name: bytes, pdu: bytes) -> bytes:
+def encode_scoped_pdu(engine_id: bytes, name: bytes, pdu: bytes) -> bytes:
     """A scoped PDU: context engine, context name and an encoded PDU."""
     return ber.tlv(ber.SEQUENCE, ber.tlv(ber.OCTET_STRING, engine_id) + ber.tlv(ber.OCTET_STRING, name) + pdu)
 
 
-def build(header: Header, scoped: bytes, protection: Protection, salt: int) -> bytes:
+def build_message(header: Header, scoped: bytes, security_protocols: SecurityProtocols, salt: int) -> bytes:
     """The whole message around an encoded scoped PDU, encrypted and signed as ``header.level`` says."""
-    auth = protection.auth if header.level != SecurityLevel.NO_AUTH_NO_PRIV else None
+    auth = security_protocols.auth if header.level != SecurityLevel.NO_AUTH_NO_PRIV else None
     parameters = b""
     if header.level == SecurityLevel.AUTH_PRIV:
-        assert protection.priv is not None
-        ciphertext, parameters = protection.priv.encrypt(scoped, header.boots, header.time, salt)
+        assert security_protocols.priv is not None
+        ciphertext, parameters = security_protocols.priv.encrypt(scoped, header.boots, header.time, salt)
         scoped = ber.tlv(ber.OCTET_STRING, ciphertext)
     tail = ber.tlv(ber.OCTET_STRING, parameters)
     mac = bytes(auth.size) if auth else b""
@@ -98,7 +98,7 @@ def build(header: Header, scoped: bytes, protection: Protection, salt: int) -> b
     return auth.sign(whole, len(whole) - len(scoped) - len(tail) - auth.size) if auth else whole
 
 
-def parse(data: bytes) -> Message:
+def parse_message(data: bytes) -> Message:
     """The message that ``data`` is, whole and with nothing behind it. Raises Malformed."""
     pos, end = ber.read(data, 0, len(data), ber.SEQUENCE)
     _fills(end, len(data), "the message")
@@ -114,7 +114,7 @@ def parse(data: bytes) -> Message:
     boots, at = _int31(data, at, stop, "msgAuthoritativeEngineBoots")
     time, at = _int31(data, at, stop, "msgAuthoritativeEngineTime")
     user, at = _octets(data, at, stop, 255, "msgUserName")
-    auth_at, auth_end = ber.read(data, at, stop, ber.OCTET_STRING)
+    auth_offset, auth_end = ber.read(data, at, stop, ber.OCTET_STRING)
     parameters, at = _octets(data, auth_end, stop, 255, "msgPrivacyParameters")
     _fills(at, stop, "the USM parameters")
     if level == SecurityLevel.AUTH_PRIV:
@@ -123,33 +123,33 @@ def parse(data: bytes) -> Message:
         _, stop = ber.read(data, pos, end, ber.SEQUENCE)
     _fills(stop, end, "msgData")
     header = Header(msg_id, level, reportable, engine_id, boots, time, user)
-    return Message(header, auth_at, auth_end - auth_at, parameters, pos, stop)
+    return Message(header, auth_offset, auth_end - auth_offset, parameters, pos, stop)
 
 
-def scoped_pdu(data: bytes, message: Message, protection: Protection) -> Scoped:
+def decode_scoped_pdu(data: bytes, message: Message, security_protocols: SecurityProtocols) -> ScopedPdu:
     """The scoped PDU of ``message``, decrypted if it has to be. Raises Malformed."""
     header = message.header
     if header.level != SecurityLevel.AUTH_PRIV:
         return _scoped(data, message.start, message.end)
     if len(message.priv_parameters) != PRIV_PARAMETERS_SIZE:
         raise Malformed(f"msgPrivacyParameters has {len(message.priv_parameters)} octets")
-    assert protection.priv is not None
+    assert security_protocols.priv is not None
     ciphertext = data[message.start : message.end]
     try:
-        plaintext = protection.priv.decrypt(ciphertext, header.boots, header.time, message.priv_parameters)
+        plaintext = security_protocols.priv.decrypt(ciphertext, header.boots, header.time, message.priv_parameters)
     except ValueError as error:
         raise Malformed(str(error)) from None
     return _scoped(plaintext, 0, len(plaintext))
 
 
-def _scoped(data: bytes, pos: int, end: int) -> Scoped:
+def _scoped(data: bytes, pos: int, end: int) -> ScopedPdu:
     """The scoped PDU at ``pos``; octets behind it are padding (RFC 3414 section 8.1.1.2)."""
     start, stop = ber.read(data, pos, end, ber.SEQUENCE)
     engine_id, at = _octets(data, start, stop, 255, "contextEngineID")
     name, at = _octets(data, at, stop, 255, "contextName")
     _, _, pdu_end = ber.read_any(data, at, stop)
     _fills(pdu_end, stop, "the scoped PDU")
-    return Scoped(engine_id, name, ber.read_pdu(data, at, stop), data)
+    return ScopedPdu(engine_id, name, ber.read_pdu(data, at, stop), data)
 
 
 def _global_data(data: bytes, pos: int, end: int) -> tuple[int, SecurityLevel, bool]:

@@ -63,7 +63,7 @@ def report_of(counter: bytes) -> Report | None:
     return None
 
 
-def explain(report: Report | None, counter: bytes, user: User) -> str:
+def explain_report(report: Report | None, counter: bytes, user: User) -> str:
     """What a final report says to the person on call, and what to check."""
     name, level = repr(user.name), LEVEL_NAMES[user.level]
     match report:
@@ -93,17 +93,17 @@ def explain(report: Report | None, counter: bytes, user: User) -> str:
     return f"the agent refused the request of user {name} with report {oid.to_text(counter)}"
 
 
-def silence_of(user: User, *, found: bool, timed: bool, answered: bool) -> str:
+def explain_timeout(user: User, *, has_engine_id: bool, has_time: bool, answered: bool) -> str:
     """What to check when an agent does not answer; empty when ``answered`` says that it did before.
 
-    ``found``: it told its engine id. ``timed``: it told its time, which shows that the auth passphrase is right.
+    ``has_engine_id``: it told its engine id. ``has_time``: it told its time, so that the auth passphrase is right.
     """
     if answered:
         return ""
-    if not found:
+    if not has_engine_id:
         return "it does not answer SNMPv3 engine discovery: check that SNMPv3 is enabled"
     context = ", and the context name" if user.context_name else ""
-    if user.level == SecurityLevel.AUTH_PRIV and timed:
+    if user.level == SecurityLevel.AUTH_PRIV and has_time:
         return (
             f"it answers SNMPv3 but not the encrypted request: check the priv passphrase of user {user.name!r}, that "
             f"its priv protocol is {user.priv_protocol}{context}"
@@ -113,11 +113,11 @@ def silence_of(user: User, *, found: bool, timed: bool, answered: bool) -> str:
 
 def missing_passphrase(user: User) -> str:
     """What to say of a user without a passphrase that the security level needs; empty when there are all."""
-    wanted = (
+    required = (
         (SecurityLevel.AUTH_NO_PRIV, "auth", user.auth_passphrase),
         (SecurityLevel.AUTH_PRIV, "priv", user.priv_passphrase),
     )
-    for level, kind, passphrase in wanted:
+    for level, kind, passphrase in required:
         if user.level >= level and not passphrase:
             return f"user {user.name!r} has no {kind} passphrase, which security level {LEVEL_NAMES[user.level]} needs"
     return ""

@@ -20,18 +20,18 @@ from promsnmp.snmp.ber import Malformed, Pdu
 from promsnmp.snmp.credentials import SecurityLevel, User
 from promsnmp.snmp.security import Resynchronise, Unauthentic, Unexpected
 from promsnmp.snmp.v3 import message as usm_message
-from promsnmp.snmp.v3.crypto import Protection, protection
+from promsnmp.snmp.v3.crypto import SecurityProtocols, security_protocols
 from promsnmp.snmp.v3.engine import MAX_BOOTS, EngineState
 from promsnmp.snmp.v3.keys import KeyCache
-from promsnmp.snmp.v3.message import Header, Message, Scoped
+from promsnmp.snmp.v3.message import Header, Message, ScopedPdu
 from promsnmp.snmp.v3.reports import (
     LEVEL_NAMES,
     UNPROTECTED,
     Report,
-    explain,
+    explain_report,
+    explain_timeout,
     missing_passphrase,
     report_of,
-    silence_of,
 )
 
 __all__ = ["EngineState", "KeyCache", "Unexpected", "UsmModel"]
@@ -42,16 +42,16 @@ MAX_OUTSTANDING = 16
 NO_AUTH, AUTH, PRIV = SecurityLevel.NO_AUTH_NO_PRIV, SecurityLevel.AUTH_NO_PRIV, SecurityLevel.AUTH_PRIV
 
 
-class _Purpose(Enum):
+class _RequestKind(Enum):
     ENGINE = "learn the engine id"
     CLOCK = "learn the engine's time"
     REQUEST = "ask for objects"
 
 
-class _Asked(NamedTuple):
+class _SentRequest(NamedTuple):
     """What was sent under one msgID."""
 
-    purpose: _Purpose
+    kind: _RequestKind
     level: SecurityLevel
     engine_id: bytes
     pdu: bytes
@@ -67,8 +67,8 @@ class UsmModel:
     def __init__(
         self, user: User, *, engine: EngineState, keys: KeyCache, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        if lacking := missing_passphrase(user):
-            raise AuthenticationError(lacking)
+        if reason := missing_passphrase(user):
+            raise AuthenticationError(reason)
         self._user = user
         self._name = user.name.encode()
         self._context_name = user.context_name.encode()
@@ -77,9 +77,9 @@ class UsmModel:
         self._clock = clock
         self._msg_id = secrets.randbits(31)
         self._probe = ber.encode_pdu(ber.GET, secrets.randbits(31), 0, 0, b"")
-        self._asked: dict[int, _Asked] = {}
+        self._outstanding: dict[int, _SentRequest] = {}
         self._keyed_for = b""
-        self._protection = Protection()
+        self._protocols = SecurityProtocols()
 
     # ----------------------------------------------------------------------------------------------------- sending
 
@@ -90,45 +90,47 @@ class UsmModel:
     def discovery(self) -> bytes:
         """The next message of RFC 3414 section 4: one that asks for the engine id, then one for its time."""
         if self._engine.engine_id:
-            return self._message(_Asked(_Purpose.CLOCK, AUTH, self._engine.engine_id, self._probe))
-        asked = _Asked(_Purpose.ENGINE, NO_AUTH, b"", self._probe)
-        header = Header(self._outstanding(asked), NO_AUTH, True, b"", 0, 0, b"")
-        return usm_message.build(header, usm_message.encode_scoped(b"", b"", self._probe), Protection(), 0)
+            return self._message(_SentRequest(_RequestKind.CLOCK, AUTH, self._engine.engine_id, self._probe))
+        sent = _SentRequest(_RequestKind.ENGINE, NO_AUTH, b"", self._probe)
+        header = Header(self._register(sent), NO_AUTH, True, b"", 0, 0, b"")
+        return usm_message.build_message(
+            header, usm_message.encode_scoped_pdu(b"", b"", self._probe), SecurityProtocols(), 0
+        )
 
     def encode(self, pdu: bytes) -> bytes:
         """The message around ``pdu``, under a msgID of its own each time; discovery while there is no engine id."""
         if not self._engine.engine_id:
             return self.discovery()
-        return self._message(_Asked(_Purpose.REQUEST, self._user.level, self._engine.engine_id, pdu))
+        return self._message(_SentRequest(_RequestKind.REQUEST, self._user.level, self._engine.engine_id, pdu))
 
-    def _message(self, asked: _Asked) -> bytes:
+    def _message(self, sent: _SentRequest) -> bytes:
         engine = self._engine
         clock = engine.boots, engine.time_at(self._clock())
-        header = Header(self._outstanding(asked), asked.level, True, asked.engine_id, *clock, self._name)
-        scoped = usm_message.encode_scoped(self._context_engine_id(), self._context_name, asked.pdu)
-        salt = engine.next_salt() if asked.level == PRIV else 0
-        return usm_message.build(header, scoped, self._protected(), salt)
+        header = Header(self._register(sent), sent.level, True, sent.engine_id, *clock, self._name)
+        scoped = usm_message.encode_scoped_pdu(self._context_engine_id(), self._context_name, sent.pdu)
+        salt = engine.next_salt() if sent.level == PRIV else 0
+        return usm_message.build_message(header, scoped, self._keyed_protocols(), salt)
 
-    def _outstanding(self, asked: _Asked) -> int:
-        """A new msgID under which ``asked`` is waited for. Another PDU than before ends the wait for the one before."""
+    def _register(self, sent: _SentRequest) -> int:
+        """A new msgID under which ``sent`` is waited for. Another PDU than before ends the wait for the one before."""
         self._msg_id = self._msg_id + 1 & usm_message.MAX_INT31
-        waiting = self._asked
-        if waiting and next(iter(waiting.values())).pdu != asked.pdu:
+        waiting = self._outstanding
+        if waiting and next(iter(waiting.values())).pdu != sent.pdu:
             waiting.clear()
         while len(waiting) >= MAX_OUTSTANDING:
             del waiting[next(iter(waiting))]
-        waiting[self._msg_id] = asked
+        waiting[self._msg_id] = sent
         return self._msg_id
 
     def _context_engine_id(self) -> bytes:
         return self._user.context_engine_id or self._engine.engine_id
 
-    def _protected(self) -> Protection:
+    def _keyed_protocols(self) -> SecurityProtocols:
         """Protocols keyed for the engine as it is known now."""
         if self._keyed_for != self._engine.engine_id:
             self._keyed_for = self._engine.engine_id
-            self._protection = protection(self._user, self._keys.keys(self._user, self._keyed_for))
-        return self._protection
+            self._protocols = security_protocols(self._user, self._keys.keys(self._user, self._keyed_for))
+        return self._protocols
 
     # --------------------------------------------------------------------------------------------------- receiving
 
@@ -137,41 +139,41 @@ class UsmModel:
 
         Raises Malformed, Unauthentic, Resynchronise, or AuthenticationError when the agent refuses for good.
         """
-        message = usm_message.parse(datagram)
+        message = usm_message.parse_message(datagram)
         header = message.header
-        asked = self._asked.get(header.msg_id)
-        if asked is None:
+        sent = self._outstanding.get(header.msg_id)
+        if sent is None:
             raise Unexpected("an answer has a msgID that is not waited for (late, doubled or replayed)")
-        if header.level > asked.level:
+        if header.level > sent.level:
             raise Unauthentic(f"the answer has security level {LEVEL_NAMES[header.level]}, more than was asked for")
         if header.level != NO_AUTH:
-            self._authenticate(datagram, message, asked)
-        scoped = self._open(datagram, message)
+            self._authenticate(datagram, message, sent)
+        scoped = self._decrypt(datagram, message)
         if scoped.pdu.type == ber.REPORT:
-            self._report(scoped, header, asked)
-        self._accept(scoped, header, asked)
+            self._handle_report(scoped, header, sent)
+        self._check_response(scoped, header, sent)
         return scoped.buffer, scoped.pdu
 
-    def _authenticate(self, datagram: bytes, message: Message, asked: _Asked) -> None:
+    def _authenticate(self, datagram: bytes, message: Message, sent: _SentRequest) -> None:
         """Engine, user and MAC: RFC 3414 section 3.2 steps 3, 4 and 6."""
-        self._is_from(message.header, asked)
-        auth = self._protected().auth
+        self._check_sender(message.header, sent)
+        auth = self._keyed_protocols().auth
         assert auth is not None
-        if message.auth_size != auth.size or not auth.verifies(datagram, message.auth_at):
+        if message.auth_size != auth.size or not auth.verifies(datagram, message.auth_offset):
             raise Unauthentic(
                 f"the authentication of an answer is wrong: check the auth passphrase of user {self._user.name!r}, and "
                 f"that its auth protocol is {self._user.auth_protocol}; or somebody alters the messages"
             )
 
-    def _is_from(self, header: Header, asked: _Asked) -> None:
-        if header.engine_id != asked.engine_id or header.engine_id != self._engine.engine_id:
+    def _check_sender(self, header: Header, sent: _SentRequest) -> None:
+        if header.engine_id != sent.engine_id or header.engine_id != self._engine.engine_id:
             raise Unauthentic("the answer comes from another engine than was asked")
         if header.user != self._name:
             raise Unauthentic("the answer is for another user")
 
-    def _open(self, datagram: bytes, message: Message) -> Scoped:
+    def _decrypt(self, datagram: bytes, message: Message) -> ScopedPdu:
         try:
-            return usm_message.scoped_pdu(datagram, message, self._protection)
+            return usm_message.decode_scoped_pdu(datagram, message, self._protocols)
         except Malformed as error:
             if message.header.level != PRIV:
                 raise
@@ -180,67 +182,69 @@ class UsmModel:
                 f"that its priv protocol is {self._user.priv_protocol}"
             ) from None
 
-    def _accept(self, scoped: Scoped, header: Header, asked: _Asked) -> None:
+    def _check_response(self, scoped: ScopedPdu, header: Header, sent: _SentRequest) -> None:
         """All that a Response must be besides authentic (RFC 3412 section 7.2 steps 10 to 12)."""
         if scoped.pdu.type != ber.RESPONSE:
             raise Malformed(f"a PDU with tag 0x{scoped.pdu.type:02x} stands where a response must")
-        if header.level != asked.level or asked.purpose is _Purpose.ENGINE:
+        if header.level != sent.level or sent.kind is _RequestKind.ENGINE:
             name = LEVEL_NAMES[header.level]
             raise Unauthentic(f"the answer has security level {name}, less than was asked for")
         if header.level == NO_AUTH:
-            self._is_from(header, asked)
-        elif not self._engine.timely(header.boots, header.time, self._clock()):
-            raise Unauthentic(self._untimely(header))
-        if asked.purpose is _Purpose.CLOCK:
+            self._check_sender(header, sent)
+        elif not self._engine.check_time_window(header.boots, header.time, self._clock()):
+            raise Unauthentic(self._time_window_error(header))
+        if sent.kind is _RequestKind.CLOCK:
             self._resynchronise("the engine's time")
         if scoped.engine_id != self._context_engine_id() or scoped.name != self._context_name:
             raise Unauthentic("the answer is about another context than was asked")
-        self._asked.clear()  # an answer to a retransmission answers all of them
+        self._outstanding.clear()  # an answer to a retransmission answers all of them
         self._engine.answered = True
 
-    def _untimely(self, header: Header) -> str:
+    def _time_window_error(self, header: Header) -> str:
         engine = self._engine
         return (
             f"the answer is outside of the time window: it says boots {header.boots}, time {header.time}, where boots "
             f"{engine.boots}, time {engine.time_at(self._clock())} was expected"
         )
 
-    def silence(self) -> str:
+    def timeout_hint(self) -> str:
         """What it may mean that no answer came, for the error; empty when nothing speaks for it being the user's fault.
 
         Agents (net-snmp) drop what they cannot decrypt, and requests for contexts they do not have, without a word.
         """
         engine = self._engine
-        return silence_of(self._user, found=bool(engine.engine_id), timed=engine.synchronised, answered=engine.answered)
+        return explain_timeout(
+            self._user, has_engine_id=bool(engine.engine_id), has_time=engine.synchronised, answered=engine.answered
+        )
 
     # ----------------------------------------------------------------------------------------------------- reports
 
-    def _report(self, scoped: Scoped, header: Header, asked: _Asked) -> NoReturn:
+    def _handle_report(self, scoped: ScopedPdu, header: Header, sent: _SentRequest) -> NoReturn:
         """Does what a Report says (RFC 3414 section 3.2). Raises one of what ``decode`` raises, always."""
         varbinds = ber.varbinds(scoped.buffer, scoped.pdu.start, scoped.pdu.end)
         if not varbinds:
             raise Malformed("a report carries no counter")
         counter = varbinds[0].oid
         report = report_of(counter)
-        if asked.purpose is _Purpose.ENGINE or report is Report.UNKNOWN_ENGINE:
-            self._learn_engine(header, asked)
+        if sent.kind is _RequestKind.ENGINE or report is Report.UNKNOWN_ENGINE:
+            self._handle_engine_id(header, sent)
         if report is Report.NOT_IN_TIME_WINDOW:
-            self._learn_time(header)
-        if header.level < asked.level and report not in UNPROTECTED:
+            self._handle_time(header)
+        if header.level < sent.level and report not in UNPROTECTED:
             raise Unauthentic(f"a report without the security that was asked for (counter {oid.to_text(counter)})")
-        raise AuthenticationError(explain(report, counter, self._user))
+        raise AuthenticationError(explain_report(report, counter, self._user))
 
-    def _learn_engine(self, header: Header, asked: _Asked) -> NoReturn:
+    def _handle_engine_id(self, header: Header, sent: _SentRequest) -> NoReturn:
         """The agent told its engine id: at discovery, or because the device was replaced."""
         if not header.engine_id:
             raise Unauthentic("the agent does not tell its engine id")
-        if header.engine_id == asked.engine_id:
+        if header.engine_id == sent.engine_id:
             raise Unauthentic("the agent says that it does not know its own engine id")
         if header.engine_id != self._engine.engine_id:
-            self._engine.learn(header.engine_id)
+            self._engine.set_engine_id(header.engine_id)
         self._resynchronise("the engine id")
 
-    def _learn_time(self, header: Header) -> NoReturn:
+    def _handle_time(self, header: Header) -> NoReturn:
         """The agent told its time, and signed that.
 
         Even a time that goes back is believed, which section 3.2 step 7 b alone would not: the report carries a msgID
@@ -251,9 +255,9 @@ class UsmModel:
             raise Unauthentic("a report about the time is not authenticated")
         if header.boots >= MAX_BOOTS:
             raise AuthenticationError("the agent's engine boots are at their maximum: give its SNMP engine a new id")
-        self._engine.follow(header.boots, header.time, self._clock())
+        self._engine.set_clock(header.boots, header.time, self._clock())
         self._resynchronise("the engine's time")
 
     def _resynchronise(self, what: str) -> NoReturn:
-        self._asked.clear()
+        self._outstanding.clear()
         raise Resynchronise(f"the agent told {what}")

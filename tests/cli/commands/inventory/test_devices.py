@@ -15,7 +15,7 @@ from promsnmp.cli.output.device import lines_of
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.snmp.credentials import Community, Version
 from tests.support.inventory.samples import KEY
-from tests.support.serving import Serving
+from tests.support.service_process import ServiceProcess
 from tests.support.tools import free_tcp_port, wait_until
 
 Command = Callable[..., SimpleNamespace]
@@ -23,8 +23,8 @@ SECRETS = ("s3cret-community", "s3cret-auth-1", "s3cret-priv-1")
 
 
 @pytest.fixture(scope="module")
-def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    with Serving(tmp_path_factory.mktemp("devices"), env={"COLLECTION_INTERVAL": "0"}) as server:
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
+    with ServiceProcess(tmp_path_factory.mktemp("devices"), env={"COLLECTION_INTERVAL": "0"}) as server:
         yield server
 
 
@@ -34,7 +34,7 @@ def promsnmp(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    serving: Serving,
+    serving: ServiceProcess,
 ) -> Command:
     """The command on an empty inventory: that of a file, or that of a service."""
     monkeypatch.setenv("PROM_INV_FILE", str(tmp_path / "data" / "inventory.json"))
@@ -137,7 +137,7 @@ def test_what_a_device_calls_itself_cannot_steer_the_terminal(promsnmp: Command)
 
 
 def test_a_running_server_takes_over_what_is_written_into_its_file(
-    serving: Serving, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    serving: ServiceProcess, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PROM_INV_FILE", str(serving.folder / "inventory.json"))
     serving.client.post("/promsnmp/inventory", json={"devices": []})

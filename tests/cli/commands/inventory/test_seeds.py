@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from promsnmp.cli import main
-from tests.support.serving import Serving
+from tests.support.service_process import ServiceProcess
 
 SECRET = "geheime-gemeinschaft"
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class CommandResult:
     """How a command ended, and what it printed."""
 
     returncode: int
@@ -24,7 +24,7 @@ class Ran:
     stderr: str
 
 
-Run = Callable[..., Ran]
+Run = Callable[..., CommandResult]
 
 
 @pytest.fixture(params=["file", "service"])
@@ -37,14 +37,14 @@ def seeds(
     """Runs ``promsnmp seeds`` on one of the two."""
     monkeypatch.setenv("PROM_INV_FILE", str(tmp_path / "inventory.json"))
 
-    def run(*words: str) -> Ran:
+    def run(*words: str) -> CommandResult:
         status = main.run(["seeds", *words])
-        return Ran(status, *capsys.readouterr())
+        return CommandResult(status, *capsys.readouterr())
 
     if request.param == "file":
         yield run
         return
-    with Serving(tmp_path, env={"COLLECTION_INTERVAL": "0"}) as server:
+    with ServiceProcess(tmp_path, env={"COLLECTION_INTERVAL": "0"}) as server:
         monkeypatch.setenv("PROMSNMP_URL", server.url)
         yield run
 

@@ -16,15 +16,15 @@ import yaml
 from promsnmp.cli.main import run
 from promsnmp.inventory.store import InventoryStore
 from tests.support.inventory.samples import KEY, SECRETS, document
-from tests.support.serving import Serving
+from tests.support.service_process import ServiceProcess
 from tests.support.tools import free_tcp_port, require_tool
 
 Read = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    with Serving(tmp_path_factory.mktemp("targets"), env={"COLLECTION_INTERVAL": "0"}) as server:
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
+    with ServiceProcess(tmp_path_factory.mktemp("targets"), env={"COLLECTION_INTERVAL": "0"}) as server:
         yield server
 
 
@@ -36,7 +36,7 @@ def inventory() -> dict[str, Any]:
 
 @pytest.fixture(params=["file", "service"])
 async def source(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, serving: Serving
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, serving: ServiceProcess
 ) -> None:
     """The same two devices in a file, or in a service."""
     path = tmp_path / "data" / "inventory.json"
@@ -50,7 +50,9 @@ async def source(
 
 
 @pytest.mark.usefixtures("source")
-def test_the_targets_are_those_of_the_service_discovery(capsys: pytest.CaptureFixture[str], serving: Serving) -> None:
+def test_the_targets_are_those_of_the_service_discovery(
+    capsys: pytest.CaptureFixture[str], serving: ServiceProcess
+) -> None:
     assert run(["targets"]) == 0
     shown = capsys.readouterr().out
     serving.client.post("/promsnmp/inventory", json=inventory())

@@ -23,7 +23,7 @@ CLIENT, REDIS, AGENTS = "10.99.0.254", "10.99.0.253", "10.99.0.252"
 _CLONE_NEWNET = 0x40000000
 
 
-class Lost(Flag):
+class PacketLoss(Flag):
     """Which packets of a replica are lost."""
 
     SENT = auto()
@@ -99,7 +99,7 @@ class Network:
         return f"10.99.0.{number + 1}"
 
     @contextmanager
-    def cut(self, number: int, others: Iterable[str], lost: Lost) -> Iterator[None]:
+    def cut(self, number: int, others: Iterable[str], lost: PacketLoss) -> Iterator[None]:
         """Packets between a node and the addresses of ``others`` are lost without a word."""
         rules = list(self._rules(number, others, lost))
         for where, rule in rules:
@@ -110,13 +110,13 @@ class Network:
             for where, rule in rules:
                 where.run(self._iptables, "-w", "-D", "INPUT", *rule, "-j", "DROP")
 
-    def _rules(self, number: int, others: Iterable[str], lost: Lost) -> Iterator[tuple[Namespace, list[str]]]:
+    def _rules(self, number: int, others: Iterable[str], lost: PacketLoss) -> Iterator[tuple[Namespace, list[str]]]:
         """Packets are dropped where they arrive: whoever sends one must not be told."""
         node, own = self.nodes[number], self.address_of(number)
         for other in others:
-            if Lost.RECEIVED in lost:
+            if PacketLoss.RECEIVED in lost:
                 yield node, ["-s", other]
-            if Lost.SENT in lost:
+            if PacketLoss.SENT in lost:
                 yield self._at(other), ["-s", own, "-d", other]
 
     def _at(self, address: str) -> Namespace:

@@ -48,8 +48,8 @@ def backend_fails(fleet: Fleet, faults: Sequence[Fault], *, slack: float, lastin
                 wait_until(lambda: not any(map(backend_up, fleet.replicas)), deadline=slack, what="all to say so")
                 assert all(one.knows(len(fleet.replicas)) for one in fleet.replicas)
         ended = lease_clock()
-        fleet.reign_after(ended, within=2 * fleet.timing.duration + slack)
-        healed = max(reign.begin for reign in fleet.reigns()) - ended
+        fleet.lead_period_after(ended, within=2 * fleet.timing.duration + slack)
+        healed = max(reign.begin for reign in fleet.lead_periods()) - ended
         changes_are_made(fleet)
         fleet.settle()
     gap = longest_gap(fleet.devices, begun, ended)
@@ -131,7 +131,7 @@ def told_to_all(fleet: Fleet, word: str) -> list[tuple[Replica, httpx.Response]]
 
 
 def _checked(fleet: Fleet, found: Outage, scrapes: Scrapes) -> Outage:
-    assert not (both := overlaps(fleet.reigns())), f"two leaders at once: {both}"
+    assert not (both := overlaps(fleet.lead_periods())), f"two leaders at once: {both}"
     assert not scrapes.failures, f"{len(scrapes.failures)} of {scrapes.count}: {scrapes.failures[:5]}"
     assert scrapes.count
     return found

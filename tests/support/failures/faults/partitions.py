@@ -16,7 +16,7 @@ from pathlib import Path
 from promsnmp.cluster.election.rules import Timing, lease_clock
 from tests.support.cluster.redis_server import RedisServer
 from tests.support.cluster.replica import Replica
-from tests.support.failures.faults.network import AGENTS, REDIS, Lost, Network
+from tests.support.failures.faults.network import AGENTS, REDIS, Network, PacketLoss
 from tests.support.failures.faults.outages import added_at, backend_up, changes_are_made
 from tests.support.failures.fleet.harness import SHORT, Fleet, overlaps
 from tests.support.failures.load.polls import longest_gap, owners, pollers
@@ -66,14 +66,16 @@ def apart(folder: Path, timing: Timing = SHORT, interval: float = 1.0) -> Iterat
         yield fleet, network
 
 
-def cut_off_from_redis(fleet: Fleet, network: Network, lost: Lost, *, slack: float, lasting: float = 0.0) -> Partition:
+def cut_off_from_redis(
+    fleet: Fleet, network: Network, lost: PacketLoss, *, slack: float, lasting: float = 0.0
+) -> Partition:
     """The leader: it stops before another one begins, and is a follower like the others."""
     leader = fleet.leader()
     before = owners(fleet.devices)
     begun = lease_clock()
     with Scrapes(fleet.replicas, fleet.targets) as scrapes:
         with network.cut(number_of(leader), [REDIS], lost):
-            reign = fleet.reign_after(begun, within=fleet.timing.duration + fleet.timing.renew + slack)
+            reign = fleet.lead_period_after(begun, within=fleet.timing.duration + fleet.timing.renew + slack)
             assert reign.name != leader.name
             wait_until(lambda: leader_at(leader) == reign.name, deadline=slack, what="the new leader known everywhere")
             changes_are_made(fleet, patience=slack)
@@ -90,7 +92,9 @@ def cut_off_from_redis(fleet: Fleet, network: Network, lost: Lost, *, slack: flo
     return _checked(fleet, scrapes, Partition(reign.begin - begun, healed, gap, scrapes.count, scrapes.slowest))
 
 
-def cut_off_from_others(fleet: Fleet, network: Network, lost: Lost, *, slack: float, lasting: float = 0.0) -> Partition:
+def cut_off_from_others(
+    fleet: Fleet, network: Network, lost: PacketLoss, *, slack: float, lasting: float = 0.0
+) -> Partition:
     """The leader: it goes on leading, and what is told to the others waits until they reach it again."""
     leader, others = fleet.leader(), fleet.followers()
     addresses = [network.address_of(number_of(one)) for one in others]
@@ -117,7 +121,7 @@ def cut_off_from_others(fleet: Fleet, network: Network, lost: Lost, *, slack: fl
 
 
 def cut_off_from_devices(
-    fleet: Fleet, network: Network, lost: Lost, *, slack: float, lasting: float = 0.0
+    fleet: Fleet, network: Network, lost: PacketLoss, *, slack: float, lasting: float = 0.0
 ) -> Partition:
     """Another one reads its devices for whoever scrapes them, as soon as it has noticed."""
     cut_off = fleet.leader()
@@ -151,7 +155,7 @@ def leader_at(one: Replica) -> str:
 
 
 def _checked(fleet: Fleet, scrapes: Scrapes, found: Partition) -> Partition:
-    assert not (both := overlaps(fleet.reigns())), f"two leaders at once: {both}"
+    assert not (both := overlaps(fleet.lead_periods())), f"two leaders at once: {both}"
     assert not scrapes.failures, f"{len(scrapes.failures)} of {scrapes.count}: {scrapes.failures[:5]}"
     assert scrapes.count
     return found

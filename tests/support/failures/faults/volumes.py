@@ -101,7 +101,7 @@ def is_gone_when_one_starts(fleet: Fleet, *, file: Path, slack: float) -> Troubl
         try:
             leader, begun = fleet.leader(), lease_clock()
             leader.client.delete("/promsnmp/leader", timeout=60).raise_for_status()
-            reign = fleet.reign_after(begun, within=fleet.timing.duration + slack)
+            reign = fleet.lead_period_after(begun, within=fleet.timing.duration + slack)
             assert reign.name == leader.name, f"{reign.name} leads, and knows nothing"
             wait_until(file.exists, deadline=slack, what="the file, written again")
         finally:
@@ -199,6 +199,6 @@ def _through(
         fleet.settle()
     gap = longest_gap(fleet.devices, begun, ended)
     assert gap < 2 * fleet.interval + slack, f"a device was not polled for {gap:.1f} s"
-    assert not (both := overlaps(fleet.reigns())), f"two leaders at once: {both}"
+    assert not (both := overlaps(fleet.lead_periods())), f"two leaders at once: {both}"
     assert not scrapes.failures, f"{len(scrapes.failures)} of {scrapes.count}: {scrapes.failures[:5]}"
     return Trouble(noticed, healed, gap, scrapes.count, scrapes.slowest)

@@ -52,7 +52,7 @@ _ENDED = re.compile(r"this replica is not the leader any more, since ([\d.]+), t
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Reign:
+class LeadPeriod:
     """From when until when a replica believed that it led; by the clock of leases."""
 
     begin: float
@@ -61,9 +61,9 @@ class Reign:
     name: str
 
 
-def overlaps(reigns: Sequence[Reign]) -> list[tuple[Reign, Reign]]:
+def overlaps(lead_periods: Sequence[LeadPeriod]) -> list[tuple[LeadPeriod, LeadPeriod]]:
     """The pairs of which both led at some instant, and those whose terms do not grow."""
-    ordered = sorted(reigns)
+    ordered = sorted(lead_periods)
     pairs = [(one, two) for number, one in enumerate(ordered) for two in ordered[number + 1 :]]
     return [(one, two) for one, two in pairs if two.begin < one.end or two.term <= one.term]
 
@@ -76,7 +76,7 @@ class CountedDevice:
         self.polls: list[tuple[float, str]] = []
         """When each poll began, and from which address."""
         self._last: dict[str, object] = {}
-        self.agent = SimulatedAgent(switch(name, ports=2).mib, heard=self._hear)
+        self.agent = SimulatedAgent(switch(name, ports=2).mib, on_datagram=self._hear)
 
     def _hear(self, peer: Peer) -> None:
         address, port = peer[:2]
@@ -98,11 +98,13 @@ class _Run:
     replica: Replica
     ended_at: float = inf
 
-    def reigns(self) -> list[Reign]:
+    def lead_periods(self) -> list[LeadPeriod]:
         text = self.replica.output()
         ends = {int(found[2]): float(found[1]) for found in _ENDED.finditer(text)}
         return [
-            Reign(float(found[1]), min(ends.get(int(found[2]), inf), self.ended_at), int(found[2]), self.replica.name)
+            LeadPeriod(
+                float(found[1]), min(ends.get(int(found[2]), inf), self.ended_at), int(found[2]), self.replica.name
+            )
             for found in _BEGUN.finditer(text)
         ]
 
@@ -141,7 +143,7 @@ class Fleet:
             "ELECTION_RENEW_INTERVAL": f"{self.timing.renew * 1000:.0f}",
             "COLLECTION_INTERVAL": f"{self.interval * 1000:.0f}",
             "COLLECTION_MODULES": "system",
-            "SNMP_SOURCE_ADDRESS": self.source_of(name),
+            "SNMP_SOURCE_ADDRESS": self.target_of(name),
         }
         made = Replica(self.folder, name, {**own, **self.env, **env}, prefix=prefix)
         self._runs.append(_Run(made))
@@ -152,7 +154,7 @@ class Fleet:
         return f"pod-{max(int(run.replica.name.rpartition('-')[2]) for run in self._runs) + 1 + after}"
 
     @staticmethod
-    def source_of(name: str) -> str:
+    def target_of(name: str) -> str:
         """The address from which the replica ``pod-N`` asks devices."""
         return f"127.0.1.{int(name.rpartition('-')[2]) + 1}"
 
@@ -200,14 +202,14 @@ class Fleet:
 
     # ------------------------------------------------------------------------------------------------- who leads
 
-    def reigns(self) -> list[Reign]:
+    def lead_periods(self) -> list[LeadPeriod]:
         """All so far, those that go on (end: infinite) among them."""
-        return sorted(reign for run in self._runs for reign in run.reigns())
+        return sorted(reign for run in self._runs for reign in run.lead_periods())
 
     def leader(self, *, within: float = 60.0) -> Replica:
         """Whoever leads now, by its log."""
-        self.reign_after(-inf, within=within)
-        last = self.reigns()[-1]
+        self.lead_period_after(-inf, within=within)
+        last = self.lead_periods()[-1]
         return next(one for one in self.replicas if one.name == last.name)
 
     def followers(self) -> list[Replica]:
@@ -215,11 +217,13 @@ class Fleet:
         leader = self.leader()
         return [one for one in self.replicas if one is not leader]
 
-    def reign_after(self, moment: float, *, within: float) -> Reign:
+    def lead_period_after(self, moment: float, *, within: float) -> LeadPeriod:
         """The first one that began after ``moment``, or goes on; waits for it."""
 
-        def found() -> list[Reign]:
-            return [reign for reign in self.reigns() if reign.begin > moment and (moment > -inf or reign.end == inf)]
+        def found() -> list[LeadPeriod]:
+            return [
+                reign for reign in self.lead_periods() if reign.begin > moment and (moment > -inf or reign.end == inf)
+            ]
 
         wait_until(lambda: bool(found()), deadline=within, what="a new leader")
         return found()[0]

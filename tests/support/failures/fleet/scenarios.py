@@ -18,7 +18,7 @@ from tests.support.cluster.replica import Replica
 from tests.support.failures.faults.outages import names_at
 from tests.support.failures.fleet.harness import Fleet, overlaps
 from tests.support.failures.load.scrapes import Scrapes
-from tests.support.failures.load.writers import Books, Writers, inventory_in
+from tests.support.failures.load.writers import WriteLog, Writers, inventory_in
 from tests.support.tools import wait_until
 
 GRACEFUL = 3.0
@@ -51,7 +51,7 @@ def leader_killed(fleet: Fleet, *, slack: float) -> Figures:
     with Scrapes(fleet.followers(), fleet.targets) as scrapes:
         moment = lease_clock()
         fleet.kill(leader)
-        reign = fleet.reign_after(moment, within=_patience(fleet, slack))
+        reign = fleet.lead_period_after(moment, within=_patience(fleet, slack))
         fleet.start(leader.name)
         fleet.settle()
     return _checked(fleet, reign.begin - moment, scrapes)
@@ -65,7 +65,7 @@ def leader_ended(fleet: Fleet, *, slack: float) -> Figures:
         scrapes.release(leader)
         moment = lease_clock()
         assert fleet.stop(leader) == 0
-        reign = fleet.reign_after(moment, within=GRACEFUL + slack)
+        reign = fleet.lead_period_after(moment, within=GRACEFUL + slack)
         assert reign.begin - moment < GRACEFUL + slack
         fleet.start(leader.name)
         fleet.settle()
@@ -75,7 +75,7 @@ def leader_ended(fleet: Fleet, *, slack: float) -> Figures:
 def leader_paused(fleet: Fleet, *, slack: float, longer: float = 0.5) -> Figures:
     """SIGSTOP until after another one leads, then SIGCONT, while others write to it before and after: the first thing
     that it says is that it does not lead, and nothing of what it had before itself is written by it."""
-    leader, books = fleet.leader(), Books()
+    leader, books = fleet.leader(), WriteLog()
     with (
         Scrapes(fleet.followers(), fleet.targets) as scrapes,
         Writers(books, lambda: [leader], count=8, rest=0.05),
@@ -86,10 +86,12 @@ def leader_paused(fleet: Fleet, *, slack: float, longer: float = 0.5) -> Figures
             moment = lease_clock()
             before, written = {one.sys_name for one in inventory_in(fleet.folder).devices}, len(leader.output())
             told = pool.submit(httpx.get, f"{leader.url}/promsnmp/leader", timeout=150)
-            reign = fleet.reign_after(moment, within=_patience(fleet, slack))
+            reign = fleet.lead_period_after(moment, within=_patience(fleet, slack))
             time.sleep(longer)
         assert told.result().json()["role"] == "follower"
-        wait_until(lambda: inventory_in(fleet.folder).term >= reign.term, deadline=60, what="the new leader's claim")
+        wait_until(
+            lambda: inventory_in(fleet.folder).fencing_token >= reign.term, deadline=60, what="the new leader's claim"
+        )
     fleet.settle()
     late = set(_ADDED.findall(leader.output()[written:].partition(BEGINS)[0])) - before
     assert not late, f"written by {leader.name} when it was not the leader any more: {late}"
@@ -101,7 +103,7 @@ def leader_paused(fleet: Fleet, *, slack: float, longer: float = 0.5) -> Figures
 def lease_is_disturbed(fleet: Fleet, server: ApiServer, *, slack: float) -> int:
     """The token is replaced, and writes of the Lease are refused as too late: whoever leads goes on; the number of
     renewals that were seen."""
-    count, renewals = len(fleet.reigns()), set[str]()
+    count, renewals = len(fleet.lead_periods()), set[str]()
 
     def renewed() -> bool:
         renewals.add(server.lease()["spec"]["renewTime"])
@@ -111,17 +113,17 @@ def lease_is_disturbed(fleet: Fleet, server: ApiServer, *, slack: float) -> int:
     server.faults.conflicts = 1
     wait_until(renewed, deadline=4 * fleet.timing.renew + slack, what="renewals with the new token")
     assert not server.faults.conflicts
-    assert len(fleet.reigns()) == count, fleet.reigns()
+    assert len(fleet.lead_periods()) == count, fleet.lead_periods()
     return len(renewals)
 
 
 def writers_and_changing_leaders(fleet: Fleet, *, slack: float, writers: int = 200, rest: float = 1.5) -> Figures:
     """Writers at all replicas, while a leader steps down, one is paused past its lease, and one is killed: what was
     answered with success is there once, what was refused is not."""
-    books, lost, takeovers = Books(), list[Replica](), list[float]()
+    books, lost, takeovers = WriteLog(), list[Replica](), list[float]()
 
     def follow(moment: float) -> None:
-        takeovers.append(fleet.reign_after(moment, within=_patience(fleet, slack)).begin - moment)
+        takeovers.append(fleet.lead_period_after(moment, within=_patience(fleet, slack)).begin - moment)
         time.sleep(rest)
 
     with Writers(books, lambda: [one for one in fleet.replicas if one not in lost], count=writers, rest=rest):
@@ -148,7 +150,7 @@ def _patience(fleet: Fleet, slack: float) -> float:
     return fleet.timing.duration + fleet.timing.renew + slack
 
 
-def _check_books(fleet: Fleet, books: Books) -> None:
+def _check_books(fleet: Fleet, books: WriteLog) -> None:
     """The file, and every replica, have what the writers were told."""
     inventory = inventory_in(fleet.folder)
     assert not (wrong := books.wrong(inventory)), wrong[:5]
@@ -157,8 +159,8 @@ def _check_books(fleet: Fleet, books: Books) -> None:
         wait_until(lambda one=one: names_at(one) == there, deadline=30, what=f"the same inventory at {one.name}")  # type: ignore[misc]
 
 
-def _checked(fleet: Fleet, takeover: float, scrapes: Scrapes | None, books: Books | None = None) -> Figures:
-    assert not (found := overlaps(fleet.reigns())), f"two leaders at once: {found}"
+def _checked(fleet: Fleet, takeover: float, scrapes: Scrapes | None, books: WriteLog | None = None) -> Figures:
+    assert not (found := overlaps(fleet.lead_periods())), f"two leaders at once: {found}"
     if scrapes is not None:
         assert not scrapes.failures, f"{len(scrapes.failures)} of {scrapes.count}: {scrapes.failures[:5]}"
         assert scrapes.count

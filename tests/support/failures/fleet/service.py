@@ -15,8 +15,8 @@ import httpx
 
 from tests.support.cluster.replica import Replica
 from tests.support.failures.fleet.harness import Fleet
-from tests.support.failures.load.crowd import Crowd
 from tests.support.failures.load.scrapes import HEADERS, STALE, TIMEOUT, WANTED
+from tests.support.failures.load.thread_group import ThreadGroup
 from tests.support.tools import wait_until
 
 HEARD = 0.5
@@ -26,7 +26,7 @@ _KEPT = 50
 """Scrapes after which a client makes a new connection."""
 
 
-class Service(Crowd):
+class Service(ThreadGroup):
     """``rate`` scrapes a second, all together, of ``targets`` in turn. ``failures`` says what was wrong with some."""
 
     def __init__(self, replicas: Sequence[Replica], targets: Sequence[str], *, rate: float) -> None:

@@ -19,7 +19,7 @@ RATE = 200.0
 
 
 @dataclass(frozen=True, slots=True)
-class Changing:
+class ReplicaChanges:
     """``gap``: the longest time without a poll of a device; ``surplus``: polls beyond one per device and interval, as a
     share of these."""
 
@@ -30,7 +30,7 @@ class Changing:
     slowest_scrape: float
 
 
-def rolling_restart(fleet: Fleet, *, slack: float, rest: float = 0.0) -> Changing:
+def rolling_restart(fleet: Fleet, *, slack: float, rest: float = 0.0) -> ReplicaChanges:
     """Every replica is replaced by a new one, one after the other, each new one being ready before an old one ends."""
     begun = lease_clock()
     with Service(fleet.replicas, fleet.targets, rate=RATE) as service:
@@ -44,7 +44,7 @@ def rolling_restart(fleet: Fleet, *, slack: float, rest: float = 0.0) -> Changin
     return _checked(fleet, service, begun, slack)
 
 
-def scaling(fleet: Fleet, *, most: int, slack: float, rest: float = 0.0) -> Changing:
+def scaling(fleet: Fleet, *, most: int, slack: float, rest: float = 0.0) -> ReplicaChanges:
     """More replicas, all at once, and as many as before again."""
     begun, few = lease_clock(), len(fleet.replicas)
     with Service(fleet.replicas, fleet.targets, rate=RATE) as service:
@@ -66,11 +66,11 @@ def _settle(fleet: Fleet, service: Service) -> None:
     wait_until(lambda: service.count >= count + RATE, deadline=60, what="scrapes that go on")
 
 
-def _checked(fleet: Fleet, service: Service, begun: float, slack: float) -> Changing:
+def _checked(fleet: Fleet, service: Service, begun: float, slack: float) -> ReplicaChanges:
     ended = lease_clock()
     assert not service.failures, f"{len(service.failures)} of {service.count}: {service.failures[:5]}"
     gap = longest_gap(fleet.devices, begun, ended)
     assert gap < 2 * fleet.interval + slack, f"a device was not polled for {gap:.1f} s"
-    assert not (both := overlaps(fleet.reigns())), f"two leaders at once: {both}"
+    assert not (both := overlaps(fleet.lead_periods())), f"two leaders at once: {both}"
     share = surplus(fleet.devices, begun, ended, interval=fleet.interval)
-    return Changing(ended - begun, gap, share, service.count, service.slowest)
+    return ReplicaChanges(ended - begun, gap, share, service.count, service.slowest)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from promsnmp.cluster.election.rules import lease_clock
 from promsnmp.inventory.model import Inventory
-from promsnmp.inventory.storage.encrypted_file import Vault
+from promsnmp.inventory.storage.encrypted_file import EncryptedFile
 from promsnmp.inventory.storage.key import InventoryKey
 from tests.support.cluster.replica import DEVICES, KEY, Replica
-from tests.support.failures.load.crowd import Crowd
+from tests.support.failures.load.thread_group import ThreadGroup
 
 TIMEOUT = 150.0
 """Longer than a replica takes to give up."""
@@ -25,7 +25,7 @@ UNKNOWN = 504
 
 def inventory_in(folder: Path) -> Inventory:
     """What is in the file that the replicas share."""
-    found = Vault(folder / "inventory.json", InventoryKey(KEY.encode())).read()
+    found = EncryptedFile(folder / "inventory.json", InventoryKey(KEY.encode())).read()
     return found[0] if found is not None else Inventory()
 
 
@@ -43,7 +43,7 @@ def add(port: int, name: str, *, timeout: float = TIMEOUT) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class WriteResult:
     """What a writer was told of its device: a status, or 0 and how the connection ended. By the clock of leases."""
 
     name: str
@@ -64,19 +64,19 @@ class Told:
 
 
 @dataclass
-class Books:
+class WriteLog:
     """What all writers were told."""
 
-    told: list[Told] = field(default_factory=list)
+    told: list[WriteResult] = field(default_factory=list)
 
-    def write(self, replica: Replica, name: str) -> Told:
+    def write(self, replica: Replica, name: str) -> WriteResult:
         """Adds a device at a replica, and keeps what came of it."""
         asked_at = lease_clock()
         try:
             status, error = add(replica.port, name), ""
         except (OSError, http.client.HTTPException) as problem:
             status, error = 0, repr(problem)
-        found = Told(name, replica.name, asked_at, lease_clock(), status, error)
+        found = WriteResult(name, replica.name, asked_at, lease_clock(), status, error)
         self.told.append(found)
         return found
 
@@ -95,13 +95,13 @@ class Books:
         return found
 
 
-class Writers(Crowd):
+class Writers(ThreadGroup):
     """``count`` writers, each adding device after device at one of ``replicas()``, until closed.
 
     Each rests about ``rest`` seconds after each. Closing waits for every answer.
     """
 
-    def __init__(self, books: Books, replicas: Callable[[], Sequence[Replica]], *, count: int, rest: float) -> None:
+    def __init__(self, books: WriteLog, replicas: Callable[[], Sequence[Replica]], *, count: int, rest: float) -> None:
         super().__init__(self._write, count=count, patience=2 * TIMEOUT)
         self._books = books
         self._replicas = replicas

@@ -14,9 +14,9 @@ from typing import Any
 
 import click
 
-from promsnmp.cli.client import Client, service_options
-from promsnmp.cli.options.credentials import login_options
-from promsnmp.cli.options.inventory_file import file_option, local_user, opened, settings_of
+from promsnmp.cli.client import ServiceClient, service_options
+from promsnmp.cli.options.credentials import credential_options
+from promsnmp.cli.options.inventory_file import command_settings, file_option, local_user, open_inventory
 from promsnmp.cli.output.device import HEADINGS, Document, label_of, lines_of, row_of
 from promsnmp.cli.output.tables import print_table, printable
 from promsnmp.errors import PromSnmpError, ServiceError
@@ -25,7 +25,7 @@ from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.document.credentials import write_credentials
 from promsnmp.inventory.document.write import device_document
 from promsnmp.inventory.model import DEFAULT_PORT, agent_type
-from promsnmp.inventory.query import Search, parse_query
+from promsnmp.inventory.query import DeviceSelector, parse_query
 from promsnmp.settings import Settings
 from promsnmp.snmp.credentials import Credentials
 
@@ -57,7 +57,7 @@ def devices() -> None:
 @click.option("--json", "as_json", is_flag=True, help="A JSON list instead of a table.")
 @file_option
 @service_options
-def list_(query: tuple[str, ...], as_json: bool, file: Path | None, service: Client | None) -> None:
+def list_(query: tuple[str, ...], as_json: bool, file: Path | None, service: ServiceClient | None) -> None:
     """List the devices that QUERY chooses, or all. Never shows secrets.
 
     QUERY is words that a device must have (in name, address, description, location, contact, vendor, model, labels),
@@ -69,9 +69,9 @@ def list_(query: tuple[str, ...], as_json: bool, file: Path | None, service: Cli
       promsnmp devices list core 'location:"rack 7"' label.region=eu
       promsnmp devices list --json -- -status=lost | jq -r '.[].sysName'
     """
-    settings = settings_of(file)
+    settings = command_settings(file)
     words = " ".join(query)
-    found = _listed(service, words) if service else _listed_locally(settings, words)
+    found = _list_devices(service, words) if service else _list_from_file(settings, words)
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
@@ -84,7 +84,7 @@ def list_(query: tuple[str, ...], as_json: bool, file: Path | None, service: Cli
 @click.option("--json", "as_json", is_flag=True, help="The JSON document instead of lines for people.")
 @file_option
 @service_options
-def show(device: str, as_json: bool, file: Path | None, service: Client | None) -> None:
+def show(device: str, as_json: bool, file: Path | None, service: ServiceClient | None) -> None:
     """Show DEVICE: its id, sysName or address. Secrets are masked.
 
     \b
@@ -95,7 +95,7 @@ def show(device: str, as_json: bool, file: Path | None, service: Client | None) 
     if service:
         document = service.call("GET", _path(device)).json()
     else:
-        one = Devices(opened(settings_of(file))).find(device)
+        one = Devices(open_inventory(command_settings(file))).find(device)
         document = device_document(one, mask=True)
     if as_json:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
@@ -115,9 +115,9 @@ def show(device: str, as_json: bool, file: Path | None, service: Client | None) 
 @click.option("--retries", type=click.IntRange(0, 100), help="How often a packet is sent again.  [default: 1]")
 @click.option("--json", "as_json", is_flag=True, help="The JSON document of the device instead of a line.")
 @file_option
-@login_options
+@credential_options
 @service_options
-def add(service: Client | None, file: Path | None, as_json: bool, **given: Any) -> None:
+def add(service: ServiceClient | None, file: Path | None, as_json: bool, **given: Any) -> None:
     """Add the device at ADDRESS. A running server polls it at once.
 
     Passphrases come from PROMSNMP_AUTH_PASSPHRASE and PROMSNMP_PRIV_PASSPHRASE, or are asked for.
@@ -131,7 +131,7 @@ def add(service: Client | None, file: Path | None, as_json: bool, **given: Any) 
     if service:
         shown = service.call("POST", PATH, document=document).json()
     else:
-        store = opened(settings_of(file), create=True)
+        store = open_inventory(command_settings(file), create=True)
         shown = device_document(asyncio.run(Devices(store).add(document, who=local_user())), mask=True)
     if as_json:
         click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
@@ -143,7 +143,7 @@ def add(service: Client | None, file: Path | None, as_json: bool, **given: Any) 
 @click.argument("devices", metavar="DEVICE...", nargs=-1, required=True)
 @file_option
 @service_options
-def remove(devices: tuple[str, ...], file: Path | None, service: Client | None) -> int:
+def remove(devices: tuple[str, ...], file: Path | None, service: ServiceClient | None) -> int:
     """Remove each DEVICE: its id, sysName or address.
 
     \b
@@ -154,7 +154,7 @@ def remove(devices: tuple[str, ...], file: Path | None, service: Client | None) 
     if service:
         forget: Callable[[str], object] = lambda device: service.call("DELETE", _path(device))  # noqa: E731
     else:
-        store = Devices(opened(settings_of(file)))
+        store = Devices(open_inventory(command_settings(file)))
         forget = lambda device: asyncio.run(store.remove(device, who=local_user()))  # noqa: E731
     status = 0
     for device in devices:
@@ -174,7 +174,7 @@ def _path(device: str) -> str:
     return f"{PATH}/{device}"
 
 
-def _listed(service: Client, query: str) -> list[Document]:
+def _list_devices(service: ServiceClient, query: str) -> list[Document]:
     found: list[Document] = []
     page = pages = 1
     while page <= pages:
@@ -188,12 +188,12 @@ def _listed(service: Client, query: str) -> list[Document]:
     return found
 
 
-def _listed_locally(settings: Settings, query: str) -> list[Document]:
+def _list_from_file(settings: Settings, query: str) -> list[Document]:
     try:
         terms = parse_query(query)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    found = Search(settings.modules).select(terms, opened(settings).current.devices)
+    found = DeviceSelector(settings.modules).select(terms, open_inventory(settings).current.devices)
     found.sort(key=lambda device: (device.sys_name.lower(), device.id))
     return [device_document(device, mask=True) for device in found]
 

@@ -18,20 +18,20 @@ from typing import Any
 import click
 
 from promsnmp.cli.options.inventory_file import (
+    command_settings,
+    encryption_key,
     file_option,
-    key_is_a_setting,
+    key_errors_as_settings_errors,
     local_user,
-    opened,
-    secret_of,
-    settings_of,
+    open_inventory,
 )
 from promsnmp.cli.output.tables import print_table
 from promsnmp.errors import InventoryInvalid, InventoryUnavailable
 from promsnmp.inventory.document.parsing import VERSION_NAMES
 from promsnmp.inventory.document.write import from_document, parse_json, to_document
 from promsnmp.inventory.model import Device, Inventory
-from promsnmp.inventory.modules import modules_of
-from promsnmp.inventory.storage.atomic_file import Stamp, explained, read_bytes, stamp_of, write_bytes
+from promsnmp.inventory.modules import effective_modules
+from promsnmp.inventory.storage.atomic_file import FileStamp, explain_os_errors, read_bytes, stamp_of, write_bytes
 from promsnmp.inventory.storage.encryption import check_key
 from promsnmp.inventory.storage.key import load_key, read_key_file
 from promsnmp.inventory.storage.rekey import rekey as encrypt_anew
@@ -73,10 +73,10 @@ def export(destination: Path, masked: bool, plain: bool, file: Path | None) -> N
       promsnmp inventory export
       promsnmp inventory export --secrets backup.json
     """
-    settings = settings_of(file)
+    settings = command_settings(file)
     if _same_file(destination, settings.prom_inv_file):
         raise click.UsageError(f"{destination} is the inventory file itself; choose another file")
-    document = to_document(opened(settings).current, mask=masked and not plain)
+    document = to_document(open_inventory(settings).current, mask=masked and not plain)
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     if str(destination) == "-":
         click.echo(text, nl=False)
@@ -100,17 +100,17 @@ def import_(source: Path, dry_run: bool, file: Path | None) -> None:
       promsnmp inventory import --dry-run devices.json
       curl -s http://old:8080/promsnmp/inventory | promsnmp inventory import -
     """
-    settings = settings_of(file)
+    settings = command_settings(file)
     data, stamp = _read(source)
     with _problems_by_line():
         document = parse_json(data)
         in_place = stamp if _same_file(source, settings.prom_inv_file) else None
-        store = opened(settings, create=not dry_run, in_place=in_place)
+        store = open_inventory(settings, create=not dry_run, in_place=in_place)
         if dry_run:
-            click.echo(f"would import {_counted(from_document(document, keep=store.current))}; nothing was changed")
+            click.echo(f"would import {_summary(from_document(document, previous=store.current))}; nothing was changed")
         else:
             result = asyncio.run(store.replace(document, who=local_user()))
-            click.echo(f"imported {_counted(result)} into {store.path} (revision {result.revision})")
+            click.echo(f"imported {_summary(result)} into {store.path} (revision {result.revision})")
 
 
 @inventory.command()
@@ -124,15 +124,15 @@ def show(as_json: bool, file: Path | None) -> None:
       promsnmp inventory show
       promsnmp inventory show --json | jq -r '.[].address'
     """
-    settings = settings_of(file)
-    store = opened(settings)
+    settings = command_settings(file)
+    store = open_inventory(settings)
     rows = [_row(device, settings) for device in store.current.devices]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
     headings = ("sysName", "address", "version", "modules", "agents", "location")
     print_table(headings, [_cells(row) for row in rows])
-    click.echo(f"{_counted(store.current)}, revision {store.current.revision}, in {store.path}")
+    click.echo(f"{_summary(store.current)}, revision {store.current.revision}, in {store.path}")
 
 
 @inventory.command()
@@ -155,12 +155,12 @@ def rekey(new_key_file: Path | None, file: Path | None) -> None:
       promsnmp inventory rekey
       PROM_ENCRYPT_KEY_NEW=$(cat new.key) promsnmp inventory rekey
     """
-    settings = settings_of(file)
+    settings = command_settings(file)
     path = settings.prom_inv_file
     if stamp_of(path) is None:
         raise InventoryUnavailable(f"there is no inventory in {path} yet, so there is nothing to encrypt anew")
-    with key_is_a_setting():
-        place = encrypt_anew(path, load_key(path, secret_of(settings), create=False), _new_key(new_key_file))
+    with key_errors_as_settings_errors():
+        place = encrypt_anew(path, load_key(path, encryption_key(settings), create=False), _new_key(new_key_file))
     if place is None:
         click.echo(f"{path} has its new key; set PROM_ENCRYPT_KEY to it before the next start of PromSNMP")
         return
@@ -189,7 +189,7 @@ def _problems_by_line() -> Iterator[None]:
         raise InventoryInvalid(["\n".join(error.problems)]) from None
 
 
-def _read(source: Path) -> tuple[bytes, Stamp | None]:
+def _read(source: Path) -> tuple[bytes, FileStamp | None]:
     if str(source) == "-":
         return sys.stdin.buffer.read(), None
     try:
@@ -205,7 +205,7 @@ def _read(source: Path) -> tuple[bytes, Stamp | None]:
 
 def _write(destination: Path, text: str) -> None:
     if destination.exists() and not destination.is_file():  # a device or a pipe is written to, not replaced
-        with explained(destination, "written"):
+        with explain_os_errors(destination, "written"):
             destination.write_text(text, encoding="utf-8")
     else:
         write_bytes(destination, text.encode(), keep_mode=False)
@@ -215,7 +215,7 @@ def _same_file(one: Path, other: Path) -> bool:
     return str(one) != "-" and os.path.realpath(one) == os.path.realpath(other)
 
 
-def _counted(found: Inventory) -> str:
+def _summary(found: Inventory) -> str:
     agents = sum(len(device.agents) for device in found.devices)
     return f"{len(found.devices)} devices, {agents} agents, {len(found.seeds)} discovery seeds"
 
@@ -226,7 +226,7 @@ def _row(device: Device, settings: Settings) -> dict[str, Any]:
         "sysName": device.sys_name,
         "address": str(primary.endpoint) if primary else "",
         "version": VERSION_NAMES[primary.version] if primary else "",
-        "modules": list(modules_of(device, settings.modules)),
+        "modules": list(effective_modules(device, settings.modules)),
         "agents": len(device.agents),
         "sysLocation": device.sys_location,
         "sysDescr": device.sys_descr,

@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
-from promsnmp.cli.client import Client, service_options
-from promsnmp.cli.options.inventory_file import file_option, local_user, opened, settings_of
+from promsnmp.cli.client import ServiceClient, service_options
+from promsnmp.cli.options.inventory_file import command_settings, file_option, local_user, open_inventory
 from promsnmp.cli.options.search_request import Document, request_options
 from promsnmp.cli.output.tables import print_table, printable
 from promsnmp.discovery.request import read_request
-from promsnmp.discovery.seeds import SeedBook
+from promsnmp.discovery.seeds import SavedSeeds
 from promsnmp.errors import InventoryInvalid, PromSnmpError
 from promsnmp.inventory.document.seeds import seed_document
 from promsnmp.inventory.store import InventoryStore
@@ -43,7 +43,7 @@ def seeds() -> None:
 @click.option("--json", "as_json", is_flag=True, help="A JSON list instead of a table.")
 @file_option
 @service_options
-def list_(as_json: bool, file: Path | None, service: Client | None) -> None:
+def list_(as_json: bool, file: Path | None, service: ServiceClient | None) -> None:
     """List the seeds. Never shows secrets.
 
     \b
@@ -51,7 +51,7 @@ def list_(as_json: bool, file: Path | None, service: Client | None) -> None:
       promsnmp seeds list
       promsnmp seeds list --json --url http://promsnmp:8080 | jq -r '.[].potentialTargets[]'
     """
-    found = _listed(file, service)
+    found = _list_seeds(file, service)
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
@@ -63,14 +63,14 @@ def list_(as_json: bool, file: Path | None, service: Client | None) -> None:
 @click.argument("seed_id", metavar="ID")
 @file_option
 @service_options
-def show(seed_id: str, file: Path | None, service: Client | None) -> None:
+def show(seed_id: str, file: Path | None, service: ServiceClient | None) -> None:
     """Show the seed ID as JSON; secrets are masked. The beginning of an id is enough.
 
     \b
     Example:
       promsnmp seeds show 6a3c1d5e
     """
-    click.echo(json.dumps(_one(_listed(file, service), seed_id), indent=2, ensure_ascii=False))
+    click.echo(json.dumps(_seed_by_id(_list_seeds(file, service), seed_id), indent=2, ensure_ascii=False))
 
 
 @seeds.command()
@@ -78,7 +78,7 @@ def show(seed_id: str, file: Path | None, service: Client | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="The JSON document of the seed instead of a line.")
 @file_option
 @service_options
-def add(request: Document, as_json: bool, file: Path | None, service: Client | None) -> None:
+def add(request: Document, as_json: bool, file: Path | None, service: ServiceClient | None) -> None:
     """Add a seed that searches TARGET...: addresses, networks, ranges or names.
 
     \b
@@ -91,7 +91,7 @@ def add(request: Document, as_json: bool, file: Path | None, service: Client | N
         accepted = service.call("POST", PATH, query=query, document=request).json()
         shown: Any = service.get(f"{PATH}/{accepted['seedId']}").json()
     else:
-        shown = asyncio.run(_add(opened(settings_of(file), create=True), request))
+        shown = asyncio.run(_add(open_inventory(command_settings(file), create=True), request))
     if as_json:
         click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
     else:
@@ -103,7 +103,7 @@ def add(request: Document, as_json: bool, file: Path | None, service: Client | N
 @click.option("--all", "everything", is_flag=True, help="Remove all of them.")
 @file_option
 @service_options
-def remove(seed_ids: tuple[str, ...], everything: bool, file: Path | None, service: Client | None) -> None:
+def remove(seed_ids: tuple[str, ...], everything: bool, file: Path | None, service: ServiceClient | None) -> None:
     """Remove the seeds ID..., or --all. Devices stay. The beginning of an id is enough.
 
     \b
@@ -113,12 +113,12 @@ def remove(seed_ids: tuple[str, ...], everything: bool, file: Path | None, servi
     """
     if everything == bool(seed_ids):
         raise click.UsageError("name the seeds, or give --all")
-    found = _listed(file, service)
-    for seed in found if everything else [_one(found, one) for one in seed_ids]:
+    found = _list_seeds(file, service)
+    for seed in found if everything else [_seed_by_id(found, one) for one in seed_ids]:
         if service:
             service.call("DELETE", f"{PATH}/{seed['id']}")
         else:
-            book = _book(opened(settings_of(file)))
+            book = _book(open_inventory(command_settings(file)))
             asyncio.run(book.delete(local_user(), seed["id"]))
         click.echo(f"removed {printable(' '.join(seed['potentialTargets']))} ({seed['id']})")
 
@@ -129,23 +129,23 @@ async def _add(store: InventoryStore, document: Document) -> Document:
     book = _book(store)
     if problems := book.problems_of(seed):
         raise InventoryInvalid(problems)
-    kept = book.same(seed)
+    kept = book.deduplicate(seed)
     await book.save(kept, local_user())
     return seed_document(kept, mask=True)
 
 
-def _book(store: InventoryStore) -> SeedBook:
-    return SeedBook(lambda: store.current, lambda change, who: store.update(change, who=who))
+def _book(store: InventoryStore) -> SavedSeeds:
+    return SavedSeeds(lambda: store.current, lambda change, who: store.update(change, who=who))
 
 
-def _listed(file: Path | None, service: Client | None) -> list[Document]:
+def _list_seeds(file: Path | None, service: ServiceClient | None) -> list[Document]:
     if service:
         found: list[Document] = service.get(PATH).json()
         return found
-    return [seed_document(seed, mask=True) for seed in opened(settings_of(file)).current.seeds]
+    return [seed_document(seed, mask=True) for seed in open_inventory(command_settings(file)).current.seeds]
 
 
-def _one(found: list[Document], seed_id: str) -> Document:
+def _seed_by_id(found: list[Document], seed_id: str) -> Document:
     matching = [seed for seed in found if seed["id"].startswith(seed_id.lower())]
     if len(matching) != 1:
         what = f"{len(matching)} seeds whose ids begin with" if matching else "no seed"

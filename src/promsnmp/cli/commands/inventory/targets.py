@@ -13,10 +13,10 @@ from typing import Any
 import click
 import yaml
 
-from promsnmp.cli.client import Client, service_options
-from promsnmp.cli.options.inventory_file import file_option, opened, settings_of
+from promsnmp.cli.client import ServiceClient, service_options
+from promsnmp.cli.options.inventory_file import command_settings, file_option, open_inventory
 from promsnmp.errors import ServiceError
-from promsnmp.inventory.query import Search, parse_query
+from promsnmp.inventory.query import DeviceSelector, parse_query
 from promsnmp.inventory.storage.atomic_file import READABLE, read_bytes, write_bytes
 from promsnmp.inventory.targets import Site, TargetList
 
@@ -35,7 +35,7 @@ FORMATS = {".json": "json", ".yml": "yaml", ".yaml": "yaml"}
 )
 @file_option
 @service_options
-def targets(query: tuple[str, ...], output: Path | None, file: Path | None, service: Client | None) -> None:
+def targets(query: tuple[str, ...], output: Path | None, file: Path | None, service: ServiceClient | None) -> None:
     """Write the targets that QUERY chooses (all without one) in the form of file_sd_configs.
 
     They come from the running service at --url, or else from the inventory file. FILE is replaced whole, so that
@@ -64,7 +64,7 @@ def targets(query: tuple[str, ...], output: Path | None, file: Path | None, serv
     click.echo(f"{count} in {output}{'' if found is None or found[0] != content else ', as before'}")
 
 
-def _from_service(service: Client, query: str) -> list[Any]:
+def _from_service(service: ServiceClient, query: str) -> list[Any]:
     groups = service.get("/targets", **({"query": query} if query else {})).json()
     if not isinstance(groups, list):
         raise ServiceError(f"{service.url}: what it answers is no list of targets: is that a PromSNMP?")
@@ -72,13 +72,13 @@ def _from_service(service: Client, query: str) -> list[Any]:
 
 
 def _from_file(file: Path | None, query: str) -> list[Any]:
-    settings = settings_of(file)
+    settings = command_settings(file)
     try:
         terms = parse_query(query)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    now = opened(settings).snapshot
-    chosen = {device.id for device in Search(settings.modules).select(terms, now.inventory.devices)}
+    now = open_inventory(settings).snapshot
+    chosen = {device.id for device in DeviceSelector(settings.modules).select(terms, now.inventory.devices)}
     listed = TargetList(site=Site.from_settings(settings), modules=settings.modules).of(now, chosen)
     groups = json.loads(listed)
     assert isinstance(groups, list)

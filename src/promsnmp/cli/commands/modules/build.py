@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 
 import click
 
-from promsnmp.cli.options.module_overrides import read_wishes
+from promsnmp.cli.options.module_overrides import read_overrides
 from promsnmp.errors import ModuleError
-from promsnmp.modules.generator.builder import Built, label_name
+from promsnmp.modules.generator.builder import BuildResult, label_name
 from promsnmp.modules.generator.builder import build as build_module
-from promsnmp.modules.generator.config import GeneratorFile, Recipe, read_generator
+from promsnmp.modules.generator.config import GeneratorFile, ModuleConfig, read_generator
 from promsnmp.modules.generator.output import to_yaml
 from promsnmp.modules.mibs.files import load_mibs
-from promsnmp.modules.mibs.tree import Mibs
+from promsnmp.modules.mibs.tree import LoadedMibs
 from promsnmp.modules.snmp_yml.reader import read_text
 
 NOT_FOUND = 1
@@ -66,7 +66,7 @@ def build(
     cache: Path | None,
     output: Path | None,
     objects: tuple[str, ...],
-    **wishes: Any,
+    **options: Any,
 ) -> int:
     """Make a module from MIB files, for PromSNMP and for snmp_exporter.
 
@@ -82,9 +82,9 @@ def build(
     Exit codes: 0 done, 1 something that was named is in no MIB, 2 wrong arguments or generator.yml.
     """
     source = read_generator(generator) if generator is not None else GeneratorFile()
-    recipes = [read_wishes(**wishes).added_to(one) for one in _recipes(source, generator, name, objects)]
+    configs = [read_overrides(**options).apply_to(one) for one in _configs(source, generator, name, objects)]
     mibs = load_mibs(folders, cache=cache, progress=_Progress())
-    results = [build_module(recipe, mibs.tree) for recipe in recipes]
+    results = [build_module(config, mibs.tree) for config in configs]
     made = [one.module for one in results if one.module.walk or one.module.get]
     _report(mibs, results)
     if made:
@@ -93,21 +93,23 @@ def build(
     return NOT_FOUND if any(one.missing for one in results) or not made else 0
 
 
-def _recipes(source: GeneratorFile, path: Path | None, name: str | None, objects: tuple[str, ...]) -> list[Recipe]:
+def _configs(
+    source: GeneratorFile, path: Path | None, name: str | None, objects: tuple[str, ...]
+) -> list[ModuleConfig]:
     if objects:
-        own = Recipe(name or label_name(objects[0].rpartition("::")[2]), objects)
-        if own.name in {one.name for one in source.recipes}:
+        own = ModuleConfig(name or label_name(objects[0].rpartition("::")[2]), objects)
+        if own.name in {one.name for one in source.configs}:
             raise click.UsageError(f"{path} has a module {own.name!r} already: give another --name")
-        return [*source.recipes, own]
+        return [*source.configs, own]
     if path is None:
         raise click.UsageError("name at least one OBJECT, or a --generator file")
-    recipes = [one for one in source.recipes if name in (None, one.name)]
-    if not recipes:
-        known = ", ".join(one.name for one in source.recipes)
+    configs = [one for one in source.configs if name in (None, one.name)]
+    if not configs:
+        known = ", ".join(one.name for one in source.configs)
         raise ModuleError(
             f"{path} has no module {name!r}; it has: {known}" if name else f"{path}: there is no module in it"
         )
-    return recipes
+    return configs
 
 
 # ------------------------------------------------------------------------------------------------------ what is said
@@ -135,7 +137,7 @@ class _Progress:
             click.echo(f"reading {files} MIB files ...", err=True)
 
 
-def _report(mibs: Mibs, results: Sequence[Built]) -> None:
+def _report(mibs: LoadedMibs, results: Sequence[BuildResult]) -> None:
     """Problems of the MIBs first, then what is not in the modules, then what was not found at all."""
     for problem in mibs.problems:
         click.echo(f"{problem}", err=True)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from promsnmp.cli.options.credentials import login_options
+from promsnmp.cli.options.credentials import credential_options
 from promsnmp.inventory.modules import AUTO
 from promsnmp.snmp.credentials import Credentials
 
 if TYPE_CHECKING:
-    from promsnmp.polling.detection.identify import Identity
-    from promsnmp.polling.target import Source
+    from promsnmp.polling.detection.identify import DeviceIdentity
+    from promsnmp.polling.target import Target
 
 WRONG = 2
 LONGEST = 180.0
@@ -54,9 +54,9 @@ def modules() -> None:
 @click.option("--json", "as_json", is_flag=True, help="A JSON array.")
 def list_modules(*, files: tuple[str, ...], as_json: bool) -> int:
     """List all modules: name, what it is, number of metrics, and where it comes from."""
-    from promsnmp.modules.about import abouts
+    from promsnmp.modules.summaries import module_summaries
 
-    found = abouts(files)
+    found = module_summaries(files)
     if as_json:
         fields = [{"name": one.name, "about": one.text, "metrics": one.metrics, "from": one.source} for one in found]
         click.echo(json.dumps(fields, indent=2, ensure_ascii=False))
@@ -130,17 +130,17 @@ def _read(path: Path) -> tuple[str, list[str]]:
     from promsnmp.support import yaml_text
 
     try:
-        return yaml_text.decoded(read_octets(path)), []
+        return yaml_text.decode(read_octets(path)), []
     except ModuleError as error:
         return "", [str(error)]
     except YAMLError as error:
-        line, reason = yaml_text.explain(error)
+        line, reason = yaml_text.describe_error(error)
         return "", [f"{path}:{line}: {reason}"]
 
 
 @modules.command("match")
 @click.argument("target")
-@login_options
+@credential_options
 @click.option(
     "-t", "--timeout", type=click.FloatRange(0.001, 3600), help="Seconds per packet.  [default: 2, or the inventory's]"
 )
@@ -158,35 +158,35 @@ def match(*, target: str, credentials: Credentials, timeout: float | None, retri
       promsnmp modules match 192.0.2.1
       promsnmp modules match -u monitor -a SHA-256 -x AES switch.example
     """
-    from promsnmp.cli.options.poll_request import asked_of, patient
+    from promsnmp.cli.options.poll_request import make_poll_request, with_timing
     from promsnmp.modules.catalogue import builtin_catalogue
 
     if timeout is not None and timeout != timeout:  # NaN is in every range
         raise click.UsageError("-t is not a number")
-    asked = asked_of(target, (), builtin_catalogue(), auth=None, credentials=credentials)
-    source = patient(asked.source, timeout=timeout, retries=retries)
-    identity = asyncio.run(_identify(source))
+    request = make_poll_request(target, (), builtin_catalogue(), auth=None, credentials=credentials)
+    poll_target = with_timing(request.target, timeout=timeout, retries=retries)
+    identity = asyncio.run(_identify(poll_target))
     (_print_json if as_json else _print_text)(identity)
-    if AUTO not in source.modules:
-        click.echo(f"The service asks it for {','.join(source.modules)}, as {asked.wish}.", err=True)
+    if AUTO not in poll_target.modules:
+        click.echo(f"The service asks it for {','.join(poll_target.modules)}, as {request.chosen_by}.", err=True)
     return 0
 
 
-async def _identify(source: Source) -> Identity:
-    from promsnmp.modules.catalogue import Catalogues, builtin_catalogue
-    from promsnmp.polling.collector import Collector, Options
+async def _identify(poll_target: Target) -> DeviceIdentity:
+    from promsnmp.modules.catalogue import CatalogueStore, builtin_catalogue
+    from promsnmp.polling.collector import Collector, CollectorOptions
 
-    collector = Collector(Catalogues(builtin_catalogue()), Options())
-    return await collector.identify(source, deadline=asyncio.get_running_loop().time() + LONGEST)
-
-
-def _print_json(identity: Identity) -> None:
-    from promsnmp.cli.output.explanation import plain_identity
-
-    click.echo(json.dumps(plain_identity(identity), indent=2, ensure_ascii=False))
+    collector = Collector(CatalogueStore(builtin_catalogue()), CollectorOptions())
+    return await collector.identify(poll_target, deadline=asyncio.get_running_loop().time() + LONGEST)
 
 
-def _print_text(identity: Identity) -> None:
+def _print_json(identity: DeviceIdentity) -> None:
+    from promsnmp.cli.output.explanation import identity_to_json
+
+    click.echo(json.dumps(identity_to_json(identity), indent=2, ensure_ascii=False))
+
+
+def _print_text(identity: DeviceIdentity) -> None:
     match = identity.match
     rows = (
         ("sysName", identity.sys_name),

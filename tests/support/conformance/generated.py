@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from promsnmp.snmp import ber
-from tests.support.conformance import made_values
+from tests.support.conformance import generated_values as generated_values
 from tests.support.exposition.reference import Case
 
 METRIC_TYPES = (
@@ -59,14 +59,14 @@ class Row:
 
 def case(number: int, seed: int) -> Case:
     """The case of a number; the same seed makes the same one."""
-    return _Making(Random(f"{seed}.{number}")).case(f"made_{seed}_{number}")
+    return _CaseGenerator(Random(f"{seed}.{number}")).case(f"made_{seed}_{number}")
 
 
 def _dotted(*parts: int) -> str:
     return ".".join(map(str, parts))
 
 
-class _Making:
+class _CaseGenerator:
     """One case in the making."""
 
     def __init__(self, random: Random) -> None:
@@ -93,7 +93,7 @@ class _Making:
         looked_at = tuple(f"{one['oid']}." for one in module.get("filters", ()))
         others = [at for at in self.objects if not at.startswith(looked_at)]  # a filter would be dropped for it
         if others and self.maybe(0.05):
-            self.objects[self.random.choice(others)] = made_values.malformed(self.random)
+            self.objects[self.random.choice(others)] = generated_values.malformed(self.random)
         return Case(name, metrics, self.objects, module, version=self.random.choice((1, 2, 2, 2, 3)))
 
     # ----------------------------------------------------------------------------------------------------- indexes
@@ -194,9 +194,9 @@ class _Making:
                 self.objects[name] = self.value(kind)
 
     def value(self, kind: str) -> bytes:
-        value = made_values.value_for(kind, self.random, lies=self.lies)
+        value = generated_values.value_for(kind, self.random, lies=self.lies)
         is_text_elsewhere = self.overlaps and value[0] in (ber.TIME_TICKS, ber.UINTEGER32)
-        return made_values.integer(self.random) if is_text_elsewhere else value
+        return generated_values.integer(self.random) if is_text_elsewhere else value
 
     def overlapping(self, metrics: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """A metric under, over or at the OID of another, or of its name."""
@@ -250,10 +250,10 @@ class _Making:
         at = [sub for part in parts for sub in part]
         value = self.value(kind if self.maybe(0.8) else "gauge")
         if self.maybe(0.3):
-            value = made_values.integer(self.random) if self.maybe(0.2) else made_values.small(self.random)
+            value = generated_values.integer(self.random) if self.maybe(0.2) else generated_values.small(self.random)
         self.objects[_dotted(1, self.columns, *at)] = value
-        if kind in made_values.ASSOCIATED:
-            told = self.random.choice(made_values.ASSOCIATED[kind])
+        if kind in generated_values.ASSOCIATED:
+            told = self.random.choice(generated_values.ASSOCIATED[kind])
             self.objects[_dotted(1, self.columns - 1, *at)] = ber.encode_integer(told)
         tag_is_small = value[:2] == b"\x02\x01"
         return (value[2],) if tag_is_small and value[2] < 0x80 else None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.conformance.explained import Asked, has_slips_apart, refusal, unexplained
+from tests.support.conformance.known_differences import ScrapedModule, has_slips_apart, refusal, unexplained_differences
 from tests.support.conformance.pages import parse
 from tests.support.exposition.reference import integer, octets
 
@@ -14,8 +14,8 @@ METRIC = {"name": "m", "oid": "1.2", "type": "gauge"}
 
 
 def left(mine: str, other: str, *objects: bytes, **metric: Any) -> list[str]:
-    asked = Asked([{**METRIC, **metric}], {f"1.2.{row}": value for row, value in enumerate(objects)})
-    return [one.kind for one in unexplained(asked, parse(mine), parse(other))]
+    scraped = ScrapedModule([{**METRIC, **metric}], {f"1.2.{row}": value for row, value in enumerate(objects)})
+    return [one.kind for one in unexplained_differences(scraped, parse(mine), parse(other))]
 
 
 def test_a_zero_where_there_is_no_number_is_explained() -> None:

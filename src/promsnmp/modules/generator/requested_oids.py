@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from promsnmp.modules.mibs.tree import Node, Oid, Tree, parse_oid
+from promsnmp.modules.mibs.tree import MibNode, MibTree, Oid, parse_oid
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class RequestedObject:
     """One object that a recipe names."""
 
     node_oid: Oid
@@ -19,7 +19,7 @@ class Target:
     """What comes after it when one instance is asked for; None: all of the subtree is walked."""
 
 
-def find_target(name: str, tree: Tree, *, usable: Callable[[Node], bool]) -> Target | None:
+def find_object(name: str, tree: MibTree, *, usable: Callable[[MibNode], bool]) -> RequestedObject | None:
     """What ``name`` (an OID, ``name``, ``MODULE::name``; the last two also with an instance behind) asks for.
 
     ``usable`` says whether metrics can be made of a node. None when the MIBs do not have it.
@@ -32,20 +32,20 @@ def find_target(name: str, tree: Tree, *, usable: Callable[[Node], bool]) -> Tar
         if node is None or (rest and not instance):
             return None
         oid = node.oid
-    return _target((*oid, *instance), tree, usable)
+    return _object_at((*oid, *instance), tree, usable)
 
 
-def _target(oid: Oid, tree: Tree, usable: Callable[[Node], bool]) -> Target | None:
+def _object_at(oid: Oid, tree: MibTree, usable: Callable[[MibNode], bool]) -> RequestedObject | None:
     node = tree.nearest(oid)
     if node is not None and node.oid == oid:
         scalar = usable(node) and not node.indexes
-        return Target(oid, (0,) if scalar else None)
+        return RequestedObject(oid, (0,) if scalar else None)
     if node is not None and usable(node) and (node.indexes or oid[len(node.oid) :] == (0,)):
-        return Target(node.oid, oid[len(node.oid) :])
-    return Target(oid, None) if any(True for _ in tree.under(oid)) else None
+        return RequestedObject(node.oid, oid[len(node.oid) :])
+    return RequestedObject(oid, None) if any(True for _ in tree.under(oid)) else None
 
 
-class Requests:
+class RequestedOids:
     """Collects what is asked for."""
 
     def __init__(self) -> None:
@@ -54,13 +54,13 @@ class Requests:
         self._instances: dict[Oid, list[Oid]] = defaultdict(list)
         """The rows that were asked for, by column."""
 
-    def add(self, target: Target) -> None:
+    def add(self, requested: RequestedObject) -> None:
         """Asks for what a recipe names."""
-        if target.instance is None:
-            self._walk.add(target.node_oid)
+        if requested.instance is None:
+            self._walk.add(requested.node_oid)
             return
-        self._get.add(target.node_oid + target.instance)
-        self._instances[target.node_oid].append(target.instance)
+        self._get.add(requested.node_oid + requested.instance)
+        self._instances[requested.node_oid].append(requested.instance)
 
     def add_beside(self, column: Oid, other: Oid, *, same_rows: bool = True) -> None:
         """Asks for the column ``other`` too, without which ``column`` cannot be shown: the same rows of it, or all."""
@@ -69,7 +69,7 @@ class Requests:
         else:
             self._walk.add(other)
 
-    def only_rows(self, column: Oid, indices: Iterable[str]) -> None:
+    def restrict_to_rows(self, column: Oid, indices: Iterable[str]) -> None:
         """Asks for some rows of what was to be walked."""
         self._walk.discard(column)
         self._get.update(column + parse_oid(index) for index in indices)
@@ -77,7 +77,7 @@ class Requests:
     def _walked(self, oid: Oid) -> bool:
         return any(oid[:end] in self._walk for end in range(1, len(oid) + 1))
 
-    def reduced(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def minimal(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Subtrees to walk and instances to get, in the order of their OIDs."""
         walk = [oid for oid in sorted(self._walk) if not any(oid[:end] in self._walk for end in range(1, len(oid)))]
         get = [oid for oid in sorted(self._get) if not self._walked(oid)]

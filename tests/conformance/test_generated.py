@@ -6,7 +6,7 @@ from promsnmp.modules.model import IndexType, MetricType
 from promsnmp.modules.snmp_yml.reader import read_text
 from promsnmp.sim.recording import read_recording
 from promsnmp.snmp import ber
-from tests.support.conformance.made import case
+from tests.support.conformance.generated import case
 from tests.support.conformance.mangled import mangled, mib_of
 from tests.support.conformance.shrink import shrunk
 from tests.support.exposition.reference import document

@@ -63,7 +63,7 @@ networking.istio.io/v1 DestinationRule destinationrules namespaced dr
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ResourceKind:
     """What discovery tells of a kind."""
 
     api: str
@@ -86,9 +86,9 @@ class Kind:
             yield {**told, **scale, "name": f"{self.plural}/scale", "verbs": ["get", "patch", "update"]}
 
 
-def _kinds() -> list[Kind]:
+def _kinds() -> list[ResourceKind]:
     rows = (line.split() for line in KINDS.splitlines())
-    return [Kind(row[0], row[1], row[2], row[3] == "namespaced", tuple(row[4:])) for row in rows]
+    return [ResourceKind(row[0], row[1], row[2], row[3] == "namespaced", tuple(row[4:])) for row in rows]
 
 
 @dataclass
@@ -101,12 +101,12 @@ class Refusal(Exception):
 
 
 @dataclass
-class Store(Objects):
+class ObjectStore(Objects):
     """What was applied, admitted, and seen by the controllers."""
 
     lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def put(self, kind: Kind, item: Object, *, old: Object | None = None) -> Object:
+    def put(self, kind: ResourceKind, item: Object, *, old: Object | None = None) -> Object:
         """Admits and keeps an object, and lets the controllers see it."""
         meta = item["metadata"]
         space = meta.get("namespace", "") if kind.namespaced else ""
@@ -125,7 +125,7 @@ class Store(Objects):
             control(self, item)
         return item
 
-    def admit(self, kind: Kind, item: Object) -> None:
+    def admit(self, kind: ResourceKind, item: Object) -> None:
         sent = {key: value for key, value in item.items() if key != "status"}
         custom = kind.api.startswith(kube.CUSTOM)
         problems = list(crds.problems(sent) if custom else kube.problems([sent], VERSION))
@@ -138,7 +138,7 @@ class Store(Objects):
                 if wrong := list(violations(pod)):
                     raise Refusal(403, "Forbidden", f'{name} violates PodSecurity "restricted": {"; ".join(wrong)}')
 
-    def listed(self, kind: Kind, space: str | None, query: dict[str, list[str]]) -> list[Object]:
+    def listed(self, kind: ResourceKind, space: str | None, query: dict[str, list[str]]) -> list[Object]:
         labels = _selected(query, "labelSelector")
         fields = _selected(query, "fieldSelector")
         found = []
@@ -158,12 +158,12 @@ def _selected(query: dict[str, list[str]], key: str) -> dict[str, str]:
 # ------------------------------------------------------------------------------------------------------- requests
 
 
-class Cluster:
+class FakeKubernetes:
     """The server, while a test runs; ``without`` names groups of custom resources that it does not know."""
 
     def __init__(self, *, without: tuple[str, ...] = ()) -> None:
         self.kinds = [kind for kind in _kinds() if not kind.api.startswith(without)]
-        self.store = Store()
+        self.store = ObjectStore()
         for name in ("default", "kube-system", "monitoring"):
             space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
             self.store.put(self.kinds[0], space)
@@ -233,14 +233,16 @@ class Cluster:
             return 201, self._create(kind, space, sent)
         return 200, self._one(method, kind, space or "", name, found["sub"], media, sent)
 
-    def _create(self, kind: Kind, space: str | None, item: Object) -> Object:
+    def _create(self, kind: ResourceKind, space: str | None, item: Object) -> Object:
         if kind.namespaced:
             item["metadata"].setdefault("namespace", space)
         if (kind.kind, space or "", item["metadata"]["name"]) in self.store.objects:
             raise Refusal(409, "AlreadyExists", f'{kind.plural} "{item["metadata"]["name"]}" already exists')
         return self.store.put(kind, item)
 
-    def _one(self, method: str, kind: Kind, space: str, name: str, sub: str | None, media: str, sent: Any) -> Object:
+    def _one(
+        self, method: str, kind: ResourceKind, space: str, name: str, sub: str | None, media: str, sent: Any
+    ) -> Object:
         key = (kind.kind, space, name)
         if key not in self.store.objects:
             raise Refusal(404, "NotFound", f'{kind.plural} "{name}" not found')
@@ -259,7 +261,7 @@ class Cluster:
             new["metadata"].setdefault("namespace", space)
         return self.store.put(kind, new, old=old)
 
-    def _scale(self, method: str, kind: Kind, old: Object, media: str, sent: Any) -> Object:
+    def _scale(self, method: str, kind: ResourceKind, old: Object, media: str, sent: Any) -> Object:
         meta = {key: old["metadata"][key] for key in ("name", "namespace", "uid", "resourceVersion")}
         told: Object = {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": meta,
                         "spec": {"replicas": old["spec"]["replicas"]}, "status": {"replicas": 1}}  # fmt: skip

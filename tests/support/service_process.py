@@ -17,7 +17,7 @@ NUMBERS = itertools.count()
 LISTENS = re.compile(r' listens on (https?://[^\s,"]+)')
 
 
-class Serving(Process):
+class ServiceProcess(Process):
     """``python -m promsnmp serve`` on a free port of loopback, ready; its files are in ``folder``."""
 
     def __init__(

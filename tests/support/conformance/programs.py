@@ -12,35 +12,35 @@ from types import TracebackType
 from typing import Self
 
 from promsnmp.errors import SnmpError
-from promsnmp.modules.catalogue import Catalogue, Catalogues
+from promsnmp.modules.catalogue import Catalogue, CatalogueStore
 from promsnmp.modules.snmp_yml.reader import Document, read_text
-from promsnmp.polling.collector import Collector, Options
+from promsnmp.polling.collector import Collector, CollectorOptions
 from promsnmp.polling.page import Format
-from promsnmp.polling.target import Source
+from promsnmp.polling.target import Target
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
-from promsnmp.snmp.transport import Endpoint
+from promsnmp.snmp.transport import SnmpEndpoint
 from tests.support.agents.threads import running
-from tests.support.conformance.pages import Page, compare, parse
+from tests.support.conformance.pages import ParsedPage, compare, parse
 from tests.support.exporter import Exporter, reload
 from tests.support.exposition.reference import USER
 
-PLAIN = Options(utilization=False)
-EXACT = Options(utilization=False, zeros=True, strict=True, own_metrics=False)
+PLAIN = CollectorOptions(utilization=False)
+EXACT = CollectorOptions(utilization=False, zeros=True, strict=True, own_metrics=False)
 """Settings that bring back what snmp_exporter does (docs/conformance.md)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pages:
+class ScrapeResults:
     """What is made of a scrape; the text of the error where there is no page."""
 
-    mine: Page
-    exact: Page | str
+    mine: ParsedPage
+    exact: ParsedPage | str
     """Ours by the settings ``EXACT``."""
-    theirs: Page | str
+    theirs: ParsedPage | str
 
 
-class Beside:
+class BothPrograms:
     """``load`` gives both the same modules, ``device`` makes the agent answer from a MIB, ``pages`` asks both."""
 
     def __init__(self, program: str, folder: Path) -> None:
@@ -67,10 +67,10 @@ class Beside:
     def load(self, text: str) -> Document:
         """The modules and auths from now on."""
         self._document = read_text(text, source="cases")
-        catalogues = Catalogues(Catalogue(self._document.modules, self._document.auths))
-        self._collectors = [Collector(catalogues, options) for options in (PLAIN, EXACT)]
+        catalogue_store = CatalogueStore(Catalogue(self._document.modules, self._document.auths))
+        self._collectors = [Collector(catalogue_store, options) for options in (PLAIN, EXACT)]
         for one in self._collectors:
-            one.max_known = 1
+            one.max_states = 1
         self._config.write_text(text, encoding="utf-8")
         if self._exporter is None or not self._exporter.running:
             self._start_exporter()
@@ -82,26 +82,26 @@ class Beside:
         """The device from now on."""
         self._agent.mib = mib
 
-    def pages(self, *modules: str, auth: str = "public_v2") -> Pages:
+    def pages(self, *modules: str, auth: str = "public_v2") -> ScrapeResults:
         """What both make of some modules."""
         mine, exact = asyncio.run_coroutine_threadsafe(self._ours(modules, auth), self._loop).result(120)
         assert self._exporter is not None
         status, body = self._exporter.scrape(self._agent.target, *modules, auth=auth)
         if status == 0 and self._exporter.ended():
             self._start_exporter()
-            return Pages(mine, exact, "snmp_exporter ends")
-        return Pages(mine, exact, parse(body) if status == 200 else f"{status}: {body.strip()}")
+            return ScrapeResults(mine, exact, "snmp_exporter ends")
+        return ScrapeResults(mine, exact, parse(body) if status == 200 else f"{status}: {body.strip()}")
 
-    async def _ours(self, modules: Sequence[str], auth: str) -> tuple[Page, Page | str]:
+    async def _ours(self, modules: Sequence[str], auth: str) -> tuple[ParsedPage, ParsedPage | str]:
         key = f"device{next(self._polls)}"  # of the polls of another device nothing is remembered
         login = self._document.auths[auth]
-        source = Source(key, "device", Endpoint(self._agent.address, self._agent.port), login, tuple(modules))
+        target = Target(key, "device", SnmpEndpoint(self._agent.address, self._agent.port), login, tuple(modules))
         plain, exact = self._collectors
-        first, second = await _poll(plain, source), await _poll(plain, source)
+        first, second = await _poll(plain, target), await _poll(plain, target)
         if isinstance(first, str) or isinstance(second, str):
-            first = second = Page({}, {}, {})
+            first = second = ParsedPage({}, {}, {})
         assert not list(compare(first, second)), f"{modules}: a second poll gives another page than the first"
-        return first, await _poll(exact, source)
+        return first, await _poll(exact, target)
 
     def _start_exporter(self) -> None:
         self._stop_exporter()
@@ -113,9 +113,9 @@ class Beside:
             self._exporter.__exit__(None, None, None)
 
 
-async def _poll(collector: Collector, source: Source) -> Page | str:
+async def _poll(collector: Collector, target: Target) -> ParsedPage | str:
     try:
-        page, _ = await collector.collect(source, deadline=asyncio.get_running_loop().time() + 60)
+        page, _ = await collector.collect(target, deadline=asyncio.get_running_loop().time() + 60)
     except SnmpError as error:
         return str(error)
     return parse(page.plain(Format.TEXT).decode())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import Version
-from promsnmp.snmp.operations.first_rows import Head
+from promsnmp.snmp.operations.first_rows import FirstRowsOperation
 
 
-def read(head: Head, answer: object, *, version: Version = Version.V2C) -> int:
-    """Talks until the head has no more to ask; returns the packets that took."""
+def exchange(operation: FirstRowsOperation, answer: object, *, version: Version = Version.V2C) -> int:
+    """Talks until the operation has nothing more to ask; returns the packets that took."""
     for packets in range(200):
-        pdu = head.request(packets)
+        pdu = operation.next_pdu(packets)
         if pdu is None:
             return packets
         message = ber.tlv(ber.SEQUENCE, ber.encode_integer(version) + ber.tlv(ber.OCTET_STRING, b"public") + pdu)
@@ -20,5 +20,5 @@ def read(head: Head, answer: object, *, version: Version = Version.V2C) -> int:
         start, end = ber.read(reply, 0, len(reply), ber.SEQUENCE)
         _, at = ber.read_integer(reply, start, end)
         _, at = ber.read(reply, at, end, ber.OCTET_STRING)
-        head.answer(reply, ber.read_pdu(reply, at, end))
+        operation.handle_response(reply, ber.read_pdu(reply, at, end))
     raise AssertionError("it never ends")

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from promsnmp.discovery.examine.examine import Examiner, Identify
-from promsnmp.discovery.jobs import Job, Plan
-from promsnmp.discovery.scan.rate import Allowance, Pace
+from promsnmp.discovery.jobs import Job, SearchPlan
+from promsnmp.discovery.scan.rate import ScanLimits, SharedRate
 from promsnmp.discovery.scan.target_syntax import read_networks, read_scope
-from promsnmp.discovery.search import Search, Setup
-from promsnmp.discovery.unsaved_inventory import Memory
+from promsnmp.discovery.search import SearchContext, SearchRun
+from promsnmp.discovery.unsaved_inventory import UnsavedInventory
 from promsnmp.inventory.model import Device
 from promsnmp.sim.mib import Mib, Value
 from promsnmp.snmp import ber
@@ -19,10 +19,10 @@ from promsnmp.snmp.credentials import Credentials
 from promsnmp.snmp.operations.walk import AgentLimits
 from promsnmp.snmp.session import Session
 from promsnmp.snmp.v3.keys import KeyCache
-from tests.support.discovery.links import PUBLIC
+from tests.support.discovery.simulated_network import PUBLIC
 
-PACE = Pace(timeout=0.3, retries=1)
-SLOW_MACHINE = Pace(timeout=0.3, retries=3)
+SCAN_LIMITS = ScanLimits(timeout=0.3, retries=1)
+SLOW_MACHINE = ScanLimits(timeout=0.3, retries=3)
 """Silence costs 1.2 s, and so may an answer."""
 
 
@@ -48,34 +48,36 @@ def device_mib(
     return Mib.of({**objects, **(more or {})})
 
 
-class Known:
+class FixedIdentity:
     """Finds out of every device that it is what it is made with."""
 
     def __init__(self, vendor: str = "", model: str = "", *modules: str, problem: str = "") -> None:
         self.match = self
         self.vendor, self.model, self.names, self.problem = vendor, model, modules, problem
 
-    async def __call__(self, session: Session, *, limits: AgentLimits) -> Known:
+    async def __call__(self, session: Session, *, limits: AgentLimits) -> FixedIdentity:
         return self
 
 
-def setup_of(memory: Any, *, pace: Pace = PACE, identify: Identify | None = None, lost_after: float = 0.0) -> Setup:
+def search_context(
+    memory: Any, *, scan_limits: ScanLimits = SCAN_LIMITS, identify: Identify | None = None, stale_after: float = 0.0
+) -> SearchContext:
     """A setup over ``memory``."""
     keys = KeyCache()
     examiner = Examiner(
         keys=keys,
-        timeout=pace.timeout,
-        retries=pace.retries,
-        identify=identify or Known(),
+        timeout=scan_limits.timeout,
+        retries=scan_limits.retries,
+        identify=identify or FixedIdentity(),
         clock=lambda: 1_750_000_000.0,
     )
-    return Setup(
+    return SearchContext(
         inventory=lambda: memory.current,
         update=memory.update,
-        pace=pace,
+        scan_limits=scan_limits,
         keys=keys,
         examiner=examiner,
-        lost_after=lost_after,
+        stale_after=stale_after,
     )
 
 
@@ -86,22 +88,22 @@ def plan_for(
     exclude: Sequence[str] = (),
     neighbours: Sequence[str] = (),
     **more: Any,
-) -> Plan:
+) -> SearchPlan:
     scope, problems = read_scope(targets, exclude)
     assert not problems
     near, problems = read_networks(neighbours, "neighbours")
     assert not problems
-    return Plan(targets=targets, scope=scope, credentials=tuple(credentials), port=port, neighbours=near, **more)
+    return SearchPlan(targets=targets, scope=scope, credentials=tuple(credentials), port=port, neighbours=near, **more)
 
 
-async def search(plan: Plan, memory: Memory, **options: Any) -> Job:
+async def search(plan: SearchPlan, memory: UnsavedInventory, **options: Any) -> Job:
     """Runs a search to its end."""
     job = Job(plan, 0.0)
-    setup = setup_of(memory, **options)
+    context = search_context(memory, **options)
     async with asyncio.timeout(60):
-        await Search(job, setup, Allowance(setup.pace.packets_per_second).share()).run()
+        await SearchRun(job, context, SharedRate(context.scan_limits.packets_per_second).share()).run()
     return job
 
 
-def by_name(memory: Memory) -> dict[str, Device]:
+def by_name(memory: UnsavedInventory) -> dict[str, Device]:
     return {device.sys_name: device for device in memory.current.devices}

@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.support.conformance.made_values import ASSOCIATED, NUMERIC, is_number, is_whole
-from tests.support.conformance.pages import Difference, Page, Series, compare
+from tests.support.conformance.generated_values import ASSOCIATED, NUMERIC, is_number, is_whole
+from tests.support.conformance.pages import Difference, ParsedPage, Series, compare
 
 REFUSALS = {
     re.compile(r"collected before with the same name and label values"): "duplicate series",
@@ -30,7 +30,7 @@ _TICKS = re.compile(r"%!s\(uint32=(\d+)\)")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ScrapedModule:
     """What a page was made from: metrics in the words of snmp.yml, and the device's objects by dotted OID."""
 
     metrics: Sequence[Mapping[str, Any]]
@@ -42,29 +42,31 @@ def refusal(body: str) -> str:
     return next((why for pattern, why in REFUSALS.items() if pattern.search(body)), "")
 
 
-def has_slips_apart(page: Page) -> bool:
+def has_slips_apart(page: ParsedPage) -> bool:
     """Whether only slips of snmp_exporter keep series of a page apart: as they should be, some would be the same."""
-    return len(_mended(page).samples) < len(page.samples)
+    return len(_corrected(page).samples) < len(page.samples)
 
 
-def unexplained(asked: Asked, mine: Page, other: Page, *, is_exact: bool = False) -> list[Difference]:
+def unexplained_differences(
+    scraped: ScrapedModule, mine: ParsedPage, other: ParsedPage, *, is_exact: bool = False
+) -> list[Difference]:
     """What differs between our page and theirs beyond what docs/conformance.md tells of.
 
     ``is_exact``: ours was made by the settings that bring back what snmp_exporter does.
     """
     if not list(compare(mine, other)):
         return []
-    other = _mended(other)
+    other = _corrected(other)
     differences = (lambda _, one, two: list(compare(one, two))) if is_exact else _beyond_zeros
-    found = differences(asked, mine, other)
-    lookups = [one for metric in asked.metrics for one in metric.get("lookups", ())]
+    found = differences(scraped, mine, other)
+    lookups = [one for metric in scraped.metrics for one in metric.get("lookups", ())]
     free = {one["labelname"] for one in lookups if one.get("type") in ASSOCIATED}
     if found and free:  # an address whose type is not told is shown in another way
-        return differences(asked, _without(mine, free), _without(other, free))
+        return differences(scraped, _without(mine, free), _without(other, free))
     return found
 
 
-def _mended(page: Page) -> Page:
+def _corrected(page: ParsedPage) -> ParsedPage:
     """A page of snmp_exporter with its slips put right."""
     samples = {
         (name, tuple((label, _TICKS.sub(r"\1", text)) for label, text in labels)): value
@@ -73,13 +75,13 @@ def _mended(page: Page) -> Page:
     return replace(page, samples=samples)
 
 
-def _beyond_zeros(asked: Asked, mine: Page, other: Page) -> list[Difference]:
-    invented = _invented(asked, mine, other)
+def _beyond_zeros(scraped: ScrapedModule, mine: ParsedPage, other: ParsedPage) -> list[Difference]:
+    invented = _invented(scraped, mine, other)
     kept = {series: value for series, value in other.samples.items() if series not in invented}
     return list(compare(mine, replace(other, samples=kept)))
 
 
-def _without(page: Page, labels: Collection[str]) -> Page:
+def _without(page: ParsedPage, labels: Collection[str]) -> ParsedPage:
     """A page without some labels; a sample's value is a label too, for several may have become one series."""
     samples: dict[Series, float] = {}
     for (name, pairs), value in page.samples.items():
@@ -87,17 +89,17 @@ def _without(page: Page, labels: Collection[str]) -> Page:
     return replace(page, samples=samples)
 
 
-def _invented(asked: Asked, mine: Page, other: Page) -> set[Series]:
+def _invented(scraped: ScrapedModule, mine: ParsedPage, other: ParsedPage) -> set[Series]:
     """Series of zeros that only snmp_exporter has, at most as many of a name as have values that are no numbers."""
     allowed: Counter[str] = Counter()
     zeros: dict[str, set[float]] = {}
-    for metric in asked.metrics:
+    for metric in scraped.metrics:
         if metric["type"] in NUMERIC:
             is_enum = metric["type"].startswith("Enum")
             name = f"{metric['name']}_info" if metric["type"] == "EnumAsInfo" else metric["name"]
             counts = is_whole if is_enum else is_number
             below = f"{metric['oid']}."
-            rows = sum(f"{at}.".startswith(below) and not counts(value) for at, value in asked.objects.items())
+            rows = sum(f"{at}.".startswith(below) and not counts(value) for at, value in scraped.objects.items())
             allowed[name] += rows * (len(metric.get("enum_values", ())) + 1)
             zero = 0.0 * metric.get("scale", 1) + metric.get("offset", 0)
             zeros.setdefault(name, set()).update((0.0, 1.0) if is_enum else (zero,))

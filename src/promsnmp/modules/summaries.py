@@ -14,7 +14,7 @@ FROM_FILES = "file"
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class ModuleSummary:
     """A module in a line."""
 
     name: str
@@ -25,17 +25,17 @@ class About:
     """``built-in``, or ``file`` for one of the operator's files."""
 
 
-def abouts(patterns: Sequence[str] = ()) -> list[About]:
+def module_summaries(patterns: Sequence[str] = ()) -> list[ModuleSummary]:
     """All modules, built in and of the files that ``patterns`` name, by name. Raises ModuleError."""
     builtin = builtin_catalogue()
     catalogue: Catalogue = load_catalogue(patterns) if patterns else builtin
     texts = dict(_texts())
-    found = []
+    summaries = []
     for name, module in sorted(catalogue.modules.items()):
-        ours = builtin.modules.get(name) == module
-        text, source = (texts.get(name, ""), BUILT_IN) if ours else ("", FROM_FILES)
-        found.append(About(name, text, len(module.metrics), source))
-    return found
+        is_builtin = builtin.modules.get(name) == module
+        text, source = (texts.get(name, ""), BUILT_IN) if is_builtin else ("", FROM_FILES)
+        summaries.append(ModuleSummary(name, text, len(module.metrics), source))
+    return summaries
 
 
 def _texts() -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 
-class Crowd:
+class ThreadGroup:
     """``count`` threads, each of which runs ``work`` with its number; closing waits ``patience`` seconds for each.
 
     ``work`` returns soon after ``ended`` was set.

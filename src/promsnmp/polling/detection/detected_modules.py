@@ -14,56 +14,56 @@ from dataclasses import replace
 
 from promsnmp.errors import InventoryError
 from promsnmp.inventory.model import Device, Inventory
-from promsnmp.modules.fingerprint import Match
-from promsnmp.polling.detection.identify import Identity
-from promsnmp.polling.target import Source
+from promsnmp.modules.fingerprint import Fingerprint
+from promsnmp.polling.detection.identify import DeviceIdentity
+from promsnmp.polling.target import Target
 
 log = logging.getLogger(__name__)
 
 Update = Callable[[Callable[[Inventory], Inventory]], Awaitable[object]]
 
 
-class Findings:
+class DetectedModules:
     """Identities by device id, from when they are found out until they are stored."""
 
     def __init__(self) -> None:
-        self._new: dict[str, Identity] = {}
+        self._pending: dict[str, DeviceIdentity] = {}
 
-    def note(self, source: Source, identity: Identity) -> None:
-        """Takes what was found out of a source; half of it, or of what is in no inventory, is not kept."""
-        if source.device_id and not identity.problem:
-            self._new[source.device_id] = identity
+    def add(self, target: Target, identity: DeviceIdentity) -> None:
+        """Takes what was found out of a target; half of it, or of what is in no inventory, is not kept."""
+        if target.device_id and not identity.problem:
+            self._pending[target.device_id] = identity
 
-    def heard(self, body: bytes) -> None:
-        """Takes what ``tell`` of another replica sent. Raises ValueError when it is something else."""
-        found = _read(body)
-        self._new = found | self._new
+    def receive(self, body: bytes) -> None:
+        """Takes what ``forward`` of another replica sent. Raises ValueError when it is something else."""
+        found = _decode(body)
+        self._pending = found | self._pending
 
     async def store(self, update: Update) -> None:
         """Has the inventory changed by what is new. What cannot be written is tried again with the next."""
-        if not self._new:
+        if not self._pending:
             return
-        new, self._new = self._new, {}
+        new, self._pending = self._pending, {}
         try:
-            await update(lambda inventory: with_findings(inventory, new))
+            await update(lambda inventory: with_detected_modules(inventory, new))
         except InventoryError as error:
             log.debug("what devices are is not in the inventory yet: %s", error)
-            self._new = new | self._new
+            self._pending = new | self._pending
 
-    async def tell(self, send: Callable[[bytes], Awaitable[bool]]) -> None:
+    async def forward(self, send: Callable[[bytes], Awaitable[bool]]) -> None:
         """Sends what is new to whoever may write; what was not taken is sent again with the next."""
-        if not self._new:
+        if not self._pending:
             return
-        new, self._new = self._new, {}
-        taken = False
+        new, self._pending = self._pending, {}
+        is_sent = False
         try:
-            taken = await send(_written(new))
+            is_sent = await send(_encode(new))
         finally:
-            if not taken:
-                self._new = new | self._new
+            if not is_sent:
+                self._pending = new | self._pending
 
 
-def _written(found: Mapping[str, Identity]) -> bytes:
+def _encode(found: Mapping[str, DeviceIdentity]) -> bytes:
     names = ("sys_descr", "sys_object_id", "sys_name")
     return json.dumps(
         {
@@ -78,15 +78,15 @@ def _written(found: Mapping[str, Identity]) -> bytes:
     ).encode()
 
 
-def _read(body: bytes) -> dict[str, Identity]:
-    """Raises ValueError for anything that is not of ``_written``'s form."""
+def _decode(body: bytes) -> dict[str, DeviceIdentity]:
+    """Raises ValueError for anything that is not of ``_encode``'s form."""
     try:
         return {
-            str(device_id): Identity(
+            str(device_id): DeviceIdentity(
                 sys_descr=str(one["sys_descr"]),
                 sys_object_id=str(one["sys_object_id"]),
                 sys_name=str(one["sys_name"]),
-                match=Match(
+                match=Fingerprint(
                     str(one["vendor"]), str(one["model"]), tuple((str(name), str(why)) for name, why in one["modules"])
                 ),
                 packets=0,
@@ -97,14 +97,14 @@ def _read(body: bytes) -> dict[str, Identity]:
         raise ValueError(f"not what a replica found out of devices: {type(error).__name__}") from None
 
 
-def with_findings(inventory: Inventory, found: dict[str, Identity]) -> Inventory:
+def with_detected_modules(inventory: Inventory, found: dict[str, DeviceIdentity]) -> Inventory:
     """``inventory`` with what was found out of its devices; itself where it knows all of that."""
     devices = tuple(_with(device, found.get(device.id)) for device in inventory.devices)
     changed = any(new is not old for new, old in zip(devices, inventory.devices, strict=True))
     return replace(inventory, devices=devices) if changed else inventory
 
 
-def _with(device: Device, identity: Identity | None) -> Device:
+def _with(device: Device, identity: DeviceIdentity | None) -> Device:
     if identity is None:
         return device
     after = replace(

@@ -7,26 +7,26 @@ from collections.abc import Callable
 import pytest
 
 from promsnmp.errors import InventoryUnavailable
-from promsnmp.inventory.model import Agent, Device, Endpoint, Inventory
-from promsnmp.modules.fingerprint import Match
-from promsnmp.polling.detection.findings import Findings, with_findings
-from promsnmp.polling.detection.identify import Identity
-from promsnmp.polling.target import Source, adhoc_source, device_source
+from promsnmp.inventory.model import Agent, AgentEndpoint, Device, Inventory
+from promsnmp.modules.fingerprint import Fingerprint
+from promsnmp.polling.detection.detected_modules import DetectedModules, with_detected_modules
+from promsnmp.polling.detection.identify import DeviceIdentity
+from promsnmp.polling.target import Target, adhoc_target, device_target
 from promsnmp.snmp.credentials import Community
-from promsnmp.snmp.transport import Endpoint as Address
+from promsnmp.snmp.transport import SnmpEndpoint as Address
 
-AGENT = Agent("agent", Endpoint("192.0.2.1"), Community())
+AGENT = Agent("agent", AgentEndpoint("192.0.2.1"), Community())
 DEVICE = Device("one", "core", agents=(AGENT,), primary=AGENT)
 INVENTORY = Inventory((DEVICE, Device("two", "edge")))
 
 
-def identity(*modules: str, problem: str = "", descr: str = "a router") -> Identity:
-    match = Match("Cisco", "ASR", tuple((name, "because") for name in modules))
-    return Identity(descr, "1.3.6.1.4.1.9.1.1", "core", match, 4, 100, problem)
+def identity(*modules: str, problem: str = "", descr: str = "a router") -> DeviceIdentity:
+    match = Fingerprint("Cisco", "ASR", tuple((name, "because") for name in modules))
+    return DeviceIdentity(descr, "1.3.6.1.4.1.9.1.1", "core", match, 4, 100, problem)
 
 
-def source() -> Source:
-    return device_source(DEVICE, AGENT, ("auto",))
+def target() -> Target:
+    return device_target(DEVICE, AGENT, ("auto",))
 
 
 class Store:
@@ -47,9 +47,9 @@ class Store:
 
 
 async def test_what_was_found_out_is_stored_with_the_device_and_with_no_other() -> None:
-    findings, store = Findings(), Store()
-    findings.note(source(), identity("system", "cisco"))
-    await findings.store(store.update)
+    detected_modules, store = DetectedModules(), Store()
+    detected_modules.add(target(), identity("system", "cisco"))
+    await detected_modules.store(store.update)
     core, edge = store.current.devices
     assert (core.vendor, core.model, core.detected_modules) == ("Cisco", "ASR", ("system", "cisco"))
     assert (core.sys_object_id, core.sys_descr) == ("1.3.6.1.4.1.9.1.1", "a router")
@@ -57,34 +57,34 @@ async def test_what_was_found_out_is_stored_with_the_device_and_with_no_other() 
 
 
 async def test_what_the_inventory_knows_already_is_not_written_again() -> None:
-    findings, store = Findings(), Store()
+    detected_modules, store = DetectedModules(), Store()
     for _ in range(3):
-        findings.note(source(), identity("system", "cisco"))
-        await findings.store(store.update)
-    await findings.store(store.update)
+        detected_modules.add(target(), identity("system", "cisco"))
+        await detected_modules.store(store.update)
+    await detected_modules.store(store.update)
     assert store.writes == 1
 
 
 async def test_half_a_finding_and_that_of_an_address_outside_the_inventory_are_not_stored() -> None:
-    findings, store = Findings(), Store()
-    findings.note(source(), identity("system", problem="no answer"))
-    findings.note(adhoc_source(Address("192.0.2.1", 161), Community(), "a", ("auto",)), identity("system"))
-    await findings.store(store.update)
+    detected_modules, store = DetectedModules(), Store()
+    detected_modules.add(target(), identity("system", problem="no answer"))
+    detected_modules.add(adhoc_target(Address("192.0.2.1", 161), Community(), "a", ("auto",)), identity("system"))
+    await detected_modules.store(store.update)
     assert store.writes == 0
 
 
 async def test_what_cannot_be_written_is_kept_for_later() -> None:
-    findings, store = Findings(), Store()
-    findings.note(source(), identity("system", "ups"))
+    detected_modules, store = DetectedModules(), Store()
+    detected_modules.add(target(), identity("system", "ups"))
     store.fails = True
-    await findings.store(store.update)
+    await detected_modules.store(store.update)
     store.fails = False
-    await findings.store(store.update)
+    await detected_modules.store(store.update)
     assert store.current.devices[0].detected_modules == ("system", "ups")
 
 
 def test_a_description_that_the_inventory_has_stays() -> None:
-    found = with_findings(
+    found = with_detected_modules(
         Inventory((Device("one", "core", sys_descr="ours"),)), {"one": identity("system"), "gone": identity("system")}
     )
     assert found.devices[0].sys_descr == "ours"
@@ -92,17 +92,17 @@ def test_a_description_that_the_inventory_has_stays() -> None:
 
 
 async def test_a_replica_that_may_not_write_tells_one_that_may() -> None:
-    follower, leader, store, sent = Findings(), Findings(), Store(), list[bytes]()
-    follower.note(source(), identity("system", "cisco"))
+    follower, leader, store, sent = DetectedModules(), DetectedModules(), Store(), list[bytes]()
+    follower.add(target(), identity("system", "cisco"))
 
     async def send(body: bytes) -> bool:
         sent.append(body)
         return len(sent) > 1
 
     for _ in range(3):
-        await follower.tell(send)
+        await follower.forward(send)
     assert len(sent) == 2  # the first was not taken, and there was nothing more to tell
-    leader.heard(sent[1])
+    leader.receive(sent[1])
     await leader.store(store.update)
     device = store.current.devices[0]
     assert (device.vendor, device.model, device.detected_modules) == ("Cisco", "ASR", ("system", "cisco"))
@@ -111,4 +111,4 @@ async def test_a_replica_that_may_not_write_tells_one_that_may() -> None:
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"one": {}}', b'{"one": {"modules": 5}}', b'{"one": null}'])
 def test_what_no_replica_tells_is_not_understood(body: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # whatever json says is one, too
-        Findings().heard(body)
+        DetectedModules().receive(body)
