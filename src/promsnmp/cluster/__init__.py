@@ -1,0 +1,1 @@
+"""Several replicas: who leads, which replicas there are, who polls which device."""

@@ -1,0 +1,1 @@
+"""Searches for devices: jobs, schedule, and what becomes of the inventory."""

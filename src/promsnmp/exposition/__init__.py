@@ -1,0 +1,1 @@
+"""Varbinds and modules to samples and text. Pure: no event loop, no I/O."""

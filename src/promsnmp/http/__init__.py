@@ -1,0 +1,1 @@
+"""HTTP: routes, access, answers, and the server."""

@@ -1,0 +1,1 @@
+"""PromSNMP's own metrics, health and logging."""

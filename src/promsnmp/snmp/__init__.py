@@ -1,0 +1,1 @@
+"""Devices to varbinds: BER, messages, sessions, SNMPv3. Knows nothing of Prometheus."""

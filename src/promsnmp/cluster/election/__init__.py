@@ -1,0 +1,1 @@
+"""Leader election: the rules of one candidate, what runs them, and the backends."""

@@ -1,0 +1,1 @@
+"""What a device that answered is, and who its neighbours are."""

@@ -1,0 +1,1 @@
+"""The paced sweep over addresses: who answers, and to which credentials."""

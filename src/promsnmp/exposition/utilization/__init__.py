@@ -1,0 +1,1 @@
+"""Interface utilisation histograms, classic and native."""

@@ -1,0 +1,1 @@
+"""Answers that several routes share: errors, negotiation, caching, compression."""

@@ -1,0 +1,1 @@
+"""The shapes of JSON documents, and the OpenAPI document."""

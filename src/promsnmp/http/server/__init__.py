@@ -1,0 +1,1 @@
+"""The listening sockets, uvicorn, and the life of the serving process."""

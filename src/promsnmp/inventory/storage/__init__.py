@@ -1,0 +1,1 @@
+"""The encrypted inventory file and its key."""

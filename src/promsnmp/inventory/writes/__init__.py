@@ -1,0 +1,1 @@
+"""What one change does to the inventory, and who may write it."""

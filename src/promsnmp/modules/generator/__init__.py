@@ -1,0 +1,1 @@
+"""Modules built from MIBs, as snmp_exporter's generator builds them."""

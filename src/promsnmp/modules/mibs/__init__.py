@@ -1,0 +1,1 @@
+"""MIB files to a tree of objects."""

@@ -1,0 +1,1 @@
+"""Files in the form of snmp_exporter's snmp.yml: read, checked, written."""

@@ -1,0 +1,1 @@
+"""Commands about the inventory: the file, devices, seeds, targets."""
