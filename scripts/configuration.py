@@ -1,4 +1,4 @@
-"""Writes the tables of settings in docs/configuration.md from ``promsnmp.settings``.
+"""Writes the tables of settings in docs/reference/configuration.md from ``promsnmp.settings``.
 
     python scripts/configuration.py
 
@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 from promsnmp.settings.group import Group
 from promsnmp.settings.settings import GROUPS
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "configuration.md"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "configuration.md"
 BEGIN = "<!-- settings: written by scripts/configuration.py -->"
 END = "<!-- settings: end -->"
 

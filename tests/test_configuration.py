@@ -1,4 +1,4 @@
-"""docs/configuration.md says what settings.py does."""
+"""docs/reference/configuration.md says what settings.py does."""
 
 from __future__ import annotations
 

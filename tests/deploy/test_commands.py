@@ -191,7 +191,7 @@ def pages(tmp_path: Path) -> Iterator[Pages]:
 
 
 def test_every_command_of_kubernetes_md_runs(pages: Pages) -> None:
-    for block in run_here(written("kubernetes.md")):
+    for block in run_here(written("how-to/kubernetes.md")):
         if block.startswith("helm install"):  # the page says: or with Helm
             for key in [key for key in pages.cluster.store.objects if "promsnmp" in key]:
                 del pages.cluster.store.objects[key]
@@ -208,7 +208,7 @@ def test_every_command_of_operations_md_runs(pages: Pages) -> None:
     lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "promsnmp-leader"}}
     (pages.folder / "lease.json").write_text(json.dumps(lease))  # as the leader makes it, where there is no Redis
     pages("kubectl -n promsnmp apply -f lease.json; cp modules/system.yml snmp.yml")
-    for command in run_here(written("operations.md", f"{BLOCK}|{IN_TEXT}")):
+    for command in run_here(written("how-to/operations.md", f"{BLOCK}|{IN_TEXT}")):
         pages.share_secret()
         if "promsnmp leader" in command:
             pages.await_leader()
@@ -222,6 +222,6 @@ def test_every_command_of_operations_md_runs(pages: Pages) -> None:
 
 
 def test_commands_that_are_not_run_are_those_that_cannot_be() -> None:
-    commands = [*written("kubernetes.md"), *written("operations.md", f"{BLOCK}|{IN_TEXT}")]
+    commands = [*written("how-to/kubernetes.md"), *written("operations.md", f"{BLOCK}|{IN_TEXT}")]
     lines = [line for command in commands for line in command.splitlines()]
     assert {word for word in ELSEWHERE if any(line.startswith(word) for line in lines)} == set(ELSEWHERE)

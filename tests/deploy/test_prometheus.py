@@ -81,18 +81,18 @@ def test_an_alert_has_a_severity_texts_and_a_section_in_the_runbook(name: str) -
     rule = RULES[name]
     assert rule["labels"]["severity"] in ("critical", "warning", "info")
     assert set(rule["annotations"]) == {"summary", "description", "runbook_url"}
-    assert rule["annotations"]["runbook_url"] == f"docs/alerts.md#{name.lower()}"
-    assert f"\n### {name}\n" in (PROJECT / "docs" / "alerts.md").read_text()
+    assert rule["annotations"]["runbook_url"] == f"docs/how-to/alerts.md#{name.lower()}"
+    assert f"\n### {name}\n" in (PROJECT / "docs" / "how-to" / "alerts.md").read_text()
 
 
 def test_the_runbook_has_no_section_of_an_alert_that_is_gone() -> None:
-    sections = re.findall(r"^### (\w+)$", (PROJECT / "docs" / "alerts.md").read_text(), re.MULTILINE)
+    sections = re.findall(r"^### (\w+)$", (PROJECT / "docs" / "how-to" / "alerts.md").read_text(), re.MULTILINE)
     assert sections == list(RULES)
 
 
 def test_own_metrics_that_alerts_ask_for_are_documented() -> None:
     names = set(re.findall(r"\b(?:promsnmp|cache)_[a-z_]+", " ".join(rule["expr"] for rule in RULES.values())))
-    page = (PROJECT / "docs" / "api.md").read_text() + (PROJECT / "docs" / "architecture.md").read_text()
+    page = (PROJECT / "docs" / "reference" / "api.md").read_text() + (PROJECT / "docs" / "architecture.md").read_text()
     assert [name for name in names if name.removesuffix("_bucket") not in page] == []
 
 

@@ -296,5 +296,5 @@ def test_snmp_exporter_takes_every_module_too(tmp_path: Path) -> None:
 
 
 def test_the_page_of_the_modules_names_every_one() -> None:
-    page = (PROJECT / "docs" / "builtin-modules.md").read_text(encoding="utf-8")
+    page = (PROJECT / "docs" / "reference" / "builtin-modules.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == CATALOGUE.modules.keys()

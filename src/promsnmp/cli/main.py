@@ -55,7 +55,7 @@ Examples:
   promsnmp inventory show                         what is polled, secrets masked
 
 \b
-Settings are environment variables (docs/configuration.md lists them), for example:
+Settings are environment variables (docs/reference/configuration.md lists them), for example:
   SERVER_PORT=9116 PROM_INV_FILE=/data/inventory.json promsnmp serve
 """
 

@@ -13,4 +13,4 @@ class Group(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
     TITLE: ClassVar[str]
-    """Heading of the group in docs/configuration.md."""
+    """Heading of the group in docs/reference/configuration.md."""

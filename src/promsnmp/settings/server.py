@@ -26,7 +26,7 @@ class ServerSettings(Group):
     web_config_file: Path | None = Field(
         None,
         description="TLS, client certificates and users with passwords, in the form of Prometheus's exporter-toolkit "
-        "([access.md](access.md)). Read again when it changes.",
+        "([access.md](../how-to/access.md)). Read again when it changes.",
     )
     api_token: SecretStr | None = Field(
         None, description="Bearer token for calls that change something, or show configuration."

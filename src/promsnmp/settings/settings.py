@@ -1,7 +1,7 @@
 """Every setting, read once from the environment into one frozen value.
 
 The names are those of the original PromSNMP where it had them, and otherwise follow its style. Each field's
-description is the text of ``docs/configuration.md`` (a test compares them), so write it for an operator.
+description is the text of ``docs/reference/configuration.md`` (a test compares them), so write it for an operator.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ GROUPS: tuple[type[Group], ...] = (
     ReplicaSettings,
     LoggingSettings,
 )
-"""The groups in the order of docs/configuration.md."""
+"""The groups in the order of docs/reference/configuration.md."""
 
 
 class Settings(

@@ -1,4 +1,4 @@
-"""When two sightings are of one device, mark by mark; see the table in docs/discovery.md."""
+"""When two sightings are of one device, mark by mark; see the table in docs/how-to/discovery.md."""
 
 from __future__ import annotations
 

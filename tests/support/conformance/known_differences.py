@@ -1,4 +1,4 @@
-"""What of the differences between two pages is there on purpose (docs/conformance.md), and what is left of them."""
+"""Differences between two pages that are there on purpose (docs/reference/conformance.md), and the others."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def has_slips_apart(page: ParsedPage) -> bool:
 def unexplained_differences(
     scraped: ScrapedModule, mine: ParsedPage, other: ParsedPage, *, is_exact: bool = False
 ) -> list[Difference]:
-    """What differs between our page and theirs beyond what docs/conformance.md tells of.
+    """What differs between our page and theirs beyond what docs/reference/conformance.md tells of.
 
     ``is_exact``: ours was made by the settings that bring back what snmp_exporter does.
     """

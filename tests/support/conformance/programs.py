@@ -27,7 +27,7 @@ from tests.support.exposition.reference import USER
 
 PLAIN = CollectorOptions(utilization=False)
 EXACT = CollectorOptions(utilization=False, zeros=True, strict=True, own_metrics=False)
-"""Settings that bring back what snmp_exporter does (docs/conformance.md)."""
+"""Settings that bring back what snmp_exporter does (docs/reference/conformance.md)."""
 
 
 @dataclass(frozen=True, slots=True)

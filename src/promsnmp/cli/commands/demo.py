@@ -40,7 +40,7 @@ def demo(ctx: click.Context, port: int | None) -> None:
     """Start five simulated devices and PromSNMP, show what a scrape returns, and run until Ctrl-C.
 
     The devices: a switch with 48 ports, a router (SNMPv3), a server, a power supply and a printer (SNMPv1). Everything
-    stays on loopback and nothing is kept. Settings of the environment count (docs/configuration.md), such as
+    stays on loopback and nothing is kept. Settings of the environment count (docs/reference/configuration.md), such as
     SERVER_PORT, COLLECTION_INTERVAL and LOG_LEVEL; the inventory is the demo's own.
 
     \b

@@ -40,8 +40,9 @@ def serve(
 ) -> None:
     """Run the service: poll the devices of the inventory, answer Prometheus.
 
-    Settings come from the environment (docs/configuration.md); options win over them. The flags of snmp_exporter are
-    taken, too. SIGTERM and Ctrl-C end it after the requests in flight are answered; a second Ctrl-C ends it at once.
+    Settings come from the environment (docs/reference/configuration.md); options win over them. The flags of
+    snmp_exporter are accepted, too. SIGTERM and Ctrl-C end it after the requests in flight are answered; a second
+    Ctrl-C ends it at once.
 
     \b
     Examples:

@@ -4,7 +4,7 @@ No single mark is enough. A sysName may be a factory default, an engine id may h
 a disk image, a MAC address may belong to a cluster, an address to whoever got it by DHCP today. So marks are weighed:
 what speaks of hardware (serial numbers, MAC addresses) counts most, and where the marks do not say, the answer is that
 it is not known. Taking two devices for one loses one of them; taking one for two shows. In doubt they are two.
-docs/discovery.md tells the same to operators.
+docs/how-to/discovery.md tells the same to operators.
 """
 
 from __future__ import annotations
