@@ -58,7 +58,7 @@ wheel: $(VENV)/.dev ## Build the wheel and the source archive into dist/
 	@rm -rf build/lib* build/bdist* dist && $(BIN)/python -m build --installer uv . && ls -l dist
 
 docs: $(VENV)/.dev ## Write what is generated in docs/ again
-	@PYTHONPATH=src $(BIN)/python scripts/configuration.py
+	@PYTHONPATH=src $(BIN)/python scripts/configuration.py && $(BIN)/python -m scripts.cli_reference
 
 image: ## Build the image promsnmp:VERSION (IMAGE_ARGS='--build-arg PYTHON_IMAGE=...' for another base)
 	@$(PODMAN) build --format docker -f deploy/image/Containerfile $(IMAGE_ARGS) -t docker.io/library/promsnmp:$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' src/promsnmp/__init__.py) .

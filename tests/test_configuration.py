@@ -6,7 +6,7 @@ import re
 
 from promsnmp.settings import Settings
 from promsnmp.settings.settings import GROUPS
-from scripts import configuration
+from scripts import cli_reference, configuration
 
 
 def test_the_page_lists_the_settings_as_the_code_has_them() -> None:
@@ -48,3 +48,8 @@ def test_what_stands_outside_the_markers_is_kept() -> None:
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
     assert "\nold\n" not in text
+
+
+def test_the_page_of_the_command_line_has_the_help_of_every_command() -> None:
+    page = cli_reference.PAGE.read_text(encoding="utf-8")
+    assert page.split() == cli_reference.page().split(), "run: make docs"
