@@ -18,11 +18,11 @@ TEST_TOOLS := snmpd:snmpd snmpget:snmp snmpwalk:snmp prometheus:prometheus promt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test conformance lint format bench fuzz soak wheel setup compile docs copies image clean distclean
+.PHONY: help demo test conformance lint format bench fuzz soak wheel setup compile docs docs-site copies image clean distclean
 
 help: ## List what can be made
 	@echo "PromSNMP: SNMP devices into Prometheus"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.runtime compile ## Start five simulated devices and PromSNMP on port 8080 (SERVER_PORT), until Ctrl-C
 	@exec $(BIN)/promsnmp demo
@@ -60,6 +60,9 @@ wheel: $(VENV)/.dev ## Build the wheel and the source archive into dist/
 docs: $(VENV)/.dev ## Write what is generated in docs/ again
 	@PYTHONPATH=src $(BIN)/python scripts/configuration.py && $(BIN)/python -m scripts.cli_reference
 
+docs-site: $(VENV)/.docs ## Build the documentation as a site into site/, and check its links
+	@$(BIN)/zensical build --strict
+
 image: ## Build the image promsnmp:VERSION (IMAGE_ARGS='--build-arg PYTHON_IMAGE=...' for another base)
 	@$(PODMAN) build --format docker -f deploy/image/Containerfile $(IMAGE_ARGS) -t docker.io/library/promsnmp:$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' src/promsnmp/__init__.py) .
 
@@ -87,9 +90,13 @@ $(VENV)/.dev: $(VENV)/.runtime
 	@echo "Installing what its development takes ..."
 	@PROMSNMP_NO_COMPILE=1 $(BIN)/uv pip install -q --python $(BIN)/python -e '.[dev]' && touch $@
 
+$(VENV)/.docs: $(VENV)/.uv pyproject.toml
+	@echo "Installing what builds the site ..."
+	@$(BIN)/uv pip install -q --python $(BIN)/python --group docs && touch $@
+
 clean: ## Remove what was built; .venv stays
 	@$(PYTHON) scripts/compiled.py --clean
-	@rm -rf build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks .import_linter_cache
+	@rm -rf build dist site src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks .import_linter_cache
 	@find src tests scripts bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 distclean: clean ## Remove .venv too

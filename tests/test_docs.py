@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,3 +39,18 @@ def test_links_lead_to_files_and_headings_that_exist(page: Path) -> None:
         if not target.exists() or (anchor and target.suffix == ".md" and anchor not in anchors_of(target)):
             broken.append(link)
     assert broken == []
+
+
+def test_every_page_is_in_the_navigation_of_the_site() -> None:
+    site = tomllib.loads((PROJECT / "zensical.toml").read_text(encoding="utf-8"))["project"]
+    assert sorted(pages_of(site["nav"])) == sorted(
+        str(page.relative_to(PROJECT / "docs")) for page in PROJECT.glob("docs/**/*.md")
+    )
+
+
+def pages_of(nav: list[Any]) -> list[str]:
+    pages: list[str] = []
+    for entry in nav:
+        for target in entry.values():
+            pages += [target] if isinstance(target, str) else pages_of(target)
+    return pages
