@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from enum import Enum
 
-from isal import igzip
-
 from promsnmp.errors import SnmpError
 from promsnmp.exposition.formats import openmetrics, text
-
-GZIP_LEVEL = 1
-"""isal's gzip level: half the size of level 0 costs next to nothing more, level 3 ten times the time."""
+from promsnmp.support.compression import compress, decompress
 
 
 class Format(Enum):
@@ -28,7 +24,7 @@ class RenderedPage:
     def __init__(self, taken_at: float, modules: tuple[str, ...], bodies: dict[Format, bytes]) -> None:
         self.taken_at = taken_at
         self.modules = modules
-        self._bodies = {one: igzip.compress(body, GZIP_LEVEL) for one, body in bodies.items()}
+        self._bodies = {one: compress(body) for one, body in bodies.items()}
 
     def has(self, body_format: Format) -> bool:
         """Whether the body of a format is there already."""
@@ -40,16 +36,12 @@ class RenderedPage:
         if body is None:
             other, made = next(iter(self._bodies.items()))
             convert = openmetrics.to_text if other is Format.OPENMETRICS else openmetrics.from_text
-            body = self._bodies[body_format] = igzip.compress(convert(_decompress(made)), GZIP_LEVEL)
+            body = self._bodies[body_format] = compress(convert(decompress(made)))
         return body
 
     def plain(self, body_format: Format) -> bytes:
         """The page in a format, uncompressed."""
-        return _decompress(self.gzipped(body_format))
-
-
-def _decompress(body: bytes) -> bytes:
-    return bytes(igzip.decompress(body))  # type: ignore[no-untyped-call]
+        return decompress(self.gzipped(body_format))
 
 
 class PollFailure:

@@ -9,10 +9,6 @@ from collections.abc import AsyncIterator, Callable, Iterable
 
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
-from isal import igzip
-
-GZIP_LEVEL = 1
-"""isal's gzip level: half the size of level 0 costs next to nothing more, level 3 ten times the time."""
 
 
 class CachedResponse:
@@ -44,11 +40,6 @@ async def _chunks(chunks: Iterable[bytes]) -> AsyncIterator[bytes]:
     """Asynchronous, because Starlette would go through a thread for each piece otherwise."""
     for chunk in chunks:
         yield chunk
-
-
-def compress(body: bytes) -> bytes:
-    """gzip (RFC 1952) of a whole."""
-    return igzip.compress(body, GZIP_LEVEL)
 
 
 def _matches(header: str, etag: str) -> bool:

@@ -13,8 +13,9 @@ from typing import NamedTuple, TypeVar
 
 from isal import isal_zlib
 
-from promsnmp.http.responses.cached import GZIP_LEVEL, CachedResponse
+from promsnmp.http.responses.cached import CachedResponse
 from promsnmp.inventory.targets import TargetGroup
+from promsnmp.support.compression import GZIP_LEVEL
 
 T = TypeVar("T")
 

@@ -19,12 +19,13 @@ from promsnmp.exposition.formats.own_metrics import own_families
 from promsnmp.exposition.samples import Exposition
 from promsnmp.exposition.utilization import histogram as utilization
 from promsnmp.exposition.utilization.histogram import UtilizationSeries
-from promsnmp.http.responses.cached import compress, parse_weight
+from promsnmp.http.responses.cached import parse_weight
 from promsnmp.http.responses.negotiation import choose_format, wants_gzip
 from promsnmp.http.schemas.openapi import EXPOSITION, Json, parameter, text
 from promsnmp.http.services import Services
 from promsnmp.observe.selfmetrics import OPENMETRICS_TYPE, TEXT_TYPE, SelfMetrics
 from promsnmp.polling.page import Format
+from promsnmp.support.compression import compress
 
 _PROTOBUF = "application/vnd.google.protobuf"
 _MESSAGE = {"proto": "io.prometheus.client.MetricFamily", "encoding": "delimited"}

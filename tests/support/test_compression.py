@@ -1,0 +1,20 @@
+"""gzip: what we compress is readable by others, and the other way round."""
+
+from __future__ import annotations
+
+import gzip
+
+from promsnmp.support.compression import compress, decompress
+
+BODY = b'ifInOctets{ifIndex="1"} 1000\n' * 1000
+
+
+def test_any_gzip_reader_reads_what_compress_returns() -> None:
+    compressed = compress(BODY)
+    assert gzip.decompress(compressed) == BODY
+    assert len(compressed) < len(BODY) / 20
+
+
+def test_decompress_reads_several_members() -> None:
+    assert decompress(gzip.compress(BODY) + compress(b"end")) == BODY + b"end"
+    assert decompress(compress(b"")) == b""
