@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from promsnmp.exposition.samples import Exposition
+from promsnmp.exposition.families import Exposition
 from promsnmp.snmp import ber
 from tests.support.exposition.polls import ROW, Device, integer, module, octets, samples
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
 from ipaddress import IPv6Address
 from math import isfinite
 
+from promsnmp.exposition.dates import days_since_1970
 from promsnmp.modules.model import MetricType
 from promsnmp.snmp import ber, oid
 
@@ -33,7 +33,6 @@ _FIRST_OCTET = frozenset({"gauge", "counter", "Integer", "Integer32", "EnumAsInf
 """Types of numbers, by which octets are their first one."""
 _SINGLE = 7
 """Octets of an Opaque that wraps a float of 32 bits."""
-_DAYS_OF_400_YEARS = 146_097
 _LARGEST_EXACT = 1 << 53
 """Up to here a float holds every whole number."""
 _HALF = 1 << 63
@@ -164,11 +163,9 @@ def date_and_time(octets: bytes) -> float | None:
     if len(octets) not in (8, 11) or zone[:1] not in (b"+", b"-") or zone[1] > 24 or zone[2] > 60:
         return None
     year, month, day, hour, minute, second, tenths = struct.unpack(">HBBBBBB", octets[:8])
-    year, month = year + (month - 1) // 12, (month - 1) % 12 + 1
-    eras, year = divmod(year, 400)  # the calendar repeats itself: Python's knows years 1 to 9999 only
-    days = datetime(2000 + year, month, 1, tzinfo=UTC).timestamp() // 86_400 + (eras - 5) * _DAYS_OF_400_YEARS + day - 1
-    moment: float = ((days * 24 + hour) * 60 + minute) * 60 + second + tenths // 10
-    return moment - (zone[1] * 60 + zone[2]) * (-60 if zone[:1] == b"-" else 60)
+    days = days_since_1970(year, month, day)
+    seconds = ((days * 24 + hour) * 60 + minute) * 60 + second + tenths // 10
+    return float(seconds - (zone[1] * 60 + zone[2]) * (-60 if zone[:1] == b"-" else 60))
 
 
 def ntp_time_stamp(octets: bytes) -> float | None:

@@ -12,8 +12,9 @@ from functools import partial
 from math import inf
 
 from promsnmp.errors import AuthenticationError, ErrorStatus, OutOfOrder, SnmpError, StrictFailure
+from promsnmp.exposition.families import Exposition
 from promsnmp.exposition.plan import ModulePlan, Plan, make_plan
-from promsnmp.exposition.samples import Exposition, Renderer, RenderState
+from promsnmp.exposition.renderer import Renderer, RenderState
 from promsnmp.exposition.utilization.interfaces import add_utilization
 from promsnmp.inventory.modules import AUTO, FALLBACK, resolve_modules
 from promsnmp.modules.catalogue import CatalogueStore

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from promsnmp.exposition.partial_plan import ColumnSize, PartialPlan, make_partial_plan
 from promsnmp.exposition.plan import Plan
-from promsnmp.exposition.samples import Renderer
+from promsnmp.exposition.renderer import Renderer
 from promsnmp.snmp import ber, oid
 
 SYS_UP_TIME = "1.3.6.1.2.1.1.3.0"

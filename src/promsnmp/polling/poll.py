@@ -10,7 +10,7 @@ from promsnmp.errors import SnmpError
 from promsnmp.exposition import filters
 from promsnmp.exposition.partial_plan import merged_plan, plan_for_columns
 from promsnmp.exposition.plan import Plan, filtered_plan
-from promsnmp.exposition.samples import Renderer
+from promsnmp.exposition.renderer import Renderer
 from promsnmp.polling.label_cache import LabelCache
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import Version

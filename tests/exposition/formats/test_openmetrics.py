@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from promsnmp.exposition.families import Exposition
 from promsnmp.exposition.formats import openmetrics
-from promsnmp.exposition.samples import Exposition
 from promsnmp.exposition.utilization.histogram import BOUNDS, HELP, NAME, InterfaceCounters, Utilization
 
 

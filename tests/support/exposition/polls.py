@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from promsnmp.exposition.plan import Plan, make_plan
-from promsnmp.exposition.samples import Renderer, RenderState
+from promsnmp.exposition.renderer import Renderer, RenderState
 from promsnmp.modules.model import Module
 from promsnmp.modules.snmp_yml.reader import read_text
 from promsnmp.snmp import ber, oid

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from promsnmp.exposition.plan import MetricPlan, Plan
-from promsnmp.exposition.samples import Renderer
+from promsnmp.exposition.renderer import Renderer
 from promsnmp.exposition.utilization import histogram
 from promsnmp.exposition.utilization.histogram import InterfaceCounters, Utilization
 

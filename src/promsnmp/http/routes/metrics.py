@@ -14,9 +14,9 @@ from fastapi.responses import PlainTextResponse
 from starlette.datastructures import Headers
 
 from promsnmp.errors import BadTarget, ModuleError, TargetError, UnknownTarget
+from promsnmp.exposition.families import Exposition
 from promsnmp.exposition.formats import openmetrics, protobuf
 from promsnmp.exposition.formats.own_metrics import own_families
-from promsnmp.exposition.samples import Exposition
 from promsnmp.exposition.utilization import histogram as utilization
 from promsnmp.exposition.utilization.histogram import UtilizationSeries
 from promsnmp.http.responses.cached import parse_weight

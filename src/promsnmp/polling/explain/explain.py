@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from promsnmp.errors import SnmpError
+from promsnmp.exposition.families import Exposition
 from promsnmp.exposition.labels import ColumnRows
 from promsnmp.exposition.plan import Column, MetricPlan, ModulePlan, Plan
-from promsnmp.exposition.samples import Exposition, Renderer, RenderState
+from promsnmp.exposition.renderer import Renderer, RenderState
 from promsnmp.inventory.modules import AUTO
 from promsnmp.modules.catalogue import Catalogue, CatalogueStore
 from promsnmp.modules.model import Lookup, Metric, MetricType

@@ -1,0 +1,91 @@
+"""The label texts of a device's rows, made once and kept as long as the columns that they come from do not change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from promsnmp.exposition.labels import ColumnRows, LabelSpec, label_text
+from promsnmp.snmp import ber
+
+LabelTexts = tuple[list[bytes], tuple[int, ...]]
+_SPARE_ROWS = 1000
+"""Rows that are no longer there but whose labels are kept, at most, besides as many as are there."""
+
+
+class LabelTable:
+    """The label texts of one device's rows under one ``LabelSpec``, kept from poll to poll.
+
+    Kept are the indexes that the last poll had, and the rows that lately were in one.
+    """
+
+    __slots__ = (
+        "_by_index",
+        "_by_suffix",
+        "_indexes",
+        "_previous",
+        "_read",
+        "_sources",
+        "_spec",
+        "changed",
+        "generation",
+    )
+
+    def __init__(self, spec: LabelSpec) -> None:
+        self._spec = spec
+        self._sources: Sequence[bytes] = ()
+        self._by_suffix: dict[bytes, bytes] = {}
+        self._by_index: dict[bytes, LabelTexts] = {}
+        self._previous: dict[bytes, LabelTexts] = {}
+        self._indexes: frozenset[bytes] = frozenset()
+        self._read: Sequence[bytes] = ()
+        self.changed = False
+        """Whether something is known to have changed since ``rows_changed``, besides what ``texts`` was asked for."""
+        self.generation = 0
+        """Grows whenever labels may have changed; whatever was made from them is then out of date."""
+
+    def rows_changed(self) -> bool:
+        """Whether other rows had to be labelled than up to the last call of this, or columns of ``read`` changed."""
+        indexes = frozenset(self._by_index)
+        has_changed, self.changed = self.changed or indexes != self._indexes, False
+        self._indexes = indexes
+        return has_changed
+
+    def refresh(self, sources: Sequence[bytes], read: Sequence[bytes] = ()) -> None:
+        """Begins a poll: says what the look-up columns hold now (``Scanner.column``); ``read`` are those of them that
+        are never kept from an earlier poll.
+
+        Labels made from other contents are forgotten, and so is what the last poll did not use.
+        """
+        self._previous, self._by_index = self._by_index, {}
+        self.changed = self.changed or read != self._read
+        self._read = read
+        if sources != self._sources:
+            self._sources = sources
+            self._previous = {}
+            self._by_suffix.clear()
+            self.generation += 1
+        elif len(self._by_suffix) > _SPARE_ROWS + 2 * max((len(one[0]) for one in self._previous.values()), default=0):
+            self._by_suffix.clear()
+
+    def texts(self, index: bytes, column: Callable[[str], ColumnRows]) -> LabelTexts:
+        """The label text of each row of ``index``, and the positions of rows whose labels an earlier row has."""
+        texts = self._by_index.get(index)
+        if texts is None:
+            texts = self._previous.get(index)
+            if texts is None:
+                row_texts = [self._text(suffix, column) for suffix in ber.suffixes(index)]
+                texts = row_texts, _repeated(row_texts)
+            self._by_index[index] = texts
+        return texts
+
+    def _text(self, suffix: bytes, column: Callable[[str], ColumnRows]) -> bytes:
+        text = self._by_suffix.get(suffix)
+        if text is None:
+            text = label_text(self._spec.labels(suffix, column))
+            self._by_suffix[suffix] = text
+        return text
+
+
+def _repeated(texts: Sequence[bytes]) -> tuple[int, ...]:
+    seen: set[bytes] = set()
+    return tuple(at for at, text in enumerate(texts) if text in seen or seen.add(text))  # type: ignore[func-returns-value]

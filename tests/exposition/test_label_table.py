@@ -1,0 +1,72 @@
+"""The label texts of rows, and what is kept of them from poll to poll."""
+
+from __future__ import annotations
+
+from promsnmp.exposition.label_table import LabelTable
+from promsnmp.exposition.labels import ColumnRows, LabelSpec
+from promsnmp.modules.model import Index, Lookup
+from promsnmp.snmp import ber, oid
+
+NAME = Lookup(("row",), "name", "1.3.9", "DisplayString")
+ROW = Index("row")
+
+
+def index_of(*rows: int) -> bytes:
+    return b"".join(len(oid.encode_subids([row])).to_bytes(2, "big") + oid.encode_subids([row]) for row in rows)
+
+
+class Column:
+    """A lookup column that counts how often it is looked at."""
+
+    def __init__(self, **names: str) -> None:
+        self.rows = {
+            oid.encode_subids([int(row.removeprefix("r"))]): (ber.OCTET_STRING, name.encode())
+            for row, name in names.items()
+        }
+        self.looked = 0
+
+    def __call__(self, name: str) -> ColumnRows:
+        self.looked += 1
+        return self.rows
+
+
+def test_labels_are_made_once_while_nothing_changes() -> None:
+    table, column = LabelTable(LabelSpec((ROW,), (NAME,))), Column(r1="eth0", r2="eth1")
+    for _ in range(3):
+        table.refresh([b"same"])
+        texts, repeated = table.texts(index_of(1, 2), column)
+        assert texts == [b'{name="eth0",row="1"} ', b'{name="eth1",row="2"} ']
+        assert repeated == ()
+    assert column.looked == 2
+    assert table.generation == 1
+
+
+def test_labels_follow_the_columns_that_they_come_from() -> None:
+    table = LabelTable(LabelSpec((ROW,), (NAME,)))
+    table.refresh([b"before"])
+    table.texts(index_of(1), Column(r1="old"))
+    table.refresh([b"after"])
+    assert table.texts(index_of(1), Column(r1="new"))[0] == [b'{name="new",row="1"} ']
+    assert table.generation == 2
+
+
+def test_rows_may_come_and_go() -> None:
+    table, column = LabelTable(LabelSpec((ROW,), (NAME,))), Column(r1="a", r2="b", r3="c")
+    for rows in ((1, 2), (2,), (2, 3), (), (1, 2, 3)):
+        table.refresh([b"same"])
+        texts, _ = table.texts(index_of(*rows), column)
+        assert [text.split(b'"')[1] for text in texts] == [b"abc"[row - 1 : row] for row in rows]
+
+
+def test_labels_of_rows_that_are_gone_are_forgotten_in_time() -> None:
+    table, column = LabelTable(LabelSpec((ROW,), ())), Column()
+    for start in range(0, 100_000, 1_000):
+        table.refresh([])
+        table.texts(index_of(*range(start, start + 1_000)), column)
+    assert len(table._by_suffix) <= 5_000
+    assert len(table._by_index) + len(table._previous) <= 2
+
+
+def test_rows_whose_labels_stand_already_are_told() -> None:
+    table = LabelTable(LabelSpec((), ()))
+    assert table.texts(index_of(1, 2, 3), Column()) == ([b" ", b" ", b" "], (1, 2))
