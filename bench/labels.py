@@ -12,7 +12,8 @@ import uvloop
 
 from bench.parts import SIMULATOR_PORT, devices, folder, progress, shared
 from promsnmp.modules.catalogue import CatalogueStore, builtin_catalogue
-from promsnmp.polling.collector import Collector, CollectorOptions
+from promsnmp.polling.collector import Collector
+from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.target import Target, adhoc_target
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.recording import read_recording

@@ -12,7 +12,8 @@ import pytest
 from promsnmp.modules.catalogue import CatalogueStore, builtin_catalogue
 from promsnmp.modules.model import Module
 from promsnmp.modules.summaries import module_summaries
-from promsnmp.polling.collector import Collector, CollectorOptions
+from promsnmp.polling.collector import Collector
+from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.page import Format
 from promsnmp.polling.target import adhoc_target
 from promsnmp.sim.agent import SimulatedAgent

@@ -12,7 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from promsnmp.errors import ErrorStatus, ModuleError, SnmpRefused, SnmpTimeout, StrictFailure
 from promsnmp.modules.catalogue import Catalogue, CatalogueStore, builtin_catalogue
 from promsnmp.modules.snmp_yml.reader import read_text
-from promsnmp.polling.collector import Collector, CollectorOptions
+from promsnmp.polling.collector import Collector
+from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.page import Format, RenderedPage
 from promsnmp.polling.target import Target
 from promsnmp.sim.agent import SimulatedAgent
@@ -127,7 +128,7 @@ async def test_an_agent_that_finds_answers_too_big_is_remembered() -> None:
         first = len(agent.requests)
         await one.collect(target, deadline=deadline())
         assert len(agent.requests) - first < first
-    assert one.state_of(target).limits.max_repetitions <= 7
+    assert one.states.of(target).limits.max_repetitions <= 7
 
 
 async def test_values_that_are_no_numbers_are_left_out_and_counted() -> None:
@@ -147,13 +148,13 @@ async def test_values_that_are_no_numbers_are_left_out_and_counted() -> None:
 
 async def test_no_more_is_remembered_than_allowed() -> None:
     one = collector()
-    one.max_states = 2
+    one.states.max_states = 2
     async with SimulatedAgent(mib()) as agent:
         target = target_of(agent)
-        first = one.state_of(target)
+        first = one.states.of(target)
         for number in range(3):
-            one.state_of(replace(target, key=f"other-{number}"))
-        assert one.state_of(target) is not first
+            one.states.of(replace(target, key=f"other-{number}"))
+        assert one.states.of(target) is not first
 
 
 FILTERED = """
@@ -195,7 +196,9 @@ TWO_HELPS = (
 )
 
 
-@pytest.mark.parametrize(("text", "says"), [(TWICE, "1 samples have"), (TWO_HELPS, "several types or help texts: a")])
+@pytest.mark.parametrize(
+    ("text", "says"), [(TWICE, "duplicate series: 1 "), (TWO_HELPS, "types or help texts: a")]
+)
 async def test_a_strict_page_has_nothing_twice(text: str, says: str) -> None:
     catalogue_store = _module(text)
     async with SimulatedAgent(mib()) as agent:
@@ -213,7 +216,7 @@ async def test_a_strict_page_is_whole_but_for_what_an_error_status_ended() -> No
         target = Target(
             "d", "d", SnmpEndpoint(agent.address, agent.port), Community(), ("if_mib",), timeout=0.2, retries=0
         )
-        with pytest.raises(StrictFailure, match=r"not all was read: .*genErr"):  # if_mib also fetches an object
+        with pytest.raises(StrictFailure, match=r"incomplete poll: .*genErr"):  # if_mib also fetches an object
             await strict.collect(target, deadline=deadline())
         walk_only = replace(target, modules=("bridge",))
         agent.requests.clear()
@@ -228,7 +231,7 @@ async def test_without_own_metrics_a_page_has_snmp_exporters_families_only() -> 
         target = target_of(agent)
         await plain.collect(target, deadline=deadline())
         page, _ = await plain.collect(target, deadline=deadline())
-        assert plain.state_of(target).device.utilization.current_series()
+        assert plain.states.of(target).render_state.utilization.current_series()
     names = set(samples(page))
     assert {name for name in names if name.startswith("snmp_scrape_")} == {
         f"snmp_scrape_{name}"

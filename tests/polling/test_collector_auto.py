@@ -11,8 +11,9 @@ import pytest
 from promsnmp.errors import SnmpTimeout
 from promsnmp.modules.catalogue import Catalogue, CatalogueStore, builtin_catalogue
 from promsnmp.modules.snmp_yml.reader import read_text
-from promsnmp.polling.collector import Collector, CollectorOptions
+from promsnmp.polling.collector import Collector
 from promsnmp.polling.detection.schedule import RECHECK_SECONDS
+from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.page import Format, RenderedPage
 from promsnmp.polling.target import Target
 from promsnmp.sim.agent import SimulatedAgent
@@ -106,7 +107,7 @@ async def test_a_device_that_is_another_one_now_is_polled_as_that(objects: dict[
         assert modules_of(await poll(one, target)) == {"system", "ups"}
         agent.mib = Mib.of(objects)
         await poll(one, target)  # which sees that something changed
-        one.state_of(target).detection._due -= RECHECK_SECONDS  # the time that lies between two askings at least
+        one.states.of(target).detection._due -= RECHECK_SECONDS  # the time that lies between two askings at least
         page = await poll(one, target)
         asked = agent.requests
         assert modules_of(page) == {"system", "if_mib"}
@@ -154,7 +155,7 @@ async def test_an_agent_that_never_answers_the_probe_costs_one_poll() -> None:
             await poll(one, target)
         page = await poll(one, target)
         assert modules_of(page) == {"system", "if_mib"}
-        one.state_of(target).detection._due = 0.0
+        one.states.of(target).detection._due = 0.0
         page = await poll(one, target)  # it has answered before, so it is polled although it does not say what it is
     assert "ifInOctets{" in page.plain(Format.TEXT).decode()
 

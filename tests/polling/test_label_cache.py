@@ -12,7 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from promsnmp.modules.catalogue import Catalogue, CatalogueStore, builtin_catalogue
 from promsnmp.modules.model import Module
 from promsnmp.modules.snmp_yml.reader import read_text
-from promsnmp.polling.collector import Collector, CollectorOptions
+from promsnmp.polling.collector import Collector
+from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.page import Format
 from promsnmp.polling.target import Target
 from promsnmp.sim.agent import SimulatedAgent

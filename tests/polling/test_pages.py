@@ -12,7 +12,8 @@ from promsnmp.errors import SnmpError, SnmpTimeout
 from promsnmp.modules.catalogue import CatalogueStore, builtin_catalogue
 from promsnmp.observe.counts import PollCounts
 from promsnmp.polling.cache import PageCache
-from promsnmp.polling.collector import Collector, CollectorOptions
+from promsnmp.polling.collector import Collector
+from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.page import Format, PollFailure, RenderedPage
 from promsnmp.polling.pages import PageService
 from promsnmp.sim.agent import SimulatedAgent

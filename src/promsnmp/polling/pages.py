@@ -75,7 +75,7 @@ class PageService:
         """
         entry = self._cache.get(self._key(target), max_age=None if target.managed else self._freshness)
         if entry is None or (isinstance(entry, RenderedPage) and not entry.has(body_format)):
-            self._collector.state_of(target).requested_formats.add(body_format)
+            self._collector.states.of(target).requested_formats.add(body_format)
         if entry is None:
             entry = await self._wait(target, timeout)
         if isinstance(entry, PollFailure):
@@ -96,14 +96,14 @@ class PageService:
 
         There are none while it cannot be read. Nothing is polled for them.
         """
-        state = self._collector.find_state(target)
+        state = self._collector.states.find(target)
         if state is None:
             return None
-        return state.device.utilization.current_series() if state.outcome in ("success", "partial") else ()
+        return state.render_state.utilization.current_series() if state.outcome in ("success", "partial") else ()
 
     def poll_status(self, target: Target) -> PollStatus:
         """How the last poll of a target ended."""
-        state = self._collector.find_state(target)
+        state = self._collector.states.find(target)
         if state is None or not state.ended_at:
             return NEVER_POLLED
         status = {"success": "up", "partial": "partial"}.get(state.outcome, "down")
@@ -160,7 +160,7 @@ class PageService:
 
     def _log_outcome_change(self, target: Target, outcome: str, problem: SnmpError | None) -> None:
         """Logs how a poll ended when the one before ended otherwise: one line per change, not per poll."""
-        state = self._collector.state_of(target)
+        state = self._collector.states.of(target)
         state.ended_at, state.problem = time.time(), "" if problem is None else problem.message
         before, state.outcome = state.outcome, outcome
         if outcome == before:

@@ -1,34 +1,43 @@
-"""One session's asking: filters first, then what the plan wants, and of labels only what has to be read again."""
+"""Polls a device once: creates the session, walks filters, then what the plan asks for, and labels only when due."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol, Self
 
-from promsnmp.errors import SnmpError
+from promsnmp.errors import ErrorStatus, OutOfOrder, SnmpError, StrictFailure
 from promsnmp.exposition import filters
 from promsnmp.exposition.partial_plan import merged_plan, plan_for_columns
 from promsnmp.exposition.plan import Plan, filtered_plan
-from promsnmp.exposition.renderer import Renderer
+from promsnmp.exposition.renderer import Renderer, RenderState
+from promsnmp.modules.model import Module
 from promsnmp.polling.label_cache import LabelCache
+from promsnmp.polling.target import Target
 from promsnmp.snmp import ber
-from promsnmp.snmp.credentials import Version
+from promsnmp.snmp.credentials import User, Version
 from promsnmp.snmp.operations.walk import AgentLimits, Cost, GetOperation, Subtree, WalkOperation, feed
-from promsnmp.snmp.session import Session
+from promsnmp.snmp.security import CommunityModel, SecurityModel
+from promsnmp.snmp.session import Session, SessionObserver, Traffic
+from promsnmp.snmp.v3.engine import EngineState
+from promsnmp.snmp.v3.keys import KeyCache
+from promsnmp.snmp.v3.usm import UsmModel
 
-Render = Callable[[Mapping[int, bytes]], Renderer]
-"""Renders the modules, with columns that were read earlier."""
+Render = Callable[["PollResult"], Renderer]
+"""Renders the modules."""
 
 
 @dataclass(slots=True)
 class PollResult:
-    """All that one session brought."""
+    """What a poll read, what failed, and what each part cost."""
 
     scanner: ber.Scanner
     started: float
+    render_state: RenderState
+    """What the device's state keeps of earlier pages, as of the beginning of the poll: it belongs to the plan."""
     plan: Plan
-    """What was asked for: the target's plan as its filters left it, without labels that were kept."""
+    """What was asked for: the target's plan after its filters, without the labels that are cached."""
     seconds: float = 0.0
     finished: set[bytes] = field(default_factory=set)
     failures: dict[bytes, SnmpError] = field(default_factory=dict)
@@ -38,31 +47,92 @@ class PollResult:
     error: SnmpError | None = None
     """What ended the session early."""
     cached_columns: dict[int, bytes] = field(default_factory=dict)
-    """Columns of the plan that were not read, and what they held when they were read last."""
+    """Columns of the plan that this poll did not read, with the content from when they were read last."""
     renderer: Renderer | None = None
-    """One that has all modules already."""
+    """A renderer that has all modules already."""
     render_seconds: float = 0.0
-    """Seconds that this took."""
+    """Seconds that this rendering took."""
+
+    @classmethod
+    def begin(cls, plan: Plan, render_state: RenderState) -> Self:
+        """The empty result of a poll that begins now."""
+        return cls(ber.Scanner(list(plan.columns)), time.monotonic(), render_state, plan)
+
+
+class PollObserver(SessionObserver, Protocol):
+    """Sees a poll: each request and response, and the result at the end."""
+
+    def on_poll_end(self, result: PollResult, traffic: Traffic) -> None:
+        """The poll is over, whole or not."""
+
+
+class SessionFactory:
+    """Creates sessions with targets; ``source_address`` as for ``Session``. Localised v3 keys are kept."""
+
+    def __init__(self, *, source_address: str = "") -> None:
+        self._source_address = source_address
+        self._keys = KeyCache()
+
+    def create(
+        self,
+        target: Target,
+        modules: Sequence[Module],
+        engine: EngineState,
+        *,
+        deadline: float,
+        observer: SessionObserver | None = None,
+    ) -> Session:
+        """A session with ``target``, not open yet. Timeout and retries are the target's, or else the modules'."""
+        return Session(
+            target.endpoint,
+            self._security(target, engine),
+            timeout=max(one.timeout for one in modules) if target.timeout is None else target.timeout,
+            retries=max(one.retries for one in modules) if target.retries is None else target.retries,
+            deadline=deadline,
+            connected=not any(one.use_unconnected_udp_socket for one in modules),
+            source=self._source_address,
+            observer=observer,
+        )
+
+    def _security(self, target: Target, engine: EngineState) -> SecurityModel:
+        credentials = target.credentials
+        if isinstance(credentials, User):
+            return UsmModel(credentials, engine=engine, keys=self._keys)
+        return CommunityModel(credentials)
 
 
 @dataclass(frozen=True, slots=True)
 class PollRun:
-    """A session with an agent, and where what it brings is put."""
+    """The requests of one poll: over ``session``, into ``result``."""
 
     session: Session
     result: PollResult
     version: Version
     limits: AgentLimits
 
-    async def read_all(self) -> None:
-        """Walks and gets what the plan asks for."""
-        await self._walk(self.result.plan.subtrees)
-        await self._get(self.result.plan.gets)
+    async def read(self, label_cache: LabelCache | None, render: Render) -> None:
+        """Reads what the plan asks for. Raises SnmpError when the session ends early.
 
-    async def apply_filters(self) -> None:
-        """Walks what the modules' filters look at, and leaves in the plan what they let through.
+        With a label cache, columns that serve only as labels are read only when they have to be; ``render`` is then
+        called to see whether the rows are the same as at the last poll.
+        """
+        if self.result.plan.filters:
+            await self._apply_filters()
+        if label_cache is None or not self.result.plan.label_columns:
+            await self._walk(self.result.plan.subtrees)
+            await self._get(self.result.plan.gets)
+            return
+        try:
+            await self._read_with_label_cache(label_cache, render)
+        except SnmpError:
+            label_cache.forget()
+            raise
 
-        A filter that cannot be walked lets everything through. What is walked anyway is not walked a second time.
+    async def _apply_filters(self) -> None:
+        """Walks the columns that the modules' filters look at, and reduces the plan to the rows that they let through.
+
+        A filter whose column cannot be walked lets everything through. A subtree of the plan that a filter walked is
+        not walked a second time.
         """
         result = self.result
         columns: dict[bytes, bytes] = {}
@@ -82,18 +152,7 @@ class PollRun:
                 result.finished.add(tree.root)
         result.plan = replace(plan, subtrees=tuple(one for one in plan.subtrees if one.root not in columns))
 
-    async def read_without_cached_labels(self, label_cache: LabelCache, render: Render) -> None:
-        """As ``read_all``, but without the label columns that need not be read again.
-
-        ``render`` renders what came, which tells whether the rows are those of the last poll.
-        """
-        try:
-            await self._read_without_cached_labels(label_cache, render)
-        except SnmpError:
-            label_cache.forget()
-            raise
-
-    async def _read_without_cached_labels(self, label_cache: LabelCache, render: Render) -> None:
+    async def _read_with_label_cache(self, label_cache: LabelCache, render: Render) -> None:
         result, plan, now = self.result, self.result.plan, self.result.started
         batch_size = 1 if self.version is Version.V1 else self.limits.max_repetitions
         indicators = label_cache.indicators(plan, batch_size=batch_size)
@@ -111,7 +170,7 @@ class PollRun:
             result.plan = merged_plan(part.plan, rest)
             for at in stale_columns:
                 del result.cached_columns[at]
-                result.scanner.take(at)  # what came of it with its neighbours
+                result.scanner.take(at)  # forgets the part that its neighbours' walk returned
             await self._walk(rest.subtrees)
             renderer = self._rendered(render)
         complete = not result.failures and not result.gets_failed
@@ -119,7 +178,7 @@ class PollRun:
 
     def _rendered(self, render: Render) -> Renderer:
         began = time.perf_counter()
-        self.result.renderer = renderer = render(self.result.cached_columns)
+        self.result.renderer = renderer = render(self.result)
         self.result.render_seconds += time.perf_counter() - began
         return renderer
 
@@ -137,7 +196,7 @@ class PollRun:
             result.failures |= walks.failures
 
     async def _get(self, names: Sequence[bytes], indicators: Sequence[bytes] = ()) -> dict[bytes, int]:
-        """Fetches objects; of the ``indicators``, which are asked for in the same breath, the numbers."""
+        """Gets objects, and with the same requests the ``indicators``; returns the numbers among the values."""
         result, batch_size = self.result, self.result.plan.batch_size
         both = tuple(dict.fromkeys((*names, *indicators)))
         gets = GetOperation(both, limits=self.limits, batch_size=batch_size, meter=self.session.meter)
@@ -151,3 +210,28 @@ class PollRun:
             result.gets_cost, result.gets_failed = gets.cost, bool(failures) or not gets.complete
         numbers = {one.oid: ber.integer_value(one.tag, one.value) for one in gets.varbinds}
         return {name: number for name, number in numbers.items() if number is not None}
+
+
+def check_result(result: PollResult, target: Target, *, strict: bool) -> SnmpError | None:
+    """What was wrong with a poll that read something; None: nothing.
+
+    Raises SnmpError when it read nothing, and with ``strict`` StrictFailure when something is missing.
+    """
+    failures = list(result.failures.values())
+    if result.error is not None and not result.scanner.varbind_count:
+        raise result.error
+    if strict:
+        _require_complete(result, target)
+    elif failures and not result.scanner.varbind_count:
+        raise failures[0]
+    return result.error or (failures[0] if failures else None)
+
+
+def _require_complete(result: PollResult, target: Target) -> None:
+    """Raises StrictFailure for what makes a scrape of snmp_exporter fail: everything except an error-status that ends
+    a walk, and OIDs that do not increase."""
+    walks = [one for at, one in result.failures.items() if at not in result.plan.gets]
+    tolerated = {id(one) for one in walks if isinstance(one, ErrorStatus | OutOfOrder)}
+    for problem in (result.error, *result.failures.values()):
+        if problem is not None and id(problem) not in tolerated:
+            raise StrictFailure(f"incomplete poll: {problem.message}", target=str(target.endpoint), oid=problem.oid)

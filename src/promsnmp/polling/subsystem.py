@@ -18,8 +18,9 @@ from promsnmp.observe import families
 from promsnmp.observe.counts import PollCounts
 from promsnmp.observe.health import Component, Status
 from promsnmp.polling.cache import PageCache
-from promsnmp.polling.collector import Collector, CollectorOptions
+from promsnmp.polling.collector import Collector
 from promsnmp.polling.detection.detected_modules import DetectedModules
+from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.pages import NEVER_POLLED, PageService, PollStatus
 from promsnmp.polling.poller import Poller
 from promsnmp.polling.target import Target, device_target
@@ -59,7 +60,7 @@ class PollingSubsystem:
             ),
             on_detected=self.detected_modules.add,
         )
-        self.collector.max_states = settings.cache_entry_cnt
+        self.collector.states.max_states = settings.cache_entry_cnt
         self.collector.check(settings.modules)  # an unknown module ends the start
         self.page_service = PageService(
             self.collector,
@@ -139,7 +140,7 @@ class PollingSubsystem:
         ring = self._cluster.members.ring
         targets = [target for target in self._all_targets if ring.is_mine(target.shard)]
         self.owned = len(targets)
-        self.collector.max_states = self._settings.cache_entry_cnt + len(targets)
+        self.collector.states.max_states = self._settings.cache_entry_cnt + len(targets)
         self.poller.set_targets(targets, within=1.0 if len(ring.members) < 2 else HANDOVER_SPREAD)
 
     def _target(self, device: Device) -> Target | None:

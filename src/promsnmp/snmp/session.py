@@ -63,13 +63,23 @@ class Operation(Protocol):
         """What went wrong without ending it all."""
 
 
+class SessionObserver(Protocol):
+    """Sees the PDUs of a session, both ways."""
+
+    def on_request(self, pdu: bytes) -> None:
+        """A PDU is sent, or sent again."""
+
+    def on_response(self, buffer: bytes, pdu: ber.Pdu) -> None:
+        """A PDU came that the security model accepted; whether it answers the last request is not checked yet."""
+
+
 class Session:
     """An exchange with one agent, over UDP or TCP; ``async with`` opens and closes its socket.
 
     ``timeout`` (seconds) and ``retries`` are per packet; ``deadline`` (loop time, seconds) bounds the whole session.
     ``source`` is the address that it asks from, where that is not to be the system's choice. With ``connected`` false
     the agent may answer from another address than it was asked at, as some with several addresses do, but only from the
-    port that was asked: an agent answers from the port that it listens on.
+    port that was asked: an agent answers from the port that it listens on. ``observer`` sees all PDUs.
     """
 
     def __init__(
@@ -82,8 +92,10 @@ class Session:
         deadline: float | None = None,
         connected: bool = True,
         source: str = "",
+        observer: SessionObserver | None = None,
     ) -> None:
         self.endpoint = endpoint
+        self._observer = observer
         self._source = source
         self.traffic = Traffic()
         self._security = security
@@ -185,7 +197,10 @@ class Session:
         """Sends the request, or the discovery that has to come before it, and sets the time to wait for an answer."""
         assert self._sock is not None
         security = self._security
-        datagram = security.encode(self._pdu) if security.ready() else security.discovery()
+        is_ready = security.ready()
+        if is_ready and self._observer is not None:
+            self._observer.on_request(self._pdu)
+        datagram = security.encode(self._pdu) if is_ready else security.discovery()
         self.traffic.sent += 1
         try:
             if self._connected or self._stream is not None:
@@ -266,6 +281,8 @@ class Session:
         assert self._operation is not None
         try:
             buffer, pdu = self._security.decode(datagram)
+            if self._observer is not None:
+                self._observer.on_response(buffer, pdu)
             if pdu.type != ber.RESPONSE or pdu.request_id != self._request_id:
                 self.traffic.discard("request_id" if pdu.type == ber.RESPONSE else "pdu_type")
                 return

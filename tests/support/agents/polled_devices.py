@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from promsnmp.modules.catalogue import CatalogueStore, builtin_catalogue
-from promsnmp.polling.collector import Collector, CollectorOptions
+from promsnmp.polling.collector import Collector
+from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.target import Target, adhoc_target
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib

@@ -14,7 +14,8 @@ from typing import Self
 from promsnmp.errors import SnmpError
 from promsnmp.modules.catalogue import Catalogue, CatalogueStore
 from promsnmp.modules.snmp_yml.reader import Document, read_text
-from promsnmp.polling.collector import Collector, CollectorOptions
+from promsnmp.polling.collector import Collector
+from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.page import Format
 from promsnmp.polling.target import Target
 from promsnmp.sim.agent import SimulatedAgent
@@ -70,7 +71,7 @@ class BothPrograms:
         catalogue_store = CatalogueStore(Catalogue(self._document.modules, self._document.auths))
         self._collectors = [Collector(catalogue_store, options) for options in (PLAIN, EXACT)]
         for one in self._collectors:
-            one.max_states = 1
+            one.states.max_states = 1
         self._config.write_text(text, encoding="utf-8")
         if self._exporter is None or not self._exporter.running:
             self._start_exporter()

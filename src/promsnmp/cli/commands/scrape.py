@@ -46,7 +46,8 @@ def scrape(
     """
     from promsnmp.cli.options.poll_request import make_poll_request
     from promsnmp.modules.catalogue import CatalogueStore, load_catalogue
-    from promsnmp.polling.collector import Collector, CollectorOptions
+    from promsnmp.polling.collector import Collector
+    from promsnmp.polling.options import CollectorOptions
     from promsnmp.polling.page import Format
 
     catalogue = load_catalogue(files)

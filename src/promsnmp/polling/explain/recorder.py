@@ -1,22 +1,17 @@
-"""A poll that is listened to: the collector's own, with a note of every request and of every varbind that came back.
+"""Records a poll of the collector: every request, and every varbind that came back.
 
-A page keeps only what its metrics want. Who asks why a metric is not there needs the rest too, and must see exactly the
-poll that the service makes; so this stands between the session and its security model, where all messages pass.
+A page keeps only what its metrics need. To explain why a metric is missing one needs the rest too, and exactly of the
+poll that the service makes: so this is an observer of that poll, and not a poll of its own.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from promsnmp.exposition.plan import Plan
-from promsnmp.modules.catalogue import CatalogueStore
-from promsnmp.polling.collector import Collector, CollectorOptions, TargetState
 from promsnmp.polling.poll import PollResult
-from promsnmp.polling.target import Target
 from promsnmp.snmp import ber
 from promsnmp.snmp.operations.walk import ERROR_STATUS, FIRST_OID, NO_SUCH_NAME
-from promsnmp.snmp.security import SecurityModel
-from promsnmp.snmp.session import Session
+from promsnmp.snmp.session import Traffic
 
 EXCEPTIONS = {
     ber.NO_SUCH_OBJECT: "noSuchObject",
@@ -28,7 +23,7 @@ EXCEPTIONS = {
 
 @dataclass(slots=True)
 class WalkTrace:
-    """What was seen of one walk."""
+    """What was recorded of one walk."""
 
     sent: int = 0
     """Packets, retransmissions included."""
@@ -38,7 +33,7 @@ class WalkTrace:
 
 @dataclass(slots=True)
 class PollRecording:
-    """Everything that was asked and came back. OIDs are content octets."""
+    """Everything that a poll asked for and that came back: a ``PollObserver``. OIDs are content octets."""
 
     varbinds: dict[bytes, ber.VarBind] = field(default_factory=dict)
     """The first value of every OID that came back with one, in the order in which they came."""
@@ -48,6 +43,9 @@ class PollRecording:
     """Objects that were asked for by GET: "" when a value came, else what came instead, "no answer" at first."""
     current_oid: bytes = b""
     """The OID that was asked for last."""
+    result: PollResult | None = None
+    """None until the poll has ended."""
+    traffic: Traffic = field(default_factory=Traffic)
     _request_id: int = 0
     _requested_oids: tuple[bytes, ...] = ()
     _current_walk: bytes | None = None
@@ -83,6 +81,10 @@ class PollRecording:
         for one in found:
             self._on_varbind(one)
 
+    def on_poll_end(self, result: PollResult, traffic: Traffic) -> None:
+        """Keeps the result of the poll."""
+        self.result, self.traffic = result, traffic
+
     def _on_error_status(self, pdu: ber.Pdu) -> None:
         if self._current_walk is None and 0 < pdu.index <= len(self._requested_oids):
             state = 0 <= pdu.status < len(ERROR_STATUS)
@@ -102,58 +104,3 @@ class PollRecording:
             self.walks[self._current_walk].last = one.oid
         if not missing:
             self.varbinds.setdefault(one.oid, one)
-
-
-class RecordingSecurityModel:
-    """A security model that another one does the work of, while a record is kept of the PDUs."""
-
-    def __init__(self, model: SecurityModel, recording: PollRecording) -> None:
-        self._model = model
-        self._recording = recording
-
-    def ready(self) -> bool:
-        return self._model.ready()
-
-    def discovery(self) -> bytes:
-        return self._model.discovery()
-
-    def encode(self, pdu: bytes) -> bytes:
-        self._recording.on_request(pdu)
-        return self._model.encode(pdu)
-
-    def decode(self, datagram: bytes) -> tuple[bytes, ber.Pdu]:
-        buffer, pdu = self._model.decode(datagram)
-        self._recording.on_response(buffer, pdu)
-        return buffer, pdu
-
-    def timeout_hint(self) -> str:
-        return self._model.timeout_hint()
-
-
-class RecordingCollector(Collector):
-    """A collector for one poll; ``recording``, ``session`` and ``result`` tell afterwards what there was to see."""
-
-    def __init__(self, catalogue_store: CatalogueStore, recording: PollRecording) -> None:
-        super().__init__(catalogue_store, CollectorOptions(utilization=False))
-        self.recording = recording
-        self.session: Session | None = None
-        self.result: PollResult | None = None
-        self._is_recording = False
-
-    def _session(self, target: Target, plan: Plan, state: TargetState, deadline: float) -> Session:
-        session = super()._session(target, plan, state, deadline)
-        if self._is_recording:
-            self.session = session
-        return session
-
-    def _security(self, target: Target, state: TargetState) -> SecurityModel:
-        model = super()._security(target, state)
-        return RecordingSecurityModel(model, self.recording) if self._is_recording else model
-
-    async def _run_poll(self, target: Target, plan: Plan, state: TargetState, deadline: float) -> PollResult:
-        self._is_recording = True  # but not while the device is asked what it is
-        try:
-            self.result = await super()._run_poll(target, plan, state, deadline)
-        finally:
-            self._is_recording = False
-        return self.result

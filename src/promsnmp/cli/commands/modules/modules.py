@@ -174,7 +174,8 @@ def match(*, target: str, credentials: Credentials, timeout: float | None, retri
 
 async def _identify(poll_target: Target) -> DeviceIdentity:
     from promsnmp.modules.catalogue import CatalogueStore, builtin_catalogue
-    from promsnmp.polling.collector import Collector, CollectorOptions
+    from promsnmp.polling.collector import Collector
+    from promsnmp.polling.options import CollectorOptions
 
     collector = Collector(CatalogueStore(builtin_catalogue()), CollectorOptions())
     return await collector.identify(poll_target, deadline=asyncio.get_running_loop().time() + LONGEST)

@@ -1,0 +1,28 @@
+"""Settings of the collector: what is polled how, and what a page holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorOptions:
+    """Settings that apply to every target."""
+
+    utilization: bool = True
+    """Whether pages have the histogram ``interface_utilization``."""
+    wrap: bool = True
+    """Whether Counter64 values are reduced modulo 2^53."""
+    zeros: bool = False
+    """Whether a value that is not a number counts as 0 where a number is needed, instead of giving no sample."""
+    strict: bool = False
+    """Whether there is no page at all when a part cannot be read, or when a series or a family occurs twice."""
+    own_metrics: bool = True
+    """Whether pages have families that snmp_exporter does not have."""
+    source_address: str = ""
+    """The local address that requests are sent from; empty: the system chooses."""
+    label_refresh: int = 1
+    """Of a device of the inventory, columns that serve only as labels are read once in this many polls."""
+    label_age: float = inf
+    """Seconds after which they are read again, whatever the number of polls."""
