@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from promsnmp.errors import ErrorStatus, ModuleError, SnmpRefused, SnmpTimeout, StrictFailure
+from promsnmp.inventory.modules import AUTO
 from promsnmp.modules.catalogue import Catalogue, CatalogueStore, builtin_catalogue
 from promsnmp.modules.snmp_yml.reader import read_text
 from promsnmp.polling.collector import Collector
 from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.page import Format, RenderedPage
+from promsnmp.polling.poll import PollResult
 from promsnmp.polling.target import Target
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import Community, Version
+from promsnmp.snmp.session import Traffic
 from promsnmp.snmp.transport import SnmpEndpoint
 from tests.support.agents.behaviours import status, too_big_above
-from tests.support.agents.hostile import HostileAgent, after
+from tests.support.agents.hostile import Behaviour, HostileAgent, Reply, Request, after
 from tests.support.agents.polled_devices import collector, mib, target_of
 from tests.support.tools import free_udp_port
 
@@ -146,17 +149,6 @@ async def test_values_that_are_no_numbers_are_left_out_and_counted() -> None:
     assert one.dropped == {"not_a_number": 1}
 
 
-async def test_no_more_is_remembered_than_allowed() -> None:
-    one = collector()
-    one.states.max_states = 2
-    async with SimulatedAgent(mib()) as agent:
-        target = target_of(agent)
-        first = one.states.of(target)
-        for number in range(3):
-            one.states.of(replace(target, key=f"other-{number}"))
-        assert one.states.of(target) is not first
-
-
 FILTERED = """
 modules:
   filtered:
@@ -196,9 +188,7 @@ TWO_HELPS = (
 )
 
 
-@pytest.mark.parametrize(
-    ("text", "says"), [(TWICE, "duplicate series: 1 "), (TWO_HELPS, "types or help texts: a")]
-)
+@pytest.mark.parametrize(("text", "says"), [(TWICE, "duplicate series: 1 "), (TWO_HELPS, "types or help texts: a")])
 async def test_a_strict_page_has_nothing_twice(text: str, says: str) -> None:
     catalogue_store = _module(text)
     async with SimulatedAgent(mib()) as agent:
@@ -245,3 +235,63 @@ async def test_devices_are_asked_from_the_address_that_is_set() -> None:
     async with SimulatedAgent(mib()) as agent:
         with pytest.raises(SnmpRefused, match=r"no address 192\.0\.2\.1 to ask from"):
             await collector.collect(target_of(agent), deadline=deadline())
+
+
+@dataclass
+class Observed:
+    """An observer that counts."""
+
+    requests: int = 0
+    responses: int = 0
+    result: PollResult | None = None
+    sent: int = 0
+
+    def on_request(self, pdu: bytes) -> None:
+        self.requests += 1
+
+    def on_response(self, buffer: bytes, pdu: ber.Pdu) -> None:
+        self.responses += 1
+
+    def on_poll_end(self, result: PollResult, traffic: Traffic) -> None:
+        self.result, self.sent = result, traffic.sent
+
+
+async def test_an_observer_sees_every_request_and_response_of_the_poll_and_not_of_detection() -> None:
+    observed = Observed()
+    async with SimulatedAgent(mib()) as agent:
+        await collector().collect(target_of(agent, AUTO), deadline=deadline(), observer=observed)
+        assert agent.requests > observed.requests == observed.responses == observed.sent > 0
+    assert observed.result is not None
+    assert observed.result.error is None
+
+
+async def test_an_observer_sees_the_end_of_a_poll_that_failed() -> None:
+    observed = Observed()
+    async with SimulatedAgent(mib()) as agent:
+        target = target_of(agent, community="wrong")
+        with pytest.raises(SnmpTimeout):
+            await collector().collect(target, deadline=deadline(), observer=observed)
+    assert (observed.requests, observed.responses, observed.sent) == (2, 0, 2)
+    assert observed.result is not None
+    assert isinstance(observed.result.error, SnmpTimeout)
+
+
+async def test_modules_that_are_reloaded_during_a_poll_leave_no_old_labels() -> None:
+    def modules(label: str) -> Catalogue:
+        text = f"{{walk: [1.3.6.1.2.1.2], metrics: [{{name: a, {OCTETS}, indexes: [{{labelname: {label}}}]}}]}}"
+        return _module(text).current
+
+    catalogue_store = CatalogueStore(modules("old"))
+    one = Collector(catalogue_store, CollectorOptions())
+
+    def reload(request: Request) -> list[Reply | bytes]:
+        if not catalogue_store.generation:
+            catalogue_store.replace(modules("new"))
+            one.plan(("m",))  # as a poll of another target does
+        return [request.honest]
+
+    async with HostileAgent(Behaviour("reloads", reload)) as agent:
+        target = Target("d", "d", SnmpEndpoint(agent.address, agent.port), Community(), ("m",), timeout=1)
+        pages = [(await one.collect(target, deadline=deadline()))[0] for _ in range(2)]
+    names = [{name for labels in samples(page)["a"] for name, _ in labels} for page in pages]
+    assert names == [{"old"}, {"new"}]
