@@ -41,7 +41,7 @@ from promsnmp.inventory.query import DeviceSelector
 from promsnmp.inventory.storage.key import load_key
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.inventory.targets import Site, TargetList
-from promsnmp.inventory.writes.fencing import MAX_WRITE_NUMBERS, GetFencingToken
+from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS, GetFencingToken
 from promsnmp.modules.catalogue import CatalogueStore, load_catalogue
 from promsnmp.modules.snmp_yml.writer import to_yaml
 from promsnmp.observe import families
@@ -100,7 +100,7 @@ def _build(settings: Settings) -> Application:
     discovery = make_discovery(
         settings,
         inventory=lambda: store.current,
-        update=lambda change, who: store.update(change, who=who),
+        update=store.update,
         identify=identify,
         counts=discovery_counts,
         leads=leads,
@@ -309,8 +309,8 @@ def _inventory_port(store: InventoryStore) -> InventoryPort:
         key=lambda: store.key,
         fencing_token=lambda: store.current.fencing_token,
         revision=lambda: store.current.revision,
-        writes=lambda: store.current.write_numbers,
-        max_writes=MAX_WRITE_NUMBERS,
+        request_ids=lambda: store.current.request_ids,
+        max_request_ids=MAX_REQUEST_IDS,
         reload=store.reload_if_changed,
         claim=store.write_fencing_token,
     )

@@ -15,6 +15,7 @@ import pytest
 
 from promsnmp.cluster.peers.client import STATUS_PATH
 from promsnmp.cluster.peers.signing import RequestSigner, body_digest
+from promsnmp.inventory.store import InventoryStore
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.devices import switch
 from tests.support.agents.threads import running
@@ -136,6 +137,30 @@ def test_a_change_at_any_replica_is_the_leaders_and_everywhere_soon(replicas: li
         etag = made.headers["etag"]
         assert one.client.delete(where, headers={"if-match": '"other"'}).status_code == 412
         assert one.client.delete(where, headers={"if-match": etag}).status_code == 204
+
+
+def test_the_file_keeps_the_id_of_every_forwarded_write_and_of_no_other(replicas: list[Replica]) -> None:
+    def ids_after(one: Replica, method: str, path: str, document: object) -> tuple[str, ...]:
+        assert one.client.request(method, path, json=document).status_code < 300
+        store = InventoryStore(one.folder / "inventory.json", KEY.encode())
+        return store.load().request_ids
+
+    leader, follower = next(one for one in replicas if one.leads), followers_of(replicas)[0]
+    path = f"{DEVICES}/6a3c1d5e-0000-4000-8000-00000000000a"
+    before = ids_after(leader, "PUT", path, {"sysName": "from the leader"})
+    seed = {"potentialTargets": ["192.0.2.1"], "readCommunity": "public"}
+    for method, target, document in (
+        ("PUT", path, {"sysName": "forwarded"}),
+        ("PATCH", path, {"sysName": "patched"}),
+        ("DELETE", path, None),
+        ("POST", DEVICES, {"sysName": "another", "agents": []}),
+        ("POST", "/promsnmp/discovery?scheduleNow=false&saveSeed=true", seed),
+        ("DELETE", "/promsnmp/discovery", None),
+    ):
+        after = ids_after(follower, method, target, document)
+        assert after[:-1] == before, (method, target)
+        before = after
+    assert ids_after(leader, "DELETE", f"{DEVICES}/another", None) == before
 
 
 def test_the_audit_log_of_the_leader_says_who_asked_the_follower(replicas: list[Replica]) -> None:

@@ -287,11 +287,13 @@ async def test_a_write_that_fails_is_made_good_by_the_next_and_told_when_there_i
     class Full(UnsavedInventory):
         failures = 1
 
-        async def update(self, change: Callable[[Inventory], Inventory], who: str) -> Inventory:
+        async def update(
+            self, change: Callable[[Inventory], Inventory], *, who: str = "", request_id: str = ""
+        ) -> Inventory:
             if self.failures:
                 self.failures -= 1
                 raise InventoryUnavailable("the disk is full")
-            return await super().update(change, who)
+            return await super().update(change, who=who, request_id=request_id)
 
     memory = Full()
     async with await SimulatedAgent(device_mib("sw1")).start("127.71.6.1") as one:

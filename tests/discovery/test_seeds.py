@@ -21,27 +21,29 @@ class Recorded(UnsavedInventory):
         super().__init__()
         self.by: list[str] = []
 
-    async def update(self, change: Callable[[Inventory], Inventory], who: str) -> Inventory:
+    async def update(
+        self, change: Callable[[Inventory], Inventory], *, who: str = "", request_id: str = ""
+    ) -> Inventory:
         self.by.append(who)
-        return await super().update(change, who)
+        return await super().update(change, who=who, request_id=request_id)
 
 
 async def test_seeds_are_kept_replaced_and_deleted() -> None:
     memory = Recorded()
     book = SavedSeeds(lambda: memory.current, memory.update)
-    await book.save(FIRST, "me")
-    await book.save(SECOND, "me")
+    await book.save(FIRST, who="me")
+    await book.save(SECOND, who="me")
     changed = replace(FIRST, credentials=(Community(Version.V1, "other"),))
-    await book.save(changed, "you")
+    await book.save(changed, who="you")
     assert list(book.seeds) == [changed, SECOND]
     assert memory.by == ["me", "me", "you"]
     assert (book.get(FIRST.id), book.get("x")) == (changed, None)
     revision = memory.current.revision
-    await book.save(changed, "you")
+    await book.save(changed, who="you")
     assert memory.current.revision == revision  # nothing to write
-    assert await book.delete("me", FIRST.id) == 1
-    assert await book.delete("me", FIRST.id) == 0
-    assert await book.delete("me") == 1
+    assert await book.delete(FIRST.id, who="me") == 1
+    assert await book.delete(FIRST.id, who="me") == 0
+    assert await book.delete(who="me") == 1
     assert book.seeds == ()
 
 

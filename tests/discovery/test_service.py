@@ -28,9 +28,11 @@ class Recorded(UnsavedInventory):
         super().__init__(inventory)
         self.by: list[str] = []
 
-    async def update(self, change: Callable[[Inventory], Inventory], who: str) -> Inventory:
+    async def update(
+        self, change: Callable[[Inventory], Inventory], *, who: str = "", request_id: str = ""
+    ) -> Inventory:
         self.by.append(who)
-        return await super().update(change, who)
+        return await super().update(change, who=who, request_id=request_id)
 
 
 @pytest.fixture
@@ -111,7 +113,9 @@ async def test_more_jobs_than_can_wait_are_refused(discovery: Discovery) -> None
 
 async def test_a_job_that_cannot_write_fails_and_says_why(agent: SimulatedAgent) -> None:
     class Full(UnsavedInventory):
-        async def update(self, change: Callable[[Inventory], Inventory], who: str) -> Inventory:
+        async def update(
+            self, change: Callable[[Inventory], Inventory], *, who: str = "", request_id: str = ""
+        ) -> Inventory:
             raise InventoryUnavailable("the disk is full")
 
     counts = DiscoveryCounts()

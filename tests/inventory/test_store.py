@@ -344,11 +344,14 @@ async def test_a_bad_file_keeps_the_inventory_and_says_why(path: Path) -> None:
 
 
 async def test_a_leader_of_an_earlier_term_cannot_write(path: Path) -> None:
-    store = InventoryStore(path, KEY)
-    await store.replace(document(), fencing_token=7)
+    token = 7
+    store = InventoryStore(path, KEY, get_fencing_token=lambda: token)
+    await store.replace(document())
     assert InventoryStore(path, KEY).load().fencing_token == 7
+    token = 6
     with pytest.raises(InventoryUnavailable, match="term 6 is over"):
-        await store.update(lambda old: renamed(old, "x"), fencing_token=6)
+        await store.update(lambda old: renamed(old, "x"))
+    token = 7
     assert (await store.update(lambda old: renamed(old, "x"))).fencing_token == 7
 
 

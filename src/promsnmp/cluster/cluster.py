@@ -56,9 +56,9 @@ class InventoryPort:
     key: Callable[[], bytes]
     fencing_token: Callable[[], int]
     revision: Callable[[], int]
-    writes: Callable[[], Sequence[str]]
-    """The numbers of the last writes, the newest last; ``max_writes`` of them at most."""
-    max_writes: int
+    request_ids: Callable[[], Sequence[str]]
+    """The IDs of the last forwarded requests that wrote, the newest last; ``max_request_ids`` of them at most."""
+    max_request_ids: int
     reload: Callable[[], Awaitable[object]]
     """Take over the file as it is now."""
     claim: Callable[[], Awaitable[object]]
@@ -223,16 +223,16 @@ class Cluster:
                 return
 
     def _last_known_write(self) -> str:
-        return next(reversed(self._inventory.writes()), "")
+        return next(reversed(self._inventory.request_ids()), "")
 
     async def _commit_status(self, sent: ForwardedWrite) -> CommitStatus:
         if self._reloading is None or self._reloading.done():  # once for all whom a leader left without an answer
             self._reloading = asyncio.ensure_future(self._inventory.reload())
         await asyncio.shield(self._reloading)
-        writes = self._inventory.writes()
-        if sent.request_id in writes:
+        request_ids = self._inventory.request_ids()
+        if sent.request_id in request_ids:
             return CommitStatus.COMMITTED
-        has_all = len(writes) < self._inventory.max_writes or sent.last_known_write in writes
+        has_all = len(request_ids) < self._inventory.max_request_ids or sent.last_known_write in request_ids
         return (
             CommitStatus.NOT_COMMITTED
             if has_all and self._inventory.fencing_token() > sent.fencing_token

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from promsnmp.discovery.examine.examine import Examiner, Identify
-from promsnmp.discovery.reconcile.batch_writer import Update
+from promsnmp.discovery.reconcile.batch_writer import UpdateInventory
 from promsnmp.discovery.reconcile.merge import last_discovery
 from promsnmp.discovery.scan.rate import ScanLimits
 from promsnmp.discovery.scan.target_syntax import read_networks
@@ -23,7 +23,7 @@ def make_discovery(
     settings: Settings,
     *,
     inventory: Callable[[], Inventory],
-    update: Update,
+    update: UpdateInventory,
     identify: Identify,
     counts: DiscoveryCounts,
     leads: Callable[[], bool] = lambda: True,

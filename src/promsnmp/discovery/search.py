@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from promsnmp.discovery.examine.examine import Examiner
 from promsnmp.discovery.jobs import Job
-from promsnmp.discovery.reconcile.batch_writer import BatchWriter, Update
+from promsnmp.discovery.reconcile.batch_writer import BatchWriter, UpdateInventory
 from promsnmp.discovery.reconcile.stale import SearchCoverage, mark_stale
 from promsnmp.discovery.scan.credential_probe import AgentAnswer, CandidateCredentials
 from promsnmp.discovery.scan.rate import RateShare, ScanLimits
@@ -40,7 +40,7 @@ class SearchContext:
     """What a search works with."""
 
     inventory: Callable[[], Inventory]
-    update: Update
+    update: UpdateInventory
     scan_limits: ScanLimits
     keys: KeyCache
     examiner: Examiner
@@ -224,7 +224,7 @@ class SearchRun:
             changed, self._job.stale_devices = mark_stale(inventory, coverage, stale_after=stale_after, remove=remove)
             return changed
 
-        await self._context.update(change, self._plan.who)
+        await self._context.update(change, who=self._plan.who)
 
     def _spellings(self, address: str) -> Iterator[str]:
         """An address as the inventory has it, and the host name by which it may have it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from promsnmp.discovery.reconcile.batch_writer import Update
+from promsnmp.discovery.reconcile.batch_writer import UpdateInventory
 from promsnmp.discovery.scan.target_syntax import read_networks, read_scope
 from promsnmp.inventory.model import Inventory, Seed
 
@@ -13,7 +13,7 @@ from promsnmp.inventory.model import Inventory, Seed
 class SavedSeeds:
     """Seeds of an inventory; changes raise InventoryError."""
 
-    def __init__(self, inventory: Callable[[], Inventory], update: Update) -> None:
+    def __init__(self, inventory: Callable[[], Inventory], update: UpdateInventory) -> None:
         self._inventory = inventory
         self._update = update
 
@@ -38,7 +38,7 @@ class SavedSeeds:
             return ["potentialTargets: nothing is left of them without what is excluded"]
         return problems
 
-    async def save(self, seed: Seed, who: str) -> None:
+    async def save(self, seed: Seed, *, who: str, request_id: str = "") -> None:
         """Keeps a seed, in the place of one of the same id."""
 
         def change(inventory: Inventory) -> Inventory:
@@ -47,9 +47,9 @@ class SavedSeeds:
                 return inventory
             return replace(inventory, seeds=tuple((seeds | {seed.id: seed}).values()))
 
-        await self._update(change, who)
+        await self._update(change, who=who, request_id=request_id)
 
-    async def delete(self, who: str, seed_id: str | None = None) -> int:
+    async def delete(self, seed_id: str | None = None, *, who: str, request_id: str = "") -> int:
         """Deletes the seed of this id, or all of them; returns how many there were."""
         deleted = 0
 
@@ -59,5 +59,5 @@ class SavedSeeds:
             deleted = len(inventory.seeds) - len(kept)
             return replace(inventory, seeds=kept) if deleted else inventory
 
-        await self._update(change, who)
+        await self._update(change, who=who, request_id=request_id)
         return deleted

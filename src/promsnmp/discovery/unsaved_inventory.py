@@ -14,8 +14,10 @@ class UnsavedInventory:
     def __init__(self, inventory: Inventory | None = None) -> None:
         self.current = inventory or Inventory()
 
-    async def update(self, change: Callable[[Inventory], Inventory], who: str) -> Inventory:
-        """Takes what ``change`` makes of the inventory; ``who`` is nobody's concern."""
+    async def update(
+        self, change: Callable[[Inventory], Inventory], *, who: str = "", request_id: str = ""
+    ) -> Inventory:
+        """Applies ``change``; nothing records ``who`` and ``request_id``."""
         changed = change(self.current)
         if changed is not self.current:
             self.current = replace(changed, revision=self.current.revision + 1)

@@ -77,6 +77,15 @@ ServicesDep = Annotated[Services, Depends(get_services)]
 """Annotation of a handler's argument that wants the services."""
 
 
+REQUEST_ID = "promsnmp.request_id"
+"""Key of an ASGI scope: the ID of a request that another replica forwarded, set by the leader proxy."""
+
+
+def request_id(request: Request) -> str:
+    """The ID of a forwarded request, to be kept with the write that it causes; empty for any other request."""
+    return str(request.scope.get(REQUEST_ID, ""))
+
+
 def caller(request: Request) -> str:
     """Who asks, for the audit log: the name that access control gave the caller, and the address."""
     return f"{request.scope.get(PRINCIPAL, ANONYMOUS)}@{request.client.host if request.client else 'unknown'}"

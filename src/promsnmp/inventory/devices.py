@@ -63,14 +63,16 @@ class Devices:
         text = json.dumps(device_document(device, mask=False), separators=(",", ":")).encode()
         return f'"{hashlib.blake2b(text, digest_size=16, key=self._store.key, person=b"promsnmp-device").hexdigest()}"'
 
-    async def add(self, document: object, *, who: str) -> Device:
+    async def add(self, document: object, *, who: str, request_id: str = "") -> Device:
         """A device that was not there."""
         device = read_device(document)
-        await self._store.update(lambda old: replace(old, devices=(*old.devices, device)), who=who)
+        await self._store.update(
+            lambda old: replace(old, devices=(*old.devices, device)), who=who, request_id=request_id
+        )
         return device
 
     async def put(
-        self, wanted: str, document: object, *, who: str, check: Precondition = no_precondition
+        self, wanted: str, document: object, *, who: str, request_id: str = "", check: Precondition = no_precondition
     ) -> tuple[Device, bool]:
         """The device in the place of the one that is ``wanted``, and whether there was none: then ``wanted`` must be an
         id."""
@@ -85,10 +87,12 @@ class Devices:
             result[:] = [(device, before is None)]
             return _with_device(old, place, device)
 
-        await self._store.update(change, who=who)
+        await self._store.update(change, who=who, request_id=request_id)
         return result[0]
 
-    async def patch(self, wanted: str, patch: object, *, who: str, check: Precondition = no_precondition) -> Device:
+    async def patch(
+        self, wanted: str, patch: object, *, who: str, request_id: str = "", check: Precondition = no_precondition
+    ) -> Device:
         """The device with the keys that a merge patch (RFC 7396) changes."""
         device_id = self._id_of(wanted)
         result: list[Device] = []
@@ -103,10 +107,12 @@ class Devices:
             result[:] = [device]
             return _with_device(old, place, device)
 
-        await self._store.update(change, who=who)
+        await self._store.update(change, who=who, request_id=request_id)
         return result[0]
 
-    async def remove(self, wanted: str, *, who: str, check: Precondition = no_precondition) -> Device:
+    async def remove(
+        self, wanted: str, *, who: str, request_id: str = "", check: Precondition = no_precondition
+    ) -> Device:
         """The device that was there and is there no longer."""
         device_id = self._id_of(wanted)
         result: list[Device] = []
@@ -117,7 +123,7 @@ class Devices:
             result[:] = [before]
             return replace(old, devices=(*old.devices[:place], *old.devices[place + 1 :]))
 
-        await self._store.update(change, who=who)
+        await self._store.update(change, who=who, request_id=request_id)
         return result[0]
 
     def _id_of(self, wanted: str, *, new: bool = False) -> str:

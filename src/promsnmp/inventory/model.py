@@ -147,11 +147,11 @@ class Seed:
 class Inventory:
     """Everything at one moment; ``revision`` grows with each write, ``fencing_token`` is the leader's that wrote it.
 
-    ``write_numbers`` are the numbers of the last writes that other replicas passed on to the leader.
+    ``request_ids`` are the numbers of the last writes that other replicas passed on to the leader.
     """
 
     devices: tuple[Device, ...] = ()
     seeds: tuple[Seed, ...] = ()
     revision: int = 0
     fencing_token: int = 0
-    write_numbers: tuple[str, ...] = ()
+    request_ids: tuple[str, ...] = ()

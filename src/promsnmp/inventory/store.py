@@ -27,7 +27,7 @@ from promsnmp.inventory.storage.encrypted_file import EncryptedFile
 from promsnmp.inventory.storage.key import InventoryKey
 from promsnmp.inventory.writes.apply_change import Change, PendingChange, apply_change, is_older
 from promsnmp.inventory.writes.changes import audit_changes, compare
-from promsnmp.inventory.writes.fencing import GetFencingToken, current_write_number, no_fencing_token
+from promsnmp.inventory.writes.fencing import GetFencingToken, no_fencing_token
 from promsnmp.observe.audit import audit
 from promsnmp.support.memory import gc_paused
 
@@ -120,27 +120,24 @@ class InventoryStore:
         """
         self._state = _State(stamp=stamp)
 
-    async def replace(self, document: object, *, fencing_token: int | None = None, who: str = OURSELVES) -> Inventory:
+    async def replace(self, document: object, *, who: str = OURSELVES, request_id: str = "") -> Inventory:
         """Puts a JSON document in the place of the whole inventory; masked secrets keep their values.
 
         Raises InventoryInvalid with every problem, and as ``update`` does; then nothing has changed.
         """
-        return await self.update(
-            lambda old: from_document(document, previous=old), fencing_token=fencing_token, who=who
-        )
+        return await self.update(lambda old: from_document(document, previous=old), who=who, request_id=request_id)
 
-    async def update(self, change: Change, *, fencing_token: int | None = None, who: str = OURSELVES) -> Inventory:
+    async def update(self, change: Change, *, who: str = OURSELVES, request_id: str = "") -> Inventory:
         """Writes what ``change`` makes of the inventory, durably, and returns it with its new revision.
 
         ``change`` runs in a thread; returning its argument means that there is nothing to write, and what it raises
-        is raised here. ``fencing_token`` is the leader's number: once a file carries a later one, it is refused with
-        InventoryUnavailable. ``who`` stands in the audit log. A caller that is cancelled does not stop a write.
-        Raises InventoryConflict when two devices would have an id or an endpoint in common, and NotLeader when the
-        fence does not let it be written.
+        is raised here. ``who`` appears in the audit log. ``request_id`` is the ID of the forwarded request that asks
+        for the change; the file keeps it. Cancelling the caller does not stop the write.
+
+        Raises InventoryConflict when two devices would share an ID or an endpoint, NotLeader when this replica is not
+        the leader, and InventoryUnavailable when the file cannot be written or has been written by a later leader.
         """
-        pending = PendingChange(
-            change, fencing_token, who, current_write_number(), asyncio.get_running_loop().create_future()
-        )
+        pending = PendingChange(change, who, request_id, asyncio.get_running_loop().create_future())
         self._waiting.append(pending)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_waiting(), name="writer of the inventory")

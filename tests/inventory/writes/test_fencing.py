@@ -16,7 +16,7 @@ from promsnmp.inventory.document.write import DocumentWriter, from_document, to_
 from promsnmp.inventory.model import Device, Inventory
 from promsnmp.inventory.storage.encryption import encrypt
 from promsnmp.inventory.store import InventoryStore
-from promsnmp.inventory.writes.fencing import MAX_WRITE_NUMBERS, with_write_number
+from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS
 from tests.support.inventory.samples import KEY
 
 
@@ -41,8 +41,8 @@ def named(name: str) -> Device:
     return Device(id=str(uuid.uuid5(uuid.NAMESPACE_DNS, name)), sys_name=name)
 
 
-async def add(store: InventoryStore, name: str) -> Inventory:
-    return await store.update(lambda old: replace(old, devices=(*old.devices, named(name))))
+async def add(store: InventoryStore, name: str, *, request_id: str = "") -> Inventory:
+    return await store.update(lambda old: replace(old, devices=(*old.devices, named(name))), request_id=request_id)
 
 
 def names(store: InventoryStore) -> list[str]:
@@ -165,34 +165,27 @@ async def test_a_disk_that_hangs_past_the_end_of_the_term_lands_nothing(
 
 async def test_the_file_keeps_the_numbers_of_the_last_writes(path: Path) -> None:
     store = InventoryStore(path, KEY)
-    with with_write_number("one"):
-        await add(store, "a")
+    await add(store, "a", request_id="one")
     await add(store, "b")
-    with with_write_number("two"):
-        await add(store, "c")
-    assert on_disk(path).current.write_numbers == ("one", "two")
+    await add(store, "c", request_id="two")
+    assert on_disk(path).current.request_ids == ("one", "two")
 
 
 async def test_old_numbers_make_room_for_new_ones(path: Path) -> None:
     store = InventoryStore(path, KEY)
-
-    async def one(number: int) -> None:
-        with with_write_number(f"number {number}"):
-            await add(store, str(number))
-
-    await asyncio.gather(*(one(number) for number in range(MAX_WRITE_NUMBERS + 10)))
-    assert store.current.write_numbers == tuple(f"number {number}" for number in range(10, MAX_WRITE_NUMBERS + 10))
+    ids = [f"request {number}" for number in range(MAX_REQUEST_IDS + 10)]
+    await asyncio.gather(*(add(store, request_id, request_id=request_id) for request_id in ids))
+    assert store.current.request_ids == tuple(ids[10:])
 
 
 async def test_a_document_that_replaces_all_has_no_say_in_numbers(path: Path) -> None:
     store = InventoryStore(path, KEY)
-    with with_write_number("one"):
-        await store.replace({"devices": [], "lastWrites": ["forged"]})
-    assert store.current.write_numbers == ("one",)
+    await store.replace({"devices": [], "lastWrites": ["forged"]}, request_id="one")
+    assert store.current.request_ids == ("one",)
 
 
 def test_numbers_are_in_the_file_only_and_come_back_from_it() -> None:
-    inventory = Inventory(write_numbers=("one", "two"), revision=2)
+    inventory = Inventory(request_ids=("one", "two"), revision=2)
     assert from_document(to_document(inventory, mask=False)) == inventory
     assert DocumentWriter(mask=False).json(inventory).endswith(b',"lastWrites":["one","two"]}')
     assert b"lastWrites" not in DocumentWriter(mask=True).json(inventory)

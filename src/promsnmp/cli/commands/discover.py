@@ -120,7 +120,7 @@ async def _search(settings: Settings, document: Document, *, save: bool, save_se
         raise InventoryInvalid(problems)
     seed = discovery.seeds.deduplicate(search_request.seed)
     if save_seed:
-        await discovery.seeds.save(seed, local_user())
+        await discovery.seeds.save(seed, who=local_user())
     job = discovery.start(
         discovery.plan(seed, who=local_user(), remove_stale=search_request.remove_stale, saved=save_seed)
     )
@@ -136,9 +136,7 @@ def _own_discovery(settings: Settings, *, save: bool) -> tuple[Discovery, Callab
         memory = UnsavedInventory()
         return _make_discovery(settings, lambda: memory.current, memory.update), lambda: memory.current
     store = open_inventory(settings, create=True)
-    return _make_discovery(
-        settings, lambda: store.current, lambda change, who: store.update(change, who=who)
-    ), lambda: store.current
+    return _make_discovery(settings, lambda: store.current, store.update), lambda: store.current
 
 
 def _make_discovery(settings: Settings, inventory: Callable[[], Inventory], update: Any) -> Discovery:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
 
 from promsnmp.discovery.jobs import Job
 from promsnmp.discovery.reconcile.identity import Facts
@@ -16,14 +17,19 @@ log = logging.getLogger(__name__)
 BATCH_SECONDS, BATCH_SIZE = 5.0, 500
 """A batch is written after so long, or when there is so much of it."""
 
-Update = Callable[[Callable[[Inventory], Inventory], str], Awaitable[object]]
-"""Changes the inventory durably, in the name of somebody; raises InventoryError."""
+
+class UpdateInventory(Protocol):
+    """Changes the inventory durably, on behalf of ``who``; see ``InventoryStore.update``. Raises InventoryError."""
+
+    def __call__(
+        self, change: Callable[[Inventory], Inventory], /, *, who: str, request_id: str = ""
+    ) -> Awaitable[object]: ...
 
 
 class BatchWriter:
     """Collects facts, and tells ``job`` what became of them once they are written."""
 
-    def __init__(self, job: Job, update: Update) -> None:
+    def __init__(self, job: Job, update: UpdateInventory) -> None:
         self.aliases: Mapping[str, str] = {}
         """Host names of the inventory by the addresses that they have now."""
         self._job = job
@@ -70,7 +76,7 @@ class BatchWriter:
             return changed
 
         try:
-            await self._update(change, self._job.plan.who)
+            await self._update(change, who=self._job.plan.who)
         except BaseException:
             self._facts = facts + self._facts
             raise

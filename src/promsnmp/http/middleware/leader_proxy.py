@@ -25,7 +25,7 @@ from promsnmp.http.middleware.peer_auth import (
     target_of,
 )
 from promsnmp.http.security.auth import ANONYMOUS, PRINCIPAL
-from promsnmp.inventory.writes.fencing import with_write_number
+from promsnmp.http.services import REQUEST_ID
 from promsnmp.support.http_client import HttpResponse
 
 MAX_BODY = 64 * 1024 * 1024
@@ -88,8 +88,8 @@ class LeaderProxy:
         if not peer.matches(body):
             await _refuse(send, scope, 403, "the body is not the one that was sealed")
             return
-        with with_write_number(peer.request_id):
-            await app(scope, replay_body(body, receive), self._marking_lost_lead(send))
+        scope[REQUEST_ID] = peer.request_id
+        await app(scope, replay_body(body, receive), self._marking_lost_lead(send))
 
     async def _pass_on(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         try:

@@ -16,7 +16,7 @@ from promsnmp.http.schemas.common import ExecutorBody, TargetGroupBody, ThreadPo
 from promsnmp.http.schemas.device_filter import DEVICE_FILTER_PARAMETERS, device_filter_of
 from promsnmp.http.schemas.inventory import InventoryBody
 from promsnmp.http.schemas.openapi import failure, parameter, text
-from promsnmp.http.services import ExecutorUsage, ServicesDep, caller
+from promsnmp.http.services import ExecutorUsage, ServicesDep, caller, request_id
 from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol
 
 MAX_BODY = 64 * 1024 * 1024
@@ -158,7 +158,8 @@ async def show_inventory(services: ServicesDep) -> Response:
 async def replace_inventory(request: Request, services: ServicesDep) -> str:
     """Replace the inventory."""
     try:
-        await services.replace_inventory(await read_json(request, max_bytes=MAX_BODY), who=caller(request))
+        document = await read_json(request, max_bytes=MAX_BODY)
+        await services.replace_inventory(document, who=caller(request), request_id=request_id(request))
     except InventoryError as error:
         raise inventory_refusal(error, "the inventory is not changed") from None
     return "Inventory imported successfully."

@@ -21,7 +21,7 @@ from promsnmp.http.responses.errors import ApiError, inventory_refusal
 from promsnmp.http.schemas.device_filter import DEVICE_FILTER_PARAMETERS, device_filter_of
 from promsnmp.http.schemas.inventory import DeviceBody, DevicesBody
 from promsnmp.http.schemas.openapi import failure
-from promsnmp.http.services import Services, ServicesDep, caller
+from promsnmp.http.services import Services, ServicesDep, caller, request_id
 from promsnmp.inventory.document.write import device_document
 from promsnmp.inventory.index import display_name, name_key
 from promsnmp.inventory.model import Device
@@ -113,7 +113,7 @@ async def add_device(request: Request, services: ServicesDep) -> Response:
     """Add one device. It is polled at once."""
     try:
         document = await read_json(request, max_bytes=MAX_BODY)
-        device = await services.devices.add(document, who=caller(request))
+        device = await services.devices.add(document, who=caller(request), request_id=request_id(request))
     except InventoryError as error:
         raise inventory_refusal(error, "the device is not added") from None
     return _device_response(services, device, 201, {"Location": f"{PATH}/{device.id}"})
@@ -147,7 +147,9 @@ async def put_device(request: Request, device: str, services: ServicesDep) -> Re
     try:
         document = await read_json(request, max_bytes=MAX_BODY)
         check = precondition_check(request, services.devices.etag)
-        found, new = await services.devices.put(device, document, who=caller(request), check=check)
+        found, new = await services.devices.put(
+            device, document, who=caller(request), request_id=request_id(request), check=check
+        )
     except InventoryError as error:
         raise inventory_refusal(error, "the device is not changed") from None
     return _device_response(services, found, 201 if new else 200, {"Location": f"{PATH}/{found.id}"} if new else {})
@@ -173,7 +175,9 @@ async def patch_device(request: Request, device: str, services: ServicesDep) -> 
     try:
         patch = await read_json(request, max_bytes=MAX_BODY)
         check = precondition_check(request, services.devices.etag)
-        found = await services.devices.patch(device, patch, who=caller(request), check=check)
+        found = await services.devices.patch(
+            device, patch, who=caller(request), request_id=request_id(request), check=check
+        )
     except InventoryError as error:
         raise inventory_refusal(error, "the device is not changed") from None
     return _device_response(services, found)
@@ -189,7 +193,7 @@ async def remove_device(request: Request, device: str, services: ServicesDep) ->
     """Remove one device."""
     try:
         check = precondition_check(request, services.devices.etag)
-        await services.devices.remove(device, who=caller(request), check=check)
+        await services.devices.remove(device, who=caller(request), request_id=request_id(request), check=check)
     except InventoryError as error:
         raise inventory_refusal(error, "the device is not removed") from None
     return Response(status_code=204)

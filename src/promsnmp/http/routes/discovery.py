@@ -22,7 +22,7 @@ from promsnmp.http.responses.errors import RETRY, ApiError, inventory_refusal
 from promsnmp.http.schemas.discovery import AcceptedBody, DiscoveryBody, JobBody, JobDetailBody
 from promsnmp.http.schemas.inventory import SeedBody
 from promsnmp.http.schemas.openapi import failure
-from promsnmp.http.services import ServicesDep, caller
+from promsnmp.http.services import ServicesDep, caller, request_id
 from promsnmp.inventory.document.seeds import seed_document
 
 PATH = "/promsnmp/discovery"
@@ -76,7 +76,7 @@ async def discover(
         if problems := discovery.seeds.problems_of(seed):
             raise InventoryInvalid(problems)
         if saves:
-            await discovery.seeds.save(seed, who)
+            await discovery.seeds.save(seed, who=who, request_id=request_id(request))
         plan = discovery.plan(seed, who=who, remove_stale=search_request.remove_stale, saved=saves)
         job = discovery.start(plan) if scheduleNow else None
     except InventoryError as error:
@@ -102,7 +102,7 @@ async def list_seeds(services: ServicesDep) -> Response:
 @router.delete(PATH, response_class=PlainTextResponse, responses=_NOT_WRITABLE)
 async def delete_seeds(request: Request, services: ServicesDep) -> str:
     """Delete all saved seeds. Devices stay."""
-    await _delete(services.discovery, caller(request))
+    await _delete(request, services.discovery)
     return "All discovery seeds deleted."
 
 
@@ -140,14 +140,14 @@ async def show_seed(seed_id: str, services: ServicesDep) -> Response:
 @router.delete(PATH + "/{seed_id}", response_class=PlainTextResponse, responses={**_NO_SEED, **_NOT_WRITABLE})
 async def delete_seed(request: Request, seed_id: str, services: ServicesDep) -> str:
     """Delete one saved seed. Devices stay."""
-    if not await _delete(services.discovery, caller(request), seed_id.lower()):
+    if not await _delete(request, services.discovery, seed_id.lower()):
         raise _no_seed(seed_id)
     return f"Seed deleted: {seed_id.lower()}"
 
 
-async def _delete(discovery: Discovery, who: str, seed_id: str | None = None) -> int:
+async def _delete(request: Request, discovery: Discovery, seed_id: str | None = None) -> int:
     try:
-        return await discovery.seeds.delete(who, seed_id)
+        return await discovery.seeds.delete(seed_id, who=caller(request), request_id=request_id(request))
     except InventoryError as error:
         raise inventory_refusal(error, "nothing is deleted") from None
 

@@ -81,10 +81,10 @@ def _inventory(document: object, previous: Inventory | None) -> Inventory:
     problems += _repeated_seeds(seeds)
     revision = top.integer("revision", default=0, low=0, high=2**62)
     fencing_token = top.integer("term", default=0, low=0, high=2**62)
-    write_numbers = top.texts("lastWrites")
+    request_ids = top.texts("lastWrites")
     if problems:
         raise InventoryInvalid(problems)
-    return Inventory(tuple(devices), tuple(seed for seed in seeds if seed), revision, fencing_token, write_numbers)
+    return Inventory(tuple(devices), tuple(seed for seed in seeds if seed), revision, fencing_token, request_ids)
 
 
 def read_device(document: object, *, old: Device | None = None) -> Device:

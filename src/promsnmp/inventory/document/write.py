@@ -44,7 +44,7 @@ def to_document(inventory: Inventory, *, mask: bool) -> dict[str, object]:
         "discoverySeeds": [seed_document(seed, mask=mask) for seed in inventory.seeds],
         "revision": inventory.revision,
         "term": inventory.fencing_token,
-        **({"lastWrites": list(inventory.write_numbers)} if inventory.write_numbers and not mask else {}),
+        **({"lastWrites": list(inventory.request_ids)} if inventory.request_ids and not mask else {}),
     }
 
 
@@ -125,8 +125,8 @@ class DocumentWriter:
             yield from devices[1:]
         seeds = _json([seed_document(seed, mask=self._mask) for seed in inventory.seeds])
         yield b'],"discoverySeeds":%b,"revision":%d,"term":%d' % (seeds, inventory.revision, inventory.fencing_token)
-        if inventory.write_numbers and not self._mask:
-            yield b',"lastWrites":' + _json(inventory.write_numbers)
+        if inventory.request_ids and not self._mask:
+            yield b',"lastWrites":' + _json(inventory.request_ids)
         yield b"}"
 
 

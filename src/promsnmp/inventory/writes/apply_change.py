@@ -10,7 +10,7 @@ from promsnmp.errors import InventoryConflict, InventoryUnavailable
 from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.model import Inventory
 from promsnmp.inventory.writes.changes import InventoryChanges, compare
-from promsnmp.inventory.writes.fencing import MAX_WRITE_NUMBERS
+from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS
 
 Change = Callable[[Inventory], Inventory]
 
@@ -20,9 +20,9 @@ class PendingChange:
     """A change that waits for its turn, and how it ended."""
 
     change: Change
-    fencing_token: int | None
     who: str
-    number: str
+    request_id: str
+    """Of the forwarded request that asked for it; empty for any other change."""
     future: asyncio.Future[Inventory]
     result: Inventory | Exception | None = None
     changes: InventoryChanges | None = None
@@ -48,7 +48,7 @@ def apply_change(now: Snapshot, pending: PendingChange, fencing_token: int | Non
 def _apply(
     now: Snapshot, pending: PendingChange, fencing_token: int | None
 ) -> tuple[Snapshot, InventoryChanges | None]:
-    old, fencing_token = now.inventory, fencing_token if pending.fencing_token is None else pending.fencing_token
+    old = now.inventory
     if fencing_token is not None and fencing_token < old.fencing_token:
         raise InventoryUnavailable(
             f"not written: a leader of term {old.fencing_token} has written the inventory, term {fencing_token} is over"
@@ -60,11 +60,11 @@ def _apply(
     index = now.index.updated(changes.devices.old_values, changes.devices.new_values)
     if index.conflicts:
         raise InventoryConflict(index.conflicts)
-    write_numbers = (*old.write_numbers, pending.number)[-MAX_WRITE_NUMBERS:] if pending.number else old.write_numbers
+    request_ids = (*old.request_ids, pending.request_id)[-MAX_REQUEST_IDS:] if pending.request_id else old.request_ids
     new = replace(
         new,
         revision=old.revision + 1,
         fencing_token=old.fencing_token if fencing_token is None else fencing_token,
-        write_numbers=write_numbers,
+        request_ids=request_ids,
     )
     return Snapshot(new, index), changes

@@ -8,34 +8,15 @@ answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
 
 GetFencingToken = Callable[[], int | None]
 """The number of the leader's term, None where there are no terms. Raises NotLeader. Called in threads."""
 
-MAX_WRITE_NUMBERS = 1024
+MAX_REQUEST_IDS = 1024
 """Numbers of writes that the file keeps: some seconds of as many writes as one leader can make."""
-
-_write_number: ContextVar[str] = ContextVar("number of the write", default="")
 
 
 def no_fencing_token() -> int | None:
     """For a store that nobody else writes: there are no terms."""
     return None
-
-
-@contextmanager
-def with_write_number(number: str) -> Iterator[None]:
-    """Changes that are asked for within carry ``number``."""
-    token = _write_number.set(number)
-    try:
-        yield
-    finally:
-        _write_number.reset(token)
-
-
-def current_write_number() -> str:
-    """The number that a change asked for here carries; empty for none."""
-    return _write_number.get()

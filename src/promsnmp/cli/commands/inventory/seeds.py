@@ -119,7 +119,7 @@ def remove(seed_ids: tuple[str, ...], everything: bool, file: Path | None, servi
             service.call("DELETE", f"{PATH}/{seed['id']}")
         else:
             book = _book(open_inventory(command_settings(file)))
-            asyncio.run(book.delete(local_user(), seed["id"]))
+            asyncio.run(book.delete(seed["id"], who=local_user()))
         click.echo(f"removed {printable(' '.join(seed['potentialTargets']))} ({seed['id']})")
 
 
@@ -130,12 +130,12 @@ async def _add(store: InventoryStore, document: Document) -> Document:
     if problems := book.problems_of(seed):
         raise InventoryInvalid(problems)
     kept = book.deduplicate(seed)
-    await book.save(kept, local_user())
+    await book.save(kept, who=local_user())
     return seed_document(kept, mask=True)
 
 
 def _book(store: InventoryStore) -> SavedSeeds:
-    return SavedSeeds(lambda: store.current, lambda change, who: store.update(change, who=who))
+    return SavedSeeds(lambda: store.current, store.update)
 
 
 def _list_seeds(file: Path | None, service: ServiceClient | None) -> list[Document]:
