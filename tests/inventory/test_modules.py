@@ -9,27 +9,26 @@ FOUND = ("system", "if_mib", "cisco")
 
 
 @pytest.mark.parametrize(
-    ("own", "configured", "detected", "found", "polled"),
+    ("own", "configured", "detected", "polled"),
     [
-        (("ups",), ("auto",), FOUND, ("system",), ("ups",)),
-        ((), ("system", "ups"), FOUND, ("system",), ("system", "ups")),
-        ((), ("auto",), FOUND, ("system",), FOUND),
-        ((), ("auto",), (), ("system", "ups"), ("system", "ups")),
-        ((), ("auto",), (), (), FALLBACK),
-        (("auto", "mine"), ("ups",), FOUND, (), (*FOUND, "mine")),
-        ((), ("cisco", "auto"), FOUND, (), ("cisco", "system", "if_mib")),
+        (("ups",), ("auto",), FOUND, ("ups",)),
+        ((), ("system", "ups"), FOUND, ("system", "ups")),
+        ((), ("auto",), FOUND, FOUND),
+        ((), ("auto",), (), FALLBACK),
+        (("auto", "mine"), ("ups",), FOUND, (*FOUND, "mine")),
+        ((), ("cisco", "auto"), FOUND, ("cisco", "system", "if_mib")),
     ],
 )
-def test_a_device_is_polled_with_what_the_operator_wants_then_with_what_is_known_of_it(
-    own: tuple[str, ...],
-    configured: tuple[str, ...],
-    detected: tuple[str, ...],
-    found: tuple[str, ...],
-    polled: tuple[str, ...],
+def test_the_modules_of_the_device_win_over_those_of_the_settings_and_auto_means_the_detected_ones(
+    own: tuple[str, ...], configured: tuple[str, ...], detected: tuple[str, ...], polled: tuple[str, ...]
 ) -> None:
     device = Device("1", modules=own, detected_modules=detected)
-    assert effective_modules(device, configured, found) == polled
+    assert effective_modules(device, configured) == polled
 
 
-def test_a_wish_without_auto_is_taken_as_it_is() -> None:
+def test_auto_falls_back_when_nothing_was_detected() -> None:
+    assert resolve_modules(("auto", "ups"), ()) == (*FALLBACK, "ups")
+
+
+def test_a_list_without_auto_stays_as_it_is() -> None:
     assert resolve_modules(("if_mib", "system"), FOUND) == ("if_mib", "system")

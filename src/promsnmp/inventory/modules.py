@@ -22,15 +22,15 @@ def requested_modules(device: Device, configured: Sequence[str]) -> tuple[str, .
     return device.modules or tuple(configured)
 
 
-def resolve_modules(requested: Sequence[str], *detected: Sequence[str]) -> tuple[str, ...]:
-    """``requested`` with ``AUTO`` replaced by the first of ``detected`` that is not empty, or else by ``FALLBACK``."""
+def resolve_modules(requested: Sequence[str], detected: Sequence[str]) -> tuple[str, ...]:
+    """``requested`` with ``AUTO`` replaced by the modules ``detected``, or by ``FALLBACK`` when there are none."""
     if AUTO not in requested:
         return tuple(requested)
-    suitable = next(filter(None, detected), FALLBACK)
+    suitable = detected or FALLBACK
     return tuple(dict.fromkeys(name for one in requested for name in (suitable if one == AUTO else (one,))))
 
 
-def effective_modules(device: Device, configured: Sequence[str], *detected: Sequence[str]) -> tuple[str, ...]:
-    """The modules that a device is polled with: the operator's, then the detected ones of the inventory, then
-    ``detected`` (what a collector found out), then ``FALLBACK``."""
-    return resolve_modules(requested_modules(device, configured), device.detected_modules, *detected)
+def effective_modules(device: Device, configured: Sequence[str]) -> tuple[str, ...]:
+    """The modules that a device is polled with, as far as the inventory knows: see ``requested_modules`` and
+    ``resolve_modules``."""
+    return resolve_modules(requested_modules(device, configured), device.detected_modules)
