@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from promsnmp.errors import InventoryConflict, InventoryError, InventoryUnavailable, NotLeader
+from promsnmp.inventory.derived import Derivations, DerivedValues, use_derived
 from promsnmp.inventory.document.write import from_document
-from promsnmp.inventory.followers import DerivedValues, Followers, Listener
 from promsnmp.inventory.index import Snapshot, TargetMatch
 from promsnmp.inventory.model import Inventory
 from promsnmp.inventory.storage.atomic_file import FileStamp, try_writing
@@ -29,6 +29,7 @@ from promsnmp.inventory.writes.apply_change import Change, PendingChange, apply_
 from promsnmp.inventory.writes.changes import audit_changes, compare
 from promsnmp.inventory.writes.fencing import GetFencingToken, no_fencing_token
 from promsnmp.observe.audit import audit
+from promsnmp.support.listeners import Listeners
 from promsnmp.support.memory import gc_paused
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,8 @@ class InventoryStore:
         self._turn = asyncio.Lock()
         self._waiting: list[PendingChange] = []
         self._writing: asyncio.Task[None] | None = None
-        self._followers = Followers()
+        self._derivations = Derivations()
+        self._listeners = Listeners[[Inventory]]("change of the inventory")
 
     @property
     def current(self) -> Inventory:
@@ -87,9 +89,9 @@ class InventoryStore:
         """Device and agent that a scrape's target means, or None; see ``Index.find``."""
         return self._state.snapshot.index.find(target)
 
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Calls ``listener`` with the new inventory after each change; the result ends that."""
-        return self._followers.subscribe(listener)
+    def subscribe(self, listener: Callable[[Inventory], object]) -> None:
+        """Calls ``listener`` with the new inventory after each change."""
+        self._listeners.subscribe(listener)
 
     def derive(self, make: Callable[[Snapshot], T], use: Callable[[T], None]) -> None:
         """Keeps something up to date that is made of the whole inventory, and is too much work for the event loop.
@@ -97,7 +99,7 @@ class InventoryStore:
         ``make`` runs in the thread that makes a change, before the change is seen; ``use`` takes what it returned at
         the moment when it is. Both are called once for the inventory in use.
         """
-        self._followers.derive(make, use, self._state.snapshot)
+        self._derivations.add(make, use, self._state.snapshot)
 
     def load(self) -> Inventory:
         """Reads the file; without one the inventory is empty.
@@ -202,7 +204,8 @@ class InventoryStore:
         changed = state.snapshot is not self._state.snapshot
         self._state = state
         if changed:
-            self._followers.notify(state.snapshot.inventory, state.derived)
+            use_derived(state.derived)
+            self._listeners.notify(state.snapshot.inventory)
         return changed
 
     def _note(self, error: Exception) -> None:
@@ -285,5 +288,5 @@ class InventoryStore:
         return (
             state
             if state.snapshot is self._state.snapshot
-            else replace(state, derived=self._followers.compute(state.snapshot))
+            else replace(state, derived=self._derivations.compute(state.snapshot))
         )

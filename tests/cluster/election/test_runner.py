@@ -103,7 +103,7 @@ async def test_a_listener_that_fails_does_not_keep_the_others_from_hearing(
     await made.run_once()
     await made.run_once()
     assert heard == [True]
-    assert "a listener of the leader's election failed" in caplog.text
+    assert "a listener failed: change of the leader" in caplog.text
     await made.stop()
 
 

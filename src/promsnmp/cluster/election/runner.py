@@ -16,10 +16,11 @@ from typing import Protocol
 
 from promsnmp.cluster.election.rules import Candidate, Clock, LeaseRecord, LeaseState, lease_clock
 from promsnmp.errors import CoordinatorError
+from promsnmp.support.listeners import Listeners
 
 log = logging.getLogger(__name__)
 
-Listener = Callable[[], None]
+Listener = Callable[[], object]
 
 RELEASE_TIMEOUT = 1.5
 """Seconds that giving up the lead may take at the end."""
@@ -98,7 +99,7 @@ class ElectionRunner:
         self._lease_store = lease_store
         self._timeout = timeout
         self._clock = clock
-        self._listeners: list[Listener] = []
+        self._listeners = Listeners[[]]("change of the leader")
         self._published: tuple[bool, Leader | None] = False, None
         self._task: asyncio.Task[None] | None = None
         self._expiry_timer: asyncio.TimerHandle | None = None
@@ -121,7 +122,7 @@ class ElectionRunner:
         return self.candidate.fencing_token()
 
     def subscribe(self, listener: Listener) -> None:
-        self._listeners.append(listener)
+        self._listeners.subscribe(listener)
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="election of the leader")
@@ -199,11 +200,7 @@ class ElectionRunner:
             return
         self._published = leads, leader
         self._log(led_before, leader_before)
-        for listener in self._listeners:
-            try:
-                listener()
-            except Exception:
-                log.exception("a listener of the leader's election failed")
+        self._listeners.notify()
 
     def _log(self, led_before: bool, leader_before: Leader | None) -> None:
         candidate, leads, leader = self.candidate, *self._published

@@ -18,6 +18,7 @@ from promsnmp.cluster.members.peer_status import PeerStatus, read_peer_status
 from promsnmp.cluster.members.redis_heartbeat import RedisHeartbeats
 from promsnmp.cluster.peers.client import STATUS_PATH, PeerClient
 from promsnmp.errors import CoordinatorError, PeerError
+from promsnmp.support.listeners import Listeners
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +27,6 @@ MIN_ROUND = 0.1
 ANSWER_TIMEOUT = 1.0
 """Seconds that another replica has to answer."""
 GOODBYE_TIMEOUT = 0.8
-
-Listener = Callable[[], None]
 
 
 class Gossip:
@@ -57,7 +56,7 @@ class Gossip:
         self._on_status = on_status
         self._heartbeats = heartbeats
         self._dns = dns
-        self._listeners: list[Listener] = []
+        self._listeners = Listeners[[]]("change of the members")
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._has_asked = asyncio.Event()
@@ -66,9 +65,9 @@ class Gossip:
         """The address by which DNS knows this replica."""
         self._warned_of: str = ""
 
-    def subscribe(self, listener: Listener) -> None:
+    def subscribe(self, listener: Callable[[], object]) -> None:
         """Calls ``listener`` whenever a member came or went."""
-        self._listeners.append(listener)
+        self._listeners.subscribe(listener)
 
     def start(self) -> None:
         heartbeat_rounds = self._repeat(self.exchange_heartbeats, asyncio.Event(), self._has_asked)
@@ -209,11 +208,7 @@ class Gossip:
         _log_change(before, self.members.present)
         self._wake.set()  # who came has to know this one, to say goodbye to it
         self._warn_of_namesake()
-        for listener in self._listeners:
-            try:
-                listener()
-            except Exception:
-                log.exception("a listener of the replicas failed")
+        self._listeners.notify()
 
     def _warn_of_namesake(self) -> None:
         other = self.members.namesake
