@@ -15,7 +15,8 @@ from functools import partial
 from prometheus_client.metrics_core import Metric
 
 from promsnmp import __version__
-from promsnmp.cluster.cluster import Cluster, InventoryPort
+from promsnmp.cluster.cluster import Cluster
+from promsnmp.cluster.inventory_port import InventoryPort
 from promsnmp.discovery.factory import make_discovery
 from promsnmp.discovery.schedule import Schedule, Scheduler, read_cron, read_zone
 from promsnmp.errors import ModuleError, SettingsError

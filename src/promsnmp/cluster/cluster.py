@@ -1,7 +1,7 @@
-"""One replica among others: all that belongs to that, put together from the settings, started, shown and ended.
+"""One replica among others: builds the election, the members and the forwarding from the settings, runs and stops them.
 
-What the cluster has to know of the inventory (its key, term and revision) it asks for by ``InventoryPort``: the
-two do not know each other.
+The cluster and the inventory do not import each other: what the cluster needs of the inventory comes through
+``InventoryPort``.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ import logging
 import secrets
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable
 
 from prometheus_client.metrics_core import Metric
 
@@ -22,21 +21,16 @@ from promsnmp.cluster.election.rules import Candidate, LeaseRecord, Timing
 from promsnmp.cluster.election.runner import ElectionRunner, Leader, Leadership
 from promsnmp.cluster.factory import Coordinators, open_coordinators
 from promsnmp.cluster.health import election_component, members_component
+from promsnmp.cluster.inventory_port import ForwardedWriteCheck, InventoryPort, claim_term
 from promsnmp.cluster.members.gossip import Gossip
 from promsnmp.cluster.members.members import Member, Members
 from promsnmp.cluster.members.peer_status import PeerStatus
 from promsnmp.cluster.members.redis_heartbeat import RedisHeartbeats
 from promsnmp.cluster.peers.client import DETECTED_MODULES_PATH, PeerClient
 from promsnmp.cluster.peers.forward_scrape import ScrapeForwarder
-from promsnmp.cluster.peers.forward_write import (
-    CommitStatus,
-    ForwardedRequest,
-    ForwardedWrite,
-    OutcomeUnknown,
-    WriteForwarder,
-)
+from promsnmp.cluster.peers.forward_write import ForwardedRequest, OutcomeUnknown, WriteForwarder
 from promsnmp.cluster.peers.signing import RequestSigner
-from promsnmp.errors import InventoryUnavailable, NotLeader
+from promsnmp.errors import NotLeader
 from promsnmp.observe import families
 from promsnmp.observe.health import Component
 from promsnmp.settings import Settings
@@ -45,24 +39,6 @@ log = logging.getLogger(__name__)
 
 MEMBERS_TIMEOUT = 3.0
 """Seconds that the start of polling waits for the other replicas to be known."""
-CLAIM_INTERVAL = 2.0
-"""Seconds between two attempts of a new leader to put its term into the file."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InventoryPort:
-    """What the inventory tells the cluster; each is asked whenever it is wanted."""
-
-    key: Callable[[], bytes]
-    fencing_token: Callable[[], int]
-    revision: Callable[[], int]
-    request_ids: Callable[[], Sequence[str]]
-    """The IDs of the last forwarded requests that wrote, the newest last; ``max_request_ids`` of them at most."""
-    max_request_ids: int
-    reload: Callable[[], Awaitable[object]]
-    """Take over the file as it is now."""
-    claim: Callable[[], Awaitable[object]]
-    """Put the present term into the file; raises InventoryUnavailable."""
 
 
 class Cluster:
@@ -78,6 +54,7 @@ class Cluster:
         tls: Callable[[], ssl.SSLContext | None] = lambda: None,
     ) -> None:
         self._inventory = inventory
+        self._writes = ForwardedWriteCheck(inventory)
         self._coordinators: Coordinators = open_coordinators(settings, port)
         me = _me(settings, self._coordinators.address, port)
         self.members = Members(me, member_timeout=settings.cluster_member_timeout / 1000)
@@ -95,12 +72,11 @@ class Cluster:
             self.leadership,
             self.peers,
             leader=self.leader,
-            last_known_write=self._last_known_write,
-            commit_status=self._commit_status,
+            last_known_write=self._writes.last_known,
+            commit_status=self._writes.commit_status,
         )
         self._reported_leader: Leader | None = None
         self._last_leader: Leader | None = None
-        self._reloading: asyncio.Future[object] | None = None
         self._tasks: set[asyncio.Future[object]] = set()
 
     def _make_leadership(self, settings: Settings, me: Member) -> Leadership:
@@ -206,38 +182,7 @@ class Cluster:
         self._last_leader = self.leadership.leader or self._last_leader
         self.announce_change()
         if self.leadership.leads:
-            self._spawn(self._claim())
-
-    async def _claim(self) -> None:
-        """Puts the new leader's term into the inventory file, as soon as that can be written."""
-        reason = ""
-        while self.leadership.leads:
-            try:
-                await self._inventory.claim()
-            except InventoryUnavailable as error:
-                if str(error) != reason:
-                    reason = str(error)
-                    log.warning("the leader cannot put its term into the inventory file: %s", reason)
-                await asyncio.sleep(CLAIM_INTERVAL)
-            else:
-                return
-
-    def _last_known_write(self) -> str:
-        return next(reversed(self._inventory.request_ids()), "")
-
-    async def _commit_status(self, sent: ForwardedWrite) -> CommitStatus:
-        if self._reloading is None or self._reloading.done():  # once for all whom a leader left without an answer
-            self._reloading = asyncio.ensure_future(self._inventory.reload())
-        await asyncio.shield(self._reloading)
-        request_ids = self._inventory.request_ids()
-        if sent.request_id in request_ids:
-            return CommitStatus.COMMITTED
-        has_all = len(request_ids) < self._inventory.max_request_ids or sent.last_known_write in request_ids
-        return (
-            CommitStatus.NOT_COMMITTED
-            if has_all and self._inventory.fencing_token() > sent.fencing_token
-            else CommitStatus.PENDING
-        )
+            self._spawn(claim_term(self._inventory, while_leading=lambda: self.leadership.leads))
 
     def _spawn(self, work: Awaitable[object]) -> None:
         task = asyncio.ensure_future(work)
@@ -255,8 +200,7 @@ class Cluster:
 
     def check_members(self) -> Component:
         """Who is there, for the health."""
-        problems = {**self.gossip.problems, **self.gossip.refusals} if self.gossip is not None else {}
-        return members_component(self.members, problems)
+        return members_component(self.members, self.gossip.problems.all() if self.gossip is not None else {})
 
     @property
     def role(self) -> str:

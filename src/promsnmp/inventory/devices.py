@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from promsnmp.errors import InventoryInvalid, UnknownDevice
 from promsnmp.inventory.document.merge_patch import merge_device
-from promsnmp.inventory.document.read import read_device
+from promsnmp.inventory.document.read_device import read_device
 from promsnmp.inventory.document.write import device_document
 from promsnmp.inventory.index import Snapshot, display_name
 from promsnmp.inventory.model import ACTIVE, NO_IDENTIFIERS, Device, Inventory

@@ -156,10 +156,10 @@ async def test_a_replica_with_another_key_is_none_of_us_and_that_is_told(
     three[2].key = b"another key, 16+"
     await until(lambda: three[0].names == three[1].names == ["pod-0", "pod-1"])
     address = three[2].members.me.address
-    assert "PROM_ENCRYPT_KEY" in three[0].gossip.refusals[address]
-    assert caplog.text.count(f"the replica at {address} refuses this one") == 2  # each of the two says so once
+    assert "PROM_ENCRYPT_KEY" in three[0].gossip.problems.refusals[address]
+    assert caplog.text.count(f"another replica refuses this one: {address}") == 2  # each of the two says so once
     three[2].key = good
-    await until(lambda: three[0].names == ["pod-0", "pod-1", "pod-2"] and not three[0].gossip.refusals)
+    await until(lambda: three[0].names == ["pod-0", "pod-1", "pod-2"] and not three[0].gossip.problems.refusals)
 
 
 async def test_two_of_one_name_the_older_learns_of_it_and_says_so(
@@ -176,7 +176,7 @@ async def test_two_of_one_name_the_older_learns_of_it_and_says_so(
 async def test_who_came_and_went_is_logged(three: list[Replica], caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "promsnmp")
     await three[2].gossip.leave()
-    assert "replicas: pod-2 went; now pod-0, pod-1" in caplog.text
+    assert "replicas: pod-2 left; now pod-0, pod-1" in caplog.text
 
 
 async def test_starting_waits_for_the_others_but_not_for_ever(caplog: pytest.LogCaptureFixture) -> None:

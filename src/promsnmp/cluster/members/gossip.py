@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from promsnmp.cluster.members.dns import ServiceDns
-from promsnmp.cluster.members.members import Member, Members
+from promsnmp.cluster.members.member_problems import MemberProblems, log_change
+from promsnmp.cluster.members.members import Members
 from promsnmp.cluster.members.peer_status import PeerStatus, read_peer_status
 from promsnmp.cluster.members.redis_heartbeat import RedisHeartbeats
 from promsnmp.cluster.peers.client import STATUS_PATH, PeerClient
@@ -47,10 +48,7 @@ class Gossip:
         dns: ServiceDns | None = None,
     ) -> None:
         self.members = members
-        self.problems: dict[str, str] = {}
-        """Coordinators that cannot be asked, and why."""
-        self.refusals: dict[str, str] = {}
-        """Addresses of replicas that do not take this one for one of theirs, and why: another key, or another time."""
+        self.problems = MemberProblems()
         self._peers = peers
         self._read_own_status = own_status
         self._on_status = on_status
@@ -63,7 +61,6 @@ class Gossip:
         self._has_sent = asyncio.Event()
         self._own_address: str = ""
         """The address by which DNS knows this replica."""
-        self._warned_of: str = ""
 
     def subscribe(self, listener: Callable[[], object]) -> None:
         """Calls ``listener`` whenever a member came or went."""
@@ -84,7 +81,8 @@ class Gossip:
                 await self._has_asked.wait()
                 await self._has_sent.wait()
         except TimeoutError:
-            log.warning("starting without knowing all replicas: %s", "; ".join(self.problems.values()) or "no answer")
+            reason = "; ".join(self.problems.of_sources.values()) or "no answer"
+            log.warning("starting without knowing all replicas: %s", reason)
 
     @property
     def has_asked(self) -> bool:
@@ -148,9 +146,9 @@ class Gossip:
             async with asyncio.timeout(self.members.member_timeout / 2):
                 await self._heartbeats.refresh(self.members)
         except (CoordinatorError, TimeoutError) as error:
-            self._note("redis", str(error) or "no answer in time")
+            self.problems.note_source(self._heartbeats.name, str(error) or "no answer in time")
         else:
-            self._note("redis", "")
+            self.problems.note_source(self._heartbeats.name, "")
 
     async def send_status_to_all(self) -> None:
         """Tells every replica that is known, or that DNS names, of this one. Raises nothing."""
@@ -159,17 +157,17 @@ class Gossip:
             await self._ask_dns(self._dns)
             addresses |= set(self._dns.addresses) - {self._own_address, self.members.me.address}
         await asyncio.gather(*(self._send_status_to(one) for one in sorted(addresses)))
-        self.refusals = {one: reason for one, reason in self.refusals.items() if one in addresses}
+        self.problems.forget_refusals_except(addresses)
         self._peers.close_all_but(addresses | {one.address for one in self.members.others})
 
     async def _ask_dns(self, dns: ServiceDns) -> None:
         try:
             await dns.refresh()
         except CoordinatorError as error:
-            self._note("dns", str(error))
+            self.problems.note_source(dns.name, str(error))
         else:
             self.members.mark_reachable()
-            self._note("dns", "")
+            self.problems.note_source(dns.name, "")
 
     async def _send_status_to(self, address: str) -> None:
         """Tells one replica of this one, and takes in its answer, if there is any."""
@@ -178,9 +176,10 @@ class Gossip:
             answer = await self._peers.request(
                 address, "POST", STATUS_PATH.encode(), _HEADERS, body, timeout=ANSWER_TIMEOUT
             )
-            self._note_refusal(address, answer.body.decode(errors="replace").strip() if answer.status == 403 else "")
+            text = answer.body.decode(errors="replace").strip()
+            self.problems.note_refusal(address, text if answer.status == 403 else "")
             if answer.status != 200:
-                raise PeerError(f"{address} answered {answer.status}: {answer.body[:200].decode(errors='replace')}")
+                raise PeerError(f"{address} answered {answer.status}: {text[:200]}")
             status = read_peer_status(answer.body)
         except PeerError as error:
             log.debug("cannot tell another replica: %s", error)
@@ -205,49 +204,10 @@ class Gossip:
         before = self.members.present
         if not self.members.refresh():
             return
-        _log_change(before, self.members.present)
+        log_change(before, self.members.present)
         self._wake.set()  # who came has to know this one, to say goodbye to it
-        self._warn_of_namesake()
+        self.problems.warn_of_namesake(self.members.namesake)
         self._listeners.notify()
-
-    def _warn_of_namesake(self) -> None:
-        other = self.members.namesake
-        if other is not None and other.instance != self._warned_of:
-            self._warned_of = other.instance
-            log.error("%s at %s runs under this replica's name: give each its own POD_NAME", other.name, other.address)
-
-    def _note_refusal(self, address: str, reason: str) -> None:
-        """One line in the log when another replica refuses this one, or takes it again."""
-        if reason and address not in self.refusals:
-            log.error("the replica at %s refuses this one: %s", address, reason[:200])
-        elif not reason and address in self.refusals:
-            log.info("the replica at %s does not refuse this one any more", address)
-        self.refusals.pop(address, None)
-        if reason:
-            self.refusals[address] = reason[:200]
-
-    def _note(self, source: str, problem: str) -> None:
-        """One line in the log when a coordinator fails, and one when it is back."""
-        if problem and source not in self.problems:
-            log.warning("the replicas that were known last are kept, as %s cannot be asked: %s", source, problem)
-        elif not problem and source in self.problems:
-            log.info("%s tells again which replicas there are", source)
-        if problem:
-            self.problems[source] = problem
-        else:
-            self.problems.pop(source, None)
 
 
 _HEADERS = ((b"content-type", b"application/json"),)
-
-
-def _log_change(before: Iterable[Member], after: Iterable[Member]) -> None:
-    old, new = _names(before), _names(after)
-    joined = [f"{name} ({new[name].address})" for name in new if old.get(name) != new[name]]
-    departed = [name for name in old if name not in new]
-    words = [f"{', '.join(joined)} came" if joined else "", f"{', '.join(departed)} went" if departed else ""]
-    log.info("replicas: %s; now %s", " and ".join(filter(None, words)), ", ".join(new) or "none")
-
-
-def _names(members: Iterable[Member]) -> Mapping[str, Member]:
-    return {one.name: one for one in members}

@@ -1,55 +1,20 @@
 """JSON document -> inventory, with every problem of the document found in one go.
 
-The document is the original PromSNMP's: keys that it does not know are no error, null means absent. What this module
-decides, where the original leaves it open, is said in the functions' docstrings.
+The document is the original PromSNMP's: keys that it does not know are no error, null means absent.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from difflib import get_close_matches
 
 from promsnmp.errors import InventoryInvalid
-from promsnmp.inventory.address import normal_address
-from promsnmp.inventory.document.credentials import read_credentials, read_hex
 from promsnmp.inventory.document.fields import Fields, kind_of
-from promsnmp.inventory.document.parsing import read_instant
 from promsnmp.inventory.document.previous import PreviousValues
+from promsnmp.inventory.document.read_device import device_from
 from promsnmp.inventory.document.seeds import read_seed
-from promsnmp.inventory.document.values import new_id, read_id, read_labels, read_modules
 from promsnmp.inventory.index import collisions
-from promsnmp.inventory.model import (
-    ACTIVE,
-    DEFAULT_PORT,
-    NO_IDENTIFIERS,
-    STALE,
-    Agent,
-    AgentEndpoint,
-    Device,
-    DeviceIdentifiers,
-    Inventory,
-    Seed,
-)
-from promsnmp.snmp.credentials import Community
+from promsnmp.inventory.model import Inventory, Seed
 from promsnmp.support.memory import gc_paused
-
-MAX_TIMEOUT = 3_600_000
-"""Milliseconds; more is a mistake in the unit."""
-MAX_RETRIES = 100
-
-_DEVICE_KEYS = frozenset(
-    """id sysName sysDescr sysContact sysLocation discoveredAt agents primaryAgent
-    modules labels sysObjectId vendor model detectedModules status lastSeen missedSince marks""".split()  # noqa: SIM905
-)
-_AGENT_KEYS = frozenset(
-    """id type endpoint version timeout retries discoveredAt readCommunity writeCommunity
-    securityName securityLevel authProtocol authPassphrase privProtocol privPassphrase
-    engineId contextName contextEngineId device""".split()  # noqa: SIM905
-)
-
-_READ_ONLY_KEYS = frozenset({"polling"})
-"""Keys that answers have and documents need not: they are passed over."""
 
 
 def from_document(document: object, *, previous: Inventory | None = None) -> Inventory:
@@ -71,7 +36,7 @@ def _inventory(document: object, previous: Inventory | None) -> Inventory:
     if document.get("devices") is None:
         top.problem("devices", "is missing; an empty list means no devices")
     values = PreviousValues(previous, claimed=_given_ids(document) if previous else frozenset())
-    read = [_device(item, f"devices[{i}]", problems, values) for i, item in enumerate(top.items("devices"))]
+    read = [device_from(item, f"devices[{i}]", problems, values) for i, item in enumerate(top.items("devices"))]
     devices = [device for device in read if device is not None]
     if len(devices) == len(read):  # else the numbers in the places would not be the document's
         problems += collisions(devices)
@@ -85,160 +50,6 @@ def _inventory(document: object, previous: Inventory | None) -> Inventory:
     if problems:
         raise InventoryInvalid(problems)
     return Inventory(tuple(devices), tuple(seed for seed in seeds if seed), revision, fencing_token, request_ids)
-
-
-def read_device(document: object, *, old: Device | None = None) -> Device:
-    """The device that a JSON document of one device describes; places of problems begin at the device.
-
-    ``old`` is the device that it replaces: masked secrets, ids and what discovery found are taken from there. Other
-    than in an inventory, keys that are not known are problems: they are slips of people, not of another program's.
-    Raises InventoryInvalid with all problems.
-    """
-    if not isinstance(document, Mapping):
-        raise InventoryInvalid([f"the device must be an object, not {kind_of(document)}"])
-    problems: list[str] = []
-    _refuse_unknown(Fields(document, "", problems), _DEVICE_KEYS, "a device")
-    agents = document.get("agents")
-    for number, item in enumerate(agents if isinstance(agents, list) else ()):
-        if isinstance(item, Mapping):
-            _refuse_unknown(Fields(item, f"agents[{number}]", problems), _AGENT_KEYS, "an agent")
-    given = {key: value for key, value in document.items() if key in _DEVICE_KEYS}
-    device = _device(given, "", problems, PreviousValues(Inventory((old,)) if old else None))
-    if device is not None:
-        problems += [problem.replace("devices[0].", "") for problem in collisions([device])]
-    if problems or device is None:
-        raise InventoryInvalid(problems)
-    return device
-
-
-def _refuse_unknown(fields: Fields, known: frozenset[str], what: str) -> None:
-    for key in fields.values.keys() - known - _READ_ONLY_KEYS:
-        similar = get_close_matches(key.lower(), {name.lower(): name for name in known}, 1, 0.6)
-        intended = next((name for name in known if name.lower() in similar), "")
-        fields.problem(ascii(key)[1:-1][:80], f"is not a key of {what}" + (f"; {intended} is" if intended else ""))
-
-
-def _device(item: object, place: str, problems: list[str], previous: PreviousValues) -> Device | None:
-    before = len(problems)
-    fields = Fields(item, place, problems)
-    if len(problems) > before:
-        return None
-    sys_name = fields.text("sysName")
-    given_id = read_id(fields)
-    old = previous.device(given_id, sys_name)
-    agents = [
-        _agent(each, fields.at(f"agents[{i}]"), problems, previous) for i, each in enumerate(fields.items("agents"))
-    ]
-    usable = [agent for agent in agents if agent is not None]
-    primary = _primary(fields, usable, previous, complete=len(usable) == len(agents))
-    if primary is not None and primary not in usable:
-        usable.append(primary)
-    if not sys_name and not usable and len(problems) == before:
-        problems.append(f"{place or 'the device'}: needs a sysName or an agent")
-    return Device(
-        id=given_id or (old.id if old else new_id()),
-        sys_name=sys_name,
-        sys_descr=fields.text("sysDescr"),
-        sys_contact=fields.text("sysContact"),
-        sys_location=fields.text("sysLocation"),
-        discovered_at=fields.value("discoveredAt", read_instant) or (old.discovered_at if old else None),
-        agents=tuple(usable),
-        primary=primary,
-        modules=read_modules(fields, "modules"),
-        labels=read_labels(fields),
-        sys_object_id=fields.text("sysObjectId") or (old.sys_object_id if old else ""),
-        vendor=fields.text("vendor") or (old.vendor if old else ""),
-        model=fields.text("model") or (old.model if old else ""),
-        detected_modules=read_modules(fields, "detectedModules") or (old.detected_modules if old else ()),
-        status=_status(fields) or (old.status if old else ACTIVE),
-        last_seen=fields.value("lastSeen", read_instant) or (old.last_seen if old else None),
-        missed_since=fields.value("missedSince", read_instant) or (old.missed_since if old else None),
-        identifiers=_identifiers(fields) or (old.identifiers if old else NO_IDENTIFIERS),
-        extra=_extra(fields, _DEVICE_KEYS) or (old.extra if old else ""),
-    )
-
-
-def _status(fields: Fields) -> str:
-    status = fields.text("status").lower()
-    if status not in ("", ACTIVE, STALE):
-        fields.problem("status", f"{status[:40]!r} is neither {ACTIVE} nor {STALE}")
-        return ""
-    return status
-
-
-def _identifiers(fields: Fields) -> DeviceIdentifiers | None:
-    value = fields.values.get("marks")
-    if value is None:
-        return None
-    inner = Fields(value, fields.at("marks"), fields.problems)
-    return DeviceIdentifiers(
-        sys_name=inner.text("sysName"),
-        serial_numbers=inner.texts("serialNumbers"),
-        mac_addresses=inner.texts("macAddresses"),
-        booted_at=inner.value("bootedAt", read_instant),
-    )
-
-
-def _primary(fields: Fields, agents: list[Agent], previous: PreviousValues, *, complete: bool) -> Agent | None:
-    """The agent that ``primaryAgent`` copies: found by id, then by endpoint, and what ``agents`` says of it counts.
-
-    One that is not among ``agents`` is read as a further agent; without ``primaryAgent`` the first one is primary.
-    """
-    value = fields.values.get("primaryAgent")
-    if value is None:
-        return agents[0] if agents else None
-    if isinstance(value, dict) and len(copied := [agent for agent in agents if agent.id == value.get("id")]) == 1:
-        return copied[0]  # as it is in every document that we wrote
-    place = fields.at("primaryAgent")
-    silent = Fields(value if isinstance(value, Mapping) else {}, place, [])
-    wanted, endpoint = read_id(silent), _endpoint(silent)
-    matching = [agent for agent in agents if agent.id == wanted] or [a for a in agents if a.endpoint == endpoint]
-    if matching:
-        return matching[0]
-    return _agent(value, place, fields.problems, previous) if complete else None
-
-
-def _agent(item: object, place: str, problems: list[str], previous: PreviousValues) -> Agent | None:
-    before = len(problems)
-    fields = Fields(item, place, problems)
-    if len(problems) > before:
-        return None
-    given_id, endpoint = read_id(fields), _endpoint(fields)
-    old = previous.agent(given_id, endpoint)
-    credentials = read_credentials(fields, "type", old.credentials if old else None)
-    agent = Agent(
-        id=given_id or (old.id if old else new_id()),
-        endpoint=endpoint or AgentEndpoint(""),
-        credentials=credentials or Community(),
-        timeout=fields.integer("timeout", default=1500, low=1, high=MAX_TIMEOUT),
-        retries=fields.integer("retries", default=1, low=0, high=MAX_RETRIES),
-        discovered_at=fields.value("discoveredAt", read_instant) or (old.discovered_at if old else None),
-        write_community=fields.secret("writeCommunity", old.write_community if old else ""),
-        engine_id=read_hex(fields, "engineId"),
-        extra=_extra(fields, _AGENT_KEYS) or (old.extra if old else ""),
-    )
-    return agent if endpoint else None
-
-
-def _endpoint(fields: Fields) -> AgentEndpoint | None:
-    """``endpoint``; its port is 161 when absent. None when there is no usable address."""
-    value = fields.values.get("endpoint")
-    if value is None:
-        fields.problem("endpoint", 'is missing, like {"address": "192.0.2.1", "port": 161}')
-        return None
-    inner = Fields(value, fields.at("endpoint"), fields.problems)
-    port = inner.integer("port", default=DEFAULT_PORT, low=1, high=65535)
-    address = inner.convert("address", normal_address)
-    if address is None and inner.values and not inner.failed("address"):
-        inner.problem("address", "is missing")
-    return AgentEndpoint(address, port) if address and not inner.failed("port") else None
-
-
-def _extra(fields: Fields, known: frozenset[str]) -> str:
-    if fields.values.keys() <= known:
-        return ""
-    found = {key: value for key, value in fields.values.items() if key not in known and key not in _READ_ONLY_KEYS}
-    return json.dumps(found) if found else ""
 
 
 def _given_ids(value: object) -> set[object]:
