@@ -6,7 +6,8 @@ import os
 import ssl
 from pathlib import Path
 
-from promsnmp.cli.client import ServiceClient, authorization, make_client
+from promsnmp.cli.client import ServiceClient
+from promsnmp.cli.options.service import authorization, make_client
 from promsnmp.http.security.web_config import read_web_config
 
 _EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104  # compared, not listened on

@@ -17,9 +17,10 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from promsnmp.cli.client import ServiceClient, service_options
+from promsnmp.cli.client import ServiceClient
 from promsnmp.cli.options.inventory_file import command_settings, file_option, local_user, open_inventory
 from promsnmp.cli.options.search_request import Document, request_options
+from promsnmp.cli.options.service import service_options
 from promsnmp.cli.output.tables import print_table
 from promsnmp.discovery.factory import make_discovery
 from promsnmp.discovery.jobs import ENDED_STATES, Job

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import click
 
-from promsnmp.cli.client import ServiceClient, service_options
+from promsnmp.cli.client import ServiceClient
 from promsnmp.cli.local_client import local_client
+from promsnmp.cli.options.service import service_options
 
 
 @click.command("health")

@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from promsnmp.cli.client import ServiceClient, service_options
+from promsnmp.cli.client import ServiceClient
 from promsnmp.cli.local_client import local_client
+from promsnmp.cli.options.service import service_options
 
 PATH = "/promsnmp/leader"
 

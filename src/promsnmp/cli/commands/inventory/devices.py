@@ -14,9 +14,10 @@ from typing import Any
 
 import click
 
-from promsnmp.cli.client import ServiceClient, service_options
+from promsnmp.cli.client import ServiceClient
 from promsnmp.cli.options.credentials import credential_options
 from promsnmp.cli.options.inventory_file import command_settings, file_option, local_user, open_inventory
+from promsnmp.cli.options.service import service_options
 from promsnmp.cli.output.device import HEADINGS, Document, label_of, lines_of, row_of
 from promsnmp.cli.output.tables import print_table, printable
 from promsnmp.errors import PromSnmpError, ServiceError

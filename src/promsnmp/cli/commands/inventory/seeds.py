@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 
-from promsnmp.cli.client import ServiceClient, service_options
+from promsnmp.cli.client import ServiceClient
 from promsnmp.cli.options.inventory_file import command_settings, file_option, local_user, open_inventory
 from promsnmp.cli.options.search_request import Document, request_options
+from promsnmp.cli.options.service import service_options
 from promsnmp.cli.output.tables import print_table, printable
 from promsnmp.discovery.request import read_request
 from promsnmp.discovery.seeds import SavedSeeds

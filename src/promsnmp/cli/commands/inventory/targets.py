@@ -13,8 +13,9 @@ from typing import Any
 import click
 import yaml
 
-from promsnmp.cli.client import ServiceClient, service_options
+from promsnmp.cli.client import ServiceClient
 from promsnmp.cli.options.inventory_file import command_settings, file_option, open_inventory
+from promsnmp.cli.options.service import service_options
 from promsnmp.errors import ServiceError
 from promsnmp.inventory.query import DeviceSelector, parse_query
 from promsnmp.inventory.storage.atomic_file import READABLE, read_bytes, write_bytes

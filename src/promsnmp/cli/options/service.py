@@ -1,0 +1,118 @@
+"""The options for a running service: ``--url``, how to log in to it, and which certificates to trust.
+
+Secrets come from the environment, a file or a prompt, so that they do not show up in the list of processes.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import os
+import ssl
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from promsnmp.cli.client import TOKEN, URL, ServiceClient
+
+PASSWORD = "PROMSNMP_PASSWORD"  # noqa: S105  # name of a variable
+DEFAULT_URL = "http://localhost:8080"
+
+
+def service_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command the options that say where the service is and who asks; it is called with ``service``, a Client,
+    or None when neither ``--url`` nor PROMSNMP_URL was given."""
+
+    @functools.wraps(command)
+    def with_service(*, url: str | None, **options: Any) -> Any:
+        given = {name: options.pop(name) for name in ("token_file", "login", "ca_file", "cert_file", "key_file")}
+        chosen = url or os.environ.get(URL)
+        if not chosen and (unused := [name for name, value in given.items() if value is not None]):
+            raise click.UsageError(f"--{unused[0].replace('_', '-')} is for a running service: give --url, too")
+        return command(service=make_client(chosen, **given) if chosen else None, **options)
+
+    for option in reversed(_OPTIONS):
+        with_service = option(with_service)
+    return with_service
+
+
+def make_client(
+    url: str,
+    *,
+    token_file: Path | None = None,
+    login: str | None = None,
+    ca_file: Path | None = None,
+    cert_file: Path | None = None,
+    key_file: Path | None = None,
+) -> ServiceClient:
+    """A client of the options. Raises click.UsageError where they contradict each other or a file cannot be read."""
+    if login is not None and token_file is not None:
+        raise click.UsageError("--login and --token-file are two ways to say who asks: give one of them")
+    if key_file is not None and cert_file is None:
+        raise click.UsageError("--key-file is the key of --cert-file: give that, too")
+    tls = None
+    if ca_file or cert_file:
+        try:
+            tls = ssl.create_default_context(cafile=ca_file)
+            if cert_file:
+                tls.load_cert_chain(cert_file, key_file, password=lambda: b"")
+        except OSError as error:  # ssl.SSLError is one
+            names = ", ".join(str(item) for item in (ca_file, cert_file, key_file) if item)
+            raise click.UsageError(f"cannot use {names}: {error.strerror or error}") from None
+    return ServiceClient(_checked_url(url), authorization=authorization(login, token_file), tls=tls)
+
+
+def _checked_url(url: str) -> str:
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    try:
+        port = parts.port or 80
+    except ValueError:
+        port = 0
+    if parts.username or parts.password:
+        raise click.UsageError(f"--url must not hold a name or password: give --login, and the password in {PASSWORD}")
+    if parts.scheme not in ("http", "https") or not (parts.hostname and port) or parts.query or parts.fragment:
+        raise click.UsageError(f"--url {url!r} is not a URL such as {DEFAULT_URL}")
+    return parts.geturl()
+
+
+def authorization(user: str | None = None, token_file: Path | None = None) -> str:
+    """The header: basic for ``user`` (RFC 7617), else a bearer token (RFC 6750) if there is one."""
+    if user is not None:
+        return "Basic " + base64.b64encode(f"{user}:{_password(user)}".encode()).decode()
+    token = os.environ.get(TOKEN, "").strip()
+    if token_file is not None:
+        try:
+            token = token_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise click.UsageError(f"--token-file {token_file}: {getattr(error, 'strerror', 'is not text')}") from None
+        if not token:
+            raise click.UsageError(f"--token-file {token_file}: there is nothing in it")
+    if token and not (token.isascii() and token.isprintable() and " " not in token):
+        raise click.UsageError("the token holds characters that no token has")
+    return f"Bearer {token}" if token else ""
+
+
+def _password(user: str) -> str:
+    if ":" in user:
+        raise click.UsageError("--login is a name alone, and has no colon in it (RFC 7617)")
+    password = os.environ.get(PASSWORD)
+    if password is not None:
+        return password
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"there is no password for {user}: set {PASSWORD}")
+    return str(click.prompt(f"Password of {user}", hide_input=True, err=True))
+
+
+_FILE = click.Path(path_type=Path)
+_OPTIONS = (
+    click.option("--url", metavar="URL", help=f"The running service, such as {DEFAULT_URL}. Default: {URL}."),
+    click.option("--token-file", type=_FILE, metavar="FILE", help=f"Bearer token in a file. Default: {TOKEN}."),
+    click.option("--login", metavar="NAME", help=f"Name for basic auth; its password is in {PASSWORD}, or asked for."),
+    click.option("--ca-file", type=_FILE, metavar="FILE", help="CA certificates (PEM) to trust for https."),
+    click.option("--cert-file", type=_FILE, metavar="FILE", help="Client certificate (PEM), with its chain."),
+    click.option("--key-file", type=_FILE, metavar="FILE", help="Its key, where it is not in the same file."),
+)
