@@ -1,4 +1,4 @@
-"""Calls a running PromSNMP over HTTP, for commands with ``--url``: ServiceClient, and errors in the words of a command line.
+"""Calls the HTTP API of a running PromSNMP, and turns its errors into messages for a command line.
 
 The standard library's client is enough for a handful of JSON calls: it knows proxies and certificates, and the service
 need not carry a library that only commands would use. It follows no redirects, because they would take credentials

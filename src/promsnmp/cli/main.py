@@ -40,7 +40,11 @@ COMMANDS = {
 }
 """Every command, with the line that ``--help`` says of it without importing it."""
 
-_FOLDERS = dict.fromkeys(("inventory", "devices", "seeds", "targets"), "inventory.") | {"modules": "modules."}
+_FOLDERS = (
+    dict.fromkeys(("inventory", "devices", "seeds", "targets"), "inventory.")
+    | dict.fromkeys(("demo", "simulate"), "simulation.")
+    | {"modules": "modules."}
+)
 """Commands that share a folder of ``promsnmp.cli.commands``; the others are in that package itself."""
 
 EPILOG = """\b

@@ -16,7 +16,7 @@ from typing import Any
 import click
 import yaml
 
-from promsnmp.inventory.document.credentials import read_credentials
+from promsnmp.inventory.document.credentials import MIN_PASSPHRASE, read_credentials
 from promsnmp.inventory.document.fields import Fields
 from promsnmp.inventory.document.seeds import CREDENTIAL_KEYS
 from promsnmp.snmp.credentials import (
@@ -31,7 +31,6 @@ from promsnmp.snmp.credentials import (
 
 AUTH_PASSPHRASE = "PROMSNMP_AUTH_PASSPHRASE"  # noqa: S105  # names of variables
 PRIV_PASSPHRASE = "PROMSNMP_PRIV_PASSPHRASE"  # noqa: S105
-SHORTEST_PASSPHRASE = 8  # RFC 3414 section 11.2
 VERSIONS = {"1": Version.V1, "2c": Version.V2C, "3": Version.V3}
 DEFAULT_CREDENTIALS = Community(Version.V2C, "public")
 """What a command gets to which no option of a login was given (this very value, not an equal one)."""
@@ -138,8 +137,8 @@ def _passphrase(option: str, what: str, option_value: str | None, variable: str)
         if not sys.stdin.isatty():
             raise click.UsageError(f"there is no {what}: set {variable}, or give {option}")
         passphrase = click.prompt(what.capitalize(), hide_input=True, err=True)
-    if len(passphrase.encode()) < SHORTEST_PASSPHRASE:
-        raise click.UsageError(f"the {what} is shorter than {SHORTEST_PASSPHRASE} characters (RFC 3414)")
+    if len(passphrase.encode()) < MIN_PASSPHRASE:
+        raise click.UsageError(f"the {what} is shorter than {MIN_PASSPHRASE} characters (RFC 3414)")
     return passphrase
 
 

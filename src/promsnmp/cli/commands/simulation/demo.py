@@ -17,7 +17,7 @@ from pathlib import Path
 
 import click
 
-from promsnmp.cli.commands.demo_service import DemoResponse, DemoService, choose_port
+from promsnmp.cli.commands.simulation.demo_service import DemoResponse, DemoService, choose_port
 from promsnmp.errors import PromSnmpError
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.devices import DEMO, Device
