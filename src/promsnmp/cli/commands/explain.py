@@ -66,7 +66,8 @@ def explain(
       promsnmp explain --json 192.0.2.1 | jq '.metrics[] | select(.status == "missing") | [.name, .reason]'
     """
     from promsnmp.cli.options.poll_request import make_poll_request
-    from promsnmp.cli.output.explanation import report, report_metric, to_json
+    from promsnmp.cli.output.explanation import report, report_metric
+    from promsnmp.cli.output.explanation_json import to_json
     from promsnmp.modules.catalogue import load_catalogue
     from promsnmp.polling.explain.explain import explain as explained
     from promsnmp.polling.explain.recorder import PollRecording

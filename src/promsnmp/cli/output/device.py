@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from promsnmp.cli.output.tables import printable
+from promsnmp.cli.output.text import printable
 
 VERSIONS = {0: "v1", 1: "v2c", 3: "v3"}
 HEADINGS = ("sysName", "address", "version", "modules", "location", "labels", "status", "polling")

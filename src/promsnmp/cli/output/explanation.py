@@ -1,21 +1,18 @@
-"""An explained poll for people: aligned text, the most wanted last; and for programs: plain JSON values.
+"""The report of ``promsnmp explain``: an explained poll as aligned text, the part that people look for last.
 
-What a device said is printed without control characters, so that it cannot speak to the terminal.
+What a device said is printed without control characters, so that it cannot control the terminal.
 """
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
 
-from promsnmp.cli.output.varbinds import TYPES, text_line, type_and_value
-from promsnmp.polling.detection.identify import DeviceIdentity
+from promsnmp.cli.output.text import counted, printable
+from promsnmp.cli.output.varbinds import TYPES, text_line
 from promsnmp.polling.explain.model import Explanation, LookupExplanation, MetricExplanation, WalkExplanation
 from promsnmp.polling.explain.reasons import DROPPED
 from promsnmp.polling.explain.unclaimed import UnclaimedColumn
-from promsnmp.snmp import oid
 from promsnmp.snmp.operations.walk import Cost
 
 WIDTH = 120
@@ -27,10 +24,9 @@ MAX_LISTED = 40
 Heading = Callable[[str], str]
 
 
-def printable(text: str, *, longest: int = MAX_TEXT) -> str:
-    """``text`` on one line, without control characters, and not too long."""
-    clean = "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in text[: longest + 1])
-    return clean if len(clean) <= longest else f"{clean[:longest]}..."
+def _short(text: str) -> str:
+    """What a device says, in at most MAX_TEXT characters."""
+    return printable(text, longest=MAX_TEXT)
 
 
 def _sentence(text: str) -> str:
@@ -43,13 +39,9 @@ def _types(types: Mapping[int, int]) -> str:
     return next(iter(named)) if len(named) == 1 else ", ".join(f"{count} {name}" for name, count in named.items())
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def _cost(cost: Cost) -> str:
     again = f" ({cost.retried} of them again)" if cost.retried else ""
-    return f"{_count(cost.varbinds, 'varbind')}, {_count(cost.sent, 'packet')}{again}, {cost.seconds:.2f} s"
+    return f"{counted(cost.varbinds, 'varbind')}, {counted(cost.sent, 'packet')}{again}, {cost.seconds:.2f} s"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]], *, limit: int | None = None) -> Iterator[str]:
@@ -106,8 +98,8 @@ def _device(explanation: Explanation) -> Iterator[str]:
     if identity is None:
         return
     kind = " ".join(filter(None, (identity.match.vendor, identity.match.model))) or "a device of an unknown kind"
-    said = f"sysObjectID {identity.sys_object_id or 'unknown'}, asked in {_count(identity.packets, 'packet')}"
-    yield f"  It is {printable(kind)} ({said})."
+    said = f"sysObjectID {identity.sys_object_id or 'unknown'}, asked in {counted(identity.packets, 'packet')}"
+    yield f"  It is {_short(kind)} ({said})."
     if identity.problem:
         yield f"  Not all of it is known: {_sentence(identity.problem)}"
     if more := [name for name in identity.match.names if name not in explanation.modules]:
@@ -147,7 +139,7 @@ def _made(explanation: Explanation, heading: Heading) -> Iterator[str]:
     yield from _table(("metric", "module", "rows", "samples", "left out"), rows) if rows else ["  none"]
     if first := [told for told in made if told.examples]:
         yield "  the first sample of each:"
-        yield from (f"    {printable(told.examples[0])}" for told in first)
+        yield from (f"    {_short(told.examples[0])}" for told in first)
     if odd := [told for told in made if told.short or told.long]:
         yield "  rows whose indexes do not fit those of the metric:"
         yield from (f"    {told.name}: {_misfits(told)}" for told in odd)
@@ -196,8 +188,8 @@ def _empty_labels(metrics: Iterable[MetricExplanation], heading: Heading) -> Ite
 
 
 def _lookup(one: LookupExplanation) -> str:
-    came = f"{one.label} from {one.oid}: {_count(one.rows, 'row')} came"
-    missed = f", none for {_count(one.missed, 'row')} of the metric" if one.missed else ""
+    came = f"{one.label} from {one.oid}: {counted(one.rows, 'row')} came"
+    missed = f", none for {counted(one.missed, 'row')} of the metric" if one.missed else ""
     return f"{came}{missed}{f': {_sentence(one.reason)}' if one.reason else ''}"
 
 
@@ -235,72 +227,15 @@ def _facts(told: MetricExplanation) -> dict[str, list[str]]:
     facts = {
         "OID": [f"{told.oid}, taken as {told.type}"],
         "help": [_sentence(told.help)],
-        "came": [f"{_count(told.rows, 'row')}{f' of {_types(told.types)}' if told.rows else ''}"],
-        "made": [f"{_count(count, 'sample')} of {name}" for name, count in told.families.items()] or ["no sample"],
+        "came": [f"{counted(told.rows, 'row')}{f' of {_types(told.types)}' if told.rows else ''}"],
+        "made": [f"{counted(count, 'sample')} of {name}" for name, count in told.families.items()] or ["no sample"],
         "indexes": [_misfits(told)] if told.short or told.long else [],
         "lost": [f"{count} {reason}" for reason, count in told.dropped.items()],
-        "labels": [f"{name} = {printable(value)!r}" for name, value in told.labels.items()],
+        "labels": [f"{name} = {_short(value)!r}" for name, value in told.labels.items()],
         "look-ups": [_lookup(one) for one in told.lookups],
-        "first": [printable(one) for one in told.examples],
+        "first": [_short(one) for one in told.examples],
         "why": [_sentence(told.reason)] if told.reason else [],
     }
     if told.given_by:
         facts["made"] = [f"nothing here: module {told.given_by}, asked for before, made it already"]
     return {name: lines for name, lines in facts.items() if lines}
-
-
-# ----------------------------------------------------------------------------------------------------------------- JSON
-
-
-def to_json(explanation: Explanation) -> dict[str, Any]:
-    """An explanation as JSON values."""
-    return {
-        "target": explanation.target,
-        "modules": list(explanation.modules),
-        "why": dict(explanation.module_reasons),
-        "device": None if explanation.identity is None else identity_to_json(explanation.identity),
-        "complete": not explanation.problem,
-        "problem": explanation.problem,
-        "total": asdict(explanation.total),
-        "discarded": dict(explanation.discarded),
-        "walks": [asdict(walk) for walk in explanation.walks],
-        "gets": [asdict(get) for get in explanation.gets],
-        "gets_cost": asdict(explanation.gets_cost),
-        "returned": [{**asdict(found), "types": _named(found.types)} for found in explanation.columns],
-        "metrics": [_metric_to_json(told) for told in explanation.metrics],
-        "dropped": dict(explanation.dropped),
-        "unclaimed": [_unclaimed_to_json(left) for left in explanation.unclaimed],
-    }
-
-
-def identity_to_json(identity: DeviceIdentity) -> dict[str, Any]:
-    """What a device is, as JSON values."""
-    match = identity.match
-    return {
-        "sysName": identity.sys_name,
-        "sysObjectID": identity.sys_object_id,
-        "sysDescr": identity.sys_descr,
-        "vendor": match.vendor,
-        "model": match.model,
-        "modules": [{"name": name, "reason": reason} for name, reason in match.modules],
-        "problem": identity.problem,
-    }
-
-
-def _named(types: Mapping[int, int]) -> dict[str, int]:
-    return {TYPES.get(tag, f"0x{tag:02X}"): count for tag, count in types.items()}
-
-
-def _metric_to_json(told: MetricExplanation) -> dict[str, Any]:
-    status = "made" if told.samples else "made by another module" if told.given_by else "missing"
-    return {**asdict(told), "types": _named(told.types), "status": status}
-
-
-def _unclaimed_to_json(left: UnclaimedColumn) -> dict[str, Any]:
-    kind, value = type_and_value(left.example)
-    return {
-        "oid": left.oid,
-        "count": left.count,
-        "example": {"oid": oid.to_text(left.example.oid), "type": kind, "value": value},
-        "known_as": [{"module": module, "metric": metric} for module, metric in left.known_as],
-    }

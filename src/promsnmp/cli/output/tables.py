@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from promsnmp.cli.output.text import printable
+
 PIPE_WIDTH = 200
 """Columns of a table that no terminal limits."""
 
@@ -23,8 +25,3 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         table.add_row(*(Text(printable(cell or "-")) for cell in row))
     terminal = sys.stdout.isatty()
     Console(width=None if terminal else PIPE_WIDTH, highlight=False).print(table)
-
-
-def printable(text: str) -> str:
-    """Devices name themselves: what they say must not steer the terminal."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

@@ -54,7 +54,7 @@ def test_what_is_imported_is_exported_again(promsnmp: Command, source: Path, pat
         'what="seed added" seed="192.0.2.0/24 host.example.net"',
     ]
     assert f"who=cli:{getpass.getuser()}" in done.err
-    assert done.out == f"imported 2 devices, 2 agents, 1 discovery seeds into {path} (revision 1)\n"
+    assert done.out == f"imported 2 devices, 2 agents, 1 seed into {path} (revision 1)\n"
     assert promsnmp("export", "--secrets", tmp_path / "out.json").code == 0
     assert stat.S_IMODE((tmp_path / "out.json").stat().st_mode) == 0o600
     assert json.loads((tmp_path / "out.json").read_text())["devices"] == document()["devices"]
@@ -93,7 +93,7 @@ def test_a_dry_run_writes_nothing_not_even_a_key(
     monkeypatch.delenv("PROM_ENCRYPT_KEY")
     done = promsnmp("import", "--dry-run", source)
     assert (done.code, done.out) == (
-        0, "would import 2 devices, 2 agents, 1 discovery seeds; nothing was changed\n",
+        0, "would import 2 devices, 2 agents, 1 seed; nothing was changed\n",
     )  # fmt: skip
     assert not path.parent.exists()
 
@@ -126,7 +126,7 @@ def test_show_lists_devices_without_secrets_in_full_width(promsnmp: Command, sou
         "system,if_mib",
         "[2001:db8::2]:1161",
         "v3",
-        "1 discovery seeds",
+        "1 seed",
     ):
         assert text in shown.out
     rows = json.loads(promsnmp("show", "--json").out)

@@ -77,7 +77,7 @@ def test_a_file_is_what_prometheus_reads_and_stays_when_nothing_changed(
     assert stat.S_IMODE(file.stat().st_mode) == 0o644 & ~_umask()
     before = file.stat()
     assert run(["targets", "--output", str(file)]) == 0
-    assert "as before" in capsys.readouterr().out
+    assert "unchanged" in capsys.readouterr().out
     assert (file.stat().st_ino, file.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
     assert run(["targets", "edge2", "-o", str(file)]) == 0
     assert len(load(file.read_text(encoding="utf-8"))) == 1

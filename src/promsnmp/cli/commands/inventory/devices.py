@@ -19,7 +19,8 @@ from promsnmp.cli.options.credentials import credential_options
 from promsnmp.cli.options.inventory_file import command_settings, file_option, local_user, open_inventory
 from promsnmp.cli.options.service import service_options
 from promsnmp.cli.output.device import HEADINGS, Document, label_of, lines_of, row_of
-from promsnmp.cli.output.tables import print_table, printable
+from promsnmp.cli.output.tables import print_table
+from promsnmp.cli.output.text import counted, printable
 from promsnmp.errors import PromSnmpError, ServiceError
 from promsnmp.inventory.address import split_target
 from promsnmp.inventory.devices import Devices
@@ -77,7 +78,7 @@ def list_(query: tuple[str, ...], as_json: bool, file: Path | None, service: Ser
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
     print_table(HEADINGS, [row_of(document) for document in found])
-    click.echo("1 device" if len(found) == 1 else f"{len(found)} devices")
+    click.echo(counted(len(found), "device"))
 
 
 @devices.command()

@@ -26,6 +26,7 @@ from promsnmp.cli.options.inventory_file import (
     open_inventory,
 )
 from promsnmp.cli.output.tables import print_table
+from promsnmp.cli.output.text import counted
 from promsnmp.errors import InventoryInvalid, InventoryUnavailable
 from promsnmp.inventory.document.parsing import VERSION_NAMES
 from promsnmp.inventory.document.write import from_document, parse_json, to_document
@@ -217,7 +218,7 @@ def _same_file(one: Path, other: Path) -> bool:
 
 def _summary(found: Inventory) -> str:
     agents = sum(len(device.agents) for device in found.devices)
-    return f"{len(found.devices)} devices, {agents} agents, {len(found.seeds)} discovery seeds"
+    return f"{counted(len(found.devices), 'device')}, {counted(agents, 'agent')}, {counted(len(found.seeds), 'seed')}"
 
 
 def _row(device: Device, settings: Settings) -> dict[str, Any]:

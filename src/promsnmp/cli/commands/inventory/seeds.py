@@ -13,7 +13,8 @@ from promsnmp.cli.client import ServiceClient
 from promsnmp.cli.options.inventory_file import command_settings, file_option, local_user, open_inventory
 from promsnmp.cli.options.search_request import Document, request_options
 from promsnmp.cli.options.service import service_options
-from promsnmp.cli.output.tables import print_table, printable
+from promsnmp.cli.output.tables import print_table
+from promsnmp.cli.output.text import counted, printable
 from promsnmp.discovery.request import read_request
 from promsnmp.discovery.seeds import SavedSeeds
 from promsnmp.errors import InventoryInvalid, PromSnmpError
@@ -57,7 +58,7 @@ def list_(as_json: bool, file: Path | None, service: ServiceClient | None) -> No
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
     print_table(("id", "targets", "port", "credentials", "exclude", "labels"), [_row(seed) for seed in found])
-    click.echo("1 seed" if len(found) == 1 else f"{len(found)} seeds")
+    click.echo(counted(len(found), "seed"))
 
 
 @seeds.command()

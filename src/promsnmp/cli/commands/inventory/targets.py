@@ -16,6 +16,7 @@ import yaml
 from promsnmp.cli.client import ServiceClient
 from promsnmp.cli.options.inventory_file import command_settings, file_option, open_inventory
 from promsnmp.cli.options.service import service_options
+from promsnmp.cli.output.text import counted
 from promsnmp.errors import ServiceError
 from promsnmp.inventory.query import DeviceSelector, parse_query
 from promsnmp.inventory.storage.atomic_file import READABLE, read_bytes, write_bytes
@@ -59,10 +60,10 @@ def targets(query: tuple[str, ...], output: Path | None, file: Path | None, serv
         return
     content = _text(groups, FORMATS[output.suffix.lower()]).encode()
     found = read_bytes(output)
-    if found is None or found[0] != content:
+    unchanged = found is not None and found[0] == content
+    if not unchanged:
         write_bytes(output, content, mode=READABLE)
-    count = "1 target" if len(groups) == 1 else f"{len(groups)} targets"
-    click.echo(f"{count} in {output}{'' if found is None or found[0] != content else ', as before'}")
+    click.echo(f"{counted(len(groups), 'target')} in {output}{', unchanged' if unchanged else ''}")
 
 
 def _from_service(service: ServiceClient, query: str) -> list[Any]:

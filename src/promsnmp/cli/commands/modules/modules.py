@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from promsnmp.cli.options.credentials import credential_options
+from promsnmp.cli.output.text import counted, printable
 from promsnmp.inventory.modules import AUTO
 from promsnmp.snmp.credentials import Credentials
 
@@ -112,13 +113,9 @@ def check(*, files: tuple[Path, ...]) -> int:
     for problem in problems:
         click.echo(problem)
     kinds = [kind for kind, _ in origin]
-    summary = f"{_count(kinds.count('module'), 'module')} with {_count(metrics, 'metric')}"
-    click.echo(f"{summary}, {_count(kinds.count('auth'), 'auth')}, {_count(len(problems), 'problem')}", err=True)
+    summary = f"{counted(kinds.count('module'), 'module')} with {counted(metrics, 'metric')}"
+    click.echo(f"{summary}, {counted(kinds.count('auth'), 'auth')}, {counted(len(problems), 'problem')}", err=True)
     return WRONG if problems else 0
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _read(path: Path) -> tuple[str, list[str]]:
@@ -182,7 +179,7 @@ async def _identify(poll_target: Target) -> DeviceIdentity:
 
 
 def _print_json(identity: DeviceIdentity) -> None:
-    from promsnmp.cli.output.explanation import identity_to_json
+    from promsnmp.cli.output.explanation_json import identity_to_json
 
     click.echo(json.dumps(identity_to_json(identity), indent=2, ensure_ascii=False))
 
@@ -198,14 +195,9 @@ def _print_text(identity: DeviceIdentity) -> None:
         ("modules", ",".join(match.names)),
     )
     for label, value in rows:
-        click.echo(f"{label:<12} {_printable(value)}".rstrip())
+        click.echo(f"{label:<12} {printable(value)}".rstrip())
     click.echo("")
     width = max(map(len, match.names))
     for name, reason in match.modules:
         click.echo(f"{name:<{width}}  {reason}")
-    click.echo(f"Asked in {_count(identity.packets, 'packet')}.", err=True)
-
-
-def _printable(text: str) -> str:
-    """What a device says, without characters that would move the cursor of a terminal."""
-    return "".join(one if one.isprintable() else "\ufffd" for one in text)
+    click.echo(f"Asked in {counted(identity.packets, 'packet')}.", err=True)

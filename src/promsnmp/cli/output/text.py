@@ -1,0 +1,20 @@
+"""Text for a terminal: what devices say made harmless, and counted nouns."""
+
+from __future__ import annotations
+
+
+def printable(text: str, *, longest: int | None = None) -> str:
+    """``text`` with control characters as ``\\xNN``, cut off with "..." after ``longest`` characters.
+
+    Devices choose their own names and descriptions: what they say must not control the terminal.
+    """
+    kept = text if longest is None else text[:longest]
+    clean = "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in kept)
+    if longest is None or (len(clean) <= longest and len(kept) == len(text)):
+        return clean
+    return f"{clean[:longest]}..."
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: 1 packet, 2 packets, 1,000 packets."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
