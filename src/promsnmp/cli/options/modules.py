@@ -1,6 +1,8 @@
-"""Options that several commands take."""
+"""The options ``--module`` and ``--config.file``, which several commands take."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import click
 
@@ -15,3 +17,8 @@ modules_option = click.option(
 files_option = click.option(
     "--config.file", "files", multiple=True, metavar="FILE", help="Modules and auths (snmp.yml); repeatable."
 )
+
+
+def module_names(values: Iterable[str]) -> list[str]:
+    """The names in the values of ``--module``: repeated, comma separated, or both."""
+    return [name.strip() for value in values for name in value.split(",") if name.strip()]

@@ -12,6 +12,7 @@ import click
 
 from promsnmp.cli.options.credentials import DEFAULT_CREDENTIALS
 from promsnmp.cli.options.inventory_file import open_inventory
+from promsnmp.cli.options.modules import module_names
 from promsnmp.errors import BadTarget, InventoryError, SettingsError
 from promsnmp.inventory.index import TargetMatch
 from promsnmp.inventory.modules import AUTO, requested_modules
@@ -40,7 +41,7 @@ def make_poll_request(
     Without modules they are the device's as the inventory has them, or those that suit it. Raises click.UsageError for
     a target that is none, ModuleError for an unknown auth.
     """
-    names = tuple(dict.fromkeys(name for one in modules for name in one.split(",") if name))
+    names = tuple(dict.fromkeys(module_names(modules)))
     found = find_in_inventory(target) if auth is None and credentials is DEFAULT_CREDENTIALS else None
     if found is not None and found.agent is not None:
         own, chosen_by = _inventory_modules(found)

@@ -9,6 +9,8 @@ from typing import Any
 import click
 
 from promsnmp.cli.options.credentials import credential_list_options
+from promsnmp.cli.options.labels import read_labels
+from promsnmp.cli.options.modules import module_names
 from promsnmp.inventory.document.seeds import credentials_document
 from promsnmp.inventory.model import DEFAULT_PORT
 from promsnmp.snmp.credentials import Credentials
@@ -37,8 +39,8 @@ def request_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "port": port,
             "credentials": [credentials_document(one, mask=False) for one in credentials_list],
             "exclude": list(exclude),
-            "labels": dict(_pair(label) for label in labels),
-            "modules": [one.strip() for module in modules for one in module.split(",") if one.strip()],
+            "labels": read_labels(labels),
+            "modules": module_names(modules),
             "force": force,
         }
         if neighbours:
@@ -48,13 +50,6 @@ def request_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_OPTIONS):
         with_request = option(with_request)
     return credential_list_options(with_request)
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise click.UsageError(f"--label {text!r} is not of the form NAME=VALUE")
-    return name, value
 
 
 NO_NEIGHBOURS = "none"

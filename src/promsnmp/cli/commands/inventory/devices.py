@@ -17,6 +17,8 @@ import click
 from promsnmp.cli.client import ServiceClient
 from promsnmp.cli.options.credentials import credential_options
 from promsnmp.cli.options.inventory_file import command_settings, file_option, local_user, open_inventory
+from promsnmp.cli.options.labels import read_labels
+from promsnmp.cli.options.modules import module_names
 from promsnmp.cli.options.service import service_options
 from promsnmp.cli.output.device import HEADINGS, Document, label_of, lines_of, row_of
 from promsnmp.cli.output.tables import print_table
@@ -216,7 +218,6 @@ def _document(
         host, port = split_target(address)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    pairs = dict(_pair(label) for label in labels)
     agent: Document = {
         "type": agent_type(credentials),
         "endpoint": {"address": host, "port": port or DEFAULT_PORT},
@@ -225,19 +226,11 @@ def _document(
     }
     given = {"timeout": timeout, "retries": retries}
     agent |= {key: value for key, value in given.items() if value is not None}
-    named = [one.strip() for module in modules for one in module.split(",") if one.strip()]
     return {
         "sysName": sys_name,
         "sysLocation": location,
         "sysContact": contact,
         "agents": [agent],
-        "labels": pairs,
-        "modules": named,
+        "labels": read_labels(labels),
+        "modules": module_names(modules),
     }
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise click.UsageError(f"--label {text!r} is not of the form NAME=VALUE")
-    return name, value
