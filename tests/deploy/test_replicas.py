@@ -91,7 +91,7 @@ def replicas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replicas]:
 
 
 def test_what_the_chart_renders_starts_three_replicas_that_elect_a_leader(tmp_path: Path) -> None:
-    """The rest is tried with the manifests alone: test_chart.py compares the two, field by field."""
+    """The rest is tried with the manifests alone: chart/test_same_as_manifests.py compares the two, field by field."""
     with three(given(render()), tmp_path) as started:
         for pod in started.pods:
             await_start(pod)

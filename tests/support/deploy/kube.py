@@ -24,6 +24,7 @@ MANIFESTS = DEPLOY / "kubernetes"
 EXAMPLES = MANIFESTS / "examples"
 CHART = DEPLOY / "helm" / "promsnmp"
 VALUES = Path(__file__).parent / "values"
+VALUE_FILES = sorted(VALUES.glob("*.yaml"))
 HELM = str(Path(sys.executable).parent / "helm")
 OPERATOR = ("--api-versions", "monitoring.coreos.com/v1")
 """As on a cluster with prometheus-operator."""
@@ -67,6 +68,11 @@ def template(*words: str | Path, release: str = "promsnmp", namespace: str = "pr
 def render(*words: str | Path, release: str = "promsnmp", namespace: str = "promsnmp") -> list[Object]:
     """The chart's objects, its tests left out; ``words`` are further arguments of ``helm template``."""
     return documents(template(*words, release=release, namespace=namespace))
+
+
+def render_values(values: Path, *words: str) -> list[Object]:
+    """The chart's objects with a file of VALUES, on a cluster with prometheus-operator."""
+    return render("--values", values, *OPERATOR, *words)
 
 
 def versions() -> list[str]:

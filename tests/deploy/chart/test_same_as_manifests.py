@@ -1,0 +1,59 @@
+"""The chart with its default values renders the same objects as deploy/kubernetes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.support.deploy.kube import (
+    OPERATOR,
+    Object,
+    manifests,
+    name_of,
+    pick,
+    render,
+)
+
+GIVEN_BY_HELM = {"helm.sh/chart", "app.kubernetes.io/managed-by", "app.kubernetes.io/version"}
+
+
+def test_by_default_the_chart_says_what_the_manifests_say() -> None:
+    """But for the Namespace, which Helm makes (--create-namespace), and the Ingress, which needs a host of yours."""
+    ours = {name_of(item): item for item in manifests() if item["kind"] not in ("Namespace", "Ingress")}
+    charts = {name_of(item): item for item in render(*OPERATOR)}
+    assert sorted(charts) == sorted(ours)
+    for name, item in ours.items():
+        assert normal(charts[name]) == normal(item), name
+
+
+def test_the_ingress_is_that_of_the_manifests_when_it_is_wanted() -> None:
+    ingress = pick(render("--set", "ingress.enabled=true"), "Ingress")
+    assert normal(ingress) == normal(pick(manifests(), "Ingress"))
+
+
+def normal(item: Object) -> Object:
+    """An object without what only Helm gives, secrets replaced by their names."""
+    copy: Object = json.loads(json.dumps(item))
+    for labels in _all(copy, "labels"):
+        for key in GIVEN_BY_HELM & set(labels):
+            del labels[key]
+    for notes in _all(copy, "annotations"):
+        for key in [key for key in notes if key.startswith(("checksum/", "helm.sh/resource-policy"))]:
+            del notes[key]
+    if copy["metadata"].get("annotations") == {}:
+        del copy["metadata"]["annotations"]
+    if copy["kind"] == "Secret":
+        copy["stringData"] = sorted(copy["stringData"])
+    if copy["kind"] == "Deployment":
+        assert copy["spec"].pop("replicas", 3) == 3  # the chart leaves it to the autoscaler, whose minimum is 3
+    return copy
+
+
+def _all(value: Any, key: str) -> list[dict[str, str]]:
+    """Every mapping that stands under ``key``, however deep."""
+    if isinstance(value, list):
+        return [found for one in value for found in _all(one, key)]
+    if not isinstance(value, dict):
+        return []
+    inner = [found for one in value.values() for found in _all(one, key)]
+    return inner + ([value[key]] if isinstance(value.get(key), dict) else [])

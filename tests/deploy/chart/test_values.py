@@ -1,0 +1,142 @@
+"""The values of the chart: wrong ones are refused, every other one has its effect."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from tests.support.deploy import crds
+from tests.support.deploy.kube import (
+    CHART,
+    OPERATOR,
+    VALUES,
+    Object,
+    helm,
+    pick,
+    problems,
+    render,
+    render_values,
+    versions,
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["replicas=3"], "Additional property replicas is not allowed"),
+        (["secrets.encryptKey=fifteen-bytes-x"], "secrets.encryptKey"),
+        (["election.backend=etcd"], "election.backend"),
+        (["redis.architecture=cluster"], "redis.architecture"),
+        (["serviceMonitor.enabled=maybe"], "serviceMonitor.enabled"),
+        (["persistence.accessMode=ReadWriteOnce"], "ReadWriteOnce is for one replica"),
+        (["persistence.enabled=false"], "gives every replica an inventory of its own"),
+        (["election.backend=none"], "is for one replica"),
+        (["redis.enabled=false"], "say where Redis is"),
+    ],
+    ids=lambda value: value[0].partition("=")[0] if isinstance(value, list) else "",
+)
+def test_values_that_cannot_work_are_refused_with_what_to_do(words: list[str], said: str) -> None:
+    done = helm("template", "promsnmp", CHART, *(word for item in words for word in ("--set", item)))
+    assert done.returncode != 0
+    assert said in done.stderr
+
+
+def test_a_secret_that_is_refused_is_not_shown() -> None:
+    assert "my-passphrase" not in helm("template", CHART, "--set", "secrets.encryptKey=my-passphrase").stderr
+
+
+def test_every_value_is_in_the_schema_and_the_schema_has_no_others() -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    _compare(values, schema, "")
+
+
+def _compare(values: Object, schema: Object, path: str) -> None:
+    if not schema.get("properties"):
+        return
+    optional = {"global", "timeoutSeconds", "successThreshold", "claims"}
+    assert set(schema["properties"]) - optional == set(values), path
+    for key, value in values.items():
+        if isinstance(value, dict):
+            _compare(value, schema["properties"][key], f"{path}.{key}")
+
+
+def test_everything_that_is_given_arrives() -> None:
+    items = render_values(VALUES / "everything.yaml")
+    config = pick(items, "ConfigMap", "poller-config")["data"]
+    assert config["PROM_SITE_ID"] == "007"
+    assert (config["LOG_FORMAT"], config["COLLECTION_CONCURRENCY"]) == ("json", "400")
+    assert (config["SNMP_ALLOW_ADHOC_TARGETS"], config["PROM_SITE_LAT"]) == ("false", "48.5")
+    deployment = pick(items, "Deployment", "poller")
+    spec = deployment["spec"]["template"]["spec"]
+    container = spec["containers"][0]
+    assert deployment["spec"]["replicas"] == 4
+    assert container["image"] == "registry.example.com/promsnmp:1.2.3"
+    assert {"name": "SNMP_CONFIG_FILES", "value": "/etc/promsnmp/snmp/*/*.yml"} in container["env"]
+    assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in spec["volumes"]}
+    assert spec["priorityClassName"] == "high"
+    assert set(spec["affinity"]) == {"nodeAffinity"}
+    assert pick(items, "Ingress")["spec"]["rules"][0]["host"] == "snmp.example.com"
+    assert pick(items, "ScrapeConfig")["spec"]["httpSDConfigs"][0]["url"] == "http://poller.promsnmp.svc:80/targets"
+
+
+def test_alerts_follow_the_names_of_the_release() -> None:
+    items = render("--values", VALUES / "everything.yaml", namespace="network")
+    rules = [rule for group in pick(items, "PrometheusRule")["spec"]["groups"] for rule in group["rules"]]
+    text = json.dumps(rules)
+    assert 'namespace=\\"promsnmp\\"' not in text
+    assert 'deployment=\\"poller\\"' in text
+    assert 'pod=~\\"poller-.*\\"' in text
+    assert {rule["annotations"]["runbook_url"].partition("#")[0] for rule in rules} == {
+        "https://wiki.example.com/promsnmp"
+    }
+
+
+def test_prometheus_operators_objects_come_only_where_it_is_known_unless_they_are_asked_for() -> None:
+    kinds = {"ServiceMonitor", "ScrapeConfig", "PrometheusRule"}
+    assert not {item["kind"] for item in render()} & kinds
+    assert {item["kind"] for item in render(*OPERATOR)} >= kinds
+    assert {item["kind"] for item in render("--set", "serviceMonitor.enabled=true")} >= {"ServiceMonitor"}
+    refused = render(*OPERATOR, "--set", "serviceMonitor.enabled=false,prometheusRule.enabled=false")
+    assert not {item["kind"] for item in refused} & kinds
+
+
+def test_a_web_configuration_is_mounted_and_spoken_to_over_tls() -> None:
+    settings = "webConfig.existingSecret=web,webConfig.tls=true,webConfig.prometheusTlsConfig.insecureSkipVerify=true"
+    items = render(*OPERATOR, "--set", settings)
+    container = pick(items, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    assert {"name": "WEB_CONFIG_FILE", "value": "/etc/promsnmp/web/web.yml"} in container["env"]
+    probes = [container[f"{kind}Probe"]["httpGet"]["scheme"] for kind in ("startup", "readiness", "liveness")]
+    assert probes == ["HTTPS"] * 3
+    devices = pick(items, "ScrapeConfig")
+    assert devices["spec"]["httpSDConfigs"][0]["url"].startswith("https://")
+    assert [problem for item in (devices, pick(items, "ServiceMonitor")) for problem in crds.problems(item)] == []
+    assert list(problems(items, versions()[-1])) == []
+
+
+def test_the_lease_needs_a_token_and_no_redis() -> None:
+    items = render_values(VALUES / "lease.yaml")
+    assert not [item for item in items if item["metadata"]["name"].startswith("redis")]
+    assert pick(items, "Deployment")["spec"]["template"]["spec"]["automountServiceAccountToken"] is True
+    config = pick(items, "ConfigMap")["data"]
+    assert (config["ELECTION_BACKEND"], config["CLUSTER_SERVICE"]) == ("kubernetes", "promsnmp-members")
+    out = pick(items, "NetworkPolicy")["spec"]["egress"][-1]
+    assert out == {"to": [{"ipBlock": {"cidr": "192.0.2.1/32"}}], "ports": [{"port": 6443, "protocol": "TCP"}]}
+
+
+def test_one_replica_on_its_own_volume_is_replaced_and_not_rolled() -> None:
+    items = render_values(VALUES / "single.yaml")
+    assert pick(items, "Deployment")["spec"]["strategy"] == {"type": "Recreate"}
+    assert not [item for item in items if item["kind"] in ("HorizontalPodAutoscaler", "PodDisruptionBudget")]
+
+
+def test_a_redis_elsewhere_may_be_reached_and_secrets_of_your_own_are_used() -> None:
+    items = render_values(VALUES / "external.yaml")
+    assert not [item for item in items if item["kind"] in ("Secret", "PersistentVolumeClaim", "StatefulSet")]
+    assert pick(items, "ConfigMap")["data"]["REDIS_URL"] == "rediss://redis.example.com:6380/1"
+    ports = {port["port"] for rule in pick(items, "NetworkPolicy")["spec"]["egress"] for port in rule["ports"]}
+    assert {6380, 161, 1161} <= ports
+    spec = pick(items, "Deployment")["spec"]["template"]["spec"]
+    assert {"secretRef": {"name": "my-secret"}} in spec["containers"][0]["envFrom"]
