@@ -1,4 +1,4 @@
-"""What Grafana shows of the devices: three dashboards. ``dashboards.py`` makes JSON of them."""
+"""The three Grafana dashboards about devices; ``dashboards.py`` writes their JSON."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def bits(direction: str, labels: str) -> str:
 
 
 def used(direction: str, labels: str) -> str:
-    """Share of the speed, 0 to 1; nothing where the speed is not known."""
+    """Share of the speed in use, 0 to 1; no value where the speed is unknown."""
     return f"{bits(direction, labels)} / (ifHighSpeed{labels} * 1e6 > 0)"
 
 
@@ -50,17 +50,17 @@ OVERVIEW = Dashboard(
         ),
         Panel(title="Interfaces up", kind="stat", width=4, height=4, queries={"": f"count(ifOperStatus{OF} == 1)"}),
         Panel(
-            title="Interfaces down though wanted up", kind="stat", width=4, height=4, steps=ODD,
+            title="Interfaces down, admin up", kind="stat", width=4, height=4, steps=ODD,
             queries={
                 "": f"count(ifOperStatus{OF} != 1 and on (job, instance, ifIndex) ifAdminStatus{OF} == 1) or vector(0)"
             },
         ),
         Panel(
-            title="Modules not read whole", kind="stat", width=4, height=4, steps=BAD,
+            title="Incomplete modules", kind="stat", width=4, height=4, steps=BAD,
             queries={"": f"count(promsnmp_module_up{OF} == 0) or vector(0)"},
         ),
         Panel(
-            title="Restarts in a day", kind="stat", width=4, height=4, steps=ODD,
+            title="Restarts, last day", kind="stat", width=4, height=4, steps=ODD,
             queries={"": f"sum(resets(sysUpTime{OF}[1d]))"},
         ),
         Panel(
@@ -72,7 +72,7 @@ OVERVIEW = Dashboard(
             queries={"{{instance}}": f"topk($top, sum by (instance) ({bits('In', OF)} + {bits('Out', OF)}))"},
         ),
         Panel(
-            title="Top $top interfaces by use of their speed", kind="bargauge", unit="percentunit", height=10,
+            title="Top $top interfaces by utilisation", kind="bargauge", unit="percentunit", height=10,
             maximum=1, steps=SHARE,
             queries={
                 "{{instance}} {{ifDescr}}": f"topk($top, max by ({BY_PORT}) ({used('In', OF)} or {used('Out', OF)}))"
@@ -89,18 +89,19 @@ OVERVIEW = Dashboard(
             },
         ),
         Panel(
-            title="Age of the pages", unit="s", height=10,
-            text="How long ago each device was read: between 0 and the interval. What grows is not read any more.",
+            title="Page age", unit="s", height=10,
+            text="Time since the last poll of each device, at most the interval. If a line grows, the polls fail.",
             queries={"{{instance}}": f"time() - promsnmp_collected_timestamp_seconds{OF}"},
         ),
         Panel(
-            title="Devices", kind="table", width=24, height=12, hide=("sysName",), units={"Uptime": "s", "Read": "s"},
+            title="Devices", kind="table", width=24, height=12, hide=("sysName",),
+            units={"Uptime": "s", "Page age": "s", "Poll duration": "s"},
             queries={
                 "Up": f"max by (instance) (up{OF})",
                 "Uptime": f"max by (instance) (sysUpTime{OF}) / 100",
                 "Interfaces up": f"count by (instance) (ifOperStatus{OF} == 1)",
-                "Read": f"max by (instance) (time() - promsnmp_collected_timestamp_seconds{OF})",
-                "Poll takes": f"sum by (instance) (snmp_scrape_duration_seconds{OF})",
+                "Page age": f"max by (instance) (time() - promsnmp_collected_timestamp_seconds{OF})",
+                "Poll duration": f"sum by (instance) (snmp_scrape_duration_seconds{OF})",
             },
         ),
     ),
@@ -108,7 +109,7 @@ OVERVIEW = Dashboard(
 
 ONE_DEVICE = Dashboard(
     title="Device",
-    text="One device: what it is, its interfaces, and how it answers.",
+    text="One device: its identity, its interfaces, and its polls.",
     file="device",
     variables=(JOB, DEVICE),
     panels=(
@@ -124,11 +125,11 @@ ONE_DEVICE = Dashboard(
             queries={"": f"sum({bits('Out', ONE)})"},
         ),
         Panel(
-            title="Page is old", kind="stat", unit="s", width=4, height=4,
+            title="Page age", kind="stat", unit="s", width=4, height=4,
             queries={"": f"max(time() - promsnmp_collected_timestamp_seconds{ONE})"},
         ),
         Panel(
-            title="What it is", kind="table", width=24, height=4, hide=("Value", "is"),
+            title="Identity", kind="table", width=24, height=4, hide=("Value", "is"),
             queries={
                 "is": (
                     f"max by (instance, sysName) (sysName{ONE}) "
@@ -161,10 +162,10 @@ ONE_DEVICE = Dashboard(
         Panel(
             title="Interfaces", kind="table", width=24, height=14,
             units={"Speed": "bps", "In": "bps", "Out": "bps", "Used in": "percentunit", "Used out": "percentunit"},
-            names={"State": STATES, "Wanted": ADMIN},
+            names={"Oper state": STATES, "Admin state": ADMIN},
             queries={
-                "State": f"max by (ifIndex, ifDescr) (ifOperStatus{ONE})",
-                "Wanted": f"max by (ifIndex, ifDescr) (ifAdminStatus{ONE})",
+                "Oper state": f"max by (ifIndex, ifDescr) (ifOperStatus{ONE})",
+                "Admin state": f"max by (ifIndex, ifDescr) (ifAdminStatus{ONE})",
                 "Speed": f"max by (ifIndex, ifDescr) (ifHighSpeed{ONE}) * 1e6",
                 "In": f"max by (ifIndex, ifDescr) ({bits('In', ONE)})",
                 "Out": f"max by (ifIndex, ifDescr) ({bits('Out', ONE)})",
@@ -173,23 +174,23 @@ ONE_DEVICE = Dashboard(
             },
         ),
         Panel(
-            title="Modules", kind="table", height=8, names={"Whole": {"0": "no", "1": "yes"}},
-            units={"Poll takes": "s"},
+            title="Modules", kind="table", height=8, names={"Complete": {"0": "no", "1": "yes"}},
+            units={"Poll duration": "s"},
             queries={
-                "Whole": f"max by (module) (promsnmp_module_up{ONE})",
-                "Poll takes": f"max by (module) (snmp_scrape_duration_seconds{ONE})",
+                "Complete": f"max by (module) (promsnmp_module_up{ONE})",
+                "Poll duration": f"max by (module) (snmp_scrape_duration_seconds{ONE})",
                 "Values": f"max by (module) (snmp_scrape_pdus_returned{ONE})",
                 "Packets": f"max by (module) (snmp_scrape_packets_sent{ONE})",
-                "Sent again": f"max by (module) (snmp_scrape_packets_retried{ONE})",
+                "Retransmitted": f"max by (module) (snmp_scrape_packets_retried{ONE})",
             },
         ),
-        Panel(title="How long a poll takes", unit="s", queries={"{{module}}": f"snmp_scrape_duration_seconds{ONE}"}),
+        Panel(title="Poll duration", unit="s", queries={"{{module}}": f"snmp_scrape_duration_seconds{ONE}"}),
     ),
 )  # fmt: skip
 
 ONE_INTERFACE = Dashboard(
     title="Interface",
-    text="Interfaces of one device: traffic, how it is spread over time, errors, and the busiest.",
+    text="Interfaces of one device: traffic, utilisation over time, errors, and the busiest ones.",
     file="interface",
     variables=(JOB, DEVICE, INTERFACES, TOP),
     panels=(
@@ -203,8 +204,8 @@ ONE_INTERFACE = Dashboard(
         Panel(
             title="Utilisation between polls", kind="heatmap", unit="short", height=10,
             text=(
-                "Each cell: how many polls found the interfaces that busy, in percent of their speed. An average of"
-                " five minutes hides what a heat map shows."
+                "Each cell counts the polls at which the interfaces were this busy, in percent of their speed. It shows"
+                " bursts that an average over five minutes hides."
             ),
             queries={"{{le}}": f"sum by (le) (increase(interface_utilization_bucket{PORT}[$__rate_interval]))"},
         ),
@@ -216,7 +217,7 @@ ONE_INTERFACE = Dashboard(
             },
         ),
         Panel(
-            title="Utilisation that nine polls in ten stay below", unit="percent",
+            title="Utilisation, 90th percentile", unit="percent",
             queries={
                 "{{ifDescr}}": (
                     "histogram_quantile(0.9, sum by (ifDescr, le) "
@@ -250,11 +251,11 @@ ONE_INTERFACE = Dashboard(
             },
         ),
         Panel(
-            title="Top $top of the device, in", kind="bargauge", unit="bps",
+            title="Top $top interfaces of the device, in", kind="bargauge", unit="bps",
             queries={"{{ifDescr}}": f"topk($top, sum by (ifDescr) ({bits('In', ONE)}))"},
         ),
         Panel(
-            title="Top $top of the device, out", kind="bargauge", unit="bps",
+            title="Top $top interfaces of the device, out", kind="bargauge", unit="bps",
             queries={"{{ifDescr}}": f"topk($top, sum by (ifDescr) ({bits('Out', ONE)}))"},
         ),
         Panel(

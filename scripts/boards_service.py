@@ -27,7 +27,7 @@ ITSELF = Dashboard(
     file="promsnmp",
     variables=(SERVICE, REPLICAS),
     panels=(
-        Panel(title="Replicas that answer", kind="stat", width=4, height=4, steps=GOOD, queries={"": f"sum(up{OF})"}),
+        Panel(title="Replicas up", kind="stat", width=4, height=4, steps=GOOD, queries={"": f"sum(up{OF})"}),
         Panel(
             title="Leaders", kind="stat", width=4, height=4, steps=(*GOOD, (RED, 2.0)),
             queries={"": f"sum(promsnmp_leader_election_is_leader{OF})"},
@@ -38,7 +38,7 @@ ITSELF = Dashboard(
             queries={"": f"min(promsnmp_inventory_healthy{OF})"},
         ),
         Panel(
-            title="Pages ready when asked for", kind="stat", unit="percentunit", width=4, height=4,
+            title="Cache hit rate", kind="stat", unit="percentunit", width=4, height=4,
             steps=((RED, None), (YELLOW, 0.5), (GREEN, 0.9)),
             queries={"": f"{rate('cache_gets_total', labels=HITS)} / {rate('cache_gets_total')}"},
         ),
@@ -55,36 +55,38 @@ ITSELF = Dashboard(
             queries={"{{instance}}": rate("promsnmp_polls_total", "instance")},
         ),
         Panel(
-            title="How long polls take", unit="s",
+            title="Poll duration", unit="s",
             queries={
-                "half of them": quantile(0.5, "promsnmp_poll_duration_seconds"),
-                "nine in ten": quantile(0.9, "promsnmp_poll_duration_seconds"),
-                "99 in 100": quantile(0.99, "promsnmp_poll_duration_seconds"),
+                "p50": quantile(0.5, "promsnmp_poll_duration_seconds"),
+                "p90": quantile(0.9, "promsnmp_poll_duration_seconds"),
+                "p99": quantile(0.99, "promsnmp_poll_duration_seconds"),
             },
         ),
         Panel(
-            title="How late polls start", unit="s", text="What grows here says that there is more to poll than can be.",
+            title="Poll lag", unit="s",
+            text="How late polls start. If it grows, the replicas cannot poll everything in time.",
             queries={
-                "half of them": quantile(0.5, "promsnmp_poll_lag_seconds"),
-                "nine in ten": quantile(0.9, "promsnmp_poll_lag_seconds"),
-                "99 in 100": quantile(0.99, "promsnmp_poll_lag_seconds"),
+                "p50": quantile(0.5, "promsnmp_poll_lag_seconds"),
+                "p90": quantile(0.9, "promsnmp_poll_lag_seconds"),
+                "p99": quantile(0.99, "promsnmp_poll_lag_seconds"),
             },
         ),
         Panel(
-            title="Who leads", height=6,
+            title="Leader", height=6,
             queries={"{{instance}}": f"max by (instance) (promsnmp_leader_election_is_leader{OF})"},
         ),
         Panel(
-            title="Revision of the inventory", height=6,
-            text="Replicas whose line stays below do not see the newest one.",
+            title="Inventory revision", height=6,
+            text="A replica whose line stays below the others does not see the newest inventory.",
             queries={"{{instance}}": f"max by (instance) (promsnmp_inventory_revision{OF})"},
         ),
         Panel(
-            title="Devices by owner", height=6, stack=True, text="What each replica polls; together all devices, once.",
+            title="Devices by owner", height=6, stack=True,
+            text="Devices that each replica polls; together, every device once.",
             queries={"{{instance}}": f"max by (instance) (promsnmp_cluster_owned_devices{OF})"},
         ),
         Panel(
-            title="Replicas that each one knows", height=6, text="All lines are on each other when nobody is cut off.",
+            title="Replicas known to each", height=6, text="The lines coincide unless a replica is cut off.",
             queries={"{{instance}}": f"max by (instance) (promsnmp_cluster_members{OF})"},
         ),
         Panel(
@@ -92,7 +94,7 @@ ITSELF = Dashboard(
             queries={"{{uri}} {{status}}": rate("http_server_requests_seconds_count", "uri", "status")},
         ),
         Panel(
-            title="How long a request takes", unit="s", text="The mean by path.",
+            title="Request duration", unit="s", text="Mean by path.",
             queries={
                 "{{uri}}": (
                     f"{rate('http_server_requests_seconds_sum', 'uri')} "
@@ -107,14 +109,14 @@ ITSELF = Dashboard(
         Panel(title="CPU", unit="percentunit", queries={"{{instance}}": rate("process_cpu_seconds_total", "instance")}),
         Panel(title="Pages in the cache", queries={"{{instance}}": f"max by (instance) (cache_size{OF})"}),
         Panel(
-            title="How late the event loop is", unit="s", text="99 wakings in 100 are not later than this.",
+            title="Event loop lag", unit="s", text="99th percentile.",
             queries={"{{instance}}": quantile(0.99, "promsnmp_event_loop_lag_seconds", "instance")},
         ),
         Panel(
-            title="Replicas", kind="table", width=24, height=6, units={"Up for": "s"}, hide=("is",),
+            title="Replicas", kind="table", width=24, height=6, units={"Uptime": "s"}, hide=("is",),
             queries={
                 "is": f"max by (instance, version, python, compiled) (promsnmp_build_info{OF})",
-                "Up for": f"time() - max by (instance) (process_start_time_seconds{OF})",
+                "Uptime": f"time() - max by (instance) (process_start_time_seconds{OF})",
                 "Open files": f"max by (instance) (process_open_fds{OF})",
             },
         ),

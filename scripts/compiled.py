@@ -1,11 +1,11 @@
-"""Compiles the hot files in place when they changed, so that an old extension never stands before a new source.
+"""Compiles the hot files in place when they changed, so that an old extension never hides a new source.
 
     python scripts/compiled.py           compile what changed
     python scripts/compiled.py --clean   remove every extension
 
-Python prefers an extension module to the ``.py`` beside it, whatever their ages. So what each extension was made from
-is noted (a digest, in ``build/``), and one that no longer fits is removed before it is made again: if that fails, the
-source runs as plain Python.
+Python prefers an extension module to the ``.py`` beside it, whichever is newer. So the digest of each
+extension's source is kept in ``build/``, and an extension that no longer matches is removed before it is built again:
+if the build fails, the source runs as plain Python.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def sources() -> list[Path]:
-    """The files of ``[tool.promsnmp] compiled`` in pyproject.toml that are there."""
+    """The files of ``[tool.promsnmp] compiled`` in pyproject.toml that exist."""
     table = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     return [ROOT / path for path in table["tool"]["promsnmp"]["compiled"] if (ROOT / path).exists()]
 
@@ -50,40 +50,40 @@ def _fits(extension: Path, source: Path) -> bool:
 
 
 def outdated() -> list[Path]:
-    """Extensions of this interpreter that were made from another state of their source."""
+    """Extensions of this interpreter that were built from another version of their source."""
     pairs = [(extension_of(source), source) for source in sources()]
     return [made for made, source in pairs if made.exists() and not _fits(made, source)]
 
 
 def missing() -> list[Path]:
-    """Extensions that are not there."""
+    """Extensions that do not exist."""
     return [made for made in map(extension_of, sources()) if not made.exists()]
 
 
 def compiler() -> str | None:
-    """Path of the C compiler that the build would use, if there is one."""
+    """Path of the C compiler that the build would use, if it exists."""
     words = shlex.split(os.environ.get("CC") or str(sysconfig.get_config_var("CC") or "cc"))
     return shutil.which(words[0]) if words else None
 
 
 def clean() -> None:
-    """Remove the extensions of every interpreter."""
+    """Removes the extensions of every interpreter."""
     for source in sources():
         for made in source.parent.glob(f"{source.stem}.*.so"):
             made.unlink()
 
 
 def build() -> str:
-    """Compile what is missing or outdated; returns what to tell, empty when there was nothing to do."""
+    """Compiles what is missing or outdated; returns a message, empty when all went well."""
     for old in outdated():
         old.unlink()
     if not (wanted := missing()):
         return ""
     names = ", ".join(made.name.split(".")[0] for made in wanted)
     if os.environ.get("PROMSNMP_NO_COMPILE", "") not in ("", "0"):
-        return f"not compiled, as PROMSNMP_NO_COMPILE asks: {names} (works, slower)"
+        return f"not compiled because PROMSNMP_NO_COMPILE is set: {names}; polling uses more CPU"
     if compiler() is None:
-        return f"no C compiler, so not compiled: {names} (works, slower; on Debian: apt install gcc python3-dev)"
+        return f"no C compiler, not compiled: {names}; polling uses more CPU (on Debian: apt install gcc python3-dev)"
     print(f"Compiling {names} ...", flush=True)
     notes = {_note_of(made): _digest(source) for source in sources() if (made := extension_of(source)) in wanted}
     command = [sys.executable, "setup.py", "-q", "build_ext", "--inplace"]
@@ -93,7 +93,7 @@ def build() -> str:
         note.write_text(digest, encoding="ascii")
     if not missing():
         return ""
-    return f"{ran.stdout}{ran.stderr}compiling {names} failed (works, slower; see above)"
+    return f"{ran.stdout}{ran.stderr}compiling {names} failed (see above); polling uses more CPU"
 
 
 def main(arguments: list[str]) -> int:
@@ -103,8 +103,8 @@ def main(arguments: list[str]) -> int:
     if arguments:
         print(__doc__, file=sys.stderr)
         return 2
-    if said := build():
-        print(said, file=sys.stderr)
+    if message := build():
+        print(message, file=sys.stderr)
     return 0
 
 

@@ -2,7 +2,7 @@
 
     python scripts/configuration.py
 
-Only what stands between the two marker lines changes. A test fails while the page and the code differ.
+Only the text between the two marker lines changes. A test fails if the page and the code differ.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ END = "<!-- settings: end -->"
 
 
 def default_of(field: FieldInfo) -> str:
-    """The default as one would write it in the environment; a word where it is empty, or differs between machines."""
+    """The default as written in the environment; a word if it is empty or differs between machines."""
     if field.default_factory is not None:
         return "see text"
     if field.default is None or field.default == "":
@@ -33,7 +33,7 @@ def default_of(field: FieldInfo) -> str:
 
 
 def values_of(field: FieldInfo) -> str:
-    """What may be given: a kind of value with its bounds, or the choices."""
+    """The values that are allowed: a type with its bounds, or the choices."""
     kinds = [kind for kind in (get_args(field.annotation) or (field.annotation,)) if kind is not type(None)]
     if all(isinstance(kind, str) for kind in kinds):
         return ", ".join(f"`{kind}`" for kind in kinds)
@@ -54,7 +54,7 @@ def table(group: type[Group]) -> str:
 
 
 def rewritten(page: str) -> str:
-    """``page`` with the present tables between its markers."""
+    """``page`` with the current tables between its markers."""
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
     tables = "\n\n".join(table(group) for group in GROUPS)

@@ -1,7 +1,7 @@
-"""Writes Grafana's dashboards, and the files of deploy/ that repeat others: ``make copies``.
+"""Writes Grafana's dashboards, and the files of deploy/ that are copies of others: ``make copies``.
 
-Prometheus, prometheus-operator and the chart each want the alerts in a form or a place of their own, and Grafana's
-dashboards have to lie inside the chart to be packaged with it. A test fails while a copy differs from its source.
+Prometheus, prometheus-operator and the chart each need the alerts in a format or place of their own, and Grafana's
+dashboards must be inside the chart to be packaged with it. A test fails if a copy differs from its source.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 CHART = DEPLOY / "helm" / "promsnmp" / "files"
 ALERTS = DEPLOY / "prometheus" / "alerts.yml"
 RULE = """\
-# The alerts of deploy/prometheus/alerts.yml, for prometheus-operator. Written by `make copies`: change them there.
+# The alerts of deploy/prometheus/alerts.yml, for prometheus-operator. Written by `make copies`; edit the alerts there.
 apiVersion: monitoring.coreos.com/v1
 kind: PrometheusRule
 metadata:
@@ -29,7 +29,7 @@ spec:
 
 
 def copies() -> dict[Path, str]:
-    """Every copy and what must be in it."""
+    """Every copy and its text."""
     alerts = ALERTS.read_text(encoding="utf-8")
     groups = alerts[alerts.index("groups:") :]
     indented = "".join(f"  {line}" if line.strip() else line for line in groups.splitlines(keepends=True))

@@ -1,8 +1,8 @@
-"""Writes Grafana's dashboards, deploy/grafana/*.json: ``make copies``.
+"""Writes the JSON of Grafana's dashboards, deploy/grafana/*.json: ``make copies``.
 
-A dashboard is a thousand lines of JSON of which fifty say something. Those are in ``boards_*.py``; how a panel is laid
-out and coloured is said once, here. Nothing names a data source or a dashboard by its uid: the data source is a
-variable, and the dashboards find each other by their tag.
+Of the thousand lines of JSON of a dashboard, fifty matter. Those are in ``boards_*.py``; layout and colours are defined
+once, here. Nothing refers to a data source or a dashboard by its uid: the data source is a variable, and the dashboards
+link to each other by their tag.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ RED, YELLOW, GREEN = "red", "yellow", "green"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One panel: ``queries`` maps a legend (or a table's name of the column) to an expression."""
+    """One panel: ``queries`` maps a legend (in a table, the name of a column) to an expression."""
 
     title: str
     kind: str = "timeseries"
@@ -35,21 +35,21 @@ class Panel:
     text: str = ""
     stack: bool = False
     mirror: str = ""
-    """Legend (a regular expression) of the series that are drawn downwards."""
+    """Legend (a regular expression) of the series to draw downwards."""
     steps: tuple[tuple[str, float | None], ...] = ((GREEN, None),)
-    """Colours, each from a value on."""
+    """Colours, each with the value from which it applies."""
     maximum: float | None = None
     hide: tuple[str, ...] = ()
-    """Columns of a table that are not shown."""
+    """Columns of a table to hide."""
     units: dict[str, str] = field(default_factory=dict)
     """Units of a table's columns."""
     names: dict[str, dict[str, str]] = field(default_factory=dict)
-    """What the values of a table's column are called."""
+    """Texts for the values of a table's columns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
-    """A choice at the top of the dashboard, from the values of a label, or (``choices``) of its own."""
+    """A selector at the top of the dashboard: the values of a label, or the given ``choices``."""
 
     name: str
     label: str
@@ -118,7 +118,7 @@ def _variable(item: Variable) -> Json:
 
 
 def _placed(panels: Sequence[Panel]) -> list[Json]:
-    """From left to right, a new line where the next one does not fit."""
+    """Places panels from left to right, in a new row when the next one does not fit."""
     placed, x, y, tallest = [], 0, 0, 0
     for number, panel in enumerate(panels, start=1):
         if x + panel.width > WIDTH:

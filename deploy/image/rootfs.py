@@ -1,8 +1,8 @@
-"""Gathers what the image consists of into a folder: ``python3 rootfs.py /opt/promsnmp /rootfs``, in the build stage.
+"""Gathers the files of the image into a folder: ``python3 rootfs.py /opt/promsnmp /rootfs``, in the build stage.
 
-A file gets in because PromSNMP loads it, not because the base image happens to have it. So the image stays small, and
-there is little in it that somebody who breaks in could use, or that a scanner could find holes in. Works the same for
-Debian's Python (/usr/bin) and for that of the official Python images (/usr/local/bin).
+A file is included because PromSNMP loads it, not because the base image happens to have it. So the image stays small,
+with little that an intruder could use or a scanner could find vulnerable. It works the same for Debian's Python
+(/usr/bin) and for the official Python images (/usr/local/bin).
 """
 
 from __future__ import annotations
@@ -61,12 +61,12 @@ def main(venv: Path, root: Path) -> None:
 
 
 def _inside(root: Path, path: Path) -> Path:
-    """Where ``path`` lies inside ``root``, its folder's links followed."""
+    """The place of ``path`` inside ``root``, with the links of its folder followed."""
     return root / path.parent.resolve().relative_to("/") / path.name
 
 
 def _keep_links(root: Path) -> None:
-    """/lib, /bin and the like, where they are links into /usr."""
+    """Repeats links such as /lib and /bin into /usr."""
     for path in Path("/").iterdir():
         if path.is_symlink() and (target := path.readlink()).parts[:1] == ("usr",):
             (root / target).mkdir(parents=True, exist_ok=True)
@@ -100,22 +100,22 @@ def _tools() -> Iterator[Path]:
 
 
 def _loaded_later() -> Iterator[Path]:
-    """Libraries that no program names, but that libc loads when it needs them (a thread that ends: libgcc_s)."""
+    """Libraries that no program links to, but that libc loads when needed (libgcc_s, when a thread ends)."""
     cache = subprocess.run(["ldconfig", "-p"], capture_output=True, text=True, check=True).stdout
     yield from (Path(found) for found in re.findall(r"libgcc_s\.so\.1 .*=> (\S+)", cache)[:1])
 
 
 def _objects(path: Path, root: Path) -> list[Path]:
-    """The shared objects below ``path`` that were taken."""
+    """The shared objects below ``path`` that were copied."""
     return [Path("/") / file.relative_to(root) for file in (root / path.relative_to("/")).rglob("*.so*")]
 
 
 def _libraries(objects: list[Path]) -> set[Path]:
     """What the dynamic linker loads for ``objects``, itself included (ldd(1))."""
-    told = subprocess.run(["ldd", *map(str, objects)], capture_output=True, text=True, check=True).stdout
-    if missing := re.findall(r"(\S+) => not found", told):
+    output = subprocess.run(["ldd", *map(str, objects)], capture_output=True, text=True, check=True).stdout
+    if missing := re.findall(r"(\S+) => not found", output):
         raise SystemExit(f"rootfs.py: not found: {', '.join(sorted(set(missing)))}")
-    paths = {Path(path) for path in re.findall(r"^\s(?:\S+ => )?(/\S+) \(0x", told, re.MULTILINE)}
+    paths = {Path(path) for path in re.findall(r"^\s(?:\S+ => )?(/\S+) \(0x", output, re.MULTILINE)}
     return {path for path in paths if not path.is_relative_to("/opt/promsnmp")}
 
 
@@ -131,7 +131,7 @@ def _system(root: Path) -> None:
     (etc / "passwd").write_text(PASSWD)
     (etc / "group").write_text(GROUP)
     (etc / "nsswitch.conf").write_text(NSSWITCH)
-    subprocess.run(["ldconfig", "-r", str(root)], check=True)  # libraries in /usr/local/lib are found by its cache only
+    subprocess.run(["ldconfig", "-r", str(root)], check=True)  # its cache is the only way to /usr/local/lib
     (root / "tmp").mkdir()
     (root / "tmp").chmod(0o1777)
     data = root / "app" / "data"
@@ -141,7 +141,7 @@ def _system(root: Path) -> None:
 
 
 def _strip(root: Path) -> None:
-    """Symbols for debuggers make up a fifth of the whole."""
+    """Removes debug symbols, a fifth of the image."""
     objects = [str(file) for file in root.rglob("*.so*") if file.is_file() and not file.is_symlink()]
     subprocess.run(["strip", "--strip-unneeded", *objects], check=True)
 

@@ -1,4 +1,4 @@
-"""deploy/prometheus: configurations and alerts, by promtool and by Prometheus itself."""
+"""deploy/prometheus: configurations and alerts, checked by promtool and by Prometheus itself."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from tests.support.tools import PROJECT, WEB, Process, free_tcp_port, require_to
 FOLDER = DEPLOY / "prometheus"
 ALERTS = yaml.safe_load((FOLDER / "alerts.yml").read_text())
 RULES: dict[str, dict[str, Any]] = {rule["alert"]: rule for group in ALERTS["groups"] for rule in group["rules"]}
+(RUNBOOK,) = (PROJECT / "docs").rglob("alerts.md")
 TESTS = sorted(FOLDER.glob("*.test.yml"))
 ORIGINAL = [
     "PromSNMPPodNotReady",
@@ -45,7 +46,7 @@ def test_each_alert_fires_and_stays_quiet_when_it_should(file: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_there_is_a_case_of_each_alert_firing_and_of_each_being_quiet() -> None:
+def test_each_alert_has_a_case_that_fires_and_one_that_is_quiet() -> None:
     cases = [case for file in TESTS for case in yaml.safe_load(file.read_text())["tests"]]
     fires, quiet = set[str](), set[str]()
     for case in cases:
@@ -56,12 +57,12 @@ def test_there_is_a_case_of_each_alert_firing_and_of_each_being_quiet() -> None:
     assert quiet == set(RULES)
 
 
-def test_the_originals_alerts_are_there() -> None:
+def test_the_alerts_of_the_original_promsnmp_exist() -> None:
     assert [name for name in ORIGINAL if name not in RULES] == []
 
 
-def test_an_alert_that_cannot_fire_is_found_by_the_cases(tmp_path: Path) -> None:
-    """As the original had it: a count of nothing is nothing, and never 0."""
+def test_an_alert_that_cannot_fire_fails_its_cases(tmp_path: Path) -> None:
+    """As in the original: a count of no series is empty, never 0."""
     broken = json.loads(json.dumps(ALERTS))
     for group in broken["groups"]:
         for rule in group["rules"]:
@@ -77,20 +78,20 @@ def test_an_alert_that_cannot_fire_is_found_by_the_cases(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_an_alert_has_a_severity_texts_and_a_section_in_the_runbook(name: str) -> None:
+def test_each_alert_has_a_severity_texts_and_a_section_in_the_runbook(name: str) -> None:
     rule = RULES[name]
     assert rule["labels"]["severity"] in ("critical", "warning", "info")
     assert set(rule["annotations"]) == {"summary", "description", "runbook_url"}
-    assert rule["annotations"]["runbook_url"] == f"docs/how-to/alerts.md#{name.lower()}"
-    assert f"\n### {name}\n" in (PROJECT / "docs" / "how-to" / "alerts.md").read_text()
+    assert rule["annotations"]["runbook_url"] == f"https://pbrane.github.io/promsnmp/how-to/alerts/#{name.lower()}"
+    assert f"\n### {name}\n" in RUNBOOK.read_text()
 
 
-def test_the_runbook_has_no_section_of_an_alert_that_is_gone() -> None:
-    sections = re.findall(r"^### (\w+)$", (PROJECT / "docs" / "how-to" / "alerts.md").read_text(), re.MULTILINE)
+def test_the_runbook_has_no_section_about_a_removed_alert() -> None:
+    sections = re.findall(r"^### (\w+)$", RUNBOOK.read_text(), re.MULTILINE)
     assert sections == list(RULES)
 
 
-def test_own_metrics_that_alerts_ask_for_are_documented() -> None:
+def test_own_metrics_in_alerts_are_documented() -> None:
     names = set(re.findall(r"\b(?:promsnmp|cache)_[a-z_]+", " ".join(rule["expr"] for rule in RULES.values())))
     page = (PROJECT / "docs" / "reference" / "metrics.md").read_text()
     assert [name for name in names if name.removesuffix("_bucket") not in page] == []
@@ -119,8 +120,8 @@ def test_the_configuration_without_kubernetes_passes_promtool() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_configuration_for_kubernetes_finds_the_pods_and_nothing_else(tmp_path: Path) -> None:
-    """By Prometheus itself, with what Kubernetes would tell it: Debian's build has no kubernetes_sd_configs."""
+def test_the_kubernetes_configuration_finds_the_pods_and_nothing_else(tmp_path: Path) -> None:
+    """Checked by Prometheus with the labels that Kubernetes would give: Debian's build has no kubernetes_sd_configs."""
     config = yaml.safe_load((FOLDER / "prometheus-kubernetes.yml").read_text())
     config.pop("rule_files")
     jobs = {job["job_name"]: job for job in config["scrape_configs"]}

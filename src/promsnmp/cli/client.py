@@ -28,7 +28,7 @@ TIMEOUT = 30.0
 
 @dataclass(frozen=True, slots=True)
 class ServiceResponse:
-    """A good answer (2xx); names of ``headers`` are in lower case."""
+    """A successful response (2xx); names of ``headers`` are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -39,11 +39,11 @@ class ServiceResponse:
         try:
             return json.loads(self.body or b"null")
         except ValueError:
-            raise ServiceError("the answer is not JSON: is that a PromSNMP?", status=self.status) from None
+            raise ServiceError("the response is not JSON; is this the URL of PromSNMP?", status=self.status) from None
 
 
 class ServiceClient:
-    """Calls to the service at ``url``, with ``authorization`` as the header of that name says it."""
+    """Calls the service at ``url``; ``authorization`` is the value of that header, empty for none."""
 
     def __init__(
         self, url: str, *, authorization: str = "", tls: ssl.SSLContext | None = None, timeout: float = TIMEOUT
@@ -69,9 +69,9 @@ class ServiceClient:
         document: object = None,
         headers: Mapping[str, str] | None = None,
     ) -> ServiceResponse:
-        """The answer to one request; ``document`` is sent as JSON.
+        """Sends one request, ``document`` as JSON, and returns the response.
 
-        Raises ServiceError, with the status and the service's own words when it refused.
+        Raises ServiceError, with the status and the service's own message when it refused.
         """
         address = self.url + quote(path) + (f"?{urlencode(query)}" if query else "")
         sent = {"Accept": "application/json, text/plain;q=0.9", **(headers or {})}
@@ -106,18 +106,18 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 def _service_error(error: HTTPError, url: str, *, signed: bool) -> ServiceError:
-    """What the service says, and what to do where it wants to know who asks."""
+    """The message of the service, and what to do about a 401 or a redirect."""
     text, problems = _error_text(error.read())
     if error.code == http.HTTPStatus.UNAUTHORIZED:
-        what = "does not accept these credentials" if signed else "asks who you are"
-        text = f"the service {what} ({text}); set {TOKEN}, or give --token-file or --login"
+        what = "the service rejected these credentials" if signed else "the service requires authentication"
+        text = f"{what} ({text}); set {TOKEN}, or use --token-file or --login"
     elif 300 <= error.code < 400:
-        text = f"it answers with a redirect to {error.headers.get('location', 'nowhere')}; give --url as it is there"
+        text = f"redirected to {error.headers.get('location', 'nowhere')}; use that location as --url"
     return ServiceError(f"{url}: {text or error.reason}", status=error.code, problems=problems)
 
 
 def _error_text(body: bytes) -> tuple[str, list[str]]:
-    """Text and problems of an error's body: ours in JSON, or the first line of whatever came."""
+    """Text and problems of an error's body: PromSNMP's JSON, or the first line of anything else."""
     try:
         document = json.loads(body)
         text, problems = str(document["error"]), [str(item) for item in document.get("problems") or ()]
@@ -131,16 +131,16 @@ def _reason(error: BaseException) -> str:
         error = error.reason
     match error:
         case ssl.SSLCertVerificationError():
-            return f"its certificate is not trusted ({error.verify_message}); --ca-file names the CA that signed it"
+            return f"certificate not trusted ({error.verify_message}); use --ca-file with the CA that signed it"
         case ssl.SSLError():
-            return f"no TLS connection ({error.reason or error}); does it speak https, does it want --cert-file?"
+            return f"TLS handshake failed ({error.reason or error}); does it speak https, does it need --cert-file?"
         case ConnectionRefusedError():
-            return f"nothing listens there; is promsnmp serve running? (--url, {URL})"
+            return f"connection refused; is promsnmp serve running? (--url, {URL})"
         case TimeoutError():
             return "no answer in time"
         case socket.gaierror():
-            return f"the name does not resolve ({error.strerror})"
+            return f"cannot resolve the host name ({error.strerror})"
         case http.client.HTTPException():
-            return f"what it answers is not HTTP ({type(error).__name__}); is the URL https?"
+            return f"the response is not HTTP ({type(error).__name__}); is the URL https?"
         case _:
             return str(getattr(error, "strerror", None) or error)

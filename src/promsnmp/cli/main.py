@@ -1,8 +1,8 @@
-"""The command ``promsnmp``: what there is to run, and how every command ends.
+"""The command ``promsnmp``: its subcommands, their exit codes, and how errors are printed.
 
-Commands are imported when they are run, so that ``--help`` does not wait for a web server to be imported. Whatever
-goes wrong ends as one line on stderr and an exit code: 1 when the work failed, 2 when it was asked for in a wrong
-way (arguments, settings, documents), 130 after Ctrl-C.
+Commands are imported when they run, so that ``--help`` does not wait for a web server to be imported. Every failure
+ends as one line on stderr and an exit code: 1 when the work failed, 2 when the request was wrong (arguments, settings,
+documents), 130 after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ FAILED, WRONG, INTERRUPTED = 1, 2, 130
 COMMANDS = {
     "serve": "Run the service: poll devices, answer Prometheus.",
     "demo": "Run the service with simulated devices, to look around.",
-    "walk": "Walk a subtree of one device and print what it answers.",
+    "walk": "Walk a subtree of one device and print its varbinds.",
     "scrape": "Poll one device and print its metrics.",
-    "explain": "Poll one device and tell why a metric is there, or not.",
+    "explain": "Poll one device and show why a metric is there, or missing.",
     "modules": "List, show, check, match and build modules (snmp.yml).",
     "simulate": "Answer SNMP from recordings (.snmprec).",
-    "health": "Ask a running PromSNMP how it is; for containers.",
-    "leader": "Show which replica leads, or have it step down.",
+    "health": "Check the health of a running PromSNMP; for containers.",
+    "leader": "Show which replica leads, or make it step down.",
     "discover": "Search networks for devices.",
-    "seeds": "List, show, add or remove what discovery searches by schedule.",
+    "seeds": "List, show, add or remove the searches that discovery repeats.",
     "devices": "List, show, add or remove devices.",
     "targets": "Write the targets for Prometheus's file_sd_configs.",
     "inventory": "Export, import, show or re-encrypt the inventory.",
-    "web-password": "Make the hash of a password for --web.config.file.",
+    "web-password": "Hash a password for --web.config.file.",
 }
-"""Every command, with the line that ``--help`` says of it without importing it."""
+"""Every command, with the line that ``--help`` shows without importing it."""
 
 _FOLDERS = (
     dict.fromkeys(("inventory", "devices", "seeds", "targets"), "inventory.")
@@ -53,8 +53,8 @@ Examples:
   promsnmp serve --port 9116                      the service, settings from the environment
   promsnmp walk 192.0.2.1 1.3.6.1.2.1.1           ask one device
   promsnmp scrape 192.0.2.1 --module if_mib       its metrics, as Prometheus would get them
-  promsnmp explain 192.0.2.1 --metric ifHCInOctets  why a metric is there, or not
-  promsnmp devices add 192.0.2.1 --name core1     into the inventory (--url: of a running service)
+  promsnmp explain 192.0.2.1 --metric ifHCInOctets  why a metric is there, or missing
+  promsnmp devices add 192.0.2.1 --name core1     add a device to the inventory (--url: of a running service)
   promsnmp discover 192.0.2.0/24 -c public        find devices
   promsnmp inventory show                         what is polled, secrets masked
 
@@ -69,7 +69,7 @@ def _module(command: str) -> str:
 
 
 class Commands(click.Group):
-    """The group whose members are in COMMANDS, and are imported when asked for."""
+    """The group of COMMANDS, each imported when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -80,7 +80,7 @@ class Commands(click.Group):
         try:
             module = importlib.import_module(_module(cmd_name))
         except ImportError as error:
-            raise PromSnmpError(f"{cmd_name} cannot run here: {error}") from None
+            raise PromSnmpError(f"cannot load the command {cmd_name!r}: {error}") from None
         command = getattr(module, cmd_name.replace("-", "_"))
         assert isinstance(command, click.Command)
         return command
@@ -94,21 +94,21 @@ class Commands(click.Group):
     cls=Commands,
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="PromSNMP polls network devices over SNMP and serves what it read to Prometheus.",
+    help="PromSNMP polls network devices over SNMP and serves the results to Prometheus.",
 )
 @click.version_option(__version__, prog_name="promsnmp")
-@click.option("-v", "--verbose", is_flag=True, help="Log what happens in detail (LOG_LEVEL=debug).")
+@click.option("-v", "--verbose", is_flag=True, help="Log in detail (LOG_LEVEL=debug).")
 @click.pass_context
 def cli(ctx: click.Context, verbose: bool) -> None:
     ctx.ensure_object(dict)["verbose"] = verbose
-    if ctx.invoked_subcommand != "serve":  # which logs as its settings say
+    if ctx.invoked_subcommand != "serve":  # serve configures its log from its settings
         from promsnmp.observe.logging import configure_logging
 
         configure_logging(level="debug" if verbose else "warning")
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code and raises nothing that a person would see as a traceback."""
+    """Runs one command and returns the exit code; expected errors are printed, not raised."""
     try:
         result: Any = cli.main(args=arguments, prog_name="promsnmp", standalone_mode=False)
         sys.stdout.flush()
@@ -130,7 +130,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _is_wrong(error: PromSnmpError) -> bool:
-    """Whether what was asked for was wrong, and not just what came of it; a service says so with 400."""
+    """Whether the request was wrong, as opposed to the work having failed; a service says so with status 400."""
     if isinstance(error, ServiceError):
         return error.status == BAD_REQUEST
     return isinstance(error, SettingsError | ModuleError | InventoryInvalid)
@@ -143,7 +143,7 @@ def _failed(text: str, code: int) -> int:
 
 
 def _pipe_closed() -> int:
-    """Whoever read our output has had enough (``promsnmp walk ... | head``): no reason for words."""
+    """The reader of our output closed the pipe (``promsnmp walk ... | head``): not worth a message."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return FAILED
 

@@ -15,7 +15,7 @@ reads any number of files as one. Gives a YAML list of texts, each at most 512 K
 {{- $pieces := list -}}
 {{- $text := "" -}}
 {{- range $name, $module := (include "promsnmp.snmp.parsed" . | fromJson).modules -}}
-{{- /* Helm reads YAML as JSON, where every key is text and 0.000001 is 1e-06, which YAML takes for text. */ -}}
+{{- /* Helm reads YAML as JSON, where every key is text and 0.000001 becomes 1e-06, which YAML reads as text. */ -}}
 {{- $one := toYaml (dict $name $module) | indent 2 -}}
 {{- $one = regexReplaceAll "(?m)^( +(?:- )?)\"(-?[0-9]+)\":" $one "${1}${2}:" -}}
 {{- $one = regexReplaceAll "(?m): (-?[0-9]+)(e[-+][0-9]+)$" $one ": ${1}.0${2}" -}}

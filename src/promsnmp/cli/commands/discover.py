@@ -1,4 +1,4 @@
-"""``promsnmp discover``: a search for devices, by this command itself or by a running service."""
+"""``promsnmp discover``: searches networks for devices, from this machine or by a running service."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from promsnmp.cli.options.inventory_file import command_settings, file_option, l
 from promsnmp.cli.options.search_request import Document, request_options
 from promsnmp.cli.options.service import service_options
 from promsnmp.cli.output.tables import print_table
+from promsnmp.cli.output.text import counted
 from promsnmp.discovery.factory import make_discovery
 from promsnmp.discovery.jobs import ENDED_STATES, Job
 from promsnmp.discovery.request import read_request
@@ -37,21 +38,21 @@ from promsnmp.settings import Settings
 PATH = "/promsnmp/discovery"
 FOUND, NONE_FOUND, INTERRUPTED = 0, 1, 130
 POLL_INTERVAL = 0.2
-"""Seconds between two looks at a job."""
+"""Seconds between two requests for the state of a job."""
 
 Show = Callable[[Document], None]
 
 
 @click.command("discover")
 @request_options
-@click.option("--save", is_flag=True, help="Put what is found into the inventory file.")
-@click.option("--save-seed", is_flag=True, help="Keep the search as a seed, which the schedule repeats.")
-@click.option("--remove-lost", is_flag=True, help="Remove devices that are lost, instead of marking them.")
-@click.option("--rate", type=click.IntRange(1, 100_000), metavar="PACKETS", help="Packets in a second.")
-@click.option("-t", "--timeout", type=click.FloatRange(0.001, 3600), help="Seconds for each packet.")
-@click.option("-r", "--retries", type=click.IntRange(0, 100), help="Of each packet.")
-@click.option("--detach", is_flag=True, help="With --url: do not wait for the end.")
-@click.option("--json", "as_json", is_flag=True, help="The job as a JSON document instead of a table.")
+@click.option("--save", is_flag=True, help="Save the devices found to the inventory file.")
+@click.option("--save-seed", is_flag=True, help="Save the search as a seed, for the schedule to repeat.")
+@click.option("--remove-lost", is_flag=True, help="Remove lost devices instead of marking them.")
+@click.option("--rate", type=click.IntRange(1, 100_000), metavar="PACKETS", help="Packets per second.")
+@click.option("-t", "--timeout", type=click.FloatRange(0.001, 3600), help="Seconds per packet.")
+@click.option("-r", "--retries", type=click.IntRange(0, 100), help="Retries per packet.")
+@click.option("--detach", is_flag=True, help="With --url: return at once, without waiting for the result.")
+@click.option("--json", "as_json", is_flag=True, help="Print the job as JSON instead of a table.")
 @file_option
 @service_options
 def discover(
@@ -68,14 +69,14 @@ def discover(
     file: Path | None,
     service: ServiceClient | None,
 ) -> int:
-    """Search TARGET... for devices and print what is found.
+    """Search TARGET... for devices and print those found.
 
     A TARGET is an address, a network (192.0.2.0/24, 2001:db8::/120), a range (192.0.2.1-192.0.2.50, 192.0.2.1-50) or a
-    name. Credentials are tried in order: the user, the communities, those of files. Nothing is written unless --save or
-    --save-seed is given; then it is the inventory file PROM_INV_FILE, which a running server takes over. With --url a
-    running service searches, and keeps what it finds. Ctrl-C ends the search and keeps what was found.
+    name. Credentials are tried in order: the user, the communities, those of files. Nothing is saved unless --save or
+    --save-seed is given; they write the inventory file PROM_INV_FILE, and a running server picks that up. With --url a
+    running service searches and saves what it finds. Ctrl-C stops the search and keeps the devices found so far.
 
-    Pace and patience are those of the settings DISCOVERY_* unless options say otherwise.
+    Rate, timeout and retries come from the settings DISCOVERY_*, unless options override them.
 
     \b
     Examples:
@@ -84,17 +85,17 @@ def discover(
       promsnmp discover 192.0.2.1-50 --credentials logins.yml --json | jq -r '.devices[].sysName'
       promsnmp discover 192.0.2.0/24 -c public --save-seed --url http://promsnmp:8080
     \b
-    Exit codes: 0 devices were found, 1 none were or the search failed, 2 wrong arguments or settings, 130 interrupted.
+    Exit codes: 0 devices found, 1 none found or the search failed, 2 wrong arguments or settings, 130 interrupted.
     """
     if remove_lost:
         request = request | {"removeLost": True}
     own = {"--save": save, "--rate": rate, "-t": timeout, "-r": retries, "--file": file}
     if service:
         if given := [option for option, value in own.items() if value]:
-            raise click.UsageError(f"{given[0]} is for searches without a service: the service has its own settings")
+            raise click.UsageError(f"{given[0]} cannot be used with --url: the service has its own settings")
         return _remote(service, request, save_seed=save_seed, detach=detach, as_json=as_json)
     if detach:
-        raise click.UsageError("--detach is for searches by a service: give --url")
+        raise click.UsageError("--detach needs --url")
     settings = _with_pace(command_settings(file), rate, timeout, retries)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         job = runner.run(_search(settings, request, save=save or save_seed, save_seed=save_seed))
@@ -110,11 +111,11 @@ def _with_pace(settings: Settings, rate: int | None, timeout: float | None, retr
     return settings.model_copy(update={name: value for name, value in changes.items() if value is not None})
 
 
-# ------------------------------------------------------------------------------------------------------- by ourselves
+# -------------------------------------------------------------------------------------------------- from this machine
 
 
 async def _search(settings: Settings, document: Document, *, save: bool, save_seed: bool) -> Job:
-    """Searches from here, into the inventory file or into none."""
+    """Searches from this machine; saves to the inventory file or nowhere."""
     discovery, inventory = _own_discovery(settings, save=save)
     search_request = read_request(document, inventory())
     if problems := discovery.seeds.problems_of(search_request.seed):
@@ -146,7 +147,7 @@ def _make_discovery(settings: Settings, inventory: Callable[[], Inventory], upda
 
 @contextmanager
 def _until_interrupted(stop: Callable[[], None]) -> Iterator[None]:
-    """The first Ctrl-C calls ``stop``; the next one ends the command, as it usually does."""
+    """The first Ctrl-C calls ``stop``; the next one ends the command as usual."""
     loop = asyncio.get_running_loop()
 
     def first() -> None:
@@ -164,12 +165,12 @@ def _until_interrupted(stop: Callable[[], None]) -> Iterator[None]:
 
 
 def _remote(service: ServiceClient, document: Document, *, save_seed: bool, detach: bool, as_json: bool) -> int:
-    """Has a service search, and follows that."""
+    """Lets a service search, and follows the job."""
     query = {"scheduleNow": "true", "saveSeed": str(save_seed).lower()}
     accepted = service.call("POST", PATH, query=query, document=document).json()
     location = str(accepted["location"])
     if detach:
-        click.echo(json.dumps(accepted, indent=2) if as_json else f"the search is {service.url}{location}")
+        click.echo(json.dumps(accepted, indent=2) if as_json else f"search started: {service.url}{location}")
         return FOUND
     interrupted = False
     job: Document = {"state": "queued"}
@@ -187,12 +188,12 @@ def _remote(service: ServiceClient, document: Document, *, save_seed: bool, deta
     return _finish(job, as_json=as_json, interrupted=interrupted)
 
 
-# ----------------------------------------------------------------------------------------------------------- showing
+# ------------------------------------------------------------------------------------------------------------ output
 
 
 @contextmanager
 def _bar() -> Iterator[Show]:
-    """A progress bar on the standard error, where that is a terminal."""
+    """A progress bar on the standard error, when that is a terminal."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -219,7 +220,7 @@ def _bar() -> Iterator[Show]:
 
 
 def _finish(job: Document, *, as_json: bool, interrupted: bool) -> int:
-    """Prints what became of a search, and says how the command ends."""
+    """Prints the result of a search and returns the exit code."""
     devices = sorted(job.get("devices", []), key=lambda device: (device["sysName"].lower(), device["addresses"]))
     if as_json:
         click.echo(json.dumps(job, indent=2, ensure_ascii=False))
@@ -228,7 +229,7 @@ def _finish(job: Document, *, as_json: bool, interrupted: bool) -> int:
         print_table(headings, [_row(device) for device in devices])
     click.echo(_summary(job), err=True)
     if job["state"] == "failed":
-        raise PromSnmpError(f"the search failed: {job.get('error', 'the service does not say why')}")
+        raise PromSnmpError(f"the search failed: {job.get('error', 'the service gave no reason')}")
     if interrupted:
         return INTERRUPTED
     return FOUND if devices or job["found"] else NONE_FOUND
@@ -249,12 +250,12 @@ def _row(device: Document) -> tuple[str, ...]:
 def _summary(job: Document) -> str:
     found = job["added"] + job["updated"] + job["unchanged"]
     parts = [
-        f"{job['probed']:,} of {job['addresses']:,} addresses asked",
-        f"{found:,} devices found ({job['added']:,} new)",
+        f"{job['probed']:,} of {job['addresses']:,} addresses probed",
+        f"{counted(found, 'device')} found ({job['added']:,} new)",
     ]
     if job["refusing"]:
         some = ", ".join(job["refusing"][:3]) + (", ..." if len(job["refusing"]) > 3 else "")
-        parts.append(f"{len(job['refusing']):,} refuse these credentials: {some}")
+        parts.append(f"{counted(len(job['refusing']), 'address')} rejected the credentials: {some}")
     if job["lost"] or job["removed"]:
         parts.append(f"{job['lost']:,} lost, {job['removed']:,} removed")
     parts += [f"{count:,} {kind.replace('_', ' ')}" for kind, count in sorted(job["errors"].items())]

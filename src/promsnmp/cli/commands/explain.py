@@ -1,4 +1,4 @@
-"""``promsnmp explain``: what became of one poll of one device, and why a metric is not there."""
+"""``promsnmp explain``: polls one device and reports why each metric is there or missing."""
 
 from __future__ import annotations
 
@@ -29,19 +29,21 @@ if TYPE_CHECKING:
     from promsnmp.polling.explain.recorder import PollRecording
 
 PATIENCE = 1.0
-"""Seconds after which somebody who looks on is told how far it is."""
+"""Seconds until progress is shown on a terminal."""
 _OWN = ("promsnmp_", "snmp_scrape_", "interface_utilization")
 
 
 @click.command("explain")
 @click.argument("target")
 @modules_option
-@click.option("--metric", metavar="NAME", help="Only this metric, in full.")
+@click.option("--metric", metavar="NAME", help="Show only this metric, with all details.")
 @credential_options
-@click.option("--auth", metavar="NAME", help="Credentials by their name in a file, instead of the options above.")
+@click.option("--auth", metavar="NAME", help="Name of an auth in --config.file, instead of the options above.")
 @files_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-@click.option("--deadline", type=click.FloatRange(0.1, 3600), default=60.0, show_default=True, help="Seconds in all.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--deadline", type=click.FloatRange(0.1, 3600), default=60.0, show_default=True, help="Seconds for the whole poll."
+)
 def explain(
     *,
     target: str,
@@ -53,11 +55,11 @@ def explain(
     as_json: bool,
     deadline: float,
 ) -> int:
-    """Poll one device and tell what became of it: why these modules, what was asked and how that ended, what came back
-    and which metric took it, what nobody took, and why a wanted metric is missing.
+    """Poll one device and report: why these modules, what was requested and how that ended, which columns came back and
+    which metrics use them, what is unused, and why a metric is missing.
 
     TARGET is an address or a name, with a port if it is not 161: 192.0.2.1, switch.example:1161, [2001:db8::1]:161.
-    A device of the inventory (PROM_INV_FILE) is asked as the service asks it, unless credentials are given.
+    A device of the inventory (PROM_INV_FILE) is polled as the service polls it, unless credentials are given.
 
     \b
     Examples:
@@ -107,13 +109,13 @@ def _heading(text: str) -> str:
 
 @asynccontextmanager
 async def _progress(recording: PollRecording) -> AsyncIterator[None]:
-    """Tells on stderr how far it is, where somebody looks on and it takes its time."""
+    """Shows the progress on stderr, when that is a terminal and the poll takes longer than PATIENCE."""
     if not sys.stderr.isatty():
         yield
         return
     shown = False
 
-    async def tell() -> None:
+    async def show() -> None:
         nonlocal shown
         await asyncio.sleep(PATIENCE)
         while True:
@@ -122,7 +124,7 @@ async def _progress(recording: PollRecording) -> AsyncIterator[None]:
             click.echo(f"\r{len(recording.varbinds):,} varbinds, asking for {at}\x1b[K", err=True, nl=False)
             await asyncio.sleep(0.2)
 
-    progress = asyncio.ensure_future(tell())
+    progress = asyncio.ensure_future(show())
     try:
         yield
     finally:
@@ -135,7 +137,7 @@ async def _progress(recording: PollRecording) -> AsyncIterator[None]:
 
 
 def _has_name(metric: Metric, name: str) -> bool:
-    """Whether a metric, or one that is made from it, has this name."""
+    """Whether a metric, or one derived from it, has this name."""
     from promsnmp.exposition.formats.text import metric_name
     from promsnmp.modules.model import MetricType
 
@@ -146,27 +148,27 @@ def _has_name(metric: Metric, name: str) -> bool:
 
 
 def _check_metric(name: str, modules: Iterable[str], catalogue: Catalogue) -> None:
-    """Raises ModuleError, with what there is instead, unless one of the modules defines the metric."""
+    """Raises ModuleError, with similar names, unless one of the modules defines the metric."""
     if any(_has_name(metric, name) for module in modules for metric in catalogue.module(module).metrics):
         return
     prefix = f"{name!r} is not a metric of {', '.join(modules) or 'no module'}"
     if name.startswith(_OWN):
-        raise ModuleError(f"{prefix}: PromSNMP makes it itself, of the poll or of the interfaces' counters")
+        raise ModuleError(f"{prefix}: PromSNMP itself makes it, from the poll or from the interfaces' counters")
     others = [one.name for one in catalogue.modules.values() if any(_has_name(metric, name) for metric in one.metrics)]
     if others:
         raise ModuleError(f"{prefix}; it is defined in module {', '.join(others)}: add -m {others[0]}")
     known = {metric.name for module in modules for metric in catalogue.module(module).metrics}
     alike = difflib.get_close_matches(name, sorted(known), n=3)
-    hint = f"; alike: {', '.join(alike)}" if alike else ""
+    hint = f"; did you mean: {', '.join(alike)}" if alike else ""
     raise ModuleError(f"{prefix}, nor of any other module{hint}")
 
 
 def _only_metric(explanation: Explanation, name: str, catalogue: Catalogue) -> Explanation:
-    """An explanation of one metric only, with what its values and labels need."""
+    """The explanation narrowed to one metric and to what its values and labels need."""
     wanted = {(module, metric) for module in explanation.modules for metric in catalogue.module(module).metrics}
     pairs = {(module, metric.name, metric.oid) for module, metric in wanted if _has_name(metric, name)}
-    metrics = tuple(told for told in explanation.metrics if (told.module, told.name, told.oid) in pairs)
-    needed = {told.oid.lstrip(".") for told in metrics} | {up.oid for told in metrics for up in told.lookups}
+    metrics = tuple(one for one in explanation.metrics if (one.module, one.name, one.oid) in pairs)
+    needed = {one.oid.lstrip(".") for one in metrics} | {lookup.oid for one in metrics for lookup in one.lookups}
     return replace(
         explanation,
         metrics=metrics,
@@ -174,7 +176,7 @@ def _only_metric(explanation: Explanation, name: str, catalogue: Catalogue) -> E
             walk
             for walk in explanation.walks
             if any(_overlap(walk.oid, column) for column in needed)
-            or any(f"{told.module} (filter)" in walk.modules for told in metrics)
+            or any(f"{one.module} (filter)" in walk.modules for one in metrics)
         ),
         gets=tuple(get for get in explanation.gets if any(_overlap(get.oid, column) for column in needed)),
         columns=tuple(column for column in explanation.columns if column.oid in needed),

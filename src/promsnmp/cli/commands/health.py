@@ -1,4 +1,4 @@
-"""``promsnmp health``: is a running PromSNMP well? For a container's HEALTHCHECK, and for images without curl."""
+"""``promsnmp health``: checks the health of a running PromSNMP, for a HEALTHCHECK and for images without curl."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from promsnmp.cli.options.service import service_options
 @service_options
 @click.pass_context
 def health(ctx: click.Context, component: str, service: ServiceClient | None) -> None:
-    """Ask a running PromSNMP how it is: COMPONENT is readiness (the default), liveness, "all", or a component's name.
+    """Check the health of a running PromSNMP. COMPONENT is readiness (the default), liveness, "all", or the name of a
+    component.
 
-    Ends with 0 when it is UP, and with 1 when it is not or does not answer. Without --url it asks the service on this
-    machine, as SERVER_PORT and WEB_CONFIG_FILE say.
+    The exit code is 0 when it is UP, and 1 when it is not or does not answer. Without --url the command asks the
+    service on this machine, which it finds by SERVER_PORT and WEB_CONFIG_FILE.
 
     \b
     Examples:
@@ -37,5 +38,5 @@ def health(ctx: click.Context, component: str, service: ServiceClient | None) ->
 
 def _line(name: str, state: Mapping[str, object]) -> str:
     details = state.get("details")
-    told = [f"{key}={value}" for key, value in details.items()] if isinstance(details, dict) else []
-    return " ".join((f"{name}:", str(state.get("status")), *told))
+    shown = [f"{key}={value}" for key, value in details.items()] if isinstance(details, dict) else []
+    return " ".join((f"{name}:", str(state.get("status")), *shown))

@@ -1,4 +1,4 @@
-"""``promsnmp leader``: which replica leads, as a running service says, and the order to step down."""
+"""``promsnmp leader``: asks a running service which replica leads, or makes the leader step down."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ PATH = "/promsnmp/leader"
 
 
 @click.command("leader")
-@click.option("--step-down", is_flag=True, help="Have the leader give the lead up: another replica is elected.")
+@click.option("--step-down", is_flag=True, help="Make the leader step down, so that the replicas elect another one.")
 @service_options
 @click.pass_context
 def leader(ctx: click.Context, step_down: bool, service: ServiceClient | None) -> None:
-    """Show which replica leads, and which replicas there are.
+    """Show which replica leads, and list the replicas.
 
-    Ends with 1 when nobody leads. Any replica may be asked; without --url it is the one on this machine, as SERVER_PORT
-    and WEB_CONFIG_FILE say.
+    The exit code is 1 when there is no leader. Every replica can answer; without --url the command asks the one on this
+    machine, which it finds by SERVER_PORT and WEB_CONFIG_FILE.
 
     \b
     Examples:
@@ -32,7 +32,7 @@ def leader(ctx: click.Context, step_down: bool, service: ServiceClient | None) -
     chosen = service or local_client()
     if step_down:
         answer = chosen.call("DELETE", PATH).json()
-        click.echo(f"{answer.get('name')} has given the lead up")
+        click.echo(f"{answer.get('name')} stepped down")
         return
     answer = chosen.get(PATH).json()
     for line in _lines(answer):
@@ -42,16 +42,16 @@ def leader(ctx: click.Context, step_down: bool, service: ServiceClient | None) -
 
 def _lines(answer: Mapping[str, Any]) -> list[str]:
     known = answer.get("leader")
-    found = ["no leader"]
+    lines = ["no leader"]
     if known:
         term = f", term {known['term']}" if known["term"] else ""
-        found = [f"leader: {known['name']} ({known['address'] or 'none of these replicas'}{term})"]
+        lines = [f"leader: {known['name']} ({known['address'] or 'not one of these replicas'}{term})"]
     if "sinceRenewal" in answer and answer["backend"] != "none":
-        found.append(f"last renewed: {answer['sinceRenewal']:.1f} s ago")
-    found.append(f"backend: {answer['backend']} ({answer['problem'] or 'answers'})")
-    found.append(f"replicas: {', '.join(one['name'] for one in answer['members'])}")
-    found.append(f"asked: {answer['name']}, which is {_article(answer['role'])}")
-    return found
+        lines.append(f"last renewed: {answer['sinceRenewal']:.1f} s ago")
+    lines.append(f"backend: {answer['backend']} ({answer['problem'] or 'reachable'})")
+    lines.append(f"replicas: {', '.join(one['name'] for one in answer['members'])}")
+    lines.append(f"answered by: {answer['name']}, {_article(answer['role'])}")
+    return lines
 
 
 def _article(role: str) -> str:

@@ -1,4 +1,4 @@
-"""``promsnmp scrape``: the page of one device, polled by hand, without a server."""
+"""``promsnmp scrape``: polls one device without a server and prints its metrics."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from promsnmp.snmp.credentials import Credentials
 @click.argument("target")
 @modules_option
 @credential_options
-@click.option("--auth", metavar="NAME", help="Credentials by their name in a file, instead of the options above.")
+@click.option("--auth", metavar="NAME", help="Name of an auth in --config.file, instead of the options above.")
 @files_option
-@click.option("--openmetrics", is_flag=True, help="OpenMetrics 1.0 instead of text 0.0.4.")
-@click.option("--deadline", type=click.FloatRange(0.1, 3600), default=60.0, show_default=True, help="Seconds in all.")
+@click.option("--openmetrics", is_flag=True, help="Print OpenMetrics 1.0 instead of text 0.0.4.")
+@click.option(
+    "--deadline", type=click.FloatRange(0.1, 3600), default=60.0, show_default=True, help="Seconds for the whole poll."
+)
 def scrape(
     *,
     target: str,
@@ -32,11 +34,11 @@ def scrape(
     openmetrics: bool,
     deadline: float,
 ) -> int:
-    """Poll one device and print the page that Prometheus would get.
+    """Poll one device and print the metrics that Prometheus would get.
 
     TARGET is an address or a name, with a port if it is not 161: 192.0.2.1, switch.example:1161, [2001:db8::1]:161.
-    A device of the inventory (PROM_INV_FILE) is asked as the service asks it, unless credentials are given.
-    What is wrong with the page, if anything, is told on stderr.
+    A device of the inventory (PROM_INV_FILE) is polled as the service polls it, unless credentials are given.
+    Problems with the page are printed on stderr.
 
     \b
     Examples:
@@ -63,5 +65,5 @@ def scrape(
     sys.stdout.buffer.write(page)
     sys.stdout.buffer.flush()
     if problem is not None:
-        click.echo(f"promsnmp: the page is not complete: {problem}", err=True)
+        click.echo(f"promsnmp: the page is incomplete: {problem}", err=True)
     return 0

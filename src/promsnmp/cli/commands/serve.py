@@ -1,4 +1,4 @@
-"""``promsnmp serve``: the service itself."""
+"""``promsnmp serve``: runs the service."""
 
 from __future__ import annotations
 
@@ -10,22 +10,27 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from promsnmp.cli.options.exporter_flags import exporter_flags, settings_from_flags
+from promsnmp.cli.output.text import counted
 
 if TYPE_CHECKING:
     from promsnmp.settings import Settings
 
 
 @click.command("serve")
-@click.option("--port", type=click.IntRange(0, 65535), help="TCP port; 0 takes a free one. Default: SERVER_PORT, 8080.")
-@click.option("--address", help="Address to listen on. Default: SERVER_ADDRESS, or every address.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="TCP port; 0 takes a free one.  [default: SERVER_PORT, else 8080]"
+)
+@click.option("--address", help="Address to listen on.  [default: SERVER_ADDRESS, else all]")
 @click.option(
     "--config.file",
     "files",
     multiple=True,
     metavar="FILE",
-    help="File in the form of snmp.yml; may be repeated, * and ? match names. Default: SNMP_CONFIG_FILES.",
+    help="File in the format of snmp.yml; repeatable, * and ? match names.  [default: SNMP_CONFIG_FILES]",
 )
-@click.option("--web.config.file", "web_file", metavar="FILE", help="TLS and users. Default: WEB_CONFIG_FILE.")
+@click.option(
+    "--web.config.file", "web_file", metavar="FILE", help="File with TLS and users.  [default: WEB_CONFIG_FILE]"
+)
 @exporter_flags
 @click.pass_context
 def serve(
@@ -40,9 +45,9 @@ def serve(
 ) -> None:
     """Run the service: poll the devices of the inventory, answer Prometheus.
 
-    Settings come from the environment (docs/reference/configuration.md); options win over them. The flags of
-    snmp_exporter are accepted, too. SIGTERM and Ctrl-C end it after the requests in flight are answered; a second
-    Ctrl-C ends it at once.
+    Settings come from the environment (docs/reference/configuration.md); options override them. The flags of snmp_exporter are
+    accepted, too. SIGTERM and Ctrl-C stop the service once the requests in flight are answered; a second Ctrl-C stops
+    it at once.
 
     \b
     Examples:
@@ -51,13 +56,13 @@ def serve(
       promsnmp serve --config.file snmp.yml --web.config.file web.yml
       COLLECTION_INTERVAL=0 SNMP_ALLOW_ADHOC_TARGETS=true promsnmp serve
     """
-    signal.signal(signal.SIGTERM, _leave)  # as PID 1 it would be ignored until the service handles it
+    signal.signal(signal.SIGTERM, _leave)  # PID 1 would ignore it until the service handles it
     from promsnmp.app import build
     from promsnmp.observe.logging import configure_logging
     from promsnmp.settings import load_settings
 
     if flags["listen"] and (port is not None or address is not None):
-        raise click.UsageError("--web.listen-address says what --address and --port say: give one or the others")
+        raise click.UsageError("use either --web.listen-address, or --address and --port")
     options = settings_from_flags(flags)
     own = {"server_port": port, "server_address": address, "web_config_file": web_file}
     options |= {name: value for name, value in own.items() if value is not None}
@@ -73,7 +78,7 @@ def serve(
 
 
 def _dry_run(settings: Settings) -> int:
-    """Says what would be served; wrong files end it before. Raises ModuleError or SettingsError."""
+    """Checks settings and files, and prints what they hold. Raises ModuleError or SettingsError."""
     from promsnmp.discovery.schedule import read_cron, read_zone
     from promsnmp.http.security.web_config_watcher import WebConfigWatcher
     from promsnmp.modules.catalogue import load_catalogue
@@ -82,10 +87,12 @@ def _dry_run(settings: Settings) -> int:
     read_cron(settings.discovery_cron)
     read_zone(settings.discovery_tz)
     found = load_catalogue(settings.config_patterns, expand=settings.snmp_expand_environment)
-    click.echo(f"Settings and files are right: {len(found.modules)} modules, {len(found.auths)} auths.")
+    click.echo(
+        f"Settings and files are valid: {counted(len(found.modules), 'module')}, {counted(len(found.auths), 'auth')}."
+    )
     return 0
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
-    """Nothing runs yet that would have to be ended in order."""
+    """Exits at once: nothing runs yet that needs an orderly end."""
     sys.exit(0)

@@ -1,4 +1,4 @@
-"""``promsnmp walk``: one device asked by hand, its varbinds printed as they come."""
+"""``promsnmp walk``: walks a subtree of one device and prints the varbinds as they arrive."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import click
 
 from promsnmp.cli.options.credentials import credential_options
+from promsnmp.cli.output.text import counted
 from promsnmp.cli.output.varbinds import json_line, text_line
 from promsnmp.errors import BadTarget, PromSnmpError
 from promsnmp.snmp import ber, oid
@@ -26,7 +27,7 @@ from promsnmp.snmp.v3.usm import UsmModel
 
 @dataclass(frozen=True, slots=True)
 class WalkRequest:
-    """What is walked, and how."""
+    """What to walk, and how."""
 
     endpoint: SnmpEndpoint
     credentials: Credentials
@@ -37,7 +38,7 @@ class WalkRequest:
 
 @click.command("walk")
 @click.argument("target")
-@click.argument("root", metavar="OID", default="1.3.6.1.2.1")
+@click.argument("root", metavar="[OID]", default="1.3.6.1.2.1")
 @credential_options
 @click.option(
     "-t",
@@ -45,13 +46,17 @@ class WalkRequest:
     type=click.FloatRange(0.001, 3600),
     default=2.0,
     show_default=True,
-    help="Seconds for each packet.",
+    help="Seconds per packet.",
 )
-@click.option("-r", "--retries", type=click.IntRange(0, 100), default=3, show_default=True, help="Of each packet.")
+@click.option("-r", "--retries", type=click.IntRange(0, 100), default=3, show_default=True, help="Retries per packet.")
 @click.option(
-    "--max-repetitions", type=click.IntRange(1, MAX_REPETITIONS), default=25, show_default=True, help="Of GETBULK."
+    "--max-repetitions",
+    type=click.IntRange(1, MAX_REPETITIONS),
+    default=25,
+    show_default=True,
+    help="Max-repetitions of GETBULK.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on each line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def walk(
     *,
     target: str,
@@ -62,13 +67,13 @@ def walk(
     max_repetitions: int,
     as_json: bool,
 ) -> int:
-    """Walk a subtree of one device and print what it answers, as it comes.
+    """Walk a subtree of one device and print its varbinds as they arrive.
 
     TARGET is an address or a name, with a port if it is not 161: 192.0.2.1, switch.example:1161, [2001:db8::1]:161. OID
-    is dotted numbers, 1 for all there is.  [default: 1.3.6.1.2.1]
+    is dotted numbers; 1 walks everything.  [default: 1.3.6.1.2.1]
 
-    Passphrases that are given as options stand in the list of processes; those in the environment
-    (PROMSNMP_AUTH_PASSPHRASE, PROMSNMP_PRIV_PASSPHRASE) do not, and what is missing is asked for.
+    Passphrases given as options show up in the list of processes; those in the environment
+    (PROMSNMP_AUTH_PASSPHRASE, PROMSNMP_PRIV_PASSPHRASE) do not. The command prompts for missing ones.
 
     \b
     Examples:
@@ -94,7 +99,7 @@ def _security(credentials: Credentials) -> SecurityModel:
 
 
 async def _walk(request: WalkRequest, printer: _Printer) -> int:
-    """Walks and prints; returns the exit code. Raises SnmpError when the device could not be read to the end."""
+    """Walks and prints; returns the exit code. Raises SnmpError when the walk did not reach its end."""
     browse = BrowseOperation(request.subtree, printer.take, version=request.credentials.version)
     session = Session(
         request.endpoint, _security(request.credentials), timeout=request.timeout, retries=request.retries
@@ -114,15 +119,15 @@ async def _walk(request: WalkRequest, printer: _Printer) -> int:
     if browse.failure is not None:
         raise browse.failure
     if not printer.count:
-        click.echo(f"There is nothing at or below .{oid.to_text(request.subtree.root)}.", err=True)
+        click.echo(f"The device has nothing at or below .{oid.to_text(request.subtree.root)}.", err=True)
     return 0
 
 
 class _Printer:
-    """Writes varbinds to stdout; to stderr how far it is, where somebody looks on, and what it came to.
+    """Writes varbinds to stdout, and to stderr the progress (on a terminal) and a summary.
 
-    It is called by the loop, where nobody would catch an exception: a ``problem`` with stdout is kept, and ``stop``
-    called.
+    The event loop calls it, where nothing would catch an exception: a ``problem`` with stdout is kept, and ``stop``
+    is called.
     """
 
     def __init__(self, *, as_json: bool) -> None:
@@ -141,7 +146,7 @@ class _Printer:
         except BrokenPipeError as error:
             self._fail(error)
         except OSError as error:
-            self._fail(PromSnmpError(f"the output cannot be written: {error.strerror or error}"))
+            self._fail(PromSnmpError(f"cannot write the output: {error.strerror or error}"))
         now = time.perf_counter()
         if self._shows_progress and now - self._shown > 0.2:
             self._shown = now
@@ -152,9 +157,10 @@ class _Printer:
         self.stop()
 
     def finish(self, seconds: float, sent: int, retried: int) -> None:
-        """One line about the whole of it."""
+        """Prints the summary line."""
         if isinstance(self.problem, BrokenPipeError):
             return
-        again = f" ({retried} of them again)" if retried else ""
+        again = f", {retried:,} retransmitted" if retried else ""
         start = "\r" if self._shown else ""
-        click.echo(f"{start}{self.count:,} varbinds in {seconds:.2f} s, {sent:,} packets sent{again}", err=True)
+        summary = f"{counted(self.count, 'varbind')} in {seconds:.2f} s, {counted(sent, 'packet')} sent{again}"
+        click.echo(start + summary, err=True)

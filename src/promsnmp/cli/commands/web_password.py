@@ -1,7 +1,7 @@
-"""``promsnmp web-password``: the hash of a password for the users of a web configuration.
+"""``promsnmp web-password``: hashes a password for the users of a web configuration file.
 
-So that nobody needs a web server's tools for it, or gives a password as an argument, where the list of processes and
-the shell's history would have it.
+It needs no tools of a web server, and takes no password as an argument, where the list of processes and the shell's
+history would show it.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from promsnmp.http.security.passwords import MAX_PASSWORD_BYTES, hash_password
 @click.command("web-password")
 @click.argument("name", required=False)
 def web_password(name: str | None) -> None:
-    """Make the bcrypt hash of a password, for basic_auth_users of --web.config.file.
+    """Hash a password with bcrypt, for basic_auth_users of --web.config.file.
 
-    The password is asked for, or read from the standard input. With NAME a whole line for the file is printed.
+    The password comes from a prompt or from the standard input. With NAME the command prints a whole line for the file.
 
     \b
     Examples:
@@ -27,13 +27,13 @@ def web_password(name: str | None) -> None:
       pass show promsnmp | promsnmp web-password prometheus
     """
     if name is not None and (not name or ":" in name):
-        raise click.UsageError("a user's name must not be empty and has no colon in it (RFC 7617)")
+        raise click.UsageError("NAME must not be empty or contain a colon (RFC 7617)")
     password = _password()
     if not password:
         raise click.UsageError("the password is empty")
     if len(password.encode("utf-8", "surrogateescape")) > MAX_PASSWORD_BYTES:
         raise click.UsageError(
-            f"the password is longer than {MAX_PASSWORD_BYTES} bytes, and bcrypt looks at no more of it"
+            f"the password is longer than {MAX_PASSWORD_BYTES} bytes, and bcrypt would ignore the rest"
         )
     stored = hash_password(password)
     click.echo(stored if name is None else f"  {_quoted(name)}: {stored}")
@@ -46,5 +46,5 @@ def _password() -> str:
 
 
 def _quoted(name: str) -> str:
-    """A name as a key of YAML: as it is where nobody can take it for something else."""
+    """A name as a key of YAML: quoted unless it cannot be read as anything else."""
     return name if name.isidentifier() and name.isascii() else "'" + name.replace("'", "''") + "'"

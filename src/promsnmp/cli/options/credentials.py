@@ -1,6 +1,6 @@
-"""The options by which a command is told who it is to a device: a community, or a user of v3.
+"""The options for SNMP credentials: a community, or a v3 user.
 
-Passphrases may come from the environment or a prompt, so that they need not stand in the list of processes.
+Passphrases may come from the environment or a prompt, so that they do not show up in the list of processes.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ AUTH_PASSPHRASE = "PROMSNMP_AUTH_PASSPHRASE"  # noqa: S105  # names of variables
 PRIV_PASSPHRASE = "PROMSNMP_PRIV_PASSPHRASE"  # noqa: S105
 VERSIONS = {"1": Version.V1, "2c": Version.V2C, "3": Version.V3}
 DEFAULT_CREDENTIALS = Community(Version.V2C, "public")
-"""What a command gets to which no option of a login was given (this very value, not an equal one)."""
+"""The credentials when no credential option was given (this very object, not an equal one)."""
 LEVELS = {
     "noauthnopriv": SecurityLevel.NO_AUTH_NO_PRIV,
     "authnopriv": SecurityLevel.AUTH_NO_PRIV,
@@ -43,7 +43,7 @@ LEVELS = {
 
 @dataclass(frozen=True, slots=True)
 class UserOptions:
-    """The options of v3, as they were given."""
+    """The v3 options, as given."""
 
     name: str | None
     level: str | None
@@ -54,7 +54,7 @@ class UserOptions:
     context: str
 
     def used_options(self) -> list[str]:
-        """The options that v1 and v2c have no use for."""
+        """The given options that only v3 has."""
         options = {
             "-u": self.name,
             "-l": self.level,
@@ -71,10 +71,10 @@ _NO_USER_OPTIONS = UserOptions(None, None, None, None, None, None, "")
 
 
 def credentials_of(version: str | None, community: str | None, user: UserOptions) -> Credentials:
-    """The credentials of the options. Raises click.UsageError where they contradict each other."""
+    """The credentials that the options describe. Raises click.UsageError when they conflict."""
     for value in (community, user.name, user.auth_passphrase, user.priv_passphrase, user.context):
         if value and any(0xD800 <= ord(character) <= 0xDFFF for character in value):
-            raise click.UsageError("an option is not UTF-8")
+            raise click.UsageError("an option is not valid UTF-8")
     if version is None and community is None and not user.used_options():
         return DEFAULT_CREDENTIALS
     chosen = VERSIONS[version] if version else Version.V3 if user.used_options() else Version.V2C
@@ -110,7 +110,7 @@ def _user(user: UserOptions, name: str) -> User:
 
 
 def _level(user: UserOptions) -> SecurityLevel:
-    """The level asked for, or the one that the rest of the options is for."""
+    """The level of ``-l``, or the one that the other options imply."""
     if user.level:
         return LEVELS[user.level.lower()]
     if user.priv_protocol or user.priv_passphrase:
@@ -121,21 +121,21 @@ def _level(user: UserOptions) -> SecurityLevel:
 
 
 def _protocol(option: str, text: str, known: list[AuthProtocol] | list[PrivProtocol]) -> str:
-    """A protocol's name as ``credentials`` has it, from net-snmp's or anybody's spelling of it."""
+    """The name of a protocol in our spelling, from net-snmp's or any other common one."""
     plain = text.upper().replace("-", "").replace("_", "")
     plain = {"SHA1": "SHA", "AES128": "AES"}.get(plain, plain)
     if plain not in known:
         names = ", ".join(known)
-        raise click.UsageError(f"{option} {text!r} is not a protocol that is known: {names}")
+        raise click.UsageError(f"{option} {text!r}: unknown protocol; use one of: {names}")
     return plain
 
 
 def _passphrase(option: str, what: str, option_value: str | None, variable: str) -> str:
-    """From the option, the environment, or a person. Raises click.UsageError when there is none, or it is too short."""
+    """From the option, the environment or a prompt. Raises click.UsageError when there is none, or it is too short."""
     passphrase = option_value or os.environ.get(variable, "")
     if not passphrase:
         if not sys.stdin.isatty():
-            raise click.UsageError(f"there is no {what}: set {variable}, or give {option}")
+            raise click.UsageError(f"no {what}; set {variable} or use {option}")
         passphrase = click.prompt(what.capitalize(), hide_input=True, err=True)
     if len(passphrase.encode()) < MIN_PASSPHRASE:
         raise click.UsageError(f"the {what} is shorter than {MIN_PASSPHRASE} characters (RFC 3414)")
@@ -143,7 +143,7 @@ def _passphrase(option: str, what: str, option_value: str | None, variable: str)
 
 
 def credential_options(command: Callable[..., int]) -> Callable[..., int]:
-    """Gives a command the options of a login; it is called with ``credentials`` instead of them."""
+    """Adds the credential options to a command, which gets ``credentials`` instead of them."""
 
     @functools.wraps(command)
     def with_credentials(*, version: str | None, community: str | None, **options: Any) -> int:
@@ -156,8 +156,9 @@ def credential_options(command: Callable[..., int]) -> Callable[..., int]:
 
 
 def credential_list_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """As ``credential_options``, for commands that try several: they are called with ``credentials_list``, a list in
-    the order of trying. The user comes first, then the communities as they were given, then those of the files."""
+    """As ``credential_options``, for commands that try several: they get ``credentials_list``, in the order of trying.
+
+    The user comes first, then the communities in the order given, then those of the files."""
 
     @functools.wraps(command)
     def with_credentials_list(
@@ -167,7 +168,7 @@ def credential_list_options(command: Callable[..., Any]) -> Callable[..., Any]:
         collected: list[Credentials] = []
         if user.used_options() or version == "3":
             if version == "3" and communities:
-                raise click.UsageError("-c is for v1 and v2c: leave out -v 3, which -u says anyway")
+                raise click.UsageError("-c is for v1 and v2c; leave out -v 3 (-u implies it)")
             collected.append(credentials_of("3", None, user))
         if communities or not (collected or files):
             collected += [credentials_of(version, one, _NO_USER_OPTIONS) for one in communities or ("public",)]
@@ -181,46 +182,52 @@ def credential_list_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def read_credentials_file(file: Path) -> list[Credentials]:
-    """The credentials of a file: a YAML or JSON list with the keys of the API. Raises click.UsageError."""
+    """The credentials in a file: a YAML or JSON list with the keys of the API. Raises click.UsageError."""
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise click.UsageError(f"--credentials {file}: {getattr(error, 'strerror', None) or 'is not text'}") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}" if mark else ""
-        raise click.UsageError(f"--credentials {file}: is no YAML or JSON{where}") from None
+        where = f" (line {mark.line + 1})" if mark else ""
+        raise click.UsageError(f"--credentials {file}: not valid YAML or JSON{where}") from None
     problems: list[str] = []
     found = []
     for number, item in enumerate(content if isinstance(content, list) else [content]):
         fields = Fields(item, f"[{number}]", problems)
         unknown = sorted(map(str, fields.values.keys() - CREDENTIAL_KEYS))
-        problems += [f"[{number}].{key}: is no key of credentials" for key in unknown]
+        problems += [f"[{number}].{key}: unknown key" for key in unknown]
         if fields.values:
             found.append(read_credentials(fields, "agentType", None, lenient=True))
     if problems or not found:
-        told = "; ".join(problems) or "there are no credentials in it"
-        raise click.UsageError(f"--credentials {file}: {told}")
+        reason = "; ".join(problems) or "the file contains no credentials"
+        raise click.UsageError(f"--credentials {file}: {reason}")
     return [one for one in found if one is not None]
 
 
 _OPTIONS = (
-    click.option("-v", "--snmp-version", "version", type=click.Choice(list(VERSIONS)), help="[default: 2c; 3 with -u]"),
-    click.option("-c", "--community", help="Community of v1 and v2c.  [default: public]"),
-    click.option("-u", "--user", "name", metavar="NAME", help="User of v3."),
+    click.option(
+        "-v",
+        "--snmp-version",
+        "version",
+        type=click.Choice(list(VERSIONS)),
+        help="SNMP version.  [default: 2c; 3 with -u]",
+    ),
+    click.option("-c", "--community", help="v1 or v2c community.  [default: public]"),
+    click.option("-u", "--user", "name", metavar="NAME", help="v3 user."),
     click.option(
         "-l",
         "--level",
         type=click.Choice(["noAuthNoPriv", "authNoPriv", "authPriv"], case_sensitive=False),
-        help="Security level of v3.  [default: what the given protocols and passphrases are for]",
+        help="v3 security level.  [default: implied by the protocols and passphrases given]",
     ),
     click.option("-a", "--auth-protocol", metavar="PROTOCOL", help="MD5, SHA, SHA-224, SHA-256, SHA-384 or SHA-512."),
-    click.option("-A", "--auth-passphrase", metavar="PASS", help=f"Better in {AUTH_PASSPHRASE}, or at the prompt."),
+    click.option("-A", "--auth-passphrase", metavar="PASS", help=f"Safer in {AUTH_PASSPHRASE} or at the prompt."),
     click.option(
         "-x", "--priv-protocol", metavar="PROTOCOL", help="DES, AES, AES-192, AES-256, AES-192-C or AES-256-C."
     ),
-    click.option("-X", "--priv-passphrase", metavar="PASS", help=f"Better in {PRIV_PASSPHRASE}, or at the prompt."),
-    click.option("-n", "--context", default="", metavar="NAME", help="Context name of v3."),
+    click.option("-X", "--priv-passphrase", metavar="PASS", help=f"Safer in {PRIV_PASSPHRASE} or at the prompt."),
+    click.option("-n", "--context", default="", metavar="NAME", help="v3 context name."),
 )
 
 _COMMUNITIES = click.option(
@@ -228,7 +235,7 @@ _COMMUNITIES = click.option(
     "--community",
     "communities",
     multiple=True,
-    help="Community of v1 and v2c; repeat it for several.  [default: public]",
+    help="v1 or v2c community; repeatable.  [default: public]",
 )
 _FILES = click.option(
     "--credentials",
@@ -236,6 +243,6 @@ _FILES = click.option(
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Further ones: a YAML or JSON list with keys such as readCommunity, securityName, authPassphrase.",
+    help="More credentials in a file: YAML or JSON, a list with keys such as readCommunity or securityName.",
 )
 _LIST_OPTIONS = (_OPTIONS[0], _COMMUNITIES, *_OPTIONS[2:], _FILES)

@@ -1,7 +1,7 @@
-"""The flags of snmp_exporter, so that ``promsnmp serve`` can take its place in a unit file.
+"""The flags of snmp_exporter, so that ``promsnmp serve`` can replace it in a unit file.
 
-Each that means something here is a setting under another name. Those that cannot be obeyed are refused with what to do
-instead: a service that ignores what it was told is worse than one that does not start.
+A flag that has a meaning here sets the setting of another name. A flag that PromSNMP cannot follow is refused with what
+to do instead: a service that ignores a flag is worse than one that does not start.
 """
 
 from __future__ import annotations
@@ -26,28 +26,41 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "listen",
         multiple=True,
         metavar="[ADDRESS]:PORT",
-        help="Where to listen; may be repeated. Default: SERVER_ADDRESS, SERVER_PORT.",
+        help="Address and port to listen on; repeatable.  [default: SERVER_ADDRESS, SERVER_PORT]",
     ),
-    click.option("--web.telemetry-path", "metrics_path", metavar="/metrics", help="Can only be /metrics."),
+    click.option("--web.telemetry-path", "metrics_path", metavar="/metrics", help="Only /metrics is accepted."),
     click.option("--web.systemd-socket", "systemd", is_flag=True, hidden=True),
-    _switch("snmp.wrap-large-counters", "snmp_wrap_large_counters", "Default: SNMP_WRAP_LARGE_COUNTERS, on."),
-    click.option("--snmp.source-address", "source", metavar="ADDRESS[:0]", help="Default: SNMP_SOURCE_ADDRESS."),
-    click.option("--snmp.module-concurrency", "at_once", type=int, metavar="N", help="Taken, and without effect."),
+    _switch(
+        "snmp.wrap-large-counters",
+        "snmp_wrap_large_counters",
+        "Reduce Counter64 values modulo 2^53.  [default: SNMP_WRAP_LARGE_COUNTERS, else on]",
+    ),
+    click.option(
+        "--snmp.source-address",
+        "source",
+        metavar="ADDRESS[:0]",
+        help="Address to poll from.  [default: SNMP_SOURCE_ADDRESS]",
+    ),
+    click.option("--snmp.module-concurrency", "at_once", type=int, metavar="N", help="Accepted, has no effect."),
     click.option("--snmp.debug-packets", "packets", is_flag=True, hidden=True),
-    _switch("config.expand-environment-variables", "snmp_expand_environment", "Default: SNMP_EXPAND_ENVIRONMENT, on."),
+    _switch(
+        "config.expand-environment-variables",
+        "snmp_expand_environment",
+        "Replace $NAME in v3 auths of snmp.yml.  [default: SNMP_EXPAND_ENVIRONMENT, else on]",
+    ),
     click.option(
         "--log.level",
         "log_level",
         type=click.Choice(["debug", "info", "warn", "error"], case_sensitive=False),
-        help="Default: LOG_LEVEL, info.",
+        help="Log level.  [default: LOG_LEVEL, else info]",
     ),
     click.option(
         "--log.format",
         "log_format",
         type=click.Choice(["logfmt", "json"]),
-        help="Default: LOG_FORMAT, text.",
+        help="Log format.  [default: LOG_FORMAT, else text]",
     ),
-    click.option("--dry-run", is_flag=True, help="Only say whether settings and files are right."),
+    click.option("--dry-run", is_flag=True, help="Check the settings and files, then exit."),
 )
 
 
@@ -59,13 +72,15 @@ def exporter_flags(command: _F) -> _F:
 
 
 def settings_from_flags(flags: Mapping[str, Any]) -> dict[str, object]:
-    """The settings that the flags stand for. Raises click.UsageError for what cannot be obeyed."""
+    """The settings that the flags set. Raises click.UsageError for a flag that PromSNMP cannot follow."""
     if flags["metrics_path"] not in (None, "/metrics"):
-        raise click.UsageError("--web.telemetry-path can only be /metrics: PromSNMP's own metrics are there")
+        raise click.UsageError("--web.telemetry-path must be /metrics, where PromSNMP serves its own metrics")
     if flags["systemd"]:
-        raise click.UsageError("--web.systemd-socket: PromSNMP opens its sockets itself; use --web.listen-address")
+        raise click.UsageError("--web.systemd-socket is not supported; use --web.listen-address")
     if flags["packets"]:
-        raise click.UsageError("--snmp.debug-packets: 'promsnmp explain TARGET' tells what is asked and answered")
+        raise click.UsageError(
+            "--snmp.debug-packets is not supported; 'promsnmp explain TARGET' shows requests and responses"
+        )
     found: dict[str, object] = {name: flags[name] for name in _SAME if flags[name] is not None}
     if flags["log_level"]:
         found["log_level"] = "warning" if flags["log_level"] == "warn" else flags["log_level"]
@@ -85,7 +100,7 @@ def _source(text: str) -> str:
         return text
     address, _, port = text.rpartition(":") if ":" in text else (text, "", "")
     if port not in ("", "0"):
-        raise click.UsageError(f"--snmp.source-address={text}: many devices are asked at once, so the port must be 0")
+        raise click.UsageError(f"--snmp.source-address={text}: many devices are polled at once, so the port must be 0")
     return address.strip("[]")
 
 

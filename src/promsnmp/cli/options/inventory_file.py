@@ -1,6 +1,6 @@
-"""The inventory file as commands use it that need no running server: which one, its key, and who uses it.
+"""Opens the inventory file for commands that need no running server: its path, its key, and the user's name.
 
-A server that has the same file takes over by itself what is written here.
+A running server with the same file picks up what is written here.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def file_option(command: Command) -> Command:
-    """Gives a command the option ``--file``."""
+    """Adds the option ``--file`` to a command."""
     help_text = "The inventory file; overrides PROM_INV_FILE."
     return click.option("--file", "file", type=click.Path(path_type=Path), metavar="PATH", help=help_text)(command)
 
 
 def command_settings(file: Path | None) -> Settings:
-    """The settings, ``file`` being the inventory if it is given. Raises SettingsError."""
+    """The settings, with ``file`` as the inventory file if it is given. Raises SettingsError."""
     return load_settings(prom_inv_file=file) if file else load_settings()
 
 
@@ -40,9 +40,9 @@ def encryption_key(settings: Settings) -> str | None:
 
 
 def open_inventory(settings: Settings, *, create: bool = False, in_place: FileStamp | None = None) -> InventoryStore:
-    """The store with its file read; empty when there is no file, or when ``in_place`` says that it is being replaced.
+    """The store with its file read; empty when there is no file, or when it is being replaced (``in_place``).
 
-    A key is made only with ``create``. Raises InventoryError, and SettingsError for a wrong key.
+    A key is generated only with ``create``. Raises InventoryError, and SettingsError for a wrong key.
     """
     path = settings.prom_inv_file
     if not create and (in_place or stamp_of(path) is None):
@@ -60,7 +60,7 @@ def open_inventory(settings: Settings, *, create: bool = False, in_place: FileSt
 
 @contextmanager
 def key_errors_as_settings_errors() -> Iterator[None]:
-    """A wrong key is a wrong setting, and ends like one (exit code 2)."""
+    """Turns a wrong key into a wrong setting, so that the command exits with 2."""
     try:
         yield
     except InventoryKeyError as error:
@@ -68,7 +68,7 @@ def key_errors_as_settings_errors() -> Iterator[None]:
 
 
 def local_user() -> str:
-    """Who runs this command, for the audit log."""
+    """The user who runs this command, for the audit log."""
     try:
         return f"cli:{getpass.getuser()}"
     except (KeyError, OSError):  # a container's user need not have a name

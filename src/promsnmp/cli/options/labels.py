@@ -1,4 +1,4 @@
-"""The values of ``--label``, which several commands take."""
+"""Reads ``--label NAME=VALUE``, which several commands take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the command line of ``promsnmp modules build`` asks for beside generator.yml: options to plain values."""
+"""Reads the options of ``promsnmp modules build`` that change modules: lookups, overrides and filters."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from promsnmp.modules.generator.config import METRIC_TYPES, LookupRule, ModuleCo
 from promsnmp.modules.model import Filter, RegexExtract
 
 _COLON = re.compile(r"(?<!:):(?!:)")
-"""A colon that is no part of ``MODULE::name``."""
+"""A single colon, not the one of ``MODULE::name``."""
 _VALUE = re.compile(r"\s=>\s")
 
 
 @dataclass(frozen=True, slots=True)
 class ModuleOverrides:
-    """What the command line asks for, beside generator.yml."""
+    """Lookups, overrides and filters from the command line, on top of those of generator.yml."""
 
     lookups: tuple[LookupRule, ...]
     overrides: tuple[tuple[str, Override], ...]
@@ -26,7 +26,7 @@ class ModuleOverrides:
     filters: tuple[Filter, ...]
 
     def apply_to(self, config: ModuleConfig) -> ModuleConfig:
-        """The recipe with these on top."""
+        """``config`` with these on top."""
         return replace(
             config,
             lookups=config.lookups + self.lookups,
@@ -49,7 +49,7 @@ def read_overrides(
     filters: Sequence[str],
     rows: Sequence[str],
 ) -> ModuleOverrides:
-    """What the options say. Raises click.BadOptionUsage."""
+    """The options as values. Raises click.BadOptionUsage."""
     overrides: list[tuple[str, Override]] = [(name, Override(ignore=True)) for name in ignored]
     overrides += [(name, Override(type=_type(value))) for name, value in _split("--type", types)]
     overrides += [(name, Override(scale=_number("--scale", value))) for name, value in _split("--scale", scales)]
@@ -88,7 +88,7 @@ def _indices(text: str) -> tuple[str, ...]:
 def _type(text: str) -> str:
     if text not in METRIC_TYPES:
         raise click.BadOptionUsage(
-            "--type", f"--type: {text!r} is not known; allowed: {', '.join(sorted(METRIC_TYPES))}"
+            "--type", f"--type: {text!r} is not a metric type; use one of: {', '.join(sorted(METRIC_TYPES))}"
         )
     return text
 

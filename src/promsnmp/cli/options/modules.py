@@ -12,10 +12,10 @@ modules_option = click.option(
     "modules",
     multiple=True,
     metavar="NAME",
-    help="May be repeated.  [default: what suits the device]",
+    help="Module to poll with; repeatable.  [default: those that suit the device]",
 )
 files_option = click.option(
-    "--config.file", "files", multiple=True, metavar="FILE", help="Modules and auths (snmp.yml); repeatable."
+    "--config.file", "files", multiple=True, metavar="FILE", help="File with modules and auths (snmp.yml); repeatable."
 )
 
 

@@ -1,7 +1,7 @@
-"""What a command that polls one device was asked for, as the collector takes it.
+"""Turns TARGET and the options of a command that polls one device into a target for the collector.
 
-A device of the inventory is asked as the service asks it: with its credentials, times and modules. Whoever gives
-credentials means the address and nothing else.
+A device of the inventory is polled as the service polls it: with its credentials, timeouts and modules. With
+credentials on the command line, TARGET is an address and the inventory is not used.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TIMEOUT, RETRIES = 2.0, 2
 
 @dataclass(frozen=True, slots=True)
 class PollRequest:
-    """A source, and who named its modules."""
+    """A target, and where its modules come from."""
 
     target: Target
     chosen_by: str
@@ -36,52 +36,50 @@ class PollRequest:
 def make_poll_request(
     target: str, modules: tuple[str, ...], catalogue: Catalogue, *, auth: str | None, credentials: Credentials
 ) -> PollRequest:
-    """What TARGET, --module (repeated or comma separated) and --auth, which wins over other credentials, ask for.
+    """The target of TARGET, --module (repeated or comma separated) and --auth, which wins over other credentials.
 
-    Without modules they are the device's as the inventory has them, or those that suit it. Raises click.UsageError for
-    a target that is none, ModuleError for an unknown auth.
+    Without --module the modules are those of the device in the inventory, or those that suit it. Raises
+    click.UsageError for an invalid target, ModuleError for an unknown auth.
     """
     names = tuple(dict.fromkeys(module_names(modules)))
     found = find_in_inventory(target) if auth is None and credentials is DEFAULT_CREDENTIALS else None
     if found is not None and found.agent is not None:
         own, chosen_by = _inventory_modules(found)
         poll_target = device_target(found.device, found.agent, names or own)
-        return PollRequest(poll_target, "asked for by -m" if names else chosen_by)
+        return PollRequest(poll_target, "requested with -m" if names else chosen_by)
     try:
         endpoint = parse_endpoint(target)
     except BadTarget as error:
         raise click.UsageError(str(error)) from None
-    login = catalogue.auth(auth) if auth else credentials
-    return PollRequest(adhoc_target(endpoint, login, auth or "options", names or (AUTO,)), "asked for by -m")
+    chosen = catalogue.auth(auth) if auth else credentials
+    return PollRequest(adhoc_target(endpoint, chosen, auth or "options", names or (AUTO,)), "requested with -m")
 
 
 def find_in_inventory(target: str) -> TargetMatch | None:
-    """The device that ``target`` names in the inventory of this machine, told on the standard error.
+    """The device that ``target`` names in the inventory of this machine; reported on the standard error.
 
-    None where there is no inventory, it has no such device, or it cannot be read, which is told too.
+    None when there is no inventory, it has no such device, or it cannot be read, which is reported too.
     """
     try:
         found = open_inventory(load_settings()).find(target)
     except (InventoryError, SettingsError) as error:
-        click.echo(f"promsnmp: the inventory is left out: {error}", err=True)
+        click.echo(f"promsnmp: ignoring the inventory: {error}", err=True)
         return None
     if found is not None and found.agent is not None:
         name = found.device.sys_name or found.device.id
-        click.echo(f"{name} of the inventory, asked at {found.agent.endpoint}", err=True)
+        click.echo(f"using the inventory: {name} at {found.agent.endpoint}", err=True)
     return found
 
 
 def _inventory_modules(found: TargetMatch) -> tuple[tuple[str, ...], str]:
-    """The modules of a device, and where they stand."""
+    """The modules of a device, and where they come from."""
     settings = load_settings()
-    chosen_by = (
-        "named by the device's modules in the inventory" if found.device.modules else "named by COLLECTION_MODULES"
-    )
+    chosen_by = "set by the device's modules in the inventory" if found.device.modules else "set by COLLECTION_MODULES"
     return requested_modules(found.device, settings.modules), chosen_by
 
 
 def with_timing(poll_target: Target, *, timeout: float | None, retries: int | None) -> Target:
-    """``poll_target`` with other times (seconds per packet) and repetitions where they are given or it has none."""
+    """``poll_target`` with the given timeout (seconds per packet) and retries; defaults fill in what it lacks."""
     times = [one for one in (timeout, poll_target.timeout, TIMEOUT) if one is not None]
     counts = [one for one in (retries, poll_target.retries, RETRIES) if one is not None]
     return replace(poll_target, timeout=times[0], retries=counts[0])

@@ -1,4 +1,4 @@
-"""The options that say what discovery is to search, and the request that they are: the same one that the API takes."""
+"""Turns TARGET... and the options of a search into the same request document that the API takes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Document = dict[str, Any]
 
 
 def request_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Gives a command TARGET... and the options of a search; it is called with ``request``, a JSON document."""
+    """Adds TARGET... and the options of a search to a command, which gets ``request``, a JSON document."""
 
     @functools.wraps(command)
     def with_request(
@@ -56,16 +56,16 @@ NO_NEIGHBOURS = "none"
 _OPTIONS = (
     click.argument("targets", metavar="TARGET...", nargs=-1, required=True),
     click.option(
-        "--exclude", multiple=True, metavar="ADDRESS", help="Leave alone: an address, network or range; repeatable."
+        "--exclude", multiple=True, metavar="ADDRESS", help="Address, network or range not to search; repeatable."
     ),
     click.option("--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True, help="UDP port."),
-    click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="A label for what is new; repeatable."),
-    click.option("--module", "modules", multiple=True, help="Poll what is new with this module; repeatable."),
+    click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="Label for new devices; repeatable."),
+    click.option("--module", "modules", multiple=True, help="Module for new devices; repeatable."),
     click.option(
         "--neighbours",
         multiple=True,
         metavar="NETWORK",
-        help="Ask LLDP and CDP neighbours, too, inside this network; repeatable, 'none' for nowhere.  "
+        help="Also search LLDP and CDP neighbours in this network; repeatable, 'none' turns it off.  "
         "[default: DISCOVERY_NEIGHBOUR_NETWORKS]",
     ),
     click.option("--force", is_flag=True, help="Allow networks larger than a /12."),

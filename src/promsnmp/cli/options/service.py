@@ -24,15 +24,15 @@ DEFAULT_URL = "http://localhost:8080"
 
 
 def service_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Gives a command the options that say where the service is and who asks; it is called with ``service``, a Client,
-    or None when neither ``--url`` nor PROMSNMP_URL was given."""
+    """Adds the options of a service to a command, which gets ``service``: a ServiceClient, or None without ``--url``
+    and PROMSNMP_URL."""
 
     @functools.wraps(command)
     def with_service(*, url: str | None, **options: Any) -> Any:
         given = {name: options.pop(name) for name in ("token_file", "login", "ca_file", "cert_file", "key_file")}
         chosen = url or os.environ.get(URL)
         if not chosen and (unused := [name for name, value in given.items() if value is not None]):
-            raise click.UsageError(f"--{unused[0].replace('_', '-')} is for a running service: give --url, too")
+            raise click.UsageError(f"--{unused[0].replace('_', '-')} needs --url: it is for a running service")
         return command(service=make_client(chosen, **given) if chosen else None, **options)
 
     for option in reversed(_OPTIONS):
@@ -49,11 +49,11 @@ def make_client(
     cert_file: Path | None = None,
     key_file: Path | None = None,
 ) -> ServiceClient:
-    """A client of the options. Raises click.UsageError where they contradict each other or a file cannot be read."""
+    """A client made from the options. Raises click.UsageError when they conflict or a file cannot be read."""
     if login is not None and token_file is not None:
-        raise click.UsageError("--login and --token-file are two ways to say who asks: give one of them")
+        raise click.UsageError("use either --login or --token-file, not both")
     if key_file is not None and cert_file is None:
-        raise click.UsageError("--key-file is the key of --cert-file: give that, too")
+        raise click.UsageError("--key-file needs --cert-file")
     tls = None
     if ca_file or cert_file:
         try:
@@ -73,14 +73,14 @@ def _checked_url(url: str) -> str:
     except ValueError:
         port = 0
     if parts.username or parts.password:
-        raise click.UsageError(f"--url must not hold a name or password: give --login, and the password in {PASSWORD}")
+        raise click.UsageError(f"--url must not contain a user name or password; use --login and set {PASSWORD}")
     if parts.scheme not in ("http", "https") or not (parts.hostname and port) or parts.query or parts.fragment:
-        raise click.UsageError(f"--url {url!r} is not a URL such as {DEFAULT_URL}")
+        raise click.UsageError(f"--url {url!r} is not a URL; it looks like {DEFAULT_URL}")
     return parts.geturl()
 
 
 def authorization(user: str | None = None, token_file: Path | None = None) -> str:
-    """The header: basic for ``user`` (RFC 7617), else a bearer token (RFC 6750) if there is one."""
+    """The Authorization header: basic for ``user`` (RFC 7617), else a bearer token (RFC 6750), else empty."""
     if user is not None:
         return "Basic " + base64.b64encode(f"{user}:{_password(user)}".encode()).decode()
     token = os.environ.get(TOKEN, "").strip()
@@ -90,29 +90,31 @@ def authorization(user: str | None = None, token_file: Path | None = None) -> st
         except (OSError, UnicodeDecodeError) as error:
             raise click.UsageError(f"--token-file {token_file}: {getattr(error, 'strerror', 'is not text')}") from None
         if not token:
-            raise click.UsageError(f"--token-file {token_file}: there is nothing in it")
+            raise click.UsageError(f"--token-file {token_file} is empty")
     if token and not (token.isascii() and token.isprintable() and " " not in token):
-        raise click.UsageError("the token holds characters that no token has")
+        raise click.UsageError("the API token contains spaces, control characters or non-ASCII characters")
     return f"Bearer {token}" if token else ""
 
 
 def _password(user: str) -> str:
     if ":" in user:
-        raise click.UsageError("--login is a name alone, and has no colon in it (RFC 7617)")
+        raise click.UsageError("--login must not contain a colon (RFC 7617)")
     password = os.environ.get(PASSWORD)
     if password is not None:
         return password
     if not sys.stdin.isatty():
-        raise click.UsageError(f"there is no password for {user}: set {PASSWORD}")
+        raise click.UsageError(f"no password for {user}; set {PASSWORD}")
     return str(click.prompt(f"Password of {user}", hide_input=True, err=True))
 
 
 _FILE = click.Path(path_type=Path)
 _OPTIONS = (
-    click.option("--url", metavar="URL", help=f"The running service, such as {DEFAULT_URL}. Default: {URL}."),
-    click.option("--token-file", type=_FILE, metavar="FILE", help=f"Bearer token in a file. Default: {TOKEN}."),
-    click.option("--login", metavar="NAME", help=f"Name for basic auth; its password is in {PASSWORD}, or asked for."),
+    click.option("--url", metavar="URL", help=f"URL of a running service, such as {DEFAULT_URL}.  [default: {URL}]"),
+    click.option("--token-file", type=_FILE, metavar="FILE", help=f"File with a bearer token.  [default: {TOKEN}]"),
+    click.option(
+        "--login", metavar="NAME", help=f"User name for basic auth; the password comes from {PASSWORD} or a prompt."
+    ),
     click.option("--ca-file", type=_FILE, metavar="FILE", help="CA certificates (PEM) to trust for https."),
     click.option("--cert-file", type=_FILE, metavar="FILE", help="Client certificate (PEM), with its chain."),
-    click.option("--key-file", type=_FILE, metavar="FILE", help="Its key, where it is not in the same file."),
+    click.option("--key-file", type=_FILE, metavar="FILE", help="Key of --cert-file, if it is in another file."),
 )

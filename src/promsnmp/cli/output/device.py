@@ -1,4 +1,4 @@
-"""A device's document as people read it on a terminal: a row, some lines, a name."""
+"""Formats the JSON document of a device for a terminal: a table row, lines, or its name."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def row_of(document: Document) -> tuple[str, ...]:
 
 
 def lines_of(document: Document) -> list[tuple[str, str]]:
-    """Keys and values for people; what is empty is left out."""
+    """Keys and values to print; empty ones are left out."""
     lines = []
     for key, value in document.items():
         if key == "agents":
@@ -61,8 +61,8 @@ def _listed(value: object) -> str:
 
 
 def _agent(agent: Document, document: Document) -> str:
-    login = agent.get("securityName") or agent.get("readCommunity", "")
-    text = f"{_address(agent)}, {VERSIONS.get(agent['version'], '')}, {login}"
+    identity = agent.get("securityName") or agent.get("readCommunity", "")
+    text = f"{_address(agent)}, {VERSIONS.get(agent['version'], '')}, {identity}"
     text += f", {agent['timeout']} ms, {agent['retries']} retries"
     primary = document.get("primaryAgent") or {}
     return f"{text}, primary" if primary.get("id") == agent.get("id") else text

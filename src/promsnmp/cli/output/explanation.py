@@ -30,7 +30,7 @@ def _short(text: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    """What we say ourselves: it may be long, and holds OIDs of the device at most."""
+    """Our own text: it may be long, and of the device it holds OIDs at most."""
     return printable(text, longest=2000)
 
 
@@ -40,8 +40,8 @@ def _types(types: Mapping[int, int]) -> str:
 
 
 def _cost(cost: Cost) -> str:
-    again = f" ({cost.retried} of them again)" if cost.retried else ""
-    return f"{counted(cost.varbinds, 'varbind')}, {counted(cost.sent, 'packet')}{again}, {cost.seconds:.2f} s"
+    again = f", {cost.retried:,} retransmitted" if cost.retried else ""
+    return f"{counted(cost.varbinds, 'varbind')}, {counted(cost.sent, 'packet')} sent{again}, {cost.seconds:.2f} s"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]], *, limit: int | None = None) -> Iterator[str]:
@@ -60,14 +60,14 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[object]], *, limit: int 
 
 
 def report(explanation: Explanation, heading: Heading) -> Iterator[str]:
-    """The lines of a whole explanation."""
+    """The lines of the whole report."""
     yield from _top(explanation, heading)
     yield from _asked(explanation, heading)
-    yield heading("What came back, and who took it")
+    yield heading("Returned columns")
     rows = [
         (found.oid, found.rows, _types(found.types), ", ".join(found.used_by) or "-") for found in explanation.columns
     ]
-    yield from _table(("OID", "rows", "type", "taken by"), rows) if rows else ["  nothing that a module wants"]
+    yield from _table(("OID", "rows", "type", "used by"), rows) if rows else ["  none that a module uses"]
     yield from _made(explanation, heading)
     yield from _unclaimed(explanation.unclaimed, heading)
     yield from _empty_labels(explanation.metrics, heading)
@@ -75,20 +75,20 @@ def report(explanation: Explanation, heading: Heading) -> Iterator[str]:
 
 
 def _top(explanation: Explanation, heading: Heading) -> Iterator[str]:
-    yield heading(f"{explanation.target}, asked for {', '.join(explanation.modules)}: {_cost(explanation.total)}")
+    yield heading(f"{explanation.target}, polled with {', '.join(explanation.modules)}: {_cost(explanation.total)}")
     if explanation.problem:
-        yield f"  The poll is not complete: {_sentence(explanation.problem)}"
+        yield f"  The poll is incomplete: {_sentence(explanation.problem)}"
     if explanation.discarded:
         reasons = ", ".join(f"{count} {reason}" for reason, count in explanation.discarded.items())
-        yield f"  Datagrams that were no answers: {reasons}"
+        yield f"  Discarded datagrams: {reasons}"
     yield ""
-    if explanation.identity is not None or set(explanation.module_reasons.values()) - {"asked for by -m"}:
+    if explanation.identity is not None or set(explanation.module_reasons.values()) - {"requested with -m"}:
         yield heading("Why these modules")
         yield from _device(explanation)
         yield from (
             _table(("module", "because"), list(explanation.module_reasons.items()))
             if explanation.module_reasons
-            else ["  there are none"]
+            else ["  none"]
         )
         yield ""
 
@@ -97,13 +97,13 @@ def _device(explanation: Explanation) -> Iterator[str]:
     identity = explanation.identity
     if identity is None:
         return
-    kind = " ".join(filter(None, (identity.match.vendor, identity.match.model))) or "a device of an unknown kind"
-    said = f"sysObjectID {identity.sys_object_id or 'unknown'}, asked in {counted(identity.packets, 'packet')}"
-    yield f"  It is {_short(kind)} ({said})."
+    kind = " ".join(filter(None, (identity.match.vendor, identity.match.model))) or "unknown device"
+    how = f"sysObjectID {identity.sys_object_id or 'unknown'}, identified with {counted(identity.packets, 'packet')}"
+    yield f"  Device: {_short(kind)} ({how})"
     if identity.problem:
-        yield f"  Not all of it is known: {_sentence(identity.problem)}"
+        yield f"  The identification is incomplete: {_sentence(identity.problem)}"
     if more := [name for name in identity.match.names if name not in explanation.modules]:
-        yield f"  It also shows {', '.join(more)}: the service asks for that once it has looked at the device again."
+        yield f"  It also supports {', '.join(more)}: the service polls that after its next detection of modules."
 
 
 def _ended(walk: WalkExplanation) -> str:
@@ -111,47 +111,47 @@ def _ended(walk: WalkExplanation) -> str:
 
 
 def _asked(explanation: Explanation, heading: Heading) -> Iterator[str]:
-    yield heading("What was asked")
+    yield heading("Requests")
     walks = [
         (w.oid, ", ".join(w.modules), w.cost.sent, w.cost.retried, w.cost.varbinds, f"{w.cost.seconds:.3f}", _ended(w))
         for w in explanation.walks
     ]
     if walks:
-        yield from _table(("walk", "for", "packets", "again", "varbinds", "seconds", "ended"), walks)
+        yield from _table(("walk", "for", "packets", "retransmitted", "varbinds", "seconds", "ended"), walks)
     if explanation.gets:
         gets = [(get.oid, ", ".join(get.modules) or "a filter", _sentence(get.outcome)) for get in explanation.gets]
         yield from _table(("get", "for", "outcome"), gets, limit=MAX_LISTED)
         if explanation.gets_cost.sent:
-            yield f"  all of these together: {_cost(explanation.gets_cost)}"
+            yield f"  all gets together: {_cost(explanation.gets_cost)}"
     if not walks and not explanation.gets:
-        yield "  nothing: the modules neither walk nor fetch anything"
+        yield "  none: the modules have nothing to walk or get"
     yield ""
 
 
 def _made(explanation: Explanation, heading: Heading) -> Iterator[str]:
-    made = [told for told in explanation.metrics if told.samples or told.given_by or told.dropped]
+    made = [metric for metric in explanation.metrics if metric.samples or metric.given_by or metric.dropped]
     yield ""
-    yield heading("Metrics that were made")
+    yield heading("Metrics made")
     rows = [
-        (m.name, m.module, m.rows, m.samples, f"by {m.given_by} already" if m.given_by else _dropped(m.dropped))
+        (m.name, m.module, m.rows, m.samples, f"already made by {m.given_by}" if m.given_by else _dropped(m.dropped))
         for m in made
     ]
     yield from _table(("metric", "module", "rows", "samples", "left out"), rows) if rows else ["  none"]
-    if first := [told for told in made if told.examples]:
-        yield "  the first sample of each:"
-        yield from (f"    {_short(told.examples[0])}" for told in first)
-    if odd := [told for told in made if told.short or told.long]:
+    if first := [metric for metric in made if metric.examples]:
+        yield "  first sample of each:"
+        yield from (f"    {_short(metric.examples[0])}" for metric in first)
+    if odd := [metric for metric in made if metric.short or metric.long]:
         yield "  rows whose indexes do not fit those of the metric:"
-        yield from (f"    {told.name}: {_misfits(told)}" for told in odd)
+        yield from (f"    {metric.name}: {_misfits(metric)}" for metric in odd)
     if explanation.dropped:
-        yield "  left out of the page in all:"
+        yield "  left out of the page in total:"
         yield from (f"    {count} {reason}: {DROPPED.get(reason, '')}" for reason, count in explanation.dropped.items())
     yield ""
 
 
-def _misfits(told: MetricExplanation) -> str:
-    short = f"{told.short} too short (zeros take the place of what is missing)" if told.short else ""
-    return ", ".join(filter(None, (short, f"{told.long} too long (the rest is ignored)" if told.long else "")))
+def _misfits(metric: MetricExplanation) -> str:
+    short = f"{metric.short} too short (the missing part counts as zeros)" if metric.short else ""
+    return ", ".join(filter(None, (short, f"{metric.long} too long (the rest is ignored)" if metric.long else "")))
 
 
 def _dropped(dropped: Mapping[str, int]) -> str:
@@ -159,9 +159,9 @@ def _dropped(dropped: Mapping[str, int]) -> str:
 
 
 def _unclaimed(unclaimed: Sequence[UnclaimedColumn], heading: Heading) -> Iterator[str]:
-    yield heading("What nobody took")
+    yield heading("Returned but unused")
     rows = [(one.oid, one.count, _value(one), _known_as(one)) for one in unclaimed]
-    yield from _table(("OID", "rows", "first value", "known to"), rows, limit=MAX_LISTED) if rows else ["  nothing"]
+    yield from _table(("OID", "rows", "first value", "defined in"), rows, limit=MAX_LISTED) if rows else ["  none"]
     yield ""
 
 
@@ -175,21 +175,21 @@ def _known_as(one: UnclaimedColumn) -> str:
 
 def _empty_labels(metrics: Iterable[MetricExplanation], heading: Heading) -> Iterator[str]:
     found: dict[tuple[str, str], tuple[LookupExplanation, list[str]]] = {}
-    for told in metrics:
-        for one in told.lookups:
+    for metric in metrics:
+        for one in metric.lookups:
             if one.missed:
-                found.setdefault((one.label, one.oid), (one, []))[1].append(told.name)
+                found.setdefault((one.label, one.oid), (one, []))[1].append(metric.name)
     if not found:
         return
-    yield heading("Labels that are empty")
+    yield heading("Empty labels")
     for one, names in found.values():
         yield from _wrapped(f"{_lookup(one)}; in {', '.join(dict.fromkeys(names))}")
     yield ""
 
 
 def _lookup(one: LookupExplanation) -> str:
-    came = f"{one.label} from {one.oid}: {counted(one.rows, 'row')} came"
-    missed = f", none for {counted(one.missed, 'row')} of the metric" if one.missed else ""
+    came = f"{one.label} from {one.oid}: {counted(one.rows, 'row')} returned"
+    missed = f", no match for {counted(one.missed, 'row')} of the metric" if one.missed else ""
     return f"{came}{missed}{f': {_sentence(one.reason)}' if one.reason else ''}"
 
 
@@ -199,12 +199,12 @@ def _wrapped(text: str) -> list[str]:
 
 def _missing(metrics: Iterable[MetricExplanation], heading: Heading) -> Iterator[str]:
     by_reason: dict[str, list[MetricExplanation]] = {}
-    for told in metrics:
-        if told.reason:
-            by_reason.setdefault(told.reason, []).append(told)
-    yield heading("Metrics without samples, and why")
+    for metric in metrics:
+        if metric.reason:
+            by_reason.setdefault(metric.reason, []).append(metric)
+    yield heading("Missing metrics")
     if not by_reason:
-        yield "  none is missing"
+        yield "  none"
     for reason, of_reason in by_reason.items():
         yield from _wrapped(f"{', '.join(f'{one.name} ({one.module})' for one in of_reason)}: {_sentence(reason)}")
 
@@ -213,29 +213,29 @@ def _missing(metrics: Iterable[MetricExplanation], heading: Heading) -> Iterator
 
 
 def report_metric(explanation: Explanation, heading: Heading) -> Iterator[str]:
-    """The lines about the few metrics that an explanation was narrowed to."""
+    """The lines about the one metric of ``--metric``, in each module that has it."""
     yield from _top(explanation, heading)
     yield from _asked(explanation, heading)
-    for told in explanation.metrics:
-        yield heading(f"{told.name} of module {told.module}")
-        for name, lines in _facts(told).items():
+    for metric in explanation.metrics:
+        yield heading(f"{metric.name} of module {metric.module}")
+        for name, lines in _facts(metric).items():
             for at, line in enumerate(lines):
                 yield f"  {name if not at else '':9} {line}"
 
 
-def _facts(told: MetricExplanation) -> dict[str, list[str]]:
+def _facts(metric: MetricExplanation) -> dict[str, list[str]]:
     facts = {
-        "OID": [f"{told.oid}, taken as {told.type}"],
-        "help": [_sentence(told.help)],
-        "came": [f"{counted(told.rows, 'row')}{f' of {_types(told.types)}' if told.rows else ''}"],
-        "made": [f"{counted(count, 'sample')} of {name}" for name, count in told.families.items()] or ["no sample"],
-        "indexes": [_misfits(told)] if told.short or told.long else [],
-        "lost": [f"{count} {reason}" for reason, count in told.dropped.items()],
-        "labels": [f"{name} = {_short(value)!r}" for name, value in told.labels.items()],
-        "look-ups": [_lookup(one) for one in told.lookups],
-        "first": [_short(one) for one in told.examples],
-        "why": [_sentence(told.reason)] if told.reason else [],
+        "OID": [f"{metric.oid}, type {metric.type}"],
+        "help": [_sentence(metric.help)],
+        "returned": [f"{counted(metric.rows, 'row')}{f' of {_types(metric.types)}' if metric.rows else ''}"],
+        "made": [f"{counted(count, 'sample')} of {name}" for name, count in metric.families.items()] or ["no sample"],
+        "indexes": [_misfits(metric)] if metric.short or metric.long else [],
+        "left out": [f"{count} {reason}" for reason, count in metric.dropped.items()],
+        "labels": [f"{name} = {_short(value)!r}" for name, value in metric.labels.items()],
+        "lookups": [_lookup(one) for one in metric.lookups],
+        "examples": [_short(one) for one in metric.examples],
+        "why": [_sentence(metric.reason)] if metric.reason else [],
     }
-    if told.given_by:
-        facts["made"] = [f"nothing here: module {told.given_by}, asked for before, made it already"]
+    if metric.given_by:
+        facts["made"] = [f"nothing: module {metric.given_by}, earlier in the list, has already made it"]
     return {name: lines for name, lines in facts.items() if lines}

@@ -28,7 +28,7 @@ def to_json(explanation: Explanation) -> dict[str, Any]:
         "gets": [asdict(get) for get in explanation.gets],
         "gets_cost": asdict(explanation.gets_cost),
         "returned": [{**asdict(found), "types": _named(found.types)} for found in explanation.columns],
-        "metrics": [_metric_to_json(told) for told in explanation.metrics],
+        "metrics": [_metric_to_json(metric) for metric in explanation.metrics],
         "dropped": dict(explanation.dropped),
         "unclaimed": [_unclaimed_to_json(left) for left in explanation.unclaimed],
     }
@@ -52,9 +52,9 @@ def _named(types: Mapping[int, int]) -> dict[str, int]:
     return {TYPES.get(tag, f"0x{tag:02X}"): count for tag, count in types.items()}
 
 
-def _metric_to_json(told: MetricExplanation) -> dict[str, Any]:
-    status = "made" if told.samples else "made by another module" if told.given_by else "missing"
-    return {**asdict(told), "types": _named(told.types), "status": status}
+def _metric_to_json(metric: MetricExplanation) -> dict[str, Any]:
+    status = "made" if metric.samples else "made by another module" if metric.given_by else "missing"
+    return {**asdict(metric), "types": _named(metric.types), "status": status}
 
 
 def _unclaimed_to_json(left: UnclaimedColumn) -> dict[str, Any]:

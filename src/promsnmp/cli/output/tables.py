@@ -1,4 +1,4 @@
-"""Tables on a terminal, and the same ones in a pipe."""
+"""Prints tables, on a terminal and into a pipe."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from rich.text import Text
 from promsnmp.cli.output.text import printable
 
 PIPE_WIDTH = 200
-"""Columns of a table that no terminal limits."""
+"""Width of a table, in characters, where no terminal limits it."""
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Prints ``rows`` under ``headings`` on the standard output; what is empty stands there as a dash."""
+    """Prints ``rows`` under ``headings`` on the standard output; an empty cell is a dash."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in headings:
         table.add_column(heading, overflow="fold")

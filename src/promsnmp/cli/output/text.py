@@ -1,4 +1,4 @@
-"""Text for a terminal: what devices say made harmless, and counted nouns."""
+"""Text for a terminal: what devices say made harmless, and singular or plural."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from __future__ import annotations
 def printable(text: str, *, longest: int | None = None) -> str:
     """``text`` with control characters as ``\\xNN``, cut off with "..." after ``longest`` characters.
 
-    Devices choose their own names and descriptions: what they say must not control the terminal.
+    Devices choose their names and descriptions, and must not control the terminal with them.
     """
     kept = text if longest is None else text[:longest]
     clean = "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in kept)
@@ -17,4 +17,5 @@ def printable(text: str, *, longest: int | None = None) -> str:
 
 def counted(number: int, noun: str) -> str:
     """A number with its noun: 1 packet, 2 packets, 1,000 packets."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    plural = "es" if noun.endswith("s") else "s"
+    return f"{number:,} {noun}{'' if number == 1 else plural}"

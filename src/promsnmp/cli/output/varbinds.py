@@ -1,4 +1,4 @@
-"""A varbind as people and programs read it: the line of ``promsnmp walk``, and its JSON."""
+"""Formats a varbind: the text line of ``promsnmp walk``, and its JSON."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def text_line(varbind: ber.VarBind) -> str:
 
 
 def json_line(varbind: ber.VarBind) -> str:
-    """A varbind as a JSON object: ``oid``, ``type`` and ``value``, octets that are no text as hexadecimal digits."""
+    """A varbind as a JSON object: ``oid``, ``type`` and ``value``, octets that are not text as hexadecimal digits."""
     kind, value = type_and_value(varbind)
     return json.dumps({"oid": f".{oid.to_text(varbind.oid)}", "type": kind, "value": value})
 
 
 def type_and_value(varbind: ber.VarBind) -> tuple[str, str | int]:
-    """The type's name and the value; what its type does not allow is called malformed, with its hexadecimal digits."""
+    """The type's name and the value; a value that its type does not allow is "malformed" and its hexadecimal digits."""
     tag, content = varbind.tag, varbind.value
     kind = TYPES.get(tag, f"0x{tag:02X}")
     if tag == ber.OCTET_STRING:

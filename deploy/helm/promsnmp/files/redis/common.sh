@@ -1,5 +1,5 @@
-# Sourced by redis.sh and sentinel.sh: who this is, and who the master is by the word of the other pods' sentinels.
-# When no sentinel answers, the set starts anew, and its first pod is the master.
+# Sourced by redis.sh and sentinel.sh: the name of this pod, and the master according to the sentinels of the other pods.
+# If no sentinel answers, the whole set is starting, and its first pod is the master.
 set -eu
 me="$POD_NAME.{{ include "promsnmp.redis" . }}.{{ .Release.Namespace }}.svc"
 master=""

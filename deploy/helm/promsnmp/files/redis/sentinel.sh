@@ -1,4 +1,4 @@
-# A sentinel; it writes into its file, and learns from the others what is not in it.
+# A sentinel; it writes to its own file and learns the rest from the other sentinels.
 . /scripts/common.sh
 file="${SENTINEL_DIR:-/sentinel}/sentinel.conf"
 cat >"$file" <<CONF

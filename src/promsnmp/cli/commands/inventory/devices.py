@@ -1,7 +1,7 @@
-"""``promsnmp devices``: single devices from the command line, of a running service or in the inventory file.
+"""``promsnmp devices``: lists, shows, adds and removes devices of a running service or in the inventory file.
 
-With a service (``--url``) a command is a call of its API; without one it does the same to the file by itself, and a
-server that has that file takes it over.
+With a service (``--url``) a command calls its API; without one it does the same to the file, and a running server with
+that file picks it up.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ from promsnmp.snmp.credentials import Credentials
 
 PATH = "/promsnmp/devices"
 PAGE = 1000
-"""Devices that are asked for at once."""
+"""Devices per request."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def devices() -> None:
     """List, show, add or remove devices.
 
-    With --url (or PROMSNMP_URL) those of a running service, else those of the inventory file PROM_INV_FILE, which a
-    running server takes over.
+    With --url (or PROMSNMP_URL) the devices are those of a running service, else those of the inventory file
+    PROM_INV_FILE; a running server picks up changes of the file.
 
     \b
     Examples:
@@ -51,21 +51,22 @@ def devices() -> None:
       promsnmp devices add 192.0.2.1 --name core1 -c public
       promsnmp devices show core1 --url http://promsnmp:8080
     \b
-    Exit codes: 0 done, 1 the service, the file or a device does not do what is asked, 2 wrong arguments, settings, key
-    or values.
+    Exit codes: 0 done, 1 the service or the file failed or has no such device, 2 wrong arguments, settings, key or
+    values.
     """
 
 
 @devices.command("list")
 @click.argument("query", nargs=-1)
-@click.option("--json", "as_json", is_flag=True, help="A JSON list instead of a table.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list instead of a table.")
 @file_option
 @service_options
 def list_(query: tuple[str, ...], as_json: bool, file: Path | None, service: ServiceClient | None) -> None:
-    """List the devices that QUERY chooses, or all. Never shows secrets.
+    """List the devices that match QUERY, or all. Never shows secrets.
 
-    QUERY is words that a device must have (in name, address, description, location, contact, vendor, model, labels),
-    key:words, key=value or label.name=value; a minus sign before one turns it. Put -- before a first word with one.
+    QUERY is words that a device must contain (in name, address, description, location, contact, vendor, model, labels),
+    key:words, key=value or label.name=value; a minus sign in front of one negates it. If the first one has a minus,
+    put -- before it.
 
     \b
     Examples:
@@ -85,7 +86,7 @@ def list_(query: tuple[str, ...], as_json: bool, file: Path | None, service: Ser
 
 @devices.command()
 @click.argument("device")
-@click.option("--json", "as_json", is_flag=True, help="The JSON document instead of lines for people.")
+@click.option("--json", "as_json", is_flag=True, help="Print the JSON document instead of text.")
 @file_option
 @service_options
 def show(device: str, as_json: bool, file: Path | None, service: ServiceClient | None) -> None:
@@ -110,21 +111,26 @@ def show(device: str, as_json: bool, file: Path | None, service: ServiceClient |
 
 @devices.command()
 @click.argument("address", metavar="ADDRESS[:PORT]")
-@click.option("--name", "sys_name", default="", help="The sysName: what scrapes call it.")
-@click.option("--location", default="", help="Where it is.")
-@click.option("--contact", default="", help="Who looks after it.")
-@click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="A label for /targets; repeatable.")
-@click.option("--module", "modules", multiple=True, help="Poll it with this module; repeatable, or comma separated.")
-@click.option("--timeout", type=click.IntRange(1), help="Milliseconds to wait for one packet.  [default: 1500]")
-@click.option("--retries", type=click.IntRange(0, 100), help="How often a packet is sent again.  [default: 1]")
-@click.option("--json", "as_json", is_flag=True, help="The JSON document of the device instead of a line.")
+@click.option("--name", "sys_name", default="", help="sysName, the name that scrapes use.")
+@click.option("--location", default="", help="Where the device is.")
+@click.option("--contact", default="", help="Who is responsible for it.")
+@click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="Label in /targets; repeatable.")
+@click.option(
+    "--module",
+    "modules",
+    multiple=True,
+    help="Module to poll with; repeatable, or comma separated.  [default: those that suit the device]",
+)
+@click.option("--timeout", type=click.IntRange(1), help="Milliseconds per packet.  [default: 1500]")
+@click.option("--retries", type=click.IntRange(0, 100), help="Retries per packet.  [default: 1]")
+@click.option("--json", "as_json", is_flag=True, help="Print the device as JSON instead of one line.")
 @file_option
 @credential_options
 @service_options
 def add(service: ServiceClient | None, file: Path | None, as_json: bool, **given: Any) -> None:
     """Add the device at ADDRESS. A running server polls it at once.
 
-    Passphrases come from PROMSNMP_AUTH_PASSPHRASE and PROMSNMP_PRIV_PASSPHRASE, or are asked for.
+    Passphrases come from PROMSNMP_AUTH_PASSPHRASE and PROMSNMP_PRIV_PASSPHRASE, or from a prompt.
 
     \b
     Examples:
@@ -187,7 +193,9 @@ def _list_devices(service: ServiceClient, query: str) -> list[Document]:
             found += answer["devices"]
             pages = answer["pages"]
         except (KeyError, TypeError):
-            raise ServiceError(f"{service.url}: what it answers is no list of devices: is that a PromSNMP?") from None
+            raise ServiceError(
+                f"{service.url}: unexpected response, not a list of devices; is this the URL of PromSNMP?"
+            ) from None
         page += 1
     return found
 

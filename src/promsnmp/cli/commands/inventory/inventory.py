@@ -1,6 +1,6 @@
-"""``promsnmp inventory``: the inventory file from the command line, with or without a running server.
+"""``promsnmp inventory``: exports, imports, shows and re-encrypts the inventory file, with or without a running server.
 
-A server that uses the same file takes over what is written here by itself.
+A running server with the same file picks up what is written here.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from promsnmp.inventory.modules import effective_modules
 from promsnmp.inventory.storage.atomic_file import FileStamp, explain_os_errors, read_bytes, stamp_of, write_bytes
 from promsnmp.inventory.storage.encryption import check_key
 from promsnmp.inventory.storage.key import load_key, read_key_file
-from promsnmp.inventory.storage.rekey import rekey as encrypt_anew
+from promsnmp.inventory.storage.rekey import rekey as reencrypt
 from promsnmp.settings import Settings
 
 NEW_KEY_SETTING = "PROM_ENCRYPT_KEY_NEW"
@@ -45,14 +45,14 @@ NEW_KEY_SETTING = "PROM_ENCRYPT_KEY_NEW"
 def inventory() -> None:
     """Export, import, show or re-encrypt the inventory.
 
-    The file is PROM_INV_FILE, its key PROM_ENCRYPT_KEY (or the key file beside it). A running server takes over
+    The file is PROM_INV_FILE, its key is PROM_ENCRYPT_KEY or in the key file beside it. A running server picks up
     what is imported here.
 
     \b
     Examples:
       promsnmp inventory show
-      promsnmp inventory export > devices.json     secrets masked
-      promsnmp inventory import devices.json       masked secrets stay as they were
+      promsnmp inventory export > devices.json     with masked secrets
+      promsnmp inventory import devices.json       masked secrets keep their values
     \b
     Exit codes: 0 done, 1 the file cannot be read or written, 2 wrong arguments, settings, key or document.
     """
@@ -60,8 +60,8 @@ def inventory() -> None:
 
 @inventory.command()
 @click.argument("destination", metavar="[FILE|-]", default="-", type=click.Path(path_type=Path, allow_dash=True))
-@click.option("--masked/--secrets", "masked", default=True, help="Hide the secrets, or show them.  [default: masked]")
-@click.option("--plain", is_flag=True, help="The same as --secrets.")
+@click.option("--masked/--secrets", "masked", default=True, help="Mask the secrets, or show them.  [default: masked]")
+@click.option("--plain", is_flag=True, help="Same as --secrets.")
 @file_option
 def export(destination: Path, masked: bool, plain: bool, file: Path | None) -> None:
     """Write the inventory as JSON to FILE (mode 0600) or to the standard output.
@@ -87,13 +87,13 @@ def export(destination: Path, masked: bool, plain: bool, file: Path | None) -> N
 
 @inventory.command("import")
 @click.argument("source", metavar="FILE|-", type=click.Path(path_type=Path, allow_dash=True))
-@click.option("--dry-run", is_flag=True, help="Only check the document and say what it holds.")
+@click.option("--dry-run", is_flag=True, help="Check and summarise the document, change nothing.")
 @file_option
 def import_(source: Path, dry_run: bool, file: Path | None) -> None:
     """Replace the inventory by the JSON document in FILE, or on the standard input.
 
-    All problems of the document are listed, one per line, and then nothing is changed. Masked secrets keep the
-    values that they have. An inventory file that is plain JSON is encrypted by importing it into itself.
+    If the document has problems, they are all listed, one per line, and nothing is changed. Masked secrets keep their
+    current values. To encrypt an inventory file that is plain JSON, import it into itself.
 
     \b
     Examples:
@@ -115,7 +115,7 @@ def import_(source: Path, dry_run: bool, file: Path | None) -> None:
 
 
 @inventory.command()
-@click.option("--json", "as_json", is_flag=True, help="A JSON list instead of a table.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list instead of a table.")
 @file_option
 def show(as_json: bool, file: Path | None) -> None:
     """List the devices: name, address, SNMP version, modules. Never shows secrets.
@@ -141,15 +141,15 @@ def show(as_json: bool, file: Path | None) -> None:
     "--new-key-file",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="PATH",
-    help="Take the new key from there; - is the standard input.",
+    help="File with the new key; - is the standard input.",
 )
 @file_option
 def rekey(new_key_file: Path | None, file: Path | None) -> None:
-    """Encrypt the inventory file with a new key; interrupted at any moment, it opens with the old or the new one.
+    """Encrypt the inventory file with a new key. If interrupted, the file opens with the old key or the new one.
 
-    The new key is that of --new-key-file, else of PROM_ENCRYPT_KEY_NEW, else one is made. A made key, and one that
-    replaces a key file's, goes into the key file beside the inventory (<file>.key); a running server follows that
-    by itself. Otherwise set PROM_ENCRYPT_KEY to the new key before the next start.
+    The new key comes from --new-key-file, else from PROM_ENCRYPT_KEY_NEW, else it is generated. A generated key, and
+    one that replaces a key in a key file, is written to the key file beside the inventory (<file>.key), and a running
+    server picks it up. Otherwise set PROM_ENCRYPT_KEY to the new key before the next start.
 
     \b
     Examples:
@@ -159,15 +159,17 @@ def rekey(new_key_file: Path | None, file: Path | None) -> None:
     settings = command_settings(file)
     path = settings.prom_inv_file
     if stamp_of(path) is None:
-        raise InventoryUnavailable(f"there is no inventory in {path} yet, so there is nothing to encrypt anew")
+        raise InventoryUnavailable(f"there is no inventory in {path} yet, nothing to encrypt")
     with key_errors_as_settings_errors():
-        place = encrypt_anew(path, load_key(path, encryption_key(settings), create=False), _new_key(new_key_file))
-    if place is None:
-        click.echo(f"{path} has its new key; set PROM_ENCRYPT_KEY to it before the next start of PromSNMP")
+        key_file = reencrypt(path, load_key(path, encryption_key(settings), create=False), _new_key(new_key_file))
+    if key_file is None:
+        click.echo(
+            f"{path} is encrypted with the new key; set PROM_ENCRYPT_KEY to it before the next start of PromSNMP"
+        )
         return
-    click.echo(f"{path} has its new key; the key is in {place}")
+    click.echo(f"{path} is encrypted with the new key, which is in {key_file}")
     if settings.prom_encrypt_key:
-        click.echo("unset PROM_ENCRYPT_KEY, or set it to the key of that file, before the next start of PromSNMP")
+        click.echo("unset PROM_ENCRYPT_KEY, or set it to the key in that file, before the next start of PromSNMP")
 
 
 def _new_key(new_key_file: Path | None) -> bytes | None:
@@ -177,13 +179,13 @@ def _new_key(new_key_file: Path | None) -> bytes | None:
     if str(new_key_file) == "-":
         return check_key(sys.stdin.buffer.read().strip(), "the key on the standard input")
     if (key := read_key_file(new_key_file)) is None:
-        raise click.UsageError(f"there is no file {new_key_file}")
+        raise click.UsageError(f"no such file: {new_key_file}")
     return key
 
 
 @contextmanager
 def _problems_by_line() -> Iterator[None]:
-    """A document's problems are read best one below the other."""
+    """Puts each problem of a document on a line of its own."""
     try:
         yield
     except InventoryInvalid as error:
@@ -197,10 +199,10 @@ def _read(source: Path) -> tuple[bytes, FileStamp | None]:
         if not stat.S_ISREG(source.stat().st_mode):  # a pipe: import <(jq ...)
             return source.read_bytes(), None
     except OSError as error:
-        raise click.UsageError(f"{source} cannot be read: {error.strerror}") from None
+        raise click.UsageError(f"cannot read {source}: {error.strerror}") from None
     found = read_bytes(source)
     if found is None:
-        raise click.UsageError(f"there is no file {source}")
+        raise click.UsageError(f"no such file: {source}")
     return found
 
 

@@ -1,4 +1,4 @@
-"""``promsnmp seeds``: what discovery searches by schedule, of a running service or in the inventory file."""
+"""``promsnmp seeds``: lists, shows, adds and removes the searches that discovery repeats on a schedule."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ PATH = "/promsnmp/discovery"
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def seeds() -> None:
-    """List, show, add or remove seeds: the searches that discovery repeats by schedule.
+    """List, show, add or remove seeds: the searches that discovery repeats on a schedule.
 
-    With --url (or PROMSNMP_URL) those of a running service, else those of the inventory file PROM_INV_FILE, which a
-    running server takes over.
+    With --url (or PROMSNMP_URL) the seeds are those of a running service, else those of the inventory file
+    PROM_INV_FILE; a running server picks up changes of the file.
 
     \b
     Examples:
@@ -37,12 +37,12 @@ def seeds() -> None:
       promsnmp seeds add 192.0.2.0/24 -c public --label site=vienna
       promsnmp seeds remove 6a3c1d5e-0000-4000-8000-000000000031 --url http://promsnmp:8080
     \b
-    Exit codes: 0 done, 1 the service or the file does not do what is asked, 2 wrong arguments, settings or key.
+    Exit codes: 0 done, 1 the service or the file failed or has no such seed, 2 wrong arguments, settings or key.
     """
 
 
 @seeds.command("list")
-@click.option("--json", "as_json", is_flag=True, help="A JSON list instead of a table.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list instead of a table.")
 @file_option
 @service_options
 def list_(as_json: bool, file: Path | None, service: ServiceClient | None) -> None:
@@ -77,7 +77,7 @@ def show(seed_id: str, file: Path | None, service: ServiceClient | None) -> None
 
 @seeds.command()
 @request_options
-@click.option("--json", "as_json", is_flag=True, help="The JSON document of the seed instead of a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print the seed as JSON instead of one line.")
 @file_option
 @service_options
 def add(request: Document, as_json: bool, file: Path | None, service: ServiceClient | None) -> None:
@@ -102,11 +102,11 @@ def add(request: Document, as_json: bool, file: Path | None, service: ServiceCli
 
 @seeds.command()
 @click.argument("seed_ids", metavar="ID...", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="Remove all of them.")
+@click.option("--all", "everything", is_flag=True, help="Remove all seeds.")
 @file_option
 @service_options
 def remove(seed_ids: tuple[str, ...], everything: bool, file: Path | None, service: ServiceClient | None) -> None:
-    """Remove the seeds ID..., or --all. Devices stay. The beginning of an id is enough.
+    """Remove the seeds ID..., or --all. Their devices stay. The beginning of an id is enough.
 
     \b
     Examples:
@@ -114,7 +114,7 @@ def remove(seed_ids: tuple[str, ...], everything: bool, file: Path | None, servi
       promsnmp seeds remove --all --url http://promsnmp:8080
     """
     if everything == bool(seed_ids):
-        raise click.UsageError("name the seeds, or give --all")
+        raise click.UsageError("give the IDs of the seeds, or --all")
     found = _list_seeds(file, service)
     for seed in found if everything else [_seed_by_id(found, one) for one in seed_ids]:
         if service:
@@ -126,7 +126,7 @@ def remove(seed_ids: tuple[str, ...], everything: bool, file: Path | None, servi
 
 
 async def _add(store: InventoryStore, document: Document) -> Document:
-    """The same as the service does."""
+    """Adds a seed to the file, as the service does."""
     seed = read_request(document, store.current).seed
     book = _book(store)
     if problems := book.problems_of(seed):
@@ -150,18 +150,19 @@ def _list_seeds(file: Path | None, service: ServiceClient | None) -> list[Docume
 def _seed_by_id(found: list[Document], seed_id: str) -> Document:
     matching = [seed for seed in found if seed["id"].startswith(seed_id.lower())]
     if len(matching) != 1:
-        what = f"{len(matching)} seeds whose ids begin with" if matching else "no seed"
-        raise PromSnmpError(f"there is {what} {seed_id}" if not matching else f"there are {what} {seed_id}")
+        if not matching:
+            raise PromSnmpError(f"no seed has the id {seed_id}")
+        raise PromSnmpError(f"the ids of {len(matching)} seeds begin with {seed_id}; give more of the id")
     return matching[0]
 
 
 def _row(seed: Document) -> tuple[str, ...]:
-    logins = [seed, *seed.get("credentials", [])]
+    credentials = [seed, *seed.get("credentials", [])]
     return (
         seed["id"],
         " ".join(seed["potentialTargets"]),
         str(seed["port"]),
-        ", ".join(f"{one['version']} {one.get('securityName', '')}".strip() for one in logins),
+        ", ".join(f"{one['version']} {one.get('securityName', '')}".strip() for one in credentials),
         " ".join(seed.get("exclude", [])),
         ",".join(f"{name}={value}" for name, value in seed.get("labels", {}).items()),
     )

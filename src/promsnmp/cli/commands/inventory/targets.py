@@ -1,7 +1,7 @@
-"""``promsnmp targets``: what ``/targets`` says, as a file for Prometheus's file_sd_configs.
+"""``promsnmp targets``: writes what ``/targets`` returns to a file for Prometheus's file_sd_configs.
 
-For a Prometheus that cannot reach PromSNMP over HTTP, or that should find its targets while PromSNMP is down. The file
-is replaced as a whole, and only when it changes, since Prometheus reads it as soon as it does.
+It is for a Prometheus that cannot reach PromSNMP over HTTP, or that should find its targets while PromSNMP is down. The
+file is replaced as a whole, and only when it changes, because Prometheus reads it at each change.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from promsnmp.inventory.storage.atomic_file import READABLE, read_bytes, write_b
 from promsnmp.inventory.targets import Site, TargetList
 
 FORMATS = {".json": "json", ".yml": "yaml", ".yaml": "yaml"}
-"""What Prometheus takes a file for, by the end of its name (prometheus.io, file_sd_config)."""
+"""The format that Prometheus expects, by the end of the file's name (prometheus.io, file_sd_config)."""
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -33,15 +33,15 @@ FORMATS = {".json": "json", ".yml": "yaml", ".yaml": "yaml"}
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write this file (.json, .yml or .yaml) instead of JSON to the standard output.",
+    help="File to write (.json, .yml or .yaml).  [default: JSON to the standard output]",
 )
 @file_option
 @service_options
 def targets(query: tuple[str, ...], output: Path | None, file: Path | None, service: ServiceClient | None) -> None:
-    """Write the targets that QUERY chooses (all without one) in the form of file_sd_configs.
+    """Write the targets that match QUERY, or all, in the format of file_sd_configs.
 
-    They come from the running service at --url, or else from the inventory file. FILE is replaced whole, so that
-    Prometheus never reads a part of it, and left alone when nothing changed.
+    They come from the running service at --url, else from the inventory file. FILE is replaced as a whole, so that
+    Prometheus never reads a part of it, and is left alone when nothing changed. QUERY is that of promsnmp devices list.
 
     \b
     Examples:
@@ -49,10 +49,10 @@ def targets(query: tuple[str, ...], output: Path | None, file: Path | None, serv
       promsnmp targets --url http://promsnmp:8080 -o /etc/prometheus/snmp.json
       promsnmp targets -o eu.yml -- label.region=eu -vendor=cisco
     \b
-    Exit codes: 0 done, 1 the service or a file does not do what is asked, 2 wrong arguments or settings.
+    Exit codes: 0 done, 1 the service or a file failed, 2 wrong arguments or settings.
     """
     if output is not None and output.suffix.lower() not in FORMATS:
-        raise click.UsageError(f"{output}: Prometheus reads files that end in {', '.join(FORMATS)}")
+        raise click.UsageError(f"{output}: Prometheus only reads files that end in {', '.join(FORMATS)}")
     words = " ".join(query)
     groups = _from_service(service, words) if service else _from_file(file, words)
     if output is None:
@@ -69,7 +69,7 @@ def targets(query: tuple[str, ...], output: Path | None, file: Path | None, serv
 def _from_service(service: ServiceClient, query: str) -> list[Any]:
     groups = service.get("/targets", **({"query": query} if query else {})).json()
     if not isinstance(groups, list):
-        raise ServiceError(f"{service.url}: what it answers is no list of targets: is that a PromSNMP?")
+        raise ServiceError(f"{service.url}: unexpected response, not a list of targets; is this the URL of PromSNMP?")
     return groups
 
 
@@ -90,5 +90,5 @@ def _from_file(file: Path | None, query: str) -> list[Any]:
 def _text(groups: list[Any], form: str) -> str:
     if form == "json":
         return json.dumps(groups, indent=2, ensure_ascii=False) + "\n"
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml's, where PyYAML has it
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml's, if PyYAML has it
     return yaml.dump(groups, Dumper=dumper, sort_keys=False, allow_unicode=True, default_flow_style=False)

@@ -1,4 +1,4 @@
-"""``promsnmp modules build``: a module out of MIB files, in the form of snmp.yml."""
+"""``promsnmp modules build``: builds a module from MIB files, in the format of snmp.yml."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from promsnmp.modules.snmp_yml.reader import read_text
 
 NOT_FOUND = 1
 QUIET_SECONDS = 1.0
-"""How long reading may take before it says how far it is."""
+"""How long reading may take before progress is shown."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -31,26 +31,26 @@ def _options(command: Command) -> Command:
     folder = click.Path(path_type=Path)
     for option in reversed((
         click.option("--mibs", "folders", multiple=True, required=True, type=folder, metavar="DIR",
-                     help="Folder of MIB files, with the folders in it; may be repeated, the first one counts."),
-        click.option("--name", metavar="NAME", help="Name of the module, or which one of generator.yml."),
+                     help="Folder of MIB files, with its subfolders; repeatable, the first folder wins."),
+        click.option("--name", metavar="NAME", help="Name of the module to build; selects one of generator.yml."),
         click.option("--generator", "generator", type=folder, metavar="FILE",
                      help="Build the modules of a generator.yml."),
         click.option("--lookup", "lookups", multiple=True, metavar="INDEX[,INDEX]=OBJECT",
-                     help="Label rows by OBJECT, looked up by these indexes."),
+                     help="Add OBJECT as a label, looked up by these indexes."),
         click.option("--drop-source-indexes", "drop", is_flag=True, help="Remove the indexes that --lookup uses."),
         click.option("--ignore", "ignored", multiple=True, metavar="OBJECT", help="Leave OBJECT out."),
         click.option("--type", "types", multiple=True, metavar="OBJECT=TYPE", help="Give OBJECT another type."),
         click.option("--scale", "scales", multiple=True, metavar="OBJECT=N", help="Multiply values by N."),
         click.option("--offset", "offsets", multiple=True, metavar="OBJECT=N", help="Add N to values."),
         click.option("--regex", "extracts", multiple=True, metavar="OBJECT:SUFFIX=REGEX",
-                     help="Cut a number out of text into a metric of its own; a value may follow: 'REGEX => $1'."),
-        click.option("--datetime", "dates", multiple=True, metavar="OBJECT=PATTERN", help="Read text as a date."),
+                     help="Extract a number from text into a metric of its own; a value may follow: 'REGEX => $1'."),
+        click.option("--datetime", "dates", multiple=True, metavar="OBJECT=PATTERN", help="Parse text as a date."),
         click.option("--filter", "filters", multiple=True, metavar="OBJECT:TARGET[,TARGET]=REGEX",
                      help="Fetch TARGET only for rows whose OBJECT matches."),
         click.option("--rows", "rows", multiple=True, metavar="TARGET[,TARGET]=INDEX[,INDEX]",
                      help="Fetch TARGET only for these rows."),
-        click.option("--cache", type=folder, metavar="DIR", help="Where parsed MIBs are kept."),
-        click.option("-o", "--output", type=folder, metavar="FILE", help="Write to FILE, not to the standard output."),
+        click.option("--cache", type=folder, metavar="DIR", help="Folder that caches parsed MIBs."),
+        click.option("-o", "--output", type=folder, metavar="FILE", help="File to write.  [default: standard output]"),
     )):  # fmt: skip
         command = option(command)
     return command
@@ -68,10 +68,11 @@ def build(
     objects: tuple[str, ...],
     **options: Any,
 ) -> int:
-    """Make a module from MIB files, for PromSNMP and for snmp_exporter.
+    """Build a module from MIB files, for PromSNMP and for snmp_exporter.
 
     An OBJECT is a name (ifTable), MODULE::name (IF-MIB::ifTable) or an OID; tables and groups are walked, scalars and
-    single instances (ifHCInOctets.3) fetched. Problems of the MIBs go to the standard error and stop nothing else.
+    single instances (ifHCInOctets.3) fetched. Problems in MIBs are printed on the standard error and do not stop
+    the build.
 
     \b
     Examples:
@@ -79,7 +80,7 @@ def build(
       promsnmp modules build --mibs mibs --lookup ifIndex=ifName --ignore ifName IF-MIB::ifXTable
       promsnmp modules build --mibs mibs --generator generator.yml -o snmp.yml
     \b
-    Exit codes: 0 done, 1 something that was named is in no MIB, 2 wrong arguments or generator.yml.
+    Exit codes: 0 done, 1 an OBJECT is in no MIB, 2 wrong arguments or generator.yml.
     """
     source = read_generator(generator) if generator is not None else GeneratorFile()
     configs = [read_overrides(**options).apply_to(one) for one in _configs(source, generator, name, objects)]
@@ -88,7 +89,7 @@ def build(
     made = [one.module for one in results if one.module.walk or one.module.get]
     _report(mibs, results)
     if made:
-        read_text(to_yaml(made), source="what was built")  # a regex of --regex, a pattern of --datetime
+        read_text(to_yaml(made), source="the built module")  # a regex of --regex, a pattern of --datetime
         _write(to_yaml(made, source.auths), output)
     return NOT_FOUND if any(one.missing for one in results) or not made else 0
 
@@ -99,24 +100,22 @@ def _configs(
     if objects:
         own = ModuleConfig(name or label_name(objects[0].rpartition("::")[2]), objects)
         if own.name in {one.name for one in source.configs}:
-            raise click.UsageError(f"{path} has a module {own.name!r} already: give another --name")
+            raise click.UsageError(f"{path} already has a module {own.name!r}; give another --name")
         return [*source.configs, own]
     if path is None:
-        raise click.UsageError("name at least one OBJECT, or a --generator file")
+        raise click.UsageError("give at least one OBJECT, or --generator FILE")
     configs = [one for one in source.configs if name in (None, one.name)]
     if not configs:
         known = ", ".join(one.name for one in source.configs)
-        raise ModuleError(
-            f"{path} has no module {name!r}; it has: {known}" if name else f"{path}: there is no module in it"
-        )
+        raise ModuleError(f"{path} has no module {name!r}; it has: {known}" if name else f"{path} defines no module")
     return configs
 
 
-# ------------------------------------------------------------------------------------------------------ what is said
+# ------------------------------------------------------------------------------------------------------------ output
 
 
 class _Progress:
-    """Says on a terminal how far reading is, once it takes long; elsewhere says once that it does."""
+    """Shows the progress of a long read: continuously on a terminal, one line elsewhere."""
 
     def __init__(self) -> None:
         self._next = time.monotonic() + QUIET_SECONDS
@@ -138,7 +137,7 @@ class _Progress:
 
 
 def _report(mibs: LoadedMibs, results: Sequence[BuildResult]) -> None:
-    """Problems of the MIBs first, then what is not in the modules, then what was not found at all."""
+    """Prints problems of the MIBs first, then notes about the modules, then the objects that were not found."""
     for problem in mibs.problems:
         click.echo(f"{problem}", err=True)
     for one in results:
@@ -148,7 +147,7 @@ def _report(mibs: LoadedMibs, results: Sequence[BuildResult]) -> None:
         for name in one.missing:
             click.echo(f"{one.module.name}: not found: {name}", err=True)
         if not one.missing and not one.module.metrics:
-            click.echo(f"{one.module.name}: there is no metric in it: nothing under what is named has values", err=True)
+            click.echo(f"{one.module.name}: no metrics: nothing under the named objects has values", err=True)
 
 
 def _write(text: str, output: Path | None) -> None:
@@ -158,4 +157,4 @@ def _write(text: str, output: Path | None) -> None:
     try:
         output.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise ModuleError(f"{output}: cannot be written: {error.strerror}") from None
+        raise ModuleError(f"cannot write {output}: {error.strerror}") from None

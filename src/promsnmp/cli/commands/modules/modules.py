@@ -1,4 +1,4 @@
-"""``promsnmp modules``: what modules there are and what is in them, whether files are right, which fit a device."""
+"""``promsnmp modules``: lists, shows and checks modules, and shows which suit a device."""
 
 from __future__ import annotations
 
@@ -20,14 +20,18 @@ if TYPE_CHECKING:
 
 WRONG = 2
 LONGEST = 180.0
-"""Seconds that finding out what a device is may take."""
+"""Seconds for identifying a device, at most."""
 _FILES = click.option(
-    "--config.file", "files", multiple=True, metavar="FILE", help="Modules besides the built-in ones; repeatable."
+    "--config.file",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    help="File with modules besides the built-in ones; repeatable.",
 )
 
 
 class _Modules(click.Group):
-    """The group; ``build`` needs an extra and is imported when it is asked for."""
+    """The group; ``build`` needs an extra and is imported when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted([*super().list_commands(ctx), "build"])
@@ -42,19 +46,19 @@ class _Modules(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         lines = [(name, one.get_short_help_str(80)) for name, one in self.commands.items()]
         with formatter.section("Commands"):
-            formatter.write_dl(sorted([*lines, ("build", "Make a module from MIB files.")]))
+            formatter.write_dl(sorted([*lines, ("build", "Build a module from MIB files.")]))
 
 
 @click.group("modules", cls=_Modules, context_settings={"help_option_names": ["-h", "--help"]})
 def modules() -> None:
-    """List, show, check, match and build modules: what devices are asked for (the form of snmp.yml)."""
+    """List, show, check, match and build modules: what to poll from devices, in the format of snmp.yml."""
 
 
 @modules.command("list")
 @_FILES
-@click.option("--json", "as_json", is_flag=True, help="A JSON array.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 def list_modules(*, files: tuple[str, ...], as_json: bool) -> int:
-    """List all modules: name, what it is, number of metrics, and where it comes from."""
+    """List all modules: name, number of metrics, origin, description."""
     from promsnmp.modules.summaries import module_summaries
 
     found = module_summaries(files)
@@ -62,7 +66,10 @@ def list_modules(*, files: tuple[str, ...], as_json: bool) -> int:
         fields = [{"name": one.name, "about": one.text, "metrics": one.metrics, "from": one.source} for one in found]
         click.echo(json.dumps(fields, indent=2, ensure_ascii=False))
         return 0
-    rows = [("NAME", "METRICS", "FROM", "WHAT"), *((one.name, str(one.metrics), one.source, one.text) for one in found)]
+    rows = [
+        ("NAME", "METRICS", "FROM", "DESCRIPTION"),
+        *((one.name, str(one.metrics), one.source, one.text) for one in found),
+    ]
     widths = [max(len(row[at]) for row in rows) for at in range(3)]
     for name, metrics, source, text in rows:
         click.echo(f"{name:<{widths[0]}}  {metrics:>{widths[1]}}  {source:<{widths[2]}}  {text}".rstrip())
@@ -85,10 +92,10 @@ def show(*, name: str, files: tuple[str, ...]) -> int:
 @modules.command("check")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 def check(*, files: tuple[Path, ...]) -> int:
-    """Check files of modules and auths; exit code 2 when one cannot be loaded.
+    """Check files with modules and auths; exit code 2 when one cannot be loaded.
 
-    Every problem is a line of FILE:LINE: WHAT on the standard output. Notes, on the standard error, are of things that
-    load but do not work, such as a metric that is never asked for.
+    Each problem is a line FILE:LINE: MESSAGE on the standard output. Notes, on the standard error, are about things
+    that load but do not work, such as a metric whose OID no walk covers.
     """
     from promsnmp.modules.snmp_yml.check import check_text
 
@@ -104,12 +111,12 @@ def check(*, files: tuple[Path, ...]) -> int:
             for name in found:
                 first = origin.setdefault((kind, name), path)
                 if first != path:
-                    problems.append(f"{path}:1: {kind} {name!r} stands in {first} already; remove one of the two")
+                    problems.append(f"{path}:1: {kind} {name!r} is already defined in {first}; remove one of the two")
         metrics += sum(len(one.metrics) for one in document.modules.values())
         for note in checked.notes:
             click.echo(f"note: {note}", err=True)
     if not origin and not problems:
-        problems.append(f"{files[0]}:1: no module and no auth is defined here")
+        problems.append(f"{files[0]}:1: the file defines no module and no auth")
     for problem in problems:
         click.echo(problem)
     kinds = [kind for kind, _ in origin]
@@ -119,7 +126,7 @@ def check(*, files: tuple[Path, ...]) -> int:
 
 
 def _read(path: Path) -> tuple[str, list[str]]:
-    """The text of a file, and why there is none."""
+    """The text of a file, and the problems that keep it from being read."""
     from yaml import YAMLError
 
     from promsnmp.errors import ModuleError
@@ -139,16 +146,21 @@ def _read(path: Path) -> tuple[str, list[str]]:
 @click.argument("target")
 @credential_options
 @click.option(
-    "-t", "--timeout", type=click.FloatRange(0.001, 3600), help="Seconds per packet.  [default: 2, or the inventory's]"
+    "-t",
+    "--timeout",
+    type=click.FloatRange(0.001, 3600),
+    help="Seconds per packet.  [default: the inventory's, else 2]",
 )
-@click.option("-r", "--retries", type=click.IntRange(0, 100), help="Of each packet.  [default: 2, or the inventory's]")
-@click.option("--json", "as_json", is_flag=True, help="A JSON object.")
+@click.option(
+    "-r", "--retries", type=click.IntRange(0, 100), help="Retries per packet.  [default: the inventory's, else 2]"
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 def match(*, target: str, credentials: Credentials, timeout: float | None, retries: int | None, as_json: bool) -> int:
-    """Tell which modules fit a device, and why.
+    """Show which modules suit a device, and why.
 
-    TARGET is an address or a name, with a port if it is not 161; a device of the inventory (PROM_INV_FILE) is asked
-    with its own credentials, unless others are given. It is asked for its system group and for which tables it has, in
-    a few packets.
+    TARGET is an address or a name, with a port if it is not 161; a device of the inventory (PROM_INV_FILE) is polled
+    with its own credentials, unless others are given. The command reads the system group and checks which tables the
+    device has, in a few packets.
 
     \b
     Examples:
@@ -165,7 +177,7 @@ def match(*, target: str, credentials: Credentials, timeout: float | None, retri
     identity = asyncio.run(_identify(poll_target))
     (_print_json if as_json else _print_text)(identity)
     if AUTO not in poll_target.modules:
-        click.echo(f"The service asks it for {','.join(poll_target.modules)}, as {request.chosen_by}.", err=True)
+        click.echo(f"The service polls it with {','.join(poll_target.modules)}, {request.chosen_by}.", err=True)
     return 0
 
 
@@ -200,4 +212,4 @@ def _print_text(identity: DeviceIdentity) -> None:
     width = max(map(len, match.names))
     for name, reason in match.modules:
         click.echo(f"{name:<{width}}  {reason}")
-    click.echo(f"Asked in {counted(identity.packets, 'packet')}.", err=True)
+    click.echo(f"Identified with {counted(identity.packets, 'packet')}.", err=True)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import click
 
+from promsnmp.cli.output.text import counted
 from promsnmp.errors import PromSnmpError
 from promsnmp.sim.agent import LARGEST_DATAGRAM, SimulatedAgent
 from promsnmp.sim.field import populate, spread_over
@@ -29,7 +30,7 @@ END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True, slots=True)
 class SimulationOptions:
-    """How the agents are to be reached. ``port`` None: from FIRST_PORT on, passing over ports that are taken."""
+    """How clients reach the agents. ``port`` None: from FIRST_PORT on, skipping ports in use."""
 
     address: str
     port: int | None
@@ -37,12 +38,12 @@ class SimulationOptions:
     users: tuple[User, ...]
     moving: bool
     network: str | None = None
-    """Where ``devices`` siblings of the recordings are, each with an address of its own."""
+    """The network of ``devices`` variants of the recordings, each with an address of its own."""
     devices: int = 0
 
 
 async def run_agents(recordings: Sequence[Recording], options: SimulationOptions) -> None:
-    """Runs the agents until a signal ends it."""
+    """Runs the agents until a signal stops them."""
     ended = asyncio.Event()
     for number in END_SIGNALS:
         if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
@@ -67,14 +68,14 @@ async def run_agents(recordings: Sequence[Recording], options: SimulationOptions
 async def _serve_network(
     recordings: Sequence[Recording], options: SimulationOptions, network: str, ended: asyncio.Event
 ) -> None:
-    """Runs siblings of the recordings on addresses of a network until a signal ends it."""
+    """Runs variants of the recordings on addresses of a network until a signal stops them."""
     mibs = [recording.mib for recording in recordings]
     try:
         places = spread_over(network, options.devices)
     except ValueError as error:
         raise click.UsageError(f"--network: {error}") from None
     if not all(ipaddress.ip_address(place).is_loopback for place in (places[0], places[-1])):
-        raise click.UsageError(f"--network: {network} is not on loopback; choose one in 127.0.0.0/8")
+        raise click.UsageError(f"--network: {network} is not on loopback; choose a network in 127.0.0.0/8")
     field = populate(
         [animated(mib) if options.moving else mib for mib in mibs],
         places,
@@ -87,7 +88,9 @@ async def _serve_network(
     except OSError as error:
         raise PromSnmpError(_reason(error, "0.0.0.0", options.port or FIRST_PORT)) from None  # noqa: S104  # a name only
     async with field:
-        click.echo(f"{options.devices:,} devices from {places[0]} to {places[-1]} in {network}, port {field.port}")
+        click.echo(
+            f"{counted(options.devices, 'device')} from {places[0]} to {places[-1]} in {network}, port {field.port}"
+        )
         _print_access(options)
         await ended.wait()
     with contextlib.suppress(OSError):
@@ -106,7 +109,7 @@ def _agent(recording: Recording, options: SimulationOptions) -> SimulatedAgent:
 
 
 async def _start(agent: SimulatedAgent, options: SimulationOptions, port: int | None, *, after: int) -> None:
-    """Listens on ``port``, or when it is None on the first free one after ``after``. Raises PromSnmpError."""
+    """Listens on ``port``, or if that is None on the first free port after ``after``. Raises PromSnmpError."""
     candidates = range(after + 1, LAST_PORT + 1) if port is None else (port,)
     for candidate in candidates:
         try:
@@ -119,9 +122,7 @@ async def _start(agent: SimulatedAgent, options: SimulationOptions, port: int | 
             raise PromSnmpError(_reason(error, options.address, candidate)) from None
         else:
             return
-    raise PromSnmpError(
-        f"{options.address}: no port is left up to {LAST_PORT}; start lower with --port, or use --port 0"
-    )
+    raise PromSnmpError(f"{options.address}: no free port up to {LAST_PORT}; start lower with --port, or use --port 0")
 
 
 def _reason(error: OSError, address: str, port: int) -> str:
@@ -143,13 +144,14 @@ def _show(recordings: Sequence[Recording], agents: Sequence[SimulatedAgent], opt
 
 
 def _print_access(options: SimulationOptions) -> None:
-    community = "the community 'public'" if options.community == "public" else "the given community"
+    community = "the community 'public'" if options.community == "public" else "the community given"
     names = f", v3 for the user {options.users[0].name!r}" if options.users else ""
-    click.echo(f"They answer v1 and v2c for {community}{names}. Ctrl-C ends it.")
+    click.echo(f"Answering v1 and v2c for {community}{names}. Press Ctrl-C to stop.")
 
 
 def _summarise(agents: Sequence[SimulatedAgent]) -> None:
     requests = sum(agent.requests for agent in agents)
     varbinds = sum(agent.varbinds for agent in agents)
     ignored = sum(agent.ignored for agent in agents)
-    click.echo(f"Answered {requests:,} requests with {varbinds:,} varbinds; {ignored:,} datagrams were not answered.")
+    answered = f"{counted(requests, 'request')} with {counted(varbinds, 'varbind')}"
+    click.echo(f"Answered {answered}; {counted(ignored, 'datagram')} not answered.")

@@ -1,6 +1,6 @@
-"""``promsnmp demo``: the service with five simulated devices, to look around in.
+"""``promsnmp demo``: runs the service with five simulated devices, to look around.
 
-The devices run in this process, the service in another one, started as ``promsnmp serve`` is: what is shown is what an
+The devices run in this process, the service runs in another one as ``promsnmp serve``: what it shows is what an
 operator would get. Everything is on loopback, all files are in a folder that is removed at the end, and the service
 ends with this process, however that ends.
 """
@@ -34,14 +34,16 @@ END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @click.command("demo")
-@click.option("--port", type=click.IntRange(0, 65535), help="TCP port; 0 takes a free one. Default: SERVER_PORT, 8080.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="TCP port; 0 takes a free one.  [default: SERVER_PORT, else 8080]"
+)
 @click.pass_context
 def demo(ctx: click.Context, port: int | None) -> None:
     """Start five simulated devices and PromSNMP, show what a scrape returns, and run until Ctrl-C.
 
     The devices: a switch with 48 ports, a router (SNMPv3), a server, a power supply and a printer (SNMPv1). Everything
-    stays on loopback and nothing is kept. Settings of the environment count (docs/reference/configuration.md), such as
-    SERVER_PORT, COLLECTION_INTERVAL and LOG_LEVEL; the inventory is the demo's own.
+    stays on loopback and nothing is kept. Settings in the environment apply (docs/reference/configuration.md), such as
+    SERVER_PORT, COLLECTION_INTERVAL and LOG_LEVEL; the demo has an inventory of its own.
 
     \b
     Examples:
@@ -53,7 +55,7 @@ def demo(ctx: click.Context, port: int | None) -> None:
 
 
 async def _run(port: int) -> int:
-    """The exit code: 0 when it was ended, 1 when the service ended by itself."""
+    """Returns the exit code: 0 after a signal, 1 when the service stopped unexpectedly."""
     ended = asyncio.Event()
     for number in END_SIGNALS:
         if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
@@ -63,7 +65,7 @@ async def _run(port: int) -> int:
     await asyncio.wait({show, waiting}, return_when=asyncio.FIRST_COMPLETED)
     if ended.is_set():
         with contextlib.suppress(OSError):  # the terminal may be gone
-            click.echo("\nEnding ...")
+            click.echo("\nStopping ...")
         show.cancel()
         with contextlib.suppress(asyncio.CancelledError, PromSnmpError):
             await show
@@ -81,7 +83,9 @@ async def _show(port: int, ended: asyncio.Event) -> int:
                 await service.wait_for_pages([device.name for device, _ in running], PATIENCE, click.echo)
                 await _explain(service, running)
                 code = await service.wait()
-    click.echo(f"promsnmp: the service ended by itself (exit code {code}); LOG_LEVEL=debug shows more", err=True)
+    click.echo(
+        f"promsnmp: the service stopped unexpectedly (exit code {code}); set LOG_LEVEL=debug to see why", err=True
+    )
     return 1
 
 
@@ -107,7 +111,7 @@ def _agent(device: Device) -> SimulatedAgent:
 
 
 async def _start(agent: SimulatedAgent, address: str) -> None:
-    """On an address of its own, as devices have; where that is not possible on a free port of 127.0.0.1."""
+    """Listens on an address of its own, as a device does; if that is not possible, on a free port of 127.0.0.1."""
     try:
         await agent.start(address, PORT)
     except OSError:
@@ -139,7 +143,7 @@ def _document(device: Device, agent: SimulatedAgent) -> dict[str, object]:
     return {**known, "agents": [entry], "primaryAgent": entry}
 
 
-# ----------------------------------------------------------------------------------------------------- what is shown
+# ------------------------------------------------------------------------------------------------------------ output
 
 
 async def _explain(service: DemoService, running: Sequence[tuple[Device, SimulatedAgent]]) -> None:
@@ -177,14 +181,14 @@ _JOB = """\
 
 
 async def _paths(service: DemoService, name: str) -> list[tuple[str, str]]:
-    """What to open: those paths that this service has."""
+    """The paths of this service to open, and what they show."""
     paths = {
-        "/": "what there is",
-        "/targets": "the devices, for Prometheus to find",
-        f"/snmp?target={name}": "the page of one device",
+        "/": "overview",
+        "/targets": "the targets, for Prometheus to discover",
+        f"/snmp?target={name}": "the metrics of one device",
         "/metrics": "PromSNMP's own metrics",
-        "/actuator/health": "how it is",
-        "/swagger-ui.html": "the API, to try out",
+        "/actuator/health": "health",
+        "/swagger-ui.html": "the API, to try",
     }
     return [(path, what) for path, what in paths.items() if (await service.get(path)).status < 400]
 

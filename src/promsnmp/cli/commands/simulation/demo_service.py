@@ -1,4 +1,4 @@
-"""The service of the demo: ``promsnmp serve`` in a process of its own, asked over HTTP like by anybody else."""
+"""Runs ``promsnmp serve`` for the demo in a process of its own, and calls it over HTTP like any client."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ DEFAULTS = {
     "SNMP_ALLOW_ADHOC_TARGETS": "true",
     "LOG_LEVEL": "warning",
 }
-"""Settings of the demo where the environment says nothing."""
+"""Settings of the demo that the environment does not set."""
 GRACE = 10.0
-"""Seconds that the service is given to end."""
+"""Seconds that the service has to stop."""
 REPORT_INTERVAL = 2.0
 _PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True)
 class DemoResponse:
-    """An HTTP answer."""
+    """An HTTP response."""
 
     status: int
     text: str
@@ -54,7 +54,7 @@ class DemoResponse:
 def choose_port(port: int | None) -> int:
     """The port to listen on: ``port``, else SERVER_PORT, else 8080; 0 becomes a free one.
 
-    Raises PromSnmpError (SettingsError for a wrong SERVER_PORT) when it cannot be had.
+    Raises PromSnmpError (SettingsError for a wrong SERVER_PORT) when the port is not available.
     """
     overrides = {} if port is None else {"server_port": port}
     settings = load_settings(**overrides)
@@ -66,7 +66,7 @@ def choose_port(port: int | None) -> int:
 
 
 class DemoService:
-    """``async with`` runs the service with an inventory ``document`` in ``folder``, and ends it."""
+    """``async with`` runs the service with an inventory ``document`` in ``folder``, and stops it."""
 
     def __init__(self, folder: Path, port: int, document: Mapping[str, object]) -> None:
         self.port = port
@@ -84,7 +84,7 @@ class DemoService:
     async def __aenter__(self) -> Self:
         key = secrets.token_hex(16)
         path = self._folder / "inventory.json"
-        # no store: nobody did anything that an audit log should tell
+        # no store: the audit log should have no entries
         encrypted_file = EncryptedFile(path, InventoryKey(key.encode()))
         await _uninterrupted(asyncio.to_thread(encrypted_file.write, from_document(self._document)))
         own = {
@@ -122,14 +122,14 @@ class DemoService:
             await process.wait()
 
     async def wait(self) -> int:
-        """Until the service ends; its exit code."""
+        """Waits until the service ends, and returns its exit code."""
         assert self._process is not None
         return await self._process.wait()
 
     async def wait_for_pages(self, names: Sequence[str], patience: float, report: Callable[[str], object]) -> None:
-        """Until there is a page of each device; ``report`` is told how far it is when it takes longer than a second.
+        """Waits until each device has a page; ``report`` gets the progress when that takes longer than a second.
 
-        Raises PromSnmpError when the service ends before, or after ``patience`` seconds.
+        Raises PromSnmpError when the service ends before that, or after ``patience`` seconds.
         """
         started = time.monotonic()
         reported_at = started + 1.0 - REPORT_INTERVAL
@@ -137,7 +137,7 @@ class DemoService:
         while missing:
             assert self._process is not None
             if self._process.returncode is not None:
-                raise PromSnmpError("the service ended before it served a page; LOG_LEVEL=debug shows more")
+                raise PromSnmpError("the service stopped before it served a page; set LOG_LEVEL=debug to see why")
             reply = await self.get(f"/snmp?target={missing[0]}")
             if reply.status == 200:
                 missing.pop(0)
@@ -152,7 +152,7 @@ class DemoService:
             await asyncio.sleep(0.05)
 
     async def get(self, path: str) -> DemoResponse:
-        """The answer to a GET; status 599 when there is none."""
+        """The response to a GET; status 599 when there is none."""
         return await asyncio.to_thread(self._get, path)
 
     def _get(self, path: str) -> DemoResponse:
@@ -178,6 +178,6 @@ async def _uninterrupted(work: Coroutine[object, object, object]) -> None:
 
 
 def _end_with_parent() -> None:
-    """Linux ends the service when this process is killed and cannot do it any more (prctl(2), PR_SET_PDEATHSIG)."""
+    """Has Linux end the service when this process is killed and cannot do it (prctl(2), PR_SET_PDEATHSIG)."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

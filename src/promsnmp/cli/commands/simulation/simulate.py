@@ -1,6 +1,6 @@
-"""``promsnmp simulate``: recorded devices on loopback, to try PromSNMP, modules and other tools on.
+"""``promsnmp simulate``: answers SNMP from recordings on loopback, to try PromSNMP, modules and other tools.
 
-One agent for each recording, each on a port of its own, until Ctrl-C.
+The options and files are read here; ``agents.py`` runs the agents.
 """
 
 from __future__ import annotations
@@ -25,25 +25,29 @@ from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, SecurityLevel,
 @click.option(
     "--port",
     type=click.IntRange(0, LAST_PORT),
-    help=f"Port of the first file; the others count up. 0: free ones.  [default: the first free from {FIRST_PORT}]",
+    help=f"Port of the first file; each further file takes the next one. 0 takes free ports.  [default: the first free "
+    f"from {FIRST_PORT}]",
 )
 @click.option(
     "--network",
     metavar="NETWORK",
-    help="Answer on many addresses of this IPv4 network of loopback (127.1.0.0/16), all on --port, each as a device of "
-    "its own.",
+    help="Simulate many devices, each on an address of its own in this IPv4 loopback network (127.1.0.0/16), all on "
+    "--port.",
 )
 @click.option(
-    "--devices", type=click.IntRange(1), metavar="COUNT", help="How many, with --network.  [default: one a FILE]"
+    "--devices",
+    type=click.IntRange(1),
+    metavar="COUNT",
+    help="Number of devices, with --network.  [default: one per FILE]",
 )
-@click.option("--community", default="public", show_default=True, help="Community of v1 and v2c.")
-@click.option("--user", "name", metavar="NAME", help="Answer v3 too, for this user.")
+@click.option("--community", default="public", show_default=True, help="v1 and v2c community.")
+@click.option("--user", "name", metavar="NAME", help="v3 user; answers v3 as well.")
 @click.option(
     "--auth-protocol",
     type=click.Choice([protocol.value for protocol in AuthProtocol], case_sensitive=False),
     default=AuthProtocol.SHA256.value,
     show_default=True,
-    help="Of the user, used with --auth-passphrase.",
+    help="Auth protocol of the user, with --auth-passphrase.",
 )
 @click.option("--auth-passphrase", default="", envvar="PROMSNMP_AUTH_PASSPHRASE", help="At least 8 characters.")
 @click.option(
@@ -51,11 +55,11 @@ from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, SecurityLevel,
     type=click.Choice([protocol.value for protocol in PrivProtocol], case_sensitive=False),
     default=PrivProtocol.AES256.value,
     show_default=True,
-    help="Of the user, used with --priv-passphrase.",
+    help="Privacy protocol of the user, with --priv-passphrase.",
 )
 @click.option("--priv-passphrase", default="", envvar="PROMSNMP_PRIV_PASSPHRASE", help="At least 8 characters.")
-@click.option("--moving", is_flag=True, help="sysUpTime ticks, and counters go on at their mean rate.")
-@click.option("--strict", is_flag=True, help="Do not start when any line of a file cannot be used.")
+@click.option("--moving", is_flag=True, help="Make sysUpTime tick and counters grow at their mean rate.")
+@click.option("--strict", is_flag=True, help="Do not start if a line of a file cannot be used.")
 def simulate(
     files: Sequence[Path],
     address: str,
@@ -71,10 +75,10 @@ def simulate(
     moving: bool,
     strict: bool,
 ) -> None:
-    """Answer SNMP (v1, v2c, v3) from recordings: one agent for each FILE, until Ctrl-C.
+    """Answer SNMP (v1, v2c, v3) from recordings, with one agent per FILE, until Ctrl-C.
 
-    A recording is what snmpsim calls .snmprec: lines of OID|TAG|VALUE, TAG the number of the ASN.1 type, with x after
-    it when VALUE is hex. Lines that cannot be used are reported and left out.
+    A recording is a .snmprec file as snmpsim writes it: lines of OID|TAG|VALUE. TAG is the number of the ASN.1 type,
+    followed by x when VALUE is hex. Lines that cannot be used are reported and skipped.
 
     \b
     Examples:
@@ -92,7 +96,7 @@ def simulate(
         priv_passphrase,
     )
     if devices is not None and network is None:
-        raise click.UsageError("--devices is how many there are in a network: add --network")
+        raise click.UsageError("--devices needs a network: add --network")
     options = SimulationOptions(address, port, community, user, moving, network, devices or len(files))
     recordings = _read(files, strict=strict)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -102,13 +106,15 @@ def simulate(
 def _user(
     name: str | None, auth: AuthProtocol, auth_passphrase: str, priv: PrivProtocol, priv_passphrase: str
 ) -> tuple[User, ...]:
-    """The user of the options, if there is one. Raises click.UsageError."""
+    """The user that the options describe, if any. Raises click.UsageError."""
     if not name:
         if auth_passphrase or priv_passphrase:
-            raise click.UsageError("a passphrase belongs to a user: add --user NAME")
+            raise click.UsageError("a passphrase needs a user: add --user NAME")
         return ()
     if priv_passphrase and not auth_passphrase:
-        raise click.UsageError("--priv-passphrase needs --auth-passphrase too (RFC 3411 has no privacy without it)")
+        raise click.UsageError(
+            "--priv-passphrase needs --auth-passphrase (RFC 3411: no privacy without authentication)"
+        )
     for option, passphrase in (("--auth-passphrase", auth_passphrase), ("--priv-passphrase", priv_passphrase)):
         if passphrase and len(passphrase.encode()) < MIN_PASSPHRASE:
             raise click.UsageError(f"{option} is shorter than {MIN_PASSPHRASE} characters")
@@ -117,7 +123,7 @@ def _user(
 
 
 def _read(files: Sequence[Path], *, strict: bool) -> list[Recording]:
-    """All recordings; problems go to stderr. Raises RecordingError."""
+    """Reads all recordings; problems go to stderr. Raises RecordingError."""
     recordings: list[Recording] = []
     reported_at = time.monotonic()
     for path in files:
