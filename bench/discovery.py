@@ -60,7 +60,7 @@ def network(where: Path) -> Iterator[None]:
         str(FOUND),
     ]
     with process([*command, "--port", str(PORT), "--user", "monitor", str(file)], log, SECRETS):
-        while "Ctrl-C ends it" not in log.read_text():
+        while "Press Ctrl-C" not in log.read_text():
             time.sleep(0.2)
         yield
 

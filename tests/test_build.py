@@ -65,7 +65,7 @@ def runs_compiled(wheel: Path) -> bool:
     return answer == "True"
 
 
-def test_with_a_compiler_the_wheel_carries_compiled_modules_and_their_sources(tmp_path: Path) -> None:
+def test_with_a_compiler_the_wheel_contains_compiled_modules_and_their_sources(tmp_path: Path) -> None:
     if compiled.compiler() is None:
         tools.require_tool("gcc", package="gcc")
     wheel = build_wheel(tmp_path)
@@ -77,20 +77,20 @@ def test_with_a_compiler_the_wheel_carries_compiled_modules_and_their_sources(tm
 
 
 @pytest.mark.parametrize("environment", [{"CC": "/bin/false"}, {"PROMSNMP_NO_COMPILE": "1"}])
-def test_without_a_compiler_the_wheel_is_made_and_works_uncompiled(tmp_path: Path, environment: dict[str, str]) -> None:
+def test_without_a_compiler_the_wheel_builds_and_runs_uncompiled(tmp_path: Path, environment: dict[str, str]) -> None:
     wheel = build_wheel(tmp_path, **environment)
     assert not [name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".so")]
     assert not runs_compiled(wheel)
 
 
-def test_the_wheel_carries_everything_that_is_read_at_run_time(tmp_path: Path) -> None:
+def test_the_wheel_contains_every_file_read_at_run_time(tmp_path: Path) -> None:
     names = set(zipfile.ZipFile(build_wheel(tmp_path, PROMSNMP_NO_COMPILE="1")).namelist())
     source = tmp_path / "promsnmp" / "src"
     there = {str(path.relative_to(source)) for path in (source / "promsnmp").rglob("*") if path.is_file()}
     assert there - names == set()
 
 
-def test_an_extension_of_another_source_is_noticed_whatever_the_files_times(
+def test_a_stale_extension_is_noticed_whatever_the_file_times(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = tmp_path / "src" / "hot.py"
@@ -132,7 +132,7 @@ def snmpget(target: str, *options: str) -> str:
     return ran.stdout.strip() or ran.stderr.strip()
 
 
-def test_snmpd_answers_its_communities_and_nobody_else(snmpd: Callable[..., Snmpd]) -> None:
+def test_snmpd_answers_only_its_communities(snmpd: Callable[..., Snmpd]) -> None:
     agent = snmpd(communities=("public", "other"), extra_conf="sysName core-1")
     assert snmpget(agent.target, "-v2c", "-cpublic") == '"core-1"'
     assert snmpget(agent.target, "-v1", "-cother") == '"core-1"'
@@ -183,7 +183,7 @@ def test_a_stopped_snmpd_is_gone(snmpd: Callable[..., Snmpd]) -> None:
     assert not tools.answers_discovery(agent.address, agent.port)
 
 
-def test_snmpd_with_a_taken_port_fails_with_its_own_words(snmpd: Callable[..., Snmpd]) -> None:
+def test_snmpd_with_a_port_in_use_fails_with_its_own_message(snmpd: Callable[..., Snmpd]) -> None:
     taken = snmpd()
     with pytest.raises(ProcessEnded, match=r"Address already in use|Error opening"):
         snmpd(port=taken.port)
@@ -199,7 +199,7 @@ def test_a_program_that_ends_before_it_is_ready_shows_what_it_wrote(tmp_path: Pa
         )
 
 
-def test_a_program_that_never_gets_ready_is_stopped(tmp_path: Path) -> None:
+def test_a_program_that_never_becomes_ready_is_stopped(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     code = f"import os, time; open({str(pid_file)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
     with pytest.raises(AssertionError, match="did not get ready"):
@@ -232,7 +232,7 @@ def test_programs_of_the_system_folders_are_found_without_them_in_the_path() -> 
 # --- make and the documents
 
 
-def test_make_alone_lists_what_can_be_made() -> None:
+def test_make_alone_lists_its_targets() -> None:
     listed = subprocess.run(["make"], cwd=PROJECT, check=True, capture_output=True, text=True).stdout
     names = re.findall(r"^  make (\w+)", listed, re.MULTILINE)
     assert {"demo", "test", "lint", "bench", "fuzz", "wheel", "clean"} <= set(names)
@@ -247,14 +247,14 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
 
 
 @pytest.mark.parametrize("page", MARKDOWN, ids=lambda page: str(page.relative_to(PROJECT)))
-def test_links_between_documents_lead_somewhere(page: Path) -> None:
+def test_links_between_documents_resolve(page: Path) -> None:
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     links = re.findall(r"(?:\]\(|src=\")([^)#\"\s]+)", text)
     own = [link for link in links if not re.match(r"[a-z]+:", link)]
     assert [link for link in own if not (page.parent / link).exists()] == []
 
 
-def test_every_dependency_says_why_it_earns_its_place() -> None:
+def test_every_dependency_has_a_reason() -> None:
     decisions = (PROJECT / "docs" / "decisions.md").read_text(encoding="utf-8").lower()
     project = PYPROJECT["project"]
     groups = [project["dependencies"], *project["optional-dependencies"].values()]
@@ -262,6 +262,6 @@ def test_every_dependency_says_why_it_earns_its_place() -> None:
     assert sorted(name for name in names if f"**{name}**" not in decisions) == []
 
 
-def test_the_changelog_tells_of_this_version() -> None:
+def test_the_changelog_has_this_version() -> None:
     log = (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.search(rf"^## \[{re.escape(promsnmp.__version__)}\]", log, re.MULTILINE)

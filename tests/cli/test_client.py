@@ -56,7 +56,7 @@ def replies(status: int, body: bytes = b"", **headers: str) -> Answer:
     return answer
 
 
-def test_documents_go_there_and_come_back(promsnmp: ServiceProcess) -> None:
+def test_documents_are_sent_and_received(promsnmp: ServiceProcess) -> None:
     service = ServiceClient(promsnmp.url)
     document = {"devices": [{"sysName": "über", "labels": {"region": "eu"}}]}
     assert service.call("POST", "/promsnmp/inventory", document=document).status == 200
@@ -66,11 +66,11 @@ def test_documents_go_there_and_come_back(promsnmp: ServiceProcess) -> None:
     service.call("POST", "/promsnmp/inventory", document={"devices": []})
 
 
-def test_a_refusal_is_told_in_the_service_s_words_with_every_problem(promsnmp: ServiceProcess) -> None:
+def test_an_error_has_the_message_and_every_problem_of_the_service(promsnmp: ServiceProcess) -> None:
     with pytest.raises(ServiceError) as caught:
         ServiceClient(promsnmp.url).call("POST", "/promsnmp/inventory", document={"devices": [{"agents": [{}]}]})
     assert caught.value.status == 400
-    assert str(caught.value).startswith(f"{promsnmp.url}: the inventory is not changed")
+    assert str(caught.value).startswith(f"{promsnmp.url}: ")
     assert caught.value.problems
     assert all(problem in str(caught.value) for problem in caught.value.problems)
 
@@ -86,21 +86,19 @@ def test_paths_and_queries_are_quoted(odd: Callable[[Answer], str]) -> None:
     assert asked == ["/promsnmp/devices/a%20b%3F%C3%BC?query=label.x%3D1%26y&page=2"]
 
 
-def test_nothing_that_listens_is_one_clear_line() -> None:
+def test_a_refused_connection_is_one_clear_line() -> None:
     url = f"http://127.0.0.1:{free_tcp_port()}"
-    with pytest.raises(ServiceError, match=f"{url}: nothing listens there; is promsnmp serve running"):
+    with pytest.raises(ServiceError, match=f"{url}: connection refused; .*promsnmp serve.*PROMSNMP_URL"):
         ServiceClient(url).get("/targets")
 
 
-def test_a_name_that_does_not_resolve_says_so() -> None:
-    with pytest.raises(ServiceError, match="does not resolve"):
+def test_an_unresolvable_name_is_reported() -> None:
+    with pytest.raises(ServiceError, match="cannot resolve"):
         ServiceClient("http://no.such.host.invalid").get("/targets")
 
 
 @pytest.mark.parametrize("signed", [True, False])
-def test_where_credentials_are_missing_or_wrong_it_says_how_to_give_them(
-    odd: Callable[[Answer], str], signed: bool
-) -> None:
+def test_missing_or_wrong_credentials_name_the_options(odd: Callable[[Answer], str], signed: bool) -> None:
     url = odd(replies(401, b'{"error": "who?", "status": 401, "path": "/"}'))
     with pytest.raises(ServiceError, match=r"who.*API_TOKEN.*--token-file.*--login") as caught:
         ServiceClient(url, authorization="Bearer hush" if signed else "").get("/")
@@ -112,7 +110,7 @@ def test_credentials_do_not_follow_a_redirect(odd: Callable[[Answer], str]) -> N
     asked: list[object] = []
     elsewhere = odd(asked.append)
     url = odd(replies(307, location=f"{elsewhere}/take"))
-    with pytest.raises(ServiceError, match=r"redirect to .*/take"):
+    with pytest.raises(ServiceError, match=r"redirected to .*/take; .*--url"):
         ServiceClient(url, authorization="Bearer hush").get("/")
     assert asked == []
 
@@ -121,25 +119,23 @@ def test_credentials_do_not_follow_a_redirect(odd: Callable[[Answer], str]) -> N
     ("status", "body", "told"),
     [(502, b"<html>\nBad gateway", "<html>"), (500, b"", "Internal Server Error"), (400, b'["odd"]', "odd")],
 )
-def test_errors_of_something_in_between_are_told_too(
-    odd: Callable[[Answer], str], status: int, body: bytes, told: str
-) -> None:
+def test_errors_of_a_proxy_are_reported(odd: Callable[[Answer], str], status: int, body: bytes, told: str) -> None:
     with pytest.raises(ServiceError, match=told):
         ServiceClient(odd(replies(status, body))).get("/")
 
 
-def test_an_answer_that_is_not_json_is_no_promsnmp(odd: Callable[[Answer], str]) -> None:
-    with pytest.raises(ServiceError, match="is that a PromSNMP"):
+def test_a_response_that_is_not_json_is_an_error(odd: Callable[[Answer], str]) -> None:
+    with pytest.raises(ServiceError, match="not JSON"):
         ServiceClient(odd(replies(200, b"<html>"))).get("/").json()
 
 
-def test_an_answer_that_is_not_http_is_told(odd: Callable[[Answer], str]) -> None:
+def test_a_response_that_is_not_http_is_an_error(odd: Callable[[Answer], str]) -> None:
     url = odd(lambda handler: handler.wfile.write(b"\x15\x03\x01 what?\r\n"))  # type: ignore[arg-type]  # what it returns is not used
     with pytest.raises(ServiceError, match="not HTTP"):
         ServiceClient(url).get("/")
 
 
-def test_a_service_that_does_not_answer_is_given_up(odd: Callable[[Answer], str]) -> None:
+def test_a_service_that_does_not_answer_times_out(odd: Callable[[Answer], str]) -> None:
     gate = threading.Event()
     url = odd(lambda _: gate.wait(10))  # type: ignore[arg-type]  # what it returns is not used
     with pytest.raises(ServiceError, match="no answer in time"):
@@ -147,11 +143,11 @@ def test_a_service_that_does_not_answer_is_given_up(odd: Callable[[Answer], str]
     gate.set()
 
 
-def test_http_where_https_is_asked_for_is_told(promsnmp: ServiceProcess) -> None:
-    with pytest.raises(ServiceError, match="no TLS connection"):
+def test_https_to_an_http_port_is_an_error(promsnmp: ServiceProcess) -> None:
+    with pytest.raises(ServiceError, match="TLS handshake failed"):
         ServiceClient(promsnmp.url.replace("http:", "https:")).get("/")
 
 
-def test_a_proxy_is_not_asked_for_this_machine(promsnmp: ServiceProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_to_loopback_use_no_proxy(promsnmp: ServiceProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_tcp_port()}")
     assert ServiceClient(promsnmp.url).get("/-/healthy").status == 200

@@ -59,7 +59,7 @@ def _kept(block: str) -> str:
 # ---------------------------------------------------------------------------------------------------- the manifests
 
 
-def test_the_folder_is_applied_in_one_go_and_again_without_a_change(shell: Shell) -> None:
+def test_the_folder_is_applied_at_once_and_a_second_time_without_changes(shell: Shell) -> None:
     first = shell("kubectl apply -f deploy/kubernetes/")
     assert shell.cluster.names() == {name_of(item) for item in manifests()}
     assert "error" not in first.lower()
@@ -68,7 +68,7 @@ def test_the_folder_is_applied_in_one_go_and_again_without_a_change(shell: Shell
     assert changed <= {"secret/promsnmp-secrets", "poddisruptionbudget.policy/promsnmp-pdb"}  # kubectl says so always
 
 
-def test_the_kustomization_gives_the_same(shell: Shell) -> None:
+def test_the_kustomization_gives_the_same_objects(shell: Shell) -> None:
     shell("kubectl apply -k deploy/kubernetes/")
     assert shell.cluster.names() == {name_of(item) for item in manifests()}
 
@@ -76,7 +76,7 @@ def test_the_kustomization_gives_the_same(shell: Shell) -> None:
 OPERATORS = ("ServiceMonitor", "ScrapeConfig", "PrometheusRule")
 
 
-def test_without_prometheus_operator_the_folder_is_applied_but_for_its_three_objects(tmp_path: Path) -> None:
+def test_without_prometheus_operator_only_its_three_objects_fail(tmp_path: Path) -> None:
     rest = {name_of(item) for item in manifests() if item["kind"] not in OPERATORS}
     with FakeKubernetes(without=("monitoring.coreos.com",)) as cluster:
         shell = Shell(tmp_path, cluster, {})
@@ -87,7 +87,7 @@ def test_without_prometheus_operator_the_folder_is_applied_but_for_its_three_obj
         shell("kubectl apply -f deploy/kubernetes/")
 
 
-def test_the_overlay_leaves_them_out_and_has_an_image_and_a_storage_class_of_ones_own(tmp_path: Path) -> None:
+def test_the_overlay_drops_them_and_sets_image_and_storage_class(tmp_path: Path) -> None:
     rest = {name_of(item) for item in manifests() if item["kind"] not in OPERATORS}
     with FakeKubernetes(without=("monitoring.coreos.com",)) as cluster:
         shell = Shell(tmp_path, cluster, {})
@@ -104,7 +104,7 @@ def test_the_overlay_leaves_them_out_and_has_an_image_and_a_storage_class_of_one
     assert pick(made, "PersistentVolumeClaim")["spec"]["storageClassName"] == "efs-sc"
 
 
-def test_a_kustomization_with_a_yaml_name_would_be_taken_for_an_object(shell: Shell) -> None:
+def test_a_kustomization_with_a_yaml_name_would_be_applied_as_an_object(shell: Shell) -> None:
     """Why ours is called Kustomization, as Kustomize allows."""
     shell("mv deploy/kubernetes/Kustomization deploy/kubernetes/kustomization.yaml")
     done = shell.run("kubectl apply -f deploy/kubernetes/")
@@ -113,7 +113,7 @@ def test_a_kustomization_with_a_yaml_name_would_be_taken_for_an_object(shell: Sh
     shell("kubectl apply -k deploy/kubernetes/")
 
 
-def test_every_example_is_applied_as_its_head_says(tmp_path: Path) -> None:
+def test_the_command_at_the_top_of_each_example_works(tmp_path: Path) -> None:
     for number, file in enumerate(sorted(EXAMPLES.glob("*.yaml"))):
         told = re.findall(r"^#   (.+)$", file.read_text(), re.MULTILINE)
         words = told or [f"kubectl apply -f deploy/kubernetes/namespace.yaml -f deploy/kubernetes/examples/{file.name}"]
@@ -134,7 +134,7 @@ def test_the_namespace_refuses_what_is_not_restricted(shell: Shell) -> None:
     assert "violates PodSecurity" in done.stderr
 
 
-def test_the_server_refuses_what_a_real_one_would(shell: Shell) -> None:
+def test_the_fake_server_refuses_what_a_real_one_refuses(shell: Shell) -> None:
     kinds = {kind.kind: kind for kind in shell.cluster.kinds}
     meta = {"name": "x", "namespace": "nowhere"}
     with pytest.raises(Refusal, match="not found"):
@@ -164,7 +164,7 @@ def test_helm_installs_tests_upgrades_rolls_back_and_uninstalls(shell: Shell) ->
     assert shell.cluster.get("Secret", "promsnmp-secrets")["data"]["PROM_ENCRYPT_KEY"] == key
 
 
-def test_an_upgrade_leaves_the_number_of_replicas_to_the_autoscaler(shell: Shell) -> None:
+def test_an_upgrade_keeps_the_replicas_of_the_autoscaler(shell: Shell) -> None:
     shell("helm install promsnmp deploy/helm/promsnmp -n promsnmp --create-namespace")
     shell("kubectl -n promsnmp scale deployment promsnmp --replicas=7")
     shell("helm upgrade promsnmp deploy/helm/promsnmp -n promsnmp --set config.siteId=site-2")
@@ -221,7 +221,7 @@ def test_every_command_of_operations_md_runs(pages: Pages) -> None:
     assert pages.pod.running
 
 
-def test_commands_that_are_not_run_are_those_that_cannot_be() -> None:
+def test_only_commands_that_cannot_run_are_skipped() -> None:
     commands = [*written("how-to/kubernetes.md"), *written("operations.md", f"{BLOCK}|{IN_TEXT}")]
     lines = [line for command in commands for line in command.splitlines()]
     assert {word for word in ELSEWHERE if any(line.startswith(word) for line in lines)} == set(ELSEWHERE)

@@ -42,7 +42,7 @@ def test_docker_compose_understands_the_file(services: dict[str, Any]) -> None:
     assert services["promsnmp"]["image"] == f"promsnmp:{__version__}"
 
 
-def test_every_file_that_is_mounted_is_there(services: dict[str, Any]) -> None:
+def test_every_mounted_file_exists(services: dict[str, Any]) -> None:
     mounts = [volume for service in services.values() for volume in service["volumes"] if volume["type"] == "bind"]
     assert len(mounts) == 4
     assert [volume["source"] for volume in mounts if not Path(volume["source"]).exists()] == []

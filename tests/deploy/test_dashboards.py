@@ -144,7 +144,7 @@ def test_the_heat_map_has_every_bucket_of_the_histogram(prometheus: Asked) -> No
     assert panel["targets"][0]["format"] == "heatmap"
 
 
-def test_a_query_without_an_answer_is_found(prometheus: Asked) -> None:
+def test_a_query_without_data_is_found(prometheus: Asked) -> None:
     assert prometheus.query("no_such_metric") == []
     with pytest.raises(AssertionError, match="parse error"):
         prometheus.query("sum(")
@@ -154,7 +154,7 @@ def test_a_query_without_an_answer_is_found(prometheus: Asked) -> None:
 
 
 @pytest.mark.parametrize("name", BOARDS)
-def test_a_dashboard_is_of_grafanas_schema(name: str) -> None:
+def test_each_dashboard_fits_grafanas_schema(name: str) -> None:
     """Read by Grafana's own model and written again, nothing of it is lost: then nothing of it is unknown."""
     board = BOARDS[name]
     again = json.loads(JSONEncoder(sort_keys=True).encode(Dashboard.from_json(board)))
@@ -182,7 +182,7 @@ def test_the_data_source_is_a_variable_everywhere_and_no_uid_is_fixed(name: str)
 
 
 @pytest.mark.parametrize("name", BOARDS)
-def test_panels_do_not_lie_on_each_other_and_have_ids_of_their_own(name: str) -> None:
+def test_panels_do_not_overlap_and_have_unique_ids(name: str) -> None:
     taken: set[tuple[int, int]] = set()
     panels = BOARDS[name]["panels"]
     for panel in panels:
@@ -194,11 +194,11 @@ def test_panels_do_not_lie_on_each_other_and_have_ids_of_their_own(name: str) ->
     assert len({panel["id"] for panel in panels}) == len(panels)
 
 
-def test_there_are_the_four_dashboards_with_titles_of_their_own() -> None:
+def test_there_are_four_dashboards_with_unique_titles() -> None:
     assert {board["title"] for board in BOARDS.values()} == {"Network overview", "Device", "Interface", "PromSNMP"}
 
 
-def test_files_that_are_written_are_as_they_would_be_written_now() -> None:
+def test_generated_files_are_up_to_date() -> None:
     """Dashboards and the copies of alerts."""
     different = [path.name for path, text in copies.copies().items() if _text(path) != text]
     assert different == [], "run: make copies"

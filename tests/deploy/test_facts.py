@@ -191,12 +191,12 @@ def at(item: Any, path: str) -> Any:
 
 
 @pytest.mark.parametrize(("kind", "name", "facts"), FACTS, ids=lambda value: value if isinstance(value, str) else "")
-def test_an_object_is_as_the_original_has_it(kind: str, name: str, facts: dict[str, Any]) -> None:
+def test_objects_match_those_of_the_original(kind: str, name: str, facts: dict[str, Any]) -> None:
     item = pick(manifests(), kind, name)
     assert {path: at(item, path) for path in facts} == facts
 
 
-def test_the_examples_are_there() -> None:
+def test_every_example_exists() -> None:
     assert {file.stem for file in EXAMPLES.glob("*.yaml")} == EXAMPLE_FILES
     provisioners = {
         name: documents((EXAMPLES / f"storageclass-{name}.yaml").read_text())[0]["provisioner"]
@@ -207,6 +207,6 @@ def test_the_examples_are_there() -> None:
     assert "nfs" in provisioners["nfs"]
 
 
-def test_the_charts_values_have_the_names_that_files_of_values_rely_on() -> None:
+def test_the_chart_has_the_value_names_of_the_original() -> None:
     values = yaml.safe_load((CHART / "values.yaml").read_text())
     assert [path for path in VALUES.split() if at(values, path) is None] == []

@@ -70,7 +70,7 @@ def inside(*words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
     return podman("exec", CONTAINER, *words, check=check)
 
 
-def test_it_answers_compiled_as_a_user_without_rights_and_writes_to_its_volume_only(running: str) -> None:
+def test_it_runs_compiled_and_unprivileged_and_writes_to_its_volume_only(running: str) -> None:
     assert WEB.get(f"{running}/actuator/info").json()["build"]["compiled"] == "true"
     status = dict(line.split(":\t", 1) for line in inside("cat", "/proc/1/status").stdout.splitlines() if ":\t" in line)
     assert status["Uid"].split() == ["10001"] * 4
@@ -92,13 +92,13 @@ def test_the_prestop_hook_runs_without_a_shell(running: str) -> None:
     assert inside(program, "0").returncode == 0
 
 
-def test_the_healthcheck_asks_the_service(running: str, image: str) -> None:
+def test_the_healthcheck_queries_the_service(running: str, image: str) -> None:
     check = json.loads(podman("image", "inspect", image).stdout)[0]["Healthcheck"]
     assert check["Test"] == ["CMD", "promsnmp", "health"]
     assert inside(*check["Test"][1:]).stdout == "readiness: UP\n"
 
 
-def test_time_zones_names_and_certificates_are_there(running: str) -> None:
+def test_time_zones_names_and_certificates_work(running: str) -> None:
     asked = (
         "import socket, ssl, zoneinfo; zoneinfo.ZoneInfo('America/New_York'); socket.getaddrinfo('localhost', 80);"
         "print(len(ssl.create_default_context().get_ca_certs()) > 50, 'é'.encode())"
@@ -112,7 +112,7 @@ def test_the_backends_of_several_replicas_are_installed(running: str) -> None:
     assert inside("python3", "-c", asked).stdout == "both\n"
 
 
-def test_sigterm_to_pid_1_ends_it_in_order(running: str) -> None:
+def test_sigterm_to_pid_1_stops_it_cleanly(running: str) -> None:
     podman("kill", "--signal", "TERM", CONTAINER)
     assert podman("wait", CONTAINER, timeout=60).stdout.strip() == "0"
     logs = podman("logs", CONTAINER)
@@ -160,7 +160,7 @@ def test_nothing_of_the_build_is_left(root: Path) -> None:
     assert not [path for path in root.rglob("pip*") if path.is_dir()]
 
 
-def test_labels_user_and_defaults_are_told(image: str) -> None:
+def test_labels_user_and_defaults_are_set(image: str) -> None:
     told = json.loads(podman("image", "inspect", image).stdout)[0]
     config = told["Config"]
     assert config["User"] == "10001:10001"
@@ -172,12 +172,12 @@ def test_labels_user_and_defaults_are_told(image: str) -> None:
     assert "/app/data" in config["Volumes"]
 
 
-def test_it_is_small(image: str) -> None:
+def test_the_image_is_small(image: str) -> None:
     size = json.loads(podman("image", "inspect", image).stdout)[0]["Size"]
     assert size < LARGEST, f"{size / 1e6:.0f} MB"
 
 
-def test_the_build_sees_nothing_but_what_it_needs() -> None:
+def test_the_build_context_has_only_what_it_needs() -> None:
     """Neither .git nor .venv nor secrets of the folder get into a layer."""
     rules = [line for line in (PROJECT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
     assert rules[0] == "*"

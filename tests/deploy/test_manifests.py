@@ -49,7 +49,7 @@ def test_manifests_and_examples_fit_the_strict_schemas_of_every_release(version:
     assert list(problems(EVERY, version)) == []
 
 
-def test_the_releases_reach_from_1_29_to_a_recent_one() -> None:
+def test_the_releases_range_from_1_29_to_a_recent_one() -> None:
     assert versions()[0] == "1.29"
     assert len(versions()) >= 7
 
@@ -83,7 +83,7 @@ def test_every_pod_has_a_read_only_root_limits_and_no_token(pod: tuple[str, Obje
     assert list(hardening(pod[1])) == []
 
 
-def test_pods_that_are_not_restricted_are_found() -> None:
+def test_unrestricted_pods_are_found() -> None:
     bare: Object = {"metadata": {}, "spec": {"containers": [{"name": "x"}]}}
     assert len(list(violations(bare))) == 4
     wide: Object = {
@@ -101,18 +101,18 @@ def test_pods_that_are_not_restricted_are_found() -> None:
     assert len(list(hardening(bare))) == 4
 
 
-def test_there_is_one_file_for_each_thing() -> None:
+def test_each_object_has_a_file() -> None:
     files = {file.stem for file in MANIFESTS.glob("*.yaml") if not file.is_symlink()}
     assert files == set(NAMED)
 
 
-def test_a_folder_that_is_applied_as_a_whole_begins_with_its_namespace() -> None:
+def test_the_namespace_is_applied_first() -> None:
     first = min(MANIFESTS.glob("*.yaml"))
     assert documents(first.read_text())[0] == pick(manifests(), "Namespace")
     assert not list(MANIFESTS.glob("[Kk]ustomization.y*ml")), "kubectl apply -f would take it for an object"
 
 
-def test_the_kustomization_names_every_file() -> None:
+def test_the_kustomization_lists_every_file() -> None:
     kustomization = yaml.safe_load((MANIFESTS / "Kustomization").read_text())
     assert kustomization["resources"] == [f"{name}.yaml" for name in NAMED]
 
@@ -153,7 +153,7 @@ def test_every_variable_of_a_pod_is_a_setting() -> None:
     assert given - {name.upper() for name in Settings.model_fields} == set()
 
 
-def test_services_choose_the_pods_and_the_service_monitor_one_service() -> None:
+def test_services_select_the_pods_and_the_service_monitor_one_service() -> None:
     items = manifests()
     labels = pick(items, "Deployment")["spec"]["template"]["metadata"]["labels"]
     redis = pick(items, "StatefulSet")["spec"]["template"]["metadata"]["labels"]
@@ -171,7 +171,7 @@ def _matches(selector: dict[str, str], labels: dict[str, str]) -> bool:
     return selector.items() <= labels.items()
 
 
-def test_selectors_of_controllers_choose_their_own_pods_only() -> None:
+def test_controllers_select_only_their_own_pods() -> None:
     owners = [item for item in EVERY if item["kind"] in ("Deployment", "StatefulSet")]
     for owner in owners:
         selector = owner["spec"]["selector"]["matchLabels"]
@@ -182,7 +182,7 @@ def test_selectors_of_controllers_choose_their_own_pods_only() -> None:
             assert not taken, f"{name_of(owner)} chooses pods of {name_of(other)}"
 
 
-def test_the_network_policy_lets_through_what_the_service_needs() -> None:
+def test_the_network_policy_allows_what_the_service_needs() -> None:
     policy = pick(manifests(), "NetworkPolicy", "promsnmp-network-policy")["spec"]
     out = {(port["protocol"], port["port"]) for rule in policy["egress"] for port in rule["ports"]}
     assert out == {("UDP", 53), ("TCP", 53), ("TCP", 6379), ("TCP", 8080), ("UDP", 161), ("UDP", 162)}
@@ -198,7 +198,7 @@ def test_the_network_policy_lets_through_what_the_service_needs() -> None:
     assert redis["egress"] == []
 
 
-def test_only_the_lease_variant_may_ask_the_api_server() -> None:
+def test_only_the_lease_variant_may_connect_to_the_api_server() -> None:
     lease = documents((EXAMPLES / "lease.yaml").read_text())
     policy = pick(lease, "NetworkPolicy")["spec"]
     out = {(port["protocol"], port["port"]) for rule in policy["egress"] for port in rule["ports"]}

@@ -90,7 +90,7 @@ def replicas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replicas]:
         yield started
 
 
-def test_what_the_chart_renders_starts_three_replicas_that_elect_a_leader(tmp_path: Path) -> None:
+def test_the_rendered_chart_starts_three_replicas_that_elect_a_leader(tmp_path: Path) -> None:
     """The rest is tried with the manifests alone: chart/test_same_as_manifests.py compares the two, field by field."""
     with three(given(render()), tmp_path) as started:
         for pod in started.pods:
@@ -107,7 +107,7 @@ def document(device: Snmpd) -> Object:
     return {"devices": [{"sysName": "switch-1", "agents": [agent], "modules": ["system"]}]}
 
 
-def test_they_start_within_what_the_startup_probe_allows_and_are_ready_and_alive(replicas: Replicas) -> None:
+def test_they_start_within_the_startup_probe_and_are_ready_and_alive(replicas: Replicas) -> None:
     for pod in replicas.pods:
         asked = pod.container["startupProbe"]
         allowed = asked["initialDelaySeconds"] + asked["periodSeconds"] * asked["failureThreshold"]
@@ -150,7 +150,7 @@ def test_exactly_one_leads_and_redis_names_it(replicas: Replicas) -> None:
     wait_until(lambda: all(map(is_named_by, replicas.pods)), what=f"all name {leader}")
 
 
-def test_what_is_written_at_one_is_there_at_all_and_each_answers_for_every_device(replicas: Replicas) -> None:
+def test_a_write_to_one_replica_reaches_all_and_each_answers_for_every_device(replicas: Replicas) -> None:
     with_device(replicas)
     pages = {WEB.get(f"{pod.url}/targets").text for pod in replicas.pods}
     assert len(pages) == 1
@@ -194,7 +194,7 @@ def test_a_backup_is_the_same_file_everywhere_and_can_be_read_and_restored(repli
     assert "switch-1" in WEB.get(f"{replicas.pods[0].url}/targets").text
 
 
-def test_a_pod_that_ends_drains_and_hands_the_lead_over_and_the_next_one_takes_its_place(replicas: Replicas) -> None:
+def test_a_terminating_pod_drains_and_hands_over_and_is_replaced(replicas: Replicas) -> None:
     with_device(replicas)
     name = one_leader(replicas)
     number, pod = next((number, pod) for number, pod in enumerate(replicas.pods) if pod.name == name)
@@ -222,7 +222,7 @@ def test_a_pod_that_ends_drains_and_hands_the_lead_over_and_the_next_one_takes_i
     one_leader(replicas)
 
 
-def test_a_new_key_is_taken_over_without_losing_a_scrape(replicas: Replicas) -> None:
+def test_a_new_key_takes_effect_without_a_failed_scrape(replicas: Replicas) -> None:
     """operations.md, "Key rotation": rekey, patch the Secret, restart one after the other."""
     with_device(replicas)
     new = "fedcba9876543210"

@@ -116,7 +116,7 @@ def run(*commands: str) -> None:
         subprocess.run(command.split(), check=True, capture_output=True)
 
 
-def test_a_master_that_is_lost_is_replaced_and_comes_back_as_a_replica(nodes: list[Node]) -> None:
+def test_a_lost_master_is_replaced_and_returns_as_a_replica(nodes: list[Node]) -> None:
     for node in nodes:  # one after the other, as a StatefulSet starts its pods
         node.start()
         wait_until(lambda node=node: node.ask("PING") == ["PONG"], deadline=60, what="Redis")  # type: ignore[misc]

@@ -71,7 +71,7 @@ def agent(snmpd: Callable[..., Snmpd]) -> Snmpd:
     return snmpd(communities=[SECRETS[0]], users=[USER], extra_conf="sysName alpha\nsysLocation cellar")
 
 
-def test_what_is_found_is_a_table_and_nothing_is_written(run: Run, agent: Snmpd, env: dict[str, str]) -> None:
+def test_found_devices_are_a_table_and_nothing_is_written(run: Run, agent: Snmpd, env: dict[str, str]) -> None:
     ran = run("127.0.0.1-3", "--port", str(agent.port), "-c", "wrong", "-c", SECRETS[0], *PACE)
     assert ran.returncode == 0, ran.stderr
     assert re.search(rf"^ *alpha +127\.0\.0\.1:{agent.port} +v2c +net-snmp +.*cellar +added", ran.stdout, re.MULTILINE)
@@ -80,7 +80,7 @@ def test_what_is_found_is_a_table_and_nothing_is_written(run: Run, agent: Snmpd,
     assert not any(secret in ran.stdout + ran.stderr for secret in SECRETS)
 
 
-def test_the_user_of_v3_is_tried_first_and_json_is_the_job(run: Run, agent: Snmpd) -> None:
+def test_the_v3_user_is_tried_first_and_json_is_the_job(run: Run, agent: Snmpd) -> None:
     login = ("-u", "monitor", "-a", "SHA-256", "-x", "AES-256", "-c", SECRETS[0])
     ran = run("127.0.0.1", "--port", str(agent.port), *login, "--json")
     assert ran.returncode == 0, ran.stderr
@@ -89,7 +89,7 @@ def test_the_user_of_v3_is_tried_first_and_json_is_the_job(run: Run, agent: Snmp
 
 
 @pytest.mark.parametrize("form", ["yaml", "json"])
-def test_further_credentials_come_from_a_file(run: Run, agent: Snmpd, tmp_path: Path, form: str) -> None:
+def test_more_credentials_come_from_a_file(run: Run, agent: Snmpd, tmp_path: Path, form: str) -> None:
     logins: list[dict[str, Any]] = [{"readCommunity": "wrong"}, {"version": "v2c", "readCommunity": SECRETS[0]}]
     text = json.dumps(logins) if form == "json" else "".join(f"- {json.dumps(one)}\n" for one in logins)
     (tmp_path / "logins").write_text(text)
@@ -98,7 +98,7 @@ def test_further_credentials_come_from_a_file(run: Run, agent: Snmpd, tmp_path: 
     assert json.loads(ran.stdout)["found"] == 1
 
 
-def test_nobody_there_is_exit_code_1(run: Run) -> None:
+def test_no_device_exits_with_1(run: Run) -> None:
     ran = run("127.0.0.1", "--port", "9")
     assert (ran.returncode, ran.stdout) == (1, "")
     assert "0 devices found (0 new); 1 refused" in ran.stderr
@@ -109,13 +109,13 @@ def test_nobody_there_is_exit_code_1(run: Run) -> None:
     [(["10.0.0.0/8"], "more than 1,048,576 (a /12)"), (["10.0.0.300"], "is no address"), ([], "TARGET"),
      (["127.0.0.1", "--exclude", "127.0.0.0/8"], "nothing is left"), (["127.0.0.1", "--exclude", "x"], "is a name"),
      (["127.0.0.1", "--label", "x"], "NAME=VALUE"), (["127.0.0.1", "--label", "1=x"], "labels.1"),
-     (["127.0.0.1", "--detach"], "give --url"),
-     (["127.0.0.1", "--url", "http://localhost:1", "--save"], "--save is for"),
+     (["127.0.0.1", "--detach"], "--detach needs --url"),
+     (["127.0.0.1", "--url", "http://localhost:1", "--save"], "--save cannot be used with --url"),
      (["127.0.0.1", "-c", "a", "-v", "3"], "-c is for v1 and v2c"), (["127.0.0.1", "-v", "3"], "v3 needs a user"),
      (["127.0.0.1", "--credentials", "/nonexistent"], "No such file"),
      (["127.0.0.1", "--neighbours", "x"], "neighbours[0]")],
 )  # fmt: skip
-def test_what_was_asked_for_wrongly_is_one_line_and_exit_code_2(
+def test_wrong_arguments_are_one_line_and_exit_with_2(
     capsys: pytest.CaptureFixture[str], words: list[str], reason: str
 ) -> None:
     assert main.run(["discover", *words]) == 2
@@ -128,12 +128,12 @@ def test_what_was_asked_for_wrongly_is_one_line_and_exit_code_2(
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [("[", "is no YAML or JSON at line"), ("[]", "there are no credentials"), ("- 7", "[0]: must be an object"),
-     ("- {readComunity: geheim-x}", "[0].readComunity: is no key"),
-     ("- {securityName: a, authProtocol: MD5, authPassphrase: kurz}", "[0].authPassphrase: is shorter"),
-     ("\x00", "is no YAML"), ("- {readCommunity: a}\n- {version: v9, readCommunity: geheim-x}", "[1].version")],
+    [("[", "not valid YAML or JSON (line"), ("[]", "contains no credentials"), ("- 7", "[0]: must be an object"),
+     ("- {readComunity: geheim-x}", "[0].readComunity: unknown key"),
+     ("- {securityName: a, authProtocol: MD5, authPassphrase: kurz}", "[0].authPassphrase: "),
+     ("\x00", "not valid YAML"), ("- {readCommunity: a}\n- {version: v9, readCommunity: geheim-x}", "[1].version")],
 )  # fmt: skip
-def test_a_bad_file_of_credentials_is_told_without_its_secrets(
+def test_a_bad_credentials_file_is_reported_without_secrets(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, content: str, reason: str
 ) -> None:
     (tmp_path / "logins").write_text(content)
@@ -146,7 +146,7 @@ def test_a_bad_file_of_credentials_is_told_without_its_secrets(
 # -------------------------------------------------------------------------------------------------------- the file
 
 
-def test_what_is_found_goes_into_the_inventory_file_and_is_known_the_next_time(run: Run, agent: Snmpd) -> None:
+def test_saved_devices_are_recognised_the_next_time(run: Run, agent: Snmpd) -> None:
     words = ("127.0.0.1", "--port", str(agent.port), "-c", SECRETS[0], "--save", "--save-seed", "--label", "site=lab")
     assert run(*words).returncode == 0
     (device,) = json.loads(run("list", "--json", name="devices").stdout)
@@ -162,9 +162,7 @@ def test_what_is_found_goes_into_the_inventory_file_and_is_known_the_next_time(r
     assert json.loads(again.stdout)["seedId"] == seed["id"]
 
 
-def test_a_running_server_takes_over_what_was_saved(
-    run: Run, agent: Snmpd, tmp_path: Path, env: dict[str, str]
-) -> None:
+def test_a_running_server_picks_up_saved_devices(run: Run, agent: Snmpd, tmp_path: Path, env: dict[str, str]) -> None:
     with ServiceProcess(tmp_path, env={"COLLECTION_INTERVAL": "0"}) as server:
         assert run("127.0.0.1", "--port", str(agent.port), "-c", SECRETS[0], "--save").returncode == 0
         wait_until(lambda: server.client.get("/targets").json() != [], deadline=30, what="the new target")
@@ -174,7 +172,7 @@ def test_a_running_server_takes_over_what_was_saved(
 # ---------------------------------------------------------------------------------------------------- by a service
 
 
-def test_a_service_searches_and_the_command_follows(run: Run, agent: Snmpd, service: ServiceProcess) -> None:
+def test_a_service_searches_and_the_command_follows_the_job(run: Run, agent: Snmpd, service: ServiceProcess) -> None:
     words = ("127.0.0.1-2", "--port", str(agent.port), "-c", SECRETS[0], "--save-seed", "--url", service.url)
     ran = run(*words)
     assert ran.returncode == 0, ran.stderr
@@ -186,7 +184,7 @@ def test_a_service_searches_and_the_command_follows(run: Run, agent: Snmpd, serv
     wait_until(lambda: service.client.get(location).json()["state"] == "finished", deadline=60, what="the search")
 
 
-def test_a_service_s_refusal_is_told_with_its_problems(run: Run, service: ServiceProcess) -> None:
+def test_a_refusal_of_the_service_is_reported_with_its_problems(run: Run, service: ServiceProcess) -> None:
     ran = run("10.0.0.0/8", "x y", "--url", service.url)
     assert ran.returncode == 2
     assert "a /12" in ran.stderr
@@ -197,7 +195,7 @@ def test_a_service_s_refusal_is_told_with_its_problems(run: Run, service: Servic
 
 
 @pytest.mark.parametrize("by_service", [False, True])
-def test_ctrl_c_ends_the_search_and_keeps_what_was_found(
+def test_ctrl_c_stops_the_search_and_keeps_the_devices_found(
     agent: Snmpd, tmp_path: Path, env: dict[str, str], run: Run, service: ServiceProcess, by_service: bool
 ) -> None:
     where = ["--url", service.url] if by_service else ["--save"]

@@ -51,49 +51,51 @@ def program(*arguments: str) -> subprocess.CompletedProcess[str]:
 # --- for people
 
 
-def test_everything_is_told_in_aligned_text(agent: SimulatedAgent) -> None:
+def test_the_report_is_aligned_text(agent: SimulatedAgent) -> None:
     result = run(agent.target)
     assert result.exit_code == 0
     lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
-    assert lines[0].startswith(f"{agent.target}, asked for system, if_mib: 13 varbinds, 4 packets, ")
+    assert lines[0].startswith(f"{agent.target}, polled with system, if_mib: 13 varbinds, 4 packets sent, ")
     assert any(line.startswith("1.3.6.1.2.1.2 if_mib 1 0 11 ") and line.endswith(" whole") for line in lines)
     assert "1.3.6.1.2.1.1.3.0 if_mib read by the walk of 1.3.6.1.2.1.1" in lines
     assert "1.3.6.1.2.1.2.2.1.2 2 STRING label ifDescr" in lines
     assert "ifInOctets if_mib 2 2" in lines
     assert 'ifInOctets{ifAlias="",ifDescr="port 1",ifIndex="1",ifName=""} 1000' in lines
-    assert "sysUpTime if_mib 1 0 by system already" in lines
+    assert "sysUpTime if_mib 1 0 already made by system" in lines
     assert "sysName (system): the device has no object under 1.3.6.1.2.1.1.5" in lines
-    assert any(line.startswith("ifName from 1.3.6.1.2.1.31.1.1.1.1: 0 rows came, none for 2 rows") for line in lines)
+    assert any(
+        line.startswith("ifName from 1.3.6.1.2.1.31.1.1.1.1: 0 rows returned, no match for 2 rows") for line in lines
+    )
     assert "\x1b" not in result.stdout
     assert result.stderr == ""
 
 
-def test_one_metric_is_told_in_full(agent: SimulatedAgent) -> None:
+def test_one_metric_is_reported_in_full(agent: SimulatedAgent) -> None:
     result = run(agent.target, "--metric", "ifInOctets")
     assert result.exit_code == 0
     lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
-    assert "OID 1.3.6.1.2.1.2.2.1.10, taken as counter" in lines
-    assert "came 2 rows of Counter32" in lines
+    assert "OID 1.3.6.1.2.1.2.2.1.10, type counter" in lines
+    assert "returned 2 rows of Counter32" in lines
     assert "made 2 samples of ifInOctets" in lines
-    assert "ifDescr from 1.3.6.1.2.1.2.2.1.2: 2 rows came" in lines
+    assert "ifDescr from 1.3.6.1.2.1.2.2.1.2: 2 rows returned" in lines
     assert 'ifInOctets{ifAlias="",ifDescr="port 2",ifIndex="2",ifName=""} 2000' in lines
     assert "ifOutOctets" not in result.stdout
     assert "1.3.6.1.2.1.1 " not in result.stdout
 
 
-def test_a_missing_metric_is_told_in_full_with_the_reason(agent: SimulatedAgent) -> None:
+def test_a_missing_metric_is_reported_with_the_reason(agent: SimulatedAgent) -> None:
     result = run(agent.target, "--metric", "ifType_info")
     assert "ifType of module if_mib" in result.stdout
     assert "why       the device has no object under 1.3.6.1.2.1.2.2.1.3\n" in result.stdout
 
 
-def test_a_metric_of_two_modules_is_told_for_both(agent: SimulatedAgent) -> None:
+def test_a_metric_of_two_modules_is_reported_for_both(agent: SimulatedAgent) -> None:
     result = run(agent.target, "--metric", "sysUpTime")
     assert "made      1 sample of sysUpTime" in result.stdout
-    assert "module system, asked for before, made it already" in result.stdout
+    assert "module system, earlier in the list, has already made it" in result.stdout
 
 
-def test_what_a_device_says_does_not_reach_the_terminal_as_it_is() -> None:
+def test_text_of_a_device_cannot_control_the_terminal() -> None:
     names = {"1.3.6.1.2.1.1.5.0": b"\x1b[2J\x07", "1.3.6.1.2.1.1.99.0": b"\x1b]0;x\x07"}
     made = SimulatedAgent(Mib.of({name: ber.tlv(ber.OCTET_STRING, value) for name, value in names.items()}))
     with running(made):
@@ -103,16 +105,16 @@ def test_what_a_device_says_does_not_reach_the_terminal_as_it_is() -> None:
     assert "1.3.6.1.2.1.1.99" in result.stdout
 
 
-def test_a_poll_that_was_cut_short_says_so_and_exits_with_0() -> None:
+def test_an_incomplete_poll_is_reported_and_exits_with_0() -> None:
     made = HostileAgent(after(1, status(5)))
     with running(made):
         result = run(made.target, "-m", "if_mib")
     assert result.exit_code == 0
-    assert "The poll is not complete: " in result.stdout
+    assert "The poll is incomplete: " in result.stdout
     assert "genErr" in result.stdout
 
 
-def test_headings_are_bold_on_a_terminal_only_and_progress_is_for_those_who_wait(agent: SimulatedAgent) -> None:
+def test_headings_are_bold_and_progress_is_shown_on_a_terminal_only(agent: SimulatedAgent) -> None:
     def seen(target: str, **environment: str) -> tuple[str, str]:
         ours, theirs = pty.openpty()
         command = [sys.executable, "-m", "promsnmp", "explain", target, "-m", "system"]
@@ -132,7 +134,7 @@ def test_headings_are_bold_on_a_terminal_only_and_progress_is_for_those_who_wait
         assert process.returncode == 0
         return text.decode(), str(process.returncode)
 
-    assert "\x1b[1mWhat was asked" in seen(agent.target)[0]
+    assert "\x1b[1mRequests" in seen(agent.target)[0]
     plain, _ = seen(agent.target, NO_COLOR="1")
     assert "\x1b[1m" not in plain
     assert "varbinds, asking for" not in plain
@@ -144,7 +146,7 @@ def test_headings_are_bold_on_a_terminal_only_and_progress_is_for_those_who_wait
 # --- why these modules
 
 
-def test_a_device_is_asked_for_what_suits_it_and_the_reasons_are_told(agent: SimulatedAgent) -> None:
+def test_a_device_is_polled_with_suitable_modules_and_their_reasons(agent: SimulatedAgent) -> None:
     lines = run(agent.target).stdout.splitlines()
     at = lines.index("Why these modules")
     assert lines[at + 1] == "  It is a device of an unknown kind (sysObjectID unknown, asked in 4 packets)."
@@ -155,11 +157,11 @@ def test_a_device_is_asked_for_what_suits_it_and_the_reasons_are_told(agent: Sim
     assert read(agent.target)["why"]["if_mib"] == "answers to ifTable (1.3.6.1.2.1.2.2)"
 
 
-def test_modules_that_were_asked_for_need_no_reasons(agent: SimulatedAgent) -> None:
+def test_requested_modules_have_no_reasons(agent: SimulatedAgent) -> None:
     result = run(agent.target, "-m", "system")
     assert "Why these modules" not in result.stdout
     found = read(agent.target, "-m", "system")
-    assert (found["why"], found["device"]) == ({"system": "asked for by -m"}, None)
+    assert (found["why"], found["device"]) == ({"system": "requested with -m"}, None)
 
 
 @pytest.fixture
@@ -178,43 +180,43 @@ def inventory(agent: SimulatedAgent, tmp_path: Path, monkeypatch: pytest.MonkeyP
     return write
 
 
-def test_a_device_of_the_inventory_is_asked_as_the_service_asks_it(
+def test_a_device_of_the_inventory_is_polled_as_the_service_polls_it(
     agent: SimulatedAgent, inventory: Callable[..., None]
 ) -> None:
     inventory(modules=["system"])
     result = run("core")
-    assert result.stderr.startswith(f"core of the inventory, asked at {agent.target}\n")
-    assert "asked for system:" in result.stdout
-    assert "named by the device's modules in the inventory" in result.stdout
+    assert result.stderr.startswith(f"using the inventory: core at {agent.target}\n")
+    assert "polled with system:" in result.stdout
+    assert "set by the device's modules in the inventory" in result.stdout
     assert list(read("core", "-m", "if_mib")["why"]) == ["if_mib"]
     assert (
         run("-c", "wrong", "core", "--deadline", "1").exit_code == 1
     )  # credentials of one's own: the name is a host's
 
 
-def test_modules_that_were_found_out_before_are_told_from_those_that_are_there(inventory: Callable[..., None]) -> None:
+def test_stored_modules_are_compared_with_newly_detected_ones(inventory: Callable[..., None]) -> None:
     inventory(detectedModules=["system", "ups"])
     found = read("core")
     assert found["modules"] == ["system", "ups"]
     assert found["why"]["ups"] == "found out before, as the inventory has it; the device does not show it now"
-    assert "It also shows if_mib: the service asks for that once it has looked" in run("core").stdout
+    assert "It also supports if_mib: " in run("core").stdout
 
 
-def test_a_metric_of_a_module_that_does_not_suit_the_device_names_it(agent: SimulatedAgent) -> None:
+def test_a_metric_of_an_unsuitable_module_names_the_module(agent: SimulatedAgent) -> None:
     done = program(agent.target, "--metric", "upsBatteryStatus")
     assert done.returncode == 2
     assert "is not a metric of system, if_mib; it is defined in module ups: add -m ups" in done.stderr
     assert "nor of any other module" in str(run(agent.target, "--metric", "nonsense").exception)
 
 
-def test_an_inventory_that_does_not_open_is_left_out_and_said_so(
+def test_an_unreadable_inventory_is_ignored_with_a_message(
     agent: SimulatedAgent, inventory: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inventory()
     monkeypatch.setenv("PROM_ENCRYPT_KEY", "another key here")
     result = run(agent.target)
     assert result.exit_code == 0
-    assert "the inventory is left out" in result.stderr
+    assert "ignoring the inventory" in result.stderr
 
 
 # --- for programs
@@ -236,7 +238,7 @@ def test_json_has_everything(agent: SimulatedAgent) -> None:
     assert told["unclaimed"] == []
 
 
-def test_json_of_what_nobody_took_names_modules_that_would(agent: SimulatedAgent, tmp_path: Path) -> None:
+def test_json_of_unused_columns_names_modules_that_define_them(agent: SimulatedAgent, tmp_path: Path) -> None:
     file = tmp_path / "snmp.yml"
     file.write_text("modules: {one: {walk: [1.3.6.1.2.1.2], metrics: []}}\n")
     (first, *_, last) = read(agent.target, "--config.file", str(file), "-m", "one")["unclaimed"]
@@ -269,14 +271,12 @@ def test_json_of_one_metric_has_only_that(agent: SimulatedAgent) -> None:
         (("{open}", "--deadline", "nan"), 2, "--deadline"),
         (("{open}", "--config.file", "/nowhere/snmp.yml"), 2, "cannot be read"),
         (("{open}", "-m", "system", "--metric", "ifMtu"), 2, "it is defined in module if_mib: add -m if_mib"),
-        (("{open}", "--metric", "ifMut"), 2, "nor of any other module; alike: ifMtu"),
+        (("{open}", "--metric", "ifMut"), 2, "nor of any other module; did you mean: ifMtu"),
         (("{open}", "--metric", "promsnmp_module_up"), 2, "PromSNMP makes it itself"),
         ((), 2, "TARGET"),
     ],
 )
-def test_what_is_wrong_is_one_line_on_stderr(
-    agent: SimulatedAgent, arguments: tuple[str, ...], code: int, says: str
-) -> None:
+def test_errors_are_one_line_on_stderr(agent: SimulatedAgent, arguments: tuple[str, ...], code: int, says: str) -> None:
     ran = program(*(one.format(closed=free_udp_port(), open=agent.target) for one in arguments))
     assert ran.returncode == code, ran.stderr
     assert ran.stdout == ""

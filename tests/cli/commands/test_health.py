@@ -27,7 +27,7 @@ def health(folder: Path, *words: str, env: Mapping[str, str] | None = None) -> s
     )
 
 
-def test_a_ready_service_ends_it_with_0(promsnmp: ServiceProcess) -> None:
+def test_a_ready_service_exits_with_0(promsnmp: ServiceProcess) -> None:
     asked = health(promsnmp.folder, env={"SERVER_PORT": str(promsnmp.port), "SERVER_ADDRESS": ""})
     assert (asked.returncode, asked.stdout) == (0, "readiness: UP\n")
 
@@ -39,19 +39,19 @@ def test_all_components_are_shown_with_their_details(promsnmp: ServiceProcess) -
     assert asked.stdout.endswith("all: UP\n")
 
 
-def test_a_component_that_is_not_known_ends_it_with_1(promsnmp: ServiceProcess) -> None:
+def test_an_unknown_component_exits_with_1(promsnmp: ServiceProcess) -> None:
     asked = health(promsnmp.folder, "engine", "--url", promsnmp.url)
     assert asked.returncode == 1
     assert "Traceback" not in asked.stderr
 
 
-def test_a_service_that_is_down_ends_it_with_1(promsnmp: ServiceProcess) -> None:
+def test_an_unreachable_service_exits_with_1(promsnmp: ServiceProcess) -> None:
     asked = health(promsnmp.folder, env={"SERVER_PORT": str(free_tcp_port())})
     assert asked.returncode == 1
-    assert "nothing listens there" in asked.stderr
+    assert "connection refused" in asked.stderr
 
 
-def test_an_inventory_that_cannot_be_read_makes_the_health_down_and_not_the_readiness(tmp_path: Path) -> None:
+def test_an_unreadable_inventory_is_down_in_health_but_not_in_readiness(tmp_path: Path) -> None:
     with ServiceProcess(tmp_path, env={"COLLECTION_INTERVAL": "0"}) as server:
         (tmp_path / "inventory.json").write_text("damaged")
         server.client.post("/-/reload")
@@ -59,7 +59,7 @@ def test_an_inventory_that_cannot_be_read_makes_the_health_down_and_not_the_read
         assert health(tmp_path, "--url", server.url).returncode == 0
 
 
-def test_over_tls_it_is_asked_by_the_certificate_that_it_has_also_when_that_has_expired(tmp_path: Path) -> None:
+def test_over_tls_it_trusts_the_own_certificate_even_when_expired(tmp_path: Path) -> None:
     web = tmp_path / "web.yml"
     web.write_text("tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n")
     ours = Authority()

@@ -26,7 +26,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli, ["scrape", *arguments])
 
 
-def test_the_page_is_printed(agent: SimulatedAgent) -> None:
+def test_the_metrics_are_printed(agent: SimulatedAgent) -> None:
     result = run(agent.target)
     assert result.exit_code == 0
     assert 'ifInOctets{ifAlias="",ifDescr="port 1",ifIndex="1",ifName=""} 1000\n' in result.stdout
@@ -60,7 +60,7 @@ def test_a_file_of_modules_and_auths_is_used(agent: SimulatedAgent, tmp_path: Pa
         (("{open}", "--config.file", "/nowhere/snmp.yml"), "cannot be read"),
     ],
 )
-def test_what_is_wrong_is_told(agent: SimulatedAgent, arguments: tuple[str, ...], says: str) -> None:
+def test_problems_are_reported(agent: SimulatedAgent, arguments: tuple[str, ...], says: str) -> None:
     result = run(*(one.format(closed=free_udp_port(), open=agent.target) for one in arguments))
     assert result.exit_code != 0
     assert says in f"{result.output}{result.exception}"

@@ -28,7 +28,7 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     return found
 
 
-def test_options_win_over_the_environment(built: list[Settings], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_override_the_environment(built: list[Settings], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SERVER_PORT", "1000")
     monkeypatch.setenv("SERVER_ADDRESS", "192.0.2.1")
     run(["serve", "--port", "2000", "--address", "::1"])
@@ -45,7 +45,7 @@ def test_options_win_over_the_environment(built: list[Settings], monkeypatch: py
         ("localhost:1", "localhost", 1),
     ],
 )
-def test_address_and_port_come_at_once_as_other_exporters_take_them(
+def test_listen_address_sets_address_and_port(
     built: list[Settings], monkeypatch: pytest.MonkeyPatch, text: str, address: str, port: int
 ) -> None:
     monkeypatch.setenv("SERVER_ADDRESS", "192.0.2.1")
@@ -57,12 +57,12 @@ def test_address_and_port_come_at_once_as_other_exporters_take_them(
     "arguments",
     [["9116"], ["host"], ["host:"], ["::1:9116"], ["[::1]"], [":65536"], [":-1"], [":x"], [":1", "--port", "1"]],
 )
-def test_an_address_that_is_none_is_refused(built: list[Settings], arguments: list[str]) -> None:
+def test_an_invalid_address_is_refused(built: list[Settings], arguments: list[str]) -> None:
     assert run(["serve", "--web.listen-address", *arguments]) == 2
     assert built == []
 
 
-def test_the_web_configuration_may_be_named(built: list[Settings]) -> None:
+def test_the_web_configuration_is_an_option(built: list[Settings]) -> None:
     run(["serve", "--web.config.file", "web.yml"])
     assert [str(item.web_config_file) for item in built] == ["web.yml"]
 
@@ -73,7 +73,7 @@ def test_verbose_logs_in_detail(built: list[Settings]) -> None:
     assert [item.log_level for item in built] == ["debug", "info"]
 
 
-def test_the_service_s_exit_code_is_the_command_s(built: list[Settings]) -> None:
+def test_the_exit_code_is_that_of_the_service(built: list[Settings]) -> None:
     assert run(["serve"]) == 7
     assert len(built) == 1
 

@@ -87,10 +87,10 @@ def test_json_has_one_object_on_each_line(agent: SimulatedAgent) -> None:
     ]
 
 
-def test_nothing_at_an_oid_is_said(agent: SimulatedAgent) -> None:
+def test_an_empty_subtree_is_reported(agent: SimulatedAgent) -> None:
     done = walk(agent.target, "1.3.6.1.9")
     assert (done.returncode, done.stdout) == (0, "")
-    assert "There is nothing at or below .1.3.6.1.9." in done.stderr
+    assert "nothing at or below .1.3.6.1.9" in done.stderr
 
 
 def test_v3_takes_passphrases_from_the_environment(agent: SimulatedAgent) -> None:
@@ -137,7 +137,7 @@ def test_a_wrong_passphrase_fails_in_one_line_without_it(agent: SimulatedAgent) 
         ([], "TARGET"),
     ],
 )
-def test_wrong_arguments_end_with_2_and_one_line(
+def test_wrong_arguments_exit_with_2_and_one_line(
     arguments: list[str], said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO())
@@ -164,7 +164,7 @@ def test_a_port_where_nothing_listens_fails_at_once() -> None:
     assert "connection refused" in done.stderr
 
 
-def test_a_walk_that_breaks_off_prints_what_came_and_fails() -> None:
+def test_an_interrupted_walk_prints_its_varbinds_and_fails() -> None:
     agent = HostileAgent(misbehaving("status_5_after_2"))
     with running(agent):
         done = walk(agent.target, IF_ENTRY)
@@ -173,7 +173,7 @@ def test_a_walk_that_breaks_off_prints_what_came_and_fails() -> None:
         assert f"{agent.target}: the agent answered with error-status genErr (5)" in done.stderr.splitlines()[-1]
 
 
-def test_a_reader_who_has_had_enough_is_no_reason_for_words() -> None:
+def test_a_closed_pipe_is_silent() -> None:
     agent = HostileAgent(misbehaving("endless_in_the_subtree"))
     with running(agent):
         command = [sys.executable, "-m", "promsnmp", "walk", agent.target, IF_ENTRY]
@@ -188,7 +188,7 @@ def test_a_reader_who_has_had_enough_is_no_reason_for_words() -> None:
             assert process.stderr.read() == ""
 
 
-def test_ctrl_c_ends_with_130_and_the_summary() -> None:
+def test_ctrl_c_exits_with_130_and_a_summary() -> None:
     agent = HostileAgent(misbehaving("endless_in_the_subtree"))
     with running(agent):
         command = [sys.executable, "-m", "promsnmp", "walk", agent.target, IF_ENTRY]
@@ -212,7 +212,7 @@ def test_a_full_disk_is_named() -> None:
             command, env=ENVIRONMENT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=20, check=False
         )
         assert done.returncode != 0
-        assert "the output cannot be written: No space left on device" in done.stderr
+        assert "No space left on device" in done.stderr
         assert "Traceback" not in done.stderr
 
 

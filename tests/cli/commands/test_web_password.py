@@ -19,7 +19,7 @@ class Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize("name", ["alice", "prometheus@example.com", "o'hara", "123", "yes", "#1"])
-def test_a_line_for_the_file_is_one_for_the_file(
+def test_the_line_is_valid_in_the_file(
     name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("päss wörd \n"))
@@ -31,7 +31,7 @@ def test_a_line_for_the_file_is_one_for_the_file(
     assert verify_password("päss wörd ", stored)
 
 
-def test_without_a_name_it_is_the_hash_alone(
+def test_without_a_name_only_the_hash_is_printed(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", Terminal())
@@ -42,9 +42,9 @@ def test_without_a_name_it_is_the_hash_alone(
 
 @pytest.mark.parametrize(
     ("arguments", "given", "told"),
-    [([], "\n", "empty"), ([], "x" * 73, "72 bytes"), (["a:b"], "x", "no colon"), ([""], "x", "must not be empty")],
+    [([], "\n", "empty"), ([], "x" * 73, "72 bytes"), (["a:b"], "x", "colon"), ([""], "x", "must not be empty")],
 )
-def test_what_makes_no_user_is_refused(
+def test_invalid_names_and_passwords_are_refused(
     arguments: list[str],
     given: str,
     told: str,

@@ -62,7 +62,9 @@ def test_flags_are_settings(built: list[Settings], arguments: Sequence[str], exp
     assert {name: getattr(built[0], name) for name in expected} == expected
 
 
-def test_what_is_not_said_is_as_the_environment_has_it(built: list[Settings], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_without_a_flag_come_from_the_environment(
+    built: list[Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SNMP_WRAP_LARGE_COUNTERS", "false")
     monkeypatch.setenv("SERVER_MORE_ADDRESSES", "127.0.0.1:7")
     run(["serve"])
@@ -74,7 +76,7 @@ def test_what_is_not_said_is_as_the_environment_has_it(built: list[Settings], mo
 @pytest.mark.parametrize(
     ("argument", "says"),
     [
-        ("--web.telemetry-path=/own", "can only be /metrics"),
+        ("--web.telemetry-path=/own", "must be /metrics"),
         ("--web.systemd-socket", "use --web.listen-address"),
         ("--snmp.debug-packets", "promsnmp explain"),
         ("--snmp.source-address=127.0.0.1:5000", "the port must be 0"),
@@ -87,7 +89,7 @@ def test_what_is_not_said_is_as_the_environment_has_it(built: list[Settings], mo
         ("--snmp.no-such-flag", "No such option"),
     ],
 )
-def test_what_cannot_be_obeyed_is_refused_in_one_line(
+def test_unsupported_flags_are_refused_in_one_line(
     built: list[Settings], argument: str, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["serve", argument]) == WRONG
@@ -97,13 +99,13 @@ def test_what_cannot_be_obeyed_is_refused_in_one_line(
     assert built == []
 
 
-def test_a_dry_run_reads_the_files_and_ends(
+def test_a_dry_run_checks_the_files_and_exits(
     built: list[Settings], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "snmp.yml"
     file.write_text(MODULE)
     assert run(["serve", "--dry-run", f"--config.file={file}"]) == 0
-    assert "are right" in capsys.readouterr().out
+    assert "valid" in capsys.readouterr().out
     file.write_text(MODULE.replace("walk", "wolk"))
     assert run(["serve", "--dry-run", f"--config.file={file}"]) == WRONG
     assert f"{file}:1: unknown key 'wolk'" in capsys.readouterr().err

@@ -27,28 +27,28 @@ def test_the_token_comes_from_the_environment_or_a_file(tmp_path: Path, monkeypa
     assert sent_by(token_file=file) == "Bearer from-file"
 
 
-def test_a_user_s_password_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_password_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_TOKEN", "unused")
     monkeypatch.setenv("PROMSNMP_PASSWORD", "pass:wörd")
     assert base64.b64decode(sent_by(login="alice").removeprefix("Basic ")).decode() == "alice:pass:wörd"
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "reason"),
     [
-        ({"login": "alice", "token_file": Path("x")}, "one of them"),
-        ({"login": "a:b"}, "no colon"),
+        ({"login": "alice", "token_file": Path("x")}, "--login.*--token-file"),
+        ({"login": "a:b"}, "--login.*colon"),
         ({"login": "alice"}, "PROMSNMP_PASSWORD"),
         ({"token_file": Path("/no/such/file")}, "/no/such/file: No such file"),
-        ({"token_file": Path("/dev/null")}, "nothing in it"),
+        ({"token_file": Path("/dev/null")}, "/dev/null is empty"),
         ({"key_file": Path("x")}, "--cert-file"),
         ({"ca_file": Path("/no/such/ca")}, "/no/such/ca: No such file"),
         ({"ca_file": Path(__file__)}, "cannot use .*test_service.py"),
         ({"cert_file": Path(__file__)}, "cannot use .*test_service.py"),
     ],
 )
-def test_options_that_cannot_be_used_say_why(options: dict[str, Any], told: str) -> None:
-    with pytest.raises(click.UsageError, match=told):
+def test_unusable_options_are_refused_with_the_reason(options: dict[str, Any], reason: str) -> None:
+    with pytest.raises(click.UsageError, match=reason):
         make_client("http://localhost", **options)
 
 
@@ -62,12 +62,12 @@ def test_a_token_that_would_break_the_header_is_refused_and_not_shown(monkeypatc
 @pytest.mark.parametrize(
     "url", ["ftp://host", "http://", "http://host?x=1", "file:///etc/passwd", "http://h#x", "http://h:99999"]
 )
-def test_a_url_that_is_none_is_refused(url: str) -> None:
+def test_an_invalid_url_is_refused(url: str) -> None:
     with pytest.raises(click.UsageError, match="is not a URL"):
         make_client(url)
 
 
-def test_a_url_may_leave_the_scheme_out_and_end_with_a_slash() -> None:
+def test_a_url_may_lack_the_scheme_and_end_with_a_slash() -> None:
     assert make_client("localhost:9000/").url == "http://localhost:9000"
     assert make_client("https://host/promsnmp-eu/").url == "https://host/promsnmp-eu"
 
@@ -79,7 +79,7 @@ def test_a_url_with_a_password_is_refused_and_the_password_not_shown() -> None:
     assert "hush" not in str(caught.value)
 
 
-def test_a_command_gets_a_client_where_one_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_gets_a_client_with_url_only(monkeypatch: pytest.MonkeyPatch) -> None:
     got: list[ServiceClient | None] = []
 
     @click.command()

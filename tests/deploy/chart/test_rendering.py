@@ -27,19 +27,19 @@ KEYS = ("--set", "secrets.encryptKey=0123456789abcdef,secrets.redisPassword=give
 
 
 @pytest.mark.parametrize("values", [None, *VALUE_FILES], ids=lambda path: path.stem if path else "default")
-def test_helm_finds_nothing_to_say_about_the_chart(values: Path | None) -> None:
+def test_helm_lint_accepts_the_chart(values: Path | None) -> None:
     done = helm("lint", "--strict", CHART, *(("--values", values) if values else ()))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "WARNING" not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("version", versions())
-def test_whatever_is_rendered_fits_the_strict_schemas_of_every_release(version: str) -> None:
+def test_the_rendered_objects_are_valid_for_every_release(version: str) -> None:
     items = [item for values in VALUE_FILES for item in render_values(values)]
     assert list(problems([*items, *render()], version)) == []
 
 
-def test_what_is_rendered_is_the_same_for_every_release() -> None:
+def test_the_rendered_objects_are_the_same_for_every_release() -> None:
     """So that it is enough to render it once for all of them."""
     texts = [file.read_text() for file in (CHART / "templates").rglob("*") if file.is_file()]
     assert not [text for text in texts if "KubeVersion" in text]
@@ -52,7 +52,7 @@ def test_what_is_rendered_is_the_same_for_every_release() -> None:
 
 
 @pytest.mark.parametrize("values", VALUE_FILES, ids=lambda path: path.stem)
-def test_custom_resources_and_pods_are_as_they_have_to_be(values: Path) -> None:
+def test_custom_resources_are_valid_and_pods_are_restricted(values: Path) -> None:
     items = render_values(values)
     for item in items:
         if item["apiVersion"].startswith(CUSTOM):
@@ -63,7 +63,7 @@ def test_custom_resources_and_pods_are_as_they_have_to_be(values: Path) -> None:
             assert list(hardening(pod)) == [], name
 
 
-def test_the_test_pod_is_admitted_and_let_through_the_network() -> None:
+def test_the_test_pod_is_admitted_and_may_connect() -> None:
     items = documents(helm("template", "promsnmp", CHART, "--namespace", "promsnmp").stdout)
     tests = [item for item in items if "helm.sh/hook" in item["metadata"].get("annotations", {})]
     assert [name_of(item) for item in tests] == ["NetworkPolicy/promsnmp-test", "Pod/promsnmp-test"]

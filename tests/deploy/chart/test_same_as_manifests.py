@@ -17,7 +17,7 @@ from tests.support.deploy.kube import (
 GIVEN_BY_HELM = {"helm.sh/chart", "app.kubernetes.io/managed-by", "app.kubernetes.io/version"}
 
 
-def test_by_default_the_chart_says_what_the_manifests_say() -> None:
+def test_by_default_the_chart_renders_the_manifests() -> None:
     """But for the Namespace, which Helm makes (--create-namespace), and the Ingress, which needs a host of yours."""
     ours = {name_of(item): item for item in manifests() if item["kind"] not in ("Namespace", "Ingress")}
     charts = {name_of(item): item for item in render(*OPERATOR)}
@@ -26,7 +26,7 @@ def test_by_default_the_chart_says_what_the_manifests_say() -> None:
         assert normal(charts[name]) == normal(item), name
 
 
-def test_the_ingress_is_that_of_the_manifests_when_it_is_wanted() -> None:
+def test_the_enabled_ingress_is_that_of_the_manifests() -> None:
     ingress = pick(render("--set", "ingress.enabled=true"), "Ingress")
     assert normal(ingress) == normal(pick(manifests(), "Ingress"))
 

@@ -69,7 +69,7 @@ class Cluster:
         self.server.server_close()
 
 
-def test_a_key_is_made_at_the_first_install_of_16_bytes_and_another_each_time() -> None:
+def test_the_first_install_generates_a_new_key_of_16_bytes() -> None:
     cluster = Cluster(None)
     one, other = cluster.render(), cluster.render()
     cluster.stop()
@@ -78,7 +78,7 @@ def test_a_key_is_made_at_the_first_install_of_16_bytes_and_another_each_time() 
     assert len(one["REDIS_PASSWORD"]) == 32
 
 
-def test_an_upgrade_keeps_the_key_and_the_password_that_are_in_the_cluster() -> None:
+def test_an_upgrade_keeps_the_key_and_password_in_the_cluster() -> None:
     cluster = Cluster({"PROM_ENCRYPT_KEY": "kept-16-bytes-ab", "REDIS_PASSWORD": "kept"})
     kept, given = cluster.render(), cluster.render("--set", "secrets.encryptKey=0123456789abcdef")
     cluster.stop()
@@ -86,7 +86,7 @@ def test_an_upgrade_keeps_the_key_and_the_password_that_are_in_the_cluster() -> 
     assert given["PROM_ENCRYPT_KEY"] == "0123456789abcdef"
 
 
-def test_pods_start_anew_with_another_secret_of_the_values_and_not_with_each_rendering() -> None:
+def test_pods_restart_for_a_changed_secret_but_not_for_each_rendering() -> None:
     def sums(*values: str) -> dict[str, str]:
         done = helm("template", "promsnmp", CHART, *(word for value in values for word in ("--set", value)))
         pod = pick(documents(done.stdout), "Deployment")["spec"]["template"]

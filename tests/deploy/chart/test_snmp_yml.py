@@ -69,7 +69,7 @@ def test_numbers_of_a_module_stay_numbers_and_text_stays_text(tmp_path: Path) ->
     assert yaml.safe_load(text) == given
 
 
-def test_a_module_that_no_config_map_can_hold_is_refused(tmp_path: Path) -> None:
+def test_a_module_too_large_for_a_config_map_is_refused(tmp_path: Path) -> None:
     large = tmp_path / "large.yml"
     large.write_text(json.dumps({"modules": {"large": {"walk": [f"1.3.6.1.4.1.{n}" for n in range(90_000)]}}}))
     done = helm("template", CHART, "--set-file", f"snmpConfig={large}")

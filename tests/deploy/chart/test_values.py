@@ -37,13 +37,13 @@ from tests.support.deploy.kube import (
     ],
     ids=lambda value: value[0].partition("=")[0] if isinstance(value, list) else "",
 )
-def test_values_that_cannot_work_are_refused_with_what_to_do(words: list[str], said: str) -> None:
+def test_invalid_values_are_refused_with_a_hint(words: list[str], said: str) -> None:
     done = helm("template", "promsnmp", CHART, *(word for item in words for word in ("--set", item)))
     assert done.returncode != 0
     assert said in done.stderr
 
 
-def test_a_secret_that_is_refused_is_not_shown() -> None:
+def test_a_refused_secret_is_not_shown() -> None:
     assert "my-passphrase" not in helm("template", CHART, "--set", "secrets.encryptKey=my-passphrase").stderr
 
 
@@ -63,7 +63,7 @@ def _compare(values: Object, schema: Object, path: str) -> None:
             _compare(value, schema["properties"][key], f"{path}.{key}")
 
 
-def test_everything_that_is_given_arrives() -> None:
+def test_every_value_has_its_effect() -> None:
     items = render_values(VALUES / "everything.yaml")
     config = pick(items, "ConfigMap", "poller-config")["data"]
     assert config["PROM_SITE_ID"] == "007"
@@ -94,7 +94,7 @@ def test_alerts_follow_the_names_of_the_release() -> None:
     }
 
 
-def test_prometheus_operators_objects_come_only_where_it_is_known_unless_they_are_asked_for() -> None:
+def test_objects_of_prometheus_operator_need_its_api_or_a_setting() -> None:
     kinds = {"ServiceMonitor", "ScrapeConfig", "PrometheusRule"}
     assert not {item["kind"] for item in render()} & kinds
     assert {item["kind"] for item in render(*OPERATOR)} >= kinds
@@ -103,7 +103,7 @@ def test_prometheus_operators_objects_come_only_where_it_is_known_unless_they_ar
     assert not {item["kind"] for item in refused} & kinds
 
 
-def test_a_web_configuration_is_mounted_and_spoken_to_over_tls() -> None:
+def test_a_web_configuration_is_mounted_and_used_over_tls() -> None:
     settings = "webConfig.existingSecret=web,webConfig.tls=true,webConfig.prometheusTlsConfig.insecureSkipVerify=true"
     items = render(*OPERATOR, "--set", settings)
     container = pick(items, "Deployment")["spec"]["template"]["spec"]["containers"][0]
@@ -126,13 +126,13 @@ def test_the_lease_needs_a_token_and_no_redis() -> None:
     assert out == {"to": [{"ipBlock": {"cidr": "192.0.2.1/32"}}], "ports": [{"port": 6443, "protocol": "TCP"}]}
 
 
-def test_one_replica_on_its_own_volume_is_replaced_and_not_rolled() -> None:
+def test_one_replica_on_its_own_volume_is_recreated() -> None:
     items = render_values(VALUES / "single.yaml")
     assert pick(items, "Deployment")["spec"]["strategy"] == {"type": "Recreate"}
     assert not [item for item in items if item["kind"] in ("HorizontalPodAutoscaler", "PodDisruptionBudget")]
 
 
-def test_a_redis_elsewhere_may_be_reached_and_secrets_of_your_own_are_used() -> None:
+def test_an_external_redis_is_reachable_and_your_own_secret_is_used() -> None:
     items = render_values(VALUES / "external.yaml")
     assert not [item for item in items if item["kind"] in ("Secret", "PersistentVolumeClaim", "StatefulSet")]
     assert pick(items, "ConfigMap")["data"]["REDIS_URL"] == "rediss://redis.example.com:6380/1"

@@ -45,7 +45,7 @@ def source(tmp_path: Path) -> Path:
     return source
 
 
-def test_what_is_imported_is_exported_again(promsnmp: Command, source: Path, path: Path, tmp_path: Path) -> None:
+def test_an_import_can_be_exported_again(promsnmp: Command, source: Path, path: Path, tmp_path: Path) -> None:
     done = promsnmp("import", source)
     assert done.code == 0
     assert [line.split("promsnmp.audit: ")[1].split(" id=")[0] for line in done.err.splitlines()] == [
@@ -73,7 +73,7 @@ def test_an_export_is_masked_and_imports_without_losing_secrets(
     assert json.loads(promsnmp("export", "--secrets").out)["devices"] == document()["devices"]
 
 
-def test_every_problem_of_a_document_is_a_line_and_nothing_changes(promsnmp: Command, source: Path, path: Path) -> None:
+def test_each_problem_of_a_document_is_a_line_and_nothing_changes(promsnmp: Command, source: Path, path: Path) -> None:
     promsnmp("import", source)
     before = path.read_bytes()
     source.write_text('{"devices": [{"sysName": "a", "agents": [{"version": 9}]}], "discoverySeeds": 7}')
@@ -99,14 +99,14 @@ def test_a_dry_run_writes_nothing_not_even_a_key(
 
 
 @pytest.mark.parametrize("content", ["{", "", "[]", "\x00"])
-def test_a_source_that_is_no_document_ends_with_2(promsnmp: Command, source: Path, content: str) -> None:
+def test_an_invalid_document_exits_with_2(promsnmp: Command, source: Path, content: str) -> None:
     source.write_text(content)
     failed = promsnmp("import", source)
     assert failed.code == 2
     assert len(failed.err.splitlines()) == 1
 
 
-def test_a_missing_source_ends_with_2(promsnmp: Command, tmp_path: Path) -> None:
+def test_a_missing_source_exits_with_2(promsnmp: Command, tmp_path: Path) -> None:
     failed = promsnmp("import", tmp_path / "missing.json")
     assert failed.code == 2
     assert "missing.json" in failed.err
@@ -134,7 +134,7 @@ def test_show_lists_devices_without_secrets_in_full_width(promsnmp: Command, sou
     assert not [secret for secret in SECRETS if secret in shown.out + json.dumps(rows)]
 
 
-def test_a_device_s_name_cannot_steer_the_terminal(promsnmp: Command, source: Path) -> None:
+def test_the_name_of_a_device_cannot_control_the_terminal(promsnmp: Command, source: Path) -> None:
     source.write_text(json.dumps({"devices": [{"sysName": "\x1b[2Jevil [red]"}]}))
     promsnmp("import", source)
     shown = promsnmp("show").out
@@ -142,7 +142,7 @@ def test_a_device_s_name_cannot_steer_the_terminal(promsnmp: Command, source: Pa
     assert "evil [red]" in shown
 
 
-def test_without_an_inventory_there_is_nothing_to_show_and_no_key_is_made(
+def test_without_an_inventory_show_is_empty_and_makes_no_key(
     promsnmp: Command, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PROM_ENCRYPT_KEY")
@@ -151,7 +151,7 @@ def test_without_an_inventory_there_is_nothing_to_show_and_no_key_is_made(
     assert not path.parent.exists()
 
 
-def test_a_wrong_key_ends_with_2_and_a_damaged_file_with_1(
+def test_a_wrong_key_exits_with_2_and_a_damaged_file_with_1(
     promsnmp: Command, source: Path, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     promsnmp("import", source)
@@ -169,7 +169,7 @@ def test_a_wrong_key_ends_with_2_and_a_damaged_file_with_1(
     assert promsnmp("show").code == 2
 
 
-def test_a_plain_inventory_is_refused_and_taken_over_by_importing_it_into_itself(
+def test_a_plain_inventory_is_refused_until_imported_into_itself(
     promsnmp: Command, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path.parent.mkdir()
@@ -187,7 +187,7 @@ def test_a_plain_inventory_is_refused_and_taken_over_by_importing_it_into_itself
     )
 
 
-def test_the_inventory_file_is_not_exported_over(promsnmp: Command, source: Path, path: Path) -> None:
+def test_an_export_does_not_overwrite_the_inventory_file(promsnmp: Command, source: Path, path: Path) -> None:
     promsnmp("import", source)
     before = path.read_bytes()
     assert promsnmp("export", path).code == 2
@@ -205,7 +205,7 @@ def test_file_overrides_the_setting(promsnmp: Command, source: Path, path: Path,
     assert not path.exists()
 
 
-def test_rekey_takes_the_new_key_from_the_environment_or_a_file(
+def test_rekey_reads_the_new_key_from_the_environment_or_a_file(
     promsnmp: Command, source: Path, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     promsnmp("import", source)
@@ -223,7 +223,7 @@ def test_rekey_takes_the_new_key_from_the_environment_or_a_file(
     assert InventoryStore(path, b"M" * 32).load().revision == 1
 
 
-def test_rekey_makes_a_key_into_the_key_file(
+def test_rekey_generates_a_key_in_the_key_file(
     promsnmp: Command, source: Path, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PROM_ENCRYPT_KEY")
@@ -237,7 +237,7 @@ def test_rekey_makes_a_key_into_the_key_file(
 
 
 @pytest.mark.parametrize("command", ["export", "import", "show", "rekey"])
-def test_every_command_explains_itself_with_an_example(promsnmp: Command, command: str) -> None:
+def test_every_command_has_help_with_an_example(promsnmp: Command, command: str) -> None:
     helped = promsnmp(command, "--help")
     assert helped.code == 0
     assert f"promsnmp inventory {command}" in helped.out.split("Examples:")[1]

@@ -81,18 +81,18 @@ def test_seeds_are_added_listed_shown_and_removed(seeds: Run) -> None:
     assert json.loads(seeds("list", "--json").stdout) == []
 
 
-def test_the_same_seed_is_added_once(seeds: Run) -> None:
+def test_adding_the_same_seed_twice_keeps_one(seeds: Run) -> None:
     ids = {json.loads(seeds("add", "192.0.2.1", "--json").stdout)["id"] for _ in range(2)}
     assert len(ids) == 1
 
 
 @pytest.mark.parametrize(
     ("words", "status", "reason"),
-    [(["add", "10.0.0.0/8"], 2, "a /12"), (["add"], 2, "TARGET"), (["remove"], 2, "name the seeds, or give --all"),
-     (["remove", "--all", "x"], 2, "name the seeds"), (["show", "nothing"], 1, "there is no seed nothing"),
-     (["remove", "nothing"], 1, "there is no seed nothing")],
+    [(["add", "10.0.0.0/8"], 2, "a /12"), (["add"], 2, "TARGET"), (["remove"], 2, "--all"),
+     (["remove", "--all", "x"], 2, "--all"), (["show", "nothing"], 1, "no seed has the id nothing"),
+     (["remove", "nothing"], 1, "no seed has the id nothing")],
 )  # fmt: skip
-def test_what_cannot_be_done_is_told(
+def test_failures_are_reported(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], status: int,
     reason: str,
 ) -> None:  # fmt: skip

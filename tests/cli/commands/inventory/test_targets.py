@@ -50,7 +50,7 @@ async def source(
 
 
 @pytest.mark.usefixtures("source")
-def test_the_targets_are_those_of_the_service_discovery(
+def test_the_targets_equal_those_of_the_service_discovery(
     capsys: pytest.CaptureFixture[str], serving: ServiceProcess
 ) -> None:
     assert run(["targets"]) == 0
@@ -66,7 +66,7 @@ def test_the_targets_are_those_of_the_service_discovery(
 @pytest.mark.parametrize(
     ("name", "load"), [("t.json", json.loads), ("t.yml", yaml.safe_load), ("t.yaml", yaml.safe_load)]
 )
-def test_a_file_is_what_prometheus_reads_and_stays_when_nothing_changed(
+def test_the_file_is_valid_for_prometheus_and_untouched_when_unchanged(
     name: str, load: Callable[[str], Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / name
@@ -103,7 +103,7 @@ def _checked(file: Path, folder: Path) -> int:
 
 
 @pytest.mark.usefixtures("source")
-def test_what_is_wrong_ends_with_2_and_leaves_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_arguments_exit_with_2_and_leave_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "t.json"
     file.write_text("before")
     for arguments in (["-o", str(tmp_path / "t.txt")], ["nonsense=1", "-o", str(file)], ['"', "-o", str(file)]):
@@ -112,7 +112,7 @@ def test_what_is_wrong_ends_with_2_and_leaves_the_file(tmp_path: Path, capsys: p
     assert file.read_text() == "before"
 
 
-def test_a_service_that_is_not_there_leaves_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unreachable_service_leaves_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "t.json"
     file.write_text("before")
     assert run(["targets", "--url", f"http://127.0.0.1:{free_tcp_port()}", "-o", str(file)]) == 1

@@ -43,7 +43,7 @@ def module(text: str, name: str) -> Module:
     return read_text(text, source="printed").modules[name]
 
 
-def test_a_module_is_printed_that_is_called_as_its_first_object(build: Build) -> None:
+def test_a_module_is_named_after_its_first_object(build: Build) -> None:
     done = build("IF-MIB::ifXTable", "ifNumber")
     assert done.code == 0
     found = module(done.out, "ifXTable")
@@ -51,14 +51,14 @@ def test_a_module_is_printed_that_is_called_as_its_first_object(build: Build) ->
     assert len(found.metrics) == 20
 
 
-def test_problems_of_the_mibs_are_said_beside_and_fail_nothing(build: Build) -> None:
+def test_problems_of_mibs_go_to_stderr_and_do_not_fail_the_build(build: Build) -> None:
     done = build("ifNumber")
     assert done.code == 0
     assert f"{MIBS}/ACME-BROKEN-MIB.txt:7: imports SecretKind, secretRoot from ACME-SECRET-MIB" in done.err
     assert "ACME-BROKEN" not in done.out
 
 
-def test_what_is_not_found_is_said_last_and_exits_1_and_the_rest_is_built(build: Build) -> None:
+def test_unknown_objects_are_reported_last_and_exit_with_1(build: Build) -> None:
     done = build("ifNumber", "nowhere", "acmeBroken", "--name", "mine", "--lookup", "ifIndex=gone")
     assert done.code == 1
     assert "goodFourth" in {one.name for one in module(done.out, "mine").metrics}
@@ -67,7 +67,7 @@ def test_what_is_not_found_is_said_last_and_exits_1_and_the_rest_is_built(build:
     assert any(line.startswith("mine: badType is left out: type SecretKind is not defined") for line in lines)
 
 
-def test_when_nothing_is_found_nothing_is_printed(build: Build, tmp_path: Path) -> None:
+def test_without_any_known_object_nothing_is_printed(build: Build, tmp_path: Path) -> None:
     done = build("nowhere", "-o", tmp_path / "out.yml")
     assert (done.code, done.out) == (1, "")
     assert not (tmp_path / "out.yml").exists()
@@ -123,7 +123,7 @@ def test_a_generator_yml_is_built_whole_or_one_module_of_it(build: Build, tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ([], click.UsageError, "name at least one OBJECT, or a --generator file"),
+        ([], click.UsageError, "OBJECT.*--generator"),
         (["ifTable", "--type", "ifMtu=Gauge"], click.UsageError, "'Gauge' is not known; allowed: .*gauge"),
         (["ifTable", "--scale", "ifMtu=inf"], click.UsageError, "'inf' is not a number"),
         (["ifTable", "--scale", "ifMtu"], click.UsageError, "write NAME=VALUE"),
@@ -131,25 +131,23 @@ def test_a_generator_yml_is_built_whole_or_one_module_of_it(build: Build, tmp_pa
         (["ifTable", "--filter", "ifDescr=.*"], click.UsageError, "write OBJECT:TARGET"),
         (["ifTable", "--rows", "ifDescr=a"], click.UsageError, "'a' is not a list of indexes"),
         (["ifTable", "--generator", "/nowhere.yml"], ModuleError, "cannot be read"),
-        (["ifTable", "-o", "/nowhere/x.yml"], ModuleError, "cannot be written"),
+        (["ifTable", "-o", "/nowhere/x.yml"], ModuleError, "cannot write /nowhere/x.yml"),
     ],
 )
-def test_what_is_asked_for_in_a_wrong_way_is_refused(
-    build: Build, arguments: list[str], error: type[Exception], message: str
-) -> None:
+def test_wrong_arguments_are_refused(build: Build, arguments: list[str], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         build(*arguments)
 
 
-def test_a_module_that_the_generator_yml_has_not_is_named(build: Build, tmp_path: Path) -> None:
+def test_an_unknown_module_of_generator_yml_is_named(build: Build, tmp_path: Path) -> None:
     (tmp_path / "g.yml").write_text("modules: {one: {walk: [ifNumber]}}")
     with pytest.raises(ModuleError, match=r"has no module 'two'; it has: one"):
         build("--generator", tmp_path / "g.yml", "--name", "two")
-    with pytest.raises(click.UsageError, match="has a module 'one' already"):
+    with pytest.raises(click.UsageError, match=r"already has a module 'one'.*--name"):
         build("--generator", tmp_path / "g.yml", "--name", "one", "ifTable")
 
 
-def test_a_folder_that_is_not_there_is_named(build: Build, tmp_path: Path) -> None:
+def test_a_missing_folder_is_named(build: Build, tmp_path: Path) -> None:
     with pytest.raises(ModuleError, match="no such folder of MIB files"):
         build("ifTable", mibs=tmp_path / "nowhere")
 
@@ -163,14 +161,12 @@ def test_without_pysmi_one_line_says_what_to_install(build: Build, monkeypatch: 
         build("ifTable")
 
 
-def test_reading_that_takes_long_says_so_once_where_there_is_no_terminal(
-    build: Build, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_read_is_reported_once_without_a_terminal(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(modules_build, "QUIET_SECONDS", 0.0)
     assert build("ifNumber").err.count("reading 5 MIB files ...") == 1
 
 
-def test_reading_that_takes_long_counts_the_files_on_a_terminal(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_read_counts_files_on_a_terminal(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(modules_build, "QUIET_SECONDS", 0.0)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     said = build("ifNumber").err

@@ -29,7 +29,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-def test_it_serves_every_device_and_what_it_tells_to_open(tmp_path: Path) -> None:
+def test_it_serves_every_device_and_every_path_it_shows(tmp_path: Path) -> None:
     with Demo(tmp_path) as demo, httpx.Client(base_url=demo.url, timeout=20) as client:
         names = [make().name for make in DEMO]
         assert len(client.get("/targets").json()) == len(names)
@@ -47,7 +47,7 @@ def test_it_serves_every_device_and_what_it_tells_to_open(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_it_with_its_service_and_its_files(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_stops_it_with_its_service_and_files(tmp_path: Path, number: signal.Signals) -> None:
     with Demo(tmp_path) as demo:
         children = demo.children
         assert len(children) == 1
@@ -60,7 +60,7 @@ def test_a_signal_ends_it_with_its_service_and_its_files(tmp_path: Path, number:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
-def test_a_kill_ends_the_service_too(tmp_path: Path) -> None:
+def test_a_kill_stops_the_service_too(tmp_path: Path) -> None:
     with Demo(tmp_path) as demo:
         children = demo.children
         demo.process.kill()
@@ -68,15 +68,15 @@ def test_a_kill_ends_the_service_too(tmp_path: Path) -> None:
         wait_until(lambda: not any(map(alive, children)), deadline=30, what="the end of the service")
 
 
-def test_a_service_that_ends_by_itself_ends_the_demo_with_a_word(tmp_path: Path) -> None:
+def test_a_service_that_stops_ends_the_demo_with_a_message(tmp_path: Path) -> None:
     with Demo(tmp_path) as demo:
         os.kill(demo.children[0], signal.SIGKILL)
         assert demo.process.wait(30) == 1
-        assert "the service ended by itself" in demo.output()
+        assert "the service stopped unexpectedly" in demo.output()
         assert demo.leftovers == []
 
 
-def test_ctrl_c_during_the_start_ends_it_in_order(tmp_path: Path) -> None:
+def test_ctrl_c_during_the_start_stops_it_cleanly(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [*COMMAND, "--port", "0"],
         stdout=subprocess.PIPE,
@@ -92,7 +92,7 @@ def test_ctrl_c_during_the_start_ends_it_in_order(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_taken_port_is_told_in_one_line_with_the_setting() -> None:
+def test_a_port_in_use_is_reported_in_one_line_with_the_setting() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -105,7 +105,7 @@ def test_a_taken_port_is_told_in_one_line_with_the_setting() -> None:
     assert "SERVER_PORT" in result.stderr
 
 
-def test_a_wrong_port_setting_is_told_in_one_line() -> None:
+def test_a_wrong_port_setting_is_reported_in_one_line() -> None:
     result = run(SERVER_PORT="many")
     assert (result.returncode, result.stderr.count("\n")) == (2, 1)
     assert "SERVER_PORT=many" in result.stderr
@@ -125,5 +125,5 @@ def test_a_sample_is_short_and_has_samples_of_several_families() -> None:
     assert {line.split("{")[0] for line in lines if not line.startswith("#")} == set(families)
 
 
-def test_a_sample_of_a_page_without_known_families_is_its_start() -> None:
+def test_the_sample_of_an_unknown_page_is_its_start() -> None:
     assert sample(DemoResponse(200, "up 1\ndown 0\n")) == ["up 1", "down 0"]

@@ -14,7 +14,7 @@ import pytest
 from tests.support.tools import PROJECT, Process, require_tool, wait_until
 
 DESCR, UPTIME = "1.3.6.1.2.1.1.1.0", "1.3.6.1.2.1.1.3.0"
-READY = "Ctrl-C ends it"
+READY = "Press Ctrl-C"
 
 
 def command(*words: str | Path) -> list[str]:
@@ -64,7 +64,7 @@ def get(target: str, name: str, *options: str) -> str:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_each_file_has_an_agent_until_a_signal_ends_them(tmp_path: Path, number: signal.Signals) -> None:
+def test_each_file_has_an_agent_until_a_signal(tmp_path: Path, number: signal.Signals) -> None:
     files = [recording(tmp_path, name) for name in ("one", "two")]
     with Simulation(tmp_path, "--port", "0", *files) as simulation:
         one, two = simulation.targets
@@ -80,14 +80,14 @@ def test_ports_count_up_from_the_one_given(tmp_path: Path) -> None:
         assert simulation.targets == [f"127.0.0.1:{first}", f"127.0.0.1:{first + 1}"]
 
 
-def test_without_a_port_those_that_are_taken_are_passed_over(tmp_path: Path) -> None:
+def test_without_a_port_ports_in_use_are_skipped(tmp_path: Path) -> None:
     files = [recording(tmp_path, name) for name in ("one", "two")]
     (tmp_path / "other").mkdir()
     with Simulation(tmp_path, *files) as first, Simulation(tmp_path / "other", *files) as second:
         assert not set(first.targets) & set(second.targets)
 
 
-def test_a_port_that_is_taken_is_named_in_one_line(tmp_path: Path) -> None:
+def test_a_port_in_use_is_named_in_one_line(tmp_path: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
@@ -98,13 +98,13 @@ def test_a_port_that_is_taken_is_named_in_one_line(tmp_path: Path) -> None:
     )
 
 
-def test_an_address_of_another_machine_is_named_in_one_line(tmp_path: Path) -> None:
+def test_a_foreign_address_is_named_in_one_line(tmp_path: Path) -> None:
     result = run("--address", "192.0.2.1", recording(tmp_path, "one"))
     assert (result.returncode, result.stderr.count("\n")) == (1, 1)
     assert "192.0.2.1 is not an address of this machine" in result.stderr
 
 
-def test_a_file_that_cannot_be_used_ends_the_start_in_one_line_with_its_line(tmp_path: Path) -> None:
+def test_an_unusable_file_is_reported_in_one_line_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "bad.snmprec"
     path.write_text("\nnot a recording\nneither\n")
     result = run(path)
@@ -114,14 +114,14 @@ def test_a_file_that_cannot_be_used_ends_the_start_in_one_line_with_its_line(tmp
     assert (gone.returncode, gone.stderr) == (1, f"promsnmp: {tmp_path}/gone.snmprec: no such file or directory\n")
 
 
-def test_single_bad_lines_are_reported_and_the_rest_is_answered(tmp_path: Path) -> None:
+def test_bad_lines_are_reported_and_the_rest_is_answered(tmp_path: Path) -> None:
     path = recording(tmp_path, "half", extra="1.3.6.x|4|a\n")
     with Simulation(tmp_path, "--port", "0", path) as simulation:
         assert f"{path}:3: '1.3.6.x' is not an OID" in simulation.output()
         assert get(simulation.targets[0], DESCR) == '"half"'
 
 
-def test_strict_ends_the_start_at_a_bad_line(tmp_path: Path) -> None:
+def test_strict_refuses_a_bad_line(tmp_path: Path) -> None:
     path = recording(tmp_path, "half", extra="1.3.6.x|4|a\n")
     result = run("--strict", "--port", "0", path)
     assert result.returncode == 1
@@ -166,7 +166,7 @@ def test_wrong_options_are_explained_in_one_line(words: tuple[str, ...], reason:
     assert reason in result.stderr
 
 
-def test_help_has_an_example_that_asks_the_agent() -> None:
+def test_help_has_an_example_with_snmpwalk() -> None:
     assert "snmpwalk -v2c -c public 127.0.0.1:16100" in run("--help").stdout
 
 
@@ -199,7 +199,7 @@ def test_a_network_of_devices_answers_on_many_addresses_of_one_port(tmp_path: Pa
     [(["--devices", "3"], "add --network"), (["--network", "127.61.0.0/29", "--devices", "9"], "has 6 addresses"),
      (["--network", "192.0.2.0/24"], "is not on loopback"), (["--network", "x"], "'x'")],
 )  # fmt: skip
-def test_a_network_that_cannot_be_is_refused(tmp_path: Path, words: list[str], reason: str) -> None:
+def test_an_impossible_network_is_refused(tmp_path: Path, words: list[str], reason: str) -> None:
     ran = run(*words, recording(tmp_path, "switch"))
     assert ran.returncode == 2
     assert reason in ran.stderr
