@@ -1,4 +1,4 @@
-"""The project's own promises: it builds with and without a compiler, its tools work, its documents are true."""
+"""The project builds with and without a compiler, its test tools work, and its documents are correct."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MARKDOWN = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJEC
 
 
 def build_wheel(folder: Path, **environment: str) -> Path:
-    """A wheel of a copy of the project, made with the build tools that are installed here."""
+    """A wheel of a copy of the project, built with the tools installed here."""
     copy = folder / "promsnmp"
     made = shutil.ignore_patterns("*.c", "*.html", "*.so", "__pycache__", "*.egg-info")
     shutil.copytree(PROJECT / "src", copy / "src", ignore=made)
@@ -48,7 +48,7 @@ def build_wheel(folder: Path, **environment: str) -> Path:
 
 
 def runs_compiled(wheel: Path) -> bool:
-    """Whether the decoder of the unpacked ``wheel`` is the compiled one, in an interpreter that sees only it."""
+    """Whether the decoder of the unpacked ``wheel`` is compiled, in an interpreter that sees only the wheel."""
     unpacked = wheel.parent / "unpacked"
     zipfile.ZipFile(wheel).extractall(unpacked)
     code = "from promsnmp.snmp import ber; print(ber.__file__, ber.COMPILED)"
@@ -90,9 +90,7 @@ def test_the_wheel_contains_every_file_read_at_run_time(tmp_path: Path) -> None:
     assert there - names == set()
 
 
-def test_a_stale_extension_is_noticed_whatever_the_file_times(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stale_extension_is_noticed_whatever_the_file_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = tmp_path / "src" / "hot.py"
     source.parent.mkdir()
     source.write_text("x = 1\n")

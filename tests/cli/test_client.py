@@ -1,4 +1,4 @@
-"""The commands' client, against the real service, and against servers that do what it never does."""
+"""The commands' HTTP client, against the real service and against servers that misbehave."""
 
 from __future__ import annotations
 

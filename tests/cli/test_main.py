@@ -1,4 +1,4 @@
-"""The frame of the command line: help, versions, and how commands end."""
+"""The command line: help, version, errors and exit codes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def promsnmp(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
-    """Puts a function in the place of ``promsnmp walk``."""
+    """Replaces ``promsnmp walk`` by a function."""
 
     def put(work: Callable[[], object]) -> None:
         stand_in = ModuleType("promsnmp.cli.commands.walk")

@@ -1,7 +1,7 @@
-"""Every command of kubernetes.md and operations.md is run, in its order, by the real kubectl, Helm and curl.
+"""Runs every command of kubernetes.md and operations.md, in order, with the real kubectl, Helm and curl.
 
-There is an API server in memory (``cluster.py``), and one replica with its Redis as the manifests configure it for what
-happens inside a pod (``pods.py``, ``shim.py``).
+They use an API server in memory (``fake_kubernetes.py``). For what happens inside a pod, there is one replica with its
+Redis, as the manifests configure it (``pods.py``, ``shim.py``).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ELSEWHERE = {
     "kubectl top": "needs metrics of nodes",
     "kubectl debug": "needs a node, and the image busybox",
 }
-"""Commands that are not run here, and why."""
+"""Commands that do not run here, and why."""
 BLOCK = r"```sh\n(?P<block>.*?)```"
 IN_TEXT = r"`(?P<words>(?:kubectl|helm|promsnmp) [^`\n]+)`"
 
@@ -40,14 +40,14 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 
 
 def written(page: str, wanted: str = BLOCK) -> list[str]:
-    """The shell blocks of a page; with ``wanted`` the commands within its text, too, in the page's order."""
+    """The shell blocks of a page in order; with ``wanted`` also the commands in its text."""
     text = (PROJECT / "docs" / page).read_text(encoding="utf-8")
     groups = [match.groupdict() for match in re.finditer(wanted, text, re.DOTALL)]
     return [textwrap.dedent(group["block"] or group.get("words") or "") for group in groups]
 
 
 def run_here(commands: list[str]) -> list[str]:
-    """Those of ``commands`` that are not run elsewhere."""
+    """Those of ``commands`` that do not run elsewhere."""
     return [kept for kept in map(_kept, commands) if kept.strip()]
 
 
@@ -65,7 +65,7 @@ def test_the_folder_is_applied_at_once_and_a_second_time_without_changes(shell: 
     assert "error" not in first.lower()
     again = shell("kubectl apply -f deploy/kubernetes/")
     changed = set(re.findall(r"^(\S+) (?:created|configured)$", again, re.MULTILINE))
-    assert changed <= {"secret/promsnmp-secrets", "poddisruptionbudget.policy/promsnmp-pdb"}  # kubectl says so always
+    assert changed <= {"secret/promsnmp-secrets", "poddisruptionbudget.policy/promsnmp-pdb"}  # kubectl always says so
 
 
 def test_the_kustomization_gives_the_same_objects(shell: Shell) -> None:
@@ -105,7 +105,7 @@ def test_the_overlay_drops_them_and_sets_image_and_storage_class(tmp_path: Path)
 
 
 def test_a_kustomization_with_a_yaml_name_would_be_applied_as_an_object(shell: Shell) -> None:
-    """Why ours is called Kustomization, as Kustomize allows."""
+    """The reason why ours is called Kustomization, which Kustomize allows."""
     shell("mv deploy/kubernetes/Kustomization deploy/kubernetes/kustomization.yaml")
     done = shell.run("kubectl apply -f deploy/kubernetes/")
     assert done.returncode != 0
@@ -148,7 +148,7 @@ def test_the_fake_server_refuses_what_a_real_one_refuses(shell: Shell) -> None:
 
 
 def test_helm_installs_tests_upgrades_rolls_back_and_uninstalls(shell: Shell) -> None:
-    """The key that the first install made stays: over upgrade, rollback, uninstall and the next install."""
+    """The key of the first install survives upgrade, rollback, uninstall and the next install."""
     install = "helm install promsnmp deploy/helm/promsnmp --namespace promsnmp --create-namespace"
     shell(install)
     key = shell.cluster.get("Secret", "promsnmp-secrets")["data"]["PROM_ENCRYPT_KEY"]
@@ -202,11 +202,11 @@ def test_every_command_of_kubernetes_md_runs(pages: Pages) -> None:
 
 
 def test_every_command_of_operations_md_runs(pages: Pages) -> None:
-    """Those within the text, too; Helm's have a release of their own, in the namespace ``other``."""
+    """Also those in the text; Helm's use a release of their own, in the namespace ``other``."""
     pages("kubectl apply -f deploy/kubernetes/")
     pages("helm install promsnmp deploy/helm/promsnmp -n other --create-namespace --set redis.fullnameOverride=redis-2")
     lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "promsnmp-leader"}}
-    (pages.folder / "lease.json").write_text(json.dumps(lease))  # as the leader makes it, where there is no Redis
+    (pages.folder / "lease.json").write_text(json.dumps(lease))  # as the leader writes it without Redis
     pages("kubectl -n promsnmp apply -f lease.json; cp modules/system.yml snmp.yml")
     for command in run_here(written("how-to/operations.md", f"{BLOCK}|{IN_TEXT}")):
         pages.share_secret()

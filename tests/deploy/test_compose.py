@@ -1,4 +1,4 @@
-"""deploy/compose.yaml, read by docker-compose; and what it mounts."""
+"""deploy/compose.yaml, as docker-compose reads it, and the files that it mounts."""
 
 from __future__ import annotations
 

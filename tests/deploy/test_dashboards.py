@@ -1,4 +1,4 @@
-"""Grafana's dashboards: of Grafana's schema; each query answered by a Prometheus that scrapes ``promsnmp demo``."""
+"""Grafana's dashboards fit Grafana's schema, and Prometheus has data for each query (``promsnmp demo``)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 BOARDS = {file.stem: json.loads(file.read_text()) for file in sorted(dashboards.FOLDER.glob("*.json"))}
 FIXED = {"$job": "snmp", "$top": "5", "$__rate_interval": "15s", "$__range": "1m", "$__interval": "15s"}
-"""What Grafana would put in for its variables; a device and an interface are put in by name."""
+"""The values that Grafana would fill in for its variables; device and interface are filled in by name."""
 PROMETHEUS_YML = """
 global: {{scrape_interval: 1s, scrape_timeout: 1s}}
 scrape_configs:
@@ -60,7 +60,7 @@ class Asked:
         return result
 
     def label_values(self, definition: str) -> list[str]:
-        """As Grafana asks for ``label_values(series, label)``."""
+        """The query of Grafana for ``label_values(series, label)``."""
         found = re.fullmatch(r"label_values\((.+), (\w+)\)", definition)
         assert found is not None
         answer = self.client.get(f"/api/v1/label/{found[2]}/values", params={"match[]": found[1]}).json()
@@ -110,7 +110,7 @@ def put_in(expression: str, *, service: bool, instance: str, interface: str) -> 
 
 
 def test_every_query_of_every_dashboard_returns_data(prometheus: Asked) -> None:
-    """Asked as Grafana would: with one device and one interface chosen, and with all."""
+    """Queries as Grafana does: with one device and one interface selected, and with all."""
     empty = []
     for board, panel, expression in queries():
         chosen = [".*", "access-sw-01"] if '=~"$instance"' in expression else ["access-sw-01"]
@@ -155,7 +155,7 @@ def test_a_query_without_data_is_found(prometheus: Asked) -> None:
 
 @pytest.mark.parametrize("name", BOARDS)
 def test_each_dashboard_fits_grafanas_schema(name: str) -> None:
-    """Read by Grafana's own model and written again, nothing of it is lost: then nothing of it is unknown."""
+    """Grafana's own model reads it and writes it again without losing anything, so nothing in it is unknown."""
     board = BOARDS[name]
     again = json.loads(JSONEncoder(sort_keys=True).encode(Dashboard.from_json(board)))
     assert list(_lost(board, again, name)) == []

@@ -1,4 +1,4 @@
-"""Names and numbers of the manifests, nearly all of them the original's: to change one is a decision, not a slip."""
+"""Names and numbers of the manifests, most of them those of the original: a change must be deliberate."""
 
 from __future__ import annotations
 
@@ -182,11 +182,11 @@ resources autoscaling.enabled autoscaling.minReplicas autoscaling.maxReplicas au
 autoscaling.targetMemoryUtilization podDisruptionBudget serviceMonitor prometheusRule dashboards networkPolicy ingress
 snmpConfig extraEnv
 """
-"""Of the chart: whoever has a file of values relies on these names."""
+"""Names of the chart's values, which existing values files rely on."""
 
 
 def at(item: Any, path: str) -> Any:
-    """What stands at a path such as ``spec.ports.0.port``."""
+    """The value at a path such as ``spec.ports.0.port``."""
     return reduce(lambda found, key: found[int(key) if isinstance(found, list) else key], path.split("."), item)
 
 

@@ -1,4 +1,4 @@
-"""deploy/image: built by podman, run as a stranger with nothing to write to, and looked into."""
+"""deploy/image: built by podman, run unprivileged and read-only, and inspected."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = [
 ]
 CONTAINER = f"promsnmp-test-{os.getpid()}"
 LARGEST = 130_000_000
-"""Octets that the image may have, uncompressed."""
+"""Maximum size of the image in octets, uncompressed."""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def root(image: str) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def running(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a container that runs as the Deployment has it."""
+    """The URL of a container with the options of the Deployment."""
     data, port = tmp_path_factory.mktemp("data"), free_tcp_port()
     for folder in (data, *data.parents[:2]):
         folder.chmod(0o777)
@@ -86,7 +86,7 @@ def test_it_runs_compiled_and_unprivileged_and_writes_to_its_volume_only(running
 
 
 def test_the_prestop_hook_runs_without_a_shell(running: str) -> None:
-    """The deadline is not waited for: `sleep` is what matters."""
+    """Without the wait: what matters is that `sleep` exists."""
     hook = pick(manifests(), "Deployment")["spec"]["template"]["spec"]["containers"][0]["lifecycle"]["preStop"]
     program, *_ = hook["exec"]["command"]
     assert inside(program, "0").returncode == 0
@@ -178,7 +178,7 @@ def test_the_image_is_small(image: str) -> None:
 
 
 def test_the_build_context_has_only_what_it_needs() -> None:
-    """Neither .git nor .venv nor secrets of the folder get into a layer."""
+    """No layer contains .git, .venv or secrets of the folder."""
     rules = [line for line in (PROJECT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
     assert rules[0] == "*"
     assert {rule[1:] for rule in rules if rule.startswith("!")} == {

@@ -1,4 +1,4 @@
-"""deploy/kubernetes: what the schemas of every release and a cluster's admission would say, and traps between files."""
+"""deploy/kubernetes: valid for every release, admitted by a cluster, and consistent between files."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_the_configuration_is_that_of_the_original() -> None:
 
 
 def test_every_variable_of_a_pod_is_a_setting() -> None:
-    """Of the manifests and of the examples; a wrong name would be passed over in silence."""
+    """In manifests and examples; PromSNMP would silently ignore a wrong name."""
     data = [item.get("data") or item["stringData"] for item in EVERY if item["kind"] in ("ConfigMap", "Secret")]
     given = {name for one in data for name in one}
     for _, pod in pods(EVERY):
@@ -177,7 +177,7 @@ def test_controllers_select_only_their_own_pods() -> None:
         selector = owner["spec"]["selector"]["matchLabels"]
         for other in owners:
             if owner["metadata"]["name"] == other["metadata"]["name"]:
-                continue  # an example of the same Deployment, to be applied in its place
+                continue  # an example that replaces the same Deployment
             taken = _matches(selector, other["spec"]["template"]["metadata"]["labels"])
             assert not taken, f"{name_of(owner)} chooses pods of {name_of(other)}"
 

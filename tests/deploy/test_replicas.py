@@ -1,7 +1,7 @@
-"""The configuration that the manifests give a pod, in three real replicas with a real Redis and a real device.
+"""Three real replicas with the configuration of the manifests, a real Redis and a real device.
 
-They elect one leader, pass their probes as the kubelet would call them, answer at each replica what was written at
-another, survive what operations.md tells to do, and drain when they are to end.
+They elect one leader, pass the probes of the kubelet, return at each replica what was written at another, survive the
+procedures of operations.md, and drain when they stop.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def is_leader(pod: Pod) -> bool:
 
 
 def given(items: list[Object]) -> list[Object]:
-    """The objects with secrets as an operator would have put them in."""
+    """The objects with secrets filled in, as an operator would."""
     pick(items, "Secret")["stringData"] |= SECRETS
     return items
 
@@ -91,7 +91,7 @@ def replicas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replicas]:
 
 
 def test_the_rendered_chart_starts_three_replicas_that_elect_a_leader(tmp_path: Path) -> None:
-    """The rest is tried with the manifests alone: chart/test_same_as_manifests.py compares the two, field by field."""
+    """The other tests use the manifests: chart/test_same_as_manifests.py compares the two, field by field."""
     with three(given(render()), tmp_path) as started:
         for pod in started.pods:
             await_start(pod)
@@ -127,7 +127,7 @@ def one_leader(replicas: Replicas) -> str:
 
 
 def with_device(replicas: Replicas) -> None:
-    """The device is in the inventory, and can be read at every replica; told to one that does not lead."""
+    """Adds the device through a follower; then every replica lists it and can scrape it."""
     for pod in replicas.pods:
         await_start(pod)
     leader = one_leader(replicas)

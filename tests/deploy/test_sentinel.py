@@ -1,7 +1,7 @@
-"""redis.architecture=sentinel: the chart's scripts, run by three real Redis with three real sentinels.
+"""redis.architecture=sentinel: the chart's scripts with three real Redis servers and three real sentinels.
 
-Each pod is a network namespace of its own with the names of the others in /etc/hosts, as DNS would tell them. The
-master is killed, another one takes over, and the old one comes back as its replica.
+Each pod is a network namespace of its own, with the names of the others in /etc/hosts instead of DNS. The test kills
+the master; another one takes over, and the old one returns as its replica.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Node:
 
     @property
     def master(self) -> str:
-        """Whom its sentinel takes for the master."""
+        """The master according to its sentinel."""
         return (self.ask("-p", "26379", "SENTINEL", "get-master-addr-by-name", "promsnmp") or [""])[0]
 
 

@@ -1,4 +1,4 @@
-"""``promsnmp discover`` as a person runs it: by itself, into a file, by a service, and interrupted."""
+"""``promsnmp discover`` as a user runs it: on its own, saving to a file, with a service, and interrupted."""
 
 from __future__ import annotations
 

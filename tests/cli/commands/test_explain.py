@@ -1,4 +1,4 @@
-"""``promsnmp explain``: what an operator, or a script, gets to read."""
+"""``promsnmp explain``: the report for people, and the JSON for scripts."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_requested_modules_have_no_reasons(agent: SimulatedAgent) -> None:
 
 @pytest.fixture
 def inventory(agent: SimulatedAgent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Makes an inventory of one device, ``core``, with what is given of it besides its agent."""
+    """Makes an inventory of one device, ``core``, with the given fields besides its agent."""
     monkeypatch.setenv("PROM_INV_FILE", str(tmp_path / "inventory.json"))
     monkeypatch.setenv("PROM_ENCRYPT_KEY", "0123456789ABCDEF")
 

@@ -1,4 +1,4 @@
-"""``promsnmp scrape``: one device's page, by hand."""
+"""``promsnmp scrape``: the metrics of one device."""
 
 from __future__ import annotations
 

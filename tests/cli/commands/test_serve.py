@@ -1,4 +1,4 @@
-"""``promsnmp serve``: options, settings, and that it says how to use it. What it does is in tests/test_app.py."""
+"""``promsnmp serve``: options, settings and help. tests/test_app.py tests the service itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``promsnmp walk`` against simulated agents, as a program of its own."""
+"""``promsnmp walk`` against simulated agents, as a real process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``promsnmp web-password``: hashes that the web configuration takes."""
+"""``promsnmp web-password``: hashes that the web configuration accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The flags of snmp_exporter, and what becomes of them."""
+"""The flags of snmp_exporter: the settings they set, and those that are refused."""
 
 from __future__ import annotations
 

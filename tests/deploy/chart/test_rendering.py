@@ -40,7 +40,7 @@ def test_the_rendered_objects_are_valid_for_every_release(version: str) -> None:
 
 
 def test_the_rendered_objects_are_the_same_for_every_release() -> None:
-    """So that it is enough to render it once for all of them."""
+    """Therefore it is enough to render it once for all of them."""
     texts = [file.read_text() for file in (CHART / "templates").rglob("*") if file.is_file()]
     assert not [text for text in texts if "KubeVersion" in text]
     oldest, newest = (

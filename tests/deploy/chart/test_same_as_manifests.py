@@ -18,7 +18,7 @@ GIVEN_BY_HELM = {"helm.sh/chart", "app.kubernetes.io/managed-by", "app.kubernete
 
 
 def test_by_default_the_chart_renders_the_manifests() -> None:
-    """But for the Namespace, which Helm makes (--create-namespace), and the Ingress, which needs a host of yours."""
+    """Except the Namespace, which Helm makes (--create-namespace), and the Ingress, which needs your host."""
     ours = {name_of(item): item for item in manifests() if item["kind"] not in ("Namespace", "Ingress")}
     charts = {name_of(item): item for item in render(*OPERATOR)}
     assert sorted(charts) == sorted(ours)
@@ -32,7 +32,7 @@ def test_the_enabled_ingress_is_that_of_the_manifests() -> None:
 
 
 def normal(item: Object) -> Object:
-    """An object without what only Helm gives, secrets replaced by their names."""
+    """An object without what only Helm adds, and with the names of secrets instead of their values."""
     copy: Object = json.loads(json.dumps(item))
     for labels in _all(copy, "labels"):
         for key in GIVEN_BY_HELM & set(labels):
@@ -50,7 +50,7 @@ def normal(item: Object) -> Object:
 
 
 def _all(value: Any, key: str) -> list[dict[str, str]]:
-    """Every mapping that stands under ``key``, however deep."""
+    """Every mapping under ``key``, at any depth."""
     if isinstance(value, list):
         return [found for one in value for found in _all(one, key)]
     if not isinstance(value, dict):

@@ -18,7 +18,7 @@ from tests.support.deploy.kube import (
 
 
 class Cluster:
-    """As much of an API server as Helm's ``lookup`` asks for: one Secret, or none."""
+    """The part of an API server that Helm's ``lookup`` needs: one Secret, or none."""
 
     def __init__(self, data: dict[str, str] | None) -> None:
         encoded = {key: base64.b64encode(value.encode()).decode() for key, value in (data or {}).items()}

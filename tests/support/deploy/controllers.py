@@ -1,4 +1,4 @@
-"""The controllers of a cluster, done in an instant: ReplicaSets, pods that are ready, claims that are bound."""
+"""The controllers of a cluster, without delay: they make ReplicaSets and ready pods, and bind claims."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _reference(owner: Object) -> Object:
 
 
 def owner_of(item: Object) -> str:
-    """The uid of the object that made this one; empty when nobody did."""
+    """The uid of the owner of this object; empty if it has none."""
     return str((item["metadata"].get("ownerReferences") or [{"uid": ""}])[0]["uid"])
 
 
@@ -98,7 +98,7 @@ def _stateful_set(store: Objects, item: Object) -> None:
 
 
 def _pods(store: Objects, owner: Object, names: list[str]) -> None:
-    """Pods of ``owner`` with these names, and no others."""
+    """Makes pods of ``owner`` with these names, and removes all others."""
     meta = owner["metadata"]
     for key in [key for key, one in store.objects.items() if key[0] == "Pod" and owner_of(one) == meta["uid"]]:
         del store.objects[key]

@@ -1,7 +1,6 @@
-"""Custom resources against their definitions, as cloudcoil has made models of these.
+"""Checks custom resources against their definitions, with cloudcoil's models of these.
 
-The models pass over what they do not know; so an object is written again from its model, and what is lost on the way
-was unknown.
+The models ignore unknown fields; so an object is written again from its model, and what is lost on the way is unknown.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""A Kubernetes API server in memory, for the real kubectl and Helm: what they do is done, and can be read again.
+"""A Kubernetes API server in memory, for the real kubectl and Helm: it keeps what they apply, and returns it.
 
-It refuses what a real one would refuse: objects that do not fit the strict schema of their kind, objects of namespaces
-that are not there, and pods that a namespace's Pod Security level forbids. Its controllers do in an instant what takes
-a cluster minutes: a Deployment has its ReplicaSet and ready pods at once, a test pod has succeeded. There is no node;
-so logs, exec and port-forward are not to be had.
+It refuses what a real one refuses: objects that do not fit the strict schema of their kind, objects in missing
+namespaces, and pods that the Pod Security level of a namespace forbids. Its controllers do at once what takes a cluster
+minutes: a Deployment has its ReplicaSet and ready pods immediately, a test pod has succeeded. It has no nodes, so it
+cannot do logs, exec and port-forward.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ networking.istio.io/v1 DestinationRule destinationrules namespaced dr
 
 @dataclass(frozen=True, slots=True)
 class ResourceKind:
-    """What discovery tells of a kind."""
+    """The discovery document of a kind."""
 
     api: str
     kind: str
@@ -93,7 +93,7 @@ def _kinds() -> list[ResourceKind]:
 
 @dataclass
 class Refusal(Exception):
-    """An answer other than 2xx."""
+    """A response other than 2xx."""
 
     status: int
     reason: str
@@ -102,12 +102,12 @@ class Refusal(Exception):
 
 @dataclass
 class ObjectStore(Objects):
-    """What was applied, admitted, and seen by the controllers."""
+    """The objects that were applied and admitted, and that the controllers have seen."""
 
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def put(self, kind: ResourceKind, item: Object, *, old: Object | None = None) -> Object:
-        """Admits and keeps an object, and lets the controllers see it."""
+        """Admits and stores an object, and runs the controllers."""
         meta = item["metadata"]
         space = meta.get("namespace", "") if kind.namespaced else ""
         if kind.namespaced and ("Namespace", "", space) not in self.objects:
@@ -173,7 +173,7 @@ class FakeKubernetes:
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
     def names(self, *, without: tuple[str, ...] = ("ReplicaSet", "Pod")) -> set[str]:
-        """Kind and name of everything that somebody applied."""
+        """Kind and name of every applied object."""
         spaces = {"default", "kube-system", "monitoring"}
         return {f"{kind}/{name}" for kind, _, name in self.store.objects if kind not in without and name not in spaces}
 
@@ -275,7 +275,7 @@ class FakeKubernetes:
     def _discovery(self, path: str) -> Object | None:
         apis = list(dict.fromkeys(kind.api for kind in self.kinds))
         if path == OPENAPI:
-            return {}  # an empty document, in protobuf: then clients leave the checks to the server
+            return {}  # an empty document, in protobuf: clients then leave the checks to the server
         if path == "/version":
             return {"major": "1", "minor": VERSION.partition(".")[2], "gitVersion": f"v{VERSION}.0"}
         if path == "/api":

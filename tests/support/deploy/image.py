@@ -1,7 +1,7 @@
-"""The image, built by podman from a base that is made here: no registry is asked.
+"""Builds the image with podman, from a base that is made here: no image registry is needed.
 
-The base is Debian's minimal system with Python and a compiler, made by mmdebstrap once a week and kept in the user's
-cache, with podman's storage. It has this machine's CA certificates, so that packages are found the same way as here.
+The base is Debian's minimal system with Python and a compiler. mmdebstrap makes it once a week and keeps it in the
+user's cache, with podman's storage. It has this machine's CA certificates, so that pip works the same way as here.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ WEEK = 7 * 86_400.0
 
 
 def podman(*words: str | Path, timeout: float = 600, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """One command of podman, in a storage of our own."""
+    """Runs a podman command with a storage of our own."""
     program = require_tool("podman", package="podman")
     runtime = require_tool("runc", package="runc")
     storage = ["--root", str(CACHE / "storage"), "--runroot", str(CACHE / "run")]
-    storage += ["--storage-opt", "overlay.skip_mount_home=true"]  # no mount is left behind
+    storage += ["--storage-opt", "overlay.skip_mount_home=true"]  # leaves no mount behind
     command = [program, *storage, "--runtime", runtime, *map(str, words)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, cwd=PROJECT)
     assert not check or done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
@@ -40,7 +40,7 @@ def podman(*words: str | Path, timeout: float = 600, check: bool = True) -> subp
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """One process at a time: several test runs share the storage."""
+    """Lets one process at a time in, because several test runs share the storage."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -48,7 +48,7 @@ def alone() -> Iterator[None]:
 
 
 def make_base() -> None:
-    """The image BASE, unless there is one that is not a week old."""
+    """Makes the image BASE, unless there is one younger than a week."""
     mark = CACHE / "base-made"
     fresh = mark.exists() and time.time() - mark.stat().st_mtime < WEEK
     if fresh and podman("image", "exists", BASE, check=False).returncode == 0:
@@ -70,21 +70,21 @@ def make_base() -> None:
 
 
 def build(*words: str, tag: str = IMAGE) -> str:
-    """Builds the image as deploy/image/Containerfile says, the base apart; returns what was printed."""
+    """Builds deploy/image/Containerfile on our base; returns the output."""
     packages = CACHE / "pip"
     packages.mkdir(exist_ok=True)
     volumes = ("--volume", f"{CERTIFICATES}:{CERTIFICATES}:ro", "--volume", f"{packages}:/root/.cache/pip")
     arguments = ("--build-arg", f"PYTHON_IMAGE={BASE}", "--isolation", "chroot", "--network", "host")
     file = ("--file", "deploy/image/Containerfile", "--format", "docker", "--pull=never", "--layers")
     done = podman("build", *file, *arguments, *volumes, *words, "--tag", tag, ".")
-    podman("image", "prune", "--force", "--filter", "until=48h")  # layers of builds that nobody goes on from
+    podman("image", "prune", "--force", "--filter", "until=48h")  # layers of old builds
     return done.stdout + done.stderr
 
 
 def hardened(*, env: Mapping[str, str], volumes: Sequence[str] = ()) -> list[str]:
-    """Options of ``podman run`` that are what the Deployment asks of a container."""
+    """Options of ``podman run`` that match the Deployment's container."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    limits = ("--ulimit", f"nofile={soft}:{hard}", "--ulimit", "nproc=4096:4096")  # podman's own may be above ours
+    limits = ("--ulimit", f"nofile={soft}:{hard}", "--ulimit", "nproc=4096:4096")  # podman's defaults may be above ours
     options = [
         "--pull=never",
         "--no-healthcheck",

@@ -1,4 +1,4 @@
-"""What the tests of deploy/ share: its manifests, the chart as Helm renders it, and the schemas of both."""
+"""Loads the manifests of deploy/, renders the chart with Helm, and checks both against Kubernetes' schemas."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ VALUES = Path(__file__).parent / "values"
 VALUE_FILES = sorted(VALUES.glob("*.yaml"))
 HELM = str(Path(sys.executable).parent / "helm")
 OPERATOR = ("--api-versions", "monitoring.coreos.com/v1")
-"""As on a cluster with prometheus-operator."""
+"""Options of Helm for a cluster with prometheus-operator."""
 OLDEST = "1.29"
 CUSTOM = ("monitoring.coreos.com/", "networking.istio.io/", "cert-manager.io/")
-"""Groups of custom resources, whose schemas Kubernetes does not have."""
+"""Groups of custom resources, which Kubernetes has no schemas for."""
 
-# The definitions of one release are 2 MB of JSON, read anew for each object otherwise.
+# The definitions of one release are 2 MB of JSON, which would be read again for each object.
 schemas.schema_contents = functools.lru_cache(maxsize=None)(schemas.schema_contents)
 
 
 LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml's where PyYAML was built with it: ten times as fast."""
+"""libyaml's if PyYAML was built with it: ten times as fast."""
 
 
 def documents(text: str) -> list[Object]:
@@ -52,21 +52,21 @@ def manifests(folder: Path = MANIFESTS) -> list[Object]:
 
 
 def helm(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    """Helm's answer, whatever it is."""
+    """Runs Helm, which may fail."""
     command = [HELM, *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
 @functools.lru_cache(maxsize=32)
 def template(*words: str | Path, release: str = "promsnmp", namespace: str = "promsnmp") -> str:
-    """What ``helm template`` prints; once for each set of arguments, so secrets that it makes stay the same."""
+    """The output of ``helm template``, cached for each set of arguments, so that generated secrets stay the same."""
     done = helm("template", release, CHART, "--namespace", namespace, "--skip-tests", *words)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def render(*words: str | Path, release: str = "promsnmp", namespace: str = "promsnmp") -> list[Object]:
-    """The chart's objects, its tests left out; ``words`` are further arguments of ``helm template``."""
+    """The chart's objects without its tests; ``words`` are more arguments of ``helm template``."""
     return documents(template(*words, release=release, namespace=namespace))
 
 
@@ -76,7 +76,7 @@ def render_values(values: Path, *words: str) -> list[Object]:
 
 
 def versions() -> list[str]:
-    """Releases of Kubernetes from 1.29 to the newest that there are schemas of."""
+    """Releases of Kubernetes from 1.29 to the newest with schemas."""
     every = {schemas.major_minor(version) for version in schemas.all_versions()}
     return sorted((item for item in every if _number(item) >= _number(OLDEST)), key=_number)
 
@@ -86,7 +86,7 @@ def _number(version: str) -> tuple[int, ...]:
 
 
 def problems(items: Iterable[Object], version: str) -> Iterator[str]:
-    """What is wrong with ``items`` by the strict schemas of one release; an unknown kind is a problem, too."""
+    """The problems of ``items`` by the strict schemas of one release; an unknown kind is a problem, too."""
     seen: set[str] = set()
     for item in items:
         text = json.dumps(item, sort_keys=True)

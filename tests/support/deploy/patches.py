@@ -1,4 +1,4 @@
-"""The three ways in which kubectl and Helm change an object: RFC 6902, RFC 7386, and Kubernetes's strategic merge."""
+"""The three kinds of patches of kubectl and Helm: RFC 6902, RFC 7386, and Kubernetes's strategic merge."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Pods without a cluster: what the manifests say of a container, made true of a process on loopback.
+"""Runs the containers of the manifests as processes on loopback, without a cluster.
 
-The environment comes from the ConfigMap, the Secret and the pod's own fields, as the kubelet would put it together; the
-command, the probes and the preStop hook are those of the container. What differs has to: paths inside the container,
-the names of Services, and the port, since all pods share one machine.
+The environment comes from the ConfigMap, the Secret and the pod's own fields, as the kubelet would assemble it; the
+command, the probes and the preStop hook are those of the container. Paths inside the container, names of Services and
+the port have to differ, because all pods share one machine.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def expanded(text: str, env: Mapping[str, str]) -> str:
 
 
 class Pod(Process):
-    """A PromSNMP that runs as its pod would, at an address and port of its own."""
+    """A PromSNMP with the environment of its pod, at an address and port of its own."""
 
     def __init__(self, items: Iterable[Object], template: Object, *, folder: Path, name: str, address: str, port: int,
                  env: Mapping[str, str]) -> None:  # fmt: skip
@@ -65,7 +65,7 @@ class Pod(Process):
         super().__init__([sys.executable, "-m", "promsnmp", "serve"], log=folder / f"{name}.log", env=given)
 
     def probe(self, kind: str) -> bool:
-        """One call of a probe, as the kubelet makes it: GET, one second of patience, 200 to 399 is well."""
+        """Calls a probe as the kubelet does: GET, one second of timeout, 200 to 399 is success."""
         asked = self.container[f"{kind}Probe"]
         patience = float(asked.get("timeoutSeconds", 1))
         headers = {"User-Agent": "kube-probe/1.31", "Connection": "close"}
@@ -87,7 +87,7 @@ class Pod(Process):
 
 
 class Redis(Process):
-    """A real redis-server that runs as the StatefulSet has it."""
+    """A real redis-server with the configuration of the StatefulSet."""
 
     def __init__(self, items: Iterable[Object], template: Object, *, folder: Path, port: int) -> None:
         self.port = port

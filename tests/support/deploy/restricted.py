@@ -1,7 +1,6 @@
-"""The Pod Security Standard "restricted", as kubernetes.io/docs/concepts/security/pod-security-standards has it.
+"""The Pod Security Standard "restricted" (kubernetes.io/docs/concepts/security/pod-security-standards).
 
-No API server is at hand in the tests, so what its admission would refuse is told here, one rule after the other. The
-rules of "baseline" are part of it.
+The tests have no API server, so the rules of its admission are written out here. They include those of "baseline".
 """
 
 from __future__ import annotations
@@ -69,7 +68,7 @@ def _of_container(container: Spec, pod: Spec) -> Iterator[str]:
 
 
 def hardening(pod: Spec) -> Iterator[str]:
-    """What we ask beyond the standard: nothing writable but volumes, limits, no token, one user for all."""
+    """Our own rules beyond the standard: only volumes are writable, limits, no token, one user for all."""
     spec = pod["spec"]
     if spec.get("automountServiceAccountToken") is not False:
         yield "a service account token is mounted"

@@ -1,4 +1,4 @@
-"""A shell in which the commands of the pages are run: the real kubectl, Helm and curl, and a cluster that they ask."""
+"""A shell for the commands of the pages: the real kubectl, Helm and curl, connected to a fake cluster."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.tools import PROJECT, WEB, free_tcp_port, require_tool, wait_
 
 
 class Shell:
-    """A shell whose kubectl asks ``cluster``, in a folder that holds a copy of deploy/."""
+    """A shell whose kubectl connects to ``cluster``, in a folder with a copy of deploy/."""
 
     def __init__(self, folder: Path, cluster: FakeKubernetes, told: Object) -> None:
         self.folder, self.cluster = folder, cluster
@@ -49,7 +49,7 @@ class Shell:
         self.config.write_text(json.dumps({**config, "current-context": "here"}))
 
     def tell(self, told: Object) -> None:
-        """What the shim needs to know."""
+        """Writes what the shim needs to know."""
         (self.folder / "shim.json").write_text(json.dumps({**self.found, **told}))
 
     def run(self, script: str) -> subprocess.CompletedProcess[str]:
@@ -73,7 +73,7 @@ class Shell:
 
 
 class Pages(Shell):
-    """A shell in whose cluster one pod really runs, with a Redis; the Secret of the cluster is that of the pod."""
+    """A shell with a cluster in which one pod really runs, with a Redis; the cluster has the Secret of the pod."""
 
     def __init__(self, folder: Path, cluster: FakeKubernetes, redis: Redis, items: list[Object]) -> None:
         self.redis, self.items, self.data = redis, items, folder / "data"
@@ -103,7 +103,7 @@ class Pages(Shell):
         }  # fmt: skip
 
     def restart(self) -> None:
-        """As a rollout would, with the Secret that the cluster has now."""
+        """Restarts the pod as a rollout would, with the current Secret of the cluster."""
         self.pod.stop(60)
         secret = self.cluster.get("Secret", "promsnmp-secrets")["data"]
         key = base64.b64decode(secret["PROM_ENCRYPT_KEY"]).decode()
@@ -112,7 +112,7 @@ class Pages(Shell):
         self.tell(self.told())
 
     def await_leader(self) -> None:
-        """Until the pod leads by Redis's word and its own: it hears of a ``DEL leader`` some seconds later."""
+        """Waits until Redis and the pod agree that the pod leads: it notices a ``DEL leader`` some seconds later."""
 
         def leads() -> bool:
             if not self.redis.run("redis-cli", "GET", "leader"):
@@ -132,7 +132,7 @@ class Pages(Shell):
         return found[0] if found else "none"
 
     def share_secret(self) -> None:
-        """Gives the cluster's Secret the values that the pod runs with."""
+        """Copies the values that the pod runs with into the cluster's Secret."""
         found = self.cluster.store.objects.get(("Secret", "promsnmp", "promsnmp-secrets"))
         if found is not None:
             found["data"] |= {key: encoded(text) for key, text in pick(self.items, "Secret")["stringData"].items()}

@@ -1,9 +1,9 @@
-"""Stands before kubectl and curl when the commands of the pages are run: ``python shim.py NAME WORDS...``.
+"""Wraps kubectl and curl for the commands of the pages: ``python shim.py NAME WORDS...``.
 
-The real programs run, against the API server of ``cluster.py``. What needs a node is done here instead: ``exec`` runs
-the command on this machine as the pod that ``pods.py`` started, ``logs`` prints that pod's output, ``port-forward`` has
-nothing to do, since curl is sent to where the pod really listens. The environment variable SHIM names a JSON file that
-knows the programs and the pods.
+The real programs run, against the API server of ``fake_kubernetes.py``. What needs a node is done here: ``exec``
+runs the command on this machine as the pod that ``pods.py`` started, ``logs`` prints the output of that pod, and
+``port-forward`` does nothing, because curl is sent to the port where the pod listens. The environment variable SHIM
+names a JSON file with the programs and the pods.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main(name: str, words: list[str]) -> NoReturn:
 
 
 def execute(told: Told, words: list[str]) -> NoReturn:
-    """What follows ``--``, as the pod that was named."""
+    """Runs what follows ``--``, as the named pod."""
     command = [word.replace("/app/data", told["data"]) for word in words[words.index("--") + 1 :]]
     if command[0] == "redis-cli":
         run(told["redis-cli"], ["-p", str(told["redis-port"]), *command[1:]], told["redis-env"])

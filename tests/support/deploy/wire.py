@@ -1,4 +1,4 @@
-"""Secrets as Helm sends them: in Kubernetes's protobuf (apimachinery's runtime/generated.proto, api's core/v1)."""
+"""Decodes Secrets as Helm sends them, in protobuf (apimachinery's runtime/generated.proto, api's core/v1)."""
 
 from __future__ import annotations
 

@@ -45,9 +45,9 @@ def serve(
 ) -> None:
     """Run the service: poll the devices of the inventory, answer Prometheus.
 
-    Settings come from the environment (docs/reference/configuration.md); options override them. The flags of snmp_exporter are
-    accepted, too. SIGTERM and Ctrl-C stop the service once the requests in flight are answered; a second Ctrl-C stops
-    it at once.
+    Settings come from the environment (docs/reference/configuration.md); options override them. The flags of
+    snmp_exporter are accepted, too. SIGTERM and Ctrl-C stop the service once the requests in flight are answered; a
+    second Ctrl-C stops it at once.
 
     \b
     Examples:

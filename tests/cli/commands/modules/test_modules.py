@@ -42,7 +42,7 @@ SWITCH = {
 
 @pytest.fixture
 def call(capsys: pytest.CaptureFixture[str]) -> Call:
-    """Runs ``promsnmp modules ...``; errors are raised as the command line's frame gets them."""
+    """Runs ``promsnmp modules ...``; errors are raised as main.py gets them."""
 
     def run(*words: object) -> SimpleNamespace:
         code = modules.main(args=[str(word) for word in words], prog_name="modules", standalone_mode=False)

@@ -1,4 +1,4 @@
-"""``promsnmp demo`` as a person runs it: ready, shown, ended, and nothing left behind."""
+"""``promsnmp demo`` as a user runs it: it starts, shows its output, stops, and leaves nothing behind."""
 
 from __future__ import annotations
 

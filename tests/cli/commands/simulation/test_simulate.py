@@ -1,4 +1,4 @@
-"""``promsnmp simulate`` as a person runs it."""
+"""``promsnmp simulate`` as a user runs it."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def test_help_has_an_example_with_snmpwalk() -> None:
 
 
 def two_free_ports() -> int:
-    """A port that was free together with the next one a moment ago."""
+    """A free port whose next one is free, too."""
     for _ in range(50):
         with socket.socket(type=socket.SOCK_DGRAM) as one, socket.socket(type=socket.SOCK_DGRAM) as two:
             one.bind(("127.0.0.1", 0))
