@@ -1,8 +1,8 @@
-"""``ParseDateAndTime``: dates in a text, by a pattern such as ``%Y-%m-%d %H:%M:%S``.
+"""Parses dates in text, by a pattern such as ``%Y-%m-%d %H:%M:%S``: for metrics of type ``ParseDateAndTime``.
 
-The directives are those of the library that snmp_exporter reads them with (timefmt-go): strptime's of POSIX and glibc,
-in English. No number is checked for its range: what is too large runs over into the next larger unit, so that 30
-February is 1 March (or 2 March). Days and weeks that no date follows from (``%a``, ``%U``) are read and passed over.
+The directives are those of timefmt-go, the library that snmp_exporter uses: strptime's of POSIX and glibc, in English.
+Ranges are not checked: a number that is too large carries over into the next larger unit, so that 30 February is
+1 March (or 2 March). Days and weeks that do not determine a date (``%a``, ``%U``) are read and ignored.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _ORDINAL_1970 = date(1970, 1, 1).toordinal()
 
 
 class InvalidDate(ValueError):
-    """The text is not of the pattern."""
+    """The text does not match the pattern."""
 
 
 @dataclass(slots=True)
 class _DateParser:
-    """A text on its way through a pattern: how far it is read, and what it said."""
+    """The state of parsing: how far the text is read, and the fields found so far."""
 
     text: str
     at: int = 0
@@ -55,7 +55,7 @@ class _DateParser:
     offset: int = 0
     """Seconds east of UTC."""
     unused: int = 0
-    """What says nothing of the date."""
+    """Fields that do not determine the date."""
 
     def literal(self, expected: str) -> None:
         if not self.text.startswith(expected, self.at):
@@ -63,7 +63,7 @@ class _DateParser:
         self.at += len(expected)
 
     def skip(self, characters: str) -> bool:
-        """Passes over one of ``characters``; whether there was one."""
+        """Skips one of ``characters``; returns whether there was one."""
         found = self.at < len(self.text) and self.text[self.at] in characters
         self.at += found
         return found
@@ -78,7 +78,7 @@ class _DateParser:
         return int(self.text[start : self.at])
 
     def one_of(self, names: tuple[str, ...], size: int | None = None) -> int:
-        """Which of some names stands here (from 1), of which the first ``size`` letters count."""
+        """Which of the names is next in the text (from 1), compared by its first ``size`` letters."""
         for which, name in enumerate(names, 1):
             if self.text[self.at : self.at + len(name[:size])].lower() == name[:size]:
                 self.at += len(name[:size])
@@ -87,7 +87,7 @@ class _DateParser:
 
 
 def parse_date(text: str, pattern: str) -> float | None:
-    """Whole Unix seconds of the date in ``text``, None when it is not of the pattern."""
+    """Whole Unix seconds of the date in ``text``, None when it does not match the pattern."""
     parser = _DateParser(text)
     try:
         _apply_pattern(parser, pattern)
@@ -130,9 +130,9 @@ def _seconds(parser: _DateParser) -> int:
 
 
 def days_since_1970(year: int, month: int, day: int) -> int:
-    """Days from 1970 to a date; months after December and days after the month's end run over into the next."""
+    """Days from 1970 to a date; months after December and days after the end of the month carry over."""
     year, month = year + (month - 1) // 12, (month - 1) % 12 + 1
-    eras, year = divmod(year, 400)  # the calendar repeats itself: Python's knows years 1 to 9999 only
+    eras, year = divmod(year, 400)  # the calendar repeats every 400 years; Python's has only years 1 to 9999
     return date(2000 + year, month, 1).toordinal() - _ORDINAL_1970 + (eras - 5) * _DAYS_OF_400_YEARS + day - 1
 
 
@@ -193,7 +193,7 @@ def _epoch(parser: _DateParser) -> None:
 
 
 def _zone_name(parser: _DateParser) -> None:
-    """Upper-case letters as a zone may have them (Go's time.Parse); all count as UTC, for none but UTC is known."""
+    """A time zone's name in upper-case letters (as in Go's time.Parse); every one counts as UTC, the only one known."""
     start = parser.at
     while parser.at < len(parser.text) and "A" <= parser.text[parser.at] <= "Z":
         parser.at += 1
@@ -203,7 +203,7 @@ def _zone_name(parser: _DateParser) -> None:
 
 
 def _zone_offset(parser: _DateParser, colons: int = 0) -> None:
-    """``%z``: +hhmm, +hh:mm, +hh or Z; ``%:z`` (+hh:mm) and ``%::z`` (+hh:mm:ss) demand their separators."""
+    """``%z``: +hhmm, +hh:mm, +hh or Z; ``%:z`` (+hh:mm) and ``%::z`` (+hh:mm:ss) require their separators."""
     if parser.skip("Z"):
         parser.offset = 0
         return

@@ -1,4 +1,4 @@
-"""``regex_extracts``: further metrics, cut out of a text by regular expressions."""
+"""Extracts numbers from text by regular expressions: ``regex_extracts`` of snmp.yml."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _HEXADECIMAL = re.compile(
 _NAMED = re.compile(r"[+-]?inf(?:inity)?|nan", re.ASCII | re.IGNORECASE)
 _STRAY = re.compile(r"(?<![\da-fA-FxX])_|_(?![\da-fA-F])")
 _STRAY_IN_DECIMAL = re.compile(r"(?<!\d)_|_(?!\d)", re.ASCII)
-"""Underscores that do not stand between two digits (or a hexadecimal prefix and a digit)."""
+"""Underscores that are not between two digits (or a hexadecimal prefix and a digit)."""
 
 
 def extracted(metric: Metric, text: str) -> Iterator[tuple[str, float]]:
-    """Suffix and number of each extract of ``metric`` that finds one in ``text``."""
+    """Suffix and number of each extract of ``metric`` that finds a number in ``text``."""
     for one in metric.regex_extracts:
         number = _first(one, text)
         if number is not None:
@@ -28,7 +28,7 @@ def extracted(metric: Metric, text: str) -> Iterator[tuple[str, float]]:
 
 
 def _first(extract: RegexExtract, text: str) -> float | None:
-    """The number of the first entry that matches and gives one."""
+    """The number of the first pattern that matches and whose template gives a number."""
     for expression, template in extract.patterns:
         pattern = regex.compile_full_match(expression)
         match = pattern.search(text)
@@ -40,9 +40,9 @@ def _first(extract: RegexExtract, text: str) -> float | None:
 
 
 def parse_float(text: str) -> float | None:
-    """The number that Go's ``strconv.ParseFloat`` reads, None where it reads none or one that no float can hold.
+    """The number as Go's ``strconv.ParseFloat`` reads it; None when it does not, or when a float cannot hold it.
 
-    That is Python's ``float`` with hexadecimal floats, without blanks around it and without digits that are not ASCII.
+    Unlike Python's ``float`` it accepts hexadecimal floats, and neither blanks around the number nor non-ASCII digits.
     """
     if _NAMED.fullmatch(text):
         return float(text)

@@ -1,4 +1,4 @@
-"""A page while it is made: metric families, their samples, and what was left out and why."""
+"""Builds a page: metric families with their samples, without duplicates, and counts of what was left out."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from promsnmp.snmp import ber
 
 @dataclass(slots=True)
 class Family:
-    """A metric family of a page: its header's parts and its samples' pieces."""
+    """A metric family of a page: the fields of its header and the pieces of its samples."""
 
     name: str
     kind: str
     help: str
     parts: list[bytes] = field(default_factory=list)
     shared: bool = False
-    """Whether more than one metric contributes, so that duplicates are possible."""
+    """Whether several metrics contribute to it, so that duplicates are possible."""
 
 
 @dataclass(slots=True)
 class Exposition:
-    """The samples of one collection, still in families."""
+    """A page that is not rendered yet."""
 
     families: dict[str, Family] = field(default_factory=dict)
     dropped: dict[str, int] = field(default_factory=dict)
     """Values and rows that were left out, by reason."""
     conflicts: set[str] = field(default_factory=set)
-    """Families that somebody else wanted with another type or help."""
+    """Families that metrics define with different types or help texts."""
 
     def family(self, name: str, kind: str, help_text: str) -> list[bytes]:
-        """The pieces of a family, to append to; the first to name it decides its type and help."""
+        """The pieces of a family, to append to; the first call for a name decides its type and help."""
         family = self.families.get(name)
         if family is None:
             family = self.families[name] = Family(name, kind, help_text)
@@ -44,19 +44,19 @@ class Exposition:
         return family.parts
 
     def own_family(self, name: str, kind: str, help_text: str) -> list[bytes]:
-        """Like ``family``, for one that is not a module's: samples that a module made under its name give way."""
+        """Like ``family``, for PromSNMP's own families: drops samples that a module has under the same name."""
         if name in self.families:
             self.drop("reserved_name", _lines(self.families.pop(name).parts))
         return self.family(name, kind, help_text)
 
     def add(self, name: str, kind: str, help_text: str, samples: Iterable[tuple[Mapping[str, str], float]]) -> None:
-        """Adds a family of the page's own: a few samples given as labels and number."""
+        """Adds one of PromSNMP's own families; samples are labels and number."""
         parts = self.own_family(name, kind, help_text)
         for labels, number in samples:
             parts += (text.sample_prefix(name), label_text(labels), ber.float_text(number))
 
     def drop(self, reason: str, count: int = 1) -> None:
-        """Counts what was left out."""
+        """Counts values that are left out."""
         if count:
             self.dropped[reason] = self.dropped.get(reason, 0) + count
 
@@ -80,7 +80,7 @@ class Exposition:
         return b"".join(pieces)
 
     def deduplicate(self) -> None:
-        """Drops, and counts, series that stand twice in families to which several metrics contribute."""
+        """Drops and counts duplicate series, which only families of several metrics can have."""
         for family in self.families.values():
             if family.shared:
                 self._deduplicate(family)

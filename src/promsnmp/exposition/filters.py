@@ -1,8 +1,8 @@
-"""``filters`` of a module: which rows are asked for, by the values of another column.
+"""Applies the ``filters`` of a module: they choose the rows to ask for by the values of another column.
 
-The rules are snmp_exporter's, odd ones included, so that the same file asks for the same rows: the last sub-identifier
-is the row, targets are compared with ``walk`` as a whole and with ``get`` as text, and a later filter drops what an
-earlier one chose of its targets.
+The rules are those of snmp_exporter, odd ones included, so that the same file reads the same rows: the last
+sub-identifier is the row, targets are compared with ``walk`` as a whole and with ``get`` as text, and a later filter
+drops what an earlier one chose of its targets.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from promsnmp.snmp import ber, oid
 
 @dataclass(frozen=True, slots=True)
 class FilteredOids:
-    """What a module asks for once its filters are settled: OIDs to walk and objects to get."""
+    """What a module asks for after its filters: OIDs to walk and objects to get."""
 
     walk: tuple[str, ...]
     get: tuple[str, ...]
 
 
 def filtered_oids(module: Module, columns: Mapping[bytes, bytes]) -> FilteredOids:
-    """What ``module`` asks for, by the varbinds that were found under each filter's OID (content octets).
+    """What ``module`` asks for, given the varbinds under each filter's OID (content octets).
 
     A filter whose OID is not in ``columns``, because it could not be walked, changes nothing.
     """
@@ -45,7 +45,7 @@ def _apply_filter(oids: FilteredOids, row_filter: Filter, rows: Sequence[str]) -
 
 
 def matching_rows(row_filter: Filter, column: bytes) -> list[str]:
-    """The last sub-identifiers of the rows whose value, as text, one of the filter's expressions finds something in."""
+    """The last sub-identifiers of the rows whose value, as text, matches one of the filter's expressions."""
     patterns = [regex.compile_regex(value) for value in row_filter.values]
     index, row_values = ber.values(column, 0)
     rows = []

@@ -12,7 +12,7 @@ from promsnmp.modules.model import IndexType
 
 SubIds = tuple[int, ...]
 MAX_STRING = 1024
-"""Octets of a counted index, at most, whatever number stands before them: an OID has 128 sub-identifiers."""
+"""Maximum octets of an index with a length, whatever the length says: an OID has at most 128 sub-identifiers."""
 
 _COMBINED: Mapping[str, Mapping[int, str]] = {
     IndexType.INET_ADDRESS: {1: IndexType.INET_ADDRESS_IPV4, 2: IndexType.INET_ADDRESS_IPV6},
@@ -40,7 +40,7 @@ def _octets(subids: SubIds) -> bytes:
 def decode_index(
     subids: SubIds, kind: str, *, fixed_size: int = 0, implied: bool = False, enum: Mapping[int, str] | None = None
 ) -> tuple[str, SubIds, SubIds]:
-    """One index cut from the front of ``subids``: its text, the sub-identifiers that it used, and those left."""
+    """Decodes one index from the front of ``subids``: its text, the sub-identifiers that it uses, and the rest."""
     if kind in _COMBINED:
         return _combined(subids, kind, enum)
     if kind == IndexType.PHYS_ADDRESS_48:
@@ -74,7 +74,7 @@ def _string(subids: SubIds, kind: str, fixed_size: int, implied: bool) -> tuple[
 
 
 def _combined(subids: SubIds, kind: str, enum: Mapping[int, str] | None) -> tuple[str, SubIds, SubIds]:
-    """InetAddress and its like: a type, a length (not in ...MissingSize), and then the value by that type."""
+    """InetAddress and the like: a type, a length (not in ...MissingSize), then the value of that type."""
     missing_size = kind == IndexType.INET_ADDRESS_MISSING_SIZE
     head, tail = _split(subids, 1 if missing_size else 2)
     actual = _COMBINED[kind].get(head[0])

@@ -1,4 +1,4 @@
-"""The label texts of a device's rows, made once and kept as long as the columns that they come from do not change."""
+"""Caches the label texts of a device's rows until the columns that they come from change."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from promsnmp.snmp import ber
 
 LabelTexts = tuple[list[bytes], tuple[int, ...]]
 _SPARE_ROWS = 1000
-"""Rows that are no longer there but whose labels are kept, at most, besides as many as are there."""
+"""Labels of rows that have gone are kept up to this many, plus as many as the table has rows."""
 
 
 class LabelTable:
     """The label texts of one device's rows under one ``LabelSpec``, kept from poll to poll.
 
-    Kept are the indexes that the last poll had, and the rows that lately were in one.
+    It keeps the indexes of the last poll, and the rows that were lately in one.
     """
 
     __slots__ = (
@@ -39,22 +39,22 @@ class LabelTable:
         self._indexes: frozenset[bytes] = frozenset()
         self._read: Sequence[bytes] = ()
         self.changed = False
-        """Whether something is known to have changed since ``rows_changed``, besides what ``texts`` was asked for."""
+        """Whether something else than the indexes passed to ``texts`` has changed since ``rows_changed``."""
         self.generation = 0
-        """Grows whenever labels may have changed; whatever was made from them is then out of date."""
+        """Grows whenever labels may have changed; anything made from them is then out of date."""
 
     def rows_changed(self) -> bool:
-        """Whether other rows had to be labelled than up to the last call of this, or columns of ``read`` changed."""
+        """Whether the labelled rows differ from those at the last call of this, or columns of ``read`` have changed."""
         indexes = frozenset(self._by_index)
         has_changed, self.changed = self.changed or indexes != self._indexes, False
         self._indexes = indexes
         return has_changed
 
     def refresh(self, sources: Sequence[bytes], read: Sequence[bytes] = ()) -> None:
-        """Begins a poll: says what the look-up columns hold now (``Scanner.column``); ``read`` are those of them that
-        are never kept from an earlier poll.
+        """Begins a poll with the present content of the look-up columns (``Scanner.column``); ``read`` are those of
+        them that every poll reads.
 
-        Labels made from other contents are forgotten, and so is what the last poll did not use.
+        Drops labels made from other contents, and what the last poll did not use.
         """
         self._previous, self._by_index = self._by_index, {}
         self.changed = self.changed or read != self._read
@@ -68,7 +68,7 @@ class LabelTable:
             self._by_suffix.clear()
 
     def texts(self, index: bytes, column: Callable[[str], ColumnRows]) -> LabelTexts:
-        """The label text of each row of ``index``, and the positions of rows whose labels an earlier row has."""
+        """The label text of each row of ``index``, and the positions of rows with the same labels as an earlier one."""
         texts = self._by_index.get(index)
         if texts is None:
             texts = self._previous.get(index)

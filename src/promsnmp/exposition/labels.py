@@ -1,4 +1,4 @@
-"""The labels of a row, from its index and from look-ups in other columns, and how they are written.
+"""Makes the labels of a row from its index and from look-ups in other columns, and writes them as text.
 
 The rules are those of snmp_exporter for ``indexes`` and ``lookups`` in snmp.yml.
 """
@@ -14,25 +14,25 @@ from promsnmp.modules.model import Index, Lookup
 from promsnmp.snmp import ber, oid
 
 _NO_ROW = oid.MAX_SUBID + 1
-"""What a number that is no sub-identifier becomes in a chain of lookups: no row has it."""
+"""Replaces a number that cannot be a sub-identifier in a chain of look-ups: no row has this one."""
 
 ColumnRows = Mapping[bytes, tuple[int, bytes]]
 """A column for look-ups: OID suffix -> (tag, content octets)."""
 
 
 def escape(text: str) -> str:
-    """A label value as it stands between quotes (text format 0.0.4: backslash, newline and quote are escaped)."""
+    """A label value escaped for text format 0.0.4: backslash, newline and quote."""
     return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
 
 
 def label_name(name: str) -> str:
-    """``name`` with every character that a label name may not have replaced by ``_``."""
+    """``name`` with every character that is not allowed in a label name replaced by ``_``."""
     out = "".join(one if one.isascii() and (one.isalnum() or one == "_") else "_" for one in name)
     return f"_{out}" if out[:1].isdigit() else out
 
 
 def label_text(labels: Mapping[str, str]) -> bytes:
-    """Labels as they stand between name and value of a sample, sorted by name, with the blank behind them."""
+    """Labels as text between the name and the value of a sample, sorted by name, including the blank after them."""
     if not labels:
         return b" "
     pairs = ",".join(f'{name}="{escape(labels[name])}"' for name in sorted(labels))
@@ -41,7 +41,7 @@ def label_text(labels: Mapping[str, str]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class LabelSpec:
-    """How the rows of some metrics get their labels; metrics with the same one share the work."""
+    """How rows get their labels; metrics with equal specs share the work."""
 
     indexes: tuple[Index, ...]
     lookups: tuple[Lookup, ...]
@@ -55,7 +55,7 @@ class LabelSpec:
                     yield type_column
 
     def excess_subids(self, suffix: bytes) -> int:
-        """How many sub-identifiers a row's index has too many; negative: how many it lacks. 0 without ``indexes``."""
+        """How many sub-identifiers too many the index of a row has; negative: too few. 0 without ``indexes``."""
         rest = subids = oid.decode_subids(suffix)
         needed = 0
         for index in self.indexes:
@@ -64,7 +64,7 @@ class LabelSpec:
         return len(subids) - needed if self.indexes else 0
 
     def labels(self, suffix: bytes, column: Callable[[str], ColumnRows]) -> dict[str, str]:
-        """The labels of the row with this OID suffix; ``column`` finds a look-up's rows by OID."""
+        """The labels of the row with this OID suffix; ``column`` returns a look-up's rows by OID."""
         labels: dict[str, str] = {}
         used_by: dict[str, SubIds] = {}
         rest = oid.decode_subids(suffix)
@@ -86,7 +86,7 @@ class LabelSpec:
     ) -> None:
         parts = [used_by.get(label, ()) for label in lookup.labels]
         at = oid.encode_subids(sub for part in parts for sub in part)
-        row = column(lookup.oid).get(at) if all(parts) else None  # a label that says nothing leads to no row
+        row = column(lookup.oid).get(at) if all(parts) else None  # without the index of a label there is no row
         if row is None:
             labels[lookup.labelname] = ""
             return

@@ -1,8 +1,8 @@
-"""A plan without columns that need not be read this time, and the plan that reads them after all.
+"""Makes a plan that omits label columns which need not be read this time, and the plan that reads them after all.
 
-What is left out is what serves for labels only (``Plan.label_columns``) and is kept from an earlier poll. A walk that
-holds nothing else is not made. Within a larger walk a column is passed over where that saves packets: the walk is
-broken off there and begun again behind it, which costs half a packet.
+Only columns that serve as nothing but labels (``Plan.label_columns``) are omitted, and only if an earlier poll read
+them. A walk of nothing else is left out. Within a larger walk a column is skipped where that saves packets: the walk
+stops before it and starts again after it, which costs half a packet.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from promsnmp.snmp import oid
 from promsnmp.snmp.operations.walk import Subtree
 
 RESPONSE_OCTETS = 1400
-"""Octets of varbinds that an answer holds, about: agents keep to the size of an Ethernet frame."""
+"""Octets of varbinds in a full response, about: agents keep to the size of an Ethernet frame."""
 RESTART_COST = 0.5
-"""Packets that a walk takes more when it is broken off and begun again."""
+"""Additional packets of a walk that stops and starts again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,13 @@ class ColumnSize:
     octets: int
 
     def packets(self, batch_size: int) -> float:
-        """Packets that it takes to read it when there are at most ``batch_size`` rows in one."""
+        """Packets that it takes to read the column with at most ``batch_size`` rows in each."""
         return max(self.rows / max(batch_size, 1), self.octets / RESPONSE_OCTETS)
 
 
 @dataclass(frozen=True, slots=True)
 class PartialPlan:
-    """What is left of a plan, the columns (positions in ``Plan.columns``) that it leaves out, and what that saves."""
+    """The rest of a plan, the columns (positions in ``Plan.columns``) that it omits, and the packets that it saves."""
 
     plan: Plan
     omitted: frozenset[int]
@@ -45,8 +45,8 @@ class PartialPlan:
 def make_partial_plan(plan: Plan, sizes: Mapping[int, ColumnSize], *, batch_size: int = 0) -> PartialPlan:
     """``plan`` without as many as possible of the columns that have ``sizes``.
 
-    What is fetched object by object stays. ``batch_size`` is the largest number of rows that the agent gives in one
-    answer; 0: whatever it is asked for.
+    Objects that are read by GET stay. ``batch_size`` is the largest number of rows that the agent returns in one
+    response; 0: as many as requested.
     """
     fetched = [at for at in sizes if any(one.startswith(plan.columns[at]) for one in plan.gets)]
     sizes = {at: size for at, size in sizes.items() if at not in fetched}
@@ -71,7 +71,7 @@ def make_partial_plan(plan: Plan, sizes: Mapping[int, ColumnSize], *, batch_size
 
 
 def plan_for_columns(plan: Plan, columns: Collection[int]) -> Plan:
-    """The part of ``plan`` that reads some of its columns, and nothing else."""
+    """The part of ``plan`` that reads these columns and nothing else."""
     trees: dict[bytes, Subtree] = {}
     roots: dict[bytes, list[bytes]] = {}
     requested = [plan.columns[at] for at in columns]
@@ -88,7 +88,7 @@ def plan_for_columns(plan: Plan, columns: Collection[int]) -> Plan:
 
 
 def merged_plan(first: Plan, second: Plan) -> Plan:
-    """What ``first`` and ``second``, parts of one plan, ask for together."""
+    """The union of ``first`` and ``second``, parts of one plan."""
 
     def both(one: ModulePlan, other: ModulePlan) -> ModulePlan:
         return replace(one, roots=(*one.roots, *other.roots))
@@ -102,13 +102,13 @@ def _is_within(name: bytes, columns: Sequence[bytes]) -> bool:
 
 
 def _columns_in(plan: Plan, tree: Subtree) -> list[int]:
-    """The columns that a walk brings, in their order in the MIB."""
+    """The columns that a walk reads, in MIB order."""
     columns = [at for at, column in enumerate(plan.columns) if column.startswith(tree.root)]
     return sorted(columns, key=lambda at: oid.decode_subids(plan.columns[at]))
 
 
 def _partial_walk(plan: Plan, tree: Subtree, sizes: Mapping[int, ColumnSize], batch_size: int) -> Subtree | None:
-    """What is left of a walk; None when nothing is."""
+    """The rest of a walk; None when nothing is left."""
     columns_in_tree = _columns_in(plan, tree)
     if _is_within(tree.root, [plan.columns[at] for at in sizes]) or (
         columns_in_tree and all(at in sizes for at in columns_in_tree)
@@ -120,7 +120,7 @@ def _partial_walk(plan: Plan, tree: Subtree, sizes: Mapping[int, ColumnSize], ba
 def _gaps(
     plan: Plan, tree: Subtree, columns_in_tree: Sequence[int], sizes: Mapping[int, ColumnSize], batch_size: int
 ) -> Iterator[tuple[bytes, bytes]]:
-    """Columns side by side that may be left out, where it is worth it: at either end of the walk it always is."""
+    """Runs of adjacent columns to skip, where that saves packets: at either end of the walk it always does."""
     runs = [(is_omitted, list(run)) for is_omitted, run in groupby(columns_in_tree, key=lambda at: at in sizes)]
     for number, (is_omitted, run) in enumerate(runs):
         is_first, is_last = number == 0, number == len(runs) - 1
@@ -130,7 +130,7 @@ def _gaps(
 
 
 def _not_skipped(plan: Plan, tree: Subtree, sizes: Mapping[int, ColumnSize]) -> set[int]:
-    """The columns that could have been left out of a walk, but are read because no gap has them."""
+    """The columns that a walk could omit but reads, because no gap contains them."""
     columns_in_tree = [at for at in _columns_in(plan, tree) if at in sizes]
     return {at for at in columns_in_tree if not any(_in_gap(plan.columns[at], gap) for gap in tree.gaps)}
 

@@ -1,7 +1,7 @@
-"""What a set of modules asks of a device and makes of the answer, worked out once for all devices that use it.
+"""Plans a poll: what a set of modules asks of a device, and what its columns become; made once for all devices.
 
-Modules overlap: their walks are merged so that no subtree is walked twice, and every column is kept once, whoever needs
-it, as a metric or as a label.
+Modules overlap: their walks are merged so that no subtree is walked twice, and every column is stored once, whether
+metrics or labels use it.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from promsnmp.snmp.operations.walk import Subtree
 
 NUMBER_TYPES = frozenset({MetricType.GAUGE, MetricType.COUNTER, MetricType.FLOAT, MetricType.DOUBLE})
 DEFAULT_REPETITIONS = 50
-"""What a module whose max_repetitions are 0 is walked with, as by snmp_exporter."""
+"""max_repetitions of a module that has 0, as in snmp_exporter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Where the rows of an OID are: in column ``at`` of the scanner, below ``oid`` (its whole, unless ``part``)."""
+    """Where the rows of an OID are: column ``at`` of the scanner, or with ``part`` only what is below ``oid`` in it."""
 
     at: int
     oid: bytes
@@ -33,7 +33,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class MetricPlan:
-    """A metric, its column, and what never changes of its text."""
+    """A metric, its columns, and the constant parts of its text."""
 
     metric: Metric
     column: Column
@@ -43,16 +43,16 @@ class MetricPlan:
     sources: tuple[Column, ...]
     """The columns that its labels are made from."""
     type_columns: tuple[Column, ...]
-    """The column that tells the types of its values, if they have one."""
+    """The column with the types of its values, if there is one."""
     numeric: bool
     family: str
     name: bytes
-    """Newline and family name: the first piece of a sample."""
+    """The first piece of a sample: newline and family name."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModulePlan:
-    """A module, the roots that are walked for it, the objects that are fetched for it, and its metrics."""
+    """A module, the roots that are walked for it, the objects that are read for it by GET, and its metrics."""
 
     module: Module
     roots: tuple[bytes, ...]
@@ -62,22 +62,22 @@ class ModulePlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All of it."""
+    """The walks, gets and columns of all modules together."""
 
     modules: tuple[ModulePlan, ...]
     subtrees: tuple[Subtree, ...]
     gets: tuple[bytes, ...]
     columns: tuple[bytes, ...]
     by_oid: dict[str, Column] = field(default_factory=dict)
-    """Columns by dotted OID, for look-ups and whoever wants one by name."""
+    """Columns by dotted OID."""
     filters: tuple[Subtree, ...] = ()
-    """What is walked first, because it decides what else is asked for (``filtered_plan``)."""
+    """Columns of filters: walked first, because they decide what else is asked for (``filtered_plan``)."""
     label_columns: Mapping[int, frozenset[int]] = field(default_factory=dict)
-    """The columns that nothing but labels are made from, and the label tables (``MetricPlan.table``) of each."""
+    """The columns that serve only as labels, and the label tables (``MetricPlan.table``) that use each."""
 
     @property
     def batch_size(self) -> int:
-        """Objects per GET: the least of the modules' max_repetitions."""
+        """Objects per GET: the smallest max_repetitions of the modules."""
         return min((one.module.max_repetitions for one in self.modules), default=25) or 25
 
 
@@ -95,9 +95,9 @@ def make_plan(modules: Sequence[Module]) -> Plan:
 
 
 def filtered_plan(plan: Plan, remaining: Sequence[FilteredOids]) -> Plan:
-    """``plan`` as its modules' filters leave it: ``remaining`` tells for each module in turn what is left to ask.
+    """``plan`` reduced by filters: ``remaining`` is what each of its modules, in order, still asks for.
 
-    What becomes of the answers stays the same.
+    Metrics and columns stay the same.
     """
     pairs = list(zip(plan.modules, remaining, strict=True))
     modules = [replace(one.module, walk=what.walk, get=what.get) for one, what in pairs]
@@ -121,7 +121,7 @@ def _label_columns(modules: Sequence[ModulePlan]) -> dict[int, frozenset[int]]:
 
 
 def _gets(modules: Sequence[Module], subtrees: Sequence[Subtree]) -> tuple[bytes, ...]:
-    """The objects that are fetched one by one: those that no walk brings."""
+    """The objects to read by GET: those that no walk reads."""
     gets = dict.fromkeys(oid.encode(one) for module in modules for one in module.get)
     return tuple(one for one in gets if not any(one.startswith(tree.root) and one != tree.root for tree in subtrees))
 
@@ -136,15 +136,15 @@ def _filters(modules: Sequence[Module]) -> tuple[Subtree, ...]:
 
 
 def _roots(module: Module, subtrees: Sequence[Subtree]) -> tuple[bytes, ...]:
-    """The roots of the walks that bring what the module wants walked."""
+    """The roots of the walks that read what the module walks."""
     walks = [oid.encode(root) for root in module.walk]
     return tuple(tree.root for tree in subtrees if any(walk.startswith(tree.root) for walk in walks))
 
 
 def _merge(modules: Sequence[Module]) -> tuple[Subtree, ...]:
-    """The walks of all modules without those that lie inside another.
+    """The walks of all modules, without those inside another.
 
-    Of equal ones the gentlest way of walking wins; one inside another has a say only in whether OIDs must increase.
+    Equal walks use the smallest max_repetitions; a walk inside another matters only for whether OIDs must increase.
     """
     subtrees: dict[bytes, Subtree] = {}
     fetched = {oid.encode(one) for module in modules for one in module.get}
@@ -166,7 +166,7 @@ def _merge(modules: Sequence[Module]) -> tuple[Subtree, ...]:
 
 
 def _outermost(oids: Iterable[bytes]) -> list[bytes]:
-    """Those that lie under none of the others."""
+    """The OIDs that are not below another one."""
     every_oid = set(oids)
     return sorted(one for one in every_oid if not any(one[:size] in every_oid for size in range(len(one))))
 
@@ -176,11 +176,11 @@ def _column_of(octets: bytes, positions: dict[bytes, int]) -> Column:
         at = positions.get(octets[:size])
         if at is not None:
             return Column(at, octets, part=size < len(octets))
-    raise AssertionError("every wanted OID lies in a column")
+    raise AssertionError("every required OID is in a column")
 
 
 def _metrics(module: Module) -> list[Metric]:
-    """The metrics that can have samples: of one OID the last, and none below another's OID."""
+    """The metrics that can have samples: the last of each OID, and none whose OID is below another's."""
     by_oid = {oid.encode(metric.oid): metric for metric in module.metrics if not metric.oid.startswith(".")}
     outer = set(_outermost(by_oid))
     return [metric for octets, metric in by_oid.items() if octets in outer]
@@ -194,7 +194,7 @@ def _required_oids(module: Module) -> Iterable[str]:
 
 
 def _type_columns(metric: Metric) -> Iterable[str]:
-    """The column that tells the types of an InetAddress or LldpPortId metric's values."""
+    """The column with the types of the values of an InetAddress or LldpPortId metric."""
     column = values.type_column(metric.type, metric.oid)
     return (column,) if column else ()
 

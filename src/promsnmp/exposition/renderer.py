@@ -1,8 +1,8 @@
-"""A device's columns into a page: the middle of the pipeline, between the scanner and the bytes.
+"""Renders the columns of a device into samples: the step between the scanner and the text of a page.
 
-Two ways lead through it. Columns of numbers are most of a page and change at every poll: they take the short way, with
-no work per row but the two compiled loops. Everything else (text, enumerations, bits, dates) seldom changes: it is put
-together row by row in plain Python, and kept until its column or its labels change.
+There are two paths. Columns of numbers are most of a page and change at every poll: they take the fast path, where only
+the two compiled loops work per row. Everything else (text, enumerations, bits, dates) seldom changes: it is rendered
+row by row in plain Python, and cached until its column or its labels change.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from promsnmp.snmp import ber
 
 @dataclass(slots=True)
 class CachedSamples:
-    """Samples of one metric that are kept: by family name, and from what they were made."""
+    """The cached samples of one metric, and the content that they were made from."""
 
     columns: list[bytes]
     index: bytes
@@ -33,7 +33,7 @@ class CachedSamples:
 
 @dataclass(slots=True)
 class RenderState:
-    """What is kept of one device from poll to poll."""
+    """What rendering keeps of one device between polls."""
 
     tables: dict[int, LabelTable] = field(default_factory=dict)
     """By ``MetricPlan.table``: a state belongs to one plan."""
@@ -42,7 +42,7 @@ class RenderState:
 
 
 class Renderer:
-    """Turns one collection of one device into an ``Exposition``."""
+    """Renders one poll of one device into an ``Exposition``."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Renderer:
     ) -> None:
         """``wrap`` and ``zeros`` as for ``ber.numbers``.
 
-        ``cached_columns`` are those of the plan that an earlier poll read; what the scanner has of them is passed over.
+        ``cached_columns`` are columns of the plan that an earlier poll read; they replace what the scanner has of them.
         """
         self.exposition = Exposition()
         self._cached_columns = {} if cached_columns is None else cached_columns
@@ -92,7 +92,7 @@ class Renderer:
         return octets
 
     def rows(self, name: str) -> ColumnRows:
-        """The rows of a column by OID suffix; none when nobody asked for it."""
+        """The rows of a column by OID suffix; none when the plan does not have the column."""
         rows = self._rows.get(name)
         if rows is None:
             column = self._plan.by_oid.get(name)
@@ -105,7 +105,7 @@ class Renderer:
         return rows
 
     def integers(self, name: str) -> dict[bytes, int]:
-        """The whole numbers of a column by OID suffix, as they came (not reduced modulo 2^53)."""
+        """The whole numbers of a column by OID suffix, as the device sent them (not reduced modulo 2^53)."""
         column = self._plan.by_oid.get(name)
         if column is None:
             return {}
@@ -128,7 +128,7 @@ class Renderer:
         return rows
 
     def table(self, plan: MetricPlan) -> LabelTable:
-        """The label table of a metric, brought up to date once per page."""
+        """The label table of a metric, updated once per page."""
         table = self._refreshed.get(plan.table)
         if table is None:
             table = self._state.tables.get(plan.table)
@@ -140,11 +140,11 @@ class Renderer:
         return table
 
     def changed_tables(self) -> set[int]:
-        """The numbers of the label tables whose rows are not those of the last poll, once all modules are there."""
+        """The numbers of the label tables whose rows differ from those of the last poll; call it after all modules."""
         return {number for number, table in self._refreshed.items() if table.rows_changed()}
 
     def module(self, metrics: Iterable[MetricPlan]) -> None:
-        """Adds the samples of one module's metrics; a metric that another module brought already is left alone."""
+        """Adds the samples of one module's metrics; a metric that an earlier module has is skipped."""
         for metric in metrics:
             key = metric.metric.name, metric.column.oid
             if key not in self._done:

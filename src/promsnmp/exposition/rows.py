@@ -1,4 +1,4 @@
-"""One row of a column that is not of plain numbers, as samples: text, enumerations, state sets, bits and dates."""
+"""Renders one row of a column that is not plain numbers: text, enumerations, state sets, bits and dates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from promsnmp.snmp import ber
 
 
 class SampleSink(Protocol):
-    """Where samples go; ``samples.Exposition`` is one."""
+    """Where samples go; ``families.Exposition`` is one."""
 
     def family(self, name: str, kind: str, help_text: str) -> list[bytes]: ...
 
@@ -33,9 +33,9 @@ def row_samples(
     *,
     zeros: bool = False,
 ) -> None:
-    """Adds the samples of one value to ``sink``, or counts there why it has none.
+    """Adds the samples of one value to ``sink``, or counts there the reason for none.
 
-    With ``zeros`` an enumeration takes what is no number for 0.
+    With ``zeros`` an enumeration takes a value that is not a number as 0.
     """
     if metric.type in (MetricType.ENUM_AS_INFO, MetricType.ENUM_AS_STATE_SET):
         number = values.whole_number(tag, content)
@@ -62,7 +62,7 @@ def _add_sample(sink: SampleSink, name: str, help_text: str, labels: Mapping[str
 
 
 def scaled(metric: Metric, number: float) -> float:
-    """``number`` with the metric's scale, then its offset."""
+    """``number`` times the metric's scale, plus its offset."""
     return number * (metric.scale or 1.0) + metric.offset
 
 
@@ -72,7 +72,7 @@ def _text(metric: Metric, labels: Mapping[str, str], value: str, sink: SampleSin
 
 
 def _extracts(metric: Metric, labels: Mapping[str, str], value: str, sink: SampleSink) -> None:
-    """The numbers in a text take its place; scale and offset do not touch them."""
+    """The numbers in a text become the samples; scale and offset do not apply to them."""
     numbers = list(extracted(metric, value))
     if not numbers:
         sink.drop("no_extract")

@@ -1,6 +1,6 @@
-"""A varbind's value as text or as a number, by the types of snmp.yml; pure functions.
+"""Converts the value of a varbind to text or to a number, by the types of snmp.yml. Pure functions.
 
-The rules are those of snmp_exporter, except that a value that is no number gives None (and so no sample) where
+The rules are those of snmp_exporter, except that a value that is not a number gives None (and so no sample) where
 snmp_exporter gives 0.
 """
 
@@ -30,9 +30,9 @@ _ASSOCIATED: Mapping[str, Mapping[int, str]] = {
     },
 }
 _FIRST_OCTET = frozenset({"gauge", "counter", "Integer", "Integer32", "EnumAsInfo"})
-"""Types of numbers, by which octets are their first one."""
+"""Number types, as which octets are shown by the first one."""
 _SINGLE = 7
-"""Octets of an Opaque that wraps a float of 32 bits."""
+"""Octets of an Opaque that contains a float of 32 bits."""
 _LARGEST_EXACT = 1 << 53
 """Up to here a float holds every whole number."""
 _HALF = 1 << 63
@@ -57,7 +57,7 @@ def _padded(octets: bytes, size: int) -> bytes:
 
 
 def octets_text(octets: bytes, kind: str) -> str:
-    """Octets as text of a string type; anything that is not one of them is shown as OctetString."""
+    """Octets as text of a string type; any other type is shown as OctetString."""
     if kind == MetricType.DISPLAY_STRING:
         return valid_utf8(octets)
     if kind == MetricType.PHYS_ADDRESS_48:
@@ -72,7 +72,7 @@ def octets_text(octets: bytes, kind: str) -> str:
 
 
 def text_of(tag: int, content: bytes, kind: str) -> str:
-    """Any value as the text of a label. Values of types that SNMP does not know are empty."""
+    """Any value as the text of a label. Values of types that SNMP does not have are empty."""
     number = ber.integer_value(tag, content)
     if number is not None:
         return str(number)
@@ -104,7 +104,7 @@ def plain_float(number: float) -> str:
 
 
 def _as_written(number: float) -> float:
-    """The number of fewest digits that is this one in 32 bits: 0.1 for 0.10000000149011612."""
+    """The number with the fewest digits that equals this one in 32 bits: 0.1 for 0.10000000149011612."""
     octets = struct.pack(">f", number)
     for digits in range(1, 10):
         short = float(f"{number:.{digits}g}")
@@ -117,7 +117,7 @@ def _as_written(number: float) -> float:
 
 
 def type_column(kind: str, column_oid: str) -> str:
-    """The OID of the column that tells the type of the values of an InetAddress or LldpPortId column; "" for others."""
+    """The OID of the column with the types of the values of an InetAddress or LldpPortId column; "" for others."""
     head, _, last = column_oid.rpartition(".")
     return f"{head}.{int(last) - 1}" if kind in _ASSOCIATED and int(last) else ""
 
@@ -125,9 +125,9 @@ def type_column(kind: str, column_oid: str) -> str:
 def associated_type(
     kind: str, column_oid: str, at: bytes, column: Callable[[str], Mapping[bytes, tuple[int, bytes]]]
 ) -> str:
-    """The type of an InetAddress or LldpPortId *value*: told by the same row of the column before it.
+    """The type of an InetAddress or LldpPortId *value*, from the same row of the column before it.
 
-    Where that says nothing that is known, the value is shown as OctetString.
+    Without a known type there, the value is shown as OctetString.
     """
     if kind not in _ASSOCIATED:
         return kind
@@ -137,10 +137,10 @@ def associated_type(
 
 
 def whole_number(tag: int, content: bytes) -> int | None:
-    """A value as the number of an enumeration, None when it is none.
+    """A value as the number of an enumeration, None when it is not a number.
 
-    It is what is left of it as a float: without a fraction, and beyond 2^53 without the last digits. A Counter64 is
-    reduced modulo 2^53 before. What has more than 64 bits then is none.
+    The value is converted to a float and truncated, so beyond 2^53 it loses its last digits. A Counter64 is reduced
+    modulo 2^53 first. A result of more than 64 bits gives None.
     """
     number = ber.opaque_float(content) if tag == ber.OPAQUE else ber.integer_value(tag, content)
     if number is None or not isfinite(number):
@@ -156,8 +156,8 @@ def whole_number(tag: int, content: bytes) -> int | None:
 def date_and_time(octets: bytes) -> float | None:
     """Unix seconds of a DateAndTime (RFC 2579: 8 octets, or 11 with the zone; no zone means UTC), None for others.
 
-    Fields out of range run over into the next larger one, as Go's time.Date does, and so do tenths of a second, which
-    are left out otherwise.
+    Fields out of range carry over into the next larger one, as in Go's time.Date; so do whole seconds of the tenths,
+    whose rest is ignored.
     """
     zone = octets[8:] or b"+\0\0"
     if len(octets) not in (8, 11) or zone[:1] not in (b"+", b"-") or zone[1] > 24 or zone[2] > 60:
@@ -171,7 +171,7 @@ def date_and_time(octets: bytes) -> float | None:
 def ntp_time_stamp(octets: bytes) -> float | None:
     """Whole Unix seconds of an NTP time stamp (RFC 5905 section 6: 32 bits of seconds since 1900, 32 of fraction).
 
-    What follows them is ignored; what is shorter is none.
+    Octets after these 8 are ignored; a shorter value gives None.
     """
     return float(int.from_bytes(octets[:4], "big") - _SECONDS_1900_TO_1970) if len(octets) >= 8 else None
 

@@ -1,4 +1,4 @@
-"""The pages in memory: bounded in number and in age."""
+"""Caches pages in memory, limited in number and age."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ CacheEntry = RenderedPage | PollFailure
 
 
 class PageCache:
-    """Keeps at most ``max_entries`` pages (or failures), the least recently used go first; 0 seconds keeps none.
+    """Keeps at most ``max_entries`` pages (or failures), for ``max_age`` seconds; the least recently used go first.
 
-    ``hits`` and ``misses`` count what scrapes asked for.
+    A ``max_age`` of 0 keeps none. ``hits`` and ``misses`` count look-ups by scrapes.
     """
 
     def __init__(self, max_entries: int, max_age: float, clock: Callable[[], float]) -> None:
@@ -28,7 +28,7 @@ class PageCache:
         return len(self._entries)
 
     def get(self, key: Hashable, *, max_age: float | None = None) -> CacheEntry | None:
-        """The entry for ``key`` if it is not older than allowed; ``max_age`` (seconds) may ask for a fresher one."""
+        """The entry for ``key`` if it is not too old; ``max_age`` (seconds) may ask for a fresher one."""
         entry = self.peek(key, max_age=max_age)
         if entry is None:
             self.misses += 1
@@ -37,7 +37,7 @@ class PageCache:
         return entry
 
     def peek(self, key: Hashable, *, max_age: float | None = None) -> CacheEntry | None:
-        """As ``get``, but does not count."""
+        """Like ``get``, but does not count."""
         entry = self._entries.get(key)
         if entry is None:
             return None
@@ -51,7 +51,7 @@ class PageCache:
         return entry
 
     def put(self, key: Hashable, entry: CacheEntry) -> None:
-        """Keeps an entry, unless nothing is to be kept."""
+        """Stores an entry, unless the cache keeps none."""
         if self._max_age <= 0:
             return
         self._entries[key] = entry
@@ -60,9 +60,9 @@ class PageCache:
             self._entries.popitem(last=False)
 
     def discard(self, key: Hashable) -> None:
-        """Forgets one entry."""
+        """Removes one entry."""
         self._entries.pop(key, None)
 
     def evict_all(self) -> None:
-        """Forgets all entries."""
+        """Removes all entries."""
         self._entries.clear()

@@ -1,12 +1,11 @@
-"""When the label columns of a device are read again, and what they held when they were read last.
+"""Caches the label columns of a device, and decides when they are read again.
 
-Names of interfaces and the like make up the labels of nearly every sample and hardly ever change, so they are read less
-often than the counters: at every ``every``-th poll, and at once when the device tells of a change
-(``CHANGE_INDICATORS``), when it started anew, when the rows that get the labels are other ones than before, and
-after a poll that was not whole.
+Interface names and the like are labels of nearly every sample and hardly ever change, so they are read less often
+than the counters: at every ``every``-th poll, and at once when the device signals a change (``CHANGE_INDICATORS``),
+when it has restarted, when the labelled rows differ from those of the last poll, and after an incomplete poll.
 
-A table whose rows come and go (connections, neighbours) would make this poll after poll. Its labels are read at every
-poll until its rows are the same twice running.
+The rows of some tables (connections, neighbours) change at every poll, and each time labels would be read after the
+fact. Labels of such a table are read with every poll until its rows are the same in two polls in a row.
 """
 
 from __future__ import annotations
@@ -28,11 +27,11 @@ CHANGE_INDICATORS: Mapping[str, tuple[str, ...]] = {
     "1.3.6.1.2.1.47.1.4.1.0": ("1.3.6.1.2.1.47",),  # entLastChangeTime
     "1.0.8802.1.1.2.1.2.1.0": ("1.0.8802.1.1.2",),  # lldpStatsRemTablesLastChangeTime
 }
-"""Objects that tell of changes, and the subtrees that they tell of (RFC 2863 section 6, RFC 6933, IEEE 802.1AB)."""
+"""Objects that change when a table changes, and the subtrees concerned (RFC 2863 section 6, RFC 6933, IEEE 802.1AB)."""
 MIN_SAVED_PACKETS = 2.0
-"""Packets that have to be saved: looking at the indicators takes one."""
+"""Packets that the cache has to save to be worth it: reading the indicators takes one."""
 MAX_PARTIAL_PLANS = 8
-"""Plans that are kept for a device, for columns that are left out together."""
+"""Plans kept for a device, one for each set of omitted columns."""
 
 
 @dataclass(slots=True)
@@ -47,8 +46,9 @@ class _CachedColumn:
 class LabelCache:
     """The label columns of one device under one plan, from poll to poll.
 
-    They are read at every ``every``-th poll, and at least every ``seconds``. A poll is ``begin``, the asking,
-    ``columns_to_reread``, more asking where that says so, and ``end``. Times are of one clock, in seconds.
+    They are read at every ``every``-th poll, and at least every ``seconds``. A poll calls ``indicators`` and
+    ``begin``, reads, calls ``columns_to_reread``, reads these columns if there are any, and calls ``end``. All times
+    are seconds of one clock.
     """
 
     def __init__(self, *, every: int, seconds: float) -> None:
@@ -60,11 +60,11 @@ class LabelCache:
         self._indicator_values: dict[bytes, int] = {}
         self._indicators: Sequence[bytes] = ()
         self._missing_indicators: set[bytes] = set()
-        """Indicators that the device did not have since everything was read."""
+        """Indicators that the device lacks, as seen since everything was last read."""
         self._names: tuple[bytes, ...] = ()
-        """The columns of the plan: others mean that everything kept is of another plan."""
+        """The columns of the plan: when they differ, everything cached belongs to another plan."""
         self._is_worthwhile = False
-        """Whether as much can be left out as looking at the indicators costs."""
+        """Whether omitting columns saves more than reading the indicators costs."""
         self._plan: Plan | None = None
         self._partial_plans: dict[tuple[int, frozenset[int]], PartialPlan] = {}
 
@@ -76,7 +76,7 @@ class LabelCache:
         self._partial_plans.clear()
 
     def indicators(self, plan: Plan, *, batch_size: int) -> tuple[bytes, ...]:
-        """The objects to look at before anything else; none when too little could be left out to be worth it."""
+        """The objects to read before anything else; none when too little could be omitted to be worth it."""
         if plan.columns is not self._names:
             self._names, self._indicators = plan.columns, _indicators_of(plan)
             self.forget()
@@ -89,7 +89,7 @@ class LabelCache:
         return tuple(one for one in self._indicators if one not in self._missing_indicators)
 
     def begin(self, plan: Plan, *, values: Mapping[bytes, int], now: float, batch_size: int) -> PartialPlan:
-        """What to ask for in a poll of ``plan``, when ``values`` are the numbers that the indicators have."""
+        """What to ask for in a poll of ``plan``; ``values`` are the numbers that the indicators have now."""
         if any(_has_changed(name, self._indicator_values.get(name), value) for name, value in values.items()):
             self.forget()
         self._indicator_values.update(values)
@@ -116,17 +116,17 @@ class LabelCache:
         return found
 
     def octets(self, columns: Iterable[int]) -> dict[int, bytes]:
-        """What columns held when they were read last."""
+        """The content of columns when they were read last."""
         return {at: self._columns[at].octets for at in columns}
 
     def columns_to_reread(self, plan: Plan, changed_tables: set[int], without: frozenset[int]) -> frozenset[int]:
-        """Those of the columns ``without`` which a poll was made that have to be read after all: the rows of the label
-        tables ``changed_tables`` are others than at the last poll."""
+        """Which of the columns ``without``, omitted so far, this poll has to read after all: those that label the
+        tables ``changed_tables``, whose rows differ from those of the last poll."""
         self._unsteady = changed_tables if self._columns else set()
         return frozenset(at for at in without if plan.label_columns[at] & changed_tables)
 
     def end(self, plan: Plan, renderer: Renderer, *, without: frozenset[int], complete: bool, now: float) -> None:
-        """Ends a poll that did not read the columns ``without``, and that was ``complete`` or not."""
+        """Ends a poll that did not read the columns ``without``; stores the others if it was ``complete``."""
         if not complete:
             self.forget()
             return
@@ -151,13 +151,13 @@ class LabelCache:
 
 
 def _indicators_of(plan: Plan) -> list[bytes]:
-    """Those of CHANGE_INDICATORS that tell of label columns of the plan."""
+    """Those of CHANGE_INDICATORS that concern label columns of the plan."""
     columns = [plan.columns[at] for at in plan.label_columns]
     return [name for name, trees in _CHANGE_INDICATORS if any(column.startswith(trees) for column in columns)]
 
 
 def _has_changed(name: bytes, before: int | None, value: int) -> bool:
-    """Whether the device says by an indicator that its labels may have changed."""
+    """Whether an indicator shows that labels may have changed; sysUpTime grows, others stay the same."""
     return before is None or (value < before if name == _UP_TIME else value != before)
 
 

@@ -1,4 +1,4 @@
-"""A rendered page: what a scrape of one device returns, kept compressed, in the formats that are asked for."""
+"""A rendered page: what a scrape of one device returns, kept gzipped in the formats that scrapes ask for."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Format(Enum):
 
 
 class RenderedPage:
-    """One device's samples as of ``taken_at`` (seconds, monotonic); a body is made once per format and kept gzipped."""
+    """One device's samples as of ``taken_at`` (seconds, monotonic), rendered and compressed once per format."""
 
     __slots__ = ("_bodies", "modules", "taken_at")
 
@@ -27,11 +27,11 @@ class RenderedPage:
         self._bodies = {one: compress(body) for one, body in bodies.items()}
 
     def has(self, body_format: Format) -> bool:
-        """Whether the body of a format is there already."""
+        """Whether the body of this format exists already."""
         return body_format in self._bodies
 
     def gzipped(self, body_format: Format) -> bytes:
-        """The page in a format, gzip-compressed."""
+        """The page in a format, gzipped; converted from the other format when it was not rendered in this one."""
         body = self._bodies.get(body_format)
         if body is None:
             other, made = next(iter(self._bodies.items()))
@@ -45,7 +45,7 @@ class RenderedPage:
 
 
 class PollFailure:
-    """That the last poll of a device brought nothing, as of ``taken_at``, and why."""
+    """A failed poll: ``taken_at`` (seconds, monotonic) and the reason."""
 
     __slots__ = ("error", "taken_at")
 

@@ -1,4 +1,4 @@
-"""Answers scrapes: from memory when there is a page, else by a poll that all who wait for it share."""
+"""Answers scrapes: from memory when there is a page, else by a poll that all waiting scrapes share."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ log = logging.getLogger(__name__)
 
 
 RECENT_POLLS = 5
-"""Polls by which it is judged whether any device can be reached: few, so that it is known within an interval."""
+"""How many of the last polls decide whether any device is reachable: few, to know it within an interval."""
 
 
 @dataclass(frozen=True, slots=True)
 class PollStatus:
-    """How a device is doing, by its last poll: ``up``, ``partial`` (read in part), ``down`` or ``unknown``."""
+    """How the last poll of a device ended: ``up``, ``partial`` (read in part), ``down``; ``unknown``: no poll yet."""
 
     state: str
     at: float = 0.0
@@ -39,7 +39,8 @@ NEVER_POLLED = PollStatus("unknown")
 
 
 class PageService:
-    """Pages by target. ``poll_timeout`` (seconds) bounds any poll; ``freshness`` the age of ad-hoc targets' pages."""
+    """Pages by target. ``poll_timeout`` (seconds) bounds every poll, ``freshness`` (seconds) the age of a page that
+    answers a scrape of an ad-hoc target."""
 
     def __init__(
         self,
@@ -65,10 +66,10 @@ class PageService:
 
     @property
     def reaches_no_device(self) -> bool:
-        """Whether this process seems to reach no device: none of the last polls brought anything."""
+        """Whether this process seems to reach no device: all of the last polls failed."""
         return len(self._recent_polls) == RECENT_POLLS and not any(self._recent_polls)
 
-    async def page(self, target: Target, body_format: Format, *, timeout: float) -> RenderedPage:  # noqa: ASYNC109  # the caller's time, not a bound of ours
+    async def page(self, target: Target, body_format: Format, *, timeout: float) -> RenderedPage:  # noqa: ASYNC109  # the caller's limit; the poll goes on
         """The page of a target. Waits at most ``timeout`` seconds for a poll.
 
         Raises SnmpError with the reason when the device cannot be read, ModuleError for an unknown module.
@@ -83,8 +84,7 @@ class PageService:
         return entry
 
     def cached_page(self, target: Target, body_format: Format) -> RenderedPage | None:
-        """The page of a target when it is in memory, in the format wanted; what is not is left to ``page`` (and to be
-        counted there)."""
+        """The page of a target when it is in memory in this format; None otherwise, then ``page`` counts the miss."""
         entry = self._cache.peek(self._key(target), max_age=None if target.managed else self._freshness)
         if not isinstance(entry, RenderedPage) or not entry.has(body_format):
             return None
@@ -92,9 +92,9 @@ class PageService:
         return entry
 
     def histograms(self, target: Target) -> Sequence[UtilizationSeries] | None:
-        """The utilisation histograms of a target's interfaces as of its last poll, None when it never was polled.
+        """The utilisation histograms of a target's interfaces as of its last poll, None when there was no poll yet.
 
-        There are none while it cannot be read. Nothing is polled for them.
+        Empty while the device cannot be read. This never polls.
         """
         state = self._collector.states.find(target)
         if state is None:
@@ -110,7 +110,7 @@ class PageService:
         return PollStatus(status, state.ended_at, state.problem)
 
     async def poll(self, target: Target) -> CacheEntry:
-        """Polls a target, or joins the poll that is under way, and keeps the result. Raises ModuleError."""
+        """Polls a target, or joins the poll that is running, and caches the result. Raises ModuleError."""
         task = self._polls.get(target)
         if task is None:
             task = asyncio.create_task(self._poll(target), name=f"poll of {target.name}")
@@ -119,7 +119,7 @@ class PageService:
         return await asyncio.shield(task)
 
     def forget(self, target: Target) -> None:
-        """Drops the page of a target that is no longer wanted."""
+        """Drops the page of a target that is no longer polled."""
         self._cache.discard(self._key(target))
 
     async def close(self) -> None:
@@ -129,7 +129,8 @@ class PageService:
         await asyncio.gather(*self._polls.values(), return_exceptions=True)
 
     def _key(self, target: Target) -> Hashable:
-        """Pages of addresses outside the inventory do not outlive a change of the modules; devices are polled again."""
+        """The cache key. Pages of ad-hoc targets do not survive a reload of the modules; inventory devices are polled
+        again anyway."""
         if target.managed:
             return target.key, target.modules
         return target.key, target.modules, self._collector.generation
@@ -139,7 +140,7 @@ class PageService:
             async with asyncio.timeout(timeout):
                 return await self.poll(target)
         except TimeoutError:
-            message = f"no complete answer within the {timeout:g} s that the scrape may take"
+            message = f"the device did not answer completely within the {timeout:g} s that the scrape allows"
             raise SnmpTimeout(message, target=str(target.endpoint)) from None
 
     async def _poll(self, target: Target) -> CacheEntry:
@@ -159,15 +160,15 @@ class PageService:
         return entry
 
     def _log_outcome_change(self, target: Target, outcome: str, problem: SnmpError | None) -> None:
-        """Logs how a poll ended when the one before ended otherwise: one line per change, not per poll."""
+        """Logs how a poll ended if the poll before it ended differently: one line per change, not per poll."""
         state = self._collector.states.of(target)
         state.ended_at, state.problem = time.time(), "" if problem is None else problem.message
         before, state.outcome = state.outcome, outcome
         if outcome == before:
             return
         if problem is None:
-            log.info("%s (%s) answers again", target.name, target.endpoint)
+            log.info("device answers again: %s (%s)", target.name, target.endpoint)
         elif outcome == "partial":
-            log.warning("%s (%s) was read in part: %s", target.name, target.endpoint, problem.message)
+            log.warning("device was read only in part: %s (%s): %s", target.name, target.endpoint, problem.message)
         else:
-            log.warning("%s (%s) cannot be read: %s", target.name, target.endpoint, problem.message)
+            log.warning("device cannot be read: %s (%s): %s", target.name, target.endpoint, problem.message)

@@ -1,7 +1,8 @@
 """Polls every device of the inventory once per interval, in the background.
 
-Each device has its own slot of the interval, told by its key, so that the load is even and stays where it is over
-restarts. A device that fails is asked ever more seldom, up to a limit; the first answer brings it back to the interval.
+Each device has its own slot of the interval, chosen by a hash of its key, so that the load is even and slots stay the
+same after a restart. A device that fails is polled less and less often, down to a limit (backoff); after its first
+answer it is polled every interval again.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ log = logging.getLogger(__name__)
 
 
 SLOTS = 60
-"""Moments within an interval at which polls begin. Polls that run side by side share wake-ups of the process, which for
-a poller that is idle most of the time cost more than the polls."""
+"""Times within an interval at which polls start. Polls that run together share wake-ups of the process; in a poller
+that is idle most of the time these cost more than the polls."""
 
 
 @dataclass(slots=True)
@@ -64,13 +65,13 @@ class Poller:
 
     @property
     def queued(self) -> int:
-        """Devices whose turn has come but that wait for others to finish."""
+        """Devices whose poll is due but waits for others to finish."""
         now = asyncio.get_running_loop().time()
         return sum(1 for queued_poll in self._queue if queued_poll.due <= now) if self.active >= self.concurrency else 0
 
     def set_targets(self, targets: Sequence[Target], *, within: float = 1.0) -> None:
-        """Says what to poll from now on. What is new, or has changed, is polled at once, if it is not very much, else
-        ``within`` that share of the interval."""
+        """Sets what to poll from now on. New and changed targets are polled at once if there are at most
+        ``concurrency`` of them, else within the share ``within`` of the interval."""
         now = asyncio.get_running_loop().time()
         old, new = differing(self._targets, targets)
         self._targets = targets
@@ -87,12 +88,12 @@ class Poller:
         self._changed.set()
 
     def start(self) -> None:
-        """Begins to poll."""
+        """Starts polling."""
         self._started = True
         self._task = asyncio.create_task(self._run(), name="poller")
 
     async def stop(self) -> None:
-        """Ends all polling."""
+        """Stops polling and cancels running polls."""
         tasks = [*self._polls, *([self._task] if self._task else [])]
         for task in tasks:
             task.cancel()
@@ -104,7 +105,7 @@ class Poller:
         if schedule is None:
             return True
         if schedule.target == target:
-            schedule.target = target  # which may know more of the device
+            schedule.target = target  # its fields that do not compare may be newer
             return False
         self._page_service.forget(schedule.target)
         return True
@@ -131,7 +132,7 @@ class Poller:
             queued_poll = heapq.heappop(self._queue)
             schedule = self._schedules.get(queued_poll.key)
             if schedule is None or schedule.due != queued_poll.due or schedule.running:
-                continue  # gone, or moved to another time
+                continue  # removed or rescheduled
             self._counts.record_start(late=now - queued_poll.due)
             self.active += 1
             schedule.running = True
@@ -145,10 +146,10 @@ class Poller:
             schedule.failures = schedule.failures + 1 if isinstance(entry, PollFailure) else 0
         except PromSnmpError as error:
             schedule.failures += 1
-            log.warning("%s cannot be polled: %s", schedule.target.name, error)
+            log.warning("cannot poll %s: %s", schedule.target.name, error)
         except Exception:
             schedule.failures += 1
-            log.exception("the poll of %s failed by a fault of PromSNMP's", schedule.target.name)
+            log.exception("unexpected error while polling %s", schedule.target.name)
         finally:
             self.active -= 1
             schedule.running = False
@@ -157,13 +158,13 @@ class Poller:
 
     def _schedule_next(self, schedule: _Schedule) -> None:
         if self._schedules.get(schedule.target.key) is not schedule:
-            self._page_service.forget(schedule.target)  # it went, or changed, while it was polled
+            self._page_service.forget(schedule.target)  # it was removed or changed while it was polled
             return
         now = asyncio.get_running_loop().time()
         if schedule.failures:
             interval = min(self._interval * 2 ** min(schedule.failures, 16), self._backoff_max)
             schedule.due += interval * max(1, -((schedule.due - now) // interval))
-        else:  # turns that were missed are left out; one that was polled at once comes to its own place in the interval
+        else:  # missed turns are skipped; a device that was polled at once returns to its own slot
             after = max(now, schedule.due + self._interval / 2)
             schedule.due = after + self._phase(schedule.target.key, after)
         heapq.heappush(self._queue, _QueuedPoll(schedule.due, schedule.target.key))

@@ -1,4 +1,4 @@
-"""All that polls, as one: built from the settings, fed with the devices of the inventory that this replica owns."""
+"""Wires the parts that poll: built from the settings, fed with the devices of the inventory that this replica owns."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from promsnmp.polling.target import Target, device_target
 from promsnmp.settings import Settings
 
 ADHOC_PAGE_SECONDS = 1.0
-"""Age up to which the page of an address that is not in the inventory answers another scrape, too."""
+"""Seconds for which the page of an address outside the inventory answers further scrapes."""
 HANDOVER_SPREAD = 0.5
-"""Share of the interval in which devices of other replicas that are this one's now are polled, if they are many."""
+"""Share of the interval within which this replica polls devices that it takes over from others, if they are many."""
 
 
 class PollingSubsystem:
-    """The parts that poll: wired to the settings and to the inventory, and shown to health and metrics."""
+    """The parts that poll, with their settings, inventory, health and metrics."""
 
     def __init__(
         self, settings: Settings, store: InventoryStore, catalogue_store: CatalogueStore, cluster: Cluster
@@ -61,7 +61,7 @@ class PollingSubsystem:
             on_detected=self.detected_modules.add,
         )
         self.collector.states.max_states = settings.cache_entry_cnt
-        self.collector.check(settings.modules)  # an unknown module ends the start
+        self.collector.check(settings.modules)  # an unknown module stops the start
         self.page_service = PageService(
             self.collector,
             self.cache,
@@ -82,13 +82,15 @@ class PollingSubsystem:
         self.owned = 0
 
     def start(self) -> None:
-        """Poll the inventory's devices, and follow its changes: those that this replica owns."""
+        """Starts to poll the inventory's devices that this replica owns, and to follow changes."""
         if self._polls:
             self._starting = asyncio.create_task(self._start(), name="start of the poller")
 
     async def _start(self) -> None:
         await self._cluster.wait_for_members()
-        await asyncio.to_thread(self._targets.of, self._store.current.devices)  # so that the next line has little to do
+        await asyncio.to_thread(
+            self._targets.of, self._store.current.devices
+        )  # in a thread, so that the next line is fast
         self._store.derive(lambda now: self._targets.of(now.inventory.devices), self._set_targets)
         if self._cluster.gossip is not None:
             self._cluster.gossip.subscribe(self._poll_owned)
@@ -100,14 +102,14 @@ class PollingSubsystem:
         await self.poller.stop()
 
     async def store_detected_modules(self) -> None:
-        """Puts what was found out of devices into the inventory, or has the leader do it."""
+        """Writes newly detected modules to the inventory, or sends them to the leader."""
         if self._cluster.leadership.leads:
             await self.detected_modules.store(self._store.update)
         else:
             await self.detected_modules.forward(self._cluster.send_detected_modules)
 
     def receive_detected_modules(self, body: bytes) -> bytes:
-        """Another replica tells what it found out. Raises NotLeader and ValueError."""
+        """Takes modules that another replica detected. Raises NotLeader and ValueError."""
         self._cluster.leadership.fencing_token()
         self.detected_modules.receive(body)
         return b"{}"
@@ -118,7 +120,7 @@ class PollingSubsystem:
         return NEVER_POLLED if target is None else self.page_service.poll_status(target)
 
     def figures(self) -> tuple[int, int, int]:
-        """Polls under way (those of scrapes count as well), how many may be at once, and how many wait."""
+        """Running polls (including those for scrapes), how many may run at once, and how many wait."""
         return self.page_service.active, self.poller.concurrency, self.poller.queued
 
     def check(self) -> Component:
@@ -136,7 +138,7 @@ class PollingSubsystem:
         self._poll_owned()
 
     def _poll_owned(self) -> None:
-        """Polls what is this replica's of all."""
+        """Polls those of all targets that this replica owns."""
         ring = self._cluster.members.ring
         targets = [target for target in self._all_targets if ring.is_mine(target.shard)]
         self.owned = len(targets)
@@ -144,7 +146,7 @@ class PollingSubsystem:
         self.poller.set_targets(targets, within=1.0 if len(ring.members) < 2 else HANDOVER_SPREAD)
 
     def _target(self, device: Device) -> Target | None:
-        """What is polled of a device that has an agent: its own modules, or else those of the settings."""
+        """The target of a device that has an agent: with its own modules, or else those of the settings."""
         if device.primary is None:
             return None
         return device_target(device, device.primary, requested_modules(device, self._settings.modules))

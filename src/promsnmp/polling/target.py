@@ -1,4 +1,4 @@
-"""What is to be polled: one agent of one device, with the modules that it is asked for."""
+"""A target of polls: one agent of one device, and the modules that it is polled for."""
 
 from __future__ import annotations
 
@@ -11,35 +11,36 @@ from promsnmp.snmp.transport import SnmpEndpoint
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A device as the collector sees it. Equal targets have the same page."""
+    """A device as the collector sees it. Equal targets share a page."""
 
     key: str
-    """Names the device among all that are polled; what is learned of it is kept under this."""
+    """Identifies the device among all that are polled; its state is kept under this key."""
     name: str
-    """What people call it."""
+    """The name for logs: sysName or address."""
     endpoint: SnmpEndpoint
     credentials: Credentials
     modules: tuple[str, ...]
-    """``AUTO`` stands for those that suit the device."""
+    """``AUTO`` stands for the modules that suit the device."""
     timeout: float | None = None
-    """Seconds per packet; None leaves it to the modules."""
+    """Seconds to wait for each answer; None: the modules' value."""
     retries: int | None = None
+    """Per packet; None: the modules' value."""
     managed: bool = True
-    """Whether it is in the inventory and polled like this in the background, or only asked for by a scrape."""
+    """Whether it is in the inventory and polled in the background; False: only scrapes ask for it."""
     detected: tuple[str, ...] = field(default=(), compare=False)
-    """The modules that suit the device as far as the inventory knows; where to begin for ``AUTO``."""
+    """The modules that the inventory has as detected: what ``AUTO`` starts with."""
 
     @property
     def shard(self) -> str:
-        """What replicas divide among themselves: the device, whichever of its agents is asked, or the address."""
+        """The key by which replicas divide the targets: the device, the same for all of its agents, or the address."""
         return self.key.partition("/")[0]
 
     device_id: str = field(default="", compare=False)
-    """Of the device in the inventory; "" when it is not there."""
+    """The id of the device in the inventory; "" for others."""
 
 
 def device_target(device: Device, agent: Agent, modules: tuple[str, ...]) -> Target:
-    """The target of an inventory device, asked through ``agent`` for ``modules``."""
+    """The target of an inventory device, polled through ``agent`` for ``modules``."""
     return Target(
         key=f"{device.id}/{agent.id}",
         name=device.sys_name or str(agent.endpoint),
@@ -54,5 +55,5 @@ def device_target(device: Device, agent: Agent, modules: tuple[str, ...]) -> Tar
 
 
 def adhoc_target(endpoint: SnmpEndpoint, credentials: Credentials, auth: str, modules: tuple[str, ...]) -> Target:
-    """The target of an address that a scrape names together with an auth."""
+    """The target of an address that a scrape names, with the credentials of ``auth``."""
     return Target(f"{endpoint}/{auth}", str(endpoint), endpoint, credentials, modules, managed=False)

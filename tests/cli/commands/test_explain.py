@@ -198,7 +198,7 @@ def test_stored_modules_are_compared_with_newly_detected_ones(inventory: Callabl
     inventory(detectedModules=["system", "ups"])
     found = read("core")
     assert found["modules"] == ["system", "ups"]
-    assert found["why"]["ups"] == "found out before, as the inventory has it; the device does not show it now"
+    assert found["why"]["ups"] == "detected earlier, as stored in the inventory; not detected on the device now"
     assert "It also supports if_mib: " in run("core").stdout
 
 

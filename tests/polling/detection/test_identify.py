@@ -157,7 +157,7 @@ async def hostile(behaviour: Behaviour, *, timeout: float = 0.1) -> tuple[Device
 
 async def test_an_agent_that_has_no_such_name_for_anything_costs_few_packets_and_is_not_believed() -> None:
     found, requests = await hostile(SAYS_NOTHING)
-    assert found.problem == "the agent has nothing to show"
+    assert found.problem == "the agent returned no objects"
     assert requests <= 6
 
 

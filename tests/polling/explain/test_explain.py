@@ -175,12 +175,16 @@ async def test_what_a_getbulk_brings_from_behind_the_subtree_is_not_counted() ->
     ("mine", "objects", "says"),
     [
         (walked(metric(1), metric(2)), rows(1, integer(1)), f"no object under {ENTRY}.2"),
-        (walked(metric(2)), {"1.3.6.1.2.1.1.3.0": integer(1)}, f"no object under {TABLE}, which is walked for it"),
-        (walked(metric(2), walk=[f"{ENTRY}.1"]), rows(1, integer(1)), "lies outside of what the module m walks"),
-        (walked(metric(2)), rows(2, octets(b"x"), octets(b"y")), r"its values are no numbers \(2 of 2\)"),
-        (walked(metric(2, type="DateAndTime")), rows(2, octets(b"x")), r"its values are no dates.* \(1 of 1\)"),
+        (
+            walked(metric(2)),
+            {"1.3.6.1.2.1.1.3.0": integer(1)},
+            f"no object under {TABLE}, the subtree that is walked for it",
+        ),
+        (walked(metric(2), walk=[f"{ENTRY}.1"]), rows(1, integer(1)), "the module m neither walks nor gets"),
+        (walked(metric(2)), rows(2, octets(b"x"), octets(b"y")), r"its values are not numbers \(2 of 2\)"),
+        (walked(metric(2, type="DateAndTime")), rows(2, octets(b"x")), r"its values are not dates.* \(1 of 1\)"),
         (walked(metric(2, type="Bits")), rows(2, octets(b"\x80")), "enum_values"),
-        (walked(metric(2, type="Bits", enum_values={0: "a"})), rows(2, integer(1)), "no octets"),
+        (walked(metric(2, type="Bits", enum_values={0: "a"})), rows(2, integer(1)), "not octets"),
         (walked(metric(2, oid=f".{ENTRY}.2")), rows(2, integer(1)), "starts with a dot"),
         (walked(metric(2), metric(3, name="y", oid=f"{ENTRY}.2")), rows(2, integer(1)), "also that of y"),
         (walked(metric(2), metric(3, name="y", oid=ENTRY)), rows(2, integer(1)), rf"shallower metric y \({ENTRY}\)"),
@@ -205,13 +209,13 @@ async def test_a_look_up_whose_column_is_empty_is_told_with_the_reason() -> None
     assert (none.label, none.rows, none.missed) == ("none", 0, 2)
     assert none.reason == f"the device has no object under {ENTRY}.8"
     assert (some.rows, some.missed, some.reason) == (1, 1, "")
-    assert (far.missed, far.reason) == (2, "nothing asks for it: it lies outside of what is walked and fetched")
+    assert (far.missed, far.reason) == (2, "not requested: no walk or get of the modules covers it")
 
 
 async def test_v1_hints_at_counters_that_it_cannot_carry() -> None:
     objects = {**rows(1, integer(1)), **rows(2, ber.encode_integer(5, ber.COUNTER64))}
     mine = walked(metric(1), metric(2, type="counter"))
-    assert "v1 has none" in named(await explained(objects, mine, version=Version.V1), "column2").reason
+    assert "v1 has no Counter64" in named(await explained(objects, mine, version=Version.V1), "column2").reason
     assert named(await explained(objects, mine), "column2").samples == 1
 
 
@@ -237,9 +241,9 @@ async def test_the_walk_of_a_filter_is_told_and_what_it_chose() -> None:
 async def test_a_filter_that_lets_nothing_through_is_the_reason() -> None:
     objects = {**rows(1, octets(b"a")), **rows(2, integer(1))}
     reason = named(await explained(objects, filtering("x", "y")), "column2").reason
-    assert reason == f"the module's filter lets no row through: no value under {ENTRY}.1 matches 'x' or 'y'"
+    assert reason == f"the module's filter matches no row: no value under {ENTRY}.1 matches 'x' or 'y'"
     reason = named(await explained(rows(2, integer(1)), filtering("x")), "column2").reason
-    assert reason.startswith("the module's filter lets no row through: the device has no object under ")
+    assert reason.startswith("the module's filter matches no row: the device has no object under ")
 
 
 # --- devices that lie
@@ -257,7 +261,7 @@ async def test_a_walk_that_an_error_status_cut_short_is_partial_and_blamed() -> 
     assert "genErr" in walk.error
     assert "genErr" in one.problem
     assert named(one, "ifIndex").samples == 40  # came before the error
-    assert "was cut short after" in named(one, "ifInOctets").reason
+    assert "ended early after" in named(one, "ifInOctets").reason
     assert named(one, "ifNumber").reason == "the device has no object under 1.3.6.1.2.1.2.1"  # the walk went by it
     later = one.walks[1]
     assert (later.end, later.last) == (WalkEnd.FAILED, "")
@@ -271,9 +275,9 @@ async def test_what_was_not_asked_because_the_device_fell_silent_is_told() -> No
     assert one.walks[0].cost.sent == 2
     assert one.walks[0].cost.varbinds == 64
     assert "no answer to 1 request" in named(one, "ifInOctets").reason
-    assert "did not begin" in named(one, "ifHCInOctets").reason
+    assert "did not start" in named(one, "ifHCInOctets").reason
     assert [get.outcome for get in one.gets] == ["not asked"]
-    assert "was not asked for any more" in named(one, "sysUpTime").reason
+    assert "was never requested" in named(one, "sysUpTime").reason
 
 
 async def test_an_agent_that_finds_answers_too_big_is_read_whole() -> None:
@@ -308,7 +312,7 @@ async def test_a_metric_with_the_name_of_one_of_ours_is_left_out_and_told() -> N
     found = await explained(rows(1, integer(5), integer(6)) | rows(2, integer(7)), own)
     ours, other = found.metrics
     assert (ours.samples, dict(ours.dropped)) == (0, {"reserved_name": 2})
-    assert ours.reason == "its name is that of a metric that PromSNMP adds to every page (2 of 2)"
+    assert ours.reason == "its name is reserved: PromSNMP adds a metric of this name to every page (2 of 2)"
     assert (other.samples, found.dropped["reserved_name"]) == (1, 2)
 
 

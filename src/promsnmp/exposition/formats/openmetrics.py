@@ -1,4 +1,4 @@
-"""OpenMetrics 1.0: only headers, histogram bounds and the end differ from text format 0.0.4.
+"""Writes OpenMetrics 1.0: only headers, histogram bounds and the end differ from text format 0.0.4.
 
 OpenMetrics requires that a counter's samples end in ``_total``. Names that come from MIBs do not, and a series must
 have the same name whichever format Prometheus asks for; so such a counter is of type ``unknown`` here (OpenMetrics 1.0,
@@ -24,14 +24,14 @@ _EXACT_BOUND = re.compile(r'([{,])le="(\d+)\.0"} ')
 
 @lru_cache(maxsize=4096)
 def header(name: str, kind: str, help_text: str) -> bytes:
-    """TYPE and HELP lines of a family of an ``openmetrics_type``, without the newline at the end."""
+    """TYPE and HELP lines of a family, without the newline at the end; ``kind`` is an ``openmetrics_type``."""
     family = name.removesuffix("_total") if kind == "counter" else name
     escaped = help_text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
     return f"# TYPE {family} {kind}\n# HELP {family} {escaped}".encode()
 
 
 def openmetrics_type(name: str, kind: str, names: Container[str]) -> str:
-    """The type of a family; ``names`` are those of all, because without ``_total`` a counter may meet another."""
+    """The type of a family; ``names`` are those of all families: without ``_total`` two may have the same name."""
     return "unknown" if kind == "counter" and name.removesuffix("_total") in names else kind
 
 
@@ -60,7 +60,7 @@ def _family(block: str, names: Container[str]) -> bytes:
 
 
 def to_text(page: bytes) -> bytes:
-    """The text form of a page of ours that was rendered in OpenMetrics: the reverse of ``from_text``."""
+    """The text format of a page that PromSNMP rendered in OpenMetrics: the reverse of ``from_text``."""
     blocks = f"\n{page.removesuffix(END).decode()}".split("\n# TYPE ")[1:]
     return b"".join(map(_text_family, blocks))
 
@@ -72,6 +72,8 @@ def _text_family(block: str) -> bytes:
         samples = _EXACT_BOUND.sub(r'\1le="\2"} ', samples)
     if kind == "counter":
         name = f"{name}_total"
-    plain_kind = "counter" if kind == "unknown" else kind  # what is unknown is a counter without _total
+    plain_kind = (
+        "counter" if kind == "unknown" else kind
+    )  # of PromSNMP's types only a counter without _total is unknown
     help_text = _QUOTED.sub(lambda found: '"' if found[0] == '\\"' else found[0], help_line.split(" ", 3)[3])
     return f"# HELP {name} {help_text}\n# TYPE {name} {plain_kind}\n{samples}\n".encode()

@@ -1,7 +1,7 @@
-"""PromSNMP's own metrics as protobuf: prometheus-client collects them, but writes text only.
+"""Writes PromSNMP's own metrics as protobuf: prometheus-client collects them, but writes only text.
 
-The series are the same in every format, so names are those of the text format: a counter's family carries ``_total``,
-and samples that only OpenMetrics knows (``_created``) are gauges.
+The series are the same in every format, so names are those of the text format: a counter's family ends in ``_total``,
+and samples that only OpenMetrics has (``_created``) are gauges.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _KINDS = {
 
 
 def own_families(families: Iterable[Metric]) -> bytes:
-    """The families as delimited messages, one after the other."""
+    """The families as delimited messages."""
     return b"".join([message for one in families for message in _messages(one)])
 
 
@@ -65,7 +65,7 @@ def _summaries(metric: Metric) -> Iterator[bytes]:
 
 
 def _series(metric: Metric, excluded_label: str) -> dict[LabelPairs, list[Sample]]:
-    """The samples of each histogram or summary, by their labels without that of the bucket or quantile."""
+    """The samples of each histogram or summary, by their labels except that of the bucket or quantile."""
     out: dict[LabelPairs, list[Sample]] = {}
     for sample in metric.samples:
         if sample.name != f"{metric.name}_created":

@@ -1,8 +1,8 @@
-"""Prometheus's protobuf exposition, the only form of which every Prometheus since 2.40 takes native histograms.
+"""Writes Prometheus's protobuf exposition, by which every Prometheus since 2.40 takes native histograms.
 
 The messages are those of prometheus/client_model, ``io/prometheus/client/metrics.proto``; the numbers below are its
 field numbers. They are few and their encoding is simple (https://protobuf.dev/programming-guides/encoding/), so a
-protobuf library would be the larger part. Fields are sent in the order of their numbers, zeros too: the file is proto2.
+protobuf library would be more code than this. Fields are sent in the order of their numbers, including zeros: proto2.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CONTENT_TYPE = "application/vnd.google.protobuf; proto=io.prometheus.client.Metr
 
 LabelPairs = Sequence[tuple[str, str]]
 BucketCounts = Iterable[tuple[float, int]]
-"""Upper bounds, and how many observations were not above them."""
+"""Upper bounds, and how many observations are at or below each."""
 
 
 class FamilyType(IntEnum):
@@ -41,7 +41,7 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
 def family(name: str, kind: FamilyType, help_text: str, metrics: Iterable[bytes]) -> bytes:
-    """A MetricFamily with its length before it, ready to be sent after others. ``metrics`` are of this ``kind``."""
+    """A MetricFamily with its length in front (delimited). ``metrics`` are of this ``kind``."""
     body = b"".join(
         (_text(1, name), _text(2, help_text), _unsigned(3, kind), *[_message(4, metric) for metric in metrics])
     )
@@ -49,7 +49,7 @@ def family(name: str, kind: FamilyType, help_text: str, metrics: Iterable[bytes]
 
 
 def value(kind: FamilyType, labels: LabelPairs, number: float) -> bytes:
-    """A Metric of one number: a counter, a gauge, or one of no known type."""
+    """A Metric of one number: a counter, a gauge, or untyped."""
     return _labels(labels) + _message(_VALUE_FIELDS[kind], _double(1, number))
 
 
@@ -63,8 +63,8 @@ def summary(labels: LabelPairs, *, count: int, total: float, quantiles: Iterable
 def histogram(
     labels: LabelPairs, *, count: int, total: float, buckets: BucketCounts, native: Mapping[int, int] | None = None
 ) -> bytes:
-    """A Metric that is a histogram: a classic one by ``buckets``, a native one too with counts as ``bucket_of``
-    numbers them."""
+    """A Metric that is a classic histogram, and with ``native`` (counts by the numbers of ``bucket_of``) also a
+    native one."""
     parts = [_unsigned(1, count), _double(2, total)]
     parts += [_message(3, _unsigned(1, below) + _double(2, bound)) for bound, below in buckets]
     if native is not None:
@@ -73,13 +73,13 @@ def histogram(
 
 
 def utilization_family(series: Iterable[UtilizationSeries]) -> bytes:
-    """``interface_utilization`` of some interfaces, classic and native in one; nothing when there are none."""
+    """``interface_utilization`` of interfaces, classic and native in one; empty when there are none."""
     metrics = [_utilization(one) for one in series]
     return family(utilization.NAME, FamilyType.HISTOGRAM, utilization.HELP, metrics) if metrics else b""
 
 
 def read_labels(text: bytes) -> LabelPairs:
-    """Name and value of each label of a sample in text form."""
+    """Name and value of each label in a sample's label text."""
     return [(name, _ESCAPE.sub(_unescape, content)) for name, content in _LABEL.findall(text.decode())]
 
 
@@ -90,8 +90,8 @@ def _utilization(series: UtilizationSeries) -> bytes:
 
 
 def _native(counts: Mapping[int, int]) -> list[bytes]:
-    """Schema, zero threshold, zero count, positive spans and deltas. The threshold, which is not 0, is what tells a
-    native histogram without observations from a classic one."""
+    """Schema, zero threshold, zero count, positive spans and deltas. The threshold, which is not 0,
+    distinguishes a native histogram without observations from a classic one."""
     spans, deltas = spans_of(counts)
     return [
         _signed(5, SCHEMA),

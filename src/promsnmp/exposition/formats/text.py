@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=True, wraparound=False
-"""Exposition text: samples put together from pieces that exist already.
+"""Writes text format 0.0.4: samples from pieces that exist already.
 
-``samples`` is the other hot loop beside ``snmp/ber.py`` and is compiled like it. A sample is three pieces, each made
-elsewhere and none of them copied until the page is joined: the family's name, the row's labels, the value's digits.
+``samples`` is a hot loop like those of ``snmp/ber.py``, and compiled like them. A sample is three pieces, made
+elsewhere and not copied until the page is joined: the family's name, the row's labels, the value's digits.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def samples(parts: list[bytes], name: bytes, labels: list[bytes], values: list[bytes]) -> None:
-    """Appends one sample per row to ``parts``; ``name`` starts with the newline that ends the line before."""
+    """Appends one sample per row to ``parts``; ``name`` starts with the newline that ends the previous line."""
     at: cython.Py_ssize_t
     count: cython.Py_ssize_t = len(values)
     if count != len(labels):
-        raise ValueError("as many labels as values")
+        raise ValueError("labels and values must be equally many")
     for at in range(count):
         parts.append(name)
         parts.append(labels[at])
@@ -30,10 +30,10 @@ def samples(parts: list[bytes], name: bytes, labels: list[bytes], values: list[b
 
 
 def buckets(parts: list[bytes], name: bytes, bounds: list[bytes], counts: list[int]) -> bytes:
-    """Appends one sample per bucket; returns the digits of the last, which counts all observations.
+    """Appends one sample per bucket; returns the digits of the last one, the count of all observations.
 
-    ``name`` goes up to the label before ``le``, a bound to the blank behind it. ``counts`` are those of each bucket
-    alone: the samples add them up.
+    ``name`` ends before the label ``le``, a bound with the blank after it. ``counts`` are not cumulative, the samples
+    are.
     """
     at: cython.Py_ssize_t
     count: cython.Py_ssize_t = len(counts)
@@ -41,7 +41,7 @@ def buckets(parts: list[bytes], name: bytes, bounds: list[bytes], counts: list[i
     total: cython.longlong = 0
     digits: bytes = b"0"
     if count != len(bounds):
-        raise ValueError("as many bounds as counts")
+        raise ValueError("bounds and counts must be equally many")
     for at in range(count):
         some = counts[at]
         if some:
@@ -54,14 +54,14 @@ def buckets(parts: list[bytes], name: bytes, bounds: list[bytes], counts: list[i
 
 
 def metric_name(name: str) -> str:
-    """``name`` with every character that a metric name may not have replaced by ``_``."""
+    """``name`` with every character that is not allowed in a metric name replaced by ``_``."""
     out = "".join(one if one.isascii() and (one.isalnum() or one in "_:") else "_" for one in name)
     return f"_{out}" if out[:1].isdigit() else out
 
 
 @lru_cache(maxsize=4096)
 def sample_prefix(name: str) -> bytes:
-    """The first piece of a sample: the newline that ends the line before, and the family's name."""
+    """The first piece of a sample: the newline that ends the previous line, and the family's name."""
     return f"\n{metric_name(name)}".encode()
 
 

@@ -1,15 +1,15 @@
-"""``interface_utilization``: how busy each interface was between two polls, as a histogram that keeps growing.
+"""Makes ``interface_utilization``: a histogram of how busy each interface was between two polls.
 
 Per interface, both directions together: the octets received and sent since the last poll, in bits per second, as a
 percentage of the interface's speed. A full-duplex interface that is busy both ways can therefore show up to 200.
 
-An observation is only made when it is certain. A counter that went back has either wrapped or was reset; it counts as
-wrapped only if the interface could have carried that much, which a 64-bit one that was reset never seems to have done
-(RFC 2863 section 3.1.6). A 32-bit one that may have wrapped more than once tells nothing. After a reboot (told by
-sysUpTime, RFC 3418) it takes two polls until the next observation.
+Only certain values are observed. A counter that decreased has either wrapped or was reset; it counts as wrapped only if
+the interface could have carried that much, which is never so for a 64-bit counter that was reset (RFC 2863 section
+3.1.6). A 32-bit counter that may have wrapped more than once is ignored. After a reboot (seen by sysUpTime, RFC 3418)
+the next observation takes two polls.
 
-A series is known by its labels. One that is not there for a while, because a walk was cut short or a line card was out,
-goes on from where it was, with one observation over all of the time.
+A series is identified by its labels. One that is missing for a while, because a walk ended early or a line card was
+out, continues where it was, with one observation over the whole time.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ _TICKS_WRAP = 1 << 32
 _PLAUSIBLE_SHARE = 1.1
 """How far above its speed an interface may seem to run (counters and polls are not in step)."""
 _MAX_AGE = 86_400.0
-"""Seconds that a series is remembered when its interface is not there."""
+"""Seconds for which a series is kept while its interface is missing."""
 
 _BOUND_TEXTS = [f'le="{bound}"}} '.encode() for bound in (*BOUNDS, "+Inf")]
 OPENMETRICS_BOUNDS = {f'le="{bound}"}} '.encode(): f'le="{bound}.0"}} '.encode() for bound in BOUNDS}
-"""OpenMetrics wants bounds as floats (1.0, section 5.3.5): the pieces that differ there, by their form in text."""
+"""OpenMetrics has bounds as floats (1.0, section 5.3.5): the pieces that differ there, by their text form."""
 
 
 @dataclass(slots=True)
 class UtilizationSeries:
-    """The histogram of one interface and what it was last observed from."""
+    """The histogram of one interface, and the counters at its last observation."""
 
     labels: bytes
     counts: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
-    """Observations up to each bound and above the bound before; the last one, above all bounds."""
+    """Observations up to each bound and above the previous one; the last: above all bounds."""
     total: float = 0.0
     at: float = 0.0
     bits: int = 0
@@ -57,13 +57,13 @@ class UtilizationSeries:
     """The same observations in the buckets of a native histogram."""
 
     def cumulative(self) -> Iterator[tuple[float, int]]:
-        """Each bound, infinity the last, with how many observations were not above it."""
+        """Each bound, infinity last, with the number of observations at or below it."""
         return zip((*BOUNDS, math.inf), accumulate(self.counts), strict=True)
 
 
 class InterfaceCounters(NamedTuple):
-    """What one poll says of one interface: label text, speed in bits per second (0: unknown), octets, and the counters'
-    width in bits."""
+    """One poll of one interface: label text, speed in bits per second (0: unknown), octets, and the counters' width in
+    bits."""
 
     labels: bytes
     speed: float
@@ -82,9 +82,9 @@ class Utilization:
         self._ticks_at = 0.0
 
     def observe(self, interfaces: Iterable[InterfaceCounters], *, at: float, ticks: int | None) -> None:
-        """Takes one poll: its interfaces, when it was (seconds, monotonic), and sysUpTime (1/100 s) if known.
+        """Observes one poll: its interfaces, its time (seconds, monotonic), and sysUpTime (1/100 s) if known.
 
-        A series begins with the first poll that knows its interface's speed.
+        A series begins with the first poll that has its interface's speed.
         """
         if self._rebooted(ticks, at):
             for series in self._series.values():
@@ -104,29 +104,29 @@ class Utilization:
             self._series = {labels: one for labels, one in self._series.items() if at - one.at < _MAX_AGE}
 
     def _rebooted(self, ticks: int | None, at: float) -> bool:
-        """Whether the device started anew since the last poll that told its sysUpTime."""
+        """Whether the device restarted since the last poll that read its sysUpTime."""
         if ticks is None:
             return False
         before, since = self._ticks, at - self._ticks_at
         self._ticks, self._ticks_at = ticks, at
         if before is None:
             return False
-        if ticks >= before:  # up for less time than has passed, and its clock did not go on
+        if ticks >= before:  # it is up for less time than has passed, and its clock did not advance
             return ticks / 100 < since * 1.01 + 5 and (ticks - before) / 100 < since * 0.9 - 5
         wrapped = ticks + _TICKS_WRAP - before
         return abs(wrapped / 100 - since) > 60 + since * 0.1
 
     def current_series(self) -> Sequence[UtilizationSeries]:
-        """The histograms of all interfaces that the last poll had."""
+        """The histograms of all interfaces of the last poll."""
         return self._present
 
     def samples(self) -> list[bytes]:
-        """Pieces of the samples of all interfaces that the last poll had, in the form of ``text.samples``."""
+        """Pieces of the samples of all interfaces of the last poll, as from ``text.samples``."""
         return classic_samples(self._present)
 
 
 def classic_samples(histograms: Iterable[UtilizationSeries]) -> list[bytes]:
-    """Pieces of the samples of histograms, in the form of ``text.samples``."""
+    """Pieces of the samples of histograms, as from ``text.samples``."""
     parts: list[bytes] = []
     for series in histograms:
         _append_samples(parts, series)
@@ -149,7 +149,7 @@ def _observe(series: UtilizationSeries, now: InterfaceCounters, at: float) -> No
 
 
 def _delta(before: int, now: int, bits: int, most: float) -> int | None:
-    """Octets between two readings, None when it cannot be known. ``most`` is what the interface can carry."""
+    """Octets between two readings, None when unknown. ``most`` is how many the interface can carry."""
     if bits == 32 and most >= _WRAP32:
         return None  # it may have wrapped more than once
     if now >= before:
@@ -167,7 +167,7 @@ def _append_samples(parts: list[bytes], series: UtilizationSeries) -> None:
 
 
 def speed_of(high_speed: int | None, speed: int | None) -> float:
-    """Bits per second from ifHighSpeed (Mbit/s) or, where that is 0 or missing, ifSpeed; 0 when neither tells."""
+    """Bits per second from ifHighSpeed (Mbit/s) or, where that is 0 or missing, ifSpeed; 0 when neither is known."""
     if high_speed is not None and high_speed > 0:
         return high_speed * 1e6
     return 0.0 if speed is None or speed == _UNLIMITED else float(max(speed, 0))

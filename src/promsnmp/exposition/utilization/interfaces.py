@@ -1,7 +1,7 @@
-"""From the interface columns of a page to its utilisation histogram: which counters and speeds are used.
+"""Feeds the utilisation histogram from the interface columns of a poll: chooses counters and speeds.
 
-64-bit octet counters where the row has them, else the 32-bit ones; ifHighSpeed, or ifSpeed where that is 0 or missing
-(RFC 2863 sections 3.1.4 and 3.1.6).
+It uses 64-bit octet counters where the row has them, else the 32-bit ones; ifHighSpeed, or ifSpeed where that is 0 or
+missing (RFC 2863 sections 3.1.4 and 3.1.6).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SYS_UP_TIME = "1.3.6.1.2.1.1.3"
 def add_utilization(
     renderer: Renderer, plan: Plan, utilization: Utilization, *, at: float, visible: bool = True
 ) -> None:
-    """Observes one poll made at ``at`` (seconds, monotonic) and adds the histogram to the page if it is ``visible``.
+    """Observes a poll at the time ``at`` (seconds, monotonic), and adds the histogram to the page if ``visible``.
 
     Does nothing when the plan has no interface counters.
     """
@@ -37,7 +37,7 @@ def add_utilization(
 
 
 def _labelled(plan: Plan) -> MetricPlan | None:
-    """The metric whose labels the histogram takes."""
+    """The metric whose labels the histogram uses."""
     for module in plan.modules:
         for metric in module.metrics:
             if metric.metric.oid in (IF_HC_IN_OCTETS, IF_IN_OCTETS):
@@ -46,7 +46,7 @@ def _labelled(plan: Plan) -> MetricPlan | None:
 
 
 def _interfaces(renderer: Renderer, labelled: MetricPlan) -> list[InterfaceCounters]:
-    """All interfaces of one poll whose octets are known."""
+    """All interfaces of the poll whose octets are known."""
     counters = _octets(renderer, 64, IF_HC_IN_OCTETS, IF_HC_OUT_OCTETS)
     if not counters.keys() >= set(renderer.suffixes(IF_IN_OCTETS)):
         counters = {**_octets(renderer, 32, IF_IN_OCTETS, IF_OUT_OCTETS), **counters}
@@ -62,7 +62,7 @@ def _interfaces(renderer: Renderer, labelled: MetricPlan) -> list[InterfaceCount
 
 
 def _octets(renderer: Renderer, bits: int, inward: str, outward: str) -> dict[bytes, tuple[int, int, int]]:
-    """Octets received and sent, and the width of their counters, of the rows that have both."""
+    """Octets received and sent, and the counters' width, of the rows that have both."""
     received, sent = renderer.integers(inward), renderer.integers(outward)
     return {row: (number, sent[row], bits) for row, number in received.items() if row in sent}
 

@@ -1,13 +1,13 @@
-"""Native histograms: buckets that grow exponentially, of which only those that were hit are kept and sent.
+"""Counts observations in the exponential buckets of a native histogram; only buckets that were hit are kept and sent.
 
 A classic histogram of ten buckets says that an interface was between 25 and 50 percent busy; a native one is right to
-within 5 percent of the value everywhere, and is one series instead of twelve. Bucket ``i`` of schema ``n`` holds what
-is above ``2**((i - 1) / 2**n)`` and not above ``2**(i / 2**n)`` (prometheus/client_model, metrics.proto, message
-Histogram). What is next to nothing goes to a bucket of its own, because no bucket of that kind reaches down to 0.
+within 5 percent of the value everywhere, and is one series instead of twelve. Bucket ``i`` of schema ``n`` holds
+values above ``2**((i - 1) / 2**n)`` and up to ``2**(i / 2**n)`` (prometheus/client_model, metrics.proto, message
+Histogram). Values close to 0 have a bucket of their own, because no exponential bucket reaches down to 0.
 
-Utilisation is bounded, by the slowest that a poll can tell apart and by what an interface can carry, so the buckets of
-a series lie close together. They are kept as an array from the lowest to the highest that was hit: a fifth of what a
-dict takes, which is what counts with some 50,000 interfaces.
+Utilisation is bounded, by one octet per poll and by what an interface can carry, so the buckets of a series are close
+together. They are stored as an array from the lowest to the highest that was hit: that takes a fifth of the memory of a
+dict, which matters with some 50,000 interfaces.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 SCHEMA = 3
-"""Eight buckets to each power of two, each 9 percent wide."""
+"""Eight buckets per power of two, each 9 percent wide."""
 ZERO_THRESHOLD = 2.0**-128
-"""Up to here an observation counts as 0. As client_golang's: a bound of some bucket in every schema."""
+"""Observations up to here count as 0. It is client_golang's value: the bound of some bucket in every schema."""
 ZERO = -(1 << 31)
-"""The number under which the zero bucket is counted; no other bucket of a float has it."""
+"""The number of the zero bucket; no other bucket of a float has it."""
 
 _PER_OCTAVE = 1 << SCHEMA
 _FRACTIONS = tuple(0.5 * 2.0 ** (step / _PER_OCTAVE) for step in range(_PER_OCTAVE))
 """Upper bounds of an octave's buckets, as fractions of its end."""
 _SMALL_GAP = 2
-"""So many empty buckets are sent as such: a span of its own takes more bytes (as client_golang does)."""
+"""Up to so many empty buckets are sent as zeros: a new span takes more bytes (client_golang does the same)."""
 
 
 class Span(NamedTuple):
-    """Consecutive buckets: how far after the span before (the first: after bucket 0) they begin, and how many."""
+    """Consecutive buckets: their distance from the previous span (the first: from bucket 0), and their number."""
 
     offset: int
     length: int
@@ -50,7 +50,7 @@ class NativeBuckets:
         self._zero = 0
 
     def observe(self, value: float) -> None:
-        """Counts a value that is finite and not negative."""
+        """Counts a finite value that is not negative."""
         index = bucket_of(value)
         at = index - self._lowest
         if 0 <= at < len(self._counts):
@@ -61,12 +61,12 @@ class NativeBuckets:
             self._widen(index)
 
     def counts(self) -> dict[int, int]:
-        """The buckets that are not empty, by their numbers."""
+        """The counts of the buckets that are not empty, by number."""
         found = {ZERO: self._zero, **dict(enumerate(self._counts, self._lowest))}
         return {index: count for index, count in found.items() if count}
 
     def _widen(self, index: int) -> None:
-        """Counts in a bucket that the array does not reach to yet."""
+        """Counts in a bucket outside of the array, which grows."""
         if not self._counts:
             self._lowest = index
         below, above = self._lowest - index, index - self._lowest - len(self._counts)
@@ -78,7 +78,7 @@ class NativeBuckets:
 
 
 def bucket_of(value: float) -> int:
-    """The number of the bucket that holds a value that is finite and not negative; ZERO for the zero bucket."""
+    """The number of the bucket of a finite value that is not negative; ZERO for the zero bucket."""
     if value <= ZERO_THRESHOLD:
         return ZERO
     fraction, exponent = math.frexp(value)
@@ -86,7 +86,7 @@ def bucket_of(value: float) -> int:
 
 
 def spans_of(counts: Mapping[int, int]) -> tuple[list[Span], list[int]]:
-    """Counts by bucket in the form that is sent: the spans, and each bucket's count less that of the one before."""
+    """Counts by bucket as they are sent: the spans, and each bucket's count minus that of the one before."""
     spans: list[Span] = []
     deltas: list[int] = []
     before = following = 0

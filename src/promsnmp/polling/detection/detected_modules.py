@@ -1,8 +1,8 @@
-"""What polls found out of the inventory's devices, on its way into the inventory.
+"""Collects the modules that polls detected, until they are written to the inventory.
 
-The poller of a device is the first to know what it is; the inventory tells everybody else, and keeps it over a restart.
-Findings are gathered, because every write costs a write of the whole file. A replica that may not write tells those of
-its devices to the leader.
+The poller of a device is the first to know what the device is; the inventory makes it known to all replicas, and keeps
+it over a restart. Results are collected because each change writes the whole file. A replica that may not write sends
+its results to the leader.
 """
 
 from __future__ import annotations
@@ -24,34 +24,34 @@ Update = Callable[[Callable[[Inventory], Inventory]], Awaitable[object]]
 
 
 class DetectedModules:
-    """Identities by device id, from when they are found out until they are stored."""
+    """Identities by device id that are detected but not stored yet."""
 
     def __init__(self) -> None:
         self._pending: dict[str, DeviceIdentity] = {}
 
     def add(self, target: Target, identity: DeviceIdentity) -> None:
-        """Takes what was found out of a target; half of it, or of what is in no inventory, is not kept."""
+        """Takes the identity of a target; an incomplete one, or one of an ad-hoc target, is ignored."""
         if target.device_id and not identity.problem:
             self._pending[target.device_id] = identity
 
     def receive(self, body: bytes) -> None:
-        """Takes what ``forward`` of another replica sent. Raises ValueError when it is something else."""
+        """Takes what ``forward`` of another replica sent. Raises ValueError for any other content."""
         found = _decode(body)
         self._pending = found | self._pending
 
     async def store(self, update: Update) -> None:
-        """Has the inventory changed by what is new. What cannot be written is tried again with the next."""
+        """Writes new results to the inventory. If that fails, the next call tries again."""
         if not self._pending:
             return
         new, self._pending = self._pending, {}
         try:
             await update(lambda inventory: with_detected_modules(inventory, new))
         except InventoryError as error:
-            log.debug("what devices are is not in the inventory yet: %s", error)
+            log.debug("detected modules are not in the inventory yet; trying again: %s", error)
             self._pending = new | self._pending
 
     async def forward(self, send: Callable[[bytes], Awaitable[bool]]) -> None:
-        """Sends what is new to whoever may write; what was not taken is sent again with the next."""
+        """Sends new results to the leader, by ``send``. If that fails, the next call tries again."""
         if not self._pending:
             return
         new, self._pending = self._pending, {}
@@ -79,7 +79,7 @@ def _encode(found: Mapping[str, DeviceIdentity]) -> bytes:
 
 
 def _decode(body: bytes) -> dict[str, DeviceIdentity]:
-    """Raises ValueError for anything that is not of ``_encode``'s form."""
+    """The reverse of ``_encode``. Raises ValueError for anything else."""
     try:
         return {
             str(device_id): DeviceIdentity(
@@ -94,11 +94,11 @@ def _decode(body: bytes) -> dict[str, DeviceIdentity]:
             for device_id, one in json.loads(body).items()
         }
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"not what a replica found out of devices: {type(error).__name__}") from None
+        raise ValueError(f"not a list of detected modules: {type(error).__name__}") from None
 
 
 def with_detected_modules(inventory: Inventory, found: dict[str, DeviceIdentity]) -> Inventory:
-    """``inventory`` with what was found out of its devices; itself where it knows all of that."""
+    """``inventory`` with what was detected; the same object when nothing is new."""
     devices = tuple(_with(device, found.get(device.id)) for device in inventory.devices)
     changed = any(new is not old for new, old in zip(devices, inventory.devices, strict=True))
     return replace(inventory, devices=devices) if changed else inventory

@@ -1,4 +1,4 @@
-"""Finds out what a device is: reads its system group, asks which tables answer, and has the fingerprint taken."""
+"""Identifies a device: reads its system group, probes which tables answer, and takes its fingerprint."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ SYS_OBJECT_ID = oid.encode("1.3.6.1.2.1.1.2.0")
 SYS_UP_TIME = oid.encode("1.3.6.1.2.1.1.3.0")
 SYS_NAME = oid.encode("1.3.6.1.2.1.1.5.0")
 SYSTEM_GROUP = "1.3.6.1.2.1.1"
-"""Asked for with the tables, to see whether the agent tells the truth."""
+"""Probed with the tables: an agent that denies this one does not answer probes truthfully."""
 SMALL_BATCH = 4
-"""Tables asked for by one packet when the agent had no answer to a packet of many in time."""
+"""Tables probed by one packet after the agent did not answer a packet of many in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceIdentity:
-    """What a device said of itself, and what it is taken for."""
+    """What a device says about itself, and which vendor, model and modules follow from it."""
 
     sys_descr: str
     sys_object_id: str
@@ -33,15 +33,15 @@ class DeviceIdentity:
     sys_up_time: int | None = None
     """Hundredths of a second."""
     problem: str = ""
-    """Why not all tables were asked for: the match is of those that were, and good for a while only. "" when all
+    """Why not all tables were probed: ``match`` then follows from those that were, and is provisional. "" when all
     were."""
 
 
 async def identify(session: Session, *, limits: AgentLimits | None = None) -> DeviceIdentity:
-    """Asks the device of an open session, in few packets. Raises SnmpError when it does not answer.
+    """Identifies the device of an open session, in few packets. Raises SnmpError when it does not answer.
 
-    ``limits`` is what is known of the agent, kept up to date. A device that answers but has no system group gets an
-    identity of empty texts, and one that stops answering half way an identity with a ``problem``.
+    ``limits`` are the agent's known limits, and are updated. A device that answers but has no system group gets an
+    identity of empty texts; a device that stops answering half-way gets an identity with a ``problem``.
     """
     limits = limits or AgentLimits()
     before = session.traffic.sent
@@ -51,7 +51,7 @@ async def identify(session: Session, *, limits: AgentLimits | None = None) -> De
     answers, problem = await _tables(session, limits)
     has_system = answers.pop(SYSTEM_GROUP, None)
     if not problem and not any(answers.values()) and not has_system:
-        problem = "the agent denies what it has" if values else "the agent has nothing to show"
+        problem = "the agent denies having objects that it has" if values else "the agent returned no objects"
     descr, name = _text(values.get(SYS_DESCR)), _text(values.get(SYS_NAME))
     object_id = _object_id(values.get(SYS_OBJECT_ID))
     return DeviceIdentity(
@@ -66,10 +66,10 @@ async def identify(session: Session, *, limits: AgentLimits | None = None) -> De
 
 
 async def _tables(session: Session, limits: AgentLimits) -> tuple[dict[str, bool], str]:
-    """Which of the TABLE_PROBES and SYSTEM_GROUP answer, and what stopped the asking before its end.
+    """Which of the TABLE_PROBES and SYSTEM_GROUP exist, and what stopped the probing early ("": nothing).
 
-    An agent may take long to find out that it has nothing where a table would be: what it could not say in time of many
-    tables it is asked of few.
+    An agent may need long to find that a table is absent: when it does not answer for many tables in time, it is asked
+    again for few.
     """
     roots = {oid.encode(name): name for name in (SYSTEM_GROUP, *(probe.oid for probe in TABLE_PROBES))}
     present: dict[bytes, bool] = {}

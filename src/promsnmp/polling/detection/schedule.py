@@ -1,9 +1,9 @@
-"""What a target was found out to be, kept from poll to poll, and when it has to be found out anew.
+"""Decides when the modules of a device are detected again, and keeps the last result. Pure: no I/O.
 
-Asking a device what it is costs a few packets, so it is done at the first poll, then seldom, and whenever the device
-shows that it is another one now: its sysDescr or sysObjectID changed, or it started again. Neither a device that
-changes its description all the time nor one that never answers is asked at every poll. A table that is not there once
-may be slow to come; its module goes when it is missing twice. No input or output here.
+Detection costs a few packets, so it runs at the first poll, then seldom, and whenever the device seems to be another
+one: its sysDescr or sysObjectID has changed, or it has restarted. A device that keeps changing its description, or
+never answers, is still not asked at every poll. A table that is missing once may only be slow to appear; its module is
+dropped when it is missing twice.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ from promsnmp.polling.detection.identify import DeviceIdentity
 from promsnmp.snmp import ber
 
 REDETECT_SECONDS = 6 * 3600.0
-"""Seconds after which a device that shows no change is asked again."""
+"""Seconds until detection runs again when the device shows no change."""
 RECHECK_SECONDS = 600.0
-"""The same when it had just started, as some tables come late; and the least time between two askings."""
+"""The same when the device had just started, as some tables appear late; and the minimum between two detections."""
 JUST_STARTED_TICKS = 15 * 60 * 100
 """Hundredths of a second of sysUpTime."""
 RETRY_SECONDS = 60.0
-"""Seconds until it is asked again when it did not answer all questions; doubles up to ``REDETECT_SECONDS``."""
+"""Seconds until the next attempt after an incomplete detection; doubles up to ``REDETECT_SECONDS``."""
 
 
 @dataclass(slots=True)
 class DetectionSchedule:
-    """Times are seconds of one monotonic clock."""
+    """The detection of one target. Times are seconds of one monotonic clock."""
 
     identity: DeviceIdentity | None = None
-    """What came out last; None: it was not asked, or the inventory's word is newer."""
+    """The last result; None: there is none, or the inventory has a newer one."""
     _stored: tuple[str, ...] = ()
     _missing_modules: tuple[str, ...] = ()
-    """Modules that the device called for before, but not when it was asked last."""
+    """Modules that were detected before, but not the last time."""
     _due: float = 0.0
     _asked_at: float = float("-inf")
     _failures: int = 0
     _system_hashes: tuple[int, ...] = (0, 0)
-    """Hashes of what it said of itself: 0 for nothing, as that of no octets."""
+    """Hashes of sysDescr and sysObjectID; 0, which is also the hash of no octets: not read yet."""
     _up_time: int = 0
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """The modules that suit the device; empty while nobody knows."""
+        """The modules that suit the device; empty while they are unknown."""
         if self.identity is None:
             return self._stored
         names = (*self.identity.match.names, *self._missing_modules)
@@ -52,28 +52,30 @@ class DetectionSchedule:
 
     @property
     def detected_modules(self) -> tuple[str, ...]:
-        """Those that this found out itself; empty when it has not."""
+        """The modules detected here; empty when the stored ones are in use."""
         return self.modules if self.identity is not None else ()
 
     def set_stored_modules(self, stored: Sequence[str], key: str, now: float) -> None:
-        """Takes the modules that the inventory has for the device ``key``: whenever they change, somebody found them
-        out later than this did."""
+        """Takes the modules that the inventory has for the device ``key``: when these have changed, they are newer than
+        the result here."""
         if tuple(stored) == self._stored:
             return
         self._stored = tuple(stored)
         if stored and self.detected_modules != self._stored:
             self.identity, self._missing_modules = None, ()
-            self._due = now + REDETECT_SECONDS * (zlib.crc32(key.encode()) % 1000 + 1) / 1000  # not all devices at once
+            self._due = (
+                now + REDETECT_SECONDS * (zlib.crc32(key.encode()) % 1000 + 1) / 1000
+            )  # spread, so that not all devices are due at once
 
     def is_due(self, now: float) -> bool:
-        """Whether the device is to be asked what it is."""
+        """Whether it is time for detection."""
         return now >= self._due
 
     def record_identity(self, identity: DeviceIdentity, now: float) -> bool:
-        """Keeps what came out; whether that is settled.
+        """Keeps a result, and returns whether it is settled.
 
-        Where not everything was answered, what was known before is better, if it was whole. A module that is no longer
-        called for stays until the device has been asked once more, unless it is another device altogether.
+        An incomplete result does not replace a complete one. A module that is no longer detected stays until the next
+        detection confirms it, unless this is a different device.
         """
         self._asked_at = now
         if identity.problem:
@@ -89,7 +91,7 @@ class DetectionSchedule:
         return not self._missing_modules
 
     def _disappeared_modules(self, identity: DeviceIdentity) -> tuple[str, ...]:
-        """Modules known so far that ``identity`` does not call for, if it is that of the same device."""
+        """Modules known so far that ``identity`` lacks, if it is of the same device."""
         if self.identity is not None and (
             self.identity.problem or self.identity.sys_object_id != identity.sys_object_id
         ):
@@ -97,13 +99,13 @@ class DetectionSchedule:
         return tuple(name for name in self.modules if name not in identity.match.names)
 
     def record_failure(self, now: float) -> None:
-        """Notes that the device did not tell."""
+        """Notes that detection failed or was incomplete."""
         self._asked_at = now
         self._due = now + min(RETRY_SECONDS * 2**self._failures, REDETECT_SECONDS)
         self._failures = min(self._failures + 1, 16)
 
     def observe_system_group(self, system_columns: tuple[bytes, bytes], up_time: bytes) -> None:
-        """Looks at columns that a poll brought, empty where it did not: sysDescr and sysObjectID, and sysUpTime."""
+        """Looks for changes in columns that a poll read (empty: not read): sysDescr and sysObjectID, and sysUpTime."""
         ticks = _ticks(up_time)
         pairs = list(zip(self._system_hashes, map(hash, system_columns), strict=True))
         changed = any(before and after and before != after for before, after in pairs)

@@ -27,7 +27,7 @@ from promsnmp.polling.target import Target
 async def explain(
     target: Target, catalogue: Catalogue, *, deadline: float, recording: PollRecording, chosen_by: str = "asked for"
 ) -> Explanation:
-    """Polls a target once and explains the poll; ``recording`` fills on the way and shows how far it is.
+    """Polls a target once and explains the poll; ``recording`` is filled meanwhile and shows the progress.
 
     ``deadline`` is loop time; ``chosen_by`` says who named the modules. Raises SnmpError when nothing could be read,
     ModuleError for an unknown module.
@@ -62,7 +62,7 @@ async def explain(
 
 
 async def _identity(collector: Collector, target: Target, deadline: float) -> DeviceIdentity | None:
-    """What the device is: as found out for this poll, or by asking now where the poll had it from the inventory."""
+    """What the device is: as detected for this poll, or detected now where the poll used the inventory's modules."""
     if AUTO not in target.modules or AUTO in collector.states.of(target).modules:
         return None
     identity = collector.states.of(target).detection.identity
@@ -83,5 +83,5 @@ def _module_reasons(
 
 def _undetected_reason(name: str, target: Target) -> str:
     if name in target.detected:
-        return "found out before, as the inventory has it; the device does not show it now"
-    return "asked for while it is not known what the device has"
+        return "detected earlier, as stored in the inventory; not detected on the device now"
+    return "polled as long as the modules of the device are not detected"

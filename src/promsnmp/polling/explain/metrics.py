@@ -26,7 +26,7 @@ MAX_EXAMPLES = 5
 
 
 class _CountingColumn(dict[bytes, tuple[int, bytes]]):
-    """A column for look-ups that counts those that find nothing."""
+    """A column for look-ups that counts the look-ups that find nothing."""
 
     missed = 0
 
@@ -37,7 +37,7 @@ class _CountingColumn(dict[bytes, tuple[int, bytes]]):
 
 
 class MetricExplainer:
-    """What every metric made of the columns, one after the other."""
+    """Renders one metric after the other, to see what each made of the columns."""
 
     def __init__(self, result: PollResult, evidence: PollEvidence, version: Version) -> None:
         plan = self._plan = result.plan
@@ -52,11 +52,11 @@ class MetricExplainer:
         self._looked_up: dict[tuple[int, bytes], tuple[LookupExplanation, ...]] = {}
 
     def wants(self, name: bytes) -> bool:
-        """Whether an OID lies in a column that a metric, a look-up or a filter wants."""
+        """Whether an OID lies in a column that a metric, a look-up or a filter uses."""
         return any(name[:size] in self._columns for size in self._sizes)
 
     def columns(self) -> Iterator[ColumnExplanation]:
-        """The columns that came back and are wanted, in MIB order."""
+        """The columns that the device returned and that are used, in MIB order."""
         users: dict[bytes, dict[str, None]] = {column.oid: {} for column in self._plan.by_oid.values()}
         for one in (one for module in self._plan.modules for one in module.metrics):
             users[one.column.oid][one.metric.name] = None
@@ -122,10 +122,10 @@ class MetricExplainer:
     def _absent(self, metric: Metric, octets: bytes, module: ModulePlan) -> str:
         old = self._version is Version.V1 and metric.type == MetricType.COUNTER
         why = self._evidence.why_filtered(metric, module.module) or self._evidence.why_empty(octets)
-        return f"{why} (if it is a Counter64: v1 has none, ask by v2c)" if old else why
+        return f"{why} (if it is a Counter64: SNMP v1 has no Counter64, use v2c or v3)" if old else why
 
     def _new(self, family: str, samples: bytes, drop: Callable[[str], None]) -> list[bytes]:
-        """The lines of samples whose series no metric brought before."""
+        """The lines of samples whose series no earlier metric has."""
         lines = []
         for line in samples.split(b"\n")[1:]:
             series = family, line.rpartition(b" ")[0]
@@ -139,7 +139,7 @@ class MetricExplainer:
         return lines
 
     def _misfits(self, plan: MetricPlan) -> Sequence[int]:
-        """By how much the indexes of rows do not fit those of the metric, of rows where they do not."""
+        """For rows whose index does not fit the metric's indexes: sub-identifiers too many (negative: too few)."""
         index, _ = ber.values(self._renderer.octets(plan.column), len(plan.column.oid))
         return [misfit for suffix in ber.suffixes(index) if (misfit := plan.spec.excess_subids(suffix))]
 
@@ -187,7 +187,7 @@ def _metric_explanation(
     given_by: str = "",
     reason: str = "",
 ) -> MetricExplanation:
-    """A ``MetricExplanation`` with what the metric itself says filled in."""
+    """A ``MetricExplanation`` with the fields of the metric itself filled in."""
     return MetricExplanation(
         name=metric.name,
         module=module.module.name,

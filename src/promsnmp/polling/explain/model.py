@@ -1,4 +1,4 @@
-"""What is said of one poll: plain values, for whoever shows them."""
+"""The explanation of a poll as plain values, to be printed or written as JSON."""
 
 from __future__ import annotations
 
@@ -13,56 +13,56 @@ from promsnmp.snmp.operations.walk import Cost
 
 @dataclass(frozen=True, slots=True)
 class WalkExplanation:
-    """A subtree that was to be walked. OIDs here and below are dotted text."""
+    """A subtree to walk. OIDs here and below are dotted text."""
 
     oid: str
     modules: tuple[str, ...]
     cost: Cost
     end: WalkEnd
     error: str
-    """What cut it short, or kept it from being walked."""
+    """What ended it early, or kept it from starting."""
     last: str
-    """The last OID that it brought."""
+    """The last OID that it returned."""
 
 
 @dataclass(frozen=True, slots=True)
 class GetExplanation:
-    """An object that was to be fetched."""
+    """An object to get."""
 
     oid: str
     modules: tuple[str, ...]
     outcome: str
-    """``value``; or what came instead of one; or which walk reads it."""
+    """``value``, or what the device returned instead, or which walk reads it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnExplanation:
-    """A column that came back and that a module wants."""
+    """A column that the device returned and that a module uses."""
 
     oid: str
     rows: int
     types: Mapping[int, int]
-    """How many values of each ASN.1 tag."""
+    """Number of values by ASN.1 tag."""
     used_by: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class LookupExplanation:
-    """A label of a metric that is taken from another column."""
+    """A label of a metric whose text comes from another column."""
 
     label: str
     oid: str
     rows: int
-    """Rows that came of its column."""
+    """Rows of its column that the device returned."""
     missed: int
-    """Rows of the metric for which it had none, so that the label is empty."""
+    """Rows of the metric that have no row there, so that the label is empty."""
     reason: str
     """Why the column is empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetricExplanation:
-    """A metric of a module, and what became of it."""
+    """A metric of a module, its samples, and why it has none."""
 
     name: str
     module: str
@@ -73,39 +73,39 @@ class MetricExplanation:
     types: Mapping[int, int]
     samples: int
     families: Mapping[str, int]
-    """Samples by family: an EnumAsInfo or an extract has another name than its metric."""
+    """Samples by family: the family of an EnumAsInfo or an extract is named differently from its metric."""
     labels: Mapping[str, str]
-    """Those of its first row."""
+    """The labels of its first row."""
     examples: tuple[str, ...]
-    """Its first samples, as they stand on the page."""
+    """Its first samples, as on the page."""
     dropped: Mapping[str, int]
     """Values that gave no sample, by reason."""
     short: int
-    """Rows whose indexes lack something: zeros stand in its place."""
+    """Rows whose index is too short for the metric's indexes: padded with zeros."""
     long: int
-    """Rows whose indexes have more than the metric says: it is ignored."""
+    """Rows whose index is too long: the rest is ignored."""
     lookups: tuple[LookupExplanation, ...]
     given_by: str
-    """The module that brought this very metric before."""
+    """The earlier module that has this very metric."""
     reason: str
     """Why it has no samples."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """All that there is to say of one poll."""
+    """The explanation of one poll."""
 
     target: str
     modules: tuple[str, ...]
     module_reasons: Mapping[str, str]
-    """By module: why the device is asked for it."""
+    """By module: why the device is polled for it."""
     identity: DeviceIdentity | None
-    """What the device is, where its modules depend on it."""
+    """What the device is, if its modules were detected."""
     problem: str
     """What was wrong with the poll as a whole; empty when it was complete."""
     total: Cost
     discarded: Mapping[str, int]
-    """Datagrams that were not taken for answers, by reason."""
+    """Datagrams that were discarded, by reason."""
     walks: tuple[WalkExplanation, ...]
     gets: tuple[GetExplanation, ...]
     gets_cost: Cost

@@ -18,7 +18,7 @@ EXCEPTIONS = {
     ber.NO_SUCH_INSTANCE: "noSuchInstance",
     ber.END_OF_MIB_VIEW: "endOfMibView",
 }
-"""What stands in place of a value that there is not (RFC 3416 section 3), by tag."""
+"""What a device returns in place of a missing value (RFC 3416 section 3), by tag."""
 
 
 @dataclass(slots=True)
@@ -28,7 +28,7 @@ class WalkTrace:
     sent: int = 0
     """Packets, retransmissions included."""
     last: bytes = b""
-    """The last OID in the subtree that came back; empty: none did."""
+    """The last OID of the subtree that came back; empty: none did."""
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ class PollRecording:
     walks: dict[bytes, WalkTrace] = field(default_factory=dict)
     """By root, in the order in which they began."""
     gets: dict[bytes, str] = field(default_factory=dict)
-    """Objects that were asked for by GET: "" when a value came, else what came instead, "no answer" at first."""
+    """Objects requested by GET: "" when a value came, else what came instead; "no answer" until then."""
     current_oid: bytes = b""
     """The OID that was asked for last."""
     result: PollResult | None = None
@@ -51,7 +51,7 @@ class PollRecording:
     _current_walk: bytes | None = None
 
     def on_request(self, octets: bytes) -> None:
-        """Notes a PDU that is sent, or sent again."""
+        """Records a PDU that is sent, or sent again."""
         pdu = ber.read_pdu(octets, 0, len(octets))
         self._request_id = pdu.request_id
         self._requested_oids = tuple(one.oid for one in ber.varbinds(octets, pdu.start, pdu.end))
@@ -68,7 +68,7 @@ class PollRecording:
         self.walks.setdefault(self._current_walk, WalkTrace()).sent += 1
 
     def on_response(self, buffer: bytes, pdu: ber.Pdu) -> None:
-        """Notes what came back; whatever is no answer to the last request is passed over."""
+        """Records the response to the last request; any other PDU is ignored."""
         if pdu.type != ber.RESPONSE or pdu.request_id != self._request_id:
             return
         if pdu.status:

@@ -17,14 +17,14 @@ from promsnmp.snmp.operations.walk import Cost, Subtree
 
 
 def error_text(error: SnmpError | None) -> str:
-    """An error without its target, which stands above it all."""
+    """An error without its target, which heads the whole explanation."""
     if error is None:
         return ""
     return f"{error.message} (at OID {error.oid})" if error.oid else error.message
 
 
 class PollRequests:
-    """What was asked, and how each part of it ended."""
+    """What a poll asked for, and how each part of it ended."""
 
     def __init__(self, result: PollResult, recording: PollRecording) -> None:
         plan, traffic = result.plan, recording.traffic
@@ -50,7 +50,7 @@ class PollRequests:
         self.gets = tuple(self._fetched())
 
     def was_asked(self, name: bytes) -> bool:
-        """Whether somebody wanted this OID: a GETBULK brings a few that nobody did."""
+        """Whether the poll asked for this OID: a GETBULK also returns a few beyond."""
         return name in self._gets or any(name.startswith(tree.root) for tree in self._trees)
 
     def _trace(self, tree: Subtree) -> WalkTrace:
@@ -80,7 +80,7 @@ class PollRequests:
                 yield f"{one.module.name} (filter)"
 
     def _interrupted(self, tree: Subtree, trace: WalkTrace) -> Cost:
-        """What the walk took that the end of the session cut short: what the others leave of the whole."""
+        """The cost of the walk that the end of the session interrupted: the total less that of the others."""
         if not trace.sent:
             return Cost()
         others = sum(self._result.costs.values(), self._result.gets_cost)

@@ -1,7 +1,7 @@
-"""What a device returned and nobody wanted, gathered into columns; pure, and without any MIB.
+"""Groups the objects that a device returned but no metric uses into columns. Pure: no I/O, no MIB.
 
-Modules that know an object tell its column. For the rest the shape has to do: a table is a node whose only child, 1, is
-the row, under which columns have indexes in common (RFC 2578 section 7.1.12); all else is a scalar.
+Where a module knows an object, its column is known. For the rest the shape of the OIDs decides: a table is a node whose
+only child, 1, is the row, and whose columns share indexes (RFC 2578 section 7.1.12); anything else is a scalar.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ DEEPEST_TABLE = 24
 
 @dataclass(frozen=True, slots=True)
 class UnclaimedColumn:
-    """A column, or a scalar, that no metric and no look-up wants."""
+    """A column or scalar that no metric and no look-up uses."""
 
     oid: str
     count: int
     example: ber.VarBind
     """Its first value."""
     known_as: tuple[tuple[str, str], ...]
-    """(module, metric or label) pairs that would take it."""
+    """(module, metric or label) pairs that would use it."""
 
 
 KnownColumns = Mapping[bytes, list[tuple[str, str]]]
@@ -48,7 +48,7 @@ def known_columns(catalogue: Catalogue) -> KnownColumns:
 
 
 def group_by_column(varbinds: Iterable[ber.VarBind], known: KnownColumns) -> tuple[UnclaimedColumn, ...]:
-    """Unwanted varbinds by column, in the order in which they came."""
+    """Unused varbinds by column, in the order in which they came."""
     unclaimed = list(varbinds)
     shape = _Shape(oid.decode(one.oid) for one in unclaimed if not _known_column(one.oid, known))
     found: dict[bytes, list[ber.VarBind]] = {}
@@ -69,12 +69,12 @@ def _known_column(name: bytes, known: KnownColumns) -> bytes:
 
 
 def _places(subids: SubIds) -> list[int]:
-    """Where a table's entry, the sub-identifier 1, may stand: a column and an index follow it."""
+    """Positions that may be a table's entry: sub-identifier 1, followed by a column and an index."""
     return [at for at in range(SHALLOWEST_TABLE, min(len(subids) - 2, DEEPEST_TABLE)) if subids[at] == 1]
 
 
 class _Shape:
-    """Some OIDs, and where in them tables seem to be."""
+    """Some OIDs, and where the tables in them seem to be."""
 
     def __init__(self, names: Iterable[SubIds]) -> None:
         self._rows: Counter[SubIds] = Counter()
@@ -94,7 +94,7 @@ class _Shape:
         self._alike = {entry: len(numbers) for entry, numbers in alike.items()}
 
     def column(self, subids: SubIds) -> SubIds:
-        """The column of an OID: of the tables that it may be in, that with rows and the most columns."""
+        """The column of an OID: in the likeliest of its possible tables, which has rows and the most columns."""
         places = [at for at in _places(subids) if subids[:at] not in self._branched]
         if places:
             best = max(places, key=lambda at: self._likeness(subids, at))
