@@ -48,10 +48,10 @@ def test_a_date_is_read_by_its_pattern(text: str, pattern: str, expected: str) -
         ("\u0662\u0660\u0662\u0664", "%Y"),
     ],
 )
-def test_what_is_not_of_the_pattern_is_no_date(text: str, pattern: str) -> None:
+def test_text_that_does_not_match_the_pattern_is_not_a_date(text: str, pattern: str) -> None:
     assert parse_date(text, pattern) is None
 
 
 @given(st.text(), st.one_of(st.sampled_from(sorted(DATES)), st.text(alphabet="%:zZYmdjscUV +-")))
-def test_no_text_and_no_pattern_raises(text: str, pattern: str) -> None:
+def test_no_combination_of_text_and_pattern_raises(text: str, pattern: str) -> None:
     assert isinstance(parse_date(text, pattern), float | None)

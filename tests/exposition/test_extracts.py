@@ -30,7 +30,7 @@ def test_an_expression_must_match_all_of_the_text() -> None:
     assert list(extracted(metric(("b", "1")), "b\n")) == []
 
 
-def test_no_value_makes_an_expression_take_long() -> None:
+def test_no_value_makes_an_expression_slow() -> None:
     began = time.process_time()
     assert list(extracted(metric(("(a*)*b", "1")), "a" * 5000)) == []
     assert time.process_time() - began < 5
@@ -81,12 +81,12 @@ def test_nan_is_a_number() -> None:
         "١",
     ],
 )
-def test_what_go_refuses_is_no_number(text: str) -> None:
+def test_text_that_go_rejects_is_not_a_number(text: str) -> None:
     assert parse_float(text) is None
 
 
 @given(st.text(alphabet="0123456789abcdefxXpPeE+-._infty ", max_size=12))
-def test_what_is_read_is_what_python_reads_without_underscores(text: str) -> None:
+def test_numbers_are_those_that_python_reads_without_underscores(text: str) -> None:
     number = parse_float(text)
     if number is not None and "p" not in text.lower():
         assert number == float(text.replace("_", "")) or math.isnan(number)

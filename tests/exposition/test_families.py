@@ -40,7 +40,7 @@ def test_labels_with_spaces_and_braces_do_not_disturb_the_search_for_duplicates(
     assert page.dropped == {"duplicate": 1}
 
 
-def test_a_family_of_the_pages_own_replaces_a_modules() -> None:
+def test_an_own_family_replaces_that_of_a_module() -> None:
     page = (
         Device(module(metrics=[{"oid": "1.3.1", "name": "own", "indexes": [ROW]}]))
         .renderer(column("1.3.1", [integer(1), integer(2)]))
@@ -109,7 +109,7 @@ def test_prometheus_clients_parsers_read_every_page_and_agree(name: str) -> None
 
 
 @pytest.mark.parametrize("name", ["odd", "if_mib", "both", "empty"])
-def test_a_page_made_of_text_is_the_page_made_at_once(name: str) -> None:
+def test_a_converted_page_equals_a_rendered_one(name: str) -> None:
     page = pages()[name]
     assert openmetrics.from_text(page.render()) == page.render(as_openmetrics=True)
     assert openmetrics.to_text(page.render(as_openmetrics=True)) == page.render()

@@ -16,7 +16,7 @@ def column(rows: dict[str, bytes]) -> bytes:
 STATES = {oid.encode("1.3.2"): column({"1.3.2.1": b"up", "1.3.2.2": b"down", "1.3.2.9.3": b"upper"})}
 
 
-def test_rows_whose_value_matches_are_asked_for_one_by_one() -> None:
+def test_rows_whose_value_matches_are_read_by_get() -> None:
     module = Module("m", walk=("1.3.5", "1.3.6"), get=("1.3.7.0",), filters=(Filter("1.3.2", ("1.3.5",), ("^u",)),))
     assert filtered_oids(module, STATES) == FilteredOids(("1.3.6",), ("1.3.7.0", "1.3.5.1", "1.3.5.3"))
 
@@ -26,6 +26,6 @@ def test_a_filter_that_could_not_be_walked_changes_nothing() -> None:
     assert filtered_oids(module, STATES) == FilteredOids(("1.3.5",), ())
 
 
-def test_a_second_filter_on_a_target_drops_the_choice_of_the_first() -> None:
+def test_a_second_filter_on_a_target_overrides_the_first() -> None:
     filters = (Filter("1.3.2", ("1.3.5",), ("up",)), Filter("1.3.2", ("1.3.5",), ("down",)))
     assert filtered_oids(Module("m", walk=("1.3.5",), filters=filters), STATES) == FilteredOids((), ("1.3.5.2",))

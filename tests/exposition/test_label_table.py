@@ -50,7 +50,7 @@ def test_labels_follow_the_columns_that_they_come_from() -> None:
     assert table.generation == 2
 
 
-def test_rows_may_come_and_go() -> None:
+def test_rows_may_appear_and_disappear() -> None:
     table, column = LabelTable(LabelSpec((ROW,), (NAME,))), Column(r1="a", r2="b", r3="c")
     for rows in ((1, 2), (2,), (2, 3), (), (1, 2, 3)):
         table.refresh([b"same"])
@@ -58,7 +58,7 @@ def test_rows_may_come_and_go() -> None:
         assert [text.split(b'"')[1] for text in texts] == [b"abc"[row - 1 : row] for row in rows]
 
 
-def test_labels_of_rows_that_are_gone_are_forgotten_in_time() -> None:
+def test_labels_of_rows_that_have_gone_are_dropped_in_time() -> None:
     table, column = LabelTable(LabelSpec((ROW,), ())), Column()
     for start in range(0, 100_000, 1_000):
         table.refresh([])
@@ -67,6 +67,6 @@ def test_labels_of_rows_that_are_gone_are_forgotten_in_time() -> None:
     assert len(table._by_index) + len(table._previous) <= 2
 
 
-def test_rows_whose_labels_stand_already_are_told() -> None:
+def test_rows_with_labels_of_an_earlier_row_are_reported() -> None:
     table = LabelTable(LabelSpec((), ()))
     assert table.texts(index_of(1, 2, 3), Column()) == ([b" ", b" ", b" "], (1, 2))

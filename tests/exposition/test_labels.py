@@ -20,7 +20,7 @@ ROW = Index("row")
         st.from_regex(r"[a-z]\w{0,5}", fullmatch=True).filter(str.isascii), st.text(max_size=20), max_size=4
     )
 )
-def test_label_values_come_back_from_the_parser_as_they_were(found: dict[str, str]) -> None:
+def test_a_parser_returns_label_values_unchanged(found: dict[str, str]) -> None:
     found = {name: text.encode(errors="replace").decode() for name, text in found.items()}
     line = b"x" + label_text(found) + b"1\n"
     assert line.count(b"\n") == 1
@@ -32,11 +32,11 @@ def test_label_values_come_back_from_the_parser_as_they_were(found: dict[str, st
     ("name", "shown"),
     [("ifName", "ifName"), ("a-b.c", "a_b_c"), ("1st", "_1st"), ("é", "_"), ("a:b", "a_b"), ("_x9", "_x9")],
 )
-def test_a_label_name_has_only_the_characters_that_it_may_have(name: str, shown: str) -> None:
+def test_a_label_name_has_only_allowed_characters(name: str, shown: str) -> None:
     assert label_name(name) == shown
 
 
-def test_a_number_that_no_row_can_have_leads_nowhere() -> None:
+def test_a_look_up_by_a_number_that_no_row_can_have_is_empty() -> None:
     parent = Lookup(("row",), "parent", "1.3.8")
     spec = LabelSpec((ROW,), (parent, Lookup(("parent",), "name", "1.3.9", "DisplayString")))
     columns: dict[str, ColumnRows] = {
@@ -51,7 +51,7 @@ def test_a_number_that_no_row_can_have_leads_nowhere() -> None:
     assert [one["name"] for one in shown] == ["", ""]
 
 
-def test_a_spec_names_the_columns_that_tell_types_too() -> None:
+def test_a_spec_lists_type_columns_too() -> None:
     spec = LabelSpec((ROW,), (Lookup(("row",), "a", "1.3.2", "InetAddress"), Lookup((), "row"), NAME))
     assert list(spec.columns()) == ["1.3.2", "1.3.1", "1.3.9"]
 
@@ -60,7 +60,7 @@ def test_a_spec_names_the_columns_that_tell_types_too() -> None:
     ("row", "misfit"),
     [("1.2.97.98", 0), ("1.0", 0), ("1.2.97", -1), ("1", -1), ("", -2), ("1.2.97.98.99", 1), ("1.0.0.0", 2)],
 )
-def test_by_how_much_a_row_does_not_fit_its_indexes_is_known(row: str, misfit: int) -> None:
+def test_excess_and_missing_sub_identifiers_of_an_index_are_counted(row: str, misfit: int) -> None:
     spec = LabelSpec((Index("number"), Index("name", "DisplayString")), ())
     assert spec.excess_subids(oid.encode_subids(map(int, filter(None, row.split("."))))) == misfit
     assert LabelSpec((), ()).excess_subids(b"\x05\x06") == 0

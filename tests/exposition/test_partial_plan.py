@@ -38,7 +38,7 @@ def shown(trees: Sequence[Subtree]) -> dict[str, list[tuple[str, str]]]:
     return {oid.to_text(one.root): [(oid.to_text(a), oid.to_text(b)) for a, b in one.gaps] for one in trees}
 
 
-def test_label_columns_are_those_that_no_metric_shows() -> None:
+def test_label_columns_are_those_that_no_metric_uses() -> None:
     made = plan(["1.3.1.1", "1.3.1.2"], ["1.3.1.2", "1.3.1.3"])
     assert names(made, frozenset(made.label_columns)) == {"1.3.1.3"}
     typed = make_plan(
@@ -47,7 +47,7 @@ def test_label_columns_are_those_that_no_metric_shows() -> None:
     assert typed.label_columns == {}  # 1.3.4 tells the types of its values
 
 
-def test_columns_in_the_middle_are_leapt_over_and_those_at_either_end_not_reached() -> None:
+def test_columns_in_the_middle_are_skipped_and_those_at_either_end_not_walked() -> None:
     made = plan(["1.3.1.2", "1.3.1.5"], ["1.3.1.1", "1.3.1.3", "1.3.1.4", "1.3.1.6"], walk=["1.3.1"])
     found = make_partial_plan(made, sizes(made, LARGE))
     assert shown(found.plan.subtrees) == {
@@ -58,7 +58,7 @@ def test_columns_in_the_middle_are_leapt_over_and_those_at_either_end_not_reache
     assert found.plan.modules[0].roots == made.modules[0].roots
 
 
-def test_a_leap_that_saves_no_packet_is_not_made() -> None:
+def test_a_column_is_not_skipped_when_that_saves_no_packet() -> None:
     made = plan(["1.3.1.2", "1.3.1.5"], ["1.3.1.1", "1.3.1.3"], walk=["1.3.1"])
     found = make_partial_plan(made, sizes(made, SMALL))
     assert shown(found.plan.subtrees) == {"1.3.1": [("1.3.1", "1.3.1.2")]}
@@ -67,7 +67,7 @@ def test_a_leap_that_saves_no_packet_is_not_made() -> None:
     assert names(made, one_by_one.omitted) == {"1.3.1.1", "1.3.1.3"}
 
 
-def test_a_walk_that_brings_labels_only_is_not_made() -> None:
+def test_a_walk_of_label_columns_only_is_omitted() -> None:
     made = plan(["1.3.1"], ["1.3.2", "1.3.3"], walk=["1.3.1", "1.3.2", "1.3.3.1", "1.3.3.2"])
     found = make_partial_plan(made, sizes(made, SMALL))
     assert shown(found.plan.subtrees) == {"1.3.1": []}
@@ -76,21 +76,21 @@ def test_a_walk_that_brings_labels_only_is_not_made() -> None:
     assert found.packets == 3
 
 
-def test_what_is_not_kept_is_read() -> None:
+def test_a_column_that_is_not_cached_is_read() -> None:
     made = plan(["1.3.1"], ["1.3.2", "1.3.3"], walk=["1.3.1", "1.3.2", "1.3.3"])
     assert make_partial_plan(made, {}).plan == made
     one = {at: LARGE for at in made.label_columns if oid.to_text(made.columns[at]) == "1.3.3"}
     assert shown(make_partial_plan(made, one).plan.subtrees) == {"1.3.1": [], "1.3.2": []}
 
 
-def test_where_oids_need_not_increase_nothing_is_leapt_over() -> None:
+def test_nothing_is_skipped_where_oids_need_not_increase() -> None:
     made = plan(["1.3.1.2"], ["1.3.1.1", "1.3.2"], walk=["1.3.1", "1.3.2"], allow_nonincreasing_oids=True)
     found = make_partial_plan(made, sizes(made, LARGE))
     assert shown(found.plan.subtrees) == {"1.3.1": []}
     assert names(made, found.omitted) == {"1.3.2"}
 
 
-def test_labels_that_are_fetched_one_by_one_stay() -> None:
+def test_labels_that_are_read_by_get_stay() -> None:
     made = plan(["1.3.1"], ["1.3.2"], walk=["1.3.1"], get=["1.3.2.1", "1.3.2.2"])
     found = make_partial_plan(made, sizes(made, LARGE))
     assert found.omitted == frozenset()
@@ -98,7 +98,7 @@ def test_labels_that_are_fetched_one_by_one_stay() -> None:
 
 
 @pytest.mark.parametrize("walk", [["1.3"], ["1"], ["1.3.1", "1.3.2"]])
-def test_what_was_left_out_can_be_read_after_all(walk: list[str]) -> None:
+def test_omitted_columns_can_be_read_after_all(walk: list[str]) -> None:
     made = plan(["1.3.1.1"], ["1.3.1.2", "1.3.2.5"], walk=walk)
     found = make_partial_plan(made, sizes(made, LARGE))
     rest = plan_for_columns(made, found.omitted)
@@ -108,7 +108,7 @@ def test_what_was_left_out_can_be_read_after_all(walk: list[str]) -> None:
     assert set(both.modules[0].roots) == {tree.root for tree in both.subtrees}
 
 
-def test_what_was_left_out_of_a_walk_below_a_column_is_read_as_it_is_walked() -> None:
+def test_an_omitted_walk_below_a_column_is_read_by_its_own_root() -> None:
     made = plan(["1.3.1"], ["1.3.3"], walk=["1.3.1", "1.3.3.1", "1.3.3.2"])
     found = make_partial_plan(made, sizes(made, LARGE))
     assert set(shown(plan_for_columns(made, found.omitted).subtrees)) == {"1.3.3.1", "1.3.3.2"}

@@ -14,13 +14,13 @@ def roots(plan: Plan) -> list[str]:
     return [oid.to_text(tree.root) for tree in plan.subtrees]
 
 
-def test_walks_inside_another_walk_are_not_made_again() -> None:
+def test_a_walk_inside_another_walk_is_omitted() -> None:
     plan = make_plan([module("a", walk=["1.3.1.2", "1.3.5"]), module("b", walk=["1.3.1", "1.3.5", "1.3.10"])])
     assert roots(plan) == ["1.3.5", "1.3.1", "1.3.10"]
     assert [oid.to_text(root) for root in plan.modules[0].roots] == ["1.3.5", "1.3.1"]
 
 
-def test_of_a_walk_that_modules_share_the_gentlest_way_wins() -> None:
+def test_a_shared_walk_uses_the_smallest_repetitions() -> None:
     fast = module("fast", walk=["1.3.1"], max_repetitions=50)
     slow = module("slow", walk=["1.3.1"], max_repetitions=10, allow_nonincreasing_oids=True)
     for order in ([fast, slow], [slow, fast]):
@@ -41,14 +41,14 @@ def test_walking_everything_is_one_walk() -> None:
     assert [tree.root for tree in make_plan([module(walk=["1", "1.3.6"])]).subtrees] == [b""]
 
 
-def test_objects_under_a_walk_are_not_fetched_again() -> None:
+def test_objects_under_a_walk_are_not_read_again_by_get() -> None:
     plan = make_plan([module("a", walk=["1.3.1"], get=["1.3.1.5", "1.3.7.0"]), module("b", walk=[], get=["1.3.7.0"])])
     assert [oid.to_text(one) for one in plan.gets] == ["1.3.7.0"]
     assert [oid.to_text(one) for one in plan.modules[0].gets] == ["1.3.1.5", "1.3.7.0"]
     assert plan.modules[1].gets == plan.gets
 
 
-def test_the_least_of_the_modules_repetitions_is_asked_at_once() -> None:
+def test_the_smallest_repetitions_of_the_modules_limit_a_get() -> None:
     assert make_plan([module("a", max_repetitions=30), module("b", max_repetitions=7)]).batch_size == 7
     assert make_plan([module("a", max_repetitions=0)]).batch_size == 25
     assert make_plan([]).batch_size == 25
@@ -64,7 +64,7 @@ def test_a_value_under_several_metrics_belongs_to_the_shallowest() -> None:
         assert found == ['outer{row="2"} 1', 'outer{row="3"} 2']
 
 
-def test_another_modules_metric_below_is_its_own() -> None:
+def test_a_deeper_metric_of_another_module_keeps_its_values() -> None:
     outer = module("outer", metrics=[{"oid": "1.3.1", "name": "outer", "indexes": [ROW]}])
     inner = module("inner", metrics=[{"oid": "1.3.1.2", "name": "inner", "indexes": [ROW]}])
     found = Device(outer, inner).samples({"1.3.1.1": integer(5), "1.3.1.2.9": integer(1), "1.3.1.3": integer(2)})
@@ -80,12 +80,12 @@ def test_a_metric_with_a_leading_dot_matches_nothing() -> None:
     assert make_plan([module(metrics=[{"oid": ".1.3.1"}])]).modules[0].metrics == ()
 
 
-def test_a_metric_that_nothing_asks_for_has_no_samples() -> None:
+def test_a_metric_outside_of_walks_and_gets_has_no_samples() -> None:
     one = module(walk=["1.3.1"], get=["1.3.5.7"], metrics=[{"oid": "1.3.1"}, {"oid": "1.3.2"}, {"oid": "1.3.5"}])
     assert [plan.metric.name for plan in make_plan([one]).modules[0].metrics] == ["m0", "m2"]
 
 
-def test_a_lookup_in_a_column_that_lies_in_another_metrics_column_finds_its_rows() -> None:
+def test_a_look_up_in_a_column_inside_that_of_another_metric_finds_its_rows() -> None:
     metrics = [
         {"oid": "1.3.1", "indexes": [ROW], "lookups": [{**NAME, "oid": "1.3.2.4"}]},
         {"oid": "1.3.2", "type": "DisplayString", "indexes": [{"labelname": "c", "type": "gauge"}, ROW]},
@@ -97,13 +97,13 @@ def test_a_lookup_in_a_column_that_lies_in_another_metrics_column_finds_its_rows
     assert len(found) == 3
 
 
-def test_what_is_fetched_is_not_asked_for_by_a_walk_that_names_it_as_well() -> None:
+def test_an_object_read_by_get_is_not_walked_too() -> None:
     plan = make_plan([module(walk=["1.3.1.0", "1.3.2"], get=["1.3.1.0", "1.3.2.5"])])
     assert plan.gets == (oid.encode("1.3.1.0"),)
     assert [(oid.to_text(one.root), one.get_root) for one in plan.subtrees] == [("1.3.1.0", False), ("1.3.2", True)]
 
 
-def test_a_module_with_0_repetitions_is_walked_with_those_of_snmp_exporter() -> None:
+def test_a_module_with_0_repetitions_uses_snmp_exporters_default() -> None:
     (tree,) = make_plan([module(walk=["1.3.1"], max_repetitions=0)]).subtrees
     assert tree.max_repetitions == 50
 
@@ -125,7 +125,7 @@ def test_metrics_with_the_same_labels_share_a_table() -> None:
     assert tables[0] == tables[1] != tables[2]
 
 
-def test_the_columns_of_a_plan_lie_in_none_of_the_others() -> None:
+def test_no_column_of_a_plan_is_inside_another() -> None:
     plan = make_plan(list(builtin_catalogue().modules.values()))
     assert not any(a != b and a.startswith(b) for a in plan.columns for b in plan.columns)
     for name, column in plan.by_oid.items():

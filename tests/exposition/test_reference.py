@@ -30,7 +30,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
     return both(CASES, tmp_path_factory.mktemp("reference"))
 
 
-def test_every_case_has_a_name_of_its_own() -> None:
+def test_every_case_has_a_unique_name() -> None:
     assert len({case.name for case in CASES}) == len(CASES)
 
 

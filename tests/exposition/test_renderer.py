@@ -41,14 +41,14 @@ def test_a_missing_row_gives_no_sample_and_never_0() -> None:
     assert found == ['m0{name="",row="1"} 1', 'm0{name="",row="2"} 2', 'm1{name="",row="2"} 3']
 
 
-def test_what_is_no_number_is_left_out_and_counted_and_its_column_served() -> None:
+def test_a_value_that_is_not_a_number_is_counted_and_the_column_served() -> None:
     device = Device(module(metrics=[{"oid": "1.3.1", "indexes": [ROW]}]))
     page = device.renderer(column("1.3.1", [integer(1), octets("x"), integer(3)])).exposition
     assert samples(page.render().decode()) == ['m0{row="1"} 1', 'm0{row="3"} 3']
     assert page.dropped == {"not_a_number": 1}
 
 
-def test_a_duplicate_within_a_metric_is_dropped_and_counted_and_the_rest_served() -> None:
+def test_a_duplicate_within_a_metric_is_counted_and_the_rest_served() -> None:
     device = Device(module(metrics=[{"oid": "1.3.1"}, {"oid": "1.3.2", "type": "DisplayString"}, {"oid": "1.3.3"}]))
     objects = {
         "1.3.1.1": integer(1),
@@ -75,14 +75,14 @@ def test_labels_follow_a_changed_alias_and_rows_come_and_go() -> None:
     assert device.samples({}) == []
 
 
-def test_kept_text_follows_its_column() -> None:
+def test_cached_text_follows_its_column() -> None:
     device = Device(module(metrics=[{"oid": "1.3.1", "type": "DisplayString"}]))
     assert [device.samples({"1.3.1.0": octets(one)}) for one in ("a", "a", "b")] == [
         ['m0{m0="a"} 1'], ['m0{m0="a"} 1'], ['m0{m0="b"} 1'],
     ]  # fmt: skip
 
 
-def test_kept_text_follows_the_column_that_tells_its_type() -> None:
+def test_cached_text_follows_its_type_column() -> None:
     address = {"oid": "1.3.2", "type": "InetAddress"}
     looked = {"oid": "1.3.3", "indexes": [ROW], "lookups": [{**NAME, "type": "InetAddress"}]}
     device = Device(module(metrics=[address, looked]))

@@ -52,12 +52,12 @@ def test_two_states_of_one_name_are_one_series() -> None:
     assert page.dropped == {"duplicate": 1}
 
 
-def test_bits_are_a_series_each() -> None:
+def test_each_bit_is_a_series() -> None:
     page = page_of("Bits", octets(b"\x80\x01"), enum_values={0: "first", 15: "last", 16: "beyond"})
     assert [line.rpartition(" ")[2] for line in lines(page)] == ["1", "1", "0"]
 
 
-def test_scale_and_offset_touch_the_1_of_texts_and_dates() -> None:
+def test_scale_and_offset_apply_to_dates_and_to_the_1_of_texts() -> None:
     assert lines(page_of("DisplayString", octets("x"), scale=2, offset=0.5)) == ['m0{m0="x",row="5"} 2.5']
     assert lines(page_of("NTPTimeStamp", octets(b"\x83\xaa\x7e\x8a" + bytes(4)), offset=-3)) == ['m0{row="5"} 7']
     assert lines(page_of("EnumAsInfo", integer(1), enum_values=STATES, scale=9)) == ['m0_info{m0="up",row="5"} 1']
@@ -78,9 +78,7 @@ def test_scale_and_offset_touch_the_1_of_texts_and_dates() -> None:
         ("NTPTimeStamp", integer(3), "not_a_date"),
     ],
 )
-def test_a_value_that_is_not_what_the_metric_wants_gives_no_sample_and_is_counted(
-    kind: str, value: bytes, reason: str
-) -> None:
+def test_a_value_of_the_wrong_kind_gives_no_sample_and_is_counted(kind: str, value: bytes, reason: str) -> None:
     page = page_of(kind, value)
     assert lines(page) == []
     assert page.render() == b""
@@ -88,7 +86,7 @@ def test_a_value_that_is_not_what_the_metric_wants_gives_no_sample_and_is_counte
 
 
 @pytest.mark.parametrize("kind", ["gauge", "counter", "EnumAsInfo", "EnumAsStateSet"])
-def test_what_is_no_number_is_left_out_or_0_if_that_is_wanted(kind: str) -> None:
+def test_a_value_that_is_not_a_number_is_left_out_or_0_as_configured(kind: str) -> None:
     metric = {"oid": "1.3.1", "type": kind, "indexes": [ROW], "enum_values": {0: "zero"}}
     page = Device(module(metrics=[metric])).renderer({"1.3.1.5": octets("text")}).exposition
     assert lines(page) == []

@@ -50,7 +50,7 @@ def test_any_octets_become_text_that_can_be_encoded(octets: bytes) -> None:
         (b"ab", "Float", "0x6162"),
     ],
 )
-def test_octets_become_text_by_the_type_that_is_asked_for(octets: bytes, kind: str, text: str) -> None:
+def test_octets_become_text_by_type(octets: bytes, kind: str, text: str) -> None:
     assert values.octets_text(octets, kind) == text
 
 
@@ -102,7 +102,7 @@ def test_a_single_float_is_shown_by_the_digits_that_make_it(number: float) -> No
         (ber.INTEGER, b"", None),
     ],
 )
-def test_what_is_no_finite_number_is_no_whole_number(tag: int, content: bytes, number: int | None) -> None:
+def test_a_number_that_is_not_finite_is_not_a_whole_number(tag: int, content: bytes, number: int | None) -> None:
     assert values.whole_number(tag, content) == number
 
 
@@ -121,7 +121,7 @@ def test_what_is_no_finite_number_is_no_whole_number(tag: int, content: bytes, n
         ("", None),
     ],
 )
-def test_date_and_time_runs_over_and_knows_zones(octets: str, iso: str | None) -> None:
+def test_date_and_time_carries_over_and_has_zones(octets: str, iso: str | None) -> None:
     expected = None if iso is None else datetime.fromisoformat(iso).timestamp()
     assert values.date_and_time(bytes.fromhex(octets)) == expected
 
@@ -134,7 +134,7 @@ def test_date_and_time_agrees_with_the_calendar(moment: datetime) -> None:
 
 
 @given(st.binary(max_size=12))
-def test_no_octets_make_a_date_fail(octets: bytes) -> None:
+def test_no_octets_make_a_date_raise(octets: bytes) -> None:
     values.date_and_time(octets)
     values.ntp_time_stamp(octets)
 
@@ -148,7 +148,7 @@ def test_bit_0_is_the_most_significant_of_the_first_octet() -> None:
     assert [bit for bit in range(-1, 20) if values.bit_is_set(b"\x81\x40", bit)] == [0, 7, 9]
 
 
-def test_the_type_of_an_address_is_told_by_the_column_before_it() -> None:
+def test_the_type_of_an_address_is_in_the_column_before_it() -> None:
     columns = {"1.3.1": {b"\x01": (ber.INTEGER, b"\x01"), b"\x02": (ber.INTEGER, b"\x63")}}
 
     def told(row: bytes) -> str:

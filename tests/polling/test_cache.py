@@ -35,7 +35,7 @@ def test_a_page_is_served_until_it_is_too_old_and_never_after(clock: Clock) -> N
     assert len(cache) == 0
 
 
-def test_a_fresher_page_can_be_asked_for_without_losing_the_one_there_is(clock: Clock) -> None:
+def test_asking_for_a_fresher_page_keeps_the_cached_one(clock: Clock) -> None:
     cache = PageCache(10, 300.0, clock)
     cache.put("a", page())
     clock.now = 110.0
@@ -70,7 +70,7 @@ def test_hits_and_misses_are_counted(clock: Clock) -> None:
     assert (cache.hits, cache.misses) == (2, 1)
 
 
-def test_pages_can_be_dropped_one_by_one_or_all_at_once(clock: Clock) -> None:
+def test_pages_can_be_removed_one_by_one_or_all_at_once(clock: Clock) -> None:
     cache = PageCache(10, 300.0, clock)
     for key in "abc":
         cache.put(key, page())

@@ -111,7 +111,7 @@ async def test_an_unknown_module_names_those_that_exist() -> None:
             await collector().collect(target_of(agent, "nope"), deadline=deadline())
 
 
-async def test_a_walk_that_is_cut_short_leaves_the_rest_and_tells() -> None:
+async def test_a_walk_that_ends_early_is_reported_and_the_rest_served() -> None:
     async with HostileAgent(after(2, status(5))) as agent:
         target = Target("k", "n", SnmpEndpoint(agent.address, agent.port), Community(), ("if_mib",), 0.2, 1)
         page, problem = await collector().collect(target, deadline=deadline())
@@ -121,7 +121,7 @@ async def test_a_walk_that_is_cut_short_leaves_the_rest_and_tells() -> None:
     assert "ifIndex" in found
 
 
-async def test_an_agent_that_finds_answers_too_big_is_remembered() -> None:
+async def test_too_big_is_remembered_for_the_next_poll() -> None:
     one = collector()
     async with HostileAgent(too_big_above(7)) as agent:
         target = Target("k", "n", SnmpEndpoint(agent.address, agent.port), Community(), ("if_mib",), 0.2, 1)
@@ -134,7 +134,7 @@ async def test_an_agent_that_finds_answers_too_big_is_remembered() -> None:
     assert one.states.of(target).limits.max_repetitions <= 7
 
 
-async def test_values_that_are_no_numbers_are_left_out_and_counted() -> None:
+async def test_values_that_are_not_numbers_are_left_out_and_counted() -> None:
     one = collector()
     objects = {
         "1.3.6.1.2.1.2.2.1.10.1": ber.tlv(ber.OCTET_STRING, b"many"),
@@ -189,7 +189,7 @@ TWO_HELPS = (
 
 
 @pytest.mark.parametrize(("text", "says"), [(TWICE, "duplicate series: 1 "), (TWO_HELPS, "types or help texts: a")])
-async def test_a_strict_page_has_nothing_twice(text: str, says: str) -> None:
+async def test_a_strict_page_has_no_duplicates(text: str, says: str) -> None:
     catalogue_store = _module(text)
     async with SimulatedAgent(mib()) as agent:
         target = target_of(agent, "m")
@@ -200,7 +200,7 @@ async def test_a_strict_page_has_nothing_twice(text: str, says: str) -> None:
             await Collector(catalogue_store, CollectorOptions(strict=True)).collect(target, deadline=deadline())
 
 
-async def test_a_strict_page_is_whole_but_for_what_an_error_status_ended() -> None:
+async def test_a_strict_page_is_complete_except_for_walks_ended_by_an_error_status() -> None:
     strict = Collector(CatalogueStore(builtin_catalogue()), CollectorOptions(strict=True))
     async with HostileAgent(after(1, status(5))) as agent:
         target = Target(
@@ -230,7 +230,7 @@ async def test_without_own_metrics_a_page_has_snmp_exporters_families_only() -> 
     assert not any(name.startswith(("promsnmp_", "interface_utilization")) for name in names)
 
 
-async def test_devices_are_asked_from_the_address_that_is_set() -> None:
+async def test_requests_are_sent_from_the_configured_address() -> None:
     collector = Collector(CatalogueStore(builtin_catalogue()), CollectorOptions(source_address="192.0.2.1"))
     async with SimulatedAgent(mib()) as agent:
         with pytest.raises(SnmpRefused, match=r"no address 192\.0\.2\.1 to ask from"):

@@ -130,7 +130,7 @@ async def test_labels_are_read_at_every_tenth_poll_and_counters_at_each(polls: P
     assert {(one["ifDescr"], one["ifName"], one["ifAlias"]) for one in values} == {("port 7", "p7", "spare")}
 
 
-async def test_a_lean_poll_has_the_same_page_as_a_full_one(polls: Polls) -> None:
+async def test_a_poll_with_cached_labels_has_the_same_page_as_a_full_one(polls: Polls) -> None:
     await polls.poll()
     lean = await polls.poll()
     assert polls.varbinds < 10_000
@@ -143,7 +143,7 @@ async def test_a_lean_poll_has_the_same_page_as_a_full_one(polls: Polls) -> None
     }
 
 
-async def test_an_alias_that_nothing_tells_of_is_seen_by_the_tenth_poll(polls: Polls) -> None:
+async def test_a_changed_alias_without_an_indicator_is_seen_by_the_tenth_poll(polls: Polls) -> None:
     await polls.poll()
     polls.switch.alias[7] = "uplink"
     assert [await polls.label(7) for _ in range(EVERY)] == ["spare"] * (EVERY - 1) + ["uplink"]
@@ -198,14 +198,14 @@ async def test_labels_are_read_at_once_when_there_is_a_reason(polls: Polls, chan
     assert await polls.label(7) == "uplink"
 
 
-async def test_uptime_that_grows_is_no_reason(polls: Polls) -> None:
+async def test_growing_uptime_does_not_reread_labels(polls: Polls) -> None:
     await polls.poll()
     polls.switch.alias[7] = "uplink"
     polls.switch.indicators[UP_TIME] = ticks(6000)
     assert await polls.label(7) == "spare"
 
 
-async def test_after_a_poll_that_was_not_whole_everything_is_read(polls: Polls) -> None:
+async def test_after_an_incomplete_poll_everything_is_read(polls: Polls) -> None:
     await polls.poll()
     await polls.poll()
     polls.switch.alias[7] = "uplink"
@@ -217,14 +217,14 @@ async def test_after_a_poll_that_was_not_whole_everything_is_read(polls: Polls) 
     assert await polls.label(7) == "uplink"
 
 
-async def test_after_the_configuration_is_read_again_everything_is_read(polls: Polls) -> None:
+async def test_after_a_reload_everything_is_read(polls: Polls) -> None:
     await polls.poll()
     polls.switch.alias[7] = "uplink"
     polls.catalogue_store.replace(builtin_catalogue())
     assert await polls.label(7) == "uplink"
 
 
-async def test_a_device_whose_description_changed_is_read_whole(polls: Polls) -> None:
+async def test_after_a_change_of_the_target_everything_is_read(polls: Polls) -> None:
     await polls.poll()
     polls.switch.alias[7] = "uplink"
     polls.target = replace(polls.target, credentials=Community(Version.V1))
@@ -233,7 +233,7 @@ async def test_a_device_whose_description_changed_is_read_whole(polls: Polls) ->
     assert await polls.label(7) == "uplink"
 
 
-async def test_labels_do_not_get_older_than_so_many_intervals_however_seldom_a_device_is_polled(polls: Polls) -> None:
+async def test_labels_have_a_maximum_age_however_seldom_a_device_is_polled(polls: Polls) -> None:
     polls.collector = Collector(polls.catalogue_store, CollectorOptions(label_refresh=EVERY, label_age=0.0))
     await polls.poll()
     polls.switch.alias[7] = "uplink"
@@ -241,7 +241,7 @@ async def test_labels_do_not_get_older_than_so_many_intervals_however_seldom_a_d
 
 
 @pytest.mark.parametrize("managed", [True, False])
-async def test_what_only_scrapes_ask_for_and_a_refresh_of_one_read_everything(polls: Polls, managed: bool) -> None:
+async def test_ad_hoc_targets_and_a_refresh_of_1_read_everything(polls: Polls, managed: bool) -> None:
     polls.target = replace(polls.target, managed=managed)
     polls.collector = Collector(polls.catalogue_store, CollectorOptions(label_refresh=1 if managed else EVERY))
     await polls.poll()
@@ -251,7 +251,7 @@ async def test_what_only_scrapes_ask_for_and_a_refresh_of_one_read_everything(po
     assert polls.varbinds == whole
 
 
-async def test_a_table_whose_rows_come_and_go_is_read_whole_until_it_stays_as_it_is(polls: Polls) -> None:
+async def test_a_table_whose_rows_change_is_read_completely_until_it_is_stable(polls: Polls) -> None:
     await polls.poll()
     seen = []
     for number, last in enumerate((99, 98, 97, 97, 97)):
@@ -261,7 +261,7 @@ async def test_a_table_whose_rows_come_and_go_is_read_whole_until_it_stays_as_it
     assert seen == ["v0", "v1", "v2", "v3", "v3"]
 
 
-async def test_a_device_without_the_marks_is_not_asked_for_them_again_and_again(polls: Polls) -> None:
+async def test_a_device_without_change_indicators_is_not_asked_for_them_at_every_poll(polls: Polls) -> None:
     del polls.switch.indicators[TABLE_CHANGE], polls.switch.indicators[STACK_CHANGE]
     await polls.poll()
     first = polls.varbinds
@@ -271,7 +271,7 @@ async def test_a_device_without_the_marks_is_not_asked_for_them_again_and_again(
     assert await polls.label(150, "ifDescr") == "port 150"
 
 
-async def test_a_small_table_is_read_whole_as_that_costs_no_more(polls: Polls) -> None:
+async def test_a_small_table_is_read_completely_as_that_costs_no_more(polls: Polls) -> None:
     polls.switch = Switch(range(1, 4))
     await polls.poll()
     polls.switch.alias[2] = "uplink"
@@ -312,7 +312,7 @@ class Units(Switch):
         return Mib.of(objects)
 
 
-async def test_walks_that_bring_labels_only_are_not_made_and_chains_are_kept_whole(polls: Polls) -> None:
+async def test_walks_of_labels_only_are_omitted_and_chains_stay_complete(polls: Polls) -> None:
     chained = Polls(polls.agent, Units(), catalogue=catalogue(CHAIN % ""))
     assert await chained.label(2) == "unit 1 spare"
     whole = chained.requests
@@ -323,7 +323,7 @@ async def test_walks_that_bring_labels_only_are_not_made_and_chains_are_kept_who
     assert seen == [*["unit 1 spare"] * (EVERY - 2), "unit 2 spare"]
 
 
-async def test_a_column_that_is_a_metric_too_is_read_at_every_poll_and_what_it_leads_to_when_it_changes(
+async def test_a_label_column_that_is_a_metric_too_is_read_at_every_poll(
     polls: Polls,
 ) -> None:
     metric = ", {name: unit, oid: 1.3.6.1.4.1.1.2, type: gauge, indexes: [{labelname: ifIndex}]}"
@@ -338,7 +338,7 @@ async def test_a_column_that_is_a_metric_too_is_read_at_every_poll_and_what_it_l
 
 
 @pytest.mark.parametrize("version", [Version.V1, Version.V2C])
-async def test_every_version_spares_the_labels(polls: Polls, version: Version) -> None:
+async def test_every_version_caches_labels(polls: Polls, version: Version) -> None:
     polls.target = replace(polls.target, credentials=Community(version))
     await polls.poll()
     whole = polls.requests
@@ -350,7 +350,7 @@ async def test_every_version_spares_the_labels(polls: Polls, version: Version) -
 MODULES = ("system", "if_mib", "entity_sensor", "lldp", "host_resources", "cisco", "ip_mib", "bridge", "poe")
 
 
-async def test_of_every_recorded_device_lean_polls_give_the_same_page_for_less() -> None:
+async def test_polls_with_cached_labels_of_recorded_devices_give_the_same_page_for_less() -> None:
     whole, lean = 0, 0
     for path in sorted(require_shared("recordings").glob("*.snmprec")):
         async with SimulatedAgent(read_recording(path).mib) as agent:

@@ -25,7 +25,7 @@ def page_service(*, max_age: float = 300.0, freshness: float | None = None, poll
     return PageService(collector(), cache, PollCounts(), poll_timeout=poll_timeout, freshness=freshness)
 
 
-async def test_scrapes_of_one_device_at_one_time_share_one_poll() -> None:
+async def test_simultaneous_scrapes_of_a_device_share_one_poll() -> None:
     one = page_service(max_age=0.0)
     async with SimulatedAgent(mib()) as agent:
         target = target_of(agent)
@@ -62,7 +62,7 @@ async def test_adhoc_targets_are_polled_again_when_their_page_is_not_fresh() -> 
         assert await one.page(managed, Format.TEXT, timeout=5) is await one.page(managed, Format.TEXT, timeout=5)
 
 
-async def test_of_adhoc_targets_no_page_outlives_a_change_of_the_modules() -> None:
+async def test_no_page_of_an_ad_hoc_target_survives_a_reload() -> None:
     catalogue_store = CatalogueStore(builtin_catalogue())
     one = PageService(
         Collector(catalogue_store, CollectorOptions()),
@@ -79,7 +79,7 @@ async def test_of_adhoc_targets_no_page_outlives_a_change_of_the_modules() -> No
     assert after[1] is before[1]
 
 
-async def test_a_scrape_that_may_not_wait_longer_ends_with_a_reason_while_the_poll_goes_on() -> None:
+async def test_a_scrape_that_times_out_gives_a_reason_while_the_poll_continues() -> None:
     one = page_service()
     async with SimulatedAgent(mib()) as agent:
         agent.delay = 0.15
@@ -93,7 +93,7 @@ async def test_a_scrape_that_may_not_wait_longer_ends_with_a_reason_while_the_po
     assert one.active == 0
 
 
-async def test_a_failure_of_a_managed_device_is_told_again_without_a_poll() -> None:
+async def test_a_failure_of_a_managed_device_is_served_without_another_poll() -> None:
     one = page_service()
     async with SimulatedAgent(mib()) as agent:
         target = replace(target_of(agent, community="wrong", managed=True), timeout=0.05, retries=0)
@@ -105,7 +105,7 @@ async def test_a_failure_of_a_managed_device_is_told_again_without_a_poll() -> N
         assert agent.ignored == ignored
 
 
-async def test_a_failure_of_an_adhoc_target_is_not_kept() -> None:
+async def test_a_failure_of_an_ad_hoc_target_is_not_cached() -> None:
     one = page_service()
     async with SimulatedAgent(mib()) as agent:
         target = replace(target_of(agent, community="wrong"), timeout=0.05, retries=0)
@@ -115,7 +115,7 @@ async def test_a_failure_of_an_adhoc_target_is_not_kept() -> None:
         assert agent.ignored == 2
 
 
-async def test_a_failed_poll_takes_the_place_of_the_page_before() -> None:
+async def test_a_failed_poll_replaces_the_previous_page() -> None:
     one = page_service()
     async with SimulatedAgent(mib()) as agent:
         target = replace(target_of(agent, managed=True), timeout=0.05, retries=0)
@@ -135,7 +135,7 @@ async def test_the_poll_itself_is_bounded() -> None:
     assert b'promsnmp_module_up{module="if_mib"} 0' in page.plain(Format.TEXT)
 
 
-async def test_a_poll_renders_the_formats_that_were_asked_for_lately_and_no_others() -> None:
+async def test_a_poll_renders_only_the_formats_that_were_requested_lately() -> None:
     one = page_service(max_age=0.0)
     async with SimulatedAgent(mib()) as agent:
         target = target_of(agent)
@@ -153,7 +153,7 @@ async def test_a_poll_renders_the_formats_that_were_asked_for_lately_and_no_othe
         assert not later.has(Format.OPENMETRICS)
 
 
-async def test_a_page_in_the_wrong_format_is_converted_and_the_next_poll_knows() -> None:
+async def test_a_page_in_another_format_is_converted_and_the_next_poll_renders_it() -> None:
     one = page_service()
     async with SimulatedAgent(mib()) as agent:
         target = target_of(agent)
@@ -166,7 +166,7 @@ async def test_a_page_in_the_wrong_format_is_converted_and_the_next_poll_knows()
         assert again.has(Format.OPENMETRICS)
 
 
-async def test_five_polls_in_a_row_that_brought_nothing_tell_that_no_device_can_be_reached() -> None:
+async def test_after_five_failed_polls_in_a_row_no_device_counts_as_reachable() -> None:
     one = page_service()
     async with SimulatedAgent(mib()) as agent:
         there = target_of(agent)

@@ -80,7 +80,7 @@ async def asked(*modules: str) -> tuple[int, int, str]:
         (("filtered", "filter_walked"), ("filtered",)),
     ],
 )
-async def test_what_several_modules_want_is_asked_for_once(
+async def test_objects_of_several_modules_are_requested_once(
     modules: tuple[str, ...], as_much_as: tuple[str, ...]
 ) -> None:
     requests, varbinds, page = await asked(*modules)
@@ -89,7 +89,7 @@ async def test_what_several_modules_want_is_asked_for_once(
         assert f'promsnmp_module_up{{module="{name}"}} 1' in page
 
 
-async def test_every_module_has_its_samples_of_what_was_asked_for_once() -> None:
+async def test_every_module_has_its_samples_of_shared_objects() -> None:
     _, _, page = await asked("whole", "again", "parts", "row", "object", "scalar", "scalars")
     lines = page.splitlines()
     for name, count in (("w", 30), ("a", 30), ("p", 30), ("q", 30), ("r", 30), ("g", 30)):
@@ -97,7 +97,7 @@ async def test_every_module_has_its_samples_of_what_was_asked_for_once() -> None
     assert {"s 7", "t 7"} <= set(lines)
 
 
-async def test_a_filter_fetches_the_rows_that_it_lets_through_only() -> None:
+async def test_a_filter_reads_only_matching_rows() -> None:
     _, _, page = await asked("filtered")
     assert [line for line in page.splitlines() if line.startswith("f{")] == ['f{row="1"} 201', 'f{row="2"} 202']
     whole, lean = (await asked("parts"))[1], (await asked("filtered"))[1]

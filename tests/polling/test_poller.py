@@ -81,7 +81,7 @@ async def test_a_slow_device_does_not_delay_the_others() -> None:
             assert len(page_service.began.get(targets[0].key, [])) == 1
 
 
-async def test_a_device_that_fails_is_asked_ever_more_seldom_and_comes_back_at_once() -> None:
+async def test_a_failing_device_is_polled_less_often_until_it_answers() -> None:
     async with agents(1) as (agent,):
         agent.drop = 1.0
         target = replace(target_of(agent, managed=True), timeout=0.01, retries=0)
@@ -116,7 +116,7 @@ async def test_a_device_that_is_added_is_polled_at_once() -> None:
             await until(lambda: new.key in page_service.began)
 
 
-async def test_devices_that_are_added_together_are_spread_over_the_interval_from_then_on() -> None:
+async def test_devices_that_are_added_together_are_then_spread_over_the_interval() -> None:
     async with agents(12) as devices, polling([]) as (poller, page_service):
         poller.set_targets([target_of(one) for one in devices])
         await until(lambda: len(page_service.began) == 12 and min(map(len, page_service.began.values())) >= 3)
@@ -135,7 +135,7 @@ async def test_a_device_whose_credentials_change_is_polled_at_once_with_the_new_
             await until(lambda: agent.requests > 0)
 
 
-async def test_a_device_that_is_removed_is_not_polled_again_and_its_page_is_gone() -> None:
+async def test_a_removed_device_is_not_polled_again_and_its_page_is_dropped() -> None:
     async with agents(2) as (first, second):
         one, other = target_of(first, managed=True), target_of(second, managed=True)
         async with polling([one, other], interval=0.1) as (poller, page_service):

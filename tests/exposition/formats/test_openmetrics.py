@@ -25,7 +25,7 @@ def test_a_counter_with_total_is_a_counter_of_the_family_without() -> None:
     assert page_of(("x_total", "counter")) == "# TYPE x counter\n# HELP x -\nx_total 1\n# EOF\n"
 
 
-def test_a_counter_whose_family_would_be_anothers_is_unknown() -> None:
+def test_a_counter_whose_family_name_is_taken_is_unknown() -> None:
     made = page_of(("x_total", "counter"), ("x", "gauge"))
     assert "# TYPE x_total unknown\n" in made
     assert "# TYPE x gauge\n" in made
@@ -39,7 +39,7 @@ def test_an_empty_page_has_its_end() -> None:
     assert Exposition().render(as_openmetrics=True) == openmetrics.from_text(b"") == b"# EOF\n"
 
 
-def test_bounds_are_floats_there_and_whole_in_text() -> None:
+def test_bounds_are_floats_in_openmetrics_and_whole_in_text() -> None:
     one = Utilization()
     one.observe([InterfaceCounters(b'{sale="1"} ', 1e9, 0, 0, 64)], at=0, ticks=None)
     page = Exposition()

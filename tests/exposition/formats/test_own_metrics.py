@@ -57,7 +57,7 @@ def types_of(body: bytes) -> dict[str, str]:
     return {name: client_model.TYPES[one.type] for name, one in client_model.by_name(body).items()}
 
 
-def test_every_kind_of_metric_has_the_series_that_it_has_in_text() -> None:
+def test_every_kind_of_metric_has_the_same_series_as_in_text() -> None:
     registry = CollectorRegistry()
     counter = Counter("jobs", "Jobs.", ["kind"], registry=registry)
     counter.labels('a "b"\\\n').inc(3)
@@ -77,7 +77,7 @@ def test_every_kind_of_metric_has_the_series_that_it_has_in_text() -> None:
     assert (types["wait_seconds"], types["size_bytes"]) == ("HISTOGRAM", "SUMMARY")
 
 
-def test_what_has_no_type_is_untyped() -> None:
+def test_a_metric_without_a_type_is_untyped() -> None:
     body = own_families([UntypedMetricFamily("odd", "Odd.", value=3)])
     assert types_of(body) == {"odd": "UNTYPED"}
     assert series_of(body) == {("odd", frozenset()): 3}
@@ -95,7 +95,7 @@ def test_a_family_without_samples_does_no_harm() -> None:
     assert series_of(own_families([Metric("none", "None.", "gauge"), HistogramMetricFamily("no", "No.")])) == {}
 
 
-def test_promsnmp_s_own_metrics_are_all_there() -> None:
+def test_all_of_promsnmps_own_metrics_are_written() -> None:
     polls, requests = PollCounts(), RequestCounts()
     polls.record("success", seconds=0.2)
     requests.record("GET", "/snmp", 200, seconds=0.1)

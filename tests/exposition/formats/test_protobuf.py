@@ -48,12 +48,12 @@ def test_any_number_label_and_help_reads_back(number: float, labels: list[tuple[
     assert family.help == why
 
 
-def test_zero_is_sent_as_a_value_that_is_there() -> None:
+def test_zero_is_sent_as_a_value() -> None:
     (metric,) = only(protobuf.family("n", FamilyType.COUNTER, "", [protobuf.value(FamilyType.COUNTER, [], 0.0)])).metric
     assert metric.counter.HasField("value")
 
 
-def test_families_follow_each_other_with_their_lengths_before_them() -> None:
+def test_families_are_sent_with_their_lengths_in_front() -> None:
     long = "x" * 70_000  # a length of three bytes
     one = protobuf.family("one", FamilyType.GAUGE, long, [protobuf.value(FamilyType.GAUGE, [], 1)])
     two = protobuf.family("two", FamilyType.GAUGE, "", [])
@@ -75,7 +75,7 @@ def test_a_classic_histogram_has_buckets_and_nothing_native() -> None:
     assert [one.name for one, _ in found.ListFields()] == ["sample_count", "sample_sum", "bucket"]
 
 
-def test_a_native_histogram_without_observations_is_told_from_a_classic_one() -> None:
+def test_a_native_histogram_without_observations_differs_from_a_classic_one() -> None:
     metric = protobuf.histogram([], count=0, total=0.0, buckets=[], native={})
     found = only(protobuf.family("n", FamilyType.HISTOGRAM, "", [metric])).metric[0].histogram
     assert (found.schema, found.zero_threshold, found.zero_count) == (3, ZERO_THRESHOLD, 0)
@@ -98,7 +98,7 @@ def test_labels_of_a_page_read_back(labels: dict[str, str]) -> None:
     assert protobuf.read_labels(label_text(labels)) == sorted(labels.items())
 
 
-def test_no_interfaces_are_no_family() -> None:
+def test_without_interfaces_there_is_no_family() -> None:
     assert protobuf.utilization_family([]) == b""
 
 

@@ -21,7 +21,7 @@ def test_a_sample_is_a_name_its_labels_and_its_value(text: ModuleType) -> None:
     assert b"".join(parts) == b'head\nm {a="1"} 1\nm 2.5'
 
 
-def test_labels_and_values_must_be_as_many(text: ModuleType) -> None:
+def test_labels_and_values_must_be_equally_many(text: ModuleType) -> None:
     with pytest.raises(ValueError, match="labels and values"):
         text.samples([], b"\nm", [b" "], [])
     with pytest.raises(ValueError, match="labels and values"):
@@ -44,7 +44,7 @@ def test_no_observation_at_all_is_0_in_every_bucket(text: ModuleType) -> None:
 @pytest.mark.parametrize(
     ("name", "shown"), [("ifHCInOctets", "ifHCInOctets"), ("a-b.c", "a_b_c"), ("9x", "_9x"), ("a:b", "a:b"), ("é", "_")]
 )
-def test_a_metric_name_has_only_the_characters_that_it_may_have(text: ModuleType, name: str, shown: str) -> None:
+def test_a_metric_name_has_only_allowed_characters(text: ModuleType, name: str, shown: str) -> None:
     assert text.metric_name(name) == shown
     assert text.sample_prefix(name) == f"\n{shown}".encode()
 

@@ -91,7 +91,7 @@ def test_a_32_bit_counter_that_wrapped_is_followed() -> None:
     assert (count(one), total(one)) == (1, 1)
 
 
-def test_a_32_bit_counter_that_went_back_further_than_the_speed_allows_was_reset() -> None:
+def test_a_32_bit_counter_that_decreased_more_than_the_speed_allows_was_reset() -> None:
     one = poll(row(3_000_000_000, bits=32), at=0, on=Utilization())
     poll(row(1000, bits=32), at=30, on=one)
     assert count(one) == 0
@@ -99,13 +99,13 @@ def test_a_32_bit_counter_that_went_back_further_than_the_speed_allows_was_reset
     assert (count(one), total(one)) == (1, 1)
 
 
-def test_a_32_bit_counter_that_may_have_wrapped_twice_tells_nothing() -> None:
+def test_a_32_bit_counter_that_may_have_wrapped_twice_is_ignored() -> None:
     one = poll(row(0, bits=32, speed=GBIT), at=0, on=Utilization())
     poll(row(1_000_000, bits=32, speed=GBIT), at=60, on=one)
     assert count(one) == 0
 
 
-def test_a_64_bit_counter_that_went_back_was_reset() -> None:
+def test_a_64_bit_counter_that_decreased_was_reset() -> None:
     one = poll(row(10**15), at=0, on=Utilization())
     poll(row(5), at=30, on=one)
     assert count(one) == 0
@@ -119,7 +119,7 @@ def test_even_a_64_bit_counter_that_wrapped_is_followed() -> None:
     assert (count(one), total(one)) == (1, 1)
 
 
-def test_when_one_direction_is_not_known_nothing_is_observed() -> None:
+def test_nothing_is_observed_when_one_direction_is_unknown() -> None:
     one = poll(row(100, 10**12), at=0, on=Utilization())
     poll(row(200, 0), at=30, on=one)
     assert count(one) == 0
@@ -133,19 +133,19 @@ def test_a_reboot_costs_one_observation() -> None:
     assert (count(one), total(one)) == (1, 1)
 
 
-def test_a_reboot_during_missed_polls_is_noticed_although_up_time_went_on() -> None:
+def test_a_reboot_during_missed_polls_is_noticed_even_if_up_time_has_grown() -> None:
     one = poll(row(1000), at=0, ticks=10_000, on=Utilization())
     poll(row(5000), at=3600, ticks=300_000, on=one)
     assert count(one) == 0
 
 
-def test_an_up_time_that_wraps_after_497_days_is_no_reboot() -> None:
+def test_an_up_time_that_wraps_after_497_days_is_not_a_reboot() -> None:
     one = poll(row(0), at=0, ticks=2**32 - 1000, on=Utilization())
     poll(row(OCTETS_PER_PERCENT), at=30, ticks=2000, on=one)
     assert count(one) == 1
 
 
-def test_an_up_time_that_cannot_be_read_once_is_no_reboot_and_hides_none() -> None:
+def test_a_missing_up_time_is_not_a_reboot_and_hides_none() -> None:
     one = poll(row(0), at=0, ticks=50_000, on=Utilization())
     poll(row(OCTETS_PER_PERCENT), at=30, ticks=None, on=one)
     assert count(one) == 1
@@ -153,7 +153,7 @@ def test_an_up_time_that_cannot_be_read_once_is_no_reboot_and_hides_none() -> No
     assert count(one) == 1
 
 
-def test_clocks_that_drift_a_little_are_no_reboot() -> None:
+def test_clock_drift_is_not_a_reboot() -> None:
     one = poll(row(0), at=0, ticks=100, on=Utilization())
     for number in range(1, 11):
         poll(row(number), at=30.2 * number, ticks=100 + 2990 * number, on=one)
@@ -169,7 +169,7 @@ def test_other_labels_are_another_histogram() -> None:
     assert count(one, "b") == 1
 
 
-def test_an_interface_that_was_gone_goes_on_where_it_was() -> None:
+def test_an_interface_that_was_missing_continues_its_histogram() -> None:
     one = poll(row(0), row(0, labels=B), at=0, on=Utilization())
     poll(row(10), row(10, labels=B), at=30, on=one)
     poll(row(20), at=60, on=one)
@@ -179,27 +179,27 @@ def test_an_interface_that_was_gone_goes_on_where_it_was() -> None:
     assert total(one, "b") == pytest.approx(1, abs=1e-3)
 
 
-def test_an_interface_that_was_gone_over_a_reboot_is_not_compared_with_before() -> None:
+def test_an_interface_that_was_missing_over_a_reboot_starts_with_new_counters() -> None:
     one = poll(row(0), row(1000, labels=B), at=0, ticks=10**6, on=Utilization())
     poll(row(0), at=30, ticks=100, on=one)
     poll(row(0), row(5000, labels=B), at=60, ticks=3100, on=one)
     assert count(one, "b") == 0
 
 
-def test_interfaces_that_never_return_are_forgotten_after_a_day() -> None:
+def test_interfaces_that_never_return_are_dropped_after_a_day() -> None:
     one = Utilization()
     for number in range(100):
         poll(row(1, labels=b'{i="%d"} ' % number), at=3600 * number, on=one)
     assert len(one._series) <= 25
 
 
-def test_a_new_speed_counts_from_its_poll_on() -> None:
+def test_a_new_speed_applies_from_its_poll_on() -> None:
     one = poll(row(0), at=0, on=Utilization())
     poll(row(10 * OCTETS_PER_PERCENT, speed=GBIT), at=30, on=one)
     assert total(one) == 1
 
 
-def test_an_interface_of_unknown_speed_has_no_histogram_and_one_that_loses_it_keeps_its_own() -> None:
+def test_an_interface_of_unknown_speed_has_no_histogram_unless_it_had_one() -> None:
     one = poll(row(0, speed=0), at=0, on=Utilization())
     assert one.samples() == []
     poll(row(0), at=30, on=one)
@@ -216,7 +216,7 @@ def test_counters_of_another_width_are_not_compared() -> None:
     assert count(one) == 0
 
 
-def test_two_polls_at_one_time_are_no_observation() -> None:
+def test_two_polls_at_the_same_time_give_no_observation() -> None:
     one = poll(row(0), at=5, on=Utilization())
     assert count(poll(row(10), at=5, on=one)) == 0
 
@@ -254,7 +254,7 @@ readings = st.tuples(
 
 
 @given(st.lists(readings, max_size=12))
-def test_whatever_devices_say_a_histogram_is_one(polls: list[tuple[int, int, float, int, float, int | None]]) -> None:
+def test_any_counters_give_a_valid_histogram(polls: list[tuple[int, int, float, int, float, int | None]]) -> None:
     one, at, before = Utilization(), 0.0, 0.0
     for received, sent, speed, bits, seconds, ticks in polls:
         at += seconds

@@ -76,7 +76,7 @@ def test_counters_above_2_to_the_53_are_not_wrapped() -> None:
     assert polls.poll(row(1, 2**63 + 1)) != {}
 
 
-def test_if_speed_stands_in_where_if_high_speed_is_0_or_missing() -> None:
+def test_if_speed_is_used_where_if_high_speed_is_0_or_missing() -> None:
     polls = Polls()
     polls.poll(row(1, 0, high=0, low=10**7), row(2, 0, high=None, low=10**7), row(3, 0))
     found = polls.poll(row(1, PERCENT, high=0, low=10**7), row(2, PERCENT, high=None, low=10**7), row(3, PERCENT))
@@ -89,7 +89,7 @@ def test_without_a_known_speed_there_is_no_histogram() -> None:
         assert polls.poll(row(1, received, high=0, low=4_294_967_295), row(2, received, high=0, low=0)) == {}
 
 
-def test_a_reboot_is_told_by_sys_up_time() -> None:
+def test_a_reboot_is_seen_by_sys_up_time() -> None:
     polls = Polls()
     polls.poll(row(1, 0), ticks=100_000)
     assert polls.poll(row(1, PERCENT), ticks=1_000) == {"1": (0, 0)}
@@ -109,7 +109,7 @@ def test_an_interface_that_takes_another_number_is_another_series() -> None:
     assert polls.poll(row(2, 10**9), row(3, 0)) == {"2": (1, 0), "3": (0, 0)}
 
 
-def test_a_walk_that_was_cut_short_costs_no_series_its_past() -> None:
+def test_a_walk_that_ended_early_loses_no_histogram() -> None:
     polls = Polls()
     polls.poll(row(1, 0), row(2, 0))
     polls.poll(row(1, PERCENT), row(2, PERCENT))
@@ -117,7 +117,7 @@ def test_a_walk_that_was_cut_short_costs_no_series_its_past() -> None:
     assert polls.poll(row(1, 3 * PERCENT), row(2, 3 * PERCENT)) == {"1": (3, 3), "2": (2, 2)}
 
 
-def test_of_interfaces_that_cannot_be_told_apart_the_first_has_a_histogram() -> None:
+def test_of_interfaces_with_equal_labels_the_first_has_a_histogram() -> None:
     metric = {"oid": f"{IF_X}.6", "name": "ifHCInOctets"}
     others = [{"oid": f"{IF_X}.10"}, {"oid": f"{IF_X}.15"}]
     device = Device(module(walk=["1.3.6.1.2.1"], metrics=[metric, *others]))
@@ -136,7 +136,7 @@ def test_a_module_without_interfaces_has_no_histogram() -> None:
     assert b"interface_utilization" not in renderer.exposition.render()
 
 
-def test_a_modules_own_interface_utilization_gives_way() -> None:
+def test_a_modules_metric_named_interface_utilization_is_dropped() -> None:
     own = module("own", walk=["1.3.9"], metrics=[{"oid": "1.3.9", "name": "interface_utilization"}])
     device = Device(own, builtin_catalogue().module("if_mib"))
     renderer = device.renderer({"1.3.9.0": integer(1), **row(1, 0)})
@@ -145,7 +145,7 @@ def test_a_modules_own_interface_utilization_gives_way() -> None:
     assert renderer.exposition.dropped == {"reserved_name": 1}
 
 
-def test_counters_that_are_no_whole_numbers_tell_nothing() -> None:
+def test_counters_that_are_not_whole_numbers_are_ignored() -> None:
     polls = Polls()
     fraction = ber.tlv(ber.OPAQUE, b"\x9f\x78\x04\x3f\xc0\x00\x00")
     assert polls.poll({**row(1, 0), f"{IF_X}.6.1": fraction, f"{IF}.10.1": octets("x")}, row(2, 0)) == {"2": (0, 0)}

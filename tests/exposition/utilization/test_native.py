@@ -85,7 +85,7 @@ def test_each_bound_is_nine_percent_above_the_one_before() -> None:
 
 
 @pytest.mark.parametrize("value", [0.0, 5e-324, ZERO_THRESHOLD])
-def test_nothing_and_next_to_nothing_are_in_the_zero_bucket(value: float) -> None:
+def test_zero_and_values_close_to_it_are_in_the_zero_bucket(value: float) -> None:
     assert bucket_of(value) == ZERO
     assert bucket_of(math.nextafter(ZERO_THRESHOLD, 1)) == -128 * 8 + 1
 
@@ -116,7 +116,7 @@ def test_the_zero_bucket_is_in_no_span(counts: dict[int, int]) -> None:
     assert spans_of({**counts, ZERO: 7}) == spans_of(counts)
 
 
-def test_small_gaps_are_filled_and_larger_ones_begin_a_span() -> None:
+def test_small_gaps_are_filled_and_larger_ones_start_a_span() -> None:
     assert spans_of({}) == ([], [])
     assert spans_of({-3: 4}) == ([Span(-3, 1)], [4])
     assert spans_of({5: 4, 8: 6}) == ([Span(5, 4)], [4, -4, 0, 6])

@@ -46,7 +46,7 @@ class Store:
         return after
 
 
-async def test_what_was_found_out_is_stored_with_the_device_and_with_no_other() -> None:
+async def test_detected_modules_are_stored_with_their_device_only() -> None:
     detected_modules, store = DetectedModules(), Store()
     detected_modules.add(target(), identity("system", "cisco"))
     await detected_modules.store(store.update)
@@ -56,7 +56,7 @@ async def test_what_was_found_out_is_stored_with_the_device_and_with_no_other() 
     assert edge is INVENTORY.devices[1]
 
 
-async def test_what_the_inventory_knows_already_is_not_written_again() -> None:
+async def test_modules_that_are_stored_already_are_not_written_again() -> None:
     detected_modules, store = DetectedModules(), Store()
     for _ in range(3):
         detected_modules.add(target(), identity("system", "cisco"))
@@ -65,7 +65,7 @@ async def test_what_the_inventory_knows_already_is_not_written_again() -> None:
     assert store.writes == 1
 
 
-async def test_half_a_finding_and_that_of_an_address_outside_the_inventory_are_not_stored() -> None:
+async def test_incomplete_results_and_those_of_ad_hoc_targets_are_not_stored() -> None:
     detected_modules, store = DetectedModules(), Store()
     detected_modules.add(target(), identity("system", problem="no answer"))
     detected_modules.add(adhoc_target(Address("192.0.2.1", 161), Community(), "a", ("auto",)), identity("system"))
@@ -73,7 +73,7 @@ async def test_half_a_finding_and_that_of_an_address_outside_the_inventory_are_n
     assert store.writes == 0
 
 
-async def test_what_cannot_be_written_is_kept_for_later() -> None:
+async def test_results_that_cannot_be_written_are_kept_for_later() -> None:
     detected_modules, store = DetectedModules(), Store()
     detected_modules.add(target(), identity("system", "ups"))
     store.fails = True
@@ -91,7 +91,7 @@ def test_a_description_that_the_inventory_has_stays() -> None:
     assert len(found.devices) == 1
 
 
-async def test_a_replica_that_may_not_write_tells_one_that_may() -> None:
+async def test_a_replica_that_may_not_write_sends_its_results_to_the_leader() -> None:
     follower, leader, store, sent = DetectedModules(), DetectedModules(), Store(), list[bytes]()
     follower.add(target(), identity("system", "cisco"))
 
@@ -109,6 +109,6 @@ async def test_a_replica_that_may_not_write_tells_one_that_may() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"one": {}}', b'{"one": {"modules": 5}}', b'{"one": null}'])
-def test_what_no_replica_tells_is_not_understood(body: bytes) -> None:
+def test_other_content_is_refused(body: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # whatever json says is one, too
         DetectedModules().receive(body)

@@ -56,7 +56,7 @@ def agent_of(objects: Mapping[str, bytes]) -> SimulatedAgent:
     return SimulatedAgent(Mib.of(objects))
 
 
-async def test_a_device_is_polled_with_what_suits_it_from_the_first_poll_on() -> None:
+async def test_a_device_is_polled_for_suitable_modules_from_the_first_poll_on() -> None:
     one = collector()
     async with agent_of(UPS) as agent:
         page = await poll(one, target_of(agent, "auto"))
@@ -64,7 +64,7 @@ async def test_a_device_is_polled_with_what_suits_it_from_the_first_poll_on() ->
     assert "\nupsEstimatedChargeRemaining 97\n" in page.plain(Format.TEXT).decode()
 
 
-async def test_finding_out_costs_a_few_packets_once_and_nothing_at_later_polls() -> None:
+async def test_detection_costs_a_few_packets_once_and_none_at_later_polls() -> None:
     one = collector()
     async with agent_of(UPS) as agent:
         await poll(one, target_of(agent, "system", "ups"))
@@ -77,7 +77,7 @@ async def test_finding_out_costs_a_few_packets_once_and_nothing_at_later_polls()
         assert agent.requests == usual + first + 5 * usual
 
 
-async def test_a_device_that_the_inventory_knows_is_not_asked() -> None:
+async def test_a_device_with_stored_modules_is_not_detected_again() -> None:
     one = collector()
     async with agent_of(UPS) as agent:
         await poll(one, target_of(agent, "system", "ups"))
@@ -87,20 +87,20 @@ async def test_a_device_that_the_inventory_knows_is_not_asked() -> None:
     assert modules_of(page) == {"system", "ups"}
 
 
-async def test_modules_that_are_gone_from_the_catalogue_are_left_out() -> None:
+async def test_modules_that_have_gone_from_the_catalogue_are_left_out() -> None:
     async with agent_of(UPS) as agent:
         page = await poll(collector(), replace(target_of(agent, "auto"), detected=("system", "gone")))
     assert modules_of(page) == {"system"}
 
 
-async def test_auto_stands_beside_other_modules() -> None:
+async def test_auto_can_be_combined_with_other_modules() -> None:
     async with agent_of(UPS) as agent:
         page = await poll(collector(), target_of(agent, "printer", "auto"))
     assert modules_of(page) == {"printer", "system", "ups"}
 
 
 @pytest.mark.parametrize("objects", [SWITCH, SWITCH | {"1.3.6.1.2.1.1.3.0": ber.encode_integer(1, ber.TIME_TICKS)}])
-async def test_a_device_that_is_another_one_now_is_polled_as_that(objects: dict[str, bytes]) -> None:
+async def test_a_replaced_device_is_detected_again(objects: dict[str, bytes]) -> None:
     one = collector()
     async with agent_of(UPS) as agent:
         target = target_of(agent, "auto")
@@ -160,7 +160,7 @@ async def test_an_agent_that_never_answers_the_probe_costs_one_poll() -> None:
     assert "ifInOctets{" in page.plain(Format.TEXT).decode()
 
 
-async def test_a_device_that_is_gone_is_told_as_soon_as_without_auto() -> None:
+async def test_a_silent_device_fails_as_soon_as_without_auto() -> None:
     one = collector()
     async with HostileAgent(silent_after(0)) as agent:
         target = Target("k", "n", SnmpEndpoint(agent.address, agent.port), Community(), ("auto",), 0.1, 1)
@@ -170,7 +170,7 @@ async def test_a_device_that_is_gone_is_told_as_soon_as_without_auto() -> None:
         assert len(agent.requests) == 3 * 2
 
 
-async def test_finding_out_leaves_most_of_the_time_to_the_poll() -> None:
+async def test_detection_leaves_most_of_the_time_to_the_poll() -> None:
     async with HostileAgent(after(1, Behaviour("no_next", _ignores_probes))) as agent:
         target = Target("k", "n", SnmpEndpoint(agent.address, agent.port), Community(), ("auto",), 30, 5)
         page = await poll(collector(), target, seconds=3.0)
@@ -191,7 +191,7 @@ async def test_a_device_with_tables_of_several_vendors_is_polled_with_all_of_the
     assert modules_of(page) == {"system", "ups", "apc", "ucd_snmp"}
 
 
-async def test_a_module_of_that_name_in_a_file_is_meant_where_there_is_one() -> None:
+async def test_a_module_named_auto_in_a_file_is_used_as_such() -> None:
     mine = read_text(
         b"modules: {auto: {walk: [1.3.6.1.2.1.1.3], metrics: [{name: up, oid: 1.3.6.1.2.1.1.3, type: gauge}]}}",
         source="mine.yml",
@@ -202,7 +202,7 @@ async def test_a_module_of_that_name_in_a_file_is_meant_where_there_is_one() -> 
         assert modules_of(await poll(one, target_of(agent, "auto"))) == {"auto"}
 
 
-async def test_an_error_status_while_probing_is_no_failure_of_the_poll() -> None:
+async def test_an_error_status_during_detection_does_not_fail_the_poll() -> None:
     page = await hostile(after(1, Behaviour("gen_err_to_next", _refuses_probes)))
     assert modules_of(page) == {"system", "if_mib"}
 

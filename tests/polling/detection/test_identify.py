@@ -80,7 +80,7 @@ async def asked(agent: SimulatedAgent, version: Version = Version.V2C) -> Device
 
 
 @pytest.mark.parametrize("version", [Version.V1, Version.V2C])
-async def test_a_device_tells_its_vendor_model_name_and_tables(version: Version) -> None:
+async def test_a_device_is_identified_by_vendor_model_name_and_tables(version: Version) -> None:
     async with SimulatedAgent(Mib.of(SWITCH)) as agent:
         found = await asked(agent, version)
     assert (found.sys_name, found.sys_object_id) == ("core", "1.3.6.1.4.1.14988.1")
@@ -94,14 +94,14 @@ async def test_few_packets_are_needed() -> None:
         assert (await asked(agent)).packets == agent.requests <= 4
 
 
-async def test_a_device_without_a_system_group_is_nobody_s() -> None:
+async def test_a_device_without_a_system_group_has_no_vendor() -> None:
     async with SimulatedAgent(Mib.of({"1.3.6.1.2.1.2.2.1.1.1": ber.encode_integer(1)})) as agent:
         found = await asked(agent)
     assert (found.sys_descr, found.sys_object_id, found.sys_name) == ("", "", "")
     assert found.match.names == ("system", "if_mib")
 
 
-async def test_values_of_wrong_types_are_no_identity() -> None:
+async def test_values_of_wrong_types_are_ignored() -> None:
     lies = {"1.3.6.1.2.1.1.1.0": ber.encode_integer(1), "1.3.6.1.2.1.1.2.0": ber.tlv(ber.OCTET_STRING, b"1.3.6")}
     async with SimulatedAgent(Mib.of(lies)) as agent:
         found = await asked(agent)
@@ -118,7 +118,7 @@ async def test_a_silent_device_is_a_timeout() -> None:
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-async def test_recorded_devices_are_known(name: str) -> None:
+async def test_recorded_devices_are_identified(name: str) -> None:
     recording = read_recording(require_shared("recordings", f"{name}.snmprec"))
     vendor, model, modules = EXPECTED[name]
     async with SimulatedAgent(recording.mib) as agent:
@@ -155,13 +155,13 @@ async def hostile(behaviour: Behaviour, *, timeout: float = 0.1) -> tuple[Device
             return await identify(session), len(agent.requests)
 
 
-async def test_an_agent_that_has_no_such_name_for_anything_costs_few_packets_and_is_not_believed() -> None:
+async def test_an_agent_that_answers_no_such_name_to_everything_costs_few_packets_and_is_not_believed() -> None:
     found, requests = await hostile(SAYS_NOTHING)
     assert found.problem == "the agent returned no objects"
     assert requests <= 6
 
 
-async def test_an_agent_that_stops_answering_half_way_is_known_by_what_it_said() -> None:
+async def test_an_agent_that_stops_answering_half_way_is_identified_by_its_answers() -> None:
     found, _ = await hostile(silent_after(1))
     assert (found.sys_name, found.sys_descr) == ("hostile-01", "honest")
     assert found.match.names == ("system", "if_mib")
@@ -183,6 +183,6 @@ async def test_an_agent_that_refuses_its_tables_keeps_the_usual_modules() -> Non
     assert found.match.names == ("system", "if_mib")
 
 
-async def test_the_time_since_the_device_started_is_told() -> None:
+async def test_the_identity_has_the_devices_up_time() -> None:
     found, _ = await hostile(Behaviour("honest", lambda request: [request.honest]))
     assert found.sys_up_time == 4711

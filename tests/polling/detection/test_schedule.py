@@ -29,7 +29,7 @@ def detected_schedule(*modules: str, at: float = 1000.0) -> DetectionSchedule:
     return one
 
 
-def test_a_device_that_nobody_knows_is_asked_at_once_and_then_seldom() -> None:
+def test_an_unknown_device_is_detected_at_once_and_then_seldom() -> None:
     one = DetectionSchedule()
     assert one.is_due(1000.0)
     assert not one.modules
@@ -39,14 +39,14 @@ def test_a_device_that_nobody_knows_is_asked_at_once_and_then_seldom() -> None:
     assert one.is_due(1000.0 + REDETECT_SECONDS)
 
 
-def test_a_device_that_has_just_started_is_asked_again_soon() -> None:
+def test_a_device_that_has_just_started_is_detected_again_soon() -> None:
     one = DetectionSchedule()
     one.record_identity(identity("system", up_time=6000), 1000.0)
     assert not one.is_due(1000.0 + RECHECK_SECONDS - 1)
     assert one.is_due(1000.0 + RECHECK_SECONDS)
 
 
-def test_a_device_that_the_inventory_knows_is_not_asked_at_first() -> None:
+def test_a_device_with_stored_modules_is_not_detected_at_first() -> None:
     one = DetectionSchedule()
     one.set_stored_modules(("system", "cisco"), "key", 1000.0)
     assert one.modules == ("system", "cisco")
@@ -54,14 +54,14 @@ def test_a_device_that_the_inventory_knows_is_not_asked_at_first() -> None:
     assert one.is_due(1000.0 + REDETECT_SECONDS)
 
 
-def test_devices_that_the_inventory_knows_are_not_all_asked_at_one_time() -> None:
+def test_devices_with_stored_modules_are_not_all_due_at_once() -> None:
     known = [DetectionSchedule() for _ in range(100)]
     for number, one in enumerate(known):
         one.set_stored_modules(("system",), f"key {number}", 0.0)
     assert 30 < sum(one.is_due(REDETECT_SECONDS / 2) for one in known) < 70
 
 
-def test_the_later_word_counts_the_inventory_s_or_what_was_found_out() -> None:
+def test_the_newer_result_counts_stored_or_detected() -> None:
     one = DetectionSchedule()
     one.set_stored_modules(("system", "cisco"), "key", 0.0)
     one.record_identity(identity("system", "ups"), 1000.0)
@@ -72,13 +72,13 @@ def test_the_later_word_counts_the_inventory_s_or_what_was_found_out() -> None:
     assert one.modules == ("system", "apc")
 
 
-def test_an_inventory_that_forgets_takes_nothing_away() -> None:
+def test_an_inventory_without_modules_keeps_the_detected_ones() -> None:
     one = detected_schedule("system", "ups")
     one.set_stored_modules((), "key", 4000.0)
     assert one.modules == ("system", "ups")
 
 
-def test_half_an_answer_is_never_less_than_the_fallback_and_asked_for_again() -> None:
+def test_an_incomplete_result_includes_the_fallback_and_is_repeated() -> None:
     one = DetectionSchedule()
     one.record_identity(identity("system", "ups", problem="no answer"), 1000.0)
     assert one.modules == ("system", "if_mib", "ups")
@@ -86,13 +86,13 @@ def test_half_an_answer_is_never_less_than_the_fallback_and_asked_for_again() ->
     assert one.is_due(1000.0 + RETRY_SECONDS)
 
 
-def test_half_an_answer_does_not_take_the_place_of_a_whole_one() -> None:
+def test_an_incomplete_result_does_not_replace_a_complete_one() -> None:
     one = detected_schedule("system", "if_mib", "ups")
     one.record_identity(identity("system", problem="no answer"), 2000.0)
     assert one.modules == ("system", "if_mib", "ups")
 
 
-def test_a_module_goes_when_its_tables_are_missing_twice() -> None:
+def test_a_module_is_dropped_when_its_tables_are_missing_twice() -> None:
     one = detected_schedule("system", "if_mib", "ups")
     assert not one.record_identity(identity("system", "lldp"), 2000.0)
     assert set(one.modules) == {"system", "lldp", "if_mib", "ups"}
@@ -102,14 +102,14 @@ def test_a_module_goes_when_its_tables_are_missing_twice() -> None:
     assert not one.is_due(3000.0 + RECHECK_SECONDS)
 
 
-def test_a_module_that_is_back_was_never_gone() -> None:
+def test_a_module_whose_tables_are_back_was_never_dropped() -> None:
     one = detected_schedule("system", "ups")
     one.record_identity(identity("system"), 2000.0)
     assert one.record_identity(identity("system", "ups"), 3000.0)
     assert one.modules == ("system", "ups")
 
 
-def test_another_device_has_nothing_of_the_one_before() -> None:
+def test_a_different_device_keeps_no_modules_of_the_previous_one() -> None:
     one = detected_schedule("system", "ups")
     assert one.record_identity(identity("system", "lldp", object_id="1.3.6.1.4.1.9"), 2000.0)
     assert one.modules == ("system", "lldp")
@@ -124,7 +124,7 @@ def test_modules_of_the_inventory_that_are_missing_stay_at_first_too() -> None:
     assert "ups" not in one.modules
 
 
-def test_a_device_that_does_not_tell_is_asked_ever_more_seldom() -> None:
+def test_a_device_that_does_not_answer_detection_is_asked_less_and_less_often() -> None:
     one, now, waits = DetectionSchedule(), 0.0, []
     for _ in range(12):
         one.record_failure(now)
@@ -135,7 +135,7 @@ def test_a_device_that_does_not_tell_is_asked_ever_more_seldom() -> None:
     assert waits[-1] == REDETECT_SECONDS
 
 
-def test_another_description_or_a_restart_asks_anew() -> None:
+def test_a_changed_description_or_a_restart_repeats_detection() -> None:
     for face, up_time in (((b"other", b"object"), 500_001), ((b"descr", b"other"), 500_001), (FACE, 100)):
         one = detected_schedule("system")
         one.observe_system_group(FACE, ticks(500_001))
@@ -144,7 +144,7 @@ def test_another_description_or_a_restart_asks_anew() -> None:
         assert one.is_due(1000.0 + RECHECK_SECONDS)
 
 
-def test_what_a_poll_did_not_bring_is_no_change() -> None:
+def test_columns_that_a_poll_did_not_read_are_not_a_change() -> None:
     one = detected_schedule("system")
     one.observe_system_group((b"", b""), b"")
     one.observe_system_group(FACE, ticks(500_001))
@@ -158,7 +158,7 @@ def test_a_change_while_something_was_missing_is_noticed() -> None:
     assert one.is_due(1000.0 + RECHECK_SECONDS)
 
 
-def test_a_device_that_changes_all_the_time_is_not_asked_at_every_poll() -> None:
+def test_a_device_that_keeps_changing_is_not_detected_at_every_poll() -> None:
     one, now, asked = DetectionSchedule(), 0.0, 0
     while now < 3600:
         if one.is_due(now):
@@ -169,7 +169,7 @@ def test_a_device_that_changes_all_the_time_is_not_asked_at_every_poll() -> None
     assert asked == 3600 / RECHECK_SECONDS
 
 
-def test_a_time_that_is_none_is_no_restart() -> None:
+def test_an_invalid_up_time_is_not_a_restart() -> None:
     one = detected_schedule("system")
     one.observe_system_group(
         FACE, ber.encode_varbind(oid.encode("1.3.6.1.2.1.1.3.0"), ber.tlv(ber.OCTET_STRING, b"never"))
@@ -177,7 +177,7 @@ def test_a_time_that_is_none_is_no_restart() -> None:
     assert not one.is_due(1000.0 + RECHECK_SECONDS)
 
 
-def test_what_it_found_out_itself_and_the_inventory_now_has_is_no_news() -> None:
+def test_stored_modules_that_equal_the_detected_ones_change_nothing() -> None:
     one = detected_schedule("system", "ups")
     one.set_stored_modules(("system", "ups"), "key", 2000.0)
     assert one.identity is not None

@@ -74,7 +74,7 @@ def walked(*metrics: dict[str, Any], name: str = "m", **fields: Any) -> Module:
 # --- what was asked
 
 
-async def test_each_walk_tells_for_whom_it_was_what_it_took_and_how_it_ended() -> None:
+async def test_each_walk_shows_its_modules_cost_and_end() -> None:
     async with SimulatedAgent(mib()) as agent:
         one = await poll(target_of(agent, "system", "if_mib"))
     assert [(walk.oid, walk.modules, walk.end, walk.cost.varbinds) for walk in one.walks] == [
@@ -88,7 +88,7 @@ async def test_each_walk_tells_for_whom_it_was_what_it_took_and_how_it_ended() -
 
 
 @pytest.mark.parametrize(("version", "said"), [(Version.V1, "noSuchName"), (Version.V2C, "noSuchInstance")])
-async def test_each_object_fetched_tells_whether_it_came(version: Version, said: str) -> None:
+async def test_each_get_shows_its_outcome(version: Version, said: str) -> None:
     mine = module(
         walk=[], get=[f"{ENTRY}.1.1", f"{ENTRY}.1.9"], metrics=[metric(1, name="a"), metric(2, oid=f"{ENTRY}.1.9")]
     )
@@ -101,7 +101,7 @@ async def test_each_object_fetched_tells_whether_it_came(version: Version, said:
     assert named(one, "a").samples == 1
 
 
-async def test_retries_are_counted_where_they_happened() -> None:
+async def test_retries_are_counted_with_their_walk() -> None:
     deaf = Behaviour("deaf_once", lambda r: [] if r.number == 1 else [r.honest])
     async with HostileAgent(deaf) as agent:
         one = await poll(Target("k", "n", SnmpEndpoint(agent.address, agent.port), Community(), ("if_mib",), 0.2, 2))
@@ -112,7 +112,7 @@ async def test_retries_are_counted_where_they_happened() -> None:
 # --- what came back, and who took it
 
 
-async def test_columns_tell_rows_types_and_every_user() -> None:
+async def test_columns_show_rows_types_and_every_user() -> None:
     lookup = {"labels": ["row"], "labelname": "label", "oid": f"{ENTRY}.2", "type": "DisplayString"}
     mine = walked(metric(1, lookups=[lookup]), metric(2, type="DisplayString"))
     one = await explained({**rows(1, integer(1), octets(b"x")), **rows(2, octets(b"a"), octets(b"b"))}, mine)
@@ -127,14 +127,14 @@ async def test_columns_tell_rows_types_and_every_user() -> None:
     assert told.reason == ""
 
 
-async def test_a_metric_that_two_modules_define_is_told_to_be_the_first_ones() -> None:
+async def test_a_metric_of_two_modules_belongs_to_the_first() -> None:
     one = await explained(rows(1, integer(1)), walked(metric(1)), walked(metric(1), name="n"))
     assert named(one, "column1", "m").samples == 1
     second = named(one, "column1", "n")
     assert (second.samples, second.given_by, second.reason) == (0, "m", "")
 
 
-async def test_series_that_stand_twice_are_told_of_the_later_metric() -> None:
+async def test_duplicate_series_are_reported_for_the_later_metric() -> None:
     one = await explained({**rows(1, integer(1)), **rows(2, integer(2))}, walked(metric(1), metric(2, name="column1")))
     first, second = one.metrics
     assert (first.samples, second.samples) == (1, 0)
@@ -142,7 +142,7 @@ async def test_series_that_stand_twice_are_told_of_the_later_metric() -> None:
     assert "on the page already" in second.reason
 
 
-async def test_families_of_a_metric_go_by_their_own_names() -> None:
+async def test_families_of_a_metric_have_their_own_names() -> None:
     states = {"type": "EnumAsInfo", "enum_values": {1: "up"}}
     one = await explained(rows(1, integer(1), integer(2)), walked(metric(1, **states)))
     assert dict(named(one, "column1").families) == {"column1_info": 2}
@@ -151,7 +151,7 @@ async def test_families_of_a_metric_go_by_their_own_names() -> None:
 # --- what nobody took
 
 
-async def test_what_nobody_wants_is_gathered_by_column_with_who_would_take_it() -> None:
+async def test_unused_objects_are_grouped_by_column_with_modules_that_would_use_them() -> None:
     objects = {**rows(1, integer(1)), **rows(3, integer(7), integer(8)), **rows(4, octets(b"x"), octets(b"y"))}
     other = walked(metric(4), name="other")
     catalogue = Catalogue({**BUILTIN.modules, "m": walked(metric(1)), "other": other}, {})
@@ -163,7 +163,7 @@ async def test_what_nobody_wants_is_gathered_by_column_with_who_would_take_it() 
     ]
 
 
-async def test_what_a_getbulk_brings_from_behind_the_subtree_is_not_counted() -> None:
+async def test_objects_beyond_the_subtree_of_a_getbulk_are_not_counted() -> None:
     one = await explained({**rows(1, integer(1)), "1.3.6.1.4.1.4712.1.0": integer(1)}, walked(metric(1)))
     assert one.unclaimed == ()
 
@@ -197,7 +197,7 @@ async def test_a_metric_without_samples_says_why(mine: Module, objects: dict[str
     assert re.search(says, told.reason), told.reason
 
 
-async def test_a_look_up_whose_column_is_empty_is_told_with_the_reason() -> None:
+async def test_a_look_up_with_an_empty_column_shows_the_reason() -> None:
     lookups = [
         {"labels": ["row"], "labelname": "none", "oid": f"{ENTRY}.8", "type": "DisplayString"},
         {"labels": ["row"], "labelname": "some", "oid": f"{ENTRY}.9", "type": "DisplayString"},
@@ -212,7 +212,7 @@ async def test_a_look_up_whose_column_is_empty_is_told_with_the_reason() -> None
     assert (far.missed, far.reason) == (2, "not requested: no walk or get of the modules covers it")
 
 
-async def test_v1_hints_at_counters_that_it_cannot_carry() -> None:
+async def test_v1_hints_at_counter64_which_it_does_not_have() -> None:
     objects = {**rows(1, integer(1)), **rows(2, ber.encode_integer(5, ber.COUNTER64))}
     mine = walked(metric(1), metric(2, type="counter"))
     assert "v1 has no Counter64" in named(await explained(objects, mine, version=Version.V1), "column2").reason
@@ -227,7 +227,7 @@ def filtering(*values: str) -> Module:
     return walked(metric(2), walk=[f"{ENTRY}.2"], filters=[chosen])
 
 
-async def test_the_walk_of_a_filter_is_told_and_what_it_chose() -> None:
+async def test_the_walk_of_a_filter_and_its_rows_are_shown() -> None:
     objects = {**rows(1, octets(b"a"), octets(b"b")), **rows(2, integer(1), integer(2))}
     one = await explained(objects, filtering("b"))
     assert [(walk.oid, walk.modules, walk.end) for walk in one.walks] == [
@@ -238,7 +238,7 @@ async def test_the_walk_of_a_filter_is_told_and_what_it_chose() -> None:
     assert one.unclaimed == ()
 
 
-async def test_a_filter_that_lets_nothing_through_is_the_reason() -> None:
+async def test_a_filter_without_matches_is_the_reason() -> None:
     objects = {**rows(1, octets(b"a")), **rows(2, integer(1))}
     reason = named(await explained(objects, filtering("x", "y")), "column2").reason
     assert reason == f"the module's filter matches no row: no value under {ENTRY}.1 matches 'x' or 'y'"
@@ -253,7 +253,7 @@ def hostile_source(agent: HostileAgent, *modules: str) -> Target:
     return Target("k", "n", SnmpEndpoint(agent.address, agent.port), Community(), modules or ("if_mib",), 0.1, 0)
 
 
-async def test_a_walk_that_an_error_status_cut_short_is_partial_and_blamed() -> None:
+async def test_a_walk_ended_by_an_error_status_is_partial_and_the_reason() -> None:
     async with HostileAgent(after(1, status(5))) as agent:
         one = await poll(hostile_source(agent))
     walk = one.walks[0]
@@ -268,7 +268,7 @@ async def test_a_walk_that_an_error_status_cut_short_is_partial_and_blamed() -> 
     assert named(one, "ifHCInOctets").reason.startswith("the walk of 1.3.6.1.2.1.31.1.1 failed: ")
 
 
-async def test_what_was_not_asked_because_the_device_fell_silent_is_told() -> None:
+async def test_objects_not_requested_because_the_device_fell_silent_are_shown() -> None:
     async with HostileAgent(silent_after(1)) as agent:
         one = await poll(hostile_source(agent))
     assert [walk.end for walk in one.walks] == [WalkEnd.PARTIAL, WalkEnd.NOT_ASKED]
@@ -280,7 +280,7 @@ async def test_what_was_not_asked_because_the_device_fell_silent_is_told() -> No
     assert "was never requested" in named(one, "sysUpTime").reason
 
 
-async def test_an_agent_that_finds_answers_too_big_is_read_whole() -> None:
+async def test_an_agent_that_answers_too_big_is_read_completely() -> None:
     async with HostileAgent(too_big_above(3)) as agent:
         one = await poll(hostile_source(agent))
     assert [walk.end for walk in one.walks] == [WalkEnd.WHOLE, WalkEnd.WHOLE]
@@ -294,7 +294,7 @@ async def test_a_device_that_does_not_answer_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=str)
-async def test_no_misdeed_breaks_the_explanation(behaviour: Behaviour) -> None:
+async def test_no_hostile_behaviour_breaks_the_explanation(behaviour: Behaviour) -> None:
     async with HostileAgent(behaviour) as agent:
         try:
             one = await poll(hostile_source(agent, "system", "if_mib"), seconds=0.5)
@@ -307,7 +307,7 @@ async def test_no_misdeed_breaks_the_explanation(behaviour: Behaviour) -> None:
         assert bool(walk.error) == (walk.end is not WalkEnd.WHOLE)
 
 
-async def test_a_metric_with_the_name_of_one_of_ours_is_left_out_and_told() -> None:
+async def test_a_metric_with_a_reserved_name_is_left_out_with_the_reason() -> None:
     own = module(metrics=[metric(1, name="promsnmp_module_up"), metric(2)], walk=[TABLE])
     found = await explained(rows(1, integer(5), integer(6)) | rows(2, integer(7)), own)
     ours, other = found.metrics
@@ -329,7 +329,7 @@ LIES: dict[str, tuple[dict[str, Any], bytes]] = {
 
 
 @pytest.mark.parametrize("reason", DROPPED)
-async def test_a_lie_costs_its_value_and_nothing_else_is_counted_and_told(reason: str) -> None:
+async def test_a_false_value_is_counted_with_its_reason_and_costs_nothing_else(reason: str) -> None:
     fields, value = LIES[reason]
     one = walked(metric(1, help="h"), metric(2, help="h", **fields), metric(3, help="h"))
     objects = rows(1, integer(5), integer(6)) | rows(2, value) | rows(3, integer(7), integer(8))
@@ -344,7 +344,7 @@ async def test_a_lie_costs_its_value_and_nothing_else_is_counted_and_told(reason
 @pytest.mark.parametrize(
     "content", [b"\x02\x00", b"\x02\x09" + b"\1" * 9, b"\x41\x0c" + bytes(12), b"\x46\x09" + b"\1" * 9]
 )
-async def test_numbers_out_of_range_cost_themselves_only(content: bytes) -> None:
+async def test_numbers_out_of_range_cost_only_themselves(content: bytes) -> None:
     found = await explained(rows(1, integer(5), content, integer(6)), walked(metric(1)))
     assert (found.metrics[0].samples, dict(found.dropped)) == (2, {"not_a_number": 1})
 
@@ -360,7 +360,7 @@ async def test_indexes_that_do_not_fit_are_counted_with_their_metric() -> None:
     assert dict(found.dropped) == {}
 
 
-def test_every_reason_for_which_values_are_left_out_is_put_in_words() -> None:
+def test_every_reason_for_dropped_values_has_a_text() -> None:
     targets = (PROJECT / "src" / "promsnmp" / "exposition").rglob("*.py")
     reasons = {one for path in targets for one in re.findall(r'drop\("(\w+)"', path.read_text())}
     assert len(reasons) > 4
@@ -369,7 +369,7 @@ def test_every_reason_for_which_values_are_left_out_is_put_in_words() -> None:
     assert [one for one in reasons if f"| `{one}` |" not in page] == []
 
 
-async def test_what_is_asked_to_know_the_device_is_not_told_as_a_part_of_the_poll() -> None:
+async def test_detection_is_not_part_of_the_explained_poll() -> None:
     async with SimulatedAgent(mib()) as agent:
         found = await poll(target_of(agent, "auto"))
     assert found.identity is not None

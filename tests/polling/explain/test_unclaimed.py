@@ -22,13 +22,13 @@ def gathered(names: Iterable[str], **known: str) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("group", ["1.3.6.1.2.1.4", GROUP, f"{GROUP}.1", f"{GROUP}.1.1.1"])
-def test_scalars_are_one_each(group: str) -> None:
+def test_each_scalar_is_its_own_column(group: str) -> None:
     assert gathered(f"{group}.{number}.0" for number in (1, 2, 30)) == {f"{group}.{number}": 1 for number in (1, 2, 30)}
 
 
 @pytest.mark.parametrize("table", ["1.3.6.1.2.1.2.2", f"{GROUP}.1", f"{GROUP}.1.1.1", f"{GROUP}.3.1.1.1"])
 @pytest.mark.parametrize("index", ["{}", "{}.0", "1.{}", "1.1.{}.1", "{}.1.1.1"])
-def test_a_tables_columns_are_told_by_the_indexes_that_they_share(table: str, index: str) -> None:
+def test_columns_of_a_table_are_recognised_by_shared_indexes(table: str, index: str) -> None:
     names = [f"{table}.1.{column}.{index.format(row)}" for column in (1, 2, 5) for row in range(1, 5)]
     assert gathered(names) == {f"{table}.1.{column}": 4 for column in (1, 2, 5)}
 
@@ -38,7 +38,7 @@ def test_a_table_of_one_column_is_found_though_its_indexes_end_in_zero() -> None
     assert gathered(names) == {f"{GROUP}.7.1.3": 7}
 
 
-def test_a_column_that_a_module_knows_is_taken_from_there() -> None:
+def test_a_column_known_to_a_module_is_used() -> None:
     names = [f"{GROUP}.2.9.{row}.0" for row in range(3)]
     assert gathered(names, known=f"{GROUP}.2.9") == {f"{GROUP}.2.9": 3}
 
@@ -48,7 +48,7 @@ def test_odd_oids_have_a_column_too(name: str) -> None:
     assert sum(gathered([name]).values()) == 1
 
 
-def test_the_catalogue_knows_metrics_and_labels_by_column() -> None:
+def test_known_columns_have_metrics_and_labels() -> None:
     lookup = {"labels": ["row"], "labelname": "name", "oid": "1.3.6.1.9.2", "type": "DisplayString"}
     index = {"labelname": "row", "type": "gauge"}
     metrics = [{"name": "a", "oid": "1.3.6.1.9.1", "indexes": [index], "lookups": [lookup]}, {"oid": ".1.3.6.1.9.3"}]
