@@ -1,4 +1,4 @@
-"""Dates in texts; ``test_reference.py`` compares the same and many more with snmp_exporter."""
+"""Dates in text; ``test_reference.py`` compares these and many more with snmp_exporter."""
 
 from __future__ import annotations
 

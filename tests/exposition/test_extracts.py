@@ -1,4 +1,4 @@
-"""Numbers cut out of texts; ``test_reference.py`` compares more of them with snmp_exporter."""
+"""Numbers extracted from text; ``test_reference.py`` compares more of them with snmp_exporter."""
 
 from __future__ import annotations
 

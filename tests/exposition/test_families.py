@@ -1,4 +1,4 @@
-"""Pages of families: duplicates, names of the page's own, and that every parser reads them."""
+"""Families of a page: duplicates, reserved names, and that every parser reads the page."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_an_own_family_replaces_that_of_a_module() -> None:
 
 
 def interfaces(count: int, alias: str = "") -> dict[str, bytes]:
-    """A poll of if_mib: some interfaces with strange names."""
+    """Objects of if_mib: interfaces with strange names."""
     objects = {"1.3.6.1.2.1.1.3.0": ber.encode_integer(500, ber.TIME_TICKS), "1.3.6.1.2.1.2.1.0": integer(count)}
     for row in range(1, count + 1):
         objects |= {

@@ -1,4 +1,4 @@
-"""Which rows ``filters`` leave; ``test_reference.py`` compares what becomes of them with snmp_exporter."""
+"""The rows that ``filters`` choose; ``test_reference.py`` compares the pages with snmp_exporter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plans without label columns: what is left of the walks, and what reads the columns after all."""
+"""Plans without label columns: which walks remain, and how the columns are read after all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same modules over the same devices give the samples that snmp_exporter gives, apart from what is listed here."""
+"""The same modules and devices give the same samples as snmp_exporter, except for the differences listed here."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SLIPS = {
     "::": "::1",
     "3.16.55.3": "2.999.3",
 }
-"""Texts that snmp_exporter 0.28 gets wrong (TimeTicks, IpAddress of 16 octets, OIDs under 2), and what is right."""
+"""Texts that snmp_exporter 0.28 gets wrong (TimeTicks, IpAddress of 16 octets, OIDs under 2), and the correct text."""
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def test_every_case_has_a_unique_name() -> None:
 
 
 def mended(page: ReferencePage) -> ReferencePage:
-    """Their page with its slips put right."""
+    """snmp_exporter's page with its errors corrected."""
     samples = {
         (name, tuple((label, SLIPS.get(text, text)) for label, text in labels)): value
         for (name, labels), value in page.samples.items()

@@ -1,4 +1,4 @@
-"""From columns to samples: values, labels, duplicates, and what is kept between polls."""
+"""Columns are rendered to samples: values, labels, duplicates, and what is cached between polls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows that are not plain numbers as samples, and the reasons why some have none."""
+"""Samples of rows that are not plain numbers, and the reasons for none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages in memory are bounded in number and in age."""
+"""The page cache limits the number and the age of pages."""
 
 from __future__ import annotations
 

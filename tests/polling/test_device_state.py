@@ -1,4 +1,4 @@
-"""What is remembered of a device: how long, and what a change of its modules or its target leaves of it."""
+"""The state of a device between polls: how long it is kept, and what a change of modules or target resets."""
 
 from __future__ import annotations
 

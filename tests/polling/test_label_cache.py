@@ -43,7 +43,7 @@ def ticks(value: int) -> bytes:
 
 
 class Switch:
-    """A device whose objects can be changed between polls; counters move by themselves."""
+    """A device whose objects can be changed between polls; counters grow with each poll."""
 
     def __init__(self, ports: range = PORTS) -> None:
         self.ports = list(ports)
@@ -73,11 +73,11 @@ class Switch:
 
 
 LABELS = 3 * len(PORTS)
-"""Varbinds of label columns."""
+"""Varbinds of all label columns."""
 
 
 class Polls:
-    """One device of the inventory, polled again and again."""
+    """One device of the inventory that is polled repeatedly."""
 
     def __init__(self, agent: SimulatedAgent, switch: Switch, **options: object) -> None:
         self.agent = agent

@@ -1,4 +1,4 @@
-"""Scrapes: from memory, or by a poll that they share."""
+"""Scrapes are answered from memory, or by a poll that they share."""
 
 from __future__ import annotations
 

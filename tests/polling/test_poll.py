@@ -1,4 +1,4 @@
-"""What a device is asked: everything once, however many modules want it. Counted at the device."""
+"""A poll requests every object once, however many modules need it; counted at the device."""
 
 from __future__ import annotations
 

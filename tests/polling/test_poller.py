@@ -1,4 +1,4 @@
-"""Every device once per interval, in the background."""
+"""Background polls: every device once per interval, failing ones less often."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.agents.polled_devices import collector, mib, target_of
 
 
 class Counting(PageService):
-    """Counts polls by source, and says when they began."""
+    """Counts polls by target, and records when they start."""
 
     def __init__(self) -> None:
         cache = PageCache(1000, 300.0, time.monotonic)

@@ -1,4 +1,4 @@
-"""What differs in OpenMetrics."""
+"""OpenMetrics: the differences from text format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is sent as protobuf, read by Google's decoder."""
+"""Protobuf expositions, read by Google's decoder."""
 
 from __future__ import annotations
 

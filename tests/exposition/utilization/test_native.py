@@ -1,4 +1,4 @@
-"""Native histograms: which bucket holds a value, and how buckets are written down."""
+"""Native histograms: the bucket of a value, and how buckets are encoded."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def bound(index: int) -> float:
 
 
 def read(spans: list[Span], deltas: list[int]) -> dict[int, int]:
-    """What spans and deltas say, as a receiver reads them."""
+    """Spans and deltas, as a receiver decodes them."""
     found, at, count, left = {}, 0, 0, list(deltas)
     for span in spans:
         at += span.offset

@@ -1,4 +1,4 @@
-"""What polls found out, stored with the inventory."""
+"""Detected modules are stored in the inventory."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def target() -> Target:
 
 
 class Store:
-    """Takes changes as the inventory's store does."""
+    """Applies changes as the inventory's store does."""
 
     def __init__(self) -> None:
         self.current = INVENTORY

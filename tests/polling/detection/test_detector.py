@@ -1,4 +1,4 @@
-"""Devices that are polled with what suits them, and what it costs to find that out."""
+"""Detection of the modules that suit a device, and what it costs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.agents.hostile import Behaviour, HostileAgent, Reply, Request
 from tests.support.agents.polled_devices import collector, target_of
 
 PROBE_PACKETS = 5
-"""At most, for a device that answers everything: its system group, and its tables in a few parcels."""
+"""At most, for a device that answers everything: its system group, and its tables in a few requests."""
 UPS = {
     "1.3.6.1.2.1.1.1.0": ber.tlv(ber.OCTET_STRING, b"a UPS"),
     "1.3.6.1.2.1.1.2.0": ber.tlv(ber.OBJECT_IDENTIFIER, oid.encode("1.3.6.1.4.1.534.1")),
@@ -47,7 +47,7 @@ async def poll(one: Collector, target: Target, *, seconds: float = 5.0) -> Rende
 
 
 def modules_of(page: RenderedPage) -> set[str]:
-    """The modules that a page tells of."""
+    """The modules on a page."""
     lines = page.plain(Format.TEXT).decode().splitlines()
     return {line.split('"')[1] for line in lines if line.startswith("promsnmp_module_up{")}
 

@@ -1,4 +1,4 @@
-"""What a device is, found out by asking it."""
+"""Identification of a device by its system group and tables."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ async def test_every_module_of_a_recorded_device_gives_samples(name: str) -> Non
 
 
 SAYS_NOTHING = status(2)
-"""noSuchName to whatever it is asked."""
+"""Answers every request with noSuchName."""
 
 
 async def hostile(behaviour: Behaviour, *, timeout: float = 0.1) -> tuple[DeviceIdentity, int]:

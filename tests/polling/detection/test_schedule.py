@@ -1,4 +1,4 @@
-"""When a device is asked what it is, and what is believed of the answer."""
+"""When detection runs, and which results are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of a poll, over real sockets: honest devices, devices that lie, and modules that ask in vain."""
+"""Explanations of polls over real sockets: honest devices, hostile ones, and modules whose objects are missing."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def poll(target: Target, catalogue: Catalogue = BUILTIN, *, seconds: float
 
 
 async def explained(objects: dict[str, bytes], *modules: Module, version: Version = Version.V2C) -> Explanation:
-    """What is said of a device with these objects, polled for these modules."""
+    """The explanation of a poll of a device with these objects for these modules."""
     catalogue = Catalogue({**BUILTIN.modules, **{one.name: one for one in modules}}, {})
     async with SimulatedAgent(Mib.of(objects)) as agent:
         target = target_of(agent, *(one.name for one in modules))

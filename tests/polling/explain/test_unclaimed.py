@@ -1,4 +1,4 @@
-"""Unwanted objects by column, without a MIB."""
+"""Unused objects grouped by column, without a MIB."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small simulated devices and sources for the tests of collecting."""
+"""Small simulated devices, and targets for them, for the tests of polling."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def mib(ports: int = 2, octets: Callable[[int], int] = lambda port: port * 1000)
 
 
 def target_of(agent: SimulatedAgent, *modules: str, managed: bool = False, community: str = "public") -> Target:
-    """A source for a simulated agent, quick to give up."""
+    """A target for a simulated agent, with short timeouts."""
     endpoint = SnmpEndpoint(agent.address, agent.port)
     made = adhoc_target(endpoint, Community(community=community), "test", modules or ("if_mib",))
     return replace(made, timeout=0.2, retries=1, managed=managed)

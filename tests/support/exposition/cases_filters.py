@@ -1,4 +1,4 @@
-"""Cases to compare with snmp_exporter: rows chosen by ``filters``."""
+"""Cases for the comparison with snmp_exporter: rows chosen by ``filters``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cases to compare with snmp_exporter: dates in texts, and numbers cut out of texts."""
+"""Cases for the comparison with snmp_exporter: dates in text, and numbers extracted from text."""
 
 from __future__ import annotations
 

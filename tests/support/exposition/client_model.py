@@ -1,4 +1,4 @@
-"""Google's decoder for what we send as protobuf, told of the messages of prometheus/client_model's metrics.proto."""
+"""Decodes protobuf expositions with Google's library, by the messages of prometheus/client_model's metrics.proto."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ FAMILY: Any = message_factory.GetMessageClass(_POOL.FindMessageTypeByName(f"{PAC
 
 
 def read(body: bytes) -> list[Any]:
-    """All families of delimited messages. Fails on bytes that Google's encoder would have written otherwise."""
+    """All families of delimited messages. Fails on bytes that Google's encoder would write differently."""
     stream, out, again = io.BytesIO(body), [], io.BytesIO()
     while stream.tell() < len(body):
         family = parse_length_prefixed(FAMILY, stream)
@@ -93,7 +93,7 @@ def read(body: bytes) -> list[Any]:
 
 
 def by_name(body: bytes) -> dict[str, Any]:
-    """The families by name, of which none stands twice."""
+    """The families by name, each of which occurs once."""
     families = read(body)
     found = {one.name: one for one in families}
     assert len(found) == len(families)

@@ -1,4 +1,4 @@
-"""Polls without a network: modules as text, objects as values, and the page that comes of them."""
+"""Polls without a network: renders a page from modules and objects."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["ROW", "Device", "counter64", "gauge32", "integer", "module", "octets
 
 
 def module(name: str = "m", **fields: Any) -> Module:
-    """A module of snmp.yml's words; metrics without name, type or help get some."""
+    """A module from the fields of snmp.yml; metrics without name, type or help get defaults."""
     metrics = [
         {"name": f"m{at}", "type": "gauge", "help": "-", **one} for at, one in enumerate(fields.pop("metrics", []))
     ]
@@ -30,7 +30,7 @@ def module(name: str = "m", **fields: Any) -> Module:
 
 
 class Device:
-    """One device under one plan, polled again and again."""
+    """One device that is polled repeatedly by one plan."""
 
     def __init__(self, *modules: Module, wrap: bool = True, zeros: bool = False) -> None:
         self.plan: Plan = make_plan(modules)
@@ -39,7 +39,7 @@ class Device:
         self.zeros = zeros
 
     def renderer(self, objects: Objects) -> Renderer:
-        """All of a poll that brought ``objects``, rendered."""
+        """A renderer after a poll that returned ``objects``."""
         scanner = ber.Scanner(list(self.plan.columns))
         names = sorted((oid.encode(name) for name in objects), key=oid.decode_subids)
         values = {oid.encode(name): value for name, value in objects.items()}

@@ -1,4 +1,4 @@
-"""One module over one simulated device, read by PromSNMP and by snmp_exporter, to compare what they make of it."""
+"""Polls a simulated device with PromSNMP and with snmp_exporter, to compare their pages."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from tests.support.agents.threads import running
 from tests.support.exporter import Exporter, require_exporter
 
 ROOT = "1.3.6.1.4.1.8072.9999"
-"""What all cases lie under: net-snmp's arc for experiments."""
+"""The root of all cases: net-snmp's arc for experiments."""
 USER = User("reader", SecurityLevel.NO_AUTH_NO_PRIV)
 OWN = re.compile(r"^(snmp_scrape_|promsnmp_)")
-"""Families that say something of the scrape, not of the device."""
+"""Families about the scrape, not about the device."""
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
@@ -53,7 +53,7 @@ def gauge32(value: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class ReferencePage:
-    """What a page says, whatever its order: samples by name and labels, and type and help by family."""
+    """The content of a page, without its order: samples by name and labels, and type and help by family."""
 
     samples: Samples
     types: Mapping[str, str]
@@ -62,7 +62,7 @@ class ReferencePage:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A module and the objects that it finds; OIDs are relative to the case's own subtree.
+    """A module and the objects that it reads; OIDs are relative to the case's own subtree.
 
     ``missing`` are names of samples that snmp_exporter invents (0 for what is no number) and we leave out.
     """
@@ -128,12 +128,12 @@ def parse(text: str) -> ReferencePage:
 
 
 def agent_of(cases: Sequence[Case]) -> SimulatedAgent:
-    """An agent with the objects of all cases, which speaks every version."""
+    """An agent with the objects of all cases, for every version."""
     return SimulatedAgent(device(cases), users=(USER,))
 
 
 async def ours(cases: Sequence[Case], agent: SimulatedAgent) -> dict[str, ReferencePage]:
-    """What PromSNMP makes of each case."""
+    """PromSNMP's page of each case."""
     read = read_text(document(cases), source="cases")
     collector = Collector(CatalogueStore(Catalogue(read.modules, read.auths)), CollectorOptions(utilization=False))
     pages = {}
@@ -147,7 +147,7 @@ async def ours(cases: Sequence[Case], agent: SimulatedAgent) -> dict[str, Refere
 
 
 def theirs(cases: Sequence[Case], target: str, folder: Path) -> dict[str, ReferencePage | str]:
-    """What snmp_exporter makes of each case; the text of its error where it makes nothing."""
+    """snmp_exporter's page of each case, or the text of its error."""
     config = folder / "snmp.yml"
     config.write_text(document(cases))
     pages: dict[str, ReferencePage | str] = {}
@@ -159,7 +159,7 @@ def theirs(cases: Sequence[Case], target: str, folder: Path) -> dict[str, Refere
 
 
 def both(cases: Sequence[Case], folder: Path) -> dict[str, tuple[ReferencePage, ReferencePage | str]]:
-    """Every case as PromSNMP and as snmp_exporter show it."""
+    """PromSNMP's and snmp_exporter's page of every case."""
     require_exporter()
     agent = agent_of(cases)
     with running(agent) as loop:
