@@ -75,7 +75,7 @@ def test_found_devices_are_a_table_and_nothing_is_written(run: Run, agent: Snmpd
     ran = run("127.0.0.1-3", "--port", str(agent.port), "-c", "wrong", "-c", SECRETS[0], *PACE)
     assert ran.returncode == 0, ran.stderr
     assert re.search(rf"^ *alpha +127\.0\.0\.1:{agent.port} +v2c +net-snmp +.*cellar +added", ran.stdout, re.MULTILINE)
-    assert "3 of 3 addresses asked; 1 devices found (1 new)" in ran.stderr
+    assert "3 of 3 addresses probed; 1 device found (1 new)" in ran.stderr
     assert not Path(env["PROM_INV_FILE"]).exists()
     assert not any(secret in ran.stdout + ran.stderr for secret in SECRETS)
 

@@ -149,7 +149,7 @@ def test_headings_are_bold_and_progress_is_shown_on_a_terminal_only(agent: Simul
 def test_a_device_is_polled_with_suitable_modules_and_their_reasons(agent: SimulatedAgent) -> None:
     lines = run(agent.target).stdout.splitlines()
     at = lines.index("Why these modules")
-    assert lines[at + 1] == "  It is a device of an unknown kind (sysObjectID unknown, asked in 4 packets)."
+    assert lines[at + 1] == "  Device: unknown (sysObjectID unknown, identified with 4 packets)"
     assert [" ".join(line.split()) for line in lines[at + 3 : at + 5]] == [
         "system every agent has the system group",
         "if_mib answers to ifTable (1.3.6.1.2.1.2.2)",
@@ -272,7 +272,7 @@ def test_json_of_one_metric_has_only_that(agent: SimulatedAgent) -> None:
         (("{open}", "--config.file", "/nowhere/snmp.yml"), 2, "cannot be read"),
         (("{open}", "-m", "system", "--metric", "ifMtu"), 2, "it is defined in module if_mib: add -m if_mib"),
         (("{open}", "--metric", "ifMut"), 2, "nor of any other module; did you mean: ifMtu"),
-        (("{open}", "--metric", "promsnmp_module_up"), 2, "PromSNMP makes it itself"),
+        (("{open}", "--metric", "promsnmp_module_up"), 2, "PromSNMP itself makes it"),
         ((), 2, "TARGET"),
     ],
 )

@@ -126,7 +126,7 @@ def test_a_wrong_passphrase_fails_in_one_line_without_it(agent: SimulatedAgent) 
         (["-v", "2c", "-u", "x", "127.0.0.1"], "-u is for v3"),
         (["-v", "3", "127.0.0.1"], "v3 needs a user"),
         (["-v", "3", "-u", "x", "-c", "public", "127.0.0.1"], "-c is for v1 and v2c"),
-        (["-u", "x", "-a", "ROT13", "-A", AUTH, "127.0.0.1"], "'ROT13' is not a protocol"),
+        (["-u", "x", "-a", "ROT13", "-A", AUTH, "127.0.0.1"], "'ROT13': unknown protocol"),
         (["-u", "x", "-a", "SHA", "127.0.0.1"], "set PROMSNMP_AUTH_PASSPHRASE"),
         (["-u", "x", "-a", "SHA", "-A", "short", "127.0.0.1"], "shorter than 8"),
         (["-u", "x" * 33, "127.0.0.1"], "longer than 32"),

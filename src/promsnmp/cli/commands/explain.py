@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from promsnmp.polling.explain.model import Explanation
     from promsnmp.polling.explain.recorder import PollRecording
 
-PATIENCE = 1.0
+PROGRESS_AFTER = 1.0
 """Seconds until progress is shown on a terminal."""
 _OWN = ("promsnmp_", "snmp_scrape_", "interface_utilization")
 
@@ -109,7 +109,7 @@ def _heading(text: str) -> str:
 
 @asynccontextmanager
 async def _progress(recording: PollRecording) -> AsyncIterator[None]:
-    """Shows the progress on stderr, when that is a terminal and the poll takes longer than PATIENCE."""
+    """Shows the progress on stderr, when that is a terminal and the poll takes longer than PROGRESS_AFTER."""
     if not sys.stderr.isatty():
         yield
         return
@@ -117,7 +117,7 @@ async def _progress(recording: PollRecording) -> AsyncIterator[None]:
 
     async def show() -> None:
         nonlocal shown
-        await asyncio.sleep(PATIENCE)
+        await asyncio.sleep(PROGRESS_AFTER)
         while True:
             shown = True
             at = oid.to_text(recording.current_oid)[:60]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from promsnmp.cli.output.text import printable
+from promsnmp.inventory.document.parsing import VERSION_NAMES
 
-VERSIONS = {0: "v1", 1: "v2c", 3: "v3"}
 HEADINGS = ("sysName", "address", "version", "modules", "location", "labels", "status", "polling")
 
 Document = dict[str, Any]
@@ -30,7 +30,7 @@ def row_of(document: Document) -> tuple[str, ...]:
     return (
         document.get("sysName", ""),
         _address(primary),
-        VERSIONS.get(primary.get("version", -1), ""),
+        VERSION_NAMES.get(primary.get("version", -1), ""),
         ",".join(document.get("modules") or document.get("detectedModules") or ()),
         document.get("sysLocation", ""),
         ",".join(f"{name}={value}" for name, value in (document.get("labels") or {}).items()),
@@ -62,7 +62,7 @@ def _listed(value: object) -> str:
 
 def _agent(agent: Document, document: Document) -> str:
     identity = agent.get("securityName") or agent.get("readCommunity", "")
-    text = f"{_address(agent)}, {VERSIONS.get(agent['version'], '')}, {identity}"
+    text = f"{_address(agent)}, {VERSION_NAMES.get(agent['version'], '')}, {identity}"
     text += f", {agent['timeout']} ms, {agent['retries']} retries"
     primary = document.get("primaryAgent") or {}
     return f"{text}, primary" if primary.get("id") == agent.get("id") else text

@@ -97,7 +97,7 @@ def _device(explanation: Explanation) -> Iterator[str]:
     identity = explanation.identity
     if identity is None:
         return
-    kind = " ".join(filter(None, (identity.match.vendor, identity.match.model))) or "unknown device"
+    kind = " ".join(filter(None, (identity.match.vendor, identity.match.model))) or "unknown"
     how = f"sysObjectID {identity.sys_object_id or 'unknown'}, identified with {counted(identity.packets, 'packet')}"
     yield f"  Device: {_short(kind)} ({how})"
     if identity.problem:

@@ -19,8 +19,6 @@ from tests.support.inventory.samples import KEY, SECRETS, document
 from tests.support.service_process import ServiceProcess
 from tests.support.tools import free_tcp_port, require_tool
 
-Read = Callable[..., Any]
-
 
 @pytest.fixture(scope="module")
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:

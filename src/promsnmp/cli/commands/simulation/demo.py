@@ -19,13 +19,14 @@ import click
 
 from promsnmp.cli.commands.simulation.demo_service import DemoResponse, DemoService, choose_port
 from promsnmp.errors import PromSnmpError
+from promsnmp.inventory.document.parsing import VERSION_NAMES
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.devices import DEMO, Device
-from promsnmp.snmp.credentials import Community, User, Version
+from promsnmp.snmp.credentials import Community, User
 
 FIRST_ADDRESS = 11  # 127.0.0.11, 127.0.0.12 ...
 PORT = 16_161
-PATIENCE = 60.0
+PAGES_TIMEOUT = 60.0
 """Seconds until the first pages must be there."""
 SAMPLE = ("sysUpTime", "ifHCInOctets", "ifOperStatus", "ifAlias", "interface_utilization", "promsnmp_module_up")
 SAMPLE_LINES = 15
@@ -80,7 +81,7 @@ async def _show(port: int, ended: asyncio.Event) -> int:
         async with _devices() as running:
             document = {"devices": [_document(device, agent) for device, agent in running]}
             async with DemoService(Path(folder), port, document) as service:
-                await service.wait_for_pages([device.name for device, _ in running], PATIENCE, click.echo)
+                await service.wait_for_pages([device.name for device, _ in running], PAGES_TIMEOUT, click.echo)
                 await _explain(service, running)
                 code = await service.wait()
     click.echo(
@@ -119,7 +120,7 @@ async def _start(agent: SimulatedAgent, address: str) -> None:
 
 
 def _document(device: Device, agent: SimulatedAgent) -> dict[str, object]:
-    """The device as the inventory's JSON has it."""
+    """The device as a JSON document of the inventory."""
     credentials = device.credentials
     entry: dict[str, object] = {
         "endpoint": {"address": agent.address, "port": agent.port},
@@ -154,7 +155,7 @@ async def _explain(service: DemoService, running: Sequence[tuple[Device, Simulat
         click.echo(f"  {line if len(line) <= WIDTH else line[: WIDTH - 1] + '…'}")
     click.echo("\nThe devices:\n")
     for device, agent in running:
-        version = _VERSIONS[device.credentials.version]
+        version = VERSION_NAMES[device.credentials.version]
         click.echo(f"  {device.name:18} {agent.target:18} {version:4} {device.descr}")
     click.echo("\nOpen:\n")
     for path, what in await _paths(service, name):
@@ -164,8 +165,6 @@ async def _explain(service: DemoService, running: Sequence[tuple[Device, Simulat
     click.echo("Running until Ctrl-C.")
     sys.stdout.flush()
 
-
-_VERSIONS = {Version.V1: "v1", Version.V2C: "v2c", Version.V3: "v3"}
 
 _JOB = """\
   scrape_configs:

@@ -91,7 +91,7 @@ class DemoService:
             "PROM_INV_FILE": str(path),
             "PROM_ENCRYPT_KEY": key,
             "SERVER_PORT": str(self.port),
-            "WEB_CONFIG_FILE": "",  # its pages are shown to whoever starts it
+            "WEB_CONFIG_FILE": "",  # the demo shows its pages without a login
             "API_PROTECT_SCRAPES": "",
         }
         given = {name: value for name, value in os.environ.items() if value or name not in DEFAULTS}
@@ -126,10 +126,10 @@ class DemoService:
         assert self._process is not None
         return await self._process.wait()
 
-    async def wait_for_pages(self, names: Sequence[str], patience: float, report: Callable[[str], object]) -> None:
+    async def wait_for_pages(self, names: Sequence[str], max_seconds: float, report: Callable[[str], object]) -> None:
         """Waits until each device has a page; ``report`` gets the progress when that takes longer than a second.
 
-        Raises PromSnmpError when the service ends before that, or after ``patience`` seconds.
+        Raises PromSnmpError when the service ends before that, or after ``max_seconds``.
         """
         started = time.monotonic()
         reported_at = started + 1.0 - REPORT_INTERVAL
@@ -144,8 +144,8 @@ class DemoService:
                 continue
             reason = reply.text.strip().split("\n")[0]
             now = time.monotonic()
-            if now - started > patience:
-                raise PromSnmpError(f"no page of {missing[0]} within {patience:g} s: {reason}")
+            if now - started > max_seconds:
+                raise PromSnmpError(f"no page of {missing[0]} within {max_seconds:g} s: {reason}")
             if now - reported_at > REPORT_INTERVAL:
                 reported_at = now
                 report(f"  {len(names) - len(missing)} of {len(names)} pages after {now - started:.0f} s ...")
