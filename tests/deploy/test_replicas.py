@@ -207,7 +207,7 @@ def test_a_terminating_pod_drains_and_hands_over_and_is_replaced(replicas: Repli
         return hook.poll() == 0
 
     wait_until(hook_ended, deadline=pod.grace, what="the end of the preStop hook")
-    assert any(ready for ready, _ in answered), "the kubelet would have found it not ready before it was told to end"
+    assert any(ready for ready, _ in answered), "the kubelet would have found it not ready before SIGTERM"
     assert all(page for _, page in answered), "requests that come while the endpoints drain are answered"
     pod.process.terminate()
     wait_until(lambda: not pod.probe("readiness"), deadline=10, what="the end of readiness")
