@@ -13,7 +13,18 @@ from starlette.types import ASGIApp
 from promsnmp.http.middleware.access import AccessMiddleware
 from promsnmp.http.middleware.request_metrics import RequestMetricsMiddleware
 from promsnmp.http.responses import errors
-from promsnmp.http.routes import actuator, api, devices, discovery, pages, replicas
+from promsnmp.http.routes import (
+    actuator,
+    devices,
+    discovery,
+    inventory,
+    metrics,
+    original,
+    pages,
+    probes,
+    replicas,
+    targets,
+)
 from promsnmp.http.schemas.openapi import VERSION, openapi_document
 from promsnmp.http.schemas.openapi_security import with_security
 from promsnmp.http.security.auth import AccessControl
@@ -21,6 +32,8 @@ from promsnmp.http.services import Services
 from promsnmp.observe.counts import RequestCounts
 
 OPENAPI_PATH = "/v3/api-docs"
+ROUTES = (targets, metrics, probes, original, inventory, devices, discovery, replicas, actuator, pages)
+"""Files with a ``router``, in the order in which the OpenAPI document shows them."""
 
 
 def create_fastapi(services: Services, access: AccessControl) -> FastAPI:
@@ -37,8 +50,8 @@ def create_fastapi(services: Services, access: AccessControl) -> FastAPI:
     app.openapi_version = VERSION
     app.openapi = partial(openapi_document, app)  # type: ignore[method-assign]  # FastAPI's documented way
     app.state.services = services
-    for router in (api.router, devices.router, discovery.router, replicas.router, actuator.router, pages.router):
-        app.include_router(router)
+    for routes in ROUTES:
+        app.include_router(routes.router)
     app.add_api_route(OPENAPI_PATH, lambda: JSONResponse(with_security(app.openapi(), access)), include_in_schema=False)
     errors.install_error_handlers(app)
     return app

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
 
+import httpx
 import pytest
 from starlette.datastructures import Headers
 
 from promsnmp.http.routes.metrics import render_own_metrics
 from promsnmp.observe.selfmetrics import OPENMETRICS_TYPE, TEXT_TYPE, SelfMetrics
+from tests.support.inventory_document import inventory_document
+from tests.support.tools import require_tool
 
 PROMETHEUS = (
     "application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,"
@@ -38,3 +42,38 @@ def test_gzip_is_sent_when_accepted() -> None:
     answer = render_own_metrics(SelfMetrics(), Headers({"accept-encoding": "gzip"}))
     assert answer.headers["content-encoding"] == "gzip"
     assert b"process_cpu_seconds_total" in gzip.decompress(bytes(answer.body))
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/actuator/prometheus"])
+def test_promtool_accepts_own_metrics(client: httpx.Client, path: str) -> None:
+    promtool = require_tool("promtool", package="prometheus")
+    client.get("/nowhere")
+    text = client.get(path).content
+    done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_own_metrics_have_what_dashboards_ask_for(client: httpx.Client) -> None:
+    text = client.get("/metrics").text
+    for line in (
+        'cache_gets_total{cache="metrics",result="hit"} ',
+        'cache_gets_total{cache="metrics",result="miss"} ',
+        'cache_size{cache="metrics"} ',
+        'promsnmp_polls_total{outcome="timeout"} ',
+        "promsnmp_poll_duration_seconds_count ",
+        "promsnmp_poll_lag_seconds_count ",
+        "promsnmp_event_loop_lag_seconds_count ",
+        "promsnmp_build_info{",
+        "promsnmp_leader_election_is_leader 1.0",
+        "promsnmp_last_discovery_timestamp 0.0",
+        "promsnmp_devices 0.0",
+        'site_label="Wien"',
+        "process_resident_memory_bytes ",
+        "python_gc_collections_total{",
+    ):
+        assert line in text
+
+
+def test_own_metrics_count_devices(client: httpx.Client) -> None:
+    client.post("/promsnmp/inventory", json=inventory_document())
+    assert "promsnmp_devices 1.0" in client.get("/metrics").text

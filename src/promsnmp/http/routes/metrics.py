@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from fastapi import Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 from starlette.datastructures import Headers
 
@@ -22,7 +22,7 @@ from promsnmp.exposition.utilization.histogram import UtilizationSeries
 from promsnmp.http.responses.cached import parse_weight
 from promsnmp.http.responses.negotiation import choose_format, wants_gzip
 from promsnmp.http.schemas.openapi import EXPOSITION, Json, parameter, text
-from promsnmp.http.services import Services
+from promsnmp.http.services import Services, ServicesDep
 from promsnmp.observe.selfmetrics import OPENMETRICS_TYPE, TEXT_TYPE, SelfMetrics
 from promsnmp.polling.page import Format
 from promsnmp.support.compression import compress
@@ -52,6 +52,14 @@ METRICS_ANSWERS: dict[int | str, Json] = {
     404: text("The target is not in the inventory, or has not been polled yet."),
 }
 """For the OpenAPI document."""
+
+router = APIRouter(tags=["scrape"])
+
+
+@router.get("/metrics", response_class=Response, responses=METRICS_ANSWERS, openapi_extra=METRICS_QUERY)
+async def metrics(request: Request, services: ServicesDep) -> Response:
+    """PromSNMP's own metrics, and with `target` the utilisation histograms of that device's interfaces."""
+    return metrics_response(request, services)
 
 
 def metrics_response(request: Request, services: Services) -> Response:

@@ -1,0 +1,57 @@
+"""``/promsnmp/inventory``: the whole inventory as one JSON document, to read and to replace."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
+
+from promsnmp.errors import InventoryError
+from promsnmp.http.responses.bodies import read_json
+from promsnmp.http.responses.errors import ApiError, inventory_refusal
+from promsnmp.http.schemas.inventory import InventoryBody
+from promsnmp.http.schemas.openapi import failure
+from promsnmp.http.services import ServicesDep, caller, request_id
+
+PATH = "/promsnmp/inventory"
+MAX_BODY = 64 * 1024 * 1024
+"""Bytes of a posted inventory, at most: some 100,000 devices."""
+
+_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/InventoryBody"}}}
+
+router = APIRouter(tags=["promsnmp"])
+
+
+@router.get(
+    PATH,
+    response_model=InventoryBody,
+    responses={
+        503: failure("There is no inventory yet."),
+    },
+)
+async def show_inventory(services: ServicesDep) -> Response:
+    """The inventory, its secrets masked; posted back, masked secrets keep what they were."""
+    if await services.targets(()) is None:
+        raise ApiError(503, "the inventory is not loaded")
+    return Response(await asyncio.to_thread(services.show_inventory), media_type="application/json")
+
+
+@router.post(
+    PATH,
+    response_class=PlainTextResponse,
+    responses={
+        400: failure("The document has problems; all are listed, and nothing has changed."),
+        413: failure("The document is too large."),
+        503: failure("The inventory file cannot be written now; nothing has changed."),
+    },
+    openapi_extra={"requestBody": {"required": True, "content": _CONTENT}},
+)
+async def replace_inventory(request: Request, services: ServicesDep) -> str:
+    """Replace the inventory."""
+    try:
+        document = await read_json(request, max_bytes=MAX_BODY)
+        await services.replace_inventory(document, who=caller(request), request_id=request_id(request))
+    except InventoryError as error:
+        raise inventory_refusal(error, "the inventory is not changed") from None
+    return "Inventory imported successfully."

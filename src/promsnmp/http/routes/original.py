@@ -1,0 +1,51 @@
+"""Small paths of the original PromSNMP's API that belong to no other file: a sign of life, the cache, names, load."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+
+from promsnmp.http.schemas.common import ExecutorBody, ThreadPoolsBody
+from promsnmp.http.services import ExecutorUsage, ServicesDep
+from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol
+
+router = APIRouter(tags=["promsnmp"])
+
+
+@router.get("/promsnmp/hello", response_class=PlainTextResponse)
+async def hello() -> str:
+    """A sign of life."""
+    return "Hello World"
+
+
+@router.get("/promsnmp/evictCache", response_class=PlainTextResponse)
+async def evict_cache(services: ServicesDep) -> str:
+    """Drop every page; the next scrape of a device waits for a poll."""
+    services.evict_pages()
+    return "Cache cleared."
+
+
+@router.get("/promsnmp/authProtocols", response_model=list[str])
+async def auth_protocols() -> Response:
+    """Names for an agent's `authProtocol`."""
+    return JSONResponse([item.value for item in AuthProtocol])
+
+
+@router.get("/promsnmp/privProtocols", response_model=list[str])
+async def priv_protocols() -> Response:
+    """Names for an agent's `privProtocol`."""
+    return JSONResponse([item.value for item in PrivProtocol])
+
+
+@router.get("/promsnmp/threadPools")
+async def thread_pools(services: ServicesDep) -> ThreadPoolsBody:
+    """How busy discovery and polling are."""
+    return ThreadPoolsBody(
+        discovery=_executor(ExecutorUsage(*services.discovery.figures())), metrics=_executor(services.polling())
+    )
+
+
+def _executor(figures: ExecutorUsage) -> ExecutorBody:
+    return ExecutorBody(
+        active=figures.active, pool_size=figures.limit, max_pool_size=figures.limit, queue_size=figures.queued
+    )

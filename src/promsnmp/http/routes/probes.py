@@ -1,0 +1,49 @@
+"""Prometheus's own paths: ``/-/healthy``, ``/-/ready``, ``/-/reload``; and ``/config``, the modules and auths."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
+
+from promsnmp.errors import InventoryError, ModuleError, SettingsError
+from promsnmp.http.responses.errors import ApiError
+from promsnmp.http.schemas.openapi import failure, text
+from promsnmp.http.services import ServicesDep
+
+router = APIRouter()
+
+
+@router.get("/-/healthy", tags=["probes"], response_class=PlainTextResponse)
+async def healthy() -> str:
+    """200 whenever the process can answer."""
+    return "PromSNMP is healthy.\n"
+
+
+@router.get("/-/ready", tags=["probes"], response_class=PlainTextResponse, responses={503: text("Not ready.")})
+async def ready(services: ServicesDep) -> Response:
+    """200 when requests may come, 503 with the reason when not."""
+    if services.health.ready:
+        return PlainTextResponse("PromSNMP is ready.\n")
+    return PlainTextResponse(f"PromSNMP is not ready: {services.health.reason}.\n", HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+@router.post("/-/reload", tags=["probes"], response_class=PlainTextResponse, responses={400: failure("Kept the old.")})
+@router.put("/-/reload", include_in_schema=False, response_class=PlainTextResponse)
+async def reload(services: ServicesDep) -> str:
+    """Read the files of modules (`SNMP_CONFIG_FILES`), the web configuration and the inventory again.
+
+    What is wrong stays as it was.
+    """
+    try:
+        await services.reload()
+    except (ModuleError, InventoryError, SettingsError) as error:
+        raise ApiError(HTTPStatus.BAD_REQUEST, f"the configuration stays as it was: {error}") from None
+    return "Configuration reloaded.\n"
+
+
+@router.get("/config", tags=["metrics"], responses={200: text("Modules and auths.")})
+async def config(services: ServicesDep) -> Response:
+    """Modules and auths in use, in the form of snmp.yml, without secrets."""
+    return PlainTextResponse(await services.show_config())

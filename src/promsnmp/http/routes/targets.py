@@ -1,0 +1,33 @@
+"""``/targets``: the devices of the inventory, for Prometheus's HTTP service discovery."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from promsnmp.http.responses.errors import ApiError
+from promsnmp.http.schemas.common import TargetGroupBody
+from promsnmp.http.schemas.device_filter import DEVICE_FILTER_PARAMETERS, device_filter_of
+from promsnmp.http.schemas.openapi import failure, parameter
+from promsnmp.http.services import ServicesDep
+
+router = APIRouter(tags=["scrape"])
+
+
+@router.get(
+    "/targets",
+    response_model=list[TargetGroupBody],
+    responses={
+        304: {"description": "As it was (If-None-Match)."},
+        400: failure("A parameter is not something to choose devices by."),
+        503: failure("There is no inventory yet."),
+    },
+    openapi_extra={
+        "parameters": [parameter("query", "Words to look for, as for `/promsnmp/devices`."), *DEVICE_FILTER_PARAMETERS]
+    },
+)
+async def targets(request: Request, services: ServicesDep) -> Response:
+    """Devices for Prometheus's `http_sd_configs`: all, or those with the given fields (`?label.region=eu`)."""
+    document = await services.targets(device_filter_of(request))
+    if document is None:
+        raise ApiError(503, "the inventory is not loaded")
+    return document.answer(request)
