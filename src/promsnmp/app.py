@@ -25,8 +25,13 @@ from promsnmp.http.middleware.access import AccessMiddleware
 from promsnmp.http.middleware.leader_proxy import LeaderProxy
 from promsnmp.http.middleware.owner_proxy import OwnerProxy
 from promsnmp.http.middleware.peer_auth import PeerAuthenticator, PeerAuthMiddleware, peer_routes
+from promsnmp.http.middleware.rate_limit import RateLimitMiddleware
+from promsnmp.http.middleware.request_metrics import RequestMetricsMiddleware
+from promsnmp.http.middleware.response_headers import ResponseHeadersMiddleware
+from promsnmp.http.middleware.stack import MiddlewareStack
 from promsnmp.http.responses.targets_cache import TargetsCache
-from promsnmp.http.routes.scrape import ScrapeRoute
+from promsnmp.http.routes.scrape import SNMP_PATH, SNMP_POLICY, ScrapeRoute
+from promsnmp.http.routing import PlainRoute
 from promsnmp.http.security.auth import AccessControl, BasicAuthenticator, CertificateAuthenticator, TokenAuthenticator
 from promsnmp.http.security.tls import PeerTlsContext
 from promsnmp.http.security.web_config_watcher import WebConfigWatcher
@@ -125,8 +130,6 @@ def _build(settings: Settings) -> Application:
         cluster.signer,
         cut_off=lambda: polling.page_service.reaches_no_device,
     )
-    leader_proxy = LeaderProxy(cluster.leadership, cluster.write_forwarder)
-    peer_auth = PeerAuthMiddleware(cluster.signer)
     disk, loop_lag, requests = DiskSpace(settings.prom_inv_file), LoopLag(), RequestCounts()
     checks = {
         "diskSpace": disk.check,
@@ -139,7 +142,6 @@ def _build(settings: Settings) -> Application:
         "webConfig": web.check,
     }
     access = _access(settings, web)
-    access_middleware = AccessMiddleware(access, web)
     health = Health(checks, loaded=lambda: True)
     metrics = SelfMetrics(
         lambda: families.build_families(version=__version__, compiled=COMPILED),
@@ -180,25 +182,29 @@ def _build(settings: Settings) -> Application:
     )
     store.subscribe(lambda _: cluster.announce_change())
     leadership.subscribe(lambda: None if leads() else discovery.stop_all())
-    return Application(
-        asgi_app=create_asgi_app(
-            services,
-            requests,
-            access_middleware,
-            fast_routes={"/snmp": owner_proxy},
-            outside=peer_auth.wrap,
-            inside=lambda api: leader_proxy.wrap(owner_proxy.wrap_metrics(api)),
-            open_paths=peer_routes(
-                peer_auth,
-                on_status=cluster.gossip.receive if cluster.gossip is not None else None,
-                on_detected_modules=polling.receive_detected_modules,
-            ),
+    snmp_route = PlainRoute(SNMP_PATH, owner_proxy, SNMP_POLICY)
+    stack = MiddlewareStack(
+        request_metrics=RequestMetricsMiddleware(requests),
+        response_headers=ResponseHeadersMiddleware(web),
+        peer_auth=PeerAuthMiddleware(cluster.signer),
+        rate_limit=RateLimitMiddleware(web),
+        access=AccessMiddleware(access),
+        leader_proxy=LeaderProxy(cluster.leadership, cluster.write_forwarder),
+        owner_proxy=owner_proxy,
+    )
+    plain_routes = [
+        snmp_route,
+        *peer_routes(
+            on_status=cluster.gossip.receive if cluster.gossip is not None else None,
+            on_detected_modules=polling.receive_detected_modules,
         ),
+    ]
+    return Application(
+        asgi_app=create_asgi_app(services, stack, plain_routes),
+        in_flight=stack.request_metrics.in_flight,
         health=health,
         sockets=sockets,
-        protocol=fast_path_protocol(
-            access_middleware.wrap_fast_answer(owner_proxy.fast_answer), requests, web.client_name
-        ),
+        protocol=fast_path_protocol(snmp_route.path, stack.fast_answer(snmp_route), requests, web.client_name),
         tls=web.tls,
         grace=settings.shutdown_timeout / 1000 * GRACE_SHARE,
         periodic_tasks={

@@ -1,17 +1,15 @@
-"""Puts the handlers together into one ASGI application."""
+"""Puts the routes together into one ASGI application."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from functools import partial
-from types import MappingProxyType
+from itertools import chain
 
 from fastapi import FastAPI
-from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
 
-from promsnmp.http.middleware.access import AccessMiddleware
-from promsnmp.http.middleware.request_metrics import RequestMetricsMiddleware
+from promsnmp.http.middleware.stack import MiddlewareStack
 from promsnmp.http.responses import errors
 from promsnmp.http.routes import (
     actuator,
@@ -19,25 +17,37 @@ from promsnmp.http.routes import (
     discovery,
     inventory,
     metrics,
+    openapi,
     original,
     pages,
     probes,
     replicas,
     targets,
 )
+from promsnmp.http.routing import PlainRoute, RouteTable
 from promsnmp.http.schemas.openapi import VERSION, openapi_document
 from promsnmp.http.schemas.openapi_security import with_security
 from promsnmp.http.security.auth import AccessControl
 from promsnmp.http.services import Services
-from promsnmp.observe.counts import RequestCounts
 
-OPENAPI_PATH = "/v3/api-docs"
-ROUTES = (targets, metrics, probes, original, inventory, devices, discovery, replicas, actuator, pages)
-"""Files with a ``router``, in the order in which the OpenAPI document shows them."""
+ROUTERS = tuple(
+    routes.router
+    for routes in (
+        targets, metrics, probes, original, inventory, devices, discovery, replicas, actuator, pages, openapi,
+    )
+)  # fmt: skip
+"""In the order in which FastAPI tries them, and in which the OpenAPI document shows them."""
 
 
-def create_fastapi(services: Services, access: AccessControl) -> FastAPI:
-    """The API, its description (with what ``access`` asks for) and its pages."""
+def create_asgi_app(services: Services, stack: MiddlewareStack, plain_routes: Sequence[PlainRoute]) -> ASGIApp:
+    """The whole application; ``plain_routes`` are answered without FastAPI."""
+    table = RouteTable(chain.from_iterable(router.routes for router in ROUTERS), plain_routes)
+    fastapi = create_fastapi(services, table, stack.access.access)
+    return stack.around(table.dispatch(fastapi), table)
+
+
+def create_fastapi(services: Services, table: RouteTable, access: AccessControl) -> FastAPI:
+    """The routes of FastAPI, and the OpenAPI document of all routes of ``table``."""
     app = FastAPI(
         title="PromSNMP",
         description="Polls SNMP devices and serves what it read to Prometheus.",
@@ -50,33 +60,8 @@ def create_fastapi(services: Services, access: AccessControl) -> FastAPI:
     app.openapi_version = VERSION
     app.openapi = partial(openapi_document, app)  # type: ignore[method-assign]  # FastAPI's documented way
     app.state.services = services
-    for routes in ROUTES:
-        app.include_router(routes.router)
-    app.add_api_route(OPENAPI_PATH, lambda: JSONResponse(with_security(app.openapi(), access)), include_in_schema=False)
+    app.state.openapi = lambda: with_security(app.openapi(), table, access)
+    for router in ROUTERS:
+        app.include_router(router)
     errors.install_error_handlers(app)
     return app
-
-
-Layer = Callable[[ASGIApp], ASGIApp]
-"""Makes of an application one that does something before or after it."""
-
-
-def create_asgi_app(
-    services: Services,
-    counts: RequestCounts,
-    access_middleware: AccessMiddleware,
-    *,
-    fast_routes: dict[str, ASGIApp],
-    outside: Layer = lambda app: app,
-    inside: Layer = lambda app: app,
-    open_paths: Mapping[str, ASGIApp] = MappingProxyType({}),
-) -> RequestMetricsMiddleware:
-    """The whole application, behind ``access_middleware``; ``fast_routes`` maps exact paths to plain ASGI applications
-    that answer them.
-
-    ``outside`` is a layer before the gate, ``inside`` one between the gate and the API; ``open_paths`` are answered
-    without either.
-    """
-    guarded = {path: outside(access_middleware.wrap(app)) for path, app in fast_routes.items()}
-    fallback = outside(access_middleware.wrap(inside(create_fastapi(services, access_middleware.access))))
-    return RequestMetricsMiddleware(fast_routes={**guarded, **open_paths}, fallback=fallback, counts=counts)

@@ -8,7 +8,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from promsnmp.http.middleware.access import RateLimit
 from promsnmp.http.security.passwords import hash_password
 from promsnmp.sim.agent import SimulatedAgent
 from tests.support.agents.polled_devices import mib
@@ -143,18 +142,6 @@ def test_a_rate_limit_comes_into_force_and_spares_the_health(tmp_path: Path, tar
         assert server.client.get("/-/healthy").status_code == 200
         web.write_text("")
         wait_until(lambda: server.client.get(path).status_code == 200, what="the end of the limit")
-
-
-def test_a_bucket_fills_with_time_and_up_to_its_size() -> None:
-    now = [0.0]
-    limit = RateLimit(2.0, 3, lambda: now[0])
-    assert [limit.allows() for _ in range(4)] == [True, True, True, False]
-    now[0] += 1.9
-    assert not limit.allows()
-    now[0] += 0.2
-    assert [limit.allows(), limit.allows()] == [True, False]
-    now[0] += 1000
-    assert [limit.allows() for _ in range(4)] == [True, True, True, False]
 
 
 def test_a_reload_of_a_wrong_file_says_so(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 from fastapi import Request
 from fastapi.responses import StreamingResponse
 
-from promsnmp.http.responses.cached import CachedResponse, accepts_gzip
+from promsnmp.http.responses.cached import CachedResponse
+from promsnmp.http.responses.negotiation import accepts_gzip
 
 
 def cached_response(body: bytes, etag: str = 'W/"1"') -> CachedResponse:

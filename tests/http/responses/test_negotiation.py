@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from promsnmp.http.responses.negotiation import choose_format, wants_gzip
+from promsnmp.http.responses.negotiation import accepts_gzip, choose_format
 from promsnmp.polling.page import Format
 
 PROMETHEUS_2 = (
@@ -51,4 +51,4 @@ def test_the_format_is_the_one_that_accept_prefers(accept: str, wanted: Format) 
     [("", False), ("gzip", True), ("gzip;q=0", False), ("deflate", False), ("*", True), ("br, gzip;q=0.1", True)],
 )
 def test_pages_are_compressed_only_when_accepted(accepted: str, expected: bool) -> None:
-    assert wants_gzip(accepted) is expected
+    assert accepts_gzip(accepted) is expected

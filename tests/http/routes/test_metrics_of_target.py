@@ -13,7 +13,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from promsnmp.exposition.formats.protobuf import CONTENT_TYPE
-from promsnmp.http.routes.metrics import prefers_protobuf
+from promsnmp.http.responses.negotiation import prefers_protobuf
 from promsnmp.sim.agent import SimulatedAgent
 from tests.support.agents.busy import LABELS, PERCENT, busy_mib, device
 from tests.support.agents.threads import running

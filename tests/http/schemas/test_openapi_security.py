@@ -8,7 +8,11 @@ from typing import Any
 import httpx
 import pytest
 from openapi_spec_validator import validate
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
+from promsnmp.http.routes.scrape import SNMP_POLICY
+from promsnmp.http.routing import AccessLevel, PlainRoute, RouteTable, access
 from promsnmp.http.schemas.openapi_security import with_security
 from promsnmp.http.security.auth import AccessControl, BasicAuthenticator, CertificateAuthenticator, TokenAuthenticator
 from promsnmp.http.security.passwords import PasswordChecker, hash_password
@@ -29,8 +33,34 @@ DOCUMENT = {
 }
 
 
+@access(AccessLevel.MANAGEMENT)
+async def manages() -> None: ...
+
+
+@access(AccessLevel.DETAILS)
+async def shows() -> None: ...
+
+
+@access(AccessLevel.HEALTH)
+async def probe() -> None: ...
+
+
+async def snmp(scope: Scope, receive: Receive, send: Send) -> None: ...
+
+
+TABLE = RouteTable(
+    [
+        Route("/promsnmp/inventory", manages, methods=["POST"]),
+        Route("/promsnmp/devices/{id:path}", shows),
+        Route("/promsnmp/evictCache", manages),
+        Route("/-/ready", probe),
+    ],
+    [PlainRoute("/snmp", snmp, SNMP_POLICY)],
+)
+
+
 def described(*, token: str = "", users: dict[str, str] | None = None, **options: Any) -> tuple[dict[str, Any], Any]:
-    access = AccessControl(
+    control = AccessControl(
         [
             TokenAuthenticator(token),
             BasicAuthenticator(PasswordChecker(users)),
@@ -38,7 +68,7 @@ def described(*, token: str = "", users: dict[str, str] | None = None, **options
         ],
         **options,
     )
-    made = with_security(DOCUMENT, access)
+    made = with_security(DOCUMENT, TABLE, control)
     operations = {path: next(iter(methods.values())) for path, methods in made["paths"].items()}
     return operations, made["components"]
 

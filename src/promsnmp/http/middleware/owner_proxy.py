@@ -16,9 +16,11 @@ from promsnmp.cluster.members.members import Member, Members
 from promsnmp.cluster.peers.forward_scrape import ScrapeForwarder
 from promsnmp.cluster.peers.signing import RequestSigner
 from promsnmp.errors import ModuleError, PeerError, TargetError
-from promsnmp.http.middleware.leader_proxy import forwarded_headers, forwarded_user, relay_response
-from promsnmp.http.middleware.peer_auth import PEER, signature_of, target_of
-from promsnmp.http.routes.scrape import ScrapeAnswer, ScrapeRoute, read_response_options, send_response
+from promsnmp.http.middleware.forwarding import forwarded_headers, forwarded_user, target_of
+from promsnmp.http.middleware.peer_auth import PEER, signature_of
+from promsnmp.http.responses.sending import HeaderList, relay_response, send_response
+from promsnmp.http.routes.scrape import ScrapeAnswer, ScrapeRoute, read_response_options
+from promsnmp.http.routing import policy_of
 from promsnmp.support.http_client import HttpResponse
 
 OWNER_TIMEOUT = 1.5
@@ -27,10 +29,6 @@ CUT_OFF = b"x-promsnmp-cut-off"
 """Header of an owner's answer: it seems to reach no device at all."""
 UNREADABLE = (502, 504)
 """The device could not be read."""
-METRICS = ("/metrics", "/actuator/prometheus")
-"""What shows a target's histograms, if a query names one."""
-
-HeaderList = list[tuple[bytes, bytes]]
 
 
 class OwnerProxy:
@@ -82,12 +80,12 @@ class OwnerProxy:
                 return None
         return self._route.fast_answer(query_string, headers)
 
-    def wrap_metrics(self, app: ASGIApp) -> ASGIApp:
-        """``app``, whose answers that show a target's histograms come from the target's owner."""
+    def wrap(self, app: ASGIApp) -> ASGIApp:
+        """``app``, whose ``owner_first`` routes the owner of the target answers."""
 
         async def proxied(scope: Scope, receive: Receive, send: Send) -> None:
             owner = None
-            if scope["type"] == "http" and scope["path"] in METRICS and b"target=" in scope["query_string"]:
+            if scope["type"] == "http" and policy_of(scope).owner_first and b"target=" in scope["query_string"]:
                 owner = self._owner_of(scope["query_string"]) if PEER not in scope else None
             response = await self._ask(owner, scope) if owner is not None else None
             if response is not None:

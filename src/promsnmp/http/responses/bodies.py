@@ -1,11 +1,15 @@
-"""Bodies of requests: read with a bound on their size, and understood as JSON without quoting them in errors."""
+"""Reads the bodies of requests: with a limit on their size, and as JSON without quoting them in errors."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import MutableMapping
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive
 
 from promsnmp.http.responses.errors import ApiError
 from promsnmp.inventory.document.write import parse_json
@@ -14,25 +18,46 @@ LARGE = 64 * 1024
 """Bytes from which on a body is parsed outside the event loop."""
 
 
+class BodyTooLarge(ApiError):
+    """The body is larger than ``max_bytes`` bytes."""
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is larger than {max_bytes} bytes")
+
+
 async def read_json(request: Request, *, max_bytes: int) -> object:
-    """The body as JSON. Raises InventoryInvalid when it is none, and ApiError 413 when it is larger than ``max_bytes``
-    bytes."""
-    body = await read_body(request, max_bytes=max_bytes)
+    """The body as JSON. Raises InventoryInvalid when it is not JSON, and BodyTooLarge."""
+    body = await read_body(request.scope, request.receive, max_bytes=max_bytes)
     return parse_json(body) if len(body) < LARGE else await asyncio.to_thread(parse_json, body)
 
 
-async def read_body(request: Request, *, max_bytes: int) -> bytes:
-    """The body, refused as soon as it is known to be larger than ``max_bytes`` bytes."""
-    declared = request.headers.get("content-length", "")
+async def read_body(scope: MutableMapping[str, Any], receive: Receive, *, max_bytes: int) -> bytes:
+    """The whole body. Raises BodyTooLarge as soon as it is known to be larger than ``max_bytes`` bytes, and
+    ClientDisconnect when the client closes the connection before the end."""
+    declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
     if declared.isdigit() and int(declared) > max_bytes:
-        raise _too_large(max_bytes)
-    received = bytearray()
-    async for chunk in request.stream():
-        received += chunk
-        if len(received) > max_bytes:
-            raise _too_large(max_bytes)
-    return bytes(received)
+        raise BodyTooLarge(max_bytes)
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        if len(body) > max_bytes:
+            raise BodyTooLarge(max_bytes)
+        if not message.get("more_body"):
+            return bytes(body)
 
 
-def _too_large(max_bytes: int) -> ApiError:
-    return ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is larger than {max_bytes} bytes")
+def replay_body(body: bytes, receive: Receive) -> Receive:
+    """A ``receive`` for an application that is to read ``body``, which was read already."""
+    first = True
+
+    async def receive_again() -> Message:
+        nonlocal first
+        if not first:
+            return await receive()
+        first = False
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive_again

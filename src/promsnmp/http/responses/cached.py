@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
+from promsnmp.http.responses.negotiation import accepts_gzip
+
 
 class CachedResponse:
     """Content of one media type: compressed, as most ask for it, and plain for the others (``plain`` makes that, in
@@ -46,22 +48,3 @@ def _matches(header: str, etag: str) -> bool:
     """Weak comparison (RFC 9110 section 8.8.3.2) with any of the tags in ``header``."""
     own = etag.removeprefix("W/")
     return any(tag.strip() == "*" or tag.strip().removeprefix("W/") == own for tag in header.split(","))
-
-
-def accepts_gzip(header: str) -> bool:
-    """Whether ``Accept-Encoding`` allows gzip (RFC 9110 section 12.5.3): by name, or else by ``*``."""
-    weights = dict(parse_weight(part) for part in header.split(",") if part.strip())
-    return weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0))) > 0.0
-
-
-def parse_weight(part: str) -> tuple[str, float]:
-    """(coding, q) of one element; a q that is no number counts as 0."""
-    coding, *parameters = (piece.strip() for piece in part.split(";"))
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip().lower() == "q":
-            try:
-                return coding.lower(), float(value)
-            except ValueError:
-                return coding.lower(), 0.0
-    return coding.lower(), 1.0

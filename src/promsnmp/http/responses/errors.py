@@ -9,11 +9,11 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
+from starlette.types import Scope, Send
 
 from promsnmp.errors import (
     DeviceChanged,
@@ -23,6 +23,8 @@ from promsnmp.errors import (
     InventoryUnavailable,
     UnknownDevice,
 )
+from promsnmp.http.responses.sending import JSON, body_headers, send_response, send_text
+from promsnmp.http.routing import policy_of
 from promsnmp.http.schemas.common import ErrorBody
 
 log = logging.getLogger(__name__)
@@ -69,34 +71,58 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_bug)
 
 
-async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
+async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     headers = dict(error.headers or {})
     text = error.detail
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(_allowed(request))
-        text = f"{request.method} is not possible here; use {headers['Allow']}"
+        text = method_not_allowed(headers["Allow"])
     elif error.status_code == HTTPStatus.NOT_FOUND and text == HTTPStatus.NOT_FOUND.phrase:
         text = "there is nothing at this path; see /v3/api-docs"
     return _answer(request, error.status_code, text, getattr(error, "problems", None) or None, headers)
 
 
-async def _on_bad_request(request: Request, error: Exception) -> JSONResponse:
+async def _on_bad_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     problems = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
     return _answer(request, HTTPStatus.BAD_REQUEST, "; ".join(problems), problems)
 
 
-async def _on_bug(request: Request, _: Exception) -> JSONResponse:
+async def _on_bug(request: Request, _: Exception) -> Response:
     # the server logs the traceback: the exception is raised again after this answer
     return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, "an error in PromSNMP; its log has the details")
 
 
 def _answer(
     request: Request, status: int, text: str, problems: list[str] | None = None, headers: dict[str, str] | None = None
-) -> JSONResponse:
-    body = ErrorBody(error=text, status=int(status), path=request.url.path, problems=problems)
-    return JSONResponse(body.model_dump(exclude_none=True), int(status), headers)
+) -> Response:
+    content = error_json(int(status), text, request.url.path, problems)
+    return Response(content, int(status), headers, media_type="application/json")
+
+
+def error_json(status: int, text: str, path: str, problems: Sequence[str] | None = None) -> bytes:
+    """The JSON of an error."""
+    return (
+        ErrorBody(error=text, status=status, path=path, problems=problems).model_dump_json(exclude_none=True).encode()
+    )
+
+
+async def send_error(
+    send: Send, scope: Scope, status: int, text: str, headers: Iterable[tuple[bytes, bytes]] = ()
+) -> None:
+    """Sends an error over plain ASGI: as JSON, or as text where the route of the request declares that."""
+    if policy_of(scope).plain_errors:
+        await send_text(send, status, text, headers)
+        return
+    body = error_json(status, text, scope["path"])
+    await send_response(send, status, body_headers(body, JSON, headers), body)
+
+
+def method_not_allowed(allowed: str) -> str:
+    """The text of a 405; ``allowed`` is the value of its Allow header."""
+    methods = allowed.split(", ")
+    return f"method not allowed; use {' or '.join(filter(None, (', '.join(methods[:-1]), methods[-1])))}"
 
 
 def _allowed(request: Request) -> Iterable[str]:

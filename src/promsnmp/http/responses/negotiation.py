@@ -1,55 +1,94 @@
-"""Which exposition format and coding an answer has, by the request's Accept headers (RFC 9110 section 12.5).
+"""Chooses the exposition format and the coding of a response by the Accept headers (RFC 9110 section 12.5).
 
-A client's headers are the same at every scrape, so what was worked out for them is kept.
+A client sends the same headers at every scrape, so the choice is remembered.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
-from promsnmp.http.responses.cached import accepts_gzip
 from promsnmp.polling.page import Format
 
+PROTOBUF = "application/vnd.google.protobuf"
 _OPENMETRICS = ("application/openmetrics-text", "application/*")
 _TEXT = ("text/plain", "text/*", "*/*")
 """Media ranges that fit a format, the most precise first."""
 _VERSIONS = ("", "1.0.0", "0.0.4")
+_PROTOBUF_PARAMETERS = {"proto": "io.prometheus.client.MetricFamily", "encoding": "delimited"}
+"""What the parameters of protobuf's media type must say where they are present."""
+
+
+class AcceptElement(NamedTuple):
+    """One element of an Accept header: its media range or coding, its q, and its other parameters, all names in lower
+    case. A q that is not a number counts as 0."""
+
+    name: str
+    weight: float
+    parameters: Mapping[str, str]
+
+
+def parse_accept(header: str) -> Iterator[AcceptElement]:
+    """The elements of ``Accept`` or ``Accept-Encoding``."""
+    for part in header.split(","):
+        name, *pairs = part.split(";")
+        if name.strip():
+            parameters = dict(_parameter(pair) for pair in pairs)
+            yield AcceptElement(name.strip().lower(), _number(parameters.pop("q", "1")), parameters)
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name.strip().lower(), value.strip().strip('"')
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
 
 
 @lru_cache(maxsize=256)
 def choose_format(accept: str) -> Format:
     """OpenMetrics when it is asked for with a q that is not 0 and not below that of text, else text."""
-    weights: dict[str, float] = {}
-    for part in accept.split(","):
-        kind, weight, version = _element(part)
-        if version in _VERSIONS:
-            weights[kind] = max(weight, weights.get(kind, 0.0))
+    known = [element for element in parse_accept(accept) if element.parameters.get("version", "") in _VERSIONS]
+    weights = _weights(known)
     openmetrics, text = _weight(weights, _OPENMETRICS), _weight(weights, _TEXT)
     return Format.OPENMETRICS if openmetrics > 0.0 and openmetrics >= text else Format.TEXT
 
 
-def _weight(weights: dict[str, float], ranges: tuple[str, ...]) -> float:
-    """The q of the most precise range that is there (RFC 9110 section 12.5.1), 0 when none is."""
-    return next((weights[one] for one in ranges if one in weights), 0.0)
-
-
-def _element(part: str) -> tuple[str, float, str]:
-    """Media range, q and version of one element of Accept; a q that is no number counts as 0."""
-    kind, *parameters = (piece.strip() for piece in part.split(";"))
-    weight, version = 1.0, ""
-    for parameter in parameters:
-        name, _, value = (piece.strip() for piece in parameter.partition("="))
-        if name.lower() == "version":
-            version = value.strip('"')
-        elif name.lower() == "q":
-            try:
-                weight = float(value)
-            except ValueError:
-                weight = 0.0
-    return kind.lower(), weight, version
+@lru_cache(maxsize=256)
+def prefers_protobuf(accept: str) -> bool:
+    """Whether protobuf is named, in the form that we send, with a q that is not 0 and not below another format's."""
+    elements = list(parse_accept(accept))
+    ours = [element for element in elements if element.name == PROTOBUF and _is_our_protobuf(element)]
+    protobuf = _weights(ours).get(PROTOBUF, 0.0)
+    others = _weights(elements)
+    return protobuf > 0.0 and all(protobuf >= _weight(others, ranges) for ranges in (_OPENMETRICS[:1], _TEXT))
 
 
 @lru_cache(maxsize=256)
-def wants_gzip(accept_encoding: str) -> bool:
-    """Whether the answer may be gzip-compressed."""
-    return accepts_gzip(accept_encoding)
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Whether ``Accept-Encoding`` allows gzip (RFC 9110 section 12.5.3): by name, or else by ``*``."""
+    weights = {element.name: element.weight for element in parse_accept(accept_encoding)}
+    return weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0))) > 0.0
+
+
+def _is_our_protobuf(element: AcceptElement) -> bool:
+    """Whether the element means our messages; a parameter that is missing leaves the choice to us."""
+    return all(element.parameters.get(name, value) == value for name, value in _PROTOBUF_PARAMETERS.items())
+
+
+def _weights(elements: Iterable[AcceptElement]) -> dict[str, float]:
+    """The highest q of each media range."""
+    weights: dict[str, float] = {}
+    for element in elements:
+        weights[element.name] = max(element.weight, weights.get(element.name, 0.0))
+    return weights
+
+
+def _weight(weights: Mapping[str, float], ranges: Iterable[str]) -> float:
+    """The q of the most precise range that is there (RFC 9110 section 12.5.1), 0 when none is."""
+    return next((weights[item] for item in ranges if item in weights), 0.0)

@@ -16,6 +16,7 @@ from pydantic import BaseModel, WithJsonSchema
 
 from promsnmp.http.responses.errors import ApiError
 from promsnmp.http.routes.metrics import METRICS_ANSWERS, METRICS_QUERY, metrics_response
+from promsnmp.http.routing import AccessLevel, access
 from promsnmp.http.schemas.common import (
     ComponentBody,
     HealthBody,
@@ -82,6 +83,7 @@ def _component(part: Component) -> ComponentBody:
 
 
 @router.get("/actuator", responses=_responses(LinksBody))
+@access(AccessLevel.OPEN)
 async def index(request: Request) -> Response:
     """What there is."""
     base = f"{request.url.scheme}://{request.url.netloc}/actuator"
@@ -90,6 +92,7 @@ async def index(request: Request) -> Response:
 
 
 @router.get("/actuator/health", responses=_responses(HealthBody, also_503=True))
+@access(AccessLevel.HEALTH)
 async def health(request: Request, services: ServicesDep) -> Response:
     """All components, and the worst status among them."""
     parts = services.health.components()
@@ -100,6 +103,7 @@ async def health(request: Request, services: ServicesDep) -> Response:
 
 
 @router.get("/actuator/health/liveness", responses=_responses(ComponentBody, also_503=True))
+@access(AccessLevel.HEALTH)
 async def liveness(request: Request, services: ServicesDep) -> Response:
     """UP whenever the process can answer."""
     part = services.health.liveness()
@@ -107,6 +111,7 @@ async def liveness(request: Request, services: ServicesDep) -> Response:
 
 
 @router.get("/actuator/health/readiness", responses=_responses(ComponentBody, also_503=True))
+@access(AccessLevel.HEALTH)
 async def readiness(request: Request, services: ServicesDep) -> Response:
     """UP when requests may come: the inventory is loaded, and no shutdown has begun."""
     part = services.health.readiness()
@@ -117,6 +122,7 @@ async def readiness(request: Request, services: ServicesDep) -> Response:
     "/actuator/health/{component}",
     responses={**_responses(ComponentBody, also_503=True), 404: failure("No such component.")},
 )
+@access(AccessLevel.HEALTH)
 async def health_component(request: Request, component: str, services: ServicesDep) -> Response:
     """One component of the health."""
     part = services.health.component(component)
@@ -126,6 +132,7 @@ async def health_component(request: Request, component: str, services: ServicesD
 
 
 @router.get("/actuator/info", responses=_responses(InfoBody))
+@access(AccessLevel.OPEN)
 async def info(request: Request, services: ServicesDep) -> Response:
     """What is running."""
     app = {"name": "promsnmp", "description": "SNMP devices into Prometheus"}
@@ -135,12 +142,14 @@ async def info(request: Request, services: ServicesDep) -> Response:
 
 
 @router.get("/actuator/prometheus", response_class=Response, responses=METRICS_ANSWERS, openapi_extra=METRICS_QUERY)
+@access(AccessLevel.OPEN, owner_first=True)
 async def prometheus(request: Request, services: ServicesDep) -> Response:
     """As `/metrics`."""
     return metrics_response(request, services)
 
 
 @router.get("/actuator/metrics", responses=_responses(MetricNamesBody))
+@access(AccessLevel.OPEN)
 async def metric_names(request: Request, services: ServicesDep) -> Response:
     """Names of PromSNMP's own metrics."""
     return _actuator_response(request, MetricNamesBody(names=_meters(services).names()))
@@ -154,6 +163,7 @@ async def metric_names(request: Request, services: ServicesDep) -> Response:
         404: failure("No such metric, or no series with these tags."),
     },
 )
+@access(AccessLevel.OPEN)
 async def metric(
     request: Request,
     name: str,

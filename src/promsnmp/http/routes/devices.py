@@ -18,6 +18,7 @@ from promsnmp.errors import InventoryError
 from promsnmp.http.responses.bodies import read_json
 from promsnmp.http.responses.conditional import precondition_check
 from promsnmp.http.responses.errors import ApiError, inventory_refusal
+from promsnmp.http.routing import AccessLevel, access
 from promsnmp.http.schemas.device_filter import DEVICE_FILTER_PARAMETERS, device_filter_of
 from promsnmp.http.schemas.inventory import DeviceBody, DevicesBody
 from promsnmp.http.schemas.openapi import failure
@@ -88,6 +89,7 @@ _PATCH = {
     responses={400: failure("A parameter is wrong.")},
     openapi_extra={"parameters": DEVICE_FILTER_PARAMETERS},
 )
+@access(AccessLevel.DETAILS)
 async def list_devices(
     request: Request,
     services: ServicesDep,
@@ -109,6 +111,7 @@ async def list_devices(
     responses={201: {"headers": _ETAG}, 400: _INVALID, **_WRITE_ERRORS},
     openapi_extra=_request_schema("application/json", _DEVICE),
 )
+@access(AccessLevel.MANAGEMENT, leader_only=True)
 async def add_device(request: Request, services: ServicesDep) -> Response:
     """Add one device. It is polled at once."""
     try:
@@ -124,6 +127,7 @@ async def add_device(request: Request, services: ServicesDep) -> Response:
     response_model=DeviceBody,
     responses={200: {"headers": _ETAG}, **_UNKNOWN_DEVICE, 409: _WRITE_ERRORS[409]},
 )
+@access(AccessLevel.DETAILS)
 async def show_device(device: str, services: ServicesDep) -> Response:
     """One device by id, sysName or address, secrets masked."""
     try:
@@ -142,6 +146,7 @@ async def show_device(device: str, services: ServicesDep) -> Response:
     },
     openapi_extra=_request_schema("application/json", _DEVICE, _IF_MATCH, _IF_NONE_MATCH),
 )  # fmt: skip
+@access(AccessLevel.MANAGEMENT, leader_only=True)
 async def put_device(request: Request, device: str, services: ServicesDep) -> Response:
     """Replace one device; masked secrets stay. With a new id, add it."""
     try:
@@ -164,6 +169,7 @@ async def put_device(request: Request, device: str, services: ServicesDep) -> Re
     },
     openapi_extra=_request_schema("application/merge-patch+json", _PATCH, _IF_MATCH),
 )  # fmt: skip
+@access(AccessLevel.MANAGEMENT, leader_only=True)
 async def patch_device(request: Request, device: str, services: ServicesDep) -> Response:
     """Change some keys of one device (JSON merge patch, RFC 7396)."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -189,6 +195,7 @@ async def patch_device(request: Request, device: str, services: ServicesDep) -> 
     responses={**_UNKNOWN_DEVICE, **_PRECONDITION_FAILED, **_WRITE_ERRORS},
     openapi_extra={"parameters": [_IF_MATCH]},
 )
+@access(AccessLevel.MANAGEMENT, leader_only=True)
 async def remove_device(request: Request, device: str, services: ServicesDep) -> Response:
     """Remove one device."""
     try:

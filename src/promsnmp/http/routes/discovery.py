@@ -19,6 +19,7 @@ from promsnmp.discovery.service import Discovery
 from promsnmp.errors import DiscoveryBusy, InventoryError, InventoryInvalid
 from promsnmp.http.responses.bodies import read_json
 from promsnmp.http.responses.errors import RETRY, ApiError, inventory_refusal
+from promsnmp.http.routing import AccessLevel, access
 from promsnmp.http.schemas.discovery import AcceptedBody, DiscoveryBody, JobBody, JobDetailBody
 from promsnmp.http.schemas.inventory import SeedBody
 from promsnmp.http.schemas.openapi import failure
@@ -59,6 +60,7 @@ router = APIRouter(tags=["discovery"])
     },
     openapi_extra=_REQUEST,
 )
+@access(AccessLevel.MANAGEMENT, leader_only=True)
 async def discover(
     request: Request,
     services: ServicesDep,
@@ -94,12 +96,14 @@ async def discover(
 
 
 @router.get(PATH, response_model=list[SeedBody])
+@access(AccessLevel.DETAILS, leader_only=True)
 async def list_seeds(services: ServicesDep) -> Response:
     """All saved seeds, secrets masked."""
     return JSONResponse([seed_document(seed, mask=True) for seed in services.discovery.seeds.seeds])
 
 
 @router.delete(PATH, response_class=PlainTextResponse, responses=_NOT_WRITABLE)
+@access(AccessLevel.MANAGEMENT, leader_only=True)
 async def delete_seeds(request: Request, services: ServicesDep) -> str:
     """Delete all saved seeds. Devices stay."""
     await _delete(request, services.discovery)
@@ -107,6 +111,7 @@ async def delete_seeds(request: Request, services: ServicesDep) -> str:
 
 
 @router.get(JOBS, response_model=list[JobBody])
+@access(AccessLevel.DETAILS, leader_only=True)
 async def list_jobs(services: ServicesDep) -> Response:
     """Searches that run, wait, or ended, the newest first."""
     now = time.time()
@@ -114,12 +119,14 @@ async def list_jobs(services: ServicesDep) -> Response:
 
 
 @router.get(JOBS + "/{job_id}", response_model=JobDetailBody, responses=_NO_JOB)
+@access(AccessLevel.DETAILS, leader_only=True)
 async def show_job(job_id: str, services: ServicesDep) -> Response:
     """One search, with the devices that it found."""
     return JSONResponse(detailed_document(_existing_job(services.discovery, job_id), time.time()))
 
 
 @router.delete(JOBS + "/{job_id}", response_model=JobDetailBody, responses=_NO_JOB)
+@access(AccessLevel.MANAGEMENT, leader_only=True)
 async def stop_job(job_id: str, services: ServicesDep) -> Response:
     """Stop a search; what it found stays in the inventory. One that has ended stays as it is."""
     job = _existing_job(services.discovery, job_id)
@@ -130,6 +137,7 @@ async def stop_job(job_id: str, services: ServicesDep) -> Response:
 
 
 @router.get(PATH + "/{seed_id}", response_model=SeedBody, responses=_NO_SEED)
+@access(AccessLevel.DETAILS, leader_only=True)
 async def show_seed(seed_id: str, services: ServicesDep) -> Response:
     """One saved seed, secrets masked."""
     if (seed := services.discovery.seeds.get(seed_id.lower())) is None:
@@ -138,6 +146,7 @@ async def show_seed(seed_id: str, services: ServicesDep) -> Response:
 
 
 @router.delete(PATH + "/{seed_id}", response_class=PlainTextResponse, responses={**_NO_SEED, **_NOT_WRITABLE})
+@access(AccessLevel.MANAGEMENT, leader_only=True)
 async def delete_seed(request: Request, seed_id: str, services: ServicesDep) -> str:
     """Delete one saved seed. Devices stay."""
     if not await _delete(request, services.discovery, seed_id.lower()):

@@ -10,6 +10,7 @@ from fastapi.responses import PlainTextResponse
 from promsnmp.errors import InventoryError
 from promsnmp.http.responses.bodies import read_json
 from promsnmp.http.responses.errors import ApiError, inventory_refusal
+from promsnmp.http.routing import AccessLevel, access
 from promsnmp.http.schemas.inventory import InventoryBody
 from promsnmp.http.schemas.openapi import failure
 from promsnmp.http.services import ServicesDep, caller, request_id
@@ -30,6 +31,7 @@ router = APIRouter(tags=["promsnmp"])
         503: failure("There is no inventory yet."),
     },
 )
+@access(AccessLevel.DETAILS)
 async def show_inventory(services: ServicesDep) -> Response:
     """The inventory, its secrets masked; posted back, masked secrets keep what they were."""
     if await services.targets(()) is None:
@@ -47,6 +49,7 @@ async def show_inventory(services: ServicesDep) -> Response:
     },
     openapi_extra={"requestBody": {"required": True, "content": _CONTENT}},
 )
+@access(AccessLevel.MANAGEMENT, leader_only=True)
 async def replace_inventory(request: Request, services: ServicesDep) -> str:
     """Replace the inventory."""
     try:

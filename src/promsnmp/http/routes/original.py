@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
+from promsnmp.http.routing import AccessLevel, access
 from promsnmp.http.schemas.common import ExecutorBody, ThreadPoolsBody
 from promsnmp.http.services import ExecutorUsage, ServicesDep
 from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol
@@ -13,12 +14,14 @@ router = APIRouter(tags=["promsnmp"])
 
 
 @router.get("/promsnmp/hello", response_class=PlainTextResponse)
+@access(AccessLevel.OPEN)
 async def hello() -> str:
     """A sign of life."""
     return "Hello World"
 
 
 @router.get("/promsnmp/evictCache", response_class=PlainTextResponse)
+@access(AccessLevel.MANAGEMENT)
 async def evict_cache(services: ServicesDep) -> str:
     """Drop every page; the next scrape of a device waits for a poll."""
     services.evict_pages()
@@ -26,18 +29,21 @@ async def evict_cache(services: ServicesDep) -> str:
 
 
 @router.get("/promsnmp/authProtocols", response_model=list[str])
+@access(AccessLevel.OPEN)
 async def auth_protocols() -> Response:
     """Names for an agent's `authProtocol`."""
     return JSONResponse([item.value for item in AuthProtocol])
 
 
 @router.get("/promsnmp/privProtocols", response_model=list[str])
+@access(AccessLevel.OPEN)
 async def priv_protocols() -> Response:
     """Names for an agent's `privProtocol`."""
     return JSONResponse([item.value for item in PrivProtocol])
 
 
 @router.get("/promsnmp/threadPools")
+@access(AccessLevel.OPEN)
 async def thread_pools(services: ServicesDep) -> ThreadPoolsBody:
     """How busy discovery and polling are."""
     return ThreadPoolsBody(

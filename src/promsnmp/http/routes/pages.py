@@ -14,6 +14,7 @@ from swagger_ui_bundle import swagger_ui_path
 
 from promsnmp import __version__
 from promsnmp.http.responses.errors import ApiError
+from promsnmp.http.routing import AccessLevel, access
 
 router = APIRouter(include_in_schema=False)
 
@@ -61,6 +62,7 @@ SwaggerUIBundle({url: api, dom_id: "#swagger-ui", validatorUrl: null, deepLinkin
 
 
 @router.get("/")
+@access(AccessLevel.OPEN)
 async def landing() -> HTMLResponse:
     rows = (f'<tr><td><a href="{path}">/{path}</a></td><td>{escape(text)}</td></tr>' for path, text in LINKS)
     return HTMLResponse(_LANDING.format(version=escape(__version__), rows="\n".join(rows)), headers=HEADERS)
@@ -68,22 +70,26 @@ async def landing() -> HTMLResponse:
 
 @router.get("/swagger-ui")
 @router.get("/swagger-ui.html")
+@access(AccessLevel.OPEN)
 async def swagger() -> HTMLResponse:
     return HTMLResponse(_SWAGGER.format(base="swagger-ui/"), headers=HEADERS)
 
 
 @router.get("/swagger-ui/")
 @router.get("/swagger-ui/index.html")
+@access(AccessLevel.OPEN)
 async def swagger_index() -> HTMLResponse:
     return HTMLResponse(_SWAGGER.format(base=""), headers=HEADERS)
 
 
 @router.get("/swagger-ui/start.js")
+@access(AccessLevel.OPEN)
 async def swagger_start() -> Response:
     return Response(_START, media_type="text/javascript", headers=HEADERS)
 
 
 @router.get("/swagger-ui/{name}")
+@access(AccessLevel.OPEN)
 async def swagger_asset(name: str) -> FileResponse:
     if name not in ASSETS:
         raise ApiError(404, "there is no such file")

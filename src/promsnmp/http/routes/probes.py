@@ -9,6 +9,7 @@ from fastapi.responses import PlainTextResponse
 
 from promsnmp.errors import InventoryError, ModuleError, SettingsError
 from promsnmp.http.responses.errors import ApiError
+from promsnmp.http.routing import AccessLevel, access
 from promsnmp.http.schemas.openapi import failure, text
 from promsnmp.http.services import ServicesDep
 
@@ -16,12 +17,14 @@ router = APIRouter()
 
 
 @router.get("/-/healthy", tags=["probes"], response_class=PlainTextResponse)
+@access(AccessLevel.HEALTH)
 async def healthy() -> str:
     """200 whenever the process can answer."""
     return "PromSNMP is healthy.\n"
 
 
 @router.get("/-/ready", tags=["probes"], response_class=PlainTextResponse, responses={503: text("Not ready.")})
+@access(AccessLevel.HEALTH)
 async def ready(services: ServicesDep) -> Response:
     """200 when requests may come, 503 with the reason when not."""
     if services.health.ready:
@@ -31,6 +34,7 @@ async def ready(services: ServicesDep) -> Response:
 
 @router.post("/-/reload", tags=["probes"], response_class=PlainTextResponse, responses={400: failure("Kept the old.")})
 @router.put("/-/reload", include_in_schema=False, response_class=PlainTextResponse)
+@access(AccessLevel.MANAGEMENT)
 async def reload(services: ServicesDep) -> str:
     """Read the files of modules (`SNMP_CONFIG_FILES`), the web configuration and the inventory again.
 
@@ -44,6 +48,7 @@ async def reload(services: ServicesDep) -> str:
 
 
 @router.get("/config", tags=["metrics"], responses={200: text("Modules and auths.")})
+@access(AccessLevel.DETAILS)
 async def config(services: ServicesDep) -> Response:
     """Modules and auths in use, in the form of snmp.yml, without secrets."""
     return PlainTextResponse(await services.show_config())

@@ -9,6 +9,7 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from promsnmp.http.responses.errors import ApiError
+from promsnmp.http.routing import AccessLevel, access
 from promsnmp.http.schemas.common import Body, without_default
 from promsnmp.http.schemas.openapi import failure
 from promsnmp.http.services import Services, ServicesDep, caller
@@ -47,6 +48,7 @@ class LeadershipBody(Body):
 
 
 @router.get(PATH, response_model_exclude_none=True)
+@access(AccessLevel.DETAILS)
 async def leader(services: ServicesDep) -> LeadershipBody:
     """Who leads, and which replicas there are, as the replica that answers sees it."""
     return _leadership_body(services)
@@ -60,6 +62,7 @@ async def leader(services: ServicesDep) -> LeadershipBody:
         503: failure("There is no leader now."),
     },
 )
+@access(AccessLevel.MANAGEMENT, leader_only=True)
 async def step_down(request: Request, services: ServicesDep) -> LeadershipBody:
     """Have the leader give the lead up, so that another replica is elected; any replica may be asked."""
     leadership = services.cluster.leadership

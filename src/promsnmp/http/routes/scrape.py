@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 from urllib.parse import parse_qs
+
+from starlette.types import Scope, Send
 
 from promsnmp.errors import (
     AddressError,
@@ -24,7 +25,10 @@ from promsnmp.errors import (
     UnknownTarget,
 )
 from promsnmp.exposition.utilization.histogram import UtilizationSeries
-from promsnmp.http.responses.negotiation import choose_format, wants_gzip
+from promsnmp.http.responses.errors import method_not_allowed, send_error
+from promsnmp.http.responses.negotiation import accepts_gzip, choose_format
+from promsnmp.http.responses.sending import HeaderList, body_headers, send_response
+from promsnmp.http.routing import AccessLevel, RoutePolicy
 from promsnmp.inventory.model import Inventory
 from promsnmp.inventory.modules import AUTO, requested_modules
 from promsnmp.inventory.store import InventoryStore
@@ -37,11 +41,11 @@ from promsnmp.snmp.transport import Network, parse_endpoint
 
 log = logging.getLogger(__name__)
 
-Scope = MutableMapping[str, Any]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-ScrapeAnswer = tuple[list[tuple[bytes, bytes]], bytes]
+ScrapeAnswer = tuple[HeaderList, bytes]
 """Headers and body."""
 
+SNMP_PATH = "/snmp"
+SNMP_POLICY = RoutePolicy(access=AccessLevel.OPEN, plain_errors=True)
 DEFAULT_MODULE = "if_mib"
 DEFAULT_AUTH = "public_v2"
 TIMEOUT_HEADER = b"x-prometheus-scrape-timeout-seconds"
@@ -128,7 +132,7 @@ def read_response_options(headers: Iterable[tuple[bytes, bytes]]) -> ResponseOpt
             encoding = encoding + b"," + value if encoding else value
         elif name == TIMEOUT_HEADER:
             timeout = _seconds(value)
-    return ResponseOptions(timeout, choose_format(accept.decode("latin-1")), wants_gzip(encoding.decode("latin-1")))
+    return ResponseOptions(timeout, choose_format(accept.decode("latin-1")), accepts_gzip(encoding.decode("latin-1")))
 
 
 def _seconds(value: bytes) -> float | None:
@@ -172,13 +176,13 @@ class ScrapeRoute:
 
     async def __call__(self, scope: Scope, receive: object, send: Send) -> None:
         if scope["method"] not in ("GET", "HEAD"):
-            await send_response(send, 405, *text_answer(b"only GET is allowed here\n", [(b"allow", b"GET, HEAD")]))
+            await send_error(send, scope, 405, method_not_allowed("GET, HEAD"), [(b"allow", b"GET, HEAD")])
             return
         await send_response(send, *await self.answer(scope["query_string"], scope["headers"]))
 
     async def answer(
         self, query_string: bytes, headers: Iterable[tuple[bytes, bytes]], *, foreign: bool = False
-    ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    ) -> tuple[int, HeaderList, bytes]:
         """Status, headers and body. ``foreign``: the device is another replica's, so that a page is kept for a short
         while only."""
         try:
@@ -188,18 +192,18 @@ class ScrapeRoute:
             options = read_response_options(headers)
             page = await self._page_service.page(poll_target, options.format, timeout=self.time_limit(options.timeout))
         except UnknownTarget as error:
-            return 404, *text_answer(f"{error}\n".encode())
+            return 404, *_error(error)
         except (TargetError, ModuleError, AddressError) as error:
-            return 400, *text_answer(f"{error}\n".encode())
+            return 400, *_error(error)
         except SnmpTimeout as error:
-            return 504, *text_answer(f"{error}\n".encode())
+            return 504, *_error(error)
         except StrictFailure as error:
-            return 500, *text_answer(f"{error}\n".encode())
+            return 500, *_error(error)
         except SnmpError as error:
-            return 502, *text_answer(f"{error}\n".encode())
+            return 502, *_error(error)
         return 200, *page_answer(page, options)
 
-    def fast_answer(self, query_string: bytes, headers: list[tuple[bytes, bytes]]) -> ScrapeAnswer | None:
+    def fast_answer(self, query_string: bytes, headers: HeaderList) -> ScrapeAnswer | None:
         """The whole answer, when it is in memory: what ``__call__`` would send, without waiting for anything."""
         poll_target = self._targets.get(query_string)
         if poll_target is None or self._is_outdated():
@@ -286,18 +290,6 @@ def page_answer(page: RenderedPage, options: ResponseOptions) -> ScrapeAnswer:
     return headers, body
 
 
-def text_answer(body: bytes, more: Sequence[tuple[bytes, bytes]] = ()) -> ScrapeAnswer:
-    """Headers and body of a text for people."""
-    headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-length", b"%d" % len(body)),
-        (b"x-content-type-options", b"nosniff"),
-        *more,
-    ]
-    return headers, body
-
-
-async def send_response(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-    """Sends a whole answer."""
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def _error(error: Exception) -> ScrapeAnswer:
+    body = f"{error}\n".encode()
+    return body_headers(body), body

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from promsnmp.http.responses.errors import ApiError
+from promsnmp.http.routing import AccessLevel, access
 from promsnmp.http.schemas.common import TargetGroupBody
 from promsnmp.http.schemas.device_filter import DEVICE_FILTER_PARAMETERS, device_filter_of
 from promsnmp.http.schemas.openapi import failure, parameter
@@ -25,6 +26,7 @@ router = APIRouter(tags=["scrape"])
         "parameters": [parameter("query", "Words to look for, as for `/promsnmp/devices`."), *DEVICE_FILTER_PARAMETERS]
     },
 )
+@access(AccessLevel.OPEN)
 async def targets(request: Request, services: ServicesDep) -> Response:
     """Devices for Prometheus's `http_sd_configs`: all, or those with the given fields (`?label.region=eu`)."""
     document = await services.targets(device_filter_of(request))

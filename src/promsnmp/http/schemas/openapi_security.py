@@ -1,14 +1,14 @@
-"""What the OpenAPI document says of access: which operations want credentials, of which kinds, and how they refuse.
+"""Adds to the OpenAPI document which operations need credentials, of which kinds, and how they refuse.
 
-It tells of the server as it is set up: where there are no credentials, none are asked for. So the Swagger page shows
-locks where there are some, and programs that are made from the document know what to send.
+It describes the service as it is configured: without credentials, no operation asks for any. So the Swagger page shows
+locks where there are some, and generated clients know what to send.
 """
 
 from __future__ import annotations
 
-from promsnmp.http.middleware.access import PLAIN
+from promsnmp.http.routing import UNDECLARED, RoutePolicy, RouteTable
 from promsnmp.http.schemas.openapi import Json, failure, text
-from promsnmp.http.security.auth import AccessControl, access_level
+from promsnmp.http.security.auth import AccessControl
 
 SCHEMES: Json = {
     "basic": {"type": "http", "scheme": "basic", "description": "A user of the web configuration."},
@@ -16,15 +16,19 @@ SCHEMES: Json = {
 }
 _REFUSALS = {
     "401": "Credentials are missing or wrong.",
-    "403": "Without credentials: not from this machine, or by a page of another site.",
+    "403": "Not from this machine while there are no credentials, or by a web page of another site.",
     "429": "Too many logins at once.",
 }
 
 
-def with_security(document: Json, access: AccessControl) -> Json:
-    """``document`` (left as it is) with what ``access`` asks for now."""
+def with_security(document: Json, table: RouteTable, access: AccessControl) -> Json:
+    """``document`` (left as it is) with what ``access`` asks for now; ``table`` has what the routes declare."""
+    policies = {(method.lower(), path): policy for method, path, policy in table.declared()}
     paths = {
-        path: {method: _operation(one, method, path, access) for method, one in operations.items()}
+        path: {
+            method: _operation(operation, policies.get((method, path), UNDECLARED), access)
+            for method, operation in operations.items()
+        }
         for path, operations in document["paths"].items()
     }
     components = document.get("components", {})
@@ -33,12 +37,11 @@ def with_security(document: Json, access: AccessControl) -> Json:
     return {**document, "paths": paths, "components": components}
 
 
-def _operation(operation: Json, method: str, path: str, access: AccessControl) -> Json:
-    level = access_level(method.upper(), path)
-    if not access.is_restricted(level):
+def _operation(operation: Json, policy: RoutePolicy, access: AccessControl) -> Json:
+    if not access.is_restricted(policy.access):
         return operation
-    describe = text if path in PLAIN else failure
-    refusals = {status: describe(what) for status, what in _REFUSALS.items()}
+    describe = text if policy.plain_errors else failure
+    refusals = {status: describe(reason) for status, reason in _REFUSALS.items()}
     made = {**operation, "responses": {**refusals, **operation["responses"]}}
     if access.schemes:
         made["security"] = [{name: []} for name in access.schemes]

@@ -1,10 +1,11 @@
-"""Who may do what: which requests need a caller with a name, and how callers tell theirs.
+"""Decides who may send a request: which access levels need credentials, and which credentials there are.
 
-Requests that change something are *management*: they need credentials where there are any, and otherwise come from this
-machine only. What shows configuration needs credentials where there are any. Scrapes, targets and pages are open unless
-the operator closes them, health is open always: its askers (kubelet, load balancers) have no credentials.
+Each route declares its access level (``http/routing.py``). Management needs credentials where some are configured, and
+otherwise answers this machine only. Details need credentials where some are configured. Open routes need them with
+API_PROTECT_SCRAPES only, health never.
 
-Ways to tell a name are a list of ``Authenticator``: whoever needs another one (replicas among themselves) adds it.
+Kinds of credentials are a list of ``Authenticator``. To add a kind, write one and add it to that list in
+``access_control``.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from http import HTTPStatus
 from typing import Protocol
 
 from cachetools import TTLCache
 from starlette.types import Scope
 
+from promsnmp.http.routing import AccessLevel
 from promsnmp.http.security.origin import HeaderMap, cross_site_origin, headers_of, is_local
 from promsnmp.http.security.passwords import PasswordChecker, TooManyChecks
 
@@ -33,31 +34,6 @@ PRINCIPAL = "promsnmp.principal"
 """Key of an ASGI scope: the name of the caller, for those who write down who did what."""
 CERTIFICATE = "promsnmp.certificate"
 """Key of an ASGI scope: the name in the client's certificate, which the handshake verified."""
-
-
-class AccessLevel(Enum):
-    """What a request is about."""
-
-    HEALTH = "health"
-    OPEN = "open"
-    DETAILS = "details"
-    MANAGEMENT = "management"
-
-
-_HEALTH = ("/-/healthy", "/-/ready", "/actuator/health")
-_OPEN_PATHS = {f"/promsnmp/{name}" for name in ("hello", "authProtocols", "privProtocols", "threadPools")}
-_CHANGING_GETS = {"/promsnmp/evictCache"}
-
-
-def access_level(method: str, path: str) -> AccessLevel:
-    """What a request is about. Methods that are not safe (RFC 9110 section 9.2.1) change something, wherever."""
-    if method not in ("GET", "HEAD", "OPTIONS", "TRACE") or path in _CHANGING_GETS:
-        return AccessLevel.MANAGEMENT
-    if path in _HEALTH or path.startswith("/actuator/health/"):
-        return AccessLevel.HEALTH
-    if path == "/config" or (path.startswith("/promsnmp/") and path not in _OPEN_PATHS):
-        return AccessLevel.DETAILS
-    return AccessLevel.OPEN
 
 
 class WrongCredentials(Exception):
@@ -210,7 +186,7 @@ class AccessControl:
     def is_restricted(self, level: AccessLevel) -> bool:
         """Whether a request of that kind may be refused for who sends it."""
         match level:
-            case AccessLevel.HEALTH:
+            case AccessLevel.HEALTH | AccessLevel.PEER:
                 return False
             case AccessLevel.OPEN:
                 return self.protect_scrapes
@@ -219,9 +195,8 @@ class AccessControl:
             case _:
                 return True
 
-    async def authorize(self, scope: Scope) -> str | Refusal:
-        """The name of the caller (``anonymous`` where nobody asks for one), or why the request is refused."""
-        level = access_level(scope["method"], scope["path"])
+    async def authorize(self, scope: Scope, level: AccessLevel = AccessLevel.MANAGEMENT) -> str | Refusal:
+        """The name of the caller (``anonymous`` where none is needed), or why the request is refused."""
         if not self.is_restricted(level):
             return ANONYMOUS
         headers = headers_of(scope)
@@ -233,17 +208,17 @@ class AccessControl:
                     return name
         except WrongCredentials as error:
             self.failures.failed((scope.get("client") or ("?",))[0], error.who)
-            return self._unauthorized("the credentials are wrong")
+            return self._unauthorized("wrong credentials")
         except TooManyChecks:
             return Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many logins at once", [("retry-after", "1")])
         if self.configured:
-            return self._unauthorized("this needs credentials")
+            return self._unauthorized("authentication required")
         return ANONYMOUS if self._allow_anonymous or is_local(scope, headers) else _NOT_LOCAL
 
     def _unauthorized(self, text: str) -> Refusal:
         challenges = [one.challenge for one in self._authenticators if one.configured and one.challenge]
         if not challenges:  # and a 401 must have one
-            certificate = "this needs a client certificate that the service trusts"
+            certificate = "authentication required: present a client certificate that the service trusts"
             return Refusal(HTTPStatus.FORBIDDEN, certificate if self.configured else text)
         return Refusal(HTTPStatus.UNAUTHORIZED, text, [("www-authenticate", one) for one in challenges])
 

@@ -15,16 +15,15 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from promsnmp.http.responses.sending import HeaderList
 from promsnmp.http.security.auth import CERTIFICATE
 from promsnmp.observe.counts import RequestCounts
 
 log = logging.getLogger(__name__)
 
-PREFIX = b"/snmp?"
 _STATUS_LINE = b"HTTP/1.1 200 OK\r\n"
 _BODY_HEADERS = (b"content-length", b"transfer-encoding", b"expect", b"upgrade")
 
-HeaderList = list[tuple[bytes, bytes]]
 FastAnswer = Callable[[bytes, HeaderList], tuple[HeaderList, bytes] | None]
 """Headers and body for a query string and request headers, None when the answer is not there yet."""
 
@@ -33,10 +32,11 @@ ClientName = Callable[[bytes], str | None]
 
 
 def fast_path_protocol(
-    fast_answer: FastAnswer, counts: RequestCounts, client_name: ClientName = lambda _: None
+    path: str, fast_answer: FastAnswer, counts: RequestCounts, client_name: ClientName = lambda _: None
 ) -> type[HttpToolsProtocol]:
-    """A protocol class for uvicorn that answers at once what ``fast_answer`` has, and names the client by
-    ``client_name``."""
+    """A protocol class for uvicorn that answers GETs of ``path`` at once when ``fast_answer`` has the answer, and names
+    the client by ``client_name``."""
+    prefix = path.encode() + b"?"
 
     class FastPathProtocol(HttpToolsProtocol):
         _certificate: str | None = None
@@ -52,11 +52,11 @@ def fast_path_protocol(
                     transport.abort()
 
         def on_headers_complete(self) -> None:
-            if not self.url.startswith(PREFIX) or not _is_simple(self):
+            if not self.url.startswith(prefix) or not _is_simple(self):
                 super().on_headers_complete()
                 return
             began = time.perf_counter()
-            answer = fast_answer(self.url[len(PREFIX) :].partition(b"#")[0], self.headers)
+            answer = fast_answer(self.url[len(prefix) :].partition(b"#")[0], self.headers)
             if answer is None:
                 super().on_headers_complete()
                 return
@@ -64,7 +64,7 @@ def fast_path_protocol(
             self.transport.write(_message([*self.server_state.default_headers, *headers], body))
             self._answered = True
             self.server_state.total_requests += 1
-            counts.record("GET", "/snmp", 200, seconds=time.perf_counter() - began)
+            counts.record("GET", path, 200, seconds=time.perf_counter() - began)
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )

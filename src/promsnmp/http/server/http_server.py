@@ -13,11 +13,11 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
-from promsnmp.http.middleware.request_metrics import RequestMetricsMiddleware
 
 CHECK_INTERVAL = 0.02
 """Seconds between two looks at the requests in flight."""
@@ -36,17 +36,18 @@ class _Uvicorn(uvicorn.Server):
 
 class HttpServer:
     """Serves ``asgi_app`` on ``sockets`` (already listening) until stopped, over TLS when there is ``tls``;
-    ``protocol`` reads and writes HTTP."""
+    ``protocol`` reads and writes HTTP, and ``in_flight`` has the requests that are being answered."""
 
     def __init__(
         self,
-        asgi_app: RequestMetricsMiddleware,
+        asgi_app: ASGIApp,
         sockets: Sequence[socket.socket],
         protocol: type[HttpToolsProtocol] = HttpToolsProtocol,
         *,
+        in_flight: AbstractSet[int],
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._asgi_app = asgi_app
+        self._in_flight = in_flight
         self._sockets = list(sockets)
         self._config = uvicorn.Config(
             asgi_app,
@@ -71,9 +72,9 @@ class HttpServer:
     async def stop(self, *, grace: float) -> None:
         """Answer what is in flight, for at most ``grace`` seconds, then let ``run`` return."""
         deadline = time.monotonic() + grace
-        in_flight_at_stop = frozenset(self._asgi_app.in_flight)
+        in_flight_at_stop = frozenset(self._in_flight)
         accept_until = deadline - grace / 10
-        while in_flight_at_stop & self._asgi_app.in_flight and time.monotonic() < accept_until:  # noqa: ASYNC110  # an event would cost each request
+        while in_flight_at_stop & self._in_flight and time.monotonic() < accept_until:  # noqa: ASYNC110  # an event would cost each request
             await asyncio.sleep(CHECK_INTERVAL)
         left = max(deadline - time.monotonic(), MIN_CLOSE_TIME)
         self._config.timeout_graceful_shutdown = left  # type: ignore[assignment]  # it waits for a float as well

@@ -13,14 +13,15 @@ import signal
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
 import uvloop
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from promsnmp import __version__
-from promsnmp.http.middleware.request_metrics import RequestMetricsMiddleware
 from promsnmp.http.server.http_server import HttpServer
 from promsnmp.http.server.listen import urls
 from promsnmp.observe.health import Health
@@ -61,7 +62,8 @@ class Application:
     def __init__(
         self,
         *,
-        asgi_app: RequestMetricsMiddleware,
+        asgi_app: ASGIApp,
+        in_flight: AbstractSet[int],
         health: Health,
         sockets: Sequence[socket.socket],
         protocol: type[HttpToolsProtocol] = HttpToolsProtocol,
@@ -71,9 +73,11 @@ class Application:
         lifecycles: Sequence[Lifecycle] = (),
         reload: Step,
     ) -> None:
+        self.asgi_app = asgi_app
+        """What the server serves."""
         self._health = health
         self._sockets = list(sockets)
-        self._server = HttpServer(asgi_app, sockets, protocol, tls=tls)
+        self._server = HttpServer(asgi_app, sockets, protocol, in_flight=in_flight, tls=tls)
         self._scheme = "http" if tls is None else "https"
         self._grace = grace
         self._periodic_tasks = dict(periodic_tasks)

@@ -1,0 +1,18 @@
+"""``/v3/api-docs``: the OpenAPI document, with the access that the service asks for at the moment."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from promsnmp.http.routing import AccessLevel, access
+
+PATH = "/v3/api-docs"
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get(PATH)
+@access(AccessLevel.OPEN)
+async def openapi(request: Request) -> JSONResponse:
+    return JSONResponse(request.app.state.openapi())

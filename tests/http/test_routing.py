@@ -1,0 +1,184 @@
+"""What routes declare, and that the real application asks for exactly the access that docs/access.md promises."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import AsyncIterator
+from itertools import chain
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from promsnmp import app
+from promsnmp.http.app import ROUTERS
+from promsnmp.http.middleware.peer_auth import peer_routes
+from promsnmp.http.routes.scrape import SNMP_PATH, SNMP_POLICY
+from promsnmp.http.routing import (
+    UNDECLARED,
+    AccessLevel,
+    PlainRoute,
+    RoutePolicy,
+    RouteTable,
+    access,
+    declared_policy,
+    policy_of,
+)
+from promsnmp.settings import load_settings
+
+TOKEN = "a-token-for-tests"
+SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
+METHODS = (*SAFE, "POST", "PUT", "PATCH", "DELETE", "PROPFIND")
+OPEN_BELOW_PROMSNMP = [f"/promsnmp/{name}" for name in ("hello", "authProtocols", "privProtocols", "threadPools")]
+
+
+async def answers(scope: Scope, receive: Receive, send: Send) -> None:
+    raise AssertionError("only its declaration is looked at")
+
+
+PLAIN = [
+    PlainRoute(SNMP_PATH, answers, SNMP_POLICY),
+    *peer_routes(on_status=lambda body: body, on_detected_modules=lambda body: body),
+]
+TABLE = RouteTable(chain.from_iterable(router.routes for router in ROUTERS), PLAIN)
+ROUTES = [(method, re.sub(r"\{[^}]*\}", "x", path), policy) for method, path, policy in TABLE.declared()]
+PATHS = sorted({path for _, path, _ in ROUTES})
+
+
+def promised(method: str, path: str) -> AccessLevel:
+    """What docs/access.md says of a request."""
+    if path in ("/-/peer", "/-/findings"):
+        return AccessLevel.PEER
+    if method not in SAFE or path == "/promsnmp/evictCache":
+        return AccessLevel.MANAGEMENT
+    if path in ("/-/healthy", "/-/ready", "/actuator/health") or path.startswith("/actuator/health/"):
+        return AccessLevel.HEALTH
+    if path == "/config" or (path.startswith("/promsnmp/") and path not in OPEN_BELOW_PROMSNMP):
+        return AccessLevel.DETAILS
+    return AccessLevel.OPEN
+
+
+def resolved(method: str, path: str, table: RouteTable = TABLE) -> RoutePolicy:
+    return table.resolve({"type": "http", "method": method, "path": path, "headers": []})
+
+
+# -------------------------------------------------------------------------------------------------------- declarations
+
+
+def test_every_route_declares_its_access() -> None:
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, Route)]
+    assert routes
+    assert [route.path for route in routes if declared_policy(route.endpoint) is None] == []
+
+
+async def undeclared() -> None: ...
+
+
+@access(AccessLevel.OPEN)
+async def opens() -> None: ...
+
+
+def test_a_route_that_declares_nothing_is_management() -> None:
+    table = RouteTable([Route("/new", undeclared)])
+    assert resolved("GET", "/new", table).access is AccessLevel.MANAGEMENT
+
+
+def test_a_request_that_no_table_has_seen_is_management() -> None:
+    assert policy_of({"type": "http"}) == UNDECLARED
+    assert UNDECLARED.access is AccessLevel.MANAGEMENT
+
+
+def test_a_route_that_changes_something_cannot_be_declared_open() -> None:
+    with pytest.raises(ValueError, match="POST /new"):
+        RouteTable([Route("/new", opens, methods=["POST"])])
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_method_of_a_path_needs_what_the_documentation_promises(path: str) -> None:
+    for method in METHODS:
+        assert resolved(method, path).access is promised(method, path), method
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/promsnmp/nothing", "/-/healthy/", "/actuator/healthy", "*"])
+def test_a_path_without_a_route_is_open_to_read_and_management_to_change(path: str) -> None:
+    assert {resolved(method, path).access for method in SAFE} == {AccessLevel.OPEN}
+    assert resolved("POST", path).access is AccessLevel.MANAGEMENT
+
+
+def test_only_the_leader_changes_anything_below_promsnmp_and_knows_searches() -> None:
+    for method, path, policy in ROUTES:
+        below = path.startswith("/promsnmp/")
+        expected = below and (method not in SAFE or path.startswith("/promsnmp/discovery"))
+        assert policy.leader_only is expected, (method, path)
+
+
+def test_the_owner_of_a_target_answers_metrics_and_prometheus_reads_errors_as_text() -> None:
+    assert {path for _, path, policy in ROUTES if policy.owner_first} == {"/metrics", "/actuator/prometheus"}
+    assert {path for _, path, policy in ROUTES if policy.plain_errors} == {"/metrics", "/snmp"}
+
+
+# ------------------------------------------------------------------------------------------------- the real application
+
+
+@pytest.fixture(scope="module", params=["", TOKEN], ids=["no credentials", "token"])
+def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[ASGIApp, bool]:
+    """The application as ``serve`` builds it, and whether it has credentials; nothing listens."""
+    sockets: list[socket.socket] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(app, "listen_all", lambda *_: sockets)
+        folder: Path = tmp_path_factory.mktemp("routing")
+        built = app.build(load_settings(prom_inv_file=folder / "inventory.json", api_token=request.param or None))
+    return built.asgi_app, bool(request.param)
+
+
+@pytest_asyncio.fixture
+async def remote(service: tuple[ASGIApp, bool]) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(service[0], client=("192.0.2.9", 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://promsnmp") as client:
+        yield client
+
+
+@pytest_asyncio.fixture
+async def local(service: tuple[ASGIApp, bool]) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(service[0], client=("127.0.0.1", 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        yield client
+
+
+LIVE = [(method, path) for method, path, policy in ROUTES if policy.access is not AccessLevel.PEER]
+
+
+@pytest.mark.parametrize(("method", "path"), LIVE)
+async def test_each_caller_gets_in_where_promised(
+    service: tuple[ASGIApp, bool], remote: httpx.AsyncClient, local: httpx.AsyncClient, method: str, path: str
+) -> None:
+    level, has_credentials = promised(method, path), service[1]
+    signed = {"authorization": f"Bearer {TOKEN}"}
+    statuses = {
+        "nobody": (await remote.request(method, path)).status_code,
+        "local": (await local.request(method, path)).status_code,
+        "token": (await remote.request(method, path, headers=signed)).status_code,
+    }
+    refused = {caller for caller, status in statuses.items() if status in (401, 403)}
+    if has_credentials:
+        expected = {"nobody", "local"} if level in (AccessLevel.DETAILS, AccessLevel.MANAGEMENT) else set()
+    else:
+        expected = {"nobody", "token"} if level is AccessLevel.MANAGEMENT else set()
+    assert refused == expected, statuses
+
+
+@pytest.mark.parametrize("path", ["/targets", "/-/reload", "/promsnmp/hello", "/nowhere"])
+async def test_a_wrong_method_is_405_for_those_who_get_in(
+    service: tuple[ASGIApp, bool], remote: httpx.AsyncClient, local: httpx.AsyncClient, path: str
+) -> None:
+    expected = 404 if path == "/nowhere" else 405
+    options = await remote.options(path)
+    assert options.status_code == expected
+    assert ("allow" in options.headers) is (expected == 405)
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    assert (await remote.delete(path)).status_code in (401, 403)
+    assert (await local.delete(path, headers=headers)).status_code == expected
