@@ -1,38 +1,32 @@
-"""The composition root: the only file that knows every part. It builds them and wires them together.
+"""The composition root: the only file that knows every part. It builds the parts in the order of the layers.
 
-Settings are read and the inventory is loaded, or the start ends with one line that says why not; then the sockets
-listen. What runs after that, and how it ends, is in ``http/server/lifecycle.py``.
+Modules, the inventory, the cluster, polling, discovery, HTTP: each part is made of those before it. The settings are
+read and the inventory is loaded, or the start ends with one line that says why not; then the sockets listen. What runs
+after that, and how it ends, is in ``http/server/lifecycle.py``.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Iterable
-from datetime import UTC, datetime
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
-
-from prometheus_client.metrics_core import Metric
 
 from promsnmp import __version__
 from promsnmp.cluster.cluster import Cluster
 from promsnmp.cluster.inventory_port import InventoryPort
-from promsnmp.discovery.factory import make_discovery
-from promsnmp.discovery.schedule import Schedule, Scheduler, read_cron, read_zone
+from promsnmp.discovery.factory import make_discovery, make_schedule
+from promsnmp.discovery.reconcile.stale import count_stale
+from promsnmp.discovery.schedule import Scheduler
+from promsnmp.discovery.service import Discovery
 from promsnmp.errors import ModuleError, SettingsError
 from promsnmp.http.app import create_asgi_app
-from promsnmp.http.middleware.access import AccessMiddleware
-from promsnmp.http.middleware.leader_proxy import LeaderProxy
+from promsnmp.http.factory import make_access_control, make_plain_routes, make_scrape_route, make_stack
 from promsnmp.http.middleware.owner_proxy import OwnerProxy
-from promsnmp.http.middleware.peer_auth import PeerAuthenticator, PeerAuthMiddleware, peer_routes
-from promsnmp.http.middleware.rate_limit import RateLimitMiddleware
-from promsnmp.http.middleware.request_metrics import RequestMetricsMiddleware
-from promsnmp.http.middleware.response_headers import ResponseHeadersMiddleware
-from promsnmp.http.middleware.stack import MiddlewareStack
 from promsnmp.http.responses.targets_cache import TargetsCache
-from promsnmp.http.routes.scrape import SNMP_PATH, SNMP_POLICY, ScrapeRoute
-from promsnmp.http.routing import PlainRoute
-from promsnmp.http.security.auth import AccessControl, BasicAuthenticator, CertificateAuthenticator, TokenAuthenticator
+from promsnmp.http.routes.scrape import ScrapeRoute
+from promsnmp.http.security.auth import AccessControl
 from promsnmp.http.security.tls import PeerTlsContext
 from promsnmp.http.security.web_config_watcher import WebConfigWatcher
 from promsnmp.http.server.fast_path import fast_path_protocol
@@ -41,18 +35,18 @@ from promsnmp.http.server.listen import listen_all
 from promsnmp.http.services import ExecutorUsage, Services
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.document.write import DocumentWriter
-from promsnmp.inventory.model import STALE, Inventory
+from promsnmp.inventory.health import inventory_component, inventory_families
 from promsnmp.inventory.modules import AUTO
 from promsnmp.inventory.query import DeviceSelector
 from promsnmp.inventory.storage.key import load_key
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.inventory.targets import Site, TargetList
-from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS, GetFencingToken
+from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS
 from promsnmp.modules.catalogue import CatalogueStore, load_catalogue
-from promsnmp.modules.snmp_yml.writer import to_yaml
+from promsnmp.modules.reload import catalogue_component, reload_catalogue
 from promsnmp.observe import families
 from promsnmp.observe.counts import DiscoveryCounts, RequestCounts
-from promsnmp.observe.health import Component, DiskSpace, Health, Status, loop_check
+from promsnmp.observe.health import DiskSpace, Health, loop_check
 from promsnmp.observe.meters import ProcessMeters
 from promsnmp.observe.selfmetrics import SelfMetrics
 from promsnmp.observe.tasks import LoopLag
@@ -69,250 +63,91 @@ GRACE_SHARE = 0.95
 WATCH_INTERVAL = 2.0
 DISK_INTERVAL = 5.0
 """Seconds between two looks at the inventory file, and at its disk."""
-FINDINGS_INTERVAL = 10.0
-"""Seconds between two writes of what was found out of devices."""
+DETECTED_MODULES_INTERVAL = 10.0
+"""Seconds between two writes of the modules that were detected."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """Everything below HTTP, and what measures the process."""
+
+    settings: Settings
+    web: WebConfigWatcher
+    catalogue_store: CatalogueStore
+    store: InventoryStore
+    sockets: list[socket.socket]
+    cluster: Cluster
+    polling: PollingSubsystem
+    discovery: Discovery
+    discovery_counts: DiscoveryCounts
+    scheduler: Scheduler
+    disk: DiskSpace
+    loop_lag: LoopLag
+
+    def leads(self) -> bool:
+        return self.cluster.leadership.leads
 
 
 def build(settings: Settings) -> Application:
-    """As ``_build``; what was built is taken for permanent."""
+    """Every part, built and wired, with the inventory loaded and the sockets listening.
+
+    Raises InventoryError when the inventory cannot be used, ModuleError for an unknown module, and PromSnmpError
+    when the port cannot be had. What was built is taken for permanent by the garbage collector.
+    """
     with gc_paused():
-        app = _build(settings)
+        if not COMPILED:
+            log.warning("compiled decoder missing, polling uses more CPU; install gcc and reinstall")
+        parts = _build_parts(settings)
+        _connect(parts)
+        app = _build_application(parts)
     freeze_memory()
     return app
 
 
-def _build(settings: Settings) -> Application:
-    """Every part, built and wired, with the inventory loaded and the sockets listening.
+# ------------------------------------------------------------------------------------------------------- below HTTP
 
-    Raises InventoryError when the inventory cannot be used, ModuleError for an unknown module, and PromSnmpError
-    when the port cannot be had.
-    """
-    if not COMPILED:
-        log.warning("running without the compiled decoder: slower")
+
+def _build_parts(settings: Settings) -> _Parts:
     catalogue_store = CatalogueStore(load_catalogue(settings.config_patterns, expand=settings.snmp_expand_environment))
     release_memory()
     web = WebConfigWatcher(settings.web_config_file)
-    store = _open_store(settings, get_fencing_token=lambda: cluster.leadership.fencing_token())
+    store = _open_store(settings)
     sockets = listen_all(settings.listen_addresses)
-    port = next((one.getsockname()[1] for one in sockets), settings.server_port)
-    cluster = Cluster(settings, _inventory_port(store), port=port, tls=PeerTlsContext(lambda: web.current.tls))
+    cluster = _build_cluster(settings, store, web, sockets)
     polling = PollingSubsystem(settings, store, catalogue_store, cluster)
     discovery_counts = DiscoveryCounts()
-    leadership = cluster.leadership
-
-    def leads() -> bool:
-        return leadership.leads
-
-    discovery = make_discovery(
-        settings,
-        inventory=lambda: store.current,
-        update=store.update,
-        identify=identify,
-        counts=discovery_counts,
-        leads=leads,
-    )
-    schedule = _schedule(settings)
-    scheduler = Scheduler(discovery.run_seeds, schedule, leads=leads, on_start=settings.discovery_on_start)
-    scrape_route = ScrapeRoute(
-        polling.page_service,
-        store,
-        catalogue_store,
-        modules=settings.modules,
-        allow_adhoc=settings.adhoc_targets,
-        adhoc_networks=settings.adhoc_networks,
-        timeout=settings.scrape_timeout / 1000,
-        offset=settings.scrape_timeout_offset / 1000,
-    )
-    owner_proxy = OwnerProxy(
-        scrape_route,
-        cluster.members,
-        cluster.scrape_forwarder,
-        cluster.signer,
-        cut_off=lambda: polling.page_service.reaches_no_device,
-    )
-    disk, loop_lag, requests = DiskSpace(settings.prom_inv_file), LoopLag(), RequestCounts()
-    checks = {
-        "diskSpace": disk.check,
-        "eventLoop": lambda: loop_check(loop_lag),
-        "inventory": lambda: _inventory_check(store),
-        "leaderElection": cluster.check_election,
-        "modules": lambda: _modules_check(catalogue_store),
-        "poller": polling.check,
-        "replicas": cluster.check_members,
-        "webConfig": web.check,
-    }
-    access = _access(settings, web)
-    health = Health(checks, loaded=lambda: True)
-    metrics = SelfMetrics(
-        lambda: families.build_families(version=__version__, compiled=COMPILED),
-        lambda: families.site_families(_site(settings)),
-        polling.families,
-        lambda: families.loop_families(loop_lag.seconds),
-        lambda: _inventory_families(store, disk),
-        lambda: families.leadership_families(leader=leads(), discovered_at=discovery.finished_at),
-        cluster.families,
-        lambda: families.discovery_families(discovery_counts, stale=_count_lost(store.current), next_at=scheduler.next),
-        lambda: families.request_families(requests),
-        web.families,
-        lambda: families.config_families(read_at=catalogue_store.read_at, healthy=catalogue_store.last_error is None),
-        lambda: families.login_families(access.failures.total),
-    )
-    search = DeviceSelector(settings.modules)
-    services = Services(
-        version=__version__,
-        compiled=COMPILED,
-        health=health,
-        metrics=metrics,
-        process_meters=ProcessMeters().meters,
-        targets=TargetsCache(
-            store, TargetList(site=Site.from_settings(settings), modules=settings.modules), search
-        ).get,
-        show_inventory=partial(_inventory_json, DocumentWriter(mask=True), store),
-        cluster=cluster,
-        devices=Devices(store),
-        discovery=discovery,
-        search=search,
-        standing=polling.poll_status,
-        replace_inventory=store.replace,
-        reload=partial(_reload, settings, catalogue_store, web, store),
-        show_config=partial(_config_yaml, catalogue_store),
-        evict_pages=polling.cache.evict_all,
-        histograms=scrape_route.histograms,
-        polling=lambda: ExecutorUsage(*polling.figures()),
-    )
-    store.subscribe(lambda _: cluster.announce_change())
-    leadership.subscribe(lambda: None if leads() else discovery.stop_all())
-    snmp_route = PlainRoute(SNMP_PATH, owner_proxy, SNMP_POLICY)
-    stack = MiddlewareStack(
-        request_metrics=RequestMetricsMiddleware(requests),
-        response_headers=ResponseHeadersMiddleware(web),
-        peer_auth=PeerAuthMiddleware(cluster.signer),
-        rate_limit=RateLimitMiddleware(web),
-        access=AccessMiddleware(access),
-        leader_proxy=LeaderProxy(cluster.leadership, cluster.write_forwarder),
-        owner_proxy=owner_proxy,
-    )
-    plain_routes = [
-        snmp_route,
-        *peer_routes(
-            on_status=cluster.gossip.receive if cluster.gossip is not None else None,
-            on_detected_modules=polling.receive_detected_modules,
-        ),
-    ]
-    return Application(
-        asgi_app=create_asgi_app(services, stack, plain_routes),
-        in_flight=stack.request_metrics.in_flight,
-        health=health,
+    discovery = _build_discovery(settings, store, cluster, discovery_counts)
+    return _Parts(
+        settings=settings,
+        web=web,
+        catalogue_store=catalogue_store,
+        store=store,
         sockets=sockets,
-        protocol=fast_path_protocol(snmp_route.path, stack.fast_answer(snmp_route), requests, web.client_name),
-        tls=web.tls,
-        grace=settings.shutdown_timeout / 1000 * GRACE_SHARE,
-        periodic_tasks={
-            "the watch of the inventory file": PeriodicTask(step=store.reload_if_changed, every=WATCH_INTERVAL),
-            "the watch of the web configuration": PeriodicTask(step=web.refresh, every=WATCH_INTERVAL),
-            "the storing of what devices are": PeriodicTask(
-                step=polling.store_detected_modules, every=FINDINGS_INTERVAL
-            ),
-            "the watch of the disk": PeriodicTask(step=disk.refresh, every=DISK_INTERVAL),
-            "the watch for writes that fail": PeriodicTask(step=store.probe, every=DISK_INTERVAL),
-            "the measure of the event loop": PeriodicTask(step=loop_lag.measure, every=0.0),
-        },
-        lifecycles=[
-            Lifecycle(start=cluster.start, stop=cluster.stop, drain=cluster.leave),
-            Lifecycle(start=polling.start, stop=polling.stop),
-            Lifecycle(start=scheduler.start, stop=scheduler.stop),
-            Lifecycle(start=lambda: None, stop=discovery.close),
-        ],
-        reload=partial(_reload_on_signal, settings, catalogue_store, web, store),
+        cluster=cluster,
+        polling=polling,
+        discovery=discovery,
+        discovery_counts=discovery_counts,
+        scheduler=_build_scheduler(settings, cluster, discovery),
+        disk=DiskSpace(settings.prom_inv_file),
+        loop_lag=LoopLag(),
     )
 
 
-def _schedule(settings: Settings) -> Schedule | None:
-    """When the saved seeds are searched; None for never. Raises SettingsError."""
-    expression, zone = read_cron(settings.discovery_cron), read_zone(settings.discovery_tz)
-    return Schedule(expression, zone, datetime.now(UTC)) if expression is not None else None
-
-
-def _count_lost(inventory: Inventory) -> int:
-    return sum(device.status == STALE for device in inventory.devices)
-
-
-def _access(settings: Settings, web: WebConfigWatcher) -> AccessControl:
-    """Who may do what. A certificate alone is a login only where nothing else is: scrapers have some, too."""
-    token = TokenAuthenticator(settings.api_token.get_secret_value() if settings.api_token else "")
-    basic = BasicAuthenticator(web.passwords)
-    certificate = CertificateAuthenticator(
-        lambda: web.trusts_certificates and not (token.configured or basic.configured)
-    )
-    access = AccessControl(
-        [PeerAuthenticator(), token, basic, certificate],
-        allow_anonymous=settings.api_allow_anonymous,
-        protect_scrapes=settings.api_protect_scrapes,
-    )
-    if settings.api_allow_anonymous and access.configured:
-        log.warning("API_ALLOW_ANONYMOUS has no effect: there are credentials, and they are asked for")
-    return access
-
-
-async def _reload(
-    settings: Settings, catalogue_store: CatalogueStore, web: WebConfigWatcher, store: InventoryStore
-) -> None:
-    """Reads all files again. Raises ModuleError or SettingsError, and then uses what it had of that file."""
-    await web.reload()
-    try:
-        expand, before = settings.snmp_expand_environment, catalogue_store.current
-        load = partial(load_catalogue, settings.config_patterns, expand=expand, before=before)
-        catalogue = await asyncio.to_thread(load)
-        for name in settings.modules:
-            if name != AUTO:
-                catalogue.module(name)
-    except ModuleError as error:
-        catalogue_store.last_error = error
-        raise
-    catalogue_store.replace(catalogue)
-    release_memory()
-    log.info("read the configuration again: %d modules, %d auths", len(catalogue.modules), len(catalogue.auths))
-    await store.reload_if_changed()
-
-
-async def _reload_on_signal(
-    settings: Settings, catalogue_store: CatalogueStore, web: WebConfigWatcher, store: InventoryStore
-) -> None:
-    try:
-        await _reload(settings, catalogue_store, web, store)
-    except (ModuleError, SettingsError) as error:
-        log.error("the configuration stays as it was: %s", error)  # the text says it all
-
-
-async def _config_yaml(catalogue_store: CatalogueStore) -> str:
-    catalogue = catalogue_store.current
-    text = await asyncio.to_thread(to_yaml, catalogue.modules, catalogue.auths)
-    release_memory()
-    return text
-
-
-def _modules_check(catalogue_store: CatalogueStore) -> Component:
-    details: dict[str, object] = {
-        "modules": len(catalogue_store.current.modules),
-        "auths": len(catalogue_store.current.auths),
-    }
-    if catalogue_store.last_error is not None:
-        details["error"] = str(catalogue_store.last_error)
-    return Component(Status.UP, details)
-
-
-def _open_store(settings: Settings, *, get_fencing_token: GetFencingToken) -> InventoryStore:
+def _open_store(settings: Settings) -> InventoryStore:
     secret = settings.prom_encrypt_key
     key = load_key(settings.prom_inv_file, secret.get_secret_value() if secret else None)
-    store = InventoryStore(settings.prom_inv_file, key, get_fencing_token=get_fencing_token)
+    store = InventoryStore(settings.prom_inv_file, key)
     store.load()
     store.prepare()
     return store
 
 
-def _inventory_port(store: InventoryStore) -> InventoryPort:
-    """What replicas have to know of the inventory."""
-    return InventoryPort(
+def _build_cluster(
+    settings: Settings, store: InventoryStore, web: WebConfigWatcher, sockets: list[socket.socket]
+) -> Cluster:
+    """The cluster reads the inventory; from then on the inventory is written by its leader only."""
+    port = next((item.getsockname()[1] for item in sockets), settings.server_port)
+    inventory = InventoryPort(
         key=lambda: store.key,
         fencing_token=lambda: store.current.fencing_token,
         revision=lambda: store.current.revision,
@@ -321,37 +156,184 @@ def _inventory_port(store: InventoryStore) -> InventoryPort:
         reload=store.reload_if_changed,
         claim=store.write_fencing_token,
     )
+    cluster = Cluster(settings, inventory, port=port, tls=PeerTlsContext(lambda: web.current.tls))
+    store.guard_writes(cluster.leadership.fencing_token)
+    return cluster
 
 
-def _inventory_json(writer: DocumentWriter, store: InventoryStore) -> bytes:
-    return writer.json(store.current)
-
-
-def _inventory_check(store: InventoryStore) -> Component:
-    details = {
-        "devices": len(store.current.devices),
-        "revision": store.current.revision,
-        "term": store.current.fencing_token,
-    }
-    error = store.last_error or store.write_error
-    if error is not None:
-        return Component(Status.DOWN, {**details, "error": str(error)})
-    return Component(Status.UP, details)
-
-
-def _inventory_families(store: InventoryStore, disk: DiskSpace) -> Iterable[Metric]:
-    inventory = store.current
-    return families.inventory_families(
-        devices=len(inventory.devices),
-        seeds=len(inventory.seeds),
-        revision=inventory.revision,
-        changed_at=disk.modified,
-        healthy=store.last_error is None and store.write_error is None and not disk.is_silent,
+def _build_discovery(settings: Settings, store: InventoryStore, cluster: Cluster, counts: DiscoveryCounts) -> Discovery:
+    return make_discovery(
+        settings,
+        inventory=lambda: store.current,
+        update=store.update,
+        identify=identify,
+        counts=counts,
+        leads=lambda: cluster.leadership.leads,
     )
 
 
-def _site(settings: Settings) -> dict[str, str]:
+def _build_scheduler(settings: Settings, cluster: Cluster, discovery: Discovery) -> Scheduler:
+    return Scheduler(
+        discovery.run_seeds,
+        make_schedule(settings),
+        leads=lambda: cluster.leadership.leads,
+        on_start=settings.discovery_on_start,
+    )
+
+
+def _connect(parts: _Parts) -> None:
+    """What follows from a change: other replicas hear of a new inventory, and searches end with the lead."""
+    parts.store.subscribe(lambda _: parts.cluster.announce_change())
+    parts.cluster.leadership.subscribe(lambda: None if parts.leads() else parts.discovery.stop_all())
+
+
+# ------------------------------------------------------------------------------------------------------------- HTTP
+
+
+def _build_application(parts: _Parts) -> Application:
+    settings, web, cluster = parts.settings, parts.web, parts.cluster
+    requests = RequestCounts()
+    access = make_access_control(settings, web)
+    scrape_route = make_scrape_route(settings, parts.polling.page_service, parts.store, parts.catalogue_store)
+    owner_proxy = OwnerProxy(
+        scrape_route,
+        cluster.members,
+        cluster.scrape_forwarder,
+        cluster.signer,
+        cut_off=lambda: parts.polling.page_service.reaches_no_device,
+    )
+    stack = make_stack(cluster, web, access, owner_proxy, requests)
+    plain_routes = make_plain_routes(owner_proxy, cluster, on_detected_modules=parts.polling.receive_detected_modules)
+    health = _build_health(parts)
+    services = _build_services(parts, health, _build_metrics(parts, access, requests), scrape_route)
+    return Application(
+        asgi_app=create_asgi_app(services, stack, plain_routes.all),
+        in_flight=stack.request_metrics.in_flight,
+        health=health,
+        sockets=parts.sockets,
+        protocol=fast_path_protocol(
+            plain_routes.snmp.path, stack.fast_answer(plain_routes.snmp), requests, web.client_name
+        ),
+        tls=web.tls,
+        grace=settings.shutdown_timeout / 1000 * GRACE_SHARE,
+        periodic_tasks=_periodic_tasks(parts),
+        lifecycles=_lifecycles(parts),
+        reload=partial(_reload_on_signal, parts),
+    )
+
+
+def _build_services(parts: _Parts, health: Health, metrics: SelfMetrics, scrape_route: ScrapeRoute) -> Services:
+    settings, store, polling = parts.settings, parts.store, parts.polling
+    search = DeviceSelector(settings.modules)
+    targets = TargetList(site=Site.from_settings(settings), modules=settings.modules)
+    writer = DocumentWriter(mask=True)
+    return Services(
+        version=__version__,
+        compiled=COMPILED,
+        health=health,
+        metrics=metrics,
+        process_meters=ProcessMeters().meters,
+        targets=TargetsCache(store, targets, search).get,
+        show_inventory=lambda: writer.json(store.current),
+        cluster=parts.cluster,
+        devices=Devices(store),
+        discovery=parts.discovery,
+        search=search,
+        standing=polling.poll_status,
+        replace_inventory=store.replace,
+        reload=partial(_reload, parts),
+        catalogue_store=parts.catalogue_store,
+        evict_pages=polling.cache.evict_all,
+        histograms=scrape_route.histograms,
+        polling=lambda: ExecutorUsage(*polling.figures()),
+    )
+
+
+# ---------------------------------------------------------------------------------------------- health and metrics
+
+
+def _build_health(parts: _Parts) -> Health:
+    checks = {
+        "diskSpace": parts.disk.check,
+        "eventLoop": lambda: loop_check(parts.loop_lag),
+        "inventory": lambda: inventory_component(parts.store),
+        "leaderElection": parts.cluster.check_election,
+        "modules": lambda: catalogue_component(parts.catalogue_store),
+        "poller": parts.polling.check,
+        "replicas": parts.cluster.check_members,
+        "webConfig": parts.web.check,
+    }
+    return Health(checks, loaded=lambda: True)
+
+
+def _build_metrics(parts: _Parts, access: AccessControl, requests: RequestCounts) -> SelfMetrics:
+    store, catalogue_store, discovery = parts.store, parts.catalogue_store, parts.discovery
+    return SelfMetrics(
+        lambda: families.build_families(version=__version__, compiled=COMPILED),
+        lambda: families.site_families(_site_labels(parts.settings)),
+        parts.polling.families,
+        lambda: families.loop_families(parts.loop_lag.seconds),
+        lambda: inventory_families(store, parts.disk),
+        lambda: families.leadership_families(leader=parts.leads(), discovered_at=discovery.finished_at),
+        parts.cluster.families,
+        lambda: families.discovery_families(
+            parts.discovery_counts, stale=count_stale(store.current), next_at=parts.scheduler.next
+        ),
+        lambda: families.request_families(requests),
+        parts.web.families,
+        lambda: families.config_families(read_at=catalogue_store.read_at, healthy=catalogue_store.last_error is None),
+        lambda: families.login_families(access.failures.total),
+    )
+
+
+def _site_labels(settings: Settings) -> dict[str, str]:
     """Labels of ``promsnmp_site_info``: every PROM_TENANT_* and PROM_SITE_* setting."""
     names = [name for name in Settings.model_fields if name.startswith(("prom_tenant", "prom_site"))]
     values = {name.removeprefix("prom_"): getattr(settings, name) for name in names}
     return {name: "" if value is None else str(value) for name, value in values.items()}
+
+
+# --------------------------------------------------------------------------------------------------- while it runs
+
+
+def _periodic_tasks(parts: _Parts) -> Mapping[str, PeriodicTask]:
+    return {
+        "inventory file watch": PeriodicTask(step=parts.store.reload_if_changed, every=WATCH_INTERVAL),
+        "web configuration watch": PeriodicTask(step=parts.web.refresh, every=WATCH_INTERVAL),
+        "storing of detected modules": PeriodicTask(
+            step=parts.polling.store_detected_modules, every=DETECTED_MODULES_INTERVAL
+        ),
+        "disk watch": PeriodicTask(step=parts.disk.refresh, every=DISK_INTERVAL),
+        "inventory write probe": PeriodicTask(step=parts.store.probe, every=DISK_INTERVAL),
+        "event loop measurement": PeriodicTask(step=parts.loop_lag.measure, every=0.0),
+    }
+
+
+def _lifecycles(parts: _Parts) -> list[Lifecycle]:
+    """In the order in which they start and end."""
+    return [
+        Lifecycle(start=parts.cluster.start, stop=parts.cluster.stop, drain=parts.cluster.leave),
+        Lifecycle(start=parts.polling.start, stop=parts.polling.stop),
+        Lifecycle(start=parts.scheduler.start, stop=parts.scheduler.stop),
+        Lifecycle(start=lambda: None, stop=parts.discovery.close),
+    ]
+
+
+async def _reload(parts: _Parts) -> None:
+    """Reads all files again. Raises ModuleError or SettingsError, and then keeps what it had of that file."""
+    settings = parts.settings
+    await parts.web.reload()
+    await reload_catalogue(
+        parts.catalogue_store,
+        settings.config_patterns,
+        expand=settings.snmp_expand_environment,
+        needed=[name for name in settings.modules if name != AUTO],
+    )
+    await parts.store.reload_if_changed()
+
+
+async def _reload_on_signal(parts: _Parts) -> None:
+    try:
+        await _reload(parts)
+    except (ModuleError, SettingsError) as error:
+        log.error("reload failed, the configuration stays as it was: %s", error)  # the text says it all

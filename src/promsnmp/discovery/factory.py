@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from promsnmp.discovery.examine.examine import Examiner, Identify
 from promsnmp.discovery.reconcile.batch_writer import UpdateInventory
 from promsnmp.discovery.reconcile.merge import last_discovery
 from promsnmp.discovery.scan.rate import ScanLimits
 from promsnmp.discovery.scan.target_syntax import read_networks
+from promsnmp.discovery.schedule import Schedule, read_cron, read_zone
 from promsnmp.discovery.search import SearchContext
 from promsnmp.discovery.service import Discovery
 from promsnmp.errors import SettingsError
@@ -59,3 +61,9 @@ def make_discovery(
         leads=leads,
         finished_at=last_discovery(inventory()),
     )
+
+
+def make_schedule(settings: Settings) -> Schedule | None:
+    """When the saved seeds are searched; None for never. Raises SettingsError."""
+    expression, zone = read_cron(settings.discovery_cron), read_zone(settings.discovery_tz)
+    return Schedule(expression, zone, datetime.now(UTC)) if expression is not None else None

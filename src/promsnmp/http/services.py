@@ -16,6 +16,7 @@ from promsnmp.http.security.auth import ANONYMOUS, PRINCIPAL
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.model import Device
 from promsnmp.inventory.query import DeviceSelector, Query
+from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.observe.health import Health
 from promsnmp.observe.meters import Meter
 from promsnmp.observe.selfmetrics import SelfMetrics
@@ -57,8 +58,8 @@ class Services:
     """Take parsed JSON as the new inventory, on behalf of ``who``; raises InventoryError."""
     reload: Callable[[], Awaitable[object]]
     """Read all files again; raises ModuleError, InventoryError or SettingsError, and keeps what such a file said."""
-    show_config: Callable[[], Awaitable[str]]
-    """Modules and auths in the form of snmp.yml, secrets hidden."""
+    catalogue_store: CatalogueStore
+    """Modules and auths in use."""
     evict_pages: Callable[[], None]
     """Empty the cache of pages."""
     histograms: Callable[[bytes], Sequence[UtilizationSeries]] = lambda _: ()

@@ -90,6 +90,11 @@ class InventoryStore:
         """
         self._derivations.add(make, use, self._state.snapshot)
 
+    def guard_writes(self, get_fencing_token: GetFencingToken) -> None:
+        """From now on asks ``get_fencing_token`` before each write. The cluster that knows the token is built after the
+        inventory, which it reads."""
+        self._get_fencing_token = get_fencing_token
+
     def load(self) -> Inventory:
         """Reads the file; without one the inventory is empty.
 

@@ -89,3 +89,8 @@ def _without_silent(device: Device, coverage: SearchCoverage) -> Device:
         return device
     heard = next(agent for agent in agents if agent.endpoint in coverage.answered)
     return replace(device, agents=agents, primary=device.primary if device.primary in agents else heard)
+
+
+def count_stale(inventory: Inventory) -> int:
+    """How many devices of the inventory are stale."""
+    return sum(device.status == STALE for device in inventory.devices)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 
 from fastapi import APIRouter, Response
@@ -12,6 +13,8 @@ from promsnmp.http.responses.errors import ApiError
 from promsnmp.http.routing import AccessLevel, access
 from promsnmp.http.schemas.openapi import failure, text
 from promsnmp.http.services import ServicesDep
+from promsnmp.modules.snmp_yml.writer import to_yaml
+from promsnmp.support.memory import release_memory
 
 router = APIRouter()
 
@@ -51,4 +54,7 @@ async def reload(services: ServicesDep) -> str:
 @access(AccessLevel.DETAILS)
 async def config(services: ServicesDep) -> Response:
     """Modules and auths in use, in the form of snmp.yml, without secrets."""
-    return PlainTextResponse(await services.show_config())
+    catalogue = services.catalogue_store.current
+    shown = await asyncio.to_thread(to_yaml, catalogue.modules, catalogue.auths)
+    release_memory()
+    return PlainTextResponse(shown)

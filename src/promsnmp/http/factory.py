@@ -1,0 +1,100 @@
+"""HTTP as the settings want it: who may send requests, the scrape route, and the middleware."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from promsnmp.cluster.cluster import Cluster
+from promsnmp.http.middleware.access import AccessMiddleware
+from promsnmp.http.middleware.leader_proxy import LeaderProxy
+from promsnmp.http.middleware.owner_proxy import OwnerProxy
+from promsnmp.http.middleware.peer_auth import PeerAuthenticator, PeerAuthMiddleware, peer_routes
+from promsnmp.http.middleware.rate_limit import RateLimitMiddleware
+from promsnmp.http.middleware.request_metrics import RequestMetricsMiddleware
+from promsnmp.http.middleware.response_headers import ResponseHeadersMiddleware
+from promsnmp.http.middleware.stack import MiddlewareStack
+from promsnmp.http.routes.scrape import SNMP_PATH, SNMP_POLICY, ScrapeRoute
+from promsnmp.http.routing import PlainRoute
+from promsnmp.http.security.auth import AccessControl, BasicAuthenticator, CertificateAuthenticator, TokenAuthenticator
+from promsnmp.http.security.web_config_watcher import WebConfigWatcher
+from promsnmp.inventory.store import InventoryStore
+from promsnmp.modules.catalogue import CatalogueStore
+from promsnmp.observe.counts import RequestCounts
+from promsnmp.polling.pages import PageService
+from promsnmp.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def make_access_control(settings: Settings, web: WebConfigWatcher) -> AccessControl:
+    """Decides who may send what. A client certificate is a login only where there are no other credentials, since
+    scrapers have certificates, too."""
+    token = TokenAuthenticator(settings.api_token.get_secret_value() if settings.api_token else "")
+    basic = BasicAuthenticator(web.passwords)
+    certificate = CertificateAuthenticator(
+        lambda: web.trusts_certificates and not (token.configured or basic.configured)
+    )
+    access = AccessControl(
+        [PeerAuthenticator(), token, basic, certificate],
+        allow_anonymous=settings.api_allow_anonymous,
+        protect_scrapes=settings.api_protect_scrapes,
+    )
+    if settings.api_allow_anonymous and access.configured:
+        log.warning("API_ALLOW_ANONYMOUS has no effect: credentials are configured, and management needs them")
+    return access
+
+
+def make_scrape_route(
+    settings: Settings, page_service: PageService, store: InventoryStore, catalogue_store: CatalogueStore
+) -> ScrapeRoute:
+    """The answers of ``/snmp``."""
+    return ScrapeRoute(
+        page_service,
+        store,
+        catalogue_store,
+        modules=settings.modules,
+        allow_adhoc=settings.adhoc_targets,
+        adhoc_networks=settings.adhoc_networks,
+        timeout=settings.scrape_timeout / 1000,
+        offset=settings.scrape_timeout_offset / 1000,
+    )
+
+
+def make_stack(
+    cluster: Cluster, web: WebConfigWatcher, access: AccessControl, owner_proxy: OwnerProxy, counts: RequestCounts
+) -> MiddlewareStack:
+    """The middleware."""
+    return MiddlewareStack(
+        request_metrics=RequestMetricsMiddleware(counts),
+        response_headers=ResponseHeadersMiddleware(web),
+        peer_auth=PeerAuthMiddleware(cluster.signer),
+        rate_limit=RateLimitMiddleware(web),
+        access=AccessMiddleware(access),
+        leader_proxy=LeaderProxy(cluster.leadership, cluster.write_forwarder),
+        owner_proxy=owner_proxy,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainRoutes:
+    """The routes that are answered without FastAPI."""
+
+    snmp: PlainRoute
+    peers: list[PlainRoute]
+
+    @property
+    def all(self) -> list[PlainRoute]:
+        return [self.snmp, *self.peers]
+
+
+def make_plain_routes(
+    owner_proxy: OwnerProxy, cluster: Cluster, *, on_detected_modules: Callable[[bytes], bytes]
+) -> PlainRoutes:
+    """``/snmp``, and the paths for replicas where there are several."""
+    on_status = cluster.gossip.receive if cluster.gossip is not None else None
+    return PlainRoutes(
+        snmp=PlainRoute(SNMP_PATH, owner_proxy, SNMP_POLICY),
+        peers=peer_routes(on_status=on_status, on_detected_modules=on_detected_modules),
+    )

@@ -1,0 +1,36 @@
+"""The inventory in health and in PromSNMP's own metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prometheus_client.metrics_core import Metric
+
+from promsnmp.inventory.store import InventoryStore
+from promsnmp.observe import families
+from promsnmp.observe.health import Component, DiskSpace, Status
+
+
+def inventory_component(store: InventoryStore) -> Component:
+    """DOWN while the file cannot be read, or cannot be written."""
+    details = {
+        "devices": len(store.current.devices),
+        "revision": store.current.revision,
+        "term": store.current.fencing_token,
+    }
+    error = store.last_error or store.write_error
+    if error is not None:
+        return Component(Status.DOWN, {**details, "error": str(error)})
+    return Component(Status.UP, details)
+
+
+def inventory_families(store: InventoryStore, disk: DiskSpace) -> Iterable[Metric]:
+    """The size of the inventory, its revision, and whether its file can be used."""
+    inventory = store.current
+    return families.inventory_families(
+        devices=len(inventory.devices),
+        seeds=len(inventory.seeds),
+        revision=inventory.revision,
+        changed_at=disk.modified,
+        healthy=store.last_error is None and store.write_error is None and not disk.is_silent,
+    )
