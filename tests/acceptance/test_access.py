@@ -200,7 +200,7 @@ def test_a_wrong_web_configuration_ends_the_start_with_line_and_key(folder: Path
     (folder / "web.yml").write_text(TLS + "basic_auth_users:\n  alice: hush-hush\n")
     code, errors = failing(folder, "--web.config.file", str(folder / "web.yml"))
     assert code == 2
-    assert "web.yml:5: the password of alice is no bcrypt hash" in errors
+    assert "web.yml:5: the password of alice is not a bcrypt hash" in errors
     assert "hush" not in errors
     assert "Traceback" not in errors
     code, errors = failing(folder, API_TOKEN="hush hush")

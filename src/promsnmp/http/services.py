@@ -1,4 +1,4 @@
-"""What the HTTP handlers may use, handed to them as one value: no handler reaches for anything else."""
+"""The rest of the program as one value for the HTTP handlers, which use nothing else."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from promsnmp.polling.pages import PollStatus
 
 @dataclass(frozen=True, slots=True)
 class ExecutorUsage:
-    """How busy one kind of background work is: jobs running now, jobs that may run at once, jobs waiting."""
+    """How busy one kind of background work is: jobs that run, jobs that may run at once, jobs that wait."""
 
     active: int = 0
     limit: int = 0
@@ -34,7 +34,7 @@ class ExecutorUsage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The rest of the program as the handlers see it."""
+    """Everything that handlers use."""
 
     version: str
     compiled: bool
@@ -42,11 +42,11 @@ class Services:
     metrics: SelfMetrics
     process_meters: Callable[[], Iterable[Meter]]
     targets: Callable[[Query], Awaitable[CachedResponse | None]]
-    """The service discovery document of the devices that a query chooses; None while there is no inventory."""
+    """The service discovery document of the devices that a query selects; None while the inventory is not loaded."""
     show_inventory: Callable[[], bytes]
     """The inventory as JSON, secrets masked."""
     cluster: Cluster
-    """The replicas, and who leads them."""
+    """The replicas and their leader."""
     devices: Devices
     """Single devices."""
     discovery: Discovery
@@ -55,27 +55,27 @@ class Services:
     standing: Callable[[Device], PollStatus]
     """How the last poll of a device ended."""
     replace_inventory: Callable[..., Awaitable[object]]
-    """Take parsed JSON as the new inventory, on behalf of ``who``; raises InventoryError."""
+    """Replaces the inventory by parsed JSON, on behalf of ``who``; raises InventoryError."""
     reload: Callable[[], Awaitable[object]]
-    """Read all files again; raises ModuleError, InventoryError or SettingsError, and keeps what such a file said."""
+    """Reads all files again; raises ModuleError, InventoryError or SettingsError, and then keeps the old content."""
     catalogue_store: CatalogueStore
     """Modules and auths in use."""
     evict_pages: Callable[[], None]
     """Empty the cache of pages."""
     histograms: Callable[[bytes], Sequence[UtilizationSeries]] = lambda _: ()
-    """Utilisation histograms of the target that a query string names; raises TargetError or ModuleError."""
+    """The utilisation histograms of the target that a query string names; raises TargetError or ModuleError."""
     polling: Callable[[], ExecutorUsage] = ExecutorUsage
 
 
 async def get_services(request: Request) -> Services:
-    """The services that the application was made with."""
+    """The services of the application."""
     found = request.app.state.services
     assert isinstance(found, Services)
     return found
 
 
 ServicesDep = Annotated[Services, Depends(get_services)]
-"""Annotation of a handler's argument that wants the services."""
+"""The annotation with which a handler gets the services."""
 
 
 REQUEST_ID = "promsnmp.request_id"
@@ -88,5 +88,5 @@ def request_id(request: Request) -> str:
 
 
 def caller(request: Request) -> str:
-    """Who asks, for the audit log: the name that access control gave the caller, and the address."""
+    """The caller, for the audit log: the name that access control found, and the address."""
     return f"{request.scope.get(PRINCIPAL, ANONYMOUS)}@{request.client.host if request.client else 'unknown'}"

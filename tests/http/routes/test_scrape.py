@@ -60,7 +60,8 @@ def test_a_name_that_several_devices_have_is_404_and_says_how_to_ask_for_one(tmp
             server.client.post("/promsnmp/devices", json={"sysName": "twin", "agents": [one]})
         answer = scrape(server, target="TWIN")
         assert answer.status_code == 404
-        assert "2 devices are called 'TWIN'; ask for one by its address: 192.0.2.1:161, 192.0.2.2:161" in answer.text
+        assert "2 devices have the name 'TWIN'" in answer.text
+        assert "192.0.2.1:161, 192.0.2.2:161" in answer.text
 
 
 def test_an_address_is_polled_with_the_builtin_module_and_auth(live: ServiceProcess, agent: SimulatedAgent) -> None:

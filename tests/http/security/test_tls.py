@@ -111,19 +111,19 @@ def test_a_curve_is_kept_to() -> None:
 
 @pytest.mark.skipif(hasattr(ssl.SSLContext, "set_groups"), reason="this Python can choose between curves")
 def test_a_choice_of_curves_that_python_cannot_make_is_refused() -> None:
-    with pytest.raises(SettingsError, match="name one curve, or all"):
+    with pytest.raises(SettingsError, match="curve_preferences"):
         server_context(replace(TLS, curves=("CurveP384", "X25519")))
 
 
 def test_nothing_but_suites_of_1_3_below_1_3_is_refused() -> None:
-    with pytest.raises(SettingsError, match="max_version is below"):
+    with pytest.raises(SettingsError, match="max_version"):
         server_context(replace(TLS, cipher_suites=("TLS_AES_128_GCM_SHA256",), max_version="TLS12"))
 
 
 @pytest.mark.parametrize(
     ("tls", "told"),
     [
-        (replace(TLS, key=CA.server().key), "the key is not that of the certificate"),
+        (replace(TLS, key=CA.server().key), "does not match the certificate"),
         (replace(TLS, cert=b"text"), "cert_file has no certificate"),
         (replace(TLS, key=SERVER.cert), "key_file has no private key"),
         (replace(TLS, cert=SERVER.key), "cert_file has no certificate"),
@@ -143,7 +143,7 @@ def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_passphrase() ->
     sealed = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"x")
     )
-    with pytest.raises(SettingsError, match="without a passphrase"):
+    with pytest.raises(SettingsError, match="key_file.*passphrase"):
         server_context(replace(TLS, key=sealed))
 
 

@@ -43,7 +43,7 @@ BAD = {
     TLS + "  curve_preferences: [CurveP1]\n": "web.yml:4: .*CurveP1",
     TLS + "  junk: 1\n": "web.yml:4: unknown key.*cert_file",
     "junk: 1\n": "web.yml:1: unknown key",
-    "basic_auth_users:\n  alice: password\n": "web.yml:2: the password of alice is no bcrypt hash",
+    "basic_auth_users:\n  alice: password\n": "web.yml:2: the password of alice is not a bcrypt hash",
     "basic_auth_users:\n  - alice\n": "web.yml:2: basic_auth_users must be a mapping",
     "http_server_config:\n  headers:\n    X-Other: 1\n": "web.yml:3: .*X-Other.*X-Frame-Options",
     "http_server_config:\n  headers:\n    X-Frame-Options: no\n": "web.yml:3: X-Frame-Options: 'no'.*sameorigin",
@@ -53,12 +53,12 @@ BAD = {
 }
 """Files that promtool refuses, and we, with what the error has to say."""
 STRICTER = {
-    "tls_server_config:\n  min_version: TLS13\n": "no cert_file",
-    TLS + "  client_auth_type: RequireAnyClientCert\n": "any certificate; use RequireAndVerifyClientCert",
+    "tls_server_config:\n  min_version: TLS13\n": "needs cert_file",
+    TLS + "  client_auth_type: RequireAnyClientCert\n": "use RequireAndVerifyClientCert",
     TLS + "  client_auth_type: VerifyClientCertIfGiven\n": "needs client_ca_file",
     TLS + "  min_version: TLS13\n  max_version: TLS12\n": "above max_version",
     f"basic_auth_users:\n  '': {HASH}\n": "must not be empty",
-    f"basic_auth_users:\n  'a:b': {HASH}\n": "no colon",
+    f"basic_auth_users:\n  'a:b': {HASH}\n": "colon",
     'http_server_config:\n  headers:\n    Content-Security-Policy: "a\\nb: c"\n': "characters",
 }
 """Files that promtool takes although they protect less than they seem to, or cannot work."""

@@ -65,7 +65,7 @@ async def test_users_and_certificates_are_taken_over(file: Path, caplog: pytest.
     assert until is not None
     assert web.expires is not None
     assert web.expires > until
-    assert [record.getMessage() for record in caplog.records] == [f"read the web configuration again: {file}"] * 2
+    assert [record.getMessage() for record in caplog.records] == [f"reloaded the web configuration: {file}"] * 2
 
 
 async def test_what_cannot_be_used_changes_nothing_is_logged_once_and_shown(
@@ -82,7 +82,7 @@ async def test_what_cannot_be_used_changes_nothing_is_logged_once_and_shown(
     assert web.tls.current is context
     (record,) = caplog.records
     assert record.levelno == logging.ERROR
-    assert "web.yml:5: the password of alice is no bcrypt hash" in record.getMessage()
+    assert "web.yml:5: the password of alice is not a bcrypt hash" in record.getMessage()
     assert web.check().status is Status.DOWN
     assert "web.yml:5" in str(web.check().details["error"])
     assert next(iter(web.families())).samples[0].value == 0

@@ -1,8 +1,8 @@
-"""Scrapes at any of several replicas: every device has one owner, which has its page, and is asked for it.
+"""Gets the page of a device from the replica that owns the device, so that any replica can be scraped.
 
-The page is the same wherever one asks. When the owner does not answer, or not in time, the device is polled here, once
-for all who wait; what comes of that is kept for half an interval, as for targets that nobody polls in the background.
-When an owner itself seems to be cut off from the devices, it says so, and the next replica in line polls.
+When the owner does not answer in time, this replica polls the device, once for all scrapes that wait, and keeps the
+page for half an interval, as for targets that are not polled in the background. When the owner seems to be cut off from
+the devices, its response says so, and the next replica in line polls.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from promsnmp.http.routing import policy_of
 from promsnmp.support.http_client import HttpResponse
 
 OWNER_TIMEOUT = 1.5
-"""Seconds that an owner has, at most; a third of the time that the scrape may take, if that is less."""
+"""Seconds that an owner has to answer; a third of the scrape's time, if that is less."""
 CUT_OFF = b"x-promsnmp-cut-off"
-"""Header of an owner's answer: it seems to reach no device at all."""
+"""Header of an owner that seems to reach no device at all."""
 UNREADABLE = (502, 504)
-"""The device could not be read."""
+"""Statuses that say that the device could not be read."""
 
 
 class OwnerProxy:
-    """``/snmp`` for several replicas, in front of ``route``, which answers here. ``cut_off`` says whether this replica
-    seems to reach no device."""
+    """``/snmp`` for several replicas, in front of ``route``, which answers on this one. ``cut_off`` says whether this
+    replica seems to reach no device."""
 
     def __init__(
         self,
@@ -67,8 +67,7 @@ class OwnerProxy:
             await send_response(send, *await self._route.answer(scope["query_string"], scope["headers"], foreign=True))
 
     def fast_answer(self, query_string: bytes, headers: HeaderList) -> ScrapeAnswer | None:
-        """The whole answer, when it is in memory here and the device is ours; whoever asks with a seal has a good
-        one."""
+        """The response, when this replica owns the device and has its page in memory; None for a wrong signature."""
         if self._is_alone():
             return self._route.fast_answer(query_string, headers)
         if self._owner_of(query_string) is not None:
@@ -96,7 +95,7 @@ class OwnerProxy:
         return proxied
 
     async def _serve_peer(self, scope: Scope, send: Send, *, is_own: bool) -> None:
-        """Another replica asks: it gets what there is here, or what a poll brings."""
+        """Answers another replica, from memory or by a poll."""
         query, headers = scope["query_string"], scope["headers"]
         status, sent, body = await self._route.answer(query, headers, foreign=not is_own)
         if status in UNREADABLE and self._cut_off():
@@ -117,7 +116,7 @@ class OwnerProxy:
         await send_response(send, status, headers, body)
 
     async def _ask(self, owner: Member, scope: Scope) -> HttpResponse | None:
-        """The owner's answer, None when it is none that could be passed back."""
+        """The owner's response; None when there is none, or none that can be relayed."""
         headers = scope["headers"]
         within = min(OWNER_TIMEOUT, self._route.time_limit(read_response_options(headers).timeout) / 3)
         try:
@@ -134,7 +133,7 @@ class OwnerProxy:
         return len(ring.members) < 2 and bool(ring.me)
 
     def _owner_of(self, query_string: bytes) -> Member | None:
-        """The replica that owns what a query names; None for this one, and where that cannot be told."""
+        """The replica that owns the target of a query; None for this one, and when the query is wrong."""
         if self._is_alone():
             return None
         ring = self._members.ring
@@ -157,4 +156,4 @@ class OwnerProxy:
         try:
             return self._route.resolve(query_string).shard
         except (TargetError, ModuleError):
-            return None  # the answer is an error, and the same everywhere
+            return None  # every replica answers with the same error

@@ -1,7 +1,7 @@
-"""Requests of other replicas: recognised by their seal before anything else looks at them, or refused.
+"""Verifies the signature of requests from other replicas, and refuses a wrong one.
 
-A seal is an answer to "who asks?" like any other credentials, so it is one of access control's ``Authenticator``; and
-it marks a request as passed on already, which is how handlers know that they must answer it themselves.
+A signature is a kind of credentials, so access control has an ``Authenticator`` for it. It also marks a request as
+forwarded: the replica that gets it must answer it and not forward it again.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from promsnmp.http.routing import AccessLevel, PlainRoute, RoutePolicy
 from promsnmp.http.security.origin import HeaderMap
 
 PEER = "promsnmp.peer"
-"""Key of an ASGI scope: the ``PeerIdentity`` that sealed the request."""
+"""Key of an ASGI scope: the ``PeerIdentity`` that signed the request."""
 _POST = frozenset({"POST"})
 MAX_STATUS = 64 * 1024
 MAX_DETECTED_MODULES = 64 * 1024 * 1024
-"""Bytes of what replicas tell of themselves, and of what they found out, at most."""
+"""Bytes of a replica's status, and of the modules that it detected, at most."""
 
 
 class PeerAuthMiddleware:
-    """What every request passes first: sealed ones are marked, wrongly sealed ones refused."""
+    """Marks signed requests, and refuses those whose signature is wrong."""
 
     def __init__(self, signer: RequestSigner) -> None:
         self._signer = signer
 
     def wrap(self, app: ASGIApp) -> ASGIApp:
-        """``app``, behind this door."""
+        """``app``, whose scope has the ``PeerIdentity`` of a signed request."""
 
         async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "http" and (signature := signature_of(scope["headers"])) is not None:
@@ -54,7 +54,7 @@ class PeerAuthMiddleware:
 
 
 class PeerAuthenticator:
-    """An Authenticator (see auth.py): a replica, on behalf of a user that it has let in."""
+    """An Authenticator (see auth.py) for replicas, on behalf of a user that the replica has authenticated."""
 
     configured = False
     challenge = ""
@@ -67,9 +67,9 @@ class PeerAuthenticator:
 
 
 class PeerRoute:
-    """A path for replicas alone: ``handle`` gets what one sends (at most ``max_bytes`` bytes) and gives the answer.
+    """Answers a path for replicas: ``handle`` gets the body (at most ``max_bytes`` bytes) and returns the response.
 
-    It may raise PeerError and ValueError for what it does not understand, and NotLeader.
+    It may raise PeerError and ValueError for a body that it does not understand, and NotLeader.
     """
 
     def __init__(self, handle: Callable[[bytes], bytes], *, max_bytes: int) -> None:
@@ -114,6 +114,6 @@ def peer_routes(
 
 
 def signature_of(headers: HeaderList) -> bytes | None:
-    """The seal of a request, None when it has none; several are as good as a wrong one."""
+    """The signature of a request, None when it has none; several are as good as a wrong one."""
     values = [value for name, value in headers if name == SIGNATURE_HEADER]
     return b" ".join(values) if values else None

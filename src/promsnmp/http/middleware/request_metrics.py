@@ -14,7 +14,7 @@ from promsnmp.observe.counts import RequestCounts
 log = logging.getLogger(__name__)
 
 UNKNOWN = "UNKNOWN"
-"""The template that requests for no route count under (Micrometer's word)."""
+"""The label of requests without a route (Micrometer's word)."""
 
 
 class RequestMetricsMiddleware:
@@ -53,7 +53,7 @@ class RequestMetricsMiddleware:
         self.in_flight.add(number)
         try:
             await app(inner, receive, watched)
-        except asyncio.CancelledError:  # only the end of the shutdown does that
+        except asyncio.CancelledError:  # happens at the end of the shutdown only
             log.warning("a %s request of %s did not finish before the shutdown", scope["method"], _template(inner))
             if not status:
                 await send_text(watched, 503, "PromSNMP is shutting down.", [(b"connection", b"close")])
@@ -64,10 +64,10 @@ class RequestMetricsMiddleware:
 
 
 def _as_get(scope: Scope) -> Scope:
-    """The same question as a GET. The server drops the body of the answer (RFC 9110 section 9.3.2)."""
+    """The same request as a GET. The server drops the body of the response (RFC 9110 section 9.3.2)."""
     return {**scope, "method": "GET"}
 
 
 def _template(scope: Scope) -> str:
-    """The path of the route that answered: a label must not hold what clients send."""
+    """The path of the route, not of the request: a label must not hold text from clients."""
     return getattr(scope.get("route"), "path", UNKNOWN)

@@ -1,6 +1,6 @@
-"""An answer that is made once and handed out many times: bytes, their ETag, and their gzip.
+"""A response that is built once and sent many times: bytes, their ETag, and their gzip.
 
-``/targets`` is asked for by every Prometheus every minute and changes only with the inventory.
+Every Prometheus reads ``/targets`` every minute, and it changes only with the inventory.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from promsnmp.http.responses.negotiation import accepts_gzip
 
 
 class CachedResponse:
-    """Content of one media type: compressed, as most ask for it, and plain for the others (``plain`` makes that, in
-    pieces of ``size`` bytes together)."""
+    """Content of one media type: compressed, as most clients accept it, and plain for the others (``plain`` yields it
+    in chunks, ``size`` bytes together)."""
 
     def __init__(
         self, gzip: bytes, *, media_type: str, etag: str, plain: Callable[[], Iterable[bytes]], size: int
@@ -27,7 +27,7 @@ class CachedResponse:
         self._size = size
 
     def answer(self, request: Request) -> Response:
-        """The whole, or 304 when the client has it (RFC 9110 section 13.1.2)."""
+        """The content, or 304 when the client has it (RFC 9110 section 13.1.2)."""
         headers = {"etag": self.etag, "vary": "Accept-Encoding", "cache-control": "no-cache"}
         if _matches(request.headers.get("if-none-match", ""), self.etag):
             return Response(status_code=304, headers=headers)
@@ -39,7 +39,7 @@ class CachedResponse:
 
 
 async def _chunks(chunks: Iterable[bytes]) -> AsyncIterator[bytes]:
-    """Asynchronous, because Starlette would go through a thread for each piece otherwise."""
+    """Asynchronous, because Starlette would otherwise use a thread for each chunk."""
     for chunk in chunks:
         yield chunk
 

@@ -1,7 +1,7 @@
-"""``If-Match`` and ``If-None-Match`` of requests that change something (RFC 9110 section 13.1).
+"""Checks ``If-Match`` and ``If-None-Match`` of requests that change something (RFC 9110 section 13.1).
 
-With them two operators never overwrite each other unnoticed: who sends the ETag of what he read changes that, or
-nothing.
+With them, two operators do not overwrite each other unnoticed: a change with the ETag of the version that was read is
+made to that version only.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ _TAG = re.compile(r'(?:W/)?"[^"]*"')
 
 
 def precondition_check(request: Request, etag: Callable[[T], str]) -> Callable[[T | None], None]:
-    """A check of the present state (None: there is none); it raises DeviceChanged when the headers do not allow it."""
+    """A check of the present state (None: there is none) that raises DeviceChanged when the headers forbid it."""
     match, none_match = _header(request, "if-match"), _header(request, "if-none-match")
 
     def check(present: T | None) -> None:
         now = "" if present is None else etag(present)
         if match is not None and not (present is not None and (match == "*" or now in _TAG.findall(match))):
-            state = "is another one by now; read it again" if present is not None else "is not there"
-            raise DeviceChanged(f"If-Match does not hold: the device {state}")
+            state = "has changed since you read it; read it again" if present is not None else "does not exist"
+            raise DeviceChanged(f"If-Match: the device {state}")
         if none_match is not None and present is not None and (none_match == "*" or now in _weak(none_match)):
-            raise DeviceChanged("If-None-Match does not hold: the device is there already")
+            raise DeviceChanged("If-None-Match: the device exists already")
 
     return check
 
 
 def _header(request: Request, name: str) -> str | None:
-    """The values of a header, however often it was sent; None when it was not."""
+    """All values of a header, with commas; None when it was not sent."""
     values = request.headers.getlist(name)
     return ", ".join(values).strip() if values else None
 

@@ -1,6 +1,6 @@
-"""Every error of the JSON API in one shape: ``{"error": ..., "status": ..., "path": ...}``.
+"""Sends every error of the JSON API in one shape: ``{"error": ..., "status": ..., "path": ...}``.
 
-Unknown paths, wrong methods and bad parameters included, so that a client needs one way to read an error.
+This includes unknown paths, wrong methods and bad parameters, so that a client needs one way to read errors.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from promsnmp.http.schemas.common import ErrorBody
 log = logging.getLogger(__name__)
 
 RETRY = {"Retry-After": "5"}
-"""Seconds after which what cannot be done now may be tried again (RFC 9110 section 10.2.3)."""
+"""Seconds after which a client may retry (RFC 9110 section 10.2.3)."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 class ApiError(HTTPException):
-    """An answer other than the one that was asked for; ``problems`` lists several at once."""
+    """An error response; ``problems`` lists several problems at once."""
 
     def __init__(
         self, status: int, error: str, *, problems: Sequence[str] = (), headers: Mapping[str, str] | None = None
@@ -44,11 +44,11 @@ class ApiError(HTTPException):
         self.problems = list(problems)
 
 
-def inventory_refusal(error: InventoryError, instead: str = "") -> ApiError:
-    """The answer to a request that the inventory refuses; ``instead`` says what became of the request."""
+def inventory_refusal(error: InventoryError, outcome: str = "") -> ApiError:
+    """The response to a request that the inventory refuses; ``outcome`` says what became of the request."""
     many = len(error.problems) if isinstance(error, InventoryInvalid) else 0
     reason = f"{many} problems" if many > 1 else str(error)
-    text = f"{instead}: {reason}" if instead else reason
+    text = f"{outcome}: {reason}" if outcome else reason
     match error:
         case InventoryConflict():
             return ApiError(HTTPStatus.CONFLICT, text, problems=error.problems)
@@ -79,7 +79,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
         headers["Allow"] = ", ".join(_allowed(request))
         text = method_not_allowed(headers["Allow"])
     elif error.status_code == HTTPStatus.NOT_FOUND and text == HTTPStatus.NOT_FOUND.phrase:
-        text = "there is nothing at this path; see /v3/api-docs"
+        text = "unknown path; /v3/api-docs lists all"
     return _answer(request, error.status_code, text, getattr(error, "problems", None) or None, headers)
 
 
@@ -91,7 +91,7 @@ async def _on_bad_request(request: Request, error: Exception) -> Response:
 
 async def _on_bug(request: Request, _: Exception) -> Response:
     # the server logs the traceback: the exception is raised again after this answer
-    return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, "an error in PromSNMP; its log has the details")
+    return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal error; see the log of PromSNMP")
 
 
 def _answer(

@@ -1,7 +1,7 @@
-"""A long JSON list, compressed piece by piece, so that a change of one element costs the work of its piece.
+"""Compresses a long JSON list chunk by chunk, so that a change of one element costs the work of its chunk only.
 
-A gzip member (RFC 1952) may hold any number of deflate blocks (RFC 1951), and a piece that ends with a flush ends on an
-octet: so pieces that were compressed by themselves make one member when they are put one after the other.
+A gzip member (RFC 1952) may hold any number of deflate blocks (RFC 1951), and a chunk that ends with a flush ends on an
+octet. So chunks that were compressed separately make one member when they are concatenated.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 LAST_BLOCK = b"\x03\x00"
 """RFC 1951 section 3.2.3: an empty block that is the last one."""
 BOUNDARY = 0x7F
-"""Elements whose digest has none of these bits begin a piece: one in 128, and always the same ones."""
+"""An element whose digest has none of these bits begins a chunk: one in 128, and always the same ones."""
 
 
 class GzipChunk(NamedTuple):
-    """A part of the text: compressed, and what the end of a gzip member tells of it."""
+    """A part of the text, compressed, and its share of the trailer of the gzip member: CRC and size."""
 
     deflated: bytes
     crc: int
@@ -36,7 +36,7 @@ class GzipChunk(NamedTuple):
 
 
 def compress_chunk(text: bytes) -> GzipChunk:
-    """The piece of a text."""
+    """The chunk of a text."""
     engine = isal_zlib.compressobj(GZIP_LEVEL, wbits=-isal_zlib.MAX_WBITS)
     deflated = engine.compress(text) + engine.flush(isal_zlib.Z_FULL_FLUSH)
     return GzipChunk(deflated, isal_zlib.crc32(text), len(text))
@@ -46,7 +46,7 @@ FIRST, BETWEEN, LAST = compress_chunk(b"["), compress_chunk(b",\n"), compress_ch
 
 
 def join_chunks(chunks: Iterable[GzipChunk]) -> tuple[bytes, int]:
-    """The gzip member of all pieces together, and the size of their text."""
+    """The gzip member of all chunks, and the size of their text."""
     parts, crc, size = [HEADER], 0, 0
     for chunk in chunks:
         parts.append(chunk.deflated)
@@ -57,21 +57,21 @@ def join_chunks(chunks: Iterable[GzipChunk]) -> tuple[bytes, int]:
 
 
 class ChunkedListBuilder:
-    """Makes one list after the other, and remembers the pieces of the last one."""
+    """Builds one list after the other, and keeps the chunks of the last one."""
 
     def __init__(self, media_type: str) -> None:
         self._media_type = media_type
         self._chunks: dict[tuple[int, ...], tuple[Sequence[TargetGroup], GzipChunk]] = {}
 
     def build(self, groups: Sequence[TargetGroup]) -> CachedResponse:
-        """The list of ``groups``. Its ETag is the same wherever the groups are."""
+        """The list of ``groups``. Its ETag does not depend on their order."""
         before, now = self._chunks, {}
         for part in _parts(groups):
             key = tuple(map(id, part))
             now[key] = before.get(key) or (
                 part,
                 compress_chunk(_joined(part)),
-            )  # holds the part, so that ids stay theirs
+            )  # keeps the part alive, so that its ids stay its own
         self._chunks = now
         digest = sum(group.digest for group in groups) % 2**64
         gzip, size = join_chunks(_list(FIRST, BETWEEN, LAST, (chunk for _, chunk in now.values())))
@@ -95,7 +95,7 @@ def _joined(groups: Sequence[TargetGroup]) -> bytes:
 
 
 def _list(first: T, between: T, last: T, parts: Iterable[T]) -> Iterator[T]:
-    """The parts with what stands before, between and after them."""
+    """The parts, with ``first``, ``between`` and ``last`` around them."""
     yield first
     for number, part in enumerate(parts):
         if number:

@@ -1,7 +1,7 @@
-"""``/targets``: made when the inventory changes, kept compressed, and handed out as bytes.
+"""Caches ``/targets``: built when the inventory changes, kept compressed, and sent as bytes.
 
-A list of a part of the devices is made when somebody asks for it, and kept until the inventory changes: each Prometheus
-asks for the same part every minute.
+A list of some devices is built at its first request and kept until the inventory changes: each Prometheus reads the
+same list every minute.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from promsnmp.inventory.targets import TargetList
 
 MEDIA_TYPE = "application/json"
 MAX_CACHED_BYTES = 16 * 1024 * 1024
-"""Bytes, compressed, of the lists of parts that are kept."""
+"""Bytes, compressed, of the lists of some devices that are kept."""
 
 
 class TargetsCache:
-    """The lists of ``targets``, following ``store``; ``search`` chooses devices."""
+    """Follows ``store``; ``targets`` builds the lists, ``search`` selects devices."""
 
     def __init__(self, store: InventoryStore, targets: TargetList, search: DeviceSelector) -> None:
         self._targets = targets
@@ -37,7 +37,7 @@ class TargetsCache:
         store.derive(self._build, self._use)
 
     async def get(self, query: Query) -> CachedResponse:
-        """The list of the devices that ``query`` chooses, as the inventory is now."""
+        """The list of the devices that ``query`` selects from the present inventory."""
         if not query:
             return self._all
         if (cached := self._parts.get(query)) is not None:

@@ -1,7 +1,7 @@
 """``/actuator``: health, info and metrics as Spring Boot 3 answers them.
 
-The probes, dashboards and scripts of the original PromSNMP, a Spring Boot program, go on working. Shapes are those of
-the Spring Boot Actuator Web API documentation.
+So the probes, dashboards and scripts of the original PromSNMP, a Spring Boot program, keep working. The shapes are
+those of the Spring Boot Actuator Web API documentation.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _responses(model: type[BaseModel], *, also_503: bool = False) -> dict[int | 
 
 
 def _actuator_response(request: Request, body: BaseModel, status: int = 200) -> Response:
-    """Plain JSON's media type for those who ask for just that, else Spring's own."""
+    """The response has the media type of plain JSON when the client accepts only that, else Spring's own."""
     accept = request.headers.get("accept", "")
     plain = "application/json" in accept and MEDIA_TYPE not in accept
     content = body.model_dump_json(by_alias=True, exclude_none=True)
@@ -85,7 +85,7 @@ def _component(part: Component) -> ComponentBody:
 @router.get("/actuator", responses=_responses(LinksBody))
 @access(AccessLevel.OPEN)
 async def index(request: Request) -> Response:
-    """What there is."""
+    """Links to everything below `/actuator`."""
     base = f"{request.url.scheme}://{request.url.netloc}/actuator"
     links = {name: LinkBody(href=base + path, templated="{" in path) for name, path in INDEX.items()}
     return _actuator_response(request, LinksBody(links=links))
@@ -94,7 +94,7 @@ async def index(request: Request) -> Response:
 @router.get("/actuator/health", responses=_responses(HealthBody, also_503=True))
 @access(AccessLevel.HEALTH)
 async def health(request: Request, services: ServicesDep) -> Response:
-    """All components, and the worst status among them."""
+    """All components, and the worst of their statuses."""
     parts = services.health.components()
     whole = Component(worst_status(parts))
     shown = {name: _component(part) for name, part in parts.items()}
@@ -113,7 +113,7 @@ async def liveness(request: Request, services: ServicesDep) -> Response:
 @router.get("/actuator/health/readiness", responses=_responses(ComponentBody, also_503=True))
 @access(AccessLevel.HEALTH)
 async def readiness(request: Request, services: ServicesDep) -> Response:
-    """UP when requests may come: the inventory is loaded, and no shutdown has begun."""
+    """UP when the inventory is loaded and no shutdown has begun."""
     part = services.health.readiness()
     return _actuator_response(request, _component(part), _status(part))
 
@@ -127,14 +127,14 @@ async def health_component(request: Request, component: str, services: ServicesD
     """One component of the health."""
     part = services.health.component(component)
     if part is None:
-        raise ApiError(404, "there is no such health component; /actuator/health lists them")
+        raise ApiError(404, "unknown health component; /actuator/health lists all")
     return _actuator_response(request, _component(part), _status(part))
 
 
 @router.get("/actuator/info", responses=_responses(InfoBody))
 @access(AccessLevel.OPEN)
 async def info(request: Request, services: ServicesDep) -> Response:
-    """What is running."""
+    """Version and runtime of this service."""
     app = {"name": "promsnmp", "description": "SNMP devices into Prometheus"}
     build = {"name": "promsnmp", "version": services.version, "compiled": str(services.compiled).lower()}
     python = {"version": platform.python_version(), "implementation": platform.python_implementation()}
@@ -151,7 +151,7 @@ async def prometheus(request: Request, services: ServicesDep) -> Response:
 @router.get("/actuator/metrics", responses=_responses(MetricNamesBody))
 @access(AccessLevel.OPEN)
 async def metric_names(request: Request, services: ServicesDep) -> Response:
-    """Names of PromSNMP's own metrics."""
+    """The names of PromSNMP's own metrics."""
     return _actuator_response(request, MetricNamesBody(names=_meters(services).names()))
 
 
@@ -175,7 +175,7 @@ async def metric(
     tags = _tags(tag)
     chosen = meter.tagged(tags) if meter else ()
     if meter is None or (tags and not chosen):
-        raise ApiError(404, "there is no such metric, or no series of it with these tags; see /actuator/metrics")
+        raise ApiError(404, "unknown metric, or no series with these tags; /actuator/metrics lists all")
     free = available_tags(chosen, without=[key for key, _ in tags])
     body = MetricBody(
         name=meter.name,
@@ -196,6 +196,6 @@ def _tags(texts: Sequence[str]) -> list[tuple[str, str]]:
     for text in texts:
         key, colon, value = text.partition(":")
         if not colon or not key:
-            raise ApiError(400, f"each tag must be of the form key:value, and this one is not: {text}")
+            raise ApiError(400, f"a tag must have the form key:value, got: {text}")
         pairs.append((key, value))
     return pairs

@@ -1,6 +1,6 @@
 """``/promsnmp/devices``: the inventory device by device, for operators and scripts.
 
-Every change is durable when it is answered, and is polled and published from then on.
+A change is on the disk when its response is sent; from then on the device is polled and listed accordingly.
 """
 
 from __future__ import annotations
@@ -32,24 +32,26 @@ MAX_BODY = 1024 * 1024
 """Bytes of one device, at most."""
 PATH = "/promsnmp/devices"
 PATCH_TYPES = ("application/merge-patch+json", "application/json", "application/x-www-form-urlencoded", "")
-"""RFC 7396; the others are what clients send that do not say."""
+"""That of RFC 7396; the others are what clients send when the user gives none."""
 
 _IF_MATCH = {
     "name": "If-Match",
     "in": "header",
-    "description": "The ETag of the device as it was read; when it is another one by now, nothing changes.",
+    "description": "The ETag of the device when you read it; if the device has changed since, nothing is written.",
     "schema": {"type": "string"},
 }
 _IF_NONE_MATCH = {**_IF_MATCH, "name": "If-None-Match", "description": "`*`: only if there is no such device."}
 _INVALID = failure("The document has problems; all are listed, and nothing has changed.")
 _WRITE_ERRORS: dict[int | str, dict[str, Any]] = {
-    409: failure("Another device has this id or endpoint, or several devices have this name."),
+    409: failure("Another device has this ID or endpoint, or several devices have this name."),
     413: failure("The document is too large."),
     503: failure("The inventory file cannot be written now; nothing has changed."),
 }
 _UNKNOWN_DEVICE: dict[int | str, dict[str, Any]] = {404: failure("There is no such device.")}
-_PRECONDITION_FAILED: dict[int | str, dict[str, Any]] = {412: failure("If-Match or If-None-Match does not hold.")}
-_ETAG = {"ETag": {"description": "Of the device, its polling aside.", "schema": {"type": "string"}}}
+_PRECONDITION_FAILED: dict[int | str, dict[str, Any]] = {
+    412: failure("The device has changed since you read it (If-Match), or exists already (If-None-Match).")
+}
+_ETAG = {"ETag": {"description": "Version of the device, without its polling state.", "schema": {"type": "string"}}}
 
 router = APIRouter(tags=["devices"])
 
@@ -78,7 +80,7 @@ _DEVICE = {
 _DEVICE.pop("$defs")
 _PATCH = {
     "type": "object",
-    "description": "Keys of a device; null removes one, an object is merged, anything else replaces.",
+    "description": "Keys of a device; null removes a key, an object is merged, anything else replaces the value.",
     "example": {"labels": {"region": "eu"}, "primaryAgent": {"timeout": 3000}},
 }
 
@@ -93,11 +95,11 @@ _PATCH = {
 async def list_devices(
     request: Request,
     services: ServicesDep,
-    query: Annotated[str, Query(description='Words to look for: `core location:"rack 7" label.region=eu`.')] = "",
-    page: Annotated[int, Query(ge=1, le=2**31, description="Which page, the first one being 1.")] = 1,
+    query: Annotated[str, Query(description='Words to search for: `core location:"rack 7" label.region=eu`.')] = "",
+    page: Annotated[int, Query(ge=1, le=2**31, description="Number of the page, from 1.")] = 1,
     size: Annotated[int, Query(ge=1, le=1000, description="Devices on a page.")] = 100,
 ) -> Response:
-    """Devices that a query chooses, by name, secrets masked. Fields may also be parameters: `?label.region=eu`."""
+    """The devices that match a query, by name, secrets masked. Fields may also be parameters: `?label.region=eu`."""
     device_filter = device_filter_of(request, without=("page", "size"))
     body = await asyncio.to_thread(_page, services, device_filter, page, size)
     links = {"Link": _links(request, page, size, body["total"])}
@@ -118,7 +120,7 @@ async def add_device(request: Request, services: ServicesDep) -> Response:
         document = await read_json(request, max_bytes=MAX_BODY)
         device = await services.devices.add(document, who=caller(request), request_id=request_id(request))
     except InventoryError as error:
-        raise inventory_refusal(error, "the device is not added") from None
+        raise inventory_refusal(error, "device not added") from None
     return _device_response(services, device, 201, {"Location": f"{PATH}/{device.id}"})
 
 
@@ -129,7 +131,7 @@ async def add_device(request: Request, services: ServicesDep) -> Response:
 )
 @access(AccessLevel.DETAILS)
 async def show_device(device: str, services: ServicesDep) -> Response:
-    """One device by id, sysName or address, secrets masked."""
+    """One device by ID, sysName or address, secrets masked."""
     try:
         return _device_response(services, services.devices.find(device))
     except InventoryError as error:
@@ -141,14 +143,14 @@ async def show_device(device: str, services: ServicesDep) -> Response:
     response_model=DeviceBody,
     responses={
         200: {"headers": _ETAG},
-        201: {"model": DeviceBody, "description": "There was no device with this id.", "headers": _ETAG},
+        201: {"model": DeviceBody, "description": "The device is new.", "headers": _ETAG},
         400: _INVALID, **_UNKNOWN_DEVICE, **_PRECONDITION_FAILED, **_WRITE_ERRORS,
     },
     openapi_extra=_request_schema("application/json", _DEVICE, _IF_MATCH, _IF_NONE_MATCH),
 )  # fmt: skip
 @access(AccessLevel.MANAGEMENT, leader_only=True)
 async def put_device(request: Request, device: str, services: ServicesDep) -> Response:
-    """Replace one device; masked secrets stay. With a new id, add it."""
+    """Replace one device; masked secrets stay. A new ID adds a device."""
     try:
         document = await read_json(request, max_bytes=MAX_BODY)
         check = precondition_check(request, services.devices.etag)
@@ -156,7 +158,7 @@ async def put_device(request: Request, device: str, services: ServicesDep) -> Re
             device, document, who=caller(request), request_id=request_id(request), check=check
         )
     except InventoryError as error:
-        raise inventory_refusal(error, "the device is not changed") from None
+        raise inventory_refusal(error, "device not changed") from None
     return _device_response(services, found, 201 if new else 200, {"Location": f"{PATH}/{found.id}"} if new else {})
 
 
@@ -164,7 +166,7 @@ async def put_device(request: Request, device: str, services: ServicesDep) -> Re
     PATH + "/{device:path}",
     response_model=DeviceBody,
     responses={
-        200: {"headers": _ETAG}, 400: _INVALID, 415: failure("The body is no merge patch."),
+        200: {"headers": _ETAG}, 400: _INVALID, 415: failure("The body is not a merge patch."),
         **_UNKNOWN_DEVICE, **_PRECONDITION_FAILED, **_WRITE_ERRORS,
     },
     openapi_extra=_request_schema("application/merge-patch+json", _PATCH, _IF_MATCH),
@@ -176,7 +178,9 @@ async def patch_device(request: Request, device: str, services: ServicesDep) -> 
     if media_type not in PATCH_TYPES:
         headers = {"Accept-Patch": PATCH_TYPES[0]}
         raise ApiError(
-            415, f"a patch is sent as {PATCH_TYPES[0]} (RFC 7396), not as {media_type[:80]}", headers=headers
+            415,
+            f"unsupported media type {media_type[:80]}; send the patch as {PATCH_TYPES[0]} (RFC 7396)",
+            headers=headers,
         )
     try:
         patch = await read_json(request, max_bytes=MAX_BODY)
@@ -185,7 +189,7 @@ async def patch_device(request: Request, device: str, services: ServicesDep) -> 
             device, patch, who=caller(request), request_id=request_id(request), check=check
         )
     except InventoryError as error:
-        raise inventory_refusal(error, "the device is not changed") from None
+        raise inventory_refusal(error, "device not changed") from None
     return _device_response(services, found)
 
 
@@ -202,7 +206,7 @@ async def remove_device(request: Request, device: str, services: ServicesDep) ->
         check = precondition_check(request, services.devices.etag)
         await services.devices.remove(device, who=caller(request), request_id=request_id(request), check=check)
     except InventoryError as error:
-        raise inventory_refusal(error, "the device is not removed") from None
+        raise inventory_refusal(error, "device not removed") from None
     return Response(status_code=204)
 
 

@@ -1,7 +1,7 @@
 """``/promsnmp/discovery``: searches for devices, and the seeds that they start from.
 
-The original's paths and bodies. What is ours is that a search is a job, which can be followed and stopped, and that
-secrets are never shown.
+Paths and bodies are those of the original. New here: a search is a job that can be followed and stopped, and secrets
+are never shown.
 """
 
 from __future__ import annotations
@@ -36,14 +36,12 @@ _BODY = DiscoveryBody.model_json_schema(ref_template="#/components/schemas/{mode
 _CONFIG = _BODY.pop("$defs")["SnmpConfigBody"]
 _BODY["properties"]["snmpConfig"] = _CONFIG | {"description": "Another form of version, port and the credentials."}
 _REQUEST = {"requestBody": {"required": True, "content": {"application/json": {"schema": _BODY}}}}
-_LOCATION = {"Location": {"description": "Path at which to follow it.", "schema": {"type": "string"}}}
+_LOCATION = {"Location": {"description": "Path of the job or the seed.", "schema": {"type": "string"}}}
 _NOT_WRITABLE: dict[int | str, dict[str, Any]] = {
     503: failure("The inventory file cannot be written now; nothing changed.")
 }
-_NO_SEED: dict[int | str, dict[str, Any]] = {404: failure("There is no such seed.")}
-_NO_JOB: dict[int | str, dict[str, Any]] = {
-    404: failure("There is no such job; those that ended long ago are forgotten.")
-}
+_NO_SEED: dict[int | str, dict[str, Any]] = {404: failure("Unknown seed.")}
+_NO_JOB: dict[int | str, dict[str, Any]] = {404: failure("Unknown job; jobs that ended long ago are forgotten.")}
 
 router = APIRouter(tags=["discovery"])
 
@@ -66,7 +64,7 @@ async def discover(
     services: ServicesDep,
     scheduleNow: Annotated[bool, Query(description="Search now.")] = True,  # noqa: N803  # the original's name
     saveSeed: Annotated[  # noqa: N803
-        bool, Query(description="Keep it as a seed, which the schedule searches, too; so is what is not searched now.")
+        bool, Query(description="Save it as a seed, which the schedule searches. Implied by `scheduleNow=false`.")
     ] = False,
 ) -> Response:
     """Search for devices, or save a seed for the schedule, or both."""
@@ -82,7 +80,7 @@ async def discover(
         plan = discovery.plan(seed, who=who, remove_stale=search_request.remove_stale, saved=saves)
         job = discovery.start(plan) if scheduleNow else None
     except InventoryError as error:
-        raise inventory_refusal(error, "the request is not accepted") from None
+        raise inventory_refusal(error, "request not accepted") from None
     except DiscoveryBusy as error:
         raise ApiError(503, str(error), headers=RETRY) from None
     location = f"{JOBS}/{job.id}" if job else f"{PATH}/{seed.id}"
@@ -113,7 +111,7 @@ async def delete_seeds(request: Request, services: ServicesDep) -> str:
 @router.get(JOBS, response_model=list[JobBody])
 @access(AccessLevel.DETAILS, leader_only=True)
 async def list_jobs(services: ServicesDep) -> Response:
-    """Searches that run, wait, or ended, the newest first."""
+    """Searches that are running, waiting or have ended, newest first."""
     now = time.time()
     return JSONResponse([job_document(job, now) for job in services.discovery.jobs])
 
@@ -128,7 +126,7 @@ async def show_job(job_id: str, services: ServicesDep) -> Response:
 @router.delete(JOBS + "/{job_id}", response_model=JobDetailBody, responses=_NO_JOB)
 @access(AccessLevel.MANAGEMENT, leader_only=True)
 async def stop_job(job_id: str, services: ServicesDep) -> Response:
-    """Stop a search; what it found stays in the inventory. One that has ended stays as it is."""
+    """Stop a search; the devices that it found stay in the inventory. A search that has ended stays as it is."""
     job = _existing_job(services.discovery, job_id)
     if job.state not in ENDED_STATES:
         services.discovery.stop_job(job)
@@ -158,15 +156,15 @@ async def _delete(request: Request, discovery: Discovery, seed_id: str | None = 
     try:
         return await discovery.seeds.delete(seed_id, who=caller(request), request_id=request_id(request))
     except InventoryError as error:
-        raise inventory_refusal(error, "nothing is deleted") from None
+        raise inventory_refusal(error, "nothing deleted") from None
 
 
 def _no_seed(seed_id: str) -> ApiError:
-    return ApiError(404, f"there is no seed {seed_id[:80]!r}")
+    return ApiError(404, f"unknown seed {seed_id[:80]!r}")
 
 
 def _existing_job(discovery: Discovery, job_id: str) -> Job:
     job = discovery.job(job_id.lower())
     if job is None:
-        raise ApiError(404, f"there is no job {job_id[:80]!r}; those that ended long ago are forgotten")
+        raise ApiError(404, f"unknown job {job_id[:80]!r}; jobs that ended long ago are forgotten")
     return job

@@ -28,12 +28,12 @@ router = APIRouter(tags=["promsnmp"])
     PATH,
     response_model=InventoryBody,
     responses={
-        503: failure("There is no inventory yet."),
+        503: failure("The inventory is not loaded yet."),
     },
 )
 @access(AccessLevel.DETAILS)
 async def show_inventory(services: ServicesDep) -> Response:
-    """The inventory, its secrets masked; posted back, masked secrets keep what they were."""
+    """The inventory with its secrets masked. Posting it back keeps the secrets that are masked."""
     if await services.targets(()) is None:
         raise ApiError(503, "the inventory is not loaded")
     return Response(await asyncio.to_thread(services.show_inventory), media_type="application/json")
@@ -56,5 +56,5 @@ async def replace_inventory(request: Request, services: ServicesDep) -> str:
         document = await read_json(request, max_bytes=MAX_BODY)
         await services.replace_inventory(document, who=caller(request), request_id=request_id(request))
     except InventoryError as error:
-        raise inventory_refusal(error, "the inventory is not changed") from None
+        raise inventory_refusal(error, "inventory not changed") from None
     return "Inventory imported successfully."

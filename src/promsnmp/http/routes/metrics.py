@@ -1,7 +1,7 @@
-"""``/metrics``: PromSNMP's own metrics, with the utilisation histograms of one target when a query names it.
+"""``/metrics``: PromSNMP's own metrics, with the utilisation histograms of one target when the query names it.
 
-In text 0.0.4, OpenMetrics 1.0 or protobuf, as ``Accept`` prefers. Only protobuf carries native histograms; the other
-two have the classic form, as ``/snmp`` does. A Prometheus that takes native histograms asks for protobuf by itself.
+The format is text 0.0.4, OpenMetrics 1.0 or protobuf, as ``Accept`` prefers. Only protobuf carries native histograms;
+the other two have the classic form, as ``/snmp`` does. A Prometheus that ingests native histograms prefers protobuf.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from promsnmp.support.compression import compress
 
 METRICS_QUERY = {
     "parameters": [
-        parameter("target", "Adds the utilisation histograms of this device; named as for `/snmp`."),
-        parameter("module", "The modules that it is polled with, where they are not its usual ones.", many=True),
-        parameter("auth", "The credentials that it is polled with, for an address that is not in the inventory."),
+        parameter("target", "Adds the utilisation histograms of this device; written as for `/snmp`."),
+        parameter("module", "The modules that it is polled with, if not its own.", many=True),
+        parameter("auth", "The credentials of an address that is not in the inventory."),
     ]
 }
 METRICS_ANSWERS: dict[int | str, Json] = {
@@ -57,7 +57,7 @@ async def metrics(request: Request, services: ServicesDep) -> Response:
 
 
 def metrics_response(request: Request, services: Services) -> Response:
-    """The answer to a request: 404 or 400 in plain text, as Prometheus shows it, when the target cannot be told."""
+    """The response; 404 or 400 in plain text, which Prometheus shows, when the target is unknown or wrong."""
     try:
         series = _target_histograms(request, services)
     except UnknownTarget as error:

@@ -1,4 +1,4 @@
-"""Small paths of the original PromSNMP's API that belong to no other file: a sign of life, the cache, names, load."""
+"""The small paths of the original PromSNMP's API: hello, evictCache, the names of protocols, threadPools."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ router = APIRouter(tags=["promsnmp"])
 @router.get("/promsnmp/hello", response_class=PlainTextResponse)
 @access(AccessLevel.OPEN)
 async def hello() -> str:
-    """A sign of life."""
+    """Always answers `Hello World`."""
     return "Hello World"
 
 

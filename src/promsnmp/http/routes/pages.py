@@ -1,6 +1,6 @@
-"""The few pages for people: what is here, and the API in a browser. Nothing on them is loaded from elsewhere.
+"""The pages for people: the landing page, and the API in a browser (Swagger UI). They load nothing from other sites.
 
-Swagger UI comes from the package swagger-ui-bundle and is served from there, file by file from a fixed list.
+The files of Swagger UI come from the package swagger-ui-bundle; only those of a fixed list are served.
 """
 
 from __future__ import annotations
@@ -92,6 +92,6 @@ async def swagger_start() -> Response:
 @access(AccessLevel.OPEN)
 async def swagger_asset(name: str) -> FileResponse:
     if name not in ASSETS:
-        raise ApiError(404, "there is no such file")
+        raise ApiError(404, "unknown file")
     headers = {**HEADERS, "cache-control": "max-age=86400"}
     return FileResponse(Path(str(swagger_ui_path)) / name, media_type=ASSETS[name], headers=headers)

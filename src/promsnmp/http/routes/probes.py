@@ -29,24 +29,29 @@ async def healthy() -> str:
 @router.get("/-/ready", tags=["probes"], response_class=PlainTextResponse, responses={503: text("Not ready.")})
 @access(AccessLevel.HEALTH)
 async def ready(services: ServicesDep) -> Response:
-    """200 when requests may come, 503 with the reason when not."""
+    """200 when the service is ready for requests, 503 with the reason when not."""
     if services.health.ready:
         return PlainTextResponse("PromSNMP is ready.\n")
     return PlainTextResponse(f"PromSNMP is not ready: {services.health.reason}.\n", HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-@router.post("/-/reload", tags=["probes"], response_class=PlainTextResponse, responses={400: failure("Kept the old.")})
+@router.post(
+    "/-/reload",
+    tags=["probes"],
+    response_class=PlainTextResponse,
+    responses={400: failure("A file is wrong; the old configuration stays in use.")},
+)
 @router.put("/-/reload", include_in_schema=False, response_class=PlainTextResponse)
 @access(AccessLevel.MANAGEMENT)
 async def reload(services: ServicesDep) -> str:
-    """Read the files of modules (`SNMP_CONFIG_FILES`), the web configuration and the inventory again.
+    """Read the module files (`SNMP_CONFIG_FILES`), the web configuration and the inventory again.
 
-    What is wrong stays as it was.
+    When one of them is wrong, the response says why, and what was read from it before stays in use.
     """
     try:
         await services.reload()
     except (ModuleError, InventoryError, SettingsError) as error:
-        raise ApiError(HTTPStatus.BAD_REQUEST, f"the configuration stays as it was: {error}") from None
+        raise ApiError(HTTPStatus.BAD_REQUEST, f"reload failed, the configuration stays as it was: {error}") from None
     return "Configuration reloaded.\n"
 
 

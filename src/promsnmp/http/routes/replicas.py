@@ -1,4 +1,4 @@
-"""``/promsnmp/leader``: which replicas there are, who leads them, and the order to step down."""
+"""``/promsnmp/leader``: shows the leader and all replicas, and makes the leader step down."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ class ReplicaBody(Body):
 class LeaderBody(ReplicaBody):
     """The replica that leads."""
 
-    term: int = Field(description="Number of its term; it grows with each election.")
+    term: int = Field(description="Number of its term; grows with each election.")
 
 
 class LeadershipBody(Body):
-    """Who leads, as the replica that was asked sees it."""
+    """The leader, as the replica that answers sees it."""
 
-    role: str = Field(description="Of the replica that was asked: `leader` or `follower`.")
-    name: str = Field(description="Of the replica that was asked.")
+    role: str = Field(description="Role of the replica that answers: `leader` or `follower`.")
+    name: str = Field(description="Name of the replica that answers.")
     leader: LeaderBody | SkipJsonSchema[None] = Field(None, json_schema_extra=without_default)
-    backend: str = Field(description="Where leaders are elected: `redis`, `kubernetes` or `none`.")
-    problem: str = Field(description="Why the backend cannot be asked now; empty when it can.")
+    backend: str = Field(description="Election backend: `redis`, `kubernetes` or `none`.")
+    problem: str = Field(description="Why the backend does not answer; empty when it does.")
     since_renewal: Annotated[float | SkipJsonSchema[None], Field(json_schema_extra=without_default)] = Field(
-        None, alias="sinceRenewal", description="Seconds since the leader was last heard of."
+        None, alias="sinceRenewal", description="Seconds since the leader last renewed its lease."
     )
-    members: list[ReplicaBody] = Field(description="The replicas that there are.")
+    members: list[ReplicaBody] = Field(description="All replicas.")
 
 
 @router.get(PATH, response_model_exclude_none=True)
 @access(AccessLevel.DETAILS)
 async def leader(services: ServicesDep) -> LeadershipBody:
-    """Who leads, and which replicas there are, as the replica that answers sees it."""
+    """The leader and all replicas, as the replica that answers sees them."""
     return _leadership_body(services)
 
 
@@ -58,18 +58,18 @@ async def leader(services: ServicesDep) -> LeadershipBody:
     PATH,
     response_model_exclude_none=True,
     responses={
-        409: failure("There is one replica, and no election."),
-        503: failure("There is no leader now."),
+        409: failure("There is one replica and no election."),
+        503: failure("No leader is available."),
     },
 )
 @access(AccessLevel.MANAGEMENT, leader_only=True)
 async def step_down(request: Request, services: ServicesDep) -> LeadershipBody:
-    """Have the leader give the lead up, so that another replica is elected; any replica may be asked."""
+    """Force a re-election: the leader steps down, and another replica is elected. Any replica takes the request."""
     leadership = services.cluster.leadership
     if leadership.backend == "none":
-        raise ApiError(409, "there is no election here: this is the only replica (ELECTION_BACKEND=none)")
+        raise ApiError(409, "no election: this is the only replica (ELECTION_BACKEND=none)")
     audit("leader stepped down", who=caller(request), leader=services.cluster.members.me.name)
-    await leadership.step_down("it was asked to step down")
+    await leadership.step_down("requested over HTTP")
     return _leadership_body(services)
 
 

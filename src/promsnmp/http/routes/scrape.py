@@ -1,7 +1,7 @@
-"""``GET /snmp``: the hot path of HTTP, plain ASGI without a framework.
+"""``GET /snmp``: one scrape, the hot path of HTTP, in plain ASGI without a framework.
 
-It reads in order: what is asked for, which device that is, its page, the answer. Parameters are those of snmp_exporter.
-Errors are plain text with the reason, as Prometheus shows them on its targets page.
+In order: read the query, find the device, get its page, send it. The parameters are those of snmp_exporter. Errors are
+plain text with the reason, which Prometheus shows on its targets page.
 """
 
 from __future__ import annotations
@@ -52,17 +52,17 @@ TIMEOUT_HEADER = b"x-prometheus-scrape-timeout-seconds"
 _SINGLE_PARAMETERS = ("target", "auth", "snmp_context", "snmp_engineid")
 _CONTENT_TYPES = {one: one.value.encode() for one in Format}
 _MAX_TARGETS = 50_000
-"""Queries whose source is remembered, at most."""
+"""Queries whose target is remembered, at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScrapeQuery:
-    """What the query of a request asks for."""
+    """The parameters of a scrape."""
 
     target: str
     auth: str
     modules: tuple[str, ...] | None
-    """None: not said; none: ``module=`` was given, empty."""
+    """None: no ``module`` parameter; an empty tuple: ``module=`` without a value."""
     context: str = ""
     engine_id: bytes = b""
     """Context name and context engine ID (RFC 3411 sections 3.3.1 and 3.3.4), in place of those of a version 3 auth."""
@@ -70,7 +70,7 @@ class ScrapeQuery:
 
 @dataclass(slots=True)
 class ResponseOptions:
-    """How the answer is wanted, by the headers: seconds that Prometheus waits (None: not said), format, coding."""
+    """What the headers ask for: seconds that Prometheus waits (None: no such header), format, compression."""
 
     timeout: float | None
     format: Format
@@ -78,11 +78,11 @@ class ResponseOptions:
 
 
 def read_query(query_string: bytes) -> ScrapeQuery:
-    """The question of a query. Raises BadTarget when a parameter is missing or stands where it must not."""
+    """The parameters of a query. Raises BadTarget when one is missing, repeated or wrong."""
     try:
         query = parse_qs(query_string.decode("ascii"), keep_blank_values=True, max_num_fields=100)
     except ValueError:
-        raise BadTarget("the query cannot be read: it is not URL-encoded") from None
+        raise BadTarget("the query is not URL-encoded") from None
     for name in _SINGLE_PARAMETERS:
         if len(query.get(name, ())) > 1:
             raise BadTarget(f"parameter {name!r} must be given once")
@@ -107,7 +107,7 @@ def _engine_id(text: str) -> bytes:
 
 
 def with_context(poll_target: Target, context: str, engine_id: bytes) -> Target:
-    """``poll_target`` asked in another context, if it has a user of version 3: communities have none."""
+    """``poll_target`` in another context, if it has an SNMPv3 user: communities have no context."""
     user = poll_target.credentials
     if not isinstance(user, User) or not (context or engine_id):
         return poll_target
@@ -122,7 +122,7 @@ def with_context(poll_target: Target, context: str, engine_id: bytes) -> Target:
 
 
 def read_response_options(headers: Iterable[tuple[bytes, bytes]]) -> ResponseOptions:
-    """The terms of a request's headers."""
+    """The options in the headers of a request."""
     accept = encoding = b""
     timeout = None
     for name, value in headers:
@@ -146,9 +146,9 @@ def _seconds(value: bytes) -> float | None:
 class ScrapeRoute:
     """Answers ``/snmp``.
 
-    ``allow_adhoc``: whether addresses outside of the inventory are polled; those of ``adhoc_networks`` only, if given.
-    ``timeout`` and ``offset`` in seconds: the wait when Prometheus does not say how long it waits, and how much earlier
-    than Prometheus gives up the answer must be out.
+    ``allow_adhoc``: whether addresses outside the inventory are polled; only those of ``adhoc_networks``, if given.
+    ``timeout`` and ``offset`` in seconds: how long a poll may take when Prometheus does not send its timeout, and how
+    long before Prometheus's timeout the response must be sent.
     """
 
     def __init__(
@@ -183,8 +183,8 @@ class ScrapeRoute:
     async def answer(
         self, query_string: bytes, headers: Iterable[tuple[bytes, bytes]], *, foreign: bool = False
     ) -> tuple[int, HeaderList, bytes]:
-        """Status, headers and body. ``foreign``: the device is another replica's, so that a page is kept for a short
-        while only."""
+        """Status, headers and body. ``foreign``: another replica owns the device, so its page is kept only for a short
+        time."""
         try:
             poll_target = self.resolve(query_string)
             if foreign:
@@ -204,7 +204,7 @@ class ScrapeRoute:
         return 200, *page_answer(page, options)
 
     def fast_answer(self, query_string: bytes, headers: HeaderList) -> ScrapeAnswer | None:
-        """The whole answer, when it is in memory: what ``__call__`` would send, without waiting for anything."""
+        """The response, if its page is in memory: what ``__call__`` would send, without waiting."""
         poll_target = self._targets.get(query_string)
         if poll_target is None or self._is_outdated():
             return None
@@ -213,10 +213,10 @@ class ScrapeRoute:
         return None if page is None else page_answer(page, options)
 
     def histograms(self, query_string: bytes) -> Sequence[UtilizationSeries]:
-        """The utilisation histograms of the target that a query names, as they are now: nothing is polled for them.
+        """The present utilisation histograms of the target that a query names, without a poll.
 
-        There are none before the first poll of an inventory device, and while it cannot be read. Raises TargetError
-        (UnknownTarget also for an address that is not in the inventory and that no scrape has named) or ModuleError.
+        A device of the inventory has none before its first poll and while it cannot be read. Raises TargetError
+        (UnknownTarget also for an address outside the inventory that no scrape has polled) or ModuleError.
         """
         poll_target = self.resolve(query_string)
         for name in poll_target.modules:
@@ -228,8 +228,8 @@ class ScrapeRoute:
         return found or ()
 
     def resolve(self, query_string: bytes) -> Target:
-        """The source that a query names. Prometheus asks the same at every scrape, so it is worked out once for each
-        inventory and catalogue. Raises as ``poll_target`` does."""
+        """The target that a query names. Prometheus repeats its queries, so each is resolved once for each inventory
+        and catalogue. Raises as ``poll_target`` does."""
         if self._is_outdated() or len(self._targets) >= _MAX_TARGETS:
             self._resolved_with = self._store.current, self._catalogue_store.generation
             self._targets.clear()
@@ -245,8 +245,8 @@ class ScrapeRoute:
         return inventory is not self._store.current or generation != self._catalogue_store.generation
 
     def poll_target(self, target: str, modules: tuple[str, ...] | None, auth: str) -> Target:
-        """What ``target`` names: a device of the inventory, or else an address; without ``modules`` (None) the device's
-        own or the default ones. Raises TargetError or ModuleError."""
+        """The device of the inventory that ``target`` names, or else an address; None as ``modules`` means its own or
+        the default ones. Raises TargetError or ModuleError."""
         found = self._store.find(target)
         if found is not None and found.agent is not None:
             own = requested_modules(found.device, self._modules)
@@ -254,10 +254,12 @@ class ScrapeRoute:
             is_polled = found.agent == found.device.primary and poll_target.modules == own
             return poll_target if is_polled else replace(poll_target, managed=False)
         if found is not None:
-            raise UnknownTarget(f"{target!r} is in the inventory, but has no agent to poll")
+            raise UnknownTarget(f"{target!r} is in the inventory, but has no agent to poll; add one")
         if len(named := self._store.snapshot.index.named(target)) > 1:
             addresses = ", ".join(str(device.primary.endpoint) for device in named[:9] if device.primary)
-            raise UnknownTarget(f"{len(named)} devices are called {target!r}; ask for one by its address: {addresses}")
+            raise UnknownTarget(
+                f"{len(named)} devices have the name {target!r}; scrape one by its address: {addresses}"
+            )
         endpoint = replace(parse_endpoint(target), allowed_networks=self._adhoc_networks)
         if not self._allow_adhoc:
             raise UnknownTarget(
@@ -270,7 +272,7 @@ class ScrapeRoute:
         )
 
     def time_limit(self, timeout: float | None) -> float:
-        """Seconds that an answer may take when Prometheus waits for ``timeout`` (None: not said)."""
+        """Seconds that a response may take when Prometheus waits for ``timeout`` (None: unknown)."""
         if timeout is None:
             return self._timeout
         return max(timeout - self._offset, timeout / 2)

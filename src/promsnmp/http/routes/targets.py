@@ -18,12 +18,15 @@ router = APIRouter(tags=["scrape"])
     "/targets",
     response_model=list[TargetGroupBody],
     responses={
-        304: {"description": "As it was (If-None-Match)."},
-        400: failure("A parameter is not something to choose devices by."),
-        503: failure("There is no inventory yet."),
+        304: {"description": "Unchanged (If-None-Match)."},
+        400: failure("A parameter is not a filter for devices."),
+        503: failure("The inventory is not loaded yet."),
     },
     openapi_extra={
-        "parameters": [parameter("query", "Words to look for, as for `/promsnmp/devices`."), *DEVICE_FILTER_PARAMETERS]
+        "parameters": [
+            parameter("query", "Words to search for, as for `/promsnmp/devices`."),
+            *DEVICE_FILTER_PARAMETERS,
+        ]
     },
 )
 @access(AccessLevel.OPEN)

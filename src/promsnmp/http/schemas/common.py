@@ -1,4 +1,4 @@
-"""The shapes of JSON answers, for OpenAPI and for whoever reads it.
+"""The shapes of JSON responses, for OpenAPI and its readers.
 
 Field names are those on the wire: Spring Boot's under ``/actuator``, the original PromSNMP's under ``/promsnmp``.
 """
@@ -12,7 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 
 def without_default(schema: dict[str, Any]) -> None:
-    """A field that is left out rather than null: null is no default that OpenAPI 3.0 could write."""
+    """For a field that is left out rather than null: OpenAPI 3.0 has no way to write null as a default."""
     schema.pop("default", None)
 
 
@@ -23,13 +23,13 @@ class Body(BaseModel):
 
 
 class ErrorBody(Body):
-    """Every error that is answered as JSON."""
+    """An error as JSON."""
 
     error: str = Field(description="What is wrong, in one line.")
     status: int = Field(description="The HTTP status.")
-    path: str = Field(description="The path that was asked for.")
+    path: str = Field(description="The path of the request.")
     problems: list[str] | SkipJsonSchema[None] = Field(
-        None, description="All of a document's problems, with their places.", json_schema_extra=without_default
+        None, description="All problems of a document, with their places.", json_schema_extra=without_default
     )
 
 
@@ -39,7 +39,7 @@ class LinkBody(Body):
 
 
 class LinksBody(Body):
-    """``/actuator``: what there is, by name."""
+    """``/actuator``: links by name."""
 
     links: dict[str, LinkBody] = Field(alias="_links")
 
@@ -63,7 +63,7 @@ class HealthBody(Body):
 
 
 class InfoBody(Body):
-    """``/actuator/info``: what is running."""
+    """``/actuator/info``: version and runtime."""
 
     app: dict[str, str]
     build: dict[str, str]
@@ -71,7 +71,7 @@ class InfoBody(Body):
 
 
 class MetricNamesBody(Body):
-    """``/actuator/metrics``: names to ask for."""
+    """``/actuator/metrics``: the names of all meters."""
 
     names: list[str]
 
@@ -87,7 +87,7 @@ class TagBody(Body):
 
 
 class MetricBody(Body):
-    """``/actuator/metrics/{name}``: one meter's statistics, added up over the series that the tags choose."""
+    """``/actuator/metrics/{name}``: statistics of one meter, summed over the series that match the tags."""
 
     name: str
     description: str

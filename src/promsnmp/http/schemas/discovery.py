@@ -1,4 +1,4 @@
-"""The JSON of ``/promsnmp/discovery`` as OpenAPI shows it; reading and checking requests is discovery's business."""
+"""The JSON of ``/promsnmp/discovery`` for OpenAPI; ``discovery/request.py`` reads and checks it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OptionalNumber = Annotated[float | SkipJsonSchema[None], Field(json_schema_extra
 
 
 class SnmpConfigBody(CredentialFields):
-    """Credentials as the original's README writes them."""
+    """Credentials in the form of the original's README."""
 
     version: int | str = Field("v2c", description="SNMP4J's number (0 is v1, 1 is v2c, 3 is v3), or `v1`, `v2c`, `v3`.")
     port: int = Field(161, ge=1, le=65535)
@@ -48,31 +48,34 @@ class DiscoveryBody(CredentialFields):
     snmp_config: Annotated[SnmpConfigBody | SkipJsonSchema[None], Field(json_schema_extra=without_default)] = Field(
         None, alias="snmpConfig"
     )
-    credentials: list[CredentialsBody] = Field([], description="Further ones, tried after those above, in this order.")
-    exclude: list[str] = Field([], description="Addresses, networks and ranges that are left alone.")
-    labels: dict[str, str] = Field({}, description="Labels of devices that are found for the first time.")
-    modules: list[str] = Field([], description="Modules of devices that are found for the first time.")
+    credentials: list[CredentialsBody] = Field(
+        [], description="Further credentials, tried after those above, in this order."
+    )
+    exclude: list[str] = Field([], description="Addresses, networks and ranges that are not searched.")
+    labels: dict[str, str] = Field({}, description="Labels of new devices.")
+    modules: list[str] = Field([], description="Modules of new devices.")
     neighbours: Annotated[list[str] | SkipJsonSchema[None], Field(json_schema_extra=without_default)] = Field(
-        None, description="Networks within which LLDP and CDP neighbours are asked, instead of those of the settings."
+        None,
+        description="Networks within which LLDP and CDP neighbours are searched, instead of those of the settings.",
     )
     force: bool = Field(False, description="Allow networks larger than a /12.")
     remove_lost: bool = Field(False, alias="removeLost", description="Remove lost devices instead of marking them.")
-    id: OptionalText = Field(None, description="UUID of the saved seed that this is to replace.")
+    id: OptionalText = Field(None, description="UUID of the saved seed that this replaces.")
 
 
 class AcceptedBody(Body):
-    """A request that was accepted."""
+    """An accepted request."""
 
     message: str
-    job_id: OptionalText = Field(None, alias="jobId", description="The search, when it was to begin now.")
-    seed_id: OptionalText = Field(None, alias="seedId", description="The seed, when it was to be saved.")
-    location: str = Field(description="Path at which to follow it.")
+    job_id: OptionalText = Field(None, alias="jobId", description="The job, when the search starts now.")
+    seed_id: OptionalText = Field(None, alias="seedId", description="The seed, when it is saved.")
+    location: str = Field(description="Path of the job or the seed.")
 
 
 class FoundDeviceBody(Body):
     """A device that a search found."""
 
-    id: str = Field(description="Of the device in the inventory.")
+    id: str = Field(description="ID of the device in the inventory.")
     change: Literal["added", "updated", "unchanged"]
     sys_name: str = Field(alias="sysName")
     addresses: list[str] = Field(description="Where it answered, `address:port`.")
@@ -85,7 +88,7 @@ class FoundDeviceBody(Body):
 
 
 class JobBody(Body):
-    """A search: what it does, how far it is, and what came of it."""
+    """A search: its request, its progress and its result."""
 
     id: str
     state: Literal["queued", "running", "finished", "cancelled", "failed"]
@@ -94,28 +97,28 @@ class JobBody(Body):
     created_at: str = Field(alias="createdAt", description="ISO 8601, UTC.")
     started_at: OptionalText = Field(None, alias="startedAt")
     ended_at: OptionalText = Field(None, alias="endedAt")
-    addresses: int = Field(description="Addresses to ask, as far as is known.")
-    probed: int = Field(description="Addresses that are done with.")
-    answered: int = Field(description="Addresses at which something speaks SNMP.")
-    found: int = Field(description="Addresses that answer to one of the credentials.")
-    packets: int = Field(description="Packets that were sent.")
-    rate: float = Field(description="Packets in a second.")
-    time_left: OptionalNumber = Field(None, alias="timeLeft", description="Seconds that it will probably take.")
-    errors: dict[str, int] = Field(description="What went wrong, by kind.")
-    added: int = Field(description="Devices that are new.")
-    updated: int = Field(description="Devices that were known, and of which something changed.")
-    unchanged: int = Field(description="Devices that were known and are as they were.")
-    missed: int = Field(description="Devices that should have answered and did not.")
-    lost: int = Field(description="Those that are marked as lost since now.")
-    removed: int = Field(description="Those that were removed.")
-    neighbours: int = Field(description="Addresses asked because a neighbour told of them.")
-    refusing: list[str] = Field(description="Addresses that speak SNMP and refuse all credentials (the first 1,000).")
-    problems: list[str] = Field(description="Targets that were left out, and why.")
+    addresses: int = Field(description="Addresses to search, as far as known.")
+    probed: int = Field(description="Addresses that are finished.")
+    answered: int = Field(description="Addresses that answer SNMP.")
+    found: int = Field(description="Addresses that accept one of the credentials.")
+    packets: int = Field(description="Packets sent.")
+    rate: float = Field(description="Packets per second.")
+    time_left: OptionalNumber = Field(None, alias="timeLeft", description="Estimated seconds until it ends.")
+    errors: dict[str, int] = Field(description="Number of errors, by kind.")
+    added: int = Field(description="New devices.")
+    updated: int = Field(description="Known devices that changed.")
+    unchanged: int = Field(description="Known devices that did not change.")
+    missed: int = Field(description="Known devices that did not answer.")
+    lost: int = Field(description="Devices that this search marked as lost.")
+    removed: int = Field(description="Devices that this search removed.")
+    neighbours: int = Field(description="Addresses searched because a neighbour listed them.")
+    refusing: list[str] = Field(description="Addresses that answer SNMP and refuse all credentials (the first 1,000).")
+    problems: list[str] = Field(description="Targets that were skipped, and why.")
     error: OptionalText = Field(None, description="Why it failed.")
 
 
 class JobDetailBody(JobBody):
-    """One search with the devices that it found."""
+    """A search with the devices that it found."""
 
     devices: list[FoundDeviceBody]
     devices_omitted: bool = Field(

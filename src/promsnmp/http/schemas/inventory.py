@@ -1,6 +1,6 @@
-"""The inventory's JSON as OpenAPI shows it. Reading and checking it is the inventory's business, not that of these.
+"""The inventory's JSON for OpenAPI; ``inventory/document/`` reads and checks it.
 
-What is described is the form that is written; more spellings are read (``v2c`` for 1, ``SHA-256`` for ``SHA256``).
+This is the form that is written; more spellings are read (``v2c`` for 1, ``SHA-256`` for ``SHA256``).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class EndpointBody(Body):
 
 
 class CredentialFields(Body):
-    """What an agent wants to be answered: a community, or a user. Secrets are shown as ``******``."""
+    """The credentials of an agent: a community or a user. Secrets are shown as ``******``."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -40,7 +40,7 @@ class CredentialFields(Body):
 class AgentBody(CredentialFields):
     """One way to reach a device."""
 
-    id: OptionalText = Field(None, description="UUID; made when it is left out.")
+    id: OptionalText = Field(None, description="UUID; generated when left out.")
     type: Literal["snmp-community", "snmp-user"]
     endpoint: EndpointBody
     version: Literal[0, 1, 3] = Field(description="0 is v1, 1 is v2c, 3 is v3.")
@@ -50,16 +50,18 @@ class AgentBody(CredentialFields):
 
 
 class IdentifiersBody(Body):
-    """What tells a device from all others, as discovery saw it last."""
+    """What identifies a device, as discovery last saw it."""
 
-    sys_name: str = Field("", alias="sysName", description="What it calls itself; the inventory may have another name.")
+    sys_name: str = Field("", alias="sysName", description="Its own sysName; the inventory may have another name.")
     serial_numbers: list[str] = Field([], alias="serialNumbers")
-    mac_addresses: list[str] = Field([], alias="macAddresses", description="Some of its interfaces', hexadecimal.")
+    mac_addresses: list[str] = Field(
+        [], alias="macAddresses", description="MAC addresses of some interfaces, hexadecimal."
+    )
     booted_at: OptionalText = Field(None, alias="bootedAt", description="ISO 8601, UTC: when its agent started.")
 
 
 class PollingBody(Body):
-    """How the last poll of a device ended; in answers only."""
+    """How the last poll of a device ended; in responses only."""
 
     state: Literal["up", "partial", "down", "unknown"] = Field(
         description="`partial`: read in part; `unknown`: not polled yet, or not by this replica."
@@ -73,7 +75,7 @@ class DeviceBody(Body):
 
     model_config = ConfigDict(extra="allow")
 
-    id: OptionalText = Field(None, description="UUID; made when it is left out.")
+    id: OptionalText = Field(None, description="UUID; generated when left out.")
     sys_name: str = Field("", alias="sysName")
     sys_descr: str = Field("", alias="sysDescr")
     sys_contact: str = Field("", alias="sysContact")
@@ -84,36 +86,36 @@ class DeviceBody(Body):
         None, alias="primaryAgent"
     )
     modules: list[str] = Field([], description="Modules to poll it with; none: those of COLLECTION_MODULES.")
-    vendor: str = Field("", description="Who made it, as its fingerprint told.")
-    model: str = Field("", description="What it is, as its fingerprint told.")
+    vendor: str = Field("", description="Its vendor, by its fingerprint.")
+    model: str = Field("", description="Its model, by its fingerprint.")
     detected_modules: list[str] = Field(
-        [], alias="detectedModules", description="Modules that suit it, as its fingerprint told."
+        [], alias="detectedModules", description="Modules that fit it, by its fingerprint."
     )
     labels: dict[str, str] = Field({}, description="Labels for `/targets`.")
-    status: Literal["active", "lost"] = Field("active", description="`lost`: discovery looked for it in vain for long.")
-    last_seen: OptionalText = Field(None, alias="lastSeen", description="ISO 8601, UTC: when discovery saw it last.")
+    status: Literal["active", "lost"] = Field("active", description="`lost`: discovery has not found it for long.")
+    last_seen: OptionalText = Field(None, alias="lastSeen", description="ISO 8601, UTC: when discovery last saw it.")
     missed_since: OptionalText = Field(
-        None, alias="missedSince", description="ISO 8601, UTC: since when discovery has not found it where it was."
+        None, alias="missedSince", description="ISO 8601, UTC: since when discovery has not found it."
     )
     marks: Annotated[IdentifiersBody | SkipJsonSchema[None], Field(json_schema_extra=without_default)] = None
     polling: Annotated[PollingBody | SkipJsonSchema[None], Field(json_schema_extra=without_default)] = Field(
-        None, description="In answers about single devices; what is sent is passed over."
+        None, description="In responses about devices only; ignored in requests."
     )
 
 
 class DevicesBody(Body):
-    """One page of the devices that a query chooses, by name."""
+    """One page of the devices that match a query, by name."""
 
     devices: list[DeviceBody]
     page: int = Field(ge=1)
     size: int = Field(ge=1)
     pages: int = Field(ge=0)
-    total: int = Field(ge=0, description="Devices that the query chooses.")
-    revision: int = Field(ge=0, description="Of the inventory.")
+    total: int = Field(ge=0, description="Devices that match the query.")
+    revision: int = Field(ge=0, description="Revision of the inventory.")
 
 
 class CredentialsBody(CredentialFields):
-    """One of several that discovery tries."""
+    """One of several credentials that discovery tries."""
 
     version: str = Field("", description="`v1`, `v2c` or `v3`.")
     agent_type: Annotated[
@@ -124,7 +126,7 @@ class CredentialsBody(CredentialFields):
 class SeedBody(CredentialFields):
     """Where discovery looks for devices, and with which credentials."""
 
-    id: OptionalText = Field(None, description="UUID; made when it is left out.")
+    id: OptionalText = Field(None, description="UUID; generated when left out.")
     potential_targets: list[str] = Field(
         alias="potentialTargets", description="Addresses, networks (CIDR), ranges, names."
     )
@@ -132,13 +134,13 @@ class SeedBody(CredentialFields):
     version: str = Field(description="`v1`, `v2c` or `v3`.")
     agent_type: Literal["snmp-community", "snmp-user"] = Field(alias="agentType")
     credentials: list[CredentialsBody] = Field([], description="Further ones, tried after those above, in this order.")
-    exclude: list[str] = Field([], description="Addresses, networks and ranges that are left alone.")
-    labels: dict[str, str] = Field({}, description="Labels of devices that are found here for the first time.")
-    modules: list[str] = Field([], description="Modules of devices that are found here for the first time.")
+    exclude: list[str] = Field([], description="Addresses, networks and ranges that are not searched.")
+    labels: dict[str, str] = Field({}, description="Labels of new devices that are found here.")
+    modules: list[str] = Field([], description="Modules of new devices that are found here.")
     neighbours: Annotated[list[str] | SkipJsonSchema[None], Field(json_schema_extra=without_default)] = Field(
-        None, description="Networks within which LLDP and CDP neighbours of what is found are asked, too."
+        None, description="Networks within which LLDP and CDP neighbours of found devices are searched, too."
     )
-    force: bool = Field(False, description="Whether networks larger than a /12 are wanted.")
+    force: bool = Field(False, description="Whether networks larger than a /12 are allowed.")
 
 
 class InventoryBody(Body):
@@ -146,5 +148,5 @@ class InventoryBody(Body):
 
     devices: list[DeviceBody]
     discovery_seeds: list[SeedBody] = Field([], alias="discoverySeeds")
-    revision: int = Field(0, ge=0, description="Counts changes; what is posted is ignored.")
-    term: int = Field(0, ge=0, description="Number of the leader that wrote it; what is posted is ignored.")
+    revision: int = Field(0, ge=0, description="Counts changes; ignored in requests.")
+    term: int = Field(0, ge=0, description="Term of the leader that wrote it; ignored in requests.")

@@ -1,7 +1,7 @@
-"""The OpenAPI document: what FastAPI derives from the handlers, put right where it does not know us.
+"""Builds the OpenAPI document: what FastAPI derives from the handlers, corrected where it does not fit.
 
-Version 3.0, which the Swagger UI that is shipped can show. Paths that do not go through FastAPI are described here,
-and the 422 answers that FastAPI assumes are taken out: a bad request is answered with 400.
+Version 3.0, which the bundled Swagger UI can show. Paths that do not go through FastAPI are described here, and the 422
+responses that FastAPI assumes are removed: a bad request is answered with 400.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ EXPOSITION: Json = {
 
 
 def failure(description: str) -> Json:
-    """An error answer for a handler's ``responses``."""
+    """An error response for a handler's ``responses``."""
     schema = {"$ref": "#/components/schemas/ErrorBody"}
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
 def text(description: str) -> Json:
-    """A plain text answer for a handler's ``responses``."""
+    """A plain text response for a handler's ``responses``."""
     return {"description": description, "content": {"text/plain": {"schema": {"type": "string"}}}}
 
 
@@ -56,14 +56,14 @@ SNMP: Json = {
         "200": EXPOSITION,
         "400": text("A parameter is missing, repeated or wrong."),
         "404": text("The target is not in the inventory."),
-        "502": text("The device refuses, or what it answers is wrong; the text says why."),
+        "502": text("The device refuses, or its answer is wrong; the text says why."),
         "504": text("The device did not answer in time."),
     },
 }
 
 
 def openapi_document(app: FastAPI) -> Json:
-    """The document of ``app``, made once."""
+    """The document of ``app``, built once."""
     if app.openapi_schema is None:
         app.openapi_schema = _complete(FastAPI.openapi(app))
     return app.openapi_schema

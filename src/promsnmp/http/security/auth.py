@@ -31,13 +31,13 @@ log = logging.getLogger(__name__)
 
 ANONYMOUS = "anonymous"
 PRINCIPAL = "promsnmp.principal"
-"""Key of an ASGI scope: the name of the caller, for those who write down who did what."""
+"""Key of an ASGI scope: the name of the caller, for the audit log."""
 CERTIFICATE = "promsnmp.certificate"
 """Key of an ASGI scope: the name in the client's certificate, which the handshake verified."""
 
 
 class WrongCredentials(Exception):
-    """Credentials came, and are wrong; ``who`` is the name that they claim, for the log."""
+    """The credentials are wrong; ``who`` is the name that they claim, for the log."""
 
     def __init__(self, who: str) -> None:
         super().__init__(who)
@@ -45,15 +45,15 @@ class WrongCredentials(Exception):
 
 
 class Authenticator(Protocol):
-    """One way for callers to tell who they are."""
+    """Checks one kind of credentials."""
 
     @property
     def configured(self) -> bool:
-        """Whether there are such credentials, so that callers without any are turned away."""
+        """Whether such credentials are configured, so that callers without any are refused."""
 
     @property
     def challenge(self) -> str:
-        """For WWW-Authenticate (RFC 9110 section 11.6.1); empty when there is none for it."""
+        """For WWW-Authenticate (RFC 9110 section 11.6.1); empty for a kind without a challenge."""
 
     async def principal(self, scope: Scope, headers: HeaderMap) -> str | None:
         """The caller's name; None when there are no credentials of this kind. Raises WrongCredentials or
@@ -109,7 +109,7 @@ class BasicAuthenticator:
 
 
 class CertificateAuthenticator:
-    """A client's certificate, where ``is_login`` says that it is a login: the handshake has verified it before."""
+    """A client's certificate, where ``is_login`` says that it counts as a login; the handshake has verified it."""
 
     challenge = ""
 
@@ -126,14 +126,14 @@ class CertificateAuthenticator:
 
 
 def _credentials(headers: HeaderMap, scheme: str) -> str | None:
-    """What follows ``scheme`` in the Authorization header; None when that has another scheme."""
+    """The credentials in the Authorization header; None when it has another scheme."""
     word, _, rest = headers.get("authorization", "").partition(" ")
     return rest.strip() if word.lower() == scheme else None
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer instead of the one that was asked for."""
+    """The response to a request that is refused."""
 
     status: HTTPStatus
     text: str
@@ -175,16 +175,16 @@ class AccessControl:
 
     @property
     def configured(self) -> bool:
-        """Whether there is anything that callers could prove who they are with."""
+        """Whether any credentials are configured."""
         return any(one.configured for one in self._authenticators)
 
     @property
     def schemes(self) -> list[str]:
-        """Schemes of the Authorization header that are asked for, in lower case."""
+        """The schemes of the Authorization header that are configured, in lower case."""
         return [one.challenge.split()[0].lower() for one in self._authenticators if one.configured and one.challenge]
 
     def is_restricted(self, level: AccessLevel) -> bool:
-        """Whether a request of that kind may be refused for who sends it."""
+        """Whether requests of this level may be refused."""
         match level:
             case AccessLevel.HEALTH | AccessLevel.PEER:
                 return False
@@ -210,7 +210,7 @@ class AccessControl:
             self.failures.failed((scope.get("client") or ("?",))[0], error.who)
             return self._unauthorized("wrong credentials")
         except TooManyChecks:
-            return Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many logins at once", [("retry-after", "1")])
+            return Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many logins at once; retry later", [("retry-after", "1")])
         if self.configured:
             return self._unauthorized("authentication required")
         return ANONYMOUS if self._allow_anonymous or is_local(scope, headers) else _NOT_LOCAL
@@ -225,11 +225,11 @@ class AccessControl:
 
 _NOT_LOCAL = Refusal(
     HTTPStatus.FORBIDDEN,
-    "without credentials this answers programs on the same machine only, not through a proxy: set API_TOKEN, or "
-    "basic_auth_users in the file of WEB_CONFIG_FILE (--web.config.file); API_ALLOW_ANONYMOUS=true lets everybody in",
+    "without credentials only programs on the same machine may do this, and not through a proxy: set API_TOKEN, or "
+    "basic_auth_users in the file of WEB_CONFIG_FILE (--web.config.file); API_ALLOW_ANONYMOUS=true allows everybody",
 )
 
 
 def _cross_site_refusal(page: str, headers: Mapping[str, str]) -> Refusal:
-    text = f"a browser asks for a page of {page[:100]!r}, which is not {headers.get('host', 'this host')[:100]!r}"
-    return Refusal(HTTPStatus.FORBIDDEN, f"{text}; a proxy in between must pass the Host header on")
+    text = f"refused a browser request from a page of {page[:100]!r} to {headers.get('host', 'this host')[:100]!r}"
+    return Refusal(HTTPStatus.FORBIDDEN, f"{text}; if a proxy is in between, it must keep the Host header")

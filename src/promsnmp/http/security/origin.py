@@ -1,9 +1,8 @@
-"""Where a request comes from: this machine, another one, or a web page that uses somebody's browser.
+"""Tells where a request comes from: this machine, another one, or a web page in somebody's browser.
 
-Without credentials, management answers this machine only. That is a promise about who sends the request, so it must
-hold for what merely passes through this machine: proxies, whose headers give them away, and browsers, which any page on
-the web can make send requests to loopback (cross-site request forgery), even under a name of its own (DNS rebinding).
-What a header says is used to refuse, never to allow.
+Without credentials, management answers this machine only. That must also exclude requests that merely pass through this
+machine: proxies add headers that show them, and any page on the web can make a browser send requests to loopback
+(cross-site request forgery), even under a name of its own (DNS rebinding). Headers are used to refuse, never to allow.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ HeaderMap = Mapping[str, str]
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
-    """Headers by name, in lower case; of one that is there several times the values, with commas."""
+    """Headers by name, in lower case; the values of a repeated header are joined with commas."""
     found: dict[str, str] = {}
     for name, value in scope["headers"]:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
@@ -36,7 +35,7 @@ def headers_of(scope: Scope) -> dict[str, str]:
 
 
 def is_local(scope: Scope, headers: HeaderMap) -> bool:
-    """Whether a program on this machine asks, for itself as far as one can tell, and by a name of this machine."""
+    """Whether a program on this machine sends the request, without a sign of a proxy, to a name of this machine."""
     client = scope.get("client")
     if client is None or not _is_loopback(client[0]):
         return False
@@ -53,7 +52,7 @@ def _is_loopback(address: str) -> bool:
 
 
 def _is_own_name(host: str) -> bool:
-    """Whether no page of the web can have asked by this name: an address, a name without dots, or this machine's."""
+    """Whether no page on the web can use this name: an address, a name without dots, or the name of this machine."""
     found = _authority(f"http://{host or 'localhost'}")
     if found is None:
         return False
@@ -66,9 +65,9 @@ def _is_own_name(host: str) -> bool:
 
 
 def cross_site_origin(headers: HeaderMap) -> str | None:
-    """The origin of the page of another site that makes a browser ask; None when it is none of that kind.
+    """The origin of the web page of another site that sends the request; None when there is no such page.
 
-    By ``Sec-Fetch-Site`` (W3C Fetch Metadata), which says it where the browser trusts the connection, and by
+    By ``Sec-Fetch-Site`` (W3C Fetch Metadata), which browsers send where they trust the connection, and by
     ``Origin`` (RFC 6454), which comes with everything but plain GETs. Programs send neither. The scheme does not
     count: a proxy may have ended the TLS that the browser sees.
     """
@@ -83,7 +82,7 @@ def cross_site_origin(headers: HeaderMap) -> str | None:
 
 
 def _authority(url: str) -> tuple[str, int] | None:
-    """Host and port of an origin; None when it is none, such as ``null``."""
+    """Host and port of an origin; None when it has none, such as ``null``."""
     try:
         parts = urlsplit(url)
         if parts.hostname and parts.scheme in _PORTS:

@@ -1,8 +1,8 @@
-"""Passwords of basic auth against their bcrypt hashes, without paying for bcrypt at every request.
+"""Checks the passwords of basic auth against their bcrypt hashes, without running bcrypt at every request.
 
-bcrypt is slow on purpose. So it runs in a thread, one at a time, answers are remembered, and while too many wait, more
-are turned away: guessing must not cost others the processor. An unknown user costs as much as a wrong password, so that
-the time does not tell who exists (as exporter-toolkit does it). What is remembered is a keyed hash, no password.
+bcrypt is slow on purpose. So one check at a time runs in a thread, its result is remembered, and checks beyond a limit
+are refused: guessing must not take the processor from others. An unknown user costs as much as a wrong password, so
+that the time does not reveal which users exist (as in exporter-toolkit). A keyed hash is remembered, never a password.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import bcrypt
 from cachetools import LRUCache
 
 COST = 10
-"""Of hashes that are made here, and of those for unknown users where nobody says otherwise."""
+"""bcrypt cost of the hashes that are made here, and of the check for an unknown user when there are no users."""
 MAX_PASSWORD_BYTES = 72
-"""Octets of a password that bcrypt looks at; other programs that make such files pass over the rest."""
+"""Octets of a password that bcrypt uses; other programs that make such files ignore the rest."""
 MAX_WAITING = 16
-"""Checks that may wait, at most."""
+"""Number of checks that may wait."""
 _REMEMBERED = 256
 
 
@@ -36,12 +36,12 @@ class PasswordChecker:
         self.users = dict(users or {})
         self._key = secrets.token_bytes(32)
         self._right: LRUCache[bytes, bool] = LRUCache(_REMEMBERED)
-        self._wrong: LRUCache[bytes, bool] = LRUCache(_REMEMBERED)  # apart: guesses must not push out what is right
+        self._wrong: LRUCache[bytes, bool] = LRUCache(_REMEMBERED)  # separate: guesses must not evict right ones
         self._lock = asyncio.Lock()
         self._waiting = 0
 
     def remembered(self, name: str, password: str) -> bool | None:
-        """What was found for them before; None when they have to be checked."""
+        """The result of an earlier check; None when there was none."""
         digest = self._digest(name, password)
         return True if digest in self._right else False if digest in self._wrong else None
 
@@ -54,7 +54,7 @@ class PasswordChecker:
             async with self._lock:
                 if (
                     found := self.remembered(name, password)
-                ) is not None:  # a request before this one has asked the same
+                ) is not None:  # an earlier request had the same credentials
                     return found
                 digest, stored = self._digest(name, password), self.users.get(name)
                 matches = await asyncio.to_thread(verify_password, password, stored or self._dummy_hash())
@@ -65,18 +65,18 @@ class PasswordChecker:
         return right
 
     def _digest(self, name: str, password: str) -> bytes:
-        """Stands for the name, the hash that it has now, and the password."""
+        """A keyed hash of the name, its present bcrypt hash, and the password."""
         pieces = (name.encode(), self.users.get(name, "").encode(), _octets(password))
         return hmac.digest(self._key, b"".join(b"%d:%b" % (len(one), one) for one in pieces), hashlib.sha256)
 
     def _dummy_hash(self) -> str:
-        """A hash that costs as much as the users' and that no password is known for."""
+        """A hash that costs as much as those of the users, and that no known password matches."""
         one = next(iter(self.users.values()), f"$2b${COST:02}$")
         return one[:7] + "." * 21 + "O" + secrets.token_hex(16)[:31]
 
 
 def verify_password(password: str, stored: str) -> bool:
-    """Whether the bcrypt hash ``stored`` was made of ``password``; takes as long as its cost says."""
+    """Whether ``password`` matches the bcrypt hash ``stored``; takes as long as its cost says."""
     try:
         return bcrypt.checkpw(_octets(password), stored.encode())
     except ValueError:

@@ -1,8 +1,8 @@
-"""TLS for the listening sockets: from what a web configuration says to a context of the standard library.
+"""Makes SSL contexts for the listening sockets from the ``tls_server_config`` of a web configuration.
 
 A server keeps one context for as long as it listens, but certificates, policies and CAs change. ``ReloadableContext``
-is that one context: it makes each connection by whichever real one is in use then. Certificates reach OpenSSL as the
-very bytes that were read and checked, by a file in memory: it takes file names only.
+is that one context: it passes each connection to the real context of that moment. OpenSSL takes certificates by file
+name only, so the bytes that were read and checked reach it through a file in memory.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _POLICIES = {ClientAuth.IF_GIVEN: ssl.CERT_OPTIONAL, ClientAuth.REQUIRE: ssl.CER
 
 
 class _Handshake(ssl.SSLObject):
-    """A connection whose failed handshake is logged: the event loop drops it without a word."""
+    """A connection that logs a failed handshake: the event loop drops it silently."""
 
     def do_handshake(self) -> None:
         try:
@@ -36,16 +36,16 @@ class _Handshake(ssl.SSLObject):
             ssl.SSLWantReadError,
             ssl.SSLWantWriteError,
             ssl.SSLEOFError,
-        ):  # EOF: somebody looks if the port is open
+        ):  # EOF: a client that only checks whether the port is open
             raise
         except ssl.SSLError as error:
             reason = getattr(error, "verify_message", "") or error.reason or str(error)
-            log.info("a client got no TLS connection: %s", reason.replace("_", " ").lower())
+            log.info("TLS handshake with a client failed: %s", reason.replace("_", " ").lower())
             raise
 
 
 class ReloadableContext(ssl.SSLContext):
-    """What the event loop is given; ``current`` makes the connections, and may be replaced at any time."""
+    """The context for the event loop; ``current`` makes the connections and may be replaced at any time."""
 
     current: ssl.SSLContext
 
@@ -77,11 +77,11 @@ def server_context(tls: TlsConfig) -> ssl.SSLContext:
 
 
 class PeerTlsContext:
-    """The context with which replicas that serve TLS ask each other, made anew when the configuration changes.
+    """The client context for requests between replicas that serve TLS, rebuilt when the configuration changes.
 
-    They are asked by address, which is in no certificate, so names are not compared. What is asked for is a certificate
-    that this machine trusts, or this replica's own, or one that is signed by what comes with it. The own certificate is
-    shown to those that demand one.
+    Replicas reach each other by address, which is in no certificate, so names are not compared. A replica must present
+    a certificate that this machine trusts, or this replica's own, or one signed by a CA of this replica's files. This
+    replica presents its own certificate when asked.
     """
 
     def __init__(self, current: Callable[[], TlsConfig | None]) -> None:
@@ -110,9 +110,9 @@ def _replica_context(tls: TlsConfig) -> ssl.SSLContext:
 
 def _set_ciphers(context: ssl.SSLContext, tls: TlsConfig) -> None:
     names = [SUITES[name] for name in tls.cipher_suites if name in SUITES]
-    if tls.cipher_suites and not names:  # only those of 1.3: nothing may come by an older version
+    if tls.cipher_suites and not names:  # suites of TLS 1.3 only: refuse older versions
         if tls.max_version != "TLS13":
-            raise SettingsError("cipher_suites has only suites of TLS 1.3, and max_version is below it")
+            raise SettingsError("cipher_suites has only suites of TLS 1.3, but max_version is below TLS13")
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         return
     old = ["@SECLEVEL=0"] if tls.min_version < "TLS12" else []  # OpenSSL's own level has no TLS 1.0 and 1.1
@@ -127,8 +127,8 @@ def _set_curves(context: ssl.SSLContext, names: tuple[str, ...]) -> None:
             context.set_groups(":".join(curves))
     elif len(set(curves)) == 1:
         context.set_ecdh_curve(curves[0])
-    elif set(names) not in (set(), set(CURVES)):  # all of them is what there is anyway
-        raise SettingsError("curve_preferences: name one curve, or all; Python can choose between several from 3.15 on")
+    elif set(names) not in (set(), set(CURVES)):  # all is the default
+        raise SettingsError("curve_preferences: name one curve, or all; several need Python 3.15")
 
 
 def _load(context: ssl.SSLContext, tls: TlsConfig) -> None:
@@ -147,12 +147,12 @@ def _load(context: ssl.SSLContext, tls: TlsConfig) -> None:
 
 
 def _no_passphrase() -> str:
-    raise SettingsError("key_file is encrypted; PromSNMP takes keys without a passphrase")
+    raise SettingsError("key_file is encrypted; use a key without a passphrase")
 
 
 def _explained(error: ssl.SSLError, tls: TlsConfig) -> str:
     if error.reason == "KEY_VALUES_MISMATCH":
-        return "the key is not that of the certificate"
+        return "the key does not match the certificate"
     for name, pem, begin in (("cert_file", tls.cert, b"CERTIFICATE"), ("key_file", tls.key, b"PRIVATE KEY")):
         if b"-----BEGIN " not in pem or begin not in pem:
             return f"{name} has no {begin.decode().lower()} in PEM"
@@ -161,7 +161,7 @@ def _explained(error: ssl.SSLError, tls: TlsConfig) -> str:
 
 @contextlib.contextmanager
 def _as_file(content: bytes) -> Iterator[str]:
-    """The name of a file that nobody else can open, for as long as it is wanted."""
+    """The name of a file with ``content`` that no other process can open."""
     if hasattr(os, "memfd_create"):
         number = os.memfd_create("promsnmp")
         try:
@@ -180,7 +180,7 @@ def _as_file(content: bytes) -> Iterator[str]:
 
 
 def certificate_expiry(tls: TlsConfig) -> datetime:
-    """When the server's certificate ends to be valid."""
+    """When the server's certificate expires."""
     from cryptography import x509  # here: it takes 2 MB, and most services have no certificate
 
     return x509.load_pem_x509_certificates(tls.cert)[0].not_valid_after_utc
@@ -204,11 +204,11 @@ def certificate_names(certificate: bytes) -> tuple[str, frozenset[str]]:
         sans = []
     common = [str(one.value) for one in read.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
     name = next(iter([*common, *sans]), f"serial-{read.serial_number:x}")
-    return "".join(one if one.isprintable() else "?" for one in name), frozenset(sans)  # it is written into logs
+    return "".join(one if one.isprintable() else "?" for one in name), frozenset(sans)  # it goes into logs
 
 
 def is_allowed(allowed: tuple[str, ...], sans: frozenset[str]) -> bool:
-    """Whether one of a certificate's alternative names is among ``allowed`` (none: all are)."""
+    """Whether one of a certificate's alternative names is in ``allowed`` (an empty one allows all)."""
     return not allowed or not sans.isdisjoint(_plain(name) for name in allowed)
 
 

@@ -1,7 +1,7 @@
-"""Go's names of TLS versions, cipher suites and curves, as web configuration files have them, in OpenSSL's words.
+"""Translates Go's names of TLS versions, cipher suites and curves, which web configuration files use, into OpenSSL's.
 
-Which names there are: exporter-toolkit takes what Go's crypto/tls lists as secure (``CipherSuites``). The names of
-RFC 8446 appendix B.4 need no translation, and no setting: TLS 1.3 has no suite that one would want to leave out.
+exporter-toolkit takes the suites that Go's crypto/tls lists as secure (``CipherSuites``). The names of RFC 8446
+appendix B.4 need no translation and no setting: there is no reason to disable a suite of TLS 1.3.
 """
 
 from __future__ import annotations

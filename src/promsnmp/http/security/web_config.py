@@ -1,9 +1,9 @@
 """The file of ``--web.config.file``, in the form of Prometheus's exporter-toolkit: TLS, headers, users, a rate limit.
 
-Operators have such files already, for other exporters. So every key of the form is known here, with its default
-(exporter-toolkit, docs/web-configuration.md), and what cannot be done is an error with its line instead of being passed
-over: a file that asks for more safety than it gets would be worse than none. What it names is read with it, so that one
-value holds all that the server is told.
+Operators have such files already, for other exporters. So every key of the format is known here, with its default
+(exporter-toolkit, docs/web-configuration.md). A value that is not supported is an error with its line, never ignored:
+a file must not promise more safety than it gives. The files that it names are read with it, so that one value holds the
+whole configuration.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ _TLS_KEYS = frozenset(
 
 
 class ClientAuth(Enum):
-    """Policies of Go's crypto/tls for the certificates of clients, by what becomes of them here."""
+    """Policies of Go's crypto/tls for the certificates of clients."""
 
     NONE = "NoClientCert"
     REQUEST = "RequestClientCert"
-    """A certificate that nobody verifies tells nothing: as NONE."""
+    """The same as NONE: a certificate that is not verified proves nothing."""
     IF_GIVEN = "VerifyClientCertIfGiven"
     REQUIRE = "RequireAndVerifyClientCert"
 
@@ -64,7 +64,7 @@ class ClientAuth(Enum):
 
 
 UNVERIFIED_POLICIES = ("RequireAnyClientCert", "RequireClientCert")
-"""Policies that demand a certificate and believe any: OpenSSL by way of Python cannot, and it would protect nothing."""
+"""Policies that demand a certificate and accept any: Python's ssl cannot do that, and it would protect nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +131,9 @@ def _tls(node: yaml.Node | None, folder: Path) -> TlsConfig | None:
     client_ca = _pem(found, "client_ca", folder)
     policy = _policy(found.get("client_auth_type"))
     if client_ca and policy is ClientAuth.NONE:
-        raise NodeError(node, f"client_ca_file is of use with client_auth_type: {ClientAuth.REQUIRE.value} only")
+        raise NodeError(node, f"client_ca_file has no effect without client_auth_type: {ClientAuth.REQUIRE.value}")
     if policy.verifies and not client_ca:
-        raise NodeError(node, f"client_auth_type {policy.value} needs client_ca_file: who signed the certificates")
+        raise NodeError(node, f"client_auth_type {policy.value} needs client_ca_file, the CA of the clients")
     sans = _words(found, "client_allowed_sans")
     if "client_allowed_sans" in found and policy is not ClientAuth.REQUIRE:
         raise NodeError(found["client_allowed_sans"], f"needs client_auth_type: {ClientAuth.REQUIRE.value}")
@@ -155,7 +155,8 @@ def _tls(node: yaml.Node | None, folder: Path) -> TlsConfig | None:
 
 
 def _pem(found: Mapping[str, yaml.Node], key: str, folder: Path) -> bytes:
-    """What ``key`` holds or the file that ``key_file`` names; empty when neither is there. The file wins, as there."""
+    """The value of ``key``, or the content of the file that ``key_file`` names; empty without both. The file wins, as
+    in exporter-toolkit."""
     node = found.get(f"{key}_file")
     if node is not None and (name := yaml_nodes.text(node, f"{key}_file")):
         try:
@@ -174,7 +175,7 @@ def _content(path: Path, what: str) -> bytes:
 
 
 def _missing(node: yaml.Node, key: str) -> bytes:
-    raise NodeError(node, f"tls_server_config has no {key}_file, and TLS needs one (or {key})")
+    raise NodeError(node, f"tls_server_config needs {key}_file (or {key})")
 
 
 def _policy(node: yaml.Node | None) -> ClientAuth:
@@ -182,7 +183,7 @@ def _policy(node: yaml.Node | None) -> ClientAuth:
     if not name or node is None:
         return ClientAuth.NONE
     if name in UNVERIFIED_POLICIES:
-        raise NodeError(node, f"client_auth_type {name} would take any certificate; use {ClientAuth.REQUIRE.value}")
+        raise NodeError(node, f"client_auth_type {name} accepts any certificate; use {ClientAuth.REQUIRE.value}")
     return ClientAuth(yaml_scalars.choice(node, "client_auth_type", [one.value for one in ClientAuth]))
 
 
@@ -204,7 +205,7 @@ def _flag(found: Mapping[str, yaml.Node], key: str, *, default: bool) -> bool:
 
 
 def _headers(node: yaml.Node | None) -> Mapping[str, str]:
-    """Headers for every answer. ``http2`` is known and changes nothing: PromSNMP speaks HTTP/1.1."""
+    """Headers for every response. ``http2`` is accepted and has no effect: PromSNMP speaks HTTP/1.1."""
     if node is None:
         return {}
     found = dict(yaml_nodes.pairs(node, "http_server_config", {"http2", "headers"}))
@@ -213,7 +214,7 @@ def _headers(node: yaml.Node | None) -> Mapping[str, str]:
     for name, value in yaml_nodes.pairs(found["headers"], "headers", HEADERS) if "headers" in found else ():
         text = yaml_scalars.choice(value, name, HEADERS[name]) if HEADERS[name] else yaml_nodes.text(value, name)
         if not (text.isascii() and text.isprintable()):
-            raise NodeError(value, f"{name} holds characters that a header cannot have")
+            raise NodeError(value, f"{name} has characters that a header cannot hold")
         if text:
             headers[name] = text
     return headers
@@ -223,11 +224,11 @@ def _users(node: yaml.Node | None) -> Mapping[str, str]:
     users = {}
     for name, value in yaml_nodes.pairs(node, "basic_auth_users", secret=True) if node is not None else ():
         if not name or ":" in name:
-            raise NodeError(value, "a user's name must not be empty and has no colon in it (RFC 7617)")
+            raise NodeError(value, "the name of a user must not be empty or contain a colon (RFC 7617)")
         stored = yaml_nodes.text(value, "a password")
         users[name] = stored.replace("$2$", "$2b$", 1)  # as the first version of bcrypt wrote it
         if not _HASH.fullmatch(stored):
-            raise NodeError(value, f"the password of {name} is no bcrypt hash; promsnmp web-password makes one")
+            raise NodeError(value, f"the password of {name} is not a bcrypt hash; promsnmp web-password makes one")
     return users
 
 
@@ -238,5 +239,7 @@ def _rate(node: yaml.Node | None) -> tuple[float, int] | None:
     seconds = yaml_scalars.seconds(found["interval"], "interval")
     burst = yaml_scalars.count(found["burst"], "burst") if "burst" in found else 0
     if not burst:
-        raise NodeError(found["interval"], "rate_limit needs a burst of 1 or more: how many requests may come at once")
+        raise NodeError(
+            found["interval"], "rate_limit needs a burst of 1 or more, the number of requests that may come at once"
+        )
     return seconds, burst

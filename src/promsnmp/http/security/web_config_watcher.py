@@ -1,8 +1,8 @@
-"""The web configuration in use: read at the start, read again every other second, replaced whole or not at all.
+"""Watches the web configuration: reads it at the start and every other second, and replaces it whole or not at all.
 
-Certificates are renewed by programs at any hour, so nobody should have to restart anything, and a file that is being
-written must not end what runs: what cannot be used is logged and shown in the health, and what was there stays. Files
-are compared by what is in them, since times and names say little where volumes swap links.
+Programs renew certificates at any hour, so a change must not need a restart, and a file that is half written must not
+stop the service: a file that cannot be used is logged and shown in the health, and the old configuration stays in use.
+Files are compared by content, since times and names mean little where volumes swap links.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ log = logging.getLogger(__name__)
 
 
 class WebConfigWatcher:
-    """The file ``path``; None for none. Raises SettingsError when it cannot be used."""
+    """The file ``path``, None for no file. Raises SettingsError when it cannot be used."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self.current = WebConfig()
         self.passwords = PasswordChecker()
         self.tls: ReloadableContext | None = None
-        """For the sockets; None for plain HTTP, which is decided once, at the start."""
+        """The context of the sockets; None for plain HTTP. Decided once, at the start."""
         self.expires: datetime | None = None
-        """When the certificate in use ends to be valid."""
+        """When the certificate in use expires."""
         self.last_error: SettingsError | None = None
         if path is not None:
             config, context = _load(path)
@@ -50,7 +50,7 @@ class WebConfigWatcher:
             self._use(config, context)
 
     def client_name(self, certificate: bytes) -> str | None:
-        """The name in a client's certificate (DER, verified); None when client_allowed_sans does not let it in."""
+        """The name in a client's certificate (DER, verified); None when client_allowed_sans refuses it."""
         try:
             name, sans = certificate_names(certificate)
         except ValueError:
@@ -60,32 +60,34 @@ class WebConfigWatcher:
 
     @property
     def trusts_certificates(self) -> bool:
-        """Whether a client's certificate tells who it is."""
+        """Whether a client's certificate identifies it."""
         return self.current.tls is not None and self.current.tls.client_auth.verifies
 
     async def refresh(self) -> None:
-        """``reload``, for a task that repeats: an error is logged once, and never raised."""
+        """``reload`` for a periodic task: logs an error once, and never raises it."""
         before = self.last_error
         try:
             await self.reload()
         except SettingsError as error:
             if str(error) != str(before):
-                log.error("the web configuration stays as it was: %s", error)  # the text says it all
+                log.error(
+                    "reload of the web configuration failed, the old one stays in use: %s", error
+                )  # the text says it all
 
     async def reload(self) -> None:
-        """Read it again and take over what changed. Raises SettingsError, and then keeps what there was."""
+        """Reads the file again and uses it if it changed. Raises SettingsError, and then keeps the old one."""
         if self._path is None:
             return
         try:
             config, context = await asyncio.to_thread(_load, self._path, self.current)
             if (config.tls is None) != (self.tls is None):
-                raise SettingsError(f"{self._path}: TLS begins and ends with a restart only")
+                raise SettingsError(f"{self._path}: turning TLS on or off needs a restart")
         except SettingsError as error:
             self.last_error = error
             raise
         if config != self.current or self.last_error is not None:
             self._use(config, context)
-            log.info("read the web configuration again: %s", self._path)
+            log.info("reloaded the web configuration: %s", self._path)
 
     def _use(self, config: WebConfig, context: ssl.SSLContext | None) -> None:
         if self.tls is not None and context is not None:
@@ -94,10 +96,10 @@ class WebConfigWatcher:
         self.expires = certificate_expiry(config.tls) if config.tls is not None else None
         self.passwords.users = dict(config.users)
         if self.expires is not None and self.expires <= datetime.now(UTC):
-            log.warning("the certificate of the web configuration expired on %s", self.expires)
+            log.warning("the certificate of the web configuration expired on %s; renew it", self.expires)
 
     def check(self) -> Component:
-        """DOWN while a change waits to be put right, and when the certificate has expired."""
+        """DOWN while the file has an error, and when the certificate has expired."""
         if self._path is None:
             return Component(Status.UP, {"tls": False, "users": 0})
         details: dict[str, object] = {"tls": self.tls is not None, "users": len(self.current.users)}
@@ -110,18 +112,18 @@ class WebConfigWatcher:
         return Component(Status.UP, details)
 
     def families(self) -> Iterable[Metric]:
-        """For PromSNMP's own metrics; none where there is no file."""
+        """For PromSNMP's own metrics; none without a file."""
         if self._path is None:
             return
         name = "promsnmp_web_config_last_reload_successful"
-        yield gauge(name, "Whether the web configuration could be used when last read.", float(self.last_error is None))
+        yield gauge(name, "Whether the last reload of the web configuration succeeded.", float(self.last_error is None))
         if self.expires is not None:
             name = "promsnmp_tls_certificate_expiry_timestamp_seconds"
-            yield gauge(name, "Unix time at which the server's certificate ends to be valid.", self.expires.timestamp())
+            yield gauge(name, "Unix time at which the server's certificate expires.", self.expires.timestamp())
 
 
 def _load(path: Path, current: WebConfig | None = None) -> tuple[WebConfig, ssl.SSLContext | None]:
-    """What the file says, and a context for its TLS unless it says the same as ``current``. Raises SettingsError."""
+    """The configuration, and a context for its TLS unless it equals ``current``. Raises SettingsError."""
     config = read_web_config(path)
     if config.tls is None or config == current:
         return config, None

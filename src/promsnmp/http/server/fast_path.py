@@ -1,8 +1,8 @@
-"""Scrapes that are answered from memory, straight from the parser to the socket.
+"""Answers scrapes whose page is in memory straight from the HTTP parser, without ASGI.
 
-Most of what such a scrape costs is the machinery for requests that have to wait: a task, an event, a scope. A page that
-is in memory needs none of it, so this protocol asks ``fast_answer`` first and writes what it gets; everything else goes
-uvicorn's usual way. The answers are the same either way, which the tests check.
+Most of the cost of such a scrape is the machinery for requests that wait: a task, an event, a scope. A page in memory
+needs none of it. So this protocol asks ``fast_answer`` first and writes its answer to the socket; every other request
+takes uvicorn's usual way. The responses are the same either way, which the tests check.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _STATUS_LINE = b"HTTP/1.1 200 OK\r\n"
 _BODY_HEADERS = (b"content-length", b"transfer-encoding", b"expect", b"upgrade")
 
 FastAnswer = Callable[[bytes, HeaderList], tuple[HeaderList, bytes] | None]
-"""Headers and body for a query string and request headers, None when the answer is not there yet."""
+"""Headers and body for a query string and request headers; None when the answer is not in memory."""
 
 ClientName = Callable[[bytes], str | None]
-"""The name in a client's certificate (DER, verified by the handshake); None when its owner may not come in."""
+"""The name in a client's certificate (DER, verified by the handshake); None when the client is refused."""
 
 
 def fast_path_protocol(
@@ -48,7 +48,10 @@ def fast_path_protocol(
             if certificate is not None:
                 self._certificate = client_name(certificate)
                 if self._certificate is None:
-                    log.warning("closed a connection from %s: client_allowed_sans has none of its names", self.client)
+                    log.warning(
+                        "closed a connection from %s: none of the certificate's names is in client_allowed_sans",
+                        self.client,
+                    )
                     transport.abort()
 
         def on_headers_complete(self) -> None:
@@ -83,7 +86,7 @@ def fast_path_protocol(
 
 
 def _is_simple(protocol: Any) -> bool:
-    """A plain GET without a body on a connection that stays open and on which nothing else is being answered."""
+    """A plain GET without a body, on a connection that stays open and has no other request in progress."""
     return (
         protocol.parser.get_method() == b"GET"
         and protocol.parser.get_http_version() == "1.1"

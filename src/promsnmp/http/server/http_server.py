@@ -1,8 +1,8 @@
-"""uvicorn, run as a part of this program instead of being the program.
+"""Runs uvicorn as a part of this program.
 
-It leaves signals alone (``app.py`` handles them) and stops in two steps: while requests that were in flight when the
-shutdown began are being answered, new ones are still accepted, so that readiness probes see the truth and nobody's
-connection is refused before the load balancer has noticed; then the sockets close.
+uvicorn does not handle signals here (``lifecycle.py`` does), and stops in two steps. While requests that were in flight
+when the shutdown began are answered, new ones are still accepted: readiness probes see that the service is not ready,
+and no connection is refused before the load balancer has noticed. Then the sockets close.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 CHECK_INTERVAL = 0.02
-"""Seconds between two looks at the requests in flight."""
+"""Seconds between two checks of the requests in flight."""
 MIN_CLOSE_TIME = 0.2
-"""Seconds that connections have to close after the grace period, at least."""
+"""Minimum of seconds that connections have to close after the grace period."""
 KEEP_ALIVE = 75
-"""Seconds that an idle connection is kept: above Prometheus's usual scrape interval, so that it is used again."""
+"""Seconds that an idle connection is kept: above Prometheus's usual scrape interval, so that it is reused."""
 
 
 class _Uvicorn(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to the program; uvicorn would raise them again at its end."""
+        """Leaves the signals to the program; uvicorn would raise them again at its end."""
         yield
 
 
@@ -66,11 +66,11 @@ class HttpServer:
         self._server = _Uvicorn(self._config)
 
     async def run(self) -> None:
-        """Serve; returns when stopped."""
+        """Serves; returns when stopped."""
         await self._server.serve(self._sockets)
 
     async def stop(self, *, grace: float) -> None:
-        """Answer what is in flight, for at most ``grace`` seconds, then let ``run`` return."""
+        """Lets the requests in flight finish, for at most ``grace`` seconds, then lets ``run`` return."""
         deadline = time.monotonic() + grace
         in_flight_at_stop = frozenset(self._in_flight)
         accept_until = deadline - grace / 10

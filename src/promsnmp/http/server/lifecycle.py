@@ -1,8 +1,8 @@
-"""The life of the serving process: it starts what runs in the background, handles signals, and drains.
+"""Starts the background tasks of the serving process, handles signals, and shuts down gracefully.
 
 SIGTERM or Ctrl-C makes PromSNMP not ready at once, lets the requests in flight finish, and ends with exit code 0 within
-the grace period; a second Ctrl-C does not wait. Signals are handled explicitly, so that this also holds for PID 1 of a
-container, whom the kernel spares what it does not handle. No child processes are started.
+the grace period; a second Ctrl-C does not wait. Signals are handled explicitly, so that this also works for PID 1 of a
+container, to which the kernel delivers only signals that it handles. No child processes are started.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from promsnmp.observe.tasks import forever
 log = logging.getLogger(__name__)
 
 OK, FAILED, FORCED = 0, 1, 130
-"""Exit codes: ended in order, by an error, by a second Ctrl-C."""
+"""Exit codes: graceful end, error, second Ctrl-C."""
 
 STOP_TIMEOUT = 1.0
-"""Seconds that each part of the background has to end."""
+"""Seconds that each background part has to stop."""
 
 Step = Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodicTask:
-    """Work of the background: ``step`` is awaited every ``every`` seconds."""
+    """Background work: ``step`` is awaited every ``every`` seconds."""
 
     step: Step
     every: float
@@ -48,8 +48,8 @@ class PeriodicTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lifecycle:
-    """What starts with the process and ends with it; ``drain`` runs as soon as the end has begun, beside the requests
-    that are still being answered."""
+    """A part that starts and stops with the process; ``drain`` runs as soon as the shutdown begins, while requests in
+    flight are still answered."""
 
     start: Callable[[], object]
     stop: Step
@@ -89,12 +89,12 @@ class Application:
         self._drains: list[asyncio.Future[object]] = []
 
     def run(self) -> int:
-        """Serve until a signal comes; returns the process's exit code."""
+        """Serves until a signal comes; returns the process's exit code."""
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(self.serve())
 
     async def serve(self) -> int:
-        """As ``run``, on a loop that runs already; signals are handled from here on."""
+        """As ``run``, on a running loop; handles signals from here on."""
         self._handle_signals()
         for part in self._lifecycles:
             part.start()
@@ -103,7 +103,7 @@ class Application:
         serving = asyncio.create_task(self._server.run())
         log.info("PromSNMP %s listens on %s", __version__, ", ".join(urls(self._sockets, self._scheme)))
         await _until(self._stop, serving)
-        if serving.done():  # nobody asked it to: whatever ended it ends the process
+        if serving.done():  # without a signal: its error ends the process
             serving.result()
             return FAILED
         return await self._drain(serving)
@@ -115,7 +115,7 @@ class Application:
         draining = asyncio.ensure_future(self._end(serving))
         await _until(self._force, draining)
         if not draining.done():
-            log.warning("interrupted again: ending now")
+            log.warning("interrupted again, ending without waiting")
             draining.cancel()
             await asyncio.gather(draining, return_exceptions=True)
             return FORCED
@@ -124,16 +124,16 @@ class Application:
         return OK
 
     async def _end(self, serving: asyncio.Task[None]) -> None:
-        """The server first: a request in flight may be waiting for something of the background."""
+        """The server stops first: a request in flight may wait for a background part."""
         leaving = asyncio.gather(*self._drains, return_exceptions=True)
         await asyncio.gather(self._server.stop(grace=self._grace), serving, leaving)
         for part in self._lifecycles:
             try:
                 await asyncio.wait_for(part.stop(), STOP_TIMEOUT)
             except TimeoutError:
-                log.warning("a part of the background did not end within %g s", STOP_TIMEOUT)
+                log.warning("a background part did not stop within %g s", STOP_TIMEOUT)
             except Exception:
-                log.exception("a part of the background ended badly")
+                log.exception("a background part failed to stop")
 
     def _handle_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -148,7 +148,7 @@ class Application:
         self._stop.set()
 
     def _on_reload(self) -> None:
-        log.info("SIGHUP: reading the configuration again")
+        log.info("SIGHUP received, reloading the configuration")
         self._spawn(self._reload())
 
     def _spawn(self, work: Awaitable[object]) -> None:

@@ -1,4 +1,4 @@
-"""The listening sockets, made by us: the answer to "why does it not start?" should name the setting.
+"""Makes the listening sockets, so that an error at the start names the setting to change.
 
 An empty address means every address, in one socket for IPv6 and IPv4 where the machine has both (RFC 3493 section
 5.3), and in one for IPv4 where it has no IPv6.
@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from promsnmp.errors import PromSnmpError
 
 BACKLOG = 1024
-ANY_ADDRESS = ("::", "0.0.0.0")  # noqa: S104  # what the setting says when it is empty
+ANY_ADDRESS = ("::", "0.0.0.0")  # noqa: S104  # the meaning of the empty setting
 NO_FAMILY = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT}
-"""What a machine without IPv6 answers."""
+"""Errors of a machine without IPv6."""
 _REASONS = {
-    errno.EADDRINUSE: "port {port} is in use; stop what listens there, or set SERVER_PORT to another port",
-    errno.EACCES: "port {port} may not be used by this user; set SERVER_PORT to a port above 1023",
-    errno.EADDRNOTAVAIL: "this machine has no address {address}; set SERVER_ADDRESS to one that it has, or to none",
+    errno.EADDRINUSE: "port {port} is in use; stop the program that listens there, or set SERVER_PORT to another port",
+    errno.EACCES: "this user may not use port {port}; set SERVER_PORT to a port above 1023",
+    errno.EADDRNOTAVAIL: "this machine has no address {address}; set SERVER_ADDRESS to one it has, or leave it empty",
 }
 
 
@@ -48,7 +48,7 @@ def listen_all(places: Sequence[tuple[str, int]]) -> list[socket.socket]:
 
 
 def urls(sockets: Sequence[socket.socket], scheme: str = "http") -> list[str]:
-    """Where the sockets can be reached from this machine; all addresses are shown as ``localhost``."""
+    """The URLs of the sockets on this machine; a socket for every address is shown as ``localhost``."""
     found = []
     for item in sockets:
         host, port = item.getsockname()[:2]
@@ -95,7 +95,7 @@ def _bound(family: socket.AddressFamily, place: tuple[object, ...], *, dual_stac
         if family == socket.AF_INET6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if dual_stack else 1)
         listener.bind(place)
-        listener.listen(BACKLOG)  # now, so that a port in use is known before anything else starts
+        listener.listen(BACKLOG)  # now, so that a port in use is an error before anything else starts
     except OSError:
         listener.close()
         raise
@@ -105,6 +105,6 @@ def _bound(family: socket.AddressFamily, place: tuple[object, ...], *, dual_stac
 
 def _reason(error: OSError, address: str, port: int) -> str:
     if isinstance(error, socket.gaierror):
-        return f"SERVER_ADDRESS={address} is no address or name of this machine ({error.strerror})"
+        return f"SERVER_ADDRESS={address} is not an address or name of this machine ({error.strerror})"
     text = _REASONS.get(error.errno or 0, f"{error.strerror} (SERVER_ADDRESS={address}, SERVER_PORT={port})")
     return text.format(port=port, address=address)
