@@ -109,7 +109,7 @@ def test_a_scrape_that_waits_for_a_device_is_answered_after_sigterm(start: Calla
         assert "Traceback" not in server.output()
 
 
-def test_polls_of_the_background_do_not_hold_up_the_end(start: Callable[..., ServiceProcess]) -> None:
+def test_background_polls_do_not_delay_the_end(start: Callable[..., ServiceProcess]) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
         silent.settimeout(10)
@@ -132,7 +132,7 @@ def test_a_missing_compiled_decoder_is_logged_once(
     assert "gcc" in message
 
 
-def test_an_unknown_module_ends_the_start_with_those_that_are_known(tmp_path: Path) -> None:
+def test_an_unknown_module_ends_the_start_and_the_known_ones_are_listed(tmp_path: Path) -> None:
     code, errors = failing(tmp_path, COLLECTION_MODULES="system,if_mibb")
     assert code == 2
     assert "if_mibb" in errors.splitlines()[-1]
@@ -188,7 +188,7 @@ def test_sighup_and_the_watch_read_an_inventory_that_another_process_wrote(
     wait_until(lambda: len(server.client.get("/targets").json()) == 1, what="the inventory of the other process")
 
 
-def test_a_file_that_is_damaged_while_it_runs_is_reported_and_the_old_inventory_kept(
+def test_a_file_damaged_at_runtime_is_reported_and_the_old_inventory_kept(
     start: Callable[..., ServiceProcess],
 ) -> None:
     server = start()
@@ -242,7 +242,7 @@ def test_all_wrong_settings_are_named_at_once(tmp_path: Path) -> None:
     assert "CACHE_ENTRY_CNT" in errors
 
 
-def test_an_inventory_of_another_key_ends_the_start_and_stays_as_it_is(
+def test_an_inventory_of_another_key_ends_the_start_and_is_not_changed(
     start: Callable[..., ServiceProcess], tmp_path: Path
 ) -> None:
     server = start(env={"PROM_ENCRYPT_KEY": "0123456789abcdef"})

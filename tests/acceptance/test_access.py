@@ -94,7 +94,7 @@ def test_everything_is_over_tls_and_nothing_else(folder: Path) -> None:
         assert server.client.post("/-/reload").status_code == 200  # this machine: nobody has to say who asks
 
 
-def test_clients_without_a_certificate_of_ours_do_not_get_in(folder: Path) -> None:
+def test_clients_without_a_certificate_of_the_ca_are_refused(folder: Path) -> None:
     web = MUTUAL + "  client_auth_type: RequireAndVerifyClientCert\n  client_allowed_sans: [ops.example.com]\n"
     with serving(folder, web, "ops") as server:
         assert curl(server, "/-/reload", "-X", "POST", *as_client(server, "ops")) == (0, "200")
@@ -109,7 +109,7 @@ def test_clients_without_a_certificate_of_ours_do_not_get_in(folder: Path) -> No
         assert "who=cert:ops@127.0.0.1" in server.output()
 
 
-def test_a_certificate_that_may_be_left_out_is_needed_to_manage(folder: Path) -> None:
+def test_an_optional_certificate_is_needed_to_manage(folder: Path) -> None:
     with serving(folder, MUTUAL + "  client_auth_type: VerifyClientCertIfGiven\n") as server:
         assert curl(server, "/targets") == (0, "200")
         assert curl(server, "/-/reload", "-X", "POST") == (0, "403")
@@ -117,7 +117,7 @@ def test_a_certificate_that_may_be_left_out_is_needed_to_manage(folder: Path) ->
         assert curl(server, "/targets", *as_client(server, "stranger"))[0] in REFUSED
 
 
-def test_a_scraper_s_certificate_does_not_manage_where_there_are_users(folder: Path) -> None:
+def test_a_certificate_cannot_manage_where_there_are_users(folder: Path) -> None:
     users = f"basic_auth_users:\n  alice: {hash_password('right')}\n"
     with serving(folder, MUTUAL + "  client_auth_type: RequireAndVerifyClientCert\n" + users, "guest") as server:
         assert curl(server, "/targets", *as_client(server, "guest")) == (0, "200")
@@ -150,7 +150,7 @@ def test_a_renewed_certificate_is_used_at_once_and_open_connections_go_on(folder
         assert "promsnmp_web_config_last_reload_successful 1.0" in page
 
 
-def test_a_ca_and_a_policy_that_change_count_for_new_connections(folder: Path) -> None:
+def test_a_changed_ca_and_policy_apply_to_new_connections(folder: Path) -> None:
     with serving(folder, TLS) as server:
         assert curl(server, "/targets") == (0, "200")
         (folder / "web.yml").write_text(MUTUAL + "  client_auth_type: RequireAndVerifyClientCert\n")

@@ -141,7 +141,7 @@ def test_with_the_switches_a_page_is_that_of_snmp_exporter(both: Both, module: s
     assert _shown(our_page) == _shown(their_page)
 
 
-def test_an_object_that_is_not_there_is_nothing_special_when_fetched(both: Both) -> None:
+def test_a_missing_object_of_a_get_is_left_out_as_by_snmp_exporter(both: Both) -> None:
     (ours, our_page), (theirs, their_page) = both.scrape("fetched", honest)
     assert (ours, theirs) == (200, 200)
     assert _shown(our_page) == _shown(their_page)

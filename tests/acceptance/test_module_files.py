@@ -102,7 +102,9 @@ def test_the_configuration_is_shown_without_secrets(server: ServiceProcess) -> N
 
 
 @pytest.mark.parametrize("way", ["http", "signal"])
-def test_a_changed_file_is_taken_whole(server: ServiceProcess, agent: SimulatedAgent, file: Path, way: str) -> None:
+def test_a_changed_file_is_used_whole_after_a_reload(
+    server: ServiceProcess, agent: SimulatedAgent, file: Path, way: str
+) -> None:
     scrape(server, agent)
     file.write_text(TWO)
     if way == "http":
@@ -112,7 +114,9 @@ def test_a_changed_file_is_taken_whole(server: ServiceProcess, agent: SimulatedA
     wait_until(lambda: 'bytes_seen{name="port 2",port="2"} 2000\n' in scrape(server, agent), what="the new module")
 
 
-def test_a_broken_file_changes_nothing_and_is_told(server: ServiceProcess, agent: SimulatedAgent, file: Path) -> None:
+def test_a_broken_file_changes_nothing_and_is_reported(
+    server: ServiceProcess, agent: SimulatedAgent, file: Path
+) -> None:
     file.write_text(BROKEN)
     answer = server.client.post("/-/reload")
     assert answer.status_code == 400
@@ -160,7 +164,7 @@ LAUGHS = "modules:\n  m: {walk: &w0 [1.3]}\n" + "".join(
         (lambda file: file.write_text(LAUGHS), "snmp.yml:2: 'walk' of module 'm0' must be text"),
     ],
 )
-def test_whatever_is_wrong_with_a_file_the_old_one_stays_in_use(
+def test_the_old_file_stays_in_use_for_every_kind_of_error(
     lasting: ServiceProcess, spoil: Callable[[Path], object], says: str
 ) -> None:
     folder = lasting.folder / "files"

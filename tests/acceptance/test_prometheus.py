@@ -104,7 +104,7 @@ def test_octet_rates_have_values(query: Query, promsnmp: ServiceProcess) -> None
     wait_until(lambda: all(rate > 0 for rate in query(expression).values()), deadline=60, what="rates above 0")
 
 
-def test_the_modules_and_the_age_of_the_data_are_told(query: Query) -> None:
+def test_a_page_shows_its_modules_and_the_age_of_its_data(query: Query) -> None:
     wait_until(lambda: query('promsnmp_module_up{module="if_mib"} == 1').keys() == BOTH, deadline=30, what="module_up")
     ages = query("time() - promsnmp_collected_timestamp_seconds")
     assert ages.keys() == BOTH

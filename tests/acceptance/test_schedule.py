@@ -50,7 +50,7 @@ def test_saved_seeds_are_searched_at_their_time_or_at_the_start(tmp_path: Path, 
             )
 
 
-def test_the_next_run_is_two_o_clock_unless_told_otherwise(tmp_path: Path) -> None:
+def test_the_next_run_is_two_o_clock_by_default(tmp_path: Path) -> None:
     with ServiceProcess(tmp_path, env={"COLLECTION_INTERVAL": "0", "DISCOVERY_TZ": "Asia/Kathmandu"}) as server:
         found = re.search(r"\npromsnmp_discovery_next_run_timestamp_seconds (\S+)", server.client.get("/metrics").text)
         assert found is not None

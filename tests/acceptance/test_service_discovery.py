@@ -134,7 +134,7 @@ def test_prometheus_finds_them_in_files(prometheus: httpx.Client) -> None:
     wait_until(lambda: found(prometheus, "file").keys() == TARGETS, deadline=60, what="the targets of the files")
 
 
-def test_prometheus_complains_of_nothing(prometheus: httpx.Client) -> None:
+def test_prometheus_logs_no_warning(prometheus: httpx.Client) -> None:
     for job in ("all", "file"):
         wait_until(partial(everything, prometheus, job), deadline=60, what=f"the targets of {job}")
     metrics = prometheus.get("/metrics").text

@@ -45,7 +45,7 @@ def signed(token: str = TOKEN) -> dict[str, str]:
     return {"authorization": f"Bearer {token}"}
 
 
-def test_management_needs_the_token_and_a_refusal_is_an_answer_as_others(server: ServiceProcess) -> None:
+def test_management_needs_the_token_and_a_refusal_is_a_json_error(server: ServiceProcess) -> None:
     refused = server.client.post("/promsnmp/inventory", json={"devices": []})
     assert refused.status_code == 401
     assert refused.json()["path"] == "/promsnmp/inventory"
@@ -65,7 +65,7 @@ def test_a_refused_body_does_not_spoil_the_connection(server: ServiceProcess) ->
 
 
 @pytest.mark.parametrize("path", ["/promsnmp/inventory", "/config"])
-def test_configuration_is_shown_to_those_with_the_token(server: ServiceProcess, path: str) -> None:
+def test_showing_the_configuration_needs_the_token(server: ServiceProcess, path: str) -> None:
     assert server.client.get(path).status_code == 401
     assert server.client.get(path, headers=signed()).status_code == 200
 
@@ -101,7 +101,9 @@ def test_headers_of_the_web_configuration_are_on_every_answer_once(server: Servi
     assert headers.get_list("x-content-type-options") == ["nosniff"]
 
 
-def test_they_are_on_scrapes_from_memory_and_give_way_to_an_answer_s_own(server: ServiceProcess, target: str) -> None:
+def test_configured_headers_are_on_scrapes_from_memory_and_yield_to_the_response_s_own(
+    server: ServiceProcess, target: str
+) -> None:
     for _ in range(2):
         headers = server.client.get("/snmp", params={"target": target}).headers
         assert headers["content-security-policy"] == "default-src 'none'"
@@ -109,7 +111,7 @@ def test_they_are_on_scrapes_from_memory_and_give_way_to_an_answer_s_own(server:
     assert len(server.client.get("/").headers.get_list("content-security-policy")) == 1
 
 
-def test_pages_of_other_sites_are_refused(server: ServiceProcess) -> None:
+def test_requests_from_pages_of_other_sites_are_refused(server: ServiceProcess) -> None:
     answer = server.client.post("/-/reload", headers={**signed(), "origin": "http://evil.example.com"})
     assert answer.status_code == 403
     own = {"origin": server.url, "sec-fetch-site": "same-origin"}
@@ -130,7 +132,7 @@ def test_scrapes_may_be_protected_and_health_is_not(tmp_path: Path, target: str)
             assert server.client.get(path).status_code == 200
 
 
-def test_a_rate_limit_comes_into_force_and_spares_the_health(tmp_path: Path, target: str) -> None:
+def test_a_new_rate_limit_applies_to_everything_but_health(tmp_path: Path, target: str) -> None:
     web = tmp_path / "web.yml"
     web.write_text("")
     with ServiceProcess(tmp_path, env={**KEPT, "WEB_CONFIG_FILE": str(web)}) as server:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from promsnmp.http.middleware.rate_limit import TokenBucket
 
 
-def test_a_bucket_fills_with_time_and_up_to_its_size() -> None:
+def test_a_bucket_refills_over_time_up_to_its_burst() -> None:
     now = [0.0]
     bucket = TokenBucket(2.0, 3, lambda: now[0])
     assert [bucket.allows() for _ in range(4)] == [True, True, True, False]

@@ -38,7 +38,7 @@ def _request(**headers: str) -> Request:
         ("gzip;q=much", False),
     ],
 )
-async def test_gzip_is_sent_only_to_those_who_accept_it(header: str, accepted: bool) -> None:
+async def test_gzip_is_sent_only_when_accepted(header: str, accepted: bool) -> None:
     assert accepts_gzip(header) is accepted
     answer = cached_response(b"[]").answer(_request(accept_encoding=header))
     assert answer.headers.get("content-encoding") == ("gzip" if accepted else None)
@@ -51,7 +51,7 @@ async def test_gzip_is_sent_only_to_those_who_accept_it(header: str, accepted: b
 
 
 @pytest.mark.parametrize("form", ["{0}", "W/{0}", '"other", {0}', "*"])
-def test_a_client_that_has_it_is_told_so(form: str) -> None:
+def test_a_client_with_the_present_etag_gets_304(form: str) -> None:
     made = cached_response(b"[]")
     answer = made.answer(_request(if_none_match=form.format(made.etag.removeprefix("W/"))))
     assert (answer.status_code, answer.body) == (304, b"")

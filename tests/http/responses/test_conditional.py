@@ -23,7 +23,7 @@ def holds(present: str | None, *headers: tuple[str, str]) -> bool:
     [('"a"', '"a"', True), ('"b"', '"a"', False), ('"b", "a"', '"a"', True), ("*", '"a"', True), ("*", None, False),
      ('W/"a"', '"a"', False), ('"a"', None, False), ("", '"a"', False), ("a", '"a"', False), ('"x,"a""', '"a"', False)],
 )  # fmt: skip
-def test_if_match_wants_the_very_same(header: str, present: str | None, expected: bool) -> None:
+def test_if_match_compares_strongly(header: str, present: str | None, expected: bool) -> None:
     assert holds(present, ("if-match", header)) is expected
 
 
@@ -31,11 +31,11 @@ def test_if_match_wants_the_very_same(header: str, present: str | None, expected
     ("header", "present", "expected"),
     [("*", None, True), ("*", '"a"', False), ('"a"', '"a"', False), ('W/"a"', '"a"', False), ('"b"', '"a"', True)],
 )
-def test_if_none_match_wants_another_or_none(header: str, present: str | None, expected: bool) -> None:
+def test_if_none_match_allows_another_version_or_none(header: str, present: str | None, expected: bool) -> None:
     assert holds(present, ("if-none-match", header)) is expected
 
 
-def test_without_headers_everything_holds_and_headers_sent_twice_are_one_list() -> None:
+def test_without_headers_every_change_is_allowed_and_repeated_headers_are_one_list() -> None:
     assert holds('"a"')
     assert holds(None)
     assert holds('"a"', ("if-match", '"b"'), ("if-match", '"a"'))

@@ -22,7 +22,7 @@ def groups(*numbers: int) -> list[TargetGroup]:
 
 
 @given(st.lists(st.binary(max_size=300), max_size=20))
-def test_pieces_put_together_are_one_member_of_all_their_text(texts: list[bytes]) -> None:
+def test_joined_chunks_are_one_gzip_member_of_the_whole_text(texts: list[bytes]) -> None:
     member, size = join_chunks(map(compress_chunk, texts))
     whole = b"".join(texts)
     assert size == len(whole)
@@ -34,13 +34,13 @@ def test_pieces_put_together_are_one_member_of_all_their_text(texts: list[bytes]
 
 
 @pytest.mark.parametrize("numbers", [(), (0,), (1,), (128, 256), (1, 128), (1, 2, 3), tuple(range(1000))])
-def test_a_list_is_its_elements_with_commas_compressed_or_plain(numbers: tuple[int, ...]) -> None:
+def test_a_list_is_the_same_json_compressed_and_plain(numbers: tuple[int, ...]) -> None:
     made = ChunkedListBuilder("application/json").build(groups(*numbers))
     expected = b"[" + b",\n".join(group.text for group in groups(*numbers)) + b"]\n"
     assert (gzip.decompress(made.gzip), b"".join(made.plain())) == (expected, expected)
 
 
-def test_a_change_compresses_its_piece_only_and_gives_what_a_new_maker_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_compresses_only_its_chunk_and_equals_a_fresh_build(monkeypatch: pytest.MonkeyPatch) -> None:
     maker, all_groups = ChunkedListBuilder("x"), groups(*range(3000))
     maker.build(all_groups)
     compressed: list[int] = []
@@ -66,7 +66,7 @@ def test_a_change_compresses_its_piece_only_and_gives_what_a_new_maker_gives(mon
         assert (made.gzip, made.etag) == (fresh.gzip, fresh.etag)
 
 
-def test_the_etag_changes_with_any_element_and_is_the_same_everywhere() -> None:
+def test_the_etag_changes_with_any_element_and_is_the_same_for_every_builder() -> None:
     first = ChunkedListBuilder("x").build(groups(1, 2, 3)).etag
     assert ChunkedListBuilder("x").build(groups(1, 2, 3)).etag == first
     assert (

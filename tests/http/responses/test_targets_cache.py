@@ -35,7 +35,7 @@ def targets(response: CachedResponse) -> list[str]:
     return [target for group in json.loads(gzip.decompress(response.gzip)) for target in group["targets"]]
 
 
-async def test_all_and_a_part_follow_the_inventory(store: InventoryStore) -> None:
+async def test_the_whole_and_a_filtered_list_follow_the_inventory(store: InventoryStore) -> None:
     lists = targets_cache(store)
     assert targets(await lists.get(())) == ["core1.example.net", "edge2"]
     assert targets(await lists.get(EDGE)) == ["edge2"]
@@ -46,7 +46,7 @@ async def test_all_and_a_part_follow_the_inventory(store: InventoryStore) -> Non
     assert targets(await lists.get(EDGE)) == []
 
 
-async def test_a_part_is_made_once_for_all_who_ask_and_kept_until_the_inventory_changes(
+async def test_a_filtered_list_is_built_once_and_kept_until_the_inventory_changes(
     store: InventoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[object] = []
@@ -67,7 +67,7 @@ async def test_a_part_is_made_once_for_all_who_ask_and_kept_until_the_inventory_
     assert len(made) == 2
 
 
-async def test_an_etag_stays_while_the_list_does(store: InventoryStore) -> None:
+async def test_the_etag_is_stable_while_the_list_is(store: InventoryStore) -> None:
     lists = targets_cache(store)
     whole, part = (await lists.get(())).etag, (await lists.get(EDGE)).etag
     await Devices(store).patch("core1.example.net", {"sysContact": "x"}, who="a")

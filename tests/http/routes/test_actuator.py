@@ -10,7 +10,7 @@ from promsnmp import __version__
 SPRING = "application/vnd.spring-boot.actuator.v3+json"
 
 
-def test_the_index_links_to_what_there_is(client: httpx.Client) -> None:
+def test_every_link_of_the_index_works(client: httpx.Client) -> None:
     answer = client.get("/actuator")
     assert answer.headers["content-type"] == SPRING
     links = answer.json()["_links"]
@@ -36,7 +36,7 @@ def test_health_has_status_components_and_groups(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("group", ["liveness", "readiness", "ping", "livenessState"])
-def test_a_group_or_component_answers_for_itself(client: httpx.Client, group: str) -> None:
+def test_a_group_or_component_has_its_own_status(client: httpx.Client, group: str) -> None:
     answer = client.get(f"/actuator/health/{group}")
     assert (answer.status_code, answer.json()) == (200, {"status": "UP"})
 
@@ -55,14 +55,14 @@ def test_the_media_type_is_spring_s_unless_plain_json_is_asked_for(
     assert client.get("/actuator/health", headers={"accept": accept}).headers["content-type"] == content_type
 
 
-def test_info_says_what_is_running(client: httpx.Client) -> None:
+def test_info_shows_the_version(client: httpx.Client) -> None:
     info = client.get("/actuator/info").json()
     assert info["app"]["name"] == "promsnmp"
     assert info["build"]["version"] == __version__
     assert info["python"]["version"].startswith("3.")
 
 
-def test_every_metric_that_is_listed_can_be_asked_for(client: httpx.Client) -> None:
+def test_every_listed_metric_can_be_read(client: httpx.Client) -> None:
     names = client.get("/actuator/metrics").json()["names"]
     assert names == sorted(set(names))
     for name in names:
@@ -83,7 +83,7 @@ def test_the_jvm_s_memory_is_the_process_s(client: httpx.Client) -> None:
     assert body["measurements"][0]["value"] > 1_000_000
 
 
-def test_a_tag_chooses_and_is_no_longer_offered(client: httpx.Client) -> None:
+def test_a_tag_filters_and_is_no_longer_offered(client: httpx.Client) -> None:
     body = client.get("/actuator/metrics/cache.gets", params={"tag": "result:hit"}).json()
     assert body["measurements"][0]["statistic"] == "COUNT"
     assert body["availableTags"] == [{"tag": "cache", "values": ["metrics"]}]
@@ -101,7 +101,7 @@ def test_a_tag_chooses_and_is_no_longer_offered(client: httpx.Client) -> None:
         ("/actuator/nothing", 404),
     ],
 )
-def test_what_is_not_there_or_not_understood_is_an_error_as_json(client: httpx.Client, path: str, status: int) -> None:
+def test_an_unknown_path_or_wrong_tag_is_a_json_error(client: httpx.Client, path: str, status: int) -> None:
     answer = client.get(path)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/json"

@@ -72,7 +72,7 @@ def test_an_added_device_is_durable_a_target_and_found_by_all_its_names(
     assert not any(secret in answer.text for secret in SECRETS)
 
 
-def test_what_cannot_be_a_device_is_refused_with_all_its_problems(client: httpx.Client) -> None:
+def test_a_wrong_device_is_refused_with_all_its_problems(client: httpx.Client) -> None:
     bad = {"sysname": "x", "agents": [agent(port=70000, community="y"), {"version": 9}], "labels": {"a-b": 1}}
     answer = client.post(DEVICES, json=bad)
     assert answer.status_code == 400
@@ -94,19 +94,19 @@ def test_what_cannot_be_a_device_is_refused_with_all_its_problems(client: httpx.
      (b'{"sysName": "x", "id": "7"}', "id: is"), (b'{"sysName": "\\ud800"}', "not valid Unicode"),
      (b'{"agents": {"0": 1}}', "agents: must be a list"), (b'{"sysName": "x", "agents": 7}', "must be a list")],
 )  # fmt: skip
-def test_a_body_that_is_no_device_is_400(client: httpx.Client, body: bytes, hint: str) -> None:
+def test_a_body_that_is_not_a_device_is_400(client: httpx.Client, body: bytes, hint: str) -> None:
     for method, path in (("POST", DEVICES), ("PUT", f"{DEVICES}/{uuid.uuid4()}")):
         answer = client.request(method, path, content=body)
         assert answer.status_code == 400
         assert hint in answer.json()["error"]
 
 
-def test_a_device_larger_than_any_is_413(client: httpx.Client) -> None:
+def test_a_body_above_the_limit_is_413(client: httpx.Client) -> None:
     body = {"sysName": "x", "sysDescr": "y" * 2_000_000}
     assert client.post(DEVICES, json=body).status_code == 413
 
 
-def test_an_endpoint_or_id_of_another_device_is_a_conflict_and_equal_names_are_none(client: httpx.Client) -> None:
+def test_a_shared_endpoint_or_id_is_a_conflict_and_a_shared_name_is_not(client: httpx.Client) -> None:
     first = add(client, "twin").json()
     taken = client.post(DEVICES, json={"sysName": "other", "agents": [agent()]})
     assert taken.status_code == 409
@@ -142,7 +142,7 @@ def test_two_operators_do_not_overwrite_each_other_unnoticed(client: httpx.Clien
     assert client.delete(f"{DEVICES}/shared").status_code == 204
 
 
-def test_the_etag_follows_secrets_without_telling_them(client: httpx.Client) -> None:
+def test_the_etag_changes_with_secrets_and_does_not_reveal_them(client: httpx.Client) -> None:
     before = add(client, "x").headers["etag"]
     patched = client.patch(f"{DEVICES}/x", json={"primaryAgent": {"readCommunity": SECRETS[3]}})
     assert patched.headers["etag"] != before
@@ -207,19 +207,19 @@ def test_a_patch_of_the_primary_agent_goes_to_that_agent(client: httpx.Client, s
 
 
 @pytest.mark.parametrize("patch", [[], 7, None, "x", {"agents": None, "sysName": None}, {"labels": 7}, {"nonsense": 1}])
-def test_a_patch_that_is_none_changes_nothing(client: httpx.Client, patch: object) -> None:
+def test_a_body_that_is_not_a_patch_changes_nothing(client: httpx.Client, patch: object) -> None:
     before = add(client, "p").headers["etag"]
     assert client.patch(f"{DEVICES}/p", content=json.dumps(patch)).status_code == 400
     assert client.get(f"{DEVICES}/p").headers["etag"] == before
 
 
-def test_another_kind_of_patch_is_415_and_says_which_is_right(client: httpx.Client) -> None:
+def test_another_media_type_of_patch_is_415_with_accept_patch(client: httpx.Client) -> None:
     add(client, "p")
     answer = client.patch(f"{DEVICES}/p", content="[]", headers={"content-type": "application/json-patch+json"})
     assert (answer.status_code, answer.headers["accept-patch"]) == (415, "application/merge-patch+json")
 
 
-def test_what_is_not_there_is_404_whatever_is_done_to_it(client: httpx.Client) -> None:
+def test_every_method_on_an_unknown_device_is_404(client: httpx.Client) -> None:
     for name in (str(uuid.uuid4()), "nobody", "192.0.2.77", "%00", "a%2Fb"):
         assert client.get(f"{DEVICES}/{name}").status_code == 404
         assert client.patch(f"{DEVICES}/{name}", json={}).status_code == 404
@@ -304,7 +304,7 @@ def test_every_change_is_an_audit_line_without_secrets(client: httpx.Client, ser
     assert not any(secret in serving.output() for secret in SECRETS)
 
 
-def test_who_asked_with_a_token_is_named_without_it(tmp_path: Path) -> None:
+def test_the_audit_log_names_a_token_s_caller_without_the_token(tmp_path: Path) -> None:
     with ServiceProcess(tmp_path, env={"COLLECTION_INTERVAL": "0", "API_TOKEN": "geheimes-zeichen-123"}) as server:
         signed = {"Authorization": "Bearer geheimes-zeichen-123"}
         assert server.client.post(DEVICES, json={"sysName": "x"}).status_code == 401
@@ -315,7 +315,7 @@ def test_who_asked_with_a_token_is_named_without_it(tmp_path: Path) -> None:
         assert "geheimes" not in server.output()
 
 
-def test_what_was_answered_is_there_after_a_kill(tmp_path: Path) -> None:
+def test_an_answered_change_survives_a_kill(tmp_path: Path) -> None:
     env = {"COLLECTION_INTERVAL": "0"}
     with ServiceProcess(tmp_path, env=env) as server, ThreadPoolExecutor(8) as threads:
         url, answered = server.url, []
@@ -333,7 +333,7 @@ def test_what_was_answered_is_there_after_a_kill(tmp_path: Path) -> None:
         assert set(answered) <= set(names(again.client.get(DEVICES, params={"size": 1000})))
 
 
-def test_a_full_disk_is_503_with_a_time_to_try_again_and_changes_nothing(tmp_path: Path) -> None:
+def test_a_full_disk_is_503_with_retry_after_and_changes_nothing(tmp_path: Path) -> None:
     limited = ("bash", "-c", 'ulimit -f 8 && exec "$@"', "limited")
     with ServiceProcess(tmp_path, env={"COLLECTION_INTERVAL": "0"}, prefix=limited) as server:
         answer = server.client.post(DEVICES, json={"sysName": "big", "sysDescr": "x" * 20_000})
@@ -342,7 +342,7 @@ def test_a_full_disk_is_503_with_a_time_to_try_again_and_changes_nothing(tmp_pat
         assert server.client.post(DEVICES, json={"sysName": "small"}).status_code == 201
 
 
-def test_an_added_device_is_polled_at_once_and_its_polling_is_told(tmp_path: Path) -> None:
+def test_an_added_device_is_polled_at_once_and_shows_its_polling_state(tmp_path: Path) -> None:
     """The interval is an hour: a poll that the interval brings would come too late for this test."""
     folder = tmp_path / "agent"
     folder.mkdir()

@@ -117,9 +117,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("body", "problem"), BAD, ids=[problem for _, problem in BAD])
-def test_what_is_wrong_with_a_request_is_said_and_nothing_happens(
-    client: httpx.Client, body: object, problem: str
-) -> None:
+def test_a_wrong_request_gets_the_reason_and_changes_nothing(client: httpx.Client, body: object, problem: str) -> None:
     before = [job["id"] for job in client.get(JOBS).json()]
     for query in ({}, {"saveSeed": True}, {"scheduleNow": False}):
         answer = post(client, body, **query)
@@ -132,7 +130,7 @@ def test_what_is_wrong_with_a_request_is_said_and_nothing_happens(
 
 
 @pytest.mark.parametrize(("content", "status"), [(b"{", 400), (b"", 400), (b"\xff", 400), (b" " * (9 << 20), 413)])
-def test_what_is_no_request_at_all_is_refused(client: httpx.Client, content: bytes, status: int) -> None:
+def test_a_body_that_is_not_a_request_is_refused(client: httpx.Client, content: bytes, status: int) -> None:
     assert client.post(PATH, content=content).status_code == status
 
 
@@ -149,9 +147,7 @@ def test_all_problems_of_a_request_are_listed_at_once(client: httpx.Client) -> N
 # --------------------------------------------------------------------------------------------------------- seeds
 
 
-def test_a_request_that_is_not_for_now_is_saved_and_shown_without_secrets(
-    client: httpx.Client, serving: ServiceProcess
-) -> None:
+def test_a_request_for_later_is_saved_and_shown_without_secrets(client: httpx.Client, serving: ServiceProcess) -> None:
     jobs = client.get(JOBS).json()
     answer = post(client, USER | {"potentialTargets": SILENT, "credentials": [COMMUNITY_ONLY]}, scheduleNow=False)
     assert answer.status_code == 202
@@ -195,9 +191,7 @@ def test_deleting_all_seeds_leaves_devices(client: httpx.Client) -> None:
     assert client.get("/promsnmp/devices").json()["total"] == 1
 
 
-def test_a_saved_seed_that_is_searched_now_is_named_by_its_job(
-    client: httpx.Client, snmpd: Callable[..., Snmpd]
-) -> None:
+def test_the_job_of_a_saved_seed_names_the_seed(client: httpx.Client, snmpd: Callable[..., Snmpd]) -> None:
     agent = snmpd()
     answer = post(client, COMMUNITY | {"potentialTargets": ["127.0.0.1"], "port": agent.port}, saveSeed=True)
     assert job_of(client, answer)["seedId"] == answer.json()["seedId"]
@@ -206,7 +200,7 @@ def test_a_saved_seed_that_is_searched_now_is_named_by_its_job(
 # ---------------------------------------------------------------------------------------------------------- jobs
 
 
-def test_a_search_can_be_stopped_and_says_how_far_it_is(client: httpx.Client) -> None:
+def test_a_search_shows_its_progress_and_can_be_stopped(client: httpx.Client) -> None:
     answer = post(client, COMMUNITY | {"potentialTargets": ["127.92.0.0/14"], "port": 9})
     location = answer.headers["location"]
     wait_until(lambda: client.get(location).json()["probed"] > 100, deadline=60, what="progress")
@@ -251,7 +245,7 @@ def test_searches_are_counted_in_the_metrics(client: httpx.Client, snmpd: Callab
         assert name in client.get("/metrics").text
 
 
-def test_the_openapi_document_describes_all_of_it(client: httpx.Client) -> None:
+def test_the_openapi_document_describes_every_discovery_path(client: httpx.Client) -> None:
     document = json.loads(client.get("/v3/api-docs").text)
     assert set(document["paths"][PATH]) == {"get", "post", "delete"}
     assert set(document["paths"][JOBS + "/{job_id}"]) == {"get", "delete"}

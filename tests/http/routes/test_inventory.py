@@ -13,7 +13,7 @@ from tests.support.inventory_document import SECRETS, inventory_document
 from tests.support.service_process import ServiceProcess
 
 
-def test_an_import_is_in_the_audit_log_with_who_did_it(client: httpx.Client, serving: ServiceProcess) -> None:
+def test_an_import_is_in_the_audit_log_with_its_caller(client: httpx.Client, serving: ServiceProcess) -> None:
     assert client.post("/promsnmp/inventory", json=inventory_document("audited")).status_code == 200
     (line,) = [line for line in serving.output().splitlines() if "device=audited " in line]
     told = r'what="device added" device=audited id=\S+ address=192\.0\.2\.1:161 revision=\d+ who=anonymous@127'
@@ -60,7 +60,7 @@ def test_a_bad_inventory_is_refused_with_all_its_problems_and_changes_nothing(cl
         (b'{"devices": {}}', "devices"),
     ],
 )
-def test_a_body_that_is_no_inventory_is_400_and_says_where(client: httpx.Client, body: bytes, hint: str) -> None:
+def test_a_body_that_is_not_an_inventory_is_400_with_the_place(client: httpx.Client, body: bytes, hint: str) -> None:
     answer = client.post("/promsnmp/inventory", content=body)
     assert answer.status_code == 400
     assert hint in answer.json()["error"]
@@ -68,7 +68,7 @@ def test_a_body_that_is_no_inventory_is_400_and_says_where(client: httpx.Client,
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/json", ""])
-def test_any_content_type_will_do_for_json(client: httpx.Client, content_type: str) -> None:
+def test_json_is_accepted_with_any_content_type(client: httpx.Client, content_type: str) -> None:
     body = json.dumps(inventory_document())
     answer = client.post("/promsnmp/inventory", content=body, headers={"content-type": content_type})
     assert answer.status_code == 200

@@ -32,7 +32,7 @@ PROMETHEUS = (
         ("application/openmetrics-text;q=0", False),
     ],
 )
-def test_openmetrics_is_sent_to_those_who_prefer_it(accept: str, openmetrics: bool) -> None:
+def test_openmetrics_is_sent_when_preferred(accept: str, openmetrics: bool) -> None:
     answer = render_own_metrics(SelfMetrics(), Headers({"accept": accept}))
     assert answer.headers["content-type"] == (OPENMETRICS_TYPE if openmetrics else TEXT_TYPE)
     assert bytes(answer.body).endswith(b"# EOF\n") is openmetrics

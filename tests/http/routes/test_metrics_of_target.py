@@ -95,7 +95,7 @@ def test_protobuf_has_own_metrics_and_the_targets_histogram_classic_and_native(p
     assert PERCENT * 0.7 < mean < PERCENT * 1.3
 
 
-def test_both_names_of_the_page_answer_the_same(polling: ServiceProcess) -> None:
+def test_metrics_and_actuator_prometheus_answer_the_same(polling: ServiceProcess) -> None:
     family = utilization(ask(polling, path="/actuator/prometheus", target="busy"))
     assert client_model.labels(family.metric[0]) == LABELS
 
@@ -173,7 +173,7 @@ def test_snmp_stays_text(polling: ServiceProcess) -> None:
         ("target=a%20b%2F", 400, "target"),
     ],
 )
-def test_what_cannot_be_told_is_an_error_with_its_reason(
+def test_an_unknown_or_wrong_target_is_an_error_with_the_reason(
     polling: ServiceProcess, accept: str, query: str, status: int, reason: str
 ) -> None:
     answer = polling.client.get(f"/metrics?{query}", headers={"Accept": accept})
@@ -197,7 +197,7 @@ def test_a_device_that_cannot_be_read_has_no_histograms(tmp_path: Path) -> None:
         assert "promsnmp_devices" in ask(server, "text/plain", target="mortal").text
 
 
-def test_a_device_that_was_never_read_has_none_either(polling: ServiceProcess) -> None:
+def test_a_device_that_was_never_polled_has_no_histograms(polling: ServiceProcess) -> None:
     assert utilization(ask(polling, target="gone")) is None
 
 
@@ -208,7 +208,7 @@ def test_modules_without_interfaces_have_no_histograms(polling: ServiceProcess) 
     assert utilization(ask(polling, **query)) is None
 
 
-def test_asking_polls_nobody(adhoc: ServiceProcess, agent: SimulatedAgent) -> None:
+def test_reading_histograms_polls_no_device(adhoc: ServiceProcess, agent: SimulatedAgent) -> None:
     document = {"devices": [device("quiet", agent.port)]}
     assert adhoc.client.post("/promsnmp/inventory", json=document).status_code == 200
     assert utilization(ask(adhoc, target="quiet")) is None
@@ -257,5 +257,5 @@ def test_an_address_has_histograms_once_a_scrape_polled_it(adhoc: ServiceProcess
         ("", False),
     ],
 )  # fmt: skip
-def test_protobuf_is_sent_to_those_who_name_and_prefer_it(accept: str, expected: bool) -> None:
+def test_protobuf_is_sent_when_named_and_preferred(accept: str, expected: bool) -> None:
     assert prefers_protobuf(accept) is expected

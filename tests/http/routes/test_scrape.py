@@ -53,7 +53,7 @@ def scrape(server: ServiceProcess, headers: dict[str, str] | None = None, **quer
     return server.client.get("/snmp", params={key: str(value) for key, value in query.items()}, headers=headers)
 
 
-def test_a_name_that_several_devices_have_is_404_and_says_how_to_ask_for_one(tmp_path: Path) -> None:
+def test_a_name_of_several_devices_is_404_and_lists_their_addresses(tmp_path: Path) -> None:
     with ServiceProcess(tmp_path, env={"COLLECTION_INTERVAL": "0", "SNMP_ALLOW_ADHOC_TARGETS": "true"}) as server:
         for address in ("192.0.2.1", "192.0.2.2"):
             one = {"type": "snmp-community", "endpoint": {"address": address}, "version": 1, "readCommunity": "public"}
@@ -103,7 +103,7 @@ def test_pages_are_compressed_only_when_accepted(live: ServiceProcess, agent: Si
     assert {"Accept", "Accept-Encoding"} == {one.strip() for one in packed.headers["vary"].split(",")}
 
 
-def test_scrapes_at_one_time_share_one_poll(live: ServiceProcess, agent: SimulatedAgent) -> None:
+def test_simultaneous_scrapes_share_one_poll(live: ServiceProcess, agent: SimulatedAgent) -> None:
     scrape(live, target=agent.target)
     before = agent.requests
     scrape(live, target=agent.target)
@@ -145,9 +145,7 @@ def test_a_scrape_answers_before_prometheus_gives_up(live: ServiceProcess) -> No
         ("?target=%00", 400, "neither an address nor a name"),
     ],
 )
-def test_a_request_that_makes_no_sense_is_told_what_is_wrong(
-    live: ServiceProcess, query: str, status: int, says: str
-) -> None:
+def test_a_wrong_request_gets_the_reason(live: ServiceProcess, query: str, status: int, says: str) -> None:
     answer = live.client.get(f"/snmp{query}")
     assert (answer.status_code, says in answer.text) == (status, True), answer.text
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
@@ -252,7 +250,7 @@ def test_a_page_older_than_its_lifetime_is_never_served(
         assert agent.requests > asked
 
 
-def test_modules_that_suit_an_address_can_be_asked_for(live: ServiceProcess, agent: SimulatedAgent) -> None:
+def test_module_auto_picks_the_modules_that_fit_an_address(live: ServiceProcess, agent: SimulatedAgent) -> None:
     page = scrape(live, target=agent.target, module="auto").text
     assert 'promsnmp_module_up{module="system"} 1' in page
     assert 'promsnmp_module_up{module="if_mib"} 1' in page
@@ -269,9 +267,7 @@ def test_other_modules_than_the_polled_ones_are_as_fresh_as_those(agent: Simulat
         wait_until(lambda: scrape(server, target="a", module="system").text != first, what="another poll")
 
 
-def test_what_a_poll_finds_out_of_a_device_gets_into_the_inventory_and_the_targets(
-    agent: SimulatedAgent, tmp_path: Path
-) -> None:
+def test_detected_modules_reach_the_inventory_and_the_targets(agent: SimulatedAgent, tmp_path: Path) -> None:
     endpoint = {"address": "127.0.0.1", "port": agent.port}
     one = {"type": "snmp-community", "endpoint": endpoint, "version": 1, "readCommunity": "public"}
     with ServiceProcess(tmp_path, env={"COLLECTION_INTERVAL": "1000"}) as server:
@@ -305,7 +301,7 @@ modules:
 """
 
 
-def test_an_empty_module_parameter_asks_for_nothing(live: ServiceProcess, agent: SimulatedAgent) -> None:
+def test_an_empty_module_parameter_gives_an_empty_page(live: ServiceProcess, agent: SimulatedAgent) -> None:
     answer = live.client.get(f"/snmp?target={agent.target}&module=")
     assert (answer.status_code, answer.text) == (200, "")
     metrics = live.client.get(f"/snmp?target={agent.target}&module=,", headers={"Accept": OPENMETRICS})
@@ -326,7 +322,7 @@ def test_an_engine_id_is_octets_in_hexadecimal(live: ServiceProcess, agent: Simu
     assert "5 to 32 octets" in answer.text
 
 
-def test_a_context_is_asked_for_and_kept_apart(tmp_path: Path) -> None:
+def test_each_context_has_a_page_of_its_own(tmp_path: Path) -> None:
     objects = {"1.3.6.1.2.1.1.5.0": ber.tlv(ber.OCTET_STRING, b"one")}
     engine = bytes.fromhex("8000000001020304")
     file = tmp_path / "snmp.yml"

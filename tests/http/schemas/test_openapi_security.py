@@ -73,7 +73,7 @@ def described(*, token: str = "", users: dict[str, str] | None = None, **options
     return operations, made["components"]
 
 
-def test_without_credentials_management_refuses_and_nothing_is_asked_for() -> None:
+def test_without_credentials_only_management_can_refuse_and_no_scheme_is_listed() -> None:
     operations, components = described()
     assert "securitySchemes" not in components
     assert all("security" not in one for one in operations.values())
@@ -93,14 +93,14 @@ def test_kinds_of_credentials_are_alternatives() -> None:
     assert set(operations["/snmp"]["responses"]) == set(operations["/-/ready"]["responses"]) == {"200"}
 
 
-def test_scrapes_that_are_protected_ask_and_refuse_in_plain_text() -> None:
+def test_protected_scrapes_need_credentials_and_refuse_in_plain_text() -> None:
     operations, _ = described(token="x", protect_scrapes=True)
     assert operations["/snmp"]["security"] == [{"bearer": []}]
     assert set(operations["/snmp"]["responses"]["401"]["content"]) == {"text/plain"}
     assert "security" not in operations["/-/ready"]
 
 
-def test_the_document_itself_stays_as_it_is() -> None:
+def test_the_given_document_is_not_changed() -> None:
     before = repr(DOCUMENT)
     described(token="x")
     assert repr(DOCUMENT) == before
@@ -114,7 +114,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         yield server.client
 
 
-def test_what_is_said_is_what_happens(secured: httpx.Client) -> None:
+def test_the_service_refuses_what_the_document_says(secured: httpx.Client) -> None:
     document = secured.get("/v3/api-docs").json()
     validate(document)
     for path, methods in document["paths"].items():

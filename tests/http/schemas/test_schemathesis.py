@@ -93,7 +93,7 @@ def name_what_is_there(server: ServiceProcess, case: Any) -> None:
         ("secured", "wrong", GenerationMode.POSITIVE),
     ],
 )
-def test_no_request_gives_an_answer_that_is_not_described(
+def test_every_response_is_described_in_the_document(
     servers: Servers, kind: str, token: str, mode: GenerationMode
 ) -> None:
     server = servers(kind)

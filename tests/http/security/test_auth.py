@@ -56,7 +56,7 @@ def access(
 # ---------------------------------------------------------------------------------------------------- nobody is known
 
 
-async def test_without_credentials_management_is_for_this_machine() -> None:
+async def test_without_credentials_management_answers_this_machine_only() -> None:
     assert await access().authorize(asked(client="127.0.0.1")) == ANONYMOUS
     refused = await access().authorize(asked())
     assert isinstance(refused, Refusal)
@@ -70,11 +70,11 @@ async def test_without_credentials_everything_but_management_is_open(level: Acce
     assert await access().authorize(asked("GET"), level) == ANONYMOUS
 
 
-async def test_whoever_may_be_anybody_is() -> None:
+async def test_allow_anonymous_lets_every_caller_manage() -> None:
     assert await access(allow_anonymous=True).authorize(asked()) == ANONYMOUS
 
 
-async def test_credentials_that_nobody_asked_for_are_passed_over() -> None:
+async def test_credentials_are_ignored_where_none_are_configured() -> None:
     assert await access().authorize(asked(client="127.0.0.1", **bearer("x"))) == ANONYMOUS
     assert isinstance(await access().authorize(asked(**basic("alice", PASSWORD))), Refusal)
 
@@ -84,7 +84,7 @@ async def test_a_header_makes_nobody_local() -> None:
         assert isinstance(await access().authorize(asked(**{header: "127.0.0.1"})), Refusal)
 
 
-async def test_scrapes_that_are_protected_are_for_this_machine_too_and_health_is_open() -> None:
+async def test_protected_scrapes_answer_this_machine_and_health_stays_open() -> None:
     closed = access(protect_scrapes=True)
     for level in (AccessLevel.OPEN, AccessLevel.DETAILS):
         assert isinstance(await closed.authorize(asked("GET"), level), Refusal)
@@ -95,7 +95,7 @@ async def test_scrapes_that_are_protected_are_for_this_machine_too_and_health_is
 # -------------------------------------------------------------------------------------------------------- credentials
 
 
-async def test_each_kind_of_credentials_gives_a_name() -> None:
+async def test_each_kind_of_credentials_names_its_caller() -> None:
     known = access(token=TOKEN, users=USERS)
     assert await known.authorize(asked(**bearer(TOKEN))) == "token"
     assert await known.authorize(asked(**basic("alice", PASSWORD))) == "basic:alice"
@@ -126,7 +126,7 @@ async def test_each_kind_of_credentials_gives_a_name() -> None:
         {"authorization": f"Bearer {TOKEN},Bearer {TOKEN}"},
     ],
 )
-async def test_where_there_are_credentials_nobody_gets_in_without_on_loopback_either(headers: dict[str, str]) -> None:
+async def test_configured_credentials_are_needed_on_loopback_too(headers: dict[str, str]) -> None:
     known = access(token=TOKEN, users=USERS, allow_anonymous=True)
     refused = await known.authorize(asked(client="127.0.0.1", **headers))
     assert isinstance(refused, Refusal)
@@ -137,7 +137,7 @@ async def test_where_there_are_credentials_nobody_gets_in_without_on_loopback_ei
     assert PASSWORD not in refused.text
 
 
-async def test_what_shows_configuration_asks_too_and_scrapes_do_not() -> None:
+async def test_details_need_credentials_and_scrapes_do_not() -> None:
     known = access(token=TOKEN)
     assert isinstance(await known.authorize(asked("GET"), AccessLevel.DETAILS), Refusal)
     assert await known.authorize(asked("GET", **bearer(TOKEN)), AccessLevel.DETAILS) == "token"
@@ -146,21 +146,21 @@ async def test_what_shows_configuration_asks_too_and_scrapes_do_not() -> None:
         assert await known.authorize(asked("GET", **bearer("wrong")), level) == ANONYMOUS
 
 
-async def test_scrapes_ask_when_they_are_protected() -> None:
+async def test_protected_scrapes_need_credentials() -> None:
     known = access(users=USERS, protect_scrapes=True)
     assert isinstance(await known.authorize(asked("GET", client="127.0.0.1"), AccessLevel.OPEN), Refusal)
     assert await known.authorize(asked("GET", **basic("alice", PASSWORD)), AccessLevel.OPEN) == "basic:alice"
     assert await known.authorize(asked("GET"), AccessLevel.HEALTH) == ANONYMOUS
 
 
-async def test_only_a_certificate_can_be_missing_where_nothing_else_is_asked_for() -> None:
+async def test_a_missing_certificate_is_403_where_there_are_no_other_credentials() -> None:
     refused = await access(certificate=True).authorize(asked(client="127.0.0.1"))
     assert isinstance(refused, Refusal)
     assert refused.status == 403  # there is no challenge for it, and a 401 must have one
     assert "client certificate" in refused.text
 
 
-async def test_a_certificate_that_is_no_login_is_none() -> None:
+async def test_a_certificate_does_not_count_beside_other_credentials() -> None:
     refused = await access(users=USERS).authorize({**asked(), CERTIFICATE: "prometheus"})
     assert isinstance(refused, Refusal)
     assert refused.status == 401
@@ -179,7 +179,7 @@ class Sealed:
         return "replica:a" if seal else None
 
 
-async def test_a_further_authenticator_is_asked_and_asks_nobody() -> None:
+async def test_a_further_authenticator_is_used_without_a_challenge_of_its_own() -> None:
     plain = AccessControl([Sealed(), TokenAuthenticator("")])
     assert await plain.authorize(asked(x_seal="right")) == "replica:a"
     assert await plain.authorize(asked(client="127.0.0.1")) == ANONYMOUS
@@ -202,7 +202,7 @@ async def test_users_may_come_and_go() -> None:
     assert isinstance(await gate.authorize(asked(**basic("alice", PASSWORD))), Refusal)
 
 
-async def test_too_many_logins_at_once_are_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_too_many_logins_at_once_get_429_with_retry_after(monkeypatch: pytest.MonkeyPatch) -> None:
     async def busy(*_: object) -> bool:
         raise TooManyChecks
 
@@ -219,7 +219,7 @@ async def test_too_many_logins_at_once_are_told_to_come_back(monkeypatch: pytest
 @pytest.mark.parametrize(
     "headers", [{"origin": "http://evil.example.com"}, {"sec_fetch_site": "cross-site"}, {"origin": "null"}]
 )
-async def test_no_page_of_another_site_manages_whoever_s_browser_it_is(headers: dict[str, str]) -> None:
+async def test_a_page_of_another_site_cannot_manage(headers: dict[str, str]) -> None:
     for asking in (
         asked(client="127.0.0.1", host="localhost", **headers),
         asked("GET", client="::1", **headers),
@@ -232,13 +232,13 @@ async def test_no_page_of_another_site_manages_whoever_s_browser_it_is(headers: 
     assert isinstance(await known.authorize(asked(**basic("alice", PASSWORD), **headers)), Refusal)
 
 
-async def test_a_page_whose_name_was_made_to_resolve_to_loopback_does_not_manage() -> None:
+async def test_a_page_whose_name_resolves_to_loopback_cannot_manage() -> None:
     host = "evil.example.com:8080"
     same = {"host": host, "origin": f"http://{host}", "sec_fetch_site": "same-origin"}
     assert isinstance(await access().authorize(asked(client="127.0.0.1", **same)), Refusal)
 
 
-async def test_our_own_page_manages() -> None:
+async def test_our_own_page_can_manage() -> None:
     own = {"host": "localhost:8080", "origin": "http://localhost:8080", "sec_fetch_site": "same-origin"}
     assert await access().authorize(asked(client="127.0.0.1", **own)) == ANONYMOUS
     assert await access(users=USERS).authorize(asked(**own, **basic("alice", PASSWORD))) == "basic:alice"

@@ -27,7 +27,7 @@ def test_loopback_is_this_machine(client: str) -> None:
 @pytest.mark.parametrize(
     "client", ["192.0.2.1", "10.0.0.1", "172.17.0.1", "::ffff:192.0.2.1", "fe80::1", "", "unix", None]
 )
-def test_nothing_else_is(client: str | None) -> None:
+def test_other_addresses_are_not_this_machine(client: str | None) -> None:
     assert not local(client, host="localhost:8080")
 
 
@@ -47,7 +47,7 @@ def test_nothing_else_is(client: str | None) -> None:
         "tailscale_user_login",
     ],
 )
-def test_what_a_proxy_passes_on_is_not_from_this_machine(header: str) -> None:
+def test_a_request_through_a_proxy_is_not_from_this_machine(header: str) -> None:
     assert not local("127.0.0.1", host="localhost", **{header: "127.0.0.1"})
 
 
@@ -67,7 +67,7 @@ def test_what_a_proxy_passes_on_is_not_from_this_machine(header: str) -> None:
         socket.gethostname(),
     ],
 )
-def test_names_that_no_page_of_the_web_has_are_ours(host: str) -> None:
+def test_names_that_no_web_page_can_have_are_ours(host: str) -> None:
     assert local("127.0.0.1", host=host)
 
 
@@ -83,7 +83,7 @@ def test_names_that_no_page_of_the_web_has_are_ours(host: str) -> None:
         "1.2.3",
     ],
 )
-def test_a_name_that_a_page_may_have_made_resolve_to_loopback_is_not_ours(host: str) -> None:
+def test_a_name_that_may_resolve_to_loopback_for_a_web_page_is_not_ours(host: str) -> None:
     assert not local("127.0.0.1", host=host)
 
 
@@ -106,7 +106,7 @@ def test_programs_send_no_origin() -> None:
         ("HOST:8080", "http://host:8080"),
     ],
 )
-def test_our_own_pages_may_ask(host: str, origin: str) -> None:
+def test_our_own_pages_are_same_site(host: str, origin: str) -> None:
     assert page(host=host, origin=origin) is None
     assert page(host=host, origin=origin, sec_fetch_site="same-origin") is None
 
@@ -125,15 +125,15 @@ def test_our_own_pages_may_ask(host: str, origin: str) -> None:
         ("localhost", "http://localhost,http://evil.example.com"),
     ],
 )
-def test_pages_of_others_may_not(host: str, origin: str) -> None:
+def test_pages_of_other_sites_are_cross_site(host: str, origin: str) -> None:
     assert page(host=host, origin=origin) is not None
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "anything"])
-def test_what_the_browser_says_of_the_page_counts_too(site: str) -> None:
+def test_sec_fetch_site_counts_without_an_origin(site: str) -> None:
     assert page(host="localhost", sec_fetch_site=site) == "another site"
     assert page(host="localhost", origin="http://localhost", sec_fetch_site=site) is not None
 
 
-def test_what_a_person_types_into_the_browser_is_no_page() -> None:
+def test_an_address_typed_into_the_browser_is_not_cross_site() -> None:
     assert page(host="localhost", sec_fetch_site="none") is None

@@ -37,18 +37,18 @@ def users() -> dict[str, str]:
     return {"alice": hash_password("right"), "bob": hash_password("other")}
 
 
-def test_hashes_of_other_programs_are_understood() -> None:
+def test_hashes_of_other_programs_are_verified() -> None:
     for stored, password in LIBXCRYPT.items():
         assert verify_password(password, stored)
         assert not verify_password(f" {password}", stored)
 
 
-def test_what_we_make_is_what_we_take() -> None:
+def test_our_own_hashes_are_verified() -> None:
     for password in ("", "x", "pässwörd", "\0", "long" * 30):
         assert verify_password(password, hash_password(password))
 
 
-async def test_a_password_costs_once_and_is_known_from_then_on(users: dict[str, str], counted: list[str]) -> None:
+async def test_a_password_is_hashed_once_and_then_remembered(users: dict[str, str], counted: list[str]) -> None:
     checked = PasswordChecker(users)
     assert checked.remembered("alice", "right") is None
     for _ in range(3):
@@ -68,7 +68,7 @@ async def test_an_unknown_user_costs_as_much_as_a_wrong_password(users: dict[str
     assert not verify_password("", checked._dummy_hash())
 
 
-async def test_a_changed_hash_makes_what_was_known_void(users: dict[str, str]) -> None:
+async def test_a_changed_hash_invalidates_remembered_results(users: dict[str, str]) -> None:
     checked = PasswordChecker(users)
     assert await checked.check("alice", "right")
     checked.users = {"alice": hash_password("new")}
@@ -79,13 +79,13 @@ async def test_a_changed_hash_makes_what_was_known_void(users: dict[str, str]) -
     assert not await checked.check("alice", "new")
 
 
-async def test_requests_that_come_together_ask_bcrypt_once(users: dict[str, str], counted: list[str]) -> None:
+async def test_simultaneous_requests_run_bcrypt_once(users: dict[str, str], counted: list[str]) -> None:
     checked = PasswordChecker(users)
     assert all(await asyncio.gather(*(checked.check("alice", "right") for _ in range(10))))
     assert counted == ["right"]
 
 
-async def test_guesses_queue_up_to_a_limit_and_what_is_known_needs_no_queue(
+async def test_guesses_queue_up_to_a_limit_and_remembered_passwords_do_not_queue(
     users: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked = PasswordChecker(users)
@@ -102,7 +102,7 @@ async def test_guesses_queue_up_to_a_limit_and_what_is_known_needs_no_queue(
     assert checked._waiting == 0
 
 
-async def test_guesses_do_not_push_out_what_is_right(users: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_guesses_do_not_evict_right_passwords(users: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     checked = PasswordChecker(users)
     assert await checked.check("alice", "right")
     monkeypatch.setattr(module, "verify_password", lambda *_: False)
@@ -111,7 +111,7 @@ async def test_guesses_do_not_push_out_what_is_right(users: dict[str, str], monk
     assert checked.remembered("alice", "right") is True
 
 
-def test_nothing_that_is_kept_holds_a_password(users: dict[str, str]) -> None:
+def test_no_password_is_kept_in_memory(users: dict[str, str]) -> None:
     checked = PasswordChecker(users)
     asyncio.run(checked.check("alice", "right"))
     assert all(b"right" not in key for key in checked._right)

@@ -51,7 +51,7 @@ def test_a_client_that_trusts_the_ca_gets_the_newest_version_and_http_1_1() -> N
     assert server.selected_alpn_protocol() == "http/1.1"
 
 
-def test_versions_are_kept_to() -> None:
+def test_other_tls_versions_are_refused() -> None:
     old = CA.context()
     old.maximum_version = ssl.TLSVersion.TLSv1_2
     assert shake(server_context(TLS), old)[0].version() == "TLSv1.2"
@@ -61,7 +61,7 @@ def test_versions_are_kept_to() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_old_versions_work_where_they_are_asked_for() -> None:
+def test_old_versions_work_where_they_are_configured() -> None:
     old = CA.context()
     old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1
     old.set_ciphers("DEFAULT:@SECLEVEL=0")
@@ -70,7 +70,7 @@ def test_old_versions_work_where_they_are_asked_for() -> None:
         shake(server_context(TLS), old)
 
 
-def test_suites_are_kept_to() -> None:
+def test_other_suites_are_refused() -> None:
     asking = CA.context()
     asking.maximum_version = ssl.TLSVersion.TLSv1_2
     name = "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"
@@ -83,7 +83,7 @@ def test_suites_are_kept_to() -> None:
 
 
 @pytest.mark.parametrize(("prefer", "chosen"), [(True, "AES256"), (False, "AES128")])
-def test_the_server_s_order_of_suites_counts_unless_it_shall_not(prefer: bool, chosen: str) -> None:
+def test_the_server_s_order_of_suites_counts_unless_turned_off(prefer: bool, chosen: str) -> None:
     names = ("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256")
     asking = CA.context()
     asking.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -92,7 +92,7 @@ def test_the_server_s_order_of_suites_counts_unless_it_shall_not(prefer: bool, c
     assert chosen in str(server.cipher())
 
 
-def test_every_suite_and_curve_that_may_be_named_is_one_of_openssl() -> None:
+def test_openssl_knows_every_suite_and_curve_that_may_be_named() -> None:
     for name in SUITES:
         server_context(replace(TLS, cipher_suites=(name,)))
     for name in CURVES:
@@ -100,7 +100,7 @@ def test_every_suite_and_curve_that_may_be_named_is_one_of_openssl() -> None:
     server_context(replace(TLS, curves=tuple(CURVES)))
 
 
-def test_a_curve_is_kept_to() -> None:
+def test_other_curves_are_refused() -> None:
     context = server_context(replace(TLS, curves=("CurveP384",)))
     shake(context, CA.context())
     narrow = CA.context()
@@ -110,12 +110,12 @@ def test_a_curve_is_kept_to() -> None:
 
 
 @pytest.mark.skipif(hasattr(ssl.SSLContext, "set_groups"), reason="this Python can choose between curves")
-def test_a_choice_of_curves_that_python_cannot_make_is_refused() -> None:
+def test_a_list_of_curves_that_python_cannot_set_is_refused() -> None:
     with pytest.raises(SettingsError, match="curve_preferences"):
         server_context(replace(TLS, curves=("CurveP384", "X25519")))
 
 
-def test_nothing_but_suites_of_1_3_below_1_3_is_refused() -> None:
+def test_only_suites_of_1_3_with_a_lower_max_version_are_refused() -> None:
     with pytest.raises(SettingsError, match="max_version"):
         server_context(replace(TLS, cipher_suites=("TLS_AES_128_GCM_SHA256",), max_version="TLS12"))
 
@@ -131,23 +131,23 @@ def test_nothing_but_suites_of_1_3_below_1_3_is_refused() -> None:
         (replace(MUTUAL, client_ca=b"text"), "client_ca_file has no certificates"),
     ],
 )
-def test_what_openssl_cannot_use_is_named(tls: TlsConfig, told: str) -> None:
+def test_a_file_that_openssl_cannot_use_is_named(tls: TlsConfig, told: str) -> None:
     with pytest.raises(SettingsError, match=told):
         server_context(tls)
 
 
-def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_passphrase() -> None:
+def test_an_encrypted_key_is_refused_without_a_passphrase_prompt() -> None:
     from cryptography.hazmat.primitives import serialization
 
     key = serialization.load_pem_private_key(SERVER.key, None)
     sealed = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"x")
     )
-    with pytest.raises(SettingsError, match="key_file.*passphrase"):
+    with pytest.raises(SettingsError, match=r"key_file.*passphrase"):
         server_context(replace(TLS, key=sealed))
 
 
-def test_connections_are_made_by_the_context_in_use_then() -> None:
+def test_new_connections_use_the_present_context() -> None:
     other = Authority("another CA")
     context = ReloadableContext.of(server_context(TLS))
     shake(context, CA.context())
@@ -172,7 +172,7 @@ def test_a_handshake_that_fails_is_logged_with_the_reason(caplog: pytest.LogCapt
     assert caplog.records == []
 
 
-def test_the_end_of_a_certificate_is_told() -> None:
+def test_the_expiry_of_a_certificate_is_known() -> None:
     early, late = CA.server(days=1), CA.server(days=11)
     assert certificate_expiry(TlsConfig(late.cert, b"")) - certificate_expiry(
         TlsConfig(early.cert, b"")
@@ -183,7 +183,7 @@ def der(pair: CertificatePair) -> bytes:
     return ssl.PEM_cert_to_DER_cert(pair.cert.decode())
 
 
-def test_a_client_is_called_by_its_common_name_or_else_by_another_or_its_number() -> None:
+def test_a_client_is_named_by_common_name_or_alternative_name_or_serial_number() -> None:
     sans = ("DNS:prometheus.example.com", "IP:2001:db8::1", "IP:192.0.2.1", "email:ops@example.com", "URI:spiffe://a/b")
     name, found = certificate_names(der(CA.issue("prometheus", *sans)))
     assert name == "prometheus"
@@ -208,7 +208,7 @@ def test_alternative_names_are_matched_whole_and_addresses_in_any_spelling() -> 
 # --- replicas among themselves
 
 
-def test_replicas_of_one_certificate_trust_each_other_and_nobody_of_another() -> None:
+def test_replicas_trust_only_replicas_with_the_same_certificate() -> None:
     asking = PeerTlsContext(lambda: TLS)()
     assert asking is not None
     shake(server_context(TLS), asking)
@@ -217,7 +217,7 @@ def test_replicas_of_one_certificate_trust_each_other_and_nobody_of_another() ->
         shake(server_context(TlsConfig(other.cert, other.key)), asking)
 
 
-def test_replicas_with_certificates_of_one_ca_trust_each_other_where_the_ca_comes_with_them() -> None:
+def test_replicas_with_certificates_of_one_ca_trust_each_other_when_they_have_the_ca() -> None:
     mine, theirs = CA.server(), CA.server()
     asking = PeerTlsContext(lambda: TlsConfig(mine.cert + CA.cert, mine.key))()
     assert asking is not None
@@ -231,7 +231,7 @@ def test_a_replica_shows_its_own_certificate_to_one_that_demands_one() -> None:
     assert server.getpeercert(binary_form=True)
 
 
-def test_the_context_is_made_once_for_each_configuration() -> None:
+def test_the_context_is_built_once_for_each_configuration() -> None:
     now = [TLS]
     asking = PeerTlsContext(lambda: now[0])
     first = asking()

@@ -85,14 +85,14 @@ def promtool_takes(file: Path) -> bool:
 
 
 @pytest.mark.parametrize("text", GOOD)
-def test_what_promtool_takes_is_read(web: Path, text: str) -> None:
+def test_a_file_that_promtool_accepts_is_read(web: Path, text: str) -> None:
     web.write_text(text)
     read_web_config(web)
     assert promtool_takes(web)
 
 
 @pytest.mark.parametrize("text", BAD)
-def test_what_promtool_refuses_is_refused_with_line_and_key(web: Path, text: str) -> None:
+def test_a_file_that_promtool_refuses_is_refused_with_line_and_key(web: Path, text: str) -> None:
     web.write_text(text)
     with pytest.raises(SettingsError, match=BAD[text]):
         read_web_config(web)
@@ -100,7 +100,7 @@ def test_what_promtool_refuses_is_refused_with_line_and_key(web: Path, text: str
 
 
 @pytest.mark.parametrize("text", STRICTER)
-def test_what_would_protect_less_than_it_says_is_refused(web: Path, text: str) -> None:
+def test_a_file_that_protects_less_than_it_says_is_refused(web: Path, text: str) -> None:
     web.write_text(text)
     with pytest.raises(SettingsError, match=STRICTER[text]):
         read_web_config(web)
@@ -114,7 +114,7 @@ def test_newer_keys_are_checked_too(web: Path, text: str) -> None:
         read_web_config(web)
 
 
-def test_every_key_gets_where_it_belongs(web: Path) -> None:
+def test_every_key_reaches_its_field(web: Path) -> None:
     web.write_text(f"""
 tls_server_config:
   cert_file: server.crt
@@ -152,7 +152,7 @@ rate_limit:
     assert config.rate == (0.25, 20)
 
 
-def test_certificates_may_stand_in_the_file_itself(web: Path) -> None:
+def test_certificates_may_be_inline(web: Path) -> None:
     pair = CA.server()
     indented = {name: pem.decode().replace("\n", "\n    ") for name, pem in (("cert", pair.cert), ("key", pair.key))}
     web.write_text("tls_server_config:\n" + "".join(f"  {name}: |\n    {pem}\n" for name, pem in indented.items()))
@@ -162,12 +162,12 @@ def test_certificates_may_stand_in_the_file_itself(web: Path) -> None:
     assert promtool_takes(web) is False  # that of Debian is older than these keys
 
 
-def test_a_rate_of_nothing_is_none(web: Path) -> None:
+def test_an_interval_of_zero_means_no_rate_limit(web: Path) -> None:
     web.write_text("rate_limit:\n  interval: 0\n  burst: 20\n")
     assert read_web_config(web) == WebConfig()
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"web\.yml cannot be read: No such file"):
         read_web_config(tmp_path / "web.yml")
 
@@ -175,7 +175,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["basic_auth_users:\n  alice: hush-hush\n", "hush-hush\n", "hush-hush: 1\n", "*hush-hush\n"]
 )
-def test_no_error_shows_what_may_be_a_password(web: Path, text: str) -> None:
+def test_no_error_shows_a_possible_password(web: Path, text: str) -> None:
     web.write_text(text)
     with pytest.raises(SettingsError) as caught:
         read_web_config(web)

@@ -46,7 +46,7 @@ def test_a_file_that_cannot_be_used_ends_the_start(file: Path) -> None:
         WebConfigWatcher(file)
 
 
-async def test_users_and_certificates_are_taken_over(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_changed_users_and_certificates_come_into_use(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     web = WebConfigWatcher(file)
     assert web.tls is not None
@@ -68,7 +68,7 @@ async def test_users_and_certificates_are_taken_over(file: Path, caplog: pytest.
     assert [record.getMessage() for record in caplog.records] == [f"reloaded the web configuration: {file}"] * 2
 
 
-async def test_what_cannot_be_used_changes_nothing_is_logged_once_and_shown(
+async def test_a_wrong_file_changes_nothing_is_logged_once_and_shown_in_the_health(
     file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     file.write_text(TLS + USERS)
@@ -103,7 +103,7 @@ async def test_what_cannot_be_used_changes_nothing_is_logged_once_and_shown(
     assert web.passwords.users == {}
 
 
-async def test_a_certificate_that_changes_before_its_key_is_taken_over_with_it(file: Path) -> None:
+async def test_a_certificate_that_changes_before_its_key_comes_into_use_with_the_key(file: Path) -> None:
     web = WebConfigWatcher(file)
     CA.server().write(file.parent, "new")
     (file.parent / "server.crt").write_bytes((file.parent / "new.crt").read_bytes())
@@ -115,7 +115,7 @@ async def test_a_certificate_that_changes_before_its_key_is_taken_over_with_it(f
 
 
 @pytest.mark.parametrize(("before", "after"), [(TLS, USERS), (USERS, TLS)], ids=["off", "on"])
-async def test_tls_comes_and_goes_with_a_restart_only(file: Path, before: str, after: str) -> None:
+async def test_turning_tls_on_or_off_needs_a_restart(file: Path, before: str, after: str) -> None:
     file.write_text(before)
     web = WebConfigWatcher(file)
     file.write_text(after)
@@ -135,7 +135,7 @@ async def test_an_expired_certificate_is_served_and_shown(file: Path, caplog: py
     assert values["promsnmp_web_config_last_reload_successful"] == 1
 
 
-def test_clients_are_let_in_by_their_alternative_names(file: Path) -> None:
+def test_clients_are_accepted_by_their_alternative_names(file: Path) -> None:
     (file.parent / "ca.crt").write_bytes(CA.cert)
     policy = "  client_ca_file: ca.crt\n  client_auth_type: RequireAndVerifyClientCert\n"
     file.write_text(TLS + policy + "  client_allowed_sans: [ops.example.com]\n")
