@@ -41,7 +41,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., ServiceProcess]]:
 
 
 class _Upload:
-    """A request in flight: an inventory is being posted, and the end of its body is still to come."""
+    """A request in flight: a POST of an inventory whose body is not complete yet."""
 
     def __init__(self, server: ServiceProcess) -> None:
         self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=10)
@@ -49,7 +49,7 @@ class _Upload:
         self._socket.sendall(head.encode() + DOCUMENT[:10])
 
     def finish(self) -> bytes:
-        """Sends the rest; returns the whole answer."""
+        """Sends the rest of the body; returns the whole response."""
         with self._socket as connection:
             connection.sendall(DOCUMENT[10:])
             answer = b""
@@ -62,7 +62,7 @@ class _Upload:
 
 
 def _in_flight(server: ServiceProcess) -> bool:
-    """Whether the server has begun with another request than this one: its answer to us tells nothing of that."""
+    """Whether the server answers another request meanwhile."""
     return server.client.get("/-/healthy").status_code == 200
 
 

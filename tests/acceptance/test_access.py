@@ -1,4 +1,4 @@
-"""TLS, client certificates and passwords with nothing simulated: curl asks, and a real Prometheus scrapes."""
+"""TLS, client certificates and passwords, with curl and a real Prometheus."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_everything_is_over_tls_and_nothing_else(folder: Path) -> None:
         assert code == 35
         with pytest.raises(httpx.TransportError):
             httpx.get(server.url.replace("https:", "http:") + "/-/healthy")
-        assert server.client.post("/-/reload").status_code == 200  # this machine: nobody has to say who asks
+        assert server.client.post("/-/reload").status_code == 200  # this machine needs no credentials
 
 
 def test_clients_without_a_certificate_of_the_ca_are_refused(folder: Path) -> None:
@@ -161,7 +161,7 @@ def test_a_changed_ca_and_policy_apply_to_new_connections(folder: Path) -> None:
             MUTUAL.replace("ca.crt", "theirs.crt") + "  client_auth_type: RequireAndVerifyClientCert\n"
         )
         wait_until(lambda: curl(server, "/targets", *as_client(server, "stranger")) == (0, "200"), what="the new CA")
-        assert curl(server, "/targets", *as_client(server, "ops"))[0] != 0  # the old one is trusted no more
+        assert curl(server, "/targets", *as_client(server, "ops"))[0] != 0  # the old CA is no longer trusted
 
 
 @pytest.mark.parametrize("protected", ["false", "true"])

@@ -1,4 +1,4 @@
-"""In the place of snmp_exporter: the same file, the same requests, a Prometheus job with only another address."""
+"""A drop-in for snmp_exporter: the same file, the same requests, a Prometheus job with only another address."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ REFUSED_LATER = (
     *("target=tcp://{v4}", "target={v4}&auth=wrong&module=quick", "target=127.0.0.1:x", "target=127.0.0.1:99999"),
     *("target=[::1", "target=no-such-name.invalid&module=quick"),
 )
-"""What snmp_exporter answers 500 for, whatever the reason."""
+"""Queries that snmp_exporter answers with 500, whatever the reason."""
 
 
 @pytest.mark.parametrize("query", QUERIES)
@@ -220,7 +220,7 @@ def test_the_auths_of_the_file_open_an_snmpd(
 
 
 def load(text: str) -> Any:
-    """YAML that is long: by libyaml where it is there."""
+    """Reads long YAML, with libyaml where available."""
     return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
@@ -258,7 +258,7 @@ def _comparable(module: dict[str, Any]) -> dict[str, Any]:
 
 
 def _used(auth: dict[str, Any]) -> dict[str, Any]:
-    """Without what its version and security level do not use."""
+    """The auth without the keys that its version and security level do not use."""
     level = auth["security_level"]
     unused = {"community"} if auth["version"] == 3 else {"username", "password", "priv_password"}
     unused |= {"auth_protocol", "priv_protocol"} if level == "noAuthNoPriv" else set()
@@ -281,7 +281,7 @@ def query(
     snmpd: Snmpd,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Query]:
-    """Asks a Prometheus with one job twice: for snmp_exporter, and, with nothing but another address, for PromSNMP."""
+    """Queries a Prometheus with one job twice: for snmp_exporter and, with only another address, for PromSNMP."""
     program = require_tool("prometheus", package="prometheus")
     folder, port = tmp_path_factory.mktemp("prometheus"), free_tcp_port()
     targets = [device.target, f"udp://{device6.target}", f"tcp://{snmpd.target}"]

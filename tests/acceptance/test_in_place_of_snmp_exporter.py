@@ -1,4 +1,4 @@
-"""PromSNMP in the place of snmp_exporter: the same arguments, and with the switches the same page or refusal."""
+"""PromSNMP in place of snmp_exporter: the same arguments and, with its switches, the same pages and errors."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ SWITCHES = {
     "COLLECTION_INTERVAL": "0",
 }
 FIGURES = re.compile(r"^(snmp_scrape_\w+\{[^}]*\}) .*")
-"""Samples that tell how long something took."""
+"""Samples of durations."""
 
 honest = Behaviour("honest", lambda request: [request.honest])
 silent = Behaviour("silent", lambda request: [])
@@ -80,7 +80,7 @@ object_id = value("object_id", ber.tlv(ber.OBJECT_IDENTIFIER, b"+"), at=f"{IF_EN
 
 @dataclass(frozen=True, slots=True)
 class Both:
-    """Both programs, and the device that they ask."""
+    """Both programs, and the device that they poll."""
 
     agent: HostileAgent
     ours: str

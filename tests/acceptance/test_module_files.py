@@ -71,7 +71,7 @@ def server(tmp_path: Path, file: Path) -> Iterator[ServiceProcess]:
 
 @pytest.fixture(scope="module")
 def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
-    """One service for several tests, each of which brings its own files into ``files``."""
+    """One service for several tests; each puts its own files into ``files``."""
     folder = tmp_path_factory.mktemp("lasting")
     (folder / "files").mkdir()
     (folder / "files" / "snmp.yml").write_text(ONE)

@@ -32,7 +32,7 @@ Query = Callable[[str], list[float]]
 
 @pytest.fixture(scope="module")
 def promsnmp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
-    """PromSNMP, which polls a device of one interface that is always equally busy."""
+    """PromSNMP, polling a device with one interface that is always equally busy."""
     agent = SimulatedAgent(busy_mib())
     with (
         running(agent),
@@ -43,7 +43,7 @@ def promsnmp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProces
 
 
 def prometheus(promsnmp: ServiceProcess, folder: Path, *options: str) -> Iterator[Query]:
-    """Asks a Prometheus that scrapes the device from /metrics; the answer is the values of all series."""
+    """Queries a Prometheus that scrapes the device from /metrics; returns the values of all series."""
     program = require_tool("prometheus", package="prometheus")
     port = free_tcp_port()
     configuration = folder / "prometheus.yml"

@@ -1,4 +1,4 @@
-"""The main job, with nothing simulated: snmpd is polled, and a real Prometheus finds it and scrapes it."""
+"""The main job end to end: PromSNMP polls snmpd, and a real Prometheus discovers and scrapes it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def promsnmp(agents: tuple[Snmpd, Snmpd], tmp_path_factory: pytest.TempPathFacto
 def query(
     promsnmp: ServiceProcess, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[str], dict[str, float]]]:
-    """Asks a Prometheus that finds its targets at PromSNMP; the answer is a value per instance."""
+    """Queries a Prometheus that discovers its targets at PromSNMP; returns a value for each instance."""
     program = require_tool("prometheus", package="prometheus")
     folder = tmp_path_factory.mktemp("prometheus")
     port = free_tcp_port()

@@ -1,4 +1,4 @@
-"""The saved seeds are searched by themselves: by the clock, and at the start. With snmpd, and nothing simulated."""
+"""Saved seeds are searched on schedule and at the start, with snmpd."""
 
 from __future__ import annotations
 

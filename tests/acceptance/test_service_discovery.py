@@ -1,4 +1,4 @@
-"""A real Prometheus takes what ``/targets`` answers and what ``promsnmp targets`` writes, odd values and all."""
+"""A real Prometheus reads ``/targets`` and the files of ``promsnmp targets``, odd values included."""
 
 from __future__ import annotations
 

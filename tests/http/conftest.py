@@ -12,7 +12,7 @@ from tests.support.service_process import ServiceProcess
 
 @pytest.fixture(scope="session")
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
-    """The service, polling nobody by itself."""
+    """The service, without background polls."""
     with ServiceProcess(
         tmp_path_factory.mktemp("api"), env={"COLLECTION_INTERVAL": "0", "PROM_SITE_LABEL": "Wien"}
     ) as server:

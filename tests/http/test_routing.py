@@ -1,4 +1,4 @@
-"""What routes declare, and that the real application asks for exactly the access that docs/access.md promises."""
+"""What routes declare, and that the real application needs exactly the access that docs/how-to/access.md promises."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ OPEN_BELOW_PROMSNMP = [f"/promsnmp/{name}" for name in ("hello", "authProtocols"
 
 
 async def answers(scope: Scope, receive: Receive, send: Send) -> None:
-    raise AssertionError("only its declaration is looked at")
+    raise AssertionError("only its declaration is used")
 
 
 PLAIN = [
@@ -50,7 +50,7 @@ PATHS = sorted({path for _, path, _ in ROUTES})
 
 
 def promised(method: str, path: str) -> AccessLevel:
-    """What docs/access.md says of a request."""
+    """The access level of a request in docs/how-to/access.md."""
     if path in ("/-/peer", "/-/findings"):
         return AccessLevel.PEER
     if method not in SAFE or path == "/promsnmp/evictCache":

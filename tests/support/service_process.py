@@ -1,4 +1,4 @@
-"""The real service in a process of its own, for tests that ask it over HTTP."""
+"""The real service in a process of its own, for tests over HTTP."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class ServiceProcess(Process):
 
     @property
     def url(self) -> str:
-        """Where it listens, as it logged."""
+        """The URL at which it listens, from its log."""
         found = LISTENS.search(self.output())
         assert found is not None
         return found[1]

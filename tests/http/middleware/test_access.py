@@ -1,4 +1,4 @@
-"""The gate in front of everything, at the real service."""
+"""Access, rate limit and response headers at the real service."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def target() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
-    """With a token, and a web configuration that has headers."""
+    """A service with a token and a web configuration that sets headers."""
     folder = tmp_path_factory.mktemp("gate")
     (folder / "web.yml").write_text(HEADERS)
     with ServiceProcess(folder, env={**KEPT, "API_TOKEN": TOKEN, "WEB_CONFIG_FILE": str(folder / "web.yml")}) as made:

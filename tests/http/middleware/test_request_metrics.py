@@ -1,4 +1,4 @@
-"""Requests are counted, and known while they are in flight."""
+"""Counts of requests, HEAD, and requests in flight."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from promsnmp.observe.counts import RequestCounts
 
 
 class App:
-    """Answers 200 and remembers what it was asked."""
+    """Answers 200 and keeps the scopes of its requests."""
 
     def __init__(self) -> None:
         self.scopes: list[Scope] = []

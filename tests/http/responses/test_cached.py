@@ -1,4 +1,4 @@
-"""Answers that are made once."""
+"""Responses that are built once."""
 
 from __future__ import annotations
 

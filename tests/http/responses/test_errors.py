@@ -1,4 +1,4 @@
-"""Answers that are the same for every path: errors, HEAD, wrong methods."""
+"""Errors, HEAD and wrong methods, which are the same for every path."""
 
 from __future__ import annotations
 

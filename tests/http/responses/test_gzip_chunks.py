@@ -1,4 +1,4 @@
-"""gzip members made of pieces, read by decoders that know nothing of pieces."""
+"""gzip members of joined chunks, read by ordinary decoders."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from promsnmp.inventory.targets import TargetGroup
 
 
 def groups(*numbers: int) -> list[TargetGroup]:
-    """A group per number, with the number as digest: multiples of 128 begin pieces."""
+    """A group per number, with the number as digest: multiples of 128 begin chunks."""
     return [TargetGroup(b'{"n":%d}' % number * 20, number) for number in numbers]
 
 

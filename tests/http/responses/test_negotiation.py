@@ -1,4 +1,4 @@
-"""Formats and codings, by Accept and Accept-Encoding."""
+"""The choice of format and coding by Accept and Accept-Encoding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists of targets: all, and parts of them."""
+"""The cached lists of targets: all devices, and filtered ones."""
 
 from __future__ import annotations
 

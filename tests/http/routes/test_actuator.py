@@ -1,4 +1,4 @@
-"""The actuator, asked over HTTP."""
+"""``/actuator`` over HTTP."""
 
 from __future__ import annotations
 

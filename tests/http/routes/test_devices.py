@@ -44,7 +44,7 @@ def names(answer: httpx.Response) -> list[str]:
 
 
 def secret_of(client: httpx.Client, serving: ServiceProcess) -> str:
-    """The inventory with its secrets, read from its file as the next start will."""
+    """The inventory with its secrets, read from its file as at the next start."""
     from promsnmp.inventory.document.write import to_document
     from promsnmp.inventory.storage.key import load_key
     from promsnmp.inventory.store import InventoryStore
@@ -343,7 +343,7 @@ def test_a_full_disk_is_503_with_retry_after_and_changes_nothing(tmp_path: Path)
 
 
 def test_an_added_device_is_polled_at_once_and_shows_its_polling_state(tmp_path: Path) -> None:
-    """The interval is an hour: a poll that the interval brings would come too late for this test."""
+    """The interval is an hour, so a regular poll would come too late for this test."""
     folder = tmp_path / "agent"
     folder.mkdir()
     with (

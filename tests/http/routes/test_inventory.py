@@ -1,4 +1,4 @@
-"""``/promsnmp/inventory``, asked over HTTP."""
+"""``/promsnmp/inventory`` over HTTP."""
 
 from __future__ import annotations
 

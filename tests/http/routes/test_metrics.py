@@ -1,4 +1,4 @@
-"""Own metrics in the form that was asked for."""
+"""PromSNMP's own metrics in each format."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def agent() -> Iterator[SimulatedAgent]:
 
 @pytest.fixture(scope="module")
 def polling(agent: SimulatedAgent, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
-    """A service that polls its inventory often, of which one device is not there; ``busy`` has been observed."""
+    """A service that polls its inventory often, one device of which does not exist; ``busy`` has been polled."""
     env = {"COLLECTION_INTERVAL": "200"}
     document = {"devices": [device("busy", agent.port), device("gone", free_udp_port()), {"sysName": "bare"}]}
     with ServiceProcess(tmp_path_factory.mktemp("polling"), env=env) as server:
@@ -56,7 +56,7 @@ def polling(agent: SimulatedAgent, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def adhoc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
-    """A service without an inventory that polls, at scrapes, any address."""
+    """A service without an inventory that polls any address at scrapes."""
     env = {"COLLECTION_INTERVAL": "0", "SNMP_ALLOW_ADHOC_TARGETS": "true"}
     with ServiceProcess(tmp_path_factory.mktemp("adhoc"), env=env) as server:
         yield server
@@ -67,7 +67,7 @@ def ask(server: ServiceProcess, accept: str = DELIMITED, path: str = "/metrics",
 
 
 def utilization(answer: httpx.Response) -> Any:
-    """The histograms that a protobuf answer has of the target, None without them."""
+    """The target's histograms in a protobuf response, None without them."""
     assert answer.status_code == 200
     assert answer.headers["content-type"] == CONTENT_TYPE
     return client_model.by_name(answer.content).get("interface_utilization")

@@ -32,7 +32,7 @@ def agent() -> Iterator[SimulatedAgent]:
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
-    """A service that polls at every scrape, any address."""
+    """A service that polls any address, at every scrape."""
     env = {"COLLECTION_INTERVAL": "0", "SNMP_ALLOW_ADHOC_TARGETS": "true"}
     with ServiceProcess(tmp_path_factory.mktemp("live"), env=env) as server:
         yield server
@@ -40,7 +40,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
 
 @pytest.fixture(scope="module")
 def closed(agent: SimulatedAgent, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
-    """A service that only knows its inventory."""
+    """A service that polls only devices of its inventory."""
     endpoint = {"address": "127.0.0.1", "port": agent.port}
     one = {"type": "snmp-community", "endpoint": endpoint, "version": 1, "readCommunity": "public"}
     with ServiceProcess(tmp_path_factory.mktemp("closed"), env={"COLLECTION_INTERVAL": "0"}) as server:

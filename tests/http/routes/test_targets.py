@@ -1,4 +1,4 @@
-"""``/targets``, asked over HTTP."""
+"""``/targets`` over HTTP."""
 
 from __future__ import annotations
 

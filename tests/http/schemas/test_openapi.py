@@ -13,7 +13,7 @@ LOADS = re.compile(r"""(?:src|href)\s*=\s*["']([^"']*)["']|url\(([^)]*)\)|@impor
 
 def test_the_document_is_valid_openapi(client: httpx.Client) -> None:
     document = client.get("/v3/api-docs").json()
-    assert document["openapi"].startswith("3.0.")  # what the Swagger UI that is shipped can show
+    assert document["openapi"].startswith("3.0.")  # what the bundled Swagger UI can show
     validate(document)
 
 

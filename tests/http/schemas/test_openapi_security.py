@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of access, at services with and without credentials."""
+"""What the OpenAPI document says about access, with and without credentials."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests made from the OpenAPI document, right and wrong ones: no 500, and every answer is one that is described."""
+"""Right and wrong requests generated from the OpenAPI document: no 500, and every response is described."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ Servers = Callable[[str], ServiceProcess]
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    """Without credentials (``open``), or with a token (``secured``); they poll nobody, whatever is put into them."""
+    """A service without credentials (``open``) and one with a token (``secured``); neither polls any device."""
     with contextlib.ExitStack() as running:
 
         @cache
@@ -60,7 +60,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 
 def keep_the_peace(case: Any) -> None:
-    """Addresses are made up, so nobody goes and looks there."""
+    """The addresses are made up, so no search goes there."""
     if case.operation.path.startswith("/promsnmp/discovery") and case.method == "POST":
         case.query = {**(case.query or {}), "scheduleNow": "false"}
 
@@ -70,7 +70,7 @@ SEED = {"agentType": "snmp-community", "version": "v2c", "port": 9, "readCommuni
 
 
 def name_what_is_there(server: ServiceProcess, case: Any) -> None:
-    """Every other request about one device, seed or job is about one that there is: made-up names never hit one."""
+    """Every other request for a device, seed or job names one that exists: generated names never do."""
     for name in {"device", "seed_id", "job_id"} & (case.path_parameters or {}).keys():
         kept = name != "job_id"
         query = {"scheduleNow": not kept, "saveSeed": kept}
@@ -111,7 +111,7 @@ def test_every_response_is_described_in_the_document(
             answer = case.call_and_validate(server.url, checks=CHECKS, headers={"Authorization": f"Bearer {token}"})
             answered.add((case.operation.label, answer.status_code))
 
-        with contextlib.suppress(Unsatisfiable):  # there is no wrong way to ask what takes no parameters
+        with contextlib.suppress(Unsatisfiable):  # a path without parameters has no wrong request
             check()
     assert {"GET /snmp", "POST /promsnmp/inventory"} <= {label for label, _ in answered}
     if mode is GenerationMode.POSITIVE and token != "wrong":

@@ -1,4 +1,4 @@
-"""Which requests need a caller with a name, and who is let in."""
+"""Which access levels need credentials, and which credentials are accepted."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ async def test_a_certificate_does_not_count_beside_other_credentials() -> None:
 
 
 class Sealed:
-    """A further way to tell who one is, such as replicas have among themselves: nobody is asked for it."""
+    """A further kind of credentials, as replicas have; no caller is challenged for it."""
 
     configured = False
     challenge = ""

@@ -1,4 +1,4 @@
-"""Who is on this machine, and who only looks like it."""
+"""Requests from this machine, and requests that only look like it."""
 
 from __future__ import annotations
 

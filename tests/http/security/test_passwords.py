@@ -1,4 +1,4 @@
-"""Passwords: bcrypt as other programs write it, remembered, and bounded."""
+"""bcrypt hashes of other programs, remembered results, and the limit of waiting checks."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ LIBXCRYPT = {
     "$2a$05$abcdefghijklmnopqrstuuBb8GxVRfq89toE4g4avZ7ehJY2KDC9K": "a b",
     "$2y$04$abcdefghijklmnopqrstuu3EIilE7Xjwa.QSG9G9Ugz6f7vGhHFgu": "pässwörd" * 10,
 }
-"""What crypt(3) of Debian makes of passwords; the last one is longer than bcrypt looks."""
+"""Hashes by crypt(3) of Debian; the last password is longer than bcrypt reads."""
 
 
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The passwords that bcrypt was asked about."""
+    """The passwords that bcrypt has checked."""
     asked: list[str] = []
 
     def counting(password: str, stored: str) -> bool:

@@ -1,4 +1,4 @@
-"""Contexts for TLS: what a handshake through them gives, without sockets."""
+"""TLS contexts, by handshakes in memory without sockets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of --web.config.file: what is read, what is refused and where, and that promtool thinks the same of them."""
+"""Files of --web.config.file: which are read and which are refused, compared with promtool."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ GOOD = [
     f"basic_auth_users:\n  alice: {HASH}\n  bob: {HASH.replace('2b', '2y')}\n",
     "http_server_config:\n  http2: false\n  headers:\n    X-Frame-Options: deny\n    X-XSS-Protection: '0'\n",
 ]
-"""Files that promtool takes, and we."""
+"""Files that promtool and PromSNMP accept."""
 BAD = {
     "tls_server_config:\n  cert_file: server.crt\n": "key_file",
     "tls_server_config:\n  key_file: server.key\n": "cert_file",
@@ -51,7 +51,7 @@ BAD = {
     "a: [\n": "web.yml:2: ",
     "text\n": "web.yml:1: the file must be a mapping",
 }
-"""Files that promtool refuses, and we, with what the error has to say."""
+"""Files that promtool and PromSNMP refuse, with what the error must contain."""
 STRICTER = {
     "tls_server_config:\n  min_version: TLS13\n": "needs cert_file",
     TLS + "  client_auth_type: RequireAnyClientCert\n": "use RequireAndVerifyClientCert",
@@ -61,7 +61,7 @@ STRICTER = {
     f"basic_auth_users:\n  'a:b': {HASH}\n": "colon",
     'http_server_config:\n  headers:\n    Content-Security-Policy: "a\\nb: c"\n': "characters",
 }
-"""Files that promtool takes although they protect less than they seem to, or cannot work."""
+"""Files that promtool accepts although they protect less than they seem to, or cannot work."""
 NEWER = {
     TLS + "  client_allowed_sans: [a]\n": "web.yml:4: needs client_auth_type: RequireAndVerifyClientCert",
     "rate_limit:\n  interval: 1s\n": "burst",
@@ -72,7 +72,7 @@ NEWER = {
 
 @pytest.fixture
 def web(tmp_path: Path) -> Path:
-    """The path of a web configuration that is to be written, with certificates beside it."""
+    """The path for a web configuration, with certificates beside it."""
     CA.server().write(tmp_path, "server")
     (tmp_path / "ca.crt").write_bytes(CA.cert)
     return tmp_path / "web.yml"
@@ -159,7 +159,7 @@ def test_certificates_may_be_inline(web: Path) -> None:
     config = read_web_config(web)
     assert config.tls is not None
     assert config.tls.cert.strip() == pair.cert.strip()
-    assert promtool_takes(web) is False  # that of Debian is older than these keys
+    assert promtool_takes(web) is False  # Debian's promtool is older than these keys
 
 
 def test_an_interval_of_zero_means_no_rate_limit(web: Path) -> None:

@@ -1,4 +1,4 @@
-"""The web configuration in use, while its files change under it."""
+"""The web configuration in use while its files change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scrapes from memory leave by a shorter way; nobody can tell by the answer."""
+"""The fast path of scrapes from memory: its responses are those of ASGI."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]
 
 
 def talk(server: ServiceProcess, request: bytes) -> bytes:
-    """All that the server says to ``request`` until it closes the connection."""
+    """Everything that the server sends after ``request`` until it closes the connection."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.sendall(request)
         said = b""
