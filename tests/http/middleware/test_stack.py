@@ -1,0 +1,113 @@
+"""The order of the middleware, by what it means for a request."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from promsnmp.cluster.election.backend_none import AlwaysLeader
+from promsnmp.cluster.peers.signing import SIGNATURE_HEADER, RequestSigner
+from promsnmp.http.middleware.access import AccessMiddleware
+from promsnmp.http.middleware.leader_proxy import LeaderProxy
+from promsnmp.http.middleware.peer_auth import PeerAuthenticator, PeerAuthMiddleware
+from promsnmp.http.middleware.rate_limit import RateLimitMiddleware
+from promsnmp.http.middleware.request_metrics import RequestMetricsMiddleware
+from promsnmp.http.middleware.response_headers import ResponseHeadersMiddleware
+from promsnmp.http.middleware.stack import MiddlewareStack
+from promsnmp.http.responses.sending import send_text
+from promsnmp.http.routing import AccessLevel, PlainRoute, RoutePolicy, RouteTable
+from promsnmp.http.security.auth import PRINCIPAL, AccessControl, TokenAuthenticator
+from promsnmp.http.security.web_config_watcher import WebConfigWatcher
+from promsnmp.observe.counts import RequestCounts
+
+WEB = """http_server_config:
+  headers:
+    X-Frame-Options: deny
+rate_limit:
+  interval: 1h
+  burst: 1
+"""
+
+
+async def shows_caller(scope: Scope, receive: Receive, send: Send) -> None:
+    await send_text(send, 200, scope[PRINCIPAL])
+
+
+class Passing:
+    """Stands for the owner proxy, which needs a whole cluster."""
+
+    def wrap(self, app: ASGIApp) -> ASGIApp:
+        return app
+
+
+SIGNER = RequestSigner(lambda: b"0123456789abcdef", "a")
+TABLE = RouteTable(
+    [],
+    [
+        PlainRoute("/manage", shows_caller, RoutePolicy(), frozenset({"POST"})),
+        PlainRoute("/probe", shows_caller, RoutePolicy(access=AccessLevel.HEALTH)),
+    ],
+)
+
+
+def stack(web: WebConfigWatcher, counts: RequestCounts) -> MiddlewareStack:
+    access = AccessControl([PeerAuthenticator(), TokenAuthenticator("token")])
+    return MiddlewareStack(
+        request_metrics=RequestMetricsMiddleware(counts),
+        response_headers=ResponseHeadersMiddleware(web),
+        peer_auth=PeerAuthMiddleware(SIGNER),
+        rate_limit=RateLimitMiddleware(web),
+        access=AccessMiddleware(access),
+        leader_proxy=LeaderProxy(AlwaysLeader("a", ""), None),  # type: ignore[arg-type]  # one replica forwards nothing
+        owner_proxy=Passing(),  # type: ignore[arg-type]
+    )
+
+
+class Service:
+    """A service with a token, a response header and a rate limit of one request."""
+
+    def __init__(self, folder: Path) -> None:
+        (folder / "web.yml").write_text(WEB)
+        self.counts = RequestCounts()
+        middleware = stack(WebConfigWatcher(folder / "web.yml"), self.counts)
+        self._app = middleware.around(TABLE.dispatch(shows_caller), TABLE)
+
+    async def send(
+        self, method: str, path: str, *headers: tuple[bytes, bytes]
+    ) -> tuple[int, dict[bytes, bytes], bytes]:
+        """Status, headers and body of a request from another machine."""
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        client = ("192.0.2.9", 1)
+        scope = {"type": "http", "method": method, "path": path, "query_string": b"", "client": client}
+        await self._app({**scope, "headers": list(headers)}, receive, send)
+        return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"]
+
+
+async def test_a_refusal_has_the_configured_headers_and_is_counted(tmp_path: Path) -> None:
+    service = Service(tmp_path)
+    status, headers, _ = await service.send("POST", "/manage")
+    assert (status, headers[b"x-frame-options"]) == (401, b"deny")
+    assert list(service.counts.totals) == [("POST", "/manage", 401)]
+
+
+async def test_the_rate_limit_comes_before_passwords_and_spares_health(tmp_path: Path) -> None:
+    service = Service(tmp_path)
+    statuses = [(await service.send("POST", "/manage", (b"authorization", b"Bearer x")))[0] for _ in range(2)]
+    assert statuses == [401, 429]
+    assert (await service.send("GET", "/probe"))[0] == 200
+
+
+async def test_a_signature_of_a_replica_is_verified_before_access_and_counts_as_credentials(tmp_path: Path) -> None:
+    signature = SIGNER.sign("POST", b"/manage", user="token@192.0.2.7")
+    status, _, body = await Service(tmp_path).send("POST", "/manage", signature)
+    assert (status, body) == (200, b"token\n")
+    status, headers, _ = await Service(tmp_path).send("POST", "/manage", (SIGNATURE_HEADER, b"1 forged"))
+    assert (status, headers[b"x-promsnmp-refused"]) == (403, b"1")
