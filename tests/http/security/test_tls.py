@@ -164,9 +164,8 @@ def test_a_handshake_that_fails_is_logged_with_the_reason(caplog: pytest.LogCapt
     asking.maximum_version = ssl.TLSVersion.TLSv1_2
     with pytest.raises(ssl.SSLError):
         shake(server_context(replace(TLS, min_version="TLS13")), asking)
-    assert [record.getMessage() for record in caplog.records] == [
-        "a client got no TLS connection: unsupported protocol"
-    ]
+    (record,) = caplog.records
+    assert "unsupported protocol" in record.getMessage()
     caplog.clear()
     shake(server_context(TLS), CA.context())
     assert caplog.records == []

@@ -16,7 +16,7 @@ SCHEMES: Json = {
 }
 _REFUSALS = {
     "401": "Credentials are missing or wrong.",
-    "403": "Not from this machine while there are no credentials, or by a web page of another site.",
+    "403": "Sent from another machine while no credentials are configured, or by a web page of another site.",
     "429": "Too many logins at once.",
 }
 
