@@ -7,6 +7,8 @@ import socket
 from collections.abc import AsyncIterator
 from itertools import chain
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -15,7 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from promsnmp import app
-from promsnmp.http.app import ROUTERS
+from promsnmp.http.app import ROUTERS, create_fastapi
 from promsnmp.http.middleware.peer_auth import peer_routes
 from promsnmp.http.routes.scrape import SNMP_PATH, SNMP_POLICY
 from promsnmp.http.routing import (
@@ -28,6 +30,7 @@ from promsnmp.http.routing import (
     declared_policy,
     policy_of,
 )
+from promsnmp.http.security.auth import AccessControl
 from promsnmp.settings import load_settings
 
 TOKEN = "a-token-for-tests"
@@ -182,3 +185,10 @@ async def test_a_wrong_method_is_405_for_those_who_get_in(
     headers = {"authorization": f"Bearer {TOKEN}"}
     assert (await remote.delete(path)).status_code in (401, 403)
     assert (await local.delete(path, headers=headers)).status_code == expected
+
+
+async def test_a_handler_does_not_run_without_the_table() -> None:
+    fastapi = create_fastapi(cast("Any", SimpleNamespace(version="1")), TABLE, AccessControl([]))
+    transport = httpx.ASGITransport(fastapi, client=("127.0.0.1", 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        assert (await client.get("/promsnmp/hello")).status_code == 500

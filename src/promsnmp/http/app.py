@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from itertools import chain
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI, Request
 from starlette.types import ASGIApp
 
 from promsnmp.http.middleware.stack import MiddlewareStack
@@ -24,7 +24,7 @@ from promsnmp.http.routes import (
     replicas,
     targets,
 )
-from promsnmp.http.routing import PlainRoute, RouteTable
+from promsnmp.http.routing import UNDECLARED, PlainRoute, RouteTable, declared_policy, policy_of
 from promsnmp.http.schemas.openapi import VERSION, openapi_document
 from promsnmp.http.schemas.openapi_security import with_security
 from promsnmp.http.security.auth import AccessControl
@@ -56,6 +56,7 @@ def create_fastapi(services: Services, table: RouteTable, access: AccessControl)
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(_require_resolved_route)],
     )
     app.openapi_version = VERSION
     app.openapi = partial(openapi_document, app)  # type: ignore[method-assign]  # FastAPI's documented way
@@ -65,3 +66,9 @@ def create_fastapi(services: Services, table: RouteTable, access: AccessControl)
         app.include_router(router)
     errors.install_error_handlers(app)
     return app
+
+
+async def _require_resolved_route(request: Request) -> None:
+    """Runs a handler only if access control saw its declaration: ``RouteTable`` must have found the same route."""
+    if policy_of(request.scope) is not (declared_policy(request.scope["route"].endpoint) or UNDECLARED):
+        raise errors.ApiError(500, "internal error: access control has not seen this route")
