@@ -246,7 +246,7 @@ def test_a_replayed_change_is_refused(replicas: list[Replica]) -> None:
     made = leader.client.post(DEVICES, content=body, headers=headers)
     assert made.status_code == 201
     again = leader.client.post(DEVICES, content=body, headers=headers)
-    assert (again.status_code, again.text) == (403, "the seal was used before\n")
+    assert (again.status_code, again.text) == (403, "the signature was used before\n")
     leader.client.delete(made.headers["location"])
 
 
@@ -309,10 +309,10 @@ def test_a_name_that_somebody_else_put_into_the_key_is_left_alone_and_told(
     try:
         wait_until(lambda: not any(one.leads for one in replicas), deadline=30)
         wait_until(lambda: all(error_of(one) for one in replicas), deadline=30)
-        assert {error_of(one) for one in replicas} == {"somebody holds the lead, and is none of these replicas"}
+        assert {error_of(one) for one in replicas} == {"somebody holds the lease, but is not a replica of this cluster"}
         refused = replicas[0].client.post(DEVICES, json={"sysName": "x", "agents": []})
         assert refused.status_code == 503
-        assert "somebody holds the lead" in refused.json()["error"]
+        assert "somebody holds the lease" in refused.json()["error"]
         assert redis.cli("GET", "leader") == "somebody"
     finally:
         redis.cli("DEL", "leader")
@@ -384,7 +384,7 @@ def test_a_replica_whose_redis_is_not_there_scrapes_and_says_what_is_wrong(
         refused = alone.client.post(DEVICES, json={"sysName": "x", "agents": []}, timeout=30)
         assert refused.status_code == 503
         assert refused.headers["retry-after"] == "5"
-        assert "there is no leader now" in refused.json()["error"]
+        assert "no leader available" in refused.json()["error"]
         part = alone.client.get("/actuator/health/leaderElection").json()
         assert (part["status"], part["details"]["role"]) == ("UNKNOWN", "follower")
         assert part["details"]["backendState"] == "fails"

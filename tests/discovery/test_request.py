@@ -53,7 +53,7 @@ def test_a_seed_as_it_is_shown_is_a_request_and_keeps_its_secrets() -> None:
     ("body", "problems"),
     [(None, ["the request must be an object with the key potentialTargets, not null"]),
      ({"potentialTargets": ["h"], "readCommunity": "s3cret", "exlude": []},
-      ["exlude: is no key of a request; do you mean exclude?"]),
+      ["exlude: is not a key of a request; did you mean exclude?"]),
      ({"targets": ["h"], "readCommunity": "s3cret", "removeLost": "yes"},
       ["removeLost: must be true or false, not text"]),
      ({"targets": "h", "snmpConfig": {"readCommunity": ["s3cret"]}},

@@ -126,7 +126,7 @@ def test_wrong_expressions_and_zones_are_told_with_right_ones() -> None:
         SettingsError, match=r"DISCOVERY_CRON=0 0 25 \* \* \*: '25' is not.*DISCOVERY_CRON='0 0 2 \* \* \*'"
     ):
         read_cron("0 0 25 * * *")
-    with pytest.raises(SettingsError, match=r"5 fields.*DISCOVERY_CRON='0 30 4 \* \* MON'"):
+    with pytest.raises(SettingsError, match=r"needs 6 fields.*got 5.*DISCOVERY_CRON='0 30 4 \* \* MON'"):
         read_cron("30 4 * * MON")
     for name in ("Nowhere", "Europe", "../../etc/passwd", "/etc/passwd", "Europe/Berlin\0", "x" * 5000, "CET-1CEST"):
         with pytest.raises(SettingsError, match="DISCOVERY_TZ=Europe/Berlin"):

@@ -60,4 +60,4 @@ def test_what_is_wrong_with_its_addresses_is_told() -> None:
     assert places == ["potentialTargets[0]", "exclude[0]", "neighbours[0]"]
     assert SavedSeeds.problems_of(replace(seed, force=True, exclude=(), neighbours=None)) == []
     (nothing,) = SavedSeeds.problems_of(replace(FIRST, exclude=("192.0.2.0/24",)))
-    assert "nothing is left" in nothing
+    assert "leaves nothing" in nothing

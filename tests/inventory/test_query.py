@@ -68,5 +68,5 @@ def test_parameters_find(pairs: list[tuple[str, str]], found: list[int] | None) 
 
 
 def test_what_is_unknown_is_answered_with_what_there_is() -> None:
-    with pytest.raises(ValueError, match=r"'lable\.region' is not .*vendor, .*label\.<name>"):
+    with pytest.raises(ValueError, match=r"unknown filter 'lable\.region'.*vendor, .*label\.<name>"):
         parse_parameters([("lable.region", "eu")])

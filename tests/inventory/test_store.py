@@ -69,8 +69,8 @@ def test_a_file_of_the_original_is_read(path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "error", "text"),
     [(b"", InventoryDamaged, "empty"), (b"?!", InventoryDamaged, "not base64"), (b"{}", InventoryDamaged, "plain JSON"),
-     (encrypt(b"{}", b"another key 0123"), InventoryKeyError, "does not open"),
-     (encrypt(b"s3cret", KEY), InventoryDamaged, "not JSON"),
+     (encrypt(b"{}", b"another key 0123"), InventoryKeyError, "cannot be decrypted"),
+     (encrypt(b"s3cret", KEY), InventoryDamaged, "not valid JSON"),
      (encrypt(b'{"devices": 7}', KEY), InventoryInvalid, "devices: must be a list")],
     ids=["empty", "not base64", "plain", "another key", "not JSON", "invalid"],
 )  # fmt: skip

@@ -38,12 +38,12 @@ from promsnmp.settings import Settings
 log = logging.getLogger(__name__)
 
 MEMBERS_TIMEOUT = 3.0
-"""Seconds that the start of polling waits for the other replicas to be known."""
+"""Seconds for which polling waits at the start until the other replicas are known."""
 
 
 class Cluster:
-    """This replica's view of all. ``port`` is the one that it listens on; ``tls`` gives what the others are asked with,
-    when that is TLS. Raises SettingsError."""
+    """This replica's view of the cluster. It listens on ``port``; ``tls`` returns the context for requests to the other
+    replicas, None for plain HTTP. Raises SettingsError."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class Cluster:
             return None
         redis, dns = self._coordinators.redis, self._coordinators.dns
         if redis is None and dns is None:
-            log.warning("replicas do not know each other, and each polls every device: set CLUSTER_SERVICE")
+            log.warning("replicas cannot find each other, and each polls every device; set CLUSTER_SERVICE")
         heartbeats = RedisHeartbeats(redis, me, prefix=settings.redis_key_prefix) if redis is not None else None
         return Gossip(
             self.members,
@@ -110,7 +110,7 @@ class Cluster:
             dns=dns,
         )
 
-    # -------------------------------------------------------------------------------------------------- its life
+    # ------------------------------------------------------------------------------------------------- lifecycle
 
     def start(self) -> None:
         self.leadership.subscribe(self._on_leader)
@@ -120,12 +120,12 @@ class Cluster:
             self.gossip.start()
 
     async def wait_for_members(self) -> None:
-        """Returns when the other replicas are known, or when that takes too long."""
+        """Returns when the other replicas are known, or after MEMBERS_TIMEOUT."""
         if self.gossip is not None:
             await self.gossip.wait_until_known(within=MEMBERS_TIMEOUT)
 
     async def leave(self) -> None:
-        """Gives the lead up and says goodbye, while requests in flight are still answered."""
+        """Steps down and tells the other replicas goodbye, while requests in flight are still answered."""
         await asyncio.gather(self.leadership.stop(), *([self.gossip.leave()] if self.gossip is not None else []))
 
     async def stop(self) -> None:
@@ -137,15 +137,15 @@ class Cluster:
         self.peers.close()
         await self._coordinators.close()
 
-    # ------------------------------------------------------------------------------------- what others are told
+    # ------------------------------------------------------------------------------------- exchange with others
 
     def announce_change(self) -> None:
-        """There is a new leader or a new revision of the inventory: the others are told."""
+        """Tells the other replicas of a new leader or a new revision of the inventory, when this one leads."""
         if self.gossip is not None and self.leadership.leads:
             self.gossip.announce()
 
     async def send_detected_modules(self, body: bytes) -> bool:
-        """Tells the leader what this replica found out of devices; whether it took it."""
+        """Sends detected modules to the leader; returns whether it accepted them."""
         try:
             answer = await self.write_forwarder.forward(
                 ForwardedRequest("POST", DETECTED_MODULES_PATH.encode(), (), body, "")
@@ -155,7 +155,8 @@ class Cluster:
         return answer is not None and answer.status == 200
 
     def leader(self) -> Leader | None:
-        """Who leads, by the backend; while that cannot be asked, by what other replicas say, if it is newer."""
+        """The leader according to the backend; while the backend fails, according to other replicas, if that is
+        newer."""
         known, reported = self.leadership.leader, self._reported_leader
         if (
             self.leadership.problem
@@ -189,17 +190,17 @@ class Cluster:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    # ---------------------------------------------------------------------------------------------- how it is shown
+    # ------------------------------------------------------------------------------------------ health and metrics
 
     def check_election(self) -> Component:
-        """Role, leader and backend, for the health."""
+        """Role, leader and backend, for the health endpoint."""
         known = self.leader()
         return election_component(
             self.leadership, name=self.members.me.name, role=self.role, leader=known, last=known or self._last_leader
         )
 
     def check_members(self) -> Component:
-        """Who is there, for the health."""
+        """The members, for the health endpoint."""
         return members_component(self.members, self.gossip.problems.all() if self.gossip is not None else {})
 
     @property

@@ -1,4 +1,4 @@
-"""The coordinators that the settings name, opened: the register of elections, the sources of members, this address."""
+"""Creates the coordinators from the settings: the lease store, the sources of members, this replica's address."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from promsnmp.settings import Settings
 log = logging.getLogger(__name__)
 
 REDIS_READ_INTERVAL, LEASE_READ_INTERVAL = 1.0, 2.0
-"""Seconds between two looks at the register; client-go looks at a Lease every 2 s."""
+"""Seconds between two reads of the lease; client-go reads a Lease every 2 s."""
 EVERY_ADDRESS = ("", "0.0.0.0", "::", "*")  # noqa: S104  # compared, not listened on
 
 
@@ -26,7 +26,7 @@ class Coordinators:
     """The coordinators of this replica."""
 
     address: str
-    """At which the others reach it."""
+    """The address at which the other replicas reach this one."""
     lease_store: LeaseStore | None = None
     """None: no elections."""
     read_interval: float = REDIS_READ_INTERVAL
@@ -42,7 +42,7 @@ class Coordinators:
 
 
 def open_coordinators(settings: Settings, port: int) -> Coordinators:
-    """The coordinators that the settings name; nothing is asked yet. Raises SettingsError."""
+    """The coordinators of the settings; makes no request yet. Raises SettingsError."""
     redis_address = _redis_address(settings)
     coordinators = Coordinators(settings.pod_ip or _own_address(settings, redis_address))
     if settings.backend == "none":
@@ -79,7 +79,7 @@ def _redis_address(settings: Settings) -> RedisAddress | None:
 
 
 def _own_address(settings: Settings, redis_address: RedisAddress | None) -> str:
-    """The address that others reach this replica at, as far as it can be guessed."""
+    """The address at which others reach this replica, as far as this can be guessed."""
     if settings.server_address not in EVERY_ADDRESS:
         return settings.server_address.strip("[]")
     if settings.backend == "none" or redis_address is None:

@@ -1,4 +1,4 @@
-"""Replicas in the health: what is wrong with a coordinator is told, and is no reason to restart anything."""
+"""Health components of the election and the members: a failing coordinator shows, but restarts nothing."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from promsnmp.observe.health import Component, Status
 def election_component(
     leadership: Leadership, *, name: str, role: str, leader: Leader | None, last: Leader | None
 ) -> Component:
-    """This replica's name and role, the leader (while there is none, the ``last`` one), and the backend.
+    """This replica's name and role, the leader (without one, the ``last`` one), and the backend.
 
-    UNKNOWN while the backend cannot be asked, or nobody leads: changes wait, but polls and scrapes do not, and neither
-    does the start of a pod, which asks for the health of all.
+    UNKNOWN while the backend fails or there is no leader: changes wait, but polls and scrapes do not, and neither does
+    the start of a pod, which asks for the overall health.
     """
     details: dict[str, object] = {"backend": leadership.backend, "role": role, "name": name}
     if last is not None:
@@ -28,15 +28,15 @@ def election_component(
 
 def _problem(leader: Leader | None) -> str:
     if leader is None:
-        return "nobody leads: an election is under way"
-    return "" if leader.address else f"{leader.name} holds the lead, and is none of these replicas"
+        return "no leader: an election is in progress"
+    return "" if leader.address else f"{leader.name} holds the lease, but is not a replica of this cluster"
 
 
 def members_component(members: Members, problems: Mapping[str, str]) -> Component:
-    """Who is there: UNKNOWN with ``problems`` (a coordinator cannot be asked, another replica refuses this one), DOWN
-    when another one has this one's name."""
+    """The members: UNKNOWN with ``problems`` (a coordinator fails, another replica refuses this one), DOWN when another
+    replica has this one's name."""
     details: dict[str, object] = {"members": [one.name for one in members.present]}
     if (other := members.namesake) is not None:
-        named = f"{other.address} runs under this replica's name; give each its own POD_NAME"
+        named = f"the replica at {other.address} has this one's name; give each its own POD_NAME"
         return Component(Status.DOWN, {**details, "problems": {**problems, "name": named}})
     return Component(Status.UNKNOWN, {**details, "problems": problems}) if problems else Component(Status.UP, details)

@@ -1,9 +1,9 @@
-"""Cron expressions as Spring reads them: six fields, seconds first.
+"""Parses Spring's cron expressions (six fields, seconds first) and computes the next time.
 
-The original PromSNMP is a Spring program, and its ``DISCOVERY_CRON`` has to mean the same here (Spring Framework, class
-CronExpression). The libraries for Python differ where it matters: here days of the month *and* of the week have to fit,
-not one of them, and ``LW``, ``L-3`` and ``5L`` have no counterpart there. Pure: local times in, local times out; what
-a zone makes of them is in ``schedule.py``.
+The original PromSNMP is a Spring program, and its ``DISCOVERY_CRON`` must mean the same here (Spring Framework, class
+CronExpression). Python's libraries differ where it matters: in Spring, the day of the month *and* the day of the week
+must match, and ``LW``, ``L-3`` and ``5L`` exist. No I/O and no time zones: local times in, local times out;
+``schedule.py`` handles zones.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ _DAYS = {name: number for number, name in enumerate(["MON", "TUE", "WED", "THU",
 _SATURDAY, _SUNDAY = 6, 7  # ISO 8601, as date.isoweekday
 _DAY = timedelta(days=1)
 _PATIENCE = 400 * 366
-"""Days until a date must have come: the calendar repeats itself after 400 years."""
+"""Days to search for a date: the calendar repeats after 400 years."""
 
 Rule = Callable[[date], bool]
-"""Whether a day fits."""
+"""Whether a day matches."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """What may stand in one of the fields: numbers from ``low`` to ``high``; ``*`` means those from ``first``."""
+    """The values of a field: numbers from ``low`` to ``high``; ``*`` means those from ``first``."""
 
     name: str
     low: int
@@ -53,7 +53,7 @@ class _Field:
             found = int(text)
         if found is None or not self.low <= found <= self.high:
             names = f", or {next(iter(self.names))} ..." if self.names else ""
-            raise ValueError(f"{text!r} is not from {self.low} to {self.high}{names} ({self.name})")
+            raise ValueError(f"{self.name}: {text!r} is not from {self.low} to {self.high}{names}")
         return found
 
 
@@ -65,7 +65,7 @@ _DAY_OF_WEEK = _Field("day of the week", 0, 7, _DAYS, 1)
 
 @dataclass(frozen=True, slots=True)
 class Cron:
-    """An expression that has been understood; ``str`` is as it was written."""
+    """A parsed expression; ``str`` is its text."""
 
     text: str
     seconds: tuple[int, ...]
@@ -74,13 +74,13 @@ class Cron:
     months: frozenset[int]
     days_of_month: tuple[Rule, ...]
     days_of_week: tuple[Rule, ...]
-    """Each of both needs one that fits."""
+    """A day must match one rule of both."""
 
     def __str__(self) -> str:
         return self.text
 
     def after(self, moment: datetime) -> datetime | None:
-        """The first time after ``moment`` (both without zone); None when there is none until the calendar ends."""
+        """The first matching time after ``moment`` (both without zone); None when there is none up to year 9999."""
         today, now = moment.date(), moment.time()
         for day in self._days(today):
             found = self._time(now if day == today else None)
@@ -89,7 +89,7 @@ class Cron:
         return None
 
     def _days(self, day: date) -> Iterator[date]:
-        """``day`` and those after it that fit."""
+        """The matching days from ``day`` on."""
         for _ in range(_PATIENCE):
             if (
                 day.month in self.months
@@ -114,12 +114,12 @@ class Cron:
 
 
 def parse(text: str) -> Cron:
-    """Raises ValueError, which says what is wrong with which field."""
+    """Raises ValueError with the field and the reason."""
     plain = MACROS.get(text.strip().lower(), text).upper().split()
     if len(plain) != 6:
         if text.strip().startswith("@"):
             raise ValueError(f"{text.strip()!r} is not one of {', '.join(MACROS)}")
-        raise ValueError(f"it has {len(plain)} fields and not 6: second minute hour day month weekday")
+        raise ValueError(f"needs 6 fields (seconds first), got {len(plain)}")
     second, minute, hour, day, month, weekday = plain
     cron = Cron(
         text,
@@ -130,20 +130,20 @@ def parse(text: str) -> Cron:
         _rules(day, _day_of_month),
         _rules(weekday, _day_of_week),
     )
-    if cron.after(datetime(2000, 1, 1)) is None:  # noqa: DTZ001  # without a zone, as everything here
-        raise ValueError("it names a day that never comes")
+    if cron.after(datetime(2000, 1, 1)) is None:  # noqa: DTZ001  # no zone, like everything here
+        raise ValueError("no date ever matches")
     return cron
 
 
 def _numbers(text: str, field: _Field) -> set[int]:
-    """The numbers that a field names: ``*``, ``5``, ``1-5``, each with ``/step``, and lists of these."""
+    """The numbers in a field: ``*``, ``5``, ``1-5``, each with ``/step``, and lists of these."""
     found: set[int] = set()
     for item in text.split(","):
         span, slash, step = item.partition("/")
         low, high = _span(span, field)
         if slash:
             if not (step.isascii() and step.isdigit() and int(step)):
-                raise ValueError(f"{item!r} has no step of 1 or more after the slash ({field.name})")
+                raise ValueError(f"{field.name}: {item!r} needs a step of 1 or more after the slash")
             high = high if "-" in span else field.high
         found.update(range(low, high + 1, int(step or 1)))
     return found
@@ -160,7 +160,7 @@ def _span(text: str, field: _Field) -> tuple[int, int]:
     if field is _DAY_OF_WEEK and low == _SUNDAY:
         low = 0  # a week may begin on Sunday
     if low > high:
-        raise ValueError(f"{text!r} ends before it begins ({field.name})")
+        raise ValueError(f"{field.name}: {text!r} ends before it begins")
     return low, high
 
 
@@ -191,7 +191,7 @@ def _day_of_week(item: str) -> Rule:
     if hash_sign:
         wanted = _weekday(name)
         if ordinal not in {"1", "2", "3", "4", "5"}:
-            raise ValueError(f"{item!r}: a month has one to five of a day ({_DAY_OF_WEEK.name})")
+            raise ValueError(f"{_DAY_OF_WEEK.name}: {item!r} needs a number from 1 to 5 after the #")
         return lambda day: day.isoweekday() == wanted and (day.day + 6) // 7 == int(ordinal)
     if item.endswith("L"):
         last = _weekday(item[:-1])

@@ -1,4 +1,4 @@
-"""Discovery as the settings want it: for the service and for commands, which differ in where the inventory is."""
+"""Creates discovery from the settings, for the service and for commands, which keep the inventory elsewhere."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def make_discovery(
     counts: DiscoveryCounts,
     leads: Callable[[], bool] = lambda: True,
 ) -> Discovery:
-    """Searches that read ``inventory`` and change it by ``update``. Raises SettingsError."""
+    """Discovery that reads ``inventory`` and changes it by ``update``. Raises SettingsError."""
     texts = [part.strip() for part in settings.discovery_neighbour_networks.split(",") if part.strip()]
     networks, problems = read_networks(texts, "DISCOVERY_NEIGHBOUR_NETWORKS")
     if problems:

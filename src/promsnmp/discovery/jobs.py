@@ -1,6 +1,6 @@
-"""Searches as jobs: each has an id by which it is followed and stopped, and ends in a bounded history.
+"""Discovery jobs: the state of a search as clients see it, and the history of jobs.
 
-A job is what is seen of a search from outside. ``search.py`` does the work and writes down here how it goes.
+A job has an id, by which clients follow and stop it. ``search.py`` does the work and records its progress here.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from promsnmp.inventory.model import DEFAULT_PORT, AgentEndpoint, Device
 from promsnmp.snmp.credentials import Credentials
 
 MAX_ENDED_JOBS = 100
-"""Jobs that are kept after they ended."""
+"""Ended jobs that are kept."""
 MAX_JOBS_WITH_DEVICES = 5
-"""Of these, the last ones whose devices are still listed."""
+"""The last of them keep their lists of devices."""
 
 
 class JobState(StrEnum):
-    """Where a job is."""
+    """The state of a job."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -41,27 +41,27 @@ ENDED_STATES = frozenset({JobState.FINISHED, JobState.CANCELLED, JobState.FAILED
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPlan:
-    """What is to be searched, and how."""
+    """What to search, and how."""
 
     targets: tuple[str, ...]
-    """As they were written."""
+    """As the operator wrote them."""
     scope: SearchScope
     credentials: tuple[Credentials, ...]
     port: int = DEFAULT_PORT
     new_device_defaults: NewDeviceDefaults = field(default_factory=NewDeviceDefaults)
     neighbours: Addresses = field(default_factory=Addresses)
-    """Where neighbours of what is found are asked, too."""
+    """Networks in which neighbours of found devices are asked too."""
     remove_stale: bool = False
     seed_id: str = ""
     who: str = ""
-    """Who asked for it, for the audit log."""
+    """The author, for the audit log."""
     problems: tuple[str, ...] = ()
-    """Targets that are left out, and why."""
+    """Invalid targets, which are left out, and the reasons."""
 
 
 @dataclass(slots=True)
 class DiscoveredDevice:
-    """A device that was found, all sightings of a job together."""
+    """A device that a job found, with all of its sightings."""
 
     sighting_kind: SightingKind
     device: Device
@@ -70,7 +70,7 @@ class DiscoveredDevice:
 
     @property
     def kind(self) -> str:
-        """``added``, ``updated``, or ``unchanged`` (but for the time when it was seen)."""
+        """``added``, ``updated``, or ``unchanged`` (except for the time of the sighting)."""
         if self.sighting_kind is SightingKind.ADDED:
             return "added"
         return "updated" if self.updated else "unchanged"
@@ -78,7 +78,7 @@ class DiscoveredDevice:
 
 @dataclass(slots=True)
 class Job:
-    """One search. Times are Unix time, 0 when it has not come to that."""
+    """One search. Times are Unix time, 0 for not yet."""
 
     plan: SearchPlan
     created: float
@@ -90,24 +90,24 @@ class Job:
     discovered_devices: dict[str, DiscoveredDevice] = field(default_factory=dict)
     """By device id."""
     devices_omitted: bool = False
-    """Whether the findings were dropped to save memory."""
+    """Whether the devices were dropped to save memory."""
     change_counts: Counter[str] = field(default_factory=Counter)
-    """Findings by what they are; stays when they are dropped."""
+    """Devices by kind; stays when the devices are dropped."""
     refusing: Sequence[str] = ()
-    """Addresses that speak SNMP and refuse all credentials."""
+    """Addresses that speak SNMP but reject all credentials."""
     in_flight: int = 0
-    """Addresses that are being asked."""
+    """Addresses that are being asked now."""
     packets_per_address: int = 1
-    """Packets that a silent address costs."""
+    """Packets to an address that does not answer."""
     neighbours_probed: int = 0
-    """Addresses that neighbours told of, and that were asked."""
+    """Addresses of neighbours that were asked."""
     stale_devices: StaleDevices = field(default_factory=StaleDevices)
     error: str = ""
     stop_requested: bool = False
     ended_event: asyncio.Event = field(default_factory=asyncio.Event)
 
     def record_outcome(self, outcome: MergeOutcome) -> None:
-        """Notes a sighting that is in the inventory now."""
+        """Records a sighting that has been written to the inventory."""
         discovered = self.discovered_devices.get(outcome.device.id)
         if discovered is None:
             discovered = DiscoveredDevice(outcome.sighting_kind, outcome.device, [], outcome.updated)
@@ -121,25 +121,25 @@ class Job:
         self.change_counts[discovered.kind] += 1
 
     def end(self, state: JobState, now: float, error: str = "") -> None:
-        """Comes to its end."""
+        """Ends the job."""
         self.state, self.ended, self.error = state, now, error
         self.ended_event.set()
 
     def seconds_left(self, now: float) -> float | None:
-        """How long it will probably take from ``now``, most addresses being silent; None when that cannot be told."""
+        """The estimated seconds left at ``now``, if most addresses do not answer; None when unknown."""
         rate = self.packets_per_second(now)
         if self.state is not JobState.RUNNING or not rate:
             return None
         return max(0.0, self.progress.addresses * self.packets_per_address - self.progress.packets) / rate
 
     def packets_per_second(self, now: float) -> float:
-        """Packets sent in a second, over its whole time."""
+        """Packets per second, over the whole run."""
         took = (self.ended or now) - self.started if self.started else 0.0
         return self.progress.packets / took if took > 0 else 0.0
 
 
 class JobHistory:
-    """Jobs by id, the newest first; those that ended longest ago are forgotten."""
+    """Jobs by id, the newest first; drops the jobs that ended longest ago."""
 
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
@@ -154,7 +154,7 @@ class JobHistory:
         return self._jobs.get(job_id)
 
     def trim(self) -> None:
-        """Forgets what is too much: whole jobs, and the devices that older ones found."""
+        """Drops old jobs, and the devices of less old ones."""
         ended = [job for job in self if job.state in ENDED_STATES]
         for job in ended[MAX_ENDED_JOBS:]:
             del self._jobs[job.id]

@@ -1,8 +1,8 @@
-"""What a client may ask discovery for, in all the forms in which it does.
+"""Reads discovery requests in all their forms: each becomes one seed.
 
-The original PromSNMP's body, the shorter one of its README (``targets`` and ``snmpConfig``), and a seed as it is shown.
-They all come to one seed. A key that nobody knows is a problem and not passed over: a misspelt ``exclude`` would have
-addresses asked that must not be.
+The forms are the body of the original PromSNMP, the shorter one of its README (``targets`` and ``snmpConfig``), and a
+seed as the API shows it. An unknown key is a problem: with a misspelt ``exclude``, a search would ask addresses that it
+must not ask.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ REQUEST_KEYS = SEED_KEYS | {"targets", CONFIG, "removeLost"}
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """What was asked for."""
+    """A request: the seed, and whether to remove lost devices."""
 
     seed: Seed
     remove_stale: bool
 
 
 def read_request(document: object, inventory: Inventory) -> SearchRequest:
-    """The request in a JSON document; masked secrets are those of the seed in ``inventory`` that has its id.
+    """The request in a JSON document; masked secrets are taken from the seed with the same id in ``inventory``.
 
     Raises InventoryInvalid with every problem.
     """
@@ -49,11 +49,11 @@ def read_request(document: object, inventory: Inventory) -> SearchRequest:
 
 
 def _flat(document: Mapping[str, object], problems: list[str]) -> dict[str, object]:
-    """All keys on one level, under their usual names."""
+    """All keys on one level, with their usual names."""
     flat = {key: value for key, value in document.items() if key not in ("targets", CONFIG)}
     if (targets := document.get("targets")) is not None:
         if document.get("potentialTargets") is not None:
-            problems.append("targets: is another name of potentialTargets, which is there, too; leave one of them out")
+            problems.append("targets: is another name of potentialTargets, which is also given; leave one of them out")
         flat["potentialTargets"] = targets
     config = document.get(CONFIG)
     if config is not None and not isinstance(config, Mapping):
@@ -61,7 +61,7 @@ def _flat(document: Mapping[str, object], problems: list[str]) -> dict[str, obje
     elif config is not None:
         problems += _unknown(config, CONFIG_KEYS, f"{CONFIG}.")
         twice = [key for key in config if document.get(key) is not None]
-        problems += [f"{CONFIG}.{key}: is also {key}; leave one of them out" for key in twice]
+        problems += [f"{CONFIG}.{key}: is also given as {key}; leave one of them out" for key in twice]
         flat = {**flat, **{key: value for key, value in config.items() if key in CONFIG_KEYS}}
     return flat
 
@@ -72,6 +72,6 @@ def _unknown(given: Mapping[str, object], known: Iterable[str], place: str = "")
     for key in given:
         if key not in names:
             near = get_close_matches(key, names, 1)
-            hint = f"do you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
-            problems.append(f"{place}{key[:80]}: is no key of a request; {hint}")
+            hint = f"did you mean {near[0]}?" if near else f"use one of: {', '.join(names)}"
+            problems.append(f"{place}{key[:80]}: is not a key of a request; {hint}")
     return problems

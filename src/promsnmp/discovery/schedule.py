@@ -1,8 +1,8 @@
-"""When the saved seeds are searched: the times of a cron expression in a zone, and the task that keeps to them.
+"""Schedules the searches of the saved seeds: the times of a cron expression in a zone, and the task that runs them.
 
-What clocks do is the difficulty. Where summer time skips times, what was to run in them runs once, when they are over;
-where times come twice, it runs at the first. A run that takes long is not followed by those that it has missed, two
-never run at once, and a clock that is set, or a machine that slept, gives one late run at most.
+Clocks are the difficulty. When daylight saving skips times, their run happens once, at the end of the gap; when times
+occur twice, the run happens at the first. After a long run, missed runs are skipped, two runs never overlap, and a
+clock that was set, or a machine that was suspended, causes at most one late run.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from promsnmp.errors import SettingsError
 log = logging.getLogger(__name__)
 
 NEVER = "-"
-"""Spring's expression for never."""
+"""Spring's expression that disables a schedule."""
 EXAMPLE = "0 0 2 * * *"
 LOCAL_ZONE = Path("/etc/localtime")
 TICK = 20.0
-"""Seconds between two looks at the clock, at most: it may be set, and timers stand still while a machine sleeps."""
+"""Most seconds between two looks at the clock: it may be set, and timers stop while a machine is suspended."""
 START_TIMEOUT = 60.0
-"""Seconds after the start in which this replica may become the leader and still run the search of the start."""
+"""Seconds after the start for which the search at the start waits until this replica leads."""
 _NO_ZONE = (KeyError, OSError, ValueError)
-"""What zoneinfo raises for a name that is not there, a folder, and a path or a file that is none of its own."""
+"""What zoneinfo raises for an unknown name, a folder, and an invalid path or file."""
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 
@@ -39,7 +39,7 @@ _SECOND = timedelta(seconds=1)
 
 
 def read_cron(text: str) -> Cron | None:
-    """The expression of DISCOVERY_CRON, None for never. Raises SettingsError."""
+    """The expression of DISCOVERY_CRON; None when disabled. Raises SettingsError."""
     if text.strip() == NEVER:
         return None
     try:
@@ -51,19 +51,19 @@ def read_cron(text: str) -> Cron | None:
         except ValueError:
             right = EXAMPLE
         raise SettingsError(
-            f"DISCOVERY_CRON={text}: {error}; a right one is DISCOVERY_CRON='{right}' "
-            f"(second minute hour day month weekday), '{NEVER}' is for never"
+            f"DISCOVERY_CRON={text}: {error}; for example DISCOVERY_CRON='{right}' "
+            f"(second minute hour day month weekday); '{NEVER}' disables it"
         ) from None
 
 
 def read_zone(name: str) -> tzinfo:
-    """The zone of DISCOVERY_TZ; empty: the machine's (TZ, /etc/localtime), or else UTC. Raises SettingsError."""
+    """The zone of DISCOVERY_TZ; empty: the machine's (TZ, /etc/localtime), else UTC. Raises SettingsError."""
     if not name:
         return _local_zone()
     try:
         return ZoneInfo(name)
     except _NO_ZONE:
-        known = "a right one is DISCOVERY_TZ=Europe/Berlin, or UTC"
+        known = "for example DISCOVERY_TZ=Europe/Berlin, or UTC"
         raise SettingsError(f"DISCOVERY_TZ={name} is not a zone of the IANA database; {known}") from None
 
 
@@ -77,7 +77,7 @@ def _local_zone() -> tzinfo:
             return ZoneInfo.from_file(content, str(file))
     except _NO_ZONE:
         if name:
-            log.warning("TZ=%s is not a zone of the IANA database: discovery goes by UTC; see DISCOVERY_TZ", name)
+            log.warning("TZ is not a zone of the IANA database, discovery uses UTC; set DISCOVERY_TZ: %s", name)
         return UTC
 
 
@@ -95,7 +95,7 @@ def next_time(expression: Cron, zone: tzinfo, after: datetime) -> datetime | Non
 
 
 def instant_of(local: datetime, zone: tzinfo) -> datetime:
-    """When a clock in ``zone`` shows ``local`` for the first time, as UTC; when it never does, the end of the gap."""
+    """When a clock in ``zone`` first shows ``local``, as UTC; if never, the end of the gap."""
     moment = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if moment.astimezone(zone).replace(tzinfo=None) == local:
         return moment
@@ -104,7 +104,7 @@ def instant_of(local: datetime, zone: tzinfo) -> datetime:
 
 
 def _change(before: datetime, after: datetime, zone: tzinfo) -> datetime:
-    """The first second of another UTC offset between two instants."""
+    """The first second with another UTC offset between two instants."""
     offset = before.astimezone(zone).utcoffset()
     before, after = before.replace(microsecond=0), after.replace(microsecond=0)
     while after - before > _SECOND:
@@ -117,7 +117,7 @@ def _change(before: datetime, after: datetime, zone: tzinfo) -> datetime:
 
 
 class Schedule:
-    """Which times of an expression have come. Pure: ``now`` is told, in UTC."""
+    """Which times of an expression are due; without a clock: callers pass ``now``, in UTC."""
 
     def __init__(self, expression: Cron, zone: tzinfo, now: datetime) -> None:
         self._expression = expression
@@ -126,9 +126,9 @@ class Schedule:
         self.next = next_time(expression, zone, now)
 
     def is_due(self, now: datetime) -> bool:
-        """Whether a time has come since the last one that was told; however many have, they count as one.
+        """Whether a time is due since the last call; several of them count as one.
 
-        A clock that is set back repeats nothing, unless it was more than a day ahead: then it was wrong before.
+        A clock that is set back repeats nothing, unless by more than a day: then it was wrong before.
         """
         if now < self._last_checked - _DAY:
             self.next = next_time(self._expression, self._zone, now)
@@ -147,7 +147,7 @@ class Schedule:
 
 
 class Scheduler:
-    """Runs ``run`` at the times of ``schedule`` where ``leads`` says so, one run after the other."""
+    """Calls ``run`` at the times of ``schedule`` while this replica ``leads``, one run at a time."""
 
     def __init__(
         self,
@@ -169,7 +169,7 @@ class Scheduler:
 
     @property
     def next(self) -> float:
-        """Unix time of the next run, 0 when there is none."""
+        """Unix time of the next run; 0 when there is none."""
         found = self._schedule.next if self._schedule is not None else None
         return found.timestamp() if found is not None else 0.0
 
@@ -178,7 +178,7 @@ class Scheduler:
             self._task = asyncio.get_running_loop().create_task(self._run_forever())
 
     async def stop(self) -> None:
-        """Ends a run that is going on, too."""
+        """Stops, and cancels a current run."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -192,7 +192,7 @@ class Scheduler:
                 await self._run_once("as scheduled")
 
     async def _at_start(self) -> None:
-        """Once, as soon as this replica leads; elections take a while."""
+        """Runs once, as soon as this replica leads; elections take a while."""
         waited = 0.0
         while not self._leads():
             if waited >= START_TIMEOUT:
@@ -202,11 +202,11 @@ class Scheduler:
         await self._run_once("at the start")
 
     async def _run_once(self, why: str) -> None:
-        log.info("discovery of all saved seeds begins, %s", why)
-        (ended,) = await asyncio.gather(self._run(), return_exceptions=True)  # who stops the run does not stop us
+        log.info("discovery of all saved seeds begins: %s", why)
+        (ended,) = await asyncio.gather(self._run(), return_exceptions=True)  # cancelling the run leaves us running
         if isinstance(ended, asyncio.CancelledError):
             log.warning("the discovery of all saved seeds was stopped")
         elif isinstance(ended, BaseException):
-            log.error("the discovery of all saved seeds failed", exc_info=ended)
+            log.error("unexpected error in the discovery of all saved seeds", exc_info=ended)
         if self._schedule is not None:
-            self._schedule.is_due(self._clock())  # times that came meanwhile are over
+            self._schedule.is_due(self._clock())  # skips times that have passed during the run

@@ -1,7 +1,7 @@
-"""One search from its beginning to its end: sweep, examination of who answers, and the inventory brought up to date.
+"""Runs one search: sweeps the addresses, examines the agents that answer, and updates the inventory.
 
-The three run side by side: while addresses are asked, those that answered are examined, and every few seconds what was
-found out goes into the inventory in one write. Being stopped loses nothing that was found.
+The three run concurrently: while the sweep continues, agents that answered are examined, and every few seconds the
+results go into the inventory in one write. Stopping a search loses nothing that it has found.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ log = logging.getLogger(__name__)
 
 EXAMINED_AT_ONCE = 24
 MOST_SUGGESTED = 10_000
-"""Neighbours that one search follows, at most."""
+"""Most neighbours that one search follows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchContext:
-    """What a search works with."""
+    """What all searches share."""
 
     inventory: Callable[[], Inventory]
     update: UpdateInventory
@@ -45,13 +45,13 @@ class SearchContext:
     keys: KeyCache
     examiner: Examiner
     stale_after: float
-    """Seconds after which a device that is missed is lost."""
+    """Seconds after which a missed device is lost."""
     clock: Callable[[], float] = time.time
     """Unix time."""
 
 
 class SearchRun:
-    """Does what ``job.plan`` says, at the pace of ``share``; ``job`` shows how it goes. ``run`` it once."""
+    """Executes ``job.plan`` at the rate of ``share``, and records its progress in ``job``. Call ``run`` once."""
 
     def __init__(self, job: Job, context: SearchContext, share: RateShare) -> None:
         self._job = job
@@ -67,11 +67,11 @@ class SearchRun:
             if agent.endpoint.port == job.plan.port
         }
         self._names: dict[str, str] = {}
-        """Addresses that host names of the inventory have now, to their names."""
+        """Host names of the inventory, by their current addresses."""
         self._answers: deque[AgentAnswer] = deque()
         self._answered: set[str] = set()
         self._added: set[str] = set()
-        """Addresses that were asked besides those of the plan's scope."""
+        """Addresses that were asked in addition to the scope of the plan."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._sockets = SweepSockets()
         self._sweep = Sweep(
@@ -93,7 +93,7 @@ class SearchRun:
         job.packets_per_address = (communities + users) * (context.scan_limits.retries + 1)
 
     async def run(self) -> None:
-        """Searches until all is done, or the job is to stop. Raises InventoryError when what was found is not kept."""
+        """Searches until all is done, or the job is stopped. Raises InventoryError when results cannot be written."""
         try:
             await self._resolve_inventory_names()
             for start in range(min(AT_ONCE, len(self._plan.scope.names))):
@@ -111,7 +111,7 @@ class SearchRun:
                 task.cancel()
 
     async def _sweep_until_done(self) -> None:
-        """Steps until nothing is left to do."""
+        """Calls ``step`` until nothing is left to do."""
         while not self._job.stop_requested and not (self._sweep.done and not self._answers and not self._tasks):
             self._sweep.step(self._loop.time())
             while self._answers and len(self._tasks) < EXAMINED_AT_ONCE:
@@ -121,7 +121,7 @@ class SearchRun:
             await asyncio.sleep(TICK)
 
     async def _finish_early(self) -> None:
-        """When it is to stop: of whoever is not examined to the end, what they said so far has to do."""
+        """When the job is stopped: for agents that are not examined yet, keeps the answers of the sweep."""
         for answer in self._answers:
             self._writer.add(self._context.examiner.facts_from_answer(answer))
         for task in self._tasks:
@@ -137,17 +137,17 @@ class SearchRun:
     # ------------------------------------------------------------------------------------------------------- asking
 
     def _inventory_credentials(self, address: str) -> Sequence[CandidateCredentials]:
-        """The credentials that the inventory has for an address, tried last: they show that the device is there."""
+        """The inventory's credentials for an address, tried last: they show that the device is there."""
         known = self._known_agents.get(address) or self._known_agents.get(self._names.get(address, ""))
         if known is None or known[1].credentials in self._plan.credentials:
             return ()
         try:
             return (CandidateCredentials(known[1].credentials),)
-        except AuthenticationError:  # it lacks a passphrase, and is not polled either
+        except AuthenticationError:  # lacks a passphrase; such a device is not polled either
             return ()
 
     async def _resolve_inventory_names(self) -> None:
-        """Finds out by which addresses devices are to be met that the inventory has by host name."""
+        """Resolves the host names of devices in the inventory."""
         places = await resolve_names([one for one in self._known_agents if not is_address(one)], self._plan.port)
         self._names = {text_of(place): name for name, place in places.items() if place is not None}
         self._writer.aliases = self._names
@@ -157,12 +157,12 @@ class SearchRun:
             place = (await resolve_names([name], self._plan.port))[name]
             if place is None:
                 self._progress.errors["unresolved"] += 1
-                log.warning("discovery: the name %s does not resolve", name)
+                log.warning("discovery: name does not resolve: %s", name)
             if place is None or not self._add(text_of(place), scope_of(place)):
                 self._progress.addresses -= 1
 
     def _add(self, address: str, scope_id: int = 0) -> bool:
-        """Asks an address of its own, unless it is excluded or asked anyway; whether it does."""
+        """Adds an address, unless it is excluded or asked anyway; returns whether it was added."""
         scope = self._plan.scope
         if address in scope.excluded or self._is_asked(address):
             return False
@@ -184,7 +184,7 @@ class SearchRun:
             self._writer.add(self._context.examiner.facts_from_answer(answer))
             raise
         except Exception:
-            log.exception("the examination of %s failed by a fault of PromSNMP's", answer.address)
+            log.exception("unexpected error while examining %s", answer.address)
             self._progress.errors["fault"] += 1
             return
         self._share.spend(examined.packets)
@@ -195,10 +195,10 @@ class SearchRun:
                 self._job.neighbours_probed += 1
                 self._progress.addresses += 1
 
-    # -------------------------------------------------------------------------------------------------- the silent
+    # -------------------------------------------------------------------------------------------------- silent devices
 
     def _retry_silent_devices(self) -> None:
-        """Asks known devices once more that did not answer: two lost packets are no reason to miss one."""
+        """Asks known devices that did not answer once more: two lost packets do not make a device missed."""
         heard = self._responding()
         for address, (device, _) in self._known_agents.items():
             silent = self._is_asked(address) and not any(one.endpoint.address in heard for one in device.agents)
@@ -207,11 +207,11 @@ class SearchRun:
                 self._sweep.add(address)
 
     def _responding(self) -> set[str]:
-        """Addresses at which something speaks SNMP."""
+        """Addresses that speak SNMP."""
         return self._answered.union(self._sweep.refusing)
 
     async def _mark_stale(self) -> None:
-        """Marks, or removes, devices that should have been there."""
+        """Marks, or removes, devices that did not answer."""
         addresses, port = {name: address for address, name in self._names.items()}, self._plan.port
         coverage = SearchCoverage(
             asked=lambda place: place.port == port and self._is_asked(addresses.get(place.address, place.address)),
@@ -227,7 +227,7 @@ class SearchRun:
         await self._context.update(change, who=self._plan.who)
 
     def _spellings(self, address: str) -> Iterator[str]:
-        """An address as the inventory has it, and the host name by which it may have it."""
+        """An address in the inventory's spelling, and the host name that the inventory may have instead."""
         yield normal_address(address)
         if (name := self._names.get(address)) is not None:
             yield name

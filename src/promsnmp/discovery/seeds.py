@@ -1,4 +1,4 @@
-"""The saved seeds: found, kept and deleted in the inventory."""
+"""Finds, saves and deletes the seeds in the inventory."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ class SavedSeeds:
         return self._inventory().seeds
 
     def get(self, seed_id: str) -> Seed | None:
-        """The seed of this id."""
+        """The seed with this id."""
         return next((seed for seed in self.seeds if seed.id == seed_id), None)
 
     def deduplicate(self, seed: Seed) -> Seed:
-        """The saved seed that says the same, if there is one, else ``seed``: asking twice makes no second one."""
+        """An equal saved seed, if there is one, else ``seed``: the same request twice saves one seed."""
         return next((one for one in self.seeds if replace(one, id=seed.id) == seed), seed)
 
     @staticmethod
     def problems_of(seed: Seed) -> list[str]:
-        """What is wrong with what a seed says of addresses."""
+        """The problems of a seed's addresses."""
         scope, problems = read_scope(seed.potential_targets, seed.exclude, force=seed.force)
         problems += read_networks(seed.neighbours or (), "neighbours")[1]
         if not problems and not scope.size:
-            return ["potentialTargets: nothing is left of them without what is excluded"]
+            return ["potentialTargets: exclude leaves nothing of them"]
         return problems
 
     async def save(self, seed: Seed, *, who: str, request_id: str = "") -> None:
-        """Keeps a seed, in the place of one of the same id."""
+        """Saves a seed; replaces one with the same id."""
 
         def change(inventory: Inventory) -> Inventory:
             seeds = {one.id: one for one in inventory.seeds}
@@ -50,7 +50,7 @@ class SavedSeeds:
         await self._update(change, who=who, request_id=request_id)
 
     async def delete(self, seed_id: str | None = None, *, who: str, request_id: str = "") -> int:
-        """Deletes the seed of this id, or all of them; returns how many there were."""
+        """Deletes the seed with this id, or all seeds; returns how many were deleted."""
         deleted = 0
 
         def change(inventory: Inventory) -> Inventory:

@@ -1,4 +1,4 @@
-"""Jobs and findings as JSON: what the API answers, and what commands print, whether they asked a service or not."""
+"""Jobs and found devices as JSON, for the API and for commands, with or without a service."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from promsnmp.discovery.jobs import DiscoveredDevice, Job
 from promsnmp.inventory.document.parsing import VERSION_NAMES
 
 MAX_REFUSING = 1000
-"""Addresses that refuse all credentials, listed at most."""
+"""Most addresses that reject all credentials to list."""
 
 
 def job_document(job: Job, now: float) -> dict[str, Any]:
-    """What is seen of a job at the time ``now`` (Unix), without its devices; what is not known yet is left out."""
+    """A job at the Unix time ``now``, without its devices; unknown values are left out."""
     progress, left = job.progress, job.seconds_left(now)
     document = {
         "id": job.id,
@@ -46,13 +46,13 @@ def job_document(job: Job, now: float) -> dict[str, Any]:
 
 
 def detailed_document(job: Job, now: float) -> dict[str, Any]:
-    """The same with the devices that it found."""
+    """``job_document`` with the devices that the job found."""
     found = [discovered_device_document(one) for one in job.discovered_devices.values()]
     return job_document(job, now) | {"devices": found, "devicesOmitted": job.devices_omitted}
 
 
 def discovered_device_document(discovered: DiscoveredDevice) -> dict[str, Any]:
-    """One device that was found."""
+    """One found device."""
     device = discovered.device
     agent = next((one for one in device.agents if one.endpoint in discovered.endpoints), device.primary)
     return {

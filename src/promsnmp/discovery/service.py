@@ -1,7 +1,7 @@
-"""Discovery as the rest of the program sees it: seeds that are kept, and jobs that search.
+"""Discovery for the rest of the program: the saved seeds, and the jobs that search.
 
-Several jobs run side by side and share the pace, so that asking one address does not wait for a large network.
-Searching all seeds is one run, and there is never a second one at the same time.
+Several jobs run concurrently and share the rate, so that a search of one address does not wait for a large network. A
+run over all seeds never overlaps with another one.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from promsnmp.observe.counts import DiscoveryCounts
 log = logging.getLogger(__name__)
 
 MAX_RUNNING_JOBS = 4
-"""Jobs that run at once."""
+"""Most jobs that run at the same time."""
 MAX_WAITING_JOBS = 100
-"""Jobs that wait for their turn."""
+"""Most jobs that wait."""
 SCHEDULE_ACTOR = "discovery schedule"
-"""Who asks for searches of all seeds, for the audit log."""
+"""The author of scheduled searches in the audit log."""
 
 
 def plan_for_seed(seed: Seed, neighbours: Addresses, *, who: str, remove_stale: bool, saved: bool) -> SearchPlan:
-    """The plan for a seed. Targets that are wrong are among its problems, and left out.
+    """The plan for a seed. Invalid targets are listed in its problems, and left out.
 
-    ``neighbours`` is used where the seed says nothing about them. ``saved``: the seed is in the inventory.
+    ``neighbours`` applies when the seed does not set its own. ``saved``: the seed is in the inventory.
     """
     scope, problems = read_scope(seed.potential_targets, seed.exclude, force=seed.force)
     if seed.neighbours is not None:
@@ -55,7 +55,7 @@ def plan_for_seed(seed: Seed, neighbours: Addresses, *, who: str, remove_stale: 
 
 
 class Discovery:
-    """The saved ``seeds``, and jobs. ``neighbours`` are the networks of the settings, ``remove_stale`` theirs, too."""
+    """The saved ``seeds``, and jobs. ``neighbours`` and ``remove_stale`` are the defaults from the settings."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Discovery:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._is_running_seeds = False
         self.finished_at = finished_at
-        """Unix time at which a job last came to its end by itself; 0: none has."""
+        """Unix time at which a job last finished without being stopped; 0: never."""
 
     @property
     def jobs(self) -> Iterable[Job]:
@@ -90,17 +90,15 @@ class Discovery:
         return self._history.get(job_id)
 
     def plan(self, seed: Seed, *, who: str, remove_stale: bool = False, saved: bool = False) -> SearchPlan:
-        """As ``plan_for_seed``, with what the settings say where the seed says nothing."""
+        """``plan_for_seed`` with the defaults of the settings."""
         return plan_for_seed(
             seed, self._neighbours, who=who, remove_stale=remove_stale or self._remove_stale, saved=saved
         )
 
     def start(self, plan: SearchPlan) -> Job:
-        """Begins a search, or puts it behind those that wait. Raises DiscoveryBusy when too many do."""
+        """Starts a search, or queues it. Raises DiscoveryBusy when too many are waiting."""
         if len(self._waiting) >= MAX_WAITING_JOBS:
-            raise DiscoveryBusy(
-                f"{MAX_WAITING_JOBS} searches are waiting already: try again when some of them are over"
-            )
+            raise DiscoveryBusy(f"{MAX_WAITING_JOBS} searches are waiting already; retry later")
         job = Job(plan, self._context.clock())
         self._history.add(job)
         self._waiting.append(job)
@@ -108,19 +106,19 @@ class Discovery:
         return job
 
     def stop_job(self, job: Job) -> None:
-        """Ends a job early; what it found stays in the inventory."""
+        """Stops a job; what it found stays in the inventory."""
         job.stop_requested = True
         if job in self._waiting:
             self._waiting.remove(job)
             self._end(job, JobState.CANCELLED)
 
     async def run_seeds(self) -> list[Job]:
-        """Searches all saved seeds and returns when that is over; nothing when they are being searched already.
+        """Searches all saved seeds and returns at the end; does nothing when such a run is in progress.
 
         Being cancelled stops the searches.
         """
         if self._is_running_seeds:
-            log.warning("the saved seeds are being searched already: this run is left out")
+            log.warning("skipping this run, the saved seeds are being searched already")
             return []
         self._is_running_seeds = True
         jobs: list[Job] = []
@@ -140,20 +138,20 @@ class Discovery:
         return jobs
 
     def stop_all(self) -> None:
-        """Ends all jobs early."""
+        """Stops all jobs."""
         for job in list(self._waiting):
             self.stop_job(job)
         for job in self._history:
             job.stop_requested = True
 
     async def close(self) -> None:
-        """Stops all jobs; what they found is written."""
+        """Stops all jobs and waits until their results are written."""
         self.stop_all()
         if self._running:
             await asyncio.wait(self._running.values())
 
     def figures(self) -> tuple[int, int, int]:
-        """Addresses that are being asked, that may be at once, and that wait to be."""
+        """Addresses in flight, the limit of them, and addresses that wait."""
         jobs = [job for job in self._history if job.state not in ENDED_STATES]
         active = sum(job.in_flight for job in jobs)
         left = sum(job.progress.addresses - job.progress.probed if job.started else job.plan.scope.size for job in jobs)
@@ -176,8 +174,8 @@ class Discovery:
         except PromSnmpError as error:
             self._end(job, JobState.FAILED, str(error))
         except Exception:
-            log.exception("discovery job %s failed by a fault of PromSNMP's", job.id)
-            self._end(job, JobState.FAILED, "a fault in PromSNMP; its log has the details")
+            log.exception("unexpected error in discovery job %s", job.id)
+            self._end(job, JobState.FAILED, "unexpected error in PromSNMP; see its log")
         else:
             self._end(job, JobState.CANCELLED if job.stop_requested else JobState.FINISHED)
         finally:

@@ -1,4 +1,4 @@
-"""An inventory that is kept nowhere: for searches whose result is only looked at."""
+"""An inventory in memory only, for searches whose results are not saved."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from promsnmp.inventory.model import Inventory
 
 
 class UnsavedInventory:
-    """Changes an inventory as the store does, without a file."""
+    """Changes an inventory like the store, but without a file."""
 
     def __init__(self, inventory: Inventory | None = None) -> None:
         self.current = inventory or Inventory()

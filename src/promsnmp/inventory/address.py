@@ -1,7 +1,7 @@
-"""Addresses as people and programs write them, brought to the one spelling that the inventory keeps.
+"""Normalises addresses and host names, however people and programs write them.
 
-Two spellings of one address must find one device, so every address is normalised once, here: when a document is
-read and when a target is looked up.
+Two spellings of one address must find the same device, so every address is normalised here: when a document is read
+and when a target is looked up.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import re
 
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _USUAL = re.compile(rf"(?:22[0-3]|2[01]\d|1\d\d|[1-9]\d?)(?:\.{_OCTET}){{3}}\Z", re.ASCII)
-"""IPv4 addresses of one host each in their canonical spelling: what nearly all addresses are, told at once."""
+"""Canonical IPv4 addresses of one host: the fast path for nearly all addresses."""
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\Z")
 
 
 def normal_address(text: str) -> str:
     """The canonical spelling of an IPv4 or IPv6 address (RFC 5952) or a host name (lower case).
 
-    Takes Java's ``name/1.2.3.4`` too, whose address counts. Raises ValueError with the reason.
+    Also takes Java's ``name/1.2.3.4`` and uses its address. Raises ValueError with the reason.
     """
     if _USUAL.match(text):
         return text
@@ -34,7 +34,7 @@ def normal_address(text: str) -> str:
 
 
 def _without_java_name(text: str) -> str:
-    """``InetAddress.toString()`` is ``name/address``, either of them possibly empty."""
+    """The address, or else the name, of ``name/address`` (``InetAddress.toString()``); either may be empty."""
     name, slash, address = text.rpartition("/")
     if not slash:
         return text
@@ -55,7 +55,7 @@ def _host_name(text: str) -> str:
 def split_target(target: str) -> tuple[str, int | None]:
     """Address and port of ``address``, ``address:port``, ``[v6]``, ``[v6]:port``, or a bare IPv6 address.
 
-    Raises ValueError when it is none of them.
+    Raises ValueError for anything else.
     """
     target = target.strip()
     if target.startswith("["):

@@ -1,7 +1,7 @@
-"""Single devices: found, added, replaced, changed in part and removed, by the API and by the command line alike.
+"""Finds, adds, replaces, patches and removes single devices, for the API and the command line.
 
-Each change looks at the device as it is at the moment of the write, inside the store's turn. So of two operators who
-read the same device, the second one to write is told that it has changed, if he said which one he read.
+Each change looks at the device as it is at the moment of the write. So when two operators read the same device, the
+second write fails, provided that it says which version of the device it was based on.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from promsnmp.inventory.model import ACTIVE, NO_IDENTIFIERS, Device, Inventory
 from promsnmp.inventory.store import InventoryStore
 
 Precondition = Callable[[Device | None], None]
-"""Looks at the device as it is (None: there is none) before it is changed; raises DeviceChanged to prevent it."""
+"""Checks the current device (None: there is none) before a change; raises DeviceChanged to prevent the change."""
 
 
 def no_precondition(_: Device | None) -> None:
-    """The check that lets everything pass."""
+    """Allows every change."""
 
 
 class Devices:
-    """The devices of ``store``, one by one. ``who`` of each change stands in the audit log.
+    """The devices of ``store``, one by one. ``who`` and ``request_id`` are those of ``InventoryStore.update``.
 
-    Changes raise InventoryInvalid or InventoryConflict (nothing has changed), what their check raises, and as
-    ``InventoryStore.update`` does.
+    Changes raise InventoryInvalid or InventoryConflict (nothing has changed), what their check raises, and what
+    ``InventoryStore.update`` raises.
     """
 
     def __init__(self, store: InventoryStore) -> None:
@@ -51,20 +51,20 @@ class Devices:
             return found.device
         if len(named := index.named(wanted)) > 1:
             raise UnknownDevice(
-                f"{len(named)} devices are called {wanted!r}; choose one by its id: "
+                f"{len(named)} devices have the name {wanted!r}; use an id instead: "
                 f"{', '.join(map(display_name, named))}",
                 candidates=[device.id for device in named],
             )
         raise UnknownDevice(f"there is no device {wanted!r}")
 
     def etag(self, device: Device) -> str:
-        """A strong validator (RFC 9110 section 8.8.1), the same on all replicas: it changes with every key of the
-        device. Keyed with the inventory's key, so that nobody can try out secrets on it."""
+        """A strong validator (RFC 9110 section 8.8.1), the same on all replicas; it changes with every key of the
+        device. The hash is keyed with the inventory's key, so that nobody can guess secrets from it."""
         text = json.dumps(device_document(device, mask=False), separators=(",", ":")).encode()
         return f'"{hashlib.blake2b(text, digest_size=16, key=self._store.key, person=b"promsnmp-device").hexdigest()}"'
 
     async def add(self, document: object, *, who: str, request_id: str = "") -> Device:
-        """A device that was not there."""
+        """Adds a device that is not in the inventory."""
         device = read_device(document)
         await self._store.update(
             lambda old: replace(old, devices=(*old.devices, device)), who=who, request_id=request_id
@@ -74,8 +74,10 @@ class Devices:
     async def put(
         self, wanted: str, document: object, *, who: str, request_id: str = "", check: Precondition = no_precondition
     ) -> tuple[Device, bool]:
-        """The device in the place of the one that is ``wanted``, and whether there was none: then ``wanted`` must be an
-        id."""
+        """Replaces the device ``wanted``; when there is none, adds it, and ``wanted`` must be an id.
+
+        Returns the device, and whether it was added.
+        """
         device_id = self._id_of(wanted, new=True)
         result: list[tuple[Device, bool]] = []
 
@@ -93,7 +95,7 @@ class Devices:
     async def patch(
         self, wanted: str, patch: object, *, who: str, request_id: str = "", check: Precondition = no_precondition
     ) -> Device:
-        """The device with the keys that a merge patch (RFC 7396) changes."""
+        """Changes some keys of a device by a merge patch (RFC 7396); returns the device."""
         device_id = self._id_of(wanted)
         result: list[Device] = []
 
@@ -101,7 +103,7 @@ class Devices:
             place, before = _require(old, device_id)
             check(before)
             if not isinstance(patch, Mapping):
-                raise InventoryInvalid(["the patch must be an object with the keys that are to change"])
+                raise InventoryInvalid(["the patch must be an object with the keys to change"])
             merged = merge_device(device_document(before, mask=True), patch)
             device = read_device(_with_id(merged, device_id), old=_without_discovered(before))
             result[:] = [device]
@@ -113,7 +115,7 @@ class Devices:
     async def remove(
         self, wanted: str, *, who: str, request_id: str = "", check: Precondition = no_precondition
     ) -> Device:
-        """The device that was there and is there no longer."""
+        """Removes a device; returns it."""
         device_id = self._id_of(wanted)
         result: list[Device] = []
 
@@ -136,7 +138,7 @@ class Devices:
 
 
 def normal_id(text: str) -> str:
-    """The canonical spelling of a UUID; empty when it is none."""
+    """The canonical spelling of a UUID; empty for any other text."""
     try:
         return str(uuid.UUID(text))
     except ValueError:
@@ -150,12 +152,12 @@ def _place(inventory: Inventory, device_id: str) -> int | None:
 def _require(inventory: Inventory, device_id: str) -> tuple[int, Device]:
     place = _place(inventory, device_id)
     if place is None:
-        raise UnknownDevice(f"there is no device {device_id!r} any more")
+        raise UnknownDevice(f"the device {device_id!r} no longer exists")
     return place, inventory.devices[place]
 
 
 def _with_device(old: Inventory, place: int | None, device: Device) -> Inventory:
-    """``old`` with the device at its place, or at the end; ``old`` itself when that changes nothing."""
+    """``old`` with the device at ``place``, or at the end; ``old`` itself when nothing changes."""
     if place is None:
         return replace(old, devices=(*old.devices, device))
     if old.devices[place] == device:
@@ -164,17 +166,17 @@ def _with_device(old: Inventory, place: int | None, device: Device) -> Inventory
 
 
 def _with_id(document: object, device_id: str) -> object:
-    """The document with the id under which it was sent. Raises InventoryInvalid when it names another one."""
+    """The document with the id of the request. Raises InventoryInvalid when the document has another id."""
     if not isinstance(document, Mapping):
         return document
     given = document.get("id")
     if given is not None and normal_id(str(given)) != device_id:
-        raise InventoryInvalid([f"id: is {str(given)[:40]!r}, but the device is {device_id}; leave it out"])
+        raise InventoryInvalid([f"id: is {str(given)[:40]!r}, but the request is for {device_id}; leave it out"])
     return {**document, "id": device_id}
 
 
 def _without_discovered(device: Device) -> Device:
-    """The device without what a document need not repeat: in a patch, what is missing was taken out on purpose."""
+    """The device without the fields that a document may omit: in a patch, a missing key was removed on purpose."""
     return replace(
         device, discovered_at=None, sys_object_id="", vendor="", model="", detected_modules=(), status=ACTIVE,
         last_seen=None, missed_since=None, identifiers=NO_IDENTIFIERS,

@@ -112,8 +112,8 @@ class FileSync:
             raise InventoryUnavailable(
                 f"{self._file.path} is older (revision {read.revision} of term {read.fencing_token}) than the "
                 f"inventory in use (revision {old.inventory.revision} of term {old.inventory.fencing_token}), "
-                "which is kept; put the newer file back, or restart every replica of PromSNMP to continue from the "
-                "older one"
+                "which is kept; put the newer file back, or restart every replica of PromSNMP to continue from "
+                "the older one"
             )
         inventory, changes = compare(old.inventory, read)
         if inventory == old.inventory:

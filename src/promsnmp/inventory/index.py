@@ -1,7 +1,7 @@
-"""Finding a device by what a scrape calls it, and what two devices must not have in common.
+"""Finds devices by id, name or address, and the conflicts between devices that share one.
 
-Both need the same tables. They are brought up to date for the devices that changed, by copying dictionaries: with
-20,000 devices that takes milliseconds, and whoever holds an index keeps one that does not change.
+Both need the same tables. An update copies the dictionaries and changes the entries of the changed devices: that takes
+milliseconds for 20,000 devices, and an index that somebody holds never changes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class TargetMatch(NamedTuple):
-    """A target's device, and which of its agents was meant: the primary one when the name alone was given."""
+    """The device of a target, and the agent that it names: the primary one when only the name was given."""
 
     device: Device
     agent: Agent | None
@@ -31,7 +31,7 @@ def name_key(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """An inventory and the index that belongs to it."""
+    """An inventory and its index."""
 
     inventory: Inventory
     index: Index
@@ -48,14 +48,14 @@ class Index:
 
     def __init__(self, devices: Iterable[Device] = ()) -> None:
         self.conflicts: list[str] = []
-        """What could not be entered because another device has it, one line each."""
+        """Ids and endpoints that two devices share, one line each."""
         self._devices: dict[str, Device] = {}
         self._agents: dict[str, Device] = {}
         self._names: dict[str, tuple[Device, ...]] = {}
         self._endpoints: dict[tuple[str, int], TargetMatch] = {}
         self._addresses: dict[str, tuple[TargetMatch, ...]] = {}
         self.ambiguous_ids: frozenset[str] = frozenset()
-        """Ids of devices that their sysName does not find: it is another one's name or address, too."""
+        """Ids of devices whose sysName is also the name or address of another device."""
         for device in devices:
             self._enter(device)
         self._settle(self._names)
@@ -96,7 +96,7 @@ class Index:
         return self._devices.get(device_id)
 
     def named(self, name: str) -> Sequence[Device]:
-        """All devices whose sysName this is."""
+        """All devices with this sysName."""
         return self._names.get(name_key(name.strip()), ())
 
     def _enter(self, device: Device) -> None:
@@ -145,17 +145,17 @@ class Index:
 
 
 def _key(endpoint: AgentEndpoint) -> tuple[str, int]:
-    """What an endpoint is found by: tuples are hashed much faster."""
+    """The key of an endpoint: tuples hash much faster than dataclasses."""
     return endpoint.address, endpoint.port
 
 
 def _keys(device: Device) -> set[str]:
-    """Names that may mean something else when this device comes or goes."""
+    """Names whose meaning may change when this device comes or goes."""
     return {name_key(device.sys_name), *(name_key(agent.endpoint.address) for agent in device.agents)}
 
 
 def display_name(device: Device) -> str:
-    """What people recognise a device by."""
+    """A device's name and id, for people."""
     name = device.sys_name or (str(device.primary.endpoint) if device.primary else "")
     return f"{name} ({device.id})" if name else device.id
 
@@ -174,7 +174,7 @@ def _keep(table: dict[str, tuple[T, ...]], key: str, values: tuple[T, ...]) -> N
 
 
 def collisions(devices: Sequence[Device]) -> list[str]:
-    """What two devices or agents of a document must not share: ids and endpoints; one line per thing found twice."""
+    """Ids and endpoints that occur twice in a document, one line each."""
     if _all_different(devices):
         return []
     seen: dict[tuple[str, str], str] = {}
@@ -190,7 +190,7 @@ def collisions(devices: Sequence[Device]) -> list[str]:
 
 
 def _all_different(devices: Sequence[Device]) -> bool:
-    """The usual answer, found several times faster than the places of what is wrong."""
+    """Whether there are no collisions: the usual case, several times faster to check than where they are."""
     agents = [agent for device in devices for agent in device.agents]
     return (
         len({device.id for device in devices}) == len(devices)
@@ -202,4 +202,4 @@ def _all_different(devices: Sequence[Device]) -> bool:
 def _claim(seen: dict[tuple[str, str], str], problems: list[str], kind: str, value: str, place: str) -> None:
     first = seen.setdefault((kind, value), place)
     if first is not place:
-        problems.append(f"{place}: {value} is also {first}; it must be there once only")
+        problems.append(f"{place}: {value} is also {first}; it must be unique")

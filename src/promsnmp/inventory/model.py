@@ -1,7 +1,7 @@
 """The inventory as plain values: devices with their agents, and the seeds that discovery starts from.
 
 Everything here is immutable, so a reader that holds an ``Inventory`` keeps one consistent picture however often
-the store replaces it. Nothing here knows of JSON or files. ``repr`` never shows a secret.
+the store replaces it. Nothing here knows JSON or files. ``repr`` never shows a secret.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ USER_AGENT = "snmp-user"
 
 
 def agent_type(credentials: Credentials) -> str:
-    """``snmp-community`` or ``snmp-user``: how the document tells the two kinds of credentials apart."""
+    """``snmp-community`` or ``snmp-user``: the document's names of the two kinds of credentials."""
     return COMMUNITY_AGENT if isinstance(credentials, Community) else USER_AGENT
 
 
@@ -48,11 +48,11 @@ class Agent:
     discovered_at: str | None = None
     """ISO 8601, UTC."""
     write_community: str = field(default="", repr=False)
-    """Kept for the original's sake; PromSNMP never writes to a device."""
+    """Kept for the original PromSNMP; we never write to a device."""
     engine_id: str = ""
     """Hexadecimal text; empty when not known."""
     extra: str = field(default="", repr=False)
-    """JSON object of the document's keys that PromSNMP does not know; kept, never read."""
+    """JSON object with the document's unknown keys; kept, never used."""
 
     @property
     def version(self) -> Version:
@@ -65,16 +65,16 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class DeviceIdentifiers:
-    """What tells a device from all others, as discovery saw it last; empty where the device does not say."""
+    """What identifies a device, as discovery saw it last; empty where the device gives nothing."""
 
     sys_name: str = ""
-    """What it calls itself; the inventory may call it otherwise."""
+    """The device's own name; the inventory may have another one."""
     serial_numbers: tuple[str, ...] = ()
-    """Of its chassis, sorted."""
+    """Of the chassis, sorted."""
     mac_addresses: tuple[str, ...] = ()
-    """Some of its interfaces', sorted, hexadecimal."""
+    """Of some interfaces, sorted, hexadecimal."""
     booted_at: str | None = None
-    """ISO 8601, UTC: when its agent started."""
+    """ISO 8601, UTC: when the agent started."""
 
 
 NO_IDENTIFIERS = DeviceIdentifiers()
@@ -84,7 +84,7 @@ ACTIVE, STALE = "active", "lost"
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A network device; ``primary`` is the agent that is polled, None only when there are no agents."""
+    """A network device; ``primary`` is the agent to poll, None only when there are no agents."""
 
     id: str
     sys_name: str = ""
@@ -95,20 +95,20 @@ class Device:
     agents: tuple[Agent, ...] = ()
     primary: Agent | None = None
     modules: tuple[str, ...] = ()
-    """Modules that the operator wants it polled with; empty means those of the settings (see ``modules.py``)."""
+    """Modules that the operator chose for it; empty means those of the settings (see ``modules.py``)."""
     labels: tuple[tuple[str, str], ...] = ()
     sys_object_id: str = ""
     vendor: str = ""
-    """Who made it, as its fingerprint told; as are the next two."""
+    """From its fingerprint, like the next two."""
     model: str = ""
     detected_modules: tuple[str, ...] = ()
-    """Modules that suit it; empty while nobody has found out."""
+    """Modules that suit it; empty until detected."""
     status: str = ACTIVE
-    """``lost`` when discovery has not seen it for a while where it should be."""
+    """``lost`` when discovery has missed it for DISCOVERY_LOST_AFTER."""
     last_seen: str | None = None
-    """ISO 8601, UTC: when discovery saw it last; None: never."""
+    """ISO 8601, UTC: when discovery last saw it; None: never."""
     missed_since: str | None = None
-    """When discovery first looked for it in vain since then; None: it did not."""
+    """When discovery first missed it after that; None: not missed."""
     identifiers: DeviceIdentifiers = NO_IDENTIFIERS
     extra: str = field(default="", repr=False)
     """As in Agent."""
@@ -116,7 +116,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """Where discovery looks, the credentials that it tries there, and what becomes of the devices that it finds."""
+    """Where discovery looks, which credentials it tries there, and the defaults of new devices."""
 
     id: str
     potential_targets: tuple[str, ...]
@@ -125,14 +125,14 @@ class Seed:
     """At least one. They are tried in this order, and the first that works is kept for the device."""
     port: int = DEFAULT_PORT
     exclude: tuple[str, ...] = ()
-    """Addresses, networks and ranges that are left alone."""
+    """Addresses, networks and ranges that discovery never asks."""
     labels: tuple[tuple[str, str], ...] = ()
-    """Labels and modules of devices that are found here for the first time."""
+    """Labels and modules of new devices that are found here."""
     modules: tuple[str, ...] = ()
     neighbours: tuple[str, ...] | None = None
-    """Networks within which neighbours of found devices are asked, too; None leaves that to the settings."""
+    """Networks in which neighbours of found devices are asked too; None: those of the settings."""
     force: bool = False
-    """Whether networks larger than discovery's limit are wanted."""
+    """Whether networks may be larger than discovery's limit."""
 
     @property
     def version(self) -> Version:
@@ -145,9 +145,9 @@ class Seed:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """Everything at one moment; ``revision`` grows with each write, ``fencing_token`` is the leader's that wrote it.
+    """Everything at one moment; ``revision`` grows with each write, ``fencing_token`` is the term of the last writer.
 
-    ``request_ids`` are the numbers of the last writes that other replicas passed on to the leader.
+    ``request_ids`` are the IDs of the last writes that other replicas forwarded to the leader.
     """
 
     devices: tuple[Device, ...] = ()

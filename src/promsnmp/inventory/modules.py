@@ -1,8 +1,8 @@
-"""Which modules a device is polled with: the one place where the operator's wish and what was found out meet.
+"""Chooses the modules of a device: combines the operator's list with the detected modules.
 
-A wish is a list of module names, the device's own or else that of COLLECTION_MODULES. The name ``auto`` in it stands
-for the modules that the device's fingerprint calls for. Those are the inventory's, which discovery found, or else what
-the collector found out by itself; until anybody has, they are ``FALLBACK``.
+The operator's list is the device's own, else COLLECTION_MODULES. The name ``auto`` in it stands for the modules that
+were detected from the device's fingerprint: those in the inventory, else those that the collector detected, else
+``FALLBACK``.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from promsnmp.inventory.model import Device
 
 AUTO = "auto"
-"""Stands in a list of modules for those that suit the device."""
+"""The name in a list of modules that stands for the detected ones."""
 FALLBACK = ("system", "if_mib")
-"""What nearly every agent has."""
+"""Modules that suit nearly every agent."""
 
 
 def requested_modules(device: Device, configured: Sequence[str]) -> tuple[str, ...]:
-    """What the operator wants of a device: its own ``modules``, else ``configured``. ``AUTO`` may be among them."""
+    """The operator's list for a device: its own ``modules``, else ``configured``; it may contain ``AUTO``."""
     return device.modules or tuple(configured)
 
 

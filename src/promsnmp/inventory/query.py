@@ -1,16 +1,16 @@
-"""Which devices are meant: the language in which people and Prometheus servers choose some of them.
+"""Filters devices: the query language for lists of devices and for the targets of a Prometheus server.
 
-One language serves lists of devices and filtered targets. As text (``query=``) it is words that must all be there:
+As text (``query=``), a query consists of words that must all match:
 
     rack7                   in the name, an address, the description, location, contact, vendor, model or a label
     location:"rack 7"       in that one field
-    vendor=cisco            that field, as a whole; * stands for anything
-    label.region=eu         likewise a label
+    vendor=cisco            that field as a whole; * is a wildcard
+    label.region=eu         the same for a label
     address:10.1.0.0/16     an address in that network
     -status=lost            not
 
-As parameters (``?label.region=eu&vendor=cisco``) it is fields as a whole, which must all match, or one of the values
-where a field is given several times. Case does not matter anywhere.
+As URL parameters (``?label.region=eu&vendor=cisco``), every field must match as a whole; a field that is given several
+times must match one of its values. Case never matters.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from promsnmp.inventory.modules import effective_modules
 from promsnmp.inventory.per_device_cache import PerDeviceCache
 
 MAX_QUERY_LENGTH = 2000
-"""Characters of a query."""
+"""Characters."""
 LABEL = "label."
 
 _CONDITION = re.compile(
@@ -51,7 +51,7 @@ FIELDS: dict[str, Values] = {
     "model": lambda device: [device.model],
     "status": lambda device: [device.status],
 }
-"""What can be asked for, beside ``module`` and labels: the names are those of the ``__meta_promsnmp_*`` labels."""
+"""Fields besides ``module`` and labels; they have the names of the ``__meta_promsnmp_*`` labels."""
 ALIASES = {"name": "sysname", "sysdescr": "descr", "syslocation": "location", "syscontact": "contact"}
 KEYS = (*FIELDS, "module", f"{LABEL}<name>")
 
@@ -60,7 +60,8 @@ _SEARCHED = ("id", "sysname", "address", "descr", "location", "contact", "vendor
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """``key`` (empty: anywhere) contains, or with ``exact`` is, one of ``values``; ``negated`` turns it."""
+    """``key`` (empty: anywhere) contains one of ``values``, or equals it (``exact``); ``negated`` inverts the
+    result."""
 
     key: str
     values: tuple[str, ...]
@@ -69,11 +70,11 @@ class Condition:
 
 
 Query = tuple[Condition, ...]
-"""Terms that must all hold; none: every device."""
+"""Conditions that must all hold; none: every device."""
 
 
 def parse_query(text: str) -> Query:
-    """The terms of a text. Raises ValueError with the reason."""
+    """The conditions of a text. Raises ValueError with the reason."""
     if len(text) > MAX_QUERY_LENGTH:
         raise ValueError(f"the query is longer than {MAX_QUERY_LENGTH} characters")
     conditions = []
@@ -81,9 +82,7 @@ def parse_query(text: str) -> Query:
     while rest:
         found = _CONDITION.match(rest)
         if found is None:
-            raise ValueError(
-                f'a quotation mark is missing, or stands within a word: {rest[:40]}; write key:"two words"'
-            )
+            raise ValueError(f'a quotation mark is missing or inside a word: {rest[:40]}; write key:"two words"')
         conditions.append(_condition(found))
         rest = rest[found.end() :].lstrip()
     return tuple(conditions)
@@ -95,15 +94,15 @@ def _condition(found: re.Match[str]) -> Condition:
     known = _known(key)
     if key and not known and exact:
         raise ValueError(_unknown(key))
-    if not known:  # an address with colons, perhaps
+    if not known:  # perhaps an address with colons
         value = f"{key}{found['how'] or ''}{value}"
     if not value and not exact:
-        raise ValueError(f"there is nothing to look for in {found[0]!r}")
+        raise ValueError(f"{found[0]!r} has no value to search for")
     return Condition(known, (_normalised(known, value),), exact, bool(found["no"]))
 
 
 def parse_parameters(pairs: Iterable[tuple[str, str]]) -> Query:
-    """The terms of URL parameters; ``query`` is a text. Raises ValueError with the reason."""
+    """The conditions of URL parameters; ``query`` is a text. Raises ValueError with the reason."""
     conditions: list[Condition] = []
     wanted: dict[str, list[str]] = {}
     for key, value in pairs:
@@ -127,7 +126,7 @@ def _known(key: str) -> str:
 
 
 def _unknown(key: str) -> str:
-    return f"{key[:80]!r} is not something to choose devices by; there are: {', '.join(KEYS)}"
+    return f"unknown filter {key[:80]!r}; use one of: {', '.join(KEYS)}"
 
 
 def _normalised(key: str, value: str) -> str:
@@ -140,14 +139,14 @@ def _normalised(key: str, value: str) -> str:
 
 
 class DeviceSelector:
-    """Chooses devices. ``modules``: those of a device that names none."""
+    """Selects devices. ``modules``: those of a device that does not name its own."""
 
     def __init__(self, modules: Sequence[str]) -> None:
         self._modules = tuple(modules)
         self._texts = PerDeviceCache(_text)
 
     def select(self, query: Query, devices: tuple[Device, ...]) -> list[Device]:
-        """The devices for which all terms hold, in their order; a few milliseconds for ten thousand."""
+        """The devices that match all conditions, in order; takes a few milliseconds for ten thousand."""
         chosen = list(devices)
         for condition in query:
             matches = self._anywhere(condition, devices) if not condition.key else self._in_field(condition)
@@ -202,6 +201,6 @@ def _is_in(text: str, network: ipaddress.IPv4Network | ipaddress.IPv6Network) ->
 
 
 def _text(device: Device) -> str:
-    """All that a word is looked for in."""
+    """The text in which words are searched."""
     values = [value for key in _SEARCHED for value in FIELDS[key](device)]
     return "\n".join([*values, *(value for _, value in device.labels)]).casefold()

@@ -1,8 +1,8 @@
-"""The list that Prometheus finds its targets in: HTTP service discovery for ``/targets``.
+"""Renders ``/targets``: the list of targets for Prometheus's HTTP service discovery.
 
 Prometheus takes the list with the usual relabelling of multi-target exporters (``__address__`` to ``__param_target``
-to ``instance``), so a target is what ``/snmp?target=`` accepts. Everything else that is known of a device is a
-``__meta_promsnmp_*`` label, which costs nothing unless a relabelling rule asks for it.
+to ``instance``), so a target is what ``/snmp?target=`` accepts. Everything else about a device is a
+``__meta_promsnmp_*`` label, which costs nothing unless a relabelling rule uses it.
 See https://prometheus.io/docs/prometheus/latest/http_sd/.
 """
 
@@ -30,7 +30,7 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?\Z")
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where this PromSNMP stands; the same labels for all its targets. Empty values give no label."""
+    """The site of this PromSNMP: labels of all its targets. Empty values give no label."""
 
     tenant: str = ""
     id: str = ""
@@ -53,7 +53,7 @@ class Site:
         )
 
     def labels(self) -> dict[str, str]:
-        """``tenant``, ``site_id``... without the prefix, only those that have a value."""
+        """``tenant``, ``site_id``... without prefix; only those with a value."""
         values = {
             "tenant": self.tenant,
             "site_id": self.id,
@@ -67,17 +67,17 @@ class Site:
 
 
 class TargetGroup(NamedTuple):
-    """An entry of the list as JSON, and a number that tells it from others."""
+    """An entry of the list as JSON, and a hash of it."""
 
     text: bytes
     digest: int
 
 
 class TargetList:
-    """Makes the JSON of ``/targets``; once per change, and only for the devices that changed."""
+    """Renders the JSON of ``/targets``; after a change, only the devices that changed."""
 
     def __init__(self, *, site: Site, modules: Sequence[str]) -> None:
-        """``modules``: those of a device that names none; ``AUTO`` may be among them."""
+        """``modules``: those of a device that does not name its own; may contain ``AUTO``."""
         self._site = {META + name: value for name, value in site.labels().items()}
         self._modules = tuple(modules)
         self._named = PerDeviceCache(lambda device: self._render(device, by_name=True))
@@ -88,7 +88,7 @@ class TargetList:
         return b"[" + b",\n".join([group.text for group in self.groups(now, chosen)]) + b"]\n"
 
     def groups(self, now: Snapshot, chosen: AbstractSet[str] | None = None) -> list[TargetGroup]:
-        """One group per device that has an agent, and an id that is ``chosen`` (None: all are), in their order."""
+        """One group per device with an agent and with an id in ``chosen`` (None: all), in order."""
         devices, ambiguous_ids = now.inventory.devices, now.index.ambiguous_ids
         groups = self._named.of(devices)
         if ambiguous_ids:
@@ -107,7 +107,7 @@ class TargetList:
         modules = ",".join(effective_modules(device, self._modules))
         if modules and (AUTO not in wanted or device.detected_modules):
             labels[META + "module"] = modules
-        if modules and AUTO not in wanted:  # else a scrape that names none gets what the device is polled with by then
+        if modules and AUTO not in wanted:  # with auto, a scrape that names no modules gets the detected ones
             labels["__param_module"] = modules
         group = {"targets": [target_of(device, device.primary, by_name=by_name)], "labels": labels}
         text = json.dumps(group, separators=(",", ":")).encode("ascii")
@@ -115,15 +115,15 @@ class TargetList:
 
 
 def target_of(device: Device, primary: Agent, *, by_name: bool) -> str:
-    """The sysName when it finds the device (``by_name``) and is plain enough to be an address for Prometheus (no slash,
-    colon or blank), else the primary agent's address, with the port when that is not 161."""
+    """The sysName when it is unambiguous (``by_name``) and Prometheus accepts it as an address (no slash, colon or
+    blank), else the address of the primary agent, with the port unless it is 161."""
     if by_name and _PLAIN_NAME.match(device.sys_name):
         return device.sys_name
     return primary.endpoint.address if primary.endpoint.port == DEFAULT_PORT else str(primary.endpoint)
 
 
 def device_labels(device: Device, primary: Agent) -> dict[str, str]:
-    """The meta labels of one device; only those that have a value."""
+    """The meta labels of one device; only those with a value."""
     values = {
         "sysname": device.sys_name,
         "address": primary.endpoint.address,

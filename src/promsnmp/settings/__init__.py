@@ -1,4 +1,4 @@
-"""What an operator can set: ``Settings`` has all of it, each group in a file of its own."""
+"""Settings from environment variables: ``Settings`` has all of them, each group has its own file."""
 
 from promsnmp.settings.settings import Settings, load_settings
 

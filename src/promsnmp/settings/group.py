@@ -1,4 +1,4 @@
-"""What the groups of settings have in common."""
+"""The base class of all groups of settings."""
 
 from __future__ import annotations
 

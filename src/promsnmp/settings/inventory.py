@@ -1,4 +1,4 @@
-"""The inventory file and its key."""
+"""Settings of the inventory file and its key."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def default_inventory_file() -> Path:
 
 
 class InventorySettings(Group):
-    """What an operator can set for this."""
+    """Settings of the inventory file."""
 
     TITLE = "Inventory file"
 
@@ -31,7 +31,7 @@ class InventorySettings(Group):
     prom_encrypt_key: SecretStr | None = Field(
         None,
         description="Key of the inventory file: 16, 24 or 32 bytes of text. "
-        "Unset: one is made beside the file, mode 0600.",
+        "Default: the key in a key file beside the inventory file, made at the first start with mode 0600.",
     )
 
     @field_validator("prom_encrypt_key")

@@ -1,4 +1,4 @@
-"""Logging."""
+"""Settings of the log: level and format."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from promsnmp.settings.group import Group
 
 
 class LoggingSettings(Group):
-    """What an operator can set for this."""
+    """Settings of the log."""
 
     TITLE = "Logging"
 
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Lowest level of the lines to log."
+    )
     log_format: Literal["text", "json"] = Field("text", description="`text` for people, `json` for log collectors.")
 
     @field_validator("log_level", "log_format", mode="before")

@@ -1,4 +1,4 @@
-"""Lists, networks and addresses inside the text of a setting."""
+"""Parses lists, networks and addresses in the text of a setting."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def parts(value: str) -> tuple[str, ...]:
-    """The parts of a comma-separated list, without blanks around them; empty parts are left out."""
+    """The parts of a comma-separated list, stripped of blanks; empty parts are dropped."""
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
@@ -23,7 +23,7 @@ def listen_address(text: str) -> tuple[str, int]:
 
 
 def networks(text: str) -> tuple[Network, ...]:
-    """The networks of a comma-separated list. Raises ValueError that names the part that is not a network."""
+    """The networks of a comma-separated list. Raises ValueError naming the invalid part."""
     try:
         return tuple(ipaddress.ip_network(part) for part in parts(text))
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Background polling: how often, how many devices at once, which modules, how long pages are kept."""
+"""Settings of background polling: how often, how many devices at once, which modules, how long to keep pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from promsnmp.settings.parsing import parts
 
 
 class PollingSettings(Group):
-    """What an operator can set for this."""
+    """Settings of background polling."""
 
     TITLE = "Polling"
 
@@ -18,34 +18,38 @@ class PollingSettings(Group):
         ge=0,
         description="Milliseconds between two polls of one device. 0 turns background polling off: each scrape polls.",
     )
-    collection_concurrency: int = Field(200, ge=1, description="How many devices are polled at the same time, at most.")
+    collection_concurrency: int = Field(200, ge=1, description="Most devices that are polled at the same time.")
     collection_backoff_max: int | None = Field(
         None,
         ge=0,
-        description="Milliseconds between two polls of a device that does not answer, at most; "
-        "the interval doubles up to this with each failure. Default: ten intervals.",
+        description="Most milliseconds between two polls of a device that does not answer; "
+        "the interval doubles with each failure, up to this. Default: ten intervals.",
     )
     collection_timeout: int = Field(
-        60_000, ge=1, description="Milliseconds that the whole poll of one device may take; what came by then is kept."
+        60_000,
+        ge=1,
+        description="Milliseconds that the whole poll of one device may take; what has arrived by then is kept.",
     )
     collection_modules: str = Field(
         "auto",
-        description="Modules that a device of the inventory is polled with, comma separated, unless it names its own. "
-        "`auto` stands for those that suit the device, as found out by asking it.",
+        description="Modules for devices of the inventory that do not name their own, comma separated. "
+        "`auto` stands for the modules that PromSNMP detects for the device.",
     )
     collection_label_refresh: int = Field(
         10,
         ge=1,
         description="Polls of a device between two readings of the columns that only give labels (ifName, ifAlias and "
-        "the like); they are read at once when the device tells of a change. 1 reads them at every poll.",
+        "the like); a change that the device reports makes them read at once. 1: read them at every poll.",
     )
     cache_exp_millis: int = Field(
         300_000,
         ge=0,
         description="Milliseconds after which a page is never served again. 0 keeps no pages. "
-        "With `COLLECTION_INTERVAL=0` pages are kept only if this is set: otherwise each scrape polls.",
+        "With `COLLECTION_INTERVAL=0`, pages are kept only if this is set; otherwise each scrape polls.",
     )
-    cache_entry_cnt: int = Field(10_000, ge=1, description="Pages kept in memory, at most; the least recently used go.")
+    cache_entry_cnt: int = Field(
+        10_000, ge=1, description="Most pages to keep in memory; the least recently used are dropped first."
+    )
 
     @property
     def backoff_max(self) -> float:
@@ -55,7 +59,8 @@ class PollingSettings(Group):
 
     @property
     def page_lifetime(self) -> float:
-        """Seconds that a page is kept: none when each scrape is to poll, which is so unless the operator set a time."""
+        """Seconds to keep a page. Without background polling: 0 unless the operator set a time, as each scrape
+        polls."""
         polls = self.collection_interval > 0 or "cache_exp_millis" in self.model_fields_set
         return self.cache_exp_millis / 1000 if polls else 0.0
 

@@ -1,4 +1,4 @@
-"""Several replicas: who this one is, where leaders are elected, how replicas find each other."""
+"""Settings of a service with several replicas: this one's name, where to elect leaders, how to find the others."""
 
 from __future__ import annotations
 
@@ -12,34 +12,40 @@ from promsnmp.settings.group import Group
 
 
 class ReplicaSettings(Group):
-    """What an operator can set for this."""
+    """Settings of a service with several replicas."""
 
     TITLE = "Several replicas"
 
     pod_name: str = Field(
         default_factory=socket.gethostname,
-        description="This replica's name, which no other one may have. Default: the host's name.",
+        description="This replica's name, unique among the replicas. Default: the host's name.",
     )
     pod_namespace: str = Field(
-        "", description="Kubernetes namespace of the Lease. Default: that of the service account, else `default`."
+        "", description="Kubernetes namespace of the Lease. Default: the service account's, else `default`."
     )
     pod_ip: str = Field(
         "",
         description="Address at which the other replicas reach this one. "
-        "Default: `SERVER_ADDRESS`, else this machine's address on the way to Redis.",
+        "Default: `SERVER_ADDRESS`, else the address from which this machine reaches Redis.",
     )
     election_backend: Literal["none", "redis", "kubernetes"] | None = Field(
         None,
-        description="Where replicas elect the one that writes and searches: `redis`, `kubernetes` (a Lease) or `none` "
-        "(there is one replica). Default: `redis` when `REDIS_HOST` or `REDIS_URL` is set, else `none`.",
+        description="Where replicas elect the leader, which writes the inventory and runs discovery: `redis`, "
+        "`kubernetes` (a Lease) or `none` (one replica). Default: `redis` when `REDIS_HOST` or `REDIS_URL` is set, "
+        "else `none`.",
     )
     election_lease_duration: int = Field(
-        30_000, ge=1000, description="Milliseconds after which a leader that is not heard of is replaced."
+        30_000,
+        ge=1000,
+        description="Milliseconds after which the replicas elect a new leader when the leader does not renew "
+        "its lease.",
     )
     election_renew_interval: int = Field(
-        10_000, ge=100, description="Milliseconds between two renewals of the leader's lease; a third of it, or less."
+        10_000,
+        ge=100,
+        description="Milliseconds between two renewals of the leader's lease; at most a third of the lease.",
     )
-    redis_host: str = Field("", description="Host of Redis, which several replicas share.")
+    redis_host: str = Field("", description="Host of the Redis that the replicas share.")
     redis_port: int = Field(6379, ge=1, le=65535, description="Port of Redis.")
     redis_password: SecretStr | None = Field(None, description="Password of Redis.")
     redis_url: SecretStr | None = Field(
@@ -47,17 +53,21 @@ class ReplicaSettings(Group):
         description="Redis as a URL, instead of host and port: `redis://[user:password@]host[:port][/db]`, `rediss://` "
         "for TLS (`?ssl_ca_certs=FILE`), `redis+sentinel://host[:port][,host...]/service[/db]` for Sentinel.",
     )
-    redis_key_prefix: str = Field("", description="What the names of keys in Redis begin with, as in `site-1:leader`.")
+    redis_key_prefix: str = Field("", description="Prefix of the keys in Redis, such as `site-1:` for `site-1:leader`.")
     cluster_service: str = Field(
         "",
-        description="DNS name whose addresses are those of all replicas (a headless Service), optionally with `:port`. "
-        "Needed where there is no Redis, so that replicas share the work.",
+        description="DNS name that resolves to the addresses of all replicas (a headless Service), optionally with "
+        "`:port`. Without Redis, replicas need it to share the work.",
     )
     cluster_member_timeout: int = Field(
-        10_000, ge=500, description="Milliseconds of silence after which a replica's devices are polled by the others."
+        10_000,
+        ge=500,
+        description="Milliseconds of silence after which the other replicas take over the devices of a replica.",
     )
-    kubernetes_service_host: str = Field("", description="Address of the Kubernetes API; Kubernetes sets it in pods.")
-    kubernetes_service_port: int = Field(443, ge=1, le=65535, description="Port of the Kubernetes API; likewise.")
+    kubernetes_service_host: str = Field("", description="Address of the Kubernetes API; set by Kubernetes in pods.")
+    kubernetes_service_port: int = Field(
+        443, ge=1, le=65535, description="Port of the Kubernetes API; set by Kubernetes in pods."
+    )
     kubernetes_service_account: Path = Field(
         Path("/var/run/secrets/kubernetes.io/serviceaccount"),
         description="Folder with `token`, `ca.crt` and `namespace` for the Kubernetes API.",
@@ -70,7 +80,9 @@ class ReplicaSettings(Group):
         if self.backend == "redis" and not self.has_redis:
             raise ValueError("ELECTION_BACKEND=redis needs REDIS_HOST or REDIS_URL")
         if self.backend == "kubernetes" and not self.kubernetes_service_host:
-            raise ValueError("ELECTION_BACKEND=kubernetes needs KUBERNETES_SERVICE_HOST, which every pod has")
+            raise ValueError(
+                "ELECTION_BACKEND=kubernetes needs KUBERNETES_SERVICE_HOST, which Kubernetes sets in every pod"
+            )
         return self
 
     @property
@@ -79,5 +91,5 @@ class ReplicaSettings(Group):
 
     @property
     def backend(self) -> str:
-        """Where leaders are elected."""
+        """Where to elect leaders: ``none``, ``redis`` or ``kubernetes``."""
         return self.election_backend or ("redis" if self.has_redis else "none")

@@ -1,4 +1,4 @@
-"""The HTTP server: where it listens, who may ask what, how it ends."""
+"""Settings of the HTTP server: where it listens, who has access, how it stops."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from promsnmp.settings.parsing import listen_address, parts
 
 
 class ServerSettings(Group):
-    """What an operator can set for this."""
+    """Settings of the HTTP server."""
 
     TITLE = "The HTTP server"
 
@@ -21,28 +21,28 @@ class ServerSettings(Group):
     )
     server_more_addresses: str = Field(
         "",
-        description="Further places to listen at, comma separated: `address:port`, `[IPv6]:port` or `:port`.",
+        description="More addresses to listen on, comma separated: `address:port`, `[IPv6]:port` or `:port`.",
     )
     web_config_file: Path | None = Field(
         None,
-        description="TLS, client certificates and users with passwords, in the form of Prometheus's exporter-toolkit "
-        "([access.md](../how-to/access.md)). Read again when it changes.",
+        description="File with TLS, client certificates and users with passwords, in the format of Prometheus's "
+        "exporter-toolkit ([access.md](../how-to/access.md)). Changes of the file take effect without a restart.",
     )
     api_token: SecretStr | None = Field(
-        None, description="Bearer token for calls that change something, or show configuration."
+        None, description="Bearer token for requests that change something or show the configuration."
     )
     api_allow_anonymous: bool = Field(
         False,
-        description="Without `API_TOKEN` and users: let everybody change everything. "
-        "Default: programs on this machine only.",
+        description="Without `API_TOKEN` and users: everybody may change everything. "
+        "Default: only programs on this machine may.",
     )
     api_protect_scrapes: bool = Field(
         False,
-        description="Ask scrapes, `/targets` and pages for credentials, too, as other exporters do with such a file. "
+        description="Require credentials for scrapes, `/targets` and pages too, as other exporters do. "
         "Health stays open.",
     )
     shutdown_timeout: int = Field(
-        30_000, ge=0, description="Milliseconds that requests in flight are given to finish after SIGTERM."
+        30_000, ge=0, description="Milliseconds that requests in flight have to finish after SIGTERM."
     )
 
     @field_validator("server_more_addresses")
@@ -61,6 +61,6 @@ class ServerSettings(Group):
 
     @property
     def listen_addresses(self) -> list[tuple[str, int]]:
-        """Addresses (empty: all of them) and ports to listen at."""
+        """Addresses (empty: all of them) and ports to listen on."""
         more = [listen_address(part) for part in parts(self.server_more_addresses)]
         return [(self.server_address, self.server_port), *more]

@@ -1,7 +1,7 @@
-"""Every setting, read once from the environment into one frozen value.
+"""Reads every setting from the environment, once, into one frozen value.
 
-The names are those of the original PromSNMP where it had them, and otherwise follow its style. Each field's
-description is the text of ``docs/reference/configuration.md`` (a test compares them), so write it for an operator.
+Settings that the original PromSNMP has keep its names; the others follow its style. A field's description is its text
+in ``docs/reference/configuration.md`` (a test compares them), so write it for operators.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ class Settings(
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Settings from the environment, ``overrides`` first.
+    """Settings from the environment; ``overrides`` take precedence.
 
-    Raises SettingsError with one line per wrong variable; values are shown, except those of secrets.
+    Raises SettingsError with one line per invalid variable; it shows the values, except those of secrets.
     """
     try:
         return Settings(**overrides)  # type: ignore[arg-type]  # keyword names are checked by pydantic
@@ -65,7 +65,7 @@ def _problem(item: object) -> str:
     assert isinstance(item, dict)
     name = ".".join(map(str, item["loc"]))
     reason = str(item["msg"]).removeprefix("Value error, ")
-    if not name:  # of several variables together, and the reason names them
+    if not name:  # the problem is about several variables, and the reason names them
         return reason
     field = Settings.model_fields.get(name)
     is_secret = field is not None and SecretStr in (field.annotation, *get_args(field.annotation))

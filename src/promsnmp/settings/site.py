@@ -1,4 +1,4 @@
-"""The site: labels of `/targets` and of `promsnmp_site_info`."""
+"""Settings of the site: labels of `/targets` and of `promsnmp_site_info`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from promsnmp.settings.group import Group
 
 
 class SiteSettings(Group):
-    """What an operator can set for this."""
+    """Settings of the site."""
 
     TITLE = "Site"
 

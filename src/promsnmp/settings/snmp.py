@@ -1,4 +1,4 @@
-"""SNMP and module files: what snmp_exporter sets by files and flags."""
+"""Settings of SNMP and module files: what snmp_exporter sets by files and flags."""
 
 from __future__ import annotations
 
@@ -11,36 +11,37 @@ from promsnmp.settings.parsing import Network, networks, parts
 
 
 class SnmpSettings(Group):
-    """What an operator can set for this."""
+    """Settings of SNMP and module files."""
 
     TITLE = "SNMP and module files"
 
     snmp_config_files: str = Field(
         "",
-        description="Files in the form of snmp_exporter's `snmp.yml`, comma separated; `*` and `?` match names. "
-        "Their modules and auths take the place of built-in ones of the same name.",
+        description="Files in the format of snmp_exporter's `snmp.yml`, comma separated; `*` and `?` are wildcards. "
+        "Their modules and auths replace built-in ones of the same name.",
     )
     snmp_allow_adhoc_targets: bool = Field(
         False,
-        description="Poll addresses that are not in the inventory when `/snmp?target=` names them. "
+        description="Poll addresses that are not in the inventory when a scrape names them (`/snmp?target=`). "
         "Default: on when `SNMP_CONFIG_FILES` is set, else off.",
     )
     snmp_adhoc_networks: str = Field(
         "",
-        description="Networks, comma separated, that such addresses must lie in (`192.0.2.0/24,2001:db8::/32`). "
-        "Empty: anywhere.",
+        description="Networks, comma separated, that such addresses must be in (`192.0.2.0/24,2001:db8::/32`). "
+        "Empty: all networks.",
     )
     snmp_wrap_large_counters: bool = Field(
         True, description="Reduce Counter64 values modulo 2^53, as snmp_exporter does, so that `rate()` stays exact."
     )
     snmp_zero_for_non_numbers: bool = Field(
-        False, description="Show 0 where a number is wanted and the device gives something else, as snmp_exporter does."
+        False,
+        description="Show 0 where a metric needs a number and the device gives something else, as snmp_exporter does.",
     )
     snmp_expand_environment: bool = Field(
         True, description="Replace `$NAME` in names and passphrases of version 3 auths in `SNMP_CONFIG_FILES`."
     )
     snmp_source_address: str = Field(
-        "", description="Address that devices of its family are asked from. Empty: the system chooses."
+        "", description="Source address of requests to devices of the same address family. Empty: the system chooses."
     )
 
     @field_validator("snmp_source_address")

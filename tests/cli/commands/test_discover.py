@@ -106,8 +106,8 @@ def test_no_device_exits_with_1(run: Run) -> None:
 
 @pytest.mark.parametrize(
     ("words", "reason"),
-    [(["10.0.0.0/8"], "more than 1,048,576 (a /12)"), (["10.0.0.300"], "is no address"), ([], "TARGET"),
-     (["127.0.0.1", "--exclude", "127.0.0.0/8"], "nothing is left"), (["127.0.0.1", "--exclude", "x"], "is a name"),
+    [(["10.0.0.0/8"], "more than 1,048,576 (a /12)"), (["10.0.0.300"], "is not an address"), ([], "TARGET"),
+     (["127.0.0.1", "--exclude", "127.0.0.0/8"], "leaves nothing"), (["127.0.0.1", "--exclude", "x"], "is a name"),
      (["127.0.0.1", "--label", "x"], "NAME=VALUE"), (["127.0.0.1", "--label", "1=x"], "labels.1"),
      (["127.0.0.1", "--detach"], "--detach needs --url"),
      (["127.0.0.1", "--url", "http://localhost:1", "--save"], "--save cannot be used with --url"),

@@ -246,7 +246,7 @@ async def test_the_token_is_read_anew_and_the_certificate_checked(tmp_path: Path
         (tmp_path / "ca.crt").write_bytes(good)
         assert (await lease_store.read()).record is not None
         (tmp_path / "token").unlink()
-        with pytest.raises(CoordinatorError, match=r"service account cannot be read: .*token"):
+        with pytest.raises(CoordinatorError, match=r"cannot read the service account: .*token"):
             await lease_store.read()
         (tmp_path / "ca.crt").write_text("no certificate")
         (tmp_path / "token").write_text("second-token")

@@ -172,7 +172,7 @@ async def test_the_log_says_when_the_lead_began_and_ended(
     made, before = election_runner(lease_store), lease_clock()
     await made.run_once()
     await made.stop()
-    began = re.search(r"this replica is the leader from ([\d.]+) on, term 1, held until ([\d.]+)", caplog.text)
+    began = re.search(r"this replica is the leader since ([\d.]+), term 1, lease until ([\d.]+)", caplog.text)
     ended = re.search(r"not the leader any more, since ([\d.]+), term 1: this replica is ending", caplog.text)
     assert began is not None
     assert ended is not None

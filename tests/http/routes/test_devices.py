@@ -77,19 +77,19 @@ def test_a_wrong_device_is_refused_with_all_its_problems(client: httpx.Client) -
     answer = client.post(DEVICES, json=bad)
     assert answer.status_code == 400
     assert sorted(answer.json()["problems"]) == sorted([
-        "sysname: is not a key of a device; sysName is",
-        "agents[0].community: is not a key of an agent; readCommunity is",
+        "sysname: is not a key of a device; did you mean sysName?",
+        "agents[0].community: is not a key of an agent; did you mean readCommunity?",
         "agents[0].endpoint.port: must be between 1 and 65535, not 70000",
         'agents[1].endpoint: is missing, like {"address": "192.0.2.1", "port": 161}',
         "agents[1].version: 9 is not a version: 0 is v1, 1 is v2c, 3 is v3",
-        "labels.a-b: is not a label's name: letters, digits and _, no digit first",
+        "labels.a-b: is not a label name: use letters, digits and _, and do not begin with a digit",
     ])  # fmt: skip
     assert names(client.get(DEVICES)) == []
 
 
 @pytest.mark.parametrize(
     ("body", "hint"),
-    [(b"", "not JSON"), (b"[]", "must be an object"), (b"{}", "needs a sysName or an agent"), (b'{"sysName', "line 1"),
+    [(b"", "not valid JSON"), (b"[]", "must be an object"), (b"{}", "needs a sysName or an agent"), (b'{"sysName', "line 1"),
      (b'{"agents": [{"endpoint": {"address": "192.0.2.1"}, "version": 1, "readCommunity": "******"}]}', "is masked"),
      (b'{"sysName": "x", "id": "7"}', "id: is"), (b'{"sysName": "\\ud800"}', "not valid Unicode"),
      (b'{"agents": {"0": 1}}', "agents: must be a list"), (b'{"sysName": "x", "agents": 7}', "must be a list")],

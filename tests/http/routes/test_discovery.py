@@ -93,13 +93,13 @@ def test_several_credentials_labels_and_modules_go_with_a_request(
 BAD = [
     ({}, "potentialTargets: is empty"),
     (COMMUNITY, "potentialTargets: is empty"),
-    (COMMUNITY | {"potentialTargets": ["10.0.0.300"]}, "potentialTargets[0]: '10.0.0.300' is no address"),
-    (COMMUNITY | {"potentialTargets": ["10.0.0.0/8"]}, "potentialTargets[0]: '10.0.0.0/8' is 16,777,214 addresses"),
-    (COMMUNITY | {"potentialTargets": ["::/64"], "force": True}, "more than anybody can ask"),
-    (COMMUNITY | {"potentialTargets": SILENT, "exclude": SILENT}, "nothing is left"),
+    (COMMUNITY | {"potentialTargets": ["10.0.0.300"]}, "potentialTargets[0]: '10.0.0.300' is not an address"),
+    (COMMUNITY | {"potentialTargets": ["10.0.0.0/8"]}, "potentialTargets[0]: '10.0.0.0/8' has 16,777,214 addresses"),
+    (COMMUNITY | {"potentialTargets": ["::/64"], "force": True}, "the limit is"),
+    (COMMUNITY | {"potentialTargets": SILENT, "exclude": SILENT}, "leaves nothing"),
     (
         COMMUNITY | {"potentialTargets": SILENT, "excludes": SILENT},
-        "excludes: is no key of a request; do you mean exclude",
+        "excludes: is not a key of a request; did you mean exclude",
     ),
     (COMMUNITY | {"potentialTargets": SILENT, "exclude": ["printer"]}, "exclude[0]: 'printer' is a name"),
     (COMMUNITY | {"potentialTargets": SILENT, "port": 0}, "port: must be between 1 and 65535"),

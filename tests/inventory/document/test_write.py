@@ -159,8 +159,8 @@ BAD_AGENTS: list[tuple[dict[str, Any], str, str]] = [
     (with_agent(timeout="soon"), "timeout", "whole number"),
     (with_agent(retries=-1), "retries", "between 0 and"),
     (with_agent(retries=10**30), "retries", "many digits"),
-    (with_agent(discoveredAt="yesterday"), "discoveredAt", "is not a time"),
-    (with_agent(discoveredAt=1e300), "discoveredAt", "is not a time"),
+    (with_agent(discoveredAt="yesterday"), "discoveredAt", "is neither a time"),
+    (with_agent(discoveredAt=1e300), "discoveredAt", "is neither a time"),
     (with_agent(id="17"), "id", "is not a UUID"),
     (with_agent(USER_AGENT, engineId="xyz"), "engineId", "hexadecimal"),
     (with_agent(USER_AGENT, securityName=""), "securityName", "is missing"),
@@ -199,9 +199,9 @@ BAD_DOCUMENTS: list[tuple[object, str]] = [
     ({"devices": [{"sysName": "a", "primaryAgent": 1}]}, "devices[0].primaryAgent: must be an object"),
     ({"devices": [{"sysName": "a", "modules": "if_mib"}]}, "devices[0].modules: must be a list, not text"),
     ({"devices": [{"sysName": "a", "detectedModules": ["a b"]}]},
-     "devices[0].detectedModules: 'a b' is not a module's name"),
-    ({"devices": [{"sysName": "a", "modules": ["a,b"]}]}, "devices[0].modules: 'a,b' is not a module's name"),
-    ({"devices": [{"sysName": "a", "labels": {"a-b": "c"}}]}, "devices[0].labels.a-b: is not a label's name"),
+     "devices[0].detectedModules: 'a b' is not a module name"),
+    ({"devices": [{"sysName": "a", "modules": ["a,b"]}]}, "devices[0].modules: 'a,b' is not a module name"),
+    ({"devices": [{"sysName": "a", "labels": {"a-b": "c"}}]}, "devices[0].labels.a-b: is not a label name"),
     ({"devices": [], "discoverySeeds": [{"agentType": "snmp-community", "version": "v2c", "readCommunity": "x"}]},
      "discoverySeeds[0].potentialTargets: is empty"),
     ({"devices": [], "discoverySeeds": [{"potentialTargets": ["h"], "version": "v4", "agentType": "snmp-user",
@@ -365,7 +365,7 @@ def test_what_was_found_out_of_a_device_outlives_a_document_that_does_not_know_o
 
 @pytest.mark.parametrize("text", ["", "{", b"\xff\xfe\x00", "[" * 200_000, "1" * 5000, '{"a": s3cret}'])
 def test_what_is_not_json_is_a_problem_that_quotes_nothing(text: str | bytes) -> None:
-    with pytest.raises(InventoryInvalid, match="not JSON") as caught:
+    with pytest.raises(InventoryInvalid, match="not valid JSON") as caught:
         parse_json(text)
     assert "s3cret" not in str(caught.value)
 

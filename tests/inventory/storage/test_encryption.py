@@ -39,7 +39,7 @@ def test_the_same_content_is_never_sealed_the_same() -> None:
 
 
 def test_a_wrong_key_is_said_to_be_one_without_showing_any() -> None:
-    with pytest.raises(InventoryKeyError, match="does not open: the key") as caught:
+    with pytest.raises(InventoryKeyError, match="cannot be decrypted: the key is wrong") as caught:
         decrypt(encrypt(b"x", KEY), b"FEDCBA9876543210", "inv.json")
     assert "FEDCBA" not in str(caught.value)
     assert "0123456789ABCDEF" not in str(caught.value)

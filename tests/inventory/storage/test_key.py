@@ -66,7 +66,7 @@ def test_processes_that_race_for_the_first_key_end_with_the_same(tmp_path: Path)
 def test_no_new_key_is_made_for_a_file_that_has_lost_its_own(tmp_path: Path) -> None:
     path = tmp_path / "inv.json"
     path.write_bytes(b"something")
-    with pytest.raises(InventoryKeyError, match="needs its key: set PROM_ENCRYPT_KEY"):
+    with pytest.raises(InventoryKeyError, match="is missing; set PROM_ENCRYPT_KEY"):
         load_key(path, None)
     assert not key_file(path).exists()
 

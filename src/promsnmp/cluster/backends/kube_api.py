@@ -1,7 +1,8 @@
-"""The Kubernetes API as a pod reaches it: address, certificate and token ("Accessing the Kubernetes API from a Pod").
+"""Client of the Kubernetes API inside a pod: address, certificate and token ("Accessing the Kubernetes API from a
+Pod").
 
-Three calls on one resource do not need a library. The token is read anew for each call, since the kubelet replaces it
-before it runs out; the certificate, whenever its file changes.
+Three calls on one resource do not need a library. The token and the certificate are read again for each call, since the
+kubelet replaces the token before it expires.
 """
 
 from __future__ import annotations
@@ -18,21 +19,21 @@ from promsnmp.errors import CoordinatorError, PeerError
 from promsnmp.support.http_client import HttpClient
 
 TIMEOUT = 4.0
-"""Seconds that the API has for an answer."""
+"""Seconds to wait for an answer of the API."""
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where the kubelet puts token, ca.crt and namespace."""
 
 
 @dataclass(frozen=True, slots=True)
 class KubeApiAddress:
-    """``host:port`` of the API, and the folder of the service account; without TLS it is ``kubectl proxy``'s."""
+    """``host:port`` of the API, and the folder of the service account; no TLS for ``kubectl proxy``."""
 
     host_and_port: str
     account: Path = ACCOUNT
     tls: bool = True
 
     def namespace(self) -> str:
-        """The namespace of the service account; ``default`` where there is no such file."""
+        """The namespace of the service account; ``default`` when the file is missing."""
         try:
             return (self.account / "namespace").read_text().strip() or "default"
         except OSError:
@@ -40,7 +41,7 @@ class KubeApiAddress:
 
 
 class KubeApi:
-    """Calls the API of a place. Raises CoordinatorError for whatever is no answer to the question."""
+    """Calls the API at an address. Raises CoordinatorError when there is no usable answer."""
 
     def __init__(self, address: KubeApiAddress, *, timeout: float = TIMEOUT) -> None:
         self._address = address
@@ -49,14 +50,14 @@ class KubeApi:
         self._authority = b""
 
     async def call(self, method: str, path: str, document: object = None) -> tuple[int, Mapping[str, Any]]:
-        """Status and document of the answer: any status from 200 to 299, 404 and 409; others are errors."""
+        """Status and document of an answer with status 200 to 299, 404 or 409; any other status is an error."""
         status, answer = await self._ask(method, path, document)
-        if status == 401:  # the token was replaced just now
+        if status == 401:  # the kubelet has just replaced the token
             status, answer = await self._ask(method, path, document)
         if 200 <= status < 300 or status in (404, 409):
             return status, answer
-        advice = "; may the service account do that? (docs/high-availability.md)" if status in (401, 403) else ""
-        raise CoordinatorError(f"the Kubernetes API answered {status}: {_message(answer)}{advice}")
+        advice = "; check the rights of the service account (docs/high-availability.md)" if status in (401, 403) else ""
+        raise CoordinatorError(f"the Kubernetes API answered with status {status}: {_message(answer)}{advice}")
 
     async def _ask(self, method: str, path: str, document: object) -> tuple[int, Mapping[str, Any]]:
         headers = [(b"accept", b"application/json"), (b"content-type", b"application/json")]
@@ -84,12 +85,12 @@ class KubeApi:
             self._client.close()
 
     def _client_for(self, authority: bytes) -> HttpClient:
-        """Connections to a server whose certificate was signed by ``authority`` (PEM; empty: without TLS)."""
+        """The client for a server with a certificate signed by ``authority`` (PEM; empty: no TLS)."""
         if self._client is None or authority != self._authority:
             try:
                 tls = ssl.create_default_context(cadata=authority.decode("ascii")) if authority else None
             except (ssl.SSLError, UnicodeError, ValueError) as error:
-                raise CoordinatorError(f"the service account's ca.crt cannot be used: {error}") from None
+                raise CoordinatorError(f"cannot use the service account's ca.crt: {error}") from None
             self.close()
             self._client, self._authority = HttpClient(self._address.host_and_port, tls=tls), authority
         return self._client
@@ -100,7 +101,7 @@ def _read_account(folder: Path) -> tuple[bytes, bytes]:
     try:
         return (folder / "ca.crt").read_bytes(), (folder / "token").read_bytes().strip()
     except OSError as error:
-        raise CoordinatorError(f"the service account cannot be read: {error.strerror}: {error.filename}") from None
+        raise CoordinatorError(f"cannot read the service account: {error.strerror}: {error.filename}") from None
 
 
 def _message(answer: Mapping[str, Any]) -> str:

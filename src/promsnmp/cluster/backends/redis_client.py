@@ -1,7 +1,7 @@
-"""The way to Redis: the only file that knows its client library.
+"""Client of Redis: the only file that imports the library redis.
 
-Everything that is asked of Redis is one script, which Redis runs as a whole. A script may be sent a second time when a
-connection broke under it, so scripts must bear that. No call lasts longer than a few timeouts, whatever Redis does.
+Every request is one Lua script, which Redis runs atomically. A script may be sent twice when the connection breaks, so
+scripts must be idempotent. No call lasts longer than a few timeouts, whatever Redis does.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from promsnmp.cluster.backends.redis_url import RedisAddress
 from promsnmp.errors import CoordinatorError, SettingsError
 
 TIMEOUT = 2.0
-"""Seconds that Redis has for an answer, and a connection to be made."""
+"""Seconds to wait for an answer, and for a connection."""
 
 
 class Script:
-    """A Lua script, and the name by which Redis knows it."""
+    """A Lua script and its SHA-1, by which Redis knows it."""
 
     __slots__ = ("digest", "text")
 
@@ -29,7 +29,7 @@ class Script:
 
 
 class RedisClient:
-    """Runs scripts on the Redis of a place. Raises SettingsError when the library is missing, or refuses the place."""
+    """Runs scripts on a Redis. Raises SettingsError when the library is missing, or rejects the address."""
 
     def __init__(self, address: RedisAddress, *, timeout: float = TIMEOUT) -> None:
         try:
@@ -43,15 +43,15 @@ class RedisClient:
         self._no_script = exceptions.NoScriptError
         try:
             self._client = _client(library, address, timeout)
-            self._client.connection_pool.make_connection()  # does not connect, and takes no options that are none
-        except (ValueError, TypeError, exceptions.RedisError):  # whose texts may quote a part of the password
+            self._client.connection_pool.make_connection()  # does not connect, but rejects unknown options
+        except (ValueError, TypeError, exceptions.RedisError):  # their texts may quote a part of the password
             raise SettingsError(
-                "REDIS_URL cannot be used: its port is no number, or its options are none of redis-py's; "
+                "REDIS_URL is invalid: the port is not a number, or an option is unknown to redis-py; "
                 "in a password, write %2F for /, %23 for #, %3F for ? and %40 for @"
             ) from None
 
     async def run(self, script: Script, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
-        """What the script returns; texts are bytes. Raises CoordinatorError."""
+        """The result of the script; texts are bytes. Raises CoordinatorError."""
         call = (len(keys), *keys, *arguments)
         try:
             try:
@@ -67,10 +67,10 @@ class RedisClient:
 
 
 def _text(error: Exception) -> str:
-    """What went wrong, for people, in one line."""
+    """The error in one line, for people."""
     text = " ".join(str(error).partition(" script: ")[0].split())[:200] or type(error).__name__
     wants_password = any(word in text.lower() for word in ("auth", "password"))  # redis.io/commands/auth
-    return f"{text.rstrip('.')}: is REDIS_PASSWORD right?" if wants_password else text
+    return f"{text.rstrip('.')}; check REDIS_PASSWORD" if wants_password else text
 
 
 def _client(library: Any, address: RedisAddress, timeout: float) -> Any:

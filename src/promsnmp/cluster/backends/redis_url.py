@@ -1,4 +1,4 @@
-"""Where Redis is, as the settings say it: a server, one behind TLS, or whichever server some sentinels name."""
+"""Parses the address of Redis from the settings: a server, a server behind TLS, or a service of sentinels."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _SENTINEL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class RedisAddress:
-    """Where Redis is: a URL as redis-py takes it, and the sentinels to be asked for the server called ``service``."""
+    """The address of Redis: a URL for redis-py, and the sentinels that know the server of ``service``."""
 
     url: str = field(repr=False)
-    """May hold a password. With sentinels its host is of no meaning."""
+    """May contain a password. With sentinels, its host is meaningless."""
     sentinels: tuple[tuple[str, int], ...] = ()
     service: str = ""
     sentinel_options: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def first_server(self) -> tuple[str, int]:
-        """A host and port in the direction of Redis."""
+        """Host and port of a server of Redis or of the first sentinel."""
         if self.sentinels:
             return self.sentinels[0]
         match = re.search(r"(?:@|//)(?:\[([^\]]+)\]|([^:/?@\[\]]+))(?::(\d+))?(?:[/?]|$)", self.url)
@@ -37,7 +37,7 @@ class RedisAddress:
 
 
 def parse_redis_address(url: str = "", *, host: str = "", port: int = 6379, password: str = "") -> RedisAddress:
-    """The place that REDIS_URL says, or else REDIS_HOST, REDIS_PORT and REDIS_PASSWORD.
+    """The address in REDIS_URL, else in REDIS_HOST, REDIS_PORT and REDIS_PASSWORD.
 
     ``redis://``, ``rediss://`` (TLS) and ``unix://`` are redis-py's. Sentinels are given as
     ``redis+sentinel://[user:password@]host[:port][,host[:port]...]/service[/db][?options]``, or in the form of the
@@ -53,7 +53,7 @@ def parse_redis_address(url: str = "", *, host: str = "", port: int = 6379, pass
     scheme, slashes, rest = url.partition("://")
     if scheme not in _SCHEMES or not slashes or not rest:
         raise SettingsError(
-            "REDIS_URL is none; write redis://[:password@]host[:port][/db], rediss:// for TLS, "
+            "REDIS_URL is not a URL of Redis; write redis://[:password@]host[:port][/db], rediss:// for TLS, "
             "or redis+sentinel://host[:port][,host...]/service"
         )
     if password and "@" not in rest.partition("/")[0]:
@@ -68,7 +68,7 @@ def _sentinel_address(match: re.Match[str], password: str) -> RedisAddress:
     if not service and parts and not parts[0].isdigit():
         service = parts.pop(0)
     if not service:
-        raise SettingsError("REDIS_URL names sentinels, but no service: write redis+sentinel://host:26379/mymaster")
+        raise SettingsError("REDIS_URL names sentinels but no service; write redis+sentinel://host:26379/mymaster")
     options = {name: values[-1] for name, values in parse_qs(query).items()}
     own = {name: options.pop(name) for name in ("sentinel_username", "sentinel_password") if name in options}
     login = match["login"] or (f":{quote(password, safe='')}" if password else "")
@@ -84,12 +84,12 @@ def _sentinel_address(match: re.Match[str], password: str) -> RedisAddress:
 def _host_and_port(text: str) -> tuple[str, int]:
     match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]+))(?::(\d{1,5}))?", text.strip())
     if match is None:
-        raise SettingsError(f"REDIS_URL: {text!r} is no host or host:port of a sentinel")
+        raise SettingsError(f"REDIS_URL: {text!r} is not host or host:port of a sentinel")
     return match[1] or match[2], int(match[3] or SENTINEL_PORT)
 
 
 def address_toward(address: RedisAddress) -> str:
-    """This machine's address on the way to a place; empty when there is no way. No packet is sent."""
+    """The local address of the route to Redis; empty when there is no route. Sends no packet."""
     host, port = address.first_server
     try:
         family, kind, protocol, _, there = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]

@@ -1,9 +1,9 @@
-"""The election's register in Kubernetes: a Lease, written as client-go's leader election writes it.
+"""Stores the lease in Kubernetes: a Lease object, in the format of client-go's leader election.
 
 ``kubectl get lease`` shows the leader's name, and other tools find what they expect: holderIdentity, acquireTime,
-leaseDurationSeconds, renewTime, leaseTransitions, and an empty holderIdentity once it is given up. What client-go has
-no field for (the process, its address, the term) is an annotation. Compare-and-set is the API's own: a write with an
-old resourceVersion is refused. Only get, create and update are used.
+leaseDurationSeconds, renewTime, leaseTransitions, and an empty holderIdentity after a release. What client-go has no
+field for (process, address, term) is an annotation. The API provides compare-and-set: it rejects a write with an old
+resourceVersion. Needs only the verbs get, create and update.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class KubernetesLeaseStore:
         if status == 404:
             return LeaseState(None)
         if status != 200 or not isinstance(lease.get("metadata"), dict):
-            raise CoordinatorError(f"the Kubernetes API answered {status} and no Lease")
+            raise CoordinatorError(f"unexpected reply from the Kubernetes API (status {status}, not a Lease)")
         return _state_of(lease)
 
     async def write(self, record: LeaseRecord, expected: LeaseState) -> bool:
@@ -58,7 +58,7 @@ class KubernetesLeaseStore:
         return status in (200, 201)
 
     def _lease(self, record: LeaseRecord, old: Mapping[str, Any] | None) -> dict[str, Any]:
-        """The Lease that says ``record``, in the place of ``old``: what others put into it stays."""
+        """The Lease with ``record``, replacing ``old``; keeps the keys that others added."""
         before = _part(old, "spec")
         holder = "" if record.released else record.holder
         now = self._now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")  # MicroTime
@@ -87,7 +87,7 @@ def _state_of(lease: Mapping[str, Any]) -> LeaseState:
     if not isinstance(term, int) or not isinstance(duration, int | float):
         term, duration, noted = 1, float(spec.get("leaseDurationSeconds") or 0), {}
     released = noted.get("released") is True
-    if holder and (released or holder != noted.get("holder")):  # another program's, or another hand's
+    if holder and (released or holder != noted.get("holder")):  # written by another program or by hand
         return LeaseState(
             LeaseRecord(holder, "", "", term, float(spec.get("leaseDurationSeconds") or 0), beat=beat), lease
         )

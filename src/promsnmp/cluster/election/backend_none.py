@@ -1,4 +1,4 @@
-"""No election: PromSNMP runs once, and is its own leader. Nothing is asked of anybody, and there are no terms."""
+"""No election: a single replica that always leads; without terms and without a backend."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from promsnmp.cluster.election.runner import Leader, Listener
 
 
 class AlwaysLeader:
-    """A Leadership (see runner.py) of one replica. It cannot be given up, since nobody else could take it."""
+    """The Leadership (see runner.py) of a single replica, which never steps down."""
 
     backend = "none"
     transitions = 0
@@ -24,10 +24,10 @@ class AlwaysLeader:
         """Nothing ever changes."""
 
     def start(self) -> None:
-        """There is nothing to start."""
+        """Does nothing."""
 
     async def step_down(self, reason: str) -> None:
-        """There is nobody else."""
+        """Does nothing: there is no other replica."""
 
     async def stop(self) -> None:
-        """There is nothing to stop."""
+        """Does nothing."""

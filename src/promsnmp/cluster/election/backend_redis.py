@@ -1,9 +1,9 @@
-"""The election's register in Redis: the key ``leader``, and a record beside it.
+"""Stores the lease in Redis: the key ``leader``, and a record beside it.
 
-``leader`` is what people and other programs see: its value is the leader's name, it runs out with the lease, and to
-delete it forces an election. The record (``promsnmp:election``, a hash that stays) is what replicas go by: it tells two
-processes of one name apart, knows the term, and survives the lease. Both are changed by one script that compares first,
-so that no leader ever writes over its successor, nor over another program that holds ``leader``.
+``leader`` is for people and other programs: its value is the leader's name, it expires with the lease, and deleting it
+forces an election. The record (``promsnmp:election``, a hash that stays) is for the replicas: it distinguishes two
+processes with one name, has the term, and outlives the lease. One script compares and changes both, so that no leader
+ever overwrites its successor, or another program that holds ``leader``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ READ = Script(
     return {redis.call('GET', KEYS[1]), redis.call('HMGET', KEYS[2], unpack(ARGV))}
     """
 )
-"""The value of ``leader``, and the record's fields."""
+"""Returns the value of ``leader`` and the fields of the record."""
 
 WRITE = Script(
     """
@@ -42,11 +42,11 @@ WRITE = Script(
     return 1
     """
 )
-"""Compares the record with what was seen, and ``leader`` with the record; then writes both and returns 1, else 0."""
+"""Writes record and ``leader`` and returns 1 if they are as expected; otherwise writes nothing and returns 0."""
 
 
 class RedisLeaseStore:
-    """A LeaseStore (see runner.py). ``prefix`` goes before the names of keys."""
+    """A LeaseStore (see runner.py). ``prefix`` is the prefix of the keys."""
 
     backend = "redis"
 
@@ -80,7 +80,8 @@ class RedisLeaseStore:
         return bool(await self._redis.run(WRITE, self._keys, (*expected.version, milliseconds, *map(str, fields))))
 
     def _stranger(self, holder: str, record: LeaseRecord | None) -> LeaseRecord:
-        """Some other program holds ``leader``: taken to renew it all the time, since only Redis knows its lease."""
+        """Another program holds ``leader``: it counts as renewed at each read, since only Redis knows when it
+        expires."""
         term, duration = (record.fencing_token, record.duration) if record else (1, 0.0)
         return LeaseRecord(holder, "", "", term, duration, beat=f"stranger {next(self._strangers)}")
 
@@ -90,7 +91,7 @@ def _text(one: bytes | None) -> str:
 
 
 def _record(texts: Mapping[str, str]) -> LeaseRecord | None:
-    """The record of the fields; None when there is none, or none that can be read."""
+    """The record in the fields; None when it is missing or unreadable."""
     try:
         term, duration = int(texts["term"]), float(texts["duration"])
     except ValueError:

@@ -1,7 +1,7 @@
-"""Whether this replica may be elected: not while another one has a later inventory.
+"""Decides whether this replica may be elected: not while another replica has a later inventory.
 
-When the inventory file is gone, or an older one was put in its place, a replica that is started has less than the
-others have in memory, and as the leader it would write that over what they know. So the others are asked first.
+When the inventory file was deleted, or replaced by an older one, a replica that starts knows less than the others have
+in memory, and as the leader it would overwrite their inventory. So it waits until it knows their revisions.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from promsnmp.cluster.members.members import Members
 
 
 class Eligibility:
-    """``revision`` is that of the inventory here, ``members_known`` says whether the coordinators were asked who else
-    is there. Others are waited for as long as their silence is, from the start."""
+    """``revision`` returns this replica's revision, ``members_known`` whether the other members are known.
+
+    After the start, it waits for the others for at most ``member_timeout`` seconds.
+    """
 
     def __init__(
         self,
@@ -30,10 +32,10 @@ class Eligibility:
         self._clock = clock
         self._waits_until = clock() + members.member_timeout
         self._revisions: dict[str, int] = {}
-        """Revisions of the others, by instance."""
+        """Revisions of the other replicas, by instance."""
 
     def note_revision(self, instance: str, revision: int) -> None:
-        """Another replica has told which revision it has."""
+        """Notes the revision of another replica."""
         there = {one.instance for one in self._members.others} | {instance}
         self._revisions = {one: known for one, known in self._revisions.items() if one in there} | {instance: revision}
 

@@ -1,7 +1,7 @@
-"""Runs a candidate: reads the register, writes to it, and tells the rest of the program who leads.
+"""Runs the election: reads and writes the lease store for a candidate, and notifies the program of the leader.
 
-Whatever the register does (hang, fail, answer late), a turn ends after ``timeout`` seconds, and the lead ends on time:
-that is watched by a timer and by the clock, not by an answer.
+Whatever the lease store does (hang, fail, answer late), a round ends after ``timeout`` seconds, and leadership ends on
+time: a timer and the clock decide that, not an answer.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ log = logging.getLogger(__name__)
 Listener = Callable[[], object]
 
 RELEASE_TIMEOUT = 1.5
-"""Seconds that giving up the lead may take at the end."""
+"""Seconds that releasing the lease may take at the end."""
 
 
 class LeaseStore(Protocol):
-    """Where the record is kept. Both calls raise CoordinatorError when that cannot be asked."""
+    """Stores the lease. Both methods raise CoordinatorError when the backend does not answer."""
 
     @property
     def backend(self) -> str:
@@ -36,12 +36,12 @@ class LeaseStore(Protocol):
     async def read(self) -> LeaseState: ...
 
     async def write(self, record: LeaseRecord, expected: LeaseState) -> bool:
-        """Whether ``record`` was written; it is not when the register is no more as it was ``state``."""
+        """Writes ``record`` if the stored lease is still ``expected``; returns whether it was written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leader:
-    """Who leads: its name, ``host:port``, and its term (0: elections have none here)."""
+    """The leader: its name, ``host:port``, and its term (0: no elections)."""
 
     name: str
     address: str
@@ -49,7 +49,7 @@ class Leader:
 
 
 class Leadership(Protocol):
-    """Who leads, for the rest of the program."""
+    """The leader, for the rest of the program."""
 
     backend: str
     transitions: int
@@ -61,33 +61,33 @@ class Leadership(Protocol):
 
     @property
     def leader(self) -> Leader | None:
-        """The leader, as far as is known here."""
+        """The leader, as far as this replica knows."""
 
     @property
     def since_renewal(self) -> float:
-        """Seconds since the leader was last heard of; infinite when it never was."""
+        """Seconds since the last renewal by a leader; infinite when there was none."""
 
     @property
     def problem(self) -> str:
-        """Why the backend cannot be asked now; empty when it can."""
+        """Why the backend fails now; empty when it answers."""
 
     def fencing_token(self) -> int | None:
-        """The present term, None where there are none. Raises NotLeader. From any thread."""
+        """The current term; None without elections. Raises NotLeader. Callable from any thread."""
 
     def subscribe(self, listener: Listener) -> None:
-        """Calls ``listener`` whenever this replica begins or ceases to lead, or another leader is seen."""
+        """Calls ``listener`` when this replica becomes the leader or stops leading, and when the leader changes."""
 
     def start(self) -> None: ...
 
     async def step_down(self, reason: str) -> None:
-        """Gives the lead up, if this replica has it; another one may take it first."""
+        """Releases the lease if this replica holds it, and lets other replicas take it first."""
 
     async def stop(self) -> None:
-        """Gives the lead up for good."""
+        """Releases the lease for good."""
 
 
 class ElectionRunner:
-    """A Leadership by election."""
+    """A Leadership with elections."""
 
     def __init__(
         self, candidate: Candidate, lease_store: LeaseStore, *, timeout: float = 5.0, clock: Clock = lease_clock
@@ -132,7 +132,7 @@ class ElectionRunner:
         await self._release()
 
     async def stop(self) -> None:
-        self.candidate.step_down("this replica is ending", abstain_for=float("inf"))
+        self.candidate.step_down("this replica is stopping", abstain_for=float("inf"))
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task], timeout=RELEASE_TIMEOUT)
@@ -141,7 +141,7 @@ class ElectionRunner:
             self._expiry_timer.cancel()
 
     async def run_once(self) -> None:
-        """One turn: reads the register, and writes what is to be written. Raises nothing."""
+        """One round: reads the lease, and writes it when necessary. Raises nothing."""
         async with self._lock:
             problem = ""
             try:
@@ -164,7 +164,7 @@ class ElectionRunner:
         if await self._lease_store.write(record, state):
             self.candidate.on_written(record, sent_at=sent_at)
             if not record.released:
-                log.debug("leader: term %d is held until %.3f", record.fencing_token, self.candidate.lease_end)
+                log.debug("leader: term %d, lease until %.3f", record.fencing_token, self.candidate.lease_end)
 
     async def _release(self) -> None:
         self._publish()
@@ -177,20 +177,20 @@ class ElectionRunner:
             try:
                 await self.run_once()
             except Exception:
-                log.exception("a turn of the leader's election failed")
+                log.exception("unexpected error in a round of the election")
             await asyncio.sleep(self.candidate.timing.read_interval * random.uniform(0.9, 1.1))
 
     def _set_problem(self, problem: str) -> None:
-        """One line in the log when the backend fails, and one when it is back."""
+        """Logs one line when the backend fails, and one when it answers again."""
         if bool(problem) != bool(self.problem) or self.problem == "not asked yet":
             if problem:
-                log.warning("the leader's election waits for %s: %s", self.backend, problem)
+                log.warning("the election waits for %s: %s", self.backend, problem)
             elif self.problem != "not asked yet":
-                log.info("the leader's election goes on: %s answers again", self.backend)
+                log.info("the election continues: %s answers again", self.backend)
         self.problem = problem
 
     def _publish(self) -> None:
-        """Logs and passes on what has changed; sees to it that the end of the lease is noticed on time."""
+        """Logs changes and notifies listeners; sets a timer for the end of the lease."""
         self.candidate.expire()
         led_before, leader_before = self._published
         leads, leader = self.leads, self.leader
@@ -205,18 +205,21 @@ class ElectionRunner:
     def _log(self, led_before: bool, leader_before: Leader | None) -> None:
         candidate, leads, leader = self.candidate, *self._published
         if led_before and not (leads and leader_before == leader):
-            text = "this replica is not the leader any more, since %.3f, term %d: %s"
+            text = "this replica is no longer the leader, since %.3f, term %d: %s"
             log.info(text, candidate.lost_at, leader_before.fencing_token if leader_before else 0, candidate.reason)
         if leads:
             self.transitions += 1
-            text = "this replica is the leader from %.3f on, term %d, held until %.3f (and longer, as it is renewed)"
+            text = "this replica is the leader since %.3f, term %d, lease until %.3f unless renewed"
             log.info(text, self._clock(), candidate.own_token, candidate.lease_end)
         elif leader is not None:
             log.info(
-                "the leader is %s (%s), term %d", leader.name, leader.address or "not one of us", leader.fencing_token
+                "the leader is %s (%s), term %d",
+                leader.name,
+                leader.address or "not a replica of this cluster",
+                leader.fencing_token,
             )
         elif leader_before is not None and not led_before:
-            log.info("there is no leader: %s gave the lead up", leader_before.name)
+            log.info("there is no leader, %s released the lease", leader_before.name)
 
     def _set_expiry_timer(self) -> None:
         loop = asyncio.get_running_loop()

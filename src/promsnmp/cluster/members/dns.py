@@ -1,7 +1,7 @@
-"""Members by DNS: the addresses of a headless Service (Kubernetes), or of any name that lists all replicas.
+"""Finds replicas by DNS: the addresses of a headless Service (Kubernetes), or of any name with all replicas.
 
-A name gives addresses only. Who is there, and whether still, each replica finds out by asking (gossip.py); so an
-address that DNS forgets too late or too early does no harm.
+DNS gives only addresses. Each replica asks them who is there (gossip.py), so an address that DNS drops too late or too
+early does no harm.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import socket
 from promsnmp.errors import CoordinatorError
 
 LOOKUP_TIMEOUT = 3.0
-"""Seconds for one look-up: the resolver of the C library may take much longer."""
+"""Seconds for one lookup; the resolver of the C library may take much longer."""
 
 
 class ServiceDns:
-    """Addresses of ``name``, each with ``port``; the last ones are kept while the name cannot be looked up."""
+    """Addresses of ``name``, each with ``port``; keeps the last ones while the lookup fails."""
 
     name = "dns"
 
@@ -28,17 +28,19 @@ class ServiceDns:
         self._pending: asyncio.Future[tuple[str, ...]] | None = None
 
     async def refresh(self) -> None:
-        """Looks the name up. Raises CoordinatorError, also for a name without addresses."""
+        """Looks up the name. Raises CoordinatorError, also for a name without addresses."""
         loop = asyncio.get_running_loop()
         if self._pending is not None and not self._pending.done():
-            raise CoordinatorError(f"the look-up of {self._host} takes long")  # one thread of the pool, not one a turn
+            raise CoordinatorError(
+                f"DNS lookup of {self._host} timed out"
+            )  # occupies one thread of the pool, not one per round
         self._pending = lookup = loop.run_in_executor(None, _look_up, self._host, self._port)
-        lookup.add_done_callback(lambda done: done.cancelled() or done.exception())  # it may come too late for us
+        lookup.add_done_callback(lambda done: done.cancelled() or done.exception())  # it may end after our timeout
         try:
             async with asyncio.timeout(LOOKUP_TIMEOUT):
                 self.addresses = await asyncio.shield(lookup)
         except TimeoutError:
-            raise CoordinatorError(f"the look-up of {self._host} takes long") from None
+            raise CoordinatorError(f"DNS lookup of {self._host} timed out") from None
         except (OSError, UnicodeError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise CoordinatorError(f"{self._host} does not resolve: {reason}") from None

@@ -1,8 +1,8 @@
-"""Keeps the members up to date: asks the coordinator who is there, tells everybody of itself, and hears from them.
+"""Keeps the members up to date: reads heartbeats and DNS, and exchanges status with the other replicas.
 
-Every replica tells every other one of itself every couple of seconds (``/-/peer``), and gets the same back. So a
-replica that only Redis cannot be reached from is still there for the others; a member that ends is gone at once; and a
-follower hears of a new revision of the inventory, and of a new leader, before it would look by itself.
+Every couple of seconds, each replica sends its status to all others (``/-/peer``) and gets theirs. So a replica that
+only cannot reach Redis stays a member; one that stops is gone at once; and a follower learns of a new revision of the
+inventory, and of a new leader, before its own next check.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from promsnmp.support.listeners import Listeners
 log = logging.getLogger(__name__)
 
 MIN_ROUND = 0.1
-"""Seconds between two rounds, at least, however much there is to tell."""
+"""Least seconds between two rounds, however many changes there are."""
 ANSWER_TIMEOUT = 1.0
-"""Seconds that another replica has to answer."""
+"""Seconds to wait for the answer of another replica."""
 GOODBYE_TIMEOUT = 0.8
 
 
 class Gossip:
     """The members, kept up to date.
 
-    ``own_status`` gives this replica's news, ``on_status`` takes another one's. ``heartbeats`` and ``dns`` are the
-    coordinators; without one this replica is alone until somebody tells it otherwise.
+    ``own_status`` returns this replica's status, ``on_status`` receives another one's. ``heartbeats`` and ``dns`` are
+    the sources of members; without one, this replica is alone until another one contacts it.
     """
 
     def __init__(
@@ -60,10 +60,10 @@ class Gossip:
         self._has_asked = asyncio.Event()
         self._has_sent = asyncio.Event()
         self._own_address: str = ""
-        """The address by which DNS knows this replica."""
+        """This replica's address in DNS."""
 
     def subscribe(self, listener: Callable[[], object]) -> None:
-        """Calls ``listener`` whenever a member came or went."""
+        """Calls ``listener`` when a member joined or left."""
         self._listeners.subscribe(listener)
 
     def start(self) -> None:
@@ -71,11 +71,11 @@ class Gossip:
         status_rounds = self._repeat(self.send_status_to_all, self._wake, self._has_sent)
         self._tasks = [
             asyncio.create_task(heartbeat_rounds, name="heartbeats"),
-            asyncio.create_task(status_rounds, name="news"),
+            asyncio.create_task(status_rounds, name="status exchange"),
         ]
 
     async def wait_until_known(self, *, within: float) -> None:
-        """Returns once everybody was asked for the first time, or after ``within`` seconds."""
+        """Returns when all sources and replicas were asked once, or after ``within`` seconds."""
         try:
             async with asyncio.timeout(within):
                 await self._has_asked.wait()
@@ -86,15 +86,15 @@ class Gossip:
 
     @property
     def has_asked(self) -> bool:
-        """Whether everybody was asked once, however that ended."""
+        """Whether all sources and replicas were asked once, successfully or not."""
         return self._has_asked.is_set() and self._has_sent.is_set()
 
     def announce(self) -> None:
-        """Tells the others soon that there is news."""
+        """Sends this replica's status to the others soon."""
         self._wake.set()
 
     async def leave(self) -> None:
-        """Says goodbye to everybody, and owns nothing from now on."""
+        """Tells all replicas that this one leaves; it owns no devices after that."""
         self.members.leave()
         await self.stop()
         self._refresh()
@@ -109,14 +109,14 @@ class Gossip:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def stop(self) -> None:
-        """Ends without a word; ``leave`` was before it, if there was time."""
+        """Stops the rounds; call ``leave`` first to say goodbye."""
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def receive(self, body: bytes) -> bytes:
-        """Takes in another replica's message; returns the answer to it. Raises PeerError."""
+        """Processes another replica's status; returns the answer. Raises PeerError."""
         self._take_in(read_peer_status(body))
         return self._status_to_send().json()
 
@@ -128,7 +128,7 @@ class Gossip:
                 await step()
                 self._refresh()
             except Exception:
-                log.exception("a round of the replicas failed")
+                log.exception("unexpected error in a round of gossip")
             done.set()
             await asyncio.sleep(MIN_ROUND)
             try:
@@ -139,7 +139,7 @@ class Gossip:
             wake.clear()
 
     async def exchange_heartbeats(self) -> None:
-        """Tells the coordinator of this replica, and asks it who else is there. Raises nothing."""
+        """Writes this replica's heartbeat, and reads those of the others. Raises nothing."""
         if self._heartbeats is None:
             return
         try:
@@ -151,7 +151,7 @@ class Gossip:
             self.problems.note_source(self._heartbeats.name, "")
 
     async def send_status_to_all(self) -> None:
-        """Tells every replica that is known, or that DNS names, of this one. Raises nothing."""
+        """Sends this replica's status to every member, and to every address in DNS. Raises nothing."""
         addresses = {one.address for one in self.members.others}
         if self._dns is not None:
             await self._ask_dns(self._dns)
@@ -170,7 +170,7 @@ class Gossip:
             self.problems.note_source(dns.name, "")
 
     async def _send_status_to(self, address: str) -> None:
-        """Tells one replica of this one, and takes in its answer, if there is any."""
+        """Sends this replica's status to another one, and processes its answer, if any."""
         body = self._status_to_send().json()
         try:
             answer = await self._peers.request(
@@ -182,7 +182,7 @@ class Gossip:
                 raise PeerError(f"{address} answered {answer.status}: {text[:200]}")
             status = read_peer_status(answer.body)
         except PeerError as error:
-            log.debug("cannot tell another replica: %s", error)
+            log.debug("cannot send the status to another replica: %s", error)
             return
         if status.member.instance == self.members.me.instance:
             self._own_address = address
@@ -205,7 +205,7 @@ class Gossip:
         if not self.members.refresh():
             return
         log_change(before, self.members.present)
-        self._wake.set()  # who came has to know this one, to say goodbye to it
+        self._wake.set()  # new members must know this one, to say goodbye to it
         self.problems.warn_of_namesake(self.members.namesake)
         self._listeners.notify()
 

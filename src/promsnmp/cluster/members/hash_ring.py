@@ -1,7 +1,7 @@
-"""Which replica polls which device: rendezvous hashing (Thaler and Ravishankar, 1996), pure.
+"""Decides which replica polls which device: rendezvous hashing (Thaler and Ravishankar, 1996), without I/O.
 
-Each device has a score with each member; the member with the highest one owns it. So every replica finds the same owner
-without asking anybody, the devices are spread evenly, and when a member comes or goes only its devices move.
+Each device has a score with each member, and the member with the highest score owns it. So every replica computes the
+same owner, devices are spread evenly, and when a member joins or leaves, only its devices move.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _MASK = 0xFFFFFFFF
 
 
 class HashRing:
-    """The members at one moment, and who of them owns what; ``me`` may be one of them, or not (any more)."""
+    """The members at one moment, and their devices; ``me`` need not be one of them."""
 
     __slots__ = ("_seeds", "me", "members")
 
@@ -23,7 +23,7 @@ class HashRing:
         self._seeds = [(_hash(name), name) for name in self.members]
 
     def owner(self, key: str) -> str:
-        """The member that owns the device ``key``; without members that is ``me``."""
+        """The member that owns the device ``key``; ``me`` when there are no members."""
         if len(self._seeds) < 2:
             return self.members[0] if self.members else self.me
         return _highest(key, self._seeds)
@@ -33,7 +33,7 @@ class HashRing:
         return self.owner(key) == self.me
 
     def successor(self, key: str) -> str | None:
-        """The member after ``me`` who would own the device if ``me`` were not there; None when there is nobody else."""
+        """The member that would own the device without ``me``; None when there is no other."""
         others = [member for member in self._seeds if member[1] != self.me]
         return _highest(key, others) if others else None
 

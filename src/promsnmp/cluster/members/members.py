@@ -1,9 +1,8 @@
-"""Which replicas there are, as one of them sees it: rules without I/O, by one's own clock.
+"""Decides which replicas are members, from this replica's view: rules without I/O, by its own clock.
 
-A member is there as long as something is heard of it, from a coordinator or from itself, and for ``member_timeout``
-seconds after that. Silence counts only while something *could* be heard: when Redis is gone and nobody answers, it is
-this replica that is deaf, and the members that were known last are kept. A member that ends says so and is gone at
-once.
+A member is present until ``member_timeout`` seconds after the last sign of life, from a coordinator or from itself.
+Silence counts only while this replica can hear anybody: when Redis is gone and nobody answers, this replica is isolated
+and keeps the last known members. A member that stops says so and is gone at once.
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ class Member:
     """One running replica."""
 
     name: str
-    """POD_NAME: what devices are given to, so that a restart moves none."""
+    """POD_NAME: devices are assigned to names, so that a restart moves none."""
     instance: str
-    """Tells processes of one name apart."""
+    """Distinguishes processes with the same name."""
     address: str
     """``host:port`` of its HTTP server, as the others reach it."""
     started: float
@@ -36,21 +35,21 @@ class Member:
 
 
 def read_member(document: Mapping[str, object]) -> Member:
-    """The member of a JSON document. Raises PeerError when it is none."""
+    """The member in a JSON document. Raises PeerError when the document is invalid."""
     try:
         texts = [document[name] for name in ("name", "instance", "address")]
         started = document["started"]
     except (KeyError, TypeError):
-        raise PeerError("what should be a replica's description is none") from None
+        raise PeerError("invalid description of a replica") from None
     name, instance, address = (one if isinstance(one, str) and len(one) < 1000 else "" for one in texts)
     host, colon, port = address.rpartition(":")
     if not (name and instance and host and colon and port.isdigit()) or not isinstance(started, int | float):
-        raise PeerError("what should be a replica's description is none")
+        raise PeerError("invalid description of a replica")
     return Member(name, instance, address, float(started))
 
 
 class Members:
-    """The members that are known, ``me`` among them until it leaves."""
+    """The known members, including ``me`` until it leaves."""
 
     def __init__(self, me: Member, *, member_timeout: float, clock: Callable[[], float] = lease_clock) -> None:
         self.me = me
@@ -58,31 +57,31 @@ class Members:
         self._clock = clock
         self._last_seen: dict[str, tuple[Member, float]] = {}
         self._gone: dict[str, float] = {}
-        """Instances that have said goodbye, and when: what arrives late from them is of no meaning."""
+        """Instances that have left, and when: their late messages are ignored."""
         self._reachable_at = clock()
         self._isolated_until = -math.inf
         self.is_leaving = False
         self.present: tuple[Member, ...] = (me,)
-        """Who is there, one for each name, sorted by name."""
+        """The present members, one per name, sorted by name."""
         self.ring = HashRing([me.name], me.name)
 
     @property
     def others(self) -> tuple[Member, ...]:
-        """Everybody that is there but this process."""
+        """The present members except this process."""
         return tuple(one for one in self.present if one.instance != self.me.instance)
 
     @property
     def namesake(self) -> Member | None:
-        """A younger replica of the same name: then this one owns nothing. None when there is none."""
+        """A younger replica with the same name, else None. While there is one, this replica owns no devices."""
         mine = next((one for one in self.present if one.name == self.me.name), None)
         return mine if mine is not None and mine.instance != self.me.instance else None
 
     def find(self, name: str) -> Member | None:
-        """The member of a name."""
+        """The member with this name."""
         return next((one for one in self.present if one.name == name), None)
 
     def mark_alive(self, member: Member, *, age: float = 0.0) -> None:
-        """A member was there ``age`` seconds ago."""
+        """Notes a sign of life of a member, ``age`` seconds ago."""
         self.mark_reachable()
         if member.instance == self.me.instance or member.instance in self._gone:
             return
@@ -90,22 +89,22 @@ class Members:
         self._last_seen[member.instance] = member, max(before, self._clock() - max(age, 0.0))
 
     def mark_left(self, instance: str) -> None:
-        """A member has said goodbye."""
+        """Notes that a member has left."""
         self._last_seen.pop(instance, None)
         if instance not in self._gone:
             self._gone[instance] = self._clock()
 
     def mark_reachable(self) -> None:
-        """Something could be heard just now: a coordinator has answered, whomever it named."""
+        """Notes that this replica is not isolated: a coordinator or a replica has just answered."""
         self._note_isolation()
         self._reachable_at = self._clock()
 
     def leave(self) -> None:
-        """This process ends: it owns nothing from now on."""
+        """This process stops: it owns no devices from now on."""
         self.is_leaving = True
 
     def refresh(self) -> bool:
-        """Forgets who has been silent for too long; whether somebody came or went since the last time."""
+        """Drops members that are silent for too long; returns whether the members have changed since the last call."""
         now = self._clock()
         self._note_isolation()
         for instance, (_, at) in list(self._last_seen.items()):
@@ -124,6 +123,6 @@ class Members:
         return True
 
     def _note_isolation(self) -> None:
-        """Silence counts from the end of a time in which nothing was heard: this process may have slept."""
+        """After a time in which nothing was heard, silence counts from now: this process may have been suspended."""
         if (now := self._clock()) - self._reachable_at > self.member_timeout / 2:
             self._isolated_until = now

@@ -1,4 +1,4 @@
-"""What replicas tell each other of themselves, and how it is written."""
+"""The status that replicas exchange, as JSON."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from promsnmp.errors import PeerError
 
 @dataclass(frozen=True, slots=True)
 class PeerStatus:
-    """One replica's news."""
+    """The status of one replica."""
 
     member: Member
     revision: int = 0
-    """Of the inventory that it has."""
+    """Of its inventory."""
     leader: Leader | None = None
-    """Who leads, as far as it knows."""
+    """The leader, as far as it knows."""
     leaving: bool = False
 
     def json(self) -> bytes:
@@ -31,11 +31,11 @@ class PeerStatus:
 
 
 def read_peer_status(body: bytes) -> PeerStatus:
-    """The news of a message. Raises PeerError when it is none."""
+    """The status in a message. Raises PeerError when the message is invalid."""
     try:
         document = json.loads(body)
         known = document.get("leader")
         leader = None if known is None else Leader(str(known["name"]), str(known["address"]), int(known["term"]))
         return PeerStatus(read_member(document), int(document["revision"]), leader, bool(document["leaving"]))
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise PeerError("what should be a replica's news is none") from None
+        raise PeerError("invalid status of a replica") from None

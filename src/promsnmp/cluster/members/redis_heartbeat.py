@@ -1,7 +1,7 @@
-"""Members by heartbeats in Redis: each replica writes that it is there, and reads who else is, in one script.
+"""Finds replicas by heartbeats in Redis: one script writes this replica's heartbeat and reads those of the others.
 
-Ages are counted by Redis's clock alone, so nobody's own has to be right. Writing and reading are one step on purpose:
-what a Redis that takes no writes says of the members would be the past.
+Only Redis's clock counts, so the clocks of replicas need not be right. Writing and reading are one step on purpose: a
+Redis that takes no writes would only know members of the past.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ BEAT = Script(
     return found
     """
 )
-"""Writes one member's entry; returns everyone's: age in milliseconds, and description."""
+"""Writes one member's entry; returns age (milliseconds) and description of every member."""
 
 
 class RedisHeartbeats:
@@ -46,7 +46,7 @@ class RedisHeartbeats:
         self._keys = [prefix + MEMBERS]
 
     async def refresh(self, members: Members) -> None:
-        """Says that this replica is there, and takes in who else is. Raises CoordinatorError."""
+        """Writes this replica's heartbeat, and updates the members. Raises CoordinatorError."""
         found = await self._beat(json.dumps(self._me.document()))
         members.mark_reachable()
         for age, description in found:
@@ -57,14 +57,14 @@ class RedisHeartbeats:
                 else:
                     members.mark_alive(read_member(document), age=int(age) / 1000)
             except (PeerError, ValueError):
-                continue  # another version's, or not ours
+                continue  # of another version, or not ours
 
     async def leave(self) -> None:
-        """Says goodbye, also to those who came too late to be told. Raises CoordinatorError."""
+        """Says goodbye, also to replicas that this one does not know yet. Raises CoordinatorError."""
         await self._beat(json.dumps({"instance": self._me.instance, "leaving": True}))
 
     async def _beat(self, description: str) -> list[tuple[bytes, bytes]]:
         found = await self._redis.run(BEAT, self._keys, [self._me.instance, description, FORGET_AFTER])
         if not isinstance(found, list):
-            raise CoordinatorError("the answer is none that was expected")
+            raise CoordinatorError("unexpected reply from Redis")
         return [(one[0], one[1]) for one in found]

@@ -1,4 +1,4 @@
-"""Requests from this replica to others: sealed, over connections that are kept."""
+"""Sends signed requests to other replicas, over persistent connections."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from promsnmp.cluster.peers.signing import RequestSigner, body_digest
 from promsnmp.support.http_client import HeaderPairs, HttpClient, HttpResponse
 
 STATUS_PATH = "/-/peer"
-"""Where replicas tell each other of themselves."""
+"""Where replicas exchange their status."""
 DETECTED_MODULES_PATH = "/-/findings"
-"""Where they tell the leader what their devices are."""
+"""Where replicas send detected modules to the leader."""
 LARGE = 1024 * 1024
-"""Bytes from which on a body is digested outside the event loop."""
+"""Bytes; larger bodies are hashed outside the event loop."""
 
 
 class PeerClient:
-    """Asks replicas by their address, ``host:port``; over TLS when ``tls`` gives a context for it now."""
+    """Sends requests to replicas by address, ``host:port``; over TLS when ``tls`` returns a context."""
 
     def __init__(self, signer: RequestSigner, *, tls: Callable[[], ssl.SSLContext | None] = lambda: None) -> None:
         self.signer = signer
@@ -39,8 +39,7 @@ class PeerClient:
         request_id: str = "",
         fresh: bool = False,
     ) -> HttpResponse:
-        """The answer of one replica; ``user`` is for whom it is asked, ``request_id`` the request's. The rest is as for
-        ``HttpClient.request``."""
+        """The answer of one replica to a request on behalf of ``user``. The rest is as in ``HttpClient.request``."""
         if (tls := self._tls()) is not self._used_tls:
             self.close()
             self._used_tls = tls
@@ -48,11 +47,11 @@ class PeerClient:
         if connections is None:
             connections = self._connections[address] = HttpClient(address, tls=tls)
         digest = body_digest(body) if len(body) < LARGE else await asyncio.to_thread(body_digest, body)
-        sealed = (*headers, self.signer.sign(method, target, digest, user=user, request_id=request_id))
-        return await connections.request(method, target, sealed, body, timeout=timeout, fresh=fresh)
+        signed = (*headers, self.signer.sign(method, target, digest, user=user, request_id=request_id))
+        return await connections.request(method, target, signed, body, timeout=timeout, fresh=fresh)
 
     def close_all_but(self, addresses: Iterable[str]) -> None:
-        """Closes the connections to all others."""
+        """Closes the connections to all other addresses."""
         for gone in self._connections.keys() - set(addresses):
             self._connections.pop(gone).close()
 

@@ -1,8 +1,8 @@
-"""Scrapes that reach another replica than the device's owner: the owner is asked, as long as that is worth the time.
+"""Forwards scrapes to the replica that owns the device, and skips an owner that has just failed.
 
-An owner that does not answer costs each scrape its patience; so after a failure it is left alone for a moment, and the
-scrapes of its devices are answered without it (which is the caller's part). One that is only slow with one device is
-not taken for dead: what it answered to others meanwhile tells.
+An owner that does not answer delays each scrape; so after a failure it is skipped for a moment, and the caller answers
+the scrapes of its devices without it. An owner that is only slow with one device does not count as failed, when it has
+answered other scrapes meanwhile.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from promsnmp.errors import PeerError
 from promsnmp.support.http_client import HeaderPairs, HttpResponse, RequestNotSent
 
 SKIP_SECONDS = 2.0
-"""Seconds for which a replica that failed is not asked again."""
+"""Seconds for which a failed replica is skipped."""
 OUTCOMES = ("answered", "failed", "late", "skipped")
-"""How asking another replica can end: an answer; no connection or a broken one; no answer in time; not tried, because
-it had failed a moment ago."""
+"""Outcomes of a forwarded scrape: an answer; no connection, or a broken one; no answer in time; not sent, because the
+replica has just failed."""
 
 
 @dataclass(slots=True)
 class _PeerState:
-    """What is known of one replica's answers; by the clock."""
+    """When a replica last answered, and until when it is skipped; by the clock."""
 
     answered_at: float = float("-inf")
     skipped_until: float = float("-inf")
 
 
 class ScrapeForwarder:
-    """Asks owners for pages; ``counts`` by OUTCOMES."""
+    """Fetches pages from owners; ``counts`` has a counter per outcome."""
 
     def __init__(self, peers: PeerClient, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.counts: Counter[str] = Counter(dict.fromkeys(OUTCOMES, 0))
@@ -44,12 +44,12 @@ class ScrapeForwarder:
     async def fetch(
         self, owner: Member, target: bytes, headers: HeaderPairs, *, within: float, user: str = ""
     ) -> HttpResponse:
-        """The owner's answer to a GET of ``target`` (path and query), within so many seconds. Raises PeerError."""
+        """The owner's answer to a GET of ``target`` (path and query) ``within`` seconds. Raises PeerError."""
         state = self._states.setdefault(owner.instance, _PeerState())
         asked_at = self._clock()
         if asked_at < state.skipped_until:
             self.counts["skipped"] += 1
-            raise PeerError(f"{owner.name} did not answer a moment ago")
+            raise PeerError(f"{owner.name} did not answer a moment ago, skipping it")
         try:
             answer = await self._peers.request(owner.address, "GET", target, headers, timeout=within, user=user)
         except PeerError as error:
@@ -60,7 +60,7 @@ class ScrapeForwarder:
         return answer
 
     def forget_all_but(self, members: tuple[Member, ...]) -> None:
-        """Forgets all replicas but these."""
+        """Forgets all replicas except these."""
         there = {one.instance for one in members}
         self._states = {one: state for one, state in self._states.items() if one in there}
 

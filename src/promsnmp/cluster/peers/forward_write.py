@@ -1,9 +1,9 @@
-"""What only the leader does, asked of another replica: it is passed on, and answered with the leader's answer.
+"""Forwards requests that only the leader serves, and finds out the outcome when the leader does not answer.
 
-A request that certainly had no effect (no connection, or "I am not the leader") is passed on again, to whoever leads by
-then. When the leader went away with the answer, nobody can tell from the outside whether the change was made; but the
-inventory file can: it has the numbers of its last writes, and once a later leader has put its term there, what is not
-in the file will never be. So the answer is right in the end, or there is none.
+A request that certainly had no effect (no connection, or "not the leader") is sent again, to the leader of that time.
+When the connection to the leader breaks during a write, the inventory file shows whether the write was made: it has the
+IDs of the last forwarded writes, and once a later leader has written its term, a write that is missing will never be
+there. So the client gets the right answer, or the error that the outcome is unknown.
 """
 
 from __future__ import annotations
@@ -25,47 +25,47 @@ from promsnmp.support.http_client import HeaderPairs, HttpResponse, RequestNotSe
 log = logging.getLogger(__name__)
 
 NOT_LEADER = b"x-promsnmp-not-leader"
-"""Header of an answer that says: nothing was done, I am not the leader."""
+"""Header of an answer: nothing was done, this replica is not the leader."""
 PEER_REFUSED = b"x-promsnmp-refused"
-"""Header of an answer that says: nothing was done, the request is not one of a replica that I know."""
+"""Header of an answer: nothing was done, the signature of the request is invalid."""
 FIND_LEADER_TIMEOUT = 3.0
-"""Seconds that a request waits for a leader to be there: an election after a graceful stop takes less."""
+"""Seconds for which a request waits for a leader; an election after a graceful stop takes less."""
 LEADER_TIMEOUT = 75.0
-"""Seconds that the leader has: a hanging volume may take half a minute, and then the write is done after all."""
+"""Seconds to wait for the leader: a volume may hang for half a minute before the write succeeds."""
 SUPERSEDED_CHECK_INTERVAL = 1.0
-"""Seconds between two looks whether the leader that is to answer has been followed by another."""
+"""Seconds between two checks whether another replica leads while the leader has not answered."""
 SETTLE_TIMEOUT = 45.0
-"""Seconds in which the file has to tell what became of a write: a lease, and its successor's first write."""
+"""Seconds to wait until the file shows the outcome of a write: a lease, and the next leader's first write."""
 RETRY_INTERVAL = 0.2
 OUTCOMES = ("answered", "no leader", "settled", "unknown")
 
 
 class CommitStatus(Enum):
-    """What the inventory file says of a write."""
+    """Whether the inventory file contains a write."""
 
     COMMITTED = "yes"
     NOT_COMMITTED = "no"
-    """And it never will be there."""
+    """It never will."""
     PENDING = "open"
 
 
 @dataclass(frozen=True, slots=True)
 class ForwardedWrite:
-    """A write that was passed on to the leader of a term."""
+    """A write that was forwarded to the leader of a term."""
 
     request_id: str
     fencing_token: int
     last_known_write: str
-    """The number of the last write that was known here before: while the file has it, it has all that came after it."""
+    """ID of the last forwarded write known here before: while the file has it, it has all later IDs too."""
 
 
 class OutcomeUnknown(ClusterError):
-    """The leader went away with the answer, and the file does not tell yet whether the change was made."""
+    """The connection to the leader broke during a write, and the file does not show yet whether it was made."""
 
 
 @dataclass(frozen=True, slots=True)
 class ForwardedRequest:
-    """A request for the leader; ``user`` is whose it is."""
+    """A request to the leader on behalf of ``user``."""
 
     method: str
     target: bytes
@@ -75,10 +75,10 @@ class ForwardedRequest:
 
 
 class WriteForwarder:
-    """Passes requests on to the leader.
+    """Forwards requests to the leader.
 
-    ``leader`` is the leader as far as is known here, ``last_known_write`` the number of the last write that is known
-    here, and ``commit_status`` says what became of a write. ``counts`` by OUTCOMES.
+    ``leader`` returns the leader as far as it is known here, ``last_known_write`` the ID of the last forwarded write
+    that is known here, and ``commit_status`` the outcome of a write. ``counts`` has a counter per outcome.
     """
 
     def __init__(
@@ -98,9 +98,9 @@ class WriteForwarder:
         self._commit_status = commit_status
 
     async def forward(self, request: ForwardedRequest) -> HttpResponse | None:
-        """The leader's answer; None when this replica has become the leader meanwhile.
+        """The leader's answer; None when this replica has become the leader in the meantime.
 
-        Raises NotLeader when there is none, nothing having been done, and OutcomeUnknown.
+        Raises NotLeader when there is no leader (nothing was done), and OutcomeUnknown.
         """
         end, refusal = time.monotonic() + FIND_LEADER_TIMEOUT, ""
         while not self._leadership.leads:
@@ -110,7 +110,7 @@ class WriteForwarder:
                 try:
                     answer = await self._pass_on(request, leader, sent)
                 except RequestNotSent as error:
-                    log.debug("cannot pass a request on to the leader: %s", error)
+                    log.debug("cannot forward a request to the leader: %s", error)
                 except PeerError as error:
                     if await self._settle(sent, leader, error):
                         return _DONE
@@ -122,14 +122,12 @@ class WriteForwarder:
                         return answer
             if time.monotonic() > end:
                 self.counts["no leader"] += 1
-                raise NotLeader(
-                    f"there is no leader now that could do this ({self._reason(leader, refusal)}); try again"
-                )
+                raise NotLeader(f"no leader available ({self._reason(leader, refusal)}); retry later")
             await asyncio.sleep(RETRY_INTERVAL)
         return None
 
     async def _pass_on(self, request: ForwardedRequest, leader: Leader, sent: ForwardedWrite) -> HttpResponse:
-        """The leader's answer. Raises PeerError, also when another one leads and the file tells what became of it."""
+        """The leader's answer. Raises PeerError, also when another replica leads and the file shows the outcome."""
         exchange = asyncio.ensure_future(self._ask(request, leader, sent.request_id))
         try:
             while not exchange.done():
@@ -139,7 +137,7 @@ class WriteForwarder:
                     and self._is_superseded(leader)
                     and await self._commit_status(sent) is not CommitStatus.PENDING
                 ):
-                    raise PeerError(f"{leader.address} did not answer before another replica led")
+                    raise PeerError(f"{leader.address} did not answer before another replica became the leader")
             return exchange.result()
         finally:
             exchange.cancel()
@@ -158,13 +156,13 @@ class WriteForwarder:
         )
 
     def _is_superseded(self, leader: Leader) -> bool:
-        """Whether another one leads by now."""
+        """Whether another replica leads now."""
         now = self._leader()
         return self._leadership.leads or (now is not None and now.fencing_token > leader.fencing_token)
 
     async def _settle(self, sent: ForwardedWrite, leader: Leader, error: PeerError) -> bool:
-        """Whether a write was done; returns as soon as that is certain. Raises OutcomeUnknown."""
-        log.warning("the leader %s went away with the answer to a change: %s", leader.name, error)
+        """Whether a write was made; returns as soon as that is certain. Raises OutcomeUnknown."""
+        log.warning("lost the connection to leader %s during a write: %s", leader.name, error)
         end = time.monotonic() + SETTLE_TIMEOUT
         while time.monotonic() < end:
             commit_status = await self._commit_status(sent)
@@ -173,20 +171,22 @@ class WriteForwarder:
                 return commit_status is CommitStatus.COMMITTED
             await asyncio.sleep(RETRY_INTERVAL)
         self.counts["unknown"] += 1
-        raise OutcomeUnknown("the leader went away with the answer; look whether the change was made")
+        raise OutcomeUnknown(
+            f"lost the connection to leader {leader.name} during a write; outcome unknown, verify before retrying"
+        )
 
     def _reason(self, leader: Leader | None, refusal: str) -> str:
         if leader is not None and refusal:
-            return f"{leader.name} leads, and refuses this replica: {refusal}"
+            return f"leader {leader.name} refuses this replica: {refusal}"
         if leader is not None and not leader.address:
-            return f"{leader.name} holds the lead, and is none of these replicas"
+            return f"{leader.name} holds the lease, but is not a replica of this cluster"
         if self._leadership.problem:
-            return f"{self._leadership.backend} cannot be asked: {self._leadership.problem}"
-        return "an election is under way" if leader is None else f"{leader.name} was it, and does not answer"
+            return f"no answer from {self._leadership.backend}: {self._leadership.problem}"
+        return "an election is in progress" if leader is None else f"the last leader {leader.name} does not answer"
 
 
 _DONE = HttpResponse(
     200,
     [(b"content-type", b"application/json")],
-    b'{"status":200,"message":"done; the leader changed before it could answer, so this is all there is to tell"}',
+    b'{"status":200,"message":"done; the leader changed before it answered, so there are no details"}',
 )

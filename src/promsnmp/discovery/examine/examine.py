@@ -1,7 +1,7 @@
-"""Asks an agent that was found what tells its device from others: some ten packets, by a session of its own.
+"""Examines an agent that a sweep found: what identifies its device, its neighbours; some ten packets in one session.
 
-What it said in the sweep is where this begins, so a device that says no more is still known by that. What a device is
-(its vendor, the modules for it) is found out by what is handed in: ``collect.probe.identify``, as for scrapes.
+It starts from the answers in the sweep, so a device that does not answer again is still known by those. The vendor and
+the modules come from a function that is passed in, ``polling.detection.identify``, as for scrapes.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ SERIAL_NUMBER = oid.encode("1.3.6.1.2.1.47.1.1.1.1.11")
 CHASSIS = frozenset({b"\x03", b"\x0b"})
 """chassis(3), stack(11)."""
 PACKETS = 4
-"""For each of the two tables; 48 rows of interfaces are two."""
+"""For each of the two tables; 48 interfaces take two packets."""
 LONGEST_TEXT = 255
 """Characters of a DisplayString (RFC 2579)."""
 DEADLINE = 30.0
-"""Seconds for all questions to one device."""
+"""Seconds for all requests to one device."""
 
 
 class FingerprintMatch(Protocol):
-    """What a device is, and the modules that suit it; empty where that cannot be told."""
+    """Vendor, model and modules of a device; empty where unknown."""
 
     @property
     def vendor(self) -> str: ...
@@ -59,7 +59,7 @@ class FingerprintMatch(Protocol):
 
 
 class IdentifiedDevice(Protocol):
-    """What was found out of a device; ``problem`` says why not all could be, "" when all was."""
+    """The result of identifying a device; ``problem`` says why it is incomplete, empty when it is complete."""
 
     @property
     def match(self) -> FingerprintMatch: ...
@@ -69,14 +69,14 @@ class IdentifiedDevice(Protocol):
 
 
 class Identify(Protocol):
-    """Finds out what the device of an open session is. Raises SnmpError when it does not answer."""
+    """Identifies the device of an open session. Raises SnmpError when it does not answer."""
 
     async def __call__(self, session: Session, *, limits: AgentLimits) -> IdentifiedDevice: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What was found out, the neighbours that it told of, and what that cost."""
+    """The facts about a device, the addresses of its neighbours, and the packets sent."""
 
     facts: Facts
     neighbours: tuple[str, ...]
@@ -84,7 +84,7 @@ class Examined:
 
 
 class Examiner:
-    """Examines agents; ``timeout`` (seconds) and ``retries`` are for each packet, ``clock`` gives Unix time."""
+    """Examines agents; ``timeout`` (seconds) and ``retries`` are per packet, ``clock`` returns Unix time."""
 
     def __init__(
         self, *, keys: KeyCache, timeout: float, retries: int, identify: Identify, clock: Callable[[], float]
@@ -96,11 +96,11 @@ class Examiner:
         self._clock = clock
 
     def facts_from_answer(self, answer: AgentAnswer) -> Facts:
-        """What an agent said in the sweep, without asking it more."""
+        """The facts from an agent's answer in the sweep, without further requests."""
         return _facts(answer, answer.varbinds, self._clock())
 
     async def examine(self, answer: AgentAnswer, *, with_neighbours: bool) -> Examined:
-        """All that the agent tells; what it stops telling half way is left out."""
+        """All facts; when the agent stops answering half way, those up to there."""
         facts = self.facts_from_answer(answer)
         session = Session(
             transport.SnmpEndpoint(answer.address, answer.port),
@@ -123,7 +123,7 @@ class Examiner:
                 modules = () if identity.problem else identity.match.names
                 facts = replace(facts, vendor=identity.match.vendor, model=identity.match.model, modules=modules)
         except SnmpError:
-            pass  # it answered before: what it said is what is known
+            pass  # it answered in the sweep: keep those facts
         return Examined(facts, tuple(neighbour_addresses), session.traffic.sent)
 
     def _security(self, answer: AgentAnswer) -> SecurityModel:
@@ -170,7 +170,7 @@ def _facts(answer: AgentAnswer, values: Mapping[bytes, ber.VarBind], now: float)
 
 
 def _text(varbind: ber.VarBind | None) -> str | None:
-    """Text as it can be shown: on one line, nothing that steers a terminal, no longer than it may be."""
+    """Text that is safe to show: one line, no control characters, at most LONGEST_TEXT characters."""
     if varbind is None or varbind.tag != ber.OCTET_STRING:
         return None
     text = " ".join(varbind.value.decode(errors="replace").split())

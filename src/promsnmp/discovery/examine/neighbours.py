@@ -1,6 +1,6 @@
-"""The neighbours that a device tells of: addresses from its LLDP and CDP tables, as suggestions where to look next.
+"""Reads the addresses of a device's neighbours from its LLDP and CDP tables.
 
-Only addresses come out of here; whether they are asked is the operator's to say (``ranges.read_networks``).
+They are only suggestions: the operator's networks decide which are asked (``target_syntax.read_networks``).
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _LLDP_SIZES = {1: 4, 2: 16}
 
 
 def neighbour_rows(version: Version) -> FirstRowsOperation:
-    """What to ask a device."""
+    """The operation that reads both tables."""
     return FirstRowsOperation([LLDP_ADDRESSES, CDP_ADDRESSES], version=version, packets=PACKETS)
 
 
 def neighbour_addresses(rows: FirstRowsOperation) -> list[str]:
-    """The neighbours' addresses, each once."""
+    """The addresses of the neighbours, each once."""
     found = {*_lldp(rows), *_cdp(rows)}
     return sorted(address for address in found if _can_be_asked(address))
 
@@ -48,7 +48,7 @@ def _cdp(rows: FirstRowsOperation) -> Iterator[str]:
 
 
 def _can_be_asked(address: str) -> bool:
-    """Whether it is one device's, and can be reached from another link (RFC 4291 section 2.5.6)."""
+    """Whether it is the address of one device, reachable from another link (RFC 4291 section 2.5.6)."""
     try:
         normal_address(address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a search finds goes into the inventory in batches: a write for each device would be a thousand writes."""
+"""Writes the devices that a search finds to the inventory in batches, instead of one write per device."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from promsnmp.inventory.model import Inventory
 log = logging.getLogger(__name__)
 
 BATCH_SECONDS, BATCH_SIZE = 5.0, 500
-"""A batch is written after so long, or when there is so much of it."""
+"""A batch is written after so many seconds, or when it has so many facts."""
 
 
 class UpdateInventory(Protocol):
@@ -27,11 +27,11 @@ class UpdateInventory(Protocol):
 
 
 class BatchWriter:
-    """Collects facts, and tells ``job`` what became of them once they are written."""
+    """Collects facts, writes them, and records the outcomes in ``job``."""
 
     def __init__(self, job: Job, update: UpdateInventory) -> None:
         self.aliases: Mapping[str, str] = {}
-        """Host names of the inventory by the addresses that they have now."""
+        """Host names in the inventory, by their current addresses."""
         self._job = job
         self._update = update
         self._loop = asyncio.get_running_loop()
@@ -40,11 +40,11 @@ class BatchWriter:
         self._wrote = self._loop.time()
 
     def add(self, facts: Facts) -> None:
-        """Keeps facts for the next batch."""
+        """Adds facts to the next batch."""
         self._facts.append(facts)
 
     def write_if_due(self) -> None:
-        """Begins to write a batch, in the background, when its time has come."""
+        """Starts writing a batch in the background, if it is due."""
         now = self._loop.time()
         is_due = len(self._facts) >= BATCH_SIZE or now - self._wrote >= BATCH_SECONDS
         if self._facts and is_due and (self._writing is None or self._writing.done()):
@@ -52,7 +52,7 @@ class BatchWriter:
             self._writing = asyncio.ensure_future(self._try())
 
     async def write_all(self) -> None:
-        """Writes what is left. Raises InventoryError."""
+        """Writes the remaining facts. Raises InventoryError."""
         if self._writing is not None:
             await self._writing
         if self._facts:
@@ -61,8 +61,8 @@ class BatchWriter:
     async def _try(self) -> None:
         try:
             await self._write()
-        except Exception as error:  # noqa: BLE001  # it is tried again with the next batch, and at the end
-            log.warning("what discovery found cannot be written now, and waits: %s", error)
+        except Exception as error:  # noqa: BLE001  # retried with the next batch, and at the end
+            log.warning("cannot write the discovered devices, retrying later: %s", error)
 
     async def _write(self) -> None:
         facts, self._facts = self._facts, []

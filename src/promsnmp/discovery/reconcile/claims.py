@@ -1,7 +1,7 @@
-"""Whose an address is, and whose a name: what known devices and operators have a claim to when somebody answers.
+"""Decides which device owns an address or a name when an agent answers there.
 
-``identity.compare`` says what the marks say, wherever a device was seen. Here it counts where that was, and what an
-operator wrote down by hand.
+``identity.compare`` compares identifiers, wherever a device was seen. The rules here add where that was, and what an
+operator entered by hand.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from promsnmp.inventory.model import Device
 
 
 def is_still_there(owner: Device, new: Traits, *, is_elsewhere: bool) -> bool:
-    """Whether who answers at the address of ``owner`` is taken for it; ``is_elsewhere``: it is a device that we know.
+    """Whether the agent at the address of ``owner`` counts as ``owner``; ``is_elsewhere``: it matches a known device.
 
-    What was never seen was written down by somebody who knew what is there. Else the marks decide, and where they do
-    not, it is still there, unless it is another device by its marks, and goes by another name.
+    A device that was never seen was entered by somebody who knew what is there. Otherwise the identifiers decide. Where
+    they do not, it is still ``owner``, unless it matches another device and has another name.
     """
     if owner.last_seen is None:
         return True
@@ -25,9 +25,8 @@ def is_still_there(owner: Device, new: Traits, *, is_elsewhere: bool) -> bool:
 
 
 def replaces_owner(owner: Device, new: Traits) -> bool:
-    """Whether a stranger at a device's address has its part: it goes by its name, or the entry is for the address.
-
-    It is that when it has no name, or one that the device does not call itself.
+    """Whether an unknown device at an address of ``owner`` replaces it: it has the name of ``owner``, or the entry is
+    for the address, because it has no name, or a name that an operator gave.
     """
     return (
         not owner.sys_name
@@ -37,13 +36,13 @@ def replaces_owner(owner: Device, new: Traits) -> bool:
 
 
 def is_named_by_hand(device: Device) -> bool:
-    """Whether the inventory calls a device otherwise than it called itself when it was seen last."""
+    """Whether the inventory has another name for the device than its own sysName at the last sighting."""
     said = device.identifiers.sys_name
     return bool(device.sys_name) and name_key(said) != name_key(device.sys_name) if said else device.last_seen is None
 
 
 def has_no_manual_data(device: Device, keeper: Device) -> bool:
-    """Whether nothing is lost of what an operator wrote when ``keeper`` takes the place of ``device``."""
+    """Whether ``keeper`` can replace ``device`` without losing what an operator entered."""
     return (
         not device.extra
         and not is_named_by_hand(device)
@@ -53,7 +52,7 @@ def has_no_manual_data(device: Device, keeper: Device) -> bool:
 
 
 def name_of(device: Device, facts: Facts) -> str:
-    """The sysName follows the device, unless somebody gave the inventory another one: that one stays."""
+    """The device's own sysName, unless an operator gave it another name, which stays."""
     said = (facts.sys_name or "").strip()
     keeps = not said or (device.sys_name and is_named_by_hand(device) and name_key(said) != name_key(device.sys_name))
     return device.sys_name if keeps else said

@@ -1,10 +1,10 @@
-"""Whether two sightings are of one device: the rules, apart from what is done with them.
+"""Decides whether two sightings are of the same device, by their identifiers; without I/O.
 
-No single mark is enough. A sysName may be a factory default, an engine id may have been copied with a configuration or
-a disk image, a MAC address may belong to a cluster, an address to whoever got it by DHCP today. So marks are weighed:
-what speaks of hardware (serial numbers, MAC addresses) counts most, and where the marks do not say, the answer is that
-it is not known. Taking two devices for one loses one of them; taking one for two shows. In doubt they are two.
-docs/how-to/discovery.md tells the same to operators.
+No single identifier is enough. A sysName may be a factory default, an engine id may have been copied with a
+configuration or a disk image, a MAC address may belong to a cluster, an IP address to another device since today's DHCP
+lease. So identifiers are weighed: hardware (serial numbers, MAC addresses) counts most, and the answer may be
+"unknown". Merging two devices loses one of them, while splitting one device is visible: in doubt they are two.
+docs/how-to/discovery.md explains the same to operators.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from promsnmp.snmp.credentials import Credentials
 
 
 class Verdict(Enum):
-    """What the marks say of two sightings."""
+    """The result of comparing two sightings."""
 
     SAME = "one device"
     DIFFERENT = "two devices"
-    UNKNOWN = "the marks do not say"
+    UNKNOWN = "the identifiers do not decide"
 
 
 MAX_IDENTIFIERS = 8
-"""MAC addresses, and serial numbers, that are kept of a device."""
+"""MAC addresses, and serial numbers, that are kept per device."""
 WRAP = (1 << 32) / 100
-"""Seconds after which sysUpTime begins at 0 again (RFC 3418)."""
+"""Seconds after which sysUpTime wraps to 0 (RFC 3418)."""
 SURELY_SAME, SURELY_OTHER = 3.0, 60.0
-"""Seconds between two starts up to which they are one, and from which they are two; both grow with the time between
-the sightings, as clocks of devices run fast or slow: by DRIFT, and by LARGEST_DRIFT at most."""
+"""Two start times are the same up to the first, and different from the second number of seconds. Both grow with the
+time between the sightings, as clocks of devices run fast or slow: by DRIFT and LARGEST_DRIFT."""
 DRIFT, LARGEST_DRIFT = 1e-4, 1e-3
 
 _CLUSTERS = tuple(bytes.fromhex(prefix) for prefix in (
@@ -59,7 +59,7 @@ _NO_SERIALS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """An agent that answered, and what it said; None is what it was not asked for or did not answer."""
+    """An agent that answered, and its values; None for values that it was not asked for or did not give."""
 
     endpoint: AgentEndpoint
     credentials: Credentials
@@ -83,11 +83,11 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What is compared of two sightings; empty is what is not known."""
+    """The values of a sighting to compare; empty for unknown."""
 
     name: str = ""
     is_own_name: bool = True
-    """Whether the device calls itself so; else somebody else may have named it."""
+    """Whether it is the device's own name; otherwise an operator may have given it."""
     object_id: str = ""
     engines: frozenset[str] = frozenset()
     serials: frozenset[str] = frozenset()
@@ -97,7 +97,7 @@ class Traits:
 
 
 def traits_of(facts: Facts) -> Traits:
-    """The traits of somebody who just answered."""
+    """The traits of an agent that has just answered."""
     return Traits(
         name=name_key(facts.sys_name or ""),
         object_id=facts.sys_object_id or "",
@@ -110,7 +110,7 @@ def traits_of(facts: Facts) -> Traits:
 
 
 def known_traits(device: Device) -> Traits:
-    """The traits of a device of the inventory; one that was never seen has only a name, and perhaps not its own."""
+    """The traits of a device in the inventory; one that was never seen has only a name, perhaps not its own."""
     identifiers = device.identifiers
     return Traits(
         name=name_key(identifiers.sys_name if device.last_seen else device.sys_name),
@@ -129,14 +129,14 @@ def _unix(text: str | None) -> float | None:
 
 
 def compare(known: Traits, new: Traits) -> Verdict:
-    """Whether ``new`` is the device ``known``, by the marks alone: where they were seen is not asked.
+    """Whether ``new`` is the device ``known``, only by identifiers, wherever they were seen.
 
-    1. Hardware is known of both and has nothing in common: two devices.
-    2. Hardware in common: one device, unless it goes by two names (contexts of one chassis, or renamed), or has two
-       engines and no serial number (two agents of one host).
-    3. Hardware not known: devices of two kinds (sysObjectID) that do not have one engine id are two. So are devices of
-       two names that have two engine ids, or that ran at one time and had started at two.
-    4. A name that is nobody's default, together with the engine id or else the moment of the start, makes them one.
+    1. The hardware of both is known and has nothing in common: two devices.
+    2. Common hardware: one device, unless it has two names (contexts of one chassis, or renamed), or two engine ids and
+       no serial number (two agents of one host).
+    3. Hardware unknown: two kinds of devices (sysObjectID) without a common engine id are two devices. So are two names
+       with two engine ids, or two names that ran at the same time but started at different times.
+    4. The same name, not a factory default, with the same engine id, or else the same start time: one device.
     """
     hardware = _hardware(known, new)
     if hardware is False:
@@ -155,12 +155,12 @@ def compare(known: Traits, new: Traits) -> Verdict:
 
 
 def _common(known: AbstractSet[str], new: AbstractSet[str]) -> bool | None:
-    """Whether there is anything in both; None when one of them is empty."""
+    """Whether both have a common element; None when one of them is empty."""
     return bool(known & new) if known and new else None
 
 
 def _hardware(known: Traits, new: Traits) -> bool | None:
-    """Whether they have parts in common; False as soon as serial numbers or MAC addresses speak against it."""
+    """Whether they have common hardware; False when serial numbers or MAC addresses contradict."""
     serials = _common(known.serials, new.serials)
     macs = _common(known.macs, new.macs)
     if serials is False or macs is False:
@@ -177,7 +177,7 @@ def _names(known: Traits, new: Traits) -> bool | None:
 
 
 def _started_together(known: Traits, new: Traits) -> bool | None:
-    """True: at the same moment. False: at two, and both were running at one time, which one agent cannot."""
+    """True: same start time. False: different start times, and both ran at the same time, which one agent cannot."""
     if known.booted is None or new.booted is None:
         return None
     apart = (new.booted - known.booted) % WRAP
@@ -191,22 +191,22 @@ def _started_together(known: Traits, new: Traits) -> bool | None:
 
 
 def is_distinctive(name: str) -> bool:
-    """Whether a name says which device it is, and is not one that many have from the factory."""
+    """Whether a name identifies a device: neither empty nor a factory default."""
     return bool(name) and name_key(name) not in _DEFAULT_NAMES
 
 
 def distinctive_macs(addresses: Iterable[bytes]) -> frozenset[str]:
-    """Those of the MAC addresses that are one device's alone, as hexadecimal text; MAX_IDENTIFIERS of them at most.
+    """The MAC addresses that identify one device, as hexadecimal text; at most MAX_IDENTIFIERS.
 
-    Addresses of clusters are left out, and those that were given by software (the U/L bit, IEEE 802): containers and
-    bridges make up the same ones everywhere. Which ones are kept does not depend on how many there are, so that a
-    device with a new module still shares some with what it was.
+    Leaves out addresses of clusters, and those assigned by software (the U/L bit, IEEE 802): containers and bridges use
+    the same ones everywhere. The choice does not depend on how many there are, so that a device with a new module still
+    shares some with its earlier sighting.
     """
     own = {one for one in addresses if len(one) == 6 and any(one) and not one[0] & 3 and not one.startswith(_CLUSTERS)}
     return frozenset(one.hex() for one in sorted(own, key=lambda one: (zlib.crc32(one), one))[:MAX_IDENTIFIERS])
 
 
 def distinctive_serials(numbers: Iterable[str]) -> frozenset[str]:
-    """Those of the serial numbers that are some; fillers such as ``N/A`` or ``0000`` are none."""
+    """The real serial numbers, without fillers such as ``N/A`` or ``0000``."""
     own = {number.strip() for number in numbers}
     return frozenset(sorted(one for one in own if len(one) > 3 and not _NO_SERIALS.fullmatch(one))[:MAX_IDENTIFIERS])

@@ -1,8 +1,8 @@
-"""What becomes of the inventory when agents were found: new devices, known ones in place, addresses that changed hands.
+"""Merges sightings into the inventory: new devices, known devices, addresses that another device has taken over.
 
-``identity.compare`` says what the marks say; here it meets where a device was seen. At the address where a device is
-known to be, it takes a sign to say that it is another one; at another address it takes a sign to say that it is the
-same. Pure: from an inventory and facts to an inventory, so that a change that was lost can be made again.
+``identity.compare`` compares identifiers; the rules here add where a device was seen. At its known address, a device
+counts as the same unless there is evidence against it; at another address, only with evidence for it. Without I/O:
+inventory and facts in, inventory out, so that a change that was lost can be made again.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ Labels = tuple[tuple[str, str], ...]
 
 
 class SightingKind(StrEnum):
-    """What a sighting was."""
+    """The kind of a sighting."""
 
     ADDED = "added"
-    """A device that nobody knew."""
+    """An unknown device."""
     SEEN = "seen"
-    """A known device, where it was known to be."""
+    """A known device at a known address."""
     ANOTHER_ADDRESS = "another address"
-    """A known device, at an address that was not known to be its own."""
+    """A known device at a new address."""
     REPLACED = "replaced"
-    """Another box that goes by the name, and at the address, of a known device."""
+    """Other hardware with the name and address of a known device."""
 
 
 @dataclass(frozen=True, slots=True)
 class MergeOutcome:
-    """What a sighting was, and of which device; ``updated`` says that more than the time of the sighting changed."""
+    """The kind and the device of a sighting; ``updated``: more than the time of the sighting has changed."""
 
     sighting_kind: SightingKind
     device: Device
@@ -45,7 +45,7 @@ class MergeOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDeviceDefaults:
-    """What devices get that are found for the first time."""
+    """Labels and modules of new devices."""
 
     labels: Labels = ()
     modules: tuple[str, ...] = ()
@@ -58,9 +58,9 @@ def merge(
     new_device_defaults: NewDeviceDefaults | None = None,
     aliases: Mapping[str, str] | None = None,
 ) -> tuple[Inventory, list[MergeOutcome]]:
-    """The inventory with what was seen, and what each sighting was, in order.
+    """The inventory with the sightings, and the outcome of each, in order.
 
-    ``aliases`` maps addresses to the host names under which the inventory may have them.
+    ``aliases`` maps addresses to the host names that the inventory may have for them.
     """
     table = _DeviceTable(inventory, sightings, aliases or {})
     outcomes = [table.take(facts, new_device_defaults or NewDeviceDefaults()) for facts in sightings]
@@ -68,12 +68,12 @@ def merge(
 
 
 def instant(seconds: float) -> str:
-    """Unix time as the inventory writes it, to the second."""
+    """Unix time in the inventory's format, to the second."""
     return datetime.fromtimestamp(int(seconds), UTC).isoformat().replace("+00:00", "Z")
 
 
 def last_discovery(inventory: Inventory) -> float:
-    """Unix time at which any device was last seen, which tells a new process when the last search was; 0: never."""
+    """Unix time of the last sighting of any device: when the last search was, for a new process; 0: never."""
     seen = max((device.last_seen for device in inventory.devices if device.last_seen), default=None)
     return datetime.fromisoformat(seen).timestamp() if seen else 0.0
 
@@ -82,7 +82,7 @@ Key = tuple[str, object]
 
 
 class _DeviceTable:
-    """The devices by id, and by the marks that the sightings carry: others need not be looked at."""
+    """The devices by id, and by the identifiers that occur in the sightings; other devices are not looked at."""
 
     def __init__(self, inventory: Inventory, sightings: Sequence[Facts], aliases: Mapping[str, str]) -> None:
         self.devices = {device.id: device for device in inventory.devices}
@@ -112,7 +112,7 @@ class _DeviceTable:
             yield AgentEndpoint(name, endpoint.port)
 
     def take(self, facts: Facts, new_device_defaults: NewDeviceDefaults) -> MergeOutcome:
-        """Enters one sighting."""
+        """Merges one sighting."""
         new = traits_of(facts)
         owner = self._owner(facts.endpoint)
         others = [
@@ -129,7 +129,7 @@ class _DeviceTable:
         return self._add(facts, new_device_defaults)
 
     def _owner(self, endpoint: AgentEndpoint) -> Device | None:
-        """The device that the inventory has at this place."""
+        """The device of the inventory with this endpoint."""
         for place in self._places(endpoint):
             for device_id in self._ids.get(("endpoint", place), ()):
                 device = self.devices.get(device_id)
@@ -138,12 +138,12 @@ class _DeviceTable:
         return None
 
     def _candidates(self, new: Traits) -> list[Device]:
-        """Devices that have a mark in common with ``new``."""
+        """Devices that share an identifier with ``new``."""
         found = {device_id: None for key in _identifier_keys(new) for device_id in self._ids.get(key, ())}
         return [self.devices[device_id] for device_id in found if device_id in self.devices]
 
     def _joined(self, owner: Device, others: Sequence[Device]) -> Device:
-        """One device of several entries that turned out to be one; those that an operator made something of stay."""
+        """Joins several entries of one device; entries with an operator's data stay."""
         group = [owner, *others]
         keeper = max(group, key=lambda one: (len(one.labels) + len(one.modules), one is owner))
         if keeper is not owner and not has_no_manual_data(owner, keeper):
@@ -156,9 +156,9 @@ class _DeviceTable:
         return self._put(keeper) if others else keeper
 
     def _release(self, owner: Device | None, facts: Facts) -> None:
-        """Takes an address from the device that had it, because another one answers there.
+        """Removes an address from the device that had it, because another device answers there.
 
-        What is left without address and name can neither be asked nor be written down, and goes.
+        A device that is left without address and name is removed.
         """
         if owner is None:
             return
@@ -172,7 +172,7 @@ class _DeviceTable:
         self._put(replace(owner, agents=agents, primary=primary, missed_since=missed))
 
     def _update(self, device: Device, facts: Facts, sighting_kind: SightingKind) -> MergeOutcome:
-        """The device as it is now; of what a box said that was replaced nothing is kept."""
+        """Updates a device from a sighting; nothing remains of replaced hardware."""
         before = device
         if sighting_kind is SightingKind.REPLACED:
             identifiers = replace(device.identifiers, serial_numbers=(), mac_addresses=())
@@ -202,7 +202,7 @@ class _DeviceTable:
         return MergeOutcome(sighting_kind, seen, facts.endpoint, updated or sighting_kind is not SightingKind.SEEN)
 
     def _agents(self, device: Device, facts: Facts, *, anew: bool) -> tuple[tuple[Agent, ...], Agent]:
-        """The device's agents with the one that answered, and the primary one."""
+        """The device's agents including the one that answered, and the primary agent."""
         places = set(self._places(facts.endpoint))
         old = next((agent for agent in device.agents if agent.endpoint in places), None)
         if old is None:

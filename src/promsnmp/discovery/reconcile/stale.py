@@ -1,7 +1,6 @@
-"""What becomes of devices that a search looked for and did not find.
+"""Marks devices that a search did not find: first as missed, later as lost; removes them only on request.
 
-They are marked, first with the time since when they are missed, then as lost; nothing is removed unless the operator
-says so. An address of a device that is silent while the device answers at another one is no longer its own. Pure.
+A device that answers at one address loses its other addresses that were asked and did not answer. Without I/O.
 """
 
 from __future__ import annotations
@@ -17,19 +16,19 @@ from promsnmp.inventory.model import STALE, AgentEndpoint, Device, Inventory
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchCoverage:
-    """Who was asked by a search that came to its end, and who answered; the others were silent."""
+    """Which addresses a completed search asked, and which answered."""
 
     asked: Callable[[AgentEndpoint], bool]
-    """Whether it asked there."""
+    """Whether the search asked this endpoint."""
     answered: AbstractSet[AgentEndpoint]
-    """Where somebody speaks SNMP, let in or not."""
+    """Endpoints that speak SNMP, with accepted credentials or not."""
     ended: float
     """Unix time."""
 
 
 @dataclass(frozen=True, slots=True)
 class StaleDevices:
-    """How many devices were missed, and which are lost since now, or were removed."""
+    """The number of missed devices, and the devices newly marked as lost, or removed."""
 
     silent: int = 0
     stale: tuple[Device, ...] = ()
@@ -39,11 +38,11 @@ class StaleDevices:
 def mark_stale(
     inventory: Inventory, coverage: SearchCoverage, *, stale_after: float, remove: bool
 ) -> tuple[Inventory, StaleDevices]:
-    """The inventory after a silence.
+    """The inventory with missed devices marked.
 
-    Devices whose primary address was asked and that answered nowhere are missed; after ``stale_after`` seconds of that
-    they are lost, or with ``remove`` are no longer there. A search that heard nobody at all says nothing of anybody:
-    it is more likely that PromSNMP was cut off.
+    A device is missed when its primary address was asked and none of its addresses answered; after ``stale_after``
+    seconds it is lost, or removed with ``remove``. A search without any answer marks nothing: more likely, PromSNMP
+    itself was cut off from the network.
     """
     if not coverage.answered:
         return inventory, StaleDevices()
@@ -74,14 +73,14 @@ def mark_stale(
 
 
 def _is_missed(device: Device, coverage: SearchCoverage) -> bool:
-    """One that has no address any more, because another device took it, is missed until it is found elsewhere."""
+    """A device whose address was taken over by another one is missed until it is found elsewhere."""
     if device.primary is None:
         return device.missed_since is not None
     return coverage.asked(device.primary.endpoint)
 
 
 def _without_silent(device: Device, coverage: SearchCoverage) -> Device:
-    """A device that answered, without its addresses that were asked and did not."""
+    """A device that answered, without its addresses that were asked and did not answer."""
     agents = tuple(
         one for one in device.agents if one.endpoint in coverage.answered or not coverage.asked(one.endpoint)
     )

@@ -1,7 +1,7 @@
-"""Sets of addresses that are never written down: a /12 has a million of them.
+"""Sets of addresses, stored as spans: a /12 has a million addresses.
 
-They are kept as spans, which are counted, looked into, and gone through in an order that is kind to networks.
-``notation.py`` reads what operators write.
+They can be counted, searched, and iterated in an order that spreads the load over networks. ``target_syntax.py`` parses
+what operators write.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ NON_HOST_SPANS = (
     Span(6, 0, 0),  # the unspecified address, RFC 4291 section 2.5.2
     Span(6, 0xFF << 120, (1 << 128) - 1),  # multicast, RFC 4291 section 2.7
 )
-"""Addresses that are never those of one device."""
+"""Addresses that never belong to one device."""
 
 
 class Addresses:
-    """A set of addresses as disjoint spans, which can be counted, looked into and gone through."""
+    """A set of addresses as disjoint spans."""
 
     __slots__ = ("_ends", "_starts", "size", "spans")
 
@@ -48,10 +48,10 @@ class Addresses:
         self._starts = [span[:2] for span in self.spans]
         self._ends = list(accumulate(span.size for span in self.spans))
         self.size = self._ends[-1] if self._ends else 0
-        """How many there are; may be more than ``len`` could say."""
+        """Number of addresses; may exceed the limit of ``len``."""
 
     def __contains__(self, address: object) -> bool:
-        """Whether an address, as text, is one of them. A name never is."""
+        """Whether an address, as text, is in the set; a name never is."""
         try:
             number = ipaddress.ip_address(str(address).partition("%")[0])
         except ValueError:
@@ -67,9 +67,9 @@ class Addresses:
         return Addresses(left)
 
     def spread(self) -> Iterator[str]:
-        """All of them, each once, far from one another: no network is asked in one go.
+        """All addresses, each once, consecutive ones far apart, so that no network is asked all at once.
 
-        The order is that of multiples of the golden ratio, which leave no part of the whole alone for long.
+        The order is that of multiples of the golden ratio, which cover all parts of the set evenly at any time.
         """
         size = self.size
         step = max(1, int(size * _GOLDEN))
@@ -101,7 +101,7 @@ def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 
 def _cut(span: Span, other: Span) -> Iterator[Span]:
-    """What is left of ``span`` without ``other``."""
+    """The parts of ``span`` outside ``other``."""
     if other.version != span.version or other.last < span.first or span.last < other.first:
         yield span
         return

@@ -1,9 +1,8 @@
-"""What is said to one address until it answers to one of the credentials, or to none: no sockets, no clock.
+"""Probes one address with all credentials until one is accepted; without sockets and clock.
 
-Credentials are tried in order, and the first to which the agent shows something of its system group is kept. A user of
-v3 is tried as RFC 3414 section 4 says: engine discovery first, which tells whether there is a v3 agent at all, whatever
-its users. An answer is believed as far as its request id or msgID, community or MAC go; that it comes from the address
-that was asked is for whoever holds the socket to see.
+Credentials are tried in order; the first for which the agent shows something of its system group is kept. A v3 user is
+tried as in RFC 3414 section 4: engine discovery first, which shows whether there is a v3 agent at all. An answer is
+checked by request id or msgID, community or MAC; the owner of the socket checks the source address.
 """
 
 from __future__ import annotations
@@ -28,17 +27,17 @@ SYS_DESCR = oid.encode("1.3.6.1.2.1.1.1.0")
 SYS_OBJECT_ID = oid.encode("1.3.6.1.2.1.1.2.0")
 SYS_NAME = oid.encode("1.3.6.1.2.1.1.5.0")
 PROBE_OBJECTS = (SYS_DESCR, SYS_OBJECT_ID, SYS_NAME)
-"""What every agent has (RFC 3418), and what tells most in one packet."""
+"""Objects that every agent has (RFC 3418), and that say most in one packet."""
 
 _UNKNOWN_ENGINE = EngineState()
-"""Of an address that was not asked by v3; nobody writes to it."""
+"""For an address that was not asked by v3; never modified."""
 _NO_VALUE_TAGS = frozenset({ber.NO_SUCH_OBJECT, ber.NO_SUCH_INSTANCE, ber.END_OF_MIB_VIEW, ber.NULL})
 
 
 class ProbeStep(Enum):
-    """What is to be done after a datagram or a timeout."""
+    """What to do after a datagram or a timeout."""
 
-    WAIT = "go on waiting"
+    WAIT = "continue waiting"
     SEND = "send the next datagram now"
     FOUND = "the agent answers"
     OVER = "all credentials have been tried"
@@ -46,19 +45,19 @@ class ProbeStep(Enum):
 
 @dataclass(frozen=True, slots=True)
 class AgentAnswer:
-    """An agent that answers to ``credentials``."""
+    """An agent that accepts ``credentials``."""
 
     address: str
     port: int
     credentials: Credentials
     varbinds: Mapping[bytes, ber.VarBind] = field(repr=False)
-    """What it said of PROBE_OBJECTS: OID -> varbind; may be empty where the answer did not fit."""
+    """Its values of PROBE_OBJECTS, by OID; may be empty when the answer did not fit into a packet."""
     engine: EngineState
-    """Known for a user of v3, so that the next request needs no discovery."""
+    """Known for a v3 user, so that the next request needs no engine discovery."""
 
 
 class CandidateCredentials:
-    """One of the credentials of a sweep, with what is the same for all addresses.
+    """One of the credentials of a sweep, with the parts that are the same for all addresses.
 
     Raises AuthenticationError when it lacks a passphrase that its security level needs.
     """
@@ -72,7 +71,7 @@ class CandidateCredentials:
             raise AuthenticationError(missing)
 
     def model(self, engine: EngineState, keys: KeyCache) -> SecurityModel:
-        """What wraps and opens messages for one address; ``engine`` is what is known of its v3 agent."""
+        """The security model for one address; ``engine`` is the state of its v3 agent."""
         if isinstance(self.credentials, User):
             return UsmModel(self.credentials, engine=engine, keys=keys)
         assert self.shared is not None
@@ -80,7 +79,7 @@ class CandidateCredentials:
 
 
 class Probe:
-    """The exchange with one address. ``count`` is told of what went wrong, by kind; ``answered``: it speaks SNMP.
+    """The exchange with one address. ``count`` is called with the kind of each error; ``answered``: it speaks SNMP.
 
     ``candidates``, at least one, are shared by all addresses.
     """
@@ -109,7 +108,7 @@ class Probe:
         self._begin(0)
 
     def datagram(self) -> bytes:
-        """What is to be sent; made anew each time, as v3 wants it."""
+        """The datagram to send; a new one each time, as v3 requires."""
         model = self._model
         if not model.ready():
             return model.discovery()
@@ -117,7 +116,7 @@ class Probe:
         return model.encode(ber.encode_pdu(ber.GET, self._request_id, 0, 0, varbinds))
 
     def on_datagram(self, datagram: bytes) -> ProbeStep | AgentAnswer:
-        """Takes a datagram that came from the address."""
+        """Processes a datagram from the address."""
         try:
             buffer, pdu = self._model.decode(datagram)
             if pdu.type != ber.RESPONSE or pdu.request_id != self._request_id:
@@ -140,7 +139,7 @@ class Probe:
         return self._on_response(pdu, varbinds)
 
     def on_timeout(self) -> ProbeStep:
-        """Takes it that no answer came to the last datagram, nor to those before it with these credentials."""
+        """Processes a timeout: no answer to any datagram with these credentials."""
         is_user = self._candidates[self._number].shared is None
         return self._next(no_users=is_user and not self._engine.engine_id)
 
@@ -149,7 +148,7 @@ class Probe:
         return ProbeStep.WAIT
 
     def _on_response(self, pdu: ber.Pdu, varbinds: Sequence[ber.VarBind]) -> ProbeStep | AgentAnswer:
-        """A refusal of one object costs that object (v1 refuses all for one: RFC 1157 section 4.1.2)."""
+        """Drops an object that the agent rejects (v1 rejects all objects for one: RFC 1157 section 4.1.2)."""
         if pdu.status and pdu.status != TOO_BIG:
             if not 0 < pdu.index <= len(self._oids) or len(self._oids) == 1:
                 return self._refused("error_status")
@@ -166,7 +165,7 @@ class Probe:
         return self._next()
 
     def _next(self, *, no_users: bool = False) -> ProbeStep:
-        """Goes on with the next credentials. Where no v3 agent was heard there is none for other users either."""
+        """Continues with the next credentials; without a v3 agent, skips all users."""
         for number in range(self._number + 1, len(self._candidates)):
             if self._candidates[number].shared is not None or not no_users:
                 self._begin(number)

@@ -1,7 +1,7 @@
-"""How fast packets leave: so many per second and no bursts, shared by all sweeps that run at the same time.
+"""Limits the packets per second of all sweeps together, without bursts.
 
-A sweep that was held up must not catch up: what would leave in one go then is what pacing is there to prevent. So a
-share that is not used within ``BURST`` seconds is lost.
+A sweep that was delayed must not catch up: that would be the burst that the limit prevents. So packets that are not
+sent within ``BURST`` seconds are lost.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 BURST = 0.05
-"""Seconds of pace that may leave at once: sweeps wake up every 10 ms, and late on a busy machine."""
+"""Seconds of packets that may be sent at once: sweeps run every 10 ms, and late on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanLimits:
-    """What the operator allows: packets per second, addresses waiting for an answer at once; seconds per packet."""
+    """Limits of the operator: packets per second, addresses in flight, timeout in seconds, retries."""
 
     packets_per_second: float = 3000.0
     in_flight: int = 5000
@@ -23,19 +23,19 @@ class ScanLimits:
 
 
 class SharedRate:
-    """Packets that may leave now; each sweep has a ``RateShare`` of it."""
+    """The rate of all sweeps; each sweep has a ``RateShare`` of it."""
 
     def __init__(self, packets_per_second: float) -> None:
         self.packets_per_second = packets_per_second
         self.shares = 0
 
     def share(self) -> RateShare:
-        """An equal part of the pace, until it is closed."""
+        """An equal share of the rate, until it is closed."""
         return RateShare(self)
 
 
 class RateShare:
-    """A token bucket (one token is one packet) whose rate is the allowance's, divided by those who share it."""
+    """A token bucket (one token is one packet) whose rate is the shared rate divided by the number of shares."""
 
     def __init__(self, shared_rate: SharedRate) -> None:
         self._shared_rate = shared_rate
@@ -49,16 +49,16 @@ class RateShare:
         return self._shared_rate.packets_per_second / max(self._shared_rate.shares, 1)
 
     def available(self, now: float) -> int:
-        """How many packets may leave ``now`` (seconds of a clock that never goes back)."""
+        """How many packets may be sent ``now`` (seconds of a monotonic clock)."""
         if self._refilled_at is not None:
             self._tokens = min(self._tokens + (now - self._refilled_at) * self.rate, max(1.0, self.rate * BURST))
         self._refilled_at = now
         return max(int(self._tokens), 0)
 
     def spend(self, packets: int) -> None:
-        """Notes that packets left; more than ``available`` said are made up for later."""
+        """Notes sent packets; more than ``available`` reduce the later rate."""
         self._tokens -= packets
 
     def close(self) -> None:
-        """Leaves the pace to the others."""
+        """Returns the share to the other sweeps."""
         self._shared_rate.shares -= 1

@@ -1,4 +1,4 @@
-"""Host names of targets and of the inventory, looked up without holding up a search."""
+"""Resolves host names of targets and of the inventory without delaying a search."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from promsnmp.snmp.transport import Address, SnmpEndpoint, literal_address, reso
 
 AT_ONCE = 16
 RESOLVE_TIMEOUT = 10.0
-"""Seconds that the resolver has for a name."""
+"""Seconds to resolve one name."""
 
 
 def is_address(text: str) -> bool:
-    """Whether ``text`` is an address that need not be looked up."""
+    """Whether ``text`` is an address rather than a name."""
     return literal_address(SnmpEndpoint(text)) is not None
 
 
 async def resolve_names(names: Iterable[str], port: int) -> dict[str, Address | None]:
-    """The address of each name; None for one that has none, or whose resolver takes too long."""
+    """The address of each name; None when it does not resolve in time."""
     semaphore = asyncio.Semaphore(AT_ONCE)
 
     async def one(name: str) -> Address | None:

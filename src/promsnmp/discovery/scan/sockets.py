@@ -1,9 +1,9 @@
-"""The sockets of a sweep: one for each address family, unconnected, shared by all addresses that are asked.
+"""The sockets of a sweep: one per address family, unconnected, shared by all addresses.
 
-A thousand sockets would cost a thousand descriptors, and a firewall on the way a state for each credential and retry.
-An unconnected socket hears of ICMP errors only where the kernel is told to queue them (ip(7), IP_RECVERR); each then
-comes with the address that the lost datagram was sent to, so a host on which nothing listens need not be waited for.
-The same option makes the kernel tell of packets that it could not queue (ENOBUFS), which it otherwise drops in silence.
+A thousand sockets would need a thousand descriptors, and a state in each firewall for every credential and retry. An
+unconnected socket gets ICMP errors only when the kernel queues them (ip(7), IP_RECVERR); each error has the destination
+of the lost datagram, so the sweep need not wait for a host without an agent. With the same option, the kernel reports
+packets that it could not queue (ENOBUFS), instead of dropping them silently.
 """
 
 from __future__ import annotations
@@ -22,41 +22,41 @@ SocketAddress = tuple[str, int] | tuple[str, int, int, int]
 """A socket address: host and port, for IPv6 with flow label and scope."""
 
 AT_ONCE = 500
-"""Datagrams that are taken in one go: who sends more must not keep the loop from its other work."""
+"""Datagrams to receive at once: a flood must not block the event loop."""
 _BUFFER = 1 << 22
-"""Octets. Packets to hosts of an attached network wait in the sending buffer while ARP looks for them in vain, three
-seconds each; a buffer of the usual size holds 250 of them."""
+"""Octets. Packets to missing hosts of a local network stay in the send buffer during ARP, three seconds each; a buffer
+of the default size holds 250 of them."""
 _BUFFERS = ((socket.SO_SNDBUF, 32), (socket.SO_RCVBUF, 33))
 """With SO_SNDBUFFORCE and SO_RCVBUFFORCE of Linux (asm/socket.h), which root may use to pass the system's limit."""
 _RECVERR = {socket.AF_INET: (socket.IPPROTO_IP, 11), socket.AF_INET6: (socket.IPPROTO_IPV6, 25)}
 """IP_RECVERR and IPV6_RECVERR of Linux (linux/in.h, linux/in6.h); Python has no names for them before 3.14."""
 _FULL = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS, errno.ENOMEM})
 _QUEUED = frozenset({errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EPROTO, errno.EOPNOTSUPP})
-"""Errors by which a socket may tell of an earlier datagram."""
+"""Errors that may be about an earlier datagram."""
 
 
 class SendResult(Enum):
-    """What became of a datagram that was to be sent."""
+    """The result of sending a datagram."""
 
-    SENT = "on its way"
-    BUFFER_FULL = "no room just now: try again later"
-    UNREACHABLE = "cannot be sent there"
+    SENT = "sent"
+    BUFFER_FULL = "buffer full, retry later"
+    UNREACHABLE = "cannot be sent to this address"
 
 
 class Undelivered(NamedTuple):
-    """A datagram that did not arrive: where it was sent to, and why (an errno)."""
+    """A datagram that did not arrive: its destination, and the reason (errno)."""
 
     sockaddr: SocketAddress
     reason: int
 
 
 def socket_address(address: str, port: int, scope: int = 0) -> SocketAddress:
-    """The socket address of an address without a zone, as ``recvfrom`` gives it."""
+    """The socket address of an address without a zone, as ``recvfrom`` returns it."""
     return (address, port, 0, scope) if ":" in address else (address, port)
 
 
 class SweepSockets:
-    """Opens the socket of a family when it is first needed. ``close`` it."""
+    """Opens the socket of a family at its first use. Call ``close`` at the end."""
 
     def __init__(self) -> None:
         self._sockets: dict[socket.AddressFamily, socket.socket] = {}
@@ -67,12 +67,12 @@ class SweepSockets:
         self._sockets.clear()
 
     def send(self, datagram: bytes, sockaddr: SocketAddress) -> SendResult:
-        """Sends one datagram, or says why not; never raises for what a network may do."""
+        """Sends one datagram; never raises for network errors."""
         try:
             opened = self._socket(socket.AF_INET if len(sockaddr) == 2 else socket.AF_INET6)
         except OSError:  # this machine has no such family
             return SendResult.UNREACHABLE
-        for _ in range(3):  # an error that was waiting on the socket is about another datagram, and told once
+        for _ in range(3):  # a pending error of the socket is about another datagram, and reported once
             try:
                 opened.sendto(datagram, sockaddr)
             except OSError as error:
@@ -85,7 +85,7 @@ class SweepSockets:
         return SendResult.UNREACHABLE
 
     def received(self) -> Iterator[tuple[bytes, SocketAddress]]:
-        """Datagrams that came, AT_ONCE at most, each with its source."""
+        """Received datagrams, at most AT_ONCE, each with its source."""
         for opened in self._sockets.values():
             for _ in range(AT_ONCE):
                 try:
@@ -97,7 +97,7 @@ class SweepSockets:
                 yield datagram, source if len(source) == 2 else socket_address(source[0], source[1], source[3])
 
     def undelivered(self) -> Iterator[Undelivered]:
-        """Datagrams of ours that some host or router said were lost, AT_ONCE at most."""
+        """Our datagrams that a host or router reported as lost, at most AT_ONCE."""
         if sys.platform != "linux":
             return
         for opened in self._sockets.values():

@@ -1,8 +1,8 @@
-"""A paced sweep over many addresses: who answers, and to which credentials.
+"""Sweeps many addresses at a limited rate: which of them answer, and to which credentials.
 
-One state machine that is stepped every few milliseconds and does little each time, so that polls beside it start when
-they are due. A step takes what came, gives up what was waited for long enough, and sends as many packets as the pace
-allows. Nothing is kept of addresses that are done, and new ones are drawn one by one: a million cost no memory.
+A state machine whose ``step`` is called every few milliseconds and does little each time, so that polls start on time.
+A step processes received datagrams, ends timeouts, and sends as many packets as the rate allows. It keeps nothing of
+addresses that are done and takes new ones one by one: a million addresses cost no memory.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from promsnmp.snmp.v3.keys import KeyCache
 TICK = 0.01
 """Seconds between two steps."""
 PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.02, 1.0
-"""Seconds that nothing is sent after the kernel had no room for a packet; doubled each time that it is so again."""
+"""Seconds of pause after the kernel had no buffer for a packet; doubled each time that it happens again."""
 NO_BUFFERS = "no_buffers"
 
 _REASONS = {errno.ECONNREFUSED: "refused"}
-"""What ICMP's port unreachable is called; the others are ``unreachable``."""
+"""Names of ICMP errors: port unreachable is ``refused``, all others are ``unreachable``."""
 
 
 class SweepTransport(Protocol):
-    """What carries datagrams; ``sockets.SweepSockets`` is one."""
+    """Sends and receives datagrams, as ``sockets.SweepSockets`` does."""
 
     def send(self, datagram: bytes, sockaddr: SocketAddress) -> SendResult: ...
 
@@ -40,39 +40,39 @@ class SweepTransport(Protocol):
 
 @dataclass(slots=True)
 class Progress:
-    """How far a sweep is. ``errors`` counts by kind; silence is none: it is what addresses without an agent answer."""
+    """The progress of a sweep. ``errors`` counts by kind; a timeout is no error, as most addresses have no agent."""
 
     addresses: int = 0
-    """Addresses to ask, as far as is known."""
+    """Addresses to ask, as far as they are known."""
     started: int = 0
     probed: int = 0
-    """Addresses that are done with."""
+    """Addresses that are done."""
     answered: int = 0
-    """Addresses at which something speaks SNMP."""
+    """Addresses that speak SNMP."""
     found: int = 0
-    """Addresses that answer to one of the credentials."""
+    """Addresses that accept one of the credentials."""
     packets: int = 0
     errors: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(slots=True)
 class _PendingProbe:
-    """One address that is being asked. ``send_count`` tells old timeouts from the last one."""
+    """One address that is being asked. ``send_count`` distinguishes old timeouts from the last one."""
 
     probe: Probe
     sockaddr: SocketAddress
     attempt: int = 0
     send_count: int = 0
     is_queued: bool = False
-    """Whether its next datagram waits for its turn to leave."""
+    """Whether its next datagram waits to be sent."""
 
 
 class Sweep:
     """Asks ``addresses`` (text, without duplicates) at ``port``; ``on_answer`` is called with each agent that answers.
 
-    ``candidates`` are tried in order; ``extra_candidates`` gives further ones for single addresses.
-    ``share`` says how many packets may leave. Step it until it is ``done``.
-    Times are seconds of one clock that never goes back.
+    ``candidates`` are tried in order; ``extra_candidates`` returns more of them for single addresses.
+    ``share`` limits the packets. Call ``step`` until the sweep is ``done``.
+    Times are seconds of one monotonic clock.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Sweep:
     ) -> None:
         self.progress = Progress()
         self.refusing: list[str] = []
-        """Addresses at which something speaks SNMP that none of the credentials is good for."""
+        """Addresses that speak SNMP but reject all credentials."""
         self._addresses = addresses
         self._added: deque[tuple[str, int]] = deque()
         self._exhausted = False
@@ -104,28 +104,28 @@ class Sweep:
         self._keys = keys
         self._pending: dict[SocketAddress, _PendingProbe] = {}
         self._send_queue: deque[_PendingProbe] = deque()
-        """Flights whose next datagram may leave."""
+        """Probes whose next datagram may be sent."""
         self._timeouts: deque[tuple[float, _PendingProbe, int]] = deque()
-        """When the answer to a turn is no longer waited for; in the order of sending, as all wait equally long."""
+        """Deadlines of answers, in the order of sending, as all timeouts are equal."""
         self._paused_until = 0.0
         self._pause_seconds = PAUSE_SECONDS
 
     @property
     def done(self) -> bool:
-        """Whether all addresses that are known were asked."""
+        """Whether all known addresses have been asked."""
         return self._exhausted and not self._added and not self._pending
 
     @property
     def in_flight(self) -> int:
-        """Addresses that are being asked."""
+        """Addresses that are being asked now."""
         return len(self._pending)
 
     def add(self, address: str, scope: int = 0) -> None:
-        """Asks one more address, which may have a zone (``fe80::1%eth0``); its scope id is that of the zone."""
+        """Adds an address, which may have a zone (``fe80::1%eth0``) with the id ``scope``."""
         self._added.append((address, scope))
 
     def step(self, now: float) -> None:
-        """Does what there is to do ``now``."""
+        """Processes everything that is due ``now``."""
         for datagram, source in self._transport.received():
             self._on_datagram(datagram, source)
         for sockaddr, reason in self._transport.undelivered():
@@ -140,7 +140,7 @@ class Sweep:
     def _on_datagram(self, datagram: bytes, source: SocketAddress) -> None:
         pending = self._pending.get(source)
         if pending is None or not pending.send_count:
-            self._count("unexpected")  # late, doubled, or from another address than was asked
+            self._count("unexpected")  # late, duplicate, or from another address
             return
         step = pending.probe.on_datagram(datagram)
         if isinstance(step, AgentAnswer):
@@ -158,7 +158,7 @@ class Sweep:
 
     def _time_out(self, pending: _PendingProbe, send_count: int) -> None:
         if send_count != pending.send_count or self._pending.get(pending.sockaddr) is not pending:
-            return  # answered, or asked something else since
+            return  # answered, or sent another request since
         if pending.attempt < self._scan_limits.retries:
             pending.attempt += 1
             self._queue(pending)
@@ -168,7 +168,7 @@ class Sweep:
     def _go_on(self, pending: _PendingProbe, step: ProbeStep) -> None:
         if step is ProbeStep.SEND:
             pending.attempt = 0
-            pending.send_count += 1  # the last one is not waited for any more
+            pending.send_count += 1  # no longer waits for the last one
             self._queue(pending)
         elif step is ProbeStep.OVER:
             self._end(pending)
@@ -205,7 +205,7 @@ class Sweep:
                 self._send_queue.appendleft(pending)
                 self._pause(now)
                 break
-            tried += 1  # what cannot be sent takes time, too
+            tried += 1  # a failed attempt takes time, too
             if outcome is SendResult.UNREACHABLE:
                 self._count("unreachable")
                 self._end(pending)
@@ -218,13 +218,13 @@ class Sweep:
         self.progress.packets += sent
 
     def _pause(self, now: float) -> None:
-        """Full buffers and a full neighbour table (arp(7)) are signs that it goes too fast."""
+        """Full buffers, or a full neighbour table (arp(7)), mean that the rate is too high."""
         self._count(NO_BUFFERS)
         self._paused_until = now + self._pause_seconds
         self._pause_seconds = min(self._pause_seconds * 2, MAX_PAUSE_SECONDS)
 
     def _next(self) -> _PendingProbe | None:
-        """What may leave next: what is on its way already, then addresses that are new."""
+        """The next probe to send: first those that have begun, then new addresses."""
         while self._send_queue:
             pending = self._send_queue.popleft()
             pending.is_queued = False

@@ -1,7 +1,7 @@
-"""Which addresses an operator means by addresses, networks and ranges.
+"""Parses the targets of a search: addresses, networks, ranges and names.
 
-Network and broadcast addresses are nobody's and are left out of networks; an address that is named by itself is taken
-as it is. Names are kept as they are: looking them up is for whoever sends packets.
+Network and broadcast addresses are left out of networks, but a single address is taken as it is. Names are kept; the
+search resolves them.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from promsnmp.discovery.scan.addresses import NON_HOST_SPANS, Addresses, Span
 from promsnmp.inventory.address import normal_address
 
 MAX_NETWORK_SIZE = 1 << 20
-"""Addresses of one network or range, at most: an IPv4 /12, an IPv6 /108."""
+"""Largest network or range in addresses: an IPv4 /12, an IPv6 /108."""
 MAX_FORCED_SIZE = 1 << 32
-"""The same for who insists: all of IPv4. Asking 2^64 addresses would take longer than anybody lives."""
+"""The same with ``force``: all of IPv4. Asking 2^64 addresses would take millions of years."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
 class SearchScope:
-    """Where a search looks: ``addresses`` and ``names``, never at ``excluded``."""
+    """The scope of a search: ``addresses`` and ``names``, never ``excluded``."""
 
     addresses: Addresses = field(default_factory=Addresses)
     names: tuple[str, ...] = ()
@@ -31,16 +31,16 @@ class SearchScope:
 
     @property
     def size(self) -> int:
-        """Addresses to ask, a name counting as one."""
+        """Addresses to ask; a name counts as one."""
         return self.addresses.size + len(self.names)
 
 
 def read_scope(
     targets: Sequence[str], exclude: Sequence[str] = (), *, force: bool = False
 ) -> tuple[SearchScope, list[str]]:
-    """What ``targets`` without ``exclude`` mean, and what is wrong with them, each problem with its place.
+    """The scope of ``targets`` without ``exclude``, and the problems, each with its place.
 
-    Targets with a problem are left out of the scope. ``force`` lets networks be larger than MAX_NETWORK_SIZE.
+    Invalid targets are left out of the scope. ``force`` allows networks larger than MAX_NETWORK_SIZE.
     """
     problems: list[str] = []
     spans, names = [], []
@@ -60,7 +60,7 @@ def read_scope(
 
 
 def read_networks(texts: Sequence[str], place: str) -> tuple[Addresses, list[str]]:
-    """Whole networks (with their edges), ranges and addresses; names are a problem, as is what is none of them."""
+    """Whole networks (with their edges), ranges and addresses; names and anything else are problems."""
     problems: list[str] = []
     return Addresses(_excluded(texts, problems, place)), problems
 
@@ -74,7 +74,7 @@ def _excluded(texts: Sequence[str], problems: list[str], place: str = "exclude")
             problems.append(f"{place}[{number}]: {error}")
             continue
         if isinstance(found, str):
-            problems.append(f"{place}[{number}]: {found[:80]!r} is a name; write addresses, networks or ranges")
+            problems.append(f"{place}[{number}]: {found[:80]!r} is a name; use addresses, networks or ranges")
         else:
             spans.append(found)
     return spans
@@ -82,10 +82,10 @@ def _excluded(texts: Sequence[str], problems: list[str], place: str = "exclude")
 
 def _check_size(text: str, span: Span, *, force: bool) -> None:
     if span.size > MAX_FORCED_SIZE:
-        raise ValueError(f"{text[:80]!r} is {_count(span)} addresses, more than anybody can ask")
+        raise ValueError(f"{text[:80]!r} has {_count(span)} addresses; the limit is {MAX_FORCED_SIZE:,}")
     if span.size > MAX_NETWORK_SIZE and not force:
-        size = f"{text[:80]!r} is {_count(span)} addresses, more than {MAX_NETWORK_SIZE:,} (a /12)"
-        raise ValueError(f"{size}; say force if that is what you want")
+        size = f"{text[:80]!r} has {_count(span)} addresses, more than {MAX_NETWORK_SIZE:,} (a /12)"
+        raise ValueError(f"{size}; set force to search it anyway")
 
 
 def _count(span: Span) -> str:
@@ -93,11 +93,11 @@ def _count(span: Span) -> str:
 
 
 def read_target(text: str, *, whole: bool = False) -> Span | str:
-    """The span that ``text`` means, or the name that it is.
+    """The span of ``text``, or the name.
 
     ``192.0.2.7``, ``2001:db8::7``, ``192.0.2.0/24``, ``192.0.2.0/255.255.255.0``, ``192.0.2.1-192.0.2.50``,
     ``192.0.2.1-50``, ``2001:db8::1-2001:db8::ff``, ``2001:db8::1-ff`` (of the last group); an address with a zone
-    (``fe80::1%eth0``) is as good as a name. ``whole`` keeps the network and broadcast addresses of a network. Raises
+    (``fe80::1%eth0``) counts as a name. ``whole`` keeps the network and broadcast addresses of a network. Raises
     ValueError.
     """
     text = text.strip()
@@ -109,7 +109,7 @@ def read_target(text: str, *, whole: bool = False) -> Span | str:
     found = _address(text)
     if found is None or "%" in text:
         return _name(text)
-    normal_address(str(found))  # raises for what is never one device's
+    normal_address(str(found))  # raises for addresses that never belong to one device
     return Span(found.version, int(found), int(found))
 
 
@@ -126,9 +126,9 @@ def _name(text: str) -> str:
     try:
         return normal_address(text)
     except ValueError:
-        reason = "is no address, network (192.0.2.0/24), range (192.0.2.1-192.0.2.50) or name"
+        reason = "is not an address, network (192.0.2.0/24), range (192.0.2.1-192.0.2.50) or name"
         if ":" in text and text.rpartition(":")[2].isdigit():
-            reason += "; a port is said by port"
+            reason += "; give the port separately, as port"
         raise ValueError(f"{text[:80]!r} {reason}") from None
 
 
@@ -136,7 +136,7 @@ def _network(text: str, *, whole: bool) -> Span:
     try:
         network = ipaddress.ip_network(text.replace("[", "").replace("]", ""), strict=False)
     except ValueError:
-        raise ValueError(f"{text[:80]!r} is no network such as 192.0.2.0/24 or 2001:db8::/120") from None
+        raise ValueError(f"{text[:80]!r} is not a network such as 192.0.2.0/24 or 2001:db8::/120") from None
     mapped = getattr(network.network_address, "ipv4_mapped", None)
     if mapped is not None and network.prefixlen >= 96:
         network = ipaddress.ip_network((mapped, network.prefixlen - 96))
@@ -152,7 +152,7 @@ def _range(text: str, start: Address, last: str) -> Span:
     if end is None and last.isascii():
         end = _last_part(start, last)
     if end is None or end.version != start.version:
-        raise ValueError(f"{text[:80]!r} is no range such as 192.0.2.1-192.0.2.50, 192.0.2.1-50 or 2001:db8::1-ff")
+        raise ValueError(f"{text[:80]!r} is not a range such as 192.0.2.1-192.0.2.50, 192.0.2.1-50 or 2001:db8::1-ff")
     if int(end) < int(start):
         raise ValueError(f"{text[:80]!r} ends before it starts")
     return Span(start.version, int(start), int(end))

@@ -1,7 +1,7 @@
-"""Credentials in a document: what agents and seeds share, read and written in one place.
+"""Reads and writes credentials in a document, for agents and seeds alike.
 
-The rules of USM are checked here, when a document comes in, because a passphrase that is too short or missing shows
-itself otherwise only as a device that never answers.
+The rules of USM are checked here, when a document comes in: otherwise a missing or short passphrase would only show as
+a device that never answers.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ _NOTHING = frozenset({"", "none", "noauth", "nopriv"})
 def read_credentials(
     fields: Fields, type_key: str, previous: Credentials | None, *, lenient: bool = False
 ) -> Credentials | None:
-    """The credentials of an agent or seed whose kind stands under ``type_key``; None when that is not clear.
+    """The credentials of an agent or seed, whose kind is the value of ``type_key``; None when the kind is unclear.
 
-    ``previous`` serves masked secrets. With ``lenient``, kind, version (v2c, v3) and security level may be left
-    out when the other fields tell them. Problems are noted in ``fields``.
+    Masked secrets are taken from ``previous``. With ``lenient``, kind, version (v2c, v3) and security level may be
+    missing when the other fields imply them. Problems are noted in ``fields``.
     """
     version = fields.value("version", read_version)
     kind = _kind(fields, type_key, version, lenient=lenient)
@@ -55,7 +55,7 @@ def read_credentials(
 
 
 def _kind(fields: Fields, type_key: str, version: Version | None, *, lenient: bool) -> str:
-    """The kind that is named, or the only one that the version (or, with ``lenient``, what else is given) allows."""
+    """The given kind, or the only one that the version (with ``lenient``: the other fields) allows."""
     kind = fields.text(type_key).lower()
     if kind in (COMMUNITY_AGENT, USER_AGENT):
         return kind
@@ -108,7 +108,7 @@ def _user(fields: Fields, previous: User | None, *, lenient: bool) -> User:
 
 
 def _implied_level(fields: Fields) -> SecurityLevel | None:
-    """The level that the given passphrases are for, where none is given; 0 is how the original writes that."""
+    """The level that the given passphrases imply when none is given; the original writes 0 for that."""
     if fields.values.get("securityLevel") not in (None, 0, "", "0"):
         return None
     if fields.values.get("privPassphrase"):
@@ -146,7 +146,7 @@ def _passphrase(fields: Fields, key: str, previous: str, level: SecurityLevel | 
 
 
 def read_hex(fields: Fields, key: str) -> str:
-    """Hexadecimal text, with or without colons and ``0x``, brought to plain lower case."""
+    """Hexadecimal text, with or without colons and ``0x``, in plain lower case."""
     text = fields.text(key).lower().removeprefix("0x").replace(":", "").replace(" ", "")
     try:
         return bytes.fromhex(text).hex()
@@ -156,7 +156,7 @@ def read_hex(fields: Fields, key: str) -> str:
 
 
 def write_credentials(credentials: Credentials, *, mask: bool) -> dict[str, object]:
-    """The document's keys of credentials, without kind and version; absent ones are left out."""
+    """The keys of credentials in a document, without kind and version; empty ones are left out."""
     if isinstance(credentials, Community):
         return {"readCommunity": mask_secret(credentials.community, mask=mask)}
     written: dict[str, object] = {"securityName": credentials.name, "securityLevel": int(credentials.level)}
@@ -174,5 +174,5 @@ def write_credentials(credentials: Credentials, *, mask: bool) -> dict[str, obje
 
 
 def mask_secret(secret: str, *, mask: bool) -> str:
-    """The secret, or the mask in its place; nothing stays nothing."""
+    """The secret, or the mask instead of it; an empty secret stays empty."""
     return MASK if mask and secret else secret

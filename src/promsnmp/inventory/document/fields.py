@@ -1,8 +1,8 @@
-"""Reading one object of a JSON document without stopping at the first thing that is wrong.
+"""Reads the fields of one JSON object and collects every problem instead of stopping at the first.
 
-A document of an inventory is written by people, and one answer must name everything that is wrong with it. So a
-field that cannot be read notes a problem with its place and yields a default, and the checks that look at several
-fields still run. (Schema libraries skip those once a field has failed.) No problem ever quotes a secret.
+People write inventory documents, and one answer should list all that is wrong. So a field that cannot be read notes a
+problem with its place and yields a default, and checks across several fields still run. (Schema libraries skip those
+once a field has failed.) No problem ever quotes a secret.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 MASK = "******"
-"""Stands where a secret is not shown; in a document that comes in it means: keep the one that was there."""
+"""Replaces a secret in output; in an incoming document it means: keep the previous secret."""
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ class Fields:
         self.problems = problems
         self._failed: set[str] = set()
         self.values: Mapping[str, object] = {}
-        if isinstance(values, dict | Mapping):  # nearly always a dict, and found to be one much faster
+        if isinstance(values, dict | Mapping):  # nearly always a dict, for which isinstance is much faster
             self.values = values
         else:
             problems.append(f"{place}: must be an object, not {kind_of(values)}")
@@ -40,20 +40,20 @@ class Fields:
         self.problems.append(f"{self.at(key)}: {reason}")
 
     def failed(self, key: str) -> bool:
-        """Whether a problem of this field has been noted, so that no second one need be."""
+        """Whether this field has a problem already, so that it need not get another one."""
         return key in self._failed
 
     def text(self, key: str) -> str:
-        """Text, blanks at its ends removed; a number is taken as its text, as Java's reader does."""
+        """Text, stripped of blanks; a number becomes its text, as in Java's reader."""
         return self._raw_text(key).strip()
 
     def secret(self, key: str, previous: str) -> str:
-        """Text as it is; the mask stands for ``previous``."""
+        """Text as it is; the mask means ``previous``."""
         value = self._raw_text(key)
         if value != MASK:
             return value
         if not previous:
-            self.problem(key, "is masked, and there is no earlier value to keep; give the value itself")
+            self.problem(key, "is masked, but there is no previous value to keep; give the value itself")
         return previous
 
     def _raw_text(self, key: str) -> str:
@@ -69,7 +69,7 @@ class Fields:
         return ""
 
     def integer(self, key: str, *, default: int, low: int, high: int) -> int:
-        """A whole number between ``low`` and ``high``; text of digits is taken too."""
+        """A whole number between ``low`` and ``high``, or digits as text."""
         value = self.values.get(key)
         if value is None:
             return default
@@ -100,7 +100,7 @@ class Fields:
         return []
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """A list of text without empty entries and duplicates."""
+        """A list of texts without empty entries and duplicates."""
         found = []
         for number, item in enumerate(self.items(key)):
             if isinstance(item, str) and is_unicode(item):
@@ -110,11 +110,11 @@ class Fields:
         return tuple(dict.fromkeys(item for item in found if item))
 
     def convert(self, key: str, read: Callable[[str], T]) -> T | None:
-        """Text as ``read`` takes it; None when absent, or when ``read`` raises ValueError with the reason."""
+        """``read`` of the text; None when absent, or when ``read`` raises ValueError with the reason."""
         return self.value(key, lambda _: read(text)) if (text := self.text(key)) else None
 
     def value(self, key: str, read: Callable[[object], T]) -> T | None:
-        """Like ``convert`` for a value that need not be text."""
+        """Like ``convert``, for values of any type."""
         value = self.values.get(key)
         if value is None:
             return None
@@ -126,7 +126,7 @@ class Fields:
 
 
 def kind_of(value: object) -> str:
-    """What JSON calls a value of this type."""
+    """The JSON type of a value, for messages."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -136,7 +136,7 @@ def kind_of(value: object) -> str:
 
 
 def is_unicode(text: str) -> bool:
-    """Whether it can be written as UTF-8: JSON's escapes can spell lone surrogates, which cannot."""
+    """Whether the text can be written as UTF-8; JSON escapes can spell lone surrogates, which cannot."""
     return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 

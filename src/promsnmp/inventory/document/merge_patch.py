@@ -1,4 +1,4 @@
-"""JSON merge patch (RFC 7396), and what it means for a device, whose primary agent stands in its document twice."""
+"""JSON merge patch (RFC 7396), also for a device, whose document contains its primary agent twice."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def merge(target: object, patch: object) -> Any:
 def merge_device(document: Mapping[str, object], patch: Mapping[str, object]) -> dict[str, object]:
     """The document of a device after a patch.
 
-    ``primaryAgent`` is a copy of one of ``agents``, and the copy among ``agents`` counts. So a patch of it goes to the
-    agent that it names (by id, else by endpoint), else to the one that is primary; and a patch that gives the agents
-    anew, and does not say which is primary, leaves the primary agent that it was only if it is still among them.
+    ``primaryAgent`` repeats one of ``agents``, and the entry in ``agents`` counts. So a patch of ``primaryAgent`` goes
+    to the agent that it names (by id, else by endpoint), else to the current primary agent. A patch that replaces the
+    agents without naming a primary one keeps the primary agent only if it is still among them.
     """
     merged: dict[str, Any] = merge(document, patch)
     agents, wish = merged.setdefault("agents", []), patch.get("primaryAgent")
@@ -53,7 +53,7 @@ def _choose(document: dict[str, Any], chosen: int | None) -> None:
 
 
 def _same(agents: list[Any], wanted: object) -> int | None:
-    """The place of the agent with the id of ``wanted``, else with its address and port."""
+    """The position of the agent with the id of ``wanted``, else with its address and port."""
     if not isinstance(wanted, Mapping):
         return None
     known = [agent if isinstance(agent, Mapping) else {} for agent in agents]
@@ -65,5 +65,5 @@ def _same(agents: list[Any], wanted: object) -> int | None:
 
 
 def _endpoint(value: object) -> object:
-    """What identifies an endpoint: its port need not be written."""
+    """What identifies an endpoint; the port may be missing."""
     return (value.get("address"), value.get("port", DEFAULT_PORT)) if isinstance(value, Mapping) else None

@@ -1,6 +1,6 @@
-"""How versions, security levels, protocols and times are spelt in a document, and what they mean.
+"""Parses versions, security levels, protocols and times in a document.
 
-People, the original PromSNMP and other tools write the same thing in many ways; all are read, one is written.
+People, the original PromSNMP and other tools spell the same value in many ways; PromSNMP reads all, and writes one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, SecurityLevel, Version
 
 VERSION_NAMES = {Version.V1: "v1", Version.V2C: "v2c", Version.V3: "v3"}
-"""The seeds' way, and the one for people."""
+"""Names of versions in seeds, and for people."""
 
 _VERSIONS = {
     "0": Version.V1, "1": Version.V2C, "2": Version.V2C, "3": Version.V3,
@@ -24,7 +24,7 @@ _LEVELS = {
 _AUTH = {"SHA1": AuthProtocol.SHA} | {protocol.value: protocol for protocol in AuthProtocol}
 _PRIV = {"AES128": PrivProtocol.AES} | {protocol.value: protocol for protocol in PrivProtocol}
 _MILLISECONDS = 100_000_000_000
-"""An epoch number above this counts milliseconds: as seconds it would be the year 5138."""
+"""Times above this are milliseconds since 1970: as seconds, they would be after the year 5138."""
 
 
 def read_version(value: object) -> Version:
@@ -45,7 +45,7 @@ def read_auth_protocol(text: str) -> AuthProtocol:
     """``SHA-256``, ``sha256``, ``HMAC-SHA-256``, ``usmHMAC192SHA256AuthProtocol`` (RFC 7860)... Raises ValueError."""
     compact = _compact(text).removeprefix("USM").removesuffix("AUTHPROTOCOL")
     compact = compact.removeprefix("AUTH").removeprefix("HMAC")
-    for bits in ("96", "128", "192", "256", "384"):  # RFC 7860 section 4 names the length of the cut HMAC first
+    for bits in ("96", "128", "192", "256", "384"):  # RFC 7860 section 4 puts the length of the truncated HMAC first
         compact = compact.removeprefix(bits)
     compact = compact.removesuffix("96") if compact in ("MD596", "SHA96", "SHA196") else compact
     compact = "SHA" + compact[4:] if compact.startswith("SHA2") and len(compact) == 7 else compact
@@ -64,14 +64,14 @@ def read_priv_protocol(text: str) -> PrivProtocol:
 
 
 def priv_name(protocol: PrivProtocol) -> str:
-    """The document's name: the original reads ``AES128`` in agents and seeds, ``AES`` in agents only."""
+    """The name in a document: the original reads ``AES128`` in agents and seeds, ``AES`` only in agents."""
     return "AES128" if protocol is PrivProtocol.AES else protocol.value
 
 
 def read_instant(value: object) -> str:
-    """ISO 8601 text in UTC, ending in ``Z``, of such text or of seconds (or milliseconds) since 1970.
+    """ISO 8601 text in UTC, ending in ``Z``, from such text or from seconds (or milliseconds) since 1970.
 
-    Fractions finer than microseconds are kept where the text is in UTC already. Raises ValueError.
+    Text that is in UTC already keeps fractions finer than microseconds. Raises ValueError.
     """
     try:
         if isinstance(value, str):
@@ -85,7 +85,7 @@ def read_instant(value: object) -> str:
         else:
             raise ValueError
     except (ValueError, OverflowError, OSError):
-        raise ValueError("is not a time like 2025-01-31T12:00:00Z, nor seconds since 1970") from None
+        raise ValueError("is neither a time like 2025-01-31T12:00:00Z nor seconds since 1970") from None
     return moment.isoformat().replace("+00:00", "Z")
 
 

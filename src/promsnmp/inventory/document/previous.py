@@ -1,7 +1,7 @@
-"""What was there before: serves identities and masked secrets to a document that replaces an inventory.
+"""Looks up previous values: ids and masked secrets for a document that replaces an inventory.
 
-A document that was exported with masked secrets, edited and posted back must not lose them, and one that was written
-by hand, without ids, should not give every device a new identity.
+A document that was exported with masked secrets, edited and posted back must not lose the secrets, and a handwritten
+one without ids should not give every device a new id.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from promsnmp.inventory.model import Agent, AgentEndpoint, Device, Inventory, Se
 
 
 class PreviousValues:
-    """Look-ups in the inventory that is about to be replaced; all find nothing when there is none."""
+    """Looks up values in the inventory that is being replaced; without one, finds nothing."""
 
     __slots__ = ("_agents", "_by_endpoint", "_by_name", "_devices", "_seeds")
 
     def __init__(self, inventory: Inventory | None, *, claimed: AbstractSet[object] = frozenset()) -> None:
-        """``claimed``: ids that the document itself gives; what has one of them is found by it alone."""
+        """``claimed``: ids in the document; a device or agent with one of them is found only by its id."""
         devices = inventory.devices if inventory else ()
         agents = [agent for device in devices for agent in device.agents]
         self._devices = {device.id: device for device in devices}
@@ -33,7 +33,7 @@ class PreviousValues:
         self._seeds = {seed.id: seed for seed in inventory.seeds} if inventory else {}
 
     def device(self, device_id: str, sys_name: str) -> Device | None:
-        """By id, else by a name that no other device has."""
+        """By id, else by a unique name."""
         found = self._devices.get(device_id)
         return found or (self._by_name.get(sys_name.lower()) if sys_name else None)
 

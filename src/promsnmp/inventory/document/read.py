@@ -1,6 +1,6 @@
 """JSON document -> inventory, with every problem of the document found in one go.
 
-The document is the original PromSNMP's: keys that it does not know are no error, null means absent.
+The document is the original PromSNMP's: unknown keys are no error, null means absent.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ def from_document(document: object, *, previous: Inventory | None = None) -> Inv
     """The inventory that a JSON document describes.
 
     ``previous`` is the inventory that it replaces: masked secrets and missing ids are taken from there.
-    Raises InventoryInvalid with all problems. ``devices`` must be there, if only as an empty list, so that a
-    document of another kind cannot empty the inventory.
+    Raises InventoryInvalid with all problems. ``devices`` is required, even if empty, so that a document of another
+    kind cannot empty the inventory.
     """
     with gc_paused():
         return _inventory(document, previous)
@@ -38,7 +38,7 @@ def _inventory(document: object, previous: Inventory | None) -> Inventory:
     values = PreviousValues(previous, claimed=_given_ids(document) if previous else frozenset())
     read = [device_from(item, f"devices[{i}]", problems, values) for i, item in enumerate(top.items("devices"))]
     devices = [device for device in read if device is not None]
-    if len(devices) == len(read):  # else the numbers in the places would not be the document's
+    if len(devices) == len(read):  # otherwise the positions in the messages would be wrong
         problems += collisions(devices)
     seeds = [
         read_seed(item, f"discoverySeeds[{i}]", problems, values) for i, item in enumerate(top.items("discoverySeeds"))
@@ -53,7 +53,7 @@ def _inventory(document: object, previous: Inventory | None) -> Inventory:
 
 
 def _given_ids(value: object) -> set[object]:
-    """Every ``id`` of devices and agents in a document, well-formed or not."""
+    """Every ``id`` of devices and agents in a document, valid or not."""
     if isinstance(value, list):
         return set().union(*map(_given_ids, value))
     if not isinstance(value, dict | Mapping):

@@ -31,7 +31,7 @@ from promsnmp.inventory.model import (
 from promsnmp.snmp.credentials import Community
 
 MAX_TIMEOUT = 3_600_000
-"""Milliseconds; more is a mistake in the unit."""
+"""Milliseconds; a larger value is a mistake in the unit."""
 MAX_RETRIES = 100
 
 _DEVICE_KEYS = frozenset(
@@ -45,14 +45,14 @@ _AGENT_KEYS = frozenset(
 )
 
 _READ_ONLY_KEYS = frozenset({"polling"})
-"""Keys that answers have and documents need not: they are passed over."""
+"""Keys that only answers have; ignored in documents."""
 
 
 def read_device(document: object, *, old: Device | None = None) -> Device:
-    """The device that a JSON document of one device describes; places of problems begin at the device.
+    """The device that a JSON document of one device describes; the places of problems are relative to the device.
 
-    ``old`` is the device that it replaces: masked secrets, ids and what discovery found are taken from there. Other
-    than in an inventory, keys that are not known are problems: they are slips of people, not of another program's.
+    ``old`` is the device that it replaces: masked secrets, ids and discovered values are taken from there. Unknown keys
+    are problems here, unlike in an inventory: they are typing mistakes rather than another program's data.
     Raises InventoryInvalid with all problems.
     """
     if not isinstance(document, Mapping):
@@ -76,7 +76,9 @@ def _refuse_unknown(fields: Fields, known: frozenset[str], what: str) -> None:
     for key in fields.values.keys() - known - _READ_ONLY_KEYS:
         similar = get_close_matches(key.lower(), {name.lower(): name for name in known}, 1, 0.6)
         intended = next((name for name in known if name.lower() in similar), "")
-        fields.problem(ascii(key)[1:-1][:80], f"is not a key of {what}" + (f"; {intended} is" if intended else ""))
+        fields.problem(
+            ascii(key)[1:-1][:80], f"is not a key of {what}" + (f"; did you mean {intended}?" if intended else "")
+        )
 
 
 def device_from(item: object, place: str, problems: list[str], previous: PreviousValues) -> Device | None:
@@ -141,15 +143,15 @@ def _identifiers(fields: Fields) -> DeviceIdentifiers | None:
 
 
 def _primary(fields: Fields, agents: list[Agent], previous: PreviousValues, *, complete: bool) -> Agent | None:
-    """The agent that ``primaryAgent`` copies: found by id, then by endpoint, and what ``agents`` says of it counts.
+    """The agent that ``primaryAgent`` repeats, by id, else by endpoint; its entry in ``agents`` counts.
 
-    One that is not among ``agents`` is read as a further agent; without ``primaryAgent`` the first one is primary.
+    One that is not among ``agents`` becomes an additional agent; without ``primaryAgent`` the first agent is primary.
     """
     value = fields.values.get("primaryAgent")
     if value is None:
         return agents[0] if agents else None
     if isinstance(value, dict) and len(copied := [agent for agent in agents if agent.id == value.get("id")]) == 1:
-        return copied[0]  # as it is in every document that we wrote
+        return copied[0]  # the case of every document that we wrote
     place = fields.at("primaryAgent")
     silent = Fields(value if isinstance(value, Mapping) else {}, place, [])
     wanted, endpoint = read_id(silent), _endpoint(silent)
@@ -182,7 +184,7 @@ def _agent(item: object, place: str, problems: list[str], previous: PreviousValu
 
 
 def _endpoint(fields: Fields) -> AgentEndpoint | None:
-    """``endpoint``; its port is 161 when absent. None when there is no usable address."""
+    """``endpoint``; the default port is 161. None when there is no usable address."""
     value = fields.values.get("endpoint")
     if value is None:
         fields.problem("endpoint", 'is missing, like {"address": "192.0.2.1", "port": 161}')

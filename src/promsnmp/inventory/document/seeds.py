@@ -1,7 +1,7 @@
-"""Seeds in a document: what the original PromSNMP keeps there, and what we add to it.
+"""Reads and writes seeds in a document: the keys of the original PromSNMP, and our additions.
 
-The fields of the original hold the first of a seed's credentials, so that it can use the seed; ``credentials`` lists
-the others. What the original leaves open is filled in: it stores security level 0 for a user whose level was not given.
+The original's keys hold the first credentials of a seed, so that it can use the seed; ``credentials`` lists the others.
+Values that the original leaves open are filled in: it stores security level 0 for a user without a level.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from promsnmp.inventory.model import DEFAULT_PORT, Seed, agent_type
 from promsnmp.snmp.credentials import Credentials
 
 MAX_CREDENTIALS = 32
-"""Each of them costs packets at every address that does not answer."""
+"""Each one costs packets at every address that does not answer."""
 CREDENTIAL_KEYS = frozenset(
     """version agentType readCommunity securityName securityLevel authProtocol authPassphrase privProtocol
     privPassphrase contextName contextEngineId""".split()  # noqa: SIM905
@@ -28,7 +28,7 @@ SEED_KEYS = CREDENTIAL_KEYS | {
 
 
 def read_seed(item: object, place: str, problems: list[str], previous: PreviousValues) -> Seed | None:
-    """The seed that one JSON object describes; None when it is not usable, and then there are problems."""
+    """The seed that one JSON object describes; None when it is unusable, then ``problems`` has the reasons."""
     before = len(problems)
     fields = Fields(item, place, problems)
     if len(problems) > before:
@@ -37,7 +37,7 @@ def read_seed(item: object, place: str, problems: list[str], previous: PreviousV
     old = previous.seed(given_id)
     targets = fields.texts("potentialTargets")
     if not targets and not fields.failed("potentialTargets"):
-        fields.problem("potentialTargets", "is empty; name at least one address, network or host")
+        fields.problem("potentialTargets", "is empty; give at least one address, network or host name")
     credentials = _credentials(fields, old.credentials if old else ())
     neighbours = fields.texts("neighbours") if fields.values.get("neighbours") is not None else None
     seed = Seed(
@@ -55,9 +55,9 @@ def read_seed(item: object, place: str, problems: list[str], previous: PreviousV
 
 
 def _credentials(fields: Fields, previous: Sequence[Credentials]) -> tuple[Credentials, ...]:
-    """The first ones from the object itself, the others from ``credentials``; either may be all there are.
+    """The first credentials from the object itself, the others from its key ``credentials``; either may be missing.
 
-    Masked secrets are those of ``previous`` at the same place.
+    Masked secrets are taken from ``previous``, by position.
     """
     others = fields.items("credentials")
     read: list[Credentials | None] = []
@@ -68,7 +68,7 @@ def _credentials(fields: Fields, previous: Sequence[Credentials]) -> tuple[Crede
         if isinstance(item, Mapping):
             read.append(_read(inner, previous, len(read)))
     if len(others) > MAX_CREDENTIALS:
-        fields.problem("credentials", f"has {len(others)} entries; {MAX_CREDENTIALS} at most")
+        fields.problem("credentials", f"has {len(others)} entries; the limit is {MAX_CREDENTIALS}")
     return tuple(dict.fromkeys(one for one in read if one is not None))
 
 
@@ -77,7 +77,7 @@ def _read(fields: Fields, previous: Sequence[Credentials], number: int) -> Crede
 
 
 def seed_document(seed: Seed, *, mask: bool) -> dict[str, object]:
-    """The seed as its JSON object; ``mask`` hides its secrets."""
+    """The seed as a JSON object; ``mask`` hides its secrets."""
     document: dict[str, object] = {
         "id": seed.id,
         "potentialTargets": list(seed.potential_targets),
@@ -97,6 +97,6 @@ def seed_document(seed: Seed, *, mask: bool) -> dict[str, object]:
 
 
 def credentials_document(credentials: Credentials, *, mask: bool) -> dict[str, object]:
-    """Credentials as a seed or a request has them."""
+    """Credentials in the form of a seed or a request."""
     head = {"version": VERSION_NAMES[credentials.version], "agentType": agent_type(credentials)}
     return head | write_credentials(credentials, mask=mask)

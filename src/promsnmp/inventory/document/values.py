@@ -1,4 +1,4 @@
-"""Values that devices and seeds of a document have in common: ids, labels, names of modules."""
+"""Reads the values that devices and seeds of a document share: ids, labels, module names."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ def _uuid(text: str) -> str:
 
 
 def new_id() -> str:
-    """An id for what has none."""
+    """A random UUID."""
     return str(uuid.uuid4())
 
 
 def read_modules(fields: Fields, key: str) -> tuple[str, ...]:
-    """Names of modules, in order, without duplicates."""
+    """Module names, in order, without duplicates."""
     modules = fields.texts(key)
     for name in modules:
         if not _MODULE_NAME.match(name):
-            fields.problem(key, f"{name[:40]!r} is not a module's name")
+            fields.problem(key, f"{name[:40]!r} is not a module name")
     return modules
 
 
 def read_labels(fields: Fields) -> tuple[tuple[str, str], ...]:
-    """The pairs of ``labels``; their names are those that Prometheus takes (prometheus.io, data model)."""
+    """The pairs of ``labels``; names must be valid in Prometheus (prometheus.io, data model)."""
     value = fields.values.get("labels")
     if value is None:
         return ()
@@ -50,5 +50,5 @@ def read_labels(fields: Fields) -> tuple[tuple[str, str], ...]:
     for name in inner.values:
         if not _LABEL_NAME.match(name):
             shown = name if name.isprintable() else ascii(name)
-            inner.problem(shown[:80], "is not a label's name: letters, digits and _, no digit first")
+            inner.problem(shown[:80], "is not a label name: use letters, digits and _, and do not begin with a digit")
     return tuple((name, inner.text(name)) for name in inner.values)

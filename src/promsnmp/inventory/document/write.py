@@ -1,8 +1,8 @@
-"""The inventory as the original PromSNMP's JSON document, and back.
+"""Inventory -> JSON document, in the format of the original PromSNMP.
 
-The document is the file's content, what the API shows and takes, and what people edit. It must stay readable for the
-original (agents carry SNMP4J's version number, seeds the text ``v2c``, the primary agent stands there twice), so our
-own keys are only ever additions, which it ignores.
+The document is the content of the file, what the API shows and accepts, and what people edit. The original must be able
+to read it (agents have SNMP4J's version number, seeds the text ``v2c``, the primary agent appears twice), so our own
+keys are additions, which the original ignores.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ __all__ = ["MASK", "DocumentWriter", "from_document", "parse_json", "to_document
 
 
 def parse_json(data: bytes | str) -> object:
-    """The value of a JSON text. Raises InventoryInvalid; its one problem says where the text stops being JSON."""
+    """The value of a JSON text. Raises InventoryInvalid; its one problem says where the text is not JSON."""
     try:
         return json.loads(data)
     except json.JSONDecodeError as error:
-        raise InventoryInvalid([f"not JSON: {error.msg} at line {error.lineno} column {error.colno}"]) from None
+        raise InventoryInvalid([f"not valid JSON (line {error.lineno}, column {error.colno}): {error.msg}"]) from None
     except UnicodeDecodeError:
-        raise InventoryInvalid(["not JSON: the text is not UTF-8"]) from None
+        raise InventoryInvalid(["not valid JSON: not UTF-8"]) from None
     except (ValueError, RecursionError):
-        raise InventoryInvalid(["not JSON that can be read: a number or a nesting beyond all measure"]) from None
+        raise InventoryInvalid(["not valid JSON: a number is too long, or the nesting is too deep"]) from None
 
 
 def to_document(inventory: Inventory, *, mask: bool) -> dict[str, object]:
-    """The whole inventory; ``mask`` puts MASK in the place of every secret, and leaves out what we do not know."""
+    """The whole inventory; ``mask`` replaces every secret by MASK and drops unknown keys, which may hold secrets."""
     return {
         "devices": [device_document(device, mask=mask) for device in inventory.devices],
         "discoverySeeds": [seed_document(seed, mask=mask) for seed in inventory.seeds],
@@ -101,7 +101,7 @@ def agent_document(agent: Agent, *, mask: bool) -> dict[str, object]:
 
 
 class DocumentWriter:
-    """Writes documents as JSON bytes, doing work only for the devices that changed since the last time."""
+    """Writes documents as JSON bytes; renders only the devices that changed since the last time."""
 
     def __init__(self, *, mask: bool) -> None:
         self._mask = mask
@@ -109,15 +109,15 @@ class DocumentWriter:
 
     @property
     def known(self) -> tuple[Sequence[Device], Sequence[bytes]]:
-        """The devices that were written last, and what was written for each, with a comma before it."""
+        """The devices written last, and the text of each with a leading comma."""
         return self._devices.last
 
     def json(self, inventory: Inventory) -> bytes:
-        """The same as JSON of ``to_document``."""
+        """``to_document`` as JSON bytes."""
         return b"".join(self.parts(inventory))
 
     def parts(self, inventory: Inventory) -> Iterator[bytes]:
-        """``json`` in many small pieces."""
+        """``json`` in many small parts."""
         devices = self._devices.of(inventory.devices)
         yield b'{"devices":['
         if devices:
@@ -135,7 +135,7 @@ def _json(value: object) -> bytes:
 
 
 def _extra(extra: str, *, mask: bool) -> dict[str, object]:
-    """Keys that we do not know may hold secrets, so a masked document does not have them."""
+    """The unknown keys; none in a masked document, since they may hold secrets."""
     if not extra or mask:
         return {}
     loaded = json.loads(extra)

@@ -1,7 +1,7 @@
-"""Writing a file so that a crash at any moment leaves the old or the new one whole.
+"""Writes a file atomically: a crash at any moment leaves the complete old or the complete new file.
 
 A temporary file in the same directory, fsync, rename, fsync of the directory (POSIX rename is atomic within one file
-system). Writers of several processes take turns by a lock file; what a crashed one left behind is swept by the next.
+system). Writers of several processes take turns by a lock file; the next writer removes what a crashed one left.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from promsnmp.errors import InventoryUnavailable
 LOCK_TIMEOUT = 10.0
 """Seconds that a writer waits for another one."""
 STALE_AFTER = 600.0
-"""Seconds after which a temporary file is a crashed writer's even where locks do not work."""
+"""Seconds after which a temporary file belongs to a crashed writer, even where locks do not work."""
 
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 _NO_SYNC = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS)
 _ADVICE = {
     errno.ENOSPC: "the disk is full; free some space",
     errno.EDQUOT: "the disk quota is used up; free some space",
-    errno.EROFS: "the file system is read-only; mount it writable, or set PROM_INV_FILE to another place",
+    errno.EROFS: "the file system is read-only; mount it writable, or set PROM_INV_FILE to another path",
     errno.EACCES: "permission denied; give this user access to the file and its directory",
     errno.EPERM: "not permitted; give this user access to the file and its directory",
     errno.EISDIR: "it is a directory; set PROM_INV_FILE to a file",
-    errno.ENOTDIR: "a part of its path is no directory; set PROM_INV_FILE to another place",
+    errno.ENOTDIR: "a part of its path is not a directory; set PROM_INV_FILE to another path",
     errno.ENAMETOOLONG: "the name is too long; set PROM_INV_FILE to a shorter one",
-    errno.EFBIG: "it would be larger than the limit allows; raise the limit (ulimit -f)",
+    errno.EFBIG: "it would exceed the limit of file sizes; raise the limit (ulimit -f)",
 }
 
 
 class FileStamp(NamedTuple):
-    """Tells one version of a file from another without reading it."""
+    """Identifies a version of a file without reading it."""
 
     inode: int
     modified: int
@@ -49,7 +49,7 @@ class FileStamp(NamedTuple):
 
 
 def stamp_of(path: Path) -> FileStamp | None:
-    """The file's stamp; None when there is none. Raises InventoryUnavailable when it cannot be looked at."""
+    """The stamp of the file; None when there is no file. Raises InventoryUnavailable when it is inaccessible."""
     with explain_os_errors(path, "read"):
         try:
             found = path.stat()
@@ -58,12 +58,12 @@ def stamp_of(path: Path) -> FileStamp | None:
         if stat.S_ISDIR(found.st_mode):
             raise IsADirectoryError(errno.EISDIR, "is a directory")
         if not stat.S_ISREG(found.st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file; set PROM_INV_FILE to another place")
+            raise OSError(errno.EINVAL, "it is not a regular file; set PROM_INV_FILE to another path")
         return FileStamp(found.st_ino, found.st_mtime_ns, found.st_size)
 
 
 def read_bytes(path: Path) -> tuple[bytes, FileStamp] | None:
-    """The content and the stamp that belongs to it; None when there is no such file."""
+    """The content of the file and its stamp; None when there is no file."""
     if stamp_of(path) is None:
         return None
     with explain_os_errors(path, "read"):
@@ -76,7 +76,7 @@ def read_bytes(path: Path) -> tuple[bytes, FileStamp] | None:
 
 
 PRIVATE, READABLE = 0o600, 0o644
-"""Modes of new files: for this user only, or to be read by everybody."""
+"""Modes of new files: for this user only, or readable by everybody."""
 
 
 def write_bytes(path: Path, data: bytes, *, keep_mode: bool = True, mode: int = PRIVATE) -> FileStamp:
@@ -92,11 +92,11 @@ def write_parts(
     mode: int = PRIVATE,
     before_rename: Callable[[], None] = lambda: None,
 ) -> FileStamp:
-    """Replaces (or makes) the file, durably; when this returns, a power cut no longer loses it.
+    """Replaces (or creates) the file durably: after the return, it survives a power cut.
 
-    A new file has ``mode``; with ``keep_mode`` mode and owner of an existing one stay, where the system lets us.
-    ``before_rename`` is called when everything is written and only the rename is left; what it raises is raised here.
-    Raises InventoryUnavailable, and then the old file is untouched and nothing is left behind.
+    A new file gets ``mode``; with ``keep_mode``, an existing file keeps mode and owner, where the system allows it.
+    ``before_rename`` is called when all is written and only the rename is left; what it raises is raised here.
+    Raises InventoryUnavailable; then the old file is unchanged and no temporary file remains.
     """
     path = Path(os.path.realpath(path))  # a symbolic link stays one
     with explain_os_errors(path, "written"):
@@ -119,7 +119,7 @@ def write_parts(
 
 
 def try_writing(path: Path) -> None:
-    """Writes a temporary file beside ``path`` and removes it. Raises InventoryUnavailable when that is not possible."""
+    """Writes a temporary file beside ``path`` and removes it. Raises InventoryUnavailable when that fails."""
     temporary = _temporary(Path(os.path.realpath(path)))
     with explain_os_errors(path, "written"):
         try:
@@ -151,13 +151,13 @@ def _temporary(path: Path) -> Path:
 
 
 def make_directory(directory: Path) -> None:
-    """Makes the directory and its parents; a new one is for this user only."""
+    """Creates the directory and its parents, for this user only."""
     if not directory.is_dir():
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def sync_directory(directory: Path) -> None:
-    """Makes a rename in it durable; file systems that cannot are let pass."""
+    """Makes a rename in the directory durable; does nothing on file systems that cannot sync directories."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -170,10 +170,10 @@ def sync_directory(directory: Path) -> None:
 
 @contextlib.contextmanager
 def write_lock(path: Path) -> Iterator[None]:
-    """Holds the lock ``.<name>.lock`` beside the file, and sweeps what crashed writers left.
+    """Holds the lock ``.<name>.lock`` beside the file, and removes what crashed writers left.
 
-    Raises InventoryUnavailable when another process holds it for longer than LOCK_TIMEOUT. Where the file system
-    knows no locks, writers are not kept apart (each write is still atomic).
+    Raises InventoryUnavailable when another process holds the lock for longer than LOCK_TIMEOUT. On file systems
+    without locks, writers do not exclude each other (each write is still atomic).
     """
     path = Path(os.path.realpath(path))
     with explain_os_errors(path, "written"):
@@ -190,7 +190,7 @@ def write_lock(path: Path) -> Iterator[None]:
 
 
 def _wait_for(descriptor: int) -> bool:
-    """True once the lock is ours, False where there are no locks."""
+    """True when the lock is acquired, False when the file system has no locks."""
     deadline = time.monotonic() + LOCK_TIMEOUT
     while True:
         try:
@@ -223,7 +223,7 @@ def explain_os_errors(path: Path, done: str) -> Iterator[None]:
     try:
         yield
     except BlockingIOError:
-        message = "another process is writing it; try again"
+        message = "another process is writing it; retry later"
         raise InventoryUnavailable(f"{path} cannot be {done}: {message}") from None
     except OSError as error:
         advice = _ADVICE.get(error.errno or 0, error.strerror or str(error))

@@ -1,6 +1,6 @@
-"""The inventory's file, decrypted and encrypted: what stands between the store and the bytes on the disk.
+"""Reads and writes the encrypted inventory file.
 
-It knows the key, and what was written for each device the last time, so that a change of one device renders one.
+It holds the key, and the text of each device that was written last, so that a change of one device renders one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from promsnmp.support.memory import gc_paused
 
 
 class EncryptedFile:
-    """The file ``path`` under ``key``. A key that came from a key file is read again when the file no longer opens
+    """The file ``path``, encrypted with ``key``. A key from a key file is read again when the file cannot be decrypted
     with it, so a running server follows ``promsnmp inventory rekey``."""
 
     def __init__(self, path: Path, key: InventoryKey) -> None:
@@ -31,19 +31,19 @@ class EncryptedFile:
 
     @property
     def key(self) -> bytes:
-        """The key that opened the file last."""
+        """The key that decrypted the file last."""
         return self._key.data
 
     def stamp(self) -> FileStamp | None:
-        """Tells whether the file is still the one that was read; None when there is none."""
+        """Identifies the version of the file; None when there is no file."""
         return stamp_of(self.path)
 
     def lock(self) -> contextlib.AbstractContextManager[None]:
-        """Keeps other writers out; see ``write_lock``."""
+        """Excludes other writers; see ``write_lock``."""
         return write_lock(self.path)
 
     def read(self) -> tuple[Inventory, FileStamp] | None:
-        """The inventory in the file, None when there is no file. Raises InventoryError."""
+        """The inventory in the file; None when there is no file. Raises InventoryError."""
         found = read_bytes(self.path)
         if found is None:
             return None
@@ -52,7 +52,7 @@ class EncryptedFile:
             return read_inventory(self._decrypt(data), str(self.path)), stamp
 
     def reread(self) -> tuple[Inventory, FileStamp] | None:
-        """As ``read``, for a file that differs little from what was read or written before."""
+        """Like ``read``, but faster for a file that differs little from what was read or written before."""
         found = read_bytes(self.path)
         if found is None:
             return None
@@ -63,13 +63,13 @@ class EncryptedFile:
         return inventory, stamp
 
     def write(self, inventory: Inventory, *, before_rename: Callable[[], None] = lambda: None) -> FileStamp:
-        """Puts ``inventory`` into the file, durably; see ``write_parts``. Raises InventoryUnavailable."""
+        """Writes ``inventory`` to the file durably; see ``write_parts``. Raises InventoryUnavailable."""
         return write_parts(
             self.path, encrypt_parts(self._writer.parts(inventory), self._key.data), before_rename=before_rename
         )
 
     def prepare(self, inventory: Inventory) -> None:
-        """Renders all of it, so that the next ``write`` or ``reread`` has only to do with what changed."""
+        """Renders all devices, so that the next ``write`` or ``reread`` handles only what has changed."""
         for _ in self._writer.parts(inventory):
             pass
 
@@ -90,7 +90,9 @@ def read_inventory(plain: bytes, name: str) -> Inventory:
     try:
         document = parse_json(plain)
     except InventoryInvalid as error:
-        raise InventoryDamaged(f"{name} opens, but what is in it is {error}; restore it from a backup") from None
+        raise InventoryDamaged(
+            f"{name} can be decrypted, but its content is {error}; restore it from a backup"
+        ) from None
     try:
         return from_document(document)
     except InventoryInvalid as error:

@@ -1,7 +1,7 @@
-"""The encryption of the inventory file: AES-GCM, byte for byte as the original PromSNMP writes it.
+"""Encrypts and decrypts the inventory file: AES-GCM, byte for byte as the original PromSNMP writes it.
 
-Text of base64 (RFC 4648 section 4, one line) over nonce, ciphertext and tag. GCM (NIST SP 800-38D) authenticates what
-it encrypts, so a changed file never opens, but a wrong key and a damaged ciphertext look the same.
+The file is base64 (RFC 4648 section 4, one line) of nonce, ciphertext and tag. GCM (NIST SP 800-38D) authenticates what
+it encrypts: a modified file cannot be decrypted, but a wrong key and a damaged ciphertext look the same.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ NONCE_SIZE = 12
 TAG_SIZE = 16
 KEY_LENGTHS = (16, 24, 32)
 CHUNK_SIZE = 192 * 1024
-"""Octets that are encrypted at once: what fits into a processor's cache goes through encryption and base64 faster than
-the whole, and other threads get their turn in between."""
+"""Octets to encrypt at once: chunks that fit into the CPU cache are faster than the whole file, and other threads can
+run in between."""
 
 
 def check_key(key: bytes, source: str) -> bytes:
-    """The key when it has a length that AES takes, else InventoryKeyError naming ``source``."""
+    """Returns the key. Raises InventoryKeyError naming ``source`` when AES has no keys of its length."""
     if len(key) not in KEY_LENGTHS:
         raise InventoryKeyError(
             f"{source} is {len(key)} bytes long; it must be 16, 24 or 32 (make one: openssl rand -hex 16)"
@@ -42,7 +42,7 @@ def encrypt(plain: bytes, key: bytes) -> bytes:
 
 
 def encrypt_parts(parts: Iterable[bytes], key: bytes) -> Iterator[bytes]:
-    """``encrypt`` of the joined ``parts``, in pieces of about CHUNK_SIZE octets."""
+    """``encrypt`` of the joined ``parts``, in chunks of about CHUNK_SIZE octets."""
     nonce = os.urandom(NONCE_SIZE)
     encryptor = Cipher(AES(key), GCM(nonce)).encryptor()
     rest = nonce
@@ -67,25 +67,23 @@ def _chunks(parts: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def decrypt(data: bytes, key: bytes, name: str) -> bytes:
-    """The plain bytes of a file called ``name``.
+    """The decrypted content of the file ``name``.
 
-    Raises InventoryDamaged when it is not such a file at all, InventoryKeyError when it does not open.
+    Raises InventoryDamaged when it is not an encrypted inventory, InventoryKeyError when the key does not decrypt it.
     """
     raw = _decode(data.strip(), name)
     try:
         return AESGCM(key).decrypt(raw[:NONCE_SIZE], raw[NONCE_SIZE:], None)
     except InvalidTag:
         raise InventoryKeyError(
-            f"{name} does not open: the key is not the one that it was written with, or the file is damaged; "
-            "set PROM_ENCRYPT_KEY to the right key, or restore the file from a backup (nothing was changed)"
+            f"{name} cannot be decrypted: the key is wrong, or the file is damaged; set PROM_ENCRYPT_KEY to the key "
+            "that it was written with, or restore the file from a backup (nothing was changed)"
         ) from None
 
 
 def _decode(data: bytes, name: str) -> bytes:
     if data[:1] in (b"{", b"["):
-        raise InventoryDamaged(
-            f"{name} is plain JSON, not encrypted; to take it over: promsnmp inventory import {name}"
-        )
+        raise InventoryDamaged(f"{name} is plain JSON, not encrypted; to import it: promsnmp inventory import {name}")
     try:
         raw = pybase64.b64decode(data, validate=True)
     except binascii.Error:
@@ -93,6 +91,8 @@ def _decode(data: bytes, name: str) -> bytes:
             f"{name} is damaged (not base64); restore it from a backup (nothing was changed)"
         ) from None
     if len(raw) < NONCE_SIZE + TAG_SIZE:
-        what = "empty" if not data else "cut off"
-        raise InventoryDamaged(f"{name} is damaged ({what}); restore it from a backup, or delete it to start anew")
+        what = "empty" if not data else "truncated"
+        raise InventoryDamaged(
+            f"{name} is damaged ({what}); restore it from a backup, or delete it to start with an empty inventory"
+        )
     return raw

@@ -1,9 +1,9 @@
-"""Changing the key of the inventory file so that it can be read at every moment, whatever crashes.
+"""Changes the key of the inventory file, which stays readable at every moment, even after a crash.
 
-The file itself goes from the old key to the new one in a single rename. When the key lives in a key file, two files
-must change, and no rename does both: so the new key is first put beside the old one (``<file>.key.new``), then the
-inventory is written with it, then the new key file takes the old one's place. Readers try both key files, and whoever
-rekeys next begins with whichever key opens the inventory.
+A single rename changes the file from the old key to the new one. When the key is in a key file, two files must change,
+and no rename does both: so the new key is first written beside the old one (``<file>.key.new``), then the inventory is
+written with it, then the new key file replaces the old one. Readers try both key files, and the next rekey begins with
+the key that decrypts the inventory.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from promsnmp.inventory.storage.key import InventoryKey, candidate_keys, key_fil
 
 
 def rekey(path: Path, old: InventoryKey, new: bytes | None = None) -> Path | None:
-    """Encrypts the inventory file ``path`` anew; returns the key file that now holds the key, if one does.
+    """Encrypts the inventory file ``path`` with another key; returns the key file that holds it, if any.
 
-    ``new`` None makes a key and keeps it in the key file; so does an ``old`` that came from there. Raises
-    InventoryError, and then the file still opens with the old key.
+    Without ``new``, generates a key. The new key goes into the key file when it is generated, or when ``old`` is from
+    there. Raises InventoryError; then the old key still decrypts the file.
     """
     in_key_file = new is None or old.path is not None
     key = new or new_key()
@@ -46,7 +46,7 @@ def rekey(path: Path, old: InventoryKey, new: bytes | None = None) -> Path | Non
 
 
 def _plain(path: Path, old: InventoryKey) -> bytes | None:
-    """The file's content; None when there is no file yet. First finishes a rekey that was cut off."""
+    """The decrypted content; None when there is no file yet. Completes a rekey that was interrupted."""
     found = read_bytes(path)
     if found is None:
         return None
@@ -65,7 +65,7 @@ def _plain(path: Path, old: InventoryKey) -> bytes | None:
 
 
 def _settle(path: Path, key: bytes) -> None:
-    """Makes ``key``, which opens the inventory, the one of the key file, before the next new key replaces its copy."""
+    """Puts ``key``, which decrypts the inventory, into the key file, before another new key replaces its only copy."""
     current, waiting = key_file(path), next_key_file(path)
     with explain_os_errors(current, "written"), contextlib.suppress(FileNotFoundError):
         if waiting.read_bytes().strip() == key:

@@ -1,4 +1,4 @@
-"""One change of the inventory: what it makes of the one before, and the number, term and answer that it gets."""
+"""Applies one change to the inventory: new revision, term and request ID, or the error of the change."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ Change = Callable[[Inventory], Inventory]
 
 @dataclass(slots=True)
 class PendingChange:
-    """A change that waits for its turn, and how it ended."""
+    """A change that waits for the next write, and its result."""
 
     change: Change
     who: str
     request_id: str
-    """Of the forwarded request that asked for it; empty for any other change."""
+    """ID of the forwarded request that asked for it; empty for any other change."""
     future: asyncio.Future[Inventory]
     result: Inventory | Exception | None = None
     changes: InventoryChanges | None = None
 
 
 def is_older(found: Inventory, known: Inventory) -> bool:
-    """Whether a file is one of the past; those of other programs have no numbers that would tell."""
+    """Whether a file is older than the known inventory; files of other programs have no numbers to compare."""
     is_numbered = bool(found.fencing_token or found.revision)
     return is_numbered and (found.fencing_token, found.revision) < (known.fencing_token, known.revision)
 
 
 def apply_change(now: Snapshot, pending: PendingChange, fencing_token: int | None) -> Snapshot:
-    """The inventory after one more change, made in ``fencing_token``; unchanged when that failed."""
+    """The snapshot after one more change in the term ``fencing_token``; ``now`` when the change fails."""
     try:
         after, pending.changes = _apply(now, pending, fencing_token)
-    except Exception as error:  # noqa: BLE001  # raised where the change was asked for
+    except Exception as error:  # noqa: BLE001  # raised in the caller of InventoryStore.update
         pending.result = error
         return now
     pending.result = after.inventory
@@ -51,7 +51,7 @@ def _apply(
     old = now.inventory
     if fencing_token is not None and fencing_token < old.fencing_token:
         raise InventoryUnavailable(
-            f"not written: a leader of term {old.fencing_token} has written the inventory, term {fencing_token} is over"
+            f"not written: term {fencing_token} is over, a leader of term {old.fencing_token} has written the inventory"
         )
     wanted = pending.change(old)
     if wanted is old:

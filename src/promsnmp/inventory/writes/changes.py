@@ -1,7 +1,7 @@
-"""What became different between two inventories: what the index must learn, and what the audit log tells.
+"""Compares two inventories: the changes for the index and for the audit log.
 
-A change of one device among thousands must not cost the work of thousands, so what both have in common at their
-beginning and their end is passed over by identity before anything is compared.
+A change of one device must not cost the work of thousands, so the objects that both inventories share at the beginning
+and at the end are skipped before anything is compared.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _DOCUMENT_NAMES = {"primary": "primaryAgent", "identifiers": "marks"}
 
 
 OBSERVED = frozenset({"lastSeen", "missedSince", "marks"})
-"""What discovery notes of a device each time that it looks for it."""
+"""Fields that discovery updates each time that it looks for a device."""
 
 
 @dataclass(frozen=True, slots=True)
 class ItemChanges(Generic[T]):
-    """Devices, or seeds, that came, changed (before and after) and went."""
+    """Devices, or seeds, that were added, changed (before and after) and removed."""
 
     added: tuple[T, ...] = ()
     changed: tuple[tuple[T, T], ...] = ()
@@ -36,13 +36,13 @@ class ItemChanges(Generic[T]):
 
     @property
     def old_values(self) -> Iterator[T]:
-        """Values that are no longer there."""
+        """The removed values, and the changed ones as they were."""
         yield from self.removed
         yield from (before for before, _ in self.changed)
 
     @property
     def new_values(self) -> Iterator[T]:
-        """Values that were not there."""
+        """The added values, and the changed ones as they are now."""
         yield from (after for _, after in self.changed)
         yield from self.added
 
@@ -52,16 +52,16 @@ class ItemChanges(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class InventoryChanges:
-    """The edits of devices and of seeds."""
+    """The changes of devices and of seeds."""
 
     devices: ItemChanges[Device]
     seeds: ItemChanges[Seed]
 
 
 def compare(old: Inventory, new: Inventory) -> tuple[Inventory, InventoryChanges]:
-    """``new`` with the very values of ``old`` wherever they are equal, and what differs.
+    """``new`` with the objects of ``old`` wherever they are equal, and the changes.
 
-    Values that stay the same objects are known everywhere: what was rendered of them is used again.
+    Objects that stay the same need not be rendered again.
     """
     devices, of_devices = _compare(old.devices, new.devices)
     seeds, of_seeds = _compare(old.seeds, new.seeds)
@@ -88,9 +88,9 @@ def _compare(old: Sequence[T], new: Sequence[T]) -> tuple[tuple[T, ...], ItemCha
 
 
 def audit_changes(changes: InventoryChanges, *, who: str, revision: int) -> None:
-    """One audit line for each device and seed that changed; of a changed one, which keys, never their values.
+    """One audit line for each changed device and seed, with the names of the changed keys, never their values.
 
-    That discovery saw a device again, or did not, changes nothing that anybody decided: it gets no line.
+    Discovery seeing or missing a device again is no line: nobody decided anything.
     """
     for kind, item_changes in (("device", changes.devices), ("seed", changes.seeds)):
         for what, items in (("added", item_changes.added), ("removed", item_changes.removed)):
@@ -110,7 +110,7 @@ def _identity(item: Device | Seed) -> dict[str, object]:
 
 
 def _different(before: Device | Seed, after: Device | Seed) -> list[str]:
-    """The document's names of the fields that differ; ``primary`` is told only where the agents are the same."""
+    """The document's names of the fields that differ; ``primary`` only when the agents are the same."""
     names = [one.name for one in fields(before) if getattr(before, one.name) != getattr(after, one.name)]
     if "agents" in names and "primary" in names:
         names.remove("primary")
@@ -118,6 +118,6 @@ def _different(before: Device | Seed, after: Device | Seed) -> list[str]:
 
 
 def _camel(name: str) -> str:
-    """``sys_name`` as the document has it: ``sysName``."""
+    """``sys_name`` -> ``sysName``, as in the document."""
     first, *others = name.split("_")
     return first + "".join(part.capitalize() for part in others)

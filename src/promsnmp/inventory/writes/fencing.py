@@ -1,9 +1,9 @@
-"""Who may write the inventory, and which writes are in it: what keeps several replicas from undoing each other's work.
+"""Fencing tokens: only the current leader writes the inventory, so that replicas do not undo each other's work.
 
-The fence is asked before a change is made, and again right before the file is put in its place: a leader that slept, or
-whose disk did, in between is not the leader any more. A write that another replica passed on carries a number, and the
-file keeps the last ones, so that whoever passed it on can tell whether it was done when the leader went away with the
-answer.
+The token, the number of the leader's term, is checked before a change is made, and again right before the file is
+replaced: a leader that was suspended in between, or whose disk was, no longer leads. A write that another replica
+forwarded has a request ID, and the file keeps the last ones, so that this replica can find out whether the write was
+made when the leader did not answer.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 GetFencingToken = Callable[[], int | None]
-"""The number of the leader's term, None where there are no terms. Raises NotLeader. Called in threads."""
+"""The current term of this leader; None without elections. Raises NotLeader. Called in threads."""
 
 MAX_REQUEST_IDS = 1024
-"""Numbers of writes that the file keeps: some seconds of as many writes as one leader can make."""
+"""IDs of forwarded writes that the file keeps: enough for some seconds at the highest rate of a leader."""
 
 
 def no_fencing_token() -> int | None:
-    """For a store that nobody else writes: there are no terms."""
+    """For a store without elections."""
     return None

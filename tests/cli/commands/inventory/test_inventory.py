@@ -160,7 +160,7 @@ def test_a_wrong_key_exits_with_2_and_a_damaged_file_with_1(
     for command in (["show"], ["export"], ["import", source], ["rekey"]):
         failed = promsnmp(*command)
         assert (failed.code, len(failed.err.splitlines())) == (2, 1)
-        assert "does not open" in failed.err
+        assert "cannot be decrypted" in failed.err
     path.write_bytes(b"damaged!")
     assert promsnmp("import", source).code == 1
     assert path.read_bytes() == b"damaged!"
@@ -183,7 +183,7 @@ def test_a_plain_inventory_is_refused_until_imported_into_itself(
     failed = promsnmp("show")
     assert (failed.code, failed.err) == (
         1,
-        f"promsnmp: {path} is plain JSON, not encrypted; to take it over: promsnmp inventory import {path}\n",
+        f"promsnmp: {path} is plain JSON, not encrypted; to import it: promsnmp inventory import {path}\n",
     )
 
 

@@ -47,8 +47,8 @@ BUSY = 15.0
 TRUE = Timing()
 """As it is unless somebody sets it otherwise."""
 
-_BEGUN = re.compile(r"this replica is the leader from ([\d.]+) on, term (\d+), held until ([\d.]+) ")
-_ENDED = re.compile(r"this replica is not the leader any more, since ([\d.]+), term (\d+):")
+_BEGUN = re.compile(r"this replica is the leader since ([\d.]+), term (\d+), lease until ([\d.]+) ")
+_ENDED = re.compile(r"this replica is no longer the leader, since ([\d.]+), term (\d+):")
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -23,7 +23,7 @@ from tests.support.tools import wait_until
 
 GRACEFUL = 3.0
 """Seconds in which a leader that ends in order has to be followed."""
-BEGINS = "this replica is the leader from"
+BEGINS = "this replica is the leader since"
 _ADDED = re.compile(r'what="device added" device=(\S+)')
 
 
