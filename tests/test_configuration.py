@@ -26,14 +26,14 @@ def test_every_setting_says_what_it_is_for() -> None:
     assert not [name for name, field in Settings.model_fields.items() if not field.description]
 
 
-def test_defaults_are_written_as_one_sets_them() -> None:
+def test_defaults_are_written_as_an_operator_sets_them() -> None:
     fields = Settings.model_fields
     assert configuration.default_of(fields["collection_interval"]) == "`30000`"
     assert configuration.default_of(fields["snmp_allow_adhoc_targets"]) == "`false`"
     assert configuration.default_of(fields["prom_encrypt_key"]) == "unset"
 
 
-def test_bounds_and_choices_are_told() -> None:
+def test_bounds_and_choices_are_shown() -> None:
     fields = Settings.model_fields
     assert configuration.values_of(fields["server_port"]) == "integer 0 to 65535"
     assert configuration.values_of(fields["collection_interval"]) == "integer from 0"
@@ -42,7 +42,7 @@ def test_bounds_and_choices_are_told() -> None:
     assert configuration.values_of(fields["prom_inv_file"]) == "path"
 
 
-def test_what_stands_outside_the_markers_is_kept() -> None:
+def test_text_outside_the_markers_is_kept() -> None:
     page = f"before\n{configuration.BEGIN}\nold\n{configuration.END}\nafter\n"
     text = configuration.rewritten(page)
     assert text.startswith("before\n")

@@ -127,7 +127,7 @@ def test_head_is_answered_as_get_is_without_the_page(replicas: list[Replica], na
 # --- changes
 
 
-def test_a_change_at_any_replica_is_the_leaders_and_everywhere_soon(replicas: list[Replica]) -> None:
+def test_a_change_at_any_replica_is_made_by_the_leader_and_soon_visible_everywhere(replicas: list[Replica]) -> None:
     for number, one in enumerate(replicas):
         made = one.client.post(DEVICES, json={"sysName": f"box-{number}", "agents": []})
         assert made.status_code == 201
@@ -202,7 +202,7 @@ def test_many_changes_at_once_through_all_replicas_all_land(replicas: list[Repli
 # --- who may call as a replica
 
 
-def test_a_call_with_a_wrong_seal_is_refused_whatever_it_asks(replicas: list[Replica], name: str) -> None:
+def test_a_request_with_an_invalid_signature_is_refused(replicas: list[Replica], name: str) -> None:
     signer = RequestSigner(lambda: b"fedcba9876543210", "pod-9")
     for path in (f"/snmp?target={name}", "/-/healthy", "/promsnmp/hello"):
         header, value = signer.sign("GET", path.encode())
@@ -211,7 +211,7 @@ def test_a_call_with_a_wrong_seal_is_refused_whatever_it_asks(replicas: list[Rep
         assert "PROM_ENCRYPT_KEY" in answer.text
 
 
-def test_news_are_taken_from_replicas_only(replicas: list[Replica]) -> None:
+def test_status_is_accepted_only_from_replicas(replicas: list[Replica]) -> None:
     body = b'{"name": "pod-9"}'
     assert replicas[0].client.post(STATUS_PATH, content=body).status_code == 403
     assert replicas[0].client.get(STATUS_PATH).status_code == 403
@@ -223,7 +223,7 @@ def test_news_are_taken_from_replicas_only(replicas: list[Replica]) -> None:
     assert len(replicas[0].leadership["members"]) == 3  # type: ignore[arg-type]
 
 
-def test_what_was_passed_on_is_not_passed_on_again(replicas: list[Replica], name: str) -> None:
+def test_a_forwarded_request_is_not_forwarded_again(replicas: list[Replica], name: str) -> None:
     signer = RequestSigner(lambda: KEY.encode(), "pod-9")
     follower = followers_of(replicas)[0]
     header, value = signer.sign("POST", DEVICES.encode(), body_digest(b"{}"))
@@ -258,7 +258,7 @@ def promsnmp(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_the_command_tells_who_leads_at_any_replica(replicas: list[Replica], redis: RedisServer) -> None:
+def test_the_command_shows_the_leader_at_any_replica(replicas: list[Replica], redis: RedisServer) -> None:
     leader = redis.cli("GET", "leader")
     for one in replicas:
         asked = promsnmp("leader", "--url", one.url)
@@ -301,9 +301,7 @@ def test_an_election_is_forced_by_deleting_the_key(replicas: list[Replica], redi
     wait_until(lambda: redis.cli("GET", "leader") not in ("", before), deadline=30)
 
 
-def test_a_name_that_somebody_else_put_into_the_key_is_left_alone_and_told(
-    replicas: list[Replica], redis: RedisServer
-) -> None:
+def test_a_foreign_name_in_the_key_is_left_alone_and_reported(replicas: list[Replica], redis: RedisServer) -> None:
     wait_until(lambda: all(one.has_all for one in replicas), deadline=30)
     redis.cli("SET", "leader", "somebody")
     try:

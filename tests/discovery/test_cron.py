@@ -73,7 +73,7 @@ def test_day_of_the_month_and_of_the_week_must_both_fit() -> None:
     assert days("29 2 MON", "2026-01-01", 2) == ["2044-02-29", "2072-02-29"]
 
 
-def test_short_months_are_passed_over() -> None:
+def test_short_months_are_skipped() -> None:
     assert days("31 * *", "2026-01-31") == ["2026-03-31", "2026-05-31", "2026-07-31"]
     assert days("29 2 *", "2095-01-01", 2) == ["2096-02-29", "2104-02-29"]
     assert days("L-30 * *", "2026-01-01", 2) == ["2026-03-01", "2026-05-01"]
@@ -155,7 +155,7 @@ def test_the_nearest_weekday() -> None:
         ("0 0 2 5 * MON#3", "no date ever matches"),
     ],
 )
-def test_what_is_wrong_with_a_wrong_one(text: str, told: str) -> None:
+def test_an_invalid_expression_is_refused_with_the_reason(text: str, told: str) -> None:
     with pytest.raises(ValueError, match=told):
         parse(text)
 

@@ -51,7 +51,7 @@ def run(expression: str, zone: str, after: str, count: int) -> list[str]:
     return found
 
 
-def test_times_that_are_skipped_run_once_when_they_are_over() -> None:
+def test_skipped_times_run_once_at_the_end_of_the_gap() -> None:
     assert run("0 30 2 * * *", "Europe/Berlin", "2026-03-28T12:00", 2) == ["29 03:00 +0200", "30 02:30 +0200"]
     assert run("0 0/10 2 * * *", "Europe/Berlin", "2026-03-28T12:00", 2) == ["29 03:00 +0200", "30 02:00 +0200"]
     assert run("0 0 2,3 * * *", "Europe/Berlin", "2026-03-28T12:00", 2) == ["29 03:00 +0200", "30 02:00 +0200"]
@@ -60,7 +60,7 @@ def test_times_that_are_skipped_run_once_when_they_are_over() -> None:
     assert run("0 0 2 * * *", "Pacific/Apia", "2011-12-29T12:00", 2) == ["31 00:00 +1400", "31 02:00 +1400"]
 
 
-def test_times_that_come_twice_run_at_the_first() -> None:
+def test_repeated_times_run_at_the_first() -> None:
     assert run("0 30 2 * * *", "Europe/Berlin", "2026-10-24T12:00", 2) == ["25 02:30 +0200", "26 02:30 +0100"]
     assert run("0 0 * * * *", "Europe/Berlin", "2026-10-25T01:30", 2) == ["25 02:00 +0200", "25 03:00 +0100"]
     assert run("0 45 1 * * *", "Australia/Lord_Howe", "2026-04-04T12:00", 2) == ["05 01:45 +1100", "06 01:45 +1030"]
@@ -121,7 +121,7 @@ def test_an_instant_is_the_first_at_which_a_clock_shows_the_time_or_a_later_one(
 # ------------------------------------------------------------------------------------------------------------ settings
 
 
-def test_wrong_expressions_and_zones_are_told_with_right_ones() -> None:
+def test_invalid_expressions_and_zones_are_reported_with_an_example() -> None:
     with pytest.raises(
         SettingsError, match=r"DISCOVERY_CRON=0 0 25 \* \* \*: '25' is not.*DISCOVERY_CRON='0 0 2 \* \* \*'"
     ):
@@ -133,11 +133,11 @@ def test_wrong_expressions_and_zones_are_told_with_right_ones() -> None:
             read_zone(name)
 
 
-def test_a_dash_is_for_never() -> None:
+def test_a_dash_disables_the_schedule() -> None:
     assert read_cron(" - ") is None
 
 
-def test_without_a_zone_the_machine_s_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_default_zone_is_that_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("TZ", raising=False)
     monkeypatch.setattr(module, "LOCAL_ZONE", tmp_path / "localtime")
     assert read_zone("") is UTC
@@ -145,7 +145,7 @@ def test_without_a_zone_the_machine_s_counts(monkeypatch: pytest.MonkeyPatch, tm
     assert read_zone("") is ZoneInfo("Europe/Berlin")
 
 
-def test_a_zone_of_the_machine_that_is_not_known_is_told(
+def test_an_unknown_zone_of_the_machine_is_a_warning(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0")
@@ -271,12 +271,12 @@ async def test_it_runs_at_the_times() -> None:
     assert [moment - START for moment in begun] == [timedelta(hours=hours) for hours in (14, 38, 62)]
 
 
-async def test_times_that_come_during_a_run_are_not_made_up_for() -> None:
+async def test_times_during_a_run_are_skipped() -> None:
     begun = await ran(Clock(timedelta(days=4)), schedule=daily(), takes=timedelta(hours=25))
     assert [moment - START for moment in begun] == [timedelta(hours=14), timedelta(hours=62)]
 
 
-async def test_who_does_not_lead_does_not_run_and_makes_nothing_up_for() -> None:
+async def test_a_replica_that_does_not_lead_skips_the_times() -> None:
     clock = Clock(timedelta(days=3))
     begun = await ran(clock, schedule=daily(), leads=lambda: clock.now > START + timedelta(hours=20))
     assert [moment - START for moment in begun] == [timedelta(hours=38), timedelta(hours=62)]
@@ -303,7 +303,7 @@ async def test_at_the_start_it_waits_a_while_for_an_election() -> None:
     assert await ran(clock, on_start=True, leads=lambda: clock.now > START + timedelta(minutes=10)) == []
 
 
-async def test_the_next_time_is_told() -> None:
+async def test_the_next_time_is_shown() -> None:
     async def once() -> None:
         pass
 
@@ -311,7 +311,7 @@ async def test_the_next_time_is_told() -> None:
     assert Scheduler(once, None, leads=lambda: True).next == 0.0
 
 
-async def test_the_end_ends_a_run() -> None:
+async def test_stopping_cancels_a_run() -> None:
     begun, ended = asyncio.Event(), asyncio.Event()
 
     async def endless() -> None:

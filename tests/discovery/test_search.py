@@ -51,7 +51,7 @@ def hand_made(name: str, address: str, port: int, credentials: Community = PUBLI
     return Device(f"6a3c1d5e-0000-4000-8000-0000000001{len(name):02x}", name, agents=(one,), primary=one)
 
 
-async def test_devices_come_into_the_inventory_with_all_that_they_said() -> None:
+async def test_found_devices_are_in_the_inventory_with_all_their_values() -> None:
     mib = device_mib("sw1", macs=["001b54000001", "00005e000101"], serial="FOC1234")
     memory = UnsavedInventory()
     async with await SimulatedAgent(mib).start("127.71.0.1") as one:
@@ -87,7 +87,7 @@ async def test_devices_come_into_the_inventory_with_all_that_they_said() -> None
     assert (job.progress.probed, job.progress.found) == (1, 1)
 
 
-async def test_what_was_found_out_by_half_is_no_news_of_modules() -> None:
+async def test_an_incomplete_identification_does_not_change_the_modules() -> None:
     memory = UnsavedInventory()
     async with await agent("sw1").start("127.71.0.1") as one:
         plan = plan_for("127.71.0.1", port=one.port)
@@ -150,7 +150,7 @@ async def test_one_device_on_several_addresses_is_one_and_strangers_of_one_name_
     assert sorted(len(discovered.endpoints) for discovered in job.discovered_devices.values()) == [1, 3]
 
 
-async def test_what_is_excluded_gets_no_packet() -> None:
+async def test_an_excluded_address_gets_no_packet() -> None:
     devices = {"127.71.3.1": agent("a", 1), "127.71.3.2": agent("b", 2)}
     memory = UnsavedInventory()
     async with await Field(devices).start() as field:
@@ -161,7 +161,7 @@ async def test_what_is_excluded_gets_no_packet() -> None:
     assert devices["127.71.3.2"].requests == devices["127.71.3.2"].ignored == 0
 
 
-async def test_a_name_is_looked_up_and_one_that_has_no_address_is_an_error_of_the_search_only() -> None:
+async def test_names_are_resolved_and_one_that_does_not_resolve_is_only_counted() -> None:
     memory = UnsavedInventory()
     async with await SimulatedAgent(device_mib("sw1")).start("127.0.0.1") as one:
         job = await search(
@@ -187,7 +187,7 @@ async def test_a_known_device_that_refuses_the_credentials_is_still_there_by_its
     assert first.agents[0].credentials == own
 
 
-async def test_a_device_that_is_gone_is_lost_and_removed_only_if_that_is_asked_for() -> None:
+async def test_a_device_that_is_gone_is_lost_and_removed_only_on_request() -> None:
     async with await Field({"127.71.5.1": agent("here", 1)}).start() as field:
         start = Inventory(
             (hand_made("gone", "127.71.5.2", field.port), hand_made("elsewhere", "192.0.2.1", field.port))
@@ -201,7 +201,7 @@ async def test_a_device_that_is_gone_is_lost_and_removed_only_if_that_is_asked_f
     assert set(by_name(memory)) == {"here", "elsewhere"}
 
 
-async def test_a_host_name_in_the_inventory_is_no_second_device() -> None:
+async def test_a_device_with_a_host_name_is_not_added_twice() -> None:
     async with await SimulatedAgent(device_mib("sw1", macs=MACS)).start("127.0.0.1") as one:
         memory = UnsavedInventory(Inventory((hand_made("by-name", "localhost", one.port),)))
         await search(plan_for("127.0.0.0/30", port=one.port), memory, scan_limits=SLOW_MACHINE)
@@ -228,7 +228,7 @@ def cdp(address: str) -> dict[str, Value]:
     return {"1.3.6.1.4.1.9.9.23.1.2.1.1.4.1.1": ber.tlv(ber.OCTET_STRING, socket.inet_aton(address))}
 
 
-async def test_neighbours_are_followed_inside_what_is_allowed_and_nowhere_else() -> None:
+async def test_neighbours_are_followed_only_in_the_allowed_networks() -> None:
     devices = {
         "127.73.0.1": SimulatedAgent(device_mib("first", macs=["001b54000001"], more=lldp("127.73.1.1", "127.74.0.1"))),
         "127.73.1.1": SimulatedAgent(device_mib("second", macs=["001b54000002"], more=cdp("127.73.1.2"))),
@@ -266,7 +266,7 @@ async def test_a_search_that_is_stopped_keeps_what_it_found() -> None:
     assert not job.stale_devices.silent
 
 
-async def test_a_search_that_is_stopped_keeps_who_is_being_examined() -> None:
+async def test_a_stopped_search_keeps_agents_that_are_being_examined() -> None:
     class Endless(FixedIdentity):
         async def __call__(self, session: Session, *, limits: AgentLimits) -> FixedIdentity:
             asked.set()
@@ -283,7 +283,7 @@ async def test_a_search_that_is_stopped_keeps_who_is_being_examined() -> None:
     assert [device.sys_name for device in memory.current.devices] == ["sw1"]
 
 
-async def test_a_write_that_fails_is_made_good_by_the_next_and_told_when_there_is_none() -> None:
+async def test_a_failed_write_is_retried_and_an_error_at_the_end() -> None:
     class Full(UnsavedInventory):
         failures = 1
 

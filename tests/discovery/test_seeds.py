@@ -47,14 +47,14 @@ async def test_seeds_are_kept_replaced_and_deleted() -> None:
     assert book.seeds == ()
 
 
-async def test_a_seed_that_says_the_same_as_a_saved_one_is_that_one() -> None:
+async def test_an_equal_seed_is_not_saved_twice() -> None:
     memory = UnsavedInventory(Inventory(seeds=(FIRST,)))
     book = SavedSeeds(lambda: memory.current, memory.update)
     assert book.deduplicate(replace(FIRST, id=SECOND.id)) is FIRST
     assert book.deduplicate(SECOND) is SECOND
 
 
-def test_what_is_wrong_with_its_addresses_is_told() -> None:
+def test_problems_of_addresses_have_a_place() -> None:
     seed = replace(FIRST, potential_targets=("10.0.0.0/8", "192.0.2.1"), exclude=("x",), neighbours=("y z",))
     places = [problem.partition(":")[0] for problem in SavedSeeds.problems_of(seed)]
     assert places == ["potentialTargets[0]", "exclude[0]", "neighbours[0]"]

@@ -80,7 +80,7 @@ async def test_a_job_runs_at_once_and_ends_finished(
     assert discovery.finished_at == job.ended > 0
 
 
-async def test_a_small_job_does_not_wait_for_a_large_one_and_they_share_the_pace(
+async def test_a_small_job_does_not_wait_for_a_large_one_and_they_share_the_rate(
     discovery: Discovery, agent: SimulatedAgent
 ) -> None:
     large = begin(discovery, seed("127.80.0.0/14", port=agent.port))
@@ -93,7 +93,7 @@ async def test_a_small_job_does_not_wait_for_a_large_one_and_they_share_the_pace
     assert (await over(large)).state is JobState.CANCELLED
 
 
-async def test_jobs_beyond_a_number_wait_and_those_that_wait_can_be_stopped(discovery: Discovery) -> None:
+async def test_jobs_beyond_the_limit_wait_and_can_be_stopped(discovery: Discovery) -> None:
     jobs = [begin(discovery, seed("127.80.0.0/14", port=9)) for _ in range(MAX_RUNNING_JOBS + 2)]
     assert [job.state for job in jobs] == [JobState.RUNNING] * MAX_RUNNING_JOBS + [JobState.QUEUED] * 2
     discovery.stop_job(jobs[-1])
@@ -104,7 +104,7 @@ async def test_jobs_beyond_a_number_wait_and_those_that_wait_can_be_stopped(disc
     assert [job.id for job in discovery.jobs] == [job.id for job in reversed(jobs)]
 
 
-async def test_more_jobs_than_can_wait_are_refused(discovery: Discovery) -> None:
+async def test_jobs_beyond_the_queue_are_refused(discovery: Discovery) -> None:
     for _ in range(MAX_RUNNING_JOBS + MAX_WAITING_JOBS):
         begin(discovery, seed("127.80.0.0/14"))
     with pytest.raises(DiscoveryBusy):
@@ -178,7 +178,7 @@ async def test_closing_stops_everything_and_keeps_what_was_found(memory: Recorde
     assert [device.sys_name for device in memory.current.devices] == ["sw1"]
 
 
-def test_what_a_seed_does_not_say_is_as_the_settings_say() -> None:
+def test_the_settings_are_the_defaults_of_a_seed() -> None:
     networks, _ = read_networks(["10.0.0.0/8"], "x")
     discovery = Discovery(search_context(UnsavedInventory()), DiscoveryCounts(), neighbours=networks, remove_stale=True)
     plan = discovery.plan(seed("192.0.2.1"), who="me")

@@ -34,6 +34,6 @@ def test_a_paused_leader_wakes_as_a_follower_and_writes_nothing(fleet: Fleet) ->
     assert figures.done
 
 
-def test_200_writers_are_told_the_truth_whatever_happens_to_leaders(fleet: Fleet) -> None:
+def test_200_writers_get_true_answers_whatever_happens_to_leaders(fleet: Fleet) -> None:
     print(figures := scenarios.writers_and_changing_leaders(fleet, slack=BUSY))
     assert figures.done

@@ -83,7 +83,7 @@ def test_an_older_file_is_left_as_it_is(reading: Fleet, folder: Path) -> None:
     print(volumes.cannot_be_read(reading, lambda: put_in_place(file, older), "is older", file=file, slack=BUSY))
 
 
-def test_a_file_that_is_gone_is_told_and_written_again_with_the_next_change(reading: Fleet, folder: Path) -> None:
+def test_a_deleted_file_is_reported_and_written_again_with_the_next_change(reading: Fleet, folder: Path) -> None:
     print(volumes.is_gone(reading, file=folder / FILE, slack=BUSY))
 
 

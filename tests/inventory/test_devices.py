@@ -47,14 +47,14 @@ async def test_a_device_that_goes_while_a_change_waits_is_unknown(devices: Devic
     assert [type(result) for result in results] == [Device, UnknownDevice, UnknownDevice]
 
 
-async def test_put_keeps_what_was_found_out_and_a_patch_takes_out_what_it_names(devices: Devices) -> None:
+async def test_put_keeps_discovered_values_and_a_patch_removes_the_keys_that_it_names(devices: Devices) -> None:
     put, is_new = await devices.put("core1.example.net", {"sysName": "core1"}, who="a")
     assert (put.vendor, put.status, put.extra, is_new) == ("cisco", STALE, '{"unknown": {"kept": 1}}', False)
     patched = await devices.patch("core1", {"vendor": None, "sysObjectId": None, "status": None}, who="a")
     assert (patched.vendor, patched.sys_object_id, patched.status, patched.extra) == ("", "", "active", put.extra)
 
 
-async def test_a_device_stays_at_its_place_and_what_changes_nothing_is_not_written(devices: Devices) -> None:
+async def test_a_device_keeps_its_position_and_an_empty_change_is_not_written(devices: Devices) -> None:
     revision = devices.snapshot.inventory.revision
     same = await devices.patch("core1.example.net", {}, who="a")
     assert devices.snapshot.inventory.revision == revision

@@ -49,7 +49,7 @@ def test_a_device_without_agents_is_found_without_an_agent(index: Index) -> None
      "192.0.2.1:99999",
      "a/b", ":161", "[192.0.2.1]:161", "\x00", "192.0.2.1:+161", "[2001:db8::2]1161", "\u0661"],
 )  # fmt: skip
-def test_what_is_not_there_is_not_found(index: Index, target: str) -> None:
+def test_an_unknown_target_is_not_found(index: Index, target: str) -> None:
     assert index.find(target) is None
 
 
@@ -62,7 +62,7 @@ def device(number: int, name: str, *endpoints: str) -> Device:
     return Device(f"device-{number}", name, agents=agents, primary=agents[0] if agents else None)
 
 
-def test_a_name_that_two_devices_have_is_nobody_s_and_their_addresses_find_them() -> None:
+def test_a_name_of_two_devices_finds_neither_but_their_addresses_do() -> None:
     one, two = device(1, "twin", "192.0.2.1:161"), device(2, "TWIN", "192.0.2.2:161")
     index = Index([one, two])
     assert index.find("twin") is None
@@ -76,7 +76,7 @@ def test_a_name_that_two_devices_have_is_nobody_s_and_their_addresses_find_them(
     assert alone.find("twin") == (one, one.primary)
 
 
-def test_an_address_means_who_has_it_even_where_another_device_is_called_so() -> None:
+def test_an_address_finds_its_device_even_when_another_device_has_it_as_name() -> None:
     named, owner = device(1, "192.0.2.2", "192.0.2.1:161"), device(2, "owner", "192.0.2.2:161")
     index = Index([named, owner])
     assert index.find("192.0.2.2") == (owner, owner.primary)
@@ -85,7 +85,7 @@ def test_an_address_means_who_has_it_even_where_another_device_is_called_so() ->
     assert Index([named]).find("192.0.2.2") == (named, named.primary)
 
 
-def test_an_address_alone_means_port_161_and_else_the_lowest_port_in_any_order() -> None:
+def test_an_address_without_port_means_port_161_else_the_lowest_port() -> None:
     three = [device(1, "a", "192.0.2.1:1162"), device(2, "b", "192.0.2.1:1161"), device(3, "c", "192.0.2.1:161")]
     for order in (three, three[::-1]):
         index = Index(order)
@@ -93,7 +93,7 @@ def test_an_address_alone_means_port_161_and_else_the_lowest_port_in_any_order()
         assert index.updated([three[2]], []).find("192.0.2.1") == (three[1], three[1].primary)
 
 
-def test_an_index_that_was_brought_up_to_date_is_like_a_new_one_and_the_old_one_stays() -> None:
+def test_an_updated_index_equals_a_new_one_and_leaves_the_old_one_unchanged() -> None:
     devices = [device(n, f"n{n % 5}", f"192.0.2.{n}:161", f"192.0.2.{n}:1161") for n in range(20)]
     index = Index(devices)
     changed = replace(devices[7], sys_name="other", agents=devices[7].agents[:1])
@@ -106,7 +106,7 @@ def test_an_index_that_was_brought_up_to_date_is_like_a_new_one_and_the_old_one_
     assert (later.conflicts, later.device("device-8"), later.device("device-7")) == ([], None, changed)
 
 
-def test_what_another_device_has_already_clashes() -> None:
+def test_ids_and_endpoints_of_another_device_are_conflicts() -> None:
     index = Index([device(1, "a", "192.0.2.1:161")])
     twin = replace(device(1, "b", "192.0.2.1:161"), agents=device(1, "", "192.0.2.1:161", "192.0.2.1:161").agents)
     assert index.updated([], [twin]).conflicts == [

@@ -67,6 +67,6 @@ def test_parameters_find(pairs: list[tuple[str, str]], found: list[int] | None) 
         assert numbers(DeviceSelector(("if_mib",)).select(parse_parameters(pairs), DEVICES)) == found
 
 
-def test_what_is_unknown_is_answered_with_what_there_is() -> None:
+def test_an_unknown_filter_is_refused_with_a_list_of_the_filters() -> None:
     with pytest.raises(ValueError, match=r"unknown filter 'lable\.region'.*vendor, .*label\.<name>"):
         parse_parameters([("lable.region", "eu")])

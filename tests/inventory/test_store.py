@@ -52,7 +52,7 @@ def test_without_a_file_the_inventory_is_empty(path: Path) -> None:
     assert InventoryStore(path, KEY).load() == Inventory()
 
 
-async def test_what_was_replaced_is_there_after_a_restart(path: Path) -> None:
+async def test_a_replaced_inventory_is_there_after_a_restart(path: Path) -> None:
     store = InventoryStore(path, KEY)
     written = await store.replace(document())
     assert written.revision == 1
@@ -74,7 +74,7 @@ def test_a_file_of_the_original_is_read(path: Path) -> None:
      (encrypt(b'{"devices": 7}', KEY), InventoryInvalid, "devices: must be a list")],
     ids=["empty", "not base64", "plain", "another key", "not JSON", "invalid"],
 )  # fmt: skip
-async def test_a_file_that_cannot_be_read_stops_the_start_and_is_never_written_over(
+async def test_an_unreadable_file_stops_the_start_and_is_never_overwritten(
     path: Path, content: bytes, error: type[InventoryError], text: str
 ) -> None:
     path.write_bytes(content)
@@ -188,9 +188,7 @@ async def test_changes_that_wait_are_written_together_and_answered_one_by_one(
     assert InventoryStore(path, KEY).load() == store.current == results[-1]
 
 
-async def test_when_the_file_cannot_be_written_all_who_wait_are_told(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_failed_write_fails_all_waiting_changes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = InventoryStore(path, KEY)
     before = await store.replace(document())
 
@@ -204,7 +202,7 @@ async def test_when_the_file_cannot_be_written_all_who_wait_are_told(
     assert store.current is before
 
 
-async def test_what_is_derived_is_made_in_a_thread_and_seen_with_the_inventory(path: Path) -> None:
+async def test_derived_values_are_computed_in_a_thread_and_visible_with_the_inventory(path: Path) -> None:
     store = InventoryStore(path, KEY)
     seen: list[tuple[int, bool, int]] = []
 
@@ -217,7 +215,7 @@ async def test_what_is_derived_is_made_in_a_thread_and_seen_with_the_inventory(p
     assert seen == [(0, True, 0), (1, False, 1)]
 
 
-async def test_what_cannot_be_derived_does_not_stop_the_change(path: Path) -> None:
+async def test_a_failing_derivation_does_not_stop_the_change(path: Path) -> None:
     store = InventoryStore(path, KEY)
     store.derive(lambda now: 1 // (1 - now.inventory.revision), lambda _: None)
     await store.replace(document())
@@ -296,7 +294,7 @@ async def test_a_file_that_another_process_wrote_is_taken_over(path: Path) -> No
     assert store.find("core1.example.net") is None
 
 
-async def test_what_another_process_wrote_is_taken_over_with_all_that_is_as_it_was(path: Path) -> None:
+async def test_unchanged_devices_of_a_file_of_another_process_stay_the_same_objects(path: Path) -> None:
     store, other = InventoryStore(path, KEY), InventoryStore(path, KEY)
     before = await store.replace(document())
     store.prepare()
@@ -407,14 +405,12 @@ async def test_a_kill_during_writes_leaves_a_whole_version(path: Path, attempt: 
     assert list(path.parent.glob(".*.tmp")) == []
 
 
-def test_what_cannot_be_read_is_named_by_its_path() -> None:
+def test_an_unreadable_file_is_named_by_its_path() -> None:
     with pytest.raises(InventoryInvalid, match=r"^inv\.json: devices: is missing"):
         read_inventory(b"{}", "inv.json")
 
 
-async def test_that_a_device_was_seen_again_is_no_line_of_the_audit_log(
-    path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_seeing_a_device_again_is_not_audited(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="promsnmp.audit")
     store = InventoryStore(path, KEY)
     await store.replace(document(), who="alice")

@@ -53,7 +53,7 @@ def test_a_device_has_its_name_as_target_and_everything_known_as_labels() -> Non
     }
 
 
-def test_what_has_no_value_has_no_label_and_nothing_presets_the_target() -> None:
+def test_empty_values_have_no_label_and_nothing_presets_the_target() -> None:
     group = listed(document(), Site("acme", "nyc-1"))[1]
     assert set(group["labels"]) == {
         "__meta_promsnmp_sysname", "__meta_promsnmp_address", "__meta_promsnmp_port", "__meta_promsnmp_version",
@@ -63,7 +63,7 @@ def test_what_has_no_value_has_no_label_and_nothing_presets_the_target() -> None
     assert group["labels"]["__param_module"] == "system,if_mib"
 
 
-def test_modules_that_are_found_out_are_shown_but_not_preset() -> None:
+def test_detected_modules_are_shown_but_not_preset() -> None:
     raw = document()
     finding = {"vendor": "Cisco", "model": "ASR 9000", "detectedModules": ["system", "if_mib", "cisco"]}
     agent = {**COMMUNITY_AGENT, "id": None, "endpoint": {"address": "192.0.2.9"}}
@@ -84,7 +84,9 @@ def test_modules_that_are_found_out_are_shown_but_not_preset() -> None:
     [({"address": "192.0.2.1"}, "192.0.2.1"), ({"address": "192.0.2.1", "port": 1161}, "192.0.2.1:1161"),
      ({"address": "2001:db8::1"}, "2001:db8::1"), ({"address": "2001:db8::1", "port": 1161}, "[2001:db8::1]:1161")],
 )  # fmt: skip
-def test_a_name_that_is_no_plain_one_gives_way_to_the_address(name: str, endpoint: dict[str, Any], target: str) -> None:
+def test_a_name_with_special_characters_gives_way_to_the_address(
+    name: str, endpoint: dict[str, Any], target: str
+) -> None:
     raw = {"devices": [{"sysName": name, "agents": [COMMUNITY_AGENT | {"endpoint": endpoint}]}]}
     assert listed(raw)[0]["targets"] == [target]
 
@@ -112,7 +114,7 @@ def test_the_list_follows_each_change() -> None:
     assert len(json.loads(targets.of(Snapshot.of(replace(inventory, devices=(edge, core)))))) == 2
 
 
-def test_a_name_that_does_not_find_its_device_is_no_target() -> None:
+def test_an_ambiguous_name_is_not_used_as_target() -> None:
     targets = TargetList(site=SITE, modules=())
     before = Snapshot.of(from_document(document()))
     core, edge = before.inventory.devices

@@ -27,7 +27,7 @@ async def asked(url: str, password: str = "", *, arguments: int = 1) -> object:
         await redis_client.close()
 
 
-async def test_the_right_password_opens_and_a_wrong_one_is_told_without_showing_it(tmp_path: Path) -> None:
+async def test_a_wrong_password_is_reported_without_showing_it(tmp_path: Path) -> None:
     with RedisServer(tmp_path, password="right") as server:
         assert await asked(server.url) == b"here"
         assert await asked(f"redis://127.0.0.1:{server.port}", password="right") == b"here"
@@ -39,7 +39,7 @@ async def test_the_right_password_opens_and_a_wrong_one_is_told_without_showing_
                 await asked(f"redis://127.0.0.1:{server.port}", arguments=arguments)
 
 
-async def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:
+async def test_a_missing_server_is_reported(tmp_path: Path) -> None:
     with pytest.raises(CoordinatorError, match=r"127\.0\.0\.1"):
         await asked(f"redis://127.0.0.1:{free_tcp_port()}")
 
@@ -75,7 +75,7 @@ async def test_sentinels_name_the_server(tmp_path: Path) -> None:
         "redis://:secret@127.0.0.1:99999",
     ],
 )
-async def test_what_the_library_does_not_take_is_a_wrong_setting_and_no_part_of_a_password_is_told(url: str) -> None:
+async def test_a_url_that_the_library_rejects_is_a_settings_error_without_the_password(url: str) -> None:
     with pytest.raises(SettingsError, match="REDIS_URL") as caught:
         RedisClient(parse_redis_address(url))
     assert not {"secret", "more"} & set(re.findall(r"\w+", str(caught.value)))

@@ -22,7 +22,7 @@ from promsnmp.errors import SettingsError
         ({"url": "unix:///run/redis.sock?db=1"}, "unix:///run/redis.sock?db=1"),
     ],
 )
-def test_a_place_is_a_url(given: dict[str, object], url: str) -> None:
+def test_an_address_is_a_url(given: dict[str, object], url: str) -> None:
     assert parse_redis_address(**given) == RedisAddress(url)  # type: ignore[arg-type]
 
 
@@ -51,7 +51,7 @@ def test_sentinels_may_want_tls_and_a_password_of_their_own() -> None:
 @pytest.mark.parametrize(
     "url", ["redis", "http://redis:6379", "redis://", "redis+sentinel://s1", "redis+sentinel://s1:port/m", "s1:6379"]
 )
-def test_what_is_no_place_is_refused_with_the_setting_s_name(url: str) -> None:
+def test_an_invalid_address_is_refused_with_the_name_of_the_setting(url: str) -> None:
     with pytest.raises(SettingsError, match="REDIS_URL"):
         parse_redis_address(url)
 
@@ -71,5 +71,5 @@ def test_a_password_is_not_shown() -> None:
         ("redis://no-such-name.invalid", ""),
     ],
 )
-def test_the_own_address_is_the_one_on_the_way_to_redis(url: str, address: str) -> None:
+def test_the_own_address_is_that_of_the_route_to_redis(url: str, address: str) -> None:
     assert address_toward(parse_redis_address(url)) == address

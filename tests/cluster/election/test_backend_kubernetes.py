@@ -97,7 +97,7 @@ async def test_a_lease_that_was_given_up_has_no_holder_and_keeps_the_term(
     assert server.lease()["spec"]["leaseTransitions"] == 1
 
 
-async def test_whoever_saw_an_older_version_does_not_write(
+async def test_a_write_based_on_an_older_version_is_rejected(
     lease_store: KubernetesLeaseStore, server: ApiServer
 ) -> None:
     nothing = await lease_store.read()
@@ -109,16 +109,14 @@ async def test_whoever_saw_an_older_version_does_not_write(
     assert server.lease()["spec"]["holderIdentity"] == "pod-1"
 
 
-async def test_a_lease_deleted_meanwhile_is_not_written_but_made_anew(
-    lease_store: KubernetesLeaseStore, server: ApiServer
-) -> None:
+async def test_a_deleted_lease_is_created_again(lease_store: KubernetesLeaseStore, server: ApiServer) -> None:
     state = await write(lease_store, record("pod-0", 1))
     server.store.leases.clear()
     assert not await lease_store.write(record("pod-0", 1), state)
     assert (await write(lease_store, record("pod-0", 1))).record is not None
 
 
-async def test_what_others_wrote_into_the_lease_stays(lease_store: KubernetesLeaseStore, server: ApiServer) -> None:
+async def test_foreign_keys_of_the_lease_are_kept(lease_store: KubernetesLeaseStore, server: ApiServer) -> None:
     await write(lease_store, record("pod-0", 1))
     lease = server.lease()
     lease["metadata"]["labels"] = {"team": "network"}
@@ -196,7 +194,7 @@ async def test_only_the_verbs_get_create_and_update_are_used(
         ("nonsense", True, "no Lease"),
     ],
 )
-async def test_what_goes_wrong_is_told(
+async def test_errors_are_reported(
     lease_store: KubernetesLeaseStore, server: ApiServer, fault: str, value: object, told: str
 ) -> None:
     await write(lease_store, record("pod-0", 1))
@@ -219,7 +217,7 @@ async def test_a_write_whose_answer_was_lost_has_happened_or_not_and_the_next_lo
     assert found.holder == "pod-1"
 
 
-async def test_a_missing_permission_is_told_with_where_to_look(
+async def test_a_missing_permission_is_reported_with_advice(
     lease_store: KubernetesLeaseStore, server: ApiServer
 ) -> None:
     server.forbidden = {"get"}

@@ -77,7 +77,7 @@ async def test_a_renewal_extends_the_lease(redis: RedisServer) -> None:
     assert int(redis.cli("PTTL", "leader")) > 29_000
 
 
-async def test_whoever_saw_an_older_record_does_not_write(redis: RedisServer) -> None:
+async def test_a_write_based_on_an_older_record_is_rejected(redis: RedisServer) -> None:
     async with lease_store(redis.url) as one:
         old = await one.read()
         assert await one.write(record("pod-0", 1), old)
@@ -85,7 +85,7 @@ async def test_whoever_saw_an_older_record_does_not_write(redis: RedisServer) ->
         assert redis.cli("GET", "leader") == "pod-0"
 
 
-async def test_a_renewal_never_writes_over_a_successor(redis: RedisServer) -> None:
+async def test_a_renewal_never_overwrites_a_successor(redis: RedisServer) -> None:
     async with lease_store(redis.url) as one:
         await one.write(record("pod-0", 1), await one.read())
         before = await one.read()
@@ -114,7 +114,7 @@ async def test_giving_up_removes_the_name_and_keeps_the_term(redis: RedisServer)
     assert redis.cli("EXISTS", "leader") == "0"
 
 
-async def test_another_program_that_holds_the_key_is_not_written_over(redis: RedisServer) -> None:
+async def test_another_program_that_holds_the_key_is_not_overwritten(redis: RedisServer) -> None:
     redis.cli("SET", "leader", "other", "PX", "30000")
     async with lease_store(redis.url) as one:
         found, state = await state_of(one)
@@ -139,7 +139,7 @@ async def test_a_record_that_cannot_be_read_counts_as_none_and_can_be_replaced(r
 
 
 @pytest.mark.parametrize("order", ["CONFIG SET maxmemory 1", "CONFIG SET min-replicas-to-write 1"])
-async def test_errors_of_redis_are_told(redis: RedisServer, order: str) -> None:
+async def test_errors_of_redis_are_reported(redis: RedisServer, order: str) -> None:
     redis.cli(*order.split())
     try:
         async with lease_store(redis.url) as one:

@@ -32,18 +32,18 @@ def replica() -> Replica:
     return Replica()
 
 
-def test_before_anybody_was_asked_nobody_is_fit_for_a_while(replica: Replica) -> None:
+def test_before_the_others_are_known_it_is_not_eligible_for_a_while(replica: Replica) -> None:
     replica.has_asked = False
     assert not replica.eligible()
     replica.clock.now += PATIENCE
     assert replica.eligible()
 
 
-def test_alone_it_is_fit(replica: Replica) -> None:
+def test_a_single_replica_is_eligible(replica: Replica) -> None:
     assert replica.eligible()
 
 
-def test_with_less_than_another_one_has_it_is_not_fit_until_it_has_as_much(replica: Replica) -> None:
+def test_a_replica_with_an_older_revision_is_not_eligible(replica: Replica) -> None:
     replica.sees("pod-0", "pod-2")
     replica.eligible.note_revision("instance of pod-0", 6)
     replica.eligible.note_revision("instance of pod-2", 5)
@@ -55,7 +55,7 @@ def test_with_less_than_another_one_has_it_is_not_fit_until_it_has_as_much(repli
     assert replica.eligible()
 
 
-def test_who_is_gone_counts_no_more(replica: Replica) -> None:
+def test_the_revision_of_a_member_that_left_does_not_count(replica: Replica) -> None:
     replica.sees("pod-0")
     replica.eligible.note_revision("instance of pod-0", 6)
     assert not replica.eligible()
@@ -64,7 +64,7 @@ def test_who_is_gone_counts_no_more(replica: Replica) -> None:
     assert replica.eligible()
 
 
-def test_a_replica_that_started_waits_for_those_that_have_not_told_yet_and_not_for_ever(replica: Replica) -> None:
+def test_a_started_replica_waits_for_missing_revisions_but_not_forever(replica: Replica) -> None:
     replica.sees("pod-0")
     assert not replica.eligible()
     replica.eligible.note_revision("instance of pod-0", 0)

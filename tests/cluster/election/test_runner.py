@@ -108,7 +108,7 @@ async def test_a_listener_that_fails_does_not_keep_the_others_from_hearing(
 
 
 @pytest.mark.parametrize("way", ["hangs", "fails"])
-async def test_the_lead_ends_on_time_whatever_the_register_does(
+async def test_leadership_ends_on_time_whatever_the_lease_store_does(
     one: ElectionRunner, lease_store: FakeLeaseStore, way: str
 ) -> None:
     await until(lambda: one.leads)
@@ -135,7 +135,7 @@ async def test_listeners_hear_of_the_end_of_a_lease_without_an_answer(
     assert not one.leads
 
 
-async def test_stopping_gives_the_lead_up_even_while_the_register_hangs(lease_store: FakeLeaseStore) -> None:
+async def test_stopping_ends_leadership_even_while_the_lease_store_hangs(lease_store: FakeLeaseStore) -> None:
     made = election_runner(lease_store)
     made.start()
     await until(lambda: made.leads)
@@ -145,7 +145,7 @@ async def test_stopping_gives_the_lead_up_even_while_the_register_hangs(lease_st
     assert not made.leads
 
 
-async def test_after_stopping_the_register_says_so(lease_store: FakeLeaseStore) -> None:
+async def test_after_stopping_the_lease_is_released(lease_store: FakeLeaseStore) -> None:
     made = election_runner(lease_store)
     made.start()
     await until(lambda: made.leads)
@@ -180,7 +180,7 @@ async def test_the_log_says_when_the_lead_began_and_ended(
     assert times == pytest.approx(sorted(times), abs=0.001)
 
 
-async def test_a_register_that_fails_is_logged_once_and_once_when_it_is_back(
+async def test_a_failing_lease_store_is_logged_once_and_once_when_it_answers_again(
     lease_store: FakeLeaseStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "promsnmp")

@@ -136,7 +136,7 @@ async def test_a_replica_that_leaves_is_not_brought_back_by_being_asked(three: l
         assert one.names == ["pod-0", "pod-1"]
 
 
-async def test_news_reach_the_others_soon_after_they_are_announced(three: list[Replica]) -> None:
+async def test_a_changed_status_soon_reaches_the_others(three: list[Replica]) -> None:
     for one in three:
         one.members.member_timeout = 1000.0
         one.heard.clear()
@@ -148,7 +148,7 @@ async def test_news_reach_the_others_soon_after_they_are_announced(three: list[R
         assert Leader("pod-0", "127.0.0.1:1", 3) in [news.leader for news in one.heard]
 
 
-async def test_a_replica_with_another_key_is_none_of_us_and_that_is_told(
+async def test_a_replica_with_another_key_is_refused_and_reported(
     three: list[Replica], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "promsnmp")
@@ -162,7 +162,7 @@ async def test_a_replica_with_another_key_is_none_of_us_and_that_is_told(
     await until(lambda: three[0].names == ["pod-0", "pod-1", "pod-2"] and not three[0].gossip.problems.refusals)
 
 
-async def test_two_of_one_name_the_older_learns_of_it_and_says_so(
+async def test_of_two_replicas_with_one_name_the_older_reports_it(
     three: list[Replica], caplog: pytest.LogCaptureFixture
 ) -> None:
     younger = Replica("pod-1", started=2.0)
@@ -173,13 +173,13 @@ async def test_two_of_one_name_the_older_learns_of_it_and_says_so(
     await younger.die()
 
 
-async def test_who_came_and_went_is_logged(three: list[Replica], caplog: pytest.LogCaptureFixture) -> None:
+async def test_joining_and_leaving_members_are_logged(three: list[Replica], caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "promsnmp")
     await three[2].gossip.leave()
     assert "replicas: pod-2 left; now pod-0, pod-1" in caplog.text
 
 
-async def test_starting_waits_for_the_others_but_not_for_ever(caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_start_waits_for_the_others_but_not_forever(caplog: pytest.LogCaptureFixture) -> None:
     alone = Replica("pod-0")
     dns = FixedDns("promsnmp-peers", 0)
     await alone.start(dns)
@@ -192,6 +192,6 @@ async def test_starting_waits_for_the_others_but_not_for_ever(caplog: pytest.Log
     assert "starting without knowing all replicas" in caplog.text
 
 
-async def test_a_message_that_is_none_is_refused(three: list[Replica]) -> None:
+async def test_an_invalid_message_is_refused(three: list[Replica]) -> None:
     with pytest.raises(PeerError):
         three[0].gossip.receive(b"{}")

@@ -34,20 +34,20 @@ def view() -> View:
     return View()
 
 
-def test_a_replica_is_there_for_itself(view: View) -> None:
+def test_a_replica_is_a_member_for_itself(view: View) -> None:
     assert view.names == ["pod-1"]
     assert view.members.others == ()
     assert view.members.ring.is_mine("device")
 
 
-def test_who_is_heard_of_is_there_in_the_order_of_names(view: View) -> None:
+def test_members_are_sorted_by_name(view: View) -> None:
     view.hears("pod-2", "pod-0")
     assert view.names == ["pod-0", "pod-1", "pod-2"]
     assert [one.name for one in view.members.others] == ["pod-0", "pod-2"]
     assert view.members.ring.members == ("pod-0", "pod-1", "pod-2")
 
 
-def test_refreshing_says_whether_somebody_came_or_went(view: View) -> None:
+def test_refresh_returns_whether_the_members_changed(view: View) -> None:
     assert not view.members.refresh()
     view.hears("pod-2")
     assert view.members.refresh()
@@ -56,7 +56,7 @@ def test_refreshing_says_whether_somebody_came_or_went(view: View) -> None:
     assert view.members.ring is ring
 
 
-def test_who_is_silent_while_others_are_heard_is_gone(view: View) -> None:
+def test_a_member_that_is_silent_while_others_are_heard_is_gone(view: View) -> None:
     view.hears("pod-0", "pod-2")
     for _ in range(9):
         view.clock.now += 1.0
@@ -91,7 +91,7 @@ def test_while_nothing_can_be_heard_the_members_known_last_are_kept(view: View) 
     assert view.names == ["pod-1"]
 
 
-def test_a_process_that_slept_does_not_take_its_own_sleep_for_the_others_silence(view: View) -> None:
+def test_a_suspended_process_does_not_count_its_own_silence(view: View) -> None:
     view.hears("pod-0", "pod-2")
     view.clock.now += 60.0
     view.hears("pod-0")  # of all that is waiting, this is read first
@@ -107,7 +107,7 @@ def test_what_was_heard_of_a_member_long_ago_makes_it_no_member(view: View) -> N
     assert view.names == ["pod-1"]
 
 
-def test_old_news_do_not_undo_new_ones(view: View) -> None:
+def test_an_old_sign_of_life_does_not_replace_a_newer_one(view: View) -> None:
     view.hears("pod-0")
     view.hears("pod-0", age=9.0)
     view.clock.now += 5.0
@@ -115,7 +115,7 @@ def test_old_news_do_not_undo_new_ones(view: View) -> None:
     assert view.names == ["pod-0", "pod-1"]
 
 
-def test_who_said_goodbye_is_gone_at_once_whatever_is_still_heard_of_it(view: View) -> None:
+def test_a_member_that_left_is_gone_at_once_despite_late_messages(view: View) -> None:
     view.hears("pod-0", "pod-2")
     view.members.mark_left(member("pod-2").instance)
     view.hears("pod-2")
@@ -147,7 +147,7 @@ def test_an_older_namesake_changes_nothing_for_the_younger(view: View) -> None:
     assert view.members.ring.is_mine("device")
 
 
-def test_whoever_leaves_owns_nothing_any_more(view: View) -> None:
+def test_a_leaving_replica_owns_no_devices(view: View) -> None:
     view.hears("pod-0")
     view.members.leave()
     assert view.names == ["pod-0"]
@@ -173,6 +173,6 @@ def test_a_member_is_written_and_read() -> None:
         {"name": "a" * 5000, "instance": "b", "address": "c:1", "started": 1},
     ],
 )
-def test_what_describes_no_member_is_refused(document: dict[str, object]) -> None:
+def test_an_invalid_description_of_a_member_is_refused(document: dict[str, object]) -> None:
     with pytest.raises(PeerError):
         read_member(document)

@@ -16,7 +16,7 @@ ME = Member("pod-0", "an instance", "192.0.2.1:8080", 1.5)
     "news",
     [PeerStatus(ME), PeerStatus(ME, 17, Leader("pod-1", "192.0.2.2:8080", 3)), PeerStatus(ME, 17, None, leaving=True)],
 )
-def test_news_come_back_as_they_were_written(news: PeerStatus) -> None:
+def test_a_status_survives_a_round_trip(news: PeerStatus) -> None:
     assert read_peer_status(news.json()) == news
 
 

@@ -53,9 +53,7 @@ async def test_another_prefix_is_another_cluster(redis_client: RedisClient) -> N
     assert await Replica(redis_client, "pod-1", "site-2:").beat() == ["pod-1"]
 
 
-async def test_a_heart_that_stopped_long_ago_is_no_member_and_is_removed_in_time(
-    redis_client: RedisClient, server: RedisServer
-) -> None:
+async def test_an_old_heartbeat_is_no_member_and_is_removed(redis_client: RedisClient, server: RedisServer) -> None:
     one, two = Replica(redis_client, "pod-0"), Replica(redis_client, "pod-1")
     await two.beat()
     entry = server.cli("HGET", "promsnmp:members", "instance of pod-1")
@@ -77,7 +75,7 @@ async def test_a_replica_that_leaves_is_gone_for_all_who_ask_afterwards(redis_cl
     assert await Replica(redis_client, "pod-2").beat() == ["pod-0", "pod-2"]
 
 
-async def test_entries_of_others_kinds_are_passed_over(redis_client: RedisClient, server: RedisServer) -> None:
+async def test_unknown_entries_are_ignored(redis_client: RedisClient, server: RedisServer) -> None:
     for number, text in enumerate(("nonsense", "123 {}", "9999999999999 [1]", "9999999999999 {")):
         server.cli("HSET", "promsnmp:members", f"other {number}", text)
     assert await Replica(redis_client, "pod-0").beat() == ["pod-0"]

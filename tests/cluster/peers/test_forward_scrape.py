@@ -62,7 +62,7 @@ async def test_the_owners_page_is_returned(forwarder: ScrapeForwarder, peers: Fa
     assert forwarder.counts["answered"] == 1
 
 
-async def test_any_status_is_an_answer_and_no_reason_to_leave_the_owner_alone(
+async def test_any_status_is_an_answer_and_no_reason_to_skip_the_owner(
     forwarder: ScrapeForwarder, peers: FakePeerClient
 ) -> None:
     silent = HttpResponse(504, [], b"no answer from the device\n")
@@ -73,7 +73,7 @@ async def test_any_status_is_an_answer_and_no_reason_to_leave_the_owner_alone(
 
 
 @pytest.mark.parametrize("error", [RequestNotSent("refused"), PeerError("the connection broke")])
-async def test_an_owner_that_failed_is_left_alone_for_a_moment(
+async def test_an_owner_that_failed_is_skipped_for_a_moment(
     forwarder: ScrapeForwarder, peers: FakePeerClient, error: Exception
 ) -> None:
     peers.answers = [error, PAGE]
@@ -85,7 +85,7 @@ async def test_an_owner_that_failed_is_left_alone_for_a_moment(
     assert (forwarder.counts["failed"], forwarder.counts["skipped"]) == (1, 4)
 
 
-async def test_an_owner_that_answers_nobody_is_left_alone(forwarder: ScrapeForwarder, peers: FakePeerClient) -> None:
+async def test_an_owner_that_answers_nobody_is_skipped(forwarder: ScrapeForwarder, peers: FakePeerClient) -> None:
     peers.answers, peers.takes = [PeerError("no answer within 1.5 s")], 1.5
     assert await asks(forwarder) is None
     assert await asks(forwarder) is None
@@ -115,7 +115,7 @@ async def test_an_owner_that_is_slow_with_one_device_is_asked_for_the_others(pee
     assert slow.counts["late"] == 1
 
 
-async def test_who_went_is_forgotten(forwarder: ScrapeForwarder, peers: FakePeerClient) -> None:
+async def test_a_member_that_left_is_forgotten(forwarder: ScrapeForwarder, peers: FakePeerClient) -> None:
     peers.answers = [RequestNotSent("refused"), PAGE]
     assert await asks(forwarder) is None
     forwarder.forget_all_but(())

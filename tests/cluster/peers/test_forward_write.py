@@ -96,7 +96,7 @@ async def test_a_leader_that_is_elected_meanwhile_is_waited_for() -> None:
 
 
 @pytest.mark.parametrize("answer", [RequestNotSent("refused"), NOT_ME])
-async def test_what_had_no_effect_is_passed_on_to_the_next_leader(answer: HttpResponse | Exception) -> None:
+async def test_a_request_without_effect_is_forwarded_to_the_next_leader(answer: HttpResponse | Exception) -> None:
     cluster = Cluster([FIRST, SECOND], [answer, CREATED])
     assert await cluster.write_forwarder.forward(REQUEST) == CREATED
     assert [address for address, _ in cluster.asked] == [FIRST.address, SECOND.address]
@@ -111,7 +111,7 @@ async def test_a_leader_that_does_not_know_this_replica_is_asked_again_and_then_
 
 
 @pytest.mark.parametrize("leader", [None, FIRST])
-async def test_without_a_leader_that_answers_nothing_is_done_and_that_is_said(leader: Leader | None) -> None:
+async def test_without_a_leader_the_request_fails_with_the_reason(leader: Leader | None) -> None:
     cluster = Cluster([leader], [RequestNotSent("refused")])
     with pytest.raises(NotLeader, match="no leader available"):
         await cluster.write_forwarder.forward(REQUEST)
@@ -137,14 +137,14 @@ async def test_a_change_whose_answer_was_lost_was_made_when_the_file_says_so() -
     assert cluster.write_forwarder.counts["settled"] == 1
 
 
-async def test_a_change_that_can_never_land_is_passed_on_again() -> None:
+async def test_a_change_that_was_certainly_not_made_is_forwarded_again() -> None:
     cluster = Cluster([FIRST, SECOND], [PeerError("the connection broke"), CREATED])
     cluster.commit_status = [CommitStatus.PENDING, CommitStatus.NOT_COMMITTED]
     assert await cluster.write_forwarder.forward(REQUEST) == CREATED
     assert [address for address, _ in cluster.asked] == [FIRST.address, SECOND.address]
 
 
-async def test_as_long_as_nobody_can_tell_there_is_no_answer() -> None:
+async def test_while_the_outcome_is_unknown_there_is_no_answer() -> None:
     cluster = Cluster([FIRST], [PeerError("the connection broke")])
     cluster.commit_status = [CommitStatus.PENDING]
     with pytest.raises(OutcomeUnknown):
@@ -152,7 +152,7 @@ async def test_as_long_as_nobody_can_tell_there_is_no_answer() -> None:
     assert len(cluster.asked) == 1
 
 
-async def test_a_leader_that_sleeps_is_waited_for_until_another_one_leads_and_the_file_tells() -> None:
+async def test_a_suspended_leader_is_awaited_until_another_one_leads_and_the_file_shows_the_outcome() -> None:
     cluster = Cluster([FIRST, FIRST, SECOND], [CREATED])
     cluster.hangs_at = FIRST.address
     cluster.commit_status = [CommitStatus.PENDING, CommitStatus.PENDING, CommitStatus.NOT_COMMITTED]

@@ -25,7 +25,7 @@ def pair(theirs: bytes = KEY) -> tuple[RequestSigner, RequestSigner, Clock]:
 
 
 @given(name=st.text(), user=st.text(), body=st.binary(), target=st.binary().map(lambda one: b"/" + one))
-def test_a_seal_says_who_sent_what_and_for_whom(name: str, user: str, body: bytes, target: bytes) -> None:
+def test_a_signature_names_the_sender_and_the_user(name: str, user: str, body: bytes, target: bytes) -> None:
     sender = RequestSigner(lambda: KEY, name)
     header, value = sender.sign("POST", target, body_digest(body), user=user)
     assert header == SIGNATURE_HEADER
@@ -37,21 +37,21 @@ def test_a_seal_says_who_sent_what_and_for_whom(name: str, user: str, body: byte
 
 
 @pytest.mark.parametrize(("method", "target"), [("POST", b"/x/1"), ("DELETE", b"/x/2"), ("GET", b"/x")])
-def test_a_seal_fits_its_own_request_only(method: str, target: bytes) -> None:
+def test_a_signature_is_valid_only_for_its_own_request(method: str, target: bytes) -> None:
     sender, receiver, _ = pair()
     _, value = sender.sign("DELETE", b"/x/1")
     with pytest.raises(PeerError, match="not one of this cluster's"):
         receiver.verify(value, method, target)
 
 
-def test_every_request_has_a_number_of_its_own() -> None:
+def test_every_request_has_a_unique_id() -> None:
     sender, receiver, _ = pair()
     peers = [receiver.verify(sender.sign("POST", b"/x")[1], "POST", b"/x") for _ in range(100)]
     assert len({peer.request_id for peer in peers}) == 100
 
 
 @pytest.mark.parametrize("value", [b"", b"1", b"1 a - 1 2 3", b"\xff \xff", b" ", b"1 - - x y " + b"0" * 64])
-def test_what_is_no_seal_is_refused(value: bytes) -> None:
+def test_a_malformed_signature_is_refused(value: bytes) -> None:
     with pytest.raises(PeerError):
         pair()[1].verify(value, "GET", b"/")
 
@@ -70,7 +70,7 @@ def test_a_changed_word_is_refused() -> None:
 
 
 @pytest.mark.parametrize("seconds", [MAX_CLOCK_SKEW + 1, -MAX_CLOCK_SKEW - 1])
-def test_a_seal_is_good_for_a_short_time(seconds: float) -> None:
+def test_a_signature_is_valid_for_a_short_time(seconds: float) -> None:
     sender, receiver, clock = pair()
     _, value = sender.sign("GET", b"/")
     assert receiver.verify(value, "GET", b"/").name == "pod-0"
@@ -90,7 +90,7 @@ def test_a_change_cannot_be_sent_a_second_time_at_any_moment() -> None:
         clock.now += MAX_CLOCK_SKEW / 10
 
 
-def test_a_seal_stamped_ahead_of_time_cannot_be_replayed_when_its_time_comes() -> None:
+def test_a_signature_from_the_future_cannot_be_replayed_later() -> None:
     sender, receiver, clock = pair()
     clock.now += MAX_CLOCK_SKEW - 1
     _, value = sender.sign("POST", b"/x")
@@ -103,7 +103,7 @@ def test_a_seal_stamped_ahead_of_time_cannot_be_replayed_when_its_time_comes() -
             receiver.verify(value, "POST", b"/x")
 
 
-def test_a_new_key_of_the_inventory_is_a_new_key_of_the_seals() -> None:
+def test_a_new_key_of_the_inventory_is_a_new_key_of_the_signatures() -> None:
     keys = [KEY]
     one = RequestSigner(lambda: keys[0], "pod-0")
     _, value = one.sign("GET", b"/")

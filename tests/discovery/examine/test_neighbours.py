@@ -28,7 +28,7 @@ def octets(*values: int) -> Value:
     return ber.tlv(ber.OCTET_STRING, bytes(values))
 
 
-def test_lldp_and_cdp_tell_addresses_of_both_families_each_once() -> None:
+def test_lldp_and_cdp_give_addresses_of_both_families_once_each() -> None:
     v6 = "32.1.13.184.0.0.0.0.0.0.0.0.0.0.0.7"
     rows: dict[str, Value] = {
         f"{LLDP}.0.1.1.1.4.192.0.2.7": TWO,
@@ -40,7 +40,7 @@ def test_lldp_and_cdp_tell_addresses_of_both_families_each_once() -> None:
     assert told(Mib.of(rows), Version.V1) == ["192.0.2.7", "192.0.2.8", "2001:db8::7"]
 
 
-def test_what_is_no_address_of_a_device_elsewhere_is_left_out() -> None:
+def test_unusable_neighbour_addresses_are_left_out() -> None:
     rows: dict[str, Value] = {
         f"{LLDP}.0.1.1.6.6.0.36.168.225.208.128": TWO,  # a MAC address
         f"{LLDP}.0.2.1.1.4.192.0.2": TWO,  # cut off
@@ -63,6 +63,6 @@ def test_what_is_no_address_of_a_device_elsewhere_is_left_out() -> None:
     ("name", "count", "one"),
     [("aos6", 13, "10.150.134.252"), ("arista_eos_vrf", 1, "172.29.173.53"), ("arubaos-cx", 1, "172.20.5.87")],
 )  # fmt: skip
-def test_recorded_devices_tell_of_their_neighbours(name: str, count: int, one: str) -> None:
+def test_recorded_devices_give_their_neighbours(name: str, count: int, one: str) -> None:
     found = told(read_recording(require_shared("recordings", f"{name}.snmprec")).mib)
     assert (len(found), one in found) == (count, True)

@@ -76,7 +76,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("new", "verdict"), CASES, ids=[str(number) for number in range(len(CASES))])
-def test_the_marks_decide(new: Traits, verdict: Verdict) -> None:
+def test_the_identifiers_decide(new: Traits, verdict: Verdict) -> None:
     assert compare(KNOWN, new) is verdict, new
 
 

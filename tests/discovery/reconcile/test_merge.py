@@ -265,7 +265,7 @@ def test_an_address_without_a_name_keeps_its_entry_whoever_is_there() -> None:
     )
 
 
-def test_what_is_left_without_address_and_name_goes() -> None:
+def test_a_device_without_address_and_name_is_removed() -> None:
     start, _ = after(facts("192.0.2.1", "", 1), facts("192.0.2.2", "sw2", 2))
     inventory, _ = after(facts("192.0.2.1", "sw2", 2, day=1), start=start)
     assert shape(inventory) == [("sw2", ("192.0.2.2:161", "192.0.2.1:161"))]

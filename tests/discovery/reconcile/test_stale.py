@@ -57,12 +57,12 @@ def test_a_lost_device_is_removed_only_when_the_operator_says_so() -> None:
     assert ([one.id for one in left], [one.id for one in stale_devices.removed]) == (["here"], ["gone"])
 
 
-def test_who_was_not_looked_for_is_not_missed() -> None:
+def test_a_device_that_was_not_searched_is_not_missed() -> None:
     devices = [device("here", "10.0.0.1"), device("elsewhere", "192.0.2.1"), device("name", "switch.example.net")]
     assert settled(devices, search("10.0.0.1")) == (devices, StaleDevices())
 
 
-def test_a_search_that_heard_nobody_says_nothing_of_anybody() -> None:
+def test_a_search_without_any_answer_marks_nothing() -> None:
     devices = [device("one", "10.0.0.1"), device("other", "10.0.0.2", missed_since="2025-06-01T00:00:00Z")]
     assert settled(devices, search(), remove=True) == (devices, StaleDevices())
 

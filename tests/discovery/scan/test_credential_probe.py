@@ -83,7 +83,7 @@ def test_credentials_are_tried_in_order_and_the_first_that_works_is_kept() -> No
     [User("nobody"), replace(MONITOR, auth_passphrase="not the right one"), replace(MONITOR, name="stranger"),
      replace(MONITOR, priv_passphrase="not the right one")],
 )  # fmt: skip
-def test_a_user_that_the_agent_refuses_is_passed_over(wrong: User) -> None:
+def test_a_user_that_the_agent_rejects_is_skipped(wrong: User) -> None:
     agent = SimulatedAgent(MIB, versions=[Version.V3], users=[MONITOR])
     assert found(Talk(agent, wrong, MONITOR)).credentials == MONITOR
     talk = Talk(agent, wrong)

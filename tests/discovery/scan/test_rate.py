@@ -7,7 +7,7 @@ from promsnmp.discovery.scan.rate import BURST, SharedRate
 
 
 @given(st.lists(st.floats(0.0, 0.5), min_size=1, max_size=200), st.integers(1, 5000))
-def test_no_more_leaves_than_the_pace_however_uneven_the_steps(steps: list[float], scan_limits: int) -> None:
+def test_the_rate_is_kept_however_uneven_the_steps(steps: list[float], scan_limits: int) -> None:
     share = SharedRate(scan_limits).share()
     now, spent = 0.0, share.available(0.0)
     for step in steps:
@@ -47,7 +47,7 @@ def test_sweeps_share_the_pace_evenly_and_get_it_back() -> None:
     assert other.rate == 1000
 
 
-def test_packets_that_left_elsewhere_are_made_up_for() -> None:
+def test_packets_sent_elsewhere_count() -> None:
     share = SharedRate(1000).share()
     share.available(0.0)
     share.spend(50)

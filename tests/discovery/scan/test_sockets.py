@@ -70,12 +70,12 @@ def test_each_refusal_names_the_address_that_refused_and_disturbs_no_other(socke
         assert all_received(sockets, 1) == [(b"answer", socket_address("127.0.2.1", port))]
 
 
-def test_what_cannot_be_sent_is_told(sockets: SweepSockets) -> None:
+def test_failed_sends_are_reported(sockets: SweepSockets) -> None:
     assert sockets.send(b"x", socket_address("127.255.255.255", 9)) is SendResult.UNREACHABLE  # a broadcast address
     assert sockets.send(b"x" * 70_000, socket_address("127.0.0.1", 9)) is SendResult.UNREACHABLE
 
 
-def test_a_flood_is_taken_in_portions(sockets: SweepSockets) -> None:
+def test_a_flood_is_received_in_portions(sockets: SweepSockets) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as agent:
         agent.bind(("127.0.0.1", 0))
         sockets.send(b"x", socket_address("127.0.0.1", agent.getsockname()[1]))

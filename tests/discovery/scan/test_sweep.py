@@ -44,7 +44,7 @@ def test_silent_addresses_are_asked_once_and_again_and_then_left_alone() -> None
     assert len(set(net.sent_to("192.0.2.7"))) == 1  # the same request: a late answer to the first still counts
 
 
-def test_no_more_packets_leave_than_the_pace_allows_not_even_after_a_pause() -> None:
+def test_the_rate_is_never_exceeded_even_after_a_pause() -> None:
     net = SimulatedNetwork()
     sweep, _ = sweep_of(net, network("10.0.0.0/16"), scan_limits=ScanLimits(packets_per_second=500))
     for number in range(400):
@@ -123,7 +123,7 @@ def test_full_buffers_make_it_pause_longer_each_time_and_lose_nothing() -> None:
     assert first > sum(0.02 * 2**number for number in range(6))
 
 
-def test_what_cannot_be_sent_is_done_with_and_counted() -> None:
+def test_an_address_that_cannot_be_sent_to_is_done_and_counted() -> None:
     net = SimulatedNetwork()
     net.outcome = lambda sockaddr: SendResult.UNREACHABLE if sockaddr[0] == "192.0.2.1" else SendResult.SENT
     sweep, _ = sweep_of(net, ["192.0.2.1", "192.0.2.2"])
@@ -170,7 +170,7 @@ def test_an_icmp_error_does_not_silence_a_device_that_has_answered() -> None:
     assert len(found) == 1
 
 
-def test_answers_of_whom_nobody_asked_are_counted_and_ignored() -> None:
+def test_unexpected_datagrams_are_counted_and_ignored() -> None:
     net = SimulatedNetwork()
     sweep, found = sweep_of(net, ["192.0.2.1"])
     while not net.sent:

@@ -37,7 +37,7 @@ def listed(*targets: str, exclude: tuple[str, ...] = ()) -> list[str]:
      ("2001:db8::1-ff", "2001:db8::1", "2001:db8::ff", 255),
      ("::ffff:192.0.2.7", "192.0.2.7", "192.0.2.7", 1), ("::ffff:192.0.2.0/120", "192.0.2.1", "192.0.2.254", 254)],
 )  # fmt: skip
-def test_what_is_written_means_these_addresses(text: str, first: str, last: str, count: int) -> None:
+def test_targets_are_parsed_into_addresses(text: str, first: str, last: str, count: int) -> None:
     span = read_target(text)
     assert isinstance(span, Span)
     low, high = ipaddress.ip_address(first), ipaddress.ip_address(last)
@@ -59,13 +59,13 @@ def test_names_stay_names(name: str) -> None:
      "a b", "-x", "10.0.0.1-host", "http://10.0.0.1", "::/200", "255.255.255.255", "0.0.0.0", "224.0.0.1", "ff02::1",
      "\x00"],
 )  # fmt: skip
-def test_what_means_nothing_is_a_problem_with_its_place(text: str) -> None:
+def test_an_invalid_target_is_a_problem_with_its_place(text: str) -> None:
     scope, (problem,) = read_scope(["192.0.2.1", text])
     assert problem.startswith("potentialTargets[1]: ")
     assert scope.size == 1
 
 
-def test_a_port_in_a_target_is_told_where_it_belongs() -> None:
+def test_a_port_in_a_target_is_refused_with_advice() -> None:
     assert "give the port separately" in read_scope(["10.0.0.1:1161"])[1][0]
 
 
@@ -81,7 +81,7 @@ def test_more_than_a_slash_12_needs_force(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["2001:db8::/64", "::/0"])
-def test_what_nobody_can_ask_is_refused_even_when_forced(text: str) -> None:
+def test_a_network_beyond_all_limits_is_refused_even_when_forced(text: str) -> None:
     assert "the limit is" in read_scope([text], force=True)[1][0]
 
 
@@ -92,7 +92,7 @@ def test_multicast_and_its_like_are_left_out_of_what_was_forced() -> None:
     assert "10.1.2.3" in scope.addresses
 
 
-def test_what_is_named_twice_is_asked_once() -> None:
+def test_duplicate_targets_are_asked_once() -> None:
     assert len(listed("192.0.2.0/24", "192.0.2.7", "192.0.2.200-192.0.3.3")) == 254 + 5
     assert listed("192.0.2.0/30", "192.0.2.0") == ["192.0.2.0", "192.0.2.1", "192.0.2.2"]  # named by itself
 

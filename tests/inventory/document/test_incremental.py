@@ -56,7 +56,7 @@ def changed(old: Inventory, chance: random.Random) -> Inventory:
     )
 
 
-def test_it_gives_what_a_reading_of_the_whole_gives() -> None:
+def test_an_incremental_read_equals_a_full_read() -> None:
     chance = random.Random(7)
     known = inventory()
     writer = prepared(known)
@@ -71,7 +71,7 @@ def test_it_gives_what_a_reading_of_the_whole_gives() -> None:
         writer.json(known)
 
 
-def test_only_what_differs_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_changed_devices_are_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     known = inventory()
     middle = replace(known.devices[15], sys_location="elsewhere")
     new = replace(known, devices=(*known.devices[:5], *known.devices[6:15], middle, *known.devices[16:]))
@@ -94,7 +94,7 @@ def test_few_devices_or_none(size: int) -> None:
     assert reread(DocumentWriter(mask=False).json(known), *prepared(new).known) in (known, None)
 
 
-def test_what_is_not_written_as_we_write_is_left_to_a_reading_of_the_whole() -> None:
+def test_a_file_in_another_format_needs_a_full_read() -> None:
     known = inventory()
     usual = DocumentWriter(mask=False).json(known)
     texts = [

@@ -60,5 +60,5 @@ def test_the_primary_agent_of_a_patched_device(patch: dict[str, Any], agents: li
 
 
 @pytest.mark.parametrize("agents", ["x", 7, {"a": 1}, [None, 3]])
-def test_agents_that_are_none_are_left_to_the_reader(agents: object) -> None:
+def test_invalid_agents_in_a_patch_are_left_to_the_reader(agents: object) -> None:
     assert merge_device(DEVICE, {"agents": agents})["agents"] == agents

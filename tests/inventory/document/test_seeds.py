@@ -48,12 +48,12 @@ def test_a_seed_of_several_credentials_shows_the_first_where_the_original_looks(
     assert seed_of(written) == seed
 
 
-def test_credentials_may_all_stand_in_the_list() -> None:
+def test_all_credentials_may_be_in_the_list() -> None:
     seed = seed_of(TARGETS | {"credentials": [USER, {"readCommunity": "a"}]})
     assert seed.credentials == (MONITOR, Community(Version.V2C, "a"))
 
 
-def test_what_is_given_twice_is_tried_once() -> None:
+def test_duplicate_credentials_are_tried_once() -> None:
     seed = seed_of(TARGETS | {"readCommunity": "a", "credentials": [{"readCommunity": "a"}, {"readCommunity": "b"}]})
     assert seed.credentials == (Community(Version.V2C, "a"), Community(Version.V2C, "b"))
 
@@ -65,9 +65,7 @@ def test_what_is_given_twice_is_tried_once() -> None:
      ({"privPassphrase": None, "authPassphrase": None}, SecurityLevel.NO_AUTH_NO_PRIV),
      ({"securityLevel": 2}, SecurityLevel.AUTH_NO_PRIV)],
 )  # fmt: skip
-def test_a_level_that_the_original_left_at_0_is_what_the_passphrases_are_for(
-    given: dict[str, Any], level: SecurityLevel
-) -> None:
+def test_level_0_of_the_original_is_derived_from_the_passphrases(given: dict[str, Any], level: SecurityLevel) -> None:
     (user,) = seed_of(TARGETS | {"version": "v3", "agentType": "snmp-user"} | USER | given).credentials
     assert isinstance(user, User)
     assert user.level is level
@@ -83,7 +81,7 @@ def test_kind_and_version_may_be_left_out(given: dict[str, Any], version: Versio
     assert seed_of(TARGETS | given).version is version
 
 
-def test_masked_secrets_are_those_that_the_seed_had_at_their_places() -> None:
+def test_masked_secrets_of_a_seed_are_kept_by_position() -> None:
     seed = seed_of(TARGETS | {"readCommunity": "s3cret-a", "credentials": [{"readCommunity": "s3cret-b"}, USER]})
     shown = seed_document(seed, mask=True)
     assert "s3cret" not in str(shown)
@@ -91,7 +89,7 @@ def test_masked_secrets_are_those_that_the_seed_had_at_their_places() -> None:
     assert seed_of(shown, kept=seed) == seed
 
 
-def test_what_is_ours_survives_and_defaults_are_not_written() -> None:
+def test_our_own_keys_survive_and_defaults_are_not_written() -> None:
     ours = {"exclude": ["192.0.2.7"], "labels": {"site": "a"}, "modules": ["if_mib"], "neighbours": [], "force": True}
     seed = seed_of(TARGETS | {"readCommunity": "a"} | ours)
     assert {key: value for key, value in seed_document(seed, mask=False).items() if key in ours} == ours
@@ -113,7 +111,7 @@ def test_what_is_ours_survives_and_defaults_are_not_written() -> None:
      (TARGETS | {"credentials": [{"readCommunity": str(i)} for i in range(MAX_CREDENTIALS + 1)]},
       f"seed.credentials: has {MAX_CREDENTIALS + 1} entries")],
 )  # fmt: skip
-def test_what_is_wrong_is_said_with_its_place_and_no_secret(raw: object, problem: str) -> None:
+def test_problems_of_a_seed_have_a_place_and_no_secret(raw: object, problem: str) -> None:
     (found,) = problems_of(raw)
     assert found.startswith(problem)
     assert "s3cret" not in found

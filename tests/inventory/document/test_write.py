@@ -59,7 +59,7 @@ def test_a_document_of_the_original_is_read_as_it_means() -> None:
     assert inventory.seeds[0].credentials == (Community(Version.V2C, "s3cret-seed"),)
 
 
-def test_what_is_written_is_what_was_read() -> None:
+def test_a_document_survives_a_round_trip() -> None:
     written = to_document(from_document(document()), mask=False)
     assert {key: written[key] for key in ("devices", "discoverySeeds")} == document()
 
@@ -110,7 +110,7 @@ def test_an_address_taken_over_by_a_new_agent_does_not_take_the_identity_of_the_
     assert devices[0].agents[0].id == COMMUNITY_AGENT["id"] != devices[2].agents[0].id
 
 
-def test_a_mask_with_nothing_behind_it_is_a_problem() -> None:
+def test_a_mask_without_a_previous_secret_is_a_problem() -> None:
     raw: Any = to_document(from_document(document()), mask=True)
     places = [problem.split(":")[0] for problem in problems_of(raw)]
     assert places == [
@@ -284,7 +284,7 @@ def test_times_are_kept_as_iso_8601_in_utc(given_time: object, kept: str | None)
      ("2001:DB8:0:0:0:0:0:2", "2001:db8::2"), ("[2001:db8::2]", "2001:db8::2"), ("fe80::1%eth0", "fe80::1%eth0"),
      (" Core1.Example.NET. ", "core1.example.net"), ("h/2001:db8:0:0:0:0:0:2", "2001:db8::2")],
 )  # fmt: skip
-def test_addresses_are_brought_to_one_spelling(spelt: str, address: str) -> None:
+def test_addresses_are_normalised(spelt: str, address: str) -> None:
     assert only_agent(with_agent(endpoint={"address": spelt})).endpoint == AgentEndpoint(address, 161)
 
 
@@ -320,7 +320,7 @@ def test_without_a_primary_agent_the_first_one_is_primary_and_a_device_may_have_
     assert from_document({"devices": [{"sysName": "a", "agents": None}]}).devices[0].primary is None
 
 
-def test_keys_that_nobody_knows_are_kept_in_the_file_and_through_a_masked_round_trip() -> None:
+def test_unknown_keys_are_kept_in_the_file_and_through_a_masked_round_trip() -> None:
     raw = document()
     raw["devices"][0]["rack"] = {"unit": 7}
     raw["devices"][0]["agents"][0]["note"] = "x"
@@ -339,7 +339,7 @@ FINDING = {
 }
 
 
-def test_what_was_found_out_of_a_device_is_read_and_written_masked_or_not() -> None:
+def test_discovered_values_are_read_and_written_masked_or_not() -> None:
     raw = document()
     raw["devices"][0] |= FINDING
     inventory = from_document(raw)
@@ -353,7 +353,7 @@ def test_what_was_found_out_of_a_device_is_read_and_written_masked_or_not() -> N
         assert not FINDING.keys() & written["devices"][1].keys()
 
 
-def test_what_was_found_out_of_a_device_outlives_a_document_that_does_not_know_of_it() -> None:
+def test_discovered_values_survive_a_document_without_them() -> None:
     raw = document()
     raw["devices"][0] |= FINDING
     inventory = from_document(raw)
@@ -364,7 +364,7 @@ def test_what_was_found_out_of_a_device_outlives_a_document_that_does_not_know_o
 
 
 @pytest.mark.parametrize("text", ["", "{", b"\xff\xfe\x00", "[" * 200_000, "1" * 5000, '{"a": s3cret}'])
-def test_what_is_not_json_is_a_problem_that_quotes_nothing(text: str | bytes) -> None:
+def test_invalid_json_is_a_problem_that_quotes_nothing(text: str | bytes) -> None:
     with pytest.raises(InventoryInvalid, match="not valid JSON") as caught:
         parse_json(text)
     assert "s3cret" not in str(caught.value)

@@ -54,7 +54,7 @@ def test_no_file_is_nothing_and_a_directory_is_an_error_that_says_so(tmp_path: P
         write_bytes(tmp_path, b"x")
 
 
-def test_something_that_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(InventoryUnavailable, match="not a regular file"):
         read_bytes(tmp_path / "pipe")
@@ -107,7 +107,7 @@ def test_a_write_past_the_limit_of_the_system_keeps_the_old_file(tmp_path: Path)
     assert left_behind(tmp_path) == []
 
 
-def test_what_a_crashed_writer_left_is_swept_by_the_next(tmp_path: Path) -> None:
+def test_the_next_writer_removes_what_a_crashed_one_left(tmp_path: Path) -> None:
     path = tmp_path / "inventory.json"
     (tmp_path / ".inventory.json.0123.tmp").write_bytes(b"half")
     (tmp_path / ".other.json.0123.tmp").write_bytes(b"not ours")
@@ -116,7 +116,7 @@ def test_what_a_crashed_writer_left_is_swept_by_the_next(tmp_path: Path) -> None
     assert left_behind(tmp_path) == [".other.json.0123.tmp"]
 
 
-def test_writers_take_turns_and_do_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_writers_take_turns_and_do_not_wait_forever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_module, "LOCK_TIMEOUT", 0.05)
     path = tmp_path / "inventory.json"
     with write_lock(path), pytest.raises(InventoryUnavailable, match="another process"), write_lock(path):

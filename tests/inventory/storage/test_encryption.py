@@ -34,11 +34,11 @@ def test_one_line_with_its_end_or_blanks_around_it_opens() -> None:
     assert decrypt(b" " + sealed + b"\r\n", KEY, "f") == b"x"
 
 
-def test_the_same_content_is_never_sealed_the_same() -> None:
+def test_the_same_content_is_encrypted_differently_each_time() -> None:
     assert encrypt(b"x", KEY) != encrypt(b"x", KEY)
 
 
-def test_a_wrong_key_is_said_to_be_one_without_showing_any() -> None:
+def test_a_wrong_key_is_reported_without_showing_a_key() -> None:
     with pytest.raises(InventoryKeyError, match="cannot be decrypted: the key is wrong") as caught:
         decrypt(encrypt(b"x", KEY), b"FEDCBA9876543210", "inv.json")
     assert "FEDCBA" not in str(caught.value)
@@ -51,13 +51,13 @@ def test_a_wrong_key_is_said_to_be_one_without_showing_any() -> None:
      (b"\x00\xff" * 40, "not base64"),
      (b' {"devices":[]}', "plain JSON.*promsnmp inventory import inv.json"), (b"[]", "plain JSON")],
 )  # fmt: skip
-def test_what_is_no_sealed_file_is_damaged(data: bytes, reason: str) -> None:
+def test_a_file_that_is_not_encrypted_is_damaged(data: bytes, reason: str) -> None:
     with pytest.raises(InventoryDamaged, match=reason):
         decrypt(data, KEY, "inv.json")
 
 
 @given(st.binary(max_size=60), st.integers(0, 10_000), st.integers(1, 255))
-def test_no_changed_byte_goes_unnoticed(plain: bytes, place: int, change: int) -> None:
+def test_every_changed_byte_is_detected(plain: bytes, place: int, change: int) -> None:
     raw = bytearray(base64.b64decode(encrypt(plain, KEY)))
     raw[place % len(raw)] ^= change
     with pytest.raises(InventoryKeyError):

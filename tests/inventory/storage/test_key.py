@@ -63,7 +63,7 @@ def test_processes_that_race_for_the_first_key_end_with_the_same(tmp_path: Path)
     assert keys == {(tmp_path / "inv.json.key").read_text() + "\n"}
 
 
-def test_no_new_key_is_made_for_a_file_that_has_lost_its_own(tmp_path: Path) -> None:
+def test_no_new_key_is_made_for_a_file_without_its_key(tmp_path: Path) -> None:
     path = tmp_path / "inv.json"
     path.write_bytes(b"something")
     with pytest.raises(InventoryKeyError, match="is missing; set PROM_ENCRYPT_KEY"):
@@ -79,13 +79,13 @@ def test_a_key_file_of_a_wrong_length_is_an_error_that_does_not_show_it(tmp_path
         load_key(path, None)
 
 
-def test_the_line_s_end_after_a_key_does_not_count(tmp_path: Path) -> None:
+def test_a_newline_after_the_key_is_ignored(tmp_path: Path) -> None:
     key_file(tmp_path / "inv.json").write_bytes(KEY + b"\n")
     assert load_key(tmp_path / "inv.json", None).data == KEY
 
 
 @pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o640, False), (0o644, True)])
-def test_a_key_file_that_all_can_read_is_warned_about(
+def test_a_world_readable_key_file_is_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int, warned: bool
 ) -> None:
     place = key_file(tmp_path / "inv.json")

@@ -31,11 +31,11 @@ def told(old: Inventory, new: Inventory) -> tuple[list[str], list[str], list[str
      (["x", "a", "b", "c"], (["x"], [], [])), (["a", "b2", "c"], ([], ["b>b2"], [])), ([], ([], [], ["a", "b", "c"])),
      (["c", "b", "a"], ([], [], [])), (["c", "a2", "d"], (["d"], ["a>a2"], ["b"]))],
 )  # fmt: skip
-def test_what_came_changed_and_went_is_told(new: list[str], expected: tuple[list[str], list[str], list[str]]) -> None:
+def test_changes_are_reported(new: list[str], expected: tuple[list[str], list[str], list[str]]) -> None:
     assert told(inventory("a", "b", "c"), inventory(*new)) == expected
 
 
-def test_what_is_equal_stays_the_same_object_wherever_it_moved_to() -> None:
+def test_equal_devices_stay_the_same_objects_wherever_they_moved() -> None:
     old, new = inventory("a", "b", "c"), inventory("c", "x", "b2", "a")
     kept, changes = compare(old, new)
     assert kept == new

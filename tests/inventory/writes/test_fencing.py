@@ -58,7 +58,7 @@ def on_disk(path: Path) -> InventoryStore:
 # --- the term
 
 
-async def test_every_write_carries_the_present_term(path: Path) -> None:
+async def test_every_write_has_the_current_term(path: Path) -> None:
     terms = Terms(3)
     store = InventoryStore(path, KEY, get_fencing_token=terms)
     assert (await add(store, "a")).fencing_token == 3
@@ -67,7 +67,7 @@ async def test_every_write_carries_the_present_term(path: Path) -> None:
     assert on_disk(path).current.fencing_token == 5
 
 
-async def test_who_is_not_the_leader_writes_nothing_and_that_is_no_fault_of_the_disk(path: Path) -> None:
+async def test_a_replica_that_is_not_the_leader_writes_nothing_and_has_no_write_error(path: Path) -> None:
     store = InventoryStore(path, KEY, get_fencing_token=Terms(None))
     with pytest.raises(NotLeader):
         await add(store, "a")
@@ -75,7 +75,7 @@ async def test_who_is_not_the_leader_writes_nothing_and_that_is_no_fault_of_the_
     assert store.write_error is None
 
 
-async def test_a_write_that_the_end_of_the_term_overtakes_does_not_land(path: Path) -> None:
+async def test_a_write_is_discarded_when_the_term_ends_before_the_rename(path: Path) -> None:
     class Ending(Terms):
         asked = 0
 
@@ -93,7 +93,7 @@ async def test_a_write_that_the_end_of_the_term_overtakes_does_not_land(path: Pa
     assert not list(path.parent.glob("*.tmp")) + list(path.parent.glob(".*.tmp"))
 
 
-async def test_a_write_begun_in_one_term_does_not_land_in_another(path: Path) -> None:
+async def test_a_write_that_began_in_one_term_is_discarded_in_the_next(path: Path) -> None:
     terms = iter([1, 2])
     store = InventoryStore(path, KEY, get_fencing_token=lambda: next(terms))
     with pytest.raises(NotLeader, match="term 1 ended"):
@@ -107,7 +107,7 @@ def on_disk_with(path: Path, fence: Terms) -> InventoryStore:
     return store
 
 
-async def test_a_leader_that_wakes_up_late_is_kept_out_by_its_successors_claim(path: Path) -> None:
+async def test_a_leader_that_was_suspended_cannot_write_after_its_successor_claimed_the_term(path: Path) -> None:
     old, new = (
         InventoryStore(path, KEY, get_fencing_token=Terms(1)),
         InventoryStore(path, KEY, get_fencing_token=Terms(2)),
@@ -119,7 +119,7 @@ async def test_a_leader_that_wakes_up_late_is_kept_out_by_its_successors_claim(p
     assert names(on_disk(path)) == ["a"]
 
 
-async def test_claiming_writes_once_a_term_and_changes_nothing_else(path: Path) -> None:
+async def test_claiming_a_term_writes_once_and_changes_nothing_else(path: Path) -> None:
     store = InventoryStore(path, KEY, get_fencing_token=Terms(4))
     await add(store, "a")
     await store.write_fencing_token()
@@ -131,13 +131,13 @@ async def test_claiming_writes_once_a_term_and_changes_nothing_else(path: Path) 
     assert names(successor) == ["a"]
 
 
-async def test_without_terms_there_is_nothing_to_claim(path: Path) -> None:
+async def test_without_elections_there_is_no_term_to_claim(path: Path) -> None:
     store = InventoryStore(path, KEY)
     await store.write_fencing_token()
     assert not path.exists()
 
 
-async def test_a_disk_that_hangs_past_the_end_of_the_term_lands_nothing(
+async def test_a_write_on_a_disk_that_hangs_past_the_end_of_the_term_is_discarded(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     terms, free, hanging = Terms(1), threading.Event(), threading.Event()
@@ -163,7 +163,7 @@ async def test_a_disk_that_hangs_past_the_end_of_the_term_lands_nothing(
 # --- numbers of writes
 
 
-async def test_the_file_keeps_the_numbers_of_the_last_writes(path: Path) -> None:
+async def test_the_file_keeps_the_ids_of_the_last_forwarded_writes(path: Path) -> None:
     store = InventoryStore(path, KEY)
     await add(store, "a", request_id="one")
     await add(store, "b")
@@ -171,20 +171,20 @@ async def test_the_file_keeps_the_numbers_of_the_last_writes(path: Path) -> None
     assert on_disk(path).current.request_ids == ("one", "two")
 
 
-async def test_old_numbers_make_room_for_new_ones(path: Path) -> None:
+async def test_old_request_ids_make_room_for_new_ones(path: Path) -> None:
     store = InventoryStore(path, KEY)
     ids = [f"request {number}" for number in range(MAX_REQUEST_IDS + 10)]
     await asyncio.gather(*(add(store, request_id, request_id=request_id) for request_id in ids))
     assert store.current.request_ids == tuple(ids[10:])
 
 
-async def test_a_document_that_replaces_all_has_no_say_in_numbers(path: Path) -> None:
+async def test_a_document_cannot_set_the_request_ids(path: Path) -> None:
     store = InventoryStore(path, KEY)
     await store.replace({"devices": [], "lastWrites": ["forged"]}, request_id="one")
     assert store.current.request_ids == ("one",)
 
 
-def test_numbers_are_in_the_file_only_and_come_back_from_it() -> None:
+def test_request_ids_are_only_in_the_file_and_survive_a_round_trip() -> None:
     inventory = Inventory(request_ids=("one", "two"), revision=2)
     assert from_document(to_document(inventory, mask=False)) == inventory
     assert DocumentWriter(mask=False).json(inventory).endswith(b',"lastWrites":["one","two"]}')
@@ -195,7 +195,7 @@ def test_numbers_are_in_the_file_only_and_come_back_from_it() -> None:
 # --- a file that is not what it should be
 
 
-async def test_a_file_replaced_by_an_older_one_is_not_taken_over_and_not_written_over(path: Path) -> None:
+async def test_an_older_file_is_neither_read_nor_overwritten(path: Path) -> None:
     store = InventoryStore(path, KEY, get_fencing_token=Terms(2))
     await add(store, "a")
     older = path.read_bytes()
@@ -214,7 +214,7 @@ async def test_a_file_replaced_by_an_older_one_is_not_taken_over_and_not_written
     assert names(store) == ["a", "b"]
 
 
-async def test_the_file_of_another_program_has_no_numbers_and_is_taken_over(path: Path) -> None:
+async def test_a_file_of_another_program_without_a_revision_is_read(path: Path) -> None:
     store = InventoryStore(path, KEY)
     await add(store, "a")
     path.write_bytes(encrypt(b'{"devices": []}', KEY))
