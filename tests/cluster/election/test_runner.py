@@ -173,7 +173,7 @@ async def test_the_log_says_when_the_lead_began_and_ended(
     await made.run_once()
     await made.stop()
     began = re.search(r"this replica is the leader since ([\d.]+), term 1, lease until ([\d.]+)", caplog.text)
-    ended = re.search(r"not the leader any more, since ([\d.]+), term 1: this replica is ending", caplog.text)
+    ended = re.search(r"no longer the leader, since ([\d.]+), term 1: this replica is stopping", caplog.text)
     assert began is not None
     assert ended is not None
     times = [before, float(began[1]), float(ended[1]), float(began[2])]

@@ -106,7 +106,7 @@ async def test_a_request_without_effect_is_forwarded_to_the_next_leader(answer: 
 async def test_a_leader_that_does_not_know_this_replica_is_asked_again_and_then_named_with_its_reason() -> None:
     refused = HttpResponse(403, [(PEER_REFUSED, b"1")], b"the clocks differ\n")
     assert await Cluster([FIRST], [refused, CREATED]).write_forwarder.forward(REQUEST) == CREATED
-    with pytest.raises(NotLeader, match=r"pod-1 leads, and refuses this replica: the clocks differ"):
+    with pytest.raises(NotLeader, match=r"leader pod-1 refuses this replica: the clocks differ"):
         await Cluster([FIRST], [refused]).write_forwarder.forward(REQUEST)
 
 

@@ -89,7 +89,8 @@ def test_a_wrong_device_is_refused_with_all_its_problems(client: httpx.Client) -
 
 @pytest.mark.parametrize(
     ("body", "hint"),
-    [(b"", "not valid JSON"), (b"[]", "must be an object"), (b"{}", "needs a sysName or an agent"), (b'{"sysName', "line 1"),
+    [(b"", "not valid JSON"), (b"[]", "must be an object"),
+     (b"{}", "needs a sysName or an agent"), (b'{"sysName', "line 1"),
      (b'{"agents": [{"endpoint": {"address": "192.0.2.1"}, "version": 1, "readCommunity": "******"}]}', "is masked"),
      (b'{"sysName": "x", "id": "7"}', "id: is"), (b'{"sysName": "\\ud800"}', "not valid Unicode"),
      (b'{"agents": {"0": 1}}', "agents: must be a list"), (b'{"sysName": "x", "agents": 7}', "must be a list")],

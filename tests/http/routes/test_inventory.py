@@ -53,8 +53,8 @@ def test_a_bad_inventory_is_refused_with_all_its_problems_and_changes_nothing(cl
     [
         (b"", "line 1"),
         (b'{"devices": [\n}', "line 2"),
-        (b"\xff\xfe\xfd{", "not JSON"),
-        (b"[" * 200_000, "not JSON"),
+        (b"\xff\xfe\xfd{", "not valid JSON"),
+        (b"[" * 200_000, "not valid JSON"),
         (b'"text"', "object"),
         (b"null", "object"),
         (b'{"devices": {}}', "devices"),

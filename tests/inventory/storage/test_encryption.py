@@ -47,7 +47,7 @@ def test_a_wrong_key_is_reported_without_showing_a_key() -> None:
 
 @pytest.mark.parametrize(
     ("data", "reason"),
-    [(b"", "empty"), (b"AAAA", "cut off"), (b"not base64!", "not base64"), (b"AAA", "not base64"),
+    [(b"", "empty"), (b"AAAA", "truncated"), (b"not base64!", "not base64"), (b"AAA", "not base64"),
      (b"\x00\xff" * 40, "not base64"),
      (b' {"devices":[]}', "plain JSON.*promsnmp inventory import inv.json"), (b"[]", "plain JSON")],
 )  # fmt: skip
