@@ -24,7 +24,7 @@ def test_a_sample_is_a_name_its_labels_and_its_value(text: ModuleType) -> None:
 def test_labels_and_values_must_be_equally_many(text: ModuleType) -> None:
     with pytest.raises(ValueError, match="labels and values"):
         text.samples([], b"\nm", [b" "], [])
-    with pytest.raises(ValueError, match="labels and values"):
+    with pytest.raises(ValueError, match="bounds and counts"):
         text.buckets([], b"\nm", [b"1 "], [1, 2])
 
 
