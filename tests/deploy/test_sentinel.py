@@ -77,6 +77,9 @@ class Node:
     def role(self) -> str:
         return (self.ask("ROLE") or [""])[0]
 
+    def takes_writes(self) -> bool:
+        return self.ask("SET", "written", "1") == ["OK"]
+
     @property
     def master(self) -> str:
         """The master according to its sentinel."""
@@ -116,14 +119,21 @@ def run(*commands: str) -> None:
         subprocess.run(command.split(), check=True, capture_output=True)
 
 
-def test_a_lost_master_is_replaced_and_returns_as_a_replica(nodes: list[Node]) -> None:
-    for node in nodes:  # one after the other, as a StatefulSet starts its pods
+def start(nodes: list[Node]) -> None:
+    """One after the other, as a StatefulSet starts its pods. The first is the master then, and takes writes."""
+    for node in nodes:
         node.start()
         wait_until(lambda node=node: node.ask("PING") == ["PONG"], deadline=60, what="Redis")  # type: ignore[misc]
         wait_until(lambda node=node: node.ask("-p", "26379", "PING") == ["PONG"], deadline=60, what="its sentinel")  # type: ignore[misc]
     assert [node.role for node in nodes] == ["master", "slave", "slave"]
     wait_until(lambda: all(knows(node) for node in nodes), deadline=60, what="three sentinels that know each other")
+    wait_until(nodes[0].takes_writes, deadline=60, what="replicas that are up to date")
+
+
+def test_a_lost_master_is_replaced_and_returns_as_a_replica(nodes: list[Node]) -> None:
+    start(nodes)
     assert nodes[0].ask("SET", "leader", "promsnmp-1") == ["OK"]
+    assert nodes[0].ask("WAIT", "2", "10000") == ["2"]
 
     nodes[0].stop(kill=True)
     left = nodes[1:]
@@ -136,6 +146,15 @@ def test_a_lost_master_is_replaced_and_returns_as_a_replica(nodes: list[Node]) -
     wait_until(lambda: nodes[0].role == "slave", deadline=60, what="the old master as a replica")
     wait_until(lambda: nodes[0].master == master.name, deadline=60, what="its sentinel to know the new master")
     assert master.role == "master"
+
+
+def test_a_master_that_is_cut_off_refuses_writes_before_another_one_accepts_them(nodes: list[Node]) -> None:
+    start(nodes)
+    old, left = nodes[0], nodes[1:]
+    run(f"ip link set {old.space}v down")
+    wait_until(lambda: any(node.takes_writes() for node in left), deadline=90, what="a new master")
+    assert old.role == "master"
+    assert not old.takes_writes()
 
 
 def knows(node: Node) -> bool:
