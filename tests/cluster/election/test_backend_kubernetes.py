@@ -12,7 +12,7 @@ import pytest
 
 from promsnmp.cluster.backends.kube_api import KubeApi, KubeApiAddress
 from promsnmp.cluster.election.backend_kubernetes import ANNOTATION, KubernetesLeaseStore
-from promsnmp.cluster.election.rules import Candidate, LeaseRecord, LeaseState, Timing
+from promsnmp.cluster.election.rules import Candidate, LeaseRecord, LeaseState, Timing, vacancy
 from promsnmp.cluster.election.runner import ElectionRunner
 from promsnmp.errors import CoordinatorError
 from tests.support.certificates import Authority
@@ -48,11 +48,52 @@ async def write(lease_store: KubernetesLeaseStore, one: LeaseRecord) -> LeaseSta
 
 
 async def test_a_record_comes_back_as_it_was_written(lease_store: KubernetesLeaseStore) -> None:
-    assert await lease_store.read() == LeaseState(None)
     state = await write(lease_store, record("pod-0", 1))
     assert state.record is not None
     assert replace(state.record, beat="") == record("pod-0", 1)
     assert state.record.beat
+
+
+async def test_a_missing_lease_is_made_without_a_holder_and_each_of_them_is_another_one(
+    lease_store: KubernetesLeaseStore, server: ApiServer
+) -> None:
+    first = await lease_store.read()
+    assert first.record is not None
+    assert first.record == vacancy(first.record.beat)
+    assert "holderIdentity" not in server.lease()["spec"]
+    assert not (await lease_store.read()).changed_from(first)
+    server.store.leases.clear()
+    assert not await lease_store.write(record("pod-0", 1), first)
+    assert (await lease_store.read()).changed_from(first)
+
+
+async def test_a_lease_that_somebody_else_makes_meanwhile_is_read(
+    lease_store: KubernetesLeaseStore, server: ApiServer
+) -> None:
+    server.faults.conflicts = 1
+    with pytest.raises(CoordinatorError, match="404"):  # refused, and there is none after all
+        await lease_store.read()
+    reads = await asyncio.gather(*(lease_store.read() for _ in range(5)))
+    assert len({state.record for state in reads}) == 1
+
+
+async def test_each_write_is_seen_whatever_the_clock_says(server: ApiServer) -> None:
+    api = KubeApi(KubeApiAddress(server.address, tls=False), timeout=1.0)
+    stopped = KubernetesLeaseStore(api, "site", now=lambda: dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+    first = await write(stopped, record("pod-0", 1))
+    second = await write(stopped, record("pod-0", 1))
+    assert second.changed_from(first)
+    assert not await stopped.write(record("pod-0", 1), first)
+    api.close()
+
+
+async def test_a_lease_put_back_as_it_was_is_another_one(lease_store: KubernetesLeaseStore, server: ApiServer) -> None:
+    first = await write(lease_store, record("pod-0", 1))
+    old = server.lease()
+    await write(lease_store, record("pod-0", 1))
+    old["metadata"]["resourceVersion"] = server.lease()["metadata"]["resourceVersion"]
+    server.store.update("site", "promsnmp-leader", old)
+    assert (await lease_store.read()).changed_from(first)
 
 
 async def test_a_lease_has_the_fields_that_client_go_writes(

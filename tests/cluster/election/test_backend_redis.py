@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from promsnmp.cluster.backends.redis_client import RedisClient
 from promsnmp.cluster.backends.redis_url import parse_redis_address
 from promsnmp.cluster.election.backend_redis import RedisLeaseStore
-from promsnmp.cluster.election.rules import Candidate, LeaseRecord, LeaseState, Timing
+from promsnmp.cluster.election.rules import Candidate, LeaseRecord, LeaseState, Timing, vacancy
 from promsnmp.cluster.election.runner import ElectionRunner
 from promsnmp.errors import CoordinatorError
 from tests.support.cluster.proxy import Proxy
 from tests.support.cluster.redis_server import RedisServer
+from tests.support.tools import wait_until
 
 TIMING = Timing(duration=3.0, renew=1.0, read_interval=0.1)
 
@@ -56,10 +59,12 @@ async def state_of(one: RedisLeaseStore) -> tuple[LeaseRecord | None, LeaseState
 
 async def test_a_record_comes_back_as_it_was_written(redis: RedisServer) -> None:
     async with lease_store(redis.url) as one:
-        nothing = await one.read()
-        assert nothing.record is None
-        assert await one.write(record("pod-0", 1), nothing)
-        assert (await one.read()).record == replace(record("pod-0", 1), beat="1")
+        assert await one.write(record("pod-0", 1), await one.read())
+        state = await one.read()
+        assert state.record is not None
+        assert state.record.beat
+        assert state.record.store == state.store != ""
+        assert replace(state.record, beat="", store="") == record("pod-0", 1)
 
 
 async def test_the_key_leader_says_the_name_and_runs_out_with_the_lease(redis: RedisServer) -> None:
@@ -167,7 +172,110 @@ async def test_a_redis_that_hangs_is_an_error_after_the_timeout(redis: RedisServ
             with pytest.raises(CoordinatorError):
                 await one.read()
             proxy.hang = False
+            assert (await one.read()).fencing_token == 0
+
+
+# --- a Redis that forgets
+
+
+async def test_an_empty_redis_is_marked_until_somebody_leads_or_it_is_emptied_again(redis: RedisServer) -> None:
+    async with lease_store(redis.url) as one, lease_store(redis.url) as two:
+        first = await one.read()
+        assert first.record is not None
+        assert first.record == vacancy(first.record.beat, first.store)
+        assert await two.read() == first
+        redis.cli("FLUSHALL")
+        second = await one.read()
+        assert second.changed_from(first)
+        assert not await one.write(record("pod-0", 1), first)
+        assert await one.write(record("pod-0", 1), second)
+
+
+async def test_a_write_into_a_redis_that_nobody_has_marked_since_is_refused(redis: RedisServer) -> None:
+    async with lease_store(redis.url) as one:
+        before = await one.read()
+        redis.cli("FLUSHALL")
+        assert not await one.write(record("pod-0", 1), before)
+
+
+async def test_a_leader_that_writes_itself_in_again_writes_another_record(redis: RedisServer) -> None:
+    async with lease_store(redis.url) as one:
+        found = []
+        for _ in range(3):
+            assert await one.write(record("pod-0", 5), await one.read())
+            found.append(await one.read())
+            redis.cli("FLUSHALL")
+        assert all(state.changed_from(before) for before, state in pairwise(found))
+        assert not await one.write(record("pod-0", 5), found[0])
+
+
+@contextmanager
+def replica_of(server: RedisServer, folder: Path) -> Iterator[RedisServer]:
+    """A second Redis that has all that ``server`` has."""
+    with RedisServer(folder, options=["--replicaof", server.address, str(server.port)]) as made:
+        wait_until(lambda: "master_link_status:up" in made.cli("INFO", "replication"))
+        yield made
+
+
+async def test_a_failover_is_seen_and_what_was_read_before_is_not_written_over(
+    redis: RedisServer, tmp_path: Path
+) -> None:
+    async with lease_store(redis.url) as one:
+        await one.write(record("pod-0", 3), await one.read())
+        before = await one.read()
+        with replica_of(redis, tmp_path) as second:
+            second.cli("REPLICAOF", "NO", "ONE")
+            async with lease_store(second.url) as other:
+                expected = await other.read()
+                assert expected.record == before.record
+                assert expected.changed_from(before)
+                assert not await other.write(record("pod-1", 4), before)
+                assert await other.write(record("pod-1", 4), expected)
+                on_written = (await other.read()).record
+    assert on_written is not None
+    assert on_written.store == expected.store
+
+
+async def test_a_replica_that_becomes_the_master_a_second_time_has_another_name(
+    redis: RedisServer, tmp_path: Path
+) -> None:
+    with replica_of(redis, tmp_path) as second:
+        stores = []
+        for _ in range(2):
+            second.cli("REPLICAOF", "NO", "ONE")
+            async with lease_store(second.url) as other:
+                stores.append((await other.read()).store)
+            second.cli("REPLICAOF", redis.address, str(redis.port))
+            wait_until(lambda: "master_link_status:up" in second.cli("INFO", "replication"))
+    assert stores[0] != stores[1]
+
+
+async def test_a_restart_with_what_was_saved_is_seen(tmp_path: Path) -> None:
+    with RedisServer(tmp_path) as server:
+        async with lease_store(server.url) as one:
+            await one.write(record("pod-0", 3), await one.read())
+            before = await one.read()
+        server.cli("SAVE")
+    with RedisServer(tmp_path, port=server.port) as server:
+        async with lease_store(server.url) as one:
+            expected = await one.read()
+    assert expected.record == before.record
+    assert expected.changed_from(before)
+
+
+async def test_a_redis_that_takes_no_writes_can_be_read(redis: RedisServer, tmp_path: Path) -> None:
+    with replica_of(redis, tmp_path) as second:
+        async with lease_store(second.url) as one:
             assert (await one.read()).record is None
+            with pytest.raises(CoordinatorError, match="read only"):
+                await one.write(record("pod-0", 1), await one.read())
+
+
+async def test_a_user_that_may_not_ask_for_the_servers_name_can_elect(redis: RedisServer) -> None:
+    redis.cli("ACL", "SETUSER", "plain", "on", ">secret", "~*", "+@all", "-info")
+    async with lease_store(f"redis://plain:secret@127.0.0.1:{redis.port}") as one:
+        assert await one.write(record("pod-0", 1), await one.read())
+        assert (await one.read()).fencing_token == 1
 
 
 # --- electors
@@ -271,6 +379,20 @@ async def test_an_emptied_redis_changes_no_leader(candidates: CandidateGroup, re
     term = leader.fencing_token()
     redis.cli("FLUSHALL")
     await until(lambda: redis.cli("GET", "leader") != "")
+    assert candidates.leaders == [leader]
+    assert leader.fencing_token() == term
+
+
+async def test_a_record_that_was_evicted_is_written_again_though_the_key_leader_is_left(
+    candidates: CandidateGroup, redis: RedisServer
+) -> None:
+    for number in range(3):
+        candidates.join(f"pod-{number}")
+    leader = await candidates.leader()
+    await until(lambda: all(one.leader is not None for one in candidates.members))
+    term = leader.fencing_token()
+    redis.cli("DEL", "promsnmp:election")
+    await until(lambda: redis.cli("HGET", "promsnmp:election", "term") == str(term))
     assert candidates.leaders == [leader]
     assert leader.fencing_token() == term
 

@@ -1,7 +1,8 @@
 """A small Kubernetes API server: the Lease endpoints, with what can go wrong between them and a client.
 
-Faithful where an election depends on it: each write has a new resourceVersion, a write with an old one is refused
-(409), a second creation too, an unknown or old token is refused (401), and what is no valid Lease is, as well (422).
+Faithful where an election depends on it: each write has a new resourceVersion (unless it changes nothing), a write with
+an old one is refused (409), a second creation too, an unknown or old token is refused (401), and what is no valid Lease
+is, as well (422).
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class Store:
         if version != old["metadata"]["resourceVersion"]:
             message = "the object has been modified; please apply your changes to the latest version and try again"
             raise Refusal(409, "Conflict", f'Operation cannot be fulfilled on leases "{name}": {message}')
-        return self._put(namespace, name, lease)
+        return old if lease == old else self._put(namespace, name, lease)
 
     def _put(self, namespace: str, name: str, lease: Document) -> Document:
         _validate(lease, namespace, name)

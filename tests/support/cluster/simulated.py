@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from promsnmp.cluster.election.rules import Candidate, LeaseRecord, LeaseState, Timing
+from promsnmp.cluster.election.rules import Candidate, LeaseRecord, LeaseState, Timing, vacancy
 
 Answer = TypeVar("Answer")
 
@@ -37,23 +37,40 @@ class SimulatedTime:
 
 @dataclass
 class SimulatedLeaseStore:
-    """A register that does what it is told, and may be emptied or rolled back."""
+    """A register that does what it is told, and may be emptied or rolled back.
+
+    It is what RedisRegister and LeaseRegister make of theirs, and no better: an empty one is marked by whoever reads it
+    first, and after a failover (a rollback) another server answers, which has what was replicated to it.
+    """
 
     record: LeaseRecord | None = None
     forced: bool = False
     beats: int = 0
+    store: int = 0
+    """The server that answers."""
     kept: list[LeaseRecord | None] = field(default_factory=list)
 
+    @property
+    def version(self) -> tuple[str, int]:
+        return "" if self.record is None else self.record.beat, self.store
+
     def read(self) -> LeaseState:
-        return LeaseState(self.record, self.beats, self.forced)
+        if self.record is None:
+            self._put(vacancy(""))
+        return LeaseState(self.record, self.version, self.forced, str(self.store))
 
     def write(self, record: LeaseRecord, expected: LeaseState) -> bool:
-        if expected.version != self.beats or (self.forced and not record.released and self._renews(record)):
+        if expected.version != self.version:
             return False
+        if self.forced and not record.released and self._renews(record):
+            return False
+        self._put(record)
+        return True
+
+    def _put(self, record: LeaseRecord) -> None:
         self.kept.append(self.record)
         self.beats += 1
-        self.record, self.forced = replace(record, beat=str(self.beats)), False
-        return True
+        self.record, self.forced = replace(record, beat=str(self.beats), store=str(self.store)), False
 
     def _renews(self, record: LeaseRecord) -> bool:
         return (
@@ -67,13 +84,12 @@ class SimulatedLeaseStore:
         self.forced = self.record is not None and not self.record.released
 
     def empty(self) -> None:
-        self.beats += 1
         self.record, self.forced = None, False
 
     def roll_back(self, writes: int) -> None:
         """The last ``writes`` are lost, as in a failover."""
         if self.kept and writes:
-            self.beats += 1
+            self.store += 1
             self.record, self.forced = self.kept[-min(writes, len(self.kept))], False
 
 
@@ -93,6 +109,10 @@ class SimulatedNetwork:
     def delay(self) -> float | None:
         """None: lost."""
         return None if self.random.random() < self.lost else self.random.random() * self.slowest
+
+    def lateness(self) -> float | None:
+        """Seconds until a lost message comes nevertheless (a proxy, or the kernel, had kept it); None: never."""
+        return None if self.random.random() < 0.5 else self.random.random() * 60.0
 
 
 class SimulatedReplica:
@@ -162,6 +182,8 @@ class SimulatedReplica:
 
     def _ask(self, question: Callable[[], Answer], use: Callable[[Answer], object]) -> None:
         turn, there, back = self._turn, self.network.delay(), self.network.delay()
+        if there is None:
+            there, back = self.network.lateness(), None
         if there is None or self.is_cut_off:
             return
 
@@ -178,7 +200,10 @@ class SimulatedReplica:
 
 
 class SimulatedElections:
-    """Three replicas, later more, and all that can go wrong: every method of FAULTS is one way."""
+    """Three replicas, later more, and all that can go wrong: every method of FAULTS is one way.
+
+    ``file_term``, the term in the inventory file, is set by whoever runs it, and seen by all at once.
+    """
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)

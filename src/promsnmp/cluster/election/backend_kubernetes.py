@@ -4,6 +4,11 @@
 leaseDurationSeconds, renewTime, leaseTransitions, and an empty holderIdentity after a release. What client-go has no
 field for (process, address, term) is an annotation. The API provides compare-and-set: it rejects a write with an old
 resourceVersion. Needs only the verbs get, create and update.
+
+A missing Lease is created without a holder by the first replica that reads it, so that every write replaces a Lease
+that was seen. The ``beat`` of a record is the resourceVersion, which no Lease has twice. The API keeps the
+resourceVersion of an update that changes nothing, so each of ours carries a random word. Accepted writes are never
+lost: they are in etcd, and a GET without a resourceVersion is answered from there.
 """
 
 from __future__ import annotations
@@ -11,11 +16,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from promsnmp.cluster.backends.kube_api import KubeApi
-from promsnmp.cluster.election.rules import LeaseRecord, LeaseState
+from promsnmp.cluster.election.rules import LeaseRecord, LeaseState, vacancy
 from promsnmp.errors import CoordinatorError
 
 NAME = "promsnmp-leader"
@@ -44,30 +50,30 @@ class KubernetesLeaseStore:
     async def read(self) -> LeaseState:
         status, lease = await self._api.call("GET", f"{self._leases}/{self._name}")
         if status == 404:
-            return LeaseState(None)
+            await self._api.call("POST", self._leases, self._vacant())  # somebody else may have been quicker
+            status, lease = await self._api.call("GET", f"{self._leases}/{self._name}")
         if status != 200 or not isinstance(lease.get("metadata"), dict):
             raise CoordinatorError(f"unexpected reply from the Kubernetes API (status {status}, not a Lease)")
         return _state_of(lease)
 
     async def write(self, record: LeaseRecord, expected: LeaseState) -> bool:
-        lease = self._lease(record, expected.version if isinstance(expected.version, dict) else None)
-        if expected.version is None:
-            status, _ = await self._api.call("POST", self._leases, lease)
-        else:
-            status, _ = await self._api.call("PUT", f"{self._leases}/{self._name}", lease)
-        return status in (200, 201)
+        assert isinstance(expected.version, dict)
+        lease = self._lease(record, expected.version)
+        status, _ = await self._api.call("PUT", f"{self._leases}/{self._name}", lease)
+        return status == 200
 
-    def _lease(self, record: LeaseRecord, old: Mapping[str, Any] | None) -> dict[str, Any]:
+    def _vacant(self) -> dict[str, Any]:
+        metadata = {"name": self._name, "namespace": self._namespace}
+        return {"apiVersion": API, "kind": "Lease", "metadata": metadata, "spec": {}}
+
+    def _lease(self, record: LeaseRecord, old: Mapping[str, Any]) -> dict[str, Any]:
         """The Lease with ``record``, replacing ``old``; keeps the keys that others added."""
         before = _part(old, "spec")
         holder = "" if record.released else record.holder
         now = self._now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")  # MicroTime
-        stays = (
-            old is not None
-            and before.get("holderIdentity") == holder
-            and _noted(old).get("term") == record.fencing_token
-        )
-        changes = old is not None and not record.released and before.get("holderIdentity") != holder
+        stays = before.get("holderIdentity") == holder and _noted(old).get("term") == record.fencing_token
+        is_first = not before.get("acquireTime")
+        changes = not is_first and not record.released and before.get("holderIdentity") != holder
         spec = {
             "holderIdentity": holder,
             "leaseDurationSeconds": 1 if record.released else math.ceil(record.duration),
@@ -75,14 +81,14 @@ class KubernetesLeaseStore:
             "renewTime": now,
             "leaseTransitions": int(before.get("leaseTransitions") or 0) + changes,
         }
-        metadata = dict(_part(old, "metadata")) or {"name": self._name, "namespace": self._namespace}
+        metadata = dict(_part(old, "metadata"))
         metadata["annotations"] = {**_part(metadata, "annotations"), ANNOTATION: _note(record)}
         return {"apiVersion": API, "kind": "Lease", "metadata": metadata, "spec": {**before, **spec}}
 
 
 def _state_of(lease: Mapping[str, Any]) -> LeaseState:
     spec, noted = _part(lease, "spec"), _noted(lease)
-    holder, beat = str(spec.get("holderIdentity") or ""), str(spec.get("renewTime") or "")
+    holder, beat = str(spec.get("holderIdentity") or ""), str(_part(lease, "metadata").get("resourceVersion") or "")
     term, duration = noted.get("term"), noted.get("duration")
     if not isinstance(term, int) or not isinstance(duration, int | float):
         term, duration, noted = 1, float(spec.get("leaseDurationSeconds") or 0), {}
@@ -92,7 +98,7 @@ def _state_of(lease: Mapping[str, Any]) -> LeaseState:
             LeaseRecord(holder, "", "", term, float(spec.get("leaseDurationSeconds") or 0), beat=beat), lease
         )
     if not noted:  # nobody has held it
-        return LeaseState(LeaseRecord("", "", "", 0, 0.0, released=True, beat=beat), lease)
+        return LeaseState(vacancy(beat), lease)
     name, instance, address = (str(noted.get(one, "")) for one in ("holder", "instance", "address"))
     record = LeaseRecord(name, instance, address, term, float(duration), released, beat)
     return LeaseState(record, lease, forced=not holder and not released)
@@ -100,7 +106,10 @@ def _state_of(lease: Mapping[str, Any]) -> LeaseState:
 
 def _note(record: LeaseRecord) -> str:
     names = ("holder", "instance", "address", "term", "duration", "released")
-    return json.dumps({name: record.fencing_token if name == "term" else getattr(record, name) for name in names})
+    return json.dumps(
+        {name: record.fencing_token if name == "term" else getattr(record, name) for name in names}
+        | {"beat": secrets.token_hex(8)}
+    )
 
 
 def _noted(lease: Mapping[str, Any]) -> Mapping[str, Any]:

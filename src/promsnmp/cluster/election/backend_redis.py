@@ -4,45 +4,69 @@
 forces an election. The record (``promsnmp:election``, a hash that stays) is for the replicas: it distinguishes two
 processes with one name, has the term, and outlives the lease. One script compares and changes both, so that no leader
 ever overwrites its successor, or another program that holds ``leader``.
+
+Redis forgets: it is emptied, restarted with what it saved last, or replaced by a replica that lacks the last writes.
+So that nobody takes old data for new, each write puts a new random ``beat`` into the record, a missing record gets one
+when it is read, and the record names the server that it was written to. A restarted server has another run_id, a
+replica that became the master another master_replid (INFO).
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from itertools import count
 
 from promsnmp.cluster.backends.redis_client import RedisClient, Script
-from promsnmp.cluster.election.rules import LeaseRecord, LeaseState
+from promsnmp.cluster.election.rules import LeaseRecord, LeaseState, vacancy
 
 LEADER, RECORD = "leader", "promsnmp:election"
-_FIELDS = ("holder", "instance", "address", "term", "duration", "released", "beat")
+_FIELDS = ("holder", "instance", "address", "term", "duration", "released", "beat", "store")
+
+_STORE = """
+    local function told(section, name)
+        local text = redis.pcall('INFO', section)
+        return type(text) == 'string' and string.match(text, name .. ':(%w+)') or ''
+    end
+    local store = told('server', 'run_id') .. '/' .. told('replication', 'master_replid')
+"""
+"""The name of the server; the same for all where INFO is not allowed."""
 
 READ = Script(
-    """
-    return {redis.call('GET', KEYS[1]), redis.call('HMGET', KEYS[2], unpack(ARGV))}
+    _STORE
+    + """
+    local fields = redis.call('HMGET', KEYS[2], unpack(ARGV, 2))
+    if redis.call('EXISTS', KEYS[2]) == 0 then
+        redis.pcall('HSET', KEYS[2], 'beat', ARGV[1], 'store', store)
+        fields = redis.call('HMGET', KEYS[2], unpack(ARGV, 2))
+    end
+    return {redis.call('GET', KEYS[1]), fields, store}
     """
 )
-"""Returns the value of ``leader`` and the fields of the record."""
+"""Returns the value of ``leader``, the fields of the record, and the server. Marks a missing record if Redis accepts
+writes."""
 
 WRITE = Script(
-    """
-    local seen_instance, seen_term, seen_beat, milliseconds = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-    local holder, instance, address, term, duration, released = unpack(ARGV, 5)
+    _STORE
+    + """
+    local seen_instance, seen_term, seen_beat, seen_store, milliseconds, beat = unpack(ARGV, 1, 6)
+    local holder, instance, address, term, duration, released = unpack(ARGV, 7)
     local old = redis.call('HMGET', KEYS[2], 'instance', 'term', 'beat', 'holder')
     local name = redis.call('GET', KEYS[1])
     if (old[1] or '') ~= seen_instance or (old[2] or '') ~= seen_term or (old[3] or '') ~= seen_beat then return 0 end
+    if store ~= seen_store then return 0 end
     local renews = old[1] == instance and old[2] == term
-    if name and name ~= old[4] then return 0 end
+    if name and name ~= (old[4] or holder) then return 0 end
     if renews and not name and released == '0' then return 0 end
     redis.call('HSET', KEYS[2], 'holder', holder, 'instance', instance, 'address', address, 'term', term,
-               'duration', duration, 'released', released)
-    redis.call('HINCRBY', KEYS[2], 'beat', 1)
+               'duration', duration, 'released', released, 'beat', beat, 'store', store)
     if released == '1' then redis.call('DEL', KEYS[1])
     else redis.call('SET', KEYS[1], holder, 'PX', milliseconds) end
     return 1
     """
 )
-"""Writes record and ``leader`` and returns 1 if they are as expected; otherwise writes nothing and returns 0."""
+"""Writes record and ``leader`` and returns 1 if record, server and ``leader`` are as expected; otherwise writes nothing
+and returns 0."""
 
 
 class RedisLeaseStore:
@@ -56,15 +80,15 @@ class RedisLeaseStore:
         self._strangers = count()
 
     async def read(self) -> LeaseState:
-        name, fields = await self._redis.run(READ, self._keys, _FIELDS)
-        texts = dict(zip(_FIELDS, map(_text, fields), strict=True))
+        name, fields, server = await self._redis.run(READ, self._keys, (secrets.token_hex(8), *_FIELDS))
+        texts, store = dict(zip(_FIELDS, map(_text, fields), strict=True)), _text(server)
         record = _record(texts)
-        version = (texts["instance"], texts["term"], texts["beat"])
+        version = (texts["instance"], texts["term"], texts["beat"], store)
         holder = _text(name)
         if name is not None and (record is None or record.released or record.holder != holder):
-            return LeaseState(self._stranger(holder, record), version)
+            return LeaseState(self._stranger(holder, record), version, store=store)
         is_forced = name is None and record is not None and not record.released
-        return LeaseState(record, version, is_forced)
+        return LeaseState(record, version, is_forced, store)
 
     async def write(self, record: LeaseRecord, expected: LeaseState) -> bool:
         assert isinstance(expected.version, tuple)
@@ -77,12 +101,13 @@ class RedisLeaseStore:
             record.duration,
             int(record.released),
         )
-        return bool(await self._redis.run(WRITE, self._keys, (*expected.version, milliseconds, *map(str, fields))))
+        arguments = (*expected.version, milliseconds, secrets.token_hex(8), *map(str, fields))
+        return bool(await self._redis.run(WRITE, self._keys, arguments))
 
     def _stranger(self, holder: str, record: LeaseRecord | None) -> LeaseRecord:
         """Another program holds ``leader``: it counts as renewed at each read, since only Redis knows when it
         expires."""
-        term, duration = (record.fencing_token, record.duration) if record else (1, 0.0)
+        term, duration = (record.fencing_token, record.duration) if record else (0, 0.0)
         return LeaseRecord(holder, "", "", term, duration, beat=f"stranger {next(self._strangers)}")
 
 
@@ -92,10 +117,12 @@ def _text(one: bytes | None) -> str:
 
 def _record(texts: Mapping[str, str]) -> LeaseRecord | None:
     """The record in the fields; None when it is missing or unreadable."""
+    beat, store = texts["beat"], texts["store"]
+    if beat and not texts["term"]:
+        return vacancy(beat, store)
     try:
         term, duration = int(texts["term"]), float(texts["duration"])
     except ValueError:
         return None
-    return LeaseRecord(
-        texts["holder"], texts["instance"], texts["address"], term, duration, texts["released"] == "1", texts["beat"]
-    )
+    holder, instance, address = texts["holder"], texts["instance"], texts["address"]
+    return LeaseRecord(holder, instance, address, term, duration, texts["released"] == "1", beat, store)

@@ -27,7 +27,11 @@ RELEASE_TIMEOUT = 1.5
 
 
 class LeaseStore(Protocol):
-    """Stores the lease. Both methods raise CoordinatorError when the backend does not answer."""
+    """Stores the lease. Both methods raise CoordinatorError when the backend does not answer.
+
+    A write that raised may have been made, or may be made later. Each write creates a record that never existed before
+    (``LeaseRecord.beat``).
+    """
 
     @property
     def backend(self) -> str:
@@ -36,7 +40,10 @@ class LeaseStore(Protocol):
     async def read(self) -> LeaseState: ...
 
     async def write(self, record: LeaseRecord, expected: LeaseState) -> bool:
-        """Writes ``record`` if the stored lease is still ``expected``; returns whether it was written."""
+        """Writes ``record`` if the stored lease is still ``expected``; returns whether it was written.
+
+        It is not when another replica wrote to the store or emptied it, or when another server has taken over.
+        """
 
 
 @dataclass(frozen=True, slots=True)

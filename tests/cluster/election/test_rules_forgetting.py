@@ -1,0 +1,302 @@
+"""A register that forgets, and a leader that nobody hears of meanwhile: what simulated elections once found, by cases.
+
+Each case has at some moment a leader that others do not know of, and a candidate whose wait is over, or seems to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from promsnmp.cluster.election.rules import Candidate, LeaseRecord, Timing
+from tests.support.cluster.simulated import SimulatedLeaseStore
+
+TIMING = Timing(duration=30.0, renew=10.0, read_interval=1.0)
+
+
+class Cluster:
+    """Candidates that share one register, one clock, and the term in one file."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.memory = SimulatedLeaseStore()
+        self.file_term = 0
+        self.candidates: list[Candidate] = []
+
+    def join(self, name: str, *, duration: float = 30.0) -> Candidate:
+        me = LeaseRecord(name, f"instance {len(self.candidates)}", f"{name}:8080", 0, duration)
+        timing = Timing(duration, TIMING.renew, TIMING.read_interval)
+        made = Candidate(me, timing, min_token=lambda: self.file_term, clock=lambda: self.now)
+        self.candidates.append(made)
+        return made
+
+    @property
+    def leaders(self) -> list[Candidate]:
+        return [one for one in self.candidates if one.leads]
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+    def look(self, one: Candidate, *, answered: bool = True) -> None:
+        """One turn; not ``answered``: what it writes arrives, and the answer does not."""
+        with self.looking(one) as arrives:
+            if arrives and answered:
+                self.answer(one, arrives[0])
+
+    @contextmanager
+    def looking(self, one: Candidate) -> Iterator[list[LeaseRecord]]:
+        """One turn, whose answer is left to the block: given is what was accepted, if anything was."""
+        state = self.memory.read()
+        record = one.on_read(state)
+        yield [record] if record is not None and self.memory.write(record, state) else []
+        self.check()
+
+    def answer(self, one: Candidate, record: LeaseRecord) -> None:
+        one.on_written(record, sent_at=self.now)
+        self.check()
+
+    def check(self) -> None:
+        assert len(self.leaders) <= 1
+        self.file_term = max([self.file_term, *(one.fencing_token() for one in self.leaders)])
+
+    def lead(self, one: Candidate) -> None:
+        self.look(one)
+        assert one.leads
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    return Cluster()
+
+
+def test_a_leader_whose_term_others_hold_for_over_is_waited_for_like_any_other(cluster: Cluster) -> None:
+    lost, knows, fresh = (cluster.join(name) for name in ("lost", "knows", "fresh"))
+    for _ in range(5):  # writes itself in again and again, and never gets an answer
+        cluster.look(lost, answered=False)
+    cluster.look(knows)
+    assert knows.own_token == 0
+    assert cluster.file_term == 0
+    cluster.memory.empty()
+    cluster.file_term = 2
+    cluster.look(fresh)
+    cluster.wait(1.0)
+    cluster.look(knows)
+    cluster.wait(29.0)
+    cluster.lead(fresh)
+    assert fresh.own_token == 3
+    for _ in range(4):  # the lead of term 3 is renewed, and whoever saw term 5 leaves it alone
+        cluster.wait(9.0)
+        cluster.look(knows)
+        cluster.wait(1.0)
+        cluster.look(fresh)
+    assert fresh.leads
+    cluster.wait(29.0)  # it died
+    cluster.look(knows)
+    assert not knows.leads
+    cluster.wait(30.0)
+    cluster.lead(knows)
+    assert knows.own_token == 6
+
+
+def test_a_failover_to_what_was_seen_before_is_a_change(cluster: Cluster) -> None:
+    leader, other = cluster.join("leader"), cluster.join("other")
+    cluster.lead(leader)
+    cluster.look(other)
+    cluster.wait(25.0)
+    cluster.look(leader)  # renewed, which the other one does not see
+    cluster.memory.roll_back(1)
+    cluster.wait(5.0)
+    cluster.look(other)
+    cluster.wait(22.0)
+    cluster.look(other)
+    assert not cluster.leaders
+    cluster.wait(8.0)
+    cluster.lead(other)
+
+
+def test_a_second_failover_to_what_was_seen_before_is_a_change_too(cluster: Cluster) -> None:
+    leader, other = cluster.join("leader"), cluster.join("other")
+    cluster.lead(leader)
+    cluster.memory.kept.append(cluster.memory.record)
+    cluster.memory.roll_back(1)
+    cluster.look(other)
+    cluster.wait(25.0)
+    cluster.look(leader)  # written to the second server
+    cluster.memory.roll_back(1)
+    cluster.wait(5.0)
+    cluster.look(other)
+    assert cluster.leaders == [leader]
+
+
+def test_after_a_failover_the_leader_writes_its_record_at_once(cluster: Cluster) -> None:
+    leader = cluster.join("leader")
+    cluster.lead(leader)
+    cluster.wait(1.0)
+    cluster.look(leader)
+    cluster.memory.roll_back(1)
+    cluster.look(leader)
+    assert cluster.memory.record is not None
+    assert (cluster.memory.record.instance, cluster.memory.record.fencing_token) == (
+        "instance 0",
+        leader.fencing_token(),
+    )
+
+
+def test_a_register_that_was_emptied_twice_is_not_taken_for_one_that_stayed_empty(cluster: Cluster) -> None:
+    leader, other = cluster.join("leader"), cluster.join("other")
+    cluster.file_term = 1
+    cluster.look(other)
+    cluster.look(leader)
+    cluster.wait(30.0)
+    cluster.lead(leader)
+    cluster.memory.empty()
+    cluster.wait(1.0)
+    cluster.look(other)
+    assert not other.leads
+    cluster.wait(29.0)
+    cluster.look(other)
+    assert not other.leads
+    cluster.wait(1.0)
+    cluster.lead(other)
+
+
+def test_a_write_from_before_the_register_was_emptied_is_refused(cluster: Cluster) -> None:
+    leader, other = cluster.join("leader"), cluster.join("other")
+    state = cluster.memory.read()
+    late = other.on_read(state)
+    assert late is not None
+    cluster.lead(leader)
+    cluster.memory.empty()
+    assert not cluster.memory.write(late, state)
+    cluster.memory.read()
+    assert not cluster.memory.write(late, state)
+
+
+def test_of_two_first_leaders_the_one_whose_answer_comes_later_does_not_lead(cluster: Cluster) -> None:
+    slow, quick = cluster.join("slow"), cluster.join("quick")
+    with cluster.looking(slow) as accepted:
+        cluster.memory.empty()
+        cluster.lead(quick)
+        cluster.answer(slow, accepted[0])
+        assert cluster.leaders == [quick]
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_a_first_leader_that_was_none_does_not_lead_on_the_strength_of_its_record(
+    cluster: Cluster, is_answered: bool
+) -> None:
+    leader, other = cluster.join("leader"), cluster.join("other")
+    with cluster.looking(leader) as accepted:
+        cluster.memory.empty()
+        with cluster.looking(other) as too:
+            cluster.answer(leader, accepted[0])
+            if is_answered:
+                cluster.answer(other, too[0])
+    cluster.look(other)
+    assert cluster.leaders == [leader]
+    other.step_down("asked to")
+    cluster.look(other)
+    assert cluster.memory.record is not None
+    assert not cluster.memory.record.released
+
+
+def test_whoever_saw_an_empty_register_does_not_take_another_one_for_the_first(cluster: Cluster) -> None:
+    leader, other = cluster.join("leader"), cluster.join("other")
+    state = cluster.memory.read()
+    assert other.on_read(state) is not None  # which does not arrive
+    cluster.look(leader, answered=False)
+    cluster.memory.empty()
+    cluster.look(other)
+    assert not other.leads
+    cluster.wait(30.0)
+    cluster.lead(other)
+    assert other.own_token == 2
+
+
+def test_a_lead_that_was_given_up_before_a_failover_is_not_taken_at_once(cluster: Cluster) -> None:
+    first, second, third = (cluster.join(name) for name in ("first", "second", "third"))
+    cluster.lead(first)
+    first.step_down("asked to")
+    cluster.look(first)
+    with cluster.looking(second) as accepted:
+        cluster.memory.roll_back(1)  # what the second one wrote is lost, but not the answer
+        cluster.look(third)
+        assert not third.leads
+        cluster.answer(second, accepted[0])
+        assert second.leads
+    cluster.look(second)
+    cluster.wait(29.0)
+    cluster.look(third)
+    assert not third.leads
+
+
+def test_a_failover_to_ones_own_record_is_no_reason_to_lead(cluster: Cluster) -> None:
+    first, second = cluster.join("first"), cluster.join("second")
+    cluster.lead(first)
+    cluster.look(second)
+    cluster.wait(30.0)
+    with cluster.looking(second) as accepted:
+        cluster.memory.roll_back(1)
+        cluster.look(first)
+        assert not first.leads
+        cluster.answer(second, accepted[0])
+        assert second.leads
+
+
+def test_after_a_failover_nobody_says_that_the_lead_was_given_up(cluster: Cluster) -> None:
+    first, second, fresh = (cluster.join(name) for name in ("first", "second", "fresh"))
+    cluster.lead(first)
+    cluster.look(second)
+    cluster.wait(30.0)
+    with cluster.looking(second) as accepted:
+        cluster.memory.roll_back(1)
+        first.step_down("asked to")
+        cluster.look(first)
+        assert cluster.memory.record is not None
+        assert not cluster.memory.record.released
+        cluster.look(fresh)
+        cluster.answer(second, accepted[0])
+        assert cluster.leaders == [second]
+
+
+def test_a_leader_that_sleeps_while_an_election_is_forced_and_the_register_emptied_is_waited_for(
+    cluster: Cluster,
+) -> None:
+    asleep, other, fresh = (cluster.join(name) for name in ("asleep", "other", "fresh"))
+    cluster.lead(asleep)
+    cluster.look(other)
+    cluster.wait(5.0)
+    cluster.memory.force()
+    cluster.look(other)
+    cluster.wait(10.0)
+    cluster.memory.empty()
+    for _ in range(29):
+        cluster.wait(1.0)
+        cluster.look(other)
+        cluster.look(fresh)
+        assert cluster.leaders in ([asleep], [])
+    cluster.look(asleep)  # wakes up
+    assert not asleep.leads
+    cluster.wait(2.0)
+    cluster.lead(other)
+
+
+def test_the_lease_of_a_leader_that_a_forgetful_register_lost_counts_as_long_as_it_was(cluster: Cluster) -> None:
+    long, other = cluster.join("long", duration=60.0), cluster.join("other")
+    cluster.lead(long)
+    cluster.look(other)
+    cluster.wait(9.0)
+    cluster.look(long)
+    cluster.wait(1.0)
+    cluster.look(long)  # renewed, and lost
+    for _ in range(2):
+        cluster.memory.empty()
+        cluster.look(other)
+    for _ in range(59):
+        cluster.look(other)
+        assert not other.leads
+        cluster.wait(1.0)
+    cluster.wait(1.0)
+    cluster.lead(other)
