@@ -123,7 +123,7 @@ def test_an_instant_is_the_first_at_which_a_clock_shows_the_time_or_a_later_one(
 
 def test_invalid_expressions_and_zones_are_reported_with_an_example() -> None:
     with pytest.raises(
-        SettingsError, match=r"DISCOVERY_CRON=0 0 25 \* \* \*: '25' is not.*DISCOVERY_CRON='0 0 2 \* \* \*'"
+        SettingsError, match=r"DISCOVERY_CRON=0 0 25 \* \* \*: hour: '25' is not.*DISCOVERY_CRON='0 0 2 \* \* \*'"
     ):
         read_cron("0 0 25 * * *")
     with pytest.raises(SettingsError, match=r"needs 6 fields.*got 5.*DISCOVERY_CRON='0 30 4 \* \* MON'"):
