@@ -24,16 +24,6 @@ from tests.support.tools import require_tool
 
 ENGINE_ID = bytes.fromhex("80001f8880a1b2c3d4e5")
 SYS_NAME = oid.encode("1.3.6.1.2.1.1.5.0")
-NET_SNMP = {
-    AuthProtocol.SHA224: "SHA-224",
-    AuthProtocol.SHA256: "SHA-256",
-    AuthProtocol.SHA384: "SHA-384",
-    AuthProtocol.SHA512: "SHA-512",
-    PrivProtocol.AES192: "AES-192",
-    PrivProtocol.AES256: "AES-256",
-    PrivProtocol.AES192C: "AES-192-C",
-    PrivProtocol.AES256C: "AES-256-C",
-}
 LEVELS = {
     SecurityLevel.NO_AUTH_NO_PRIV: "noAuthNoPriv",
     SecurityLevel.AUTH_NO_PRIV: "authNoPriv",
@@ -82,9 +72,9 @@ def snmpget(target: str, user: User, folder: Path, *options: str) -> str:
     """What net-snmp's snmpget prints for sysName, errors included."""
     command = [require_tool("snmpget", package="snmp"), "-v3", "-u", user.name, "-l", LEVELS[user.level], *options]
     if user.level >= SecurityLevel.AUTH_NO_PRIV:
-        command += ["-a", NET_SNMP.get(user.auth_protocol, user.auth_protocol), "-A", user.auth_passphrase]
+        command += ["-a", user.auth_protocol.spec.net_snmp_name, "-A", user.auth_passphrase]
     if user.level == SecurityLevel.AUTH_PRIV:
-        command += ["-x", NET_SNMP.get(user.priv_protocol, user.priv_protocol), "-X", user.priv_passphrase]
+        command += ["-x", user.priv_protocol.spec.net_snmp_name, "-X", user.priv_passphrase]
     environment = {"SNMPCONFPATH": str(folder), "SNMP_PERSISTENT_DIR": str(folder), "MIBS": ""}
     command += ["-t", "2", "-r", "1", target, "1.3.6.1.2.1.1.5.0"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, env=environment)

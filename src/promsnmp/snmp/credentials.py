@@ -6,7 +6,19 @@ Plain values, shared by the inventory, the modules' ``auths`` and the session. `
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
+from enum import IntEnum
+
+from promsnmp.snmp.v3.protocols import AuthProtocol, PrivProtocol
+
+__all__ = [
+    "AuthProtocol",
+    "Community",
+    "Credentials",
+    "PrivProtocol",
+    "SecurityLevel",
+    "User",
+    "Version",
+]
 
 
 class Version(IntEnum):
@@ -23,29 +35,6 @@ class SecurityLevel(IntEnum):
     NO_AUTH_NO_PRIV = 1
     AUTH_NO_PRIV = 2
     AUTH_PRIV = 3
-
-
-class AuthProtocol(StrEnum):
-    """HMAC protocols of RFC 3414 section 6 and RFC 7860."""
-
-    MD5 = "MD5"
-    SHA = "SHA"
-    SHA224 = "SHA224"
-    SHA256 = "SHA256"
-    SHA384 = "SHA384"
-    SHA512 = "SHA512"
-
-
-class PrivProtocol(StrEnum):
-    """Privacy protocols: RFC 3414 section 8 (DES), RFC 3826 (AES), draft-blumenthal-aes-usm-04 (AES192, AES256)
-    and the key extension of draft-reeder-snmpv3-usm-3desede-00 that Cisco uses (AES192C, AES256C)."""
-
-    DES = "DES"
-    AES = "AES"
-    AES192 = "AES192"
-    AES256 = "AES256"
-    AES192C = "AES192C"
-    AES256C = "AES256C"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promsnmp.snmp.credentials import AuthProtocol
-from promsnmp.snmp.v3.crypto import Aes, Authenticator, Des, Privacy
+from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, SecurityLevel, User
+from promsnmp.snmp.v3.crypto import CIPHERS, Aes, Authenticator, Des, Privacy, security_protocols
+from promsnmp.snmp.v3.keys import LocalizedKeys
+from promsnmp.snmp.v3.protocols import Cipher
 
 PLAIN = bytes.fromhex(
     "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51"
@@ -80,6 +82,32 @@ def test_des_refuses_what_is_not_whole_blocks(size: int) -> None:
 def test_aes_refuses_nothing_at_all() -> None:
     with pytest.raises(ValueError, match="empty"):
         Aes(bytes(16)).decrypt(b"", 0, 0, bytes(8))
+
+
+@pytest.mark.parametrize("protocol", PrivProtocol)
+def test_every_privacy_protocol_encrypts_with_the_cipher_of_its_entry(protocol: PrivProtocol) -> None:
+    user = User("joe", SecurityLevel.AUTH_PRIV, priv_protocol=protocol)
+    keys = LocalizedKeys(bytes(16), bytes(range(protocol.spec.key_size)))
+    priv = security_protocols(user, keys).priv
+    assert isinstance(priv, Des if protocol is PrivProtocol.DES else Aes)
+    ciphertext, parameters = priv.encrypt(PLAIN, BOOTS, TIME, SALT)
+    assert priv.decrypt(ciphertext, BOOTS, TIME, parameters) == PLAIN
+
+
+def test_every_cipher_has_a_class() -> None:
+    assert set(CIPHERS) == set(Cipher)
+
+
+def test_an_unknown_privacy_protocol_is_refused() -> None:
+    user = User("joe", SecurityLevel.AUTH_PRIV, priv_protocol="3DES")  # type: ignore[arg-type]  # what types forbid
+    with pytest.raises(ValueError, match="3DES"):
+        security_protocols(user, LocalizedKeys(bytes(16), bytes(16)))
+
+
+def test_an_unknown_auth_protocol_is_refused() -> None:
+    user = User("joe", SecurityLevel.AUTH_NO_PRIV, auth_protocol="ROT13")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="ROT13"):
+        security_protocols(user, LocalizedKeys(bytes(16)))
 
 
 @given(st.binary(min_size=1, max_size=400), st.integers(0, 2**31 - 1), st.integers(0, 2**64 - 1))

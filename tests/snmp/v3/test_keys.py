@@ -110,3 +110,8 @@ def test_no_key_and_no_passphrase_shows_in_a_repr() -> None:
     assert made.auth.hex() not in shown
     assert repr(made.auth) not in shown
     assert USER.auth_passphrase not in shown
+
+
+def test_an_unknown_privacy_protocol_gets_no_key() -> None:
+    with pytest.raises(ValueError, match="3DES"):
+        keys.local_priv_key(AuthProtocol.SHA, "3DES", bytes(20), ENGINE)  # type: ignore[arg-type]  # what types forbid

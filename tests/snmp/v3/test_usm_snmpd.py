@@ -24,22 +24,6 @@ SYS_NAME = oid.encode("1.3.6.1.2.1.1.5.0")
 AUTH_PASSPHRASE = "bravo-lima-auth"
 PRIV_PASSPHRASE = "bravo-lima-priv"
 KEYS = KeyCache()
-SNMPD_AUTH = {
-    AuthProtocol.MD5: "MD5",
-    AuthProtocol.SHA: "SHA",
-    AuthProtocol.SHA224: "SHA-224",
-    AuthProtocol.SHA256: "SHA-256",
-    AuthProtocol.SHA384: "SHA-384",
-    AuthProtocol.SHA512: "SHA-512",
-}
-SNMPD_PRIV = {
-    PrivProtocol.DES: "DES",
-    PrivProtocol.AES: "AES",
-    PrivProtocol.AES192: "AES-192",
-    PrivProtocol.AES256: "AES-256",
-    PrivProtocol.AES192C: "AES-192-C",
-    PrivProtocol.AES256C: "AES-256-C",
-}
 PAIRS = list(product(AuthProtocol, PrivProtocol))
 NOBODY = User("nobody")
 
@@ -57,7 +41,7 @@ def of_pair(auth: AuthProtocol, priv: PrivProtocol) -> User:
 
 def snmpd_user(user: User) -> SnmpdUser:
     level = {1: "noauth", 2: "auth", 3: "priv"}[user.level]
-    auth, priv = SNMPD_AUTH[user.auth_protocol], SNMPD_PRIV[user.priv_protocol]
+    auth, priv = user.auth_protocol.spec.net_snmp_name, user.priv_protocol.spec.net_snmp_name
     return SnmpdUser(user.name, level, auth, user.auth_passphrase, priv, user.priv_passphrase)
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import yaml
@@ -29,6 +29,7 @@ from promsnmp.snmp.credentials import (
     Version,
 )
 
+_P = TypeVar("_P", AuthProtocol, PrivProtocol)
 AUTH_PASSPHRASE = "PROMSNMP_AUTH_PASSPHRASE"  # noqa: S105  # names of variables
 PRIV_PASSPHRASE = "PROMSNMP_PRIV_PASSPHRASE"  # noqa: S105
 VERSIONS = {"1": Version.V1, "2c": Version.V2C, "3": Version.V3}
@@ -39,6 +40,11 @@ LEVELS = {
     "authnopriv": SecurityLevel.AUTH_NO_PRIV,
     "authpriv": SecurityLevel.AUTH_PRIV,
 }
+
+
+def _protocol_help(protocols: type[AuthProtocol | PrivProtocol]) -> str:
+    *names, last = (protocol.spec.net_snmp_name for protocol in protocols)
+    return f"{', '.join(names)} or {last}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +107,9 @@ def _user(user: UserOptions, name: str) -> User:
     return User(
         name,
         level,
-        AuthProtocol(_protocol("-a", user.auth_protocol or "SHA", list(AuthProtocol))),
+        _protocol("-a", user.auth_protocol or "SHA", AuthProtocol.names()),
         auth,
-        PrivProtocol(_protocol("-x", user.priv_protocol or "AES", list(PrivProtocol))),
+        _protocol("-x", user.priv_protocol or "AES", PrivProtocol.names()),
         priv,
         context_name=user.context,
     )
@@ -120,14 +126,13 @@ def _level(user: UserOptions) -> SecurityLevel:
     return SecurityLevel.NO_AUTH_NO_PRIV
 
 
-def _protocol(option: str, text: str, known: list[AuthProtocol] | list[PrivProtocol]) -> str:
-    """The name of a protocol in our spelling, from net-snmp's or any other common one."""
-    plain = text.upper().replace("-", "").replace("_", "")
-    plain = {"SHA1": "SHA", "AES128": "AES"}.get(plain, plain)
-    if plain not in known:
-        names = ", ".join(known)
+def _protocol(option: str, text: str, known: Mapping[str, _P]) -> _P:
+    """The protocol with this name, in our spelling or another common one. Raises click.UsageError."""
+    protocol = known.get(text.upper().replace("-", "").replace("_", ""))
+    if protocol is None:
+        names = ", ".join(dict.fromkeys(known.values()))
         raise click.UsageError(f"{option} {text!r}: unknown protocol; use one of: {names}")
-    return plain
+    return protocol
 
 
 def _passphrase(option: str, what: str, option_value: str | None, variable: str) -> str:
@@ -221,11 +226,9 @@ _OPTIONS = (
         type=click.Choice(["noAuthNoPriv", "authNoPriv", "authPriv"], case_sensitive=False),
         help="v3 security level.  [default: implied by the protocols and passphrases given]",
     ),
-    click.option("-a", "--auth-protocol", metavar="PROTOCOL", help="MD5, SHA, SHA-224, SHA-256, SHA-384 or SHA-512."),
+    click.option("-a", "--auth-protocol", metavar="PROTOCOL", help=_protocol_help(AuthProtocol)),
     click.option("-A", "--auth-passphrase", metavar="PASS", help=f"Safer in {AUTH_PASSPHRASE} or at the prompt."),
-    click.option(
-        "-x", "--priv-protocol", metavar="PROTOCOL", help="DES, AES, AES-192, AES-256, AES-192-C or AES-256-C."
-    ),
+    click.option("-x", "--priv-protocol", metavar="PROTOCOL", help=_protocol_help(PrivProtocol)),
     click.option("-X", "--priv-passphrase", metavar="PASS", help=f"Safer in {PRIV_PASSPHRASE} or at the prompt."),
     click.option("-n", "--context", default="", metavar="NAME", help="v3 context name."),
 )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from promsnmp.inventory.document.fields import MASK, Fields
 from promsnmp.inventory.document.parsing import (
-    priv_name,
     read_auth_protocol,
     read_level,
     read_priv_protocol,
@@ -164,7 +163,7 @@ def write_credentials(credentials: Credentials, *, mask: bool) -> dict[str, obje
         written["authProtocol"] = credentials.auth_protocol.value
         written["authPassphrase"] = mask_secret(credentials.auth_passphrase, mask=mask)
     if credentials.level is SecurityLevel.AUTH_PRIV or credentials.priv_passphrase:
-        written["privProtocol"] = priv_name(credentials.priv_protocol)
+        written["privProtocol"] = credentials.priv_protocol.document_name
         written["privPassphrase"] = mask_secret(credentials.priv_passphrase, mask=mask)
     if credentials.context_name:
         written["contextName"] = credentials.context_name

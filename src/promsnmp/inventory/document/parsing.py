@@ -21,8 +21,8 @@ _LEVELS = {
     "2": SecurityLevel.AUTH_NO_PRIV, "authnopriv": SecurityLevel.AUTH_NO_PRIV,
     "3": SecurityLevel.AUTH_PRIV, "authpriv": SecurityLevel.AUTH_PRIV,
 }  # fmt: skip
-_AUTH = {"SHA1": AuthProtocol.SHA} | {protocol.value: protocol for protocol in AuthProtocol}
-_PRIV = {"AES128": PrivProtocol.AES} | {protocol.value: protocol for protocol in PrivProtocol}
+_AUTH = AuthProtocol.names()
+_PRIV = PrivProtocol.names()
 _MILLISECONDS = 100_000_000_000
 """Times above this are milliseconds since 1970: as seconds, they would be after the year 5138."""
 
@@ -61,11 +61,6 @@ def read_priv_protocol(text: str) -> PrivProtocol:
     if (protocol := _PRIV.get(compact)) is None:
         raise ValueError(f"{text[:40]!r} is not one of {', '.join(PrivProtocol)}")
     return protocol
-
-
-def priv_name(protocol: PrivProtocol) -> str:
-    """The name in a document: the original reads ``AES128`` in agents and seeds, ``AES`` only in agents."""
-    return "AES128" if protocol is PrivProtocol.AES else protocol.value
 
 
 def read_instant(value: object) -> str:

@@ -8,18 +8,19 @@ not depend on a mode that ``cryptography`` is taking out.
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
-from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers import Cipher as CipherContext
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC, ECB
 
-from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, SecurityLevel, User
-from promsnmp.snmp.v3.keys import AUTH_SPECS, LocalizedKeys
+from promsnmp.snmp.credentials import SecurityLevel, User
+from promsnmp.snmp.v3.keys import LocalizedKeys
+from promsnmp.snmp.v3.protocols import AuthProtocol, Cipher, PrivProtocol
 
 PRIV_PARAMETERS_SIZE = 8  # the salt on the wire: RFC 3414 section 8.1.1.1, RFC 3826 section 3.1.2.1
-SALT_MASK = (1 << 64) - 1
 _BLOCK = 16
 
 
@@ -45,7 +46,7 @@ class Authenticator:
     __slots__ = ("_keyed", "_zeros", "size")
 
     def __init__(self, protocol: AuthProtocol, key: bytes) -> None:
-        spec = AUTH_SPECS[protocol]
+        spec = AuthProtocol(protocol).spec
         self.size = spec.mac_size
         self._keyed = hmac.new(key, digestmod=spec.hash_name)
         self._zeros = bytes(spec.mac_size)
@@ -80,13 +81,13 @@ class Des:
         """Padded to whole blocks; of ``salt`` the low 32 bits are used (section 8.1.1.1: boots, then a counter)."""
         parameters = boots.to_bytes(4, "big") + (salt & 0xFFFFFFFF).to_bytes(4, "big")
         padded = plaintext + bytes(-len(plaintext) % 8)
-        return Encrypted(Cipher(self._cipher, CBC(self._iv(parameters))).encryptor().update(padded), parameters)
+        return Encrypted(CipherContext(self._cipher, CBC(self._iv(parameters))).encryptor().update(padded), parameters)
 
     def decrypt(self, ciphertext: bytes, boots: int, time: int, parameters: bytes) -> bytes:
         """The padding stays at the end. Raises ValueError unless ``ciphertext`` is whole blocks."""
         if len(ciphertext) % 8:
             raise ValueError("the ciphertext is not whole blocks")
-        return Cipher(self._cipher, CBC(self._iv(parameters))).decryptor().update(ciphertext)
+        return CipherContext(self._cipher, CBC(self._iv(parameters))).decryptor().update(ciphertext)
 
     def _iv(self, parameters: bytes) -> bytes:
         return (self._pre_iv ^ int.from_bytes(parameters, "big")).to_bytes(8, "big")
@@ -98,7 +99,7 @@ class Aes:
     __slots__ = ("_block",)
 
     def __init__(self, key: bytes) -> None:
-        self._block = Cipher(AES(key), ECB()).encryptor()  # noqa: S305  # CFB is made of it below
+        self._block = CipherContext(AES(key), ECB()).encryptor()  # noqa: S305  # CFB is made of it below
 
     def encrypt(self, plaintext: bytes, boots: int, time: int, salt: int) -> Encrypted:
         parameters = salt.to_bytes(8, "big")
@@ -114,6 +115,10 @@ class Aes:
             raise ValueError("the ciphertext is empty")
         whole = (len(ciphertext) - 1) // _BLOCK * _BLOCK
         return _xor(ciphertext, self._block.update(_aes_iv(boots, time, parameters) + ciphertext[:whole]))
+
+
+CIPHERS: dict[Cipher, Callable[[bytes], Privacy]] = {Cipher.DES_CBC: Des, Cipher.AES_CFB: Aes}
+"""The class of each cipher; it takes a key of the size that the protocol's entry gives."""
 
 
 def _aes_iv(boots: int, time: int, parameters: bytes) -> bytes:
@@ -134,10 +139,10 @@ class SecurityProtocols(NamedTuple):
 
 
 def security_protocols(user: User, keys: LocalizedKeys) -> SecurityProtocols:
-    """The protocols of ``user`` with its localised ``keys``."""
+    """The protocols of ``user`` with its localised ``keys``. Raises ValueError for an unknown protocol."""
     if user.level == SecurityLevel.NO_AUTH_NO_PRIV:
         return SecurityProtocols()
     auth = Authenticator(user.auth_protocol, keys.auth)
     if user.level == SecurityLevel.AUTH_NO_PRIV:
         return SecurityProtocols(auth)
-    return SecurityProtocols(auth, Des(keys.priv) if user.priv_protocol == PrivProtocol.DES else Aes(keys.priv))
+    return SecurityProtocols(auth, CIPHERS[PrivProtocol(user.priv_protocol).spec.cipher](keys.priv))

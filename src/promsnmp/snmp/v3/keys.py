@@ -9,41 +9,13 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from cachetools import LRUCache
 
-from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, SecurityLevel, User
+from promsnmp.snmp.credentials import SecurityLevel, User
+from promsnmp.snmp.v3.protocols import AuthProtocol, KeyExtension, PrivProtocol
 
 PASSPHRASE_OCTETS = 1 << 20  # RFC 3414 appendix A.2.1: the passphrase is repeated up to this length
-
-
-class AuthSpec(NamedTuple):
-    """The hash of an authentication protocol, by hashlib's name, and the octets of its truncated MAC."""
-
-    hash_name: str
-    mac_size: int
-
-
-AUTH_SPECS: dict[AuthProtocol, AuthSpec] = {
-    AuthProtocol.MD5: AuthSpec("md5", 12),  # RFC 3414 section 6
-    AuthProtocol.SHA: AuthSpec("sha1", 12),  # RFC 3414 section 7
-    AuthProtocol.SHA224: AuthSpec("sha224", 16),  # RFC 7860 section 4.2.2, and so the others
-    AuthProtocol.SHA256: AuthSpec("sha256", 24),
-    AuthProtocol.SHA384: AuthSpec("sha384", 32),
-    AuthProtocol.SHA512: AuthSpec("sha512", 48),
-}
-
-PRIV_KEY_SIZES: dict[PrivProtocol, int] = {
-    PrivProtocol.DES: 16,  # RFC 3414 section 8.1.1.1: 8 octets of key, 8 of pre-IV
-    PrivProtocol.AES: 16,  # RFC 3826 section 3.1.2.1
-    PrivProtocol.AES192: 24,
-    PrivProtocol.AES256: 32,
-    PrivProtocol.AES192C: 24,
-    PrivProtocol.AES256C: 32,
-}
-
-_REEDER = frozenset({PrivProtocol.AES192C, PrivProtocol.AES256C})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +63,20 @@ def extend_reeder(protocol: AuthProtocol, key: bytes, size: int, engine_id: byte
 def local_priv_key(auth: AuthProtocol, priv: PrivProtocol, key: bytes, engine_id: bytes) -> bytes:
     """The privacy key at ``engine_id`` from Ku ``key``, of the size that ``priv`` wants.
 
-    The hash is the authentication protocol's (RFC 3414 section 2.6, RFC 3826 section 1.2).
+    The hash is the authentication protocol's (RFC 3414 section 2.6, RFC 3826 section 1.2). Raises ValueError for an
+    unknown privacy protocol.
     """
+    spec = PrivProtocol(priv).spec
     local = localise(auth, key, engine_id)
-    if priv in _REEDER:
-        return extend_reeder(auth, local, PRIV_KEY_SIZES[priv], engine_id)
-    return extend_blumenthal(auth, local, PRIV_KEY_SIZES[priv])
+    match spec.extension:
+        case KeyExtension.BLUMENTHAL:
+            return extend_blumenthal(auth, local, spec.key_size)
+        case KeyExtension.REEDER:
+            return extend_reeder(auth, local, spec.key_size, engine_id)
 
 
 def _digest(protocol: AuthProtocol, data: bytes) -> bytes:
-    return hashlib.new(AUTH_SPECS[protocol].hash_name, data, usedforsecurity=False).digest()
+    return hashlib.new(AuthProtocol(protocol).spec.hash_name, data, usedforsecurity=False).digest()
 
 
 class KeyCache:
