@@ -22,7 +22,7 @@ from promsnmp.sim.mib import Value
 from promsnmp.sim.recording import read_recording
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import AuthProtocol, Community, Credentials, PrivProtocol, SecurityLevel, User, Version
-from promsnmp.snmp.operations.walk import AgentLimits
+from promsnmp.snmp.operations.base import AgentLimits
 from promsnmp.snmp.session import Session
 from tests.support.agents.behaviours import BEHAVIOURS
 from tests.support.agents.hostile import HostileAgent

@@ -19,9 +19,12 @@ from promsnmp.polling.target import Target
 from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import Community, Version
-from promsnmp.snmp.operations.walk import AgentLimits, BrowseOperation, GetOperation, Subtree, WalkOperation
+from promsnmp.snmp.operations.base import AgentLimits, Operation
+from promsnmp.snmp.operations.browse import BrowseOperation
+from promsnmp.snmp.operations.get import GetOperation
+from promsnmp.snmp.operations.walk import Subtree, WalkOperation
 from promsnmp.snmp.security import CommunityModel
-from promsnmp.snmp.session import Operation, Session
+from promsnmp.snmp.session import Session
 from promsnmp.snmp.transport import SnmpEndpoint
 from tests.support.agents.behaviours import BEHAVIOURS
 from tests.support.agents.hostile import HONEST, IF_ENTRY, ROWS, SYS_DESCR, Behaviour, HostileAgent

@@ -15,7 +15,10 @@ from promsnmp.errors import AddressError, AuthenticationError, MalformedMessage,
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import AuthProtocol, Community, Credentials, PrivProtocol, SecurityLevel, User, Version
-from promsnmp.snmp.operations.walk import AgentLimits, BrowseOperation, GetOperation, Subtree
+from promsnmp.snmp.operations.base import AgentLimits
+from promsnmp.snmp.operations.browse import BrowseOperation
+from promsnmp.snmp.operations.get import GetOperation
+from promsnmp.snmp.operations.walk import Subtree
 from promsnmp.snmp.security import CommunityModel, SecurityModel
 from promsnmp.snmp.session import Session
 from promsnmp.snmp.transport import SnmpEndpoint

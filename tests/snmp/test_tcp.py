@@ -14,7 +14,8 @@ from promsnmp.errors import MalformedMessage, SnmpError, SnmpRefused, SnmpTimeou
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import AuthProtocol, Community, Credentials, PrivProtocol, SecurityLevel, User, Version
-from promsnmp.snmp.operations.walk import BrowseOperation, Subtree
+from promsnmp.snmp.operations.browse import BrowseOperation
+from promsnmp.snmp.operations.walk import Subtree
 from promsnmp.snmp.security import CommunityModel
 from promsnmp.snmp.session import Session
 from promsnmp.snmp.tcp import LARGEST_MESSAGE, MessageSplitter

@@ -10,7 +10,7 @@ from promsnmp.polling.detection.schedule import DetectionSchedule
 from promsnmp.polling.label_cache import LabelCache
 from promsnmp.polling.page import Format
 from promsnmp.polling.target import Target
-from promsnmp.snmp.operations.walk import AgentLimits
+from promsnmp.snmp.operations.base import AgentLimits
 from promsnmp.snmp.v3.engine import EngineState
 
 MAX_STATES = 10_000

@@ -17,7 +17,9 @@ from promsnmp.polling.label_cache import LabelCache
 from promsnmp.polling.target import Target
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import User, Version
-from promsnmp.snmp.operations.walk import AgentLimits, Cost, GetOperation, Subtree, WalkOperation, feed
+from promsnmp.snmp.operations.base import AgentLimits, Cost, feed
+from promsnmp.snmp.operations.get import GetOperation
+from promsnmp.snmp.operations.walk import Subtree, WalkOperation
 from promsnmp.snmp.security import CommunityModel, SecurityModel
 from promsnmp.snmp.session import Session, SessionObserver, Traffic
 from promsnmp.snmp.v3.engine import EngineState

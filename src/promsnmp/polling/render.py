@@ -16,7 +16,7 @@ from promsnmp.polling.page import Format, RenderedPage
 from promsnmp.polling.poll import PollResult
 from promsnmp.polling.target import Target
 from promsnmp.snmp import oid
-from promsnmp.snmp.operations.walk import Cost
+from promsnmp.snmp.operations.base import Cost
 
 _OWN_PREFIX = "promsnmp_"
 _SCRAPE_METRICS = {

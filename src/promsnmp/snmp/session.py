@@ -1,7 +1,7 @@
 """One poll of one device: a socket, its retries and deadline, and an operation that says what to ask.
 
 Written with callbacks, not coroutines: a walk of forty packets wakes the loop forty times but switches no task, which
-is most of what asyncio would cost here. An ``Operation`` (``walk.py``) is a plain state machine without I/O.
+is most of what asyncio would cost here. An ``Operation`` (``operations/``) is a plain state machine without I/O.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import errno
 import random
 import socket
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
@@ -23,6 +22,7 @@ from promsnmp.errors import (
     SnmpTimeout,
 )
 from promsnmp.snmp import ber, oid
+from promsnmp.snmp.operations.base import Operation
 from promsnmp.snmp.security import Resynchronise, SecurityModel, Unauthentic, Unexpected
 from promsnmp.snmp.tcp import MessageSplitter, open_stream
 from promsnmp.snmp.transport import RECEIVE_SIZE, Address, SnmpEndpoint, literal_address, open_socket, resolve
@@ -45,22 +45,6 @@ class Traffic:
     def discard(self, reason: str) -> None:
         """Counts one datagram that was dropped."""
         self.discarded[reason] = self.discarded.get(reason, 0) + 1
-
-
-class Operation(Protocol):
-    """What is asked and what becomes of the answers; ``walk.py`` has them."""
-
-    def next_pdu(self, request_id: int) -> bytes | None:
-        """The next PDU, None when all is said. Called once per request; retransmissions repeat its PDU."""
-
-    def handle_response(self, buffer: bytes, pdu: ber.Pdu) -> None:
-        """Takes the answer to the last request. Raises SnmpError to end it all, ber.Malformed to drop the answer."""
-
-    def current_oid(self) -> bytes:
-        """The OID being asked for (content octets), for errors."""
-
-    def errors(self) -> Iterable[SnmpError]:
-        """What went wrong without ending it all."""
 
 
 class SessionObserver(Protocol):

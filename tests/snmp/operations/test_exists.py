@@ -8,8 +8,8 @@ from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import Community, Version
+from promsnmp.snmp.operations.base import AgentLimits
 from promsnmp.snmp.operations.exists import ROOTS_PER_REQUEST, ExistsOperation
-from promsnmp.snmp.operations.walk import AgentLimits
 from promsnmp.snmp.security import CommunityModel
 from promsnmp.snmp.session import Session
 from promsnmp.snmp.transport import SnmpEndpoint

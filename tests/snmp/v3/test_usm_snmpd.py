@@ -13,7 +13,8 @@ import pytest
 from promsnmp.errors import AuthenticationError, SnmpTimeout
 from promsnmp.snmp import oid
 from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, SecurityLevel, User
-from promsnmp.snmp.operations.walk import AgentLimits, GetOperation
+from promsnmp.snmp.operations.base import AgentLimits
+from promsnmp.snmp.operations.get import GetOperation
 from promsnmp.snmp.session import Session
 from promsnmp.snmp.transport import SnmpEndpoint
 from promsnmp.snmp.v3.keys import KeyCache

@@ -16,7 +16,7 @@ from promsnmp.inventory.model import Device
 from promsnmp.sim.mib import Mib, Value
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import Credentials
-from promsnmp.snmp.operations.walk import AgentLimits
+from promsnmp.snmp.operations.base import AgentLimits
 from promsnmp.snmp.session import Session
 from promsnmp.snmp.v3.keys import KeyCache
 from tests.support.discovery.simulated_network import PUBLIC

@@ -16,7 +16,8 @@ from promsnmp.cli.output.varbinds import json_line, text_line
 from promsnmp.errors import BadTarget, PromSnmpError
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import Credentials, User
-from promsnmp.snmp.operations.walk import MAX_REPETITIONS, BrowseOperation, Subtree
+from promsnmp.snmp.operations.browse import BrowseOperation
+from promsnmp.snmp.operations.walk import MAX_REPETITIONS, Subtree
 from promsnmp.snmp.security import CommunityModel, SecurityModel
 from promsnmp.snmp.session import Session
 from promsnmp.snmp.transport import SnmpEndpoint, parse_endpoint

@@ -13,7 +13,7 @@ from promsnmp.cli.output.varbinds import TYPES, text_line
 from promsnmp.polling.explain.model import Explanation, LookupExplanation, MetricExplanation, WalkExplanation
 from promsnmp.polling.explain.reasons import DROPPED
 from promsnmp.polling.explain.unclaimed import UnclaimedColumn
-from promsnmp.snmp.operations.walk import Cost
+from promsnmp.snmp.operations.base import Cost
 
 WIDTH = 120
 MAX_TEXT = 200

@@ -19,8 +19,9 @@ from promsnmp.inventory.address import normal_address
 from promsnmp.inventory.model import AgentEndpoint
 from promsnmp.snmp import ber, oid, transport
 from promsnmp.snmp.credentials import Community, Version
+from promsnmp.snmp.operations.base import AgentLimits
 from promsnmp.snmp.operations.first_rows import FirstRowsOperation
-from promsnmp.snmp.operations.walk import AgentLimits, GetOperation
+from promsnmp.snmp.operations.get import GetOperation
 from promsnmp.snmp.security import CommunityModel, SecurityModel
 from promsnmp.snmp.session import Session
 from promsnmp.snmp.v3.keys import KeyCache

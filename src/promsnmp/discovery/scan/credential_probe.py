@@ -15,7 +15,7 @@ from enum import Enum
 from promsnmp.errors import AuthenticationError
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import Community, Credentials, User
-from promsnmp.snmp.operations.walk import TOO_BIG
+from promsnmp.snmp.operations.base import TOO_BIG
 from promsnmp.snmp.security import CommunityModel, Resynchronise, SecurityModel, Unauthentic, Unexpected
 from promsnmp.snmp.session import MAX_RESYNCHRONISATIONS
 from promsnmp.snmp.v3.engine import EngineState

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from promsnmp.errors import SnmpError, SnmpTimeout
 from promsnmp.modules.fingerprint import TABLE_PROBES, Fingerprint, fingerprint
 from promsnmp.snmp import ber, oid
+from promsnmp.snmp.operations.base import AgentLimits
 from promsnmp.snmp.operations.exists import ROOTS_PER_REQUEST, ExistsOperation
-from promsnmp.snmp.operations.walk import AgentLimits, GetOperation
+from promsnmp.snmp.operations.get import GetOperation
 from promsnmp.snmp.session import Session
 
 SYS_DESCR = oid.encode("1.3.6.1.2.1.1.1.0")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from promsnmp.polling.detection.identify import DeviceIdentity
 from promsnmp.polling.explain.reasons import WalkEnd
 from promsnmp.polling.explain.unclaimed import UnclaimedColumn
-from promsnmp.snmp.operations.walk import Cost
+from promsnmp.snmp.operations.base import Cost
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from promsnmp.polling.poll import PollResult
 from promsnmp.snmp import ber
-from promsnmp.snmp.operations.walk import ERROR_STATUS, FIRST_OID, NO_SUCH_NAME
+from promsnmp.snmp.operations.base import ERROR_STATUS, NO_SUCH_NAME
+from promsnmp.snmp.operations.walk import FIRST_OID
 from promsnmp.snmp.session import Traffic
 
 EXCEPTIONS = {

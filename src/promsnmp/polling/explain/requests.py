@@ -13,7 +13,8 @@ from promsnmp.polling.explain.reasons import PollEvidence, WalkEnd, WalkEvidence
 from promsnmp.polling.explain.recorder import PollRecording, WalkTrace
 from promsnmp.polling.poll import PollResult
 from promsnmp.snmp import oid
-from promsnmp.snmp.operations.walk import Cost, Subtree
+from promsnmp.snmp.operations.base import Cost
+from promsnmp.snmp.operations.walk import Subtree
 
 
 def error_text(error: SnmpError | None) -> str:

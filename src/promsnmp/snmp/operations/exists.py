@@ -1,6 +1,6 @@
 """Asks of many subtrees at once whether anything is in them: one GETNEXT with a varbind for each.
 
-A ``session.Operation``, as those of ``walk.py`` are. RFC 3416 section 4.2.2: the answer has as many varbinds as the
+RFC 3416 section 4.2.2: the answer has as many varbinds as the
 request, each the successor of the one asked for, so a successor below the root (or the root itself) says that the
 subtree is there.
 
@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 
 from promsnmp.errors import SnmpError
 from promsnmp.snmp import ber, oid
-from promsnmp.snmp.operations.walk import NO_SUCH_NAME, TOO_BIG, AgentLimits
+from promsnmp.snmp.operations.base import NO_SUCH_NAME, TOO_BIG, AgentLimits
 
 ROOTS_PER_REQUEST = 24
 """Subtrees asked for by one packet: the answer fits an Ethernet frame when values are short."""

@@ -1,6 +1,6 @@
 """Reads the first rows of some columns, in a bounded number of packets: enough to recognise a device by.
 
-A ``session.Operation``. A walk would go on to the end, and an agent with thousands of interfaces, or one that never
+A walk would go on to the end, and an agent with thousands of interfaces, or one that never
 ends, would cost a search thousands of packets.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from promsnmp.errors import SnmpError
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import Version
-from promsnmp.snmp.operations.walk import NO_SUCH_NAME, TOO_BIG
+from promsnmp.snmp.operations.base import NO_SUCH_NAME, TOO_BIG
 
 VARBINDS_PER_REQUEST = 24
 """Varbinds that one packet asks for."""

@@ -1,0 +1,109 @@
+"""Reads single objects by GET, several in one packet.
+
+What goes wrong is kept per object, so that one that fails does not cost the others.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+from promsnmp.errors import SnmpError
+from promsnmp.snmp import ber
+from promsnmp.snmp.operations.base import (
+    NO_SUCH_NAME,
+    TOO_BIG,
+    AgentLimits,
+    Cost,
+    CostMeter,
+    error_status,
+    feed,
+    missing_error,
+    no_cost_meter,
+    requested_varbinds,
+)
+
+MAX_GET_OIDS = 60
+"""OIDs asked by one GET, at most."""
+
+
+class GetOperation:
+    """Fetches single objects by GET, several at a time, into ``varbinds`` and, if there is one, a scanner.
+
+    ``failures`` maps OIDs that the agent answered with an error-status, or left out of its answer, to the reason;
+    objects that do not exist are no failure. ``complete`` says that all were asked for, ``cost`` what it took.
+    """
+
+    def __init__(
+        self,
+        oids: Sequence[bytes],
+        scanner: ber.Scanner | None = None,
+        *,
+        limits: AgentLimits,
+        batch_size: int = MAX_GET_OIDS,
+        meter: CostMeter = no_cost_meter,
+    ) -> None:
+        self.cost = Cost()
+        self.complete = not oids
+        self._meter = meter
+        self._started: tuple[float, int, int] | None = None
+        self.failures: dict[bytes, SnmpError] = {}
+        self.varbinds: list[ber.VarBind] = []
+        self._scanner = scanner
+        self._limits = limits
+        self._batch_size = max(1, min(batch_size, MAX_GET_OIDS))
+        self._pending = deque(oids)
+        self._requested: list[bytes] = []
+        self._returned = 0
+
+    def current_oid(self) -> bytes:
+        return self._requested[0] if self._requested else b""
+
+    def errors(self) -> Iterable[SnmpError]:
+        return self.failures.values()
+
+    def next_pdu(self, request_id: int) -> bytes | None:
+        self._started = self._started or self._meter()
+        size = min(self._batch_size, self._limits.max_get_oids or self._batch_size)
+        self._requested = [self._pending.popleft() for _ in range(min(size, len(self._pending)))]
+        if not self._requested:
+            self._end()
+            return None
+        return ber.encode_pdu(ber.GET, request_id, 0, 0, b"".join(map(ber.encode_varbind, self._requested)))
+
+    def handle_response(self, buffer: bytes, pdu: ber.Pdu) -> None:
+        if pdu.status:
+            self._on_error(pdu)
+            return
+        varbinds = requested_varbinds(buffer, pdu, set(self._requested))
+        self._returned += len(varbinds)
+        self.failures.update({one: missing_error(one) for one in self._requested if one not in varbinds})
+        self.varbinds += varbinds.values()
+        if self._scanner is not None:
+            feed(self._scanner, varbinds.values())
+
+    def _on_error(self, pdu: ber.Pdu) -> None:
+        """tooBig asks for fewer at once; any other error costs the object it points at, and the rest is asked again.
+
+        Where it points at none, fewer are asked for until only one can be meant.
+        """
+        size = len(self._requested)
+        has_index = 0 < pdu.index <= size
+        if size > 1 and (pdu.status == TOO_BIG or not has_index):
+            if pdu.status == TOO_BIG:
+                self._limits.max_get_oids = size // 2
+            else:
+                self._batch_size = size // 2
+            self._pending.extendleft(reversed(self._requested))
+            return
+        failed = self._requested[pdu.index - 1] if has_index else self._requested[0]
+        if pdu.status != NO_SUCH_NAME:
+            self.failures[failed] = error_status(pdu.status, pdu.index, failed)
+        self._pending.extendleft(reversed([one for one in self._requested if one != failed]))
+
+    def _end(self) -> None:
+        self.complete = True
+        if self._started is not None:
+            now, sent, retried = self._meter()
+            then, had_sent, had_retried = self._started
+            self.cost = Cost(now - then, sent - had_sent, retried - had_retried, self._returned)
