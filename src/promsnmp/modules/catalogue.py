@@ -13,7 +13,8 @@ from pathlib import Path
 
 from promsnmp.errors import ModuleError
 from promsnmp.modules.model import Module
-from promsnmp.modules.snmp_yml.reader import Document, read_octets, read_text
+from promsnmp.modules.snmp_yml.document_reader import Document
+from promsnmp.modules.snmp_yml.reader import read_octets, read_text
 from promsnmp.snmp.credentials import Credentials
 
 

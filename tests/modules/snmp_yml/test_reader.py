@@ -10,7 +10,8 @@ import pytest
 
 from promsnmp.errors import ModuleError
 from promsnmp.modules.model import Filter, Index, Lookup, Metric, Module, RegexExtract
-from promsnmp.modules.snmp_yml.reader import Document, read_file, read_text
+from promsnmp.modules.snmp_yml.document_reader import Document
+from promsnmp.modules.snmp_yml.reader import read_file, read_text
 from tests.support.tools import require_shared
 
 EVERYTHING = """

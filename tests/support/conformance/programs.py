@@ -13,7 +13,8 @@ from typing import Self
 
 from promsnmp.errors import SnmpError
 from promsnmp.modules.catalogue import Catalogue, CatalogueStore
-from promsnmp.modules.snmp_yml.reader import Document, read_text
+from promsnmp.modules.snmp_yml.document_reader import Document
+from promsnmp.modules.snmp_yml.reader import read_text
 from promsnmp.polling.collector import Collector
 from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.page import Format

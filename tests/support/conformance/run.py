@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from promsnmp.modules.snmp_yml.reader import Document
+from promsnmp.modules.snmp_yml.document_reader import Document
 from promsnmp.modules.snmp_yml.writer import metric_document
 from promsnmp.sim.recording import read_recording
 from promsnmp.snmp import oid

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import yaml
 
 from promsnmp.modules.model import Metric, Module
-from promsnmp.modules.snmp_yml.reader import Document, read_leniently
+from promsnmp.modules.snmp_yml.document_reader import Document
+from promsnmp.modules.snmp_yml.reader import read_leniently
 from promsnmp.support import yaml_text
 
 
