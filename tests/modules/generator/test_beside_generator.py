@@ -1,0 +1,98 @@
+"""The same MIBs and generator.yml, given to snmp_exporter's generator and to ours."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from promsnmp.modules.generator.builder import build
+from promsnmp.modules.generator.config import (
+    read_generator,
+)
+from promsnmp.modules.generator.output import to_yaml
+from promsnmp.modules.mibs.base import OIDS, TYPES
+from promsnmp.modules.mibs.tree import MibTree
+from tests.support.exporter import require_generator
+from tests.support.modules.generated import MIBS
+
+pytest.importorskip("pysmi", reason="pysmi is not installed (the extra 'mibs')")
+
+
+BESIDE = r"""
+modules:
+  if_mib:
+    walk: [interfaces, ifXTable]
+    lookups:
+      - {source_indexes: [ifIndex], lookup: ifAlias}
+      - {source_indexes: [ifIndex], lookup: 1.3.6.1.2.1.2.2.1.2}
+    overrides: {ifAlias: {ignore: true}, ifType: {type: EnumAsInfo}, ifMtu: {scale: 0.5, offset: 2, help: words}}
+  types: {walk: [acmeTypes]}
+  tables: {walk: [acmeIndexes]}
+  old: {walk: [acmeOld]}
+  single:
+    walk: [ifNumber, 1.3.6.1.2.1.2.2.1.10.3, ifOutOctets, plainValue]
+    retries: 0
+    timeout: 10s
+    lookups:
+      - {source_indexes: [ifIndex], lookup: ifName, drop_source_indexes: true}
+      - {source_indexes: [plIndex], lookup: plainText}
+  chained:
+    walk: [ifTable]
+    lookups:
+      - {source_indexes: [ifIndex], lookup: ifType}
+      - {source_indexes: [ifType], lookup: ifName}
+    overrides: {ifIndex: {type: EnumAsInfo}}
+    filters:
+      static: [{targets: [ifName, ifOutOctets], indices: ["1", "2"]}]
+      dynamic: [{oid: 1.3.6.1.2.1.2.2.1.7, targets: ["1.3.6.1.2.1.2.2.1.2"], values: ["1"]}]
+"""
+DELIBERATE = {"tDerived", "slotState", "owOctets", "ownValue", "ownText", "daWhen", "dateValue", "dateText"}
+"""Where we know more: types derived from DisplayString, an index that is only a type, a SIZE of the index object itself
+(RFC 2578 section 7.7), and DateAndTime as an index, at which snmp_exporter fails."""
+
+
+def standard_mibs(folder: Path) -> Path:
+    """What the generator needs to be told of the top of the tree, from our own tables."""
+    folder.mkdir()
+    nodes = "".join(
+        f"{name} OBJECT IDENTIFIER ::= {{ iso {' '.join(map(str, oid[1:]))} }}\n"
+        for name, oid in OIDS.items()
+        if oid[1:]
+    )
+    for name in ("SNMPv2-SMI", "RFC1155-SMI"):
+        (folder / name).write_text(f"{name} DEFINITIONS ::= BEGIN\n{nodes.replace('zeroDotZero', 'zero')}END\n")
+    types = ""
+    for one in TYPES.values():
+        narrowed = f" (SIZE ({one.syntax.fixed_size}))" if one.syntax.fixed_size else ""
+        if one.syntax.enums:
+            narrowed = f" {{ {', '.join(f'{label}({number})' for number, label in one.syntax.enums)} }}"
+        base = "INTEGER" if one.syntax.enums else one.syntax.name
+        hint = f'DISPLAY-HINT "{one.hint}" ' if one.hint else ""
+        types += f'{one.name} ::= TEXTUAL-CONVENTION {hint}STATUS current DESCRIPTION "" SYNTAX {base}{narrowed}\n'
+    for name in ("SNMPv2-TC", "HCNUM-TC", "SNMP-FRAMEWORK-MIB", "INET-ADDRESS-MIB", "RFC1213-MIB"):
+        (folder / name).write_text(f"{name} DEFINITIONS ::= BEGIN\n{types}END\n")
+    return folder
+
+
+def test_snmp_exporters_generator_makes_the_same_of_the_same_mibs(tree: MibTree, tmp_path: Path) -> None:
+    generator = require_generator()
+    configs, out = tmp_path / "generator.yml", tmp_path / "snmp.yml"
+    configs.write_text(BESIDE)
+    folders = ("-m", str(standard_mibs(tmp_path / "standard")), "-m", str(MIBS))
+    command = [generator, *folders, "--no-fail-on-parse-errors", "generate", "-g", str(configs), "-o", str(out)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    theirs = yaml.safe_load(out.read_text())["modules"]
+    ours = yaml.safe_load(to_yaml([build(config, tree).module for config in read_generator(configs).configs]))[
+        "modules"
+    ]
+    assert ours.keys() == theirs.keys()
+    for name, module in ours.items():
+        other = theirs[name]
+        for one in (module, other):
+            one["metrics"] = {one["name"]: one for one in one["metrics"] if one["name"] not in DELIBERATE}
+            one.update({key: sorted(one.get(key, ())) for key in ("walk", "get")})
+        assert module == other, name

@@ -1,0 +1,266 @@
+"""Modules of recipes: types, indexes, what is asked for, lookups, overrides and filters."""
+
+from __future__ import annotations
+
+import pytest
+
+from promsnmp.modules.generator.config import (
+    LookupRule,
+    Override,
+    StaticFilter,
+)
+from promsnmp.modules.mibs.tree import MibTree
+from promsnmp.modules.model import Filter, Index, Lookup, Metric, Module, RegexExtract
+from tests.support.modules.generated import NAMES, built_of, made
+
+pytest.importorskip("pysmi", reason="pysmi is not installed (the extra 'mibs')")
+
+ACME = "1.3.6.1.4.1.99999"
+
+
+def metric(module: Module, name: str) -> Metric:
+    (found,) = (one for one in module.metrics if one.name == name)
+    return found
+
+
+def names(module: Module) -> list[str]:
+    return [one.name for one in module.metrics]
+
+
+# --- types
+
+
+METRIC_TYPES = {
+    "tInteger": "gauge", "tInteger32": "gauge", "tUnsigned": "gauge", "tGauge": "gauge", "tTicks": "gauge",
+    "tCounter": "counter", "tCounter64": "counter", "tOctets": "OctetString", "tObjectId": "OctetString",
+    "tAddress": "InetAddressIPv4", "tBits": "Bits", "tFlags": "Bits", "tEnum": "gauge", "tTruth": "gauge",
+    "tText": "DisplayString", "tName": "DisplayString", "tUtf8": "DisplayString", "tMixed": "OctetString",
+    "tMac": "PhysAddress48", "tPhys": "PhysAddress48", "tDate": "DateAndTime", "tFloat": "Float", "tDouble": "Double",
+    "tStatus": "gauge", "tInetType": "gauge", "tInet": "InetAddress", "tInetAlone": "OctetString",
+    "tInet4": "InetAddressIPv4", "tInet6": "InetAddressIPv6", "tPortKind": "gauge", "tPort": "LldpPortId",
+    "tNarrow": "DisplayString", "tDerived": "DisplayString", "t_dashed": "gauge", "tGauge64": "counter",
+}  # fmt: skip
+
+
+def test_each_syntax_becomes_its_metric_type(tree: MibTree) -> None:
+    module = made(tree, "acmeTypes")
+    assert {one.name: str(one.type) for one in module.metrics} == METRIC_TYPES
+    assert module.walk == (f"{ACME}.1",)
+    assert module.get == ()
+
+
+def test_what_has_no_metric_type_is_left_out_and_said(tree: MibTree) -> None:
+    (note,) = built_of(tree, "acmeTypes").notes
+    assert note.startswith("tOpaque is left out: no metric type fits Opaque, override its type (")
+    module = made(tree, "acmeTypes", overrides=(("tOpaque", Override(type="Float")),))
+    assert metric(module, "tOpaque").type == "Float"
+
+
+def test_help_is_the_first_sentence_and_the_oid(tree: MibTree) -> None:
+    assert metric(made(tree, "tText"), "tText").help == f"Object tText of the test - {ACME}.1.15"
+    assert metric(made(tree, "ifNumber"), "ifNumber").help == "How many lines there are - 1.3.6.1.2.1.2.1"
+
+
+def test_enumerations_and_bits_carry_their_names(tree: MibTree) -> None:
+    module = made(tree, "acmeTypes")
+    assert metric(module, "tEnum").enum_values == ((-1, "broken"), (0, "idle"), (1, "busy"))
+    assert metric(module, "tFlags").enum_values == ((0, "first"), (1, "second"))
+
+
+# --- indexes
+
+
+@pytest.mark.parametrize(
+    ("name", "indexes"),
+    [
+        ("plainValue", [Index("plIndex", "gauge")]),
+        ("enumValue", [Index("enKind", "gauge", enum_values=((1, "a"), (2, "b")))]),
+        ("textValue", [Index("txName", "DisplayString")]),
+        ("impliedValue", [Index("imNumber", "gauge"), Index("imName", "DisplayString", implied=True)]),
+        ("extraValue", [Index("imNumber", "gauge"), Index("imName", "DisplayString", implied=True)]),
+        ("macValue", [Index("maAddress", "PhysAddress48", 6)]),
+        ("sizedValue", [Index("szOctets", "OctetString", 4)]),
+        ("ownValue", [Index("owOctets", "OctetString", 3)]),
+        ("oidValue", [Index("oiType", "OctetString")]),
+        ("addressValue", [Index("adAddress", "InetAddressIPv4")]),
+        ("inetValue", [Index("inAddress", "InetAddress"), Index("inPort", "gauge")]),
+        ("safiValue", [Index("saAddress", "InetAddress")]),
+        ("dateValue", [Index("daWhen", "OctetString")]),
+        (
+            "truthValue",
+            [Index("trFlag", "gauge", enum_values=((1, "true"), (2, "false"))), Index("trCounter", "counter")],
+        ),
+        ("slotState", [Index("slotEntry", "gauge")]),
+    ],
+)
+def test_rows_are_labelled_by_their_indexes(tree: MibTree, name: str, indexes: list[Index]) -> None:
+    assert list(metric(made(tree, name), name).indexes) == indexes
+
+
+def test_tables_with_an_index_that_cannot_be_a_label_are_left_out_and_said(tree: MibTree) -> None:
+    built = built_of(tree, "loneTable", "opaqueTable", "plainTable")
+    assert names(built.module) == ["plIndex", "plainValue", "plainText"]
+    lone, _, opaque = built.notes
+    assert lone.startswith("loneEntry is left out: index loAddress is an InetAddress that no InetAddressType stands")
+    assert opaque.startswith("opaqueEntry is left out: index opIndex cannot be a label: its type is Opaque")
+
+
+def test_an_override_changes_the_type_of_an_index_too(tree: MibTree) -> None:
+    module = made(tree, "enumTable", "inetTable", overrides=(
+        ("enKind", Override(type="EnumAsInfo")), ("inAddress", Override(type="InetAddressMissingSize")),
+    ))  # fmt: skip
+    assert metric(module, "enumValue").indexes == (Index("enKind", "EnumAsInfo", enum_values=((1, "a"), (2, "b"))),)
+    assert metric(module, "inetValue").indexes[0] == Index("inAddress", "InetAddressMissingSize")
+    state = made(tree, "enumTable", overrides=(("enKind", Override(type="EnumAsStateSet")),))
+    assert metric(state, "enumValue").indexes[0].type == "gauge"
+
+
+# --- what is asked for
+
+
+@pytest.mark.parametrize(
+    ("named", "walk", "get"),
+    [
+        (["ifTable"], ["1.3.6.1.2.1.2.2"], []),
+        (["1.3.6.1.2.1.2", "ifTable", "ifNumber", "ifInOctets.3"], ["1.3.6.1.2.1.2"], []),
+        (["ifNumber"], [], ["1.3.6.1.2.1.2.1.0"]),
+        (["ifNumber.0"], [], ["1.3.6.1.2.1.2.1.0"]),
+        (["1.3.6.1.2.1.2.1.0"], [], ["1.3.6.1.2.1.2.1.0"]),
+        ([".1.3.6.1.2.1.2.1"], [], ["1.3.6.1.2.1.2.1.0"]),
+        (["IF-MIB::ifInOctets"], ["1.3.6.1.2.1.2.2.1.10"], []),
+        (["ifInOctets.3", "1.3.6.1.2.1.2.2.1.10.12"], [], ["1.3.6.1.2.1.2.2.1.10.3", "1.3.6.1.2.1.2.2.1.10.12"]),
+        (["tInet"], [], [f"{ACME}.1.26.0", f"{ACME}.1.27.0"]),
+        (["ifXEntry", "ifEntry"], ["1.3.6.1.2.1.2.2.1", "1.3.6.1.2.1.31.1.1.1"], []),
+    ],
+)
+def test_tables_are_walked_and_instances_fetched(
+    tree: MibTree, named: list[str], walk: list[str], get: list[str]
+) -> None:
+    module = made(tree, *named)
+    assert (list(module.walk), list(module.get)) == (walk, get)
+
+
+def test_a_single_instance_makes_one_metric_with_its_indexes(tree: MibTree) -> None:
+    module = made(tree, "ifInOctets.3")
+    assert names(module) == ["ifInOctets"]
+    assert metric(module, "ifInOctets").indexes == (Index("ifIndex", "gauge"),)
+
+
+def test_what_no_mib_has_is_listed_and_the_rest_is_built(tree: MibTree) -> None:
+    named = ("nowhere", "ifNumber", "IF-MIB::tText", "1.3.6.1.2.1.99", "ifNumber.x", "ifNumber.5", "")
+    built = built_of(
+        tree, *named, overrides=(("noSuch", Override(ignore=True)),), lookups=(LookupRule(("a",), "gone"),)
+    )
+    assert built.missing == (
+        "noSuch (override)", "nowhere", "IF-MIB::tText", "1.3.6.1.2.1.99", "ifNumber.x", "ifNumber.5", "",
+        "gone (lookup)",
+    )  # fmt: skip
+    assert names(built.module) == ["ifNumber"]
+
+
+def test_objects_that_can_only_be_notified_or_written_make_no_metric(tree: MibTree) -> None:
+    assert "tNotify" not in names(made(tree, "acmeTypes"))
+    assert names(made(tree, "oldTable")) == ["oldIndex", "oldBytes", "old_height"]
+
+
+def test_broken_objects_are_left_out_with_the_reason(tree: MibTree) -> None:
+    built = built_of(tree, "acmeBroken")
+    assert names(built.module) == ["goodFirst", "goodSecond", "goodThird", "goodFourth"]
+    assert [note.partition(" (")[0] for note in built.notes] == [
+        "badType is left out: type SecretKind is not defined",
+        "badEntry is left out: index secretIndex is not defined",
+    ]
+
+
+# --- lookups
+
+
+def test_a_lookup_labels_every_metric_that_has_its_indexes(tree: MibTree) -> None:
+    module = made(tree, "ifInOctets", "ifNumber", lookups=NAMES)
+    assert metric(module, "ifInOctets").lookups == (
+        Lookup(("ifIndex",), "ifAlias", "1.3.6.1.2.1.31.1.1.1.18", "DisplayString"),
+        Lookup(("ifIndex",), "ifDescr", "1.3.6.1.2.1.2.2.1.2", "DisplayString"),
+        Lookup(("ifIndex",), "ifName", "1.3.6.1.2.1.31.1.1.1.1", "DisplayString"),
+    )
+    assert metric(module, "ifNumber").lookups == ()
+    assert module.walk == (
+        "1.3.6.1.2.1.2.2.1.2",
+        "1.3.6.1.2.1.2.2.1.10",
+        "1.3.6.1.2.1.31.1.1.1.1",
+        "1.3.6.1.2.1.31.1.1.1.18",
+    )
+
+
+def test_a_lookup_of_a_single_instance_fetches_that_instance(tree: MibTree) -> None:
+    module = made(tree, "ifInOctets.3", lookups=(LookupRule(("ifIndex",), "ifName"),))
+    assert (module.walk, module.get) == ((), ("1.3.6.1.2.1.2.2.1.10.3", "1.3.6.1.2.1.31.1.1.1.1.3"))
+
+
+def test_source_indexes_are_dropped_after_all_lookups(tree: MibTree) -> None:
+    rules = (
+        LookupRule(("ifIndex",), "ifName", drop_sources=True),
+        LookupRule(("ifIndex",), "ifDescr", drop_sources=True),
+    )
+    lookups = metric(made(tree, "ifInOctets", lookups=rules), "ifInOctets").lookups
+    assert [(one.labels, one.labelname) for one in lookups] == [
+        (("ifIndex",), "ifName"), (("ifIndex",), "ifDescr"), ((), "ifIndex"),
+    ]  # fmt: skip
+
+
+def test_a_lookup_may_start_from_the_label_of_another(tree: MibTree) -> None:
+    rules = (LookupRule(("ifIndex",), "ifType"), LookupRule(("ifType",), "ifName"))
+    found = metric(made(tree, "ifInOctets", lookups=rules), "ifInOctets")
+    assert found.indexes == (Index("ifIndex", "gauge"), Index("ifType", "gauge"))
+    assert [one.labels for one in found.lookups] == [("ifIndex",), ("ifType",)]
+
+
+def test_a_lookup_that_nothing_uses_is_said(tree: MibTree) -> None:
+    built = built_of(tree, "ifNumber", lookups=(LookupRule(("ifIndex",), "ifName"),))
+    assert built.notes == ("lookup ifName is not used: nothing has the index ifIndex",)
+
+
+# --- overrides and filters
+
+
+def test_overrides_change_one_metric(tree: MibTree) -> None:
+    extract = RegexExtract("Temp", (("(.*)C", "$1"), (".*", "0")))
+    overrides = (
+        ("ifSpeed", Override(scale=0.001, offset=-5.0, help="Kilo")),
+        ("1.3.6.1.2.1.2.2.1.2", Override(regex_extracts=(extract,))),
+        ("IF-MIB::ifMtu", Override(name="mtu")),
+        ("ifType", Override(type="EnumAsInfo")),
+        ("ifOperStatus", Override(type="EnumAsStateSet")),
+        ("ifAdminStatus", Override(ignore=True)),
+    )
+    module = made(tree, "ifTable", overrides=overrides)
+    speed = metric(module, "ifSpeed")
+    assert (speed.scale, speed.offset, speed.help) == (0.001, -5.0, "Kilo")
+    assert metric(module, "ifDescr").regex_extracts == (extract,)
+    assert metric(module, "mtu").oid == "1.3.6.1.2.1.2.2.1.4"
+    assert (metric(module, "ifType").type, metric(module, "ifOperStatus").type) == ("EnumAsInfo", "EnumAsStateSet")
+    assert not {"ifMtu", "ifAdminStatus"} & set(names(module))
+
+
+def test_an_override_finds_names_as_metrics_have_them(tree: MibTree) -> None:
+    assert "t_dashed" not in names(made(tree, "acmeTypes", overrides=(("t_dashed", Override(ignore=True)),)))
+
+
+def test_two_objects_of_one_name_are_said(tree: MibTree) -> None:
+    built = built_of(tree, "ifMtu", "ifSpeed", overrides=(("ifMtu", Override(name="ifSpeed")),))
+    assert built.notes == (
+        "ifSpeed is made of 1.3.6.1.2.1.2.2.1.4 and of 1.3.6.1.2.1.2.2.1.5: rename or ignore one of them",
+    )
+
+
+def test_a_static_filter_fetches_some_rows_of_its_targets_and_of_what_they_label(tree: MibTree) -> None:
+    module = made(tree, "ifInOctets", "ifMtu", lookups=(LookupRule(("ifIndex",), "ifName"),),
+                  static_filters=(StaticFilter(("ifName",), ("1", "2")),))  # fmt: skip
+    assert module.walk == ()
+    columns = ("1.3.6.1.2.1.2.2.1.4", "1.3.6.1.2.1.2.2.1.10", "1.3.6.1.2.1.31.1.1.1.1")
+    assert module.get == tuple(f"{column}.{row}" for column in columns for row in (1, 2))
+
+
+def test_a_dynamic_filter_may_use_names(tree: MibTree) -> None:
+    module = made(tree, "ifTable", filters=(Filter("ifAdminStatus", ("ifTable", "1.3.6.1.2.1.31"), ("1",)),))
+    assert module.filters == (Filter("1.3.6.1.2.1.2.2.1.7", ("1.3.6.1.2.1.2.2", "1.3.6.1.2.1.31"), ("1",)),)
+    assert built_of(tree, "ifTable", filters=(Filter("no", ("ifTable",), ("1",)),)).missing == ("no (filter)",)

@@ -1,0 +1,87 @@
+"""The snmp.yml that is written: our reader and snmp_exporter read it back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from promsnmp.modules.generator.builder import build
+from promsnmp.modules.generator.config import (
+    ModuleConfig,
+    Override,
+    parse_generator,
+)
+from promsnmp.modules.generator.output import to_yaml
+from promsnmp.modules.mibs.tree import MibTree
+from promsnmp.modules.model import Module
+from promsnmp.modules.snmp_yml.reader import read_text
+from tests.support import tools
+from tests.support.exporter import dry_run, require_exporter
+from tests.support.modules.generated import GENERATOR, NAMES, made
+
+pytest.importorskip("pysmi", reason="pysmi is not installed (the extra 'mibs')")
+
+
+def test_what_is_written_is_read_back_the_same(tree: MibTree) -> None:
+    file = parse_generator(GENERATOR, source="generator.yml")
+    modules = [build(config, tree).module for config in file.configs]
+    modules += [replace(made(tree, "acmeTypes", "acmeIndexes", "acmeOld"), name="all")]
+    document = read_text(to_yaml(modules, file.auths), source="snmp.yml")
+    assert list(document.modules) == ["if_mib", "all"]
+    for module in modules:
+        back = document.modules[module.name]
+        assert [(one.name, one.oid, str(one.type), one.help) for one in back.metrics] == [
+            (one.name, one.oid, str(one.type), one.help) for one in module.metrics
+        ]
+        for key in ("walk", "get", "filters", "retries", "timeout", "max_repetitions", "use_unconnected_udp_socket"):
+            assert getattr(back, key) == getattr(module, key)
+        for one, other in zip(back.metrics, module.metrics, strict=True):
+            assert (one.indexes, one.lookups, one.enum_values) == (other.indexes, other.lookups, other.enum_values)
+            assert (one.scale, one.offset, one.datetime_pattern) == (other.scale, other.offset, other.datetime_pattern)
+
+
+def test_auths_are_written_as_they_were() -> None:
+    text = to_yaml([Module("m", walk=("1.3",))], {"a": {"version": "3", "username": "x", "password": "0123"}})
+    assert yaml.safe_load(text)["auths"] == {"a": {"version": 3, "username": "x", "password": "0123"}}
+    assert "password: '0123'" in text
+
+
+IF_MIB = ModuleConfig(
+    "if_mib",
+    ("interfaces", "ifXTable"),
+    NAMES,
+    (
+        *((name, Override(ignore=True)) for name in ("ifAlias", "ifDescr", "ifName")),
+        ("ifType", Override(type="EnumAsInfo")),
+    ),
+)
+
+
+def test_an_interface_mib_becomes_the_if_mib_that_snmp_exporter_is_released_with(tree: MibTree) -> None:
+    released = yaml.load(
+        tools.require_shared("snmp_exporter", "snmp.yml").read_bytes(),
+        Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader),
+    )["modules"]["if_mib"]
+    ours = yaml.safe_load(to_yaml([build(IF_MIB, tree).module]))["modules"]["if_mib"]
+    assert sorted(ours["walk"]) == sorted(released["walk"])
+    assert ours.get("get") == released.get("get")
+    for one in (*ours["metrics"], *released["metrics"]):
+        del one["help"]  # our MIB has words of its own, and fewer kinds of lines
+        if one["name"] == "ifType":
+            del one["enum_values"]
+    assert {one["name"]: one for one in ours["metrics"]} == {one["name"]: one for one in released["metrics"]}
+
+
+def test_snmp_exporter_loads_what_is_written(tree: MibTree, tmp_path: Path) -> None:
+    program = require_exporter()
+    file = parse_generator(GENERATOR, source="generator.yml")
+    modules = [build(one, tree).module for one in file.configs]
+    modules += [replace(made(tree, "acmeTypes", "acmeIndexes", "acmeOld"), name="all")]
+    config = tmp_path / "snmp.yml"
+    config.write_text(to_yaml(modules, file.auths))
+    ran = dry_run(program, config)
+    assert ran.process.returncode == 0, ran.output()
+    assert "Configuration parsed successfully" in ran.output()

@@ -1,0 +1,62 @@
+"""Modules made of the test MIBs in ``tests/modules/mibs/data``, and a generator.yml with every key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from promsnmp.modules.generator.builder import BuildResult, build
+from promsnmp.modules.generator.config import (
+    LookupRule,
+    ModuleConfig,
+)
+from promsnmp.modules.mibs.tree import MibTree
+from promsnmp.modules.model import Module
+
+MIBS = Path(__file__).parents[2] / "modules" / "mibs" / "data"
+NAMES = tuple(LookupRule(("ifIndex",), name) for name in ("ifAlias", "ifDescr", "ifName"))
+
+GENERATOR = r"""
+auths:
+  public_v2: {version: 2}
+  secret: {version: 3, username: admin, password: 0123, security_level: authNoPriv}
+common: &common
+modules:
+  if_mib:
+    walk: [interfaces, ifXTable]
+    max_repetitions: 5
+    retries: 0
+    timeout: 1m30s
+    use_unconnected_udp_socket: true
+    allow_nonincreasing_oids: true
+    lookups:
+      - source_indexes: [ifIndex]
+        lookup: ifAlias
+      - source_indexes: [ifIndex]
+        lookup: 1.3.6.1.2.1.2.2.1.2
+      - {source_indexes: [ifIndex], lookup: "IF-MIB::ifName", drop_source_indexes: true}
+    overrides:
+      ifAlias: {ignore: true}
+      ifType: &info {type: EnumAsInfo}
+      ifPromiscuousMode: *info
+      ifMtu:
+        scale: 0.5
+        offset: 3
+        regex_extracts:
+          Temp: [{regex: '(\d+)C'}, {regex: '.*', value: '0'}]
+    filters:
+      static: [{targets: [ifMtu], indices: ["1", 2]}]
+      dynamic: [{oid: 1.3.6.1.2.1.2.2.1.7, targets: ["1.3.6.1.2.1.2.2.1.4"], values: ["1"]}]
+version: 2
+""".replace("common: &common\n", "")
+
+
+def made(tree: MibTree, *walk: str, **how: Any) -> Module:
+    """The module of a recipe in which nothing is missing."""
+    built = built_of(tree, *walk, **how)
+    assert built.missing == ()
+    return built.module
+
+
+def built_of(tree: MibTree, *walk: str, **how: Any) -> BuildResult:
+    return build(ModuleConfig("test", walk, **how), tree)
