@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from types import ModuleType
 
+from hypothesis import strategies as st
+
 from promsnmp.snmp import ber, oid
 from tests.support.tools import import_uncompiled
 
@@ -15,6 +17,26 @@ BOTH = (COMPILED, PLAIN)
 HEAD = ber.encode_integer(1) + ber.tlv(ber.OCTET_STRING, b"public")
 TABLE = oid.encode("1.3.6.1.2.1.2.2.1")
 COLUMNS = [TABLE + bytes((number,)) for number in (1, 2, 10)]
+COLUMN = COLUMNS[0]
+SKIP = len(COLUMN)
+INTEGERS = st.integers(-(1 << 63), (1 << 63) - 1)
+TAGS = st.sampled_from([2, 4, 5, 6, 0x40, 0x41, 0x42, 0x43, 0x44, 0x46, 0x47, 0x80, 0x81, 0x82, 0x5F])
+SUFFIXES = st.lists(st.integers(0, oid.MAX_SUBID), min_size=1, max_size=6).map(oid.encode_subids)
+ROWS = st.lists(
+    st.tuples(st.sampled_from([*COLUMNS, TABLE + b"\x07", b"\x2b\x09"]), SUFFIXES, TAGS, st.binary(max_size=12))
+)
+
+
+def message(pdu: bytes, *, version: bytes = b"\x02\x01\x01", community: bytes = b"\x04\x06public") -> bytes:
+    return ber.tlv(ber.SEQUENCE, version + community + pdu)
+
+
+def row(name: bytes, value: bytes = b"\x02\x01\x2a") -> bytes:
+    return ber.encode_varbind(name, value)
+
+
+def rows(*suffixes: int, column: bytes = COLUMN) -> bytes:
+    return b"".join(row(column + oid.encode_subids([suffix]), ber.encode_integer(suffix)) for suffix in suffixes)
 
 
 def column_of(decoder: ModuleType, octets: bytes, skip: int) -> list[object]:
