@@ -263,7 +263,7 @@ def _build_health(parts: _Parts) -> Health:
         "replicas": parts.cluster.check_members,
         "webConfig": parts.web.check,
     }
-    return Health(checks, loaded=lambda: True)
+    return Health(checks)
 
 
 def _build_metrics(parts: _Parts, access: AccessControl, requests: RequestCounts) -> SelfMetrics:

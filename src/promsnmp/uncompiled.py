@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 compiled = False
 
 bint = bool
-char = uchar = int
+char = int
 Py_ssize_t = ulonglong = longlong = int
 p_uchar = bytes
 
@@ -24,18 +24,11 @@ def _unchanged(thing: _T) -> _T:
     return thing
 
 
-cfunc = inline = cclass = final = _unchanged
+cfunc = inline = cclass = _unchanged
 
 
 def declare(_: Any, value: _T) -> _T:
     return value
-
-
-def boundscheck(_: bool) -> Callable[[_T], _T]:
-    return _unchanged
-
-
-wraparound = cdivision = boundscheck
 
 
 def exceptval(*_: Any, **__: Any) -> Callable[[_T], _T]:

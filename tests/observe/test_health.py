@@ -31,18 +31,14 @@ def test_the_worst_component_decides(parts: list[Component], whole: Status) -> N
     assert worst_status({str(number): part for number, part in enumerate(parts)}) is whole
 
 
-def test_it_is_ready_once_the_inventory_is_loaded() -> None:
-    loaded: list[bool] = []
-    health = Health({}, loaded=lambda: bool(loaded))
-    assert health.readiness() == OUT
-    assert health.reason == "the inventory is not loaded"
-    loaded.append(True)
+def test_a_service_that_runs_is_ready() -> None:
+    health = Health({})
     assert health.ready
     assert health.reason == ""
 
 
 def test_a_shutdown_makes_it_not_ready_but_leaves_it_alive() -> None:
-    health = Health({}, loaded=lambda: True)
+    health = Health({})
     health.drain()
     assert health.readiness() == OUT
     assert health.reason == "shutting down"
@@ -50,7 +46,7 @@ def test_a_shutdown_makes_it_not_ready_but_leaves_it_alive() -> None:
 
 
 def test_a_component_that_is_down_leaves_readiness_alone() -> None:
-    health = Health({"disk": lambda: DOWN}, loaded=lambda: True)
+    health = Health({"disk": lambda: DOWN})
     assert worst_status(health.components()) is Status.DOWN
     assert health.ready
 
@@ -59,12 +55,12 @@ def test_a_check_that_fails_is_down_with_the_reason() -> None:
     def broken() -> Component:
         raise OSError("gone")
 
-    health = Health({"disk": broken}, loaded=lambda: True)
+    health = Health({"disk": broken})
     assert health.component("disk") == Component(Status.DOWN, {"error": "OSError: gone"})
 
 
 def test_there_is_no_component_of_another_name() -> None:
-    assert Health({}, loaded=lambda: True).component("disk") is None
+    assert Health({}).component("disk") is None
 
 
 def test_a_loop_that_lags_or_falls_silent_is_down() -> None:

@@ -18,10 +18,12 @@ def column(mib: Mib, entry: str, number: int, uptime: float = 0.0) -> dict[str, 
     """Index -> encoded value of a column."""
     root = oid.encode(f"{entry}.{number}")
     found: dict[str, bytes] = {}
-    here = mib.next_after(root, uptime)
-    while here is not None and here[0].startswith(root):
-        found[".".join(map(str, oid.decode_subids(here[0][len(root) :])))] = here[1]
-        here = mib.next_after(here[0], uptime)
+    at = mib.position_after(root)
+    while at < len(mib) and (name := mib.oid(at)).startswith(root):
+        value = mib.get(name, uptime)
+        assert value is not None
+        found[".".join(map(str, oid.decode_subids(name[len(root) :])))] = value
+        at += 1
     return found
 
 

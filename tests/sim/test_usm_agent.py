@@ -15,7 +15,7 @@ import pytest
 from promsnmp.sim.usm_agent import UsmAgent
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.ber import Pdu
-from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, SecurityLevel, User
+from promsnmp.snmp.credentials import LEVEL_NAMES, AuthProtocol, PrivProtocol, SecurityLevel, User
 from promsnmp.snmp.v3 import message as usm_message
 from promsnmp.snmp.v3.crypto import SecurityProtocols
 from promsnmp.snmp.v3.message import Header
@@ -24,11 +24,6 @@ from tests.support.tools import require_tool
 
 ENGINE_ID = bytes.fromhex("80001f8880a1b2c3d4e5")
 SYS_NAME = oid.encode("1.3.6.1.2.1.1.5.0")
-LEVELS = {
-    SecurityLevel.NO_AUTH_NO_PRIV: "noAuthNoPriv",
-    SecurityLevel.AUTH_NO_PRIV: "authNoPriv",
-    SecurityLevel.AUTH_PRIV: "authPriv",
-}
 JOE = User("joe", SecurityLevel.AUTH_PRIV, AuthProtocol.SHA, "bravo-lima-auth", PrivProtocol.AES, "bravo-lima-priv")
 PAIRS = [
     replace(JOE, name=f"{auth}-{priv}", auth_protocol=auth, priv_protocol=priv)
@@ -70,7 +65,7 @@ def target() -> Iterator[str]:
 
 def snmpget(target: str, user: User, folder: Path, *options: str) -> str:
     """What net-snmp's snmpget prints for sysName, errors included."""
-    command = [require_tool("snmpget", package="snmp"), "-v3", "-u", user.name, "-l", LEVELS[user.level], *options]
+    command = [require_tool("snmpget", package="snmp"), "-v3", "-u", user.name, "-l", LEVEL_NAMES[user.level], *options]
     if user.level >= SecurityLevel.AUTH_NO_PRIV:
         command += ["-a", user.auth_protocol.spec.net_snmp_name, "-A", user.auth_passphrase]
     if user.level == SecurityLevel.AUTH_PRIV:

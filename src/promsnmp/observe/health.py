@@ -56,8 +56,7 @@ HealthCheck = Callable[[], Component]
 class Health:
     """The components' checks, and the two states that Kubernetes asks for. Checks must be quick and must not block."""
 
-    def __init__(self, checks: Mapping[str, HealthCheck], *, loaded: Callable[[], bool]) -> None:
-        self._loaded = loaded
+    def __init__(self, checks: Mapping[str, HealthCheck]) -> None:
         self._draining = False
         self._checks: dict[str, HealthCheck] = {
             **checks,
@@ -74,7 +73,7 @@ class Health:
         return UP
 
     def readiness(self) -> Component:
-        return UP if self._loaded() and not self._draining else Component(Status.OUT_OF_SERVICE)
+        return Component(Status.OUT_OF_SERVICE) if self._draining else UP
 
     @property
     def ready(self) -> bool:
@@ -83,9 +82,7 @@ class Health:
     @property
     def reason(self) -> str:
         """Why it is not ready, for people; empty when it is."""
-        if self._draining:
-            return "shutting down"
-        return "" if self._loaded() else "the inventory is not loaded"
+        return "shutting down" if self._draining else ""
 
     def components(self) -> dict[str, Component]:
         return {name: _run_check(check) for name, check in sorted(self._checks.items())}

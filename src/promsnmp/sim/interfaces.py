@@ -15,7 +15,7 @@ from promsnmp.sim.objects import Objects, integer, object_id, octets, table, tex
 
 IF_ENTRY = "1.3.6.1.2.1.2.2.1"
 IF_X_ENTRY = "1.3.6.1.2.1.31.1.1.1"
-ETHERNET, LOOPBACK, L2_VLAN, WIRELESS = 6, 24, 135, 71
+ETHERNET, LOOPBACK, L2_VLAN = 6, 24, 135
 UP, DOWN = 1, 2
 _MAX_GAUGE32 = 4_294_967_295
 _PACKET = 700.0  # octets of a mean packet

@@ -114,14 +114,6 @@ class Mib:
         value = self._values[at]
         return value if isinstance(value, bytes) else value(uptime)
 
-    def next_after(self, name: bytes, uptime: float = 0.0) -> tuple[bytes, bytes] | None:
-        """OID and encoded value of the first object after ``name``, None at the end of the MIB."""
-        at = self.position_after(name)
-        if at == len(self._oids):
-            return None
-        value = self._values[at]
-        return self._oids[at], value if isinstance(value, bytes) else value(uptime)
-
     def rows(self, first: int, stop: int, uptime: float) -> list[bytes]:
         """The encoded varbinds of the positions ``first`` to ``stop`` (not included; those there are)."""
         rows = self._rows[first:stop]

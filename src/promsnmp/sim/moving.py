@@ -20,7 +20,6 @@ Curve = Callable[[float], float]
 
 SYS_UP_TIME = oids.encode("1.3.6.1.2.1.1.3.0")
 DAY = 86_400.0
-_SWINGS = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from promsnmp.snmp import oid as oids
 NO_ERROR = 0
 TOO_BIG = 1
 NO_SUCH_NAME = 2
-GEN_ERR = 5
 NOT_WRITABLE = 17
 
 _NO_SUCH_OBJECT = bytes((ber.NO_SUCH_OBJECT, 0))

@@ -11,6 +11,7 @@ from enum import IntEnum
 from promsnmp.snmp.v3.protocols import AuthProtocol, PrivProtocol
 
 __all__ = [
+    "LEVEL_NAMES",
     "AuthProtocol",
     "Community",
     "Credentials",
@@ -35,6 +36,13 @@ class SecurityLevel(IntEnum):
     NO_AUTH_NO_PRIV = 1
     AUTH_NO_PRIV = 2
     AUTH_PRIV = 3
+
+
+LEVEL_NAMES = {
+    SecurityLevel.NO_AUTH_NO_PRIV: "noAuthNoPriv",
+    SecurityLevel.AUTH_NO_PRIV: "authNoPriv",
+    SecurityLevel.AUTH_PRIV: "authPriv",
+}
 
 
 @dataclass(frozen=True, slots=True)

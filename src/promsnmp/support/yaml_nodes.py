@@ -9,7 +9,7 @@ import yaml
 from promsnmp.support.yaml_text import NULL
 
 _MERGE = "<<"
-_QUOTED_LENGTH = 60
+QUOTED_LENGTH = 60
 """Characters of a wrong value that an error shows."""
 
 
@@ -41,7 +41,7 @@ def raise_error(error: NodeError) -> None:
 def quoted(value: object) -> str:
     """A wrong value in quotes, cut off where it gets long."""
     text = str(value)
-    return repr(text if len(text) <= _QUOTED_LENGTH else f"{text[:_QUOTED_LENGTH]}...")
+    return repr(text if len(text) <= QUOTED_LENGTH else f"{text[:QUOTED_LENGTH]}...")
 
 
 # ---------------------------------------------------------------------------------------------------------- structure

@@ -11,7 +11,7 @@ import pytest
 from promsnmp.errors import ModuleError
 from promsnmp.modules.model import Filter, Index, Lookup, Metric, Module, RegexExtract
 from promsnmp.modules.snmp_yml.document_reader import Document
-from promsnmp.modules.snmp_yml.reader import read_file, read_text
+from promsnmp.modules.snmp_yml.reader import read_octets, read_text
 from tests.support.tools import require_shared
 
 EVERYTHING = """
@@ -247,9 +247,9 @@ def test_an_alias_to_what_holds_it_is_refused() -> None:
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModuleError, match=r"none\.yml:1: cannot be read: no such file"):
-        read_file(tmp_path / "none.yml")
+        read_octets(tmp_path / "none.yml")
     with pytest.raises(ModuleError, match="cannot be read: is a directory"):
-        read_file(tmp_path)
+        read_octets(tmp_path)
 
 
 def test_garbage_collection_goes_on_afterwards() -> None:
@@ -260,7 +260,7 @@ def test_garbage_collection_goes_on_afterwards() -> None:
 
 def test_the_file_that_snmp_exporter_is_released_with_loads() -> None:
     path = require_shared("snmp_exporter", "snmp.yml")
-    found = read_file(path)
+    found = read_text(read_octets(path), source=str(path))
     assert len(found.modules) > 40
     assert {"if_mib", "system"} <= found.modules.keys()
     assert {"public_v1", "public_v2"} <= found.auths.keys()

@@ -20,6 +20,7 @@ from promsnmp.inventory.document.credentials import MIN_PASSPHRASE, read_credent
 from promsnmp.inventory.document.fields import Fields
 from promsnmp.inventory.document.seeds import CREDENTIAL_KEYS
 from promsnmp.snmp.credentials import (
+    LEVEL_NAMES,
     AuthProtocol,
     Community,
     Credentials,
@@ -35,11 +36,7 @@ PRIV_PASSPHRASE = "PROMSNMP_PRIV_PASSPHRASE"  # noqa: S105
 VERSIONS = {"1": Version.V1, "2c": Version.V2C, "3": Version.V3}
 DEFAULT_CREDENTIALS = Community(Version.V2C, "public")
 """The credentials when no credential option was given (this very object, not an equal one)."""
-LEVELS = {
-    "noauthnopriv": SecurityLevel.NO_AUTH_NO_PRIV,
-    "authnopriv": SecurityLevel.AUTH_NO_PRIV,
-    "authpriv": SecurityLevel.AUTH_PRIV,
-}
+LEVELS = {name.lower(): level for level, name in LEVEL_NAMES.items()}
 
 
 def _protocol_help(protocols: type[AuthProtocol | PrivProtocol]) -> str:
@@ -223,7 +220,7 @@ _OPTIONS = (
     click.option(
         "-l",
         "--level",
-        type=click.Choice(["noAuthNoPriv", "authNoPriv", "authPriv"], case_sensitive=False),
+        type=click.Choice(list(LEVEL_NAMES.values()), case_sensitive=False),
         help="v3 security level.  [default: implied by the protocols and passphrases given]",
     ),
     click.option("-a", "--auth-protocol", metavar="PROTOCOL", help=_protocol_help(AuthProtocol)),

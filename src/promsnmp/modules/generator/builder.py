@@ -18,7 +18,7 @@ from promsnmp.modules.generator.types import (
     metric_type,
     type_index_distance,
 )
-from promsnmp.modules.mibs.tree import IndexPart, MibNode, MibTree, Oid, parse_oid
+from promsnmp.modules.mibs.tree import IndexPart, MibNode, MibTree, Oid, dotted, parse_oid
 from promsnmp.modules.model import Filter, Index, Lookup, Metric, MetricType, Module
 
 _ACCESSIBLE = frozenset({"read-only", "read-write", "read-create", "not-accessible"})
@@ -268,11 +268,6 @@ class _Builder:
         if node is None:
             self._missing.append(f"{name} (filter)")
         return node.oid if node else ()
-
-
-def dotted(oid: Oid) -> str:
-    """The OID as snmp.yml writes it."""
-    return ".".join(map(str, oid))
 
 
 def _help(node: MibNode) -> str:

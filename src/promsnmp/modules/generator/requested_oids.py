@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from promsnmp.modules.mibs.tree import MibNode, MibTree, Oid, parse_oid
+from promsnmp.modules.mibs.tree import MibNode, MibTree, Oid, dotted, parse_oid
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,4 @@ class RequestedOids:
         """Subtrees to walk and instances to get, in the order of their OIDs."""
         walk = [oid for oid in sorted(self._walk) if not any(oid[:end] in self._walk for end in range(1, len(oid)))]
         get = [oid for oid in sorted(self._get) if not self._walked(oid)]
-        return tuple(map(_dotted, walk)), tuple(map(_dotted, get))
-
-
-def _dotted(oid: Oid) -> str:
-    return ".".join(map(str, oid))
+        return tuple(map(dotted, walk)), tuple(map(dotted, get))

@@ -9,6 +9,7 @@ Sources: RFC 2578 section 2 and RFC 1213 (nodes); RFC 2579, 2856, 3411, 3413, 40
 from __future__ import annotations
 
 from promsnmp.modules.mibs.definitions import Syntax, TypeDefinition
+from promsnmp.snmp.credentials import LEVEL_NAMES
 
 SMI_TYPES = {
     "INTEGER": "INTEGER",
@@ -74,7 +75,7 @@ _ROW_STATUS = (
 _STORAGE = ((1, "other"), (2, "volatile"), (3, "nonVolatile"), (4, "permanent"), (5, "readOnly"))
 _ADDRESS_TYPES = ((0, "unknown"), (1, "ipv4"), (2, "ipv6"), (3, "ipv4z"), (4, "ipv6z"), (16, "dns"))
 _VERSIONS = ((0, "unknown"), (1, "ipv4"), (2, "ipv6"))
-_SECURITY_LEVELS = ((1, "noAuthNoPriv"), (2, "authNoPriv"), (3, "authPriv"))
+_SECURITY_LEVELS = tuple((int(level), name) for level, name in LEVEL_NAMES.items())
 _ENTRY_STATUS = ((1, "valid"), (2, "createRequest"), (3, "underCreation"), (4, "invalid"))
 
 

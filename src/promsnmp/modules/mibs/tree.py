@@ -116,3 +116,8 @@ def parse_oid(text: str) -> Oid:
         return oids.parse(text)
     except ValueError:
         return ()
+
+
+def dotted(oid: Oid) -> str:
+    """The OID as snmp.yml writes it."""
+    return ".".join(map(str, oid))

@@ -7,16 +7,21 @@ from collections.abc import Collection, Mapping
 
 import yaml
 
-from promsnmp.snmp.credentials import AuthProtocol, Community, Credentials, PrivProtocol, SecurityLevel, User, Version
+from promsnmp.snmp.credentials import (
+    LEVEL_NAMES,
+    AuthProtocol,
+    Community,
+    Credentials,
+    PrivProtocol,
+    SecurityLevel,
+    User,
+    Version,
+)
 from promsnmp.support import yaml_nodes, yaml_scalars
 from promsnmp.support.yaml_nodes import ErrorHandler, NodeError, ReportedError, raise_error
 
 _VERSIONS = {1: Version.V1, 2: Version.V2C, 3: Version.V3}
-_LEVELS = {
-    "noAuthNoPriv": SecurityLevel.NO_AUTH_NO_PRIV,
-    "authNoPriv": SecurityLevel.AUTH_NO_PRIV,
-    "authPriv": SecurityLevel.AUTH_PRIV,
-}
+_LEVELS = {name: level for level, name in LEVEL_NAMES.items()}
 _AUTH_PROTOCOLS = frozenset(one.value for one in AuthProtocol)
 _PRIV_PROTOCOLS = frozenset(one.value for one in PrivProtocol)
 _KEYS = frozenset(

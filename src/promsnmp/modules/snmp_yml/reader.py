@@ -22,11 +22,6 @@ MAX_OCTETS = 64 << 20
 """No file of modules is larger (snmp_exporter's own has 2 MB); a device such as /dev/zero never ends."""
 
 
-def read_file(path: Path, *, environment: Mapping[str, str] | None = None) -> Document:
-    """Reads one file; ``environment`` as for ``read_text``. Raises ModuleError."""
-    return read_text(read_octets(path), source=str(path), environment=environment)
-
-
 def read_octets(path: Path) -> bytes:
     """What is in a file. Raises ModuleError."""
     try:

@@ -6,10 +6,7 @@ import yaml
 
 from promsnmp.modules.regex import compile_full_match, compile_regex
 from promsnmp.snmp import oid
-from promsnmp.support.yaml_nodes import NodeError, quoted, text
-
-_SHOWN = 60
-"""Characters of a wrong OID up to which the error says what exactly is wrong."""
+from promsnmp.support.yaml_nodes import QUOTED_LENGTH, NodeError, quoted, text
 
 
 def object_id(node: yaml.Node, what: str) -> str:
@@ -18,7 +15,7 @@ def object_id(node: yaml.Node, what: str) -> str:
     try:
         oid.encode(dotted)
     except ValueError as error:
-        reason = str(error) if len(dotted) <= _SHOWN else f"{quoted(dotted)} is not an OID"
+        reason = str(error) if len(dotted) <= QUOTED_LENGTH else f"{quoted(dotted)} is not an OID"
         raise NodeError(node, f"{what}: {reason}") from None
     return dotted
 

@@ -8,17 +8,12 @@ from typing import Any, TypeVar
 import yaml
 
 from promsnmp.modules.model import Filter, Index, Lookup, Metric, Module, RegexExtract
-from promsnmp.snmp.credentials import Community, Credentials, SecurityLevel
+from promsnmp.snmp.credentials import LEVEL_NAMES, Community, Credentials, SecurityLevel
 
 HIDDEN = "<secret>"
 """What stands in the place of a secret, as in snmp_exporter's ``/config``."""
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _T = TypeVar("_T")
-_LEVELS = {
-    SecurityLevel.NO_AUTH_NO_PRIV: "noAuthNoPriv",
-    SecurityLevel.AUTH_NO_PRIV: "authNoPriv",
-    SecurityLevel.AUTH_PRIV: "authPriv",
-}
 
 
 def to_yaml(modules: Mapping[str, Module], auths: Mapping[str, Credentials]) -> str:
@@ -40,7 +35,7 @@ def _section(title: str, parts: Mapping[str, _T], document: Callable[[_T], dict[
 def _auth(credentials: Credentials) -> dict[str, Any]:
     if isinstance(credentials, Community):
         return {"version": int(credentials.version) + 1, "community": HIDDEN}
-    out: dict[str, Any] = {"version": 3, "username": credentials.name, "security_level": _LEVELS[credentials.level]}
+    out: dict[str, Any] = {"version": 3, "username": credentials.name, "security_level": LEVEL_NAMES[credentials.level]}
     if credentials.level >= SecurityLevel.AUTH_NO_PRIV:
         out |= {"auth_protocol": str(credentials.auth_protocol), "password": HIDDEN}
     if credentials.level is SecurityLevel.AUTH_PRIV:

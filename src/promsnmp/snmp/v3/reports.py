@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import Enum
 
 from promsnmp.snmp import oid
-from promsnmp.snmp.credentials import SecurityLevel, User
+from promsnmp.snmp.credentials import LEVEL_NAMES, SecurityLevel, User
 
 
 class Report(Enum):
@@ -47,12 +47,6 @@ UNPROTECTED = frozenset(
 )
 """Reports that an agent may send below the level of the request: it could not do otherwise (RFC 3414 section 3.2).
 notInTimeWindow is none of them, nor is anything that does not speak of security."""
-
-LEVEL_NAMES = {
-    SecurityLevel.NO_AUTH_NO_PRIV: "noAuthNoPriv",
-    SecurityLevel.AUTH_NO_PRIV: "authNoPriv",
-    SecurityLevel.AUTH_PRIV: "authPriv",
-}
 
 
 def report_of(counter: bytes) -> Report | None:

@@ -17,7 +17,7 @@ from typing import NamedTuple, NoReturn
 from promsnmp.errors import AuthenticationError
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.ber import Malformed, Pdu
-from promsnmp.snmp.credentials import SecurityLevel, User
+from promsnmp.snmp.credentials import LEVEL_NAMES, SecurityLevel, User
 from promsnmp.snmp.security import Resynchronise, Unauthentic, Unexpected
 from promsnmp.snmp.v3 import message as usm_message
 from promsnmp.snmp.v3.crypto import SecurityProtocols, security_protocols
@@ -25,7 +25,6 @@ from promsnmp.snmp.v3.engine import MAX_BOOTS, EngineState
 from promsnmp.snmp.v3.keys import KeyCache
 from promsnmp.snmp.v3.message import Header, Message, ScopedPdu
 from promsnmp.snmp.v3.reports import (
-    LEVEL_NAMES,
     UNPROTECTED,
     Report,
     explain_report,
