@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
+
+from cachetools import LRUCache
 
 from promsnmp.polling.page import PollFailure, RenderedPage
 
@@ -17,10 +18,9 @@ class PageCache:
     """
 
     def __init__(self, max_entries: int, max_age: float, clock: Callable[[], float]) -> None:
-        self._max_entries = max_entries
         self._max_age = max_age
         self._clock = clock
-        self._entries: OrderedDict[Hashable, CacheEntry] = OrderedDict()
+        self._entries: LRUCache[Hashable, CacheEntry] = LRUCache(max_entries)
         self.hits = 0
         self.misses = 0
 
@@ -47,17 +47,12 @@ class PageCache:
             return None
         if max_age is not None and age > max_age:
             return None
-        self._entries.move_to_end(key)
         return entry
 
     def put(self, key: Hashable, entry: CacheEntry) -> None:
         """Stores an entry, unless the cache keeps none."""
-        if self._max_age <= 0:
-            return
-        self._entries[key] = entry
-        self._entries.move_to_end(key)
-        while len(self._entries) > self._max_entries:
-            self._entries.popitem(last=False)
+        if self._max_age > 0:
+            self._entries[key] = entry
 
     def discard(self, key: Hashable) -> None:
         """Removes one entry."""

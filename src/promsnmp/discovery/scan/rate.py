@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from promsnmp.support.token_bucket import TokenBucket
+
 BURST = 0.05
 """Seconds of packets that may be sent at once: sweeps run every 10 ms, and late on a busy machine."""
 
@@ -39,9 +41,8 @@ class RateShare:
 
     def __init__(self, shared_rate: SharedRate) -> None:
         self._shared_rate = shared_rate
-        self._tokens = 0.0
-        self._refilled_at: float | None = None
         shared_rate.shares += 1
+        self._bucket = TokenBucket(rate=self.rate, burst=0.0, tokens=0.0)
 
     @property
     def rate(self) -> float:
@@ -50,14 +51,13 @@ class RateShare:
 
     def available(self, now: float) -> int:
         """How many packets may be sent ``now`` (seconds of a monotonic clock)."""
-        if self._refilled_at is not None:
-            self._tokens = min(self._tokens + (now - self._refilled_at) * self.rate, max(1.0, self.rate * BURST))
-        self._refilled_at = now
-        return max(int(self._tokens), 0)
+        self._bucket.rate = self.rate
+        self._bucket.burst = max(1.0, self.rate * BURST)
+        return max(int(self._bucket.available(now)), 0)
 
     def spend(self, packets: int) -> None:
         """Notes sent packets; more than ``available`` reduce the later rate."""
-        self._tokens -= packets
+        self._bucket.spend(packets)
 
     def close(self) -> None:
         """Returns the share to the other sweeps."""

@@ -5,8 +5,6 @@ Replicas tell each other their state outside of it, too: a busy replica must not
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from http import HTTPStatus
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -14,29 +12,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from promsnmp.http.responses.errors import send_error
 from promsnmp.http.routing import AccessLevel, policy_of
 from promsnmp.http.security.web_config_watcher import WebConfigWatcher
+from promsnmp.support.token_bucket import TokenBucket
 
 _EXEMPT = (AccessLevel.HEALTH, AccessLevel.PEER)
-
-
-class TokenBucket:
-    """Allows one request per ``interval`` seconds, and ``burst`` at once after a pause."""
-
-    def __init__(self, interval: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._interval = interval
-        self._burst = burst
-        self._clock = clock
-        self._left = float(burst)
-        self._refilled_at = clock()
-
-    def allows(self) -> bool:
-        """Whether a request may come now; it takes a token when it may."""
-        now = self._clock()
-        self._left = min(self._left + (now - self._refilled_at) / self._interval, self._burst)
-        self._refilled_at = now
-        if self._left < 1.0:
-            return False
-        self._left -= 1.0
-        return True
 
 
 class RateLimitMiddleware:
@@ -67,5 +45,8 @@ class RateLimitMiddleware:
     def _allows(self) -> bool:
         if self._web.current.rate != self._rate:
             self._rate = self._web.current.rate
-            self._bucket = TokenBucket(*self._rate) if self._rate else None
-        return self._bucket is None or self._bucket.allows()
+            self._bucket = None
+            if self._rate is not None:
+                interval, burst = self._rate
+                self._bucket = TokenBucket(rate=1 / interval, burst=burst)
+        return self._bucket is None or self._bucket.take()
