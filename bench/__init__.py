@@ -1,1 +1,1 @@
-"""Benchmarks: what PromSNMP costs, measured against real programs; figures and commands are in README.md."""
+"""Benchmarks of PromSNMP against real programs; figures and commands are in README.md."""

@@ -1,4 +1,4 @@
-"""Several replicas: who polls what, what that costs each of them, and what a scrape costs that is passed on."""
+"""Several replicas: how devices are distributed, the cost for each replica, and the cost of a forwarded scrape."""
 
 from __future__ import annotations
 

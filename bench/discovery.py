@@ -1,4 +1,4 @@
-"""A search of a /16 with 1,000 devices in it while 1,000 others are polled: time, CPU, memory, lateness of polls."""
+"""Discovery of a /16 with 1,000 devices while 1,000 others are polled: time, CPU, memory, delay of polls."""
 
 from __future__ import annotations
 

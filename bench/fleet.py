@@ -1,4 +1,4 @@
-"""CPU and memory of polling 1,000 devices of 48 ports every 30 seconds, and how late the polls start."""
+"""CPU and memory of polling 1,000 devices of 48 ports every 30 seconds, and the delay of the polls."""
 
 from __future__ import annotations
 

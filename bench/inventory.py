@@ -1,4 +1,4 @@
-"""An inventory of 20,000 devices with labels: start, changes, targets, memory, and what changes do to others."""
+"""An inventory of 20,000 devices with labels: start, changes, targets, memory, effect of changes on other requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What it saves to read label columns at every tenth poll only: packets of recorded devices, CPU on simulated ones."""
+"""Savings of reading label columns only at every tenth poll: packets on recorded devices, CPU on simulated ones."""
 
 from __future__ import annotations
 

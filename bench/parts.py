@@ -1,4 +1,4 @@
-"""What the benchmarks share: the simulated devices, the service under test, and how CPU and memory are read."""
+"""Shared by the benchmarks: simulated devices, the service under test, CPU and memory measurements."""
 
 from __future__ import annotations
 

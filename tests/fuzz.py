@@ -1,9 +1,8 @@
-"""Malformed datagrams for the decoder, by atheris: ``make fuzz``, or ``python -m tests.fuzz -max_total_time=60``.
+"""Feeds malformed datagrams to the decoder (atheris): ``make fuzz``, or ``python -m tests.fuzz -max_total_time=60``.
 
-What must hold of any octets: nothing but the errors that say so is raised, and the compiled decoder reads what the
-plain one reads. Options are libFuzzer's; a first word ``message``, ``column`` or ``usm`` fuzzes that alone. A finding
-ends it with a traceback and leaves the octets in a file ``build/fuzz/crash-...``; ``python -m tests.fuzz message FILE``
-shows it again.
+For any octets, only the documented errors may be raised, and both decoders (compiled and plain) must read the same.
+Options are libFuzzer's; a first word ``message``, ``column`` or ``usm`` fuzzes that part only. A finding ends the run
+with a traceback and leaves the octets in ``build/fuzz/crash-...``; ``python -m tests.fuzz message FILE`` reproduces it.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ ENGINE_ID = bytes.fromhex("80001f8880a1b2c3d4e5")
 
 
 def message(octets: bytes) -> None:
-    """A v1 or v2c datagram: as it comes, as varbinds, and as what stands in a right message."""
+    """A v1 or v2c datagram: as it is, as varbinds, and inside a valid message."""
     decoders.agree_on(octets)
     for inner in (octets, ber.tlv(ber.SEQUENCE, octets), ber.encode_pdu(ber.RESPONSE, 1, 0, 0, octets)):
         datagram = ber.tlv(ber.SEQUENCE, decoders.HEAD + inner)
@@ -57,7 +56,7 @@ def column(octets: bytes) -> None:
 
 
 def usm(octets: bytes) -> None:
-    """A v3 datagram, for a user without and one with authentication; none of it may be believed."""
+    """A v3 datagram, for a user without and one with authentication; none may be accepted."""
     for user in (USER, AUTHENTIC):
         engine = EngineState(ENGINE_ID, boots=1, time=1, synchronised=True)
         model = UsmModel(user, engine=engine, keys=KEYS)

@@ -1,13 +1,13 @@
 """Every exception that PromSNMP raises on purpose, in one tree.
 
-A caller catches the branch that it can do something about; the text is meant for the person on call: it names
-the device, the object and what to do. Secrets never appear in one.
+A caller catches the branch that it can handle. The text is for the person on call: it names the device, the object and
+what to do. It never contains a secret.
 
     PromSnmpError
     ├── SettingsError            a setting (environment variable) is wrong
     ├── ModuleError              a module file (snmp.yml) is wrong, or names something that does not exist
     ├── SnmpError                talking to a device failed; carries target and oid
-    │   ├── AddressError         the target's name does not resolve, or is no address
+    │   ├── AddressError         the target's name does not resolve, or is not an address
     │   ├── SnmpTimeout          no usable answer in time
     │   ├── SnmpRefused          nothing listens there (ICMP port unreachable)
     │   ├── AuthenticationError  wrong community, user, passphrase, HMAC, engine or time window
@@ -15,24 +15,24 @@ the device, the object and what to do. Secrets never appear in one.
     │   ├── ErrorStatus          the agent answered with an error-status
     │   ├── WalkLoop             the agent's answers lead nowhere
     │   │   └── OutOfOrder       OIDs do not increase, but the walk came to its end
-    │   └── StrictFailure        SCRAPE_STRICT: something is missing or stands twice, so there is no page at all
-    ├── TargetError              what was asked for cannot be scraped
+    │   └── StrictFailure        SCRAPE_STRICT: something is missing or duplicated, so there is no page
+    ├── TargetError              the target cannot be scraped
     │   ├── UnknownTarget        not in the inventory, and ad-hoc targets are off
     │   └── BadTarget            not an address, a name or address:port
-    ├── DiscoveryBusy            too many searches wait already
-    ├── ServiceError             a running service that a command asked refused, or cannot be reached
-    ├── ClusterError             replicas cannot work together just now
+    ├── DiscoveryBusy            too many searches are waiting
+    ├── ServiceError             a running PromSNMP refused a command's request, or cannot be reached
+    ├── ClusterError             replicas cannot work together at the moment
     │   ├── CoordinatorError     Redis or the Kubernetes API does not answer, or answers with an error
     │   └── PeerError            another replica does not answer, or refuses
     └── InventoryError           the inventory cannot be read, written or accepted
-        ├── InventoryKeyError    PROM_ENCRYPT_KEY is wrong, or not of a valid length
-        ├── InventoryDamaged     the file is not what we wrote
+        ├── InventoryKeyError    PROM_ENCRYPT_KEY is wrong, or its length is invalid
+        ├── InventoryDamaged     PromSNMP did not write the file, or part of it is missing
         ├── InventoryInvalid     the document has problems; lists all of them
-        │   └── InventoryConflict two devices would have an id or an endpoint in common
-        ├── UnknownDevice        no device has this id, name or address, or several have
-        ├── DeviceChanged        the device is not as whoever wants to change it believes
+        │   └── InventoryConflict two devices would share an id or an endpoint
+        ├── UnknownDevice        no device has this id, name or address, or several do
+        ├── DeviceChanged        the device has changed since the caller read it
         └── InventoryUnavailable the file cannot be written now (full, read-only, gone)
-            └── NotLeader        only the leader writes, and this replica is not (or no longer) it
+            └── NotLeader        only the leader writes, and this replica is not (or no longer) the leader
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class PromSnmpError(Exception):
 
 
 class SettingsError(PromSnmpError):
-    """A setting is wrong; the message names the variable, the value's problem and a right one."""
+    """A setting is wrong; the message names the variable, what is wrong with its value, and a valid one."""
 
 
 class ModuleError(PromSnmpError):
@@ -55,7 +55,7 @@ class ModuleError(PromSnmpError):
 class SnmpError(PromSnmpError):
     """Talking to ``target`` failed.
 
-    ``target`` is ``address:port`` as asked for, ``oid`` the dotted object that was being asked (may be empty).
+    ``target`` is ``address:port`` as given, ``oid`` the dotted OID of the request that failed (may be empty).
     """
 
     def __init__(self, message: str, *, target: str = "", oid: str = "") -> None:
@@ -71,7 +71,7 @@ class SnmpError(PromSnmpError):
 
 
 class AddressError(SnmpError):
-    """The target's name does not resolve, or is no address."""
+    """The target's name does not resolve, or is not an address."""
 
 
 class SnmpTimeout(SnmpError):
@@ -100,19 +100,19 @@ class ErrorStatus(SnmpError):
 
 
 class WalkLoop(SnmpError):
-    """The agent's answers do not move forward in the MIB, so that a walk would never end."""
+    """The agent's answers do not advance in the MIB, so the walk would never end."""
 
 
 class OutOfOrder(WalkLoop):
-    """An agent's OIDs do not increase. Its walk came to an end all the same, and what it brought is there."""
+    """An agent's OIDs do not increase. The walk ended all the same, and its values are kept."""
 
 
 class StrictFailure(SnmpError):
-    """Something is missing, or stands on the page twice, and the operator wants whole pages or none (SCRAPE_STRICT)."""
+    """Something is missing or duplicated, and the operator wants complete pages or none (SCRAPE_STRICT)."""
 
 
 class TargetError(PromSnmpError):
-    """What was asked for cannot be scraped."""
+    """The target cannot be scraped."""
 
 
 class UnknownTarget(TargetError):
@@ -124,13 +124,13 @@ class BadTarget(TargetError):
 
 
 class DiscoveryBusy(PromSnmpError):
-    """Too many searches wait for their turn already."""
+    """Too many searches are waiting."""
 
 
 class ServiceError(PromSnmpError):
-    """A running PromSNMP did not do what a command asked of it.
+    """A running PromSNMP refused a command's request, or cannot be reached.
 
-    ``status`` is that of its answer (RFC 9110), None when there was none; ``problems`` lists several at once.
+    ``status`` is the status of its response (RFC 9110), None without a response; ``problems`` lists the details.
     """
 
     def __init__(self, message: str, *, status: int | None = None, problems: Sequence[str] = ()) -> None:
@@ -140,7 +140,7 @@ class ServiceError(PromSnmpError):
 
 
 class ClusterError(PromSnmpError):
-    """Replicas cannot work together just now; each goes on with what it knows."""
+    """Replicas cannot work together at the moment; each continues with what it knows."""
 
 
 class CoordinatorError(ClusterError):
@@ -148,7 +148,7 @@ class CoordinatorError(ClusterError):
 
 
 class PeerError(ClusterError):
-    """Another replica does not answer, or refuses what it was asked."""
+    """Another replica does not answer, or refuses the request."""
 
 
 class InventoryError(PromSnmpError):
@@ -156,15 +156,15 @@ class InventoryError(PromSnmpError):
 
 
 class InventoryKeyError(InventoryError):
-    """The encryption key is missing, of a wrong length, or not the one that the file was written with."""
+    """The encryption key is missing, has a wrong length, or is not the key of the file."""
 
 
 class InventoryDamaged(InventoryError):
-    """The inventory file is not a file that PromSNMP wrote, or part of it is missing."""
+    """PromSNMP did not write the inventory file, or part of it is missing."""
 
 
 class InventoryInvalid(InventoryError):
-    """A document is not a valid inventory; ``problems`` lists every one found, each with its place."""
+    """A document is not a valid inventory; ``problems`` lists all problems with their places."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
@@ -172,11 +172,11 @@ class InventoryInvalid(InventoryError):
 
 
 class InventoryConflict(InventoryInvalid):
-    """A change would give two devices an id or an endpoint in common; each line names both."""
+    """After the change two devices would share an id or an endpoint; each line names both."""
 
 
 class UnknownDevice(InventoryError):
-    """No device has this id, name or address; ``candidates`` are those among which it does not choose."""
+    """No device has this id, name or address, or several do: the ``candidates``."""
 
     def __init__(self, message: str, *, candidates: Sequence[str] = ()) -> None:
         super().__init__(message)
@@ -184,12 +184,12 @@ class UnknownDevice(InventoryError):
 
 
 class DeviceChanged(InventoryError):
-    """The device is not the one (or not in the state) that the change was meant for; nothing has changed."""
+    """The device was replaced or changed since the caller read it; nothing was written."""
 
 
 class InventoryUnavailable(InventoryError):
-    """The inventory file cannot be written or read just now (full, read-only, gone); nothing was lost."""
+    """The inventory file cannot be read or written at the moment (full, read-only, gone); nothing was lost."""
 
 
 class NotLeader(InventoryUnavailable):
-    """Only the leader writes the inventory, and this replica is not the leader, or not any more; nothing changed."""
+    """Only the leader writes the inventory, and this replica is not (or no longer) the leader; nothing was written."""

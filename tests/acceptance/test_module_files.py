@@ -156,7 +156,7 @@ LAUGHS = "modules:\n  m: {walk: &w0 [1.3]}\n" + "".join(
         (_is_folder, "snmp.yml:1: cannot be read: is a directory"),
         (_leads_nowhere, "snmp.yml:1: cannot be read: no such file"),
         (_leads_to_itself, "snmp.yml:1: cannot be read: too many levels of symbolic links"),
-        (lambda file: file.write_text(""), "no module and no auth is defined"),
+        (lambda file: file.write_text(""), "no modules or auths are defined"),
         (lambda file: file.write_bytes(bytes(range(256)) * 100), "not valid YAML: it is not text in UTF-8"),
         (lambda file: file.write_bytes(ONE.encode("utf-16")[:-1]), "not valid YAML: it is not text in UTF-16"),
         (lambda file: file.write_text(ONE.replace("    walk", "\twalk")), "snmp.yml:16: not valid YAML"),
@@ -211,5 +211,5 @@ def test_a_start_with_a_broken_file_ends_with_one_line(tmp_path: Path, text: str
 def test_two_files_may_not_define_the_same_name(tmp_path: Path, file: Path) -> None:
     (tmp_path / "zwei.yml").write_text(TWO)
     env = {**environment(tmp_path), "SNMP_CONFIG_FILES": str(tmp_path / "*.yml")}
-    with pytest.raises(ProcessEnded, match=r"'ports' stands in .*snmp.yml already"):
+    with pytest.raises(ProcessEnded, match=r"'ports' is already defined in .*snmp.yml"):
         Process([sys.executable, "-m", "promsnmp", "serve"], log=tmp_path / "log", ready=lambda: False, env=env)

@@ -1,1 +1,1 @@
-"""PromSNMP beside snmp_exporter: modules on recorded devices, mangled ones, and made-up ones."""
+"""PromSNMP beside snmp_exporter: modules on recorded, mangled and generated devices."""

@@ -1,4 +1,4 @@
-"""``make conformance``: exit status 0 when nothing differs but what is documented, 1 otherwise."""
+"""``make conformance``: exit status 0 when all differences are documented, 1 otherwise."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHRUNK = 3
 
 
 def main(words: Sequence[str]) -> int:
-    """Compares on recorded devices (there is no such folder elsewhere), mangled ones, and made-up ones."""
+    """Compares recorded devices (if the folder with recordings exists), mangled ones and generated ones."""
     options = _options().parse_args(words)
     began = time.monotonic()
     try:

@@ -1,4 +1,4 @@
-"""A few modules on a few recorded devices, and some made up; ``make conformance`` compares all."""
+"""A few modules on a few recorded and generated devices; ``make conformance`` compares all."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_modules_of_snmp_exporter_give_its_samples_on_recorded_devices(
     assert sum(one.samples for one in results) > 1000
 
 
-def test_modules_and_devices_that_are_made_up_give_the_same_samples(
+def test_generated_modules_and_devices_give_the_same_samples(
     programs: BothPrograms, capsys: pytest.CaptureFixture[str]
 ) -> None:
     results = list(generated(programs, [case(number, seed=0) for number in range(CASES)]))
@@ -44,7 +44,7 @@ def test_modules_and_devices_that_are_made_up_give_the_same_samples(
     assert sum(not one.known and one.samples > 0 for one in results) > CASES / 2
 
 
-def test_what_is_not_explained_fails_the_comparison_and_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unexplained_difference_fails_the_comparison(capsys: pytest.CaptureFixture[str]) -> None:
     result = Result("m", "device", 3, unknown=[Difference("another value", "a 1 and not 2")])
     assert not summary([result], print)
     assert "device: another value: a 1 and not 2" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""What is made up is the same for the same seed, and has everything in it."""
+"""Generated cases are the same for the same seed, and contain every type."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_the_same_seed_makes_the_same_and_another_one_another() -> None:
     assert case(7, seed=3) != case(7, seed=4)
 
 
-def test_every_type_and_every_key_of_the_language_is_made() -> None:
+def test_every_type_and_key_of_the_language_is_generated() -> None:
     metrics = [metric for one in CASES for metric in one.metrics]
     indexes = [index for metric in metrics for index in metric.get("indexes", ())]
     assert {metric["type"] for metric in metrics} == set(MetricType)
@@ -32,7 +32,7 @@ def test_every_type_and_every_key_of_the_language_is_made() -> None:
     assert {one.version for one in CASES} == {1, 2, 3}
 
 
-def test_what_is_made_loads() -> None:
+def test_generated_modules_load() -> None:
     assert len(read_text(document(CASES), source="made").modules) == len(CASES)
 
 

@@ -1,4 +1,4 @@
-"""What is documented is explained, and nothing more."""
+"""Documented differences are explained, and no others."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def left(mine: str, other: str, *objects: bytes, **metric: Any) -> list[str]:
     return [one.kind for one in unexplained_differences(scraped, parse(mine), parse(other))]
 
 
-def test_a_zero_where_there_is_no_number_is_explained() -> None:
+def test_a_zero_for_a_value_that_is_not_a_number_is_explained() -> None:
     assert left('m{i="1"} 5', 'm{i="0"} 0\nm{i="1"} 5', octets("x"), integer(5)) == []
     assert left("", "m 3", octets("x"), offset=3) == []
 
@@ -33,7 +33,7 @@ def test_a_zero_where_there_is_no_number_is_explained() -> None:
         ("m 0", "", [octets("x")]),
     ],
 )
-def test_another_zero_is_not(mine: str, other: str, objects: list[bytes]) -> None:
+def test_another_zero_is_not_explained(mine: str, other: str, objects: list[bytes]) -> None:
     assert left(mine, other, *objects)
 
 
@@ -42,7 +42,7 @@ def test_time_ticks_as_text_are_explained_and_other_numbers_are_not() -> None:
     assert left('m{m="13"} 1', 'm{m="%!s(uint32=12)"} 1', type="DisplayString") != []
 
 
-def test_series_that_only_a_slip_keeps_apart_are_told_from_others() -> None:
+def test_series_kept_apart_by_a_known_slip_are_recognised() -> None:
     assert has_slips_apart(parse('m{l="1"} 1\nm{l="%!s(uint32=1)"} 1'))
     assert not has_slips_apart(parse('m{l="2"} 1\nm{l="%!s(uint32=1)"} 1'))
 

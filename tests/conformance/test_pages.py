@@ -1,4 +1,4 @@
-"""The comparison finds what there is to find."""
+"""The comparison finds every kind of difference."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def kinds(other: str) -> list[str]:
     return [one.kind for one in compare(parse(PAGE), parse(other))]
 
 
-def test_a_page_in_another_order_and_with_other_figures_of_the_scrape_is_the_same() -> None:
+def test_pages_are_compared_without_order_and_scrape_statistics() -> None:
     lines = PAGE.replace("1e+06", "1000000").replace("} 7", "} 8").splitlines()
     assert kinds("\n".join([*lines[:2], lines[3], lines[2].replace("5", "5.0"), *lines[4:]])) == []
     assert len(parse(PAGE).samples) == 3

@@ -1,4 +1,4 @@
-"""The built-in modules on small devices of which every value is known, and on recorded ones."""
+"""The built-in modules on small devices with known values, and on recorded ones."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def samples(module: str, recording: str) -> list[str]:
 # ---------------------------------------------------------------------------------------------------------- as a whole
 
 
-def test_all_that_are_promised_are_there() -> None:
+def test_all_wanted_modules_exist() -> None:
     assert sorted(WANTED - CATALOGUE.modules.keys()) == []
 
 
@@ -173,7 +173,7 @@ async def test_interfaces_of_ospf_have_names_by_their_addresses() -> None:
     assert found == [f"ospfIfState{{{labels}}} 5"]
 
 
-async def test_sensors_of_cisco_have_all_that_their_value_is_reckoned_from() -> None:
+async def test_cisco_sensors_have_everything_needed_to_scale_their_value() -> None:
     at = "1.3.6.1.4.1.9.9.91.1.1.1.1"
     found = await samples(
         "cisco",
@@ -220,7 +220,7 @@ async def test_memory_pools_of_cisco_are_named_by_both_parts_of_their_index() ->
     ), found
 
 
-async def test_readings_of_a_fortigate_are_numbers_too() -> None:
+async def test_fortigate_readings_are_numbers() -> None:
     found = await samples(
         "fortinet", "1.3.6.1.4.1.12356.101.4.3.2.1.2.3|4|+VCC12\n1.3.6.1.4.1.12356.101.4.3.2.1.3.3|4|12.054"
     )
@@ -257,7 +257,7 @@ SAID_WRONG = {"routeros.snmprec": {"not_octets"}}
 
 
 @pytest.mark.parametrize("name", recordings())
-async def test_recorded_devices_give_no_errors_and_lose_nothing(name: str) -> None:
+async def test_recorded_devices_give_no_errors_and_lose_no_value(name: str) -> None:
     recording = read_recording(require_shared("recordings", name))
     found, dropped = await poll(recording.mib, *sorted(CATALOGUE.modules))
     assert len(found) > 50
@@ -274,7 +274,7 @@ STYLE = (
 
 
 @pytest.mark.parametrize("name", ["fortigate", "junos_qfx5100", "procurve_e2910"])
-async def test_promtool_has_nothing_against_a_page_but_the_names(name: str) -> None:
+async def test_promtool_accepts_a_page_except_for_names(name: str) -> None:
     recording = read_recording(require_shared("recordings", f"{name}.snmprec"))
     promtool = require_tool("promtool", package="prometheus")
     text = "\n".join(await page_of(recording.mib, *sorted(CATALOGUE.modules)))
@@ -282,7 +282,7 @@ async def test_promtool_has_nothing_against_a_page_but_the_names(name: str) -> N
     assert [line for line in (done.stdout + done.stderr).splitlines() if not line.endswith(STYLE)] == []
 
 
-def test_snmp_exporter_takes_every_module_too(tmp_path: Path) -> None:
+def test_snmp_exporter_loads_every_module(tmp_path: Path) -> None:
     files = sorted((PROJECT / "src" / "promsnmp" / "modules" / "builtin").glob("*.yml"))
     options = [f"--config.file={path}" for path in files]
     done = subprocess.run(

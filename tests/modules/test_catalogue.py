@@ -1,4 +1,4 @@
-"""The built-in modules, and that they keep their own promises."""
+"""The catalogue: built-in modules, files, and their consistency."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def asked_for(module: Module, oid: str) -> bool:
     return walked or any(one.startswith(f"{oid}.") for one in module.get)
 
 
-def test_what_there_is() -> None:
+def test_built_in_modules_and_auths_are_available() -> None:
     assert {"if_mib", "system"} <= CATALOGUE.modules.keys()
     assert CATALOGUE.auth("public_v1") == Community(Version.V1, "public")
     assert CATALOGUE.auth("public_v2") == Community(Version.V2C, "public")
@@ -63,7 +63,7 @@ def test_every_metric_has_a_name_of_its_own_and_help_that_ends_with_its_oid(modu
 
 
 @MODULES
-def test_enumerations_have_their_words(module: Module) -> None:
+def test_enumerations_have_their_names(module: Module) -> None:
     for metric in module.metrics:
         assert metric.enum_values or metric.type not in ("EnumAsInfo", "EnumAsStateSet", "Bits"), metric.name
 
@@ -80,7 +80,7 @@ def test_files_may_have_modules_only_or_auths_only_but_not_nothing(tmp_path: Pat
     nothing.write_text("modules: {}\nauths: {}\n")
     modules.write_text("modules: {mine: {}}\n")
     auths.write_text("auths: {mine: {}}\n")
-    with pytest.raises(ModuleError, match=r"no module and no auth is defined in .*nothing\.yml"):
+    with pytest.raises(ModuleError, match=r"no modules or auths are defined in .*nothing\.yml"):
         load_catalogue([str(nothing)])
     assert "public_v2" in load_catalogue([str(nothing), str(modules)]).auths
     assert "if_mib" in load_catalogue([str(auths)]).modules

@@ -22,7 +22,7 @@ def answers(*tables: str) -> dict[str, bool]:
     return {one.oid: one.what in tables for one in TABLE_PROBES}
 
 
-def test_every_probe_is_asked_once_and_speaks_for_a_module_that_there_is() -> None:
+def test_every_probe_is_unique_and_belongs_to_a_module() -> None:
     assert len({one.oid for one in TABLE_PROBES}) == len(TABLE_PROBES)
     assert {one.module for one in TABLE_PROBES} <= CATALOGUE.modules.keys()
 
@@ -42,10 +42,10 @@ def test_every_vendor_s_modules_exist() -> None:
     assert {name for one in PRODUCTS.values() for name in one.modules} <= CATALOGUE.modules.keys()
 
 
-def test_a_device_of_which_nothing_is_known_gets_what_nearly_all_have() -> None:
+def test_an_unknown_device_gets_the_modules_that_nearly_all_devices_have() -> None:
     match = fingerprint("", {})
     assert (match.vendor, match.model, match.names) == ("", "", ("system", "if_mib"))
-    assert dict(match.modules)["if_mib"] == "nearly every agent has it, and this one did not say"
+    assert dict(match.modules)["if_mib"] == "nearly every agent has it, and its tables were not probed"
 
 
 def test_a_device_that_has_no_interfaces_gets_the_system_group_alone() -> None:
@@ -68,13 +68,13 @@ def test_a_vendor_s_module_is_chosen_by_the_sys_object_id_where_the_tables_were_
     assert dict(match.modules)["cisco"] == "sysObjectID 1.3.6.1.4.1.9.1.2066 is below 1.3.6.1.4.1.9 (Cisco)"
 
 
-def test_a_table_is_believed_more_than_a_sys_object_id() -> None:
+def test_a_table_that_answers_outweighs_the_sys_object_id() -> None:
     match = fingerprint(NET_SNMP, answers("laTable", "synoSystem"))
     assert match.names == ("system", "ucd_snmp", "synology")
     assert (match.vendor, match.model) == ("Synology", "")
 
 
-def test_a_host_with_the_sys_object_id_of_net_snmp_and_nothing_else_is_that() -> None:
+def test_a_host_with_only_the_sys_object_id_of_net_snmp_is_generic() -> None:
     match = fingerprint(NET_SNMP, answers("laTable"))
     assert (match.vendor, match.model) == ("net-snmp", "Linux")
 
@@ -103,12 +103,12 @@ def test_the_longest_prefix_counts(sys_object_id: str, prefix: str, vendor: str,
 
 
 @pytest.mark.parametrize("sys_object_id", ["", "0.0", "1.3.6.1.4.1", "1.3.6.1.4.1.", "1.3.6.1.4.1.99999.1", "nonsense"])
-def test_a_sys_object_id_of_nobody_is_of_nobody(sys_object_id: str) -> None:
+def test_an_unknown_sys_object_id_has_no_vendor(sys_object_id: str) -> None:
     assert product_of(sys_object_id) is None
     assert fingerprint(sys_object_id, {}).vendor == ""
 
 
-def test_a_number_is_not_taken_for_the_beginning_of_another() -> None:
+def test_a_number_does_not_match_the_start_of_another() -> None:
     found = product_of("1.3.6.1.4.1.90.1")
     assert found is None
 

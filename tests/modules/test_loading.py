@@ -1,4 +1,4 @@
-"""What snmp_exporter loads loads here and means the same; what it refuses is refused with the line."""
+"""PromSNMP loads and refuses the same files as snmp_exporter; refusals name the line."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def fits(name: str, pattern: str) -> bool:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_is_taken_or_refused_as_by_snmp_exporter(name: str, theirs: dict[str, Verdict]) -> None:
+def test_a_file_is_accepted_or_refused_as_by_snmp_exporter(name: str, theirs: dict[str, Verdict]) -> None:
     mine, other = ours(name), theirs[name]
     if other.config is None or (mine.config is None and is_deliberate(name)):
         assert mine.config is None, f"snmp_exporter refuses it: {other.error}"
@@ -148,6 +148,6 @@ def _plain_filter(one: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in one.items() if value}
 
 
-def test_what_is_refused_on_purpose_is_in_use() -> None:
+def test_deliberate_refusals_are_in_use() -> None:
     patterns = [pattern for patterns in REFUSED_HERE.values() for pattern in patterns]
     assert [one for one in patterns if not any(fits(name, one) for name in FILES)] == []

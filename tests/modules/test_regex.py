@@ -1,4 +1,4 @@
-"""Regular expressions as Go has them."""
+"""Regular expressions with Go's semantics."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_templates_are_expanded_as_in_go(template: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize("pattern", ["(?=a)", "(?<!a)", r"(a)\1", "(", "a{1001}", "[z-a]", "*", "\udcff"])
-def test_what_re2_does_not_know_is_refused(pattern: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_expressions_unknown_to_re2_are_refused(pattern: str, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         compile_regex(pattern)
     assert capfd.readouterr().err == ""

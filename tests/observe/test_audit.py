@@ -13,7 +13,7 @@ def lines(style: str, level: str = "info") -> io.StringIO:
     return stream
 
 
-def test_a_line_says_who_did_what_to_which_and_leaves_out_what_is_not_known() -> None:
+def test_a_line_says_who_did_what_and_omits_empty_facts() -> None:
     stream = lines("text")
     audit("device added", who="alice", device="core 1", id="7", address="192.0.2.1:161", fields="", revision=3)
     assert stream.getvalue().endswith(
@@ -36,7 +36,7 @@ def test_json_has_every_fact_under_its_own_key() -> None:
     )  # fmt: skip
 
 
-def test_what_a_device_calls_itself_cannot_forge_a_line_or_a_fact() -> None:
+def test_a_device_name_cannot_forge_a_line_or_a_fact() -> None:
     stream = lines("text")
     audit("device added", who="bob", device='x" who=alice\nwhat=nothing')
     (line,) = stream.getvalue().splitlines()

@@ -1,4 +1,4 @@
-"""Counts of hot code."""
+"""Plain counters for hot code."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_poll_that_starts_early_is_not_late() -> None:
     assert polls.lag.total == 0.0
 
 
-def test_made_up_request_methods_share_one_label() -> None:
+def test_unknown_request_methods_share_one_label() -> None:
     requests = RequestCounts()
     for method in ("GET", "MAKEUP1", "MAKEUP2"):
         requests.record(method, "/targets", 405, seconds=0.5)

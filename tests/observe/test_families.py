@@ -19,7 +19,7 @@ def test_cache_metrics_have_the_original_s_names_and_labels() -> None:
     assert _values(size) == {("cache_size", "metrics"): 5}
 
 
-def test_polls_show_every_outcome_from_the_start() -> None:
+def test_poll_metrics_have_every_outcome_from_the_start() -> None:
     polls = next(iter(families.poll_families(PollCounts())))
     assert {sample.labels["outcome"] for sample in polls.samples} == set(OUTCOMES)
 
@@ -41,13 +41,13 @@ def test_the_site_is_an_info_metric_with_one_label_for_each_setting() -> None:
     assert info.samples[0].value == 1
 
 
-def test_the_build_says_whether_the_decoder_is_compiled() -> None:
+def test_build_info_says_whether_the_decoder_is_compiled() -> None:
     (info,) = families.build_families(version="1.2.3", compiled=False)
     assert info.samples[0].labels["version"] == "1.2.3"
     assert info.samples[0].labels["compiled"] == "false"
 
 
-def test_the_inventory_tells_its_devices_its_seeds_and_its_revision() -> None:
+def test_inventory_metrics_have_devices_seeds_and_revision() -> None:
     found = families.inventory_families(devices=3, seeds=2, revision=7, changed_at=1.5, healthy=False)
     assert {family.name: family.samples[0].value for family in found} == {
         "promsnmp_devices": 3,

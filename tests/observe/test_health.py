@@ -37,7 +37,7 @@ def test_a_service_that_runs_is_ready() -> None:
     assert health.reason == ""
 
 
-def test_a_shutdown_makes_it_not_ready_but_leaves_it_alive() -> None:
+def test_a_shutdown_makes_the_service_unready_but_alive() -> None:
     health = Health({})
     health.drain()
     assert health.readiness() == OUT
@@ -89,9 +89,7 @@ async def test_a_full_disk_is_down(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert disk.check().status is Status.DOWN
 
 
-async def test_a_disk_that_cannot_be_asked_is_down_with_the_reason(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_disk_error_is_down_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(_: object) -> None:
         raise OSError(5, "Input/output error")
 

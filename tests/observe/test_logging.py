@@ -25,7 +25,7 @@ def test_a_text_line_has_time_level_logger_and_message() -> None:
     assert (level, name, message) == ("INFO", "promsnmp.part:", "hello\n")
 
 
-def test_what_a_device_sent_cannot_start_a_line_of_its_own() -> None:
+def test_text_from_a_device_cannot_start_a_log_line() -> None:
     line = _logged(text="a\r\n2026-01-01 ERROR forged\x1b[31m\u2028b")
     assert line.count("\n") == 1
     assert line.endswith("a\\r\\n2026-01-01 ERROR forged\\x1b[31m\\u2028b\n")
@@ -49,11 +49,11 @@ def test_a_traceback_is_one_line_of_json() -> None:
 
 
 @pytest.mark.parametrize("level", ["warning", "error"])
-def test_what_is_below_the_level_is_not_logged(level: str) -> None:
+def test_lines_below_the_level_are_not_logged(level: str) -> None:
     assert _logged(level=level) == ""
 
 
-def test_libraries_speak_of_their_workings_only_at_debug() -> None:
+def test_libraries_log_details_only_at_debug() -> None:
     assert _logged(name="uvicorn.error") == ""
     assert "uvicorn.error" in _logged(name="uvicorn.error", level="debug")
 

@@ -34,7 +34,7 @@ def test_a_histogram_of_seconds_has_count_and_total_time() -> None:
     assert statistics(duration.measurements) == {"COUNT": 1.0, "TOTAL_TIME": 0.25}
 
 
-def test_a_gauge_of_bytes_has_its_unit_apart() -> None:
+def test_a_gauge_of_bytes_has_its_unit_in_a_field() -> None:
     meter = meter_of(gauge("process_resident_memory_bytes", "Memory.", 5))
     assert (meter.name, meter.base_unit) == ("process.resident.memory", "bytes")
     assert statistics(meter.measurements) == {"VALUE": 5.0}
@@ -56,7 +56,7 @@ def test_an_unknown_name_finds_nothing() -> None:
     assert Meters((), [_cache()]).get("cache.puts") is None
 
 
-def test_the_jvm_s_memory_is_this_process_s_and_says_so() -> None:
+def test_jvm_memory_is_the_memory_of_this_process() -> None:
     found = Meters(ProcessMeters().meters(), ())
     used, most = found.get("jvm.memory.used"), found.get("jvm.memory.max")
     assert used is not None

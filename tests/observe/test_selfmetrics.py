@@ -6,7 +6,7 @@ from promsnmp.observe.families import gauge
 from promsnmp.observe.selfmetrics import SelfMetrics
 
 
-def test_sources_are_read_at_the_scrape_not_before() -> None:
+def test_sources_are_read_only_at_the_scrape() -> None:
     devices = 1
     metrics = SelfMetrics(lambda: [gauge("promsnmp_devices", "Devices.", devices)])
     devices = 7
@@ -19,11 +19,11 @@ def test_the_process_and_python_are_there() -> None:
         assert b"\n" + name in text
 
 
-def test_two_of_them_do_not_know_each_other() -> None:
+def test_two_registries_are_independent() -> None:
     first = SelfMetrics(lambda: [gauge("only_here", "One.", 1)])
     assert b"only_here" in first.text()
     assert b"only_here" not in SelfMetrics().text()
 
 
-def test_openmetrics_ends_as_openmetrics_must() -> None:
+def test_openmetrics_ends_with_eof() -> None:
     assert SelfMetrics().openmetrics().endswith(b"# EOF\n")

@@ -1,4 +1,4 @@
-"""Work that repeats."""
+"""Repeated tasks, and the lag of the event loop."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def test_a_failure_is_logged_and_the_work_goes_on(caplog: pytest.LogCaptur
     assert [record.getMessage() for record in caplog.records] == ["the work failed; trying again in 0 s"]
 
 
-async def test_a_cancel_ends_it() -> None:
+async def test_cancelling_ends_the_loop() -> None:
     task = asyncio.create_task(forever("the work", LoopLag().measure, every=0.0))
     await asyncio.sleep(0)
     task.cancel()

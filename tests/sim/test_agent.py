@@ -156,13 +156,13 @@ def test_every_object_of_real_recordings_can_be_walked() -> None:
 # ---------------------------------------------------------------------------------------------------- the rules
 
 
-def test_v1_getnext_passes_over_counter64() -> None:
+def test_v1_getnext_skips_counter64() -> None:
     agent = SimulatedAgent(MIB)
     _, rows = opened(agent.answer(message(ber.GET_NEXT, f"{ENTRY}.7.30", version=0)))
     assert texts(rows) == ["1.3.6.1.2.1.31.1.1.1.18.1"]
 
 
-def test_v1_get_of_a_counter64_is_no_such_name_at_its_place_and_gives_the_request_back() -> None:
+def test_v1_get_of_a_counter64_is_no_such_name_and_echoes_the_request() -> None:
     agent = SimulatedAgent(MIB)
     names = ["1.3.6.1.2.1.1.1.0", "1.3.6.1.2.1.31.1.1.1.6.1", "1.3.6.9"]
     pdu, rows = opened(agent.answer(message(ber.GET, *names, version=0)))
@@ -177,7 +177,7 @@ def test_v1_getnext_at_the_end_is_no_such_name_at_its_place() -> None:
     assert (pdu.status, pdu.index) == (2, 2)
 
 
-def test_v2c_getnext_at_the_end_is_end_of_mib_view_under_the_name_that_was_asked() -> None:
+def test_v2c_getnext_at_the_end_is_end_of_mib_view_with_the_requested_oid() -> None:
     _, rows = opened(SimulatedAgent(MIB).answer(message(ber.GET_NEXT, "1.3.7")))
     assert rows == [ber.VarBind(oid.encode("1.3.7"), ber.END_OF_MIB_VIEW, b"")]
 
@@ -194,13 +194,13 @@ def test_getbulk_answers_non_repeaters_once_and_the_others_row_by_row() -> None:
 
 
 @pytest.mark.parametrize(("first", "second", "count"), [(-1, -5, 0), (0, 0, 0), (9, 3, 1), (0, 2**31 - 1, 1)])
-def test_getbulk_takes_odd_numbers_as_the_rfc_says(first: int, second: int, count: int) -> None:
+def test_getbulk_handles_odd_numbers_as_the_rfc_says(first: int, second: int, count: int) -> None:
     request = message(ber.GET_BULK, "1.3.6.1.2.1.31.1.1.1.6.2", first=first, second=second)
     _, rows = opened(SimulatedAgent(MIB).answer(request))
     assert len([row for row in rows if row.tag != ber.END_OF_MIB_VIEW]) == count
 
 
-def test_getbulk_past_the_end_says_so_once_for_each_column() -> None:
+def test_getbulk_past_the_end_has_one_end_of_mib_view_per_column() -> None:
     agent = SimulatedAgent(MIB)
     _, rows = opened(agent.answer(message(ber.GET_BULK, "1.3.6.1.2.1.31.1.1.1.18", "1.3.7", second=10)))
     assert [row.tag for row in rows] == [ber.OCTET_STRING, *[ber.END_OF_MIB_VIEW] * 3]
@@ -208,7 +208,7 @@ def test_getbulk_past_the_end_says_so_once_for_each_column() -> None:
 
 
 @pytest.mark.parametrize("size", [484, 1000, 1472])
-def test_getbulk_is_answered_as_far_as_the_message_goes(size: int) -> None:
+def test_getbulk_fills_the_message(size: int) -> None:
     agent = SimulatedAgent(MIB, max_message=size)
     for names in ([ENTRY], [f"{ENTRY}.1", f"{ENTRY}.7"]):
         answer = agent.answer(message(ber.GET_BULK, *names, second=1000))
@@ -219,7 +219,7 @@ def test_getbulk_is_answered_as_far_as_the_message_goes(size: int) -> None:
         assert len(rows) > 15
 
 
-def test_what_does_not_fit_is_too_big() -> None:
+def test_a_response_that_does_not_fit_is_too_big() -> None:
     big = ber.tlv(ber.OCTET_STRING, b"x" * 2000)
     agent = SimulatedAgent(Mib.of({"1.3.6.1.1": big}))
     requests = [(ber.GET, "1.3.6.1.1"), (ber.GET_NEXT, "1.3.6.1"), (ber.GET_BULK, "1.3.6.1")]
@@ -269,7 +269,7 @@ def test_requests_and_varbinds_are_counted() -> None:
     assert (agent.requests, agent.varbinds) == (2, 11)
 
 
-def test_a_reboot_puts_uptime_and_counters_back() -> None:
+def test_a_reboot_resets_uptime_and_counters() -> None:
     now = 1000.0
     agent = SimulatedAgent(MIB, clock=lambda: now, uptime=60.0, users=[USER])
     names = ("1.3.6.1.2.1.1.3.0", "1.3.6.1.2.1.31.1.1.1.6.2")
@@ -296,7 +296,7 @@ def test_all_requests_are_lost_with_drop_one_and_some_of_them_with_less() -> Non
     assert 400 < answered < 600
 
 
-def test_another_mib_is_answered_from_at_once() -> None:
+def test_a_new_mib_is_used_at_once() -> None:
     agent = SimulatedAgent(MIB)
     agent.mib = Mib.of({"1.3.6.1.2.1.1.1.0": ber.tlv(ber.OCTET_STRING, b"changed")})
     _, rows = opened(agent.answer(message(ber.GET, "1.3.6.1.2.1.1.1.0")))

@@ -32,7 +32,7 @@ def numbers(mib: Mib, entry: str, number: int, uptime: float = 0.0) -> dict[str,
     return {index: int.from_bytes(value[2:], "big") for index, value in values.items()}
 
 
-def test_there_are_five_with_names_of_their_own_and_all_versions() -> None:
+def test_the_five_devices_have_unique_names_and_cover_all_versions() -> None:
     assert len({device.name for device in DEVICES}) == 5
     assert {device.credentials.version for device in DEVICES} == set(Version)
 
@@ -99,7 +99,7 @@ def test_no_interface_carries_more_than_its_speed(device: Device) -> None:
                 assert 0 <= later[index] - before[index] <= speed * 1e6 / 8 * seconds + 1
 
 
-def test_the_use_of_the_switch_fills_most_buckets_of_a_histogram() -> None:
+def test_the_load_of_the_switch_fills_most_buckets_of_a_histogram() -> None:
     mib, uptime = switch().mib, switch().uptime
     speeds = numbers(mib, IF_X_ENTRY, 15)
     before, later = (numbers(mib, IF_X_ENTRY, 6, uptime + moment) for moment in (0.0, 30.0))
@@ -114,7 +114,7 @@ def test_the_32_bit_counters_are_the_64_bit_ones_without_their_upper_half() -> N
     assert {index: value % 2**32 for index, value in long.items()} == short
 
 
-def test_ports_that_are_down_carry_nothing() -> None:
+def test_ports_that_are_down_carry_no_traffic() -> None:
     device = switch()
     states = numbers(device.mib, IF_ENTRY, 8)
     octets = numbers(device.mib, IF_X_ENTRY, 6, device.uptime)

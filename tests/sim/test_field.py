@@ -66,14 +66,14 @@ async def test_every_device_answers_from_the_address_that_was_asked_and_the_othe
         assert await ask(field, "127.60.0.2", get(SYS_NAME)) is None
 
 
-async def test_a_field_that_was_closed_leaves_its_port() -> None:
+async def test_a_closed_field_frees_its_port() -> None:
     async with populate([MIB], ["127.60.0.1"]) as field:
         port = field.port
     async with await populate([MIB], ["127.60.0.1"]).start(port) as again:
         assert await ask(again, "127.60.0.1", ENGINE_DISCOVERY) is None  # it has no users
 
 
-def test_siblings_differ_in_what_tells_devices_apart_and_in_nothing_else() -> None:
+def test_siblings_differ_only_in_their_identifiers() -> None:
     made = list(siblings([MIB], 300))
     for name in (SYS_NAME, MAC, SERIAL):
         assert len({value(mib, name) for _, mib in made}) == 300

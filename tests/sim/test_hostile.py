@@ -98,7 +98,7 @@ def test_late_answers_are_delayed() -> None:
     assert HostileAgent(late(0.7)).replies(bulk())[0].delay == 0.7
 
 
-def test_wrong_communities_are_met_with_silence() -> None:
+def test_wrong_communities_get_no_answer() -> None:
     assert HostileAgent(HONESTLY, community="secret").replies(bulk()) == []
 
 
@@ -109,11 +109,11 @@ def test_net_snmp_walks_the_honest_agent(version: str) -> None:
     assert len(output.splitlines()) == 120
 
 
-def test_net_snmp_takes_a_no_such_name_for_the_end() -> None:
+def test_net_snmp_ends_a_walk_at_no_such_name() -> None:
     assert len(walk(HostileAgent(no_such_name_mid_walk(2)), "-v1", "-Ci").splitlines()) <= 4
 
 
-def test_too_big_ends_where_fewer_repetitions_are_asked_for() -> None:
+def test_too_big_ends_with_fewer_repetitions() -> None:
     agent = HostileAgent(too_big_above(10))
     assert status_of(agent.replies(bulk(repetitions=11))[0].datagram) == 1
     assert status_of(agent.replies(bulk(repetitions=10))[0].datagram) == 0

@@ -23,7 +23,7 @@ def names(*texts: str) -> list[bytes]:
 
 
 @given(st.sets(SUBIDS.map(tuple), min_size=1), SUBIDS.map(tuple))
-def test_the_next_object_is_the_least_that_is_greater_by_sub_identifiers(
+def test_the_next_object_is_the_smallest_greater_one_by_sub_identifiers(
     known: set[tuple[int, ...]], asked: tuple[int, ...]
 ) -> None:
     mib = Mib.of({oid.encode((1, 3, *subids)): ONE for subids in known})
@@ -41,13 +41,13 @@ def test_oids_that_do_not_increase_are_refused() -> None:
         Mib(names("1.3.5", "1.3.6"), [ONE])
 
 
-def test_a_moving_value_is_that_of_the_moment() -> None:
+def test_a_moving_value_depends_on_the_time() -> None:
     mib = Mib.of({"1.3.6.1": lambda uptime: ber.encode_integer(int(uptime))})
     assert mib.get(oid.encode("1.3.6.1"), 7.9) == ber.encode_integer(7)
     assert mib.rows(0, 1, 9.0) == [ber.encode_varbind(oid.encode("1.3.6.1"), ber.encode_integer(9))]
 
 
-def test_an_object_that_was_asked_for_but_is_not_there_does_not_come_to_be() -> None:
+def test_asking_for_a_missing_object_does_not_create_it() -> None:
     mib = Mib.of({"1.3.6.1": ONE, "1.3.6.3": ONE})
     missing = oid.encode("1.3.6.2")
     assert mib.position_after(missing) == 1
@@ -56,7 +56,7 @@ def test_an_object_that_was_asked_for_but_is_not_there_does_not_come_to_be() -> 
     assert oid.encode("1.3.6.3") in mib
 
 
-def test_an_altered_mib_has_the_same_objects_and_leaves_the_first_as_it_was() -> None:
+def test_altering_a_mib_returns_a_copy() -> None:
     mib = Mib.of({"1.3.6.1": ONE, "1.3.6.3": ONE})
     other = mib.altered({oid.encode("1.3.6.3"): ber.encode_integer(2)})
     assert next_after(other, oid.encode("1.3.6.1")) == oid.encode("1.3.6.3")
@@ -67,5 +67,5 @@ def test_an_altered_mib_has_the_same_objects_and_leaves_the_first_as_it_was() ->
         mib.altered({oid.encode("1.3.6.2"): ONE})
 
 
-def test_a_mib_of_nothing_ends_at_once() -> None:
+def test_an_empty_mib_ends_at_once() -> None:
     assert next_after(Mib([], []), b"\x2b") is None

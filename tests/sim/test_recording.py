@@ -76,7 +76,7 @@ def test_a_value_is_encoded_by_its_tag(tag: str, text: bytes, encoded: str) -> N
         (b"1.3.6|6|one.two", "is not an OID"),
     ],
 )
-def test_a_line_that_cannot_be_used_is_reported_and_the_rest_counts(line: bytes, reason: str) -> None:
+def test_an_unusable_line_is_reported_and_the_rest_counts(line: bytes, reason: str) -> None:
     found, problems = parse_recording(line + b"\n1.3.6.1.2.1.1.5.0|4|switch")
     assert list(found) == [NAME]
     assert [number for number, _ in problems] == [1]
@@ -89,7 +89,7 @@ def test_a_reason_shows_only_the_start_of_a_long_line_and_no_control_characters(
     assert problems[0][1].isprintable()
 
 
-def test_blank_lines_comments_crlf_and_a_byte_order_mark_do_no_harm() -> None:
+def test_blank_lines_comments_crlf_and_a_byte_order_mark_are_accepted() -> None:
     text = b"\xef\xbb\xbf# recorded yesterday\r\n\r\n   \n1.3.6.1.2.1.1.5.0|4|switch\r\n"
     assert objects(text) == {NAME: b"\x04\x06switch"}
 
@@ -98,17 +98,17 @@ def test_other_line_ends_than_lf_stay_in_the_value() -> None:
     assert objects(b"1.3.6.1.2.1.1.5.0|4|a\x0bb\x85c\x0cd") == {NAME: b"\x04\x07a\x0bb\x85c\x0cd"}
 
 
-def test_of_two_lines_for_one_object_the_first_counts() -> None:
+def test_the_first_of_two_lines_for_one_object_counts() -> None:
     found, problems = parse_recording(b"1.3.6.1.2.1.1.5.0|4|one\n.1.3.6.1.2.1.1.5.0|4|two\n")
     assert found == {NAME: b"\x04\x03one"}
     assert problems == [(2, "1.3.6.1.2.1.1.5.0 has another value than in line 1, which counts")]
 
 
-def test_a_repeated_line_is_no_problem() -> None:
+def test_a_repeated_line_is_not_a_problem() -> None:
     assert len(objects(b"1.3.6.1.2.1.1.5.0|4|one\n" * 2)) == 1
 
 
-def test_lines_may_stand_in_any_order(tmp_path: Path) -> None:
+def test_lines_may_be_in_any_order(tmp_path: Path) -> None:
     path = tmp_path / "mixed.snmprec"
     path.write_bytes(b"1.3.6.1.2.10|2|3\n1.3.6.1.2.9|2|2\n1.3.6.1.2.9.300|2|7\n1.3.6.1.2.9.20000|2|8\n")
     mib = read_recording(path).mib
@@ -140,7 +140,7 @@ def test_a_file_without_any_object_is_an_error_that_names_it(tmp_path: Path, con
         read_recording(path)
 
 
-def test_a_file_that_is_not_there_or_a_folder_is_an_error_that_names_it(tmp_path: Path) -> None:
+def test_a_missing_file_or_a_folder_is_an_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match=r"gone\.snmprec: no such file"):
         read_recording(tmp_path / "gone.snmprec")
     with pytest.raises(RecordingError, match="directory"):

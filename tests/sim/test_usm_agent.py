@@ -109,7 +109,7 @@ def request() -> bytes:
 
 
 @pytest.mark.parametrize(("boots", "time"), [(3, 0), (4, 5000), (2, 5000), (3, 5151), (3, 4849)])
-def test_a_request_outside_of_its_time_window_gets_a_signed_report(boots: int, time: int) -> None:
+def test_a_request_outside_the_time_window_gets_a_signed_report(boots: int, time: int) -> None:
     agent = UsmAgent([JOE], engine_id=ENGINE_ID, boots=3, time=5000, clock=lambda: 0.0)
     answer = agent.handle(agent.secure(header_of(agent, boots=boots, time=time), request()), respond)
     assert answer is not None
@@ -119,18 +119,18 @@ def test_a_request_outside_of_its_time_window_gets_a_signed_report(boots: int, t
     assert agent.reported[Report.NOT_IN_TIME_WINDOW] == 1
 
 
-def test_what_wants_no_report_gets_none() -> None:
+def test_a_message_without_the_reportable_flag_gets_no_report() -> None:
     agent = UsmAgent([JOE], engine_id=ENGINE_ID)
     assert agent.handle(agent.secure(header_of(agent, boots=99, reportable=False), request()), respond) is None
 
 
-def test_a_reboot_counts_boots_up_and_starts_its_time_again() -> None:
+def test_a_reboot_increments_boots_and_resets_the_time() -> None:
     agent = UsmAgent([JOE], engine_id=ENGINE_ID, boots=3, time=5000, clock=lambda: 7.0)
     agent.reboot()
     assert (agent.boots, agent.time) == (4, 0)
 
 
-def test_another_engine_id_makes_other_keys() -> None:
+def test_another_engine_id_changes_the_keys() -> None:
     agent = UsmAgent([JOE], engine_id=ENGINE_ID)
     before = agent.secure(header_of(agent), request())
     agent.engine_id = b"replaced device"
@@ -142,7 +142,7 @@ def test_another_engine_id_makes_other_keys() -> None:
 
 
 @pytest.mark.parametrize("datagram", [b"", b"\x30", b"\x30\x03\x02\x01\x01", bytes(100)])
-def test_what_is_not_snmp_gets_no_answer(datagram: bytes) -> None:
+def test_datagrams_that_are_not_snmp_get_no_answer(datagram: bytes) -> None:
     assert UsmAgent([JOE], engine_id=ENGINE_ID).handle(datagram, respond) is None
 
 

@@ -1,4 +1,4 @@
-"""The decoder, compiled and as plain Python: messages, varbinds, columns, and whatever octets may come."""
+"""The decoder, compiled and as plain Python: messages, varbinds, columns, and random octets."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def feed(
     return scanner.feed(octets, 0, len(octets), walking), scanner
 
 
-def test_a_message_s_pdu_is_found(decoder: ModuleType) -> None:
+def test_the_pdu_of_a_message_is_found(decoder: ModuleType) -> None:
     datagram = message(ber.encode_pdu(ber.RESPONSE, -5, 2, 300, rows(1)))
     pdu = decoder.read_community_message(datagram, HEAD)
     assert tuple(pdu)[:4] == (ber.RESPONSE, -5, 2, 300)
@@ -69,13 +69,13 @@ def test_versions_and_communities_in_longer_forms_are_the_same(
         ("020101", b"\x04\x07publics"),
     ],
 )
-def test_another_version_or_community_gives_none(decoder: ModuleType, version: str, community: bytes) -> None:
+def test_another_version_or_community_returns_none(decoder: ModuleType, version: str, community: bytes) -> None:
     datagram = message(ber.encode_pdu(ber.RESPONSE, 1, 0, 0, b""), version=bytes.fromhex(version), community=community)
     assert decoder.read_community_message(datagram, HEAD) is None
 
 
 @pytest.mark.parametrize("tag", [0x30, 0x02, 0xA4, 0x82, 0xC2, 0x22])
-def test_a_tag_that_is_not_one_of_a_pdu_is_malformed(decoder: ModuleType, tag: int) -> None:
+def test_a_tag_that_no_pdu_has_is_malformed(decoder: ModuleType, tag: int) -> None:
     with pytest.raises(decoder.Malformed):
         decoder.read_community_message(message(ber.encode_pdu(tag, 1, 0, 0, b"")), HEAD)
 
@@ -161,7 +161,7 @@ def test_runs_of_columns_are_kept_apart(decoder: ModuleType) -> None:
     assert scanner.last_oid == COLUMNS[2] + b"\x07"
 
 
-def test_columns_are_collected_over_responses_and_given_away_once(decoder: ModuleType) -> None:
+def test_columns_are_collected_over_responses_and_taken_once(decoder: ModuleType) -> None:
     scanner = decoder.Scanner(list(COLUMNS))
     scanner.start(TABLE, True)
     for octets in (rows(1, 2), rows(3)):
@@ -186,7 +186,7 @@ def test_a_loop_over_two_responses_is_found(decoder: ModuleType) -> None:
     assert scanner.column(0) == rows(1, 2)
 
 
-def test_what_begins_with_a_loop_can_be_taken_as_it_comes(decoder: ModuleType) -> None:
+def test_a_response_with_a_loop_can_be_read_unordered(decoder: ModuleType) -> None:
     octets = rows(1, 3, 2, 2, 5)
     _, scanner = feed(decoder, octets)
     assert scanner.relax(octets, len(octets)) == ber.MORE
@@ -198,7 +198,7 @@ def test_what_begins_with_a_loop_can_be_taken_as_it_comes(decoder: ModuleType) -
     assert scanner.column(0) == rows(1, 3, 2, 5, 4)
 
 
-def test_of_objects_that_come_twice_the_last_counts(decoder: ModuleType) -> None:
+def test_the_last_of_two_equal_oids_counts(decoder: ModuleType) -> None:
     first, second = (row(COLUMN + b"\x01", ber.encode_integer(value)) for value in (7, 8))
     _, scanner = feed(decoder, first)
     scanner.relax(second, len(second))
@@ -210,7 +210,7 @@ def test_a_row_at_the_root_itself_is_a_loop(decoder: ModuleType) -> None:
     assert feed(decoder, row(TABLE))[0] == ber.LOOP
 
 
-def test_unordered_walks_take_what_does_not_increase(decoder: ModuleType) -> None:
+def test_unordered_walks_accept_decreasing_oids(decoder: ModuleType) -> None:
     verdict, scanner = feed(decoder, rows(2, 1), ordered=False)
     assert (verdict, scanner.column(0)) == (ber.MORE, rows(2, 1))
 
@@ -230,7 +230,7 @@ def test_a_subtree_inside_a_column_is_not_left(decoder: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("tag", [ber.NO_SUCH_OBJECT, ber.NO_SUCH_INSTANCE])
-def test_a_row_that_is_not_there_is_passed_over_in_a_walk(decoder: ModuleType, tag: int) -> None:
+def test_a_missing_row_is_skipped_in_a_walk(decoder: ModuleType, tag: int) -> None:
     gone = row(COLUMN + b"\x02", bytes((tag, 0)))
     verdict, scanner = feed(decoder, rows(1) + gone + rows(3))
     assert (verdict, scanner.column(0), scanner.varbind_count) == (ber.MORE, rows(1, 3), 2)
@@ -256,14 +256,14 @@ def test_a_get_takes_what_there_is_around_exceptions(decoder: ModuleType) -> Non
 
 
 @pytest.mark.parametrize(("pos", "end"), [(-1, 3), (0, 10_000)])
-def test_varbinds_outside_of_the_datagram_are_malformed(decoder: ModuleType, pos: int, end: int) -> None:
+def test_varbinds_outside_the_datagram_are_malformed(decoder: ModuleType, pos: int, end: int) -> None:
     with pytest.raises(decoder.Malformed):
         decoder.Scanner(list(COLUMNS)).feed(rows(1), pos, end)
 
 
 @settings(max_examples=500)
 @given(st.binary(max_size=200))
-def test_random_octets_are_read_alike_and_raise_nothing_but_malformed(octets: bytes) -> None:
+def test_both_decoders_read_random_octets_alike_or_raise_malformed(octets: bytes) -> None:
     agree_on(octets)
     for decoder in BOTH:
         for name, arguments in (("read", (ber.SEQUENCE,)), ("read_any", ()), ("read_integer", ()), ("read_pdu", ())):
@@ -273,7 +273,7 @@ def test_random_octets_are_read_alike_and_raise_nothing_but_malformed(octets: by
 
 @settings(max_examples=500)
 @given(ROWS, st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), max_size=4))
-def test_altered_messages_are_read_alike(
+def test_both_decoders_read_altered_messages_alike(
     pieces: list[tuple[bytes, bytes, int, bytes]], changes: list[tuple[int, int]]
 ) -> None:
     octets = b"".join(row(column + suffix, ber.tlv(tag, content)) for column, suffix, tag, content in pieces)

@@ -1,4 +1,4 @@
-"""The decoder, compiled and as plain Python: what is written, and every form of a length."""
+"""The decoder, compiled and as plain Python: encoding, and every form of a length."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_every_form_of_a_length_is_read(decoder: ModuleType, octets: str) -> Non
         *("04ff" + "00" * 130, "0484ffffffff00", "04847fffffff00"),
     ],
 )
-def test_lengths_that_lie_or_are_not_allowed_are_malformed(decoder: ModuleType, octets: str) -> None:
+def test_wrong_or_forbidden_lengths_are_malformed(decoder: ModuleType, octets: str) -> None:
     data = bytes.fromhex(octets)
     with pytest.raises(decoder.Malformed):
         decoder.read_any(data, 0, len(data))
@@ -119,7 +119,7 @@ def test_lengths_that_lie_or_are_not_allowed_are_malformed(decoder: ModuleType, 
 
 
 @pytest.mark.parametrize(("pos", "end"), [(-1, 5), (0, 6), (0, 4), (5, 5), (6, 5), (3, 2), (0, 0)])
-def test_places_outside_of_the_octets_are_malformed(decoder: ModuleType, pos: int, end: int) -> None:
+def test_offsets_outside_the_octets_are_malformed(decoder: ModuleType, pos: int, end: int) -> None:
     data = bytes.fromhex("0403616263")
     for name, arguments in (("read", (4,)), ("read_any", ()), ("read_integer", ()), ("read_pdu", ())):
         with pytest.raises(decoder.Malformed):
@@ -132,7 +132,7 @@ def test_another_tag_than_wanted_is_named(decoder: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("octets", ["0200", "0209010101010101010101", "0209000000000000000001"])
-def test_integers_of_no_or_nine_octets_are_malformed(decoder: ModuleType, octets: str) -> None:
+def test_integers_of_zero_or_nine_octets_are_malformed(decoder: ModuleType, octets: str) -> None:
     data = bytes.fromhex(octets)
     with pytest.raises(decoder.Malformed, match="INTEGER has"):
         decoder.read_integer(data, 0, len(data))

@@ -92,11 +92,11 @@ def test_numbers_have_their_text(decoder: ModuleType, value: str, text: bytes) -
         *("440a 9f7908 405edccccccccc", "5f0101", "8000"),
     ],
 )
-def test_what_is_no_number_gives_none_and_is_counted(decoder: ModuleType, value: str) -> None:
+def test_values_that_are_not_numbers_are_dropped_and_counted(decoder: ModuleType, value: str) -> None:
     assert number(decoder, value) is None
 
 
-def test_counter64_is_reduced_only_when_asked_to(decoder: ModuleType) -> None:
+def test_counter64_wraps_at_53_bits_only_on_request(decoder: ModuleType) -> None:
     assert number(decoder, "4608ffffffffffffffff", wrap=False) == b"18446744073709551615"
     assert number(decoder, "4208 0020000000000005") == b"9007199254740997"
 
@@ -138,7 +138,7 @@ def test_a_suffix_longer_than_255_octets_is_kept(decoder: ModuleType) -> None:
     assert decoder.suffixes(decoder.values(row(COLUMN + suffix), SKIP)[0]) == [suffix]
 
 
-def test_a_scalar_s_own_instance_has_an_empty_suffix(decoder: ModuleType) -> None:
+def test_the_instance_of_a_scalar_has_an_empty_suffix(decoder: ModuleType) -> None:
     assert decoder.numbers(row(COLUMN), SKIP, True)[0] == b"\0\0"
     assert decoder.suffixes(b"\0\0") == [b""]
 

@@ -1,4 +1,4 @@
-"""Walks and GETs of every hostile agent: they end in time, say what failed, and take no value that is not there."""
+"""Walks and GETs of every hostile agent: they end in time, report failures, and return no value that does not exist."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def varbinds(columns: Iterable[bytes]) -> list[ber.VarBind]:
 
 @pytest.mark.parametrize("version", [Version.V1, Version.V2C], ids=["v1", "v2c"])
 @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=str)
-async def test_a_walk_ends_and_takes_only_what_is_there(behaviour: Behaviour, version: Version) -> None:
+async def test_a_walk_ends_and_returns_only_existing_objects(behaviour: Behaviour, version: Version) -> None:
     scanner = ber.Scanner(COLUMNS)
     walks = WalkOperation([Subtree(ROOT)], scanner, version=version, limits=AgentLimits())
     outcome = await converse(behaviour, walks, version)
@@ -121,7 +121,7 @@ async def test_a_walk_ends_and_takes_only_what_is_there(behaviour: Behaviour, ve
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=str)
-async def test_browsing_ends_and_takes_only_what_is_there(behaviour: Behaviour) -> None:
+async def test_browsing_ends_and_returns_only_existing_objects(behaviour: Behaviour) -> None:
     taken: list[ber.VarBind] = []
     browse = BrowseOperation(Subtree(ROOT), taken.extend, version=Version.V2C)
     outcome = await converse(behaviour, browse, Version.V2C)
@@ -131,7 +131,7 @@ async def test_browsing_ends_and_takes_only_what_is_there(behaviour: Behaviour) 
 
 @pytest.mark.parametrize("version", [Version.V1, Version.V2C], ids=["v1", "v2c"])
 @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=str)
-async def test_gets_end_and_take_only_what_is_there(behaviour: Behaviour, version: Version) -> None:
+async def test_gets_end_and_return_only_existing_objects(behaviour: Behaviour, version: Version) -> None:
     gets = GetOperation(WANTED, limits=AgentLimits())
     outcome = await converse(behaviour, gets, version)
     outcome.taken = [one for one in gets.varbinds if one.tag not in EXCEPTIONS]

@@ -1,4 +1,4 @@
-"""The engine against net-snmp: the whole tree of an snmpd is what snmpbulkwalk makes of it."""
+"""The engine against net-snmp: a walk of snmpd's whole tree equals that of snmpbulkwalk."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def theirs(agent: Snmpd, login: str, root: str) -> list[str]:
 
 @pytest.mark.parametrize("login", LOGINS)
 @pytest.mark.parametrize("root", ROOTS)
-async def test_a_tree_is_what_net_snmp_makes_of_it(agent: Snmpd, login: str, root: str) -> None:
+async def test_a_tree_equals_that_of_net_snmp(agent: Snmpd, login: str, root: str) -> None:
     expected = theirs(agent, login, root)
     assert expected
     assert await ours(agent, login, root) == expected
@@ -73,7 +73,7 @@ async def test_a_tree_is_what_net_snmp_makes_of_it(agent: Snmpd, login: str, roo
 
 @pytest.mark.parametrize("login", LOGINS)
 @pytest.mark.parametrize("root", ["1", "1.3.6.1"])
-async def test_the_whole_tree_is_what_net_snmp_makes_of_it(agent: Snmpd, login: str, root: str) -> None:
+async def test_the_whole_tree_equals_that_of_net_snmp(agent: Snmpd, login: str, root: str) -> None:
     """Processes, connections and caches come and go between the walks: the few trees that list them are left out."""
     found, expected = await ours(agent, login, root), theirs(agent, login, root)
     assert sorted(found, key=oid.parse) == found

@@ -58,14 +58,14 @@ def test_text_has_its_octets(text: str, octets: str) -> None:
         "1.3" + ".1" * 127,
     ],
 )
-def test_what_is_no_oid_is_refused_by_name(text: str) -> None:
+def test_a_wrong_oid_is_refused_and_named(text: str) -> None:
     with pytest.raises(ValueError, match="is not an OID") as caught:
         oid.parse(text)
     assert repr(text) in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["3.1", "1.40", "0.40", "4294967295.1"])
-def test_first_numbers_out_of_range_are_refused(text: str) -> None:
+def test_first_two_numbers_out_of_range_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="it starts with 0, 1 or 2"):
         oid.encode(text)
 
@@ -81,12 +81,12 @@ def test_the_root_holds_everything(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["0", "2"])
-def test_other_single_numbers_cannot_be_asked_for(text: str) -> None:
+def test_other_single_numbers_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="at least two numbers"):
         oid.encode(text)
 
 
-def test_no_octets_are_no_numbers() -> None:
+def test_empty_octets_decode_to_no_numbers() -> None:
     assert oid.decode(b"") == ()
     assert oid.to_text(b"") == ""
 

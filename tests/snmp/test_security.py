@@ -1,4 +1,4 @@
-"""The envelope of v1 and v2c."""
+"""Community-based security of v1 and v2c."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PDU = ber.encode_pdu(ber.RESPONSE, 7, 0, 0, b"")
 
 @pytest.mark.parametrize("version", [Version.V1, Version.V2C])
 @pytest.mark.parametrize("community", ["public", "", "Grüße", "x" * 300])
-def test_what_was_wrapped_can_be_opened(version: Version, community: str) -> None:
+def test_an_encoded_message_can_be_decoded(version: Version, community: str) -> None:
     model = CommunityModel(Community(version, community))
     assert model.ready()
     datagram = model.encode(PDU)
@@ -26,12 +26,12 @@ def test_a_v2c_message_has_its_octets() -> None:
 
 
 @pytest.mark.parametrize("other", [Community(Version.V1), Community(community="private"), Community(community="")])
-def test_another_version_or_community_is_not_believed(other: Community) -> None:
+def test_another_version_or_community_is_rejected(other: Community) -> None:
     with pytest.raises(Unauthentic):
         CommunityModel(Community()).decode(CommunityModel(other).encode(PDU))
 
 
-def test_silence_has_a_hint_until_the_agent_answered() -> None:
+def test_a_timeout_has_a_hint_until_the_agent_has_answered() -> None:
     model = CommunityModel(Community())
     assert "community" in model.timeout_hint()
     with pytest.raises(ber.Malformed):
@@ -41,6 +41,6 @@ def test_silence_has_a_hint_until_the_agent_answered() -> None:
     assert model.timeout_hint() == ""
 
 
-def test_the_community_is_in_no_repr() -> None:
+def test_no_repr_shows_the_community() -> None:
     credentials = Community(community="s3cret")
     assert "s3cret" not in repr(credentials) + repr(CommunityModel(credentials))

@@ -1,4 +1,4 @@
-"""SNMP over TCP: messages cut out of a stream, snmpd on a TCP port, and peers that misbehave."""
+"""SNMP over TCP: messages split from a stream, snmpd on a TCP port, and peers that misbehave."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_messages_come_out_whole_however_the_stream_is_cut(contents: list[bytes]
     "octets",
     [b"HTTP/1.1 400", b"\x30\x80", b"\x30\x85\0\0\0\0\1", b"\x30\x84\xff\xff\xff\xff", b"\x30\x00\x04\x00"],
 )
-def test_what_is_no_message_ends_the_stream(octets: bytes) -> None:
+def test_octets_that_are_not_a_message_end_the_stream(octets: bytes) -> None:
     with pytest.raises(ber.Malformed):
         MessageSplitter().feed(octets)
 
@@ -90,7 +90,7 @@ async def walked(endpoint: SnmpEndpoint, credentials: Credentials, root: str) ->
 
 @pytest.mark.parametrize("login", LOGINS)
 @pytest.mark.parametrize("root", SYSTEM_AND_SNMP)
-async def test_snmpd_says_the_same_over_tcp_as_over_udp(snmpd: Snmpd, login: str, root: str) -> None:
+async def test_snmpd_returns_the_same_over_tcp_and_udp(snmpd: Snmpd, login: str, root: str) -> None:
     over_tcp = await walked(SnmpEndpoint(snmpd.address, snmpd.port, is_stream=True), LOGINS[login], root)
     over_udp = await walked(SnmpEndpoint(snmpd.address, snmpd.port), LOGINS[login], root)
     assert [one.oid for one in over_tcp] == [one.oid for one in over_udp] != []
@@ -135,12 +135,12 @@ def honest(datagram: bytes) -> bytes:
     return answer
 
 
-async def test_an_answer_that_comes_octet_by_octet_is_read() -> None:
+async def test_an_answer_in_single_octets_is_read() -> None:
     async with peer(lambda asked: [bytes((octet,)) for octet in honest(asked)]) as endpoint:
         assert len(await walked(endpoint, Community(), IF_ENTRY)) == 120
 
 
-async def test_an_answer_that_comes_with_others_in_one_piece_is_found() -> None:
+async def test_an_answer_among_others_in_one_segment_is_found() -> None:
     stranger = ber.tlv(ber.SEQUENCE, b"")
     async with peer(lambda asked: [stranger + honest(asked) + stranger]) as endpoint:
         assert len(await walked(endpoint, Community(), IF_ENTRY)) == 120
@@ -155,7 +155,7 @@ async def test_an_answer_that_comes_with_others_in_one_piece_is_found() -> None:
         ([b"\x30\x84\x7f\xff\xff\xff"], False, MalformedMessage),
     ],
 )
-async def test_a_peer_that_closes_or_speaks_something_else_costs_one_clear_error(
+async def test_a_peer_that_closes_or_sends_garbage_gives_one_clear_error(
     pieces: list[bytes], closes: bool, error: type[SnmpError]
 ) -> None:
     async with peer(lambda _: pieces, closes=closes) as endpoint:
@@ -163,7 +163,7 @@ async def test_a_peer_that_closes_or_speaks_something_else_costs_one_clear_error
             await walked(endpoint, Community(), IF_ENTRY)
 
 
-async def test_a_peer_that_is_silent_costs_its_timeout() -> None:
+async def test_a_silent_peer_times_out() -> None:
     async with peer(lambda _: []) as endpoint:
         model = CommunityModel(Community())
         browse = BrowseOperation(Subtree(oid.encode(IF_ENTRY)), lambda _: None, version=Version.V2C)
@@ -173,7 +173,7 @@ async def test_a_peer_that_is_silent_costs_its_timeout() -> None:
         assert session.traffic.retried == 1
 
 
-async def test_what_is_asked_after_the_end_of_the_stream_fails_too() -> None:
+async def test_requests_after_the_end_of_the_stream_fail() -> None:
     async with peer(lambda asked: [honest(asked)], closes=True) as endpoint:
         browses = [
             BrowseOperation(Subtree(oid.encode(IF_ENTRY)), lambda _: None, version=Version.V2C) for _ in range(2)

@@ -1,4 +1,4 @@
-"""Targets as people write them, names, and sockets."""
+"""Targets in every spelling, name resolution, and sockets."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_an_endpoint_s_text_reads_back(host: str, port: int, is_stream: bool) ->
         *("TCP://x", "tcp://", "tcp://udp://x", "http://x/", "x/y", "1.2.3.4:\u0661"),
     ],
 )
-def test_what_is_no_target_is_refused_by_name(text: str) -> None:
+def test_a_wrong_target_is_refused_and_named(text: str) -> None:
     with pytest.raises(BadTarget) as caught:
         parse_endpoint(text)
     assert repr(text) in str(caught.value)
@@ -120,11 +120,11 @@ def test_sockets_do_not_block() -> None:
     ("target", "source", "own"),
     [("127.0.0.1", "127.0.0.7", "127.0.0.7"), ("::1", "127.0.0.7", "::1"), ("127.0.0.1", "::1", "127.0.0.1")],
 )
-async def test_a_socket_sends_from_the_address_of_the_same_family(target: str, source: str, own: str) -> None:
+async def test_a_socket_sends_from_a_source_of_the_same_family(target: str, source: str, own: str) -> None:
     with open_socket(await resolve(SnmpEndpoint(target, 9)), source=source) as opened:
         assert opened.getsockname()[0] == own
 
 
-def test_an_address_of_another_machine_cannot_be_sent_from() -> None:
+def test_sending_from_an_address_of_another_machine_fails() -> None:
     with pytest.raises(OSError, match="assign"):
         open_socket(Address(socket.AF_INET, ("127.0.0.1", 9)), source="192.0.2.1")

@@ -93,19 +93,19 @@ async def test_requests_one_after_the_other_share_a_connection(to: HttpClient, s
     assert server.connections == 1
 
 
-async def test_requests_at_once_each_have_their_own_and_all_are_kept(to: HttpClient, server: Server) -> None:
+async def test_concurrent_requests_each_have_a_connection(to: HttpClient, server: Server) -> None:
     for _ in range(2):
         await asyncio.gather(*(to.request("GET", b"/", timeout=10) for _ in range(8)))
     assert 1 < server.connections <= 8
 
 
-async def test_a_connection_that_was_closed_while_idle_costs_nothing(to: HttpClient, server: Server) -> None:
+async def test_a_connection_closed_while_idle_is_replaced(to: HttpClient, server: Server) -> None:
     await to.request("GET", b"/", timeout=10)
     server.drop()
     assert (await to.request("GET", b"/", timeout=10)).status == 200
 
 
-async def test_a_fresh_connection_is_made_for_what_must_not_be_sent_twice(to: HttpClient, server: Server) -> None:
+async def test_a_request_that_must_not_be_sent_twice_gets_a_fresh_connection(to: HttpClient, server: Server) -> None:
     await to.request("GET", b"/", timeout=10)
     await to.request("POST", b"/", timeout=10, fresh=True)
     assert server.connections == 2
@@ -118,18 +118,18 @@ async def test_the_server_may_close_after_its_answer(to: HttpClient, server: Ser
         assert (await to.request("GET", b"/", timeout=10)).body == b"hello"
 
 
-async def test_chunks_are_put_together(to: HttpClient, server: Server) -> None:
+async def test_chunks_are_joined(to: HttpClient, server: Server) -> None:
     server.answers = [b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"]
     assert (await to.request("GET", b"/", timeout=10)).body == b"abcde"
 
 
-async def test_an_answer_that_is_announced_is_waited_for(to: HttpClient, server: Server) -> None:
+async def test_informational_responses_are_skipped(to: HttpClient, server: Server) -> None:
     server.answers = [b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" + OK]
     answer = await to.request("GET", b"/", timeout=10)
     assert (answer.status, answer.header(b"link")) == (200, b"")
 
 
-async def test_silence_ends_at_the_timeout_and_its_late_answer_reaches_nobody(to: HttpClient, server: Server) -> None:
+async def test_a_late_answer_after_a_timeout_is_ignored(to: HttpClient, server: Server) -> None:
     server.answers = [None, OK]
     with pytest.raises(PeerError, match=r"within 0\.05 s"):
         await to.request("GET", b"/", timeout=0.05)
@@ -137,7 +137,7 @@ async def test_silence_ends_at_the_timeout_and_its_late_answer_reaches_nobody(to
     assert server.connections == 2
 
 
-async def test_nobody_listening_is_told_apart_from_no_answer(server: Server) -> None:
+async def test_a_refused_connection_differs_from_a_timeout(server: Server) -> None:
     nobody = HttpClient(f"127.0.0.1:{free_tcp_port()}")
     with pytest.raises(RequestNotSent, match="cannot be reached"):
         await nobody.request("GET", b"/", timeout=10)
@@ -149,19 +149,19 @@ async def test_nobody_listening_is_told_apart_from_no_answer(server: Server) -> 
     "answer",
     [b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nshort", b"HTTP/1.1 200 OK\r\ncontent-len"],
 )
-async def test_what_is_no_whole_answer_is_an_error(to: HttpClient, server: Server, answer: bytes) -> None:
+async def test_an_incomplete_answer_is_an_error(to: HttpClient, server: Server, answer: bytes) -> None:
     server.answers, server.close_after = [answer], True
     with pytest.raises(PeerError):
         await to.request("GET", b"/", timeout=10)
 
 
-async def test_data_that_nobody_asked_for_closes_the_connection(to: HttpClient, server: Server) -> None:
+async def test_unrequested_data_closes_the_connection(to: HttpClient, server: Server) -> None:
     server.answers = [OK + OK, OK]
     assert (await to.request("GET", b"/", timeout=10)).status == 200
     assert (await to.request("GET", b"/", timeout=10)).status == 200
 
 
-async def test_a_caller_that_gives_up_leaves_no_connection_in_use(to: HttpClient, server: Server) -> None:
+async def test_a_cancelled_request_leaves_no_connection_in_use(to: HttpClient, server: Server) -> None:
     server.answers = [None, OK]
     asking = asyncio.create_task(to.request("GET", b"/", timeout=10))
     async with asyncio.timeout(10):
@@ -173,7 +173,7 @@ async def test_a_caller_that_gives_up_leaves_no_connection_in_use(to: HttpClient
     assert server.connections == 2
 
 
-def test_the_service_s_event_loop_carries_it_too() -> None:
+def test_tcp_works_on_uvloop() -> None:
     async def ask() -> int:
         server = Server()
         await server.start()

@@ -14,7 +14,7 @@ def _resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1])
 
 
-def test_what_was_freed_goes_back_to_the_system() -> None:
+def test_freed_memory_returns_to_the_system() -> None:
     blocks = [bytearray(100_000) for _ in range(500)]
     last = bytearray(100_000)
     blocks.clear()
@@ -24,6 +24,6 @@ def test_what_was_freed_goes_back_to_the_system() -> None:
     assert len(last) == 100_000
 
 
-def test_where_the_system_cannot_take_it_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_release_memory_does_nothing_without_malloc_trim(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     release_memory()

@@ -35,7 +35,7 @@ def test_scalars_are_the_text_that_was_written() -> None:
     }
 
 
-def test_of_a_mappings_own_keys_and_merged_ones_the_later_count_and_of_a_list_the_earlier() -> None:
+def test_later_keys_override_merged_ones_and_earlier_items_of_a_merge_list_win() -> None:
     text = """
 - &x {a: x, b: x, c: x}
 - &y {c: y, d: y}
@@ -53,24 +53,24 @@ def test_of_a_mappings_own_keys_and_merged_ones_the_later_count_and_of_a_list_th
     assert found[5] == {"a": "x", "b": "x", "c": "own"}
 
 
-def test_keys_add_up_where_any_are_allowed_and_none_may_be_there_twice() -> None:
+def test_merged_keys_add_up_but_none_may_repeat() -> None:
     assert plain("{a: own, <<: {b: x}}") == {"a": "own", "b": "x"}
-    with pytest.raises(NodeError, match="'b' stands twice"):
+    with pytest.raises(NodeError, match="'b' is repeated"):
         plain("{a: own, <<: {b: x}, b: own}")
 
 
-def test_the_name_of_an_anchor_may_go_on_to_another_node() -> None:
+def test_an_anchor_may_be_defined_twice() -> None:
     assert plain("{a: &x one, b: *x, c: &x two, d: *x}") == {"a": "one", "b": "one", "c": "two", "d": "two"}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
-def test_a_text_may_begin_with_a_byte_order_mark(encoding: str) -> None:
+def test_a_file_may_start_with_a_byte_order_mark(encoding: str) -> None:
     found = yaml_text.compose("\u00e9: \u00fc".encode(encoding))
     assert found is not None
     assert [key for key, _ in yaml_nodes.pairs(found, "it")] == ["\u00e9"]
 
 
-def test_what_is_merged_must_be_a_mapping() -> None:
+def test_only_mappings_can_be_merged() -> None:
     with pytest.raises(NodeError, match="mapping"):
         plain("{<<: 5}")
 
@@ -102,7 +102,7 @@ def test_items_of_lists_four_levels_deep_are_handed_out_and_replaced_as_soon_as_
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "{a: " * 100_000, "- " * 100_000, "[" * 40 + "]" * 40])
-def test_nodes_that_stand_too_deep_are_refused(text: str) -> None:
+def test_nodes_nested_too_deeply_are_refused(text: str) -> None:
     with pytest.raises(yaml.YAMLError) as caught:
         yaml_text.compose(text)
     assert yaml_text.describe_error(caught.value)[1]
@@ -119,7 +119,7 @@ def test_nodes_that_stand_too_deep_are_refused(text: str) -> None:
         ("--- a\n--- b", 2, "another document"),
     ],
 )
-def test_what_is_no_yaml_is_explained_with_its_line(text: str | bytes, line: int, reason: str) -> None:
+def test_invalid_yaml_is_explained_with_its_line(text: str | bytes, line: int, reason: str) -> None:
     with pytest.raises(yaml.YAMLError) as caught:
         yaml_text.compose(text)
     found_line, found = yaml_text.describe_error(caught.value)
@@ -128,6 +128,6 @@ def test_what_is_no_yaml_is_explained_with_its_line(text: str | bytes, line: int
     assert "\n" not in found
 
 
-def test_a_byte_order_mark_is_passed_over() -> None:
+def test_a_byte_order_mark_is_skipped() -> None:
     assert plain(b"\xef\xbb\xbfa: b".decode("utf-8-sig")) == {"a": "b"}
     assert yaml_text.compose(b"\xef\xbb\xbfa: b") is not None

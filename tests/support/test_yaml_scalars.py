@@ -38,18 +38,18 @@ def root(text: str) -> yaml.Node:
         ("1h1m1s1ms", 3661.001),
     ],
 )
-def test_a_duration_is_gos(text: str, seconds: float) -> None:
+def test_durations_are_written_as_in_go(text: str, seconds: float) -> None:
     assert parse_duration(text) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize("text", ["", "5", "s", "5 s", "5sec", "1d", "-5s", "5s ", "1m-5s", "٣s", "1e3s"])
-def test_what_is_no_duration_is_refused_with_what_one_looks_like(text: str) -> None:
+def test_a_wrong_duration_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match="write a number and a unit"):
         parse_duration(text)
 
 
 @given(st.text(max_size=20))
-def test_no_text_makes_a_duration_fail_otherwise(text: str) -> None:
+def test_any_text_is_a_duration_or_raises_value_error(text: str) -> None:
     with suppress(ValueError):
         assert parse_duration(text) >= 0
 
@@ -93,7 +93,7 @@ def test_no_text_makes_a_duration_fail_otherwise(text: str) -> None:
         (yaml_nodes.text, "{a: b}"),
     ],
 )
-def test_a_value_of_the_wrong_type_is_a_short_problem_of_its_line(read: Callable[[Any, str], Any], text: str) -> None:
+def test_a_value_of_the_wrong_type_is_a_short_problem_with_its_line(read: Callable[[Any, str], Any], text: str) -> None:
     with pytest.raises(NodeError) as caught:
         read(yaml_nodes.items(root(f"- fine\n- {text}"), "it")[1], "the thing")
     assert caught.value.line == 2

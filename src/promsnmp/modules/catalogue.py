@@ -1,4 +1,4 @@
-"""All modules and auths that can be named: those shipped with PromSNMP, and those of the operator's files."""
+"""The catalogue of all modules and auths: those built in, and those of the operator's files."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class Catalogue:
     modules: Mapping[str, Module]
     auths: Mapping[str, Credentials]
     files: Mapping[str, tuple[bytes, Document]] = field(default_factory=dict, repr=False, compare=False)
-    """What it was read from: by path, a digest of the file, and what it defines."""
+    """The files that were read: path to the digest and the contents of the file."""
 
     def module(self, name: str) -> Module:
-        """The module of that name. Raises ModuleError that lists what there is."""
+        """The module with this name. Raises ModuleError, which lists the known names."""
         try:
             return self.modules[name]
         except KeyError:
             raise ModuleError(f"unknown module {name!r}; known: {', '.join(sorted(self.modules))}") from None
 
     def auth(self, name: str) -> Credentials:
-        """The credentials of that name. Raises ModuleError that lists what there is."""
+        """The credentials with this name. Raises ModuleError, which lists the known names."""
         try:
             return self.auths[name]
         except KeyError:
@@ -43,20 +43,20 @@ class Catalogue:
 
 
 class CatalogueStore:
-    """Holds the catalogue in use, which ``replace`` swaps whole; who keeps this sees the present one."""
+    """Holds the current catalogue; ``replace`` swaps it as a whole for everyone who holds the store."""
 
     def __init__(self, current: Catalogue) -> None:
         self.current = current
         self.generation = 0
-        """Grows with every ``replace``: by this, what was worked out from a catalogue is known to be out of date, and
-        nobody has to keep the old one to compare."""
+        """Grows with every ``replace``, so that values derived from a catalogue can be recognised as outdated without
+        keeping the old one."""
         self.read_at = time.time()
-        """When ``current`` was taken into use, Unix time."""
+        """Unix time since when ``current`` is in use."""
         self.last_error: ModuleError | None = None
-        """Why the files could not be read when that was last tried; None when they could."""
+        """Why the last reload of the files failed; None when it succeeded."""
 
     def replace(self, catalogue: Catalogue) -> None:
-        """Uses another catalogue from now on."""
+        """Replaces the current catalogue."""
         self.current = catalogue
         self.generation += 1
         self.read_at = time.time()
@@ -64,13 +64,13 @@ class CatalogueStore:
 
 
 def load_catalogue(patterns: Sequence[str] = (), *, expand: bool = True, before: Catalogue | None = None) -> Catalogue:
-    """The built-in catalogue and that of the files that ``patterns`` (paths, globs) name.
+    """The built-in catalogue, extended by the files that match ``patterns`` (paths, globs).
 
-    With ``expand`` the environment's variables are put into the files' auths. What a file defines takes the place of
-    what is built in under the same name. Raises ModuleError when a pattern finds nothing, a file is wrong, two files
-    define the same name, or all of them together define nothing.
+    With ``expand``, variables in the files' auths are replaced from the environment. A definition in a file replaces a
+    built-in one with the same name. Raises ModuleError when a pattern matches nothing, a file is wrong, two files
+    define the same name, or all files together define nothing.
 
-    Files that are as they were when ``before`` was read are taken from there.
+    Files that have not changed since ``before`` was read are taken from it.
     """
     known_files = before.files if before else {}
     builtin = builtin_catalogue(before)
@@ -85,12 +85,12 @@ def load_catalogue(patterns: Sequence[str] = (), *, expand: bool = True, before:
             for name in found:
                 defined_in = origin.setdefault((kind, name), path)
                 if defined_in is not path:
-                    raise ModuleError(f"{path}: {kind} {name!r} stands in {defined_in} already; remove one of the two")
+                    raise ModuleError(f"{path}: {kind} {name!r} is already defined in {defined_in}; remove one")
         modules.update(document.modules)
         auths.update(document.auths)
     if patterns and not modules and not auths:
         raise ModuleError(
-            f"no module and no auth is defined in {', '.join(patterns)} (SNMP_CONFIG_FILES, --config.file)"
+            f"no modules or auths are defined in {', '.join(patterns)} (SNMP_CONFIG_FILES, --config.file)"
         )
     return Catalogue({**builtin.modules, **modules}, {**builtin.auths, **auths}, files)
 
@@ -102,7 +102,7 @@ def _read(
     files: dict[str, tuple[bytes, Document]],
     environment: Mapping[str, str] | None = None,
 ) -> Document:
-    """What a file defines, which is added to ``files``; read anew only if it is not as it is ``known_files``."""
+    """The contents of a file, also added to ``files``; parsed only if the file differs from ``known_files``."""
     digest = hashlib.sha256(octets).digest()
     known_digest, document = known_files.get(source, (b"", None))
     if document is None or known_digest != digest:
@@ -122,7 +122,7 @@ def _files(patterns: Sequence[str]) -> list[Path]:
 
 
 def builtin_catalogue(before: Catalogue | None = None) -> Catalogue:
-    """The catalogue of ``modules/builtin``; what ``before`` has of it is not read again. Raises ModuleError."""
+    """The catalogue of ``modules/builtin``; unchanged files are taken from ``before``. Raises ModuleError."""
     known_files, files = (before.files if before else {}), dict[str, tuple[bytes, Document]]()
     modules: dict[str, Module] = {}
     auths: dict[str, Credentials] = {}

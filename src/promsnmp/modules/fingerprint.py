@@ -1,8 +1,8 @@
-"""Which modules a device is to be asked for: told by its sysObjectID and by which tables answer. Pure.
+"""Chooses the modules for a device from its sysObjectID and the tables that answer. Pure.
 
-A table that answers is the better witness: many devices carry somebody else's sysObjectID (a NAS that of net-snmp), and
-many of one vendor's differ in what they have. So every module has tables to probe, the vendors' too, and what the
-sysObjectID says only counts where nothing is known of the tables.
+A table that answers is better evidence: many devices have another vendor's sysObjectID (a NAS that of net-snmp), and
+the devices of one vendor differ in their tables. So every module, the vendors' too, has tables to probe, and the
+sysObjectID counts only where the tables are unknown.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ MIB_2 = "1.3.6.1.2.1"
 
 @dataclass(frozen=True, slots=True)
 class TableProbe:
-    """A subtree whose presence (anything at or below ``oid``) speaks for a module."""
+    """A subtree whose presence (anything at or below ``oid``) indicates a module."""
 
     oid: str
     module: str
     what: str
     """Its name in the MIB."""
     vendor: str = ""
-    """Who made the device, when only theirs have it."""
+    """The vendor, for tables that only its devices have."""
 
 
 _STANDARD = (
@@ -86,17 +86,17 @@ TABLE_PROBES: tuple[TableProbe, ...] = (
     TableProbe("1.0.8802.1.1.2.1.4.1", "lldp", "lldpRemTable"),
     *(TableProbe(f"{ENTERPRISES}.{oid}", module, what, vendor) for oid, module, what, vendor in _VENDORS),
 )
-"""What to ask a device for, in the order of the modules."""
+"""The subtrees to probe, in the order of the modules."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What a device is, as far as it can be told, and the modules for it, each with the reason in words."""
+    """Vendor and model of a device, as far as known, and its modules, each with the reason."""
 
     vendor: str
-    """"" when nobody knows."""
+    """"" when unknown."""
     model: str
-    """Product line or model; "" when the device does not tell it."""
+    """Product line or model; "" when unknown."""
     modules: tuple[tuple[str, str], ...]
 
     @property
@@ -108,9 +108,9 @@ class Fingerprint:
 def fingerprint(sys_object_id: str, answers: Mapping[str, bool], sys_descr: str = "") -> Fingerprint:
     """The fingerprint of a device.
 
-    ``answers`` says of the OIDs of ``TABLE_PROBES`` whether anything is there; one that is missing was not asked for
-    (or the device did not say). ``system`` is always among the modules, as every agent has it, and so is ``if_mib``,
-    unless the device said that it has none of its tables.
+    ``answers`` maps OIDs of ``TABLE_PROBES`` to whether anything is there; a missing one was not probed, or the device
+    did not answer. ``system`` is always among the modules, as every agent has it, and so is ``if_mib``, unless the
+    device has none of its tables.
     """
     known = product_of(sys_object_id)
     product = known[1] if known else Product("")
@@ -125,7 +125,7 @@ def fingerprint(sys_object_id: str, answers: Mapping[str, bool], sys_descr: str 
         elif any(probe.oid in answers for probe in probes):
             continue
         elif module == "if_mib":
-            reasons[module] = "nearly every agent has it, and this one did not say"
+            reasons[module] = "nearly every agent has it, and its tables were not probed"
         elif known and module in product.modules:
             reasons[module] = f"sysObjectID {sys_object_id} is below {known[0]} ({_title(product)})"
     vendor = _vendor(product, answers)
@@ -137,7 +137,7 @@ def _title(product: Product) -> str:
 
 
 def _vendor(product: Product, answers: Mapping[str, bool]) -> str:
-    """The vendor; that of the tables where the sysObjectID says nothing of its own."""
+    """The vendor; that of the tables where the sysObjectID is generic or unknown."""
     if product.vendor not in ("", GENERIC):
         return product.vendor
     vendors = [probe.vendor for probe in TABLE_PROBES if probe.vendor and answers.get(probe.oid)]

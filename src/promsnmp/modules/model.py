@@ -1,8 +1,7 @@
-"""The language of snmp.yml as plain values: what to walk, and how to name what comes back.
+"""Modules as plain values, in the language of snmp.yml: which OIDs to read, and which metrics they become.
 
-A module is the contract between the engine and the text: ``walk`` and ``get`` say what a device is asked,
-``metrics`` say which varbinds become which samples. Nothing here reads files (``reader.py``) or knows of bytes.
-OIDs are dotted text without a leading dot, as they stand in the file.
+``walk`` and ``get`` list the OIDs to read from a device, ``metrics`` map varbinds to samples. Files are read in
+``snmp_yml/``. OIDs are dotted text without a leading dot, as in the file.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ class IndexType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """One part of a row's index, in the order in which it stands in the OID."""
+    """One part of a row's index, in the order of the OID."""
 
     labelname: str
     type: str = IndexType.GAUGE
@@ -75,7 +74,7 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class RegexExtract:
-    """A further metric, ``<name><suffix>``, cut out of a text value; the first pair that matches wins."""
+    """An additional metric, ``<name><suffix>``, extracted from a text value; the first pair that matches wins."""
 
     suffix: str
     patterns: tuple[tuple[str, str], ...]
@@ -84,7 +83,7 @@ class RegexExtract:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One column (or scalar) and the family that it becomes."""
+    """One column (or scalar) and its metric family."""
 
     name: str
     oid: str
@@ -110,7 +109,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """What to ask one kind of device for, and what to make of the answer."""
+    """What to read from one kind of device, and the metrics that it becomes."""
 
     name: str
     walk: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
-"""Regular expressions of snmp.yml: RE2's, as Go has them, which take time in proportion to the text and no more.
+"""Regular expressions of snmp.yml: RE2, as in Go, which runs in time proportional to the text.
 
-Python's own ``re`` is another language (look-around, back-references) and can be made to run for hours by one value.
+Python's ``re`` is another language (look-around, back-references), and one value can make it run for hours.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _QUOTED = re.compile(r"(?<!\\)(?:\\\\)*\\Q.*?(?:\\E|$)", re.DOTALL)
 
 
 class RegexMatch(Protocol):
-    """What matched."""
+    """A match."""
 
     def group(self, group: int | str, /) -> str | None: ...
 
@@ -39,9 +39,9 @@ class RegexPattern(Protocol):
 def compile_regex(pattern: str) -> RegexPattern:
     """A pattern that matches anywhere in a text. Raises ValueError with the reason."""
     if any(escape == "\\C" for escape in _ESCAPE.findall(_QUOTED.sub("", pattern))):
-        raise ValueError(r"invalid escape sequence: \C")  # one octet: Go's has it not
+        raise ValueError(r"invalid escape sequence: \C")  # one octet: Go has no such escape
     options = re2.Options()
-    options.log_errors = False  # they would go to stderr, values included
+    options.log_errors = False  # re2 would log them to stderr, values included
     try:
         return cast("RegexPattern", re2.compile(pattern, options))
     except re2.error as error:
@@ -59,8 +59,8 @@ def compile_full_match(pattern: str) -> RegexPattern:
 def expand(template: str, pattern: RegexPattern, match: RegexMatch) -> str:
     """``template`` with its ``$1``, ``${1}``, ``$name`` and ``$$`` replaced, by the rules of Go's ``Regexp.Expand``.
 
-    A name is as long as it can be (``$1x`` is the group named ``1x``), a group that is not there is empty, and a ``$``
-    that begins no name stands for itself.
+    A name is as long as possible (``$1x`` is the group named ``1x``), a missing group is empty, and a ``$`` without a
+    name stays a dollar.
     """
 
     def replaced(reference: re.Match[str]) -> str:

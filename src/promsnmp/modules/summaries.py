@@ -1,4 +1,4 @@
-"""What there is to say about each module in a line: for lists that people read."""
+"""One-line summaries of all modules, for lists that people read."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ FROM_FILES = "file"
 
 @dataclass(frozen=True, slots=True)
 class ModuleSummary:
-    """A module in a line."""
+    """A module in one line."""
 
     name: str
     text: str
-    """What it is; "" when its file does not say."""
+    """Its description; "" when its file has none."""
     metrics: int
     source: str
     """``built-in``, or ``file`` for one of the operator's files."""
 
 
 def module_summaries(patterns: Sequence[str] = ()) -> list[ModuleSummary]:
-    """All modules, built in and of the files that ``patterns`` name, by name. Raises ModuleError."""
+    """All modules, built in and from the files that match ``patterns``, by name. Raises ModuleError."""
     builtin = builtin_catalogue()
     catalogue: Catalogue = load_catalogue(patterns) if patterns else builtin
     texts = dict(_texts())

@@ -1,6 +1,6 @@
-"""Whose a sysObjectID is: enterprise numbers (IANA's registry) and the product lines below them that modules differ by.
+"""Vendors and product lines by sysObjectID: enterprise numbers (IANA's registry) and the OIDs below them.
 
-Facts only. ``fingerprint.py`` reads them by the longest prefix.
+Data only, for product lines that need different modules. ``fingerprint.py`` looks them up by the longest prefix.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ ENTERPRISES = "1.3.6.1.4.1"
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """What lies below one OID: who made it, the product line where the OID tells it, and the modules made for it.
+    """The products below one OID: vendor, product line (if the OID implies one) and modules.
 
-    ``model`` is a regex; its group that finds something is the model in sysDescr.
+    ``model`` is a regex for sysDescr; the group that matches is the model.
     """
 
     vendor: str
@@ -25,7 +25,7 @@ class Product:
 
 
 GENERIC = "net-snmp"
-"""The vendor that says nothing: whoever builds on net-snmp and leaves its sysObjectID."""
+"""Not a vendor: products built on net-snmp that keep its sysObjectID."""
 
 _CISCO = r"Software,? \(?(?!Version)([\w-]+)|Cisco (Firepower Threat Defense|Adaptive Security Appliance)"
 

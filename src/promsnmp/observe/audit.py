@@ -1,8 +1,8 @@
-"""The audit log: one line for everything that somebody changed, so that it can be told later who did it.
+"""The audit log: one line for every change, with who made it.
 
-Lines go to the logger ``promsnmp.audit`` at INFO, whatever ``LOG_LEVEL`` says, so that a collector can pick them by
-name and a quiet log does not lose them. With ``LOG_FORMAT=json`` each fact is a key of its own. Values are facts
-about what was changed (names, ids, addresses, keys), never the values that were set: those may be secrets.
+Lines go to the logger ``promsnmp.audit`` at INFO, regardless of ``LOG_LEVEL``, so that a collector can select them by
+name and a quiet log does not lose them. With ``LOG_FORMAT=json`` each fact has its own key. Facts are names, ids,
+addresses and keys of what changed, never the new values: those may be secrets.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _BARE = re.compile(r"[^\s\"=\\]+\Z")
 
 
 def audit(what: str, *, who: str, **facts: object) -> None:
-    """Writes one line: ``what`` was done (``device added``), by whom, and its ``facts``; None and "" are left out.
+    """Writes one line: ``what`` happened (``device added``), who did it, and ``facts``; None and "" are omitted.
 
     The time is the log line's own. ``facts`` must not be named like an attribute of ``logging.LogRecord``.
     """
@@ -28,6 +28,6 @@ def audit(what: str, *, who: str, **facts: object) -> None:
 
 
 def _shown(value: object) -> str:
-    """The value as logfmt has it: quoted when a reader could not tell where it ends."""
+    """The value in logfmt: quoted when its end would be ambiguous."""
     text = str(value)
     return text if _BARE.match(text) else json.dumps(text, ensure_ascii=False)

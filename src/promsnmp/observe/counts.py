@@ -1,8 +1,7 @@
-"""Plain counters for hot code, read only when someone scrapes PromSNMP's own metrics.
+"""Plain counters for hot code; ``families.py`` turns them into metric families when PromSNMP itself is scraped.
 
-A prometheus-client counter costs a lock and a few calls for every increment. What runs once per poll, per packet or
-per request counts in ints and lists instead, and ``families.py`` turns them into metric families at the scrape.
-Everything here belongs to the event loop's thread.
+A prometheus-client counter costs a lock and a few calls for every increment. Code that runs once per poll, packet or
+request counts in ints and lists instead. Everything here belongs to the event loop's thread.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from promsnmp.errors import (
 )
 
 OUTCOMES = ("success", "partial", "timeout", "refused", "authentication", "malformed", "error_status", "error")
-"""How a poll can end; ``partial`` means that some of what was asked for came."""
+"""Outcomes of a poll; ``partial`` means that only some of the requested values came."""
 
 DURATION_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 SEARCH_BOUNDS = (1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
@@ -28,11 +27,11 @@ LAG_BOUNDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0)
 """Upper bounds in seconds."""
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
-"""Request methods that are counted by name (RFC 9110 section 9, RFC 5789); the rest count as ``OTHER``."""
+"""Request methods that are counted by name (RFC 9110 section 9, RFC 5789); all others count as ``OTHER``."""
 
 
 def outcome_of(error: BaseException | None) -> str:
-    """The one of OUTCOMES that ``error`` stands for; ``success`` when there is none."""
+    """The outcome (one of OUTCOMES) of a poll that ended with ``error``; ``success`` for None."""
     match error:
         case None:
             return "success"
@@ -76,7 +75,7 @@ class Distribution:
 
 
 class PollCounts:
-    """Polls by outcome, how long they took, and how late they started; seconds throughout."""
+    """Polls by outcome, their duration and their delay; all times in seconds."""
 
     __slots__ = ("duration", "lag", "outcomes")
 
@@ -96,7 +95,7 @@ class PollCounts:
 
 
 class DiscoveryCounts:
-    """Searches by how they ended, and what came of them; seconds throughout."""
+    """Discovery jobs by outcome, and their results; all times in seconds."""
 
     __slots__ = ("addresses", "duration", "errors", "findings", "outcomes", "packets")
 
@@ -120,7 +119,7 @@ class DiscoveryCounts:
         packets: int,
         errors: Mapping[str, int],
     ) -> None:
-        """A search ended; ``seconds`` is None for one that never began."""
+        """A job ended; ``seconds`` is None for one that never started."""
         self.outcomes[outcome] += 1
         if seconds is not None:
             self.duration.observe(seconds)
@@ -133,7 +132,7 @@ class DiscoveryCounts:
 
 
 class RequestCounts:
-    """HTTP requests by method, path template and status: how many, and their seconds in all."""
+    """HTTP requests by method, path template and status: their number and total seconds."""
 
     __slots__ = ("totals",)
 
@@ -141,7 +140,7 @@ class RequestCounts:
         self.totals: dict[tuple[str, str, int], list[float]] = {}
 
     def record(self, method: str, template: str, status: int, *, seconds: float) -> None:
-        """``template`` is a route's path, never the path that a client sent: that would be a label without bounds."""
+        """``template`` is a route's path, never the path that a client sent: the label would have unbounded values."""
         key = (method if method in METHODS else "OTHER", template, status)
         total = self.totals.get(key)
         if total is None:

@@ -1,7 +1,7 @@
-"""PromSNMP's own counts as metric families, made at the scrape.
+"""Turns PromSNMP's own counts into metric families, at the scrape.
 
-Pure functions of what they are given, so that the parts that count need not know Prometheus. Names that Micrometer
-gave the original (``cache_gets_total``, ``http_server_requests_seconds``) are kept: dashboards know them.
+Pure functions, so that the parts that count need not know Prometheus. The original PromSNMP's Micrometer names
+(``cache_gets_total``, ``http_server_requests_seconds``) are kept: dashboards use them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def histogram(name: str, text: str, values: Distribution) -> HistogramMetricFami
 
 def build_families(*, version: str, compiled: bool) -> Iterator[Metric]:
     labels = {"version": version, "python": platform.python_version(), "compiled": str(compiled).lower()}
-    yield gauge("promsnmp_build_info", "What is running; the value is always 1.", 1, labels)
+    yield gauge("promsnmp_build_info", "Version of PromSNMP and Python; the value is always 1.", 1, labels)
 
 
 def site_families(site: Mapping[str, str]) -> Iterator[Metric]:
@@ -44,7 +44,7 @@ def site_families(site: Mapping[str, str]) -> Iterator[Metric]:
 
 
 def cache_families(*, hits: int, misses: int, size: int) -> Iterator[Metric]:
-    gets = CounterMetricFamily("cache_gets", "Pages asked of the cache, by result.", labels=["cache", "result"])
+    gets = CounterMetricFamily("cache_gets", "Lookups in the page cache, by result.", labels=["cache", "result"])
     gets.add_metric(["metrics", "hit"], hits)
     gets.add_metric(["metrics", "miss"], misses)
     yield gets
@@ -53,7 +53,7 @@ def cache_families(*, hits: int, misses: int, size: int) -> Iterator[Metric]:
 
 def dropped_families(dropped: Mapping[str, int]) -> Iterator[Metric]:
     family = CounterMetricFamily(
-        "promsnmp_dropped", "Values that devices returned but that are on no page, by reason.", labels=["reason"]
+        "promsnmp_dropped", "Values from devices that were left out of the page, by reason.", labels=["reason"]
     )
     for reason, count in sorted(dropped.items()):
         family.add_metric([reason], count)
@@ -64,27 +64,27 @@ def config_families(*, read_at: float, healthy: bool) -> Iterator[Metric]:
     """``read_at`` is Unix time; named as Prometheus names its own."""
     yield gauge(
         "promsnmp_config_last_reload_successful",
-        "Whether the files of modules could be used when last read (1), or those read before are used on (0).",
+        "Whether the last reload of the module files succeeded; after a failure (0) the earlier ones stay in use.",
         float(healthy),
     )
     yield gauge(
         "promsnmp_config_last_reload_success_timestamp_seconds",
-        "Unix time at which the files of modules in use were read.",
+        "Unix time at which the module files in use were read.",
         read_at,
     )
 
 
 def poll_families(polls: PollCounts) -> Iterator[Metric]:
-    ended = CounterMetricFamily("promsnmp_polls", "Polls of devices, by how they ended.", labels=["outcome"])
+    ended = CounterMetricFamily("promsnmp_polls", "Polls of devices, by outcome.", labels=["outcome"])
     for outcome, count in polls.outcomes.items():
         ended.add_metric([outcome], count)
     yield ended
-    yield histogram("promsnmp_poll_duration_seconds", "How long polls of devices took.", polls.duration)
-    yield histogram("promsnmp_poll_lag_seconds", "How late polls in the background started.", polls.lag)
+    yield histogram("promsnmp_poll_duration_seconds", "Duration of polls of devices.", polls.duration)
+    yield histogram("promsnmp_poll_lag_seconds", "Delay with which background polls started.", polls.lag)
 
 
 def loop_families(lag: Distribution) -> Iterator[Metric]:
-    yield histogram("promsnmp_event_loop_lag_seconds", "How late the event loop woke a task that slept.", lag)
+    yield histogram("promsnmp_event_loop_lag_seconds", "Delay with which the event loop woke a sleeping task.", lag)
 
 
 def inventory_families(
@@ -92,20 +92,20 @@ def inventory_families(
 ) -> Iterator[Metric]:
     """``changed_at`` is Unix time, 0 when unknown."""
     yield gauge("promsnmp_devices", "Devices in the inventory.", devices)
-    yield gauge("promsnmp_discovery_seeds", "Seeds in the inventory, which discovery starts from.", seeds)
+    yield gauge("promsnmp_discovery_seeds", "Discovery seeds in the inventory.", seeds)
     yield gauge(
         "promsnmp_inventory_revision",
-        "Revision of the inventory in use; it grows with each change, and is the same on all replicas.",
+        "Revision of the inventory in use; it grows with each change and is the same on all replicas.",
         revision,
     )
     yield gauge(
         "promsnmp_inventory_last_write_timestamp_seconds",
-        "Unix time at which the inventory file was last written; 0 when there is none.",
+        "Unix time at which the inventory file was last written; 0 without a file.",
         changed_at,
     )
     yield gauge(
         "promsnmp_inventory_healthy",
-        "Whether the inventory file could be read and written when last tried.",
+        "Whether the last read or write of the inventory file succeeded.",
         1 if healthy else 0,
     )
 
@@ -115,18 +115,23 @@ def leadership_families(*, leader: bool, discovered_at: float) -> Iterator[Metri
     yield gauge("promsnmp_leader_election_is_leader", "Whether this replica is the leader.", 1 if leader else 0)
     yield gauge(
         "promsnmp_last_discovery_timestamp",
-        "Unix time at which the last discovery ended; 0 when none has.",
+        "Unix time at which the last discovery ended; 0 before the first.",
         discovered_at,
     )
 
 
 def discovery_families(counts: DiscoveryCounts, *, stale: int, next_at: float = 0.0) -> Iterator[Metric]:
-    """``stale``: devices of the inventory that are lost now; ``next_at``: Unix time, 0 when nothing is planned."""
-    yield _counted("promsnmp_discovery_jobs", "Searches for devices, by how they ended.", "outcome", counts.outcomes)
-    yield histogram("promsnmp_discovery_duration_seconds", "How long searches for devices took.", counts.duration)
-    yield _counted("promsnmp_discovery_devices", "Devices, by what searches made of them.", "change", counts.findings)
-    yield _counted("promsnmp_discovery_errors", "What went wrong in searches, by kind.", "kind", counts.errors)
-    yield CounterMetricFamily("promsnmp_discovery_addresses", "Addresses that searches asked.", counts.addresses)
+    """``stale``: stale devices of the inventory; ``next_at``: Unix time, 0 when nothing is scheduled."""
+    yield _counted("promsnmp_discovery_jobs", "Discovery jobs, by outcome.", "outcome", counts.outcomes)
+    yield histogram("promsnmp_discovery_duration_seconds", "Duration of discovery jobs.", counts.duration)
+    yield _counted(
+        "promsnmp_discovery_devices",
+        "Devices that discovery jobs changed, by change.",
+        "change",
+        counts.findings,
+    )
+    yield _counted("promsnmp_discovery_errors", "Errors in discovery jobs, by kind.", "kind", counts.errors)
+    yield CounterMetricFamily("promsnmp_discovery_addresses", "Addresses probed by discovery jobs.", counts.addresses)
     yield CounterMetricFamily("promsnmp_discovery_packets", "Packets that searches sent.", counts.packets)
     yield gauge(
         "promsnmp_discovery_next_run_timestamp_seconds",
@@ -146,32 +151,32 @@ def _counted(name: str, text: str, label: str, counts: Mapping[str, int]) -> Cou
 def election_families(
     *, backend: str, answers: bool, transitions: int, since_renewal: float, term: int
 ) -> Iterator[Metric]:
-    """``since_renewal`` in seconds, infinite when nothing was ever heard of a leader."""
+    """``since_renewal`` in seconds, infinite before the first sign of a leader."""
     yield gauge(
         "promsnmp_leader_election_backend_up",
-        "Whether the backend of the leader's election answered when last asked.",
+        "Whether the backend of the leader election answered the last request.",
         1 if answers else 0,
         {"backend": backend},
     )
     family = CounterMetricFamily(
-        "promsnmp_leader_election_transitions", "How often this replica has become the leader since it started."
+        "promsnmp_leader_election_transitions", "Times that this replica has become the leader since it started."
     )
     family.add_metric([], transitions)
     yield family
     yield gauge(
         "promsnmp_leader_election_last_renewal_age_seconds",
-        "Seconds since the leader's lease was last renewed, as far as this replica has seen.",
+        "Seconds since this replica last saw the leader's lease renewed.",
         since_renewal,
     )
-    yield gauge("promsnmp_leader_election_term", "The leader's term; it grows with each election.", term)
+    yield gauge("promsnmp_leader_election_term", "Term of the leader; it grows with each election.", term)
 
 
 def cluster_families(*, members: int, scrapes: Mapping[str, int], changes: Mapping[str, int]) -> Iterator[Metric]:
-    """``scrapes`` and ``changes`` count requests passed on to other replicas, by how that ended."""
-    yield gauge("promsnmp_cluster_members", "Replicas that this one knows of, itself included.", members)
+    """``scrapes`` and ``changes`` count requests forwarded to other replicas, by outcome."""
+    yield gauge("promsnmp_cluster_members", "Replicas known to this one, itself included.", members)
     family = CounterMetricFamily(
         "promsnmp_cluster_forwards",
-        "Requests passed on to another replica: scrapes to the device's owner, changes to the leader; by outcome.",
+        "Requests forwarded to another replica: scrapes to the device's owner, changes to the leader; by outcome.",
         labels=["kind", "outcome"],
     )
     for kind, counts in (("scrape", scrapes), ("change", changes)):
@@ -183,7 +188,7 @@ def cluster_families(*, members: int, scrapes: Mapping[str, int], changes: Mappi
 def request_families(requests: RequestCounts) -> Iterable[Metric]:
     family = SummaryMetricFamily(
         "http_server_requests_seconds",
-        "HTTP requests answered and the time that took, by path template and status.",
+        "HTTP requests and their duration, by path template and status.",
         labels=["method", "uri", "status", "outcome"],
     )
     for (method, template, status), (count, seconds) in sorted(requests.totals.items()):
@@ -192,7 +197,7 @@ def request_families(requests: RequestCounts) -> Iterable[Metric]:
 
 
 def login_families(failed: int) -> Iterator[Metric]:
-    yield CounterMetricFamily("promsnmp_failed_logins", "Requests whose credentials were wrong.", value=failed)
+    yield CounterMetricFamily("promsnmp_failed_logins", "HTTP requests with wrong credentials.", value=failed)
 
 
 def request_outcome(status: int) -> str:

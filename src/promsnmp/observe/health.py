@@ -1,9 +1,9 @@
-"""Is PromSNMP well, and may it be sent requests? In the words of Spring Boot, which its probes and dashboards know.
+"""Health, liveness and readiness, with Spring Boot's statuses and names, which existing probes and dashboards use.
 
-Three questions, kept apart on purpose. *Liveness*: does the process need a restart? Only when its loop no longer
-runs, and then nothing answers; so whoever gets an answer gets UP. *Readiness*: should requests come here? Not before
-there is an inventory, and not once the shutdown has begun. *Health*: is everything as it should be? That is for
-people and alerts, and a full disk belongs there: a restart would not empty it.
+Three separate questions. *Liveness*: does the process need a restart? Only when its event loop no longer runs, and then
+nothing answers, so every answer is UP. *Readiness*: should requests come here? Not before the inventory is loaded (the
+service does not listen until then), and not once the shutdown has begun. *Health*: is everything as it should be? That
+is for people and alerts. A full disk belongs there: a restart would not empty it.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from pathlib import Path
 from promsnmp.observe.tasks import LoopLag
 
 MIN_FREE_BYTES = 10 * 1024 * 1024
-"""Below this much room on its disk the inventory's component is DOWN (Spring Boot's default for diskSpace)."""
+"""With less free disk space the diskSpace component is DOWN (Spring Boot's default)."""
 DISK_SILENCE = 20.0
-"""Seconds without an answer from the disk (a hung network volume) after which it counts as DOWN."""
+"""Seconds without an answer from the disk (a hung network volume) until the component is DOWN."""
 MAX_LAG = 1.0
-"""Seconds of event-loop lag above which the loop's component is DOWN."""
+"""Seconds of event-loop lag above which the eventLoop component is DOWN."""
 MAX_SILENCE = 30.0
-"""Seconds without a measurement after which the loop's component is DOWN."""
+"""Seconds without a measurement until the eventLoop component is DOWN."""
 
 
 class Status(StrEnum):
-    """Spring Boot's statuses, worst first: the order in which they decide the whole."""
+    """Spring Boot's statuses, worst first: the worst component decides the overall status."""
 
     DOWN = "DOWN"
     OUT_OF_SERVICE = "OUT_OF_SERVICE"
@@ -43,7 +43,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """One part's status, and what a person wants to know of it."""
+    """The status of one component, with details for people."""
 
     status: Status
     details: Mapping[str, object] = field(default_factory=dict)
@@ -54,7 +54,7 @@ HealthCheck = Callable[[], Component]
 
 
 class Health:
-    """The components' checks, and the two states that Kubernetes asks for. Checks must be quick and must not block."""
+    """The checks of all components, liveness and readiness. Checks must be quick and must not block."""
 
     def __init__(self, checks: Mapping[str, HealthCheck]) -> None:
         self._draining = False
@@ -66,7 +66,7 @@ class Health:
         }
 
     def drain(self) -> None:
-        """Not ready from now on: the shutdown has begun."""
+        """Marks the service as not ready: the shutdown has begun."""
         self._draining = True
 
     def liveness(self) -> Component:
@@ -81,7 +81,7 @@ class Health:
 
     @property
     def reason(self) -> str:
-        """Why it is not ready, for people; empty when it is."""
+        """Why the service is not ready, for people; empty when it is ready."""
         return "shutting down" if self._draining else ""
 
     def components(self) -> dict[str, Component]:
@@ -93,7 +93,7 @@ class Health:
 
 
 def worst_status(components: Mapping[str, Component]) -> Status:
-    """The status of the whole: that of the worst component."""
+    """The overall status: that of the worst component."""
     order = list(Status)
     return min((part.status for part in components.values()), key=order.index, default=Status.UNKNOWN)
 
@@ -101,30 +101,30 @@ def worst_status(components: Mapping[str, Component]) -> Status:
 def _run_check(check: HealthCheck) -> Component:
     try:
         return check()
-    except Exception as error:  # noqa: BLE001  # a component that cannot be asked is not well
+    except Exception as error:  # noqa: BLE001  # a check that fails means the component is down
         return Component(Status.DOWN, {"error": f"{type(error).__name__}: {error}"})
 
 
 def loop_check(lag: LoopLag) -> Component:
-    """UP while the loop wakes its tasks in time."""
+    """UP while the event loop wakes its tasks in time."""
     silence = time.monotonic() - lag.measured_at
     status = Status.UP if lag.last <= MAX_LAG and silence <= MAX_SILENCE else Status.DOWN
     return Component(status, {"lagSeconds": round(lag.last, 6)})
 
 
 class DiskSpace:
-    """Room on the disk of one file, asked in a thread: a network volume that hangs must not hang the loop."""
+    """Free space on the disk of one file, measured in a thread: a hung network volume must not hang the event loop."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._answer: tuple[int, int] | None = None
         self.modified = 0.0
-        """Unix time of the file's last change; 0 while there is no file."""
+        """Unix time of the file's last change; 0 without a file."""
         self._error = ""
         self._asked_at = time.monotonic()
 
     async def refresh(self) -> None:
-        """Ask the disk. Never raises for what the disk answers."""
+        """Measures the disk. Stores an OSError instead of raising it."""
         try:
             self._answer, self.modified = await asyncio.to_thread(_measure, self._file)
             self._error = ""
@@ -134,11 +134,11 @@ class DiskSpace:
 
     @property
     def is_silent(self) -> bool:
-        """Whether the disk has not answered for long: a network volume that hangs."""
+        """Whether the disk has not answered for DISK_SILENCE seconds (a hung network volume)."""
         return time.monotonic() - self._asked_at > DISK_SILENCE
 
     def check(self) -> Component:
-        """``total`` and ``free`` bytes as last answered."""
+        """The component, with ``total`` and ``free`` bytes as last measured."""
         if self.is_silent:
             return Component(Status.DOWN, {"error": "the disk does not answer", "path": str(self._file.parent)})
         if self._error:
@@ -151,7 +151,7 @@ class DiskSpace:
 
 
 def _measure(file: Path) -> tuple[tuple[int, int], float]:
-    """(total, free) bytes of the disk that ``file`` is, or will be, on; and its time of change."""
+    """(total, free) bytes of the disk of ``file`` (which need not exist yet), and the file's modification time."""
     folder = file.parent
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent

@@ -1,8 +1,8 @@
 """Own metrics as Spring Boot's ``/actuator/metrics`` shows them: dotted names, statistics, tags.
 
-Dashboards and scripts made for the original ask for names such as ``jvm.memory.used`` there. Those that have a
-counterpart in this process answer with it, and their description says what it really is. Every other family of the
-registry is there too, under its name in Micrometer's way (``cache_gets_total`` is ``cache.gets``).
+Dashboards and scripts made for the original PromSNMP read names such as ``jvm.memory.used`` there. Names that have a
+counterpart in this process return it, and their description says what it really is. Every other family of the registry
+is there too, under its Micrometer name (``cache_gets_total`` is ``cache.gets``).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from prometheus_client.metrics_core import Metric
 
 UNITS = ("seconds", "bytes")
-"""Unit suffixes that Micrometer leaves out of a dotted name and gives as ``baseUnit``."""
+"""Unit suffixes that Micrometer omits from a dotted name and returns as ``baseUnit``."""
 CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 STATISTICS = {"_total": "COUNT", "_count": "COUNT", "_sum": "TOTAL"}
 
@@ -33,7 +33,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """One metric with all its series. ``aliases`` are the Prometheus names that find it as well."""
+    """One metric with all its series. ``aliases`` are its Prometheus names."""
 
     name: str
     description: str
@@ -47,7 +47,7 @@ class Meter:
 
 
 def statistics(measurements: Iterable[Measurement]) -> dict[str, float]:
-    """Statistic to value, added up over the series."""
+    """The sum of each statistic over the series."""
     sums: dict[str, float] = {}
     for item in measurements:
         sums[item.statistic] = sums.get(item.statistic, 0.0) + item.value
@@ -55,7 +55,7 @@ def statistics(measurements: Iterable[Measurement]) -> dict[str, float]:
 
 
 def available_tags(measurements: Iterable[Measurement], *, without: Iterable[str]) -> dict[str, list[str]]:
-    """Tag to its values among ``measurements``, without the tags that were already chosen."""
+    """The values of each tag among ``measurements``, without the tags in ``without``."""
     chosen, tags = set(without), dict[str, set[str]]()
     for item in measurements:
         for key, value in item.tags.items():
@@ -87,7 +87,7 @@ def _measurements(family: Metric, unit: str | None) -> Iterator[Measurement]:
 
 
 class ProcessMeters:
-    """What Micrometer's process, system and JVM binders answer, for this process."""
+    """The meters of Micrometer's process, system and JVM binders, for this process."""
 
     def __init__(self) -> None:
         self._started = time.monotonic()
@@ -95,18 +95,19 @@ class ProcessMeters:
         self._usage = 0.0
 
     def meters(self) -> Iterator[Meter]:
-        used, most = "Resident memory of this Python process (there is no JVM).", "Memory that this process may use."
+        used = "Resident memory of this Python process (there is no JVM)."
+        most = "Memory limit of this process: its cgroup's, or the machine's memory."
         yield _gauge("jvm.memory.used", used, resident(), "bytes")
         yield _gauge("jvm.memory.max", most, limit(), "bytes")
         yield _gauge("jvm.threads.live", "Threads of this Python process (there is no JVM).", threading.active_count())
         yield _gauge("process.cpu.usage", "CPU use of this process, 1 being all cores.", self._cpu_usage())
-        yield _gauge("process.uptime", "How long this process has run.", time.monotonic() - self._started, "seconds")
+        yield _gauge("process.uptime", "Time since this process started.", time.monotonic() - self._started, "seconds")
         yield _gauge("process.files.open", "Open file descriptors.", open_files(), "files")
         yield _gauge("system.cpu.count", "Processors of this machine.", os.cpu_count() or 1)
         yield _gauge("system.load.average.1m", "Load average of one minute.", os.getloadavg()[0])
 
     def _cpu_usage(self) -> float:
-        """Share of all cores since the last question; a question within a second gets the last answer."""
+        """Share of all cores since the last call; a call within a second returns the last result."""
         now, used = time.monotonic(), time.process_time()
         then, before = self._cpu
         if now - then >= 1.0:
@@ -129,7 +130,7 @@ def resident() -> int:
 
 
 def limit() -> int:
-    """Bytes of memory that may be used: the cgroup's limit (cgroups(7)) when it is below the machine's."""
+    """The memory limit in bytes: the cgroup's (cgroups(7)), at most the machine's memory."""
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     for file in CGROUP_LIMITS:
         try:
@@ -149,7 +150,7 @@ def open_files() -> int:
 
 
 class Meters:
-    """Every meter by name: the process's, then those of the registry's families."""
+    """All meters by name: those of the process, then those of the registry's families."""
 
     def __init__(self, process: Iterable[Meter], families: Iterable[Metric]) -> None:
         self._meters: dict[str, Meter] = {}
@@ -160,7 +161,7 @@ class Meters:
         return sorted(self._meters)
 
     def get(self, name: str) -> Meter | None:
-        """The meter named ``name``, dotted or as Prometheus has it; None when there is none."""
+        """The meter with a dotted or a Prometheus name; None when there is none."""
         if name in self._meters:
             return self._meters[name]
         return next((meter for meter in self._meters.values() if name in meter.aliases), None)

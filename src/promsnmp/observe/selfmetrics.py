@@ -1,7 +1,7 @@
 """PromSNMP's own metrics: one registry, read by ``/metrics``, ``/actuator/prometheus`` and ``/actuator/metrics``.
 
-The registry is ours and not prometheus-client's global one, so two of us fit into one process (tests do that). What
-changes often is not counted in it: ``counts.py`` counts, and sources registered here read the counts at the scrape.
+The registry is not prometheus-client's global one, so that two instances fit into one process (tests do that). Values
+that change often are counted in ``counts.py``; the sources registered here read them at the scrape.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.registry import Collector
 
 FamilySource = Callable[[], Iterable[Metric]]
-"""Gives the present state of some families."""
+"""Returns the current state of some families."""
 
 TEXT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -32,7 +32,7 @@ class SelfMetrics:
         self.add(*sources)
 
     def add(self, *sources: FamilySource) -> None:
-        """Read ``sources`` too, from the next scrape on."""
+        """Adds sources, which are read from the next scrape on."""
         for source in sources:
             self.registry.register(_SourceCollector(source))
 
@@ -49,7 +49,7 @@ class SelfMetrics:
 
 
 class _SourceCollector(Collector):
-    """A source under the name that the registry wants."""
+    """A source with the interface that the registry requires."""
 
     def __init__(self, source: FamilySource) -> None:
         self._source = source
@@ -58,5 +58,5 @@ class _SourceCollector(Collector):
         return self._source()
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing: the registry would otherwise call every source while the parts behind it are being built."""
+        """Returns nothing: otherwise the registry would call each source before the parts behind it exist."""
         return ()

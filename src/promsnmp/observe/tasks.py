@@ -1,6 +1,6 @@
-"""Work that repeats for the life of the process: one failure must not end it, and one cancel must.
+"""Runs work repeatedly for the life of the process: a failure must not end it, a cancel must.
 
-Also the measure of how well the event loop keeps up, since that is what every such task depends on.
+Also measures the lag of the event loop, on which every such task depends.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LAG_INTERVAL = 1.0
 
 
 async def forever(name: str, step: Callable[[], Awaitable[object]], *, every: float) -> None:
-    """Await ``step()`` every ``every`` seconds until cancelled; an exception is logged and the next turn comes."""
+    """Awaits ``step()`` every ``every`` seconds until cancelled; logs an exception and continues."""
     while True:
         try:
             await step()
@@ -29,7 +29,7 @@ async def forever(name: str, step: Callable[[], Awaitable[object]], *, every: fl
 
 
 class LoopLag:
-    """How much later than asked a sleeping task wakes: time in which the loop was busy with something else."""
+    """The delay with which a sleeping task wakes: time in which the loop was busy with something else."""
 
     def __init__(self) -> None:
         self.seconds = Distribution(LAG_BOUNDS)

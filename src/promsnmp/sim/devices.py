@@ -84,7 +84,7 @@ def _port(number: int, ports: int) -> Interface:
 
 
 def _mac(device: int, number: int) -> bytes:
-    """Locally administered (IEEE 802, second bit of the first octet), so it is nobody's."""
+    """Locally administered (IEEE 802, second bit of the first octet), so that no vendor owns it."""
     return bytes((0x02, 0x00, 0x5E, device, number >> 8, number & 0xFF))
 
 
@@ -180,4 +180,4 @@ def printer(name: str = "printer-3rd-floor") -> Device:
 
 
 DEMO: tuple[Callable[[], Device], ...] = (switch, router, server, ups, printer)
-"""What makes each device of the demo."""
+"""The functions that make the devices of the demo."""

@@ -35,10 +35,10 @@ _BATCH = 64
 
 
 class DatagramHandler(Protocol):
-    """Whatever takes and gives datagrams."""
+    """Anything that answers datagrams."""
 
     def answer(self, datagram: bytes) -> bytes | None:
-        """What is sent back for ``datagram``; None for nothing."""
+        """The answer to ``datagram``, None for no answer."""
 
 
 class Field(Listener):
@@ -85,7 +85,7 @@ def spread_over(network: str, count: int) -> list[str]:
     try:
         found = ipaddress.IPv4Network(network, strict=False)
     except ValueError:
-        raise ValueError(f"{network!r} is no IPv4 network such as 127.1.0.0/16") from None
+        raise ValueError(f"{network!r} is not an IPv4 network such as 127.1.0.0/16") from None
     hosts = max(found.num_addresses - 2, 1)
     if not 0 < count <= hosts:
         raise ValueError(f"{found} has {hosts:,} addresses for devices, not {count:,}")

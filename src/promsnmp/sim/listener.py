@@ -1,4 +1,4 @@
-"""The UDP socket of what answers: opened, read whenever something has come, and closed again."""
+"""A UDP socket on the event loop: opens it, reads datagrams as they arrive, closes it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Listener(ABC):
 
     @abstractmethod
     async def start(self) -> Self:
-        """Listens where it does by default. Raises OSError when that is not possible."""
+        """Listens on the default address. Raises OSError."""
 
     @abstractmethod
     def _readable(self, opened: socket.socket) -> None:
-        """Datagrams have come."""
+        """Handles the datagrams that have arrived."""
 
     def _listen(self, family: socket.AddressFamily, address: str, port: int, *options: tuple[int, int, int]) -> None:
         """Opens the socket with ``options`` (level, name, value). Raises OSError."""
@@ -40,9 +40,9 @@ class Listener(ABC):
 
     @property
     def local(self) -> tuple[Any, ...]:
-        """Where it listens, as ``getsockname`` gives it: address, port and, for IPv6, two more."""
+        """The socket's address as from ``getsockname``: address, port and, for IPv6, two more fields."""
         if self._socket is None:
-            raise RuntimeError("it does not listen; start it first")
+            raise RuntimeError("the listener is not started; call start() first")
         name: tuple[Any, ...] = self._socket.getsockname()
         return name
 

@@ -1,4 +1,4 @@
-"""What a simulated agent knows: objects in MIB order, each already encoded as the varbind that answers for it.
+"""The objects of a simulated agent in MIB order, each already encoded as a varbind.
 
 An agent is asked for the same objects again and again, and mostly for what follows the object that it answered last.
 So a varbind is encoded once, and the place after a known object is a lookup; only an unknown OID costs a search.

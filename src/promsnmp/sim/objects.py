@@ -1,4 +1,4 @@
-"""Short words for writing a device down: encoded values, the system group (SNMPv2-MIB) and tables."""
+"""Helpers to define a device: encoded values, the system group (SNMPv2-MIB) and tables."""
 
 from __future__ import annotations
 
@@ -83,5 +83,5 @@ def table(entry: str, rows: TableRows) -> Objects:
 
 
 def scalars(group: str, values: Objects) -> Objects:
-    """Objects of ``group`` by the rest of their OID, which ends in ``.0`` by itself."""
+    """Objects of ``group`` by the rest of their OID, to which ``.0`` is added."""
     return {f"{group}.{rest}.0": value for rest, value in values.items()}

@@ -28,7 +28,7 @@ BOM = b"\xef\xbb\xbf"
 
 
 class RecordingError(PromSnmpError):
-    """A recording cannot be used at all: there is no such file, or no line of it says anything."""
+    """A recording cannot be used: the file is missing, or has no valid line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def parse_value(tag: str, text: bytes) -> bytes:
 
 
 def _shown(text: bytes) -> str:
-    """Text of others as it can stand in a line of a report: short, and only printable."""
+    """Foreign text for a line of a report: short, and only printable."""
     shown = text[:60].decode("utf-8", "replace")
     return repr(shown + "…" if len(text) > 60 else shown)
 

@@ -1,4 +1,4 @@
-"""What an agent answers: the rules of GET, GETNEXT and GETBULK, apart from messages and sockets.
+"""The rules of GET, GETNEXT and GETBULK for an agent, without messages and sockets.
 
 v1 and v2c differ in how they say that something is not there: v1 refuses the whole request with noSuchName and the
 place of the first culprit (RFC 1157 section 4.1.2), and cannot carry a Counter64, which it passes over (RFC 3584

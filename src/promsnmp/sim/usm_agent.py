@@ -79,7 +79,7 @@ class UsmAgent:
         self._accounts.clear()
 
     def reboot(self) -> None:
-        """Start again as a device does that keeps its boots."""
+        """Reboots like a device that keeps its boots."""
         self.boots += 1
         self.time = 0
 
@@ -92,7 +92,7 @@ class UsmAgent:
             return None
 
     def secure(self, header: Header, pdu: bytes, *, context: bytes = b"") -> bytes:
-        """``pdu`` in a message of its own making: whatever ``header`` says, with the keys of its user."""
+        """``pdu`` in a message with any ``header``, with the keys of its user."""
         self._salt += 1
         scoped = usm_message.encode_scoped_pdu(self._engine_id, context, pdu)
         account = self._account(header.user)
@@ -128,7 +128,7 @@ class UsmAgent:
         return None if response is None else self.secure(response_header, response, context=scoped.name)
 
     def _refusal(self, datagram: bytes, message: Message, account: _Account | None) -> Report | None:
-        """What speaks against a message, in the order of RFC 3414 section 3.2."""
+        """The report that a message must get, in the order of the checks of RFC 3414 section 3.2."""
         header = message.header
         if header.engine_id != self._engine_id:
             return Report.UNKNOWN_ENGINE

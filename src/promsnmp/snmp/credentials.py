@@ -1,4 +1,4 @@
-"""What a manager must know to be answered: a community (v1, v2c) or a user (v3).
+"""Credentials for agents: a community (v1, v2c) or a user (v3).
 
 Plain values, shared by the inventory, the modules' ``auths`` and the session. ``repr`` never shows a secret.
 """

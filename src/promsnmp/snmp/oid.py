@@ -15,7 +15,7 @@ MAX_SUBIDS = 128  # RFC 2578 section 3.5
 def parse(text: str) -> tuple[int, ...]:
     """The sub-identifiers of dotted ``text``; a leading dot is allowed.
 
-    Raises ValueError, naming the text, when it is not an OID of numbers (RFC 2578 section 3.5).
+    Raises ValueError, which names the text, when it is not a numeric OID (RFC 2578 section 3.5).
     """
     body = text.removeprefix(".")
     parts = body.split(".")
@@ -28,7 +28,7 @@ def parse(text: str) -> tuple[int, ...]:
 
 
 def encode_subids(subids: Iterable[int]) -> bytes:
-    """Base-128 octets of the sub-identifiers, as they stand in an OID after its first two."""
+    """Base-128 octets of the sub-identifiers, as in an OID after its first two."""
     out = bytearray()
     for value in subids:
         if value < 0x80:
@@ -58,8 +58,8 @@ def decode_subids(octets: bytes) -> tuple[int, ...]:
 def encode(text: str | tuple[int, ...]) -> bytes:
     """BER content octets of an OID given as dotted text or sub-identifiers.
 
-    BER joins the first two sub-identifiers, so ``1`` alone has no octets of its own: it is taken as the root of all
-    MIBs and gives ``b""``, under which everything lies. Raises ValueError for any other single sub-identifier, and when
+    BER joins the first two sub-identifiers, so ``1`` alone has no octets: it means the root of all MIBs and gives
+    ``b""``, which is a prefix of every OID. Raises ValueError for any other single sub-identifier, and when
     the first two are out of range.
     """
     subids = parse(text) if isinstance(text, str) else text

@@ -1,4 +1,4 @@
-"""The envelope of a PDU: what a security model must offer, and the one of v1 and v2c.
+"""Security models: the interface that a session uses, and the model of v1 and v2c (communities).
 
 A session knows PDUs only. The security model wraps each one into a message and opens each answer; v3's is ``usm.py``.
 """
@@ -12,25 +12,25 @@ from promsnmp.snmp.credentials import Community
 
 
 class Unauthentic(Exception):
-    """An answer that may not be believed; the text says why. The session drops it and goes on waiting."""
+    """An answer that fails authentication; the text says why. The session drops it and keeps waiting."""
 
 
 class Unexpected(Unauthentic):
-    """An answer to nothing that is outstanding: a late or doubled datagram of an honest agent, or a replayed one."""
+    """An answer to no outstanding request: a late or duplicate datagram of an honest agent, or a replayed one."""
 
 
 class Resynchronise(Exception):
-    """The agent told its engine id or time (RFC 3414 section 3.2): the request is to be sent again at once."""
+    """The agent sent its engine id or time (RFC 3414 section 3.2); the session must repeat the request at once."""
 
 
 class SecurityModel(Protocol):
     """Wraps and opens messages for one target."""
 
     def ready(self) -> bool:
-        """Whether a request can be wrapped; if not, ``discovery`` is to be sent first."""
+        """Whether a request can be encoded; if not, ``discovery`` must be sent first."""
 
     def discovery(self) -> bytes:
-        """The message that makes the agent tell what is missing (RFC 3414 section 4)."""
+        """The message that asks the agent for what is missing (RFC 3414 section 4)."""
 
     def encode(self, pdu: bytes) -> bytes:
         """The message around an encoded PDU; called again for each retransmission."""
@@ -42,11 +42,11 @@ class SecurityModel(Protocol):
         """
 
     def timeout_hint(self) -> str:
-        """What it may mean that no answer came, for the error; may be empty."""
+        """Possible causes of a timeout, for the error text; may be empty."""
 
 
 class CommunityModel:
-    """Community-based security (RFC 1157, RFC 1901): the name travels as it is."""
+    """Community-based security (RFC 1157, RFC 1901): the community is sent in clear text."""
 
     def __init__(self, credentials: Community) -> None:
         community = ber.tlv(ber.OCTET_STRING, credentials.community.encode())

@@ -1,7 +1,7 @@
-"""One poll of one device: a socket, its retries and deadline, and an operation that says what to ask.
+"""An exchange with one agent: a socket, its retries and deadline, and an operation that says what to ask.
 
-Written with callbacks, not coroutines: a walk of forty packets wakes the loop forty times but switches no task, which
-is most of what asyncio would cost here. An ``Operation`` (``operations/``) is a plain state machine without I/O.
+Written with callbacks, not coroutines: a walk of forty packets wakes the loop forty times but switches no task, and
+task switches would be most of asyncio's cost here. An ``Operation`` (``operations/``) is a state machine without I/O.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ from promsnmp.snmp.tcp import MessageSplitter, open_stream
 from promsnmp.snmp.transport import RECEIVE_SIZE, Address, SnmpEndpoint, literal_address, open_socket, resolve
 
 MAX_RESYNCHRONISATIONS = 4
-"""How often one request is repeated because the agent told its engine id or time anew."""
+"""How often one request is repeated because the agent sent a new engine id or time."""
 
 
 @dataclass(slots=True)
 class Traffic:
-    """What a session did so far, for the page and the own metrics."""
+    """Packet counters of a session, for the page and PromSNMP's own metrics."""
 
     sent: int = 0
     """Datagrams sent, retransmissions and engine discovery included."""
     retried: int = 0
     """Retransmissions among them."""
     discarded: dict[str, int] = field(default_factory=dict)
-    """Datagrams that were not taken as an answer, by reason."""
+    """Datagrams that were dropped, by reason."""
 
     def discard(self, reason: str) -> None:
         """Counts one datagram that was dropped."""
@@ -61,9 +61,9 @@ class Session:
     """An exchange with one agent, over UDP or TCP; ``async with`` opens and closes its socket.
 
     ``timeout`` (seconds) and ``retries`` are per packet; ``deadline`` (loop time, seconds) bounds the whole session.
-    ``source`` is the address that it asks from, where that is not to be the system's choice. With ``connected`` false
-    the agent may answer from another address than it was asked at, as some with several addresses do, but only from the
-    port that was asked: an agent answers from the port that it listens on. ``observer`` sees all PDUs.
+    ``source`` is the local address to send from; empty leaves the choice to the system. With ``connected`` false the
+    agent may answer from another address than the request went to, as some with several addresses do, but only from
+    the same port: an agent answers from the port that it listens on. ``observer`` sees all PDUs.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class Session:
                 async with asyncio.timeout_at(min(self._loop.time() + self._timeout, self._deadline)):
                     self._sock = await open_stream(address, source=self._source)
         except TimeoutError:
-            raise SnmpTimeout("no connection in time", target=str(self.endpoint)) from None
+            raise SnmpTimeout("no TCP connection before the timeout", target=str(self.endpoint)) from None
         except OSError as error:
             raise self._unreachable(error) from None
         self._loop.add_reader(self._sock.fileno(), self._on_readable if self._stream is None else self._on_stream)
@@ -146,7 +146,7 @@ class Session:
         return time.perf_counter(), self.traffic.sent, self.traffic.retried
 
     async def run(self, operation: Operation) -> None:
-        """Holds one operation to its end. Raises SnmpError."""
+        """Runs one operation to its end. Raises SnmpError."""
         self._operation = operation
         self._done = self._loop.create_future()
         try:
@@ -164,7 +164,7 @@ class Session:
     # ------------------------------------------------------------------------------------------------ sending
 
     def _send_next(self) -> None:
-        """Asks what the operation wants to know next, or ends it."""
+        """Sends the next request of the operation, or ends it."""
         assert self._operation is not None
         self._request_id = self._request_id + 1 & 0x7FFFFFFF
         pdu = self._operation.next_pdu(self._request_id)
@@ -178,7 +178,7 @@ class Session:
         self._send()
 
     def _send(self) -> None:
-        """Sends the request, or the discovery that has to come before it, and sets the time to wait for an answer."""
+        """Sends the request, or the discovery that must come before it, and sets the deadline for the answer."""
         assert self._sock is not None
         security = self._security
         is_ready = security.ready()
@@ -192,7 +192,7 @@ class Session:
             else:
                 self._sock.sendto(datagram, self._sockaddr)
         except BlockingIOError:
-            pass  # the socket's buffer is full: as good as lost on the way, the retry follows
+            pass  # the socket's buffer is full: the same as a lost packet, the retry follows
         except OSError as error:
             self._finish(self._unreachable(error))
             return
@@ -201,7 +201,7 @@ class Session:
             self._timer = self._loop.call_at(self._packet_deadline, self._on_timer)
 
     def _on_timer(self) -> None:
-        """One timer runs per operation; it looks whether the packet that is out now has run out of time."""
+        """One timer runs per operation; it checks whether the current packet has timed out."""
         self._timer = None
         if self._done is None or self._done.done():
             return
@@ -255,13 +255,13 @@ class Session:
                 self._end_stream(SnmpRefused("the agent closed the connection", **self._error_context()))
 
     def _end_stream(self, error: SnmpError) -> None:
-        """No more comes: what is asked for now fails at once, and what is asked for later when it is sent."""
+        """The stream has ended: the current request fails at once, a later one when it is sent."""
         assert self._sock is not None
         self._loop.remove_reader(self._sock.fileno())
         self._finish(error)
 
     def _receive(self, datagram: bytes) -> None:
-        """Opens an answer and hands it to the operation; whatever is no answer is counted and dropped."""
+        """Decodes an answer and hands it to the operation; counts and drops everything else."""
         assert self._operation is not None
         try:
             buffer, pdu = self._security.decode(datagram)
@@ -290,7 +290,7 @@ class Session:
     def _resynchronise(self, error: Resynchronise) -> None:
         self._resynchronised += 1
         if self._resynchronised > MAX_RESYNCHRONISATIONS:
-            message = f"the agent keeps telling another engine or time: {error}"
+            message = f"the agent keeps changing its engine id or time: {error}"
             self._finish(AuthenticationError(message, **self._error_context()))
         else:
             self._send()

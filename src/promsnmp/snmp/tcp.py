@@ -1,7 +1,7 @@
-"""SNMP over TCP (RFC 3430): messages one after the other in a stream, as snmp_exporter's ``tcp://`` targets are asked.
+"""SNMP over TCP (RFC 3430): opens the connection and splits the stream into messages.
 
-A few devices only answer so, and a job that names them has to work. Nothing else differs: messages are the same, and
-one request is out at a time.
+A few devices answer only over TCP, and snmp_exporter's ``tcp://`` targets have to work. Nothing else differs: the
+messages are the same, and one request is outstanding at a time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from promsnmp.snmp import ber
 from promsnmp.snmp.transport import Address, bind_source
 
 LARGEST_MESSAGE = 1 << 20
-"""Octets of a message, at most: agents need answer no more than 8192 (RFC 3430 section 2.2), and this is plenty."""
+"""Maximum octets of a message. Agents must support only 8192 (RFC 3430 section 2.2), so this is plenty."""
 
 
 async def open_stream(address: Address, *, source: str = "") -> socket.socket:
@@ -31,14 +31,16 @@ async def open_stream(address: Address, *, source: str = "") -> socket.socket:
 
 
 class MessageSplitter:
-    """Cuts what comes from a stream into messages."""
+    """Splits a stream of octets into messages."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
 
     def feed(self, octets: bytes) -> list[bytes]:
-        """The messages that ``octets`` complete. Raises ber.Malformed where no message can begin, or one is too large;
-        what comes behind is lost then, as in every stream."""
+        """The messages that ``octets`` complete.
+
+        Raises ber.Malformed where no message can start, or one is too large; the rest of the stream is lost then.
+        """
         self._buffer += octets
         messages: list[bytes] = []
         while size := _size(self._buffer):
@@ -50,7 +52,7 @@ class MessageSplitter:
 
 
 def _size(octets: bytearray) -> int:
-    """Octets of the message that ``octets`` begin with; 0 when too few are there to tell."""
+    """The size of the first message in ``octets``; 0 when more octets are needed to tell."""
     if len(octets) < 2:
         return 0
     if octets[0] != ber.SEQUENCE:

@@ -1,7 +1,7 @@
-"""Where a device is, and the socket that reaches it.
+"""Endpoints of agents: parses targets, resolves names, opens UDP sockets.
 
-A connected UDP socket is the rule: the kernel then drops datagrams from any other source, and says at once when nothing
-listens. An unconnected one is for agents that answer from another address than they were asked at.
+Sockets are connected by default: the kernel then drops datagrams from any other source, and reports at once when
+nothing listens. An unconnected socket is for agents that answer from another address than the request went to.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
 class SnmpEndpoint:
     """A host (address or name) and a UDP port, or with ``is_stream`` a TCP port.
 
-    The host's address must lie in one of ``allowed_networks``, if there are any.
+    The host's address must lie in one of ``allowed_networks``; an empty tuple allows all.
     """
 
     host: str
@@ -42,7 +42,7 @@ class SnmpEndpoint:
 def parse_endpoint(text: str) -> SnmpEndpoint:
     """An endpoint from ``[udp://|tcp://]host[:port]``, ``[v6]:port`` or a bare IPv6 address.
 
-    Raises BadTarget, naming the text and what is right.
+    Raises BadTarget, which names the text and the valid forms.
     """
     is_stream = text.startswith(_STREAM)
     body = text.removeprefix(_STREAM if is_stream else "udp://")
@@ -94,7 +94,7 @@ class Address:
 
 @lru_cache(maxsize=16_384)
 def literal_address(endpoint: SnmpEndpoint) -> Address | None:
-    """The address of an endpoint that names one, None for one whose host has to be looked up, or may not be asked."""
+    """The address of an endpoint whose host is an address; None for a name, and for an address that is not allowed."""
     try:
         address = ipaddress.ip_address(endpoint.host)
     except ValueError:
@@ -111,9 +111,8 @@ def literal_address(endpoint: SnmpEndpoint) -> Address | None:
 async def resolve(endpoint: SnmpEndpoint) -> Address:
     """The address of an endpoint; names are looked up without blocking the loop.
 
-    Of a name's addresses it is the resolver's first for IPv4, or else its first: more agents listen on IPv4 alone than
-    on IPv6 alone, and UDP does not tell at once which one is heard. Raises AddressError when there is none, or none
-    that the endpoint may have.
+    Prefers the resolver's first IPv4 address: more agents listen on IPv4 only than on IPv6 only, and UDP does not show
+    at once which one works. Raises AddressError when there is no address, or none in the allowed networks.
     """
     return literal_address(endpoint) or await _look_up(endpoint)
 
@@ -127,13 +126,13 @@ async def _look_up(endpoint: SnmpEndpoint) -> Address:
         raise AddressError(f"the name does not resolve: {reason}", target=str(endpoint)) from None
     addresses = [info for info in addresses if _is_within(str(info[4][0]), endpoint.allowed_networks)]
     if not addresses:
-        raise AddressError("it is outside of the networks that may be asked", target=str(endpoint))
+        raise AddressError("the address is outside the allowed networks (SNMP_ADHOC_NETWORKS)", target=str(endpoint))
     family, _, _, _, sockaddr = min(addresses, key=lambda info: info[0] != socket.AF_INET)
     return Address(family, sockaddr)  # type: ignore[arg-type]  # the stubs allow address families that UDP has not
 
 
 def _is_within(host: str, networks: tuple[Network, ...]) -> bool:
-    """Whether an address lies in one of ``networks``, or there are none; IPv4 that is written as IPv6 is IPv4."""
+    """Whether an address lies in one of ``networks`` (empty: any); an IPv4-mapped IPv6 address counts as IPv4."""
     address = ipaddress.ip_address(host.partition("%")[0])
     plain = getattr(address, "ipv4_mapped", None) or address
     return not networks or any(plain in network for network in networks)
@@ -142,7 +141,7 @@ def _is_within(host: str, networks: tuple[Network, ...]) -> bool:
 def open_socket(address: Address, *, connected: bool = True, source: str = "") -> socket.socket:
     """A non-blocking UDP socket, by default connected to ``address``.
 
-    It sends from ``source`` if that is an address of the same family. Raises OSError.
+    Binds it to ``source`` if that is an address of the same family. Raises OSError.
     """
     sock = socket.socket(address.family, socket.SOCK_DGRAM)
     try:

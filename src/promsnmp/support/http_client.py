@@ -1,8 +1,8 @@
-"""A small HTTP/1.1 client for one server: what replicas ask each other with, thousands of times a minute.
+"""A small HTTP/1.1 client for one server: replicas call each other with it, thousands of times a minute.
 
-A general client costs several times as much for each request as the answer itself, and its retries are not ours to
-decide: whether a request was sent decides whether it may be sent again. Parsing is httptools', in C. Answers are read
-whole; they are pages and small documents.
+A general client costs several times as much per request as the answer itself, and hides its retries. Here the caller
+must know whether a request was sent, because that decides whether it may be sent again. httptools (C) parses. Answers
+are read whole; they are pages and small documents.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from promsnmp.errors import PeerError
 HeaderPairs = Sequence[tuple[bytes, bytes]]
 
 CONNECT_TIMEOUT = 1.0
-"""Seconds for a connection to be made: within one site that takes milliseconds."""
+"""Seconds to connect: within one site it takes milliseconds."""
 MAX_IDLE = 30.0
-"""Seconds that an unused connection is kept: less than our own server's 75, so that ours is the end that closes."""
+"""Seconds to keep an idle connection: less than our server's 75, so that the client closes first."""
 MAX_BODY = 128 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """What a server answered; names of headers are in lower case."""
+    """A server's response; header names are in lower case."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
@@ -41,11 +41,11 @@ class HttpResponse:
 
 
 class RequestNotSent(PeerError):
-    """The request cannot have had any effect: no connection could be made."""
+    """No connection could be made, so the request had no effect."""
 
 
 class HttpClient:
-    """Keep-alive connections to ``host:port``, as many as there are requests at once."""
+    """Keep-alive connections to ``host:port``: one for each concurrent request."""
 
     def __init__(
         self, address: str, *, tls: ssl.SSLContext | None = None, connect_timeout: float = CONNECT_TIMEOUT
@@ -68,11 +68,11 @@ class HttpClient:
         timeout: float,  # noqa: ASYNC109  # of the whole exchange, told apart from the caller's cancelling
         fresh: bool = False,
     ) -> HttpResponse:
-        """The answer to one request; ``target`` is path and query.
+        """The response to one request; ``target`` is path and query.
 
-        ``fresh`` does not use a connection that was used before: the server may be closing it just now, and nobody
-        could tell whether a request had its effect. Other requests are then sent once more.
-        Raises PeerError, RequestNotSent when no connection could be made.
+        With ``fresh`` the request goes over a new connection: the server may be closing an idle one at this moment, and
+        then nobody knows whether the request had an effect. Without it, such a request is sent once more.
+        Raises PeerError; RequestNotSent when no connection could be made.
         """
         message = self._message(method, target, headers, body)
         try:
@@ -87,10 +87,10 @@ class HttpClient:
         except TimeoutError:
             raise PeerError(f"{self.address} did not answer within {timeout:g} s") from None
         except _ClosedBeforeResponse:
-            raise PeerError(f"{self.address} closed the connection without an answer") from None
+            raise PeerError(f"{self.address} closed the connection without a response") from None
 
     def close(self) -> None:
-        """Closes what is not in use, and from now on each connection after its request."""
+        """Closes idle connections, and each other one after its request."""
         self._is_closed = True
         while self._idle:
             self._idle.pop().close()
@@ -137,13 +137,13 @@ class HttpClient:
         return answer
 
     def _drop_stale(self) -> None:
-        """The least recently used are at the front."""
+        """Closes expired connections; the least recently used are first."""
         while self._idle and time.monotonic() - self._idle[0].used_at > MAX_IDLE:
             self._idle.pop(0).close()
 
 
 class _ClosedBeforeResponse(Exception):
-    """The server closed the connection before it sent anything of an answer."""
+    """The server closed the connection before it sent any of its response."""
 
 
 class _Connection(asyncio.Protocol):
@@ -166,7 +166,7 @@ class _Connection(asyncio.Protocol):
             self._transport.abort()
 
     async def exchange(self, message: bytes) -> HttpResponse:
-        """Sends a request and returns its answer. Raises PeerError or _ClosedUnused."""
+        """Sends a request and returns its answer. Raises PeerError or _ClosedBeforeResponse."""
         if self._transport is None or self._transport.is_closing():
             raise _ClosedBeforeResponse
         self._answer = asyncio.get_running_loop().create_future()
@@ -180,19 +180,19 @@ class _Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one without being a subclass
 
     def data_received(self, data: bytes) -> None:
-        if self._answer is None:  # nobody asked for anything
+        if self._answer is None:  # data without a request
             self.close()
             return
         self._begun = True
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
-            self._fail(PeerError(f"the answer is not HTTP: {error}"))
+            self._fail(PeerError(f"the response is not HTTP: {error}"))
             self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
-        self._fail(PeerError("the connection broke within an answer") if self._begun else _ClosedBeforeResponse())
+        self._fail(PeerError("the connection was lost during the response") if self._begun else _ClosedBeforeResponse())
 
     def _fail(self, error: Exception) -> None:
         answer, self._answer = self._answer, None
@@ -214,11 +214,11 @@ class _Connection(asyncio.Protocol):
         self._body.append(part)
         self._size += len(part)
         if self._size > MAX_BODY:
-            self._fail(PeerError(f"the answer is larger than {MAX_BODY} bytes"))
+            self._fail(PeerError(f"the response is larger than {MAX_BODY} bytes"))
             self.close()
 
     def on_message_complete(self) -> None:
-        if 100 <= self._status < 200:  # RFC 9110 section 15.2: the answer comes after it
+        if 100 <= self._status < 200:  # RFC 9110 section 15.2: the final response follows
             return
         self.used_at = time.monotonic()
         answer, self._answer = self._answer, None

@@ -1,8 +1,7 @@
-"""Memory of a process that reads much at once and keeps it for long, such as modules and inventories.
+"""Memory helpers for a process that loads large files rarely and keeps them long (modules, inventories).
 
-glibc keeps what is freed for the next time, which for a service that reads its files once a month is never. And Python
-looks for cycles of garbage among all that was made lately, again and again while hundreds of thousands of values are
-being read that are no garbage.
+glibc keeps freed memory for reuse, which never comes in a service that reads its files once a month. And while hundreds
+of thousands of values are read, Python's garbage collector scans them again and again, although none is garbage.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ def release_memory() -> None:
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """No search for garbage meanwhile: for reading what is large and stays."""
+    """Disables garbage collection meanwhile: for reading large files whose values stay."""
     if not gc.isenabled():
         yield
         return
@@ -35,7 +34,7 @@ def gc_paused() -> Iterator[None]:
 
 
 def freeze_memory() -> None:
-    """Takes what there is now for permanent: later searches for garbage pass it over, and stop nobody for long."""
+    """Marks all current objects as permanent: later garbage collections skip them, so their pauses are short."""
     gc.collect()
     gc.freeze()
     release_memory()

@@ -1,4 +1,4 @@
-"""The nodes of snmp.yml and of files like it, each problem with its line; ``scalars`` makes values of them."""
+"""Reads mappings, lists and text from YAML nodes; every error has its line. ``yaml_scalars.py`` reads the values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ QUOTED_LENGTH = 60
 
 
 class NodeError(Exception):
-    """Something wrong at a node."""
+    """An error at a node, with its line."""
 
     def __init__(self, node: yaml.Node, message: str) -> None:
         super().__init__(message)
@@ -22,24 +22,24 @@ class NodeError(Exception):
 
 
 class ReportedError(NodeError):
-    """A part cannot be read because of problems in it that were told already."""
+    """A part cannot be read because of errors in it that were reported already."""
 
     def __init__(self, node: yaml.Node) -> None:
-        super().__init__(node, "something in it is wrong")
+        super().__init__(node, "it contains errors")
 
 
 _Pair = tuple[yaml.Node, yaml.Node]
 ErrorHandler = Callable[[NodeError], None]
-"""What becomes of a problem: it is raised, or kept so that the reading can go on."""
+"""Handles an error: raises it, or stores it so that reading can continue."""
 
 
 def raise_error(error: NodeError) -> None:
-    """The handler for who wants to know of one problem only."""
+    """The handler that stops at the first error."""
     raise error
 
 
 def quoted(value: object) -> str:
-    """A wrong value in quotes, cut off where it gets long."""
+    """A wrong value in quotes, truncated to QUOTED_LENGTH."""
     text = str(value)
     return repr(text if len(text) <= QUOTED_LENGTH else f"{text[:QUOTED_LENGTH]}...")
 
@@ -59,9 +59,9 @@ def pairs(
     secret: bool = False,
     on_error: ErrorHandler = raise_error,
 ) -> Iterator[tuple[str, yaml.Node]]:
-    """Keys and value nodes of a mapping (null: an empty one); unknown and repeated keys are told as problems.
+    """Keys and value nodes of a mapping (null: an empty one); unknown and repeated keys are errors.
 
-    With ``secret`` the error does not show an unknown key: where a colon was forgotten, it holds the value.
+    With ``secret`` the error does not show an unknown key: if a colon is missing, the key contains the value.
     """
     for key, _, value in entries(node, what, allowed, secret=secret, on_error=on_error):
         yield key, value
@@ -75,7 +75,7 @@ def entries(
     secret: bool = False,
     on_error: ErrorHandler = raise_error,
 ) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
-    """``pairs`` with the nodes of the keys."""
+    """Like ``pairs``, with the nodes of the keys."""
     if is_null(node):
         return
     if not isinstance(node, yaml.MappingNode):
@@ -88,7 +88,7 @@ def entries(
             name = "" if secret else f" {quoted(key)}"
             on_error(NodeError(key_node, f"unknown key{name} in {what}; allowed: {', '.join(sorted(allowed))}"))
         elif key in seen:
-            on_error(NodeError(key_node, f"key {quoted(key)} stands twice in {what}"))
+            on_error(NodeError(key_node, f"key {quoted(key)} is repeated in {what}"))
         else:
             seen.add(key)
             yield key, key_node, value
@@ -99,13 +99,13 @@ def _is_merge(key: yaml.Node) -> bool:
 
 
 def _merge(node: yaml.MappingNode, *, is_open: bool) -> None:
-    """Puts in place what ``<<`` names, as go-yaml does: what comes later counts, be it merged or the node's own.
+    """Resolves merge keys (``<<``) as go-yaml does: the later value counts, merged or the node's own.
 
-    The keys of a mapping that is open to any add up instead, and so do those of mappings under one key.
+    In a mapping that allows any key the keys add up instead, and so do those of mappings under one key.
     """
     if not any(_is_merge(key) for key, _ in node.value):
         return
-    pairs, node.value = node.value, []  # one that names itself finds nothing
+    pairs, node.value = node.value, []  # a mapping that merges itself gets nothing
     own: set[str] = set()
     merged: dict[str, _Pair] = {}
     twice: dict[str, _Pair] = {}
@@ -120,7 +120,7 @@ def _merge(node: yaml.MappingNode, *, is_open: bool) -> None:
 
 
 def _expanded(pairs: Sequence[_Pair], *, is_open: bool) -> Iterator[tuple[yaml.Node, yaml.Node, bool]]:
-    """Keys and values in the order in which they count, and whether they are the mapping's own."""
+    """Keys and values in order of precedence, and whether they are the mapping's own."""
     for key, value in pairs:
         if not _is_merge(key):
             yield key, value, True
@@ -133,14 +133,14 @@ def _expanded(pairs: Sequence[_Pair], *, is_open: bool) -> Iterator[tuple[yaml.N
 
 
 def _merged(before: yaml.Node, value: yaml.Node) -> yaml.Node:
-    """A value in place of an earlier one; of two mappings, one with the pairs of both."""
+    """The value that replaces an earlier one; for two mappings, a mapping with the pairs of both."""
     if isinstance(before, yaml.MappingNode) and isinstance(value, yaml.MappingNode):
         return yaml.MappingNode(value.tag, before.value + value.value, value.start_mark, value.end_mark)
     return value
 
 
 def scalar_at(node: yaml.Node, key: str) -> str:
-    """What stands under a key of a mapping, when that is text; "" otherwise."""
+    """The scalar under a key of a mapping; "" when there is none."""
     node_pairs = node.value if isinstance(node, yaml.MappingNode) else ()
     return next(
         (str(value.value) for name, value in node_pairs if name.value == key and isinstance(value, yaml.ScalarNode)), ""

@@ -1,7 +1,7 @@
-"""From scalars of YAML to values, each problem with its line.
+"""Reads numbers, flags, durations and choices from YAML scalars; every error has its line.
 
-What is a number and what is text is told as go-yaml tells it, with which snmp_exporter reads the same files: YAML 1.1,
-so that ``010`` is 8, ``1_000`` a thousand, ``1e2`` a hundred, ``y`` true, and what stands in quotes is text.
+Numbers and text are told apart as in go-yaml, which snmp_exporter uses for the same files: by YAML 1.1, so that ``010``
+is 8, ``1_000`` a thousand, ``1e2`` a hundred, ``y`` true, and quoted scalars are text.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0
 _DURATION = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h)", re.ASCII)
 _LONGEST_SECONDS = 1e9
 _LONGEST_NUMERAL = 60
-"""Characters of a numeral; what is longer is text."""
+"""Maximum characters of a number; anything longer is text."""
 _TEXT = "tag:yaml.org,2002:str"
 
 
 def is_plain(node: yaml.Node) -> bool:
-    """Whether a scalar may be something else than text: it is neither in quotes nor a block, or tagged as a number."""
+    """Whether a scalar may be a number or flag: it is neither quoted nor a block, or has a tag other than text."""
     return isinstance(node, yaml.ScalarNode) and (not node.style or node.tag != _TEXT)
 
 
 def numeral(written: str) -> int | float | None:
-    """The number that YAML 1.1 sees in a plain scalar; None when it is none, or one that no float can hold."""
+    """The number that a plain scalar is in YAML 1.1; None when it is not a number, or too large for a float."""
     digits = written.replace("_", "")
     if len(digits) < _LONGEST_NUMERAL and (match := _INTEGER.fullmatch(digits)):
         sign, *forms = match.groups()
@@ -50,13 +50,13 @@ def _numeral(node: yaml.Node, what: str, kind: str) -> int | float:
     written = text(node, what)
     number = numeral(written) if is_plain(node) else None
     if number is None:
-        hint = "" if is_plain(node) or numeral(written) is None else ", which is text because it stands in quotes"
+        hint = "" if is_plain(node) or numeral(written) is None else ", which is text because it is quoted"
         raise NodeError(node, f"{what} must be {kind}, not {quoted(node.value)}{hint}")
     return number
 
 
 def integer(node: yaml.Node, what: str) -> int:
-    """A whole number of 64 bits; of one with a fraction, what stands before the point."""
+    """A whole number of 64 bits; a fraction is cut off."""
     number = int(_numeral(node, what, "a whole number"))
     if not -(2**63) <= number < 2**63:
         raise NodeError(node, f"{what} must be a whole number of at most 64 bits, not {quoted(node.value)}")
@@ -82,7 +82,7 @@ def number(node: yaml.Node, what: str) -> float:
 
 
 def flag(node: yaml.Node, what: str) -> bool:
-    """True or false, as YAML 1.1 writes them."""
+    """True or false, in the spellings of YAML 1.1."""
     word = text(node, what)
     if not is_plain(node) or word not in _TRUE | _FALSE:
         raise NodeError(node, f"{what} must be true or false, not {quoted(node.value)}")
@@ -90,7 +90,7 @@ def flag(node: yaml.Node, what: str) -> bool:
 
 
 def seconds(node: yaml.Node, what: str) -> float:
-    """A duration above 0, in seconds; a bare number is one of seconds, where snmp_exporter takes it for nanoseconds."""
+    """A duration above 0, in seconds; a bare number is seconds (snmp_exporter reads it as nanoseconds)."""
     written = text(node, what)
     bare = numeral(written) if is_plain(node) else None
     try:
@@ -119,7 +119,7 @@ def parse_duration(text: str) -> float:
 
 
 def choice(node: yaml.Node, what: str, allowed: Collection[str]) -> str:
-    """One of some words."""
+    """One of the ``allowed`` words."""
     word = text(node, what)
     if word not in allowed:
         raise NodeError(node, f"{what}: {quoted(word)} is not known; allowed: {', '.join(sorted(allowed))}")

@@ -1,8 +1,8 @@
-"""From text to the nodes of YAML, which ``nodes`` takes apart.
+"""Parses YAML text into nodes, which ``yaml_nodes.py`` reads.
 
-Nodes are read instead of what PyYAML would construct of them: they know their lines, and an alias stays one shared node
-however often it is named, so that a small file cannot unfold into a large one. Scalars are text until a reader says
-what they are, so that the OID 1.10 does not become the number 1.1.
+Nodes, not Python values: nodes have line numbers, and an alias stays one shared node however often it is used, so that
+a small file cannot expand into a large one. Scalars stay text until a reader converts them, so that the OID 1.10 does
+not become the number 1.1.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import yaml
 from yaml.composer import Composer
 
 NULL = "tag:yaml.org,2002:null"
-"""The tag of a scalar that is nothing."""
+"""The tag of a null scalar."""
 _TAGS = {
     yaml.ScalarNode: "tag:yaml.org,2002:str",
     yaml.SequenceNode: "tag:yaml.org,2002:seq",
@@ -24,13 +24,13 @@ _TAGS = {
 _NULL_TEXTS = frozenset({"", "~", "null", "Null", "NULL"})
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _PARTS = 4
-"""Level of the lists whose items ``compose`` hands out one by one."""
+"""Level of the lists whose items ``compose`` passes to ``part`` one by one."""
 _DEEPEST = 30
-"""Levels of nodes; snmp.yml needs nine."""
+"""Maximum levels of nodes; snmp.yml needs nine."""
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # chosen at run time
-    """Tells null from text and nothing else: numbers are the readers' business, and it takes a third less time."""
+    """Resolves null and text only: the readers convert numbers, and this takes a third less time."""
 
     def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
         if kind is yaml.ScalarNode and implicit[0] and value in _NULL_TEXTS:
@@ -49,8 +49,8 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
         elif self._depth == _PARTS and self.part is not None and isinstance(current_index, int) and current_node.value:
             current_node.value[-1] = self.part(self._section, self._key, current_node.value[-1])
         self._depth += 1
-        if self._depth > _DEEPEST:  # libyaml's composer would go on until the stack is full
-            reason = "lists or mappings stand too deep in one another"
+        if self._depth > _DEEPEST:  # libyaml's composer would overflow the stack
+            reason = "lists or mappings are nested too deeply"
             raise yaml.MarkedYAMLError(problem=reason, problem_mark=current_node.start_mark)
 
     def ascend_resolver(self) -> None:
@@ -58,13 +58,13 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 
 
 _ANCHOR_AGAIN = "second occurrence"
-"""What PyYAML's composers say where an anchor's name is used for another node."""
+"""PyYAML's message when an anchor is defined again."""
 
 
 class _TolerantComposer(Composer):
-    """Composes what a loader parses, and lets an anchor's name go on to another node, as YAML and go-yaml do.
+    """Composes nodes and allows an anchor to be defined again, as YAML and go-yaml do.
 
-    It takes several times as long as libyaml's composer, which refuses that and cannot be told otherwise.
+    It takes several times as long as libyaml's composer, which refuses that and has no option for it.
     """
 
     def __init__(self, loader: _Loader) -> None:
@@ -81,8 +81,7 @@ class _TolerantComposer(Composer):
 
 
 PartReader = Callable[[str, str, yaml.Node], yaml.Node]
-"""Takes an item of a list, with the key of the root and the key that the list stands under, and says what takes its
-place."""
+"""Called with the root's key, the list's key and an item of the list; returns the node that replaces the item."""
 
 
 def compose(text: bytes | str, part: PartReader | None = None) -> yaml.Node | None:
@@ -101,7 +100,7 @@ def compose(text: bytes | str, part: PartReader | None = None) -> yaml.Node | No
                 raise
             return _composed(octets, part, tolerant=True)
     except yaml.reader.ReaderError as error:
-        raise _error("there is a character that text has not", octets[: error.position]) from None
+        raise _error("it contains a control character", octets[: error.position]) from None
 
 
 def decode(octets: bytes) -> str:
@@ -128,9 +127,9 @@ def _error(reason: str, before: bytes) -> yaml.MarkedYAMLError:
 
 
 def describe_error(error: yaml.YAMLError) -> tuple[int, str]:
-    """Line (0: unknown) and reason of what PyYAML did not like; the reason quotes nothing from the file."""
+    """Line (0: unknown) and reason of an error of PyYAML; the reason quotes nothing from the file."""
     mark = getattr(error, "problem_mark", None)
     reason = str(getattr(error, "problem", None) or "it cannot be read")
-    if "alias" in reason:  # its name may be the start of a secret that is not in quotes
+    if "alias" in reason:  # its name may be the start of an unquoted secret
         reason = "an alias (*) has no anchor (&) before it; put text that starts with * in quotes"
     return (0 if mark is None else mark.line + 1), " ".join(reason.split())

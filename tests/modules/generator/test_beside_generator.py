@@ -77,7 +77,7 @@ def standard_mibs(folder: Path) -> Path:
     return folder
 
 
-def test_snmp_exporters_generator_makes_the_same_of_the_same_mibs(tree: MibTree, tmp_path: Path) -> None:
+def test_snmp_exporters_generator_gives_the_same_modules(tree: MibTree, tmp_path: Path) -> None:
     generator = require_generator()
     configs, out = tmp_path / "generator.yml", tmp_path / "snmp.yml"
     configs.write_text(BESIDE)

@@ -1,4 +1,4 @@
-"""Modules of recipes: types, indexes, what is asked for, lookups, overrides and filters."""
+"""Building modules: types, indexes, requested OIDs, lookups, overrides and filters."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_each_syntax_becomes_its_metric_type(tree: MibTree) -> None:
     assert module.get == ()
 
 
-def test_what_has_no_metric_type_is_left_out_and_said(tree: MibTree) -> None:
+def test_an_object_without_a_metric_type_is_left_out_and_noted(tree: MibTree) -> None:
     (note,) = built_of(tree, "acmeTypes").notes
     assert note.startswith("tOpaque is left out: no metric type fits Opaque, override its type (")
     module = made(tree, "acmeTypes", overrides=(("tOpaque", Override(type="Float")),))
@@ -97,11 +97,11 @@ def test_rows_are_labelled_by_their_indexes(tree: MibTree, name: str, indexes: l
     assert list(metric(made(tree, name), name).indexes) == indexes
 
 
-def test_tables_with_an_index_that_cannot_be_a_label_are_left_out_and_said(tree: MibTree) -> None:
+def test_tables_with_an_unusable_index_are_left_out_and_noted(tree: MibTree) -> None:
     built = built_of(tree, "loneTable", "opaqueTable", "plainTable")
     assert names(built.module) == ["plIndex", "plainValue", "plainText"]
     lone, _, opaque = built.notes
-    assert lone.startswith("loneEntry is left out: index loAddress is an InetAddress that no InetAddressType stands")
+    assert lone.startswith("loneEntry is left out: index loAddress is an InetAddress with no InetAddressType")
     assert opaque.startswith("opaqueEntry is left out: index opIndex cannot be a label: its type is Opaque")
 
 
@@ -115,7 +115,7 @@ def test_an_override_changes_the_type_of_an_index_too(tree: MibTree) -> None:
     assert metric(state, "enumValue").indexes[0].type == "gauge"
 
 
-# --- what is asked for
+# --- requested OIDs
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_a_single_instance_makes_one_metric_with_its_indexes(tree: MibTree) -> N
     assert metric(module, "ifInOctets").indexes == (Index("ifIndex", "gauge"),)
 
 
-def test_what_no_mib_has_is_listed_and_the_rest_is_built(tree: MibTree) -> None:
+def test_unknown_objects_are_listed_and_the_rest_is_built(tree: MibTree) -> None:
     named = ("nowhere", "ifNumber", "IF-MIB::tText", "1.3.6.1.2.1.99", "ifNumber.x", "ifNumber.5", "")
     built = built_of(
         tree, *named, overrides=(("noSuch", Override(ignore=True)),), lookups=(LookupRule(("a",), "gone"),)
@@ -214,9 +214,9 @@ def test_a_lookup_may_start_from_the_label_of_another(tree: MibTree) -> None:
     assert [one.labels for one in found.lookups] == [("ifIndex",), ("ifType",)]
 
 
-def test_a_lookup_that_nothing_uses_is_said(tree: MibTree) -> None:
+def test_an_unused_lookup_is_noted(tree: MibTree) -> None:
     built = built_of(tree, "ifNumber", lookups=(LookupRule(("ifIndex",), "ifName"),))
-    assert built.notes == ("lookup ifName is not used: nothing has the index ifIndex",)
+    assert built.notes == ("lookup ifName is not used: no metric has the index ifIndex",)
 
 
 # --- overrides and filters
@@ -245,10 +245,10 @@ def test_an_override_finds_names_as_metrics_have_them(tree: MibTree) -> None:
     assert "t_dashed" not in names(made(tree, "acmeTypes", overrides=(("t_dashed", Override(ignore=True)),)))
 
 
-def test_two_objects_of_one_name_are_said(tree: MibTree) -> None:
+def test_two_objects_with_one_name_are_noted(tree: MibTree) -> None:
     built = built_of(tree, "ifMtu", "ifSpeed", overrides=(("ifMtu", Override(name="ifSpeed")),))
     assert built.notes == (
-        "ifSpeed is made of 1.3.6.1.2.1.2.2.1.4 and of 1.3.6.1.2.1.2.2.1.5: rename or ignore one of them",
+        "ifSpeed is the name of both 1.3.6.1.2.1.2.2.1.4 and 1.3.6.1.2.1.2.2.1.5: rename or ignore one of them",
     )
 
 

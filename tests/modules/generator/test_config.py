@@ -48,7 +48,7 @@ def test_everything_of_a_generator_yml_is_read() -> None:
         ("a: [", r"g\.yml:\d+: not valid YAML"),
     ],
 )
-def test_what_is_wrong_in_a_generator_yml_is_named_with_its_line(text: str, message: str) -> None:
+def test_mistakes_in_a_generator_yml_are_named_with_their_line(text: str, message: str) -> None:
     with pytest.raises(ModuleError, match=message):
         parse_generator(text, source="g.yml")
 

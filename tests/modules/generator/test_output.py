@@ -1,4 +1,4 @@
-"""The snmp.yml that is written: our reader and snmp_exporter read it back."""
+"""The written snmp.yml: our reader and snmp_exporter read it back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.modules.generated import GENERATOR, NAMES, made
 pytest.importorskip("pysmi", reason="pysmi is not installed (the extra 'mibs')")
 
 
-def test_what_is_written_is_read_back_the_same(tree: MibTree) -> None:
+def test_written_modules_read_back_the_same(tree: MibTree) -> None:
     file = parse_generator(GENERATOR, source="generator.yml")
     modules = [build(config, tree).module for config in file.configs]
     modules += [replace(made(tree, "acmeTypes", "acmeIndexes", "acmeOld"), name="all")]

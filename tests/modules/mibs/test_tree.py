@@ -128,7 +128,7 @@ def test_rows_that_augment_others_have_their_indexes(ours: LoadedMibs) -> None:
     assert found(ours.tree, "extraValue").indexes == found(ours.tree, "impliedValue").indexes
 
 
-def test_the_language_of_1991_is_read(ours: LoadedMibs) -> None:
+def test_smiv1_is_read(ours: LoadedMibs) -> None:
     tree = ours.tree
     assert found(tree, "oldAddress").type is not None
     assert found(tree, "oldBytes").oid == (*ENTERPRISE, 3, 4, 1, 2)
@@ -149,7 +149,7 @@ def test_nodes_are_found_by_name_module_and_oid(ours: LoadedMibs) -> None:
     assert [one.name for one in tree.under(parse_oid("1.3.6.1.2.1.31.1.1.1"))][:2] == ["ifXEntry", "ifName"]
 
 
-def test_of_two_objects_of_one_name_the_standard_one_is_meant(read: Read) -> None:
+def test_a_name_shared_by_two_objects_means_the_standard_one(read: Read) -> None:
     mibs = read(A=scalar("same", under="enterprises 7"), B=scalar("same", under="mib-2 7"))
     assert found(mibs.tree, "same").module == "B"
     assert found(mibs.tree, "A::same").oid == (1, 3, 6, 1, 4, 1, 7)
@@ -163,7 +163,7 @@ def test_oids_may_be_written_with_names_and_numbers(read: Read) -> None:
     assert problems(mibs) == []
 
 
-def test_a_name_means_what_its_module_imports(read: Read) -> None:
+def test_a_name_refers_to_the_module_that_imports_it(read: Read) -> None:
     mibs = read(
         A='Kind ::= TEXTUAL-CONVENTION STATUS current DESCRIPTION "" SYNTAX INTEGER { a(1) }',
         B='Kind ::= TEXTUAL-CONVENTION STATUS current DESCRIPTION "" SYNTAX INTEGER { b(1) }',
@@ -207,7 +207,7 @@ def test_problems_say_file_line_and_what_is_left_out_and_stop_nothing_else(ours:
     at = {name: text.count("\n", 0, re.search(rf"^{name} ", text, re.MULTILINE).start()) + 1 for name in  # type: ignore[union-attr]
           ("badSyntax", "goodThird", "badQuote", "badType", "lostNode", "badEntry")}  # fmt: skip
     assert said == [
-        "ACME-BROKEN-MIB.txt:7: imports SecretKind, secretRoot from ACME-SECRET-MIB, which no folder has",
+        "ACME-BROKEN-MIB.txt:7: imports SecretKind, secretRoot from ACME-SECRET-MIB, which is in no folder",
         f"ACME-BROKEN-MIB.txt:{at['badSyntax'] + 1}: syntax error at '}}'; badSyntax is left out",
         f"ACME-BROKEN-MIB.txt:{at['goodThird']}: syntax error at 'goodThird'; badEnd is left out",
         f"ACME-BROKEN-MIB.txt:{at['badQuote']}: a quotation mark is missing; badQuote is left out",
@@ -227,7 +227,7 @@ def test_imports_that_cannot_be_read_are_left_out(read: Read) -> None:
     assert "in IMPORTS" in problems(mibs)[0]
 
 
-def test_a_file_without_its_end_is_read_up_to_there(parser: SmiParser) -> None:
+def test_a_truncated_file_is_read_up_to_its_end(parser: SmiParser) -> None:
     text = whole("A", scalar("one") + scalar("two", under="enterprises 2"))
     without = parser.parse(text.removesuffix("END\n"), path="a")
     assert [str(one).partition(": ")[2] for one in without.problems] == ["the file ends without END"]
@@ -247,13 +247,13 @@ def test_a_file_cut_off_at_any_place_keeps_the_declarations_before_it(parser: Sm
         assert "one" in [one.name for module in cut.modules for one in module.definitions], text[:size]
 
 
-def test_what_stands_between_declarations_and_is_none_costs_none_of_them(read: Read) -> None:
+def test_text_between_declarations_does_not_lose_any(read: Read) -> None:
     mibs = read(A=scalar("one") + "some notes here\n" + scalar("two", under="enterprises 2"))
     assert [found(mibs.tree, name).name for name in ("one", "two")] == ["one", "two"]
-    assert problems(mibs) == ["A.mib:8: syntax error at 'notes'; what stands after one is left out"]
+    assert problems(mibs) == ["A.mib:8: syntax error at 'notes'; the text after one is left out"]
 
 
-def test_of_two_objects_with_one_oid_the_first_counts_and_the_other_is_told(read: Read) -> None:
+def test_the_first_of_two_objects_with_one_oid_counts_and_the_other_is_noted(read: Read) -> None:
     mibs = read(A=scalar("one") + scalar("two"))
     assert problems(mibs) == ["A.mib:8: two has the OID of one (A.mib:2) and is left out"]
     kept = mibs.tree.at((1, 3, 6, 1, 4, 1, 1))
@@ -261,7 +261,7 @@ def test_of_two_objects_with_one_oid_the_first_counts_and_the_other_is_told(read
     assert kept.name == "one"
 
 
-def test_of_two_modules_that_define_one_object_none_is_wrong(read: Read) -> None:
+def test_two_modules_may_define_one_object(read: Read) -> None:
     assert problems(read(A=scalar("one"), B=scalar("one"))) == []
 
 
@@ -270,19 +270,19 @@ def test_of_two_modules_that_define_one_object_none_is_wrong(read: Read) -> None
     ["", "END", "A DEFINITIONS ::=", "A DEFINITIONS ::= BEGIN ) END", '"', "A DEFINITIONS ::= BEGIN a ::= b ::= END",
      "A DEFINITIONS ::= BEGIN\nx OBJECT-TYPE", "IMPORTS", "\x00\x01", "A DEFINITIONS ::= BEGIN\n" + "(" * 5000],
 )  # fmt: skip
-def test_nonsense_is_a_problem_and_no_crash(parser: SmiParser, text: str) -> None:
+def test_random_text_is_a_problem_and_not_a_crash(parser: SmiParser, text: str) -> None:
     parsed = parser.parse(text, path="nonsense")
     assert not text or parsed.problems or not parsed.modules or not parsed.modules[0].definitions
     assert all(problem.path == "nonsense" and problem.text for problem in parsed.problems)
 
 
-def test_a_file_where_everything_is_wrong_is_given_up(parser: SmiParser) -> None:
+def test_a_file_with_too_many_errors_is_left_out(parser: SmiParser) -> None:
     body = "".join(f"x{number} OBJECT-TYPE\n SYNTAX (\n" for number in range(300))
     parsed = parser.parse(whole("A", body), path="a")
     assert len(parsed.problems) <= 102
 
 
-def test_names_that_go_in_circles_are_no_endless_loop(read: Read) -> None:
+def test_circular_names_do_not_loop_for_ever(read: Read) -> None:
     mibs = read(
         A="a OBJECT IDENTIFIER ::= { b 1 }\nb OBJECT IDENTIFIER ::= { a 1 }\nKind ::= Other\nOther ::= Kind\n"
         + scalar("one", "Kind")
@@ -291,7 +291,7 @@ def test_names_that_go_in_circles_are_no_endless_loop(read: Read) -> None:
     assert "not defined" in found(mibs.tree, "one").broken
 
 
-def test_rows_that_augment_each_other_are_no_endless_loop(read: Read) -> None:
+def test_rows_that_augment_each_other_do_not_loop_for_ever(read: Read) -> None:
     row = (
         "{0} OBJECT-TYPE\n SYNTAX E MAX-ACCESS not-accessible STATUS current\n"
         ' DESCRIPTION "" AUGMENTS {{ {1} }}\n ::= {{ enterprises {2} }}\n'
@@ -326,7 +326,7 @@ def test_files_are_read_as_other_systems_write_them(tmp_path: Path, encoding: st
     assert found(mibs.tree, "one").description == ("x" if encoding == "ascii" else "Gr\xf6\xdfe")
 
 
-def test_what_is_no_mib_is_passed_over(tmp_path: Path) -> None:
+def test_files_without_a_mib_are_skipped(tmp_path: Path) -> None:
     (tmp_path / "a.mib").write_text(whole("A", scalar("one")))
     (tmp_path / "noise").write_bytes(bytes(range(256)) * 20)
     (tmp_path / "empty").touch()
@@ -337,7 +337,7 @@ def test_what_is_no_mib_is_passed_over(tmp_path: Path) -> None:
     assert problems(load_mibs([tmp_path])) == []
 
 
-def test_of_two_files_with_one_module_the_first_counts(tmp_path: Path) -> None:
+def test_the_first_of_two_files_with_one_module_counts(tmp_path: Path) -> None:
     for folder, number in (("first", 1), ("second", 2)):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "a").write_text(whole("A", scalar("one", under=f"enterprises {number}")))
@@ -346,9 +346,7 @@ def test_of_two_files_with_one_module_the_first_counts(tmp_path: Path) -> None:
     assert problems(mibs) == [f"{tmp_path}/second/a: A is left out: it is also in {tmp_path}/first/a"]
 
 
-def test_what_was_parsed_is_taken_from_the_cache_until_the_file_changes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_parsed_files_come_from_the_cache_until_they_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file, cache = tmp_path / "mibs" / "a", tmp_path / "cache"
     file.parent.mkdir()
     file.write_text(whole("A", scalar("one") + "bad OBJECT-TYPE\n SYNTAX\n ::= { enterprises 2 }\n"))
@@ -384,7 +382,7 @@ def test_a_cache_that_others_can_write_to_is_not_used(tmp_path: Path, monkeypatc
     assert list(theirs.iterdir()) == []
 
 
-def test_parsed_files_survive_the_cache_unchanged(parser: SmiParser) -> None:
+def test_parsed_files_come_unchanged_from_the_cache(parser: SmiParser) -> None:
     for path in MIBS.iterdir():
         parsed = parser.parse(path.read_text(), path="x")
         assert from_json(to_json(parsed), path="x") == parsed
@@ -396,7 +394,7 @@ def test_progress_counts_the_files(tmp_path: Path) -> None:
     assert seen == [(done, 5) for done in range(6)]
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModuleError, match=r"nowhere: no such folder of MIB files"):
         load_mibs([tmp_path / "nowhere"])
 
@@ -410,7 +408,7 @@ def test_without_pysmi_the_error_says_what_to_install(tmp_path: Path, monkeypatc
         load_mibs([tmp_path])
 
 
-def test_net_snmps_own_mibs_need_no_standard_files_beside_them(tmp_path: Path) -> None:
+def test_net_snmps_mibs_load_without_standard_mib_files(tmp_path: Path) -> None:
     folder = Path("/usr/share/snmp/mibs")
     if not (folder / "UCD-SNMP-MIB.txt").exists():
         pytest.skip("net-snmp's MIBs are not installed (on Debian: apt-get install libsnmp-base)")

@@ -51,10 +51,10 @@ def test_an_auth_becomes_credentials(fields: str, expected: Credentials | None) 
         (f"{PRIV}, auth_protocol: ROT13", "none of MD5, SHA"),
         (f"{PRIV}, priv_protocol: XOR", "none of AES"),
         ("passphrase: x", "unknown key"),
-        ("community: x, community: y", "stands twice"),
+        ("community: x, community: y", "repeated"),
     ],
 )
-def test_a_wrong_auth_is_refused_with_what_is_right(fields: str, reason: str) -> None:
+def test_a_wrong_auth_is_refused_with_the_allowed_values(fields: str, reason: str) -> None:
     with pytest.raises(ModuleError, match=reason) as caught:
         auth(fields)
     assert "f.yml:1: " in str(caught.value)
@@ -112,7 +112,7 @@ def test_names_and_passphrases_come_from_the_environment() -> None:
     assert (found.name, found.auth_passphrase, found.priv_passphrase) == ("joe", f"{SECRET}x", "a$b$-$")
 
 
-def test_nothing_is_replaced_where_there_is_no_environment() -> None:
+def test_without_an_environment_no_variable_is_replaced() -> None:
     found = auth(V3.format("$WHO", "${PASS_1}", "$$"))
     assert found == User("$WHO", SecurityLevel.AUTH_PRIV, AuthProtocol.MD5, "${PASS_1}", PrivProtocol.DES, "$$")
 
@@ -124,7 +124,7 @@ def test_a_variable_that_is_missing_fails_the_load_with_its_name(text: str) -> N
     assert SECRET not in str(caught.value)
 
 
-def test_what_an_auth_does_not_use_is_not_looked_up() -> None:
+def test_unused_fields_of_an_auth_are_not_checked() -> None:
     text = "auths: {a: {community: $X, password: $X}, b: {version: 3, username: joe, password: $X}}"
     found = read_text(text, source="f.yml", environment={}).auths
     assert found == {"a": Community(Version.V2C, "$X"), "b": User("joe", auth_passphrase="$X")}

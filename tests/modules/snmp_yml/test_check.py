@@ -1,4 +1,4 @@
-"""Everything that is wrong with a file of modules, told by line."""
+"""All mistakes in a module file, with their lines."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_good_file_has_neither_problems_nor_notes() -> None:
     assert (checked.problems, checked.notes, list(checked.document.modules)) == ((), (), ["good"])
 
 
-def test_every_module_and_auth_that_is_wrong_is_told_with_its_line() -> None:
+def test_every_wrong_module_and_auth_is_reported_with_its_line() -> None:
     checked = check_text(TWO_WRONG, source="f")
     lines = sorted(int(one.split(":")[1]) for one in checked.problems)
     assert lines == [7, 13, 16]
@@ -58,7 +58,7 @@ def test_a_file_that_is_not_yaml_has_one_problem() -> None:
     assert len(check_text("modules: [", source="f").problems) == 1
 
 
-def test_a_file_of_another_kind_has_a_problem() -> None:
+def test_a_file_with_another_root_has_a_problem() -> None:
     assert len(check_text("- one\n- two\n", source="f").problems) == 1
 
 
@@ -100,18 +100,18 @@ ALL = [
     (11, "unknown key 'size' in an index of metric 'a'; allowed: enum_values, "),
     (12, "'help' of a metric must be text"),
     (12, "'oid' of a metric: '1.3.x' is not an OID"),
-    (12, "'scale' of a metric must be a number, not '1', which is text because it stands in quotes"),
+    (12, "'scale' of a metric must be a number, not '1', which is text because it is quoted"),
     (12, "a key of 'enum_values' of a metric must be a whole number, not 'up'"),
     (12, "a metric has no 'name'"),
     (12, "a metric has no 'type'"),
-    (12, "key '2' stands twice in 'enum_values' of a metric"),
+    (12, "key '2' is repeated in 'enum_values' of a metric"),
     (16, "'regex' of a regex extract of metric 'b': '(a)\\\\1' is not a regular expression"),
     (16, "unknown key 'rgx' in a regex extract of metric 'b'; allowed: regex, value"),
     (17, "a lookup of metric 'b' has no 'labelname'"),
-    (18, "key 'one' stands twice in 'modules'"),
-    (20, "'version' of auth 'first' is none of 1, 2, 3"),
+    (18, "key 'one' is repeated in 'modules'"),
+    (20, "'version' of auth 'first' must be 1, 2 or 3"),
     (20, "unknown key in auth 'first'; allowed: auth_protocol, "),
-    (21, "'auth_protocol' of auth 'second' is none of MD5, "),
+    (21, "'auth_protocol' of auth 'second' must be one of MD5, "),
     (21, "'priv_protocol' of auth 'second' must be text"),
     (21, "auth 'second' has no 'password'"),
     (21, "auth 'second' has no 'priv_password'"),
@@ -119,7 +119,7 @@ ALL = [
 ]
 
 
-def test_every_problem_of_a_file_is_told_at_once_with_its_line() -> None:
+def test_every_problem_of_a_file_is_reported_with_its_line() -> None:
     found = check_text(MANY, source="f").problems
     assert len(found) == len(ALL), "\n".join(found)
     for problem, (line, begins) in zip(found, ALL, strict=True):
@@ -138,9 +138,9 @@ METRIC = "modules: {{m: {{metrics: [{{name: a, oid: 1.3, type: gauge, indexes: [
             "}", ", oid: 1.5}"), "'a', 'b', 'c'"),
     ],
 )  # fmt: skip
-def test_lookups_that_go_in_a_circle_are_a_problem_of_their_metric(lookups: str, circle: str) -> None:
+def test_circular_lookups_are_a_problem_of_their_metric(lookups: str, circle: str) -> None:
     (problem,) = check_text(METRIC.format(lookups), source="f").problems
-    assert problem == f"f:1: lookups of metric 'a' go in a circle: {circle} need each other"
+    assert problem == f"f:1: lookups of metric 'a' are circular: {circle} need each other"
 
 
 @pytest.mark.parametrize(
@@ -154,25 +154,25 @@ def test_lookups_that_go_in_a_circle_are_a_problem_of_their_metric(lookups: str,
         "{labels: [b], labelname: a, oid: 1.5}, {labels: [i], labelname: b, oid: 1.6}",
     ],
 )
-def test_lookups_that_come_to_an_end_are_none(lookups: str) -> None:
+def test_lookups_that_end_are_not_circular(lookups: str) -> None:
     assert check_text(METRIC.format(lookups), source="f").problems == ()
 
 
-def test_what_stands_beside_a_module_that_is_no_yaml_is_looked_at_too() -> None:
+def test_the_other_modules_of_an_invalid_file_are_checked() -> None:
     text = TWO_WRONG.replace("walkz: [1.3.6.1.2.1.2]", "walk: [1.3.6.1.2.1.2")
     found = check_text(text, source="f")
     assert [one.split(":")[1] for one in found.problems] == ["8", "13", "16"]
     assert list(found.document.modules) == ["good"]
 
 
-def test_a_file_with_anchors_that_is_no_yaml_has_one_problem() -> None:
+def test_an_invalid_file_with_anchors_has_one_problem() -> None:
     text = TWO_WRONG.replace("walkz: [1.3", "walk: &w [1.3").replace("1.2]\n  second", "1.2\n  second")
     assert len(check_text(text, source="f").problems) == 1
 
 
-def test_a_metric_that_nothing_brings_is_noted_with_its_line() -> None:
+def test_a_metric_that_no_walk_covers_is_noted_with_its_line() -> None:
     (found,) = notes("walk: [1.3.6.1.2.1.1]\nmetrics:\n- {name: a, oid: 1.3.6.1.2.1.10, type: gauge}")
-    assert found == "f:5: module 'one': metric a is never asked for: 1.3.6.1.2.1.10 is under no 'walk', 'get' or filter"
+    assert found == "f:5: module 'one': metric a is never read: 1.3.6.1.2.1.10 is under no 'walk', 'get' or filter"
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_a_metric_that_nothing_brings_is_noted_with_its_line() -> None:
     ["walk: [1.3.6.1.2.1.1]", "walk: [1.3.6.1.2.1.1.5.0]", "get: [1.3.6.1.2.1.1.5.0]",
      "filters: [{oid: 1.3.6.1.2.1.2, targets: [1.3.6.1.2.1.1.5], values: [a]}]"],
 )  # fmt: skip
-def test_a_metric_is_brought_by_walks_above_and_below_it_gets_and_filters(asked: str) -> None:
+def test_a_metric_is_covered_by_walks_above_and_below_it_gets_and_filters(asked: str) -> None:
     assert notes(f"{asked}\nmetrics:\n- {{name: a, oid: 1.3.6.1.2.1.1.5, type: gauge}}") == []
 
 
@@ -198,10 +198,10 @@ metrics:
 """
     first, second = notes(body)
     assert "label 'j' stays empty: 1.3.6.1.2.1.31.1 is under no" in first
-    assert "label 'l' is looked up by k, which is no label before it" in second
+    assert "label 'l' is looked up by k, which is not a label before it" in second
 
 
-def test_a_chain_of_lookups_is_fine_in_its_order_only() -> None:
+def test_a_chain_of_lookups_must_be_in_order() -> None:
     metric = "name: a, oid: 1.3.6.1.1, type: gauge, indexes: [{{labelname: i}}], lookups: [{}]"
     body = f"walk: [1.3.6.1]\nmetrics:\n- {{{{{metric}}}}}"
     links = ["{labels: [i], labelname: j, oid: 1.3.6.1.2}", "{labels: [j], labelname: k, oid: 1.3.6.1.3}"]
@@ -219,8 +219,8 @@ def test_two_metrics_of_one_oid_are_noted() -> None:
 
 def test_a_module_that_asks_for_nothing_is_noted() -> None:
     assert [what for _, what in module_notes(Module("empty"))] == [
-        "nothing is asked for: it has neither 'walk' nor 'get'",
-        "there are no metrics",
+        "it reads nothing: it has neither 'walk' nor 'get'",
+        "it has no metrics",
     ]
 
 

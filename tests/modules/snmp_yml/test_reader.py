@@ -1,4 +1,4 @@
-"""Files in the form of snmp.yml."""
+"""Reading snmp.yml files."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_every_key_of_the_language_is_read() -> None:
     assert read_text(EVERYTHING, source="f.yml") == Document({"all": expected}, {})
 
 
-def test_what_is_not_said_has_the_defaults_of_snmp_exporter() -> None:
+def test_missing_keys_have_the_defaults_of_snmp_exporter() -> None:
     found = module("")
     assert (found.max_repetitions, found.retries, found.timeout) == (25, 3, 5.0)
     assert found == Module("m")
@@ -114,7 +114,7 @@ ONE = f"modules:\n  m:\n    metrics:\n    - {{{METRIC}, "
         ("- a", 1, "the file must be a mapping"),
         ("text", 1, "the file must be a mapping"),
         ("modules: [a]", 1, "'modules' must be a mapping"),
-        ("modules:\n  m: {}\n  m: {}", 3, "key 'm' stands twice"),
+        ("modules:\n  m: {}\n  m: {}", 3, "key 'm' is repeated"),
         ("modules:\n  m:\n    walk: 1.3", 3, "'walk' of module 'm' must be a list"),
         ("modules:\n  m:\n    walk:\n    - 1.3\n    - ifTable", 5, "'ifTable' is not an OID"),
         ("modules:\n  m:\n    walk:\n    - 5.3", 4, "'5.3' is not an OID"),
@@ -130,10 +130,10 @@ ONE = f"modules:\n  m:\n    metrics:\n    - {{{METRIC}, "
         ("modules:\n  m:\n    metrics:\n    - {name: a, oid: 1.3}", 4, "metric 'a' has no 'type'"),
         ("modules:\n  m:\n    metrics: [null]", 3, "a metric has no 'name'"),
         ("modules:\n  m:\n    metrics:\n    - name: a\n      oid: 1.3\n      type: Gauge", 6, "'Gauge' is not known"),
-        (ONE + "name: b}", 4, "stands twice in metric 'a'"),
+        (ONE + "name: b}", 4, "repeated in metric 'a'"),
         (ONE + "scale: nan}", 4, "must be a number"),
         (ONE + "enum_values: {up: 1}}", 4, "a key of 'enum_values' of metric 'a' must be a whole number, not 'up'"),
-        (ONE + "enum_values: {1: a, 0x1: b}}", 4, "stands twice"),
+        (ONE + "enum_values: {1: a, 0x1: b}}", 4, "repeated"),
         (ONE + "indexes: [{type: gauge}]}", 4, "an index of metric 'a' has no 'labelname'"),
         (ONE + "indexes: [{labelname: a, type: Bits}]}", 4, "'Bits' is not known"),
         (ONE + "indexes: [{labelname: a, fixed_size: -1}]}", 4, "from 0 to"),
@@ -148,14 +148,14 @@ ONE = f"modules:\n  m:\n    metrics:\n    - {{{METRIC}, "
         (b"modules:\n  m: \xff", 2, "UTF-8"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_refused_with_its_line(text: str | bytes, line: int, reason: str) -> None:
+def test_mistakes_are_refused_with_their_line(text: str | bytes, line: int, reason: str) -> None:
     with pytest.raises(ModuleError, match=reason) as caught:
         read_text(text, source="f.yml")
     assert str(caught.value).startswith(f"f.yml:{line}: ")
     assert "\n" not in str(caught.value)
 
 
-def test_anchors_and_merge_keys_are_understood() -> None:
+def test_anchors_and_merge_keys_are_read() -> None:
     text = """
 modules:
   base: &base
@@ -182,7 +182,7 @@ def test_equal_parts_become_one_object() -> None:
     assert first.oid is second.oid
 
 
-def test_aliases_that_unfold_to_millions_of_nodes_eat_no_memory() -> None:
+def test_aliases_that_expand_to_millions_of_nodes_take_no_memory() -> None:
     labels = ", ".join(["x"] * 300)
     lookups = ", ".join(["*l"] * 300)
     metrics = "".join("      - *m\n" for _ in range(300))
@@ -230,7 +230,7 @@ modules:
         read_text(text.replace("{metrics: *all}", "{walk: *all}").lstrip(), source="f.yml")
 
 
-def test_a_list_is_no_item_of_another_though_it_was_read_before() -> None:
+def test_a_list_in_a_list_of_texts_is_refused() -> None:
     with pytest.raises(ModuleError, match=r"f\.yml:3: .*must be text"):
         read_text("modules:\n  a:\n    walk: &w [1.3]\n  b:\n    walk: [*w, *w]\n", source="f.yml")
     steps = "".join(f"  m{step}: {{walk: &w{step + 1} [{', '.join([f'*w{step}'] * 9)}]}}\n" for step in range(20))
@@ -238,7 +238,7 @@ def test_a_list_is_no_item_of_another_though_it_was_read_before() -> None:
         read_text(f"modules:\n  m: {{walk: &w0 [1.3]}}\n{steps}", source="f.yml")
 
 
-def test_an_alias_to_what_holds_it_is_refused() -> None:
+def test_an_alias_to_its_own_parent_is_refused() -> None:
     with pytest.raises(ModuleError, match="must be text"):
         module("walk: &w [*w]")
     with pytest.raises(ModuleError, match="unknown key"):
@@ -252,7 +252,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         read_octets(tmp_path)
 
 
-def test_garbage_collection_goes_on_afterwards() -> None:
+def test_garbage_collection_is_enabled_afterwards() -> None:
     with pytest.raises(ModuleError):
         read_text("modules: 5", source="f.yml")
     assert gc.isenabled()

@@ -11,7 +11,7 @@ from tests.support.agents.function_agent import A
 @pytest.mark.parametrize(
     ("status", "name"), [(5, "genErr"), (18, "inconsistentName"), (19, "unknown"), (-1, "unknown")]
 )
-def test_statuses_have_their_names(status: int, name: str) -> None:
+def test_error_statuses_have_their_names(status: int, name: str) -> None:
     error = error_status(status, 3, A)
     assert f"error-status {name} ({status})" in str(error)
     assert (error.status, error.index) == (status, 3)

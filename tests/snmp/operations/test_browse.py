@@ -1,4 +1,4 @@
-"""Browsing as a state machine: every varbind of a subtree is handed out."""
+"""Browsing as a state machine: every varbind of a subtree is returned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking many subtrees at once whether they are there."""
+"""Testing which of many subtrees exist."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def presence(agent: SimulatedAgent, roots: list[str], version: Version, li
 
 
 @pytest.mark.parametrize("version", [Version.V1, Version.V2C])
-async def test_each_subtree_is_there_or_not(version: Version) -> None:
+async def test_each_subtree_is_reported_as_present_or_not(version: Version) -> None:
     async with SimulatedAgent(Mib.of(THERE)) as agent:
         assert await presence(agent, list(WANTED), version, AgentLimits()) == WANTED
 
@@ -43,7 +43,7 @@ async def test_one_packet_asks_for_many() -> None:
         assert agent.requests == 1
 
 
-async def test_an_answer_that_would_be_too_big_is_asked_for_in_parts_and_that_is_remembered() -> None:
+async def test_too_big_splits_the_request_and_is_remembered() -> None:
     limits = AgentLimits()
     roots = [f"1.3.6.1.2.1.47.1.1.1.1.1.{at}" for at in range(ROOTS_PER_REQUEST)]
     async with SimulatedAgent(Mib.of(THERE), max_message=600) as agent:
@@ -75,7 +75,7 @@ def tell(asked: ExistsOperation, oids: list[bytes], *, status: int = 0, index: i
 A, B = oid.encode("1.3.6.1.2.1.1"), oid.encode("1.3.6.1.2.1.2")
 
 
-def test_an_error_that_points_at_one_root_costs_only_that_one_which_did_not_say() -> None:
+def test_an_error_that_points_at_a_root_leaves_only_that_root_unknown() -> None:
     asked = ExistsOperation([A, B], limits=AgentLimits())
     assert ask(asked) == [A, B]
     tell(asked, [A, B], status=5, index=1)
@@ -85,7 +85,7 @@ def test_an_error_that_points_at_one_root_costs_only_that_one_which_did_not_say(
     assert asked.present == {B: True}
 
 
-def test_an_error_that_points_nowhere_is_narrowed_down_until_it_is_alone() -> None:
+def test_an_error_without_an_index_is_narrowed_down_to_one_root() -> None:
     asked = ExistsOperation([A, B], limits=AgentLimits())
     ask(asked)
     tell(asked, [], status=5)
@@ -96,7 +96,7 @@ def test_an_error_that_points_nowhere_is_narrowed_down_until_it_is_alone() -> No
     assert asked.present == {B: True}
 
 
-def test_an_answer_of_another_length_is_not_believed() -> None:
+def test_an_answer_of_another_length_is_asked_again() -> None:
     asked = ExistsOperation([A, B], limits=AgentLimits())
     ask(asked)
     tell(asked, [B + b"\x01"])
@@ -108,7 +108,7 @@ def test_an_answer_of_another_length_is_not_believed() -> None:
     assert asked.present == {A: True}
 
 
-def test_an_index_beyond_what_was_asked_points_nowhere() -> None:
+def test_an_index_beyond_the_request_is_ignored() -> None:
     asked = ExistsOperation([A], limits=AgentLimits())
     ask(asked)
     tell(asked, [], status=2, index=7)
@@ -139,7 +139,7 @@ def test_after_the_end_of_the_mib_only_the_last_root_is_asked() -> None:
 
 
 @pytest.mark.parametrize("status", [0, 5])
-def test_an_agent_that_has_something_after_its_end_is_asked_for_each(status: int) -> None:
+def test_an_agent_with_objects_after_its_end_is_asked_for_each_root(status: int) -> None:
     asked = ExistsOperation([A, B, C, D], limits=AgentLimits())
     ask(asked)
     tell(asked, [], status=2, index=1)

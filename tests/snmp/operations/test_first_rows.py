@@ -1,4 +1,4 @@
-"""The first rows of columns, from agents of every kind, in few packets."""
+"""The first rows of columns, from all kinds of agents, in few packets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def indexes(head: FirstRowsOperation, column: bytes) -> list[int]:
 
 
 @pytest.mark.parametrize("version", [Version.V1, Version.V2C])
-def test_no_more_packets_are_sent_than_allowed_however_long_the_table(version: Version) -> None:
+def test_a_long_table_takes_no_more_packets_than_allowed(version: Version) -> None:
     head = FirstRowsOperation([FIRST, SECOND], version=version, packets=3)
     assert exchange(head, SimulatedAgent(MIB).answer, version=version) == 3
     rows = 3 if version is Version.V1 else 3 * VARBINDS_PER_REQUEST // 2
@@ -31,14 +31,14 @@ def test_no_more_packets_are_sent_than_allowed_however_long_the_table(version: V
 
 
 @pytest.mark.parametrize("version", [Version.V1, Version.V2C])
-def test_a_table_is_read_to_its_end_and_what_is_not_there_has_no_rows(version: Version) -> None:
+def test_a_table_is_read_to_its_end_and_a_missing_one_has_no_rows(version: Version) -> None:
     head = FirstRowsOperation([FIRST, MISSING], version=version, packets=100)
     exchange(head, SimulatedAgent(MIB).answer, version=version)
     assert indexes(head, FIRST) == list(range(1, 61))
     assert head.rows[MISSING] == {}
 
 
-def test_an_agent_whose_messages_are_small_is_asked_for_less_at_once() -> None:
+def test_an_agent_with_small_messages_is_asked_for_less_at_once() -> None:
     head = FirstRowsOperation([FIRST, SECOND], version=Version.V2C, packets=100)
     exchange(head, SimulatedAgent(MIB, max_message=200).answer)
     assert indexes(head, FIRST) == list(range(1, 61))
@@ -46,7 +46,7 @@ def test_an_agent_whose_messages_are_small_is_asked_for_less_at_once() -> None:
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=str)
 @pytest.mark.parametrize("version", [Version.V1, Version.V2C])
-def test_every_misdeed_ends(behaviour: object, version: Version) -> None:
+def test_every_hostile_behaviour_ends(behaviour: object, version: Version) -> None:
     hostile = HostileAgent(behaviour)  # type: ignore[arg-type]  # a behaviour
 
     def first(message: bytes) -> bytes | None:

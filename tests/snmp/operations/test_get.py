@@ -19,7 +19,7 @@ def fetched(gets: GetOperation) -> list[int]:
 
 
 @pytest.mark.parametrize("is_v1", [True, False])
-def test_objects_that_are_not_there_are_no_failure(is_v1: bool) -> None:
+def test_missing_objects_are_not_a_failure(is_v1: bool) -> None:
     gets = GetOperation(names(1, 99, 2, 100, 3), limits=AgentLimits())
     agent = Agent(is_v1=is_v1)
     agent.hold(gets)
@@ -27,7 +27,7 @@ def test_objects_that_are_not_there_are_no_failure(is_v1: bool) -> None:
     assert len(agent.requests) == (3 if is_v1 else 1)
 
 
-def test_only_so_many_are_asked_for_at_once() -> None:
+def test_a_get_asks_for_a_bounded_number_of_objects() -> None:
     agent = Agent()
     agent.hold(GetOperation(names(*range(1, 31)), limits=AgentLimits(), batch_size=12))
     assert [len(asked) for _, asked in agent.requests] == [12, 12, 6]
@@ -45,14 +45,14 @@ def test_too_big_asks_for_fewer_and_is_remembered() -> None:
     assert limits.max_get_oids == 2
 
 
-def test_too_big_for_one_is_its_failure() -> None:
+def test_too_big_for_one_object_is_a_failure() -> None:
     gets = GetOperation(names(1, 2), limits=AgentLimits())
     Agent(lambda _, asked: (1, 0, b"") if asked[0].oid == A + b"\x01" else None).hold(gets)
     assert list(gets.failures) == names(1)
     assert fetched(gets) == [2]
 
 
-def test_an_error_costs_the_object_that_it_points_at() -> None:
+def test_an_error_fails_the_object_that_it_points_at() -> None:
     def refusing(_: ber.Pdu, asked: list[ber.VarBind]) -> tuple[int, int, bytes] | None:
         places = [at for at, one in enumerate(asked, 1) if one.oid == A + b"\x02"]
         return (5, places[0], b"") if places else None
@@ -65,7 +65,7 @@ def test_an_error_costs_the_object_that_it_points_at() -> None:
 
 @pytest.mark.parametrize("index", [0, -1, 99])
 @pytest.mark.parametrize("status", [2, 5])
-def test_an_error_that_points_nowhere_costs_no_object_but_the_guilty(index: int, status: int) -> None:
+def test_an_error_without_an_index_fails_only_its_object(index: int, status: int) -> None:
     def refusing(_: ber.Pdu, asked: list[ber.VarBind]) -> tuple[int, int, bytes] | None:
         return (status, index, b"") if A + b"\x04" in [one.oid for one in asked] else None
 
@@ -88,7 +88,7 @@ def test_objects_that_were_not_asked_for_are_dropped_and_missing_ones_are_failur
     assert gets.failures[A + b"\x02"].oid == "1.3.6.1.4.1.9999.1.2"
 
 
-def test_no_objects_are_no_request() -> None:
+def test_an_empty_get_sends_no_request() -> None:
     agent, gets = Agent(), GetOperation([], limits=AgentLimits())
     agent.hold(gets)
     assert (agent.requests, gets.complete) == ([], True)

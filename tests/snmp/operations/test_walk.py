@@ -43,7 +43,7 @@ def test_max_repetitions_are_those_of_the_subtree() -> None:
 
 
 @pytest.mark.parametrize(("asked", "sent"), [(0, 1), (-5, 1), (2**40, 2**31 - 1)])
-def test_impossible_max_repetitions_become_possible_ones(asked: int, sent: int) -> None:
+def test_max_repetitions_are_clamped_to_the_valid_range(asked: int, sent: int) -> None:
     agent = Agent()
     agent.hold(walks_of(A, max_repetitions=asked))
     assert agent.requests[0][0].index == sent
@@ -73,7 +73,7 @@ def test_too_big_for_a_single_row_is_a_failure() -> None:
     assert walks.finished == {B}
 
 
-def test_an_error_in_mid_walk_costs_that_subtree_only() -> None:
+def test_an_error_in_mid_walk_fails_only_that_subtree() -> None:
     walks = walks_of(A, B, C)
     agent = Agent(lambda _, asked: (5, 1, b"") if asked[0].oid == B + b"\x19" else None)
     agent.hold(walks)
@@ -103,7 +103,7 @@ def test_a_scalar_that_is_fetched_anyway_is_not_asked_for_again(version: Version
 
 
 @pytest.mark.parametrize("version", [Version.V1, Version.V2C])
-def test_a_subtree_that_is_not_there_is_no_failure_and_gives_nothing(version: Version) -> None:
+def test_a_missing_subtree_is_not_a_failure(version: Version) -> None:
     root = oid.encode("1.3.6.1.4.1.9999.9")
     scanner = ber.Scanner([root])
     walks = WalkOperation([Subtree(root)], scanner, version=version, limits=AgentLimits())
@@ -120,7 +120,7 @@ def test_an_error_for_the_root_itself_is_a_failure(status: int) -> None:
     assert count(walks, 0) == 0
 
 
-def test_what_answers_for_another_object_is_not_taken_for_the_root() -> None:
+def test_an_answer_for_another_object_does_not_count_for_the_root() -> None:
     other = ber.encode_varbind(B + b"\x01", ber.encode_integer(1))
     walks = walks_of(A + b"\x07")
     Agent(lambda pdu, _: (0, 0, other) if pdu.type == ber.GET else None).hold(walks)
@@ -134,16 +134,16 @@ def test_no_such_name_in_mid_walk_is_v1_s_end() -> None:
     assert (walks.finished, count(walks, 2)) == ({C}, 30)
 
 
-def test_the_whole_of_an_empty_tree_is_nothing() -> None:
+def test_walking_an_empty_tree_finds_nothing() -> None:
     walks = walks_of(b"")
     Agent(mib=Mib.of({})).hold(walks)
     assert walks.finished == {b""}
 
 
-def test_no_varbinds_are_a_loop() -> None:
+def test_an_answer_without_varbinds_is_a_loop() -> None:
     walks = walks_of(A)
     Agent(lambda *_: (0, 0, b"")).hold(walks)
-    assert "without any varbind" in str(walks.failures[A])
+    assert "without varbinds" in str(walks.failures[A])
 
 
 def exchanged(_: ber.Pdu, asked: list[ber.VarBind]) -> tuple[int, int, bytes] | None:
@@ -155,7 +155,7 @@ def exchanged(_: ber.Pdu, asked: list[ber.VarBind]) -> tuple[int, int, bytes] | 
     return None
 
 
-def test_rows_that_do_not_increase_are_read_on_behind_and_the_walk_is_a_failure() -> None:
+def test_a_walk_continues_after_unordered_rows_but_is_a_failure() -> None:
     walks = walks_of(A, B)
     Agent(exchanged).hold(walks)
     assert isinstance(walks.failures[A], OutOfOrder)
@@ -175,7 +175,7 @@ def test_a_module_may_say_that_oids_do_not_increase() -> None:
 
 
 @pytest.mark.parametrize("after", [b"\x05", b"\x09", b"\x0b"])
-def test_rows_that_lead_back_end_the_walk(after: bytes) -> None:
+def test_rows_that_repeat_a_request_end_the_walk(after: bytes) -> None:
     walks = walks_of(A)
     row = ber.encode_varbind(A + b"\x0a", ber.encode_integer(1)) + ber.encode_varbind(
         A + b"\x05", ber.encode_integer(1)
@@ -199,7 +199,7 @@ def test_an_oid_that_does_not_increase_is_named() -> None:
     assert walks.finished == {B}
 
 
-def test_unordered_rows_are_taken_where_that_is_allowed() -> None:
+def test_unordered_rows_are_accepted_where_allowed() -> None:
     order = [3, 1, 4, 2]
 
     def unordered(_: ber.Pdu, asked: list[ber.VarBind]) -> tuple[int, int, bytes]:
@@ -259,9 +259,7 @@ TABLE = Mib.of(
         ([(2, 3), (4, 5)], {1, 3, 5}),
     ],
 )
-def test_gaps_are_leapt_over(
-    version: Version, max_repetitions: int, gaps: list[tuple[int, int]], kept: set[int]
-) -> None:
+def test_gaps_are_skipped(version: Version, max_repetitions: int, gaps: list[tuple[int, int]], kept: set[int]) -> None:
     root = oid.encode("1.3.6.1.4.1.9998")
     wanted = tuple((_column(a) if a else root, _column(b) if b else b"") for a, b in gaps)
     scanner = ber.Scanner([_column(number) for number in range(1, 6)])
@@ -276,7 +274,7 @@ def test_gaps_are_leapt_over(
         assert all(rows[number] <= 1 for number in rows if number not in kept)
 
 
-def test_an_agent_that_answers_from_before_a_leap_is_not_walked_for_ever() -> None:
+def test_an_agent_that_answers_from_before_a_gap_ends_the_walk() -> None:
     first = ber.encode_varbind(_column(2) + b"\x01", ber.encode_integer(1))
     agent = Agent(lambda _, asked: (0, 0, first) if asked[0].oid >= _column(2) else None, mib=TABLE)
     tree = Subtree(oid.encode("1.3.6.1.4.1.9998"), 1, gaps=((_column(2), _column(4)),))
@@ -285,7 +283,7 @@ def test_an_agent_that_answers_from_before_a_leap_is_not_walked_for_ever() -> No
     assert isinstance(walks.failures[tree.root], WalkLoop)
 
 
-def test_a_walk_that_begins_behind_a_gap_and_finds_nothing_ends() -> None:
+def test_a_walk_that_starts_after_a_gap_and_finds_nothing_ends() -> None:
     tree = Subtree(A, gaps=((A, A + b"\x7f"),))
     walks = WalkOperation([tree], ber.Scanner([A]), version=Version.V2C, limits=AgentLimits())
     agent = Agent()

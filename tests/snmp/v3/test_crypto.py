@@ -74,12 +74,12 @@ def test_the_salt_of_des_is_boots_and_a_counter() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 7, 9])
-def test_des_refuses_what_is_not_whole_blocks(size: int) -> None:
+def test_des_refuses_partial_blocks(size: int) -> None:
     with pytest.raises(ValueError, match="whole blocks"):
         Des(bytes(16)).decrypt(bytes(size), 0, 0, bytes(8))
 
 
-def test_aes_refuses_nothing_at_all() -> None:
+def test_aes_refuses_empty_ciphertext() -> None:
     with pytest.raises(ValueError, match="empty"):
         Aes(bytes(16)).decrypt(b"", 0, 0, bytes(8))
 
@@ -111,7 +111,7 @@ def test_an_unknown_auth_protocol_is_refused() -> None:
 
 
 @given(st.binary(min_size=1, max_size=400), st.integers(0, 2**31 - 1), st.integers(0, 2**64 - 1))
-def test_what_was_encrypted_is_decrypted(plain: bytes, number: int, salt: int) -> None:
+def test_encrypted_text_decrypts_to_the_original(plain: bytes, number: int, salt: int) -> None:
     ciphers: list[Privacy] = [Des(bytes(range(16))), Aes(bytes(range(16))), Aes(bytes(range(32)))]
     for cipher in ciphers:
         ciphertext, parameters = cipher.encrypt(plain, number, number, salt)

@@ -47,7 +47,7 @@ def test_both_extensions_give_the_size_asked_for_and_keep_what_was_there(protoco
         assert extended[: len(kul)] == kul[:size]
 
 
-def test_blumenthals_extension_hashes_all_that_is_there_so_far() -> None:
+def test_blumenthals_extension_hashes_the_whole_key_so_far() -> None:
     kul = bytes(range(16))
     once = keys.extend_blumenthal(AuthProtocol.MD5, kul, 32)
     assert keys.extend_blumenthal(AuthProtocol.MD5, once, 48) == keys.extend_blumenthal(AuthProtocol.MD5, kul, 48)
@@ -79,7 +79,7 @@ def test_a_cache_hands_out_the_keys_it_made_before() -> None:
         {"auth_passphrase": "authenti", "priv_passphrase": "cprivate!"},
     ],
 )
-def test_other_credentials_never_find_old_keys(change: dict[str, str]) -> None:
+def test_changed_credentials_never_find_old_keys(change: dict[str, str]) -> None:
     cache = KeyCache()
     fields = {name: getattr(USER, name) for name in USER.__slots__} | change
     assert cache.keys(USER, ENGINE) != cache.keys(User(**fields), ENGINE)

@@ -1,4 +1,4 @@
-"""The layout of SNMPv3 messages: what is built is parsed again, and nothing else passes."""
+"""The layout of SNMPv3 messages: built messages parse back, and invalid ones are refused."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_message_is_laid_out_as_rfc_3412_section_6_says() -> None:
     st.binary(max_size=32),
     st.binary(max_size=255),
 )
-def test_what_is_built_is_parsed_again(
+def test_a_built_message_parses_back(
     msg_id: int, reportable: bool, engine_id: bytes, boots: int, time: int, user: bytes, context: bytes
 ) -> None:
     header = Header(msg_id, SecurityLevel.NO_AUTH_NO_PRIV, reportable, engine_id, boots, time, user)

@@ -46,6 +46,6 @@ def test_documents_write_aes_with_its_key_size_as_the_original_reads_it() -> Non
 
 
 @pytest.mark.parametrize("protocol", [*AuthProtocol, *PrivProtocol])
-def test_a_protocol_is_text_and_the_same_after_a_copy(protocol: AuthProtocol | PrivProtocol) -> None:
+def test_a_protocol_is_text_and_survives_copies(protocol: AuthProtocol | PrivProtocol) -> None:
     assert f"{protocol}" == protocol
     assert type(protocol)(protocol.value) is deepcopy(protocol) is loads(dumps(protocol)) is protocol

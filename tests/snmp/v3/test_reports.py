@@ -1,4 +1,4 @@
-"""Reports, and silence: what the manager learns from them, what it tells the person on call, and what it refuses."""
+"""Reports and timeouts: what the manager learns from them, its error texts, and the reports that it refuses."""
 
 from __future__ import annotations
 
@@ -46,31 +46,31 @@ def refused(user: User, agent_user: User, **options: set[str]) -> str:
     return text
 
 
-def test_an_unknown_user_is_told_apart() -> None:
-    assert "knows no user 'joe'" in refused(USER, replace(USER, name="jane"))
+def test_an_unknown_user_is_named_in_the_error() -> None:
+    assert "does not know user 'joe'" in refused(USER, replace(USER, name="jane"))
 
 
-def test_a_wrong_auth_passphrase_is_told_apart() -> None:
+def test_a_wrong_auth_passphrase_is_named_in_the_error() -> None:
     assert "check the auth passphrase" in refused(USER, replace(USER, auth_passphrase="other-secret"))
 
 
-def test_a_wrong_auth_protocol_is_told_apart() -> None:
+def test_a_wrong_auth_protocol_is_named_in_the_error() -> None:
     assert "auth protocol is SHA256" in refused(USER, replace(USER, auth_protocol=AuthProtocol.SHA512))
 
 
-def test_a_level_that_the_user_has_not_is_told_apart() -> None:
+def test_an_unsupported_security_level_is_named_in_the_error() -> None:
     assert "security level authPriv" in refused(USER, replace(USER, level=AUTH))
 
 
-def test_a_wrong_priv_passphrase_is_told_apart() -> None:
+def test_a_wrong_priv_passphrase_is_named_in_the_error() -> None:
     assert "check the priv passphrase" in refused(USER, replace(USER, priv_passphrase="other-secret"))
 
 
-def test_a_context_that_is_not_there_is_told_apart() -> None:
+def test_a_missing_context_is_reported() -> None:
     assert "no context 'x'" in refused(replace(USER, context_name="x"), USER, contexts={""})
 
 
-def test_a_report_that_nobody_knows_is_told_with_its_counter() -> None:
+def test_an_unknown_report_is_reported_with_its_counter() -> None:
     made = ready()
     pdu = ber.encode_pdu(ber.REPORT, 0, 0, 0, ber.encode_varbind(oid.encode("1.3.6.1.4.1.9.1"), b"\x41\x01\x01"))
     with pytest.raises(AuthenticationError, match=r"1\.3\.6\.1\.4\.1\.9\.1"):
@@ -85,7 +85,7 @@ def test_a_report_is_known_with_and_without_its_instance(report: Report) -> None
 
 
 @pytest.mark.parametrize("report", [one for one in Report if one not in UNPROTECTED])
-def test_a_report_that_must_be_signed_is_refused_unsigned(report: Report) -> None:
+def test_an_unsigned_report_that_must_be_signed_is_refused(report: Report) -> None:
     made = ready()
     before = replace(made.engine)
     datagram = answer_with(made, lambda header: header._replace(level=NO_AUTH, boots=99), pdu=report_pdu(report))
@@ -105,7 +105,7 @@ def test_a_report_about_the_time_with_a_wrong_mac_is_refused() -> None:
     assert made.engine.boots == 5
 
 
-def test_a_report_with_a_msg_id_of_nobody_is_refused() -> None:
+def test_a_report_with_an_unknown_msg_id_is_refused() -> None:
     made = ready()
     datagram = answer_with(
         made,
@@ -171,7 +171,7 @@ def test_a_late_copy_of_a_discovery_report_does_nothing() -> None:
 
 
 @pytest.mark.parametrize("told", [b"", ENGINE_ID])
-def test_a_report_that_tells_no_new_engine_does_nothing(told: bytes) -> None:
+def test_a_report_without_a_new_engine_id_does_nothing(told: bytes) -> None:
     made = ready()
     datagram = answer_with(
         made,
@@ -183,7 +183,7 @@ def test_a_report_that_tells_no_new_engine_does_nothing(told: bytes) -> None:
     assert made.model.ready()
 
 
-def test_engine_boots_at_their_maximum_end_it_with_advice() -> None:
+def test_engine_boots_at_their_maximum_raise_an_error_with_advice() -> None:
     made = ready()
     made.agent.boots = MAX_BOOTS
     with pytest.raises(AuthenticationError, match="new id"):
@@ -202,7 +202,7 @@ def test_a_response_to_discovery_is_refused() -> None:
 # ---------------------------------------------------------------------------------------------------------- silence
 
 
-def test_silence_after_discovery_points_at_the_privacy() -> None:
+def test_a_timeout_after_discovery_hints_at_the_privacy_settings() -> None:
     made = pair()
     assert "engine discovery" in made.model.timeout_hint()
     made.discover()

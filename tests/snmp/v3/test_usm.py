@@ -1,4 +1,4 @@
-"""The manager's side of USM: what it sends, and which answers it takes."""
+"""The manager's side of USM: what it sends, and which answers it accepts."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_an_agent_that_answers_at_time_zero_is_synchronised_by_its_response() ->
     assert (made.engine.boots, made.engine.time) == (0, 3)
 
 
-def test_a_request_carries_what_the_engines_clock_must_say_by_now() -> None:
+def test_a_request_carries_the_engines_current_time() -> None:
     made = ready()
     made.clock.now += 500
     sent = sent_header(made.model.encode(request(1)))
@@ -120,7 +120,7 @@ def test_msg_ids_stay_within_31_bits() -> None:
         assert value_of(made.model, made.exchange()) == b"router"
 
 
-def test_the_state_of_an_engine_serves_the_next_model() -> None:
+def test_the_next_model_uses_the_stored_engine_state() -> None:
     made = ready()
     again = UsmModel(USER, engine=made.engine, keys=KEYS, clock=made.clock)
     assert again.ready()
@@ -140,7 +140,7 @@ def test_context_name_and_context_engine_are_sent_and_expected_back() -> None:
     ("user", "kind"),
     [(replace(USER, auth_passphrase=""), "auth"), (replace(USER, priv_passphrase=""), "priv")],
 )
-def test_a_user_without_a_passphrase_that_it_needs_is_refused(user: User, kind: str) -> None:
+def test_a_user_without_a_required_passphrase_is_refused(user: User, kind: str) -> None:
     with pytest.raises(AuthenticationError, match=f"'joe' has no {kind} passphrase"):
         UsmModel(user, engine=EngineState(), keys=KEYS)
 
@@ -182,13 +182,13 @@ def test_the_second_answer_to_a_retransmitted_request_is_refused() -> None:
         made.model.decode(both[0])
 
 
-def test_an_answer_with_a_msg_id_of_nobody_is_refused() -> None:
+def test_an_answer_with_an_unknown_msg_id_is_refused() -> None:
     made = ready()
     with pytest.raises(Unexpected):
         made.model.decode(answer_with(made, lambda header: header._replace(msg_id=header.msg_id ^ 1)))
 
 
-def test_no_more_than_a_few_messages_are_waited_for() -> None:
+def test_the_number_of_outstanding_messages_is_bounded() -> None:
     made = ready()
     pdu = request(9)
     first = made.model.encode(pdu)
@@ -202,23 +202,23 @@ def test_no_more_than_a_few_messages_are_waited_for() -> None:
 # ------------------------------------------------------------------------------------------------- who says it, when
 
 
-def test_an_answer_of_less_security_is_refused() -> None:
+def test_an_answer_with_less_security_is_refused() -> None:
     made = ready()
     for level in (NO_AUTH, AUTH):
         datagram = answer_with(made, partial(Header._replace, level=level))
-        with pytest.raises(Unauthentic, match="less than was asked for"):
+        with pytest.raises(Unauthentic, match="lower than requested"):
             made.model.decode(datagram)
 
 
-def test_an_answer_of_more_security_is_refused() -> None:
+def test_an_answer_with_more_security_is_refused() -> None:
     made = ready(replace(USER, level=AUTH))
     agent = UsmAgent([USER], engine_id=ENGINE_ID, boots=5, time=10_000, keys=KEYS, clock=made.clock)
-    with pytest.raises(Unauthentic, match="more than was asked for"):
+    with pytest.raises(Unauthentic, match="higher than requested"):
         made.model.decode(answer_with(made._replace(agent=agent), lambda header: header._replace(level=PRIV)))
 
 
 @pytest.mark.parametrize("user", [USER, replace(USER, level=AUTH), User("joe")])
-def test_an_answer_of_another_engine_is_refused(user: User) -> None:
+def test_an_answer_from_another_engine_is_refused(user: User) -> None:
     made = ready(user)
     with pytest.raises(Unauthentic, match="another engine"):
         made.model.decode(answer_with(made, lambda header: header._replace(engine_id=b"another one")))
@@ -247,14 +247,14 @@ def test_an_answer_encrypted_with_another_passphrase_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("boots", "time"), [(4, 10_000), (5, 9_849), (0, 0), (4, 2**31 - 1), (MAX_BOOTS, 10_000)])
-def test_an_answer_outside_of_the_time_window_is_refused(boots: int, time: int) -> None:
+def test_an_answer_outside_the_time_window_is_refused(boots: int, time: int) -> None:
     made = ready()
     with pytest.raises(Unauthentic, match="time window"):
         made.model.decode(answer_with(made, lambda header: header._replace(boots=boots, time=time)))
 
 
 @pytest.mark.parametrize(("boots", "time"), [(5, 9_850), (5, 10_000), (5, 10_900), (6, 0)])
-def test_an_answer_inside_of_the_time_window_is_taken(boots: int, time: int) -> None:
+def test_an_answer_inside_the_time_window_is_accepted(boots: int, time: int) -> None:
     made = ready()
     assert value_of(made.model, answer_with(made, lambda header: header._replace(boots=boots, time=time))) == b"router"
 
@@ -266,7 +266,7 @@ def test_the_time_window_moves_with_our_clock() -> None:
         made.model.decode(answer_with(made, lambda header: header._replace(time=10_000)))
 
 
-def test_a_later_time_is_the_one_that_counts_from_then_on() -> None:
+def test_a_later_time_replaces_the_earlier_one() -> None:
     made = ready()
     made.model.decode(answer_with(made, lambda header: header._replace(boots=6, time=400)))
     assert (made.engine.boots, made.engine.time) == (6, 400)
@@ -297,7 +297,7 @@ def test_an_answer_about_another_context_is_refused(field: str) -> None:
 
 
 @pytest.mark.parametrize("tag", [ber.GET, ber.GET_NEXT, ber.SET, ber.GET_BULK, 0xA6, 0xA7])
-def test_a_request_or_notification_is_no_answer(tag: int) -> None:
+def test_a_request_or_notification_is_not_an_answer(tag: int) -> None:
     made = ready()
     with pytest.raises(Malformed):
         made.model.decode(answer_with(made, lambda header: header, pdu=ber.encode_pdu(tag, 7, 0, 0, b"")))

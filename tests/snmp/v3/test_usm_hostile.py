@@ -1,4 +1,4 @@
-"""Altered, cut and made-up datagrams: none is taken for an answer, and none does harm to the one that follows."""
+"""Altered, truncated and random datagrams: none is accepted, and none harms the answer that follows."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_random_scoped_pdus_under_right_keys_are_refused(scoped: bytes, level: S
         SHARED.model.decode(usm_message.build_message(header, scoped, security_protocols, 1))
 
 
-def test_none_of_these_examples_spoilt_the_answer() -> None:
+def test_altered_answers_do_not_spoil_the_right_one() -> None:
     made = ready()
     answer = made.exchange()
     for at in range(len(answer)):

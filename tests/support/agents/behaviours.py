@@ -1,6 +1,6 @@
-"""What a hostile agent does: one broken rule for each behaviour, by name.
+"""Behaviours of a hostile agent: each breaks one rule.
 
-``BEHAVIOURS`` has them all, for tests that are parametrised over them; the functions make others of their kind.
+``BEHAVIOURS`` has all of them by name, for parametrised tests; the functions make variants.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _shorter_each_time(request: Request) -> Iterable[bytes]:
 
 
 def _cut_inside(request: Request) -> Iterable[bytes]:
-    """The outer lengths are right, the last varbind's are not."""
+    """The outer lengths are right, those of the last varbind are wrong."""
     pdu = request.honest_pdu
     return [request.response(request.honest[pdu.start : pdu.end - 1])]
 
@@ -53,7 +53,7 @@ def random_octets(seed: int) -> Behaviour:
 
 
 def random_sequence(seed: int) -> Behaviour:
-    """Random octets in a message and PDU that are right so far."""
+    """Random octets in an otherwise valid message and PDU."""
     rng = random.Random(seed)
     return Behaviour(
         f"random_varbinds_{seed}", lambda request: [request.response(rng.randbytes(rng.randrange(1, 300)))]
@@ -61,7 +61,7 @@ def random_sequence(seed: int) -> Behaviour:
 
 
 def flipped_bits(seed: int, count: int = 3) -> Behaviour:
-    """The right answer with some bits turned."""
+    """The right answer with some bits flipped."""
     rng = random.Random(seed)
 
     def answer(request: Request) -> Iterable[bytes]:
@@ -117,7 +117,7 @@ def _as_pdu(request: Request, type_: int) -> bytes:
 
 
 def late(seconds: float) -> Behaviour:
-    """Every answer comes so late; longer than the manager's timeout, and it answers a request given up."""
+    """Delays every answer; longer than the manager's timeout, it answers a request that was given up."""
     return Behaviour("late", lambda request: [Reply(request.honest, delay=seconds)], is_harmless=True, delay=seconds)
 
 
@@ -126,7 +126,7 @@ def _late_copies(request: Request) -> Iterable[Reply]:
 
 
 def silent_after(requests: int) -> Behaviour:
-    """Answers some requests, then none."""
+    """Answers some requests, then falls silent."""
     return replace(after(requests, Behaviour("silent", lambda _: [])), name=f"silent_after_{requests}")
 
 
@@ -138,7 +138,7 @@ def _row(name: bytes, value: bytes = b"\x02\x01\x2a") -> bytes:
 
 
 def _endless(request: Request) -> Iterable[bytes]:
-    """Goes on in the subtree for ever: one sub-identifier, which counts up."""
+    """An endless subtree: one sub-identifier that counts up."""
     subids = oid.decode_subids(request.last)
     grown = subids if len(subids) > 11 else (*subids, 0)
     times = max(request.pdu.index, 1) if request.pdu.type == ber.GET_BULK else 1
@@ -158,7 +158,7 @@ _ORDER = _exchanged()
 
 
 def _out_of_order(request: Request) -> Iterable[bytes]:
-    """All that there is, but in each column row 11 comes before row 10: some devices keep their tables so."""
+    """All objects, but in each column row 11 comes before row 10: some devices sort their tables so."""
     if request.pdu.type == ber.GET:
         return [request.honest]
     last = request.last
@@ -185,12 +185,12 @@ def _decreasing(request: Request) -> Iterable[bytes]:
 
 
 def _constant(request: Request) -> Iterable[bytes]:
-    """The same object, whatever was asked for."""
+    """The same object for every request."""
     return [request.response(HONEST.rows(HONEST.position(_NAME), HONEST.position(_NAME) + 1, 0.0)[0])]
 
 
 def _repeating(request: Request) -> Iterable[bytes]:
-    """The very OID that was asked for, as its own successor."""
+    """Returns the requested OID as its own successor."""
     return [request.response(_row(request.last))]
 
 
@@ -216,7 +216,7 @@ def raw_varbinds(name: str, varbinds: bytes) -> Behaviour:
 
 
 def value(name: str, encoded: bytes, *, at: str = f"{IF_ENTRY}.10.2", is_valid: bool = False) -> Behaviour:
-    """Honest in all but the value of one object, which is these octets (tag, length and content)."""
+    """Honest except for the value of one object, which is these octets (tag, length and content)."""
     mib = Mib.of({**honest_objects(), at: encoded})
     return Behaviour(f"value_{name}", lambda request: [request.honest], mib=mib, is_harmless=is_valid)
 
@@ -230,7 +230,7 @@ def status(number: int, index: int = 1) -> Behaviour:
 
 
 def too_big_above(repetitions: int) -> Behaviour:
-    """tooBig until the manager asks for no more than so many repetitions; then honest."""
+    """tooBig until the manager asks for at most this many repetitions; then honest."""
 
     def answer(request: Request) -> Iterable[bytes]:
         if request.pdu.type == ber.GET_BULK and request.pdu.index > repetitions:

@@ -16,7 +16,7 @@ PERCENT = 37
 
 
 def busy_mib() -> Mib:
-    """One interface, always busy to PERCENT: 20 percent in, the rest out."""
+    """One interface with a constant utilization of PERCENT: 20 percent in, the rest out."""
     row = "1.3.6.1.2.1.2.2.1"
     second = SPEED / 8 / 100
     objects: dict[str, Value] = {

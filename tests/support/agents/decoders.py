@@ -1,4 +1,4 @@
-"""The decoder twice, compiled and as plain Python, with what must hold for any octets: for the tests and the fuzzer."""
+"""Both decoders, compiled and plain Python, with checks for any octets: for the tests and the fuzzer."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def rows(*suffixes: int, column: bytes = COLUMN) -> bytes:
 
 
 def column_of(decoder: ModuleType, octets: bytes, skip: int) -> list[object]:
-    """All that is read from the octets of a column; Malformed as its class's name."""
+    """Everything that is read from the octets of a column; "Malformed" for the exception."""
     readings: list[Callable[[], object]] = [
         lambda: decoder.numbers(octets, skip, True),
         lambda: decoder.numbers(octets, skip, False),
@@ -58,7 +58,7 @@ def column_of(decoder: ModuleType, octets: bytes, skip: int) -> list[object]:
 
 
 def scan_of(decoder: ModuleType, octets: bytes, start: int, end: int, **options: bool) -> list[object]:
-    """All that a scanner makes of varbinds. ``options``: ``walking``, ``ordered``, ``inside`` (start at a column)."""
+    """The results of a scanner. ``options``: ``walking``, ``ordered``, ``inside`` (start at a column)."""
     scanner = decoder.Scanner(list(COLUMNS))
     scanner.start(COLUMNS[0] if options.get("inside") else TABLE, options.get("ordered", True))
     try:
@@ -81,7 +81,7 @@ def scan_of(decoder: ModuleType, octets: bytes, start: int, end: int, **options:
 
 
 def message_of(decoder: ModuleType, datagram: bytes) -> list[object]:
-    """All that is read from a v1 or v2c message."""
+    """Everything that is read from a v1 or v2c message."""
     try:
         pdu = decoder.read_community_message(datagram, HEAD)
     except decoder.Malformed:

@@ -18,7 +18,7 @@ Answer = Callable[[ber.Pdu, list[ber.VarBind]], tuple[int, int, bytes] | None]
 
 
 class Agent:
-    """Answers a conversation until it ends; ``requests`` are what it was asked."""
+    """Answers an operation until it ends; ``requests`` are the requests that it got."""
 
     def __init__(self, misdeed: Answer = lambda *_: None, *, mib: Mib = MIB, is_v1: bool = False) -> None:
         self.requests: list[tuple[ber.Pdu, list[ber.VarBind]]] = []
@@ -36,7 +36,7 @@ class Agent:
             status, index, body = self._misdeed(pdu, asked) or self._honest(pdu, asked, sent)
             answer = ber.encode_pdu(ber.RESPONSE, number, status, index, body)
             operation.handle_response(answer, ber.read_pdu(answer, 0, len(answer)))
-        pytest.fail("the conversation does not end")
+        pytest.fail("the operation does not end")
 
     def _honest(self, pdu: ber.Pdu, asked: list[ber.VarBind], sent: bytes) -> tuple[int, int, bytes]:
         echo = sent[pdu.start : pdu.end]

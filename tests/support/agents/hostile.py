@@ -1,8 +1,8 @@
-"""An agent that breaks the rules, one rule at a time, for tests of whatever talks to agents.
+"""A hostile agent, which breaks one rule at a time, for tests of code that talks to agents.
 
-``HostileAgent(behaviour)`` listens on loopback and answers v1 and v2c. A ``Behaviour`` is told each request and what an
-honest agent would answer, and says what is sent instead; ``behaviours`` has a hundred of them. The honest agent
-behind it answers from ``HONEST``: the system group and three columns of forty rows.
+``HostileAgent(behaviour)`` listens on loopback and answers v1 and v2c. A ``Behaviour`` gets each request with the
+honest answer, and returns what to send instead; ``behaviours.py`` has a hundred of them. The honest agent behind it
+answers from ``HONEST``: the system group and three columns of forty rows.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SYS_DESCR = "1.3.6.1.2.1.1.1.0"
 
 
 def honest_objects() -> dict[str, Value]:
-    """Dotted OID -> encoded value of what the honest agent holds; none of it moves."""
+    """The honest agent's objects: dotted OID -> encoded value; none of them changes."""
     objects: dict[str, Value] = {
         SYS_DESCR: ber.tlv(ber.OCTET_STRING, b"honest"),
         "1.3.6.1.2.1.1.3.0": ber.encode_integer(4711, ber.TIME_TICKS),
@@ -52,7 +52,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it came. ``number`` counts from 0, retransmissions included; ``honest`` is the right answer."""
+    """A received request. ``number`` counts from 0, retransmissions included; ``honest`` is the right answer."""
 
     number: int
     datagram: bytes
@@ -156,7 +156,7 @@ class HostileAgent:
         return self
 
     def close(self) -> None:
-        """Stop; answers that are still to come are not sent."""
+        """Stops the agent; delayed answers are not sent."""
         if self._loop is not None and self._sockets:
             self._loop.remove_reader(self._sockets[0].fileno())
         for opened in self._sockets:
@@ -195,7 +195,7 @@ class HostileAgent:
                 self._send(reply, peer)
 
     def replies(self, datagram: bytes) -> list[Reply]:
-        """What is sent for a datagram."""
+        """The datagrams to send for a request."""
         self.requests.append(datagram)
         request = self._parse(datagram)
         if request is None:

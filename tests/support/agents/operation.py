@@ -1,4 +1,4 @@
-"""An operation and an agent that talk to each other without sockets."""
+"""Runs an operation against an agent without sockets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from promsnmp.snmp.operations.first_rows import FirstRowsOperation
 
 
 def exchange(operation: FirstRowsOperation, answer: object, *, version: Version = Version.V2C) -> int:
-    """Talks until the operation has nothing more to ask; returns the packets that took."""
+    """Runs the operation to its end; returns the number of packets."""
     for packets in range(200):
         pdu = operation.next_pdu(packets)
         if pdu is None:

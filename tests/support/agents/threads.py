@@ -1,4 +1,4 @@
-"""Agents on a loop of their own in a thread, for tests that wait for a program."""
+"""Agents on an event loop in a thread, for tests that block while a program runs."""
 
 from __future__ import annotations
 

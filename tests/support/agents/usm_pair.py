@@ -39,7 +39,7 @@ class Clock:
 
 
 class Pair(NamedTuple):
-    """A manager and the agent that it talks to."""
+    """A manager and its agent."""
 
     model: UsmModel
     agent: UsmAgent
@@ -57,7 +57,7 @@ class Pair(NamedTuple):
         return answered
 
     def discover(self) -> int:
-        """Let the manager learn what it has to; returns the number of exchanges."""
+        """Runs engine discovery; returns the number of exchanges."""
         for count in itertools.count():
             if self.model.ready():
                 return count
@@ -101,7 +101,7 @@ def sent_header(datagram: bytes) -> Header:
 
 
 def answer_with(made: Pair, change: Callable[[Header], Header], *, pdu: bytes | None = None) -> bytes:
-    """An answer of the agent to a new request with ``change``d header, properly encrypted and signed."""
+    """The agent's answer to a new request with a ``change``d header, properly encrypted and signed."""
     sent = sent_header(made.model.encode(request(7)))
     mine = sent._replace(reportable=False, boots=made.agent.boots, time=made.agent.time)
     return made.agent.secure(change(mine), pdu or respond(Pdu(ber.GET, 7, 0, 0, 0, 0), b""))

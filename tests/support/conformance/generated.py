@@ -1,8 +1,7 @@
-"""Modules and devices made up at random, from a seed: every type of metric, index and lookup, and values at the edges.
+"""Generates random modules and devices from a seed: every type of metric, index and lookup, and edge values.
 
-A case is a table of a few columns whose rows share their indexes, with scalars and the like beside it. It is made so
-that most of it fits together, as in real files, and some does not: rows that are missing, indexes cut short or too
-long, values of another type.
+A case is a table of a few columns whose rows share their indexes, with some scalars. Most of it fits together, as in
+real files, and some does not: missing rows, indexes that are too short or too long, values of another type.
 """
 
 from __future__ import annotations
@@ -51,14 +50,14 @@ Subids = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the table: the sub-identifiers of each of its index's parts, and whether it is as it should be."""
+    """A row of the table: the sub-identifiers of each part of its index, and whether it is valid."""
 
     parts: tuple[Subids, ...]
     suffix: Subids
 
 
 def case(number: int, seed: int) -> Case:
-    """The case of a number; the same seed makes the same one."""
+    """The case of a seed; always the same one."""
     return _CaseGenerator(Random(f"{seed}.{number}")).case(f"made_{seed}_{number}")
 
 
@@ -67,7 +66,7 @@ def _dotted(*parts: int) -> str:
 
 
 class _CaseGenerator:
-    """One case in the making."""
+    """Builds one case."""
 
     def __init__(self, random: Random) -> None:
         self.random = random
@@ -78,7 +77,7 @@ class _CaseGenerator:
         self.has_ports = any(one["type"] == "LldpPortId" for one in self.indexes)
         self.rows = [self.row() for _ in range(random.choice((1, 3, 6, 12)) if self.indexes else 1)]
         self.columns = 20
-        """The number of the column that was made last for a look-up."""
+        """The number of the column that was added last for a lookup."""
 
     def maybe(self, share: float) -> bool:
         return self.random.random() < share
@@ -229,7 +228,7 @@ class _CaseGenerator:
         return made
 
     def lookup(self, at: int, known: dict[str, list[Subids | None]]) -> dict[str, Any]:
-        """A look-up by some labels; what it finds may be looked up in turn."""
+        """A lookup by some labels; another lookup may start from its label."""
         random, kind = self.random, self.random.choice(LOOKUP_TYPES)
         labels = random.sample(list(known), min(len(known), random.choice((1, 1, 1, 2))))
         if self.maybe(0.03):
@@ -244,7 +243,7 @@ class _CaseGenerator:
         return {"labels": labels, "labelname": name, "oid": f"1.{self.columns}", "type": kind}
 
     def looked_up(self, parts: Sequence[Subids], kind: str) -> Subids | None:
-        """Puts a value where the look-up looks; the sub-identifiers that it stands for."""
+        """Adds a value at the index of the lookup; returns its sub-identifiers."""
         if self.maybe(0.15):
             return None
         at = [sub for part in parts for sub in part]

@@ -1,4 +1,4 @@
-"""Values as devices send them, and as they should not: encoded, chosen at random, with the edges of every type."""
+"""Random encoded values, valid and invalid, with the edge values of every type."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def padded(random: Random) -> bytes:
 
 
 def odd(random: Random) -> bytes:
-    """What no sound agent sends: NULL, plain Opaque, tags that SNMP has given up or never had."""
+    """Values that no valid agent sends: NULL, plain Opaque, tags that SNMP dropped or never had."""
     return random.choice(
         (
             b"\x05\x00",
@@ -131,7 +131,7 @@ def odd(random: Random) -> bytes:
 
 
 def malformed(random: Random) -> bytes:
-    """What snmp_exporter fails a scrape for."""
+    """Values for which snmp_exporter fails a scrape."""
     return random.choice(
         (
             ber.tlv(ber.INTEGER, b""),
@@ -169,7 +169,7 @@ ASSOCIATED = {"InetAddress": (1, 2), "InetAddressMissingSize": (1, 2), "LldpPort
 
 
 def is_number(value: bytes) -> bool:
-    """Whether a number can be made of an encoded value."""
+    """Whether an encoded value is a number."""
     tag, start, end = ber.read_any(value, 0, len(value))
     content = value[start:end]
     if tag == ber.OPAQUE:

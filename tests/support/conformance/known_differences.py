@@ -1,4 +1,4 @@
-"""Differences between two pages that are there on purpose (docs/reference/conformance.md), and the others."""
+"""Tells deliberate differences between two pages (docs/reference/conformance.md) from unknown ones."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def refusal(body: str) -> str:
 
 
 def has_slips_apart(page: ParsedPage) -> bool:
-    """Whether only slips of snmp_exporter keep series of a page apart: as they should be, some would be the same."""
+    """Whether only formatting bugs of snmp_exporter keep series of a page apart."""
     return len(_corrected(page).samples) < len(page.samples)
 
 
 def unexplained_differences(
     scraped: ScrapedModule, mine: ParsedPage, other: ParsedPage, *, is_exact: bool = False
 ) -> list[Difference]:
-    """What differs between our page and theirs beyond what docs/reference/conformance.md tells of.
+    """The differences between our page and theirs that docs/reference/conformance.md does not document.
 
     ``is_exact``: ours was made by the settings that bring back what snmp_exporter does.
     """
@@ -67,7 +67,7 @@ def unexplained_differences(
 
 
 def _corrected(page: ParsedPage) -> ParsedPage:
-    """A page of snmp_exporter with its slips put right."""
+    """A page of snmp_exporter with its formatting bugs fixed."""
     samples = {
         (name, tuple((label, _TICKS.sub(r"\1", text)) for label, text in labels)): value
         for (name, labels), value in page.samples.items()

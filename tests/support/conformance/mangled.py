@@ -1,4 +1,4 @@
-"""Recorded devices made to lie: rows gone, values of another type or out of range, indexes cut short or too long."""
+"""Damages recorded devices: missing rows, values of another type or out of range, wrong index lengths."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def mangled(objects: Mapping[bytes, bytes], seed: str) -> dict[bytes, bytes]:
 
 
 def _other(value: bytes, random: Random) -> bytes:
-    """A value in its place: of the same type, or of any."""
+    """A replacement value: of the same type, or of any."""
     makers: tuple[generated_values.Maker, ...]
     if value[0] == ber.OCTET_STRING:
         makers = (generated_values.text, generated_values.some_octets, generated_values.date, generated_values.integer)
@@ -58,5 +58,5 @@ def _elsewhere(name: bytes, random: Random) -> bytes:
 
 
 def mib_of(objects: Mapping[bytes, bytes]) -> Mib:
-    """A MIB of what is left."""
+    """A MIB of the remaining objects."""
     return Mib.of({name: value for name, value in objects.items() if len(name) > 1})

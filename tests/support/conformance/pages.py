@@ -1,4 +1,4 @@
-"""Two pages side by side: what one has and the other has not, and of which kind each difference is."""
+"""Compares two pages and classifies each difference."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Series = tuple[str, tuple[tuple[str, str], ...]]
 
 @dataclass(frozen=True, slots=True)
 class ParsedPage:
-    """A page whatever its order: numbers by series, TYPE and HELP by family."""
+    """A page without its order: numbers by series, TYPE and HELP by family."""
 
     samples: Mapping[Series, float]
     types: Mapping[str, str]
@@ -28,7 +28,7 @@ class ParsedPage:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One difference: its kind, and the series or family with what each side says."""
+    """One difference: its kind, and the series or family with both values."""
 
     kind: str
     what: str

@@ -1,4 +1,4 @@
-"""Both programs and the agent that they ask, for as long as the context lasts."""
+"""Runs both programs and the agent that they poll, as a context manager."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ EXACT = CollectorOptions(utilization=False, zeros=True, strict=True, own_metrics
 
 @dataclass(frozen=True, slots=True)
 class ScrapeResults:
-    """What is made of a scrape; the text of the error where there is no page."""
+    """The result of a scrape: the page, or the error text."""
 
     mine: ParsedPage
     exact: ParsedPage | str
@@ -67,7 +67,7 @@ class BothPrograms:
         self._stack.__exit__(kind, error, trace)
 
     def load(self, text: str) -> Document:
-        """The modules and auths from now on."""
+        """Loads modules and auths into both."""
         self._document = read_text(text, source="cases")
         catalogue_store = CatalogueStore(Catalogue(self._document.modules, self._document.auths))
         self._collectors = [Collector(catalogue_store, options) for options in (PLAIN, EXACT)]
@@ -81,11 +81,11 @@ class BothPrograms:
         return self._document
 
     def device(self, mib: Mib) -> None:
-        """The device from now on."""
+        """Sets the device that the agent simulates."""
         self._agent.mib = mib
 
     def pages(self, *modules: str, auth: str = "public_v2") -> ScrapeResults:
-        """What both make of some modules."""
+        """The results of both for some modules."""
         mine, exact = asyncio.run_coroutine_threadsafe(self._ours(modules, auth), self._loop).result(120)
         assert self._exporter is not None
         status, body = self._exporter.scrape(self._agent.target, *modules, auth=auth)

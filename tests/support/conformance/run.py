@@ -1,4 +1,4 @@
-"""The comparison: recorded devices, as they are and mangled, and devices made up, each read by both programs."""
+"""Runs the comparison: both programs poll recorded devices (intact and mangled) and generated ones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BATCH = 200
 
 @dataclass(slots=True)
 class Result:
-    """What became of one module on one device."""
+    """The result for one module on one device."""
 
     module: str
     device: str
@@ -55,7 +55,7 @@ def compare_module(module: str, name: str, scraped: ScrapedModule, pages: Scrape
 
 
 def _inexact(scraped: ScrapedModule, pages: ScrapeResults) -> list[Difference]:
-    """What differs although the settings are those that bring back what snmp_exporter does."""
+    """Differences that remain with the settings that restore snmp_exporter's behaviour."""
     assert isinstance(pages.theirs, ParsedPage)
     if isinstance(pages.exact, str):
         is_served = pages.theirs.samples and not has_slips_apart(pages.theirs)
@@ -97,7 +97,7 @@ def generated(programs: BothPrograms, cases: Sequence[Case]) -> Iterator[Result]
 
 
 def summary(found: Sequence[Result], tell: Callable[[str], None], *, shown: int = 5) -> bool:
-    """Tells of what differs, module by module, and of all in all; whether nothing is unexplained."""
+    """Prints the differences by module and a total; returns whether all are explained."""
     for module in sorted({one.module for one in found if one.unknown}):
         mine = [one for one in found if one.module == module]
         unknown = [(one, each) for one in mine for each in one.unknown]

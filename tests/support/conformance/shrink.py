@@ -1,4 +1,4 @@
-"""Makes a case that differs smaller, so that a person sees at what."""
+"""Shrinks a case that differs, so that a person sees the cause."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NEEDED = ("oid", "type", "name", "help")
 
 
 def shrunk(case: Case, differs: Callable[[Case], bool]) -> Case:
-    """The smallest case found that still differs: its parts are left out one after the other."""
+    """The smallest case found that still differs; parts are removed one by one."""
     while (smaller := next(filter(differs, _smaller(case)), None)) is not None:
         case = smaller
     return case

@@ -52,7 +52,7 @@ version: 2
 
 
 def made(tree: MibTree, *walk: str, **how: Any) -> Module:
-    """The module of a recipe in which nothing is missing."""
+    """The module of a configuration without missing names."""
     built = built_of(tree, *walk, **how)
     assert built.missing == ()
     return built.module

@@ -1,4 +1,4 @@
-"""Files in the form of snmp.yml, good, odd and bad ones, each with a name: what one program loads the other should."""
+"""Named snmp.yml files, good, odd and bad: PromSNMP and snmp_exporter should load the same ones."""
 
 from __future__ import annotations
 

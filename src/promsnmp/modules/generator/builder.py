@@ -1,6 +1,6 @@
-"""Makes a module of a recipe and the MIBs, as snmp_exporter's generator does.
+"""Builds a module from its configuration and the MIBs, as snmp_exporter's generator does.
 
-What the recipe names and the MIBs do not have is listed, and everything else is built.
+Names that no MIB defines are listed, and everything else is built.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ _NOT_IN_LABELS = re.compile(r"[^a-zA-Z0-9_]")
 
 @dataclass(frozen=True, slots=True)
 class BuildResult:
-    """A module, and what is missing in it."""
+    """A module, and the names that are missing."""
 
     module: Module
     missing: tuple[str, ...] = ()
-    """What the recipe names and no MIB has."""
+    """Names in the configuration that no MIB defines."""
     notes: tuple[str, ...] = ()
-    """Objects that are left out, and what may be a mistake in the recipe."""
+    """Objects that are left out, and possible mistakes in the configuration."""
 
 
 def build(config: ModuleConfig, tree: MibTree) -> BuildResult:
-    """The module of ``config``; objects are looked up in ``tree``."""
+    """Builds the module of ``config`` from the objects in ``tree``."""
     return _Builder(config, tree).build()
 
 
 def label_name(name: str) -> str:
-    """A name as metrics and labels may have it (the data model of Prometheus)."""
+    """The name as a valid metric or label name of Prometheus."""
     return _NOT_IN_LABELS.sub("_", name)
 
 
@@ -54,7 +54,7 @@ class _Builder:
         self._requested = RequestedOids()
         self._overrides: dict[Oid, Override] = {}
         self._nodes: dict[str, MibNode] = {}
-        """The node that each metric was made of, by the metric's OID."""
+        """The node of each metric, by the metric's OID."""
 
     def build(self) -> BuildResult:
         self._resolve_overrides()
@@ -80,7 +80,7 @@ class _Builder:
                 self._overrides[node.oid] = self._overrides.get(node.oid, Override()).merged_with(override)
 
     def _named(self, name: str) -> list[MibNode]:
-        """All nodes that an override means: names as they stand in the MIB, or as metrics have them."""
+        """All nodes that a name in an override means; it may be a name of the MIB or of a metric."""
         if oid := parse_oid(name):
             node = self._tree.at(oid)
             return [node] if node else []
@@ -153,7 +153,7 @@ class _Builder:
         return tuple(out)
 
     def _typed_by_neighbour(self, metric: Metric) -> Metric:
-        """An InetAddress is read with the InetAddressType in the column before it; without one it is octets."""
+        """An InetAddress needs the InetAddressType in the column before it; without one it becomes octets."""
         if metric.type not in TYPE_COLUMN_CONVENTIONS:
             return metric
         oid = self._nodes[metric.oid].oid
@@ -185,7 +185,7 @@ class _Builder:
             label, kind = label_name(column.name), self._type(column)
             lookups.append(Lookup(sources, label, dotted(column.oid), kind))
             if label in chained and label not in {index.labelname for index in indexes}:
-                indexes.append(Index(label, kind))  # which a further lookup starts from
+                indexes.append(Index(label, kind))  # another lookup starts from it
             whole_index = sources == tuple(index.labelname for index in metric.indexes)
             self._requested.add_beside(node.oid, column.oid, same_rows=whole_index)
             dropped_labels += sources if rule.drop_sources else ()
@@ -193,7 +193,7 @@ class _Builder:
         return replace(metric, indexes=tuple(indexes), lookups=tuple(lookups))
 
     def _lookup_column(self, rule: LookupRule, node: MibNode) -> MibNode | None:
-        """The column of a lookup: of several of that name the one of the metric's own table."""
+        """The column of a lookup; of several with that name, the one in the metric's own table."""
         found = self._named(rule.lookup)
         column = next((one for one in found if one.oid[:-1] == node.oid[:-1]), found[0] if found else None)
         if column is None:
@@ -213,13 +213,13 @@ class _Builder:
                     self._missing.append(f"{rule.lookup} (lookup)")
                 else:
                     self._notes.append(
-                        f"lookup {rule.lookup} is not used: nothing has the index {', '.join(rule.sources)}"
+                        f"lookup {rule.lookup} is not used: no metric has the index {', '.join(rule.sources)}"
                     )
 
     def _oids_named(self, name: str) -> set[str]:
         return {dotted(node.oid) for node in self._named(name)}
 
-    # ------------------------------------------------------------------------------------------- what was asked for
+    # ---------------------------------------------------------------------------------------- overrides and filters
 
     def _overridden(self, metric: Metric) -> Metric:
         override = self._overrides.get(self._nodes[metric.oid].oid)
@@ -240,7 +240,7 @@ class _Builder:
         for metric in metrics:
             if (other := first.setdefault(metric.name, metric)) is not metric:
                 self._notes.append(
-                    f"{metric.name} is made of {other.oid} and of {metric.oid}: rename or ignore one of them"
+                    f"{metric.name} is the name of both {other.oid} and {metric.oid}: rename or ignore one of them"
                 )
 
     def _filter_statically(self, metrics: Sequence[Metric]) -> None:

@@ -1,7 +1,7 @@
-"""Reads generator.yml of snmp_exporter's generator: which objects a module is made of, and what is to be changed.
+"""Reads the generator.yml of snmp_exporter's generator: the objects of each module, and overrides.
 
-Names stay names here; what they mean is found in the MIBs (``generator_build.py``). As strict as ``reader.py``: every
-error names the file, the line and what is allowed.
+Names stay names here; ``builder.py`` looks them up in the MIBs. As strict as the reader of snmp.yml: every error names
+the file, the line and what is allowed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class LookupRule:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """What is different from the MIB in one object; what is empty stays as it is."""
+    """The changes to one object; an empty field keeps the value of the MIB."""
 
     ignore: bool = False
     type: str = ""
@@ -44,7 +44,7 @@ class Override:
     scale: float = 0.0
 
     def merged_with(self, other: Override) -> Override:
-        """Both: what ``other`` says counts, extracts of one suffix are tried in order."""
+        """Both; ``other`` takes precedence, and extracts of one suffix are tried in order."""
         patterns: dict[str, tuple[tuple[str, str], ...]] = {}
         for one in (*self.regex_extracts, *other.regex_extracts):
             patterns[one.suffix] = patterns.get(one.suffix, ()) + one.patterns
@@ -62,7 +62,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class StaticFilter:
-    """Only the rows ``indices`` of the objects ``targets`` are asked for."""
+    """Reads only the rows ``indices`` of the objects ``targets``."""
 
     targets: tuple[str, ...]
     indices: tuple[str, ...]
@@ -70,7 +70,7 @@ class StaticFilter:
 
 @dataclass(frozen=True, slots=True)
 class ModuleConfig:
-    """What to make one module of. Objects are names, ``MODULE::name`` or OIDs, with or without an instance."""
+    """The configuration of one module. Objects are names, ``MODULE::name`` or OIDs, with or without an instance."""
 
     name: str
     walk: tuple[str, ...]
@@ -78,9 +78,9 @@ class ModuleConfig:
     overrides: tuple[tuple[str, Override], ...] = ()
     static_filters: tuple[StaticFilter, ...] = ()
     filters: tuple[Filter, ...] = ()
-    """Whose OIDs may be names."""
+    """Their OIDs may be names."""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """Fields of ``Module`` that say how to ask: max_repetitions, retries, timeout and so on."""
+    """Fields of ``Module`` for polling: max_repetitions, retries, timeout and so on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Modules as the text of an snmp.yml, which both PromSNMP and snmp_exporter load."""
+"""Writes built modules as an snmp.yml that both PromSNMP and snmp_exporter load."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def to_yaml(modules: Iterable[Module], auths: Mapping[str, Mapping[str, str]] | None = None) -> str:
-    """The text; ``auths`` are copied as they are. Settings that are the default are left out."""
+    """The text; ``auths`` are copied unchanged. Settings with their default value are omitted."""
     document: dict[str, Any] = {}
     if auths:
         document["auths"] = {name: _auth(auth) for name, auth in auths.items()}

@@ -1,4 +1,4 @@
-"""What a module asks a device for: subtrees to walk and instances to get, without what others cover already."""
+"""Collects the OIDs that a module reads: subtrees to walk and instances to get, without duplicates."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from promsnmp.modules.mibs.tree import MibNode, MibTree, Oid, dotted, parse_oid
 
 @dataclass(frozen=True, slots=True)
 class RequestedObject:
-    """One object that a recipe names."""
+    """One object that the configuration names."""
 
     node_oid: Oid
-    """Whose objects are wanted: this one and those under it."""
+    """The node; the objects at and under it are read."""
     instance: Oid | None
-    """What comes after it when one instance is asked for; None: all of the subtree is walked."""
+    """The instance to get; None: walk the whole subtree."""
 
 
 def find_object(name: str, tree: MibTree, *, usable: Callable[[MibNode], bool]) -> RequestedObject | None:
-    """What ``name`` (an OID, ``name``, ``MODULE::name``; the last two also with an instance behind) asks for.
+    """The object of ``name`` (an OID, ``name`` or ``MODULE::name``; the last two optionally with an instance).
 
-    ``usable`` says whether metrics can be made of a node. None when the MIBs do not have it.
+    ``usable`` says whether a node can become a metric. Returns None when no MIB defines it.
     """
     oid, instance = parse_oid(name), parse_oid("")
     if not oid:
@@ -46,16 +46,16 @@ def _object_at(oid: Oid, tree: MibTree, usable: Callable[[MibNode], bool]) -> Re
 
 
 class RequestedOids:
-    """Collects what is asked for."""
+    """Collects subtrees and instances."""
 
     def __init__(self) -> None:
         self._walk: set[Oid] = set()
         self._get: set[Oid] = set()
         self._instances: dict[Oid, list[Oid]] = defaultdict(list)
-        """The rows that were asked for, by column."""
+        """The requested rows, by column."""
 
     def add(self, requested: RequestedObject) -> None:
-        """Asks for what a recipe names."""
+        """Adds an object of the configuration."""
         if requested.instance is None:
             self._walk.add(requested.node_oid)
             return
@@ -63,14 +63,14 @@ class RequestedOids:
         self._instances[requested.node_oid].append(requested.instance)
 
     def add_beside(self, column: Oid, other: Oid, *, same_rows: bool = True) -> None:
-        """Asks for the column ``other`` too, without which ``column`` cannot be shown: the same rows of it, or all."""
+        """Adds the column ``other``, which ``column`` depends on: the same rows, or all."""
         if same_rows and not self._walked(column) and column in self._instances:
             self._get.update(other + instance for instance in self._instances[column])
         else:
             self._walk.add(other)
 
     def restrict_to_rows(self, column: Oid, indices: Iterable[str]) -> None:
-        """Asks for some rows of what was to be walked."""
+        """Replaces the walk of a column by some of its rows."""
         self._walk.discard(column)
         self._get.update(column + parse_oid(index) for index in indices)
 

@@ -1,6 +1,6 @@
-"""Which metric and index type the values of an object are (snmp.yml ``type``), from its SYNTAX.
+"""Chooses the metric and index type (snmp.yml ``type``) of an object from its SYNTAX.
 
-Conventions that say how octets are to be read count before DISPLAY-HINT, and both before the type of the SMI.
+Textual conventions for octets take precedence over DISPLAY-HINT, and both over the type of the SMI.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _AS_INDEX = {
     MetricType.BITS: IndexType.OCTET_STRING,
     MetricType.ENUM_AS_STATE_SET: IndexType.GAUGE,
 }
-"""Types that no index can be, and how their sub-identifiers are read."""
+"""Metric types that an index cannot have, and the index type to use instead."""
 _INDEX_TYPES = frozenset(map(str, IndexType))
 _SIZED = frozenset({
     IndexType.OCTET_STRING, IndexType.DISPLAY_STRING, IndexType.PHYS_ADDRESS_48,
@@ -50,11 +50,11 @@ TYPE_COLUMN_CONVENTIONS = {
     MetricType.INET_ADDRESS_MISSING_SIZE: "InetAddressType",
     MetricType.LLDP_PORT_ID: "LldpPortIdSubtype",
 }
-"""Types whose values can be read only with the object before them, and the convention of that object."""
+"""Types whose values need the object before them, and the convention of that object."""
 
 
 class UnusableIndex(Exception):
-    """An index from which no label can be made; the message says which and why."""
+    """An index that cannot become a label; the message says which and why."""
 
 
 def metric_type(object_type: ObjectType) -> str:
@@ -71,7 +71,7 @@ def metric_type(object_type: ObjectType) -> str:
 
 
 def make_index(part: IndexPart, override: str, *, label: str) -> Index:
-    """One index; ``override`` is the metric type that it shall have (or empty). Raises UnusableIndex."""
+    """One index; ``override`` is its metric type from an override (or empty). Raises UnusableIndex."""
     type_name = override or metric_type(part.type)
     kind = str(_AS_INDEX.get(MetricType(type_name), type_name)) if type_name else ""
     if kind not in _INDEX_TYPES:
@@ -83,10 +83,10 @@ def make_index(part: IndexPart, override: str, *, label: str) -> Index:
 
 
 def type_index_distance(index: Index, before: list[IndexPart]) -> int:
-    """How many of the indexes ``before`` an index tell what it holds, and are no labels of their own.
+    """How many of the indexes ``before`` an index belong to its type, and so do not become labels.
 
     An InetAddress follows its InetAddressType (RFC 4001 section 4.1), with at most one index between them. Raises
-    UnusableIndex when it does not.
+    UnusableIndex when there is none.
     """
     convention = TYPE_COLUMN_CONVENTIONS.get(MetricType(index.type)) if index.type in TYPE_COLUMN_CONVENTIONS else None
     if convention is None:
@@ -94,4 +94,4 @@ def type_index_distance(index: Index, before: list[IndexPart]) -> int:
     for distance in (1, 2):
         if distance <= len(before) and convention in before[-distance].type.conventions:
             return distance
-    raise UnusableIndex(f"index {index.labelname} is an {index.type} that no {convention} stands before")
+    raise UnusableIndex(f"index {index.labelname} is an {index.type} with no {convention} before it")

@@ -1,7 +1,7 @@
-"""What every MIB builds on: the top of the tree and the textual conventions that nearly all modules import.
+"""The base of all MIBs: the top of the tree and the textual conventions that nearly all modules import.
 
-With these, a vendor's MIB can be read without collecting a dozen standard files first. Where a folder has the file
-itself (SNMPv2-TC, INET-ADDRESS-MIB and so on), the file is used.
+So a vendor's MIB can be read without collecting a dozen standard files first. If a folder has the file itself
+(SNMPv2-TC, INET-ADDRESS-MIB and so on), the file is used.
 
 Sources: RFC 2578 section 2 and RFC 1213 (nodes); RFC 2579, 2856, 3411, 3413, 4001, 2863, 4133, 4188, 4363, 4502, 3593.
 """

@@ -1,6 +1,6 @@
-"""What a MIB file says, before names are looked up: the plain values between the parser, its cache and the tree.
+"""The contents of a MIB file before names are resolved: plain values between the parser, its cache and the tree.
 
-Names are those of the file. A part of an OID is a pair: the name (empty when there is none) and the number
+Names are as in the file. A part of an OID is a pair: the name (empty when there is none) and the number
 (``NO_NUMBER`` when there is none), so that ``{ iso org(3) 6 }`` is ``(("iso", -1), ("org", 3), ("", 6))``.
 """
 
@@ -13,18 +13,18 @@ from typing import Any
 
 NO_NUMBER = -1
 TABLE = "SEQUENCE OF"
-"""Name of the syntax of a table, which has no values of its own."""
+"""Name of a table's syntax; a table has no values of its own."""
 ROW = "SEQUENCE"
-"""Name of the syntax of the type of a row."""
+"""Name of the syntax of a row type."""
 
 
 @dataclass(frozen=True, slots=True)
 class MibProblem:
-    """Something wrong with a MIB, and where."""
+    """A problem in a MIB file, with its place."""
 
     path: str
     line: int
-    """From 1; 0 when it is about the whole file."""
+    """From 1; 0 for the whole file."""
     text: str
 
     def __str__(self) -> str:
@@ -33,11 +33,11 @@ class MibProblem:
 
 @dataclass(frozen=True, slots=True)
 class Syntax:
-    """A SYNTAX clause: the name of a type, and what it is narrowed to."""
+    """A SYNTAX clause: the name of a type and its restrictions."""
 
     name: str
     fixed_size: int = 0
-    """The only length that octets may have; 0 when there are several."""
+    """The only allowed length of octets; 0 when there are several."""
     enums: tuple[tuple[int, str], ...] = ()
 
 
@@ -53,7 +53,7 @@ class TypeDefinition:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A name with an OID: an object, or a node that others hang under."""
+    """A name with an OID: an object, or a node above others."""
 
     name: str
     line: int
@@ -68,7 +68,7 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """One symbol that a module takes from another."""
+    """One symbol that a module imports from another."""
 
     symbol: str
     module: str
@@ -88,21 +88,21 @@ class MibModule:
 
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """What a file holds, and what is wrong with it."""
+    """The modules of a file, and its problems."""
 
     modules: tuple[MibModule, ...] = ()
     problems: tuple[MibProblem, ...] = ()
 
 
 def to_json(parsed: ParsedFile) -> str:
-    """Text for the cache."""
+    """The text for the cache."""
     return json.dumps(asdict(parsed), separators=(",", ":"))
 
 
 def from_json(text: str, *, path: str) -> ParsedFile:
-    """The reverse of ``to_json``; ``path`` is where the file is now.
+    """The reverse of ``to_json``; ``path`` is the current path of the file.
 
-    Raises ValueError, KeyError or TypeError when the text is not of ``to_json``.
+    Raises ValueError, KeyError or TypeError when ``to_json`` did not write the text.
     """
     data = json.loads(text)
     modules = tuple(_module(one, path) for one in data["modules"])

@@ -1,7 +1,7 @@
-"""Folders of MIB files to a tree; what was parsed once is kept, since parsing is slow and MIBs seldom change.
+"""Loads folders of MIB files into a tree, with a cache: parsing is slow and MIBs seldom change.
 
-The cache holds what the parser found, by the contents of the file, as JSON: a damaged or foreign entry is parsed again.
-The network is never used.
+The cache holds the parser's results as JSON, by the digest of the file; if an entry is damaged or foreign, the file is
+parsed again. The network is never used.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from promsnmp.modules.mibs.parser import SmiParser
 from promsnmp.modules.mibs.tree import LoadedMibs
 
 MAX_FILE = 32 << 20
-"""Octets of a file; no MIB is that large."""
+"""Maximum octets of a file; no MIB is that large."""
 
 Progress = Callable[[int, int], None]
-"""Called with how many files are done, and how many there are."""
+"""Called with the number of finished files and of all files."""
 
 _FORMAT = 3
-"""Of the cache; another number when what is kept changes."""
+"""Version of the cache format; change it when the cached values change."""
 _BEGIN = re.compile(r"^[ \t]*[A-Za-z][\w-]*\s*(?:\{[^}]*\}\s*)?DEFINITIONS\s*::=\s*BEGIN\b", re.MULTILINE)
 
 
 def load_mibs(folders: Sequence[Path], *, cache: Path | None = None, progress: Progress | None = None) -> LoadedMibs:
-    """The tree of every MIB file in ``folders`` and the folders in them; ``cache`` is where parsed files are kept.
+    """Loads every MIB file in ``folders`` and their subfolders; ``cache`` is the folder for parsed files.
 
     Raises ModuleError when a folder cannot be read, or pysmi is not installed.
     """
@@ -53,12 +53,12 @@ def load_mibs(folders: Sequence[Path], *, cache: Path | None = None, progress: P
 
 
 def default_cache() -> Path:
-    """A folder of this user among the temporary files."""
+    """This user's folder for parsed files, in the temporary directory."""
     return Path(tempfile.gettempdir()) / f"promsnmp-mibs-{os.getuid()}"
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """The files of a folder and of those in it, in a fixed order; a file is its own folder."""
+    """The files of a folder and its subfolders, in a fixed order; for a file, the file itself."""
     if folder.is_file():
         yield folder
         return
@@ -80,7 +80,7 @@ def _read(path: Path, parser: SmiParser, cache: _Cache) -> ParsedFile:
         return ParsedFile(problems=(MibProblem(str(path), 0, f"cannot be read: {error.strerror}"),))
     text = _text(octets)
     if not _BEGIN.search(text):
-        return ParsedFile()  # no MIB: a README, an index
+        return ParsedFile()  # not a MIB: a README, an index
     key = hashlib.sha256(octets).hexdigest()
     parsed = cache.get(key, path)
     if parsed is None:
@@ -90,7 +90,7 @@ def _read(path: Path, parser: SmiParser, cache: _Cache) -> ParsedFile:
 
 
 def _text(octets: bytes) -> str:
-    """Most files are ASCII; the others are of the machines that they were written on."""
+    """The text of a file: UTF-8, UTF-16 with a byte order mark, or else Latin-1."""
     is_utf16 = octets.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         return octets.decode("utf-16" if is_utf16 else "utf-8-sig")
@@ -99,7 +99,7 @@ def _text(octets: bytes) -> str:
 
 
 class _Cache:
-    """Parsed files in ``folder``; without it nothing is kept."""
+    """Stores parsed files in ``folder``; without a folder it stores nothing."""
 
     def __init__(self, folder: Path | None, version: str) -> None:
         self._folder = folder
@@ -125,12 +125,12 @@ class _Cache:
 
 
 def _cache_folder(configured: Path | None) -> Path | None:
-    """Where to keep parsed files: where the user says, or our own folder if nobody else can put files into it."""
+    """The folder for parsed files: the configured one, or the default if no other user can write to it."""
     if configured is not None:
         try:
             configured.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ModuleError(f"{configured}: cannot be made to keep parsed MIBs in: {error.strerror}") from None
+            raise ModuleError(f"{configured}: cannot create the folder for parsed MIBs: {error.strerror}") from None
         return configured
     folder = default_cache()
     try:

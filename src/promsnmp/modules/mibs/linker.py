@@ -1,7 +1,7 @@
-"""Puts MIB modules together into one tree: finds what each name means, and says which are not defined.
+"""Links MIB modules into one tree: resolves names, and reports undefined ones.
 
-A name is looked for where RFC 2578 section 3.2 says (the module, then its imports), then among what every MIB builds
-on (``mib_base.py``), then in every module: vendors forget imports, and move things to other modules.
+A name is looked up as RFC 2578 section 3.2 says (the module, then its imports), then in the base of all MIBs
+(``base.py``), then in every module: vendors forget imports, and move objects to other modules.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _MACROS = frozenset({
     "OBJECT-GROUP", "NOTIFICATION-GROUP", "MODULE-COMPLIANCE", "AGENT-CAPABILITIES",
 })  # fmt: skip
 _MAX_DEPTH = 64
-"""Conventions made of conventions; a longer chain is a circle."""
+"""Maximum depth of conventions of conventions; a longer chain is circular."""
 
 Found = TypeVar("Found")
 
 
 def link(modules: Iterable[MibModule], problems: Iterable[MibProblem] = ()) -> LoadedMibs:
-    """The tree of ``modules``; ``problems`` are those that reading them showed. The first module of a name counts."""
+    """Links ``modules``; ``problems`` are those from parsing. The first of two modules with one name counts."""
     linker = _Linker(modules)
     nodes = linker.nodes()
     found = [*problems, *linker.missing_modules(), *linker.problems]
@@ -47,21 +47,21 @@ def link(modules: Iterable[MibModule], problems: Iterable[MibProblem] = ()) -> L
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """What the columns of a row share."""
+    """The indexes that all columns of a row share."""
 
     indexes: tuple[IndexPart, ...] = ()
     broken: str = ""
 
 
 class _Undefined(Exception):
-    """A name that nobody defines."""
+    """A name that no module defines."""
 
 
 class _Linker:
     def __init__(self, modules: Iterable[MibModule]) -> None:
         self.problems: list[MibProblem] = []
         self.others: list[MibNode] = []
-        """Further names of OIDs."""
+        """Additional names of OIDs."""
         self._modules: dict[str, MibModule] = {}
         for module in modules:
             if (first := self._modules.setdefault(module.name, module)) is not module:
@@ -82,10 +82,10 @@ class _Linker:
         self._oids: dict[tuple[str, str], Oid | None] = {}
         self._errors: dict[tuple[str, str], str] = {}
         self._unresolved: dict[tuple[str, str], tuple[int, int]] = {}
-        """Module and the name that it lacks: the first line that needs it, and how many names are lost."""
+        """Module and undefined name: the first line that needs it, and how many names are lost."""
 
     def missing_modules(self) -> Iterator[MibProblem]:
-        """Imports from modules that are nowhere, unless everybody knows what is imported."""
+        """Imports from missing modules, except for symbols that are built in."""
         for module in self._modules.values():
             missing_imports: dict[tuple[str, int], list[str]] = defaultdict(list)
             for item in module.imports:
@@ -94,14 +94,14 @@ class _Linker:
                     missing_imports[item.module, item.line].append(item.symbol)
             for (name, line), symbols in missing_imports.items():
                 yield MibProblem(
-                    module.path, line, f"imports {_shortened_list(symbols)} from {name}, which no folder has"
+                    module.path, line, f"imports {_shortened_list(symbols)} from {name}, which is in no folder"
                 )
 
     def nodes(self) -> dict[Oid, MibNode]:
         """Every node by its OID."""
         nodes = {oid: MibNode(name, "SNMPv2-SMI", oid) for name, oid in OIDS.items()}
         for module in sorted(self._modules.values(), key=_rank):
-            for definition in reversed(self._definitions[module.name].values()):  # as they stand in the file
+            for definition in reversed(self._definitions[module.name].values()):  # in the order of the file
                 if oid := self._oid(definition.name, module.name):
                     node, existing = self._node(definition, module, oid), nodes.get(oid)
                     self._compare(node, existing, definition.line)
@@ -110,20 +110,20 @@ class _Linker:
                     if node.place and node is not nodes[oid]:
                         self.others.append(node)
         for (module_name, name), (line, count) in self._unresolved.items():
-            what = "is defined by way of itself" if name in self._definers else "is not defined"
+            what = "is defined by itself" if name in self._definers else "is not defined"
             text = f"{name} {what}; {count} name{'s' if count > 1 else ''} under it left out"
             self.problems.append(MibProblem(self._modules[module_name].path, line, text))
         return self._with_columns(nodes)
 
     def _compare(self, node: MibNode, existing: MibNode | None, line: int) -> None:
-        """Notes that a module gives one OID to two objects; two modules may."""
+        """Reports that one module gives an OID to two objects; different modules may."""
         if existing is None or existing.module != node.module or None in (existing.type, node.type):
             return
         text = f"{node.name} has the OID of {existing.name} ({existing.place}) and is left out"
         self.problems.append(MibProblem(self._modules[node.module].path, line, text))
 
     def _with_columns(self, nodes: dict[Oid, MibNode]) -> dict[Oid, MibNode]:
-        """Gives every column the indexes of its row, or the reason why there are none."""
+        """Sets the indexes of each row on its columns, or the reason why it has none."""
         for oid, node in nodes.items():
             row = nodes.get(oid[:-1])
             if row is None or row.type is not None or not (row.indexes or row.broken):
@@ -134,7 +134,7 @@ class _Linker:
     # ------------------------------------------------------------------------------------------------------- names
 
     def _scope(self, name: str, module: str, tables: dict[str, dict[str, Found]]) -> tuple[str, Found] | None:
-        """The module whose ``name`` is meant in ``module``, and what it defines."""
+        """The module that ``name`` in ``module`` refers to, and its definition."""
         return self._among((module, self._imports.get(module, {}).get(name, "")), name, tables)
 
     def _search_all(self, name: str, tables: dict[str, dict[str, Found]]) -> tuple[str, Found] | None:
@@ -146,7 +146,7 @@ class _Linker:
     def _oid(self, name: str, module: str) -> Oid | None:
         key = (module, name)
         if key not in self._oids:
-            self._oids[key] = None  # so that a circle ends
+            self._oids[key] = None  # ends circular definitions
             definition = self._definitions[module][name]
             try:
                 self._oids[key] = self._joined(definition.parts, module)
@@ -171,7 +171,7 @@ class _Linker:
         return oid
 
     def _oid_of(self, name: str, module: str) -> tuple[Oid | None, str]:
-        """The OID of a name as ``module`` uses it, or None and the name for want of which there is none."""
+        """The OID of a name in ``module``, or None and the undefined name behind it."""
         found = self._scope(name, module, self._definitions)
         if found is None and name in OIDS:
             return OIDS[name], name
@@ -260,7 +260,7 @@ class _Linker:
 
 
 def _rank(module: MibModule) -> tuple[bool, str]:
-    """SMIv2 before SMIv1: of two definitions of an object the newer one counts."""
+    """Sort key: SMIv2 before SMIv1, so that the newer of two definitions counts."""
     return any(item.module in _SMI_V1 for item in module.imports), module.name
 
 

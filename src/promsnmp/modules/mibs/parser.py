@@ -1,8 +1,8 @@
-"""MIB text to definitions, by pysmi's grammar of SMIv2 (RFC 2578, 2579) and SMIv1 (RFC 1155, 1212).
+"""Parses MIB text into definitions, with pysmi's grammar of SMIv2 (RFC 2578, 2579) and SMIv1 (RFC 1155, 1212).
 
-Only pysmi's grammar is used. Its code generator gives up a whole module for one name that it cannot find; what names
-mean is therefore found by us (``mib_link.py``), object by object. A declaration that the grammar refuses is taken out
-and reported, and the rest of the file is read.
+Only pysmi's grammar is used. Its code generator gives up a whole module for one unknown name, so ``linker.py`` resolves
+names itself, object by object. A declaration that the grammar refuses is removed and reported, and the rest of the file
+is read.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from promsnmp.modules.mibs.definitions import (
 from promsnmp.modules.mibs.repair import COMMENT, Layout, Span, blanked, hide_odd_names, show_odd_name
 
 MAX_REPAIRS = 100
-"""Declarations of one file that may be wrong; each costs another parse."""
+"""Maximum wrong declarations in one file; each costs another parse."""
 
 NO_PYSMI = "reading MIB files needs pysmi, which is not installed: pip install 'promsnmp[mibs]'"
 _VALUE = re.compile(r"::=\s*\{[^{}\"]*\}")
-"""What a declaration of an object ends with."""
+"""The end of an object's declaration."""
 _OTHER_NODES = frozenset({"valueDeclaration", "objectIdentityClause", "moduleIdentityClause", "objectGroupClause"})
 _ODD = (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError)
 
 
 class SmiParser:
-    """Parses MIB texts. pysmi is imported, and its grammar built (over a second), at the first text."""
+    """Parses MIB texts. pysmi is imported, and its grammar built (over a second), with the first text."""
 
     def __init__(self) -> None:
         """Raises ModuleError when pysmi is not installed."""
@@ -51,7 +51,7 @@ class SmiParser:
         self._refused: type[Exception] = Exception
 
     def parse(self, text: str, *, path: str) -> ParsedFile:
-        """The modules of ``text``, without the declarations that cannot be read; these are among the problems."""
+        """The modules of ``text``, without unreadable declarations, which are among the problems."""
         text = hide_odd_names(text.replace("\r\n", "\n").replace("\r", "\n"))
         layout = Layout(text)
         attempt = _Attempt(text, layout, path)
@@ -81,7 +81,7 @@ class SmiParser:
 
 
 class _Attempt:
-    """A text that is mended until the grammar takes it."""
+    """A text that is repaired until the grammar accepts it."""
 
     def __init__(self, text: str, layout: Layout, path: str) -> None:
         self.text, self.problems = text, list[MibProblem]()
@@ -90,7 +90,7 @@ class _Attempt:
         self._blamed = -1
 
     def repair(self, error: Exception) -> bool:
-        """Takes out what ``error`` is about; False when the file cannot be read."""
+        """Removes the cause of ``error``; False when the file cannot be read."""
         if not self._balanced:
             self._balanced = True
             if odd := self._layout.unbalanced(self.text):
@@ -108,7 +108,7 @@ class _Attempt:
         offset = self._layout.offset(line, column) if line else len(self.text)
         if self._layout.in_imports(offset) and self.text[offset : offset + 1].strip():
             start, end = next(one for one in self._layout.imports if one[0] <= offset < one[1])
-            self._note(line, f"{what} in IMPORTS, which is left out: names are looked for everywhere")
+            self._note(line, f"{what} in IMPORTS, which is ignored: names are looked up in all modules")
             self.text = blanked(self.text, start, end)
             return True
         number = self._layout.suspect(offset, self._removed, again=offset == self._blamed)
@@ -120,7 +120,7 @@ class _Attempt:
         value = _VALUE.search(self.text, span.start, span.end)
         if value is not None and offset >= value.end() and COMMENT.sub("", self.text[value.end() : span.end]).strip():
             self.text = blanked(self.text, value.end(), span.end)
-            self._note(line or span.line, f"{what}; what stands after {show_odd_name(span.name)} is left out")
+            self._note(line or span.line, f"{what}; the text after {show_odd_name(span.name)} is left out")
         else:
             self._remove(number, line or span.line, what)
         return True
@@ -166,7 +166,7 @@ def _module(tree: Any, layout: Layout, path: str, problems: list[MibProblem]) ->
             elif declaration[0] in _OTHER_NODES:
                 definitions.append(Definition(_name(declaration[1]), line, _parts(declaration[-1])))
         except _ODD:
-            problems.append(MibProblem(path, line, f"{declaration[1]} is not understood and left out"))
+            problems.append(MibProblem(path, line, f"{declaration[1]} cannot be read and is left out"))
     return MibModule(_name(name), path, _imports(imports, layout), tuple(types), tuple(definitions))
 
 

@@ -1,7 +1,7 @@
-"""Where the declarations of a MIB text begin and end, so that one that is wrong can be taken out and the rest be read.
+"""Finds the declarations of a MIB text, so that a wrong one can be removed and the rest can be read.
 
-Vendors' MIBs are full of small mistakes, and a grammar knows only "right" and "wrong" of a whole file. What is taken
-out is replaced by blanks, so that lines and columns stay what they were.
+Vendors' MIBs are full of small mistakes, and a grammar accepts or refuses a whole file. Removed text is replaced by
+blanks, so that lines and columns do not change.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Span:
 
 
 class Layout:
-    """The declarations of ``text`` and its IMPORTS, by offset; the line on which each module is imported FROM."""
+    """The declarations and IMPORTS of ``text``, by offset, and the line of each import's FROM."""
 
     def __init__(self, text: str) -> None:
         self._size = len(text)
@@ -68,7 +68,7 @@ class Layout:
         return bisect.bisect(self._lines, offset)
 
     def offset(self, line: int, column: int) -> int:
-        """The offset of a line and column, both from 1; that of the text's end for a line after it."""
+        """The offset of a line and column, both from 1; the end of the text for a line after it."""
         if line > len(self._lines):
             return self._size
         return self._lines[min(max(line, 1), len(self._lines)) - 1] + max(column, 1) - 1
@@ -78,10 +78,10 @@ class Layout:
         return any(start <= offset < end for start, end in self.imports)
 
     def suspect(self, offset: int, removed: set[int], *, again: bool) -> int | None:
-        """Which declaration (its place in ``spans``) is to blame for an error at ``offset``; ``removed`` are out.
+        """The declaration (its place in ``spans``) that probably causes an error at ``offset``; ``removed`` are gone.
 
-        A declaration that lacks its end is noticed at the name of the next one that is there. When that does not help,
-        and the error is met ``again``, the one where it is noticed is to blame.
+        The parser notices a declaration without its end at the name of the next one. If removing it does not help and
+        the error occurs ``again``, the declaration at the error itself is the cause.
         """
         at = bisect.bisect([span.start for span in self.spans], offset) - 1
         if at < 0:
@@ -93,7 +93,7 @@ class Layout:
         return at
 
     def unbalanced(self, text: str) -> list[int]:
-        """The declarations that open a quotation and do not close it, by their place in ``spans``."""
+        """The declarations with an unclosed quotation, by their place in ``spans``."""
         odd = []
         for number, span in enumerate(self.spans):
             body = text[span.start : span.end]
@@ -108,7 +108,7 @@ def blanked(text: str, start: int, end: int) -> str:
 
 
 def hide_odd_names(text: str) -> str:
-    """Names that the SMI forbids and vendors use (``a_b``, ``10Mbps``) as names that the grammar takes.
+    """Replaces names that vendors use in spite of the SMI (``a_b``, ``10Mbps``) by names that the grammar accepts.
 
     ``show_odd_name`` is the reverse.
     """
@@ -123,5 +123,5 @@ def hide_odd_names(text: str) -> str:
 
 
 def show_odd_name(name: str) -> str:
-    """The name as it stands in the file."""
+    """The name as in the file."""
     return name.removeprefix(_DIGITS).replace(_UNDERSCORE, "_")

@@ -1,7 +1,7 @@
-"""The tree that MIB modules make together: every object with its OID, its type down to the SMI, and its indexes.
+"""The tree of all MIB modules: every object with its OID, its type down to the SMI, and its indexes.
 
-Names mean what their module imports (RFC 2578 section 3.2). An object whose type or index nobody defines stays in the
-tree and says why it is of no use; everything around it works.
+Names are resolved by the imports of their module (RFC 2578 section 3.2). An object with an undefined type or index
+stays in the tree with the reason; everything around it works.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ Oid = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class ObjectType:
-    """What values an object has."""
+    """The type of an object's values."""
 
     kind: str
     """INTEGER, COUNTER, OCTETS, OID, ADDRESS, OPAQUE or BITS."""
     conventions: tuple[str, ...] = ()
-    """The textual conventions that it is made by, the nearest first."""
+    """Its textual conventions, the nearest first."""
     hint: str = ""
-    """DISPLAY-HINT of the nearest that has one (RFC 2579 section 3.1)."""
+    """DISPLAY-HINT of the nearest convention that has one (RFC 2579 section 3.1)."""
     fixed_size: int = 0
     enums: tuple[tuple[int, str], ...] = ()
 
@@ -37,7 +37,7 @@ class IndexPart:
 
     label: str
     oid: Oid
-    """The object that the index is; empty for an index that SMIv1 gives by its type alone."""
+    """The index object; empty for an SMIv1 index that is only a type."""
     type: ObjectType
     implied: bool = False
 
@@ -52,17 +52,17 @@ class MibNode:
     place: str = ""
     """File and line."""
     type: ObjectType | None = None
-    """None for what has no values: groups, tables, rows."""
+    """None for nodes without values: groups, tables, rows."""
     access: str = ""
     description: str = ""
     indexes: tuple[IndexPart, ...] = ()
-    """Of rows and their columns."""
+    """Of the row; also set on its columns."""
     broken: str = ""
-    """Why no metric can be made of it."""
+    """Why it cannot become a metric; empty when it can."""
 
 
 class MibTree:
-    """Nodes by name and by OID; ``others`` are further names of OIDs that have a node already."""
+    """Nodes by name and by OID; ``others`` are additional names of OIDs that already have a node."""
 
     def __init__(self, nodes: Mapping[Oid, MibNode], others: Sequence[MibNode] = ()) -> None:
         self._nodes = nodes
@@ -75,7 +75,7 @@ class MibTree:
         return len(self._nodes)
 
     def at(self, oid: Oid) -> MibNode | None:
-        """The node that has this OID."""
+        """The node with this OID."""
         return self._nodes.get(oid)
 
     def named(self, name: str) -> list[MibNode]:
@@ -84,7 +84,7 @@ class MibTree:
         return [node for node in self._names.get(plain, ()) if not module or node.module == module]
 
     def find(self, name: str) -> MibNode | None:
-        """The node of an OID, of ``name`` or of ``MODULE::name``; of several the one with the smallest OID."""
+        """The node of an OID, ``name`` or ``MODULE::name``; of several, the one with the smallest OID."""
         if oid := parse_oid(name):
             return self.at(oid)
         return next(iter(self.named(name)), None)
@@ -103,7 +103,7 @@ class MibTree:
 
 @dataclass(frozen=True, slots=True)
 class LoadedMibs:
-    """What was read from folders of MIBs."""
+    """The tree and the problems of loaded MIB folders."""
 
     tree: MibTree
     problems: Sequence[MibProblem] = ()
@@ -111,7 +111,7 @@ class LoadedMibs:
 
 
 def parse_oid(text: str) -> Oid:
-    """The OID of dotted ``text``, or an empty one when it is a name."""
+    """The OID of dotted ``text``; empty when the text is a name."""
     try:
         return oids.parse(text)
     except ValueError:

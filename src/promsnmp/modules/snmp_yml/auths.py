@@ -1,4 +1,4 @@
-"""The ``auths`` of a file in the form of snmp.yml: how a device wants to be asked."""
+"""Reads the ``auths`` of snmp.yml: the credentials for devices."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ _VARIABLE = re.compile(r"\$(?:(\$)|\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))", re.ASCII
 def read_auth(
     name: str, node: yaml.Node, environment: Mapping[str, str] | None = None, *, on_error: ErrorHandler = raise_error
 ) -> Credentials:
-    """The credentials at a node; what its version and security level do not use is not looked at. Raises NodeError.
+    """The credentials at a node; fields that its version and security level do not use are ignored. Raises NodeError.
 
     ``$X`` and ``${X}`` in ``username``, ``password`` and ``priv_password`` are replaced from ``environment`` (``$$`` is
-    a dollar), and left as they are when there is none.
+    a dollar); without an environment they stay as they are.
     """
     return _AuthReader(name, node, environment, on_error).credentials()
 
 
 class _AuthReader:
-    """One auth on its way into credentials."""
+    """Reads one auth into credentials."""
 
     def __init__(
         self, name: str, node: yaml.Node, environment: Mapping[str, str] | None, on_error: ErrorHandler
@@ -89,7 +89,7 @@ class _AuthReader:
         self._on_error(error)
 
     def _raise_if_errors(self) -> None:
-        """Raises ReportedError when something was wrong."""
+        """Raises ReportedError after any error."""
         if self._has_errors:
             raise ReportedError(self._node)
 
@@ -105,8 +105,8 @@ class _AuthReader:
         node = self._nodes.get("version")
         text = self._text("version", "2")
         number = yaml_scalars.numeral(text) if node is None or yaml_scalars.is_plain(node) else None
-        if number is None or int(number) not in _VERSIONS:  # what stands there may be a secret in the wrong place
-            self._report(NodeError(node or self._node, f"'version' of {self._what} is none of 1, 2, 3"))
+        if number is None or int(number) not in _VERSIONS:  # the value may be a secret in the wrong place
+            self._report(NodeError(node or self._node, f"'version' of {self._what} must be 1, 2 or 3"))
             return Version.V2C
         return _VERSIONS[int(number)]
 
@@ -114,12 +114,12 @@ class _AuthReader:
         value_text = self._text(key, default) if is_used else default
         if value_text not in allowed:  # it may be a secret, too
             node = self._nodes.get(key, self._node)
-            self._report(NodeError(node, f"{key!r} of {self._what} is none of {', '.join(sorted(allowed))}"))
+            self._report(NodeError(node, f"{key!r} of {self._what} must be one of {', '.join(sorted(allowed))}"))
             return default
         return value_text
 
     def _required(self, key: str, is_used: bool) -> str:
-        """A name or passphrase, which must be there where the security level uses it."""
+        """A name or passphrase, required where the security level uses it."""
         text = self._text(key, "")
         if not is_used:
             return text
@@ -142,6 +142,6 @@ class _AuthReader:
 
         expanded = _VARIABLE.sub(value, text)
         if missing:
-            reason = f"there is no environment variable {missing[0]} (for a dollar in it, write $$)"
+            reason = f"environment variable {missing[0]} is not set or empty (write $$ for a dollar)"
             self._report(NodeError(self._nodes[key], f"{key!r} of {self._what}: {reason}"))
         return expanded

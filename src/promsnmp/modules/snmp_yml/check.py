@@ -1,7 +1,7 @@
-"""Looks through files in the form of snmp.yml for all that is wrong with them, not only for what stops the reading.
+"""Checks snmp.yml files and reports all mistakes, not only the first one.
 
-A *problem* keeps a file from being loaded. A *note* does not, but is a mistake all the same: a metric that no walk
-brings, a label that is never filled.
+A *problem* prevents a file from being loaded. A *note* does not, but is a mistake too: a metric that no walk reads, a
+label that is never filled.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from promsnmp.support import yaml_text
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What was found in one file. Problems and notes are lines of ``source:line: what``."""
+    """The result for one file. Problems and notes are lines of ``source:line: what``."""
 
     problems: tuple[str, ...]
     notes: tuple[str, ...]
     document: Document
-    """What can be read of it."""
+    """The parts that could be read."""
 
 
 def check_text(text: str, *, source: str) -> CheckResult:
-    """Checks a document to its end; where it is no YAML, each module and auth by itself, if that is possible."""
+    """Checks a whole document; if it is not valid YAML, each module and auth separately where possible."""
     result = read_leniently(text, source=source)
     if result.is_yaml:
         return CheckResult(result.problems, tuple(_notes(text, result.document, source)), result.document)
@@ -42,9 +42,9 @@ def check_text(text: str, *, source: str) -> CheckResult:
 
 
 def _parts(text: str) -> Iterator[tuple[str, int]]:
-    """The modules and auths of a text in block style, each as a document, and how many lines come before its first.
+    """The modules and auths of a text in block style, each as a document, and the number of lines before it.
 
-    None when there are anchors, which stand in one and are used in another.
+    Nothing for a text with anchors, since one part may use an anchor of another.
     """
     section, part, indent, first = "", list[str](), 0, 0
     for number, line in enumerate((*text.splitlines(), "end:"), 1) if "&" not in text else ():
@@ -89,24 +89,24 @@ def _places(text: str) -> Iterator[tuple[tuple[str, int], int]]:
 
 
 def _place_only(_section: str, _key: str, node: yaml.Node) -> yaml.Node:
-    """Where an item of a list stands, without all that is in it: a file of many metrics has a lot of it."""
+    """Keeps only the position of a list item: a file with many metrics has large items."""
     return yaml.ScalarNode(node.tag, "", node.start_mark)
 
 
 def module_notes(module: Module) -> Iterator[tuple[int, str]]:
-    """What is odd about a module: position of the metric, -1 for the module itself, and what it is."""
+    """Notes about a module: the position of the metric (-1 for the module itself) and the text."""
     requested = [*module.walk, *module.get, *(target for one in module.filters for target in (one.oid, *one.targets))]
     if not requested:
-        yield -1, "nothing is asked for: it has neither 'walk' nor 'get'"
+        yield -1, "it reads nothing: it has neither 'walk' nor 'get'"
     if not module.metrics:
-        yield -1, "there are no metrics"
+        yield -1, "it has no metrics"
     seen: dict[str, str] = {}
     for at, metric in enumerate(module.metrics):
         if metric.oid in seen:
             yield at, f"metric {metric.name} has the OID of {seen[metric.oid]} ({metric.oid}); the last one counts"
         seen[metric.oid] = metric.name
         if not _covers(requested, metric.oid):
-            yield at, f"metric {metric.name} is never asked for: {metric.oid} is under no 'walk', 'get' or filter"
+            yield at, f"metric {metric.name} is never read: {metric.oid} is under no 'walk', 'get' or filter"
         yield from ((at, f"metric {metric.name}: {what}") for what in _lookup_notes(metric, requested))
 
 
@@ -115,7 +115,7 @@ def _lookup_notes(metric: Metric, requested: Sequence[str]) -> Iterator[str]:
     for lookup in metric.lookups:
         missing = [label for label in lookup.labels if label not in filled]
         if missing:
-            yield f"label {lookup.labelname!r} is looked up by {', '.join(missing)}, which is no label before it"
+            yield f"label {lookup.labelname!r} is looked up by {', '.join(missing)}, which is not a label before it"
         elif lookup.labels and not _covers(requested, lookup.oid):
             yield f"label {lookup.labelname!r} stays empty: {lookup.oid} is under no 'walk', 'get' or filter"
         if lookup.labels:

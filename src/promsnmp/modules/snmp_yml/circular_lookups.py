@@ -8,7 +8,7 @@ from promsnmp.modules.model import Metric
 
 
 def circular_lookups(metric: Metric) -> tuple[str, ...]:
-    """Labels that are each looked up by another of them, so that none can ever be; the first such circle, sorted."""
+    """The labels of the first circle of lookups that need each other, sorted; empty when there is none."""
     indexes = {one.labelname for one in metric.indexes}
     needs = {one.labelname: set[str]() for one in metric.lookups}
     for one in metric.lookups:
@@ -23,7 +23,7 @@ def circular_lookups(metric: Metric) -> tuple[str, ...]:
 
 
 def _needed(label: str, needs: Mapping[str, set[str]]) -> set[str]:
-    """A label and all that it needs, directly or not."""
+    """A label and all labels that it needs, directly or indirectly."""
     found = {label}
     waiting = [label]
     while waiting:

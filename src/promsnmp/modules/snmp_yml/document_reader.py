@@ -38,7 +38,7 @@ _Reader = Callable[["DocumentReader", yaml.Node, str], Any]
 
 
 class _ReadMetric(yaml.Node):
-    """Stands where the node of a metric stood that is read; it has none when something is wrong with it."""
+    """Replaces the node of a metric after reading; ``metric`` is None when it had errors."""
 
     def __init__(self, node: yaml.Node, metric: Metric | None) -> None:
         super().__init__(node.tag, "", node.start_mark, None)
@@ -46,10 +46,10 @@ class _ReadMetric(yaml.Node):
 
 
 class DocumentReader:
-    """One document on its way into the model.
+    """Reads one document into the model.
 
-    Metrics are read while the document is composed, one after the other, so that never all of them are there as nodes,
-    which take twenty times as much memory as the model.
+    Metrics are read one by one while the document is composed, so that their nodes, which take twenty times as much
+    memory as the model, never exist all at once.
     """
 
     def __init__(self, environment: Mapping[str, str] | None, on_error: ErrorHandler) -> None:
@@ -57,7 +57,7 @@ class DocumentReader:
         self._on_error = on_error
         self._error_count = 0
         self._context = ""
-        """What the index, lookup or filter that is being read belongs to, for what is told of it."""
+        """The owner of the index, lookup or filter that is being read, for error texts."""
         self._interned: dict[Any, Any] = {}
         self._read_values: WeakKeyDictionary[yaml.Node, dict[object, Any]] = WeakKeyDictionary()
 
@@ -66,7 +66,7 @@ class DocumentReader:
         return self._interned.setdefault(part, part)  # type: ignore[no-any-return]
 
     def _fields(self, node: yaml.Node, what: str, readers: Mapping[str, _Reader], *required: str) -> dict[str, Any]:
-        """A mapping by ``readers``, whose keys are those of the file and of the model alike. Raises NodeError."""
+        """Reads a mapping with ``readers``; its keys are also field names of the model. Raises NodeError."""
         before = self._error_count
         values: dict[str, Any] = {}
         failed_keys: set[str] = set()
@@ -90,7 +90,7 @@ class DocumentReader:
         self._on_error(error)
 
     def each(self, node: yaml.Node, what: str, reader: _Reader) -> tuple[Any, ...]:
-        """A list; what several aliases name is read once. Raises NodeError."""
+        """Reads a list; a list with several aliases is read once. Raises NodeError."""
         read = self._read_values.setdefault(node, {})
         if (list, reader) not in read:
             before = self._error_count
@@ -153,7 +153,7 @@ class DocumentReader:
             try:
                 number = yaml_scalars.integer(key, f"a key of {what}")
                 if number in out:
-                    raise NodeError(key, f"key {yaml_nodes.quoted(name)} stands twice in {what}")
+                    raise NodeError(key, f"key {yaml_nodes.quoted(name)} is repeated in {what}")
                 out[number] = self.text(value, what)
             except NodeError as error:
                 self._report(error)
@@ -201,7 +201,7 @@ class DocumentReader:
         if labels_in_circle := circular_lookups(metric):
             labels = ", ".join(map(repr, labels_in_circle))
             raise NodeError(
-                node, f"lookups of metric {yaml_nodes.quoted(metric.name)} go in a circle: {labels} need each other"
+                node, f"lookups of metric {yaml_nodes.quoted(metric.name)} are circular: {labels} need each other"
             )
         return metric
 
@@ -215,7 +215,7 @@ class DocumentReader:
         return Module(name, **self._fields(node, what, _MODULE))
 
     def part(self, section: str, key: str, node: yaml.Node) -> yaml.Node:
-        """What stands in the place of an item of a list when it is complete (``yaml_text.PartReader``)."""
+        """Reads each metric as soon as its node is complete (``yaml_text.PartReader``)."""
         if section != "modules" or key != "metrics":
             return node
         try:
@@ -237,7 +237,7 @@ class DocumentReader:
         )
 
     def _section(self, node: yaml.Node | None, what: str, reader: Callable[[str, yaml.Node], _T]) -> dict[str, _T]:
-        """Its parts by name, without those that something is wrong with."""
+        """The parts of a section by name, without those that have errors."""
         parts: dict[str, _T] = {}
         if node is not None:
             try:
@@ -308,4 +308,4 @@ _MODULE: Mapping[str, _Reader] = {
 _DEFAULT_IF_NULL = frozenset({"fixed_size", "implied", "offset", "scale", "max_repetitions", "retries", "timeout"}) | {
     *("use_unconnected_udp_socket", "allow_nonincreasing_oids")
 }
-"""Keys of numbers and flags, which have their default when there is nothing behind the colon."""
+"""Keys of numbers and flags, which have their default when the value is empty."""

@@ -23,21 +23,21 @@ MAX_OCTETS = 64 << 20
 
 
 def read_octets(path: Path) -> bytes:
-    """What is in a file. Raises ModuleError."""
+    """The contents of a file. Raises ModuleError."""
     try:
         with path.open("rb") as stream:
             octets = stream.read(MAX_OCTETS + 1)
     except OSError as error:
         raise ModuleError(f"{path}:1: cannot be read: {(error.strerror or str(error)).lower()}") from None
     if len(octets) > MAX_OCTETS:
-        raise ModuleError(f"{path}:1: cannot be read: more than {MAX_OCTETS >> 20} MiB are in it")
+        raise ModuleError(f"{path}:1: cannot be read: larger than {MAX_OCTETS >> 20} MiB")
     return octets
 
 
 def read_text(text: bytes | str, *, source: str, environment: Mapping[str, str] | None = None) -> Document:
     """Reads a document; ``source`` names it in errors. Raises ModuleError.
 
-    ``environment`` has the variables that auths may name; without it they stay as they are written.
+    ``environment`` has the variables for auths; without it variables stay as written.
     """
     try:
         return _read_document(text, environment, raise_error)
@@ -50,18 +50,18 @@ def read_text(text: bytes | str, *, source: str, environment: Mapping[str, str] 
 
 @dataclass(frozen=True, slots=True)
 class ReadResult:
-    """All that can be said of a document: what is right in it, and what is not, as lines of ``source:line: what``."""
+    """The readable part of a document, and its problems as lines of ``source:line: what``."""
 
     document: Document
     problems: tuple[str, ...]
     is_yaml: bool = True
-    """Whether all of it could be looked at."""
+    """Whether the whole text could be parsed."""
 
 
 def read_leniently(text: bytes | str, *, source: str, lines_before: int = 0) -> ReadResult:
-    """Reads a document to its end, whatever is wrong in it; a module or auth with a problem is not in the result.
+    """Reads a whole document in spite of errors; a module or auth with a problem is not in the result.
 
-    ``lines_before`` are those of the source that come before the text.
+    ``lines_before`` is the number of lines of the source before the text.
     """
     errors: list[NodeError] = []
     document, is_yaml, more = Document(), True, list[tuple[int, str]]()
@@ -84,4 +84,4 @@ def _read_document(text: bytes | str, environment: Mapping[str, str] | None, on_
             root = yaml_text.compose(text, document_reader.part)
             return Document() if root is None else document_reader.document(root)
     except RecursionError:
-        raise yaml.MarkedYAMLError(problem="lists or mappings stand too deep in one another") from None
+        raise yaml.MarkedYAMLError(problem="lists or mappings are nested too deeply") from None

@@ -1,4 +1,4 @@
-"""Scalars that only snmp.yml has: OIDs and regular expressions, each problem with its line."""
+"""Reads OIDs and regular expressions of snmp.yml; every error has its line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from promsnmp.support.yaml_nodes import QUOTED_LENGTH, NodeError, quoted, text
 
 
 def object_id(node: yaml.Node, what: str) -> str:
-    """An OID of numbers, as it was written."""
+    """A numeric OID, as written."""
     dotted = text(node, what)
     try:
         oid.encode(dotted)
@@ -21,7 +21,7 @@ def object_id(node: yaml.Node, what: str) -> str:
 
 
 def regex(node: yaml.Node, what: str, *, whole: bool = False) -> str:
-    """A regular expression that RE2 takes, as it was written; ``whole``: one that has to match a whole text."""
+    """A valid RE2 expression, as written; with ``whole`` it is compiled to match a whole text."""
     expression = text(node, what)
     try:
         (compile_full_match if whole else compile_regex)(expression)

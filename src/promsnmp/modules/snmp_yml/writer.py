@@ -11,19 +11,19 @@ from promsnmp.modules.model import Filter, Index, Lookup, Metric, Module, RegexE
 from promsnmp.snmp.credentials import LEVEL_NAMES, Community, Credentials, SecurityLevel
 
 HIDDEN = "<secret>"
-"""What stands in the place of a secret, as in snmp_exporter's ``/config``."""
+"""Replaces a secret, as in snmp_exporter's ``/config``."""
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _T = TypeVar("_T")
 
 
 def to_yaml(modules: Mapping[str, Module], auths: Mapping[str, Credentials]) -> str:
-    """A document that the reader takes again (its secrets apart)."""
+    """A document that the reader can read again, except for the secrets."""
     lines = "".join(_section("auths", auths, _auth)) + "".join(_section("modules", modules, _module))
     return lines or "{}\n"
 
 
 def _section(title: str, parts: Mapping[str, _T], document: Callable[[_T], dict[str, Any]]) -> Iterator[str]:
-    """A key of the root, piece by piece: as documents, all modules at once take ten times as much memory as text."""
+    """A key of the root, part by part: all modules at once would take ten times the memory of their text."""
     if parts:
         yield f"{title}:\n"
     for name, one in parts.items():
@@ -44,7 +44,7 @@ def _auth(credentials: Credentials) -> dict[str, Any]:
 
 
 def _filled(out: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """``out`` and those of ``more`` that say anything."""
+    """``out`` with the non-empty values of ``more``."""
     return {**out, **{name: value for name, value in more.items() if value}}
 
 
@@ -68,7 +68,7 @@ def _module(module: Module) -> dict[str, Any]:
 
 
 def metric_document(metric: Metric) -> dict[str, Any]:
-    """A metric as it stands in a file; what is empty is left out."""
+    """A metric as in the file; empty fields are omitted."""
     return _filled(
         {"name": metric.name, "oid": metric.oid, "type": str(metric.type)},
         help=metric.help,
@@ -101,5 +101,5 @@ def _extracts(extracts: tuple[RegexExtract, ...]) -> dict[str, Any]:
 
 
 def filter_document(one: Filter) -> dict[str, Any]:
-    """A filter as it stands in a file."""
+    """A filter as in the file."""
     return {"oid": one.oid, "targets": list(one.targets), "values": list(one.values)}

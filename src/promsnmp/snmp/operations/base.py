@@ -52,7 +52,7 @@ class Operation(Protocol):
         """
 
     def current_oid(self) -> bytes:
-        """The OID being asked for (content octets), for errors."""
+        """The OID of the current request (content octets), for errors."""
 
     def errors(self) -> Iterable[SnmpError]:
         """Errors that did not end the operation."""

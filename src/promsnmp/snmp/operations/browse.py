@@ -12,7 +12,7 @@ from promsnmp.snmp.operations.walk import Subtree, WalkOperation
 
 
 class BrowseOperation:
-    """Walks one subtree and hands each answer's varbinds to ``take`` as they come, whatever they are."""
+    """Walks one subtree and passes the varbinds of each answer to ``take``."""
 
     def __init__(self, subtree: Subtree, take: Callable[[list[ber.VarBind]], None], *, version: Version) -> None:
         self._scanner = ber.Scanner([subtree.root])

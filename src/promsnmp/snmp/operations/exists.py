@@ -1,12 +1,11 @@
-"""Asks of many subtrees at once whether anything is in them: one GETNEXT with a varbind for each.
+"""Tests which of many subtrees exist: one GETNEXT with a varbind for each.
 
 RFC 3416 section 4.2.2: the answer has as many varbinds as the
-request, each the successor of the one asked for, so a successor below the root (or the root itself) says that the
-subtree is there.
+request, each the successor of the requested OID. A successor below the root (or the root itself) means that the subtree
+exists.
 
-Agents of v1 say noSuchName of a root when nothing follows it in the whole MIB (RFC 1157 section 4.1.3). Then nothing
-can be in the later roots either, which saves a packet for each of them; only the last one is asked, to see whether it
-is so.
+Agents of v1 answer noSuchName for a root when nothing follows it in the whole MIB (RFC 1157 section 4.1.3). Then the
+later roots must be empty too, which saves a packet for each; only the last one is asked, to confirm it.
 """
 
 from __future__ import annotations
@@ -19,16 +18,17 @@ from promsnmp.snmp import ber, oid
 from promsnmp.snmp.operations.base import NO_SUCH_NAME, TOO_BIG, AgentLimits
 
 ROOTS_PER_REQUEST = 24
-"""Subtrees asked for by one packet: the answer fits an Ethernet frame when values are short."""
+"""Subtrees per packet: the answer fits an Ethernet frame when values are short."""
 _NOTHING = frozenset({ber.NO_SUCH_OBJECT, ber.NO_SUCH_INSTANCE, ber.END_OF_MIB_VIEW})
 
 
 class ExistsOperation:
     """``present`` maps the roots (content octets) to whether anything lies at or below them.
 
-    What an agent answers by an error-status gets no entry: it did not say. ``noSuchName`` points at the first root that
-    has no successor; those before it are asked again. ``tooBig``, an error that points nowhere and an answer of another
-    length are asked again with half as many. ``batch_size`` is how many roots one packet may ask for.
+    A root that the agent answers with an error-status gets no entry: it stays unknown. ``noSuchName`` points at the
+    first root that has no successor; those before it are asked again. After ``tooBig``, an error without a valid index
+    or an answer of another length, the operation asks again for half as many. ``batch_size`` is the maximum of roots
+    per packet.
     """
 
     def __init__(self, roots: Sequence[bytes], *, limits: AgentLimits, batch_size: int = ROOTS_PER_REQUEST) -> None:
@@ -38,11 +38,11 @@ class ExistsOperation:
         self._pending = deque(sorted(set(roots), key=oid.decode_subids))
         self._requested: list[bytes] = []
         self._past_end: list[bytes] = []
-        """A root that nothing follows, and all after it: empty, if the agent says the same of the last of them."""
+        """A root that nothing follows, and all after it: they are empty if the agent confirms it for the last."""
         self._is_checking_last = False
-        """Whether that last one is being asked for."""
+        """Whether the current request is that confirmation."""
         self._is_ordered = True
-        """Whether the agent has not been caught with something after the end of its MIB."""
+        """False once the agent has returned something after the end of its MIB."""
 
     def current_oid(self) -> bytes:
         return self._requested[0] if self._requested else b""
@@ -86,7 +86,7 @@ class ExistsOperation:
             self._pending.extendleft(reversed(self._requested[:at] + self._requested[at + 1 :]))
 
     def _on_end_of_mib(self, at: int) -> None:
-        """Nothing follows the root ``at`` of those asked for; which is believed when only one was asked for."""
+        """Nothing follows the requested root ``at``; accepted when it was the only one requested."""
         past_end = [*self._requested[at:], *self._pending]
         if self._is_ordered and not self._is_checking_last and len(past_end) > 1:
             self._past_end = past_end + self._past_end
@@ -98,7 +98,7 @@ class ExistsOperation:
             self._past_end = []
 
     def _split(self) -> None:
-        """Asks again with half as many; one that cannot be asked for alone is given up."""
+        """Asks again for half as many; gives up a root that fails alone."""
         size = len(self._requested)
         if size > 1:
             self._batch_size = size // 2

@@ -1,7 +1,7 @@
-"""Reads the first rows of some columns, in a bounded number of packets: enough to recognise a device by.
+"""Reads the first rows of some columns, in a bounded number of packets: enough to identify a device.
 
-A walk would go on to the end, and an agent with thousands of interfaces, or one that never
-ends, would cost a search thousands of packets.
+A walk would go on to the end, and an agent with thousands of interfaces, or an endless
+one, would cost a search thousands of packets.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from promsnmp.snmp.credentials import Version
 from promsnmp.snmp.operations.base import NO_SUCH_NAME, TOO_BIG
 
 VARBINDS_PER_REQUEST = 24
-"""Varbinds that one packet asks for."""
+"""Varbinds per packet."""
 
 
 class FirstRowsOperation:
-    """``rows`` has for each column (content octets) what was read of it: index (content octets) to varbind.
+    """``rows`` maps each column (content octets) to its rows: index (content octets) to varbind.
 
-    Columns are asked for side by side, by GETBULK (v2c, v3) or GETNEXT (v1), in at most ``packets`` packets. Whatever
-    an agent refuses ends the column, and nothing is an error: what there is, is there.
+    Reads the columns side by side, by GETBULK (v2c, v3) or GETNEXT (v1), in at most ``packets`` packets. An error ends
+    its column and is not reported: the rows read so far stay.
     """
 
     def __init__(self, columns: Sequence[bytes], *, version: Version, packets: int) -> None:
@@ -59,7 +59,7 @@ class FirstRowsOperation:
             self._take(ber.varbinds(buffer, pdu.start, pdu.end))
 
     def _take(self, varbinds: Sequence[ber.VarBind]) -> None:
-        """RFC 3416 section 4.2.3: one varbind for each column, again and again; an empty answer ends it all."""
+        """RFC 3416 section 4.2.3: one varbind for each column, repeated; an empty answer ends the operation."""
         if not varbinds:
             self._last.clear()
         for number, varbind in enumerate(varbinds):

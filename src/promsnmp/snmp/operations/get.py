@@ -24,14 +24,14 @@ from promsnmp.snmp.operations.base import (
 )
 
 MAX_GET_OIDS = 60
-"""OIDs asked by one GET, at most."""
+"""Maximum OIDs of one GET."""
 
 
 class GetOperation:
     """Fetches single objects by GET, several at a time, into ``varbinds`` and, if there is one, a scanner.
 
     ``failures`` maps OIDs that the agent answered with an error-status, or left out of its answer, to the reason;
-    objects that do not exist are no failure. ``complete`` says that all were asked for, ``cost`` what it took.
+    objects that do not exist are not a failure. ``complete`` says whether all were requested, ``cost`` what it cost.
     """
 
     def __init__(
@@ -83,9 +83,9 @@ class GetOperation:
             feed(self._scanner, varbinds.values())
 
     def _on_error(self, pdu: ber.Pdu) -> None:
-        """tooBig asks for fewer at once; any other error costs the object it points at, and the rest is asked again.
+        """tooBig halves the batch; any other error fails the object it points at, and the rest is asked again.
 
-        Where it points at none, fewer are asked for until only one can be meant.
+        Without a valid index the batch is halved until only one object is left.
         """
         size = len(self._requested)
         has_index = 0 < pdu.index <= size

@@ -37,26 +37,25 @@ class Subtree:
     root: bytes
     max_repetitions: int = 25
     ordered: bool = True
-    """Whether it is a failure when OIDs do not increase; false: there are no gaps, either."""
+    """Whether OIDs that do not increase are a failure. If false, there must be no gaps."""
     gaps: tuple[tuple[bytes, bytes], ...] = ()
-    """Stretches that are not asked for, in order: the OID from which (included) nothing is wanted, and the one after
-    which it goes on; empty: nothing more is wanted."""
+    """Ranges to skip, in order: the first OID (included) of the range, and the OID after which the walk continues;
+    empty: the walk ends there."""
     get_root: bool = True
-    """Whether the root itself is asked for when nothing lies below it; false: it is fetched anyway."""
+    """Whether to GET the root itself when nothing lies below it; false where the caller fetches it anyway."""
 
 
 class WalkOperation:
     """Walks subtrees one after the other, by GETBULK (v2c, v3) or GETNEXT (v1).
 
     ``failures`` maps the root of each subtree that was not walked to its end to the reason; ``finished`` holds the
-    roots that were; ``costs`` tells by root what it took.
+    roots of the others; ``costs`` has the cost by root.
 
-    A walk ends at the first OID outside of the subtree, at ``endOfMibView`` (and mostly at noSuchObject or
-    noSuchInstance, by which some agents say the same), and at v1's noSuchName. When nothing was found, the root itself
-    is asked for.
+    A walk ends at the first OID outside the subtree, at ``endOfMibView`` (and mostly at noSuchObject or noSuchInstance,
+    which some agents send instead), and at v1's noSuchName. When nothing was found, it asks for the root itself.
 
-    Where OIDs do not increase, a walk goes on, but it ends with a failure, unless ``Subtree.ordered`` is false; of
-    objects that come more than once the last counts. A request is never repeated. With ``strict`` it ends there.
+    Where OIDs do not increase, a walk continues but ends with a failure, unless ``Subtree.ordered`` is false. The last
+    value of a repeated object counts. A request is never repeated. With ``strict`` the walk ends there.
     """
 
     def __init__(
@@ -137,22 +136,22 @@ class WalkOperation:
         elif verdict == ber.DONE:
             nothing = scanner.varbind_count == before and scanner.last_oid == self._position
             if nothing and self._may_get_root():
-                self._is_get = True  # nothing below it: it may name a scalar's instance exactly
+                self._is_get = True  # nothing below the root: it may be the instance of a scalar
             else:
                 self._end(None)
         elif verdict == ber.LOOP:
             self._end(self._walk_loop())
         else:
-            self._end(WalkLoop("the agent answered without any varbind", oid=self._text()))
+            self._end(WalkLoop("the agent answered without varbinds", oid=self._text()))
 
     def _walk_loop(self) -> WalkLoop:
         return WalkLoop(f"OID {oid.to_text(self._scanner.offending_oid)} does not increase", oid=self._text())
 
     def _tolerate_disorder(self, buffer: bytes, pdu: ber.Pdu) -> int:
-        """From here on takes what comes in any order, as snmp_exporter does, unless it would have to ask again."""
+        """Accepts OIDs in any order from here on, as snmp_exporter does, unless a request would be repeated."""
         assert self._subtree is not None
         which = oid.to_text(self._scanner.offending_oid)
-        hint = "rows may be missing, unless the module says that this is so: allow_nonincreasing_oids: true"
+        hint = "rows may be missing; if the device is known for this, set allow_nonincreasing_oids: true in the module"
         self._order_error = OutOfOrder(f"OID {which} does not increase ({hint})", oid=self._text())
         self._subtree = replace(self._subtree, ordered=False)
         self._gaps.clear()
@@ -160,7 +159,7 @@ class WalkOperation:
         return self._scanner.relax(buffer, pdu.end)
 
     def _may_get_root(self) -> bool:
-        """Whether the walk stands at a root that is to be asked for when nothing lies below it."""
+        """Whether the walk is at a root that it may GET."""
         tree = self._subtree
         return tree is not None and tree.get_root and bool(self._position) and self._position == tree.root
 
@@ -183,7 +182,7 @@ class WalkOperation:
             self._end(None)
 
     def _skip_gaps(self) -> bool:
-        """Goes over the gaps that the walk has come to; False when nothing is wanted any more."""
+        """Skips the gaps that the walk has reached; False when nothing is left to read."""
         while self._gaps and (self._position == self._gaps[0][0] or ber.oid_follows(self._position, self._gaps[0][0])):
             _, after = self._gaps.popleft()
             if not after:
@@ -193,7 +192,7 @@ class WalkOperation:
         return True
 
     def _on_error(self, pdu: ber.Pdu) -> None:
-        """RFC 3416 section 4.2: v1 agents end a walk by noSuchName; tooBig asks for less; all else ends it early."""
+        """RFC 3416 section 4.2: noSuchName ends a v1 walk, tooBig halves the repetitions, others are failures."""
         if pdu.status == NO_SUCH_NAME and self._may_get_root() and not self._is_get:
             self._is_get = True
         elif pdu.status == NO_SUCH_NAME:

@@ -1,8 +1,8 @@
-"""How USM protects a message: the MACs of RFC 3414 and RFC 7860, DES-CBC of RFC 3414, AES-CFB of RFC 3826.
+"""Authenticates and encrypts USM messages: MACs of RFC 3414 and RFC 7860, DES-CBC of RFC 3414, AES-CFB of RFC 3826.
 
-What does not change from message to message (HMAC with its key hashed in, the AES key schedule) is made once. CFB is
-built here from the block cipher: a message is then decrypted in one call with no cipher object made for it, and it does
-not depend on a mode that ``cryptography`` is taking out.
+What does not change from message to message (the keyed HMAC, the AES key schedule) is made once. CFB is built here from
+the block cipher: a message is then decrypted in one call without a cipher object of its own, and the code does not
+depend on a mode that ``cryptography`` is removing.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def _xor(data: bytes, key_stream: bytes) -> bytes:
 
 
 class SecurityProtocols(NamedTuple):
-    """What a user's messages to and from one engine are protected with; None where the level needs none."""
+    """The keyed protocols of one user at one engine; None where the security level needs none."""
 
     auth: Authenticator | None = None
     priv: Privacy | None = None

@@ -1,7 +1,7 @@
-"""What is known of one agent's authoritative engine: its id and its clock (RFC 3414 section 2.3).
+"""The state of one agent's authoritative engine: its id and its clock (RFC 3414 section 2.3).
 
-Kept by whoever polls a target, one for each, from poll to poll: engine discovery is then needed once and not at every
-poll. All users of a target share it. It holds no secret.
+The caller keeps one per target from poll to poll, so that engine discovery happens once and not at every poll. All
+users of a target share it. It holds no secret.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 TIME_WINDOW = 150  # seconds, RFC 3414 section 2.2.3
 MAX_BOOTS = 0x7FFFFFFF
-"""A counter that has got here stays, and the engine is outside of every time window (RFC 3414 section 2.2.2)."""
+"""A counter at this maximum stays there, and the engine is outside every time window (RFC 3414 section 2.2.2)."""
 _MAX_TIME = 0x7FFFFFFF
 _SALT_MASK = (1 << 64) - 1
 
@@ -23,29 +23,29 @@ class EngineState:
     engine_id: bytes = b""
     boots: int = 0
     time: int = 0
-    """snmpEngineTime, seconds since the engine booted: the latest one that was received."""
+    """snmpEngineTime, seconds since the engine booted: the latest that was received."""
     updated_at: float = 0.0
     synchronised: bool = False
     """Whether ``boots`` and ``time`` come from an authenticated message."""
     answered: bool = False
-    """Whether it answered a request since its engine id is known."""
+    """Whether it has answered a request since its engine id is known."""
     salt: int = field(default_factory=lambda: secrets.randbits(64), repr=False)
     """Counts encrypted messages from a random start (RFC 3414 section 8.1.1.1, RFC 3826 section 3.1.2.1)."""
 
     def set_engine_id(self, engine_id: bytes) -> None:
-        """Take another engine id; what was known of the clock belonged to the engine before."""
+        """Uses another engine id and forgets the clock, which belonged to the engine before."""
         self.engine_id = engine_id
         self.boots = self.time = 0
         self.updated_at = 0.0
         self.synchronised = self.answered = False
 
     def set_clock(self, boots: int, time: int, now: float) -> None:
-        """Believe that the engine's clock says so ``now``."""
+        """Sets the engine's clock as of ``now``."""
         self.boots, self.time, self.updated_at = boots, time, now
         self.synchronised = True
 
     def time_at(self, now: float) -> int:
-        """What the engine's clock is taken to say ``now``; 0 when nothing is known (RFC 3414 section 4)."""
+        """The engine's time at ``now``; 0 when it is unknown (RFC 3414 section 4)."""
         if not self.synchronised:
             return 0
         return min(self.time + max(int(now - self.updated_at), 0), _MAX_TIME)
@@ -53,7 +53,7 @@ class EngineState:
     def check_time_window(self, boots: int, time: int, now: float) -> bool:
         """Whether an authenticated message of this time is new enough; a newer one sets the clock.
 
-        RFC 3414 section 3.2 step 7 b, the side that is not authoritative.
+        RFC 3414 section 3.2 step 7 b, for the side that is not authoritative.
         """
         if not self.synchronised or boots > self.boots or (boots == self.boots and time > self.time):
             self.set_clock(boots, time, now)
@@ -62,6 +62,6 @@ class EngineState:
         return time >= self.time_at(now) - TIME_WINDOW
 
     def next_salt(self) -> int:
-        """A 64-bit number that no message to this engine was encrypted with."""
+        """A 64-bit number that no earlier message to this engine used as its salt."""
         self.salt = self.salt + 1 & _SALT_MASK
         return self.salt

@@ -1,7 +1,7 @@
 """USM keys: from a passphrase to the keys that one user has at one engine (RFC 3414 appendix A.2, RFC 7860).
 
 Turning a passphrase into a key hashes 1 MiB on purpose, about 1 to 2 ms; ``KeyCache`` makes that happen once for a user
-and not at every poll of every device. It is handed to whoever needs it and bounded, and it never holds a passphrase.
+and not at every poll of every device. The cache is passed in, bounded, and never holds a passphrase.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def extend_reeder(protocol: AuthProtocol, key: bytes, size: int, engine_id: byte
 
 
 def local_priv_key(auth: AuthProtocol, priv: PrivProtocol, key: bytes, engine_id: bytes) -> bytes:
-    """The privacy key at ``engine_id`` from Ku ``key``, of the size that ``priv`` wants.
+    """The privacy key at ``engine_id`` from Ku ``key``, of the size that ``priv`` requires.
 
     The hash is the authentication protocol's (RFC 3414 section 2.6, RFC 3826 section 1.2). Raises ValueError for an
     unknown privacy protocol.
@@ -80,7 +80,7 @@ def _digest(protocol: AuthProtocol, data: bytes) -> bytes:
 
 
 class KeyCache:
-    """Localised keys of the ``size`` users and engines asked for last, and the Ku of the ``users`` last ones.
+    """Localised keys of the ``size`` most recently used users and engines, and the Ku of ``users`` users.
 
     For one thread. Entries are found by a digest of the credentials under a secret of this cache, so changed
     credentials never find old keys.
@@ -122,7 +122,7 @@ class KeyCache:
         return user_key
 
     def _name(self, *parts: str) -> bytes:
-        """A digest of ``parts`` that says nothing about them to whoever does not have this cache's secret."""
+        """A digest of ``parts`` that reveals nothing without the secret of this cache."""
         digest = hashlib.blake2b(key=self._secret, digest_size=32)
         for part in parts:
             octets = part.encode()

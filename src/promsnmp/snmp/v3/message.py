@@ -1,6 +1,6 @@
-"""The SNMPv3 message on the wire: RFC 3412 section 6 around the security parameters of RFC 3414 section 2.4.
+"""Encodes and decodes SNMPv3 messages: RFC 3412 section 6 with the security parameters of RFC 3414 section 2.4.
 
-Only layout and bounds, the same for a manager and an agent; who may say what and when is decided in ``usm``.
+Only layout and bounds, the same for a manager and an agent; ``usm.py`` decides which messages are accepted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ VERSION = 3
 USM = 3  # msgSecurityModel, RFC 3411 section 5 (SnmpSecurityModel)
 MAX_SIZE = 65507  # what a UDP datagram over IPv4 can carry
 MAX_INT31 = 0x7FFFFFFF
-MAX_ENGINE_ID = 32  # RFC 3411 section 5 wants 5 to 32 octets; shorter ones are met and do no harm
+MAX_ENGINE_ID = 32  # RFC 3411 section 5 requires 5 to 32 octets; shorter ones exist and do no harm
 
 _AUTH = 0x01
 _PRIV = 0x02
@@ -29,7 +29,7 @@ _MAX_SIZE_TLV = ber.encode_integer(MAX_SIZE)
 
 
 class Header(NamedTuple):
-    """What stands before the scoped PDU, in the order of the wire."""
+    """The fields before the scoped PDU, in the order of the wire."""
 
     msg_id: int
     level: SecurityLevel
@@ -99,12 +99,12 @@ def build_message(header: Header, scoped: bytes, security_protocols: SecurityPro
 
 
 def parse_message(data: bytes) -> Message:
-    """The message that ``data`` is, whole and with nothing behind it. Raises Malformed."""
+    """Parses ``data``, which must be exactly one message. Raises Malformed."""
     pos, end = ber.read(data, 0, len(data), ber.SEQUENCE)
     _fills(end, len(data), "the message")
     version, pos = ber.read_integer(data, pos, end)
     if version != VERSION:
-        raise Malformed(f"msgVersion is {version} where SNMPv3 was asked")
+        raise Malformed(f"msgVersion is {version}, expected 3")
     start, stop = ber.read(data, pos, end, ber.SEQUENCE)
     msg_id, level, reportable = _global_data(data, start, stop)
     outer, pos = ber.read(data, stop, end, ber.OCTET_STRING)
@@ -186,4 +186,4 @@ def _int31(data: bytes, pos: int, end: int, name: str) -> tuple[int, int]:
 
 def _fills(stop: int, end: int, name: str) -> None:
     if stop != end:
-        raise Malformed(f"there are octets behind what {name} holds")
+        raise Malformed(f"unexpected octets after {name}")

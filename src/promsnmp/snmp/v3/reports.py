@@ -1,7 +1,7 @@
-"""What an agent's Report means, and its silence (RFC 3414 sections 3.2 and 5, RFC 3412 section 5, RFC 3413 section 4).
+"""Explains SNMPv3 Reports and timeouts (RFC 3414 sections 3.2 and 5, RFC 3412 section 5, RFC 3413 section 4).
 
-A Report carries the counter that went up. Some teach what was missing, the others are final, and then the person on
-call reads here what to check. The texts name users and protocols, never a passphrase.
+A Report carries the counter that increased. Some Reports contain what was missing (engine id, time). The others are
+final, and the texts here say what to check. They name users and protocols, never a passphrase.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from promsnmp.snmp.credentials import LEVEL_NAMES, SecurityLevel, User
 
 
 class Report(Enum):
-    """Reports that mean something to a manager, by the OID of their counter."""
+    """Reports that a manager handles, by the OID of their counter."""
 
     UNSUPPORTED_LEVEL = "1.3.6.1.6.3.15.1.1.1"
     NOT_IN_TIME_WINDOW = "1.3.6.1.6.3.15.1.1.2"
@@ -29,7 +29,7 @@ class Report(Enum):
 
     @property
     def counter(self) -> bytes:
-        """The instance that a report of it carries, as content octets."""
+        """The counter instance in such a report, as content octets."""
         return oid.encode(f"{self.value}.0")
 
 
@@ -45,12 +45,12 @@ UNPROTECTED = frozenset(
         Report.DECRYPTION_ERROR,
     }
 )
-"""Reports that an agent may send below the level of the request: it could not do otherwise (RFC 3414 section 3.2).
-notInTimeWindow is none of them, nor is anything that does not speak of security."""
+"""Reports that an agent may send below the level of the request: it has no other way (RFC 3414 section 3.2).
+notInTimeWindow is not one of them, and neither is a report that is not about security."""
 
 
 def report_of(counter: bytes) -> Report | None:
-    """The report that carries ``counter``, with or without the instance behind it; None for one unknown here."""
+    """The report with this ``counter``, with or without its instance; None for an unknown one."""
     for size in range(min(len(counter), _COUNTER_SIZE + 1), 0, -1):
         if (found := _BY_COUNTER.get(counter[:size])) is not None:
             return found
@@ -58,11 +58,11 @@ def report_of(counter: bytes) -> Report | None:
 
 
 def explain_report(report: Report | None, counter: bytes, user: User) -> str:
-    """What a final report says to the person on call, and what to check."""
+    """The error text of a final report: what happened and what to check."""
     name, level = repr(user.name), LEVEL_NAMES[user.level]
     match report:
         case Report.UNKNOWN_USER:
-            return f"the agent knows no user {name}: check the user name"
+            return f"the agent does not know user {name}: check the user name"
         case Report.WRONG_DIGEST:
             return (
                 f"the agent refused the authentication of user {name}: check the auth passphrase, and that the auth "
@@ -81,16 +81,16 @@ def explain_report(report: Report | None, counter: bytes, user: User) -> str:
         case Report.UNKNOWN_CONTEXT | Report.UNAVAILABLE_CONTEXT:
             return f"the agent has no context {user.context_name!r}: check the context name"
         case Report.UNKNOWN_PDU_HANDLER:
-            return "the agent does not serve the context engine that was asked for: check the context engine id"
+            return "the agent does not serve the requested context engine: check the context engine id"
         case Report.UNKNOWN_SECURITY_MODEL | Report.INVALID_MESSAGE:
-            return "the agent does not take messages of the user-based security model: check the SNMP version"
+            return "the agent does not accept messages of the user-based security model: check the SNMP version"
     return f"the agent refused the request of user {name} with report {oid.to_text(counter)}"
 
 
 def explain_timeout(user: User, *, has_engine_id: bool, has_time: bool, answered: bool) -> str:
-    """What to check when an agent does not answer; empty when ``answered`` says that it did before.
+    """What to check when an agent does not answer; empty when it ``answered`` an earlier request.
 
-    ``has_engine_id``: it told its engine id. ``has_time``: it told its time, so that the auth passphrase is right.
+    ``has_engine_id``: it sent its engine id. ``has_time``: it sent its time, so the auth passphrase is right.
     """
     if answered:
         return ""
@@ -106,7 +106,7 @@ def explain_timeout(user: User, *, has_engine_id: bool, has_time: bool, answered
 
 
 def missing_passphrase(user: User) -> str:
-    """What to say of a user without a passphrase that the security level needs; empty when there are all."""
+    """The error text for a user without a required passphrase; empty when none is missing."""
     required = (
         (SecurityLevel.AUTH_NO_PRIV, "auth", user.auth_passphrase),
         (SecurityLevel.AUTH_PRIV, "priv", user.priv_passphrase),

@@ -1,9 +1,9 @@
-"""The manager's side of the user-based security model: RFC 3414, and RFC 3412 section 7.2 for what an answer must be.
+"""The manager's side of the user-based security model (USM): RFC 3414, and RFC 3412 section 7.2 for answers.
 
-Every answer is checked: that it belongs to a request of ours, that it has the security level that was asked for, comes
-from the engine and speaks for the user that was asked, that its MAC is right, that it is not old, and that it is about
-the context that was asked. Reports, which an agent sends when it could not do so, are believed as far as section 3.2
-goes: one without authentication can end a poll or tell an engine id, but never change what we take for the time.
+Every answer is checked: it must belong to an outstanding request, have the requested security level, engine, user and
+context, a right MAC, and a time inside the window. Reports, which an agent sends when it cannot answer, are accepted as
+far as section 3.2 allows: a report without authentication can end a poll or give an engine id, but never change the
+engine's time.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from promsnmp.snmp.v3.reports import (
 __all__ = ["EngineState", "KeyCache", "Unexpected", "UsmModel"]
 
 MAX_OUTSTANDING = 16
-"""Messages whose answers are waited for; more retransmissions than any sensible setting has."""
+"""Maximum messages that wait for an answer; more retransmissions than any sensible setting has."""
 
 NO_AUTH, AUTH, PRIV = SecurityLevel.NO_AUTH_NO_PRIV, SecurityLevel.AUTH_NO_PRIV, SecurityLevel.AUTH_PRIV
 
@@ -48,7 +48,7 @@ class _RequestKind(Enum):
 
 
 class _SentRequest(NamedTuple):
-    """What was sent under one msgID."""
+    """The request that was sent under one msgID."""
 
     kind: _RequestKind
     level: SecurityLevel
@@ -57,10 +57,10 @@ class _SentRequest(NamedTuple):
 
 
 class UsmModel:
-    """Wraps the PDUs of ``user`` into messages for the engine in ``engine``, and opens its answers.
+    """Encodes the PDUs of ``user`` as messages for the engine in ``engine``, and decodes its answers.
 
-    After ``Resynchronise`` ask ``ready`` again: a replaced device is one whose clock has to be learned first.
-    ``clock`` gives seconds and never goes back. Raises AuthenticationError when ``user`` lacks a passphrase.
+    After ``Resynchronise`` call ``ready`` again: for a replaced device, discovery has to learn the clock first.
+    ``clock`` returns seconds and never goes back. Raises AuthenticationError when ``user`` lacks a passphrase.
     """
 
     def __init__(
@@ -83,11 +83,11 @@ class UsmModel:
     # ----------------------------------------------------------------------------------------------------- sending
 
     def ready(self) -> bool:
-        """Whether engine id and, where messages are authenticated, the engine's time are known."""
+        """Whether the engine id is known and, where messages are authenticated, the engine's time."""
         return bool(self._engine.engine_id) and (self._user.level == NO_AUTH or self._engine.synchronised)
 
     def discovery(self) -> bytes:
-        """The next message of RFC 3414 section 4: one that asks for the engine id, then one for its time."""
+        """The next discovery message (RFC 3414 section 4): first for the engine id, then for the time."""
         if self._engine.engine_id:
             return self._message(_SentRequest(_RequestKind.CLOCK, AUTH, self._engine.engine_id, self._probe))
         sent = _SentRequest(_RequestKind.ENGINE, NO_AUTH, b"", self._probe)
@@ -97,7 +97,7 @@ class UsmModel:
         )
 
     def encode(self, pdu: bytes) -> bytes:
-        """The message around ``pdu``, under a msgID of its own each time; discovery while there is no engine id."""
+        """The message around ``pdu``, with a new msgID each time; discovery while the engine id is unknown."""
         if not self._engine.engine_id:
             return self.discovery()
         return self._message(_SentRequest(_RequestKind.REQUEST, self._user.level, self._engine.engine_id, pdu))
@@ -111,7 +111,7 @@ class UsmModel:
         return usm_message.build_message(header, scoped, self._keyed_protocols(), salt)
 
     def _register(self, sent: _SentRequest) -> int:
-        """A new msgID under which ``sent`` is waited for. Another PDU than before ends the wait for the one before."""
+        """A new msgID for ``sent``. A new PDU ends the wait for answers to the PDU before."""
         self._msg_id = self._msg_id + 1 & usm_message.MAX_INT31
         waiting = self._outstanding
         if waiting and next(iter(waiting.values())).pdu != sent.pdu:
@@ -125,7 +125,7 @@ class UsmModel:
         return self._user.context_engine_id or self._engine.engine_id
 
     def _keyed_protocols(self) -> SecurityProtocols:
-        """Protocols keyed for the engine as it is known now."""
+        """Protocols with the keys of the current engine."""
         if self._keyed_for != self._engine.engine_id:
             self._keyed_for = self._engine.engine_id
             self._protocols = security_protocols(self._user, self._keys.keys(self._user, self._keyed_for))
@@ -142,9 +142,9 @@ class UsmModel:
         header = message.header
         sent = self._outstanding.get(header.msg_id)
         if sent is None:
-            raise Unexpected("an answer has a msgID that is not waited for (late, doubled or replayed)")
+            raise Unexpected("the answer has an unknown msgID (late, duplicate or replayed)")
         if header.level > sent.level:
-            raise Unauthentic(f"the answer has security level {LEVEL_NAMES[header.level]}, more than was asked for")
+            raise Unauthentic(f"the answer has security level {LEVEL_NAMES[header.level]}, higher than requested")
         if header.level != NO_AUTH:
             self._authenticate(datagram, message, sent)
         scoped = self._decrypt(datagram, message)
@@ -160,13 +160,13 @@ class UsmModel:
         assert auth is not None
         if message.auth_size != auth.size or not auth.verifies(datagram, message.auth_offset):
             raise Unauthentic(
-                f"the authentication of an answer is wrong: check the auth passphrase of user {self._user.name!r}, and "
-                f"that its auth protocol is {self._user.auth_protocol}; or somebody alters the messages"
+                f"an answer failed authentication: check the auth passphrase of user {self._user.name!r}, and that "
+                f"its auth protocol is {self._user.auth_protocol}; if both are right, somebody alters the messages"
             )
 
     def _check_sender(self, header: Header, sent: _SentRequest) -> None:
         if header.engine_id != sent.engine_id or header.engine_id != self._engine.engine_id:
-            raise Unauthentic("the answer comes from another engine than was asked")
+            raise Unauthentic("the answer comes from another engine than the request went to")
         if header.user != self._name:
             raise Unauthentic("the answer is for another user")
 
@@ -182,12 +182,12 @@ class UsmModel:
             ) from None
 
     def _check_response(self, scoped: ScopedPdu, header: Header, sent: _SentRequest) -> None:
-        """All that a Response must be besides authentic (RFC 3412 section 7.2 steps 10 to 12)."""
+        """The checks of a Response besides authentication (RFC 3412 section 7.2 steps 10 to 12)."""
         if scoped.pdu.type != ber.RESPONSE:
-            raise Malformed(f"a PDU with tag 0x{scoped.pdu.type:02x} stands where a response must")
+            raise Malformed(f"expected a response, got a PDU with tag 0x{scoped.pdu.type:02x}")
         if header.level != sent.level or sent.kind is _RequestKind.ENGINE:
             name = LEVEL_NAMES[header.level]
-            raise Unauthentic(f"the answer has security level {name}, less than was asked for")
+            raise Unauthentic(f"the answer has security level {name}, lower than requested")
         if header.level == NO_AUTH:
             self._check_sender(header, sent)
         elif not self._engine.check_time_window(header.boots, header.time, self._clock()):
@@ -195,21 +195,21 @@ class UsmModel:
         if sent.kind is _RequestKind.CLOCK:
             self._resynchronise("the engine's time")
         if scoped.engine_id != self._context_engine_id() or scoped.name != self._context_name:
-            raise Unauthentic("the answer is about another context than was asked")
+            raise Unauthentic("the answer is for another context than requested")
         self._outstanding.clear()  # an answer to a retransmission answers all of them
         self._engine.answered = True
 
     def _time_window_error(self, header: Header) -> str:
         engine = self._engine
         return (
-            f"the answer is outside of the time window: it says boots {header.boots}, time {header.time}, where boots "
-            f"{engine.boots}, time {engine.time_at(self._clock())} was expected"
+            f"the answer is outside the time window: it has boots {header.boots}, time {header.time}, expected boots "
+            f"{engine.boots}, time {engine.time_at(self._clock())}"
         )
 
     def timeout_hint(self) -> str:
-        """What it may mean that no answer came, for the error; empty when nothing speaks for it being the user's fault.
+        """Possible causes of a timeout, for the error text; empty when the credentials have worked before.
 
-        Agents (net-snmp) drop what they cannot decrypt, and requests for contexts they do not have, without a word.
+        Agents (net-snmp) silently drop messages that they cannot decrypt, and requests for unknown contexts.
         """
         engine = self._engine
         return explain_timeout(
@@ -219,10 +219,10 @@ class UsmModel:
     # ----------------------------------------------------------------------------------------------------- reports
 
     def _handle_report(self, scoped: ScopedPdu, header: Header, sent: _SentRequest) -> NoReturn:
-        """Does what a Report says (RFC 3414 section 3.2). Raises one of what ``decode`` raises, always."""
+        """Handles a Report (RFC 3414 section 3.2). Always raises one of the exceptions of ``decode``."""
         varbinds = ber.varbinds(scoped.buffer, scoped.pdu.start, scoped.pdu.end)
         if not varbinds:
-            raise Malformed("a report carries no counter")
+            raise Malformed("the report carries no counter")
         counter = varbinds[0].oid
         report = report_of(counter)
         if sent.kind is _RequestKind.ENGINE or report is Report.UNKNOWN_ENGINE:
@@ -230,28 +230,28 @@ class UsmModel:
         if report is Report.NOT_IN_TIME_WINDOW:
             self._handle_time(header)
         if header.level < sent.level and report not in UNPROTECTED:
-            raise Unauthentic(f"a report without the security that was asked for (counter {oid.to_text(counter)})")
+            raise Unauthentic(f"the report has a lower security level than requested (counter {oid.to_text(counter)})")
         raise AuthenticationError(explain_report(report, counter, self._user))
 
     def _handle_engine_id(self, header: Header, sent: _SentRequest) -> NoReturn:
-        """The agent told its engine id: at discovery, or because the device was replaced."""
+        """Uses the engine id in a report: at discovery, or because the device was replaced."""
         if not header.engine_id:
-            raise Unauthentic("the agent does not tell its engine id")
+            raise Unauthentic("the report has no engine id")
         if header.engine_id == sent.engine_id:
-            raise Unauthentic("the agent says that it does not know its own engine id")
+            raise Unauthentic("the agent reports that its own engine id is unknown")
         if header.engine_id != self._engine.engine_id:
             self._engine.set_engine_id(header.engine_id)
         self._resynchronise("the engine id")
 
     def _handle_time(self, header: Header) -> NoReturn:
-        """The agent told its time, and signed that.
+        """Uses the time in an authenticated report.
 
-        Even a time that goes back is believed, which section 3.2 step 7 b alone would not: the report carries a msgID
-        that only we know to be outstanding, so it is not a replayed one, and many devices do not keep their boots
-        over a reboot; they would never be heard again.
+        Even a time that goes back is accepted, which section 3.2 step 7 b alone would not allow. The report has the
+        msgID of an outstanding request, so it is not replayed. Many devices lose their boots at a reboot, and could
+        never be polled again.
         """
         if header.level == NO_AUTH:
-            raise Unauthentic("a report about the time is not authenticated")
+            raise Unauthentic("the report about the time is not authenticated")
         if header.boots >= MAX_BOOTS:
             raise AuthenticationError("the agent's engine boots are at their maximum: give its SNMP engine a new id")
         self._engine.set_clock(header.boots, header.time, self._clock())
@@ -259,4 +259,4 @@ class UsmModel:
 
     def _resynchronise(self, what: str) -> NoReturn:
         self._outstanding.clear()
-        raise Resynchronise(f"the agent told {what}")
+        raise Resynchronise(f"the agent sent {what}")

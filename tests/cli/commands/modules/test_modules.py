@@ -144,7 +144,7 @@ def test_files_that_define_nothing_are_a_problem(call: Call, tmp_path: Path) -> 
 def test_an_endless_file_is_refused(call: Call) -> None:
     done = call("check", Path("/dev/zero"))
     assert done.code == 2
-    assert done.out.startswith("/dev/zero:1: cannot be read: more than 64 MiB")
+    assert done.out.startswith("/dev/zero:1: cannot be read: larger than 64 MiB")
 
 
 def test_a_file_that_is_not_text_is_a_problem_with_its_line(call: Call, tmp_path: Path) -> None:
