@@ -108,6 +108,6 @@ def test_auths_of_files_take_variables_from_the_environment(tmp_path: Path, monk
     monkeypatch.setenv("PROMSNMP_TEST_USER", "reader")
     assert load_catalogue([str(file)]).auths["mine"] == User("reader")
     monkeypatch.delenv("PROMSNMP_TEST_USER")
-    with pytest.raises(ModuleError, match=r"snmp.yml:1: .* no environment variable PROMSNMP_TEST_USER"):
+    with pytest.raises(ModuleError, match=r"snmp.yml:1: .* environment variable PROMSNMP_TEST_USER is not set"):
         load_catalogue([str(file)])
     assert load_catalogue([str(file)], expand=False).auths["mine"] == User("$PROMSNMP_TEST_USER")

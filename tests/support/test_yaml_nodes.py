@@ -80,7 +80,7 @@ def test_merges_that_double_at_every_step_cost_no_more_than_their_text() -> None
     last = yaml_nodes.items(root(f"- &s0 {{k0: v}}\n{steps}"), "it")[-1]
     assert len(list(yaml_nodes.pairs(last, "it", {f"k{step}" for step in range(60)}))) == 60
     last = yaml_nodes.items(root(f"- &s0 {{k0: v}}\n{steps}"), "it")[-1]
-    with pytest.raises(NodeError, match="twice"):
+    with pytest.raises(NodeError, match="repeated"):
         list(yaml_nodes.pairs(last, "it"))
 
 

@@ -1,7 +1,7 @@
 """A token bucket: limits how often something may happen, and how much of it at once after a pause.
 
-Requests over HTTP and packets of a sweep obey the same rule. The clock is passed in: a test
-chooses the time, and a state machine that is stepped passes the time of its step.
+Requests over HTTP and packets of a sweep obey the same rule. The clock is passed in: a test chooses the time, and a
+state machine that is stepped passes the time of its step.
 """
 
 from __future__ import annotations

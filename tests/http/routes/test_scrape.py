@@ -218,7 +218,7 @@ def test_other_addresses_may_be_limited_to_networks(
         for host in ("127.0.0.4", "192.0.2.1", "[::1]", "[::ffff:192.0.2.1]", "169.254.169.254"):
             answer = scrape(server, target=f"{host}:{agent.port}")
             assert answer.status_code == 400
-            assert "outside of the networks" in answer.text
+            assert "outside the allowed networks" in answer.text
 
 
 def test_the_cache_is_counted_and_can_be_emptied(
