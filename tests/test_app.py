@@ -16,8 +16,8 @@ import pytest
 
 from promsnmp import app
 from promsnmp.settings import load_settings
-from tests.support.failing import failing
-from tests.support.service_process import ServiceProcess
+from tests.support.service.failing import failing
+from tests.support.service.service_process import ServiceProcess
 from tests.support.tools import wait_until
 
 DOCUMENT = b'{"devices": [{"sysName": "router", "agents": [{"type": "snmp-community", "version": 1, ' + (

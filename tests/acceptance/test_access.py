@@ -16,9 +16,9 @@ from cryptography import x509
 
 from promsnmp.http.security.passwords import hash_password
 from tests.support.agents.documents import community_agent
-from tests.support.certificates import Authority
-from tests.support.failing import failing
-from tests.support.service_process import ServiceProcess
+from tests.support.service.certificates import Authority
+from tests.support.service.failing import failing
+from tests.support.service.service_process import ServiceProcess
 from tests.support.tools import PROJECT, WEB, Process, free_tcp_port, require_tool, start_snmpd, wait_until
 
 CA, OTHER = Authority("our CA"), Authority("their CA")

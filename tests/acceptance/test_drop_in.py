@@ -17,7 +17,7 @@ from promsnmp.sim.recording import read_recording
 from tests.support.agents.threads import running
 from tests.support.conformance.pages import parse
 from tests.support.exporter import Exporter, dry_run, require_exporter
-from tests.support.service_process import ServiceProcess
+from tests.support.service.service_process import ServiceProcess
 from tests.support.tools import (
     WEB,
     Process,

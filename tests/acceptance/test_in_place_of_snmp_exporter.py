@@ -14,7 +14,7 @@ from tests.support.agents.behaviours import OUT_OF_ORDER, status, value
 from tests.support.agents.hostile import HONEST, IF_ENTRY, Behaviour, HostileAgent, after
 from tests.support.agents.threads import running
 from tests.support.exporter import fetch, require_exporter
-from tests.support.service_process import environment
+from tests.support.service.service_process import environment
 from tests.support.tools import Process, free_tcp_port
 
 MODULES = """

@@ -15,7 +15,7 @@ from promsnmp.cli.main import WRONG, run
 from promsnmp.sim.agent import SimulatedAgent
 from tests.support.agents.polled_devices import mib
 from tests.support.agents.threads import running
-from tests.support.service_process import ServiceProcess, environment
+from tests.support.service.service_process import ServiceProcess, environment
 from tests.support.tools import Process, ProcessEnded, wait_until
 
 ONE = """

@@ -12,7 +12,7 @@ import pytest
 from promsnmp.sim.agent import SimulatedAgent
 from tests.support.agents.busy import LABELS, PERCENT, busy_mib, device
 from tests.support.agents.threads import running
-from tests.support.service_process import ServiceProcess
+from tests.support.service.service_process import ServiceProcess
 from tests.support.tools import WEB, Process, free_tcp_port, require_tool, wait_until
 
 PROMETHEUS_YML = """

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.support.agents.documents import USER, community_agent, user_agent
-from tests.support.service_process import ServiceProcess
+from tests.support.service.service_process import ServiceProcess
 from tests.support.tools import WEB, Process, Snmpd, free_tcp_port, require_tool, start_snmpd, wait_until
 
 PROMETHEUS_YML = """

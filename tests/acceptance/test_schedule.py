@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.service_process import ServiceProcess
+from tests.support.service.service_process import ServiceProcess
 from tests.support.tools import Snmpd, start_snmpd, wait_until
 
 

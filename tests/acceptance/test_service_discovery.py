@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from promsnmp.cli.main import run
-from tests.support.service_process import ServiceProcess
+from tests.support.service.service_process import ServiceProcess
 from tests.support.tools import WEB, Process, free_tcp_port, require_tool, wait_until
 
 ODD = 'Zoë \U0001f600 "quoted" \\ {braces} $1 \t\u2028 \x07 名'

@@ -10,7 +10,7 @@ import pytest
 
 from promsnmp.cli.client import ServiceClient
 from promsnmp.errors import ServiceError
-from tests.support.service_process import ServiceProcess
+from tests.support.service.service_process import ServiceProcess
 from tests.support.tools import free_tcp_port
 
 Answer = Callable[[BaseHTTPRequestHandler], None]

@@ -19,10 +19,10 @@ from promsnmp.inventory.store import InventoryStore
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.devices import switch
 from tests.support.agents.threads import running
-from tests.support.certificates import Authority
 from tests.support.cluster.redis_server import RedisServer
 from tests.support.cluster.replica import DEVICES, KEY, Replica, device
-from tests.support.service_process import ServiceProcess
+from tests.support.service.certificates import Authority
+from tests.support.service.service_process import ServiceProcess
 from tests.support.tools import wait_until
 
 SLOW = {"COLLECTION_INTERVAL": "60000"}

@@ -14,7 +14,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from scripts import copies, dashboards
-from tests.support.demo import Demo
+from tests.support.service.demo import Demo
 from tests.support.tools import Process, free_tcp_port, require_tool, wait_until
 
 pytestmark = pytest.mark.xdist_group("dashboards")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.support.service_process import ServiceProcess
+from tests.support.service.service_process import ServiceProcess
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from promsnmp.cli import main
-from tests.support.service_process import ServiceProcess
+from tests.support.service.service_process import ServiceProcess
 from tests.support.tools import PROJECT, Process, Snmpd, wait_until
 
 SECRETS = ("geheim-gemeinschaft", "geheim-auth", "geheim-priv")

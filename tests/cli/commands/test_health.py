@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.certificates import Authority
-from tests.support.service_process import ServiceProcess, environment
+from tests.support.service.certificates import Authority
+from tests.support.service.service_process import ServiceProcess, environment
 from tests.support.tools import free_tcp_port
 
 

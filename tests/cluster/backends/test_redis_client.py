@@ -12,8 +12,8 @@ import pytest
 from promsnmp.cluster.backends.redis_client import RedisClient, Script
 from promsnmp.cluster.backends.redis_url import parse_redis_address
 from promsnmp.errors import CoordinatorError, SettingsError
-from tests.support.certificates import Authority
 from tests.support.cluster.redis_server import RedisServer, Sentinel
+from tests.support.service.certificates import Authority
 from tests.support.tools import PROJECT, free_tcp_port
 
 ECHO = Script("return ARGV[1]")

@@ -15,8 +15,8 @@ from promsnmp.cluster.election.backend_kubernetes import ANNOTATION, KubernetesL
 from promsnmp.cluster.election.rules import Candidate, LeaseRecord, LeaseState, Timing, vacancy
 from promsnmp.cluster.election.runner import ElectionRunner
 from promsnmp.errors import CoordinatorError
-from tests.support.certificates import Authority
 from tests.support.cluster.api_server import ApiServer
+from tests.support.service.certificates import Authority
 
 TIMING = Timing(duration=3.0, renew=1.0, read_interval=0.1)
 

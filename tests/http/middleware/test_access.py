@@ -12,7 +12,7 @@ from promsnmp.http.security.passwords import hash_password
 from promsnmp.sim.agent import SimulatedAgent
 from tests.support.agents.polled_devices import mib
 from tests.support.agents.threads import running
-from tests.support.service_process import ServiceProcess
+from tests.support.service.service_process import ServiceProcess
 from tests.support.tools import wait_until
 
 TOKEN = "a-token-for-tests"

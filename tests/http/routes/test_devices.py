@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.service_process import ServiceProcess
+from tests.support.service.service_process import ServiceProcess
 from tests.support.tools import start_snmpd, wait_until
 
 SECRETS = ("geheime-gemeinschaft", "geheimes-wort-1", "geheimes-wort-2", "geheim-neu")

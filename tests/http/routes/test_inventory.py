@@ -9,8 +9,8 @@ import socket
 import httpx
 import pytest
 
-from tests.support.inventory_document import SECRETS, inventory_document
-from tests.support.service_process import ServiceProcess
+from tests.support.service.inventory_document import SECRETS, inventory_document
+from tests.support.service.service_process import ServiceProcess
 
 
 def test_an_import_is_in_the_audit_log_with_its_caller(client: httpx.Client, serving: ServiceProcess) -> None:

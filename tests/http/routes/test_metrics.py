@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 
 from promsnmp.http.routes.metrics import render_own_metrics
 from promsnmp.observe.selfmetrics import OPENMETRICS_TYPE, TEXT_TYPE, SelfMetrics
-from tests.support.inventory_document import inventory_document
+from tests.support.service.inventory_document import inventory_document
 from tests.support.tools import require_tool
 
 PROMETHEUS = (

@@ -18,7 +18,7 @@ from promsnmp.sim.agent import SimulatedAgent
 from tests.support.agents.busy import LABELS, PERCENT, busy_mib, device
 from tests.support.agents.threads import running
 from tests.support.exposition import client_model
-from tests.support.service_process import ServiceProcess
+from tests.support.service.service_process import ServiceProcess
 from tests.support.tools import free_udp_port, require_tool, wait_until
 
 PROTOBUF = "application/vnd.google.protobuf"

@@ -17,7 +17,7 @@ from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import User
 from tests.support.agents.polled_devices import mib
 from tests.support.agents.threads import running
-from tests.support.service_process import ServiceProcess
+from tests.support.service.service_process import ServiceProcess
 from tests.support.tools import free_udp_port, wait_until
 
 OPENMETRICS = "application/openmetrics-text"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from tests.support.inventory_document import inventory_document
+from tests.support.service.inventory_document import inventory_document
 
 
 def test_an_empty_inventory_has_no_targets(client: httpx.Client) -> None:

@@ -16,7 +16,7 @@ from promsnmp.http.routing import AccessLevel, PlainRoute, RouteTable, access
 from promsnmp.http.schemas.openapi_security import with_security
 from promsnmp.http.security.auth import AccessControl, BasicAuthenticator, CertificateAuthenticator, TokenAuthenticator
 from promsnmp.http.security.passwords import PasswordChecker, hash_password
-from tests.support.service_process import ServiceProcess
+from tests.support.service.service_process import ServiceProcess
 
 DOCUMENT = {
     "paths": {

@@ -15,7 +15,7 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi import checks
 
-from tests.support.service_process import ServiceProcess
+from tests.support.service.service_process import ServiceProcess
 
 TOKEN = "a-token-for-schemathesis"
 SIGNED = {"Authorization": f"Bearer {TOKEN}"}

@@ -19,7 +19,7 @@ from promsnmp.http.security.tls import (
 )
 from promsnmp.http.security.tls_names import CURVES, SUITES
 from promsnmp.http.security.web_config import ClientAuth, TlsConfig
-from tests.support.certificates import DAY, Authority, CertificatePair
+from tests.support.service.certificates import DAY, Authority, CertificatePair
 
 CA = Authority()
 SERVER = CA.server()

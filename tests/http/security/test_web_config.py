@@ -9,7 +9,7 @@ import pytest
 
 from promsnmp.errors import SettingsError
 from promsnmp.http.security.web_config import ClientAuth, WebConfig, read_web_config
-from tests.support.certificates import Authority
+from tests.support.service.certificates import Authority
 from tests.support.tools import require_tool
 
 CA = Authority()

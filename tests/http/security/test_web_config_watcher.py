@@ -12,7 +12,7 @@ from promsnmp.errors import SettingsError
 from promsnmp.http.security.passwords import hash_password
 from promsnmp.http.security.web_config_watcher import WebConfigWatcher
 from promsnmp.observe.health import Status
-from tests.support.certificates import Authority
+from tests.support.service.certificates import Authority
 
 CA = Authority()
 TLS = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"

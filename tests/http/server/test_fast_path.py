@@ -11,7 +11,7 @@ import pytest
 from promsnmp.sim.agent import SimulatedAgent
 from tests.support.agents.polled_devices import mib
 from tests.support.agents.threads import running
-from tests.support.service_process import ServiceProcess
+from tests.support.service.service_process import ServiceProcess
 
 KEPT = {"COLLECTION_INTERVAL": "0", "CACHE_EXP_MILLIS": "600000", "SNMP_ALLOW_ADHOC_TARGETS": "true"}
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from promsnmp.sim.agent import SimulatedAgent
-from tests.support.service_process import ServiceProcess
+from tests.support.service.service_process import ServiceProcess
 
 KEY = "0123456789abcdef"
 DEVICES = "/promsnmp/devices"

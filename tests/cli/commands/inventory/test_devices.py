@@ -15,7 +15,7 @@ from promsnmp.cli.output.device import lines_of
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.snmp.credentials import Community, Version
 from tests.support.inventory.samples import KEY
-from tests.support.service_process import ServiceProcess
+from tests.support.service.service_process import ServiceProcess
 from tests.support.tools import free_tcp_port, wait_until
 
 Command = Callable[..., SimpleNamespace]

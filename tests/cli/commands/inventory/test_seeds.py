@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from promsnmp.cli import main
-from tests.support.service_process import ServiceProcess
+from tests.support.service.service_process import ServiceProcess
 
 SECRET = "geheime-gemeinschaft"
 

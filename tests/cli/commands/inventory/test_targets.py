@@ -16,7 +16,7 @@ import yaml
 from promsnmp.cli.main import run
 from promsnmp.inventory.store import InventoryStore
 from tests.support.inventory.samples import KEY, SECRETS, document
-from tests.support.service_process import ServiceProcess
+from tests.support.service.service_process import ServiceProcess
 from tests.support.tools import free_tcp_port, require_tool
 
 

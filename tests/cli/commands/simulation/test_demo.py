@@ -17,7 +17,7 @@ import pytest
 from promsnmp.cli.commands.simulation.demo import SAMPLE_LINES, sample
 from promsnmp.cli.commands.simulation.demo_service import DemoResponse
 from promsnmp.sim.devices import DEMO
-from tests.support.demo import COMMAND, Demo
+from tests.support.service.demo import COMMAND, Demo
 from tests.support.tools import PROJECT, wait_until
 
 

@@ -1,0 +1,1 @@
+"""Simulated agents and the demo: sockets, addresses, and what is printed."""

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.service_process import environment
+from tests.support.service.service_process import environment
 
 
 def failing(folder: Path, *arguments: str, **env: str) -> tuple[int, str]:
