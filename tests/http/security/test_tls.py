@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import ssl
 from dataclasses import replace
@@ -9,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from promsnmp.errors import SettingsError
+from promsnmp.http.security import tls_names
 from promsnmp.http.security.tls import (
     PeerTlsContext,
     ReloadableContext,
@@ -17,7 +19,7 @@ from promsnmp.http.security.tls import (
     is_allowed,
     server_context,
 )
-from promsnmp.http.security.tls_names import CURVES, SUITES
+from promsnmp.http.security.tls_names import CURVES, SUITES, can_be_set
 from promsnmp.http.security.web_config import ClientAuth, TlsConfig
 from tests.support.service.certificates import DAY, Authority, CertificatePair
 
@@ -96,7 +98,10 @@ def test_openssl_knows_every_suite_and_curve_that_may_be_named() -> None:
     for name in SUITES:
         server_context(replace(TLS, cipher_suites=(name,)))
     for name in CURVES:
-        server_context(replace(TLS, curves=(name,)))
+        if can_be_set(name):
+            server_context(replace(TLS, curves=(name,)))
+        else:  # Debian 12's Python
+            assert name == "X25519"
     server_context(replace(TLS, curves=tuple(CURVES)))
 
 
@@ -104,15 +109,64 @@ def test_other_curves_are_refused() -> None:
     context = server_context(replace(TLS, curves=("CurveP384",)))
     shake(context, CA.context())
     narrow = CA.context()
-    narrow.set_ecdh_curve("X25519")
+    narrow.set_ecdh_curve("prime256v1")
     with pytest.raises(ssl.SSLError):
         shake(context, narrow)
 
 
-@pytest.mark.skipif(hasattr(ssl.SSLContext, "set_groups"), reason="this Python can choose between curves")
-def test_a_list_of_curves_that_python_cannot_set_is_refused() -> None:
-    with pytest.raises(SettingsError, match="curve_preferences"):
-        server_context(replace(TLS, curves=("CurveP384", "X25519")))
+@pytest.fixture
+def old(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Debian 12's Python, which takes OpenSSL's names of elliptic curves only, and one of them."""
+    choose = ssl.SSLContext.set_ecdh_curve
+
+    def set_ecdh_curve(context: ssl.SSLContext, name: str) -> None:
+        if name == "X25519":
+            raise ssl.SSLError(129, "[EC: UNKNOWN_GROUP] unknown group")
+        choose(context, name)
+
+    monkeypatch.setattr(ssl.SSLContext, "set_ecdh_curve", set_ecdh_curve)
+    monkeypatch.setattr(tls_names, "CHOOSES_SEVERAL", False)
+
+
+def reached_with(context: ssl.SSLContext) -> set[str]:
+    """The curves with one of which a client gets a connection."""
+    found = set()
+    for name in ("CurveP256", "CurveP384", "CurveP521"):
+        narrow = CA.context()
+        narrow.set_ecdh_curve(CURVES[name])
+        with contextlib.suppress(ssl.SSLError):
+            shake(context, narrow)
+            found.add(name)
+    return found
+
+
+@pytest.mark.usefixtures("old")
+@pytest.mark.parametrize(
+    ("names", "used", "left"),
+    [
+        (("X25519", "CurveP384", "CurveP256"), {"CurveP384"}, "not used: X25519, CurveP256; clients need CurveP384"),
+        (("CurveP521", "CurveP256"), {"CurveP521"}, "not used: CurveP256; clients need CurveP521"),
+        (("CurveP256", "CurveP256"), {"CurveP256"}, ""),
+        (tuple(CURVES), {"CurveP256", "CurveP384", "CurveP521"}, ""),
+    ],
+)
+def test_curves_that_cannot_be_set_are_passed_over_with_a_warning(
+    names: tuple[str, ...], used: set[str], left: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert reached_with(server_context(replace(TLS, curves=names))) == used
+    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert [left in warning for warning in warnings] == [True] * bool(left)
+
+
+@pytest.mark.skipif(not tls_names.CHOOSES_SEVERAL, reason="this Python sets one curve")
+def test_several_curves_are_kept_to() -> None:
+    assert reached_with(server_context(replace(TLS, curves=("CurveP256", "CurveP521")))) == {"CurveP256", "CurveP521"}
+
+
+@pytest.mark.usefixtures("old")
+def test_no_curve_that_can_be_set_is_an_error_that_names_those_that_can() -> None:
+    with pytest.raises(SettingsError, match="X25519 cannot be set here; name one of CurveP256"):
+        server_context(replace(TLS, curves=("X25519",)))
 
 
 def test_only_suites_of_1_3_with_a_lower_max_version_are_refused() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from promsnmp.errors import SettingsError
+from promsnmp.http.security import tls_names
 from promsnmp.http.security.web_config import ClientAuth, WebConfig, read_web_config
 from tests.support.service.certificates import Authority
 from tests.support.tools import require_tool
@@ -79,9 +80,14 @@ def web(tmp_path: Path) -> Path:
 
 
 def promtool_takes(file: Path) -> bool:
+    return not promtool_refuses(file)
+
+
+def promtool_refuses(file: Path) -> str:
+    """What promtool has against a file; empty when it takes it."""
     promtool = require_tool("promtool", package="prometheus")
-    done = subprocess.run([promtool, "check", "web-config", str(file)], check=False, capture_output=True)
-    return done.returncode == 0
+    done = subprocess.run([promtool, "check", "web-config", str(file)], check=False, capture_output=True, text=True)
+    return done.stderr if done.returncode else ""
 
 
 @pytest.mark.parametrize("text", GOOD)
@@ -159,7 +165,20 @@ def test_certificates_may_be_inline(web: Path) -> None:
     config = read_web_config(web)
     assert config.tls is not None
     assert config.tls.cert.strip() == pair.cert.strip()
-    assert promtool_takes(web) is False  # Debian's promtool is older than these keys
+    refused = promtool_refuses(web)
+    assert not refused or "field cert not found" in refused  # Debian 12's is older than these keys
+
+
+def test_curves_of_which_none_can_be_set_are_an_error_with_the_line(web: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tls_names, "can_be_set", lambda name: name != "X25519")
+    monkeypatch.setattr(tls_names, "CHOOSES_SEVERAL", False)
+    web.write_text(TLS + "  curve_preferences: [X25519, CurveP256]\n")
+    config = read_web_config(web)
+    assert config.tls is not None
+    assert config.tls.curves == ("X25519", "CurveP256")
+    web.write_text(TLS + "  curve_preferences: [X25519]\n")
+    with pytest.raises(SettingsError, match=r"web\.yml:4: curve_preferences: X25519 cannot be set here.*CurveP256"):
+        read_web_config(web)
 
 
 def test_an_interval_of_zero_means_no_rate_limit(web: Path) -> None:

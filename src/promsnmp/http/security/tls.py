@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import Any
 
 from promsnmp.errors import SettingsError
-from promsnmp.http.security.tls_names import CURVES, SUITES, VERSIONS
+from promsnmp.http.security.tls_names import CURVES, SUITES, VERSIONS, limits, set_curves, unusable, usable_curves
 from promsnmp.http.security.web_config import ClientAuth, TlsConfig
 
 log = logging.getLogger(__name__)
@@ -121,14 +121,18 @@ def _set_ciphers(context: ssl.SSLContext, tls: TlsConfig) -> None:
 
 
 def _set_curves(context: ssl.SSLContext, names: tuple[str, ...]) -> None:
-    curves = [CURVES[name] for name in names]
-    if hasattr(context, "set_groups"):  # Python 3.15
-        if curves:
-            context.set_groups(":".join(curves))
-    elif len(set(curves)) == 1:
-        context.set_ecdh_curve(curves[0])
-    elif set(names) not in (set(), set(CURVES)):  # all is the default
-        raise SettingsError("curve_preferences: name one curve, or all; several need Python 3.15")
+    """Of ``names`` those that can be used. What is left out is logged: connections need one of the others."""
+    chosen = usable_curves(names)
+    if not names:
+        return
+    if not chosen:
+        raise SettingsError(f"curve_preferences: {unusable(names)}")
+    if set(chosen) != set(CURVES):
+        set_curves(context, chosen)
+    if left := [name for name in names if name not in chosen]:
+        log.warning(
+            "curve_preferences: not used: %s; clients need %s (%s)", ", ".join(left), " or ".join(chosen), limits()
+        )
 
 
 def _load(context: ssl.SSLContext, tls: TlsConfig) -> None:

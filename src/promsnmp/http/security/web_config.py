@@ -17,7 +17,7 @@ from pathlib import Path
 import yaml
 
 from promsnmp.errors import SettingsError
-from promsnmp.http.security.tls_names import CURVES, SUITES, TLS13_SUITES, VERSIONS
+from promsnmp.http.security.tls_names import CURVES, SUITES, TLS13_SUITES, VERSIONS, unusable, usable_curves
 from promsnmp.support import yaml_nodes, yaml_scalars, yaml_text
 from promsnmp.support.yaml_nodes import NodeError
 
@@ -150,7 +150,7 @@ def _tls(node: yaml.Node | None, folder: Path) -> TlsConfig | None:
         high,
         cipher_suites=_words(found, "cipher_suites", SUITES.keys() | TLS13_SUITES),
         prefer_server=_flag(found, "prefer_server_cipher_suites", default=True),
-        curves=_words(found, "curve_preferences", CURVES),
+        curves=_curves(found),
     )
 
 
@@ -195,6 +195,14 @@ def _words(found: Mapping[str, yaml.Node], key: str, allowed: Collection[str] = 
     items = yaml_nodes.items(found[key], key) if key in found else []
     what = f"an item of {key}"
     return tuple(yaml_scalars.choice(one, what, allowed) if allowed else yaml_nodes.text(one, what) for one in items)
+
+
+def _curves(found: Mapping[str, yaml.Node]) -> tuple[str, ...]:
+    """All that are named: those that cannot be set here are passed over later, unless there are no others."""
+    names = _words(found, "curve_preferences", CURVES)
+    if names and not usable_curves(names):
+        raise NodeError(found["curve_preferences"], f"curve_preferences: {unusable(names)}")
+    return names
 
 
 def _flag(found: Mapping[str, yaml.Node], key: str, *, default: bool) -> bool:
