@@ -225,7 +225,7 @@ def test_commands_reach_the_service_over_tls_with_a_certificate_and_a_password(f
         assert asks(*certified, "--login", "alice", PROMSNMP_PASSWORD=PASSWORD) == (0, "")
         for options, told in (
             ((), "its certificate is not trusted"),
-            (tuple(trusting), "TLS connection|answers is not HTTP|closed|reset"),
+            (tuple(trusting), "client certificate.*--cert-file"),
             (tuple(certified), "asks who you are.*API_TOKEN.*--login"),
             ((*certified, "--login", "alice"), "does not accept these credentials"),
         ):

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import http.client
+import re
+import socket
+import ssl
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.error import URLError
 
 import pytest
 
-from promsnmp.cli.client import ServiceClient
+from promsnmp.cli.client import ServiceClient, _reason
 from promsnmp.errors import ServiceError
+from tests.support.service.certificates import Authority
 from tests.support.service.service_process import ServiceProcess
 from tests.support.tools import free_tcp_port
 
+CA = Authority()
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
@@ -146,6 +155,116 @@ def test_a_service_that_does_not_answer_times_out(odd: Callable[[Answer], str]) 
 def test_https_to_an_http_port_is_an_error(promsnmp: ServiceProcess) -> None:
     with pytest.raises(ServiceError, match="TLS handshake failed"):
         ServiceClient(promsnmp.url.replace("http:", "https:")).get("/")
+
+
+# What the system reports first, when a server wants a certificate that the client does not have, is a matter of time.
+
+
+class Demanding:
+    """A TLS server for one connection, which has to show a certificate; it ends the connection at a chosen moment."""
+
+    def __init__(self, folder: Path, version: ssl.TLSVersion, *, resets: bool) -> None:
+        CA.server().write(folder, "server")
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(folder / "server.crt", folder / "server.key")
+        self._context.load_verify_locations(cadata=CA.cert.decode())
+        self._context.verify_mode = ssl.CERT_REQUIRED
+        self._context.maximum_version = version
+        self._resets = resets
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"https://127.0.0.1:{self._listening.getsockname()[1]}"
+        self.may_end, self.ended = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        received, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = self._context.wrap_bio(received, sent, server_side=True)
+        connection, _ = self._listening.accept()
+        with connection:
+            while True:
+                try:
+                    tls.do_handshake()
+                except ssl.SSLWantReadError:
+                    connection.sendall(sent.read())
+                    received.write(connection.recv(65536))
+                except ssl.SSLError:
+                    break
+            self.may_end.wait(10)
+            connection.sendall(sent.read())  # the alert
+            if self._resets:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.ended.set()
+
+    def close(self) -> None:
+        self.may_end.set()
+        self._listening.close()
+        self._thread.join(10)
+
+
+@pytest.fixture(params=["it resets", "it closes"])
+def demanding(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[ssl.TLSVersion], Demanding]]:
+    started: list[Demanding] = []
+
+    def start(version: ssl.TLSVersion) -> Demanding:
+        started.append(Demanding(tmp_path, version, resets=request.param == "it resets"))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.close()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("first", ["the end of the connection", "the request"])
+def test_a_client_certificate_that_is_missing_is_told_whatever_comes_first(
+    demanding: Callable[[ssl.TLSVersion], Demanding], first: str, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = demanding(ssl.TLSVersion.TLSv1_3)
+    connect, getresponse = http.client.HTTPSConnection.connect, http.client.HTTPSConnection.getresponse
+
+    def then_wait(connection: http.client.HTTPSConnection) -> None:
+        connect(connection)
+        if first != "the request":
+            server.may_end.set()
+            assert server.ended.wait(10)
+
+    def when_sent(connection: http.client.HTTPSConnection) -> http.client.HTTPResponse:
+        server.may_end.set()
+        return getresponse(connection)
+
+    monkeypatch.setattr(http.client.HTTPSConnection, "connect", then_wait)
+    monkeypatch.setattr(http.client.HTTPSConnection, "getresponse", when_sent)
+    size = 1 if first == "the request" else 1000  # 1 MB: written in several parts
+    document = {"devices": [{"sysName": "x" * 1000}] * size} if method == "POST" else None
+    with pytest.raises(ServiceError, match=r"client certificate.*--cert-file"):
+        ServiceClient(server.url, tls=CA.context()).call(method, "/", document=document)
+
+
+def test_a_client_certificate_that_is_missing_is_told_during_the_handshake_too(
+    demanding: Callable[[ssl.TLSVersion], Demanding],
+) -> None:
+    server = demanding(ssl.TLSVersion.TLSv1_2)
+    server.may_end.set()
+    with pytest.raises(ServiceError, match=r"client certificate.*--cert-file"):
+        ServiceClient(server.url, tls=CA.context()).get("/")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        BrokenPipeError(32, "Broken pipe"),
+        ConnectionResetError(104, "Connection reset by peer"),
+        ConnectionAbortedError(103, "Software caused connection abort"),
+        http.client.RemoteDisconnected("Remote end closed connection without response"),
+        ssl.SSLEOFError(8, "EOF occurred in violation of protocol"),
+        ssl.SSLZeroReturnError(6, "TLS/SSL connection has been closed (EOF)"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_connection_that_is_closed_names_the_likely_cause_and_the_option(error: OSError) -> None:
+    assert re.search("closed.*client certificate.*--cert-file", _reason(URLError(error), "https://host"))
+    assert re.search("closed.*is the URL https", _reason(error, "http://host"))
 
 
 def test_requests_to_loopback_use_no_proxy(promsnmp: ServiceProcess, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,7 +89,7 @@ class ServiceClient:
             with error:
                 raise _service_error(error, self.url, signed=bool(self._authorization)) from None
         except (OSError, http.client.HTTPException) as error:  # URLError is an OSError
-            raise ServiceError(f"{self.url}: {_reason(error)}") from None
+            raise ServiceError(f"{self.url}: {_reason(error, self.url)}") from None
 
 
 def _is_loopback(url: str) -> bool:
@@ -126,16 +126,25 @@ def _error_text(body: bytes) -> tuple[str, list[str]]:
         return body.decode("utf-8", "replace").strip().partition("\n")[0][:200], []
 
 
-def _reason(error: BaseException) -> str:
+_CLOSED = (ConnectionError, http.client.RemoteDisconnected, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+"""How a connection ends that the other side does not want. A server of TLS 1.3 that misses the client's certificate
+ends it when the client has sent its request, or is sending it: first comes its alert, or that it has gone."""
+
+
+def _reason(error: BaseException, url: str) -> str:
     if isinstance(error, URLError) and isinstance(error.reason, BaseException):
         error = error.reason
     match error:
         case ssl.SSLCertVerificationError():
             return f"certificate not trusted ({error.verify_message}); use --ca-file with the CA that signed it"
-        case ssl.SSLError():
-            return f"TLS handshake failed ({error.reason or error}); does it speak https, does it need --cert-file?"
         case ConnectionRefusedError():
             return f"connection refused; is promsnmp serve running? (--url, {URL})"
+        case _ if isinstance(error, _CLOSED):
+            return f"connection closed without a response; {_why_closed(url)}"
+        case ssl.SSLError() if "_ALERT_" in (error.reason or ""):
+            return f"TLS handshake refused ({_words(error.reason)}); {_why_closed(url)}"
+        case ssl.SSLError():
+            return f"TLS handshake failed ({error.reason or error}); does it speak https, does it need --cert-file?"
         case TimeoutError():
             return "no answer in time"
         case socket.gaierror():
@@ -144,3 +153,13 @@ def _reason(error: BaseException) -> str:
             return f"the response is not HTTP ({type(error).__name__}); is the URL https?"
         case _:
             return str(getattr(error, "strerror", None) or error)
+
+
+def _why_closed(url: str) -> str:
+    if urlsplit(url).scheme == "https":
+        return "does it require a client certificate, or another one? (--cert-file, --key-file)"
+    return "is the URL https?"
+
+
+def _words(reason: str) -> str:
+    return reason.lower().replace("_", " ")
