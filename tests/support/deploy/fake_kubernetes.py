@@ -24,7 +24,7 @@ from tests.support.deploy import crds, kube
 from tests.support.deploy.controllers import CONTROLLERS, Object, Objects, owner_of
 from tests.support.deploy.patches import json_patch, merge, strategic
 from tests.support.deploy.restricted import violations
-from tests.support.deploy.wire import is_protobuf, secret_of
+from tests.support.deploy.wire import is_protobuf, object_of
 
 VERSION = "1.31"
 OPENAPI = "/openapi/v2"
@@ -228,7 +228,7 @@ class FakeKubernetes:
             items = self.store.listed(kind, space, parse_qs(parts.query))
             return 200, {"kind": f"{kind.kind}List", "apiVersion": kind.api, "metadata": {"resourceVersion": "1"},
                          "items": items}  # fmt: skip
-        sent = {} if method in ("GET", "DELETE") else secret_of(body) if is_protobuf(body) else json.loads(body)
+        sent = {} if method in ("GET", "DELETE") else object_of(body) if is_protobuf(body) else json.loads(body)
         if name is None:
             return 201, self._create(kind, space, sent)
         return 200, self._one(method, kind, space or "", name, found["sub"], media, sent)

@@ -1,10 +1,20 @@
-"""Decodes Secrets as Helm sends them, in protobuf (apimachinery's runtime/generated.proto, api's core/v1)."""
+"""Objects as kubectl and Helm create them: in Kubernetes's protobuf.
+
+Both send JSON when they apply a file, but objects that they make themselves (``kubectl create secret``, the Secrets of
+Helm's releases, ``--create-namespace``) in protobuf, kubectl from 1.32 on. The numbers of fields are those of
+apimachinery's runtime/generated.proto and meta/v1/generated.proto and of api's core/v1/generated.proto. A field that is
+not listed here is an error, so nothing is lost in silence.
+"""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+Object = dict[str, Any]
+Field = tuple[str, Callable[[bytes], Any]]
+"""Its name in JSON, and what reads its octets; entries of maps come one by one."""
 
 MAGIC = b"k8s\x00"
 
@@ -13,27 +23,74 @@ def is_protobuf(body: bytes) -> bool:
     return body.startswith(MAGIC)
 
 
-def secret_of(body: bytes) -> dict[str, Any]:
-    """The Secret in an envelope ``runtime.Unknown``. Raises ValueError for anything else."""
+def object_of(body: bytes) -> Object:
+    """The object in an envelope ``runtime.Unknown``. Raises ValueError for a kind or a field that is not understood."""
     envelope = dict(_fields(body[len(MAGIC) :]))
-    kind = dict(_fields(envelope[1]))
-    if kind.get(2) != b"Secret":
-        raise ValueError(f"only Secrets are understood, not {kind.get(2)!r}")
-    fields = list(_fields(envelope[2]))
-    meta = list(_fields(dict(fields)[1]))
-    names = {1: "name", 3: "namespace", 5: "uid", 6: "resourceVersion"}
-    metadata: dict[str, Any] = {names[key]: value.decode() for key, value in meta if key in names and value}
-    metadata["labels"] = {key: value.decode() for key, value in _map(meta, 11)}
-    data = {key: base64.b64encode(value).decode() for key, value in _map(fields, 2)}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": dict(fields)[3].decode(), "data": data}
+    kind = _message({1: ("apiVersion", _text), 2: ("kind", _text)}, envelope[1])
+    fields = KINDS.get((kind["apiVersion"], kind["kind"]))
+    if fields is None:
+        raise ValueError(f"protobuf of {kind['kind']} in {kind['apiVersion']} is not understood")
+    return {**kind, **_message(fields, envelope[2])}
 
 
-def _map(fields: list[tuple[int, bytes]], number: int) -> Iterator[tuple[str, bytes]]:
-    """The entries of a map: messages with the key as field 1 and the value as field 2."""
-    for key, entry in fields:
-        if key == number:
-            pair = dict(_fields(entry))
-            yield pair[1].decode(), pair.get(2, b"")
+def _message(fields: Mapping[int, Field], data: bytes) -> Object:
+    found: Object = {}
+    for number, octets in _fields(data):
+        if number not in fields:
+            raise ValueError(f"field {number} with {octets!r} is not understood beside {sorted(found)}")
+        name, read = fields[number]
+        value = read(octets)
+        if isinstance(value, dict) and name in found:
+            found[name] |= value
+        elif value not in ("", {}, None):
+            found[name] = value
+    return found
+
+
+def _text(octets: bytes) -> str:
+    return octets.decode()
+
+
+def _encoded(octets: bytes) -> str:
+    """``bytes`` as JSON has them."""
+    return base64.b64encode(octets).decode()
+
+
+def _passed_over(_: bytes) -> None:
+    """What the server sets: times, status."""
+
+
+def _map(read: Callable[[bytes], str]) -> Callable[[bytes], dict[str, str]]:
+    """An entry of a map: a message with the key as field 1 and the value as field 2."""
+
+    def entry(octets: bytes) -> dict[str, str]:
+        pair = dict(_fields(octets))
+        return {pair.get(1, b"").decode(): read(pair.get(2, b""))}
+
+    return entry
+
+
+META: Mapping[int, Field] = {
+    1: ("name", _text),
+    2: ("generateName", _text),
+    3: ("namespace", _text),
+    4: ("selfLink", _text),
+    5: ("uid", _text),
+    6: ("resourceVersion", _text),
+    8: ("creationTimestamp", _passed_over),
+    11: ("labels", _map(_text)),
+    12: ("annotations", _map(_text)),
+}
+_METADATA: Field = ("metadata", lambda octets: _message(META, octets))
+KINDS: Mapping[tuple[str, str], Mapping[int, Field]] = {
+    ("v1", "Secret"): {
+        1: _METADATA, 2: ("data", _map(_encoded)), 3: ("type", _text), 4: ("stringData", _map(_text)),
+    },
+    ("v1", "ConfigMap"): {1: _METADATA, 2: ("data", _map(_text)), 3: ("binaryData", _map(_encoded))},
+    ("v1", "Namespace"): {1: _METADATA, 2: ("spec", _passed_over), 3: ("status", _passed_over)},
+    ("v1", "ServiceAccount"): {1: _METADATA},
+}  # fmt: skip
+"""What the pages have kubectl and Helm create, by apiVersion and kind."""
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, bytes]]:
