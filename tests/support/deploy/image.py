@@ -74,7 +74,7 @@ def build(*words: str, tag: str = IMAGE) -> str:
     packages = CACHE / "pip"
     packages.mkdir(exist_ok=True)
     volumes = ("--volume", f"{CERTIFICATES}:{CERTIFICATES}:ro", "--volume", f"{packages}:/root/.cache/pip")
-    arguments = ("--build-arg", f"PYTHON_IMAGE={BASE}", "--isolation", "chroot", "--network", "host")
+    arguments = ("--build-arg", f"PYTHON_IMAGE={BASE}", "--isolation", "chroot", "--network", "host", *limits())
     file = ("--file", "deploy/image/Containerfile", "--format", "docker", "--pull=never", "--layers")
     done = podman("build", *file, *arguments, *volumes, *words, "--tag", tag, ".")
     podman("image", "prune", "--force", "--filter", "until=48h")  # layers of old builds
@@ -83,8 +83,6 @@ def build(*words: str, tag: str = IMAGE) -> str:
 
 def hardened(*, env: Mapping[str, str], volumes: Sequence[str] = ()) -> list[str]:
     """Options of ``podman run`` that match the Deployment's container."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    limits = ("--ulimit", f"nofile={soft}:{hard}", "--ulimit", "nproc=4096:4096")  # podman's defaults may be above ours
     options = [
         "--pull=never",
         "--no-healthcheck",
@@ -95,6 +93,14 @@ def hardened(*, env: Mapping[str, str], volumes: Sequence[str] = ()) -> list[str
         "--cap-drop",
         "all",
     ]
-    options += ["--security-opt", "no-new-privileges", "--user", "10001:10001", *limits]
+    options += ["--security-opt", "no-new-privileges", "--user", "10001:10001", *limits()]
     options += [word for name, value in env.items() for word in ("--env", f"{name}={value}")]
     return options + [word for volume in volumes for word in ("--volume", volume)]
+
+
+def limits() -> list[str]:
+    """This process's limits, as options: podman's own are higher (5: 1,048,576 files and processes), and a container in
+    a container must not raise them."""
+    kinds = {"nofile": resource.RLIMIT_NOFILE, "nproc": resource.RLIMIT_NPROC}
+    pairs = {name: ":".join(map(str, resource.getrlimit(kind))) for name, kind in kinds.items()}  # -1: none
+    return [word for name, pair in pairs.items() for word in ("--ulimit", f"{name}={pair}")]
