@@ -20,6 +20,8 @@ from typing import NoReturn, Self
 import httpx
 import pytest
 
+from tests.support.programs import NotListed, listed
+
 PROJECT = Path(__file__).resolve().parents[2]
 SEARCH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"))
 ATTEMPTS = 5
@@ -61,7 +63,14 @@ def unavailable(reason: str) -> NoReturn:
 
 
 def require_tool(name: str, *, package: str) -> str:
-    """Path of the program ``name``; without it the test is skipped, and fails where ``CI=true``."""
+    """Path of the program ``name``; without it the test is skipped, and fails where ``CI=true``.
+
+    Raises NotListed for one that is not in scripts/programs.txt.
+    """
+    if name not in listed():
+        raise NotListed(name)
+    if listed()[name] != package:
+        raise AssertionError(f"{name} is in the package {listed()[name]}, not {package} (scripts/programs.txt)")
     if path := shutil.which(name, path=SEARCH):
         return path
     unavailable(f"{name} is not installed (on Debian: apt-get install {package})")

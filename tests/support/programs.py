@@ -1,0 +1,52 @@
+"""Programs that tests start: each has to be in scripts/programs.txt, or a machine that nobody prepared lacks it."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from scripts import programs
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+class NotListed(AssertionError):
+    """A program was started that is not in scripts/programs.txt."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is not in scripts/programs.txt: add it, with the Debian package that brings it")
+
+
+@functools.cache
+def listed() -> dict[str, str]:
+    """Package by program."""
+    return {one.name: one.package for one in programs.read()}
+
+
+def watch() -> None:
+    """From now on this process starts nothing that is not listed; what it would have started is a NotListed."""
+    sys.addaudithook(_check)
+
+
+def _check(event: str, arguments: tuple[object, ...]) -> None:
+    if event in ("subprocess.Popen", "os.exec", "os.posix_spawn"):
+        _check_program(arguments[0], arguments[1])
+    elif event == "os.system":
+        raise NotListed(f"os.system({arguments[0]!r})")
+
+
+def _check_program(executable: object, words: object) -> None:
+    named = executable if executable is not None else words[0] if isinstance(words, Sequence) else words
+    path = os.fsdecode(named) if isinstance(named, (str, bytes, os.PathLike)) else str(named)
+    if Path(path).name not in listed() and not _is_ours(path):
+        raise NotListed(path)
+
+
+def _is_ours(path: str) -> bool:
+    """This Python and what is installed beside it, and what the tests make: scripts in folders of their own."""
+    ours = (sys.prefix, tempfile.gettempdir(), str(PROJECT))
+    return path == sys.executable or (Path(path).is_absolute() and path.startswith(ours))
