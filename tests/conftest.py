@@ -12,16 +12,26 @@ from promsnmp.observe.audit import LOGGER as AUDIT_LOGGER
 from promsnmp.observe.logging import QUIET_LOGGERS
 from promsnmp.settings import Settings
 from scripts import compiled
+from tests.support.programs import watch
+from tests.support.signals import pass_on_default_signals
 from tests.support.tools import Snmpd, start_snmpd
 
 
 def pytest_configure() -> None:
-    """Refuse to test a stale extension: Python would load it in place of the changed source."""
+    """Refuse to test a stale extension: Python would load it in place of the changed source. And let
+    what tests start have default signals."""
     if old := compiled.outdated():
         names = ", ".join(path.name for path in old)
         raise pytest.UsageError(
             f"not made from the present source: {names}. Run: make compile (or scripts/compiled.py --clean)"
         )
+    pass_on_default_signals()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _programs() -> None:
+    """Tests start nothing that is not listed; pytest's plugins may, before."""
+    watch()
 
 
 @pytest.fixture(autouse=True)

@@ -29,6 +29,7 @@ from tests.support.failures.fleet import scenarios
 from tests.support.failures.fleet.fleets import electing_in_a_lease, electing_in_redis, electing_over
 from tests.support.failures.fleet.harness import TRUE
 from tests.support.failures.load import changing
+from tests.support.signals import pass_on_default_signals
 
 SLACK = 5.0
 """Seconds that the machine may take on top of each limit; nothing else should run on it."""
@@ -178,6 +179,7 @@ def main() -> int:
     asked = parser.parse_args()
     for name in Settings.model_fields:  # what is exported here is not for the replicas
         os.environ.pop(name.upper(), None)
+    pass_on_default_signals()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # an end that leaves nothing behind
     with tempfile.TemporaryDirectory(prefix="promsnmp-soak-") as folder:
         try:
