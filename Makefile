@@ -9,16 +9,24 @@ FUZZ_SECONDS ?= 60
 SOAK_SECONDS ?= 2400
 PODMAN ?= podman
 IMAGE_ARGS ?=
+BARE_ARGS ?=
 
 BIN := $(VENV)/bin
+STEP := scripts/step
+# uv trusts the authorities of the system, as pip does, and both take what SSL_CERT_FILE and PIP_INDEX_URL name.
+export UV_SYSTEM_CERTS ?= true
+ifneq ($(SSL_CERT_FILE),)
+export PIP_CERT ?= $(SSL_CERT_FILE)
+endif
+ifneq ($(PIP_INDEX_URL),)
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
 # Tests start hundreds of processes: each would compile all that it imports, where the environment forbids to keep it.
 export PYTHONDONTWRITEBYTECODE =
-TEST_TOOLS := snmpd:snmpd snmpget:snmp snmpwalk:snmp prometheus:prometheus promtool:prometheus curl:curl redis-server:redis-server redis-cli:redis-tools \
-  podman:podman runc:runc mmdebstrap:mmdebstrap kubectl:kubernetes-client ip:iproute2 bindfs:bindfs iptables:iptables
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test conformance lint format bench fuzz soak wheel setup compile docs docs-site copies image clean distclean
+.PHONY: help demo test bare programs conformance lint format bench fuzz soak wheel setup compile docs docs-site copies image clean distclean
 
 help: ## List what can be made
 	@echo "PromSNMP: SNMP devices into Prometheus"
@@ -27,13 +35,22 @@ help: ## List what can be made
 demo: $(VENV)/.runtime compile ## Start five simulated devices and PromSNMP on port 8080 (SERVER_PORT), until Ctrl-C
 	@exec $(BIN)/promsnmp demo
 
-test: setup ## Lint, then run every test (PYTEST_ARGS='-k walk' for some)
-	@scripts/debian-packages $(TEST_TOOLS)
-	@$(BIN)/python scripts/exporter.py >/dev/null || true
-	@$(MAKE) --no-print-directory lint; lint=$$?; \
-	echo "Running the tests ..."; $(BIN)/python -m pytest $(PYTEST_ARGS); tests=$$?; \
+test: ## Lint, then run every test (PYTEST_ARGS='-k walk' for some)
+	@$(STEP) "Installing the Debian packages that the tests use" env PYTHON=$(PYTHON) scripts/debian-packages test
+	@$(MAKE) --no-print-directory setup
+	@$(MAKE) --no-print-directory programs
+	@$(STEP) "Checking style, types and imports" $(MAKE) --no-print-directory lint; lint=$$?; \
+	$(STEP) "Running the tests" $(BIN)/python -m pytest $(PYTEST_ARGS); tests=$$?; \
 	[ $$lint = 0 ] || echo "make lint found something: see above the tests"; \
 	exit $$((tests ? tests : lint))
+
+programs: $(VENV)/.dev
+	@$(STEP) "Fetching kubectl" $(BIN)/python -m scripts.kubectl || true
+	@$(STEP) "Fetching snmp_exporter" $(BIN)/python -m scripts.exporter || true
+
+bare: ## Both README commands in bare Debian systems, as root (BARE_ARGS='--only debian12 --command test')
+	@PYTHON=$(PYTHON) scripts/debian-packages bare
+	@$(PYTHON) -m scripts.bare $(BARE_ARGS)
 
 conformance: setup ## Compare with snmp_exporter (CONFORMANCE_ARGS='--cases 20000 --seed 7')
 	@$(BIN)/python -m tests.conformance $(CONFORMANCE_ARGS)
@@ -48,7 +65,7 @@ bench: setup ## Measure; the figures and their meaning are in bench/README.md
 	@$(BIN)/python -m bench
 
 fuzz: setup ## Feed the decoder malformed datagrams for FUZZ_SECONDS (60), compiled and uncompiled
-	@echo "Installing the fuzzer ..."; $(BIN)/uv pip install -q --python $(BIN)/python -e '.[fuzz]'
+	@$(STEP) "Installing the fuzzer" $(BIN)/uv pip install -q --python $(BIN)/python -e '.[fuzz]'
 	@$(BIN)/python -m tests.fuzz -max_total_time=$(FUZZ_SECONDS)
 
 soak: setup ## Fail replicas, Redis, API server, network and volume in every way, with true times, for SOAK_SECONDS (2400)
@@ -75,24 +92,22 @@ compile: $(VENV)/.runtime
 	@$(BIN)/python scripts/compiled.py
 
 $(VENV)/.uv:
-	@echo "Making $(VENV) with $$($(PYTHON) --version) ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	{ echo "PromSNMP needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || \
+	@$(STEP) "Making $(VENV) with $$($(PYTHON) --version)" $(PYTHON) -m venv $(VENV) || \
 	{ echo "No venv: on Debian, apt-get install python3-venv" >&2; exit 1; }
-	@$(BIN)/python -m pip install -q --disable-pip-version-check uv && touch $@
+	@$(STEP) "Installing uv" $(BIN)/python -m pip install -q --disable-pip-version-check uv && touch $@
 
 $(VENV)/.runtime: pyproject.toml setup.py | $(VENV)/.uv
-	@echo "Installing what PromSNMP runs on ..."
-	@PROMSNMP_NO_COMPILE=1 $(BIN)/uv pip install -q --python $(BIN)/python -e '.[compile]' && touch $@
+	@PROMSNMP_NO_COMPILE=1 $(STEP) "Installing what PromSNMP runs on" \
+	$(BIN)/uv pip install -q --python $(BIN)/python -e '.[compile]' && touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime
-	@echo "Installing what its development takes ..."
-	@PROMSNMP_NO_COMPILE=1 $(BIN)/uv pip install -q --python $(BIN)/python -e '.[dev]' && touch $@
+	@PROMSNMP_NO_COMPILE=1 $(STEP) "Installing what its development takes" \
+	$(BIN)/uv pip install -q --python $(BIN)/python -e '.[dev]' && touch $@
 
 $(VENV)/.docs: $(VENV)/.uv pyproject.toml
-	@echo "Installing what builds the site ..."
-	@$(BIN)/uv pip install -q --python $(BIN)/python --group docs && touch $@
+	@$(STEP) "Installing what builds the site" $(BIN)/uv pip install -q --python $(BIN)/python --group docs && touch $@
 
 clean: ## Remove what was built; .venv stays
 	@$(PYTHON) scripts/compiled.py --clean

@@ -214,12 +214,13 @@ def test_a_program_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
 
 
 def test_a_missing_program_skips_here_and_fails_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tools, "SEARCH", "")
     monkeypatch.delenv("CI", raising=False)
-    with pytest.raises(pytest.skip.Exception, match="apt-get install nowhere"):
-        tools.require_tool("no-such-program", package="nowhere")
+    with pytest.raises(pytest.skip.Exception, match="apt-get install redis-tools"):
+        tools.require_tool("redis-cli", package="redis-tools")
     monkeypatch.setenv("CI", "true")
-    with pytest.raises(pytest.fail.Exception, match="no-such-program is not installed"):
-        tools.require_tool("no-such-program", package="nowhere")
+    with pytest.raises(pytest.fail.Exception, match="redis-cli is not installed"):
+        tools.require_tool("redis-cli", package="redis-tools")
 
 
 def test_programs_of_the_system_folders_are_found_without_them_in_the_path() -> None:
@@ -234,6 +235,41 @@ def test_make_alone_lists_its_targets() -> None:
     listed = subprocess.run(["make"], cwd=PROJECT, check=True, capture_output=True, text=True).stdout
     names = re.findall(r"^  make (\w+)", listed, re.MULTILINE)
     assert {"demo", "test", "lint", "bench", "fuzz", "wheel", "clean"} <= set(names)
+
+
+def variables_of_uv(folder: Path, **given: str) -> dict[str, str]:
+    """The environment in which the Makefile runs uv, when ``given`` is set."""
+    programs = folder / "bin"
+    programs.mkdir()
+    (folder / ".uv").touch()
+    uv = programs / "uv"
+    uv.write_text(f"#!/bin/sh\nenv > {folder}/variables\n")
+    uv.chmod(0o755)
+    unset = {"UV_SYSTEM_CERTS", "UV_DEFAULT_INDEX", "PIP_INDEX_URL", "PIP_CERT", "SSL_CERT_FILE"}
+    env = {name: value for name, value in os.environ.items() if name not in unset} | given
+    command = ["make", f"VENV={folder}", f"{folder}/.runtime"]
+    subprocess.run(command, cwd=PROJECT, check=True, capture_output=True, env=env)
+    lines = (folder / "variables").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
+def test_uv_trusts_the_system_s_authorities_as_pip_does(tmp_path: Path) -> None:
+    found = variables_of_uv(tmp_path)
+    assert found["UV_SYSTEM_CERTS"] == "true"
+    assert {"UV_DEFAULT_INDEX", "PIP_CERT"} & found.keys() == set()
+
+
+def test_what_names_an_index_and_certificates_counts_for_pip_and_uv(tmp_path: Path) -> None:
+    found = variables_of_uv(tmp_path, PIP_INDEX_URL="https://index.example/simple", SSL_CERT_FILE="/etc/company.pem")
+    assert found["UV_DEFAULT_INDEX"] == "https://index.example/simple"
+    assert found["PIP_CERT"] == found["SSL_CERT_FILE"] == "/etc/company.pem"
+
+
+def test_a_step_says_what_it_does_how_long_it_took_and_how_it_ended() -> None:
+    command = [str(PROJECT / "scripts" / "step"), "Installing", "sh", "-c", "echo it; exit 4"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 4
+    assert re.fullmatch(r"Installing \.\.\.\nit\nInstalling: \d+ s, exit code 4\n", done.stdout)
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
