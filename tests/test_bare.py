@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from scripts import bare, bare_registries, bare_roots
-from tests.support.certificates import Authority
+from tests.support.service.certificates import Authority
 from tests.support.tools import PROJECT, Process, wait_until
 
 WORKFLOW = yaml.safe_load((PROJECT / ".github" / "workflows" / "bare.yml").read_text())

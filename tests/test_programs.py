@@ -37,7 +37,7 @@ SHELL = [
     *(PROJECT / "scripts" / name for name in ("step", "bare-enter", "debian-packages")), PROJECT / ".ci" / "run",
     *PROJECT.glob("deploy/**/*.sh"),
 ]  # fmt: skip
-PAGES = [PROJECT / "docs" / "kubernetes.md", PROJECT / "docs" / "operations.md"]
+PAGES = [*(PROJECT / "docs" / "how-to" / name for name in ("kubernetes.md", "operations.md"))]
 """Their commands are run by tests/deploy/test_commands.py."""
 BUILTIN = {"command", "cd", "echo", "exit", "export", "kill", "printf", "pwd", "read", "set", "test", "trap"}
 BEFORE = {"if", "then", "elif", "else", "while", "until", "do", "exec", "env", "time", "!", "{"}

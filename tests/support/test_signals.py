@@ -13,12 +13,8 @@ import pytest
 from tests.support.tools import PROJECT
 
 IGNORING = ("sh", "-c", "trap '' HUP INT QUIT; exec \"$@\"", "sh")
-SIGNALLING = (
-    "tests/cli/commands/test_walk.py::test_ctrl_c_ends_with_130_and_the_summary",
-    "tests/cli/commands/test_simulate.py::test_each_file_has_an_agent_until_a_signal_ends_them",
-    "tests/test_app.py::test_a_second_interrupt_does_not_wait_for_requests",
-)
-"""Tests that end programs by these signals, by way of subprocess and of Process."""
+SIGNALLING = ("tests/cli/commands/test_walk.py", "tests/cli/commands/simulation/test_simulate.py", "tests/test_app.py")
+"""Files with tests that end programs by these signals, by way of subprocess and of Process."""
 STARTED = """\
 import os, subprocess, sys
 from tests.support.signals import pass_on_default_signals
@@ -54,6 +50,9 @@ def test_a_process_that_ignored_signals_goes_on_at_them() -> None:
 def test_tests_that_signal_programs_pass_where_signals_are_ignored() -> None:
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     command = [*IGNORING, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *SIGNALLING]
+    command += ["-k", "ctrl or interrupt or until_a_signal"]
     done = subprocess.run(command, cwd=PROJECT, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:]
-    assert re.search(r"^5 passed", done.stdout, re.MULTILINE), done.stdout[-3000:]
+    passed = re.search(r"^(\d+) passed", done.stdout, re.MULTILINE)
+    assert passed is not None
+    assert int(passed[1]) >= 5, done.stdout

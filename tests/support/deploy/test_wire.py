@@ -14,7 +14,7 @@ from tests.support.deploy.shell import Shell
 from tests.support.deploy.wire import KINDS, MAGIC, is_protobuf, object_of
 from tests.support.tools import PROJECT
 
-PAGES = [*PROJECT.glob("docs/*.md"), PROJECT / "README.md", *PROJECT.glob("deploy/**/*.txt")]
+PAGES = [*PROJECT.glob("docs/**/*.md"), PROJECT / "README.md", *PROJECT.glob("deploy/**/*.txt")]
 CREATED = {"secret": "Secret", "configmap": "ConfigMap", "namespace": "Namespace", "serviceaccount": "ServiceAccount"}
 
 
