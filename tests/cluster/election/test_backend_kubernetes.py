@@ -1,4 +1,4 @@
-"""The register in a Lease: as client-go writes it, and with electors against an API server that misbehaves."""
+"""The lease store in Kubernetes: the format of client-go, and election runners with an API server that misbehaves."""
 
 from __future__ import annotations
 
@@ -39,22 +39,22 @@ def record(name: str, fencing_token: int, *, released: bool = False) -> LeaseRec
 
 
 async def write(lease_store: KubernetesLeaseStore, one: LeaseRecord) -> LeaseState:
-    """Writes, and reads what is there then."""
+    """Writes the record, and returns what is read afterwards."""
     assert await lease_store.write(one, await lease_store.read())
     return await lease_store.read()
 
 
-# --- the register
+# --- the lease store
 
 
-async def test_a_record_comes_back_as_it_was_written(lease_store: KubernetesLeaseStore) -> None:
+async def test_a_written_record_is_read_unchanged(lease_store: KubernetesLeaseStore) -> None:
     state = await write(lease_store, record("pod-0", 1))
     assert state.record is not None
     assert replace(state.record, beat="") == record("pod-0", 1)
     assert state.record.beat
 
 
-async def test_a_missing_lease_is_made_without_a_holder_and_each_of_them_is_another_one(
+async def test_a_missing_lease_is_created_without_a_holder_and_each_new_one_is_a_change(
     lease_store: KubernetesLeaseStore, server: ApiServer
 ) -> None:
     first = await lease_store.read()
@@ -67,17 +67,17 @@ async def test_a_missing_lease_is_made_without_a_holder_and_each_of_them_is_anot
     assert (await lease_store.read()).changed_from(first)
 
 
-async def test_a_lease_that_somebody_else_makes_meanwhile_is_read(
+async def test_a_lease_created_meanwhile_by_another_replica_is_read(
     lease_store: KubernetesLeaseStore, server: ApiServer
 ) -> None:
     server.faults.conflicts = 1
-    with pytest.raises(CoordinatorError, match="404"):  # refused, and there is none after all
+    with pytest.raises(CoordinatorError, match="404"):  # the creation is refused, and there is still no lease
         await lease_store.read()
     reads = await asyncio.gather(*(lease_store.read() for _ in range(5)))
     assert len({state.record for state in reads}) == 1
 
 
-async def test_each_write_is_seen_whatever_the_clock_says(server: ApiServer) -> None:
+async def test_each_write_is_a_change_even_when_the_clock_stands_still(server: ApiServer) -> None:
     api = KubeApi(KubeApiAddress(server.address, tls=False), timeout=1.0)
     stopped = KubernetesLeaseStore(api, "site", now=lambda: dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
     first = await write(stopped, record("pod-0", 1))
@@ -87,7 +87,7 @@ async def test_each_write_is_seen_whatever_the_clock_says(server: ApiServer) -> 
     api.close()
 
 
-async def test_a_lease_put_back_as_it_was_is_another_one(lease_store: KubernetesLeaseStore, server: ApiServer) -> None:
+async def test_a_restored_old_lease_is_a_change(lease_store: KubernetesLeaseStore, server: ApiServer) -> None:
     first = await write(lease_store, record("pod-0", 1))
     old = server.lease()
     await write(lease_store, record("pod-0", 1))
@@ -110,7 +110,7 @@ async def test_a_lease_has_the_fields_that_client_go_writes(
     assert before <= dt.datetime.fromisoformat(spec["renewTime"]) <= dt.datetime.now(dt.UTC)
 
 
-async def test_a_renewal_changes_the_time_of_renewal_only(lease_store: KubernetesLeaseStore, server: ApiServer) -> None:
+async def test_a_renewal_changes_only_the_renew_time(lease_store: KubernetesLeaseStore, server: ApiServer) -> None:
     await write(lease_store, record("pod-0", 1))
     old = server.lease()["spec"]
     await write(lease_store, record("pod-0", 1))
@@ -125,7 +125,7 @@ async def test_transitions_count_changes_of_the_holder(lease_store: KubernetesLe
     assert server.lease()["spec"]["leaseTransitions"] == 2
 
 
-async def test_a_lease_that_was_given_up_has_no_holder_and_keeps_the_term(
+async def test_a_released_lease_has_no_holder_and_keeps_the_fencing_token(
     lease_store: KubernetesLeaseStore, server: ApiServer
 ) -> None:
     await write(lease_store, record("pod-0", 7))
@@ -185,7 +185,7 @@ async def test_a_holder_removed_by_hand_forces_an_election(
     assert not state.record.released
 
 
-async def test_another_program_that_holds_the_lease_is_a_leader_like_any_other(
+async def test_another_program_that_holds_the_lease_counts_as_leader(
     lease_store: KubernetesLeaseStore, server: ApiServer
 ) -> None:
     await write(lease_store, record("pod-0", 3))
@@ -196,7 +196,7 @@ async def test_another_program_that_holds_the_lease_is_a_leader_like_any_other(
 
 
 @pytest.mark.parametrize("note", [None, "", "{", "[]", '{"term": "x"}', '{"holder": "pod-0"}'])
-async def test_a_lease_without_our_annotation_is_somebody_elses(
+async def test_a_lease_without_our_annotation_belongs_to_another_program(
     lease_store: KubernetesLeaseStore, server: ApiServer, note: str | None
 ) -> None:
     await write(lease_store, record("pod-0", 3))
@@ -221,11 +221,11 @@ async def test_only_the_verbs_get_create_and_update_are_used(
     assert set(server.verbs) == {"get", "create", "update"}
 
 
-# --- the API, and what is told when it does not answer
+# --- errors of the API
 
 
 @pytest.mark.parametrize(
-    ("fault", "value", "told"),
+    ("fault", "value", "message"),
     [
         ("status", 500, "500: etcdserver: request timed out"),
         ("status", 429, "429"),
@@ -236,16 +236,16 @@ async def test_only_the_verbs_get_create_and_update_are_used(
     ],
 )
 async def test_errors_are_reported(
-    lease_store: KubernetesLeaseStore, server: ApiServer, fault: str, value: object, told: str
+    lease_store: KubernetesLeaseStore, server: ApiServer, fault: str, value: object, message: str
 ) -> None:
     await write(lease_store, record("pod-0", 1))
     setattr(server.faults, fault, value)
-    with pytest.raises(CoordinatorError, match=told):
+    with pytest.raises(CoordinatorError, match=message):
         await lease_store.read()
     server.faults.hang = False
 
 
-async def test_a_write_whose_answer_was_lost_has_happened_or_not_and_the_next_look_tells(
+async def test_the_next_read_shows_whether_a_write_without_an_answer_was_made(
     lease_store: KubernetesLeaseStore, server: ApiServer
 ) -> None:
     state = await write(lease_store, record("pod-0", 1))
@@ -266,7 +266,7 @@ async def test_a_missing_permission_is_reported_with_advice(
         await lease_store.read()
 
 
-async def test_the_token_is_read_anew_and_the_certificate_checked(tmp_path: Path) -> None:
+async def test_the_token_is_reread_and_the_certificate_is_verified(tmp_path: Path) -> None:
     with ApiServer(tmp_path) as server:
         api = KubeApi(KubeApiAddress(server.address, tmp_path), timeout=5.0)
         assert KubeApiAddress(server.address, tmp_path).namespace() == "site"
@@ -294,15 +294,15 @@ async def test_the_token_is_read_anew_and_the_certificate_checked(tmp_path: Path
         api.close()
 
 
-def test_without_a_service_account_the_namespace_is_default(tmp_path: Path) -> None:
+def test_the_namespace_is_default_without_a_service_account(tmp_path: Path) -> None:
     assert KubeApiAddress("kubernetes.default.svc:443", tmp_path).namespace() == "default"
 
 
-# --- electors
+# --- election runners
 
 
 class CandidateGroup:
-    """Electors at one API server."""
+    """Election runners that use one API server."""
 
     def __init__(self, server: ApiServer) -> None:
         self.server = server
@@ -345,7 +345,7 @@ async def candidates(server: ApiServer) -> AsyncIterator[CandidateGroup]:
         api.close()
 
 
-async def test_one_of_three_leads_and_is_followed_when_it_ends(candidates: CandidateGroup, server: ApiServer) -> None:
+async def test_one_of_three_leads_and_has_a_successor_when_it_stops(candidates: CandidateGroup, server: ApiServer) -> None:
     for number in range(3):
         candidates.join(f"pod-{number}")
     first = await candidates.leader()
@@ -356,7 +356,7 @@ async def test_one_of_three_leads_and_is_followed_when_it_ends(candidates: Candi
     assert server.lease()["spec"]["holderIdentity"] == f"pod-{candidates.members.index(second)}"
 
 
-async def test_two_processes_of_one_name_never_both_lead(candidates: CandidateGroup) -> None:
+async def test_two_processes_with_the_same_name_never_both_lead(candidates: CandidateGroup) -> None:
     candidates.join("pod-0")
     candidates.join("pod-0")
     first = await candidates.leader()
@@ -365,7 +365,7 @@ async def test_two_processes_of_one_name_never_both_lead(candidates: CandidateGr
 
 
 @pytest.mark.parametrize(("fault", "value"), [("hang", True), ("status", 500), ("drop", "before"), ("drop", "after")])
-async def test_a_leader_whose_api_server_fails_stops_on_time_and_leads_again_in_a_later_term(
+async def test_a_leader_stops_on_time_when_the_api_fails_and_leads_again_with_a_higher_token(
     candidates: CandidateGroup, server: ApiServer, fault: str, value: object
 ) -> None:
     candidates.join("pod-0")
@@ -380,7 +380,7 @@ async def test_a_leader_whose_api_server_fails_stops_on_time_and_leads_again_in_
     assert not leader.problem
 
 
-async def test_conflicts_make_a_renewal_late_and_nobody_a_second_leader(
+async def test_conflicts_delay_a_renewal_without_making_a_second_leader(
     candidates: CandidateGroup, server: ApiServer
 ) -> None:
     for number in range(2):
@@ -393,7 +393,7 @@ async def test_conflicts_make_a_renewal_late_and_nobody_a_second_leader(
     assert await candidates.leader() is leader
 
 
-async def test_a_lease_that_somebody_deleted_is_made_again_by_its_holder(
+async def test_the_holder_creates_a_deleted_lease_again(
     candidates: CandidateGroup, server: ApiServer
 ) -> None:
     for number in range(3):
@@ -408,7 +408,7 @@ async def test_a_lease_that_somebody_deleted_is_made_again_by_its_holder(
     assert leader.fencing_token() == term
 
 
-async def test_a_holder_removed_by_hand_is_followed_by_another(candidates: CandidateGroup, server: ApiServer) -> None:
+async def test_removing_the_holder_by_hand_elects_another_leader(candidates: CandidateGroup, server: ApiServer) -> None:
     for number in range(2):
         candidates.join(f"pod-{number}")
     first = await candidates.leader()

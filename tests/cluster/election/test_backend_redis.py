@@ -1,4 +1,4 @@
-"""The register in a real Redis, by itself and with electors that compete for it."""
+"""The lease store in a real Redis, alone and with election runners that compete for the lease."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ async def state_of(one: RedisLeaseStore) -> tuple[LeaseRecord | None, LeaseState
     return state.record, state
 
 
-# --- the register
+# --- the lease store
 
 
-async def test_a_record_comes_back_as_it_was_written(redis: RedisServer) -> None:
+async def test_a_written_record_is_read_unchanged(redis: RedisServer) -> None:
     async with lease_store(redis.url) as one:
         assert await one.write(record("pod-0", 1), await one.read())
         state = await one.read()
@@ -67,7 +67,7 @@ async def test_a_record_comes_back_as_it_was_written(redis: RedisServer) -> None
         assert replace(state.record, beat="", store="") == record("pod-0", 1)
 
 
-async def test_the_key_leader_says_the_name_and_runs_out_with_the_lease(redis: RedisServer) -> None:
+async def test_the_key_leader_has_the_name_and_expires_with_the_lease(redis: RedisServer) -> None:
     async with lease_store(redis.url) as one:
         await one.write(record("pod-0", 1), await one.read())
     assert redis.cli("GET", "leader") == "pod-0"
@@ -99,7 +99,7 @@ async def test_a_renewal_never_overwrites_a_successor(redis: RedisServer) -> Non
         assert redis.cli("GET", "leader") == "pod-1"
 
 
-async def test_a_name_deleted_by_hand_is_no_more_renewed(redis: RedisServer) -> None:
+async def test_a_name_deleted_by_hand_is_not_renewed(redis: RedisServer) -> None:
     async with lease_store(redis.url) as one:
         await one.write(record("pod-0", 1), await one.read())
         before = await one.read()
@@ -109,7 +109,7 @@ async def test_a_name_deleted_by_hand_is_no_more_renewed(redis: RedisServer) -> 
         assert redis.cli("GET", "leader") == ""
 
 
-async def test_giving_up_removes_the_name_and_keeps_the_term(redis: RedisServer) -> None:
+async def test_a_release_removes_the_name_and_keeps_the_fencing_token(redis: RedisServer) -> None:
     async with lease_store(redis.url) as one:
         await one.write(record("pod-0", 7), await one.read())
         assert await one.write(record("pod-0", 7, released=True), await one.read())
@@ -129,13 +129,13 @@ async def test_another_program_that_holds_the_key_is_not_overwritten(redis: Redi
     assert redis.cli("GET", "leader") == "other"
 
 
-async def test_keys_carry_the_prefix(redis: RedisServer) -> None:
+async def test_keys_have_the_prefix(redis: RedisServer) -> None:
     async with lease_store(redis.url, "site-1:") as one:
         await one.write(record("pod-0", 1), await one.read())
     assert sorted(redis.cli("KEYS", "*").split()) == ["site-1:leader", "site-1:promsnmp:election"]
 
 
-async def test_a_record_that_cannot_be_read_counts_as_none_and_can_be_replaced(redis: RedisServer) -> None:
+async def test_an_unreadable_record_counts_as_missing_and_can_be_replaced(redis: RedisServer) -> None:
     redis.cli("HSET", "promsnmp:election", "term", "many", "instance", "x")
     async with lease_store(redis.url) as one:
         state = await one.read()
@@ -156,7 +156,7 @@ async def test_errors_of_redis_are_reported(redis: RedisServer, order: str) -> N
         redis.cli("CONFIG", "SET", "min-replicas-to-write", "0")
 
 
-async def test_a_connection_that_was_closed_meanwhile_is_made_again(redis: RedisServer) -> None:
+async def test_a_closed_connection_is_opened_again(redis: RedisServer) -> None:
     with Proxy(redis.port) as proxy:
         async with lease_store(f"redis://127.0.0.1:{proxy.port}") as one:
             await one.read()
@@ -175,10 +175,10 @@ async def test_a_redis_that_hangs_is_an_error_after_the_timeout(redis: RedisServ
             assert (await one.read()).fencing_token == 0
 
 
-# --- a Redis that forgets
+# --- a Redis that loses data
 
 
-async def test_an_empty_redis_is_marked_until_somebody_leads_or_it_is_emptied_again(redis: RedisServer) -> None:
+async def test_an_empty_redis_keeps_its_mark_until_the_first_leader_or_the_next_flush(redis: RedisServer) -> None:
     async with lease_store(redis.url) as one, lease_store(redis.url) as two:
         first = await one.read()
         assert first.record is not None
@@ -191,14 +191,14 @@ async def test_an_empty_redis_is_marked_until_somebody_leads_or_it_is_emptied_ag
         assert await one.write(record("pod-0", 1), second)
 
 
-async def test_a_write_into_a_redis_that_nobody_has_marked_since_is_refused(redis: RedisServer) -> None:
+async def test_a_write_into_an_emptied_redis_without_a_mark_is_refused(redis: RedisServer) -> None:
     async with lease_store(redis.url) as one:
         before = await one.read()
         redis.cli("FLUSHALL")
         assert not await one.write(record("pod-0", 1), before)
 
 
-async def test_a_leader_that_writes_itself_in_again_writes_another_record(redis: RedisServer) -> None:
+async def test_a_leader_that_writes_its_record_again_writes_a_new_beat(redis: RedisServer) -> None:
     async with lease_store(redis.url) as one:
         found = []
         for _ in range(3):
@@ -211,13 +211,13 @@ async def test_a_leader_that_writes_itself_in_again_writes_another_record(redis:
 
 @contextmanager
 def replica_of(server: RedisServer, folder: Path) -> Iterator[RedisServer]:
-    """A second Redis that has all that ``server`` has."""
+    """A second Redis that replicates ``server``."""
     with RedisServer(folder, options=["--replicaof", server.address, str(server.port)]) as made:
         wait_until(lambda: "master_link_status:up" in made.cli("INFO", "replication"))
         yield made
 
 
-async def test_a_failover_is_seen_and_what_was_read_before_is_not_written_over(
+async def test_a_failover_is_a_change_and_writes_based_on_older_reads_are_refused(
     redis: RedisServer, tmp_path: Path
 ) -> None:
     async with lease_store(redis.url) as one:
@@ -236,7 +236,7 @@ async def test_a_failover_is_seen_and_what_was_read_before_is_not_written_over(
     assert on_written.store == expected.store
 
 
-async def test_a_replica_that_becomes_the_master_a_second_time_has_another_name(
+async def test_a_replica_promoted_twice_has_two_store_names(
     redis: RedisServer, tmp_path: Path
 ) -> None:
     with replica_of(redis, tmp_path) as second:
@@ -250,7 +250,7 @@ async def test_a_replica_that_becomes_the_master_a_second_time_has_another_name(
     assert stores[0] != stores[1]
 
 
-async def test_a_restart_with_what_was_saved_is_seen(tmp_path: Path) -> None:
+async def test_a_restart_with_saved_data_is_a_change(tmp_path: Path) -> None:
     with RedisServer(tmp_path) as server:
         async with lease_store(server.url) as one:
             await one.write(record("pod-0", 3), await one.read())
@@ -263,7 +263,7 @@ async def test_a_restart_with_what_was_saved_is_seen(tmp_path: Path) -> None:
     assert expected.changed_from(before)
 
 
-async def test_a_redis_that_takes_no_writes_can_be_read(redis: RedisServer, tmp_path: Path) -> None:
+async def test_a_read_only_redis_can_be_read(redis: RedisServer, tmp_path: Path) -> None:
     with replica_of(redis, tmp_path) as second:
         async with lease_store(second.url) as one:
             assert (await one.read()).record is None
@@ -271,18 +271,18 @@ async def test_a_redis_that_takes_no_writes_can_be_read(redis: RedisServer, tmp_
                 await one.write(record("pod-0", 1), await one.read())
 
 
-async def test_a_user_that_may_not_ask_for_the_servers_name_can_elect(redis: RedisServer) -> None:
+async def test_elections_work_for_a_user_without_permission_for_info(redis: RedisServer) -> None:
     redis.cli("ACL", "SETUSER", "plain", "on", ">secret", "~*", "+@all", "-info")
     async with lease_store(f"redis://plain:secret@127.0.0.1:{redis.port}") as one:
         assert await one.write(record("pod-0", 1), await one.read())
         assert (await one.read()).fencing_token == 1
 
 
-# --- electors
+# --- election runners
 
 
 class CandidateGroup:
-    """Electors on one Redis."""
+    """Election runners that use one Redis."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -323,7 +323,7 @@ async def candidates(redis: RedisServer) -> AsyncIterator[CandidateGroup]:
         await redis_client.close()
 
 
-async def test_one_of_three_leads_and_the_others_know_whom(candidates: CandidateGroup) -> None:
+async def test_one_of_three_leads_and_the_others_know_the_leader(candidates: CandidateGroup) -> None:
     for number in range(3):
         candidates.join(f"pod-{number}")
     leader = await candidates.leader()
@@ -333,7 +333,7 @@ async def test_one_of_three_leads_and_the_others_know_whom(candidates: Candidate
     assert leader.leader.fencing_token == leader.fencing_token()
 
 
-async def test_a_leader_that_ends_is_followed_at_once_in_a_later_term(candidates: CandidateGroup) -> None:
+async def test_a_leader_that_stops_has_a_successor_with_a_higher_token_at_once(candidates: CandidateGroup) -> None:
     for number in range(3):
         candidates.join(f"pod-{number}")
     first = await candidates.leader()
@@ -343,7 +343,7 @@ async def test_a_leader_that_ends_is_followed_at_once_in_a_later_term(candidates
     assert second.fencing_token() == term + 1
 
 
-async def test_a_leader_asked_to_step_down_leaves_it_to_another(candidates: CandidateGroup) -> None:
+async def test_another_replica_leads_after_the_leader_steps_down(candidates: CandidateGroup) -> None:
     candidates.join("pod-0")
     candidates.join("pod-1")
     first = await candidates.leader()
@@ -361,7 +361,7 @@ async def test_deleting_the_key_forces_an_election(candidates: CandidateGroup, r
     await until(lambda: redis.cli("GET", "leader") == f"pod-{candidates.members.index(second)}")
 
 
-async def test_two_processes_of_one_name_never_both_lead(candidates: CandidateGroup, redis: RedisServer) -> None:
+async def test_two_processes_with_the_same_name_never_both_lead(candidates: CandidateGroup, redis: RedisServer) -> None:
     first, second = candidates.join("pod-0"), candidates.join("pod-0")
     leader = await candidates.leader()
     assert redis.cli("GET", "leader") == "pod-0"
@@ -371,7 +371,7 @@ async def test_two_processes_of_one_name_never_both_lead(candidates: CandidateGr
     assert not (first.leads and second.leads)
 
 
-async def test_an_emptied_redis_changes_no_leader(candidates: CandidateGroup, redis: RedisServer) -> None:
+async def test_emptying_redis_does_not_change_the_leader(candidates: CandidateGroup, redis: RedisServer) -> None:
     for number in range(3):
         candidates.join(f"pod-{number}")
     leader = await candidates.leader()
@@ -383,7 +383,7 @@ async def test_an_emptied_redis_changes_no_leader(candidates: CandidateGroup, re
     assert leader.fencing_token() == term
 
 
-async def test_a_record_that_was_evicted_is_written_again_though_the_key_leader_is_left(
+async def test_an_evicted_record_is_written_again_while_the_key_leader_remains(
     candidates: CandidateGroup, redis: RedisServer
 ) -> None:
     for number in range(3):
@@ -397,7 +397,7 @@ async def test_a_record_that_was_evicted_is_written_again_though_the_key_leader_
     assert leader.fencing_token() == term
 
 
-async def test_a_leader_cut_off_from_redis_stops_before_another_begins(
+async def test_a_leader_cut_off_from_redis_stops_before_another_leads(
     candidates: CandidateGroup, redis: RedisServer
 ) -> None:
     with Proxy(redis.port) as proxy:
@@ -418,7 +418,7 @@ async def test_a_leader_cut_off_from_redis_stops_before_another_begins(
         assert not first.problem
 
 
-async def test_a_redis_that_takes_half_a_second_for_everything_still_has_a_leader(
+async def test_a_leader_renews_with_a_redis_that_takes_half_a_second_per_answer(
     candidates: CandidateGroup, redis: RedisServer
 ) -> None:
     with Proxy(redis.port) as proxy:

@@ -1,4 +1,4 @@
-"""Who may be elected: nobody who knows less than another replica."""
+"""Eligibility: a replica with an older inventory than another cannot be elected."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def replica() -> Replica:
     return Replica()
 
 
-def test_before_the_others_are_known_it_is_not_eligible_for_a_while(replica: Replica) -> None:
+def test_a_started_replica_is_not_eligible_until_members_are_known_or_time_is_up(replica: Replica) -> None:
     replica.has_asked = False
     assert not replica.eligible()
     replica.clock.now += PATIENCE
@@ -64,7 +64,7 @@ def test_the_revision_of_a_member_that_left_does_not_count(replica: Replica) -> 
     assert replica.eligible()
 
 
-def test_a_started_replica_waits_for_missing_revisions_but_not_forever(replica: Replica) -> None:
+def test_a_started_replica_waits_a_limited_time_for_missing_revisions(replica: Replica) -> None:
     replica.sees("pod-0")
     assert not replica.eligible()
     replica.eligible.note_revision("instance of pod-0", 0)

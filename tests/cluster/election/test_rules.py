@@ -1,4 +1,4 @@
-"""The rules of an election: by cases, and by thousands of simulated elections in which everything goes wrong."""
+"""The rules of leader election: single cases, and thousands of simulated elections with random faults."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Voter:
         return self.candidate.on_read(LeaseState(found, 1, forced))
 
     def takes(self, found: LeaseRecord | None = None) -> LeaseRecord:
-        """Takes the lead, at once; returns its record as the register has it."""
+        """Becomes the leader at once; returns its record as the lease store has it."""
         wanted = self.sees(found)
         assert wanted is not None
         self.candidate.on_written(wanted, sent_at=self.clock.now)
@@ -52,17 +52,17 @@ class Voter:
         return replace(wanted, beat="new")
 
 
-# --- taking the lead
+# --- becoming the leader
 
 
-def test_the_first_replica_ever_takes_the_lead_at_once() -> None:
+def test_the_very_first_replica_leads_at_once() -> None:
     voter = Voter()
     assert not voter.candidate.leads
     assert voter.takes().fencing_token == 1
     assert voter.candidate.fencing_token() == 1
 
 
-def test_it_leads_only_once_the_register_has_accepted_its_record() -> None:
+def test_a_candidate_leads_only_after_the_lease_store_accepted_its_record() -> None:
     voter = Voter()
     assert voter.sees(None) is not None
     assert not voter.candidate.leads
@@ -70,11 +70,11 @@ def test_it_leads_only_once_the_register_has_accepted_its_record() -> None:
         voter.candidate.fencing_token()
 
 
-def test_a_lead_that_was_given_up_is_taken_at_once_in_the_next_term() -> None:
+def test_a_released_lease_is_taken_at_once_with_the_next_token() -> None:
     assert Voter().takes(record("b", fencing_token=7, released=True)).fencing_token == 8
 
 
-def test_a_leader_of_whom_nothing_is_heard_is_waited_for_as_long_as_its_lease() -> None:
+def test_a_candidate_waits_for_the_lease_of_a_silent_leader() -> None:
     voter, held = Voter(), record("b", fencing_token=7)
     assert voter.sees(held) is None
     voter.clock.now += 29.9
@@ -86,14 +86,14 @@ def test_a_leader_of_whom_nothing_is_heard_is_waited_for_as_long_as_its_lease() 
     assert (wanted.holder, wanted.fencing_token) == ("a", 8)
 
 
-def test_every_renewal_starts_the_wait_again() -> None:
+def test_every_renewal_restarts_the_wait() -> None:
     voter = Voter()
     for beat in range(5):
         assert voter.sees(record("b", fencing_token=7, beat=str(beat))) is None
         voter.clock.now += 29.0
 
 
-def test_a_leader_with_a_longer_lease_is_waited_for_as_long_as_that() -> None:
+def test_a_candidate_waits_for_a_longer_lease_of_the_leader() -> None:
     voter, held = Voter(), record("b", fencing_token=1, duration=60.0)
     assert voter.sees(held) is None
     voter.clock.now += 59.0
@@ -102,7 +102,7 @@ def test_a_leader_with_a_longer_lease_is_waited_for_as_long_as_that() -> None:
     assert voter.sees(held) is not None
 
 
-def test_a_restarted_replica_of_the_leaders_name_waits_like_everyone_else() -> None:
+def test_a_restarted_replica_with_the_leaders_name_waits_like_the_others() -> None:
     before = replace(record("a", fencing_token=3), instance="the process before")
     voter = Voter("a")
     assert voter.sees(before) is None
@@ -110,18 +110,18 @@ def test_a_restarted_replica_of_the_leaders_name_waits_like_everyone_else() -> N
     assert voter.takes(before).fencing_token == 4
 
 
-def test_terms_grow_past_the_inventory_files() -> None:
+def test_a_new_token_is_higher_than_the_inventory_files() -> None:
     voter = Voter(min_token=41)
-    assert voter.sees(record("b", fencing_token=3, released=True)) is None  # older than the file: the register forgot
+    assert voter.sees(record("b", fencing_token=3, released=True)) is None  # older than the file: the store lost data
     voter.clock.now += 30.0
     wanted = voter.sees(record("b", fencing_token=3, released=True))
     assert wanted is not None
     assert wanted.fencing_token == 42
 
 
-def test_an_empty_register_that_cannot_be_marked_at_first_is_still_an_empty_one() -> None:
+def test_an_empty_lease_store_may_be_marked_later() -> None:
     voter = Voter()
-    assert voter.sees(None) is not None  # which is not accepted
+    assert voter.sees(None) is not None  # this write is not accepted
     assert voter.takes(vacancy("mark")).fencing_token == 1
 
 
@@ -142,7 +142,7 @@ def test_a_renewal_is_due_after_the_interval_and_extends_the_lease() -> None:
     assert voter.candidate.lease_end == until + 10.0
 
 
-def test_it_stops_before_its_lease_can_have_run_out_counted_from_before_the_renewal_was_sent() -> None:
+def test_a_leader_stops_before_its_lease_ends_counted_from_sending_the_renewal() -> None:
     voter = Voter()
     wanted = voter.sees(None)
     assert wanted is not None
@@ -158,7 +158,7 @@ def test_it_stops_before_its_lease_can_have_run_out_counted_from_before_the_rene
     assert "renewed" in voter.candidate.reason
 
 
-def test_an_answer_that_took_as_long_as_the_lease_makes_nobody_leader() -> None:
+def test_an_answer_later_than_the_lease_makes_no_leader() -> None:
     voter = Voter()
     wanted = voter.sees(None)
     assert wanted is not None
@@ -168,7 +168,7 @@ def test_an_answer_that_took_as_long_as_the_lease_makes_nobody_leader() -> None:
     assert not voter.candidate.leads
 
 
-def test_a_leader_that_slept_past_its_lease_may_not_write_when_it_wakes() -> None:
+def test_a_leader_that_slept_past_its_lease_cannot_write_when_it_wakes() -> None:
     voter = Voter()
     voter.takes()
     voter.clock.now += 60.0
@@ -176,22 +176,22 @@ def test_a_leader_that_slept_past_its_lease_may_not_write_when_it_wakes() -> Non
         voter.candidate.fencing_token()
 
 
-def test_a_leader_whose_lease_ran_out_but_was_taken_by_nobody_leads_again_in_a_new_term() -> None:
+def test_a_leader_without_a_successor_leads_again_with_a_new_token() -> None:
     voter = Voter()
     held = voter.takes()
     voter.clock.now += 60.0
     assert voter.takes(held).fencing_token == held.fencing_token + 1
 
 
-def test_a_successor_ends_the_lead() -> None:
+def test_a_successor_ends_leadership() -> None:
     voter = Voter()
     held = voter.takes()
     assert voter.sees(record("b", fencing_token=held.fencing_token + 1)) is None
     assert not voter.candidate.leads
-    assert "b took the lead" in voter.candidate.reason
+    assert "b took over" in voter.candidate.reason
 
 
-def test_an_inventory_of_a_later_term_ends_the_lead() -> None:
+def test_an_inventory_with_a_higher_token_ends_leadership() -> None:
     voter = Voter()
     held = voter.takes()
     voter.min_token = held.fencing_token + 1
@@ -199,21 +199,21 @@ def test_an_inventory_of_a_later_term_ends_the_lead() -> None:
     assert not voter.candidate.leads
 
 
-# --- giving up
+# --- stepping down
 
 
-def test_stepping_down_ends_the_lead_at_once_and_then_gives_it_up_in_the_register() -> None:
+def test_stepping_down_ends_leadership_at_once_and_then_releases_the_lease() -> None:
     voter = Voter()
     held = voter.takes()
     voter.candidate.step_down("asked to")
     assert not voter.candidate.leads
-    given_up = voter.sees(held)
-    assert given_up is not None
-    assert given_up.released
-    assert given_up.fencing_token == held.fencing_token
+    release = voter.sees(held)
+    assert release is not None
+    assert release.released
+    assert release.fencing_token == held.fencing_token
 
 
-def test_whoever_stepped_down_lets_others_try_first_and_takes_the_lead_again_when_nobody_did() -> None:
+def test_a_replica_that_stepped_down_lets_others_try_first_and_then_leads_again() -> None:
     voter = Voter()
     held = voter.takes()
     voter.candidate.step_down("asked to")
@@ -224,33 +224,33 @@ def test_whoever_stepped_down_lets_others_try_first_and_takes_the_lead_again_whe
     assert voter.takes(released).fencing_token == held.fencing_token + 1
 
 
-def test_an_election_forced_by_hand_makes_the_leader_step_down_and_the_others_wait_for_that() -> None:
+def test_a_forced_election_makes_the_leader_step_down_while_the_others_wait() -> None:
     leader, other = Voter("a"), Voter("b")
     held = leader.takes()
     assert other.sees(held, forced=True) is None
-    given_up = leader.sees(held, forced=True)
-    assert given_up is not None
-    assert given_up.released
+    release = leader.sees(held, forced=True)
+    assert release is not None
+    assert release.released
     assert not leader.candidate.leads
-    assert other.takes(replace(given_up, beat="given up")).holder == "b"
+    assert other.takes(replace(release, beat="released")).holder == "b"
 
 
-def test_a_lead_accepted_after_stepping_down_is_not_taken_but_given_up() -> None:
+def test_a_lease_granted_after_stepping_down_is_released() -> None:
     voter = Voter()
     wanted = voter.sees(None)
     assert wanted is not None
     voter.candidate.step_down("it ends", abstain_for=1e9)
     voter.candidate.on_written(wanted, sent_at=voter.clock.now)
     assert not voter.candidate.leads
-    given_up = voter.sees(replace(wanted, beat="1"))
-    assert given_up is not None
-    assert given_up.released
+    release = voter.sees(replace(wanted, beat="1"))
+    assert release is not None
+    assert release.released
 
 
-# --- a register that forgets
+# --- a lease store that loses data
 
 
-def test_the_leader_writes_itself_into_an_emptied_register_in_the_same_term() -> None:
+def test_the_leader_writes_its_record_into_an_emptied_store_with_the_same_token() -> None:
     voter = Voter()
     held = voter.takes()
     voter.clock.now += 1.0
@@ -260,7 +260,7 @@ def test_the_leader_writes_itself_into_an_emptied_register_in_the_same_term() ->
     assert voter.candidate.leads
 
 
-def test_nobody_else_takes_the_lead_from_an_emptied_register_before_a_lease_has_passed() -> None:
+def test_other_candidates_wait_for_a_full_lease_after_the_store_was_emptied() -> None:
     voter = Voter()
     assert voter.sees(record("b", fencing_token=5)) is None
     voter.clock.now += 10.0
@@ -271,7 +271,7 @@ def test_nobody_else_takes_the_lead_from_an_emptied_register_before_a_lease_has_
     assert voter.takes().fencing_token == 6
 
 
-def test_a_register_that_fell_back_to_an_older_leader_is_waited_for_too() -> None:
+def test_a_candidate_waits_when_the_store_went_back_to_an_older_leader() -> None:
     voter = Voter()
     assert voter.sees(record("b", fencing_token=5)) is None
     assert voter.sees(record("c", fencing_token=4, released=True)) is None
@@ -279,14 +279,14 @@ def test_a_register_that_fell_back_to_an_older_leader_is_waited_for_too() -> Non
     assert voter.takes(record("c", fencing_token=4, released=True)).fencing_token == 6
 
 
-def test_a_replica_that_knows_a_term_by_the_file_alone_waits_too() -> None:
+def test_a_candidate_waits_when_only_the_file_has_a_token() -> None:
     voter = Voter(min_token=5)
     assert voter.sees(None) is None
     voter.clock.now += 30.0
     assert voter.takes().fencing_token == 6
 
 
-def test_the_clock_of_leases_is_shared_by_the_processes_of_this_machine_and_only_grows() -> None:
+def test_the_lease_clock_never_goes_back() -> None:
     first = lease_clock()
     assert lease_clock() >= first
 
@@ -294,7 +294,7 @@ def test_the_clock_of_leases_is_shared_by_the_processes_of_this_machine_and_only
 # --- everything at once
 
 WAYS = st.sampled_from((*FAULTS, "empty", "roll_back"))
-"""A register that forgets is drawn more often: most of what was ever found took one."""
+"""Faults that lose data are drawn more often: most failures found so far needed one."""
 GAPS = st.one_of(st.floats(0.05, 2.0), st.floats(1.0, 40.0))
 
 
@@ -303,7 +303,7 @@ GAPS = st.one_of(st.floats(0.05, 2.0), st.floats(1.0, 40.0))
     seed=st.integers(0, 2**32),
     faults=st.lists(st.tuples(WAYS, GAPS), min_size=1, max_size=20),
 )
-def test_there_are_never_two_leaders_and_terms_only_grow(seed: int, faults: list[tuple[str, float]]) -> None:
+def test_there_are_never_two_leaders_and_tokens_only_grow(seed: int, faults: list[tuple[str, float]]) -> None:
     elections = SimulatedElections(seed)
     world, terms = elections.world, dict[int, SimulatedReplica]()
     moment = 0.0

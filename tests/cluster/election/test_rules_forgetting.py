@@ -1,6 +1,7 @@
-"""A register that forgets, and a leader that nobody hears of meanwhile: what simulated elections once found, by cases.
+"""Elections with a lease store that loses data: cases that simulated elections once found.
 
-Each case has at some moment a leader that others do not know of, and a candidate whose wait is over, or seems to be.
+In each case there is at some moment a leader that others do not know, and a candidate whose wait is over, or seems to
+be.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ TIMING = Timing(duration=30.0, renew=10.0, read_interval=1.0)
 
 
 class Cluster:
-    """Candidates that share one register, one clock, and the term in one file."""
+    """Candidates that share one lease store, one clock, and the fencing token in one file."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -40,14 +41,14 @@ class Cluster:
         self.now += seconds
 
     def look(self, one: Candidate, *, answered: bool = True) -> None:
-        """One turn; not ``answered``: what it writes arrives, and the answer does not."""
+        """One round. Without ``answered``, the write arrives and its answer is lost."""
         with self.looking(one) as arrives:
             if arrives and answered:
                 self.answer(one, arrives[0])
 
     @contextmanager
     def looking(self, one: Candidate) -> Iterator[list[LeaseRecord]]:
-        """One turn, whose answer is left to the block: given is what was accepted, if anything was."""
+        """One round that leaves the answer to the block; yields the accepted record, if there is one."""
         state = self.memory.read()
         record = one.on_read(state)
         yield [record] if record is not None and self.memory.write(record, state) else []
@@ -71,9 +72,9 @@ def cluster() -> Cluster:
     return Cluster()
 
 
-def test_a_leader_whose_term_others_hold_for_over_is_waited_for_like_any_other(cluster: Cluster) -> None:
+def test_candidates_that_saw_a_higher_token_wait_for_a_leader_with_a_lower_one(cluster: Cluster) -> None:
     lost, knows, fresh = (cluster.join(name) for name in ("lost", "knows", "fresh"))
-    for _ in range(5):  # writes itself in again and again, and never gets an answer
+    for _ in range(5):  # writes its record again and again, and never gets an answer
         cluster.look(lost, answered=False)
     cluster.look(knows)
     assert knows.own_token == 0
@@ -86,7 +87,7 @@ def test_a_leader_whose_term_others_hold_for_over_is_waited_for_like_any_other(c
     cluster.wait(29.0)
     cluster.lead(fresh)
     assert fresh.own_token == 3
-    for _ in range(4):  # the lead of term 3 is renewed, and whoever saw term 5 leaves it alone
+    for _ in range(4):  # the leader with token 3 renews, and the candidate that saw token 5 waits
         cluster.wait(9.0)
         cluster.look(knows)
         cluster.wait(1.0)
@@ -100,12 +101,12 @@ def test_a_leader_whose_term_others_hold_for_over_is_waited_for_like_any_other(c
     assert knows.own_token == 6
 
 
-def test_a_failover_to_what_was_seen_before_is_a_change(cluster: Cluster) -> None:
+def test_a_failover_to_a_record_seen_before_is_a_change(cluster: Cluster) -> None:
     leader, other = cluster.join("leader"), cluster.join("other")
     cluster.lead(leader)
     cluster.look(other)
     cluster.wait(25.0)
-    cluster.look(leader)  # renewed, which the other one does not see
+    cluster.look(leader)  # renewed, but the other candidate does not see it
     cluster.memory.roll_back(1)
     cluster.wait(5.0)
     cluster.look(other)
@@ -116,7 +117,7 @@ def test_a_failover_to_what_was_seen_before_is_a_change(cluster: Cluster) -> Non
     cluster.lead(other)
 
 
-def test_a_second_failover_to_what_was_seen_before_is_a_change_too(cluster: Cluster) -> None:
+def test_a_second_failover_to_a_record_seen_before_is_a_change(cluster: Cluster) -> None:
     leader, other = cluster.join("leader"), cluster.join("other")
     cluster.lead(leader)
     cluster.memory.kept.append(cluster.memory.record)
@@ -144,7 +145,7 @@ def test_after_a_failover_the_leader_writes_its_record_at_once(cluster: Cluster)
     )
 
 
-def test_a_register_that_was_emptied_twice_is_not_taken_for_one_that_stayed_empty(cluster: Cluster) -> None:
+def test_emptying_the_lease_store_twice_starts_the_wait_again(cluster: Cluster) -> None:
     leader, other = cluster.join("leader"), cluster.join("other")
     cluster.file_term = 1
     cluster.look(other)
@@ -162,7 +163,7 @@ def test_a_register_that_was_emptied_twice_is_not_taken_for_one_that_stayed_empt
     cluster.lead(other)
 
 
-def test_a_write_from_before_the_register_was_emptied_is_refused(cluster: Cluster) -> None:
+def test_a_write_based_on_a_read_before_the_store_was_emptied_is_refused(cluster: Cluster) -> None:
     leader, other = cluster.join("leader"), cluster.join("other")
     state = cluster.memory.read()
     late = other.on_read(state)
@@ -174,7 +175,7 @@ def test_a_write_from_before_the_register_was_emptied_is_refused(cluster: Cluste
     assert not cluster.memory.write(late, state)
 
 
-def test_of_two_first_leaders_the_one_whose_answer_comes_later_does_not_lead(cluster: Cluster) -> None:
+def test_a_first_leader_whose_answer_is_late_does_not_lead_beside_another(cluster: Cluster) -> None:
     slow, quick = cluster.join("slow"), cluster.join("quick")
     with cluster.looking(slow) as accepted:
         cluster.memory.empty()
@@ -184,7 +185,7 @@ def test_of_two_first_leaders_the_one_whose_answer_comes_later_does_not_lead(clu
 
 
 @pytest.mark.parametrize("is_answered", [True, False])
-def test_a_first_leader_that_was_none_does_not_lead_on_the_strength_of_its_record(
+def test_a_first_candidate_that_never_led_does_not_lead_because_of_its_record(
     cluster: Cluster, is_answered: bool
 ) -> None:
     leader, other = cluster.join("leader"), cluster.join("other")
@@ -202,10 +203,10 @@ def test_a_first_leader_that_was_none_does_not_lead_on_the_strength_of_its_recor
     assert not cluster.memory.record.released
 
 
-def test_whoever_saw_an_empty_register_does_not_take_another_one_for_the_first(cluster: Cluster) -> None:
+def test_a_candidate_waits_when_the_empty_lease_store_was_emptied_again(cluster: Cluster) -> None:
     leader, other = cluster.join("leader"), cluster.join("other")
     state = cluster.memory.read()
-    assert other.on_read(state) is not None  # which does not arrive
+    assert other.on_read(state) is not None  # this write does not arrive
     cluster.look(leader, answered=False)
     cluster.memory.empty()
     cluster.look(other)
@@ -215,13 +216,13 @@ def test_whoever_saw_an_empty_register_does_not_take_another_one_for_the_first(c
     assert other.own_token == 2
 
 
-def test_a_lead_that_was_given_up_before_a_failover_is_not_taken_at_once(cluster: Cluster) -> None:
+def test_a_lease_released_before_a_failover_is_not_taken_at_once(cluster: Cluster) -> None:
     first, second, third = (cluster.join(name) for name in ("first", "second", "third"))
     cluster.lead(first)
     first.step_down("asked to")
     cluster.look(first)
     with cluster.looking(second) as accepted:
-        cluster.memory.roll_back(1)  # what the second one wrote is lost, but not the answer
+        cluster.memory.roll_back(1)  # the second candidate's write is lost, but not the answer to it
         cluster.look(third)
         assert not third.leads
         cluster.answer(second, accepted[0])
@@ -232,7 +233,7 @@ def test_a_lead_that_was_given_up_before_a_failover_is_not_taken_at_once(cluster
     assert not third.leads
 
 
-def test_a_failover_to_ones_own_record_is_no_reason_to_lead(cluster: Cluster) -> None:
+def test_a_candidate_does_not_lead_because_a_failover_restored_its_record(cluster: Cluster) -> None:
     first, second = cluster.join("first"), cluster.join("second")
     cluster.lead(first)
     cluster.look(second)
@@ -245,7 +246,7 @@ def test_a_failover_to_ones_own_record_is_no_reason_to_lead(cluster: Cluster) ->
         assert second.leads
 
 
-def test_after_a_failover_nobody_says_that_the_lead_was_given_up(cluster: Cluster) -> None:
+def test_no_release_is_written_after_a_failover(cluster: Cluster) -> None:
     first, second, fresh = (cluster.join(name) for name in ("first", "second", "fresh"))
     cluster.lead(first)
     cluster.look(second)
@@ -261,7 +262,7 @@ def test_after_a_failover_nobody_says_that_the_lead_was_given_up(cluster: Cluste
         assert cluster.leaders == [second]
 
 
-def test_a_leader_that_sleeps_while_an_election_is_forced_and_the_register_emptied_is_waited_for(
+def test_candidates_wait_for_a_sleeping_leader_after_a_forced_election_and_data_loss(
     cluster: Cluster,
 ) -> None:
     asleep, other, fresh = (cluster.join(name) for name in ("asleep", "other", "fresh"))
@@ -283,14 +284,14 @@ def test_a_leader_that_sleeps_while_an_election_is_forced_and_the_register_empti
     cluster.lead(other)
 
 
-def test_the_lease_of_a_leader_that_a_forgetful_register_lost_counts_as_long_as_it_was(cluster: Cluster) -> None:
+def test_a_longer_lease_counts_in_full_after_the_store_lost_it(cluster: Cluster) -> None:
     long, other = cluster.join("long", duration=60.0), cluster.join("other")
     cluster.lead(long)
     cluster.look(other)
     cluster.wait(9.0)
     cluster.look(long)
     cluster.wait(1.0)
-    cluster.look(long)  # renewed, and lost
+    cluster.look(long)  # renewed, but the write is lost
     for _ in range(2):
         cluster.memory.empty()
         cluster.look(other)

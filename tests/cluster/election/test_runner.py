@@ -1,4 +1,4 @@
-"""The elector over a register that hangs, fails and answers late: the lead ends on time, and everybody hears of it."""
+"""The election runner with a lease store that hangs or fails: leadership ends on time, and listeners are called."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TIMING = Timing(duration=1.5, renew=0.3, read_interval=0.05)
 
 
 class FakeLeaseStore:
-    """A register in memory whose ways can be changed: ``hangs``, or ``fails`` with a text."""
+    """A lease store in memory that can be made to hang (``hangs``) or to fail with a text (``fails``)."""
 
     backend = "redis"
 
@@ -77,20 +77,20 @@ async def one(lease_store: FakeLeaseStore) -> AsyncIterator[ElectionRunner]:
     await made.stop()
 
 
-async def test_listeners_hear_of_every_change_of_the_lead(lease_store: FakeLeaseStore) -> None:
+async def test_listeners_are_called_on_every_change_of_leadership(lease_store: FakeLeaseStore) -> None:
     made = election_runner(lease_store)
     heard: list[bool] = []
     made.subscribe(lambda: heard.append(made.leads))
     made.start()
     await until(lambda: made.leads)
     await made.step_down("asked to")
-    await until(lambda: heard == [True, False, True])  # nobody else took it
+    await until(lambda: heard == [True, False, True])  # no other replica took over
     await made.stop()
     assert heard == [True, False, True, False]
     assert made.transitions == 2
 
 
-async def test_a_listener_that_fails_does_not_keep_the_others_from_hearing(
+async def test_a_failing_listener_does_not_stop_the_other_listeners(
     lease_store: FakeLeaseStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     made, heard = election_runner(lease_store), []
@@ -123,7 +123,7 @@ async def test_leadership_ends_on_time_whatever_the_lease_store_does(
     assert not one.problem
 
 
-async def test_listeners_hear_of_the_end_of_a_lease_without_an_answer(
+async def test_listeners_are_called_when_a_lease_ends_without_an_answer(
     one: ElectionRunner, lease_store: FakeLeaseStore
 ) -> None:
     await until(lambda: one.leads)
@@ -154,7 +154,7 @@ async def test_after_stopping_the_lease_is_released(lease_store: FakeLeaseStore)
     assert lease_store.record.released
 
 
-async def test_another_leader_is_known_by_name_address_and_term(
+async def test_another_leader_is_reported_with_name_address_and_fencing_token(
     one: ElectionRunner, lease_store: FakeLeaseStore
 ) -> None:
     await until(lambda: one.leads)
@@ -165,7 +165,7 @@ async def test_another_leader_is_known_by_name_address_and_term(
     assert 0 <= one.since_renewal < 10
 
 
-async def test_the_log_says_when_the_lead_began_and_ended(
+async def test_the_log_has_the_start_and_end_of_leadership(
     lease_store: FakeLeaseStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "promsnmp")
@@ -180,7 +180,7 @@ async def test_the_log_says_when_the_lead_began_and_ended(
     assert times == pytest.approx(sorted(times), abs=0.001)
 
 
-async def test_a_failing_lease_store_is_logged_once_and_once_when_it_answers_again(
+async def test_a_lease_store_failure_and_its_recovery_are_logged_once_each(
     lease_store: FakeLeaseStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "promsnmp")
@@ -195,7 +195,7 @@ async def test_a_failing_lease_store_is_logged_once_and_once_when_it_answers_aga
     await made.stop()
 
 
-async def test_without_an_election_the_only_replica_leads() -> None:
+async def test_without_elections_the_only_replica_always_leads() -> None:
     alone: Leadership = AlwaysLeader("pod-0", "127.0.0.1:8080")
     alone.start()
     assert alone.leads

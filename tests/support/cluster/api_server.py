@@ -1,8 +1,8 @@
-"""A small Kubernetes API server: the Lease endpoints, with what can go wrong between them and a client.
+"""A small Kubernetes API server: the Lease endpoints, with faults.
 
-Faithful where an election depends on it: each write has a new resourceVersion (unless it changes nothing), a write with
-an old one is refused (409), a second creation too, an unknown or old token is refused (401), and what is no valid Lease
-is, as well (422).
+It behaves like the real API where an election depends on it: each write gets a new resourceVersion (unless it changes
+nothing), and it refuses a write with an old one (409), a second creation (409), an unknown or old token (401), and an
+invalid Lease (422).
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ Document = dict[str, Any]
 
 @dataclass
 class Faults:
-    """What the server does instead of answering; may be changed at any time."""
+    """Faults of the server; may be changed at any time."""
 
     hang: bool = False
     status: int = 0
-    """This status for everything, whatever was asked."""
+    """Answer every request with this status."""
     conflicts: int = 0
-    """So many of the next writes are refused with 409, as if somebody had been quicker."""
+    """Refuse this many of the next writes with 409, as if another client had been quicker."""
     drop: str = ""
-    """``before`` or ``after``: close the connection instead of answering, having done nothing, or all of it."""
+    """``before`` or ``after``: close the connection instead of answering, before or after the request was handled."""
     nonsense: bool = False
-    """Answer with something that is no Lease."""
+    """Answer with something that is not a Lease."""
     delay: float = 0.0
 
 
@@ -110,18 +110,21 @@ def _validate(lease: Document, namespace: str, name: str) -> None:
         and all(MICRO_TIME.fullmatch(one) for one in times)
     )
     if not right:
-        raise Refusal(422, "Invalid", f"this is no Lease: {json.dumps(lease)}")
+        raise Refusal(422, "Invalid", f"not a valid Lease: {json.dumps(lease)}")
 
 
 class ApiServer:
-    """The server on a port of loopback, in a thread; with TLS when ``account`` (a folder) is to be filled for a pod."""
+    """The server on a port of loopback, in a thread.
+
+    With ``account`` (a folder) it uses TLS, and writes a pod's service account there.
+    """
 
     def __init__(self, account: Path | None = None, *, namespace: str = "site") -> None:
         self.faults = Faults()
         self.store = Store()
         self.token = "first-token"
         self.verbs: list[str] = []
-        """What was asked for, in RBAC's words."""
+        """The verbs of the requests, as RBAC names them."""
         self.forbidden: set[str] = set()
         self.namespace = namespace
         self.account = account
@@ -152,7 +155,7 @@ class ApiServer:
 
     @contextmanager
     def failing(self, **faults: Any) -> Iterator[None]:
-        """With ``Faults`` of these fields for as long as it lasts."""
+        """Sets these ``Faults`` while the block runs."""
         self.faults = Faults(**faults)
         try:
             yield
@@ -160,7 +163,7 @@ class ApiServer:
             self.faults = Faults()
 
     def rotate(self, token: str) -> None:
-        """From now on only ``token`` is valid; it is in the pod's file (put there by a rename, as by the kubelet)."""
+        """Makes ``token`` the only valid one, and writes it to the pod's file (by a rename, as the kubelet does)."""
         self.token = token
         if self.account is not None:
             fresh = self.account / "token.new"
@@ -168,7 +171,7 @@ class ApiServer:
             fresh.rename(self.account / "token")
 
     def answer(self, method: str, path: str, authorization: str, body: bytes) -> tuple[int, bytes]:
-        """Status and body for a request."""
+        """Returns status and body for a request."""
         try:
             with self.lock:
                 status, document = self._answer(method, path, authorization, body)
@@ -222,7 +225,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Clients that went away are a part of the tests."""
+        """Ignores clients that close the connection: tests do that."""
 
 
 def _handler(server: ApiServer) -> type[BaseHTTPRequestHandler]:
@@ -251,6 +254,6 @@ def _handler(server: ApiServer) -> type[BaseHTTPRequestHandler]:
         do_POST = do_PUT = do_DELETE = do_PATCH = do_GET  # noqa: N815  # the base class's names
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
-            """The tests say what matters."""
+            """Writes no log."""
 
     return Handler

@@ -1,4 +1,4 @@
-"""A TCP proxy that does to connections what networks and overloaded servers do."""
+"""A TCP proxy that delays, holds back or closes connections, as networks and overloaded servers do."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Self
 
 
 class Proxy:
-    """Passes connections on to a port of loopback, in a thread of its own, until told otherwise.
+    """Forwards connections to a port of loopback, in a thread of its own.
 
-    ``delay`` (seconds) is added to whatever the server sends; ``hang`` keeps everything back; ``drop`` closes each
-    connection at once, and those that are open when ``cut`` is called.
+    ``delay`` (seconds) delays what the server sends; ``hang`` holds everything back; ``drop`` closes each new connection
+    at once; ``cut`` closes the open ones.
     """
 
     def __init__(self, port: int, *, address: str = "127.0.0.1") -> None:
@@ -21,7 +21,7 @@ class Proxy:
         self.hang = False
         self.drop = False
         self.connections = 0
-        """How many were opened so far."""
+        """How many connections were opened so far."""
         self._there = (address, port)
         self._open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -36,7 +36,7 @@ class Proxy:
         self._loop.call_soon_threadsafe(self._close_all)
 
     def close(self) -> None:
-        """Ends everything."""
+        """Stops the proxy and closes its connections."""
         self._loop.call_soon_threadsafe(self._end)
         self._thread.join(10)
 

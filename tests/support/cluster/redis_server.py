@@ -1,4 +1,4 @@
-"""A real redis-server on loopback, and what breaks between it and its clients."""
+"""A real redis-server and redis-sentinel on loopback."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.tools import Process, free_tcp_port, require_tool
 
 
 class RedisServer(Process):
-    """redis-server that keeps nothing on the disk; started again on the same ``port`` it is empty."""
+    """redis-server without persistence: empty when started again on the same ``port``."""
 
     def __init__(
         self,
@@ -44,11 +44,11 @@ class RedisServer(Process):
 
     @property
     def env(self) -> dict[str, str]:
-        """Settings of a replica that is to use it."""
+        """Settings for a replica that uses this server."""
         return {"REDIS_HOST": self.address, "REDIS_PORT": str(self.port), "REDIS_PASSWORD": self.password}
 
     def cli(self, *words: str) -> str:
-        """What redis-cli prints."""
+        """Runs redis-cli; returns what it prints."""
         program = require_tool("redis-cli", package="redis-tools")
         command = [program, "-h", self.address, "-p", str(self.port), "--no-auth-warning"]
         if self.password:

@@ -1,4 +1,4 @@
-"""One of several real replicas, as a process of its own."""
+"""A real replica, as a process of its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DEVICES = "/promsnmp/devices"
 
 
 class Replica(ServiceProcess):
-    """``name`` is its POD_NAME, ``env`` says where it finds the others (``RedisServer.env``), and whatever else."""
+    """``name`` is its POD_NAME; ``env`` has further settings, such as those to find the others (``RedisServer.env``)."""
 
     def __init__(self, folder: Path, name: str, env: Mapping[str, str], *, prefix: Sequence[str] = ()) -> None:
         self.name = name
@@ -34,7 +34,7 @@ class Replica(ServiceProcess):
         return self.leadership["role"] == "leader"
 
     def knows(self, count: int) -> bool:
-        """Whether it knows so many replicas, and who leads."""
+        """Whether it knows ``count`` replicas and the leader."""
         found = self.leadership
         return len(found["members"]) == count and "leader" in found  # type: ignore[arg-type]
 
@@ -44,7 +44,7 @@ class Replica(ServiceProcess):
 
 
 def device(agent: SimulatedAgent, name: str) -> dict[str, object]:
-    """An agent as the API takes it."""
+    """A device with this agent, as the API accepts it."""
     endpoint = {"address": agent.address, "port": agent.port}
     return {
         "sysName": name,

@@ -1,4 +1,4 @@
-"""Elections in simulated time: clocks that differ, a register that forgets, a network that loses messages."""
+"""Elections in simulated time: clocks that differ, a lease store that loses data, a network that loses messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TIMING = Timing(duration=30.0, renew=10.0, read_interval=1.0)
 
 
 class SimulatedTime:
-    """Simulated time: things that happen at some moment, in order."""
+    """Simulated time: runs scheduled actions in order."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -28,7 +28,7 @@ class SimulatedTime:
         heapq.heappush(self._coming, (max(moment, self.now), next(self._numbers), what))
 
     def run(self, until: float) -> Iterator[float]:
-        """Yields after each thing that happened."""
+        """Runs actions until ``until``; yields the time after each of them."""
         while self._coming and self._coming[0][0] <= until:
             self.now, _, what = heapq.heappop(self._coming)
             what()
@@ -37,10 +37,10 @@ class SimulatedTime:
 
 @dataclass
 class SimulatedLeaseStore:
-    """A register that does what it is told, and may be emptied or rolled back.
+    """A lease store that works, and that can be emptied or rolled back.
 
-    It is what RedisRegister and LeaseRegister make of theirs, and no better: an empty one is marked by whoever reads it
-    first, and after a failover (a rollback) another server answers, which has what was replicated to it.
+    It guarantees what RedisLeaseStore and KubernetesLeaseStore guarantee, and no more: the first reader marks an empty
+    store, and after a failover (a rollback) another server answers, with the writes that were replicated to it.
     """
 
     record: LeaseRecord | None = None
@@ -80,14 +80,14 @@ class SimulatedLeaseStore:
         )
 
     def force(self) -> None:
-        """As ``DEL leader`` does."""
+        """Forces an election, as ``DEL leader`` does."""
         self.forced = self.record is not None and not self.record.released
 
     def empty(self) -> None:
         self.record, self.forced = None, False
 
     def roll_back(self, writes: int) -> None:
-        """The last ``writes`` are lost, as in a failover."""
+        """Loses the last ``writes``, as a failover may."""
         if self.kept and writes:
             self.store += 1
             self.record, self.forced = self.kept[-min(writes, len(self.kept))], False
@@ -95,7 +95,7 @@ class SimulatedLeaseStore:
 
 @dataclass
 class SimulatedNetwork:
-    """Seconds that messages take, and the share of them that is lost; ``random`` decides."""
+    """How long messages take (seconds), and which share of them is lost; ``random`` decides."""
 
     random: random.Random
     slowest: float = 0.2
@@ -103,20 +103,20 @@ class SimulatedNetwork:
 
     @property
     def patience(self) -> float:
-        """Seconds until a question counts as unanswered."""
+        """Seconds until a request counts as unanswered."""
         return 0.8 if self.slowest < 0.4 else 5.0
 
     def delay(self) -> float | None:
-        """None: lost."""
+        """Seconds that a message takes; None when it is lost."""
         return None if self.random.random() < self.lost else self.random.random() * self.slowest
 
     def lateness(self) -> float | None:
-        """Seconds until a lost message comes nevertheless (a proxy, or the kernel, had kept it); None: never."""
+        """Seconds until a lost message arrives after all (a proxy or the kernel had kept it); None: never."""
         return None if self.random.random() < 0.5 else self.random.random() * 60.0
 
 
 class SimulatedReplica:
-    """A candidate that looks at the register again and again, in a process that may sleep, end in order, or die."""
+    """A candidate that reads the lease store in a loop, in a process that may sleep, stop cleanly, or die."""
 
     def __init__(
         self,
@@ -148,7 +148,7 @@ class SimulatedReplica:
         return not self.dead and self.candidate.leads
 
     def stop(self) -> None:
-        """As on SIGTERM: gives the lead up, and ends a little later."""
+        """As on SIGTERM: steps down, and ends a little later."""
         self.awake(lambda: self.candidate.step_down("it ends", abstain_for=1e9))
         self.world.at(self.world.now + 3.0, self.kill)
 
@@ -156,7 +156,7 @@ class SimulatedReplica:
         self.dead = True
 
     def awake(self, what: Callable[[], object]) -> None:
-        """Do ``what`` now, or as soon as the process runs again."""
+        """Does ``what`` now, or as soon as the process runs again."""
         if self.dead:
             return
         if self.world.now < self.asleep_until:
@@ -165,7 +165,7 @@ class SimulatedReplica:
             what()
 
     def look(self) -> None:
-        """One turn: read, decide, write; whatever did not come of it by the next turn comes too late."""
+        """One round: read, decide, write. Answers that arrive after the next round began are ignored."""
         self._turn += 1
         self._ask(self.lease_store.read, self._decide)
         again = self.network.patience + self.network.random.random() * 0.4
@@ -200,9 +200,9 @@ class SimulatedReplica:
 
 
 class SimulatedElections:
-    """Three replicas, later more, and all that can go wrong: every method of FAULTS is one way.
+    """Three replicas at first, and faults: each method in FAULTS is one.
 
-    ``file_term``, the term in the inventory file, is set by whoever runs it, and seen by all at once.
+    The test sets ``file_term``, the fencing token in the inventory file; all replicas see it at once.
     """
 
     def __init__(self, seed: int) -> None:

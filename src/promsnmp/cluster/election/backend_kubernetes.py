@@ -2,7 +2,7 @@
 
 ``kubectl get lease`` shows the leader's name, and other tools find what they expect: holderIdentity, acquireTime,
 leaseDurationSeconds, renewTime, leaseTransitions, and an empty holderIdentity after a release. What client-go has no
-field for (process, address, term) is an annotation. The API provides compare-and-set: it rejects a write with an old
+field for (process, address, fencing token) is an annotation. The API provides compare-and-set: it rejects a write with an old
 resourceVersion. Needs only the verbs get, create and update.
 
 A missing Lease is created without a holder by the first replica that reads it, so that every write replaces a Lease
@@ -50,7 +50,7 @@ class KubernetesLeaseStore:
     async def read(self) -> LeaseState:
         status, lease = await self._api.call("GET", f"{self._leases}/{self._name}")
         if status == 404:
-            await self._api.call("POST", self._leases, self._vacant())  # somebody else may have been quicker
+            await self._api.call("POST", self._leases, self._vacant())  # another replica may have created it meanwhile
             status, lease = await self._api.call("GET", f"{self._leases}/{self._name}")
         if status != 200 or not isinstance(lease.get("metadata"), dict):
             raise CoordinatorError(f"unexpected reply from the Kubernetes API (status {status}, not a Lease)")

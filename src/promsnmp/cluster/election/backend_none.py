@@ -1,4 +1,4 @@
-"""No election: a single replica that always leads; without terms and without a backend."""
+"""No election: a single replica that always leads; without fencing tokens and without a backend."""
 
 from __future__ import annotations
 

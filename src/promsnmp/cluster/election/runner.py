@@ -48,7 +48,7 @@ class LeaseStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Leader:
-    """The leader: its name, ``host:port``, and its term (0: no elections)."""
+    """The leader: its name, ``host:port``, and its fencing token (0: no elections)."""
 
     name: str
     address: str
@@ -79,7 +79,7 @@ class Leadership(Protocol):
         """Why the backend fails now; empty when it answers."""
 
     def fencing_token(self) -> int | None:
-        """The current term; None without elections. Raises NotLeader. Callable from any thread."""
+        """The current fencing token; None without elections. Raises NotLeader. Callable from any thread."""
 
     def subscribe(self, listener: Listener) -> None:
         """Calls ``listener`` when this replica becomes the leader or stops leading, and when the leader changes."""
