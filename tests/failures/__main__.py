@@ -1,7 +1,7 @@
-"""``make soak``: everything that may fail, with the true times, round after round, and figures.
+"""``make soak``: runs every failure scenario with the default times, round after round, and prints figures.
 
-Each round starts new replicas. A scenario that finds something wrong ends everything with exit code 1, and the end of
-what the replicas wrote is shown. After SOAK_SECONDS no further scenario begins.
+Each round starts new replicas. When a scenario finds something wrong, the run ends with exit code 1 and shows the end
+of the replicas' output. After SOAK_SECONDS no further scenario begins.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from tests.support.failures.load import changing
 from tests.support.signals import pass_on_default_signals
 
 SLACK = 5.0
-"""Seconds that the machine may take on top of each limit; nothing else should run on it."""
+"""Seconds allowed on top of each limit; nothing else should run on the machine."""
 ASLEEP = 30.0
-"""Seconds that a leader sleeps on when another one leads: a minute in all."""
+"""Seconds that a paused leader sleeps on after another one leads: a minute in all."""
 GONE = 120.0
 """Seconds for which Redis is stopped."""
 
 APART = 30.0
 """Seconds for which a replica is cut off, or a volume fails."""
 INTERVAL = 10.0
-"""Seconds between two polls, where replicas come and go."""
+"""Seconds between two polls in the scenarios where replicas come and go."""
 
 Found = scenarios.Figures | outages.Outage | partitions.Partition | volumes.Trouble | changing.ReplicaChanges | int
 Step = tuple[str, Callable[[], Found]]
@@ -49,7 +49,7 @@ Step = tuple[str, Callable[[], Found]]
 
 @dataclass
 class Totals:
-    """Of everything that went well."""
+    """The figures of all scenarios that passed."""
 
     takeover: float = 0.0
     runs: int = 0
@@ -93,7 +93,7 @@ def in_redis(folder: Path) -> Generator[Step, None, None]:
 
 
 def in_a_lease(folder: Path) -> Generator[Step, None, None]:
-    """The same in Kubernetes, as far as that is its API server."""
+    """The scenarios with elections in Kubernetes, as far as the API server matters."""
     with electing_in_a_lease(folder, TRUE) as (fleet, server):
         yield "killed", partial(scenarios.leader_killed, fleet, slack=SLACK)
         yield "ended", partial(scenarios.leader_ended, fleet, slack=SLACK)
@@ -106,7 +106,7 @@ def in_a_lease(folder: Path) -> Generator[Step, None, None]:
 
 
 def cut_off(folder: Path) -> Generator[Step, None, None]:
-    """One replica is cut off from something, in each direction."""
+    """One replica is cut off, in each direction."""
     with partitions.apart(folder, TRUE) as (fleet, network):
         for lost in (PacketLoss.SENT, PacketLoss.RECEIVED, PacketLoss.ALL):
             for cut in (
@@ -119,7 +119,7 @@ def cut_off(folder: Path) -> Generator[Step, None, None]:
 
 
 def over_a_volume(folder: Path) -> Generator[Step, None, None]:
-    """The volume of all fails."""
+    """The volume that all replicas share fails."""
     file = "promsnmp-inventory.json"
     with (
         Volume(folder) as volume,
@@ -131,7 +131,7 @@ def over_a_volume(folder: Path) -> Generator[Step, None, None]:
 
 
 def changing_replicas(folder: Path) -> Generator[Step, None, None]:
-    """Replicas come and go under 200 scrapes a second."""
+    """Replicas come and go under 200 scrapes per second."""
     with electing_in_redis(folder, TRUE, interval=INTERVAL) as (fleet, _):
         yield "rolling restart", partial(changing.rolling_restart, fleet, slack=SLACK, rest=INTERVAL)
         yield "3 to 10 to 3", partial(changing.scaling, fleet, most=10, slack=SLACK, rest=3 * INTERVAL)
@@ -147,7 +147,7 @@ ROUND = (
 
 
 def soak(folder: Path, *, seconds: float, only: str) -> Totals:
-    """Raises AssertionError, or pytest's Failed, for the first thing that is wrong."""
+    """Runs a scenario. Raises AssertionError, or pytest's Failed, for the first problem."""
     totals, end, number = Totals(), time.monotonic() + seconds, 0
     while time.monotonic() < end:
         for backend, steps in ROUND:
@@ -177,10 +177,10 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=2400.0, help="no further scenario begins after so many (2400)")
     parser.add_argument("--only", default="", help='scenarios whose name ("redis killed") has this in it')
     asked = parser.parse_args()
-    for name in Settings.model_fields:  # what is exported here is not for the replicas
+    for name in Settings.model_fields:  # settings in this shell must not reach the replicas
         os.environ.pop(name.upper(), None)
     pass_on_default_signals()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # an end that leaves nothing behind
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the processes are ended, too
     with tempfile.TemporaryDirectory(prefix="promsnmp-soak-") as folder:
         try:
             print(soak(Path(folder), seconds=asked.seconds, only=asked.only))

@@ -1,4 +1,4 @@
-"""Replicas come and go while 200 scrapes a second are answered."""
+"""Replicas come and go while 200 scrapes per second are answered."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ from tests.support.failures.load import changing
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("failures")]
 
 
-def test_no_scrape_fails_while_every_replica_is_replaced_by_a_new_one(tmp_path: Path) -> None:
+def test_no_scrape_fails_while_all_replicas_are_replaced(tmp_path: Path) -> None:
     with electing_in_redis(tmp_path) as (fleet, _):
         print(changing.rolling_restart(fleet, slack=BUSY))

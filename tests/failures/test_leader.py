@@ -1,4 +1,4 @@
-"""The leader goes, in each of the ways that it can: nobody is without one for long, and never are there two."""
+"""The leader is killed, stopped or paused: another one follows soon, and there are never two."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         yield made
 
 
-def test_a_killed_leader_is_followed_within_a_lease_and_a_renewal_and_no_scrape_fails(fleet: Fleet) -> None:
+def test_a_killed_leader_has_a_successor_in_time_and_no_scrape_fails(fleet: Fleet) -> None:
     print(figures := scenarios.leader_killed(fleet, slack=BUSY))
     assert figures.scrapes
 
 
-def test_a_leader_that_ends_in_order_is_followed_within_seconds_and_no_scrape_fails(fleet: Fleet) -> None:
+def test_a_stopped_leader_has_a_successor_within_seconds_and_no_scrape_fails(fleet: Fleet) -> None:
     print(figures := scenarios.leader_ended(fleet, slack=BUSY))
     assert figures.scrapes
 
@@ -34,6 +34,6 @@ def test_a_paused_leader_wakes_as_a_follower_and_writes_nothing(fleet: Fleet) ->
     assert figures.done
 
 
-def test_200_writers_get_true_answers_whatever_happens_to_leaders(fleet: Fleet) -> None:
+def test_200_writers_get_true_answers_while_leaders_fail(fleet: Fleet) -> None:
     print(figures := scenarios.writers_and_changing_leaders(fleet, slack=BUSY))
     assert figures.done

@@ -1,4 +1,4 @@
-"""The same with a Lease: leaders go, and the API server fails."""
+"""Elections in Kubernetes: leaders go, and the API server fails."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def server(both: tuple[Fleet, ApiServer]) -> ApiServer:
     return both[1]
 
 
-def test_a_killed_leader_is_followed_within_a_lease_and_a_renewal_and_no_scrape_fails(fleet: Fleet) -> None:
+def test_a_killed_leader_has_a_successor_in_time_and_no_scrape_fails(fleet: Fleet) -> None:
     print(figures := scenarios.leader_killed(fleet, slack=BUSY))
     assert figures.scrapes
 
 
-def test_a_leader_that_ends_in_order_is_followed_within_seconds_and_no_scrape_fails(fleet: Fleet) -> None:
+def test_a_stopped_leader_has_a_successor_within_seconds_and_no_scrape_fails(fleet: Fleet) -> None:
     print(figures := scenarios.leader_ended(fleet, slack=BUSY))
     assert figures.scrapes
 
@@ -47,11 +47,11 @@ def test_a_paused_leader_wakes_as_a_follower_and_writes_nothing(fleet: Fleet) ->
     assert figures.done
 
 
-def test_a_token_that_is_replaced_and_conflicts_do_not_change_who_leads(fleet: Fleet, server: ApiServer) -> None:
+def test_a_replaced_token_and_conflicts_do_not_change_the_leader(fleet: Fleet, server: ApiServer) -> None:
     print(scenarios.lease_is_disturbed(fleet, server, slack=BUSY))
 
 
-def test_while_the_api_server_hangs_or_loses_its_answers_polls_and_scrapes_go_on_and_changes_wait(
+def test_polls_and_scrapes_go_on_while_the_api_server_fails_and_changes_wait(
     fleet: Fleet, server: ApiServer
 ) -> None:
     faults = [partial(server.failing, hang=True), partial(server.failing, drop="after")]

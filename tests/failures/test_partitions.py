@@ -19,13 +19,13 @@ def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Fleet, Net
         yield made
 
 
-def test_a_leader_that_does_not_hear_redis_is_followed_and_follows(apart: tuple[Fleet, Network]) -> None:
+def test_a_leader_cut_off_from_redis_has_a_successor_and_becomes_a_follower(apart: tuple[Fleet, Network]) -> None:
     print(partitions.cut_off_from_redis(*apart, PacketLoss.RECEIVED, slack=BUSY))
 
 
-def test_a_leader_that_the_others_do_not_hear_goes_on_leading(apart: tuple[Fleet, Network]) -> None:
+def test_a_leader_cut_off_from_the_other_replicas_keeps_leading(apart: tuple[Fleet, Network]) -> None:
     print(partitions.cut_off_from_others(*apart, PacketLoss.SENT, slack=BUSY))
 
 
-def test_devices_that_their_own_replica_cannot_reach_are_read_by_others(apart: tuple[Fleet, Network]) -> None:
+def test_devices_that_their_owner_cannot_reach_are_polled_by_others(apart: tuple[Fleet, Network]) -> None:
     print(partitions.cut_off_from_devices(*apart, PacketLoss.ALL, slack=BUSY))

@@ -1,4 +1,4 @@
-"""The Redis that leaders are elected in fails in every way that it can: polls and scrapes do not notice."""
+"""Redis, the election backend, fails in many ways: polls and scrapes go on."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, redis: FailingRedis) -> Iter
         yield made
 
 
-def test_while_redis_is_gone_or_refuses_polls_and_scrapes_go_on_and_changes_wait(
+def test_polls_and_scrapes_go_on_while_redis_fails_and_changes_wait(
     fleet: Fleet, redis: FailingRedis
 ) -> None:
     print(figures := outages.backend_fails(fleet, [partial(fault, redis) for fault in REFUSING[:3]], slack=BUSY))
     assert figures.scrapes
 
 
-def test_a_slow_redis_changes_nothing(fleet: Fleet, redis: FailingRedis) -> None:
+def test_a_slow_redis_only_makes_things_slower(fleet: Fleet, redis: FailingRedis) -> None:
     print(figures := outages.redis_is_slow(fleet, redis, slack=BUSY, lasting=2.0))
     assert figures.scrapes

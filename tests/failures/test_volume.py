@@ -1,4 +1,4 @@
-"""The volume fails, or something happens to the file in it: what is in memory stays, and nothing is written over."""
+"""The volume or the inventory file fails: nothing in memory is lost, and no file is overwritten."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, volume: Volume) -> Iterator[
         yield made
 
 
-def test_a_volume_that_is_read_only_keeps_changes_waiting_and_nothing_else(fleet: Fleet, volume: Volume) -> None:
+def test_a_read_only_volume_blocks_only_changes(fleet: Fleet, volume: Volume) -> None:
     print(volumes.cannot_be_written(fleet, volume.read_only, "the file system is read-only", slack=BUSY))
 
 
-def test_a_full_volume_keeps_changes_waiting_and_nothing_else(fleet: Fleet, volume: Volume) -> None:
+def test_a_full_volume_blocks_only_changes(fleet: Fleet, volume: Volume) -> None:
     print(volumes.cannot_be_written(fleet, volume.full, "the disk is full", slack=BUSY))
 
 
-def test_a_volume_that_hangs_keeps_changes_waiting_and_nothing_else(fleet: Fleet, volume: Volume) -> None:
+def test_a_hanging_volume_blocks_only_changes(fleet: Fleet, volume: Volume) -> None:
     print(volumes.hangs(fleet, volume.hanging, slack=BUSY, lasting=3.0, is_told=False))
 
 
@@ -61,14 +61,14 @@ def reading(folder: Path) -> Iterator[Fleet]:
 
 @contextmanager
 def put_in_place(file: Path, data: bytes) -> Iterator[None]:
-    """The file holds ``data``, and at the end what it held before."""
+    """Replaces the file's content by ``data`` while the block runs."""
     before = file.read_bytes()
     file.write_bytes(data)
     yield
     file.write_bytes(before)
 
 
-def test_a_file_that_is_cut_short_is_left_as_it_is(reading: Fleet, folder: Path) -> None:
+def test_a_truncated_file_is_left_as_it_is(reading: Fleet, folder: Path) -> None:
     file = folder / FILE
     data = file.read_bytes()
     cut = data[: len(data) // 2]
@@ -87,7 +87,7 @@ def test_a_deleted_file_is_reported_and_written_again_with_the_next_change(readi
     print(volumes.is_gone(reading, file=folder / FILE, slack=BUSY))
 
 
-def test_a_replica_that_finds_no_file_does_not_lead_those_that_know_what_was_in_it(
+def test_a_replica_without_the_file_does_not_lead_replicas_with_an_inventory(
     reading: Fleet, folder: Path
 ) -> None:
     print(volumes.is_gone_when_one_starts(reading, file=folder / FILE, slack=BUSY))

@@ -1,7 +1,7 @@
-"""A network of namespaces: each replica in one of its own, all others in the middle, and packets that get lost between.
+"""A network of namespaces: one for each replica, one in the middle for everything else, and packet loss between them.
 
-The thread that makes it goes into the middle, and so does whatever it starts there: clients, Redis, devices. Nothing of
-it is seen outside, and all of it ends with the processes that are in it.
+The thread that creates it moves into the middle, and so does what it starts there: clients, Redis, devices. Nothing of
+this network is visible outside, and it ends with its processes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _CLONE_NEWNET = 0x40000000
 
 
 class PacketLoss(Flag):
-    """Which packets of a replica are lost."""
+    """Rules for packets of a replica that are lost."""
 
     SENT = auto()
     RECEIVED = auto()
@@ -49,7 +49,7 @@ class Namespace(Process):
 
     @property
     def prefix(self) -> list[str]:
-        """Goes before a command that is to run there."""
+        """The prefix for a command that runs there."""
         return [self._nsenter, "--target", str(self.pid), "--net"]
 
     def ip(self, *words: str) -> None:
@@ -59,7 +59,8 @@ class Namespace(Process):
         subprocess.run([*self.prefix, *command], check=True, capture_output=True, timeout=30)
 
     def enter(self) -> int:
-        """The calling thread goes there, and every thread and process that it starts; returns the way back."""
+        """Moves the calling thread, with the threads and processes that it starts later, into the namespace; returns
+        the one that it left."""
         back = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         there = os.open(f"/proc/{self.pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         _enter(there)
@@ -70,7 +71,7 @@ class Namespace(Process):
 
 
 class Network:
-    """The middle, and ``count`` namespaces around it, with the addresses that ``address_of`` tells."""
+    """The middle, and ``count`` namespaces around it, with the addresses from ``address_of``."""
 
     def __init__(self, folder: Path, count: int) -> None:
         self._iptables = require_tool("iptables", package="iptables")
@@ -100,7 +101,7 @@ class Network:
 
     @contextmanager
     def cut(self, number: int, others: Iterable[str], lost: PacketLoss) -> Iterator[None]:
-        """Packets between a node and the addresses of ``others`` are lost without a word."""
+        """Drops packets between a node and the addresses of ``others`` silently."""
         rules = list(self._rules(number, others, lost))
         for where, rule in rules:
             where.run(self._iptables, "-w", "-A", "INPUT", *rule, "-j", "DROP")
@@ -111,7 +112,7 @@ class Network:
                 where.run(self._iptables, "-w", "-D", "INPUT", *rule, "-j", "DROP")
 
     def _rules(self, number: int, others: Iterable[str], lost: PacketLoss) -> Iterator[tuple[Namespace, list[str]]]:
-        """Packets are dropped where they arrive: whoever sends one must not be told."""
+        """Drops packets at their destination, so that the sender gets no error."""
         node, own = self.nodes[number], self.address_of(number)
         for other in others:
             if PacketLoss.RECEIVED in lost:
@@ -124,7 +125,7 @@ class Network:
         return next(found, self._middle)
 
     def close(self) -> None:
-        """Back to where it began, and the end of all namespaces."""
+        """Returns to the first namespace, and removes all others."""
         self._stack.close()
 
     def __enter__(self) -> Self:
@@ -137,7 +138,7 @@ class Network:
 
 
 def _enter(descriptor: int) -> None:
-    """setns(2) of the calling thread."""
+    """Calls setns(2) for the calling thread."""
     try:
         if ctypes.CDLL(None, use_errno=True).setns(descriptor, _CLONE_NEWNET):
             raise OSError(ctypes.get_errno(), "setns")

@@ -1,6 +1,6 @@
-"""What happens to all replicas at once when the Redis or the Lease that they elect in fails: checked, with figures.
+"""Scenarios in which the election backend (Redis or Kubernetes) fails: each checks what must hold and returns figures.
 
-The tests run these with elections of seconds, ``make soak`` with the true ones.
+The tests run them with leases of seconds, ``make soak`` with the default ones.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Fault = Callable[[], AbstractContextManager[object]]
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """``healed``: seconds until somebody led again; ``gap``: the longest time without a poll of a device."""
+    """``healed``: seconds until there was a leader again; ``gap``: the longest time without a poll of a device."""
 
     healed: float
     gap: float
@@ -35,8 +35,8 @@ class Outage:
 
 
 def backend_fails(fleet: Fleet, faults: Sequence[Fault], *, slack: float, lasting: float = 0.0) -> Outage:
-    """One fault after the other, each ``lasting`` so many seconds after the last lease has run out: nobody leads and
-    changes are refused, while polls and scrapes go on as they were; then somebody leads again."""
+    """Applies one fault after the other, each until ``lasting`` seconds after the last lease has expired. Meanwhile
+    there is no leader and changes are refused, while polls and scrapes go on; afterwards there is a leader again."""
     before = owners(fleet.devices)
     begun = lease_clock()
     with Scrapes(fleet.replicas, fleet.targets) as scrapes:
@@ -60,7 +60,7 @@ def backend_fails(fleet: Fleet, faults: Sequence[Fault], *, slack: float, lastin
 
 
 def redis_is_slow(fleet: Fleet, redis: FailingRedis, *, slack: float, lasting: float) -> Outage:
-    """Everything takes longer, and nothing else: whoever leads goes on, changes are made, polls and scrapes go on."""
+    """A slow Redis only makes things slower: the leader keeps leading, changes are made, polls and scrapes go on."""
     begun = lease_clock()
     with Scrapes(fleet.replicas, fleet.targets) as scrapes:
         with redis.slow():
@@ -75,12 +75,12 @@ def redis_is_slow(fleet: Fleet, redis: FailingRedis, *, slack: float, lasting: f
 
 
 def nobody_leads(fleet: Fleet, *, within: float) -> None:
-    """Waits until every lease has run out."""
+    """Waits until every lease has expired."""
     wait_until(lambda: not any(one.leads for one in fleet.replicas), deadline=within, what="the end of the last lease")
 
 
 def changes_are_refused(fleet: Fleet) -> None:
-    """At every replica, with a time after which to try again; and nothing of them is there."""
+    """Checks that every replica refuses a change with a Retry-After, and that no change was made."""
     for told, answer in told_to_all(fleet, "refused"):
         assert (answer.status_code, answer.headers.get("retry-after")) == (503, "5"), (told.name, answer.text)
         health = told.client.get("/actuator/health/leaderElection").json()
@@ -91,12 +91,12 @@ def changes_are_refused(fleet: Fleet) -> None:
 
 
 def backend_up(one: Replica) -> bool:
-    """Whether the backend of elections answers, as a replica's metrics say."""
+    """Whether the election backend answers, by a replica's metrics."""
     return one.metric(f'promsnmp_leader_election_backend_up{{backend="{one.leadership["backend"]}"}}') == 1
 
 
 def changes_are_made(fleet: Fleet, *, patience: float = 0.0) -> None:
-    """At every replica, and taken back; for ``patience`` seconds one may be refused and is tried again."""
+    """Adds a device at every replica and deletes it again; retries refused changes for ``patience`` seconds."""
     end = time.monotonic() + patience
     for told, answer in told_to_all(fleet, "made"):
         found = answer
@@ -107,7 +107,7 @@ def changes_are_made(fleet: Fleet, *, patience: float = 0.0) -> None:
 
 
 def inventories_are_one(fleet: Fleet) -> None:
-    """Waits until every replica has what the leader has."""
+    """Waits until every replica has the leader's inventory."""
     wait_until(
         lambda: len({one.metric("promsnmp_inventory_revision") for one in fleet.replicas}) == 1, what="one revision"
     )
@@ -119,12 +119,12 @@ def names_at(one: Replica) -> set[str]:
 
 
 def added_at(one: Replica, word: str) -> httpx.Response:
-    """The answer of a replica that is told to add a device, whose name begins with ``word``."""
+    """Adds a device whose name begins with ``word`` at a replica; returns the answer."""
     return one.client.post(DEVICES, json={"sysName": f"{word} at {one.name}", "agents": []}, timeout=150)
 
 
 def told_to_all(fleet: Fleet, word: str) -> list[tuple[Replica, httpx.Response]]:
-    """Adds a device at each replica at once; the answers."""
+    """Adds a device at all replicas at once; returns the answers."""
 
     with ThreadPoolExecutor(len(fleet.replicas)) as pool:
         return list(zip(fleet.replicas, pool.map(lambda one: added_at(one, word), fleet.replicas), strict=True))

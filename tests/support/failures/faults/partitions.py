@@ -1,6 +1,6 @@
-"""One of the replicas is cut off from something: checked, with figures.
+"""Scenarios that cut one replica off: each checks what must hold and returns figures.
 
-The tests run these with elections of seconds, ``make soak`` with the true ones.
+The tests run them with leases of seconds, ``make soak`` with the default ones.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from tests.support.failures.load.scrapes import Scrapes
 from tests.support.tools import wait_until
 
 DEVICES = 18
-"""Enough for each replica to have some."""
+"""Enough devices for each replica to poll some."""
 TIMED_OUT = 'promsnmp_polls_total{outcome="timeout"}'
 NOTICED_BY = 5
-"""Polls that a replica has to lose before it takes itself for cut off."""
+"""Polls that a replica must lose before it considers itself cut off."""
 
 
 SETTINGS = {"API_ALLOW_ANONYMOUS": "true", "COLLECTION_BACKOFF_MAX": "2000"}
@@ -35,8 +35,8 @@ SETTINGS = {"API_ALLOW_ANONYMOUS": "true", "COLLECTION_BACKOFF_MAX": "2000"}
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """``noticed``: seconds until things were as they should be during the cut; ``gap``: the longest time without a
-    poll of a device of the others."""
+    """``noticed``: seconds until the fleet had reacted to the cut; ``gap``: the longest time without a poll of a device
+    that another replica polls."""
 
     noticed: float
     healed: float
@@ -69,7 +69,7 @@ def apart(folder: Path, timing: Timing = SHORT, interval: float = 1.0) -> Iterat
 def cut_off_from_redis(
     fleet: Fleet, network: Network, lost: PacketLoss, *, slack: float, lasting: float = 0.0
 ) -> Partition:
-    """The leader: it stops before another one begins, and is a follower like the others."""
+    """Cuts the leader off: it stops before another one leads, and is a follower afterwards."""
     leader = fleet.leader()
     before = owners(fleet.devices)
     begun = lease_clock()
@@ -95,7 +95,8 @@ def cut_off_from_redis(
 def cut_off_from_others(
     fleet: Fleet, network: Network, lost: PacketLoss, *, slack: float, lasting: float = 0.0
 ) -> Partition:
-    """The leader: it goes on leading, and what is told to the others waits until they reach it again."""
+    """Cuts the leader off from the others: it keeps leading, and writes sent to the others wait until they reach it
+    again."""
     leader, others = fleet.leader(), fleet.followers()
     addresses = [network.address_of(number_of(one)) for one in others]
     begun = lease_clock()
@@ -123,7 +124,7 @@ def cut_off_from_others(
 def cut_off_from_devices(
     fleet: Fleet, network: Network, lost: PacketLoss, *, slack: float, lasting: float = 0.0
 ) -> Partition:
-    """Another one reads its devices for whoever scrapes them, as soon as it has noticed."""
+    """Cuts a replica off from its devices: another one polls them for every scrape, as soon as the replica has noticed."""
     cut_off = fleet.leader()
     own = network.address_of(number_of(cut_off))
     before = owners(fleet.devices)
@@ -149,7 +150,7 @@ def number_of(one: Replica) -> int:
 
 
 def leader_at(one: Replica) -> str:
-    """Whom a replica takes for the leader."""
+    """The leader, as a replica knows it."""
     found = one.leadership.get("leader")
     return str(found["name"]) if isinstance(found, dict) else ""
 

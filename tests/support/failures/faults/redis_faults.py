@@ -1,4 +1,4 @@
-"""What a Redis does to those who rely on it, each as a context: it is well again at the end."""
+"""Faults of a Redis, as context managers: Redis works again at the end of each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.tools import free_tcp_port, require_tool, wait_until
 
 PASSWORD = "the-first-password"
 SLOW = 0.5
-"""Seconds that each of its answers takes longer."""
+"""Seconds by which each answer is delayed."""
 
 
 class FailingRedis:
@@ -30,12 +30,12 @@ class FailingRedis:
 
     @property
     def env(self) -> dict[str, str]:
-        """Settings of a replica that is to use it."""
+        """Settings for a replica that uses this Redis."""
         return {**self.server.env, "REDIS_PORT": str(self._proxy.port)}
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
-        """Ended; another one takes its place, and is empty."""
+        """Redis stops; an empty one takes its place."""
         self.server.stop()
         try:
             yield
@@ -44,7 +44,7 @@ class FailingRedis:
 
     @contextmanager
     def another_password(self) -> Iterator[None]:
-        """The password of the replicas is not right any more."""
+        """Redis gets another password, so that of the replicas is wrong."""
         self._tell("CONFIG", "SET", "requirepass", "another")
         self.server.password = "another"
         self._tell("CLIENT", "KILL", "TYPE", "normal")
@@ -56,7 +56,7 @@ class FailingRedis:
 
     @contextmanager
     def read_only(self) -> Iterator[None]:
-        """A replica of a master that is not there: every write is answered with -READONLY."""
+        """Redis is a replica of a missing master: it answers every write with -READONLY."""
         self._tell("REPLICAOF", "127.0.0.1", "1")
         try:
             yield
@@ -65,7 +65,7 @@ class FailingRedis:
 
     @contextmanager
     def out_of_memory(self) -> Iterator[None]:
-        """Every write is answered with -OOM."""
+        """Redis answers every write with -OOM."""
         self._tell("CONFIG", "SET", "maxmemory", "1")
         try:
             yield
@@ -74,7 +74,7 @@ class FailingRedis:
 
     @contextmanager
     def busy(self) -> Iterator[None]:
-        """Runs somebody's script that never ends, and answers everything else with -BUSY."""
+        """Redis runs a script of another client that never ends, and answers everything else with -BUSY."""
         self._tell("CONFIG", "SET", "busy-reply-threshold", "50")
         command = [require_tool("redis-cli", package="redis-tools"), "-p", str(self._port), "-a", PASSWORD]
         with subprocess.Popen(
@@ -89,7 +89,7 @@ class FailingRedis:
 
     @contextmanager
     def hanging(self) -> Iterator[None]:
-        """Takes connections and says nothing."""
+        """Redis accepts connections and does not answer."""
         self.server.process.send_signal(signal.SIGSTOP)
         try:
             yield
@@ -98,7 +98,7 @@ class FailingRedis:
 
     @contextmanager
     def slow(self) -> Iterator[None]:
-        """Everything that it says comes late."""
+        """Redis answers late."""
         self._proxy.delay = SLOW
         try:
             yield
@@ -134,4 +134,4 @@ REFUSING: tuple[Fault, ...] = (
     FailingRedis.busy,
     FailingRedis.hanging,
 )
-"""Those during which nobody can lead."""
+"""The faults during which no replica can lead."""

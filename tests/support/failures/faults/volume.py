@@ -1,7 +1,7 @@
 """A shared volume that can be read-only, full, or hang: a tmpfs behind bindfs, in a mount namespace of its own.
 
-bindfs is a file system in a process (FUSE): while that is stopped, whoever touches the volume hangs, as it happens when
-the server of a network volume does not answer. All mounts end with the last process in the namespace.
+bindfs is a file system in a process (FUSE). While that process is stopped, every access to the volume hangs, as with a
+network volume whose server does not answer. All mounts end with the last process in the namespace.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from tests.support.tools import Process, require_tool, unavailable
 
 SIZE = "32m"
 _OPTIONS = "attr_timeout=0,entry_timeout=0,negative_timeout=0"
-"""Nothing is answered from the kernel's memory."""
+"""Keeps the kernel from answering out of its cache."""
 
 
 class Volume(Process):
-    """``prefix`` goes before a command that is to see the volume at ``path``; ``outside`` is the same for this process.
+    """``prefix`` is for a command that needs the volume at ``path``; ``outside`` is the same volume for this process.
 
     Needs root; without it, or where mounts are not allowed, the test is skipped.
     """

@@ -1,6 +1,6 @@
-"""What happens to the volume with the inventory file, and to the file: checked, with figures.
+"""Scenarios with faults of the volume or of the inventory file: each checks what must hold and returns figures.
 
-The tests run these for a moment, ``make soak`` for as long as such things take.
+The tests run them for a moment, ``make soak`` for as long as real faults last.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from tests.support.tools import wait_until
 Fault = Callable[[], AbstractContextManager[None]]
 
 TOLD = 2.5
-"""Seconds in which every replica has told every other one what it has."""
+"""Seconds in which the replicas exchange their state."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """``noticed`` and ``healed``: seconds until the health said so; ``gap``: the longest time without a poll."""
+    """``noticed`` and ``healed``: seconds until the health reported it; ``gap``: the longest time without a poll."""
 
     noticed: float
     healed: float
@@ -40,7 +40,7 @@ class Trouble:
 
 
 def cannot_be_written(fleet: Fleet, fault: Fault, reason: str, *, slack: float, lasting: float = 0.0) -> Trouble:
-    """Changes are refused for a ``reason`` that the health of the leader repeats; what there is is kept."""
+    """Changes are refused with ``reason``, which the leader's health repeats; the inventory stays as it was."""
 
     def check() -> None:
         for told, answer in told_to_all(fleet, "refused"):
@@ -52,7 +52,7 @@ def cannot_be_written(fleet: Fleet, fault: Fault, reason: str, *, slack: float, 
 
 
 def cannot_be_read(fleet: Fleet, fault: Fault, reason: str, *, file: Path, slack: float) -> Trouble:
-    """Every replica says why, keeps what it has, refuses changes, and leaves the file as it is."""
+    """Every replica reports the reason, keeps its inventory, refuses changes, and leaves the file as it is."""
 
     def check() -> None:
         for one in fleet.replicas:
@@ -67,7 +67,7 @@ def cannot_be_read(fleet: Fleet, fault: Fault, reason: str, *, file: Path, slack
 
 
 def is_gone(fleet: Fleet, *, file: Path, slack: float) -> Trouble:
-    """Every replica says so and keeps what it has; the next change writes all of it again."""
+    """Every replica reports it and keeps its inventory; the next change writes the whole inventory again."""
 
     @contextmanager
     def removed() -> Iterator[None]:
@@ -85,8 +85,8 @@ def is_gone(fleet: Fleet, *, file: Path, slack: float) -> Trouble:
 
 
 def is_gone_when_one_starts(fleet: Fleet, *, file: Path, slack: float) -> Trouble:
-    """A replica that is started then has nothing, and must not lead those that have everything, not even when nobody
-    else would."""
+    """A replica that starts without the file has no inventory, and must not lead replicas that have one, even without
+    another candidate."""
     restarted, silent = fleet.followers()
 
     @contextmanager
@@ -102,7 +102,7 @@ def is_gone_when_one_starts(fleet: Fleet, *, file: Path, slack: float) -> Troubl
             leader, begun = fleet.leader(), lease_clock()
             leader.client.delete("/promsnmp/leader", timeout=60).raise_for_status()
             reign = fleet.lead_period_after(begun, within=fleet.timing.duration + slack)
-            assert reign.name == leader.name, f"{reign.name} leads, and knows nothing"
+            assert reign.name == leader.name, f"{reign.name} leads without an inventory"
             wait_until(file.exists, deadline=slack, what="the file, written again")
         finally:
             fleet.resume(silent)
@@ -117,8 +117,8 @@ def is_gone_when_one_starts(fleet: Fleet, *, file: Path, slack: float) -> Troubl
 
 
 def hangs(fleet: Fleet, fault: Fault, *, slack: float, lasting: float, is_told: bool) -> Trouble:
-    """Changes wait, and are answered rightly when the volume goes on; nobody else waits. A volume that hangs for long
-    enough (``is_told``) is told by health and metrics."""
+    """Changes wait until the volume works again and then get right answers; nothing else waits. With ``is_told``,
+    health and metrics must report the fault."""
     noticed = 0.0
     with ThreadPoolExecutor(len(fleet.replicas)) as pool:
         waiting: list[Future[tuple[Replica, httpx.Response]]] = []
@@ -157,7 +157,7 @@ def trouble_at(one: Replica, part: str = "inventory") -> str:
 
 
 def _wait_for_trouble(one: Replica, reason: str, *, within: float, part: str = "inventory") -> None:
-    """Until health and metrics of a replica say it."""
+    """Waits until health and metrics of a replica report the reason."""
     wait_until(lambda: reason in trouble_at(one, part), deadline=within, what=f"{reason!r} at {one.name}")
     assert one.metric("promsnmp_inventory_healthy") == 0
 
@@ -175,9 +175,11 @@ def _through(
     lasting: float = 0.0,
     scraped: Sequence[Replica] = (),
 ) -> Trouble:
-    """Scrapes and polls go on before, during and after a fault; what is in memory stays; then all is well again.
+    """Checks that scrapes and polls go on before, during and after a fault, that nothing in memory is lost, and that
+    all is well afterwards.
 
-    ``scraped``: these replicas, not all."""
+    ``scraped``: the replicas to scrape; all by default.
+    """
     begun = lease_clock()
     names = names_at(fleet.leader())
     wait_until(lambda: _all_have(fleet, names), what="the same inventory everywhere")

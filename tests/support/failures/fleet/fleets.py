@@ -1,4 +1,4 @@
-"""Three replicas that elect in Redis, or in a Lease of an API server made for tests."""
+"""Fleets of three replicas, with elections in Redis, or in a Lease of an API server made for tests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAMES = ("pod-0", "pod-1", "pod-2")
 def electing_in_redis(
     folder: Path, timing: Timing = SHORT, *, interval: float = 1.0
 ) -> Iterator[tuple[Fleet, FailingRedis]]:
-    """Three replicas with their devices; leaders are elected in a real Redis."""
+    """Three replicas with their devices, and elections in a real Redis."""
     with FailingRedis(folder) as redis, Fleet(folder, redis.env, timing, interval) as fleet:
         _begin(fleet)
         yield fleet, redis
@@ -27,8 +27,8 @@ def electing_in_redis(
 
 @contextmanager
 def electing_in_a_lease(folder: Path, timing: Timing = SHORT) -> Iterator[tuple[Fleet, ApiServer]]:
-    """The same with a Lease. Who is there they still tell each other by a Redis: all have one address on loopback, so
-    that DNS could not name them."""
+    """Three replicas with elections in a Lease. They find each other through Redis: all share one loopback address, so
+    DNS could not distinguish them."""
     account = folder / "account"
     account.mkdir()
     with ApiServer(account) as server, RedisServer(folder) as redis:
@@ -45,7 +45,8 @@ def electing_in_a_lease(folder: Path, timing: Timing = SHORT) -> Iterator[tuple[
 
 @contextmanager
 def electing_over(folder: Path, file: Path, *, prefix: Sequence[str] = (), timing: Timing = SHORT) -> Iterator[Fleet]:
-    """The same in Redis, with the inventory in a ``file`` that those see who run under ``prefix``."""
+    """Three replicas with elections in Redis, and the inventory in a ``file`` that is visible to commands under
+    ``prefix``."""
     with RedisServer(folder) as redis, Fleet(folder, {**redis.env, "PROM_INV_FILE": str(file)}, timing) as fleet:
         _begin(fleet, prefix)
         yield fleet

@@ -1,23 +1,23 @@
-"""Several real replicas, and what is done to them: what the tests of failures share.
+"""A fleet of real replicas that can be killed, paused and stopped, for the tests of failures.
 
 ::
 
     with RedisServer(folder) as redis, Fleet(folder, env=redis.env, timing=SHORT) as fleet:
-        fleet.start("pod-0", "pod-1", "pod-2")      # in parallel; afterwards fleet.settle() waits for all to know all
-        fleet.add_devices()                         # simulated ones; each keeps who polled it, and when
+        fleet.start("pod-0", "pod-1", "pod-2")      # in parallel; fleet.settle() then waits until all know each other
+        fleet.add_devices()                         # simulated ones; each records who polled it, and when
         with Scrapes(fleet.replicas, fleet.targets) as scrapes:       # scrapes.py
             leader = fleet.leader()
             killed_at = lease_clock()
-            scrapes.forget(leader)                  # it will not answer, and need not
+            scrapes.forget(leader)                  # it need not answer any more
             fleet.kill(leader)                      # or pause, resume, stop; start another one under any name
-            reign = fleet.reign_after(killed_at, within=...)
+            period = fleet.lead_period_after(killed_at, within=...)
         assert not scrapes.failures
-        assert not overlaps(fleet.reigns())
+        assert not overlaps(fleet.lead_periods())
 
-Who leads is read from the logs of the replicas, which say from when until when each believed that it led, all by one
-clock (``lease_clock``, the machine's). The time stamps of everything here are by that clock, too. When the fleet closes
-no process of it is left. ``Fleet(env=...)`` and ``start(env=..., prefix=...)`` take settings, and a command to run
-under (``ip netns exec``). Each replica asks devices from an address of its own, ``127.0.1.N``.
+The harness reads from the logs of the replicas when each believed that it led, by the one clock of the machine
+(``lease_clock``), as are all times here. Closing the fleet ends all its processes. ``Fleet(env=...)`` and
+``start(env=..., prefix=...)`` take settings, and a command to run under (``ip netns exec``). Each replica polls devices
+from an address of its own, ``127.0.1.N``.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ from tests.support.cluster.replica import DEVICES, Replica, device
 from tests.support.tools import wait_until
 
 SHORT = Timing(duration=4.0, renew=1.0)
-"""An election in seconds, for tests; on a busy machine a leader may lose its lease without having failed."""
+"""Leases of seconds, for tests; on a busy machine a leader may lose its lease without a fault."""
 BUSY = 15.0
-"""Seconds that a machine that has other things to do may take on top."""
+"""Extra seconds allowed on a busy machine."""
 TRUE = Timing()
-"""As it is unless somebody sets it otherwise."""
+"""The defaults."""
 
 _BEGUN = re.compile(r"this replica is the leader since ([\d.]+), term (\d+), lease until ([\d.]+) ")
 _ENDED = re.compile(r"this replica is no longer the leader, since ([\d.]+), term (\d+):")
@@ -53,7 +53,7 @@ _ENDED = re.compile(r"this replica is no longer the leader, since ([\d.]+), term
 
 @dataclass(frozen=True, slots=True, order=True)
 class LeadPeriod:
-    """From when until when a replica believed that it led; by the clock of leases."""
+    """When a replica believed that it led, from begin to end; by ``lease_clock``."""
 
     begin: float
     end: float
@@ -62,14 +62,14 @@ class LeadPeriod:
 
 
 def overlaps(lead_periods: Sequence[LeadPeriod]) -> list[tuple[LeadPeriod, LeadPeriod]]:
-    """The pairs of which both led at some instant, and those whose terms do not grow."""
+    """Pairs of periods that overlap, or whose terms do not grow."""
     ordered = sorted(lead_periods)
     pairs = [(one, two) for number, one in enumerate(ordered) for two in ordered[number + 1 :]]
     return [(one, two) for one, two in pairs if two.begin < one.end or two.term <= one.term]
 
 
 class CountedDevice:
-    """A simulated device that knows who polled it. One poll is what comes from one port."""
+    """A simulated device that counts its polls by sender. All packets from one port belong to one poll."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -93,7 +93,7 @@ def _states(pid: int) -> list[str]:
 
 @dataclass
 class _Run:
-    """One process: ``ended_at`` once it was killed or has ended."""
+    """One process; ``ended_at`` is when it was killed or ended."""
 
     replica: Replica
     ended_at: float = inf
@@ -111,7 +111,7 @@ class _Run:
 
 @dataclass
 class Fleet:
-    """Replicas over one folder, with one way to elect (``env``), and their devices."""
+    """Replicas that share one folder and one election backend (``env``), and their devices."""
 
     folder: Path
     env: Mapping[str, str]
@@ -119,7 +119,7 @@ class Fleet:
     interval: float = 1.0
     """Seconds between two polls of a device."""
     device_address: str = "127.0.0.1"
-    """Where the devices are."""
+    """The address of the devices."""
     devices: list[CountedDevice] = field(default_factory=list)
     _runs: list[_Run] = field(default_factory=list)
     _paused: set[int] = field(default_factory=set)
@@ -129,11 +129,11 @@ class Fleet:
 
     @property
     def replicas(self) -> list[Replica]:
-        """Those that run, paused ones among them."""
+        """The replicas that run, including paused ones."""
         return [run.replica for run in self._runs if run.replica.running]
 
     def start(self, *names: str, env: Mapping[str, str] | None = None, prefix: Sequence[str] = ()) -> list[Replica]:
-        """New processes, listening."""
+        """Starts new replicas; returns when they listen."""
         with ThreadPoolExecutor(len(names)) as pool:
             return list(pool.map(lambda name: self._start(name, env or {}, prefix), names))
 
@@ -150,12 +150,12 @@ class Fleet:
         return made
 
     def fresh_name(self, *, after: int = 0) -> str:
-        """A name that no replica had yet; the next ones ``after`` it."""
+        """A name that no replica had yet; later ones with ``after``."""
         return f"pod-{max(int(run.replica.name.rpartition('-')[2]) for run in self._runs) + 1 + after}"
 
     @staticmethod
     def target_of(name: str) -> str:
-        """The address from which the replica ``pod-N`` asks devices."""
+        """The address from which the replica ``pod-N`` polls devices."""
         return f"127.0.1.{int(name.rpartition('-')[2]) + 1}"
 
     def settle(self, *, deadline: float = 60.0) -> None:
@@ -164,30 +164,30 @@ class Fleet:
         wait_until(lambda: all(one.knows(len(there)) for one in there), deadline=deadline, what="all know all")
 
     def kill(self, one: Replica) -> None:
-        """SIGKILL."""
+        """Sends SIGKILL."""
         one.process.kill()
         self._end(one)
 
     def stop(self, one: Replica, *, within: float = 60.0) -> int:
-        """SIGTERM, and waits for its end; returns its exit code."""
+        """Sends SIGTERM, and waits for the end; returns the exit code."""
         one.process.terminate()
         self._end(one, within)
         return one.process.returncode
 
     def pause(self, one: Replica) -> None:
-        """SIGSTOP; returns when no thread of it runs any more: one within a system call ends that first."""
+        """Sends SIGSTOP; returns when no thread runs any more: one within a system call finishes that first."""
         self._paused.add(one.pid)
         one.process.send_signal(signal.SIGSTOP)
         wait_until(lambda: all(state == "T" for state in _states(one.pid)), what=f"{one.name} that has stopped")
 
     def resume(self, one: Replica) -> None:
-        """SIGCONT."""
+        """Sends SIGCONT."""
         self._paused.discard(one.pid)
         one.process.send_signal(signal.SIGCONT)
 
     @contextmanager
     def paused(self, one: Replica) -> Iterator[None]:
-        """SIGSTOP, and SIGCONT whatever happens."""
+        """Pauses a replica while the block runs."""
         self.pause(one)
         try:
             yield
@@ -200,25 +200,25 @@ class Fleet:
         next(run for run in self._runs if run.replica is one).ended_at = lease_clock()
         one.client.close()
 
-    # ------------------------------------------------------------------------------------------------- who leads
+    # ------------------------------------------------------------------------------------------------- leaders
 
     def lead_periods(self) -> list[LeadPeriod]:
-        """All so far, those that go on (end: infinite) among them."""
+        """All periods so far, also those that have not ended (end: infinite)."""
         return sorted(reign for run in self._runs for reign in run.lead_periods())
 
     def leader(self, *, within: float = 60.0) -> Replica:
-        """Whoever leads now, by its log."""
+        """The present leader, by its log."""
         self.lead_period_after(-inf, within=within)
         last = self.lead_periods()[-1]
         return next(one for one in self.replicas if one.name == last.name)
 
     def followers(self) -> list[Replica]:
-        """All others that run."""
+        """All other replicas that run."""
         leader = self.leader()
         return [one for one in self.replicas if one is not leader]
 
     def lead_period_after(self, moment: float, *, within: float) -> LeadPeriod:
-        """The first one that began after ``moment``, or goes on; waits for it."""
+        """The first period that begins after ``moment``, or lasts beyond it; waits for it."""
 
         def found() -> list[LeadPeriod]:
             return [
@@ -231,7 +231,7 @@ class Fleet:
     # ------------------------------------------------------------------------------------------------ the devices
 
     def add_devices(self, count: int = 3) -> None:
-        """Simulated devices, told to a follower; returns when every replica has them and each was polled."""
+        """Adds simulated devices through a follower; returns when every replica has them and each was polled."""
         made = [CountedDevice(f"device-{number}") for number in range(len(self.devices), len(self.devices) + count)]
         self._stack.enter_context(running(*(one.agent for one in made), address=self.device_address))
         self.devices += made

@@ -1,6 +1,6 @@
-"""What happens to leaders, each as one function that does it to a fleet, checks what must hold, and returns figures.
+"""Scenarios for leaders: each does something to a fleet, checks what must hold, and returns figures.
 
-The tests run them with elections of seconds, ``make soak`` with the true ones.
+The tests run them with leases of seconds, ``make soak`` with the default ones.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from tests.support.failures.load.writers import WriteLog, Writers, inventory_in
 from tests.support.tools import wait_until
 
 GRACEFUL = 3.0
-"""Seconds in which a leader that ends in order has to be followed."""
+"""Seconds within which a leader that stops cleanly must have a successor."""
 BEGINS = "this replica is the leader since"
 _ADDED = re.compile(r'what="device added" device=(\S+)')
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """``takeover``: seconds until another one led; of scrapes and writes, how many there were.
+    """``takeover``: seconds until another replica led; the others are numbers of scrapes and writes.
 
-    ``unknown`` are writes of which a replica said that it does not know, ``cut`` those that its end left without an
-    answer.
+    ``unknown`` are writes for which a replica reported an unknown outcome, ``cut`` those without an answer because the
+    replica ended.
     """
 
     takeover: float
@@ -45,7 +45,7 @@ class Figures:
 
 
 def leader_killed(fleet: Fleet, *, slack: float) -> Figures:
-    """``kill -9``: another one leads within a lease and a renewal (and ``slack``), and no scrape of the others
+    """``kill -9``: another replica leads within a lease and a renewal (and ``slack``), and no scrape of the others
     fails."""
     leader = fleet.leader()
     with Scrapes(fleet.followers(), fleet.targets) as scrapes:
@@ -58,8 +58,8 @@ def leader_killed(fleet: Fleet, *, slack: float) -> Figures:
 
 
 def leader_ended(fleet: Fleet, *, slack: float) -> Figures:
-    """SIGTERM: another one leads within three seconds (and ``slack``), and no scrape fails, not even at the one that
-    ends, as long as it listens."""
+    """SIGTERM: another replica leads within three seconds (and ``slack``), and no scrape fails, not even at the one
+    that stops, while it listens."""
     leader = fleet.leader()
     with Scrapes(fleet.replicas, fleet.targets) as scrapes:
         scrapes.release(leader)
@@ -73,8 +73,8 @@ def leader_ended(fleet: Fleet, *, slack: float) -> Figures:
 
 
 def leader_paused(fleet: Fleet, *, slack: float, longer: float = 0.5) -> Figures:
-    """SIGSTOP until after another one leads, then SIGCONT, while others write to it before and after: the first thing
-    that it says is that it does not lead, and nothing of what it had before itself is written by it."""
+    """SIGSTOP until after another replica leads, then SIGCONT, with writes to the paused one before and after: its
+    first answer is that it does not lead, and it writes none of its earlier state."""
     leader, books = fleet.leader(), WriteLog()
     with (
         Scrapes(fleet.followers(), fleet.targets) as scrapes,
@@ -94,15 +94,15 @@ def leader_paused(fleet: Fleet, *, slack: float, longer: float = 0.5) -> Figures
         )
     fleet.settle()
     late = set(_ADDED.findall(leader.output()[written:].partition(BEGINS)[0])) - before
-    assert not late, f"written by {leader.name} when it was not the leader any more: {late}"
+    assert not late, f"written by {leader.name} after its leadership ended: {late}"
     assert reign.name != leader.name
     _check_books(fleet, books)
     return _checked(fleet, reign.begin - moment, scrapes, books)
 
 
 def lease_is_disturbed(fleet: Fleet, server: ApiServer, *, slack: float) -> int:
-    """The token is replaced, and writes of the Lease are refused as too late: whoever leads goes on; the number of
-    renewals that were seen."""
+    """Replaces the token and refuses writes of the Lease with conflicts: the leader stays; returns the number of
+    renewals seen."""
     count, renewals = len(fleet.lead_periods()), set[str]()
 
     def renewed() -> bool:
@@ -118,8 +118,8 @@ def lease_is_disturbed(fleet: Fleet, server: ApiServer, *, slack: float) -> int:
 
 
 def writers_and_changing_leaders(fleet: Fleet, *, slack: float, writers: int = 200, rest: float = 1.5) -> Figures:
-    """Writers at all replicas, while a leader steps down, one is paused past its lease, and one is killed: what was
-    answered with success is there once, what was refused is not."""
+    """Writers at all replicas, while one leader steps down, one is paused past its lease, and one is killed: each
+    device with a successful answer is there once, refused ones are not there."""
     books, lost, takeovers = WriteLog(), list[Replica](), list[float]()
 
     def follow(moment: float) -> None:
@@ -140,18 +140,18 @@ def writers_and_changing_leaders(fleet: Fleet, *, slack: float, writers: int = 2
     fleet.start(killed.name)
     fleet.settle()
     cut = [one for one in books.told if one.status == 0 and one.replica != killed.name]
-    assert not cut, f"not answered, by replicas that were there: {cut[:5]}"
+    assert not cut, f"no answer from replicas that were running: {cut[:5]}"
     _check_books(fleet, books)
     return _checked(fleet, max(takeovers), None, books)
 
 
 def _patience(fleet: Fleet, slack: float) -> float:
-    """Seconds within which a leader that did not say goodbye has to be followed."""
+    """Seconds within which a leader that ended without a release must have a successor."""
     return fleet.timing.duration + fleet.timing.renew + slack
 
 
 def _check_books(fleet: Fleet, books: WriteLog) -> None:
-    """The file, and every replica, have what the writers were told."""
+    """Checks that the file and every replica agree with the answers that the writers got."""
     inventory = inventory_in(fleet.folder)
     assert not (wrong := books.wrong(inventory)), wrong[:5]
     there = {device.sys_name for device in inventory.devices}

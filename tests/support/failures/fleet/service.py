@@ -1,7 +1,7 @@
-"""Scrapes through what a Kubernetes Service is: a new connection goes to any replica that is ready, and stays there.
+"""Scrapes through a simulated Kubernetes Service: each new connection goes to any ready replica, and stays there.
 
-A replica that is to end is no endpoint any more, and is told only when everybody has heard of it (``preStop`` in the
-manifests); connections that are open stay open until it closes them.
+A replica that is to stop leaves the endpoints first, and gets SIGTERM only when all clients know that (``preStop`` in
+the manifests); open connections stay open until it closes them.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from tests.support.failures.load.thread_group import ThreadGroup
 from tests.support.tools import wait_until
 
 HEARD = 0.5
-"""Seconds until everybody has heard that a replica is no endpoint any more; ten in the manifests."""
+"""Seconds until all clients know that a replica has left the endpoints; ten in the manifests."""
 CLIENTS = 20
 _KEPT = 50
 """Scrapes after which a client makes a new connection."""
 
 
 class Service(ThreadGroup):
-    """``rate`` scrapes a second, all together, of ``targets`` in turn. ``failures`` says what was wrong with some."""
+    """``rate`` scrapes per second in total, of ``targets`` in turn. ``failures`` has what went wrong."""
 
     def __init__(self, replicas: Sequence[Replica], targets: Sequence[str], *, rate: float) -> None:
         super().__init__(self._scrape, count=CLIENTS, patience=2 * TIMEOUT)
@@ -40,16 +40,16 @@ class Service(ThreadGroup):
         self.start()
 
     def add(self, replica: Replica) -> None:
-        """Once it is ready."""
+        """Adds a replica to the endpoints once it is ready."""
         wait_until(lambda: replica.client.get("/actuator/health/readiness").status_code == 200, deadline=60)
         self._endpoints = [*self._endpoints, replica]
 
     def remove(self, replica: Replica) -> None:
-        """No new connection goes there from now on."""
+        """Sends no new connections to this replica."""
         self._endpoints = [one for one in self._endpoints if one is not replica]
 
     def end(self, fleet: Fleet, replica: Replica) -> None:
-        """As Kubernetes ends a pod."""
+        """Stops a replica as Kubernetes ends a pod."""
         self.remove(replica)
         time.sleep(HEARD)
         assert fleet.stop(replica) == 0
@@ -75,7 +75,7 @@ class Service(ThreadGroup):
 
 
 class _Client:
-    """One connection, kept as Go's client keeps it: a request on one that turns out to be closed is sent once more."""
+    """One kept connection, used as Go's client does: a request on a connection that was closed is sent once more."""
 
     def __init__(self, service: Service) -> None:
         self.where = ""
@@ -84,7 +84,7 @@ class _Client:
         self._used = 0
 
     def scrape(self, target: str) -> str:
-        """What was wrong; empty for nothing."""
+        """The problem with a scrape; empty when there is none."""
         if self._connection is not None:
             try:
                 return self._ask(self._connection, target)

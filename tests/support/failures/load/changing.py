@@ -1,6 +1,6 @@
-"""Replicas come and go under load: checked, with figures.
+"""Scenarios in which replicas come and go under load: each checks what must hold and returns figures.
 
-The tests run these for seconds, ``make soak`` with the true intervals.
+The tests run them for seconds, ``make soak`` with the default intervals.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.support.failures.load.polls import longest_gap, surplus
 from tests.support.tools import wait_until
 
 RATE = 200.0
-"""Scrapes a second."""
+"""Scrapes per second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class ReplicaChanges:
 
 
 def rolling_restart(fleet: Fleet, *, slack: float, rest: float = 0.0) -> ReplicaChanges:
-    """Every replica is replaced by a new one, one after the other, each new one being ready before an old one ends."""
+    """Replaces every replica by a new one, one after the other; each new one is ready before an old one stops."""
     begun = lease_clock()
     with Service(fleet.replicas, fleet.targets, rate=RATE) as service:
         time.sleep(rest)
@@ -45,7 +45,7 @@ def rolling_restart(fleet: Fleet, *, slack: float, rest: float = 0.0) -> Replica
 
 
 def scaling(fleet: Fleet, *, most: int, slack: float, rest: float = 0.0) -> ReplicaChanges:
-    """More replicas, all at once, and as many as before again."""
+    """Adds replicas, all at once, and then goes back to the earlier number."""
     begun, few = lease_clock(), len(fleet.replicas)
     with Service(fleet.replicas, fleet.targets, rate=RATE) as service:
         time.sleep(rest)

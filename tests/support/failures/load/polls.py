@@ -1,4 +1,4 @@
-"""Who polled the devices, and how regularly, between two moments of the clock of leases."""
+"""Which replicas polled the devices, and how regularly, between two moments of ``lease_clock``."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ def pollers(device: CountedDevice, begin: float, end: float) -> set[str]:
 
 
 def owners(devices: Sequence[CountedDevice]) -> dict[str, set[str]]:
-    """From where each device is polled at present; nothing must be scraped meanwhile."""
+    """The address from which each device is polled at present; nothing must be scraped meanwhile."""
     begun = lease_clock()
     wait_until(lambda: all(pollers(one, begun, inf) for one in devices), deadline=90, what="a poll of each device")
     return {one.name: pollers(one, begun, inf) for one in devices}
 
 
 def longest_gap(devices: Sequence[CountedDevice], begin: float, end: float) -> float:
-    """Seconds that any of the devices had to wait for a poll, at most."""
+    """The longest time in seconds that any device was not polled."""
     return max(_longest(device, begin, end) for device in devices)
 
 
 def surplus(devices: Sequence[CountedDevice], begin: float, end: float, *, interval: float) -> float:
-    """Polls beyond one per device and interval, as a share of these; below 0 when there were fewer."""
+    """Polls beyond one per device and interval, as a share of these; negative when there were fewer."""
     polls = sum(begin <= at <= end for device in devices for at, _ in list(device.polls))
     return polls / (len(devices) * (end - begin) / interval) - 1
 

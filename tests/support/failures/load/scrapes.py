@@ -1,4 +1,4 @@
-"""Scrapes at several replicas, as Prometheus makes them, all the time while something happens to the replicas."""
+"""Scrapes of several replicas, as Prometheus makes them, while faults happen to the replicas."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from promsnmp.cluster.election.rules import lease_clock
 from tests.support.cluster.replica import Replica
 
 TIMEOUT = 10.0
-"""Prometheus's default; it tells the server so."""
+"""Prometheus's default; sent to the server in a header."""
 HEADERS = {"X-Prometheus-Scrape-Timeout-Seconds": f"{TIMEOUT:g}"}
 WANTED = b"sysUpTime"
 STALE = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
@@ -25,7 +25,7 @@ STALE = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A scrape that failed; by the clock of leases."""
+    """A failed scrape; ``at`` is by ``lease_clock``."""
 
     at: float
     replica: str
@@ -34,10 +34,11 @@ class Failure:
 
 
 class Scrapes:
-    """Scrapes each of ``targets`` at each replica in turn, ``rate`` times a second at each replica.
+    """Scrapes each of ``targets`` in turn, at each replica, ``rate`` times per second and replica.
 
-    ``forget`` ends that at a replica, ``release`` ends it as soon as the replica accepts no connection any more;
-    ``include`` begins it at another one. ``count`` and ``failures`` say how it went, ``slowest`` how long one took.
+    ``forget`` stops the scrapes of a replica, ``release`` stops them as soon as it accepts no more connections;
+    ``include`` adds a replica. ``count`` and ``failures`` are the results, ``slowest`` is the longest scrape in
+    seconds.
     """
 
     def __init__(self, replicas: Iterable[Replica], targets: Sequence[str], *, rate: float = 10.0) -> None:
@@ -52,22 +53,22 @@ class Scrapes:
             self.include(one)
 
     def include(self, replica: Replica) -> None:
-        """Begins at one more replica."""
+        """Starts the scrapes of one more replica."""
         self._at[replica] = worker = _Worker(self, replica)
         worker.start()
 
     def forget(self, replica: Replica) -> None:
-        """Ends at a replica, and waits for the scrape that is under way."""
+        """Stops the scrapes of a replica, and waits for the one in progress."""
         worker = self._at.pop(replica)
         worker.ended.set()
         worker.join(2 * TIMEOUT)
 
     def release(self, replica: Replica) -> None:
-        """From now on this replica may stop listening; until then no scrape may fail there."""
+        """Allows this replica to stop listening; until it does, no scrape of it may fail."""
         self._at[replica].may_go = True
 
     def close(self) -> None:
-        """Ends everywhere."""
+        """Stops all scrapes."""
         for worker in self._at.values():
             worker.ended.set()
         for replica in list(self._at):
@@ -83,8 +84,7 @@ class Scrapes:
 
 
 class _Worker(threading.Thread):
-    """Scrapes one replica over a connection that is kept, as Go's client does: one that turns out to be closed is made
-    again, once."""
+    """Scrapes one replica over a kept connection, as Go's client does: it retries once on a connection that was closed."""
 
     def __init__(self, scrapes: Scrapes, replica: Replica) -> None:
         super().__init__(name=f"scrapes at {replica.name}", daemon=True)
@@ -120,7 +120,7 @@ class _Worker(threading.Thread):
         self._close()
 
     def _refuses(self) -> bool:
-        """Whether the replica does not listen any more."""
+        """Whether the replica no longer listens."""
         try:
             socket.create_connection((self._host, self._port), timeout=TIMEOUT).close()
         except ConnectionRefusedError:
@@ -128,7 +128,7 @@ class _Worker(threading.Thread):
         return False
 
     def _problem(self, target: str) -> str:
-        """What was wrong with a scrape; empty for nothing."""
+        """The problem with a scrape; empty when there is none."""
         if self._connection is not None:
             try:
                 return self._scrape(self._connection, target)

@@ -1,4 +1,4 @@
-"""Threads that go on until they are told to end: what those who scrape and those who write have in common."""
+"""A group of threads that run until they are closed, for scrapes and for writers."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Self
 
 
 class ThreadGroup:
-    """``count`` threads, each of which runs ``work`` with its number; closing waits ``patience`` seconds for each.
+    """``count`` threads that each run ``work`` with their number; closing waits ``patience`` seconds for each.
 
-    ``work`` returns soon after ``ended`` was set.
+    ``work`` must return soon after ``ended`` was set.
     """
 
     def __init__(self, work: Callable[[int], object], *, count: int, patience: float) -> None:
@@ -24,7 +24,7 @@ class ThreadGroup:
             one.start()
 
     def close(self) -> None:
-        """Ends them, and waits for what they are at."""
+        """Stops the threads, and waits until they have finished."""
         self.ended.set()
         for one in self._threads:
             one.join(self._patience)

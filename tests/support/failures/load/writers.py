@@ -1,4 +1,4 @@
-"""Many that add devices at once, through all replicas, and what was said of each device against what there is."""
+"""Writers that add devices at once through all replicas; compares the answers that they got with the inventory."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from tests.support.cluster.replica import DEVICES, KEY, Replica
 from tests.support.failures.load.thread_group import ThreadGroup
 
 TIMEOUT = 150.0
-"""Longer than a replica takes to give up."""
+"""Longer than a replica takes before it gives up."""
 UNKNOWN = 504
-"""Status that says: whether it was done is not known."""
+"""The status for an unknown outcome."""
 
 
 def inventory_in(folder: Path) -> Inventory:
-    """What is in the file that the replicas share."""
+    """The inventory in the file that the replicas share."""
     found = EncryptedFile(folder / "inventory.json", InventoryKey(KEY.encode())).read()
     return found[0] if found is not None else Inventory()
 
 
 def add(port: int, name: str, *, timeout: float = TIMEOUT) -> int:
-    """Asks the replica at a port to add a device; the status of its answer. Raises OSError and HTTPException."""
+    """Adds a device at the replica on ``port``; returns the status. Raises OSError and HTTPException."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
         body = json.dumps({"sysName": name, "agents": []})
@@ -44,7 +44,7 @@ def add(port: int, name: str, *, timeout: float = TIMEOUT) -> int:
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """What a writer was told of its device: a status, or 0 and how the connection ended. By the clock of leases."""
+    """The result of adding one device: a status, or 0 and the error of the connection. Times are by ``lease_clock``."""
 
     name: str
     replica: str
@@ -59,18 +59,18 @@ class WriteResult:
 
     @property
     def outcome(self) -> str:
-        """``unknown`` is what a replica said, ``cut`` is no answer at all."""
+        """``unknown``: a replica reported an unknown outcome; ``cut``: there was no answer."""
         return {0: "cut", UNKNOWN: "unknown"}.get(self.status, "done" if self.done else "refused")
 
 
 @dataclass
 class WriteLog:
-    """What all writers were told."""
+    """The results of all writers."""
 
     told: list[WriteResult] = field(default_factory=list)
 
     def write(self, replica: Replica, name: str) -> WriteResult:
-        """Adds a device at a replica, and keeps what came of it."""
+        """Adds a device at a replica, and records the result."""
         asked_at = lease_clock()
         try:
             status, error = add(replica.port, name), ""
@@ -85,7 +85,7 @@ class WriteLog:
         return Counter(one.outcome for one in self.told)
 
     def wrong(self, inventory: Inventory) -> list[str]:
-        """Where the inventory is not what was said: a device that is missing, there after all, or there twice."""
+        """Contradictions between the inventory and the results: devices that are missing, unexpected or there twice."""
         there = Counter(device.sys_name for device in inventory.devices)
         found = []
         for one in self.told:
@@ -96,9 +96,9 @@ class WriteLog:
 
 
 class Writers(ThreadGroup):
-    """``count`` writers, each adding device after device at one of ``replicas()``, until closed.
+    """``count`` writers that add one device after another at any of ``replicas()``, until closed.
 
-    Each rests about ``rest`` seconds after each. Closing waits for every answer.
+    Each pauses for about ``rest`` seconds between devices. ``close`` waits for every answer.
     """
 
     def __init__(self, books: WriteLog, replicas: Callable[[], Sequence[Replica]], *, count: int, rest: float) -> None:
