@@ -24,16 +24,17 @@ DEVICES, PORTS, INTERVAL, INTERVALS = 500, 24, 15, 4
 SIZES = (1, 3, 10)
 ROUNDS, SCRAPES = 7, 1000
 BETWEEN = 0.002
-"""Seconds between two scrapes of which the latency is measured."""
+"""Seconds between two scrapes whose latency is measured."""
 
 
 class CountedAgent:
-    """A simulated switch that knows who polled it since ``polls`` was cleared. One poll is what comes from one port."""
+    """A simulated switch that records who polled it since ``polls`` was cleared. All packets from one port belong to
+    one poll."""
 
     def __init__(self, number: int) -> None:
         self.name = f"switch-{number:04}"
         self.polls: list[tuple[float, str]] = []
-        """When each began, and from which address."""
+        """When each poll began, and from which address."""
         self._last: Peer = ()
         self.agent = SimulatedAgent(switch(self.name, ports=PORTS).mib, on_datagram=self._hear)
 
@@ -92,7 +93,7 @@ class Replicas:
 
 @contextmanager
 def replicas(count: int, devices: Sequence[CountedAgent], *, interval: float) -> Iterator[Replicas]:
-    """So many replicas that know each other and have polled every device, on one core, with a Redis of their own."""
+    """Starts ``count`` replicas that know each other and have polled every device, on one core, with a Redis."""
     program = shutil.which("redis-server")
     if program is None:
         raise Skipped("redis-server is missing (on Debian: apt-get install redis-server)")
@@ -133,7 +134,7 @@ def main() -> None:
 
 
 def _shared(made: Replicas, devices: Sequence[CountedAgent]) -> None:
-    time.sleep(2 * INTERVAL)  # what was found out of the devices goes into the inventory meanwhile
+    time.sleep(2 * INTERVAL)  # detection stores its results in the inventory meanwhile
     _clear(devices)
     began, cpu = time.monotonic(), [cpu_seconds(pid) for pid in made.pids]
     time.sleep(INTERVAL * INTERVALS)

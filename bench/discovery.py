@@ -44,7 +44,7 @@ def recording() -> str:
 
 @contextmanager
 def network(where: Path) -> Iterator[None]:
-    """FOUND devices in NETWORK, all other addresses of which are silent."""
+    """FOUND devices in NETWORK; all other addresses there are silent."""
     file = where / "switch.snmprec"
     file.write_text(recording())
     log = where / "network.log"
@@ -66,7 +66,7 @@ def network(where: Path) -> Iterator[None]:
 
 
 def main() -> None:
-    """Searches by a service that does nothing else, and by one that polls 1,000 devices besides."""
+    """Searches by an idle service, and by one that also polls 1,000 devices."""
     with folder() as where, network(where):
         with promsnmp(where, {"COLLECTION_INTERVAL": "0"}) as (pid, port):
             progress(f"{NETWORK}, nothing else to do")
@@ -117,7 +117,7 @@ def _lags(port: int) -> dict[str, float]:
 
 
 def _p99(before: Mapping[str, float], after: Mapping[str, float]) -> str:
-    """The bound of the bucket that the 99th percentile of what came in between is in."""
+    """The bound of the bucket that contains the 99th percentile of the observations in between."""
     grown = {bound: after[bound] - before[bound] for bound in after}
     for bound, count in grown.items():
         if grown["+Inf"] and count >= 0.99 * grown["+Inf"]:

@@ -57,7 +57,7 @@ def main() -> None:
             began = time.perf_counter()
             _ask(port, "POST", "/promsnmp/inventory", document)
             print(f"An inventory of {DEVICES} devices with labels\n  import over HTTP: {_since(began)}")
-        print(f"  its file: {_size(where):.1f} MB; written and synced by itself: {_disk(where)}")
+        print(f"  its file: {_size(where):.1f} MB; written and synced alone: {_disk(where)}")
         for title, settings in (("polling off", POLLING_OFF), ("polling on", POLLING_ON)):
             progress(f"start, changes and targets, {title}")
             began = time.perf_counter()
@@ -80,7 +80,7 @@ def _targets(port: int) -> None:
 
 
 def _changes(pid: int, port: int) -> None:
-    """One after the other, each to another device; meanwhile somebody else asks for something small."""
+    """Changes one device after the other, while another client sends small requests."""
     with _Bystander(port) as bystander:
         cpu = cpu_seconds(pid)
         took = [_timed(partial(_patch, port, n)) for n in range(CHANGES)]
@@ -100,7 +100,7 @@ def _burst(port: int) -> None:
 
 
 def _by_another(where: Path, pid: int, port: int) -> None:
-    """A command changes the file: the server takes it over by itself."""
+    """A command changes the file, and the server loads it automatically."""
     command = [sys.executable, "-m", "promsnmp", "devices", "add", f"192.0.2.{pid % 250}", "--name", f"new-{pid}"]
     with _Bystander(port) as bystander:
         began, cpu = time.perf_counter(), cpu_seconds(pid)
@@ -131,7 +131,7 @@ def _ask(port: int, method: str, path: str, body: bytes) -> None:
 
 
 class _Bystander:
-    """Asks for something small again and again: what it waits is how long the event loop was busy with others."""
+    """Sends small requests all the time; their latency shows how long the event loop was busy."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -180,7 +180,7 @@ def _size(where: Path) -> float:
 
 
 def _disk(where: Path) -> str:
-    """What the disk alone takes for a file of this size."""
+    """How long the disk alone takes for a file of this size."""
     data, took = (where / "inventory.json").read_bytes(), []
     for number in range(5):
         began = time.perf_counter()

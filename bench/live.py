@@ -13,7 +13,7 @@ LIVE = {"COLLECTION_INTERVAL": "0", "CACHE_EXP_MILLIS": "0", "SNMP_ALLOW_ADHOC_T
 
 
 def run(where: Path, extra: dict[str, str]) -> str:
-    """One comparison; what versus.py printed."""
+    """One comparison; prints the output of versus.py."""
     fetch = ["bash", str(shared("bench", "get_exporter.sh")), str(Path.home() / ".cache" / "promsnmp-bench")]
     exporter = subprocess.run(fetch, check=True, capture_output=True, text=True).stdout.strip().splitlines()[-1]
     options = [
@@ -32,7 +32,7 @@ def run(where: Path, extra: dict[str, str]) -> str:
 
 
 def main() -> None:
-    """Twice: as it comes, and without the histogram that snmp_exporter does not have."""
+    """Compares twice: with default settings, and without the histogram, which snmp_exporter does not have."""
     with folder() as where, devices(where):
         for title, extra in (
             ("as it comes", {}),

@@ -59,7 +59,7 @@ def _peak(command: list[str]) -> float:
 
 
 def _served(where: Path, env: dict[str, str]) -> list[float]:
-    """Memory of the service once it listens, and after each of some reloads."""
+    """Memory of the service once it listens, and after each of several reloads."""
     with promsnmp(where, env) as (pid, port):
         figures = [memory_mb(pid)]
         for _ in range(RELOADS):

@@ -1,4 +1,4 @@
-"""What holds for every test: extensions that fit their sources, and nothing taken from this machine's environment."""
+"""Fixtures for every test: compiled extensions match their sources, and this machine's environment has no effect."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from tests.support.tools import Snmpd, start_snmpd
 
 
 def pytest_configure() -> None:
-    """Refuse to test a stale extension: Python would load it in place of the changed source. And let
-    what tests start have default signals."""
+    """Refuses to test a stale extension, which Python would load in place of the changed source.
+
+    Also lets the programs that tests start have default signals.
+    """
     if old := compiled.outdated():
         names = ", ".join(path.name for path in old)
         raise pytest.UsageError(
@@ -45,12 +47,12 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
 
 _LOGGERS = [logging.getLogger(name) for name in ("", "promsnmp", AUDIT_LOGGER, "uvicorn.access", *QUIET_LOGGERS)]
 _PLAIN = [(one.level, one.propagate, one.disabled) for one in _LOGGERS]
-"""As they are before any test: fixtures of a whole module may run commands, too."""
+"""The settings from before the tests, for fixtures of whole modules, which may run commands, too."""
 
 
 @pytest.fixture(autouse=True)
 def _plain_logging() -> Iterator[None]:
-    """A command that a test runs in this process sets up logging, which must not decide what the next test hears."""
+    """Restores logging, because a command that runs in this process configures it."""
     _make_plain()
     handlers = [one.handlers[:] for one in _LOGGERS]
     yield

@@ -56,7 +56,7 @@ def column(octets: bytes) -> None:
 
 
 def usm(octets: bytes) -> None:
-    """A v3 datagram, for a user without and one with authentication; none may be accepted."""
+    """A v3 datagram, for users with and without authentication; none may be accepted."""
     for user in (USER, AUTHENTIC):
         engine = EngineState(ENGINE_ID, boots=1, time=1, synchronised=True)
         model = UsmModel(user, engine=engine, keys=KEYS)
@@ -95,7 +95,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {"message": message, "column": col
 
 
 def seeds() -> list[bytes]:
-    """Right messages to start from."""
+    """Valid messages to start from."""
     table = [decoders.COLUMNS[0] + bytes((row,)) for row in (1, 2, 3)]
     rows = b"".join(ber.encode_varbind(name, ber.encode_integer(row)) for row, name in enumerate(table))
     other = ber.encode_varbind(decoders.COLUMNS[1] + b"\x81\x01", ber.tlv(ber.OCTET_STRING, b"eth0"))
@@ -130,7 +130,7 @@ def fuzz(name: str, options: list[str]) -> None:
 
 
 def _instrument(atheris: Any, holder: object, thing: Any) -> None:
-    """Tells atheris where a function or the methods of a class go, so that it finds its way into every branch."""
+    """Instruments a function, or the methods of a class, so that atheris finds its way into every branch."""
     if isinstance(thing, type):
         for method in list(vars(thing).values()):
             if inspect.isfunction(method):
@@ -140,7 +140,7 @@ def _instrument(atheris: Any, holder: object, thing: Any) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """One target in this process, or all of them in turn, which share the time."""
+    """Runs one target in this process, or all of them in turn, which share the time."""
     if arguments and arguments[0] in TARGETS:
         fuzz(arguments[0], arguments[1:])
         return 0

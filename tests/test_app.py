@@ -1,4 +1,4 @@
-"""The life of the process: start, signals, end."""
+"""The life of the process: start, signals, shutdown."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_background_polls_do_not_delay_the_end(start: Callable[..., ServiceProce
         server = start(env={"COLLECTION_INTERVAL": "60000"})
         document = DOCUMENT.replace(b"192.0.2.1", b"127.0.0.1").replace(b"161", b"%d" % silent.getsockname()[1])
         assert server.client.post("/promsnmp/inventory", content=document).status_code == 200
-        silent.recv(4096)  # a device that is new is polled at once; this one never answers
+        silent.recv(4096)  # a new device is polled at once; this one never answers
         assert server.stop(grace=5) == 0
         assert "Traceback" not in server.output()
 

@@ -27,7 +27,7 @@ TLS = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"
 MUTUAL = TLS + "  client_ca_file: ca.crt\n"
 
 REFUSED = (35, 52, 55, 56)
-"""Exit codes of curl: no handshake, or a connection that was closed after it (with TLS 1.3 clients speak first)."""
+"""Exit codes of curl: no handshake, or a connection closed after it (with TLS 1.3, clients send first)."""
 
 PROMETHEUS_YML = """
 global: {{scrape_interval: 1s, scrape_timeout: 1s}}
@@ -51,7 +51,7 @@ scrape_configs:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """With certificates of a server and of clients."""
+    """A folder with certificates of a server and of clients."""
     CA.server().write(tmp_path, "server")
     CA.issue("ops", "DNS:ops.example.com").write(tmp_path, "ops")
     CA.issue("guest", "DNS:guest.example.com").write(tmp_path, "guest")
@@ -69,7 +69,7 @@ def serving(folder: Path, web: str, client: str | None = None, **env: str) -> Se
 
 
 def curl(server: ServiceProcess, path: str, *options: str) -> tuple[int, str]:
-    """Exit code of curl, and the status or what went wrong."""
+    """curl's exit code, and the status or the error."""
     command = [require_tool("curl", package="curl"), "-sS", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "10"]
     ca = str(server.folder / "ca.crt")
     done = subprocess.run(

@@ -78,7 +78,7 @@ JOB = """
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """With the file that snmp_exporter is released with, and one of auths beside it."""
+    """PromSNMP with snmp_exporter's released file, and one of auths beside it."""
     made = tmp_path_factory.mktemp("drop-in")
     (made / "snmp.yml").write_bytes(require_shared("snmp_exporter", "snmp.yml").read_bytes())
     (made / "auths.yml").write_text(AUTHS)
@@ -254,7 +254,7 @@ def _comparable(module: dict[str, Any]) -> dict[str, Any]:
     for metric in module["metrics"]:
         for extract in (one for entries in metric.get("regex_extracts", {}).values() for one in entries):
             extract["regex"] = re.sub(r"^(?:\^\(\?:)+(.*?)(?:\)\$)+$", r"\1", extract["regex"])
-    return {key: value for key, value in module.items() if key != "retries"}  # it keeps one module's for another
+    return {key: value for key, value in module.items() if key != "retries"}  # snmp_exporter may use another module's
 
 
 def _used(auth: dict[str, Any]) -> dict[str, Any]:
@@ -314,7 +314,7 @@ OWN = "up|scrape_.*|snmp_scrape_.*|promsnmp_.*"
 
 
 def series(query: Query, job: str, instance: str) -> dict[tuple[tuple[str, str], ...], str]:
-    """Values by labels, without those that say whose they are, and without what is said of the scrape itself."""
+    """Values by labels, without labels that name the instance, and without metrics about the scrape."""
     found = query(f'{{job="{job}",instance="{instance}",__name__!~"{OWN}"}}')
     return {
         tuple(sorted((name, text) for name, text in one["metric"].items() if name != "job")): one["value"][1]

@@ -87,7 +87,7 @@ class Both:
     theirs: str
 
     def scrape(self, module: str, behaviour: Behaviour) -> tuple[tuple[int, str], tuple[int, str]]:
-        """Status and body by PromSNMP and by snmp_exporter."""
+        """Status and body from PromSNMP and from snmp_exporter."""
         found = []
         for url in (self.ours, self.theirs):
             self.agent.behaviour, self.agent.requests[:] = behaviour, []

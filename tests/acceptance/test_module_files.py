@@ -1,4 +1,4 @@
-"""Files in the form of snmp.yml: loaded, shown without secrets, read again while scrapes go on."""
+"""Files in snmp.yml's format: loaded, shown without secrets, and reloaded while scrapes go on."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def native(promsnmp: ServiceProcess, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="module")
 def classic(promsnmp: ServiceProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Query]:
-    """As it comes."""
+    """With the default configuration."""
     yield from prometheus(promsnmp, tmp_path_factory.mktemp("classic"))
 
 

@@ -143,5 +143,5 @@ def test_promtool_accepts_every_page(promsnmp: ServiceProcess) -> None:
         checked = subprocess.run(
             [promtool, "check", "metrics"], input=page, capture_output=True, text=True, check=False
         )
-        assert checked.returncode in (0, 3), f"page {number}: {checked.stderr[-2000:]}"  # 3: remarks on style
+        assert checked.returncode in (0, 3), f"page {number}: {checked.stderr[-2000:]}"  # 3: style warnings
         assert "error while linting" not in checked.stderr

@@ -1,4 +1,4 @@
-"""Three real replicas over one folder and one real Redis: whichever is asked, the answer is the same."""
+"""Three real replicas with one folder and one real Redis: each of them gives the same answers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.service.service_process import ServiceProcess
 from tests.support.tools import wait_until
 
 SLOW = {"COLLECTION_INTERVAL": "60000"}
-"""Devices are polled seldom: pages stay the same while they are compared."""
+"""Devices are polled seldom, so that pages stay the same during comparisons."""
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def name(replicas: list[Replica], agent: SimulatedAgent) -> str:
 
 
 def samples(text: str) -> list[str]:
-    """The lines of a page that do not tell of the poll itself."""
+    """The lines of a page that do not describe the poll."""
     return [line for line in text.splitlines() if not line.startswith(("#", "snmp_scrape", "promsnmp_"))]
 
 
@@ -318,7 +318,7 @@ def test_a_foreign_name_in_the_key_is_left_alone_and_reported(replicas: list[Rep
 
 
 def error_of(replica: Replica) -> str:
-    """What the health says of the election; empty when all is well."""
+    """The health's error of the election; empty when it works."""
     return str(replica.client.get("/actuator/health/leaderElection").json()["details"].get("error", ""))
 
 

@@ -1,1 +1,1 @@
-"""PromSNMP beside snmp_exporter: modules on recorded, mangled and generated devices."""
+"""Compares PromSNMP with snmp_exporter: modules on recorded, mangled and generated devices."""

@@ -21,7 +21,7 @@ from tests.support.exposition.reference import Case
 from tests.support.tools import shared_dir
 
 SHRUNK = 3
-"""Made-up cases that are shown in their smallest form, at most."""
+"""At most this many generated cases are shown in their smallest form."""
 
 
 def main(words: Sequence[str]) -> int:

@@ -15,7 +15,7 @@ from tests.support.tools import require_shared
 CASES = [case(number, seed=0) for number in range(300)]
 
 
-def test_the_same_seed_makes_the_same_and_another_one_another() -> None:
+def test_each_seed_makes_its_own_case() -> None:
     assert case(7, seed=3) == case(7, seed=3)
     assert case(7, seed=3) != case(7, seed=4)
 
@@ -36,7 +36,7 @@ def test_generated_modules_load() -> None:
     assert len(read_text(document(CASES), source="made").modules) == len(CASES)
 
 
-def test_a_case_is_shrunk_to_what_differs() -> None:
+def test_a_case_is_shrunk_to_the_difference() -> None:
     big = next(one for one in CASES if len(one.metrics) > 2 and len(one.objects) > 20)
     name, metric = list(big.objects)[11], big.metrics[1]
 

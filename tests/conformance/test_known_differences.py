@@ -42,12 +42,12 @@ def test_time_ticks_as_text_are_explained_and_other_numbers_are_not() -> None:
     assert left('m{m="13"} 1', 'm{m="%!s(uint32=12)"} 1', type="DisplayString") != []
 
 
-def test_series_kept_apart_by_a_known_slip_are_recognised() -> None:
+def test_series_that_differ_by_a_known_formatting_bug_are_recognised() -> None:
     assert has_slips_apart(parse('m{l="1"} 1\nm{l="%!s(uint32=1)"} 1'))
     assert not has_slips_apart(parse('m{l="2"} 1\nm{l="%!s(uint32=1)"} 1'))
 
 
-def test_only_the_label_of_an_address_without_type_may_be_another() -> None:
+def test_only_the_label_of_an_address_without_type_may_differ() -> None:
     lookups = [{"labels": ["i"], "labelname": "a", "oid": "1.4", "type": "InetAddress"}]
     assert left('m{i="1",a="x"} 1', 'm{i="1",a="y"} 1', lookups=lookups) == []
     assert left('m{i="1",a="x"} 1', 'm{i="1",a="y"} 2', lookups=lookups) != []

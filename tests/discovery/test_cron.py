@@ -1,4 +1,4 @@
-"""Cron expressions in Spring's form: what they mean, and what is said of wrong ones."""
+"""Cron expressions in Spring's form: their meaning, and the errors of invalid ones."""
 
 from __future__ import annotations
 

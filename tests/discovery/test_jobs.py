@@ -42,7 +42,7 @@ def test_how_long_it_will_take_is_told_from_what_it_took_so_far() -> None:
     assert job.seconds_left(101.0) is None
     job.progress.packets = 500
     assert (job.seconds_left(110.0), job.packets_per_second(110.0)) == (30.0, 50.0)
-    job.progress.packets = 2100  # more than was thought
+    job.progress.packets = 2100  # more than estimated
     assert job.seconds_left(110.0) == 0.0
     job.progress.packets = 500
     job.end(JobState.FINISHED, 120.0)

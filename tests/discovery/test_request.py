@@ -1,4 +1,4 @@
-"""The forms in which a search is asked for, all of which come to one seed."""
+"""The forms of a request for a search; all lead to the same seed."""
 
 from __future__ import annotations
 

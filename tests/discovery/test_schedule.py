@@ -1,4 +1,4 @@
-"""Times in zones, clocks that jump, and the task that keeps to the times."""
+"""Times in zones, clock changes, and the task that runs at these times."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CHANGES = {
     "America/Sao_Paulo": ("2018-11-04T03:00", "2019-02-17T02:00"),
     "America/Havana": ("2026-03-08T05:00", "2026-11-01T05:00"),
     "Antarctica/Troll": ("2026-03-29T01:00", "2026-10-25T01:00"),  # two hours
-    "Pacific/Apia": ("2011-12-30T10:00",),  # a day that never was
+    "Pacific/Apia": ("2011-12-30T10:00",),  # a day that was skipped
     "Pacific/Kwajalein": ("1993-08-21T12:00",),
     "Africa/Casablanca": ("2026-02-15T02:00", "2026-03-22T02:00"),  # summer time ends for Ramadan
     "Asia/Kathmandu": ("2026-01-01T00:00",),  # none
@@ -68,7 +68,7 @@ def test_repeated_times_run_at_the_first() -> None:
 
 
 def by_hand(hours: set[int], minutes: set[int], zone: ZoneInfo, begin: datetime, end: datetime) -> list[datetime]:
-    """The times between two instants, found by looking at a clock every minute."""
+    """The times between two instants, found by checking the clock every minute."""
     wanted: list[datetime] = []
     shown: datetime | None = None
     seen: set[datetime] = set()
@@ -213,7 +213,7 @@ def test_the_wait_is_short_enough_to_see_a_clock_that_is_set() -> None:
 
 
 class Clock:
-    """Time that passes when somebody sleeps, until ``end``."""
+    """A clock that advances when a task sleeps, until ``end``."""
 
     def __init__(self, end: timedelta) -> None:
         self.now = START
@@ -241,7 +241,7 @@ async def ran(
     schedule: Schedule | None = None,
     fails: type[BaseException] | None = None,
 ) -> list[datetime]:
-    """When the runs began until the clock's end; each takes ``takes``, and then ``fails``."""
+    """When the runs began, until the clock's end; each takes ``takes``, and then raises ``fails``."""
     begun: list[datetime] = []
     running = False
 
@@ -293,7 +293,7 @@ async def test_a_run_that_fails_or_is_stopped_does_not_end_the_schedule(
 async def test_it_runs_at_the_start_when_it_is_told_to_with_or_without_a_schedule() -> None:
     assert await ran(Clock(timedelta(days=1)), on_start=True) == [START]
     begun = await ran(Clock(timedelta(days=1)), on_start=True, schedule=daily(), takes=timedelta(hours=15))
-    assert begun == [START]  # what came meanwhile is over
+    assert begun == [START]  # runs that were due meanwhile are skipped
 
 
 async def test_at_the_start_it_waits_a_while_for_an_election() -> None:

@@ -1,4 +1,4 @@
-"""Seeds that are kept, changed and deleted."""
+"""Seeds are saved, changed and deleted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SECOND = Seed("6a3c1d5e-0000-4000-8000-000000000002", ("192.0.2.2",), (Community
 
 
 class Recorded(UnsavedInventory):
-    """Remembers in whose name it was changed."""
+    """Records who made the change."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Seeds that are kept and jobs that run side by side, wait, are stopped, and end."""
+"""Saved seeds, and jobs that run in parallel, wait, are stopped, and end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SILENT = "127.79.0.0/24"
 
 
 class Recorded(UnsavedInventory):
-    """Remembers in whose name it was changed."""
+    """Records who made the change."""
 
     def __init__(self, inventory: Inventory | None = None) -> None:
         super().__init__(inventory)
@@ -140,7 +140,7 @@ async def test_a_run_of_all_seeds_searches_each_in_the_name_of_the_schedule(
     assert set(memory.by) == {SCHEDULE_ACTOR}
     assert memory.current.devices[0].labels == (("site", "a"),)
     assert "a /12" in jobs[1].plan.problems[0]
-    assert jobs[1].progress.found == 1  # the targets that are right are searched all the same
+    assert jobs[1].progress.found == 1  # the valid targets are searched all the same
 
 
 async def test_runs_of_all_seeds_never_overlap(discovery: Discovery, memory: Recorded) -> None:

@@ -1,4 +1,4 @@
-"""The rows that ``filters`` choose; ``test_reference.py`` compares the pages with snmp_exporter."""
+"""Rows chosen by ``filters``; ``test_reference.py`` compares the pages with snmp_exporter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The label texts of rows, and what is kept of them from poll to poll."""
+"""The label texts of rows, and what stays cached from poll to poll."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labels of a row from its index and from look-ups, and their text."""
+"""Labels of a row from its index and from lookups, and their text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plans without label columns: which walks remain, and how the columns are read after all."""
+"""Plans without label columns: which walks remain, and when the columns are read after all."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_label_columns_are_those_that_no_metric_uses() -> None:
     typed = make_plan(
         [module(metrics=[{"oid": "1.3.5", "type": "InetAddress", "lookups": [], "indexes": [ROW]}])],
     )
-    assert typed.label_columns == {}  # 1.3.4 tells the types of its values
+    assert typed.label_columns == {}  # 1.3.4 is the type column
 
 
 def test_columns_in_the_middle_are_skipped_and_those_at_either_end_not_walked() -> None:

@@ -1,4 +1,4 @@
-"""Plans: what several modules ask of a device together."""
+"""Plans: what several modules together read from a device."""
 
 from __future__ import annotations
 

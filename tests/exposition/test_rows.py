@@ -1,4 +1,4 @@
-"""Samples of rows that are not plain numbers, and the reasons for none."""
+"""Samples of rows that are not plain numbers, and the reasons for missing samples."""
 
 from __future__ import annotations
 

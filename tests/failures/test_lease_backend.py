@@ -51,9 +51,7 @@ def test_a_replaced_token_and_conflicts_do_not_change_the_leader(fleet: Fleet, s
     print(scenarios.lease_is_disturbed(fleet, server, slack=BUSY))
 
 
-def test_polls_and_scrapes_go_on_while_the_api_server_fails_and_changes_wait(
-    fleet: Fleet, server: ApiServer
-) -> None:
+def test_polls_and_scrapes_go_on_while_the_api_server_fails_and_changes_wait(fleet: Fleet, server: ApiServer) -> None:
     faults = [partial(server.failing, hang=True), partial(server.failing, drop="after")]
     print(figures := outages.backend_fails(fleet, faults, slack=BUSY))
     assert figures.scrapes

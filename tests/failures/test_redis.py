@@ -29,9 +29,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, redis: FailingRedis) -> Iter
         yield made
 
 
-def test_polls_and_scrapes_go_on_while_redis_fails_and_changes_wait(
-    fleet: Fleet, redis: FailingRedis
-) -> None:
+def test_polls_and_scrapes_go_on_while_redis_fails_and_changes_wait(fleet: Fleet, redis: FailingRedis) -> None:
     print(figures := outages.backend_fails(fleet, [partial(fault, redis) for fault in REFUSING[:3]], slack=BUSY))
     assert figures.scrapes
 

@@ -87,7 +87,5 @@ def test_a_deleted_file_is_reported_and_written_again_with_the_next_change(readi
     print(volumes.is_gone(reading, file=folder / FILE, slack=BUSY))
 
 
-def test_a_replica_without_the_file_does_not_lead_replicas_with_an_inventory(
-    reading: Fleet, folder: Path
-) -> None:
+def test_a_replica_without_the_file_does_not_lead_replicas_with_an_inventory(reading: Fleet, folder: Path) -> None:
     print(volumes.is_gone_when_one_starts(reading, file=folder / FILE, slack=BUSY))

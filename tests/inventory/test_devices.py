@@ -1,4 +1,4 @@
-"""Single devices of a store; what operators see of this over HTTP is in ``tests/http/routes/test_devices.py``."""
+"""Single devices of a store; ``tests/http/routes/test_devices.py`` tests them over HTTP."""
 
 from __future__ import annotations
 

@@ -270,7 +270,7 @@ STYLE = (
     "metric names should be written in 'snake_case' not 'camelCase'",
     'counter metrics should have "_total" suffix',
 )
-"""What promtool has against names that come from MIBs."""
+"""promtool's objections to names that come from MIBs."""
 
 
 @pytest.mark.parametrize("name", ["fortigate", "junos_qfx5100", "procurve_e2910"])

@@ -18,7 +18,7 @@ def probe(what: str) -> TableProbe:
 
 
 def answers(*tables: str) -> dict[str, bool]:
-    """All probes asked for, and these answer."""
+    """Runs all probes against a device where these answer."""
     return {one.oid: one.what in tables for one in TABLE_PROBES}
 
 

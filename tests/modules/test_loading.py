@@ -19,10 +19,10 @@ from tests.support.modules.odd_files import BASE, odd_files
 
 FILES = odd_files()
 REFUSED_HERE: Mapping[str, Sequence[str]] = {
-    "what is no OID": ("walk *", "get *", "oid *", "filter without oid"),
-    "a number or duration that cannot be": ("retries -1", "timeout 0", "timeout 0s", "timeout -5s"),
-    "a number that is none": ("scale .inf", "scale .nan", "enum {null: a}"),
-    "a size that cannot be": ("indexes [{labelname: i, type: OctetString, fixed_size: -1}]",),
+    "not an OID": ("walk *", "get *", "oid *", "filter without oid"),
+    "an impossible number or duration": ("retries -1", "timeout 0", "timeout 0s", "timeout -5s"),
+    "not a number": ("scale .inf", "scale .nan", "enum {null: a}"),
+    "an impossible size": ("indexes [{labelname: i, type: OctetString, fixed_size: -1}]",),
     "a metric, index or lookup that says too little": (
         *("metric empty", "metric null", "metric without *", "name ", "name null"),
         *("indexes [null]", "indexes [{}]", "indexes [{type: gauge}]", "lookups [null]"),
@@ -40,9 +40,10 @@ REFUSED_HERE: Mapping[str, Sequence[str]] = {
     "an expression that is none": ("filter regex",),
     "a second document": ("two documents",),
 }
-"""What snmp_exporter loads, to fail or to leave out something at every scrape, or to ignore a part of the file."""
+"""Files that snmp_exporter loads, although every scrape then fails or lacks something, or part of the file is ignored.
+"""
 OTHERWISE = {"timeout 5": "5s", "timeout 1e3": "1000s"}
-"""Durations without a unit, of which snmp_exporter makes nanoseconds."""
+"""Durations without a unit, which snmp_exporter reads as nanoseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def expected(name: str, config: Mapping[str, Any]) -> Any:
 
 
 def plain(modules: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Modules without what is not said, in the same words."""
+    """Modules without keys that have their defaults, in the same spelling."""
     return {name: _plain_module(one or {}) for name, one in (modules or {}).items()}
 
 

@@ -1,4 +1,4 @@
-"""The module files are read again: the new catalogue, or the old one and the reason."""
+"""Reloading the module files: the new catalogue, or the old one and the reason."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ class Polls:
         self.requests = 0
 
     async def poll(self) -> Mapping[str, dict[str, Mapping[str, str]]]:
-        """The page: by family, by ifIndex, the labels."""
+        """The page's labels: by family, then by ifIndex."""
         self.agent.mib = self.switch.mib()
         varbinds, requests = self.agent.varbinds, self.agent.requests
         deadline = asyncio.get_running_loop().time() + 20
@@ -296,7 +296,7 @@ CHAIN = """
 
 
 class Units(Switch):
-    """A table whose labels are found by way of another column."""
+    """A table whose labels are found through another column."""
 
     def __init__(self) -> None:
         super().__init__(range(1, 3))

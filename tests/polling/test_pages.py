@@ -1,4 +1,4 @@
-"""Scrapes are answered from memory, or by a poll that they share."""
+"""Scrapes are answered from memory, or by a shared poll."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A poll requests every object once, however many modules need it; counted at the device."""
+"""A poll requests every object once, however many modules need it; the device counts."""
 
 from __future__ import annotations
 

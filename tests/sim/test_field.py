@@ -39,7 +39,7 @@ def value(mib: Mib, name: str) -> bytes:
 
 
 async def ask(field: Field, address: str, datagram: bytes) -> tuple[bytes, str] | None:
-    """What comes back within a moment, and from where."""
+    """The answers that arrive within a moment, and their senders."""
     loop = asyncio.get_running_loop()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
         asker.setblocking(False)

@@ -23,7 +23,7 @@ from tests.support.agents.decoders import (
 
 
 def number(decoder: ModuleType, value: str, *, wrap: bool = True) -> bytes | None:
-    """The one number that a value gives, None when it gives none."""
+    """The number that a value gives, or None."""
     index, texts, dropped = decoder.numbers(row(COLUMN + b"\x01", bytes.fromhex(value)), SKIP, wrap)
     assert len(texts) + dropped == 1
     assert index == (b"\x00\x01\x01" if texts else b"")
@@ -31,7 +31,7 @@ def number(decoder: ModuleType, value: str, *, wrap: bool = True) -> bytes | Non
 
 
 UNSIGNED = (ber.COUNTER32, ber.GAUGE32)
-"""What snmp_exporter takes for signed from 64 bits on."""
+"""Types that snmp_exporter reads as signed from 64 bits on."""
 
 
 @pytest.mark.parametrize(

@@ -36,22 +36,22 @@ WANTED = [
     for text in (SYS_DESCR, "1.3.6.1.2.1.1.3.0", f"{IF_ENTRY}.1.1", f"{IF_ENTRY}.10.2", f"{IF_ENTRY}.10.999")
 ]
 HONEST_LOOKING_ENDS = frozenset({"value_end_of_mib_view_too_early", "no_such_name_after_2", "status_2"})
-"""What an honest agent says at the end of its MIB, said too early: nobody can tell the difference."""
+"""The end of the MIB, as an honest agent sends it, but too early: a manager cannot tell the difference."""
 PATIENCE = 0.02
-"""Seconds to wait for an answer of those that may go unanswered; the loop that waits is the one that answers."""
+"""Seconds to wait for answers that may never arrive; agent and manager share the loop."""
 EXCEPTIONS = (ber.NO_SUCH_OBJECT, ber.NO_SUCH_INSTANCE, ber.END_OF_MIB_VIEW)
 
 
 @dataclass
 class Outcome:
-    """What a session brought."""
+    """The outcome of a session."""
 
     taken: list[ber.VarBind] = field(default_factory=list)
     errors: list[SnmpError] = field(default_factory=list)
 
 
 async def converse(behaviour: Behaviour, operation: Operation, version: Version, *, wait: float = 0.25) -> Outcome:
-    """Holds a conversation; what the session raised is in the outcome, anything but SnmpError is not caught."""
+    """Runs an operation; the outcome has the SnmpError that the session raised. Nothing else is caught."""
     outcome = Outcome()
     timeout = 0.3 if behaviour.is_harmless else PATIENCE
     retries = 9 if behaviour.is_harmless else 1
@@ -76,12 +76,12 @@ async def converse(behaviour: Behaviour, operation: Operation, version: Version,
 
 
 def held(mib: Mib, *, below: bytes = b"", version: Version = Version.V2C) -> set[ber.VarBind]:
-    """What the device holds, as far as ``version`` can say it."""
+    """What the device holds, as far as ``version`` can express it."""
     rows = b"".join(mib.rows(0, len(mib), 0.0))
     found: list[ber.VarBind] = []
     try:
         found = ber.varbinds(rows, 0, len(rows))
-    except ber.Malformed:  # a value that cannot be read: all the others
+    except ber.Malformed:  # one value cannot be read: all the others
         for row in mib.rows(0, len(mib), 0.0):
             try:
                 found += ber.varbinds(row, 0, len(row))
@@ -92,7 +92,7 @@ def held(mib: Mib, *, below: bytes = b"", version: Version = Version.V2C) -> set
 
 
 def judge(behaviour: Behaviour, outcome: Outcome, expected: set[ber.VarBind]) -> None:
-    """Whether the outcome is what ``Behaviour`` says a sound manager makes of it."""
+    """Whether the outcome is what ``Behaviour`` says about a correct manager."""
     taken = set(outcome.taken)
     if behaviour.is_plausible:
         return
@@ -136,7 +136,7 @@ async def test_gets_end_and_return_only_existing_objects(behaviour: Behaviour, v
     outcome = await converse(behaviour, gets, version)
     outcome.taken = [one for one in gets.varbinds if one.tag not in EXCEPTIONS]
     expected = {one for one in held(behaviour.mib or HONEST, version=version) if one.oid in WANTED}
-    if behaviour.name == "repeating_oid":  # to a GET it is no misdeed to name what was asked for
+    if behaviour.name == "repeating_oid":  # for a GET, naming the requested OID is right
         behaviour = replace(behaviour, is_plausible=True)
     judge(behaviour, outcome, expected)
 

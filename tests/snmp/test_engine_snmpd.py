@@ -28,7 +28,7 @@ LOGINS: dict[str, tuple[Credentials, list[str]]] = {
     "v3": (USER, V3),
 }
 ROOTS = ["1.3.6.1.2.1.1", "1.3.6.1.2.1.2", "1.3.6.1.2.1.4", "1.3.6.1.2.1.31", "1.3.6.1.6.3"]
-"""Trees that stay as they are from one walk to the next."""
+"""Trees that do not change between two walks."""
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snmpd]:
 
 
 async def ours(agent: Snmpd, login: str, root: str) -> list[str]:
-    """The OIDs that the engine finds, in its order."""
+    """The OIDs that the engine finds, in order."""
     credentials = LOGINS[login][0]
     model = (
         UsmModel(credentials, engine=EngineState(), keys=KeyCache())
@@ -74,7 +74,7 @@ async def test_a_tree_equals_that_of_net_snmp(agent: Snmpd, login: str, root: st
 @pytest.mark.parametrize("login", LOGINS)
 @pytest.mark.parametrize("root", ["1", "1.3.6.1"])
 async def test_the_whole_tree_equals_that_of_net_snmp(agent: Snmpd, login: str, root: str) -> None:
-    """Processes, connections and caches come and go between the walks: the few trees that list them are left out."""
+    """Processes, connections and caches change between the walks, so the few trees that list them are left out."""
     found, expected = await ours(agent, login, root), theirs(agent, login, root)
     assert sorted(found, key=oid.parse) == found
     assert len(found) > 100

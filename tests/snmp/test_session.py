@@ -39,10 +39,10 @@ SILENT = Behaviour("silent", lambda _: [])
 def _every_socket_is_closed() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()  # what other tests have left
+        gc.collect()  # what earlier tests left open
         warnings.simplefilter("error", ResourceWarning)
         yield
-        gc.collect()  # one that was left open raises here, and pytest makes an error of it
+        gc.collect()  # an open one raises here, and pytest makes an error of it
 
 
 def security(credentials: Credentials | None = None) -> SecurityModel:
@@ -73,7 +73,7 @@ def value_of(gets: GetOperation) -> bytes:
 
 
 def at_number(*numbers: int) -> Behaviour:
-    """Answers only some of the requests that come."""
+    """Answers only some of the requests."""
     return Behaviour("sometimes", lambda request: [request.honest] if request.number in numbers else [])
 
 
@@ -318,7 +318,7 @@ async def test_a_cancelled_session_closes_its_socket() -> None:
 
 
 class Wire(SimulatedAgent):
-    """A v3 agent whose answers a test changes on their way: from the answer and its number (from 0) to what is sent."""
+    """A v3 agent whose answers a test changes on the way: a function of the answer and its number (from 0)."""
 
     def __init__(self, change: Callable[[bytes, int], bytes | None], user: User = USER) -> None:
         super().__init__(HONEST, users=[user])

@@ -106,7 +106,7 @@ async def test_a_port_on_which_nothing_listens_refuses_at_once() -> None:
 
 @asynccontextmanager
 async def peer(behave: Callable[[bytes], list[bytes]], *, closes: bool = False) -> AsyncIterator[SnmpEndpoint]:
-    """Listens on TCP, and answers each thing that comes with the pieces that ``behave`` makes of it, one by one."""
+    """Listens on TCP, and answers each received chunk with the pieces that ``behave`` returns for it, one by one."""
 
     served: list[asyncio.Task[None]] = []
 

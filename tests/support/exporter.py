@@ -1,4 +1,4 @@
-"""snmp_exporter, which PromSNMP is compared with: found or fetched, and running with a file of modules."""
+"""snmp_exporter, for comparisons: found or downloaded, and run with a file of modules."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def require_exporter() -> str:
 
 
 def require_generator() -> str:
-    """Path of snmp_exporter's generator; as ``require_exporter``."""
+    """Path of snmp_exporter's generator; otherwise as ``require_exporter``."""
     return _require(exporter.GENERATOR)
 
 
@@ -33,7 +33,7 @@ def _require(name: str) -> str:
 
 
 class Exporter:
-    """snmp_exporter on a free port, for as long as the context lasts; ``configs`` are files or globs of them."""
+    """snmp_exporter on a free port while the context lasts; ``configs`` are files or globs."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Exporter:
         return self.process is not None and self.process.running
 
     def ended(self) -> bool:
-        """Whether it ends, as it does at some values."""
+        """Whether it crashes, as it does for some values."""
         assert self.process is not None
         try:
             self.process.process.wait(5)
@@ -104,7 +104,7 @@ def fetch(url: str, *, headers: Mapping[str, str] | None = None) -> tuple[int, s
 
 
 def dry_run(path: str, config: Path, *options: str, more: Sequence[Path] = ()) -> Process:
-    """snmp_exporter reading files and ending: exit code 0 when it takes them."""
+    """Runs snmp_exporter's check of files: exit code 0 when it accepts them."""
     command = [path, *(f"--config.file={one}" for one in (config, *more)), "--dry-run", *options]
     process = Process(command, log=config.with_suffix(".log"))
     process.process.wait(60)
@@ -112,7 +112,7 @@ def dry_run(path: str, config: Path, *options: str, more: Sequence[Path] = ()) -
 
 
 def reload(exporter: Exporter) -> None:
-    """Has it read its files again; they must be right."""
+    """Makes it reload its files; they must be valid."""
     with urllib.request.urlopen(
         urllib.request.Request(f"{exporter.url}/-/reload", method="POST"), timeout=60
     ) as answer:

@@ -1,4 +1,4 @@
-"""gzip: what we compress is readable by others, and the other way round."""
+"""gzip: other programs read what we compress, and we read what they compress."""
 
 from __future__ import annotations
 

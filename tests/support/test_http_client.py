@@ -1,4 +1,5 @@
-"""The client between replicas, over real sockets: connections kept, broken, refused, slow and full of nonsense."""
+"""The HTTP client between replicas, over real sockets: connections that are kept, broken, refused, slow or send
+nonsense."""
 
 from __future__ import annotations
 

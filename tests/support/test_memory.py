@@ -1,4 +1,4 @@
-"""Memory that is given back."""
+"""Freed memory returns to the system."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The token bucket, by a clock that the test moves."""
+"""The token bucket, with a clock that the test sets."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_tokens_spent_in_advance_flow_in_first() -> None:
     assert bucket.available(0.4) == pytest.approx(1)
 
 
-def test_a_changed_rate_and_size_count_from_the_next_look() -> None:
+def test_a_changed_rate_and_size_count_from_the_next_use() -> None:
     bucket = TokenBucket(rate=1, burst=1, tokens=0)
     bucket.available(0.0)
     bucket.rate, bucket.burst = 100, 20
@@ -52,7 +52,7 @@ def test_a_changed_rate_and_size_count_from_the_next_look() -> None:
 
 
 @given(st.lists(st.floats(0.0, 5.0), max_size=100), st.floats(0.1, 100.0), st.integers(1, 10))
-def test_no_more_is_taken_than_flowed_in(steps: list[float], rate: float, burst: int) -> None:
+def test_no_more_tokens_are_taken_than_flowed_in(steps: list[float], rate: float, burst: int) -> None:
     clock = Clock()
     bucket = TokenBucket(rate=rate, burst=burst, clock=clock)
     start, taken = clock.now, 0

@@ -22,7 +22,7 @@ def plain(text: str) -> dict[str, str]:
     return {key: yaml_nodes.text(value, key) for key, value in yaml_nodes.pairs(root(text), "it")}
 
 
-def test_scalars_are_the_text_that_was_written() -> None:
+def test_scalars_keep_their_written_text() -> None:
     assert plain("{a: 1.10, b: 007, c: yes, d: 'null', e: null, f: ~, g: , h: 1_000}") == {
         "a": "1.10",
         "b": "007",
@@ -75,7 +75,7 @@ def test_only_mappings_can_be_merged() -> None:
         plain("{<<: 5}")
 
 
-def test_merges_that_double_at_every_step_cost_no_more_than_their_text() -> None:
+def test_merges_that_double_at_every_step_cost_only_their_text() -> None:
     steps = "".join(f"- &s{step} {{<<: [*s{step - 1}, *s{step - 1}], k{step}: v}}\n" for step in range(1, 60))
     last = yaml_nodes.items(root(f"- &s0 {{k0: v}}\n{steps}"), "it")[-1]
     assert len(list(yaml_nodes.pairs(last, "it", {f"k{step}" for step in range(60)}))) == 60
@@ -88,7 +88,7 @@ def test_a_mapping_that_merges_itself_has_its_own_keys() -> None:
     assert plain("&a {<<: *a, k: v}") == {"k": "v"}
 
 
-def test_items_of_lists_four_levels_deep_are_handed_out_and_replaced_as_soon_as_they_are_complete() -> None:
+def test_list_items_four_levels_deep_are_passed_on_and_replaced_when_complete() -> None:
     seen: list[tuple[str, str, str]] = []
 
     def part(section: str, key: str, node: yaml.Node) -> yaml.Node:

@@ -1,4 +1,4 @@
-"""Numbers, flags, durations, OIDs and expressions as go-yaml reads them, and what is wrong with others."""
+"""Numbers, flags, durations, OIDs and expressions as go-yaml reads them, and the errors for invalid ones."""
 
 from __future__ import annotations
 

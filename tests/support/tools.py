@@ -1,4 +1,4 @@
-"""What tests share: real programs started and stopped properly, free ports, and the files beside the project."""
+"""Helpers for tests: real programs started and stopped properly, free ports, and the files beside the project."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ ATTEMPTS = 5
 """How often a server is started again because another program took its free port first."""
 
 WEB = httpx.Client(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), headers={"Connection": "close"})
-"""For plain HTTP, asked again and again: ``httpx.get`` reads this machine's certificates each time, 20 ms of CPU."""
+"""For plain HTTP, reused: ``httpx.get`` reads this machine's certificates each time, which takes 20 ms of CPU."""
 
 ENGINE_DISCOVERY = bytes.fromhex(
     "303e 020103 3011 0204 00001234 0203 00ffe3 0401 04 020103"
     "0410 300e 0400 020100 020100 0400 0400 0400 3014 0400 0400 a00e 0204 00001234 020100 020100 3000"
 )
-"""The request of RFC 3414 section 4, which every v3 agent answers with a Report, whoever its users are."""
+"""The request of RFC 3414 section 4, which every v3 agent answers with a Report, whatever users it has."""
 
 SNMPD_AUTH = {
     "MD5": "MD5",
@@ -52,11 +52,11 @@ SNMPD_PRIV = {
     "AES192C": "AES-192-C",
     "AES256C": "AES-256-C",
 }
-"""PromSNMP's names of the protocols, and those of net-snmp 5.9 (snmpd.conf, snmpget); every pair of them works."""
+"""PromSNMP's protocol names, and those of net-snmp 5.9 (snmpd.conf, snmpget); every pair of them works."""
 
 
 def unavailable(reason: str) -> NoReturn:
-    """Skips the test for want of something on this machine; fails it where ``CI=true``."""
+    """Skips the test because this machine lacks something; fails it when ``CI=true``."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
@@ -83,7 +83,7 @@ def shared_dir() -> Path | None:
 
 
 def require_shared(*parts: str) -> Path:
-    """A path inside ``shared``; without it the test is skipped, in CI too: it is no part of the project."""
+    """A path inside ``shared``; without it the test is skipped, even in CI, because it is not part of the project."""
     folder = shared_dir()
     if folder is None or not (path := folder.joinpath(*parts)).exists():
         pytest.skip(f"no {'/'.join(('shared', *parts))} beside the project")
@@ -91,12 +91,12 @@ def require_shared(*parts: str) -> Path:
 
 
 def free_udp_port(address: str = "127.0.0.1") -> int:
-    """A UDP port of ``address`` that nobody used a moment ago."""
+    """A UDP port of ``address`` that was free a moment ago."""
     return _free_port(socket.SOCK_DGRAM, address)
 
 
 def free_tcp_port(address: str = "127.0.0.1") -> int:
-    """A TCP port of ``address`` that nobody used a moment ago."""
+    """A TCP port of ``address`` that was free a moment ago."""
     return _free_port(socket.SOCK_STREAM, address)
 
 
@@ -107,9 +107,9 @@ def _free_port(kind: socket.SocketKind, address: str) -> int:
 
 
 def wait_until(condition: Callable[[], bool], *, deadline: float = 10.0, what: str = "the condition") -> None:
-    """Poll ``condition`` until it holds; fails the test after ``deadline`` seconds, naming ``what``.
+    """Polls ``condition`` until it holds; fails the test after ``deadline`` seconds, naming ``what``.
 
-    The longer it takes, the less often it is asked: conditions may be programs that are run.
+    It polls less often the longer it takes, because a condition may run a program.
     """
     started = time.monotonic()
     while not condition():
@@ -133,10 +133,10 @@ def import_uncompiled(name: str) -> ModuleType:
 
 
 class Process:
-    """A program that runs while a test does, its output in ``log``.
+    """A program that runs during a test, with its output in ``log``.
 
-    ``ready`` is polled until it holds; when it does not within ``deadline`` seconds, or the program ends before, the
-    test fails and shows the end of the output. Stopped with SIGTERM, and killed if that does not help.
+    Polls ``ready`` until it holds. If it does not within ``deadline`` seconds, or the program ends first, the test
+    fails and shows the end of the output. Stopped with SIGTERM, and killed if it does not stop.
     """
 
     def __init__(
@@ -184,7 +184,7 @@ class Process:
         return self.process.poll() is None
 
     def output(self) -> str:
-        """All it has written so far, errors included."""
+        """All its output so far, stderr included."""
         return self.log.read_text(errors="replace")
 
     def tail(self, lines: int = 30) -> str:
@@ -192,7 +192,7 @@ class Process:
         return "\n".join(self.output().splitlines()[-lines:])
 
     def stop(self, grace: float = 10.0) -> int:
-        """End it (SIGTERM, after ``grace`` seconds SIGKILL); returns its exit code, negative for a signal."""
+        """Stops it (SIGTERM, after ``grace`` seconds SIGKILL); returns its exit code, negative for a signal."""
         if self.process.poll() is None:
             self.process.terminate()
             try:
@@ -218,7 +218,7 @@ class ProcessEnded(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class SnmpdUser:
-    """A v3 user in snmpd's words: level ``noauth``, ``auth`` or ``priv``; passphrases of at least 8 characters."""
+    """A v3 user as snmpd names things: level ``noauth``, ``auth`` or ``priv``; passphrases of at least 8 characters."""
 
     name: str
     level: str = "noauth"
@@ -228,7 +228,7 @@ class SnmpdUser:
     priv_passphrase: str = field(default="", repr=False)
 
     def lines(self) -> list[str]:
-        """Its lines of snmpd.conf."""
+        """The user's lines in snmpd.conf."""
         words = ["createUser", self.name]
         if self.level in ("auth", "priv"):
             words += [self.auth_protocol, f'"{self.auth_passphrase}"']
@@ -238,7 +238,7 @@ class SnmpdUser:
 
 
 class Snmpd:
-    """A net-snmp snmpd on loopback, up and answering. ``target`` is ``address:port``, as PromSNMP takes it."""
+    """A net-snmp snmpd on loopback that answers. ``target`` is ``address:port``, as PromSNMP takes it."""
 
     def __init__(self, process: Process, *, address: str, port: int) -> None:
         self.process = process
@@ -247,7 +247,7 @@ class Snmpd:
         self.target = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
     def stop(self) -> int:
-        """End it as ``Process.stop`` does; the address then refuses."""
+        """Stops it as ``Process.stop`` does; the address then refuses packets."""
         return self.process.stop()
 
     def __enter__(self) -> Self:
@@ -269,12 +269,12 @@ def start_snmpd(
     port: int = 0,
     tcp: bool = False,
 ) -> Snmpd:
-    """Run Debian's snmpd on a free port of ``address``, with all its files in ``folder``, root or not.
+    """Runs Debian's snmpd on a free port of ``address``, with all its files in ``folder``, root or not.
 
-    With ``tcp`` it listens on the TCP port of that number, too.
+    With ``tcp`` it also listens on the TCP port with that number.
 
-    A user may be a tuple of ``SnmpdUser``'s fields. Started again in the same folder it is the same engine with its
-    boots counted up (RFC 3414 section 2.2); give it the same ``port`` to have a device that rebooted.
+    A user may be a tuple of ``SnmpdUser``'s fields. Started again in the same folder, it is the same engine with
+    incremented boots (RFC 3414 section 2.2); with the same ``port``, it is a device that rebooted.
     """
     program = require_tool("snmpd", package="snmpd")
     lines = [f"ro{'community6' if ':' in address else 'community'} {name}" for name in communities]
@@ -309,7 +309,7 @@ def _snmpd(program: str, folder: Path, address: str, port: int, *, tcp: bool) ->
 
 
 def answers_discovery(address: str, port: int, *, wait: float = 0.2) -> bool:
-    """Whether a v3 agent answers there."""
+    """Whether a v3 agent answers at the address."""
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.settimeout(wait)
         try:

@@ -1,8 +1,8 @@
 """An SNMP agent on a UDP socket of the running loop: speaks v1, v2c and, given users, v3.
 
-Made for the demo, tests and benchmarks, so it does what a device does and what one wants to see a device do: values
-move, it can be slow, lose requests, reboot or change, and it counts what it is asked. ``answer`` takes and gives
-datagrams and touches no socket; the socket is read directly, because one process may simulate a thousand devices.
+Made for the demo, tests and benchmarks: values move, and the agent can be slow, lose requests, reboot or change, and
+counts its requests. ``answer`` turns a request datagram into a response datagram without a socket; the socket is read
+directly, because one process may simulate a thousand devices.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ETHERNET_PAYLOAD = 1472
 """Octets of a UDP datagram in an Ethernet frame over IPv4, the largest message of many agents."""
 LARGEST_DATAGRAM = 65_507
 _BATCH = 32
-"""Datagrams answered before the loop may do other things."""
+"""Datagrams to answer before other tasks of the loop may run."""
 _OVERHEAD = 32
 """Octets of a v1 or v2c message besides community and varbinds, at most: five headers, version and three integers."""
 _OVERHEAD_V3 = 250
@@ -36,18 +36,18 @@ _ENGINE_ID_PREFIX = bytes.fromhex("80007ed905")
 
 
 Peer = tuple[Any, ...]
-"""A peer as ``recvfrom`` gives it: two fields for IPv4, four for IPv6."""
+"""A peer as ``recvfrom`` returns it: two fields for IPv4, four for IPv6."""
 
 
 class SimulatedAgent(Listener):
     """An agent that answers from a ``Mib``.
 
-    ``community`` is the only one that is answered; ``versions`` are those spoken, v3 for ``users`` by ``engine_id``
-    (one is made up if there is none). ``max_message`` is the largest message in octets. ``uptime`` is how many seconds
+    It answers only ``community``, in the ``versions``, and v3 for ``users`` with ``engine_id`` (generated if there is
+    none). ``max_message`` is the largest message in octets. ``uptime`` is how many seconds
     ago the device started. ``delay`` (seconds until an answer leaves), ``drop`` (share of requests that are lost, 0 to
     1, chosen by ``seed``) and ``mib`` may be changed while it runs. ``keys`` may be shared by agents of the same users.
-    ``requests`` counts requests answered, ``varbinds`` the varbinds of the answers, ``ignored`` datagrams that were not
-    answered: not SNMP, not permitted, or dropped. ``on_datagram`` is called with the sender of each datagram.
+    ``requests`` counts answered requests, ``varbinds`` the varbinds of the answers, ``ignored`` unanswered datagrams:
+    not SNMP, not permitted, or dropped. ``on_datagram`` is called with the sender of each datagram.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class SimulatedAgent(Listener):
     # ------------------------------------------------------------------------------------------------------ the socket
 
     async def start(self, address: str = "127.0.0.1", port: int = 0) -> Self:
-        """Listen on an IPv4 or IPv6 address; port 0 takes a free one. Raises OSError when that is not possible."""
+        """Listens on an IPv4 or IPv6 address; port 0 takes a free one. Raises OSError when that is not possible."""
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self._listen(family, address, port, (socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20))
         return self
@@ -128,7 +128,7 @@ class SimulatedAgent(Listener):
     def _send(self, opened: socket.socket, answer: bytes, peer: Peer) -> None:
         try:
             opened.sendto(answer, peer)
-        except OSError:  # a full buffer or a closed socket lose an answer, as networks do
+        except OSError:  # a full buffer or a closed socket loses an answer, as networks do
             self.ignored += 1
 
     # ------------------------------------------------------------------------------------------------------ the device
@@ -139,7 +139,7 @@ class SimulatedAgent(Listener):
         return self._clock() - self._started
 
     def reboot(self) -> None:
-        """Start again: sysUpTime and counters go back to 0, and v3's engine boots count up (RFC 3414 section 2.2.2)."""
+        """Restarts: sysUpTime and counters go back to 0, and v3's engine boots count up (RFC 3414 section 2.2.2)."""
         self._started = self._clock()
         if self.usm is not None:
             self.usm.reboot()
@@ -147,7 +147,7 @@ class SimulatedAgent(Listener):
     # ---------------------------------------------------------------------------------------------------- the messages
 
     def answer(self, datagram: bytes) -> bytes | None:
-        """The message that answers ``datagram``, None when an agent would be silent."""
+        """The answer to ``datagram``; None when an agent would be silent."""
         try:
             answer = None if self.drop and self._random.random() < self.drop else self._message(datagram)
         except ber.Malformed:

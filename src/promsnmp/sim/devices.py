@@ -1,6 +1,6 @@
-"""Five devices of different kinds, written by hand: what the demo shows and what tests may rely on.
+"""Five devices of different kinds, written by hand, for the demo and for tests.
 
-They differ where real ones do: v1, v2c and v3; with and without 64-bit counters; names that need escaping; interfaces
+They differ as real ones do: v1, v2c and v3; with and without 64-bit counters; names that need escaping; interfaces
 from idle to nearly full; tables with one and with several indexes.
 """
 
@@ -35,7 +35,7 @@ LOADS = (0.002, 0.008, 0.02, 0.04, 0.08, 0.15, 0.22, 0.35, 0.48, 0.6, 0.72, 0.8)
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device to simulate: its objects, how to ask it, and how many seconds it has been up."""
+    """A device to simulate: its objects, its SNMP versions and credentials, and its uptime in seconds."""
 
     name: str
     descr: str
@@ -100,7 +100,7 @@ DEMO_USER = User(
 
 
 def router(name: str = "edge-rtr-01") -> Device:
-    """A router, asked with v3 (SHA-256, AES-256)."""
+    """A router that speaks v3 (SHA-256, AES-256)."""
     descr = "Example Networks ER-200 edge router, software 12.4"
     location = "Data centre, row 2"
     objects = system(name, descr, object_id_suffix="1.200", contact=CONTACT, location=location, services=78)

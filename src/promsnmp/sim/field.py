@@ -1,8 +1,8 @@
 """Many simulated devices on one UDP socket: every address of a loopback network may be a device of its own.
 
-All of 127.0.0.0/8 is this machine's (ip(7)), so one socket on every address hears what is sent to any of them, and
-IP_PKTINFO tells to which; the answer leaves from there. That is how a network of a thousand devices among sixty
-thousand silent addresses fits into one process, to try discovery on.
+All of 127.0.0.0/8 is this machine's (ip(7)), so one socket bound to every address receives the datagrams for all of
+them, and IP_PKTINFO has the destination; the answer leaves from that address. So a network of a thousand devices among
+sixty thousand silent addresses fits into one process, to try discovery on.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PHYSICAL_ADDRESS = oids.encode("1.3.6.1.2.1.2.2.1.6")  # ifPhysAddress
 SERIAL_NUMBER = oids.encode("1.3.6.1.2.1.47.1.1.1.1.11")  # entPhysicalSerialNum
 ENGINE_ID = oids.encode("1.3.6.1.6.3.10.2.1.1.0")  # snmpEngineID
 ENTERPRISE = bytes.fromhex("80007ed905")
-"""Head of made-up engine ids (RFC 3411 section 5, SnmpEngineID): the enterprise number for examples."""
+"""Start of generated engine ids (RFC 3411 section 5, SnmpEngineID): the enterprise number for examples."""
 
 _IP_PKTINFO = 8
 """Of Linux (linux/in.h); Python has no name for it before 3.14."""
@@ -38,7 +38,7 @@ class DatagramHandler(Protocol):
     """Anything that answers datagrams."""
 
     def answer(self, datagram: bytes) -> bytes | None:
-        """The answer to ``datagram``, None for no answer."""
+        """The answer to ``datagram``; None for no answer."""
 
 
 class Field(Listener):
@@ -94,9 +94,9 @@ def spread_over(network: str, count: int) -> list[str]:
 
 
 def siblings(mibs: Sequence[Mib], count: int) -> Iterator[tuple[bytes, Mib]]:
-    """``count`` devices made of ``mibs`` in turn: engine id and MIB of each.
+    """``count`` devices made from ``mibs`` in turn: engine id and MIB of each.
 
-    They differ in what tells devices apart: sysName, engine id, ifPhysAddress, entPhysicalSerialNum.
+    They differ in the identifiers of devices: sysName, engine id, ifPhysAddress, entPhysicalSerialNum.
     """
     own = [_identity(mib) for mib in mibs]
     for number in range(count):
@@ -128,7 +128,7 @@ def _octets(mib: Mib, name: bytes) -> bytes:
 
 
 def _marked(name: bytes, value: bytes, number: int) -> bytes:
-    """A MAC address or serial number of a sibling's own."""
+    """A MAC address or serial number for one sibling."""
     if name.startswith(SERIAL_NUMBER):
         return b"%s-%d" % (value, number + 1)
     return value[:2] + number.to_bytes(3, "big")[1:] + value[-2:] if len(value) == 6 else value
@@ -144,7 +144,7 @@ def populate(
 ) -> Field:
     """A field with a sibling of ``mibs`` at each address; all answer v1 and v2c, and v3 for ``users``.
 
-    ``uptimes`` are seconds that the devices have been up, by MIB (the last one for the MIBs behind it).
+    ``uptimes`` are the uptimes of the devices in seconds, by MIB (the last one also for further MIBs).
     """
     keys = KeyCache()
     devices = {}

@@ -1,6 +1,6 @@
 """ifTable and ifXTable of a simulated device (RFC 2863): every column, with traffic that fits the interface.
 
-All counters of one direction follow one flow, so that packets go with octets, the 32-bit counters are the 64-bit ones
+All counters of one direction follow one flow, so that packets match octets, the 32-bit counters are the 64-bit ones
 modulo 2^32, and no interface carries more than its speed.
 """
 
@@ -24,7 +24,7 @@ _LAST_CHANGE = 1_500  # hundredths of a second after the start
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interface:
-    """One row. ``speed`` in Mbit/s; ``load_in`` and ``load_out`` are the mean use of it, 0 to 1."""
+    """One row. ``speed`` in Mbit/s; ``load_in`` and ``load_out`` are its mean utilisation, 0 to 1."""
 
     index: int
     name: str
@@ -39,7 +39,7 @@ class Interface:
     load_in: float = 0.0
     load_out: float = 0.0
     errors: float = 0.0
-    """Input errors a second."""
+    """Input errors per second."""
 
 
 def interfaces(device: str, rows: Iterable[Interface], *, extended: bool = True) -> Objects:
@@ -57,7 +57,7 @@ def interfaces(device: str, rows: Iterable[Interface], *, extended: bool = True)
 
 
 def _flow(device: str, row: Interface, direction: str) -> Flow:
-    """Octets of a direction; swings less where the mean leaves less room below the speed."""
+    """Octets of one direction; swings less when the mean is close to the speed."""
     load = row.load_in if direction == "in" else row.load_out
     is_up = row.oper == UP and row.admin == UP
     swing = min(0.85, 0.98 / load - 1) if load > 0 else 0.0

@@ -1,7 +1,7 @@
 """The objects of a simulated agent in MIB order, each already encoded as a varbind.
 
-An agent is asked for the same objects again and again, and mostly for what follows the object that it answered last.
-So a varbind is encoded once, and the place after a known object is a lookup; only an unknown OID costs a search.
+Managers request the same objects again and again, and mostly the successor of the last one. So a varbind is encoded
+once, and the position after a known object is a lookup; only an unknown OID costs a search.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Mib:
         return cls(names, [octets[name] for name in names])
 
     def altered(self, values: Mapping[bytes, Value]) -> Mib:
-        """The same objects with other ``values`` for some of them; what they have in common is shared, not copied.
+        """The same objects with other ``values`` for some of them; shares the rest instead of copying it.
 
         Raises KeyError for an object that is not there.
         """
@@ -93,12 +93,12 @@ class Mib:
         return self._oids[at]
 
     def position(self, name: bytes) -> int:
-        """Where the object ``name`` itself stands, -1 when there is none."""
+        """The position of the object ``name``; -1 when there is none."""
         at = self._positions.get(name, 0) - 1
         return at if at >= 0 and self._oids[at] == name else -1
 
     def position_after(self, name: bytes) -> int:
-        """Where the first object after ``name`` stands; the number of objects when none follows."""
+        """The position of the first object after ``name``; the number of objects when none follows."""
         at = self._positions.get(name)
         if at is None:
             at = bisect_right(self._oids, oids.decode_subids(name), key=oids.decode_subids)
@@ -107,7 +107,7 @@ class Mib:
         return at
 
     def get(self, name: bytes, uptime: float = 0.0) -> bytes | None:
-        """The encoded value of an object, None when there is none."""
+        """The encoded value of an object; None when there is none."""
         at = self.position(name)
         if at < 0:
             return None
@@ -115,7 +115,7 @@ class Mib:
         return value if isinstance(value, bytes) else value(uptime)
 
     def rows(self, first: int, stop: int, uptime: float) -> list[bytes]:
-        """The encoded varbinds of the positions ``first`` to ``stop`` (not included; those there are)."""
+        """The encoded varbinds of the positions from ``first`` to before ``stop``; fewer at the end of the MIB."""
         rows = self._rows[first:stop]
         if not self._is_moving:
             return rows  # type: ignore[return-value]  # all are bytes, as the constructor saw

@@ -1,7 +1,7 @@
 """Values that move with time, so that ``rate()`` has something to show.
 
-Each is a pure function of the seconds since its agent started. So a value never has to be updated, two tools that ask
-at the same moment read the same, tests can choose the moment, and a reboot puts all counters back to 0 by itself.
+Each is a pure function of the seconds since its agent started. So a value never needs an update, two tools read
+the same value at the same moment, tests can choose the moment, and a reboot sets all counters back to 0 automatically.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Flow:
     """An amount that grows by about ``rate`` a second, with slow swings; never backwards, 0 at the start.
 
     ``swing`` (0 to below 1) is how far the rate leaves its mean; ``seed`` decides when. The swings are sines, whose sum
-    can be written down for any moment without a history.
+    can be computed for any moment without a history.
     """
 
     rate: float
@@ -84,7 +84,7 @@ def ticks(uptime: float) -> bytes:
 
 
 def recorded_uptime(mib: Mib) -> float:
-    """Seconds that a recorded device had been up (its sysUpTime); a day when it does not say, or hardly any."""
+    """Uptime of a recorded device in seconds (its sysUpTime); a day when sysUpTime is missing or very short."""
     value = mib.get(SYS_UP_TIME)
     ticked = ber.integer_value(value[0], value[2:]) if value is not None and value[0] == ber.TIME_TICKS else None
     return ticked / 100 if ticked is not None and ticked >= 6000 else DAY

@@ -1,9 +1,9 @@
 """Reads recorded devices: ``.snmprec`` files, one object a line, ``OID|TAG|VALUE``.
 
-The form is snmpsim's: TAG is the ASN.1 tag in decimal (2 INTEGER, 4 OCTET STRING, 5 NULL, 6 OBJECT IDENTIFIER,
+The format is snmpsim's: TAG is the ASN.1 tag in decimal (2 INTEGER, 4 OCTET STRING, 5 NULL, 6 OBJECT IDENTIFIER,
 64 IpAddress, 65 Counter32, 66 Gauge32, 67 TimeTicks, 68 Opaque, 69 NsapAddress, 70 Counter64, 71 UInteger32; RFC 2578
-section 7.1), with an ``x`` after it when VALUE is the content octets in hex. Recordings of real devices are untidy, and
-a line that cannot be used must not cost the rest: it is left out and reported with its number.
+section 7.1), with an ``x`` after it when VALUE is the content octets in hex. Recordings of real devices are untidy. A
+line that cannot be used is left out and reported with its number; the other lines still count.
 
 - Lines may stand in any order. Of two lines for one object the first counts; another value on the second is reported.
 - VALUE of tag 4 is the octets of the line as they stand, whatever their encoding, without the line's end (LF or CR LF).
@@ -185,7 +185,7 @@ _ENCODERS: dict[int, Callable[[int, bytes], bytes]] = {
 
 
 def summarise(problems: Iterable[RecordingProblem], *, most: int = 3) -> list[str]:
-    """Lines that tell of ``problems``: the first ``most`` of them, and how many more there are."""
+    """Lines that describe ``problems``: the first ``most`` of them, and how many more there are."""
     texts = [str(problem) for problem in problems]
     more = len(texts) - most
     return texts[:most] + ([f"... and {more} more such lines"] if more > 0 else [])

@@ -1,10 +1,9 @@
 """The rules of GET, GETNEXT and GETBULK for an agent, without messages and sockets.
 
-v1 and v2c differ in how they say that something is not there: v1 refuses the whole request with noSuchName and the
-place of the first culprit (RFC 1157 section 4.1.2), and cannot carry a Counter64, which it passes over (RFC 3584
-section 4.2.2.1); v2c and v3 answer every varbind, with an exception for a value where there is none (RFC 3416
-section 4.2). A request for what cannot be written down in one message ends in tooBig, except a GETBULK, which is
-answered as far as it fits.
+The versions report missing objects differently: v1 refuses the whole request with noSuchName and the index of the first
+missing object (RFC 1157 section 4.1.2), and skips a Counter64, which it cannot carry (RFC 3584 section 4.2.2.1); v2c
+and v3 answer every varbind, with an exception instead of a missing value (RFC 3416 section 4.2). An answer that does
+not fit into one message becomes tooBig; for a GETBULK, the answer has as many varbinds as fit.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ def respond(
 ) -> ResponsePdu | None:
     """The answer to a request; None for what an agent does not answer (responses, traps, a GETBULK in v1).
 
-    ``requested`` are the request's varbinds, ``echo`` these as they came; ``room`` is how many octets of varbinds fit.
+    ``requested`` are the request's varbinds, ``echo`` their octets as received; ``room`` is how many octets fit.
     """
     rows: list[bytes] | ErrorResponse
     if pdu.type == ber.GET:
@@ -71,7 +70,7 @@ def respond(
 
 
 def too_big(echo: bytes, count: int, *, is_v1: bool) -> ResponsePdu:
-    """v1 gives the request's varbinds back (RFC 1157 section 4.1.2), v2c and v3 none (RFC 3416 section 4.2.1)."""
+    """v1 returns the request's varbinds (RFC 1157 section 4.1.2), v2c and v3 none (RFC 3416 section 4.2.1)."""
     return ResponsePdu(TOO_BIG, 0, echo, count) if is_v1 else ResponsePdu(TOO_BIG, 0, b"", 0)
 
 
@@ -126,7 +125,7 @@ def _next(mib: Mib, requested: list[ber.VarBind], uptime: float) -> list[bytes]:
 def _bulk(mib: Mib, pdu: ber.Pdu, requested: list[ber.VarBind], room: int, uptime: float) -> ResponsePdu:
     """RFC 3416 section 4.2.3: one successor of each of the first varbinds, then row after row of the others'.
 
-    When not even the first varbind fits the answer is tooBig, as net-snmp's: an empty one would tell nothing.
+    When not even the first varbind fits, the answer is tooBig, as in net-snmp: an empty one would not help.
     """
     once = requested[: max(pdu.status, 0)]
     repeated = requested[len(once) :]

@@ -1,7 +1,7 @@
 """The agent's side of USM, for simulated and hostile agents: RFC 3414 sections 3.1 and 3.2 as the authoritative engine.
 
-It answers engine discovery, sends the reports that section 3.2 prescribes, and wraps answers at the level they were
-asked at. ``boots``, ``time`` and ``engine_id`` may be changed while it runs: a device that reboots, or is replaced.
+It answers engine discovery, sends the reports that section 3.2 prescribes, and answers at the security level of
+the request. ``boots``, ``time`` and ``engine_id`` may be changed while it runs: a device that reboots, or is replaced.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ class _Account(NamedTuple):
 
 
 class UsmAgent:
-    """An authoritative engine with ``users``. ``time`` is what its clock says at first, in seconds.
+    """An authoritative engine with ``users``. ``time`` is the start value of its clock, in seconds.
 
-    ``contexts``: the context names it has; None takes any. ``clock`` gives seconds and never goes back.
+    ``contexts``: its context names; None accepts any. ``clock`` returns seconds and never goes back.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class UsmAgent:
 
     @property
     def engine_id(self) -> bytes:
-        """snmpEngineID; another one makes it another device with the same users."""
+        """snmpEngineID; a new one makes it another device with the same users."""
         return self._engine_id
 
     @engine_id.setter
@@ -84,7 +84,7 @@ class UsmAgent:
         self.time = 0
 
     def handle(self, datagram: bytes, answer: PduHandler) -> bytes | None:
-        """The datagram to send back for ``datagram``; None where RFC 3412 section 7.2 says to drop it."""
+        """The datagram to send back for ``datagram``; None when RFC 3412 section 7.2 requires dropping it."""
         try:
             message = usm_message.parse_message(datagram)
             return self._handle(datagram, message, answer)

@@ -1,9 +1,9 @@
 # cython: language_level=3, boundscheck=True, wraparound=False, cdivision=True, embedsignature=True
-"""BER for SNMP (X.690 as RFC 3417 section 8 restricts it): the one hot file of the engine.
+"""BER encoding and decoding for SNMP (X.690 as RFC 3417 section 8 restricts it): the one hot file of the engine.
 
-Every datagram of every device passes here, so the file is compiled by Cython; it is also plain Python and runs
-uncompiled. Nothing in it trusts its input: each length is checked against what is there before it is used, and whatever
-is wrong ends in ``Malformed``.
+Every datagram of every device passes through here, so Cython compiles the file; it is also plain Python and runs
+uncompiled. It does not trust its input: it checks each length against the available octets before using it, and every
+error is ``Malformed``.
 
 The hot path makes no Python object per varbind. ``Scanner`` checks a response's varbinds and keeps, for each wanted
 column, *segments*: slices of the datagram that hold consecutive varbinds of that column as they came. ``numbers`` and
@@ -49,13 +49,13 @@ SET = 0xA3
 GET_BULK = 0xA5
 REPORT = 0xA8
 
-# What Scanner.feed says of a response.
+# What Scanner.feed returns for a response.
 MORE = 0
-"""All varbinds lay in the subtree: ask on from ``Scanner.last``."""
+"""All varbinds lay in the subtree: continue from ``Scanner.last``."""
 DONE = 1
-"""A varbind lay behind the subtree, or the MIB ended."""
+"""A varbind lay after the subtree, or the MIB ended."""
 LOOP = 2
-"""An OID did not increase; ``Scanner.offender`` is it, and ``Scanner.relax`` takes what begins with it."""
+"""An OID did not increase: it is ``Scanner.offender``, and ``Scanner.relax`` accepts the varbinds from it on."""
 EMPTY = 3
 """The response carried no varbind at all."""
 
@@ -73,7 +73,7 @@ _LAST_EXCEPTION = cython.declare(cython.Py_ssize_t, 0x82)
 
 
 class Malformed(ValueError):
-    """Octets that are not what they must be. The session turns it into ``errors.MalformedMessage`` with the target."""
+    """Invalid octets. The session turns this into ``errors.MalformedMessage`` with the target."""
 
 
 class VarBind(NamedTuple):
@@ -114,7 +114,7 @@ def tlv(tag: int, content: bytes) -> bytes:
 
 
 def encode_integer(value: int, tag: int = INTEGER) -> bytes:
-    """A signed integer in the fewest octets (X.690 section 8.3); also right for the unsigned types."""
+    """A signed integer in the fewest octets (X.690 section 8.3); correct for the unsigned types, too."""
     size = (value + (value < 0)).bit_length() // 8 + 1
     return tlv(tag, value.to_bytes(size, "big", signed=True))
 
@@ -465,7 +465,7 @@ def _starts_with(
 
 @cython.cclass
 class Scanner:
-    """Takes the responses of one walk (or of GETs), keeps what belongs to ``columns``, and says how to go on.
+    """Reads the responses of one walk (or of GETs), keeps what belongs to ``columns``, and returns how to continue.
 
     ``columns`` are OIDs as content octets, none a prefix of another. After a ``feed``: ``segments[i]`` are slices of
     datagrams with varbinds of ``columns[i]``, ``last`` is the last OID seen in the subtree, ``offender`` the OID that
@@ -496,7 +496,7 @@ class Scanner:
         self.start(b"", True)
 
     def start(self, root: bytes, ordered: bool) -> None:
-        """Begins the walk of a subtree; what was collected stays. ``ordered``: OIDs must increase."""
+        """Begins the walk of a subtree; keeps what was collected. ``ordered``: OIDs must increase."""
         self.root = root
         self.last = root
         self.offender = b""
@@ -505,7 +505,7 @@ class Scanner:
 
     @property
     def last_oid(self) -> bytes:
-        """Where the next GETNEXT or GETBULK goes on."""
+        """The OID from which the next GETNEXT or GETBULK continues."""
         return self.last
 
     @property
@@ -528,13 +528,13 @@ class Scanner:
         return b"".join(self.segments[at])
 
     def take(self, at: int) -> bytes:
-        """Like ``column``, and forgets them."""
+        """Like ``column``, and removes them."""
         octets = b"".join(self.segments[at])
         self.segments[at] = []
         return octets
 
     def relax(self, data: bytes, end: int) -> int:
-        """After a LOOP of the response ``data[...:end]``: takes the rest as it comes, and all until the next ``start``.
+        """After a LOOP of the response ``data[...:end]``: accepts any order in the rest, and until the next ``start``.
 
         Returns as ``feed``, but not LOOP.
         """
@@ -542,14 +542,14 @@ class Scanner:
         return self.feed(data, self.offence, end)
 
     def unify(self) -> None:
-        """Leaves one varbind of each OID in the columns that the subtree touches: the last, where the first stood."""
+        """Keeps one varbind per OID in the columns that the subtree touches: the last, at the place of the first."""
         for at, column in enumerate(self.columns):
             if column.startswith(self.root) or self.root.startswith(column):
                 self.segments[at] = [_unique(b"".join(self.segments[at]))]
 
     @cython.cfunc
     def _find(self, oid: bytes) -> cython.Py_ssize_t:
-        """The column that takes ``oid``, -1 when none does."""
+        """The column that takes ``oid``; -1 when none does."""
         for size in self._sizes:
             at = self._by_prefix.get(oid[:size])
             if at is not None:
@@ -561,7 +561,7 @@ class Scanner:
 
         With ``walking`` false the varbinds answer a GET: order and subtree do not matter. An exception (RFC 3416
         section 3: noSuchObject and its like) means that there is no value. endOfMibView ends a walk, and so do the two
-        others, which have no place in one, unless they stand for a row of the subtree that comes next. Raises
+        others, which are invalid in a walk, unless they stand for a row of the subtree that comes next. Raises
         Malformed, and then keeps nothing of this response.
         """
         octets: cython.p_uchar = data
@@ -782,7 +782,7 @@ def _negated(value: cython.ulonglong, size: cython.Py_ssize_t) -> cython.ulonglo
 
 
 def opaque_float(content: bytes) -> float | None:
-    """The number in an Opaque that wraps a float (9F 78 04) or a double (9F 79 08), None when there is none in it."""
+    """The number in an Opaque that wraps a float (9F 78 04) or a double (9F 79 08), None when it has none."""
     if content[:3] == b"\x9f\x78\x04" and len(content) == 7:
         return float(struct.unpack(">f", content[3:])[0])
     if content[:3] == b"\x9f\x79\x08" and len(content) == 11:
@@ -796,7 +796,7 @@ def _opaque_decimal(content: bytes) -> bytes:
 
 
 def float_text(number: float) -> bytes:
-    """A float as the exposition formats want it: shortest digits that read back equal; ``NaN``, ``+Inf``, ``-Inf``."""
+    """A float as exposition formats require: the shortest digits that read back equal; ``NaN``, ``+Inf``, ``-Inf``."""
     if number != number:
         return b"NaN"
     if number in (float("inf"), float("-inf")):
@@ -807,7 +807,7 @@ def float_text(number: float) -> bytes:
 
 
 def integer_value(tag: int, content: bytes) -> int | None:
-    """The integer of a value, None when it is none: as for ``numbers``, but no unsigned one becomes negative."""
+    """The integer of a value; None when it is not one. As in ``numbers``, but unsigned types never become negative."""
     size = len(content)
     if tag in (INTEGER, UINTEGER32):
         number = int.from_bytes(content, "big", signed=True)
@@ -839,7 +839,7 @@ def values(column: bytes, skip: int) -> tuple[bytes, list[tuple[int, bytes]]]:
 
 
 def _unique(column: bytes) -> bytes:
-    """A column without varbinds whose OID stands in a later one."""
+    """A column without the varbinds whose OID occurs again later."""
     found: dict[bytes, bytes] = {}
     at = 0
     while at < len(column):

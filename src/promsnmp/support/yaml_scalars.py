@@ -1,7 +1,7 @@
 """Reads numbers, flags, durations and choices from YAML scalars; every error has its line.
 
-Numbers and text are told apart as in go-yaml, which snmp_exporter uses for the same files: by YAML 1.1, so that ``010``
-is 8, ``1_000`` a thousand, ``1e2`` a hundred, ``y`` true, and quoted scalars are text.
+It distinguishes numbers and text as go-yaml does, which snmp_exporter uses for the same files: by YAML 1.1, so that
+``010`` is 8, ``1_000`` a thousand, ``1e2`` a hundred, ``y`` true, and quoted scalars are text.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The way to a real Redis: with a password, over TLS, by sentinels, and what is told when it is closed to us."""
+"""Connections to a real Redis: with a password, over TLS, through sentinels, and the errors when access is refused."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def test_a_wrong_password_is_reported_without_showing_it(tmp_path: Path) -
         with pytest.raises(CoordinatorError, match="REDIS_PASSWORD") as caught:
             await asked(f"redis://127.0.0.1:{server.port}", password="wrong")
         assert "wrong" not in str(caught.value)
-        for arguments in (1, 20):  # an answer of its own for each
+        for arguments in (1, 20):  # each command gets its own answer
             with pytest.raises(CoordinatorError, match="REDIS_PASSWORD"):
                 await asked(f"redis://127.0.0.1:{server.port}", arguments=arguments)
 

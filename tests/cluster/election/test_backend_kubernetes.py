@@ -345,7 +345,9 @@ async def candidates(server: ApiServer) -> AsyncIterator[CandidateGroup]:
         api.close()
 
 
-async def test_one_of_three_leads_and_has_a_successor_when_it_stops(candidates: CandidateGroup, server: ApiServer) -> None:
+async def test_one_of_three_leads_and_has_a_successor_when_it_stops(
+    candidates: CandidateGroup, server: ApiServer
+) -> None:
     for number in range(3):
         candidates.join(f"pod-{number}")
     first = await candidates.leader()
@@ -393,9 +395,7 @@ async def test_conflicts_delay_a_renewal_without_making_a_second_leader(
     assert await candidates.leader() is leader
 
 
-async def test_the_holder_creates_a_deleted_lease_again(
-    candidates: CandidateGroup, server: ApiServer
-) -> None:
+async def test_the_holder_creates_a_deleted_lease_again(candidates: CandidateGroup, server: ApiServer) -> None:
     for number in range(3):
         candidates.join(f"pod-{number}")
     leader = await candidates.leader()

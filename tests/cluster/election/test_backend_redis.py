@@ -236,9 +236,7 @@ async def test_a_failover_is_a_change_and_writes_based_on_older_reads_are_refuse
     assert on_written.store == expected.store
 
 
-async def test_a_replica_promoted_twice_has_two_store_names(
-    redis: RedisServer, tmp_path: Path
-) -> None:
+async def test_a_replica_promoted_twice_has_two_store_names(redis: RedisServer, tmp_path: Path) -> None:
     with replica_of(redis, tmp_path) as second:
         stores = []
         for _ in range(2):

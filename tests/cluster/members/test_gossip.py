@@ -1,4 +1,4 @@
-"""Replicas that tell each other of themselves over real connections."""
+"""Replicas that exchange their status over real connections."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class FixedDns(ServiceDns):
 
 @dataclass
 class Replica:
-    """A team with a server of its own that knows one path."""
+    """A gossip member with its own server, which serves one path."""
 
     name: str
     started: float = 1.0
@@ -131,7 +131,7 @@ async def test_a_replica_that_dies_is_gone_after_a_while(three: list[Replica]) -
 async def test_a_replica_that_leaves_is_not_brought_back_by_being_asked(three: list[Replica]) -> None:
     await three[2].gossip.leave()
     for one in three[:2]:
-        one.members._gone.clear()  # as if its goodbye had been lost
+        one.members._gone.clear()  # as if its goodbye were lost
         await one.gossip.send_status_to_all()
         assert one.names == ["pod-0", "pod-1"]
 
@@ -140,7 +140,7 @@ async def test_a_changed_status_soon_reaches_the_others(three: list[Replica]) ->
     for one in three:
         one.members.member_timeout = 1000.0
         one.heard.clear()
-    await three[1].gossip.send_status_to_all()  # whatever waited with the old patience
+    await three[1].gossip.send_status_to_all()  # sends what waited with the old timeout
     three[0].revision, three[0].leader = 7, Leader("pod-0", "127.0.0.1:1", 3)
     three[0].gossip.announce()
     for one in three[1:]:

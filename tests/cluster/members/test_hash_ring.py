@@ -1,4 +1,4 @@
-"""Every device has one owner, the same one by everybody's reckoning, and few devices ever move."""
+"""Every device has one owner, all members agree on it, and few devices ever move."""
 
 from __future__ import annotations
 

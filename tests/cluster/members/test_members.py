@@ -1,4 +1,4 @@
-"""Who is there: heard of, silent, gone, or not to be told because nothing can be heard at all."""
+"""Members of the cluster: alive, silent, gone, or unknown because nothing can be heard."""
 
 from __future__ import annotations
 

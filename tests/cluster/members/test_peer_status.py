@@ -1,4 +1,4 @@
-"""News as it is written and read."""
+"""A peer status reads back as it was written."""
 
 from __future__ import annotations
 

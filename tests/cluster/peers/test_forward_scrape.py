@@ -1,4 +1,4 @@
-"""When an owner is asked for a page, and when it is left alone."""
+"""When a replica asks the owner for a page, and when it skips the owner."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OWNER = Member("pod-1", "an instance", "192.0.2.1:8080", 1.0)
 
 
 class FakePeerClient:
-    """Answers with what stands in ``answers``; exceptions are raised, and numbers are seconds that pass first."""
+    """Answers with ``answers``: it raises exceptions, and sleeps for numbers (seconds)."""
 
     def __init__(self) -> None:
         self.now = 0.0

@@ -1,4 +1,4 @@
-"""Requests for the leader: passed on, passed on again, settled by the file, or refused."""
+"""Requests for the leader: forwarded, retried, resolved by the file, or refused."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Follower(AlwaysLeader):
 
 
 class Cluster:
-    """Leaders and answers in the order in which they are met; the last ones stay."""
+    """Leaders and answers in the order of use; the last ones are used again."""
 
     def __init__(self, leaders: Sequence[Leader | None], answers: Sequence[HttpResponse | Exception] = ()) -> None:
         self.leadership: Leadership = Follower("pod-0", "")

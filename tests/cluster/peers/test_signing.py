@@ -1,4 +1,4 @@
-"""Seals: made by whoever has the key, for one request, for a short time, and for changes once."""
+"""Request signatures: only with the key, for one request, for a short time, and only once for changes."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def normal(item: Object) -> Object:
     if copy["kind"] == "Secret":
         copy["stringData"] = sorted(copy["stringData"])
     if copy["kind"] == "Deployment":
-        assert copy["spec"].pop("replicas", 3) == 3  # the chart leaves it to the autoscaler, whose minimum is 3
+        assert copy["spec"].pop("replicas", 3) == 3  # the autoscaler sets it, with a minimum of 3
     return copy
 
 

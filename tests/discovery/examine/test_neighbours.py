@@ -1,4 +1,4 @@
-"""The addresses that devices tell of: recorded tables, and tables that make no sense."""
+"""Addresses of neighbours in devices' tables: recorded tables, and tables with nonsense."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When two sightings are of one device, mark by mark; see the table in docs/how-to/discovery.md."""
+"""When two sightings are of one device, identifier by identifier; see the table in docs/how-to/discovery.md."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ CASES = [
     (sighting(name="core-1"), UNKNOWN),
     (sighting(name="core-1", booted=0.0), SAME),
     (sighting(name="core-1", booted=2.0), SAME),
-    (sighting(name="core-1", booted=11 * DAY - 50), UNKNOWN),  # it may have been started anew
-    (sighting(name="core-1", booted=5 * DAY), UNKNOWN),  # it ran all the while: not this one, but nothing says whose
+    (sighting(name="core-1", booted=11 * DAY - 50), UNKNOWN),  # it may have restarted
+    (sighting(name="core-1", booted=5 * DAY), UNKNOWN),  # it never restarted: another one, but which?
     (sighting(name="core-9", booted=5 * DAY), DIFFERENT),
     (sighting(name="core-9", booted=0.0), UNKNOWN),
     (sighting(name="core-9"), UNKNOWN),
@@ -120,7 +120,7 @@ def every_sighting(**also: object) -> list[Traits]:
 
 
 def test_of_all_combinations_none_makes_one_device_of_what_shares_only_a_name_an_engine_or_a_start() -> None:
-    """It takes two marks, or the hardware, and nothing of the hardware may say no."""
+    """One device needs two equal identifiers, or equal hardware, and no hardware identifier may differ."""
     for new in every_sighting():
         if compare(KNOWN, new) is not SAME:
             continue

@@ -1,4 +1,4 @@
-"""What becomes of the inventory when agents are found: the stories of an operator's network."""
+"""How found agents change the inventory: cases from an operator's network."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PUBLIC = Community(Version.V2C, "public")
 
 
 def facts(address: str, name: str | None, number: int = 0, *, day: float = 0.0, **more: object) -> Facts:
-    """A sighting of the box ``number``, whose hardware shows; 0 is one whose hardware does not."""
+    """A sighting of the box ``number``, with hardware identifiers; box 0 has none."""
     hardware = {"mac_addresses": frozenset({f"001b540000{number:02x}"})} if number else {}
     said = {"sys_descr": "a switch", "sys_object_id": "1.3.6.1.4.1.9.1.1", "sys_contact": "noc", "sys_location": "hall"}
     return Facts(

@@ -1,4 +1,4 @@
-"""Devices that were looked for in vain: marked first, lost after a while, removed only when the operator says so."""
+"""Devices that searches no longer find: marked first, lost after a while, removed only when the operator wants that."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_device_that_does_not_answer_is_missed_first_and_lost_after_a_while() 
     assert [one.id for one in stale_devices.stale] == ["gone"]
     assert devices[1].status == STALE
     devices, stale_devices = settled(devices, search("10.0.0.1", day=4))
-    assert (stale_devices, len(devices)) == (StaleDevices(1), 2)  # it is lost once
+    assert (stale_devices, len(devices)) == (StaleDevices(1), 2)  # reported as lost once
     assert devices[0] == device("here", "10.0.0.1")
 
 

@@ -1,4 +1,4 @@
-"""Sets of addresses: what is in them, in which order they are gone through, and that nobody lists a million."""
+"""Sets of addresses: what they contain, in which order they are visited, and that no list of a million is made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said to one address, and what is made of what it answers, without any network."""
+"""What the probe sends to one address, and what it concludes from the answers, without a network."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.discovery.small_device import MIB
 
 
 class Talk:
-    """A probe and the agent that it talks to; ``packets`` counts what it sent, ``errors`` what it told of."""
+    """A probe and its agent; ``packets`` counts what it sent, ``errors`` has what it reported."""
 
     def __init__(self, agent: SimulatedAgent | None, *credentials: Credentials) -> None:
         self.errors: Counter[str] = Counter()
@@ -129,7 +129,7 @@ def test_an_answer_to_another_request_is_not_believed() -> None:
     message = ber.tlv(ber.SEQUENCE, ber.encode_integer(1) + ber.tlv(ber.OCTET_STRING, b"public") + pdu)
     assert talk.probe.on_datagram(message) is ProbeStep.WAIT
     assert talk.probe.on_datagram(message.replace(b"public", b"publiz")) is ProbeStep.WAIT
-    assert talk.probe.on_datagram(talk.probe.datagram()) is ProbeStep.WAIT  # a mirror
+    assert talk.probe.on_datagram(talk.probe.datagram()) is ProbeStep.WAIT  # an echo of the request
     assert talk.probe.on_datagram(b"GET / HTTP/1.0\r\n\r\n") is ProbeStep.WAIT
     assert dict(talk.errors) == {"unexpected": 2, "unauthentic": 1, "malformed": 1}
     assert not talk.probe.answered

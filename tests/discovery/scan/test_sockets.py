@@ -1,4 +1,4 @@
-"""The shared socket on loopback: where datagrams came from, and which ones were lost."""
+"""The shared socket on loopback: the senders of datagrams, and which datagrams were lost."""
 
 from __future__ import annotations
 

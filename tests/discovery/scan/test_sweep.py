@@ -1,4 +1,4 @@
-"""Sweeps: their pace and bounds on a network without time, and whom they find on a real one."""
+"""Sweeps: their pace and limits on a simulated network, and what they find on a real one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What addresses, networks and ranges mean, and that nobody ever makes a list of a million."""
+"""The syntax of addresses, networks and ranges; no list of a million addresses is ever made."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_multicast_and_its_like_are_left_out_of_what_was_forced() -> None:
 
 def test_duplicate_targets_are_asked_once() -> None:
     assert len(listed("192.0.2.0/24", "192.0.2.7", "192.0.2.200-192.0.3.3")) == 254 + 5
-    assert listed("192.0.2.0/30", "192.0.2.0") == ["192.0.2.0", "192.0.2.1", "192.0.2.2"]  # named by itself
+    assert listed("192.0.2.0/30", "192.0.2.0") == ["192.0.2.0", "192.0.2.1", "192.0.2.2"]  # named on its own
 
 
 def test_what_is_excluded_is_not_asked_network_addresses_included() -> None:

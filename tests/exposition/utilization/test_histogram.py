@@ -1,4 +1,4 @@
-"""interface_utilization: what is observed, and when not."""
+"""interface_utilization: when it is observed, and when not."""
 
 from __future__ import annotations
 

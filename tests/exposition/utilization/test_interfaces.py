@@ -1,4 +1,4 @@
-"""From interface columns to the histogram: which counters, speeds and labels."""
+"""From interface columns to the histogram: counters, speeds and labels."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def test_every_value_lies_between_the_bounds_of_its_bucket(value: float) -> None
         assert index == ZERO
     else:
         assert bound(index - 1) < value
-        assert index > 8 * 1023 or value <= bound(index)  # the bound of the last bucket is no float
+        assert index > 8 * 1023 or value <= bound(index)  # the bound of the last bucket is not a float
 
 
 @given(VALUES, VALUES)

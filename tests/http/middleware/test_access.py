@@ -1,4 +1,4 @@
-"""Access, rate limit and response headers at the real service."""
+"""Access, rate limit and response headers of the real service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order of the middleware, by what it means for a request."""
+"""The order of the middleware, by its effect on a request."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from promsnmp.http.responses.conditional import precondition_check
 
 
 def holds(present: str | None, *headers: tuple[str, str]) -> bool:
-    """Whether the headers of a request allow a change of something whose ETag is ``present``."""
+    """Whether the headers of a request allow a change of a resource with the ETag ``present``."""
     raw = [(name.encode(), value.encode()) for name, value in headers]
     check = precondition_check(Request({"type": "http", "headers": raw}), lambda tag: str(tag))
     try:

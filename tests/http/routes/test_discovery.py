@@ -139,7 +139,7 @@ def test_all_problems_of_a_request_are_listed_at_once(client: httpx.Client) -> N
         client, {"potentialTargets": ["10.0.0.0/4", "x y"], "agentType": "snmp-community", "labels": {"1": "a"}}
     )
     assert answer.status_code == 400
-    assert len(answer.json()["problems"]) == 2  # wrong fields; targets are checked after them
+    assert len(answer.json()["problems"]) == 2  # wrong fields; targets are checked later
     answer = post(client, COMMUNITY | {"potentialTargets": ["10.0.0.0/4", "x y"]})
     assert len(answer.json()["problems"]) == 2
 

@@ -34,7 +34,7 @@ def prepared(known: Inventory) -> DocumentWriter:
 
 
 def changed(old: Inventory, chance: random.Random) -> Inventory:
-    """Something else at a few places: devices renamed, gone, new, moved, and seeds and numbers."""
+    """The document with changes at a few places: devices renamed, removed, added, moved, and seeds and numbers."""
     devices = list(old.devices)
     for _ in range(chance.randrange(6)):
         place = chance.randrange(len(devices)) if devices else 0
@@ -66,7 +66,7 @@ def test_an_incremental_read_equals_a_full_read() -> None:
         found = reread(plain, *writer.known)
         assert found == from_document(json.loads(plain)) == new
         same = {device.id: device for device in known.devices}
-        assert sum(device is not same.get(device.id) for device in found.devices) < 15  # changed, or behind a gap
+        assert sum(device is not same.get(device.id) for device in found.devices) < 15  # changed, or after a gap
         known = found if chance.random() < 0.5 else known
         writer.json(known)
 
@@ -83,7 +83,7 @@ def test_only_changed_devices_are_parsed(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(incremental, "from_document", counted)
     assert reread(DocumentWriter(mask=False).json(new), *prepared(known).known) == new
-    assert read == [2]  # the changed one, and the one behind the gap
+    assert read == [2]  # the changed one, and the one after the gap
 
 
 @pytest.mark.parametrize("size", [0, 1])

@@ -1,4 +1,4 @@
-"""Seeds of a document: the original's, ours, and what is filled in where something was left out."""
+"""Seeds of a document: the original's, ours, and the defaults of missing fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several writers of one file: only the leader's writes land, and each is known by its number."""
+"""Several writers of one file: only the leader's writes succeed, and each has a number."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.inventory.samples import KEY
 
 
 class Terms:
-    """A fence set by hand: the leader's term, or none."""
+    """A leadership set by hand: the leader's fencing token, or none."""
 
     def __init__(self, term: int | None) -> None:
         self.term = term

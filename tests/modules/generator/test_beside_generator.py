@@ -55,7 +55,7 @@ DELIBERATE = {"tDerived", "slotState", "owOctets", "ownValue", "ownText", "daWhe
 
 
 def standard_mibs(folder: Path) -> Path:
-    """What the generator needs to be told of the top of the tree, from our own tables."""
+    """A MIB with the top of the OID tree from our own tables, which the generator needs."""
     folder.mkdir()
     nodes = "".join(
         f"{name} OBJECT IDENTIFIER ::= {{ iso {' '.join(map(str, oid[1:]))} }}\n"

@@ -69,7 +69,7 @@ def test_an_interface_mib_becomes_the_if_mib_that_snmp_exporter_is_released_with
     assert sorted(ours["walk"]) == sorted(released["walk"])
     assert ours.get("get") == released.get("get")
     for one in (*ours["metrics"], *released["metrics"]):
-        del one["help"]  # our MIB has words of its own, and fewer kinds of lines
+        del one["help"]  # our MIB has other texts, and fewer kinds of lines
         if one["name"] == "ifType":
             del one["enum_values"]
     assert {one["name"]: one for one in ours["metrics"]} == {one["name"]: one for one in released["metrics"]}

@@ -37,7 +37,7 @@ def ours(parser: SmiParser) -> LoadedMibs:
 
 @pytest.fixture
 def read(parser: SmiParser) -> Read:
-    """Reads MIB texts, each as ``NAME DEFINITIONS ::= BEGIN ... END`` of what is given."""
+    """Reads MIB texts, each wrapped in ``NAME DEFINITIONS ::= BEGIN ... END``."""
 
     def call(**texts: str) -> LoadedMibs:
         files = [parser.parse(whole(name, body), path=f"{name}.mib") for name, body in texts.items()]
@@ -133,7 +133,7 @@ def test_smiv1_is_read(ours: LoadedMibs) -> None:
     assert found(tree, "oldAddress").type is not None
     assert found(tree, "oldBytes").oid == (*ENTERPRISE, 3, 4, 1, 2)
     assert found(tree, "oldBytes").access == "read-only"
-    assert found(tree, "old_height").oid == (*ENTERPRISE, 3, 4, 1, 4)  # underscores are forbidden, and common
+    assert found(tree, "old_height").oid == (*ENTERPRISE, 3, 4, 1, 4)  # underscores are forbidden, but common
     (slot,) = found(tree, "slotState").indexes
     assert (slot.label, slot.oid, slot.type.kind) == ("slotEntry", (), "INTEGER")
 

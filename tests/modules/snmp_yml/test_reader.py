@@ -103,7 +103,7 @@ def test_null_is_an_empty_list_or_mapping() -> None:
 
 METRIC = "name: a, oid: 1.3, type: gauge"
 ONE = f"modules:\n  m:\n    metrics:\n    - {{{METRIC}, "
-"""Of the first metric, the beginning."""
+"""The beginning of the first metric."""
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ async def test_a_replica_that_may_not_write_sends_its_results_to_the_leader() ->
 
     for _ in range(3):
         await follower.forward(send)
-    assert len(sent) == 2  # the first was not taken, and there was nothing more to tell
+    assert len(sent) == 2  # the first was not accepted, and there is nothing more to report
     leader.receive(sent[1])
     await leader.store(store.update)
     device = store.current.devices[0]

@@ -106,8 +106,8 @@ async def test_a_replaced_device_is_detected_again(objects: dict[str, bytes]) ->
         target = target_of(agent, "auto")
         assert modules_of(await poll(one, target)) == {"system", "ups"}
         agent.mib = Mib.of(objects)
-        await poll(one, target)  # which sees that something changed
-        one.states.of(target).detection._due -= RECHECK_SECONDS  # the time that lies between two askings at least
+        await poll(one, target)  # it notices the change
+        one.states.of(target).detection._due -= RECHECK_SECONDS  # the minimum interval between two detections
         page = await poll(one, target)
         asked = agent.requests
         assert modules_of(page) == {"system", "if_mib"}
@@ -156,7 +156,7 @@ async def test_an_agent_that_never_answers_the_probe_costs_one_poll() -> None:
         page = await poll(one, target)
         assert modules_of(page) == {"system", "if_mib"}
         one.states.of(target).detection._due = 0.0
-        page = await poll(one, target)  # it has answered before, so it is polled although it does not say what it is
+        page = await poll(one, target)  # it has answered before, so it is polled although it cannot be identified
     assert "ifInOctets{" in page.plain(Format.TEXT).decode()
 
 

@@ -127,7 +127,7 @@ async def test_recorded_devices_are_identified(name: str) -> None:
     assert first.match.names == ("system", *modules.split())
     assert first.match == second.match
     assert first.problem == second.problem == ""
-    assert first.packets <= 7  # four, and a few where long values do not fit an answer
+    assert first.packets <= 7  # four, and a few more when long values do not fit an answer
     assert second.packets <= 16
 
 

@@ -66,7 +66,7 @@ def test_the_newer_result_counts_stored_or_detected() -> None:
     one.set_stored_modules(("system", "cisco"), "key", 0.0)
     one.record_identity(identity("system", "ups"), 1000.0)
     one.record_identity(identity("system", "ups"), 1600.0)
-    one.set_stored_modules(("system", "cisco"), "key", 2000.0)  # which is what it was before
+    one.set_stored_modules(("system", "cisco"), "key", 2000.0)  # the same as before
     assert one.modules == ("system", "ups")
     one.set_stored_modules(("system", "apc"), "key", 3000.0)
     assert one.modules == ("system", "apc")

@@ -147,7 +147,7 @@ def test_an_answer_without_varbinds_is_a_loop() -> None:
 
 
 def exchanged(_: ber.Pdu, asked: list[ber.VarBind]) -> tuple[int, int, bytes] | None:
-    """Of A the rows 1 to 9, 11, 10, 10 again with another value, and 12; the rest honestly."""
+    """Rows 1 to 9, 11, 10, 10 again with another value, and 12 of column A; the rest honestly."""
     last = asked[0].oid
     if last == A:
         rows = [*((row, row) for row in (*range(1, 10), 11)), (10, 1), (10, 77), (12, 12)]

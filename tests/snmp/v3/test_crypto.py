@@ -141,7 +141,7 @@ def test_encrypted_text_decrypts_to_the_original(plain: bytes, number: int, salt
 def test_a_mac_is_the_truncated_hmac(protocol: AuthProtocol, mac: str) -> None:
     auth = Authenticator(protocol, b"Jefe")
     message = b"what do ya want for nothing?"
-    assert auth.mac(message, len(message)) != bytes.fromhex(mac)[: auth.size]  # the zeros of its own place count
+    assert auth.mac(message, len(message)) != bytes.fromhex(mac)[: auth.size]  # the zeros in its own place count
     bare = auth._keyed.copy()
     bare.update(message)
     assert bare.hexdigest() == mac

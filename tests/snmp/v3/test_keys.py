@@ -1,4 +1,4 @@
-"""Keys of USM users against the vectors of RFC 3414 and draft-reeder, and the cache of them."""
+"""Keys of USM users against the vectors of RFC 3414 and draft-reeder, and their cache."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ from tests.support.agents.usm_pair import (
 )
 
 SHARED = ready()
-"""One for all examples: what they send must not change it."""
+"""One manager for all examples: their datagrams must not change it."""
 SHARED_PDU = request(4711)
 ANSWER = SHARED.send(SHARED.model.encode(SHARED_PDU))
 
@@ -83,7 +83,7 @@ def test_short_ciphertexts_are_refused(priv: PrivProtocol, size: int) -> None:
     made = ready(replace(USER, priv_protocol=priv))
 
     class Cut:
-        """A privacy protocol that sends ``size`` octets of nothing."""
+        """A privacy protocol that sends ``size`` zero octets."""
 
         def encrypt(self, plaintext: bytes, boots: int, time: int, salt: int) -> Encrypted:
             return Encrypted(bytes(size), bytes(8))
@@ -105,7 +105,7 @@ def test_a_mac_of_another_size_is_refused(size: int) -> None:
     auth: Authenticator = right
 
     class Long:
-        """Signs with as many octets as ``size`` says."""
+        """Signs with a MAC of ``size`` octets."""
 
         def __init__(self) -> None:
             self.size = size

@@ -30,7 +30,7 @@ NOBODY = User("nobody")
 
 
 class Agents(NamedTuple):
-    """A device, and one behind it that it shows as the context ``behind``."""
+    """A device, and one behind it that it exposes as the context ``behind``."""
 
     front: Snmpd
     back: Snmpd
@@ -61,7 +61,7 @@ def agents(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agents]:
 
 
 async def sys_name(agent: Snmpd, user: User, *, engine: EngineState | None = None) -> str:
-    """What ``user`` gets for sysName."""
+    """The value of sysName that ``user`` gets."""
     return await ask(agent, UsmModel(user, engine=engine or EngineState(), keys=KEYS))
 
 
@@ -73,7 +73,7 @@ async def ask(agent: Snmpd, model: UsmModel, *, timeout: float = 1.0, retries: i
 
 
 async def timeout_hint(agent: Snmpd, user: User) -> str:
-    """What the model makes of it that snmpd does not answer ``user`` at all."""
+    """The model's error when snmpd does not answer ``user`` at all."""
     model = UsmModel(user, engine=EngineState(), keys=KEYS)
     with pytest.raises(SnmpTimeout):
         await ask(agent, model, timeout=0.3, retries=0)
@@ -81,7 +81,7 @@ async def timeout_hint(agent: Snmpd, user: User) -> str:
 
 
 async def refusal(agent: Snmpd, user: User) -> str:
-    """Why ``user`` gets nothing, in the error's words."""
+    """The error message that ``user`` gets."""
     with pytest.raises(AuthenticationError) as caught:
         await sys_name(agent, user)
     assert AUTH_PASSPHRASE not in str(caught.value)

@@ -117,7 +117,7 @@ def _as_pdu(request: Request, type_: int) -> bytes:
 
 
 def late(seconds: float) -> Behaviour:
-    """Delays every answer; longer than the manager's timeout, it answers a request that was given up."""
+    """Delays every answer; with more than the manager's timeout, it answers an abandoned request."""
     return Behaviour("late", lambda request: [Reply(request.honest, delay=seconds)], is_harmless=True, delay=seconds)
 
 
@@ -169,7 +169,7 @@ def _out_of_order(request: Request) -> Iterable[bytes]:
 
 
 def _deeper(request: Request) -> Iterable[bytes]:
-    """Each OID has one sub-identifier more than the one before."""
+    """Each OID is one sub-identifier longer than the one before."""
     return [request.response(_row(request.last + b"\x01"))]
 
 
@@ -179,7 +179,7 @@ def _behind(request: Request) -> Iterable[bytes]:
 
 
 def _decreasing(request: Request) -> Iterable[bytes]:
-    """All rows of a column, the last first; one at a time for GETNEXT."""
+    """All rows of a column in reverse order; one at a time for GETNEXT."""
     rows = HONEST.rows(HONEST.position(_NAME), HONEST.position(_NAME) + ROWS, 0.0)[::-1]
     return [request.response(b"".join(rows) if request.pdu.type == ber.GET_BULK else rows[request.number % ROWS])]
 
@@ -195,7 +195,7 @@ def _repeating(request: Request) -> Iterable[bytes]:
 
 
 def many_varbinds(size: int = 60_000) -> Behaviour:
-    """A column so long that one answer has ``size`` octets: allowed, so it must be read."""
+    """A column so long that one answer has ``size`` octets: this is allowed, so it must be read."""
     count = size // 22
     objects = {f"{IF_ENTRY}.10.{row}": ber.encode_integer(row, ber.COUNTER32) for row in range(1, count + 1)}
     mib = Mib.of(objects)
@@ -241,7 +241,7 @@ def too_big_above(repetitions: int) -> Behaviour:
 
 
 def no_such_name_mid_walk(requests: int = 2) -> Behaviour:
-    """v1's end of the MIB (also what some v2c agents say) before its end."""
+    """v1's end of the MIB (which some v2c agents send, too) before the real end."""
     return after(requests, Behaviour("no_such_name", status(2).answer))
 
 

@@ -1,4 +1,4 @@
-"""Both decoders, compiled and plain Python, with checks for any octets: for the tests and the fuzzer."""
+"""Both decoders, compiled and plain Python, with checks that hold for any octets: for the tests and the fuzzer."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def rows(*suffixes: int, column: bytes = COLUMN) -> bytes:
 
 
 def column_of(decoder: ModuleType, octets: bytes, skip: int) -> list[object]:
-    """Everything that is read from the octets of a column; "Malformed" for the exception."""
+    """All results of reading the octets of a column; "Malformed" for the exception."""
     readings: list[Callable[[], object]] = [
         lambda: decoder.numbers(octets, skip, True),
         lambda: decoder.numbers(octets, skip, False),
@@ -81,7 +81,7 @@ def scan_of(decoder: ModuleType, octets: bytes, start: int, end: int, **options:
 
 
 def message_of(decoder: ModuleType, datagram: bytes) -> list[object]:
-    """Everything that is read from a v1 or v2c message."""
+    """All results of reading a v1 or v2c message."""
     try:
         pdu = decoder.read_community_message(datagram, HEAD)
     except decoder.Malformed:
@@ -102,7 +102,7 @@ def message_of(decoder: ModuleType, datagram: bytes) -> list[object]:
 
 
 def agree_on(octets: bytes) -> None:
-    """Both decoders read the same from any octets, and raise nothing but Malformed."""
+    """Checks that both decoders read the same from the octets, and raise nothing but Malformed."""
     assert message_of(COMPILED, octets) == message_of(PLAIN, octets)
     for skip in (0, len(COLUMNS[0])):
         assert column_of(COMPILED, octets, skip) == column_of(PLAIN, octets, skip)

@@ -1,4 +1,4 @@
-"""An agent that is a function: it answers an operation without a socket, honestly or as a test tells it to."""
+"""An agent that is a function: it answers an operation without a socket, honestly or as a test wants."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from promsnmp.snmp.operations.base import Operation
 A, B, C = (oid.encode(f"1.3.6.1.4.1.9999.{number}") for number in (1, 2, 3))
 MIB = Mib.of({root + bytes((row,)): ber.encode_integer(row) for root in (A, B, C) for row in range(1, 31)})
 Answer = Callable[[ber.Pdu, list[ber.VarBind]], tuple[int, int, bytes] | None]
-"""From a request to error-status, error-index and encoded varbinds; None for what an honest agent says."""
+"""From a request to error-status, error-index and encoded varbinds; None for the honest answer."""
 
 
 class Agent:
-    """Answers an operation until it ends; ``requests`` are the requests that it got."""
+    """Answers an operation until it ends; ``requests`` are the requests it received."""
 
     def __init__(self, misdeed: Answer = lambda *_: None, *, mib: Mib = MIB, is_v1: bool = False) -> None:
         self.requests: list[tuple[ber.Pdu, list[ber.VarBind]]] = []

@@ -104,11 +104,12 @@ Misdeed = Callable[[Request], Iterable[Reply | bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """``answer`` says what is sent for a request. What a sound manager makes of it:
+    """``answer`` returns what is sent for a request. What a correct manager does with it:
 
-    ``is_harmless``: every right answer comes too, within ``delay`` seconds: it reads all that ``mib`` (HONEST) holds.
-    ``is_plausible``: what comes is well-formed, so values that the device does not hold may be believed.
-    Of all others it takes values that the device holds, or none, and ends with an error unless it read all.
+    ``is_harmless``: every right answer arrives, too,
+    within ``delay`` seconds: it reads all that ``mib`` (HONEST) holds.
+    ``is_plausible``: the datagrams are well-formed, so it may accept values that the device does not hold.
+    From all others it takes values that the device holds, or none, and ends with an error unless it read everything.
     """
 
     name: str
@@ -123,7 +124,7 @@ class Behaviour:
 
 
 def after(requests: int, behaviour: Behaviour) -> Behaviour:
-    """Honest for some requests, then as ``behaviour``."""
+    """Honest for some requests, then behaves as ``behaviour``."""
 
     def answer(request: Request) -> Iterable[Reply | bytes]:
         return [request.honest] if request.number < requests else behaviour.answer(request)
@@ -134,7 +135,7 @@ def after(requests: int, behaviour: Behaviour) -> Behaviour:
 class HostileAgent:
     """Listens on the running loop: ``async with HostileAgent(behaviour) as agent: ... agent.target``.
 
-    ``requests`` are the datagrams that came, in order; those that are no v1 or v2c request are not answered.
+    ``requests`` are the received datagrams, in order; datagrams that are not v1 or v2c requests get no answer.
     """
 
     def __init__(self, behaviour: Behaviour, *, mib: Mib = HONEST, community: str = "public") -> None:
@@ -145,7 +146,7 @@ class HostileAgent:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def start(self, address: str = "127.0.0.1", port: int = 0) -> Self:
-        """Open the agent's socket and the other one."""
+        """Opens the agent's socket and the other one."""
         self._loop = asyncio.get_running_loop()
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         for number in (port, 0):

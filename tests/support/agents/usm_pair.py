@@ -51,7 +51,7 @@ class Pair(NamedTuple):
         return self.send(self.model.encode(request(next(REQUEST_IDS))))
 
     def send(self, datagram: bytes) -> bytes:
-        """The agent's datagram for one of the manager."""
+        """The agent's answer to a datagram of the manager."""
         answered = self.agent.handle(datagram, respond)
         assert answered is not None
         return answered

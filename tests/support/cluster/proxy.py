@@ -12,8 +12,8 @@ from typing import Self
 class Proxy:
     """Forwards connections to a port of loopback, in a thread of its own.
 
-    ``delay`` (seconds) delays what the server sends; ``hang`` holds everything back; ``drop`` closes each new connection
-    at once; ``cut`` closes the open ones.
+    ``delay`` (seconds) delays what the server sends; ``hang`` holds everything back; ``drop`` closes each new
+    connection at once; ``cut`` closes the open ones.
     """
 
     def __init__(self, port: int, *, address: str = "127.0.0.1") -> None:

@@ -13,7 +13,7 @@ DEVICES = "/promsnmp/devices"
 
 
 class Replica(ServiceProcess):
-    """``name`` is its POD_NAME; ``env`` has further settings, such as those to find the others (``RedisServer.env``)."""
+    """``name`` is its POD_NAME; ``env`` has more settings, such as where the others are (``RedisServer.env``)."""
 
     def __init__(self, folder: Path, name: str, env: Mapping[str, str], *, prefix: Sequence[str] = ()) -> None:
         self.name = name

@@ -77,7 +77,7 @@ class _CaseGenerator:
         self.has_ports = any(one["type"] == "LldpPortId" for one in self.indexes)
         self.rows = [self.row() for _ in range(random.choice((1, 3, 6, 12)) if self.indexes else 1)]
         self.columns = 20
-        """The number of the column that was added last for a lookup."""
+        """The number of the column that was last added for a lookup."""
 
     def maybe(self, share: float) -> bool:
         return self.random.random() < share
@@ -90,7 +90,8 @@ class _CaseGenerator:
             self.random.shuffle(metrics)
         module = self.module(metrics)
         looked_at = tuple(f"{one['oid']}." for one in module.get("filters", ()))
-        others = [at for at in self.objects if not at.startswith(looked_at)]  # a filter would be dropped for it
+        # Not in a filter's column: snmp_exporter would drop the filter.
+        others = [at for at in self.objects if not at.startswith(looked_at)]
         if others and self.maybe(0.05):
             self.objects[self.random.choice(others)] = generated_values.malformed(self.random)
         return Case(name, metrics, self.objects, module, version=self.random.choice((1, 2, 2, 2, 3)))
@@ -198,9 +199,9 @@ class _CaseGenerator:
         return generated_values.integer(self.random) if is_text_elsewhere else value
 
     def overlapping(self, metrics: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """A metric under, over or at the OID of another, or of its name."""
+        """A metric whose OID is under, above or equal to that of another metric, or that has its name."""
         chosen = self.random.choice(metrics)
-        other = {key: value for key, value in chosen.items() if key != "regex_extracts"}  # they would see its slips
+        other = {key: value for key, value in chosen.items() if key != "regex_extracts"}  # they would show its bugs
         if other["type"] in ("ParseDateAndTime", "EnumAsInfo", "EnumAsStateSet"):  # so would these
             other = {key: value for key, value in other.items() if key != "enum_values"} | {"type": "DisplayString"}
         how = self.random.randrange(4)

@@ -50,7 +50,8 @@ def opaque_float(random: Random) -> bytes:
 
 
 def any_float(random: Random) -> bytes:
-    """The same, however large; not for enumerations, of whose numbers snmp_exporter makes others then."""
+    """A float or double in an Opaque, of any size; not for enumerations, because snmp_exporter changes their large
+    numbers."""
     numbers = (3.4e38, float("inf"), float("-inf"), float("nan"), random.uniform(-1e30, 1e30))
     return _opaque_float(random.choice(numbers), random)
 
@@ -62,18 +63,18 @@ def _opaque_float(number: float, random: Random) -> bytes:
 
 
 def text(random: Random) -> bytes:
-    """An OCTET STRING with text, good or bad."""
+    """An OCTET STRING with text, valid or not."""
     return octets(random.choice(_TEXTS))
 
 
 def some_octets(random: Random) -> bytes:
-    """An OCTET STRING of a length that addresses and dates have, or nearly."""
+    """An OCTET STRING with the length of an address or a date, or one octet off."""
     size = random.choice((0, 1, 2, 3, 4, 4, 5, 6, 6, 7, 8, 9, 11, 12, 15, 16, 16, 17, 20, 130))
     return octets(random.randbytes(size))
 
 
 def address(random: Random) -> bytes:
-    """An IpAddress of 4 octets, of 16 (snmp_exporter 0.28 loses the last one, so that it is 0 here), or of none."""
+    """An IpAddress of 4 octets, of 16 (snmp_exporter 0.28 loses the last one, so it is 0 here), or of none."""
     return ber.tlv(
         ber.IP_ADDRESS, random.choice((random.randbytes(4), random.randbytes(4), random.randbytes(15) + b"\0", b""))
     )
@@ -100,7 +101,7 @@ _DATE_FIELDS = ((1, 12), (1, 31), (0, 23), (0, 59), (0, 60), (0, 9))
 
 
 def ntp(random: Random) -> bytes:
-    """An NTP time stamp: always 8 octets, because snmp_exporter ends at others."""
+    """An NTP time stamp: always 8 octets, because snmp_exporter crashes on other lengths."""
     return octets(random.choice((bytes(8), b"\xff" * 8, random.randbytes(8))))
 
 
@@ -164,7 +165,7 @@ BY_TYPE: Mapping[str, tuple[Maker, ...]] = {
 }
 NUMERIC = ("gauge", "counter", "Float", "Double", "EnumAsInfo", "EnumAsStateSet")
 ASSOCIATED = {"InetAddress": (1, 2), "InetAddressMissingSize": (1, 2), "LldpPortId": (1, 2, 3, 5, 7)}
-"""Types whose values have their own type told by the column before, and the numbers of those that are known."""
+"""Types whose values take their type from the column before, and the known numbers of types."""
 """What the values of a metric of a type usually are; any for types that are not here."""
 
 
@@ -178,22 +179,22 @@ def is_number(value: bytes) -> bool:
 
 
 def is_whole(value: bytes) -> bool:
-    """Whether an encoded value is of an enumeration: neither NaN nor an infinity, nor beyond 64 bits."""
+    """Whether an encoded value fits an enumeration: not NaN, not infinite, at most 64 bits."""
     tag, start, end = ber.read_any(value, 0, len(value))
     number = values.whole_number(tag, value[start:end])
     return number is not None and -(2**63) <= number < 2**63
 
 
 def value_for(kind: str, random: Random, *, lies: bool) -> bytes:
-    """A value for a metric or look-up of a type; with ``lies`` now and then one of another type."""
+    """A value for a metric or lookup of a type; with ``lies``, sometimes one of another type."""
     makers = BY_TYPE.get(kind, ANYTHING)
-    if kind in ASSOCIATED:  # what no column tells the type of is shown in another way on purpose
+    if kind in ASSOCIATED:  # a value whose type no column gives is shown differently on purpose
         makers = STRINGS
     if lies and kind != "NTPTimeStamp" and random.random() < 0.15:
         makers = (*ANYTHING, padded, odd)
     elif random.random() < 0.05 and kind in ("gauge", "counter"):
         makers = (padded,)
     value = random.choice(makers)(random)
-    if kind not in NUMERIC and value[0] in (ber.TIME_TICKS, ber.UINTEGER32):  # as text they are one of its slips
+    if kind not in NUMERIC and value[0] in (ber.TIME_TICKS, ber.UINTEGER32):  # a formatting bug of snmp_exporter
         return integer(random)
     return value

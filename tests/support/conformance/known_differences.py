@@ -1,4 +1,4 @@
-"""Tells deliberate differences between two pages (docs/reference/conformance.md) from unknown ones."""
+"""Separates deliberate differences between two pages (docs/reference/conformance.md) from unknown ones."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ REFUSALS = {
     re.compile(r"error (?:getting|walking) target .*(?:[Uu]nable to decode|unmarshal|decode)"): "malformed values",
     re.compile(r"^snmp_exporter ends$"): "values that end snmp_exporter",
 }
-"""What snmp_exporter answers 500 for, or ends at, where we serve the rest of the page."""
+"""Errors for which snmp_exporter answers 500, or crashes, while we serve the rest of the page."""
 STRICT = frozenset({"duplicate series", "families that do not agree"})
-"""What we answer 500 for, too, when we are told to."""
+"""Errors for which we answer 500, too, when configured to."""
 _TICKS = re.compile(r"%!s\(uint32=(\d+)\)")
 """How snmp_exporter 0.28 shows TimeTicks as text."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScrapedModule:
-    """What a page was made from: metrics in the words of snmp.yml, and the device's objects by dotted OID."""
+    """What a page was made from: metrics as in snmp.yml, and the device's objects by dotted OID."""
 
     metrics: Sequence[Mapping[str, Any]]
     objects: Mapping[str, bytes]
 
 
 def refusal(body: str) -> str:
-    """Why snmp_exporter refuses a scrape that we serve; "" where we do not know."""
+    """Why snmp_exporter refuses a scrape that we serve; "" when no documented reason applies."""
     return next((why for pattern, why in REFUSALS.items() if pattern.search(body)), "")
 
 
 def has_slips_apart(page: ParsedPage) -> bool:
-    """Whether only formatting bugs of snmp_exporter keep series of a page apart."""
+    """Whether some series of a page differ only because of formatting bugs of snmp_exporter."""
     return len(_corrected(page).samples) < len(page.samples)
 
 
@@ -52,7 +52,7 @@ def unexplained_differences(
 ) -> list[Difference]:
     """The differences between our page and theirs that docs/reference/conformance.md does not document.
 
-    ``is_exact``: ours was made by the settings that bring back what snmp_exporter does.
+    ``is_exact``: our page was made with the settings that restore snmp_exporter's behaviour.
     """
     if not list(compare(mine, other)):
         return []
@@ -61,7 +61,7 @@ def unexplained_differences(
     found = differences(scraped, mine, other)
     lookups = [one for metric in scraped.metrics for one in metric.get("lookups", ())]
     free = {one["labelname"] for one in lookups if one.get("type") in ASSOCIATED}
-    if found and free:  # an address whose type is not told is shown in another way
+    if found and free:  # an address without a type is shown differently
         return differences(scraped, _without(mine, free), _without(other, free))
     return found
 
@@ -82,7 +82,7 @@ def _beyond_zeros(scraped: ScrapedModule, mine: ParsedPage, other: ParsedPage) -
 
 
 def _without(page: ParsedPage, labels: Collection[str]) -> ParsedPage:
-    """A page without some labels; a sample's value is a label too, for several may have become one series."""
+    """A page without some labels; a sample's value becomes a label, too, because several series may have become one."""
     samples: dict[Series, float] = {}
     for (name, pairs), value in page.samples.items():
         samples[name, (*(one for one in pairs if one[0] not in labels), ("value", repr(value)))] = value
@@ -90,7 +90,7 @@ def _without(page: ParsedPage, labels: Collection[str]) -> ParsedPage:
 
 
 def _invented(scraped: ScrapedModule, mine: ParsedPage, other: ParsedPage) -> set[Series]:
-    """Series of zeros that only snmp_exporter has, at most as many of a name as have values that are no numbers."""
+    """Series of zeros that only snmp_exporter has; at most as many per name as values that are not numbers."""
     allowed: Counter[str] = Counter()
     zeros: dict[str, set[float]] = {}
     for metric in scraped.metrics:

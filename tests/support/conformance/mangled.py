@@ -10,12 +10,12 @@ from promsnmp.snmp import ber, oid
 from tests.support.conformance import generated_values as generated_values
 
 SHARE = 0.06
-"""Of the objects of a device, how many are changed."""
+"""The share of a device's objects that is changed."""
 _NOT_TEXT = (ber.TIME_TICKS, ber.UINTEGER32)
 
 
 def mangled(objects: Mapping[bytes, bytes], seed: str) -> dict[bytes, bytes]:
-    """The objects of a device, some of them changed; the same seed changes the same ones."""
+    """The objects of a device, with some of them changed; the same seed changes the same objects."""
     random = Random(seed)
     gone = random.random() < 0.2  # the device stops in the middle of its MIB
     found: dict[bytes, bytes] = {}

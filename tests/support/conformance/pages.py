@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 OWN = re.compile(r"(snmp_scrape_|promsnmp_)")
-"""Families that say something of the scrape, not of the device."""
+"""Families that describe the scrape, not the device."""
 
 _HEADER = re.compile(r"# (TYPE|HELP) (\S+)(?: (.*))?")
 _LINE = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)")
@@ -19,7 +19,7 @@ Series = tuple[str, tuple[tuple[str, str], ...]]
 
 @dataclass(frozen=True, slots=True)
 class ParsedPage:
-    """A page without its order: numbers by series, TYPE and HELP by family."""
+    """A page without its order: numbers by series, and TYPE and HELP by family."""
 
     samples: Mapping[Series, float]
     types: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""Runs both programs and the agent that they poll, as a context manager."""
+"""Runs PromSNMP, snmp_exporter and the agent that both poll, as a context manager."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.support.exposition.reference import USER
 
 PLAIN = CollectorOptions(utilization=False)
 EXACT = CollectorOptions(utilization=False, zeros=True, strict=True, own_metrics=False)
-"""Settings that bring back what snmp_exporter does (docs/reference/conformance.md)."""
+"""Settings that restore snmp_exporter's behaviour (docs/reference/conformance.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,12 @@ class ScrapeResults:
 
     mine: ParsedPage
     exact: ParsedPage | str
-    """Ours by the settings ``EXACT``."""
+    """Our page with the settings ``EXACT``."""
     theirs: ParsedPage | str
 
 
 class BothPrograms:
-    """``load`` gives both the same modules, ``device`` makes the agent answer from a MIB, ``pages`` asks both."""
+    """``load`` gives both programs the same modules, ``device`` sets the agent's MIB, ``pages`` scrapes both."""
 
     def __init__(self, program: str, folder: Path) -> None:
         self._program = program
@@ -67,7 +67,7 @@ class BothPrograms:
         self._stack.__exit__(kind, error, trace)
 
     def load(self, text: str) -> Document:
-        """Loads modules and auths into both."""
+        """Loads modules and auths into both programs."""
         self._document = read_text(text, source="cases")
         catalogue_store = CatalogueStore(Catalogue(self._document.modules, self._document.auths))
         self._collectors = [Collector(catalogue_store, options) for options in (PLAIN, EXACT)]
@@ -85,7 +85,7 @@ class BothPrograms:
         self._agent.mib = mib
 
     def pages(self, *modules: str, auth: str = "public_v2") -> ScrapeResults:
-        """The results of both for some modules."""
+        """The results of both programs for some modules."""
         mine, exact = asyncio.run_coroutine_threadsafe(self._ours(modules, auth), self._loop).result(120)
         assert self._exporter is not None
         status, body = self._exporter.scrape(self._agent.target, *modules, auth=auth)
@@ -95,7 +95,7 @@ class BothPrograms:
         return ScrapeResults(mine, exact, parse(body) if status == 200 else f"{status}: {body.strip()}")
 
     async def _ours(self, modules: Sequence[str], auth: str) -> tuple[ParsedPage, ParsedPage | str]:
-        key = f"device{next(self._polls)}"  # of the polls of another device nothing is remembered
+        key = f"device{next(self._polls)}"  # forgets what earlier polls of another device found
         login = self._document.auths[auth]
         target = Target(key, "device", SnmpEndpoint(self._agent.address, self._agent.port), login, tuple(modules))
         plain, exact = self._collectors

@@ -24,7 +24,7 @@ from tests.support.conformance.programs import BothPrograms, ScrapeResults
 from tests.support.exposition.reference import Case, device, document
 
 BATCH = 200
-"""Made-up cases that are loaded at once."""
+"""How many generated cases are loaded at once."""
 
 
 @dataclass(slots=True)
@@ -35,12 +35,12 @@ class Result:
     device: str
     samples: int = 0
     known: Counter[str] = field(default_factory=Counter)
-    """Pages that snmp_exporter refuses, by reasons that are documented."""
+    """Pages that snmp_exporter refuses, by documented reason."""
     unknown: list[Difference] = field(default_factory=list)
 
 
 def compare_module(module: str, name: str, scraped: ScrapedModule, pages: ScrapeResults) -> Result:
-    """The result of the pages, or of ours and their refusal."""
+    """Compares both pages, or our page and their refusal."""
     result = Result(module, name, len(pages.mine.samples))
     if isinstance(pages.theirs, ParsedPage):
         result.unknown += unexplained_differences(scraped, pages.mine, pages.theirs)
@@ -71,7 +71,7 @@ def recorded(
     *,
     seeds: Sequence[int] = (),
 ) -> Iterator[Result]:
-    """One result per recording and module; with ``seeds`` of the recordings mangled, once for each."""
+    """One result per recording and module; with ``seeds``, one per seed, with the recording mangled."""
     metrics = {name: [metric_document(one) for one in found.modules[name].metrics] for name in modules}
     for path in recordings:
         recording = read_recording(path).mib.objects

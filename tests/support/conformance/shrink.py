@@ -1,4 +1,4 @@
-"""Shrinks a case that differs, so that a person sees the cause."""
+"""Shrinks a case that differs, so that the cause is easy to see."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _smaller(case: Case) -> Iterator[Case]:
 
 
 def _fewer(objects: Mapping[str, bytes]) -> Iterator[Mapping[str, bytes]]:
-    """Without the half of the objects, a quarter, or one."""
+    """The objects without one half, one quarter, or one object."""
     names = list(objects)
     for step in sorted({len(names) // 2, len(names) // 4, 1} - {0}, reverse=True):
         for at in range(0, len(names), step):
@@ -43,7 +43,7 @@ def _fewer(objects: Mapping[str, bytes]) -> Iterator[Mapping[str, bytes]]:
 
 
 def _less(metric: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Without one of a metric's keys, or one of its indexes or lookups."""
+    """The metric without one of its keys, indexes or lookups."""
     for key, value in metric.items():
         if key not in _NEEDED:
             yield {name: one for name, one in metric.items() if name != key}

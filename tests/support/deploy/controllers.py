@@ -1,4 +1,4 @@
-"""The controllers of a cluster, without delay: they make ReplicaSets and ready pods, and bind claims."""
+"""The controllers of a cluster, without delay: they create ReplicaSets and ready pods, and bind claims."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Checks custom resources against their definitions, with cloudcoil's models of these.
+"""Checks custom resources against their definitions, with cloudcoil's models of them.
 
-The models ignore unknown fields; so an object is written again from its model, and what is lost on the way is unknown.
+The models ignore unknown fields; so each object is written again from its model, and fields that are lost are unknown.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MODELS = {
 
 
 def problems(item: dict[str, Any]) -> Iterator[str]:
-    """What is wrong with a custom resource."""
+    """The problems of a custom resource."""
     module = MODELS.get(item["apiVersion"])
     model = getattr(importlib.import_module(module), item["kind"], None) if module else None
     if model is None:

@@ -102,7 +102,7 @@ class Refusal(Exception):
 
 @dataclass
 class ObjectStore(Objects):
-    """The objects that were applied and admitted, and that the controllers have seen."""
+    """The objects that were applied and admitted, and those that the controllers made."""
 
     lock: threading.RLock = field(default_factory=threading.RLock)
 

@@ -40,7 +40,7 @@ def podman(*words: str | Path, timeout: float = 600, check: bool = True) -> subp
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Lets one process at a time in, because several test runs share the storage."""
+    """A lock for one process at a time, because several test runs share the storage."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -102,7 +102,7 @@ def problems(items: Iterable[Object], version: str) -> Iterator[str]:
 
 
 def encoded(text: str) -> str:
-    """A value as a Secret's ``data`` holds it."""
+    """A value as it stands in a Secret's ``data``."""
     return base64.b64encode(text.encode()).decode()
 
 
@@ -118,7 +118,7 @@ def pick(items: Iterable[Object], kind: str, name: str | None = None) -> Object:
 
 
 def pods(items: Iterable[Object]) -> Iterator[tuple[str, Object]]:
-    """Every pod that would run: the name of its owner, and its metadata and spec."""
+    """Every pod that would run: its owner's name, its metadata and its spec."""
     for item in items:
         if item["kind"] == "Pod":
             yield name_of(item), item

@@ -23,7 +23,7 @@ SYSCTLS = {
 
 
 def violations(pod: Spec) -> Iterator[str]:
-    """What the level "restricted" has against a pod (its metadata and spec)."""
+    """Violations of the level "restricted" by a pod (its metadata and spec)."""
     spec = pod["spec"]
     context = spec.get("securityContext", {})
     yield from (f"{key} is not allowed" for key in ("hostNetwork", "hostPID", "hostIPC") if spec.get(key))

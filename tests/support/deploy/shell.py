@@ -59,7 +59,7 @@ class Shell:
         self.config.write_text(json.dumps({**config, "current-context": "here"}))
 
     def tell(self, told: Object) -> None:
-        """Writes what the shim needs to know."""
+        """Writes the file that the shim reads."""
         (self.folder / "shim.json").write_text(json.dumps({**self.found, **told}))
 
     def run(self, script: str) -> subprocess.CompletedProcess[str]:
@@ -83,7 +83,7 @@ class Shell:
 
 
 class Pages(Shell):
-    """A shell with a cluster in which one pod really runs, with a Redis; the cluster has the Secret of the pod."""
+    """A shell with a cluster in which one pod really runs, with a Redis; the cluster has the pod's Secret."""
 
     def __init__(self, folder: Path, cluster: FakeKubernetes, redis: Redis, items: list[Object]) -> None:
         self.redis, self.items, self.data = redis, items, folder / "data"
@@ -122,7 +122,7 @@ class Pages(Shell):
         self.tell(self.told())
 
     def await_leader(self) -> None:
-        """Waits until Redis and the pod agree that the pod leads: it notices a ``DEL leader`` some seconds later."""
+        """Waits until Redis and the pod agree that the pod leads: it notices a ``DEL leader`` after some seconds."""
 
         def leads() -> bool:
             if not self.redis.run("redis-cli", "GET", "leader"):

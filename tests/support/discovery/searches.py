@@ -1,4 +1,4 @@
-"""What tests of searches share: a setup that keeps its inventory in memory, plans, and agents to be found."""
+"""Helpers for tests of searches: a setup with its inventory in memory, plans, and agents to find."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from tests.support.discovery.simulated_network import PUBLIC
 
 SCAN_LIMITS = ScanLimits(timeout=0.3, retries=1)
 SLOW_MACHINE = ScanLimits(timeout=0.3, retries=3)
-"""Silence costs 1.2 s, and so may an answer."""
+"""A silent address costs 1.2 s; an answer may take as long."""
 
 
 def device_mib(
     name: str, *, macs: Sequence[str] = (), serial: str = "", more: Mapping[str, Value] | None = None
 ) -> Mib:
-    """The system group of a device that has run for 1,000 s, what tells it from others, and ``more``."""
+    """The system group of a device that has run for 1,000 s, its identifiers, and ``more``."""
     objects: dict[str, Value] = {
         "1.3.6.1.2.1.1.1.0": ber.tlv(ber.OCTET_STRING, b"a switch"),
         "1.3.6.1.2.1.1.2.0": ber.tlv(ber.OBJECT_IDENTIFIER, b"\x2b\x06\x01\x04\x01\x09\x01\x01"),
@@ -49,7 +49,7 @@ def device_mib(
 
 
 class FixedIdentity:
-    """Finds out of every device that it is what it is made with."""
+    """A detector that returns the same result for every device."""
 
     def __init__(self, vendor: str = "", model: str = "", *modules: str, problem: str = "") -> None:
         self.match = self
@@ -62,7 +62,7 @@ class FixedIdentity:
 def search_context(
     memory: Any, *, scan_limits: ScanLimits = SCAN_LIMITS, identify: Identify | None = None, stale_after: float = 0.0
 ) -> SearchContext:
-    """A setup over ``memory``."""
+    """A setup whose inventory is ``memory``."""
     keys = KeyCache()
     examiner = Examiner(
         keys=keys,
@@ -97,7 +97,7 @@ def plan_for(
 
 
 async def search(plan: SearchPlan, memory: UnsavedInventory, **options: Any) -> Job:
-    """Runs a search to its end."""
+    """Runs a search until it ends."""
     job = Job(plan, 0.0)
     context = search_context(memory, **options)
     async with asyncio.timeout(60):

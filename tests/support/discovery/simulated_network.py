@@ -1,4 +1,5 @@
-"""A network without sockets or time, for what no real one does on demand: lost packets, full buffers, ICMP, floods."""
+"""A network without sockets or time, for what a real one does not do on demand: packet loss, full buffers, ICMP,
+floods."""
 
 from __future__ import annotations
 
@@ -70,7 +71,7 @@ def sweep_of(
     scan_limits: ScanLimits | None = None,
     extra_candidates: Callable[[str], Sequence[CandidateCredentials]] = lambda _: (),
 ) -> tuple[Sweep, list[AgentAnswer]]:
-    """A sweep over ``net``, and the list that what it finds goes to."""
+    """A sweep over ``net``, and the list of its results."""
     found: list[AgentAnswer] = []
     scan_limits = scan_limits or ScanLimits()
     share = SharedRate(scan_limits.packets_per_second).share()
@@ -90,7 +91,7 @@ def sweep_of(
 
 
 def run_sweep(sweep: Sweep, net: SimulatedNetwork, *, patience: float = 600.0) -> float:
-    """Steps the sweep to its end; returns the seconds that this took on the air's clock."""
+    """Steps the sweep until it ends; returns how many seconds passed on the simulated clock."""
     began = net.now
     while not sweep.done:
         sweep.step(net.now)

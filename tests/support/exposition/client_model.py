@@ -18,7 +18,7 @@ MANY = {
     *[("Histogram", f"{sign}_{what}") for sign in ("positive", "negative") for what in ("span", "delta")],
     ("Histogram", "bucket"), ("Metric", "label"), ("MetricFamily", "metric"), ("Summary", "quantile"),
 }  # fmt: skip
-"""The fields that are repeated."""
+"""The repeated fields."""
 
 MESSAGES: dict[str, dict[str, tuple[int, Any]]] = {
     "LabelPair": {"name": (1, STRING), "value": (2, STRING)},
@@ -93,7 +93,7 @@ def read(body: bytes) -> list[Any]:
 
 
 def by_name(body: bytes) -> dict[str, Any]:
-    """The families by name, each of which occurs once."""
+    """The families by name; each must occur once."""
     families = read(body)
     found = {one.name: one for one in families}
     assert len(found) == len(families)

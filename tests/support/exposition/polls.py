@@ -30,7 +30,7 @@ def module(name: str = "m", **fields: Any) -> Module:
 
 
 class Device:
-    """One device that is polled repeatedly by one plan."""
+    """One device that is polled repeatedly with one plan."""
 
     def __init__(self, *modules: Module, wrap: bool = True, zeros: bool = False) -> None:
         self.plan: Plan = make_plan(modules)

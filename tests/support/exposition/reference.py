@@ -53,7 +53,7 @@ def gauge32(value: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class ReferencePage:
-    """The content of a page, without its order: samples by name and labels, and type and help by family."""
+    """The content of a page without its order: samples by name and labels, and type and help by family."""
 
     samples: Samples
     types: Mapping[str, str]
@@ -64,7 +64,7 @@ class ReferencePage:
 class Case:
     """A module and the objects that it reads; OIDs are relative to the case's own subtree.
 
-    ``missing`` are names of samples that snmp_exporter invents (0 for what is no number) and we leave out.
+    ``missing`` are names of samples that snmp_exporter invents (0 for a value that is not a number) and we leave out.
     """
 
     name: str
@@ -73,11 +73,11 @@ class Case:
     module: Mapping[str, Any] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
     version: int = 2
-    """Of SNMP."""
+    """The SNMP version."""
 
 
 def _placed(value: Any, base: str) -> Any:
-    """``value`` with every ``oid`` in it moved under ``base``."""
+    """``value``, with every ``oid`` in it moved under ``base``."""
     if isinstance(value, Mapping):
         return {key: f"{base}.{one}" if key == "oid" else _placed(one, base) for key, one in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -115,7 +115,7 @@ def device(cases: Sequence[Case]) -> Mib:
 
 
 def parse(text: str) -> ReferencePage:
-    """A page in text format as a ``ReferencePage``."""
+    """Parses a page in text format."""
     samples: Samples = {}
     types, helps = {}, {}
     for family in text_string_to_metric_families(text):
@@ -128,7 +128,7 @@ def parse(text: str) -> ReferencePage:
 
 
 def agent_of(cases: Sequence[Case]) -> SimulatedAgent:
-    """An agent with the objects of all cases, for every version."""
+    """An agent with the objects of all cases, for every SNMP version."""
     return SimulatedAgent(device(cases), users=(USER,))
 
 

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 
 def java_encrypt(plain: bytes, key: bytes) -> bytes:
-    """What AES/GCM/NoPadding with a 128-bit tag gives, from the cipher's own parts: base64 of nonce, text and tag."""
+    """Encrypts as AES/GCM/NoPadding with a 128-bit tag does: base64 of nonce, ciphertext and tag."""
     nonce = os.urandom(12)
     encryptor = Cipher(algorithms.AES(key), modes.GCM(nonce)).encryptor()
     text = encryptor.update(plain) + encryptor.finalize()

@@ -1,4 +1,4 @@
-"""Documents that the tests of the inventory share."""
+"""Documents for the tests of the inventory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from tests.support.tools import PROJECT
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT / "src")}
-"""For Python processes that import promsnmp, installed or not."""
+"""The environment of Python processes that import promsnmp, installed or not."""
 KEY = b"0123456789ABCDEF"
 
 COMMUNITY_AGENT: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Certificates for tests: a CA, and what it signs for servers and clients."""
+"""Certificates for tests: a CA, and certificates that it signs for servers and clients."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class CertificatePair:
     key: bytes
 
     def write(self, folder: Path, name: str) -> None:
-        """As ``name.crt`` and ``name.key`` in ``folder``."""
+        """Writes ``name.crt`` and ``name.key`` into ``folder``."""
         (folder / f"{name}.crt").write_bytes(self.cert)
         (folder / f"{name}.key").write_bytes(self.key)
 
@@ -59,11 +59,12 @@ class Authority:
         return CertificatePair(_pem(signed), key.private_bytes(serialization.Encoding.PEM, form, plain))
 
     def server(self, *, days: float = 30) -> CertificatePair:
-        """For the tests' server on loopback."""
+        """A certificate for the tests' server on loopback."""
         return self.issue("server", "DNS:localhost", "IP:127.0.0.1", "IP:::1", days=days)
 
     def context(self, client: Path | None = None) -> ssl.SSLContext:
-        """For a client that trusts this CA, with the certificate and key of ``client`` (without ``.crt``)."""
+        """A TLS context for a client that trusts this CA, with the certificate and key of ``client`` (without
+        ``.crt``)."""
         context = ssl.create_default_context(cadata=self.cert.decode())
         if client is not None:
             context.load_cert_chain(f"{client}.crt", f"{client}.key")

@@ -12,7 +12,7 @@ COMMAND = [sys.executable, "-m", "promsnmp", "demo"]
 
 
 class Demo(Process):
-    """The demo on a free port, once it says that it runs; its temporary files are in ``folder``."""
+    """The demo on a free port, once its log says that it runs; its temporary files are in ``folder``."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
         log = folder / "demo.log"

@@ -1,4 +1,4 @@
-"""An inventory of one device with two agents, as it is posted; its secrets must never be shown."""
+"""An inventory document of one device with two agents; its secrets must never be shown."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class ServiceProcess(Process):
         return LISTENS.search(self.output()) is not None
 
     def stop(self, grace: float = 10.0) -> int:
-        """As a process, and closes the client's connections."""
+        """Stops the process, and closes the client's connections."""
         if hasattr(self, "client"):
             self.client.close()
         return super().stop(grace)

@@ -1,9 +1,9 @@
 """Stores the lease in Kubernetes: a Lease object, in the format of client-go's leader election.
 
 ``kubectl get lease`` shows the leader's name, and other tools find what they expect: holderIdentity, acquireTime,
-leaseDurationSeconds, renewTime, leaseTransitions, and an empty holderIdentity after a release. What client-go has no
-field for (process, address, fencing token) is an annotation. The API provides compare-and-set: it rejects a write with an old
-resourceVersion. Needs only the verbs get, create and update.
+leaseDurationSeconds, renewTime, leaseTransitions, and an empty holderIdentity after a release. An annotation has what
+client-go has no field for (process, address, fencing token). The API provides compare-and-set: it rejects a write with
+an old resourceVersion. Needs only the verbs get, create and update.
 
 A missing Lease is created without a holder by the first replica that reads it, so that every write replaces a Lease
 that was seen. The ``beat`` of a record is the resourceVersion, which no Lease has twice. The API keeps the

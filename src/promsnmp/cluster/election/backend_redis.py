@@ -2,12 +2,12 @@
 
 ``leader`` is for people and other programs: its value is the leader's name, it expires with the lease, and deleting it
 forces an election. The record (``promsnmp:election``, a hash that stays) is for the replicas: it distinguishes two
-processes with one name, has the fencing token (``term``), and outlives the lease. One script compares and changes both, so that no leader
-ever overwrites its successor, or another program that holds ``leader``.
+processes with one name, has the fencing token (``term``), and outlives the lease. One script compares and changes both,
+so that no leader ever overwrites its successor, or another program that holds ``leader``.
 
-Redis forgets: it is emptied, restarted with what it saved last, or replaced by a replica that lacks the last writes.
-So that no replica mistakes old data for new, each write puts a new random ``beat`` into the record, a missing record gets one
-when it is read, and the record names the server that it was written to. A restarted server has another run_id, a
+Redis forgets: it is emptied, restarted with what it saved last, or replaced by a replica that lacks the last writes. So
+that no replica mistakes old data for new, each write puts a new random ``beat`` into the record, a missing record gets
+one when it is read, and the record names the server that it was written to. A restarted server has another run_id, a
 replica that became the master another master_replid (INFO).
 """
 

@@ -110,7 +110,7 @@ class _Linker:
                     if node.place and node is not nodes[oid]:
                         self.others.append(node)
         for (module_name, name), (line, count) in self._unresolved.items():
-            what = "is defined by itself" if name in self._definers else "is not defined"
+            what = "is defined in terms of itself" if name in self._definers else "is not defined"
             text = f"{name} {what}; {count} name{'s' if count > 1 else ''} under it left out"
             self.problems.append(MibProblem(self._modules[module_name].path, line, text))
         return self._with_columns(nodes)

@@ -124,7 +124,7 @@ def cut_off_from_others(
 def cut_off_from_devices(
     fleet: Fleet, network: Network, lost: PacketLoss, *, slack: float, lasting: float = 0.0
 ) -> Partition:
-    """Cuts a replica off from its devices: another one polls them for every scrape, as soon as the replica has noticed."""
+    """Cuts a replica off from its devices: another one polls them for every scrape, as soon as the replica notices."""
     cut_off = fleet.leader()
     own = network.address_of(number_of(cut_off))
     before = owners(fleet.devices)

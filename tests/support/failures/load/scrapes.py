@@ -84,7 +84,7 @@ class Scrapes:
 
 
 class _Worker(threading.Thread):
-    """Scrapes one replica over a kept connection, as Go's client does: it retries once on a connection that was closed."""
+    """Scrapes one replica over a kept connection, and retries once when it was closed, as Go's client does."""
 
     def __init__(self, scrapes: Scrapes, replica: Replica) -> None:
         super().__init__(name=f"scrapes at {replica.name}", daemon=True)
