@@ -45,8 +45,8 @@ test: ## Lint, then run every test (PYTEST_ARGS='-k walk' for some)
 	exit $$((tests ? tests : lint))
 
 programs: $(VENV)/.dev
-	@$(STEP) "Fetching kubectl" $(BIN)/python -m scripts.kubectl || true
-	@$(STEP) "Fetching snmp_exporter" $(BIN)/python -m scripts.exporter || true
+	@$(STEP) "Fetching kubectl" $(BIN)/python -m scripts.fetch.kubectl || true
+	@$(STEP) "Fetching snmp_exporter" $(BIN)/python -m scripts.fetch.exporter || true
 
 bare: ## Both README commands in bare Debian systems, as root (BARE_ARGS='--only debian12 --command test')
 	@PYTHON=$(PYTHON) scripts/debian-packages bare
@@ -55,8 +55,8 @@ bare: ## Both README commands in bare Debian systems, as root (BARE_ARGS='--only
 conformance: setup ## Compare with snmp_exporter (CONFORMANCE_ARGS='--cases 20000 --seed 7')
 	@$(BIN)/python -m tests.conformance $(CONFORMANCE_ARGS)
 
-lint: $(VENV)/.dev ## Style, types, and which package may import which
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && PYTHONPATH=src $(BIN)/lint-imports --no-logo
+lint: $(VENV)/.dev ## Style, types, which package may import which, and English
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && PYTHONPATH=src $(BIN)/lint-imports --no-logo && $(BIN)/python -m scripts.prose
 
 format: $(VENV)/.dev ## Format the code, mend what ruff can mend
 	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
@@ -75,7 +75,7 @@ wheel: $(VENV)/.dev ## Build the wheel and the source archive into dist/
 	@rm -rf build/lib* build/bdist* dist && $(BIN)/python -m build --installer uv . && ls -l dist
 
 docs: $(VENV)/.dev ## Write what is generated in docs/ again
-	@PYTHONPATH=src $(BIN)/python scripts/configuration.py && $(BIN)/python -m scripts.cli_reference
+	@PYTHONPATH=src $(BIN)/python scripts/pages/configuration.py && $(BIN)/python -m scripts.pages.cli_reference
 
 docs-site: $(VENV)/.docs ## Build the documentation as a site into site/, and check its links
 	@$(BIN)/zensical build --strict

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scripts import boards_devices, boards_service, dashboards
+from scripts.dashboards import devices, panels, service
 
-BOARDS = (*boards_devices.BOARDS, *boards_service.BOARDS)
+BOARDS = (*devices.BOARDS, *service.BOARDS)
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 CHART = DEPLOY / "helm" / "promsnmp" / "files"
 ALERTS = DEPLOY / "prometheus" / "alerts.yml"
@@ -35,14 +35,14 @@ def copies() -> dict[Path, str]:
     indented = "".join(f"  {line}" if line.strip() else line for line in groups.splitlines(keepends=True))
     texts = {CHART / "alerts.yml": alerts, DEPLOY / "kubernetes" / "prometheusrule.yaml": RULE + indented}
     for board in BOARDS:
-        texts[dashboards.FOLDER / f"{board.file}.json"] = dashboards.text_of(board)
-        texts[CHART / "dashboards" / f"{board.file}.json"] = dashboards.text_of(board)
+        texts[panels.FOLDER / f"{board.file}.json"] = panels.text_of(board)
+        texts[CHART / "dashboards" / f"{board.file}.json"] = panels.text_of(board)
     return texts
 
 
 def main() -> None:
     written = copies()
-    for folder in (dashboards.FOLDER, CHART / "dashboards"):
+    for folder in (panels.FOLDER, CHART / "dashboards"):
         for file in set(folder.glob("*.json")) - set(written):
             file.unlink()
     for path, text in written.items():

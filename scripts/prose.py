@@ -107,7 +107,7 @@ def main(arguments: list[str]) -> int:
     paths = [path for path in paths if path.suffix in PROSE_SUFFIXES and path.name != Path(__file__).name]
     found = [f"{path.relative_to(ROOT)}:{number}: {text}" for path in paths for number, text in avoided(path)]
     found += proselint([path for path in paths if path.suffix == ".md"])
-    print("\n".join(found))
+    print("\n".join(found) or f"{len(paths)} files of prose checked")
     return 1 if found else 0
 
 

@@ -6,7 +6,7 @@ import re
 
 from promsnmp.settings import Settings
 from promsnmp.settings.settings import GROUPS
-from scripts import cli_reference, configuration
+from scripts.pages import cli_reference, configuration
 
 
 def test_the_page_lists_the_settings_as_the_code_has_them() -> None:

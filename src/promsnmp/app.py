@@ -44,11 +44,11 @@ from promsnmp.inventory.targets import Site, TargetList
 from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS
 from promsnmp.modules.catalogue import CatalogueStore, load_catalogue
 from promsnmp.modules.reload import catalogue_component, reload_catalogue
-from promsnmp.observe import families
+from promsnmp.observe import metric_families
 from promsnmp.observe.counts import DiscoveryCounts, RequestCounts
 from promsnmp.observe.health import DiskSpace, Health, loop_check
 from promsnmp.observe.meters import ProcessMeters
-from promsnmp.observe.selfmetrics import SelfMetrics
+from promsnmp.observe.registry import SelfMetrics
 from promsnmp.observe.tasks import LoopLag
 from promsnmp.polling.detection.identify import identify
 from promsnmp.polling.subsystem import PollingSubsystem
@@ -269,20 +269,22 @@ def _build_health(parts: _Parts) -> Health:
 def _build_metrics(parts: _Parts, access: AccessControl, requests: RequestCounts) -> SelfMetrics:
     store, catalogue_store, discovery = parts.store, parts.catalogue_store, parts.discovery
     return SelfMetrics(
-        lambda: families.build_families(version=__version__, compiled=COMPILED),
-        lambda: families.site_families(_site_labels(parts.settings)),
+        lambda: metric_families.build_families(version=__version__, compiled=COMPILED),
+        lambda: metric_families.site_families(_site_labels(parts.settings)),
         parts.polling.families,
-        lambda: families.loop_families(parts.loop_lag.seconds),
+        lambda: metric_families.loop_families(parts.loop_lag.seconds),
         lambda: inventory_families(store, parts.disk),
-        lambda: families.leadership_families(leader=parts.leads(), discovered_at=discovery.finished_at),
+        lambda: metric_families.leadership_families(leader=parts.leads(), discovered_at=discovery.finished_at),
         parts.cluster.families,
-        lambda: families.discovery_families(
+        lambda: metric_families.discovery_families(
             parts.discovery_counts, stale=count_stale(store.current), next_at=parts.scheduler.next
         ),
-        lambda: families.request_families(requests),
+        lambda: metric_families.request_families(requests),
         parts.web.families,
-        lambda: families.config_families(read_at=catalogue_store.read_at, healthy=catalogue_store.last_error is None),
-        lambda: families.login_families(access.failures.total),
+        lambda: metric_families.config_families(
+            read_at=catalogue_store.read_at, healthy=catalogue_store.last_error is None
+        ),
+        lambda: metric_families.login_families(access.failures.total),
     )
 
 

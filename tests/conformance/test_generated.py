@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from promsnmp.modules.model import IndexType, MetricType
 from promsnmp.modules.snmp_yml.reader import read_text
+from promsnmp.modules.types import IndexType, MetricType
 from promsnmp.sim.recording import read_recording
 from promsnmp.snmp import ber
 from tests.support.conformance.generated import case

@@ -13,14 +13,15 @@ import pytest
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from scripts import copies, dashboards
+from scripts import copies
+from scripts.dashboards import panels
 from tests.support.service.demo import Demo
 from tests.support.tools import Process, free_tcp_port, require_tool, wait_until
 
 pytestmark = pytest.mark.xdist_group("dashboards")
 Json = dict[str, Any]
 
-BOARDS = {file.stem: json.loads(file.read_text()) for file in sorted(dashboards.FOLDER.glob("*.json"))}
+BOARDS = {file.stem: json.loads(file.read_text()) for file in sorted(panels.FOLDER.glob("*.json"))}
 FIXED = {"$job": "snmp", "$top": "5", "$__rate_interval": "15s", "$__range": "1m", "$__interval": "15s"}
 """The values that Grafana would fill in for its variables; device and interface are filled in by name."""
 PROMETHEUS_YML = """

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promsnmp.exposition.indexes import MAX_STRING, decode_index
-from promsnmp.modules.model import IndexType
+from promsnmp.modules.types import IndexType
 from promsnmp.snmp import oid
 
 

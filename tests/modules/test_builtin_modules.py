@@ -14,7 +14,7 @@ from promsnmp.modules.model import Module
 from promsnmp.modules.summaries import module_summaries
 from promsnmp.polling.collector import Collector
 from promsnmp.polling.options import CollectorOptions
-from promsnmp.polling.page import Format
+from promsnmp.polling.pages.page import Format
 from promsnmp.polling.target import adhoc_target
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib

@@ -6,7 +6,7 @@ import pytest
 
 from promsnmp.modules.catalogue import builtin_catalogue
 from promsnmp.modules.fingerprint import TABLE_PROBES, TableProbe, fingerprint
-from promsnmp.modules.vendors import PRODUCTS, product_of
+from promsnmp.modules.sys_object_ids import PRODUCTS, product_of
 
 CATALOGUE = builtin_catalogue()
 CISCO = "1.3.6.1.4.1.9.1.2066"

@@ -9,8 +9,8 @@ from prometheus_client.metrics_core import Metric
 
 from promsnmp.observe import meters
 from promsnmp.observe.counts import PollCounts
-from promsnmp.observe.families import cache_families, gauge, poll_families
 from promsnmp.observe.meters import Measurement, Meters, ProcessMeters, available_tags, meter_of, statistics
+from promsnmp.observe.metric_families import cache_families, gauge, poll_families
 
 
 def _cache() -> Metric:

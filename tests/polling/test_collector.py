@@ -15,7 +15,7 @@ from promsnmp.modules.catalogue import Catalogue, CatalogueStore, builtin_catalo
 from promsnmp.modules.snmp_yml.reader import read_text
 from promsnmp.polling.collector import Collector
 from promsnmp.polling.options import CollectorOptions
-from promsnmp.polling.page import Format, RenderedPage
+from promsnmp.polling.pages.page import Format, RenderedPage
 from promsnmp.polling.poll import PollResult
 from promsnmp.polling.target import Target
 from promsnmp.sim.agent import SimulatedAgent

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from promsnmp.polling.device_state import DeviceState, DeviceStates
-from promsnmp.polling.page import Format
+from promsnmp.polling.pages.page import Format
 from promsnmp.polling.target import Target
 from promsnmp.snmp.credentials import Community
 from promsnmp.snmp.transport import SnmpEndpoint

@@ -10,9 +10,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 from promsnmp.observe.counts import PollCounts
-from promsnmp.polling.cache import PageCache
-from promsnmp.polling.page import PollFailure
-from promsnmp.polling.pages import PageService
+from promsnmp.polling.pages.cache import PageCache
+from promsnmp.polling.pages.page import PollFailure
+from promsnmp.polling.pages.service import PageService
 from promsnmp.polling.poller import Poller
 from promsnmp.polling.target import Target
 from promsnmp.sim.agent import SimulatedAgent

@@ -14,7 +14,7 @@ from promsnmp.errors import PromSnmpError, SnmpError
 from promsnmp.modules.catalogue import CatalogueStore, builtin_catalogue
 from promsnmp.polling.collector import Collector
 from promsnmp.polling.options import CollectorOptions
-from promsnmp.polling.page import Format
+from promsnmp.polling.pages.page import Format
 from promsnmp.polling.target import Target
 from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber, oid

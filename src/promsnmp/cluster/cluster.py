@@ -31,7 +31,7 @@ from promsnmp.cluster.peers.forward_scrape import ScrapeForwarder
 from promsnmp.cluster.peers.forward_write import ForwardedRequest, OutcomeUnknown, WriteForwarder
 from promsnmp.cluster.peers.signing import RequestSigner
 from promsnmp.errors import NotLeader
-from promsnmp.observe import families
+from promsnmp.observe import metric_families
 from promsnmp.observe.health import Component
 from promsnmp.settings import Settings
 
@@ -209,14 +209,14 @@ class Cluster:
 
     def families(self) -> Iterable[Metric]:
         leadership = self.leadership
-        yield from families.election_families(
+        yield from metric_families.election_families(
             backend=leadership.backend,
             answers=not leadership.problem,
             transitions=leadership.transitions,
             since_renewal=leadership.since_renewal,
             term=leader.fencing_token if (leader := self.leader()) is not None else 0,
         )
-        yield from families.cluster_families(
+        yield from metric_families.cluster_families(
             members=len(self.members.present),
             scrapes=self.scrape_forwarder.counts,
             changes=self.write_forwarder.counts,

@@ -10,7 +10,7 @@ from promsnmp.cluster.backends.redis_client import RedisClient
 from promsnmp.cluster.backends.redis_url import RedisAddress, address_toward, parse_redis_address
 from promsnmp.cluster.election.backend_kubernetes import KubernetesLeaseStore
 from promsnmp.cluster.election.backend_redis import RedisLeaseStore
-from promsnmp.cluster.election.runner import LeaseStore
+from promsnmp.cluster.election.lease_store import LeaseStore
 from promsnmp.cluster.members.dns import ServiceDns
 from promsnmp.settings import Settings
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from promsnmp.exposition import values
 from promsnmp.modules import regex
-from promsnmp.modules.model import Filter, MetricType, Module
+from promsnmp.modules.model import Filter, Module
+from promsnmp.modules.types import MetricType
 from promsnmp.snmp import ber, oid
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from promsnmp.exposition import values
-from promsnmp.modules.model import IndexType
+from promsnmp.modules.types import IndexType
 
 SubIds = tuple[int, ...]
 MAX_STRING = 1024

@@ -13,7 +13,8 @@ from promsnmp.exposition import values
 from promsnmp.exposition.filters import FilteredOids
 from promsnmp.exposition.formats import text
 from promsnmp.exposition.labels import LabelSpec
-from promsnmp.modules.model import Metric, MetricType, Module
+from promsnmp.modules.model import Metric, Module
+from promsnmp.modules.types import MetricType
 from promsnmp.snmp import oid
 from promsnmp.snmp.operations.walk import Subtree
 

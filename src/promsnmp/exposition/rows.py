@@ -10,7 +10,8 @@ from promsnmp.exposition.dates import parse_date
 from promsnmp.exposition.extracts import extracted
 from promsnmp.exposition.formats import text
 from promsnmp.exposition.labels import ColumnRows, label_name, label_text
-from promsnmp.modules.model import Metric, MetricType
+from promsnmp.modules.model import Metric
+from promsnmp.modules.types import MetricType
 from promsnmp.snmp import ber
 
 

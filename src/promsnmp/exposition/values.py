@@ -14,7 +14,7 @@ from ipaddress import IPv6Address
 from math import isfinite
 
 from promsnmp.exposition.dates import days_since_1970
-from promsnmp.modules.model import MetricType
+from promsnmp.modules.types import MetricType
 from promsnmp.snmp import ber, oid
 
 _INVALID_RUN = re.compile("[\udc80-\udcff]+")

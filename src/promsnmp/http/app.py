@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from promsnmp.http.middleware.stack import MiddlewareStack
 from promsnmp.http.responses import errors
+from promsnmp.http.route_policy import UNDECLARED, PlainRoute, RouteTable, declared_policy, policy_of
 from promsnmp.http.routes import (
     actuator,
     devices,
@@ -24,7 +25,6 @@ from promsnmp.http.routes import (
     replicas,
     targets,
 )
-from promsnmp.http.routing import UNDECLARED, PlainRoute, RouteTable, declared_policy, policy_of
 from promsnmp.http.schemas.openapi import VERSION, openapi_document
 from promsnmp.http.schemas.openapi_security import with_security
 from promsnmp.http.security.auth import AccessControl

@@ -15,14 +15,14 @@ from promsnmp.http.middleware.rate_limit import RateLimitMiddleware
 from promsnmp.http.middleware.request_metrics import RequestMetricsMiddleware
 from promsnmp.http.middleware.response_headers import ResponseHeadersMiddleware
 from promsnmp.http.middleware.stack import MiddlewareStack
+from promsnmp.http.route_policy import PlainRoute
 from promsnmp.http.routes.scrape import SNMP_PATH, SNMP_POLICY, ScrapeRoute
-from promsnmp.http.routing import PlainRoute
 from promsnmp.http.security.auth import AccessControl, BasicAuthenticator, CertificateAuthenticator, TokenAuthenticator
 from promsnmp.http.security.web_config_watcher import WebConfigWatcher
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.observe.counts import RequestCounts
-from promsnmp.polling.pages import PageService
+from promsnmp.polling.pages.service import PageService
 from promsnmp.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -19,8 +19,8 @@ from promsnmp.inventory.query import DeviceSelector, Query
 from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.observe.health import Health
 from promsnmp.observe.meters import Meter
-from promsnmp.observe.selfmetrics import SelfMetrics
-from promsnmp.polling.pages import PollStatus
+from promsnmp.observe.registry import SelfMetrics
+from promsnmp.polling.pages.service import PollStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from prometheus_client.metrics_core import Metric
 
 from promsnmp.inventory.store import InventoryStore
-from promsnmp.observe import families
+from promsnmp.observe import metric_families
 from promsnmp.observe.health import Component, DiskSpace, Status
 
 
@@ -27,7 +27,7 @@ def inventory_component(store: InventoryStore) -> Component:
 def inventory_families(store: InventoryStore, disk: DiskSpace) -> Iterable[Metric]:
     """The size of the inventory, its revision, and whether its file can be used."""
     inventory = store.current
-    return families.inventory_families(
+    return metric_families.inventory_families(
         devices=len(inventory.devices),
         seeds=len(inventory.seeds),
         revision=inventory.revision,

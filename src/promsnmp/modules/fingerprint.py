@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from promsnmp.modules.vendors import ENTERPRISES, GENERIC, Product, product_of
+from promsnmp.modules.sys_object_ids import ENTERPRISES, GENERIC, Product, product_of
 
 MIB_2 = "1.3.6.1.2.1"
 
@@ -28,7 +28,7 @@ class TableProbe:
     """The vendor, for tables that only its devices have."""
 
 
-_STANDARD = (
+_STANDARD_TABLES = (
     ("2.2", "if_mib", "ifTable"),
     ("31.1.1", "if_mib", "ifXTable"),
     ("4.3", "ip_mib", "ipInReceives"),
@@ -52,7 +52,7 @@ _STANDARD = (
     ("105.1.1", "poe", "pethPsePortTable"),
     ("105.1.3", "poe", "pethMainPseTable"),
 )
-_VENDORS = (
+_VENDOR_TABLES = (
     ("2021.4", "ucd_snmp", "memory of UCD-SNMP-MIB", ""),
     ("2021.10", "ucd_snmp", "laTable", ""),
     ("2021.11", "ucd_snmp", "systemStats of UCD-SNMP-MIB", ""),
@@ -81,10 +81,10 @@ _VENDORS = (
 )
 
 TABLE_PROBES: tuple[TableProbe, ...] = (
-    *(TableProbe(f"{MIB_2}.{oid}", module, what) for oid, module, what in _STANDARD),
+    *(TableProbe(f"{MIB_2}.{oid}", module, what) for oid, module, what in _STANDARD_TABLES),
     TableProbe("1.0.8802.1.1.2.1.3", "lldp", "lldpLocalSystemData"),
     TableProbe("1.0.8802.1.1.2.1.4.1", "lldp", "lldpRemTable"),
-    *(TableProbe(f"{ENTERPRISES}.{oid}", module, what, vendor) for oid, module, what, vendor in _VENDORS),
+    *(TableProbe(f"{ENTERPRISES}.{oid}", module, what, vendor) for oid, module, what, vendor in _VENDOR_TABLES),
 )
 """The subtrees to probe, in the order of the modules."""
 

@@ -13,7 +13,7 @@ from promsnmp.polling.detection.identify import DeviceIdentity
 from promsnmp.polling.device_state import DeviceState, DeviceStates
 from promsnmp.polling.label_cache import LabelCache
 from promsnmp.polling.options import CollectorOptions
-from promsnmp.polling.page import RenderedPage
+from promsnmp.polling.pages.page import RenderedPage
 from promsnmp.polling.poll import PollObserver, PollResult, PollRun, SessionFactory, check_result
 from promsnmp.polling.render import PageRenderer, empty_page
 from promsnmp.polling.target import Target

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from promsnmp.exposition.renderer import RenderState
 from promsnmp.polling.detection.schedule import DetectionSchedule
 from promsnmp.polling.label_cache import LabelCache
-from promsnmp.polling.page import Format
+from promsnmp.polling.pages.page import Format
 from promsnmp.polling.target import Target
 from promsnmp.snmp.operations.base import AgentLimits
 from promsnmp.snmp.v3.engine import EngineState

@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from promsnmp.errors import PromSnmpError
 from promsnmp.inventory.per_device_cache import differing
 from promsnmp.observe.counts import PollCounts
-from promsnmp.polling.page import PollFailure
-from promsnmp.polling.pages import PageService
+from promsnmp.polling.backoff import retry_interval
+from promsnmp.polling.pages.page import PollFailure
+from promsnmp.polling.pages.service import PageService
 from promsnmp.polling.target import Target
 
 log = logging.getLogger(__name__)
@@ -162,7 +163,7 @@ class Poller:
             return
         now = asyncio.get_running_loop().time()
         if schedule.failures:
-            interval = min(self._interval * 2 ** min(schedule.failures, 16), self._backoff_max)
+            interval = retry_interval(schedule.failures, interval=self._interval, longest=self._backoff_max)
             schedule.due += interval * max(1, -((schedule.due - now) // interval))
         else:  # missed turns are skipped; a device that was polled at once returns to its own slot
             after = max(now, schedule.due + self._interval / 2)

@@ -12,7 +12,7 @@ from promsnmp.exposition.renderer import Renderer
 from promsnmp.exposition.utilization.interfaces import add_utilization
 from promsnmp.polling.device_state import DeviceState
 from promsnmp.polling.options import CollectorOptions
-from promsnmp.polling.page import Format, RenderedPage
+from promsnmp.polling.pages.page import Format, RenderedPage
 from promsnmp.polling.poll import PollResult
 from promsnmp.polling.target import Target
 from promsnmp.snmp import oid

@@ -14,14 +14,14 @@ from promsnmp.inventory.modules import requested_modules
 from promsnmp.inventory.per_device_cache import PerDeviceCache
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.modules.catalogue import CatalogueStore
-from promsnmp.observe import families
+from promsnmp.observe import metric_families
 from promsnmp.observe.counts import PollCounts
 from promsnmp.observe.health import Component, Status
-from promsnmp.polling.cache import PageCache
 from promsnmp.polling.collector import Collector
 from promsnmp.polling.detection.detected_modules import DetectedModules
 from promsnmp.polling.options import CollectorOptions
-from promsnmp.polling.pages import NEVER_POLLED, PageService, PollStatus
+from promsnmp.polling.pages.cache import PageCache
+from promsnmp.polling.pages.service import NEVER_POLLED, PageService, PollStatus
 from promsnmp.polling.poller import Poller
 from promsnmp.polling.target import Target, device_target
 from promsnmp.settings import Settings
@@ -128,10 +128,10 @@ class PollingSubsystem:
         return Component(Status.UP, details)
 
     def families(self) -> Iterable[Metric]:
-        yield families.gauge("promsnmp_cluster_owned_devices", "Devices that this replica polls.", self.owned)
-        yield from families.cache_families(hits=self.cache.hits, misses=self.cache.misses, size=len(self.cache))
-        yield from families.poll_families(self.counts)
-        yield from families.dropped_families(self.collector.dropped)
+        yield metric_families.gauge("promsnmp_cluster_owned_devices", "Devices that this replica polls.", self.owned)
+        yield from metric_families.cache_families(hits=self.cache.hits, misses=self.cache.misses, size=len(self.cache))
+        yield from metric_families.poll_families(self.counts)
+        yield from metric_families.dropped_families(self.collector.dropped)
 
     def _set_targets(self, found: Sequence[Target | None]) -> None:
         self._all_targets = [target for target in found if target is not None]

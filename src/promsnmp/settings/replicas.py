@@ -43,7 +43,7 @@ class ReplicaSettings(Group):
     election_renew_interval: int = Field(
         10_000,
         ge=100,
-        description="Milliseconds between two renewals of the leader's lease; at most a third of the lease.",
+        description="Milliseconds between two renewals of the leader's lease; at most half of the lease.",
     )
     redis_host: str = Field("", description="Host of the Redis that the replicas share.")
     redis_port: int = Field(6379, ge=1, le=65535, description="Port of Redis.")

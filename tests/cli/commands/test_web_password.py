@@ -18,7 +18,7 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.mark.parametrize("name", ["alice", "prometheus@example.com", "o'hara", "123", "yes", "#1"])
+@pytest.mark.parametrize("name", ["alice", "prometheus@example.com", "o'hara", "123", "yes", "null", "True", "#1"])
 def test_the_line_is_valid_in_the_file(
     name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -15,9 +15,9 @@ from prometheus_client.metrics_core import (
 from prometheus_client.parser import text_string_to_metric_families
 
 from promsnmp.exposition.formats.own_metrics import own_families
-from promsnmp.observe import families
+from promsnmp.observe import metric_families
 from promsnmp.observe.counts import PollCounts, RequestCounts
-from promsnmp.observe.selfmetrics import SelfMetrics
+from promsnmp.observe.registry import SelfMetrics
 from tests.support.exposition import client_model
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -99,7 +99,9 @@ def test_all_of_promsnmps_own_metrics_are_written() -> None:
     polls, requests = PollCounts(), RequestCounts()
     polls.record("success", seconds=0.2)
     requests.record("GET", "/snmp", 200, seconds=0.1)
-    metrics = SelfMetrics(lambda: families.poll_families(polls), lambda: families.request_families(requests))
+    metrics = SelfMetrics(
+        lambda: metric_families.poll_families(polls), lambda: metric_families.request_families(requests)
+    )
     found, text = series_of(own_families(metrics.collect())), series_in(metrics.text().decode())
     assert found.keys() == text.keys()
     assert found["promsnmp_poll_duration_seconds_count", frozenset()] == 1

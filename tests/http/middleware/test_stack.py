@@ -16,7 +16,7 @@ from promsnmp.http.middleware.request_metrics import RequestMetricsMiddleware
 from promsnmp.http.middleware.response_headers import ResponseHeadersMiddleware
 from promsnmp.http.middleware.stack import MiddlewareStack
 from promsnmp.http.responses.sending import send_text
-from promsnmp.http.routing import AccessLevel, PlainRoute, RoutePolicy, RouteTable
+from promsnmp.http.route_policy import AccessLevel, PlainRoute, RoutePolicy, RouteTable
 from promsnmp.http.security.auth import PRINCIPAL, AccessControl, TokenAuthenticator
 from promsnmp.http.security.web_config_watcher import WebConfigWatcher
 from promsnmp.observe.counts import RequestCounts

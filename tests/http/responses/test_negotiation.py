@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from promsnmp.http.responses.negotiation import accepts_gzip, choose_format
-from promsnmp.polling.page import Format
+from promsnmp.polling.pages.page import Format
 
 PROMETHEUS_2 = (
     "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"

@@ -10,7 +10,7 @@ import pytest
 from starlette.datastructures import Headers
 
 from promsnmp.http.routes.metrics import render_own_metrics
-from promsnmp.observe.selfmetrics import OPENMETRICS_TYPE, TEXT_TYPE, SelfMetrics
+from promsnmp.observe.registry import OPENMETRICS_TYPE, TEXT_TYPE, SelfMetrics
 from tests.support.service.inventory_document import inventory_document
 from tests.support.tools import require_tool
 

@@ -11,8 +11,8 @@ from openapi_spec_validator import validate
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from promsnmp.http.route_policy import AccessLevel, PlainRoute, RouteTable, access
 from promsnmp.http.routes.scrape import SNMP_POLICY
-from promsnmp.http.routing import AccessLevel, PlainRoute, RouteTable, access
 from promsnmp.http.schemas.openapi_security import with_security
 from promsnmp.http.security.auth import AccessControl, BasicAuthenticator, CertificateAuthenticator, TokenAuthenticator
 from promsnmp.http.security.passwords import PasswordChecker, hash_password

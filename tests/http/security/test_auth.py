@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from promsnmp.http.routing import AccessLevel
+from promsnmp.http.route_policy import AccessLevel
 from promsnmp.http.security.auth import (
     ANONYMOUS,
     CERTIFICATE,

@@ -14,7 +14,7 @@ from promsnmp.modules.snmp_yml.reader import read_text
 from promsnmp.polling.collector import Collector
 from promsnmp.polling.detection.schedule import RECHECK_SECONDS
 from promsnmp.polling.options import CollectorOptions
-from promsnmp.polling.page import Format, RenderedPage
+from promsnmp.polling.pages.page import Format, RenderedPage
 from promsnmp.polling.target import Target
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib

@@ -9,7 +9,7 @@ import pytest
 from promsnmp.errors import SnmpTimeout
 from promsnmp.modules.catalogue import builtin_catalogue
 from promsnmp.polling.detection.identify import DeviceIdentity, identify
-from promsnmp.polling.page import Format
+from promsnmp.polling.pages.page import Format
 from promsnmp.polling.target import adhoc_target
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib

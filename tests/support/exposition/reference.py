@@ -16,7 +16,7 @@ from promsnmp.modules.catalogue import Catalogue, CatalogueStore
 from promsnmp.modules.snmp_yml.reader import read_text
 from promsnmp.polling.collector import Collector
 from promsnmp.polling.options import CollectorOptions
-from promsnmp.polling.page import Format
+from promsnmp.polling.pages.page import Format
 from promsnmp.polling.target import Target
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib

@@ -139,7 +139,7 @@ async def _progress(recording: PollRecording) -> AsyncIterator[None]:
 def _has_name(metric: Metric, name: str) -> bool:
     """Whether a metric, or one derived from it, has this name."""
     from promsnmp.exposition.formats.text import metric_name
-    from promsnmp.modules.model import MetricType
+    from promsnmp.modules.types import MetricType
 
     names = {metric.name, *(f"{metric.name}{one.suffix}" for one in metric.regex_extracts)}
     if metric.type == MetricType.ENUM_AS_INFO:

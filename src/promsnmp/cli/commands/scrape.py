@@ -50,7 +50,7 @@ def scrape(
     from promsnmp.modules.catalogue import CatalogueStore, load_catalogue
     from promsnmp.polling.collector import Collector
     from promsnmp.polling.options import CollectorOptions
-    from promsnmp.polling.page import Format
+    from promsnmp.polling.pages.page import Format
 
     catalogue = load_catalogue(files)
     poll_target = make_poll_request(target, modules, catalogue, auth=auth, credentials=credentials).target

@@ -46,5 +46,10 @@ def _password() -> str:
 
 
 def _quoted(name: str) -> str:
-    """A name as a key of YAML: quoted unless it cannot be read as anything else."""
-    return name if name.isidentifier() and name.isascii() else "'" + name.replace("'", "''") + "'"
+    """A name as a key of YAML: quoted unless YAML reads it as that text."""
+    is_plain = name.isidentifier() and name.isascii() and name.lower() not in _YAML_WORDS
+    return name if is_plain else "'" + name.replace("'", "''") + "'"
+
+
+_YAML_WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
+"""Words that YAML 1.1 reads as something else than text."""

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from promsnmp.cluster.election.rules import Candidate, Clock, LeaseRecord, LeaseState, lease_clock
+from promsnmp.cluster.election.lease_store import LeaseStore
+from promsnmp.cluster.election.rules import Candidate, Clock, lease_clock
 from promsnmp.errors import CoordinatorError
 from promsnmp.support.listeners import Listeners
 
@@ -24,26 +25,6 @@ Listener = Callable[[], object]
 
 RELEASE_TIMEOUT = 1.5
 """Seconds that releasing the lease may take at the end."""
-
-
-class LeaseStore(Protocol):
-    """Stores the lease. Both methods raise CoordinatorError when the backend does not answer.
-
-    A write that raised may have been made, or may be made later. Each write creates a record that never existed before
-    (``LeaseRecord.beat``).
-    """
-
-    @property
-    def backend(self) -> str:
-        """``redis`` or ``kubernetes``."""
-
-    async def read(self) -> LeaseState: ...
-
-    async def write(self, record: LeaseRecord, expected: LeaseState) -> bool:
-        """Writes ``record`` if the stored lease is still ``expected``; returns whether it was written.
-
-        It is not when another replica wrote to the store or emptied it, or when another server has taken over.
-        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,7 @@ class WriteForwarder:
                         return answer
             if time.monotonic() > end:
                 self.counts["no leader"] += 1
-                raise NotLeader(f"no leader available ({self._reason(leader, refusal)}); retry later")
+                raise NotLeader(self._reason(leader, refusal))
             await asyncio.sleep(RETRY_INTERVAL)
         return None
 

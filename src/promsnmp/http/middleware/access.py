@@ -1,7 +1,7 @@
 """Refuses requests that their caller may not send, before their body is read.
 
-The route declares the access level (``http/routing.py``), ``AccessControl`` knows the credentials. The caller's name
-goes into the scope, for the audit log.
+The route declares the access level (``http/route_policy.py``), ``AccessControl`` knows the credentials. The caller's
+name goes into the scope, for the audit log.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from promsnmp.http.responses.errors import send_error
-from promsnmp.http.routing import policy_of
+from promsnmp.http.route_policy import policy_of
 from promsnmp.http.security.auth import PRINCIPAL, AccessControl, Refusal
 
 

@@ -18,7 +18,7 @@ from promsnmp.http.middleware.peer_auth import PEER
 from promsnmp.http.responses.bodies import BodyTooLarge, read_body, replay_body
 from promsnmp.http.responses.errors import send_error
 from promsnmp.http.responses.sending import relay_response
-from promsnmp.http.routing import policy_of
+from promsnmp.http.route_policy import policy_of
 from promsnmp.http.services import REQUEST_ID
 
 MAX_BODY = 64 * 1024 * 1024
@@ -82,7 +82,8 @@ class LeaderProxy:
         except BodyTooLarge as error:
             await send_error(send, scope, error.status_code, error.detail)
         except NotLeader as error:
-            await send_error(send, scope, 503, str(error), [(b"retry-after", RETRY_AFTER)])
+            text = f"no leader available ({error}); retry later"
+            await send_error(send, scope, 503, text, [(b"retry-after", RETRY_AFTER)])
         except OutcomeUnknown as error:
             await send_error(send, scope, 504, str(error))
         else:

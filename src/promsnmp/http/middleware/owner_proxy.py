@@ -19,8 +19,8 @@ from promsnmp.errors import ModuleError, PeerError, TargetError
 from promsnmp.http.middleware.forwarding import forwarded_headers, forwarded_user, target_of
 from promsnmp.http.middleware.peer_auth import PEER, signature_of
 from promsnmp.http.responses.sending import HeaderList, relay_response, send_response
+from promsnmp.http.route_policy import policy_of
 from promsnmp.http.routes.scrape import ScrapeAnswer, ScrapeRoute, read_response_options
-from promsnmp.http.routing import policy_of
 from promsnmp.support.http_client import HttpResponse
 
 OWNER_TIMEOUT = 1.5

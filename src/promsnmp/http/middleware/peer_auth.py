@@ -18,7 +18,7 @@ from promsnmp.errors import NotLeader, PeerError
 from promsnmp.http.middleware.forwarding import target_of
 from promsnmp.http.responses.bodies import BodyTooLarge, read_body
 from promsnmp.http.responses.sending import JSON, HeaderList, body_headers, send_response, send_text
-from promsnmp.http.routing import AccessLevel, PlainRoute, RoutePolicy
+from promsnmp.http.route_policy import AccessLevel, PlainRoute, RoutePolicy
 from promsnmp.http.security.origin import HeaderMap
 
 PEER = "promsnmp.peer"

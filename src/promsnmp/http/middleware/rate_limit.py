@@ -10,7 +10,7 @@ from http import HTTPStatus
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from promsnmp.http.responses.errors import send_error
-from promsnmp.http.routing import AccessLevel, policy_of
+from promsnmp.http.route_policy import AccessLevel, policy_of
 from promsnmp.http.security.web_config_watcher import WebConfigWatcher
 from promsnmp.support.token_bucket import TokenBucket
 

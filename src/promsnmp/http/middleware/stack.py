@@ -16,7 +16,7 @@ from promsnmp.http.middleware.rate_limit import RateLimitMiddleware
 from promsnmp.http.middleware.request_metrics import RequestMetricsMiddleware
 from promsnmp.http.middleware.response_headers import ResponseHeadersMiddleware
 from promsnmp.http.responses.sending import HeaderList
-from promsnmp.http.routing import PlainRoute, RouteTable
+from promsnmp.http.route_policy import PlainRoute, RouteTable
 from promsnmp.http.server.fast_path import FastAnswer
 
 

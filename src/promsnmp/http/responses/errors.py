@@ -24,7 +24,7 @@ from promsnmp.errors import (
     UnknownDevice,
 )
 from promsnmp.http.responses.sending import JSON, body_headers, send_response, send_text
-from promsnmp.http.routing import policy_of
+from promsnmp.http.route_policy import policy_of
 from promsnmp.http.schemas.common import ErrorBody
 
 log = logging.getLogger(__name__)

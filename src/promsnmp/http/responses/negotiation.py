@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from promsnmp.polling.page import Format
+from promsnmp.polling.pages.page import Format
 
 PROTOBUF = "application/vnd.google.protobuf"
 _OPENMETRICS = ("application/openmetrics-text", "application/*")

@@ -1,1 +1,1 @@
-"""The endpoints, one file for each group of paths."""
+"""The endpoints, one file for each group of paths; ``http/app.py`` includes their routers."""

@@ -15,8 +15,8 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, WithJsonSchema
 
 from promsnmp.http.responses.errors import ApiError
+from promsnmp.http.route_policy import AccessLevel, access
 from promsnmp.http.routes.metrics import METRICS_ANSWERS, METRICS_QUERY, metrics_response
-from promsnmp.http.routing import AccessLevel, access
 from promsnmp.http.schemas.common import (
     ComponentBody,
     HealthBody,

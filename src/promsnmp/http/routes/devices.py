@@ -18,7 +18,7 @@ from promsnmp.errors import InventoryError
 from promsnmp.http.responses.bodies import read_json
 from promsnmp.http.responses.conditional import precondition_check
 from promsnmp.http.responses.errors import ApiError, inventory_refusal
-from promsnmp.http.routing import AccessLevel, access
+from promsnmp.http.route_policy import AccessLevel, access
 from promsnmp.http.schemas.device_filter import DEVICE_FILTER_PARAMETERS, device_filter_of
 from promsnmp.http.schemas.inventory import DeviceBody, DevicesBody
 from promsnmp.http.schemas.openapi import failure

@@ -19,7 +19,7 @@ from promsnmp.discovery.service import Discovery
 from promsnmp.errors import DiscoveryBusy, InventoryError, InventoryInvalid
 from promsnmp.http.responses.bodies import read_json
 from promsnmp.http.responses.errors import RETRY, ApiError, inventory_refusal
-from promsnmp.http.routing import AccessLevel, access
+from promsnmp.http.route_policy import AccessLevel, access
 from promsnmp.http.schemas.discovery import AcceptedBody, DiscoveryBody, JobBody, JobDetailBody
 from promsnmp.http.schemas.inventory import SeedBody
 from promsnmp.http.schemas.openapi import failure

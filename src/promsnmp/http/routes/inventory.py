@@ -10,7 +10,7 @@ from fastapi.responses import PlainTextResponse
 from promsnmp.errors import InventoryError
 from promsnmp.http.responses.bodies import read_json
 from promsnmp.http.responses.errors import ApiError, inventory_refusal
-from promsnmp.http.routing import AccessLevel, access
+from promsnmp.http.route_policy import AccessLevel, access
 from promsnmp.http.schemas.inventory import InventoryBody
 from promsnmp.http.schemas.openapi import failure
 from promsnmp.http.services import ServicesDep, caller, request_id

@@ -19,11 +19,11 @@ from promsnmp.exposition.formats.own_metrics import own_families
 from promsnmp.exposition.utilization import histogram as utilization
 from promsnmp.exposition.utilization.histogram import UtilizationSeries
 from promsnmp.http.responses.negotiation import PROTOBUF, accepts_gzip, choose_format, prefers_protobuf
-from promsnmp.http.routing import AccessLevel, access
+from promsnmp.http.route_policy import AccessLevel, access
 from promsnmp.http.schemas.openapi import EXPOSITION, Json, parameter, text
 from promsnmp.http.services import Services, ServicesDep
-from promsnmp.observe.selfmetrics import OPENMETRICS_TYPE, TEXT_TYPE, SelfMetrics
-from promsnmp.polling.page import Format
+from promsnmp.observe.registry import OPENMETRICS_TYPE, TEXT_TYPE, SelfMetrics
+from promsnmp.polling.pages.page import Format
 from promsnmp.support.compression import compress
 
 METRICS_QUERY = {

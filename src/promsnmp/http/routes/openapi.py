@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from promsnmp.http.routing import AccessLevel, access
+from promsnmp.http.route_policy import AccessLevel, access
 
 PATH = "/v3/api-docs"
 

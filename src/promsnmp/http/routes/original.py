@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
-from promsnmp.http.routing import AccessLevel, access
+from promsnmp.http.route_policy import AccessLevel, access
 from promsnmp.http.schemas.common import ExecutorBody, ThreadPoolsBody
 from promsnmp.http.services import ExecutorUsage, ServicesDep
 from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol

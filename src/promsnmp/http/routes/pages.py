@@ -14,7 +14,7 @@ from swagger_ui_bundle import swagger_ui_path
 
 from promsnmp import __version__
 from promsnmp.http.responses.errors import ApiError
-from promsnmp.http.routing import AccessLevel, access
+from promsnmp.http.route_policy import AccessLevel, access
 
 router = APIRouter(include_in_schema=False)
 

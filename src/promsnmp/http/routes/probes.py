@@ -10,7 +10,7 @@ from fastapi.responses import PlainTextResponse
 
 from promsnmp.errors import InventoryError, ModuleError, SettingsError
 from promsnmp.http.responses.errors import ApiError
-from promsnmp.http.routing import AccessLevel, access
+from promsnmp.http.route_policy import AccessLevel, access
 from promsnmp.http.schemas.openapi import failure, text
 from promsnmp.http.services import ServicesDep
 from promsnmp.modules.snmp_yml.writer import to_yaml

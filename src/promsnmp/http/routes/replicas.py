@@ -9,7 +9,7 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from promsnmp.http.responses.errors import ApiError
-from promsnmp.http.routing import AccessLevel, access
+from promsnmp.http.route_policy import AccessLevel, access
 from promsnmp.http.schemas.common import Body, without_default
 from promsnmp.http.schemas.openapi import failure
 from promsnmp.http.services import Services, ServicesDep, caller

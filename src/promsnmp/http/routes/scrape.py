@@ -28,13 +28,13 @@ from promsnmp.exposition.utilization.histogram import UtilizationSeries
 from promsnmp.http.responses.errors import method_not_allowed, send_error
 from promsnmp.http.responses.negotiation import accepts_gzip, choose_format
 from promsnmp.http.responses.sending import HeaderList, body_headers, send_response
-from promsnmp.http.routing import AccessLevel, RoutePolicy
+from promsnmp.http.route_policy import AccessLevel, RoutePolicy
 from promsnmp.inventory.model import Inventory
 from promsnmp.inventory.modules import AUTO, requested_modules
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.modules.catalogue import CatalogueStore
-from promsnmp.polling.page import Format, RenderedPage
-from promsnmp.polling.pages import PageService
+from promsnmp.polling.pages.page import Format, RenderedPage
+from promsnmp.polling.pages.service import PageService
 from promsnmp.polling.target import Target, adhoc_target, device_target
 from promsnmp.snmp.credentials import User
 from promsnmp.snmp.transport import Network, parse_endpoint

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from promsnmp.http.responses.errors import ApiError
-from promsnmp.http.routing import AccessLevel, access
+from promsnmp.http.route_policy import AccessLevel, access
 from promsnmp.http.schemas.common import TargetGroupBody
 from promsnmp.http.schemas.device_filter import DEVICE_FILTER_PARAMETERS, device_filter_of
 from promsnmp.http.schemas.openapi import failure, parameter

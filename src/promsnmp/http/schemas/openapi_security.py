@@ -6,7 +6,7 @@ locks where there are some, and generated clients know what to send.
 
 from __future__ import annotations
 
-from promsnmp.http.routing import UNDECLARED, RoutePolicy, RouteTable
+from promsnmp.http.route_policy import UNDECLARED, RoutePolicy, RouteTable
 from promsnmp.http.schemas.openapi import Json, failure, text
 from promsnmp.http.security.auth import AccessControl
 

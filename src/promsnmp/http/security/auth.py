@@ -1,11 +1,11 @@
 """Decides who may send a request: which access levels need credentials, and which credentials there are.
 
-Each route declares its access level (``http/routing.py``). Management needs credentials where some are configured, and
-otherwise answers this machine only. Details need credentials where some are configured. Open routes need them with
+Each route declares its access level (``http/route_policy.py``). Management needs credentials where some are configured,
+and otherwise answers this machine only. Details need credentials where some are configured. Open routes need them with
 API_PROTECT_SCRAPES only, health never.
 
 Kinds of credentials are a list of ``Authenticator``. To add a kind, write one and add it to that list in
-``access_control``.
+``make_access_control`` (``http/factory.py``).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Protocol
 from cachetools import TTLCache
 from starlette.types import Scope
 
-from promsnmp.http.routing import AccessLevel
+from promsnmp.http.route_policy import AccessLevel
 from promsnmp.http.security.origin import HeaderMap, cross_site_origin, headers_of, is_local
 from promsnmp.http.security.passwords import PasswordChecker, TooManyChecks
 

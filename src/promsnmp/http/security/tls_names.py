@@ -43,7 +43,7 @@ SUITES = {
 
 
 def can_be_set(curve: str) -> bool:
-    """Whether this Python and its OpenSSL can be told to use ``curve``, one of CURVES.
+    """Whether this Python and its OpenSSL can use ``curve``, one of CURVES.
 
     X25519 is no curve to Debian 12's Python (3.11.2), nor to an OpenSSL in FIPS mode.
     """
@@ -63,7 +63,7 @@ def set_curves(context: ssl.SSLContext, names: Sequence[str]) -> None:
 def usable_curves(names: Sequence[str]) -> tuple[str, ...]:
     """Those of ``names`` that can be used together here: all that can be set, or the first of them before Python 3.15.
 
-    Empty when there is none. All of CURVES are usable, set or not: they are what OpenSSL has by itself.
+    Empty when there is none. All of CURVES are usable, set or not: they are OpenSSL's default.
     """
     if set(names) == set(CURVES) and not CHOOSES_SEVERAL:
         return tuple(names)

@@ -26,8 +26,8 @@ from promsnmp.http.security.tls import (
     server_context,
 )
 from promsnmp.http.security.web_config import WebConfig, read_web_config
-from promsnmp.observe.families import gauge
 from promsnmp.observe.health import Component, Status
+from promsnmp.observe.metric_families import gauge
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,8 @@ from promsnmp.modules.generator.types import (
     type_index_distance,
 )
 from promsnmp.modules.mibs.tree import IndexPart, MibNode, MibTree, Oid, dotted, parse_oid
-from promsnmp.modules.model import Filter, Index, Lookup, Metric, MetricType, Module
+from promsnmp.modules.model import Filter, Index, Lookup, Metric, Module
+from promsnmp.modules.types import MetricType
 
 _ACCESSIBLE = frozenset({"read-only", "read-write", "read-create", "not-accessible"})
 _NOT_IN_LABELS = re.compile(r"[^a-zA-Z0-9_]")

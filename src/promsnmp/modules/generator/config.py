@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 import yaml
 
 from promsnmp.errors import ModuleError
-from promsnmp.modules.model import Filter, MetricType, RegexExtract
+from promsnmp.modules.model import Filter, RegexExtract
+from promsnmp.modules.types import MetricType
 from promsnmp.support import yaml_nodes, yaml_scalars, yaml_text
 
 Read = TypeVar("Read")

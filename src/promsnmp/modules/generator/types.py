@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 
 from promsnmp.modules.mibs.tree import IndexPart, ObjectType
-from promsnmp.modules.model import Index, IndexType, MetricType
+from promsnmp.modules.model import Index
+from promsnmp.modules.types import IndexType, MetricType
 
 _KINDS = {
     "INTEGER": MetricType.GAUGE,

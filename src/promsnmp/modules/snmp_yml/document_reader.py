@@ -13,10 +13,11 @@ from weakref import WeakKeyDictionary
 
 import yaml
 
-from promsnmp.modules.model import Filter, Index, IndexType, Lookup, Metric, MetricType, Module, RegexExtract
+from promsnmp.modules.model import Filter, Index, Lookup, Metric, Module, RegexExtract
 from promsnmp.modules.snmp_yml import scalars
 from promsnmp.modules.snmp_yml.auths import read_auth
 from promsnmp.modules.snmp_yml.circular_lookups import circular_lookups
+from promsnmp.modules.types import IndexType, MetricType
 from promsnmp.snmp.credentials import Credentials
 from promsnmp.support import yaml_nodes, yaml_scalars
 from promsnmp.support.yaml_nodes import ErrorHandler, NodeError, ReportedError

@@ -9,7 +9,8 @@ from promsnmp.exposition.families import Exposition
 from promsnmp.exposition.labels import ColumnRows
 from promsnmp.exposition.plan import Column, MetricPlan, ModulePlan
 from promsnmp.exposition.renderer import Renderer, RenderState
-from promsnmp.modules.model import Lookup, Metric, MetricType
+from promsnmp.modules.model import Lookup, Metric
+from promsnmp.modules.types import MetricType
 from promsnmp.polling.explain.model import (
     ColumnExplanation,
     LookupExplanation,

@@ -15,7 +15,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
-FOLDER = Path(__file__).resolve().parent.parent / "deploy" / "grafana"
+FOLDER = Path(__file__).resolve().parents[2] / "deploy" / "grafana"
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 TAG = "promsnmp"
 WIDTH = 24

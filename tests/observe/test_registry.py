@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from promsnmp.observe.families import gauge
-from promsnmp.observe.selfmetrics import SelfMetrics
+from promsnmp.observe.metric_families import gauge
+from promsnmp.observe.registry import SelfMetrics
 
 
 def test_sources_are_read_only_at_the_scrape() -> None:

@@ -1,6 +1,6 @@
 """Writes the tables of settings in docs/reference/configuration.md from ``promsnmp.settings``.
 
-    python scripts/configuration.py
+    python -m scripts.pages.configuration
 
 Only the text between the two marker lines changes. A test fails if the page and the code differ.
 """
@@ -17,8 +17,8 @@ from pydantic.fields import FieldInfo
 from promsnmp.settings.group import Group
 from promsnmp.settings.settings import GROUPS
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "configuration.md"
-BEGIN = "<!-- settings: written by scripts/configuration.py -->"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "configuration.md"
+BEGIN = "<!-- settings: written by scripts/pages/configuration.py -->"
 END = "<!-- settings: end -->"
 
 

@@ -1,6 +1,6 @@
 """Writes docs/reference/cli.md: the help of every command, as the command line prints it.
 
-    python -m scripts.cli_reference
+    python -m scripts.pages.cli_reference
 
 A test fails while the page and the commands differ.
 """
@@ -15,7 +15,7 @@ import click
 
 from promsnmp.cli.main import COMMANDS, cli
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "cli.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "cli.md"
 WIDTH = 100
 INTRODUCTION = """# Command line
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from promsnmp.errors import SnmpError, SnmpTimeout
 from promsnmp.exposition.utilization.histogram import UtilizationSeries
 from promsnmp.observe.counts import PollCounts, outcome_of
-from promsnmp.polling.cache import CacheEntry, PageCache
 from promsnmp.polling.collector import Collector
-from promsnmp.polling.page import Format, PollFailure, RenderedPage
+from promsnmp.polling.pages.cache import CacheEntry, PageCache
+from promsnmp.polling.pages.page import Format, PollFailure, RenderedPage
 from promsnmp.polling.target import Target
 
 log = logging.getLogger(__name__)

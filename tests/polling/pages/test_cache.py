@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from promsnmp.polling.cache import PageCache
-from promsnmp.polling.page import Format, RenderedPage
+from promsnmp.polling.pages.cache import PageCache
+from promsnmp.polling.pages.page import Format, RenderedPage
 
 
 class Clock:

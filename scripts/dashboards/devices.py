@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scripts.dashboards import GREEN, RED, YELLOW, Dashboard, Panel, Variable
+from scripts.dashboards.panels import GREEN, RED, YELLOW, Dashboard, Panel, Variable
 
 JOB = Variable(name="job", label="Job", query="label_values(promsnmp_module_up, job)")
 OF_JOB = 'label_values(promsnmp_module_up{job="$job"}, instance)'

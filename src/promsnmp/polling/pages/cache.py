@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 
 from cachetools import LRUCache
 
-from promsnmp.polling.page import PollFailure, RenderedPage
+from promsnmp.polling.pages.page import PollFailure, RenderedPage
 
 CacheEntry = RenderedPage | PollFailure
 

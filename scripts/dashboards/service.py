@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scripts.dashboards import GREEN, RED, YELLOW, Dashboard, Panel, Variable
+from scripts.dashboards.panels import GREEN, RED, YELLOW, Dashboard, Panel, Variable
 
 SERVICE = Variable(name="job", label="Job", query="label_values(promsnmp_build_info, job)")
 REPLICAS = Variable(

@@ -19,8 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from promsnmp import app
 from promsnmp.http.app import ROUTERS, create_fastapi
 from promsnmp.http.middleware.peer_auth import peer_routes
-from promsnmp.http.routes.scrape import SNMP_PATH, SNMP_POLICY
-from promsnmp.http.routing import (
+from promsnmp.http.route_policy import (
     UNDECLARED,
     AccessLevel,
     PlainRoute,
@@ -30,6 +29,7 @@ from promsnmp.http.routing import (
     declared_policy,
     policy_of,
 )
+from promsnmp.http.routes.scrape import SNMP_PATH, SNMP_POLICY
 from promsnmp.http.security.auth import AccessControl
 from promsnmp.settings import load_settings
 

@@ -11,11 +11,11 @@ import pytest
 from promsnmp.errors import SnmpError, SnmpTimeout
 from promsnmp.modules.catalogue import CatalogueStore, builtin_catalogue
 from promsnmp.observe.counts import PollCounts
-from promsnmp.polling.cache import PageCache
 from promsnmp.polling.collector import Collector
 from promsnmp.polling.options import CollectorOptions
-from promsnmp.polling.page import Format, PollFailure, RenderedPage
-from promsnmp.polling.pages import PageService
+from promsnmp.polling.pages.cache import PageCache
+from promsnmp.polling.pages.page import Format, PollFailure, RenderedPage
+from promsnmp.polling.pages.service import PageService
 from promsnmp.sim.agent import SimulatedAgent
 from tests.support.agents.polled_devices import collector, mib, target_of
 

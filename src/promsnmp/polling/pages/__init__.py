@@ -1,0 +1,1 @@
+"""The pages in memory, and the service that answers scrapes from them."""
