@@ -135,10 +135,11 @@ def discovery_families(counts: DiscoveryCounts, *, stale: int, next_at: float = 
     yield CounterMetricFamily("promsnmp_discovery_packets", "Packets that searches sent.", counts.packets)
     yield gauge(
         "promsnmp_discovery_next_run_timestamp_seconds",
-        "Unix time at which all saved seeds will be searched next; 0 when that is not planned.",
+        "Unix time of the next scheduled search of all saved seeds; 0 when none is scheduled.",
         next_at,
     )
-    yield gauge("promsnmp_devices_lost", "Devices of the inventory that searches have not found for long.", stale)
+    text = "Devices marked lost: searches have not found them for DISCOVERY_LOST_AFTER."
+    yield gauge("promsnmp_devices_lost", text, stale)
 
 
 def _counted(name: str, text: str, label: str, counts: Mapping[str, int]) -> CounterMetricFamily:

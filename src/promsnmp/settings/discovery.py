@@ -26,11 +26,11 @@ class DiscoverySettings(Group):
         3000,
         ge=1,
         le=100_000,
-        description="Most packets per second that all searches together send. "
+        description="Maximum packets per second of all searches together. "
         "A /16 takes about 45 s for each of the credentials.",
     )
     discovery_in_flight: int = Field(
-        5000, ge=1, le=1_000_000, description="Most addresses that one search waits for at the same time."
+        5000, ge=1, le=1_000_000, description="Maximum addresses that one search waits for at the same time."
     )
     discovery_timeout: int = Field(
         1000, ge=1, le=3_600_000, description="Milliseconds that a search waits for the answer to one packet."

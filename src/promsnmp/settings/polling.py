@@ -18,11 +18,11 @@ class PollingSettings(Group):
         ge=0,
         description="Milliseconds between two polls of one device. 0 turns background polling off: each scrape polls.",
     )
-    collection_concurrency: int = Field(200, ge=1, description="Most devices that are polled at the same time.")
+    collection_concurrency: int = Field(200, ge=1, description="Maximum devices that are polled at the same time.")
     collection_backoff_max: int | None = Field(
         None,
         ge=0,
-        description="Most milliseconds between two polls of a device that does not answer; "
+        description="Maximum milliseconds between two polls of a device that does not answer; "
         "the interval doubles with each failure, up to this. Default: ten intervals.",
     )
     collection_timeout: int = Field(
@@ -48,7 +48,7 @@ class PollingSettings(Group):
         "With `COLLECTION_INTERVAL=0`, pages are kept only if this is set; otherwise each scrape polls.",
     )
     cache_entry_cnt: int = Field(
-        10_000, ge=1, description="Most pages to keep in memory; the least recently used are dropped first."
+        10_000, ge=1, description="Maximum pages in memory; the least recently used are dropped first."
     )
 
     @property

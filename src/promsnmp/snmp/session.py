@@ -322,5 +322,5 @@ class Session:
         if isinstance(error, ConnectionRefusedError):
             return SnmpRefused("connection refused: nothing listens on the port", **self._error_context())
         if error.errno == errno.EADDRNOTAVAIL and self._source:
-            return SnmpRefused(f"this machine has no address {self._source} to ask from", **self._error_context())
+            return SnmpRefused(f"source address {self._source} is not an address of this host", **self._error_context())
         return SnmpRefused(f"cannot be reached: {error.strerror or error}", **self._error_context())

@@ -172,9 +172,9 @@ class ElectionRunner:
         """Logs one line when the backend fails, and one when it answers again."""
         if bool(problem) != bool(self.problem) or self.problem == "not asked yet":
             if problem:
-                log.warning("the election waits for %s: %s", self.backend, problem)
+                log.warning("leader election is paused, %s does not answer: %s", self.backend, problem)
             elif self.problem != "not asked yet":
-                log.info("the election continues: %s answers again", self.backend)
+                log.info("leader election continues, %s answers again", self.backend)
         self.problem = problem
 
     def _publish(self) -> None:

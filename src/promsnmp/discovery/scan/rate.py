@@ -1,7 +1,7 @@
 """Limits the packets per second of all sweeps together, without bursts.
 
-A sweep that was delayed must not catch up: that would be the burst that the limit prevents. So packets that are not
-sent within ``BURST`` seconds are lost.
+A sweep that was delayed must not catch up: that would be the burst that the limit prevents. So an
+allowance that is not used within ``BURST`` seconds expires.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Forwards requests that only the leader answers (``leader_only`` routes) to the leader, and relays its response.
 
-These are all changes under /promsnmp, and searches, which only the leader knows. A caller may send them to any replica.
-That there are several replicas shows only while there is no leader: then the response is a 503 with Retry-After.
+These are writes under /promsnmp, and requests about searches, which only the leader keeps. Callers may use any replica.
+They notice the replicas only while there is no leader: then they get a 503 with Retry-After.
 """
 
 from __future__ import annotations

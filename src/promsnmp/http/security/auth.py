@@ -37,11 +37,11 @@ CERTIFICATE = "promsnmp.certificate"
 
 
 class WrongCredentials(Exception):
-    """The credentials are wrong; ``who`` is the name that they claim, for the log."""
+    """The credentials are wrong; ``reason`` says what, for the log."""
 
-    def __init__(self, who: str) -> None:
-        super().__init__(who)
-        self.who = who
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class Authenticator(Protocol):
@@ -77,7 +77,7 @@ class TokenAuthenticator:
         if credentials is None or not self._token:
             return None
         if not hmac.compare_digest(credentials.encode("latin-1"), self._token):
-            raise WrongCredentials("a token")
+            raise WrongCredentials("wrong token")
         return "token"
 
 
@@ -100,11 +100,11 @@ class BasicAuthenticator:
         try:
             text = base64.b64decode(credentials, validate=True).decode()
         except (binascii.Error, ValueError):
-            raise WrongCredentials("nobody: not base64 of UTF-8") from None
+            raise WrongCredentials("malformed Basic credentials") from None
         name, _, password = text.partition(":")
         known = self._passwords.remembered(name, password)
         if not (await self._passwords.check(name, password) if known is None else known):
-            raise WrongCredentials(repr(name[:64]))
+            raise WrongCredentials(f"wrong user or password, user {name[:64]!r}")
         return f"basic:{name}"
 
 
@@ -149,12 +149,12 @@ class FailedLogins:
         self.total = 0
         self._by_client: TTLCache[str, int] = TTLCache(4096, self.QUIET, clock)
 
-    def failed(self, client: str, who: str) -> None:
+    def failed(self, client: str, reason: str) -> None:
         self.total += 1
         number = self._by_client[client] = self._by_client.get(client, 0) + 1
         if str(number).strip("0") == "1":
             times = f" ({number} times)" if number > 1 else ""
-            log.warning("failed login as %s from %s%s", who, client, times)
+            log.warning("failed login from %s: %s%s", client, reason, times)
 
 
 class AccessControl:
@@ -207,7 +207,7 @@ class AccessControl:
                 if (name := await one.principal(scope, headers)) is not None:
                     return name
         except WrongCredentials as error:
-            self.failures.failed((scope.get("client") or ("?",))[0], error.who)
+            self.failures.failed((scope.get("client") or ("?",))[0], error.reason)
             return self._unauthorized("wrong credentials")
         except TooManyChecks:
             return Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many logins at once; retry later", [("retry-after", "1")])

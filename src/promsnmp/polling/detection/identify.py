@@ -52,7 +52,7 @@ async def identify(session: Session, *, limits: AgentLimits | None = None) -> De
     answers, problem = await _tables(session, limits)
     has_system = answers.pop(SYSTEM_GROUP, None)
     if not problem and not any(answers.values()) and not has_system:
-        problem = "the agent denies having objects that it has" if values else "the agent returned no objects"
+        problem = "the agent returned only a part of its system group" if values else "the agent returned no objects"
     descr, name = _text(values.get(SYS_DESCR)), _text(values.get(SYS_NAME))
     object_id = _object_id(values.get(SYS_OBJECT_ID))
     return DeviceIdentity(

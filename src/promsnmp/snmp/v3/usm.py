@@ -161,7 +161,8 @@ class UsmModel:
         if message.auth_size != auth.size or not auth.verifies(datagram, message.auth_offset):
             raise Unauthentic(
                 f"an answer failed authentication: check the auth passphrase of user {self._user.name!r}, and that "
-                f"its auth protocol is {self._user.auth_protocol}; if both are right, somebody alters the messages"
+                f"its auth protocol is {self._user.auth_protocol}; if both are correct, packets are "
+                "modified in transit"
             )
 
     def _check_sender(self, header: Header, sent: _SentRequest) -> None:
