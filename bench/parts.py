@@ -116,5 +116,5 @@ def get(port: int, path: str, headers: Mapping[str, str] | None = None) -> bytes
 
 
 def progress(text: str) -> None:
-    """One line for whoever waits."""
+    """Prints a line of progress."""
     print(f"... {text}", file=sys.stderr, flush=True)

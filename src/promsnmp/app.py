@@ -182,7 +182,7 @@ def _build_scheduler(settings: Settings, cluster: Cluster, discovery: Discovery)
 
 
 def _connect(parts: _Parts) -> None:
-    """What follows from a change: other replicas hear of a new inventory, and searches end with the lead."""
+    """What follows from a change: other replicas hear of a new inventory, and searches end with leadership."""
     parts.store.subscribe(lambda _: parts.cluster.announce_change())
     parts.cluster.leadership.subscribe(lambda: None if parts.leads() else parts.discovery.stop_all())
 

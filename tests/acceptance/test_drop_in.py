@@ -163,7 +163,7 @@ REFUSED_LATER = (
     *("target=tcp://{v4}", "target={v4}&auth=wrong&module=quick", "target=127.0.0.1:x", "target=127.0.0.1:99999"),
     *("target=[::1", "target=no-such-name.invalid&module=quick"),
 )
-"""Queries that snmp_exporter answers with 500, whatever the reason."""
+"""Queries that snmp_exporter answers with 500, for whichever reason."""
 
 
 @pytest.mark.parametrize("query", QUERIES)

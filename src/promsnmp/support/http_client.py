@@ -65,7 +65,7 @@ class HttpClient:
         headers: HeaderPairs = (),
         body: bytes = b"",
         *,
-        timeout: float,  # noqa: ASYNC109  # of the whole exchange, told apart from the caller's cancelling
+        timeout: float,  # noqa: ASYNC109  # of the whole exchange; distinct from a cancellation by the caller
         fresh: bool = False,
     ) -> HttpResponse:
         """The response to one request; ``target`` is path and query.
