@@ -139,7 +139,7 @@ def test_an_unknown_module_ends_the_start_and_the_known_ones_are_listed(tmp_path
     assert "if_mib," in errors.splitlines()[-1]
 
 
-def test_a_request_that_does_not_end_is_given_up_after_the_shutdown_timeout(
+def test_a_request_that_does_not_end_is_cancelled_after_the_shutdown_timeout(
     start: Callable[..., ServiceProcess],
 ) -> None:
     server = start(env={"SHUTDOWN_TIMEOUT": "500"})

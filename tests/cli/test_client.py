@@ -217,7 +217,7 @@ def demanding(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callab
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("first", ["the end of the connection", "the request"])
-def test_a_client_certificate_that_is_missing_is_told_whatever_comes_first(
+def test_a_missing_client_certificate_is_reported_whatever_comes_first(
     demanding: Callable[[ssl.TLSVersion], Demanding], first: str, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = demanding(ssl.TLSVersion.TLSv1_3)
@@ -241,7 +241,7 @@ def test_a_client_certificate_that_is_missing_is_told_whatever_comes_first(
         ServiceClient(server.url, tls=CA.context()).call(method, "/", document=document)
 
 
-def test_a_client_certificate_that_is_missing_is_told_during_the_handshake_too(
+def test_a_missing_client_certificate_is_reported_during_the_handshake_too(
     demanding: Callable[[ssl.TLSVersion], Demanding],
 ) -> None:
     server = demanding(ssl.TLSVersion.TLSv1_2)

@@ -284,7 +284,7 @@ def test_health_shows_role_leader_and_backend(replicas: list[Replica], redis: Re
         }
 
 
-def test_a_leader_told_to_step_down_at_a_follower_is_followed_by_another(
+def test_a_leader_asked_through_a_follower_to_step_down_has_a_successor(
     replicas: list[Replica], redis: RedisServer
 ) -> None:
     before = redis.cli("GET", "leader")
@@ -373,9 +373,7 @@ def test_without_redis_one_replica_leads_and_there_is_nothing_to_give_up(tmp_pat
         assert httpx.post(f"{alone.url}{STATUS_PATH}").status_code in (403, 404)
 
 
-def test_a_replica_whose_redis_is_not_there_scrapes_and_says_what_is_wrong(
-    tmp_path: Path, agent: SimulatedAgent
-) -> None:
+def test_a_replica_without_its_redis_scrapes_and_reports_the_error(tmp_path: Path, agent: SimulatedAgent) -> None:
     env = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": "1", "SNMP_ALLOW_ADHOC_TARGETS": "true"}
     with ServiceProcess(tmp_path, env=env) as alone:
         assert alone.client.get("/snmp", params={"target": agent.target}).status_code == 200
@@ -390,7 +388,7 @@ def test_a_replica_whose_redis_is_not_there_scrapes_and_says_what_is_wrong(
         assert alone.client.get("/-/ready").status_code == 200
 
 
-def test_a_replica_that_starts_while_redis_is_away_is_started_and_polls_what_the_file_names(
+def test_a_replica_that_starts_without_redis_polls_the_devices_in_the_file(
     tmp_path: Path, agent: SimulatedAgent
 ) -> None:
     with ServiceProcess(tmp_path) as before:

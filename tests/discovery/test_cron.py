@@ -49,12 +49,12 @@ def days(text: str, after: str, count: int = 3) -> list[str]:
         ("0 0 0 ? * MON#1", ["2026-02-02 00:00", "2026-03-02 00:00"]),
     ],
 )
-def test_what_spring_documents(text: str, expected: list[str]) -> None:
+def test_the_examples_of_springs_documentation(text: str, expected: list[str]) -> None:
     assert times(text, "2026-01-31T13:15:00", 2) == expected
 
 
 @pytest.mark.parametrize("macro", MACROS)
-def test_macros_are_what_they_stand_for(macro: str) -> None:
+def test_macros_equal_their_expressions(macro: str) -> None:
     assert times(f" {macro.upper()} ", "2026-01-31T13:15:00") == times(MACROS[macro], "2026-01-31T13:15:00")
 
 
@@ -177,7 +177,7 @@ def numbers(low: int, high: int) -> st.SearchStrategy[set[int]]:
     weekdays=numbers(1, 7) | st.just(set(range(1, 8))),
     after=st.datetimes(datetime.fromisoformat("1971-01-01"), datetime.fromisoformat("2300-01-01")),
 )
-def test_the_next_time_fits_and_none_that_fits_lies_before_it(
+def test_the_next_time_is_the_first_that_matches(
     seconds: set[int],
     minutes: set[int],
     hours: set[int],

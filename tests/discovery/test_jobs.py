@@ -34,7 +34,7 @@ def test_all_sightings_of_a_device_are_one_finding() -> None:
     )
 
 
-def test_how_long_it_will_take_is_told_from_what_it_took_so_far() -> None:
+def test_the_remaining_time_is_estimated_from_the_time_so_far() -> None:
     job = Job(PLAN, 100.0)
     assert job.seconds_left(101.0) is None
     job.state, job.started = JobState.RUNNING, 100.0

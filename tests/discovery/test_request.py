@@ -59,7 +59,7 @@ def test_a_seed_as_it_is_shown_is_a_request_and_keeps_its_secrets() -> None:
      ({"targets": "h", "snmpConfig": {"readCommunity": ["s3cret"]}},
       ["potentialTargets: must be a list, not text", "readCommunity: must be text, not a list"])],
 )  # fmt: skip
-def test_what_is_wrong_is_said_once_and_quotes_no_secret(body: object, problems: list[str]) -> None:
+def test_an_error_is_reported_once_without_secrets(body: object, problems: list[str]) -> None:
     with pytest.raises(InventoryInvalid) as caught:
         read_request(body, Inventory())
     assert caught.value.problems == problems

@@ -290,7 +290,7 @@ async def test_a_run_that_fails_or_is_stopped_does_not_end_the_schedule(
     assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 3
 
 
-async def test_it_runs_at_the_start_when_it_is_told_to_with_or_without_a_schedule() -> None:
+async def test_it_runs_at_the_start_when_configured_with_or_without_a_schedule() -> None:
     assert await ran(Clock(timedelta(days=1)), on_start=True) == [START]
     begun = await ran(Clock(timedelta(days=1)), on_start=True, schedule=daily(), takes=timedelta(hours=15))
     assert begun == [START]  # runs that were due meanwhile are skipped

@@ -31,7 +31,7 @@ def test_a_value_is_made_once_per_device_wherever_it_stands() -> None:
         devices = tuple(kept)
 
 
-def test_an_equal_device_that_is_another_object_is_made_anew_and_what_went_is_forgotten() -> None:
+def test_another_object_of_an_equal_device_is_computed_again_and_removed_ones_are_dropped() -> None:
     fragments = PerDeviceCache(lambda device: [device.id])
     (one,) = fragments.of((Device("1"),))
     (other,) = fragments.of((Device("1"),))
@@ -40,7 +40,7 @@ def test_an_equal_device_that_is_another_object_is_made_anew_and_what_went_is_fo
     assert fragments.last == ((), [])
 
 
-def test_what_differs_is_what_is_between_equal_ends() -> None:
+def test_the_difference_lies_between_equal_ends() -> None:
     a, b, c, d = (Device(name) for name in "abcd")
     assert differing((a, b, c), (a, d, c)) == ((b,), (d,))
     assert differing((a, b), (a, b)) == ((), ())

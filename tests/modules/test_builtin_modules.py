@@ -194,7 +194,7 @@ async def test_a_ups_on_a_synology_is_read() -> None:
     ]
 
 
-async def test_supplies_of_a_printer_are_told_apart() -> None:
+async def test_supplies_of_a_printer_have_their_own_labels() -> None:
     found = await samples(
         "printer",
         "1.3.6.1.2.1.43.11.1.1.5.1.2|2|3\n1.3.6.1.2.1.43.11.1.1.6.1.2|4|Black\n"

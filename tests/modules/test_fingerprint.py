@@ -125,9 +125,7 @@ def test_a_number_does_not_match_the_start_of_another() -> None:
         ("1.3.6.1.4.1.47196.4.1.1.1.50", "Aruba JL635A 8325 GL.10.04.2000", "JL635A 8325"),
     ],
 )
-def test_the_model_is_read_from_the_description_where_it_is_told(
-    sys_object_id: str, sys_descr: str, model: str
-) -> None:
+def test_the_model_is_read_from_a_description_that_has_it(sys_object_id: str, sys_descr: str, model: str) -> None:
     assert fingerprint(sys_object_id, {}, sys_descr).model == model
 
 

@@ -58,7 +58,7 @@ def test_every_value_is_well_formed_at_every_moment(device: Device, ahead: float
 
 
 @pytest.mark.parametrize("device", DEVICES, ids=lambda device: device.name)
-def test_the_system_group_says_who_it_is(device: Device) -> None:
+def test_the_system_group_identifies_the_device(device: Device) -> None:
     assert device.mib.get(oid.encode("1.3.6.1.2.1.1.5.0")) == ber.tlv(ber.OCTET_STRING, device.name.encode())
     uptime = device.mib.get(oid.encode("1.3.6.1.2.1.1.3.0"), device.uptime)
     assert uptime == ber.encode_integer(int(device.uptime * 100), ber.TIME_TICKS)

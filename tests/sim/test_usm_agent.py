@@ -151,7 +151,7 @@ def test_a_response_gets_no_answer() -> None:
     assert agent.handle(agent.secure(header_of(agent), respond(Pdu(0, 1, 0, 0, 0, 0), b"")), respond) is None
 
 
-def test_discovery_is_answered_whoever_asks() -> None:
+def test_discovery_is_answered_for_every_sender() -> None:
     agent = UsmAgent([], engine_id=ENGINE_ID)
     header = Header(1, SecurityLevel.NO_AUTH_NO_PRIV, True, b"", 0, 0, b"")
     scoped = usm_message.encode_scoped_pdu(b"", b"", ber.encode_pdu(ber.GET, 5, 0, 0, b""))

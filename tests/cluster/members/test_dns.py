@@ -18,7 +18,7 @@ def answers(*hosts: str) -> Callable[..., list[object]]:
     return lambda *_, **__: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, 80)) for host in hosts]
 
 
-async def test_a_name_gives_addresses_with_the_port_that_all_replicas_have() -> None:
+async def test_a_name_resolves_to_addresses_with_the_common_port() -> None:
     dns = ServiceDns("127.0.0.1", 8080)
     await dns.refresh()
     assert dns.addresses == ("127.0.0.1:8080",)
@@ -48,7 +48,7 @@ async def test_the_last_addresses_are_kept_while_the_name_does_not_resolve(monke
     assert dns.addresses == ("10.0.0.1:8080",)
 
 
-async def test_a_resolver_that_hangs_holds_up_one_thread_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_resolver_that_hangs_blocks_only_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     free, calls = threading.Event(), []
 
     def hang(*_: object, **__: object) -> list[object]:

@@ -15,7 +15,7 @@ KEYS = st.lists(st.text(max_size=40), max_size=50)
 
 
 @given(names=NAMES, keys=KEYS, data=st.data())
-def test_all_members_agree_whatever_order_they_know_each_other_in(
+def test_all_members_agree_whatever_the_order_of_members(
     names: list[str], keys: list[str], data: st.DataObject
 ) -> None:
     shuffled = data.draw(st.permutations(names))
@@ -36,7 +36,7 @@ def test_only_devices_of_the_member_that_comes_or_goes_move(names: list[str], ne
 
 
 @given(names=NAMES, keys=KEYS)
-def test_the_next_in_line_is_who_would_own_the_device_without_its_owner(names: list[str], keys: list[str]) -> None:
+def test_the_next_owner_is_the_one_without_the_present_owner(names: list[str], keys: list[str]) -> None:
     for key in keys:
         owner = HashRing(names, "").owner(key)
         rest = [name for name in names if name != owner]
@@ -52,7 +52,7 @@ def test_devices_are_spread_evenly_however_alike_the_names_are() -> None:
         assert all(0.9 * fair < share < 1.1 * fair for share in shares.values()), shares
 
 
-def test_a_tenth_member_takes_a_tenth_and_takes_it_from_all() -> None:
+def test_a_tenth_member_takes_a_tenth_evenly_from_the_others() -> None:
     nine = [f"promsnmp-{number}" for number in range(9)]
     keys = [f"device-{number}" for number in range(20_000)]
     before, after = HashRing(nine, ""), HashRing([*nine, "promsnmp-9"], "")
@@ -68,7 +68,7 @@ def test_alone_or_unknown_to_all_one_owns_everything() -> None:
     assert HashRing(["a"], "a").successor("device") is None
 
 
-def test_twenty_thousand_devices_of_ten_members_are_told_apart_quickly() -> None:
+def test_twenty_thousand_devices_are_assigned_to_ten_members_quickly() -> None:
     ring = HashRing([f"promsnmp-{number}" for number in range(10)], "promsnmp-0")
     keys = [f"device-{number}" for number in range(20_000)]
     began = time.process_time()

@@ -102,7 +102,7 @@ def test_a_suspended_process_does_not_count_its_own_silence(view: View) -> None:
     assert view.names == ["pod-0", "pod-1"]
 
 
-def test_what_was_heard_of_a_member_long_ago_makes_it_no_member(view: View) -> None:
+def test_an_old_status_does_not_make_a_member(view: View) -> None:
     view.hears("pod-0", age=PATIENCE + 1)
     assert view.names == ["pod-1"]
 
@@ -129,7 +129,7 @@ def test_a_restarted_replica_takes_the_place_of_the_one_before(view: View) -> No
     assert view.members.present[0].instance == "restarted"
 
 
-def test_of_two_replicas_of_one_name_the_younger_owns_the_devices_and_the_other_knows(view: View) -> None:
+def test_the_younger_of_two_replicas_with_one_name_owns_the_devices(view: View) -> None:
     view.members.mark_alive(member("pod-1", instance="younger", started=2.0))
     assert view.names == ["pod-1"]
     assert view.members.namesake is not None

@@ -66,7 +66,7 @@ async def test_an_old_heartbeat_is_no_member_and_is_removed(redis_client: RedisC
     assert server.cli("HLEN", "promsnmp:members") == "1"
 
 
-async def test_a_replica_that_leaves_is_gone_for_all_who_ask_afterwards(redis_client: RedisClient) -> None:
+async def test_a_replica_that_leaves_is_gone_for_all_later_reads(redis_client: RedisClient) -> None:
     one, two = Replica(redis_client, "pod-0"), Replica(redis_client, "pod-1")
     await two.beat()
     assert await one.beat() == ["pod-0", "pod-1"]
@@ -81,9 +81,7 @@ async def test_unknown_entries_are_ignored(redis_client: RedisClient, server: Re
     assert await Replica(redis_client, "pod-0").beat() == ["pod-0"]
 
 
-async def test_a_redis_that_takes_no_writes_is_no_source_of_members(
-    redis_client: RedisClient, server: RedisServer
-) -> None:
+async def test_a_read_only_redis_is_not_a_source_of_members(redis_client: RedisClient, server: RedisServer) -> None:
     one = Replica(redis_client, "pod-0")
     await one.beat()
     server.cli("CONFIG", "SET", "min-replicas-to-write", "1")

@@ -85,7 +85,7 @@ async def test_an_owner_that_failed_is_skipped_for_a_moment(
     assert (forwarder.counts["failed"], forwarder.counts["skipped"]) == (1, 4)
 
 
-async def test_an_owner_that_answers_nobody_is_skipped(forwarder: ScrapeForwarder, peers: FakePeerClient) -> None:
+async def test_an_owner_that_does_not_answer_is_skipped(forwarder: ScrapeForwarder, peers: FakePeerClient) -> None:
     peers.answers, peers.takes = [PeerError("no answer within 1.5 s")], 1.5
     assert await asks(forwarder) is None
     assert await asks(forwarder) is None

@@ -127,7 +127,7 @@ async def test_a_replica_that_becomes_the_leader_does_it_itself() -> None:
     assert not cluster.asked
 
 
-async def test_a_change_whose_answer_was_lost_was_made_when_the_file_says_so() -> None:
+async def test_a_change_without_an_answer_counts_as_made_when_the_file_has_it() -> None:
     cluster = Cluster([FIRST], [PeerError("the connection broke")])
     cluster.commit_status = [CommitStatus.PENDING, CommitStatus.PENDING, CommitStatus.COMMITTED]
     answer = await cluster.write_forwarder.forward(REQUEST)
@@ -160,7 +160,7 @@ async def test_a_suspended_leader_is_awaited_until_another_one_leads_and_the_fil
     assert [address for address, _ in cluster.asked] == [FIRST.address, SECOND.address]
 
 
-async def test_what_a_leader_wrote_before_it_fell_asleep_is_not_written_again() -> None:
+async def test_a_change_written_before_the_leader_was_paused_is_not_written_again() -> None:
     cluster = Cluster([FIRST, SECOND], [CREATED])
     cluster.hangs_at = FIRST.address
     cluster.commit_status = [CommitStatus.PENDING, CommitStatus.COMMITTED]

@@ -81,14 +81,14 @@ def test_the_identifiers_decide(new: Traits, verdict: Verdict) -> None:
 
 
 @pytest.mark.parametrize("name", ["switch", "MikroTik", "localhost", "", "(none)", "Debian."])
-def test_a_name_that_many_have_from_the_factory_tells_nothing(name: str) -> None:
+def test_a_factory_default_name_identifies_nothing(name: str) -> None:
     known = sighting(name=name.lower().removesuffix("."), booted=0.0, engines=ENGINE, seen=10 * DAY)
     assert compare(known, sighting(name=known.name, booted=0.0, engines=ENGINE)) is UNKNOWN
     assert compare(known, sighting(name=known.name, booted=0.0)) is UNKNOWN
     assert not is_distinctive(name)
 
 
-def test_a_name_that_somebody_gave_by_hand_speaks_for_a_device_and_not_against_it() -> None:
+def test_a_name_set_by_hand_counts_for_a_match_and_never_against_it() -> None:
     by_hand = sighting(name="rack-7", booted=0.0, seen=10 * DAY)
     assert compare(by_hand, sighting(name="core-1", engines=ENGINE, booted=5 * DAY)) is DIFFERENT
     by_hand = Traits(name="rack-7", is_own_name=False, booted=0.0, seen=10 * DAY)
@@ -119,7 +119,7 @@ def every_sighting(**also: object) -> list[Traits]:
     return [sighting(**dict(zip(ANY, row, strict=True)), **also) for row in product(*columns)]
 
 
-def test_of_all_combinations_none_makes_one_device_of_what_shares_only_a_name_an_engine_or_a_start() -> None:
+def test_a_name_an_engine_or_a_start_alone_never_makes_one_device() -> None:
     """One device needs two equal identifiers, or equal hardware, and no hardware identifier may differ."""
     for new in every_sighting():
         if compare(KNOWN, new) is not SAME:
@@ -144,7 +144,7 @@ def test_of_all_combinations_only_hardware_kind_or_two_marks_make_two_devices() 
         assert any(reasons)
 
 
-def test_the_verdict_does_not_depend_on_who_was_seen_first_when_both_are_seen_in_one_search() -> None:
+def test_the_verdict_does_not_depend_on_the_order_within_one_search() -> None:
     many = every_sighting(seen=11 * DAY)
     for one in many[::7]:
         for other in many[::11]:
@@ -159,7 +159,7 @@ def test_only_macs_of_one_device_are_kept() -> None:
     assert distinctive_macs([]) == frozenset()
 
 
-def test_a_device_with_a_new_module_still_shares_macs_with_what_it_was() -> None:
+def test_a_device_with_a_new_module_still_shares_macs_with_its_old_sighting() -> None:
     before = [bytes.fromhex(f"001b5400{port:04x}") for port in range(48)]
     for first in range(20):
         module = [bytes.fromhex(f"001a{first:02x}00{port:04x}") for port in range(48)]
@@ -168,7 +168,7 @@ def test_a_device_with_a_new_module_still_shares_macs_with_what_it_was() -> None
     assert distinctive_macs(reversed(before)) == distinctive_macs(before)
 
 
-def test_fillers_are_no_serial_numbers() -> None:
+def test_filler_values_are_not_serial_numbers() -> None:
     fillers = ["", " ", "N/A", "n/a", "None", "0", "0000000000", "xxxxxxxx", "Not Specified", "To be filled by O.E.M.",
                "123", "Serial Number", "0123456789", "123456789", "........", "System Serial Number",
                "default"]  # fmt: skip

@@ -61,7 +61,7 @@ def labelled(inventory: Inventory, **labels: str) -> Inventory:
 # ----------------------------------------------------------------------------------------------------- new and known
 
 
-def test_a_new_device_has_what_it_said_and_what_the_request_gives_to_newcomers() -> None:
+def test_a_new_device_has_its_answers_and_the_new_device_defaults() -> None:
     new_device_defaults = NewDeviceDefaults(labels=(("site", "a"),), modules=("if_mib",))
     seen = facts(
         "192.0.2.1", "sw1", 1, engine_id="80aa", booted=NOW - 100, vendor="Cisco", model="C2960", modules=("system",)
@@ -110,14 +110,14 @@ def test_a_known_device_is_updated_in_place_and_keeps_id_labels_and_modules() ->
     assert (device.discovered_at, device.last_seen) == (before.discovered_at, "2025-06-16T15:06:40Z")
 
 
-def test_seeing_a_device_again_changes_only_the_time_and_is_told_so() -> None:
+def test_seeing_a_device_again_changes_only_the_time_and_is_reported() -> None:
     start, _ = after(facts("192.0.2.1", "sw1", 1, booted=NOW - 5))
     inventory, (outcome,) = after(facts("192.0.2.1", "sw1", 1, day=1, booted=NOW - 4), start=start)
     assert (outcome.sighting_kind, outcome.updated) == (SightingKind.SEEN, False)
     assert inventory.devices[0].last_seen != start.devices[0].last_seen
 
 
-def test_what_a_device_did_not_answer_stays_as_it_was_and_what_it_emptied_is_empty() -> None:
+def test_unanswered_fields_keep_their_values_and_emptied_fields_are_empty() -> None:
     start, _ = after(facts("192.0.2.1", "sw1", 1))
     quiet = facts("192.0.2.1", None, sys_descr=None, sys_contact=None, sys_object_id=None, sys_location="", day=1)
     (device,) = after(quiet, start=start)[0].devices
@@ -161,7 +161,7 @@ def test_a_device_with_several_addresses_is_one(name: str | None) -> None:
     assert shape(again) == shape(inventory)
 
 
-def test_a_device_whose_hardware_does_not_show_is_one_by_its_name_and_start() -> None:
+def test_a_device_without_hardware_identifiers_is_matched_by_name_and_start() -> None:
     sightings = [facts(f"192.0.2.{number}", "sw1", day=number / 1e4, booted=NOW - 9 * DAY) for number in (1, 2)]
     assert len(after(*sightings)[0].devices) == 1
     other = facts("192.0.2.3", "sw1", day=3e-4, booted=NOW - 8 * DAY)
@@ -255,7 +255,7 @@ def test_a_device_of_another_kind_at_an_address_is_another_device() -> None:
     assert shape(inventory) == [("printer-1", ()), ("sw1", ("192.0.2.1:161",))]
 
 
-def test_an_address_without_a_name_keeps_its_entry_whoever_is_there() -> None:
+def test_an_address_without_a_name_keeps_its_entry_whichever_device_has_it() -> None:
     start = labelled(after(facts("192.0.2.1", "", 1))[0], role="core")
     inventory, (outcome,) = after(facts("192.0.2.1", "", 2, day=1), start=start)
     assert (outcome.sighting_kind, len(inventory.devices), inventory.devices[0].labels) == (
@@ -279,7 +279,7 @@ def by_hand(name: str, address: str, **more: object) -> Device:
     return Device(str(uuid4()), name, agents=(agent,), primary=agent, **more)  # type: ignore[arg-type]
 
 
-def test_a_device_that_was_written_by_hand_is_completed_and_keeps_its_name_for_good() -> None:
+def test_a_device_added_by_hand_is_completed_and_keeps_its_name() -> None:
     mine = by_hand("rack-7", "192.0.2.1", labels=(("role", "core"),))
     inventory, outcomes = after(*(facts("192.0.2.1", "sw1", 1, day=day) for day in (0, 1, 2)), start=Inventory((mine,)))
     (device,) = inventory.devices
@@ -331,7 +331,7 @@ def test_a_host_name_in_the_inventory_is_the_address_that_it_resolves_to() -> No
 # ------------------------------------------------------------------------------------------------------ all orders
 
 
-def test_in_whatever_order_a_network_is_seen_the_same_devices_come_out() -> None:
+def test_the_devices_found_do_not_depend_on_the_order() -> None:
     boxes = {1: ["10.0.0.1", "10.0.0.2"], 2: ["10.0.0.3"], 3: ["10.0.0.4", "10.0.0.5"]}
     names = {1: "switch", 2: "switch", 3: "core"}
     sightings = [facts(address, names[box], box) for box, addresses in boxes.items() for address in addresses]

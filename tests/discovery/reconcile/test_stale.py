@@ -77,7 +77,7 @@ def test_an_address_that_is_silent_while_the_device_answers_elsewhere_is_no_long
     assert same == moved
 
 
-def test_a_device_whose_primary_address_was_not_asked_is_not_missed() -> None:
+def test_a_device_whose_primary_address_was_not_probed_is_not_stale() -> None:
     two = device("two", "192.0.2.1", "10.0.0.2")
     here = device("here", "10.0.0.1")
     assert settled([two, here], search("10.0.0.1")) == ([two, here], StaleDevices())

@@ -51,7 +51,7 @@ def found(talk: Talk) -> AgentAnswer:
 
 
 @pytest.mark.parametrize("version", [Version.V1, Version.V2C])
-def test_a_community_is_found_by_one_packet_with_what_the_device_says_of_itself(version: Version) -> None:
+def test_one_packet_finds_a_community_and_the_system_group(version: Version) -> None:
     talk = Talk(SimulatedAgent(MIB), Community(version, "public"))
     answer = found(talk)
     assert (answer.address, answer.port, answer.credentials) == ("192.0.2.1", 161, Community(version, "public"))
@@ -102,7 +102,7 @@ def test_silence_of_engine_discovery_is_silence_for_all_users() -> None:
     assert not talk.errors
 
 
-def test_credentials_that_are_let_in_but_see_nothing_are_not_enough() -> None:
+def test_accepted_credentials_that_see_nothing_are_not_enough() -> None:
     talk = Talk(SimulatedAgent(Mib.of({"1.3.6.1.9.1.0": ber.encode_integer(1)})), PUBLIC)
     assert talk.to_the_end() is ProbeStep.OVER
     assert (talk.probe.answered, dict(talk.errors)) == (True, {"empty": 1})
@@ -135,7 +135,7 @@ def test_an_answer_to_another_request_is_not_believed() -> None:
     assert not talk.probe.answered
 
 
-def test_an_agent_that_keeps_telling_another_engine_is_given_up() -> None:
+def test_an_agent_that_keeps_reporting_another_engine_is_abandoned() -> None:
     agent = SimulatedAgent(MIB, versions=[Version.V3], users=[MONITOR])
     talk = Talk(agent, MONITOR)
     assert agent.usm is not None

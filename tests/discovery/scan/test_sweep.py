@@ -35,7 +35,7 @@ def agent(name: str = "public") -> Agent:
 # ------------------------------------------------------------------------------------------------- pace and bounds
 
 
-def test_silent_addresses_are_asked_once_and_again_and_then_left_alone() -> None:
+def test_silent_addresses_are_retried_and_then_left_alone() -> None:
     net = SimulatedNetwork()
     sweep, found = sweep_of(net, network("192.0.2.0/24"), scan_limits=ScanLimits(retries=2))
     seconds = run_sweep(sweep, net)
@@ -240,7 +240,7 @@ async def test_one_socket_finds_devices_of_v2c_and_v3_on_many_addresses() -> Non
             assert sweep.progress.probed == 1022
 
 
-async def test_ports_that_refuse_are_told_apart_from_silence_and_not_waited_for() -> None:
+async def test_ports_that_refuse_are_not_counted_as_silent_and_not_waited_for() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.78.0.9", 0))  # its queue is never read
         sockets = SweepSockets()

@@ -97,7 +97,7 @@ def test_duplicate_targets_are_asked_once() -> None:
     assert listed("192.0.2.0/30", "192.0.2.0") == ["192.0.2.0", "192.0.2.1", "192.0.2.2"]  # named on its own
 
 
-def test_what_is_excluded_is_not_asked_network_addresses_included() -> None:
+def test_excluded_addresses_are_not_probed_including_network_addresses() -> None:
     found = listed("10.0.0.0-10.0.1.255", "10.9.9.9", exclude=("10.0.0.64/26", "10.0.1.5-9", "10.9.9.9"))
     assert len(found) == 512 - 64 - 5
     assert not {"10.0.0.64", "10.0.0.127", "10.0.1.5", "10.0.1.9", "10.9.9.9"} & set(found)

@@ -145,7 +145,7 @@ def test_an_up_time_that_wraps_after_497_days_is_not_a_reboot() -> None:
     assert count(one) == 1
 
 
-def test_a_missing_up_time_is_not_a_reboot_and_hides_none() -> None:
+def test_a_missing_uptime_is_not_a_reboot_and_hides_none() -> None:
     one = poll(row(0), at=0, ticks=50_000, on=Utilization())
     poll(row(OCTETS_PER_PERCENT), at=30, ticks=None, on=one)
     assert count(one) == 1

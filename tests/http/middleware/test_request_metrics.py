@@ -76,7 +76,7 @@ async def test_an_application_that_fails_counts_as_500_and_is_no_longer_in_fligh
     assert middleware.in_flight == set()
 
 
-async def test_a_request_is_in_flight_until_it_is_answered_and_503_when_it_is_given_up() -> None:
+async def test_a_request_is_in_flight_until_answered_and_503_when_cancelled() -> None:
     async def waits(scope: Scope, receive: Receive, send: Send) -> None:
         await asyncio.Event().wait()
 

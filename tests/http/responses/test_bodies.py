@@ -41,7 +41,7 @@ async def test_a_body_is_refused_at_the_part_that_exceeds_the_limit() -> None:
         await read_body({"headers": []}, receiving(part(b"12345678", more=True)), max_bytes=7)
 
 
-async def test_a_body_that_ends_early_is_never_taken_for_a_whole_one() -> None:
+async def test_a_body_that_ends_early_is_never_complete() -> None:
     with pytest.raises(ClientDisconnect):
         await read_body({"headers": []}, receiving(part(b"[", more=True), DISCONNECT), max_bytes=7)
 

@@ -39,5 +39,5 @@ def test_an_unknown_path_is_404_as_json(client: httpx.Client, path: str) -> None
     assert set(answer.json()) == {"error", "status", "path"}
 
 
-def test_a_page_s_source_is_not_given_away_by_headers(client: httpx.Client) -> None:
+def test_headers_do_not_reveal_the_source_of_a_page(client: httpx.Client) -> None:
     assert "server" not in client.get("/-/healthy").headers

@@ -220,7 +220,7 @@ def test_a_search_shows_its_progress_and_can_be_stopped(client: httpx.Client) ->
 @pytest.mark.parametrize(
     "path", [f"{JOBS}/x", f"{JOBS}/6a3c1d5e-0000-4000-8000-000000000001", f"{PATH}/x", f"{PATH}/jobs/a/b"]
 )
-def test_what_is_not_there_is_404(client: httpx.Client, path: str) -> None:
+def test_an_unknown_path_or_id_is_404(client: httpx.Client, path: str) -> None:
     for method in ("GET", "DELETE"):
         answer = client.request(method, path)
         assert answer.status_code == 404

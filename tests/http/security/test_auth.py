@@ -79,7 +79,7 @@ async def test_credentials_are_ignored_where_none_are_configured() -> None:
     assert isinstance(await access().authorize(asked(**basic("alice", PASSWORD))), Refusal)
 
 
-async def test_a_header_makes_nobody_local() -> None:
+async def test_a_header_does_not_make_a_request_local() -> None:
     for header in ("x_forwarded_for", "forwarded", "x_real_ip", "client_ip", "host"):
         assert isinstance(await access().authorize(asked(**{header: "127.0.0.1"})), Refusal)
 

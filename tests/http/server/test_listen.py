@@ -73,7 +73,7 @@ def test_urls_show_all_addresses_as_localhost(opened: list[socket.socket]) -> No
     assert urls(opened) == [f"http://localhost:{opened[0].getsockname()[1]}"]
 
 
-def test_several_places_are_listened_at_or_none(opened: list[socket.socket]) -> None:
+def test_the_server_listens_at_all_places_or_none(opened: list[socket.socket]) -> None:
     opened += listen_all([("127.0.0.1", 0), ("127.0.0.2", 0)])
     assert [item.getsockname()[0] for item in opened] == ["127.0.0.1", "127.0.0.2"]
     taken = opened[0].getsockname()[1]

@@ -93,7 +93,7 @@ class LeaderProxy:
                 await relay_response(send, response)
 
     def _marking_lost_lead(self, send: Send) -> Send:
-        """Marks the 503 of a replica that lost leadership, so that the replica that forwarded the request tries again."""
+        """Marks the 503 of a replica that lost leadership, so that the forwarding replica tries again."""
 
         async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == 503 and not self._leadership.leads:
