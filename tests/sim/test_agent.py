@@ -330,5 +330,5 @@ async def test_a_taken_port_is_an_error_and_a_closed_agent_frees_its_own() -> No
             await SimulatedAgent(MIB).start("127.0.0.1", port)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", port))
-    with pytest.raises(RuntimeError, match="does not listen"):
+    with pytest.raises(RuntimeError, match="not started"):
         _ = agent.port

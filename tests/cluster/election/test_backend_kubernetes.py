@@ -229,8 +229,8 @@ async def test_only_the_verbs_get_create_and_update_are_used(
     [
         ("status", 500, "500: etcdserver: request timed out"),
         ("status", 429, "429"),
-        ("drop", "before", "without an answer"),
-        ("drop", "after", "without an answer"),
+        ("drop", "before", "closed the connection"),
+        ("drop", "after", "closed the connection"),
         ("hang", True, "did not answer within 1 s"),
         ("nonsense", True, "not a Lease"),
     ],
