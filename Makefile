@@ -13,7 +13,7 @@ BARE_ARGS ?=
 
 BIN := $(VENV)/bin
 STEP := scripts/step
-# uv trusts the authorities of the system, as pip does, and both take what SSL_CERT_FILE and PIP_INDEX_URL name.
+# uv trusts the system's certificate authorities, as pip does; SSL_CERT_FILE and PIP_INDEX_URL apply to both.
 export UV_SYSTEM_CERTS ?= true
 ifneq ($(SSL_CERT_FILE),)
 export PIP_CERT ?= $(SSL_CERT_FILE)
@@ -45,8 +45,8 @@ test: ## Lint, then run every test (PYTEST_ARGS='-k walk' for some)
 	exit $$((tests ? tests : lint))
 
 programs: $(VENV)/.dev
-	@$(STEP) "Fetching kubectl" $(BIN)/python -m scripts.fetch.kubectl || true
-	@$(STEP) "Fetching snmp_exporter" $(BIN)/python -m scripts.fetch.exporter || true
+	@$(STEP) "Fetching kubectl" $(BIN)/python -m scripts.programs.kubectl || true
+	@$(STEP) "Fetching snmp_exporter" $(BIN)/python -m scripts.programs.exporter || true
 
 bare: ## Both README commands in bare Debian systems, as root (BARE_ARGS='--only debian12 --command test')
 	@PYTHON=$(PYTHON) scripts/debian-packages bare

@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import time
 import tomllib
 from pathlib import Path
 
@@ -85,9 +86,11 @@ def build() -> str:
     if compiler() is None:
         return f"no C compiler, not compiled: {names}; polling uses more CPU (on Debian: apt install gcc python3-dev)"
     print(f"Compiling {names} ...", flush=True)
+    began = time.monotonic()
     notes = {_note_of(made): _digest(source) for source in sources() if (made := extension_of(source)) in wanted}
     command = [sys.executable, "setup.py", "-q", "build_ext", "--inplace"]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    print(f"Compiling {names}: {time.monotonic() - began:.0f} s", flush=True)
     for note, digest in notes.items():
         note.parent.mkdir(parents=True, exist_ok=True)
         note.write_text(digest, encoding="ascii")

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scripts import bare, bare_registries, bare_roots
+from scripts.bare import __main__ as bare
+from scripts.bare import registries, roots
 from tests.support.service.certificates import Authority
 from tests.support.tools import PROJECT, Process, wait_until
 
@@ -19,7 +20,7 @@ WORKFLOW = yaml.safe_load((PROJECT / ".github" / "workflows" / "bare.yml").read_
 
 
 def test_ci_runs_every_root_when_what_it_depends_on_changes_and_every_night() -> None:
-    assert WORKFLOW["jobs"]["bare"]["strategy"]["matrix"]["root"] == [root.name for root in bare_roots.ROOTS]
+    assert WORKFLOW["jobs"]["bare"]["strategy"]["matrix"]["root"] == [root.name for root in roots.ROOTS]
     when = WORKFLOW[True]  # YAML 1.1's "on"
     assert when["schedule"]
     assert when["push"]["paths"] == when["pull_request"]["paths"]
@@ -43,8 +44,8 @@ def test_a_root_gets_where_pip_finds_packages_and_nothing_else(tmp_path: Path, m
     user.write_text(
         "[global]\nindex-url = https://b.example/simple\nextra-index-url = file:///host https://c.example\n"
     )
-    monkeypatch.setattr(bare_registries, "_PIP", (str(system), str(user), str(tmp_path / "none.conf")))
-    lines = bare_registries._pip_settings().splitlines()
+    monkeypatch.setattr(registries, "_PIP", (str(system), str(user), str(tmp_path / "none.conf")))
+    lines = registries._pip_settings().splitlines()
     assert lines == ["[global]", "index-url = https://b.example/simple", "extra-index-url = https://c.example"]
 
 
@@ -60,29 +61,29 @@ def test_a_root_gets_proxies_and_indexes_but_no_names_of_files(monkeypatch: pyte
         monkeypatch.delenv(name)
     for name, value in {**given, **kept}.items():
         monkeypatch.setenv(name, value)
-    assert bare_registries.variables() == given
+    assert registries.variables() == given
 
 
 def test_authorities_of_this_machine_become_those_of_the_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     known, company = Authority("known"), Authority("company")
     named = tmp_path / "named.pem"
     named.write_bytes(known.cert + company.cert)
-    monkeypatch.setattr(bare_registries, "_BUNDLES", ())
-    for name in bare_registries._NAMED:
+    monkeypatch.setattr(registries, "_BUNDLES", ())
+    for name in registries._NAMED:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SSL_CERT_FILE", str(named))
     root = tmp_path / "root"
     bundle = root / "etc" / "ssl" / "certs" / "ca-certificates.crt"
     bundle.parent.mkdir(parents=True)
     bundle.write_bytes(known.cert)
-    bare_registries._trust(root)
-    written = [file.read_bytes() for file in (root / bare_registries.AUTHORITIES).glob("*.crt")]
+    registries._trust(root)
+    written = [file.read_bytes() for file in (root / registries.AUTHORITIES).glob("*.crt")]
     assert company.cert in written
     assert known.cert not in written
 
 
 def test_apt_s_settings_name_no_files_and_are_read_by_apt() -> None:
-    settings = bare_registries.apt_settings()
+    settings = registries.apt_settings()
     assert "CaInfo" not in settings
     assert all(line.startswith("Acquire::") for line in settings.splitlines())
 
@@ -131,7 +132,7 @@ def test_make_test_fails_without_tests_and_tells_the_summary() -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="changes its user")
 def test_the_first_process_of_a_root_passes_signals_on_and_tells_the_exit_code(tmp_path: Path) -> None:
-    first = [sys.executable, str(PROJECT / "scripts" / "bare_init.py"), "0", "/"]
+    first = [sys.executable, str(PROJECT / "scripts" / "bare" / "init.py"), "0", "/"]
     assert subprocess.run([*first, "sh", "-c", "exit 7"], check=False).returncode == 7
     log = tmp_path / "log"
     script = "trap 'echo interrupted; exit 5' INT; echo ready; while true; do sleep 0.1; done"

@@ -1,4 +1,4 @@
-"""scripts/programs.txt names every program that is started, with the package that brings it.
+"""scripts/programs/list.txt names every program that is started, with the package that brings it.
 
 What tests start is checked while they run (tests/support/programs.py). What scripts, benchmarks, the demo and the image
 start is found in their text here.
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import programs
+from scripts.programs import listed as programs
 from tests.support import tools
 from tests.support.programs import NotListed, listed
 from tests.support.tools import PROJECT
@@ -34,7 +34,7 @@ STARTERS = {
 """Functions that start a program or look for one, by module; "" for our own."""
 PYTHON = [path for name in ("scripts", "bench", "deploy", "src", "tests") for path in (PROJECT / name).rglob("*.py")]
 SHELL = [
-    *(PROJECT / "scripts" / name for name in ("step", "bare-enter", "debian-packages")), PROJECT / ".ci" / "run",
+    *(PROJECT / "scripts" / name for name in ("step", "bare/enter", "debian-packages")), PROJECT / ".ci" / "run",
     *PROJECT.glob("deploy/**/*.sh"),
 ]  # fmt: skip
 PAGES = [*(PROJECT / "docs" / "how-to" / name for name in ("kubernetes.md", "operations.md"))]
@@ -173,7 +173,7 @@ def test_words_that_are_no_commands_are_not_taken_for_some(text: str) -> None:
 
 
 def test_a_test_that_starts_what_is_not_listed_fails() -> None:
-    with pytest.raises(NotListed, match=r"tail is not in scripts/programs\.txt"):
+    with pytest.raises(NotListed, match=r"tail is not in scripts/programs/list\.txt"):
         subprocess.run(["tail", "/dev/null"], check=False)
     with pytest.raises(NotListed, match="no-such-program"):
         tools.require_tool("no-such-program", package="nowhere")

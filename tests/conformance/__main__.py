@@ -12,7 +12,7 @@ from pathlib import Path
 from pprint import pformat
 
 from promsnmp.errors import ModuleError
-from scripts.fetch.exporter import Unavailable, find
+from scripts.programs.exporter import Unavailable, find
 from tests.support.conformance.generated import case
 from tests.support.conformance.programs import BothPrograms
 from tests.support.conformance.run import Result, generated, recorded, summary

@@ -1,4 +1,4 @@
-"""Programs that tests start: each has to be in scripts/programs.txt, or a machine that nobody prepared lacks it."""
+"""Programs that tests start: each must be in scripts/programs/list.txt, or a machine that nobody prepared lacks it."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts import programs
+from scripts.programs.listed import read
 
 PROJECT = Path(__file__).resolve().parents[2]
 
 
 class NotListed(AssertionError):
-    """A program was started that is not in scripts/programs.txt."""
+    """A program was started that is not in scripts/programs/list.txt."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} is not in scripts/programs.txt: add it, with the Debian package that brings it")
+        super().__init__(f"{name} is not in scripts/programs/list.txt: add it, with the Debian package that brings it")
 
 
 @functools.cache
 def listed() -> dict[str, str]:
     """Package by program."""
-    return {one.name: one.package for one in programs.read()}
+    return {one.name: one.package for one in read()}
 
 
 def watch() -> None:

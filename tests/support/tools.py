@@ -65,12 +65,12 @@ def unavailable(reason: str) -> NoReturn:
 def require_tool(name: str, *, package: str) -> str:
     """Path of the program ``name``; without it the test is skipped, and fails where ``CI=true``.
 
-    Raises NotListed for one that is not in scripts/programs.txt.
+    Raises NotListed for one that is not in scripts/programs/list.txt.
     """
     if name not in listed():
         raise NotListed(name)
     if listed()[name] != package:
-        raise AssertionError(f"{name} is in the package {listed()[name]}, not {package} (scripts/programs.txt)")
+        raise AssertionError(f"{name} is in the package {listed()[name]}, not {package} (scripts/programs/list.txt)")
     if path := shutil.which(name, path=SEARCH):
         return path
     unavailable(f"{name} is not installed (on Debian: apt-get install {package})")

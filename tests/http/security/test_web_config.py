@@ -177,7 +177,7 @@ def test_curves_of_which_none_can_be_set_are_an_error_with_the_line(web: Path, m
     assert config.tls is not None
     assert config.tls.curves == ("X25519", "CurveP256")
     web.write_text(TLS + "  curve_preferences: [X25519]\n")
-    with pytest.raises(SettingsError, match=r"web\.yml:4: curve_preferences: X25519 cannot be set here.*CurveP256"):
+    with pytest.raises(SettingsError, match=r"web\.yml:4: curve_preferences: X25519 cannot be set.*CurveP256"):
         read_web_config(web)
 
 

@@ -10,8 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from scripts.fetch import kubectl
-from scripts.fetch.fetched import Unavailable
+from scripts.programs import kubectl
+from scripts.programs.fetched import Unavailable
 from tests.support.deploy.fake_kubernetes import FakeKubernetes
 from tests.support.deploy.kube import DEPLOY, HELM, Object, encoded, pick
 from tests.support.deploy.pods import Pod, Redis

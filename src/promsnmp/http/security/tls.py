@@ -131,7 +131,10 @@ def _set_curves(context: ssl.SSLContext, names: tuple[str, ...]) -> None:
         set_curves(context, chosen)
     if left := [name for name in names if name not in chosen]:
         log.warning(
-            "curve_preferences: not used: %s; clients need %s (%s)", ", ".join(left), " or ".join(chosen), limits()
+            "curve_preferences: skipped %s; clients must support %s (%s)",
+            ", ".join(left),
+            " or ".join(chosen),
+            limits(),
         )
 
 

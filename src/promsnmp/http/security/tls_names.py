@@ -74,10 +74,10 @@ def usable_curves(names: Sequence[str]) -> tuple[str, ...]:
 def unusable(names: Sequence[str]) -> str:
     """What to say where none of ``names`` can be used."""
     others = [name for name in CURVES if can_be_set(name)]
-    return f"{' and '.join(dict.fromkeys(names))} cannot be set here; name one of {', '.join(others)} ({limits()})"
+    return f"{' and '.join(dict.fromkeys(names))} cannot be set; use one of {', '.join(others)} ({limits()})"
 
 
 def limits() -> str:
     """What decides which curves can be set."""
     several = "several curves" if CHOOSES_SEVERAL else "one curve or all"
-    return f"Python {platform.python_version()} with {ssl.OPENSSL_VERSION} sets {several}"
+    return f"Python {platform.python_version()} with {ssl.OPENSSL_VERSION} can set {several}"

@@ -1,4 +1,4 @@
-"""How the package registries are reached from here, given to a root of ``bare.py``: the one thing it has of the host.
+"""How the package registries are reached from here, given to a root of ``make bare``: the one thing it has of the host.
 
 Names of servers (resolv.conf), apt's ``Acquire`` settings, the configuration of pip and uv, proxies, and certificate
 authorities. The authorities become the root's own, as an administrator adds a company's: the variables that name

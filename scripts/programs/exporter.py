@@ -1,7 +1,7 @@
 """Finds snmp_exporter and its generator, which PromSNMP is compared with, and fetches them once where they are not.
 
-    python -m scripts.fetch.exporter           print the path of snmp_exporter
-    python -m scripts.fetch.exporter generator print the path of its generator
+    python -m scripts.programs.exporter           print the path of snmp_exporter
+    python -m scripts.programs.exporter generator print the path of its generator
 
 They are Debian trixie's, whose package also runs on bookworm and sid: it is downloaded by apt (checked by its keys,
 without root, without touching what is installed) and unpacked into ``~/.cache/promsnmp``. The generator needs the
@@ -18,8 +18,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from scripts.fetch import fetched
-from scripts.fetch.fetched import Unavailable
+from scripts.programs import fetched
+from scripts.programs.fetched import Unavailable
 
 __all__ = ["EXPORTER", "GENERATOR", "Unavailable", "find", "mirror", "version"]
 

@@ -1,11 +1,11 @@
-"""Every program that tests, demo, benchmarks and scripts start, and its Debian package: reads ``programs.txt``."""
+"""Every program that tests, demo, benchmarks and scripts start, and its Debian package: reads ``list.txt``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-FILE = Path(__file__).with_suffix(".txt")
+FILE = Path(__file__).with_name("list.txt")
 NOT_DEBIAN = "-"
 
 

@@ -1,7 +1,7 @@
 """``make bare``: both commands of the README, on machines that nobody prepared.
 
 A developer's machine has a newer Python, kubectl and the usual tools, which hides what the commands need. Here they run
-in minimal roots of Debian 12, 13 and sid (``bare_roots.py``), from a clone of the commit that is checked out: ``make
+in minimal roots of Debian 12, 13 and sid (``roots.py``), from a clone of the commit that is checked out: ``make
 demo`` until it says that it runs and answers, ended by Ctrl-C, and ``make test`` to its end.
 
     python3 -m scripts.bare [--only debian12] [--command test] [--tests '-n 2 tests/deploy']
@@ -29,8 +29,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from scripts import bare_roots, programs
-from scripts.bare_roots import CACHE, ROOTS, Root
+from scripts.bare import roots
+from scripts.bare.roots import CACHE, ROOTS, Root
+from scripts.programs.listed import names
 
 LOGS = CACHE / "logs"
 DEMO_SECONDS = 600.0
@@ -184,12 +185,12 @@ def run(root: Root, kept: Path, name: str, *, commit: str, tests: str) -> Outcom
     print(f"== {title}: make {name} as {'an ordinary user' if root.ordinary else 'root'}", flush=True)
     reason = last = ""
     try:
-        with bare_roots.unpacked(root, kept, commit) as folder:
+        with roots.unpacked(root, kept, commit) as folder:
 
             def start(env: dict[str, str], limit: float) -> Command:
-                words = bare_roots.entered(folder, root, ["make", name])
+                words = roots.entered(folder, root, ["make", name])
                 chosen = {"PYTEST_ARGS": tests} if tests else {}
-                return Command(title, words, {**bare_roots.environment(root), **chosen, **env}, limit)
+                return Command(title, words, {**roots.environment(root), **chosen, **env}, limit)
 
             last = COMMANDS[name](start)
             print(f"== {title}: removing the root ...", flush=True)
@@ -205,7 +206,7 @@ def made(root: Root) -> Path | None:
     began = time.monotonic()
     print(f"== {root.name}: the root ({root.suite}) ...", flush=True)
     try:
-        kept = bare_roots.archive(root)
+        kept = roots.archive(root)
     except subprocess.CalledProcessError as error:
         print(f"mmdebstrap ended with exit code {error.returncode}", file=sys.stderr)
         return None
@@ -215,7 +216,7 @@ def made(root: Root) -> Path | None:
 
 def commit_here() -> str:
     """What is checked out. Says so when there are changes that it does not have."""
-    git = ["git", "-c", "safe.directory=*", "-C", str(bare_roots.PROJECT)]
+    git = ["git", "-c", "safe.directory=*", "-C", str(roots.PROJECT)]
     if subprocess.run([*git, "status", "--porcelain"], capture_output=True, check=True).stdout:
         print("There are changes that are not committed: they are not in the clones.", file=sys.stderr)
     return subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
@@ -234,13 +235,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if os.geteuid() != 0:
         print("make bare needs root: it makes Debian systems and mounts (sudo make bare)", file=sys.stderr)
         return 1
-    if missing := [name for name in programs.names("bare") if not shutil.which(name, path=bare_roots.SEARCH)]:
-        print(f"make bare needs {', '.join(missing)}: see scripts/programs.txt for the packages", file=sys.stderr)
+    if missing := [name for name in names("bare") if not shutil.which(name, path=roots.SEARCH)]:
+        print(f"make bare needs {', '.join(missing)}: see scripts/programs/list.txt for the packages", file=sys.stderr)
         return 1
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
     LOGS.mkdir(parents=True, exist_ok=True)
-    bare_roots.remove_left_over()
+    roots.remove_left_over()
     commit, outcomes = commit_here(), list[Outcome]()
     for root in (one for one in ROOTS if asked.only is None or one.name in asked.only):
         if (kept := made(root)) is None:

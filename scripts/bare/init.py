@@ -1,6 +1,6 @@
-"""The first process in a root of ``bare.py``: runs one command there, as a user, and waits for whatever is left over.
+"""The first process in a root of ``make bare``: runs one command there, as a user, and waits for whatever is left over.
 
-    python3 bare_init.py UID FOLDER COMMAND...
+    python3 bare-init.py UID FOLDER COMMAND...
 
 It is process 1 of a PID namespace, so it has to collect orphans, and a signal reaches it only where it has a handler.
 The command gets a process group of its own, which is signalled as a whole, as a terminal does at Ctrl-C.

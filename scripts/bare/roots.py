@@ -1,4 +1,4 @@
-"""Roots for ``bare.py``: Debian systems with make, a Python and nothing else, each in a folder for one run.
+"""Roots for ``make bare``: Debian systems with make, a Python and nothing else, each in a folder for one run.
 
 mmdebstrap makes each once a week; it is kept as an archive and unpacked for every run, so no run finds what another one
 left. A command runs in it as in a machine of its own: with its own processes and mounts, and the host's network.
@@ -16,10 +16,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts import bare_registries, programs
-from scripts.fetch import exporter
+from scripts.programs import exporter
+from scripts.bare import registries
+from scripts.programs import listed
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "promsnmp-tests" / "bare"
 WEEK = 7 * 86_400.0
 PACKAGES = ("make", "python3", "python3-venv", "ca-certificates")
@@ -47,7 +48,7 @@ class Root:
 
     @property
     def packages(self) -> tuple[str, ...]:
-        return (*PACKAGES, *programs.packages("test"), "python3-dev") if self.ordinary else PACKAGES
+        return (*PACKAGES, *listed.packages("test"), "python3-dev") if self.ordinary else PACKAGES
 
 
 ROOTS = (
@@ -60,7 +61,7 @@ ROOTS = (
 
 def archive(root: Root) -> Path:
     """The root as a tar archive that is not a week old. Raises subprocess.CalledProcessError."""
-    settings = bare_registries.apt_settings()
+    settings = registries.apt_settings()
     key = hashlib.sha256("\n".join((root.suite, *root.packages, exporter.mirror(), settings)).encode()).hexdigest()[:12]
     kept = CACHE / f"{root.name}-{key}.tar"
     if kept.exists() and time.time() - kept.stat().st_mtime < WEEK:
@@ -90,7 +91,7 @@ def unpacked(root: Root, kept: Path, commit: str) -> Iterator[Path]:
     try:
         subprocess.run(["tar", "-xf", str(kept), "-C", str(folder), "--numeric-owner", "--exclude=./dev/*"], check=True)
         _add_user(folder)
-        bare_registries.configure(folder)
+        registries.configure(folder)
         subprocess.run(entered(folder, root, ["update-ca-certificates"], uid=0), check=True, capture_output=True)
         clone(folder / root.home.lstrip("/") / "promsnmp", commit, root.uid)
         yield folder
@@ -119,18 +120,18 @@ def clone(place: Path, commit: str, uid: int) -> None:
 
 def entered(folder: Path, root: Root, command: Sequence[str], *, uid: int | None = None) -> list[str]:
     """``command`` in the root, as its user in the project's folder; it ends with the process that starts it."""
-    inside = folder / "bare_init.py"
-    shutil.copy(PROJECT / "scripts" / "bare_init.py", inside)
+    inside = folder / "bare-init.py"
+    shutil.copy(PROJECT / "scripts" / "bare" / "init.py", inside)
     home = f"{root.home}/promsnmp" if uid is None else "/"
-    first = ["python3", "/bare_init.py", str(root.uid if uid is None else uid), home]
+    first = ["python3", "/bare-init.py", str(root.uid if uid is None else uid), home]
     own = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child"]
-    return [*own, str(PROJECT / "scripts" / "bare-enter"), str(folder), *first, *command]
+    return [*own, str(PROJECT / "scripts" / "bare" / "enter"), str(folder), *first, *command]
 
 
 def environment(root: Root) -> dict[str, str]:
     """All that is set in the root. With CI=true a test whose program is missing fails; to root none may be missing."""
     own = {"PATH": SEARCH, "HOME": root.home, "LANG": "C.UTF-8", "TERM": "dumb", "USER": USER if root.uid else "root"}
-    return {**own, **({} if root.ordinary else {"CI": "true"}), **bare_registries.variables()}
+    return {**own, **({} if root.ordinary else {"CI": "true"}), **registries.variables()}
 
 
 def remove_left_over() -> None:
