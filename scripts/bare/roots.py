@@ -96,7 +96,7 @@ def unpacked(root: Root, kept: Path, commit: str) -> Iterator[Path]:
         clone(folder / root.home.lstrip("/") / "promsnmp", commit, root.uid)
         yield folder
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _add_user(folder: Path) -> None:
@@ -135,7 +135,7 @@ def environment(root: Root) -> dict[str, str]:
 
 
 def remove_left_over() -> None:
-    """Folders of runs that were killed."""
+    """Folders of runs that were killed; another run may be at it, too."""
     for folder in CACHE.glob("*.*"):
         if folder.is_dir() and folder.suffix[1:].isdigit() and not Path(f"/proc/{folder.suffix[1:]}").exists():
-            shutil.rmtree(folder)
+            shutil.rmtree(folder, ignore_errors=True)

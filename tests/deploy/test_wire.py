@@ -26,7 +26,7 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 
 def test_every_kind_that_the_pages_create_is_understood() -> None:
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
-    created = set(re.findall(r"kubectl (?:-n \S+ |--namespace \S+ )?create (?!-f)(\S+)", text))
+    created = set(re.findall(r"^ *kubectl (?:-n \S+ |--namespace \S+ )?create (?!-f)(\S+)", text, re.MULTILINE))
     assert created >= {"secret", "configmap"}
     assert created <= CREATED.keys()
     assert {("v1", CREATED[kind]) for kind in created | {"namespace"}} <= KINDS.keys()  # Helm's --create-namespace
