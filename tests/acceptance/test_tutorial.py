@@ -26,16 +26,18 @@ ELSEWHERE = {
 }
 """Commands that are not run here, and why."""
 INSTEAD = {
-    "echo 'rocommunity public 127.0.0.1' | sudo tee /etc/snmp/snmpd.conf.d/tutorial.conf": (
-        "printf 'rocommunity public 127.0.0.1\\nagentaddress 127.0.0.1\\n' > snmpd.conf"
+    "echo 'view systemonly included .1' | sudo tee /etc/snmp/snmpd.conf.d/tutorial.conf": (
+        "sed '/^includeDir\\|^agentaddress/d' /etc/snmp/snmpd.conf > snmpd.conf; "
+        "echo 'view systemonly included .1' >> snmpd.conf; echo 'agentaddress 127.0.0.1' >> snmpd.conf"
     ),
     "sudo systemctl restart snmpd": (
         "SNMP_PERSISTENT_DIR=$PWD/snmpd SNMPCONFPATH=$PWD snmpd -f -Lo -I -smux -C -c snmpd.conf > snmpd.log 2>&1 & "
         "agent=$!; disown; until promsnmp walk 127.0.0.1 1.3.6.1.2.1.1.5 -c public; do sleep 0.2; done"
     ),
     "sudo systemctl stop snmpd": "kill $agent",
+    "cd && rm -r ~/promsnmp-tutorial": "cd",
 }
-"""What stands for commands that need a service manager."""
+"""Replacements of commands that need a service manager, or that remove what the test reads."""
 
 
 def script() -> str:
@@ -67,7 +69,7 @@ def test_every_command_of_the_tutorial_runs_and_the_alert_fires(tmp_path: Path) 
         check=False,
     )
     out = done.stdout
-    log = done.stdout + done.stderr + (tmp_path / "promsnmp.log").read_text()
+    log = done.stdout + done.stderr + (tmp_path / "promsnmp-tutorial" / "promsnmp.log").read_text()
     assert "readiness: UP\n" in out, log
     assert "added" in out, log
     assert "system,if_mib" in out, log

@@ -107,7 +107,7 @@ def test_time_zones_names_and_certificates_work(running: str) -> None:
 
 
 def test_the_backends_of_several_replicas_are_installed(running: str) -> None:
-    modules = "redis.asyncio, promsnmp.cluster.backends.redis_client, promsnmp.cluster.backends.kube_api"
+    modules = "redis.asyncio, promsnmp.cluster.clients.redis_client, promsnmp.cluster.clients.kube_api"
     asked = f"import {modules}; print('both')"
     assert inside("python3", "-c", asked).stdout == "both\n"
 

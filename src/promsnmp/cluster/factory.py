@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from promsnmp.cluster.backends.kube_api import KubeApi, KubeApiAddress
-from promsnmp.cluster.backends.redis_client import RedisClient
-from promsnmp.cluster.backends.redis_url import RedisAddress, address_toward, parse_redis_address
+from promsnmp.cluster.clients.kube_api import KubeApi, KubeApiAddress
+from promsnmp.cluster.clients.redis_client import RedisClient
+from promsnmp.cluster.clients.redis_url import RedisAddress, address_toward, parse_redis_address
+from promsnmp.cluster.election.backend import LeaseStore
 from promsnmp.cluster.election.backend_kubernetes import KubernetesLeaseStore
 from promsnmp.cluster.election.backend_redis import RedisLeaseStore
-from promsnmp.cluster.election.lease_store import LeaseStore
 from promsnmp.cluster.members.dns import ServiceDns
 from promsnmp.settings import Settings
 
@@ -61,7 +61,7 @@ def open_coordinators(settings: Settings, port: int) -> Coordinators:
         coordinators.lease_store = KubernetesLeaseStore(
             coordinators.api, settings.pod_namespace or kube_address.namespace()
         )
-    elif coordinators.redis is not None:
+    elif settings.backend == "redis" and coordinators.redis is not None:
         coordinators.lease_store = RedisLeaseStore(coordinators.redis, prefix=settings.redis_key_prefix)
     return coordinators
 

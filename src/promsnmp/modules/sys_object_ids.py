@@ -1,6 +1,7 @@
 """Vendors and product lines by sysObjectID: enterprise numbers (IANA's registry) and the OIDs below them.
 
-Data only, for product lines that need different modules. ``fingerprint.py`` looks them up by the longest prefix.
+Data only, for product lines that need different modules. ``auto_modules.py`` looks them up by the longest prefix;
+to have a module picked, list its tables there: a sysObjectID decides only where those tables were not probed.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from promsnmp.cluster.backends.kube_api import KubeApi, KubeApiAddress
+from promsnmp.cluster.clients.kube_api import KubeApi, KubeApiAddress
 from promsnmp.cluster.election.backend_kubernetes import ANNOTATION, KubernetesLeaseStore
 from promsnmp.cluster.election.rules import Candidate, LeaseRecord, LeaseState, Timing, vacancy
 from promsnmp.cluster.election.runner import ElectionRunner

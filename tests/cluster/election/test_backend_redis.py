@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from promsnmp.cluster.backends.redis_client import RedisClient
-from promsnmp.cluster.backends.redis_url import parse_redis_address
+from promsnmp.cluster.clients.redis_client import RedisClient
+from promsnmp.cluster.clients.redis_url import parse_redis_address
 from promsnmp.cluster.election.backend_redis import RedisLeaseStore
 from promsnmp.cluster.election.rules import Candidate, LeaseRecord, LeaseState, Timing, vacancy
 from promsnmp.cluster.election.runner import ElectionRunner

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from promsnmp.cluster.backends.redis_client import RedisClient
-from promsnmp.cluster.backends.redis_url import parse_redis_address
+from promsnmp.cluster.clients.redis_client import RedisClient
+from promsnmp.cluster.clients.redis_url import parse_redis_address
 from promsnmp.cluster.members.members import Member, Members
 from promsnmp.cluster.members.redis_heartbeat import RedisHeartbeats
 from promsnmp.errors import CoordinatorError

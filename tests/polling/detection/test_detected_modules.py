@@ -8,7 +8,7 @@ import pytest
 
 from promsnmp.errors import InventoryUnavailable
 from promsnmp.inventory.model import Agent, AgentEndpoint, Device, Inventory
-from promsnmp.modules.fingerprint import Fingerprint
+from promsnmp.modules.auto_modules import Fingerprint
 from promsnmp.polling.detection.detected_modules import DetectedModules, with_detected_modules
 from promsnmp.polling.detection.identify import DeviceIdentity
 from promsnmp.polling.target import Target, adhoc_target, device_target

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from promsnmp.modules.fingerprint import Fingerprint
+from promsnmp.modules.auto_modules import Fingerprint
 from promsnmp.polling.detection.identify import DeviceIdentity
 from promsnmp.polling.detection.schedule import RECHECK_SECONDS, REDETECT_SECONDS, RETRY_SECONDS, DetectionSchedule
 from promsnmp.snmp import ber, oid

@@ -46,7 +46,11 @@ Show = Callable[[Document], None]
 @click.command("discover")
 @request_options
 @click.option("--save", is_flag=True, help="Save the devices found to the inventory file.")
-@click.option("--save-seed", is_flag=True, help="Save the search as a seed, for the schedule to repeat.")
+@click.option(
+    "--save-seed",
+    is_flag=True,
+    help="Save the devices found and the search itself, which DISCOVERY_CRON repeats (every night at 2).",
+)
 @click.option("--remove-lost", is_flag=True, help="Remove lost devices instead of marking them.")
 @click.option("--rate", type=click.IntRange(1, 100_000), metavar="PACKETS", help="Packets per second.")
 @click.option("-t", "--timeout", type=click.FloatRange(0.001, 3600), help="Seconds per packet.")
@@ -74,7 +78,8 @@ def discover(
     A TARGET is an address, a network (192.0.2.0/24, 2001:db8::/120), a range (192.0.2.1-192.0.2.50, 192.0.2.1-50) or a
     name. Credentials are tried in order: the user, the communities, those of files. Nothing is saved unless --save or
     --save-seed is given; they write the inventory file PROM_INV_FILE, and a running server picks that up. With --url a
-    running service searches and saves what it finds. Ctrl-C stops the search and keeps the devices found so far.
+    running service searches and saves what it finds, at its own rate and timeouts; from another machine it wants
+    credentials (PROMSNMP_TOKEN, --login). Ctrl-C stops the search and keeps the devices found so far.
 
     Rate, timeout and retries come from the settings DISCOVERY_*, unless options override them.
 
@@ -89,7 +94,7 @@ def discover(
     """
     if remove_lost:
         request = request | {"removeLost": True}
-    own = {"--save": save, "--rate": rate, "-t": timeout, "-r": retries, "--file": file}
+    own = {"--save": save, "--rate": rate, "-t": timeout, "-r": retries}
     if service:
         if given := [option for option, value in own.items() if value]:
             raise click.UsageError(f"{given[0]} cannot be used with --url: the service has its own settings")

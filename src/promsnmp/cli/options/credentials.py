@@ -39,9 +39,9 @@ DEFAULT_CREDENTIALS = Community(Version.V2C, "public")
 LEVELS = {name.lower(): level for level, name in LEVEL_NAMES.items()}
 
 
-def _protocol_help(protocols: type[AuthProtocol | PrivProtocol]) -> str:
+def _protocol_help(protocols: type[AuthProtocol | PrivProtocol], default: AuthProtocol | PrivProtocol) -> str:
     *names, last = (protocol.spec.net_snmp_name for protocol in protocols)
-    return f"{', '.join(names)} or {last}."
+    return f"{', '.join(names)} or {last}.  [default: {default.spec.net_snmp_name}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +113,12 @@ def _user(user: UserOptions, name: str) -> User:
 
 
 def _level(user: UserOptions) -> SecurityLevel:
-    """The level of ``-l``, or the one that the other options imply."""
+    """The level of ``-l``, or the one that the other options and the passphrases in the environment imply."""
     if user.level:
         return LEVELS[user.level.lower()]
-    if user.priv_protocol or user.priv_passphrase:
+    if user.priv_protocol or user.priv_passphrase or os.environ.get(PRIV_PASSPHRASE):
         return SecurityLevel.AUTH_PRIV
-    if user.auth_protocol or user.auth_passphrase:
+    if user.auth_protocol or user.auth_passphrase or os.environ.get(AUTH_PASSPHRASE):
         return SecurityLevel.AUTH_NO_PRIV
     return SecurityLevel.NO_AUTH_NO_PRIV
 
@@ -223,9 +223,9 @@ _OPTIONS = (
         type=click.Choice(list(LEVEL_NAMES.values()), case_sensitive=False),
         help="v3 security level.  [default: implied by the protocols and passphrases given]",
     ),
-    click.option("-a", "--auth-protocol", metavar="PROTOCOL", help=_protocol_help(AuthProtocol)),
+    click.option("-a", "--auth-protocol", metavar="PROTOCOL", help=_protocol_help(AuthProtocol, AuthProtocol.SHA)),
     click.option("-A", "--auth-passphrase", metavar="PASS", help=f"Safer in {AUTH_PASSPHRASE} or at the prompt."),
-    click.option("-x", "--priv-protocol", metavar="PROTOCOL", help=_protocol_help(PrivProtocol)),
+    click.option("-x", "--priv-protocol", metavar="PROTOCOL", help=_protocol_help(PrivProtocol, PrivProtocol.AES)),
     click.option("-X", "--priv-passphrase", metavar="PASS", help=f"Safer in {PRIV_PASSPHRASE} or at the prompt."),
     click.option("-n", "--context", default="", metavar="NAME", help="v3 context name."),
 )
@@ -235,7 +235,7 @@ _COMMUNITIES = click.option(
     "--community",
     "communities",
     multiple=True,
-    help="v1 or v2c community; repeatable.  [default: public]",
+    help="v1 or v2c community; repeatable.  [default: public, without other credentials]",
 )
 _FILES = click.option(
     "--credentials",

@@ -25,7 +25,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def file_option(command: Command) -> Command:
     """Adds the option ``--file`` to a command."""
-    help_text = "The inventory file; overrides PROM_INV_FILE."
+    help_text = "The inventory file; overrides PROM_INV_FILE and PROMSNMP_URL."
     return click.option("--file", "file", type=click.Path(path_type=Path), metavar="PATH", help=help_text)(command)
 
 

@@ -24,13 +24,17 @@ DEFAULT_URL = "http://localhost:8080"
 
 
 def service_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds the options of a service to a command, which gets ``service``: a ServiceClient, or None without ``--url``
-    and PROMSNMP_URL."""
+    """Adds the options of a service to a command, which gets ``service``: a ServiceClient, or None without a URL.
+
+    The URL comes from ``--url``, or from PROMSNMP_URL unless ``--file`` names an inventory file.
+    """
 
     @functools.wraps(command)
     def with_service(*, url: str | None, **options: Any) -> Any:
         given = {name: options.pop(name) for name in ("token_file", "login", "ca_file", "cert_file", "key_file")}
-        chosen = url or os.environ.get(URL)
+        if url and options.get("file"):
+            raise click.UsageError("--file cannot be used with --url: a running service has its own inventory file")
+        chosen = url or (None if options.get("file") else os.environ.get(URL))
         if not chosen and (unused := [name for name, value in given.items() if value is not None]):
             raise click.UsageError(f"--{unused[0].replace('_', '-')} needs --url: it is for a running service")
         return command(service=make_client(chosen, **given) if chosen else None, **options)

@@ -20,7 +20,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from promsnmp.cluster.backends.kube_api import KubeApi
+from promsnmp.cluster.clients.kube_api import KubeApi
 from promsnmp.cluster.election.rules import LeaseRecord, LeaseState, vacancy
 from promsnmp.errors import CoordinatorError
 

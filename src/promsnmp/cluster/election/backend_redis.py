@@ -17,7 +17,7 @@ import secrets
 from collections.abc import Mapping
 from itertools import count
 
-from promsnmp.cluster.backends.redis_client import RedisClient, Script
+from promsnmp.cluster.clients.redis_client import RedisClient, Script
 from promsnmp.cluster.election.rules import LeaseRecord, LeaseState, vacancy
 
 LEADER, RECORD = "leader", "promsnmp:election"

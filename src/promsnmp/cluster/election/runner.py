@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from promsnmp.cluster.election.lease_store import LeaseStore
+from promsnmp.cluster.election.backend import LeaseStore
 from promsnmp.cluster.election.rules import Candidate, Clock, lease_clock
 from promsnmp.errors import CoordinatorError
 from promsnmp.support.listeners import Listeners

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from promsnmp.cluster.backends.redis_client import RedisClient, Script
+from promsnmp.cluster.clients.redis_client import RedisClient, Script
 from promsnmp.cluster.members.members import Member, Members, read_member
 from promsnmp.errors import CoordinatorError, PeerError
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from promsnmp.errors import InventoryError
 from promsnmp.inventory.model import Device, Inventory
-from promsnmp.modules.fingerprint import Fingerprint
+from promsnmp.modules.auto_modules import Fingerprint
 from promsnmp.polling.detection.identify import DeviceIdentity
 from promsnmp.polling.target import Target
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from promsnmp.errors import SnmpError, SnmpTimeout
-from promsnmp.modules.fingerprint import TABLE_PROBES, Fingerprint, fingerprint
+from promsnmp.modules.auto_modules import TABLE_PROBES, Fingerprint, fingerprint
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.operations.base import AgentLimits
 from promsnmp.snmp.operations.exists import ROOTS_PER_REQUEST, ExistsOperation

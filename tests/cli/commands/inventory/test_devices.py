@@ -158,3 +158,29 @@ def test_an_unreachable_service_is_one_line(capsys: pytest.CaptureFixture[str]) 
 def test_every_command_has_help_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["devices", command, "--help"]) == 0
     assert f"promsnmp devices {command}" in capsys.readouterr().out.split("Examples:")[1]
+
+
+def test_passphrases_in_the_environment_imply_the_security_level(
+    promsnmp: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROMSNMP_AUTH_PASSPHRASE", SECRETS[1])
+    monkeypatch.setenv("PROMSNMP_PRIV_PASSPHRASE", SECRETS[2])
+    added = json.loads(promsnmp("add", "192.0.2.7", "-u", "monitor", "--json").out)
+    assert added["agents"][0]["securityLevel"] == 3
+    monkeypatch.delenv("PROMSNMP_PRIV_PASSPHRASE")
+    added = json.loads(promsnmp("add", "192.0.2.8", "-u", "monitor", "--json").out)
+    assert added["agents"][0]["securityLevel"] == 2
+    added = json.loads(promsnmp("add", "192.0.2.9", "-u", "monitor", "-l", "noAuthNoPriv", "--json").out)
+    assert added["agents"][0]["securityLevel"] == 1
+
+
+def test_a_named_file_beats_the_url_of_the_environment(
+    serving: ServiceProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PROMSNMP_URL", serving.url)
+    monkeypatch.setenv("PROM_ENCRYPT_KEY", KEY.decode())
+    file = tmp_path / "inventory.json"
+    assert run(["devices", "add", "192.0.2.1", "-c", "public", "--file", str(file)]) == 0
+    assert file.exists()
+    assert run(["devices", "list", "--file", str(file), "--url", serving.url]) == 2
+    assert "--file cannot be used with --url" in capsys.readouterr().err

@@ -111,7 +111,7 @@ def show(device: str, as_json: bool, file: Path | None, service: ServiceClient |
 
 @devices.command()
 @click.argument("address", metavar="ADDRESS[:PORT]")
-@click.option("--name", "sys_name", default="", help="sysName, the name that scrapes use.")
+@click.option("--name", "sys_name", default="", help="sysName, the name that scrapes use.  [default: the address]")
 @click.option("--location", default="", help="Where the device is.")
 @click.option("--contact", default="", help="Who is responsible for it.")
 @click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="Label in /targets; repeatable.")
@@ -121,7 +121,7 @@ def show(device: str, as_json: bool, file: Path | None, service: ServiceClient |
     multiple=True,
     help="Module to poll with; repeatable, or comma separated.  [default: those that suit the device]",
 )
-@click.option("--timeout", type=click.IntRange(1), help="Milliseconds per packet.  [default: 1500]")
+@click.option("--timeout", type=click.IntRange(10), metavar="MS", help="Milliseconds per packet.  [default: 1500]")
 @click.option("--retries", type=click.IntRange(0, 100), help="Retries per packet.  [default: 1]")
 @click.option("--json", "as_json", is_flag=True, help="Print the device as JSON instead of one line.")
 @file_option

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from promsnmp.modules.auto_modules import TABLE_PROBES, TableProbe, fingerprint
 from promsnmp.modules.catalogue import builtin_catalogue
-from promsnmp.modules.fingerprint import TABLE_PROBES, TableProbe, fingerprint
 from promsnmp.modules.sys_object_ids import PRODUCTS, product_of
 
 CATALOGUE = builtin_catalogue()

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from promsnmp.cluster.backends.redis_url import RedisAddress
+from promsnmp.cluster.clients.redis_url import RedisAddress
 from promsnmp.errors import CoordinatorError, SettingsError
 
 TIMEOUT = 2.0

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from promsnmp.cluster.backends.redis_client import RedisClient, Script
-from promsnmp.cluster.backends.redis_url import parse_redis_address
+from promsnmp.cluster.clients.redis_client import RedisClient, Script
+from promsnmp.cluster.clients.redis_url import parse_redis_address
 from promsnmp.errors import CoordinatorError, SettingsError
 from tests.support.cluster.redis_server import RedisServer, Sentinel
 from tests.support.service.certificates import Authority
@@ -84,8 +84,8 @@ async def test_a_url_that_the_library_rejects_is_a_settings_error_without_the_pa
 def test_without_the_library_the_message_says_what_to_install() -> None:
     code = (
         "import sys; sys.modules['redis'] = None\n"
-        "from promsnmp.cluster.backends.redis_client import RedisClient\n"
-        "from promsnmp.cluster.backends.redis_url import parse_redis_address\n"
+        "from promsnmp.cluster.clients.redis_client import RedisClient\n"
+        "from promsnmp.cluster.clients.redis_url import parse_redis_address\n"
         "from promsnmp.errors import SettingsError\n"
         "try: RedisClient(parse_redis_address(host='redis'))\n"
         "except SettingsError as error: print(error)\n"

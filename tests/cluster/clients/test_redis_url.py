@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from promsnmp.cluster.backends.redis_url import RedisAddress, address_toward, parse_redis_address
+from promsnmp.cluster.clients.redis_url import RedisAddress, address_toward, parse_redis_address
 from promsnmp.errors import SettingsError
 
 
