@@ -224,10 +224,10 @@ def test_commands_reach_the_service_over_tls_with_a_certificate_and_a_password(f
 
         assert asks(*certified, "--login", "alice", PROMSNMP_PASSWORD=PASSWORD) == (0, "")
         for options, told in (
-            ((), "its certificate is not trusted"),
+            ((), "certificate not trusted.*--ca-file"),
             (tuple(trusting), "client certificate.*--cert-file"),
-            (tuple(certified), "asks who you are.*API_TOKEN.*--login"),
-            ((*certified, "--login", "alice"), "does not accept these credentials"),
+            (tuple(certified), "requires authentication.*API_TOKEN.*--login"),
+            ((*certified, "--login", "alice"), "rejected these credentials"),
         ):
             code, errors = asks(*options, PROMSNMP_PASSWORD="wrong")
             assert code == 1
