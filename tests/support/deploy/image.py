@@ -98,9 +98,14 @@ def hardened(*, env: Mapping[str, str], volumes: Sequence[str] = ()) -> list[str
     return options + [word for volume in volumes for word in ("--volume", volume)]
 
 
+LIMIT = 16_384
+"""Open files and processes of a container: below the defaults of every podman, since raising a limit is forbidden."""
+
+
 def limits() -> list[str]:
-    """This process's limits, as options: podman's own are higher (5: 1,048,576 files and processes), and a container in
-    a container must not raise them."""
+    """Limits as options: those of podman 5 (1,048,576 files and processes) are above those of this process where the
+    tests run in a container, and raising a limit is forbidden there."""
     kinds = {"nofile": resource.RLIMIT_NOFILE, "nproc": resource.RLIMIT_NPROC}
-    pairs = {name: ":".join(map(str, resource.getrlimit(kind))) for name, kind in kinds.items()}  # -1: none
-    return [word for name, pair in pairs.items() for word in ("--ulimit", f"{name}={pair}")]
+    hard = {name: resource.getrlimit(kind)[1] for name, kind in kinds.items()}
+    lowered = {name: LIMIT if most == resource.RLIM_INFINITY else min(most, LIMIT) for name, most in hard.items()}
+    return [word for name, most in lowered.items() for word in ("--ulimit", f"{name}={most}:{most}")]
