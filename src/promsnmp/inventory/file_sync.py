@@ -44,7 +44,8 @@ class FileSync:
         derive: Callable[[Snapshot], DerivedValues],
     ) -> None:
         self._file = file
-        self._get_fencing_token = get_fencing_token
+        self.get_fencing_token = get_fencing_token
+        """Called before each write; raises NotLeader when this replica must not write."""
         self._derive = derive
         self._prepared = False
 
@@ -80,7 +81,7 @@ class FileSync:
         Raises InventoryError when nothing can be written, then no change has been made; NotLeader is one of them.
         """
         with self._file.lock():
-            fencing_token = self._get_fencing_token()
+            fencing_token = self.get_fencing_token()
             stamp = self._file.stamp()
             current = state if stamp in (None, state.stamp) else self._take_over(state)
             snapshot = current.snapshot
@@ -96,7 +97,7 @@ class FileSync:
 
     def _check_fencing_token(self, fencing_token: int | None) -> None:
         """Raises NotLeader when the term has ended while the file was being written."""
-        if (current := self._get_fencing_token()) != fencing_token:
+        if (current := self.get_fencing_token()) != fencing_token:
             raise NotLeader(
                 f"not written: term {fencing_token} ended during the write, term {current} began; try again"
             )

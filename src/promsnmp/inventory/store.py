@@ -50,7 +50,6 @@ class InventoryStore:
         """Why the inventory in use differs from the file on the disk; None when it does not."""
         self.write_error: InventoryUnavailable | None = None
         """Why the last write failed; None after a successful write, or a successful ``probe``."""
-        self._get_fencing_token = get_fencing_token
         self._file = EncryptedFile(path, key if isinstance(key, InventoryKey) else InventoryKey(key))
         self._state = StoreState()
         self._turn = asyncio.Lock()
@@ -93,7 +92,7 @@ class InventoryStore:
     def guard_writes(self, get_fencing_token: GetFencingToken) -> None:
         """From now on asks ``get_fencing_token`` before each write. The cluster that knows the token is built after the
         inventory, which it reads."""
-        self._get_fencing_token = get_fencing_token
+        self._sync.get_fencing_token = get_fencing_token
 
     def load(self) -> Inventory:
         """Reads the file; without one the inventory is empty.
@@ -143,7 +142,7 @@ class InventoryStore:
         can write. Raises NotLeader and InventoryUnavailable."""
 
         def change(old: Inventory) -> Inventory:
-            return old if self._get_fencing_token() in (None, old.fencing_token) else replace(old)
+            return old if self._sync.get_fencing_token() in (None, old.fencing_token) else replace(old)
 
         await self.update(change)
 

@@ -110,8 +110,11 @@ BAD = [
     (COMMUNITY | {"potentialTargets": SILENT, "neighbours": ["x y"]}, "neighbours[0]"),
     (USER | {"potentialTargets": SILENT, "authPassphrase": "short"}, "authPassphrase: is shorter than 8"),
     ({"targets": SILENT, "snmpConfig": 7}, "snmpConfig: must be an object"),
-    ({"targets": SILENT, "snmpConfig": {"readComunity": "x"}}, "snmpConfig.readComunity: is no key"),
-    ({"targets": SILENT, "port": 1, "snmpConfig": {"port": 2, "readCommunity": "x"}}, "snmpConfig.port: is also port"),
+    ({"targets": SILENT, "snmpConfig": {"readComunity": "x"}}, "snmpConfig.readComunity: is not a key"),
+    (
+        {"targets": SILENT, "port": 1, "snmpConfig": {"port": 2, "readCommunity": "x"}},
+        "snmpConfig.port: is also given as port",
+    ),
     ([], "the request must be an object"),
 ]
 

@@ -67,6 +67,21 @@ async def test_every_write_has_the_current_term(path: Path) -> None:
     assert on_disk(path).current.fencing_token == 5
 
 
+async def test_writes_are_guarded_from_the_moment_on_that_the_cluster_is_known(path: Path) -> None:
+    terms = Terms(3)
+    store = InventoryStore(path, KEY)
+    store.guard_writes(terms)
+    await add(store, "a")
+    assert on_disk(path).current.fencing_token == 3
+    terms.term = 4
+    await store.write_fencing_token()
+    assert on_disk(path).current.fencing_token == 4
+    terms.term = None
+    with pytest.raises(NotLeader):
+        await add(store, "b")
+    assert names(on_disk(path)) == ["a"]
+
+
 async def test_a_replica_that_is_not_the_leader_writes_nothing_and_has_no_write_error(path: Path) -> None:
     store = InventoryStore(path, KEY, get_fencing_token=Terms(None))
     with pytest.raises(NotLeader):
