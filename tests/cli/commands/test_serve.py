@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from promsnmp import app
 from promsnmp.cli.main import run
 from promsnmp.settings import Settings
+from tests.support.service.built import catch_settings
 
 
 @pytest.fixture
 def built(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     """The settings that services were built with, instead of services."""
-    found: list[Settings] = []
-
-    class Stands:
-        def run(self) -> int:
-            return 7
-
-    def build(settings: Settings) -> Stands:
-        found.append(settings)
-        return Stands()
-
-    monkeypatch.setattr(app, "build", build)
-    monkeypatch.setattr("signal.signal", lambda *_: None)
-    monkeypatch.setattr("promsnmp.observe.logging.configure_logging", lambda **_: None)
-    return found
+    return catch_settings(monkeypatch, exit_code=7)
 
 
 def test_options_override_the_environment(built: list[Settings], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from promsnmp import app
 from promsnmp.cli.main import WRONG, run
 from promsnmp.settings import Settings
+from tests.support.service.built import catch_settings
 
 MODULE = "modules: {m: {walk: [1.3], metrics: [{name: a, oid: 1.3.1, type: gauge}]}}\n"
 
@@ -17,20 +17,7 @@ MODULE = "modules: {m: {walk: [1.3], metrics: [{name: a, oid: 1.3.1, type: gauge
 @pytest.fixture
 def built(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     """The settings that services were built with, instead of services."""
-    found: list[Settings] = []
-
-    class Stands:
-        def run(self) -> int:
-            return 0
-
-    def build(settings: Settings) -> Stands:
-        found.append(settings)
-        return Stands()
-
-    monkeypatch.setattr(app, "build", build)
-    monkeypatch.setattr("signal.signal", lambda *_: None)
-    monkeypatch.setattr("promsnmp.observe.logging.configure_logging", lambda **_: None)
-    return found
+    return catch_settings(monkeypatch, exit_code=0)
 
 
 @pytest.mark.parametrize(
