@@ -74,6 +74,7 @@ class Cluster:
             leader=self.leader,
             last_known_write=self._writes.last_known,
             commit_status=self._writes.commit_status,
+            reload=inventory.reload,
         )
         self._reported_leader: Leader | None = None
         self._last_leader: Leader | None = None

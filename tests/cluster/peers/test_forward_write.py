@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -46,6 +47,8 @@ class Cluster:
         self.commit_status: list[CommitStatus] = []
         self.asked: list[tuple[str, str]] = []
         self.options: dict[str, Any] = {}
+        self.reloads = 0
+        self.volume_hangs = False
         self.hangs_at = ""
         """The address that never answers."""
         self.write_forwarder = WriteForwarder(
@@ -54,6 +57,7 @@ class Cluster:
             leader=self.leader,
             last_known_write=lambda: "the last write",
             commit_status=self.look,
+            reload=self.reload,
         )
 
     def leader(self) -> Leader | None:
@@ -68,6 +72,12 @@ class Cluster:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    async def reload(self) -> None:
+        assert self.asked, "the file is read after the leader's answer"
+        if self.volume_hangs:
+            await asyncio.Event().wait()
+        self.reloads += 1
 
     async def look(self, sent: ForwardedWrite) -> CommitStatus:
         assert sent in [ForwardedWrite(one, FIRST.fencing_token, "the last write") for _, one in self.asked]
@@ -88,6 +98,22 @@ async def test_the_leaders_answer_is_the_answer_whatever_it_is() -> None:
         assert await cluster.write_forwarder.forward(REQUEST) == answer
         assert [address for address, _ in cluster.asked] == [FIRST.address]
         assert (cluster.options["user"], cluster.options["fresh"]) == ("eva", True)
+
+
+async def test_a_replica_has_read_the_file_when_it_relays_the_answer_to_a_write() -> None:
+    """What was written through a replica can be read there at once."""
+    cluster = Cluster([FIRST], [CREATED])
+    await cluster.write_forwarder.forward(REQUEST)
+    assert cluster.reloads == 1
+    await cluster.write_forwarder.forward(replace(REQUEST, method="GET"))
+    assert cluster.reloads == 1
+
+
+async def test_a_volume_that_hangs_does_not_hold_up_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forward_write, "CATCH_UP_TIMEOUT", 0.01)
+    cluster = Cluster([FIRST], [CREATED])
+    cluster.volume_hangs = True
+    assert await cluster.write_forwarder.forward(REQUEST) == CREATED
 
 
 async def test_a_leader_that_is_elected_meanwhile_is_waited_for() -> None:

@@ -37,6 +37,8 @@ SUPERSEDED_CHECK_INTERVAL = 1.0
 SETTLE_TIMEOUT = 45.0
 """Seconds to wait until the file shows the outcome of a write: a lease, and the next leader's first write."""
 RETRY_INTERVAL = 0.2
+CATCH_UP_TIMEOUT = 2.0
+"""Seconds, at most, for which the answer to a write waits until this replica has read the file."""
 OUTCOMES = ("answered", "no leader", "settled", "unknown")
 
 
@@ -78,7 +80,11 @@ class WriteForwarder:
     """Forwards requests to the leader.
 
     ``leader`` returns the leader as far as it is known here, ``last_known_write`` the ID of the last forwarded write
-    that is known here, and ``commit_status`` the outcome of a write. ``counts`` has a counter per outcome.
+    that is known here, ``commit_status`` the outcome of a write, and ``reload`` reads the inventory file again.
+    ``counts`` has a counter per outcome.
+
+    A replica that relays the answer to a write has read the file before, so that whoever wrote through it also reads
+    the change there.
     """
 
     def __init__(
@@ -89,6 +95,7 @@ class WriteForwarder:
         leader: Callable[[], Leader | None],
         last_known_write: Callable[[], str],
         commit_status: Callable[[ForwardedWrite], Awaitable[CommitStatus]],
+        reload: Callable[[], Awaitable[object]],
     ) -> None:
         self.counts: Counter[str] = Counter(dict.fromkeys(OUTCOMES, 0))
         self._leadership = leadership
@@ -96,6 +103,7 @@ class WriteForwarder:
         self._leader = leader
         self._last_known_write = last_known_write
         self._commit_status = commit_status
+        self._reload = reload
 
     async def forward(self, request: ForwardedRequest) -> HttpResponse | None:
         """The leader's answer; None when this replica has become the leader in the meantime.
@@ -119,6 +127,8 @@ class WriteForwarder:
                     refusal = answer.body.decode(errors="replace").strip() if answer.header(PEER_REFUSED) else ""
                     if not refusal and not answer.header(NOT_LEADER):
                         self.counts["answered"] += 1
+                        if request.method not in _READING:
+                            await self._catch_up()
                         return answer
             if time.monotonic() > end:
                 self.counts["no leader"] += 1
@@ -155,6 +165,13 @@ class WriteForwarder:
             fresh=True,
         )
 
+    async def _catch_up(self) -> None:
+        """Reads the file that the leader has written; a volume that hangs does not hold up the answer for long."""
+        reload = asyncio.ensure_future(self._reload())
+        _, pending = await asyncio.wait({reload}, timeout=CATCH_UP_TIMEOUT)
+        if pending:
+            log.warning("the leader answered a write, but the inventory file cannot be read yet; reading it later")
+
     def _is_superseded(self, leader: Leader) -> bool:
         """Whether another replica leads now."""
         now = self._leader()
@@ -185,6 +202,7 @@ class WriteForwarder:
         return "an election is in progress" if leader is None else f"the last leader {leader.name} does not answer"
 
 
+_READING = ("GET", "HEAD")
 _DONE = HttpResponse(
     200,
     [(b"content-type", b"application/json")],
