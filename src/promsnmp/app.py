@@ -43,7 +43,7 @@ from promsnmp.inventory.store import InventoryStore
 from promsnmp.inventory.targets import Site, TargetList
 from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS
 from promsnmp.modules.catalogue import CatalogueStore, load_catalogue
-from promsnmp.modules.reload import catalogue_component, reload_catalogue
+from promsnmp.modules.reload_catalogue import catalogue_component, reload_catalogue
 from promsnmp.observe import metric_families
 from promsnmp.observe.counts import DiscoveryCounts, RequestCounts
 from promsnmp.observe.health import DiskSpace, Health, loop_check

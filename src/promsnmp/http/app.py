@@ -1,4 +1,7 @@
-"""Puts the routes together into one ASGI application."""
+"""Puts the routes together into one ASGI application.
+
+A new endpoint is a handler with ``@access`` in a file of ``routes/``; a new file there also goes into ``ROUTERS``.
+"""
 
 from __future__ import annotations
 

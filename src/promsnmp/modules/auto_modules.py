@@ -3,6 +3,9 @@
 A table that answers is better evidence: many devices have another vendor's sysObjectID (a NAS that of net-snmp), and
 the devices of one vendor differ in their tables. So every module, the vendors' too, has tables to probe, and the
 sysObjectID counts only where the tables are unknown.
+
+A new built-in module is a file in ``builtin/``, and its tables in ``_VENDOR_TABLES`` or ``_STANDARD_TABLES`` here; a
+vendor's sysObjectIDs are in ``sys_object_ids.py``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The types of snmp.yml: how a value becomes a sample, and how an index becomes a label.
 
 A new metric type also needs its conversion in ``exposition/rows.py`` (or, when it is a number, an entry of
-``NUMBER_TYPES`` in ``exposition/plan.py``), a new index type one in ``exposition/indexes.py``; for
-``promsnmp modules build`` both are chosen in ``generator/types.py``.
+``NUMBER_TYPES`` in ``exposition/plan.py``; text is made in ``exposition/values.py``), a new index type one in
+``exposition/indexes.py``; for ``promsnmp modules build`` both are chosen in ``generator/types.py``.
 """
 
 from __future__ import annotations

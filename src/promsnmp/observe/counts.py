@@ -1,4 +1,4 @@
-"""Plain counters for hot code; ``families.py`` turns them into metric families when PromSNMP itself is scraped.
+"""Plain counters for hot code; ``metric_families.py`` turns them into metric families when PromSNMP itself is scraped.
 
 A prometheus-client counter costs a lock and a few calls for every increment. Code that runs once per poll, packet or
 request counts in ints and lists instead. Everything here belongs to the event loop's thread.

@@ -1,5 +1,6 @@
 """Turns PromSNMP's own counts into metric families, at the scrape.
 
+A new family is also registered: in ``_build_metrics`` of ``app.py``, or in the ``families`` of the part it describes.
 Pure functions, so that the parts that count need not know Prometheus. The original PromSNMP's Micrometer names
 (``cache_gets_total``, ``http_server_requests_seconds``) are kept: dashboards use them.
 """

@@ -1,7 +1,8 @@
 """Reads every setting from the environment, once, into one frozen value.
 
-Settings that the original PromSNMP has keep its names; the others follow its style. A field's description is its text
-in ``docs/reference/configuration.md`` (a test compares them), so write it for operators.
+Settings that the original PromSNMP has keep its names; the others follow its style. A new setting is a field in the
+file of its group beside this one. Its description is its text in ``docs/reference/configuration.md`` (a test compares
+them), so write it for operators.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 Written with callbacks, not coroutines: a walk of forty packets wakes the loop forty times but switches no task, and
 task switches would be most of asyncio's cost here. An ``Operation`` (``operations/``) is a state machine without I/O.
+Searches send and retry by themselves, in ``discovery/scan/sweep.py``.
 """
 
 from __future__ import annotations

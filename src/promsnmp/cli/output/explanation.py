@@ -1,4 +1,5 @@
 """The report of ``promsnmp explain``: an explained poll as aligned text, the part that people look for last.
+The reasons in it are texts of ``polling/explain/reasons.py``.
 
 What a device said is printed without control characters, so that it cannot control the terminal.
 """

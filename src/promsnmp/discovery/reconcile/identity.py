@@ -4,7 +4,7 @@ No single identifier is enough. A sysName may be a factory default, an engine id
 configuration or a disk image, a MAC address may belong to a cluster, an IP address to another device since today's DHCP
 lease. So identifiers are weighed: hardware (serial numbers, MAC addresses) counts most, and the answer may be
 "unknown". Merging two devices loses one of them, while splitting one device is visible: in doubt they are two.
-docs/how-to/discovery.md explains the same to operators.
+``claims.py`` and ``merge.py`` then apply the decision. docs/how-to/discovery.md explains the same to operators.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Forwards requests that only the leader answers (``leader_only`` routes) to the leader, and relays its response.
 
 These are writes under /promsnmp, and requests about searches, which only the leader keeps. Callers may use any replica.
-They notice the replicas only while there is no leader: then they get a 503 with Retry-After.
+They notice the replicas only while there is no leader: then they get a 503 with Retry-After, whose reason comes
+from ``cluster/peers/forward_write.py``.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 SIGTERM or Ctrl-C makes PromSNMP not ready at once, lets the requests in flight finish, and ends with exit code 0 within
 the grace period; a second Ctrl-C does not wait. Signals are handled explicitly, so that this also works for PID 1 of a
-container, to which the kernel delivers only signals that it handles. No child processes are started.
+container, to which the kernel delivers only signals that it handles. No child processes are started. What SIGHUP
+reloads is in ``app.py``.
 """
 
 from __future__ import annotations

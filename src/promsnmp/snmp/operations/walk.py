@@ -1,6 +1,7 @@
 """Walks subtrees by GETBULK or GETNEXT into a ``ber.Scanner``.
 
-What goes wrong is kept per subtree, so that one that fails does not cost the others.
+What goes wrong is kept per subtree, so that one that fails does not cost the others. How many repetitions
+a module asks for is decided in ``exposition/plan.py``; here the number is only reduced.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import pytest
 
 from promsnmp.errors import ModuleError
 from promsnmp.modules.catalogue import CatalogueStore, load_catalogue
-from promsnmp.modules.reload import catalogue_component, reload_catalogue
+from promsnmp.modules.reload_catalogue import catalogue_component, reload_catalogue
 
 ONE = "modules:\n  one:\n    walk: [1.3.6.1.2.1.1]\n"
 

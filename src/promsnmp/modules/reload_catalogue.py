@@ -1,4 +1,7 @@
-"""Reads the module files again while the service runs, and shows in the health how that went."""
+"""Reads the module files again while the service runs, and shows in the health how that went.
+
+This is one step of a reload; ``_reload`` in ``app.py`` has all of them (SIGHUP and ``/-/reload``).
+"""
 
 from __future__ import annotations
 
