@@ -69,7 +69,9 @@ def test_every_command_of_the_tutorial_runs_and_the_alert_fires(tmp_path: Path) 
         check=False,
     )
     out = done.stdout
-    log = done.stdout + done.stderr + (tmp_path / "promsnmp-tutorial" / "promsnmp.log").read_text()
+    logs = [path.read_text() for path in sorted((tmp_path / "promsnmp-tutorial").glob("*.log"))]
+    log = "\n".join((done.stdout, done.stderr, *logs))
+    assert done.returncode == 0, log
     assert "readiness: UP\n" in out, log
     assert "added" in out, log
     assert "system,if_mib" in out, log
