@@ -27,7 +27,7 @@ ELSEWHERE = {
 """Commands that are not run here, and why."""
 INSTEAD = {
     "echo 'view systemonly included .1' | sudo tee /etc/snmp/snmpd.conf.d/tutorial.conf": (
-        "sed '/^includeDir\\|^agentaddress/d' /etc/snmp/snmpd.conf > snmpd.conf; "
+        "sed '/^includeDir\\|^agentaddress/Id' /etc/snmp/snmpd.conf > snmpd.conf; "
         "echo 'view systemonly included .1' >> snmpd.conf; echo 'agentaddress 127.0.0.1' >> snmpd.conf"
     ),
     "sudo systemctl restart snmpd": (
@@ -69,7 +69,7 @@ def test_every_command_of_the_tutorial_runs_and_the_alert_fires(tmp_path: Path) 
         check=False,
     )
     out = done.stdout
-    logs = [path.read_text() for path in sorted((tmp_path / "promsnmp-tutorial").glob("*.log"))]
+    logs = [path.read_text() for path in sorted(tmp_path.rglob("*.log"))]
     log = "\n".join((done.stdout, done.stderr, *logs))
     assert done.returncode == 0, log
     assert "readiness: UP\n" in out, log
