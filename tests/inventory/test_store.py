@@ -341,7 +341,8 @@ async def test_a_bad_file_keeps_the_inventory_and_says_why(path: Path) -> None:
 
 async def test_a_leader_of_an_earlier_term_cannot_write(path: Path) -> None:
     token = 7
-    store = InventoryStore(path, KEY, get_fencing_token=lambda: token)
+    store = InventoryStore(path, KEY)
+    store.guard_writes(lambda: token)
     await store.replace(document())
     assert InventoryStore(path, KEY).load().fencing_token == 7
     token = 6

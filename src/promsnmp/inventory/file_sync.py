@@ -18,7 +18,7 @@ from promsnmp.inventory.storage.atomic_file import FileStamp
 from promsnmp.inventory.storage.encrypted_file import EncryptedFile
 from promsnmp.inventory.writes.apply_change import PendingChange, apply_change, is_older
 from promsnmp.inventory.writes.changes import audit_changes, compare
-from promsnmp.inventory.writes.fencing import GetFencingToken
+from promsnmp.inventory.writes.fencing import GetFencingToken, no_fencing_token
 from promsnmp.observe.audit import audit
 from promsnmp.support.memory import gc_paused
 
@@ -36,15 +36,9 @@ class StoreState:
 class FileSync:
     """Turns one state into the next. ``derive`` computes the derived values of a new snapshot."""
 
-    def __init__(
-        self,
-        file: EncryptedFile,
-        *,
-        get_fencing_token: GetFencingToken,
-        derive: Callable[[Snapshot], DerivedValues],
-    ) -> None:
+    def __init__(self, file: EncryptedFile, *, derive: Callable[[Snapshot], DerivedValues]) -> None:
         self._file = file
-        self.get_fencing_token = get_fencing_token
+        self.get_fencing_token: GetFencingToken = no_fencing_token
         """Called before each write; raises NotLeader when this replica must not write."""
         self._derive = derive
         self._prepared = False

@@ -25,7 +25,7 @@ from promsnmp.inventory.storage.atomic_file import FileStamp, try_writing
 from promsnmp.inventory.storage.encrypted_file import EncryptedFile
 from promsnmp.inventory.storage.key import InventoryKey
 from promsnmp.inventory.writes.apply_change import Change, PendingChange
-from promsnmp.inventory.writes.fencing import GetFencingToken, no_fencing_token
+from promsnmp.inventory.writes.fencing import GetFencingToken
 from promsnmp.support.listeners import Listeners
 
 log = logging.getLogger(__name__)
@@ -39,12 +39,10 @@ OURSELVES = "promsnmp"
 class InventoryStore:
     """Reads, finds and changes the inventory kept in ``path``, whose key is ``key``.
 
-    ``get_fencing_token`` is called before each write; it raises NotLeader when this replica must not write.
+    With elections, ``guard_writes`` says which replica may write; without them every write is allowed.
     """
 
-    def __init__(
-        self, path: Path, key: InventoryKey | bytes, *, get_fencing_token: GetFencingToken = no_fencing_token
-    ) -> None:
+    def __init__(self, path: Path, key: InventoryKey | bytes) -> None:
         self.path = path
         self.last_error: InventoryError | None = None
         """Why the inventory in use differs from the file on the disk; None when it does not."""
@@ -56,7 +54,7 @@ class InventoryStore:
         self._waiting: list[PendingChange] = []
         self._writing: asyncio.Task[None] | None = None
         self._derivations = Derivations()
-        self._sync = FileSync(self._file, get_fencing_token=get_fencing_token, derive=self._derivations.compute)
+        self._sync = FileSync(self._file, derive=self._derivations.compute)
         self._listeners = Listeners[[Inventory]]("change of the inventory")
 
     @property
@@ -90,8 +88,9 @@ class InventoryStore:
         self._derivations.add(make, use, self._state.snapshot)
 
     def guard_writes(self, get_fencing_token: GetFencingToken) -> None:
-        """From now on asks ``get_fencing_token`` before each write. The cluster that knows the token is built after the
-        inventory, which it reads."""
+        """From now on calls ``get_fencing_token`` before each write; it raises NotLeader when this replica must not
+        write. A method, because the cluster that knows the token reads the inventory, and so is built after it.
+        """
         self._sync.get_fencing_token = get_fencing_token
 
     def load(self) -> Inventory:

@@ -16,7 +16,7 @@ from promsnmp.inventory.document.write import DocumentWriter, from_document, to_
 from promsnmp.inventory.model import Device, Inventory
 from promsnmp.inventory.storage.encryption import encrypt
 from promsnmp.inventory.store import InventoryStore
-from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS
+from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS, GetFencingToken
 from tests.support.inventory.samples import KEY
 
 
@@ -55,12 +55,18 @@ def on_disk(path: Path) -> InventoryStore:
     return store
 
 
+def guarded_store(path: Path, get_fencing_token: GetFencingToken) -> InventoryStore:
+    store = on_disk(path)
+    store.guard_writes(get_fencing_token)
+    return store
+
+
 # --- the term
 
 
 async def test_every_write_has_the_current_term(path: Path) -> None:
     terms = Terms(3)
-    store = InventoryStore(path, KEY, get_fencing_token=terms)
+    store = guarded_store(path, terms)
     assert (await add(store, "a")).fencing_token == 3
     terms.term = 5
     assert (await add(store, "b")).fencing_token == 5
@@ -69,7 +75,7 @@ async def test_every_write_has_the_current_term(path: Path) -> None:
 
 async def test_writes_are_guarded_from_the_moment_on_that_the_cluster_is_known(path: Path) -> None:
     terms = Terms(3)
-    store = InventoryStore(path, KEY)
+    store = on_disk(path)
     store.guard_writes(terms)
     await add(store, "a")
     assert on_disk(path).current.fencing_token == 3
@@ -83,7 +89,7 @@ async def test_writes_are_guarded_from_the_moment_on_that_the_cluster_is_known(p
 
 
 async def test_a_replica_that_is_not_the_leader_writes_nothing_and_has_no_write_error(path: Path) -> None:
-    store = InventoryStore(path, KEY, get_fencing_token=Terms(None))
+    store = guarded_store(path, Terms(None))
     with pytest.raises(NotLeader):
         await add(store, "a")
     assert not path.exists()
@@ -100,33 +106,24 @@ async def test_a_write_is_discarded_when_the_term_ends_before_the_rename(path: P
                 raise NotLeader("the lease ran out")
             return 1
 
-    await add(InventoryStore(path, KEY, get_fencing_token=Terms(1)), "a")
+    await add(guarded_store(path, Terms(1)), "a")
     before = path.read_bytes()
     with pytest.raises(NotLeader, match="ran out"):
-        await add(on_disk_with(path, Ending(1)), "b")
+        await add(guarded_store(path, Ending(1)), "b")
     assert path.read_bytes() == before
     assert not list(path.parent.glob("*.tmp")) + list(path.parent.glob(".*.tmp"))
 
 
 async def test_a_write_that_began_in_one_term_is_discarded_in_the_next(path: Path) -> None:
     terms = iter([1, 2])
-    store = InventoryStore(path, KEY, get_fencing_token=lambda: next(terms))
+    store = guarded_store(path, lambda: next(terms))
     with pytest.raises(NotLeader, match="term 1 ended"):
         await add(store, "a")
     assert not path.exists()
 
 
-def on_disk_with(path: Path, fence: Terms) -> InventoryStore:
-    store = InventoryStore(path, KEY, get_fencing_token=fence)
-    store.load()
-    return store
-
-
 async def test_a_leader_that_was_suspended_cannot_write_after_its_successor_claimed_the_term(path: Path) -> None:
-    old, new = (
-        InventoryStore(path, KEY, get_fencing_token=Terms(1)),
-        InventoryStore(path, KEY, get_fencing_token=Terms(2)),
-    )
+    old, new = guarded_store(path, Terms(1)), guarded_store(path, Terms(2))
     await add(old, "a")
     await new.write_fencing_token()
     with pytest.raises(InventoryUnavailable, match="a leader of term 2"):
@@ -135,11 +132,11 @@ async def test_a_leader_that_was_suspended_cannot_write_after_its_successor_clai
 
 
 async def test_claiming_a_term_writes_once_and_changes_nothing_else(path: Path) -> None:
-    store = InventoryStore(path, KEY, get_fencing_token=Terms(4))
+    store = guarded_store(path, Terms(4))
     await add(store, "a")
     await store.write_fencing_token()
     assert store.current.revision == 1
-    successor = on_disk_with(path, Terms(5))
+    successor = guarded_store(path, Terms(5))
     for _ in range(3):
         await successor.write_fencing_token()
     assert (successor.current.revision, successor.current.fencing_token) == (2, 5)
@@ -156,7 +153,7 @@ async def test_a_write_on_a_disk_that_hangs_past_the_end_of_the_term_is_discarde
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     terms, free, hanging = Terms(1), threading.Event(), threading.Event()
-    store = InventoryStore(path, KEY, get_fencing_token=terms)
+    store = guarded_store(path, terms)
     await add(store, "a")
     sync = os.fsync
 
@@ -211,7 +208,7 @@ def test_request_ids_are_only_in_the_file_and_survive_a_round_trip() -> None:
 
 
 async def test_an_older_file_is_neither_read_nor_overwritten(path: Path) -> None:
-    store = InventoryStore(path, KEY, get_fencing_token=Terms(2))
+    store = guarded_store(path, Terms(2))
     await add(store, "a")
     older = path.read_bytes()
     await add(store, "b")
