@@ -64,3 +64,8 @@ def test_no_index_fails_or_grows(subids: tuple[int, ...], kind: str) -> None:
     text, used, left = decode_index(subids, kind)
     assert len(text) <= 2 + 2 * MAX_STRING
     assert left == () or (used + left)[: len(subids)] == subids
+
+
+def test_an_unknown_index_type_is_an_error() -> None:
+    with pytest.raises(ValueError, match="unknown index type 'Integer64'"):
+        decode_index((1, 2), "Integer64")

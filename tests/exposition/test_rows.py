@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from promsnmp.exposition.families import Exposition
+from promsnmp.exposition.rows import row_samples
+from promsnmp.modules.model import Metric
 from promsnmp.snmp import ber
 from tests.support.exposition.polls import ROW, Device, integer, module, octets, samples
 
@@ -95,3 +97,9 @@ def test_a_value_that_is_not_a_number_is_left_out_or_0_as_configured(kind: str) 
     expected = {"EnumAsInfo": 'm0_info{m0="zero",row="5"} 1', "EnumAsStateSet": 'm0{m0="zero",row="5"} 1'}
     assert lines(page) == [expected.get(kind, 'm0{row="5"} 0')]
     assert page.dropped == {}
+
+
+def test_an_unknown_metric_type_is_an_error() -> None:
+    metric = Metric("m0", "1.3.1", "Counter128")
+    with pytest.raises(ValueError, match="unknown metric type 'Counter128'"):
+        row_samples(metric, {}, b"\x05", ber.INTEGER, b"\x01", lambda _: {}, Exposition())

@@ -26,6 +26,9 @@ _COMBINED: Mapping[str, Mapping[int, str]] = {
         7: IndexType.DISPLAY_STRING,
     },
 }
+_NUMBERS = frozenset(
+    {IndexType.INTEGER32, IndexType.INTEGER, IndexType.GAUGE, IndexType.COUNTER, IndexType.ENUM_AS_INFO}
+)
 
 
 def _split(subids: SubIds, count: int) -> tuple[SubIds, SubIds]:
@@ -41,7 +44,10 @@ def _octets(subids: SubIds) -> bytes:
 def decode_index(
     subids: SubIds, kind: str, *, fixed_size: int = 0, implied: bool = False, enum: Mapping[int, str] | None = None
 ) -> tuple[str, SubIds, SubIds]:
-    """Decodes one index from the front of ``subids``: its text, the sub-identifiers that it uses, and the rest."""
+    """Decodes one index from the front of ``subids``: its text, the sub-identifiers that it uses, and the rest.
+
+    Raises ValueError for a ``kind`` that is not an IndexType.
+    """
     if kind in _COMBINED:
         return _combined(subids, kind, enum)
     if kind == IndexType.PHYS_ADDRESS_48:
@@ -55,6 +61,8 @@ def decode_index(
         return ":".join(f"{used[at]:02X}{used[at + 1]:02X}" for at in range(0, 16, 2)), used, rest
     if kind in (IndexType.OCTET_STRING, IndexType.DISPLAY_STRING):
         return _string(subids, kind, fixed_size, implied)
+    if kind not in _NUMBERS:
+        raise ValueError(f"unknown index type {kind!r}: exposition/indexes.py has no rule to decode it")
     used, rest = _split(subids, 1)
     if kind == IndexType.ENUM_AS_INFO and enum and used[0] in enum:
         return enum[used[0]], used, rest

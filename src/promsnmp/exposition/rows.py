@@ -14,6 +14,19 @@ from promsnmp.modules.model import Metric
 from promsnmp.modules.types import MetricType
 from promsnmp.snmp import ber
 
+_TEXT_TYPES = frozenset(
+    {
+        MetricType.OCTET_STRING,
+        MetricType.DISPLAY_STRING,
+        MetricType.PHYS_ADDRESS_48,
+        MetricType.INET_ADDRESS,
+        MetricType.INET_ADDRESS_MISSING_SIZE,
+        MetricType.INET_ADDRESS_IPV4,
+        MetricType.INET_ADDRESS_IPV6,
+        MetricType.LLDP_PORT_ID,
+    }
+)
+
 
 class SampleSink(Protocol):
     """Where samples go; ``families.Exposition`` is one."""
@@ -36,7 +49,7 @@ def row_samples(
 ) -> None:
     """Adds the samples of one value to ``sink``, or counts there the reason for none.
 
-    With ``zeros`` an enumeration takes a value that is not a number as 0.
+    With ``zeros`` an enumeration takes a value that is not a number as 0. Raises ValueError for a type without a rule.
     """
     if metric.type in (MetricType.ENUM_AS_INFO, MetricType.ENUM_AS_STATE_SET):
         number = values.whole_number(tag, content)
@@ -50,10 +63,12 @@ def row_samples(
         _date(metric, labels, tag, content, sink)
     elif metric.type == MetricType.PARSE_DATE_AND_TIME:
         _parsed_date(metric, labels, tag, content, sink)
-    else:
+    elif metric.type in _TEXT_TYPES:
         kind = values.associated_type(metric.type, metric.oid, suffix, column)
         text_value = values.text_of(tag, content, kind)
         (_extracts if metric.regex_extracts else _text)(metric, labels, text_value, sink)
+    else:
+        raise ValueError(f"unknown metric type {metric.type!r}: exposition/rows.py has no rule to render it")
 
 
 def _add_sample(sink: SampleSink, name: str, help_text: str, labels: Mapping[str, str], value: float) -> None:
