@@ -17,7 +17,7 @@ from promsnmp import __version__
 from promsnmp.cluster.cluster import Cluster
 from promsnmp.cluster.inventory_port import InventoryPort
 from promsnmp.discovery.factory import make_discovery, make_schedule
-from promsnmp.discovery.reconcile.stale import count_stale
+from promsnmp.discovery.reconcile.lost import count_lost
 from promsnmp.discovery.schedule import Scheduler
 from promsnmp.discovery.service import Discovery
 from promsnmp.errors import ModuleError, SettingsError
@@ -277,7 +277,7 @@ def _build_metrics(parts: _Parts, access: AccessControl, requests: RequestCounts
         lambda: metric_families.leadership_families(leader=parts.leads(), discovered_at=discovery.finished_at),
         parts.cluster.families,
         lambda: metric_families.discovery_families(
-            parts.discovery_counts, stale=count_stale(store.current), next_at=parts.scheduler.next
+            parts.discovery_counts, lost=count_lost(store.current), next_at=parts.scheduler.next
         ),
         lambda: metric_families.request_families(requests),
         parts.web.families,

@@ -35,7 +35,7 @@ ORIGINAL_USER = {
 )  # fmt: skip
 def test_every_form_is_understood(body: dict[str, Any], credentials: object, port: int) -> None:
     request = read_request(body, Inventory())
-    assert (request.seed.credentials, request.seed.port, request.remove_stale) == ((credentials,), port, False)
+    assert (request.seed.credentials, request.seed.port, request.remove_lost) == ((credentials,), port, False)
     assert request.seed.potential_targets == ("192.0.2.1",)
 
 
@@ -44,7 +44,7 @@ def test_a_seed_as_it_is_shown_is_a_request_and_keeps_its_secrets() -> None:
     shown = seed_document(seed, mask=True) | {"labels": {"a": "c"}, "removeLost": True}
     request = read_request(shown, Inventory(seeds=(seed,)))
     assert request.seed == replace(seed, labels=(("a", "c"),))
-    assert request.remove_stale
+    assert request.remove_lost
     with pytest.raises(InventoryInvalid, match="is masked"):
         read_request(shown, Inventory())
 

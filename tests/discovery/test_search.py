@@ -15,7 +15,7 @@ from promsnmp.discovery.scan.rate import SharedRate
 from promsnmp.discovery.search import SearchRun
 from promsnmp.discovery.unsaved_inventory import UnsavedInventory
 from promsnmp.errors import InventoryUnavailable
-from promsnmp.inventory.model import STALE, Agent, AgentEndpoint, Device, Inventory
+from promsnmp.inventory.model import LOST, Agent, AgentEndpoint, Device, Inventory
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.field import Field, populate, spread_over
 from promsnmp.sim.mib import Value
@@ -194,10 +194,10 @@ async def test_a_device_that_is_gone_is_lost_and_removed_only_on_request() -> No
         )
         memory = UnsavedInventory(start)
         job = await search(plan_for("127.71.5.0/29", port=field.port), memory, scan_limits=SLOW_MACHINE)
-        assert [device.sys_name for device in job.stale_devices.stale] == ["gone"]
-        assert by_name(memory)["gone"].status == STALE
+        assert [device.sys_name for device in job.missed_devices.lost] == ["gone"]
+        assert by_name(memory)["gone"].status == LOST
         assert by_name(memory)["elsewhere"].missed_since is None
-        await search(plan_for("127.71.5.0/29", port=field.port, remove_stale=True), memory, scan_limits=SLOW_MACHINE)
+        await search(plan_for("127.71.5.0/29", port=field.port, remove_lost=True), memory, scan_limits=SLOW_MACHINE)
     assert set(by_name(memory)) == {"here", "elsewhere"}
 
 
@@ -263,7 +263,7 @@ async def test_a_search_that_is_stopped_keeps_what_it_found() -> None:
         job.stop_requested = True
         await asyncio.wait_for(running, 30)
     assert 3 <= len(memory.current.devices) == job.progress.found < 20
-    assert not job.stale_devices.silent
+    assert not job.missed_devices.count
 
 
 async def test_a_stopped_search_keeps_agents_that_are_being_examined() -> None:

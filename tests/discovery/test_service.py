@@ -180,8 +180,8 @@ async def test_closing_stops_everything_and_keeps_what_was_found(memory: Recorde
 
 def test_the_settings_are_the_defaults_of_a_seed() -> None:
     networks, _ = read_networks(["10.0.0.0/8"], "x")
-    discovery = Discovery(search_context(UnsavedInventory()), DiscoveryCounts(), neighbours=networks, remove_stale=True)
+    discovery = Discovery(search_context(UnsavedInventory()), DiscoveryCounts(), neighbours=networks, remove_lost=True)
     plan = discovery.plan(seed("192.0.2.1"), who="me")
-    assert (plan.neighbours, plan.remove_stale, plan.seed_id) == (networks, True, "")
+    assert (plan.neighbours, plan.remove_lost, plan.seed_id) == (networks, True, "")
     plan = discovery.plan(seed("192.0.2.1", "x y", neighbours=()), who="me", saved=True)
     assert (plan.neighbours.size, plan.seed_id != "", len(plan.problems)) == (0, True, 1)

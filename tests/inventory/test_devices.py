@@ -9,7 +9,7 @@ import pytest
 
 from promsnmp.errors import DeviceChanged, InventoryInvalid, UnknownDevice
 from promsnmp.inventory.devices import Devices
-from promsnmp.inventory.model import STALE, Device
+from promsnmp.inventory.model import LOST, Device
 from promsnmp.inventory.store import InventoryStore
 from tests.support.inventory.samples import KEY, document
 
@@ -18,7 +18,7 @@ from tests.support.inventory.samples import KEY, document
 async def devices(tmp_path: Path) -> Devices:
     store = InventoryStore(tmp_path / "inventory.json", KEY)
     raw = document()
-    raw["devices"][0] |= {"vendor": "cisco", "sysObjectId": "1.3.6.1.4.1.9.1", "unknown": {"kept": 1}, "status": STALE}
+    raw["devices"][0] |= {"vendor": "cisco", "sysObjectId": "1.3.6.1.4.1.9.1", "unknown": {"kept": 1}, "status": LOST}
     await store.replace(raw)
     return Devices(store)
 
@@ -49,7 +49,7 @@ async def test_a_device_that_goes_while_a_change_waits_is_unknown(devices: Devic
 
 async def test_put_keeps_discovered_values_and_a_patch_removes_the_keys_that_it_names(devices: Devices) -> None:
     put, is_new = await devices.put("core1.example.net", {"sysName": "core1"}, who="a")
-    assert (put.vendor, put.status, put.extra, is_new) == ("cisco", STALE, '{"unknown": {"kept": 1}}', False)
+    assert (put.vendor, put.status, put.extra, is_new) == ("cisco", LOST, '{"unknown": {"kept": 1}}', False)
     patched = await devices.patch("core1", {"vendor": None, "sysObjectId": None, "status": None}, who="a")
     assert (patched.vendor, patched.sys_object_id, patched.status, patched.extra) == ("", "", "active", put.extra)
 

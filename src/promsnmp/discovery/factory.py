@@ -51,13 +51,13 @@ def make_discovery(
         scan_limits=scan_limits,
         keys=keys,
         examiner=examiner,
-        stale_after=settings.discovery_lost_after / 1000,
+        lost_after=settings.discovery_lost_after / 1000,
     )
     return Discovery(
         context,
         counts,
         neighbours=networks,
-        remove_stale=settings.discovery_remove_lost,
+        remove_lost=settings.discovery_remove_lost,
         leads=leads,
         finished_at=last_discovery(inventory()),
     )

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from promsnmp.discovery.reconcile.lost import MissedDevices
 from promsnmp.discovery.reconcile.merge import MergeOutcome, NewDeviceDefaults, SightingKind
-from promsnmp.discovery.reconcile.stale import StaleDevices
 from promsnmp.discovery.scan.addresses import Addresses
 from promsnmp.discovery.scan.sweep import Progress
 from promsnmp.discovery.scan.target_syntax import SearchScope
@@ -51,7 +51,7 @@ class SearchPlan:
     new_device_defaults: NewDeviceDefaults = field(default_factory=NewDeviceDefaults)
     neighbours: Addresses = field(default_factory=Addresses)
     """Networks in which neighbours of found devices are asked too."""
-    remove_stale: bool = False
+    remove_lost: bool = False
     seed_id: str = ""
     who: str = ""
     """The author, for the audit log."""
@@ -101,7 +101,7 @@ class Job:
     """Packets to an address that does not answer."""
     neighbours_probed: int = 0
     """Addresses of neighbours that were asked."""
-    stale_devices: StaleDevices = field(default_factory=StaleDevices)
+    missed_devices: MissedDevices = field(default_factory=MissedDevices)
     error: str = ""
     stop_requested: bool = False
     ended_event: asyncio.Event = field(default_factory=asyncio.Event)

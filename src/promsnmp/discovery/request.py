@@ -27,7 +27,7 @@ class SearchRequest:
     """A request: the seed, and whether to remove lost devices."""
 
     seed: Seed
-    remove_stale: bool
+    remove_lost: bool
 
 
 def read_request(document: object, inventory: Inventory) -> SearchRequest:
@@ -41,11 +41,11 @@ def read_request(document: object, inventory: Inventory) -> SearchRequest:
         )
     problems = _unknown(document, REQUEST_KEYS)
     fields = Fields(_flat(document, problems), "", problems)
-    remove_stale = fields.flag("removeLost")
+    remove_lost = fields.flag("removeLost")
     seed = read_seed(fields.values, "", problems, PreviousValues(inventory))
     if problems or seed is None:
         raise InventoryInvalid(list(dict.fromkeys(problems)))
-    return SearchRequest(seed, remove_stale)
+    return SearchRequest(seed, remove_lost)
 
 
 def _flat(document: Mapping[str, object], problems: list[str]) -> dict[str, object]:

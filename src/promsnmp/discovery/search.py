@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from promsnmp.discovery.examine.examine import Examiner
 from promsnmp.discovery.jobs import Job
 from promsnmp.discovery.reconcile.batch_writer import BatchWriter, UpdateInventory
-from promsnmp.discovery.reconcile.stale import SearchCoverage, mark_stale
+from promsnmp.discovery.reconcile.lost import SearchCoverage, mark_lost
 from promsnmp.discovery.scan.credential_probe import AgentAnswer, CandidateCredentials
 from promsnmp.discovery.scan.rate import RateShare, ScanLimits
 from promsnmp.discovery.scan.resolve import AT_ONCE, is_address, resolve_names, scope_of, text_of
@@ -44,7 +44,7 @@ class SearchContext:
     scan_limits: ScanLimits
     keys: KeyCache
     examiner: Examiner
-    stale_after: float
+    lost_after: float
     """Seconds after which a missed device is lost."""
     clock: Callable[[], float] = time.time
     """Unix time."""
@@ -104,7 +104,7 @@ class SearchRun:
             await self._finish_early()
             await self._writer.write_all()
             if not self._job.stop_requested:
-                await self._mark_stale()
+                await self._mark_lost()
         finally:
             self._sockets.close()
             for task in self._tasks:
@@ -210,7 +210,7 @@ class SearchRun:
         """Addresses that speak SNMP."""
         return self._answered.union(self._sweep.refusing)
 
-    async def _mark_stale(self) -> None:
+    async def _mark_lost(self) -> None:
         """Marks, or removes, devices that did not answer."""
         addresses, port = {name: address for address, name in self._names.items()}, self._plan.port
         coverage = SearchCoverage(
@@ -218,10 +218,10 @@ class SearchRun:
             answered={AgentEndpoint(one, port) for address in self._responding() for one in self._spellings(address)},
             ended=self._context.clock(),
         )
-        stale_after, remove = self._context.stale_after, self._plan.remove_stale
+        lost_after, remove = self._context.lost_after, self._plan.remove_lost
 
         def change(inventory: Inventory) -> Inventory:
-            changed, self._job.stale_devices = mark_stale(inventory, coverage, stale_after=stale_after, remove=remove)
+            changed, self._job.missed_devices = mark_lost(inventory, coverage, lost_after=lost_after, remove=remove)
             return changed
 
         await self._context.update(change, who=self._plan.who)

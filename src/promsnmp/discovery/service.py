@@ -31,7 +31,7 @@ SCHEDULE_ACTOR = "discovery schedule"
 """The author of scheduled searches in the audit log."""
 
 
-def plan_for_seed(seed: Seed, neighbours: Addresses, *, who: str, remove_stale: bool, saved: bool) -> SearchPlan:
+def plan_for_seed(seed: Seed, neighbours: Addresses, *, who: str, remove_lost: bool, saved: bool) -> SearchPlan:
     """The plan for a seed. Invalid targets are listed in its problems, and left out.
 
     ``neighbours`` applies when the seed does not set its own. ``saved``: the seed is in the inventory.
@@ -47,7 +47,7 @@ def plan_for_seed(seed: Seed, neighbours: Addresses, *, who: str, remove_stale: 
         port=seed.port,
         new_device_defaults=NewDeviceDefaults(labels=seed.labels, modules=seed.modules),
         neighbours=neighbours,
-        remove_stale=remove_stale,
+        remove_lost=remove_lost,
         seed_id=seed.id if saved else "",
         who=who,
         problems=tuple(problems),
@@ -55,7 +55,7 @@ def plan_for_seed(seed: Seed, neighbours: Addresses, *, who: str, remove_stale: 
 
 
 class Discovery:
-    """The saved ``seeds``, and jobs. ``neighbours`` and ``remove_stale`` are the defaults from the settings."""
+    """The saved ``seeds``, and jobs. ``neighbours`` and ``remove_lost`` are the defaults from the settings."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Discovery:
         counts: DiscoveryCounts,
         *,
         neighbours: Addresses | None = None,
-        remove_stale: bool = False,
+        remove_lost: bool = False,
         leads: Callable[[], bool] = lambda: True,
         finished_at: float = 0.0,
     ) -> None:
@@ -71,7 +71,7 @@ class Discovery:
         self._context = context
         self._counts = counts
         self._neighbours = neighbours or Addresses()
-        self._remove_stale = remove_stale
+        self._remove_lost = remove_lost
         self._leads = leads
         self._shared_rate = SharedRate(context.scan_limits.packets_per_second)
         self._history = JobHistory()
@@ -89,11 +89,9 @@ class Discovery:
     def job(self, job_id: str) -> Job | None:
         return self._history.get(job_id)
 
-    def plan(self, seed: Seed, *, who: str, remove_stale: bool = False, saved: bool = False) -> SearchPlan:
+    def plan(self, seed: Seed, *, who: str, remove_lost: bool = False, saved: bool = False) -> SearchPlan:
         """``plan_for_seed`` with the defaults of the settings."""
-        return plan_for_seed(
-            seed, self._neighbours, who=who, remove_stale=remove_stale or self._remove_stale, saved=saved
-        )
+        return plan_for_seed(seed, self._neighbours, who=who, remove_lost=remove_lost or self._remove_lost, saved=saved)
 
     def start(self, plan: SearchPlan) -> Job:
         """Starts a search, or queues it. Raises DiscoveryBusy when too many are waiting."""
@@ -194,8 +192,8 @@ class Discovery:
             state.value,
             seconds=now - job.started if job.started else None,
             findings=job.change_counts,
-            stale=len(job.stale_devices.stale),
-            removed=len(job.stale_devices.removed),
+            lost=len(job.missed_devices.lost),
+            removed=len(job.missed_devices.removed),
             addresses=job.progress.probed,
             packets=job.progress.packets,
             errors=job.progress.errors,
@@ -203,6 +201,6 @@ class Discovery:
         log.info(
             "discovery job %s is %s: asked %d addresses, %d devices (%d new), %d lost%s",
             job.id, state.value, job.progress.probed, len(job.discovered_devices), job.change_counts["added"],
-            len(job.stale_devices.stale),
+            len(job.missed_devices.lost),
             f": {error}" if error else "",
         )  # fmt: skip

@@ -78,7 +78,7 @@ class DeviceIdentifiers:
 
 
 NO_IDENTIFIERS = DeviceIdentifiers()
-ACTIVE, STALE = "active", "lost"
+ACTIVE, LOST = "active", "lost"
 """Values of a device's ``status``."""
 
 

@@ -113,7 +113,7 @@ class DiscoveryCounts:
         *,
         seconds: float | None,
         findings: Mapping[str, int],
-        stale: int,
+        lost: int,
         removed: int,
         addresses: int,
         packets: int,
@@ -123,7 +123,7 @@ class DiscoveryCounts:
         self.outcomes[outcome] += 1
         if seconds is not None:
             self.duration.observe(seconds)
-        for kind, count in {**findings, "lost": stale, "removed": removed}.items():
+        for kind, count in {**findings, "lost": lost, "removed": removed}.items():
             self.findings[kind] += count
         for kind, count in errors.items():
             self.errors[kind] = self.errors.get(kind, 0) + count

@@ -121,8 +121,8 @@ def leadership_families(*, leader: bool, discovered_at: float) -> Iterator[Metri
     )
 
 
-def discovery_families(counts: DiscoveryCounts, *, stale: int, next_at: float = 0.0) -> Iterator[Metric]:
-    """``stale``: stale devices of the inventory; ``next_at``: Unix time, 0 when nothing is scheduled."""
+def discovery_families(counts: DiscoveryCounts, *, lost: int, next_at: float = 0.0) -> Iterator[Metric]:
+    """``lost``: lost devices of the inventory; ``next_at``: Unix time, 0 when nothing is scheduled."""
     yield _counted("promsnmp_discovery_jobs", "Discovery jobs, by outcome.", "outcome", counts.outcomes)
     yield histogram("promsnmp_discovery_duration_seconds", "Duration of discovery jobs.", counts.duration)
     yield _counted(
@@ -140,7 +140,7 @@ def discovery_families(counts: DiscoveryCounts, *, stale: int, next_at: float = 
         next_at,
     )
     text = "Devices marked lost: searches have not found them for DISCOVERY_LOST_AFTER."
-    yield gauge("promsnmp_devices_lost", text, stale)
+    yield gauge("promsnmp_devices_lost", text, lost)
 
 
 def _counted(name: str, text: str, label: str, counts: Mapping[str, int]) -> CounterMetricFamily:

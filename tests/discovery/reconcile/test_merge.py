@@ -13,7 +13,7 @@ from promsnmp.discovery.reconcile.identity import Facts
 from promsnmp.discovery.reconcile.merge import MergeOutcome, NewDeviceDefaults, SightingKind, merge
 from promsnmp.inventory.document.write import from_document, to_document
 from promsnmp.inventory.index import Index, collisions
-from promsnmp.inventory.model import ACTIVE, STALE, Agent, AgentEndpoint, Device, Inventory
+from promsnmp.inventory.model import ACTIVE, LOST, Agent, AgentEndpoint, Device, Inventory
 from promsnmp.snmp.credentials import Community, User, Version
 
 DAY = 86_400.0
@@ -127,7 +127,7 @@ def test_unanswered_fields_keep_their_values_and_emptied_fields_are_empty() -> N
 
 def test_a_device_that_was_lost_is_back() -> None:
     start, _ = after(facts("192.0.2.1", "sw1", 1))
-    gone = replace(start.devices[0], status=STALE, missed_since="2025-06-01T00:00:00Z")
+    gone = replace(start.devices[0], status=LOST, missed_since="2025-06-01T00:00:00Z")
     (device,) = after(facts("192.0.2.1", "sw1", 1, day=1), start=Inventory((gone,)))[0].devices
     assert (device.status, device.missed_since) == (ACTIVE, None)
 

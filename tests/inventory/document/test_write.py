@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from promsnmp.errors import InventoryInvalid
 from promsnmp.inventory.document.write import MASK, DocumentWriter, from_document, parse_json, to_document
-from promsnmp.inventory.model import ACTIVE, STALE, Agent, AgentEndpoint, Device, DeviceIdentifiers, Inventory, Seed
+from promsnmp.inventory.model import ACTIVE, LOST, Agent, AgentEndpoint, Device, DeviceIdentifiers, Inventory, Seed
 from promsnmp.snmp.credentials import (
     AuthProtocol,
     Community,
@@ -425,7 +425,7 @@ def inventories(draw: st.DrawFn) -> Inventory:
         device = Device(
             str(draw(st.uuids())), name, draw(NAMES), draw(NAMES), draw(NAMES), None, agents, primary, ("if_mib",),
             draw(LABELS), draw(NAMES), draw(NAMES), draw(NAMES), draw(st.sampled_from([(), ("if_mib", "ups")])),
-            draw(st.sampled_from([ACTIVE, STALE])), draw(INSTANTS), draw(INSTANTS), draw(MARKS),
+            draw(st.sampled_from([ACTIVE, LOST])), draw(INSTANTS), draw(INSTANTS), draw(MARKS),
         )  # fmt: skip
         devices.append(device)
     if len({device.id for device in devices}) != len(devices):

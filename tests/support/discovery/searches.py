@@ -60,7 +60,7 @@ class FixedIdentity:
 
 
 def search_context(
-    memory: Any, *, scan_limits: ScanLimits = SCAN_LIMITS, identify: Identify | None = None, stale_after: float = 0.0
+    memory: Any, *, scan_limits: ScanLimits = SCAN_LIMITS, identify: Identify | None = None, lost_after: float = 0.0
 ) -> SearchContext:
     """A setup whose inventory is ``memory``."""
     keys = KeyCache()
@@ -77,7 +77,7 @@ def search_context(
         scan_limits=scan_limits,
         keys=keys,
         examiner=examiner,
-        stale_after=stale_after,
+        lost_after=lost_after,
     )
 
 

@@ -129,7 +129,7 @@ async def _search(settings: Settings, document: Document, *, save: bool, save_se
     if save_seed:
         await discovery.seeds.save(seed, who=local_user())
     job = discovery.start(
-        discovery.plan(seed, who=local_user(), remove_stale=search_request.remove_stale, saved=save_seed)
+        discovery.plan(seed, who=local_user(), remove_lost=search_request.remove_lost, saved=save_seed)
     )
     with _until_interrupted(lambda: discovery.stop_job(job)), _bar() as show:
         while job.state not in ENDED_STATES:

@@ -1,1 +1,1 @@
-"""What a search found against what the inventory has: identity, claims, stale devices."""
+"""What a search found against what the inventory has: identity, claims, lost devices."""

@@ -77,7 +77,7 @@ async def discover(
             raise InventoryInvalid(problems)
         if saves:
             await discovery.seeds.save(seed, who=who, request_id=request_id(request))
-        plan = discovery.plan(seed, who=who, remove_stale=search_request.remove_stale, saved=saves)
+        plan = discovery.plan(seed, who=who, remove_lost=search_request.remove_lost, saved=saves)
         job = discovery.start(plan) if scheduleNow else None
     except InventoryError as error:
         raise inventory_refusal(error, "request not accepted") from None

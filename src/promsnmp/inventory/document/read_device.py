@@ -20,8 +20,8 @@ from promsnmp.inventory.index import collisions
 from promsnmp.inventory.model import (
     ACTIVE,
     DEFAULT_PORT,
+    LOST,
     NO_IDENTIFIERS,
-    STALE,
     Agent,
     AgentEndpoint,
     Device,
@@ -123,8 +123,8 @@ def device_from(item: object, place: str, problems: list[str], previous: Previou
 
 def _status(fields: Fields) -> str:
     status = fields.text("status").lower()
-    if status not in ("", ACTIVE, STALE):
-        fields.problem("status", f"{status[:40]!r} is neither {ACTIVE} nor {STALE}")
+    if status not in ("", ACTIVE, LOST):
+        fields.problem("status", f"{status[:40]!r} is neither {ACTIVE} nor {LOST}")
         return ""
     return status
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from promsnmp.discovery.reconcile.merge import instant
-from promsnmp.inventory.model import STALE, AgentEndpoint, Device, Inventory
+from promsnmp.inventory.model import LOST, AgentEndpoint, Device, Inventory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,49 +27,49 @@ class SearchCoverage:
 
 
 @dataclass(frozen=True, slots=True)
-class StaleDevices:
-    """The number of missed devices, and the devices newly marked as lost, or removed."""
+class MissedDevices:
+    """How many devices a search missed; which of them it newly marked as lost, and which it removed."""
 
-    silent: int = 0
-    stale: tuple[Device, ...] = ()
+    count: int = 0
+    lost: tuple[Device, ...] = ()
     removed: tuple[Device, ...] = ()
 
 
-def mark_stale(
-    inventory: Inventory, coverage: SearchCoverage, *, stale_after: float, remove: bool
-) -> tuple[Inventory, StaleDevices]:
+def mark_lost(
+    inventory: Inventory, coverage: SearchCoverage, *, lost_after: float, remove: bool
+) -> tuple[Inventory, MissedDevices]:
     """The inventory with missed devices marked.
 
-    A device is missed when its primary address was asked and none of its addresses answered; after ``stale_after``
+    A device is missed when its primary address was asked and none of its addresses answered; after ``lost_after``
     seconds it is lost, or removed with ``remove``. A search without any answer marks nothing: more likely, PromSNMP
     itself was cut off from the network.
     """
     if not coverage.answered:
-        return inventory, StaleDevices()
+        return inventory, MissedDevices()
     devices: list[Device] = []
-    silent = 0
-    stale: list[Device] = []
+    missed = 0
+    lost: list[Device] = []
     removed: list[Device] = []
     for device in inventory.devices:
         if any(agent.endpoint in coverage.answered for agent in device.agents):
-            devices.append(_without_silent(device, coverage))
+            devices.append(_without_unanswered(device, coverage))
             continue
         if not _is_missed(device, coverage):
             devices.append(device)
             continue
-        silent += 1
+        missed += 1
         since = device.missed_since or instant(coverage.ended)
-        gone = coverage.ended - datetime.fromisoformat(since).timestamp() >= stale_after
+        gone = coverage.ended - datetime.fromisoformat(since).timestamp() >= lost_after
         if gone and remove:
             removed.append(device)
             continue
-        marked = replace(device, missed_since=since, status=STALE if gone else device.status)
+        marked = replace(device, missed_since=since, status=LOST if gone else device.status)
         devices.append(marked)
-        if gone and device.status != STALE:
-            stale.append(marked)
+        if gone and device.status != LOST:
+            lost.append(marked)
     if devices == list(inventory.devices):
-        return inventory, StaleDevices(silent)
-    return replace(inventory, devices=tuple(devices)), StaleDevices(silent, tuple(stale), tuple(removed))
+        return inventory, MissedDevices(missed)
+    return replace(inventory, devices=tuple(devices)), MissedDevices(missed, tuple(lost), tuple(removed))
 
 
 def _is_missed(device: Device, coverage: SearchCoverage) -> bool:
@@ -79,7 +79,7 @@ def _is_missed(device: Device, coverage: SearchCoverage) -> bool:
     return coverage.asked(device.primary.endpoint)
 
 
-def _without_silent(device: Device, coverage: SearchCoverage) -> Device:
+def _without_unanswered(device: Device, coverage: SearchCoverage) -> Device:
     """A device that answered, without its addresses that were asked and did not answer."""
     agents = tuple(
         one for one in device.agents if one.endpoint in coverage.answered or not coverage.asked(one.endpoint)
@@ -90,6 +90,6 @@ def _without_silent(device: Device, coverage: SearchCoverage) -> Device:
     return replace(device, agents=agents, primary=device.primary if device.primary in agents else heard)
 
 
-def count_stale(inventory: Inventory) -> int:
-    """How many devices of the inventory are stale."""
-    return sum(device.status == STALE for device in inventory.devices)
+def count_lost(inventory: Inventory) -> int:
+    """How many devices of the inventory are lost."""
+    return sum(device.status == LOST for device in inventory.devices)
