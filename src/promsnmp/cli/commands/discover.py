@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from promsnmp.cli.client import ServiceClient
+from promsnmp.cli.options.duration import timeout_option
 from promsnmp.cli.options.inventory_file import command_settings, file_option, local_user, open_inventory
 from promsnmp.cli.options.search_request import Document, request_options
 from promsnmp.cli.options.service import service_options
@@ -53,7 +54,7 @@ Show = Callable[[Document], None]
 )
 @click.option("--remove-lost", is_flag=True, help="Remove lost devices instead of marking them.")
 @click.option("--rate", type=click.IntRange(1, 100_000), metavar="PACKETS", help="Packets per second.")
-@click.option("-t", "--timeout", type=click.FloatRange(0.001, 3600), help="Seconds per packet.")
+@timeout_option(default_help="  [default: DISCOVERY_TIMEOUT]")
 @click.option("-r", "--retries", type=click.IntRange(0, 100), help="Retries per packet.")
 @click.option("--detach", is_flag=True, help="With --url: return at once, without waiting for the result.")
 @click.option("--json", "as_json", is_flag=True, help="Print the job as JSON instead of a table.")

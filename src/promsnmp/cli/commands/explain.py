@@ -16,6 +16,7 @@ import click
 import uvloop
 
 from promsnmp.cli.options.credentials import credential_options
+from promsnmp.cli.options.duration import deadline_option
 from promsnmp.cli.options.modules import files_option, modules_option
 from promsnmp.errors import ModuleError
 from promsnmp.inventory.modules import AUTO
@@ -41,9 +42,7 @@ _OWN = ("promsnmp_", "snmp_scrape_", "interface_utilization")
 @click.option("--auth", metavar="NAME", help="Name of an auth in --config.file, instead of the options above.")
 @files_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option(
-    "--deadline", type=click.FloatRange(0.1, 3600), default=60.0, show_default=True, help="Seconds for the whole poll."
-)
+@deadline_option
 def explain(
     *,
     target: str,

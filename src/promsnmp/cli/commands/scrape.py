@@ -9,6 +9,7 @@ import click
 import uvloop
 
 from promsnmp.cli.options.credentials import credential_options
+from promsnmp.cli.options.duration import deadline_option
 from promsnmp.cli.options.modules import files_option, modules_option
 from promsnmp.errors import SnmpError
 from promsnmp.snmp.credentials import Credentials
@@ -21,9 +22,7 @@ from promsnmp.snmp.credentials import Credentials
 @click.option("--auth", metavar="NAME", help="Name of an auth in --config.file, instead of the options above.")
 @files_option
 @click.option("--openmetrics", is_flag=True, help="Print OpenMetrics 1.0 instead of text 0.0.4.")
-@click.option(
-    "--deadline", type=click.FloatRange(0.1, 3600), default=60.0, show_default=True, help="Seconds for the whole poll."
-)
+@deadline_option
 def scrape(
     *,
     target: str,

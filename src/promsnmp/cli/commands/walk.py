@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import click
 
 from promsnmp.cli.options.credentials import credential_options
+from promsnmp.cli.options.duration import timeout_option
 from promsnmp.cli.output.text import counted
 from promsnmp.cli.output.varbinds import json_line, text_line
 from promsnmp.errors import BadTarget, PromSnmpError
@@ -41,14 +42,7 @@ class WalkRequest:
 @click.argument("target")
 @click.argument("root", metavar="[OID]", default="1.3.6.1.2.1")
 @credential_options
-@click.option(
-    "-t",
-    "--timeout",
-    type=click.FloatRange(0.001, 3600),
-    default=2.0,
-    show_default=True,
-    help="Seconds per packet.",
-)
+@timeout_option(default="2s")
 @click.option("-r", "--retries", type=click.IntRange(0, 100), default=3, show_default=True, help="Retries per packet.")
 @click.option(
     "--max-repetitions",
@@ -83,8 +77,6 @@ def walk(
       promsnmp walk -u monitor -a SHA-256 -x AES switch.example 1.3.6.1.2.1.2.2
       promsnmp walk --json 192.0.2.1 1.3.6.1.2.1.31.1.1.1.6 | jq -r .value
     """
-    if timeout != timeout:  # NaN is in every range
-        raise click.UsageError("-t is not a number")
     try:
         endpoint = parse_endpoint(target)
         subtree = Subtree(oid.encode(root), max_repetitions)

@@ -80,6 +80,12 @@ def test_devices_are_added_listed_shown_and_removed(promsnmp: Command, monkeypat
     assert promsnmp("list").out.endswith("0 devices\n")
 
 
+@pytest.mark.parametrize(("timeout", "milliseconds"), [("900", 900), ("900ms", 900), ("2s", 2000)])
+def test_a_timeout_has_a_unit_or_is_in_milliseconds(promsnmp: Command, timeout: str, milliseconds: int) -> None:
+    added = promsnmp("add", "192.0.2.1", "--timeout", timeout, "--json")
+    assert json.loads(added.out)["agents"][0]["timeout"] == milliseconds
+
+
 def test_discovered_addresses_are_shown_as_plain_text() -> None:
     marks = {"sysName": "core1", "serialNumbers": ["FOC1", "FOC2"]}
     assert lines_of({"modules": ["system"], "marks": marks}) == [

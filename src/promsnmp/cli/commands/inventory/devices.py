@@ -16,6 +16,7 @@ import click
 
 from promsnmp.cli.client import ServiceClient
 from promsnmp.cli.options.credentials import credential_options
+from promsnmp.cli.options.duration import Duration
 from promsnmp.cli.options.inventory_file import command_settings, file_option, local_user, open_inventory
 from promsnmp.cli.options.labels import read_labels
 from promsnmp.cli.options.modules import module_names
@@ -121,7 +122,11 @@ def show(device: str, as_json: bool, file: Path | None, service: ServiceClient |
     multiple=True,
     help="Module to poll with; repeatable, or comma separated.  [default: those that suit the device]",
 )
-@click.option("--timeout", type=click.IntRange(10), metavar="MS", help="Milliseconds per packet.  [default: 1500]")
+@click.option(
+    "--timeout",
+    type=Duration(shortest=0.01, plain_unit="ms"),
+    help="Time to wait for a packet: 500ms, 2s; without a unit in milliseconds.  [default: 1500ms]",
+)
 @click.option("--retries", type=click.IntRange(0, 100), help="Retries per packet.  [default: 1]")
 @click.option("--json", "as_json", is_flag=True, help="Print the device as JSON instead of one line.")
 @file_option
@@ -218,7 +223,7 @@ def _document(
     contact: str,
     labels: tuple[str, ...],
     modules: tuple[str, ...],
-    timeout: int | None,
+    timeout: float | None,
     retries: int | None,
     credentials: Credentials,
 ) -> Document:
@@ -232,7 +237,7 @@ def _document(
         "version": int(credentials.version),
         **write_credentials(credentials, mask=False),
     }
-    given = {"timeout": timeout, "retries": retries}
+    given = {"timeout": None if timeout is None else round(timeout * 1000), "retries": retries}
     agent |= {key: value for key, value in given.items() if value is not None}
     return {
         "sysName": sys_name,

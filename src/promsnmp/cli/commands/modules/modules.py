@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from promsnmp.cli.options.credentials import credential_options
+from promsnmp.cli.options.duration import timeout_option
 from promsnmp.cli.output.text import counted, printable
 from promsnmp.inventory.modules import AUTO
 from promsnmp.snmp.credentials import Credentials
@@ -145,12 +146,7 @@ def _read(path: Path) -> tuple[str, list[str]]:
 @modules.command("match")
 @click.argument("target")
 @credential_options
-@click.option(
-    "-t",
-    "--timeout",
-    type=click.FloatRange(0.001, 3600),
-    help="Seconds per packet.  [default: the inventory's, else 2]",
-)
+@timeout_option(default_help="  [default: the inventory's, else 2s]")
 @click.option(
     "-r", "--retries", type=click.IntRange(0, 100), help="Retries per packet.  [default: the inventory's, else 2]"
 )
@@ -170,8 +166,6 @@ def match(*, target: str, credentials: Credentials, timeout: float | None, retri
     from promsnmp.cli.options.poll_request import make_poll_request, with_timing
     from promsnmp.modules.catalogue import builtin_catalogue
 
-    if timeout is not None and timeout != timeout:  # NaN is in every range
-        raise click.UsageError("-t is not a number")
     request = make_poll_request(target, (), builtin_catalogue(), auth=None, credentials=credentials)
     poll_target = with_timing(request.target, timeout=timeout, retries=retries)
     identity = asyncio.run(_identify(poll_target))
