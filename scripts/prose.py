@@ -26,6 +26,7 @@ AVOIDED = {
     r"\bby a fault of\b": "use 'because of an error in'",
     r"\bwhat is no\b": "use 'what is not a'",
     r"\bis none (?:that|of)\b": "use 'is not one'",
+    r"\bthere (?:is|are) none\b": "say what is missing: 'without a file', 'when the device does not exist'",
     r"\bof which there\b": "start a new sentence",
     r"\b(?:1|one) (?:packets|varbinds|devices|addresses|problems|rows|samples)\b": "singular: '1 packet'",
     r"\bis possible to be\b": "use 'can be'",

@@ -86,7 +86,7 @@ class Command:
         self._arrived.put(None)
 
     def read_until(self, wanted: str) -> None:
-        """Until a line has ``wanted`` in it. Raises Failed when there is none before the end, or the limit."""
+        """Reads lines up to one that contains ``wanted``. Raises Failed when the output ends, or at the time limit."""
         while (line := self._next()) is not None:
             if wanted in line:
                 return
@@ -202,7 +202,7 @@ def run(root: Root, kept: Path, name: str, *, commit: str, tests: str) -> Outcom
 
 
 def made(root: Root) -> Path | None:
-    """The archive of the root; None when there is none to be had."""
+    """The archive of the root; None when it could not be built."""
     began = time.monotonic()
     print(f"== {root.name}: the root ({root.suite}) ...", flush=True)
     try:

@@ -1,4 +1,4 @@
-"""Finds a kubectl for the tests, and fetches it once where there is none: the same one on every machine.
+"""Finds a kubectl for the tests, and fetches it once where it is missing: the same one on every machine.
 
     python -m scripts.programs.kubectl    print its path
 

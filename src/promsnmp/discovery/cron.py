@@ -80,7 +80,7 @@ class Cron:
         return self.text
 
     def after(self, moment: datetime) -> datetime | None:
-        """The first matching time after ``moment`` (both without zone); None when there is none up to year 9999."""
+        """The first matching time after ``moment`` (both without zone); None when none matches up to year 9999."""
         today, now = moment.date(), moment.time()
         for day in self._days(today):
             found = self._time(now if day == today else None)

@@ -85,7 +85,7 @@ def _local_zone() -> tzinfo:
 
 
 def next_time(expression: Cron, zone: tzinfo, after: datetime) -> datetime | None:
-    """The first time of ``expression`` in ``zone`` after ``after``, as UTC (both aware); None when there is none."""
+    """The first time of ``expression`` in ``zone`` after ``after``, as UTC (both aware); None when no time matches."""
     local: datetime | None = after.astimezone(zone).replace(tzinfo=None)
     while local is not None:
         local = expression.after(local)
@@ -169,7 +169,7 @@ class Scheduler:
 
     @property
     def next(self) -> float:
-        """Unix time of the next run; 0 when there is none."""
+        """Unix time of the next run; 0 without a schedule."""
         found = self._schedule.next if self._schedule is not None else None
         return found.timestamp() if found is not None else 0.0
 

@@ -21,7 +21,7 @@ from promsnmp.inventory.model import ACTIVE, NO_IDENTIFIERS, Device, Inventory
 from promsnmp.inventory.store import InventoryStore
 
 Precondition = Callable[[Device | None], None]
-"""Checks the current device (None: there is none) before a change; raises DeviceChanged to prevent the change."""
+"""Checks the current device (None: it does not exist) before a change; raises DeviceChanged to prevent the change."""
 
 
 def no_precondition(_: Device | None) -> None:
@@ -74,7 +74,7 @@ class Devices:
     async def put(
         self, wanted: str, document: object, *, who: str, request_id: str = "", check: Precondition = no_precondition
     ) -> tuple[Device, bool]:
-        """Replaces the device ``wanted``; when there is none, adds it, and ``wanted`` must be an id.
+        """Replaces the device ``wanted``, or adds it when it does not exist; then ``wanted`` must be an ID.
 
         Returns the device, and whether it was added.
         """

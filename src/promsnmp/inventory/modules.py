@@ -23,7 +23,7 @@ def requested_modules(device: Device, configured: Sequence[str]) -> tuple[str, .
 
 
 def resolve_modules(requested: Sequence[str], detected: Sequence[str]) -> tuple[str, ...]:
-    """``requested`` with ``AUTO`` replaced by the modules ``detected``, or by ``FALLBACK`` when there are none."""
+    """``requested`` with ``AUTO`` replaced by the modules ``detected``, or by ``FALLBACK`` without detected ones."""
     if AUTO not in requested:
         return tuple(requested)
     suitable = detected or FALLBACK

@@ -161,7 +161,7 @@ class Meters:
         return sorted(self._meters)
 
     def get(self, name: str) -> Meter | None:
-        """The meter with a dotted or a Prometheus name; None when there is none."""
+        """The meter with a dotted or a Prometheus name; None for an unknown name."""
         if name in self._meters:
             return self._meters[name]
         return next((meter for meter in self._meters.values() if name in meter.aliases), None)

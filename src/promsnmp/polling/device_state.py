@@ -79,7 +79,7 @@ class DeviceStates:
         self._states: OrderedDict[tuple[str, tuple[str, ...]], DeviceState] = OrderedDict()
 
     def of(self, target: Target) -> DeviceState:
-        """The state of a target, created when there is none."""
+        """The state of a target; a new one for a new target."""
         key = target.key, target.modules
         state = self._states.get(key)
         if state is None:
@@ -90,7 +90,7 @@ class DeviceStates:
         return state
 
     def find(self, target: Target) -> DeviceState | None:
-        """The state of a target, None when there is none."""
+        """The state of a target; None for one without a state."""
         return self._states.get((target.key, target.modules))
 
     def reset_rendering(self) -> None:

@@ -93,7 +93,7 @@ class Mib:
         return self._oids[at]
 
     def position(self, name: bytes) -> int:
-        """The position of the object ``name``; -1 when there is none."""
+        """The position of the object ``name``; -1 when it does not exist."""
         at = self._positions.get(name, 0) - 1
         return at if at >= 0 and self._oids[at] == name else -1
 
@@ -107,7 +107,7 @@ class Mib:
         return at
 
     def get(self, name: bytes, uptime: float = 0.0) -> bytes | None:
-        """The encoded value of an object; None when there is none."""
+        """The encoded value of an object; None when the object does not exist."""
         at = self.position(name)
         if at < 0:
             return None

@@ -36,7 +36,7 @@ class HttpResponse:
     body: bytes = field(repr=False)
 
     def header(self, name: bytes) -> bytes:
-        """The first header of a name, empty when there is none."""
+        """The value of the first header of this name; empty when the response lacks it."""
         return next((value for one, value in self.headers if one == name), b"")
 
 

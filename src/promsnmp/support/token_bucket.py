@@ -40,7 +40,7 @@ class TokenBucket:
         self._tokens -= tokens
 
     def take(self) -> bool:
-        """Takes one token, or returns False when there is none."""
+        """Takes one token and returns True; returns False when the bucket is empty."""
         if self.available() < 1.0:
             return False
         self.spend(1.0)

@@ -140,7 +140,7 @@ def _merged(before: yaml.Node, value: yaml.Node) -> yaml.Node:
 
 
 def scalar_at(node: yaml.Node, key: str) -> str:
-    """The scalar under a key of a mapping; "" when there is none."""
+    """The scalar under a key of a mapping; "" when the key is missing or its value is not a scalar."""
     node_pairs = node.value if isinstance(node, yaml.MappingNode) else ()
     return next(
         (str(value.value) for name, value in node_pairs if name.value == key and isinstance(value, yaml.ScalarNode)), ""

@@ -133,7 +133,7 @@ class Pages(Shell):
         wait_until(leads, deadline=90, what="a leader")
 
     def one_of(self, name: str) -> str:
-        """A pod with that name in its labels; "none" when there is none."""
+        """A pod with that name in its labels; "none" when no pod has it."""
         found = [
             item["metadata"]["name"]
             for (kind, space, _), item in self.cluster.store.objects.items()

@@ -133,7 +133,8 @@ def _protocol(option: str, text: str, known: Mapping[str, _P]) -> _P:
 
 
 def _passphrase(option: str, what: str, option_value: str | None, variable: str) -> str:
-    """From the option, the environment or a prompt. Raises click.UsageError when there is none, or it is too short."""
+    """The passphrase, from the option, the environment or a prompt. Raises click.UsageError when it is missing or too
+    short."""
     passphrase = option_value or os.environ.get(variable, "")
     if not passphrase:
         if not sys.stdin.isatty():

@@ -102,7 +102,7 @@ class LeaseState:
     """What was read from the lease store; a write is compared with ``version``."""
 
     record: LeaseRecord | None
-    """None: there is none, and the store could not be marked as empty (see ``vacancy``)."""
+    """None when the store has no record and could not be marked as empty (see ``vacancy``)."""
     version: object = None
     forced: bool = False
     """Somebody removed the leader's name from the store by hand, to force an election."""

@@ -73,7 +73,7 @@ def histogram(
 
 
 def utilization_family(series: Iterable[UtilizationSeries]) -> bytes:
-    """``interface_utilization`` of interfaces, classic and native in one; empty when there are none."""
+    """``interface_utilization`` of interfaces, classic and native in one; empty without interfaces."""
     metrics = [_utilization(one) for one in series]
     return family(utilization.NAME, FamilyType.HISTOGRAM, utilization.HELP, metrics) if metrics else b""
 

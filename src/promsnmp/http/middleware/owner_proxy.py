@@ -116,7 +116,7 @@ class OwnerProxy:
         await send_response(send, status, headers, body)
 
     async def _ask(self, owner: Member, scope: Scope) -> HttpResponse | None:
-        """The owner's response; None when there is none, or none that can be relayed."""
+        """The owner's response; None without a response, or when it cannot be relayed."""
         headers = scope["headers"]
         within = min(OWNER_TIMEOUT, self._route.time_limit(read_response_options(headers).timeout) / 3)
         try:

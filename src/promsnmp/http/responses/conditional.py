@@ -20,7 +20,7 @@ _TAG = re.compile(r'(?:W/)?"[^"]*"')
 
 
 def precondition_check(request: Request, etag: Callable[[T], str]) -> Callable[[T | None], None]:
-    """A check of the present state (None: there is none) that raises DeviceChanged when the headers forbid it."""
+    """A check of the current state (None: no such device) that raises DeviceChanged when the headers forbid it."""
     match, none_match = _header(request, "if-match"), _header(request, "if-none-match")
 
     def check(present: T | None) -> None:

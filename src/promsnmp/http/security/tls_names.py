@@ -63,7 +63,7 @@ def set_curves(context: ssl.SSLContext, names: Sequence[str]) -> None:
 def usable_curves(names: Sequence[str]) -> tuple[str, ...]:
     """Those of ``names`` that can be used together here: all that can be set, or the first of them before Python 3.15.
 
-    Empty when there is none. All of CURVES are usable, set or not: they are OpenSSL's default.
+    Empty when none can be used. All of CURVES are usable, set or not: they are OpenSSL's default.
     """
     if set(names) == set(CURVES) and not CHOOSES_SEVERAL:
         return tuple(names)

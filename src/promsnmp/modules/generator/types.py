@@ -59,7 +59,7 @@ class UnusableIndex(Exception):
 
 
 def metric_type(object_type: ObjectType) -> str:
-    """The metric type of values of this type; empty when there is none."""
+    """The metric type of values of this type; empty when snmp.yml has no such type."""
     conventions = _OPAQUE if object_type.kind == "OPAQUE" else _CONVENTIONS if object_type.kind == "OCTETS" else {}
     for convention in object_type.conventions:
         if convention in conventions:
@@ -87,7 +87,7 @@ def type_index_distance(index: Index, before: list[IndexPart]) -> int:
     """How many of the indexes ``before`` an index belong to its type, and so do not become labels.
 
     An InetAddress follows its InetAddressType (RFC 4001 section 4.1), with at most one index between them. Raises
-    UnusableIndex when there is none.
+    UnusableIndex when the index of its type does not precede it.
     """
     convention = TYPE_COLUMN_CONVENTIONS.get(MetricType(index.type)) if index.type in TYPE_COLUMN_CONVENTIONS else None
     if convention is None:

@@ -1,7 +1,7 @@
 """The contents of a MIB file before names are resolved: plain values between the parser, its cache and the tree.
 
-Names are as in the file. A part of an OID is a pair: the name (empty when there is none) and the number
-(``NO_NUMBER`` when there is none), so that ``{ iso org(3) 6 }`` is ``(("iso", -1), ("org", 3), ("", 6))``.
+Names are as in the file. A part of an OID is a pair: the name (empty if the file has only a number) and the number
+(``NO_NUMBER`` if the file has only a name), so that ``{ iso org(3) 6 }`` is ``(("iso", -1), ("org", 3), ("", 6))``.
 """
 
 from __future__ import annotations

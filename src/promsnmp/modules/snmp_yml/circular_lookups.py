@@ -8,7 +8,7 @@ from promsnmp.modules.model import Metric
 
 
 def circular_lookups(metric: Metric) -> tuple[str, ...]:
-    """The labels of the first circle of lookups that need each other, sorted; empty when there is none."""
+    """The labels of the first circle of lookups that need each other, sorted; empty without a circle."""
     indexes = {one.labelname for one in metric.indexes}
     needs = {one.labelname: set[str]() for one in metric.lookups}
     for one in metric.lookups:

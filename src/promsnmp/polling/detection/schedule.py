@@ -31,7 +31,7 @@ class DetectionSchedule:
     """The detection of one target. Times are seconds of one monotonic clock."""
 
     identity: DeviceIdentity | None = None
-    """The last result; None: there is none, or the inventory has a newer one."""
+    """The last result; None before the first detection, and when the inventory has a newer result."""
     _stored: tuple[str, ...] = ()
     _missing_modules: tuple[str, ...] = ()
     """Modules that were detected before, but not the last time."""

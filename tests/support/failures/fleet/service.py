@@ -84,7 +84,7 @@ class _Client:
         self._used = 0
 
     def scrape(self, target: str) -> str:
-        """The problem with a scrape; empty when there is none."""
+        """What is wrong with a scrape of ``target``; empty when it is correct."""
         if self._connection is not None:
             try:
                 return self._ask(self._connection, target)

@@ -128,7 +128,7 @@ class _Worker(threading.Thread):
         return False
 
     def _problem(self, target: str) -> str:
-        """The problem with a scrape; empty when there is none."""
+        """What is wrong with a scrape of ``target``; empty when it is correct."""
         if self._connection is not None:
             try:
                 return self._scrape(self._connection, target)

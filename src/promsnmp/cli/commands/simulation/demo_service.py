@@ -152,7 +152,7 @@ class DemoService:
             await asyncio.sleep(0.05)
 
     async def get(self, path: str) -> DemoResponse:
-        """The response to a GET; status 599 when there is none."""
+        """The response to a GET; status 599 when the service does not respond."""
         return await asyncio.to_thread(self._get, path)
 
     def _get(self, path: str) -> DemoResponse:
