@@ -16,17 +16,17 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("failures")]
 
 @pytest.fixture(scope="module")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FailingRedis]:
-    with FailingRedis(tmp_path_factory.mktemp("redis")) as made:
-        yield made
+    with FailingRedis(tmp_path_factory.mktemp("redis")) as failing_redis:
+        yield failing_redis
 
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory, redis: FailingRedis) -> Iterator[Fleet]:
-    with Fleet(tmp_path_factory.mktemp("fleet"), env=redis.env) as made:
-        made.start("pod-0", "pod-1", "pod-2")
-        made.settle()
-        made.add_devices()
-        yield made
+    with Fleet(tmp_path_factory.mktemp("fleet"), env=redis.env) as replicas:
+        replicas.start("pod-0", "pod-1", "pod-2")
+        replicas.settle()
+        replicas.add_devices()
+        yield replicas
 
 
 def test_polls_and_scrapes_go_on_while_redis_fails_and_changes_wait(fleet: Fleet, redis: FailingRedis) -> None:

@@ -1,7 +1,7 @@
 """A network of namespaces: one for each replica, one in the middle for everything else, and packet loss between them.
 
-The thread that creates it moves into the middle, and so does what it starts there: clients, Redis, devices. Nothing of
-this network is visible outside, and it ends with its processes.
+The thread that creates the network moves into the middle namespace, and so do the clients, Redis and the devices that
+it starts. Nothing of this network is visible outside, and it disappears with its processes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _CLONE_NEWNET = 0x40000000
 
 
 class PacketLoss(Flag):
-    """Rules for packets of a replica that are lost."""
+    """Which packets of a replica are lost."""
 
     SENT = auto()
     RECEIVED = auto()
@@ -36,7 +36,7 @@ class Namespace(Process):
 
     def __init__(self, folder: Path, name: str) -> None:
         if os.geteuid() != 0:
-            unavailable("replicas are cut off from each other by network namespaces, which takes root")
+            unavailable("network namespaces, which separate the replicas, need root")
         self._nsenter = require_tool("nsenter", package="util-linux")
         self._ip = require_tool("ip", package="iproute2")
         own = Path("/proc/self/ns/net").readlink()
@@ -44,7 +44,7 @@ class Namespace(Process):
         try:
             super().__init__(command, log=folder / f"{name}.log", ready=lambda: self._link() != own)
         except AssertionError as error:
-            unavailable(f"no network namespace can be made here: {error}")
+            unavailable(f"cannot create a network namespace here: {error}")
         self.ip("link", "set", "lo", "up")
 
     @property
@@ -59,19 +59,21 @@ class Namespace(Process):
         subprocess.run([*self.prefix, *command], check=True, capture_output=True, timeout=30)
 
     def enter(self) -> int:
-        """Moves the calling thread, with the threads and processes that it starts later, into the namespace; returns
-        the one that it left."""
-        back = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-        there = os.open(f"/proc/{self.pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-        _enter(there)
-        return back
+        """Moves the calling thread, and the threads and processes that it starts later, into this namespace.
+
+        Returns a descriptor of the namespace that it left.
+        """
+        previous = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        this = os.open(f"/proc/{self.pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        _enter(this)
+        return previous
 
     def _link(self) -> Path:
         return Path(f"/proc/{self.pid}/ns/net").readlink()
 
 
 class Network:
-    """The middle, and ``count`` namespaces around it, with the addresses from ``address_of``."""
+    """A namespace in the middle, and ``count`` others connected to it, with the addresses from ``address_of``."""
 
     def __init__(self, folder: Path, count: int) -> None:
         self._iptables = require_tool("iptables", package="iptables")
@@ -88,12 +90,12 @@ class Network:
             stack.callback(_enter, self._middle.enter())
             self._stack = stack.pop_all()
 
-    def _connect(self, made: Namespace, number: int) -> None:
-        peer = ("type", "veth", "peer", "name", "eth0", "netns", str(made.pid))
+    def _connect(self, node: Namespace, number: int) -> None:
+        peer = ("type", "veth", "peer", "name", "eth0", "netns", str(node.pid))
         self._middle.ip("link", "add", f"node-{number}", *peer)
         self._middle.ip("link", "set", f"node-{number}", "master", "bridge", "up")
-        made.ip("address", "add", f"{self.address_of(number)}/24", "dev", "eth0")
-        made.ip("link", "set", "eth0", "up")
+        node.ip("address", "add", f"{self.address_of(number)}/24", "dev", "eth0")
+        node.ip("link", "set", "eth0", "up")
 
     @staticmethod
     def address_of(number: int) -> str:
@@ -101,7 +103,7 @@ class Network:
 
     @contextmanager
     def cut(self, number: int, others: Iterable[str], lost: PacketLoss) -> Iterator[None]:
-        """Drops packets between a node and the addresses of ``others`` silently."""
+        """Silently drops packets between a node and the addresses ``others``."""
         rules = list(self._rules(number, others, lost))
         for where, rule in rules:
             where.run(self._iptables, "-w", "-A", "INPUT", *rule, "-j", "DROP")
@@ -112,7 +114,7 @@ class Network:
                 where.run(self._iptables, "-w", "-D", "INPUT", *rule, "-j", "DROP")
 
     def _rules(self, number: int, others: Iterable[str], lost: PacketLoss) -> Iterator[tuple[Namespace, list[str]]]:
-        """Drops packets at their destination, so that the sender gets no error."""
+        """Rules that drop packets at their destination, so that the sender gets no error."""
         node, own = self.nodes[number], self.address_of(number)
         for other in others:
             if PacketLoss.RECEIVED in lost:
@@ -121,8 +123,8 @@ class Network:
                 yield self._at(other), ["-s", own, "-d", other]
 
     def _at(self, address: str) -> Namespace:
-        found = (node for number, node in enumerate(self.nodes) if self.address_of(number) == address)
-        return next(found, self._middle)
+        nodes = (node for number, node in enumerate(self.nodes) if self.address_of(number) == address)
+        return next(nodes, self._middle)
 
     def close(self) -> None:
         """Returns to the first namespace, and removes all others."""

@@ -26,7 +26,7 @@ Fault = Callable[[], AbstractContextManager[object]]
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """``healed``: seconds until there was a leader again; ``gap``: the longest time without a poll of a device."""
+    """``healed``: seconds until a replica led again; ``gap``: the longest time without a poll of a device."""
 
     healed: float
     gap: float
@@ -35,27 +35,32 @@ class Outage:
 
 
 def backend_fails(fleet: Fleet, faults: Sequence[Fault], *, slack: float, lasting: float = 0.0) -> Outage:
-    """Applies one fault after the other, each until ``lasting`` seconds after the last lease has expired. Meanwhile
-    there is no leader and changes are refused, while polls and scrapes go on; afterwards there is a leader again."""
+    """Applies one fault after the other, each until ``lasting`` seconds after the last lease has expired. During a
+    fault no replica leads and changes are refused, while polls and scrapes go on; afterwards a replica leads again."""
     before = owners(fleet.devices)
     begun = lease_clock()
     with Scrapes(fleet.replicas, fleet.targets) as scrapes:
         for fault in faults:
             with fault():
-                nobody_leads(fleet, within=fleet.timing.duration + slack)
+                wait_for_no_leader(fleet, within=fleet.timing.duration + slack)
                 time.sleep(lasting)
-                changes_are_refused(fleet)
-                wait_until(lambda: not any(map(backend_up, fleet.replicas)), deadline=slack, what="all to say so")
-                assert all(one.knows(len(fleet.replicas)) for one in fleet.replicas)
+                check_changes_are_refused(fleet)
+                wait_until(
+                    lambda: not any(map(backend_up, fleet.replicas)),
+                    deadline=slack,
+                    what="every replica to report the outage",
+                )
+                assert all(replica.knows(len(fleet.replicas)) for replica in fleet.replicas)
         ended = lease_clock()
         fleet.lead_period_after(ended, within=2 * fleet.timing.duration + slack)
-        healed = max(reign.begin for reign in fleet.lead_periods()) - ended
-        changes_are_made(fleet)
+        healed = max(period.begin for period in fleet.lead_periods()) - ended
+        make_changes(fleet)
         fleet.settle()
     gap = longest_gap(fleet.devices, begun, ended)
     assert gap < 2 * fleet.interval + slack, f"a device was not polled for {gap:.1f} s"
-    for one in fleet.devices:
-        assert pollers(one, begun, ended) <= before[one.name], f"{one.name} was polled by others than before"
+    for device in fleet.devices:
+        others = pollers(device, begun, ended) - before[device.name]
+        assert not others, f"{device.name} was polled from other addresses than before: {others}"
     return _checked(fleet, Outage(healed, gap, scrapes.count, scrapes.slowest), scrapes)
 
 
@@ -65,8 +70,8 @@ def redis_is_slow(fleet: Fleet, redis: FailingRedis, *, slack: float, lasting: f
     with Scrapes(fleet.replicas, fleet.targets) as scrapes:
         with redis.slow():
             time.sleep(lasting)
-            changes_are_made(fleet, patience=slack)
-            assert all(one.knows(len(fleet.replicas)) for one in fleet.replicas)
+            make_changes(fleet, patience=slack)
+            assert all(replica.knows(len(fleet.replicas)) for replica in fleet.replicas)
         ended = lease_clock()
         fleet.settle()
     gap = longest_gap(fleet.devices, begun, ended)
@@ -74,64 +79,69 @@ def redis_is_slow(fleet: Fleet, redis: FailingRedis, *, slack: float, lasting: f
     return _checked(fleet, Outage(0.0, gap, scrapes.count, scrapes.slowest), scrapes)
 
 
-def nobody_leads(fleet: Fleet, *, within: float) -> None:
+def wait_for_no_leader(fleet: Fleet, *, within: float) -> None:
     """Waits until every lease has expired."""
-    wait_until(lambda: not any(one.leads for one in fleet.replicas), deadline=within, what="the end of the last lease")
-
-
-def changes_are_refused(fleet: Fleet) -> None:
-    """Checks that every replica refuses a change with a Retry-After, and that no change was made."""
-    for told, answer in told_to_all(fleet, "refused"):
-        assert (answer.status_code, answer.headers.get("retry-after")) == (503, "5"), (told.name, answer.text)
-        health = told.client.get("/actuator/health/leaderElection").json()
-        assert (health["status"], "error" in health["details"]) == ("UNKNOWN", True), health
-        assert told.client.get("/-/ready").status_code == 200
-    for one in fleet.replicas:
-        assert not any(name.startswith("refused") for name in names_at(one))
-
-
-def backend_up(one: Replica) -> bool:
-    """Whether the election backend answers, by a replica's metrics."""
-    return one.metric(f'promsnmp_leader_election_backend_up{{backend="{one.leadership["backend"]}"}}') == 1
-
-
-def changes_are_made(fleet: Fleet, *, patience: float = 0.0) -> None:
-    """Adds a device at every replica and deletes it again; retries refused changes for ``patience`` seconds."""
-    end = time.monotonic() + patience
-    for told, answer in told_to_all(fleet, "made"):
-        found = answer
-        while found.status_code == 503 and time.monotonic() < end:
-            found = added_at(told, "made")
-        assert found.status_code == 201, (told.name, found.text)
-        assert told.client.delete(found.headers["location"], timeout=150).status_code == 204
-
-
-def inventories_are_one(fleet: Fleet) -> None:
-    """Waits until every replica has the leader's inventory."""
     wait_until(
-        lambda: len({one.metric("promsnmp_inventory_revision") for one in fleet.replicas}) == 1, what="one revision"
+        lambda: not any(replica.leads for replica in fleet.replicas), deadline=within, what="the end of the last lease"
     )
 
 
-def names_at(one: Replica) -> set[str]:
-    """The devices that a replica knows."""
-    return {device["sysName"] for device in one.client.get("/promsnmp/inventory", timeout=60).json()["devices"]}
+def check_changes_are_refused(fleet: Fleet) -> None:
+    """Checks that every replica refuses a change with a Retry-After, and that no change was made."""
+    for replica, response in add_device_at_all(fleet, "refused"):
+        assert (response.status_code, response.headers.get("retry-after")) == (503, "5"), (replica.name, response.text)
+        health = replica.client.get("/actuator/health/leaderElection").json()
+        assert (health["status"], "error" in health["details"]) == ("UNKNOWN", True), health
+        assert replica.client.get("/-/ready").status_code == 200
+    for replica in fleet.replicas:
+        assert not any(name.startswith("refused") for name in device_names_at(replica))
 
 
-def added_at(one: Replica, word: str) -> httpx.Response:
-    """Adds a device whose name begins with ``word`` at a replica; returns the answer."""
-    return one.client.post(DEVICES, json={"sysName": f"{word} at {one.name}", "agents": []}, timeout=150)
+def backend_up(replica: Replica) -> bool:
+    """Whether the election backend answers, by a replica's metrics."""
+    backend = replica.leadership["backend"]
+    return replica.metric(f'promsnmp_leader_election_backend_up{{backend="{backend}"}}') == 1
 
 
-def told_to_all(fleet: Fleet, word: str) -> list[tuple[Replica, httpx.Response]]:
-    """Adds a device at all replicas at once; returns the answers."""
+def make_changes(fleet: Fleet, *, patience: float = 0.0) -> None:
+    """Adds a device at every replica and deletes it again; retries refused changes for ``patience`` seconds."""
+    end = time.monotonic() + patience
+    for replica, first_response in add_device_at_all(fleet, "added"):
+        response = first_response
+        while response.status_code == 503 and time.monotonic() < end:
+            response = add_device_at(replica, "added")
+        assert response.status_code == 201, (replica.name, response.text)
+        assert replica.client.delete(response.headers["location"], timeout=150).status_code == 204
 
-    with ThreadPoolExecutor(len(fleet.replicas)) as pool:
-        return list(zip(fleet.replicas, pool.map(lambda one: added_at(one, word), fleet.replicas), strict=True))
+
+def wait_for_same_inventory(fleet: Fleet) -> None:
+    """Waits until every replica has the leader's inventory."""
+    wait_until(
+        lambda: len({replica.metric("promsnmp_inventory_revision") for replica in fleet.replicas}) == 1,
+        what="the same revision at every replica",
+    )
 
 
-def _checked(fleet: Fleet, found: Outage, scrapes: Scrapes) -> Outage:
-    assert not (both := overlaps(fleet.lead_periods())), f"two leaders at once: {both}"
+def device_names_at(replica: Replica) -> set[str]:
+    """The names of the devices in a replica's inventory."""
+    return {device["sysName"] for device in replica.client.get("/promsnmp/inventory", timeout=60).json()["devices"]}
+
+
+def add_device_at(replica: Replica, word: str) -> httpx.Response:
+    """Adds a device whose name begins with ``word`` at a replica; returns the response."""
+    return replica.client.post(DEVICES, json={"sysName": f"{word} at {replica.name}", "agents": []}, timeout=150)
+
+
+def add_device_at_all(fleet: Fleet, word: str) -> list[tuple[Replica, httpx.Response]]:
+    """Adds a device at all replicas at once; returns each replica's response."""
+    replicas = fleet.replicas
+    with ThreadPoolExecutor(len(replicas)) as pool:
+        responses = pool.map(lambda replica: add_device_at(replica, word), replicas)
+        return list(zip(replicas, responses, strict=True))
+
+
+def _checked(fleet: Fleet, outage: Outage, scrapes: Scrapes) -> Outage:
+    assert not (pairs := overlaps(fleet.lead_periods())), f"two leaders at once: {pairs}"
     assert not scrapes.failures, f"{len(scrapes.failures)} of {scrapes.count}: {scrapes.failures[:5]}"
     assert scrapes.count
-    return found
+    return outage

@@ -1,4 +1,4 @@
-"""Faults of a Redis, as context managers: Redis works again at the end of each."""
+"""Faults of Redis as context managers: at the end of each, Redis works again."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class FailingRedis:
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
-        """Redis stops; an empty one takes its place."""
+        """Redis stops; at the end an empty one starts."""
         self.server.stop()
         try:
             yield
@@ -44,44 +44,44 @@ class FailingRedis:
 
     @contextmanager
     def another_password(self) -> Iterator[None]:
-        """Redis gets another password, so that of the replicas is wrong."""
-        self._tell("CONFIG", "SET", "requirepass", "another")
+        """Redis gets another password; the replicas still use the old one."""
+        self._command("CONFIG", "SET", "requirepass", "another")
         self.server.password = "another"
-        self._tell("CLIENT", "KILL", "TYPE", "normal")
+        self._command("CLIENT", "KILL", "TYPE", "normal")
         try:
             yield
         finally:
-            self._tell("CONFIG", "SET", "requirepass", PASSWORD)
+            self._command("CONFIG", "SET", "requirepass", PASSWORD)
             self.server.password = PASSWORD
 
     @contextmanager
     def read_only(self) -> Iterator[None]:
         """Redis is a replica of a missing master: it answers every write with -READONLY."""
-        self._tell("REPLICAOF", "127.0.0.1", "1")
+        self._command("REPLICAOF", "127.0.0.1", "1")
         try:
             yield
         finally:
-            self._tell("REPLICAOF", "NO", "ONE")
+            self._command("REPLICAOF", "NO", "ONE")
 
     @contextmanager
     def out_of_memory(self) -> Iterator[None]:
         """Redis answers every write with -OOM."""
-        self._tell("CONFIG", "SET", "maxmemory", "1")
+        self._command("CONFIG", "SET", "maxmemory", "1")
         try:
             yield
         finally:
-            self._tell("CONFIG", "SET", "maxmemory", "0")
+            self._command("CONFIG", "SET", "maxmemory", "0")
 
     @contextmanager
     def busy(self) -> Iterator[None]:
-        """Redis runs a script of another client that never ends, and answers everything else with -BUSY."""
-        self._tell("CONFIG", "SET", "busy-reply-threshold", "50")
+        """Redis runs an endless script of another client and answers everything else with -BUSY."""
+        self._command("CONFIG", "SET", "busy-reply-threshold", "50")
         command = [require_tool("redis-cli", package="redis-tools"), "-p", str(self._port), "-a", PASSWORD]
         with subprocess.Popen(
             [*command, "EVAL", "while true do end", "0"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         ) as endless:
             try:
-                wait_until(lambda: "BUSY" in self.server.cli("PING"), what="a Redis that is busy")
+                wait_until(lambda: "BUSY" in self.server.cli("PING"), what="a busy Redis")
                 yield
             finally:
                 wait_until(lambda: self.server.cli("SCRIPT", "KILL") == "OK", what="the end of the script")
@@ -120,9 +120,9 @@ class FailingRedis:
     def _start(self) -> RedisServer:
         return RedisServer(self._folder, port=self._port, password=PASSWORD)
 
-    def _tell(self, *words: str) -> None:
-        answer = self.server.cli(*words)
-        assert answer.startswith("OK") or answer.isdigit(), f"{words} was answered with {answer!r}"
+    def _command(self, *words: str) -> None:
+        reply = self.server.cli(*words)
+        assert reply.startswith("OK") or reply.isdigit(), f"unexpected reply of Redis to {words}: {reply!r}"
 
 
 Fault = Callable[[FailingRedis], AbstractContextManager[None]]

@@ -1,4 +1,4 @@
-"""A shared volume that can be read-only, full, or hang: a tmpfs behind bindfs, in a mount namespace of its own.
+"""A shared volume that can become read-only, become full, or hang: a tmpfs behind bindfs, in its own mount namespace.
 
 bindfs is a file system in a process (FUSE). While that process is stopped, every access to the volume hangs, as with a
 network volume whose server does not answer. All mounts end with the last process in the namespace.
@@ -17,18 +17,18 @@ from tests.support.tools import Process, require_tool, unavailable
 
 SIZE = "32m"
 _OPTIONS = "attr_timeout=0,entry_timeout=0,negative_timeout=0"
-"""Keeps the kernel from answering out of its cache."""
+"""Keeps the kernel from answering from its cache."""
 
 
 class Volume(Process):
-    """``prefix`` is for a command that needs the volume at ``path``; ``outside`` is the same volume for this process.
+    """Mounted at ``path`` for commands that run under ``prefix``; this process sees the same volume at ``outside``.
 
     Needs root; without it, or where mounts are not allowed, the test is skipped.
     """
 
     def __init__(self, folder: Path) -> None:
         if os.geteuid() != 0:
-            unavailable("a volume that fails is mounted, which takes root")
+            unavailable("mounting a volume that fails needs root")
         self._below, self.path = folder / "below", folder / "volume"
         self._below.mkdir()
         self.path.mkdir()
@@ -40,7 +40,7 @@ class Volume(Process):
         try:
             super().__init__(command, log=folder / "volume.log", ready=self._is_mounted)
         except AssertionError as error:
-            unavailable(f"no file system can be mounted here: {error}")
+            unavailable(f"cannot mount a file system here: {error}")
 
     @property
     def prefix(self) -> list[str]:
@@ -60,8 +60,8 @@ class Volume(Process):
 
     @contextmanager
     def full(self) -> Iterator[None]:
-        fill = Path(f"/proc/{self.pid}/root{self._below}/somebody's")
-        self._run("sh", "-c", f'cat /dev/zero > "{self._below}/somebody\'s" || true')
+        fill = Path(f"/proc/{self.pid}/root{self._below}/other-file")
+        self._run("sh", "-c", f'cat /dev/zero > "{self._below}/other-file" || true')
         try:
             yield
         finally:

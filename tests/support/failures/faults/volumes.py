@@ -9,14 +9,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
 
 from promsnmp.cluster.election.rules import lease_clock
 from tests.support.cluster.replica import Replica
-from tests.support.failures.faults.outages import changes_are_made, names_at, told_to_all
+from tests.support.failures.faults.outages import add_device_at_all, device_names_at, make_changes
 from tests.support.failures.fleet.harness import Fleet, overlaps
 from tests.support.failures.load.polls import longest_gap
 from tests.support.failures.load.scrapes import Scrapes
@@ -24,12 +24,12 @@ from tests.support.tools import wait_until
 
 Fault = Callable[[], AbstractContextManager[None]]
 
-TOLD = 2.5
-"""Seconds in which the replicas exchange their state."""
+GOSSIP_ROUNDS = 2.5
+"""Seconds in which the replicas exchange their state several times."""
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class FileFault:
     """``noticed`` and ``healed``: seconds until the health reported it; ``gap``: the longest time without a poll."""
 
     noticed: float
@@ -39,55 +39,55 @@ class Trouble:
     slowest_scrape: float
 
 
-def cannot_be_written(fleet: Fleet, fault: Fault, reason: str, *, slack: float, lasting: float = 0.0) -> Trouble:
-    """Changes are refused with ``reason``, which the leader's health repeats; the inventory stays as it was."""
+def cannot_be_written(fleet: Fleet, fault: Fault, reason: str, *, slack: float, lasting: float = 0.0) -> FileFault:
+    """Changes are refused with ``reason``, which the leader's health also reports; the inventory stays as it was."""
 
     def check() -> None:
-        for told, answer in told_to_all(fleet, "refused"):
-            assert (answer.status_code, answer.headers.get("retry-after")) == (503, "5"), (told.name, answer.text)
-            assert reason in answer.json()["error"], answer.text
-        _wait_for_trouble(fleet.leader(), reason, within=slack)
+        for replica, response in add_device_at_all(fleet, "refused"):
+            assert (response.status_code, response.headers.get("retry-after")) == (503, "5"), response.text
+            assert reason in response.json()["error"], (replica.name, response.text)
+        _wait_for_report(fleet.leader(), reason, within=slack)
 
     return _through(fleet, fault, check, slack=slack, lasting=lasting)
 
 
-def cannot_be_read(fleet: Fleet, fault: Fault, reason: str, *, file: Path, slack: float) -> Trouble:
+def cannot_be_read(fleet: Fleet, fault: Fault, reason: str, *, file: Path, slack: float) -> FileFault:
     """Every replica reports the reason, keeps its inventory, refuses changes, and leaves the file as it is."""
 
     def check() -> None:
-        for one in fleet.replicas:
-            _wait_for_trouble(one, reason, within=slack)
+        for replica in fleet.replicas:
+            _wait_for_report(replica, reason, within=slack)
         before = file.read_bytes()
-        for told, answer in told_to_all(fleet, "refused"):
-            assert answer.status_code in (500, 503), (told.name, answer.text)
-            assert reason in answer.json()["error"], answer.text
+        for replica, response in add_device_at_all(fleet, "refused"):
+            assert response.status_code in (500, 503), (replica.name, response.text)
+            assert reason in response.json()["error"], (replica.name, response.text)
         assert file.read_bytes() == before
 
     return _through(fleet, fault, check, slack=slack)
 
 
-def is_gone(fleet: Fleet, *, file: Path, slack: float) -> Trouble:
-    """Every replica reports it and keeps its inventory; the next change writes the whole inventory again."""
+def is_gone(fleet: Fleet, *, file: Path, slack: float) -> FileFault:
+    """Every replica reports that the file is gone and keeps its inventory; the next change writes the file again."""
 
     @contextmanager
     def removed() -> Iterator[None]:
         file.unlink()
         yield
-        changes_are_made(fleet)
+        make_changes(fleet)
         assert file.exists()
 
     def check() -> None:
-        for one in fleet.replicas:
-            _wait_for_trouble(one, "is gone", within=slack)
+        for replica in fleet.replicas:
+            _wait_for_report(replica, "is gone", within=slack)
         assert not file.exists()
 
     return _through(fleet, removed, check, slack=slack)
 
 
-def is_gone_when_one_starts(fleet: Fleet, *, file: Path, slack: float) -> Trouble:
-    """A replica that starts without the file has no inventory, and must not lead replicas that have one, even without
-    another candidate."""
-    restarted, silent = fleet.followers()
+def is_gone_when_a_replica_starts(fleet: Fleet, *, file: Path, slack: float) -> FileFault:
+    """A replica that starts without the file has no inventory. It must not become the leader of replicas that have one,
+    even when it is the only candidate."""
+    restarted, paused = fleet.followers()
 
     @contextmanager
     def removed() -> Iterator[None]:
@@ -95,75 +95,81 @@ def is_gone_when_one_starts(fleet: Fleet, *, file: Path, slack: float) -> Troubl
         fleet.kill(restarted)
         (empty,) = fleet.start(restarted.name)
         fleet.settle()
-        time.sleep(TOLD)
-        assert not names_at(empty)
-        fleet.pause(silent)
+        time.sleep(GOSSIP_ROUNDS)
+        assert not device_names_at(empty)
+        fleet.pause(paused)
         try:
             leader, begun = fleet.leader(), lease_clock()
             leader.client.delete("/promsnmp/leader", timeout=60).raise_for_status()
-            reign = fleet.lead_period_after(begun, within=fleet.timing.duration + slack)
-            assert reign.name == leader.name, f"{reign.name} leads without an inventory"
-            wait_until(file.exists, deadline=slack, what="the file, written again")
+            period = fleet.lead_period_after(begun, within=fleet.timing.duration + slack)
+            assert period.name == leader.name, f"{period.name} leads without an inventory"
+            wait_until(file.exists, deadline=slack, what="the file to exist again")
         finally:
-            fleet.resume(silent)
+            fleet.resume(paused)
         yield
 
     def check() -> None:
-        wait_until(lambda: all(names_at(one) for one in fleet.replicas), deadline=slack, what="devices everywhere")
+        wait_until(
+            lambda: all(device_names_at(replica) for replica in fleet.replicas),
+            deadline=slack,
+            what="every replica to have devices",
+        )
 
-    return _through(
-        fleet, removed, check, slack=slack, scraped=[one for one in fleet.replicas if one is fleet.leader()]
-    )
+    return _through(fleet, removed, check, slack=slack, scraped=[fleet.leader()])
 
 
-def hangs(fleet: Fleet, fault: Fault, *, slack: float, lasting: float, is_told: bool) -> Trouble:
-    """Changes wait until the volume works again and then get right answers; nothing else waits. With ``is_told``,
+def hangs(fleet: Fleet, fault: Fault, *, slack: float, lasting: float, reported: bool) -> FileFault:
+    """Changes wait until the volume works again and then get correct responses; nothing else waits. With ``reported``,
     health and metrics must report the fault."""
     noticed = 0.0
     with ThreadPoolExecutor(len(fleet.replicas)) as pool:
         waiting: list[Future[tuple[Replica, httpx.Response]]] = []
 
-        def change(one: Replica) -> tuple[Replica, httpx.Response]:
-            document = {"sysName": f"patient at {one.name}", "agents": []}
-            return one, httpx.post(f"{one.url}/promsnmp/devices", json=document, timeout=lasting + 120)
+        def change(replica: Replica) -> tuple[Replica, httpx.Response]:
+            document = {"sysName": f"waiting at {replica.name}", "agents": []}
+            return replica, httpx.post(f"{replica.url}/promsnmp/devices", json=document, timeout=lasting + 120)
 
         def check() -> None:
             nonlocal noticed
             begun = lease_clock()
-            waiting.extend(pool.submit(change, one) for one in fleet.replicas)
-            if is_told:
-                for one in fleet.replicas:
-                    _wait_for_trouble(one, "does not answer", within=lasting + slack, part="diskSpace")
+            waiting.extend(pool.submit(change, replica) for replica in fleet.replicas)
+            if reported:
+                for replica in fleet.replicas:
+                    _wait_for_report(replica, "does not answer", within=lasting + slack, part="diskSpace")
                 noticed = lease_clock() - begun
             time.sleep(max(0.0, lasting - (lease_clock() - begun)))
-            assert not any(one.done() for one in waiting)
+            assert not any(future.done() for future in waiting)
 
-        found = _through(fleet, fault, check, slack=slack)
+        file_fault = _through(fleet, fault, check, slack=slack)
         for future in waiting:
-            told, answer = future.result()
-            assert answer.status_code in (201, 503), (told.name, answer.text)
-            is_there = f"patient at {told.name}" in names_at(fleet.leader())
-            assert is_there == (answer.status_code == 201), (told.name, answer.text)
-            if is_there:
-                assert told.client.delete(answer.headers["location"], timeout=60).status_code == 204
-    return Trouble(noticed or found.noticed, found.healed, found.gap, found.scrapes, found.slowest_scrape)
+            replica, response = future.result()
+            assert response.status_code in (201, 503), (replica.name, response.text)
+            was_added = f"waiting at {replica.name}" in device_names_at(fleet.leader())
+            assert was_added == (response.status_code == 201), (replica.name, response.text)
+            if was_added:
+                assert replica.client.delete(response.headers["location"], timeout=60).status_code == 204
+    return replace(file_fault, noticed=noticed or file_fault.noticed)
 
 
-def trouble_at(one: Replica, part: str = "inventory") -> str:
-    """Why a part of a replica's health is DOWN; empty when it is not."""
-    found = one.client.get(f"/actuator/health/{part}").json()
-    details = found["details"]
-    return str(details.get("error", details)) if found["status"] == "DOWN" else ""
+def reported_error(replica: Replica, part: str = "inventory") -> str:
+    """Why a part of a replica's health is DOWN; empty when it is UP."""
+    health = replica.client.get(f"/actuator/health/{part}").json()
+    details = health["details"]
+    return str(details.get("error", details)) if health["status"] == "DOWN" else ""
 
 
-def _wait_for_trouble(one: Replica, reason: str, *, within: float, part: str = "inventory") -> None:
-    """Waits until health and metrics of a replica report the reason."""
-    wait_until(lambda: reason in trouble_at(one, part), deadline=within, what=f"{reason!r} at {one.name}")
-    assert one.metric("promsnmp_inventory_healthy") == 0
+def _wait_for_report(replica: Replica, reason: str, *, within: float, part: str = "inventory") -> None:
+    """Waits until a replica's health reports the reason; then its metrics must report a fault, too."""
+    wait_until(
+        lambda: reason in reported_error(replica, part),
+        deadline=within,
+        what=f"{replica.name} to report {reason!r}",
+    )
+    assert replica.metric("promsnmp_inventory_healthy") == 0
 
 
 def _all_have(fleet: Fleet, names: set[str]) -> bool:
-    return all(names_at(one) == names for one in fleet.replicas)
+    return all(device_names_at(replica) == names for replica in fleet.replicas)
 
 
 def _through(
@@ -174,15 +180,15 @@ def _through(
     slack: float,
     lasting: float = 0.0,
     scraped: Sequence[Replica] = (),
-) -> Trouble:
+) -> FileFault:
     """Checks that scrapes and polls go on before, during and after a fault, that nothing in memory is lost, and that
-    all is well afterwards.
+    everything works afterwards.
 
     ``scraped``: the replicas to scrape; all by default.
     """
     begun = lease_clock()
-    names = names_at(fleet.leader())
-    wait_until(lambda: _all_have(fleet, names), what="the same inventory everywhere")
+    names = device_names_at(fleet.leader())
+    wait_until(lambda: _all_have(fleet, names), what="the same inventory at every replica")
     with Scrapes(scraped or fleet.replicas, fleet.targets) as scrapes:
         with fault():
             check()
@@ -192,15 +198,15 @@ def _through(
         ended = lease_clock()
         for part in ("inventory", "diskSpace"):
             wait_until(
-                lambda part=part: not any(trouble_at(one, part) for one in fleet.replicas),  # type: ignore[misc]
+                lambda part=part: not any(reported_error(replica, part) for replica in fleet.replicas),  # type: ignore[misc]
                 deadline=slack,
-                what=f"{part} that is well again",
+                what=f"every replica to report {part} as UP",
             )
         healed = lease_clock() - ended
-        changes_are_made(fleet)
+        make_changes(fleet)
         fleet.settle()
     gap = longest_gap(fleet.devices, begun, ended)
     assert gap < 2 * fleet.interval + slack, f"a device was not polled for {gap:.1f} s"
-    assert not (both := overlaps(fleet.lead_periods())), f"two leaders at once: {both}"
+    assert not (pairs := overlaps(fleet.lead_periods())), f"two leaders at once: {pairs}"
     assert not scrapes.failures, f"{len(scrapes.failures)} of {scrapes.count}: {scrapes.failures[:5]}"
-    return Trouble(noticed, healed, gap, scrapes.count, scrapes.slowest)
+    return FileFault(noticed, healed, gap, scrapes.count, scrapes.slowest)

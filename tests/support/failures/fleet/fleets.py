@@ -1,4 +1,4 @@
-"""Fleets of three replicas, with elections in Redis, or in a Lease of an API server made for tests."""
+"""Fleets of three replicas with elections in Redis, or in a Lease of a small API server."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from promsnmp.cluster.election.rules import Timing
 from tests.support.cluster.api_server import ApiServer
 from tests.support.cluster.redis_server import RedisServer
 from tests.support.failures.faults.redis_faults import FailingRedis
-from tests.support.failures.fleet.harness import SHORT, Fleet
+from tests.support.failures.fleet.harness import SHORT_TIMING, Fleet
 
 NAMES = ("pod-0", "pod-1", "pod-2")
 
 
 @contextmanager
-def electing_in_redis(
-    folder: Path, timing: Timing = SHORT, *, interval: float = 1.0
+def replicas_with_redis(
+    folder: Path, timing: Timing = SHORT_TIMING, *, interval: float = 1.0
 ) -> Iterator[tuple[Fleet, FailingRedis]]:
     """Three replicas with their devices, and elections in a real Redis."""
     with FailingRedis(folder) as redis, Fleet(folder, redis.env, timing, interval) as fleet:
@@ -26,27 +26,28 @@ def electing_in_redis(
 
 
 @contextmanager
-def electing_in_a_lease(folder: Path, timing: Timing = SHORT) -> Iterator[tuple[Fleet, ApiServer]]:
-    """Three replicas with elections in a Lease. They find each other through Redis: all share one loopback address, so
-    DNS could not distinguish them."""
+def replicas_with_lease(folder: Path, timing: Timing = SHORT_TIMING) -> Iterator[tuple[Fleet, ApiServer]]:
+    """Three replicas with elections in a Lease. They find each other through Redis: DNS could not distinguish them,
+    because all share one loopback address."""
     account = folder / "account"
     account.mkdir()
     with ApiServer(account) as server, RedisServer(folder) as redis:
-        place = {
+        settings = {
             "ELECTION_BACKEND": "kubernetes",
             "KUBERNETES_SERVICE_HOST": "127.0.0.1",
             "KUBERNETES_SERVICE_PORT": str(server.port),
             "KUBERNETES_SERVICE_ACCOUNT": str(account),
         }
-        with Fleet(folder, {**redis.env, **place}, timing) as fleet:
+        with Fleet(folder, {**redis.env, **settings}, timing) as fleet:
             _begin(fleet)
             yield fleet, server
 
 
 @contextmanager
-def electing_over(folder: Path, file: Path, *, prefix: Sequence[str] = (), timing: Timing = SHORT) -> Iterator[Fleet]:
-    """Three replicas with elections in Redis, and the inventory in a ``file`` that is visible to commands under
-    ``prefix``."""
+def replicas_with_file(
+    folder: Path, file: Path, *, prefix: Sequence[str] = (), timing: Timing = SHORT_TIMING
+) -> Iterator[Fleet]:
+    """Three replicas that run under ``prefix``, with elections in Redis and the inventory in ``file``."""
     with RedisServer(folder) as redis, Fleet(folder, {**redis.env, "PROM_INV_FILE": str(file)}, timing) as fleet:
         _begin(fleet, prefix)
         yield fleet

@@ -2,20 +2,20 @@
 
 ::
 
-    with RedisServer(folder) as redis, Fleet(folder, env=redis.env, timing=SHORT) as fleet:
+    with RedisServer(folder) as redis, Fleet(folder, env=redis.env, timing=SHORT_TIMING) as fleet:
         fleet.start("pod-0", "pod-1", "pod-2")      # in parallel; fleet.settle() then waits until all know each other
         fleet.add_devices()                         # simulated ones; each records who polled it, and when
         with Scrapes(fleet.replicas, fleet.targets) as scrapes:       # scrapes.py
             leader = fleet.leader()
             killed_at = lease_clock()
-            scrapes.forget(leader)                  # it need not answer any more
+            scrapes.forget(leader)                  # its scrapes may fail from now on
             fleet.kill(leader)                      # or pause, resume, stop; start another one under any name
             period = fleet.lead_period_after(killed_at, within=...)
         assert not scrapes.failures
         assert not overlaps(fleet.lead_periods())
 
-The harness reads from the logs of the replicas when each believed that it led, by the one clock of the machine
-(``lease_clock``), as are all times here. Closing the fleet ends all its processes. ``Fleet(env=...)`` and
+The harness reads from the logs of the replicas when each believed that it led. All times here are by the clock of the
+machine (``lease_clock``). Closing the fleet ends all its processes. ``Fleet(env=...)`` and
 ``start(env=..., prefix=...)`` take settings, and a command to run under (``ip netns exec``). Each replica polls devices
 from an address of its own, ``127.0.1.N``.
 """
@@ -28,6 +28,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import combinations
 from math import inf
 from pathlib import Path
 from types import TracebackType
@@ -40,12 +41,12 @@ from tests.support.agents.threads import running
 from tests.support.cluster.replica import DEVICES, Replica, device
 from tests.support.tools import wait_until
 
-SHORT = Timing(duration=4.0, renew=1.0)
-"""Leases of seconds, for tests; on a busy machine a leader may lose its lease without a fault."""
+SHORT_TIMING = Timing(duration=4.0, renew=1.0)
+"""Leases of seconds, for tests; on a busy machine a leader may lose its lease although nothing failed."""
 BUSY = 15.0
 """Extra seconds allowed on a busy machine."""
-TRUE = Timing()
-"""The defaults."""
+DEFAULT_TIMING = Timing()
+"""The default settings."""
 
 _BEGUN = re.compile(r"this replica is the leader since ([\d.]+), term (\d+), lease until ([\d.]+) ")
 _ENDED = re.compile(r"this replica is no longer the leader, since ([\d.]+), term (\d+):")
@@ -53,7 +54,7 @@ _ENDED = re.compile(r"this replica is no longer the leader, since ([\d.]+), term
 
 @dataclass(frozen=True, slots=True, order=True)
 class LeadPeriod:
-    """When a replica believed that it led, from begin to end; by ``lease_clock``."""
+    """When a replica believed that it led, from ``begin`` to ``end``, by ``lease_clock``."""
 
     begin: float
     end: float
@@ -64,8 +65,10 @@ class LeadPeriod:
 def overlaps(lead_periods: Sequence[LeadPeriod]) -> list[tuple[LeadPeriod, LeadPeriod]]:
     """Pairs of periods that overlap, or whose terms do not grow."""
     ordered = sorted(lead_periods)
-    pairs = [(one, two) for number, one in enumerate(ordered) for two in ordered[number + 1 :]]
-    return [(one, two) for one, two in pairs if two.begin < one.end or two.term <= one.term]
+    return [
+        (earlier, later) for earlier, later in combinations(ordered, 2)
+        if later.begin < earlier.end or later.term <= earlier.term
+    ]  # fmt: skip
 
 
 class CountedDevice:
@@ -75,13 +78,13 @@ class CountedDevice:
         self.name = name
         self.polls: list[tuple[float, str]] = []
         """When each poll began, and from which address."""
-        self._last: dict[str, object] = {}
-        self.agent = SimulatedAgent(switch(name, ports=2).mib, on_datagram=self._hear)
+        self._last_ports: dict[str, object] = {}
+        self.agent = SimulatedAgent(switch(name, ports=2).mib, on_datagram=self._count_poll)
 
-    def _hear(self, peer: Peer) -> None:
+    def _count_poll(self, peer: Peer) -> None:
         address, port = peer[:2]
-        if self._last.get(address) != port:
-            self._last[address] = port
+        if self._last_ports.get(address) != port:
+            self._last_ports[address] = port
             self.polls.append((lease_clock(), address))
 
 
@@ -100,12 +103,12 @@ class _Run:
 
     def lead_periods(self) -> list[LeadPeriod]:
         text = self.replica.output()
-        ends = {int(found[2]): float(found[1]) for found in _ENDED.finditer(text)}
+        ends = {int(match[2]): float(match[1]) for match in _ENDED.finditer(text)}
         return [
             LeadPeriod(
-                float(found[1]), min(ends.get(int(found[2]), inf), self.ended_at), int(found[2]), self.replica.name
+                float(match[1]), min(ends.get(int(match[2]), inf), self.ended_at), int(match[2]), self.replica.name
             )
-            for found in _BEGUN.finditer(text)
+            for match in _BEGUN.finditer(text)
         ]
 
 
@@ -115,7 +118,7 @@ class Fleet:
 
     folder: Path
     env: Mapping[str, str]
-    timing: Timing = SHORT
+    timing: Timing = SHORT_TIMING
     interval: float = 1.0
     """Seconds between two polls of a device."""
     device_address: str = "127.0.0.1"
@@ -129,11 +132,11 @@ class Fleet:
 
     @property
     def replicas(self) -> list[Replica]:
-        """The replicas that run, including paused ones."""
+        """The running replicas, including paused ones."""
         return [run.replica for run in self._runs if run.replica.running]
 
     def start(self, *names: str, env: Mapping[str, str] | None = None, prefix: Sequence[str] = ()) -> list[Replica]:
-        """Starts new replicas; returns when they listen."""
+        """Starts new replicas at once; returns when they listen."""
         with ThreadPoolExecutor(len(names)) as pool:
             return list(pool.map(lambda name: self._start(name, env or {}, prefix), names))
 
@@ -143,119 +146,126 @@ class Fleet:
             "ELECTION_RENEW_INTERVAL": f"{self.timing.renew * 1000:.0f}",
             "COLLECTION_INTERVAL": f"{self.interval * 1000:.0f}",
             "COLLECTION_MODULES": "system",
-            "SNMP_SOURCE_ADDRESS": self.target_of(name),
+            "SNMP_SOURCE_ADDRESS": self.source_address_of(name),
         }
-        made = Replica(self.folder, name, {**own, **self.env, **env}, prefix=prefix)
-        self._runs.append(_Run(made))
-        return made
+        replica = Replica(self.folder, name, {**own, **self.env, **env}, prefix=prefix)
+        self._runs.append(_Run(replica))
+        return replica
 
     def fresh_name(self, *, after: int = 0) -> str:
-        """A name that no replica had yet; later ones with ``after``."""
+        """A name that no replica has had; ``after`` skips so many."""
         return f"pod-{max(int(run.replica.name.rpartition('-')[2]) for run in self._runs) + 1 + after}"
 
     @staticmethod
-    def target_of(name: str) -> str:
+    def source_address_of(name: str) -> str:
         """The address from which the replica ``pod-N`` polls devices."""
         return f"127.0.1.{int(name.rpartition('-')[2]) + 1}"
 
     def settle(self, *, deadline: float = 60.0) -> None:
-        """Waits until every replica knows all that run, and a leader."""
-        there = self.replicas
-        wait_until(lambda: all(one.knows(len(there)) for one in there), deadline=deadline, what="all know all")
+        """Waits until every replica knows all running replicas and the leader."""
+        replicas = self.replicas
+        wait_until(
+            lambda: all(replica.knows(len(replicas)) for replica in replicas),
+            deadline=deadline,
+            what="every replica to know all others and the leader",
+        )
 
-    def kill(self, one: Replica) -> None:
+    def kill(self, replica: Replica) -> None:
         """Sends SIGKILL."""
-        one.process.kill()
-        self._end(one)
+        replica.process.kill()
+        self._end(replica)
 
-    def stop(self, one: Replica, *, within: float = 60.0) -> int:
-        """Sends SIGTERM, and waits for the end; returns the exit code."""
-        one.process.terminate()
-        self._end(one, within)
-        return one.process.returncode
+    def stop(self, replica: Replica, *, within: float = 60.0) -> int:
+        """Sends SIGTERM and waits for the process to end; returns its exit code."""
+        replica.process.terminate()
+        self._end(replica, within)
+        return replica.process.returncode
 
-    def pause(self, one: Replica) -> None:
-        """Sends SIGSTOP; returns when no thread runs any more: one within a system call finishes that first."""
-        self._paused.add(one.pid)
-        one.process.send_signal(signal.SIGSTOP)
-        wait_until(lambda: all(state == "T" for state in _states(one.pid)), what=f"{one.name} that has stopped")
+    def pause(self, replica: Replica) -> None:
+        """Sends SIGSTOP; returns when every thread has stopped: a thread in a system call finishes that first."""
+        self._paused.add(replica.pid)
+        replica.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: all(state == "T" for state in _states(replica.pid)), what=f"{replica.name} to stop")
 
-    def resume(self, one: Replica) -> None:
+    def resume(self, replica: Replica) -> None:
         """Sends SIGCONT."""
-        self._paused.discard(one.pid)
-        one.process.send_signal(signal.SIGCONT)
+        self._paused.discard(replica.pid)
+        replica.process.send_signal(signal.SIGCONT)
 
     @contextmanager
-    def paused(self, one: Replica) -> Iterator[None]:
+    def paused(self, replica: Replica) -> Iterator[None]:
         """Pauses a replica while the block runs."""
-        self.pause(one)
+        self.pause(replica)
         try:
             yield
         finally:
-            self.resume(one)
+            self.resume(replica)
 
-    def _end(self, one: Replica, within: float = 60.0) -> None:
-        one.process.wait(within)
-        self._paused.discard(one.pid)
-        next(run for run in self._runs if run.replica is one).ended_at = lease_clock()
-        one.client.close()
+    def _end(self, replica: Replica, within: float = 60.0) -> None:
+        replica.process.wait(within)
+        self._paused.discard(replica.pid)
+        next(run for run in self._runs if run.replica is replica).ended_at = lease_clock()
+        replica.client.close()
 
     # ------------------------------------------------------------------------------------------------- leaders
 
     def lead_periods(self) -> list[LeadPeriod]:
         """All periods so far, also those that have not ended (end: infinite)."""
-        return sorted(reign for run in self._runs for reign in run.lead_periods())
+        return sorted(period for run in self._runs for period in run.lead_periods())
 
     def leader(self, *, within: float = 60.0) -> Replica:
-        """The present leader, by its log."""
+        """The current leader, by its log."""
         self.lead_period_after(-inf, within=within)
         last = self.lead_periods()[-1]
-        return next(one for one in self.replicas if one.name == last.name)
+        return next(replica for replica in self.replicas if replica.name == last.name)
 
     def followers(self) -> list[Replica]:
-        """All other replicas that run."""
+        """The running replicas except the leader."""
         leader = self.leader()
-        return [one for one in self.replicas if one is not leader]
+        return [replica for replica in self.replicas if replica is not leader]
 
     def lead_period_after(self, moment: float, *, within: float) -> LeadPeriod:
-        """The first period that begins after ``moment``, or lasts beyond it; waits for it."""
+        """Waits for the first period that begins after ``moment``; with -inf, for one that has not ended."""
 
-        def found() -> list[LeadPeriod]:
+        def matching() -> list[LeadPeriod]:
             return [
-                reign for reign in self.lead_periods() if reign.begin > moment and (moment > -inf or reign.end == inf)
+                period
+                for period in self.lead_periods()
+                if period.begin > moment and (moment > -inf or period.end == inf)
             ]
 
-        wait_until(lambda: bool(found()), deadline=within, what="a new leader")
-        return found()[0]
+        wait_until(lambda: bool(matching()), deadline=within, what="a new leader")
+        return matching()[0]
 
     # ------------------------------------------------------------------------------------------------ the devices
 
     def add_devices(self, count: int = 3) -> None:
         """Adds simulated devices through a follower; returns when every replica has them and each was polled."""
-        made = [CountedDevice(f"device-{number}") for number in range(len(self.devices), len(self.devices) + count)]
-        self._stack.enter_context(running(*(one.agent for one in made), address=self.device_address))
-        self.devices += made
-        for one in made:
-            told = self.replicas[0].client.post(DEVICES, json=device(one.agent, one.name), timeout=60)
-            assert told.status_code == 201, told.text
+        new = [CountedDevice(f"device-{number}") for number in range(len(self.devices), len(self.devices) + count)]
+        self._stack.enter_context(running(*(counted.agent for counted in new), address=self.device_address))
+        self.devices += new
+        for counted in new:
+            document = device(counted.agent, counted.name)
+            response = self.replicas[0].client.post(DEVICES, json=document, timeout=60)
+            assert response.status_code == 201, response.text
         for replica in self.replicas:
-            wait_until(lambda replica=replica: self._has_all(replica), what=f"the devices at {replica.name}")  # type: ignore[misc]
-        wait_until(lambda: all(one.polls for one in self.devices), deadline=30, what="a poll of each device")
+            wait_until(lambda replica=replica: self._has_all(replica), what=f"{replica.name} to have the devices")  # type: ignore[misc]
+        wait_until(lambda: all(counted.polls for counted in self.devices), deadline=30, what="a poll of each device")
 
     def _has_all(self, replica: Replica) -> bool:
-        return all(replica.client.get(f"{DEVICES}/{one.name}").status_code == 200 for one in self.devices)
+        return all(replica.client.get(f"{DEVICES}/{counted.name}").status_code == 200 for counted in self.devices)
 
     @property
     def targets(self) -> list[str]:
-        return [one.name for one in self.devices]
+        return [counted.name for counted in self.devices]
 
     # ------------------------------------------------------------------------------------------------------ the end
 
     def close(self) -> None:
         """Ends every process."""
-        for one in self.replicas:
-            self.resume(one)
-            one.process.terminate()
+        for replica in self.replicas:
+            self.resume(replica)
+            replica.process.terminate()
         for run in self._runs:
             run.replica.stop()
         self._stack.close()
@@ -269,4 +279,4 @@ class Fleet:
         self.close()
         if kind is not None:
             for run in self._runs:
-                print(f"--- the end of what {run.replica.name} wrote\n{run.replica.tail()}")
+                print(f"--- the last output of {run.replica.name}\n{run.replica.tail()}")

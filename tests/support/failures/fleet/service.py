@@ -1,7 +1,7 @@
 """Scrapes through a simulated Kubernetes Service: each new connection goes to any ready replica, and stays there.
 
-A replica that is to stop leaves the endpoints first, and gets SIGTERM only when all clients know that (``preStop`` in
-the manifests); open connections stay open until it closes them.
+A replica that will stop leaves the endpoints first, and gets SIGTERM only when all clients know that (``preStop`` in
+the manifests). Open connections stay open until it closes them.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ import httpx
 
 from tests.support.cluster.replica import Replica
 from tests.support.failures.fleet.harness import Fleet
-from tests.support.failures.load.scrapes import HEADERS, STALE, TIMEOUT, WANTED
+from tests.support.failures.load.scrapes import CONNECTION_CLOSED, HEADERS, TIMEOUT, WANTED
 from tests.support.failures.load.thread_group import ThreadGroup
 from tests.support.tools import wait_until
 
-HEARD = 0.5
+ENDPOINTS_DELAY = 0.5
 """Seconds until all clients know that a replica has left the endpoints; ten in the manifests."""
 CLIENTS = 20
-_KEPT = 50
-"""Scrapes after which a client makes a new connection."""
+_CONNECTION_SCRAPES = 50
+"""Then a client makes a new connection."""
 
 
 class Service(ThreadGroup):
-    """``rate`` scrapes per second in total, of ``targets`` in turn. ``failures`` has what went wrong."""
+    """``rate`` scrapes per second in total, of ``targets`` in turn. ``failures`` lists what went wrong."""
 
     def __init__(self, replicas: Sequence[Replica], targets: Sequence[str], *, rate: float) -> None:
         super().__init__(self._scrape, count=CLIENTS, patience=2 * TIMEOUT)
@@ -46,12 +46,12 @@ class Service(ThreadGroup):
 
     def remove(self, replica: Replica) -> None:
         """Sends no new connections to this replica."""
-        self._endpoints = [one for one in self._endpoints if one is not replica]
+        self._endpoints = [endpoint for endpoint in self._endpoints if endpoint is not replica]
 
     def end(self, fleet: Fleet, replica: Replica) -> None:
         """Stops a replica as Kubernetes ends a pod."""
         self.remove(replica)
-        time.sleep(HEARD)
+        time.sleep(ENDPOINTS_DELAY)
         assert fleet.stop(replica) == 0
 
     def _scrape(self, number: int) -> None:
@@ -65,7 +65,7 @@ class Service(ThreadGroup):
             try:
                 problem = client.scrape(self._targets[turn % len(self._targets)])
             except (OSError, http.client.HTTPException) as error:
-                problem = f"{error!r} at {client.where}"
+                problem = f"{error!r} at {client.replica_name}"
             if problem:
                 self.failures.append(problem)
                 client.close()
@@ -75,10 +75,10 @@ class Service(ThreadGroup):
 
 
 class _Client:
-    """One kept connection, used as Go's client does: a request on a connection that was closed is sent once more."""
+    """A keep-alive connection, used as Go's client does: on a connection that was closed, a request is sent again."""
 
     def __init__(self, service: Service) -> None:
-        self.where = ""
+        self.replica_name = ""
         self._service = service
         self._connection: http.client.HTTPConnection | None = None
         self._used = 0
@@ -87,24 +87,28 @@ class _Client:
         """What is wrong with a scrape of ``target``; empty when it is correct."""
         if self._connection is not None:
             try:
-                return self._ask(self._connection, target)
-            except STALE:
+                return self._request(self._connection, target)
+            except CONNECTION_CLOSED:
                 self.close()
         replica = random.choice(self._service._endpoints)
-        self.where = replica.name
+        self.replica_name = replica.name
         self._connection = http.client.HTTPConnection(httpx.URL(replica.url).host, replica.port, timeout=TIMEOUT)
-        return self._ask(self._connection, target)
+        return self._request(self._connection, target)
 
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
         self._connection, self._used = None, 0
 
-    def _ask(self, connection: http.client.HTTPConnection, target: str) -> str:
+    def _request(self, connection: http.client.HTTPConnection, target: str) -> str:
         connection.request("GET", f"/snmp?target={target}", headers=HEADERS)
-        answer = connection.getresponse()
-        page = answer.read()
+        response = connection.getresponse()
+        page = response.read()
         self._used += 1
-        if answer.will_close or self._used >= _KEPT:
+        if response.will_close or self._used >= _CONNECTION_SCRAPES:
             self.close()
-        return "" if answer.status == 200 and WANTED in page else f"{answer.status} {page[:200]!r} at {self.where}"
+        return (
+            ""
+            if response.status == 200 and WANTED in page
+            else f"{response.status} {page[:200]!r} at {self.replica_name}"
+        )

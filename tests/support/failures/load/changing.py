@@ -31,7 +31,7 @@ class ReplicaChanges:
 
 
 def rolling_restart(fleet: Fleet, *, slack: float, rest: float = 0.0) -> ReplicaChanges:
-    """Replaces every replica by a new one, one after the other; each new one is ready before an old one stops."""
+    """Replaces every replica, one at a time: the new replica is ready before the old one stops."""
     begun = lease_clock()
     with Service(fleet.replicas, fleet.targets, rate=RATE) as service:
         time.sleep(rest)
@@ -45,7 +45,7 @@ def rolling_restart(fleet: Fleet, *, slack: float, rest: float = 0.0) -> Replica
 
 
 def scaling(fleet: Fleet, *, most: int, slack: float, rest: float = 0.0) -> ReplicaChanges:
-    """Adds replicas, all at once, and then goes back to the earlier number."""
+    """Adds replicas up to ``most``, all at once, and then goes back to the earlier number."""
     begun, few = lease_clock(), len(fleet.replicas)
     with Service(fleet.replicas, fleet.targets, rate=RATE) as service:
         time.sleep(rest)
@@ -63,7 +63,7 @@ def scaling(fleet: Fleet, *, most: int, slack: float, rest: float = 0.0) -> Repl
 def _settle(fleet: Fleet, service: Service) -> None:
     fleet.settle()
     count = service.count
-    wait_until(lambda: service.count >= count + RATE, deadline=60, what="scrapes that go on")
+    wait_until(lambda: service.count >= count + RATE, deadline=60, what="scrapes to continue")
 
 
 def _checked(fleet: Fleet, service: Service, begun: float, slack: float) -> ReplicaChanges:
@@ -71,6 +71,6 @@ def _checked(fleet: Fleet, service: Service, begun: float, slack: float) -> Repl
     assert not service.failures, f"{len(service.failures)} of {service.count}: {service.failures[:5]}"
     gap = longest_gap(fleet.devices, begun, ended)
     assert gap < 2 * fleet.interval + slack, f"a device was not polled for {gap:.1f} s"
-    assert not (both := overlaps(fleet.lead_periods())), f"two leaders at once: {both}"
+    assert not (pairs := overlaps(fleet.lead_periods())), f"two leaders at once: {pairs}"
     share = surplus(fleet.devices, begun, ended, interval=fleet.interval)
     return ReplicaChanges(ended - begun, gap, share, service.count, service.slowest)

@@ -17,10 +17,12 @@ def pollers(device: CountedDevice, begin: float, end: float) -> set[str]:
 
 
 def owners(devices: Sequence[CountedDevice]) -> dict[str, set[str]]:
-    """The address from which each device is polled at present; nothing must be scraped meanwhile."""
+    """The address from which each device is polled now; the caller must not scrape meanwhile."""
     begun = lease_clock()
-    wait_until(lambda: all(pollers(one, begun, inf) for one in devices), deadline=90, what="a poll of each device")
-    return {one.name: pollers(one, begun, inf) for one in devices}
+    wait_until(
+        lambda: all(pollers(device, begun, inf) for device in devices), deadline=90, what="a poll of each device"
+    )
+    return {device.name: pollers(device, begun, inf) for device in devices}
 
 
 def longest_gap(devices: Sequence[CountedDevice], begin: float, end: float) -> float:
@@ -29,7 +31,7 @@ def longest_gap(devices: Sequence[CountedDevice], begin: float, end: float) -> f
 
 
 def surplus(devices: Sequence[CountedDevice], begin: float, end: float, *, interval: float) -> float:
-    """Polls beyond one per device and interval, as a share of these; negative when there were fewer."""
+    """Polls beyond one per device and interval, as a share of those; negative when there were fewer."""
     polls = sum(begin <= at <= end for device in devices for at, _ in list(device.polls))
     return polls / (len(devices) * (end - begin) / interval) - 1
 

@@ -1,4 +1,4 @@
-"""Scrapes of several replicas, as Prometheus makes them, while faults happen to the replicas."""
+"""Scrapes several replicas as Prometheus does, while the replicas suffer faults."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TIMEOUT = 10.0
 """Prometheus's default; sent to the server in a header."""
 HEADERS = {"X-Prometheus-Scrape-Timeout-Seconds": f"{TIMEOUT:g}"}
 WANTED = b"sysUpTime"
-STALE = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
+CONNECTION_CLOSED = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,30 +48,30 @@ class Scrapes:
         self._targets = targets
         self._pause = 1 / rate
         self._ended = threading.Event()
-        self._at: dict[Replica, _Worker] = {}
-        for one in replicas:
-            self.include(one)
+        self._workers: dict[Replica, _Worker] = {}
+        for replica in replicas:
+            self.include(replica)
 
     def include(self, replica: Replica) -> None:
-        """Starts the scrapes of one more replica."""
-        self._at[replica] = worker = _Worker(self, replica)
+        """Starts the scrapes of another replica."""
+        self._workers[replica] = worker = _Worker(self, replica)
         worker.start()
 
     def forget(self, replica: Replica) -> None:
         """Stops the scrapes of a replica, and waits for the one in progress."""
-        worker = self._at.pop(replica)
+        worker = self._workers.pop(replica)
         worker.ended.set()
         worker.join(2 * TIMEOUT)
 
     def release(self, replica: Replica) -> None:
         """Allows this replica to stop listening; until it does, no scrape of it may fail."""
-        self._at[replica].may_go = True
+        self._workers[replica].may_stop = True
 
     def close(self) -> None:
         """Stops all scrapes."""
-        for worker in self._at.values():
+        for worker in self._workers.values():
             worker.ended.set()
-        for replica in list(self._at):
+        for replica in list(self._workers):
             self.forget(replica)
 
     def __enter__(self) -> Self:
@@ -84,11 +84,11 @@ class Scrapes:
 
 
 class _Worker(threading.Thread):
-    """Scrapes one replica over a kept connection, and retries once when it was closed, as Go's client does."""
+    """Scrapes one replica over a keep-alive connection, and retries once when that was closed, as Go's client does."""
 
     def __init__(self, scrapes: Scrapes, replica: Replica) -> None:
         super().__init__(name=f"scrapes at {replica.name}", daemon=True)
-        self.may_go = False
+        self.may_stop = False
         self.ended = threading.Event()
         self._scrapes = scrapes
         self._name = replica.name
@@ -105,12 +105,12 @@ class _Worker(threading.Thread):
             try:
                 problem = self._problem(target)
             except ConnectionRefusedError as error:
-                if self.may_go:
+                if self.may_stop:
                     break
                 problem = repr(error)
             except (OSError, http.client.HTTPException) as error:
-                if self.may_go and isinstance(error, STALE) and self._refuses():
-                    break  # it was waiting to be accepted when the replica stopped listening
+                if self.may_stop and isinstance(error, CONNECTION_CLOSED) and self._refuses():
+                    break  # the connection was not accepted yet when the replica stopped listening
                 problem = repr(error)
             self._scrapes.count += 1
             self._scrapes.slowest = max(self._scrapes.slowest, time.monotonic() - begun)
@@ -132,20 +132,20 @@ class _Worker(threading.Thread):
         if self._connection is not None:
             try:
                 return self._scrape(self._connection, target)
-            except STALE:
+            except CONNECTION_CLOSED:
                 self._close()
         self._connection = http.client.HTTPConnection(self._host, self._port, timeout=TIMEOUT)
         return self._scrape(self._connection, target)
 
     def _scrape(self, connection: http.client.HTTPConnection, target: str) -> str:
         connection.request("GET", f"/snmp?target={target}", headers=HEADERS)
-        answer = connection.getresponse()
-        page = answer.read()
-        if answer.will_close:
+        response = connection.getresponse()
+        page = response.read()
+        if response.will_close:
             self._close()
-        if answer.status == 200 and WANTED in page:
+        if response.status == 200 and WANTED in page:
             return ""
-        return f"{answer.status} {page[:200]!r}"
+        return f"{response.status} {page[:200]!r}"
 
     def _close(self) -> None:
         if self._connection is not None:

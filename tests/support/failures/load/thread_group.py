@@ -11,7 +11,7 @@ from typing import Self
 class ThreadGroup:
     """``count`` threads that each run ``work`` with their number; closing waits ``patience`` seconds for each.
 
-    ``work`` must return soon after ``ended`` was set.
+    ``work`` must return soon after ``ended`` is set.
     """
 
     def __init__(self, work: Callable[[int], object], *, count: int, patience: float) -> None:
@@ -20,14 +20,14 @@ class ThreadGroup:
         self._threads = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(count)]
 
     def start(self) -> None:
-        for one in self._threads:
-            one.start()
+        for thread in self._threads:
+            thread.start()
 
     def close(self) -> None:
         """Stops the threads, and waits until they have finished."""
         self.ended.set()
-        for one in self._threads:
-            one.join(self._patience)
+        for thread in self._threads:
+            thread.join(self._patience)
 
     def __enter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""Writers that add devices at once through all replicas; compares the answers that they got with the inventory."""
+"""Writers that add devices concurrently at all replicas; compares the responses that they get with the inventory."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from tests.support.cluster.replica import DEVICES, KEY, Replica
 from tests.support.failures.load.thread_group import ThreadGroup
 
 TIMEOUT = 150.0
-"""Longer than a replica takes before it gives up."""
+"""Longer than a replica waits before it gives up."""
 UNKNOWN = 504
 """The status for an unknown outcome."""
 
 
 def inventory_in(folder: Path) -> Inventory:
     """The inventory in the file that the replicas share."""
-    found = EncryptedFile(folder / "inventory.json", InventoryKey(KEY.encode())).read()
-    return found[0] if found is not None else Inventory()
+    content = EncryptedFile(folder / "inventory.json", InventoryKey(KEY.encode())).read()
+    return content[0] if content is not None else Inventory()
 
 
 def add(port: int, name: str, *, timeout: float = TIMEOUT) -> int:
@@ -35,21 +35,21 @@ def add(port: int, name: str, *, timeout: float = TIMEOUT) -> int:
     try:
         body = json.dumps({"sysName": name, "agents": []})
         connection.request("POST", DEVICES, body, {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        answer.read()
-        return answer.status
+        response = connection.getresponse()
+        response.read()
+        return response.status
     finally:
         connection.close()
 
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """The result of adding one device: a status, or 0 and the error of the connection. Times are by ``lease_clock``."""
+    """The result of adding a device: a status, or 0 and the error of the connection. Times are by ``lease_clock``."""
 
     name: str
     replica: str
-    asked_at: float
-    told_at: float
+    sent_at: float
+    answered_at: float
     status: int
     error: str = ""
 
@@ -59,7 +59,7 @@ class WriteResult:
 
     @property
     def outcome(self) -> str:
-        """``unknown``: a replica reported an unknown outcome; ``cut``: there was no answer."""
+        """``unknown``: a replica reported an unknown outcome; ``cut``: no response."""
         return {0: "cut", UNKNOWN: "unknown"}.get(self.status, "done" if self.done else "refused")
 
 
@@ -67,43 +67,45 @@ class WriteResult:
 class WriteLog:
     """The results of all writers."""
 
-    told: list[WriteResult] = field(default_factory=list)
+    results: list[WriteResult] = field(default_factory=list)
 
     def write(self, replica: Replica, name: str) -> WriteResult:
         """Adds a device at a replica, and records the result."""
-        asked_at = lease_clock()
+        sent_at = lease_clock()
         try:
             status, error = add(replica.port, name), ""
         except (OSError, http.client.HTTPException) as problem:
             status, error = 0, repr(problem)
-        found = WriteResult(name, replica.name, asked_at, lease_clock(), status, error)
-        self.told.append(found)
-        return found
+        result = WriteResult(name, replica.name, sent_at, lease_clock(), status, error)
+        self.results.append(result)
+        return result
 
     @property
     def counts(self) -> Counter[str]:
-        return Counter(one.outcome for one in self.told)
+        return Counter(result.outcome for result in self.results)
 
-    def wrong(self, inventory: Inventory) -> list[str]:
-        """Contradictions between the inventory and the results: devices that are missing, unexpected or there twice."""
-        there = Counter(device.sys_name for device in inventory.devices)
-        found = []
-        for one in self.told:
-            least, most = (1, 1) if one.done else (0, 1) if one.outcome in ("cut", "unknown") else (0, 0)
-            if not least <= there[one.name] <= most:
-                found.append(f"{one} is there {there[one.name]} times")
-        return found
+    def contradictions(self, inventory: Inventory) -> list[str]:
+        """Devices that the inventory lacks, has twice, or has although the write was refused."""
+        counts = Counter(device.sys_name for device in inventory.devices)
+        problems = []
+        for result in self.results:
+            least, most = (1, 1) if result.done else (0, 1) if result.outcome in ("cut", "unknown") else (0, 0)
+            if not least <= counts[result.name] <= most:
+                problems.append(f"{result}: the inventory has this device {counts[result.name]} times")
+        return problems
 
 
 class Writers(ThreadGroup):
-    """``count`` writers that add one device after another at any of ``replicas()``, until closed.
+    """``count`` writers, each of which adds one device after another at any of ``replicas()``, until closed.
 
-    Each pauses for about ``rest`` seconds between devices. ``close`` waits for every answer.
+    Each pauses for about ``rest`` seconds between devices. ``close`` waits for every response.
     """
 
-    def __init__(self, books: WriteLog, replicas: Callable[[], Sequence[Replica]], *, count: int, rest: float) -> None:
+    def __init__(
+        self, write_log: WriteLog, replicas: Callable[[], Sequence[Replica]], *, count: int, rest: float
+    ) -> None:
         super().__init__(self._write, count=count, patience=2 * TIMEOUT)
-        self._books = books
+        self._write_log = write_log
         self._replicas = replicas
         self._rest = rest
         self._run = f"{random.getrandbits(32):08x}"
@@ -113,6 +115,6 @@ class Writers(ThreadGroup):
         number = 0
         chance = random.Random(writer)
         while not self.ended.wait(chance.uniform(0, 2 * self._rest)):
-            if there := self._replicas():
-                self._books.write(chance.choice(there), f"by-{self._run}-{writer}-{number}")
+            if replicas := self._replicas():
+                self._write_log.write(chance.choice(replicas), f"by-{self._run}-{writer}-{number}")
                 number += 1
