@@ -34,7 +34,7 @@ def main(words: Sequence[str]) -> int:
         print(reason)
         return 1
     with tempfile.TemporaryDirectory() as folder, BothPrograms(program, Path(folder)) as programs:
-        same = [_recorded(programs, options), _made(programs, options)]
+        same = [_recorded(programs, options), _generated(programs, options)]
     print(f"{time.monotonic() - began:.0f} s")
     return 0 if all(same) else 1
 
@@ -44,8 +44,8 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("modules", nargs="?", default="*", help="names of modules of snmp.yml (* matches all)")
     parser.add_argument("devices", nargs="?", default="*", help="names of recordings")
     parser.add_argument("--mangled", type=int, default=3, help="how often each recording is mangled")
-    parser.add_argument("--cases", type=int, default=5000, help="how many modules and devices are made up")
-    parser.add_argument("--seed", type=int, default=1, help="of what is made up or mangled")
+    parser.add_argument("--cases", type=int, default=5000, help="how many modules and devices are generated")
+    parser.add_argument("--seed", type=int, default=1, help="for what is generated or mangled")
     return parser
 
 
@@ -54,41 +54,41 @@ def _recorded(programs: BothPrograms, options: argparse.Namespace) -> bool:
     if shared is None:
         print("There is no folder 'shared' beside the project: no recorded devices")
         return True
-    found = programs.load((shared / "snmp_exporter" / "snmp.yml").read_text(encoding="utf-8"))
+    snmp_yml = programs.load((shared / "snmp_exporter" / "snmp.yml").read_text(encoding="utf-8"))
     recordings = [
-        one for one in sorted((shared / "recordings").glob("*.snmprec")) if fnmatch(one.stem, options.devices)
+        path for path in sorted((shared / "recordings").glob("*.snmprec")) if fnmatch(path.stem, options.devices)
     ]
-    names = [name for name in sorted(found.modules) if fnmatch(name, options.modules)]
+    names = [name for name in sorted(snmp_yml.modules) if fnmatch(name, options.modules)]
     print(f"{len(names)} modules on {len(recordings)} recorded devices ...", flush=True)
-    same = summary(list(recorded(programs, found, names, recordings)), print)
+    same = summary(list(recorded(programs, snmp_yml, names, recordings)), print)
     if not options.mangled:
         return same
     seeds = range(options.seed, options.seed + options.mangled)
     print(f"The same on each device mangled, {len(seeds)} times ...", flush=True)
-    return summary(list(recorded(programs, found, names, recordings, seeds=seeds)), print) and same
+    return summary(list(recorded(programs, snmp_yml, names, recordings, seeds=seeds)), print) and same
 
 
-def _made(programs: BothPrograms, options: argparse.Namespace) -> bool:
+def _generated(programs: BothPrograms, options: argparse.Namespace) -> bool:
     cases = [case(number, options.seed) for number in range(options.cases)]
-    print(f"{len(cases)} made-up modules and devices ...", flush=True)
+    print(f"{len(cases)} generated modules and devices ...", flush=True)
     results = list(generated(programs, cases))
     same = summary(results, print)
-    for one, result in [pair for pair in zip(cases, results, strict=True) if pair[1].unknown][:SHRUNK]:
-        _show(programs, one, result)
+    for differing, result in [pair for pair in zip(cases, results, strict=True) if pair[1].unknown][:SHRUNK]:
+        _show(programs, differing, result)
     return same
 
 
-def _show(programs: BothPrograms, one: Case, result: Result) -> None:
+def _show(programs: BothPrograms, differing: Case, result: Result) -> None:
     kind = result.unknown[0].kind
 
     def differs(other: Case) -> bool:
         try:
             return any(each.kind == kind for each in next(generated(programs, [other])).unknown)
-        except ModuleError:  # what is left of it loads here no longer
+        except ModuleError:  # without the removed part it is not valid
             return False
 
-    small = shrunk(one, differs)
-    print(f"The smallest part of {one.name} that differs:")
+    small = shrunk(differing, differs)
+    print(f"The smallest part of {differing.name} that differs:")
     print(pformat({"metrics": small.metrics, "objects": small.objects, "module": small.module}, width=120))
     for each in next(generated(programs, [small])).unknown[:SHRUNK]:
         print(f"  {each.kind}: {each.what}")

@@ -20,20 +20,20 @@ CASES = 300
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BothPrograms]:
-    with BothPrograms(require_exporter(), tmp_path_factory.mktemp("beside")) as both:
-        yield both
+    with BothPrograms(require_exporter(), tmp_path_factory.mktemp("beside")) as both_programs:
+        yield both_programs
 
 
 @pytest.mark.parametrize("seeds", [(), (1,)], ids=["as they are", "mangled"])
 def test_modules_of_snmp_exporter_give_its_samples_on_recorded_devices(
     programs: BothPrograms, seeds: tuple[int, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = programs.load(require_shared("snmp_exporter", "snmp.yml").read_text(encoding="utf-8"))
+    snmp_yml = programs.load(require_shared("snmp_exporter", "snmp.yml").read_text(encoding="utf-8"))
     recordings = [require_shared("recordings", f"{device}.snmprec") for device in DEVICES]
-    results = list(recorded(programs, found, MODULES, recordings, seeds=seeds))
+    results = list(recorded(programs, snmp_yml, MODULES, recordings, seeds=seeds))
     assert summary(results, print), capsys.readouterr().out
     assert len(results) == len(MODULES) * len(DEVICES)
-    assert sum(one.samples for one in results) > 1000
+    assert sum(result.samples for result in results) > 1000
 
 
 def test_generated_modules_and_devices_give_the_same_samples(
@@ -41,7 +41,7 @@ def test_generated_modules_and_devices_give_the_same_samples(
 ) -> None:
     results = list(generated(programs, [case(number, seed=0) for number in range(CASES)]))
     assert summary(results, print), capsys.readouterr().out
-    assert sum(not one.known and one.samples > 0 for one in results) > CASES / 2
+    assert sum(not result.known and result.samples > 0 for result in results) > CASES / 2
 
 
 def test_an_unexplained_difference_fails_the_comparison(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ from promsnmp.snmp import ber
 from tests.support.conformance.generated import case
 from tests.support.conformance.mangled import mangled, mib_of
 from tests.support.conformance.shrink import shrunk
-from tests.support.exposition.reference import document
+from tests.support.exposition.reference import Case, document
 from tests.support.tools import require_shared
 
 CASES = [case(number, seed=0) for number in range(300)]
@@ -21,15 +21,15 @@ def test_each_seed_makes_its_own_case() -> None:
 
 
 def test_every_type_and_key_of_the_language_is_generated() -> None:
-    metrics = [metric for one in CASES for metric in one.metrics]
+    metrics = [metric for generated in CASES for metric in generated.metrics]
     indexes = [index for metric in metrics for index in metric.get("indexes", ())]
     assert {metric["type"] for metric in metrics} == set(MetricType)
     assert {index["type"] for index in indexes} == set(IndexType)
     keys = {key for metric in metrics for key in metric}
     assert keys >= {"lookups", "regex_extracts", "datetime_pattern", "enum_values", "offset", "scale"}
-    assert {key for one in CASES for key in one.module} >= {"walk", "get", "filters", "max_repetitions"}
+    assert {key for generated in CASES for key in generated.module} >= {"walk", "get", "filters", "max_repetitions"}
     assert any(not lookup["labels"] for metric in metrics for lookup in metric.get("lookups", ()))
-    assert {one.version for one in CASES} == {1, 2, 3}
+    assert {generated.version for generated in CASES} == {1, 2, 3}
 
 
 def test_generated_modules_load() -> None:
@@ -37,10 +37,13 @@ def test_generated_modules_load() -> None:
 
 
 def test_a_case_is_shrunk_to_the_difference() -> None:
-    big = next(one for one in CASES if len(one.metrics) > 2 and len(one.objects) > 20)
+    big = next(generated for generated in CASES if len(generated.metrics) > 2 and len(generated.objects) > 20)
     name, metric = list(big.objects)[11], big.metrics[1]
 
-    small = shrunk(big, lambda one: name in one.objects and any(each["oid"] == metric["oid"] for each in one.metrics))
+    def has_both(smaller: Case) -> bool:
+        return name in smaller.objects and any(each["oid"] == metric["oid"] for each in smaller.metrics)
+
+    small = shrunk(big, has_both)
 
     assert list(small.objects) == [name]
     assert [each.keys() for each in small.metrics] == [{"oid", "type", "name", "help"}]
@@ -50,12 +53,12 @@ def test_a_case_is_shrunk_to_the_difference() -> None:
 
 def test_a_mangled_device_has_most_of_its_objects_and_some_others() -> None:
     recording = read_recording(require_shared("recordings", "junos_qfx5100.snmprec")).mib.objects
-    still = {name: value for name, value in recording.items() if isinstance(value, bytes)}
-    again = mangled(still, "1")
-    assert again == mangled(still, "1") != mangled(still, "2")
-    same = [name for name, value in again.items() if still.get(name) == value]
-    assert 0.4 * len(still) < len(same) < 0.99 * len(still)
-    assert again.keys() - still.keys()
+    fixed = {name: value for name, value in recording.items() if isinstance(value, bytes)}
+    again = mangled(fixed, "1")
+    assert again == mangled(fixed, "1") != mangled(fixed, "2")
+    same = [name for name, value in again.items() if fixed.get(name) == value]
+    assert 0.4 * len(fixed) < len(same) < 0.99 * len(fixed)
+    assert again.keys() - fixed.keys()
     assert len(mib_of(again)) == len(again)
     kinds = {value[0] for value in again.values()}
     assert {ber.INTEGER, ber.OCTET_STRING, ber.COUNTER64, ber.OPAQUE} <= kinds

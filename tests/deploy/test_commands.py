@@ -212,7 +212,7 @@ def test_every_command_of_operations_md_runs(pages: Pages) -> None:
         pages.share_secret()
         if "promsnmp leader" in command:
             pages.await_leader()
-        here = re.sub(r"\bPOD\b", pages.one_of("promsnmp"), command)
+        here = re.sub(r"\bPOD\b", pages.pod_name("promsnmp"), command)
         pages(f"export HELM_NAMESPACE=other; {here}")
         if "rekey" in command:
             pages.restart()

@@ -226,7 +226,7 @@ def test_a_new_key_takes_effect_without_a_failed_scrape(replicas: Replicas) -> N
     """operations.md, "Key rotation": rekey, patch the Secret, restart one after the other."""
     with_device(replicas)
     new = "fedcba9876543210"
-    done = replicas.pods[0].run("promsnmp", "inventory", "rekey", "--new-key-file", "-", given=f"{new}\n")
+    done = replicas.pods[0].run("promsnmp", "inventory", "rekey", "--new-key-file", "-", text=f"{new}\n")
     assert done.returncode == 0, done.stderr
     assert all(scraped(pod, "switch-1") and pod.probe("readiness") for pod in replicas.pods)
     pick(replicas.items, "Secret")["stringData"]["PROM_ENCRYPT_KEY"] = new

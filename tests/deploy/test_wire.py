@@ -24,7 +24,7 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
         yield Shell(tmp_path, cluster, {})
 
 
-def test_every_kind_that_the_pages_create_is_understood() -> None:
+def test_every_kind_that_the_pages_create_is_supported() -> None:
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     created = set(re.findall(r"^ *kubectl (?:-n \S+ |--namespace \S+ )?create (?!-f)(\S+)", text, re.MULTILINE))
     assert created >= {"secret", "configmap"}
@@ -47,7 +47,7 @@ def test_what_kubectl_creates_is_kept_whole(shell: Shell) -> None:
     assert files["binaryData"] == {"odd": odd}
 
 
-def test_a_kind_or_a_field_that_is_not_understood_is_an_error() -> None:
+def test_a_kind_or_a_field_that_is_not_supported_is_an_error() -> None:
     pod = MAGIC + b"\x0a\x09" + b"\x0a\x02v1\x12\x03Pod" + b"\x12\x00"
     assert is_protobuf(pod)
     with pytest.raises(ValueError, match="Pod in v1"):

@@ -1,7 +1,7 @@
 """Generates random modules and devices from a seed: every type of metric, index and lookup, and edge values.
 
-A case is a table of a few columns whose rows share their indexes, with some scalars. Most of it fits together, as in
-real files, and some does not: missing rows, indexes that are too short or too long, values of another type.
+A case is a table of a few columns whose rows share their indexes, with some scalars. Most of it is valid, as in real
+files, and some is not: missing rows, indexes that are too short or too long, values of another type.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from promsnmp.snmp import ber
-from tests.support.conformance import generated_values as generated_values
+from tests.support.conformance import generated_values
 from tests.support.exposition.reference import Case
 
 METRIC_TYPES = (
@@ -57,7 +57,7 @@ class Row:
 
 
 def case(number: int, seed: int) -> Case:
-    """The case of a seed; always the same one."""
+    """The case with this number and seed, which is always the same."""
     return _CaseGenerator(Random(f"{seed}.{number}")).case(f"made_{seed}_{number}")
 
 
@@ -71,10 +71,10 @@ class _CaseGenerator:
     def __init__(self, random: Random) -> None:
         self.random = random
         self.objects: dict[str, bytes] = {}
-        self.lies = random.random() < 0.3
+        self.is_invalid = random.random() < 0.3
         self.overlaps = random.random() < 0.15
         self.indexes = [self.index(at) for at in range(random.choice((0, 1, 1, 1, 2, 2, 3)))]
-        self.has_ports = any(one["type"] == "LldpPortId" for one in self.indexes)
+        self.has_ports = any(index["type"] == "LldpPortId" for index in self.indexes)
         self.rows = [self.row() for _ in range(random.choice((1, 3, 6, 12)) if self.indexes else 1)]
         self.columns = 20
         """The number of the column that was last added for a lookup."""
@@ -89,9 +89,9 @@ class _CaseGenerator:
         if self.maybe(0.1):
             self.random.shuffle(metrics)
         module = self.module(metrics)
-        looked_at = tuple(f"{one['oid']}." for one in module.get("filters", ()))
+        filter_columns = tuple(f"{rule['oid']}." for rule in module.get("filters", ()))
         # Not in a filter's column: snmp_exporter would drop the filter.
-        others = [at for at in self.objects if not at.startswith(looked_at)]
+        others = [at for at in self.objects if not at.startswith(filter_columns)]
         if others and self.maybe(0.05):
             self.objects[self.random.choice(others)] = generated_values.malformed(self.random)
         return Case(name, metrics, self.objects, module, version=self.random.choice((1, 2, 2, 2, 3)))
@@ -100,19 +100,19 @@ class _CaseGenerator:
 
     def index(self, at: int) -> dict[str, Any]:
         random, kind = self.random, self.random.choice(INDEX_TYPES)
-        made: dict[str, Any] = {"labelname": random.choice(NAMES) if self.maybe(0.01) else f"i{at}", "type": kind}
+        index: dict[str, Any] = {"labelname": random.choice(NAMES) if self.maybe(0.01) else f"i{at}", "type": kind}
         if kind in ("OctetString", "DisplayString") and self.maybe(0.4):
-            made |= random.choice(({"fixed_size": 3}, {"fixed_size": 1}, {"implied": True}))
+            index |= random.choice(({"fixed_size": 3}, {"fixed_size": 1}, {"implied": True}))
         if kind == "EnumAsInfo":
-            made["enum_values"] = {1: "one", 2: 'tw"o', 7: ""}
-        return made
+            index["enum_values"] = {1: "one", 2: 'tw"o', 7: ""}
+        return index
 
     def row(self) -> Row:
-        parts = tuple(self.part(one) for one in self.indexes)
+        parts = tuple(self.part(index) for index in self.indexes)
         suffix = tuple(sub for part in parts for sub in part)
         if not self.indexes:
             suffix = () if self.maybe(0.05) else (0,)
-        elif self.lies and self.maybe(0.3):
+        elif self.is_invalid and self.maybe(0.3):
             cut = self.random.randrange(len(suffix) + 1)
             suffix = self.random.choice(
                 (suffix[:cut], (*suffix, 5), (*suffix, 0, 97, 300), (*suffix[:cut], *suffix[cut + 1 :]))
@@ -132,17 +132,17 @@ class _CaseGenerator:
         if kind == "InetAddressIPv6":
             return self.characters(16)
         if kind in ("InetAddress", "InetAddressMissingSize"):
-            told, size = random.choice(((1, 4), (1, 4), (2, 16), (3, 8), (4, 20), (16, 5), (0, 0), (1, 3)))
+            address_type, size = random.choice(((1, 4), (1, 4), (2, 16), (3, 8), (4, 20), (16, 5), (0, 0), (1, 3)))
             content = self.characters(size)
-            return (told, size, *content) if kind == "InetAddress" else (told, *content)
+            return (address_type, size, *content) if kind == "InetAddress" else (address_type, *content)
         if kind == "LldpPortId":
-            told = random.choice((1, 2, 3, 3, 4, 5, 5, 6, 7, 8))
-            content = self.characters(6 if told == 3 else random.randrange(5))
-            return (told, len(content), *content)
+            subtype = random.choice((1, 2, 3, 3, 4, 5, 5, 6, 7, 8))
+            content = self.characters(6 if subtype == 3 else random.randrange(5))
+            return (subtype, len(content), *content)
         if kind == "EnumAsInfo":
             return (random.choice((1, 2, 7, 9)),)
-        # where an index is cut elsewhere, a number may become a length, and snmp_exporter takes memory for it
-        is_small = self.lies or self.overlaps or self.has_ports or self.maybe(0.7)
+        # an index that is cut at another place makes a number a length, for which snmp_exporter allocates memory
+        is_small = self.is_invalid or self.overlaps or self.has_ports or self.maybe(0.7)
         return (random.randrange(1, 40) if is_small else random.choice(SUBIDS),)
 
     def characters(self, size: int) -> Subids:
@@ -157,29 +157,29 @@ class _CaseGenerator:
     def metric(self, at: int) -> dict[str, Any]:
         random, kind = self.random, self.random.choice(METRIC_TYPES)
         column = 2 * at
-        made: dict[str, Any] = {"oid": f"1.{column}", "type": kind, "name": f"m{at}", "help": random.choice(HELPS)}
+        metric: dict[str, Any] = {"oid": f"1.{column}", "type": kind, "name": f"m{at}", "help": random.choice(HELPS)}
         if self.maybe(0.02):
-            made["name"] = random.choice((*NAMES, "m1", "i0"))
+            metric["name"] = random.choice((*NAMES, "m1", "i0"))
         if self.indexes:
-            made["indexes"] = self.indexes
+            metric["indexes"] = self.indexes
         self.fill(f"1.{column}", kind)
         if kind in ("InetAddress", "InetAddressMissingSize", "LldpPortId"):
             self.fill(f"1.{column - 1}", "EnumAsInfo")
         if kind in ("EnumAsInfo", "EnumAsStateSet", "Bits"):
-            made["enum_values"] = random.choice(
+            metric["enum_values"] = random.choice(
                 ({1: "up", 2: "down", 3: 'o"dd'}, {0: "a", 7: "b", 9: "c"}, {5: ""}, {})
             )
         if kind == "ParseDateAndTime":
-            made["datetime_pattern"] = random.choice(PATTERNS)
+            metric["datetime_pattern"] = random.choice(PATTERNS)
         if self.maybe(0.15):
-            made["scale"] = random.choice((0.1, 10.0, -1, 1e-9, 0.001))
+            metric["scale"] = random.choice((0.1, 10.0, -1, 1e-9, 0.001))
         if self.maybe(0.15):
-            made["offset"] = random.choice((1, -273.15, 0.5))
+            metric["offset"] = random.choice((1, -273.15, 0.5))
         if self.maybe(0.2):
-            made["regex_extracts"] = {random.choice(("Temp", "", "A")): self.extracts(), "B": self.extracts()}
+            metric["regex_extracts"] = {random.choice(("Temp", "", "A")): self.extracts(), "B": self.extracts()}
         if self.maybe(0.5):
-            made["lookups"] = self.lookups()
-        return made
+            metric["lookups"] = self.lookups()
+        return metric
 
     def extracts(self) -> list[dict[str, str]]:
         chosen = range(self.random.randrange(4))
@@ -194,15 +194,16 @@ class _CaseGenerator:
                 self.objects[name] = self.value(kind)
 
     def value(self, kind: str) -> bytes:
-        value = generated_values.value_for(kind, self.random, lies=self.lies)
+        value = generated_values.value_for(kind, self.random, wrong_types=self.is_invalid)
         is_text_elsewhere = self.overlaps and value[0] in (ber.TIME_TICKS, ber.UINTEGER32)
         return generated_values.integer(self.random) if is_text_elsewhere else value
 
     def overlapping(self, metrics: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """A metric whose OID is under, above or equal to that of another metric, or that has its name."""
         chosen = self.random.choice(metrics)
-        other = {key: value for key, value in chosen.items() if key != "regex_extracts"}  # they would show its bugs
-        if other["type"] in ("ParseDateAndTime", "EnumAsInfo", "EnumAsStateSet"):  # so would these
+        # snmp_exporter has bugs with regex_extracts and with these types
+        other = {key: value for key, value in chosen.items() if key != "regex_extracts"}
+        if other["type"] in ("ParseDateAndTime", "EnumAsInfo", "EnumAsStateSet"):
             other = {key: value for key, value in other.items() if key != "enum_values"} | {"type": "DisplayString"}
         how = self.random.randrange(4)
         if how == 0 and self.rows[0].suffix:
@@ -217,30 +218,30 @@ class _CaseGenerator:
     # ----------------------------------------------------------------------------------------------------- lookups
 
     def lookups(self) -> list[dict[str, Any]]:
-        made: list[dict[str, Any]] = []
-        known: dict[str, list[Subids | None]] = {
+        lookups: list[dict[str, Any]] = []
+        subids_of: dict[str, list[Subids | None]] = {
             index["labelname"]: [row.parts[at] for row in self.rows] for at, index in enumerate(self.indexes)
         }
         for at in range(self.random.choice((1, 1, 2, 3))):
             if self.maybe(0.15):
-                made.append({"labels": [], "labelname": self.random.choice([*known, "nothing"])})
-            elif known:
-                made.append(self.lookup(at, known))
-        return made
+                lookups.append({"labels": [], "labelname": self.random.choice([*subids_of, "nothing"])})
+            elif subids_of:
+                lookups.append(self.lookup(at, subids_of))
+        return lookups
 
-    def lookup(self, at: int, known: dict[str, list[Subids | None]]) -> dict[str, Any]:
-        """A lookup by some labels; another lookup may start from its label."""
+    def lookup(self, at: int, subids_of: dict[str, list[Subids | None]]) -> dict[str, Any]:
+        """A lookup by some labels, whose own label later lookups may use."""
         random, kind = self.random, self.random.choice(LOOKUP_TYPES)
-        labels = random.sample(list(known), min(len(known), random.choice((1, 1, 1, 2))))
+        labels = random.sample(list(subids_of), min(len(subids_of), random.choice((1, 1, 1, 2))))
         if self.maybe(0.03):
             labels.append("nowhere")
         self.columns += 2
-        found: list[Subids | None] = []
+        results: list[Subids | None] = []
         for number in range(len(self.rows)):
-            parts = [known[label][number] if label in known else () for label in labels]
-            found.append(None if None in parts else self.looked_up([part or () for part in parts], kind))
-        name = random.choice((f"l{at}", f"l{at}", f"l{at}", *known))
-        known[name] = found
+            parts = [subids_of[label][number] if label in subids_of else () for label in labels]
+            results.append(None if None in parts else self.looked_up([part or () for part in parts], kind))
+        name = random.choice((f"l{at}", f"l{at}", f"l{at}", *subids_of))
+        subids_of[name] = results
         return {"labels": labels, "labelname": name, "oid": f"1.{self.columns}", "type": kind}
 
     def looked_up(self, parts: Sequence[Subids], kind: str) -> Subids | None:
@@ -253,8 +254,8 @@ class _CaseGenerator:
             value = generated_values.integer(self.random) if self.maybe(0.2) else generated_values.small(self.random)
         self.objects[_dotted(1, self.columns, *at)] = value
         if kind in generated_values.ASSOCIATED:
-            told = self.random.choice(generated_values.ASSOCIATED[kind])
-            self.objects[_dotted(1, self.columns - 1, *at)] = ber.encode_integer(told)
+            subtype = self.random.choice(generated_values.ASSOCIATED[kind])
+            self.objects[_dotted(1, self.columns - 1, *at)] = ber.encode_integer(subtype)
         tag_is_small = value[:2] == b"\x02\x01"
         return (value[2],) if tag_is_small and value[2] < 0x80 else None
 
@@ -262,19 +263,19 @@ class _CaseGenerator:
 
     def module(self, metrics: Sequence[dict[str, Any]]) -> dict[str, Any]:
         random = self.random
-        made: dict[str, Any] = {}
+        module: dict[str, Any] = {}
         columns = sorted({".".join(name.split(".")[:2]) for name in self.objects})
         if self.maybe(0.3):
-            made["walk"] = random.sample(columns, random.randrange(1, len(columns) + 1)) if columns else ["1"]
+            module["walk"] = random.sample(columns, random.randrange(1, len(columns) + 1)) if columns else ["1"]
             if self.maybe(0.2):
-                made["walk"] += [random.choice((*self.objects, "9", "1", metrics[0]["oid"]))]
+                module["walk"] += [random.choice((*self.objects, "9", "1", metrics[0]["oid"]))]
         if self.maybe(0.2) and self.objects:
             some = list(self.objects)
-            made["get"] = [random.choice((*some, *some, *some, "9.9.0")) for _ in range(random.choice((1, 3, 70)))]
+            module["get"] = [random.choice((*some, *some, *some, "9.9.0")) for _ in range(random.choice((1, 3, 70)))]
         if self.maybe(0.3):
-            made["max_repetitions"] = random.choice((0, 1, 2, 5, 100))
+            module["max_repetitions"] = random.choice((0, 1, 2, 5, 100))
         if self.maybe(0.1) and columns:
-            made["filters"] = [
+            module["filters"] = [
                 {
                     "oid": random.choice(columns),
                     "targets": random.sample(columns, 1),
@@ -282,4 +283,4 @@ class _CaseGenerator:
                 }
                 for _ in range(random.choice((1, 1, 2)))
             ]
-        return made
+        return module

@@ -163,10 +163,10 @@ BY_TYPE: Mapping[str, tuple[Maker, ...]] = {
     "DisplayString": (text, text, text, *ANYTHING, any_float),
     "OctetString": (some_octets, text, *ANYTHING, any_float),
 }
+"""The usual values of a metric of a type; ANYTHING for the other types."""
 NUMERIC = ("gauge", "counter", "Float", "Double", "EnumAsInfo", "EnumAsStateSet")
 ASSOCIATED = {"InetAddress": (1, 2), "InetAddressMissingSize": (1, 2), "LldpPortId": (1, 2, 3, 5, 7)}
-"""Types whose values take their type from the column before, and the known numbers of types."""
-"""What the values of a metric of a type usually are; any for types that are not here."""
+"""Types whose values take their type from the column before, and the numbers of those types."""
 
 
 def is_number(value: bytes) -> bool:
@@ -185,12 +185,12 @@ def is_whole(value: bytes) -> bool:
     return number is not None and -(2**63) <= number < 2**63
 
 
-def value_for(kind: str, random: Random, *, lies: bool) -> bytes:
-    """A value for a metric or lookup of a type; with ``lies``, sometimes one of another type."""
+def value_for(kind: str, random: Random, *, wrong_types: bool) -> bytes:
+    """A value for a metric or lookup of a type; with ``wrong_types``, sometimes of another type."""
     makers = BY_TYPE.get(kind, ANYTHING)
-    if kind in ASSOCIATED:  # a value whose type no column gives is shown differently on purpose
+    if kind in ASSOCIATED:  # values without a type column are shown differently on purpose
         makers = STRINGS
-    if lies and kind != "NTPTimeStamp" and random.random() < 0.15:
+    if wrong_types and kind != "NTPTimeStamp" and random.random() < 0.15:
         makers = (*ANYTHING, padded, odd)
     elif random.random() < 0.05 and kind in ("gauge", "counter"):
         makers = (padded,)

@@ -15,10 +15,10 @@ REFUSALS = {
     re.compile(r"collected before with the same name and label values"): "duplicate series",
     re.compile(r"has help .* but should have|inconsistent label|should be a"): "families that do not agree",
     re.compile(r"is not a valid (?:label|metric) name|duplicate label names"): "names that are not allowed",
-    re.compile(r"is not valid UTF-8"): "indexes that are no UTF-8",
+    re.compile(r"is not valid UTF-8"): "indexes that are not UTF-8",
     re.compile(r"is greater than MaxOids"): "too many objects in one GET",
     re.compile(r"error reported by target .*: Error Status"): "an error-status of a GET",
-    re.compile(r"BITS type was not a BISTRING on the wire"): "Bits that are no octets",
+    re.compile(r"BITS type was not a BISTRING on the wire"): "Bits that are not octets",
     re.compile(r"error (?:getting|walking) target .*(?:[Uu]nable to decode|unmarshal|decode)"): "malformed values",
     re.compile(r"^snmp_exporter ends$"): "values that end snmp_exporter",
 }
@@ -42,7 +42,7 @@ def refusal(body: str) -> str:
     return next((why for pattern, why in REFUSALS.items() if pattern.search(body)), "")
 
 
-def has_slips_apart(page: ParsedPage) -> bool:
+def has_formatting_bugs(page: ParsedPage) -> bool:
     """Whether some series of a page differ only because of formatting bugs of snmp_exporter."""
     return len(_corrected(page).samples) < len(page.samples)
 
@@ -57,13 +57,13 @@ def unexplained_differences(
     if not list(compare(mine, other)):
         return []
     other = _corrected(other)
-    differences = (lambda _, one, two: list(compare(one, two))) if is_exact else _beyond_zeros
-    found = differences(scraped, mine, other)
-    lookups = [one for metric in scraped.metrics for one in metric.get("lookups", ())]
-    free = {one["labelname"] for one in lookups if one.get("type") in ASSOCIATED}
-    if found and free:  # an address without a type is shown differently
-        return differences(scraped, _without(mine, free), _without(other, free))
-    return found
+    differences = (lambda _, ours, theirs: list(compare(ours, theirs))) if is_exact else _beyond_zeros
+    unexplained = differences(scraped, mine, other)
+    lookups = [lookup for metric in scraped.metrics for lookup in metric.get("lookups", ())]
+    labels = {lookup["labelname"] for lookup in lookups if lookup.get("type") in ASSOCIATED}
+    if unexplained and labels:  # an address without a type is shown differently
+        return differences(scraped, _without(mine, labels), _without(other, labels))
+    return unexplained
 
 
 def _corrected(page: ParsedPage) -> ParsedPage:
@@ -77,20 +77,20 @@ def _corrected(page: ParsedPage) -> ParsedPage:
 
 def _beyond_zeros(scraped: ScrapedModule, mine: ParsedPage, other: ParsedPage) -> list[Difference]:
     invented = _invented(scraped, mine, other)
-    kept = {series: value for series, value in other.samples.items() if series not in invented}
-    return list(compare(mine, replace(other, samples=kept)))
+    remaining = {series: value for series, value in other.samples.items() if series not in invented}
+    return list(compare(mine, replace(other, samples=remaining)))
 
 
 def _without(page: ParsedPage, labels: Collection[str]) -> ParsedPage:
     """A page without some labels; a sample's value becomes a label, too, because several series may have become one."""
     samples: dict[Series, float] = {}
     for (name, pairs), value in page.samples.items():
-        samples[name, (*(one for one in pairs if one[0] not in labels), ("value", repr(value)))] = value
+        samples[name, (*(pair for pair in pairs if pair[0] not in labels), ("value", repr(value)))] = value
     return replace(page, samples=samples)
 
 
 def _invented(scraped: ScrapedModule, mine: ParsedPage, other: ParsedPage) -> set[Series]:
-    """Series of zeros that only snmp_exporter has; at most as many per name as values that are not numbers."""
+    """Zeros that snmp_exporter gives for values that are not numbers: at most as many per name as such values."""
     allowed: Counter[str] = Counter()
     zeros: dict[str, set[float]] = {}
     for metric in scraped.metrics:
@@ -103,7 +103,7 @@ def _invented(scraped: ScrapedModule, mine: ParsedPage, other: ParsedPage) -> se
             allowed[name] += rows * (len(metric.get("enum_values", ())) + 1)
             zero = 0.0 * metric.get("scale", 1) + metric.get("offset", 0)
             zeros.setdefault(name, set()).update((0.0, 1.0) if is_enum else (zero,))
-    found: set[Series] = set()
+    invented: set[Series] = set()
     for name, count in allowed.items():
         extra = [
             series
@@ -111,5 +111,5 @@ def _invented(scraped: ScrapedModule, mine: ParsedPage, other: ParsedPage) -> se
             if series[0] == name and other.samples[series] in zeros[name]
         ]
         if len(extra) <= count:
-            found.update(extra)
-    return found
+            invented.update(extra)
+    return invented

@@ -7,7 +7,7 @@ from random import Random
 
 from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber, oid
-from tests.support.conformance import generated_values as generated_values
+from tests.support.conformance import generated_values
 
 SHARE = 0.06
 """The share of a device's objects that is changed."""
@@ -17,19 +17,19 @@ _NOT_TEXT = (ber.TIME_TICKS, ber.UINTEGER32)
 def mangled(objects: Mapping[bytes, bytes], seed: str) -> dict[bytes, bytes]:
     """The objects of a device, with some of them changed; the same seed changes the same objects."""
     random = Random(seed)
-    gone = random.random() < 0.2  # the device stops in the middle of its MIB
-    found: dict[bytes, bytes] = {}
+    is_cut = random.random() < 0.2  # the device stops in the middle of its MIB
+    changed: dict[bytes, bytes] = {}
     for name, value in objects.items():
         if random.random() >= SHARE:
-            found[name] = value
+            changed[name] = value
         elif random.random() < 0.3:
-            found[_elsewhere(name, random)] = value
+            changed[_elsewhere(name, random)] = value
         elif random.random() < 0.8:
-            found[name] = _other(value, random)
-    if gone:
-        names = sorted(found, key=oid.decode_subids)
-        found = {name: found[name] for name in names[: random.randrange(len(names) // 2, len(names))]}
-    return found
+            changed[name] = _other(value, random)
+    if is_cut:
+        names = sorted(changed, key=oid.decode_subids)
+        changed = {name: changed[name] for name in names[: random.randrange(len(names) // 2, len(names))]}
+    return changed
 
 
 def _other(value: bytes, random: Random) -> bytes:
@@ -53,7 +53,7 @@ def _other(value: bytes, random: Random) -> bytes:
 def _elsewhere(name: bytes, random: Random) -> bytes:
     """An OID with another index: cut short, too long, or another row."""
     subids = oid.decode_subids(name)
-    last = random.choice((0, 1, 200, 255, 256, 1000))  # not large: snmp_exporter takes memory for lengths
+    last = random.choice((0, 1, 200, 255, 256, 1000))  # not large: snmp_exporter allocates memory for lengths
     return oid.encode_subids(random.choice((subids[:-1], (*subids, last), (*subids[:-1], last))))
 
 

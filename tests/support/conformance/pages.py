@@ -40,11 +40,11 @@ def parse(text: str) -> ParsedPage:
     types: dict[str, str] = {}
     helps: dict[str, str] = {}
     for line in text.split("\n"):
-        if found := _HEADER.fullmatch(line):
-            if not OWN.match(found[2]):
-                (types if found[1] == "TYPE" else helps)[found[2]] = found[3] or ""
-        elif (found := _LINE.fullmatch(line)) and not OWN.match(found[1]):
-            samples[found[1], tuple(sorted(_LABEL.findall(found[2] or "")))] = float(found[3])
+        if match := _HEADER.fullmatch(line):
+            if not OWN.match(match[2]):
+                (types if match[1] == "TYPE" else helps)[match[2]] = match[3] or ""
+        elif (match := _LINE.fullmatch(line)) and not OWN.match(match[1]):
+            samples[match[1], tuple(sorted(_LABEL.findall(match[2] or "")))] = float(match[3])
     return ParsedPage(samples, types, helps)
 
 

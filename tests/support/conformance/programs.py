@@ -43,7 +43,7 @@ class ScrapeResults:
 
 
 class BothPrograms:
-    """``load`` gives both programs the same modules, ``device`` sets the agent's MIB, ``pages`` scrapes both."""
+    """PromSNMP and snmp_exporter: ``load`` sets their modules, ``device`` the agent's MIB, ``pages`` scrapes both."""
 
     def __init__(self, program: str, folder: Path) -> None:
         self._program = program
@@ -71,8 +71,8 @@ class BothPrograms:
         self._document = read_text(text, source="cases")
         catalogue_store = CatalogueStore(Catalogue(self._document.modules, self._document.auths))
         self._collectors = [Collector(catalogue_store, options) for options in (PLAIN, EXACT)]
-        for one in self._collectors:
-            one.states.max_states = 1
+        for collector in self._collectors:
+            collector.states.max_states = 1
         self._config.write_text(text, encoding="utf-8")
         if self._exporter is None or not self._exporter.running:
             self._start_exporter()
@@ -95,9 +95,9 @@ class BothPrograms:
         return ScrapeResults(mine, exact, parse(body) if status == 200 else f"{status}: {body.strip()}")
 
     async def _ours(self, modules: Sequence[str], auth: str) -> tuple[ParsedPage, ParsedPage | str]:
-        key = f"device{next(self._polls)}"  # forgets what earlier polls of another device found
-        login = self._document.auths[auth]
-        target = Target(key, "device", SnmpEndpoint(self._agent.address, self._agent.port), login, tuple(modules))
+        key = f"device{next(self._polls)}"  # a new key: nothing is remembered of earlier devices
+        credentials = self._document.auths[auth]
+        target = Target(key, "device", SnmpEndpoint(self._agent.address, self._agent.port), credentials, tuple(modules))
         plain, exact = self._collectors
         first, second = await _poll(plain, target), await _poll(plain, target)
         if isinstance(first, str) or isinstance(second, str):

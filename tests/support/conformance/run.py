@@ -14,7 +14,7 @@ from promsnmp.snmp import oid
 from tests.support.conformance.known_differences import (
     STRICT,
     ScrapedModule,
-    has_slips_apart,
+    has_formatting_bugs,
     refusal,
     unexplained_differences,
 )
@@ -44,7 +44,7 @@ def compare_module(module: str, name: str, scraped: ScrapedModule, pages: Scrape
     result = Result(module, name, len(pages.mine.samples))
     if isinstance(pages.theirs, ParsedPage):
         result.unknown += unexplained_differences(scraped, pages.mine, pages.theirs)
-        result.unknown += [Difference(f"exact: {one.kind}", one.what) for one in _inexact(scraped, pages)]
+        result.unknown += [Difference(f"exact: {each.kind}", each.what) for each in _inexact(scraped, pages)]
     elif why := refusal(pages.theirs):
         result.known[why] += 1
         if why in STRICT and isinstance(pages.exact, ParsedPage):
@@ -58,26 +58,26 @@ def _inexact(scraped: ScrapedModule, pages: ScrapeResults) -> list[Difference]:
     """Differences that remain with the settings that restore snmp_exporter's behaviour."""
     assert isinstance(pages.theirs, ParsedPage)
     if isinstance(pages.exact, str):
-        is_served = pages.theirs.samples and not has_slips_apart(pages.theirs)
+        is_served = pages.theirs.samples and not has_formatting_bugs(pages.theirs)
         return [Difference("only PromSNMP refuses", pages.exact)] if is_served else []
     return unexplained_differences(scraped, pages.exact, pages.theirs, is_exact=True)
 
 
 def recorded(
     programs: BothPrograms,
-    found: Document,
+    snmp_yml: Document,
     modules: Sequence[str],
     recordings: Iterable[Path],
     *,
     seeds: Sequence[int] = (),
 ) -> Iterator[Result]:
-    """One result per recording and module; with ``seeds``, one per seed, with the recording mangled."""
-    metrics = {name: [metric_document(one) for one in found.modules[name].metrics] for name in modules}
+    """A result per recording and module; with ``seeds``, one per seed, with the recording mangled."""
+    metrics = {name: [metric_document(metric) for metric in snmp_yml.modules[name].metrics] for name in modules}
     for path in recordings:
         recording = read_recording(path).mib.objects
-        still = {name: value for name, value in recording.items() if isinstance(value, bytes)}
+        fixed = {name: value for name, value in recording.items() if isinstance(value, bytes)}
         for seed in seeds or ("",):
-            objects = mangled(still, f"{seed}.{path.stem}") if seeds else still
+            objects = mangled(fixed, f"{seed}.{path.stem}") if seeds else fixed
             programs.device(mib_of(objects))
             dotted = {oid.to_text(name): value for name, value in objects.items()}
             for name in modules:
@@ -86,31 +86,32 @@ def recorded(
 
 
 def generated(programs: BothPrograms, cases: Sequence[Case]) -> Iterator[Result]:
-    """One result per case."""
+    """A result per case."""
     for at in range(0, len(cases), BATCH):
         batch = cases[at : at + BATCH]
         programs.device(device(batch))
         programs.load(document(batch))
         for case in batch:
             pages = programs.pages(case.name, auth=f"public_v{case.version}")
-            yield compare_module(case.name, "made up", ScrapedModule(case.metrics, case.objects), pages)
+            yield compare_module(case.name, "generated", ScrapedModule(case.metrics, case.objects), pages)
 
 
-def summary(found: Sequence[Result], tell: Callable[[str], None], *, shown: int = 5) -> bool:
-    """Prints the differences by module and a total; returns whether all are explained."""
-    for module in sorted({one.module for one in found if one.unknown}):
-        mine = [one for one in found if one.module == module]
-        unknown = [(one, each) for one in mine for each in one.unknown]
-        tell(f"{module}: {sum(one.samples for one in mine)} samples, {len(unknown)} differences")
-        for one, each in unknown[:shown]:
-            tell(f"  {one.device}: {each.kind}: {each.what}")
+def summary(results: Sequence[Result], write: Callable[[str], None], *, shown: int = 5) -> bool:
+    """Writes the differences by module and a total; returns whether all are explained."""
+    for module in sorted({result.module for result in results if result.unknown}):
+        of_module = [result for result in results if result.module == module]
+        unknown = [(result.device, difference) for result in of_module for difference in result.unknown]
+        write(f"{module}: {sum(result.samples for result in of_module)} samples, {len(unknown)} differences")
+        for device_name, difference in unknown[:shown]:
+            write(f"  {device_name}: {difference.kind}: {difference.what}")
         if len(unknown) > shown:
-            tell(f"  ... and {len(unknown) - shown} more")
-    kinds = Counter(each.kind for one in found for each in one.unknown)
-    known = sum((one.known for one in found), Counter[str]())
-    tell(f"  {len(found)} pages, {sum(one.samples for one in found)} samples, {kinds.total()} differences")
-    for why, count in known.most_common():
-        tell(f"  {count} pages that snmp_exporter refuses: {why}")
-    for why, count in kinds.most_common():
-        tell(f"  unexplained: {count} {why}")
+            write(f"  ... and {len(unknown) - shown} more")
+    kinds = Counter(difference.kind for result in results for difference in result.unknown)
+    known = sum((result.known for result in results), Counter[str]())
+    samples = sum(result.samples for result in results)
+    write(f"  {len(results)} pages, {samples} samples, {kinds.total()} differences")
+    for reason, count in known.most_common():
+        write(f"  {count} pages that snmp_exporter refuses: {reason}")
+    for kind, count in kinds.most_common():
+        write(f"  unexplained: {count} {kind}")
     return not kinds

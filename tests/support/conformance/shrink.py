@@ -12,7 +12,7 @@ _NEEDED = ("oid", "type", "name", "help")
 
 
 def shrunk(case: Case, differs: Callable[[Case], bool]) -> Case:
-    """The smallest case found that still differs; parts are removed one by one."""
+    """The case without every part that it need not have to differ; parts are removed one at a time."""
     while (smaller := next(filter(differs, _smaller(case)), None)) is not None:
         case = smaller
     return case
@@ -37,16 +37,16 @@ def _fewer(objects: Mapping[str, bytes]) -> Iterator[Mapping[str, bytes]]:
     names = list(objects)
     for step in sorted({len(names) // 2, len(names) // 4, 1} - {0}, reverse=True):
         for at in range(0, len(names), step):
-            kept = {*names[:at], *names[at + step :]}
-            if kept:
-                yield {name: value for name, value in objects.items() if name in kept}
+            remaining = {*names[:at], *names[at + step :]}
+            if remaining:
+                yield {name: value for name, value in objects.items() if name in remaining}
 
 
 def _less(metric: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """The metric without one of its keys, indexes or lookups."""
     for key, value in metric.items():
         if key not in _NEEDED:
-            yield {name: one for name, one in metric.items() if name != key}
+            yield {name: other for name, other in metric.items() if name != key}
         if isinstance(value, list):
             for at in range(len(value)):
                 yield {**metric, key: [*value[:at], *value[at + 1 :]]}

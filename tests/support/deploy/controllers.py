@@ -21,20 +21,22 @@ class Objects:
 
 
 def _deployment(store: Objects, item: Object) -> None:
-    """A ReplicaSet for each template, the newest scaled, its pods ready."""
+    """Makes a ReplicaSet for each template, with ready pods for the newest."""
     meta, spec = item["metadata"], item["spec"]
     template = json.dumps(spec["template"], sort_keys=True)
-    owned = [
-        one for (kind, space, _), one in store.objects.items() if kind == "ReplicaSet" and owner_of(one) == meta["uid"]
+    replica_sets = [
+        other
+        for (kind, _, _), other in store.objects.items()
+        if kind == "ReplicaSet" and owner_of(other) == meta["uid"]
     ]
-    current = next((one for one in owned if json.dumps(one["plain"], sort_keys=True) == template), None)
-    revision = max((int(one["metadata"]["annotations"][REVISION]) for one in owned), default=0)
+    current = next((other for other in replica_sets if json.dumps(other["plain"], sort_keys=True) == template), None)
+    revision = max((int(other["metadata"]["annotations"][REVISION]) for other in replica_sets), default=0)
     if current is None or int(current["metadata"]["annotations"][REVISION]) < revision:
         revision += 1
     if current is None:
         current = _replica_set(store, item)
-    for one in owned:
-        one["spec"]["replicas"] = 0
+    for other in replica_sets:
+        other["spec"]["replicas"] = 0
     count = spec.setdefault("replicas", 1)
     current["spec"]["replicas"] = count
     current["metadata"]["annotations"] = {REVISION: str(revision)}
@@ -56,7 +58,7 @@ def _replica_set(store: Objects, owner: Object) -> Object:
     selector = copy.deepcopy(owner["spec"]["selector"])
     for labels in (template["metadata"]["labels"], selector["matchLabels"]):
         labels["pod-template-hash"] = f"{number:08x}"
-    made = {
+    replica_set = {
         "apiVersion": "apps/v1", "kind": "ReplicaSet", "plain": copy.deepcopy(owner["spec"]["template"]),
         "metadata": {
             "name": name, "namespace": meta["namespace"], "labels": template["metadata"]["labels"],
@@ -66,8 +68,8 @@ def _replica_set(store: Objects, owner: Object) -> Object:
         },
         "spec": {"replicas": 0, "selector": selector, "template": template},
     }  # fmt: skip
-    store.objects[("ReplicaSet", meta["namespace"], name)] = made
-    return made
+    store.objects[("ReplicaSet", meta["namespace"], name)] = replica_set
+    return replica_set
 
 
 def _reference(owner: Object) -> Object:
@@ -82,7 +84,7 @@ def _reference(owner: Object) -> Object:
 
 
 def owner_of(item: Object) -> str:
-    """The uid of the owner of this object; empty if it has none."""
+    """The uid of this object's owner; empty for an object without an owner."""
     return str((item["metadata"].get("ownerReferences") or [{"uid": ""}])[0]["uid"])
 
 
@@ -100,7 +102,7 @@ def _stateful_set(store: Objects, item: Object) -> None:
 def _pods(store: Objects, owner: Object, names: list[str]) -> None:
     """Makes pods of ``owner`` with these names, and removes all others."""
     meta = owner["metadata"]
-    for key in [key for key, one in store.objects.items() if key[0] == "Pod" and owner_of(one) == meta["uid"]]:
+    for key in [key for key, other in store.objects.items() if key[0] == "Pod" and owner_of(other) == meta["uid"]]:
         del store.objects[key]
     for name in names:
         template = copy.deepcopy(owner["spec"]["template"])

@@ -1,6 +1,7 @@
 """Checks custom resources against their definitions, with cloudcoil's models of them.
 
-The models ignore unknown fields; so each object is written again from its model, and fields that are lost are unknown.
+The models ignore unknown fields. So each object is written again from its model; fields that are then missing are
+unknown.
 """
 
 from __future__ import annotations
@@ -29,21 +30,21 @@ def problems(item: dict[str, Any]) -> Iterator[str]:
     try:
         read = model.model_validate(item)
     except pydantic.ValidationError as error:
-        yield from (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        yield from (f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
         return
-    yield from _lost(item, read.model_dump(by_alias=True, exclude_unset=True, mode="json"), "")
+    yield from _unknown_fields(item, read.model_dump(by_alias=True, exclude_unset=True, mode="json"), "")
 
 
-def _lost(given: Any, kept: Any, path: str) -> Iterator[str]:
-    match given, kept:
+def _unknown_fields(sent: Any, read: Any, path: str) -> Iterator[str]:
+    match sent, read:
         case dict(), dict():
-            for key, value in given.items():
-                if key in kept:
-                    yield from _lost(value, kept[key], f"{path}.{key}")
+            for key, value in sent.items():
+                if key in read:
+                    yield from _unknown_fields(value, read[key], f"{path}.{key}")
                 else:
                     yield f"{path}.{key} is not known"
         case list(), list():
-            for number, (one, other) in enumerate(zip(given, kept, strict=True)):
-                yield from _lost(one, other, f"{path}[{number}]")
+            for number, (sent_item, read_item) in enumerate(zip(sent, read, strict=True)):
+                yield from _unknown_fields(sent_item, read_item, f"{path}[{number}]")
         case _:
             pass

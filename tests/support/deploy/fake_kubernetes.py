@@ -1,8 +1,8 @@
-"""A Kubernetes API server in memory, for the real kubectl and Helm: it keeps what they apply, and returns it.
+"""A Kubernetes API server in memory for the real kubectl and Helm: it stores what they apply, and returns it.
 
-It refuses what a real one refuses: objects that do not fit the strict schema of their kind, objects in missing
-namespaces, and pods that the Pod Security level of a namespace forbids. Its controllers do at once what takes a cluster
-minutes: a Deployment has its ReplicaSet and ready pods immediately, a test pod has succeeded. It has no nodes, so it
+It refuses what a real server refuses: objects that do not match the strict schema of their kind, objects in missing
+namespaces, and pods that the Pod Security level of a namespace forbids. Its controllers do immediately what takes a
+cluster minutes: a Deployment has its ReplicaSet and ready pods at once, and a test pod has succeeded. Without nodes it
 cannot do logs, exec and port-forward.
 """
 
@@ -64,7 +64,7 @@ networking.istio.io/v1 DestinationRule destinationrules namespaced dr
 
 @dataclass(frozen=True, slots=True)
 class ResourceKind:
-    """The discovery document of a kind."""
+    """A kind of object, as the API describes it."""
 
     api: str
     kind: str
@@ -72,18 +72,18 @@ class ResourceKind:
     namespaced: bool
     short: tuple[str, ...]
 
-    def described(self) -> Iterator[Object]:
+    def resources(self) -> Iterator[Object]:
         verbs = ["create", "delete", "get", "list", "patch", "update", "watch"]
-        told = {
+        resource = {
             "name": self.plural,
             "singularName": self.kind.lower(),
             "namespaced": self.namespaced,
             "kind": self.kind,
         }
-        yield {**told, "verbs": verbs, "shortNames": list(self.short)}
+        yield {**resource, "verbs": verbs, "shortNames": list(self.short)}
         if self.api == "apps/v1":
             scale = {"group": "autoscaling", "version": "v1", "kind": "Scale"}
-            yield {**told, **scale, "name": f"{self.plural}/scale", "verbs": ["get", "patch", "update"]}
+            yield {**resource, **scale, "name": f"{self.plural}/scale", "verbs": ["get", "patch", "update"]}
 
 
 def _kinds() -> list[ResourceKind]:
@@ -135,19 +135,19 @@ class ObjectStore(Objects):
         level = space["metadata"].get("labels", {}).get("pod-security.kubernetes.io/enforce")
         if level == "restricted":
             for name, pod in kube.pods([item]):
-                if wrong := list(violations(pod)):
-                    raise Refusal(403, "Forbidden", f'{name} violates PodSecurity "restricted": {"; ".join(wrong)}')
+                if problems := list(violations(pod)):
+                    raise Refusal(403, "Forbidden", f'{name} violates PodSecurity "restricted": {"; ".join(problems)}')
 
     def listed(self, kind: ResourceKind, space: str | None, query: dict[str, list[str]]) -> list[Object]:
         labels = _selected(query, "labelSelector")
         fields = _selected(query, "fieldSelector")
-        found = []
+        matching = []
         for (name, where, _), item in sorted(self.objects.items()):
             meta = item["metadata"]
             matches = name == kind.kind and space in (None, where) and labels.items() <= meta.get("labels", {}).items()
             if matches and fields.get("metadata.name") in (None, meta["name"]):
-                found.append(item)
-        return found
+                matching.append(item)
+        return matching
 
 
 def _selected(query: dict[str, list[str]], key: str) -> dict[str, str]:
@@ -189,15 +189,15 @@ class FakeKubernetes:
                 body = self.rfile.read(length)
                 try:
                     with cluster.store.lock:
-                        status, found = cluster.handle(
+                        status, document = cluster.handle(
                             self.command, self.path, self.headers.get("content-type", ""), body
                         )
                 except Refusal as refusal:
                     status = refusal.status
-                    found = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": refusal.reason,
-                             "message": refusal.message, "code": status}  # fmt: skip
+                    document = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": refusal.reason,
+                                "message": refusal.message, "code": status}  # fmt: skip
                 empty = "watch=" in self.path or self.path.startswith(OPENAPI)
-                text = b"" if empty else json.dumps(found).encode()
+                text = b"" if empty else json.dumps(document).encode()
                 self.send_response(status)
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(text)))
@@ -214,16 +214,16 @@ class FakeKubernetes:
     def handle(self, method: str, target: str, media: str, body: bytes) -> tuple[int, Object]:
         """Status and document of one request. Raises Refusal."""
         parts = urlsplit(target)
-        if (told := self._discovery(parts.path)) is not None:
-            return 200, told
-        found = PATH.fullmatch(parts.path)
-        if found is None:
+        if (document := self._discovery(parts.path)) is not None:
+            return 200, document
+        match = PATH.fullmatch(parts.path)
+        if match is None:
             raise Refusal(404, "NotFound", "the server could not find the requested resource")
-        api = f"{found['group']}/{found['version']}" if found["group"] else found["version"]
-        kind = next((one for one in self.kinds if (one.api, one.plural) == (api, found["plural"])), None)
+        api = f"{match['group']}/{match['version']}" if match["group"] else match["version"]
+        kind = next((kind for kind in self.kinds if (kind.api, kind.plural) == (api, match["plural"])), None)
         if kind is None:
-            raise Refusal(404, "NotFound", f"no {found['plural']} in {api}")
-        name, space = found["name"], found["namespace"]
+            raise Refusal(404, "NotFound", f"no {match['plural']} in {api}")
+        name, space = match["name"], match["namespace"]
         if name is None and method == "GET":
             items = self.store.listed(kind, space, parse_qs(parts.query))
             return 200, {"kind": f"{kind.kind}List", "apiVersion": kind.api, "metadata": {"resourceVersion": "1"},
@@ -231,7 +231,7 @@ class FakeKubernetes:
         sent = {} if method in ("GET", "DELETE") else object_of(body) if is_protobuf(body) else json.loads(body)
         if name is None:
             return 201, self._create(kind, space, sent)
-        return 200, self._one(method, kind, space or "", name, found["sub"], media, sent)
+        return 200, self._handle_object(method, kind, space or "", name, match["sub"], media, sent)
 
     def _create(self, kind: ResourceKind, space: str | None, item: Object) -> Object:
         if kind.namespaced:
@@ -240,7 +240,7 @@ class FakeKubernetes:
             raise Refusal(409, "AlreadyExists", f'{kind.plural} "{item["metadata"]["name"]}" already exists')
         return self.store.put(kind, item)
 
-    def _one(
+    def _handle_object(
         self, method: str, kind: ResourceKind, space: str, name: str, sub: str | None, media: str, sent: Any
     ) -> Object:
         key = (kind.kind, space, name)
@@ -248,7 +248,7 @@ class FakeKubernetes:
             raise Refusal(404, "NotFound", f'{kind.plural} "{name}" not found')
         old = self.store.objects[key]
         if method == "DELETE":
-            for owned in [key for key, one in self.store.objects.items() if owner_of(one) == old["metadata"]["uid"]]:
+            for owned in [key for key, item in self.store.objects.items() if owner_of(item) == old["metadata"]["uid"]]:
                 self.store.objects.pop(owned)
             self.store.objects.pop(key)
             return {"kind": "Status", "apiVersion": "v1", "status": "Success"}
@@ -263,14 +263,14 @@ class FakeKubernetes:
 
     def _scale(self, method: str, kind: ResourceKind, old: Object, media: str, sent: Any) -> Object:
         meta = {key: old["metadata"][key] for key in ("name", "namespace", "uid", "resourceVersion")}
-        told: Object = {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": meta,
-                        "spec": {"replicas": old["spec"]["replicas"]}, "status": {"replicas": 1}}  # fmt: skip
+        scale: Object = {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": meta,
+                         "spec": {"replicas": old["spec"]["replicas"]}, "status": {"replicas": 1}}  # fmt: skip
         if method != "GET":
-            told = sent if method == "PUT" else _patched(told, sent, media)
+            scale = sent if method == "PUT" else _patched(scale, sent, media)
             new = copy.deepcopy(old)
-            new["spec"]["replicas"] = told["spec"].get("replicas", 0)
+            new["spec"]["replicas"] = scale["spec"].get("replicas", 0)
             self.store.put(kind, new, old=old)
-        return told
+        return scale
 
     def _discovery(self, path: str) -> Object | None:
         apis = list(dict.fromkeys(kind.api for kind in self.kinds))
@@ -286,12 +286,15 @@ class FakeKubernetes:
                 group, slash, version = api.partition("/")
                 if slash:
                     groups.setdefault(group, []).append({"groupVersion": api, "version": version})
-            told = [{"name": name, "versions": all_, "preferredVersion": all_[0]} for name, all_ in groups.items()]
-            return {"kind": "APIGroupList", "apiVersion": "v1", "groups": told}
+            documents = [
+                {"name": name, "versions": versions, "preferredVersion": versions[0]}
+                for name, versions in groups.items()
+            ]
+            return {"kind": "APIGroupList", "apiVersion": "v1", "groups": documents}
         api = path.removeprefix("/apis/").removeprefix("/api/")
         if api in apis:
-            told = [one for kind in self.kinds if kind.api == api for one in kind.described()]
-            return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": api, "resources": told}
+            resources = [resource for kind in self.kinds if kind.api == api for resource in kind.resources()]
+            return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": api, "resources": resources}
         return None
 
     def __enter__(self) -> Self:

@@ -1,7 +1,7 @@
-"""Builds the image with podman, from a base that is made here: no image registry is needed.
+"""Builds the image with podman, from a base that the tests make: they need no image registry.
 
 The base is Debian's minimal system with Python and a compiler. mmdebstrap makes it once a week and keeps it in the
-user's cache, with podman's storage. It has this machine's CA certificates, so that pip works the same way as here.
+user's cache, with podman's storage. It has this machine's CA certificates, so that pip works there as it does here.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def alone() -> Iterator[None]:
 
 
 def make_base() -> None:
-    """Makes the image BASE, unless there is one younger than a week."""
+    """Makes the image BASE, unless it exists and is younger than a week."""
     mark = CACHE / "base-made"
     fresh = mark.exists() and time.time() - mark.stat().st_mtime < WEEK
     if fresh and podman("image", "exists", BASE, check=False).returncode == 0:
@@ -58,14 +58,14 @@ def make_base() -> None:
     command = [bootstrap, "--variant=minbase", f"--include={PACKAGES}", "--quiet", SUITE, str(archive)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     if done.returncode != 0:
-        unavailable(f"no base of Debian's packages could be made: {done.stderr[-500:]}")
+        unavailable(f"cannot make a base of Debian's packages: {done.stderr[-500:]}")
     done = podman("import", "--quiet", archive, BASE, check=False)
     archive.unlink()
     if done.returncode != 0:
-        unavailable(f"podman keeps no images here: {done.stderr[-500:]}")
+        unavailable(f"podman cannot store images here: {done.stderr[-500:]}")
     tried = podman("run", "--rm", *hardened(env={}), BASE, "true", check=False)
     if tried.returncode != 0:
-        unavailable(f"podman runs no containers here: {tried.stderr[-500:]}")
+        unavailable(f"podman cannot run containers here: {tried.stderr[-500:]}")
     mark.touch()
 
 

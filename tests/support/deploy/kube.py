@@ -111,10 +111,10 @@ def name_of(item: Object) -> str:
 
 
 def pick(items: Iterable[Object], kind: str, name: str | None = None) -> Object:
-    """The one object of a kind (and name)."""
-    found = [item for item in items if item["kind"] == kind and name in (None, item["metadata"]["name"])]
-    assert len(found) == 1, f"{len(found)} of {kind} {name or ''}"
-    return found[0]
+    """The object of a kind (and name); there must be exactly one."""
+    matching = [item for item in items if item["kind"] == kind and name in (None, item["metadata"]["name"])]
+    assert len(matching) == 1, f"{len(matching)} objects {kind} {name or ''}"
+    return matching[0]
 
 
 def pods(items: Iterable[Object]) -> Iterator[tuple[str, Object]]:

@@ -32,9 +32,9 @@ def strategic(old: Any, sent: Any) -> Any:
     new = copy.deepcopy(old) if isinstance(old, dict) else {}
     if sent.get("$patch") == "replace":
         new = {}
-    kept = sent.get("$retainKeys")
-    if kept is not None:
-        new = {key: value for key, value in new.items() if key in kept}
+    retained = sent.get("$retainKeys")
+    if retained is not None:
+        new = {key: value for key, value in new.items() if key in retained}
     for key, value in sent.items():
         if key.startswith("$"):
             continue
@@ -50,7 +50,7 @@ def strategic(old: Any, sent: Any) -> Any:
 def _by_key(old: Patch, sent: Patch, key: str) -> Patch:
     new = copy.deepcopy(old)
     for element in sent:
-        place = next((index for index, one in enumerate(new) if one.get(key) == element.get(key)), None)
+        place = next((index for index, item in enumerate(new) if item.get(key) == element.get(key)), None)
         if element.get("$patch") == "delete":
             if place is not None:
                 del new[place]

@@ -2,7 +2,7 @@
 
 The environment comes from the ConfigMap, the Secret and the pod's own fields, as the kubelet would assemble it; the
 command, the probes and the preStop hook are those of the container. Paths inside the container, names of Services and
-the port have to differ, because all pods share one machine.
+the port differ, because all pods share this machine.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ def environment(
     items: Iterable[Object], template: Object, *, name: str, address: str, container: int = 0
 ) -> dict[str, str]:
     """The variables of a container of ``template`` in a pod of that name and address."""
-    known = list(items)
+    objects = list(items)
     spec = template["spec"]["containers"][container]
-    found: dict[str, str] = {}
+    variables: dict[str, str] = {}
     for source in spec.get("envFrom", []):
         if "configMapRef" in source:
-            found |= pick(known, "ConfigMap", source["configMapRef"]["name"])["data"]
+            variables |= pick(objects, "ConfigMap", source["configMapRef"]["name"])["data"]
         else:
-            found |= pick(known, "Secret", source["secretRef"]["name"])["stringData"]
+            variables |= pick(objects, "Secret", source["secretRef"]["name"])["stringData"]
     fields = {"metadata.name": name, "metadata.namespace": "promsnmp", "status.podIP": address}
     for entry in spec.get("env", []):
         origin = entry.get("valueFrom", {})
         if "fieldRef" in origin:
-            found[entry["name"]] = fields[origin["fieldRef"]["fieldPath"]]
+            variables[entry["name"]] = fields[origin["fieldRef"]["fieldPath"]]
         elif "secretKeyRef" in origin:
             reference = origin["secretKeyRef"]
-            found[entry["name"]] = pick(known, "Secret", reference["name"])["stringData"][reference["key"]]
+            variables[entry["name"]] = pick(objects, "Secret", reference["name"])["stringData"][reference["key"]]
         else:
-            found[entry["name"]] = expanded(entry["value"], found)
-    return found
+            variables[entry["name"]] = expanded(entry["value"], variables)
+    return variables
 
 
 def expanded(text: str, env: Mapping[str, str]) -> str:
     """``$(NAME)`` replaced, as Kubernetes does it in commands and values."""
-    return re.sub(r"\$\((\w+)\)", lambda found: env.get(found[1], found[0]), text)
+    return re.sub(r"\$\((\w+)\)", lambda match: env.get(match[1], match[0]), text)
 
 
 class Pod(Process):
@@ -59,27 +59,26 @@ class Pod(Process):
         self.container = template["spec"]["containers"][0]
         self.grace = float(template["spec"]["terminationGracePeriodSeconds"])
         self.url = f"http://{address}:{port}"
-        given = environment(items, template, name=name, address=address)
-        given |= {"PYTHONPATH": f"{PROJECT}/src", "SERVER_ADDRESS": address, "SERVER_PORT": str(port), **env}
-        self.env = given
-        super().__init__([sys.executable, "-m", "promsnmp", "serve"], log=folder / f"{name}.log", env=given)
+        self.env = environment(items, template, name=name, address=address)
+        self.env |= {"PYTHONPATH": f"{PROJECT}/src", "SERVER_ADDRESS": address, "SERVER_PORT": str(port), **env}
+        super().__init__([sys.executable, "-m", "promsnmp", "serve"], log=folder / f"{name}.log", env=self.env)
 
     def probe(self, kind: str) -> bool:
         """Calls a probe as the kubelet does: GET, one second of timeout, 200 to 399 is success."""
-        asked = self.container[f"{kind}Probe"]
-        patience = float(asked.get("timeoutSeconds", 1))
+        probe = self.container[f"{kind}Probe"]
+        patience = float(probe.get("timeoutSeconds", 1))
         headers = {"User-Agent": "kube-probe/1.31", "Connection": "close"}
         try:
-            answer = WEB.get(self.url + asked["httpGet"]["path"], timeout=patience, headers=headers)
+            response = WEB.get(self.url + probe["httpGet"]["path"], timeout=patience, headers=headers)
         except httpx.TransportError:
             return False
-        return 200 <= answer.status_code < 400
+        return 200 <= response.status_code < 400
 
-    def run(self, *words: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
-        """A command in the pod, as ``kubectl exec`` would run it."""
+    def run(self, *words: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Runs a command in the pod with ``text`` as its input, as ``kubectl exec`` would run it."""
         command = [sys.executable, "-m", *words] if words[0] == "promsnmp" else list(words)
         env = {**os.environ, **self.env}
-        return subprocess.run(command, input=given, capture_output=True, text=True, timeout=60, check=False, env=env)
+        return subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False, env=env)
 
     def pre_stop(self) -> subprocess.Popen[bytes]:
         """Starts the preStop hook."""

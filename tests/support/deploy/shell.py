@@ -27,9 +27,9 @@ def require_kubectl() -> str:
 
 
 class Shell:
-    """A shell whose kubectl connects to ``cluster``, in a folder with a copy of deploy/."""
+    """A shell whose kubectl connects to ``cluster``, in a folder with a copy of deploy/; ``pod`` is for shim.py."""
 
-    def __init__(self, folder: Path, cluster: FakeKubernetes, told: Object) -> None:
+    def __init__(self, folder: Path, cluster: FakeKubernetes, pod: Object) -> None:
         self.folder, self.cluster = folder, cluster
         folder.mkdir(exist_ok=True)
         shutil.copytree(DEPLOY, folder / "deploy", symlinks=True)
@@ -46,21 +46,17 @@ class Shell:
         own = programs / "promsnmp"
         own.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m promsnmp "$@"\n')
         own.chmod(0o755)
-        found = {
-            "kubectl": require_kubectl(),
-            "curl": require_tool("curl", package="curl"),
-        }
-        self.found = found
-        self.tell(told)
+        self._programs = {"kubectl": require_kubectl(), "curl": require_tool("curl", package="curl")}
+        self.configure_shim(pod)
         self.config = folder / "kubeconfig"
         server = {"name": "here", "cluster": {"server": cluster.url}}
         context = {"name": "here", "context": {"cluster": "here", "user": ""}}
         config = {"apiVersion": "v1", "kind": "Config", "clusters": [server], "contexts": [context]}
         self.config.write_text(json.dumps({**config, "current-context": "here"}))
 
-    def tell(self, told: Object) -> None:
-        """Writes the file that the shim reads."""
-        (self.folder / "shim.json").write_text(json.dumps({**self.found, **told}))
+    def configure_shim(self, pod: Object) -> None:
+        """Writes the file that shim.py reads: its programs, and ``pod``, where the pod is."""
+        (self.folder / "shim.json").write_text(json.dumps({**self._programs, **pod}))
 
     def run(self, script: str) -> subprocess.CompletedProcess[str]:
         env = {
@@ -83,28 +79,29 @@ class Shell:
 
 
 class Pages(Shell):
-    """A shell with a cluster in which one pod really runs, with a Redis; the cluster has the pod's Secret."""
+    """A shell with a cluster in which one pod really runs, beside a Redis; the cluster has the pod's Secret."""
 
     def __init__(self, folder: Path, cluster: FakeKubernetes, redis: Redis, items: list[Object]) -> None:
         self.redis, self.items, self.data = redis, items, folder / "data"
         self.data.mkdir()
         self.logs = folder
         self.pod = self.start()
-        super().__init__(folder / "work", cluster, self.told())
+        super().__init__(folder / "work", cluster, self.pod_for_shim())
 
     def start(self) -> Pod:
-        here = {
+        settings = {
             "PROM_INV_FILE": str(self.data / "promsnmp-inventory.json"),
             "REDIS_HOST": "127.0.0.1",
             "REDIS_PORT": str(self.redis.port),
         }
         template = pick(self.items, "Deployment")["spec"]["template"]
         place = {"folder": self.logs, "name": "promsnmp-0", "address": "127.0.0.1", "port": free_tcp_port()}
-        pod = Pod(self.items, template, env=here, **place)  # type: ignore[arg-type]
-        wait_until(lambda: pod.probe("startup") or not pod.running, deadline=150, what="the pod's start")
+        pod = Pod(self.items, template, env=settings, **place)  # type: ignore[arg-type]
+        wait_until(lambda: pod.probe("startup") or not pod.running, deadline=150, what="the pod to start")
         return pod
 
-    def told(self) -> Object:
+    def pod_for_shim(self) -> Object:
+        """Where shim.py finds the pod and Redis."""
         redis_cli = require_tool("redis-cli", package="redis-tools")
         return {
             "url": self.pod.url, "log": str(self.pod.log), "data": str(self.data), "env": self.pod.env,
@@ -119,10 +116,10 @@ class Pages(Shell):
         key = base64.b64decode(secret["PROM_ENCRYPT_KEY"]).decode()
         pick(self.items, "Secret")["stringData"]["PROM_ENCRYPT_KEY"] = key
         self.pod = self.start()
-        self.tell(self.told())
+        self.configure_shim(self.pod_for_shim())
 
     def await_leader(self) -> None:
-        """Waits until Redis and the pod agree that the pod leads: it notices a ``DEL leader`` after some seconds."""
+        """Waits until the pod leads by Redis and by its own metrics: it notices a ``DEL leader`` after some seconds."""
 
         def leads() -> bool:
             if not self.redis.run("redis-cli", "GET", "leader"):
@@ -132,17 +129,17 @@ class Pages(Shell):
 
         wait_until(leads, deadline=90, what="a leader")
 
-    def one_of(self, name: str) -> str:
-        """A pod with that name in its labels; "none" when no pod has it."""
-        found = [
+    def pod_name(self, name: str) -> str:
+        """The name of a pod with this ``app.kubernetes.io/name``; "none" when no pod has that label."""
+        names = [
             item["metadata"]["name"]
             for (kind, space, _), item in self.cluster.store.objects.items()
             if (kind, space) == ("Pod", "promsnmp") and item["metadata"]["labels"]["app.kubernetes.io/name"] == name
         ]
-        return found[0] if found else "none"
+        return names[0] if names else "none"
 
     def share_secret(self) -> None:
         """Copies the values that the pod runs with into the cluster's Secret."""
-        found = self.cluster.store.objects.get(("Secret", "promsnmp", "promsnmp-secrets"))
-        if found is not None:
-            found["data"] |= {key: encoded(text) for key, text in pick(self.items, "Secret")["stringData"].items()}
+        secret = self.cluster.store.objects.get(("Secret", "promsnmp", "promsnmp-secrets"))
+        if secret is not None:
+            secret["data"] |= {key: encoded(text) for key, text in pick(self.items, "Secret")["stringData"].items()}

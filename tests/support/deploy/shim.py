@@ -1,9 +1,9 @@
 """Wraps kubectl and curl for the commands of the pages: ``python shim.py NAME WORDS...``.
 
-The real programs run, against the API server of ``fake_kubernetes.py``. What needs a node is done here: ``exec``
-runs the command on this machine as the pod that ``pods.py`` started, ``logs`` prints the output of that pod, and
-``port-forward`` does nothing, because curl is sent to the port where the pod listens. The environment variable SHIM
-names a JSON file with the programs and the pods.
+The real programs run, with the API server of ``fake_kubernetes.py``. The commands that need a node are done here:
+``exec`` runs the command on this machine as the pod that ``pods.py`` started, ``logs`` prints the output of that pod,
+and ``port-forward`` does nothing, because curl connects to the port where the pod listens. The environment variable
+SHIM names a JSON file with the programs and the pods.
 """
 
 from __future__ import annotations
@@ -14,35 +14,35 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
-Told = dict[str, Any]
+ShimConfig = dict[str, Any]
 
 
 def main(name: str, words: list[str]) -> NoReturn:
-    told = json.loads(Path(os.environ["SHIM"]).read_text())
+    config = json.loads(Path(os.environ["SHIM"]).read_text())
     if name == "curl":
-        words = [word.replace("http://localhost:8080", told["url"]) for word in words]
-        run(told["curl"], ["-f", "-sS", *words], {})
+        words = [word.replace("http://localhost:8080", config["url"]) for word in words]
+        run(config["curl"], ["-f", "-sS", *words], {})
     rest = words[2:] if words[:1] == ["-n"] else words
     match rest[0]:
         case "exec":
-            execute(told, rest)
+            execute(config, rest)
         case "logs":
-            print(Path(told["log"]).read_text(), end="")
+            print(Path(config["log"]).read_text(), end="")
         case "port-forward":
             print("Forwarding from 127.0.0.1:8080 -> 8080")
         case _:
-            run(told["kubectl"], words, {})
+            run(config["kubectl"], words, {})
     sys.exit(0)
 
 
-def execute(told: Told, words: list[str]) -> NoReturn:
-    """Runs what follows ``--``, as the named pod."""
-    command = [word.replace("/app/data", told["data"]) for word in words[words.index("--") + 1 :]]
+def execute(config: ShimConfig, words: list[str]) -> NoReturn:
+    """Runs the command after ``--`` as the pod."""
+    command = [word.replace("/app/data", config["data"]) for word in words[words.index("--") + 1 :]]
     if command[0] == "redis-cli":
-        run(told["redis-cli"], ["-p", str(told["redis-port"]), *command[1:]], told["redis-env"])
+        run(config["redis-cli"], ["-p", str(config["redis-port"]), *command[1:]], config["redis-env"])
     if command[0] == "promsnmp":
-        run(sys.executable, ["-m", *command], told["env"])
-    run(command[0], command[1:], told["env"])
+        run(sys.executable, ["-m", *command], config["env"])
+    run(command[0], command[1:], config["env"])
 
 
 def run(program: str, words: list[str], env: dict[str, str]) -> NoReturn:
