@@ -35,7 +35,7 @@ ENGINE_ID = bytes.fromhex("80001f8880a1b2c3d4e5")
 
 def message(octets: bytes) -> None:
     """A v1 or v2c datagram: as it is, as varbinds, and inside a valid message."""
-    decoders.agree_on(octets)
+    decoders.check_decoders_agree(octets)
     for inner in (octets, ber.tlv(ber.SEQUENCE, octets), ber.encode_pdu(ber.RESPONSE, 1, 0, 0, octets)):
         datagram = ber.tlv(ber.SEQUENCE, decoders.HEAD + inner)
         assert decoders.message_of(decoders.COMPILED, datagram) == decoders.message_of(decoders.PLAIN, datagram)
@@ -52,7 +52,7 @@ def column(octets: bytes) -> None:
         at += name + size
         row = ber.tlv(ber.OBJECT_IDENTIFIER, decoders.COLUMNS[tag & 1] + suffix) + ber.tlv(tag, content)
         rows.append(ber.tlv(ber.SEQUENCE, row))
-    decoders.agree_on(b"".join(rows))
+    decoders.check_decoders_agree(b"".join(rows))
 
 
 def usm(octets: bytes) -> None:

@@ -11,7 +11,7 @@ from tests.support.exposition.cases_labels import INDEXES, LOOKUPS
 from tests.support.exposition.cases_oids import OIDS
 from tests.support.exposition.cases_texts import TEXTS
 from tests.support.exposition.cases_values import ASSOCIATED, VALUES
-from tests.support.exposition.reference import Case, ReferencePage, both
+from tests.support.exposition.reference import Case, ReferencePage, pages_of_both
 
 CASES = [*VALUES, *ASSOCIATED, *INDEXES, *LOOKUPS, *OIDS, *TEXTS, *FILTERS]
 Pages = dict[str, tuple[ReferencePage, ReferencePage | str]]
@@ -27,7 +27,7 @@ SLIPS = {
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
-    return both(CASES, tmp_path_factory.mktemp("reference"))
+    return pages_of_both(CASES, tmp_path_factory.mktemp("reference"))
 
 
 def test_every_case_has_a_unique_name() -> None:

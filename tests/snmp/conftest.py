@@ -7,10 +7,10 @@ from types import ModuleType
 import pytest
 
 from tests.support.agents.decoders import (
-    BOTH,
+    DECODERS,
 )
 
 
-@pytest.fixture(params=BOTH, ids=["compiled", "plain"])
+@pytest.fixture(params=DECODERS, ids=["compiled", "plain"])
 def decoder(request: pytest.FixtureRequest) -> ModuleType:
     return request.param  # type: ignore[no-any-return]

@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 
 from promsnmp.snmp import ber, oid
 from tests.support.agents.decoders import (
-    BOTH,
     COLUMN,
     COLUMNS,
     COMPILED,
+    DECODERS,
     HEAD,
     PLAIN,
     ROWS,
     SKIP,
     TABLE,
-    agree_on,
+    check_decoders_agree,
     column_of,
     message,
     message_of,
@@ -141,7 +141,7 @@ def test_sub_identifiers_of_up_to_32_bits_are_read(decoder: ModuleType, last: in
 @given(ROWS)
 def test_varbinds_read_back_as_what_was_written(pieces: list[tuple[bytes, bytes, int, bytes]]) -> None:
     octets = b"".join(row(column + suffix, ber.tlv(tag, content)) for column, suffix, tag, content in pieces)
-    for decoder in BOTH:
+    for decoder in DECODERS:
         found = decoder.varbinds(octets, 0, len(octets))
         assert [tuple(one) for one in found] == [
             (column + suffix, tag, content) for column, suffix, tag, content in pieces
@@ -264,8 +264,8 @@ def test_varbinds_outside_the_datagram_are_malformed(decoder: ModuleType, pos: i
 @settings(max_examples=500)
 @given(st.binary(max_size=200))
 def test_both_decoders_read_random_octets_alike_or_raise_malformed(octets: bytes) -> None:
-    agree_on(octets)
-    for decoder in BOTH:
+    check_decoders_agree(octets)
+    for decoder in DECODERS:
         for name, arguments in (("read", (ber.SEQUENCE,)), ("read_any", ()), ("read_integer", ()), ("read_pdu", ())):
             with contextlib.suppress(decoder.Malformed):
                 getattr(decoder, name)(octets, 0, len(octets), *arguments)

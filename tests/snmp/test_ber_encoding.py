@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from promsnmp.snmp import ber
 from tests.support.agents.decoders import (
-    BOTH,
     COLUMN,
     COMPILED,
+    DECODERS,
     INTEGERS,
     PLAIN,
     SKIP,
@@ -63,7 +63,7 @@ def test_integers_are_written_in_the_fewest_octets(decoder: ModuleType, value: i
 @given(INTEGERS)
 def test_integers_read_back_as_what_was_written(value: int) -> None:
     octets = ber.encode_integer(value)
-    for decoder in BOTH:
+    for decoder in DECODERS:
         assert decoder.read_integer(octets, 0, len(octets)) == (value, len(octets))
         assert decoder.integer_value(ber.INTEGER, octets[2:]) == value
         assert decoder.numbers(row(COLUMN + b"\x01", octets), SKIP, True)[1] == [b"%d" % value]
@@ -74,7 +74,7 @@ NUMBERS = st.one_of(st.integers(0, 300), st.integers(0, 0x7FFFFFFF))
 
 @given(NUMBERS, NUMBERS, NUMBERS, st.binary(max_size=300))
 def test_a_request_is_a_pdu_with_one_varbind(request_id: int, status: int, index: int, name: bytes) -> None:
-    for decoder in BOTH:
+    for decoder in DECODERS:
         pdu = decoder.encode_pdu(ber.GET_BULK, request_id, status, index, decoder.encode_varbind(name))
         assert decoder.encode_request(ber.GET_BULK, request_id, status, index, name) == pdu
 

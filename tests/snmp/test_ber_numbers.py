@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from promsnmp.snmp import ber
 from tests.support.agents.decoders import (
-    BOTH,
     COLUMN,
     COLUMNS,
+    DECODERS,
     SKIP,
     TAGS,
     row,
@@ -104,7 +104,7 @@ def test_counter64_wraps_at_53_bits_only_on_request(decoder: ModuleType) -> None
 @settings(max_examples=300)
 @given(TAGS, st.binary(max_size=10))
 def test_numbers_and_integer_values_are_the_same(tag: int, content: bytes) -> None:
-    for decoder in BOTH:
+    for decoder in DECODERS:
         _, texts, _ = decoder.numbers(row(COLUMN + b"\x01", ber.tlv(tag, content)), SKIP, False)
         value = decoder.integer_value(tag, content)
         if tag != ber.OPAQUE:
@@ -114,7 +114,7 @@ def test_numbers_and_integer_values_are_the_same(tag: int, content: bytes) -> No
 
 @given(st.floats())
 def test_floats_read_back_equal(value: float) -> None:
-    for decoder in BOTH:
+    for decoder in DECODERS:
         text = decoder.float_text(value)
         again = float(text)
         assert again == value or (math.isnan(again) and math.isnan(value))

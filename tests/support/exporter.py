@@ -44,7 +44,7 @@ class Exporter:
         options: Sequence[str] = (),
     ) -> None:
         self._path = path
-        self._options = [*(f"--config.file={one}" for one in configs), "--log.level=error", *options]
+        self._options = [*(f"--config.file={config}" for config in configs), "--log.level=error", *options]
         self._log = log
         self._env = env
         self.process: Process | None = None
@@ -67,7 +67,7 @@ class Exporter:
         return self.process is not None and self.process.running
 
     def ended(self) -> bool:
-        """Whether it crashes, as it does for some values."""
+        """Waits up to 5 s; whether the program has ended, as it does for some values (a crash)."""
         assert self.process is not None
         try:
             self.process.process.wait(5)
@@ -83,8 +83,8 @@ class Exporter:
             return False
 
     def scrape(self, target: str, *modules: str, auth: str = "public_v2", **more: str) -> tuple[int, str]:
-        """Status and body of a scrape; status 0 when there is no answer."""
-        query = [("target", target), ("auth", auth), *(("module", one) for one in modules), *more.items()]
+        """Status and body of a scrape; status 0 without a response."""
+        query = [("target", target), ("auth", auth), *(("module", module) for module in modules), *more.items()]
         return self.get(f"/snmp?{urlencode(query)}")
 
     def get(self, path: str, *, headers: Mapping[str, str] | None = None) -> tuple[int, str]:
@@ -93,10 +93,10 @@ class Exporter:
 
 
 def fetch(url: str, *, headers: Mapping[str, str] | None = None) -> tuple[int, str]:
-    """Status and body of a page, whatever the status; 0 and the reason when there is no answer."""
+    """Status and body of a page, whatever the status; without a response 0 and the reason."""
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=dict(headers or {})), timeout=120) as answer:
-            return answer.status, answer.read().decode()
+        with urllib.request.urlopen(urllib.request.Request(url, headers=dict(headers or {})), timeout=120) as response:
+            return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode(errors="replace")
     except OSError as error:
@@ -105,15 +105,15 @@ def fetch(url: str, *, headers: Mapping[str, str] | None = None) -> tuple[int, s
 
 def dry_run(path: str, config: Path, *options: str, more: Sequence[Path] = ()) -> Process:
     """Runs snmp_exporter's check of files: exit code 0 when it accepts them."""
-    command = [path, *(f"--config.file={one}" for one in (config, *more)), "--dry-run", *options]
+    command = [path, *(f"--config.file={file}" for file in (config, *more)), "--dry-run", *options]
     process = Process(command, log=config.with_suffix(".log"))
     process.process.wait(60)
     return process
 
 
 def reload(exporter: Exporter) -> None:
-    """Makes it reload its files; they must be valid."""
+    """Makes snmp_exporter reload its files, which must be valid."""
     with urllib.request.urlopen(
         urllib.request.Request(f"{exporter.url}/-/reload", method="POST"), timeout=60
-    ) as answer:
-        assert answer.status == 200
+    ) as response:
+        assert response.status == 200

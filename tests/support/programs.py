@@ -1,4 +1,4 @@
-"""Programs that tests start: each must be in scripts/programs/list.txt, or a machine that nobody prepared lacks it."""
+"""Programs that tests start: each must be in scripts/programs/list.txt, so that a new machine gets it."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class NotListed(AssertionError):
 
 @functools.cache
 def listed() -> dict[str, str]:
-    """Package by program."""
-    return {one.name: one.package for one in read()}
+    """The package of each program."""
+    return {program.name: program.package for program in read()}
 
 
 def watch() -> None:
-    """From now on this process starts nothing that is not listed; what it would have started is a NotListed."""
+    """From now on, starting a program that is not listed raises NotListed in this process."""
     sys.addaudithook(_check)
 
 
@@ -47,6 +47,6 @@ def _check_program(executable: object, words: object) -> None:
 
 
 def _is_ours(path: str) -> bool:
-    """This Python and what is installed beside it, and what the tests make: scripts in folders of their own."""
+    """Whether it is this Python, a program installed beside it, or a script of the tests in a temporary folder."""
     ours = (sys.prefix, tempfile.gettempdir(), str(PROJECT))
     return path == sys.executable or (Path(path).is_absolute() and path.startswith(ours))

@@ -23,13 +23,13 @@ class Cluster:
     def __init__(self) -> None:
         self.now = 1000.0
         self.memory = SimulatedLeaseStore()
-        self.file_term = 0
+        self.file_token = 0
         self.candidates: list[Candidate] = []
 
     def join(self, name: str, *, duration: float = 30.0) -> Candidate:
         me = LeaseRecord(name, f"instance {len(self.candidates)}", f"{name}:8080", 0, duration)
         timing = Timing(duration, TIMING.renew, TIMING.read_interval)
-        made = Candidate(me, timing, min_token=lambda: self.file_term, clock=lambda: self.now)
+        made = Candidate(me, timing, min_token=lambda: self.file_token, clock=lambda: self.now)
         self.candidates.append(made)
         return made
 
@@ -60,7 +60,7 @@ class Cluster:
 
     def check(self) -> None:
         assert len(self.leaders) <= 1
-        self.file_term = max([self.file_term, *(one.fencing_token() for one in self.leaders)])
+        self.file_token = max([self.file_token, *(one.fencing_token() for one in self.leaders)])
 
     def lead(self, one: Candidate) -> None:
         self.look(one)
@@ -78,9 +78,9 @@ def test_candidates_that_saw_a_higher_token_wait_for_a_leader_with_a_lower_one(c
         cluster.look(lost, answered=False)
     cluster.look(knows)
     assert knows.own_token == 0
-    assert cluster.file_term == 0
+    assert cluster.file_token == 0
     cluster.memory.empty()
-    cluster.file_term = 2
+    cluster.file_token = 2
     cluster.look(fresh)
     cluster.wait(1.0)
     cluster.look(knows)
@@ -120,7 +120,7 @@ def test_a_failover_to_a_record_seen_before_is_a_change(cluster: Cluster) -> Non
 def test_a_second_failover_to_a_record_seen_before_is_a_change(cluster: Cluster) -> None:
     leader, other = cluster.join("leader"), cluster.join("other")
     cluster.lead(leader)
-    cluster.memory.kept.append(cluster.memory.record)
+    cluster.memory.history.append(cluster.memory.record)
     cluster.memory.roll_back(1)
     cluster.look(other)
     cluster.wait(25.0)
@@ -147,7 +147,7 @@ def test_after_a_failover_the_leader_writes_its_record_at_once(cluster: Cluster)
 
 def test_emptying_the_lease_store_twice_starts_the_wait_again(cluster: Cluster) -> None:
     leader, other = cluster.join("leader"), cluster.join("other")
-    cluster.file_term = 1
+    cluster.file_token = 1
     cluster.look(other)
     cluster.look(leader)
     cluster.wait(30.0)

@@ -11,7 +11,7 @@ from promsnmp.modules.generator.config import (
 )
 from promsnmp.modules.mibs.tree import MibTree
 from promsnmp.modules.model import Filter, Index, Lookup, Metric, Module, RegexExtract
-from tests.support.modules.generated import NAMES, built_of, made
+from tests.support.modules.generated import NAMES, built_module, built_of
 
 pytest.importorskip("pysmi", reason="pysmi is not installed (the extra 'mibs')")
 
@@ -43,7 +43,7 @@ METRIC_TYPES = {
 
 
 def test_each_syntax_becomes_its_metric_type(tree: MibTree) -> None:
-    module = made(tree, "acmeTypes")
+    module = built_module(tree, "acmeTypes")
     assert {one.name: str(one.type) for one in module.metrics} == METRIC_TYPES
     assert module.walk == (f"{ACME}.1",)
     assert module.get == ()
@@ -52,17 +52,17 @@ def test_each_syntax_becomes_its_metric_type(tree: MibTree) -> None:
 def test_an_object_without_a_metric_type_is_left_out_and_noted(tree: MibTree) -> None:
     (note,) = built_of(tree, "acmeTypes").notes
     assert note.startswith("tOpaque is left out: no metric type fits Opaque, override its type (")
-    module = made(tree, "acmeTypes", overrides=(("tOpaque", Override(type="Float")),))
+    module = built_module(tree, "acmeTypes", overrides=(("tOpaque", Override(type="Float")),))
     assert metric(module, "tOpaque").type == "Float"
 
 
 def test_help_is_the_first_sentence_and_the_oid(tree: MibTree) -> None:
-    assert metric(made(tree, "tText"), "tText").help == f"Object tText of the test - {ACME}.1.15"
-    assert metric(made(tree, "ifNumber"), "ifNumber").help == "How many lines there are - 1.3.6.1.2.1.2.1"
+    assert metric(built_module(tree, "tText"), "tText").help == f"Object tText of the test - {ACME}.1.15"
+    assert metric(built_module(tree, "ifNumber"), "ifNumber").help == "How many lines there are - 1.3.6.1.2.1.2.1"
 
 
 def test_enumerations_and_bits_carry_their_names(tree: MibTree) -> None:
-    module = made(tree, "acmeTypes")
+    module = built_module(tree, "acmeTypes")
     assert metric(module, "tEnum").enum_values == ((-1, "broken"), (0, "idle"), (1, "busy"))
     assert metric(module, "tFlags").enum_values == ((0, "first"), (1, "second"))
 
@@ -94,7 +94,7 @@ def test_enumerations_and_bits_carry_their_names(tree: MibTree) -> None:
     ],
 )
 def test_rows_are_labelled_by_their_indexes(tree: MibTree, name: str, indexes: list[Index]) -> None:
-    assert list(metric(made(tree, name), name).indexes) == indexes
+    assert list(metric(built_module(tree, name), name).indexes) == indexes
 
 
 def test_tables_with_an_unusable_index_are_left_out_and_noted(tree: MibTree) -> None:
@@ -106,12 +106,12 @@ def test_tables_with_an_unusable_index_are_left_out_and_noted(tree: MibTree) -> 
 
 
 def test_an_override_changes_the_type_of_an_index_too(tree: MibTree) -> None:
-    module = made(tree, "enumTable", "inetTable", overrides=(
+    module = built_module(tree, "enumTable", "inetTable", overrides=(
         ("enKind", Override(type="EnumAsInfo")), ("inAddress", Override(type="InetAddressMissingSize")),
     ))  # fmt: skip
     assert metric(module, "enumValue").indexes == (Index("enKind", "EnumAsInfo", enum_values=((1, "a"), (2, "b"))),)
     assert metric(module, "inetValue").indexes[0] == Index("inAddress", "InetAddressMissingSize")
-    state = made(tree, "enumTable", overrides=(("enKind", Override(type="EnumAsStateSet")),))
+    state = built_module(tree, "enumTable", overrides=(("enKind", Override(type="EnumAsStateSet")),))
     assert metric(state, "enumValue").indexes[0].type == "gauge"
 
 
@@ -136,12 +136,12 @@ def test_an_override_changes_the_type_of_an_index_too(tree: MibTree) -> None:
 def test_tables_are_walked_and_instances_fetched(
     tree: MibTree, named: list[str], walk: list[str], get: list[str]
 ) -> None:
-    module = made(tree, *named)
+    module = built_module(tree, *named)
     assert (list(module.walk), list(module.get)) == (walk, get)
 
 
 def test_a_single_instance_makes_one_metric_with_its_indexes(tree: MibTree) -> None:
-    module = made(tree, "ifInOctets.3")
+    module = built_module(tree, "ifInOctets.3")
     assert names(module) == ["ifInOctets"]
     assert metric(module, "ifInOctets").indexes == (Index("ifIndex", "gauge"),)
 
@@ -159,8 +159,8 @@ def test_unknown_objects_are_listed_and_the_rest_is_built(tree: MibTree) -> None
 
 
 def test_objects_that_can_only_be_notified_or_written_make_no_metric(tree: MibTree) -> None:
-    assert "tNotify" not in names(made(tree, "acmeTypes"))
-    assert names(made(tree, "oldTable")) == ["oldIndex", "oldBytes", "old_height"]
+    assert "tNotify" not in names(built_module(tree, "acmeTypes"))
+    assert names(built_module(tree, "oldTable")) == ["oldIndex", "oldBytes", "old_height"]
 
 
 def test_broken_objects_are_left_out_with_the_reason(tree: MibTree) -> None:
@@ -176,7 +176,7 @@ def test_broken_objects_are_left_out_with_the_reason(tree: MibTree) -> None:
 
 
 def test_a_lookup_labels_every_metric_that_has_its_indexes(tree: MibTree) -> None:
-    module = made(tree, "ifInOctets", "ifNumber", lookups=NAMES)
+    module = built_module(tree, "ifInOctets", "ifNumber", lookups=NAMES)
     assert metric(module, "ifInOctets").lookups == (
         Lookup(("ifIndex",), "ifAlias", "1.3.6.1.2.1.31.1.1.1.18", "DisplayString"),
         Lookup(("ifIndex",), "ifDescr", "1.3.6.1.2.1.2.2.1.2", "DisplayString"),
@@ -192,7 +192,7 @@ def test_a_lookup_labels_every_metric_that_has_its_indexes(tree: MibTree) -> Non
 
 
 def test_a_lookup_of_a_single_instance_fetches_that_instance(tree: MibTree) -> None:
-    module = made(tree, "ifInOctets.3", lookups=(LookupRule(("ifIndex",), "ifName"),))
+    module = built_module(tree, "ifInOctets.3", lookups=(LookupRule(("ifIndex",), "ifName"),))
     assert (module.walk, module.get) == ((), ("1.3.6.1.2.1.2.2.1.10.3", "1.3.6.1.2.1.31.1.1.1.1.3"))
 
 
@@ -201,7 +201,7 @@ def test_source_indexes_are_dropped_after_all_lookups(tree: MibTree) -> None:
         LookupRule(("ifIndex",), "ifName", drop_sources=True),
         LookupRule(("ifIndex",), "ifDescr", drop_sources=True),
     )
-    lookups = metric(made(tree, "ifInOctets", lookups=rules), "ifInOctets").lookups
+    lookups = metric(built_module(tree, "ifInOctets", lookups=rules), "ifInOctets").lookups
     assert [(one.labels, one.labelname) for one in lookups] == [
         (("ifIndex",), "ifName"), (("ifIndex",), "ifDescr"), ((), "ifIndex"),
     ]  # fmt: skip
@@ -209,7 +209,7 @@ def test_source_indexes_are_dropped_after_all_lookups(tree: MibTree) -> None:
 
 def test_a_lookup_may_start_from_the_label_of_another(tree: MibTree) -> None:
     rules = (LookupRule(("ifIndex",), "ifType"), LookupRule(("ifType",), "ifName"))
-    found = metric(made(tree, "ifInOctets", lookups=rules), "ifInOctets")
+    found = metric(built_module(tree, "ifInOctets", lookups=rules), "ifInOctets")
     assert found.indexes == (Index("ifIndex", "gauge"), Index("ifType", "gauge"))
     assert [one.labels for one in found.lookups] == [("ifIndex",), ("ifType",)]
 
@@ -232,7 +232,7 @@ def test_overrides_change_one_metric(tree: MibTree) -> None:
         ("ifOperStatus", Override(type="EnumAsStateSet")),
         ("ifAdminStatus", Override(ignore=True)),
     )
-    module = made(tree, "ifTable", overrides=overrides)
+    module = built_module(tree, "ifTable", overrides=overrides)
     speed = metric(module, "ifSpeed")
     assert (speed.scale, speed.offset, speed.help) == (0.001, -5.0, "Kilo")
     assert metric(module, "ifDescr").regex_extracts == (extract,)
@@ -242,7 +242,7 @@ def test_overrides_change_one_metric(tree: MibTree) -> None:
 
 
 def test_an_override_finds_names_as_metrics_have_them(tree: MibTree) -> None:
-    assert "t_dashed" not in names(made(tree, "acmeTypes", overrides=(("t_dashed", Override(ignore=True)),)))
+    assert "t_dashed" not in names(built_module(tree, "acmeTypes", overrides=(("t_dashed", Override(ignore=True)),)))
 
 
 def test_two_objects_with_one_name_are_noted(tree: MibTree) -> None:
@@ -253,7 +253,7 @@ def test_two_objects_with_one_name_are_noted(tree: MibTree) -> None:
 
 
 def test_a_static_filter_fetches_some_rows_of_its_targets_and_of_what_they_label(tree: MibTree) -> None:
-    module = made(tree, "ifInOctets", "ifMtu", lookups=(LookupRule(("ifIndex",), "ifName"),),
+    module = built_module(tree, "ifInOctets", "ifMtu", lookups=(LookupRule(("ifIndex",), "ifName"),),
                   static_filters=(StaticFilter(("ifName",), ("1", "2")),))  # fmt: skip
     assert module.walk == ()
     columns = ("1.3.6.1.2.1.2.2.1.4", "1.3.6.1.2.1.2.2.1.10", "1.3.6.1.2.1.31.1.1.1.1")
@@ -261,6 +261,6 @@ def test_a_static_filter_fetches_some_rows_of_its_targets_and_of_what_they_label
 
 
 def test_a_dynamic_filter_may_use_names(tree: MibTree) -> None:
-    module = made(tree, "ifTable", filters=(Filter("ifAdminStatus", ("ifTable", "1.3.6.1.2.1.31"), ("1",)),))
+    module = built_module(tree, "ifTable", filters=(Filter("ifAdminStatus", ("ifTable", "1.3.6.1.2.1.31"), ("1",)),))
     assert module.filters == (Filter("1.3.6.1.2.1.2.2.1.7", ("1.3.6.1.2.1.2.2", "1.3.6.1.2.1.31"), ("1",)),)
     assert built_of(tree, "ifTable", filters=(Filter("no", ("ifTable",), ("1",)),)).missing == ("no (filter)",)

@@ -20,7 +20,7 @@ from promsnmp.modules.model import Module
 from promsnmp.modules.snmp_yml.reader import read_text
 from tests.support import tools
 from tests.support.exporter import dry_run, require_exporter
-from tests.support.modules.generated import GENERATOR, NAMES, made
+from tests.support.modules.generated import GENERATOR, NAMES, built_module
 
 pytest.importorskip("pysmi", reason="pysmi is not installed (the extra 'mibs')")
 
@@ -28,7 +28,7 @@ pytest.importorskip("pysmi", reason="pysmi is not installed (the extra 'mibs')")
 def test_written_modules_read_back_the_same(tree: MibTree) -> None:
     file = parse_generator(GENERATOR, source="generator.yml")
     modules = [build(config, tree).module for config in file.configs]
-    modules += [replace(made(tree, "acmeTypes", "acmeIndexes", "acmeOld"), name="all")]
+    modules += [replace(built_module(tree, "acmeTypes", "acmeIndexes", "acmeOld"), name="all")]
     document = read_text(to_yaml(modules, file.auths), source="snmp.yml")
     assert list(document.modules) == ["if_mib", "all"]
     for module in modules:
@@ -79,7 +79,7 @@ def test_snmp_exporter_loads_what_is_written(tree: MibTree, tmp_path: Path) -> N
     program = require_exporter()
     file = parse_generator(GENERATOR, source="generator.yml")
     modules = [build(one, tree).module for one in file.configs]
-    modules += [replace(made(tree, "acmeTypes", "acmeIndexes", "acmeOld"), name="all")]
+    modules += [replace(built_module(tree, "acmeTypes", "acmeIndexes", "acmeOld"), name="all")]
     config = tmp_path / "snmp.yml"
     config.write_text(to_yaml(modules, file.auths))
     ran = dry_run(program, config)

@@ -124,7 +124,7 @@ async def hostile(behaviour: Behaviour) -> RenderedPage:
 
 async def test_an_agent_that_refuses_to_be_probed_is_polled_as_usual() -> None:
     def answer(request: Request) -> list[Reply | bytes]:
-        return [request.response(request.echo, status=2, index=1)] if len(request.asked) > 1 else [request.honest]
+        return [request.response(request.echo, status=2, index=1)] if len(request.requested) > 1 else [request.honest]
 
     page = await hostile(Behaviour("one_at_a_time", answer))
     assert {"system", "if_mib"} <= modules_of(page)
@@ -133,7 +133,7 @@ async def test_an_agent_that_refuses_to_be_probed_is_polled_as_usual() -> None:
 
 async def test_an_agent_that_hides_its_tables_from_the_probe_is_polled_as_usual() -> None:
     def answer(request: Request) -> list[Reply | bytes]:
-        is_probe = request.pdu.type == ber.GET_NEXT or len(request.asked) > 1
+        is_probe = request.pdu.type == ber.GET_NEXT or len(request.requested) > 1
         return [request.response(request.echo, status=2, index=1)] if is_probe else [request.honest]
 
     page = await hostile(Behaviour("hides", answer))

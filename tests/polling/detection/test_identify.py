@@ -170,7 +170,7 @@ async def test_an_agent_that_stops_answering_half_way_is_identified_by_its_answe
 
 async def test_an_agent_that_is_slow_with_many_tables_is_asked_for_few_at_a_time() -> None:
     def answer(request: Request) -> list[Reply | bytes]:
-        return [] if request.pdu.type == ber.GET_NEXT and len(request.asked) > 4 else [request.honest]
+        return [] if request.pdu.type == ber.GET_NEXT and len(request.requested) > 4 else [request.honest]
 
     found, requests = await hostile(Behaviour("slow", answer))
     assert found.problem == ""

@@ -16,6 +16,6 @@ from tests.support.agents.function_agent import MIB, Agent
 def test_the_whole_tree_can_be_walked(root: str, version: Version) -> None:
     taken: list[ber.VarBind] = []
     browse = BrowseOperation(Subtree(oid.encode(root)), taken.extend, version=version)
-    Agent(is_v1=version is Version.V1).hold(browse)
+    Agent(is_v1=version is Version.V1).run(browse)
     assert [one.oid for one in taken] == [MIB.oid(at) for at in range(len(MIB))]
     assert browse.failure is None

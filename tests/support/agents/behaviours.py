@@ -32,7 +32,7 @@ _VALUE = b"\x02\x01\x2a"
 
 
 def truncated(size: int) -> Behaviour:
-    """The first ``size`` octets of the right answer."""
+    """The first ``size`` octets of the correct answer."""
     return Behaviour(f"truncated_to_{size}", lambda request: [request.honest[: min(size, len(request.honest) - 1)]])
 
 
@@ -41,7 +41,7 @@ def _shorter_each_time(request: Request) -> Iterable[bytes]:
 
 
 def _cut_inside(request: Request) -> Iterable[bytes]:
-    """The outer lengths are right, those of the last varbind are wrong."""
+    """The outer lengths are correct, those of the last varbind are wrong."""
     pdu = request.honest_pdu
     return [request.response(request.honest[pdu.start : pdu.end - 1])]
 
@@ -61,7 +61,7 @@ def random_sequence(seed: int) -> Behaviour:
 
 
 def flipped_bits(seed: int, count: int = 3) -> Behaviour:
-    """The right answer with some bits flipped."""
+    """The correct answer with some bits flipped."""
     rng = random.Random(seed)
 
     def answer(request: Request) -> Iterable[bytes]:
@@ -117,7 +117,7 @@ def _as_pdu(request: Request, type_: int) -> bytes:
 
 
 def late(seconds: float) -> Behaviour:
-    """Delays every answer; with more than the manager's timeout, it answers an abandoned request."""
+    """Delays every answer; an answer after the manager's timeout belongs to an abandoned request."""
     return Behaviour("late", lambda request: [Reply(request.honest, delay=seconds)], is_harmless=True, delay=seconds)
 
 
@@ -158,7 +158,7 @@ _ORDER = _exchanged()
 
 
 def _out_of_order(request: Request) -> Iterable[bytes]:
-    """All objects, but in each column row 11 comes before row 10: some devices sort their tables so."""
+    """All objects, but in each column row 11 comes before row 10: some devices sort their tables like this."""
     if request.pdu.type == ber.GET:
         return [request.honest]
     last = request.last
@@ -169,7 +169,7 @@ def _out_of_order(request: Request) -> Iterable[bytes]:
 
 
 def _deeper(request: Request) -> Iterable[bytes]:
-    """Each OID is one sub-identifier longer than the one before."""
+    """Each OID is one sub-identifier longer than the previous OID."""
     return [request.response(_row(request.last + b"\x01"))]
 
 

@@ -7,16 +7,14 @@ from promsnmp.sim.moving import counter32, ticks
 from promsnmp.snmp import ber
 
 LABELS = {"ifIndex": "1", "ifDescr": 'port "1"', "ifName": "", "ifAlias": ""}
-
-
 SPEED = 100_000_000
-
-
+"""Bits per second."""
 PERCENT = 37
+"""The utilization of the interface."""
 
 
 def busy_mib() -> Mib:
-    """One interface with a constant utilization of PERCENT: 20 percent in, the rest out."""
+    """A device whose interface has a constant utilization of PERCENT: 20 percent in, the rest out."""
     row = "1.3.6.1.2.1.2.2.1"
     second = SPEED / 8 / 100
     objects: dict[str, Value] = {

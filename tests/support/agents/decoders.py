@@ -12,7 +12,7 @@ from tests.support.tools import import_uncompiled
 
 COMPILED: ModuleType = ber
 PLAIN: ModuleType = import_uncompiled("promsnmp.snmp.ber")
-BOTH = (COMPILED, PLAIN)
+DECODERS = (COMPILED, PLAIN)
 
 HEAD = ber.encode_integer(1) + ber.tlv(ber.OCTET_STRING, b"public")
 TABLE = oid.encode("1.3.6.1.2.1.2.2.1")
@@ -46,15 +46,15 @@ def column_of(decoder: ModuleType, octets: bytes, skip: int) -> list[object]:
         lambda: decoder.numbers(octets, skip, False),
         lambda: decoder.values(octets, skip),
         lambda: decoder.below(octets, COLUMNS[0]),
-        lambda: [tuple(one) for one in decoder.varbinds(octets, 0, len(octets))],
+        lambda: [tuple(varbind) for varbind in decoder.varbinds(octets, 0, len(octets))],
     ]
-    found: list[object] = []
+    results: list[object] = []
     for reading in readings:
         try:
-            found.append(reading())
+            results.append(reading())
         except decoder.Malformed:
-            found.append("Malformed")
-    return found
+            results.append("Malformed")
+    return results
 
 
 def scan_of(decoder: ModuleType, octets: bytes, start: int, end: int, **options: bool) -> list[object]:
@@ -66,7 +66,14 @@ def scan_of(decoder: ModuleType, octets: bytes, start: int, end: int, **options:
     except decoder.Malformed:
         verdict = "Malformed"
     columns = [scanner.column(at) for at in range(len(COLUMNS))]
-    found = [verdict, scanner.last_oid, scanner.offending_oid, scanner.varbind_count, scanner.unclaimed_count, columns]
+    results = [
+        verdict,
+        scanner.last_oid,
+        scanner.offending_oid,
+        scanner.varbind_count,
+        scanner.unclaimed_count,
+        columns,
+    ]
     if verdict == "Malformed":
         assert scanner.varbind_count == 0
         assert not any(columns)
@@ -76,8 +83,8 @@ def scan_of(decoder: ModuleType, octets: bytes, start: int, end: int, **options:
         assert len(decoder.suffixes(index)) == len(texts)
         assert len(decoder.suffixes(rows)) == len(values) == len(texts) + dropped
         assert len(decoder.varbinds(column, 0, len(column))) == len(values)
-        found += [index, texts, dropped, rows, values]
-    return found
+        results += [index, texts, dropped, rows, values]
+    return results
 
 
 def message_of(decoder: ModuleType, datagram: bytes) -> list[object]:
@@ -89,7 +96,7 @@ def message_of(decoder: ModuleType, datagram: bytes) -> list[object]:
     if pdu is None:
         return ["another"]
     assert 0 <= pdu.start <= pdu.end <= len(datagram)
-    found: list[object] = [tuple(pdu)]
+    results: list[object] = [tuple(pdu)]
     for walking, ordered, inside in (
         (True, True, False),
         (True, True, True),
@@ -97,14 +104,14 @@ def message_of(decoder: ModuleType, datagram: bytes) -> list[object]:
         (False, True, False),
     ):
         options = {"walking": walking, "ordered": ordered, "inside": inside}
-        found.append(scan_of(decoder, datagram, pdu.start, pdu.end, **options))
-    return found
+        results.append(scan_of(decoder, datagram, pdu.start, pdu.end, **options))
+    return results
 
 
-def agree_on(octets: bytes) -> None:
+def check_decoders_agree(octets: bytes) -> None:
     """Checks that both decoders read the same from the octets, and raise nothing but Malformed."""
     assert message_of(COMPILED, octets) == message_of(PLAIN, octets)
     for skip in (0, len(COLUMNS[0])):
         assert column_of(COMPILED, octets, skip) == column_of(PLAIN, octets, skip)
-    compiled, plain = (scan_of(decoder, octets, 0, len(octets)) for decoder in BOTH)
+    compiled, plain = (scan_of(decoder, octets, 0, len(octets)) for decoder in DECODERS)
     assert compiled == plain

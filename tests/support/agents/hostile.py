@@ -1,8 +1,8 @@
 """A hostile agent, which breaks one rule at a time, for tests of code that talks to agents.
 
 ``HostileAgent(behaviour)`` listens on loopback and answers v1 and v2c. A ``Behaviour`` gets each request with the
-honest answer, and returns what to send instead; ``behaviours.py`` has a hundred of them. The honest agent behind it
-answers from ``HONEST``: the system group and three columns of forty rows.
+honest answer, and returns what to send instead; ``behaviours.py`` has a hundred of them. The honest answers come from
+``HONEST``: the system group and three columns of forty rows.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SYS_DESCR = "1.3.6.1.2.1.1.1.0"
 
 
 def honest_objects() -> dict[str, Value]:
-    """The honest agent's objects: dotted OID -> encoded value; none of them changes."""
+    """The honest agent's objects: dotted OID -> encoded value; the values are constant."""
     objects: dict[str, Value] = {
         SYS_DESCR: ber.tlv(ber.OCTET_STRING, b"honest"),
         "1.3.6.1.2.1.1.3.0": ber.encode_integer(4711, ber.TIME_TICKS),
@@ -52,20 +52,20 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A received request. ``number`` counts from 0, retransmissions included; ``honest`` is the right answer."""
+    """A received request. ``number`` counts from 0, retransmissions included; ``honest`` is the correct answer."""
 
     number: int
     datagram: bytes
     version: int
     community: bytes
     pdu: ber.Pdu
-    asked: list[ber.VarBind]
+    requested: list[ber.VarBind]
     honest: bytes
 
     @property
     def last(self) -> bytes:
-        """The (last) OID asked for, content octets."""
-        return self.asked[-1].oid if self.asked else b"\x2b"
+        """The content octets of the last OID in the request."""
+        return self.requested[-1].oid if self.requested else b"\x2b"
 
     def message(self, pdu: bytes, *, version: int | None = None, community: bytes | None = None) -> bytes:
         """The message around a PDU."""
@@ -76,7 +76,7 @@ class Request:
     def response(
         self, varbinds: bytes, *, status: int = 0, index: int = 0, kind: int = ber.RESPONSE, number: int | None = None
     ) -> bytes:
-        """A message with encoded varbinds, otherwise right; ``kind`` is its PDU's tag and ``number`` its request-id."""
+        """A message with these encoded varbinds; ``kind`` is the tag of its PDU, ``number`` its request-id."""
         request_id = self.pdu.request_id if number is None else number
         return self.message(ber.encode_pdu(kind, request_id, status, index, varbinds))
 
@@ -99,21 +99,20 @@ class Request:
         return self.datagram[self.pdu.start : self.pdu.end]
 
 
-Misdeed = Callable[[Request], Iterable[Reply | bytes]]
+AnswerFunction = Callable[[Request], Iterable[Reply | bytes]]
 
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """``answer`` returns what is sent for a request. What a correct manager does with it:
+    """``answer`` returns the datagrams to send for a request. What a correct manager does with them:
 
-    ``is_harmless``: every right answer arrives, too,
-    within ``delay`` seconds: it reads all that ``mib`` (HONEST) holds.
-    ``is_plausible``: the datagrams are well-formed, so it may accept values that the device does not hold.
-    From all others it takes values that the device holds, or none, and ends with an error unless it read everything.
+    ``is_harmless``: it reads everything in ``mib`` (HONEST), because the correct answers arrive, too, within ``delay``
+    seconds. ``is_plausible``: it may accept values that the device does not have, because the datagrams are
+    well-formed. Otherwise it accepts only values that the device has, and ends with an error unless it read everything.
     """
 
     name: str
-    answer: Misdeed
+    answer: AnswerFunction
     is_harmless: bool = False
     is_plausible: bool = False
     mib: Mib | None = None
@@ -201,8 +200,8 @@ class HostileAgent:
         request = self._parse(datagram)
         if request is None:
             return []
-        made = self.behaviour.answer(request)
-        return [reply if isinstance(reply, Reply) else Reply(reply) for reply in made]
+        answers = self.behaviour.answer(request)
+        return [answer if isinstance(answer, Reply) else Reply(answer) for answer in answers]
 
     def _parse(self, datagram: bytes) -> Request | None:
         honest = self._honest.answer(datagram)
@@ -212,8 +211,8 @@ class HostileAgent:
         version, at = ber.read_integer(datagram, start, end)
         name, at = ber.read(datagram, at, end, ber.OCTET_STRING)
         pdu = ber.read_pdu(datagram, at, end)
-        asked = ber.varbinds(datagram, pdu.start, pdu.end)
-        return Request(len(self.requests) - 1, datagram, version, datagram[name:at], pdu, asked, honest)
+        requested = ber.varbinds(datagram, pdu.start, pdu.end)
+        return Request(len(self.requests) - 1, datagram, version, datagram[name:at], pdu, requested, honest)
 
     def _send(self, reply: Reply, peer: tuple[Any, ...]) -> None:
         if self._sockets:

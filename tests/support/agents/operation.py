@@ -21,4 +21,4 @@ def exchange(operation: FirstRowsOperation, answer: object, *, version: Version 
         _, at = ber.read_integer(reply, start, end)
         _, at = ber.read(reply, at, end, ber.OCTET_STRING)
         operation.handle_response(reply, ber.read_pdu(reply, at, end))
-    raise AssertionError("it never ends")
+    raise AssertionError("the operation does not end")

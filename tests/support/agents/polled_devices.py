@@ -35,8 +35,8 @@ def mib(ports: int = 2, octets: Callable[[int], int] = lambda port: port * 1000)
 def target_of(agent: SimulatedAgent, *modules: str, managed: bool = False, community: str = "public") -> Target:
     """A target for a simulated agent, with short timeouts."""
     endpoint = SnmpEndpoint(agent.address, agent.port)
-    made = adhoc_target(endpoint, Community(community=community), "test", modules or ("if_mib",))
-    return replace(made, timeout=0.2, retries=1, managed=managed)
+    target = adhoc_target(endpoint, Community(community=community), "test", modules or ("if_mib",))
+    return replace(target, timeout=0.2, retries=1, managed=managed)
 
 
 def collector() -> Collector:

@@ -16,7 +16,7 @@ class Startable(Protocol):
 
 @contextmanager
 def running(*agents: Startable, address: str = "127.0.0.1") -> Iterator[asyncio.AbstractEventLoop]:
-    """Starts the agents on free ports of ``address``; they are closed at the end."""
+    """Runs the agents on free ports of ``address`` while the block runs."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="agents", daemon=True)
     thread.start()

@@ -29,7 +29,7 @@ VALUE = b"\x04\x06router"
 
 
 class Clock:
-    """A clock that a test moves."""
+    """A clock that a test sets."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -52,9 +52,9 @@ class Pair(NamedTuple):
 
     def send(self, datagram: bytes) -> bytes:
         """The agent's answer to a datagram of the manager."""
-        answered = self.agent.handle(datagram, respond)
-        assert answered is not None
-        return answered
+        response = self.agent.handle(datagram, respond)
+        assert response is not None
+        return response
 
     def discover(self) -> int:
         """Runs engine discovery; returns the number of exchanges."""
@@ -86,9 +86,9 @@ def pair(user: User = USER, *, agent_user: User | None = None, contexts: set[str
 
 
 def ready(user: User = USER) -> Pair:
-    made = pair(user)
-    made.discover()
-    return made
+    discovered = pair(user)
+    discovered.discover()
+    return discovered
 
 
 def value_of(model: UsmModel, datagram: bytes) -> bytes:
@@ -100,11 +100,11 @@ def sent_header(datagram: bytes) -> Header:
     return usm_message.parse_message(datagram).header
 
 
-def answer_with(made: Pair, change: Callable[[Header], Header], *, pdu: bytes | None = None) -> bytes:
-    """The agent's answer to a new request with a ``change``d header, properly encrypted and signed."""
-    sent = sent_header(made.model.encode(request(7)))
-    mine = sent._replace(reportable=False, boots=made.agent.boots, time=made.agent.time)
-    return made.agent.secure(change(mine), pdu or respond(Pdu(ber.GET, 7, 0, 0, 0, 0), b""))
+def answer_with(peers: Pair, change: Callable[[Header], Header], *, pdu: bytes | None = None) -> bytes:
+    """The agent's answer to a new request, its header changed by ``change``, properly encrypted and signed."""
+    sent = sent_header(peers.model.encode(request(7)))
+    mine = sent._replace(reportable=False, boots=peers.agent.boots, time=peers.agent.time)
+    return peers.agent.secure(change(mine), pdu or respond(Pdu(ber.GET, 7, 0, 0, 0, 0), b""))
 
 
 def report_pdu(report: Report) -> bytes:

@@ -39,7 +39,7 @@ class Faults:
     status: int = 0
     """Answer every request with this status."""
     conflicts: int = 0
-    """Refuse this many of the next writes with 409, as if another client had been quicker."""
+    """Refuse this many of the next writes with 409, as if another client had written first."""
     drop: str = ""
     """``before`` or ``after``: close the connection instead of answering, before or after the request was handled."""
     nonsense: bool = False
@@ -62,10 +62,10 @@ class Store:
     version: int = 1000
 
     def get(self, namespace: str, name: str) -> Document:
-        found = self.leases.get((namespace, name))
-        if found is None:
+        lease = self.leases.get((namespace, name))
+        if lease is None:
             raise Refusal(404, "NotFound", f'leases.coordination.k8s.io "{name}" not found')
-        return copy.deepcopy(found)
+        return copy.deepcopy(lease)
 
     def create(self, namespace: str, lease: Document) -> Document:
         name = lease["metadata"]["name"]
@@ -96,8 +96,8 @@ class Store:
 
 def _validate(lease: Document, namespace: str, name: str) -> None:
     spec, metadata = lease.get("spec", {}), lease["metadata"]
-    times = [spec.get(one, "2026-01-01T00:00:00.000000Z") for one in ("acquireTime", "renewTime")]
-    right = (
+    times = [spec.get(key, "2026-01-01T00:00:00.000000Z") for key in ("acquireTime", "renewTime")]
+    is_valid = (
         lease.get("apiVersion") == "coordination.k8s.io/v1"
         and lease.get("kind") == "Lease"
         and (metadata.get("name"), metadata.get("namespace")) == (name, namespace)
@@ -107,9 +107,9 @@ def _validate(lease: Document, namespace: str, name: str) -> None:
         and spec.get("leaseDurationSeconds", 1) > 0
         and isinstance(spec.get("leaseTransitions", 0), int)
         and spec.get("leaseTransitions", 0) >= 0
-        and all(MICRO_TIME.fullmatch(one) for one in times)
+        and all(MICRO_TIME.fullmatch(text) for text in times)
     )
-    if not right:
+    if not is_valid:
         raise Refusal(422, "Invalid", f"not a valid Lease: {json.dumps(lease)}")
 
 
@@ -181,18 +181,18 @@ class ApiServer:
         return status, b"<html>a proxy</html>" if self.faults.nonsense else json.dumps(document).encode()
 
     def _answer(self, method: str, path: str, authorization: str, body: bytes) -> tuple[int, Document]:
-        found, verb = PATH.fullmatch(path), VERBS.get(method, method.lower())
+        match, verb = PATH.fullmatch(path), VERBS.get(method, method.lower())
         self.verbs.append(verb)
         self._refuse(verb, authorization)
-        if found is None or found[1] != self.namespace:
+        if match is None or match[1] != self.namespace:
             raise Refusal(404, "NotFound", "the server could not find the requested resource")
         match verb:
-            case "get" if found[2]:
-                return 200, self.store.get(found[1], found[2])
-            case "create" if not found[2]:
-                return 201, self.store.create(found[1], json.loads(body))
-            case "update" if found[2]:
-                return 200, self.store.update(found[1], found[2], json.loads(body))
+            case "get" if match[2]:
+                return 200, self.store.get(match[1], match[2])
+            case "create" if not match[2]:
+                return 201, self.store.create(match[1], json.loads(body))
+            case "update" if match[2]:
+                return 200, self.store.update(match[1], match[2], json.loads(body))
         raise Refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
 
     def _refuse(self, verb: str, authorization: str) -> None:

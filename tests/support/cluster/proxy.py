@@ -22,7 +22,7 @@ class Proxy:
         self.drop = False
         self.connections = 0
         """How many connections were opened so far."""
-        self._there = (address, port)
+        self._server_address = (address, port)
         self._open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
@@ -78,11 +78,13 @@ class Proxy:
             if self.drop:
                 return
             with contextlib.suppress(OSError):
-                there, back = await asyncio.open_connection(*self._there)
-                self._open.add(back)
-                await asyncio.gather(self._pump(reader, back, slow=False), self._pump(there, writer, slow=True))
-                self._open.discard(back)
-                back.close()
+                server_reader, server_writer = await asyncio.open_connection(*self._server_address)
+                self._open.add(server_writer)
+                await asyncio.gather(
+                    self._pump(reader, server_writer, slow=False), self._pump(server_reader, writer, slow=True)
+                )
+                self._open.discard(server_writer)
+                server_writer.close()
         finally:
             self._open.discard(writer)
             self._tasks.discard(task)

@@ -13,7 +13,7 @@ DEVICES = "/promsnmp/devices"
 
 
 class Replica(ServiceProcess):
-    """``name`` is its POD_NAME; ``env`` has more settings, such as where the others are (``RedisServer.env``)."""
+    """``name`` is its POD_NAME; ``env`` has more settings, such as the address of Redis (``RedisServer.env``)."""
 
     def __init__(self, folder: Path, name: str, env: Mapping[str, str], *, prefix: Sequence[str] = ()) -> None:
         self.name = name
@@ -25,9 +25,9 @@ class Replica(ServiceProcess):
 
     @property
     def leadership(self) -> dict[str, object]:
-        found = self.client.get("/promsnmp/leader").json()
-        assert isinstance(found, dict)
-        return found
+        document = self.client.get("/promsnmp/leader").json()
+        assert isinstance(document, dict)
+        return document
 
     @property
     def leads(self) -> bool:
@@ -35,8 +35,8 @@ class Replica(ServiceProcess):
 
     def knows(self, count: int) -> bool:
         """Whether it knows ``count`` replicas and the leader."""
-        found = self.leadership
-        return len(found["members"]) == count and "leader" in found  # type: ignore[arg-type]
+        leadership = self.leadership
+        return len(leadership["members"]) == count and "leader" in leadership  # type: ignore[arg-type]
 
     @property
     def has_all(self) -> bool:

@@ -48,7 +48,8 @@ class SimulatedLeaseStore:
     beats: int = 0
     store: int = 0
     """The server that answers."""
-    kept: list[LeaseRecord | None] = field(default_factory=list)
+    history: list[LeaseRecord | None] = field(default_factory=list)
+    """The earlier records, oldest first."""
 
     @property
     def version(self) -> tuple[str, int]:
@@ -68,7 +69,7 @@ class SimulatedLeaseStore:
         return True
 
     def _put(self, record: LeaseRecord) -> None:
-        self.kept.append(self.record)
+        self.history.append(self.record)
         self.beats += 1
         self.record, self.forced = replace(record, beat=str(self.beats), store=str(self.store)), False
 
@@ -88,9 +89,9 @@ class SimulatedLeaseStore:
 
     def roll_back(self, writes: int) -> None:
         """Loses the last ``writes``, as a failover may."""
-        if self.kept and writes:
+        if self.history and writes:
             self.store += 1
-            self.record, self.forced = self.kept[-min(writes, len(self.kept))], False
+            self.record, self.forced = self.history[-min(writes, len(self.history))], False
 
 
 @dataclass
@@ -111,7 +112,7 @@ class SimulatedNetwork:
         return None if self.random.random() < self.lost else self.random.random() * self.slowest
 
     def lateness(self) -> float | None:
-        """Seconds until a lost message arrives after all (a proxy or the kernel had kept it); None: never."""
+        """Seconds until a lost message arrives after all (a proxy or the kernel delayed it); None: never."""
         return None if self.random.random() < 0.5 else self.random.random() * 60.0
 
 
@@ -181,18 +182,20 @@ class SimulatedReplica:
             )
 
     def _ask(self, question: Callable[[], Answer], use: Callable[[Answer], object]) -> None:
-        turn, there, back = self._turn, self.network.delay(), self.network.delay()
-        if there is None:
-            there, back = self.network.lateness(), None
-        if there is None or self.is_cut_off:
+        turn, request_delay, response_delay = self._turn, self.network.delay(), self.network.delay()
+        if request_delay is None:
+            request_delay, response_delay = self.network.lateness(), None
+        if request_delay is None or self.is_cut_off:
             return
 
         def arrive() -> None:
             answer = question()
-            if back is not None and not self.is_cut_off:
-                self.world.at(self.world.now + back, lambda: self.awake(lambda: self._on_time(turn, answer, use)))
+            if response_delay is not None and not self.is_cut_off:
+                self.world.at(
+                    self.world.now + response_delay, lambda: self.awake(lambda: self._on_time(turn, answer, use))
+                )
 
-        self.world.at(self.world.now + there, arrive)
+        self.world.at(self.world.now + request_delay, arrive)
 
     def _on_time(self, turn: int, answer: Answer, use: Callable[[Answer], object]) -> None:
         if turn == self._turn:
@@ -202,7 +205,7 @@ class SimulatedReplica:
 class SimulatedElections:
     """Three replicas at first, and faults: each method in FAULTS is one.
 
-    The test sets ``file_term``, the fencing token in the inventory file; all replicas see it at once.
+    The test sets ``file_token``, the fencing token in the inventory file; all replicas see it at once.
     """
 
     def __init__(self, seed: int) -> None:
@@ -213,7 +216,7 @@ class SimulatedElections:
             SimulatedNetwork(self.chance),
         )
         self.replicas: list[SimulatedReplica] = []
-        self.file_term = 0
+        self.file_token = 0
         for _ in range(3):
             self.start()
 
@@ -226,7 +229,7 @@ class SimulatedElections:
                 self.network,
                 name=f"pod-{number % 3}",
                 number=number,
-                min_token=lambda: self.file_term,
+                min_token=lambda: self.file_token,
                 rate=1 + self.chance.uniform(-0.04, 0.04),
                 offset=self.chance.uniform(0, 1e6),
             )
@@ -234,7 +237,7 @@ class SimulatedElections:
 
     @property
     def leaders(self) -> list[SimulatedReplica]:
-        return [one for one in self.replicas if one.leads]
+        return [replica for replica in self.replicas if replica.leads]
 
     def any(self) -> SimulatedReplica:
         return self.chance.choice(self.replicas)
@@ -262,8 +265,8 @@ class SimulatedElections:
         self.lease_store.roll_back(self.chance.randint(1, 4))
 
     def step_down(self) -> None:
-        one = self.any()
-        one.awake(lambda: one.candidate.step_down("asked to"))
+        replica = self.any()
+        replica.awake(lambda: replica.candidate.step_down("asked to"))
 
     def cut_off(self) -> None:
         self.any().is_cut_off = True
@@ -273,8 +276,8 @@ class SimulatedElections:
 
     def calm(self) -> None:
         self.network.lost, self.network.slowest = 0.0, 0.2
-        for one in self.replicas:
-            one.is_cut_off = False
+        for replica in self.replicas:
+            replica.is_cut_off = False
 
 
 FAULTS = ("sleep", "kill", "stop", "restart", "empty", "force", "roll_back", "step_down", "cut_off", "lossy", "calm")

@@ -1,4 +1,4 @@
-"""Helpers for tests of searches: a setup with its inventory in memory, plans, and agents to find."""
+"""Helpers for tests of searches: a context with its inventory in memory, plans, and devices to find."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.discovery.simulated_network import PUBLIC
 
 SCAN_LIMITS = ScanLimits(timeout=0.3, retries=1)
 SLOW_MACHINE = ScanLimits(timeout=0.3, retries=3)
-"""A silent address costs 1.2 s; an answer may take as long."""
+"""For slow machines: an answer may take up to 1.2 s, which each silent address then takes."""
 
 
 def device_mib(
@@ -62,7 +62,7 @@ class FixedIdentity:
 def search_context(
     memory: Any, *, scan_limits: ScanLimits = SCAN_LIMITS, identify: Identify | None = None, lost_after: float = 0.0
 ) -> SearchContext:
-    """A setup whose inventory is ``memory``."""
+    """A context whose inventory is ``memory``."""
     keys = KeyCache()
     examiner = Examiner(
         keys=keys,

@@ -46,17 +46,17 @@ class SimulatedNetwork:
             self.sent.append((self.now, sockaddr, datagram))
             agent = self.agents.get(sockaddr)
             answers = agent(datagram) if agent is not None else None
-            for one in [answers] if isinstance(answers, bytes) else answers or ():
-                self.incoming.append((one, sockaddr))
+            for answer in [answers] if isinstance(answers, bytes) else answers or ():
+                self.incoming.append((answer, sockaddr))
         return outcome
 
     def received(self) -> Iterator[tuple[bytes, SocketAddress]]:
-        came, self.incoming = self.incoming, []
-        yield from came
+        received, self.incoming = self.incoming, []
+        yield from received
 
     def undelivered(self) -> Iterator[Undelivered]:
-        came, self.errors = self.errors, []
-        yield from came
+        errors, self.errors = self.errors, []
+        yield from errors
 
     def sent_to(self, address: str) -> list[bytes]:
         return [datagram for _, sockaddr, datagram in self.sent if sockaddr[0] == address]
@@ -71,11 +71,11 @@ def sweep_of(
     scan_limits: ScanLimits | None = None,
     extra_candidates: Callable[[str], Sequence[CandidateCredentials]] = lambda _: (),
 ) -> tuple[Sweep, list[AgentAnswer]]:
-    """A sweep over ``net``, and the list of its results."""
-    found: list[AgentAnswer] = []
+    """A sweep over ``net``, and the list to which it adds the answers that it gets."""
+    answers: list[AgentAnswer] = []
     scan_limits = scan_limits or ScanLimits()
     share = SharedRate(scan_limits.packets_per_second).share()
-    candidates = [CandidateCredentials(one) for one in credentials]
+    candidates = [CandidateCredentials(each) for each in credentials]
     sweep = Sweep(
         iter(addresses),
         port=port,
@@ -83,11 +83,11 @@ def sweep_of(
         transport=net,
         scan_limits=scan_limits,
         share=share,
-        on_answer=found.append,
+        on_answer=answers.append,
         keys=KEYS,
         extra_candidates=extra_candidates,
     )
-    return sweep, found
+    return sweep, answers
 
 
 def run_sweep(sweep: Sweep, net: SimulatedNetwork, *, patience: float = 600.0) -> float:

@@ -8,12 +8,12 @@ from typing import Any
 from promsnmp.snmp import ber, oid
 from tests.support.exposition.reference import Case, counter64, integer, octets
 
-ONE = {"labelname": "row", "type": "gauge"}
-"""An index of one number."""
+ROW = {"labelname": "row", "type": "gauge"}
+"""An index of a single number."""
 
 
 def _index(name: str, rows: Mapping[str, int], *indexes: Mapping[str, Any], lookups: Any = ()) -> Case:
-    """One column ``1`` of numbers whose rows have the given index."""
+    """A column ``1`` of numbers whose rows have the given index."""
     metric = {"oid": "1", "type": "gauge", "indexes": list(indexes), "lookups": list(lookups)}
     return Case(f"index_{name}", [metric], {f"1.{row}": integer(number) for row, number in rows.items()})
 
@@ -32,13 +32,13 @@ INDEXES = [
         _index(kind, {"0": 0, "7": 1, "4294967295": 2, "300.1": 4}, {"labelname": "i", "type": kind})
         for kind in ("Integer32", "Integer", "gauge", "counter")
     ),
-    *(_index(kind, STRING_ROWS, {"labelname": "i", "type": kind}, ONE) for kind in ("OctetString", "DisplayString")),
+    *(_index(kind, STRING_ROWS, {"labelname": "i", "type": kind}, ROW) for kind in ("OctetString", "DisplayString")),
     *(
         _index(
             f"{kind}_fixed",
             {"97.98.99.5": 1, "97.98": 2, "0.0.0": 3, "97.353.99.6.7": 4},
             {"labelname": "i", "type": kind, "fixed_size": 3},
-            ONE,
+            ROW,
         )
         for kind in ("OctetString", "DisplayString")
     ),
@@ -46,7 +46,7 @@ INDEXES = [
         _index(
             f"{kind}_implied",
             {"1.97.98.99": 1, "2": 2, "3.97": 3},
-            ONE,
+            ROW,
             {"labelname": "i", "type": kind, "implied": True},
         )
         for kind in ("OctetString", "DisplayString")
@@ -55,19 +55,19 @@ INDEXES = [
         "mac",
         {"1.2.3.170.187.204": 1, "1.2": 2, "1.2.3.4.5.6.7": 3, "255.256.300.0.0.1": 4},
         {"labelname": "i", "type": "PhysAddress48"},
-        ONE,
+        ROW,
     ),
     _index(
         "ipv4",
         {"10.0.0.1": 1, "10.0": 2, "10.0.0.1.9": 3, "10.0.256.999": 4},
         {"labelname": "i", "type": "InetAddressIPv4"},
-        ONE,
+        ROW,
     ),
     _index(
         "ipv6",
         {".".join(map(str, range(16))): 1, "254.128": 2, ".".join(["255"] * 17): 3},
         {"labelname": "i", "type": "InetAddressIPv6"},
-        ONE,
+        ROW,
     ),
     _index(
         "InetAddress",
@@ -84,7 +84,7 @@ INDEXES = [
             "1.2.10.0.5": 10,
         },
         {"labelname": "i", "type": "InetAddress"},
-        ONE,
+        ROW,
     ),
     _index(
         "InetAddressMissingSize",
@@ -97,7 +97,7 @@ INDEXES = [
             "1.10.0.0.1.77": 6,
         },
         {"labelname": "i", "type": "InetAddressMissingSize"},
-        ONE,
+        ROW,
     ),
     _index(
         "LldpPortId",
@@ -114,7 +114,7 @@ INDEXES = [
             "5": 10,
         },
         {"labelname": "i", "type": "LldpPortId"},
-        ONE,
+        ROW,
     ),
     _index(
         "enum", {"1": 1, "2": 2, "9": 3}, {"labelname": "i", "type": "EnumAsInfo", "enum_values": {1: "one", 2: 'tw"o'}}
@@ -122,17 +122,17 @@ INDEXES = [
     _index(
         "several",
         {"1.2.97.98.10.0.0.1.3.98.99.100": 1},
-        ONE,
+        ROW,
         {"labelname": "s", "type": "DisplayString"},
         {"labelname": "a", "type": "InetAddressIPv4"},
         {"labelname": "t", "type": "OctetString"},
     ),
     _index("none", {"0": 5}),
-    _index("same_twice", {"1.2": 5}, ONE, ONE),
+    _index("same_twice", {"1.2": 5}, ROW, ROW),
     _index(
         "high_subids",
         {"1.4294967295.2": 5},
-        ONE,
+        ROW,
         {"labelname": "b", "type": "gauge"},
         {"labelname": "c", "type": "gauge"},
     ),
@@ -144,7 +144,7 @@ def _lookup(labelname: str, column: str, kind: str, *labels: str) -> dict[str, A
 
 
 def _looked_up(
-    name: str, objects: Mapping[str, bytes], *lookups: Any, indexes: Any = (ONE,), kind: str = "gauge"
+    name: str, objects: Mapping[str, bytes], *lookups: Any, indexes: Any = (ROW,), kind: str = "gauge"
 ) -> Case:
     metric = {"oid": "1", "type": kind, "indexes": list(indexes), "lookups": list(lookups), "name": "value"}
     return Case(f"lookup_{name}", [metric], {"1.1": integer(5), "1.2": integer(6), **objects})
@@ -253,7 +253,7 @@ LOOKUPS = [
             {
                 "oid": "1",
                 "type": "gauge",
-                "indexes": [ONE, {"labelname": "rest", "type": "DisplayString", "implied": True}],
+                "indexes": [ROW, {"labelname": "rest", "type": "DisplayString", "implied": True}],
                 "lookups": [_lookup("both", "2", "DisplayString", "row", "rest")],
             }
         ],
@@ -275,7 +275,7 @@ LOOKUPS = [
             {
                 "oid": "1",
                 "type": "gauge",
-                "indexes": [ONE, {"labelname": "b", "type": "DisplayString"}],
+                "indexes": [ROW, {"labelname": "b", "type": "DisplayString"}],
                 "lookups": [
                     _lookup("ab", "2", "DisplayString", "row", "b"),
                     _lookup("ba", "3", "DisplayString", "b", "row"),

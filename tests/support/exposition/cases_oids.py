@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from tests.support.exposition.reference import Case, integer, octets
 
-ONE = {"labelname": "row", "type": "gauge"}
+ROW = {"labelname": "row", "type": "gauge"}
 NAME = {"labels": ["row"], "labelname": "name", "oid": "2", "type": "DisplayString"}
 
 OIDS = [
     Case(
         "nested",
         [
-            {"oid": "1", "type": "gauge", "indexes": [ONE], "name": "outer"},
-            {"oid": "1.2", "type": "gauge", "indexes": [ONE], "name": "inner"},
+            {"oid": "1", "type": "gauge", "indexes": [ROW], "name": "outer"},
+            {"oid": "1.2", "type": "gauge", "indexes": [ROW], "name": "inner"},
         ],
         {"1.1.5": integer(1), "1.2.6": integer(2), "1.3.7": integer(3)},
     ),
     Case(
         "nested_reversed",
         [
-            {"oid": "1.2", "type": "gauge", "indexes": [ONE], "name": "inner"},
-            {"oid": "1", "type": "gauge", "indexes": [ONE], "name": "outer"},
+            {"oid": "1.2", "type": "gauge", "indexes": [ROW], "name": "inner"},
+            {"oid": "1", "type": "gauge", "indexes": [ROW], "name": "outer"},
         ],
         {"1.1.5": integer(1), "1.2.6": integer(2), "1.3.7": integer(3)},
     ),
@@ -32,8 +32,8 @@ OIDS = [
     Case(
         "nested_lookup",
         [
-            {"oid": "1", "type": "gauge", "indexes": [ONE], "lookups": [{**NAME, "oid": "2.1"}]},
-            {"oid": "2", "type": "DisplayString", "indexes": [{"labelname": "c", "type": "gauge"}, ONE], "name": "t"},
+            {"oid": "1", "type": "gauge", "indexes": [ROW], "lookups": [{**NAME, "oid": "2.1"}]},
+            {"oid": "2", "type": "DisplayString", "indexes": [{"labelname": "c", "type": "gauge"}, ROW], "name": "t"},
         ],
         {"1.1": integer(1), "2.1.1": octets("eth0"), "2.2.1": octets("alias")},
     ),
@@ -51,19 +51,19 @@ OIDS = [
     ),
     Case(
         "rows_by_get",
-        [{"oid": "1", "type": "gauge", "indexes": [ONE], "lookups": [NAME]}],
+        [{"oid": "1", "type": "gauge", "indexes": [ROW], "lookups": [NAME]}],
         {"1.1": integer(1), "1.2": integer(2), "2.1": octets("one"), "2.2": octets("two")},
         {"walk": ["2"], "get": ["1.2"]},
     ),
     Case(
         "get_under_walk",
-        [{"oid": "1", "type": "gauge", "indexes": [ONE]}],
+        [{"oid": "1", "type": "gauge", "indexes": [ROW]}],
         {"1.1": integer(1), "1.2": integer(2)},
         {"walk": ["1"], "get": ["1.2"]},
     ),
     Case(
         "get_of_the_root_of_a_walk",
-        [{"oid": "1", "type": "gauge", "indexes": [ONE]}],
+        [{"oid": "1", "type": "gauge", "indexes": [ROW]}],
         {"1": integer(7), "1.5": integer(5)},
         {"walk": ["1"], "get": ["1"]},
     ),
@@ -75,25 +75,25 @@ OIDS = [
     ),
     Case(
         "overlapping_walks",
-        [{"oid": "1", "type": "gauge", "indexes": [ONE]}],
+        [{"oid": "1", "type": "gauge", "indexes": [ROW]}],
         {"1.1": integer(1), "1.2": integer(2)},
         {"walk": ["1", "1.2", "1.1"]},
     ),
     Case(
         "metric_not_walked",
-        [{"oid": "1", "type": "gauge", "indexes": [ONE]}, {"oid": "2", "type": "gauge", "indexes": [ONE]}],
+        [{"oid": "1", "type": "gauge", "indexes": [ROW]}, {"oid": "2", "type": "gauge", "indexes": [ROW]}],
         {"1.1": integer(1), "2.2": integer(2)},
         {"walk": ["1"]},
     ),
     Case(
         "lookup_not_walked",
-        [{"oid": "1", "type": "gauge", "indexes": [ONE], "lookups": [NAME]}],
+        [{"oid": "1", "type": "gauge", "indexes": [ROW], "lookups": [NAME]}],
         {"1.1": integer(1), "2.1": octets("eth0")},
         {"walk": ["1"]},
     ),
     Case(
         "value_at_the_metric_itself",
-        [{"oid": "1.1", "type": "gauge", "indexes": [ONE]}],
+        [{"oid": "1.1", "type": "gauge", "indexes": [ROW]}],
         {"1.1": integer(4)},
         {"walk": ["1"]},
     ),
@@ -115,7 +115,7 @@ OIDS = [
     Case(
         "two_metrics_one_name",
         [
-            {"oid": "1", "type": "gauge", "name": "same", "indexes": [ONE]},
+            {"oid": "1", "type": "gauge", "name": "same", "indexes": [ROW]},
             {"oid": "2", "type": "gauge", "name": "same", "indexes": [{"labelname": "b", "type": "gauge"}]},
         ],
         {"1.1": integer(1), "2.1": integer(2)},

@@ -8,8 +8,8 @@ from typing import Any
 from promsnmp.snmp import ber, oid
 from tests.support.exposition.reference import Case, counter64, gauge32, integer, octets
 
-ONE = {"labelname": "row", "type": "gauge"}
-"""An index of one number."""
+ROW = {"labelname": "row", "type": "gauge"}
+"""An index of a single number."""
 
 
 def opaque(content: bytes) -> bytes:
@@ -17,10 +17,10 @@ def opaque(content: bytes) -> bytes:
 
 
 def _column(kind: str, *values: bytes, **more: Any) -> Case:
-    """One column ``1`` of a type, with rows from 1 on."""
+    """A column ``1`` of a type, with rows from 1 on."""
     return Case(
         f"values_{kind}",
-        [{"oid": "1", "type": kind, "indexes": [ONE], **more}],
+        [{"oid": "1", "type": kind, "indexes": [ROW], **more}],
         {f"1.{at}": value for at, value in enumerate(values, 1)},
     )
 
@@ -129,7 +129,7 @@ VALUES = [
     *(_column(kind, *NUMBERS) for kind in ("gauge", "counter", "Float", "Double")),
     Case(
         "no_numbers",
-        [{"oid": "1", "type": "gauge", "indexes": [ONE], "name": "invented"}],
+        [{"oid": "1", "type": "gauge", "indexes": [ROW], "name": "invented"}],
         {f"1.{at}": value for at, value in enumerate(NOT_NUMBERS)},
         missing=frozenset({"invented"}),
     ),
@@ -193,8 +193,8 @@ ASSOCIATED = [
     Case(
         f"associated_{kind}",
         [
-            {"oid": "1.1", "type": "gauge", "indexes": [ONE]},
-            {"oid": "1.2", "type": kind, "indexes": [ONE], "name": "told"},
+            {"oid": "1.1", "type": "gauge", "indexes": [ROW]},
+            {"oid": "1.2", "type": kind, "indexes": [ROW], "name": "typed"},
         ],
         {
             **{f"1.1.{row}": integer(number) for row, number in enumerate(types, 1)},
@@ -210,7 +210,7 @@ ASSOCIATED = [
 ] + [
     Case(
         "associated_by_a_float",
-        [{"oid": "1.2", "type": "InetAddress", "indexes": [ONE]}],
+        [{"oid": "1.2", "type": "InetAddress", "indexes": [ROW]}],
         {"1.1.5": opaque(b"\x9f\x78\x04" + struct.pack(">f", 1.5)), "1.2.5": octets(b"\1\2\3\4")},
     ),
     Case(

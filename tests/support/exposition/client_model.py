@@ -63,9 +63,9 @@ def _file() -> descriptor_pb2.FileDescriptorProto:
     for number, name in enumerate(TYPES):
         kinds.value.add(name=name, number=number)
     for message, fields in MESSAGES.items():
-        made = file.message_type.add(name=message)
+        message_type = file.message_type.add(name=message)
         for name, (number, kind) in fields.items():
-            field = made.field.add(name=name, number=number)
+            field = message_type.field.add(name=name, number=number)
             field.label = Field.LABEL_REPEATED if (message, name) in MANY else Field.LABEL_OPTIONAL
             if isinstance(kind, str):
                 field.type = Field.TYPE_ENUM if kind == "MetricType" else Field.TYPE_MESSAGE
@@ -95,9 +95,9 @@ def read(body: bytes) -> list[Any]:
 def by_name(body: bytes) -> dict[str, Any]:
     """The families by name; each must occur once."""
     families = read(body)
-    found = {one.name: one for one in families}
-    assert len(found) == len(families)
-    return found
+    families_by_name = {family.name: family for family in families}
+    assert len(families_by_name) == len(families)
+    return families_by_name
 
 
 def labels(metric: Any) -> dict[str, str]:
@@ -106,7 +106,7 @@ def labels(metric: Any) -> dict[str, str]:
 
 def counts(histogram: Any) -> dict[int, int]:
     """The native buckets of a histogram that are not empty: observations by the bucket's number."""
-    found: dict[int, int] = {}
+    buckets: dict[int, int] = {}
     deltas = iter(histogram.positive_delta)
     at = count = 0
     for span in histogram.positive_span:
@@ -115,7 +115,7 @@ def counts(histogram: Any) -> dict[int, int]:
             count += next(deltas)
             assert count >= 0
             if count:
-                found[at] = count
+                buckets[at] = count
             at += 1
     assert next(deltas, None) is None
-    return found
+    return buckets

@@ -23,7 +23,8 @@ __all__ = ["ROW", "Device", "counter64", "gauge32", "integer", "module", "octets
 def module(name: str = "m", **fields: Any) -> Module:
     """A module from the fields of snmp.yml; metrics without name, type or help get defaults."""
     metrics = [
-        {"name": f"m{at}", "type": "gauge", "help": "-", **one} for at, one in enumerate(fields.pop("metrics", []))
+        {"name": f"m{at}", "type": "gauge", "help": "-", **metric}
+        for at, metric in enumerate(fields.pop("metrics", []))
     ]
     text = yaml.safe_dump({"modules": {name: {"walk": ["1.3"], **fields, "metrics": metrics}}})
     return read_text(text, source="test").modules[name]
@@ -46,8 +47,8 @@ class Device:
         varbinds = b"".join(ber.encode_varbind(name, values[name]) for name in names)
         scanner.feed(varbinds, 0, len(varbinds), False)
         renderer = Renderer(self.plan, scanner, self.state, wrap=self.wrap, zeros=self.zeros)
-        for one in self.plan.modules:
-            renderer.module(one.metrics)
+        for module_plan in self.plan.modules:
+            renderer.module(module_plan.metrics)
         renderer.exposition.deduplicate()
         return renderer
 

@@ -79,15 +79,15 @@ class Case:
 def _placed(value: Any, base: str) -> Any:
     """``value``, with every ``oid`` in it moved under ``base``."""
     if isinstance(value, Mapping):
-        return {key: f"{base}.{one}" if key == "oid" else _placed(one, base) for key, one in value.items()}
+        return {key: f"{base}.{part}" if key == "oid" else _placed(part, base) for key, part in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_placed(one, base) for one in value]
+        return [_placed(part, base) for part in value]
     return value
 
 
-def _placed_filter(one: Mapping[str, Any], base: str) -> dict[str, Any]:
-    targets = [f"{base}.{target}" for target in one["targets"]]
-    return {"oid": f"{base}.{one['oid']}", "targets": targets, "values": list(one["values"])}
+def _placed_filter(rule: Mapping[str, Any], base: str) -> dict[str, Any]:
+    targets = [f"{base}.{target}" for target in rule["targets"]]
+    return {"oid": f"{base}.{rule['oid']}", "targets": targets, "values": list(rule["values"])}
 
 
 def document(cases: Sequence[Case]) -> str:
@@ -95,12 +95,12 @@ def document(cases: Sequence[Case]) -> str:
     modules = {}
     for number, case in enumerate(cases, 1):
         base = f"{ROOT}.{number}"
-        asked = {key: value for key, value in case.module.items() if key not in ("walk", "get", "filters")}
-        asked["filters"] = [_placed_filter(one, base) for one in case.module.get("filters", [])]
-        asked["walk"] = [f"{base}.{one}".removesuffix(".") for one in case.module.get("walk", [""])]
-        asked["get"] = [f"{base}.{one}" for one in case.module.get("get", [])]
-        named = [{"help": "-", "name": f"m{at}", **one} for at, one in enumerate(case.metrics)]
-        modules[case.name] = {**asked, "metrics": _placed(named, base)}
+        fields = {key: value for key, value in case.module.items() if key not in ("walk", "get", "filters")}
+        fields["filters"] = [_placed_filter(rule, base) for rule in case.module.get("filters", [])]
+        fields["walk"] = [f"{base}.{root}".removesuffix(".") for root in case.module.get("walk", [""])]
+        fields["get"] = [f"{base}.{name}" for name in case.module.get("get", [])]
+        named = [{"help": "-", "name": f"m{at}", **metric} for at, metric in enumerate(case.metrics)]
+        modules[case.name] = {**fields, "metrics": _placed(named, base)}
     auths: dict[str, Any] = {f"public_v{version}": {"version": version, "community": "public"} for version in (1, 2)}
     auths["public_v3"] = {"version": 3, "username": USER.name}
     return yaml.safe_dump({"auths": auths, "modules": modules}, sort_keys=False)
@@ -108,10 +108,10 @@ def document(cases: Sequence[Case]) -> str:
 
 def device(cases: Sequence[Case]) -> Mib:
     """The objects of all cases."""
-    found: dict[str, bytes] = {}
+    objects: dict[str, bytes] = {}
     for number, case in enumerate(cases, 1):
-        found.update({f"{ROOT}.{number}.{name}": value for name, value in case.objects.items()})
-    return Mib.of(found)
+        objects.update({f"{ROOT}.{number}.{name}": value for name, value in case.objects.items()})
+    return Mib.of(objects)
 
 
 def parse(text: str) -> ReferencePage:
@@ -138,8 +138,8 @@ async def ours(cases: Sequence[Case], agent: SimulatedAgent) -> dict[str, Refere
     collector = Collector(CatalogueStore(Catalogue(read.modules, read.auths)), CollectorOptions(utilization=False))
     pages = {}
     for case in cases:
-        login = read.auths[f"public_v{case.version}"]
-        target = Target(case.name, case.name, SnmpEndpoint(agent.address, agent.port), login, (case.name,))
+        credentials = read.auths[f"public_v{case.version}"]
+        target = Target(case.name, case.name, SnmpEndpoint(agent.address, agent.port), credentials, (case.name,))
         page, error = await collector.collect(target, deadline=asyncio.get_running_loop().time() + 20)
         assert error is None, (case.name, error)
         pages[case.name] = parse(page.plain(Format.TEXT).decode())
@@ -158,7 +158,7 @@ def theirs(cases: Sequence[Case], target: str, folder: Path) -> dict[str, Refere
     return pages
 
 
-def both(cases: Sequence[Case], folder: Path) -> dict[str, tuple[ReferencePage, ReferencePage | str]]:
+def pages_of_both(cases: Sequence[Case], folder: Path) -> dict[str, tuple[ReferencePage, ReferencePage | str]]:
     """PromSNMP's and snmp_exporter's page of every case."""
     require_exporter()
     agent = agent_of(cases)

@@ -1,4 +1,4 @@
-"""Modules made of the test MIBs in ``tests/modules/mibs/data``, and a generator.yml with every key."""
+"""Modules built from the test MIBs in ``tests/modules/mibs/data``, and a generator.yml with every key."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ version: 2
 """.replace("common: &common\n", "")
 
 
-def made(tree: MibTree, *walk: str, **how: Any) -> Module:
+def built_module(tree: MibTree, *walk: str, **config: Any) -> Module:
     """The module of a configuration without missing names."""
-    built = built_of(tree, *walk, **how)
+    built = built_of(tree, *walk, **config)
     assert built.missing == ()
     return built.module
 
 
-def built_of(tree: MibTree, *walk: str, **how: Any) -> BuildResult:
-    return build(ModuleConfig("test", walk, **how), tree)
+def built_of(tree: MibTree, *walk: str, **config: Any) -> BuildResult:
+    return build(ModuleConfig("test", walk, **config), tree)

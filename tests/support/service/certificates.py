@@ -49,8 +49,10 @@ class Authority:
         self.cert = _pem(_signed(self._name, self._name, self._key, self._key, [], days=30, is_ca=True))
 
     def issue(self, common_name: str = "", *sans: str, days: float = 30) -> CertificatePair:
-        """A certificate that is valid for ``days`` (negative: it has expired); ``sans`` as ``DNS:``, ``IP:``, ``URI:``
-        or ``email:`` and the name."""
+        """A certificate that is valid for ``days`` (negative: it has expired).
+
+        Each of ``sans`` begins with ``DNS:``, ``IP:``, ``URI:`` or ``email:``.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)] if common_name else [])
         signed = _signed(subject, self._name, key, self._key, [_san(text) for text in sans], days=days, is_ca=False)

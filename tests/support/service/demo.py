@@ -12,7 +12,7 @@ COMMAND = [sys.executable, "-m", "promsnmp", "demo"]
 
 
 class Demo(Process):
-    """The demo on a free port, once its log says that it runs; its temporary files are in ``folder``."""
+    """The demo on a free port, ready; its log and its temporary files are in ``folder``."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
         log = folder / "demo.log"
@@ -29,9 +29,9 @@ class Demo(Process):
 
     @property
     def url(self) -> str:
-        found = re.search(r"(http://[\d.]+:\d+)/targets", self.output())
-        assert found is not None
-        return found[1]
+        match = re.search(r"(http://[\d.]+:\d+)/targets", self.output())
+        assert match is not None
+        return match[1]
 
     @property
     def children(self) -> list[int]:

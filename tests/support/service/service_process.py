@@ -50,9 +50,9 @@ class ServiceProcess(Process):
     @property
     def url(self) -> str:
         """The URL at which it listens, from its log."""
-        found = LISTENS.search(self.output())
-        assert found is not None
-        return found[1]
+        match = LISTENS.search(self.output())
+        assert match is not None
+        return match[1]
 
     @property
     def port(self) -> int:
