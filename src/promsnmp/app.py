@@ -306,7 +306,7 @@ def _periodic_tasks(parts: _Parts) -> Mapping[str, PeriodicTask]:
             step=parts.polling.store_detected_modules, every=DETECTED_MODULES_INTERVAL
         ),
         "disk watch": PeriodicTask(step=parts.disk.refresh, every=DISK_INTERVAL),
-        "inventory write probe": PeriodicTask(step=parts.store.probe, every=DISK_INTERVAL),
+        "inventory volume check": PeriodicTask(step=parts.store.volume.run, every=DISK_INTERVAL),
         "event loop measurement": PeriodicTask(step=parts.loop_lag.measure, every=0.0),
     }
 

@@ -24,7 +24,8 @@ what to do. It never contains a secret.
     ├── ClusterError             replicas cannot work together at the moment
     │   ├── CoordinatorError     Redis or the Kubernetes API does not answer, or answers with an error
     │   └── PeerError            another replica does not answer, or refuses
-    └── InventoryError           the inventory cannot be read, written or accepted
+    ├── OutcomeUnknown           a change may have been made: look it up before you repeat it
+    └── InventoryError           the inventory cannot be read, written or accepted; nothing was changed
         ├── InventoryKeyError    PROM_ENCRYPT_KEY is wrong, or its length is invalid
         ├── InventoryDamaged     PromSNMP did not write the file, or part of it is missing
         ├── InventoryInvalid     the document has problems; lists all of them
@@ -38,6 +39,11 @@ what to do. It never contains a secret.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
+
+MAX_PROBLEMS = 100
+MAX_PROBLEM_LENGTH = 500
+"""Problems of a document that an error lists, and characters of each."""
 
 
 class PromSnmpError(Exception):
@@ -151,8 +157,15 @@ class PeerError(ClusterError):
     """Another replica does not answer, or refuses the request."""
 
 
+class OutcomeUnknown(PromSnmpError):
+    """Whether a change was made is not known, or it was made and may not survive a power failure.
+
+    It is no InventoryError on purpose: what handles a refused change must not take this for one.
+    """
+
+
 class InventoryError(PromSnmpError):
-    """The inventory cannot be read, written or accepted."""
+    """The inventory cannot be read, written or accepted; nothing was changed."""
 
 
 class InventoryKeyError(InventoryError):
@@ -164,11 +177,37 @@ class InventoryDamaged(InventoryError):
 
 
 class InventoryInvalid(InventoryError):
-    """A document is not a valid inventory; ``problems`` lists all problems with their places."""
+    """A document is not a valid inventory; ``problems`` lists the problems with their places.
 
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = list(problems)
+    A hostile or wrong document may have millions: MAX_PROBLEMS are kept, each cut at MAX_PROBLEM_LENGTH characters, and
+    ``rest`` says what is not listed: so many ``more``, and the part of the document that was ``unchecked``.
+    """
+
+    def __init__(self, problems: Sequence[str], *, more: int = 0, unchecked: str = "") -> None:
+        self.problems = [shortened(problem, MAX_PROBLEM_LENGTH) for problem in problems[:MAX_PROBLEMS]]
+        self.more = more + max(len(problems) - MAX_PROBLEMS, 0)
+        self.unchecked = unchecked
+        super().__init__("; ".join(self.lines))
+
+    @property
+    def rest(self) -> str:
+        """What is not listed; empty when everything is."""
+        return "; ".join(filter(None, [f"and {self.more} more" if self.more else "", self.unchecked]))
+
+    @property
+    def lines(self) -> list[str]:
+        """The problems, and a line for those that are not listed."""
+        return [*self.problems, self.rest] if self.rest else list(self.problems)
+
+    def inside(self, place: str) -> Self:
+        """The same error with ``place`` in front of each problem."""
+        problems = [f"{place}: {problem}" for problem in self.problems]
+        return type(self)(problems, more=self.more, unchecked=self.unchecked)
+
+
+def shortened(text: str, length: int) -> str:
+    """At most ``length`` characters of a text, with dots where it was cut."""
+    return text if len(text) <= length else f"{text[: length - 3]}..."
 
 
 class InventoryConflict(InventoryInvalid):

@@ -26,7 +26,7 @@ from promsnmp.errors import (
 from promsnmp.inventory.document.write import to_document
 from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.model import Device, Inventory
-from promsnmp.inventory.storage.atomic_file import FileStamp
+from promsnmp.inventory.storage.atomic_file import Written
 from promsnmp.inventory.storage.encrypted_file import EncryptedFile, read_inventory
 from promsnmp.inventory.storage.encryption import encrypt
 from promsnmp.inventory.storage.key import InventoryKey, key_file
@@ -170,7 +170,7 @@ async def test_changes_that_wait_are_written_together_and_answered_one_by_one(
     written: list[int] = []
     write = EncryptedFile.write
 
-    def counted(encrypted_file: EncryptedFile, inventory: Inventory, **options: Any) -> FileStamp:
+    def counted(encrypted_file: EncryptedFile, inventory: Inventory, **options: Any) -> Written:
         written.append(inventory.revision)
         return write(encrypted_file, inventory, **options)
 

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from promsnmp.cluster.peers.forward_write import CommitStatus, ForwardedWrite
-from promsnmp.errors import InventoryUnavailable
+from promsnmp.errors import InventoryError, OutcomeUnknown
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,8 @@ class InventoryPort:
     reload: Callable[[], Awaitable[object]]
     """Reads the file again if it has changed."""
     claim: Callable[[], Awaitable[object]]
-    """Writes the current term into the file; raises InventoryUnavailable."""
+    """Writes the current term into the file; raises InventoryError, and OutcomeUnknown while it is not
+    certain that it lasts."""
 
 
 class ForwardedWriteCheck:
@@ -65,7 +66,7 @@ async def claim_term(inventory: InventoryPort, *, while_leading: Callable[[], bo
     while while_leading():
         try:
             await inventory.claim()
-        except InventoryUnavailable as error:
+        except (InventoryError, OutcomeUnknown) as error:
             if str(error) != reason:
                 reason = str(error)
                 log.warning("cannot write this leader's term into the inventory file, retrying: %s", reason)

@@ -93,10 +93,14 @@ class Discovery:
         """``plan_for_seed`` with the defaults of the settings."""
         return plan_for_seed(seed, self._neighbours, who=who, remove_lost=remove_lost or self._remove_lost, saved=saved)
 
-    def start(self, plan: SearchPlan) -> Job:
-        """Starts a search, or queues it. Raises DiscoveryBusy when too many are waiting."""
+    def check_queue(self) -> None:
+        """Raises DiscoveryBusy when too many searches are waiting."""
         if len(self._waiting) >= MAX_WAITING_JOBS:
             raise DiscoveryBusy(f"{MAX_WAITING_JOBS} searches are waiting already; retry later")
+
+    def start(self, plan: SearchPlan) -> Job:
+        """Starts a search, or queues it. Raises DiscoveryBusy when too many are waiting."""
+        self.check_queue()
         job = Job(plan, self._context.clock())
         self._history.add(job)
         self._waiting.append(job)

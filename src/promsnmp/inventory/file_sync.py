@@ -3,10 +3,13 @@
 A file that another process changed (``promsnmp devices add`` beside a running server, the leader on a shared volume) is
 read before it is written, so that no writer undoes what it never saw. A file that cannot be read is never overwritten,
 and neither is one that is older than the inventory in memory.
+
+A commit that raises has changed nothing. Once the file has been replaced, it raises nothing, whatever fails then.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -16,11 +19,22 @@ from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.model import Inventory
 from promsnmp.inventory.storage.atomic_file import FileStamp
 from promsnmp.inventory.storage.encrypted_file import EncryptedFile
-from promsnmp.inventory.writes.apply_change import PendingChange, apply_change, is_older
+from promsnmp.inventory.storage.lock import WriteTurn
+from promsnmp.inventory.writes.apply_change import PendingChange, apply_change
 from promsnmp.inventory.writes.changes import audit_changes, compare
 from promsnmp.inventory.writes.fencing import GetFencingToken, no_fencing_token
+from promsnmp.inventory.writes.numbers import continued, now_ms, numbered
 from promsnmp.observe.audit import audit
 from promsnmp.support.memory import gc_paused
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 3
+"""How often a commit begins again because a program that takes no turns replaced the file meanwhile."""
+
+
+class FileChanged(InventoryUnavailable):
+    """Another program replaced the file between its reading and the rename; nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +45,10 @@ class StoreState:
     stamp: FileStamp | None = None
     """None: there is no file yet."""
     derived: DerivedValues = ()
+    doubt: str = ""
+    """Why the last write may not survive; see ``Written``."""
+    is_renumbered: bool = False
+    """Whether the file has lower numbers than the inventory in use: the next write corrects that."""
 
 
 class FileSync:
@@ -55,7 +73,7 @@ class FileSync:
             return StoreState()
         inventory, stamp = found
         with gc_paused():
-            return StoreState(Snapshot.of(inventory), stamp)
+            return StoreState(Snapshot.of(numbered(inventory, time_ms=now_ms())), stamp)
 
     def reread(self, state: StoreState) -> StoreState:
         """The state after another process may have written the file; ``state`` itself when none has.
@@ -72,22 +90,59 @@ class FileSync:
     def commit(self, state: StoreState, pending_changes: Sequence[PendingChange]) -> StoreState:
         """Applies changes to ``state`` and writes the file once for all of them; each change notes its own result.
 
-        Raises InventoryError when nothing can be written, then no change has been made; NotLeader is one of them.
+        The new state has a ``doubt`` when the file was replaced, but the changes may not last. Raises InventoryError
+        when nothing can be written, then no change has been made; NotLeader is one of them. Raises OutcomeUnknown when
+        the file may have been replaced.
         """
-        with self._file.lock():
-            fencing_token = self.get_fencing_token()
-            stamp = self._file.stamp()
-            current = state if stamp in (None, state.stamp) else self._take_over(state)
-            snapshot = current.snapshot
-            for pending in pending_changes:
-                snapshot = apply_change(snapshot, pending, fencing_token)
-            if snapshot is current.snapshot:
-                return self._completed(current, state)
-            stamp = self._file.write(snapshot.inventory, before_rename=lambda: self._check_fencing_token(fencing_token))
+        replaced: list[StoreState] = []
+        try:
+            with self._file.lock() as turn:
+                new = self._write(state, pending_changes, turn, replaced)
+            if replaced:
+                _audit(pending_changes)
+            return self._completed(new, state)
+        except Exception:
+            if not replaced:
+                raise
+            log.exception("unexpected error after a change of the inventory; the change has been made")
+            return replaced[0]
+
+    def _write(
+        self, state: StoreState, pending_changes: Sequence[PendingChange], turn: WriteTurn, replaced: list[StoreState]
+    ) -> StoreState:
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return self._write_once(state, pending_changes, turn, replaced)
+            except FileChanged:
+                log.info("another program has replaced the inventory file, reading it before writing: %s", turn.path)
+        return self._write_once(state, pending_changes, turn, replaced)
+
+    def _write_once(
+        self, state: StoreState, pending_changes: Sequence[PendingChange], turn: WriteTurn, replaced: list[StoreState]
+    ) -> StoreState:
+        fencing_token = self.get_fencing_token()
+        stamp = self._file.opened_stamp()
+        current = state if stamp in (None, state.stamp) else self._take_over(state)
+        snapshot = current.snapshot
         for pending in pending_changes:
-            if pending.changes is not None and isinstance(pending.result, Inventory):
-                audit_changes(pending.changes, who=pending.who, revision=pending.result.revision)
-        return self._completed(StoreState(snapshot, stamp), state)
+            snapshot = apply_change(snapshot, pending, fencing_token)
+        is_gone = stamp is None and snapshot.inventory.revision > 0
+        if snapshot is current.snapshot and not is_gone:
+            return self._synced(current)
+
+        def check() -> None:
+            self._check_fencing_token(fencing_token)
+            turn.check()
+            if self._file.opened_stamp() != stamp:
+                raise FileChanged(f"not written: another program keeps replacing {self._file.path}; try again")
+
+        written = self._file.write(snapshot.inventory, before_rename=check)
+        replaced.append(StoreState(snapshot, written.stamp, doubt=written.doubt or _lost_turn(turn)))
+        return replaced[0]
+
+    def _synced(self, state: StoreState) -> StoreState:
+        """``state``, whose last write is durable now, if that is possible."""
+        return replace(state, doubt=self._file.sync_folder()) if state.doubt else state
 
     def _check_fencing_token(self, fencing_token: int | None) -> None:
         """Raises NotLeader when the term has ended while the file was being written."""
@@ -103,14 +158,17 @@ class FileSync:
             return state
         read, stamp = found
         old = state.snapshot
-        if is_older(read, old.inventory):
-            raise InventoryUnavailable(
-                f"{self._file.path} is older (revision {read.revision} of term {read.fencing_token}) than the "
-                f"inventory in use (revision {old.inventory.revision} of term {old.inventory.fencing_token}), "
-                "which is kept; put the newer file back, or restart every replica of PromSNMP to continue from "
-                "the older one"
-            )
-        inventory, changes = compare(old.inventory, read)
+        counted = continued(read, old.inventory)
+        if counted is None:
+            raise self._older(read, old.inventory)
+        is_renumbered = counted.revision != read.revision
+        if is_renumbered:
+            log.warning(
+                "the inventory file does not follow the inventory in use (revision %d of term %d); it was imported, or "
+                "another program wrote it; using it as revision %d: %s",
+                old.inventory.revision, old.inventory.fencing_token, counted.revision, self._file.path,
+            )  # fmt: skip
+        inventory, changes = compare(old.inventory, counted)
         if inventory == old.inventory:
             return replace(state, stamp=stamp)
         index = old.index.updated(changes.devices.old_values, changes.devices.new_values)
@@ -125,8 +183,31 @@ class FileSync:
             devices=changes.devices,
             seeds=changes.seeds,
         )
-        return StoreState(Snapshot(inventory, index), stamp)
+        return StoreState(Snapshot(inventory, index), stamp, is_renumbered=is_renumbered)
+
+    def _older(self, read: Inventory, known: Inventory) -> InventoryUnavailable:
+        path = self._file.path
+        return InventoryUnavailable(
+            f"{path} is older (revision {read.revision} of term {read.fencing_token}) than the inventory in use "
+            f"(revision {known.revision} of term {known.fencing_token}), which is kept; put the newer file back, or "
+            f"delete this one, and the next change writes the inventory in use; or to use the older one: "
+            f"promsnmp inventory import {path}"
+        )
 
     def _completed(self, new: StoreState, old: StoreState) -> StoreState:
         """``new`` with its derived values, when its inventory is another one than that of ``old``."""
         return new if new.snapshot is old.snapshot else replace(new, derived=self._derive(new.snapshot))
+
+
+def _audit(pending_changes: Sequence[PendingChange]) -> None:
+    for pending in pending_changes:
+        if pending.changes is not None and isinstance(pending.result, Inventory):
+            audit_changes(pending.changes, who=pending.who, revision=pending.result.revision)
+
+
+def _lost_turn(turn: WriteTurn) -> str:
+    """Why the file may have been replaced against another writer; empty when it was not."""
+    try:
+        return "" if turn.is_held else "the write took so long that another process began to write, too"
+    except OSError as error:
+        return f"{turn.path} cannot be read ({error.strerror})"

@@ -11,16 +11,25 @@ from promsnmp.observe import metric_families
 from promsnmp.observe.health import Component, DiskSpace, Status
 
 
-def inventory_component(store: InventoryStore) -> Component:
-    """DOWN while the file cannot be read, or cannot be written."""
-    details = {
+def inventory_component(store: InventoryStore, *, lag: str = "") -> Component:
+    """DOWN while the file cannot be read, or refuses changes; OUT_OF_SERVICE while another replica has a newer
+    inventory, which ``lag`` describes.
+
+    UNKNOWN when a check found that changes would be refused: a restart does not help, and polls and scrapes go on, so
+    no pod is kept from starting. Without devices there is nothing to go on with: then it is DOWN, too.
+    """
+    details: dict[str, object] = {
         "devices": len(store.current.devices),
         "revision": store.current.revision,
         "term": store.current.fencing_token,
     }
-    error = store.last_error or store.write_error
-    if error is not None:
-        return Component(Status.DOWN, {**details, "error": str(error)})
+    if store.volume.locks.work is not None:
+        details["locks"] = store.volume.locks.problem or "work"
+    if (error := store.last_error or store.write_error) is not None:
+        would_refuse = store.last_error is None and not store.volume.has_refused and bool(store.current.devices)
+        return Component(Status.UNKNOWN if would_refuse else Status.DOWN, {**details, "error": str(error)})
+    if lag:
+        return Component(Status.OUT_OF_SERVICE, {**details, "error": lag})
     return Component(Status.UP, details)
 
 
@@ -33,4 +42,5 @@ def inventory_families(store: InventoryStore, disk: DiskSpace) -> Iterable[Metri
         revision=inventory.revision,
         changed_at=disk.modified,
         healthy=store.last_error is None and store.write_error is None and not disk.is_silent,
+        locks=store.volume.locks.work,
     )

@@ -13,6 +13,9 @@ from promsnmp.snmp.credentials import Community, Credentials, Version
 DEFAULT_PORT = 161
 """RFC 3417 section 3.2."""
 
+MAX_NUMBER = 2**62
+"""Revisions and terms are below it: a file with a larger one is not read, so it is not written either."""
+
 COMMUNITY_AGENT = "snmp-community"
 USER_AGENT = "snmp-user"
 
@@ -147,7 +150,8 @@ class Seed:
 class Inventory:
     """Everything at one moment; ``revision`` grows with each write, ``fencing_token`` is the term of the last writer.
 
-    ``request_ids`` are the IDs of the last writes that other replicas forwarded to the leader.
+    ``request_ids`` are the IDs of the last writes that other replicas forwarded to the leader. ``imported_at`` is the
+    time of the last import by an operator (Unix time in milliseconds): such a file counts, even with lower numbers.
     """
 
     devices: tuple[Device, ...] = ()
@@ -155,3 +159,4 @@ class Inventory:
     revision: int = 0
     fencing_token: int = 0
     request_ids: tuple[str, ...] = ()
+    imported_at: int = 0

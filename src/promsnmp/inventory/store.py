@@ -10,22 +10,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from promsnmp.errors import InventoryError, InventoryUnavailable, NotLeader
+from promsnmp.errors import InventoryError, InventoryUnavailable, NotLeader, OutcomeUnknown
 from promsnmp.inventory.derived import Derivations, use_derived
 from promsnmp.inventory.document.write import from_document
 from promsnmp.inventory.file_sync import FileSync, StoreState
 from promsnmp.inventory.index import Snapshot, TargetMatch
 from promsnmp.inventory.model import Inventory
-from promsnmp.inventory.storage.atomic_file import FileStamp, try_writing
+from promsnmp.inventory.storage.atomic_file import FileStamp
 from promsnmp.inventory.storage.encrypted_file import EncryptedFile
 from promsnmp.inventory.storage.key import InventoryKey
+from promsnmp.inventory.storage.volume import VolumeCheck
 from promsnmp.inventory.writes.apply_change import Change, PendingChange
 from promsnmp.inventory.writes.fencing import GetFencingToken
+from promsnmp.inventory.writes.numbers import imported, now_ms
 from promsnmp.support.listeners import Listeners
 
 log = logging.getLogger(__name__)
@@ -46,8 +48,8 @@ class InventoryStore:
         self.path = path
         self.last_error: InventoryError | None = None
         """Why the inventory in use differs from the file on the disk; None when it does not."""
-        self.write_error: InventoryUnavailable | None = None
-        """Why the last write failed; None after a successful write, or a successful ``probe``."""
+        self.volume = VolumeCheck(path)
+        """Whether the file can be written; ``volume.run`` checks it."""
         self._file = EncryptedFile(path, key if isinstance(key, InventoryKey) else InventoryKey(key))
         self._state = StoreState()
         self._turn = asyncio.Lock()
@@ -70,6 +72,11 @@ class InventoryStore:
     def key(self) -> bytes:
         """The key of the file."""
         return self._file.key
+
+    @property
+    def write_error(self) -> InventoryUnavailable | None:
+        """Why the last write, or the last check of the volume, failed; None when it succeeded."""
+        return self.volume.write_error
 
     def find(self, target: str) -> TargetMatch | None:
         """The device and the agent of a scrape's target, or None; see ``Index.find``."""
@@ -106,19 +113,31 @@ class InventoryStore:
         """Does the work now, and again after each change, that the next change would otherwise wait for."""
         self._sync.prepare(self._state)
 
-    def start_empty(self, stamp: FileStamp) -> None:
-        """Starts with an empty inventory although there is a file: the caller has read this version of it.
+    def start_empty(self, stamp: FileStamp, numbers: Inventory) -> None:
+        """Starts with the empty inventory ``numbers``, whose revision and term are continued, although there is a file.
 
-        For a plain JSON file that is encrypted in place; any other version of the file is still not overwritten.
+        The caller has read this version of the file, such as one of plain JSON, and replaces it; any other version is
+        still not overwritten.
         """
-        self._state = StoreState(stamp=stamp)
+        self._state = StoreState(Snapshot.of(numbers), stamp)
 
     async def replace(self, document: object, *, who: str = OURSELVES, request_id: str = "") -> Inventory:
         """Replaces the whole inventory by a JSON document; masked secrets keep their values.
 
-        Raises InventoryInvalid with every problem, and what ``update`` raises; then nothing has changed.
+        Raises InventoryInvalid with the problems, and what ``update`` raises; then nothing has changed.
         """
-        return await self.update(lambda old: from_document(document, previous=old), who=who, request_id=request_id)
+        return await self.update(
+            lambda old: replace(from_document(document, previous=old), imported_at=old.imported_at),
+            who=who,
+            request_id=request_id,
+        )
+
+    async def import_document(self, document: object, *, who: str) -> Inventory:
+        """Like ``replace``, for an operator who writes the file beside running servers: they use it, whatever the
+        numbers in the file were."""
+        return await self.update(
+            lambda old: imported(from_document(document, previous=old), old, time_ms=now_ms()), who=who
+        )
 
     async def update(self, change: Change, *, who: str = OURSELVES, request_id: str = "") -> Inventory:
         """Writes the result of ``change`` durably, and returns the inventory with its new revision.
@@ -128,7 +147,8 @@ class InventoryStore:
         for the change; the file keeps it. Cancelling the caller does not stop the write.
 
         Raises InventoryConflict when two devices would share an ID or an endpoint, NotLeader when this replica is not
-        the leader, and InventoryUnavailable when the file cannot be written or has been written by a later leader.
+        the leader, and InventoryUnavailable when the file cannot be written or has been written by a later leader: then
+        nothing has changed. Raises OutcomeUnknown when the change has been made, or may have been, and may not last.
         """
         pending = PendingChange(change, who, request_id, asyncio.get_running_loop().create_future())
         self._waiting.append(pending)
@@ -138,22 +158,12 @@ class InventoryStore:
 
     async def write_fencing_token(self) -> None:
         """Writes the current term into the file, unless it is there already: after that, no leader of an earlier term
-        can write. Raises NotLeader and InventoryUnavailable."""
+        can write. Raises InventoryError and OutcomeUnknown."""
 
         def change(old: Inventory) -> Inventory:
             return old if self._sync.get_fencing_token() in (None, old.fencing_token) else replace(old)
 
         await self.update(change)
-
-    async def probe(self) -> None:
-        """After a failed write: tries whether a write would succeed now, and clears ``write_error`` if so."""
-        if self.write_error is not None:
-            try:
-                await asyncio.to_thread(try_writing, self.path)
-            except InventoryUnavailable as error:
-                self.write_error = error
-            else:
-                self.write_error = None
 
     async def reload_if_changed(self) -> bool:
         """Takes over the file when another process has changed it; returns whether the inventory changed.
@@ -161,34 +171,68 @@ class InventoryStore:
         When the file is damaged or gone, the inventory stays as it is, and ``last_error`` says why.
         """
         async with self._turn:
-            try:
-                state = await asyncio.to_thread(self._sync.reread, self._state)
-            except InventoryError as error:
-                if str(error) != str(self.last_error):
-                    log.error("cannot read the inventory file, keeping the inventory in memory: %s", error)
-                self.last_error = error
-                return False
-            self.last_error = None
-            return self._adopt(state)
+            has_changed = await self._reread()
+        if self._state.is_renumbered:
+            await self._write_numbers()
+        return has_changed
+
+    async def _reread(self) -> bool:
+        try:
+            state = await asyncio.to_thread(self._sync.reread, self._state)
+        except InventoryError as error:
+            if str(error) != str(self.last_error):
+                log.error("cannot read the inventory file, keeping the inventory in memory: %s", error)
+            self.last_error = error
+            return False
+        self.last_error = None
+        return self._adopt(state)
+
+    async def _write_numbers(self) -> None:
+        """Gives the file the numbers that the inventory in use has, if this replica may write."""
+        try:
+            await self.update(replace)
+        except (InventoryError, OutcomeUnknown) as error:
+            log.debug("the inventory file keeps its lower numbers for now: %s", error)
 
     async def _write_waiting(self) -> None:
-        while self._waiting:
-            async with self._turn:
-                pending_changes, self._waiting = self._waiting, []
-                try:
-                    state = await asyncio.to_thread(self._sync.commit, self._state, pending_changes)
-                except Exception as error:  # noqa: BLE001  # raised in each caller of update
-                    self._note(error)
-                    for pending in pending_changes:
-                        pending.result = pending.result if isinstance(pending.result, Exception) else error
-                else:
-                    self.last_error = self.write_error = None
-                    self._adopt(state)
+        try:
+            while self._waiting:
+                async with self._turn:
+                    pending_changes, self._waiting = self._waiting, []
+                    await self._commit(pending_changes)
+        finally:
+            for pending in self._waiting:  # this task was cancelled
+                pending.answer(InventoryUnavailable("not written: PromSNMP is stopping"))
+            self._waiting = []
+
+    async def _commit(self, pending_changes: Sequence[PendingChange]) -> None:
+        """Writes changes and answers them. A change is refused only when the commit says that nothing was written."""
+        stopped = OutcomeUnknown("PromSNMP stopped during the write, so its outcome is unknown; look the change up")
+        failure: Exception | None = stopped
+        try:
+            state = await asyncio.to_thread(self._sync.commit, self._state, pending_changes)
+            failure = OutcomeUnknown(state.doubt) if state.doubt else None
+            self._adopt_written(state)
+        except Exception as error:  # noqa: BLE001  # raised in each caller of update
+            failure = error
+            self._note_refusal(error)
+            if isinstance(error, OutcomeUnknown):
+                await self._reread()
+        finally:
             for pending in pending_changes:
-                if isinstance(pending.result, Inventory):
-                    pending.future.set_result(pending.result)
-                elif pending.result is not None:
-                    pending.future.set_exception(pending.result)
+                pending.answer(failure)
+
+    def _adopt_written(self, state: StoreState) -> None:
+        """Uses what was written. Raises nothing: the file has been replaced."""
+        self.last_error = None
+        if state.doubt:
+            self.volume.note_failure(InventoryUnavailable(state.doubt))
+        else:
+            self.volume.note_success()
+        try:
+            self._adopt(state)
+        except Exception:
+            log.exception("unexpected error after a change of the inventory; the change has been made")
 
     def _adopt(self, state: StoreState) -> bool:
         changed = state.snapshot is not self._state.snapshot
@@ -198,8 +242,6 @@ class InventoryStore:
             self._listeners.notify(state.snapshot.inventory)
         return changed
 
-    def _note(self, error: Exception) -> None:
+    def _note_refusal(self, error: Exception) -> None:
         if isinstance(error, InventoryUnavailable) and not isinstance(error, NotLeader):
-            if str(error) != str(self.write_error):
-                log.error("cannot write the inventory file: %s", error)
-            self.write_error = error
+            self.volume.note_failure(error, refused=True)

@@ -89,9 +89,9 @@ def loop_families(lag: Distribution) -> Iterator[Metric]:
 
 
 def inventory_families(
-    *, devices: int, seeds: int, revision: int, changed_at: float, healthy: bool
+    *, devices: int, seeds: int, revision: int, changed_at: float, healthy: bool, locks: bool | None = None
 ) -> Iterator[Metric]:
-    """``changed_at`` is Unix time, 0 when unknown."""
+    """``changed_at`` is Unix time, 0 when unknown. ``locks`` is None when it is not known whether they work."""
     yield gauge("promsnmp_devices", "Devices in the inventory.", devices)
     yield gauge("promsnmp_discovery_seeds", "Discovery seeds in the inventory.", seeds)
     yield gauge(
@@ -106,9 +106,12 @@ def inventory_families(
     )
     yield gauge(
         "promsnmp_inventory_healthy",
-        "Whether the last read or write of the inventory file succeeded.",
+        "Whether the inventory file can be read and written.",
         1 if healthy else 0,
     )
+    if locks is not None:
+        text = "Whether locks on the volume of the inventory file exclude other writers."
+        yield gauge("promsnmp_inventory_locks", text, 1 if locks else 0)
 
 
 def leadership_families(*, leader: bool, discovered_at: float) -> Iterator[Metric]:

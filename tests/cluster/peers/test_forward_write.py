@@ -18,10 +18,9 @@ from promsnmp.cluster.peers.forward_write import (
     CommitStatus,
     ForwardedRequest,
     ForwardedWrite,
-    OutcomeUnknown,
     WriteForwarder,
 )
-from promsnmp.errors import NotLeader, PeerError
+from promsnmp.errors import NotLeader, OutcomeUnknown, PeerError
 from promsnmp.support.http_client import HttpResponse, RequestNotSent
 
 REQUEST = ForwardedRequest("POST", b"/promsnmp/devices", [(b"content-type", b"application/json")], b"{}", "eva")
@@ -93,7 +92,8 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_the_leaders_answer_is_the_answer_whatever_it_is() -> None:
-    for answer in (CREATED, HttpResponse(409, [], b"exists"), HttpResponse(503, [], b"the disk is full")):
+    refused, unknown = HttpResponse(503, [], b"the disk is full"), HttpResponse(504, [], b"outcome unknown")
+    for answer in (CREATED, HttpResponse(409, [], b"exists"), refused, unknown):
         cluster = Cluster([FIRST], [answer])
         assert await cluster.write_forwarder.forward(REQUEST) == answer
         assert [address for address, _ in cluster.asked] == [FIRST.address]

@@ -9,6 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
+from promsnmp.discovery.service import MAX_WAITING_JOBS
+from promsnmp.errors import DiscoveryBusy
+from promsnmp.http.responses.errors import ApiError
+from promsnmp.http.routes.discovery import _start
 from tests.support.service.service_process import ServiceProcess
 from tests.support.tools import Snmpd, wait_until
 
@@ -255,3 +259,27 @@ def test_the_openapi_document_describes_every_discovery_path(client: httpx.Clien
     body = document["paths"][PATH]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert {"potentialTargets", "targets", "snmpConfig", "exclude", "credentials"} <= set(body["properties"])
     assert [one["name"] for one in document["paths"][PATH]["post"]["parameters"]] == ["scheduleNow", "saveSeed"]
+
+
+def test_a_full_queue_is_a_refusal_only_as_long_as_no_seed_is_saved(client: httpx.Client) -> None:
+    request = COMMUNITY | {"potentialTargets": ["127.80.0.0/14"]}
+    places = []
+    while (answer := post(client, request)).status_code == 202:
+        places.append(answer.headers["location"])
+    try:
+        assert len(places) > MAX_WAITING_JOBS
+        assert post(client, request, saveSeed=True).status_code == answer.status_code == 503
+        assert client.get(PATH).json() == []
+    finally:
+        for place in reversed(places):
+            client.delete(place)
+    assert _start(Busy(), None, is_saved=True) is None  # type: ignore[arg-type]
+    with pytest.raises(ApiError):
+        _start(Busy(), None, is_saved=False)  # type: ignore[arg-type]
+
+
+class Busy:
+    """A Discovery whose queue has filled up while a seed was saved."""
+
+    def start(self, _: object) -> None:
+        raise DiscoveryBusy("full")

@@ -48,6 +48,15 @@ def test_a_bad_inventory_is_refused_with_all_its_problems_and_changes_nothing(cl
     assert client.get("/promsnmp/inventory").json()["devices"][0]["sysName"] == "router"
 
 
+def test_a_document_full_of_problems_gets_a_short_answer(client: httpx.Client) -> None:
+    for item in (b"{}", b'{"sysName":"a","agents":[{"version":9}]}', b"7"):
+        body = b'{"devices":[' + b",".join([item] * (1_000_000 // len(item))) + b"]}"
+        answer = client.post("/promsnmp/inventory", content=body)
+        assert (answer.status_code, len(answer.content) < 20_000) == (400, True)
+        assert "was not checked" in answer.json()["problems"][-1]
+        assert "at least" in answer.json()["error"]
+
+
 @pytest.mark.parametrize(
     ("body", "hint"),
     [

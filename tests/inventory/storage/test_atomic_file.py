@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from promsnmp.errors import InventoryUnavailable
-from promsnmp.inventory.storage import atomic_file as file_module
-from promsnmp.inventory.storage.atomic_file import read_bytes, stamp_of, write_bytes, write_lock
+from promsnmp.errors import InventoryUnavailable, OutcomeUnknown
+from promsnmp.inventory.storage import lock as lock_module
+from promsnmp.inventory.storage.atomic_file import read_bytes, stamp_of, write_bytes
+from promsnmp.inventory.storage.lock import write_lock
 from tests.support.inventory.samples import ENVIRONMENT
 
 
@@ -83,6 +84,41 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_nothing(
     assert left_behind(tmp_path) == []
 
 
+def test_a_replaced_file_is_never_an_error_that_says_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "inventory.json"
+    write_bytes(path, b"old")
+    sync = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(OutcomeUnknown, match="has been replaced, but its folder cannot be synced"):
+        write_bytes(path, b"new")
+    assert path.read_bytes() == b"new"
+
+
+def test_a_folder_that_cannot_be_opened_for_its_sync_is_a_refusal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "inventory.json"
+    write_bytes(path, b"old")
+    opened = os.open
+
+    def denied(name: object, flags: int, *rest: int, **options: int) -> int:
+        if flags & os.O_DIRECTORY:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return opened(name, flags, *rest, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "open", denied)
+    with pytest.raises(InventoryUnavailable, match="permission denied"):
+        write_bytes(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert left_behind(tmp_path) == []
+
+
 def test_a_write_past_the_limit_of_the_system_keeps_the_old_file(tmp_path: Path) -> None:
     script = (
         "import resource, signal, sys\n"
@@ -117,7 +153,7 @@ def test_the_next_writer_removes_what_a_crashed_one_left(tmp_path: Path) -> None
 
 
 def test_writers_take_turns_and_do_not_wait_forever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_module, "LOCK_TIMEOUT", 0.05)
+    monkeypatch.setattr(lock_module, "LOCK_TIMEOUT", 0.05)
     path = tmp_path / "inventory.json"
     with write_lock(path), pytest.raises(InventoryUnavailable, match="another process"), write_lock(path):
         pass

@@ -251,10 +251,10 @@ async def test_a_failed_write_is_logged_and_remembered_until_one_would_succeed(
     with pytest.raises(InventoryUnavailable, match="full"):
         await add(store, "b")
     await store.reload_if_changed()
-    await store.probe()
+    await store.volume.run()
     assert "full" in str(store.write_error)
     assert caplog.text.count("cannot write the inventory file") == 1
     monkeypatch.setattr(os, "fsync", sync)
-    await store.probe()
+    await store.volume.run()
     assert store.write_error is None
     assert sorted(one.name for one in path.parent.iterdir()) == [".inventory.json.lock", "inventory.json"]

@@ -175,6 +175,9 @@ def _remote(service: ServiceClient, document: Document, *, save_seed: bool, deta
     query = {"scheduleNow": "true", "saveSeed": str(save_seed).lower()}
     accepted = service.call("POST", PATH, query=query, document=document).json()
     location = str(accepted["location"])
+    if "jobId" not in accepted:
+        click.echo(accepted["message"])
+        return FOUND
     if detach:
         click.echo(json.dumps(accepted, indent=2) if as_json else f"search started: {service.url}{location}")
         return FOUND

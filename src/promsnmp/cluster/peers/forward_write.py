@@ -3,7 +3,8 @@
 A request that certainly had no effect (no connection, or "not the leader") is sent again, to the leader of that time.
 When the connection to the leader breaks during a write, the inventory file shows whether the write was made: it has the
 IDs of the last forwarded writes, and once a later leader has written its term, a write that is missing will never be
-there. So the client gets the right answer, or the error that the outcome is unknown.
+there. So the client gets the right answer, or the error that the outcome is unknown. Any other answer of the leader is
+relayed as it is, also its own "outcome unknown" (504): its file has the write, but may lose it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from enum import Enum
 from promsnmp.cluster.election.runner import Leader, Leadership
 from promsnmp.cluster.peers.client import PeerClient
 from promsnmp.cluster.peers.signing import new_request_id
-from promsnmp.errors import ClusterError, NotLeader, PeerError
+from promsnmp.errors import NotLeader, OutcomeUnknown, PeerError
 from promsnmp.support.http_client import HeaderPairs, HttpResponse, RequestNotSent
 
 log = logging.getLogger(__name__)
@@ -59,10 +60,6 @@ class ForwardedWrite:
     fencing_token: int
     last_known_write: str
     """ID of the last forwarded write known here before: while the file has it, it has all later IDs too."""
-
-
-class OutcomeUnknown(ClusterError):
-    """The connection to the leader broke during a write, and the file does not show yet whether it was made."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ BATCH_SECONDS, BATCH_SIZE = 5.0, 500
 
 
 class UpdateInventory(Protocol):
-    """Changes the inventory durably, on behalf of ``who``; see ``InventoryStore.update``. Raises InventoryError."""
+    """Changes the inventory durably, on behalf of ``who``; see ``InventoryStore.update``. Raises InventoryError and
+    OutcomeUnknown."""
 
     def __call__(
         self, change: Callable[[Inventory], Inventory], /, *, who: str, request_id: str = ""
@@ -52,7 +53,7 @@ class BatchWriter:
             self._writing = asyncio.ensure_future(self._try())
 
     async def write_all(self) -> None:
-        """Writes the remaining facts. Raises InventoryError."""
+        """Writes the remaining facts. Raises InventoryError and OutcomeUnknown."""
         if self._writing is not None:
             await self._writing
         if self._facts:
@@ -77,7 +78,7 @@ class BatchWriter:
 
         try:
             await self._update(change, who=self._job.plan.who)
-        except BaseException:
+        except BaseException:  # also when the outcome is unknown: merging the same facts again does no harm
             self._facts = facts + self._facts
             raise
         for outcome in outcomes:

@@ -11,9 +11,9 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from promsnmp.cluster.election.runner import Leadership
-from promsnmp.cluster.peers.forward_write import NOT_LEADER, ForwardedRequest, OutcomeUnknown, WriteForwarder
+from promsnmp.cluster.peers.forward_write import NOT_LEADER, ForwardedRequest, WriteForwarder
 from promsnmp.cluster.peers.signing import PeerIdentity
-from promsnmp.errors import NotLeader
+from promsnmp.errors import NotLeader, OutcomeUnknown
 from promsnmp.http.middleware.forwarding import forwarded_headers, forwarded_user, target_of
 from promsnmp.http.middleware.peer_auth import PEER
 from promsnmp.http.responses.bodies import BodyTooLarge, read_body, replay_body

@@ -1,6 +1,7 @@
 """Sends every error of the JSON API in one shape: ``{"error": ..., "status": ..., "path": ...}``.
 
-This includes unknown paths, wrong methods and bad parameters, so that a client needs one way to read errors.
+This includes unknown paths, wrong methods and bad parameters, so that a client needs one way to read errors. A change
+that was answered with 4xx, 500 or 503 has not been made; 504 says that it may have been.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from promsnmp.errors import (
     InventoryError,
     InventoryInvalid,
     InventoryUnavailable,
+    OutcomeUnknown,
     UnknownDevice,
 )
 from promsnmp.http.responses.sending import JSON, body_headers, send_response, send_text
@@ -32,6 +34,7 @@ log = logging.getLogger(__name__)
 RETRY = {"Retry-After": "5"}
 """Seconds after which a client may retry (RFC 9110 section 10.2.3)."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+READING = ("GET", "HEAD", "OPTIONS")
 
 
 class ApiError(HTTPException):
@@ -46,14 +49,15 @@ class ApiError(HTTPException):
 
 def inventory_refusal(error: InventoryError, outcome: str = "") -> ApiError:
     """The response to a request that the inventory refuses; ``outcome`` says what became of the request."""
-    many = len(error.problems) if isinstance(error, InventoryInvalid) else 0
-    reason = f"{many} problems" if many > 1 else str(error)
+    reason = str(error)
+    if isinstance(error, InventoryInvalid) and len(error.lines) > 1:
+        reason = f"{len(error.problems) + error.more} problems{', at least' if error.unchecked else ''}"
     text = f"{outcome}: {reason}" if outcome else reason
     match error:
         case InventoryConflict():
-            return ApiError(HTTPStatus.CONFLICT, text, problems=error.problems)
+            return ApiError(HTTPStatus.CONFLICT, text, problems=error.lines)
         case InventoryInvalid():
-            return ApiError(HTTPStatus.BAD_REQUEST, text, problems=error.problems)
+            return ApiError(HTTPStatus.BAD_REQUEST, text, problems=error.lines)
         case UnknownDevice():
             return ApiError(HTTPStatus.CONFLICT if error.candidates else HTTPStatus.NOT_FOUND, str(error))
         case DeviceChanged():
@@ -68,6 +72,7 @@ def install_error_handlers(app: FastAPI) -> None:
     """Answer every error of ``app`` as JSON."""
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_bad_request)
+    app.add_exception_handler(OutcomeUnknown, _on_outcome_unknown)
     app.add_exception_handler(Exception, _on_bug)
 
 
@@ -89,8 +94,17 @@ async def _on_bad_request(request: Request, error: Exception) -> Response:
     return _answer(request, HTTPStatus.BAD_REQUEST, "; ".join(problems), problems)
 
 
+async def _on_outcome_unknown(request: Request, error: Exception) -> Response:
+    return _answer(request, HTTPStatus.GATEWAY_TIMEOUT, f"outcome unknown: {error}")
+
+
 async def _on_bug(request: Request, _: Exception) -> Response:
     # the server logs the traceback: the exception is raised again after this answer
+    if request.method not in READING and policy_of(request.scope).leader_only:
+        text = (
+            "outcome unknown: internal error, maybe after the change was made; look it up, and see the log of PromSNMP"
+        )
+        return _answer(request, HTTPStatus.GATEWAY_TIMEOUT, text)
     return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal error; see the log of PromSNMP")
 
 

@@ -21,7 +21,7 @@ from promsnmp.http.responses.errors import ApiError, inventory_refusal
 from promsnmp.http.route_policy import AccessLevel, access
 from promsnmp.http.schemas.device_filter import DEVICE_FILTER_PARAMETERS, device_filter_of
 from promsnmp.http.schemas.inventory import DeviceBody, DevicesBody
-from promsnmp.http.schemas.openapi import failure
+from promsnmp.http.schemas.openapi import OUTCOME_UNKNOWN, failure
 from promsnmp.http.services import Services, ServicesDep, caller, request_id
 from promsnmp.inventory.document.write import device_document
 from promsnmp.inventory.index import display_name, name_key
@@ -41,11 +41,12 @@ _IF_MATCH = {
     "schema": {"type": "string"},
 }
 _IF_NONE_MATCH = {**_IF_MATCH, "name": "If-None-Match", "description": "`*`: only if there is no such device."}
-_INVALID = failure("The document has problems; all are listed, and nothing has changed.")
+_INVALID = failure("The document has problems, which are listed (100 at most); nothing has changed.")
 _WRITE_ERRORS: dict[int | str, dict[str, Any]] = {
     409: failure("Another device has this ID or endpoint, or several devices have this name."),
     413: failure("The document is too large."),
     503: failure("The inventory file cannot be written now; nothing has changed."),
+    **OUTCOME_UNKNOWN,
 }
 _UNKNOWN_DEVICE: dict[int | str, dict[str, Any]] = {404: failure("There is no such device.")}
 _PRECONDITION_FAILED: dict[int | str, dict[str, Any]] = {

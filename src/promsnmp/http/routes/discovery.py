@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
-from promsnmp.discovery.jobs import ENDED_STATES, Job
+from promsnmp.discovery.jobs import ENDED_STATES, Job, SearchPlan
 from promsnmp.discovery.request import read_request
 from promsnmp.discovery.serialize import detailed_document, job_document
 from promsnmp.discovery.service import Discovery
@@ -22,7 +22,7 @@ from promsnmp.http.responses.errors import RETRY, ApiError, inventory_refusal
 from promsnmp.http.route_policy import AccessLevel, access
 from promsnmp.http.schemas.discovery import AcceptedBody, DiscoveryBody, JobBody, JobDetailBody
 from promsnmp.http.schemas.inventory import SeedBody
-from promsnmp.http.schemas.openapi import failure
+from promsnmp.http.schemas.openapi import OUTCOME_UNKNOWN, failure
 from promsnmp.http.services import ServicesDep, caller, request_id
 from promsnmp.inventory.document.seeds import seed_document
 
@@ -38,10 +38,14 @@ _BODY["properties"]["snmpConfig"] = _CONFIG | {"description": "Another form of v
 _REQUEST = {"requestBody": {"required": True, "content": {"application/json": {"schema": _BODY}}}}
 _LOCATION = {"Location": {"description": "Path of the job or the seed.", "schema": {"type": "string"}}}
 _NOT_WRITABLE: dict[int | str, dict[str, Any]] = {
-    503: failure("The inventory file cannot be written now; nothing changed.")
+    503: failure("The inventory file cannot be written now; nothing changed."),
+    **OUTCOME_UNKNOWN,
 }
 _NO_SEED: dict[int | str, dict[str, Any]] = {404: failure("Unknown seed.")}
 _NO_JOB: dict[int | str, dict[str, Any]] = {404: failure("Unknown job; jobs that ended long ago are forgotten.")}
+
+_ACCEPTED = "Discovery request accepted."
+_ONLY_SAVED = "Seed saved. Too many searches are waiting already, so it is searched with the schedule."
 
 router = APIRouter(tags=["discovery"])
 
@@ -52,9 +56,10 @@ router = APIRouter(tags=["discovery"])
     response_model=AcceptedBody,
     responses={
         202: {"headers": _LOCATION},
-        400: failure("The request has problems; all are listed, and nothing has happened."),
+        400: failure("The request has problems, which are listed (100 at most); nothing has happened."),
         413: failure("The request is too large."),
-        503: failure("Too many searches are waiting, or the inventory file cannot be written now."),
+        503: failure("Too many searches are waiting, or the inventory file cannot be written now; nothing changed."),
+        **OUTCOME_UNKNOWN,
     },
     openapi_extra=_REQUEST,
 )
@@ -75,17 +80,19 @@ async def discover(
         seed = discovery.seeds.deduplicate(search_request.seed) if saves else search_request.seed
         if problems := discovery.seeds.problems_of(seed):
             raise InventoryInvalid(problems)
+        plan = discovery.plan(seed, who=who, remove_lost=search_request.remove_lost, saved=saves)
+        if scheduleNow:
+            discovery.check_queue()
         if saves:
             await discovery.seeds.save(seed, who=who, request_id=request_id(request))
-        plan = discovery.plan(seed, who=who, remove_lost=search_request.remove_lost, saved=saves)
-        job = discovery.start(plan) if scheduleNow else None
     except InventoryError as error:
         raise inventory_refusal(error, "request not accepted") from None
     except DiscoveryBusy as error:
         raise ApiError(503, str(error), headers=RETRY) from None
+    job = _start(discovery, plan, is_saved=saves) if scheduleNow else None
     location = f"{JOBS}/{job.id}" if job else f"{PATH}/{seed.id}"
     body = AcceptedBody(
-        message="Discovery request accepted.",
+        message=_ACCEPTED if job or not scheduleNow else _ONLY_SAVED,
         job_id=job.id if job else None,
         seed_id=seed.id if saves else None,
         location=location,
@@ -157,6 +164,16 @@ async def _delete(request: Request, discovery: Discovery, seed_id: str | None = 
         return await discovery.seeds.delete(seed_id, who=caller(request), request_id=request_id(request))
     except InventoryError as error:
         raise inventory_refusal(error, "nothing deleted") from None
+
+
+def _start(discovery: Discovery, plan: SearchPlan, *, is_saved: bool) -> Job | None:
+    """Starts a search. A full queue is no reason to refuse the request once its seed is saved."""
+    try:
+        return discovery.start(plan)
+    except DiscoveryBusy as error:
+        if is_saved:
+            return None
+        raise ApiError(503, str(error), headers=RETRY) from None
 
 
 def _no_seed(seed_id: str) -> ApiError:

@@ -12,7 +12,7 @@ from promsnmp.http.responses.bodies import read_json
 from promsnmp.http.responses.errors import ApiError, inventory_refusal
 from promsnmp.http.route_policy import AccessLevel, access
 from promsnmp.http.schemas.inventory import InventoryBody
-from promsnmp.http.schemas.openapi import failure
+from promsnmp.http.schemas.openapi import OUTCOME_UNKNOWN, failure
 from promsnmp.http.services import ServicesDep, caller, request_id
 
 PATH = "/promsnmp/inventory"
@@ -43,9 +43,10 @@ async def show_inventory(services: ServicesDep) -> Response:
     PATH,
     response_class=PlainTextResponse,
     responses={
-        400: failure("The document has problems; all are listed, and nothing has changed."),
+        400: failure("The document has problems, which are listed (100 at most); nothing has changed."),
         413: failure("The document is too large."),
         503: failure("The inventory file cannot be written now; nothing has changed."),
+        **OUTCOME_UNKNOWN,
     },
     openapi_extra={"requestBody": {"required": True, "content": _CONTENT}},
 )

@@ -30,6 +30,12 @@ def failure(description: str) -> Json:
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
+OUTCOME_UNKNOWN: dict[int | str, Json] = {
+    504: failure("The change may have been made, and may not last: look it up before you repeat it.")
+}
+"""For the ``responses`` of a handler that changes the inventory."""
+
+
 def text(description: str) -> Json:
     """A plain text response for a handler's ``responses``."""
     return {"description": description, "content": {"text/plain": {"schema": {"type": "string"}}}}

@@ -1,27 +1,32 @@
-"""JSON document -> inventory, with every problem of the document found in one go.
+"""JSON document -> inventory, with the problems of the document found in one go: all, or the first MAX_PROBLEMS.
 
 The document is the original PromSNMP's: unknown keys are no error, null means absent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import TypeVar
 
-from promsnmp.errors import InventoryInvalid
+from promsnmp.errors import MAX_PROBLEMS, InventoryInvalid
 from promsnmp.inventory.document.fields import Fields, kind_of
 from promsnmp.inventory.document.previous import PreviousValues
 from promsnmp.inventory.document.read_device import device_from
 from promsnmp.inventory.document.seeds import read_seed
 from promsnmp.inventory.index import collisions
-from promsnmp.inventory.model import Inventory, Seed
+from promsnmp.inventory.model import MAX_NUMBER, Inventory, Seed
+from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS
 from promsnmp.support.memory import gc_paused
+
+T = TypeVar("T")
 
 
 def from_document(document: object, *, previous: Inventory | None = None) -> Inventory:
     """The inventory that a JSON document describes.
 
     ``previous`` is the inventory that it replaces: masked secrets and missing ids are taken from there.
-    Raises InventoryInvalid with all problems. ``devices`` is required, even if empty, so that a document of another
+    Raises InventoryInvalid with the problems. ``devices`` is required, even if empty, so that a document of another
     kind cannot empty the inventory.
     """
     with gc_paused():
@@ -36,31 +41,55 @@ def _inventory(document: object, previous: Inventory | None) -> Inventory:
     if document.get("devices") is None:
         top.problem("devices", "is missing; an empty list means no devices")
     values = PreviousValues(previous, claimed=_given_ids(document) if previous else frozenset())
-    read = [device_from(item, f"devices[{i}]", problems, values) for i, item in enumerate(top.items("devices"))]
+    read = _each(top, "devices", lambda item, place: device_from(item, place, problems, values))
     devices = [device for device in read if device is not None]
     if len(devices) == len(read):  # otherwise the positions in the messages would be wrong
         problems += collisions(devices)
-    seeds = [
-        read_seed(item, f"discoverySeeds[{i}]", problems, values) for i, item in enumerate(top.items("discoverySeeds"))
-    ]
+    seeds = _each(top, "discoverySeeds", lambda item, place: read_seed(item, place, problems, values))
     problems += _repeated_seeds(seeds)
-    revision = top.integer("revision", default=0, low=0, high=2**62)
-    fencing_token = top.integer("term", default=0, low=0, high=2**62)
-    request_ids = top.texts("lastWrites")
+    numbers = read_numbers(top)
     if problems:
         raise InventoryInvalid(problems)
-    return Inventory(tuple(devices), tuple(seed for seed in seeds if seed), revision, fencing_token, request_ids)
+    return replace(numbers, devices=tuple(devices), seeds=tuple(seed for seed in seeds if seed))
 
 
-def _given_ids(value: object) -> set[object]:
-    """Every ``id`` of devices and agents in a document, valid or not."""
-    if isinstance(value, list):
-        return set().union(*map(_given_ids, value))
-    if not isinstance(value, dict | Mapping):
-        return set()
-    given = value.get("id")
-    own: set[object] = {given.lower()} if isinstance(given, str) else set()
-    return own | _given_ids(value.get("devices")) | _given_ids(value.get("agents"))
+def _each(top: Fields, key: str, read: Callable[[object, str], T]) -> list[T]:
+    """``read`` of each item under ``key``. Raises InventoryInvalid as soon as there are MAX_PROBLEMS."""
+    items = top.items(key)
+    result = []
+    for number, item in enumerate(items):
+        result.append(read(item, f"{key}[{number}]"))
+        if len(top.problems) >= MAX_PROBLEMS:
+            left = len(items) - number - 1
+            raise InventoryInvalid(top.problems, unchecked=f"{key}[{number + 1}:] was not checked" if left else "")
+    return result
+
+
+def numbers_in(document: object) -> Inventory:
+    """What numbers a document; 0 for what is missing or wrong."""
+    return read_numbers(Fields(document, "", []))
+
+
+def read_numbers(top: Fields) -> Inventory:
+    """What numbers a document: an inventory without devices and seeds."""
+    revision, fencing_token, imported_at = (
+        top.integer(key, default=0, low=0, high=MAX_NUMBER) for key in ("revision", "term", "importedAt")
+    )
+    return Inventory((), (), revision, fencing_token, top.texts("lastWrites")[-MAX_REQUEST_IDS:], imported_at)
+
+
+def _given_ids(document: Mapping[str, object]) -> set[str]:
+    """Every ``id`` of devices and their agents in a document, valid or not."""
+    ids: set[str] = set()
+    for device in _objects(document.get("devices")):
+        for item in (device, *_objects(device.get("agents"))):
+            if isinstance(given := item.get("id"), str):
+                ids.add(given.lower())
+    return ids
+
+
+def _objects(value: object) -> Iterator[Mapping[str, object]]:
+    return (item for item in value if isinstance(item, dict)) if isinstance(value, list) else iter(())
 
 
 def _repeated_seeds(seeds: list[Seed | None]) -> list[str]:

@@ -22,6 +22,7 @@ _OPTIONAL = (
     "discoveredAt", "primaryAgent", "sysObjectId", "vendor", "model", "detectedModules", "modules", "labels", "status",
     "lastSeen", "missedSince", "marks",
 )  # fmt: skip
+_FILE_KEYS = ("lastWrites", "importedAt")
 __all__ = ["MASK", "DocumentWriter", "from_document", "parse_json", "to_document"]
 
 
@@ -44,8 +45,13 @@ def to_document(inventory: Inventory, *, mask: bool) -> dict[str, object]:
         "discoverySeeds": [seed_document(seed, mask=mask) for seed in inventory.seeds],
         "revision": inventory.revision,
         "term": inventory.fencing_token,
-        **({"lastWrites": list(inventory.request_ids)} if inventory.request_ids and not mask else {}),
+        **({} if mask else _of_the_file(inventory)),
     }
+
+
+def _of_the_file(inventory: Inventory) -> dict[str, object]:
+    """What only the file has."""
+    return _present({"lastWrites": list(inventory.request_ids), "importedAt": inventory.imported_at}, *_FILE_KEYS)
 
 
 def device_document(device: Device, *, mask: bool) -> dict[str, object]:
@@ -114,19 +120,23 @@ class DocumentWriter:
 
     def json(self, inventory: Inventory) -> bytes:
         """``to_document`` as JSON bytes."""
-        return b"".join(self.parts(inventory))
+        return b"".join(self._parts(inventory, self._devices.of(inventory.devices)))
 
-    def parts(self, inventory: Inventory) -> Iterator[bytes]:
-        """``json`` in many small parts."""
-        devices = self._devices.of(inventory.devices)
+    def json_of(self, part: Inventory) -> bytes:
+        """``json`` of an inventory with some of the devices that were written last, in their order."""
+        wanted = set(map(id, part.devices))
+        texts = [text for device, text in zip(*self._devices.last, strict=True) if id(device) in wanted]
+        return b"".join(self._parts(part, texts))
+
+    def _parts(self, inventory: Inventory, devices: Sequence[bytes]) -> Iterator[bytes]:
         yield b'{"devices":['
         if devices:
             yield devices[0][1:]
             yield from devices[1:]
         seeds = _json([seed_document(seed, mask=self._mask) for seed in inventory.seeds])
         yield b'],"discoverySeeds":%b,"revision":%d,"term":%d' % (seeds, inventory.revision, inventory.fencing_token)
-        if inventory.request_ids and not self._mask:
-            yield b',"lastWrites":' + _json(inventory.request_ids)
+        if not self._mask and (more := _of_the_file(inventory)):
+            yield b"," + _json(more)[1:-1]
         yield b"}"
 
 

@@ -1,30 +1,28 @@
 """Writes a file atomically: a crash at any moment leaves the complete old or the complete new file.
 
 A temporary file in the same directory, fsync, rename, fsync of the directory (POSIX rename is atomic within one file
-system). Writers of several processes take turns by a lock file; the next writer removes what a crashed one left.
+system). The rename is the point of no return: an error before it is raised and has changed nothing; after it the file
+is replaced, so no error is raised any more, and ``Written`` says what is uncertain.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import secrets
 import stat
-import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from promsnmp.errors import InventoryUnavailable
+from promsnmp.errors import InventoryUnavailable, OutcomeUnknown
 
-LOCK_TIMEOUT = 10.0
-"""Seconds that a writer waits for another one."""
-STALE_AFTER = 600.0
-"""Seconds after which a temporary file belongs to a crashed writer, even where locks do not work."""
+HEAD = 64
+"""Octets at the beginning of a file that tell its versions apart where stamps cannot: an encrypted file has its nonce
+there."""
 
-_NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 _NO_SYNC = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS)
 _ADVICE = {
     errno.ENOSPC: "the disk is full; free some space",
@@ -59,7 +57,21 @@ def stamp_of(path: Path) -> FileStamp | None:
             raise IsADirectoryError(errno.EISDIR, "is a directory")
         if not stat.S_ISREG(found.st_mode):
             raise OSError(errno.EINVAL, "it is not a regular file; set PROM_INV_FILE to another path")
-        return FileStamp(found.st_ino, found.st_mtime_ns, found.st_size)
+        return _stamp(found)
+
+
+def opened_stamp(path: Path) -> FileStamp | None:
+    """``stamp_of`` of an opened file. NFS answers a stat from its cache, but asks the server when a file is opened
+    (close-to-open consistency, RFC 1813 section 4.11)."""
+    with explain_os_errors(path, "read"):
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except FileNotFoundError:
+            return None
+        try:
+            return _stamp(os.fstat(descriptor))
+        finally:
+            os.close(descriptor)
 
 
 def read_bytes(path: Path) -> tuple[bytes, FileStamp] | None:
@@ -70,18 +82,43 @@ def read_bytes(path: Path) -> tuple[bytes, FileStamp] | None:
         try:
             with path.open("rb") as file:
                 found = os.fstat(file.fileno())
-                return file.read(), FileStamp(found.st_ino, found.st_mtime_ns, found.st_size)
+                return file.read(), _stamp(found)
         except FileNotFoundError:
             return None
+
+
+def _stamp(found: os.stat_result) -> FileStamp:
+    return FileStamp(found.st_ino, found.st_mtime_ns, found.st_size)
 
 
 PRIVATE, READABLE = 0o600, 0o644
 """Modes of new files: for this user only, or readable by everybody."""
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file that has been replaced."""
+
+    stamp: FileStamp
+    doubt: str = ""
+    """Why the old file may be back after a power failure, or another one may have replaced this one; empty when the
+    new file is on the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """A temporary file that is complete: what its content is recognised by after the rename."""
+
+    stamp: FileStamp
+    head: bytes
+
+
 def write_bytes(path: Path, data: bytes, *, keep_mode: bool = True, mode: int = PRIVATE) -> FileStamp:
-    """``write_parts`` of one part."""
-    return write_parts(path, [data], keep_mode=keep_mode, mode=mode)
+    """``write_parts`` of one part. Raises InventoryUnavailable, and OutcomeUnknown for a ``Written`` with a doubt."""
+    written = write_parts(path, [data], keep_mode=keep_mode, mode=mode)
+    if written.doubt:
+        raise OutcomeUnknown(written.doubt)
+    return written.stamp
 
 
 def write_parts(
@@ -90,48 +127,121 @@ def write_parts(
     *,
     keep_mode: bool = True,
     mode: int = PRIVATE,
-    before_rename: Callable[[], None] = lambda: None,
-) -> FileStamp:
-    """Replaces (or creates) the file durably: after the return, it survives a power cut.
+    before_rename: Callable[[Path], None] = lambda _: None,
+) -> Written:
+    """Replaces (or creates) the file durably: after the return, it survives a power failure, unless there is a doubt.
 
     A new file gets ``mode``; with ``keep_mode``, an existing file keeps mode and owner, where the system allows it.
-    ``before_rename`` is called when all is written and only the rename is left; what it raises is raised here.
-    Raises InventoryUnavailable; then the old file is unchanged and no temporary file remains.
+    ``before_rename`` is called with the temporary file when only the rename is left; what it raises is raised here.
+    Raises InventoryUnavailable; then the old file is unchanged and no temporary file remains. Raises OutcomeUnknown
+    when the rename failed in such a way that it may have happened. After the rename it raises nothing.
     """
     path = Path(os.path.realpath(path))  # a symbolic link stays one
     with explain_os_errors(path, "written"):
         make_directory(path.parent)
-        old = None
-        if keep_mode:
-            with contextlib.suppress(FileNotFoundError):
-                old = path.stat()
-        temporary = _temporary(path)
+        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            stamp = _write_temporary(temporary, parts, old, mode)
-            before_rename()
-            temporary.rename(path)
+            version = _write_and_rename(path, parts, mode=mode, old=_status(path) if keep_mode else None,
+                                        before_rename=before_rename)  # fmt: skip
         except BaseException:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
+            _close(directory)
             raise
-        sync_directory(path.parent)
-        return stamp
+    return _confirm(path, directory, version)
 
 
-def try_writing(path: Path) -> None:
-    """Writes a temporary file beside ``path`` and removes it. Raises InventoryUnavailable when that fails."""
-    temporary = _temporary(Path(os.path.realpath(path)))
-    with explain_os_errors(path, "written"):
-        try:
-            _write_temporary(temporary, [b"can this be written?"], None, PRIVATE)
-        finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
 
 
-def _write_temporary(temporary: Path, parts: Iterable[bytes], old: os.stat_result | None, mode: int) -> FileStamp:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-    with os.fdopen(os.open(temporary, flags, mode), "wb", buffering=0) as file:
+def _write_and_rename(
+    path: Path,
+    parts: Iterable[bytes],
+    *,
+    mode: int,
+    old: os.stat_result | None,
+    before_rename: Callable[[Path], None],
+) -> _Version:
+    temporary = temporary_beside(path)
+    try:
+        version = write_temporary(temporary, parts, old, mode)
+        before_rename(temporary)
+        _rename(temporary, path, version)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    return version
+
+
+def _rename(temporary: Path, path: Path, version: _Version) -> None:
+    """Raises OSError only when the rename did not happen. On a network volume its answer may get lost, and then a
+    repeated request fails because the first one succeeded."""
+    try:
+        temporary.rename(path)
+    except OSError as error:
+        has_happened = _has_happened(temporary, path, version)
+        if has_happened is None:
+            raise OutcomeUnknown(
+                f"{path} may have been replaced: the rename failed ({_reason(error)}), and whether it happened cannot "
+                "be found out; look the change up"
+            ) from error
+        if not has_happened:
+            raise
+
+
+def _has_happened(temporary: Path, path: Path, version: _Version) -> bool | None:
+    """Whether a rename that failed has happened all the same; None when that cannot be found out."""
+    with contextlib.suppress(OSError):
+        if _is_version(path, version):
+            return True
+    with contextlib.suppress(OSError):
+        if _is_version(temporary, version):
+            return False
+    return None
+
+
+def _confirm(path: Path, directory: int, version: _Version) -> Written:
+    """Makes the rename durable and checks that the new file stands. Closes ``directory``. Raises nothing: the file has
+    been replaced."""
+    stamp, doubt = version.stamp, ""
+    try:
+        _sync(directory)
+    except Exception as error:  # noqa: BLE001  # whatever it is, the file has been replaced
+        doubt = f"its folder cannot be synced ({_reason(error)}), so the old file may be back after a power failure"
+    try:
+        stamp = _standing(path, version)
+    except Exception as error:  # noqa: BLE001  # as above
+        doubt = _reason(error)
+    _close(directory)
+    return Written(stamp, f"{path} has been replaced, but {doubt}; look the change up" if doubt else "")
+
+
+def _standing(path: Path, version: _Version) -> FileStamp:
+    """The stamp under which the new file stands. Raises OSError or InventoryUnavailable when it does not stand."""
+    found = opened_stamp(path)
+    if found is None or not (found == version.stamp or _is_version(path, version)):
+        raise InventoryUnavailable("another program has replaced or removed it at the same time")
+    return found
+
+
+def _is_version(path: Path, version: _Version) -> bool:
+    with path.open("rb") as file:
+        return os.fstat(file.fileno()).st_size == version.stamp.size and file.read(HEAD) == version.head
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+
+
+def write_temporary(
+    temporary: Path, parts: Iterable[bytes], old: os.stat_result | None = None, mode: int = PRIVATE
+) -> _Version:
+    """Writes a new file and syncs it; it gets owner and mode of ``old``, if given. Raises OSError."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    with os.fdopen(os.open(temporary, flags, mode), "r+b", buffering=0) as file:
         if old is not None:
             with contextlib.suppress(OSError):
                 os.fchown(file.fileno(), old.st_uid, old.st_gid)
@@ -142,11 +252,11 @@ def _write_temporary(temporary: Path, parts: Iterable[bytes], old: os.stat_resul
             while rest:
                 rest = rest[os.write(file.fileno(), rest) :]
         os.fsync(file.fileno())
-        found = os.fstat(file.fileno())
-        return FileStamp(found.st_ino, found.st_mtime_ns, found.st_size)
+        return _Version(_stamp(os.fstat(file.fileno())), os.pread(file.fileno(), HEAD, 0))
 
 
-def _temporary(path: Path) -> Path:
+def temporary_beside(path: Path) -> Path:
+    """A name for a temporary file, unique, in the same folder."""
     return path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
 
 
@@ -160,61 +270,22 @@ def sync_directory(directory: Path) -> None:
     """Makes a rename in the directory durable; does nothing on file systems that cannot sync directories."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        _sync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync(directory: int) -> None:
+    try:
+        os.fsync(directory)
     except OSError as error:
         if error.errno not in _NO_SYNC:
             raise
-    finally:
-        os.close(descriptor)
 
 
-@contextlib.contextmanager
-def write_lock(path: Path) -> Iterator[None]:
-    """Holds the lock ``.<name>.lock`` beside the file, and removes what crashed writers left.
-
-    Raises InventoryUnavailable when another process holds the lock for longer than LOCK_TIMEOUT. On file systems
-    without locks, writers do not exclude each other (each write is still atomic).
-    """
-    path = Path(os.path.realpath(path))
-    with explain_os_errors(path, "written"):
-        make_directory(path.parent)
-        lock = path.with_name(f".{path.name}.lock")
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        with explain_os_errors(path, "written"):
-            alone = _wait_for(descriptor)
-        _sweep(path, older_than=0.0 if alone else STALE_AFTER)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _wait_for(descriptor: int) -> bool:
-    """True when the lock is acquired, False when the file system has no locks."""
-    deadline = time.monotonic() + LOCK_TIMEOUT
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in _NO_LOCKS:
-                return False
-            if not isinstance(error, BlockingIOError) or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-        else:
-            return True
-
-
-def _sweep(path: Path, *, older_than: float) -> None:
+def _close(descriptor: int) -> None:
     with contextlib.suppress(OSError):
-        for left in path.parent.glob(f".{_escaped(path.name)}.*.tmp"):
-            with contextlib.suppress(OSError):
-                if time.time() - left.stat().st_mtime >= older_than:
-                    left.unlink()
-
-
-def _escaped(name: str) -> str:
-    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+        os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -23,9 +23,9 @@ from promsnmp.inventory.storage.atomic_file import (
     stamp_of,
     sync_directory,
     write_bytes,
-    write_lock,
 )
 from promsnmp.inventory.storage.encryption import check_key
+from promsnmp.inventory.storage.lock import write_lock
 
 log = logging.getLogger(__name__)
 

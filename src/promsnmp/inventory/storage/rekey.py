@@ -11,38 +11,70 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from promsnmp.errors import InventoryError
+from promsnmp.errors import InventoryError, InventoryUnavailable, OutcomeUnknown
 from promsnmp.inventory.storage.atomic_file import (
     explain_os_errors,
     read_bytes,
     sync_directory,
     write_bytes,
-    write_lock,
+    write_parts,
 )
 from promsnmp.inventory.storage.encryption import decrypt, encrypt
 from promsnmp.inventory.storage.key import InventoryKey, candidate_keys, key_file, new_key, next_key_file
+from promsnmp.inventory.storage.lock import write_lock
 
 
 def rekey(path: Path, old: InventoryKey, new: bytes | None = None) -> Path | None:
     """Encrypts the inventory file ``path`` with another key; returns the key file that holds it, if any.
 
     Without ``new``, generates a key. The new key goes into the key file when it is generated, or when ``old`` is from
-    there. Raises InventoryError; then the old key still decrypts the file.
+    there. Raises InventoryError; then the old key still decrypts the file. Raises OutcomeUnknown when the file has the
+    new key, but something is uncertain.
     """
     in_key_file = new is None or old.path is not None
     key = new or new_key()
     with write_lock(path):
         plain = _plain(path, old)
         if in_key_file:
-            write_bytes(next_key_file(path), key, keep_mode=False)
+            _keep_next_key(path, key)
         if plain is not None:
-            write_bytes(path, encrypt(plain, key))
-        if not in_key_file:
-            return None
-        with explain_os_errors(key_file(path), "written"):
-            next_key_file(path).rename(key_file(path))
-            sync_directory(key_file(path).parent)
-    return key_file(path)
+            _encrypt(path, plain, key)
+        if in_key_file:
+            _use_next_key(path)
+    return key_file(path) if in_key_file else None
+
+
+def _keep_next_key(path: Path, key: bytes) -> None:
+    """Writes the new key beside the old one; while that is uncertain, the inventory is not encrypted with it."""
+    try:
+        write_bytes(next_key_file(path), key, keep_mode=False)
+    except OutcomeUnknown as error:
+        raise InventoryUnavailable(f"the inventory keeps its old key: {error}") from None
+
+
+def _encrypt(path: Path, plain: bytes, key: bytes) -> None:
+    """Raises OutcomeUnknown when the file may have the old key again after a power failure."""
+
+    def read_back(temporary: Path) -> None:
+        if decrypt(temporary.read_bytes(), key, str(path)) != plain:
+            raise InventoryUnavailable(f"{path} keeps its old key: what was written does not read back")
+
+    written = write_parts(path, [encrypt(plain, key)], before_rename=read_back)
+    if written.doubt:
+        raise OutcomeUnknown(f"{written.doubt}; keep the old key and the new one, and encrypt it again")
+
+
+def _use_next_key(path: Path) -> None:
+    """Puts the new key file in place of the old one. The inventory has the new key already, so no error says
+    otherwise."""
+    try:
+        next_key_file(path).rename(key_file(path))
+        sync_directory(key_file(path).parent)
+    except OSError as error:
+        raise OutcomeUnknown(
+            f"{path} is encrypted with the new key, but {key_file(path)} may still have the old one "
+            f"({error.strerror}); PromSNMP finds the new key in {next_key_file(path)}, too; encrypt it again"
+        ) from error
 
 
 def _plain(path: Path, old: InventoryKey) -> bytes | None:

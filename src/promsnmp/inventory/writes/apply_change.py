@@ -11,6 +11,7 @@ from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.model import Inventory
 from promsnmp.inventory.writes.changes import InventoryChanges, compare
 from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS
+from promsnmp.inventory.writes.numbers import next_numbers
 
 Change = Callable[[Inventory], Inventory]
 
@@ -27,11 +28,16 @@ class PendingChange:
     result: Inventory | Exception | None = None
     changes: InventoryChanges | None = None
 
-
-def is_older(found: Inventory, known: Inventory) -> bool:
-    """Whether a file is older than the known inventory; files of other programs have no numbers to compare."""
-    is_numbered = bool(found.fencing_token or found.revision)
-    return is_numbered and (found.fencing_token, found.revision) < (known.fencing_token, known.revision)
+    def answer(self, failure: Exception | None) -> None:
+        """Ends the wait of the caller: with the error of this change, else with ``failure`` of the whole write, else
+        with the inventory after this change."""
+        if self.future.done():
+            return
+        error = self.result if isinstance(self.result, Exception) else failure
+        if error is not None:
+            self.future.set_exception(error)
+        elif isinstance(self.result, Inventory):
+            self.future.set_result(self.result)
 
 
 def apply_change(now: Snapshot, pending: PendingChange, fencing_token: int | None) -> Snapshot:
@@ -60,11 +66,12 @@ def _apply(
     index = now.index.updated(changes.devices.old_values, changes.devices.new_values)
     if index.conflicts:
         raise InventoryConflict(index.conflicts)
-    request_ids = (*old.request_ids, pending.request_id)[-MAX_REQUEST_IDS:] if pending.request_id else old.request_ids
-    new = replace(
-        new,
-        revision=old.revision + 1,
-        fencing_token=old.fencing_token if fencing_token is None else fencing_token,
-        request_ids=request_ids,
-    )
+    revision, term = next_numbers(old, fencing_token)
+    new = replace(new, revision=revision, fencing_token=term, request_ids=_request_ids(old, pending.request_id))
     return Snapshot(new, index), changes
+
+
+def _request_ids(old: Inventory, request_id: str) -> tuple[str, ...]:
+    if not request_id:
+        return old.request_ids
+    return (*(known for known in old.request_ids if known != request_id), request_id)[-MAX_REQUEST_IDS:]

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from promsnmp.errors import InventoryError
+from promsnmp.errors import InventoryError, OutcomeUnknown
 from promsnmp.inventory.model import Device, Inventory
 from promsnmp.modules.auto_modules import Fingerprint
 from promsnmp.polling.detection.identify import DeviceIdentity
@@ -46,7 +46,7 @@ class DetectedModules:
         new, self._pending = self._pending, {}
         try:
             await update(lambda inventory: with_detected_modules(inventory, new))
-        except InventoryError as error:
+        except (InventoryError, OutcomeUnknown) as error:  # writing the same again does no harm
             log.debug("detected modules are not in the inventory yet; trying again: %s", error)
             self._pending = new | self._pending
 

@@ -1,0 +1,101 @@
+"""Checks the volume of the inventory file while the service runs: can it be written, and do its locks work?
+
+A volume that is read-only, full, or belongs to another user shows at the start and within half a minute afterwards, not
+when an operator makes the first change. Reading and polling go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+import os
+import time
+from pathlib import Path
+
+from promsnmp.errors import InventoryUnavailable
+from promsnmp.inventory.storage.atomic_file import (
+    explain_os_errors,
+    make_directory,
+    sync_directory,
+    temporary_beside,
+    write_temporary,
+)
+from promsnmp.inventory.storage.lock import lock_file
+from promsnmp.inventory.storage.lock_check import LockCheck, check_locks
+
+log = logging.getLogger(__name__)
+
+CHECK_INTERVAL = 30.0
+"""Seconds between two checks of a volume that can be written; one that cannot is checked each time."""
+
+
+class VolumeCheck:
+    """What is known about the volume of the inventory file ``path``."""
+
+    def __init__(self, path: Path) -> None:
+        self.write_error: InventoryUnavailable | None = None
+        """Why the last write, or the last check, failed; None when it succeeded."""
+        self.has_refused = False
+        """Whether a change was refused since the volume could be written last."""
+        self.locks = LockCheck()
+        """Whether locks exclude other processes."""
+        self._path = path
+        self._checked_at = -math.inf
+        self._locks_checked = False
+
+    async def run(self) -> None:
+        """Checks whether a write would succeed now, if that is due, and once whether locks work. Raises nothing."""
+        is_due = time.monotonic() - self._checked_at >= CHECK_INTERVAL
+        if not is_due and self.write_error is None:
+            return
+        try:
+            await asyncio.to_thread(try_writing, self._path)
+        except InventoryUnavailable as error:
+            self.note_failure(error)
+        else:
+            self.note_success()
+            await self._check_locks()
+        self._checked_at = time.monotonic()
+
+    def note_failure(self, error: InventoryUnavailable, *, refused: bool = False) -> None:
+        """A write failed; ``refused``: that of a change."""
+        if str(error) != str(self.write_error):
+            log.error("cannot write the inventory file: %s", error)
+        self.write_error = error
+        self.has_refused |= refused
+
+    def note_success(self) -> None:
+        """A write succeeded, or would."""
+        if self.write_error is not None:
+            log.info("the inventory file can be written again: %s", self._path)
+        self.write_error, self.has_refused = None, False
+
+    async def _check_locks(self) -> None:
+        if self._locks_checked:
+            return
+        self._locks_checked = True
+        with contextlib.suppress(OSError):
+            self.locks = await asyncio.to_thread(check_locks, lock_file(self._path))
+        if self.locks.work is False:
+            log.warning(
+                "the volume of the inventory file has no working locks: %s; writers take turns by a file beside it "
+                "instead, and wait half a minute for one that crashed; mount the volume with locks: %s",
+                self.locks.problem,
+                self._path,
+            )
+
+
+def try_writing(path: Path) -> None:
+    """Does what a write does, except for the rename. Raises InventoryUnavailable when that fails."""
+    temporary = temporary_beside(Path(os.path.realpath(path)))
+    with explain_os_errors(path, "written"):
+        make_directory(temporary.parent)
+        os.close(os.open(lock_file(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+        try:
+            write_temporary(temporary, [b"can this be written?"])
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+        sync_directory(temporary.parent)
