@@ -201,6 +201,7 @@ def _build_application(parts: _Parts) -> Application:
         cluster.scrape_forwarder,
         cluster.signer,
         cut_off=lambda: parts.polling.page_service.reaches_no_device,
+        better_informed=cluster.peer_inventories.newest,
     )
     stack = make_stack(cluster, web, access, owner_proxy, requests)
     plain_routes = make_plain_routes(owner_proxy, cluster, on_detected_modules=parts.polling.receive_detected_modules)
@@ -256,7 +257,7 @@ def _build_health(parts: _Parts) -> Health:
     checks = {
         "diskSpace": parts.disk.check,
         "eventLoop": lambda: loop_check(parts.loop_lag),
-        "inventory": lambda: inventory_component(parts.store),
+        "inventory": lambda: inventory_component(parts.store, lag=parts.cluster.peer_inventories.lag()),
         "leaderElection": parts.cluster.check_election,
         "modules": lambda: catalogue_component(parts.catalogue_store),
         "poller": parts.polling.check,

@@ -24,13 +24,14 @@ from promsnmp.cluster.health import election_component, members_component
 from promsnmp.cluster.inventory_port import ForwardedWriteCheck, InventoryPort, claim_term
 from promsnmp.cluster.members.gossip import Gossip
 from promsnmp.cluster.members.members import Member, Members
+from promsnmp.cluster.members.peer_inventories import InventoryVersion, PeerInventories
 from promsnmp.cluster.members.peer_status import PeerStatus
 from promsnmp.cluster.members.redis_heartbeat import RedisHeartbeats
 from promsnmp.cluster.peers.client import DETECTED_MODULES_PATH, PeerClient
 from promsnmp.cluster.peers.forward_scrape import ScrapeForwarder
-from promsnmp.cluster.peers.forward_write import ForwardedRequest, OutcomeUnknown, WriteForwarder
+from promsnmp.cluster.peers.forward_write import ForwardedRequest, WriteForwarder
 from promsnmp.cluster.peers.signing import RequestSigner
-from promsnmp.errors import NotLeader
+from promsnmp.errors import NotLeader, OutcomeUnknown
 from promsnmp.observe import metric_families
 from promsnmp.observe.health import Component
 from promsnmp.settings import Settings
@@ -61,6 +62,7 @@ class Cluster:
         self.signer = RequestSigner(inventory.key, me.name)
         self.peers = PeerClient(self.signer, tls=tls)
         self.scrape_forwarder = ScrapeForwarder(self.peers)
+        self.peer_inventories = PeerInventories(self.members, own=self._inventory_version)
         self._eligibility = Eligibility(
             self.members,
             revision=inventory.revision,
@@ -169,15 +171,20 @@ class Cluster:
 
     def _own_status(self) -> PeerStatus:
         known = None if self.leadership.problem else self.leadership.leader
-        return PeerStatus(self.members.me, self._inventory.revision(), known)
+        own = self._inventory_version()
+        return PeerStatus(self.members.me, own.revision, known, inventory_term=own.term)
+
+    def _inventory_version(self) -> InventoryVersion:
+        return InventoryVersion(self._inventory.fencing_token(), self._inventory.revision())
 
     def _on_peer_status(self, status: PeerStatus) -> None:
-        self._eligibility.note_revision(status.member.instance, status.revision)
+        self._eligibility.note_revision(status.member.instance, status.inventory.revision)
+        self.peer_inventories.note(status.member.instance, status.inventory)
         if status.leader is not None and (
             self._reported_leader is None or status.leader.fencing_token >= self._reported_leader.fencing_token
         ):
             self._reported_leader = status.leader
-        if status.revision > self._inventory.revision():
+        if status.inventory > self._inventory_version():
             self._spawn(self._inventory.reload())
 
     def _on_leader(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from promsnmp.cluster.election.runner import Leader
@@ -14,10 +16,29 @@ ME = Member("pod-0", "an instance", "192.0.2.1:8080", 1.5)
 
 @pytest.mark.parametrize(
     "news",
-    [PeerStatus(ME), PeerStatus(ME, 17, Leader("pod-1", "192.0.2.2:8080", 3)), PeerStatus(ME, 17, None, leaving=True)],
+    [
+        PeerStatus(ME),
+        PeerStatus(ME, 17, Leader("pod-1", "192.0.2.2:8080", 3)),
+        PeerStatus(ME, 17, None, leaving=True),
+        PeerStatus(ME, 2**62, None, inventory_term=3),
+    ],
 )
 def test_a_status_survives_a_round_trip(news: PeerStatus) -> None:
     assert read_peer_status(news.json()) == news
+
+
+@pytest.mark.parametrize("key", ["revision", "inventoryTerm"])
+@pytest.mark.parametrize("number", [-1, 2**62 + 1, 1.5, "7", None, [1]])
+def test_numbers_out_of_range_are_refused(key: str, number: object) -> None:
+    document = json.loads(PeerStatus(ME, 5).json())
+    with pytest.raises(PeerError):
+        read_peer_status(json.dumps(document | {key: number}).encode())
+
+
+def test_a_status_of_an_older_version_has_no_term() -> None:
+    document = json.loads(PeerStatus(ME, 5).json())
+    del document["inventoryTerm"]
+    assert read_peer_status(json.dumps(document).encode()) == PeerStatus(ME, 5)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"x"', b"{}", b'{"leader": 5}', b"\xff", b"9" * 5000])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from promsnmp.cluster.election.runner import Leader
 from promsnmp.cluster.members.members import Member, read_member
+from promsnmp.cluster.members.peer_inventories import MAX_NUMBER, InventoryVersion
 from promsnmp.errors import PeerError
 
 
@@ -20,13 +21,20 @@ class PeerStatus:
     leader: Leader | None = None
     """The leader, as far as it knows."""
     leaving: bool = False
+    inventory_term: int = 0
+    """The term of its inventory."""
+
+    @property
+    def inventory(self) -> InventoryVersion:
+        return InventoryVersion(self.inventory_term, self.revision)
 
     def json(self) -> bytes:
         leader = self.leader
         known = (
             None if leader is None else {"name": leader.name, "address": leader.address, "term": leader.fencing_token}
         )
-        document = {"revision": self.revision, "leaving": self.leaving, "leader": known}
+        numbers = {"revision": self.revision, "inventoryTerm": self.inventory_term}
+        document = {**numbers, "leaving": self.leaving, "leader": known}
         return json.dumps({**self.member.document(), **document}).encode()
 
 
@@ -36,6 +44,14 @@ def read_peer_status(body: bytes) -> PeerStatus:
         document = json.loads(body)
         known = document.get("leader")
         leader = None if known is None else Leader(str(known["name"]), str(known["address"]), int(known["term"]))
-        return PeerStatus(read_member(document), int(document["revision"]), leader, bool(document["leaving"]))
+        revision, inventory_term = (_number(document.get(key, 0)) for key in ("revision", "inventoryTerm"))
+        return PeerStatus(read_member(document), revision, leader, bool(document["leaving"]), inventory_term)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise PeerError("invalid status of a replica") from None
+
+
+def _number(value: object) -> int:
+    """A term or a revision. Raises ValueError."""
+    if not isinstance(value, int) or not 0 <= value <= MAX_NUMBER:
+        raise ValueError("not a term or a revision")
+    return value

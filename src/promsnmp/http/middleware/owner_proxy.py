@@ -25,15 +25,20 @@ from promsnmp.support.http_client import HttpResponse
 
 OWNER_TIMEOUT = 1.5
 """Seconds that an owner has to answer; a third of the scrape's time, if that is less."""
+PATIENCE = 0.9
+"""Part of the scrape's time that a replica with a newer inventory has to answer: it may have to poll the device."""
 CUT_OFF = b"x-promsnmp-cut-off"
 """Header of an owner that seems to reach no device at all."""
 UNREADABLE = (502, 504)
 """Statuses that say that the device could not be read."""
+UNKNOWN = 404
+"""Status that says that the inventory does not have the target."""
 
 
 class OwnerProxy:
     """``/snmp`` for several replicas, in front of ``route``, which answers on this one. ``cut_off`` says whether this
-    replica seems to reach no device."""
+    replica seems to reach no device, ``better_informed`` returns a replica with a newer inventory, if there is one: it
+    may know a target that is unknown here."""
 
     def __init__(
         self,
@@ -43,12 +48,14 @@ class OwnerProxy:
         signer: RequestSigner,
         *,
         cut_off: Callable[[], bool] = lambda: False,
+        better_informed: Callable[[], Member | None] = lambda: None,
     ) -> None:
         self._route = route
         self._members = members
         self._scrape_forwarder = scrape_forwarder
         self._signer = signer
         self._cut_off = cut_off
+        self._better_informed = better_informed
         self._ring: HashRing | None = None
         self._owners: dict[str, Member | None] = {}
 
@@ -104,29 +111,35 @@ class OwnerProxy:
 
     async def _serve_own(self, scope: Scope, send: Send) -> None:
         status, headers, body = await self._route.answer(scope["query_string"], scope["headers"])
-        if (
+        response = None
+        if status == UNKNOWN and (other := self._better_informed()) is not None:
+            response = await self._ask(other, scope, within=self._time_limit(scope) * PATIENCE)
+        elif (
             status in UNREADABLE
             and self._cut_off()
             and (other := self._successor_of(scope["query_string"])) is not None
         ):
             response = await self._ask(other, scope)
-            if response is not None and response.status == 200:
-                await relay_response(send, response)
-                return
-        await send_response(send, status, headers, body)
+            response = response if response is not None and response.status == 200 else None
+        if response is not None:
+            await relay_response(send, response)
+        else:
+            await send_response(send, status, headers, body)
 
-    async def _ask(self, owner: Member, scope: Scope) -> HttpResponse | None:
+    async def _ask(self, owner: Member, scope: Scope, *, within: float | None = None) -> HttpResponse | None:
         """The owner's response; None without a response, or when it cannot be relayed."""
-        headers = scope["headers"]
-        within = min(OWNER_TIMEOUT, self._route.time_limit(read_response_options(headers).timeout) / 3)
+        within = min(OWNER_TIMEOUT, self._time_limit(scope) / 3) if within is None else within
         try:
             response = await self._scrape_forwarder.fetch(
-                owner, target_of(scope), forwarded_headers(headers), within=within, user=forwarded_user(scope)
+                owner, target_of(scope), forwarded_headers(scope["headers"]), within=within, user=forwarded_user(scope)
             )
         except PeerError:
             return None
         is_usable = response.status == 200 or (response.status in UNREADABLE and not response.header(CUT_OFF))
         return response if is_usable else None
+
+    def _time_limit(self, scope: Scope) -> float:
+        return self._route.time_limit(read_response_options(scope["headers"]).timeout)
 
     def _is_alone(self) -> bool:
         ring = self._members.ring
