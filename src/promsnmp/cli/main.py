@@ -124,6 +124,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return _pipe_closed()
+    except InventoryInvalid as error:
+        return _failed("\n".join(error.lines), WRONG)
     except PromSnmpError as error:
         return _failed(str(error), WRONG if _is_wrong(error) else FAILED)
     return result if isinstance(result, int) else 0
@@ -133,7 +135,7 @@ def _is_wrong(error: PromSnmpError) -> bool:
     """Whether the request was wrong, as opposed to the work having failed; a service says so with status 400."""
     if isinstance(error, ServiceError):
         return error.status == BAD_REQUEST
-    return isinstance(error, SettingsError | ModuleError | InventoryInvalid)
+    return isinstance(error, SettingsError | ModuleError)
 
 
 def _failed(text: str, code: int) -> int:

@@ -5,22 +5,27 @@ A running server with the same file picks up what is written here.
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from promsnmp.errors import InventoryKeyError, SettingsError
-from promsnmp.inventory.storage.atomic_file import FileStamp, stamp_of
+from promsnmp.errors import InventoryDamaged, InventoryInvalid, InventoryKeyError, OutcomeUnknown, SettingsError
+from promsnmp.inventory.document.read import numbers_in
+from promsnmp.inventory.model import Inventory
+from promsnmp.inventory.storage.atomic_file import FileStamp, read_bytes, stamp_of, write_bytes
 from promsnmp.inventory.storage.key import load_key
 from promsnmp.inventory.store import InventoryStore
+from promsnmp.inventory.writes.numbers import carried
 from promsnmp.settings import Settings, load_settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
 def file_option(command: Command) -> Command:
@@ -39,23 +44,77 @@ def encryption_key(settings: Settings) -> str | None:
     return settings.prom_encrypt_key.get_secret_value() if settings.prom_encrypt_key else None
 
 
-def open_inventory(settings: Settings, *, create: bool = False, in_place: FileStamp | None = None) -> InventoryStore:
-    """The store with its file read; empty when there is no file, or when it is being replaced (``in_place``).
+def open_inventory(settings: Settings, *, create: bool = False) -> InventoryStore:
+    """The store with its file read; empty when there is no file.
 
     A key is generated only with ``create``. Raises InventoryError, and SettingsError for a wrong key.
     """
-    path = settings.prom_inv_file
-    if not create and (in_place or stamp_of(path) is None):
-        return InventoryStore(path, b"")
     with key_errors_as_settings_errors():
-        store = InventoryStore(
-            path, load_key(path, encryption_key(settings), create=create, encrypted=in_place is None)
-        )
-        if in_place:
-            store.start_empty(in_place)
-        else:
-            store.load()
+        return _open(settings, create=create)
+
+
+def _open(settings: Settings, *, create: bool) -> InventoryStore:
+    path = settings.prom_inv_file
+    if not create and stamp_of(path) is None:
+        return InventoryStore(path, b"")
+    store = InventoryStore(path, load_key(path, encryption_key(settings), create=create))
+    store.load()
     return store
+
+
+def open_plain(settings: Settings, stamp: FileStamp, document: object, *, create: bool) -> InventoryStore:
+    """The store of an inventory file that is plain JSON and is to be encrypted: empty, but with the numbers of its
+    ``document``. ``stamp`` is that of the version that was read."""
+    path = settings.prom_inv_file
+    if not create:
+        return InventoryStore(path, b"")
+    return _to_be_replaced(settings, stamp, carried(numbers_in(document)))
+
+
+def open_unreadable(settings: Settings, *, create: bool) -> InventoryStore:
+    """Like ``open_inventory``, but when the file cannot be read, the store is empty and will replace it, and a copy of
+    the file stays beside it."""
+    path = settings.prom_inv_file
+    try:
+        return _open(settings, create=create)
+    except (InventoryDamaged, InventoryInvalid, InventoryKeyError) as error:
+        found = read_bytes(path)
+        if found is None or not create:
+            return InventoryStore(path, b"")
+        copy = path.with_name(f"{path.name}.unreadable")
+        write_bytes(copy, found[0])
+        click.echo(f"promsnmp: {error}", err=True)
+        click.echo(f"promsnmp: the file is replaced; a copy of it is {copy}", err=True)
+        return _to_be_replaced(settings, found[1], Inventory())
+
+
+def _to_be_replaced(settings: Settings, stamp: FileStamp, numbers: Inventory) -> InventoryStore:
+    path = settings.prom_inv_file
+    with key_errors_as_settings_errors():
+        store = InventoryStore(path, load_key(path, encryption_key(settings), encrypted=False))
+    store.start_empty(stamp, numbers)
+    return store
+
+
+def run_to_the_end(change: Coroutine[Any, Any, T]) -> T:
+    """Runs a change of the file. Ctrl-C does not end the command before the outcome is known; a second one does.
+
+    Raises OutcomeUnknown then.
+    """
+    try:
+        return asyncio.run(_finished(change))
+    except KeyboardInterrupt:
+        raise OutcomeUnknown("interrupted during a write; look up whether the change was made") from None
+
+
+async def _finished(change: Coroutine[Any, Any, T]) -> T:
+    task = asyncio.ensure_future(change)
+    while True:
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise
 
 
 @contextmanager

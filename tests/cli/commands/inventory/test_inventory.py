@@ -12,7 +12,9 @@ from types import SimpleNamespace
 import pytest
 
 from promsnmp.cli.main import run
+from promsnmp.errors import MAX_PROBLEMS
 from promsnmp.inventory.document.write import MASK
+from promsnmp.inventory.storage.encryption import encrypt
 from promsnmp.inventory.store import InventoryStore
 from tests.support.inventory.samples import KEY, SECRETS, document
 
@@ -185,6 +187,89 @@ def test_a_plain_inventory_is_refused_until_imported_into_itself(
         1,
         f"promsnmp: {path} is plain JSON, not encrypted; to import it: promsnmp inventory import {path}\n",
     )
+
+
+def test_a_plain_inventory_keeps_its_numbers_when_it_is_imported_into_itself(promsnmp: Command, path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text(json.dumps(document() | {"revision": 41, "term": 7}))
+    assert "(revision 42)" in promsnmp("import", path).out
+    found = InventoryStore(path, KEY).load()
+    assert (found.revision, found.fencing_token) == (42, 7)
+    assert found.imported_at > 0
+
+
+@pytest.mark.parametrize("revision", [2**62, 2**63, -1, "many"])
+def test_absurd_numbers_of_a_plain_inventory_are_refused_or_left_out(
+    promsnmp: Command, path: Path, revision: object
+) -> None:
+    path.parent.mkdir()
+    path.write_text(json.dumps(document() | {"revision": revision}))
+    done = promsnmp("import", path)
+    assert done.code == (0 if revision == 2**62 else 2)
+    if done.code == 0:
+        assert InventoryStore(path, KEY).load().revision == 1
+
+
+def test_an_import_continues_the_numbers_of_the_file(promsnmp: Command, source: Path, path: Path) -> None:
+    promsnmp("import", source)
+    first = InventoryStore(path, KEY).load()
+    source.write_text(json.dumps(document() | {"revision": 900, "term": 900, "importedAt": 900}))
+    assert "(revision 2)" in promsnmp("import", source).out
+    second = InventoryStore(path, KEY).load()
+    assert (second.revision, second.fencing_token) == (2, 0)
+    assert second.imported_at > first.imported_at
+
+
+def test_a_backup_of_the_file_is_imported_as_it_is(
+    promsnmp: Command, source: Path, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promsnmp("import", source)
+    backup = tmp_path / "backup"
+    backup.write_bytes(path.read_bytes())
+    source.write_text('{"devices": []}')
+    promsnmp("import", source)
+    assert "would import 2 devices" in promsnmp("import", "--dry-run", backup).out
+    assert promsnmp("import", backup).code == 0
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(backup.read_bytes())))
+    assert "(revision 4)" in promsnmp("import", "-").out
+    assert json.loads(promsnmp("export", "--secrets").out)["devices"] == document()["devices"]
+    monkeypatch.setenv("PROM_ENCRYPT_KEY", KEY.decode()[::-1])
+    failed = promsnmp("import", backup, "--file", tmp_path / "other.json")
+    assert (failed.code, "cannot be decrypted" in failed.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"damaged!", b"{}", encrypt(b"{}", KEY), encrypt(b"{}", KEY[::-1]), encrypt(b"?", KEY)]
+)
+def test_an_unreadable_file_is_replaced_only_when_that_is_asked_for_and_stays_beside_it(
+    promsnmp: Command, source: Path, path: Path, content: bytes
+) -> None:
+    path.parent.mkdir()
+    path.write_bytes(content)
+    assert promsnmp("import", source).code in (1, 2)
+    assert promsnmp("import", "--replace-unreadable", "--dry-run", source).code == 0
+    assert path.read_bytes() == content
+    done = promsnmp("import", "--replace-unreadable", source)
+    assert done.code == 0
+    assert path.with_name("inventory.json.unreadable").read_bytes() == content
+    assert "a copy of it is" in done.err
+    assert "core1.example.net" in promsnmp("show").out
+
+
+def test_a_readable_file_is_imported_into_as_usual_when_unreadable_ones_may_be_replaced(
+    promsnmp: Command, source: Path, path: Path
+) -> None:
+    promsnmp("import", source)
+    assert "(revision 2)" in promsnmp("import", "--replace-unreadable", source).out
+    assert [file.name for file in sorted(path.parent.iterdir())] == [".inventory.json.lock", "inventory.json"]
+
+
+def test_a_document_full_of_problems_lists_some_of_them(promsnmp: Command, source: Path) -> None:
+    source.write_text(json.dumps({"devices": [{}] * 5000}))
+    failed = promsnmp("import", source)
+    assert failed.code == 2
+    assert len(failed.err.splitlines()) == MAX_PROBLEMS + 1
+    assert failed.err.splitlines()[-1] == "promsnmp: devices[100:] was not checked"
 
 
 def test_an_export_does_not_overwrite_the_inventory_file(promsnmp: Command, source: Path, path: Path) -> None:

@@ -6,7 +6,6 @@ that file picks it up.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,13 @@ import click
 from promsnmp.cli.client import ServiceClient
 from promsnmp.cli.options.credentials import credential_options
 from promsnmp.cli.options.duration import Duration
-from promsnmp.cli.options.inventory_file import command_settings, file_option, local_user, open_inventory
+from promsnmp.cli.options.inventory_file import (
+    command_settings,
+    file_option,
+    local_user,
+    open_inventory,
+    run_to_the_end,
+)
 from promsnmp.cli.options.labels import read_labels
 from promsnmp.cli.options.modules import module_names
 from promsnmp.cli.options.service import service_options
@@ -147,7 +152,7 @@ def add(service: ServiceClient | None, file: Path | None, as_json: bool, **given
         shown = service.call("POST", PATH, document=document).json()
     else:
         store = open_inventory(command_settings(file), create=True)
-        shown = device_document(asyncio.run(Devices(store).add(document, who=local_user())), mask=True)
+        shown = device_document(run_to_the_end(Devices(store).add(document, who=local_user())), mask=True)
     if as_json:
         click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
     else:
@@ -170,7 +175,7 @@ def remove(devices: tuple[str, ...], file: Path | None, service: ServiceClient |
         forget: Callable[[str], object] = lambda device: service.call("DELETE", _path(device))  # noqa: E731
     else:
         store = Devices(open_inventory(command_settings(file)))
-        forget = lambda device: asyncio.run(store.remove(device, who=local_user()))  # noqa: E731
+        forget = lambda device: run_to_the_end(store.remove(device, who=local_user()))  # noqa: E731
     status = 0
     for device in devices:
         try:

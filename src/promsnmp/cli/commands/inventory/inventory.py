@@ -10,8 +10,6 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +22,19 @@ from promsnmp.cli.options.inventory_file import (
     key_errors_as_settings_errors,
     local_user,
     open_inventory,
+    open_plain,
+    open_unreadable,
+    run_to_the_end,
 )
 from promsnmp.cli.output.tables import print_table
 from promsnmp.cli.output.text import counted
-from promsnmp.errors import InventoryInvalid, InventoryUnavailable
+from promsnmp.errors import InventoryUnavailable
 from promsnmp.inventory.document.parsing import VERSION_NAMES
 from promsnmp.inventory.document.write import from_document, parse_json, to_document
 from promsnmp.inventory.model import Device, Inventory
 from promsnmp.inventory.modules import effective_modules
 from promsnmp.inventory.storage.atomic_file import FileStamp, explain_os_errors, read_bytes, stamp_of, write_bytes
-from promsnmp.inventory.storage.encryption import check_key
+from promsnmp.inventory.storage.encryption import check_key, decrypt, looks_encrypted
 from promsnmp.inventory.storage.key import load_key, read_key_file
 from promsnmp.inventory.storage.rekey import rekey as reencrypt
 from promsnmp.settings import Settings
@@ -88,30 +89,42 @@ def export(destination: Path, masked: bool, plain: bool, file: Path | None) -> N
 @inventory.command("import")
 @click.argument("source", metavar="FILE|-", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--dry-run", is_flag=True, help="Check and summarise the document, change nothing.")
+@click.option(
+    "--replace-unreadable",
+    is_flag=True,
+    help="Replace an inventory file that cannot be read; a copy stays beside it (<file>.unreadable).",
+)
 @file_option
-def import_(source: Path, dry_run: bool, file: Path | None) -> None:
-    """Replace the inventory by the JSON document in FILE, or on the standard input.
+def import_(source: Path, dry_run: bool, replace_unreadable: bool, file: Path | None) -> None:
+    """Replace the inventory by the document in FILE, or on the standard input.
 
-    If the document has problems, they are all listed, one per line, and nothing is changed. Masked secrets keep their
-    current values. To encrypt an inventory file that is plain JSON, import it into itself.
+    FILE is JSON, or an inventory file with the same key, such as a backup. If the document has problems, they are
+    listed, one per line (100 at most), and nothing is changed. Masked secrets keep their current values. Running
+    servers use what was imported, even if it is older than what they have: so importing the inventory file into itself
+    encrypts it if it is plain JSON, and makes it count if it is a restored backup.
 
     \b
     Examples:
       promsnmp inventory import devices.json
       promsnmp inventory import --dry-run devices.json
+      promsnmp inventory import --replace-unreadable backup.json
       curl -s http://old:8080/promsnmp/inventory | promsnmp inventory import -
     """
     settings = command_settings(file)
     data, stamp = _read(source)
-    with _problems_by_line():
-        document = parse_json(data)
-        in_place = stamp if _same_file(source, settings.prom_inv_file) else None
-        store = open_inventory(settings, create=not dry_run, in_place=in_place)
-        if dry_run:
-            click.echo(f"would import {_summary(from_document(document, previous=store.current))}; nothing was changed")
-        else:
-            result = asyncio.run(store.replace(document, who=local_user()))
-            click.echo(f"imported {_summary(result)} into {store.path} (revision {result.revision})")
+    is_plain = not looks_encrypted(data)
+    document = parse_json(data if is_plain else _decrypted(data, source, settings))
+    if is_plain and stamp is not None and _same_file(source, settings.prom_inv_file):
+        store = open_plain(settings, stamp, document, create=not dry_run)
+    elif replace_unreadable:
+        store = open_unreadable(settings, create=not dry_run)
+    else:
+        store = open_inventory(settings, create=not dry_run)
+    if dry_run:
+        click.echo(f"would import {_summary(from_document(document, previous=store.current))}; nothing was changed")
+    else:
+        result = run_to_the_end(store.import_document(document, who=local_user()))
+        click.echo(f"imported {_summary(result)} into {store.path} (revision {result.revision})")
 
 
 @inventory.command()
@@ -161,7 +174,8 @@ def rekey(new_key_file: Path | None, file: Path | None) -> None:
     if stamp_of(path) is None:
         raise InventoryUnavailable(f"there is no inventory in {path} yet, nothing to encrypt")
     with key_errors_as_settings_errors():
-        key_file = reencrypt(path, load_key(path, encryption_key(settings), create=False), _new_key(new_key_file))
+        key, new_key = load_key(path, encryption_key(settings), create=False), _new_key(new_key_file)
+        key_file = run_to_the_end(asyncio.to_thread(reencrypt, path, key, new_key))
     if key_file is None:
         click.echo(
             f"{path} is encrypted with the new key; set PROM_ENCRYPT_KEY to it before the next start of PromSNMP"
@@ -183,15 +197,6 @@ def _new_key(new_key_file: Path | None) -> bytes | None:
     return key
 
 
-@contextmanager
-def _problems_by_line() -> Iterator[None]:
-    """Puts each problem of a document on a line of its own."""
-    try:
-        yield
-    except InventoryInvalid as error:
-        raise InventoryInvalid(["\n".join(error.problems)]) from None
-
-
 def _read(source: Path) -> tuple[bytes, FileStamp | None]:
     if str(source) == "-":
         return sys.stdin.buffer.read(), None
@@ -204,6 +209,13 @@ def _read(source: Path) -> tuple[bytes, FileStamp | None]:
     if found is None:
         raise click.UsageError(f"no such file: {source}")
     return found
+
+
+def _decrypted(data: bytes, source: Path, settings: Settings) -> bytes:
+    """The content of an inventory file, such as a backup, with the key of the inventory."""
+    with key_errors_as_settings_errors():
+        key = load_key(settings.prom_inv_file, encryption_key(settings), create=False)
+        return decrypt(data, key.data, str(source))
 
 
 def _write(destination: Path, text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,13 @@ from typing import Any
 import click
 
 from promsnmp.cli.client import ServiceClient
-from promsnmp.cli.options.inventory_file import command_settings, file_option, local_user, open_inventory
+from promsnmp.cli.options.inventory_file import (
+    command_settings,
+    file_option,
+    local_user,
+    open_inventory,
+    run_to_the_end,
+)
 from promsnmp.cli.options.search_request import Document, request_options
 from promsnmp.cli.options.service import service_options
 from promsnmp.cli.output.tables import print_table
@@ -93,7 +98,7 @@ def add(request: Document, as_json: bool, file: Path | None, service: ServiceCli
         accepted = service.call("POST", PATH, query=query, document=request).json()
         shown: Any = service.get(f"{PATH}/{accepted['seedId']}").json()
     else:
-        shown = asyncio.run(_add(open_inventory(command_settings(file), create=True), request))
+        shown = run_to_the_end(_add(open_inventory(command_settings(file), create=True), request))
     if as_json:
         click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
     else:
@@ -121,7 +126,7 @@ def remove(seed_ids: tuple[str, ...], everything: bool, file: Path | None, servi
             service.call("DELETE", f"{PATH}/{seed['id']}")
         else:
             book = _book(open_inventory(command_settings(file)))
-            asyncio.run(book.delete(seed["id"], who=local_user()))
+            run_to_the_end(book.delete(seed["id"], who=local_user()))
         click.echo(f"removed {printable(' '.join(seed['potentialTargets']))} ({seed['id']})")
 
 
