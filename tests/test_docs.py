@@ -43,6 +43,15 @@ def test_links_lead_to_files_and_headings_that_exist(page: Path) -> None:
     assert broken == []
 
 
+def test_every_test_that_a_promise_names_exists() -> None:
+    text = (PROJECT / "docs" / "high-availability.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", text)
+    assert named
+    for path, test in named:
+        assert (PROJECT / path).is_file(), path
+        assert not test or f"def {test}(" in (PROJECT / path).read_text(encoding="utf-8"), f"{path}::{test}"
+
+
 def test_every_page_is_in_the_navigation_of_the_site() -> None:
     site = tomllib.loads((PROJECT / "zensical.toml").read_text(encoding="utf-8"))["project"]
     assert sorted(pages_of(site["nav"])) == sorted(

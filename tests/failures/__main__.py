@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from promsnmp.settings import Settings
-from tests.support.failures.faults import outages, partitions, volumes
+from tests.support.failures.faults import inventory_file, outages, partitions, volumes
 from tests.support.failures.faults.network import PacketLoss
 from tests.support.failures.faults.redis_faults import REFUSING
 from tests.support.failures.faults.volume import Volume
@@ -29,6 +29,7 @@ from tests.support.failures.fleet import scenarios
 from tests.support.failures.fleet.fleets import replicas_with_file, replicas_with_lease, replicas_with_redis
 from tests.support.failures.fleet.harness import DEFAULT_TIMING
 from tests.support.failures.load import changing
+from tests.support.inventory.faulty_calls import FaultyCalls
 from tests.support.signals import pass_on_default_signals
 
 SLACK = 5.0
@@ -42,7 +43,15 @@ FAULT_DURATION = 30.0
 INTERVAL = 10.0
 """Seconds between two polls in the scenarios where replicas come and go."""
 
-Result = scenarios.Figures | outages.Outage | partitions.Partition | volumes.FileFault | changing.ReplicaChanges | int
+Result = (
+    scenarios.Figures
+    | outages.Outage
+    | partitions.Partition
+    | volumes.FileFault
+    | inventory_file.Writes
+    | changing.ReplicaChanges
+    | int
+)
 Step = tuple[str, Callable[[], Result]]
 
 
@@ -66,6 +75,9 @@ class Totals:
             self.refused += result.refused
             self.unknown += result.unknown
             self.cut += result.cut
+        if isinstance(result, inventory_file.Writes):
+            self.done += result.done
+            self.unknown += result.unknown
         if not isinstance(result, int):
             self.scrapes += result.scrapes
 
@@ -132,6 +144,19 @@ def volume_steps(folder: Path) -> Generator[Step, None, None]:
         )
 
 
+def file_steps(folder: Path) -> Generator[Step, None, None]:
+    """Writes whose end fails, locks that do nothing, and files that an operator sets right."""
+    file, calls = folder / "inventory.json", FaultyCalls(folder)
+    with replicas_with_file(folder, file, env=calls.env, timing=DEFAULT_TIMING) as fleet:
+        yield "unsynced", partial(inventory_file.folder_cannot_be_synced, fleet, calls, file=file, slack=SLACK)
+        other = folder / "other" / "inventory.json"
+        yield "volume", partial(inventory_file.sees_another_volume, fleet, other, slack=SLACK, reported=True)
+        for name, way_out in inventory_file.WAYS_OUT.items():
+            yield name, partial(inventory_file.is_set_right, fleet, way_out, file=file, slack=SLACK)
+        with calls.no_locks():
+            yield "writers without locks", partial(scenarios.writers_and_changing_leaders, fleet, slack=SLACK, rest=4.0)
+
+
 def replica_steps(folder: Path) -> Generator[Step, None, None]:
     """Replicas come and go under 200 scrapes per second."""
     with replicas_with_redis(folder, DEFAULT_TIMING, interval=INTERVAL) as (fleet, _):
@@ -144,6 +169,7 @@ ROUND = (
     ("lease", lease_steps),
     ("network", network_steps),
     ("volume", volume_steps),
+    ("file", file_steps),
     ("replicas", replica_steps),
 )
 

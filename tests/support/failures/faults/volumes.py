@@ -151,6 +151,28 @@ def hangs(fleet: Fleet, fault: Fault, *, slack: float, lasting: float, reported:
     return replace(file_fault, noticed=noticed or file_fault.noticed)
 
 
+def cannot_be_written_at_the_start(
+    fleet: Fleet, fault: Fault, reason: str, *, prefix: Sequence[str], slack: float
+) -> int:
+    """A replica that starts over a volume that it cannot write reports that before anybody changes anything; it polls
+    and answers scrapes, and its health lets its pod start. Returns the number of scrapes."""
+    part = "/actuator/health/inventory"
+    with fault():
+        (replica,) = fleet.start(fleet.fresh_name(), prefix=prefix)
+        fleet.settle()
+        with Scrapes([replica], fleet.targets) as scrapes:
+            wait_until(lambda: reason in replica.client.get(part).text, deadline=slack, what=f"a report of {reason!r}")
+            assert replica.client.get(part).json()["status"] == "UNKNOWN"
+            assert replica.client.get("/actuator/health").status_code == 200
+            assert replica.metric("promsnmp_inventory_healthy") == 0
+            assert replica.output().count("cannot write the inventory file") == 1
+            wait_until(lambda: scrapes.count >= 3 * len(fleet.targets), deadline=slack, what="scrapes")
+    wait_until(lambda: replica.client.get(part).json()["status"] == "UP", deadline=slack, what="health without errors")
+    assert fleet.stop(replica) == 0
+    assert not scrapes.failures, scrapes.failures[:5]
+    return scrapes.count
+
+
 def reported_error(replica: Replica, part: str = "inventory") -> str:
     """Why a part of a replica's health is DOWN; empty when it is UP."""
     health = replica.client.get(f"/actuator/health/{part}").json()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -45,10 +45,17 @@ def replicas_with_lease(folder: Path, timing: Timing = SHORT_TIMING) -> Iterator
 
 @contextmanager
 def replicas_with_file(
-    folder: Path, file: Path, *, prefix: Sequence[str] = (), timing: Timing = SHORT_TIMING
+    folder: Path,
+    file: Path,
+    *,
+    prefix: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    timing: Timing = SHORT_TIMING,
 ) -> Iterator[Fleet]:
-    """Three replicas that run under ``prefix``, with elections in Redis and the inventory in ``file``."""
-    with RedisServer(folder) as redis, Fleet(folder, {**redis.env, "PROM_INV_FILE": str(file)}, timing) as fleet:
+    """Three replicas that run under ``prefix``, with elections in Redis and the inventory in ``file``; ``env`` has more
+    settings."""
+    settings = {**(env or {}), "PROM_INV_FILE": str(file)}
+    with RedisServer(folder) as redis, Fleet(folder, {**redis.env, **settings}, timing) as fleet:
         _begin(fleet, prefix)
         yield fleet
 
