@@ -39,6 +39,7 @@ from promsnmp.inventory.health import inventory_component, inventory_families
 from promsnmp.inventory.modules import AUTO
 from promsnmp.inventory.query import DeviceSelector
 from promsnmp.inventory.storage.key import load_key
+from promsnmp.inventory.storage.known_keys import key_warning
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.inventory.targets import Site, TargetList
 from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS
@@ -136,6 +137,9 @@ def _build_parts(settings: Settings) -> _Parts:
 def _open_store(settings: Settings) -> InventoryStore:
     secret = settings.prom_encrypt_key
     key = load_key(settings.prom_inv_file, secret.get_secret_value() if secret else None)
+    if warning := key_warning(key.data):
+        then = ", then unset PROM_ENCRYPT_KEY" if key.path is None else ""
+        log.warning("%s%s (docs/how-to/operations.md, Key rotation)", warning, then)
     store = InventoryStore(settings.prom_inv_file, key)
     store.load()
     store.prepare()

@@ -6,18 +6,22 @@ from collections.abc import Iterable
 
 from prometheus_client.metrics_core import Metric
 
+from promsnmp.inventory.storage.known_keys import is_known, key_warning
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.observe import metric_families
 from promsnmp.observe.health import Component, DiskSpace, Status
 
 
 def inventory_component(store: InventoryStore) -> Component:
-    """DOWN while the file cannot be read, or cannot be written."""
-    details = {
+    """DOWN while the file cannot be read, or cannot be written. A key that everybody knows is only a detail, so that
+    first steps and migrations need no other key."""
+    details: dict[str, object] = {
         "devices": len(store.current.devices),
         "revision": store.current.revision,
         "term": store.current.fencing_token,
     }
+    if warning := key_warning(store.key):
+        details["keyWarning"] = warning
     error = store.last_error or store.write_error
     if error is not None:
         return Component(Status.DOWN, {**details, "error": str(error)})
@@ -25,12 +29,13 @@ def inventory_component(store: InventoryStore) -> Component:
 
 
 def inventory_families(store: InventoryStore, disk: DiskSpace) -> Iterable[Metric]:
-    """The size of the inventory, its revision, and whether its file can be used."""
+    """The size of the inventory, its revision, whether its file can be used, and whether its key is secret."""
     inventory = store.current
-    return metric_families.inventory_families(
+    yield from metric_families.inventory_families(
         devices=len(inventory.devices),
         seeds=len(inventory.seeds),
         revision=inventory.revision,
         changed_at=disk.modified,
         healthy=store.last_error is None and store.write_error is None and not disk.is_silent,
     )
+    yield from metric_families.key_families(known=is_known(store.key))
