@@ -35,11 +35,10 @@ from promsnmp.http.server.listen import listen_all
 from promsnmp.http.services import ExecutorUsage, Services
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.document.write import DocumentWriter
-from promsnmp.inventory.health import inventory_component, inventory_families
+from promsnmp.inventory.health import inventory_component, inventory_families, key_warning
 from promsnmp.inventory.modules import AUTO
 from promsnmp.inventory.query import DeviceSelector
 from promsnmp.inventory.storage.key import load_key
-from promsnmp.inventory.storage.known_keys import key_warning
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.inventory.targets import Site, TargetList
 from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS
@@ -152,7 +151,6 @@ def _build_cluster(
     """The cluster reads the inventory; from then on the inventory is written by its leader only."""
     port = next((item.getsockname()[1] for item in sockets), settings.server_port)
     inventory = InventoryPort(
-        key=lambda: store.key,
         fencing_token=lambda: store.current.fencing_token,
         revision=lambda: store.current.revision,
         request_ids=lambda: store.current.request_ids,
@@ -203,7 +201,7 @@ def _build_application(parts: _Parts) -> Application:
         scrape_route,
         cluster.members,
         cluster.scrape_forwarder,
-        cluster.signer,
+        cluster.verifier if cluster.has_peers else None,
         cut_off=lambda: parts.polling.page_service.reaches_no_device,
     )
     stack = make_stack(cluster, web, access, owner_proxy, requests)
@@ -310,6 +308,7 @@ def _periodic_tasks(parts: _Parts) -> Mapping[str, PeriodicTask]:
             step=parts.polling.store_detected_modules, every=DETECTED_MODULES_INTERVAL
         ),
         "disk watch": PeriodicTask(step=parts.disk.refresh, every=DISK_INTERVAL),
+        "cluster key watch": PeriodicTask(step=parts.cluster.refresh_key, every=WATCH_INTERVAL),
         "inventory write probe": PeriodicTask(step=parts.store.probe, every=DISK_INTERVAL),
         "event loop measurement": PeriodicTask(step=parts.loop_lag.measure, every=0.0),
     }

@@ -26,10 +26,13 @@ from promsnmp.cluster.members.gossip import Gossip
 from promsnmp.cluster.members.members import Member, Members
 from promsnmp.cluster.members.peer_status import PeerStatus
 from promsnmp.cluster.members.redis_heartbeat import RedisHeartbeats
+from promsnmp.cluster.peers.challenge import ChallengeResponder
 from promsnmp.cluster.peers.client import DETECTED_MODULES_PATH, PeerClient
+from promsnmp.cluster.peers.cluster_key import ClusterKey, cluster_key_file
 from promsnmp.cluster.peers.forward_scrape import ScrapeForwarder
 from promsnmp.cluster.peers.forward_write import ForwardedRequest, OutcomeUnknown, WriteForwarder
-from promsnmp.cluster.peers.signing import RequestSigner
+from promsnmp.cluster.peers.replays import ReplayGuard
+from promsnmp.cluster.peers.signing import RequestVerifier
 from promsnmp.errors import NotLeader
 from promsnmp.observe import metric_families
 from promsnmp.observe.health import Component
@@ -58,8 +61,11 @@ class Cluster:
         self._coordinators: Coordinators = open_coordinators(settings, port)
         me = _me(settings, self._coordinators.address, port)
         self.members = Members(me, member_timeout=settings.cluster_member_timeout / 1000)
-        self.signer = RequestSigner(inventory.key, me.name)
-        self.peers = PeerClient(self.signer, tls=tls)
+        self.key = _cluster_key(settings)
+        replays = ReplayGuard()
+        self.verifier = RequestVerifier(self.key, me.instance, replays)
+        self.challenges = ChallengeResponder(self.key, me, replays)
+        self.peers = PeerClient(self.key, me.name, me.instance, tls=tls)
         self.scrape_forwarder = ScrapeForwarder(self.peers)
         self._eligibility = Eligibility(
             self.members,
@@ -101,7 +107,9 @@ class Cluster:
         redis, dns = self._coordinators.redis, self._coordinators.dns
         if redis is None and dns is None:
             log.warning("replicas cannot find each other, and each polls every device; set CLUSTER_SERVICE")
-        heartbeats = RedisHeartbeats(redis, me, prefix=settings.redis_key_prefix) if redis is not None else None
+        heartbeats = (
+            RedisHeartbeats(redis, me, self.key, prefix=settings.redis_key_prefix) if redis is not None else None
+        )
         return Gossip(
             self.members,
             self.peers,
@@ -202,7 +210,19 @@ class Cluster:
 
     def check_members(self) -> Component:
         """The members, for the health endpoint."""
-        return members_component(self.members, self.gossip.problems.all() if self.gossip is not None else {})
+        problems = self.gossip.problems.all() if self.gossip is not None else {}
+        if self.key.problem:
+            problems = {**problems, "key": self.key.problem}
+        return members_component(self.members, problems)
+
+    async def refresh_key(self) -> None:
+        """Reads the key file again, for a periodic task. Raises nothing."""
+        await asyncio.to_thread(self.key.refresh)
+
+    @property
+    def has_peers(self) -> bool:
+        """Whether there may be other replicas."""
+        return self.leadership.backend != "none"
 
     @property
     def role(self) -> str:
@@ -222,6 +242,14 @@ class Cluster:
             scrapes=self.scrape_forwarder.counts,
             changes=self.write_forwarder.counts,
         )
+
+
+def _cluster_key(settings: Settings) -> ClusterKey:
+    """The key that all replicas share; with a single replica there is none, and no file for it."""
+    if settings.backend == "none":
+        return ClusterKey()
+    given = settings.cluster_key.get_secret_value() if settings.cluster_key is not None else ""
+    return ClusterKey(given, cluster_key_file(settings.prom_inv_file))
 
 
 def _me(settings: Settings, address: str, port: int) -> Member:

@@ -69,7 +69,7 @@ def make_stack(
     return MiddlewareStack(
         request_metrics=RequestMetricsMiddleware(counts),
         response_headers=ResponseHeadersMiddleware(web),
-        peer_auth=PeerAuthMiddleware(cluster.signer),
+        peer_auth=PeerAuthMiddleware(cluster.verifier if cluster.has_peers else None),
         rate_limit=RateLimitMiddleware(web),
         access=AccessMiddleware(access),
         leader_proxy=LeaderProxy(cluster.leadership, cluster.write_forwarder),
@@ -96,5 +96,9 @@ def make_plain_routes(
     on_status = cluster.gossip.receive if cluster.gossip is not None else None
     return PlainRoutes(
         snmp=PlainRoute(SNMP_PATH, owner_proxy, SNMP_POLICY),
-        peers=peer_routes(on_status=on_status, on_detected_modules=on_detected_modules),
+        peers=peer_routes(
+            on_status=on_status,
+            on_detected_modules=on_detected_modules,
+            on_challenge=cluster.challenges.answer,
+        ),
     )

@@ -6,10 +6,17 @@ from collections.abc import Iterable
 
 from prometheus_client.metrics_core import Metric
 
-from promsnmp.inventory.storage.known_keys import is_known, key_warning
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.observe import metric_families
 from promsnmp.observe.health import Component, DiskSpace, Status
+from promsnmp.support.secret_keys import is_known
+
+
+def key_warning(key: bytes) -> str:
+    """What is wrong with a key that everybody knows, and what to do; empty for any other key."""
+    if not is_known(key):
+        return ""
+    return "the key of the inventory is one that everybody knows, so it protects nothing; run: promsnmp inventory rekey"
 
 
 def inventory_component(store: InventoryStore) -> Component:

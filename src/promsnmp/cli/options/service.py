@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import click
 
 from promsnmp.cli.client import TOKEN, URL, ServiceClient
-from promsnmp.support.private_files import exposure
+from promsnmp.support.secret_keys import exposure
 
 PASSWORD = "PROMSNMP_PASSWORD"  # noqa: S105  # name of a variable
 DEFAULT_URL = "http://localhost:8080"

@@ -20,7 +20,7 @@ import yaml
 from promsnmp.errors import SettingsError
 from promsnmp.http.security.tls_names import CURVES, SUITES, TLS13_SUITES, VERSIONS, unusable, usable_curves
 from promsnmp.support import yaml_nodes, yaml_scalars, yaml_text
-from promsnmp.support.private_files import exposure
+from promsnmp.support.secret_keys import exposure
 from promsnmp.support.yaml_nodes import NodeError
 
 HEADERS: Mapping[str, tuple[str, ...]] = {

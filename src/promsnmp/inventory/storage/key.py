@@ -22,7 +22,7 @@ from promsnmp.inventory.storage.atomic_file import (
     write_lock,
 )
 from promsnmp.inventory.storage.encryption import check_key
-from promsnmp.support.private_files import exposure, make_once
+from promsnmp.support.secret_keys import exposure, make_once
 
 log = logging.getLogger(__name__)
 

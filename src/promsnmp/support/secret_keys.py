@@ -1,21 +1,30 @@
-"""Files with a key in them: who else can read them, and how racing processes make one exactly once.
+"""Keys: whether they are random enough, who else can read their files, and how racing processes make one exactly once.
 
-The rule is that of OpenSSH (``sshkey_perm_ok``): a file of this user's that others can read is refused. A file of
-another user is that user's business; so the files of a Kubernetes Secret, which belong to root, are accepted. Unlike
-OpenSSH, the file's group may read and write it when this process is in that group: with ``fsGroup``, the kubelet gives
-all files of a volume to the group of the pod.
+The rule for files is that of OpenSSH (``sshkey_perm_ok``): a file of this user's that others can read is refused. A
+file of another user is that user's business; so the files of a Kubernetes Secret, which belong to root, are accepted.
+Unlike OpenSSH, the file's group may read and write it when this process is in that group: with ``fsGroup``, the kubelet
+gives all files of a volume to the group of the pod.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import os
 import secrets
+import string
 from pathlib import Path
 
 log = logging.getLogger(__name__)
 
 PRIVATE = 0o600
+"""Mode of the files that are made."""
+MIN_BITS = 128
+_BEGINNINGS = (b"0123456789abcdef", b"1234567890", b"abcdefghijklmnop")
+_PLACEHOLDERS = (b"change-me", b"changeme", b"change_me", b"replace-me", b"replace_me")
+_ALPHABETS = (string.digits, string.hexdigits, string.ascii_letters + string.digits + "+/-_=")
+MIN_DIFFERENT = 8
+"""Different characters. A random key of 32 hexadecimal digits has fewer once in 30 million times."""
 
 
 def exposure(path: Path, found: os.stat_result) -> str:
@@ -87,3 +96,32 @@ def _sync(directory: Path) -> None:
         log.debug("cannot sync the folder %s", directory)
     finally:
         os.close(descriptor)
+
+
+def is_known(key: bytes) -> bool:
+    """Whether ``key`` is a placeholder (``change-me-16byte``), a default (``0123456789ABCDEF``), or a repetition."""
+    text = key.lower()
+    return text.startswith(_BEGINNINGS) or any(word in text for word in _PLACEHOLDERS) or _repeats(text)
+
+
+def _repeats(text: bytes) -> bool:
+    """Whether ``text`` is a short piece, such as one character, over and over."""
+    return text in (text + text)[1:-1]
+
+
+def weakness(text: str) -> str:
+    """Why ``text`` is no key of 128 bits, and how to make one; empty when it can be one.
+
+    Of a text of digits, hexadecimal digits or letters and digits, each character counts as a random one of that kind.
+    """
+    advice = "make one: openssl rand -hex 32"
+    if is_known(text.encode()) or len(set(text)) < MIN_DIFFERENT:
+        return f"is a placeholder or a repetition, no random key; {advice}"
+    size = next((_size(alphabet) for alphabet in _ALPHABETS if set(text) <= set(alphabet)), 95)
+    if (bits := math.floor(len(text) * math.log2(size))) < MIN_BITS:
+        return f"has {bits} bits at most, but needs {MIN_BITS}; {advice}"
+    return ""
+
+
+def _size(alphabet: str) -> int:
+    return 16 if alphabet == string.hexdigits else len(alphabet)

@@ -1,16 +1,18 @@
-"""Which key files are refused, and that racing processes make one file."""
+"""Which keys protect nothing, which key files are refused, and that racing processes make one file."""
 
 from __future__ import annotations
 
+import base64
 import logging
 import os
+import secrets
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from promsnmp.support.private_files import exposure, make_once
+from promsnmp.support.secret_keys import exposure, is_known, make_once, weakness
 
 ANOTHER = 54_321
 """A user and a group that are not this process's."""
@@ -78,3 +80,44 @@ def test_without_hard_links_the_file_is_created_in_place(tmp_path: Path, monkeyp
     assert not make_once(tmp_path / "a.key", b"second")
     assert (tmp_path / "a.key").read_bytes() == b"first"
     assert list(tmp_path.iterdir()) == [tmp_path / "a.key"]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "change-me-16byte",
+        "0123456789ABCDEF",
+        "0123456789abcdef",
+        "0123456789abcdef" * 2,
+        "0123456789abcdef01234567",
+        "xxxxxxxxxxxxxxxx",
+        "0" * 32,
+        "abcdabcdabcdabcd",
+        "1234567890123456",
+        "ChangeMe_24_bytes_please",
+    ],
+)
+def test_placeholders_defaults_and_repetitions_are_known(key: str) -> None:
+    assert is_known(key.encode())
+    assert weakness(key)
+
+
+@pytest.mark.parametrize(
+    "key", ["", "short", "9f8e7d6c5b4a3021a1b2c3d4e5f607", "9" * 40, "zYxWv-uTsRq_Pon-Mlk0", "a b c d e f g h"]
+)
+def test_a_key_of_less_than_128_bits_is_weak(key: str) -> None:
+    assert "openssl rand -hex 32" in weakness(key)
+
+
+def test_random_keys_of_128_bits_and_more_are_strong() -> None:
+    for _ in range(300):
+        assert not is_known(secrets.token_hex(8).encode())
+        for key in (
+            secrets.token_hex(16),
+            secrets.token_hex(16).upper(),
+            secrets.token_hex(32),
+            secrets.token_urlsafe(16),
+            base64.b64encode(secrets.token_bytes(16)).decode(),
+            str(secrets.randbits(160) | 1 << 160),
+        ):
+            assert weakness(key) == "", key
