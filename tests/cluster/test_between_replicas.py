@@ -161,7 +161,7 @@ def test_another_cluster_key_makes_a_cluster_of_its_own(tmp_path: Path, redis: R
         for replica in (one, two):
             wait_until(lambda replica=replica: "CLUSTER_KEY" in problems_of(replica), deadline=30)  # type: ignore[misc]
             assert len(replica.leadership["members"]) == 1  # type: ignore[arg-type]
-        assert one.output().count("records in redis: ") == 1
+        assert one.output().count("heartbeats in redis: ") == 1
 
 
 def problems_of(replica: Replica) -> str:

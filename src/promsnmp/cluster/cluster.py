@@ -12,6 +12,7 @@ import secrets
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 
 from prometheus_client.metrics_core import Metric
 
@@ -19,6 +20,7 @@ from promsnmp.cluster.election.backend_none import AlwaysLeader
 from promsnmp.cluster.election.eligibility import Eligibility
 from promsnmp.cluster.election.rules import Candidate, LeaseRecord, Timing
 from promsnmp.cluster.election.runner import ElectionRunner, Leader, Leadership
+from promsnmp.cluster.election.signed_store import SignedLeaseStore
 from promsnmp.cluster.factory import Coordinators, open_coordinators
 from promsnmp.cluster.health import election_component, members_component
 from promsnmp.cluster.inventory_port import ForwardedWriteCheck, InventoryPort, claim_term
@@ -99,7 +101,8 @@ class Cluster:
             min_token=self._inventory.fencing_token,
             eligible=self._eligibility,
         )
-        return ElectionRunner(candidate, lease_store, timeout=duration / 3)
+        signed = SignedLeaseStore(lease_store, self.key, on_problem=partial(self._note_lease, lease_store.backend))
+        return ElectionRunner(candidate, signed, timeout=duration / 3)
 
     def _make_gossip(self, settings: Settings, me: Member) -> Gossip | None:
         if settings.backend == "none":
@@ -178,6 +181,10 @@ class Cluster:
     def _own_status(self) -> PeerStatus:
         known = None if self.leadership.problem else self.leadership.leader
         return PeerStatus(self.members.me, self._inventory.revision(), known)
+
+    def _note_lease(self, backend: str, problem: str) -> None:
+        if self.gossip is not None:
+            self.gossip.problems.note_records(f"the lease in {backend}", problem)
 
     def _on_peer_status(self, status: PeerStatus) -> None:
         self._eligibility.note_revision(status.member.instance, status.revision)

@@ -156,7 +156,7 @@ class Gossip:
             self.problems.note_source(self._heartbeats.name, str(error) or "no answer in time")
         else:
             self.problems.note_source(self._heartbeats.name, "")
-            self.problems.note_records(self._heartbeats.name, self._heartbeats.problem)
+            self.problems.note_records(f"heartbeats in {self._heartbeats.name}", self._heartbeats.problem)
             if self._announced.addresses - before:
                 self._wake.set()
 

@@ -23,15 +23,14 @@ class MemberProblems:
         self.of_sources: dict[str, str] = {}
         """Sources of members (``redis``, ``dns``) that fail, and why."""
         self.of_records: dict[str, str] = {}
-        """Sources with records that no replica of this cluster has written, and why they are not believed."""
+        """Records that no replica of this cluster has written, by where they are, and why they are not believed."""
         self.refusals: dict[str, str] = {}
         """Addresses without a replica that this one can trust, and why: it has another key, or is another program."""
         self._warned_of = ""
 
     def all(self) -> dict[str, str]:
         """Every problem, by source or address."""
-        records = {f"records in {source}": problem for source, problem in self.of_records.items()}
-        return {**self.of_sources, **records, **self.refusals}
+        return {**self.of_sources, **self.of_records, **self.refusals}
 
     def note_source(self, source: str, problem: str) -> None:
         """A source has failed with ``problem``, or has answered (empty)."""
@@ -44,15 +43,15 @@ class MemberProblems:
         else:
             self.of_sources.pop(source, None)
 
-    def note_records(self, source: str, problem: str) -> None:
-        """Records of a source are not believed because of ``problem``, or all are (empty)."""
-        if problem and source not in self.of_records:
-            log.error("records in %s: %s", source, problem)
-        elif not problem and source in self.of_records:
-            log.info("all records in %s are believed again", source)
-        self.of_records.pop(source, None)
+    def note_records(self, what: str, problem: str) -> None:
+        """Records, such as ``heartbeats in redis``, are not believed because of ``problem``, or all are (empty)."""
+        if problem and what not in self.of_records:
+            log.error("%s: %s", what, problem)
+        elif not problem and what in self.of_records:
+            log.info("%s: valid again", what)
+        self.of_records.pop(what, None)
         if problem:
-            self.of_records[source] = problem
+            self.of_records[what] = problem
 
     def note_refusal(self, address: str, reason: str) -> None:
         """The process at an address does not prove that it is a replica, for ``reason``, or it does (empty)."""

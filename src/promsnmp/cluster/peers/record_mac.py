@@ -35,7 +35,7 @@ class RecordSigner:
         """The record without its MAC. Raises UnknownMac when it has no valid one."""
         rest = {name: value for name, value in record.items() if name != MAC}
         mac = record.get(MAC)
-        if not isinstance(mac, str):
+        if not isinstance(mac, str) or not mac:
             raise UnknownMac("it has no signature: it is of an older version of PromSNMP, or of somebody else")
         if not hmac.compare_digest(mac.encode(), self._mac(rest).encode()):
             raise UnknownMac("its signature is not from this cluster: it has another CLUSTER_KEY, or somebody wrote it")
