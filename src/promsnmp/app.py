@@ -158,7 +158,9 @@ def _build_cluster(
         reload=store.reload_if_changed,
         claim=store.write_fencing_token,
     )
-    cluster = Cluster(settings, inventory, port=port, tls=PeerTlsContext(lambda: web.current.tls))
+    cluster = Cluster(
+        settings, inventory, port=port, tls=PeerTlsContext(lambda: web.current.tls, ca_file=settings.cluster_ca_file)
+    )
     store.guard_writes(cluster.leadership.fencing_token)
     return cluster
 

@@ -18,12 +18,14 @@ from promsnmp.http.middleware.stack import MiddlewareStack
 from promsnmp.http.route_policy import PlainRoute
 from promsnmp.http.routes.scrape import SNMP_PATH, SNMP_POLICY, ScrapeRoute
 from promsnmp.http.security.auth import AccessControl, BasicAuthenticator, CertificateAuthenticator, TokenAuthenticator
+from promsnmp.http.security.origin import Hosts
 from promsnmp.http.security.web_config_watcher import WebConfigWatcher
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.observe.counts import RequestCounts
 from promsnmp.polling.pages.service import PageService
 from promsnmp.settings import Settings
+from promsnmp.settings.parsing import parts
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ def make_access_control(settings: Settings, web: WebConfigWatcher) -> AccessCont
         [PeerAuthenticator(), token, basic, certificate],
         allow_anonymous=settings.api_allow_anonymous,
         protect_scrapes=settings.api_protect_scrapes,
+        hosts=Hosts(parts(settings.api_allowed_hosts)),
     )
     if settings.api_allow_anonymous and access.configured:
         log.warning("API_ALLOW_ANONYMOUS has no effect: credentials are configured, and management needs them")

@@ -66,6 +66,12 @@ class ReplicaSettings(Group):
         "(`openssl rand -hex 32`), the same for all. Default: the key in a key file beside the inventory file, which "
         "the first replica makes with mode 0600.",
     )
+    cluster_ca_file: Path | None = Field(
+        None,
+        description="File with the CA (PEM) of the replicas' certificates, where they serve TLS with certificates that "
+        "differ or are renewed. Default: replicas trust their own certificate and the CAs in `cert_file` and "
+        "`client_ca_file` of `WEB_CONFIG_FILE`.",
+    )
     cluster_member_timeout: int = Field(
         10_000,
         ge=500,
