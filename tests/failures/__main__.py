@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from promsnmp.settings import Settings
-from tests.support.failures.faults import outages, partitions, volumes
+from tests.support.failures.faults import forgery, outages, partitions, volumes
 from tests.support.failures.faults.network import PacketLoss
 from tests.support.failures.faults.redis_faults import REFUSING
 from tests.support.failures.faults.volume import Volume
@@ -42,7 +42,15 @@ FAULT_DURATION = 30.0
 INTERVAL = 10.0
 """Seconds between two polls in the scenarios where replicas come and go."""
 
-Result = scenarios.Figures | outages.Outage | partitions.Partition | volumes.FileFault | changing.ReplicaChanges | int
+Result = (
+    scenarios.Figures
+    | forgery.Forgery
+    | outages.Outage
+    | partitions.Partition
+    | volumes.FileFault
+    | changing.ReplicaChanges
+    | int
+)
 Step = tuple[str, Callable[[], Result]]
 
 
@@ -84,6 +92,7 @@ def redis_steps(folder: Path) -> Generator[Step, None, None]:
         yield "ended", partial(scenarios.leader_ended, fleet, slack=SLACK)
         yield "paused", partial(scenarios.leader_paused, fleet, slack=SLACK, longer=EXTRA_PAUSE)
         yield "writers", partial(scenarios.writers_and_changing_leaders, fleet, slack=SLACK, rest=4.0)
+        yield "forged", partial(forgery.somebody_writes_to_redis, fleet, redis, slack=SLACK, lasting=FAULT_DURATION)
         yield "slow", partial(outages.redis_is_slow, fleet, redis, slack=SLACK, lasting=REDIS_OUTAGE)
         for number, fault in enumerate(REFUSING):
             name = fault.__name__.replace("_", " ")
