@@ -47,13 +47,13 @@ def _python() -> Iterator[Component]:
 
 
 def _distributions(venv: Path) -> Iterator[Component]:
-    found: list[Distribution] = []
+    installed: list[Distribution] = []
     for site in venv.glob("lib/python*/site-packages"):
-        found += distributions(path=[str(site)])
-    for one in sorted(found, key=lambda one: one.name.lower()):
-        name = re.sub(r"[-_.]+", "-", one.name).lower()  # the normal form (PyPA, name normalization)
+        installed += distributions(path=[str(site)])
+    for distribution in sorted(installed, key=lambda distribution: distribution.name.lower()):
+        name = re.sub(r"[-_.]+", "-", distribution.name).lower()  # the normal form (PyPA, name normalization)
         if name not in (*LEFT_OUT, "promsnmp"):
-            yield _component(name, one.version, "pypi", kind=ComponentType.LIBRARY)
+            yield _component(name, distribution.version, "pypi", kind=ComponentType.LIBRARY)
 
 
 def _packages(root: Path) -> Iterator[Component]:

@@ -252,7 +252,7 @@ class Cluster:
 
 
 def _cluster_key(settings: Settings) -> ClusterKey:
-    """The key that all replicas share; with a single replica there is none, and no file for it."""
+    """The key that all replicas share; a single replica needs no key file."""
     if settings.backend == "none":
         return ClusterKey()
     given = settings.cluster_key.get_secret_value() if settings.cluster_key is not None else ""

@@ -27,28 +27,28 @@ MIN_DIFFERENT = 8
 """Different characters. A random key of 32 hexadecimal digits has fewer once in 30 million times."""
 
 
-def exposure(path: Path, found: os.stat_result) -> str:
+def exposure(path: Path, status: os.stat_result) -> str:
     """Why the file ``path`` must not be used as a key, and what to do; empty when it may be.
 
-    ``found`` is its status (``fstat`` of the open file, so that no other file can take its place). Logs a warning for a
-    file of another user that every user can read, unless Kubernetes made it.
+    ``status`` is that of the open file (``fstat``), so that no other file can take its place. Logs a warning for a file
+    of another user that every user can read, unless Kubernetes made it.
     """
-    who = _who_else(found)
+    who = _who_else(status)
     if not who:
         return ""
-    if found.st_uid == os.geteuid():
+    if status.st_uid == os.geteuid():
         return f"{who} can read or change it; run: chmod 600 {path} (or mount its volume with file_mode=0600)"
-    if found.st_mode & 0o007 and not _is_of_kubernetes(path):
-        log.warning("%s can read or change the key file, which belongs to user %d: %s", who, found.st_uid, path)
+    if status.st_mode & 0o007 and not _is_of_kubernetes(path):
+        log.warning("%s can read or change the key file, which belongs to user %d: %s", who, status.st_uid, path)
     return ""
 
 
-def _who_else(found: os.stat_result) -> str:
+def _who_else(status: os.stat_result) -> str:
     """Who has access to the file besides its owner, root, and this process's groups; empty for nobody."""
-    if found.st_mode & 0o007:
+    if status.st_mode & 0o007:
         return "every user of this machine"
-    if found.st_mode & 0o070 and found.st_gid not in {os.getegid(), *os.getgroups()}:
-        return f"group {found.st_gid}"
+    if status.st_mode & 0o070 and status.st_gid not in {os.getegid(), *os.getgroups()}:
+        return f"group {status.st_gid}"
     return ""
 
 

@@ -20,7 +20,7 @@ class Announcements:
     @property
     def addresses(self) -> set[str]:
         """Where replicas are announced that have not proven themselves yet."""
-        return {one.address for one in self._waiting.values()}
+        return {member.address for member in self._waiting.values()}
 
     def mark_reachable(self) -> None:
         """Notes that the source answers. What it announced before is forgotten: it says it again."""

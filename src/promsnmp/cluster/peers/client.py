@@ -197,11 +197,11 @@ class PeerClient:
 
     def _connection(self, address: str) -> HttpClient:
         if (tls := self._tls()) is not self._used_tls:
-            for one in self._connections.values():
-                one.close()
+            for connections in self._connections.values():
+                connections.close()
             self._connections.clear()
             self._used_tls = tls
-        connections = self._connections.get(address)
-        if connections is None:
-            connections = self._connections[address] = HttpClient(address, tls=tls)
-        return connections
+        client = self._connections.get(address)
+        if client is None:
+            client = self._connections[address] = HttpClient(address, tls=tls)
+        return client

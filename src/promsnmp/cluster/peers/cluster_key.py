@@ -88,12 +88,12 @@ class ClusterKey:
         """The key in the file. One that another process has just created may be incomplete (``make_once``)."""
         while True:
             with path.open("rb") as file:
-                found = os.fstat(file.fileno())
+                status = os.fstat(file.fileno())
                 content = file.read(MAX_KEY_FILE).strip()
-            if len(content) >= 2 * KEY_BYTES or time.time() - found.st_mtime > WRITE_TIME:
+            if len(content) >= 2 * KEY_BYTES or time.time() - status.st_mtime > WRITE_TIME:
                 break
             time.sleep(0.01)
-        problem = exposure(path, found)
+        problem = exposure(path, status)
         if problem := problem or weakness(content.decode("latin-1")):
             raise SettingsError(f"the key file of the cluster is refused, {path}: {problem}")
         return content

@@ -200,7 +200,7 @@ def _listed(word: bytes) -> list[bytes]:
 
 def _lines(headers: HeaderPairs, names: Sequence[bytes]) -> list[bytes]:
     """One line for each name, with all values of that name (RFC 9110 section 5.3)."""
-    return [b"%b: %b" % (name, b", ".join(value for one, value in headers if one == name)) for name in names]
+    return [b"%b: %b" % (name, b", ".join(value for key, value in headers if key == name)) for name in names]
 
 
 def _word(text: str) -> bytes:

@@ -145,7 +145,7 @@ def _own_certificate(tls: TlsConfig) -> tuple[bytes, str | None]:
         sans = own.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (x509.ExtensionNotFound, ValueError):
         return own.public_bytes(Encoding.PEM), None
-    names = (str(one.value) for one in sans if isinstance(one, x509.DNSName | x509.IPAddress))
+    names = (str(san.value) for san in sans if isinstance(san, x509.DNSName | x509.IPAddress))
     name = next(names, None)
     if name is not None and name.startswith("*."):
         name = f"replica{name[1:]}"  # what a wildcard stands for

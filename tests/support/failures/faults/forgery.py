@@ -15,7 +15,7 @@ import redis as redis_library
 from promsnmp.cluster.election.rules import lease_clock
 from promsnmp.cluster.peers.challenge import CHALLENGE_PATH
 from tests.support.cluster.replica import DEVICES, Replica
-from tests.support.failures.faults.outages import names_at
+from tests.support.failures.faults.outages import device_names_at
 from tests.support.failures.faults.redis_faults import PASSWORD, FailingRedis
 from tests.support.failures.fleet.harness import Fleet, overlaps
 from tests.support.failures.load.polls import owners, pollers
@@ -144,7 +144,7 @@ def somebody_writes_to_redis(fleet: Fleet, redis: FailingRedis, *, slack: float,
         assert PASSPHRASE not in text
         assert "x-promsnmp-peer" not in text.lower()
     for one in fleet.replicas:
-        wait_until(lambda one=one: set(done) <= names_at(one), deadline=slack, what="all changes that were made")  # type: ignore[misc]
+        wait_until(lambda one=one: set(done) <= device_names_at(one), deadline=slack, what="all changes that were made")  # type: ignore[misc]
     assert not (both := overlaps(fleet.lead_periods())), f"two leaders at once: {both}"
     assert not scrapes.failures, f"{len(scrapes.failures)} of {scrapes.count}: {scrapes.failures[:5]}"
     for name in done:
