@@ -13,6 +13,8 @@ BARE_ARGS ?=
 
 BIN := $(VENV)/bin
 STEP := scripts/step
+# Exact versions, and only files whose hashes are in requirements/.
+LOCKED := $(BIN)/uv pip install -q --python $(BIN)/python --require-hashes
 # uv trusts the system's certificate authorities, as pip does; SSL_CERT_FILE and PIP_INDEX_URL apply to both.
 export UV_SYSTEM_CERTS ?= true
 ifneq ($(SSL_CERT_FILE),)
@@ -26,7 +28,7 @@ export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test bare programs conformance lint format bench fuzz soak wheel setup compile docs docs-site screenshots copies image clean distclean
+.PHONY: help demo test bare programs conformance lint format bench fuzz soak wheel setup compile lock docs docs-site screenshots copies image clean distclean
 
 help: ## List what can be made
 	@echo "PromSNMP: SNMP devices into Prometheus"
@@ -74,6 +76,9 @@ soak: setup ## Fail replicas, Redis, API server, network and volume in every way
 wheel: $(VENV)/.dev ## Build the wheel and the source archive into dist/
 	@rm -rf build/lib* build/bdist* dist && $(BIN)/python -m build --installer uv . && ls -l dist
 
+lock: $(VENV)/.uv ## Write requirements/ again (LOCK_ARGS=--upgrade: the newest versions)
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m scripts.lock $(LOCK_ARGS)
+
 docs: $(VENV)/.dev ## Write what is generated in docs/ again
 	@PYTHONPATH=src $(BIN)/python scripts/pages/configuration.py && $(BIN)/python -m scripts.pages.cli_reference
 
@@ -95,23 +100,22 @@ setup: $(VENV)/.dev compile ## Prepare .venv for development (the others do it b
 compile: $(VENV)/.runtime
 	@$(BIN)/python scripts/compiled.py
 
-$(VENV)/.uv:
+$(VENV)/.uv: requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	{ echo "PromSNMP needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@$(STEP) "Making $(VENV) with $$($(PYTHON) --version)" $(PYTHON) -m venv $(VENV) || \
 	{ echo "No venv: on Debian, apt-get install python3-venv" >&2; exit 1; }
-	@$(STEP) "Installing uv" $(BIN)/python -m pip install -q --disable-pip-version-check uv && touch $@
+	@$(STEP) "Installing uv" $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt && touch $@
 
-$(VENV)/.runtime: pyproject.toml setup.py | $(VENV)/.uv
-	@PROMSNMP_NO_COMPILE=1 $(STEP) "Installing what PromSNMP runs on" \
-	$(BIN)/uv pip install -q --python $(BIN)/python -e '.[compile]' && touch $@
+$(VENV)/.runtime: pyproject.toml setup.py requirements/image.txt requirements/build.txt | $(VENV)/.uv
+	@$(STEP) "Installing what PromSNMP runs on" $(LOCKED) -r requirements/image.txt -r requirements/build.txt
+	@PROMSNMP_NO_COMPILE=1 $(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e . && touch $@
 
-$(VENV)/.dev: $(VENV)/.runtime
-	@PROMSNMP_NO_COMPILE=1 $(STEP) "Installing what its development takes" \
-	$(BIN)/uv pip install -q --python $(BIN)/python -e '.[dev]' && touch $@
+$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
+	@$(STEP) "Installing what its development takes" $(LOCKED) -r requirements/dev.txt && touch $@
 
-$(VENV)/.docs: $(VENV)/.uv pyproject.toml
-	@$(STEP) "Installing what builds the site" $(BIN)/uv pip install -q --python $(BIN)/python --group docs && touch $@
+$(VENV)/.docs: $(VENV)/.uv requirements/docs.txt
+	@$(STEP) "Installing what builds the site" $(LOCKED) -r requirements/docs.txt && touch $@
 
 clean: ## Remove what was built; .venv stays
 	@$(PYTHON) scripts/compiled.py --clean

@@ -236,6 +236,18 @@ def test_a_wrong_setting_ends_the_start_with_a_message(
     assert "short" not in errors.replace("16, 24 or 32 bytes", "").partition("PROM_ENCRYPT_KEY")[2]
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_a_key_that_everybody_knows_starts_with_a_warning_in_log_health_and_metrics(
+    start: Callable[..., ServiceProcess], known: bool
+) -> None:
+    server = start(env={"PROM_ENCRYPT_KEY": "change-me-16byte"} if known else {})
+    health = server.client.get("/actuator/health/inventory").json()
+    assert health["status"] == "UP"
+    assert ("keyWarning" in health["details"]) is known
+    assert (f"promsnmp_inventory_key_known {known:.1f}\n") in server.client.get("/metrics").text
+    assert ("promsnmp inventory rekey, then unset PROM_ENCRYPT_KEY" in server.output()) is known
+
+
 def test_all_wrong_settings_are_named_at_once(tmp_path: Path) -> None:
     _, errors = failing(tmp_path, SERVER_PORT="-1", CACHE_ENTRY_CNT="none")
     assert "SERVER_PORT" in errors

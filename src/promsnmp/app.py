@@ -35,7 +35,7 @@ from promsnmp.http.server.listen import listen_all
 from promsnmp.http.services import ExecutorUsage, Services
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.document.write import DocumentWriter
-from promsnmp.inventory.health import inventory_component, inventory_families
+from promsnmp.inventory.health import inventory_component, inventory_families, key_warning
 from promsnmp.inventory.modules import AUTO
 from promsnmp.inventory.query import DeviceSelector
 from promsnmp.inventory.storage.key import load_key
@@ -136,6 +136,9 @@ def _build_parts(settings: Settings) -> _Parts:
 def _open_store(settings: Settings) -> InventoryStore:
     secret = settings.prom_encrypt_key
     key = load_key(settings.prom_inv_file, secret.get_secret_value() if secret else None)
+    if warning := key_warning(key.data):
+        then = ", then unset PROM_ENCRYPT_KEY" if key.path is None else ""
+        log.warning("%s%s (docs/how-to/operations.md, Key rotation)", warning, then)
     store = InventoryStore(settings.prom_inv_file, key)
     store.load()
     store.prepare()
@@ -148,7 +151,6 @@ def _build_cluster(
     """The cluster reads the inventory; from then on the inventory is written by its leader only."""
     port = next((item.getsockname()[1] for item in sockets), settings.server_port)
     inventory = InventoryPort(
-        key=lambda: store.key,
         fencing_token=lambda: store.current.fencing_token,
         revision=lambda: store.current.revision,
         request_ids=lambda: store.current.request_ids,
@@ -156,7 +158,9 @@ def _build_cluster(
         reload=store.reload_if_changed,
         claim=store.write_fencing_token,
     )
-    cluster = Cluster(settings, inventory, port=port, tls=PeerTlsContext(lambda: web.current.tls))
+    cluster = Cluster(
+        settings, inventory, port=port, tls=PeerTlsContext(lambda: web.current.tls, ca_file=settings.cluster_ca_file)
+    )
     store.guard_writes(cluster.leadership.fencing_token)
     return cluster
 
@@ -199,7 +203,7 @@ def _build_application(parts: _Parts) -> Application:
         scrape_route,
         cluster.members,
         cluster.scrape_forwarder,
-        cluster.signer,
+        cluster.verifier if cluster.has_peers else None,
         cut_off=lambda: parts.polling.page_service.reaches_no_device,
         better_informed=cluster.peer_inventories.newest,
     )
@@ -308,6 +312,7 @@ def _periodic_tasks(parts: _Parts) -> Mapping[str, PeriodicTask]:
         ),
         "disk watch": PeriodicTask(step=parts.disk.refresh, every=DISK_INTERVAL),
         "inventory volume check": PeriodicTask(step=parts.store.volume.run, every=DISK_INTERVAL),
+        "cluster key watch": PeriodicTask(step=parts.cluster.refresh_key, every=WATCH_INTERVAL),
         "event loop measurement": PeriodicTask(step=parts.loop_lag.measure, every=0.0),
     }
 

@@ -13,14 +13,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from promsnmp.cluster.peers.client import STATUS_PATH
-from promsnmp.cluster.peers.signing import RequestSigner, body_digest
+from promsnmp.cluster.peers.challenge import CHALLENGE_PATH, ProvenPeer
+from promsnmp.cluster.peers.client import DETECTED_MODULES_PATH, STATUS_PATH
+from promsnmp.cluster.peers.cluster_key import ClusterKey, cluster_key_file
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.devices import switch
 from tests.support.agents.threads import running
 from tests.support.cluster.redis_server import RedisServer
 from tests.support.cluster.replica import DEVICES, KEY, Replica, device
+from tests.support.cluster.signed import SignedRequests
 from tests.support.service.certificates import Authority
 from tests.support.service.service_process import ServiceProcess
 from tests.support.tools import wait_until
@@ -199,57 +201,6 @@ def test_many_changes_at_once_through_all_replicas_all_land(replicas: list[Repli
         replicas[0].client.delete(where)
 
 
-# --- who may call as a replica
-
-
-def test_a_request_with_an_invalid_signature_is_refused(replicas: list[Replica], name: str) -> None:
-    signer = RequestSigner(lambda: b"fedcba9876543210", "pod-9")
-    for path in (f"/snmp?target={name}", "/-/healthy", "/promsnmp/hello"):
-        header, value = signer.sign("GET", path.encode())
-        answer = replicas[0].client.get(path, headers={header.decode(): value.decode()})
-        assert answer.status_code == 403
-        assert "PROM_ENCRYPT_KEY" in answer.text
-
-
-def test_status_is_accepted_only_from_replicas(replicas: list[Replica]) -> None:
-    body = b'{"name": "pod-9"}'
-    assert replicas[0].client.post(STATUS_PATH, content=body).status_code == 403
-    assert replicas[0].client.get(STATUS_PATH).status_code == 403
-    good = RequestSigner(lambda: KEY.encode(), "pod-9")
-    sealed = dict([good.sign("POST", STATUS_PATH.encode(), body_digest(b"{}"))])
-    swapped = {name.decode(): value.decode() for name, value in sealed.items()}
-    answer = replicas[0].client.post(STATUS_PATH, content=body, headers=swapped)
-    assert (answer.status_code, "signature" in answer.text) == (400, True)
-    assert len(replicas[0].leadership["members"]) == 3  # type: ignore[arg-type]
-
-
-def test_a_forwarded_request_is_not_forwarded_again(replicas: list[Replica], name: str) -> None:
-    signer = RequestSigner(lambda: KEY.encode(), "pod-9")
-    follower = followers_of(replicas)[0]
-    header, value = signer.sign("POST", DEVICES.encode(), body_digest(b"{}"))
-    refused = follower.client.post(DEVICES, content=b"{}", headers={header.decode(): value.decode()})
-    assert (refused.status_code, refused.headers["x-promsnmp-not-leader"]) == (503, "1")
-    target = f"/snmp?target={name}"
-    for one in replicas:
-        before = one.metric('promsnmp_cluster_forwards_total{kind="scrape",outcome="answered"}')
-        header, value = signer.sign("GET", target.encode())
-        page = one.client.get(target, headers={header.decode(): value.decode()})
-        assert page.status_code == 200
-        assert one.metric('promsnmp_cluster_forwards_total{kind="scrape",outcome="answered"}') == before
-
-
-def test_a_replayed_change_is_refused(replicas: list[Replica]) -> None:
-    leader = next(one for one in replicas if one.leads)
-    body = b'{"sysName": "once", "agents": []}'
-    header, value = RequestSigner(lambda: KEY.encode(), "pod-9").sign("POST", DEVICES.encode(), body_digest(body))
-    headers = {header.decode(): value.decode(), "content-type": "application/json"}
-    made = leader.client.post(DEVICES, content=body, headers=headers)
-    assert made.status_code == 201
-    again = leader.client.post(DEVICES, content=body, headers=headers)
-    assert (again.status_code, again.text) == (403, "the signature was used before\n")
-    leader.client.delete(made.headers["location"])
-
-
 # --- who leads
 
 
@@ -363,14 +314,20 @@ def test_beside_a_replica_its_own_settings_are_all_that_the_order_to_step_down_t
 
 
 def test_without_redis_one_replica_leads_and_there_is_nothing_to_give_up(tmp_path: Path) -> None:
-    with ServiceProcess(tmp_path, env={"COLLECTION_INTERVAL": "0"}) as alone:
-        asked = promsnmp("leader", "--url", alone.url)
+    env = {"COLLECTION_INTERVAL": "0", "PROM_ENCRYPT_KEY": KEY, "API_TOKEN": "a-token"}
+    with ServiceProcess(tmp_path, env=env) as alone:
+        asked = promsnmp("leader", "--url", alone.url, API_TOKEN="a-token")
         assert asked.returncode == 0
         assert "backend: none" in asked.stdout
-        told = promsnmp("leader", "--step-down", "--url", alone.url)
+        told = promsnmp("leader", "--step-down", "--url", alone.url, API_TOKEN="a-token")
         assert told.returncode == 1
         assert "the only replica" in told.stderr
-        assert httpx.post(f"{alone.url}{STATUS_PATH}").status_code in (403, 404)
+        assert not cluster_key_file(tmp_path / "inventory.json").exists()
+        stranger = SignedRequests(alone.client, ClusterKey(KEY))
+        headers, _ = stranger.headers(ProvenPeer("pod-0", "x", alone.url, "x"), "POST", "/-/reload")
+        for path in (CHALLENGE_PATH, STATUS_PATH, DETECTED_MODULES_PATH):
+            assert alone.client.post(path, headers=headers).status_code == 404
+        assert alone.client.post("/-/reload", headers=headers).status_code == 401
 
 
 def test_a_replica_without_its_redis_scrapes_and_reports_the_error(tmp_path: Path, agent: SimulatedAgent) -> None:

@@ -185,3 +185,14 @@ def test_the_build_context_has_only_what_it_needs() -> None:
         "pyproject.toml", "setup.py", "README.md", "LICENSE", "src", "deploy/image",
     }  # fmt: skip
     assert CACHE.is_absolute()
+
+
+def test_the_bill_of_materials_lists_what_is_inside(root: Path) -> None:
+    bill = json.loads((root / "usr/share/promsnmp/sbom.cdx.json").read_text())
+    assert (bill["bomFormat"], bill["metadata"]["component"]["version"]) == ("CycloneDX", __version__)
+    urls = {one["purl"] for one in bill["components"]}
+    site = next(root.glob("opt/promsnmp/lib/python3*/site-packages"))
+    inside = {folder.name.partition("-")[0].replace("_", "-").lower() for folder in site.glob("*.dist-info")}
+    listed = {url.removeprefix("pkg:pypi/").partition("@")[0] for url in urls if url.startswith("pkg:pypi/")}
+    assert {name.replace(".", "-") for name in inside} - {"promsnmp"} == listed
+    assert {name for name in ("libc6", "libssl3", "tzdata") if not any(f"/{name}@" in url for url in urls)} == set()

@@ -7,6 +7,8 @@ procedures of operations.md, and drain when they stop.
 from __future__ import annotations
 
 import hashlib
+import shutil
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +25,7 @@ from tests.support.tools import WEB, Snmpd, free_tcp_port, start_snmpd, wait_unt
 pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("replicas")]
 NAMES = ("promsnmp-5c9f-aaaaa", "promsnmp-5c9f-bbbbb", "promsnmp-5c9f-ccccc")
 TOKEN = "a-token-of-the-tests"
-SECRETS = {"PROM_ENCRYPT_KEY": "0123456789abcdef", "REDIS_PASSWORD": "a-password", "API_TOKEN": TOKEN}
+SECRETS = {"REDIS_PASSWORD": "a-password", "API_TOKEN": TOKEN}
 
 
 @dataclass
@@ -60,7 +62,7 @@ def is_leader(pod: Pod) -> bool:
 
 
 def given(items: list[Object]) -> list[Object]:
-    """The objects with secrets filled in, as an operator would."""
+    """The objects with secrets filled in, as an operator would; the key of the inventory stays as it comes."""
     pick(items, "Secret")["stringData"] |= SECRETS
     return items
 
@@ -140,6 +142,17 @@ def with_device(replicas: Replicas) -> None:
         wait_until(lambda pod=pod: scraped(pod, "switch-1"), deadline=60, what="the device's page")  # type: ignore[misc]
 
 
+def test_without_a_key_in_the_secret_all_replicas_use_the_one_that_was_generated(replicas: Replicas) -> None:
+    for pod in replicas.pods:
+        await_start(pod)
+    key = replicas.file.with_name(f"{replicas.file.name}.key")
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert len(key.read_bytes()) == 32
+    for pod in replicas.pods:
+        page = WEB.get(f"{pod.url}/metrics").text
+        assert "promsnmp_inventory_key_known 0.0\n" in page
+
+
 def test_exactly_one_leads_and_redis_names_it(replicas: Replicas) -> None:
     leader = one_leader(replicas)
     assert replicas.redis.run("redis-cli", "GET", "leader") == leader
@@ -186,6 +199,7 @@ def test_a_backup_is_the_same_file_everywhere_and_can_be_read_and_restored(repli
     assert sums == {hashlib.md5(backup.encode(), usedforsecurity=False).hexdigest()}
     copy = replicas.folder.parent / "backup.json"
     copy.write_text(backup)
+    shutil.copy(f"{replicas.file}.key", f"{copy}.key")
     headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
     url = f"{replicas.pods[0].url}/promsnmp/inventory"
     assert WEB.post(url, json={"devices": []}, headers=headers, timeout=30).status_code == 200

@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from promsnmp.settings import Settings
-from tests.support.failures.faults import inventory_file, outages, partitions, volumes
+from tests.support.failures.faults import forgery, inventory_file, outages, partitions, volumes
 from tests.support.failures.faults.network import PacketLoss
 from tests.support.failures.faults.redis_faults import REFUSING
 from tests.support.failures.faults.volume import Volume
@@ -45,6 +45,7 @@ INTERVAL = 10.0
 
 Result = (
     scenarios.Figures
+    | forgery.Forgery
     | outages.Outage
     | partitions.Partition
     | volumes.FileFault
@@ -96,6 +97,7 @@ def redis_steps(folder: Path) -> Generator[Step, None, None]:
         yield "ended", partial(scenarios.leader_ended, fleet, slack=SLACK)
         yield "paused", partial(scenarios.leader_paused, fleet, slack=SLACK, longer=EXTRA_PAUSE)
         yield "writers", partial(scenarios.writers_and_changing_leaders, fleet, slack=SLACK, rest=4.0)
+        yield "forged", partial(forgery.somebody_writes_to_redis, fleet, redis, slack=SLACK, lasting=FAULT_DURATION)
         yield "slow", partial(outages.redis_is_slow, fleet, redis, slack=SLACK, lasting=REDIS_OUTAGE)
         for number, fault in enumerate(REFUSING):
             name = fault.__name__.replace("_", " ")

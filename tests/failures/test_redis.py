@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from tests.support.failures.faults import outages
+from tests.support.failures.faults import forgery, outages
 from tests.support.failures.faults.redis_faults import REFUSING, FailingRedis
 from tests.support.failures.fleet.harness import BUSY, Fleet
 
@@ -36,4 +36,9 @@ def test_polls_and_scrapes_go_on_while_redis_fails_and_changes_wait(fleet: Fleet
 
 def test_a_slow_redis_only_makes_things_slower(fleet: Fleet, redis: FailingRedis) -> None:
     print(figures := outages.redis_is_slow(fleet, redis, slack=BUSY, lasting=2.0))
+    assert figures.scrapes
+
+
+def test_somebody_who_writes_to_redis_gets_no_request_and_no_device(fleet: Fleet, redis: FailingRedis) -> None:
+    print(figures := forgery.somebody_writes_to_redis(fleet, redis, slack=BUSY, lasting=3.0))
     assert figures.scrapes

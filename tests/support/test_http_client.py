@@ -10,7 +10,7 @@ import pytest
 import uvloop
 
 from promsnmp.errors import PeerError
-from promsnmp.support.http_client import HttpClient, RequestNotSent
+from promsnmp.support.http_client import MAX_HEAD, HttpClient, RequestNotSent
 from tests.support.tools import free_tcp_port
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nX-Thing: 1\r\n\r\nhello"
@@ -187,3 +187,17 @@ def test_tcp_works_on_uvloop() -> None:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         assert runner.run(ask()) == 200
+
+
+async def test_a_response_that_is_too_large_is_an_error(server: Server, to: HttpClient) -> None:
+    assert (await to.request("GET", b"/", timeout=5, max_body=5)).body == b"hello"
+    with pytest.raises(PeerError, match="larger than 4 bytes"):
+        await to.request("GET", b"/", timeout=5, max_body=4)
+    assert (await to.request("GET", b"/", timeout=5)).body == b"hello"
+
+
+async def test_headers_without_an_end_are_an_error(server: Server, to: HttpClient) -> None:
+    for endless in (b"x: " + b"a" * (8 * MAX_HEAD), b"x: a\r\n" * MAX_HEAD):
+        server.answers = [b"HTTP/1.1 200 OK\r\n" + endless]
+        with pytest.raises(PeerError, match=f"more than {MAX_HEAD} bytes of headers"):
+            await to.request("GET", b"/", timeout=5)

@@ -12,6 +12,7 @@ import secrets
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 
 from prometheus_client.metrics_core import Metric
 
@@ -19,6 +20,7 @@ from promsnmp.cluster.election.backend_none import AlwaysLeader
 from promsnmp.cluster.election.eligibility import Eligibility
 from promsnmp.cluster.election.rules import Candidate, LeaseRecord, Timing
 from promsnmp.cluster.election.runner import ElectionRunner, Leader, Leadership
+from promsnmp.cluster.election.signed_store import SignedLeaseStore
 from promsnmp.cluster.factory import Coordinators, open_coordinators
 from promsnmp.cluster.health import election_component, members_component
 from promsnmp.cluster.inventory_port import ForwardedWriteCheck, InventoryPort, claim_term
@@ -27,10 +29,13 @@ from promsnmp.cluster.members.members import Member, Members
 from promsnmp.cluster.members.peer_inventories import InventoryVersion, PeerInventories
 from promsnmp.cluster.members.peer_status import PeerStatus
 from promsnmp.cluster.members.redis_heartbeat import RedisHeartbeats
+from promsnmp.cluster.peers.challenge import ChallengeResponder
 from promsnmp.cluster.peers.client import DETECTED_MODULES_PATH, PeerClient
+from promsnmp.cluster.peers.cluster_key import ClusterKey, cluster_key_file
 from promsnmp.cluster.peers.forward_scrape import ScrapeForwarder
 from promsnmp.cluster.peers.forward_write import ForwardedRequest, WriteForwarder
-from promsnmp.cluster.peers.signing import RequestSigner
+from promsnmp.cluster.peers.replays import ReplayGuard
+from promsnmp.cluster.peers.signing import RequestVerifier
 from promsnmp.errors import NotLeader, OutcomeUnknown
 from promsnmp.observe import metric_families
 from promsnmp.observe.health import Component
@@ -59,8 +64,11 @@ class Cluster:
         self._coordinators: Coordinators = open_coordinators(settings, port)
         me = _me(settings, self._coordinators.address, port)
         self.members = Members(me, member_timeout=settings.cluster_member_timeout / 1000)
-        self.signer = RequestSigner(inventory.key, me.name)
-        self.peers = PeerClient(self.signer, tls=tls)
+        self.key = _cluster_key(settings)
+        replays = ReplayGuard()
+        self.verifier = RequestVerifier(self.key, me.instance, replays)
+        self.challenges = ChallengeResponder(self.key, me, replays)
+        self.peers = PeerClient(self.key, me.name, me.instance, tls=tls)
         self.scrape_forwarder = ScrapeForwarder(self.peers)
         self.peer_inventories = PeerInventories(self.members, own=self._inventory_version)
         self._eligibility = Eligibility(
@@ -95,7 +103,8 @@ class Cluster:
             min_token=self._inventory.fencing_token,
             eligible=self._eligibility,
         )
-        return ElectionRunner(candidate, lease_store, timeout=duration / 3)
+        signed = SignedLeaseStore(lease_store, self.key, on_problem=partial(self._note_lease, lease_store.backend))
+        return ElectionRunner(candidate, signed, timeout=duration / 3)
 
     def _make_gossip(self, settings: Settings, me: Member) -> Gossip | None:
         if settings.backend == "none":
@@ -103,7 +112,9 @@ class Cluster:
         redis, dns = self._coordinators.redis, self._coordinators.dns
         if redis is None and dns is None:
             log.warning("replicas cannot find each other, and each polls every device; set CLUSTER_SERVICE")
-        heartbeats = RedisHeartbeats(redis, me, prefix=settings.redis_key_prefix) if redis is not None else None
+        heartbeats = (
+            RedisHeartbeats(redis, me, self.key, prefix=settings.redis_key_prefix) if redis is not None else None
+        )
         return Gossip(
             self.members,
             self.peers,
@@ -177,6 +188,10 @@ class Cluster:
     def _inventory_version(self) -> InventoryVersion:
         return InventoryVersion(self._inventory.fencing_token(), self._inventory.revision())
 
+    def _note_lease(self, backend: str, problem: str) -> None:
+        if self.gossip is not None:
+            self.gossip.problems.note_records(f"the lease in {backend}", problem)
+
     def _on_peer_status(self, status: PeerStatus) -> None:
         self._eligibility.note_revision(status.member.instance, status.inventory.revision)
         self.peer_inventories.note(status.member.instance, status.inventory)
@@ -209,7 +224,19 @@ class Cluster:
 
     def check_members(self) -> Component:
         """The members, for the health endpoint."""
-        return members_component(self.members, self.gossip.problems.all() if self.gossip is not None else {})
+        problems = self.gossip.problems.all() if self.gossip is not None else {}
+        if self.key.problem:
+            problems = {**problems, "key": self.key.problem}
+        return members_component(self.members, problems)
+
+    async def refresh_key(self) -> None:
+        """Reads the key file again, for a periodic task. Raises nothing."""
+        await asyncio.to_thread(self.key.refresh)
+
+    @property
+    def has_peers(self) -> bool:
+        """Whether there may be other replicas."""
+        return self.leadership.backend != "none"
 
     @property
     def role(self) -> str:
@@ -229,6 +256,14 @@ class Cluster:
             scrapes=self.scrape_forwarder.counts,
             changes=self.write_forwarder.counts,
         )
+
+
+def _cluster_key(settings: Settings) -> ClusterKey:
+    """The key that all replicas share; a single replica needs no key file."""
+    if settings.backend == "none":
+        return ClusterKey()
+    given = settings.cluster_key.get_secret_value() if settings.cluster_key is not None else ""
+    return ClusterKey(given, cluster_key_file(settings.prom_inv_file))
 
 
 def _me(settings: Settings, address: str, port: int) -> Member:

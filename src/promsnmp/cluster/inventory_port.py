@@ -1,4 +1,4 @@
-"""What the cluster needs of the inventory: its key, term and revision, and which forwarded writes the file contains.
+"""What the cluster needs of the inventory: its term and revision, and which forwarded writes the file contains.
 
 The cluster and the inventory do not import each other; ``app.py`` connects them by an ``InventoryPort``.
 """
@@ -23,7 +23,6 @@ CLAIM_INTERVAL = 2.0
 class InventoryPort:
     """Functions of the inventory, called whenever their value is needed."""
 
-    key: Callable[[], bytes]
     fencing_token: Callable[[], int]
     revision: Callable[[], int]
     request_ids: Callable[[], Sequence[str]]

@@ -18,12 +18,14 @@ from promsnmp.http.middleware.stack import MiddlewareStack
 from promsnmp.http.route_policy import PlainRoute
 from promsnmp.http.routes.scrape import SNMP_PATH, SNMP_POLICY, ScrapeRoute
 from promsnmp.http.security.auth import AccessControl, BasicAuthenticator, CertificateAuthenticator, TokenAuthenticator
+from promsnmp.http.security.origin import Hosts
 from promsnmp.http.security.web_config_watcher import WebConfigWatcher
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.observe.counts import RequestCounts
 from promsnmp.polling.pages.service import PageService
 from promsnmp.settings import Settings
+from promsnmp.settings.parsing import parts
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ def make_access_control(settings: Settings, web: WebConfigWatcher) -> AccessCont
         [PeerAuthenticator(), token, basic, certificate],
         allow_anonymous=settings.api_allow_anonymous,
         protect_scrapes=settings.api_protect_scrapes,
+        hosts=Hosts(parts(settings.api_allowed_hosts)),
     )
     if settings.api_allow_anonymous and access.configured:
         log.warning("API_ALLOW_ANONYMOUS has no effect: credentials are configured, and management needs them")
@@ -69,7 +72,7 @@ def make_stack(
     return MiddlewareStack(
         request_metrics=RequestMetricsMiddleware(counts),
         response_headers=ResponseHeadersMiddleware(web),
-        peer_auth=PeerAuthMiddleware(cluster.signer),
+        peer_auth=PeerAuthMiddleware(cluster.verifier if cluster.has_peers else None),
         rate_limit=RateLimitMiddleware(web),
         access=AccessMiddleware(access),
         leader_proxy=LeaderProxy(cluster.leadership, cluster.write_forwarder),
@@ -96,5 +99,9 @@ def make_plain_routes(
     on_status = cluster.gossip.receive if cluster.gossip is not None else None
     return PlainRoutes(
         snmp=PlainRoute(SNMP_PATH, owner_proxy, SNMP_POLICY),
-        peers=peer_routes(on_status=on_status, on_detected_modules=on_detected_modules),
+        peers=peer_routes(
+            on_status=on_status,
+            on_detected_modules=on_detected_modules,
+            on_challenge=cluster.challenges.answer,
+        ),
     )

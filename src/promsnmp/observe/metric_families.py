@@ -114,6 +114,12 @@ def inventory_families(
         yield gauge("promsnmp_inventory_locks", text, 1 if locks else 0)
 
 
+def key_families(*, known: bool) -> Iterator[Metric]:
+    """``known``: everybody knows the key of the inventory."""
+    text = "Whether the inventory is encrypted with a placeholder or default key, which protects nothing."
+    yield gauge("promsnmp_inventory_key_known", text, 1 if known else 0)
+
+
 def leadership_families(*, leader: bool, discovered_at: float) -> Iterator[Metric]:
     """``discovered_at`` is Unix time, 0 when no discovery ever ended."""
     yield gauge("promsnmp_leader_election_is_leader", "Whether this replica is the leader.", 1 if leader else 0)

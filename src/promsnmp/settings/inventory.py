@@ -38,5 +38,5 @@ class InventorySettings(Group):
     @classmethod
     def _key_length(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and (size := len(value.get_secret_value().encode())) not in KEY_LENGTHS:
-            raise ValueError(f"is {size} bytes long; it must be 16, 24 or 32 bytes (make one: openssl rand -hex 8)")
+            raise ValueError(f"is {size} bytes long; it must be 16, 24 or 32 bytes (make one: openssl rand -hex 16)")
         return value

@@ -6,9 +6,10 @@ import socket
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from promsnmp.settings.group import Group
+from promsnmp.support.secret_keys import weakness
 
 
 class ReplicaSettings(Group):
@@ -59,6 +60,18 @@ class ReplicaSettings(Group):
         description="DNS name that resolves to the addresses of all replicas (a headless Service), optionally with "
         "`:port`. Without Redis, replicas need it to share the work.",
     )
+    cluster_key: SecretStr | None = Field(
+        None,
+        description="Key by which replicas recognise each other: 128 bits or more of random text "
+        "(`openssl rand -hex 32`), the same for all. Default: the key in a key file beside the inventory file, which "
+        "the first replica makes with mode 0600.",
+    )
+    cluster_ca_file: Path | None = Field(
+        None,
+        description="File with the CA (PEM) of the replicas' certificates, where they serve TLS with certificates that "
+        "differ or are renewed. Default: replicas trust their own certificate and the CAs in `cert_file` and "
+        "`client_ca_file` of `WEB_CONFIG_FILE`.",
+    )
     cluster_member_timeout: int = Field(
         10_000,
         ge=500,
@@ -72,6 +85,13 @@ class ReplicaSettings(Group):
         Path("/var/run/secrets/kubernetes.io/serviceaccount"),
         description="Folder with `token`, `ca.crt` and `namespace` for the Kubernetes API.",
     )
+
+    @field_validator("cluster_key")
+    @classmethod
+    def _strong_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and (problem := weakness(value.get_secret_value())):
+            raise ValueError(problem)
+        return value
 
     @model_validator(mode="after")
     def _election_possible(self) -> Self:

@@ -36,6 +36,12 @@ class ServerSettings(Group):
         description="Without `API_TOKEN` and users: everybody may change everything. "
         "Default: only programs on this machine may.",
     )
+    api_allowed_hosts: str = Field(
+        "",
+        description="Host names, comma separated, under which requests without credentials may change something or "
+        "see the configuration. Addresses, names without dots, `*.localhost`, `*.internal`, `*.svc` and the machine's "
+        "own name are always allowed: a web page can have none of them. `*`: any name.",
+    )
     api_protect_scrapes: bool = Field(
         False,
         description="Require credentials for scrapes, `/targets` and pages too, as other exporters do. "

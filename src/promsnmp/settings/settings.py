@@ -7,9 +7,9 @@ them), so write it for operators.
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Self, get_args
 
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr, ValidationError, model_validator
 
 from promsnmp.errors import SettingsError
 from promsnmp.settings.discovery import DiscoverySettings
@@ -49,6 +49,12 @@ class Settings(
     LoggingSettings,
 ):
     """All settings."""
+
+    @model_validator(mode="after")
+    def _keys_differ(self) -> Self:
+        if self.cluster_key is not None and self.cluster_key == self.prom_encrypt_key:
+            raise ValueError("CLUSTER_KEY must not be PROM_ENCRYPT_KEY (make one: openssl rand -hex 32)")
+        return self
 
 
 def load_settings(**overrides: object) -> Settings:

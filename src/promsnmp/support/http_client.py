@@ -25,6 +25,8 @@ CONNECT_TIMEOUT = 1.0
 MAX_IDLE = 30.0
 """Seconds to keep an idle connection: less than our server's 75, so that the client closes first."""
 MAX_BODY = 128 * 1024 * 1024
+MAX_HEAD = 64 * 1024
+"""Bytes of a response that are read without the end of its headers, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,9 @@ class HttpClient:
         *,
         timeout: float,  # noqa: ASYNC109  # of the whole exchange; distinct from a cancellation by the caller
         fresh: bool = False,
+        max_body: int = MAX_BODY,
     ) -> HttpResponse:
-        """The response to one request; ``target`` is path and query.
+        """The response to one request; ``target`` is path and query, and ``max_body`` the bytes of its body, at most.
 
         With ``fresh`` the request goes over a new connection: the server may be closing an idle one at this moment, and
         then nobody knows whether the request had an effect. Without it, such a request is sent once more.
@@ -80,10 +83,10 @@ class HttpClient:
                 connection = None if fresh else self._idle_connection()
                 if connection is not None:
                     try:
-                        return await self._exchange(connection, message)
+                        return await self._exchange(connection, message, max_body)
                     except _ClosedBeforeResponse:
                         pass
-                return await self._exchange(await self._connect(), message)
+                return await self._exchange(await self._connect(), message, max_body)
         except TimeoutError:
             raise PeerError(f"{self.address} did not answer within {timeout:g} s") from None
         except _ClosedBeforeResponse:
@@ -123,9 +126,9 @@ class HttpClient:
             raise RequestNotSent(f"{self.address} cannot be reached: {reason}") from None
         return made
 
-    async def _exchange(self, connection: _Connection, message: bytes) -> HttpResponse:
+    async def _exchange(self, connection: _Connection, message: bytes, max_body: int) -> HttpResponse:
         try:
-            answer = await connection.exchange(message)
+            answer = await connection.exchange(message, max_body)
         except BaseException:
             connection.close()
             raise
@@ -156,6 +159,7 @@ class _Connection(asyncio.Protocol):
         self._answer: asyncio.Future[HttpResponse] | None = None
         self._status, self._headers, self._body, self._size = 0, list[tuple[bytes, bytes]](), list[bytes](), 0
         self._begun = False
+        self._max_body, self._head_size, self._in_head = MAX_BODY, 0, True
 
     @property
     def is_open(self) -> bool:
@@ -165,8 +169,9 @@ class _Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    async def exchange(self, message: bytes) -> HttpResponse:
+    async def exchange(self, message: bytes, max_body: int) -> HttpResponse:
         """Sends a request and returns its answer. Raises PeerError or _ClosedBeforeResponse."""
+        self._max_body = max_body
         if self._transport is None or self._transport.is_closing():
             raise _ClosedBeforeResponse
         self._answer = asyncio.get_running_loop().create_future()
@@ -189,6 +194,10 @@ class _Connection(asyncio.Protocol):
         except httptools.HttpParserError as error:
             self._fail(PeerError(f"the response is not HTTP: {error}"))
             self.close()
+        self._head_size += len(data) if self._in_head else 0
+        if self._head_size > MAX_HEAD:
+            self._fail(PeerError(f"the response has more than {MAX_HEAD} bytes of headers"))
+            self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
@@ -202,20 +211,21 @@ class _Connection(asyncio.Protocol):
     # ---------------------------------------------------------------------------------------------- of the parser
 
     def on_message_begin(self) -> None:
-        self._headers, self._body, self._size = [], [], 0
+        self._headers, self._body, self._size, self._head_size, self._in_head = [], [], 0, 0, True
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        self._status = self._parser.get_status_code()
+        self._status, self._in_head = self._parser.get_status_code(), False
 
     def on_body(self, part: bytes) -> None:
-        self._body.append(part)
         self._size += len(part)
-        if self._size > MAX_BODY:
-            self._fail(PeerError(f"the response is larger than {MAX_BODY} bytes"))
+        if self._size > self._max_body:
+            self._fail(PeerError(f"the response is larger than {self._max_body} bytes"))
             self.close()
+            return
+        self._body.append(part)
 
     def on_message_complete(self) -> None:
         if 100 <= self._status < 200:  # RFC 9110 section 15.2: the final response follows

@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from promsnmp.cluster.election.runner import Leader
 from promsnmp.cluster.members.dns import ServiceDns
 from promsnmp.cluster.members.gossip import Gossip
-from promsnmp.cluster.members.members import Member, Members
+from promsnmp.cluster.members.members import Members
 from promsnmp.cluster.members.peer_status import PeerStatus
-from promsnmp.cluster.peers.client import STATUS_PATH, PeerClient
-from promsnmp.cluster.peers.signing import SIGNATURE_HEADER, RequestSigner
+from promsnmp.cluster.peers.client import PeerClient
+from promsnmp.cluster.peers.cluster_key import ClusterKey
 from promsnmp.errors import PeerError
+from tests.support.cluster.peer_server import PeerServer
 
-KEY = b"0123456789ABCDEF"
+KEY = ClusterKey("a key of the tests of gossip, 32 or more")
 
 
 class FixedDns(ServiceDns):
@@ -35,19 +36,17 @@ class Replica:
     name: str
     started: float = 1.0
     member_timeout: float = 1.0
-    key: bytes = KEY
     revision: int = 0
     leader: Leader | None = None
     heard: list[PeerStatus] = field(default_factory=list)
     changes: int = 0
 
     async def start(self, dns: ServiceDns) -> None:
-        self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        port = self.server.sockets[0].getsockname()[1]
-        me = Member(self.name, f"{self.name} {port}", f"127.0.0.1:{port}", self.started)
+        self.server = PeerServer(KEY, self.name, handle=lambda body: self.gossip.receive(body))
+        await self.server.start()
+        me = replace(self.server.me, started=self.started)
         self.members = Members(me, member_timeout=self.member_timeout)
-        self.signer = RequestSigner(lambda: self.key, self.name)
-        self.peers = PeerClient(self.signer)
+        self.peers = PeerClient(KEY, me.name, me.instance)
         self.gossip = Gossip(
             self.members,
             self.peers,
@@ -59,6 +58,10 @@ class Replica:
         dns.addresses = (*dns.addresses, me.address)
         self.gossip.start()
 
+    def use(self, key: ClusterKey) -> None:
+        """Goes on with another key."""
+        self.server.key = self.peers._key = self.peers._signer._key = key
+
     def _on_change(self) -> None:
         self.changes += 1
 
@@ -68,26 +71,8 @@ class Replica:
 
     async def die(self) -> None:
         await self.gossip.stop()
-        self.server.close()
+        self.server.stop()
         self.peers.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode()
-                headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:-2])
-                body = await reader.readexactly(int(headers["content-length"]))
-                status, answer = b"200 OK", b""
-                try:
-                    assert self.signer.verify(
-                        headers[SIGNATURE_HEADER.decode()].encode(), "POST", STATUS_PATH.encode()
-                    ).matches(body)
-                    answer = self.gossip.receive(body)
-                except PeerError as error:
-                    status, answer = b"403 Forbidden", str(error).encode()
-                writer.write(b"HTTP/1.1 %b\r\ncontent-length: %d\r\n\r\n%b" % (status, len(answer), answer))
-        except (OSError, asyncio.IncompleteReadError):
-            writer.close()
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -152,13 +137,13 @@ async def test_a_replica_with_another_key_is_refused_and_reported(
     three: list[Replica], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "promsnmp")
-    good = three[2].key
-    three[2].key = b"another key, 16+"
+    three[2].use(ClusterKey("another key of the tests, 32 or more"))
     await until(lambda: three[0].names == three[1].names == ["pod-0", "pod-1"])
     address = three[2].members.me.address
-    assert "PROM_ENCRYPT_KEY" in three[0].gossip.problems.refusals[address]
-    assert caplog.text.count(f"another replica refuses this one: {address}") == 2  # each of the two says so once
-    three[2].key = good
+    await until(lambda: all(address in one.gossip.problems.refusals for one in three[:2]))
+    assert "CLUSTER_KEY" in three[0].gossip.problems.refusals[address]
+    assert caplog.text.count(f"no requests to another replica: {address}") == 2  # each of the two says so once
+    three[2].use(KEY)
     await until(lambda: three[0].names == ["pod-0", "pod-1", "pod-2"] and not three[0].gossip.problems.refusals)
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
 from promsnmp.cluster.clients.redis_client import RedisClient
 from promsnmp.cluster.clients.redis_url import parse_redis_address
+from promsnmp.cluster.election.rules import lease_clock
+from promsnmp.cluster.members.announcements import Announcements
 from promsnmp.cluster.members.members import Member, Members
 from promsnmp.cluster.members.redis_heartbeat import RedisHeartbeats
+from promsnmp.cluster.peers.cluster_key import ClusterKey
 from promsnmp.errors import CoordinatorError
+from tests.support.cluster.members import Clock
 from tests.support.cluster.redis_server import RedisServer
 
 
@@ -28,14 +32,33 @@ async def redis_client(server: RedisServer) -> AsyncIterator[RedisClient]:
     await made.close()
 
 
+KEY = ClusterKey("a key of the tests of heartbeats, 32+")
+
+
 class Replica:
-    def __init__(self, redis_client: RedisClient, name: str, prefix: str = "") -> None:
-        me = Member(name, f"instance of {name}", "192.0.2.1:8080", 1.0)
-        self.members = Members(me, member_timeout=10.0)
-        self.heart = RedisHeartbeats(redis_client, me, prefix=prefix)
+    """A replica to which each announced one proves itself at once, when it is not ``dead``."""
+
+    def __init__(
+        self,
+        redis_client: RedisClient,
+        name: str,
+        prefix: str = "",
+        *,
+        key: ClusterKey = KEY,
+        clock: Callable[[], float] = lease_clock,
+    ) -> None:
+        me = Member(name, f"instance of {name}", f"{name}.example:8080", 1.0)
+        self.members = Members(me, member_timeout=10.0, clock=clock)
+        self.announced = Announcements(self.members)
+        self.heart = RedisHeartbeats(redis_client, me, key, prefix=prefix, clock=clock)
+        self.dead: set[str] = set()
 
     async def beat(self) -> list[str]:
-        await self.heart.refresh(self.members)
+        await self.heart.refresh(self.announced)
+        for address in self.announced.addresses:
+            name = address.partition(".")[0]
+            if name not in self.dead:
+                self.members.mark_alive(Member(name, f"instance of {name}", address, 1.0))
         self.members.refresh()
         return [one.name for one in self.members.present]
 
@@ -78,7 +101,75 @@ async def test_a_replica_that_leaves_is_gone_for_all_later_reads(redis_client: R
 async def test_unknown_entries_are_ignored(redis_client: RedisClient, server: RedisServer) -> None:
     for number, text in enumerate(("nonsense", "123 {}", "9999999999999 [1]", "9999999999999 {")):
         server.cli("HSET", "promsnmp:members", f"other {number}", text)
-    assert await Replica(redis_client, "pod-0").beat() == ["pod-0"]
+    one = Replica(redis_client, "pod-0")
+    assert await one.beat() == ["pod-0"]
+    assert "2 entries of promsnmp:members are not believed" in one.heart.problem
+    server.cli("DEL", "promsnmp:members")
+    assert await one.beat() == ["pod-0"]
+    assert one.heart.problem == ""
+
+
+async def test_entries_of_another_cluster_or_another_place_are_not_believed(
+    redis_client: RedisClient, server: RedisServer
+) -> None:
+    one = Replica(redis_client, "pod-0")
+    await Replica(redis_client, "pod-1", key=ClusterKey("another key of the tests, 32 or more")).beat()
+    assert await one.beat() == ["pod-0"]
+    assert "another CLUSTER_KEY" in one.heart.problem
+    server.cli("FLUSHALL")
+    await Replica(redis_client, "pod-1", "site-2:").beat()
+    server.cli("RENAME", "site-2:promsnmp:members", "promsnmp:members")
+    assert await one.beat() == ["pod-0"]
+    assert one.heart.problem
+
+
+async def test_an_entry_that_was_changed_makes_no_member_and_removes_none(
+    redis_client: RedisClient, server: RedisServer
+) -> None:
+    one, two = Replica(redis_client, "pod-0"), Replica(redis_client, "pod-1")
+    await two.beat()
+    assert await one.beat() == ["pod-0", "pod-1"]
+    entry = server.cli("HGET", "promsnmp:members", "instance of pod-1")
+    server.cli("HSET", "promsnmp:members", "instance of pod-9", entry.replace("pod-1", "pod-9"))
+    moment = entry.partition(" ")[0]
+    goodbye = f'{moment} {{"instance": "instance of pod-1", "leaving": true}}'
+    server.cli("HSET", "promsnmp:members", "instance of pod-1", goodbye)
+    assert await one.beat() == ["pod-0", "pod-1"]
+
+
+async def test_a_replica_is_no_member_before_it_has_proven_itself(redis_client: RedisClient) -> None:
+    one, two = Replica(redis_client, "pod-0"), Replica(redis_client, "pod-1")
+    one.dead.add("pod-1")
+    await two.beat()
+    assert await one.beat() == ["pod-0"]
+    assert one.announced.addresses == {"pod-1.example:8080"}
+    one.dead.clear()
+    assert await one.beat() == ["pod-0", "pod-1"]
+
+
+async def test_old_entries_keep_no_member_alive_whatever_redis_says(
+    redis_client: RedisClient, server: RedisServer
+) -> None:
+    """A Redis that shows an old entry every few seconds, each with the present time."""
+    clock = Clock()
+    one, two = (Replica(redis_client, name, clock=clock) for name in ("pod-0", "pod-1"))
+    old = []
+    for _ in range(10):
+        await two.beat()
+        old.append(server.cli("HGET", "promsnmp:members", "instance of pod-1").partition(" ")[2])
+        assert await one.beat() == ["pod-0", "pod-1"]
+        clock.now += 2.0
+    one.dead.add("pod-1")
+    seen = []
+    for entry in old:
+        moment = server.cli("HGET", "promsnmp:members", "instance of pod-0").partition(" ")[0]
+        server.cli("HSET", "promsnmp:members", "instance of pod-1", f"{moment} {entry}")
+        seen.append(await one.beat())
+        clock.now += 2.0
+    assert seen[-1] == ["pod-0"]
+    await two.beat()
+    one.dead.clear()
+    assert await one.beat() == ["pod-0", "pod-1"]
 
 
 async def test_a_read_only_redis_is_not_a_source_of_members(redis_client: RedisClient, server: RedisServer) -> None:

@@ -12,9 +12,9 @@ import pytest
 from promsnmp.cluster.election.backend_none import AlwaysLeader
 from promsnmp.cluster.election.runner import Leader, Leadership
 from promsnmp.cluster.peers import forward_write
+from promsnmp.cluster.peers.client import PeerNotProven
 from promsnmp.cluster.peers.forward_write import (
     NOT_LEADER,
-    PEER_REFUSED,
     CommitStatus,
     ForwardedRequest,
     ForwardedWrite,
@@ -129,11 +129,11 @@ async def test_a_request_without_effect_is_forwarded_to_the_next_leader(answer: 
     assert cluster.asked[0][1] != cluster.asked[1][1]
 
 
-async def test_a_leader_that_does_not_know_this_replica_is_asked_again_and_then_named_with_its_reason() -> None:
-    refused = HttpResponse(403, [(PEER_REFUSED, b"1")], b"the clocks differ\n")
-    assert await Cluster([FIRST], [refused, CREATED]).write_forwarder.forward(REQUEST) == CREATED
-    with pytest.raises(NotLeader, match=r"leader pod-1 refuses this replica: the clocks differ"):
-        await Cluster([FIRST], [refused]).write_forwarder.forward(REQUEST)
+async def test_a_leader_that_does_not_prove_itself_is_asked_again_and_then_named_with_the_reason() -> None:
+    unproven = PeerNotProven("it has another key")
+    assert await Cluster([FIRST], [unproven, CREATED]).write_forwarder.forward(REQUEST) == CREATED
+    with pytest.raises(NotLeader, match=r"leader pod-1 is not trusted: it has another key"):
+        await Cluster([FIRST], [unproven]).write_forwarder.forward(REQUEST)
 
 
 @pytest.mark.parametrize("leader", [None, FIRST])

@@ -27,8 +27,11 @@ def test_by_default_the_chart_renders_the_manifests() -> None:
 
 
 def test_the_enabled_ingress_is_that_of_the_manifests() -> None:
-    ingress = pick(render("--set", "ingress.enabled=true"), "Ingress")
-    assert normal(ingress) == normal(pick(manifests(), "Ingress"))
+    rendered = render("--set", "ingress.enabled=true")
+    ours = pick(manifests(), "Ingress")
+    assert normal(pick(rendered, "Ingress")) == normal(ours)
+    name = ours["spec"]["rules"][0]["host"]
+    assert pick(rendered, "ConfigMap", "promsnmp-config")["data"]["API_ALLOWED_HOSTS"] == name
 
 
 def normal(item: Object) -> Object:

@@ -7,7 +7,16 @@ from pathlib import Path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from promsnmp.cluster.election.backend_none import AlwaysLeader
-from promsnmp.cluster.peers.signing import SIGNATURE_HEADER, RequestSigner
+from promsnmp.cluster.peers.challenge import ProvenPeer
+from promsnmp.cluster.peers.cluster_key import ClusterKey
+from promsnmp.cluster.peers.replays import ReplayGuard
+from promsnmp.cluster.peers.signing import (
+    ANSWER_HEADER,
+    SIGNATURE_HEADER,
+    RequestSigner,
+    RequestVerifier,
+    body_digest,
+)
 from promsnmp.http.middleware.access import AccessMiddleware
 from promsnmp.http.middleware.leader_proxy import LeaderProxy
 from promsnmp.http.middleware.peer_auth import PeerAuthenticator, PeerAuthMiddleware
@@ -34,6 +43,10 @@ async def shows_caller(scope: Scope, receive: Receive, send: Send) -> None:
     await send_text(send, 200, scope[PRINCIPAL])
 
 
+async def shows_headers(scope: Scope, receive: Receive, send: Send) -> None:
+    await send_text(send, 200, b",".join(name for name, _ in scope["headers"]).decode())
+
+
 class Passing:
     """Stands for the owner proxy, which needs a whole cluster."""
 
@@ -41,11 +54,14 @@ class Passing:
         return app
 
 
-SIGNER = RequestSigner(lambda: b"0123456789abcdef", "a")
+KEY, REPLAYS = ClusterKey("a key of the tests of middleware, 32+"), ReplayGuard()
+SIGNER = RequestSigner(KEY, "b", "process of b")
+ME = ProvenPeer("a", "process of a", "192.0.2.1:8080", REPLAYS.epoch)
 TABLE = RouteTable(
     [],
     [
         PlainRoute("/manage", shows_caller, RoutePolicy(), frozenset({"POST"})),
+        PlainRoute("/headers", shows_headers, RoutePolicy(), frozenset({"POST"})),
         PlainRoute("/probe", shows_caller, RoutePolicy(access=AccessLevel.HEALTH)),
     ],
 )
@@ -56,7 +72,7 @@ def stack(web: WebConfigWatcher, counts: RequestCounts) -> MiddlewareStack:
     return MiddlewareStack(
         request_metrics=RequestMetricsMiddleware(counts),
         response_headers=ResponseHeadersMiddleware(web),
-        peer_auth=PeerAuthMiddleware(SIGNER),
+        peer_auth=PeerAuthMiddleware(RequestVerifier(KEY, ME.instance, REPLAYS)),
         rate_limit=RateLimitMiddleware(web),
         access=AccessMiddleware(access),
         leader_proxy=LeaderProxy(AlwaysLeader("a", ""), None),  # type: ignore[arg-type]  # one replica forwards nothing
@@ -106,8 +122,23 @@ async def test_the_rate_limit_comes_before_passwords_and_spares_health(tmp_path:
 
 
 async def test_a_signature_of_a_replica_is_verified_before_access_and_counts_as_credentials(tmp_path: Path) -> None:
-    signature = SIGNER.sign("POST", b"/manage", user="token@192.0.2.7")
-    status, _, body = await Service(tmp_path).send("POST", "/manage", signature)
+    signature, mac = SIGNER.sign(ME, "POST", b"/manage", user="token@192.0.2.7")
+    status, headers, body = await Service(tmp_path).send("POST", "/manage", signature)
     assert (status, body) == (200, b"token\n")
+    covered = dict(SIGNER.verify_answer(mac, status, list(headers.items()), body_digest(body)))
+    assert set(headers) - set(covered) == {b"content-length", b"x-frame-options", ANSWER_HEADER}
     status, headers, _ = await Service(tmp_path).send("POST", "/manage", (SIGNATURE_HEADER, b"1 forged"))
-    assert (status, headers[b"x-promsnmp-refused"]) == (403, b"1")
+    assert (status, headers[b"x-promsnmp-refused"]) == (403, b"signature")
+
+
+async def test_the_handler_of_a_signed_request_sees_only_what_is_signed(tmp_path: Path) -> None:
+    signature, _ = SIGNER.sign(ME, "POST", b"/headers", [(b"accept", b"*/*")], user="token@192.0.2.7")
+    added = ((b"authorization", b"Bearer x"), (b"x-forwarded-for", b"192.0.2.1"), (b"accept", b"*/*"))
+    _, _, body = await Service(tmp_path).send("POST", "/headers", *added, signature)
+    assert body == b"accept\n"
+
+
+async def test_a_body_that_was_changed_is_refused_before_the_handler_reads_it(tmp_path: Path) -> None:
+    signature, _ = SIGNER.sign(ME, "POST", b"/manage", digest=body_digest(b"another body"))
+    status, _, body = await Service(tmp_path).send("POST", "/manage", signature)
+    assert (status, body) == (403, b"the body does not match its signature\n")

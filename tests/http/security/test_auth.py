@@ -21,6 +21,7 @@ from promsnmp.http.security.auth import (
     TokenAuthenticator,
     WrongCredentials,
 )
+from promsnmp.http.security.origin import Hosts
 from promsnmp.http.security.passwords import PasswordChecker, TooManyChecks, hash_password
 
 TOKEN, PASSWORD = "token-of-32-characters-0123456789", "pass:wörd"
@@ -236,6 +237,30 @@ async def test_a_page_whose_name_resolves_to_loopback_cannot_manage() -> None:
     host = "evil.example.com:8080"
     same = {"host": host, "origin": f"http://{host}", "sec_fetch_site": "same-origin"}
     assert isinstance(await access().authorize(asked(client="127.0.0.1", **same)), Refusal)
+
+
+@pytest.mark.parametrize("allow_anonymous", [False, True])
+async def test_a_page_whose_name_resolves_to_the_service_sees_no_details(allow_anonymous: bool) -> None:
+    """DNS rebinding: for the browser, the page and the service are of one site, and a GET has no Origin."""
+    control = access(allow_anonymous=allow_anonymous)
+    for client in ("127.0.0.1", "192.0.2.7"):
+        refused = await control.authorize(asked("GET", client=client, host="evil.example.com"), AccessLevel.DETAILS)
+        assert isinstance(refused, Refusal)
+        assert (refused.status, "API_ALLOWED_HOSTS" in refused.text) == (403, True)
+        for level in (AccessLevel.OPEN, AccessLevel.HEALTH):
+            assert await control.authorize(asked("GET", client=client, host="evil.example.com"), level) == ANONYMOUS
+        seen = await control.authorize(asked("GET", client=client, host="192.0.2.1:8080"), AccessLevel.DETAILS)
+        assert seen == ANONYMOUS
+    assert isinstance(await control.authorize(asked(client="127.0.0.1", host="evil.example.com")), Refusal)
+
+
+async def test_details_are_shown_under_an_allowed_name_and_with_credentials_under_any() -> None:
+    asking = asked("GET", host="promsnmp.example.com")
+    allowed = access(hosts=Hosts(["promsnmp.example.com"]))
+    assert await allowed.authorize(asking, AccessLevel.DETAILS) == ANONYMOUS
+    known = access(token=TOKEN)
+    asking = asked("GET", host="promsnmp.example.com", **bearer(TOKEN))
+    assert await known.authorize(asking, AccessLevel.DETAILS) == "token"
 
 
 async def test_our_own_page_can_manage() -> None:

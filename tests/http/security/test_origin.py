@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from promsnmp.http.security.origin import cross_site_origin, headers_of, is_local
+from promsnmp.http.security.origin import Hosts, cross_site_origin, headers_of, is_local
 
 
 def scope(client: str | None, **headers: str) -> dict[str, object]:
@@ -85,6 +85,26 @@ def test_names_that_no_web_page_can_have_are_ours(host: str) -> None:
 )
 def test_a_name_that_may_resolve_to_loopback_for_a_web_page_is_not_ours(host: str) -> None:
     assert not local("127.0.0.1", host=host)
+
+
+@pytest.mark.parametrize(
+    "host", ["promsnmp.promsnmp.svc:8080", "a.svc.cluster.local", "a.corp.internal", "x.localhost"]
+)
+def test_names_below_domains_that_nobody_can_register_are_ours(host: str) -> None:
+    assert Hosts().includes(host)
+
+
+@pytest.mark.parametrize("host", ["svc.example.com", "svc", "internal.evil.example", "evil.local", "asvc.example"])
+def test_names_that_only_resemble_them_are_not(host: str) -> None:
+    assert Hosts().includes(host) is ("." not in host)
+
+
+def test_more_names_may_be_allowed() -> None:
+    hosts = Hosts(["promsnmp.example.com", "Other.Example.com."])
+    for host in ("promsnmp.example.com", "PROMSNMP.example.com.:8080", "other.example.com"):
+        assert hosts.includes(host)
+    assert not hosts.includes("evil.promsnmp.example.com")
+    assert Hosts(["*"]).includes("evil.example.com")
 
 
 def page(**headers: str) -> str | None:

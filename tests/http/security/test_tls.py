@@ -6,6 +6,7 @@ import contextlib
 import logging
 import ssl
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -279,6 +280,62 @@ def test_replicas_with_certificates_of_one_ca_trust_each_other_when_they_have_th
     asking = PeerTlsContext(lambda: TlsConfig(mine.cert + CA.cert, mine.key))()
     assert asking is not None
     shake(server_context(TlsConfig(theirs.cert, theirs.key)), asking)
+
+
+def shakes(theirs: CertificatePair, mine: TlsConfig, ca_file: Path | None = None) -> bool:
+    """Whether a replica with ``mine`` trusts one with ``theirs``."""
+    asking = PeerTlsContext(lambda: mine, ca_file=ca_file)()
+    assert asking is not None
+    try:
+        shake(server_context(TlsConfig(theirs.cert, theirs.key)), asking)
+    except ssl.SSLError:
+        return False
+    return True
+
+
+def test_replicas_trust_a_configured_ca_and_check_names(tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_bytes(CA.cert)
+    named, renewed = (CA.issue("", "DNS:promsnmp.example.com", "DNS:a.example.com") for _ in range(2))
+    other, nameless = CA.issue("", "DNS:other.example.com"), CA.issue("promsnmp.example.com")
+    mine = TlsConfig(named.cert, named.key)
+    assert not shakes(renewed, mine)
+    assert shakes(renewed, mine, tmp_path / "ca.crt")
+    assert shakes(renewed, replace(mine, client_ca=CA.cert))
+    for stranger in (other, nameless):
+        assert not shakes(stranger, mine, tmp_path / "ca.crt")
+
+
+def test_a_certificate_without_names_is_trusted_only_itself(tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_bytes(CA.cert)
+    one, other = CA.issue("promsnmp"), CA.issue("promsnmp")
+    mine = TlsConfig(one.cert + CA.cert, one.key)
+    assert shakes(one, mine, tmp_path / "ca.crt")
+    assert not shakes(other, mine, tmp_path / "ca.crt")
+
+
+@pytest.mark.parametrize("san", ["DNS:*.example.com", "IP:192.0.2.1", "IP:2001:db8::1"])
+def test_wildcards_and_addresses_are_names(san: str) -> None:
+    one, other = CA.issue("", san), CA.issue("", san)
+    assert shakes(other, TlsConfig(one.cert + CA.cert, one.key))
+    assert not shakes(CA.issue("", "DNS:example.org"), TlsConfig(one.cert + CA.cert, one.key))
+
+
+def test_the_cas_of_this_machine_are_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a public CA is one of them."""
+    public = Authority("a public CA")
+    (tmp_path / "all.crt").write_bytes(public.cert)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "all.crt"))
+    theirs = public.server()
+    client = ssl.create_default_context()
+    shake(server_context(TlsConfig(theirs.cert, theirs.key)), client)
+    assert not shakes(theirs, TLS)
+
+
+def test_a_ca_file_without_certificates_is_a_wrong_setting(tmp_path: Path) -> None:
+    (tmp_path / "empty.crt").write_text("nothing")
+    for name in ("empty.crt", "missing.crt"):
+        with pytest.raises(SettingsError, match=f"CLUSTER_CA_FILE=.*{name}"):
+            PeerTlsContext(lambda: TLS, ca_file=tmp_path / name)
 
 
 def test_a_replica_shows_its_own_certificate_to_one_that_demands_one() -> None:

@@ -161,12 +161,23 @@ rate_limit:
 def test_certificates_may_be_inline(web: Path) -> None:
     pair = CA.server()
     indented = {name: pem.decode().replace("\n", "\n    ") for name, pem in (("cert", pair.cert), ("key", pair.key))}
+    web.touch(0o600)
     web.write_text("tls_server_config:\n" + "".join(f"  {name}: |\n    {pem}\n" for name, pem in indented.items()))
     config = read_web_config(web)
     assert config.tls is not None
     assert config.tls.cert.strip() == pair.cert.strip()
     refused = promtool_refuses(web)
     assert not refused or "field cert not found" in refused  # Debian 12's is older than these keys
+    web.chmod(0o644)
+    with pytest.raises(SettingsError, match=r"web\.yml:\d+: key: .*web\.yml is refused: every user"):
+        read_web_config(web)
+
+
+def test_a_key_file_that_others_can_read_is_refused(web: Path) -> None:
+    web.write_text(TLS)
+    (web.parent / "server.key").chmod(0o644)
+    with pytest.raises(SettingsError, match=r"web\.yml:3: key_file: .*server\.key is refused: .*chmod 600"):
+        read_web_config(web)
 
 
 def test_curves_of_which_none_can_be_set_are_an_error_with_the_line(web: Path, monkeypatch: pytest.MonkeyPatch) -> None:

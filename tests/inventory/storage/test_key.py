@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import logging
 import os
 import stat
 import subprocess
@@ -17,6 +16,7 @@ from tests.support.inventory.samples import ENVIRONMENT, KEY
 def test_the_environment_s_key_comes_first(tmp_path: Path) -> None:
     path = tmp_path / "inv.json"
     key_file(path).write_text("f" * 32)
+    key_file(path).chmod(0o600)
     key = load_key(path, KEY.decode())
     assert (key.data, key.path) == (KEY, None)
     assert "0123" not in repr(key)
@@ -75,22 +75,24 @@ def test_no_new_key_is_made_for_a_file_without_its_key(tmp_path: Path) -> None:
 def test_a_key_file_of_a_wrong_length_is_an_error_that_does_not_show_it(tmp_path: Path, content: str) -> None:
     path = tmp_path / "inv.json"
     key_file(path).write_text(content)
+    key_file(path).chmod(0o600)
     with pytest.raises(InventoryKeyError, match=rf"the key in .*inv\.json\.key is {len(content)} bytes long"):
         load_key(path, None)
 
 
 def test_a_newline_after_the_key_is_ignored(tmp_path: Path) -> None:
     key_file(tmp_path / "inv.json").write_bytes(KEY + b"\n")
+    key_file(tmp_path / "inv.json").chmod(0o600)
     assert load_key(tmp_path / "inv.json", None).data == KEY
 
 
-@pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o640, False), (0o644, True)])
-def test_a_world_readable_key_file_is_a_warning(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int, warned: bool
-) -> None:
+@pytest.mark.parametrize(("mode", "refused"), [(0o600, False), (0o640, False), (0o644, True), (0o602, True)])
+def test_a_key_file_that_others_can_read_or_change_is_refused(tmp_path: Path, mode: int, refused: bool) -> None:
     place = key_file(tmp_path / "inv.json")
     place.write_bytes(KEY)
     place.chmod(mode)
-    with caplog.at_level(logging.WARNING):
-        load_key(tmp_path / "inv.json", None)
-    assert ("every user" in caplog.text) is warned
+    if refused:
+        with pytest.raises(InventoryKeyError, match=rf"every user .* chmod 600 {place}"):
+            load_key(tmp_path / "inv.json", None)
+    else:
+        assert load_key(tmp_path / "inv.json", None).data == KEY

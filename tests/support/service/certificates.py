@@ -38,6 +38,7 @@ class CertificatePair:
         """Writes ``name.crt`` and ``name.key`` into ``folder``."""
         (folder / f"{name}.crt").write_bytes(self.cert)
         (folder / f"{name}.key").write_bytes(self.key)
+        (folder / f"{name}.key").chmod(0o600)
 
 
 class Authority:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import click
 
 from promsnmp.cli.client import TOKEN, URL, ServiceClient
+from promsnmp.support.secret_keys import exposure
 
 PASSWORD = "PROMSNMP_PASSWORD"  # noqa: S105  # name of a variable
 DEFAULT_URL = "http://localhost:8080"
@@ -64,6 +65,8 @@ def make_client(
             tls = ssl.create_default_context(cafile=ca_file)
             if cert_file:
                 tls.load_cert_chain(cert_file, key_file, password=lambda: b"")
+                if problem := exposure(key_file or cert_file, (key_file or cert_file).stat()):
+                    raise click.UsageError(f"the private key is refused: {problem}")
         except OSError as error:  # ssl.SSLError is one
             names = ", ".join(str(item) for item in (ca_file, cert_file, key_file) if item)
             raise click.UsageError(f"cannot use {names}: {error.strerror or error}") from None

@@ -99,13 +99,13 @@ def _state_of(lease: Mapping[str, Any]) -> LeaseState:
         )
     if not noted:  # nobody has held it
         return LeaseState(vacancy(beat), lease)
-    name, instance, address = (str(noted.get(one, "")) for one in ("holder", "instance", "address"))
-    record = LeaseRecord(name, instance, address, term, float(duration), released, beat)
+    name, instance, address, mac = (str(noted.get(one, "")) for one in ("holder", "instance", "address", "mac"))
+    record = LeaseRecord(name, instance, address, term, float(duration), released, beat, mac=mac)
     return LeaseState(record, lease, forced=not holder and not released)
 
 
 def _note(record: LeaseRecord) -> str:
-    names = ("holder", "instance", "address", "term", "duration", "released")
+    names = ("holder", "instance", "address", "term", "duration", "released", "mac")
     return json.dumps(
         {name: record.fencing_token if name == "term" else getattr(record, name) for name in names}
         | {"beat": secrets.token_hex(8)}

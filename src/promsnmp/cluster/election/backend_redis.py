@@ -21,7 +21,7 @@ from promsnmp.cluster.clients.redis_client import RedisClient, Script
 from promsnmp.cluster.election.rules import LeaseRecord, LeaseState, vacancy
 
 LEADER, RECORD = "leader", "promsnmp:election"
-_FIELDS = ("holder", "instance", "address", "term", "duration", "released", "beat", "store")
+_FIELDS = ("holder", "instance", "address", "term", "duration", "released", "beat", "store", "mac")
 
 _STORE = """
     local function info(section, name)
@@ -50,7 +50,7 @@ WRITE = Script(
     _STORE
     + """
     local seen_instance, seen_term, seen_beat, seen_store, milliseconds, beat = unpack(ARGV, 1, 6)
-    local holder, instance, address, term, duration, released = unpack(ARGV, 7)
+    local holder, instance, address, term, duration, released, mac = unpack(ARGV, 7)
     local old = redis.call('HMGET', KEYS[2], 'instance', 'term', 'beat', 'holder')
     local name = redis.call('GET', KEYS[1])
     if (old[1] or '') ~= seen_instance or (old[2] or '') ~= seen_term or (old[3] or '') ~= seen_beat then return 0 end
@@ -59,7 +59,7 @@ WRITE = Script(
     if name and name ~= (old[4] or holder) then return 0 end
     if renews and not name and released == '0' then return 0 end
     redis.call('HSET', KEYS[2], 'holder', holder, 'instance', instance, 'address', address, 'term', term,
-               'duration', duration, 'released', released, 'beat', beat, 'store', store)
+               'duration', duration, 'released', released, 'beat', beat, 'store', store, 'mac', mac)
     if released == '1' then redis.call('DEL', KEYS[1])
     else redis.call('SET', KEYS[1], holder, 'PX', milliseconds) end
     return 1
@@ -100,6 +100,7 @@ class RedisLeaseStore:
             record.fencing_token,
             record.duration,
             int(record.released),
+            record.mac,
         )
         arguments = (*expected.version, milliseconds, secrets.token_hex(8), *map(str, fields))
         return bool(await self._redis.run(WRITE, self._keys, arguments))
@@ -125,4 +126,4 @@ def _record(texts: Mapping[str, str]) -> LeaseRecord | None:
     except ValueError:
         return None
     holder, instance, address = texts["holder"], texts["instance"], texts["address"]
-    return LeaseRecord(holder, instance, address, term, duration, texts["released"] == "1", beat, store)
+    return LeaseRecord(holder, instance, address, term, duration, texts["released"] == "1", beat, store, texts["mac"])

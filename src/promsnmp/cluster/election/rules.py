@@ -90,6 +90,8 @@ class LeaseRecord:
     """Unique for each write; set by the lease store."""
     store: str = ""
     """The server that accepted it, as ``LeaseState.store``; set by the lease store."""
+    mac: str = ""
+    """Signature of the replica that wrote it (signed_store.py)."""
 
 
 def vacancy(beat: str, store: str = "") -> LeaseRecord:

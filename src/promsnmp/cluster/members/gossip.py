@@ -12,12 +12,13 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from promsnmp.cluster.members.announcements import Announcements
 from promsnmp.cluster.members.dns import ServiceDns
 from promsnmp.cluster.members.member_problems import MemberProblems, log_change
 from promsnmp.cluster.members.members import Members
 from promsnmp.cluster.members.peer_status import PeerStatus, read_peer_status
 from promsnmp.cluster.members.redis_heartbeat import RedisHeartbeats
-from promsnmp.cluster.peers.client import STATUS_PATH, PeerClient
+from promsnmp.cluster.peers.client import STATUS_PATH, PeerClient, PeerNotProven
 from promsnmp.errors import CoordinatorError, PeerError
 from promsnmp.support.listeners import Listeners
 
@@ -54,6 +55,7 @@ class Gossip:
         self._on_status = on_status
         self._heartbeats = heartbeats
         self._dns = dns
+        self._announced = Announcements(members)
         self._listeners = Listeners[[]]("change of the members")
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -124,12 +126,16 @@ class Gossip:
 
     async def _repeat(self, step: Callable[[], Awaitable[object]], wake: asyncio.Event, done: asyncio.Event) -> None:
         while True:
+            sources_known = self._has_asked.is_set()
             try:
                 await step()
                 self._refresh()
             except Exception:
                 log.exception("unexpected error in a round of gossip")
-            done.set()
+            if done is self._has_asked or sources_known:
+                done.set()
+            if done is self._has_asked and not self._has_sent.is_set():
+                self._wake.set()  # the replicas that were announced are asked at once
             await asyncio.sleep(MIN_ROUND)
             try:
                 async with asyncio.timeout(self.members.member_timeout / 5):
@@ -143,16 +149,20 @@ class Gossip:
         if self._heartbeats is None:
             return
         try:
+            before = self._announced.addresses
             async with asyncio.timeout(self.members.member_timeout / 2):
-                await self._heartbeats.refresh(self.members)
+                await self._heartbeats.refresh(self._announced)
         except (CoordinatorError, TimeoutError) as error:
             self.problems.note_source(self._heartbeats.name, str(error) or "no answer in time")
         else:
             self.problems.note_source(self._heartbeats.name, "")
+            self.problems.note_records(f"heartbeats in {self._heartbeats.name}", self._heartbeats.problem)
+            if self._announced.addresses - before:
+                self._wake.set()
 
     async def send_status_to_all(self) -> None:
         """Sends this replica's status to every member, and to every address in DNS. Raises nothing."""
-        addresses = {one.address for one in self.members.others}
+        addresses = {one.address for one in self.members.others} | self._announced.addresses
         if self._dns is not None:
             await self._ask_dns(self._dns)
             addresses |= set(self._dns.addresses) - {self._own_address, self.members.me.address}
@@ -174,14 +184,15 @@ class Gossip:
         body = self._status_to_send().json()
         try:
             answer = await self._peers.request(
-                address, "POST", STATUS_PATH.encode(), _HEADERS, body, timeout=ANSWER_TIMEOUT
+                address, "POST", STATUS_PATH.encode(), _HEADERS, body, timeout=ANSWER_TIMEOUT, elsewhere=True
             )
-            text = answer.body.decode(errors="replace").strip()
-            self.problems.note_refusal(address, text if answer.status == 403 else "")
+            self.problems.note_refusal(address, "")
             if answer.status != 200:
-                raise PeerError(f"{address} answered {answer.status}: {text[:200]}")
+                raise PeerError(f"{address} answered {answer.status}: {answer.body[:200].decode(errors='replace')}")
             status = read_peer_status(answer.body)
         except PeerError as error:
+            if isinstance(error, PeerNotProven):
+                self.problems.note_refusal(address, str(error))
             log.debug("cannot send the status to another replica: %s", error)
             return
         if status.member.instance == self.members.me.instance:

@@ -12,7 +12,7 @@ from promsnmp.cluster.members.members import Member
 
 log = logging.getLogger(__name__)
 
-MAX_REASON = 200
+MAX_REASON = 300
 """Characters of another replica's reason that are kept."""
 
 
@@ -22,13 +22,15 @@ class MemberProblems:
     def __init__(self) -> None:
         self.of_sources: dict[str, str] = {}
         """Sources of members (``redis``, ``dns``) that fail, and why."""
+        self.of_records: dict[str, str] = {}
+        """Records that no replica of this cluster has written, by where they are, and why they are not believed."""
         self.refusals: dict[str, str] = {}
-        """Addresses of replicas that refuse this one's requests, and why: another key, or another time."""
+        """Addresses without a replica that this one can trust, and why: it has another key, or is another program."""
         self._warned_of = ""
 
     def all(self) -> dict[str, str]:
         """Every problem, by source or address."""
-        return {**self.of_sources, **self.refusals}
+        return {**self.of_sources, **self.of_records, **self.refusals}
 
     def note_source(self, source: str, problem: str) -> None:
         """A source has failed with ``problem``, or has answered (empty)."""
@@ -41,12 +43,22 @@ class MemberProblems:
         else:
             self.of_sources.pop(source, None)
 
+    def note_records(self, what: str, problem: str) -> None:
+        """Records, such as ``heartbeats in redis``, are not believed because of ``problem``, or all are (empty)."""
+        if problem and what not in self.of_records:
+            log.error("%s: %s", what, problem)
+        elif not problem and what in self.of_records:
+            log.info("%s: valid again", what)
+        self.of_records.pop(what, None)
+        if problem:
+            self.of_records[what] = problem
+
     def note_refusal(self, address: str, reason: str) -> None:
-        """A replica refuses this one for ``reason``, or accepts it (empty)."""
+        """The process at an address does not prove that it is a replica, for ``reason``, or it does (empty)."""
         if reason and address not in self.refusals:
-            log.error("another replica refuses this one: %s: %s", address, reason[:MAX_REASON])
+            log.error("no requests to another replica: %s: %s", address, reason[:MAX_REASON])
         elif not reason and address in self.refusals:
-            log.info("another replica accepts this one again: %s", address)
+            log.info("requests to another replica again: %s", address)
         self.refusals.pop(address, None)
         if reason:
             self.refusals[address] = reason[:MAX_REASON]

@@ -80,6 +80,10 @@ class Members:
         """The member with this name."""
         return next((one for one in self.present if one.name == name), None)
 
+    def is_proven(self, member: Member) -> bool:
+        """Whether this process is a member already, so that it has proven that it is a replica."""
+        return self._last_seen.get(member.instance, (None, 0.0))[0] == member
+
     def mark_alive(self, member: Member, *, age: float = 0.0) -> None:
         """Notes a sign of life of a member, ``age`` seconds ago."""
         self.mark_reachable()

@@ -7,14 +7,24 @@ Redis that takes no writes would only know members of the past.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 
 from promsnmp.cluster.clients.redis_client import RedisClient, Script
-from promsnmp.cluster.members.members import Member, Members, read_member
+from promsnmp.cluster.election.rules import lease_clock
+from promsnmp.cluster.members.announcements import Announcements
+from promsnmp.cluster.members.members import Member, read_member
+from promsnmp.cluster.peers.cluster_key import ClusterKey
+from promsnmp.cluster.peers.record_mac import RecordSigner, UnknownMac
 from promsnmp.errors import CoordinatorError, PeerError
 
 MEMBERS = "promsnmp:members"
 FORGET_AFTER = 600_000
 """Milliseconds after which a silent member's entry is removed."""
+MAX_STARTS = 1024
+"""Replicas whose start is remembered."""
+CLOCK_DRIFT = 0.05
+"""By how much the clocks of two replicas may differ in speed; one that was behind, as after a pause of its virtual
+machine, catches up at this rate."""
 
 BEAT = Script(
     """
@@ -36,35 +46,87 @@ BEAT = Script(
 
 
 class RedisHeartbeats:
-    """A source of members (see gossip.py)."""
+    """A source of members (see gossip.py), whose entries have the signature of a replica (``key``).
+
+    Each entry says how long its replica has been running, so an old entry is no new sign of life, whatever Redis says
+    about its time.
+    """
 
     name = "redis"
 
-    def __init__(self, redis: RedisClient, me: Member, *, prefix: str = "") -> None:
+    def __init__(
+        self,
+        redis: RedisClient,
+        me: Member,
+        key: ClusterKey,
+        *,
+        prefix: str = "",
+        clock: Callable[[], float] = lease_clock,
+    ) -> None:
         self._redis = redis
         self._me = me
         self._keys = [prefix + MEMBERS]
+        self._signer = RecordSigner(key, f"a heartbeat in {prefix}{MEMBERS}")
+        self._clock = clock
+        self._started = clock()
+        self._starts: dict[str, tuple[float, float]] = {}
+        """By instance: when it was started, by this clock, and when that was computed."""
+        self.problem = ""
+        """Why entries in Redis are not believed; empty when all are."""
 
-    async def refresh(self, members: Members) -> None:
+    async def refresh(self, members: Announcements) -> None:
         """Writes this replica's heartbeat, and updates the members. Raises CoordinatorError."""
-        found = await self._beat(json.dumps(self._me.document()))
+        found = await self._beat(self._me.document())
         members.mark_reachable()
+        problems: list[str] = []
         for age, description in found:
             try:
-                document = json.loads(description)
-                if isinstance(document, dict) and document.get("leaving"):
-                    members.mark_left(str(document.get("instance")))
+                record = self._signer.verify(_document(description))
+                if record.get("leaving"):
+                    members.mark_left(str(record.get("instance")))
                 else:
-                    members.mark_alive(read_member(document), age=int(age) / 1000)
+                    member = read_member(record)
+                    members.mark_alive(member, age=max(int(age) / 1000, self._age(member.instance, record)))
+            except UnknownMac as error:
+                problems.append(str(error))
             except (PeerError, ValueError):
-                continue  # of another version, or not ours
+                continue  # of another version
+        text = f"{len(problems)} entries of {self._keys[0]} are not believed: "
+        self.problem = text + problems[0] if problems else ""
+
+    def _age(self, instance: str, record: Mapping[str, object]) -> float:
+        """Seconds since the entry was written, compared with the most recent entry of this replica. Raises
+        PeerError."""
+        uptime = record.get("uptime")
+        if not isinstance(uptime, int | float):
+            raise PeerError("invalid heartbeat of a replica")
+        now = self._clock()
+        start = now - uptime
+        known, at = self._starts.get(instance, (start, now))
+        known = min(start, known + CLOCK_DRIFT * (now - at))
+        self._starts[instance] = known, now
+        while len(self._starts) > MAX_STARTS:
+            del self._starts[next(iter(self._starts))]
+        return start - known
 
     async def leave(self) -> None:
         """Says goodbye, also to replicas that this one does not know yet. Raises CoordinatorError."""
-        await self._beat(json.dumps({"instance": self._me.instance, "leaving": True}))
+        await self._beat({"instance": self._me.instance, "leaving": True})
 
-    async def _beat(self, description: str) -> list[tuple[bytes, bytes]]:
+    async def _beat(self, record: Mapping[str, object]) -> list[tuple[bytes, bytes]]:
+        description = json.dumps(self._signer.sign({**record, "uptime": self._clock() - self._started}))
         found = await self._redis.run(BEAT, self._keys, [self._me.instance, description, FORGET_AFTER])
         if not isinstance(found, list):
             raise CoordinatorError("unexpected reply from Redis")
         return [(one[0], one[1]) for one in found]
+
+
+def _document(description: bytes) -> Mapping[str, object]:
+    """Raises UnknownMac when it is no JSON object."""
+    try:
+        document = json.loads(description)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise UnknownMac("it is not written by PromSNMP")
+    return document

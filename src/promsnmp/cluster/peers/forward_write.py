@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from promsnmp.cluster.election.runner import Leader, Leadership
-from promsnmp.cluster.peers.client import PeerClient
+from promsnmp.cluster.peers.client import PeerClient, PeerNotProven
 from promsnmp.cluster.peers.signing import new_request_id
 from promsnmp.errors import NotLeader, OutcomeUnknown, PeerError
 from promsnmp.support.http_client import HeaderPairs, HttpResponse, RequestNotSent
@@ -27,8 +27,6 @@ log = logging.getLogger(__name__)
 
 NOT_LEADER = b"x-promsnmp-not-leader"
 """Header of an answer: nothing was done, this replica is not the leader."""
-PEER_REFUSED = b"x-promsnmp-refused"
-"""Header of an answer: nothing was done, the signature of the request is invalid."""
 FIND_LEADER_TIMEOUT = 3.0
 """Seconds for which a request waits for a leader; an election after a graceful stop takes less."""
 LEADER_TIMEOUT = 75.0
@@ -115,14 +113,15 @@ class WriteForwarder:
                 try:
                     answer = await self._pass_on(request, leader, sent)
                 except RequestNotSent as error:
+                    refusal = str(error) if isinstance(error, PeerNotProven) else ""
                     log.debug("cannot forward a request to the leader: %s", error)
                 except PeerError as error:
                     if await self._settle(sent, leader, error):
                         return _DONE
                     end = time.monotonic() + FIND_LEADER_TIMEOUT
                 else:
-                    refusal = answer.body.decode(errors="replace").strip() if answer.header(PEER_REFUSED) else ""
-                    if not refusal and not answer.header(NOT_LEADER):
+                    refusal = ""
+                    if not answer.header(NOT_LEADER):
                         self.counts["answered"] += 1
                         if request.method not in _READING:
                             await self._catch_up()
@@ -191,7 +190,7 @@ class WriteForwarder:
 
     def _reason(self, leader: Leader | None, refusal: str) -> str:
         if leader is not None and refusal:
-            return f"leader {leader.name} refuses this replica: {refusal}"
+            return f"leader {leader.name} is not trusted: {refusal}"
         if leader is not None and not leader.address:
             return f"{leader.name} holds the lease, but is not a replica of this cluster"
         if self._leadership.problem:

@@ -15,15 +15,13 @@ from promsnmp.cluster.peers.forward_write import NOT_LEADER, ForwardedRequest, W
 from promsnmp.cluster.peers.signing import PeerIdentity
 from promsnmp.errors import NotLeader, OutcomeUnknown
 from promsnmp.http.middleware.forwarding import forwarded_headers, forwarded_user, target_of
-from promsnmp.http.middleware.peer_auth import PEER
+from promsnmp.http.middleware.peer_auth import MAX_BODY, PEER
 from promsnmp.http.responses.bodies import BodyTooLarge, read_body, replay_body
 from promsnmp.http.responses.errors import send_error
 from promsnmp.http.responses.sending import relay_response
 from promsnmp.http.route_policy import policy_of
 from promsnmp.http.services import REQUEST_ID
 
-MAX_BODY = 64 * 1024 * 1024
-"""Bytes of a forwarded body, at most: the largest inventory that is accepted."""
 RETRY_AFTER = b"5"
 """Seconds; an election after a crash takes longer, one after a graceful stop less."""
 
@@ -57,18 +55,8 @@ class LeaderProxy:
         if not self._leadership.leads:
             await send_error(send, scope, 503, "this replica is not the leader", [(NOT_LEADER, b"1")])
             return
-        try:
-            body = await read_body(scope, receive, max_bytes=MAX_BODY)
-        except ClientDisconnect:
-            return
-        except BodyTooLarge as error:
-            await send_error(send, scope, error.status_code, error.detail)
-            return
-        if not peer.matches(body):
-            await send_error(send, scope, 403, "the body does not match its signature")
-            return
         scope[REQUEST_ID] = peer.request_id
-        await app(scope, replay_body(body, receive), self._marking_lost_lead(send))
+        await app(scope, receive, self._marking_lost_lead(send))
 
     async def _forward(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         try:

@@ -13,8 +13,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from promsnmp.cluster.members.hash_ring import HashRing
 from promsnmp.cluster.members.members import Member, Members
+from promsnmp.cluster.peers.client import LARGE
 from promsnmp.cluster.peers.forward_scrape import ScrapeForwarder
-from promsnmp.cluster.peers.signing import RequestSigner
+from promsnmp.cluster.peers.signing import RequestVerifier, body_digest
 from promsnmp.errors import ModuleError, PeerError, TargetError
 from promsnmp.http.middleware.forwarding import forwarded_headers, forwarded_user, target_of
 from promsnmp.http.middleware.peer_auth import PEER, signature_of
@@ -45,7 +46,7 @@ class OwnerProxy:
         route: ScrapeRoute,
         members: Members,
         scrape_forwarder: ScrapeForwarder,
-        signer: RequestSigner,
+        verifier: RequestVerifier | None,
         *,
         cut_off: Callable[[], bool] = lambda: False,
         better_informed: Callable[[], Member | None] = lambda: None,
@@ -53,7 +54,7 @@ class OwnerProxy:
         self._route = route
         self._members = members
         self._scrape_forwarder = scrape_forwarder
-        self._signer = signer
+        self._verifier = verifier
         self._cut_off = cut_off
         self._better_informed = better_informed
         self._ring: HashRing | None = None
@@ -75,16 +76,26 @@ class OwnerProxy:
 
     def fast_answer(self, query_string: bytes, headers: HeaderList) -> ScrapeAnswer | None:
         """The response, when this replica owns the device and has its page in memory; None for a wrong signature."""
-        if self._is_alone():
-            return self._route.fast_answer(query_string, headers)
         if self._owner_of(query_string) is not None:
             return None
-        if (signature := signature_of(headers)) is not None:
-            try:
-                self._signer.verify(signature, "GET", b"/snmp?" + query_string)
-            except PeerError:
-                return None
+        if self._verifier is not None and (signature := signature_of(headers)) is not None:
+            return self._fast_peer_answer(self._verifier, signature, query_string, headers)
         return self._route.fast_answer(query_string, headers)
+
+    def _fast_peer_answer(
+        self, verifier: RequestVerifier, signature: bytes, query_string: bytes, headers: HeaderList
+    ) -> ScrapeAnswer | None:
+        """The signed response to another replica; what is refused here gets its refusal from the middleware."""
+        try:
+            request = verifier.verify(signature, "GET", b"/snmp?" + query_string, headers)
+            answer = self._route.fast_answer(query_string, request.headers)
+            if answer is None or len(answer[1]) >= LARGE or request.digest != body_digest(b""):
+                return None
+            verifier.accept(request)
+        except PeerError:
+            return None
+        answer_headers, body = answer
+        return [*answer_headers, verifier.sign_answer(request, 200, answer_headers, body_digest(body))], body
 
     def wrap(self, app: ASGIApp) -> ASGIApp:
         """``app``, whose ``owner_first`` routes the owner of the target answers."""

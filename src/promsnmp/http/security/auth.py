@@ -1,7 +1,8 @@
 """Decides who may send a request: which access levels need credentials, and which credentials there are.
 
 Each route declares its access level (``http/route_policy.py``). Management needs credentials where some are configured,
-and otherwise answers this machine only. Details need credentials where some are configured. Open routes need them with
+and otherwise answers this machine only. Details need credentials where some are configured. Without credentials, both
+are answered only under names that no web page can have (``origin.Hosts``). Open routes need them with
 API_PROTECT_SCRAPES only, health never.
 
 Kinds of credentials are a list of ``Authenticator``. To add a kind, write one and add it to that list in
@@ -24,7 +25,7 @@ from cachetools import TTLCache
 from starlette.types import Scope
 
 from promsnmp.http.route_policy import AccessLevel
-from promsnmp.http.security.origin import HeaderMap, cross_site_origin, headers_of, is_local
+from promsnmp.http.security.origin import HeaderMap, Hosts, cross_site_origin, headers_of, is_local
 from promsnmp.http.security.passwords import PasswordChecker, TooManyChecks
 
 log = logging.getLogger(__name__)
@@ -166,10 +167,12 @@ class AccessControl:
         *,
         allow_anonymous: bool = False,
         protect_scrapes: bool = False,
+        hosts: Hosts | None = None,
         failures: FailedLogins | None = None,
     ) -> None:
         self._authenticators = list(authenticators)
         self._allow_anonymous = allow_anonymous
+        self._hosts = hosts or Hosts()
         self.protect_scrapes = protect_scrapes
         self.failures = failures or FailedLogins()
 
@@ -198,7 +201,7 @@ class AccessControl:
     async def authorize(self, scope: Scope, level: AccessLevel = AccessLevel.MANAGEMENT) -> str | Refusal:
         """The name of the caller (``anonymous`` where none is needed), or why the request is refused."""
         if not self.is_restricted(level):
-            return ANONYMOUS
+            return self._anonymous(scope) if level is AccessLevel.DETAILS else ANONYMOUS
         headers = headers_of(scope)
         if level is AccessLevel.MANAGEMENT and (page := cross_site_origin(headers)) is not None:
             return _cross_site_refusal(page, headers)
@@ -213,7 +216,17 @@ class AccessControl:
             return Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many logins at once; retry later", [("retry-after", "1")])
         if self.configured:
             return self._unauthorized("authentication required")
-        return ANONYMOUS if self._allow_anonymous or is_local(scope, headers) else _NOT_LOCAL
+        if self._allow_anonymous:
+            return self._anonymous(scope)
+        return ANONYMOUS if is_local(scope, headers, self._hosts) else _NOT_LOCAL
+
+    def _anonymous(self, scope: Scope) -> str | Refusal:
+        """For who needs no credentials: not under a name that a page on the web may have given to this service."""
+        host = headers_of(scope).get("host", "")
+        if self._hosts.includes(host):
+            return ANONYMOUS
+        text = f"no answer under the name {host[:100]!r} without credentials, since a web page may use such a name"
+        return Refusal(HTTPStatus.FORBIDDEN, f"{text}; set API_ALLOWED_HOSTS to it, or API_TOKEN")
 
     def _unauthorized(self, text: str) -> Refusal:
         challenges = [one.challenge for one in self._authenticators if one.configured and one.challenge]
@@ -225,8 +238,9 @@ class AccessControl:
 
 _NOT_LOCAL = Refusal(
     HTTPStatus.FORBIDDEN,
-    "without credentials only programs on the same machine may do this, and not through a proxy: set API_TOKEN, or "
-    "basic_auth_users in the file of WEB_CONFIG_FILE (--web.config.file); API_ALLOW_ANONYMOUS=true allows everybody",
+    "without credentials only programs on the same machine may do this, not through a proxy, and not under a name that "
+    "a web page may have (API_ALLOWED_HOSTS): set API_TOKEN, or basic_auth_users in the file of WEB_CONFIG_FILE "
+    "(--web.config.file); API_ALLOW_ANONYMOUS=true allows everybody",
 )
 
 

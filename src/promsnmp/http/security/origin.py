@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from starlette.types import Scope
@@ -21,6 +21,8 @@ _PROXIES = (
 """Headers that a proxy or a tunnel adds, or how their names begin (RFC 7239, RFC 9110 section 7.6.3, RFC 8586, and
 customs)."""
 _PORTS = {"http": 80, "https": 443}
+_PRIVATE_DOMAINS = (".localhost", ".internal", ".svc", ".svc.cluster.local")
+"""RFC 6761 section 6.3, ICANN's domain for private use, and Services of Kubernetes."""
 
 HeaderMap = Mapping[str, str]
 
@@ -34,14 +36,6 @@ def headers_of(scope: Scope) -> dict[str, str]:
     return found
 
 
-def is_local(scope: Scope, headers: HeaderMap) -> bool:
-    """Whether a program on this machine sends the request, without a sign of a proxy, to a name of this machine."""
-    client = scope.get("client")
-    if client is None or not _is_loopback(client[0]):
-        return False
-    return not any(name.startswith(_PROXIES) for name in headers) and _is_own_name(headers.get("host", ""))
-
-
 def _is_loopback(address: str) -> bool:
     try:
         read = ipaddress.ip_address(address)
@@ -51,17 +45,41 @@ def _is_loopback(address: str) -> bool:
     return (mapped or read).is_loopback
 
 
-def _is_own_name(host: str) -> bool:
-    """Whether no page on the web can use this name: an address, a name without dots, or the name of this machine."""
-    found = _authority(f"http://{host or 'localhost'}")
-    if found is None:
+class Hosts:
+    """The names under which a request without credentials is answered: those that no page on the web can have.
+
+    A page can have any name of its own resolve to the address of this service (DNS rebinding), and is then of the same
+    site for the browser. It cannot have an address, a name without dots, a name below a domain that is not delegated in
+    the DNS, or the name of this machine; ``allowed`` are more names (``*``: all).
+    """
+
+    def __init__(self, allowed: Iterable[str] = ()) -> None:
+        self._allowed = frozenset(name.lower().rstrip(".") for name in allowed)
+
+    def includes(self, host: str) -> bool:
+        """Whether the Host header (empty: none, so no browser) has such a name."""
+        found = _authority(f"http://{host or 'localhost'}")
+        if found is None:
+            return False
+        name = found[0].rstrip(".")
+        if "*" in self._allowed or name in self._allowed:
+            return True
+        try:
+            ipaddress.ip_address(name)
+            return True
+        except ValueError:
+            return "." not in name or name.endswith(_PRIVATE_DOMAINS) or name == socket.gethostname().lower()
+
+
+_KNOWN = Hosts()
+
+
+def is_local(scope: Scope, headers: HeaderMap, hosts: Hosts = _KNOWN) -> bool:
+    """Whether a program on this machine sends the request, without a sign of a proxy, to one of ``hosts``."""
+    client = scope.get("client")
+    if client is None or not _is_loopback(client[0]):
         return False
-    name = found[0].rstrip(".")
-    try:
-        ipaddress.ip_address(name)
-        return True
-    except ValueError:
-        return "." not in name or name.endswith(".localhost") or name == socket.gethostname().lower()
+    return not any(name.startswith(_PROXIES) for name in headers) and hosts.includes(headers.get("host", ""))
 
 
 def cross_site_origin(headers: HeaderMap) -> str | None:

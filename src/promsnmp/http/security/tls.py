@@ -15,6 +15,7 @@ import ssl
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from promsnmp.errors import SettingsError
@@ -79,13 +80,15 @@ def server_context(tls: TlsConfig) -> ssl.SSLContext:
 class PeerTlsContext:
     """The client context for requests between replicas that serve TLS, rebuilt when the configuration changes.
 
-    Replicas reach each other by address, which is in no certificate, so names are not compared. A replica must present
-    a certificate that this machine trusts, or this replica's own, or one signed by a CA of this replica's files. This
-    replica presents its own certificate when asked.
+    A replica must present this replica's own certificate, or one with the same name by a CA of the configuration: those
+    in ``cert_file`` behind the own certificate, ``client_ca_file``, and ``ca_file`` (CLUSTER_CA_FILE). CAs that this
+    machine trusts do not count: anybody can get a certificate of a public CA. This replica presents its own certificate
+    when asked. Raises SettingsError when ``ca_file`` cannot be used.
     """
 
-    def __init__(self, current: Callable[[], TlsConfig | None]) -> None:
+    def __init__(self, current: Callable[[], TlsConfig | None], *, ca_file: Path | None = None) -> None:
         self._current = current
+        self._authorities = _authorities(ca_file)
         self._made: tuple[TlsConfig, ssl.SSLContext] | None = None
 
     def __call__(self) -> ssl.SSLContext | None:
@@ -93,19 +96,60 @@ class PeerTlsContext:
         if tls is None:
             return None
         if self._made is None or self._made[0] is not tls:
-            self._made = tls, _replica_context(tls)
+            self._made = tls, _replica_context(tls, self._authorities)
         return self._made[1]
 
 
-def _replica_context(tls: TlsConfig) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.check_hostname = False
+class _ReplicaContext(ssl.SSLContext):
+    """Expects ``name`` in the certificates of all servers: replicas reach each other by address, which is in none."""
+
+    name: str | None
+
+    def wrap_bio(self, *arguments: Any, **options: Any) -> ssl.SSLObject:
+        return super().wrap_bio(*arguments, **{**options, "server_hostname": self.name})
+
+
+def _authorities(ca_file: Path | None) -> bytes:
+    if ca_file is None:
+        return b""
+    try:
+        content = ca_file.read_bytes()
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=content.decode("ascii"))
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError, UnicodeError a ValueError
+        raise SettingsError(f"CLUSTER_CA_FILE={ca_file} has no certificates in PEM: {error}") from None
+    return content
+
+
+def _replica_context(tls: TlsConfig, authorities: bytes) -> ssl.SSLContext:
+    own, name = _own_certificate(tls)
+    context = _ReplicaContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.name = name
+    context.check_hostname, context.hostname_checks_common_name = name is not None, False
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    with _as_file(tls.cert + b"\n" + tls.client_ca) as trusted:
-        context.load_verify_locations(trusted)
+    trusted = b"\n".join((tls.cert, tls.client_ca, authorities)) if name is not None else own
+    with _as_file(trusted) as file:
+        context.load_verify_locations(file)
     with _as_file(tls.cert) as cert, _as_file(tls.key) as key:
         context.load_cert_chain(cert, key, password=_no_passphrase)
     return context
+
+
+def _own_certificate(tls: TlsConfig) -> tuple[bytes, str | None]:
+    """The server's own certificate (PEM), and the first of its names that a client can check; None when it has none,
+    and then only this very certificate is trusted."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    own = x509.load_pem_x509_certificates(tls.cert)[0]
+    try:
+        sans = own.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, ValueError):
+        return own.public_bytes(Encoding.PEM), None
+    names = (str(san.value) for san in sans if isinstance(san, x509.DNSName | x509.IPAddress))
+    name = next(names, None)
+    if name is not None and name.startswith("*."):
+        name = f"replica{name[1:]}"  # what a wildcard stands for
+    return own.public_bytes(Encoding.PEM), name
 
 
 def _set_ciphers(context: ssl.SSLContext, tls: TlsConfig) -> None:

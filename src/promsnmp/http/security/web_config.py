@@ -8,6 +8,7 @@ whole configuration.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ import yaml
 from promsnmp.errors import SettingsError
 from promsnmp.http.security.tls_names import CURVES, SUITES, TLS13_SUITES, VERSIONS, unusable, usable_curves
 from promsnmp.support import yaml_nodes, yaml_scalars, yaml_text
+from promsnmp.support.secret_keys import exposure
 from promsnmp.support.yaml_nodes import NodeError
 
 HEADERS: Mapping[str, tuple[str, ...]] = {
@@ -111,7 +113,7 @@ def _config(root: yaml.Node, path: Path) -> WebConfig:
     sections = {"tls_server_config", "http_server_config", "basic_auth_users", "rate_limit"}
     found = dict(yaml_nodes.pairs(root, "the file", sections, secret=True))
     return WebConfig(
-        tls=_tls(found.get("tls_server_config"), path.parent),
+        tls=_tls(found.get("tls_server_config"), path),
         headers=_headers(found.get("http_server_config")),
         users=_users(found.get("basic_auth_users")),
         rate=_rate(found.get("rate_limit")),
@@ -121,14 +123,14 @@ def _config(root: yaml.Node, path: Path) -> WebConfig:
 # --------------------------------------------------------------------------------------------------------------- tls
 
 
-def _tls(node: yaml.Node | None, folder: Path) -> TlsConfig | None:
+def _tls(node: yaml.Node | None, path: Path) -> TlsConfig | None:
     """None for a section without keys."""
     found = dict(yaml_nodes.pairs(node, "tls_server_config", _TLS_KEYS, secret=True)) if node is not None else {}
     if not found or node is None:
         return None
-    cert = _pem(found, "cert", folder) or _missing(node, "cert")
-    key = _pem(found, "key", folder) or _missing(node, "key")
-    client_ca = _pem(found, "client_ca", folder)
+    cert = _pem(found, "cert", path) or _missing(node, "cert")
+    key = _pem(found, "key", path, private=True) or _missing(node, "key")
+    client_ca = _pem(found, "client_ca", path)
     policy = _policy(found.get("client_auth_type"))
     if client_ca and policy is ClientAuth.NONE:
         raise NodeError(node, f"client_ca_file has no effect without client_auth_type: {ClientAuth.REQUIRE.value}")
@@ -154,21 +156,32 @@ def _tls(node: yaml.Node | None, folder: Path) -> TlsConfig | None:
     )
 
 
-def _pem(found: Mapping[str, yaml.Node], key: str, folder: Path) -> bytes:
+def _pem(found: Mapping[str, yaml.Node], key: str, path: Path, *, private: bool = False) -> bytes:
     """The value of ``key``, or the content of the file that ``key_file`` names; empty without both. The file wins, as
-    in exporter-toolkit."""
+    in exporter-toolkit. The file that holds a ``private`` value is refused when others can read it."""
     node = found.get(f"{key}_file")
     if node is not None and (name := yaml_nodes.text(node, f"{key}_file")):
-        try:
-            return _content(folder / name, f"{key}_file: ")
-        except SettingsError as error:
-            raise NodeError(node, str(error)) from None
-    return yaml_nodes.text(found[key], key).encode() if key in found else b""
+        return _named(node, path.parent / name, f"{key}_file: ", private=private)
+    if key not in found:
+        return b""
+    if private:
+        _named(found[key], path, f"{key}: ", private=True)
+    return yaml_nodes.text(found[key], key).encode()
 
 
-def _content(path: Path, what: str) -> bytes:
+def _named(node: yaml.Node, path: Path, what: str, *, private: bool) -> bytes:
     try:
-        return path.read_bytes()
+        return _content(path, what, private=private)
+    except SettingsError as error:
+        raise NodeError(node, str(error)) from None
+
+
+def _content(path: Path, what: str, *, private: bool = False) -> bytes:
+    try:
+        with path.open("rb") as file:
+            if private and (problem := exposure(path, os.fstat(file.fileno()))):
+                raise SettingsError(f"{what}{path} is refused: {problem}")
+            return file.read()
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = getattr(error, "strerror", None) or error
         raise SettingsError(f"{what}{path} cannot be read: {reason}") from None

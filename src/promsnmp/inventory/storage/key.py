@@ -6,11 +6,9 @@ and an inventory without its key is an error instead of getting a new, useless k
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import secrets
-import stat
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,11 +19,10 @@ from promsnmp.inventory.storage.atomic_file import (
     make_directory,
     read_bytes,
     stamp_of,
-    sync_directory,
-    write_bytes,
 )
 from promsnmp.inventory.storage.encryption import check_key
 from promsnmp.inventory.storage.lock import write_lock
+from promsnmp.support.secret_keys import exposure, make_once
 
 log = logging.getLogger(__name__)
 
@@ -80,14 +77,20 @@ def candidate_keys(inventory_file: Path) -> list[bytes]:
     return [found for place in places if (found := read_key_file(place)) is not None]
 
 
-def read_key_file(path: Path) -> bytes | None:
-    """The key in a file, without the newline; None when there is no file."""
+def read_key_file(path: Path, *, accept_exposed: bool = False) -> bytes | None:
+    """The key in a file, without the newline; None when there is no file. Raises InventoryKeyError.
+
+    A file that others can read is an error, too, or with ``accept_exposed`` a warning.
+    """
     content = read_bytes(path)
     if content is None:
         return None
-    with contextlib.suppress(OSError):
-        if stat.S_IMODE(path.stat().st_mode) & 0o007:
-            log.warning("every user of this machine can read or write the key file; run: chmod 600 %s", path)
+    with explain_os_errors(path, "read"):
+        problem = exposure(path, path.stat())
+    if problem and not accept_exposed:
+        raise InventoryKeyError(f"the key file is refused: {problem}")
+    if problem:
+        log.warning("not a secret: %s", problem)
     return check_key(content[0].strip(), f"the key in {path}")
 
 
@@ -97,36 +100,14 @@ def new_key() -> bytes:
 
 
 def _make(path: Path) -> bytes:
-    """Creates the key file by linking a complete one into place: atomic, and never over another process's key."""
+    """Creates the key file, never over another process's key; returns the key that is in it then."""
     with explain_os_errors(path, "written"):
         make_directory(path.parent)
-        finished = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-        write_bytes(finished, new_key(), keep_mode=False)
-        try:
-            _publish(finished, path)
+        if make_once(path, new_key()):
             log.warning(
                 "created the key of the inventory, back it up, the inventory cannot be read without it: %s", path
             )
-        except FileExistsError:
-            log.debug("another process created the key file: %s", path)
-        finally:
-            finished.unlink()
-        sync_directory(path.parent)
     return _made(path)
-
-
-def _publish(finished: Path, path: Path) -> None:
-    """Raises FileExistsError when the key file exists."""
-    try:
-        os.link(finished, path)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(finished.read_bytes())
-            file.flush()
-            os.fsync(descriptor)
 
 
 def _made(path: Path) -> bytes:

@@ -192,7 +192,7 @@ def _new_key(new_key_file: Path | None) -> bytes | None:
         return check_key(given.encode(), NEW_KEY_SETTING) if given else None
     if str(new_key_file) == "-":
         return check_key(sys.stdin.buffer.read().strip(), "the key on the standard input")
-    if (key := read_key_file(new_key_file)) is None:
+    if (key := read_key_file(new_key_file, accept_exposed=True)) is None:
         raise click.UsageError(f"no such file: {new_key_file}")
     return key
 

@@ -1,0 +1,39 @@
+"""Keeps what Redis says about replicas apart from what they have proven.
+
+An announced replica is asked at its address, and counts as a member when it has answered (gossip.py). From then on, its
+heartbeats in Redis keep it a member, also while this replica cannot reach it.
+"""
+
+from __future__ import annotations
+
+from promsnmp.cluster.members.members import Member, Members
+
+
+class Announcements:
+    """The replicas that a source announces, between it and ``members``."""
+
+    def __init__(self, members: Members) -> None:
+        self._members = members
+        self._waiting: dict[str, Member] = {}
+        """Announced, but not proven yet; by instance."""
+
+    @property
+    def addresses(self) -> set[str]:
+        """Where replicas are announced that have not proven themselves yet."""
+        return {member.address for member in self._waiting.values()}
+
+    def mark_reachable(self) -> None:
+        """Notes that the source answers. What it announced before is forgotten: it says it again."""
+        self._waiting.clear()
+        self._members.mark_reachable()
+
+    def mark_alive(self, member: Member, *, age: float = 0.0) -> None:
+        """Notes a heartbeat, ``age`` seconds ago."""
+        if self._members.is_proven(member):
+            self._members.mark_alive(member, age=age)
+        elif age < self._members.member_timeout and member.instance != self._members.me.instance:
+            self._waiting[member.instance] = member
+
+    def mark_left(self, instance: str) -> None:
+        """Notes that a replica has left."""
+        self._members.mark_left(instance)

@@ -1,0 +1,141 @@
+"""Records of the lease count only with the signature of a replica, in a real Redis."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+
+import pytest
+
+from promsnmp.cluster.clients.redis_client import RedisClient
+from promsnmp.cluster.clients.redis_url import parse_redis_address
+from promsnmp.cluster.election.backend_redis import RedisLeaseStore
+from promsnmp.cluster.election.rules import Candidate, LeaseRecord, LeaseState, Timing
+from promsnmp.cluster.election.signed_store import MAX_DURATION, SignedLeaseStore
+from promsnmp.cluster.peers.cluster_key import ClusterKey
+from tests.support.cluster.members import Clock
+from tests.support.cluster.redis_server import RedisServer
+
+KEY, OTHER_KEY = ClusterKey("a key of the tests of leases, 32+ ..."), ClusterKey("another key of the tests, 32+ ...")
+RECORD = "promsnmp:election"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with RedisServer(tmp_path_factory.mktemp("redis")) as running:
+        yield running
+
+
+class Stores:
+    """The store without and with signatures, of this cluster and of another one."""
+
+    def __init__(self, client: RedisClient) -> None:
+        self.plain = RedisLeaseStore(client)
+        self.problems: list[str] = []
+        self.signed = SignedLeaseStore(self.plain, KEY, on_problem=self.problems.append)
+        self.foreign = SignedLeaseStore(self.plain, OTHER_KEY, on_problem=lambda _: None)
+
+    async def read(self) -> LeaseState:
+        self.problems.clear()
+        return await self.signed.read()
+
+
+@pytest.fixture
+async def stores(server: RedisServer) -> AsyncIterator[Stores]:
+    server.cli("FLUSHALL")
+    client = RedisClient(parse_redis_address(server.url))
+    yield Stores(client)
+    await client.close()
+
+
+def record(name: str, token: int, *, duration: float = 30.0, released: bool = False) -> LeaseRecord:
+    return LeaseRecord(name, f"instance of {name}", f"{name}:8080", token, duration, released)
+
+
+async def test_a_signed_record_is_read_as_it_was_written(stores: Stores) -> None:
+    for token, released in ((1, False), (2, True)):
+        assert await stores.signed.write(record("pod-1", token, released=released), await stores.read())
+        state = await stores.read()
+        assert state.record is not None
+        assert replace(state.record, beat="", store="", mac="") == record("pod-1", token, released=released)
+        assert stores.problems == [""]
+
+
+@pytest.mark.parametrize("released", [False, True])
+async def test_a_record_without_or_with_a_foreign_signature_is_somebodys_who_is_no_replica(
+    stores: Stores, released: bool
+) -> None:
+    for store, reason in ((stores.plain, "older version"), (stores.foreign, "another CLUSTER_KEY")):
+        assert await store.write(record("pod-9", 7, duration=1e9, released=released), await stores.plain.read())
+        state = await stores.read()
+        assert state.record is not None
+        assert (state.record.holder, state.record.address, state.record.instance) == ("pod-9", "", "")
+        assert (state.fencing_token, state.is_held, state.forced) == (0, True, False)
+        assert state.record.duration == MAX_DURATION
+        assert reason in stores.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("address", "192.0.2.66:8080"), ("term", "9"), ("holder", "pod-9"), ("instance", "x"), ("released", "1")],
+)
+async def test_a_changed_field_makes_the_record_invalid(
+    stores: Stores, server: RedisServer, field: str, value: str
+) -> None:
+    await stores.signed.write(record("pod-1", 3), await stores.read())
+    server.cli("HSET", RECORD, field, value)
+    if field == "holder":
+        server.cli("SET", "leader", value)
+    state = await stores.read()
+    assert state.record is not None
+    assert (state.record.address, state.fencing_token, state.is_held) == ("", 0, True)
+
+
+async def test_a_name_without_a_record_has_neither_address_nor_term(stores: Stores, server: RedisServer) -> None:
+    fields = {"holder": "somebody", "instance": "", "address": "192.0.2.66:8080", "term": "99", "duration": "30.0"}
+    server.cli("HSET", RECORD, *(word for pair in fields.items() for word in pair))
+    server.cli("SET", "leader", "somebody")
+    state = await stores.read()
+    assert state.record is not None
+    assert (state.record.holder, state.record.address, state.fencing_token) == ("somebody", "", 0)
+
+
+async def test_a_forged_record_ends_no_leadership_and_is_replaced_after_a_lease(
+    stores: Stores, server: RedisServer
+) -> None:
+    clock = Clock()
+    timing = Timing(duration=30.0, renew=10.0, read_interval=1.0)
+    candidate = Candidate(LeaseRecord("pod-1", "instance 1", "pod-1:8080", 0, 0), timing, clock=clock)
+
+    async def one_round() -> None:
+        state = await stores.read()
+        if (wanted := candidate.on_read(state)) is not None and await stores.signed.write(wanted, state):
+            candidate.on_written(wanted, sent_at=clock())
+
+    await one_round()
+    assert candidate.leads
+    forged = {"holder": "pod-9", "instance": "x", "address": "192.0.2.66:8080", "term": "7", "mac": "0" * 64}
+    server.cli("HSET", RECORD, *(word for pair in forged.items() for word in pair))
+    server.cli("SET", "leader", "pod-9")
+    await one_round()
+    assert candidate.leads
+    await one_round()
+    assert stores.problems == [""], "the leader wrote its record again"
+    follower = Candidate(LeaseRecord("pod-2", "instance 2", "pod-2:8080", 0, 0), timing, clock=clock)
+    server.cli("HSET", RECORD, *(word for pair in forged.items() for word in pair), "beat", "another")
+    server.cli("SET", "leader", "pod-9")
+    for _ in range(29):
+        assert follower.on_read(await stores.read()) is None
+        assert follower.leader is None or follower.leader.address == ""
+        clock.now += 1.0
+    clock.now += 2.0
+    wanted = follower.on_read(await stores.read())
+    assert wanted is not None
+
+
+def test_the_signature_covers_every_field_that_the_replica_sets() -> None:
+    names = json.dumps(list(LeaseRecord.__dataclass_fields__))
+    assert names == json.dumps(
+        ["holder", "instance", "address", "fencing_token", "duration", "released", "beat", "store", "mac"]
+    ), "a new field is signed, unless the lease store sets it (_UNSIGNED)"
