@@ -182,7 +182,7 @@ def test_the_build_context_has_only_what_it_needs() -> None:
     rules = [line for line in (PROJECT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
     assert rules[0] == "*"
     assert {rule[1:] for rule in rules if rule.startswith("!")} == {
-        "pyproject.toml", "setup.py", "README.md", "LICENSE", "src", "deploy/image",
+        "pyproject.toml", "setup.py", "README.md", "LICENSE", "src", "deploy/image", "requirements",
     }  # fmt: skip
     assert CACHE.is_absolute()
 

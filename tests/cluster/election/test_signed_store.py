@@ -8,12 +8,15 @@ from dataclasses import replace
 
 import pytest
 
+from promsnmp.cluster.clients.kube_api import KubeApi, KubeApiAddress
 from promsnmp.cluster.clients.redis_client import RedisClient
 from promsnmp.cluster.clients.redis_url import parse_redis_address
+from promsnmp.cluster.election.backend_kubernetes import ANNOTATION, KubernetesLeaseStore
 from promsnmp.cluster.election.backend_redis import RedisLeaseStore
 from promsnmp.cluster.election.rules import Candidate, LeaseRecord, LeaseState, Timing
 from promsnmp.cluster.election.signed_store import MAX_DURATION, SignedLeaseStore
 from promsnmp.cluster.peers.cluster_key import ClusterKey
+from tests.support.cluster.api_server import ApiServer
 from tests.support.cluster.members import Clock
 from tests.support.cluster.redis_server import RedisServer
 
@@ -132,6 +135,26 @@ async def test_a_forged_record_ends_no_leadership_and_is_replaced_after_a_lease(
     clock.now += 2.0
     wanted = follower.on_read(await stores.read())
     assert wanted is not None
+
+
+async def test_the_lease_of_kubernetes_is_signed_too() -> None:
+    problems: list[str] = []
+    with ApiServer() as server:
+        api = KubeApi(KubeApiAddress(server.address, tls=False), timeout=5.0)
+        store = SignedLeaseStore(KubernetesLeaseStore(api, "site"), KEY, on_problem=problems.append)
+        assert await store.write(record("pod-1", 3), await store.read())
+        state = await store.read()
+        assert state.record is not None
+        assert replace(state.record, beat="", mac="") == record("pod-1", 3)
+        lease = server.lease()
+        note = json.loads(lease["metadata"]["annotations"][ANNOTATION])
+        lease["metadata"]["annotations"][ANNOTATION] = json.dumps({**note, "address": "192.0.2.66:8080"})
+        server.store.update("site", lease["metadata"]["name"], lease)
+        state = await store.read()
+        api.close()
+    assert state.record is not None
+    assert (state.record.holder, state.record.address, state.fencing_token, state.is_held) == ("pod-1", "", 0, True)
+    assert "another CLUSTER_KEY" in problems[-1]
 
 
 def test_the_signature_covers_every_field_that_the_replica_sets() -> None:

@@ -123,6 +123,19 @@ async def test_entries_of_another_cluster_or_another_place_are_not_believed(
     assert one.heart.problem
 
 
+async def test_an_entry_that_somebody_left_behind_is_no_problem(redis_client: RedisClient, server: RedisServer) -> None:
+    """Such as those of the replicas of an older version, after an update."""
+    one = Replica(redis_client, "pod-0")
+    await one.beat()
+    moment = int(server.cli("HGET", "promsnmp:members", "instance of pod-0").partition(" ")[0])
+    server.cli("HSET", "promsnmp:members", "old", f"{moment - 20_000} {{}}")
+    await one.beat()
+    assert one.heart.problem
+    server.cli("HSET", "promsnmp:members", "old", f"{moment - 40_000} {{}}")
+    await one.beat()
+    assert one.heart.problem == ""
+
+
 async def test_an_entry_that_was_changed_makes_no_member_and_removes_none(
     redis_client: RedisClient, server: RedisServer
 ) -> None:

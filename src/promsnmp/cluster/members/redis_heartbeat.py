@@ -20,6 +20,8 @@ from promsnmp.errors import CoordinatorError, PeerError
 MEMBERS = "promsnmp:members"
 FORGET_AFTER = 600_000
 """Milliseconds after which a silent member's entry is removed."""
+SHOWN_FOR = 30_000
+"""Milliseconds for which an entry that is not believed is a problem: then whoever wrote it is gone."""
 MAX_STARTS = 1024
 """Replicas whose start is remembered."""
 CLOCK_DRIFT = 0.05
@@ -88,7 +90,8 @@ class RedisHeartbeats:
                     member = read_member(record)
                     members.mark_alive(member, age=max(int(age) / 1000, self._age(member.instance, record)))
             except UnknownMac as error:
-                problems.append(str(error))
+                if int(age) < SHOWN_FOR:
+                    problems.append(str(error))
             except (PeerError, ValueError):
                 continue  # of another version
         text = f"{len(problems)} entries of {self._keys[0]} are not believed: "
