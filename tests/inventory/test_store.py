@@ -354,6 +354,7 @@ async def test_a_leader_of_an_earlier_term_cannot_write(path: Path) -> None:
 
 async def test_a_running_store_follows_a_new_key_in_the_key_file(path: Path) -> None:
     key_file(path).write_bytes(KEY)
+    key_file(path).chmod(0o600)
     key = InventoryKey(KEY, key_file(path))
     store = InventoryStore(path, key)
     await store.replace(document())
