@@ -149,7 +149,8 @@ def volume_steps(folder: Path) -> Generator[Step, None, None]:
 def file_steps(folder: Path) -> Generator[Step, None, None]:
     """Writes whose end fails, locks that do nothing, and files that an operator sets right."""
     file, calls = folder / "inventory.json", FaultyCalls(folder)
-    with replicas_with_file(folder, file, env=calls.env, timing=DEFAULT_TIMING) as fleet:
+    env = {**calls.env, **inventory_file.OWN_KEY}
+    with replicas_with_file(folder, file, env=env, timing=DEFAULT_TIMING) as fleet:
         yield "unsynced", partial(inventory_file.folder_cannot_be_synced, fleet, calls, file=file, slack=SLACK)
         other = folder / "other" / "inventory.json"
         yield "volume", partial(inventory_file.sees_another_volume, fleet, other, slack=SLACK, reported=True)

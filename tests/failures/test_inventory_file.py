@@ -32,7 +32,7 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> FaultyCalls:
 
 @pytest.fixture(scope="module")
 def fleet(file: Path, calls: FaultyCalls) -> Iterator[Fleet]:
-    with replicas_with_file(file.parent, file, env=calls.env) as made:
+    with replicas_with_file(file.parent, file, env={**calls.env, **inventory_file.OWN_KEY}) as made:
         yield made
 
 
@@ -50,16 +50,16 @@ def test_a_replica_that_sees_another_volume_asks_another_one_for_unknown_targets
 
 
 def inventory_health(service: ServiceProcess) -> dict[str, Any]:
-    found = service.client.get("/actuator/health/inventory").json()
-    assert isinstance(found, dict)
-    return found
+    health = service.client.get("/actuator/health/inventory").json()
+    assert isinstance(health, dict)
+    return health
 
 
-def test_a_volume_without_locks_is_told_at_the_start(tmp_path: Path, calls: FaultyCalls) -> None:
+def test_a_volume_without_locks_is_reported_at_the_start(tmp_path: Path, calls: FaultyCalls) -> None:
     with calls.no_locks(), ServiceProcess(tmp_path, env=calls.env) as service:
         wait_until(lambda: "locks" in inventory_health(service)["details"], what="the check of the locks")
-        found = inventory_health(service)
-        assert (found["status"], "two processes" in found["details"]["locks"]) == ("UP", True)
+        health = inventory_health(service)
+        assert (health["status"], "two processes" in health["details"]["locks"]) == ("UP", True)
         assert "promsnmp_inventory_locks 0.0" in service.client.get("/metrics").text
         assert service.output().count("no working locks") == 1
         assert service.client.post(DEVICES, json={"sysName": "a", "agents": []}).status_code == 201

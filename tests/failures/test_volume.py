@@ -37,7 +37,7 @@ def test_a_read_only_volume_blocks_only_changes(fleet: Fleet, volume: Volume) ->
     print(volumes.cannot_be_written(fleet, volume.read_only, "the file system is read-only", slack=BUSY))
 
 
-def test_a_read_only_volume_is_told_at_the_start(fleet: Fleet, volume: Volume) -> None:
+def test_a_read_only_volume_is_reported_at_the_start(fleet: Fleet, volume: Volume) -> None:
     print(
         volumes.cannot_be_written_at_the_start(fleet, volume.read_only, "read-only", prefix=volume.prefix, slack=BUSY)
     )

@@ -190,6 +190,7 @@ class InventoryStore:
     async def _write_numbers(self) -> None:
         """Gives the file the numbers that the inventory in use has, if this replica may write."""
         try:
+            self._sync.get_fencing_token()  # a follower need not wait for its turn to write
             await self.update(replace)
         except (InventoryError, OutcomeUnknown) as error:
             log.debug("the inventory file keeps its lower numbers for now: %s", error)

@@ -28,8 +28,8 @@ class Replica:
 
     @property
     def newest(self) -> str:
-        found = self.inventories.newest()
-        return found.name if found is not None else ""
+        newest = self.inventories.newest()
+        return newest.name if newest is not None else ""
 
 
 def test_the_member_with_the_newest_inventory_is_found_by_term_and_revision() -> None:

@@ -48,9 +48,9 @@ def test_a_document_that_nobody_could_read_is_refused_each_time(path: Path, chan
             file.write(change(GOOD))  # type: ignore[operator]
     assert path.read_bytes() == before
     file.write(with_first(GOOD, sys_name="afterwards"))
-    found = file.read()
-    assert found is not None
-    assert found[0].devices[0].sys_name == "afterwards"
+    stored = file.read()
+    assert stored is not None
+    assert stored[0].devices[0].sys_name == "afterwards"
 
 
 def test_only_devices_that_are_new_are_parsed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,9 +67,9 @@ def test_only_devices_that_are_new_are_parsed(path: Path, monkeypatch: pytest.Mo
     file.write(replace(GOOD, revision=2))
     file.write(with_first(GOOD, sys_name="x"))
     again = EncryptedFile(path, InventoryKey(KEY))
-    found = again.read()
-    assert found is not None
-    again.write(replace(found[0], devices=(*found[0].devices, Device("6a3c1d5e-0000-4000-8000-0000000000ff", "new"))))
+    stored = again.read()
+    assert stored is not None
+    again.write(replace(stored[0], devices=(*stored[0].devices, Device("6a3c1d5e-0000-4000-8000-0000000000ff", "new"))))
     assert parsed == [2, 0, 1, 1]
 
 

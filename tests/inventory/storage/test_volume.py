@@ -77,10 +77,10 @@ async def test_a_volume_that_works_is_checked_now_and_then_and_its_locks_once(
     monkeypatch.setattr(volume_module, "check_locks", locks_work)
     for _ in range(3):
         await check.run()
-    assert [one.name for one in tried] == ["inventory.json", ".inventory.json.lock"]
+    assert [place.name for place in tried] == ["inventory.json", ".inventory.json.lock"]
     monkeypatch.setattr(volume_module, "CHECK_INTERVAL", 0.0)
     await check.run()
-    assert [one.name for one in tried] == ["inventory.json", ".inventory.json.lock", "inventory.json"]
+    assert [place.name for place in tried] == ["inventory.json", ".inventory.json.lock", "inventory.json"]
 
 
 async def test_locks_that_do_not_work_are_a_warning_and_a_detail_of_the_health(
@@ -91,8 +91,8 @@ async def test_locks_that_do_not_work_are_a_warning_and_a_detail_of_the_health(
     monkeypatch.setattr(volume_module, "check_locks", lambda _: LockCheck(False, "it has no locks"))
     await store.volume.run()
     assert "no working locks: it has no locks" in caplog.text
-    found = inventory_component(store)
-    assert (found.status, found.details["locks"]) == (Status.UP, "it has no locks")
+    component = inventory_component(store)
+    assert (component.status, component.details["locks"]) == (Status.UP, "it has no locks")
 
 
 async def test_health_says_whether_changes_would_be_refused_or_were(
@@ -105,8 +105,8 @@ async def test_health_says_whether_changes_would_be_refused_or_were(
     await store.replace(document())
     assert inventory_component(store).status is Status.UP
     store.volume.note_failure(error)
-    found = inventory_component(store)
-    assert (found.status, found.details["error"]) == (Status.UNKNOWN, "read-only")
+    component = inventory_component(store)
+    assert (component.status, component.details["error"]) == (Status.UNKNOWN, "read-only")
     monkeypatch.setattr(os, "fsync", read_only)
     with pytest.raises(InventoryUnavailable):
         await store.replace({"devices": []})
@@ -116,5 +116,5 @@ async def test_health_says_whether_changes_would_be_refused_or_were(
 
 async def test_a_replica_that_is_behind_is_out_of_service(path: Path) -> None:
     store = InventoryStore(path, KEY)
-    found = inventory_component(store, lag="pod-1 has a newer one")
-    assert (found.status, found.details["error"]) == (Status.OUT_OF_SERVICE, "pod-1 has a newer one")
+    component = inventory_component(store, lag="pod-1 has a newer one")
+    assert (component.status, component.details["error"]) == (Status.OUT_OF_SERVICE, "pod-1 has a newer one")

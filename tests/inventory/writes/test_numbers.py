@@ -21,8 +21,8 @@ KNOWN = Inventory(revision=100, fencing_token=7, imported_at=50)
 
 def test_a_file_with_larger_numbers_counts_as_it_is() -> None:
     for term, revision in ((7, 100), (7, 101), (8, 3)):
-        found = Inventory(revision=revision, fencing_token=term)
-        assert continued(found, KNOWN) == replace(found, imported_at=50)
+        in_file = Inventory(revision=revision, fencing_token=term)
+        assert continued(in_file, KNOWN) == replace(in_file, imported_at=50)
 
 
 def test_a_file_with_lower_numbers_does_not_count() -> None:
@@ -32,13 +32,13 @@ def test_a_file_with_lower_numbers_does_not_count() -> None:
 
 
 @pytest.mark.parametrize(
-    "found", [Inventory(), Inventory(revision=1, imported_at=51), Inventory((), (), 900, 3, (), 51)]
+    "in_file", [Inventory(), Inventory(revision=1, imported_at=51), Inventory((), (), 900, 3, (), 51)]
 )
-def test_a_file_without_numbers_or_with_a_later_import_counts_and_continues_the_numbers(found: Inventory) -> None:
-    result = continued(found, KNOWN)
+def test_a_file_without_numbers_or_with_a_later_import_counts_and_continues_the_numbers(in_file: Inventory) -> None:
+    result = continued(in_file, KNOWN)
     assert result is not None
-    assert result.revision == max(found.revision, 100) + 1
-    assert (result.fencing_token, result.imported_at) == (7, max(found.imported_at, 50))
+    assert result.revision == max(in_file.revision, 100) + 1
+    assert (result.fencing_token, result.imported_at) == (7, max(in_file.imported_at, 50))
 
 
 def test_a_file_without_numbers_counts_as_imported_when_it_is_read_first() -> None:

@@ -78,14 +78,14 @@ def open_unreadable(settings: Settings, *, create: bool) -> InventoryStore:
     try:
         return _open(settings, create=create)
     except (InventoryDamaged, InventoryInvalid, InventoryKeyError) as error:
-        found = read_bytes(path)
-        if found is None or not create:
+        unreadable = read_bytes(path)
+        if unreadable is None or not create:
             return InventoryStore(path, b"")
         copy = path.with_name(f"{path.name}.unreadable")
-        write_bytes(copy, found[0])
+        write_bytes(copy, unreadable[0])
         click.echo(f"promsnmp: {error}", err=True)
         click.echo(f"promsnmp: the file is replaced; a copy of it is {copy}", err=True)
-        return _to_be_replaced(settings, found[1], Inventory())
+        return _to_be_replaced(settings, unreadable[1], Inventory())
 
 
 def _to_be_replaced(settings: Settings, stamp: FileStamp, numbers: Inventory) -> InventoryStore:

@@ -55,10 +55,12 @@ class PeerInventories:
     def newest(self) -> Member | None:
         """The member with the newest inventory, if that is newer than this replica's; else None."""
         reported = [
-            (self._versions[one.instance], one) for one in self._members.others if one.instance in self._versions
+            (self._versions[member.instance], member)
+            for member in self._members.others
+            if member.instance in self._versions
         ]
-        version, member = max(reported, default=(self._own(), None), key=lambda pair: pair[0])
-        return member if version > self._own() else None
+        version, newest = max(reported, default=(self._own(), None), key=lambda pair: pair[0])
+        return newest if version > self._own() else None
 
     def lag(self) -> str:
         """Why this replica's inventory is out of date, for people; empty when it is not, or only for a moment."""

@@ -87,8 +87,8 @@ def read_bytes(path: Path) -> tuple[bytes, FileStamp] | None:
             return None
 
 
-def _stamp(found: os.stat_result) -> FileStamp:
-    return FileStamp(found.st_ino, found.st_mtime_ns, found.st_size)
+def _stamp(status: os.stat_result) -> FileStamp:
+    return FileStamp(status.st_ino, status.st_mtime_ns, status.st_size)
 
 
 PRIVATE, READABLE = 0o600, 0o644
@@ -221,10 +221,10 @@ def _confirm(path: Path, directory: int, version: _Version) -> Written:
 
 def _standing(path: Path, version: _Version) -> FileStamp:
     """The stamp under which the new file stands. Raises OSError or InventoryUnavailable when it does not stand."""
-    found = opened_stamp(path)
-    if found is None or not (found == version.stamp or _is_version(path, version)):
+    stamp = opened_stamp(path)
+    if stamp is None or not (stamp == version.stamp or _is_version(path, version)):
         raise InventoryUnavailable("another program has replaced or removed it at the same time")
-    return found
+    return stamp
 
 
 def _is_version(path: Path, version: _Version) -> bool:

@@ -116,13 +116,13 @@ class EncryptedFile:
     def _check_document(self, inventory: Inventory) -> None:
         """Raises InventoryUnavailable when the document of ``inventory`` would be read as something else."""
         readable = set(map(id, self._readable))
-        new = replace(inventory, devices=tuple(one for one in inventory.devices if id(one) not in readable))
+        new = replace(inventory, devices=tuple(device for device in inventory.devices if id(device) not in readable))
         try:
             with gc_paused():
-                found = read_inventory(self._writer.json_of(new), str(self.path))
+                parsed = read_inventory(self._writer.json_of(new), str(self.path))
         except InventoryError as error:
             raise InventoryUnavailable(f"not written: nobody could read it: {error}") from error
-        if _numbers_and_ids(found) != _numbers_and_ids(new):
+        if _numbers_and_ids(parsed) != _numbers_and_ids(new):
             raise InventoryUnavailable("not written: it would be read as another inventory than it is")
 
     def prepare(self, inventory: Inventory) -> None:

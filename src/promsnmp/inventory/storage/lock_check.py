@@ -97,14 +97,15 @@ def local_locks_option(path: Path, mounts: Path) -> str:
         lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ""
-    place, found = os.path.realpath(path), ("", "", "")
+    place = os.path.realpath(path)
+    mount, file_system, options = "", "", ""
     for line in lines:
         first, _, second = line.partition(" - ")
         fields, more = first.split(), second.split()
         if len(fields) < 6 or len(more) < 3:
             continue
         point = fields[4].replace("\\040", " ")
-        if os.path.commonpath((place, point)) == point and len(point) >= len(found[0]):
-            found = point, more[0], f"{fields[5]},{more[2]}"
-    options = found[2].split(",")
-    return next((option for option in _LOCAL_LOCKS.get(found[1], ()) if option in options), "")
+        if os.path.commonpath((place, point)) == point and len(point) >= len(mount):
+            mount, file_system, options = point, more[0], f"{fields[5]},{more[2]}"
+    given = options.split(",")
+    return next((option for option in _LOCAL_LOCKS.get(file_system, ()) if option in given), "")

@@ -25,25 +25,25 @@ def is_numbered(inventory: Inventory) -> bool:
     return bool(inventory.revision or inventory.fencing_token)
 
 
-def numbered(found: Inventory, *, time_ms: int) -> Inventory:
+def numbered(in_file: Inventory, *, time_ms: int) -> Inventory:
     """A file at the start. One without numbers counts as imported at the Unix time ``time_ms``, in milliseconds."""
-    return found if is_numbered(found) else replace(found, imported_at=max(found.imported_at, time_ms))
+    return in_file if is_numbered(in_file) else replace(in_file, imported_at=max(in_file.imported_at, time_ms))
 
 
-def continued(found: Inventory, known: Inventory) -> Inventory | None:
-    """What to use after ``found`` was read from the file while ``known`` was in use: with numbers that are not lower;
-    None when ``found`` is older and does not count."""
-    numbers, known_numbers = (found.fencing_token, found.revision), (known.fencing_token, known.revision)
-    imported_at = max(found.imported_at, known.imported_at)
-    is_same = numbers == known_numbers and (found.devices, found.seeds) == (known.devices, known.seeds)
+def continued(in_file: Inventory, known: Inventory) -> Inventory | None:
+    """What to use after ``in_file`` was read from the file while ``known`` was in use: with numbers that are not lower;
+    None when ``in_file`` is older and does not count."""
+    numbers, known_numbers = (in_file.fencing_token, in_file.revision), (known.fencing_token, known.revision)
+    imported_at = max(in_file.imported_at, known.imported_at)
+    is_same = numbers == known_numbers and (in_file.devices, in_file.seeds) == (known.devices, known.seeds)
     if numbers > known_numbers or is_same:
-        return replace(found, imported_at=imported_at)
-    if numbers < known_numbers and is_numbered(found) and found.imported_at <= known.imported_at:
+        return replace(in_file, imported_at=imported_at)
+    if numbers < known_numbers and is_numbered(in_file) and in_file.imported_at <= known.imported_at:
         return None
     return replace(
-        found,
-        revision=max(found.revision, known.revision) + 1,
-        fencing_token=max(found.fencing_token, known.fencing_token),
+        in_file,
+        revision=max(in_file.revision, known.revision) + 1,
+        fencing_token=max(in_file.fencing_token, known.fencing_token),
         imported_at=imported_at,
     )
 

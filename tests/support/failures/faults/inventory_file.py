@@ -30,6 +30,8 @@ from tests.support.failures.load.scrapes import Scrapes
 from tests.support.inventory.faulty_calls import FaultyCalls
 from tests.support.tools import wait_until
 
+OWN_KEY = {"CLUSTER_KEY": "5f2c9a71d08e4b36a1c7e29f60d3b845"}
+"""Replicas with different volumes recognise each other only by a key that is not on the volume."""
 MARK = "mark of the file"
 """A device that only the file of a state has."""
 State = Callable[[Path, bytes], None]
@@ -57,7 +59,7 @@ def folder_cannot_be_synced(fleet: Fleet, calls: FaultyCalls, *, file: Path, sla
             for replica in fleet.replicas:
                 name = f"unsynced at {replica.name}"
                 assert name in {device.sys_name for device in _inventory(file).devices}
-                _wait_for(lambda name=name: all(name in device_names_at(one) for one in fleet.replicas), name, slack)  # type: ignore[misc]
+                _wait_for(lambda name=name: all(name in device_names_at(each) for each in fleet.replicas), name, slack)  # type: ignore[misc]
             assert "cannot be synced" in _error_of(leader)
             assert leader.metric("promsnmp_inventory_healthy") == 0
         _wait_for(lambda: not _error_of(leader), "health that is well again", slack)
@@ -169,12 +171,12 @@ def is_set_right(fleet: Fleet, way_out: WayOut, *, file: Path, slack: float) -> 
             file.unlink()
             make_changes(fleet)
         _wait_for(
-            lambda: all((MARK in device_names_at(one)) == way_out.uses_file for one in fleet.replicas), MARK, slack
+            lambda: all((MARK in device_names_at(each)) == way_out.uses_file for each in fleet.replicas), MARK, slack
         )
         _wait_for(lambda: not any(map(_error_of, fleet.replicas)), "health that is well again", slack)
         make_changes(fleet)
         wait_for_same_inventory(fleet)
-    assert min(one.metric("promsnmp_inventory_revision") for one in fleet.replicas) > before
+    assert min(replica.metric("promsnmp_inventory_revision") for replica in fleet.replicas) > before
     assert _inventory(file).revision == leader.metric("promsnmp_inventory_revision")
     if way_out.uses_file:
         assert leader.client.delete(f"/promsnmp/devices/{MARK}").status_code == 204
@@ -202,12 +204,12 @@ def _document_in(file: Path, backup: bytes) -> dict[str, Any]:
     return to_document(_inventory(copy), mask=False)
 
 
-def _status_of(one: Replica) -> str:
-    return str(one.client.get("/actuator/health/inventory").json()["status"])
+def _status_of(replica: Replica) -> str:
+    return str(replica.client.get("/actuator/health/inventory").json()["status"])
 
 
-def _error_of(one: Replica) -> str:
-    return str(one.client.get("/actuator/health/inventory").json()["details"].get("error", ""))
+def _error_of(replica: Replica) -> str:
+    return str(replica.client.get("/actuator/health/inventory").json()["details"].get("error", ""))
 
 
 def _wait_for(condition: Callable[[], bool], what: str, slack: float) -> None:
