@@ -38,7 +38,9 @@ from promsnmp.inventory.document.write import DocumentWriter
 from promsnmp.inventory.health import inventory_component, inventory_families, key_warning
 from promsnmp.inventory.modules import AUTO
 from promsnmp.inventory.query import DeviceSelector
+from promsnmp.inventory.storage.installation import read_installation
 from promsnmp.inventory.storage.key import load_key
+from promsnmp.inventory.storage.volume import try_writing
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.inventory.targets import Site, TargetList
 from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS
@@ -151,17 +153,19 @@ def _build_cluster(
     """The cluster reads the inventory; from then on the inventory is written by its leader only."""
     port = next((item.getsockname()[1] for item in sockets), settings.server_port)
     inventory = InventoryPort(
-        fencing_token=lambda: store.current.fencing_token,
+        claim_in_file=lambda: store.current.claim,
         revision=lambda: store.current.revision,
         request_ids=lambda: store.current.request_ids,
         max_request_ids=MAX_REQUEST_IDS,
         reload=store.reload_if_changed,
-        claim=store.write_fencing_token,
+        write_claim=lambda wanted, check: store.claim(wanted.claim, after=wanted.after, check=check),
+        try_writing=partial(try_writing, settings.prom_inv_file),
+        installation=read_installation(settings.prom_inv_file) if settings.backend != "none" else "",
     )
     cluster = Cluster(
         settings, inventory, port=port, tls=PeerTlsContext(lambda: web.current.tls, ca_file=settings.cluster_ca_file)
     )
-    store.guard_writes(cluster.leadership.fencing_token)
+    store.guard_writes(cluster.leadership.claim)
     return cluster
 
 

@@ -21,13 +21,13 @@ from pathlib import Path
 import pytest
 
 from promsnmp.settings import Settings
-from tests.support.failures.faults import forgery, inventory_file, outages, partitions, volumes
+from tests.support.failures.faults import forgery, inventory_file, nodes, outages, partitions, volumes
 from tests.support.failures.faults.network import PacketLoss
 from tests.support.failures.faults.redis_faults import REFUSING
 from tests.support.failures.faults.volume import Volume
 from tests.support.failures.fleet import scenarios
 from tests.support.failures.fleet.fleets import replicas_with_file, replicas_with_lease, replicas_with_redis
-from tests.support.failures.fleet.harness import DEFAULT_TIMING
+from tests.support.failures.fleet.harness import DEFAULT_TIMING, TEN_SECONDS
 from tests.support.failures.load import changing
 from tests.support.inventory.faulty_calls import FaultyCalls
 from tests.support.signals import pass_on_default_signals
@@ -46,6 +46,7 @@ INTERVAL = 10.0
 Result = (
     scenarios.Figures
     | forgery.Forgery
+    | nodes.Handover
     | outages.Outage
     | partitions.Partition
     | volumes.FileFault
@@ -96,6 +97,7 @@ def redis_steps(folder: Path) -> Generator[Step, None, None]:
         yield "killed", partial(scenarios.leader_killed, fleet, slack=SLACK)
         yield "ended", partial(scenarios.leader_ended, fleet, slack=SLACK)
         yield "paused", partial(scenarios.leader_paused, fleet, slack=SLACK, longer=EXTRA_PAUSE)
+        yield "paused in a write", partial(scenarios.leader_paused_in_a_write, fleet, slack=SLACK)
         yield "writers", partial(scenarios.writers_and_changing_leaders, fleet, slack=SLACK, rest=4.0)
         yield "forged", partial(forgery.somebody_writes_to_redis, fleet, redis, slack=SLACK, lasting=FAULT_DURATION)
         yield "slow", partial(outages.redis_is_slow, fleet, redis, slack=SLACK, lasting=REDIS_OUTAGE)
@@ -105,8 +107,26 @@ def redis_steps(folder: Path) -> Generator[Step, None, None]:
             yield name, partial(outages.backend_fails, fleet, [partial(fault, redis)], slack=SLACK, lasting=lasting)
 
 
+def short_lease_steps(folder: Path) -> Generator[Step, None, None]:
+    """The profile with shorter leases: a crash costs less time, and a slow Redis still costs none."""
+    with replicas_with_redis(folder, TEN_SECONDS) as (fleet, redis):
+        for number in range(3):
+            yield f"killed {number + 1}", partial(scenarios.leader_killed, fleet, slack=SLACK)
+        yield "ended", partial(scenarios.leader_ended, fleet, slack=SLACK)
+        yield "paused", partial(scenarios.leader_paused, fleet, slack=SLACK, longer=EXTRA_PAUSE)
+        yield "writers", partial(scenarios.writers_and_changing_leaders, fleet, slack=SLACK, rest=4.0)
+        yield "slow", partial(outages.redis_is_slow, fleet, redis, slack=SLACK, lasting=FAULT_DURATION)
+
+
+def node_steps(folder: Path) -> Generator[Step, None, None]:
+    """The volume cannot be written on the leader's node, and then on none."""
+    with nodes.fleet_of_nodes(folder, DEFAULT_TIMING) as fleet:
+        yield "leader cannot write", partial(nodes.leader_cannot_write, fleet, slack=SLACK)
+        yield "nobody can write", partial(nodes.nobody_can_write, fleet, slack=SLACK)
+
+
 def lease_steps(folder: Path) -> Generator[Step, None, None]:
-    """Faults of leaders and of the API server, with elections in Kubernetes."""
+    """The scenarios with elections in Kubernetes, as far as the API server matters."""
     with replicas_with_lease(folder, DEFAULT_TIMING) as (fleet, server):
         yield "killed", partial(scenarios.leader_killed, fleet, slack=SLACK)
         yield "ended", partial(scenarios.leader_ended, fleet, slack=SLACK)
@@ -169,10 +189,12 @@ def replica_steps(folder: Path) -> Generator[Step, None, None]:
 
 ROUND = (
     ("redis", redis_steps),
+    ("ten-seconds", short_lease_steps),
     ("lease", lease_steps),
     ("network", network_steps),
     ("volume", volume_steps),
     ("file", file_steps),
+    ("nodes", node_steps),
     ("replicas", replica_steps),
 )
 

@@ -62,6 +62,12 @@ def test_a_paused_leader_wakes_as_a_follower_and_writes_nothing(fleet: Fleet) ->
 
 
 @redis_only
+def test_a_leader_paused_in_a_write_has_a_successor_when_it_is_killed(fleet: Fleet) -> None:
+    print(figures := scenarios.leader_paused_in_a_write(fleet, slack=BUSY))
+    assert figures.done
+
+
+@redis_only
 def test_200_writers_get_correct_responses_while_leaders_fail(fleet: Fleet) -> None:
     print(figures := scenarios.writers_and_changing_leaders(fleet, slack=BUSY))
     assert figures.done

@@ -32,6 +32,7 @@ from promsnmp.inventory.storage.encryption import encrypt
 from promsnmp.inventory.storage.key import InventoryKey, key_file
 from promsnmp.inventory.storage.rekey import rekey
 from promsnmp.inventory.store import InventoryStore
+from promsnmp.support.claim import Claim
 from tests.support.inventory.original import java_encrypt
 from tests.support.inventory.samples import ENVIRONMENT, KEY, document
 
@@ -340,15 +341,15 @@ async def test_a_bad_file_keeps_the_inventory_and_says_why(path: Path) -> None:
 
 
 async def test_a_leader_of_an_earlier_term_cannot_write(path: Path) -> None:
-    token = 7
+    claim = Claim(7, "one")
     store = InventoryStore(path, KEY)
-    store.guard_writes(lambda: token)
+    store.guard_writes(lambda: claim)
     await store.replace(document())
     assert InventoryStore(path, KEY).load().fencing_token == 7
-    token = 6
+    claim = Claim(6, "two")
     with pytest.raises(InventoryUnavailable, match="term 6 is over"):
         await store.update(lambda old: renamed(old, "x"))
-    token = 7
+    claim = Claim(7, "one")
     assert (await store.update(lambda old: renamed(old, "x"))).fencing_token == 7
 
 

@@ -18,12 +18,14 @@ from prometheus_client.metrics_core import Metric
 
 from promsnmp.cluster.election.backend_none import AlwaysLeader
 from promsnmp.cluster.election.eligibility import Eligibility
-from promsnmp.cluster.election.rules import Candidate, LeaseRecord, Timing
+from promsnmp.cluster.election.lease import MAX_STEP, LeaseRecord
+from promsnmp.cluster.election.rules import Candidate, Timing
 from promsnmp.cluster.election.runner import ElectionRunner, Leader, Leadership
 from promsnmp.cluster.election.signed_store import SignedLeaseStore
+from promsnmp.cluster.election.write_probe import WriteProbe
 from promsnmp.cluster.factory import Coordinators, open_coordinators
 from promsnmp.cluster.health import election_component, members_component
-from promsnmp.cluster.inventory_port import ForwardedWriteCheck, InventoryPort, claim_term
+from promsnmp.cluster.inventory_port import ForwardedWriteCheck, InventoryPort
 from promsnmp.cluster.members.gossip import Gossip
 from promsnmp.cluster.members.members import Member, Members
 from promsnmp.cluster.members.peer_inventories import InventoryVersion, PeerInventories
@@ -45,6 +47,8 @@ log = logging.getLogger(__name__)
 
 MEMBERS_TIMEOUT = 3.0
 """Seconds for which polling waits at the start until the other replicas are known."""
+MIN_SILENCE = 5.0
+"""Seconds, at least, that the volume may take to answer before another replica should lead."""
 
 
 class Cluster:
@@ -62,19 +66,27 @@ class Cluster:
         self._inventory = inventory
         self._writes = ForwardedWriteCheck(inventory)
         self._coordinators: Coordinators = open_coordinators(settings, port)
-        me = _me(settings, self._coordinators.address, port)
+        me = _me(settings, self._coordinators.address, port, inventory.installation)
         self.members = Members(me, member_timeout=settings.cluster_member_timeout / 1000)
         self.key = _cluster_key(settings)
         replays = ReplayGuard()
         self.verifier = RequestVerifier(self.key, me.instance, replays)
         self.challenges = ChallengeResponder(self.key, me, replays)
         self.peers = PeerClient(self.key, me.name, me.instance, tls=tls)
-        self.scrape_forwarder = ScrapeForwarder(self.peers)
+        self.scrape_forwarder = ScrapeForwarder(
+            self.peers,
+            is_unreachable=lambda address: self.gossip is not None and address in self.gossip.problems.unreachable,
+        )
         self.peer_inventories = PeerInventories(self.members, own=self._inventory_version)
+        renew = settings.election_renew_interval / 1000
+        self._write_probe = WriteProbe(inventory.try_writing, interval=renew / 2, silence=max(renew, MIN_SILENCE))
         self._eligibility = Eligibility(
             self.members,
             revision=inventory.revision,
             members_known=lambda: self.gossip is None or self.gossip.has_asked,
+            problem=self._unfitness,
+            refused_by=lambda: len(self.gossip.problems.refusals) if self.gossip is not None else 0,
+            patience=renew,
         )
         self.leadership: Leadership = self._make_leadership(settings, me)
         self.gossip = self._make_gossip(settings, me)
@@ -96,15 +108,21 @@ class Cluster:
             return AlwaysLeader(me.name, me.address)
         duration, renew = settings.election_lease_duration / 1000, settings.election_renew_interval / 1000
         read_interval = min(self._coordinators.read_interval, renew / 2)
-        mine = LeaseRecord(me.name, me.instance, me.address, 0, duration)
+        mine = LeaseRecord(me.name, me.instance, me.address, 0, duration, installation=me.installation)
         candidate = Candidate(
             mine,
             Timing(duration, renew, read_interval),
-            min_token=self._inventory.fencing_token,
+            claim_in_file=self._inventory.claim_in_file,
             eligible=self._eligibility,
+            hesitates=self._eligibility.hesitates,
         )
-        signed = SignedLeaseStore(lease_store, self.key, on_problem=partial(self._note_lease, lease_store.backend))
-        return ElectionRunner(candidate, signed, timeout=duration / 3)
+        return ElectionRunner(
+            candidate,
+            SignedLeaseStore(lease_store, self.key, on_problem=partial(self._note_lease, lease_store.backend)),
+            self._inventory.write_claim,
+            reason_to_step_down=self._eligibility.reason_to_step_down,
+            timeout=duration / 3,
+        )
 
     def _make_gossip(self, settings: Settings, me: Member) -> Gossip | None:
         if settings.backend == "none":
@@ -112,9 +130,16 @@ class Cluster:
         redis, dns = self._coordinators.redis, self._coordinators.dns
         if redis is None and dns is None:
             log.warning("replicas cannot find each other, and each polls every device; set CLUSTER_SERVICE")
-        heartbeats = (
-            RedisHeartbeats(redis, me, self.key, prefix=settings.redis_key_prefix) if redis is not None else None
-        )
+        heartbeats = None
+        if redis is not None:
+            heartbeats = RedisHeartbeats(
+                redis,
+                me,
+                self.key,
+                prefix=settings.redis_key_prefix,
+                is_fit=lambda: not self._unfitness(),
+                on_fitness=self._eligibility.note_fitness,
+            )
         return Gossip(
             self.members,
             self.peers,
@@ -130,6 +155,7 @@ class Cluster:
         self.leadership.subscribe(self._on_leader)
         self.leadership.start()
         if self.gossip is not None:
+            self._spawn(self._write_probe.run())
             self.gossip.subscribe(lambda: self.scrape_forwarder.forget_all_but(self.members.present))
             self.gossip.start()
 
@@ -173,20 +199,28 @@ class Cluster:
         newer."""
         known, reported = self.leadership.leader, self._reported_leader
         if (
-            self.leadership.problem
+            self.leadership.backend_problem
             and reported is not None
             and (known is None or reported.fencing_token > known.fencing_token)
         ):
             return reported
         return known
 
+    def _unfitness(self) -> str:
+        """Why this replica would lead badly; empty when it would not."""
+        if problem := self._write_probe.problem:
+            return problem
+        refusal = self.gossip.problems.refused_by_all() if self.gossip is not None else ""
+        return f"no other replica trusts this one: {refusal}" if refusal else ""
+
     def _own_status(self) -> PeerStatus:
-        known = None if self.leadership.problem else self.leadership.leader
+        known = None if self.leadership.backend_problem else self.leadership.leader
         own = self._inventory_version()
-        return PeerStatus(self.members.me, own.revision, known, inventory_term=own.term)
+        is_fit = not self._unfitness()
+        return PeerStatus(self.members.me, own.revision, known, inventory_term=own.term, is_fit=is_fit)
 
     def _inventory_version(self) -> InventoryVersion:
-        return InventoryVersion(self._inventory.fencing_token(), self._inventory.revision())
+        return InventoryVersion(self._inventory.claim_in_file().term, self._inventory.revision())
 
     def _note_lease(self, backend: str, problem: str) -> None:
         if self.gossip is not None:
@@ -195,18 +229,22 @@ class Cluster:
     def _on_peer_status(self, status: PeerStatus) -> None:
         self._eligibility.note_revision(status.member.instance, status.inventory.revision)
         self.peer_inventories.note(status.member.instance, status.inventory)
-        if status.leader is not None and (
-            self._reported_leader is None or status.leader.fencing_token >= self._reported_leader.fencing_token
-        ):
-            self._reported_leader = status.leader
+        if status.is_fit is not None:
+            self._eligibility.note_fitness(status.member.instance, status.is_fit)
+        if status.leader is not None:
+            self._note_reported_leader(status.leader)
         if status.inventory > self._inventory_version():
             self._spawn(self._inventory.reload())
+
+    def _note_reported_leader(self, leader: Leader) -> None:
+        """Takes over a later leader, unless its term cannot be right."""
+        last = self._reported_leader.fencing_token if self._reported_leader is not None else 0
+        if last <= leader.fencing_token <= max(last, self._inventory.claim_in_file().term) + MAX_STEP:
+            self._reported_leader = leader
 
     def _on_leader(self) -> None:
         self._last_leader = self.leadership.leader or self._last_leader
         self.announce_change()
-        if self.leadership.leads:
-            self._spawn(claim_term(self._inventory, while_leading=lambda: self.leadership.leads))
 
     def _spawn(self, work: Awaitable[object]) -> None:
         task = asyncio.ensure_future(work)
@@ -219,7 +257,12 @@ class Cluster:
         """Role, leader and backend, for the health endpoint."""
         known = self.leader()
         return election_component(
-            self.leadership, name=self.members.me.name, role=self.role, leader=known, last=known or self._last_leader
+            self.leadership,
+            name=self.members.me.name,
+            role=self.role,
+            leader=known,
+            last=known or self._last_leader,
+            unfit=self._unfitness(),
         )
 
     def check_members(self) -> Component:
@@ -246,13 +289,15 @@ class Cluster:
         leadership = self.leadership
         yield from metric_families.election_families(
             backend=leadership.backend,
-            answers=not leadership.problem,
+            answers=not leadership.backend_problem,
+            fit=not self._unfitness(),
             transitions=leadership.transitions,
             since_renewal=leadership.since_renewal,
             term=leader.fencing_token if (leader := self.leader()) is not None else 0,
         )
         yield from metric_families.cluster_families(
             members=len(self.members.present),
+            unreachable=len(self.gossip.problems.unreachable) if self.gossip is not None else 0,
             scrapes=self.scrape_forwarder.counts,
             changes=self.write_forwarder.counts,
         )
@@ -266,6 +311,6 @@ def _cluster_key(settings: Settings) -> ClusterKey:
     return ClusterKey(given, cluster_key_file(settings.prom_inv_file))
 
 
-def _me(settings: Settings, address: str, port: int) -> Member:
+def _me(settings: Settings, address: str, port: int, installation: str) -> Member:
     host = f"[{address}]" if ":" in address else address
-    return Member(settings.pod_name, secrets.token_hex(8), f"{host}:{port}", time.time())
+    return Member(settings.pod_name, secrets.token_hex(8), f"{host}:{port}", time.time(), installation)

@@ -10,9 +10,16 @@ from promsnmp.observe.health import Component, Status
 
 
 def election_component(
-    leadership: Leadership, *, name: str, role: str, leader: Leader | None, last: Leader | None
+    leadership: Leadership,
+    *,
+    name: str,
+    role: str,
+    leader: Leader | None,
+    last: Leader | None,
+    unfit: str,
 ) -> Component:
-    """This replica's name and role, the leader (without one, the ``last`` one), and the backend.
+    """This replica's name and role, the leader (without one, the ``last`` one), the backend, and why this replica is
+    ``unfit`` to lead, if it is.
 
     UNKNOWN while the backend fails or there is no leader: changes wait, but polls and scrapes do not, and neither does
     the start of a pod, which asks for the overall health.
@@ -21,7 +28,9 @@ def election_component(
     if last is not None:
         details |= {"leader": last.name, "term": last.fencing_token}
     if leadership.backend != "none":
-        details["backendState"] = "fails" if leadership.problem else "answers"
+        details["backendState"] = "fails" if leadership.backend_problem else "answers"
+    if unfit:
+        details["unfitToLead"] = unfit
     problem = leadership.problem or _problem(leader)
     return Component(Status.UNKNOWN, {**details, "error": problem}) if problem else Component(Status.UP, details)
 
@@ -33,8 +42,8 @@ def _problem(leader: Leader | None) -> str:
 
 
 def members_component(members: Members, problems: Mapping[str, str]) -> Component:
-    """The members: UNKNOWN with ``problems`` (a coordinator fails, another replica refuses this one), DOWN when another
-    replica has this one's name."""
+    """The members: UNKNOWN with ``problems`` (a coordinator fails, another replica is not trusted or cannot be
+    reached), DOWN when another replica has this one's name."""
     details: dict[str, object] = {"members": [one.name for one in members.present]}
     if (other := members.namesake) is not None:
         named = f"the replica at {other.address} has this one's name; give each its own POD_NAME"

@@ -1,4 +1,4 @@
-"""What the cluster needs of the inventory: its term and revision, and which forwarded writes the file contains.
+"""What the cluster needs of the inventory: its claim and revision, and which forwarded writes the file contains.
 
 The cluster and the inventory do not import each other; ``app.py`` connects them by an ``InventoryPort``.
 """
@@ -6,33 +6,32 @@ The cluster and the inventory do not import each other; ``app.py`` connects them
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from promsnmp.cluster.election.claim_writer import WriteClaim
 from promsnmp.cluster.peers.forward_write import CommitStatus, ForwardedWrite
-from promsnmp.errors import InventoryError, OutcomeUnknown
-
-log = logging.getLogger(__name__)
-
-CLAIM_INTERVAL = 2.0
-"""Seconds between two attempts of a new leader to write its term into the file."""
+from promsnmp.support.claim import Claim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InventoryPort:
     """Functions of the inventory, called whenever their value is needed."""
 
-    fencing_token: Callable[[], int]
+    claim_in_file: Callable[[], Claim]
+    """The claim that the file had when it was last read or written here."""
     revision: Callable[[], int]
     request_ids: Callable[[], Sequence[str]]
     """The IDs of the last forwarded requests that wrote, the newest last; ``max_request_ids`` of them at most."""
     max_request_ids: int
     reload: Callable[[], Awaitable[object]]
     """Reads the file again if it has changed."""
-    claim: Callable[[], Awaitable[object]]
-    """Writes the current term into the file; raises InventoryError, and OutcomeUnknown while it is not
-    certain that it lasts."""
+    write_claim: WriteClaim
+    """Writes a new leader's claim into the file."""
+    try_writing: Callable[[], object]
+    """Raises InventoryError when the volume of the file cannot be written; takes as long as the volume does."""
+    installation: str = ""
+    """The same for all replicas that share the file; empty when unknown."""
 
 
 class ForwardedWriteCheck:
@@ -55,20 +54,5 @@ class ForwardedWriteCheck:
         if sent.request_id in request_ids:
             return CommitStatus.COMMITTED
         has_all = len(request_ids) < self._inventory.max_request_ids or sent.last_known_write in request_ids
-        is_over = self._inventory.fencing_token() > sent.fencing_token
+        is_over = self._inventory.claim_in_file().term > sent.fencing_token
         return CommitStatus.NOT_COMMITTED if has_all and is_over else CommitStatus.PENDING
-
-
-async def claim_term(inventory: InventoryPort, *, while_leading: Callable[[], bool]) -> None:
-    """Writes a new leader's term into the inventory file, as soon as the file can be written."""
-    reason = ""
-    while while_leading():
-        try:
-            await inventory.claim()
-        except (InventoryError, OutcomeUnknown) as error:
-            if str(error) != reason:
-                reason = str(error)
-                log.warning("cannot write this leader's term into the inventory file, retrying: %s", reason)
-            await asyncio.sleep(CLAIM_INTERVAL)
-        else:
-            return

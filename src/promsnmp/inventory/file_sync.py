@@ -22,9 +22,10 @@ from promsnmp.inventory.storage.encrypted_file import EncryptedFile
 from promsnmp.inventory.storage.lock import WriteTurn
 from promsnmp.inventory.writes.apply_change import PendingChange, apply_change
 from promsnmp.inventory.writes.changes import audit_changes, compare
-from promsnmp.inventory.writes.fencing import GetFencingToken, no_fencing_token
-from promsnmp.inventory.writes.numbers import continued, now_ms, numbered
+from promsnmp.inventory.writes.fencing import GetClaim, no_claim
+from promsnmp.inventory.writes.numbers import continued, next_numbers, now_ms, numbered
 from promsnmp.observe.audit import audit
+from promsnmp.support.claim import Claim
 from promsnmp.support.memory import gc_paused
 
 log = logging.getLogger(__name__)
@@ -51,12 +52,26 @@ class StoreState:
     """Whether the file has lower numbers than the inventory in use: the next write corrects that."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What one write of the file does."""
+
+    begin: Callable[[], Claim | None]
+    """Returns the claim of this writer. Raises NotLeader."""
+    make: Callable[[Snapshot, Claim | None], Snapshot | None]
+    """From what the file has, what it is to have, or the same; None when nothing may be written."""
+    check: Callable[[Claim | None], None]
+    """Called right before the rename. Raises NotLeader."""
+    finish: Callable[[], None]
+    """Called when the file was replaced."""
+
+
 class FileSync:
     """Turns one state into the next. ``derive`` computes the derived values of a new snapshot."""
 
     def __init__(self, file: EncryptedFile, *, derive: Callable[[Snapshot], DerivedValues]) -> None:
         self._file = file
-        self.get_fencing_token: GetFencingToken = no_fencing_token
+        self.get_claim: GetClaim = no_claim
         """Called before each write; raises NotLeader when this replica must not write."""
         self._derive = derive
         self._prepared = False
@@ -94,12 +109,40 @@ class FileSync:
         when nothing can be written, then no change has been made; NotLeader is one of them. Raises OutcomeUnknown when
         the file may have been replaced.
         """
+        work = _Work(
+            begin=self.get_claim,
+            make=lambda snapshot, claim: _changed(snapshot, pending_changes, claim),
+            check=self._check_claim,
+            finish=lambda: _audit(pending_changes),
+        )
+        return self._run(work, state)
+
+    def claim(self, state: StoreState, claim: Claim, *, after: Claim, check: Callable[[], None]) -> StoreState:
+        """Writes ``claim`` into the file, unless it is there, or a later one than ``after`` is; returns the state with
+        the claim that the file has.
+
+        ``check`` raises NotLeader when the claim must not be written any more. Raises what ``commit`` raises.
+        """
+
+        def begin() -> Claim:
+            check()
+            return claim
+
+        work = _Work(
+            begin=begin,
+            make=lambda snapshot, _: _claimed(snapshot, claim, after),
+            check=lambda _: check(),
+            finish=lambda: None,
+        )
+        return self._run(work, state)
+
+    def _run(self, work: _Work, state: StoreState) -> StoreState:
         replaced: list[StoreState] = []
         try:
             with self._file.lock() as turn:
-                new = self._write(state, pending_changes, turn, replaced)
+                new = self._write(state, work, turn, replaced)
             if replaced:
-                _audit(pending_changes)
+                work.finish()
             return self._completed(new, state)
         except Exception:
             if not replaced:
@@ -107,31 +150,27 @@ class FileSync:
             log.exception("unexpected error after a change of the inventory; the change has been made")
             return replaced[0]
 
-    def _write(
-        self, state: StoreState, pending_changes: Sequence[PendingChange], turn: WriteTurn, replaced: list[StoreState]
-    ) -> StoreState:
+    def _write(self, state: StoreState, work: _Work, turn: WriteTurn, replaced: list[StoreState]) -> StoreState:
         for _ in range(ATTEMPTS - 1):
             try:
-                return self._write_once(state, pending_changes, turn, replaced)
+                return self._write_once(state, work, turn, replaced)
             except FileChanged:
                 log.info("another program has replaced the inventory file, reading it before writing: %s", turn.path)
-        return self._write_once(state, pending_changes, turn, replaced)
+        return self._write_once(state, work, turn, replaced)
 
-    def _write_once(
-        self, state: StoreState, pending_changes: Sequence[PendingChange], turn: WriteTurn, replaced: list[StoreState]
-    ) -> StoreState:
-        fencing_token = self.get_fencing_token()
+    def _write_once(self, state: StoreState, work: _Work, turn: WriteTurn, replaced: list[StoreState]) -> StoreState:
+        claim = work.begin()
         stamp = self._file.opened_stamp()
         current = state if stamp in (None, state.stamp) else self._take_over(state)
-        snapshot = current.snapshot
-        for pending in pending_changes:
-            snapshot = apply_change(snapshot, pending, fencing_token)
+        snapshot = work.make(current.snapshot, claim)
+        if snapshot is None:
+            return current
         is_gone = stamp is None and snapshot.inventory.revision > 0
         if snapshot is current.snapshot and not is_gone:
             return self._synced(current)
 
         def check() -> None:
-            self._check_fencing_token(fencing_token)
+            work.check(claim)
             turn.check()
             if self._file.opened_stamp() != stamp:
                 raise FileChanged(f"not written: another program keeps replacing {self._file.path}; try again")
@@ -144,11 +183,12 @@ class FileSync:
         """``state``, whose last write is durable now, if that is possible."""
         return replace(state, doubt=self._file.sync_folder()) if state.doubt else state
 
-    def _check_fencing_token(self, fencing_token: int | None) -> None:
+    def _check_claim(self, claim: Claim | None) -> None:
         """Raises NotLeader when the term has ended while the file was being written."""
-        if (current := self.get_fencing_token()) != fencing_token:
+        if (current := self.get_claim()) != claim:
             raise NotLeader(
-                f"not written: term {fencing_token} ended during the write, term {current} began; try again"
+                f"not written: term {claim and claim.term} ended during the write, "
+                f"term {current and current.term} began; try again"
             )
 
     def _take_over(self, state: StoreState) -> StoreState:
@@ -197,6 +237,24 @@ class FileSync:
     def _completed(self, new: StoreState, old: StoreState) -> StoreState:
         """``new`` with its derived values, when its inventory is another one than that of ``old``."""
         return new if new.snapshot is old.snapshot else replace(new, derived=self._derive(new.snapshot))
+
+
+def _changed(snapshot: Snapshot, pending_changes: Sequence[PendingChange], claim: Claim | None) -> Snapshot:
+    for pending in pending_changes:
+        snapshot = apply_change(snapshot, pending, claim)
+    return snapshot
+
+
+def _claimed(snapshot: Snapshot, claim: Claim, after: Claim) -> Snapshot | None:
+    """``snapshot`` with ``claim``; None when it has a later one than ``after``. Raises InventoryUnavailable."""
+    inventory = snapshot.inventory
+    if inventory.claim == claim:
+        return snapshot
+    if inventory.claim.is_later_than(after):
+        return None
+    revision, term = next_numbers(inventory, claim.term)
+    claimed = replace(inventory, revision=revision, fencing_token=term, leader_instance=claim.instance)
+    return replace(snapshot, inventory=claimed)
 
 
 def _audit(pending_changes: Sequence[PendingChange]) -> None:

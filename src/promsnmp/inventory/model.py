@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from promsnmp.snmp.credentials import Community, Credentials, Version
+from promsnmp.support.claim import MAX_TERM, Claim
 
 DEFAULT_PORT = 161
 """RFC 3417 section 3.2."""
 
-MAX_NUMBER = 2**62
+MAX_NUMBER = MAX_TERM
 """Revisions and terms are below it: a file with a larger one is not read, so it is not written either."""
 
 COMMUNITY_AGENT = "snmp-community"
@@ -152,6 +153,7 @@ class Inventory:
 
     ``request_ids`` are the IDs of the last writes that other replicas forwarded to the leader. ``imported_at`` is the
     time of the last import by an operator (Unix time in milliseconds): such a file counts, even with lower numbers.
+    ``leader_instance`` identifies the process that leads in the term; empty when unknown.
     """
 
     devices: tuple[Device, ...] = ()
@@ -160,3 +162,9 @@ class Inventory:
     fencing_token: int = 0
     request_ids: tuple[str, ...] = ()
     imported_at: int = 0
+    leader_instance: str = ""
+
+    @property
+    def claim(self) -> Claim:
+        """The claim of the leader that wrote last."""
+        return Claim(self.fencing_token, self.leader_instance)

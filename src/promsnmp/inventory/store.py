@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,8 +27,9 @@ from promsnmp.inventory.storage.encrypted_file import EncryptedFile
 from promsnmp.inventory.storage.key import InventoryKey
 from promsnmp.inventory.storage.volume import VolumeCheck
 from promsnmp.inventory.writes.apply_change import Change, PendingChange
-from promsnmp.inventory.writes.fencing import GetFencingToken
+from promsnmp.inventory.writes.fencing import GetClaim
 from promsnmp.inventory.writes.numbers import imported, now_ms
+from promsnmp.support.claim import Claim
 from promsnmp.support.listeners import Listeners
 
 log = logging.getLogger(__name__)
@@ -94,11 +96,12 @@ class InventoryStore:
         """
         self._derivations.add(make, use, self._state.snapshot)
 
-    def guard_writes(self, get_fencing_token: GetFencingToken) -> None:
-        """From now on calls ``get_fencing_token`` before each write; it raises NotLeader when this replica must not
-        write. A method, because the cluster that knows the token reads the inventory, and so is built after it.
+    def guard_writes(self, get_claim: GetClaim) -> None:
+        """From now on calls ``get_claim`` before each write; it raises NotLeader when this replica must not write.
+
+        A method, because the cluster that knows the claim reads the inventory, and so is built after it.
         """
-        self._sync.get_fencing_token = get_fencing_token
+        self._sync.get_claim = get_claim
 
     def load(self) -> Inventory:
         """Reads the file; without one the inventory is empty.
@@ -156,14 +159,32 @@ class InventoryStore:
             self._writing = asyncio.create_task(self._write_waiting(), name="writer of the inventory")
         return await asyncio.shield(pending.future)
 
-    async def write_fencing_token(self) -> None:
-        """Writes the current term into the file, unless it is there already: after that, no leader of an earlier term
-        can write. Raises InventoryError and OutcomeUnknown."""
+    async def claim(self, claim: Claim, *, after: Claim, check: Callable[[], None]) -> Claim:
+        """Writes a new leader's claim into the file, unless the file has a later one than ``after``; returns the claim
+        that the file has then. After that, no leader with an earlier claim can write.
 
-        def change(old: Inventory) -> Inventory:
-            return old if self._sync.get_fencing_token() in (None, old.fencing_token) else replace(old)
+        ``check`` is called in a thread before the write, and again right before the file is replaced; it raises
+        NotLeader when the claim must not be written any more. Raises InventoryError when the file cannot be read or
+        written, and OutcomeUnknown while it is not certain that the claim lasts. Cancelling the caller does not stop
+        the write.
+        """
+        return await asyncio.shield(asyncio.ensure_future(self._write_claim(claim, after, check)))
 
-        await self.update(change)
+    async def _write_claim(self, claim: Claim, after: Claim, check: Callable[[], None]) -> Claim:
+        async with self._turn:
+            try:
+                state = await asyncio.to_thread(partial(self._sync.claim, self._state, claim, after=after, check=check))
+            except OutcomeUnknown:
+                await self._reread()
+                raise
+            except InventoryUnavailable as error:
+                if not isinstance(error, NotLeader):
+                    self.volume.note_failure(error)
+                raise
+            self._adopt_written(state)
+        if state.doubt and self.current.claim == claim:
+            raise OutcomeUnknown(state.doubt)
+        return self.current.claim
 
     async def reload_if_changed(self) -> bool:
         """Takes over the file when another process has changed it; returns whether the inventory changed.
@@ -190,7 +211,7 @@ class InventoryStore:
     async def _write_numbers(self) -> None:
         """Gives the file the numbers that the inventory in use has, if this replica may write."""
         try:
-            self._sync.get_fencing_token()  # a follower need not wait for its turn to write
+            self._sync.get_claim()  # a follower need not wait for its turn to write
             await self.update(replace)
         except (InventoryError, OutcomeUnknown) as error:
             log.debug("the inventory file keeps its lower numbers for now: %s", error)

@@ -160,7 +160,7 @@ def _counted(name: str, text: str, label: str, counts: Mapping[str, int]) -> Cou
 
 
 def election_families(
-    *, backend: str, answers: bool, transitions: int, since_renewal: float, term: int
+    *, backend: str, answers: bool, fit: bool, transitions: int, since_renewal: float, term: int
 ) -> Iterator[Metric]:
     """``since_renewal`` in seconds, infinite before the first sign of a leader."""
     yield gauge(
@@ -168,6 +168,11 @@ def election_families(
         "Whether the backend of the leader election answered the last request.",
         1 if answers else 0,
         {"backend": backend},
+    )
+    yield gauge(
+        "promsnmp_leader_election_fit",
+        "Whether this replica is fit to lead: it can write the volume, and another replica trusts it, if there is one.",
+        1 if fit else 0,
     )
     family = CounterMetricFamily(
         "promsnmp_leader_election_transitions", "Times that this replica has become the leader since it started."
@@ -182,9 +187,16 @@ def election_families(
     yield gauge("promsnmp_leader_election_term", "Term of the leader; it grows with each election.", term)
 
 
-def cluster_families(*, members: int, scrapes: Mapping[str, int], changes: Mapping[str, int]) -> Iterator[Metric]:
+def cluster_families(
+    *, members: int, unreachable: int, scrapes: Mapping[str, int], changes: Mapping[str, int]
+) -> Iterator[Metric]:
     """``scrapes`` and ``changes`` count requests forwarded to other replicas, by outcome."""
     yield gauge("promsnmp_cluster_members", "Replicas known to this one, itself included.", members)
+    yield gauge(
+        "promsnmp_cluster_unreachable_members",
+        "Replicas that live, but that this one cannot reach, so that it polls their devices for scrapes itself.",
+        unreachable,
+    )
     family = CounterMetricFamily(
         "promsnmp_cluster_forwards",
         "Requests forwarded to another replica: scrapes to the device's owner, changes to the leader; by outcome.",

@@ -110,7 +110,7 @@ class PollingSubsystem:
 
     def receive_detected_modules(self, body: bytes) -> bytes:
         """Takes modules that another replica detected. Raises NotLeader and ValueError."""
-        self._cluster.leadership.fencing_token()
+        self._cluster.leadership.claim()
         self.detected_modules.receive(body)
         return b"{}"
 

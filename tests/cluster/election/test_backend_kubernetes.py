@@ -12,10 +12,12 @@ import pytest
 
 from promsnmp.cluster.clients.kube_api import KubeApi, KubeApiAddress
 from promsnmp.cluster.election.backend_kubernetes import ANNOTATION, KubernetesLeaseStore
-from promsnmp.cluster.election.rules import Candidate, LeaseRecord, LeaseState, Timing, vacancy
+from promsnmp.cluster.election.lease import LeaseRecord, LeaseState, vacancy
+from promsnmp.cluster.election.rules import Candidate, Timing
 from promsnmp.cluster.election.runner import ElectionRunner
 from promsnmp.errors import CoordinatorError
 from tests.support.cluster.api_server import ApiServer
+from tests.support.cluster.claim_file import ClaimFile
 from tests.support.service.certificates import Authority
 
 TIMING = Timing(duration=3.0, renew=1.0, read_interval=0.1)
@@ -307,12 +309,14 @@ class CandidateGroup:
     def __init__(self, server: ApiServer) -> None:
         self.server = server
         self.members: list[ElectionRunner] = []
+        self.file = ClaimFile()
         self.apis: list[KubeApi] = []
 
     def join(self, name: str, timing: Timing = TIMING) -> ElectionRunner:
         api = KubeApi(KubeApiAddress(self.server.address, tls=False), timeout=0.5)
         me = LeaseRecord(name, f"instance {len(self.members)}", f"{name}:8080", 0, 0)
-        made = ElectionRunner(Candidate(me, timing), KubernetesLeaseStore(api, "site"), timeout=1.5)
+        candidate = Candidate(me, timing, claim_in_file=lambda: self.file.claim)
+        made = ElectionRunner(candidate, KubernetesLeaseStore(api, "site"), self.file.write, timeout=1.5)
         self.members.append(made)
         self.apis.append(api)
         made.start()
@@ -351,10 +355,10 @@ async def test_one_of_three_leads_and_has_a_successor_when_it_stops(
     for number in range(3):
         candidates.join(f"pod-{number}")
     first = await candidates.leader()
-    term = first.fencing_token()
+    term = first.claim().term
     await first.stop()
     second = await candidates.leader(other_than=first)
-    assert second.fencing_token() == term + 1
+    assert second.claim().term == term + 1
     assert server.lease()["spec"]["holderIdentity"] == f"pod-{candidates.members.index(second)}"
 
 
@@ -372,13 +376,13 @@ async def test_a_leader_stops_on_time_when_the_api_fails_and_leads_again_with_a_
 ) -> None:
     candidates.join("pod-0")
     leader = await candidates.leader()
-    term = leader.fencing_token()
+    term = leader.claim().term
     setattr(server.faults, fault, value)
     await until(lambda: not leader.leads)
     assert leader.problem
     setattr(server.faults, fault, type(value)())
     await until(lambda: leader.leads)
-    assert leader.fencing_token() > term
+    assert leader.claim().term > term
     assert not leader.problem
 
 
@@ -400,12 +404,12 @@ async def test_the_holder_creates_a_deleted_lease_again(candidates: CandidateGro
         candidates.join(f"pod-{number}")
     leader = await candidates.leader()
     await until(lambda: all(one.leader is not None for one in candidates.members))
-    term = leader.fencing_token()
+    term = leader.claim().term
     with server.lock:
         server.store.leases.clear()
     await until(lambda: bool(server.store.leases))
     assert await candidates.leader() is leader
-    assert leader.fencing_token() == term
+    assert leader.claim().term == term
 
 
 async def test_removing_the_holder_by_hand_elects_another_leader(candidates: CandidateGroup, server: ApiServer) -> None:

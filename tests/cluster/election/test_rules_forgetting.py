@@ -6,81 +6,26 @@ be.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 
-from promsnmp.cluster.election.rules import Candidate, LeaseRecord, Timing
-from tests.support.cluster.simulated import SimulatedLeaseStore
-
-TIMING = Timing(duration=30.0, renew=10.0, read_interval=1.0)
-
-
-class Cluster:
-    """Candidates that share one lease store, one clock, and the fencing token in one file."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.memory = SimulatedLeaseStore()
-        self.file_token = 0
-        self.candidates: list[Candidate] = []
-
-    def join(self, name: str, *, duration: float = 30.0) -> Candidate:
-        me = LeaseRecord(name, f"instance {len(self.candidates)}", f"{name}:8080", 0, duration)
-        timing = Timing(duration, TIMING.renew, TIMING.read_interval)
-        made = Candidate(me, timing, min_token=lambda: self.file_token, clock=lambda: self.now)
-        self.candidates.append(made)
-        return made
-
-    @property
-    def leaders(self) -> list[Candidate]:
-        return [one for one in self.candidates if one.leads]
-
-    def wait(self, seconds: float) -> None:
-        self.now += seconds
-
-    def look(self, one: Candidate, *, answered: bool = True) -> None:
-        """One round. Without ``answered``, the write arrives and its answer is lost."""
-        with self.looking(one) as arrives:
-            if arrives and answered:
-                self.answer(one, arrives[0])
-
-    @contextmanager
-    def looking(self, one: Candidate) -> Iterator[list[LeaseRecord]]:
-        """One round that leaves the answer to the block; yields the accepted record, if there is one."""
-        state = self.memory.read()
-        record = one.on_read(state)
-        yield [record] if record is not None and self.memory.write(record, state) else []
-        self.check()
-
-    def answer(self, one: Candidate, record: LeaseRecord) -> None:
-        one.on_written(record, sent_at=self.now)
-        self.check()
-
-    def check(self) -> None:
-        assert len(self.leaders) <= 1
-        self.file_token = max([self.file_token, *(one.fencing_token() for one in self.leaders)])
-
-    def lead(self, one: Candidate) -> None:
-        self.look(one)
-        assert one.leads
+from promsnmp.support.claim import Claim
+from tests.support.cluster.candidates import Candidates
 
 
 @pytest.fixture
-def cluster() -> Cluster:
-    return Cluster()
+def cluster() -> Candidates:
+    return Candidates()
 
 
-def test_candidates_that_saw_a_higher_token_wait_for_a_leader_with_a_lower_one(cluster: Cluster) -> None:
+def test_candidates_that_saw_a_higher_token_wait_for_a_leader_with_a_lower_one(cluster: Candidates) -> None:
     lost, knows, fresh = (cluster.join(name) for name in ("lost", "knows", "fresh"))
     for _ in range(5):  # writes its record again and again, and never gets an answer
         cluster.look(lost, answered=False)
     cluster.look(knows)
     assert knows.own_token == 0
-    assert cluster.file_token == 0
+    assert cluster.file == Claim()
     cluster.memory.empty()
-    cluster.file_token = 2
+    cluster.file = Claim(2, "another")
     cluster.look(fresh)
     cluster.wait(1.0)
     cluster.look(knows)
@@ -101,7 +46,7 @@ def test_candidates_that_saw_a_higher_token_wait_for_a_leader_with_a_lower_one(c
     assert knows.own_token == 6
 
 
-def test_a_failover_to_a_record_seen_before_is_a_change(cluster: Cluster) -> None:
+def test_a_failover_to_a_record_seen_before_is_a_change(cluster: Candidates) -> None:
     leader, other = cluster.join("leader"), cluster.join("other")
     cluster.lead(leader)
     cluster.look(other)
@@ -117,7 +62,7 @@ def test_a_failover_to_a_record_seen_before_is_a_change(cluster: Cluster) -> Non
     cluster.lead(other)
 
 
-def test_a_second_failover_to_a_record_seen_before_is_a_change(cluster: Cluster) -> None:
+def test_a_second_failover_to_a_record_seen_before_is_a_change(cluster: Candidates) -> None:
     leader, other = cluster.join("leader"), cluster.join("other")
     cluster.lead(leader)
     cluster.memory.history.append(cluster.memory.record)
@@ -131,7 +76,7 @@ def test_a_second_failover_to_a_record_seen_before_is_a_change(cluster: Cluster)
     assert cluster.leaders == [leader]
 
 
-def test_after_a_failover_the_leader_writes_its_record_at_once(cluster: Cluster) -> None:
+def test_after_a_failover_the_leader_writes_its_record_at_once(cluster: Candidates) -> None:
     leader = cluster.join("leader")
     cluster.lead(leader)
     cluster.wait(1.0)
@@ -141,13 +86,13 @@ def test_after_a_failover_the_leader_writes_its_record_at_once(cluster: Cluster)
     assert cluster.memory.record is not None
     assert (cluster.memory.record.instance, cluster.memory.record.fencing_token) == (
         "instance 0",
-        leader.fencing_token(),
+        leader.claim().term,
     )
 
 
-def test_emptying_the_lease_store_twice_starts_the_wait_again(cluster: Cluster) -> None:
+def test_emptying_the_lease_store_twice_starts_the_wait_again(cluster: Candidates) -> None:
     leader, other = cluster.join("leader"), cluster.join("other")
-    cluster.file_token = 1
+    cluster.file = Claim(1, "another")
     cluster.look(other)
     cluster.look(leader)
     cluster.wait(30.0)
@@ -163,7 +108,7 @@ def test_emptying_the_lease_store_twice_starts_the_wait_again(cluster: Cluster) 
     cluster.lead(other)
 
 
-def test_a_write_based_on_a_read_before_the_store_was_emptied_is_refused(cluster: Cluster) -> None:
+def test_a_write_based_on_a_read_before_the_store_was_emptied_is_refused(cluster: Candidates) -> None:
     leader, other = cluster.join("leader"), cluster.join("other")
     state = cluster.memory.read()
     late = other.on_read(state)
@@ -175,7 +120,7 @@ def test_a_write_based_on_a_read_before_the_store_was_emptied_is_refused(cluster
     assert not cluster.memory.write(late, state)
 
 
-def test_a_first_leader_whose_answer_is_late_does_not_lead_beside_another(cluster: Cluster) -> None:
+def test_a_first_leader_whose_answer_is_late_does_not_lead_beside_another(cluster: Candidates) -> None:
     slow, quick = cluster.join("slow"), cluster.join("quick")
     with cluster.looking(slow) as accepted:
         cluster.memory.empty()
@@ -186,7 +131,7 @@ def test_a_first_leader_whose_answer_is_late_does_not_lead_beside_another(cluste
 
 @pytest.mark.parametrize("is_answered", [True, False])
 def test_a_first_candidate_that_never_led_does_not_lead_because_of_its_record(
-    cluster: Cluster, is_answered: bool
+    cluster: Candidates, is_answered: bool
 ) -> None:
     leader, other = cluster.join("leader"), cluster.join("other")
     with cluster.looking(leader) as accepted:
@@ -203,7 +148,7 @@ def test_a_first_candidate_that_never_led_does_not_lead_because_of_its_record(
     assert not cluster.memory.record.released
 
 
-def test_a_candidate_waits_when_the_empty_lease_store_was_emptied_again(cluster: Cluster) -> None:
+def test_a_candidate_waits_when_the_empty_lease_store_was_emptied_again(cluster: Candidates) -> None:
     leader, other = cluster.join("leader"), cluster.join("other")
     state = cluster.memory.read()
     assert other.on_read(state) is not None  # this write does not arrive
@@ -216,7 +161,7 @@ def test_a_candidate_waits_when_the_empty_lease_store_was_emptied_again(cluster:
     assert other.own_token == 2
 
 
-def test_a_lease_released_before_a_failover_is_not_taken_at_once(cluster: Cluster) -> None:
+def test_a_lease_released_before_a_failover_is_not_taken_at_once(cluster: Candidates) -> None:
     first, second, third = (cluster.join(name) for name in ("first", "second", "third"))
     cluster.lead(first)
     first.step_down("asked to")
@@ -233,7 +178,7 @@ def test_a_lease_released_before_a_failover_is_not_taken_at_once(cluster: Cluste
     assert not third.leads
 
 
-def test_a_candidate_does_not_lead_because_a_failover_restored_its_record(cluster: Cluster) -> None:
+def test_a_candidate_does_not_lead_because_a_failover_restored_its_record(cluster: Candidates) -> None:
     first, second = cluster.join("first"), cluster.join("second")
     cluster.lead(first)
     cluster.look(second)
@@ -246,7 +191,7 @@ def test_a_candidate_does_not_lead_because_a_failover_restored_its_record(cluste
         assert second.leads
 
 
-def test_no_release_is_written_after_a_failover(cluster: Cluster) -> None:
+def test_no_release_is_written_after_a_failover(cluster: Candidates) -> None:
     first, second, fresh = (cluster.join(name) for name in ("first", "second", "fresh"))
     cluster.lead(first)
     cluster.look(second)
@@ -263,7 +208,7 @@ def test_no_release_is_written_after_a_failover(cluster: Cluster) -> None:
 
 
 def test_candidates_wait_for_a_sleeping_leader_after_a_forced_election_and_data_loss(
-    cluster: Cluster,
+    cluster: Candidates,
 ) -> None:
     asleep, other, fresh = (cluster.join(name) for name in ("asleep", "other", "fresh"))
     cluster.lead(asleep)
@@ -284,7 +229,7 @@ def test_candidates_wait_for_a_sleeping_leader_after_a_forced_election_and_data_
     cluster.lead(other)
 
 
-def test_a_longer_lease_counts_in_full_after_the_store_lost_it(cluster: Cluster) -> None:
+def test_a_longer_lease_counts_in_full_after_the_store_lost_it(cluster: Candidates) -> None:
     long, other = cluster.join("long", duration=60.0), cluster.join("other")
     cluster.lead(long)
     cluster.look(other)

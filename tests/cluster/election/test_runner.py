@@ -11,9 +11,11 @@ from dataclasses import replace
 import pytest
 
 from promsnmp.cluster.election.backend_none import AlwaysLeader
-from promsnmp.cluster.election.rules import Candidate, LeaseRecord, LeaseState, Timing, lease_clock
+from promsnmp.cluster.election.lease import LeaseRecord, LeaseState
+from promsnmp.cluster.election.rules import Candidate, Timing, lease_clock
 from promsnmp.cluster.election.runner import ElectionRunner, Leadership
 from promsnmp.errors import CoordinatorError, NotLeader
+from tests.support.cluster.claim_file import ClaimFile
 
 TIMING = Timing(duration=1.5, renew=0.3, read_interval=0.05)
 
@@ -57,10 +59,13 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-def election_runner(lease_store: FakeLeaseStore, name: str = "pod-0") -> ElectionRunner:
-    return ElectionRunner(
-        Candidate(LeaseRecord(name, f"one {name}", f"{name}:8080", 0, 0), TIMING), lease_store, timeout=0.2
-    )
+def election_runner(
+    lease_store: FakeLeaseStore, name: str = "pod-0", file: ClaimFile | None = None, installation: str = ""
+) -> ElectionRunner:
+    file = file or ClaimFile()
+    me = LeaseRecord(name, f"one {name}", f"{name}:8080", 0, 0, installation=installation)
+    candidate = Candidate(me, TIMING, claim_in_file=lambda: file.claim)
+    return ElectionRunner(candidate, lease_store, file.write, timeout=0.2)
 
 
 @pytest.fixture
@@ -101,6 +106,7 @@ async def test_a_failing_listener_does_not_stop_the_other_listeners(
     made.subscribe(fail)
     made.subscribe(lambda: heard.append(made.leads))
     await made.run_once()
+    await until(lambda: heard == [True])
     await made.run_once()
     assert heard == [True]
     assert "a listener failed: change of the leader" in caplog.text
@@ -116,7 +122,7 @@ async def test_leadership_ends_on_time_whatever_the_lease_store_does(
     await until(lambda: one.candidate.expire() or not one.leads)
     assert lease_clock() - one.candidate.renewed_at >= TIMING.duration - TIMING.margin
     with pytest.raises(NotLeader):
-        one.fencing_token()
+        one.claim()
     assert one.problem in ("the server is gone", "no answer within 0.2 s")
     setattr(lease_store, way, "")
     await until(lambda: one.leads)
@@ -171,6 +177,7 @@ async def test_the_log_has_the_start_and_end_of_leadership(
     caplog.set_level(logging.INFO, "promsnmp")
     made, before = election_runner(lease_store), lease_clock()
     await made.run_once()
+    await until(lambda: made.leads)
     await made.stop()
     began = re.search(r"this replica is the leader since ([\d.]+), term 1, lease until ([\d.]+)", caplog.text)
     ended = re.search(r"no longer the leader, since ([\d.]+), term 1: this replica is stopping", caplog.text)
@@ -195,11 +202,88 @@ async def test_a_lease_store_failure_and_its_recovery_are_logged_once_each(
     await made.stop()
 
 
+# --- what keeps an elected replica from leading
+
+
+async def test_an_elected_replica_that_cannot_claim_shows_why_and_the_backend_is_fine(
+    lease_store: FakeLeaseStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = ClaimFile()
+    file.fails = "the disk is full"
+    made = election_runner(lease_store, file=file)
+    await made.run_once()
+    await until(lambda: "the disk is full" in made.problem)
+    assert not made.backend_problem
+    assert (made.leads, made.leader) == (False, None)
+    await made.stop()
+    assert lease_store.record is not None
+    assert lease_store.record.released
+    assert "no longer the leader" not in caplog.text
+
+
+async def test_an_invalid_record_is_shown_and_logged_once_and_replaced_by_the_leader(
+    lease_store: FakeLeaseStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "promsnmp")
+    made = election_runner(lease_store)
+    await made.run_once()
+    await until(lambda: made.leads)
+    for _ in range(3):
+        lease_store.set(LeaseRecord("pod-9", "other", "192.0.2.9:8080", 2**40, 30.0))
+        await made.run_once()
+        assert "the term 1099511627776 is more than 2^32 above" in made.problem
+        assert not made.backend_problem
+    await made.run_once()
+    assert not made.problem
+    assert made.leads
+    assert caplog.text.count("is invalid and counts as lost") == 1
+    assert caplog.text.count("is valid again") == 1
+    await made.stop()
+
+
+async def test_a_leader_steps_down_for_a_reason_and_logs_it(
+    lease_store: FakeLeaseStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "promsnmp")
+    file, reason = ClaimFile(), [""]
+    candidate = Candidate(LeaseRecord("pod-0", "one", "pod-0:8080", 0, 0), TIMING, claim_in_file=lambda: file.claim)
+    made = ElectionRunner(
+        candidate, lease_store, file.write, reason_to_step_down=lambda is_elected: reason[0] if is_elected else ""
+    )
+    await made.run_once()
+    await until(lambda: made.leads)
+    reason[0] = "the file system is read-only"
+    await made.run_once()
+    assert not made.leads
+    assert lease_store.record is not None
+    assert lease_store.record.released
+    assert caplog.text.count("stepping down, another replica can lead better: the file system is read-only") == 1
+    await made.stop()
+
+
+async def test_a_leader_of_another_installation_is_named_and_is_no_address_to_forward_to(
+    lease_store: FakeLeaseStore,
+) -> None:
+    made = election_runner(lease_store, installation="mine")
+    lease_store.set(LeaseRecord("pod-9", "other", "192.0.2.9:8080", 7, 30.0, installation="another"))
+    await made.run_once()
+    assert made.leader is not None
+    assert (made.leader.name, made.leader.address) == ("pod-9", "")
+    assert "another installation" in made.problem
+    assert "REDIS_KEY_PREFIX" in made.problem
+    lease_store.set(LeaseRecord("pod-8", "older version", "192.0.2.8:8080", 8, 30.0))
+    await made.run_once()
+    assert made.leader is not None
+    assert made.leader.address == "192.0.2.8:8080"
+    assert not made.problem
+    await made.stop()
+
+
 async def test_without_elections_the_only_replica_always_leads() -> None:
     alone: Leadership = AlwaysLeader("pod-0", "127.0.0.1:8080")
     alone.start()
     assert alone.leads
-    assert alone.fencing_token() is None
+    assert alone.claim() is None
     await alone.step_down("asked to")
     assert alone.leads
     await alone.stop()

@@ -36,6 +36,7 @@ class Replica:
     name: str
     started: float = 1.0
     member_timeout: float = 1.0
+    installation: str = ""
     revision: int = 0
     leader: Leader | None = None
     heard: list[PeerStatus] = field(default_factory=list)
@@ -44,7 +45,7 @@ class Replica:
     async def start(self, dns: ServiceDns) -> None:
         self.server = PeerServer(KEY, self.name, handle=lambda body: self.gossip.receive(body))
         await self.server.start()
-        me = replace(self.server.me, started=self.started)
+        me = replace(self.server.me, started=self.started, installation=self.installation)
         self.members = Members(me, member_timeout=self.member_timeout)
         self.peers = PeerClient(KEY, me.name, me.instance)
         self.gossip = Gossip(
@@ -145,6 +146,62 @@ async def test_a_replica_with_another_key_is_refused_and_reported(
     assert caplog.text.count(f"no requests to another replica: {address}") == 2  # each of the two says so once
     three[2].use(KEY)
     await until(lambda: three[0].names == ["pod-0", "pod-1", "pod-2"] and not three[0].gossip.problems.refusals)
+
+
+async def test_a_replica_with_another_key_is_refused_by_all_and_the_others_are_not(three: list[Replica]) -> None:
+    three[0].use(ClusterKey("another key of the tests, 32 or more"))
+    await until(lambda: bool(three[0].gossip.problems.refused_by_all()))
+    assert "CLUSTER_KEY" in three[0].gossip.problems.refused_by_all()
+    await until(lambda: all(one.gossip.problems.refusals for one in three[1:]))
+    await until(lambda: not any(one.gossip.problems.refused_by_all() for one in three[1:]))
+    three[0].use(KEY)
+    await until(lambda: not three[0].gossip.problems.refused_by_all())
+
+
+async def test_a_member_that_cannot_be_reached_is_reported_once_and_stays_a_member(
+    three: list[Replica], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "promsnmp")
+    address = three[2].members.me.address
+    three[2].server.stop()
+    await until(lambda: all(address in one.gossip.problems.unreachable for one in three[:2]))
+    assert three[0].names == three[1].names == ["pod-0", "pod-1", "pod-2"]
+    assert "cannot be reached" in three[0].gossip.problems.all()[address]
+    await three[0].gossip.send_status_to_all()
+    assert caplog.text.count("another replica lives, but cannot be reached") == 2  # each of the two says so once
+    await three[2].server.reopen()
+    await until(lambda: not any(one.gossip.problems.unreachable for one in three[:2]))
+    assert caplog.text.count("another replica can be reached again") == 2
+
+
+async def test_a_replica_that_dies_is_not_reported_as_unreachable(
+    three: list[Replica], caplog: pytest.LogCaptureFixture
+) -> None:
+    await three[2].die()
+    await until(lambda: three[0].names == three[1].names == ["pod-0", "pod-1"])
+    assert "cannot be reached" not in caplog.text
+    assert not three[0].gossip.problems.unreachable
+
+
+async def test_a_replica_of_another_installation_is_reported_once_and_owns_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "promsnmp")
+    dns = FixedDns("promsnmp-peers", 0)
+    one, other = Replica("pod-0", installation="mine"), Replica("pod-1", installation="another")
+    for replica in (one, other):
+        await replica.start(dns)
+    await until(lambda: "installation" in one.gossip.problems.all() and "installation" in other.gossip.problems.all())
+    assert "pod-1" in one.gossip.problems.all()["installation"]
+    assert "REDIS_KEY_PREFIX" in caplog.text
+    await one.gossip.send_status_to_all()
+    assert caplog.text.count("belongs to another installation") == 2  # each says so once
+    assert (one.names, other.names) == (["pod-0"], ["pod-1"])
+    assert all(one.members.ring.is_mine(f"device {number}") for number in range(20))
+    assert not one.heard
+    await other.die()
+    await until(lambda: "installation" not in one.gossip.problems.all())
+    await one.die()
 
 
 async def test_of_two_replicas_with_one_name_the_older_reports_it(

@@ -147,6 +147,29 @@ def test_an_older_namesake_changes_nothing_for_the_younger(view: View) -> None:
     assert view.members.ring.is_mine("device")
 
 
+def test_a_replica_of_another_installation_is_no_member(view: View) -> None:
+    view.members.me = replace(view.members.me, installation="mine")
+    view.members.mark_alive(replace(member("pod-0"), installation="another"))
+    view.members.mark_alive(replace(member("pod-2"), installation="mine"))
+    view.members.mark_alive(member("pod-3"))  # of an earlier version
+    assert view.names == ["pod-1", "pod-2", "pod-3"]
+    assert view.members.foreign is not None
+    assert view.members.foreign.name == "pod-0"
+    view.clock.now += PATIENCE
+    assert view.members.foreign is None
+
+
+def test_what_others_can_make_grow_is_bounded(view: View) -> None:
+    view.members.me = replace(view.members.me, installation="mine")
+    for number in range(5000):
+        view.members.mark_left(f"gone {number}")
+        view.members.mark_alive(replace(member(f"foreign-{number}"), installation="another"))
+    assert len(view.members._gone) == 1000
+    assert len(view.members._foreign) == 16
+    view.members.mark_alive(member("pod-9", instance="gone 4999"))
+    assert view.names == ["pod-1"]
+
+
 def test_a_leaving_replica_owns_no_devices(view: View) -> None:
     view.hears("pod-0")
     view.members.leave()
@@ -170,6 +193,11 @@ def test_a_member_is_written_and_read() -> None:
         {"name": "a", "instance": 5, "address": "c:1", "started": 1},
         {"name": "a", "instance": "b", "address": "c:x", "started": 1},
         {"name": "a", "instance": "b", "address": "c:1", "started": "now"},
+        {"name": "a", "instance": "b", "address": "c:1", "started": float("nan")},
+        {"name": "a", "instance": "b", "address": "c:1", "started": 10**400},
+        {"name": "a", "instance": "b", "address": "c:123456", "started": 1},
+        {"name": "a", "instance": "b", "address": "c:٣", "started": 1},
+        {"name": "a\nb", "instance": "b", "address": "c:1", "started": 1},
         {"name": "a" * 5000, "instance": "b", "address": "c:1", "started": 1},
     ],
 )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from promsnmp.cluster.clients.redis_client import RedisClient
 from promsnmp.cluster.clients.redis_url import parse_redis_address
-from promsnmp.cluster.election.rules import lease_clock
 from promsnmp.cluster.members.announcements import Announcements
 from promsnmp.cluster.members.members import Member, Members
 from promsnmp.cluster.members.redis_heartbeat import RedisHeartbeats
@@ -33,6 +32,8 @@ async def redis_client(server: RedisServer) -> AsyncIterator[RedisClient]:
 
 
 KEY = ClusterKey("a key of the tests of heartbeats, 32+")
+CLOCK = Clock()
+"""Of all replicas; it only goes on."""
 
 
 class Replica:
@@ -45,15 +46,29 @@ class Replica:
         prefix: str = "",
         *,
         key: ClusterKey = KEY,
-        clock: Callable[[], float] = lease_clock,
+        installation: str = "",
     ) -> None:
-        me = Member(name, f"instance of {name}", f"{name}.example:8080", 1.0)
-        self.members = Members(me, member_timeout=10.0, clock=clock)
+        me = Member(name, f"instance of {name}", f"{name}.example:8080", 1.0, installation)
+        self.is_fit, self.fitness = True, dict[str, tuple[bool, float]]()
+        self.members = Members(me, member_timeout=10.0, clock=CLOCK)
         self.announced = Announcements(self.members)
-        self.heart = RedisHeartbeats(redis_client, me, key, prefix=prefix, clock=clock)
+        self.heart = RedisHeartbeats(
+            redis_client,
+            me,
+            key,
+            prefix=prefix,
+            is_fit=lambda: self.is_fit,
+            on_fitness=self._note_fitness,
+            clock=CLOCK,
+        )
         self.dead: set[str] = set()
 
-    async def beat(self) -> list[str]:
+    def _note_fitness(self, instance: str, is_fit: bool, age: float) -> None:
+        self.fitness[instance] = is_fit, age
+
+    async def beat(self, *, later: float = 0.0) -> list[str]:
+        """One round, ``later`` seconds after the last one; returns the names of the members."""
+        CLOCK.now += later
         await self.heart.refresh(self.announced)
         for address in self.announced.addresses:
             name = address.partition(".")[0]
@@ -89,6 +104,93 @@ async def test_an_old_heartbeat_is_no_member_and_is_removed(redis_client: RedisC
     assert server.cli("HLEN", "promsnmp:members") == "1"
 
 
+def move(server: RedisServer, name: str, milliseconds: int) -> None:
+    """Moves the stamp of a replica's heartbeat."""
+    moment, _, description = server.cli("HGET", "promsnmp:members", f"instance of {name}").partition(" ")
+    server.cli("HSET", "promsnmp:members", f"instance of {name}", f"{int(moment) + milliseconds} {description}")
+
+
+async def test_a_heartbeat_left_behind_with_a_stamp_in_the_future_is_no_member(
+    redis_client: RedisClient, server: RedisServer
+) -> None:
+    one, dead = Replica(redis_client, "pod-0"), Replica(redis_client, "pod-1")
+    await dead.beat()
+    move(server, "pod-1", 300_000)
+    for _ in range(3):
+        assert await one.beat(later=2.0) == ["pod-0"]
+
+
+async def test_a_member_that_dies_is_gone_although_its_stamp_is_in_the_future(
+    redis_client: RedisClient, server: RedisServer
+) -> None:
+    one, other = Replica(redis_client, "pod-0"), Replica(redis_client, "pod-1")
+    await other.beat()
+    assert await one.beat() == ["pod-0", "pod-1"]
+    move(server, "pod-1", 300_000)  # its last heartbeat was written by a server whose clock is fast
+    assert await one.beat(later=2.0) == ["pod-0", "pod-1"]
+    for _ in range(4):
+        assert await one.beat(later=2.0) == ["pod-0", "pod-1"]
+    assert await one.beat(later=2.0) == ["pod-0"]
+
+
+async def test_members_stay_members_when_the_clock_of_redis_goes_back(
+    redis_client: RedisClient, server: RedisServer
+) -> None:
+    one, other = Replica(redis_client, "pod-0"), Replica(redis_client, "pod-1")
+    await other.beat()
+    assert await one.beat() == ["pod-0", "pod-1"]
+    move(server, "pod-0", 300_000)
+    move(server, "pod-1", 300_000)
+    for _ in range(7):
+        assert await one.beat(later=2.0) == ["pod-0", "pod-1"]
+        await other.beat()
+
+
+async def test_a_stamp_too_far_in_the_future_is_removed(redis_client: RedisClient, server: RedisServer) -> None:
+    one, dead = Replica(redis_client, "pod-0"), Replica(redis_client, "pod-1")
+    await dead.beat()
+    move(server, "pod-1", 10**12)
+    assert await one.beat() == ["pod-0"]
+    assert server.cli("HLEN", "promsnmp:members") == "1"
+
+
+async def test_entries_that_are_too_large_are_removed_and_too_many_are_an_error(
+    redis_client: RedisClient, server: RedisServer
+) -> None:
+    one = Replica(redis_client, "pod-0")
+    server.cli("EVAL", "redis.call('HSET', 'promsnmp:members', 'x', '1 ' .. string.rep('x', 1000000))", "0")
+    assert await one.beat() == ["pod-0"]
+    assert server.cli("HLEN", "promsnmp:members") == "1"
+    server.cli("EVAL", "for i = 1, 600 do redis.call('HSET', 'promsnmp:members', i, 'x') end", "0")
+    with pytest.raises(CoordinatorError, match="promsnmp:members has more than 512 entries; delete this key"):
+        await one.beat()
+
+
+async def test_replicas_of_another_installation_are_no_members_and_are_noticed(redis_client: RedisClient) -> None:
+    one, other = (Replica(redis_client, f"pod-{number}", installation=f"site {number}") for number in range(2))
+    older = Replica(redis_client, "pod-2")
+    await other.beat()
+    await older.beat()
+    assert await one.beat() == ["pod-0", "pod-2"]
+    assert one.members.foreign == other.members.me
+    names = [await one.beat(later=2.0) for _ in range(5)]
+    assert names[-1] == ["pod-0"]
+    assert one.members.foreign is None
+
+
+async def test_replicas_say_whether_they_are_fit_to_lead(redis_client: RedisClient) -> None:
+    one, other = Replica(redis_client, "pod-0"), Replica(redis_client, "pod-1")
+    await other.beat()
+    await one.beat()
+    other.is_fit = False
+    await other.beat()
+    assert [is_fit for is_fit, _ in one.fitness.values()] == [True]
+    await one.beat()
+    assert one.fitness == {"instance of pod-1": (False, 0.0)}
+    await one.beat(later=3.0)
+    assert one.fitness == {"instance of pod-1": (False, 3.0)}
+
+
 async def test_a_replica_that_leaves_is_gone_for_all_later_reads(redis_client: RedisClient) -> None:
     one, two = Replica(redis_client, "pod-0"), Replica(redis_client, "pod-1")
     await two.beat()
@@ -99,7 +201,8 @@ async def test_a_replica_that_leaves_is_gone_for_all_later_reads(redis_client: R
 
 
 async def test_unknown_entries_are_ignored(redis_client: RedisClient, server: RedisServer) -> None:
-    for number, text in enumerate(("nonsense", "123 {}", "9999999999999 [1]", "9999999999999 {")):
+    now = int(server.cli("TIME").split()[0]) * 1000
+    for number, text in enumerate(("nonsense", "123 {}", f"{now} [1]", f"{now} {{")):
         server.cli("HSET", "promsnmp:members", f"other {number}", text)
     one = Replica(redis_client, "pod-0")
     assert await one.beat() == ["pod-0"]
@@ -164,21 +267,20 @@ async def test_old_entries_keep_no_member_alive_whatever_redis_says(
     redis_client: RedisClient, server: RedisServer
 ) -> None:
     """A Redis that shows an old entry every few seconds, each with the present time."""
-    clock = Clock()
-    one, two = (Replica(redis_client, name, clock=clock) for name in ("pod-0", "pod-1"))
+    one, two = (Replica(redis_client, name) for name in ("pod-0", "pod-1"))
     old = []
     for _ in range(10):
         await two.beat()
         old.append(server.cli("HGET", "promsnmp:members", "instance of pod-1").partition(" ")[2])
         assert await one.beat() == ["pod-0", "pod-1"]
-        clock.now += 2.0
+        CLOCK.now += 2.0
     one.dead.add("pod-1")
     seen = []
     for entry in old:
         moment = server.cli("HGET", "promsnmp:members", "instance of pod-0").partition(" ")[0]
         server.cli("HSET", "promsnmp:members", "instance of pod-1", f"{moment} {entry}")
         seen.append(await one.beat())
-        clock.now += 2.0
+        CLOCK.now += 2.0
     assert seen[-1] == ["pod-0"]
     await two.beat()
     one.dead.clear()

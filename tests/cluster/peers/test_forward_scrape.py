@@ -120,3 +120,15 @@ async def test_a_member_that_left_is_forgotten(forwarder: ScrapeForwarder, peers
     assert await asks(forwarder) is None
     forwarder.forget_all_but(())
     assert await asks(forwarder) == PAGE
+
+
+async def test_an_unreachable_owner_is_skipped_until_it_can_be_reached(peers: FakePeerClient) -> None:
+    unreachable = {OWNER.address}
+    forwarder = ScrapeForwarder(peers, is_unreachable=unreachable.__contains__, clock=lambda: peers.now)  # type: ignore[arg-type]
+    for _ in range(3):
+        assert await asks(forwarder) is None
+    assert not peers.asked
+    assert forwarder.counts["skipped"] == 3
+    unreachable.clear()
+    peers.answers = [PAGE]
+    assert await asks(forwarder) == PAGE

@@ -11,25 +11,34 @@ from pathlib import Path
 
 import pytest
 
-from promsnmp.errors import InventoryUnavailable, NotLeader
+from promsnmp.errors import InventoryInvalid, InventoryUnavailable, NotLeader
 from promsnmp.inventory.document.write import DocumentWriter, from_document, to_document
 from promsnmp.inventory.model import Device, Inventory
 from promsnmp.inventory.storage.encryption import encrypt
 from promsnmp.inventory.store import InventoryStore
-from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS, GetFencingToken
+from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS, GetClaim
+from promsnmp.support.claim import MAX_TERM, Claim
 from tests.support.inventory.samples import KEY
 
 
 class Terms:
-    """A leadership set by hand: the leader's fencing token, or none."""
+    """A leadership set by hand: the leader's term, or none, and its process."""
 
-    def __init__(self, term: int | None) -> None:
-        self.term = term
+    def __init__(self, term: int | None, instance: str = "one") -> None:
+        self.term, self.instance = term, instance
 
-    def __call__(self) -> int:
+    def __call__(self) -> Claim:
         if self.term is None:
             raise NotLeader("not the leader")
-        return self.term
+        return Claim(self.term, self.instance)
+
+    def check(self) -> None:
+        self()
+
+
+async def claim(store: InventoryStore, term: int, instance: str = "one", *, after: Claim | None = None) -> Claim:
+    """Claims a term after any earlier one."""
+    return await store.claim(Claim(term, instance), after=after or Claim(term - 1), check=Terms(term, instance).check)
 
 
 @pytest.fixture
@@ -55,22 +64,22 @@ def on_disk(path: Path) -> InventoryStore:
     return store
 
 
-def guarded_store(path: Path, get_fencing_token: GetFencingToken) -> InventoryStore:
+def guarded_store(path: Path, get_claim: GetClaim) -> InventoryStore:
     store = on_disk(path)
-    store.guard_writes(get_fencing_token)
+    store.guard_writes(get_claim)
     return store
 
 
-# --- the term
+# --- the claim
 
 
-async def test_every_write_has_the_current_term(path: Path) -> None:
+async def test_every_write_has_the_claim_of_the_leader(path: Path) -> None:
     terms = Terms(3)
     store = guarded_store(path, terms)
-    assert (await add(store, "a")).fencing_token == 3
+    assert (await add(store, "a")).claim == Claim(3, "one")
     terms.term = 5
-    assert (await add(store, "b")).fencing_token == 5
-    assert on_disk(path).current.fencing_token == 5
+    assert (await add(store, "b")).claim == Claim(5, "one")
+    assert on_disk(path).current.claim == Claim(5, "one")
 
 
 async def test_writes_are_guarded_from_the_moment_on_that_the_cluster_is_known(path: Path) -> None:
@@ -79,9 +88,6 @@ async def test_writes_are_guarded_from_the_moment_on_that_the_cluster_is_known(p
     store.guard_writes(terms)
     await add(store, "a")
     assert on_disk(path).current.fencing_token == 3
-    terms.term = 4
-    await store.write_fencing_token()
-    assert on_disk(path).current.fencing_token == 4
     terms.term = None
     with pytest.raises(NotLeader):
         await add(store, "b")
@@ -100,11 +106,11 @@ async def test_a_write_is_discarded_when_the_term_ends_before_the_rename(path: P
     class Ending(Terms):
         asked = 0
 
-        def __call__(self) -> int:
+        def __call__(self) -> Claim:
             self.asked += 1
             if self.asked > 1:
                 raise NotLeader("the lease ran out")
-            return 1
+            return Claim(1, "one")
 
     await add(guarded_store(path, Terms(1)), "a")
     before = path.read_bytes()
@@ -115,7 +121,7 @@ async def test_a_write_is_discarded_when_the_term_ends_before_the_rename(path: P
 
 
 async def test_a_write_that_began_in_one_term_is_discarded_in_the_next(path: Path) -> None:
-    terms = iter([1, 2])
+    terms = iter([Claim(1, "one"), Claim(2, "one")])
     store = guarded_store(path, lambda: next(terms))
     with pytest.raises(NotLeader, match="term 1 ended"):
         await add(store, "a")
@@ -125,28 +131,68 @@ async def test_a_write_that_began_in_one_term_is_discarded_in_the_next(path: Pat
 async def test_a_leader_that_was_suspended_cannot_write_after_its_successor_claimed_the_term(path: Path) -> None:
     old, new = guarded_store(path, Terms(1)), guarded_store(path, Terms(2))
     await add(old, "a")
-    await new.write_fencing_token()
+    assert await claim(new, 2) == Claim(2, "one")
     with pytest.raises(InventoryUnavailable, match="a leader of term 2"):
         await add(old, "late")
+    assert names(on_disk(path)) == ["a"]
+
+
+async def test_a_leader_cannot_write_in_a_term_that_another_process_claimed(path: Path) -> None:
+    first, second = guarded_store(path, Terms(3, "one")), guarded_store(path, Terms(3, "two"))
+    await claim(first, 3, "one")
+    with pytest.raises(InventoryUnavailable, match="a leader of term 3"):
+        await add(second, "late")
+    await add(first, "a")
     assert names(on_disk(path)) == ["a"]
 
 
 async def test_claiming_a_term_writes_once_and_changes_nothing_else(path: Path) -> None:
     store = guarded_store(path, Terms(4))
     await add(store, "a")
-    await store.write_fencing_token()
+    await claim(store, 4)
     assert store.current.revision == 1
     successor = guarded_store(path, Terms(5))
     for _ in range(3):
-        await successor.write_fencing_token()
-    assert (successor.current.revision, successor.current.fencing_token) == (2, 5)
+        await claim(successor, 5)
+    assert (successor.current.revision, successor.current.claim) == (2, Claim(5, "one"))
     assert names(successor) == ["a"]
 
 
-async def test_without_elections_there_is_no_term_to_claim(path: Path) -> None:
-    store = InventoryStore(path, KEY)
-    await store.write_fencing_token()
+async def test_the_first_of_two_processes_claims_a_term_and_the_second_learns_of_it(path: Path) -> None:
+    first, second = on_disk(path), on_disk(path)
+    assert await claim(first, 7, "one", after=Claim(6, "before")) == Claim(7, "one")
+    assert await claim(second, 7, "two", after=Claim(6, "before")) == Claim(7, "one")
+    assert await claim(second, 8, "two", after=Claim(6, "before")) == Claim(7, "one")
+    assert await claim(second, 8, "two", after=Claim(7, "one")) == Claim(8, "two")
+    assert on_disk(path).current.claim == Claim(8, "two")
+
+
+async def test_a_claim_whose_lease_has_ended_is_not_written(path: Path) -> None:
+    store = on_disk(path)
+    with pytest.raises(NotLeader):
+        await store.claim(Claim(1, "one"), after=Claim(), check=Terms(None).check)
     assert not path.exists()
+
+
+async def test_a_file_of_an_earlier_version_has_no_process_and_a_write_adds_it(path: Path) -> None:
+    path.write_bytes(encrypt(b'{"devices": [], "revision": 3, "term": 5}', KEY))
+    assert on_disk(path).current.claim == Claim(5, "")
+    store = guarded_store(path, Terms(5, "one"))
+    assert (await add(store, "a")).claim == Claim(5, "one")
+
+
+def test_the_process_is_only_in_the_file_and_survives_a_round_trip() -> None:
+    inventory = Inventory(fencing_token=2, leader_instance="one")
+    assert from_document(to_document(inventory, mask=False)) == inventory
+    assert DocumentWriter(mask=False).json(inventory).endswith(b',"term":2,"leaderInstance":"one"}')
+    assert b"leaderInstance" not in DocumentWriter(mask=True).json(inventory)
+    assert "leaderInstance" not in to_document(inventory, mask=True)
+
+
+def test_a_term_out_of_range_is_refused() -> None:
+    assert from_document({"devices": [], "term": MAX_TERM}).fencing_token == MAX_TERM
+    with pytest.raises(InventoryInvalid, match="term"):
+        from_document({"devices": [], "term": MAX_TERM + 1})
 
 
 async def test_a_write_on_a_disk_that_hangs_past_the_end_of_the_term_is_discarded(

@@ -14,6 +14,7 @@ from promsnmp.inventory.model import MAX_NUMBER, Device, Inventory
 from promsnmp.inventory.storage.encryption import encrypt
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.inventory.writes.numbers import carried, continued, imported, numbered
+from promsnmp.support.claim import Claim
 from tests.support.inventory.samples import KEY, document
 
 KNOWN = Inventory(revision=100, fencing_token=7, imported_at=50)
@@ -57,6 +58,17 @@ def test_absurd_numbers_of_a_document_are_not_continued() -> None:
         assert carried(absurd) == Inventory()
 
 
+def test_a_backup_does_not_bring_back_the_claim_of_an_earlier_leader() -> None:
+    known = replace(KNOWN, leader_instance="leader of term 7")
+    backup = Inventory(revision=90, fencing_token=6, imported_at=60, leader_instance="leader of term 6")
+    used = continued(backup, known)
+    assert used is not None
+    assert (used.revision, used.claim) == (101, Claim(7, "leader of term 7"))
+    later = continued(replace(backup, fencing_token=8, revision=80, leader_instance="leader of term 8"), known)
+    assert later is not None
+    assert later.claim == Claim(8, "leader of term 8")
+
+
 def test_the_time_of_the_import_is_only_in_the_file() -> None:
     assert from_document(to_document(KNOWN, mask=False)) == KNOWN
     assert "importedAt" not in to_document(KNOWN, mask=True)
@@ -75,14 +87,14 @@ class Replica(InventoryStore):
 
     def __init__(self, path: Path, term: int | None) -> None:
         super().__init__(path, KEY)
-        self.guard_writes(self._token)
+        self.guard_writes(self._claim)
         self.load()
         self.term = term
 
-    def _token(self) -> int:
+    def _claim(self) -> Claim:
         if self.term is None:
             raise NotLeader("a follower")
-        return self.term
+        return Claim(self.term, "instance of the leader")
 
     @property
     def names(self) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import json
 import os
 import stat
 import threading
@@ -15,10 +16,13 @@ import pytest
 
 from promsnmp.errors import InventoryUnavailable, OutcomeUnknown
 from promsnmp.inventory import file_sync
+from promsnmp.inventory.document.write import to_document
 from promsnmp.inventory.model import Device, Inventory
 from promsnmp.inventory.storage import atomic_file
+from promsnmp.inventory.storage.encryption import encrypt
 from promsnmp.inventory.storage.lock import WriteTurn
 from promsnmp.inventory.store import InventoryStore
+from promsnmp.support.claim import Claim
 from tests.support.inventory.samples import KEY
 
 Patch = Callable[[pytest.MonkeyPatch], None]
@@ -217,3 +221,45 @@ async def test_a_service_that_stops_during_a_write_says_that_the_outcome_is_unkn
     with pytest.raises(InventoryUnavailable, match="not written"):
         await late
     free.set()
+
+
+# --- the claim of a new leader
+
+
+async def claim(store: InventoryStore) -> Claim:
+    return await store.claim(Claim(1, "leader"), after=Claim(), check=lambda: None)
+
+
+async def test_a_claim_that_may_not_last_makes_no_leader_until_it_is_durable(path: Path) -> None:
+    store = await opened(path)
+    with pytest.MonkeyPatch.context() as patch:
+        no_sync_of_folders(patch)
+        for _ in range(2):
+            with pytest.raises(OutcomeUnknown, match="cannot be synced"):
+                await claim(store)
+    assert await claim(store) == Claim(1, "leader")
+    assert store.write_error is None
+    assert InventoryStore(path, KEY).load().claim == Claim(1, "leader")
+
+
+async def test_a_claim_keeps_what_another_program_wrote_meanwhile(path: Path) -> None:
+    store, other = await opened(path), InventoryStore(path, KEY)
+    other.load()
+    asked = 0
+
+    def check() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 2:  # right before the rename
+            path.write_bytes(encrypt(json.dumps(to_document(with_device(other.current), mask=False)).encode(), KEY))
+
+    assert await store.claim(Claim(1, "leader"), after=Claim(), check=check) == Claim(1, "leader")
+    assert devices_in(path) == len(store.current.devices) == 2
+
+
+async def test_a_claim_that_is_refused_writes_nothing(path: Path) -> None:
+    store = await opened(path)
+    await store.claim(Claim(4, "another leader"), after=Claim(), check=lambda: None)
+    path.unlink()
+    assert await store.claim(Claim(5, "leader"), after=Claim(3, "x"), check=lambda: None) == Claim(4, "another leader")
+    assert not path.exists()

@@ -40,11 +40,19 @@ class PeerServer:
         self.tamper: Callable[[Answer], Answer] = lambda answer: answer
         """What happens to signed answers on their way."""
         self.silent = False
+        self._writers: list[asyncio.StreamWriter] = []
 
     async def start(self, port: int = 0) -> None:
+        await self._listen(port)
+        self.restart()
+
+    async def reopen(self) -> None:
+        """After ``stop``: listens again, as the same process."""
+        await self._listen(self.port)
+
+    async def _listen(self, port: int) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
         self.port = self._server.sockets[0].getsockname()[1]
-        self.restart()
 
     @property
     def address(self) -> str:
@@ -60,9 +68,14 @@ class PeerServer:
         self.replays = ReplayGuard()
 
     def stop(self) -> None:
+        """Stops listening, and closes all connections."""
         self._server.close()
+        for writer in self._writers:
+            writer.close()
+        self._writers.clear()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")

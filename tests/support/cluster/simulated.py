@@ -1,7 +1,9 @@
-"""Elections in simulated time: clocks that differ, a lease store that loses data, a network that loses messages."""
+"""Elections in simulated time: clocks that differ, a lease store that loses data, a network that loses messages, and an
+inventory file that some replicas cannot write."""
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import itertools
 import random
@@ -9,7 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from promsnmp.cluster.election.rules import Candidate, LeaseRecord, LeaseState, Timing, vacancy
+from promsnmp.cluster.election.lease import LeaseRecord, LeaseState, vacancy
+from promsnmp.cluster.election.rules import Candidate, Timing
+from promsnmp.errors import NotLeader
+from promsnmp.support.claim import Claim
 
 Answer = TypeVar("Answer")
 
@@ -48,8 +53,12 @@ class SimulatedLeaseStore:
     beats: int = 0
     store: int = 0
     """The server that answers."""
+    is_named: bool = True
+    """False: all servers have the same name, as where INFO is not allowed."""
     history: list[LeaseRecord | None] = field(default_factory=list)
     """The earlier records, oldest first."""
+    on_write: Callable[[LeaseRecord | None], object] = lambda replaced: None
+    """Called with the record that a write has replaced."""
 
     @property
     def version(self) -> tuple[str, int]:
@@ -65,7 +74,9 @@ class SimulatedLeaseStore:
             return False
         if self.forced and not record.released and self._renews(record):
             return False
+        replaced = self.record
         self._put(record)
+        self.on_write(replaced)
         return True
 
     def _put(self, record: LeaseRecord) -> None:
@@ -90,8 +101,21 @@ class SimulatedLeaseStore:
     def roll_back(self, writes: int) -> None:
         """Loses the last ``writes``, as a failover may."""
         if self.history and writes:
-            self.store += 1
+            self.store += self.is_named
             self.record, self.forced = self.history[-min(writes, len(self.history))], False
+
+    def restore(self, record: LeaseRecord) -> None:
+        """Loses all writes since ``record`` was stored."""
+        self.store += self.is_named
+        self.record, self.forced = record, False
+
+
+@dataclass
+class SimulatedFile:
+    """The inventory file, as far as elections need it: the claim, and the lock that a writer holds."""
+
+    claim: Claim = field(default_factory=Claim)
+    locked_by: object = None
 
 
 @dataclass
@@ -117,29 +141,36 @@ class SimulatedNetwork:
 
 
 class SimulatedReplica:
-    """A candidate that reads the lease store in a loop, in a process that may sleep, stop cleanly, or die."""
+    """A candidate that reads the lease store in a loop, in a process that may sleep, stop cleanly, or die.
+
+    It knows the claim in the file as of its last look at it, which may be seconds ago.
+    """
 
     def __init__(
         self,
         world: SimulatedTime,
         lease_store: SimulatedLeaseStore,
         network: SimulatedNetwork,
+        file: SimulatedFile,
         *,
         name: str,
         number: int,
-        min_token: Callable[[], int],
         rate: float = 1.0,
         offset: float = 0.0,
     ) -> None:
-        self.world, self.lease_store, self.network = world, lease_store, network
+        self.world, self.lease_store, self.network, self.file = world, lease_store, network, file
         self.rate, self.offset = rate, offset
         self.asleep_until = 0.0
         self.dead = False
         self.is_cut_off = False
+        self.cannot_write = False
+        self.known_claim = file.claim
         me = LeaseRecord(name, f"instance-{number}", "192.0.2.1:8080", 0, TIMING.duration)
-        self.candidate = Candidate(me, TIMING, min_token=min_token, clock=self.clock)
+        self.candidate = Candidate(me, TIMING, claim_in_file=lambda: self.known_claim, clock=self.clock)
         self._turn = 0
         self.look()
+        self.read_file()
+        self.try_to_claim()
 
     def clock(self) -> float:
         return self.world.now * self.rate + self.offset
@@ -155,6 +186,7 @@ class SimulatedReplica:
 
     def kill(self) -> None:
         self.dead = True
+        self._unlock()
 
     def awake(self, what: Callable[[], object]) -> None:
         """Does ``what`` now, or as soon as the process runs again."""
@@ -171,6 +203,36 @@ class SimulatedReplica:
         self._ask(self.lease_store.read, self._decide)
         again = self.network.patience + self.network.random.random() * 0.4
         self.world.at(self.world.now + again, lambda: self.awake(self.look))
+
+    def read_file(self) -> None:
+        self.known_claim = self.file.claim
+        self.world.at(self.world.now + 2.0, lambda: self.awake(self.read_file))
+
+    def try_to_claim(self) -> None:
+        """Writes the claim into the file if necessary, which takes a while, and holds the lock meanwhile."""
+        pause, takes = self.network.random.random() * 0.5, self.network.random.random()
+        self.world.at(self.world.now + pause + 2 * takes, lambda: self.awake(self.try_to_claim))
+        wanted = self.candidate.wanted_claim
+        if wanted is None or self.cannot_write or self.file.locked_by is not None:
+            return
+        self.file.locked_by = self
+        self.known_claim = found = self.file.claim
+
+        def end() -> None:
+            self._unlock()
+            if found != wanted.claim and found.is_later_than(wanted.after):
+                self.candidate.on_claim_refused(found)
+                return
+            with contextlib.suppress(NotLeader):
+                self.candidate.check_elected(wanted.claim)
+                self.known_claim = self.file.claim = wanted.claim
+                self.candidate.on_claimed(wanted.claim)
+
+        self.world.at(self.world.now + takes, lambda: self.awake(end))
+
+    def _unlock(self) -> None:
+        if self.file.locked_by is self:
+            self.file.locked_by = None
 
     def _decide(self, state: LeaseState) -> None:
         record = self.candidate.on_read(state)
@@ -203,22 +265,27 @@ class SimulatedReplica:
 
 
 class SimulatedElections:
-    """Three replicas at first, and faults: each method in FAULTS is one.
+    """Three replicas at first, and faults: each method in FAULTS is one."""
 
-    The test sets ``file_token``, the fencing token in the inventory file; all replicas see it at once.
-    """
-
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, named_stores: bool = True) -> None:
         self.chance = random.Random(seed)
-        self.world, self.lease_store, self.network = (
+        self.world, self.lease_store, self.network, self.file = (
             SimulatedTime(),
-            SimulatedLeaseStore(),
+            SimulatedLeaseStore(is_named=named_stores),
             SimulatedNetwork(self.chance),
+            SimulatedFile(),
         )
         self.replicas: list[SimulatedReplica] = []
-        self.file_token = 0
+        if not named_stores:
+            self.lease_store.on_write = self._perhaps_lose_takeover
         for _ in range(3):
             self.start()
+
+    def _perhaps_lose_takeover(self, replaced: LeaseRecord | None) -> None:
+        """A released record comes back after a candidate has followed it: the worst moment to lose writes."""
+        if replaced is not None and replaced.released and self.chance.random() < 0.5:
+            moment = self.world.now + self.chance.uniform(0.0, 1.5)
+            self.world.at(moment, lambda: self.lease_store.restore(replaced))
 
     def start(self) -> None:
         number = len(self.replicas)
@@ -227,9 +294,9 @@ class SimulatedElections:
                 self.world,
                 self.lease_store,
                 self.network,
+                self.file,
                 name=f"pod-{number % 3}",
                 number=number,
-                min_token=lambda: self.file_token,
                 rate=1 + self.chance.uniform(-0.04, 0.04),
                 offset=self.chance.uniform(0, 1e6),
             )
@@ -274,10 +341,16 @@ class SimulatedElections:
     def lossy(self) -> None:
         self.network.lost, self.network.slowest = self.chance.random() / 2, self.chance.uniform(0.1, 5.0)
 
+    def read_only(self) -> None:
+        self.any().cannot_write = True
+
     def calm(self) -> None:
         self.network.lost, self.network.slowest = 0.0, 0.2
         for replica in self.replicas:
-            replica.is_cut_off = False
+            replica.is_cut_off = replica.cannot_write = False
 
 
-FAULTS = ("sleep", "kill", "stop", "restart", "empty", "force", "roll_back", "step_down", "cut_off", "lossy", "calm")
+FAULTS = (
+    *("sleep", "kill", "stop", "restart", "empty", "force", "roll_back", "step_down", "cut_off", "lossy"),
+    *("read_only", "calm"),
+)

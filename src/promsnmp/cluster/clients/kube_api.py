@@ -76,8 +76,8 @@ class KubeApi:
             raise CoordinatorError(f"the Kubernetes API: {error}") from None
         try:
             document = json.loads(answer.body or b"{}")
-        except ValueError:
-            document = {"message": "the answer is not JSON"}
+        except (ValueError, RecursionError):
+            document = {"message": "the answer is not JSON, or nested too deep"}
         return answer.status, document if isinstance(document, dict) else {}
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from promsnmp.cluster.election.rules import LeaseRecord, LeaseState
+from promsnmp.cluster.election.lease import LeaseRecord, LeaseState
 
 
 class LeaseStore(Protocol):

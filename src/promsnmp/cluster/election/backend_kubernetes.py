@@ -21,12 +21,21 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from promsnmp.cluster.clients.kube_api import KubeApi
-from promsnmp.cluster.election.rules import LeaseRecord, LeaseState, vacancy
+from promsnmp.cluster.election.lease import (
+    InvalidRecord,
+    LeaseRecord,
+    LeaseState,
+    read_duration,
+    read_term,
+    read_word,
+    vacancy,
+)
 from promsnmp.errors import CoordinatorError
 
 NAME = "promsnmp-leader"
 ANNOTATION = "promsnmp.io/leader"
 API = "coordination.k8s.io/v1"
+MAX_INT32 = 2**31 - 1
 
 
 def _now() -> dt.datetime:
@@ -71,7 +80,7 @@ class KubernetesLeaseStore:
         before = _part(old, "spec")
         holder = "" if record.released else record.holder
         now = self._now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")  # MicroTime
-        stays = before.get("holderIdentity") == holder and _noted(old).get("term") == record.fencing_token
+        stays = before.get("holderIdentity") == holder and _state_of(old).fencing_token == record.fencing_token
         is_first = not before.get("acquireTime")
         changes = not is_first and not record.released and before.get("holderIdentity") != holder
         spec = {
@@ -79,7 +88,7 @@ class KubernetesLeaseStore:
             "leaseDurationSeconds": 1 if record.released else math.ceil(record.duration),
             "acquireTime": before.get("acquireTime", now) if stays else now,
             "renewTime": now,
-            "leaseTransitions": int(before.get("leaseTransitions") or 0) + changes,
+            "leaseTransitions": min(_transitions(before) + changes, MAX_INT32),
         }
         metadata = dict(_part(old, "metadata"))
         metadata["annotations"] = {**_part(metadata, "annotations"), ANNOTATION: _note(record)}
@@ -87,25 +96,42 @@ class KubernetesLeaseStore:
 
 
 def _state_of(lease: Mapping[str, Any]) -> LeaseState:
+    try:
+        return _valid_state_of(lease)
+    except InvalidRecord as error:
+        return LeaseState(None, lease, problem=f"{error} (Lease {_part(lease, 'metadata').get('name', NAME)})")
+
+
+def _valid_state_of(lease: Mapping[str, Any]) -> LeaseState:
+    """Raises InvalidRecord."""
     spec, noted = _part(lease, "spec"), _noted(lease)
-    holder, beat = str(spec.get("holderIdentity") or ""), str(_part(lease, "metadata").get("resourceVersion") or "")
-    term, duration = noted.get("term"), noted.get("duration")
-    if not isinstance(term, int) or not isinstance(duration, int | float):
-        term, duration, noted = 1, float(spec.get("leaseDurationSeconds") or 0), {}
-    released = noted.get("released") is True
+    holder, beat = read_word(spec.get("holderIdentity") or ""), _part(lease, "metadata").get("resourceVersion") or ""
+    if not isinstance(noted.get("term"), int) or not isinstance(noted.get("duration"), int | float):
+        noted = {}
+    term, released = read_term(noted.get("term", 1)), noted.get("released") is True
     if holder and (released or holder != noted.get("holder")):  # written by another program or by hand
-        return LeaseState(
-            LeaseRecord(holder, "", "", term, float(spec.get("leaseDurationSeconds") or 0), beat=beat), lease
-        )
+        duration = read_duration(spec.get("leaseDurationSeconds") or 0)
+        return LeaseState(LeaseRecord(holder, "", "", term, duration, beat=read_word(beat)), lease)
     if not noted:  # nobody has held it
-        return LeaseState(vacancy(beat), lease)
-    name, instance, address, mac = (str(noted.get(one, "")) for one in ("holder", "instance", "address", "mac"))
-    record = LeaseRecord(name, instance, address, term, float(duration), released, beat, mac=mac)
+        return LeaseState(vacancy(read_word(beat)), lease)
+    name, instance, address, installation, mac = (
+        read_word(noted.get(one, "")) for one in ("holder", "instance", "address", "installation", "mac")
+    )
+    duration = read_duration(noted["duration"])
+    record = LeaseRecord(
+        name, instance, address, term, duration, released, read_word(beat), installation=installation, mac=mac
+    )
     return LeaseState(record, lease, forced=not holder and not released)
 
 
+def _transitions(spec: Mapping[str, Any]) -> int:
+    """The number of changes of the holder so far; 0 when it is not an int32, as the API wants it."""
+    found = spec.get("leaseTransitions")
+    return found if isinstance(found, int) and 0 <= found <= MAX_INT32 else 0
+
+
 def _note(record: LeaseRecord) -> str:
-    names = ("holder", "instance", "address", "term", "duration", "released", "mac")
+    names = ("holder", "instance", "address", "term", "duration", "released", "installation", "mac")
     return json.dumps(
         {name: record.fencing_token if name == "term" else getattr(record, name) for name in names}
         | {"beat": secrets.token_hex(8)}
@@ -113,10 +139,13 @@ def _note(record: LeaseRecord) -> str:
 
 
 def _noted(lease: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The annotation; empty when it is missing, or another program's. Raises InvalidRecord."""
     try:
         found = json.loads(_part(_part(lease, "metadata"), "annotations").get(ANNOTATION, "{}"))
-    except (ValueError, TypeError):
+    except (json.JSONDecodeError, TypeError):
         return {}
+    except (ValueError, RecursionError):
+        raise InvalidRecord(f"the annotation {ANNOTATION} cannot be read: too deep, or a number too long") from None
     return found if isinstance(found, dict) else {}
 
 

@@ -1,8 +1,9 @@
-"""No election: a single replica that always leads; without fencing tokens and without a backend."""
+"""No election: a single replica that always leads; without claims and without a backend."""
 
 from __future__ import annotations
 
 from promsnmp.cluster.election.runner import Leader, Listener
+from promsnmp.support.claim import Claim
 
 
 class AlwaysLeader:
@@ -10,14 +11,14 @@ class AlwaysLeader:
 
     backend = "none"
     transitions = 0
-    problem = ""
+    backend_problem = problem = ""
     leads = True
     since_renewal = 0.0
 
     def __init__(self, name: str, address: str) -> None:
         self.leader: Leader | None = Leader(name, address, 0)
 
-    def fencing_token(self) -> int | None:
+    def claim(self) -> Claim | None:
         return None
 
     def subscribe(self, listener: Listener) -> None:

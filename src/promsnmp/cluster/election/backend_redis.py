@@ -18,10 +18,19 @@ from collections.abc import Mapping
 from itertools import count
 
 from promsnmp.cluster.clients.redis_client import RedisClient, Script
-from promsnmp.cluster.election.rules import LeaseRecord, LeaseState, vacancy
+from promsnmp.cluster.election.lease import (
+    InvalidRecord,
+    LeaseRecord,
+    LeaseState,
+    read_duration,
+    read_term,
+    read_word,
+    vacancy,
+)
+from promsnmp.errors import CoordinatorError
 
 LEADER, RECORD = "leader", "promsnmp:election"
-_FIELDS = ("holder", "instance", "address", "term", "duration", "released", "beat", "store", "mac")
+_FIELDS = ("holder", "instance", "address", "term", "duration", "released", "beat", "store", "installation", "mac")
 
 _STORE = """
     local function info(section, name)
@@ -50,7 +59,7 @@ WRITE = Script(
     _STORE
     + """
     local seen_instance, seen_term, seen_beat, seen_store, milliseconds, beat = unpack(ARGV, 1, 6)
-    local holder, instance, address, term, duration, released, mac = unpack(ARGV, 7)
+    local holder, instance, address, term, duration, released, installation, mac = unpack(ARGV, 7)
     local old = redis.call('HMGET', KEYS[2], 'instance', 'term', 'beat', 'holder')
     local name = redis.call('GET', KEYS[1])
     if (old[1] or '') ~= seen_instance or (old[2] or '') ~= seen_term or (old[3] or '') ~= seen_beat then return 0 end
@@ -59,7 +68,8 @@ WRITE = Script(
     if name and name ~= (old[4] or holder) then return 0 end
     if renews and not name and released == '0' then return 0 end
     redis.call('HSET', KEYS[2], 'holder', holder, 'instance', instance, 'address', address, 'term', term,
-               'duration', duration, 'released', released, 'beat', beat, 'store', store, 'mac', mac)
+               'duration', duration, 'released', released, 'beat', beat, 'store', store,
+               'installation', installation, 'mac', mac)
     if released == '1' then redis.call('DEL', KEYS[1])
     else redis.call('SET', KEYS[1], holder, 'PX', milliseconds) end
     return 1
@@ -80,11 +90,17 @@ class RedisLeaseStore:
         self._strangers = count()
 
     async def read(self) -> LeaseState:
-        name, fields, server = await self._redis.run(READ, self._keys, (secrets.token_hex(8), *_FIELDS))
+        reply = await self._redis.run(READ, self._keys, (secrets.token_hex(8), *_FIELDS))
+        name, fields, server = _checked_reply(reply)
         texts, store = dict(zip(_FIELDS, map(_text, fields), strict=True)), _text(server)
-        record = _record(texts)
-        version = (texts["instance"], texts["term"], texts["beat"], store)
+        seen = dict(zip(_FIELDS, fields, strict=True))
+        version = (*(seen[name] or b"" for name in ("instance", "term", "beat")), server)
         holder = _text(name)
+        try:
+            read_word(holder)
+            record = _record(texts)
+        except InvalidRecord as error:
+            return LeaseState(None, version, store=store, problem=f"{error} (keys {', '.join(self._keys)})")
         if name is not None and (record is None or record.released or record.holder != holder):
             return LeaseState(self._stranger(holder, record), version, store=store)
         is_forced = name is None and record is not None and not record.released
@@ -100,10 +116,14 @@ class RedisLeaseStore:
             record.fencing_token,
             record.duration,
             int(record.released),
+            record.installation,
             record.mac,
         )
         arguments = (*expected.version, milliseconds, secrets.token_hex(8), *map(str, fields))
-        return bool(await self._redis.run(WRITE, self._keys, arguments))
+        written = await self._redis.run(WRITE, self._keys, arguments)
+        if written not in (0, 1) or not isinstance(written, int):
+            raise CoordinatorError("unexpected reply from Redis to a write of the lease")
+        return written == 1
 
     def _stranger(self, holder: str, record: LeaseRecord | None) -> LeaseRecord:
         """Another program holds ``leader``: it counts as renewed at each read, since only Redis knows when it
@@ -112,18 +132,30 @@ class RedisLeaseStore:
         return LeaseRecord(holder, "", "", term, duration, beat=f"stranger {next(self._strangers)}")
 
 
+def _checked_reply(reply: object) -> tuple[bytes | None, list[bytes | None], bytes]:
+    """The three parts of an answer to READ. Raises CoordinatorError for anything else."""
+    match reply:
+        case [bytes() | None as name, list() as fields, bytes() as server] if len(fields) == len(_FIELDS):
+            if all(isinstance(one, bytes | None) for one in fields):
+                return name, fields, server
+    raise CoordinatorError("unexpected reply from Redis to a read of the lease")
+
+
 def _text(one: bytes | None) -> str:
     return "" if one is None else one.decode("utf-8", "replace")
 
 
 def _record(texts: Mapping[str, str]) -> LeaseRecord | None:
-    """The record in the fields; None when it is missing or unreadable."""
+    """The record in the fields; None when it is missing. Raises InvalidRecord."""
     beat, store = texts["beat"], texts["store"]
+    if not any(texts.values()):
+        return None
     if beat and not texts["term"]:
         return vacancy(beat, store)
-    try:
-        term, duration = int(texts["term"]), float(texts["duration"])
-    except ValueError:
-        return None
-    holder, instance, address = texts["holder"], texts["instance"], texts["address"]
-    return LeaseRecord(holder, instance, address, term, duration, texts["released"] == "1", beat, store, texts["mac"])
+    holder, instance, address, installation, mac = (
+        read_word(texts[name]) for name in ("holder", "instance", "address", "installation", "mac")
+    )
+    term, duration, released = read_term(texts["term"]), read_duration(texts["duration"]), texts["released"] == "1"
+    return LeaseRecord(
+        holder, instance, address, term, duration, released, beat, store, installation=installation, mac=mac
+    )

@@ -1,7 +1,8 @@
-"""Runs the election: reads and writes the lease store for a candidate, and notifies the program of the leader.
+"""Runs the election: reads and writes the lease store for a candidate, writes its claim into the inventory file, and
+notifies the program of the leader.
 
 Whatever the lease store does (hang, fail, answer late), a round ends after ``timeout`` seconds, and leadership ends on
-time: a timer and the clock decide that, not an answer.
+time: a timer and the clock decide that, not an answer. Nor does a claim that takes long hold up a round.
 """
 
 from __future__ import annotations
@@ -15,14 +16,19 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from promsnmp.cluster.election.backend import LeaseStore
+from promsnmp.cluster.election.claim_writer import ClaimWriter, WriteClaim
+from promsnmp.cluster.election.lease import LeaseRecord
 from promsnmp.cluster.election.rules import Candidate, Clock, lease_clock
 from promsnmp.errors import CoordinatorError
+from promsnmp.support.claim import Claim
 from promsnmp.support.listeners import Listeners
 
 log = logging.getLogger(__name__)
 
 Listener = Callable[[], object]
 
+NOT_ASKED = "not asked yet"
+SEPARATE = "give each its own REDIS_KEY_PREFIX, or its own namespace"
 RELEASE_TIMEOUT = 1.5
 """Seconds that releasing the lease may take at the end."""
 
@@ -56,11 +62,16 @@ class Leadership(Protocol):
         """Seconds since the last renewal by a leader; infinite when there was none."""
 
     @property
-    def problem(self) -> str:
+    def backend_problem(self) -> str:
         """Why the backend fails now; empty when it answers."""
 
-    def fencing_token(self) -> int | None:
-        """The current fencing token; None without elections. Raises NotLeader. Callable from any thread."""
+    @property
+    def problem(self) -> str:
+        """What is wrong with the election now: the backend, the record in it, or the claim that this replica must write
+        before it leads; empty when all is well."""
+
+    def claim(self) -> Claim | None:
+        """The claim of this leader; None without elections. Raises NotLeader. Callable from any thread."""
 
     def subscribe(self, listener: Listener) -> None:
         """Calls ``listener`` when this replica becomes the leader or stops leading, and when the leader changes."""
@@ -78,12 +89,23 @@ class ElectionRunner:
     """A Leadership with elections."""
 
     def __init__(
-        self, candidate: Candidate, lease_store: LeaseStore, *, timeout: float = 5.0, clock: Clock = lease_clock
+        self,
+        candidate: Candidate,
+        lease_store: LeaseStore,
+        write_claim: WriteClaim,
+        *,
+        reason_to_step_down: Callable[[bool], str] = lambda is_elected: "",
+        timeout: float = 5.0,
+        clock: Clock = lease_clock,
     ) -> None:
+        """``reason_to_step_down`` is called in each round with whether this replica is elected; empty: none."""
         self.candidate = candidate
         self.backend = lease_store.backend
         self.transitions = 0
-        self.problem = "not asked yet"
+        self.backend_problem = NOT_ASKED
+        self._claims = ClaimWriter(candidate, write_claim, on_change=self._publish)
+        self._reason_to_step_down = reason_to_step_down
+        self._record_problem = ""
         self._lease_store = lease_store
         self._timeout = timeout
         self._clock = clock
@@ -100,14 +122,26 @@ class ElectionRunner:
     @property
     def leader(self) -> Leader | None:
         record = self.candidate.leader
-        return None if record is None else Leader(record.holder, record.address, record.fencing_token)
+        if record is None:
+            return None
+        return Leader(record.holder, "" if self._is_foreign(record) else record.address, record.fencing_token)
+
+    @property
+    def problem(self) -> str:
+        if self.backend_problem or self.candidate.problem:
+            return self.backend_problem or self.candidate.problem
+        record = self.candidate.leader
+        if record is not None and self._is_foreign(record):
+            return f"{record.holder} of another installation of PromSNMP holds the lease in {self.backend}; {SEPARATE}"
+        claim_problem = self._claims.problem
+        return claim_problem and f"this replica is elected, but its claim cannot be written: {claim_problem}"
 
     @property
     def since_renewal(self) -> float:
         return self._clock() - max(self.candidate.renewed_at, self.candidate.changed_at)
 
-    def fencing_token(self) -> int:
-        return self.candidate.fencing_token()
+    def claim(self) -> Claim:
+        return self.candidate.claim()
 
     def subscribe(self, listener: Listener) -> None:
         self._listeners.subscribe(listener)
@@ -124,6 +158,7 @@ class ElectionRunner:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task], timeout=RELEASE_TIMEOUT)
+        await self._claims.stop()
         await self._release()
         if self._expiry_timer is not None:
             self._expiry_timer.cancel()
@@ -139,10 +174,14 @@ class ElectionRunner:
                 problem = f"no answer within {self._timeout:g} s"
             except CoordinatorError as error:
                 problem = str(error)
-            self._set_problem(problem)
+            self._note_problems(problem)
+        self._claims.start_if_wanted()
         self._publish()
 
     async def _read_and_write(self) -> None:
+        if reason := self._reason_to_step_down(self.candidate.is_elected):
+            log.warning("stepping down, another replica can lead better: %s", reason)
+            self.candidate.step_down(reason)
         state = await self._lease_store.read()
         record = self.candidate.on_read(state)
         self._publish()
@@ -168,14 +207,24 @@ class ElectionRunner:
                 log.exception("unexpected error in a round of the election")
             await asyncio.sleep(self.candidate.timing.read_interval * random.uniform(0.9, 1.1))
 
-    def _set_problem(self, problem: str) -> None:
-        """Logs one line when the backend fails, and one when it answers again."""
-        if bool(problem) != bool(self.problem) or self.problem == "not asked yet":
-            if problem:
-                log.warning("leader election is paused, %s does not answer: %s", self.backend, problem)
-            elif self.problem != "not asked yet":
-                log.info("leader election continues, %s answers again", self.backend)
-        self.problem = problem
+    def _is_foreign(self, record: LeaseRecord) -> bool:
+        mine = self.candidate.installation
+        return bool(mine and record.installation) and record.installation != mine
+
+    def _note_problems(self, problem: str) -> None:
+        """Logs one line when the backend fails, and one when it answers again; the same for an invalid record."""
+        before, self.backend_problem = self.backend_problem, problem
+        if problem and before in ("", NOT_ASKED):
+            log.warning("leader election is paused, no usable answer from %s: %s", self.backend, problem)
+        elif before not in ("", NOT_ASKED) and not problem:
+            log.info("leader election continues, %s answers again", self.backend)
+        if problem:
+            return
+        before, self._record_problem = self._record_problem, self.candidate.problem
+        if self._record_problem and not before:
+            log.error("election in %s: %s", self.backend, self._record_problem)
+        elif before and not self._record_problem:
+            log.info("election in %s: the leader's record is valid again", self.backend)
 
     def _publish(self) -> None:
         """Logs changes and notifies listeners; sets a timer for the end of the lease."""

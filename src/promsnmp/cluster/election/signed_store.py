@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 
 from promsnmp.cluster.election.backend import LeaseStore
-from promsnmp.cluster.election.rules import LeaseRecord, LeaseState
+from promsnmp.cluster.election.lease import LeaseRecord, LeaseState
 from promsnmp.cluster.peers.cluster_key import ClusterKey
 from promsnmp.cluster.peers.record_mac import RecordSigner, UnknownMac
 

@@ -29,7 +29,7 @@ class Announcements:
 
     def mark_alive(self, member: Member, *, age: float = 0.0) -> None:
         """Notes a heartbeat, ``age`` seconds ago."""
-        if self._members.is_proven(member):
+        if self._members.is_proven(member) or member.is_foreign_to(self._members.me):
             self._members.mark_alive(member, age=age)
         elif age < self._members.member_timeout and member.instance != self._members.me.instance:
             self._waiting[member.instance] = member

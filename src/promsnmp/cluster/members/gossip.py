@@ -18,8 +18,9 @@ from promsnmp.cluster.members.member_problems import MemberProblems, log_change
 from promsnmp.cluster.members.members import Members
 from promsnmp.cluster.members.peer_status import PeerStatus, read_peer_status
 from promsnmp.cluster.members.redis_heartbeat import RedisHeartbeats
-from promsnmp.cluster.peers.client import STATUS_PATH, PeerClient, PeerNotProven
+from promsnmp.cluster.peers.client import STATUS_PATH, PeerClient, PeerNotProven, PeerRefused
 from promsnmp.errors import CoordinatorError, PeerError
+from promsnmp.support.http_client import HttpResponse
 from promsnmp.support.listeners import Listeners
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ class Gossip:
         dns: ServiceDns | None = None,
     ) -> None:
         self.members = members
-        self.problems = MemberProblems()
+        self.problems = MemberProblems(patience=lambda: members.member_timeout)
         self._peers = peers
         self._read_own_status = own_status
         self._on_status = on_status
@@ -167,7 +168,7 @@ class Gossip:
             await self._ask_dns(self._dns)
             addresses |= set(self._dns.addresses) - {self._own_address, self.members.me.address}
         await asyncio.gather(*(self._send_status_to(one) for one in sorted(addresses)))
-        self.problems.forget_refusals_except(addresses)
+        self.problems.forget_all_but(addresses)
         self._peers.close_all_but(addresses | {one.address for one in self.members.others})
 
     async def _ask_dns(self, dns: ServiceDns) -> None:
@@ -183,9 +184,7 @@ class Gossip:
         """Sends this replica's status to another one, and processes its answer, if any."""
         body = self._status_to_send().json()
         try:
-            answer = await self._peers.request(
-                address, "POST", STATUS_PATH.encode(), _HEADERS, body, timeout=ANSWER_TIMEOUT, elsewhere=True
-            )
+            answer = await self._request(address, body)
             self.problems.note_refusal(address, "")
             if answer.status != 200:
                 raise PeerError(f"{address} answered {answer.status}: {answer.body[:200].decode(errors='replace')}")
@@ -198,7 +197,25 @@ class Gossip:
         if status.member.instance == self.members.me.instance:
             self._own_address = address
         else:
+            self.problems.accepting.add(address)
             self._take_in(status)
+
+    async def _request(self, address: str, body: bytes) -> HttpResponse:
+        """Notes whether a member, or a replica that announces itself, can be reached. Any other address of DNS may have
+        nobody yet, or any more."""
+        try:
+            answer = await self._peers.request(
+                address, "POST", STATUS_PATH.encode(), _HEADERS, body, timeout=ANSWER_TIMEOUT, elsewhere=True
+            )
+        except (PeerNotProven, PeerRefused):
+            self.problems.note_reached(address)
+            raise
+        except PeerError as error:
+            if self.members.is_heard(address) or address in self._announced.addresses:
+                self.problems.note_not_reached(address, str(error))
+            raise
+        self.problems.note_reached(address)
+        return answer
 
     def _status_to_send(self) -> PeerStatus:
         return replace(self._read_own_status(), leaving=self.members.is_leaving)
@@ -209,9 +226,11 @@ class Gossip:
         else:
             self.members.mark_alive(status.member)
         self._refresh()
-        self._on_status(status)
+        if not status.member.is_foreign_to(self.members.me):
+            self._on_status(status)
 
     def _refresh(self) -> None:
+        self.problems.note_foreign(self.members.foreign)
         before = self.members.present
         if not self.members.refresh():
             return

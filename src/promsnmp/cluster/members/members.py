@@ -2,7 +2,8 @@
 
 A member is present until ``member_timeout`` seconds after the last sign of life, from a coordinator or from itself.
 Silence counts only while this replica can hear anybody: when Redis is gone and nobody answers, this replica is isolated
-and keeps the last known members. A member that stops says so and is gone at once.
+and keeps the last known members. A member that stops says so and is gone at once. Replicas of another installation,
+which see each other because both use one Redis without a prefix, are no members.
 """
 
 from __future__ import annotations
@@ -14,6 +15,15 @@ from dataclasses import asdict, dataclass
 from promsnmp.cluster.election.rules import lease_clock
 from promsnmp.cluster.members.hash_ring import HashRing
 from promsnmp.errors import PeerError
+
+MAX_TEXT = 512
+"""Characters of a name or an address; DNS allows 253."""
+MAX_STARTED = 2.0**40
+"""Unix time, far in the future."""
+MAX_GONE = 1000
+"""Instances that have left and are remembered."""
+MAX_FOREIGN = 16
+"""Replicas of other installations that are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +38,12 @@ class Member:
     """``host:port`` of its HTTP server, as the others reach it."""
     started: float
     """Unix time."""
+    installation: str = ""
+    """The same for all replicas over one inventory file; empty when unknown, and then any."""
+
+    def is_foreign_to(self, other: Member) -> bool:
+        """Whether this replica belongs to another installation than ``other``."""
+        return bool(self.installation and other.installation) and self.installation != other.installation
 
     def document(self) -> dict[str, object]:
         """For JSON."""
@@ -41,11 +57,15 @@ def read_member(document: Mapping[str, object]) -> Member:
         started = document["started"]
     except (KeyError, TypeError):
         raise PeerError("invalid description of a replica") from None
-    name, instance, address = (one if isinstance(one, str) and len(one) < 1000 else "" for one in texts)
+    name, instance, address, installation = (
+        one if isinstance(one, str) and len(one) <= MAX_TEXT and one.isprintable() else ""
+        for one in (*texts, document.get("installation", ""))
+    )
     host, colon, port = address.rpartition(":")
-    if not (name and instance and host and colon and port.isdigit()) or not isinstance(started, int | float):
+    is_address = bool(host and colon) and port.isascii() and port.isdigit() and len(port) <= 5
+    if not (name and instance and is_address and isinstance(started, int | float) and 0 <= started <= MAX_STARTED):
         raise PeerError("invalid description of a replica")
-    return Member(name, instance, address, float(started))
+    return Member(name, instance, address, float(started), installation)
 
 
 class Members:
@@ -58,6 +78,8 @@ class Members:
         self._last_seen: dict[str, tuple[Member, float]] = {}
         self._gone: dict[str, float] = {}
         """Instances that have left, and when: their late messages are ignored."""
+        self._foreign: dict[str, tuple[Member, float]] = {}
+        """Replicas of other installations, and when they were last heard."""
         self._reachable_at = clock()
         self._isolated_until = -math.inf
         self.is_leaving = False
@@ -84,19 +106,39 @@ class Members:
         """Whether this process is a member already, so that it has proven that it is a replica."""
         return self._last_seen.get(member.instance, (None, 0.0))[0] == member
 
+    def is_heard(self, address: str) -> bool:
+        """Whether the member at this address has given a sign of life lately, however it was heard."""
+        now = self._clock()
+        return any(one.address == address and now - at < self.member_timeout for one, at in self._last_seen.values())
+
+    @property
+    def foreign(self) -> Member | None:
+        """A replica of another installation that was heard lately, else None."""
+        now = self._clock()
+        heard = (one for one, at in self._foreign.values() if now - at < self.member_timeout)
+        return min(heard, key=lambda one: (one.installation, one.name), default=None)
+
     def mark_alive(self, member: Member, *, age: float = 0.0) -> None:
         """Notes a sign of life of a member, ``age`` seconds ago."""
         self.mark_reachable()
+        at = self._clock() - max(age, 0.0)
+        if member.is_foreign_to(self.me):
+            _, before = self._foreign.pop(member.instance, (member, -math.inf))
+            self._foreign[member.instance] = member, max(before, at)
+            self._foreign = dict(list(self._foreign.items())[-MAX_FOREIGN:])
+            return
         if member.instance == self.me.instance or member.instance in self._gone:
             return
         _, before = self._last_seen.get(member.instance, (member, -math.inf))
-        self._last_seen[member.instance] = member, max(before, self._clock() - max(age, 0.0))
+        self._last_seen[member.instance] = member, max(before, at)
 
     def mark_left(self, instance: str) -> None:
         """Notes that a member has left."""
         self._last_seen.pop(instance, None)
         if instance not in self._gone:
             self._gone[instance] = self._clock()
+            if len(self._gone) > MAX_GONE:
+                del self._gone[next(iter(self._gone))]
 
     def mark_reachable(self) -> None:
         """Notes that this replica is not isolated: a coordinator or a replica has just answered."""

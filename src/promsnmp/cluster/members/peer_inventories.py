@@ -15,8 +15,6 @@ from promsnmp.cluster.members.members import Member, Members
 
 log = logging.getLogger(__name__)
 
-MAX_NUMBER = 2**62
-"""Revisions and terms are not larger, as in the inventory file."""
 LAG_LIMIT = 10.0
 """Seconds for which a replica may be behind: several times what reading the file takes, also over NFS."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from promsnmp.cluster.election.lease import read_term, read_word
 from promsnmp.cluster.election.runner import Leader
 from promsnmp.cluster.members.members import Member, read_member
-from promsnmp.cluster.members.peer_inventories import MAX_NUMBER, InventoryVersion
+from promsnmp.cluster.members.peer_inventories import InventoryVersion
 from promsnmp.errors import PeerError
 
 
@@ -23,6 +25,8 @@ class PeerStatus:
     leaving: bool = False
     inventory_term: int = 0
     """The term of its inventory."""
+    is_fit: bool | None = None
+    """Whether it is fit to lead (``eligibility.py``); None when it does not say so."""
 
     @property
     def inventory(self) -> InventoryVersion:
@@ -34,7 +38,7 @@ class PeerStatus:
             None if leader is None else {"name": leader.name, "address": leader.address, "term": leader.fencing_token}
         )
         numbers = {"revision": self.revision, "inventoryTerm": self.inventory_term}
-        document = {**numbers, "leaving": self.leaving, "leader": known}
+        document = {**numbers, "leaving": self.leaving, "leader": known, "fit": self.is_fit}
         return json.dumps({**self.member.document(), **document}).encode()
 
 
@@ -43,15 +47,22 @@ def read_peer_status(body: bytes) -> PeerStatus:
     try:
         document = json.loads(body)
         known = document.get("leader")
-        leader = None if known is None else Leader(str(known["name"]), str(known["address"]), int(known["term"]))
+        leader = None if known is None else _read_leader(known)
         revision, inventory_term = (_number(document.get(key, 0)) for key in ("revision", "inventoryTerm"))
-        return PeerStatus(read_member(document), revision, leader, bool(document["leaving"]), inventory_term)
-    except (ValueError, KeyError, TypeError, AttributeError):
+        fit, leaving = document.get("fit"), bool(document["leaving"])
+        is_fit = fit if isinstance(fit, bool) else None
+        return PeerStatus(read_member(document), revision, leader, leaving, inventory_term, is_fit)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise PeerError("invalid status of a replica") from None
+
+
+def _read_leader(document: Mapping[str, object]) -> Leader:
+    """Raises KeyError and ValueError."""
+    return Leader(read_word(document["name"]), read_word(document["address"]), _number(document["term"]))
 
 
 def _number(value: object) -> int:
     """A term or a revision. Raises ValueError."""
-    if not isinstance(value, int) or not 0 <= value <= MAX_NUMBER:
+    if not isinstance(value, int):
         raise ValueError("not a term or a revision")
-    return value
+    return read_term(value)

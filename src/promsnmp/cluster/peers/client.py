@@ -44,6 +44,10 @@ class PeerNotProven(RequestNotSent):
     """The process at an address cannot prove that it is a replica, so it got no request."""
 
 
+class PeerRefused(PeerError):
+    """A replica refuses a request of this one, although each has proven itself to the other."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Request:
     """A request before it is signed."""
@@ -116,7 +120,9 @@ class PeerClient:
                 return answer
             self._proven.pop(address, None)
             if not retries or (refusal == REFUSED_COPY and method not in _SAFE_METHODS):
-                raise PeerError(f"{address} refused the request: {answer.body[:200].decode(errors='replace').strip()}")
+                raise PeerRefused(
+                    f"{address} refused the request: {answer.body[:200].decode(errors='replace').strip()}"
+                )
             retries -= 1
 
     def close_all_but(self, addresses: Iterable[str]) -> None:

@@ -1,8 +1,8 @@
 """Forwards scrapes to the replica that owns the device, and skips an owner that has just failed.
 
-An owner that does not answer delays each scrape; so after a failure it is skipped for a moment, and the caller answers
-the scrapes of its devices without it. An owner that is only slow with one device does not count as failed, when it has
-answered other scrapes meanwhile.
+An owner that does not answer delays each scrape; so after a failure it is skipped for a moment, and one that gossip
+cannot reach either is skipped until it can: the caller answers the scrapes of its devices without it. An owner that is
+only slow with one device does not count as failed, when it has answered other scrapes meanwhile.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SKIP_SECONDS = 2.0
 """Seconds for which a failed replica is skipped."""
 OUTCOMES = ("answered", "failed", "late", "skipped")
 """Outcomes of a forwarded scrape: an answer; no connection, or a broken one; no answer in time; not sent, because the
-replica has just failed."""
+replica has just failed, or is unreachable."""
 
 
 @dataclass(slots=True)
@@ -33,11 +33,19 @@ class _PeerState:
 
 
 class ScrapeForwarder:
-    """Fetches pages from owners; ``counts`` has a counter per outcome."""
+    """Fetches pages from owners; ``counts`` has a counter per outcome. ``is_unreachable`` returns whether a replica is
+    known to be unreachable, by its address."""
 
-    def __init__(self, peers: PeerClient, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        peers: PeerClient,
+        *,
+        is_unreachable: Callable[[str], bool] = lambda address: False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.counts: Counter[str] = Counter(dict.fromkeys(OUTCOMES, 0))
         self._peers = peers
+        self._is_unreachable = is_unreachable
         self._clock = clock
         self._states: dict[str, _PeerState] = {}
 
@@ -47,7 +55,7 @@ class ScrapeForwarder:
         """The owner's answer to a GET of ``target`` (path and query) ``within`` seconds. Raises PeerError."""
         state = self._states.setdefault(owner.instance, _PeerState())
         asked_at = self._clock()
-        if asked_at < state.skipped_until:
+        if asked_at < state.skipped_until or self._is_unreachable(owner.address):
             self.counts["skipped"] += 1
             raise PeerError(f"{owner.name} did not answer a moment ago, skipping it")
         try:

@@ -191,10 +191,12 @@ class WriteForwarder:
     def _reason(self, leader: Leader | None, refusal: str) -> str:
         if leader is not None and refusal:
             return f"leader {leader.name} is not trusted: {refusal}"
+        if self._leadership.problem and not self._leadership.backend_problem:
+            return self._leadership.problem
         if leader is not None and not leader.address:
             return f"{leader.name} holds the lease, but is not a replica of this cluster"
-        if self._leadership.problem:
-            return f"no answer from {self._leadership.backend}: {self._leadership.problem}"
+        if self._leadership.backend_problem:
+            return f"no answer from {self._leadership.backend}: {self._leadership.backend_problem}"
         return "an election is in progress" if leader is None else f"the last leader {leader.name} does not answer"
 
 

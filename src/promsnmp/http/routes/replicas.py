@@ -40,7 +40,7 @@ class LeadershipBody(Body):
     name: str = Field(description="Name of the replica that answers.")
     leader: LeaderBody | SkipJsonSchema[None] = Field(None, json_schema_extra=without_default)
     backend: str = Field(description="Election backend: `redis`, `kubernetes` or `none`.")
-    problem: str = Field(description="Why the backend does not answer; empty when it does.")
+    problem: str = Field(description="What is wrong with the election; empty when nothing is.")
     since_renewal: Annotated[float | SkipJsonSchema[None], Field(json_schema_extra=without_default)] = Field(
         None, alias="sinceRenewal", description="Seconds since the leader last renewed its lease."
     )

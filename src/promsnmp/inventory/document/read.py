@@ -75,7 +75,8 @@ def read_numbers(top: Fields) -> Inventory:
     revision, fencing_token, imported_at = (
         top.integer(key, default=0, low=0, high=MAX_NUMBER) for key in ("revision", "term", "importedAt")
     )
-    return Inventory((), (), revision, fencing_token, top.texts("lastWrites")[-MAX_REQUEST_IDS:], imported_at)
+    request_ids, leader_instance = top.texts("lastWrites")[-MAX_REQUEST_IDS:], top.text("leaderInstance")
+    return Inventory((), (), revision, fencing_token, request_ids, imported_at, leader_instance)
 
 
 def _given_ids(document: Mapping[str, object]) -> set[str]:

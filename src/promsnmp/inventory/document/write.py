@@ -22,7 +22,7 @@ _OPTIONAL = (
     "discoveredAt", "primaryAgent", "sysObjectId", "vendor", "model", "detectedModules", "modules", "labels", "status",
     "lastSeen", "missedSince", "marks",
 )  # fmt: skip
-_FILE_KEYS = ("lastWrites", "importedAt")
+_FILE_KEYS = ("leaderInstance", "lastWrites", "importedAt")
 __all__ = ["MASK", "DocumentWriter", "from_document", "parse_json", "to_document"]
 
 
@@ -51,7 +51,12 @@ def to_document(inventory: Inventory, *, mask: bool) -> dict[str, object]:
 
 def _of_the_file(inventory: Inventory) -> dict[str, object]:
     """What only the file has."""
-    return _present({"lastWrites": list(inventory.request_ids), "importedAt": inventory.imported_at}, *_FILE_KEYS)
+    document = {
+        "leaderInstance": inventory.leader_instance,
+        "lastWrites": list(inventory.request_ids),
+        "importedAt": inventory.imported_at,
+    }
+    return _present(document, *_FILE_KEYS)
 
 
 def device_document(device: Device, *, mask: bool) -> dict[str, object]:

@@ -145,7 +145,7 @@ class EncryptedFile:
 def _numbers_and_ids(inventory: Inventory) -> tuple[object, ...]:
     """What must be read as it was written; other values may be spelled differently."""
     ids = [device.id for device in inventory.devices], [seed.id for seed in inventory.seeds]
-    return inventory.revision, inventory.fencing_token, inventory.request_ids, inventory.imported_at, ids
+    return inventory.revision, inventory.claim, inventory.request_ids, inventory.imported_at, ids
 
 
 def read_inventory(plain: bytes, name: str) -> Inventory:

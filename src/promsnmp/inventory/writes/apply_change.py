@@ -12,6 +12,7 @@ from promsnmp.inventory.model import Inventory
 from promsnmp.inventory.writes.changes import InventoryChanges, compare
 from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS
 from promsnmp.inventory.writes.numbers import next_numbers
+from promsnmp.support.claim import Claim
 
 Change = Callable[[Inventory], Inventory]
 
@@ -40,10 +41,10 @@ class PendingChange:
             self.future.set_result(self.result)
 
 
-def apply_change(now: Snapshot, pending: PendingChange, fencing_token: int | None) -> Snapshot:
-    """The snapshot after one more change in the term ``fencing_token``; ``now`` when the change fails."""
+def apply_change(now: Snapshot, pending: PendingChange, claim: Claim | None) -> Snapshot:
+    """The snapshot after one more change by the leader with ``claim``; ``now`` when the change fails."""
     try:
-        after, pending.changes = _apply(now, pending, fencing_token)
+        after, pending.changes = _apply(now, pending, claim)
     except Exception as error:  # noqa: BLE001  # raised in the caller of InventoryStore.update
         pending.result = error
         return now
@@ -51,13 +52,11 @@ def apply_change(now: Snapshot, pending: PendingChange, fencing_token: int | Non
     return after
 
 
-def _apply(
-    now: Snapshot, pending: PendingChange, fencing_token: int | None
-) -> tuple[Snapshot, InventoryChanges | None]:
+def _apply(now: Snapshot, pending: PendingChange, claim: Claim | None) -> tuple[Snapshot, InventoryChanges | None]:
     old = now.inventory
-    if fencing_token is not None and fencing_token < old.fencing_token:
+    if claim is not None and old.claim.is_later_than(claim):
         raise InventoryUnavailable(
-            f"not written: term {fencing_token} is over, a leader of term {old.fencing_token} has written the inventory"
+            f"not written: term {claim.term} is over, a leader of term {old.fencing_token} has written the inventory"
         )
     wanted = pending.change(old)
     if wanted is old:
@@ -66,8 +65,14 @@ def _apply(
     index = now.index.updated(changes.devices.old_values, changes.devices.new_values)
     if index.conflicts:
         raise InventoryConflict(index.conflicts)
-    revision, term = next_numbers(old, fencing_token)
-    new = replace(new, revision=revision, fencing_token=term, request_ids=_request_ids(old, pending.request_id))
+    revision, term = next_numbers(old, None if claim is None else claim.term)
+    new = replace(
+        new,
+        revision=revision,
+        fencing_token=term,
+        leader_instance=old.leader_instance if claim is None else claim.instance,
+        request_ids=_request_ids(old, pending.request_id),
+    )
     return Snapshot(new, index), changes
 
 

@@ -9,7 +9,8 @@ with the larger (term, revision) is the newer. A file can also come from elsewhe
   says that it does, by ``promsnmp inventory import``: then it has a later time of import.
 
 What counts gets numbers that continue those of the inventory in use, and the next write of a replica puts them into the
-file. Otherwise every replica would take the writes that follow for old ones.
+file. Otherwise every replica would take the writes that follow for old ones. The leader's process belongs to the term:
+a backup does not bring back the claim of an earlier leader.
 """
 
 from __future__ import annotations
@@ -40,10 +41,12 @@ def continued(in_file: Inventory, known: Inventory) -> Inventory | None:
         return replace(in_file, imported_at=imported_at)
     if numbers < known_numbers and is_numbered(in_file) and in_file.imported_at <= known.imported_at:
         return None
+    claim = in_file.claim if in_file.fencing_token > known.fencing_token else known.claim
     return replace(
         in_file,
         revision=max(in_file.revision, known.revision) + 1,
-        fencing_token=max(in_file.fencing_token, known.fencing_token),
+        fencing_token=claim.term,
+        leader_instance=claim.instance,
         imported_at=imported_at,
     )
 

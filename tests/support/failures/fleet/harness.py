@@ -22,8 +22,10 @@ from an address of its own, ``127.0.1.N``.
 
 from __future__ import annotations
 
+import fcntl
 import re
 import signal
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -47,6 +49,8 @@ BUSY = 15.0
 """Extra seconds allowed on a busy machine."""
 DEFAULT_TIMING = Timing()
 """The default settings."""
+TEN_SECONDS = Timing(duration=10.0, renew=3.0)
+"""The profile with shorter leases of docs/high-availability.md."""
 
 _BEGUN = re.compile(r"this replica is the leader since ([\d.]+), term (\d+), lease until ([\d.]+) ")
 _ENDED = re.compile(r"this replica is no longer the leader, since ([\d.]+), term (\d+):")
@@ -171,9 +175,10 @@ class Fleet:
         )
 
     def kill(self, replica: Replica) -> None:
-        """Sends SIGKILL."""
+        """Sends SIGKILL. A paused replica does nothing any more, and its locks are free before this returns."""
+        moment = lease_clock() if replica.pid in self._paused else inf
         replica.process.kill()
-        self._end(replica)
+        self._end(replica, ended_at=moment)
 
     def stop(self, replica: Replica, *, within: float = 60.0) -> int:
         """Sends SIGTERM and waits for the process to end; returns its exit code."""
@@ -201,10 +206,38 @@ class Fleet:
         finally:
             self.resume(replica)
 
-    def _end(self, replica: Replica, within: float = 60.0) -> None:
+    @contextmanager
+    def paused_between_writes(self, replica: Replica) -> Iterator[None]:
+        """Pauses a replica at a moment at which it does not hold the lock of the inventory file: with the lock, nobody
+        else can write the claim of a new leader."""
+        self.pause_at_lock(replica, holds=False)
+        try:
+            yield
+        finally:
+            self.resume(replica)
+
+    def pause_at_lock(self, replica: Replica, *, holds: bool) -> None:
+        """Pauses a replica at a moment at which somebody holds the lock of the inventory file, or nobody does."""
+        end = time.monotonic() + 60.0
+        self.pause(replica)
+        while self._is_locked() != holds:
+            assert time.monotonic() < end, f"the lock was never {'held' if holds else 'free'}"
+            self.resume(replica)
+            time.sleep(0.01)
+            self.pause(replica)
+
+    def _is_locked(self) -> bool:
+        with (self.folder / ".inventory.json.lock").open("rb") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    def _end(self, replica: Replica, within: float = 60.0, *, ended_at: float = inf) -> None:
         replica.process.wait(within)
         self._paused.discard(replica.pid)
-        next(run for run in self._runs if run.replica is replica).ended_at = lease_clock()
+        next(run for run in self._runs if run.replica is replica).ended_at = min(ended_at, lease_clock())
         replica.client.close()
 
     # ------------------------------------------------------------------------------------------------- leaders

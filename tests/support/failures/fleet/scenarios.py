@@ -82,7 +82,7 @@ def leader_paused(fleet: Fleet, *, slack: float, longer: float = 0.5) -> Figures
         ThreadPoolExecutor(1) as pool,
     ):
         wait_until(lambda: write_log.counts["done"] >= 8, deadline=60, what="writes at the leader")
-        with fleet.paused(leader):
+        with fleet.paused_between_writes(leader):
             moment = lease_clock()
             before = {device.sys_name for device in inventory_in(fleet.folder).devices}
             logged = len(leader.output())
@@ -90,15 +90,31 @@ def leader_paused(fleet: Fleet, *, slack: float, longer: float = 0.5) -> Figures
             period = fleet.lead_period_after(moment, within=_patience(fleet, slack))
             time.sleep(longer)
         assert role.result().json()["role"] == "follower"
-        wait_until(
-            lambda: inventory_in(fleet.folder).fencing_token >= period.term,
-            deadline=60,
-            what="the new leader's fencing token in the file",
-        )
+        assert inventory_in(fleet.folder).fencing_token >= period.term, "the new leader leads without a claim"
     fleet.settle()
     late = set(_ADDED.findall(leader.output()[logged:].partition(BEGINS)[0])) - before
     assert not late, f"written by {leader.name} after its leadership ended: {late}"
     assert period.name != leader.name
+    _check_writes(fleet, write_log)
+    return _checked(fleet, period.begin - moment, scrapes, write_log)
+
+
+def leader_paused_in_a_write(fleet: Fleet, *, slack: float) -> Figures:
+    """SIGSTOP while the leader holds the lock of the inventory file: nobody leads, and so nobody writes, until it is
+    killed; then another replica leads soon. Scrapes go on."""
+    leader, write_log = fleet.leader(), WriteLog()
+    with Scrapes(fleet.followers(), fleet.targets) as scrapes:
+        with Writers(write_log, lambda: [leader], count=8, rest=0.01):
+            wait_until(lambda: write_log.counts["done"] >= 8, deadline=60, what="writes at the leader")
+            fleet.pause_at_lock(leader, holds=True)
+            count = len(fleet.lead_periods())
+            time.sleep(fleet.timing.duration + fleet.timing.renew)
+            assert len(fleet.lead_periods()) == count, "a replica leads without a claim"
+            moment = lease_clock()
+            fleet.kill(leader)
+            period = fleet.lead_period_after(moment, within=fleet.timing.duration + slack)
+        fleet.start(leader.name)
+        fleet.settle()
     _check_writes(fleet, write_log)
     return _checked(fleet, period.begin - moment, scrapes, write_log)
 
@@ -136,7 +152,7 @@ def writers_and_changing_leaders(fleet: Fleet, *, slack: float, writers: int = 2
         time.sleep(rest)
         fleet.replicas[0].client.delete("/promsnmp/leader", timeout=150).raise_for_status()
         time.sleep(rest)
-        with fleet.paused(fleet.leader()):
+        with fleet.paused_between_writes(fleet.leader()):
             record_takeover(lease_clock())
         time.sleep(rest)
         leader, moment = fleet.leader(), lease_clock()
