@@ -97,6 +97,12 @@ def merged_plan(first: Plan, second: Plan) -> Plan:
     return replace(first, modules=modules, subtrees=(*first.subtrees, *second.subtrees))
 
 
+def edge_columns(plan: Plan) -> frozenset[int]:
+    """The columns that are first or last in their walk, so that omitting them does not interrupt it."""
+    walks = [_columns_in(plan, tree) for tree in plan.subtrees]
+    return frozenset(at for columns in walks if columns for at in (columns[0], columns[-1]))
+
+
 def _is_within(name: bytes, columns: Sequence[bytes]) -> bool:
     return any(name.startswith(one) for one in columns)
 

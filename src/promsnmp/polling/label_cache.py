@@ -2,7 +2,8 @@
 
 Interface names and the like are labels of nearly every sample and hardly ever change, so they are read less often
 than the counters: at every ``every``-th poll, and at once when the device signals a change (``CHANGE_INDICATORS``),
-when it has restarted, when the labelled rows differ from those of the last poll, and after an incomplete poll.
+when it has restarted, when the labelled rows differ from those of the last poll, and after an incomplete poll. One
+column of names of each table (``label_keys.py``) is read at every poll: when it has changed, so are the others at once.
 
 The rows of some tables (connections, neighbours) change at every poll, and each time labels would be read after the
 fact. Labels of such a table are read with every poll until its rows are the same in two polls in a row.
@@ -10,13 +11,14 @@ fact. Labels of such a table are read with every poll until its rows are the sam
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from promsnmp.exposition.partial_plan import ColumnSize, PartialPlan, make_partial_plan
+from promsnmp.exposition.partial_plan import PartialPlan, make_partial_plan
 from promsnmp.exposition.plan import Plan
 from promsnmp.exposition.renderer import Renderer
-from promsnmp.snmp import ber, oid
+from promsnmp.polling.label_keys import LabelColumn, LabelKeys
+from promsnmp.snmp import oid
 
 SYS_UP_TIME = "1.3.6.1.2.1.1.3.0"
 CHANGE_INDICATORS: Mapping[str, tuple[str, ...]] = {
@@ -36,8 +38,7 @@ MAX_PARTIAL_PLANS = 8
 
 @dataclass(slots=True)
 class _CachedColumn:
-    octets: bytes
-    size: ColumnSize
+    content: LabelColumn
     read_at: float
     polls: int = 0
     """Polls since it was read."""
@@ -46,15 +47,18 @@ class _CachedColumn:
 class LabelCache:
     """The label columns of one device under one plan, from poll to poll.
 
-    They are read at every ``every``-th poll, and at least every ``seconds``. A poll calls ``indicators`` and
-    ``begin``, reads, calls ``columns_to_reread``, reads these columns if there are any, and calls ``end``. All times
-    are seconds of one clock.
+    They are read at every ``every``-th poll, and at least every ``seconds``; the keys of the tables at each. A poll
+    calls ``indicators`` and ``begin``, reads, calls ``columns_to_reread``, reads these columns if there are any, and
+    calls ``end``. All times are seconds of one clock.
     """
 
     def __init__(self, *, every: int, seconds: float) -> None:
         self._every = every
         self._seconds = seconds
         self._columns: dict[int, _CachedColumn] = {}
+        self._label_keys: LabelKeys | None = None
+        self._keys: frozenset[int] = frozenset()
+        """The columns that every poll reads."""
         self._unsteady: set[int] = set()
         """Label tables whose rows changed at the last poll."""
         self._indicator_values: dict[bytes, int] = {}
@@ -78,11 +82,11 @@ class LabelCache:
     def indicators(self, plan: Plan, *, batch_size: int) -> tuple[bytes, ...]:
         """The objects to read before anything else; none when too little could be omitted to be worth it."""
         if plan.columns is not self._names:
-            self._names, self._indicators = plan.columns, _indicators_of(plan)
+            self._names, self._indicators, self._label_keys = plan.columns, _indicators_of(plan), LabelKeys(plan)
             self.forget()
         self._is_worthwhile = (
             not self._columns
-            or self._partial_plan(plan, frozenset(self._columns), batch_size).packets >= MIN_SAVED_PACKETS
+            or self._partial_plan(plan, self._columns.keys() - self._keys, batch_size).packets >= MIN_SAVED_PACKETS
         )
         if not self._is_worthwhile:
             return ()
@@ -96,14 +100,15 @@ class LabelCache:
         if values:
             self._missing_indicators.update(name for name in self._indicators if name not in values)
         columns = self._columns.items() if self._is_worthwhile else ()
-        reused = frozenset(at for at, cached in columns if self._is_reusable(plan, at, cached, now))
+        reused = [at for at, cached in columns if at not in self._keys and self._is_reusable(plan, at, cached, now)]
         return self._partial_plan(plan, reused, batch_size)
 
     def _is_reusable(self, plan: Plan, at: int, cached: _CachedColumn, now: float) -> bool:
         is_young = cached.polls < self._every - 1 and now - cached.read_at < self._seconds
         return is_young and not plan.label_columns[at] & self._unsteady
 
-    def _partial_plan(self, plan: Plan, reused: frozenset[int], batch_size: int) -> PartialPlan:
+    def _partial_plan(self, plan: Plan, omittable: Iterable[int], batch_size: int) -> PartialPlan:
+        reused = frozenset(omittable)
         if plan is not self._plan:
             self._plan = plan
             self._partial_plans.clear()
@@ -111,19 +116,31 @@ class LabelCache:
         if found is None:
             if len(self._partial_plans) >= MAX_PARTIAL_PLANS:
                 self._partial_plans.clear()
-            sizes = {at: self._columns[at].size for at in reused}
+            sizes = {at: self._columns[at].content.size for at in reused}
             found = self._partial_plans[batch_size, reused] = make_partial_plan(plan, sizes, batch_size=batch_size)
         return found
 
     def octets(self, columns: Iterable[int]) -> dict[int, bytes]:
         """The content of columns when they were read last."""
-        return {at: self._columns[at].octets for at in columns}
+        return {at: self._columns[at].content.octets for at in columns}
 
-    def columns_to_reread(self, plan: Plan, changed_tables: set[int], without: frozenset[int]) -> frozenset[int]:
-        """Which of the columns ``without``, omitted so far, this poll has to read after all: those that label the
-        tables ``changed_tables``, whose rows differ from those of the last poll."""
-        self._unsteady = changed_tables if self._columns else set()
-        return frozenset(at for at in without if plan.label_columns[at] & changed_tables)
+    def columns_to_reread(self, plan: Plan, renderer: Renderer, without: frozenset[int]) -> frozenset[int]:
+        """Which of the columns ``without``, omitted so far, this poll has to read after all: those that label tables
+        whose rows, or whose keys, differ from those of the last poll."""
+        changed = renderer.changed_tables() | self._renamed_tables(plan, renderer.column_octets)
+        self._unsteady = changed if self._columns else set()
+        return frozenset(at for at in without if plan.label_columns[at] & changed)
+
+    def unverified(self, plan: Plan, read: Callable[[int], bytes], without: Collection[int]) -> frozenset[int]:
+        """Which of the columns ``without`` may no longer belong to the rows that an interrupted poll has ``read``,
+        because it did not get as far as the keys of their tables, or because these have changed."""
+        renamed = self._renamed_tables(plan, read)
+        return frozenset(at for at in without if plan.label_columns[at] & renamed)
+
+    def _renamed_tables(self, plan: Plan, read: Callable[[int], bytes]) -> set[int]:
+        """The tables of the keys whose content was not the same when they were ``read`` last."""
+        keys = [at for at in self._keys if at in self._columns]
+        return set().union(*(plan.label_columns[at] for at in keys if self._columns[at].content.octets != read(at)))
 
     def end(self, plan: Plan, renderer: Renderer, *, without: frozenset[int], complete: bool, now: float) -> None:
         """Ends a poll that did not read the columns ``without``; stores the others if it was ``complete``."""
@@ -137,14 +154,14 @@ class LabelCache:
             if cached is not None and at in without:
                 cached.polls += 1
             else:
-                self._store(at, renderer.column_octets(at), now)
+                self._store(plan, at, renderer.column_octets(at), now)
+        if self._label_keys is not None and not self._partial_plans:
+            self._keys = self._label_keys.choose({at: one.content for at, one in self._columns.items()})
 
-    def _store(self, at: int, octets: bytes, now: float) -> None:
+    def _store(self, plan: Plan, at: int, octets: bytes, now: float) -> None:
         cached = self._columns.get(at)
-        if cached is None or cached.octets != octets:
-            self._columns[at] = _CachedColumn(
-                octets, ColumnSize(len(ber.varbinds(octets, 0, len(octets))), len(octets)), now
-            )
+        if cached is None or cached.content.octets != octets:
+            self._columns[at] = _CachedColumn(LabelColumn.of(octets, plan.columns[at]), now)
             self._partial_plans.clear()
         else:
             cached.polls, cached.read_at = 0, now

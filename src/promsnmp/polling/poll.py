@@ -127,8 +127,16 @@ class PollRun:
         try:
             await self._read_with_label_cache(label_cache, render)
         except SnmpError:
+            self._drop_unverified(label_cache)
             label_cache.forget()
             raise
+
+    def _drop_unverified(self, label_cache: LabelCache) -> None:
+        """Leaves out of an interrupted poll the cached labels that it could not compare with the device's names."""
+        result = self.result
+        for at in label_cache.unverified(result.plan, result.scanner.column, result.cached_columns):
+            result.renderer = None
+            del result.cached_columns[at]
 
     async def _apply_filters(self) -> None:
         """Walks the columns that the modules' filters look at, and reduces the plan to the rows that they let through.
@@ -166,7 +174,7 @@ class PollRun:
         result.cached_columns = label_cache.octets(part.omitted)
         await self._walk(part.plan.subtrees)
         renderer = self._rendered(render)
-        stale_columns = label_cache.columns_to_reread(plan, renderer.changed_tables(), part.omitted)
+        stale_columns = label_cache.columns_to_reread(plan, renderer, part.omitted)
         if stale_columns:
             result.renderer, rest = None, plan_for_columns(plan, stale_columns)
             result.plan = merged_plan(part.plan, rest)

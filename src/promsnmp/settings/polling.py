@@ -39,7 +39,8 @@ class PollingSettings(Group):
         10,
         ge=1,
         description="Polls of a device between two readings of the columns that only give labels (ifName, ifAlias and "
-        "the like); a change that the device reports makes them read at once. 1: read them at every poll.",
+        "the like); a change that the device reports, or that one of them shows, makes them read at once. "
+        "1: read them at every poll.",
     )
     cache_exp_millis: int = Field(
         300_000,
