@@ -79,6 +79,8 @@ class DeviceIdentifiers:
     """Of some interfaces, sorted, hexadecimal."""
     booted_at: str | None = None
     """ISO 8601, UTC: when the agent started."""
+    local_mac_addresses: tuple[str, ...] = ()
+    """Like ``mac_addresses``, for those that software assigned."""
 
 
 NO_IDENTIFIERS = DeviceIdentifiers()

@@ -15,6 +15,8 @@ from promsnmp.discovery.reconcile.identity import (
     distinctive_macs,
     distinctive_serials,
     is_distinctive,
+    is_distinctive_engine,
+    local_macs,
 )
 
 DAY = 86_400.0
@@ -62,15 +64,17 @@ CASES = [
     (sighting(name="core-9"), UNKNOWN),
     (sighting(name="core-9", engines=OTHER_ENGINE), DIFFERENT),
     (sighting(name="core-9", engines=ENGINE), UNKNOWN),
-    (sighting(name="core-1", engines=ENGINE), SAME),
-    (sighting(name="core-1", engines=ENGINE, booted=5 * DAY), UNKNOWN),  # a copied disk image
+    (sighting(name="core-1", engines=ENGINE), UNKNOWN),  # perhaps a copied disk image
+    (sighting(name="core-1", engines=ENGINE, booted=5 * DAY), UNKNOWN),  # surely one
+    (sighting(name="core-1", engines=ENGINE, booted=11 * DAY - 50), UNKNOWN),  # restarted, or a clone that just started
+    (sighting(name="core-1", engines=ENGINE, booted=0.0), SAME),
     (sighting(name="core-1", engines=OTHER_ENGINE, booted=0.0), UNKNOWN),
     (sighting(engines=ENGINE), UNKNOWN),
     (sighting(engines=OTHER_ENGINE), UNKNOWN),
     (sighting(booted=0.0), UNKNOWN),
     (sighting(), UNKNOWN),
     (sighting(name="core-1", booted=0.0, object_id="1.3.6.1.4.1.11.2"), DIFFERENT),
-    (sighting(name="core-1", engines=ENGINE, object_id="1.3.6.1.4.1.11.2"), SAME),  # new firmware
+    (sighting(name="core-1", engines=ENGINE, object_id="1.3.6.1.4.1.11.2"), UNKNOWN),  # new firmware
     (sighting(object_id="1.3.6.1.4.1.11.2"), DIFFERENT),
 ]  # fmt: skip
 
@@ -78,6 +82,44 @@ CASES = [
 @pytest.mark.parametrize(("new", "verdict"), CASES, ids=[str(number) for number in range(len(CASES))])
 def test_the_identifiers_decide(new: Traits, verdict: Verdict) -> None:
     assert compare(KNOWN, new) is verdict, new
+
+
+VIRTUAL = sighting(
+    name="app-1", engines=ENGINE, local_macs=some("525400aaaa01", "0242ac110001"), booted=0.0, seen=10 * DAY
+)
+"""A virtual machine: all of its MAC addresses were assigned by software."""
+
+
+@pytest.mark.parametrize(
+    ("new", "verdict"),
+    [
+        (sighting(name="app-1", engines=ENGINE, booted=2.0, local_macs=some("525400aaaa01")), SAME),
+        (sighting(name="app-1", engines=ENGINE, booted=2.0, local_macs=some("525400bbbb01")), DIFFERENT),  # both ran
+        (sighting(name="app-1", engines=ENGINE, booted=90.0, local_macs=some("525400bbbb01")), DIFFERENT),
+        (sighting(name="app-1", booted=2.0, local_macs=some("525400bbbb01")), DIFFERENT),
+        (sighting(name="app-1", engines=ENGINE, booted=10.5 * DAY, local_macs=some("525400bbbb01")), UNKNOWN),
+        (sighting(name="app-1", engines=ENGINE, booted=None, local_macs=some("525400bbbb01")), UNKNOWN),
+        (sighting(name="app-1", engines=ENGINE, booted=2.0, macs=some("001b54000001")), DIFFERENT),
+        (sighting(name="app-1", booted=None, local_macs=some("0242ac110001")), UNKNOWN),  # every Docker has that one
+        (sighting(name="app-1", engines=ENGINE, booted=2.0), SAME),
+    ],
+)
+def test_mac_addresses_assigned_by_software_count_against_and_never_for(new: Traits, verdict: Verdict) -> None:
+    assert compare(VIRTUAL, new) is verdict
+
+
+@pytest.mark.parametrize("days", [1, 7, 90])
+def test_machines_that_started_within_minutes_of_each_other_are_not_one(days: int) -> None:
+    known = sighting(name="core-1", booted=0.0, seen=10 * DAY)
+    later = sighting(name="core-1", booted=40.0, seen=(10 + days) * DAY)
+    assert compare(known, later) is not SAME
+
+
+def test_one_mac_address_among_many_is_one_that_several_devices_share() -> None:
+    first, second = (some("001b54ffffff", *(f"001b5400{number}{port:03x}" for port in range(7))) for number in (1, 2))
+    assert compare(sighting(macs=first), sighting(macs=second)) is UNKNOWN
+    assert compare(sighting(macs=first), sighting(macs=second, name="core-1", booted=0.0)) is UNKNOWN
+    assert compare(sighting(macs=first), sighting(macs=some("001b54ffffff"))) is SAME
 
 
 @pytest.mark.parametrize("name", ["switch", "MikroTik", "localhost", "", "(none)", "Debian."])
@@ -127,7 +169,7 @@ def test_a_name_an_engine_or_a_start_alone_never_makes_one_device() -> None:
         assert not new.serials or new.serials & KNOWN.serials
         assert not new.macs or new.macs & KNOWN.macs
         hardware = bool(new.serials or new.macs)
-        assert hardware or (new.name == KNOWN.name and (new.engines == ENGINE or new.booted == 0.0))
+        assert hardware or (new.name == KNOWN.name and new.booted == 0.0)
         assert new.name in ("", KNOWN.name)
 
 
@@ -156,7 +198,39 @@ def test_only_macs_of_one_device_are_kept() -> None:
               "0242ac110002", "000000000000", "ffffffffffff", "01005e000001", "0a0000000001", "0000",
               "0011223344556677"]  # fmt: skip
     assert distinctive_macs(map(bytes.fromhex, [*shared, "001b54000001"])) == {"001b54000001"}
+    shared = ["00005e005301", "002304eebe01", "443839ff0001", "001c73000099", "005056c00008", "204153594eff",
+              "505054503030", "000000000001", "001122334455"]  # fmt: skip
+    assert distinctive_macs(map(bytes.fromhex, shared)) == local_macs(map(bytes.fromhex, shared)) == frozenset()
     assert distinctive_macs([]) == frozenset()
+
+
+def test_of_the_macs_assigned_by_software_those_of_the_first_interfaces_are_kept() -> None:
+    containers = [bytes.fromhex(f"0242ac1100{number:02x}") for number in range(99, 50, -1)]
+    macs = [bytes(6), bytes.fromhex("001b54000001"), bytes.fromhex("52540000000a"), *containers]
+    assert "52540000000a" in local_macs(macs)
+    assert len(local_macs(macs)) == MAX_IDENTIFIERS
+    assert not any(one.startswith("00") for one in local_macs(macs))
+
+
+@pytest.mark.parametrize(
+    ("engine_id", "is_able"),
+    [
+        ("80001f8804636f72652d31", True),  # the text "core-1"
+        ("80001f8880aabbccddeeff0011", True),
+        ("80000009030000001b540001", True),
+        ("000000090200000c01020304", True),  # the form of RFC 1910
+        ("80001f88017f000101", False),  # 127.0.1.1: the host's name in /etc/hosts
+        ("80001f880100000000", False),
+        ("80001f88046c6f63616c686f7374", False),  # the text "localhost"
+        ("800000090300005e000101", False),  # VRRP's address
+        ("8000000903000000000000", False),
+        ("80000009050000000000", False),
+        ("80000009ff", False),
+        ("", False),
+    ],
+)
+def test_engine_ids_made_of_what_many_have_identify_nothing(engine_id: str, is_able: bool) -> None:
+    assert is_distinctive_engine(engine_id) is is_able
 
 
 def test_a_device_with_a_new_module_still_shares_macs_with_its_old_sighting() -> None:
@@ -171,5 +245,8 @@ def test_a_device_with_a_new_module_still_shares_macs_with_its_old_sighting() ->
 def test_filler_values_are_not_serial_numbers() -> None:
     fillers = ["", " ", "N/A", "n/a", "None", "0", "0000000000", "xxxxxxxx", "Not Specified", "To be filled by O.E.M.",
                "123", "Serial Number", "0123456789", "123456789", "........", "System Serial Number",
-               "default"]  # fmt: skip
-    assert distinctive_serials([*fillers, " FOC1234X0AB ", "JN1234"]) == {"FOC1234X0AB", "JN1234"}
+               "default", "Default string", "(none)", "<null>", "Not Present", "No Serial", "INVALID", "12345678",
+               "123456", "1234567890", "Base Board Serial Number", "Chassis Serial Number", "O.E.M.",
+               "FFFFFFFF"]  # fmt: skip
+    real = {"FOC1234X0AB", "JN1234", "12346", "NOTE55", "1234ABC"}
+    assert distinctive_serials([*fillers, *real, " FOC1234X0AB "]) == real

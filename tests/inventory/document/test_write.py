@@ -411,6 +411,7 @@ MARKS = st.builds(
     st.lists(st.text("0123456789ABCDEF", min_size=1, max_size=8), max_size=2, unique=True).map(tuple),
     st.lists(st.text("0123456789abcdef", min_size=12, max_size=12), max_size=2, unique=True).map(tuple),
     INSTANTS,
+    st.lists(st.text("0123456789abcdef", min_size=12, max_size=12), max_size=2, unique=True).map(tuple),
 )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from promsnmp.discovery.examine import neighbours
-from promsnmp.discovery.reconcile.identity import Facts, distinctive_macs, distinctive_serials
+from promsnmp.discovery.reconcile.identity import Facts, distinctive_macs, distinctive_serials, local_macs
 from promsnmp.discovery.scan.credential_probe import SYS_DESCR, SYS_NAME, SYS_OBJECT_ID, AgentAnswer
 from promsnmp.errors import SnmpError
 from promsnmp.inventory.address import normal_address
@@ -142,8 +142,8 @@ class Examiner:
         version: Version = facts.credentials.version
         interfaces = FirstRowsOperation([PHYSICAL_ADDRESS], version=version, packets=PACKETS)
         await session.run(interfaces)
-        macs = (one.value for one in interfaces.rows[PHYSICAL_ADDRESS].values() if one.tag == ber.OCTET_STRING)
-        facts = replace(facts, mac_addresses=distinctive_macs(macs))
+        macs = [one.value for one in interfaces.rows[PHYSICAL_ADDRESS].values() if one.tag == ber.OCTET_STRING]
+        facts = replace(facts, mac_addresses=distinctive_macs(macs), local_mac_addresses=local_macs(macs))
         entities = FirstRowsOperation([PHYSICAL_CLASS, SERIAL_NUMBER], version=version, packets=PACKETS)
         await session.run(entities)
         classes, serials = entities.rows[PHYSICAL_CLASS], entities.rows[SERIAL_NUMBER]

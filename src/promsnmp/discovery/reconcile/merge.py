@@ -12,8 +12,22 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from promsnmp.discovery.reconcile.claims import has_no_manual_data, is_still_there, name_of, replaces_owner
-from promsnmp.discovery.reconcile.identity import Facts, Traits, Verdict, compare, known_traits, traits_of
+from promsnmp.discovery.reconcile.claims import (
+    has_no_manual_data,
+    is_named_by_hand,
+    is_still_there,
+    name_of,
+    replaces_owner,
+)
+from promsnmp.discovery.reconcile.identity import (
+    Facts,
+    Traits,
+    Verdict,
+    compare,
+    known_traits,
+    ran_together,
+    traits_of,
+)
 from promsnmp.inventory.document.values import new_id
 from promsnmp.inventory.model import ACTIVE, Agent, AgentEndpoint, Device, DeviceIdentifiers, Inventory
 
@@ -123,7 +137,7 @@ class _DeviceTable:
         if others:
             self._release(owner, facts)
             return self._update(others[0], facts, SightingKind.ANOTHER_ADDRESS)
-        if owner is not None and replaces_owner(owner, new):
+        if owner is not None and not self._runs_elsewhere(owner, facts) and replaces_owner(owner, new):
             return self._update(owner, facts, SightingKind.REPLACED)
         self._release(owner, facts)
         return self._add(facts, new_device_defaults)
@@ -141,6 +155,13 @@ class _DeviceTable:
         """Devices that share an identifier with ``new``."""
         found = {device_id: None for key in _identifier_keys(new) for device_id in self._ids.get(key, ())}
         return [self.devices[device_id] for device_id in found if device_id in self.devices]
+
+    def _runs_elsewhere(self, owner: Device, facts: Facts) -> bool:
+        """Whether ``owner`` was seen, perhaps at another of its addresses, while the agent that answers now ran: two
+        devices in one entry, such as clones. An entry that an operator named is left as it is."""
+        places = set(self._places(facts.endpoint))
+        has_others = any(agent.endpoint not in places for agent in owner.agents)
+        return has_others and not is_named_by_hand(owner) and ran_together(known_traits(owner), traits_of(facts))
 
     def _joined(self, owner: Device, others: Sequence[Device]) -> Device:
         """Joins several entries of one device; entries with an operator's data stay."""
@@ -175,7 +196,7 @@ class _DeviceTable:
         """Updates a device from a sighting; nothing remains of replaced hardware."""
         before = device
         if sighting_kind is SightingKind.REPLACED:
-            identifiers = replace(device.identifiers, serial_numbers=(), mac_addresses=())
+            identifiers = replace(device.identifiers, serial_numbers=(), mac_addresses=(), local_mac_addresses=())
             device = replace(device, identifiers=identifiers, vendor="", model="", detected_modules=())
         agents, primary = self._agents(device, facts, anew=sighting_kind is SightingKind.REPLACED)
         name = name_of(device, facts)
@@ -244,6 +265,7 @@ def _identifiers(identifiers: DeviceIdentifiers, facts: Facts) -> DeviceIdentifi
         sys_name=_or(facts.sys_name, identifiers.sys_name),
         serial_numbers=tuple(sorted(facts.serial_numbers)) or identifiers.serial_numbers,
         mac_addresses=tuple(sorted(facts.mac_addresses)) or identifiers.mac_addresses,
+        local_mac_addresses=tuple(sorted(facts.local_mac_addresses)) or identifiers.local_mac_addresses,
         booted_at=instant(facts.booted) if facts.booted is not None else None,
     )
 

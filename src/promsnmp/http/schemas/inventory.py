@@ -57,6 +57,9 @@ class IdentifiersBody(Body):
     mac_addresses: list[str] = Field(
         [], alias="macAddresses", description="MAC addresses of some interfaces, hexadecimal."
     )
+    local_mac_addresses: list[str] = Field(
+        [], alias="localMacAddresses", description="The same for those that software assigned."
+    )
     booted_at: OptionalText = Field(None, alias="bootedAt", description="ISO 8601, UTC: when its agent started.")
 
 

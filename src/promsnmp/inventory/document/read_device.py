@@ -138,6 +138,7 @@ def _identifiers(fields: Fields) -> DeviceIdentifiers | None:
         sys_name=inner.text("sysName"),
         serial_numbers=inner.texts("serialNumbers"),
         mac_addresses=inner.texts("macAddresses"),
+        local_mac_addresses=inner.texts("localMacAddresses"),
         booted_at=inner.value("bootedAt", read_instant),
     )
 

@@ -89,6 +89,7 @@ def _identifiers_document(identifiers: DeviceIdentifiers) -> dict[str, object]:
         "sysName": identifiers.sys_name,
         "serialNumbers": list(identifiers.serial_numbers),
         "macAddresses": list(identifiers.mac_addresses),
+        "localMacAddresses": list(identifiers.local_mac_addresses),
         "bootedAt": identifiers.booted_at,
     }
     return _present(document, *document)
