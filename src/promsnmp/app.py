@@ -16,7 +16,7 @@ from functools import partial
 from promsnmp import __version__
 from promsnmp.cluster.cluster import Cluster
 from promsnmp.cluster.inventory_port import InventoryPort
-from promsnmp.discovery.factory import make_discovery, make_schedule
+from promsnmp.discovery.factory import make_discovery, make_scheduler
 from promsnmp.discovery.reconcile.lost import count_lost
 from promsnmp.discovery.schedule import Scheduler
 from promsnmp.discovery.service import Discovery
@@ -129,7 +129,7 @@ def _build_parts(settings: Settings) -> _Parts:
         polling=polling,
         discovery=discovery,
         discovery_counts=discovery_counts,
-        scheduler=_build_scheduler(settings, cluster, discovery),
+        scheduler=make_scheduler(settings, discovery, leads=lambda: cluster.leadership.leads),
         disk=DiskSpace(settings.prom_inv_file),
         loop_lag=LoopLag(),
     )
@@ -177,22 +177,16 @@ def _build_discovery(settings: Settings, store: InventoryStore, cluster: Cluster
         identify=identify,
         counts=counts,
         leads=lambda: cluster.leadership.leads,
-    )
-
-
-def _build_scheduler(settings: Settings, cluster: Cluster, discovery: Discovery) -> Scheduler:
-    return Scheduler(
-        discovery.run_seeds,
-        make_schedule(settings),
-        leads=lambda: cluster.leadership.leads,
-        on_start=settings.discovery_on_start,
+        durable_jobs=True,
     )
 
 
 def _connect(parts: _Parts) -> None:
-    """What follows from a change: other replicas hear of a new inventory, and searches end with leadership."""
+    """What follows from a change: other replicas hear of a new inventory, and searches go on where the leader is."""
+    discovery = parts.discovery
     parts.store.subscribe(lambda _: parts.cluster.announce_change())
-    parts.cluster.leadership.subscribe(lambda: None if parts.leads() else parts.discovery.stop_all())
+    parts.store.subscribe(lambda _: discovery.resume())
+    parts.cluster.leadership.subscribe(lambda: discovery.resume() if parts.leads() else discovery.suspend())
 
 
 # ------------------------------------------------------------------------------------------------------------- HTTP
@@ -326,8 +320,8 @@ def _lifecycles(parts: _Parts) -> list[Lifecycle]:
     return [
         Lifecycle(start=parts.cluster.start, stop=parts.cluster.stop, drain=parts.cluster.leave),
         Lifecycle(start=parts.polling.start, stop=parts.polling.stop),
+        Lifecycle(start=parts.discovery.resume, stop=parts.discovery.close),
         Lifecycle(start=parts.scheduler.start, stop=parts.scheduler.stop),
-        Lifecycle(start=lambda: None, stop=parts.discovery.close),
     ]
 
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from promsnmp.discovery import schedule as module
 from promsnmp.discovery.cron import parse
 from promsnmp.discovery.schedule import Schedule, Scheduler, instant_of, next_time, read_cron, read_zone
-from promsnmp.errors import SettingsError
+from promsnmp.errors import InventoryUnavailable, SettingsError
 
 MINUTE = timedelta(minutes=1)
 
@@ -174,32 +174,72 @@ def daily() -> Schedule:
     return Schedule(parse("0 0 2 * * *"), UTC, START)
 
 
+def is_due(schedule: Schedule, now: datetime) -> bool:
+    """Whether a time is due, which is then made use of."""
+    due_at = schedule.due(now)
+    if due_at is not None:
+        schedule.skip(now)
+    return due_at is not None
+
+
 def test_each_time_is_due_once() -> None:
     schedule = daily()
-    due = [hour for hour in range(72) if schedule.is_due(START + timedelta(hours=hour))]
+    due = [hour for hour in range(72) if is_due(schedule, START + timedelta(hours=hour))]
     assert due == [14, 38, 62]
 
 
 def test_after_a_long_sleep_one_late_run_is_due_and_no_burst() -> None:
     schedule = daily()
     now = START + timedelta(days=30)
-    assert schedule.is_due(now)
-    assert not schedule.is_due(now + timedelta(seconds=1))
+    assert is_due(schedule, now)
+    assert not is_due(schedule, now + timedelta(seconds=1))
     assert schedule.next == datetime(2026, 7, 2, 2, tzinfo=UTC)
 
 
 def test_a_clock_that_is_set_back_repeats_nothing() -> None:
     schedule = daily()
-    assert schedule.is_due(START + timedelta(hours=14, seconds=1))
-    assert not schedule.is_due(START + timedelta(hours=13, minutes=59))
-    assert not schedule.is_due(START + timedelta(hours=14, seconds=2))
-    assert schedule.is_due(START + timedelta(hours=38))
+    assert is_due(schedule, START + timedelta(hours=14, seconds=1))
+    assert not is_due(schedule, START + timedelta(hours=13, minutes=59))
+    assert not is_due(schedule, START + timedelta(hours=14, seconds=2))
+    assert is_due(schedule, START + timedelta(hours=38))
 
 
 def test_a_clock_that_was_years_ahead_does_not_end_discovery() -> None:
     schedule = Schedule(parse("0 0 2 * * *"), UTC, START + timedelta(days=5000))
-    assert not schedule.is_due(START)
+    assert not is_due(schedule, START)
     assert schedule.next == datetime(2026, 6, 2, 2, tzinfo=UTC)
+    assert is_due(schedule, START + timedelta(hours=14))
+    years_ahead = START + timedelta(days=5000)
+    assert schedule.due(START + timedelta(hours=38), years_ahead) is not None
+
+
+@pytest.mark.parametrize(
+    ("expression", "last_run", "now", "due_at"),
+    [
+        ("0 0 2 * * *", "06-01T02:00:00", "06-02T02:00:25", "06-02T02:00:00"),  # nobody led at that second
+        ("0 0 2 * * *", "06-01T02:00:00", "06-02T14:00:00", "06-02T02:00:00"),
+        ("0 0 2 * * *", "06-01T02:00:00", "06-02T14:00:01", None),  # the next time is nearer
+        ("0 0 2 * * *", "05-20T02:00:00", "06-02T09:00:00", "06-02T02:00:00"),  # of many, the last
+        ("0 0 2 * * *", "06-02T02:00:00", "06-02T02:00:25", None),  # it ran
+        ("0 0 2 * * *", "06-02T02:07:00", "06-02T02:08:00", None),  # it ended then
+        ("0 0 2 * * SUN", "05-31T02:00:00", "06-08T01:00:00", "06-07T02:00:00"),
+        ("0 0 2 * * SUN", "05-31T02:00:00", "06-08T03:00:00", None),  # a day is long enough
+        ("* * * * * *", "05-31T02:00:00", "06-01T02:00:00", "06-01T02:00:00"),
+        ("0 */10 * * * *", "06-01T02:00:00", "06-01T02:14:59", "06-01T02:10:00"),
+        ("0 */10 * * * *", "06-01T02:00:00", "06-01T02:15:01", None),
+    ],
+)
+def test_a_time_that_nobody_used_is_due_until_the_next_one_is_nearer(
+    expression: str, last_run: str, now: str, due_at: str | None
+) -> None:
+    schedule = Schedule(parse(expression), UTC, datetime.fromisoformat(f"2026-{now}+00:00"))
+    moments = [datetime.fromisoformat(f"2026-{one}+00:00") if one else None for one in (now, last_run, due_at)]
+    assert moments[0] is not None
+    assert schedule.due(moments[0], moments[1]) == moments[2]
+
+
+def test_without_a_last_run_times_before_the_process_do_not_count() -> None:
+    assert Schedule(parse("0 0 2 * * *"), UTC, START + timedelta(hours=15)).due(START + timedelta(hours=15)) is None
 
 
 def test_the_wait_is_short_enough_to_see_a_clock_that_is_set() -> None:
@@ -229,7 +269,31 @@ class Clock:
         await asyncio.sleep(0)
 
 
-Run = Callable[[], Awaitable[object]]
+class Runs:
+    """Notes when runs begin. Each takes ``takes``, and then raises ``fails``. ``last`` is what an inventory keeps."""
+
+    def __init__(self, clock: Clock, takes: timedelta, fails: type[BaseException] | None) -> None:
+        self.begun: list[datetime] = []
+        self.last: datetime | None = None
+        self.is_unfinished = False
+        self._clock, self._takes, self._fails = clock, takes, fails
+        self._is_running = False
+
+    async def begin(self, due_at: datetime) -> None:
+        assert not self._is_running
+        self._is_running = True
+        self.begun.append(self._clock.now)
+        if self._fails is not None:
+            self._is_running = False
+            raise self._fails("cannot be written")
+        self.last = due_at
+        self._clock.now += self._takes
+        await asyncio.sleep(0)
+        self._is_running = False
+
+    async def go_on(self) -> None:
+        self.is_unfinished = False
+        self.begun.append(self._clock.now)
 
 
 async def ran(
@@ -240,30 +304,19 @@ async def ran(
     on_start: bool = False,
     schedule: Schedule | None = None,
     fails: type[BaseException] | None = None,
+    unfinished: bool = False,
 ) -> list[datetime]:
-    """When the runs began, until the clock's end; each takes ``takes``, and then raises ``fails``."""
-    begun: list[datetime] = []
-    running = False
-
-    async def once() -> None:
-        nonlocal running
-        assert not running
-        running = True
-        begun.append(clock.now)
-        clock.now += takes
-        await asyncio.sleep(0)
-        running = False
-        if fails is not None:
-            raise fails
-
-    scheduler = Scheduler(once, schedule, leads=leads, on_start=on_start, clock=clock, sleep=clock.sleep)
+    """When the runs began, until the clock's end."""
+    runs = Runs(clock, takes, fails)
+    runs.is_unfinished = unfinished
+    scheduler = Scheduler(runs, schedule, leads=leads, on_start=on_start, clock=clock, sleep=clock.sleep)
     scheduler.start()
     for _ in range(100_000):
         await asyncio.sleep(0)
         if clock.now > clock._end:
             break
     await scheduler.stop()
-    return begun
+    return runs.begun
 
 
 async def test_it_runs_at_the_times() -> None:
@@ -276,10 +329,26 @@ async def test_times_during_a_run_are_skipped() -> None:
     assert [moment - START for moment in begun] == [timedelta(hours=14), timedelta(hours=62)]
 
 
-async def test_a_replica_that_does_not_lead_skips_the_times() -> None:
+async def test_a_replica_that_leads_later_makes_up_for_one_missed_time() -> None:
     clock = Clock(timedelta(days=3))
     begun = await ran(clock, schedule=daily(), leads=lambda: clock.now > START + timedelta(hours=20))
+    late, *others = [moment - START for moment in begun]
+    assert timedelta(hours=20) < late <= timedelta(hours=20, seconds=module.TICK)
+    assert others == [timedelta(hours=38), timedelta(hours=62)]
+    clock = Clock(timedelta(days=3))
+    begun = await ran(clock, schedule=daily(), leads=lambda: clock.now > START + timedelta(hours=28))
     assert [moment - START for moment in begun] == [timedelta(hours=38), timedelta(hours=62)]
+
+
+async def test_the_rest_of_an_earlier_leaders_run_is_run_at_once() -> None:
+    first, *others = await ran(Clock(timedelta(days=1)), schedule=daily(), unfinished=True)
+    assert first - START <= timedelta(seconds=module.TICK)
+    assert [moment - START for moment in others] == [timedelta(hours=14)]
+
+
+async def test_a_run_that_cannot_be_noted_is_tried_again() -> None:
+    begun = await ran(Clock(timedelta(hours=14, seconds=3 * module.TICK)), schedule=daily(), fails=InventoryUnavailable)
+    assert len(begun) == 4
 
 
 @pytest.mark.parametrize("error", [RuntimeError, asyncio.CancelledError])
@@ -303,25 +372,25 @@ async def test_at_the_start_it_waits_a_while_for_an_election() -> None:
     assert await ran(clock, on_start=True, leads=lambda: clock.now > START + timedelta(minutes=10)) == []
 
 
-async def test_the_next_time_is_shown() -> None:
-    async def once() -> None:
-        pass
-
-    assert Scheduler(once, daily(), leads=lambda: True).next == datetime(2026, 6, 2, 2, tzinfo=UTC).timestamp()
-    assert Scheduler(once, None, leads=lambda: True).next == 0.0
+def test_the_next_time_is_shown() -> None:
+    runs = Runs(Clock(timedelta(0)), timedelta(0), None)
+    assert Scheduler(runs, daily(), leads=lambda: True).next == datetime(2026, 6, 2, 2, tzinfo=UTC).timestamp()
+    assert Scheduler(runs, None, leads=lambda: True).next == 0.0
 
 
 async def test_stopping_cancels_a_run() -> None:
     begun, ended = asyncio.Event(), asyncio.Event()
 
-    async def endless() -> None:
-        begun.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.set()
+    class Endless(Runs):
+        async def begin(self, due_at: datetime) -> None:
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.set()
 
-    scheduler = Scheduler(endless, None, leads=lambda: True, on_start=True)
+    runs = Endless(Clock(timedelta(0)), timedelta(0), None)
+    scheduler = Scheduler(runs, None, leads=lambda: True, on_start=True)
     scheduler.start()
     await begun.wait()
     await scheduler.stop()

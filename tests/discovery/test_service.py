@@ -9,7 +9,7 @@ import pytest
 
 from promsnmp.discovery.jobs import ENDED_STATES, Job, JobState
 from promsnmp.discovery.scan.target_syntax import read_networks
-from promsnmp.discovery.service import MAX_RUNNING_JOBS, MAX_WAITING_JOBS, SCHEDULE_ACTOR, Discovery
+from promsnmp.discovery.service import MAX_RUNNING_JOBS, MAX_WAITING_JOBS, Discovery
 from promsnmp.discovery.unsaved_inventory import UnsavedInventory
 from promsnmp.errors import DiscoveryBusy, InventoryUnavailable
 from promsnmp.inventory.model import Inventory, Seed
@@ -123,48 +123,6 @@ async def test_a_job_that_cannot_write_fails_and_says_why(agent: SimulatedAgent)
     job = await over(begin(discovery, seed("127.79.0.1", port=agent.port)))
     assert (job.state, job.error, counts.outcomes["failed"]) == (JobState.FAILED, "the disk is full", 1)
     assert discovery.finished_at == 0.0
-
-
-# ------------------------------------------------------------------------------------------------------------ seeds
-
-
-async def test_a_run_of_all_seeds_searches_each_in_the_name_of_the_schedule(
-    memory: Recorded, discovery: Discovery, agent: SimulatedAgent
-) -> None:
-    good = seed("127.79.0.1", port=agent.port, labels=(("site", "a"),))
-    bad = seed("10.0.0.0/8", "127.79.0.1", port=agent.port)
-    memory.current = Inventory(seeds=(good, bad))
-    jobs = await asyncio.wait_for(discovery.run_seeds(), 60)
-    assert [job.plan.seed_id for job in jobs] == [good.id, bad.id]
-    assert [job.state for job in jobs] == [JobState.FINISHED] * 2
-    assert set(memory.by) == {SCHEDULE_ACTOR}
-    assert memory.current.devices[0].labels == (("site", "a"),)
-    assert "a /12" in jobs[1].plan.problems[0]
-    assert jobs[1].progress.found == 1  # the valid targets are searched all the same
-
-
-async def test_runs_of_all_seeds_never_overlap(discovery: Discovery, memory: Recorded) -> None:
-    memory.current = Inventory(seeds=(seed("127.80.0.0/14"),))
-    first = asyncio.ensure_future(discovery.run_seeds())
-    await asyncio.sleep(0)
-    assert await discovery.run_seeds() == []
-    first.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await first
-    (job,) = discovery.jobs
-    assert (await over(job)).state is JobState.CANCELLED
-    memory.current = Inventory()
-    assert await discovery.run_seeds() == []
-
-
-async def test_a_run_ends_when_another_replica_leads(memory: Recorded) -> None:
-    leads = iter([True, False])
-    discovery = Discovery(
-        search_context(memory, scan_limits=SLOW_MACHINE), DiscoveryCounts(), leads=lambda: next(leads)
-    )
-    memory.current = Inventory(seeds=(seed("127.79.9.1"), seed("127.79.9.2")))
-    assert len(await asyncio.wait_for(discovery.run_seeds(), 60)) == 1
-    await discovery.close()
 
 
 async def test_closing_stops_everything_and_keeps_what_was_found(memory: Recorded, agent: SimulatedAgent) -> None:

@@ -25,7 +25,7 @@ from tests.support.failures.faults import forgery, inventory_file, nodes, outage
 from tests.support.failures.faults.network import PacketLoss
 from tests.support.failures.faults.redis_faults import REFUSING
 from tests.support.failures.faults.volume import Volume
-from tests.support.failures.fleet import scenarios
+from tests.support.failures.fleet import scenarios, searches
 from tests.support.failures.fleet.fleets import replicas_with_file, replicas_with_lease, replicas_with_redis
 from tests.support.failures.fleet.harness import DEFAULT_TIMING, TEN_SECONDS
 from tests.support.failures.load import changing
@@ -100,6 +100,7 @@ def redis_steps(folder: Path) -> Generator[Step, None, None]:
         yield "paused in a write", partial(scenarios.leader_paused_in_a_write, fleet, slack=SLACK)
         yield "writers", partial(scenarios.writers_and_changing_leaders, fleet, slack=SLACK, rest=4.0)
         yield "forged", partial(forgery.somebody_writes_to_redis, fleet, redis, slack=SLACK, lasting=FAULT_DURATION)
+        yield "search", partial(searches.search_outlives_its_leader, fleet, slack=SLACK)
         yield "slow", partial(outages.redis_is_slow, fleet, redis, slack=SLACK, lasting=REDIS_OUTAGE)
         for number, fault in enumerate(REFUSING):
             name = fault.__name__.replace("_", " ")

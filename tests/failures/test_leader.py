@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.cluster.api_server import ApiServer
 from tests.support.failures.faults import outages
-from tests.support.failures.fleet import scenarios
+from tests.support.failures.fleet import scenarios, searches
 from tests.support.failures.fleet.fleets import replicas_with_lease, replicas_with_redis
 from tests.support.failures.fleet.harness import BUSY, Fleet
 
@@ -85,3 +85,9 @@ def test_polls_and_scrapes_go_on_while_the_api_server_fails_and_changes_wait(
     faults = [partial(api_server.failing, hang=True), partial(api_server.failing, drop="after")]
     print(figures := outages.backend_fails(fleet, faults, slack=BUSY))
     assert figures.scrapes
+
+
+@redis_only
+def test_a_search_goes_on_at_the_successor_of_a_killed_leader(fleet: Fleet) -> None:
+    print(figures := searches.search_outlives_its_leader(fleet, slack=BUSY))
+    assert figures.done == searches.DEVICES

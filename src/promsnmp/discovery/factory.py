@@ -11,8 +11,9 @@ from promsnmp.discovery.reconcile.batch_writer import UpdateInventory
 from promsnmp.discovery.reconcile.merge import last_discovery
 from promsnmp.discovery.scan.rate import ScanLimits
 from promsnmp.discovery.scan.target_syntax import read_networks
-from promsnmp.discovery.schedule import Schedule, read_cron, read_zone
+from promsnmp.discovery.schedule import Schedule, Scheduler, read_cron, read_zone
 from promsnmp.discovery.search import SearchContext
+from promsnmp.discovery.seed_run import SeedRun
 from promsnmp.discovery.service import Discovery
 from promsnmp.errors import SettingsError
 from promsnmp.inventory.model import Inventory
@@ -29,8 +30,12 @@ def make_discovery(
     identify: Identify,
     counts: DiscoveryCounts,
     leads: Callable[[], bool] = lambda: True,
+    durable_jobs: bool = False,
 ) -> Discovery:
-    """Discovery that reads ``inventory`` and changes it by ``update``. Raises SettingsError."""
+    """Discovery that reads ``inventory`` and changes it by ``update``; ``durable_jobs`` as for ``Discovery``.
+
+    Raises SettingsError.
+    """
     texts = [part.strip() for part in settings.discovery_neighbour_networks.split(",") if part.strip()]
     networks, problems = read_networks(texts, "DISCOVERY_NEIGHBOUR_NETWORKS")
     if problems:
@@ -59,11 +64,15 @@ def make_discovery(
         neighbours=networks,
         remove_lost=settings.discovery_remove_lost,
         leads=leads,
+        durable_jobs=durable_jobs,
         finished_at=last_discovery(inventory()),
     )
 
 
-def make_schedule(settings: Settings) -> Schedule | None:
-    """When the saved seeds are searched; None for never. Raises SettingsError."""
+def make_scheduler(settings: Settings, discovery: Discovery, *, leads: Callable[[], bool]) -> Scheduler:
+    """What searches the saved seeds at the times of the settings. Raises SettingsError."""
     expression, zone = read_cron(settings.discovery_cron), read_zone(settings.discovery_tz)
-    return Schedule(expression, zone, datetime.now(UTC)) if expression is not None else None
+    schedule = Schedule(expression, zone, datetime.now(UTC)) if expression is not None else None
+    text = f"{' '.join(settings.discovery_cron.split())} {settings.discovery_tz}".strip()
+    run = SeedRun(discovery, schedule=text, leads=leads)
+    return Scheduler(run, schedule, leads=leads, on_start=settings.discovery_on_start)

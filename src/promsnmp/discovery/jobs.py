@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from promsnmp.discovery.reconcile.lost import MissedDevices
-from promsnmp.discovery.reconcile.merge import MergeOutcome, NewDeviceDefaults, SightingKind
+from promsnmp.discovery.reconcile.merge import MergeOutcome, NewDeviceDefaults, SightingKind, instant
 from promsnmp.discovery.scan.addresses import Addresses
 from promsnmp.discovery.scan.sweep import Progress
 from promsnmp.discovery.scan.target_syntax import SearchScope
 from promsnmp.inventory.document.values import new_id
-from promsnmp.inventory.model import DEFAULT_PORT, AgentEndpoint, Device
+from promsnmp.inventory.model import DEFAULT_PORT, AgentEndpoint, Device, Seed
 from promsnmp.snmp.credentials import Credentials
 
 MAX_ENDED_JOBS = 100
@@ -52,7 +52,10 @@ class SearchPlan:
     neighbours: Addresses = field(default_factory=Addresses)
     """Networks in which neighbours of found devices are asked too."""
     remove_lost: bool = False
+    seed: Seed | None = None
+    """What the plan was made of; None: the search cannot go on at another replica."""
     seed_id: str = ""
+    """That of the saved seed, if it is one."""
     who: str = ""
     """The author, for the audit log."""
     problems: tuple[str, ...] = ()
@@ -85,6 +88,10 @@ class Job:
     id: str = field(default_factory=new_id)
     state: JobState = JobState.QUEUED
     started: float = 0.0
+    resumed: float = 0.0
+    """When this process went on with a search of an earlier leader; 0: it began it."""
+    done_before: int = 0
+    """Addresses of the scope that the earlier leader had done: the first ones of ``Addresses.spread``."""
     ended: float = 0.0
     progress: Progress = field(default_factory=Progress)
     discovered_devices: dict[str, DiscoveredDevice] = field(default_factory=dict)
@@ -104,13 +111,16 @@ class Job:
     missed_devices: MissedDevices = field(default_factory=MissedDevices)
     error: str = ""
     stop_requested: bool = False
+    is_suspended: bool = False
+    """Whether it stops here only because another replica, or the next process, goes on with it."""
     ended_event: asyncio.Event = field(default_factory=asyncio.Event)
 
     def record_outcome(self, outcome: MergeOutcome) -> None:
         """Records a sighting that has been written to the inventory."""
         discovered = self.discovered_devices.get(outcome.device.id)
         if discovered is None:
-            discovered = DiscoveredDevice(outcome.sighting_kind, outcome.device, [], outcome.updated)
+            kind = SightingKind.ADDED if self._is_new(outcome.device) else outcome.sighting_kind
+            discovered = DiscoveredDevice(kind, outcome.device, [], outcome.updated)
             self.discovered_devices[outcome.device.id] = discovered
         else:
             self.change_counts[discovered.kind] -= 1
@@ -119,6 +129,10 @@ class Job:
         if outcome.endpoint not in discovered.endpoints:
             discovered.endpoints.append(outcome.endpoint)
         self.change_counts[discovered.kind] += 1
+
+    def _is_new(self, device: Device) -> bool:
+        """Whether an earlier leader added the device for this search."""
+        return bool(self.resumed and device.discovered_at and device.discovered_at >= instant(self.created))
 
     def end(self, state: JobState, now: float, error: str = "") -> None:
         """Ends the job."""
@@ -130,11 +144,13 @@ class Job:
         rate = self.packets_per_second(now)
         if self.state is not JobState.RUNNING or not rate:
             return None
-        return max(0.0, self.progress.addresses * self.packets_per_address - self.progress.packets) / rate
+        addresses = self.progress.addresses - self.done_before
+        return max(0.0, addresses * self.packets_per_address - self.progress.packets) / rate
 
     def packets_per_second(self, now: float) -> float:
-        """Packets per second, over the whole run."""
-        took = (self.ended or now) - self.started if self.started else 0.0
+        """Packets per second, over the whole run, or since this process went on with it."""
+        began = self.resumed or self.started
+        took = (self.ended or now) - began if began else 0.0
         return self.progress.packets / took if took > 0 else 0.0
 
 
@@ -152,6 +168,10 @@ class JobHistory:
 
     def get(self, job_id: str) -> Job | None:
         return self._jobs.get(job_id)
+
+    def remove(self, job: Job) -> None:
+        """Forgets a job."""
+        self._jobs.pop(job.id, None)
 
     def trim(self) -> None:
         """Drops old jobs, and the devices of less old ones."""

@@ -3,6 +3,9 @@
 Clocks are the difficulty. When daylight saving skips times, their run happens once, at the end of the gap; when times
 occur twice, the run happens at the first. After a long run, missed runs are skipped, two runs never overlap, and a
 clock that was set, or a machine that was suspended, causes at most one late run.
+
+The last run is in the inventory (``SeedRun``), so a time at which no replica led, or no process ran, is made up for:
+once, by the next leader, unless the time after it is nearer.
 """
 
 from __future__ import annotations
@@ -13,11 +16,12 @@ import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from promsnmp.discovery import cron
 from promsnmp.discovery.cron import Cron
-from promsnmp.errors import SettingsError
+from promsnmp.errors import PromSnmpError, SettingsError
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +35,9 @@ START_TIMEOUT = 60.0
 """Seconds after the start for which the search at the start waits until this replica leads."""
 _NO_ZONE = (KeyError, OSError, ValueError)
 """What zoneinfo raises for an unknown name, a folder, and an invalid path or file."""
+LATEST = timedelta(days=1)
+"""A missed time is not made up for later than that, however seldom the schedule is due."""
+_SPANS = (timedelta(minutes=1), timedelta(hours=1), LATEST)
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 
@@ -94,6 +101,17 @@ def next_time(expression: Cron, zone: tzinfo, after: datetime) -> datetime | Non
     return None
 
 
+def latest_time(expression: Cron, zone: tzinfo, after: datetime, now: datetime) -> datetime | None:
+    """The last time of ``expression`` after ``after`` and up to ``now``, no longer ago than LATEST."""
+    for span in _SPANS:  # the shortest first: an expression may have a time in each second
+        latest, found = None, next_time(expression, zone, max(after, now - span))
+        while found is not None and found <= now:
+            latest, found = found, next_time(expression, zone, found)
+        if latest is not None:
+            return latest
+    return None
+
+
 def instant_of(local: datetime, zone: tzinfo) -> datetime:
     """When a clock in ``zone`` first shows ``local``, as UTC; if never, the end of the gap."""
     moment = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
@@ -123,20 +141,28 @@ class Schedule:
         self._expression = expression
         self._zone = zone
         self._last_checked = now
+        self._began = now
+        self._skipped = now - LATEST
         self.next = next_time(expression, zone, now)
 
-    def is_due(self, now: datetime) -> bool:
-        """Whether a time is due since the last call; several of them count as one.
+    def due(self, now: datetime, last_run: datetime | None = None) -> datetime | None:
+        """The time that is due; of several, the last one. None without a time since ``last_run``, or when the next one
+        is nearer. Without a ``last_run``, times before this process do not count.
 
         A clock that is set back repeats nothing, unless by more than a day: then it was wrong before.
         """
         if now < self._last_checked - _DAY:
-            self.next = next_time(self._expression, self._zone, now)
+            self._began = self._skipped = now
         self._last_checked = now
-        if self.next is None or now < self.next:
-            return False
         self.next = next_time(self._expression, self._zone, now)
-        return True
+        known = self._began if last_run is None or last_run > now + _DAY else last_run
+        time = latest_time(self._expression, self._zone, max(known, self._skipped), now)
+        is_nearer = time is not None and (self.next is None or now - time <= self.next - now)
+        return time if is_nearer else None
+
+    def skip(self, now: datetime) -> None:
+        """Times up to ``now`` are not due any more."""
+        self._skipped = max(self._skipped, now)
 
     def seconds_until_next(self, now: datetime) -> float:
         """Seconds until the next time, at most TICK."""
@@ -146,12 +172,30 @@ class Schedule:
 # --------------------------------------------------------------------------------------------------------------- task
 
 
+class Run(Protocol):
+    """Searches all saved seeds, and keeps in the inventory which run that was and how far it is."""
+
+    @property
+    def last(self) -> datetime | None:
+        """The last time for which it ran, or when it ended if that was later; None when unknown."""
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether a run has ended early, because its leader did."""
+
+    async def begin(self, due_at: datetime) -> object:
+        """Searches all seeds. Raises PromSnmpError when the run cannot be noted; then it did not begin."""
+
+    async def go_on(self) -> object:
+        """Searches the rest of an unfinished run."""
+
+
 class Scheduler:
-    """Calls ``run`` at the times of ``schedule`` while this replica ``leads``, one run at a time."""
+    """Runs ``run`` at the times of ``schedule`` while this replica ``leads``, one run at a time."""
 
     def __init__(
         self,
-        run: Callable[[], Awaitable[object]],
+        run: Run,
         schedule: Schedule | None,
         *,
         leads: Callable[[], bool],
@@ -186,10 +230,16 @@ class Scheduler:
     async def _run_forever(self) -> None:
         if self._on_start:
             await self._at_start()
-        while self._schedule is not None:
-            await self._sleep(self._schedule.seconds_until_next(self._clock()))
-            if self._schedule.is_due(self._clock()) and self._leads():
-                await self._run_once("as scheduled")
+        while True:
+            await self._sleep(TICK if self._schedule is None else self._schedule.seconds_until_next(self._clock()))
+            now = self._clock()
+            due_at = None if self._schedule is None else self._schedule.due(now, self._run.last)
+            if not self._leads():
+                continue
+            if due_at is not None:
+                await self._run_once(_reason(now, due_at), self._run.begin(due_at))
+            elif self._run.is_unfinished:
+                await self._run_once("the rest of an earlier leader's run", self._run.go_on())
 
     async def _at_start(self) -> None:
         """Runs once, as soon as this replica leads; elections take a while."""
@@ -199,14 +249,22 @@ class Scheduler:
                 return
             await self._sleep(1.0)
             waited += 1.0
-        await self._run_once("at the start")
+        await self._run_once("at the start", self._run.begin(self._clock()))
 
-    async def _run_once(self, why: str) -> None:
+    async def _run_once(self, why: str, run: Awaitable[object]) -> None:
         log.info("discovery of all saved seeds begins: %s", why)
-        (ended,) = await asyncio.gather(self._run(), return_exceptions=True)  # cancelling the run leaves us running
+        (ended,) = await asyncio.gather(run, return_exceptions=True)  # cancelling the run leaves us running
+        if isinstance(ended, PromSnmpError):
+            log.warning("cannot search all saved seeds now: %s", ended)
+            return
         if isinstance(ended, asyncio.CancelledError):
             log.warning("the discovery of all saved seeds was stopped")
         elif isinstance(ended, BaseException):
             log.error("unexpected error in the discovery of all saved seeds", exc_info=ended)
         if self._schedule is not None:
-            self._schedule.is_due(self._clock())  # skips times that have passed during the run
+            self._schedule.skip(self._clock())  # times that have passed during the run
+
+
+def _reason(now: datetime, due_at: datetime) -> str:
+    late = (now - due_at).total_seconds()
+    return "as scheduled" if late <= 2 * TICK else f"{late:.0f} s late, no replica searched at {due_at:%H:%M:%S} UTC"

@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from promsnmp.discovery.examine.examine import Examiner
 from promsnmp.discovery.jobs import Job
@@ -22,6 +23,7 @@ from promsnmp.discovery.scan.rate import RateShare, ScanLimits
 from promsnmp.discovery.scan.resolve import AT_ONCE, is_address, resolve_names, scope_of, text_of
 from promsnmp.discovery.scan.sockets import SweepSockets
 from promsnmp.discovery.scan.sweep import TICK, Sweep
+from promsnmp.discovery.search_log import with_progress
 from promsnmp.errors import AuthenticationError
 from promsnmp.inventory.address import normal_address
 from promsnmp.inventory.model import AgentEndpoint, Inventory
@@ -59,7 +61,7 @@ class SearchRun:
         self._context = context
         self._share = share
         self._loop = asyncio.get_running_loop()
-        self._writer = BatchWriter(job, context.update)
+        self._writer = BatchWriter(job, context.update, progress=self._note_progress)
         self._known_agents = {
             agent.endpoint.address: (device, agent)
             for device in context.inventory().devices
@@ -73,9 +75,13 @@ class SearchRun:
         self._added: set[str] = set()
         """Addresses that were asked in addition to the scope of the plan."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._examining: set[str] = set()
+        self._drawn = job.done_before
+        """Addresses of the scope that the sweep has taken so far."""
+        self._scope_is_done = False
         self._sockets = SweepSockets()
         self._sweep = Sweep(
-            self._plan.scope.addresses.spread(),
+            self._draw(),
             port=self._plan.port,
             candidates=[CandidateCredentials(one) for one in self._plan.credentials],
             transport=self._sockets,
@@ -87,6 +93,7 @@ class SearchRun:
         )
         self._progress = job.progress = self._sweep.progress
         self._progress.addresses = self._plan.scope.size
+        self._progress.started = self._progress.probed = job.done_before
         job.refusing = self._sweep.refusing
         users = any(isinstance(one, User) for one in self._plan.credentials)
         communities = sum(isinstance(one, Community) for one in self._plan.credentials)
@@ -99,6 +106,7 @@ class SearchRun:
             for start in range(min(AT_ONCE, len(self._plan.scope.names))):
                 self._spawn(self._resolve(self._plan.scope.names[start::AT_ONCE]))
             await self._sweep_until_done()
+            self._scope_is_done = not self._job.stop_requested
             self._retry_silent_devices()
             await self._sweep_until_done()
             await self._finish_early()
@@ -133,6 +141,25 @@ class SearchRun:
         assert isinstance(task, asyncio.Task)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    # ----------------------------------------------------------------------------------------------------- progress
+
+    def _draw(self) -> Iterator[str]:
+        for address in self._plan.scope.addresses.spread(self._job.done_before):
+            self._drawn += 1
+            yield address
+
+    def _done(self) -> int:
+        """The number of addresses of the scope, from the first one that was asked on, that are all done: silent, or
+        examined and passed to the writer."""
+        if self._scope_is_done:
+            return self._drawn
+        pending = chain(self._sweep.asking, (answer.address for answer in self._answers), self._examining)
+        return min(self._drawn, self._plan.scope.addresses.first_position(pending))
+
+    def _note_progress(self) -> Callable[[Inventory], Inventory]:
+        done, now = self._done(), self._context.clock()
+        return lambda inventory: with_progress(inventory, self._job, done=done, now=now)
 
     # ------------------------------------------------------------------------------------------------------- asking
 
@@ -178,6 +205,13 @@ class SearchRun:
         self._answers.append(answer)
 
     async def _examine(self, answer: AgentAnswer) -> None:
+        self._examining.add(answer.address)
+        try:
+            await self._examine_and_follow(answer)
+        finally:
+            self._examining.discard(answer.address)
+
+    async def _examine_and_follow(self, answer: AgentAnswer) -> None:
         try:
             examined = await self._context.examiner.examine(answer, with_neighbours=self._plan.neighbours.size > 0)
         except asyncio.CancelledError:
@@ -198,10 +232,16 @@ class SearchRun:
     # -------------------------------------------------------------------------------------------------- silent devices
 
     def _retry_silent_devices(self) -> None:
-        """Asks known devices that did not answer once more: two lost packets do not make a device missed."""
-        heard = self._responding()
-        for address, (device, _) in self._known_agents.items():
-            silent = self._is_asked(address) and not any(one.endpoint.address in heard for one in device.agents)
+        """Asks known devices that did not answer once more: two lost packets do not make a device missed.
+
+        If an earlier leader asked a part, this process does not know which addresses answered there: it asks all known
+        ones that it has not heard.
+        """
+        heard, resolved = self._responding(), {name: address for address, name in self._names.items()}
+        for known, (device, _) in self._known_agents.items():
+            address = resolved.get(known, known) if self._job.done_before else known
+            places = [address] if self._job.done_before else [one.endpoint.address for one in device.agents]
+            silent = self._is_asked(address) and not heard.intersection(places)
             if silent and is_address(address) and not self._job.stop_requested:
                 self._progress.addresses += 1
                 self._sweep.add(address)

@@ -22,6 +22,7 @@ def job_document(job: Job, now: float) -> dict[str, Any]:
         "targets": list(job.plan.targets),
         "createdAt": _instant(job.created),
         "startedAt": _instant(job.started),
+        "resumedAt": _instant(job.resumed),
         "endedAt": _instant(job.ended),
         "addresses": progress.addresses if job.started else job.plan.scope.size,
         "probed": progress.probed,

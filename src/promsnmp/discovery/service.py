@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any
 
 from promsnmp.discovery.jobs import ENDED_STATES, Job, JobHistory, JobState, SearchPlan
 from promsnmp.discovery.reconcile.merge import NewDeviceDefaults
@@ -16,9 +18,11 @@ from promsnmp.discovery.scan.addresses import Addresses
 from promsnmp.discovery.scan.rate import SharedRate
 from promsnmp.discovery.scan.target_syntax import read_networks, read_scope
 from promsnmp.discovery.search import SearchContext, SearchRun
+from promsnmp.discovery.search_log import DurableSearches, unix_time
 from promsnmp.discovery.seeds import SavedSeeds
-from promsnmp.errors import DiscoveryBusy, PromSnmpError
-from promsnmp.inventory.model import Seed
+from promsnmp.discovery.serialize import detailed_document, job_document
+from promsnmp.errors import DiscoveryBusy, NotLeader, PromSnmpError
+from promsnmp.inventory.model import Seed, UnfinishedSearch
 from promsnmp.observe.counts import DiscoveryCounts
 
 log = logging.getLogger(__name__)
@@ -27,8 +31,8 @@ MAX_RUNNING_JOBS = 4
 """Most jobs that run at the same time."""
 MAX_WAITING_JOBS = 100
 """Most jobs that wait."""
-SCHEDULE_ACTOR = "discovery schedule"
-"""The author of scheduled searches in the audit log."""
+RESULT_RETRIES = (1.0, 5.0, 30.0, 120.0)
+"""Seconds between the attempts to write the result of a job."""
 
 
 def plan_for_seed(seed: Seed, neighbours: Addresses, *, who: str, remove_lost: bool, saved: bool) -> SearchPlan:
@@ -50,12 +54,16 @@ def plan_for_seed(seed: Seed, neighbours: Addresses, *, who: str, remove_lost: b
         remove_lost=remove_lost,
         seed_id=seed.id if saved else "",
         who=who,
+        seed=seed,
         problems=tuple(problems),
     )
 
 
 class Discovery:
-    """The saved ``seeds``, and jobs. ``neighbours`` and ``remove_lost`` are the defaults from the settings."""
+    """The saved ``seeds``, and jobs. ``neighbours`` and ``remove_lost`` are the defaults from the settings.
+
+    With ``durable_jobs``, jobs are kept in the inventory, and go on at the next leader or in the next process.
+    """
 
     def __init__(
         self,
@@ -65,9 +73,15 @@ class Discovery:
         neighbours: Addresses | None = None,
         remove_lost: bool = False,
         leads: Callable[[], bool] = lambda: True,
+        durable_jobs: bool = False,
         finished_at: float = 0.0,
     ) -> None:
         self.seeds = SavedSeeds(context.inventory, context.update)
+        self.durable = DurableSearches(context.inventory, context.update, context.clock)
+        self._durable_jobs = durable_jobs
+        self._closed = asyncio.Event()
+        self._saves: dict[str, asyncio.Task[None]] = {}
+        """What writes results now, by the id of the job."""
         self._context = context
         self._counts = counts
         self._neighbours = neighbours or Addresses()
@@ -77,7 +91,6 @@ class Discovery:
         self._history = JobHistory()
         self._waiting: list[Job] = []
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._is_running_seeds = False
         self.finished_at = finished_at
         """Unix time at which a job last finished without being stopped; 0: never."""
 
@@ -88,6 +101,19 @@ class Discovery:
 
     def job(self, job_id: str) -> Job | None:
         return self._history.get(job_id)
+
+    def documents(self, now: float) -> list[dict[str, Any]]:
+        """All jobs, the newest first: those of this process, then those that ended at earlier leaders."""
+        own = {job.id: job_document(job, now) for job in self._history}
+        return [*own.values(), *(result for job_id, result in self.durable.ended.items() if job_id not in own)]
+
+    def document(self, job_id: str, now: float) -> dict[str, Any] | None:
+        """One job with its devices; those of a job that ended at an earlier leader are not known any more."""
+        job = self._history.get(job_id)
+        if job is not None:
+            return detailed_document(job, now)
+        result = self.durable.ended.get(job_id)
+        return None if result is None else result | {"devices": [], "devicesOmitted": True}
 
     def plan(self, seed: Seed, *, who: str, remove_lost: bool = False, saved: bool = False) -> SearchPlan:
         """``plan_for_seed`` with the defaults of the settings."""
@@ -101,7 +127,41 @@ class Discovery:
     def start(self, plan: SearchPlan) -> Job:
         """Starts a search, or queues it. Raises DiscoveryBusy when too many are waiting."""
         self.check_queue()
-        job = Job(plan, self._context.clock())
+        return self._queue(Job(plan, self._context.clock()))
+
+    async def start_durably(self, plan: SearchPlan, *, request_id: str = "") -> Job:
+        """Like ``start``; when it returns, the search survives this process. Raises InventoryError, too, and then there
+        is no search. ``request_id`` as for ``InventoryStore.update``."""
+        job = self.start(plan)
+        if self._durable_jobs:
+            try:
+                await self.durable.save(job, request_id=request_id)
+            except Exception:
+                self.stop_job(job)
+                raise
+        return job
+
+    def resume(self) -> None:
+        """Goes on with the searches that an earlier leader, or process, has not ended."""
+        if not self._durable_jobs or self._closed.is_set() or not self._leads():
+            return
+        for one in self.durable.unfinished:
+            job = self._history.get(one.id)
+            if job is not None and job.state in ENDED_STATES:
+                self._record_result(job)
+            elif job is None and one.id not in self._running:
+                self._resume(one)
+
+    def _resume(self, search: UnfinishedSearch) -> None:
+        plan = self.plan(search.seed, who=search.who, remove_lost=search.remove_lost, saved=search.is_saved)
+        now, size = self._context.clock(), plan.scope.addresses.size
+        job = Job(plan, unix_time(search.created_at), search.id, resumed=now)
+        job.started = unix_time(search.started_at) if search.started_at else 0.0
+        job.done_before = job.progress.probed = search.done if search.size == size else 0
+        log.info("discovery job %s goes on: %d of %d addresses are done", job.id, job.done_before, size)
+        self._queue(job)
+
+    def _queue(self, job: Job) -> Job:
         self._history.add(job)
         self._waiting.append(job)
         self._begin_waiting()
@@ -114,43 +174,26 @@ class Discovery:
             self._waiting.remove(job)
             self._end(job, JobState.CANCELLED)
 
-    async def run_seeds(self) -> list[Job]:
-        """Searches all saved seeds and returns at the end; does nothing when such a run is in progress.
+    def suspend(self) -> None:
+        """Stops all jobs here: another replica, or the next process, goes on with those that are kept."""
+        for job in list(self._history):
+            if job.state not in ENDED_STATES:
+                self.suspend_job(job)
 
-        Being cancelled stops the searches.
-        """
-        if self._is_running_seeds:
-            log.warning("skipping this run, the saved seeds are being searched already")
-            return []
-        self._is_running_seeds = True
-        jobs: list[Job] = []
-        try:
-            for seed in self.seeds.seeds:
-                if not self._leads():
-                    break
-                plan = self.plan(seed, who=SCHEDULE_ACTOR, saved=True)
-                job = self.start(plan)
-                jobs.append(job)
-                await job.ended_event.wait()
-        finally:
-            self._is_running_seeds = False
-            for job in jobs:
-                if job.state not in ENDED_STATES:
-                    self.stop_job(job)
-        return jobs
+    def suspend_job(self, job: Job) -> None:
+        """Stops a job here; if it is kept, it goes on elsewhere."""
+        job.is_suspended = self._is_durable(job)
+        self.stop_job(job)
 
-    def stop_all(self) -> None:
-        """Stops all jobs."""
-        for job in list(self._waiting):
-            self.stop_job(job)
-        for job in self._history:
-            job.stop_requested = True
+    def _is_durable(self, job: Job) -> bool:
+        return self._durable_jobs and job.plan.seed is not None
 
     async def close(self) -> None:
-        """Stops all jobs and waits until their results are written."""
-        self.stop_all()
-        if self._running:
-            await asyncio.wait(self._running.values())
+        """Suspends all jobs and waits until their results are written."""
+        self._closed.set()
+        self.suspend()
+        if running := [*self._running.values(), *self._saves.values()]:
+            await asyncio.wait(running)
 
     def figures(self) -> tuple[int, int, int]:
         """Addresses in flight, the limit of them, and addresses that wait."""
@@ -162,7 +205,7 @@ class Discovery:
     def _begin_waiting(self) -> None:
         while self._waiting and len(self._running) < MAX_RUNNING_JOBS:
             job = self._waiting.pop(0)
-            job.state, job.started = JobState.RUNNING, self._context.clock()
+            job.state, job.started = JobState.RUNNING, job.started or self._context.clock()
             task = asyncio.get_running_loop().create_task(self._run(job), name=f"discovery job {job.id}")
             self._running[job.id] = task
 
@@ -174,6 +217,7 @@ class Discovery:
         try:
             await SearchRun(job, self._context, share).run()
         except PromSnmpError as error:
+            job.is_suspended = job.is_suspended or (isinstance(error, NotLeader) and self._is_durable(job))
             self._end(job, JobState.FAILED, str(error))
         except Exception:
             log.exception("unexpected error in discovery job %s", job.id)
@@ -184,27 +228,57 @@ class Discovery:
             share.close()
             del self._running[job.id]
             self._begin_waiting()
+            if job.is_suspended:
+                self.resume()
 
     def _end(self, job: Job, state: JobState, error: str = "") -> None:
         now = self._context.clock()
         job.in_flight = 0
         job.end(state, now, error)
+        if job.is_suspended:
+            self._history.remove(job)
+            log.info("discovery job %s stops here; the next leader goes on with it", job.id)
+            return
         if state is JobState.FINISHED:
             self.finished_at = now
         self._history.trim()
+        self._count(job)
+        self._record_result(job)
+
+    def _count(self, job: Job) -> None:
         self._counts.record(
-            state.value,
-            seconds=now - job.started if job.started else None,
+            job.state.value,
+            seconds=job.ended - job.started if job.started else None,
             findings=job.change_counts,
             lost=len(job.missed_devices.lost),
             removed=len(job.missed_devices.removed),
-            addresses=job.progress.probed,
+            addresses=job.progress.probed - job.done_before,
             packets=job.progress.packets,
             errors=job.progress.errors,
         )
         log.info(
             "discovery job %s is %s: asked %d addresses, %d devices (%d new), %d lost%s",
-            job.id, state.value, job.progress.probed, len(job.discovered_devices), job.change_counts["added"],
+            job.id, job.state.value, job.progress.probed, len(job.discovered_devices), job.change_counts["added"],
             len(job.missed_devices.lost),
-            f": {error}" if error else "",
+            f": {job.error}" if job.error else "",
         )  # fmt: skip
+
+    def _record_result(self, job: Job) -> None:
+        """Writes the result of a job that is kept, in the background, and repeats that until it succeeds."""
+        if self._is_durable(job) and job.id not in self._saves:
+            task = asyncio.get_running_loop().create_task(self._write_result(job), name=f"result of job {job.id}")
+            self._saves[job.id] = task
+            task.add_done_callback(lambda _: self._saves.pop(job.id, None))
+
+    async def _write_result(self, job: Job) -> None:
+        for seconds in RESULT_RETRIES:
+            try:
+                await self.durable.end(job, job_document(job, job.ended))
+            except Exception as error:  # noqa: BLE001  # tried again, as long as this replica leads
+                log.warning("cannot write the result of discovery job %s: %s", job.id, error)
+            else:
+                return
+            if not self._leads() or self._closed.is_set():
+                return
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._closed.wait(), seconds)

@@ -150,6 +150,59 @@ class Seed:
 
 
 @dataclass(frozen=True, slots=True)
+class UnfinishedSearch:
+    """A search of discovery that has not ended, so that the next leader goes on with it. Times: ISO 8601, UTC."""
+
+    id: str
+    seed: Seed
+    """What to search; a saved seed when ``is_saved``."""
+    created_at: str
+    saved_at: str
+    """When ``done`` was written."""
+    started_at: str | None = None
+    who: str = ""
+    is_saved: bool = False
+    remove_lost: bool = False
+    done: int = 0
+    """Addresses that are done: the first ones, in the order in which searches ask (``Addresses.spread``)."""
+    size: int = 0
+    """Addresses in all; ``done`` counts only for a scope of this size."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndedSearch:
+    """A search that has ended: ``summary`` is its result as JSON, without the devices."""
+
+    id: str
+    summary: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledRun:
+    """The last search of all saved seeds. Times: ISO 8601, UTC."""
+
+    schedule: str
+    """Expression and zone; a run of another schedule says nothing about missed times."""
+    due_at: str
+    """The time of the schedule; for a run at the start, when it began."""
+    ended_at: str | None = None
+    seeds_left: tuple[str, ...] = ()
+    """IDs of the seeds that are not done."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchLog:
+    """What is kept of searches: everything that the next leader needs."""
+
+    run: ScheduledRun | None = None
+    unfinished: tuple[UnfinishedSearch, ...] = ()
+    ended: tuple[EndedSearch, ...] = ()
+
+
+NO_SEARCHES = SearchLog()
+
+
+@dataclass(frozen=True, slots=True)
 class Inventory:
     """Everything at one moment; ``revision`` grows with each write, ``fencing_token`` is the term of the last writer.
 
@@ -165,6 +218,7 @@ class Inventory:
     request_ids: tuple[str, ...] = ()
     imported_at: int = 0
     leader_instance: str = ""
+    searches: SearchLog = NO_SEARCHES
 
     @property
     def claim(self) -> Claim:

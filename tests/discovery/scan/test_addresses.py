@@ -53,3 +53,14 @@ def test_sets_of_addresses_are_sets(some: list[Span], others: list[Span]) -> Non
     assert all(
         low.last + 1 < high.first or low.version != high.version for low, high in itertools.pairwise(found.spans)
     )
+
+
+@given(st.lists(SPANS, max_size=6), st.data())
+def test_the_order_can_be_taken_up_at_any_position(some: list[Span], data: st.DataObject) -> None:
+    found = Addresses(some)
+    order = list(found.spread())
+    start = data.draw(st.integers(0, len(order)))
+    assert list(Addresses(reversed(some)).spread(start)) == order[start:]
+    chosen = data.draw(st.lists(st.sampled_from(order), max_size=5)) if order else []
+    strangers = ["192.0.2.1", "2001:db8::1", "core1.example.net", "fe80::1%eth0"]
+    assert found.first_position([*chosen, *strangers]) == min(map(order.index, chosen), default=len(order))

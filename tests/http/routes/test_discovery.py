@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from promsnmp.discovery.service import MAX_WAITING_JOBS
-from promsnmp.errors import DiscoveryBusy
+from promsnmp.errors import DiscoveryBusy, InventoryUnavailable
 from promsnmp.http.responses.errors import ApiError
 from promsnmp.http.routes.discovery import _start
 from tests.support.service.service_process import ServiceProcess
@@ -273,13 +273,20 @@ def test_a_full_queue_is_a_refusal_only_as_long_as_no_seed_is_saved(client: http
     finally:
         for place in reversed(places):
             client.delete(place)
-    assert _start(Busy(), None, is_saved=True) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("error", [DiscoveryBusy("full"), InventoryUnavailable("the disk is full")])
+async def test_a_search_that_cannot_start_is_a_refusal_only_without_a_saved_seed(error: Exception) -> None:
+    assert await _start(Refusing(error), None, is_saved=True, request_id="") is None  # type: ignore[arg-type]
     with pytest.raises(ApiError):
-        _start(Busy(), None, is_saved=False)  # type: ignore[arg-type]
+        await _start(Refusing(error), None, is_saved=False, request_id="")  # type: ignore[arg-type]
 
 
-class Busy:
-    """A Discovery whose queue has filled up while a seed was saved."""
+class Refusing:
+    """A Discovery that has no room for a search, or cannot write it, since a seed was saved."""
 
-    def start(self, _: object) -> None:
-        raise DiscoveryBusy("full")
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    async def start_durably(self, _: object, *, request_id: str) -> None:
+        raise self._error

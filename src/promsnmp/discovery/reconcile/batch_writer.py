@@ -16,6 +16,9 @@ log = logging.getLogger(__name__)
 
 BATCH_SECONDS, BATCH_SIZE = 5.0, 500
 """A batch is written after so many seconds, or when it has so many facts."""
+PROGRESS_SECONDS = 30.0
+"""The progress of a search is written with each batch, and without one after so many seconds."""
+Change = Callable[[Inventory], Inventory]
 
 
 class UpdateInventory(Protocol):
@@ -28,13 +31,19 @@ class UpdateInventory(Protocol):
 
 
 class BatchWriter:
-    """Collects facts, writes them, and records the outcomes in ``job``."""
+    """Collects facts, writes them, and records the outcomes in ``job``.
 
-    def __init__(self, job: Job, update: UpdateInventory) -> None:
+    ``progress`` returns the change that notes which addresses are done, as of all facts that were added up to then.
+    """
+
+    def __init__(
+        self, job: Job, update: UpdateInventory, *, progress: Callable[[], Change] = lambda: lambda inventory: inventory
+    ) -> None:
         self.aliases: Mapping[str, str] = {}
         """Host names in the inventory, by their current addresses."""
         self._job = job
         self._update = update
+        self._progress = progress
         self._loop = asyncio.get_running_loop()
         self._facts: list[Facts] = []
         self._writing: asyncio.Task[None] | None = None
@@ -45,10 +54,11 @@ class BatchWriter:
         self._facts.append(facts)
 
     def write_if_due(self) -> None:
-        """Starts writing a batch in the background, if it is due."""
+        """Starts writing a batch, or the progress, in the background, if it is due."""
         now = self._loop.time()
-        is_due = len(self._facts) >= BATCH_SIZE or now - self._wrote >= BATCH_SECONDS
-        if self._facts and is_due and (self._writing is None or self._writing.done()):
+        wait = BATCH_SECONDS if self._facts else PROGRESS_SECONDS
+        is_due = len(self._facts) >= BATCH_SIZE or now - self._wrote >= wait
+        if is_due and (self._writing is None or self._writing.done()):
             self._wrote = now
             self._writing = asyncio.ensure_future(self._try())
 
@@ -67,14 +77,17 @@ class BatchWriter:
 
     async def _write(self) -> None:
         facts, self._facts = self._facts, []
+        note_progress = self._progress()
         outcomes: list[MergeOutcome] = []
 
         def change(inventory: Inventory) -> Inventory:
+            if not facts:
+                return note_progress(inventory)
             changed, merged = merge(
                 inventory, facts, new_device_defaults=self._job.plan.new_device_defaults, aliases=self.aliases
             )
             outcomes[:] = merged
-            return changed
+            return note_progress(changed)
 
         try:
             await self._update(change, who=self._job.plan.who)

@@ -52,12 +52,7 @@ class Addresses:
 
     def __contains__(self, address: object) -> bool:
         """Whether an address, as text, is in the set; a name never is."""
-        try:
-            number = ipaddress.ip_address(str(address).partition("%")[0])
-        except ValueError:
-            return False
-        at = bisect_right(self._starts, (number.version, int(number))) - 1
-        return at >= 0 and self.spans[at].version == number.version and int(number) <= self.spans[at].last
+        return self._number(str(address)) is not None
 
     def without(self, others: Iterable[Span]) -> Addresses:
         """These addresses except those of ``others``."""
@@ -66,19 +61,43 @@ class Addresses:
             left = [piece for span in left for piece in _cut(span, other)]
         return Addresses(left)
 
-    def spread(self) -> Iterator[str]:
-        """All addresses, each once, consecutive ones far apart, so that no network is asked all at once.
+    def spread(self, start: int = 0) -> Iterator[str]:
+        """All addresses from position ``start`` on, each once, consecutive ones far apart, so that no network is asked
+        all at once.
 
-        The order is that of multiples of the golden ratio, which cover all parts of the set evenly at any time.
+        The order is that of multiples of the golden ratio, which cover all parts of the set evenly at any time. Equal
+        sets have the same order.
         """
-        size = self.size
-        step = max(1, int(size * _GOLDEN))
-        while gcd(step, size) != 1:
-            step += 1
-        at = 0
-        for _ in range(size):
+        size, step = self.size, self._step()
+        at = start * step % size if size else 0
+        for _ in range(start, size):
             yield self._at(at)
             at = (at + step) % size
+
+    def first_position(self, addresses: Iterable[str]) -> int:
+        """The lowest position in ``spread`` of those of ``addresses`` that are in the set; ``size`` when none is."""
+        if not self.size:
+            return 0
+        back = pow(self._step(), -1, self.size)
+        numbers = (self._number(address) for address in addresses)
+        return min((number * back % self.size for number in numbers if number is not None), default=self.size)
+
+    def _step(self) -> int:
+        step = max(1, int(self.size * _GOLDEN))
+        while gcd(step, self.size) != 1:
+            step += 1
+        return step
+
+    def _number(self, address: str) -> int | None:
+        """Which one of the sorted addresses it is; None for a name, and for an address that is not in the set."""
+        try:
+            found = ipaddress.ip_address(address.partition("%")[0])
+        except ValueError:
+            return None
+        at = bisect_right(self._starts, (found.version, int(found))) - 1
+        if at < 0 or self.spans[at].version != found.version or int(found) > self.spans[at].last:
+            return None
+        return self._ends[at] - 1 - (self.spans[at].last - int(found))
 
     def _at(self, number: int) -> str:
         place = bisect_right(self._ends, number)

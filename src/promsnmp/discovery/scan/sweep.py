@@ -116,6 +116,11 @@ class Sweep:
         return self._exhausted and not self._added and not self._pending
 
     @property
+    def asking(self) -> Iterator[str]:
+        """The addresses that are being asked now."""
+        return (pending.probe.address for pending in self._pending.values())
+
+    @property
     def in_flight(self) -> int:
         """Addresses that are being asked now."""
         return len(self._pending)

@@ -14,7 +14,6 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from promsnmp.discovery.jobs import ENDED_STATES, Job, SearchPlan
 from promsnmp.discovery.request import read_request
-from promsnmp.discovery.serialize import detailed_document, job_document
 from promsnmp.discovery.service import Discovery
 from promsnmp.errors import DiscoveryBusy, InventoryError, InventoryInvalid
 from promsnmp.http.responses.bodies import read_json
@@ -45,7 +44,7 @@ _NO_SEED: dict[int | str, dict[str, Any]] = {404: failure("Unknown seed.")}
 _NO_JOB: dict[int | str, dict[str, Any]] = {404: failure("Unknown job; jobs that ended long ago are forgotten.")}
 
 _ACCEPTED = "Discovery request accepted."
-_ONLY_SAVED = "Seed saved. Too many searches are waiting already, so it is searched with the schedule."
+_ONLY_SAVED = "Seed saved. It cannot be searched now, so it is searched with the schedule."
 
 router = APIRouter(tags=["discovery"])
 
@@ -89,7 +88,8 @@ async def discover(
         raise inventory_refusal(error, "request not accepted") from None
     except DiscoveryBusy as error:
         raise ApiError(503, str(error), headers=RETRY) from None
-    job = _start(discovery, plan, is_saved=saves) if scheduleNow else None
+    written = "" if saves else request_id(request)  # with a seed, the request's one write is the seed's
+    job = await _start(discovery, plan, is_saved=saves, request_id=written) if scheduleNow else None
     location = f"{JOBS}/{job.id}" if job else f"{PATH}/{seed.id}"
     body = AcceptedBody(
         message=_ACCEPTED if job or not scheduleNow else _ONLY_SAVED,
@@ -119,26 +119,25 @@ async def delete_seeds(request: Request, services: ServicesDep) -> str:
 @access(AccessLevel.DETAILS, leader_only=True)
 async def list_jobs(services: ServicesDep) -> Response:
     """Searches that are running, waiting or have ended, newest first."""
-    now = time.time()
-    return JSONResponse([job_document(job, now) for job in services.discovery.jobs])
+    return JSONResponse(services.discovery.documents(time.time()))
 
 
 @router.get(JOBS + "/{job_id}", response_model=JobDetailBody, responses=_NO_JOB)
 @access(AccessLevel.DETAILS, leader_only=True)
 async def show_job(job_id: str, services: ServicesDep) -> Response:
     """One search, with the devices that it found."""
-    return JSONResponse(detailed_document(_existing_job(services.discovery, job_id), time.time()))
+    return JSONResponse(_job_document(services.discovery, job_id))
 
 
 @router.delete(JOBS + "/{job_id}", response_model=JobDetailBody, responses=_NO_JOB)
 @access(AccessLevel.MANAGEMENT, leader_only=True)
 async def stop_job(job_id: str, services: ServicesDep) -> Response:
     """Stop a search; the devices that it found stay in the inventory. A search that has ended stays as it is."""
-    job = _existing_job(services.discovery, job_id)
-    if job.state not in ENDED_STATES:
+    job = services.discovery.job(job_id.lower())
+    if job is not None and job.state not in ENDED_STATES:
         services.discovery.stop_job(job)
         await job.ended_event.wait()
-    return JSONResponse(detailed_document(job, time.time()))
+    return JSONResponse(_job_document(services.discovery, job_id))
 
 
 @router.get(PATH + "/{seed_id}", response_model=SeedBody, responses=_NO_SEED)
@@ -166,13 +165,15 @@ async def _delete(request: Request, discovery: Discovery, seed_id: str | None = 
         raise inventory_refusal(error, "nothing deleted") from None
 
 
-def _start(discovery: Discovery, plan: SearchPlan, *, is_saved: bool) -> Job | None:
-    """Starts a search. A full queue is no reason to refuse the request once its seed is saved."""
+async def _start(discovery: Discovery, plan: SearchPlan, *, is_saved: bool, request_id: str) -> Job | None:
+    """Starts a search. A full queue, or disk, is no reason to refuse the request once its seed is saved."""
     try:
-        return discovery.start(plan)
-    except DiscoveryBusy as error:
+        return await discovery.start_durably(plan, request_id=request_id)
+    except (DiscoveryBusy, InventoryError) as error:
         if is_saved:
             return None
+        if isinstance(error, InventoryError):
+            raise inventory_refusal(error, "request not accepted") from None
         raise ApiError(503, str(error), headers=RETRY) from None
 
 
@@ -180,8 +181,8 @@ def _no_seed(seed_id: str) -> ApiError:
     return ApiError(404, f"unknown seed {seed_id[:80]!r}")
 
 
-def _existing_job(discovery: Discovery, job_id: str) -> Job:
-    job = discovery.job(job_id.lower())
-    if job is None:
+def _job_document(discovery: Discovery, job_id: str) -> dict[str, Any]:
+    document = discovery.document(job_id.lower(), time.time())
+    if document is None:
         raise ApiError(404, f"unknown job {job_id[:80]!r}; jobs that ended long ago are forgotten")
-    return job
+    return document

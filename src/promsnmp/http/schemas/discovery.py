@@ -96,6 +96,9 @@ class JobBody(Body):
     targets: list[str]
     created_at: str = Field(alias="createdAt", description="ISO 8601, UTC.")
     started_at: OptionalText = Field(None, alias="startedAt")
+    resumed_at: OptionalText = Field(
+        None, alias="resumedAt", description="When another leader, or process, went on with it."
+    )
     ended_at: OptionalText = Field(None, alias="endedAt")
     addresses: int = Field(description="Addresses to search, as far as known.")
     probed: int = Field(description="Addresses that are finished.")

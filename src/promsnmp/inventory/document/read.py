@@ -13,6 +13,7 @@ from promsnmp.errors import MAX_PROBLEMS, InventoryInvalid
 from promsnmp.inventory.document.fields import Fields, kind_of
 from promsnmp.inventory.document.previous import PreviousValues
 from promsnmp.inventory.document.read_device import device_from
+from promsnmp.inventory.document.searches import read_searches
 from promsnmp.inventory.document.seeds import read_seed
 from promsnmp.inventory.index import collisions
 from promsnmp.inventory.model import MAX_NUMBER, Inventory, Seed
@@ -25,7 +26,7 @@ T = TypeVar("T")
 def from_document(document: object, *, previous: Inventory | None = None) -> Inventory:
     """The inventory that a JSON document describes.
 
-    ``previous`` is the inventory that it replaces: masked secrets and missing ids are taken from there.
+    ``previous`` is the inventory that it replaces: masked secrets, missing ids and all searches are taken from there.
     Raises InventoryInvalid with the problems. ``devices`` is required, even if empty, so that a document of another
     kind cannot empty the inventory.
     """
@@ -50,7 +51,8 @@ def _inventory(document: object, previous: Inventory | None) -> Inventory:
     numbers = read_numbers(top)
     if problems:
         raise InventoryInvalid(problems)
-    return replace(numbers, devices=tuple(devices), seeds=tuple(seed for seed in seeds if seed))
+    searches = read_searches(document.get("searches")) if previous is None else previous.searches
+    return replace(numbers, devices=tuple(devices), seeds=tuple(seed for seed in seeds if seed), searches=searches)
 
 
 def _each(top: Fields, key: str, read: Callable[[object, str], T]) -> list[T]:

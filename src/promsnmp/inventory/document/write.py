@@ -14,6 +14,7 @@ from promsnmp.errors import InventoryInvalid
 from promsnmp.inventory.document.credentials import mask_secret, write_credentials
 from promsnmp.inventory.document.fields import MASK
 from promsnmp.inventory.document.read import from_document
+from promsnmp.inventory.document.searches import searches_document
 from promsnmp.inventory.document.seeds import seed_document
 from promsnmp.inventory.model import ACTIVE, NO_IDENTIFIERS, Agent, Device, DeviceIdentifiers, Inventory
 from promsnmp.inventory.per_device_cache import PerDeviceCache
@@ -22,7 +23,7 @@ _OPTIONAL = (
     "discoveredAt", "primaryAgent", "sysObjectId", "vendor", "model", "detectedModules", "modules", "labels", "status",
     "lastSeen", "missedSince", "marks",
 )  # fmt: skip
-_FILE_KEYS = ("leaderInstance", "lastWrites", "importedAt")
+_FILE_KEYS = ("leaderInstance", "lastWrites", "importedAt", "searches")
 __all__ = ["MASK", "DocumentWriter", "from_document", "parse_json", "to_document"]
 
 
@@ -55,6 +56,7 @@ def _of_the_file(inventory: Inventory) -> dict[str, object]:
         "leaderInstance": inventory.leader_instance,
         "lastWrites": list(inventory.request_ids),
         "importedAt": inventory.imported_at,
+        "searches": searches_document(inventory.searches),
     }
     return _present(document, *_FILE_KEYS)
 

@@ -150,6 +150,7 @@ class Fleet:
             "ELECTION_RENEW_INTERVAL": f"{self.timing.renew * 1000:.0f}",
             "COLLECTION_INTERVAL": f"{self.interval * 1000:.0f}",
             "COLLECTION_MODULES": "system",
+            "DISCOVERY_PACKETS_PER_SECOND": "250",
             "SNMP_SOURCE_ADDRESS": self.source_address_of(name),
         }
         replica = Replica(self.folder, name, {**own, **self.env, **env}, prefix=prefix)
