@@ -16,6 +16,7 @@ from functools import partial
 from promsnmp import __version__
 from promsnmp.cluster.cluster import Cluster
 from promsnmp.cluster.inventory_port import InventoryPort
+from promsnmp.discovery.examine.check_identity import check_identity
 from promsnmp.discovery.factory import make_discovery, make_scheduler
 from promsnmp.discovery.reconcile.lost import count_lost
 from promsnmp.discovery.schedule import Scheduler
@@ -65,8 +66,8 @@ GRACE_SHARE = 0.95
 WATCH_INTERVAL = 2.0
 DISK_INTERVAL = 5.0
 """Seconds between two looks at the inventory file, and at its disk."""
-DETECTED_MODULES_INTERVAL = 10.0
-"""Seconds between two writes of the modules that were detected."""
+FINDINGS_INTERVAL = 10.0
+"""Seconds between two writes of what polls found out: modules, and identities that changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +117,7 @@ def _build_parts(settings: Settings) -> _Parts:
     store = _open_store(settings)
     sockets = listen_all(settings.listen_addresses)
     cluster = _build_cluster(settings, store, web, sockets)
-    polling = PollingSubsystem(settings, store, catalogue_store, cluster)
+    polling = PollingSubsystem(settings, store, catalogue_store, cluster, check_identity=check_identity)
     discovery_counts = DiscoveryCounts()
     discovery = _build_discovery(settings, store, cluster, discovery_counts)
     return _Parts(
@@ -206,7 +207,7 @@ def _build_application(parts: _Parts) -> Application:
         better_informed=cluster.peer_inventories.newest,
     )
     stack = make_stack(cluster, web, access, owner_proxy, requests)
-    plain_routes = make_plain_routes(owner_proxy, cluster, on_detected_modules=parts.polling.receive_detected_modules)
+    plain_routes = make_plain_routes(owner_proxy, cluster, on_detected_modules=parts.polling.receive_findings)
     health = _build_health(parts)
     services = _build_services(parts, health, _build_metrics(parts, access, requests), scrape_route)
     return Application(
@@ -305,9 +306,7 @@ def _periodic_tasks(parts: _Parts) -> Mapping[str, PeriodicTask]:
     return {
         "inventory file watch": PeriodicTask(step=parts.store.reload_if_changed, every=WATCH_INTERVAL),
         "web configuration watch": PeriodicTask(step=parts.web.refresh, every=WATCH_INTERVAL),
-        "storing of detected modules": PeriodicTask(
-            step=parts.polling.store_detected_modules, every=DETECTED_MODULES_INTERVAL
-        ),
+        "storing of findings": PeriodicTask(step=parts.polling.store_findings, every=FINDINGS_INTERVAL),
         "disk watch": PeriodicTask(step=parts.disk.refresh, every=DISK_INTERVAL),
         "inventory volume check": PeriodicTask(step=parts.store.volume.run, every=DISK_INTERVAL),
         "cluster key watch": PeriodicTask(step=parts.cluster.refresh_key, every=WATCH_INTERVAL),

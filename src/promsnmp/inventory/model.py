@@ -69,7 +69,7 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class DeviceIdentifiers:
-    """What identifies a device, as discovery saw it last; empty where the device gives nothing."""
+    """What identifies a device, as discovery saw it last, or else its first poll; empty where it gives nothing."""
 
     sys_name: str = ""
     """The device's own name; the inventory may have another one."""
@@ -81,6 +81,29 @@ class DeviceIdentifiers:
     """ISO 8601, UTC: when the agent started."""
     local_mac_addresses: tuple[str, ...] = ()
     """Like ``mac_addresses``, for those that software assigned."""
+    sys_object_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityChange:
+    """A poll found another device at the address than the inventory knows."""
+
+    since: str
+    """ISO 8601, UTC."""
+    differences: tuple[str, ...]
+    """What differs, one text for each identifier."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenIdentity:
+    """The identity of the device that answers a poll."""
+
+    differences: tuple[str, ...]
+    """What differs, when it is another device than the inventory knows; else empty."""
+    identifiers: DeviceIdentifiers
+    """As far as they were read."""
+    engine_id: str = ""
+    """Hexadecimal."""
 
 
 NO_IDENTIFIERS = DeviceIdentifiers()
@@ -116,6 +139,8 @@ class Device:
     missed_since: str | None = None
     """When discovery first missed it after that; None: not missed."""
     identifiers: DeviceIdentifiers = NO_IDENTIFIERS
+    identity_change: IdentityChange | None = None
+    """Set while another device than this answers polls."""
     extra: str = field(default="", repr=False)
     """As in Agent."""
 

@@ -135,6 +135,7 @@ def device_labels(device: Device, primary: Agent) -> dict[str, str]:
         "vendor": device.vendor,
         "model": device.model,
         "status": device.status,
+        "identity": "changed" if device.identity_change is not None else "",
         "version": VERSION_NAMES[primary.version],
         **{f"label_{name}": value for name, value in device.labels},
     }

@@ -10,6 +10,7 @@ from promsnmp.inventory.modules import AUTO
 from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.polling.detection.detector import Detector, OnDetected, observe_system_group
 from promsnmp.polling.detection.identify import DeviceIdentity
+from promsnmp.polling.detection.identity_watch import CheckIdentity, IdentityWatch, OnIdentity
 from promsnmp.polling.device_state import DeviceState, DeviceStates
 from promsnmp.polling.label_cache import LabelCache
 from promsnmp.polling.options import CollectorOptions
@@ -23,15 +24,23 @@ class Collector:
     """Collects targets; ``states`` is what it remembers of their devices between polls."""
 
     def __init__(
-        self, catalogue_store: CatalogueStore, options: CollectorOptions, *, on_detected: OnDetected | None = None
+        self,
+        catalogue_store: CatalogueStore,
+        options: CollectorOptions,
+        *,
+        on_detected: OnDetected | None = None,
+        check_identity: CheckIdentity | None = None,
+        on_identity: OnIdentity | None = None,
     ) -> None:
-        """``on_detected`` is called with each target whose device was detected, and with the result."""
+        """``on_detected`` is called with each target whose device was detected, and with the result; ``on_identity``
+        with each whose identity ``check_identity`` has checked."""
         self._catalogue_store = catalogue_store
         self._options = options
         self._plans: dict[tuple[str, ...], Plan] = {}
         self._plans_generation = catalogue_store.generation
         self._sessions = SessionFactory(source_address=options.source_address)
         self._detector = Detector(catalogue_store, self._sessions, on_detected=on_detected)
+        self._identity_watch = IdentityWatch(self._sessions, check_identity, on_identity=on_identity)
         self._renderer = PageRenderer(options)
         self.states = DeviceStates()
 
@@ -63,6 +72,7 @@ class Collector:
         problem = check_result(result, target, strict=self._options.strict)
         state.has_answered = True
         observe_system_group(state.detection, plan, result.scanner)
+        await self._identity_watch.after_poll(target, state, result, deadline=deadline)
         return self._renderer.page(target, state, result), problem
 
     async def identify(self, target: Target, *, deadline: float) -> DeviceIdentity:

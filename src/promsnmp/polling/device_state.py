@@ -6,6 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from promsnmp.exposition.renderer import RenderState
+from promsnmp.polling.detection.identity_state import IdentityState
 from promsnmp.polling.detection.schedule import DetectionSchedule
 from promsnmp.polling.label_cache import LabelCache
 from promsnmp.polling.pages.page import Format
@@ -27,6 +28,7 @@ class DeviceState:
     modules: tuple[str, ...] = ()
     """The modules of the last poll."""
     detection: DetectionSchedule = field(default_factory=DetectionSchedule)
+    identity: IdentityState = field(default_factory=IdentityState)
     requested_formats: set[Format] = field(default_factory=set)
     """Formats that scrapes asked for since the last poll."""
     formats: set[Format] = field(default_factory=lambda: {Format.TEXT})

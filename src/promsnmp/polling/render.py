@@ -27,9 +27,10 @@ _SCRAPE_METRICS = {
     "snmp_scrape_pdus_returned": "Variable bindings that the device returned for the module.",
     "snmp_scrape_duration_seconds": "Seconds spent on the module, rendering of the page included.",
 }
-OWN_METRIC_NAMES = frozenset((*_SCRAPE_METRICS, "promsnmp_collected_timestamp_seconds"))
+OWN_METRIC_NAMES = frozenset((*_SCRAPE_METRICS, "promsnmp_collected_timestamp_seconds", "promsnmp_identity_changed"))
 """Families that every page has: a module's samples under one of these names are left out."""
 _COLLECTED = "When the device was polled for this page, in Unix seconds; time() minus this is the age of the data."
+_IDENTITY_CHANGED = "1: another device than the inventory knows answers at this address; absent otherwise."
 _DROPPED = "Values that the device returned but that are not on this page, by reason."
 
 
@@ -65,6 +66,8 @@ class PageRenderer:
         if self._options.strict:
             _require_unique(target, exposition)
         _add_scrape_metrics(exposition, result, time.perf_counter() - began, own=own)
+        if own and state.identity.differences:
+            exposition.add("promsnmp_identity_changed", "gauge", _IDENTITY_CHANGED, [({}, 1.0)])
         for reason, count in exposition.dropped.items():
             self.dropped[reason] = self.dropped.get(reason, 0) + count
         return RenderedPage(result.started, state.modules, _bodies(exposition, state.next_formats()))

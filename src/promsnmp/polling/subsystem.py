@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Iterable, Sequence
 
@@ -19,6 +20,9 @@ from promsnmp.observe.counts import PollCounts
 from promsnmp.observe.health import Component, Status
 from promsnmp.polling.collector import Collector
 from promsnmp.polling.detection.detected_modules import DetectedModules
+from promsnmp.polling.detection.identity_watch import CheckIdentity
+from promsnmp.polling.detection.seen_identities import KEY as IDENTITIES
+from promsnmp.polling.detection.seen_identities import SeenIdentities
 from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.pages.cache import PageCache
 from promsnmp.polling.pages.service import NEVER_POLLED, PageService, PollStatus
@@ -36,7 +40,13 @@ class PollingSubsystem:
     """The parts that poll, with their settings, inventory, health and metrics."""
 
     def __init__(
-        self, settings: Settings, store: InventoryStore, catalogue_store: CatalogueStore, cluster: Cluster
+        self,
+        settings: Settings,
+        store: InventoryStore,
+        catalogue_store: CatalogueStore,
+        cluster: Cluster,
+        *,
+        check_identity: CheckIdentity | None = None,
     ) -> None:
         interval = settings.collection_interval / 1000
         self._settings = settings
@@ -46,6 +56,7 @@ class PollingSubsystem:
         self.counts = PollCounts()
         self.cache = PageCache(settings.cache_entry_cnt, settings.page_lifetime, time.monotonic)
         self.detected_modules = DetectedModules()
+        self.seen_identities = SeenIdentities()
         self.collector = Collector(
             catalogue_store,
             CollectorOptions(
@@ -59,6 +70,8 @@ class PollingSubsystem:
                 label_age=settings.collection_label_refresh * interval,
             ),
             on_detected=self.detected_modules.add,
+            check_identity=check_identity,
+            on_identity=self.seen_identities.add,
         )
         self.collector.states.max_states = settings.cache_entry_cnt
         self.collector.check(settings.modules)  # an unknown module stops the start
@@ -101,17 +114,22 @@ class PollingSubsystem:
             self._starting.cancel()
         await self.poller.stop()
 
-    async def store_detected_modules(self) -> None:
-        """Writes newly detected modules to the inventory, or sends them to the leader."""
-        if self._cluster.leadership.leads:
-            await self.detected_modules.store(self._store.update)
-        else:
-            await self.detected_modules.forward(self._cluster.send_detected_modules)
+    async def store_findings(self) -> None:
+        """Writes seen identities and newly detected modules to the inventory, or sends them to the leader."""
+        for findings in (self.seen_identities, self.detected_modules):
+            if self._cluster.leadership.leads:
+                await findings.store(self._store.update)
+            else:
+                await findings.forward(self._cluster.send_detected_modules)
 
-    def receive_detected_modules(self, body: bytes) -> bytes:
-        """Takes modules that another replica detected. Raises NotLeader and ValueError."""
+    def receive_findings(self, body: bytes) -> bytes:
+        """Takes what another replica detected, or saw. Raises NotLeader and ValueError."""
         self._cluster.leadership.claim()
-        self.detected_modules.receive(body)
+        message = json.loads(body)
+        if isinstance(message, dict) and IDENTITIES in message:
+            self.seen_identities.receive(message)
+        else:
+            self.detected_modules.receive(body)
         return b"{}"
 
     def poll_status(self, device: Device) -> PollStatus:
@@ -129,6 +147,12 @@ class PollingSubsystem:
 
     def families(self) -> Iterable[Metric]:
         yield metric_families.gauge("promsnmp_cluster_owned_devices", "Devices that this replica polls.", self.owned)
+        changed = sum(device.identity_change is not None for device in self._store.current.devices)
+        yield metric_families.gauge(
+            "promsnmp_devices_identity_changed",
+            "Devices at whose address another device than the inventory knows answers; the same on all replicas.",
+            changed,
+        )
         yield from metric_families.cache_families(hits=self.cache.hits, misses=self.cache.misses, size=len(self.cache))
         yield from metric_families.poll_families(self.counts)
         yield from metric_families.dropped_families(self.collector.dropped)

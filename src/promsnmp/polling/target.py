@@ -35,8 +35,13 @@ class Target:
         """The key by which replicas divide the targets: the device, the same for all of its agents, or the address."""
         return self.key.partition("/")[0]
 
-    device_id: str = field(default="", compare=False)
-    """The id of the device in the inventory; "" for others."""
+    device: Device | None = field(default=None, compare=False, repr=False)
+    """The device in the inventory; None for others."""
+
+    @property
+    def device_id(self) -> str:
+        """The id of the device in the inventory; "" for others."""
+        return self.device.id if self.device is not None else ""
 
 
 def device_target(device: Device, agent: Agent, modules: tuple[str, ...]) -> Target:
@@ -50,7 +55,7 @@ def device_target(device: Device, agent: Agent, modules: tuple[str, ...]) -> Tar
         timeout=agent.timeout / 1000,
         retries=agent.retries,
         detected=device.detected_modules,
-        device_id=device.id,
+        device=device,
     )
 
 

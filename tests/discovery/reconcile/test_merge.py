@@ -13,7 +13,7 @@ from promsnmp.discovery.reconcile.identity import Facts
 from promsnmp.discovery.reconcile.merge import MergeOutcome, NewDeviceDefaults, SightingKind, merge
 from promsnmp.inventory.document.write import from_document, to_document
 from promsnmp.inventory.index import Index, collisions
-from promsnmp.inventory.model import ACTIVE, LOST, Agent, AgentEndpoint, Device, Inventory
+from promsnmp.inventory.model import ACTIVE, LOST, Agent, AgentEndpoint, Device, IdentityChange, Inventory
 from promsnmp.snmp.credentials import Community, User, Version
 
 DAY = 86_400.0
@@ -263,6 +263,17 @@ def test_an_address_without_a_name_keeps_its_entry_whichever_device_has_it() -> 
         1,
         (("role", "core"),),
     )
+
+
+def test_a_sighting_ends_the_state_of_an_address_where_polls_found_another_device() -> None:
+    start, _ = after(facts("192.0.2.1", "sw1", 1))
+    change = IdentityChange("2026-01-01T00:00:00Z", ("MAC address a, now b",))
+    changed = Inventory((replace(start.devices[0], identity_change=change),))
+    for seen in (facts("192.0.2.1", "sw1", 1, day=1), facts("192.0.2.1", "sw1", 2, day=1)):
+        (device,) = after(seen, start=changed)[0].devices
+        assert device.identity_change is None
+    old, new = after(facts("192.0.2.1", "other", 2, day=1), start=changed)[0].devices
+    assert (old.identity_change, new.identity_change) == (None, None)
 
 
 def test_a_device_without_address_and_name_is_removed() -> None:

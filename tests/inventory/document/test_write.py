@@ -412,6 +412,7 @@ MARKS = st.builds(
     st.lists(st.text("0123456789abcdef", min_size=12, max_size=12), max_size=2, unique=True).map(tuple),
     INSTANTS,
     st.lists(st.text("0123456789abcdef", min_size=12, max_size=12), max_size=2, unique=True).map(tuple),
+    NAMES,
 )
 
 

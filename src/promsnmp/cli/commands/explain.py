@@ -69,6 +69,7 @@ def explain(
     from promsnmp.cli.options.poll_request import make_poll_request
     from promsnmp.cli.output.explanation import report, report_metric
     from promsnmp.cli.output.explanation_json import to_json
+    from promsnmp.discovery.examine.check_identity import check_identity
     from promsnmp.modules.catalogue import load_catalogue
     from promsnmp.polling.explain.explain import explain as explained
     from promsnmp.polling.explain.recorder import PollRecording
@@ -86,7 +87,12 @@ def explain(
         async with _progress(recording):
             until = asyncio.get_running_loop().time() + deadline
             return await explained(
-                request.target, catalogue, deadline=until, recording=recording, chosen_by=request.chosen_by
+                request.target,
+                catalogue,
+                deadline=until,
+                recording=recording,
+                chosen_by=request.chosen_by,
+                check_identity=check_identity,
             )
 
     found = uvloop.run(poll())

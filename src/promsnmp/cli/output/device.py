@@ -34,7 +34,7 @@ def row_of(document: Document) -> tuple[str, ...]:
         ",".join(document.get("modules") or document.get("detectedModules") or ()),
         document.get("sysLocation", ""),
         ",".join(f"{name}={value}" for name, value in (document.get("labels") or {}).items()),
-        document.get("status", "active"),
+        "identity changed" if document.get("identityChange") else document.get("status", "active"),
         (document.get("polling") or {}).get("state", ""),
     )
 

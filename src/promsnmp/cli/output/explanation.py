@@ -77,6 +77,9 @@ def report(explanation: Explanation, heading: Heading) -> Iterator[str]:
 
 def _top(explanation: Explanation, heading: Heading) -> Iterator[str]:
     yield heading(f"{explanation.target}, polled with {', '.join(explanation.modules)}: {_cost(explanation.total)}")
+    if explanation.differences:
+        yield f"  Another device than the inventory knows answers: {_sentence('; '.join(explanation.differences))}"
+        yield "  Search its address again (promsnmp discover), or correct the inventory."
     if explanation.problem:
         yield f"  The poll is incomplete: {_sentence(explanation.problem)}"
     if explanation.discarded:

@@ -20,6 +20,7 @@ def to_json(explanation: Explanation) -> dict[str, Any]:
         "modules": list(explanation.modules),
         "why": dict(explanation.module_reasons),
         "device": None if explanation.identity is None else identity_to_json(explanation.identity),
+        "identity_changed": list(explanation.differences),
         "complete": not explanation.problem,
         "problem": explanation.problem,
         "total": asdict(explanation.total),

@@ -12,15 +12,16 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from promsnmp.discovery.examine import neighbours
-from promsnmp.discovery.reconcile.identity import Facts, distinctive_macs, distinctive_serials, local_macs
+from promsnmp.discovery.examine.hardware import read_hardware
+from promsnmp.discovery.examine.values import engine_id_of, number_of, object_id_of, text_of
+from promsnmp.discovery.reconcile.identity import Facts
 from promsnmp.discovery.scan.credential_probe import SYS_DESCR, SYS_NAME, SYS_OBJECT_ID, AgentAnswer
 from promsnmp.errors import SnmpError
 from promsnmp.inventory.address import normal_address
 from promsnmp.inventory.model import AgentEndpoint
 from promsnmp.snmp import ber, oid, transport
-from promsnmp.snmp.credentials import Community, Version
+from promsnmp.snmp.credentials import Community
 from promsnmp.snmp.operations.base import AgentLimits
-from promsnmp.snmp.operations.first_rows import FirstRowsOperation
 from promsnmp.snmp.operations.get import GetOperation
 from promsnmp.snmp.security import CommunityModel, SecurityModel
 from promsnmp.snmp.session import Session
@@ -33,15 +34,6 @@ SYS_LOCATION = oid.encode("1.3.6.1.2.1.1.6.0")
 ENGINE_ID = oid.encode("1.3.6.1.6.3.10.2.1.1.0")  # snmpEngineID, RFC 3411 section 5
 SYSTEM_OBJECTS = (SYS_DESCR, SYS_OBJECT_ID, SYS_UP_TIME, SYS_CONTACT, SYS_NAME, SYS_LOCATION, ENGINE_ID)
 
-PHYSICAL_ADDRESS = oid.encode("1.3.6.1.2.1.2.2.1.6")  # ifPhysAddress, RFC 2863
-PHYSICAL_CLASS = oid.encode("1.3.6.1.2.1.47.1.1.1.1.5")  # entPhysicalClass and entPhysicalSerialNum, RFC 6933
-SERIAL_NUMBER = oid.encode("1.3.6.1.2.1.47.1.1.1.1.11")
-CHASSIS = frozenset({b"\x03", b"\x0b"})
-"""chassis(3), stack(11)."""
-PACKETS = 4
-"""For each of the two tables; 48 interfaces take two packets."""
-LONGEST_TEXT = 255
-"""Characters of a DisplayString (RFC 2579)."""
 DEADLINE = 30.0
 """Seconds for all requests to one device."""
 
@@ -139,44 +131,26 @@ class Examiner:
         return _facts(answer, {**answer.varbinds, **values}, self._clock()) if values else facts
 
     async def _hardware(self, session: Session, facts: Facts) -> Facts:
-        version: Version = facts.credentials.version
-        interfaces = FirstRowsOperation([PHYSICAL_ADDRESS], version=version, packets=PACKETS)
-        await session.run(interfaces)
-        macs = [one.value for one in interfaces.rows[PHYSICAL_ADDRESS].values() if one.tag == ber.OCTET_STRING]
-        facts = replace(facts, mac_addresses=distinctive_macs(macs), local_mac_addresses=local_macs(macs))
-        entities = FirstRowsOperation([PHYSICAL_CLASS, SERIAL_NUMBER], version=version, packets=PACKETS)
-        await session.run(entities)
-        classes, serials = entities.rows[PHYSICAL_CLASS], entities.rows[SERIAL_NUMBER]
-        numbers = [_text(serials[index]) for index, one in classes.items() if one.value in CHASSIS and index in serials]
-        return replace(facts, serial_numbers=distinctive_serials(number or "" for number in numbers))
+        found = await read_hardware(session, facts.credentials.version)
+        return replace(
+            facts,
+            serial_numbers=found.serial_numbers,
+            mac_addresses=found.mac_addresses,
+            local_mac_addresses=found.local_mac_addresses,
+        )
 
 
 def _facts(answer: AgentAnswer, values: Mapping[bytes, ber.VarBind], now: float) -> Facts:
-    ticks = _number(values.get(SYS_UP_TIME))
-    object_id = values.get(SYS_OBJECT_ID)
-    engine_id = values.get(ENGINE_ID)
-    engine_id_octets = engine_id.value if engine_id is not None and engine_id.tag == ber.OCTET_STRING else b""
+    ticks = number_of(values.get(SYS_UP_TIME))
     return Facts(
         endpoint=AgentEndpoint(normal_address(answer.address), answer.port),
         credentials=answer.credentials,
         seen=now,
-        sys_name=_text(values.get(SYS_NAME)),
-        sys_descr=_text(values.get(SYS_DESCR)),
-        sys_object_id=oid.to_text(object_id.value) if object_id and object_id.tag == ber.OBJECT_IDENTIFIER else None,
-        sys_contact=_text(values.get(SYS_CONTACT)),
-        sys_location=_text(values.get(SYS_LOCATION)),
-        engine_id=(answer.engine.engine_id or (engine_id_octets if 5 <= len(engine_id_octets) <= 32 else b"")).hex(),
+        sys_name=text_of(values.get(SYS_NAME)),
+        sys_descr=text_of(values.get(SYS_DESCR)),
+        sys_object_id=object_id_of(values.get(SYS_OBJECT_ID)),
+        sys_contact=text_of(values.get(SYS_CONTACT)),
+        sys_location=text_of(values.get(SYS_LOCATION)),
+        engine_id=(answer.engine.engine_id or engine_id_of(values.get(ENGINE_ID))).hex(),
         booted=None if ticks is None else now - ticks / 100,
     )
-
-
-def _text(varbind: ber.VarBind | None) -> str | None:
-    """Text that is safe to show: one line, no control characters, at most LONGEST_TEXT characters."""
-    if varbind is None or varbind.tag != ber.OCTET_STRING:
-        return None
-    text = " ".join(varbind.value.decode(errors="replace").split())
-    return "".join(letter for letter in text if letter.isprintable())[:LONGEST_TEXT]
-
-
-def _number(varbind: ber.VarBind | None) -> int | None:
-    return None if varbind is None else ber.integer_value(varbind.tag, varbind.value)

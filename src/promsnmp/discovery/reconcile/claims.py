@@ -6,7 +6,8 @@ operator entered by hand.
 
 from __future__ import annotations
 
-from promsnmp.discovery.reconcile.identity import Facts, Traits, Verdict, compare, is_distinctive, known_traits
+from promsnmp.discovery.reconcile.distinctive import is_distinctive
+from promsnmp.discovery.reconcile.identity import Facts, Traits, Verdict, compare, known_traits
 from promsnmp.inventory.index import name_key
 from promsnmp.inventory.model import Device
 

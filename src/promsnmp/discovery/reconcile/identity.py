@@ -11,14 +11,12 @@ explains the same to operators.
 
 from __future__ import annotations
 
-import re
-import zlib
-from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from promsnmp.discovery.reconcile.distinctive import distinctive_engines, is_distinctive
 from promsnmp.inventory.index import name_key
 from promsnmp.inventory.model import AgentEndpoint, Device
 from promsnmp.snmp.credentials import Credentials
@@ -32,8 +30,6 @@ class Verdict(Enum):
     UNKNOWN = "the identifiers do not decide"
 
 
-MAX_IDENTIFIERS = 8
-"""MAC addresses, and serial numbers, that are kept per device."""
 WRAP = (1 << 32) / 100
 """Seconds after which sysUpTime wraps to 0 (RFC 3418)."""
 SURELY_SAME, SURELY_OTHER = 3.0, 60.0
@@ -45,30 +41,6 @@ LARGEST_SAME = 15.0
 FEW_MACS = 4
 """One MAC address in common is not enough between devices that have so many: aggregates and pairs of switches share
 one."""
-
-_SHARED_MACS = (
-    "00005e",  # IANA's: VRRP, RFC 5798 section 7.3; CARP; documentation, RFC 7042
-    "00000c07ac", "00000c9f", "000573a0",  # HSRP 1, HSRP 2, HSRP for IPv6
-    "0007b400",  # GLBP
-    "00090f09", "001b1700", "0010dbff",  # clusters of FortiGate, PAN-OS, Junos
-    "002304eebe", "443839ff", "001c73000099",  # pairs of switches: vPC, Cumulus MLAG, Arista VARP
-    "005056c0000", "204153594eff", "505054503030",  # the same on all: VMware's host adapters, Windows's RAS and PPTP
-    "0000000000", "001122334455", "000102030405", "001234567",  # never set
-)  # fmt: skip
-"""Prefixes of MAC addresses that several devices have."""
-_DEFAULT_NAMES = frozenset(
-    """switch router mikrotik localhost localhost.localdomain ubnt unifi debian ubuntu raspberrypi openwrt (none) none
-    unknown default system sysname name hostname device host server printer ap accesspoint firewall gateway modem ups
-    nas snmp agent test linux windows cisco juniper arista huawei hp aruba zyxel netgear d-link tp-link edgeswitch
-    edgerouter pfsense opnsense freenas truenas esxi vmware""".split()  # noqa: SIM905
-)
-_NO_SERIALS = re.compile(
-    r"(?i)n[/.]?a\.?|[(<]?(none|null|unknown|undefined|unspecified|invalid|empty|oem|o\.e\.m\.)[)>]?|default( string)?|"
-    r"not .*|no (serial|asset).*|to be filled.*|(system|chassis|base ?board) serial.*|serial ?(number|no\.?)?|"
-    r"0?1234(5(6(7(89.*|8)?)?)?)?|[0.x-]+|(?P<one>.)(?P=one)*"
-)
-_IPV4, _MAC, _TEXT = 1, 3, 4
-"""Formats of an engine id, its fifth octet (RFC 3411 section 5, SnmpEngineID)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +91,7 @@ def traits_of(facts: Facts) -> Traits:
     return Traits(
         name=name_key(facts.sys_name or ""),
         object_id=facts.sys_object_id or "",
-        engines=_engines([facts.engine_id]),
+        engines=distinctive_engines([facts.engine_id]),
         serials=facts.serial_numbers,
         macs=facts.mac_addresses,
         local_macs=facts.local_mac_addresses,
@@ -134,8 +106,8 @@ def known_traits(device: Device) -> Traits:
     return Traits(
         name=name_key(identifiers.sys_name if device.last_seen else device.sys_name),
         is_own_name=device.last_seen is not None,
-        object_id=device.sys_object_id,
-        engines=_engines(agent.engine_id for agent in device.agents),
+        object_id=identifiers.sys_object_id or device.sys_object_id,
+        engines=distinctive_engines(agent.engine_id for agent in device.agents),
         serials=frozenset(identifiers.serial_numbers),
         macs=frozenset(identifiers.mac_addresses),
         local_macs=frozenset(identifiers.local_mac_addresses),
@@ -146,10 +118,6 @@ def known_traits(device: Device) -> Traits:
 
 def _unix(text: str | None) -> float | None:
     return datetime.fromisoformat(text).timestamp() if text else None
-
-
-def _engines(engine_ids: Iterable[str]) -> frozenset[str]:
-    return frozenset(filter(is_distinctive_engine, engine_ids))
 
 
 def compare(known: Traits, new: Traits) -> Verdict:
@@ -173,7 +141,7 @@ def compare(known: Traits, new: Traits) -> Verdict:
         return Verdict.UNKNOWN if two else Verdict.SAME
     started = _started_together(known, new)
     is_other_kind = bool(known.object_id and new.object_id) and known.object_id != new.object_id
-    other_macs = _common(known.macs | known.local_macs, new.macs | new.local_macs) is False
+    other_macs = _common(*_all_macs(known, new)) is False
     if (is_other_kind and not engines) or (other_macs and ran_together(known, new)):
         return Verdict.DIFFERENT
     if names is False:
@@ -192,8 +160,44 @@ def _hardware(known: Traits, new: Traits) -> bool | None:
     serials, macs = _common(known.serials, new.serials), _common(known.macs, new.macs)
     if serials is False or macs is False:
         return False
-    is_shared = len(known.macs & new.macs) == 1 and min(len(known.macs), len(new.macs)) >= FEW_MACS
-    return True if serials or (macs and not is_shared) else None
+    return True if serials or _common_macs(known, new) else None
+
+
+def _common_macs(known: Traits, new: Traits) -> bool:
+    """Whether they have MAC addresses in common, and not only one that several devices may share."""
+    common = len(known.macs & new.macs)
+    return common > 1 or (common == 1 and min(len(known.macs), len(new.macs)) < FEW_MACS)
+
+
+def _all_macs(known: Traits, new: Traits) -> tuple[frozenset[str], frozenset[str]]:
+    """The MAC addresses of both, those assigned by software included."""
+    return known.macs | known.local_macs, new.macs | new.local_macs
+
+
+def differences(known: Traits, new: Traits) -> tuple[str, ...]:
+    """The identifiers of ``new`` that contradict those of ``known``, when another device answers at the address of
+    ``known``; empty when it may be the same.
+
+    Any serial number or MAC address in common is enough to be the same: after a switchover, a chassis may have another
+    engine id, and list other serial numbers. Without known hardware, another engine id is another device.
+    """
+    shares_hardware = known.serials & new.serials or _common_macs(known, new)
+    is_other_engine = _common(known.engines, new.engines) is False
+    if shares_hardware or not (compare(known, new) is Verdict.DIFFERENT or is_other_engine):
+        return ()
+    macs = (known.macs, new.macs) if known.macs and new.macs else _all_macs(known, new)
+    pairs = (
+        ("serial number", known.serials, new.serials),
+        ("MAC address", *macs),
+        ("engine id", known.engines, new.engines),
+        ("sysObjectID", _one(known.object_id), _one(new.object_id)),
+        ("sysName", _one(known.name), _one(new.name)),
+    )
+    return tuple(f"{what} {min(old)}, now {min(now)}" for what, old, now in pairs if _common(old, now) is False)
+
+
+def _one(value: str) -> frozenset[str]:
+    return frozenset(filter(None, [value]))
 
 
 def _names(known: Traits, new: Traits) -> bool | None:
@@ -223,54 +227,3 @@ def ran_together(known: Traits, new: Traits) -> bool:
         return False
     other = SURELY_OTHER + LARGEST_DRIFT * abs(new.seen - known.seen)
     return max(known.booted, new.booted) < min(known.seen, new.seen) - other
-
-
-def is_distinctive(name: str) -> bool:
-    """Whether a name identifies a device: neither empty nor a factory default."""
-    return bool(name) and name_key(name) not in _DEFAULT_NAMES
-
-
-def is_distinctive_engine(engine_id: str) -> bool:
-    """Whether an engine id (hexadecimal) may identify an agent: it is not made of an address or a text that many have.
-
-    Its octets follow RFC 3411 section 5 (SnmpEngineID): the format is in the fifth where the first bit is set.
-    """
-    octets = bytes.fromhex(engine_id)
-    kind, rest = (octets[4], octets[5:]) if len(octets) > 5 and octets[0] & 0x80 else (0, octets[4:])
-    if len(set(rest)) < 2:
-        return False
-    if kind == _IPV4:
-        return rest[0] not in (0, 127)
-    if kind == _MAC:
-        return not rest.hex().startswith(_SHARED_MACS)
-    return kind != _TEXT or is_distinctive(rest.decode(errors="replace"))
-
-
-def distinctive_macs(addresses: Iterable[bytes]) -> frozenset[str]:
-    """The MAC addresses that identify one device, as hexadecimal text; at most MAX_IDENTIFIERS.
-
-    Leaves out addresses that several devices have, and those assigned by software (the U/L bit, IEEE 802): containers
-    and bridges use the same ones everywhere. The choice does not depend on how many there are, so that a device with a
-    new module still shares some with its earlier sighting.
-    """
-    own = {one for one in _own_macs(addresses) if not one[0] & 2}
-    return frozenset(one.hex() for one in sorted(own, key=lambda one: (zlib.crc32(one), one))[:MAX_IDENTIFIERS])
-
-
-def local_macs(addresses: Iterable[bytes]) -> frozenset[str]:
-    """The MAC addresses of a device that software assigned, as hexadecimal text; the first MAX_IDENTIFIERS.
-
-    In the order of interfaces: those of virtual machines come first, those of their containers, which change, last.
-    """
-    own = dict.fromkeys(one for one in _own_macs(addresses) if one[0] & 2)
-    return frozenset(one.hex() for one in list(own)[:MAX_IDENTIFIERS])
-
-
-def _own_macs(addresses: Iterable[bytes]) -> Iterable[bytes]:
-    return (one for one in addresses if len(one) == 6 and not one[0] & 1 and not one.hex().startswith(_SHARED_MACS))
-
-
-def distinctive_serials(numbers: Iterable[str]) -> frozenset[str]:
-    """The real serial numbers, without fillers such as ``N/A`` or ``0000``."""
-    own = {number.strip() for number in numbers}
-    return frozenset(sorted(one for one in own if len(one) > 3 and not _NO_SERIALS.fullmatch(one))[:MAX_IDENTIFIERS])

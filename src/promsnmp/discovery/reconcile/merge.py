@@ -190,7 +190,8 @@ class _DeviceTable:
             return
         primary = owner.primary if owner.primary in agents else next(iter(agents), None)
         missed = owner.missed_since if agents else owner.missed_since or instant(facts.seen)
-        self._put(replace(owner, agents=agents, primary=primary, missed_since=missed))
+        change = owner.identity_change if primary is owner.primary else None
+        self._put(replace(owner, agents=agents, primary=primary, missed_since=missed, identity_change=change))
 
     def _update(self, device: Device, facts: Facts, sighting_kind: SightingKind) -> MergeOutcome:
         """Updates a device from a sighting; nothing remains of replaced hardware."""
@@ -215,6 +216,7 @@ class _DeviceTable:
             status=ACTIVE,
             missed_since=None,
             identifiers=_identifiers(device.identifiers, facts),
+            identity_change=None,
         )
         updated = (
             replace(changed, identifiers=replace(changed.identifiers, booted_at=before.identifiers.booted_at)) != before
@@ -266,6 +268,7 @@ def _identifiers(identifiers: DeviceIdentifiers, facts: Facts) -> DeviceIdentifi
         serial_numbers=tuple(sorted(facts.serial_numbers)) or identifiers.serial_numbers,
         mac_addresses=tuple(sorted(facts.mac_addresses)) or identifiers.mac_addresses,
         local_mac_addresses=tuple(sorted(facts.local_mac_addresses)) or identifiers.local_mac_addresses,
+        sys_object_id=_or(facts.sys_object_id, identifiers.sys_object_id),
         booted_at=instant(facts.booted) if facts.booted is not None else None,
     )
 

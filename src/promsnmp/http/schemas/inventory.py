@@ -61,6 +61,14 @@ class IdentifiersBody(Body):
         [], alias="localMacAddresses", description="The same for those that software assigned."
     )
     booted_at: OptionalText = Field(None, alias="bootedAt", description="ISO 8601, UTC: when its agent started.")
+    sys_object_id: str = Field("", alias="sysObjectId")
+
+
+class IdentityChangeBody(Body):
+    """Another device than the inventory knows answers polls."""
+
+    since: str = Field(description="ISO 8601, UTC.")
+    differences: list[str] = Field(description="What differs: `serial number FOC1111, now FOC9999`.")
 
 
 class PollingBody(Body):
@@ -101,6 +109,9 @@ class DeviceBody(Body):
         None, alias="missedSince", description="ISO 8601, UTC: since when discovery has not found it."
     )
     marks: Annotated[IdentifiersBody | SkipJsonSchema[None], Field(json_schema_extra=without_default)] = None
+    identity_change: Annotated[
+        IdentityChangeBody | SkipJsonSchema[None], Field(alias="identityChange", json_schema_extra=without_default)
+    ] = None
     polling: Annotated[PollingBody | SkipJsonSchema[None], Field(json_schema_extra=without_default)] = Field(
         None, description="In responses about devices only; ignored in requests."
     )

@@ -26,6 +26,7 @@ from promsnmp.inventory.model import (
     AgentEndpoint,
     Device,
     DeviceIdentifiers,
+    IdentityChange,
     Inventory,
 )
 from promsnmp.snmp.credentials import Community
@@ -36,7 +37,7 @@ MAX_RETRIES = 100
 
 _DEVICE_KEYS = frozenset(
     """id sysName sysDescr sysContact sysLocation discoveredAt agents primaryAgent
-    modules labels sysObjectId vendor model detectedModules status lastSeen missedSince marks""".split()  # noqa: SIM905
+    modules labels sysObjectId vendor model detectedModules status lastSeen missedSince marks identityChange""".split()  # noqa: SIM905
 )
 _AGENT_KEYS = frozenset(
     """id type endpoint version timeout retries discoveredAt readCommunity writeCommunity
@@ -117,6 +118,7 @@ def device_from(item: object, place: str, problems: list[str], previous: Previou
         last_seen=fields.value("lastSeen", read_instant) or (old.last_seen if old else None),
         missed_since=fields.value("missedSince", read_instant) or (old.missed_since if old else None),
         identifiers=_identifiers(fields) or (old.identifiers if old else NO_IDENTIFIERS),
+        identity_change=_identity_change(fields) or (old.identity_change if old else None),
         extra=_extra(fields, _DEVICE_KEYS) or (old.extra if old else ""),
     )
 
@@ -140,7 +142,17 @@ def _identifiers(fields: Fields) -> DeviceIdentifiers | None:
         mac_addresses=inner.texts("macAddresses"),
         local_mac_addresses=inner.texts("localMacAddresses"),
         booted_at=inner.value("bootedAt", read_instant),
+        sys_object_id=inner.text("sysObjectId"),
     )
+
+
+def _identity_change(fields: Fields) -> IdentityChange | None:
+    value = fields.values.get("identityChange")
+    if value is None:
+        return None
+    inner = Fields(value, fields.at("identityChange"), fields.problems)
+    since = inner.value("since", read_instant)
+    return IdentityChange(since, inner.texts("differences")) if since else None
 
 
 def _primary(fields: Fields, agents: list[Agent], previous: PreviousValues, *, complete: bool) -> Agent | None:

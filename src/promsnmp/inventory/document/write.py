@@ -16,12 +16,20 @@ from promsnmp.inventory.document.fields import MASK
 from promsnmp.inventory.document.read import from_document
 from promsnmp.inventory.document.searches import searches_document
 from promsnmp.inventory.document.seeds import seed_document
-from promsnmp.inventory.model import ACTIVE, NO_IDENTIFIERS, Agent, Device, DeviceIdentifiers, Inventory
+from promsnmp.inventory.model import (
+    ACTIVE,
+    NO_IDENTIFIERS,
+    Agent,
+    Device,
+    DeviceIdentifiers,
+    IdentityChange,
+    Inventory,
+)
 from promsnmp.inventory.per_device_cache import PerDeviceCache
 
 _OPTIONAL = (
     "discoveredAt", "primaryAgent", "sysObjectId", "vendor", "model", "detectedModules", "modules", "labels", "status",
-    "lastSeen", "missedSince", "marks",
+    "lastSeen", "missedSince", "marks", "identityChange",
 )  # fmt: skip
 _FILE_KEYS = ("leaderInstance", "lastWrites", "importedAt", "searches")
 __all__ = ["MASK", "DocumentWriter", "from_document", "parse_json", "to_document"]
@@ -82,8 +90,13 @@ def device_document(device: Device, *, mask: bool) -> dict[str, object]:
         "lastSeen": device.last_seen,
         "missedSince": device.missed_since,
         "marks": None if device.identifiers == NO_IDENTIFIERS else _identifiers_document(device.identifiers),
+        "identityChange": _change_document(device.identity_change) if device.identity_change else None,
     }
     return _present(document, *_OPTIONAL)
+
+
+def _change_document(change: IdentityChange) -> dict[str, object]:
+    return {"since": change.since, "differences": list(change.differences)}
 
 
 def _identifiers_document(identifiers: DeviceIdentifiers) -> dict[str, object]:
@@ -92,6 +105,7 @@ def _identifiers_document(identifiers: DeviceIdentifiers) -> dict[str, object]:
         "serialNumbers": list(identifiers.serial_numbers),
         "macAddresses": list(identifiers.mac_addresses),
         "localMacAddresses": list(identifiers.local_mac_addresses),
+        "sysObjectId": identifiers.sys_object_id,
         "bootedAt": identifiers.booted_at,
     }
     return _present(document, *document)

@@ -13,6 +13,7 @@ from promsnmp.inventory.modules import AUTO
 from promsnmp.modules.catalogue import Catalogue, CatalogueStore
 from promsnmp.polling.collector import Collector
 from promsnmp.polling.detection.identify import DeviceIdentity
+from promsnmp.polling.detection.identity_watch import CheckIdentity
 from promsnmp.polling.explain.metrics import MetricExplainer
 from promsnmp.polling.explain.model import (
     Explanation,
@@ -25,14 +26,21 @@ from promsnmp.polling.target import Target
 
 
 async def explain(
-    target: Target, catalogue: Catalogue, *, deadline: float, recording: PollRecording, chosen_by: str = "asked for"
+    target: Target,
+    catalogue: Catalogue,
+    *,
+    deadline: float,
+    recording: PollRecording,
+    chosen_by: str = "asked for",
+    check_identity: CheckIdentity | None = None,
 ) -> Explanation:
     """Polls a target once and explains the poll; ``recording`` is filled meanwhile and shows the progress.
 
-    ``deadline`` is loop time; ``chosen_by`` says who named the modules. Raises SnmpError when nothing could be read,
-    ModuleError for an unknown module.
+    ``deadline`` is loop time; ``chosen_by`` says who named the modules; ``check_identity`` compares a device of the
+    inventory with what it knows. Raises SnmpError when nothing could be read, ModuleError for an unknown module.
     """
-    collector = Collector(CatalogueStore(catalogue), CollectorOptions(utilization=False))
+    options = CollectorOptions(utilization=False)
+    collector = Collector(CatalogueStore(catalogue), options, check_identity=check_identity)
     _, problem = await collector.collect(target, deadline=deadline, observer=recording)
     result = recording.result
     assert result is not None
@@ -48,6 +56,7 @@ async def explain(
         modules=modules,
         module_reasons=_module_reasons(modules, target, identity, chosen_by),
         identity=identity,
+        differences=collector.states.of(target).identity.differences,
         problem=str(problem) if problem is not None else "",
         total=requests.total,
         discarded=recording.traffic.discarded,

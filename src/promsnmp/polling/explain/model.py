@@ -101,6 +101,8 @@ class Explanation:
     """By module: why the device is polled for it."""
     identity: DeviceIdentity | None
     """What the device is, if its modules were detected."""
+    differences: tuple[str, ...]
+    """What differs from the inventory, when it is another device than the inventory knows."""
     problem: str
     """What was wrong with the poll as a whole; empty when it was complete."""
     total: Cost

@@ -1,0 +1,99 @@
+"""Decides when a device is asked who it is, from what polls read anyway, and keeps the last result. Pure: no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promsnmp.exposition.plan import Plan
+from promsnmp.snmp import ber
+
+RECHECK_SECONDS = 6 * 3600.0
+"""Seconds between two checks when nothing indicates another device."""
+UNSEEN_SECONDS = 600.0
+"""The same when polls do not read sysUpTime."""
+MIN_SECONDS = 5.0
+"""Seconds between two checks at least: an address may change its device with each request."""
+RETRY_SECONDS = 60.0
+"""Seconds until the next attempt after a check without an answer; doubles up to ``RECHECK_SECONDS``."""
+JUMP_SECONDS, JUMP_SHARE = 10.0, 0.02
+"""How far sysUpTime may be from what is expected, and the share of the time between two polls that is added."""
+_TICKS_WRAP = 1 << 32
+_SYS_OBJECT_ID, _SYS_UP_TIME = "1.3.6.1.2.1.1.2", "1.3.6.1.2.1.1.3"
+
+
+@dataclass(frozen=True, slots=True)
+class PollSigns:
+    """What a poll shows of the identity of a device; empty or None: not read."""
+
+    ticks: int | None = None
+    """sysUpTime in hundredths of a second."""
+    object_id: bytes = b""
+    """The column of sysObjectID."""
+    engine_id: bytes = b""
+
+    @classmethod
+    def of(cls, plan: Plan, scanner: ber.Scanner, engine_id: bytes) -> PollSigns:
+        ticks, object_id = (
+            scanner.column(column.at) if (column := plan.by_oid.get(name)) and not column.part else b""
+            for name in (_SYS_UP_TIME, _SYS_OBJECT_ID)
+        )
+        rows = ber.varbinds(ticks, 0, len(ticks)) if ticks else []
+        return cls(ber.integer_value(rows[0].tag, rows[0].value) if rows else None, object_id, engine_id)
+
+
+@dataclass(slots=True)
+class IdentityState:
+    """When the device of a target is checked, and the last result. Times are seconds of one monotonic clock."""
+
+    differences: tuple[str, ...] = ()
+    """What differs from the inventory; empty: it is the same device, as far as known."""
+    _known: object = None
+    """What the inventory knew at the last poll."""
+    _signs: PollSigns = PollSigns()
+    _ticks_at: float = 0.0
+    _due: float = 0.0
+    _checked_at: float = float("-inf")
+    _failures: int = 0
+
+    def observe(self, signs: PollSigns, known: object, now: float) -> None:
+        """Notes what a poll shows, and what the inventory knows of the device."""
+        before, is_new = self._signs, known != self._known
+        self._known = known
+        is_other = any(
+            old and new and old != new
+            for old, new in ((before.object_id, signs.object_id), (before.engine_id, signs.engine_id))
+        )
+        if is_other or is_new or self._jumped(signs.ticks, now):
+            self._due = min(self._due, self._checked_at + MIN_SECONDS)
+        elif signs.ticks is None:
+            self._due = min(self._due, self._checked_at + UNSEEN_SECONDS)
+        if signs.ticks is not None:
+            self._ticks_at = now
+        self._signs = PollSigns(
+            before.ticks if signs.ticks is None else signs.ticks,
+            signs.object_id or before.object_id,
+            signs.engine_id or before.engine_id,
+        )
+
+    def _jumped(self, ticks: int | None, now: float) -> bool:
+        """Whether sysUpTime is not that of the last poll plus the time since then: a restart, or another agent."""
+        if ticks is None or self._signs.ticks is None:
+            return False
+        elapsed = now - self._ticks_at
+        apart = (ticks - self._signs.ticks - round(elapsed * 100)) % _TICKS_WRAP
+        return min(apart, _TICKS_WRAP - apart) / 100 > JUMP_SECONDS + elapsed * JUMP_SHARE
+
+    def is_due(self, now: float) -> bool:
+        """Whether it is time for a check."""
+        return now >= self._due
+
+    def record(self, differences: tuple[str, ...], now: float) -> None:
+        """Keeps the result of a check."""
+        self.differences = differences
+        self._checked_at, self._due, self._failures = now, now + RECHECK_SECONDS, 0
+
+    def record_failure(self, now: float) -> None:
+        """Notes that the device did not answer a check."""
+        self._checked_at = now
+        self._due = now + min(RETRY_SECONDS * 2**self._failures, RECHECK_SECONDS)
+        self._failures = min(self._failures + 1, 16)
