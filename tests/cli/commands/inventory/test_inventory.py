@@ -239,7 +239,9 @@ def test_a_backup_of_the_file_is_imported_as_it_is(
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"damaged!", b"{}", encrypt(b"{}", KEY), encrypt(b"{}", KEY[::-1]), encrypt(b"?", KEY)]
+    "content",
+    [b"", b"damaged!", b"{}", encrypt(b"{}", KEY), encrypt(b"{}", KEY[::-1]), encrypt(b"?", KEY)],
+    ids=("empty", "damaged", "no inventory", "encrypted", "another key", "not JSON"),
 )
 def test_an_unreadable_file_is_replaced_only_when_that_is_asked_for_and_stays_beside_it(
     promsnmp: Command, source: Path, path: Path, content: bytes
