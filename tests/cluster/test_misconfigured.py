@@ -82,7 +82,7 @@ def test_two_installations_on_one_redis_notice_each_other_and_poll_all_their_dev
     with replicas((folders[0], "pod-0"), (folders[1], "pod-1"), env={**redis.env, **SHARED_KEY}) as both:
         for replica in both:
             wait_for(replica, lambda at: "another installation" in problems(at))
-            assert replica.metric("promsnmp_cluster_owned_devices") == COUNT
+            wait_for(replica, lambda at: at.metric("promsnmp_cluster_owned_devices") == COUNT)
             wait_for(replica, lambda at: polled(at) == COUNT)
         wait_until(lambda: any(replica.leads for replica in both), deadline=30)
         leader, other = sorted(both, key=lambda replica: not replica.leads)

@@ -72,7 +72,7 @@ async def test_a_record_without_or_with_a_foreign_signature_is_somebodys_who_is_
     stores: Stores, released: bool
 ) -> None:
     for store, reason in ((stores.plain, "older version"), (stores.foreign, "another CLUSTER_KEY")):
-        assert await store.write(record("pod-9", 7, duration=1e9, released=released), await stores.plain.read())
+        assert await store.write(record("pod-9", 7, duration=80_000.0, released=released), await stores.plain.read())
         state = await stores.read()
         assert state.record is not None
         assert (state.record.holder, state.record.address, state.record.instance) == ("pod-9", "", "")
