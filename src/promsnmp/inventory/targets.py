@@ -1,5 +1,7 @@
 """Renders ``/targets``: the list of targets for Prometheus's HTTP service discovery.
 
+A new label is an entry of ``device_labels``; a filter by it also needs one of ``FIELDS`` in ``inventory/query.py``.
+
 Prometheus takes the list with the usual relabelling of multi-target exporters (``__address__`` to ``__param_target``
 to ``instance``), so a target is what ``/snmp?target=`` accepts. Everything else about a device is a
 ``__meta_promsnmp_*`` label, which costs nothing unless a relabelling rule uses it.

@@ -43,7 +43,7 @@ def _now() -> dt.datetime:
 
 
 class KubernetesLeaseStore:
-    """A LeaseStore (see runner.py) in the Lease ``name`` of ``namespace``."""
+    """A LeaseStore (see backend.py) in the Lease ``name`` of ``namespace``."""
 
     backend = "kubernetes"
 

@@ -80,7 +80,7 @@ and returns 0."""
 
 
 class RedisLeaseStore:
-    """A LeaseStore (see runner.py). ``prefix`` is the prefix of the keys."""
+    """A LeaseStore (see backend.py). ``prefix`` is the prefix of the keys."""
 
     backend = "redis"
 

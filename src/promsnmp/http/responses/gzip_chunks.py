@@ -2,6 +2,8 @@
 
 A gzip member (RFC 1952) may hold any number of deflate blocks (RFC 1951), and a chunk that ends with a flush ends on an
 octet. So chunks that were compressed separately make one member when they are concatenated.
+
+The level is in ``support/compression.py``.
 """
 
 from __future__ import annotations

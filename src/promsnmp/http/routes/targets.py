@@ -1,4 +1,7 @@
-"""``/targets``: the devices of the inventory, for Prometheus's HTTP service discovery."""
+"""``/targets``: the devices of the inventory, for Prometheus's HTTP service discovery.
+
+The entries and their labels are made in ``inventory/targets.py``.
+"""
 
 from __future__ import annotations
 
