@@ -234,7 +234,8 @@ async def test_an_entry_that_somebody_left_behind_is_no_problem(redis_client: Re
     server.cli("HSET", "promsnmp:members", "old", f"{moment - 20_000} {{}}")
     await one.beat()
     assert one.heart.problem
-    server.cli("HSET", "promsnmp:members", "old", f"{moment - 40_000} {{}}")
+    server.cli("HDEL", "promsnmp:members", "old")
+    server.cli("HSET", "promsnmp:members", "older", f"{moment - 40_000} {{}}")
     await one.beat()
     assert one.heart.problem == ""
 

@@ -12,11 +12,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 from promsnmp.cluster.members.peer_inventories import LAG_LIMIT
 from promsnmp.inventory.document.write import to_document
 from promsnmp.inventory.storage.encryption import encrypt
+from promsnmp.inventory.storage.installation import installation_file
 from promsnmp.inventory.store import InventoryStore
 from tests.support.cluster.replica import KEY, Replica
 from tests.support.failures.faults.outages import (
@@ -72,8 +74,9 @@ def folder_cannot_be_synced(fleet: Fleet, calls: FaultyCalls, *, file: Path, sla
 
 
 def sees_another_volume(fleet: Fleet, file: Path, *, slack: float, reported: bool) -> Writes:
-    """A replica whose volume is another one knows no device: it asks a replica that knows more, and with ``reported``,
-    its health must report it."""
+    """A replica whose volume is another one, such as an old copy, knows no device: it asks a replica that knows more,
+    and with ``reported``, its health must report it."""
+    copyfile(installation_file(fleet.folder / "inventory.json"), installation_file(file))
     (other,) = fleet.start(fleet.fresh_name(), env={"PROM_INV_FILE": str(file)})
     try:
         fleet.settle()
