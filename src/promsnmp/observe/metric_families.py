@@ -182,9 +182,16 @@ def election_families(
     yield gauge("promsnmp_leader_election_term", "Term of the leader; it grows with each election.", term)
 
 
-def cluster_families(*, members: int, scrapes: Mapping[str, int], changes: Mapping[str, int]) -> Iterator[Metric]:
+def cluster_families(
+    *, members: int, scrapes: Mapping[str, int], changes: Mapping[str, int], holds_read_leases: bool
+) -> Iterator[Metric]:
     """``scrapes`` and ``changes`` count requests forwarded to other replicas, by outcome."""
     yield gauge("promsnmp_cluster_members", "Replicas known to this one, itself included.", members)
+    yield gauge(
+        "promsnmp_cluster_read_leases_held",
+        "Whether all other replicas let this one answer scrapes of its devices from memory; if not, each scrape polls.",
+        1 if holds_read_leases else 0,
+    )
     family = CounterMetricFamily(
         "promsnmp_cluster_forwards",
         "Requests forwarded to another replica: scrapes to the device's owner, changes to the leader; by outcome.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from promsnmp.errors import AuthenticationError, SnmpError
 from promsnmp.exposition.plan import Plan, make_plan
@@ -23,16 +24,22 @@ class Collector:
     """Collects targets; ``states`` is what it remembers of their devices between polls."""
 
     def __init__(
-        self, catalogue_store: CatalogueStore, options: CollectorOptions, *, on_detected: OnDetected | None = None
+        self,
+        catalogue_store: CatalogueStore,
+        options: CollectorOptions,
+        *,
+        on_detected: OnDetected | None = None,
+        observes: Callable[[str], bool] = lambda _: True,
     ) -> None:
-        """``on_detected`` is called with each target whose device was detected, and with the result."""
+        """``on_detected`` is called with each target whose device was detected, and with the result; ``observes`` as
+        for ``PageRenderer``."""
         self._catalogue_store = catalogue_store
         self._options = options
         self._plans: dict[tuple[str, ...], Plan] = {}
         self._plans_generation = catalogue_store.generation
         self._sessions = SessionFactory(source_address=options.source_address)
         self._detector = Detector(catalogue_store, self._sessions, on_detected=on_detected)
-        self._renderer = PageRenderer(options)
+        self._renderer = PageRenderer(options, observes=observes)
         self.states = DeviceStates()
 
     @property

@@ -22,6 +22,11 @@ class Announcements:
         """Where replicas are announced that have not proven themselves yet."""
         return {member.address for member in self._waiting.values()}
 
+    @property
+    def replicas(self) -> tuple[Member, ...]:
+        """The replicas that are announced and have not proven themselves yet: they may run all the same."""
+        return tuple(member for member in self._waiting.values() if not self._members.is_proven(member))
+
     def mark_reachable(self) -> None:
         """Notes that the source answers. What it announced before is forgotten: it says it again."""
         self._waiting.clear()

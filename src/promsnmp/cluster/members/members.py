@@ -2,7 +2,8 @@
 
 A member is present until ``member_timeout`` seconds after the last sign of life, from a coordinator or from itself.
 Silence counts only while this replica can hear anybody: when Redis is gone and nobody answers, this replica is isolated
-and keeps the last known members. A member that stops says so and is gone at once.
+and keeps the last known members. A member that stops says so and is gone at once. One whose address refuses connections
+has crashed: it is gone after a few seconds of silence.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from dataclasses import asdict, dataclass
 from promsnmp.cluster.election.rules import lease_clock
 from promsnmp.cluster.members.hash_ring import HashRing
 from promsnmp.errors import PeerError
+
+REFUSAL_TIMEOUT = 3.0
+"""Seconds without a sign of life after which a member is gone whose address refuses connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +58,11 @@ class Members:
     def __init__(self, me: Member, *, member_timeout: float, clock: Callable[[], float] = lease_clock) -> None:
         self.me = me
         self.member_timeout = member_timeout
+        self.refusal_timeout = min(REFUSAL_TIMEOUT, member_timeout / 2)
         self._clock = clock
         self._last_seen: dict[str, tuple[Member, float]] = {}
+        self._refused_at: dict[str, float] = {}
+        """When connections to a member were refused, without a sign of life since."""
         self._gone: dict[str, float] = {}
         """Instances that have left, and when: their late messages are ignored."""
         self._reachable_at = clock()
@@ -90,7 +97,14 @@ class Members:
         if member.instance == self.me.instance or member.instance in self._gone:
             return
         _, before = self._last_seen.get(member.instance, (member, -math.inf))
-        self._last_seen[member.instance] = member, max(before, self._clock() - max(age, 0.0))
+        seen_at = max(before, self._clock() - max(age, 0.0))
+        self._last_seen[member.instance] = member, seen_at
+        if seen_at > self._refused_at.get(member.instance, math.inf):
+            del self._refused_at[member.instance]
+
+    def mark_refused(self, instance: str) -> None:
+        """Notes that nothing listens at a member's address: its process is gone, unless it gives a sign of life."""
+        self._refused_at.setdefault(instance, self._clock())
 
     def mark_left(self, instance: str) -> None:
         """Notes that a member has left."""
@@ -112,8 +126,10 @@ class Members:
         now = self._clock()
         self._note_isolation()
         for instance, (_, at) in list(self._last_seen.items()):
-            if now - max(at, self._isolated_until) >= self.member_timeout:
+            is_silent = now - max(at, self._isolated_until) >= self.member_timeout
+            if is_silent or now - self._refused_at.get(instance, math.inf) >= self.refusal_timeout:
                 del self._last_seen[instance]
+        self._refused_at = {one: at for one, at in self._refused_at.items() if one in self._last_seen}
         self._gone = {instance: at for instance, at in self._gone.items() if now - at < 60 * self.member_timeout}
         known = [member for member, _ in self._last_seen.values()] + ([] if self.is_leaving else [self.me])
         youngest: dict[str, Member] = {}

@@ -18,10 +18,14 @@ from promsnmp.cluster.peers.challenge import CHALLENGE_PATH, MAX_CHALLENGE, Chal
 from promsnmp.cluster.peers.cluster_key import ClusterKey
 from promsnmp.cluster.peers.signing import InvalidSignature, RequestSigner, body_digest
 from promsnmp.errors import PeerError
-from promsnmp.support.http_client import HeaderPairs, HttpClient, HttpResponse, RequestNotSent
+from promsnmp.support.http_client import ConnectionRefused, HeaderPairs, HttpClient, HttpResponse, RequestNotSent
 
 STATUS_PATH = "/-/peer"
 """Where replicas exchange their status."""
+READ_LEASE_PATH = "/-/read-lease"
+"""Where replicas exchange read leases and their revocations."""
+HANDOVER_PATH = "/-/handover"
+"""Where a replica takes over pages and histograms of devices that it owns from now on."""
 DETECTED_MODULES_PATH = "/-/findings"
 """Where replicas send detected modules to the leader."""
 REFUSED = b"x-promsnmp-refused"
@@ -186,6 +190,8 @@ class PeerClient:
                 timeout=CHALLENGE_TIMEOUT,
                 max_body=MAX_CHALLENGE,
             )
+        except ConnectionRefused:
+            raise
         except PeerError as error:
             raise RequestNotSent(f"no answer to a challenge: {error}") from None
         try:
