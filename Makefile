@@ -26,7 +26,7 @@ export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test bare programs conformance lint format bench fuzz soak wheel setup compile docs docs-site copies image clean distclean
+.PHONY: help demo test bare programs conformance lint format bench fuzz soak wheel setup compile docs docs-site screenshots copies image clean distclean
 
 help: ## List what can be made
 	@echo "PromSNMP: SNMP devices into Prometheus"
@@ -79,6 +79,10 @@ docs: $(VENV)/.dev ## Write what is generated in docs/ again
 
 docs-site: $(VENV)/.docs ## Build the documentation as a site into site/, and check its links
 	@$(BIN)/zensical build --strict
+
+screenshots: $(VENV)/.dev compile ## Take the pictures in docs/images again, of the demo and a real Prometheus (four minutes)
+	@$(STEP) "Installing the Debian packages that the pictures need" env PYTHON=$(PYTHON) scripts/debian-packages screenshots
+	@$(BIN)/python -m scripts.screenshots
 
 image: ## Build the image promsnmp:VERSION (IMAGE_ARGS='--build-arg PYTHON_IMAGE=...' for another base)
 	@$(PODMAN) build --format docker -f deploy/image/Containerfile $(IMAGE_ARGS) -t docker.io/library/promsnmp:$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' src/promsnmp/__init__.py) .

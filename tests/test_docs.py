@@ -1,4 +1,4 @@
-"""The pages: every link leads somewhere, and every page is in the site's navigation."""
+"""The pages: links lead somewhere, every page is in the site's navigation, and pictures are small and described."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from scripts.screenshots.__main__ import MAX_OCTETS, TERMINAL_PICTURES, WEB_PICTURES
 from tests.support.tools import PROJECT
 
 PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), PROJECT / "bench" / "README.md"])
+IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)|<img[^>]* src=\"([^\"]+)\"")
 
 
@@ -54,3 +56,38 @@ def pages_of(nav: list[Any]) -> list[str]:
         for target in entry.values():
             pages += [target] if isinstance(target, str) else pages_of(target)
     return pages
+
+
+def images() -> dict[Path, list[str]]:
+    """The files that the pages show, each with its alternative texts."""
+    shown: dict[Path, list[str]] = {}
+    for page in PAGES:
+        for text, link in IMAGE.findall(page.read_text(encoding="utf-8")):
+            if not re.match(r"[a-z]+:", link):
+                shown.setdefault((page.parent / link).resolve(), []).append(text)
+    return shown
+
+
+def test_every_image_is_small_described_and_shown_on_a_page() -> None:
+    shown = images()
+    assert set(shown) == set((PROJECT / "docs" / "images").iterdir())
+    for path, texts in shown.items():
+        size = path.stat().st_size
+        assert 1000 < size <= MAX_OCTETS, f"{path.name}: {size} octets"
+        assert all(len(text.split()) >= 5 for text in texts), f"{path.name}: describe what it shows"
+
+
+def test_every_screenshot_is_in_the_documentation() -> None:
+    taken = {f"{picture.name}.png" for picture in WEB_PICTURES} | {
+        f"{picture.name}.svg" for picture in TERMINAL_PICTURES
+    }
+    assert taken <= {path.name for path in images()}
+
+
+def test_images_load_nothing_from_elsewhere() -> None:
+    for path in images():
+        if path.suffix == ".svg":
+            svg = path.read_text(encoding="utf-8")
+            assert re.findall(r"(?:href|src)=|url\(['\"]?[a-z]+:|@import|<script", svg) == [], path.name
+        else:
+            assert path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n"), path.name

@@ -44,7 +44,8 @@ td{{padding:.2rem 1rem .2rem 0}}</style></head>
 <body><h1>PromSNMP</h1><p>SNMP devices into Prometheus. Version {version}.</p><table>
 {rows}
 </table>
-<form action="snmp"><label>Scrape a device: <input name="target" placeholder="sysName, address or address:port"></label>
+<form action="snmp"><label>Scrape a device:
+<input name="target" size="30" placeholder="sysName, address or address:port"></label>
 <button>Scrape</button></form></body></html>
 """
 
