@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 
 from promsnmp.exposition.labels import ColumnRows, LabelSpec, label_text
 from promsnmp.snmp import ber
+from promsnmp.support.steps import Steps
 
 LabelTexts = tuple[list[bytes], tuple[int, ...]]
 _SPARE_ROWS = 1000
 """Labels of rows that have gone are kept up to this many, plus as many as the table has rows."""
+_ROWS_PER_STEP = 256
 
 
 class LabelTable:
@@ -67,13 +69,17 @@ class LabelTable:
         elif len(self._by_suffix) > _SPARE_ROWS + 2 * max((len(one[0]) for one in self._previous.values()), default=0):
             self._by_suffix.clear()
 
-    def texts(self, index: bytes, column: Callable[[str], ColumnRows]) -> LabelTexts:
+    def texts(self, index: bytes, column: Callable[[str], ColumnRows]) -> Steps[LabelTexts]:
         """The label text of each row of ``index``, and the positions of rows with the same labels as an earlier one."""
         texts = self._by_index.get(index)
         if texts is None:
             texts = self._previous.get(index)
             if texts is None:
-                row_texts = [self._text(suffix, column) for suffix in ber.suffixes(index)]
+                row_texts: list[bytes] = []
+                for suffix in ber.suffixes(index):
+                    row_texts.append(self._text(suffix, column))
+                    if not len(row_texts) % _ROWS_PER_STEP:
+                        yield
                 texts = row_texts, _repeated(row_texts)
             self._by_index[index] = texts
         return texts

@@ -6,6 +6,7 @@ import time
 
 from promsnmp.errors import AuthenticationError, SnmpError
 from promsnmp.exposition.plan import Plan, make_plan
+from promsnmp.exposition.renderer import Renderer
 from promsnmp.inventory.modules import AUTO
 from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.polling.detection.detector import Detector, OnDetected, observe_system_group
@@ -17,6 +18,8 @@ from promsnmp.polling.pages.page import RenderedPage
 from promsnmp.polling.poll import PollObserver, PollResult, PollRun, SessionFactory, check_result
 from promsnmp.polling.render import PageRenderer, empty_page
 from promsnmp.polling.target import Target
+from promsnmp.snmp.operations.budget import ReadBudget
+from promsnmp.support.steps import StepRunner
 
 
 class Collector:
@@ -33,6 +36,7 @@ class Collector:
         self._sessions = SessionFactory(source_address=options.source_address)
         self._detector = Detector(catalogue_store, self._sessions, on_detected=on_detected)
         self._renderer = PageRenderer(options)
+        self._step_runner = StepRunner()
         self.states = DeviceStates()
 
     @property
@@ -63,7 +67,10 @@ class Collector:
         problem = check_result(result, target, strict=self._options.strict)
         state.has_answered = True
         observe_system_group(state.detection, plan, result.scanner)
-        return self._renderer.page(target, state, result), problem
+        steps = self._renderer.page(target, state.modules, result, state.next_formats())
+        rendering = await self._step_runner.run(steps, is_small=result.is_small)
+        self._renderer.count(rendering.dropped)
+        return rendering.page, problem or rendering.problem
 
     async def identify(self, target: Target, *, deadline: float) -> DeviceIdentity:
         """Asks a target what it is. Raises SnmpError."""
@@ -93,10 +100,11 @@ class Collector:
         began = time.perf_counter()
         modules = [one.module for one in plan.modules]
         session = self._sessions.create(target, modules, state.engine, deadline=deadline, observer=observer)
-        run = PollRun(session, result, target.credentials.version, state.limits)
+        budget = ReadBudget(self._options.limits)
+        run = PollRun(session, result, target.credentials.version, state.limits, budget, self._step_runner)
         try:
             async with session:
-                await run.read(self._label_cache(target, state), self._renderer.render_modules)
+                await run.read(self._label_cache(target, state), self._render_modules)
         except SnmpError as error:
             result.error = error
             if isinstance(error, AuthenticationError):
@@ -105,6 +113,9 @@ class Collector:
         if observer is not None:
             observer.on_poll_end(result, session.traffic)
         return result
+
+    async def _render_modules(self, result: PollResult) -> Renderer:
+        return await self._step_runner.run(self._renderer.render_modules(result), is_small=result.is_small)
 
     def _label_cache(self, target: Target, state: DeviceState) -> LabelCache | None:
         """The label cache of a target; None when labels are read at every poll.

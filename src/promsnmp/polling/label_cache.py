@@ -142,9 +142,7 @@ class LabelCache:
     def _store(self, at: int, octets: bytes, now: float) -> None:
         cached = self._columns.get(at)
         if cached is None or cached.octets != octets:
-            self._columns[at] = _CachedColumn(
-                octets, ColumnSize(len(ber.varbinds(octets, 0, len(octets))), len(octets)), now
-            )
+            self._columns[at] = _CachedColumn(octets, ColumnSize(ber.row_count(octets), len(octets)), now)
             self._partial_plans.clear()
         else:
             cached.polls, cached.read_at = 0, now

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from promsnmp.errors import StrictFailure
-from promsnmp.exposition.families import Exposition
+from promsnmp.errors import SnmpError, StrictFailure, TooMuchData
+from promsnmp.exposition.families import Exposition, Family
+from promsnmp.exposition.formats import openmetrics
 from promsnmp.exposition.plan import ModulePlan
 from promsnmp.exposition.renderer import Renderer
 from promsnmp.exposition.utilization.interfaces import add_utilization
-from promsnmp.polling.device_state import DeviceState
 from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.pages.page import Format, RenderedPage
 from promsnmp.polling.poll import PollResult
 from promsnmp.polling.target import Target
 from promsnmp.snmp import oid
 from promsnmp.snmp.operations.base import Cost
+from promsnmp.support.compression import GzipWriter
+from promsnmp.support.steps import Steps
 
 _OWN_PREFIX = "promsnmp_"
 _SCRAPE_METRICS = {
@@ -33,14 +36,28 @@ _COLLECTED = "When the device was polled for this page, in Unix seconds; time() 
 _DROPPED = "Values that the device returned but that are not on this page, by reason."
 
 
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """A rendered page, what is missing from it because it would be too large, and the values left out, by reason."""
+
+    page: RenderedPage
+    problem: SnmpError | None
+    dropped: Mapping[str, int]
+
+
 class PageRenderer:
-    """Renders pages, and counts in ``dropped`` the values that were left out, by reason."""
+    """Renders pages, in steps; counts in ``dropped`` the values that were left out of all pages, by reason."""
 
     def __init__(self, options: CollectorOptions) -> None:
         self._options = options
         self.dropped: dict[str, int] = {}
 
-    def render_modules(self, result: PollResult) -> Renderer:
+    def count(self, dropped: Mapping[str, int]) -> None:
+        """Adds to ``dropped``."""
+        for reason, count in dropped.items():
+            self.dropped[reason] = self.dropped.get(reason, 0) + count
+
+    def render_modules(self, result: PollResult) -> Steps[Renderer]:
         """A renderer that has the samples of all modules."""
         renderer = Renderer(
             result.plan,
@@ -51,32 +68,88 @@ class PageRenderer:
             cached_columns=result.cached_columns,
         )
         for one in result.plan.modules:
-            renderer.module(one.metrics)
+            yield from renderer.module_steps(one.metrics)
         return renderer
 
-    def page(self, target: Target, state: DeviceState, result: PollResult) -> RenderedPage:
+    def page(
+        self, target: Target, modules: tuple[str, ...], result: PollResult, formats: Iterable[Format]
+    ) -> Steps[Rendering]:
         """The page of a poll, in the formats that scrapes ask for. Raises StrictFailure."""
         began = time.perf_counter()
-        renderer = result.renderer or self.render_modules(result)
-        exposition, own = renderer.exposition, self._options.own_metrics
-        if self._options.utilization:
-            add_utilization(renderer, result.plan, result.render_state.utilization, at=result.started, visible=own)
+        renderer = result.renderer or (yield from self.render_modules(result))
+        exposition, own, options = renderer.exposition, self._options.own_metrics, self._options
+        if options.utilization:
+            yield from add_utilization(
+                renderer, result.plan, result.render_state.utilization, at=result.started, visible=own
+            )
+        exposition.reserve(name for name in OWN_METRIC_NAMES if own or not name.startswith(_OWN_PREFIX))
         exposition.deduplicate()
-        if self._options.strict:
+        yield
+        if options.strict:
             _require_unique(target, exposition)
-        _add_scrape_metrics(exposition, result, time.perf_counter() - began, own=own)
-        for reason, count in exposition.dropped.items():
-            self.dropped[reason] = self.dropped.get(reason, 0) + count
-        return RenderedPage(result.started, state.modules, _bodies(exposition, state.next_formats()))
+        pages = {one: _PageWriter(one, exposition, options.page_octets) for one in formats}
+        for writer in pages.values():
+            yield from writer.write_modules()
+        missing = next((writer.missing for writer in pages.values() if writer.missing), ())
+        scrape_metrics = Exposition(dropped=exposition.dropped)
+        _add_scrape_metrics(scrape_metrics, result, missing, time.perf_counter() - began, own=own)
+        for writer in pages.values():
+            writer.write_own(scrape_metrics)
+        page = RenderedPage(result.started, modules, {one: writer.gzip for one, writer in pages.items()})
+        problem = _too_large(target, options.page_octets) if missing else None
+        if problem is not None and options.strict:
+            raise StrictFailure(problem.message, target=problem.target)
+        return Rendering(page, problem, exposition.dropped)
+
+
+class _PageWriter:
+    """Writes an exposition as a page of at most ``most`` bytes; families that do not fit are left out."""
+
+    def __init__(self, page_format: Format, exposition: Exposition, most: int) -> None:
+        self.gzip = GzipWriter()
+        self.missing: Sequence[str] = ()
+        """Families that are not on the page."""
+        self._as_openmetrics = page_format is Format.OPENMETRICS
+        self._exposition = exposition
+        self._most = most
+
+    def write_modules(self) -> Steps[None]:
+        """Writes what the modules made, up to the first family that does not fit."""
+        families = [one for one in self._exposition.families.values() if one.parts]
+        names = {one.name for one in families} | OWN_METRIC_NAMES
+        for at, family in enumerate(families):
+            made = list(Exposition.family_blocks(family, names, as_openmetrics=self._as_openmetrics))
+            if self.gzip.size + sum(map(len, made)) > self._most:
+                self._leave_out(families[at:])
+                return
+            for block in made:
+                self.gzip.write(block)
+            yield
+
+    def write_own(self, exposition: Exposition) -> None:
+        """Writes PromSNMP's own families, which every page has, and the end."""
+        for family in exposition.families.values():
+            for block in Exposition.family_blocks(family, OWN_METRIC_NAMES, as_openmetrics=self._as_openmetrics):
+                self.gzip.write(block)
+        if self._as_openmetrics:
+            self.gzip.write(openmetrics.END)
+
+    def _leave_out(self, families: Sequence[Family]) -> None:
+        if "page_size" not in self._exposition.dropped:
+            self._exposition.drop("page_size", sum(one.samples for one in families))
+        self.missing = [one.name for one in families]
 
 
 def empty_page(formats: Iterable[Format]) -> RenderedPage:
     """A page without samples, as of now."""
-    return RenderedPage(time.monotonic(), (), _bodies(Exposition(), formats))
+    return RenderedPage(
+        time.monotonic(), (), {one: openmetrics.END if one is Format.OPENMETRICS else b"" for one in formats}
+    )
 
 
-def _bodies(exposition: Exposition, formats: Iterable[Format]) -> dict[Format, bytes]:
-    return {one: exposition.render(as_openmetrics=one is Format.OPENMETRICS) for one in formats}
+def _too_large(target: Target, most: int) -> TooMuchData:
+    message = f"the page is larger than {most} bytes (COLLECTION_MAX_PAGE_BYTES), the rest was left out"
+    return TooMuchData(message, target=str(target.endpoint))
 
 
 def _require_unique(target: Target, exposition: Exposition) -> None:
@@ -93,14 +166,16 @@ def _require_unique(target: Target, exposition: Exposition) -> None:
 # ------------------------------------------------------------------------------- PromSNMP's own metrics of a page
 
 
-def _add_scrape_metrics(exposition: Exposition, result: PollResult, rendering: float, *, own: bool) -> None:
+def _add_scrape_metrics(
+    exposition: Exposition, result: PollResult, missing: Sequence[str], rendering: float, *, own: bool
+) -> None:
     """Adds, for each module, what the poll cost, and with ``own`` whether it read everything."""
     rows: dict[str, list[tuple[dict[str, str], float]]] = {name: [] for name in _SCRAPE_METRICS}
     for one in result.plan.modules:
         labels = {"module": one.module.name}
         cost = _cost(one, result)
         seconds = cost.seconds + result.render_seconds + rendering
-        figures = (_is_complete(one, result), cost.seconds, cost.sent, cost.retried, cost.varbinds, seconds)
+        figures = (_is_complete(one, result, missing), cost.seconds, cost.sent, cost.retried, cost.varbinds, seconds)
         for name, number in zip(rows, figures, strict=True):
             rows[name].append((labels, float(number)))
     for name, samples in rows.items():
@@ -126,8 +201,11 @@ def _cost(one: ModulePlan, result: PollResult) -> Cost:
     return total
 
 
-def _is_complete(one: ModulePlan, result: PollResult) -> bool:
+def _is_complete(one: ModulePlan, result: PollResult, missing: Sequence[str]) -> bool:
+    """Whether everything of a module was read, and none of its families is ``missing`` from the page."""
     if any(root not in result.finished for root in one.roots):
+        return False
+    if missing and any(name.startswith(metric.family) for name in missing for metric in one.metrics):
         return False
     return not (one.gets and result.gets_failed and not all(_is_walked(get, result) for get in one.gets))
 

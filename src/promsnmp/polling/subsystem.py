@@ -25,6 +25,7 @@ from promsnmp.polling.pages.service import NEVER_POLLED, PageService, PollStatus
 from promsnmp.polling.poller import Poller
 from promsnmp.polling.target import Target, device_target
 from promsnmp.settings import Settings
+from promsnmp.snmp.operations.budget import PollLimits
 
 ADHOC_PAGE_SECONDS = 1.0
 """Seconds for which the page of an address outside the inventory answers further scrapes."""
@@ -57,6 +58,12 @@ class PollingSubsystem:
                 source_address=settings.snmp_source_address,
                 label_refresh=settings.collection_label_refresh if interval else 1,
                 label_age=settings.collection_label_refresh * interval,
+                limits=PollLimits(
+                    varbinds=settings.collection_max_varbinds,
+                    octets=settings.collection_max_octets,
+                    rows=settings.collection_max_rows,
+                ),
+                page_octets=settings.collection_max_page_bytes,
             ),
             on_detected=self.detected_modules.add,
         )

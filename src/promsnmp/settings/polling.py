@@ -41,6 +41,30 @@ class PollingSettings(Group):
         description="Polls of a device between two readings of the columns that only give labels (ifName, ifAlias and "
         "the like); a change that the device reports makes them read at once. 1: read them at every poll.",
     )
+    collection_max_varbinds: int = Field(
+        2_000_000,
+        ge=1,
+        description="Maximum variable bindings that one poll reads; the page of a device that returns more is partial. "
+        "A device with 20,000 interfaces returns about 800,000 of IF-MIB.",
+    )
+    collection_max_octets: int = Field(
+        64 * 1024 * 1024,
+        ge=1,
+        description="Maximum octets that the values of one poll may take in memory; "
+        "the page of a device that returns more is partial.",
+    )
+    collection_max_rows: int = Field(
+        250_000,
+        ge=1,
+        description="Maximum rows of a column that one poll reads; the walk of a longer table ends there, "
+        "and the page is partial.",
+    )
+    collection_max_page_bytes: int = Field(
+        256 * 1024 * 1024,
+        ge=1,
+        description="Maximum bytes of a page, uncompressed; the metrics that do not fit are left out. "
+        "The page of a device with 20,000 interfaces has about 130 MB.",
+    )
     cache_exp_millis: int = Field(
         300_000,
         ge=0,

@@ -8,14 +8,14 @@ section "Unknown"), which allows every name. ``rate()`` and everything else work
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from functools import lru_cache
 
 from promsnmp.exposition.utilization.histogram import OPENMETRICS_BOUNDS
 
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 END = b"# EOF\n"
-_NEWLINE = "\n"
+_FAMILY_NAME = re.compile(rb"\n# HELP (\S+)")
 _ESCAPED = re.compile(r"\\[\\n]")
 _QUOTED = re.compile(r'\\["\\n]')
 _BOUND = re.compile(r'([{,])le="(\d+)"} ')
@@ -42,11 +42,23 @@ def sample_parts(kind: str, parts: list[bytes]) -> list[bytes]:
     return [OPENMETRICS_BOUNDS.get(part, part) for part in parts]
 
 
-def from_text(page: bytes) -> bytes:
-    """The OpenMetrics form of a page that was rendered in text format 0.0.4."""
-    blocks = f"\n{page.decode().removesuffix(_NEWLINE)}".split("\n# HELP ")[1:]
-    names = {block.partition(" ")[0] for block in blocks}
-    return b"".join((*[_family(block, names) for block in blocks], END))
+def from_text(page: bytes) -> Iterator[bytes]:
+    """The OpenMetrics form of a page that was rendered in text format 0.0.4, in parts."""
+    names = {found[1].decode() for found in _FAMILY_NAME.finditer(b"\n" + page)}
+    for block in _split(page, b"\n# HELP "):
+        yield _family(block.decode(), names)
+    yield END
+
+
+def _split(page: bytes, mark: bytes) -> Iterator[bytes]:
+    """The blocks of a page that begin with ``mark``, without it: one copy at a time, for the page may be large."""
+    page = b"\n" + page
+    at = page.find(mark)
+    while at >= 0:
+        start = at + len(mark)
+        at = page.find(mark, start)
+        block = page[start:] if at < 0 else page[start:at]
+        yield block.removesuffix(b"\n") if at < 0 else block
 
 
 def _family(block: str, names: Container[str]) -> bytes:
@@ -59,14 +71,14 @@ def _family(block: str, names: Container[str]) -> bytes:
     return b"%b\n%b\n" % (header(name, kind, unescaped), samples.encode())
 
 
-def to_text(page: bytes) -> bytes:
-    """The text format of a page that PromSNMP rendered in OpenMetrics: the reverse of ``from_text``."""
-    blocks = f"\n{page.removesuffix(END).decode()}".split("\n# TYPE ")[1:]
-    return b"".join(map(_text_family, blocks))
+def to_text(page: bytes) -> Iterator[bytes]:
+    """The text format of a page that PromSNMP rendered in OpenMetrics, in parts: the reverse of ``from_text``."""
+    for block in _split(page.removesuffix(END), b"\n# TYPE "):
+        yield _text_family(block.decode())
 
 
 def _text_family(block: str) -> bytes:
-    type_line, help_line, samples = block.removesuffix(_NEWLINE).split("\n", 2)
+    type_line, help_line, samples = block.split("\n", 2)
     name, kind = type_line.split(" ")
     if kind == "histogram":
         samples = _EXACT_BOUND.sub(r'\1le="\2"} ', samples)
