@@ -5,8 +5,8 @@ from __future__ import annotations
 from promsnmp.exposition.label_table import LabelTable
 from promsnmp.exposition.labels import ColumnRows, LabelSpec
 from promsnmp.modules.model import Index, Lookup
-from promsnmp.support.steps import run_steps
 from promsnmp.snmp import ber, oid
+from promsnmp.support.steps import run_steps
 
 NAME = Lookup(("row",), "name", "1.3.9", "DisplayString")
 ROW = Index("row")

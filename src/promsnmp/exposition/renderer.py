@@ -120,7 +120,8 @@ class Renderer:
         found: dict[bytes, int] = {}
         try:
             for at in range(0, len(rows), _ROWS_AT_ONCE):
-                found.update(zip(rows[at : at + _ROWS_AT_ONCE], map(int, numbers[at : at + _ROWS_AT_ONCE]), strict=True))
+                part = slice(at, at + _ROWS_AT_ONCE)
+                found.update(zip(rows[part], map(int, numbers[part]), strict=True))
         except ValueError:  # some are fractions
             return {row: int(number) for row, number in zip(rows, numbers, strict=True) if number.isdigit()}
         return found

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from operator import itemgetter
+
+from cachetools import LRUCache
 
 from promsnmp.errors import AuthenticationError, SnmpError
 from promsnmp.exposition.plan import Plan, make_plan
@@ -19,7 +22,13 @@ from promsnmp.polling.poll import PollObserver, PollResult, PollRun, SessionFact
 from promsnmp.polling.render import PageRenderer, empty_page
 from promsnmp.polling.target import Target
 from promsnmp.snmp.operations.budget import ReadBudget
-from promsnmp.support.steps import StepRunner
+from promsnmp.support.steps import StepRunner, Steps, run_steps
+
+MAX_PLANS = 64 * 1024 * 1024
+PLAN_OCTETS = 1024
+"""Bytes of memory for plans, and bytes of a plan for each of its metrics, about."""
+FEW_MODULES = 4
+"""Modules whose plan is made on the event loop: within a few milliseconds."""
 
 
 class Collector:
@@ -31,12 +40,12 @@ class Collector:
         """``on_detected`` is called with each target whose device was detected, and with the result."""
         self._catalogue_store = catalogue_store
         self._options = options
-        self._plans: dict[tuple[str, ...], Plan] = {}
+        self._plans: LRUCache[tuple[str, ...], tuple[int, Plan]] = LRUCache(MAX_PLANS, getsizeof=itemgetter(0))
         self._plans_generation = catalogue_store.generation
         self._sessions = SessionFactory(source_address=options.source_address)
         self._detector = Detector(catalogue_store, self._sessions, on_detected=on_detected)
         self._renderer = PageRenderer(options)
-        self._step_runner = StepRunner()
+        self.step_runner = StepRunner()
         self.states = DeviceStates()
 
     @property
@@ -59,7 +68,7 @@ class Collector:
         """
         state = self.states.of(target)
         modules = await self._detector.resolve_modules(target, state, deadline=deadline)
-        plan = self.plan(modules)
+        plan = await self._plan(modules)
         state.use_modules(modules)
         if not plan.modules:  # ``module=``: no modules, so there is nothing to ask for
             return empty_page(state.formats), None
@@ -68,8 +77,9 @@ class Collector:
         state.has_answered = True
         observe_system_group(state.detection, plan, result.scanner)
         steps = self._renderer.page(target, state.modules, result, state.next_formats())
-        rendering = await self._step_runner.run(steps, is_small=result.is_small)
+        rendering = await self.step_runner.run(steps, is_small=result.is_small)
         self._renderer.count(rendering.dropped)
+        self.states.record_size(target, result.octets)
         return rendering.page, problem or rendering.problem
 
     async def identify(self, target: Target, *, deadline: float) -> DeviceIdentity:
@@ -83,14 +93,29 @@ class Collector:
 
     def plan(self, modules: tuple[str, ...]) -> Plan:
         """The plan of some modules, by the present catalogue. Raises ModuleError for an unknown one."""
+        return self._known_plan(modules) or run_steps(self._make_plan(modules))
+
+    async def _plan(self, modules: tuple[str, ...]) -> Plan:
+        """As ``plan``; a large one is made in a thread."""
+        plan = self._known_plan(modules)
+        if plan is None:
+            plan = await self.step_runner.run(self._make_plan(modules), is_small=len(modules) <= FEW_MODULES)
+        return plan
+
+    def _known_plan(self, modules: tuple[str, ...]) -> Plan | None:
         if self._catalogue_store.generation != self._plans_generation:
             self._plans_generation = self._catalogue_store.generation
             self._plans.clear()
             self.states.reset_rendering()
-        plan = self._plans.get(modules)
-        if plan is None:
-            catalogue = self._catalogue_store.current
-            plan = self._plans[modules] = make_plan([catalogue.module(name) for name in modules])
+        known = self._plans.get(modules)
+        return None if known is None else known[1]
+
+    def _make_plan(self, modules: tuple[str, ...]) -> Steps[Plan]:
+        generation, catalogue = self._catalogue_store.generation, self._catalogue_store.current
+        plan = make_plan([catalogue.module(name) for name in modules])
+        yield
+        if generation == self._plans_generation:
+            self._plans[modules] = PLAN_OCTETS * (1 + sum(len(one.metrics) for one in plan.modules)), plan
         return plan
 
     async def _poll(
@@ -101,7 +126,7 @@ class Collector:
         modules = [one.module for one in plan.modules]
         session = self._sessions.create(target, modules, state.engine, deadline=deadline, observer=observer)
         budget = ReadBudget(self._options.limits)
-        run = PollRun(session, result, target.credentials.version, state.limits, budget, self._step_runner)
+        run = PollRun(session, result, target.credentials.version, state.limits, budget, self.step_runner)
         try:
             async with session:
                 await run.read(self._label_cache(target, state), self._render_modules)
@@ -115,7 +140,7 @@ class Collector:
         return result
 
     async def _render_modules(self, result: PollResult) -> Renderer:
-        return await self._step_runner.run(self._renderer.render_modules(result), is_small=result.is_small)
+        return await self.step_runner.run(self._renderer.render_modules(result), is_small=result.is_small)
 
     def _label_cache(self, target: Target, state: DeviceState) -> LabelCache | None:
         """The label cache of a target; None when labels are read at every poll.

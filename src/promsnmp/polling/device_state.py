@@ -14,6 +14,9 @@ from promsnmp.snmp.operations.base import AgentLimits
 from promsnmp.snmp.v3.engine import EngineState
 
 MAX_STATES = 10_000
+MAX_OCTETS = 1024 * 1024 * 1024
+_EMPTY_OCTETS = 4_000
+"""Bytes of a state that has no labels yet, about."""
 
 
 @dataclass(slots=True)
@@ -71,12 +74,26 @@ class DeviceState:
         return self.formats
 
 
-class DeviceStates:
-    """The states of all targets; at most ``max_states``, the least recently polled go first."""
+_StateKey = tuple[str, tuple[str, ...]]
 
-    def __init__(self, max_states: int = MAX_STATES) -> None:
+
+class DeviceStates:
+    """The states of all targets; at most ``max_states``, the least recently polled go first.
+
+    The states of targets that only scrapes ask for take at most ``max_octets`` bytes together: whoever asks for ever
+    new ones (other modules, other addresses) must not fill the memory.
+    """
+
+    def __init__(self, max_states: int = MAX_STATES, *, max_octets: int = MAX_OCTETS) -> None:
         self.max_states = max_states
-        self._states: OrderedDict[tuple[str, tuple[str, ...]], DeviceState] = OrderedDict()
+        self._max_octets = max_octets
+        self._states: OrderedDict[_StateKey, DeviceState] = OrderedDict()
+        self._unmanaged: OrderedDict[_StateKey, int] = OrderedDict()
+        """Bytes by state."""
+        self.unmanaged_octets = 0
+
+    def __len__(self) -> int:
+        return len(self._states)
 
     def of(self, target: Target) -> DeviceState:
         """The state of a target, created when there is none."""
@@ -84,10 +101,20 @@ class DeviceStates:
         state = self._states.get(key)
         if state is None:
             state = self._states[key] = DeviceState()
+            if not target.managed:
+                self._weigh(key, _EMPTY_OCTETS)
             while len(self._states) > self.max_states:
-                self._states.popitem(last=False)
+                self._drop(next(iter(self._states)))
         self._states.move_to_end(key)
+        if target.managed and key in self._unmanaged:
+            self.unmanaged_octets -= self._unmanaged.pop(key)
         return state
+
+    def record_size(self, target: Target, octets: int) -> None:
+        """Notes that a poll of the target took in ``octets`` bytes: its state keeps about twice as many."""
+        key = target.key, target.modules
+        if key in self._unmanaged:
+            self._weigh(key, 2 * octets + _EMPTY_OCTETS)
 
     def find(self, target: Target) -> DeviceState | None:
         """The state of a target, None when there is none."""
@@ -97,3 +124,13 @@ class DeviceStates:
         """Drops of every state what belongs to a plan."""
         for state in self._states.values():
             state.reset_rendering()
+
+    def _weigh(self, key: _StateKey, octets: int) -> None:
+        self.unmanaged_octets += octets - self._unmanaged.pop(key, 0)
+        self._unmanaged[key] = octets
+        while self.unmanaged_octets > self._max_octets and len(self._unmanaged) > 1:
+            self._drop(next(iter(self._unmanaged)))
+
+    def _drop(self, key: _StateKey) -> None:
+        del self._states[key]
+        self.unmanaged_octets -= self._unmanaged.pop(key, 0)

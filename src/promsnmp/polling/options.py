@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
-from promsnmp.snmp.operations.budget import PollLimits
+from promsnmp.snmp.operations.budget import DEFAULT_LIMITS, PollLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class CollectorOptions:
     """Of a device of the inventory, columns that serve only as labels are read once in this many polls."""
     label_age: float = inf
     """Seconds after which they are read again, whatever the number of polls."""
-    limits: PollLimits = PollLimits()
+    limits: PollLimits = DEFAULT_LIMITS
     """What one poll reads at most."""
     page_octets: int = 256 * 1024 * 1024
     """How large a page may be, uncompressed."""

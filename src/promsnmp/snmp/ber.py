@@ -475,10 +475,10 @@ class Scanner:
     """Reads the responses of one walk (or of GETs), keeps what belongs to ``columns``, and returns how to continue.
 
     ``columns`` are OIDs as content octets, none a prefix of another. After a ``feed``: ``segments[i]`` are slices of
-    datagrams with varbinds of ``columns[i]``, ``rows[i]`` is their number, ``last`` is the last OID seen in the subtree,
-    ``offender`` the OID that did not increase, ``count`` the number of varbinds so far, ``unclaimed`` how many of them
-    no column took, ``kept`` the memory that the segments take (octets), and ``longest`` the most rows of a column of the
-    subtree.
+    datagrams with varbinds of ``columns[i]``, ``rows[i]`` is their number, ``last`` is the last OID seen in the
+    subtree, ``offender`` the OID that did not increase, ``count`` the number of varbinds so far, ``unclaimed`` how many
+    of them no column took, ``kept`` the memory that the segments take (octets), and ``longest`` the most rows of a
+    column of the subtree.
     """
 
     root: bytes

@@ -27,6 +27,8 @@ OWNER_TIMEOUT = 1.5
 """Seconds that an owner has to answer; a third of the scrape's time, if that is less."""
 CUT_OFF = b"x-promsnmp-cut-off"
 """Header of an owner that seems to reach no device at all."""
+MAX_OWNERS = 50_000
+"""Devices whose owner is remembered; their names have at most 260 characters."""
 UNREADABLE = (502, 504)
 """Statuses that say that the device could not be read."""
 
@@ -144,6 +146,8 @@ class OwnerProxy:
         if shard is None:
             return None
         if shard not in self._owners:
+            if len(self._owners) >= MAX_OWNERS:
+                self._owners.clear()
             self._owners[shard] = None if ring.is_mine(shard) else self._members.find(ring.owner(shard))
         return self._owners[shard]
 

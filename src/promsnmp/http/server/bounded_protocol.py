@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any, NoReturn
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from promsnmp.http.server.connections import ConnectionEntry, ConnectionTable
 
@@ -92,7 +92,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Answers with ``status``, unless another response is on its way, and closes the connection."""
         if status is not HTTPStatus.BAD_REQUEST and self.table is not None:
             self.table.count("request_too_large")
-        if self.cycle is None or self.cycle.response_complete:
+        if self.idle_since() is not None:
             text = f"{status.phrase}\n".encode()
             lines = [
                 b"HTTP/1.1 %d %b" % (status, status.phrase.encode()),
@@ -113,7 +113,8 @@ class BoundedProtocol(HttpToolsProtocol):
     # ------------------------------------------------------------------------------------------------ of the table
 
     def idle_since(self) -> float | None:
-        return self._since if self.cycle is None or self.cycle.response_complete else None
+        cycle: RequestResponseCycle | None = self.cycle
+        return self._since if cycle is None or cycle.response_complete else None
 
     def has_served(self) -> bool:
         return self._served

@@ -94,10 +94,12 @@ class ConnectionTable:
         loop = asyncio.get_running_loop()
         address = address_key(str(peer[0]))
         same = self._by_address.get(address, set())
-        if len(same) >= self.limits.per_address and not self._make_room(same):
-            return self._refuse()
-        if len(self._entries) >= self.limits.most and not self._make_room(self._entries):
-            return self._refuse()
+        if (len(same) >= self.limits.per_address and not self._make_room(same)) or (
+            len(self._entries) >= self.limits.most and not self._make_room(self._entries)
+        ):
+            self.count("refused")
+            self._log_limit("refused a connection: all allowed connections are in use, %d are open")
+            return None
         entry = ConnectionEntry(address, sock, loop.time())
         self._entries.add(entry)
         self._by_address.setdefault(address, set()).add(entry)
@@ -123,10 +125,6 @@ class ConnectionTable:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-    def _refuse(self) -> None:
-        self.count("refused")
-        self._log_limit("refused a connection: all %d allowed connections are in use")
 
     def _make_room(self, entries: set[ConnectionEntry]) -> bool:
         """Closes the connections that have been idle for the longest time, those without any request first."""

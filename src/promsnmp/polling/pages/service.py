@@ -38,9 +38,13 @@ class PollStatus:
 NEVER_POLLED = PollStatus("unknown")
 
 
+MAX_SCRAPE_POLLS = 1000
+"""The default of SCRAPE_CONCURRENCY."""
+
+
 class PageService:
     """Pages by target. ``poll_timeout`` (seconds) bounds every poll, ``freshness`` (seconds) the age of a page that
-    answers a scrape of an ad-hoc target."""
+    answers a scrape of an ad-hoc target, ``max_scrape_polls`` how many polls run at once because of scrapes."""
 
     def __init__(
         self,
@@ -50,12 +54,15 @@ class PageService:
         *,
         poll_timeout: float,
         freshness: float | None = None,
+        max_scrape_polls: int = MAX_SCRAPE_POLLS,
     ) -> None:
         self._collector = collector
         self._cache = cache
         self._counts = counts
         self._poll_timeout = poll_timeout
         self._freshness = freshness
+        self._slots = asyncio.Semaphore(max_scrape_polls)
+        self._conversion = asyncio.Lock()
         self._polls: dict[Target, asyncio.Task[CacheEntry]] = {}
         self._recent_polls: deque[bool] = deque(maxlen=RECENT_POLLS)
 
@@ -81,6 +88,8 @@ class PageService:
             entry = await self._wait(target, timeout)
         if isinstance(entry, PollFailure):
             raise entry.error
+        if not entry.has(body_format):
+            await self._convert(target, entry, body_format)
         return entry
 
     def cached_page(self, target: Target, body_format: Format) -> RenderedPage | None:
@@ -111,12 +120,7 @@ class PageService:
 
     async def poll(self, target: Target) -> CacheEntry:
         """Polls a target, or joins the poll that is running, and caches the result. Raises ModuleError."""
-        task = self._polls.get(target)
-        if task is None:
-            task = asyncio.create_task(self._poll(target), name=f"poll of {target.name}")
-            self._polls[target] = task
-            task.add_done_callback(lambda _: self._polls.pop(target, None))
-        return await asyncio.shield(task)
+        return await asyncio.shield(self._polls.get(target) or self._start(target))
 
     def forget(self, target: Target) -> None:
         """Drops the page of a target that is no longer polled."""
@@ -128,6 +132,15 @@ class PageService:
             task.cancel()
         await asyncio.gather(*self._polls.values(), return_exceptions=True)
 
+    def _start(self, target: Target) -> asyncio.Task[CacheEntry]:
+        task = asyncio.create_task(self._poll(target), name=f"poll of {target.name}")
+        self._polls[target] = task
+        task.add_done_callback(lambda _: self._polls.pop(target, None))
+        return task
+
+    def _put(self, target: Target, entry: CacheEntry) -> None:
+        self._cache.put(self._key(target), entry, brief=None if target.managed else self._freshness)
+
     def _key(self, target: Target) -> Hashable:
         """The cache key. Pages of ad-hoc targets do not survive a reload of the modules; inventory devices are polled
         again anyway."""
@@ -135,9 +148,27 @@ class PageService:
             return target.key, target.modules
         return target.key, target.modules, self._collector.generation
 
+    async def _convert(self, target: Target, page: RenderedPage, body_format: Format) -> None:
+        """Makes the page available in a format that it was not rendered in."""
+        async with self._conversion:
+            if page.has(body_format):
+                return
+            if page.is_large:
+                await asyncio.to_thread(page.gzipped, body_format)
+            else:
+                page.gzipped(body_format)
+            if self._cache.peek(self._key(target)) is page:
+                self._put(target, page)  # it has become larger
+
     async def _wait(self, target: Target, timeout: float) -> CacheEntry:  # noqa: ASYNC109
         try:
             async with asyncio.timeout(timeout):
+                if target not in self._polls:
+                    await self._slots.acquire()
+                    if target in self._polls:
+                        self._slots.release()
+                    else:
+                        self._start(target).add_done_callback(lambda _: self._slots.release())
                 return await self.poll(target)
         except TimeoutError:
             message = f"the device did not answer completely within the {timeout:g} s that the scrape allows"
@@ -156,7 +187,7 @@ class PageService:
         self._recent_polls.append(isinstance(entry, RenderedPage))
         self._log_outcome_change(target, outcome, problem)
         if target.managed or isinstance(entry, RenderedPage):
-            self._cache.put(self._key(target), entry)
+            self._put(target, entry)
         return entry
 
     def _log_outcome_change(self, target: Target, outcome: str, problem: SnmpError | None) -> None:

@@ -24,6 +24,7 @@ class PollLimits:
     rows: int = 250_000
 
 
+DEFAULT_LIMITS = PollLimits()
 NO_LIMITS = PollLimits(varbinds=UNLIMITED, octets=UNLIMITED, rows=UNLIMITED)
 """For those who look at each value as it comes, and keep none."""
 
