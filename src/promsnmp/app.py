@@ -22,13 +22,20 @@ from promsnmp.discovery.schedule import Scheduler
 from promsnmp.discovery.service import Discovery
 from promsnmp.errors import ModuleError, SettingsError
 from promsnmp.http.app import create_asgi_app
-from promsnmp.http.factory import make_access_control, make_plain_routes, make_scrape_route, make_stack
+from promsnmp.http.factory import (
+    make_access_control,
+    make_connection_table,
+    make_plain_routes,
+    make_scrape_route,
+    make_stack,
+)
 from promsnmp.http.middleware.owner_proxy import OwnerProxy
 from promsnmp.http.responses.targets_cache import TargetsCache
 from promsnmp.http.routes.scrape import ScrapeRoute
 from promsnmp.http.security.auth import AccessControl
 from promsnmp.http.security.tls import PeerTlsContext
 from promsnmp.http.security.web_config_watcher import WebConfigWatcher
+from promsnmp.http.server.connections import ConnectionTable
 from promsnmp.http.server.fast_path import fast_path_protocol
 from promsnmp.http.server.lifecycle import Application, Lifecycle, PeriodicTask
 from promsnmp.http.server.listen import listen_all
@@ -47,6 +54,7 @@ from promsnmp.modules.reload import catalogue_component, reload_catalogue
 from promsnmp.observe import metric_families
 from promsnmp.observe.counts import DiscoveryCounts, RequestCounts
 from promsnmp.observe.health import DiskSpace, Health, loop_check
+from promsnmp.observe.memory_guard import CHECK_SECONDS
 from promsnmp.observe.meters import ProcessMeters
 from promsnmp.observe.registry import SelfMetrics
 from promsnmp.observe.tasks import LoopLag
@@ -54,6 +62,7 @@ from promsnmp.polling.detection.identify import identify
 from promsnmp.polling.subsystem import PollingSubsystem
 from promsnmp.settings import Settings
 from promsnmp.snmp.ber import COMPILED
+from promsnmp.support.descriptors import DescriptorShares, raise_limit, share
 from promsnmp.support.memory import freeze_memory, gc_paused, release_memory
 
 log = logging.getLogger(__name__)
@@ -78,6 +87,7 @@ class _Parts:
     sockets: list[socket.socket]
     cluster: Cluster
     polling: PollingSubsystem
+    connections: ConnectionTable
     discovery: Discovery
     discovery_counts: DiscoveryCounts
     scheduler: Scheduler
@@ -114,7 +124,8 @@ def _build_parts(settings: Settings) -> _Parts:
     store = _open_store(settings)
     sockets = listen_all(settings.listen_addresses)
     cluster = _build_cluster(settings, store, web, sockets)
-    polling = PollingSubsystem(settings, store, catalogue_store, cluster)
+    shares = _share_descriptors(settings)
+    polling = PollingSubsystem(settings, store, catalogue_store, cluster, scrape_polls=shares.scrape_polls)
     discovery_counts = DiscoveryCounts()
     discovery = _build_discovery(settings, store, cluster, discovery_counts)
     return _Parts(
@@ -125,12 +136,34 @@ def _build_parts(settings: Settings) -> _Parts:
         sockets=sockets,
         cluster=cluster,
         polling=polling,
+        connections=make_connection_table(settings, shares.connections),
         discovery=discovery,
         discovery_counts=discovery_counts,
         scheduler=_build_scheduler(settings, cluster, discovery),
         disk=DiskSpace(settings.prom_inv_file),
         loop_lag=LoopLag(),
     )
+
+
+def _share_descriptors(settings: Settings) -> DescriptorShares:
+    """Raises the limit of file descriptors, and shares them; the log says when there are too few."""
+    descriptors = raise_limit()
+    wanted = DescriptorShares(settings.server_max_connections, settings.scrape_concurrency)
+    shares = share(
+        descriptors,
+        polls=settings.collection_concurrency,
+        connections=wanted.connections,
+        scrape_polls=wanted.scrape_polls,
+    )
+    if shares != wanted:
+        log.warning(
+            "only %d file descriptors are allowed: at most %d connections (SERVER_MAX_CONNECTIONS) and %d polls for "
+            "scrapes (SCRAPE_CONCURRENCY) at a time; raise the hard limit (ulimit -Hn, LimitNOFILE=)",
+            descriptors,
+            shares.connections,
+            shares.scrape_polls,
+        )
+    return shares
 
 
 def _open_store(settings: Settings) -> InventoryStore:
@@ -215,6 +248,7 @@ def _build_application(parts: _Parts) -> Application:
             plain_routes.snmp.path, stack.fast_answer(plain_routes.snmp), requests, web.client_name
         ),
         tls=web.tls,
+        connections=parts.connections,
         grace=settings.shutdown_timeout / 1000 * GRACE_SHARE,
         periodic_tasks=_periodic_tasks(parts),
         lifecycles=_lifecycles(parts),
@@ -258,6 +292,7 @@ def _build_health(parts: _Parts) -> Health:
         "eventLoop": lambda: loop_check(parts.loop_lag),
         "inventory": lambda: inventory_component(parts.store),
         "leaderElection": parts.cluster.check_election,
+        "memory": parts.polling.memory.check,
         "modules": lambda: catalogue_component(parts.catalogue_store),
         "poller": parts.polling.check,
         "replicas": parts.cluster.check_members,
@@ -280,6 +315,9 @@ def _build_metrics(parts: _Parts, access: AccessControl, requests: RequestCounts
             parts.discovery_counts, stale=count_stale(store.current), next_at=parts.scheduler.next
         ),
         lambda: metric_families.request_families(requests),
+        lambda: metric_families.connection_families(
+            connections=len(parts.connections), most=parts.connections.limits.most, closed=parts.connections.closed
+        ),
         parts.web.families,
         lambda: metric_families.config_families(
             read_at=catalogue_store.read_at, healthy=catalogue_store.last_error is None
@@ -305,6 +343,7 @@ def _periodic_tasks(parts: _Parts) -> Mapping[str, PeriodicTask]:
         "storing of detected modules": PeriodicTask(
             step=parts.polling.store_detected_modules, every=DETECTED_MODULES_INTERVAL
         ),
+        "memory watch": PeriodicTask(step=parts.polling.watch_memory, every=CHECK_SECONDS),
         "disk watch": PeriodicTask(step=parts.disk.refresh, every=DISK_INTERVAL),
         "inventory write probe": PeriodicTask(step=parts.store.probe, every=DISK_INTERVAL),
         "event loop measurement": PeriodicTask(step=parts.loop_lag.measure, every=0.0),

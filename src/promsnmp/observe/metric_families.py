@@ -43,12 +43,13 @@ def site_families(site: Mapping[str, str]) -> Iterator[Metric]:
     yield gauge("promsnmp_site_info", "The site that this PromSNMP serves; the value is always 1.", 1, site)
 
 
-def cache_families(*, hits: int, misses: int, size: int) -> Iterator[Metric]:
+def cache_families(*, hits: int, misses: int, size: int, octets: int = 0) -> Iterator[Metric]:
     gets = CounterMetricFamily("cache_gets", "Lookups in the page cache, by result.", labels=["cache", "result"])
     gets.add_metric(["metrics", "hit"], hits)
     gets.add_metric(["metrics", "miss"], misses)
     yield gets
     yield gauge("cache_size", "Pages in the cache.", size, {"cache": "metrics"})
+    yield gauge("promsnmp_cache_bytes", "Memory that the pages in the cache take.", octets)
 
 
 def dropped_families(dropped: Mapping[str, int]) -> Iterator[Metric]:
@@ -195,6 +196,14 @@ def request_families(requests: RequestCounts) -> Iterable[Metric]:
     for (method, template, status), (count, seconds) in sorted(requests.totals.items()):
         family.add_metric([method, template, str(status), request_outcome(status)], int(count), seconds)
     return [family]
+
+
+def connection_families(*, connections: int, most: int, closed: Mapping[str, int]) -> Iterator[Metric]:
+    """``closed`` counts connections that were refused or ended for a bound, by reason."""
+    yield gauge("promsnmp_http_connections", "Open connections of HTTP clients.", connections)
+    yield gauge("promsnmp_http_connections_max", "Maximum open connections (SERVER_MAX_CONNECTIONS).", most)
+    text = "Connections that were refused, or closed before their client did, by reason."
+    yield _counted("promsnmp_http_connections_closed", text, "reason", closed)
 
 
 def login_families(failed: int) -> Iterator[Metric]:

@@ -7,11 +7,12 @@ from operator import itemgetter
 
 from cachetools import LRUCache
 
-from promsnmp.errors import AuthenticationError, SnmpError
+from promsnmp.errors import AuthenticationError, MemoryShort, SnmpError, TooMuchData
 from promsnmp.exposition.plan import Plan, make_plan
 from promsnmp.exposition.renderer import Renderer
 from promsnmp.inventory.modules import AUTO
 from promsnmp.modules.catalogue import CatalogueStore
+from promsnmp.observe.memory_guard import MemoryGuard
 from promsnmp.polling.detection.detector import Detector, OnDetected, observe_system_group
 from promsnmp.polling.detection.identify import DeviceIdentity
 from promsnmp.polling.device_state import DeviceState, DeviceStates
@@ -27,6 +28,8 @@ from promsnmp.support.steps import StepRunner, Steps, run_steps
 MAX_PLANS = 64 * 1024 * 1024
 PLAN_OCTETS = 1024
 """Bytes of memory for plans, and bytes of a plan for each of its metrics, about."""
+RENDERING_FACTOR = 7
+"""Bytes that rendering needs for each octet that was read, about."""
 FEW_MODULES = 4
 """Modules whose plan is made on the event loop: within a few milliseconds."""
 
@@ -35,11 +38,18 @@ class Collector:
     """Collects targets; ``states`` is what it remembers of their devices between polls."""
 
     def __init__(
-        self, catalogue_store: CatalogueStore, options: CollectorOptions, *, on_detected: OnDetected | None = None
+        self,
+        catalogue_store: CatalogueStore,
+        options: CollectorOptions,
+        *,
+        on_detected: OnDetected | None = None,
+        memory: MemoryGuard | None = None,
     ) -> None:
-        """``on_detected`` is called with each target whose device was detected, and with the result."""
+        """``on_detected`` is called with each target whose device was detected, and with the result; ``memory`` bounds
+        what polls take."""
         self._catalogue_store = catalogue_store
         self._options = options
+        self._memory = memory or MemoryGuard(0)
         self._plans: LRUCache[tuple[str, ...], tuple[int, Plan]] = LRUCache(MAX_PLANS, getsizeof=itemgetter(0))
         self._plans_generation = catalogue_store.generation
         self._sessions = SessionFactory(source_address=options.source_address)
@@ -76,10 +86,11 @@ class Collector:
         problem = check_result(result, target, strict=self._options.strict)
         state.has_answered = True
         observe_system_group(state.detection, plan, result.scanner)
+        await self._require_memory(result)
         steps = self._renderer.page(target, state.modules, result, state.next_formats())
         rendering = await self.step_runner.run(steps, is_small=result.is_small)
         self._renderer.count(rendering.dropped)
-        self.states.record_size(target, result.octets)
+        self._free_memory(target, state, result)
         return rendering.page, problem or rendering.problem
 
     async def identify(self, target: Target, *, deadline: float) -> DeviceIdentity:
@@ -125,7 +136,7 @@ class Collector:
         began = time.perf_counter()
         modules = [one.module for one in plan.modules]
         session = self._sessions.create(target, modules, state.engine, deadline=deadline, observer=observer)
-        budget = ReadBudget(self._options.limits)
+        budget = ReadBudget(self._options.limits, is_memory_short=self._memory.is_critical)
         run = PollRun(session, result, target.credentials.version, state.limits, budget, self.step_runner)
         try:
             async with session:
@@ -139,7 +150,21 @@ class Collector:
             observer.on_poll_end(result, session.traffic)
         return result
 
+    async def _require_memory(self, result: PollResult) -> None:
+        """Raises MemoryShort when rendering what was read would exceed the memory limit."""
+        if not result.is_small and not await self._memory.admits(RENDERING_FACTOR * result.octets):
+            raise MemoryShort("the page is not rendered: it needs more memory than MEMORY_LIMIT leaves")
+
+    def _free_memory(self, target: Target, state: DeviceState, result: PollResult) -> None:
+        """After a large poll: a device that returned more than it may is not worth remembering."""
+        self.states.record_size(target, result.octets)
+        if not result.is_small:
+            self._memory.release_soon()
+        if any(isinstance(error, TooMuchData | MemoryShort) for error in result.failures.values()):
+            state.forget_rows()
+
     async def _render_modules(self, result: PollResult) -> Renderer:
+        await self._require_memory(result)
         return await self.step_runner.run(self._renderer.render_modules(result), is_small=result.is_small)
 
     def _label_cache(self, target: Target, state: DeviceState) -> LabelCache | None:

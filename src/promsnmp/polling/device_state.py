@@ -14,6 +14,8 @@ from promsnmp.snmp.operations.base import AgentLimits
 from promsnmp.snmp.v3.engine import EngineState
 
 MAX_STATES = 10_000
+MAX_HISTOGRAMS = 50_000
+"""Histograms that are kept of a device that returns more than a poll may read."""
 MAX_OCTETS = 1024 * 1024 * 1024
 _EMPTY_OCTETS = 4_000
 """Bytes of a state that has no labels yet, about."""
@@ -55,6 +57,13 @@ class DeviceState:
     def reset_rendering(self) -> None:
         """Drops what belongs to a plan (labels, the numbers of label tables), and keeps the histograms."""
         self.render_state = RenderState(utilization=self.render_state.utilization)
+
+    def forget_rows(self) -> None:
+        """Drops what was kept of the device's rows, and the histograms if there are too many."""
+        self.reset_rendering()
+        self.label_cache = None
+        if len(self.render_state.utilization.current_series()) > MAX_HISTOGRAMS:
+            self.render_state = RenderState()
 
     def forget_engine(self) -> None:
         """The next poll discovers engine id, boots and time of the agent again."""

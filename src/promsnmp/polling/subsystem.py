@@ -17,8 +17,10 @@ from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.observe import metric_families
 from promsnmp.observe.counts import PollCounts
 from promsnmp.observe.health import Component, Status
+from promsnmp.observe.memory_guard import MemoryGuard
 from promsnmp.polling.collector import Collector
 from promsnmp.polling.detection.detected_modules import DetectedModules
+from promsnmp.polling.device_state import DeviceStates
 from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.pages.cache import PageCache
 from promsnmp.polling.pages.service import NEVER_POLLED, PageService, PollStatus
@@ -26,6 +28,7 @@ from promsnmp.polling.poller import Poller
 from promsnmp.polling.target import Target, device_target
 from promsnmp.settings import Settings
 from promsnmp.snmp.operations.budget import PollLimits
+from promsnmp.support.memory import cgroup_limit
 
 ADHOC_PAGE_SECONDS = 1.0
 """Seconds for which the page of an address outside the inventory answers further scrapes."""
@@ -37,15 +40,25 @@ class PollingSubsystem:
     """The parts that poll, with their settings, inventory, health and metrics."""
 
     def __init__(
-        self, settings: Settings, store: InventoryStore, catalogue_store: CatalogueStore, cluster: Cluster
+        self,
+        settings: Settings,
+        store: InventoryStore,
+        catalogue_store: CatalogueStore,
+        cluster: Cluster,
+        *,
+        scrape_polls: int = 0,
     ) -> None:
+        """``scrape_polls`` replaces SCRAPE_CONCURRENCY, where the system allows too few file descriptors for it."""
         interval = settings.collection_interval / 1000
         self._settings = settings
         self._store = store
         self._cluster = cluster
         self._starting: asyncio.Task[None] | None = None
         self.counts = PollCounts()
-        self.cache = PageCache(settings.cache_entry_cnt, settings.page_lifetime, time.monotonic)
+        self.cache = PageCache(
+            settings.cache_entry_cnt, settings.page_lifetime, time.monotonic, max_octets=settings.cache_max_bytes
+        )
+        self.memory = MemoryGuard(_memory_limit(settings), drop_pages=self.cache.drop_oldest)
         self.detected_modules = DetectedModules()
         self.collector = Collector(
             catalogue_store,
@@ -66,8 +79,9 @@ class PollingSubsystem:
                 page_octets=settings.collection_max_page_bytes,
             ),
             on_detected=self.detected_modules.add,
+            memory=self.memory,
         )
-        self.collector.states.max_states = settings.cache_entry_cnt
+        self.collector.states = DeviceStates(settings.cache_entry_cnt, max_octets=settings.cache_max_bytes)
         self.collector.check(settings.modules)  # an unknown module stops the start
         self.page_service = PageService(
             self.collector,
@@ -75,6 +89,8 @@ class PollingSubsystem:
             self.counts,
             poll_timeout=settings.collection_timeout / 1000,
             freshness=min(interval / 2, ADHOC_PAGE_SECONDS) if interval else None,
+            max_scrape_polls=scrape_polls or settings.scrape_concurrency,
+            memory=self.memory,
         )
         self.poller = Poller(
             self.page_service,
@@ -82,6 +98,7 @@ class PollingSubsystem:
             interval=interval,
             backoff_max=settings.backoff_max,
             concurrency=settings.collection_concurrency,
+            is_memory_short=self.memory.is_high,
         )
         self._polls = interval > 0
         self._targets = PerDeviceCache(self._target)
@@ -107,6 +124,14 @@ class PollingSubsystem:
         if self._starting is not None:
             self._starting.cancel()
         await self.poller.stop()
+        self.collector.step_runner.close()
+
+    async def watch_memory(self) -> None:
+        """One look at the memory; polls that waited for it start when it is free again."""
+        was_high = self.memory.is_high()
+        await self.memory.refresh()
+        if was_high and not self.memory.is_high():
+            self.poller.wake()
 
     async def store_detected_modules(self) -> None:
         """Writes newly detected modules to the inventory, or sends them to the leader."""
@@ -136,9 +161,13 @@ class PollingSubsystem:
 
     def families(self) -> Iterable[Metric]:
         yield metric_families.gauge("promsnmp_cluster_owned_devices", "Devices that this replica polls.", self.owned)
-        yield from metric_families.cache_families(hits=self.cache.hits, misses=self.cache.misses, size=len(self.cache))
+        cache = self.cache
+        yield from metric_families.cache_families(
+            hits=cache.hits, misses=cache.misses, size=len(cache), octets=cache.octets
+        )
         yield from metric_families.poll_families(self.counts)
         yield from metric_families.dropped_families(self.collector.dropped)
+        yield from self.memory.families()
 
     def _set_targets(self, found: Sequence[Target | None]) -> None:
         self._all_targets = [target for target in found if target is not None]
@@ -157,3 +186,9 @@ class PollingSubsystem:
         if device.primary is None:
             return None
         return device_target(device, device.primary, requested_modules(device, self._settings.modules))
+
+
+def _memory_limit(settings: Settings) -> int:
+    """Bytes; 0: none."""
+    limit = settings.memory_limit
+    return (cgroup_limit() or 0) if limit is None else limit

@@ -75,6 +75,19 @@ class PollingSettings(Group):
         10_000, ge=1, description="Maximum pages in memory; the least recently used are dropped first."
     )
 
+    cache_max_bytes: int = Field(
+        1024 * 1024 * 1024,
+        ge=1,
+        description="Maximum bytes of memory for pages, compressed; the least recently used are dropped first. "
+        "The same again limits what is remembered of devices that only scrapes ask for.",
+    )
+    memory_limit: int | None = Field(
+        None,
+        ge=0,
+        description="Bytes of memory that the process stays below. Close to it, the oldest pages are dropped and polls "
+        "wait, and health is DOWN. Default: the limit of the container (cgroup), if it has one. 0: no limit.",
+    )
+
     @property
     def backoff_max(self) -> float:
         """Seconds of ``collection_backoff_max``, or else of ten intervals."""

@@ -20,6 +20,7 @@ from starlette.types import Scope, Send
 from promsnmp.errors import (
     AddressError,
     BadTarget,
+    MemoryShort,
     ModuleError,
     SnmpError,
     SnmpTimeout,
@@ -204,6 +205,8 @@ class ScrapeRoute:
             return 504, *_error(error)
         except StrictFailure as error:
             return 500, *_error(error)
+        except MemoryShort as error:
+            return 503, *_error(error)
         except SnmpError as error:
             return 502, *_error(error)
         return 200, *page_answer(page, options)

@@ -9,9 +9,10 @@ from collections import deque
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-from promsnmp.errors import SnmpError, SnmpTimeout
+from promsnmp.errors import MemoryShort, SnmpError, SnmpTimeout
 from promsnmp.exposition.utilization.histogram import UtilizationSeries
 from promsnmp.observe.counts import PollCounts, outcome_of
+from promsnmp.observe.memory_guard import MemoryGuard
 from promsnmp.polling.collector import Collector
 from promsnmp.polling.pages.cache import CacheEntry, PageCache
 from promsnmp.polling.pages.page import Format, PollFailure, RenderedPage
@@ -55,12 +56,14 @@ class PageService:
         poll_timeout: float,
         freshness: float | None = None,
         max_scrape_polls: int = MAX_SCRAPE_POLLS,
+        memory: MemoryGuard | None = None,
     ) -> None:
         self._collector = collector
         self._cache = cache
         self._counts = counts
         self._poll_timeout = poll_timeout
         self._freshness = freshness
+        self._memory = memory or MemoryGuard(0)
         self._slots = asyncio.Semaphore(max_scrape_polls)
         self._conversion = asyncio.Lock()
         self._polls: dict[Target, asyncio.Task[CacheEntry]] = {}
@@ -160,10 +163,18 @@ class PageService:
             if self._cache.peek(self._key(target)) is page:
                 self._put(target, page)  # it has become larger
 
+    def _require_memory(self, target: Target) -> None:
+        """Raises MemoryShort while memory is short, unless no other poll runs."""
+        if self._memory.is_high() and self._polls:
+            self._memory.refused += 1
+            message = "not polled now: the process is close to its memory limit (MEMORY_LIMIT); retry later"
+            raise MemoryShort(message, target=str(target.endpoint))
+
     async def _wait(self, target: Target, timeout: float) -> CacheEntry:  # noqa: ASYNC109
         try:
             async with asyncio.timeout(timeout):
                 if target not in self._polls:
+                    self._require_memory(target)
                     await self._slots.acquire()
                     if target in self._polls:
                         self._slots.release()
@@ -183,6 +194,8 @@ class PageService:
             outcome = "success" if problem is None else "partial"
         except SnmpError as error:
             entry, problem, outcome = PollFailure(now, error), error, outcome_of(error)
+        if isinstance(problem, MemoryShort):
+            self._memory.refused += 1
         self._counts.record(outcome, seconds=time.perf_counter() - began)
         self._recent_polls.append(isinstance(entry, RenderedPage))
         self._log_outcome_change(target, outcome, problem)
