@@ -1,8 +1,9 @@
 """A fast SNMP agent for attacks: ``python -m bench.attacks.agent PORT``; the community chooses what it does.
 
-``large``: an honest device with 20,000 interfaces, every column of ifTable and ifXTable. ``endless``: a column of
-ifTable that never ends. ``wide``: an endless column of values of 2,000 octets. ``clones``: as ``large``, but with
-interfaces that change their names at every walk. Answers GET, GETNEXT and GETBULK of v2c.
+``public``: an honest device with 24 interfaces. ``large``: one with 20,000 interfaces, every column of ifTable and
+ifXTable. ``endless``: a column of ifTable that never ends. ``wide``: an endless column of values of 2,000 octets.
+``clones``: as ``large``, but with interfaces that change their names at every walk. Answers GET, GETNEXT and GETBULK of
+v2c.
 """
 
 from __future__ import annotations
@@ -150,7 +151,9 @@ def devices() -> dict[bytes, Device]:
     octets = ber.encode_integer(4711, ber.COUNTER32)
     endless = column(f"{IF_ENTRY}.10", lambda _: octets, last=ENDLESS)
     wide = column(f"{IF_ENTRY}.2", lambda row: ber.tlv(ber.OCTET_STRING, b"%d" % row + WIDE), last=ENDLESS)
+    small = [column(f"{IF_ENTRY}.{number}", ber.encode_integer, last=24) for number in (1, 10, 16)]
     return {
+        b"public": Device(system() + small, COMMON_SIZE),
         b"large": Device(system() + interfaces(lambda row: text(f"Gi{row}/0")), COMMON_SIZE),
         b"endless": Device([*system(), endless], LARGEST_SIZE),
         b"wide": Device([*system(), wide], LARGEST_SIZE),

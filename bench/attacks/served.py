@@ -8,6 +8,8 @@ the loop's thread, which other programs on the machine do not lengthen.
 from __future__ import annotations
 
 import asyncio
+import os
+import resource
 import sys
 import time
 from pathlib import Path
@@ -25,7 +27,7 @@ class Probe:
     """Measures the loop that it is started on."""
 
     def __init__(self, file: Path) -> None:
-        self._file = file
+        self._out = file.open("a", buffering=1)  # once: an attack may use up all file descriptors
         self._loop = asyncio.get_running_loop()
         self._longest = self._longest_cpu = 0.0
         self._reported = self._at = time.perf_counter()
@@ -37,8 +39,7 @@ class Probe:
         self._longest = max(self._longest, now - self._at - TICK)
         self._longest_cpu = max(self._longest_cpu, cpu - self._cpu)
         if now - self._reported > REPORT:
-            with self._file.open("a") as out:
-                out.write(f"{time.time():.1f} {self._longest:.4f} {self._longest_cpu:.4f}\n")
+            self._out.write(f"{time.time():.1f} {self._longest:.4f} {self._longest_cpu:.4f}\n")
             self._longest = self._longest_cpu = 0.0
             self._reported = now = time.perf_counter()
             cpu = time.thread_time()
@@ -57,5 +58,7 @@ async def _serve(file: Path) -> int:
 
 
 if __name__ == "__main__":
+    if most := os.environ.get("BENCH_NOFILE"):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (int(most), int(most)))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         sys.exit(runner.run(_serve(Path(sys.argv[1]))))

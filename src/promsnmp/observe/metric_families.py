@@ -43,13 +43,12 @@ def site_families(site: Mapping[str, str]) -> Iterator[Metric]:
     yield gauge("promsnmp_site_info", "The site that this PromSNMP serves; the value is always 1.", 1, site)
 
 
-def cache_families(*, hits: int, misses: int, size: int, octets: int = 0) -> Iterator[Metric]:
+def cache_families(*, hits: int, misses: int, size: int) -> Iterator[Metric]:
     gets = CounterMetricFamily("cache_gets", "Lookups in the page cache, by result.", labels=["cache", "result"])
     gets.add_metric(["metrics", "hit"], hits)
     gets.add_metric(["metrics", "miss"], misses)
     yield gets
     yield gauge("cache_size", "Pages in the cache.", size, {"cache": "metrics"})
-    yield gauge("promsnmp_cache_bytes", "Memory that the pages in the cache take.", octets)
 
 
 def dropped_families(dropped: Mapping[str, int]) -> Iterator[Metric]:

@@ -144,7 +144,7 @@ class Collector:
         except SnmpError as error:
             result.error = error
             if isinstance(error, AuthenticationError):
-                state.forget_engine()
+                state.forget_unproven_engine()
         result.seconds = time.perf_counter() - began
         if observer is not None:
             observer.on_poll_end(result, session.traffic)

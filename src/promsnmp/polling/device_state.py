@@ -65,9 +65,10 @@ class DeviceState:
         if len(self.render_state.utilization.current_series()) > MAX_HISTOGRAMS:
             self.render_state = RenderState()
 
-    def forget_engine(self) -> None:
-        """The next poll discovers engine id, boots and time of the agent again."""
-        self.engine = EngineState()
+    def forget_unproven_engine(self) -> None:
+        """After a failed authentication: the next poll discovers the agent's engine again, unless it is proven."""
+        if not self.engine.is_proven:
+            self.engine = EngineState()
 
     def labels(self, target: Target, *, every: int, seconds: float) -> LabelCache:
         """The label cache of the target, a new one when the target has changed; options as for ``LabelCache``."""

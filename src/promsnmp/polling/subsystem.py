@@ -161,9 +161,9 @@ class PollingSubsystem:
 
     def families(self) -> Iterable[Metric]:
         yield metric_families.gauge("promsnmp_cluster_owned_devices", "Devices that this replica polls.", self.owned)
-        cache = self.cache
-        yield from metric_families.cache_families(
-            hits=cache.hits, misses=cache.misses, size=len(cache), octets=cache.octets
+        yield from metric_families.cache_families(hits=self.cache.hits, misses=self.cache.misses, size=len(self.cache))
+        yield metric_families.gauge(
+            "promsnmp_cache_bytes", "Memory that the pages in the cache take.", self.cache.octets
         )
         yield from metric_families.poll_families(self.counts)
         yield from metric_families.dropped_families(self.collector.dropped)

@@ -26,6 +26,9 @@ MAX_REQUESTS = 100
 """Requests that may begin in one piece of data from the socket: nobody sends more without waiting for responses."""
 MAX_BODY_PIECES = 4000
 """Pieces of bodies in one piece of data: each costs a callback, however small it is."""
+LINGER_SECONDS, LINGER_OCTETS = 1.0, 1024 * 1024
+"""After a refusal, how long and how much the client may go on sending before the connection is reset: a reset at once
+would often discard the response before the client has read it."""
 _LINE = 4
 """Octets of a header line besides name and value: colon, blank, end of line."""
 
@@ -50,6 +53,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._unparsed = self._head_size = self._begun = self._pieces = 0
         self._unsent = 0
         self._unsent_since = 0.0
+        self._ignored: int | None = None
+        """Octets that came after a refusal; None before one."""
 
     # ------------------------------------------------------------------------------------------ of the connection
 
@@ -66,6 +71,11 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._ignored is not None:
+            self._ignored += len(data)
+            if self._ignored > LINGER_OCTETS:
+                self.transport.abort()
+            return
         self._unset_keepalive_if_required()
         self._received_at = self.loop.time()
         self._begun = self._pieces = 0
@@ -73,7 +83,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._feed(data)
             return
         for at in range(0, len(data), MAX_HEAD):
-            if not self.transport.is_closing():
+            if not self.transport.is_closing() and self._ignored is None:
                 self._feed(data[at : at + MAX_HEAD])
 
     def _feed(self, data: bytes) -> None:
@@ -92,19 +102,24 @@ class BoundedProtocol(HttpToolsProtocol):
         """Answers with ``status``, unless another response is on its way, and closes the connection."""
         if status is not HTTPStatus.BAD_REQUEST and self.table is not None:
             self.table.count("request_too_large")
-        if self.idle_since() is not None:
-            text = f"{status.phrase}\n".encode()
-            lines = [
-                b"HTTP/1.1 %d %b" % (status, status.phrase.encode()),
-                *(b"%b: %b" % pair for pair in self.server_state.default_headers),
-                b"content-type: text/plain; charset=utf-8",
-                b"content-length: %d" % len(text),
-                b"connection: close",
-                b"",
-                text,
-            ]
-            self.transport.write(b"\r\n".join(lines))
-        self.transport.close()
+        if self.idle_since() is None:
+            self.transport.close()
+            return
+        text = f"{status.phrase}\n".encode()
+        lines = [
+            b"HTTP/1.1 %d %b" % (status, status.phrase.encode()),
+            *(b"%b: %b" % pair for pair in self.server_state.default_headers),
+            b"content-type: text/plain; charset=utf-8",
+            b"content-length: %d" % len(text),
+            b"connection: close",
+            b"",
+            text,
+        ]
+        self.transport.write(b"\r\n".join(lines))
+        self._ignored = 0
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
     def _raise(self, status: HTTPStatus) -> NoReturn:
         self._refusal = status
@@ -131,9 +146,12 @@ class BoundedProtocol(HttpToolsProtocol):
         is_waiting = self.idle_since() is not None and (self._unparsed or not self._served)
         if not is_waiting or now - self._since < limits.head_timeout or self.transport.is_closing():
             return ""  # between two requests another timer runs
+        if self._ignored is not None:
+            return ""
         if self._unparsed:
             self._refuse(HTTPStatus.REQUEST_TIMEOUT)
-        self.transport.close()
+        else:
+            self.transport.close()
         return "head_timeout"
 
     def _is_stalled(self, now: float, timeout: float) -> bool:

@@ -67,7 +67,7 @@ class HttpServer:
         tls: ssl.SSLContext | None = None,
         table: ConnectionTable | None = None,
     ) -> None:
-        self._table = table or ConnectionTable(ConnectionLimits())
+        self._table = ConnectionTable(ConnectionLimits()) if table is None else table
         self._in_flight = in_flight
         self._sockets = list(sockets)
         self._config = uvicorn.Config(

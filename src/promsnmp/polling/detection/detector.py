@@ -81,7 +81,7 @@ class Detector:
             async with session:
                 identity = await identify(session, limits=state.limits)
         except AuthenticationError:
-            state.forget_engine()
+            state.forget_unproven_engine()
             raise
         has_changed = state.detection.modules not in ((), identity.match.names)
         level = logging.INFO if has_changed else logging.DEBUG
