@@ -119,8 +119,8 @@ def service(where: Path, communities: list[str], extra: Mapping[str, str]) -> It
         yield pid, lags
 
 
-def _device(community: str) -> dict[str, object]:
-    endpoint = {"address": "127.0.0.1", "port": AGENT_PORT}
+def _device(community: str, address: str = "127.0.0.1") -> dict[str, object]:
+    endpoint = {"address": address, "port": AGENT_PORT}
     agent = {"type": "snmp-community", "endpoint": endpoint, "version": 1, "readCommunity": community}
     return {"sysName": community, "agents": [agent]}
 
@@ -132,7 +132,8 @@ def play(title: str, attack: Callable[[], str], *, communities: list[str] | None
         before = memory_mb(pid)
         with Watcher(pid) as seen:
             result = attack()
-        time.sleep(3.0)
+            time.sleep(1.0)
+        time.sleep(12.0)
         after = memory_mb(pid)
         longest = [max((float(line.split()[at]) for line in lags.read_text().splitlines()), default=0) for at in (1, 2)]
         print(
@@ -141,16 +142,21 @@ def play(title: str, attack: Callable[[], str], *, communities: list[str] | None
             f"a small request waited {seen.wait:.2f} s at most, {seen.failures} failed",
             flush=True,
         )
-        for line in (where / "log").read_text().splitlines()[:3]:
-            if "created the key" not in line:
+        for line in (where / "log").read_text().splitlines():
+            if "created the key" not in line and "promsnmp.audit" not in line:
                 print(f"    log: {line[:200]}")
 
 
 def poll(device: str, seconds: float = SECONDS) -> str:
     """Waits for polls, then scrapes once, compressed."""
     time.sleep(seconds)
-    status, body = ask(f"/snmp?target={device}", {"Accept-Encoding": "gzip"})
-    return f"scrape {status}, {len(body) / 1e6:.1f} MB compressed"
+    path, openmetrics = f"/snmp?target={device}", {"Accept": "application/openmetrics-text"}
+    status, body = ask(path, {"Accept-Encoding": "gzip"})
+    plain, exact = ask(path)[1], ask(path, {**openmetrics, "Accept-Encoding": "gzip"})[1]
+    sizes = (
+        f"{len(body) / 1e6:.1f} MB compressed, {len(plain) / 1e6:.0f} MB plain, {len(exact) / 1e6:.1f} as OpenMetrics"
+    )
+    return f"scrape {status}, {sizes}"
 
 
 def random_modules() -> Iterator[str]:
@@ -189,7 +195,7 @@ def slow_clients(count: int, begin: bytes) -> str:
 
 
 def _write() -> str:
-    body = json.dumps(_device("added")).encode()
+    body = json.dumps(_device("added", "127.0.0.9")).encode()
     request = urllib.request.Request(
         f"http://127.0.0.1:{PORT}/promsnmp/devices", body, {"Content-Type": "application/json"}
     )
@@ -225,7 +231,7 @@ ALL: dict[str, Callable[[str], None]] = {
     ),
     "short distinct queries on /targets": lambda title: play(
         title,
-        lambda: clients.short_queries(PORT, (f"/targets?query=x{n}+" + "y+" * 900 for n in itertools.count()), 30),
+        lambda: clients.short_queries(PORT, (f"/targets?query=x{n}+" + "y+" * 90 for n in itertools.count()), 30),
     ),
     "random module=": lambda title: play(title, lambda: clients.short_queries(PORT, random_modules(), 30)),
     "5,000 idle connections at nofile 1024": lambda title: _limited(title, b""),

@@ -69,6 +69,12 @@ class LabelTable:
         elif len(self._by_suffix) > _SPARE_ROWS + 2 * max((len(one[0]) for one in self._previous.values()), default=0):
             self._by_suffix.clear()
 
+    def clear(self) -> None:
+        """Drops everything."""
+        self._previous, self._by_index = {}, {}
+        self._sources, self._read = (), ()
+        self._by_suffix.clear()
+
     def texts(self, index: bytes, column: Callable[[str], ColumnRows]) -> Steps[LabelTexts]:
         """The label text of each row of ``index``, and the positions of rows with the same labels as an earlier one."""
         texts = self._by_index.get(index)

@@ -168,6 +168,19 @@ class Renderer:
                     yield from (self._add_numbers if metric.numeric else self._add_others)(metric, octets)
                     yield
 
+    def release(self) -> Steps[None]:
+        """Drops everything, a container at a time: of a large device that takes longer than an event loop can wait."""
+        for family in self.exposition.families.values():
+            family.parts.clear()
+            yield
+        for container in (self._rows, self._suffixes, self._octets, self._column_octets, self._refreshed):
+            while container:
+                container.popitem()
+                yield
+        for at in range(len(self._plan.columns)):
+            self._scanner.drop(at)
+            yield
+
     def _add_numbers(self, plan: MetricPlan, octets: bytes) -> Steps[None]:
         metric = plan.metric
         index, values, dropped = _numbers(octets, len(plan.column.oid), wrap=self._wrap, zeros=self._zeros)

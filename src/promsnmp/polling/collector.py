@@ -25,9 +25,10 @@ from promsnmp.polling.target import Target
 from promsnmp.snmp.operations.budget import ReadBudget
 from promsnmp.support.steps import StepRunner, Steps, run_steps
 
-MAX_PLANS = 64 * 1024 * 1024
+MAX_PLANS = 16 * 1024 * 1024
 PLAN_OCTETS = 1024
-"""Bytes of memory for plans, and bytes of a plan for each of its metrics, about."""
+"""Bytes of memory for plans, and bytes of a plan for each of its metrics, about. Many more plans would also make the
+garbage collector's pauses long: a plan has ten objects for each metric."""
 RENDERING_FACTOR = 7
 """Bytes that rendering needs for each octet that was read, about."""
 FEW_MODULES = 4
@@ -87,10 +88,11 @@ class Collector:
         state.has_answered = True
         observe_system_group(state.detection, plan, result.scanner)
         await self._require_memory(result)
-        steps = self._renderer.page(target, state.modules, result, state.next_formats())
+        release = observer is None and not result.is_small
+        steps = self._renderer.page(target, state.modules, result, state.next_formats(), release=release)
         rendering = await self.step_runner.run(steps, is_small=result.is_small)
         self._renderer.count(rendering.dropped)
-        self._free_memory(target, state, result)
+        await self._free_memory(target, state, result)
         return rendering.page, problem or rendering.problem
 
     async def identify(self, target: Target, *, deadline: float) -> DeviceIdentity:
@@ -155,13 +157,14 @@ class Collector:
         if not result.is_small and not await self._memory.admits(RENDERING_FACTOR * result.octets):
             raise MemoryShort("the page is not rendered: it needs more memory than MEMORY_LIMIT leaves")
 
-    def _free_memory(self, target: Target, state: DeviceState, result: PollResult) -> None:
+    async def _free_memory(self, target: Target, state: DeviceState, result: PollResult) -> None:
         """After a large poll: a device that returned more than it may is not worth remembering."""
         self.states.record_size(target, result.octets)
-        if not result.is_small:
-            self._memory.release_soon()
+        if result.is_small:
+            return
         if any(isinstance(error, TooMuchData | MemoryShort) for error in result.failures.values()):
-            state.forget_rows()
+            await self.step_runner.run(state.forget_rows(), is_small=False)
+        self._memory.release_soon()
 
     async def _render_modules(self, result: PollResult) -> Renderer:
         await self._require_memory(result)

@@ -12,6 +12,7 @@ from promsnmp.polling.pages.page import Format
 from promsnmp.polling.target import Target
 from promsnmp.snmp.operations.base import AgentLimits
 from promsnmp.snmp.v3.engine import EngineState
+from promsnmp.support.steps import Steps
 
 MAX_STATES = 10_000
 MAX_HISTOGRAMS = 50_000
@@ -58,12 +59,19 @@ class DeviceState:
         """Drops what belongs to a plan (labels, the numbers of label tables), and keeps the histograms."""
         self.render_state = RenderState(utilization=self.render_state.utilization)
 
-    def forget_rows(self) -> None:
+    def forget_rows(self) -> Steps[None]:
         """Drops what was kept of the device's rows, and the histograms if there are too many."""
+        dropped = self.render_state
         self.reset_rendering()
         self.label_cache = None
-        if len(self.render_state.utilization.current_series()) > MAX_HISTOGRAMS:
+        if len(dropped.utilization.current_series()) > MAX_HISTOGRAMS:
             self.render_state = RenderState()
+        for table in dropped.tables.values():
+            table.clear()
+            yield
+        while dropped.cached_samples:
+            dropped.cached_samples.popitem()
+            yield
 
     def forget_unproven_engine(self) -> None:
         """After a failed authentication: the next poll discovers the agent's engine again, unless it is proven."""

@@ -72,9 +72,18 @@ class PageRenderer:
         return renderer
 
     def page(
-        self, target: Target, modules: tuple[str, ...], result: PollResult, formats: Iterable[Format]
+        self,
+        target: Target,
+        modules: tuple[str, ...],
+        result: PollResult,
+        formats: Iterable[Format],
+        *,
+        release: bool = False,
     ) -> Steps[Rendering]:
-        """The page of a poll, in the formats that scrapes ask for. Raises StrictFailure."""
+        """The page of a poll, in the formats that scrapes ask for. Raises StrictFailure.
+
+        With ``release`` what the poll has read is freed at the end.
+        """
         began = time.perf_counter()
         renderer = result.renderer or (yield from self.render_modules(result))
         exposition, own, options = renderer.exposition, self._options.own_metrics, self._options
@@ -99,6 +108,8 @@ class PageRenderer:
         problem = _too_large(target, options.page_octets) if missing else None
         if problem is not None and options.strict:
             raise StrictFailure(problem.message, target=problem.target)
+        if release:
+            yield from renderer.release()
         return Rendering(page, problem, exposition.dropped)
 
 

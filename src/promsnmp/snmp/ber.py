@@ -568,6 +568,10 @@ class Scanner:
         self.rows[at] = 0
         return octets
 
+    def drop(self, at: int) -> None:
+        """Frees the varbinds of ``columns[at]``; the counts stay."""
+        self.segments[at] = []
+
     def relax(self, data: bytes, end: int) -> int:
         """After a LOOP of the response ``data[...:end]``: accepts any order in the rest, and until the next ``start``.
 

@@ -15,7 +15,7 @@ from promsnmp.exposition.utilization.histogram import OPENMETRICS_BOUNDS
 
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 END = b"# EOF\n"
-_FAMILY_NAME = re.compile(rb"\n# HELP (\S+)")
+_FAMILY_NAME = re.compile(rb"^# HELP (\S+)", re.MULTILINE)
 _ESCAPED = re.compile(r"\\[\\n]")
 _QUOTED = re.compile(r'\\["\\n]')
 _BOUND = re.compile(r'([{,])le="(\d+)"} ')
@@ -44,21 +44,22 @@ def sample_parts(kind: str, parts: list[bytes]) -> list[bytes]:
 
 def from_text(page: bytes) -> Iterator[bytes]:
     """The OpenMetrics form of a page that was rendered in text format 0.0.4, in parts."""
-    names = {found[1].decode() for found in _FAMILY_NAME.finditer(b"\n" + page)}
-    for block in _split(page, b"\n# HELP "):
+    names = {found[1].decode() for found in _FAMILY_NAME.finditer(page)}
+    for block in _split(page, b"# HELP "):
         yield _family(block.decode(), names)
     yield END
 
 
 def _split(page: bytes, mark: bytes) -> Iterator[bytes]:
-    """The blocks of a page that begin with ``mark``, without it: one copy at a time, for the page may be large."""
-    page = b"\n" + page
-    at = page.find(mark)
-    while at >= 0:
-        start = at + len(mark)
-        at = page.find(mark, start)
-        block = page[start:] if at < 0 else page[start:at]
-        yield block.removesuffix(b"\n") if at < 0 else block
+    """The blocks of a page whose first lines begin with ``mark``, without it and without the newline at their end.
+
+    One copy at a time, for the page may be large.
+    """
+    start = len(mark) if page.startswith(mark) else 0
+    while start:
+        at = page.find(b"\n" + mark, start)
+        yield page[start:at] if at >= 0 else page[start:].removesuffix(b"\n")
+        start = at + 1 + len(mark) if at >= 0 else 0
 
 
 def _family(block: str, names: Container[str]) -> bytes:
@@ -73,7 +74,7 @@ def _family(block: str, names: Container[str]) -> bytes:
 
 def to_text(page: bytes) -> Iterator[bytes]:
     """The text format of a page that PromSNMP rendered in OpenMetrics, in parts: the reverse of ``from_text``."""
-    for block in _split(page.removesuffix(END), b"\n# TYPE "):
+    for block in _split(page.removesuffix(END), b"# TYPE "):
         yield _text_family(block.decode())
 
 

@@ -17,7 +17,7 @@ from promsnmp.http.server.connections import ConnectionEntry, ConnectionTable
 
 log = logging.getLogger(__name__)
 
-BATCH = 64
+BATCH = 16
 """Connections to accept before others of the loop's callbacks run."""
 PAUSE_SECONDS = 0.5
 """Without file descriptors or memory for another connection, accepting pauses for so long."""

@@ -158,6 +158,7 @@ class PageService:
                 return
             if page.is_large:
                 await asyncio.to_thread(page.gzipped, body_format)
+                self._memory.release_soon()
             else:
                 page.gzipped(body_format)
             if self._cache.peek(self._key(target)) is page:
