@@ -13,7 +13,7 @@ from promsnmp.observe.logging import QUIET_LOGGERS
 from promsnmp.settings import Settings
 from scripts import compiled
 from tests.support.programs import watch
-from tests.support.signals import pass_on_default_signals
+from tests.support.service.signals import pass_on_default_signals
 from tests.support.tools import Snmpd, start_snmpd
 
 

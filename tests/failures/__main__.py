@@ -29,7 +29,7 @@ from tests.support.failures.fleet import scenarios
 from tests.support.failures.fleet.fleets import electing_in_a_lease, electing_in_redis, electing_over
 from tests.support.failures.fleet.harness import TRUE
 from tests.support.failures.load import changing
-from tests.support.signals import pass_on_default_signals
+from tests.support.service.signals import pass_on_default_signals
 
 SLACK = 5.0
 """Seconds allowed on top of each limit; nothing else should run on the machine."""

@@ -11,8 +11,6 @@ from promsnmp.snmp import ber
 
 BLOCK_PIECES, BLOCK_OCTETS = 6_000, 512 * 1024
 """How many pieces of samples, and about how many octets, are joined at a time."""
-_SMALL_FAMILY, _SMALL_PIECE = 750, 4096
-"""A family of so few pieces, whose first is so short, is joined at once."""
 
 
 @dataclass(slots=True)
@@ -78,27 +76,24 @@ class Exposition:
     def render(self, *, as_openmetrics: bool = False) -> bytes:
         """The page in text format 0.0.4 or in OpenMetrics 1.0."""
         names = {one.name for one in self.families.values() if one.parts}
-        made = [self.family_blocks(one, names, as_openmetrics=as_openmetrics) for one in self.families.values()]
-        return b"".join([*(block for family in made for block in family), openmetrics.END if as_openmetrics else b""])
+        pieces = self.pieces(names, as_openmetrics=as_openmetrics)
+        return b"".join((*pieces, openmetrics.END) if as_openmetrics else pieces)
 
-    @staticmethod
-    def family_blocks(family: Family, names: Container[str], *, as_openmetrics: bool) -> Iterator[bytes]:
-        """One family as text, in blocks; none without samples. ``names`` are those of all families of the page."""
-        if not family.parts:
-            return
-        parts = family.parts
-        if as_openmetrics:
-            kind = openmetrics.openmetrics_type(family.name, family.kind, names)
-            head = openmetrics.header(family.name, kind, family.help)
-            parts = openmetrics.sample_parts(kind, parts)
-        else:
-            head = text.header(family.name, family.kind, family.help)
-        if len(parts) <= _SMALL_FAMILY and len(parts[0]) <= _SMALL_PIECE:
-            yield b"".join((head, *parts, b"\n"))
-            return
-        yield head
-        yield from blocks(parts)
-        yield b"\n"
+    def pieces(self, names: Container[str], *, as_openmetrics: bool) -> list[bytes]:
+        """All families as text, in pieces, without the end; ``names`` are those of all families of the page."""
+        pieces: list[bytes] = []
+        for family in self.families.values():
+            if not family.parts:
+                continue
+            if as_openmetrics:
+                head, parts = openmetrics_pieces(family, names)
+                pieces.append(head)
+                pieces += parts
+            else:
+                pieces.append(text.header(family.name, family.kind, family.help))
+                pieces += family.parts
+            pieces.append(b"\n")
+        return pieces
 
     def deduplicate(self) -> None:
         """Drops and counts duplicate series, which only families of several metrics can have."""
@@ -119,6 +114,12 @@ class Exposition:
                     seen.add(series)
                     unique += (b"\n", line)
         family.parts = unique
+
+
+def openmetrics_pieces(family: Family, names: Container[str]) -> tuple[bytes, list[bytes]]:
+    """The header of a family in OpenMetrics, without the newline at its end, and the pieces of its samples."""
+    kind = openmetrics.openmetrics_type(family.name, family.kind, names)
+    return openmetrics.header(family.name, kind, family.help), openmetrics.sample_parts(kind, family.parts)
 
 
 def blocks(parts: Sequence[bytes]) -> Iterator[bytes]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from promsnmp.exposition.families import Exposition, blocks
 from promsnmp.exposition.formats import text
-from promsnmp.exposition.label_table import LabelTable
+from promsnmp.exposition.label_table import LabelTable, LabelTexts
 from promsnmp.exposition.labels import ColumnRows
 from promsnmp.exposition.plan import Column, MetricPlan, Plan
 from promsnmp.exposition.rows import row_samples
@@ -22,6 +22,8 @@ from promsnmp.support.steps import Steps, run_steps
 
 _ROWS_PER_STEP = 64
 """Rows of text, dates or states that are rendered in one step: each takes up to a tenth of a millisecond."""
+_STEP_OCTETS = 8192
+"""A column of so many octets is a step of its own."""
 _ROWS_AT_ONCE = 20_000
 """Rows that are put into a dictionary by one call."""
 
@@ -165,8 +167,11 @@ class Renderer:
                 self._done.add(key)
                 octets = self.octets(metric.column)
                 if octets:
-                    yield from (self._add_numbers if metric.numeric else self._add_others)(metric, octets)
-                    yield
+                    rest = (self._add_numbers if metric.numeric else self._add_others)(metric, octets)
+                    if rest is not None:
+                        yield from rest
+                    if len(octets) > _STEP_OCTETS:
+                        yield
 
     def release(self) -> Steps[None]:
         """Drops everything, a container at a time: of a large device that takes longer than an event loop can wait."""
@@ -181,32 +186,55 @@ class Renderer:
             self._scanner.drop(at)
             yield
 
-    def _add_numbers(self, plan: MetricPlan, octets: bytes) -> Steps[None]:
+    def _add_numbers(self, plan: MetricPlan, octets: bytes) -> Steps[None] | None:
+        """Adds the samples of a column of numbers; returns what is left to do if its labels have to be made."""
         metric = plan.metric
         index, values, dropped = _numbers(octets, len(plan.column.oid), wrap=self._wrap, zeros=self._zeros)
-        self.exposition.drop("not_a_number", dropped)
+        if dropped:
+            self.exposition.drop("not_a_number", dropped)
         if not values:
-            return
+            return None
         if metric.scale or metric.offset:
             factor = metric.scale or 1.0
             values = [ber.float_text(float(one) * factor + metric.offset) for one in values]
-        labels, repeated = yield from self.table(plan).texts(index, self.rows)
+        texts = self.table(plan).known_texts(index)
+        if texts is None:
+            return self._add_with_new_labels(plan, index, values)
+        self._add_samples(plan, texts, values)
+        return None
+
+    def _add_with_new_labels(self, plan: MetricPlan, index: bytes, values: list[bytes]) -> Steps[None]:
+        texts = yield from self.table(plan).texts(index, self.rows)
+        self._add_samples(plan, texts, values)
+
+    def _add_samples(self, plan: MetricPlan, texts: LabelTexts, values: list[bytes]) -> None:
+        labels, repeated = texts
         if repeated:
             self.exposition.drop("duplicate", len(repeated))
             labels, values = _without(labels, repeated), _without(values, repeated)
-        kind = "counter" if metric.type == "counter" else "gauge"
-        parts = self.exposition.family(plan.family, kind, metric.help)
+        kind = "counter" if plan.metric.type == "counter" else "gauge"
+        parts = self.exposition.family(plan.family, kind, plan.metric.help)
         text.samples(parts, plan.name, labels, values)
 
-    def _add_others(self, plan: MetricPlan, octets: bytes) -> Steps[None]:
+    def _add_others(self, plan: MetricPlan, octets: bytes) -> Steps[None] | None:
+        """Adds the samples of any other column; returns what is left to do if they have to be made."""
         table = self.table(plan)
-        key = plan.metric.name, plan.column.oid
         columns = [octets, *map(self.octets, plan.type_columns)]
-        cached = self._state.cached_samples.get(key)
+        cached = self._state.cached_samples.get((plan.metric.name, plan.column.oid))
         if cached is None or cached.columns != columns or cached.generation != table.generation:
-            before = None if cached is None else cached.index
-            cached = self._state.cached_samples[key] = yield from self._build(plan, columns, table.generation)
-            table.changed = table.changed or cached.index != before
+            return self._add_new_samples(plan, table, columns, None if cached is None else cached.index)
+        self._add_cached(cached)
+        return None
+
+    def _add_new_samples(
+        self, plan: MetricPlan, table: LabelTable, columns: list[bytes], before: bytes | None
+    ) -> Steps[None]:
+        cached = yield from self._build(plan, columns, table.generation)
+        self._state.cached_samples[plan.metric.name, plan.column.oid] = cached
+        table.changed = table.changed or cached.index != before
+        self._add_cached(cached)
+
+    def _add_cached(self, cached: CachedSamples) -> None:
         for name, kind, help_text, samples in cached.families:
             self.exposition.family(name, kind, help_text).extend(samples)
         for reason, count in cached.dropped.items():
@@ -232,10 +260,9 @@ class Renderer:
 
 def _numbers(octets: bytes, skip: int, *, wrap: bool, zeros: bool = False) -> tuple[bytes, list[bytes], int]:
     """``ber.numbers`` of a column; of a large one in pieces, between which other threads may run."""
-    pieces = ber.pieces(octets)
-    if len(pieces) == 1:
+    if len(octets) <= ber.PIECE:
         return ber.numbers(octets, skip, wrap, zeros)
-    decoded = [ber.numbers(piece, skip, wrap, zeros) for piece in pieces]
+    decoded = [ber.numbers(piece, skip, wrap, zeros) for piece in ber.pieces(octets)]
     values = [value for _, some, _ in decoded for value in some]
     return b"".join([index for index, _, _ in decoded]), values, sum(dropped for _, _, dropped in decoded)
 

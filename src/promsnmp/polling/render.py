@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from promsnmp.errors import SnmpError, StrictFailure, TooMuchData
-from promsnmp.exposition.families import Exposition, Family
-from promsnmp.exposition.formats import openmetrics
+from promsnmp.exposition.families import Exposition, Family, blocks, openmetrics_pieces
+from promsnmp.exposition.formats import openmetrics, text
 from promsnmp.exposition.plan import ModulePlan
 from promsnmp.exposition.renderer import Renderer
 from promsnmp.exposition.utilization.interfaces import add_utilization
@@ -96,54 +96,73 @@ class PageRenderer:
         yield
         if options.strict:
             _require_unique(target, exposition)
-        pages = {one: _PageWriter(one, exposition, options.page_octets) for one in formats}
-        for writer in pages.values():
-            yield from writer.write_modules()
-        missing = next((writer.missing for writer in pages.values() if writer.missing), ())
-        scrape_metrics = Exposition(dropped=exposition.dropped)
-        _add_scrape_metrics(scrape_metrics, result, missing, time.perf_counter() - began, own=own)
-        for writer in pages.values():
-            writer.write_own(scrape_metrics)
-        page = RenderedPage(result.started, modules, {one: writer.gzip for one, writer in pages.items()})
-        problem = _too_large(target, options.page_octets) if missing else None
-        if problem is not None and options.strict:
-            raise StrictFailure(problem.message, target=problem.target)
+        rendering = time.perf_counter() - began
+        bodies: dict[Format, bytes | GzipWriter] = {}
+        if result.is_small:
+            scrape_metrics = _scrape_metrics(exposition, result, (), rendering, own=own)
+            bodies.update({one: _whole(exposition, scrape_metrics, one) for one in formats})
+        missing: Sequence[str] = ()
+        if not bodies or any(len(body) > options.page_octets for body in bodies.values()):  # type: ignore[arg-type]
+            writers = {one: _PageWriter(one, exposition, options.page_octets) for one in formats}
+            for writer in writers.values():
+                yield from writer.write_modules()
+            missing = next((writer.missing for writer in writers.values() if writer.missing), ())
+            scrape_metrics = _scrape_metrics(exposition, result, missing, rendering, own=own)
+            bodies = {one: writer.finished(scrape_metrics) for one, writer in writers.items()}
+        yield
+        problem = _too_large(target, options) if missing else None
+        page = RenderedPage(result.started, modules, bodies)
         if release:
             yield from renderer.release()
         return Rendering(page, problem, exposition.dropped)
+
+
+def _whole(exposition: Exposition, scrape_metrics: Exposition, page_format: Format) -> bytes:
+    """A page in one piece."""
+    as_openmetrics = page_format is Format.OPENMETRICS
+    names = exposition.families.keys() | OWN_METRIC_NAMES
+    pieces = exposition.pieces(names, as_openmetrics=as_openmetrics)
+    pieces += scrape_metrics.pieces(names, as_openmetrics=as_openmetrics)
+    if as_openmetrics:
+        pieces.append(openmetrics.END)
+    return b"".join(pieces)
 
 
 class _PageWriter:
     """Writes an exposition as a page of at most ``most`` bytes; families that do not fit are left out."""
 
     def __init__(self, page_format: Format, exposition: Exposition, most: int) -> None:
-        self.gzip = GzipWriter()
         self.missing: Sequence[str] = ()
         """Families that are not on the page."""
+        self._gzip = GzipWriter()
         self._as_openmetrics = page_format is Format.OPENMETRICS
         self._exposition = exposition
         self._most = most
+        self._names = exposition.families.keys() | OWN_METRIC_NAMES
 
     def write_modules(self) -> Steps[None]:
         """Writes what the modules made, up to the first family that does not fit."""
         families = [one for one in self._exposition.families.values() if one.parts]
-        names = {one.name for one in families} | OWN_METRIC_NAMES
         for at, family in enumerate(families):
-            made = list(Exposition.family_blocks(family, names, as_openmetrics=self._as_openmetrics))
-            if self.gzip.size + sum(map(len, made)) > self._most:
+            if self._as_openmetrics:
+                head, parts = openmetrics_pieces(family, self._names)
+            else:
+                head, parts = text.header(family.name, family.kind, family.help), family.parts
+            if self._gzip.size + sum(map(len, parts)) > self._most:
                 self._leave_out(families[at:])
                 return
-            for block in made:
-                self.gzip.write(block)
+            self._gzip.write(head)
+            for block in blocks(parts):
+                self._gzip.write(block)
+            self._gzip.write(b"\n")
             yield
 
-    def write_own(self, exposition: Exposition) -> None:
-        """Writes PromSNMP's own families, which every page has, and the end."""
-        for family in exposition.families.values():
-            for block in Exposition.family_blocks(family, OWN_METRIC_NAMES, as_openmetrics=self._as_openmetrics):
-                self.gzip.write(block)
+    def finished(self, scrape_metrics: Exposition) -> GzipWriter:
+        """The page with the families that every page has, and the end."""
+        self._gzip.write(b"".join(scrape_metrics.pieces(self._names, as_openmetrics=self._as_openmetrics)))
         if self._as_openmetrics:
-            self.gzip.write(openmetrics.END)
+            self._gzip.write(openmetrics.END)
+        return self._gzip
 
     def _leave_out(self, families: Sequence[Family]) -> None:
         if "page_size" not in self._exposition.dropped:
@@ -158,9 +177,13 @@ def empty_page(formats: Iterable[Format]) -> RenderedPage:
     )
 
 
-def _too_large(target: Target, most: int) -> TooMuchData:
+def _too_large(target: Target, options: CollectorOptions) -> TooMuchData:
+    """What is wrong with a page that was too large. Raises StrictFailure where an incomplete page is not wanted."""
+    most, address = options.page_octets, str(target.endpoint)
     message = f"the page is larger than {most} bytes (COLLECTION_MAX_PAGE_BYTES), the rest was left out"
-    return TooMuchData(message, target=str(target.endpoint))
+    if options.strict:
+        raise StrictFailure(f"incomplete page: {message}", target=address)
+    return TooMuchData(message, target=address)
 
 
 def _require_unique(target: Target, exposition: Exposition) -> None:
@@ -177,10 +200,11 @@ def _require_unique(target: Target, exposition: Exposition) -> None:
 # ------------------------------------------------------------------------------- PromSNMP's own metrics of a page
 
 
-def _add_scrape_metrics(
-    exposition: Exposition, result: PollResult, missing: Sequence[str], rendering: float, *, own: bool
-) -> None:
-    """Adds, for each module, what the poll cost, and with ``own`` whether it read everything."""
+def _scrape_metrics(
+    page: Exposition, result: PollResult, missing: Sequence[str], rendering: float, *, own: bool
+) -> Exposition:
+    """What the poll cost for each module, and with ``own`` whether it read everything, and what ``page`` lacks."""
+    exposition = Exposition(dropped=page.dropped)
     rows: dict[str, list[tuple[dict[str, str], float]]] = {name: [] for name in _SCRAPE_METRICS}
     for one in result.plan.modules:
         labels = {"module": one.module.name}
@@ -194,6 +218,7 @@ def _add_scrape_metrics(
             exposition.add(name, "gauge", _SCRAPE_METRICS[name], samples)
     if own:
         _add_own_metrics(exposition, polled_at=time.time() - result.seconds - rendering)
+    return exposition
 
 
 def _add_own_metrics(exposition: Exposition, *, polled_at: float) -> None:

@@ -546,10 +546,13 @@ class Scanner:
         """Octets of memory that the varbinds kept so far take."""
         return self.kept
 
-    @property
-    def most_rows(self) -> int:
-        """Rows of the column of this subtree that has most of them; an OID that came twice counts twice."""
-        return self.longest
+    def exceeds(self, varbinds: int, octets: int, rows: int) -> int:
+        """Which of these limits is exceeded: 0 for none, else 1, 2 or 3. ``rows`` is for one column of the subtree."""
+        if self.count > varbinds:
+            return 1
+        if self.kept > octets:
+            return 2
+        return 3 if self.longest > rows else 0
 
     def column(self, at: int) -> bytes:
         """All varbinds of ``columns[at]``, encoded one after the other, as they came."""

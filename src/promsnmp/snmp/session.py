@@ -29,6 +29,8 @@ from promsnmp.snmp.transport import RECEIVE_SIZE, Address, SnmpEndpoint, literal
 
 MAX_RESYNCHRONISATIONS = 4
 """How often one request is repeated because the agent sent a new engine id or time."""
+MAX_CLAIMS = 16
+"""How many engines that unauthenticated reports name are asked to prove themselves during one request."""
 REFUSAL_WAIT = 1.0
 """Seconds to wait for a better answer after an unauthenticated refusal of credentials that never worked before."""
 MAX_STREAM_DISCARDS = 100
@@ -101,7 +103,7 @@ class Session:
         self._timer: asyncio.TimerHandle | None = None
         self._packet_deadline = 0.0
         self._attempt = 0
-        self._resynchronised = 0
+        self._resynchronised = self._claims = 0
         self._is_refused = False
         self._last_rejection: SnmpError | None = None
 
@@ -178,7 +180,7 @@ class Session:
             return
         self._pdu = pdu
         self._attempt = 0
-        self._resynchronised = 0
+        self._resynchronised = self._claims = 0
         self._is_refused = False
         self._last_rejection = None
         self._send()
@@ -312,8 +314,9 @@ class Session:
         self._timer = self._loop.call_at(self._packet_deadline, self._on_timer)
 
     def _resynchronise(self, error: Resynchronise) -> None:
-        self._resynchronised += 1
-        if self._resynchronised <= MAX_RESYNCHRONISATIONS:
+        self._resynchronised += error.authentic
+        self._claims += not error.authentic
+        if self._resynchronised <= MAX_RESYNCHRONISATIONS and self._claims <= MAX_CLAIMS:
             self._send()
             return
         message = f"the agent keeps changing its engine id or time: {error}"

@@ -23,23 +23,34 @@ def compress(body: bytes) -> bytes:
 class GzipWriter:
     """One gzip member that is written in parts; what is written need not be in memory as a whole."""
 
-    __slots__ = ("_compressor", "_parts", "size")
+    __slots__ = ("_compressed", "_compressor", "_pending", "_pending_size", "size")
 
     def __init__(self) -> None:
         self._compressor = isal_zlib.compressobj(GZIP_LEVEL, wbits=_GZIP)
-        self._parts: list[bytes] = []
+        self._compressed: list[bytes] = []
+        self._pending: list[bytes] = []
+        self._pending_size = 0
         self.size = 0
         """Bytes written so far, uncompressed."""
 
     def write(self, part: bytes) -> None:
         """Adds a part."""
         self.size += len(part)
-        self._parts.append(self._compressor.compress(part))
+        self._pending.append(part)
+        self._pending_size += len(part)
+        if self._pending_size > PART:
+            self._compress()
 
     def finish(self) -> bytes:
         """The whole member."""
-        self._parts.append(self._compressor.flush())
-        return b"".join(self._parts)
+        self._compress()
+        self._compressed.append(self._compressor.flush())
+        return b"".join(self._compressed)
+
+    def _compress(self) -> None:
+        self._compressed.append(self._compressor.compress(b"".join(self._pending)))
+        self._pending.clear()
+        self._pending_size = 0
 
 
 def decompress_parts(body: bytes) -> Iterator[bytes]:

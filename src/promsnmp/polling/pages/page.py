@@ -7,7 +7,7 @@ from enum import Enum
 
 from promsnmp.errors import SnmpError
 from promsnmp.exposition.formats import openmetrics, text
-from promsnmp.support.compression import GzipWriter, decompress, decompress_parts
+from promsnmp.support.compression import GzipWriter, compress, decompress, decompress_parts
 
 LARGE = 1024 * 1024
 """Bytes of a page, uncompressed, from which on it is not converted or decompressed on the event loop."""
@@ -32,7 +32,11 @@ class RenderedPage:
         self._bodies: dict[Format, bytes] = {}
         self._sizes: dict[Format, int] = {}
         for body_format, body in bodies.items():
-            self._add(body_format, body if isinstance(body, GzipWriter) else _written((body,)))
+            if isinstance(body, GzipWriter):
+                self._add(body_format, body)
+            else:
+                self._sizes[body_format] = len(body)
+                self._bodies[body_format] = compress(body)
 
     @property
     def octets(self) -> int:

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from promsnmp.errors import MemoryShort, SnmpError, TooMuchData
 from promsnmp.snmp import ber
 
-UNLIMITED = (1 << 63) - 1
+UNLIMITED = (1 << 62) - 1
+_VARBINDS, _OCTETS, _ROWS = 1, 2, 3
+"""What ``ber.Scanner.exceeds`` returns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,7 @@ class ReadBudget:
     ``is_memory_short`` says whether the process is about to reach its memory limit.
     """
 
-    __slots__ = ("_is_memory_short", "_limits", "_octets", "_varbinds")
+    __slots__ = ("_is_memory_short", "_limits", "_octets", "_varbinds", "is_spent")
 
     def __init__(
         self, limits: PollLimits | None = None, *, is_memory_short: Callable[[], bool] = lambda: False
@@ -44,32 +46,39 @@ class ReadBudget:
         self._is_memory_short = is_memory_short
         self._varbinds = 0
         self._octets = 0
+        self.is_spent = False
+        """Whether the poll must not read anything more."""
 
     def spend(self, varbinds: int, octets: int) -> None:
-        """Adds what was read besides the varbinds in the scanner that ``exceeded`` gets."""
+        """Adds what was read besides the varbinds in the scanner of ``exceeded``."""
         self._varbinds += varbinds
         self._octets += octets
 
-    def exceeded(self, scanner: ber.Scanner | None = None) -> SnmpError | None:
-        """Why the poll must not read on; None while it may."""
+    def exceeded(self, scanner: ber.Scanner) -> SnmpError | None:
+        """Why a walk must not go on; None while it may. ``is_spent`` says whether nothing else may be read either."""
         limits = self._limits
-        varbinds, octets = self._varbinds, self._octets
-        if scanner is not None:
-            varbinds += scanner.varbind_count
-            octets += scanner.kept_octets
-        if varbinds > limits.varbinds:
-            return _too_much("variable bindings", "COLLECTION_MAX_VARBINDS", limits.varbinds)
-        if octets > limits.octets:
-            return _too_much("octets of values", "COLLECTION_MAX_OCTETS", limits.octets)
-        if self._is_memory_short():
-            return MemoryShort("the poll was ended: the process is close to its memory limit (MEMORY_LIMIT)")
+        which = scanner.exceeds(limits.varbinds - self._varbinds, limits.octets - self._octets, limits.rows)
+        if which == _ROWS:
+            return _too_much("rows of one column", "COLLECTION_MAX_ROWS", limits.rows)
+        if which or self._is_memory_short():
+            self.is_spent = True
+            return self._reason(is_varbinds=which == _VARBINDS, is_octets=which == _OCTETS)
         return None
 
-    def exceeded_rows(self, scanner: ber.Scanner) -> SnmpError | None:
-        """Why this walk must not go on, although the poll may; None while it may."""
-        if scanner.most_rows <= self._limits.rows:
+    def exceeded_by_gets(self) -> SnmpError | None:
+        """Why no more objects may be read; None while they may."""
+        is_varbinds, is_octets = self._varbinds > self._limits.varbinds, self._octets > self._limits.octets
+        if not (is_varbinds or is_octets or self._is_memory_short()):
             return None
-        return _too_much("rows of one column", "COLLECTION_MAX_ROWS", self._limits.rows)
+        self.is_spent = True
+        return self._reason(is_varbinds=is_varbinds, is_octets=is_octets)
+
+    def _reason(self, *, is_varbinds: bool, is_octets: bool) -> SnmpError:
+        if is_varbinds:
+            return _too_much("variable bindings", "COLLECTION_MAX_VARBINDS", self._limits.varbinds)
+        if is_octets:
+            return _too_much("octets of values", "COLLECTION_MAX_OCTETS", self._limits.octets)
+        return MemoryShort("the poll was ended: the process is close to its memory limit (MEMORY_LIMIT)")
 
 
 def _too_much(what: str, setting: str, most: int) -> TooMuchData:

@@ -93,7 +93,7 @@ class GetOperation:
             feed(self._scanner, [one for one in varbinds.values() if chosen is None or one.oid in chosen])
         octets = sum([len(one.value) + _VARBIND_OVERHEAD for one in varbinds.values()])
         self._budget.spend(len(varbinds), octets)
-        if self._pending and (exceeded := self._budget.exceeded()) is not None:
+        if self._pending and (exceeded := self._budget.exceeded_by_gets()) is not None:
             self.failures.update(dict.fromkeys(self._pending, exceeded))
             self._pending.clear()
 

@@ -136,11 +136,10 @@ class WalkOperation:
         verdict = scanner.feed(buffer, pdu.start, pdu.end)
         if verdict == ber.LOOP and scanner.offending_oid != self._position and not self._strict:
             verdict = self._tolerate_disorder(buffer, pdu)
-        if (exceeded := self._budget.exceeded(scanner)) is not None:
+        if verdict == ber.MORE and (exceeded := self._budget.exceeded(scanner)) is not None:
             self._end(exceeded)
-            self._give_up(exceeded)
-        elif verdict == ber.MORE and (exceeded := self._budget.exceeded_rows(scanner)) is not None:
-            self._end(exceeded)
+            if self._budget.is_spent:
+                self._give_up(exceeded)
         elif verdict == ber.MORE:
             self._continue_from(scanner.last_oid)
         elif verdict == ber.DONE:

@@ -17,7 +17,7 @@ SIGNALLING = ("tests/cli/commands/test_walk.py", "tests/cli/commands/simulation/
 """Files with tests that end programs by these signals, by way of subprocess and of Process."""
 STARTED = """\
 import os, subprocess, sys
-from tests.support.signals import pass_on_default_signals
+from tests.support.service.signals import pass_on_default_signals
 {before}
 status = "import re; print(re.search('SigIgn:.(.*)', open('/proc/self/status').read())[1])"
 subprocess.run([sys.executable, "-c", status], check=True)
@@ -39,7 +39,7 @@ def test_what_is_started_gets_default_signals() -> None:
 
 def test_a_process_that_ignored_signals_goes_on_at_them() -> None:
     code = (
-        "import os, signal; from tests.support.signals import pass_on_default_signals as f; f();"
+        "import os, signal; from tests.support.service.signals import pass_on_default_signals as f; f();"
         "[os.kill(os.getpid(), n) for n in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)]; print('here')"
     )
     command = [*IGNORING, sys.executable, "-c", code]
