@@ -56,10 +56,15 @@ def test_a_root_gets_proxies_and_indexes_but_no_names_of_files(monkeypatch: pyte
         "PIP_INDEX_URL": "https://i",
         "UV_INDEX": "https://j",
     }
-    kept = {"SSL_CERT_FILE": "/host/ca.crt", "PIP_FIND_LINKS": "/host/wheels", "PYTHONPATH": "/host", "PIP_CERT": "/x"}
+    unchanged = {
+        "SSL_CERT_FILE": "/host/ca.crt",
+        "PIP_FIND_LINKS": "/host/wheels",
+        "PYTHONPATH": "/host",
+        "PIP_CERT": "/x",
+    }
     for name in os.environ:
         monkeypatch.delenv(name)
-    for name, value in {**given, **kept}.items():
+    for name, value in {**given, **unchanged}.items():
         monkeypatch.setenv(name, value)
     assert registries.variables() == given
 
@@ -125,8 +130,11 @@ def test_make_test_fails_without_tests_and_tells_the_summary() -> None:
         return bare.test(lambda *_: Written(code, *lines))  # type: ignore[arg-type]  # as Command, here
 
     assert ended(0, "===== 3 passed in 1.00s =====", "Running the tests: 1 s").startswith("3 passed in 1.00s")
-    for code, line, told in ((1, "== 1 failed, 2 passed in 1s ==", "1 failed, 2 passed"), (0, "", "no test was run")):
-        with pytest.raises(bare.Failed, match=told):
+    for code, line, message in (
+        (1, "== 1 failed, 2 passed in 1s ==", "1 failed, 2 passed"),
+        (0, "", "no test was run"),
+    ):
+        with pytest.raises(bare.Failed, match=message):
             ended(code, line)
 
 

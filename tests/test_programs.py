@@ -104,8 +104,8 @@ def started_by_shell(text: str) -> set[str]:
 
 
 def _command(words: list[str]) -> str:
-    kept = itertools.dropwhile(lambda word: word in BEFORE or re.match(r"\w+=", word), words)
-    word = next(kept, "").strip('"')
+    rest = itertools.dropwhile(lambda word: word in BEFORE or re.match(r"\w+=", word), words)
+    word = next(rest, "").strip('"')
     return word if re.fullmatch(r"[a-z][a-z0-9_.+-]*", word) and word not in BUILTIN else ""
 
 
@@ -188,10 +188,10 @@ def test_every_program_comes_with_the_package_that_the_list_names() -> None:
         pytest.skip("no dpkg here")
     debian = [one for one in programs.read() if one.package != programs.NOT_DEBIAN]
     paths = [f"{folder}/{one.name}" for one in debian for folder in ("/bin", "/sbin", "/usr/bin", "/usr/sbin")]
-    owners = {name: package for package, name in OWNED.findall(told_by(query, "-S", *paths))}
+    owners = {name: package for package, name in OWNED.findall(output_of(query, "-S", *paths))}
     assert len(owners) > 10  # links that alternatives made belong to nobody
     form = "--showformat=${Package}: ${Package}, ${Pre-Depends}, ${Depends}\n"
-    lines = told_by(query, "-W", form, *{one.package for one in debian}).splitlines()
+    lines = output_of(query, "-W", form, *{one.package for one in debian}).splitlines()
     brought = {
         name: set(re.findall(r"[a-z0-9][a-z0-9.+-]+", more)) for name, _, more in (x.partition(":") for x in lines)
     }
@@ -200,7 +200,7 @@ def test_every_program_comes_with_the_package_that_the_list_names() -> None:
     assert wrong == {}
 
 
-def told_by(query: str, *words: str) -> str:
+def output_of(query: str, *words: str) -> str:
     return subprocess.run([query, *words], capture_output=True, text=True, check=False).stdout
 
 

@@ -223,7 +223,7 @@ def test_commands_reach_the_service_over_tls_with_a_certificate_and_a_password(f
             return done.returncode, done.stderr
 
         assert asks(*certified, "--login", "alice", PROMSNMP_PASSWORD=PASSWORD) == (0, "")
-        for options, told in (
+        for options, message in (
             ((), "certificate not trusted.*--ca-file"),
             (tuple(trusting), "client certificate.*--cert-file"),
             (tuple(certified), "requires authentication.*API_TOKEN.*--login"),
@@ -231,5 +231,5 @@ def test_commands_reach_the_service_over_tls_with_a_certificate_and_a_password(f
         ):
             code, errors = asks(*options, PROMSNMP_PASSWORD="wrong")
             assert code == 1
-            assert re.search(told, errors), errors
+            assert re.search(message, errors), errors
             assert errors.count("\n") == 1

@@ -125,11 +125,11 @@ def test_credentials_do_not_follow_a_redirect(odd: Callable[[Answer], str]) -> N
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "told"),
+    ("status", "body", "message"),
     [(502, b"<html>\nBad gateway", "<html>"), (500, b"", "Internal Server Error"), (400, b'["odd"]', "odd")],
 )
-def test_errors_of_a_proxy_are_reported(odd: Callable[[Answer], str], status: int, body: bytes, told: str) -> None:
-    with pytest.raises(ServiceError, match=told):
+def test_errors_of_a_proxy_are_reported(odd: Callable[[Answer], str], status: int, body: bytes, message: str) -> None:
+    with pytest.raises(ServiceError, match=message):
         ServiceClient(odd(replies(status, body))).get("/")
 
 

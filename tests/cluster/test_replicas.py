@@ -239,8 +239,8 @@ def test_a_leader_asked_through_a_follower_to_step_down_has_a_successor(
     replicas: list[Replica], redis: RedisServer
 ) -> None:
     before = redis.cli("GET", "leader")
-    told = promsnmp("leader", "--step-down", "--url", followers_of(replicas)[0].url)
-    assert (told.returncode, told.stdout) == (0, f"{before} stepped down\n")
+    stepped_down = promsnmp("leader", "--step-down", "--url", followers_of(replicas)[0].url)
+    assert (stepped_down.returncode, stepped_down.stdout) == (0, f"{before} stepped down\n")
     wait_until(lambda: redis.cli("GET", "leader") not in ("", before), deadline=30)
     wait_until(lambda: sum(one.metric("promsnmp_leader_election_is_leader") for one in replicas) == 1, deadline=30)
 
@@ -303,8 +303,8 @@ def test_beside_a_replica_its_own_settings_are_all_that_the_order_to_step_down_t
         wait_until(lambda: redis.cli("GET", "leader") == "pod-0", deadline=30)
         here = {**env, "SERVER_PORT": str(one.port)}
         assert promsnmp("leader", **here).returncode == 0
-        told = promsnmp("leader", "--step-down", **here)
-        assert (told.returncode, told.stdout) == (0, "pod-0 stepped down\n")
+        stepped_down = promsnmp("leader", "--step-down", **here)
+        assert (stepped_down.returncode, stepped_down.stdout) == (0, "pod-0 stepped down\n")
         refused = promsnmp("leader", "--step-down", **{**here, "API_TOKEN": "another-token-of-some-length"})
         assert refused.returncode == 1
         assert "credentials" in refused.stderr
@@ -319,9 +319,9 @@ def test_without_redis_one_replica_leads_and_there_is_nothing_to_give_up(tmp_pat
         asked = promsnmp("leader", "--url", alone.url, API_TOKEN="a-token")
         assert asked.returncode == 0
         assert "backend: none" in asked.stdout
-        told = promsnmp("leader", "--step-down", "--url", alone.url, API_TOKEN="a-token")
-        assert told.returncode == 1
-        assert "the only replica" in told.stderr
+        refused = promsnmp("leader", "--step-down", "--url", alone.url, API_TOKEN="a-token")
+        assert refused.returncode == 1
+        assert "the only replica" in refused.stderr
         assert not cluster_key_file(tmp_path / "inventory.json").exists()
         stranger = SignedRequests(alone.client, ClusterKey(KEY))
         headers, _ = stranger.headers(ProvenPeer("pod-0", "x", alone.url, "x"), "POST", "/-/reload")

@@ -48,10 +48,10 @@ def written(page: str, wanted: str = BLOCK) -> list[str]:
 
 def run_here(commands: list[str]) -> list[str]:
     """Those of ``commands`` that do not run elsewhere."""
-    return [kept for kept in map(_kept, commands) if kept.strip()]
+    return [kept for kept in map(_without_skipped, commands) if kept.strip()]
 
 
-def _kept(block: str) -> str:
+def _without_skipped(block: str) -> str:
     joined = block.replace("\\\n", " ")
     return "\n".join(line for line in joined.splitlines() if not line.startswith(tuple(ELSEWHERE)))
 
@@ -115,8 +115,10 @@ def test_a_kustomization_with_a_yaml_name_would_be_applied_as_an_object(shell: S
 
 def test_the_command_at_the_top_of_each_example_works(tmp_path: Path) -> None:
     for number, file in enumerate(sorted(EXAMPLES.glob("*.yaml"))):
-        told = re.findall(r"^#   (.+)$", file.read_text(), re.MULTILINE)
-        words = told or [f"kubectl apply -f deploy/kubernetes/namespace.yaml -f deploy/kubernetes/examples/{file.name}"]
+        commands = re.findall(r"^#   (.+)$", file.read_text(), re.MULTILINE)
+        words = commands or [
+            f"kubectl apply -f deploy/kubernetes/namespace.yaml -f deploy/kubernetes/examples/{file.name}"
+        ]
         with FakeKubernetes() as cluster:
             Shell(tmp_path / str(number), cluster, {})("\n".join(words))
             there = cluster.names(without=())

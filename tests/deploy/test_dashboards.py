@@ -162,16 +162,16 @@ def test_each_dashboard_fits_grafanas_schema(name: str) -> None:
     assert list(_lost(board, again, name)) == []
 
 
-def _lost(given: Any, kept: Any, path: str) -> Iterator[str]:
+def _lost(given: Any, read: Any, path: str) -> Iterator[str]:
     if isinstance(given, dict):
         for key, value in given.items():
-            if not isinstance(kept, dict) or key not in kept:
+            if not isinstance(read, dict) or key not in read:
                 yield f"{path}.{key}"
             else:
-                yield from _lost(value, kept[key], f"{path}.{key}")
+                yield from _lost(value, read[key], f"{path}.{key}")
     elif isinstance(given, list):
         for number, value in enumerate(given):
-            yield from _lost(value, kept[number], f"{path}[{number}]")
+            yield from _lost(value, read[number], f"{path}[{number}]")
 
 
 @pytest.mark.parametrize("name", BOARDS)

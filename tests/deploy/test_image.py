@@ -161,8 +161,8 @@ def test_nothing_of_the_build_is_left(root: Path) -> None:
 
 
 def test_labels_user_and_defaults_are_set(image: str) -> None:
-    told = json.loads(podman("image", "inspect", image).stdout)[0]
-    config = told["Config"]
+    inspected = json.loads(podman("image", "inspect", image).stdout)[0]
+    config = inspected["Config"]
     assert config["User"] == "10001:10001"
     assert config["Labels"]["org.opencontainers.image.version"] == __version__
     assert config["Labels"]["org.opencontainers.image.revision"] == "abc123"

@@ -159,6 +159,6 @@ def test_a_master_that_is_cut_off_refuses_writes_before_another_one_accepts_them
 
 def knows(node: Node) -> bool:
     """Whether its sentinel knows two others and two replicas."""
-    told = node.ask("-p", "26379", "SENTINEL", "MASTER", "promsnmp")
-    found = dict(zip(told[::2], told[1::2], strict=False))
+    reply = node.ask("-p", "26379", "SENTINEL", "MASTER", "promsnmp")
+    found = dict(zip(reply[::2], reply[1::2], strict=False))
     return (found.get("num-other-sentinels"), found.get("num-slaves")) == ("2", "2")

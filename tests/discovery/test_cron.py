@@ -116,7 +116,7 @@ def test_the_nearest_weekday() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "needs 6 fields"),
         ("0 2 * * *", "needs 6 fields \\(seconds first\\), got 5"),
@@ -155,8 +155,8 @@ def test_the_nearest_weekday() -> None:
         ("0 0 2 5 * MON#3", "no date ever matches"),
     ],
 )
-def test_an_invalid_expression_is_refused_with_the_reason(text: str, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_an_invalid_expression_is_refused_with_the_reason(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         parse(text)
 
 

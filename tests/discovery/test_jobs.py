@@ -59,11 +59,11 @@ def test_the_history_is_bounded_and_older_jobs_lose_their_devices() -> None:
         job.end(JobState.FINISHED, 1.0)
         history.add(job)
         history.trim()
-    kept = list(history)
-    assert len(kept) == MAX_ENDED_JOBS + 1
-    assert kept[0] is jobs[-1]
-    assert kept[-1] is running  # it has not ended, so it stays
-    assert [bool(job.discovered_devices) for job in kept[:MAX_JOBS_WITH_DEVICES]] == [True] * MAX_JOBS_WITH_DEVICES
-    older = kept[MAX_JOBS_WITH_DEVICES]
+    remaining = list(history)
+    assert len(remaining) == MAX_ENDED_JOBS + 1
+    assert remaining[0] is jobs[-1]
+    assert remaining[-1] is running  # it has not ended, so it stays
+    assert [bool(job.discovered_devices) for job in remaining[:MAX_JOBS_WITH_DEVICES]] == [True] * MAX_JOBS_WITH_DEVICES
+    older = remaining[MAX_JOBS_WITH_DEVICES]
     assert (older.discovered_devices, older.devices_omitted, +older.change_counts) == ({}, True, {"unchanged": 1})
     assert history.get(jobs[0].id) is None

@@ -117,8 +117,8 @@ async def test_v2c_and_v3_devices_are_found_side_by_side_with_the_first_credenti
         job = await search(
             plan_for("127.71.1.0/28", port=field.port, credentials=tried), memory, scan_limits=SLOW_MACHINE
         )
-    kept = {name: device.primary.credentials for name, device in by_name(memory).items() if device.primary}
-    assert kept == {"both": MONITOR, "community": PUBLIC, "user": MONITOR, "other": tried[2]}
+    credentials = {name: device.primary.credentials for name, device in by_name(memory).items() if device.primary}
+    assert credentials == {"both": MONITOR, "community": PUBLIC, "user": MONITOR, "other": tried[2]}
     assert all(device.identifiers.mac_addresses for device in memory.current.devices)
     assert (job.progress.answered, list(job.refusing)) == (5, ["127.71.1.5"])
     assert job.progress.errors["authentication"] == 1

@@ -87,6 +87,6 @@ def test_cached_text_follows_its_type_column() -> None:
     looked = {"oid": "1.3.3", "indexes": [ROW], "lookups": [{**NAME, "type": "InetAddress"}]}
     device = Device(module(metrics=[address, looked]))
     objects = {"1.3.2.0": octets(b"\x0a\x00\x00\x01"), "1.3.3.0": integer(4)}
-    for told, text in ((integer(1), "10.0.0.1"), (integer(4), "0x0A000001"), (integer(1), "10.0.0.1")):
-        found = device.samples({**objects, "1.3.1.0": told})
+    for address_type, text in ((integer(1), "10.0.0.1"), (integer(4), "0x0A000001"), (integer(1), "10.0.0.1")):
+        found = device.samples({**objects, "1.3.1.0": address_type})
         assert found == [f'm0{{m0="{text}"}} 1', f'm1{{name="{text}",row="0"}} 4']

@@ -151,11 +151,11 @@ def test_bit_0_is_the_most_significant_of_the_first_octet() -> None:
 def test_the_type_of_an_address_is_in_the_column_before_it() -> None:
     columns = {"1.3.1": {b"\x01": (ber.INTEGER, b"\x01"), b"\x02": (ber.INTEGER, b"\x63")}}
 
-    def told(row: bytes) -> str:
+    def type_at(row: bytes) -> str:
         return values.associated_type("InetAddress", "1.3.2", row, lambda name: columns.get(name, {}))
 
-    assert told(b"\x01") == "InetAddressIPv4"
-    assert told(b"\x02") == "OctetString"
-    assert told(b"\x03") == "OctetString"
+    assert type_at(b"\x01") == "InetAddressIPv4"
+    assert type_at(b"\x02") == "OctetString"
+    assert type_at(b"\x03") == "OctetString"
     assert values.type_column("InetAddress", "1.3.0") == ""
     assert values.type_column("DisplayString", "1.3.2") == ""

@@ -20,15 +20,15 @@ def test_a_value_is_made_once_per_device_wherever_it_stands() -> None:
         assert values == [None if device.id == "7" else f"<{device.id}>" for device in devices]
         assert len(made) == (count := max(count, len(made)))
         assert len(set(made)) == len(made)
-        kept = list(devices)
+        changed = list(devices)
         for _ in range(chance.randrange(4)):
-            kept.pop(chance.randrange(len(kept))) if chance.random() < 0.4 else kept.insert(
-                chance.randrange(len(kept)), Device(str(chance.random()))
+            changed.pop(chance.randrange(len(changed))) if chance.random() < 0.4 else changed.insert(
+                chance.randrange(len(changed)), Device(str(chance.random()))
             )
         if chance.random() < 0.3:
-            first, second = chance.randrange(len(kept)), chance.randrange(len(kept))
-            kept[first], kept[second] = kept[second], kept[first]
-        devices = tuple(kept)
+            first, second = chance.randrange(len(changed)), chance.randrange(len(changed))
+            changed[first], changed[second] = changed[second], changed[first]
+        devices = tuple(changed)
 
 
 def test_another_object_of_an_equal_device_is_computed_again_and_removed_ones_are_dropped() -> None:

@@ -364,11 +364,11 @@ async def test_v3_altered_answers_are_rejected(at: int) -> None:
 
 
 async def test_v3_replayed_answers_are_rejected() -> None:
-    kept: list[bytes] = []
+    datagrams: list[bytes] = []
 
     def replay(datagram: bytes, number: int) -> bytes:
-        kept.append(datagram)
-        return datagram if number <= 2 else kept[2]
+        datagrams.append(datagram)
+        return datagram if number <= 2 else datagrams[2]
 
     async with Wire(replay) as agent:
         with pytest.raises(SnmpTimeout):

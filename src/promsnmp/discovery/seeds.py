@@ -55,9 +55,9 @@ class SavedSeeds:
 
         def change(inventory: Inventory) -> Inventory:
             nonlocal deleted
-            kept = tuple(seed for seed in inventory.seeds if seed_id not in (None, seed.id))
-            deleted = len(inventory.seeds) - len(kept)
-            return replace(inventory, seeds=kept) if deleted else inventory
+            remaining = tuple(seed for seed in inventory.seeds if seed_id not in (None, seed.id))
+            deleted = len(inventory.seeds) - len(remaining)
+            return replace(inventory, seeds=remaining) if deleted else inventory
 
         await self._update(change, who=who, request_id=request_id)
         return deleted

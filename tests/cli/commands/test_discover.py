@@ -119,11 +119,11 @@ def test_wrong_arguments_are_one_line_and_exit_with_2(
     capsys: pytest.CaptureFixture[str], words: list[str], reason: str
 ) -> None:
     assert main.run(["discover", *words]) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert reason in told.err
-    assert told.err.startswith("promsnmp: ")
-    assert len(told.err.splitlines()) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert reason in printed.err
+    assert printed.err.startswith("promsnmp: ")
+    assert len(printed.err.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -138,9 +138,9 @@ def test_a_bad_credentials_file_is_reported_without_secrets(
 ) -> None:
     (tmp_path / "logins").write_text(content)
     assert main.run(["discover", "127.0.0.1", "--credentials", str(tmp_path / "logins")]) == 2
-    told = capsys.readouterr().err
-    assert reason in told
-    assert "geheim-x" not in told
+    errors = capsys.readouterr().err
+    assert reason in errors
+    assert "geheim-x" not in errors
 
 
 # -------------------------------------------------------------------------------------------------------- the file
@@ -225,8 +225,8 @@ def test_ctrl_c_stops_the_search_and_keeps_the_devices_found(
     searching.process.send_signal(signal.SIGINT)
     assert searching.process.wait(60) == 130
     assert "alpha" in searching.output()
-    kept = run("list", "--json", *(where if by_service else []), name="devices")
-    assert {device["sysName"] for device in json.loads(kept.stdout)} == {"alpha"}
+    saved = run("list", "--json", *(where if by_service else []), name="devices")
+    assert {device["sysName"] for device in json.loads(saved.stdout)} == {"alpha"}
 
 
 def test_on_a_terminal_there_is_a_progress_bar(env: dict[str, str], agent: Snmpd) -> None:

@@ -223,10 +223,10 @@ def test_an_unreadable_inventory_is_ignored_with_a_message(
 
 
 def test_json_has_everything(agent: SimulatedAgent) -> None:
-    told = read(agent.target)
-    assert (told["target"], told["modules"], told["complete"]) == (agent.target, ["system", "if_mib"], True)
-    assert {walk["end"] for walk in told["walks"]} == {"whole"}
-    metrics = {(one["module"], one["name"]): one for one in told["metrics"]}
+    document = read(agent.target)
+    assert (document["target"], document["modules"], document["complete"]) == (agent.target, ["system", "if_mib"], True)
+    assert {walk["end"] for walk in document["walks"]} == {"whole"}
+    metrics = {(one["module"], one["name"]): one for one in document["metrics"]}
     octets = metrics["if_mib", "ifInOctets"]
     assert (octets["status"], octets["rows"], octets["samples"]) == ("made", 2, 2)
     assert octets["types"] == {"Counter32": 2}
@@ -234,8 +234,10 @@ def test_json_has_everything(agent: SimulatedAgent) -> None:
     assert metrics["if_mib", "sysUpTime"]["status"] == "made by another module"
     assert metrics["system", "sysName"]["status"] == "missing"
     assert metrics["system", "sysName"]["reason"].startswith("the device has no object")
-    assert {"oid": "1.3.6.1.2.1.2.1", "rows": 1, "types": {"INTEGER": 1}, "used_by": ["ifNumber"]} in told["returned"]
-    assert told["unclaimed"] == []
+    assert {"oid": "1.3.6.1.2.1.2.1", "rows": 1, "types": {"INTEGER": 1}, "used_by": ["ifNumber"]} in document[
+        "returned"
+    ]
+    assert document["unclaimed"] == []
 
 
 def test_json_of_unused_columns_names_modules_that_define_them(agent: SimulatedAgent, tmp_path: Path) -> None:
@@ -252,9 +254,9 @@ def test_json_of_unused_columns_names_modules_that_define_them(agent: SimulatedA
 
 
 def test_json_of_one_metric_has_only_that(agent: SimulatedAgent) -> None:
-    told = read(agent.target, "--metric", "ifOutOctets")
-    assert [one["name"] for one in told["metrics"]] == ["ifOutOctets"]
-    assert {one["oid"] for one in told["returned"]} == {"1.3.6.1.2.1.2.2.1.16", "1.3.6.1.2.1.2.2.1.2"}
+    document = read(agent.target, "--metric", "ifOutOctets")
+    assert [one["name"] for one in document["metrics"]] == ["ifOutOctets"]
+    assert {one["oid"] for one in document["returned"]} == {"1.3.6.1.2.1.2.2.1.16", "1.3.6.1.2.1.2.2.1.2"}
 
 
 # --- what is wrong

@@ -41,16 +41,16 @@ def test_without_a_name_only_the_hash_is_printed(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "given", "told"),
+    ("arguments", "given", "message"),
     [([], "\n", "empty"), ([], "x" * 73, "72 bytes"), (["a:b"], "x", "colon"), ([""], "x", "must not be empty")],
 )
 def test_invalid_names_and_passwords_are_refused(
     arguments: list[str],
     given: str,
-    told: str,
+    message: str,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(given))
     assert run(["web-password", *arguments]) == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err

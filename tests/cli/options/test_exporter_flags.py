@@ -80,9 +80,9 @@ def test_unsupported_flags_are_refused_in_one_line(
     built: list[Settings], argument: str, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["serve", argument]) == WRONG
-    told = capsys.readouterr().err
-    assert says in told
-    assert told.count("\n") == 1
+    errors = capsys.readouterr().err
+    assert says in errors
+    assert errors.count("\n") == 1
     assert built == []
 
 

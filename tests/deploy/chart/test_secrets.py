@@ -80,9 +80,9 @@ def test_the_first_install_generates_a_new_key_of_16_bytes() -> None:
 
 def test_an_upgrade_keeps_the_key_and_password_in_the_cluster() -> None:
     cluster = Cluster({"PROM_ENCRYPT_KEY": "kept-16-bytes-ab", "REDIS_PASSWORD": "kept"})
-    kept, given = cluster.render(), cluster.render("--set", "secrets.encryptKey=0123456789abcdef")
+    upgraded, given = cluster.render(), cluster.render("--set", "secrets.encryptKey=0123456789abcdef")
     cluster.stop()
-    assert (kept["PROM_ENCRYPT_KEY"], kept["REDIS_PASSWORD"]) == ("kept-16-bytes-ab", "kept")
+    assert (upgraded["PROM_ENCRYPT_KEY"], upgraded["REDIS_PASSWORD"]) == ("kept-16-bytes-ab", "kept")
     assert given["PROM_ENCRYPT_KEY"] == "0123456789abcdef"
 
 

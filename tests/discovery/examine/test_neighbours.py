@@ -18,7 +18,7 @@ CDP = "1.3.6.1.4.1.9.9.23.1.2.1.1.4"
 TWO = ber.encode_integer(2)
 
 
-def told(mib: Mib, version: Version = Version.V2C) -> list[str]:
+def addresses_of(mib: Mib, version: Version = Version.V2C) -> list[str]:
     head = neighbour_rows(version)
     exchange(head, SimulatedAgent(mib).answer, version=version)
     return neighbour_addresses(head)
@@ -36,8 +36,8 @@ def test_lldp_and_cdp_give_addresses_of_both_families_once_each() -> None:
         f"{LLDP}.0.3.1.2.16.{v6}": TWO,
         f"{CDP}.1.1": octets(192, 0, 2, 8),
     }
-    assert told(Mib.of(rows)) == ["192.0.2.7", "192.0.2.8", "2001:db8::7"]
-    assert told(Mib.of(rows), Version.V1) == ["192.0.2.7", "192.0.2.8", "2001:db8::7"]
+    assert addresses_of(Mib.of(rows)) == ["192.0.2.7", "192.0.2.8", "2001:db8::7"]
+    assert addresses_of(Mib.of(rows), Version.V1) == ["192.0.2.7", "192.0.2.8", "2001:db8::7"]
 
 
 def test_unusable_neighbour_addresses_are_left_out() -> None:
@@ -56,7 +56,7 @@ def test_unusable_neighbour_addresses_are_left_out() -> None:
         f"{CDP}.1.3": ber.encode_integer(7),
         f"{CDP}.1.4": octets(0xFE, 0x80, *range(14)),
     }
-    assert told(Mib.of(rows)) == []
+    assert addresses_of(Mib.of(rows)) == []
 
 
 @pytest.mark.parametrize(
@@ -64,5 +64,5 @@ def test_unusable_neighbour_addresses_are_left_out() -> None:
     [("aos6", 13, "10.150.134.252"), ("arista_eos_vrf", 1, "172.29.173.53"), ("arubaos-cx", 1, "172.20.5.87")],
 )  # fmt: skip
 def test_recorded_devices_give_their_neighbours(name: str, count: int, one: str) -> None:
-    found = told(read_recording(require_shared("recordings", f"{name}.snmprec")).mib)
+    found = addresses_of(read_recording(require_shared("recordings", f"{name}.snmprec")).mib)
     assert (len(found), one in found) == (count, True)

@@ -51,8 +51,8 @@ def test_a_device_that_does_not_answer_is_missed_first_and_lost_after_a_while() 
 
 def test_a_lost_device_is_removed_only_when_the_operator_says_so() -> None:
     devices = [device("here", "10.0.0.1"), device("gone", "10.0.0.2", missed_since="2025-06-01T00:00:00Z")]
-    kept, missed_devices = settled(devices, search("10.0.0.1"))
-    assert (len(kept), missed_devices.removed) == (2, ())
+    remaining, missed_devices = settled(devices, search("10.0.0.1"))
+    assert (len(remaining), missed_devices.removed) == (2, ())
     left, missed_devices = settled(devices, search("10.0.0.1"), remove=True)
     assert ([one.id for one in left], [one.id for one in missed_devices.removed]) == (["here"], ["gone"])
 

@@ -16,7 +16,7 @@ from tests.support.service.service_process import ServiceProcess
 from tests.support.tools import wait_until
 
 TOKEN = "a-token-for-tests"
-KEPT = {"COLLECTION_INTERVAL": "0", "CACHE_EXP_MILLIS": "600000", "SNMP_ALLOW_ADHOC_TARGETS": "true"}
+CACHE_SETTINGS = {"COLLECTION_INTERVAL": "0", "CACHE_EXP_MILLIS": "600000", "SNMP_ALLOW_ADHOC_TARGETS": "true"}
 HEADERS = """http_server_config:
   headers:
     Strict-Transport-Security: max-age=63072000
@@ -37,7 +37,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]
     """A service with a token and a web configuration that sets headers."""
     folder = tmp_path_factory.mktemp("gate")
     (folder / "web.yml").write_text(HEADERS)
-    with ServiceProcess(folder, env={**KEPT, "API_TOKEN": TOKEN, "WEB_CONFIG_FILE": str(folder / "web.yml")}) as made:
+    with ServiceProcess(
+        folder, env={**CACHE_SETTINGS, "API_TOKEN": TOKEN, "WEB_CONFIG_FILE": str(folder / "web.yml")}
+    ) as made:
         yield made
 
 
@@ -121,7 +123,9 @@ def test_requests_from_pages_of_other_sites_are_refused(server: ServiceProcess) 
 def test_scrapes_may_be_protected_and_health_is_not(tmp_path: Path, target: str) -> None:
     web = tmp_path / "web.yml"
     web.write_text(f"basic_auth_users:\n  prometheus: {hash_password('right')}\n")
-    with ServiceProcess(tmp_path, env={**KEPT, "API_PROTECT_SCRAPES": "true", "WEB_CONFIG_FILE": str(web)}) as server:
+    with ServiceProcess(
+        tmp_path, env={**CACHE_SETTINGS, "API_PROTECT_SCRAPES": "true", "WEB_CONFIG_FILE": str(web)}
+    ) as server:
         for path in (f"/snmp?target={target}", "/targets", "/metrics", "/"):
             assert server.client.get(path).status_code == 401
             assert server.client.get(path, auth=("prometheus", "wrong")).status_code == 401
@@ -135,7 +139,7 @@ def test_scrapes_may_be_protected_and_health_is_not(tmp_path: Path, target: str)
 def test_a_new_rate_limit_applies_to_everything_but_health(tmp_path: Path, target: str) -> None:
     web = tmp_path / "web.yml"
     web.write_text("")
-    with ServiceProcess(tmp_path, env={**KEPT, "WEB_CONFIG_FILE": str(web)}) as server:
+    with ServiceProcess(tmp_path, env={**CACHE_SETTINGS, "WEB_CONFIG_FILE": str(web)}) as server:
         path = f"/snmp?target={target}"
         assert {server.client.get(path).status_code for _ in range(10)} == {200}
         web.write_text("rate_limit:\n  interval: 1h\n  burst: 3\n")

@@ -18,6 +18,6 @@ def test_the_user_is_the_caller_and_its_address() -> None:
 
 
 def test_credentials_and_headers_of_the_connection_stay_behind() -> None:
-    kept = [(b"accept", b"*/*"), (b"if-match", b'"x"')]
+    forwarded = [(b"accept", b"*/*"), (b"if-match", b'"x"')]
     dropped = [(b"authorization", b"x"), (b"x-forwarded-for", b"x"), (b"sec-fetch-site", b"x"), (b"host", b"x")]
-    assert forwarded_headers([*kept, *dropped]) == kept
+    assert forwarded_headers([*forwarded, *dropped]) == forwarded

@@ -296,8 +296,8 @@ def test_every_change_is_an_audit_line_without_secrets(client: httpx.Client, ser
     client.patch(f"{DEVICES}/audit-me", json={"sysContact": SECRETS[1], "primaryAgent": {"readCommunity": SECRETS[3]}})
     client.delete(f"{DEVICES}/audit-me")
     lines = [line for line in serving.output().splitlines() if device["id"] in line]
-    told = ["added", "changed", "removed"]
-    assert [f'what="device {what}" device=audit-me' in line for what, line in zip(told, lines, strict=True)] == [
+    events = ["added", "changed", "removed"]
+    assert [f'what="device {what}" device=audit-me' in line for what, line in zip(events, lines, strict=True)] == [
         True
     ] * 3
     assert "fields=sysContact,agents" in lines[1]

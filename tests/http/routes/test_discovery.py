@@ -129,8 +129,8 @@ def test_a_wrong_request_gets_the_reason_and_changes_nothing(client: httpx.Clien
     for query in ({}, {"saveSeed": True}, {"scheduleNow": False}):
         answer = post(client, body, **query)
         assert answer.status_code == 400
-        told = answer.json()
-        assert problem in told["error"] or any(problem in one for one in told["problems"])
+        document = answer.json()
+        assert problem in document["error"] or any(problem in one for one in document["problems"])
         assert not any(secret in answer.text for secret in SECRETS)
     assert client.get(PATH).json() == []
     assert [job["id"] for job in client.get(JOBS).json()] == before

@@ -16,8 +16,8 @@ from tests.support.service.service_process import ServiceProcess
 def test_an_import_is_in_the_audit_log_with_its_caller(client: httpx.Client, serving: ServiceProcess) -> None:
     assert client.post("/promsnmp/inventory", json=inventory_document("audited")).status_code == 200
     (line,) = [line for line in serving.output().splitlines() if "device=audited " in line]
-    told = r'what="device added" device=audited id=\S+ address=192\.0\.2\.1:161 revision=\d+ who=anonymous@127'
-    assert re.search(told, line)
+    audit_line = r'what="device added" device=audited id=\S+ address=192\.0\.2\.1:161 revision=\d+ who=anonymous@127'
+    assert re.search(audit_line, line)
 
 
 def test_the_inventory_is_shown_without_secrets_and_posting_that_back_keeps_them(

@@ -72,15 +72,15 @@ SEED = {"agentType": "snmp-community", "version": "v2c", "port": 9, "readCommuni
 def name_what_is_there(server: ServiceProcess, case: Any) -> None:
     """Every other request for a device, seed or job names one that exists: generated names never do."""
     for name in {"device", "seed_id", "job_id"} & (case.path_parameters or {}).keys():
-        kept = name != "job_id"
-        query = {"scheduleNow": not kept, "saveSeed": kept}
+        saved = name != "job_id"
+        query = {"scheduleNow": not saved, "saveSeed": saved}
         path, body = "/promsnmp/discovery", SEED | {"potentialTargets": ["127.0.0.1"]}
         if name == "device":
             path, body, query = "/promsnmp/devices", {"sysName": f"device-{next(NUMBERS)}"}, {}
         answer = server.client.post(path, json=body, params=query, headers=SIGNED)
         assert answer.is_success, answer.text
         document = answer.json()
-        case.path_parameters[name] = document.get("seedId" if kept else "jobId") or document["id"]
+        case.path_parameters[name] = document.get("seedId" if saved else "jobId") or document["id"]
 
 
 @pytest.mark.parametrize(

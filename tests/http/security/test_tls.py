@@ -180,7 +180,7 @@ def test_only_suites_of_1_3_with_a_lower_max_version_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tls", "told"),
+    ("tls", "message"),
     [
         (replace(TLS, key=CA.server().key), "does not match the certificate"),
         (replace(TLS, cert=b"text"), "cert_file has no certificate"),
@@ -190,8 +190,8 @@ def test_only_suites_of_1_3_with_a_lower_max_version_are_refused() -> None:
         (replace(MUTUAL, client_ca=b"text"), "client_ca_file has no certificates"),
     ],
 )
-def test_a_file_that_openssl_cannot_use_is_named(tls: TlsConfig, told: str) -> None:
-    with pytest.raises(SettingsError, match=told):
+def test_a_file_that_openssl_cannot_use_is_named(tls: TlsConfig, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
         server_context(tls)
 
 

@@ -13,7 +13,7 @@ from tests.support.agents.polled_devices import mib
 from tests.support.agents.threads import running
 from tests.support.service.service_process import ServiceProcess
 
-KEPT = {"COLLECTION_INTERVAL": "0", "CACHE_EXP_MILLIS": "600000", "SNMP_ALLOW_ADHOC_TARGETS": "true"}
+CACHE_SETTINGS = {"COLLECTION_INTERVAL": "0", "CACHE_EXP_MILLIS": "600000", "SNMP_ALLOW_ADHOC_TARGETS": "true"}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def path(server: ServiceProcess) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
-    with ServiceProcess(tmp_path_factory.mktemp("express"), env=KEPT) as made:
+    with ServiceProcess(tmp_path_factory.mktemp("express"), env=CACHE_SETTINGS) as made:
         yield made
 
 

@@ -24,9 +24,13 @@ TARGETS = {"potentialTargets": ["192.0.2.0/24"]}
 MONITOR = User("monitor", SecurityLevel.AUTH_PRIV, AuthProtocol.SHA256, "s3cret-auth", PrivProtocol.AES, "s3cret-priv")
 
 
-def seed_of(raw: dict[str, Any], kept: Seed | None = None) -> Seed:
+def seed_of(raw: dict[str, Any], earlier_seed: Seed | None = None) -> Seed:
     problems: list[str] = []
-    earlier = from_document({"devices": [], "discoverySeeds": [seed_document(kept, mask=False)]}) if kept else None
+    earlier = (
+        from_document({"devices": [], "discoverySeeds": [seed_document(earlier_seed, mask=False)]})
+        if earlier_seed
+        else None
+    )
     seed = read_seed(raw, "seed", problems, PreviousValues(earlier))
     assert not problems
     assert seed is not None
@@ -86,7 +90,7 @@ def test_masked_secrets_of_a_seed_are_kept_by_position() -> None:
     shown = seed_document(seed, mask=True)
     assert "s3cret" not in str(shown)
     assert MASK in str(shown)
-    assert seed_of(shown, kept=seed) == seed
+    assert seed_of(shown, earlier_seed=seed) == seed
 
 
 def test_our_own_keys_survive_and_defaults_are_not_written() -> None:

@@ -269,13 +269,13 @@ def test_privacy_protocols_are_known_by_many_names(spelt: str, protocol: str) ->
 
 
 @pytest.mark.parametrize(
-    ("given_time", "kept"),
+    ("given_time", "expected"),
     [("2025-01-31T12:00:00Z", "2025-01-31T12:00:00Z"), ("2025-01-31T13:00:00+01:00", "2025-01-31T12:00:00Z"),
      ("2025-01-31 12:00:00", "2025-01-31T12:00:00Z"), (1738324800, "2025-01-31T12:00:00Z"),
      (1738324800.5, "2025-01-31T12:00:00.500000Z"), (1738324800000, "2025-01-31T12:00:00Z"), (None, None)],
 )  # fmt: skip
-def test_times_are_kept_as_iso_8601_in_utc(given_time: object, kept: str | None) -> None:
-    assert only_agent(with_agent(discoveredAt=given_time)).discovered_at == kept
+def test_times_are_kept_as_iso_8601_in_utc(given_time: object, expected: str | None) -> None:
+    assert only_agent(with_agent(discoveredAt=given_time)).discovered_at == expected
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ def inventory(*names: str) -> Inventory:
     return Inventory(tuple(Device(f"id-{name[0]}", name) for name in names))
 
 
-def told(old: Inventory, new: Inventory) -> tuple[list[str], list[str], list[str]]:
+def names_of_changes(old: Inventory, new: Inventory) -> tuple[list[str], list[str], list[str]]:
     _, changes = compare(old, new)
     edits = changes.devices
     return (
@@ -32,15 +32,15 @@ def told(old: Inventory, new: Inventory) -> tuple[list[str], list[str], list[str
      (["c", "b", "a"], ([], [], [])), (["c", "a2", "d"], (["d"], ["a>a2"], ["b"]))],
 )  # fmt: skip
 def test_changes_are_reported(new: list[str], expected: tuple[list[str], list[str], list[str]]) -> None:
-    assert told(inventory("a", "b", "c"), inventory(*new)) == expected
+    assert names_of_changes(inventory("a", "b", "c"), inventory(*new)) == expected
 
 
 def test_equal_devices_stay_the_same_objects_wherever_they_moved() -> None:
     old, new = inventory("a", "b", "c"), inventory("c", "x", "b2", "a")
-    kept, changes = compare(old, new)
-    assert kept == new
-    assert kept.devices[0] is old.devices[2]
-    assert kept.devices[3] is old.devices[0]
+    merged, changes = compare(old, new)
+    assert merged == new
+    assert merged.devices[0] is old.devices[2]
+    assert merged.devices[3] is old.devices[0]
     assert {one.sys_name for one in changes.devices.old_values} == {"b"}
     assert {one.sys_name for one in changes.devices.new_values} == {"b2", "x"}
     assert str(changes.devices) == "1 added, 1 changed, 0 removed"

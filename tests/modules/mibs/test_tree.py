@@ -256,9 +256,9 @@ def test_text_between_declarations_does_not_lose_any(read: Read) -> None:
 def test_the_first_of_two_objects_with_one_oid_counts_and_the_other_is_noted(read: Read) -> None:
     mibs = read(A=scalar("one") + scalar("two"))
     assert problems(mibs) == ["A.mib:8: two has the OID of one (A.mib:2) and is left out"]
-    kept = mibs.tree.at((1, 3, 6, 1, 4, 1, 1))
-    assert kept is not None
-    assert kept.name == "one"
+    node = mibs.tree.at((1, 3, 6, 1, 4, 1, 1))
+    assert node is not None
+    assert node.name == "one"
 
 
 def test_two_modules_may_define_one_object(read: Read) -> None:

@@ -63,8 +63,12 @@ async def explained(objects: dict[str, bytes], *modules: Module, version: Versio
 
 
 def named(one: Explanation, name: str, of: str = "") -> MetricExplanation:
-    (told,) = (told for told in one.metrics if told.name == name and of in ("", told.module))
-    return told
+    (explained_metric,) = (
+        explained_metric
+        for explained_metric in one.metrics
+        if explained_metric.name == name and of in ("", explained_metric.module)
+    )
+    return explained_metric
 
 
 def walked(*metrics: dict[str, Any], name: str = "m", **fields: Any) -> Module:
@@ -120,11 +124,15 @@ async def test_columns_show_rows_types_and_every_user() -> None:
         (f"{ENTRY}.1", 2, {ber.INTEGER: 1, ber.OCTET_STRING: 1}, ("column1",)),
         (f"{ENTRY}.2", 2, {ber.OCTET_STRING: 2}, ("label label", "column2")),
     ]
-    told = named(one, "column1")
-    assert (told.rows, told.samples, dict(told.dropped)) == (2, 1, {"not_a_number": 1})
-    assert told.labels == {"row": "1", "label": "a"}
-    assert told.examples == ('column1{label="a",row="1"} 1',)
-    assert told.reason == ""
+    explained_metric = named(one, "column1")
+    assert (explained_metric.rows, explained_metric.samples, dict(explained_metric.dropped)) == (
+        2,
+        1,
+        {"not_a_number": 1},
+    )
+    assert explained_metric.labels == {"row": "1", "label": "a"}
+    assert explained_metric.examples == ('column1{label="a",row="1"} 1',)
+    assert explained_metric.reason == ""
 
 
 async def test_a_metric_of_two_modules_belongs_to_the_first() -> None:
@@ -192,9 +200,9 @@ async def test_objects_beyond_the_subtree_of_a_getbulk_are_not_counted() -> None
 )
 async def test_a_metric_without_samples_says_why(mine: Module, objects: dict[str, bytes], says: str) -> None:
     system = module("s", walk=["1.3.6.1.2.1.1"], metrics=[])
-    told = named(await explained({"1.3.6.1.2.1.1.1.0": integer(1), **objects}, mine, system), "column2")
-    assert told.samples == 0
-    assert re.search(says, told.reason), told.reason
+    explained_metric = named(await explained({"1.3.6.1.2.1.1.1.0": integer(1), **objects}, mine, system), "column2")
+    assert explained_metric.samples == 0
+    assert re.search(says, explained_metric.reason), explained_metric.reason
 
 
 async def test_a_look_up_with_an_empty_column_shows_the_reason() -> None:
@@ -301,8 +309,10 @@ async def test_no_hostile_behaviour_breaks_the_explanation(behaviour: Behaviour)
         except SnmpError:
             return
     assert len(one.walks) == 3
-    for told in one.metrics:
-        assert bool(told.samples) + bool(told.given_by) + bool(told.reason) == 1, told
+    for explained_metric in one.metrics:
+        assert bool(explained_metric.samples) + bool(explained_metric.given_by) + bool(explained_metric.reason) == 1, (
+            explained_metric
+        )
     for walk in one.walks:
         assert bool(walk.error) == (walk.end is not WalkEnd.WHOLE)
 

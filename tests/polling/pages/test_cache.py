@@ -26,10 +26,10 @@ def page(at: float = 100.0) -> RenderedPage:
 
 def test_a_page_is_served_until_it_is_too_old_and_never_after(clock: Clock) -> None:
     cache = PageCache(10, 5.0, clock)
-    kept = page()
-    cache.put("a", kept)
+    cached = page()
+    cache.put("a", cached)
     clock.now = 105.0
-    assert cache.get("a") is kept
+    assert cache.get("a") is cached
     clock.now = 105.01
     assert cache.get("a") is None
     assert len(cache) == 0
@@ -83,8 +83,8 @@ def test_pages_can_be_removed_one_by_one_or_all_at_once(clock: Clock) -> None:
 
 def test_a_page_is_kept_compressed_and_comes_in_both_formats() -> None:
     text = b"# HELP a_total Help.\n# TYPE a_total counter\na_total 1\n" * 1
-    kept = RenderedPage(0.0, ("if_mib",), {Format.TEXT: text})
-    assert kept.plain(Format.TEXT) == text
-    assert kept.gzipped(Format.TEXT)[:2] == b"\x1f\x8b"
-    assert kept.plain(Format.OPENMETRICS) == b"# TYPE a counter\n# HELP a Help.\na_total 1\n# EOF\n"
-    assert kept.gzipped(Format.OPENMETRICS) is kept.gzipped(Format.OPENMETRICS)
+    rendered = RenderedPage(0.0, ("if_mib",), {Format.TEXT: text})
+    assert rendered.plain(Format.TEXT) == text
+    assert rendered.gzipped(Format.TEXT)[:2] == b"\x1f\x8b"
+    assert rendered.plain(Format.OPENMETRICS) == b"# TYPE a counter\n# HELP a Help.\na_total 1\n# EOF\n"
+    assert rendered.gzipped(Format.OPENMETRICS) is rendered.gzipped(Format.OPENMETRICS)

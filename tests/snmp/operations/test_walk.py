@@ -250,7 +250,7 @@ TABLE = Mib.of(
 @pytest.mark.parametrize("version", [Version.V1, Version.V2C])
 @pytest.mark.parametrize("max_repetitions", [1, 7, 30, 64, 200])
 @pytest.mark.parametrize(
-    ("gaps", "kept"),
+    ("gaps", "remaining"),
     [
         ([(2, 4)], {1, 4, 5}),
         ([(0, 3)], {3, 4, 5}),
@@ -259,7 +259,9 @@ TABLE = Mib.of(
         ([(2, 3), (4, 5)], {1, 3, 5}),
     ],
 )
-def test_gaps_are_skipped(version: Version, max_repetitions: int, gaps: list[tuple[int, int]], kept: set[int]) -> None:
+def test_gaps_are_skipped(
+    version: Version, max_repetitions: int, gaps: list[tuple[int, int]], remaining: set[int]
+) -> None:
     root = oid.encode("1.3.6.1.4.1.9998")
     wanted = tuple((_column(a) if a else root, _column(b) if b else b"") for a, b in gaps)
     scanner = ber.Scanner([_column(number) for number in range(1, 6)])
@@ -269,9 +271,9 @@ def test_gaps_are_skipped(version: Version, max_repetitions: int, gaps: list[tup
     agent.run(walks)
     assert walks.finished == {root}
     rows = {number: len(ber.values(scanner.column(number - 1), 0)[1]) for number in range(1, 6)}
-    assert all(rows[number] == 30 for number in kept)
+    assert all(rows[number] == 30 for number in remaining)
     if max_repetitions == 1 or version is Version.V1:
-        assert all(rows[number] <= 1 for number in rows if number not in kept)
+        assert all(rows[number] <= 1 for number in rows if number not in remaining)
 
 
 def test_an_agent_that_answers_from_before_a_gap_ends_the_walk() -> None:

@@ -170,12 +170,12 @@ def test_a_late_copy_of_a_discovery_report_does_nothing() -> None:
         made.model.decode(answers[1])
 
 
-@pytest.mark.parametrize("told", [b"", ENGINE_ID])
-def test_a_report_without_a_new_engine_id_does_nothing(told: bytes) -> None:
+@pytest.mark.parametrize("engine_id", [b"", ENGINE_ID])
+def test_a_report_without_a_new_engine_id_does_nothing(engine_id: bytes) -> None:
     made = ready()
     datagram = answer_with(
         made,
-        lambda header: header._replace(level=NO_AUTH, engine_id=told),
+        lambda header: header._replace(level=NO_AUTH, engine_id=engine_id),
         pdu=report_pdu(Report.UNKNOWN_ENGINE),
     )
     with pytest.raises(Unauthentic):

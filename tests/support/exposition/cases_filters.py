@@ -35,8 +35,8 @@ def _filters(
     objects: Mapping[str, bytes] = ROWS,
     **more: Any,
 ) -> Case:
-    made = [{"oid": oid, "targets": targets, "values": values} for oid, targets, values in filters]
-    return Case(f"filter_{name}", METRICS, objects, {"walk": walk, "get": get, "filters": made, **more})
+    case = [{"oid": oid, "targets": targets, "values": values} for oid, targets, values in filters]
+    return Case(f"filter_{name}", METRICS, objects, {"walk": walk, "get": get, "filters": case, **more})
 
 
 FILTERS = [

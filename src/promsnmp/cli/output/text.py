@@ -8,9 +8,9 @@ def printable(text: str, *, longest: int | None = None) -> str:
 
     Devices choose their names and descriptions, and must not control the terminal with them.
     """
-    kept = text if longest is None else text[:longest]
-    clean = "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in kept)
-    if longest is None or (len(clean) <= longest and len(kept) == len(text)):
+    shortened = text if longest is None else text[:longest]
+    clean = "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in shortened)
+    if longest is None or (len(clean) <= longest and len(shortened) == len(text)):
         return clean
     return f"{clean[:longest]}..."
 

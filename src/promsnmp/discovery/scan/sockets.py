@@ -103,10 +103,10 @@ class SweepSockets:
         for opened in self._sockets.values():
             for _ in range(AT_ONCE):
                 try:
-                    _, told, _, sockaddr = opened.recvmsg(0, 512, socket.MSG_ERRQUEUE)
+                    _, ancillary, _, sockaddr = opened.recvmsg(0, 512, socket.MSG_ERRQUEUE)
                 except OSError:
                     break
-                for level, kind, data in told:
+                for level, kind, data in ancillary:
                     if (level, kind) == _RECVERR[opened.family] and len(sockaddr) >= 2:
                         reason = int.from_bytes(data[:4], sys.byteorder)  # sock_extended_err.ee_errno, ip(7)
                         yield Undelivered(

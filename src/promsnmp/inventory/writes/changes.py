@@ -83,8 +83,8 @@ def _compare(old: Sequence[T], new: Sequence[T]) -> tuple[tuple[T, ...], ItemCha
         else:
             item = earlier
         middle.append(item)
-    kept = (*new[: new_place.start], *middle, *new[new_place.stop :])
-    return kept, ItemChanges(tuple(added), tuple(changed), tuple(before.values()))
+    merged = (*new[: new_place.start], *middle, *new[new_place.stop :])
+    return merged, ItemChanges(tuple(added), tuple(changed), tuple(before.values()))
 
 
 def audit_changes(changes: InventoryChanges, *, who: str, revision: int) -> None:

@@ -98,6 +98,6 @@ def test_failures_are_reported(
 ) -> None:  # fmt: skip
     monkeypatch.setenv("PROM_INV_FILE", str(tmp_path / "inventory.json"))
     assert main.run(["seeds", *words]) == status
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert reason in told.err
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert reason in printed.err

@@ -37,9 +37,9 @@ def test_it_serves_every_device_and_every_path_it_shows(tmp_path: Path) -> None:
             page = client.get("/snmp", params={"target": name})
             assert page.status_code == 200
             assert f'sysName="{name}"' in page.text or "sysUpTime" in page.text
-        told = re.findall(rf"{re.escape(demo.url)}(/\S*)", demo.output())
-        assert {"/targets", "/snmp?target=access-sw-01", "/actuator/health"} <= set(told)
-        for path in told:
+        paths = re.findall(rf"{re.escape(demo.url)}(/\S*)", demo.output())
+        assert {"/targets", "/snmp?target=access-sw-01", "/actuator/health"} <= set(paths)
+        for path in paths:
             assert client.get(path, follow_redirects=True).status_code == 200, path
         assert re.search(r"^  ifHCInOctets\{.*\} \d+$", demo.output(), re.MULTILINE)
         assert "http_sd_configs" in demo.output()

@@ -136,9 +136,9 @@ async def _add(store: InventoryStore, document: Document) -> Document:
     book = _book(store)
     if problems := book.problems_of(seed):
         raise InventoryInvalid(problems)
-    kept = book.deduplicate(seed)
-    await book.save(kept, who=local_user())
-    return seed_document(kept, mask=True)
+    deduplicated = book.deduplicate(seed)
+    await book.save(deduplicated, who=local_user())
+    return seed_document(deduplicated, mask=True)
 
 
 def _book(store: InventoryStore) -> SavedSeeds:
