@@ -3,8 +3,8 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-# One more than there are cores: many tests wait for a process.
-PYTEST_ARGS ?= -n $(shell expr $$(nproc) + 1) --dist loadgroup
+# Two more than there are cores: many tests wait for a process.
+PYTEST_ARGS ?= -n $(shell expr $$(nproc) + 2) --dist loadgroup
 FUZZ_SECONDS ?= 60
 SOAK_SECONDS ?= 2400
 PODMAN ?= podman
@@ -41,9 +41,9 @@ test: ## Lint, then run every test (PYTEST_ARGS='-k walk' for some)
 	@$(STEP) "Installing the Debian packages that the tests use" env PYTHON=$(PYTHON) scripts/debian-packages test
 	@$(MAKE) --no-print-directory setup
 	@$(MAKE) --no-print-directory programs
-	@$(STEP) "Checking style, types and imports" $(MAKE) --no-print-directory lint; lint=$$?; \
-	$(STEP) "Running the tests" $(BIN)/python -m pytest $(PYTEST_ARGS); tests=$$?; \
-	[ $$lint = 0 ] || echo "make lint found something: see above the tests"; \
+	@mkdir -p build; $(STEP) "Checking style, types and imports" $(MAKE) --no-print-directory lint > build/lint.log 2>&1 & lint=$$!; \
+	$(STEP) "Running the tests, and make lint beside them" $(BIN)/python -m pytest $(PYTEST_ARGS); tests=$$?; \
+	wait $$lint; lint=$$?; cat build/lint.log; \
 	exit $$((tests ? tests : lint))
 
 programs: $(VENV)/.dev

@@ -12,6 +12,7 @@ from promsnmp.observe.audit import LOGGER as AUDIT_LOGGER
 from promsnmp.observe.logging import QUIET_LOGGERS
 from promsnmp.settings import Settings
 from scripts import compiled
+from tests.support.groups import group_by_module
 from tests.support.programs import watch
 from tests.support.signals import pass_on_default_signals
 from tests.support.tools import Snmpd, start_snmpd
@@ -28,6 +29,11 @@ def pytest_configure() -> None:
             f"not made from the present source: {names}. Run: make compile (or scripts/compiled.py --clean)"
         )
     pass_on_default_signals()
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    group_by_module(items)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -59,9 +59,14 @@ def read_only_at(fleet: Fleet, replicas: Sequence[Replica]) -> Iterator[None]:
 
 
 def _remount(fleet: Fleet, replica: Replica, mode: str) -> None:
+    """Also when the replica writes at that moment: then the file system is busy, and mount ends with an error."""
     nsenter = [require_tool("nsenter", package="util-linux"), "--target", str(replica.pid), "--mount"]
     command = [*nsenter, "mount", "-o", f"remount,{mode},bind", str(fleet.folder)]
-    subprocess.run(command, check=True, capture_output=True, timeout=30)
+
+    def remounted() -> bool:
+        return subprocess.run(command, capture_output=True, timeout=30, check=False).returncode == 0
+
+    wait_until(remounted, what=f"{' '.join(command)} to succeed")
 
 
 def leader_cannot_write(fleet: Fleet, *, slack: float) -> Handover:
