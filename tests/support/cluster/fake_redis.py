@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
+
+from tests.support.threaded_server import ThreadedServer
 
 CHUNK = b"x" * 65_536
 DRIP = 0.05
@@ -105,62 +104,22 @@ NONSENSE: tuple[Nonsense, ...] = (
 )  # fmt: skip
 
 
-class FakeRedis:
-    """Listens on loopback, in a thread of its own. ``nonsense`` may be changed at any time."""
+class FakeRedis(ThreadedServer):
+    """``nonsense`` may be changed at any time."""
 
     def __init__(self, nonsense: Nonsense) -> None:
         self.nonsense = nonsense
         self.sent = 0
         """Bytes of answers to scripts that were sent so far."""
-        self.port = 0
-        self._loop = asyncio.new_event_loop()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._started = threading.Event()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-        assert self._started.wait(10)
+        super().__init__()
 
     @property
     def url(self) -> str:
         return f"redis://:secret-password@127.0.0.1:{self.port}"
 
-    def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._end)
-        self._thread.join(10)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _serve(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._server = self._loop.run_until_complete(asyncio.start_server(self._connected, "127.0.0.1", 0))
-        self.port = int(self._server.sockets[0].getsockname()[1])
-        self._started.set()
-        self._loop.run_forever()
-        self._loop.run_until_complete(asyncio.gather(*self._tasks, return_exceptions=True))
-        self._loop.close()
-
-    def _end(self) -> None:
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        self._loop.call_soon(self._loop.stop)
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        try:
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError, ValueError, asyncio.CancelledError):
-                await self._converse(reader, writer)
-        finally:
-            self._tasks.discard(task)
-            writer.close()
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ValueError):  # the client gave up in the middle
+            await self._converse(reader, writer)
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.nonsense.is_banner:
