@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from prometheus_client.metrics_core import Metric
 
@@ -20,6 +21,7 @@ from promsnmp.observe.counts import PollCounts
 from promsnmp.observe.health import Component, Status
 from promsnmp.polling.collector import Collector
 from promsnmp.polling.detection.detected_modules import DetectedModules
+from promsnmp.polling.detection.findings import Findings
 from promsnmp.polling.detection.identity_watch import CheckIdentity
 from promsnmp.polling.detection.seen_identities import KEY as IDENTITIES
 from promsnmp.polling.detection.seen_identities import SeenIdentities
@@ -116,7 +118,8 @@ class PollingSubsystem:
 
     async def store_findings(self) -> None:
         """Writes seen identities and newly detected modules to the inventory, or sends them to the leader."""
-        for findings in (self.seen_identities, self.detected_modules):
+        kinds: tuple[Findings[Any], ...] = (self.seen_identities, self.detected_modules)
+        for findings in kinds:
             if self._cluster.leadership.leads:
                 await findings.store(self._store.update)
             else:
@@ -129,7 +132,7 @@ class PollingSubsystem:
         if isinstance(message, dict) and IDENTITIES in message:
             self.seen_identities.receive(message)
         else:
-            self.detected_modules.receive(body)
+            self.detected_modules.receive(message)
         return b"{}"
 
     def poll_status(self, device: Device) -> PollStatus:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from promsnmp.errors import InventoryUnavailable
 from promsnmp.inventory.document.write import from_document, to_document
 from promsnmp.inventory.model import Agent, AgentEndpoint, Device, DeviceIdentifiers, Inventory, SeenIdentity
 from promsnmp.polling.detection.seen_identities import SeenIdentities, with_identity
 from promsnmp.polling.target import adhoc_target, device_target
 from promsnmp.snmp.credentials import Community
 from promsnmp.snmp.transport import SnmpEndpoint
+from tests.support.inventory.memory_store import MemoryStore
 
 AGENT = Agent("6a3c1d5e-0000-4000-8000-000000000001", AgentEndpoint("192.0.2.1"), Community())
 OTHERS = Agent("6a3c1d5e-0000-4000-8000-000000000002", AgentEndpoint("192.0.2.2"), Community())
@@ -34,25 +33,8 @@ SAME = SeenIdentity((), IDENTIFIERS, "80001f88aabbccdd01")
 OTHER = SeenIdentity(("serial number FOC1, now FOC2",), IDENTIFIERS)
 
 
-class Store:
-    """Applies changes as the inventory's store does."""
-
-    def __init__(self) -> None:
-        self.current = INVENTORY
-        self.writes = 0
-        self.fails = False
-
-    async def update(self, change: Callable[[Inventory], Inventory]) -> Inventory:
-        if self.fails:
-            raise InventoryUnavailable("not now")
-        after = change(self.current)
-        self.writes += after is not self.current
-        self.current = after
-        return after
-
-
 async def test_another_device_is_in_the_inventory_until_it_is_the_known_one_again() -> None:
-    seen, store = SeenIdentities(), Store()
+    seen, store = SeenIdentities(), MemoryStore(INVENTORY)
     target = device_target(DEVICE, AGENT, ("auto",))
     seen.add(target, OTHER)
     await seen.store(store.update)
@@ -93,41 +75,30 @@ def test_a_device_that_discovery_never_saw_is_known_by_its_first_check() -> None
     assert with_identity(DEVICE, SAME) is DEVICE  # discovery keeps its identifiers
 
 
-async def test_a_write_that_fails_is_repeated() -> None:
-    seen, store = SeenIdentities(), Store()
-    seen.add(device_target(DEVICE, AGENT, ("auto",)), OTHER)
-    store.fails = True
-    await seen.store(store.update)
-    store.fails = False
-    await seen.store(store.update)
-    assert store.current.devices[0].identity_change is not None
-
-
-async def test_other_replicas_send_to_the_leader_until_it_accepts() -> None:
-    seen, leader, store, bodies = SeenIdentities(), SeenIdentities(), Store(), list[bytes]()
-    seen.add(device_target(DEVICE, AGENT, ("auto",)), OTHER)
-    accepted = False
+async def test_a_message_has_all_that_is_stored() -> None:
+    seen, leader, store, bodies = SeenIdentities(), SeenIdentities(), MemoryStore(INVENTORY), list[bytes]()
+    unknown = replace(DEVICE, last_seen=None)
+    seen.add(device_target(unknown, AGENT, ("auto",)), SAME)
+    seen.add(device_target(BY_HAND, AGENT, ("auto",)), OTHER)
 
     async def send(body: bytes) -> bool:
         bodies.append(body)
-        return accepted
+        return True
 
     await seen.forward(send)
-    accepted = True
-    await seen.forward(send)
-    await seen.forward(send)
-    assert len(bodies) == 2
-    leader.receive(json.loads(bodies[1]))
+    leader.receive(json.loads(bodies[0]))
+    store.current = Inventory((unknown, BY_HAND))
     await leader.store(store.update)
-    assert store.current.devices[0].identity_change is not None
-    assert store.current.devices[0].identity_change.differences == OTHER.differences
+    first, second = store.current.devices
+    assert first == with_identity(unknown, SAME)
+    assert second.identity_change is not None
+    assert second.identity_change.differences == OTHER.differences
 
 
 @pytest.mark.parametrize(
     "message",
     [
         {},
-        {"identities": 7},
         {"identities": {"one": {}}},
         {"identities": {"one": {"differences": [], "identifiers": {}, "engine_id": ""}}},
         {"identities": {"one": {"differences": 7, "identifiers": {"booted_at": None}, "engine_id": ""}}},

@@ -5,20 +5,14 @@ A device that discovery never saw has no identifiers to compare; then those of i
 
 from __future__ import annotations
 
-import json
-import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from promsnmp.errors import PromSnmpError
-from promsnmp.inventory.model import Device, DeviceIdentifiers, IdentityChange, Inventory, SeenIdentity
+from promsnmp.inventory.model import Device, DeviceIdentifiers, IdentityChange, SeenIdentity
+from promsnmp.polling.detection.findings import Findings
 from promsnmp.polling.target import Target
-
-log = logging.getLogger(__name__)
-
-Update = Callable[[Callable[[Inventory], Inventory]], Awaitable[object]]
 
 KEY = "identities"
 """Distinguishes these messages between replicas from those with detected modules."""
@@ -26,11 +20,10 @@ MAX_DIFFERENCES, LONGEST_DIFFERENCE = 8, 400
 """Of one device: no identifier is longer."""
 
 
-class SeenIdentities:
+class SeenIdentities(Findings[SeenIdentity]):
     """Results of checks by device id that the inventory does not have yet."""
 
-    def __init__(self) -> None:
-        self._pending: dict[str, SeenIdentity] = {}
+    kind = "identities"
 
     def add(self, target: Target, seen: SeenIdentity) -> None:
         """Takes the result of a check; one that changes nothing is ignored."""
@@ -39,44 +32,15 @@ class SeenIdentities:
         else:
             self._pending.pop(target.device_id, None)
 
-    def receive(self, message: Mapping[str, Any]) -> None:
-        """Takes what ``forward`` of another replica sent. Raises ValueError for any other content."""
-        self._pending = _decode(message) | self._pending
+    @staticmethod
+    def with_finding(device: Device, finding: SeenIdentity) -> Device:
+        return with_identity(device, finding)
 
-    async def store(self, update: Update) -> None:
-        """Writes new results to the inventory. If that fails, the next call tries again."""
-        if not self._pending:
-            return
-        new, self._pending = self._pending, {}
-        try:
-            await update(lambda inventory: with_identities(inventory, new))
-        except PromSnmpError as error:
-            log.debug("seen identities are not in the inventory yet; trying again: %s", error)
-            self._pending = new | self._pending
+    def encode(self, findings: Mapping[str, SeenIdentity]) -> Mapping[str, Any]:
+        return {KEY: {device_id: asdict(seen) for device_id, seen in findings.items()}}
 
-    async def forward(self, send: Callable[[bytes], Awaitable[bool]]) -> None:
-        """Sends new results to the leader, by ``send``. If that fails, the next call tries again."""
-        if not self._pending:
-            return
-        new, self._pending = self._pending, {}
-        is_sent = False
-        try:
-            is_sent = await send(_encode(new))
-        finally:
-            if not is_sent:
-                self._pending = new | self._pending
-
-
-def _encode(seen: Mapping[str, SeenIdentity]) -> bytes:
-    return json.dumps({KEY: {device_id: asdict(one) for device_id, one in seen.items()}}).encode()
-
-
-def _decode(message: Mapping[str, Any]) -> dict[str, SeenIdentity]:
-    """The reverse of ``_encode``. Raises ValueError for anything else."""
-    try:
-        return {str(device_id): _seen(one) for device_id, one in message[KEY].items()}
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"not a list of identities: {type(error).__name__}") from None
+    def decode(self, message: Mapping[str, Any]) -> dict[str, SeenIdentity]:
+        return {str(device_id): _seen(item) for device_id, item in message[KEY].items()}
 
 
 def _seen(item: Mapping[str, Any]) -> SeenIdentity:
@@ -98,15 +62,6 @@ def _seen(item: Mapping[str, Any]) -> SeenIdentity:
 
 def _texts(items: list[object]) -> tuple[str, ...]:
     return tuple(str(one)[:LONGEST_DIFFERENCE] for one in items[:MAX_DIFFERENCES])
-
-
-def with_identities(inventory: Inventory, seen: Mapping[str, SeenIdentity]) -> Inventory:
-    """``inventory`` with the results of checks; the same object when nothing is new."""
-    devices = tuple(
-        with_identity(device, seen[device.id]) if device.id in seen else device for device in inventory.devices
-    )
-    changed = any(new is not old for new, old in zip(devices, inventory.devices, strict=True))
-    return replace(inventory, devices=devices) if changed else inventory
 
 
 def with_identity(device: Device, seen: SeenIdentity) -> Device:
