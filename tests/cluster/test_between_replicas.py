@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import stat
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ import pytest
 from promsnmp.cluster.peers.client import STATUS_PATH
 from promsnmp.cluster.peers.cluster_key import ClusterKey, cluster_key_file
 from tests.support.cluster.redis_server import RedisServer
-from tests.support.cluster.replica import DEVICES, KEY, Replica
+from tests.support.cluster.replica import DEVICES, KEY, Replica, running_replicas
 from tests.support.cluster.signed import SignedRequests, key_in
 from tests.support.tools import free_tcp_port, wait_until
 
@@ -21,23 +20,9 @@ QUIET = {"COLLECTION_INTERVAL": "60000"}
 
 
 @pytest.fixture(scope="module")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def replicas(tmp_path_factory: pytest.TempPathFactory, redis: RedisServer) -> Iterator[list[Replica]]:
-    """Two replicas that know each other, and a leader."""
-    folder = tmp_path_factory.mktemp("replicas")
-    with ThreadPoolExecutor() as pool:
-        made = list(pool.map(lambda number: Replica(folder, f"pod-{number}", {**redis.env, **QUIET}), range(2)))
-    try:
-        wait_until(lambda: all(one.knows(2) for one in made), deadline=60, what="two replicas and a leader")
-        yield made
-    finally:
-        for one in made:
-            one.stop()
+def replicas(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer) -> Iterator[list[Replica]]:
+    with running_replicas(tmp_path_factory.mktemp("replicas"), 2, {**redis_server.env, **QUIET}) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -141,8 +126,8 @@ def test_headers_that_the_signature_does_not_cover_have_no_effect(leader: Replic
     assert leader.client.delete(where, headers={**headers, "if-match": '"another"'}).status_code == 204
 
 
-def test_a_request_from_before_a_restart_is_refused_after_it(tmp_path: Path, redis: RedisServer) -> None:
-    env = {**redis.env, **QUIET, "REDIS_KEY_PREFIX": "restart:", "SERVER_PORT": str(free_tcp_port())}
+def test_a_request_from_before_a_restart_is_refused_after_it(tmp_path: Path, redis_server: RedisServer) -> None:
+    env = {**redis_server.env, **QUIET, "REDIS_KEY_PREFIX": "restart:", "SERVER_PORT": str(free_tcp_port())}
     with Replica(tmp_path, "pod-0", env) as first:
         signed = SignedRequests(first.client, key_in(tmp_path))
         headers, _ = signed.headers(signed.prove(), "DELETE", "/promsnmp/discovery")
@@ -151,8 +136,8 @@ def test_a_request_from_before_a_restart_is_refused_after_it(tmp_path: Path, red
         assert (refused.status_code, refused.headers["x-promsnmp-refused"]) == (403, "recipient")
 
 
-def test_another_cluster_key_makes_a_cluster_of_its_own(tmp_path: Path, redis: RedisServer) -> None:
-    env = {**redis.env, **QUIET, "REDIS_KEY_PREFIX": "keys:"}
+def test_another_cluster_key_makes_a_cluster_of_its_own(tmp_path: Path, redis_server: RedisServer) -> None:
+    env = {**redis_server.env, **QUIET, "REDIS_KEY_PREFIX": "keys:"}
     with (
         Replica(tmp_path, "pod-0", {**env, "CLUSTER_KEY": secrets.token_hex(32)}) as one,
         Replica(tmp_path, "pod-1", {**env, "CLUSTER_KEY": secrets.token_hex(32)}) as two,

@@ -37,12 +37,6 @@ def agents() -> Iterator[list[SimulatedAgent]]:
         yield made
 
 
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    with RedisServer(tmp_path) as server:
-        yield server
-
-
 def problems(replica: Replica, part: str = "replicas") -> str:
     """What a part of the health says is wrong; empty while it is UP."""
     component = replica.client.get(f"/actuator/health/{part}").json()

@@ -21,7 +21,7 @@ from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.devices import switch
 from tests.support.agents.threads import running
 from tests.support.cluster.redis_server import RedisServer
-from tests.support.cluster.replica import DEVICES, KEY, Replica, device
+from tests.support.cluster.replica import DEVICES, KEY, Replica, device, running_replicas
 from tests.support.cluster.signed import SignedRequests
 from tests.support.service.certificates import Authority
 from tests.support.service.service_process import ServiceProcess
@@ -32,22 +32,9 @@ SLOW = {"COLLECTION_INTERVAL": "60000"}
 
 
 @pytest.fixture(scope="module")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def replicas(tmp_path_factory: pytest.TempPathFactory, redis: RedisServer) -> Iterator[list[Replica]]:
-    folder = tmp_path_factory.mktemp("replicas")
-    with ThreadPoolExecutor() as pool:
-        made = list(pool.map(lambda number: Replica(folder, f"pod-{number}", {**redis.env, **SLOW}), range(3)))
-    try:
-        wait_until(lambda: all(one.has_all for one in made), deadline=60, what="three replicas and a leader")
-        yield made
-    finally:
-        for one in made:
-            one.stop()
+def replicas(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer) -> Iterator[list[Replica]]:
+    with running_replicas(tmp_path_factory.mktemp("replicas"), 3, {**redis_server.env, **SLOW}) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -209,8 +196,8 @@ def promsnmp(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_the_command_shows_the_leader_at_any_replica(replicas: list[Replica], redis: RedisServer) -> None:
-    leader = redis.cli("GET", "leader")
+def test_the_command_shows_the_leader_at_any_replica(replicas: list[Replica], redis_server: RedisServer) -> None:
+    leader = redis_server.cli("GET", "leader")
     for one in replicas:
         asked = promsnmp("leader", "--url", one.url)
         assert asked.returncode == 0
@@ -219,8 +206,8 @@ def test_the_command_shows_the_leader_at_any_replica(replicas: list[Replica], re
         assert "replicas: pod-0, pod-1, pod-2" in asked.stdout
 
 
-def test_health_shows_role_leader_and_backend(replicas: list[Replica], redis: RedisServer) -> None:
-    leader = redis.cli("GET", "leader")
+def test_health_shows_role_leader_and_backend(replicas: list[Replica], redis_server: RedisServer) -> None:
+    leader = redis_server.cli("GET", "leader")
     for one in replicas:
         part = one.client.get("/actuator/health/leaderElection").json()
         assert part["status"] == "UP"
@@ -236,25 +223,27 @@ def test_health_shows_role_leader_and_backend(replicas: list[Replica], redis: Re
 
 
 def test_a_leader_asked_through_a_follower_to_step_down_has_a_successor(
-    replicas: list[Replica], redis: RedisServer
+    replicas: list[Replica], redis_server: RedisServer
 ) -> None:
-    before = redis.cli("GET", "leader")
+    before = redis_server.cli("GET", "leader")
     stepped_down = promsnmp("leader", "--step-down", "--url", followers_of(replicas)[0].url)
     assert (stepped_down.returncode, stepped_down.stdout) == (0, f"{before} stepped down\n")
-    wait_until(lambda: redis.cli("GET", "leader") not in ("", before), deadline=30)
+    wait_until(lambda: redis_server.cli("GET", "leader") not in ("", before), deadline=30)
     wait_until(lambda: sum(one.metric("promsnmp_leader_election_is_leader") for one in replicas) == 1, deadline=30)
 
 
-def test_an_election_is_forced_by_deleting_the_key(replicas: list[Replica], redis: RedisServer) -> None:
+def test_an_election_is_forced_by_deleting_the_key(replicas: list[Replica], redis_server: RedisServer) -> None:
     wait_until(lambda: all(one.has_all for one in replicas), deadline=30)
-    before = redis.cli("GET", "leader")
-    redis.cli("DEL", "leader")
-    wait_until(lambda: redis.cli("GET", "leader") not in ("", before), deadline=30)
+    before = redis_server.cli("GET", "leader")
+    redis_server.cli("DEL", "leader")
+    wait_until(lambda: redis_server.cli("GET", "leader") not in ("", before), deadline=30)
 
 
-def test_a_foreign_name_in_the_key_is_left_alone_and_reported(replicas: list[Replica], redis: RedisServer) -> None:
+def test_a_foreign_name_in_the_key_is_left_alone_and_reported(
+    replicas: list[Replica], redis_server: RedisServer
+) -> None:
     wait_until(lambda: all(one.has_all for one in replicas), deadline=30)
-    redis.cli("SET", "leader", "somebody")
+    redis_server.cli("SET", "leader", "somebody")
     try:
         wait_until(lambda: not any(one.leads for one in replicas), deadline=30)
         held = "somebody holds the lease, but is not a replica of this cluster"
@@ -262,9 +251,9 @@ def test_a_foreign_name_in_the_key_is_left_alone_and_reported(replicas: list[Rep
         refused = replicas[0].client.post(DEVICES, json={"sysName": "x", "agents": []})
         assert refused.status_code == 503
         assert "somebody holds the lease" in refused.json()["error"]
-        assert redis.cli("GET", "leader") == "somebody"
+        assert redis_server.cli("GET", "leader") == "somebody"
     finally:
-        redis.cli("DEL", "leader")
+        redis_server.cli("DEL", "leader")
     wait_until(lambda: any(one.leads for one in replicas), deadline=60)
 
 
@@ -273,13 +262,13 @@ def error_of(replica: Replica) -> str:
     return str(replica.client.get("/actuator/health/leaderElection").json()["details"].get("error", ""))
 
 
-def test_replicas_that_serve_tls_ask_each_other_over_tls(tmp_path: Path, redis: RedisServer) -> None:
+def test_replicas_that_serve_tls_ask_each_other_over_tls(tmp_path: Path, redis_server: RedisServer) -> None:
     authority = Authority()
     authority.server().write(tmp_path, "server")
     (tmp_path / "ca.crt").write_bytes(authority.cert)
     web = {"tls_server_config": {"cert_file": "server.crt", "key_file": "server.key"}}
     (tmp_path / "web.yml").write_text(json.dumps(web))
-    env = {**redis.env, **SLOW, "WEB_CONFIG_FILE": str(tmp_path / "web.yml"), "REDIS_KEY_PREFIX": "tls:"}
+    env = {**redis_server.env, **SLOW, "WEB_CONFIG_FILE": str(tmp_path / "web.yml"), "REDIS_KEY_PREFIX": "tls:"}
     with (
         Replica(tmp_path, "pod-0", env) as one,
         Replica(tmp_path, "pod-1", env) as two,
@@ -289,7 +278,7 @@ def test_replicas_that_serve_tls_ask_each_other_over_tls(tmp_path: Path, redis: 
             place = f"https://localhost:{replica.port}{DEVICES}"
             answer = client.post(place, json={"sysName": f"by {replica.name}", "agents": []})
             assert answer.status_code == 201, answer.text
-        follower = one if redis.cli("GET", "tls:leader") == "pod-1" else two
+        follower = one if redis_server.cli("GET", "tls:leader") == "pod-1" else two
         text = client.get(f"https://localhost:{follower.port}/metrics").text
         assert 'promsnmp_cluster_forwards_total{kind="change",outcome="answered"} 1.0' in text
 

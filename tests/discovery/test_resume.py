@@ -21,6 +21,7 @@ from promsnmp.observe.counts import DiscoveryCounts
 from promsnmp.sim.field import Field, populate, spread_over
 from tests.support.discovery.searches import device_mib, search_context
 from tests.support.discovery.simulated_network import PUBLIC
+from tests.support.tools import until
 
 NETWORK, DEVICES = "127.84.0.0/22", 40
 ADDRESSES = 1022
@@ -88,12 +89,6 @@ def seed(field: Field, *targets: str) -> Seed:
 
 async def begin(replica: Replica, one: Seed) -> Job:
     return await replica.discovery.start_durably(replica.discovery.plan(one, who="a test"))
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def over(replica: Replica, job_id: str) -> Job:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from itertools import pairwise
@@ -17,6 +17,7 @@ from promsnmp.polling.poller import Poller
 from promsnmp.polling.target import Target
 from promsnmp.sim.agent import SimulatedAgent
 from tests.support.agents.polled_devices import collector, mib, target_of
+from tests.support.tools import until
 
 
 class Counting(PageService):
@@ -30,12 +31,6 @@ class Counting(PageService):
     async def poll(self, target: Target) -> object:  # type: ignore[override]
         self.began.setdefault(target.key, []).append(asyncio.get_running_loop().time())
         return await super().poll(target)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager

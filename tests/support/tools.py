@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.machinery
 import importlib.util
 import os
@@ -117,6 +118,13 @@ def wait_until(condition: Callable[[], bool], *, deadline: float = 10.0, what: s
         if waited > deadline:
             pytest.fail(f"{what} did not hold within {deadline:g} s")
         time.sleep(min(max(waited / 10, 0.02), 0.25))
+
+
+async def until(condition: Callable[[], bool], *, deadline: float = 30.0) -> None:
+    """As ``wait_until``, for what the event loop of the test does meanwhile."""
+    async with asyncio.timeout(deadline):
+        while not condition():
+            await asyncio.sleep(0.01)
 
 
 def import_uncompiled(name: str) -> ModuleType:

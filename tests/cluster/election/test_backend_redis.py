@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from itertools import pairwise
@@ -15,27 +15,13 @@ from promsnmp.cluster.clients.redis_client import RedisClient
 from promsnmp.cluster.clients.redis_url import parse_redis_address
 from promsnmp.cluster.election.backend_redis import RedisLeaseStore
 from promsnmp.cluster.election.lease import LeaseRecord, LeaseState, vacancy
-from promsnmp.cluster.election.rules import Candidate, Timing
+from promsnmp.cluster.election.rules import Timing
 from promsnmp.cluster.election.runner import ElectionRunner
 from promsnmp.errors import CoordinatorError
-from tests.support.cluster.claim_file import ClaimFile
+from tests.support.cluster.lease_stores import TIMING, RunnerGroup, lease_record
 from tests.support.cluster.proxy import Proxy
 from tests.support.cluster.redis_server import RedisServer
-from tests.support.tools import wait_until
-
-TIMING = Timing(duration=3.0, renew=1.0, read_interval=0.1)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with RedisServer(tmp_path_factory.mktemp("redis")) as running:
-        yield running
-
-
-@pytest.fixture
-def redis(server: RedisServer) -> RedisServer:
-    server.cli("FLUSHALL")
-    return server
+from tests.support.tools import until, wait_until
 
 
 @asynccontextmanager
@@ -45,10 +31,6 @@ async def lease_store(url: str, prefix: str = "") -> AsyncIterator[RedisLeaseSto
         yield RedisLeaseStore(redis_client, prefix=prefix)
     finally:
         await redis_client.close()
-
-
-def record(name: str, fencing_token: int, *, released: bool = False) -> LeaseRecord:
-    return LeaseRecord(name, f"instance of {name}", f"{name}:8080", fencing_token, 30.0, released)
 
 
 async def state_of(one: RedisLeaseStore) -> tuple[LeaseRecord | None, LeaseState]:
@@ -61,60 +43,60 @@ async def state_of(one: RedisLeaseStore) -> tuple[LeaseRecord | None, LeaseState
 
 async def test_a_written_record_is_read_unchanged(redis: RedisServer) -> None:
     async with lease_store(redis.url) as one:
-        assert await one.write(record("pod-0", 1), await one.read())
+        assert await one.write(lease_record("pod-0", 1), await one.read())
         state = await one.read()
         assert state.record is not None
         assert state.record.beat
         assert state.record.store == state.store != ""
-        assert replace(state.record, beat="", store="") == record("pod-0", 1)
+        assert replace(state.record, beat="", store="") == lease_record("pod-0", 1)
 
 
 async def test_the_key_leader_has_the_name_and_expires_with_the_lease(redis: RedisServer) -> None:
     async with lease_store(redis.url) as one:
-        await one.write(record("pod-0", 1), await one.read())
+        await one.write(lease_record("pod-0", 1), await one.read())
     assert redis.cli("GET", "leader") == "pod-0"
     assert 29_000 < int(redis.cli("PTTL", "leader")) <= 30_000
 
 
 async def test_a_renewal_extends_the_lease(redis: RedisServer) -> None:
     async with lease_store(redis.url) as one:
-        await one.write(record("pod-0", 1), await one.read())
+        await one.write(lease_record("pod-0", 1), await one.read())
         redis.cli("PEXPIRE", "leader", "5000")
-        assert await one.write(record("pod-0", 1), await one.read())
+        assert await one.write(lease_record("pod-0", 1), await one.read())
     assert int(redis.cli("PTTL", "leader")) > 29_000
 
 
 async def test_a_write_based_on_an_older_record_is_rejected(redis: RedisServer) -> None:
     async with lease_store(redis.url) as one:
         old = await one.read()
-        assert await one.write(record("pod-0", 1), old)
-        assert not await one.write(record("pod-1", 1), old)
+        assert await one.write(lease_record("pod-0", 1), old)
+        assert not await one.write(lease_record("pod-1", 1), old)
         assert redis.cli("GET", "leader") == "pod-0"
 
 
 async def test_a_renewal_never_overwrites_a_successor(redis: RedisServer) -> None:
     async with lease_store(redis.url) as one:
-        await one.write(record("pod-0", 1), await one.read())
+        await one.write(lease_record("pod-0", 1), await one.read())
         before = await one.read()
-        await one.write(record("pod-1", 2), before)
-        assert not await one.write(record("pod-0", 1), before)
+        await one.write(lease_record("pod-1", 2), before)
+        assert not await one.write(lease_record("pod-0", 1), before)
         assert redis.cli("GET", "leader") == "pod-1"
 
 
 async def test_a_name_deleted_by_hand_is_not_renewed(redis: RedisServer) -> None:
     async with lease_store(redis.url) as one:
-        await one.write(record("pod-0", 1), await one.read())
+        await one.write(lease_record("pod-0", 1), await one.read())
         before = await one.read()
         redis.cli("DEL", "leader")
-        assert not await one.write(record("pod-0", 1), before)
+        assert not await one.write(lease_record("pod-0", 1), before)
         assert (await one.read()).forced
         assert redis.cli("GET", "leader") == ""
 
 
 async def test_a_release_removes_the_name_and_keeps_the_fencing_token(redis: RedisServer) -> None:
     async with lease_store(redis.url) as one:
-        await one.write(record("pod-0", 7), await one.read())
-        assert await one.write(record("pod-0", 7, released=True), await one.read())
+        await one.write(lease_record("pod-0", 7), await one.read())
+        assert await one.write(lease_record("pod-0", 7, released=True), await one.read())
         left = (await one.read()).record
     assert left is not None
     assert (left.fencing_token, left.released) == (7, True)
@@ -127,13 +109,13 @@ async def test_another_program_that_holds_the_key_is_not_overwritten(redis: Redi
         found, state = await state_of(one)
         assert found is not None
         assert found.holder == "other"
-        assert not await one.write(record("pod-0", 1), state)
+        assert not await one.write(lease_record("pod-0", 1), state)
     assert redis.cli("GET", "leader") == "other"
 
 
 async def test_keys_have_the_prefix(redis: RedisServer) -> None:
     async with lease_store(redis.url, "site-1:") as one:
-        await one.write(record("pod-0", 1), await one.read())
+        await one.write(lease_record("pod-0", 1), await one.read())
     assert sorted(redis.cli("KEYS", "*").split()) == ["site-1:leader", "site-1:promsnmp:election"]
 
 
@@ -168,26 +150,26 @@ async def test_an_empty_redis_keeps_its_mark_until_the_first_leader_or_the_next_
         redis.cli("FLUSHALL")
         second = await one.read()
         assert second.changed_from(first)
-        assert not await one.write(record("pod-0", 1), first)
-        assert await one.write(record("pod-0", 1), second)
+        assert not await one.write(lease_record("pod-0", 1), first)
+        assert await one.write(lease_record("pod-0", 1), second)
 
 
 async def test_a_write_into_an_emptied_redis_without_a_mark_is_refused(redis: RedisServer) -> None:
     async with lease_store(redis.url) as one:
         before = await one.read()
         redis.cli("FLUSHALL")
-        assert not await one.write(record("pod-0", 1), before)
+        assert not await one.write(lease_record("pod-0", 1), before)
 
 
 async def test_a_leader_that_writes_its_record_again_writes_a_new_beat(redis: RedisServer) -> None:
     async with lease_store(redis.url) as one:
         found = []
         for _ in range(3):
-            assert await one.write(record("pod-0", 5), await one.read())
+            assert await one.write(lease_record("pod-0", 5), await one.read())
             found.append(await one.read())
             redis.cli("FLUSHALL")
         assert all(state.changed_from(before) for before, state in pairwise(found))
-        assert not await one.write(record("pod-0", 5), found[0])
+        assert not await one.write(lease_record("pod-0", 5), found[0])
 
 
 @contextmanager
@@ -202,7 +184,7 @@ async def test_a_failover_is_a_change_and_writes_based_on_older_reads_are_refuse
     redis: RedisServer, tmp_path: Path
 ) -> None:
     async with lease_store(redis.url) as one:
-        await one.write(record("pod-0", 3), await one.read())
+        await one.write(lease_record("pod-0", 3), await one.read())
         before = await one.read()
         with replica_of(redis, tmp_path) as second:
             second.cli("REPLICAOF", "NO", "ONE")
@@ -210,8 +192,8 @@ async def test_a_failover_is_a_change_and_writes_based_on_older_reads_are_refuse
                 expected = await other.read()
                 assert expected.record == before.record
                 assert expected.changed_from(before)
-                assert not await other.write(record("pod-1", 4), before)
-                assert await other.write(record("pod-1", 4), expected)
+                assert not await other.write(lease_record("pod-1", 4), before)
+                assert await other.write(lease_record("pod-1", 4), expected)
                 on_written = (await other.read()).record
     assert on_written is not None
     assert on_written.store == expected.store
@@ -232,7 +214,7 @@ async def test_a_replica_promoted_twice_has_two_store_names(redis: RedisServer, 
 async def test_a_restart_with_saved_data_is_a_change(tmp_path: Path) -> None:
     with RedisServer(tmp_path) as server:
         async with lease_store(server.url) as one:
-            await one.write(record("pod-0", 3), await one.read())
+            await one.write(lease_record("pod-0", 3), await one.read())
             before = await one.read()
         server.cli("SAVE")
     with RedisServer(tmp_path, port=server.port) as server:
@@ -247,63 +229,43 @@ async def test_a_read_only_redis_can_be_read(redis: RedisServer, tmp_path: Path)
         async with lease_store(second.url) as one:
             assert (await one.read()).record is None
             with pytest.raises(CoordinatorError, match="read only"):
-                await one.write(record("pod-0", 1), await one.read())
+                await one.write(lease_record("pod-0", 1), await one.read())
 
 
 async def test_elections_work_for_a_user_without_permission_for_info(redis: RedisServer) -> None:
     redis.cli("ACL", "SETUSER", "plain", "on", ">secret", "~*", "+@all", "-info")
     async with lease_store(f"redis://plain:secret@127.0.0.1:{redis.port}") as one:
-        assert await one.write(record("pod-0", 1), await one.read())
+        assert await one.write(lease_record("pod-0", 1), await one.read())
         assert (await one.read()).fencing_token == 1
 
 
 # --- election runners
 
 
-class CandidateGroup:
+class CandidateGroup(RunnerGroup):
     """Election runners that use one Redis."""
 
     def __init__(self, url: str) -> None:
+        super().__init__()
         self.url = url
-        self.members: list[ElectionRunner] = []
-        self.file = ClaimFile()
         self.links: list[RedisClient] = []
 
     def make(self, name: str, *, url: str = "", timing: Timing = TIMING) -> ElectionRunner:
         redis_client = RedisClient(parse_redis_address(url or self.url), timeout=1.0)
-        me = LeaseRecord(name, f"instance {len(self.members)}", f"{name}:8080", 0, 0)
-        candidate = Candidate(me, timing, claim_in_file=lambda: self.file.claim)
-        made = ElectionRunner(candidate, RedisLeaseStore(redis_client), self.file.write, timeout=4.0)
-        self.members.append(made)
         self.links.append(redis_client)
-        return made
+        return self.add(name, RedisLeaseStore(redis_client), timing=timing, timeout=4.0)
 
     def join(self, name: str, *, url: str = "", timing: Timing = TIMING) -> ElectionRunner:
-        made = self.make(name, url=url, timing=timing)
-        made.start()
-        return made
-
-    @property
-    def leaders(self) -> list[ElectionRunner]:
-        return [one for one in self.members if one.leads]
-
-    async def leader(self, *, other_than: ElectionRunner | None = None) -> ElectionRunner:
-        await until(lambda: len(self.leaders) == 1 and self.leaders[0] is not other_than)
-        return self.leaders[0]
-
-
-async def until(condition: Callable[[], bool], *, deadline: float = 20.0) -> None:
-    async with asyncio.timeout(deadline):
-        while not condition():
-            await asyncio.sleep(0.01)
+        runner = self.make(name, url=url, timing=timing)
+        runner.start()
+        return runner
 
 
 @pytest.fixture
 async def candidates(redis: RedisServer) -> AsyncIterator[CandidateGroup]:
     made = CandidateGroup(redis.url)
     yield made
-    for one in made.members:
-        await one.stop()
+    await made.stop()
     for redis_client in made.links:
         await redis_client.close()
 

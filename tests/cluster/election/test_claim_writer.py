@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 
@@ -14,6 +13,7 @@ from promsnmp.cluster.election.lease import LeaseRecord, LeaseState
 from promsnmp.cluster.election.rules import Candidate, Timing, WantedClaim
 from promsnmp.support.claim import Claim
 from tests.support.cluster.claim_file import ClaimFile
+from tests.support.tools import until
 
 
 class Elected:
@@ -31,12 +31,6 @@ class Elected:
 
     def _changed(self) -> None:
         self.changes += 1
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -16,6 +16,7 @@ from promsnmp.cluster.election.rules import Candidate, Timing, lease_clock
 from promsnmp.cluster.election.runner import ElectionRunner, Leadership
 from promsnmp.errors import CoordinatorError, NotLeader
 from tests.support.cluster.claim_file import ClaimFile
+from tests.support.tools import until
 
 TIMING = Timing(duration=1.5, renew=0.3, read_interval=0.05)
 
@@ -51,12 +52,6 @@ class FakeLeaseStore:
             await asyncio.sleep(0.01)
         if self.fails:
             raise CoordinatorError(self.fails)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 def election_runner(

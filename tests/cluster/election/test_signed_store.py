@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -19,17 +19,12 @@ from promsnmp.cluster.election.signed_store import MAX_DURATION, SignedLeaseStor
 from promsnmp.cluster.peers.cluster_key import ClusterKey
 from promsnmp.support.claim import Claim
 from tests.support.cluster.api_server import ApiServer
+from tests.support.cluster.lease_stores import lease_record
 from tests.support.cluster.members import Clock
 from tests.support.cluster.redis_server import RedisServer
 
 KEY, OTHER_KEY = ClusterKey("a key of the tests of leases, 32+ ..."), ClusterKey("another key of the tests, 32+ ...")
 RECORD = "promsnmp:election"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with RedisServer(tmp_path_factory.mktemp("redis")) as running:
-        yield running
 
 
 class Stores:
@@ -47,23 +42,18 @@ class Stores:
 
 
 @pytest.fixture
-async def stores(server: RedisServer) -> AsyncIterator[Stores]:
-    server.cli("FLUSHALL")
-    client = RedisClient(parse_redis_address(server.url))
+async def stores(redis: RedisServer) -> AsyncIterator[Stores]:
+    client = RedisClient(parse_redis_address(redis.url))
     yield Stores(client)
     await client.close()
 
 
-def record(name: str, token: int, *, duration: float = 30.0, released: bool = False) -> LeaseRecord:
-    return LeaseRecord(name, f"instance of {name}", f"{name}:8080", token, duration, released)
-
-
 async def test_a_signed_record_is_read_as_it_was_written(stores: Stores) -> None:
     for token, released in ((1, False), (2, True)):
-        assert await stores.signed.write(record("pod-1", token, released=released), await stores.read())
+        assert await stores.signed.write(lease_record("pod-1", token, released=released), await stores.read())
         state = await stores.read()
         assert state.record is not None
-        assert replace(state.record, beat="", store="", mac="") == record("pod-1", token, released=released)
+        assert replace(state.record, beat="", store="", mac="") == lease_record("pod-1", token, released=released)
         assert stores.problems == [""]
 
 
@@ -72,7 +62,9 @@ async def test_a_record_without_or_with_a_foreign_signature_is_somebodys_who_is_
     stores: Stores, released: bool
 ) -> None:
     for store, reason in ((stores.plain, "older version"), (stores.foreign, "another CLUSTER_KEY")):
-        assert await store.write(record("pod-9", 7, duration=80_000.0, released=released), await stores.plain.read())
+        assert await store.write(
+            lease_record("pod-9", 7, duration=80_000.0, released=released), await stores.plain.read()
+        )
         state = await stores.read()
         assert state.record is not None
         assert (state.record.holder, state.record.address, state.record.instance) == ("pod-9", "", "")
@@ -93,28 +85,28 @@ async def test_a_record_without_or_with_a_foreign_signature_is_somebodys_who_is_
     ],
 )
 async def test_a_changed_field_makes_the_record_invalid(
-    stores: Stores, server: RedisServer, field: str, value: str
+    stores: Stores, redis: RedisServer, field: str, value: str
 ) -> None:
-    await stores.signed.write(record("pod-1", 3), await stores.read())
-    server.cli("HSET", RECORD, field, value)
+    await stores.signed.write(lease_record("pod-1", 3), await stores.read())
+    redis.cli("HSET", RECORD, field, value)
     if field == "holder":
-        server.cli("SET", "leader", value)
+        redis.cli("SET", "leader", value)
     state = await stores.read()
     assert state.record is not None
     assert (state.record.address, state.fencing_token, state.is_held) == ("", 0, True)
 
 
-async def test_a_name_without_a_record_has_neither_address_nor_term(stores: Stores, server: RedisServer) -> None:
+async def test_a_name_without_a_record_has_neither_address_nor_term(stores: Stores, redis: RedisServer) -> None:
     fields = {"holder": "somebody", "instance": "", "address": "192.0.2.66:8080", "term": "99", "duration": "30.0"}
-    server.cli("HSET", RECORD, *(word for pair in fields.items() for word in pair))
-    server.cli("SET", "leader", "somebody")
+    redis.cli("HSET", RECORD, *(word for pair in fields.items() for word in pair))
+    redis.cli("SET", "leader", "somebody")
     state = await stores.read()
     assert state.record is not None
     assert (state.record.holder, state.record.address, state.fencing_token) == ("somebody", "", 0)
 
 
 async def test_a_forged_record_ends_no_leadership_and_is_replaced_after_a_lease(
-    stores: Stores, server: RedisServer
+    stores: Stores, redis: RedisServer
 ) -> None:
     clock = Clock()
     timing = Timing(duration=30.0, renew=10.0, read_interval=1.0)
@@ -130,15 +122,15 @@ async def test_a_forged_record_ends_no_leadership_and_is_replaced_after_a_lease(
     candidate.on_claimed(candidate.wanted_claim.claim if candidate.wanted_claim else Claim())
     assert candidate.leads
     forged = {"holder": "pod-9", "instance": "x", "address": "192.0.2.66:8080", "term": "7", "mac": "0" * 64}
-    server.cli("HSET", RECORD, *(word for pair in forged.items() for word in pair))
-    server.cli("SET", "leader", "pod-9")
+    redis.cli("HSET", RECORD, *(word for pair in forged.items() for word in pair))
+    redis.cli("SET", "leader", "pod-9")
     await one_round()
     assert candidate.leads
     await one_round()
     assert stores.problems == [""], "the leader wrote its record again"
     follower = Candidate(LeaseRecord("pod-2", "instance 2", "pod-2:8080", 0, 0), timing, clock=clock)
-    server.cli("HSET", RECORD, *(word for pair in forged.items() for word in pair), "beat", "another")
-    server.cli("SET", "leader", "pod-9")
+    redis.cli("HSET", RECORD, *(word for pair in forged.items() for word in pair), "beat", "another")
+    redis.cli("SET", "leader", "pod-9")
     for _ in range(29):
         assert follower.on_read(await stores.read()) is None
         assert follower.leader is None or follower.leader.address == ""
@@ -153,10 +145,10 @@ async def test_the_lease_of_kubernetes_is_signed_too() -> None:
     with ApiServer() as server:
         api = KubeApi(KubeApiAddress(server.address, tls=False), timeout=5.0)
         store = SignedLeaseStore(KubernetesLeaseStore(api, "site"), KEY, on_problem=problems.append)
-        assert await store.write(record("pod-1", 3), await store.read())
+        assert await store.write(lease_record("pod-1", 3), await store.read())
         state = await store.read()
         assert state.record is not None
-        assert replace(state.record, beat="", mac="") == record("pod-1", 3)
+        assert replace(state.record, beat="", mac="") == lease_record("pod-1", 3)
         lease = server.lease()
         note = json.loads(lease["metadata"]["annotations"][ANNOTATION])
         lease["metadata"]["annotations"][ANNOTATION] = json.dumps({**note, "address": "192.0.2.66:8080"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -18,6 +18,7 @@ from promsnmp.cluster.peers.client import PeerClient
 from promsnmp.cluster.peers.cluster_key import ClusterKey
 from promsnmp.errors import PeerError
 from tests.support.cluster.peer_server import PeerServer
+from tests.support.tools import until
 
 KEY = ClusterKey("a key of the tests of gossip, 32 or more")
 
@@ -74,12 +75,6 @@ class Replica:
         await self.gossip.stop()
         self.server.stop()
         self.peers.close()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 @pytest.fixture

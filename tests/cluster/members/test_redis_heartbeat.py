@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -17,16 +17,9 @@ from tests.support.cluster.members import Clock
 from tests.support.cluster.redis_server import RedisServer
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with RedisServer(tmp_path_factory.mktemp("redis")) as running:
-        yield running
-
-
 @pytest.fixture
-async def redis_client(server: RedisServer) -> AsyncIterator[RedisClient]:
-    server.cli("FLUSHALL")
-    made = RedisClient(parse_redis_address(server.url))
+async def redis_client(redis: RedisServer) -> AsyncIterator[RedisClient]:
+    made = RedisClient(parse_redis_address(redis.url))
     yield made
     await made.close()
 
@@ -91,42 +84,42 @@ async def test_another_prefix_is_another_cluster(redis_client: RedisClient) -> N
     assert await Replica(redis_client, "pod-1", "site-2:").beat() == ["pod-1"]
 
 
-async def test_an_old_heartbeat_is_no_member_and_is_removed(redis_client: RedisClient, server: RedisServer) -> None:
+async def test_an_old_heartbeat_is_no_member_and_is_removed(redis_client: RedisClient, redis: RedisServer) -> None:
     one, two = Replica(redis_client, "pod-0"), Replica(redis_client, "pod-1")
     await two.beat()
-    entry = server.cli("HGET", "promsnmp:members", "instance of pod-1")
+    entry = redis.cli("HGET", "promsnmp:members", "instance of pod-1")
     moment, _, description = entry.partition(" ")
-    server.cli("HSET", "promsnmp:members", "instance of pod-1", f"{int(moment) - 11_000} {description}")
+    redis.cli("HSET", "promsnmp:members", "instance of pod-1", f"{int(moment) - 11_000} {description}")
     assert await one.beat() == ["pod-0"]
-    assert server.cli("HLEN", "promsnmp:members") == "2"
-    server.cli("HSET", "promsnmp:members", "instance of pod-1", f"{int(moment) - 700_000} {description}")
+    assert redis.cli("HLEN", "promsnmp:members") == "2"
+    redis.cli("HSET", "promsnmp:members", "instance of pod-1", f"{int(moment) - 700_000} {description}")
     await one.beat()
-    assert server.cli("HLEN", "promsnmp:members") == "1"
+    assert redis.cli("HLEN", "promsnmp:members") == "1"
 
 
-def move(server: RedisServer, name: str, milliseconds: int) -> None:
+def move(redis: RedisServer, name: str, milliseconds: int) -> None:
     """Moves the stamp of a replica's heartbeat."""
-    moment, _, description = server.cli("HGET", "promsnmp:members", f"instance of {name}").partition(" ")
-    server.cli("HSET", "promsnmp:members", f"instance of {name}", f"{int(moment) + milliseconds} {description}")
+    moment, _, description = redis.cli("HGET", "promsnmp:members", f"instance of {name}").partition(" ")
+    redis.cli("HSET", "promsnmp:members", f"instance of {name}", f"{int(moment) + milliseconds} {description}")
 
 
 async def test_a_heartbeat_left_behind_with_a_stamp_in_the_future_is_no_member(
-    redis_client: RedisClient, server: RedisServer
+    redis_client: RedisClient, redis: RedisServer
 ) -> None:
     one, dead = Replica(redis_client, "pod-0"), Replica(redis_client, "pod-1")
     await dead.beat()
-    move(server, "pod-1", 300_000)
+    move(redis, "pod-1", 300_000)
     for _ in range(3):
         assert await one.beat(later=2.0) == ["pod-0"]
 
 
 async def test_a_member_that_dies_is_gone_although_its_stamp_is_in_the_future(
-    redis_client: RedisClient, server: RedisServer
+    redis_client: RedisClient, redis: RedisServer
 ) -> None:
     one, other = Replica(redis_client, "pod-0"), Replica(redis_client, "pod-1")
     await other.beat()
     assert await one.beat() == ["pod-0", "pod-1"]
-    move(server, "pod-1", 300_000)  # its last heartbeat was written by a server whose clock is fast
+    move(redis, "pod-1", 300_000)  # its last heartbeat was written by a server whose clock is fast
     assert await one.beat(later=2.0) == ["pod-0", "pod-1"]
     for _ in range(4):
         assert await one.beat(later=2.0) == ["pod-0", "pod-1"]
@@ -134,34 +127,34 @@ async def test_a_member_that_dies_is_gone_although_its_stamp_is_in_the_future(
 
 
 async def test_members_stay_members_when_the_clock_of_redis_goes_back(
-    redis_client: RedisClient, server: RedisServer
+    redis_client: RedisClient, redis: RedisServer
 ) -> None:
     one, other = Replica(redis_client, "pod-0"), Replica(redis_client, "pod-1")
     await other.beat()
     assert await one.beat() == ["pod-0", "pod-1"]
-    move(server, "pod-0", 300_000)
-    move(server, "pod-1", 300_000)
+    move(redis, "pod-0", 300_000)
+    move(redis, "pod-1", 300_000)
     for _ in range(7):
         assert await one.beat(later=2.0) == ["pod-0", "pod-1"]
         await other.beat()
 
 
-async def test_a_stamp_too_far_in_the_future_is_removed(redis_client: RedisClient, server: RedisServer) -> None:
+async def test_a_stamp_too_far_in_the_future_is_removed(redis_client: RedisClient, redis: RedisServer) -> None:
     one, dead = Replica(redis_client, "pod-0"), Replica(redis_client, "pod-1")
     await dead.beat()
-    move(server, "pod-1", 10**12)
+    move(redis, "pod-1", 10**12)
     assert await one.beat() == ["pod-0"]
-    assert server.cli("HLEN", "promsnmp:members") == "1"
+    assert redis.cli("HLEN", "promsnmp:members") == "1"
 
 
 async def test_entries_that_are_too_large_are_removed_and_too_many_are_an_error(
-    redis_client: RedisClient, server: RedisServer
+    redis_client: RedisClient, redis: RedisServer
 ) -> None:
     one = Replica(redis_client, "pod-0")
-    server.cli("EVAL", "redis.call('HSET', 'promsnmp:members', 'x', '1 ' .. string.rep('x', 1000000))", "0")
+    redis.cli("EVAL", "redis.call('HSET', 'promsnmp:members', 'x', '1 ' .. string.rep('x', 1000000))", "0")
     assert await one.beat() == ["pod-0"]
-    assert server.cli("HLEN", "promsnmp:members") == "1"
-    server.cli("EVAL", "for i = 1, 600 do redis.call('HSET', 'promsnmp:members', i, 'x') end", "0")
+    assert redis.cli("HLEN", "promsnmp:members") == "1"
+    redis.cli("EVAL", "for i = 1, 600 do redis.call('HSET', 'promsnmp:members', i, 'x') end", "0")
     with pytest.raises(CoordinatorError, match="promsnmp:members has more than 512 entries; delete this key"):
         await one.beat()
 
@@ -200,57 +193,57 @@ async def test_a_replica_that_leaves_is_gone_for_all_later_reads(redis_client: R
     assert await Replica(redis_client, "pod-2").beat() == ["pod-0", "pod-2"]
 
 
-async def test_unknown_entries_are_ignored(redis_client: RedisClient, server: RedisServer) -> None:
-    now = int(server.cli("TIME").split()[0]) * 1000
+async def test_unknown_entries_are_ignored(redis_client: RedisClient, redis: RedisServer) -> None:
+    now = int(redis.cli("TIME").split()[0]) * 1000
     for number, text in enumerate(("nonsense", "123 {}", f"{now} [1]", f"{now} {{")):
-        server.cli("HSET", "promsnmp:members", f"other {number}", text)
+        redis.cli("HSET", "promsnmp:members", f"other {number}", text)
     one = Replica(redis_client, "pod-0")
     assert await one.beat() == ["pod-0"]
     assert "2 entries of promsnmp:members are not believed" in one.heart.problem
-    server.cli("DEL", "promsnmp:members")
+    redis.cli("DEL", "promsnmp:members")
     assert await one.beat() == ["pod-0"]
     assert one.heart.problem == ""
 
 
 async def test_entries_of_another_cluster_or_another_place_are_not_believed(
-    redis_client: RedisClient, server: RedisServer
+    redis_client: RedisClient, redis: RedisServer
 ) -> None:
     one = Replica(redis_client, "pod-0")
     await Replica(redis_client, "pod-1", key=ClusterKey("another key of the tests, 32 or more")).beat()
     assert await one.beat() == ["pod-0"]
     assert "another CLUSTER_KEY" in one.heart.problem
-    server.cli("FLUSHALL")
+    redis.cli("FLUSHALL")
     await Replica(redis_client, "pod-1", "site-2:").beat()
-    server.cli("RENAME", "site-2:promsnmp:members", "promsnmp:members")
+    redis.cli("RENAME", "site-2:promsnmp:members", "promsnmp:members")
     assert await one.beat() == ["pod-0"]
     assert one.heart.problem
 
 
-async def test_an_entry_that_somebody_left_behind_is_no_problem(redis_client: RedisClient, server: RedisServer) -> None:
+async def test_an_entry_that_somebody_left_behind_is_no_problem(redis_client: RedisClient, redis: RedisServer) -> None:
     """Such as those of the replicas of an older version, after an update."""
     one = Replica(redis_client, "pod-0")
     await one.beat()
-    moment = int(server.cli("HGET", "promsnmp:members", "instance of pod-0").partition(" ")[0])
-    server.cli("HSET", "promsnmp:members", "old", f"{moment - 20_000} {{}}")
+    moment = int(redis.cli("HGET", "promsnmp:members", "instance of pod-0").partition(" ")[0])
+    redis.cli("HSET", "promsnmp:members", "old", f"{moment - 20_000} {{}}")
     await one.beat()
     assert one.heart.problem
-    server.cli("HDEL", "promsnmp:members", "old")
-    server.cli("HSET", "promsnmp:members", "older", f"{moment - 40_000} {{}}")
+    redis.cli("HDEL", "promsnmp:members", "old")
+    redis.cli("HSET", "promsnmp:members", "older", f"{moment - 40_000} {{}}")
     await one.beat()
     assert one.heart.problem == ""
 
 
 async def test_an_entry_that_was_changed_makes_no_member_and_removes_none(
-    redis_client: RedisClient, server: RedisServer
+    redis_client: RedisClient, redis: RedisServer
 ) -> None:
     one, two = Replica(redis_client, "pod-0"), Replica(redis_client, "pod-1")
     await two.beat()
     assert await one.beat() == ["pod-0", "pod-1"]
-    entry = server.cli("HGET", "promsnmp:members", "instance of pod-1")
-    server.cli("HSET", "promsnmp:members", "instance of pod-9", entry.replace("pod-1", "pod-9"))
+    entry = redis.cli("HGET", "promsnmp:members", "instance of pod-1")
+    redis.cli("HSET", "promsnmp:members", "instance of pod-9", entry.replace("pod-1", "pod-9"))
     moment = entry.partition(" ")[0]
     goodbye = f'{moment} {{"instance": "instance of pod-1", "leaving": true}}'
-    server.cli("HSET", "promsnmp:members", "instance of pod-1", goodbye)
+    redis.cli("HSET", "promsnmp:members", "instance of pod-1", goodbye)
     assert await one.beat() == ["pod-0", "pod-1"]
 
 
@@ -265,21 +258,21 @@ async def test_a_replica_is_no_member_before_it_has_proven_itself(redis_client: 
 
 
 async def test_old_entries_keep_no_member_alive_whatever_redis_says(
-    redis_client: RedisClient, server: RedisServer
+    redis_client: RedisClient, redis: RedisServer
 ) -> None:
     """A Redis that shows an old entry every few seconds, each with the present time."""
     one, two = (Replica(redis_client, name) for name in ("pod-0", "pod-1"))
     old = []
     for _ in range(10):
         await two.beat()
-        old.append(server.cli("HGET", "promsnmp:members", "instance of pod-1").partition(" ")[2])
+        old.append(redis.cli("HGET", "promsnmp:members", "instance of pod-1").partition(" ")[2])
         assert await one.beat() == ["pod-0", "pod-1"]
         CLOCK.now += 2.0
     one.dead.add("pod-1")
     seen = []
     for entry in old:
-        moment = server.cli("HGET", "promsnmp:members", "instance of pod-0").partition(" ")[0]
-        server.cli("HSET", "promsnmp:members", "instance of pod-1", f"{moment} {entry}")
+        moment = redis.cli("HGET", "promsnmp:members", "instance of pod-0").partition(" ")[0]
+        redis.cli("HSET", "promsnmp:members", "instance of pod-1", f"{moment} {entry}")
         seen.append(await one.beat())
         CLOCK.now += 2.0
     assert seen[-1] == ["pod-0"]
@@ -288,12 +281,12 @@ async def test_old_entries_keep_no_member_alive_whatever_redis_says(
     assert await one.beat() == ["pod-0", "pod-1"]
 
 
-async def test_a_read_only_redis_is_not_a_source_of_members(redis_client: RedisClient, server: RedisServer) -> None:
+async def test_a_read_only_redis_is_not_a_source_of_members(redis_client: RedisClient, redis: RedisServer) -> None:
     one = Replica(redis_client, "pod-0")
     await one.beat()
-    server.cli("CONFIG", "SET", "min-replicas-to-write", "1")
+    redis.cli("CONFIG", "SET", "min-replicas-to-write", "1")
     try:
         with pytest.raises(CoordinatorError, match=r"[Nn]ot enough"):
             await one.beat()
     finally:
-        server.cli("CONFIG", "SET", "min-replicas-to-write", "0")
+        redis.cli("CONFIG", "SET", "min-replicas-to-write", "0")

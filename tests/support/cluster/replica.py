@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from promsnmp.sim.agent import SimulatedAgent
 from tests.support.service.service_process import ServiceProcess
+from tests.support.tools import wait_until
 
 KEY = "0123456789abcdef"
 DEVICES = "/promsnmp/devices"
+
+
+@contextmanager
+def running_replicas(folder: Path, count: int, env: Mapping[str, str]) -> Iterator[list[Replica]]:
+    """Replicas ``pod-0``, ``pod-1`` ... over one folder, started at once, that know each other and a leader."""
+    with ExitStack() as stack:
+        with ThreadPoolExecutor() as pool:
+            started = list(pool.map(lambda number: Replica(folder, f"pod-{number}", env), range(count)))
+        for replica in started:
+            stack.callback(replica.stop)
+        wait_until(lambda: all(replica.knows(count) for replica in started), deadline=60, what="replicas and a leader")
+        yield started
 
 
 class Replica(ServiceProcess):

@@ -22,10 +22,12 @@ from typing import Any
 
 from promsnmp.cluster.clients.kube_api import KubeApi
 from promsnmp.cluster.election.lease import (
+    RECORD_FIELDS,
     InvalidRecord,
     LeaseRecord,
     LeaseState,
     read_duration,
+    read_record,
     read_term,
     read_word,
     vacancy,
@@ -114,13 +116,7 @@ def _valid_state_of(lease: Mapping[str, Any]) -> LeaseState:
         return LeaseState(LeaseRecord(holder, "", "", term, duration, beat=read_word(beat)), lease)
     if not noted:  # nobody has held it
         return LeaseState(vacancy(read_word(beat)), lease)
-    name, instance, address, installation, mac = (
-        read_word(noted.get(one, "")) for one in ("holder", "instance", "address", "installation", "mac")
-    )
-    duration = read_duration(noted["duration"])
-    record = LeaseRecord(
-        name, instance, address, term, duration, released, read_word(beat), installation=installation, mac=mac
-    )
+    record = read_record(noted, released=released, beat=read_word(beat))
     return LeaseState(record, lease, forced=not holder and not released)
 
 
@@ -131,9 +127,8 @@ def _transitions(spec: Mapping[str, Any]) -> int:
 
 
 def _note(record: LeaseRecord) -> str:
-    names = ("holder", "instance", "address", "term", "duration", "released", "installation", "mac")
     return json.dumps(
-        {name: record.fencing_token if name == "term" else getattr(record, name) for name in names}
+        {name: record.fencing_token if name == "term" else getattr(record, name) for name in RECORD_FIELDS}
         | {"beat": secrets.token_hex(8)}
     )
 

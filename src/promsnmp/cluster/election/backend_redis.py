@@ -19,18 +19,18 @@ from itertools import count
 
 from promsnmp.cluster.clients.redis_client import RedisClient, Script
 from promsnmp.cluster.election.lease import (
+    RECORD_FIELDS,
     InvalidRecord,
     LeaseRecord,
     LeaseState,
-    read_duration,
-    read_term,
+    read_record,
     read_word,
     vacancy,
 )
 from promsnmp.errors import CoordinatorError
 
 LEADER, RECORD = "leader", "promsnmp:election"
-_FIELDS = ("holder", "instance", "address", "term", "duration", "released", "beat", "store", "installation", "mac")
+_FIELDS = (*RECORD_FIELDS, "beat", "store")
 
 _STORE = """
     local function info(section, name)
@@ -152,10 +152,4 @@ def _record(texts: Mapping[str, str]) -> LeaseRecord | None:
         return None
     if beat and not texts["term"]:
         return vacancy(beat, store)
-    holder, instance, address, installation, mac = (
-        read_word(texts[name]) for name in ("holder", "instance", "address", "installation", "mac")
-    )
-    term, duration, released = read_term(texts["term"]), read_duration(texts["duration"]), texts["released"] == "1"
-    return LeaseRecord(
-        holder, instance, address, term, duration, released, beat, store, installation=installation, mac=mac
-    )
+    return read_record(texts, released=texts["released"] == "1", beat=beat, store=store)

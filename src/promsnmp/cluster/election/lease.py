@@ -6,7 +6,9 @@ each value by ``read_term``, ``read_duration`` and ``read_word`` before it becom
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from promsnmp.support.claim import MAX_TERM, Claim
 
@@ -83,6 +85,18 @@ class LeaseRecord:
     def claim(self) -> Claim:
         """The claim that this leader writes into the inventory file."""
         return Claim(self.fencing_token, self.instance)
+
+
+_WORDS = ("holder", "instance", "address", "installation", "mac")
+RECORD_FIELDS = (*_WORDS, "term", "duration", "released")
+"""The names under which lease stores keep a record."""
+
+
+def read_record(fields: Mapping[str, Any], *, released: bool, beat: str, store: str = "") -> LeaseRecord:
+    """The record in ``fields``, which have at least term and duration. Raises InvalidRecord."""
+    words = {name: read_word(fields.get(name, "")) for name in _WORDS}
+    term, duration = read_term(fields["term"]), read_duration(fields["duration"])
+    return LeaseRecord(**words, fencing_token=term, duration=duration, released=released, beat=beat, store=store)
 
 
 def vacancy(beat: str, store: str = "") -> LeaseRecord:
