@@ -1,4 +1,4 @@
-"""The layout: small folders, small files, tests that mirror the packages, and paths in CONTRIBUTING.md that exist."""
+"""The layout: small folders and files, tests that mirror the packages, paths in CONTRIBUTING.md, excuses."""
 
 from __future__ import annotations
 
@@ -64,6 +64,19 @@ def test_tests_import_no_tests() -> None:
     for name in tracked("tests/*.py"):
         found = [one for one in imports_of(PROJECT / name) if one.startswith("tests.") and ".test_" in one]
         assert found == [], f"{name}: what two tests need belongs in tests/support/"
+
+
+SUPPRESSION = re.compile(
+    r"# noqa\b(: [A-Z0-9]+(, [A-Z0-9]+)*)?|# type: ignore\b(\[[a-z, -]+\])?|except (Base)?Exception( as \w+)?:"
+)
+"""What silences a check or takes any error; the reason follows as a comment on the same line."""
+
+
+def test_what_silences_a_check_or_takes_any_error_says_why() -> None:
+    for name in tracked("src/*.py"):
+        for number, line in enumerate((PROJECT / name).read_text(encoding="utf-8").splitlines(), start=1):
+            if found := list(SUPPRESSION.finditer(line)):
+                assert re.match(r"  # \w", line[found[-1].end() :]), f"{name}:{number}: no reason: {line.strip()}"
 
 
 def test_tests_mirror_the_packages() -> None:

@@ -217,7 +217,7 @@ class SearchRun:
         except asyncio.CancelledError:
             self._writer.add(self._context.examiner.facts_from_answer(answer))
             raise
-        except Exception:
+        except Exception:  # a mistake about one device is counted, the search goes on
             log.exception("unexpected error while examining %s", answer.address)
             self._progress.errors["fault"] += 1
             return

@@ -136,7 +136,7 @@ class Discovery:
         if self._durable_jobs:
             try:
                 await self.durable.save(job, request_id=request_id)
-            except Exception:
+            except Exception:  # whatever it is, the caller gets it
                 self.stop_job(job)
                 raise
         return job
@@ -219,7 +219,7 @@ class Discovery:
         except PromSnmpError as error:
             job.is_suspended = job.is_suspended or (isinstance(error, NotLeader) and self._is_durable(job))
             self._end(job, JobState.FAILED, str(error))
-        except Exception:
+        except Exception:  # a mistake here ends this search only
             log.exception("unexpected error in discovery job %s", job.id)
             self._end(job, JobState.FAILED, "unexpected error in PromSNMP; see its log")
         else:

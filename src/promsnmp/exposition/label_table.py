@@ -88,4 +88,4 @@ class LabelTable:
 
 def _repeated(texts: Sequence[bytes]) -> tuple[int, ...]:
     seen: set[bytes] = set()
-    return tuple(at for at, text in enumerate(texts) if text in seen or seen.add(text))  # type: ignore[func-returns-value]
+    return tuple(at for at, text in enumerate(texts) if text in seen or seen.add(text))  # type: ignore[func-returns-value]  # None, on purpose

@@ -39,7 +39,7 @@ class Derivations:
         for derivation in self._derivations:
             try:
                 values.append(derivation(now))
-            except Exception:
+            except Exception:  # the change has been made, and the other values are needed
                 log.exception("cannot compute a value derived from the inventory")
         return tuple(values)
 
@@ -49,7 +49,7 @@ def use_derived(values: DerivedValues) -> None:
     for use in values:
         try:
             use()
-        except Exception:
+        except Exception:  # as above
             log.exception("cannot use a value derived from the inventory")
 
 

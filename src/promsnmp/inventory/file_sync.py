@@ -144,7 +144,7 @@ class FileSync:
             if replaced:
                 work.finish()
             return self._completed(new, state)
-        except Exception:
+        except Exception:  # after the change was made nothing may look like a refusal
             if not replaced:
                 raise
             log.exception("unexpected error after a change of the inventory; the change has been made")

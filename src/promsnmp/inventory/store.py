@@ -253,7 +253,7 @@ class InventoryStore:
             self.volume.note_success()
         try:
             self._adopt(state)
-        except Exception:
+        except Exception:  # after the change was made nothing may look like a refusal
             log.exception("unexpected error after a change of the inventory; the change has been made")
 
     def _adopt(self, state: StoreState) -> bool:

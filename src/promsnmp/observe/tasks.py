@@ -23,7 +23,7 @@ async def forever(name: str, step: Callable[[], Awaitable[object]], *, every: fl
     while True:
         try:
             await step()
-        except Exception:
+        except Exception:  # see above
             log.exception("%s failed; trying again in %g s", name, every)
         await asyncio.sleep(every)
 

@@ -148,7 +148,7 @@ class Poller:
         except PromSnmpError as error:
             schedule.failures += 1
             log.warning("cannot poll %s: %s", schedule.target.name, error)
-        except Exception:
+        except Exception:  # a mistake about one device must not end the polling of it
             schedule.failures += 1
             log.exception("unexpected error while polling %s", schedule.target.name)
         finally:

@@ -31,7 +31,7 @@ class Listener(ABC):
             for option in options:
                 opened.setsockopt(*option)
             opened.bind((address, port))
-        except BaseException:
+        except BaseException:  # raised again
             opened.close()
             raise
         self._socket = opened

@@ -20,7 +20,7 @@ from typing import NamedTuple
 try:
     import cython
 except ImportError:
-    from promsnmp import uncompiled as cython  # type: ignore[no-redef]
+    from promsnmp import uncompiled as cython  # type: ignore[no-redef]  # the same names
 
 COMPILED: bool = cython.compiled
 

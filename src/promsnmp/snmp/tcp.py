@@ -25,7 +25,7 @@ async def open_stream(address: Address, *, source: str = "") -> socket.socket:
         bind_source(sock, source)
         await asyncio.get_running_loop().sock_connect(sock, address.sockaddr)
         return sock
-    except BaseException:
+    except BaseException:  # raised again
         sock.close()
         raise
 

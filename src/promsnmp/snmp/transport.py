@@ -150,7 +150,7 @@ def open_socket(address: Address, *, connected: bool = True, source: str = "") -
         if connected:
             sock.connect(address.sockaddr)
         return sock
-    except BaseException:
+    except BaseException:  # raised again
         sock.close()
         raise
 

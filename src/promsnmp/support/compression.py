@@ -15,4 +15,4 @@ def compress(body: bytes) -> bytes:
 
 def decompress(body: bytes) -> bytes:
     """The content of one or more gzip members."""
-    return bytes(igzip.decompress(body))  # type: ignore[no-untyped-call]
+    return bytes(igzip.decompress(body))  # type: ignore[no-untyped-call]  # the library has no types

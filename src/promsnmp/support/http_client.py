@@ -129,7 +129,7 @@ class HttpClient:
     async def _exchange(self, connection: _Connection, message: bytes, max_body: int) -> HttpResponse:
         try:
             answer = await connection.exchange(message, max_body)
-        except BaseException:
+        except BaseException:  # raised again
             connection.close()
             raise
         if connection.is_open and not self._is_closed:

@@ -30,5 +30,5 @@ class Listeners(Generic[P]):
         for listener in tuple(self._listeners):
             try:
                 listener(*args, **kwargs)
-            except Exception:
+            except Exception:  # the other listeners must be called, too
                 log.exception("a listener failed: %s", self._event)

@@ -110,9 +110,10 @@ def _repeats(text: bytes) -> bool:
 
 
 def weakness(text: str) -> str:
-    """Why ``text`` is no key of 128 bits, and how to make one; empty when it can be one.
+    """Why ``text`` is too easy to guess for a key, and how to make a better one; empty when it has MIN_BITS bits.
 
-    Of a text of digits, hexadecimal digits or letters and digits, each character counts as a random one of that kind.
+    The bits are an upper limit: they are right when somebody chose each character at random, from the digits, the
+    hexadecimal digits, or the letters and digits, whichever is the smallest set that has all of them.
     """
     advice = "make one: openssl rand -hex 32"
     if is_known(text.encode()) or len(set(text)) < MIN_DIFFERENT:

@@ -32,7 +32,7 @@ from promsnmp.snmp.credentials import (
 
 _P = TypeVar("_P", AuthProtocol, PrivProtocol)
 AUTH_PASSPHRASE = "PROMSNMP_AUTH_PASSPHRASE"  # noqa: S105  # names of variables
-PRIV_PASSPHRASE = "PROMSNMP_PRIV_PASSPHRASE"  # noqa: S105
+PRIV_PASSPHRASE = "PROMSNMP_PRIV_PASSPHRASE"  # noqa: S105  # as above
 VERSIONS = {"1": Version.V1, "2c": Version.V2C, "3": Version.V3}
 DEFAULT_CREDENTIALS = Community(Version.V2C, "public")
 """The credentials when no credential option was given (this very object, not an equal one)."""

@@ -111,7 +111,7 @@ def _client(library: Any, address: RedisAddress, timeout: float) -> Any:
     secure = {name: value for name, value in options.items() if name.startswith("ssl")}
     sentinel_kwargs = {**own, **secure, **address.sentinel_options}
     parser = sentinel_kwargs.pop("parser_class")  # no option of the client, but one of its connections
-    sentinel: Any = Sentinel(address.sentinels, sentinel_kwargs=sentinel_kwargs, **options)  # type: ignore[no-untyped-call]
+    sentinel: Any = Sentinel(address.sentinels, sentinel_kwargs=sentinel_kwargs, **options)  # type: ignore[no-untyped-call]  # no types
     for one in sentinel.sentinels:
         one.connection_pool.connection_kwargs["parser_class"] = parser
     return sentinel.master_for(address.service, library.Redis)

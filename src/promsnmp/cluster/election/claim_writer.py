@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from promsnmp.cluster.election.rules import Candidate, WantedClaim
 from promsnmp.errors import InventoryError, NotLeader, OutcomeUnknown
@@ -50,13 +51,13 @@ class ClaimWriter:
     async def _run(self) -> None:
         while (wanted := self._candidate.wanted_claim) is not None:
             try:
-                found = await self._write(wanted, lambda wanted=wanted: self._candidate.check_elected(wanted.claim))  # type: ignore[misc]
+                found = await self._write(wanted, partial(self._candidate.check_elected, wanted.claim))
             except NotLeader:
                 continue  # its lease has ended
             except (InventoryError, OutcomeUnknown) as error:
                 self._note(wanted, str(error))
                 await asyncio.sleep(RETRY_INTERVAL)
-            except Exception as error:
+            except Exception as error:  # a mistake must not end the attempts while the lease is held
                 log.exception("unexpected error while writing a claim")
                 self._note(wanted, f"{type(error).__name__}: {error}")
                 await asyncio.sleep(RETRY_INTERVAL)

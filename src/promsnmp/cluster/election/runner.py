@@ -203,7 +203,7 @@ class ElectionRunner:
         while True:
             try:
                 await self.run_once()
-            except Exception:
+            except Exception:  # elections must go on for the life of the process
                 log.exception("unexpected error in a round of the election")
             await asyncio.sleep(self.candidate.timing.read_interval * random.uniform(0.9, 1.1))
 

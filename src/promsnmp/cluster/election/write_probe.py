@@ -50,7 +50,7 @@ class WriteProbe:
             self._error = ""
         except InventoryError as error:
             self._error = str(error)
-        except Exception as error:
+        except Exception as error:  # a replica with a mistake here is no better leader
             log.exception("unexpected error while trying to write the volume")
             self._error = f"{type(error).__name__}: {error}"
         self._answered_at = self._clock()

@@ -131,7 +131,7 @@ class Gossip:
             try:
                 await step()
                 self._refresh()
-            except Exception:
+            except Exception:  # gossip must go on for the life of the process
                 log.exception("unexpected error in a round of gossip")
             if done is self._has_asked or sources_known:
                 done.set()

@@ -21,12 +21,14 @@ _SHARED_MACS = (
     "0000000000", "001122334455", "000102030405", "001234567",  # never set
 )  # fmt: skip
 """Prefixes of MAC addresses that several devices have."""
-_DEFAULT_NAMES = frozenset(
-    """switch router mikrotik localhost localhost.localdomain ubnt unifi debian ubuntu raspberrypi openwrt (none) none
-    unknown default system sysname name hostname device host server printer ap accesspoint firewall gateway modem ups
-    nas snmp agent test linux windows cisco juniper arista huawei hp aruba zyxel netgear d-link tp-link edgeswitch
-    edgerouter pfsense opnsense freenas truenas esxi vmware""".split()  # noqa: SIM905
-)
+_DEFAULT_NAMES = frozenset({
+    "switch", "router", "mikrotik", "localhost", "localhost.localdomain", "ubnt", "unifi", "debian", "ubuntu",
+    "raspberrypi", "openwrt", "(none)", "none", "unknown", "default", "system", "sysname", "name", "hostname",
+    "device", "host", "server", "printer", "ap", "accesspoint", "firewall", "gateway", "modem", "ups", "nas",
+    "snmp", "agent", "test", "linux", "windows", "cisco", "juniper", "arista", "huawei", "hp", "aruba", "zyxel",
+    "netgear", "d-link", "tp-link", "edgeswitch", "edgerouter", "pfsense", "opnsense", "freenas", "truenas", "esxi",
+    "vmware"
+})  # fmt: skip
 _NO_SERIALS = re.compile(
     r"(?i)n[/.]?a\.?|[(<]?(none|null|unknown|undefined|unspecified|invalid|empty|oem|o\.e\.m\.)[)>]?|default( string)?|"
     r"not .*|no (serial|asset).*|to be filled.*|(system|chassis|base ?board) serial.*|serial ?(number|no\.?)?|"

@@ -12,7 +12,7 @@ from functools import lru_cache
 try:
     import cython
 except ImportError:
-    from promsnmp import uncompiled as cython  # type: ignore[no-redef]
+    from promsnmp import uncompiled as cython  # type: ignore[no-redef]  # the same names
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

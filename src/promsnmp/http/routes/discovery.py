@@ -67,7 +67,7 @@ async def discover(
     request: Request,
     services: ServicesDep,
     scheduleNow: Annotated[bool, Query(description="Search now.")] = True,  # noqa: N803  # the original's name
-    saveSeed: Annotated[  # noqa: N803
+    saveSeed: Annotated[  # noqa: N803  # as above
         bool, Query(description="Save it as a seed, which the schedule searches. Implied by `scheduleNow=false`.")
     ] = False,
 ) -> Response:

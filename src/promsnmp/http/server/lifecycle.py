@@ -133,7 +133,7 @@ class Application:
                 await asyncio.wait_for(part.stop(), STOP_TIMEOUT)
             except TimeoutError:
                 log.warning("a background part did not stop within %g s", STOP_TIMEOUT)
-            except Exception:
+            except Exception:  # the other parts must stop, too
                 log.exception("a background part failed to stop")
 
     def _handle_signals(self) -> None:

@@ -35,15 +35,16 @@ MAX_TIMEOUT = 3_600_000
 """Milliseconds; a larger value is a mistake in the unit."""
 MAX_RETRIES = 100
 
-_DEVICE_KEYS = frozenset(
-    """id sysName sysDescr sysContact sysLocation discoveredAt agents primaryAgent
-    modules labels sysObjectId vendor model detectedModules status lastSeen missedSince marks identityChange""".split()  # noqa: SIM905
-)
-_AGENT_KEYS = frozenset(
-    """id type endpoint version timeout retries discoveredAt readCommunity writeCommunity
-    securityName securityLevel authProtocol authPassphrase privProtocol privPassphrase
-    engineId contextName contextEngineId device""".split()  # noqa: SIM905
-)
+_DEVICE_KEYS = frozenset({
+    "id", "sysName", "sysDescr", "sysContact", "sysLocation", "discoveredAt", "agents", "primaryAgent", "modules",
+    "labels", "sysObjectId", "vendor", "model", "detectedModules", "status", "lastSeen", "missedSince", "marks",
+    "identityChange"
+})  # fmt: skip
+_AGENT_KEYS = frozenset({
+    "id", "type", "endpoint", "version", "timeout", "retries", "discoveredAt", "readCommunity", "writeCommunity",
+    "securityName", "securityLevel", "authProtocol", "authPassphrase", "privProtocol", "privPassphrase", "engineId",
+    "contextName", "contextEngineId", "device"
+})  # fmt: skip
 
 _READ_ONLY_KEYS = frozenset({"polling"})
 """Keys that only answers have; ignored in documents."""

@@ -18,10 +18,10 @@ from promsnmp.snmp.credentials import Credentials
 
 MAX_CREDENTIALS = 32
 """Each one costs packets at every address that does not answer."""
-CREDENTIAL_KEYS = frozenset(
-    """version agentType readCommunity securityName securityLevel authProtocol authPassphrase privProtocol
-    privPassphrase contextName contextEngineId""".split()  # noqa: SIM905
-)
+CREDENTIAL_KEYS = frozenset({
+    "version", "agentType", "readCommunity", "securityName", "securityLevel", "authProtocol", "authPassphrase",
+    "privProtocol", "privPassphrase", "contextName", "contextEngineId"
+})  # fmt: skip
 SEED_KEYS = CREDENTIAL_KEYS | {
     "id", "potentialTargets", "port", "credentials", "exclude", "labels", "modules", "neighbours", "force"
 }  # fmt: skip

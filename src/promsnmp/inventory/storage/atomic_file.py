@@ -143,7 +143,7 @@ def write_parts(
         try:
             version = _write_and_rename(path, parts, mode=mode, old=_status(path) if keep_mode else None,
                                         before_rename=before_rename)  # fmt: skip
-        except BaseException:
+        except BaseException:  # raised again
             _close(directory)
             raise
     return _confirm(path, directory, version)
@@ -169,7 +169,7 @@ def _write_and_rename(
         version = write_temporary(temporary, parts, old, mode)
         before_rename(temporary)
         _rename(temporary, path, version)
-    except BaseException:
+    except BaseException:  # raised again
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise

@@ -64,7 +64,7 @@ class DocumentReader:
 
     def _intern(self, part: _T) -> _T:
         """The first part that is equal to ``part``."""
-        return self._interned.setdefault(part, part)  # type: ignore[no-any-return]
+        return self._interned.setdefault(part, part)  # type: ignore[no-any-return]  # equal parts have one type
 
     def _fields(self, node: yaml.Node, what: str, readers: Mapping[str, _Reader], *required: str) -> dict[str, Any]:
         """Reads a mapping with ``readers``; its keys are also field names of the model. Raises NodeError."""

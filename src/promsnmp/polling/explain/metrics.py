@@ -31,7 +31,7 @@ class _CountingColumn(dict[bytes, tuple[int, bytes]]):
 
     missed = 0
 
-    def get(self, key: bytes, default: object = None) -> tuple[int, bytes] | None:  # type: ignore[override]
+    def get(self, key: bytes, default: object = None) -> tuple[int, bytes] | None:  # type: ignore[override]  # it is called with a key only
         found = super().get(key)
         self.missed += found is None
         return found

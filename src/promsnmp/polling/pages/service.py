@@ -135,7 +135,7 @@ class PageService:
             return target.key, target.modules
         return target.key, target.modules, self._collector.generation
 
-    async def _wait(self, target: Target, timeout: float) -> CacheEntry:  # noqa: ASYNC109
+    async def _wait(self, target: Target, timeout: float) -> CacheEntry:  # noqa: ASYNC109  # as above
         try:
             async with asyncio.timeout(timeout):
                 return await self.poll(target)

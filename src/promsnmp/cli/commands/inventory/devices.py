@@ -7,7 +7,6 @@ that file picks it up.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -171,15 +170,11 @@ def remove(devices: tuple[str, ...], file: Path | None, service: ServiceClient |
       promsnmp devices remove core1
       promsnmp devices remove 192.0.2.1 192.0.2.2 --url http://promsnmp:8080
     """
-    if service:
-        forget: Callable[[str], object] = lambda device: service.call("DELETE", _path(device))  # noqa: E731
-    else:
-        store = Devices(open_inventory(command_settings(file)))
-        forget = lambda device: run_to_the_end(store.remove(device, who=local_user()))  # noqa: E731
+    store = None if service else Devices(open_inventory(command_settings(file)))
     status = 0
     for device in devices:
         try:
-            forget(device)
+            _remove(device, service, store)
         except PromSnmpError as error:
             if isinstance(error, ServiceError) and error.status is None:
                 raise
@@ -188,6 +183,14 @@ def remove(devices: tuple[str, ...], file: Path | None, service: ServiceClient |
         else:
             click.echo(f"removed {printable(device)}")
     return status
+
+
+def _remove(device: str, service: ServiceClient | None, store: Devices | None) -> None:
+    """Removes the device by the service, or without one from the file."""
+    if service:
+        service.call("DELETE", _path(device))
+    elif store:
+        run_to_the_end(store.remove(device, who=local_user()))
 
 
 def _path(device: str) -> str:
