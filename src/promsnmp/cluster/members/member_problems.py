@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Container, Iterable, Mapping
 
+from promsnmp.cluster.election.eligibility import MAJORITY
 from promsnmp.cluster.election.rules import Clock, lease_clock
 from promsnmp.cluster.members.members import Member
 
@@ -47,8 +48,12 @@ class MemberProblems:
         return {**self.of_sources, **self.of_records, **unreachable, **self.refusals, **foreign}
 
     def refused_by_all(self) -> str:
-        """Why no other replica proves itself to this one, when there are others; else empty."""
-        return next(iter(self.refusals.values()), "") if not self.accepting else ""
+        """Why no other replica proves itself to this one, when MAJORITY of them refuse it; else empty.
+
+        Of two replicas that refuse each other, nobody can say which one is at fault.
+        """
+        is_alone = len(self.refusals) >= MAJORITY and not self.accepting
+        return next(iter(self.refusals.values())) if is_alone else ""
 
     def note_source(self, source: str, problem: str) -> None:
         """A source has failed with ``problem``, or has answered (empty)."""
