@@ -118,7 +118,12 @@ class Cluster:
         )
         return ElectionRunner(
             candidate,
-            SignedLeaseStore(lease_store, self.key, on_problem=partial(self._note_lease, lease_store.backend)),
+            SignedLeaseStore(
+                lease_store,
+                self.key,
+                installation=me.installation,
+                on_problem=partial(self._note_lease, lease_store.backend),
+            ),
             self._inventory.write_claim,
             reason_to_step_down=self._eligibility.reason_to_step_down,
             timeout=duration / 3,

@@ -33,7 +33,7 @@ class Stores:
     def __init__(self, client: RedisClient) -> None:
         self.plain = RedisLeaseStore(client)
         self.problems: list[str] = []
-        self.signed = SignedLeaseStore(self.plain, KEY, on_problem=self.problems.append)
+        self.signed = SignedLeaseStore(self.plain, KEY, installation="mine", on_problem=self.problems.append)
         self.foreign = SignedLeaseStore(self.plain, OTHER_KEY, on_problem=lambda _: None)
 
     async def read(self) -> LeaseState:
@@ -94,6 +94,16 @@ async def test_a_changed_field_makes_the_record_invalid(
     state = await stores.read()
     assert state.record is not None
     assert (state.record.address, state.fencing_token, state.is_held) == ("", 0, True)
+
+
+async def test_the_problem_names_another_installation_with_a_key_of_its_own(stores: Stores) -> None:
+    for installation, shown in (("theirs", "theirs"), ("a text for people", "")):
+        record = replace(lease_record("pod-9", 7), installation=installation)
+        assert await stores.foreign.write(record, await stores.plain.read())
+        state = await stores.read()
+        assert state.record is not None
+        assert (state.record.installation, state.fencing_token) == (shown, 0)
+        assert ("another installation, theirs: give each its own REDIS_KEY_PREFIX" in stores.problems[0]) == bool(shown)
 
 
 async def test_a_name_without_a_record_has_neither_address_nor_term(stores: Stores, redis: RedisServer) -> None:

@@ -219,6 +219,20 @@ async def test_entries_of_another_cluster_or_another_place_are_not_believed(
     assert one.heart.problem
 
 
+async def test_the_problem_names_another_installation_with_a_key_of_its_own(
+    redis_client: RedisClient, redis: RedisServer
+) -> None:
+    key, ours = ClusterKey("another key of the tests, 32 or more"), Replica(redis_client, "pod-0", installation="mine")
+    for name in ("pod-1", "pod-2"):
+        await Replica(redis_client, name, key=key, installation="theirs").beat()
+    now = int(redis.cli("TIME").split()[0]) * 1000
+    redis.cli("HSET", "promsnmp:members", "an older version", f"{now} {{}}")
+    assert await ours.beat() == ["pod-0"]
+    assert "3 entries of promsnmp:members are not believed: " in ours.heart.problem
+    assert "another installation, theirs: give each its own REDIS_KEY_PREFIX" in ours.heart.problem
+    assert not ours.members.foreign  # nobody has proven that
+
+
 async def test_an_entry_that_somebody_left_behind_is_no_problem(redis_client: RedisClient, redis: RedisServer) -> None:
     """Such as those of the replicas of an older version, after an update."""
     one = Replica(redis_client, "pod-0")

@@ -19,6 +19,7 @@ from promsnmp.cluster.election.backend import LeaseStore
 from promsnmp.cluster.election.claim_writer import ClaimWriter, WriteClaim
 from promsnmp.cluster.election.lease import LeaseRecord
 from promsnmp.cluster.election.rules import Candidate, Clock, lease_clock
+from promsnmp.cluster.peers.record_mac import SEPARATE
 from promsnmp.errors import CoordinatorError
 from promsnmp.support.claim import Claim
 from promsnmp.support.listeners import Listeners
@@ -28,7 +29,6 @@ log = logging.getLogger(__name__)
 Listener = Callable[[], object]
 
 NOT_ASKED = "not asked yet"
-SEPARATE = "give each its own REDIS_KEY_PREFIX, or its own namespace"
 RELEASE_TIMEOUT = 1.5
 """Seconds that releasing the lease may take at the end."""
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from promsnmp.cluster.election.backend import LeaseStore
 from promsnmp.cluster.election.lease import LeaseRecord, LeaseState
 from promsnmp.cluster.peers.cluster_key import ClusterKey
-from promsnmp.cluster.peers.record_mac import RecordSigner, UnknownMac
+from promsnmp.cluster.peers.record_mac import RecordSigner, UnknownMac, unproven_installation
 
 MAX_DURATION = 300.0
 """Seconds of a lease that is not believed, at most."""
@@ -22,12 +22,15 @@ _UNSIGNED = ("beat", "store", "mac")
 
 
 class SignedLeaseStore:
-    """``store`` with signed records. ``on_problem`` gets at each read why the record is not believed (empty: it is)."""
+    """``store`` with signed records of this ``installation``. ``on_problem`` gets at each read why the record is not
+    believed (empty: it is)."""
 
-    def __init__(self, store: LeaseStore, key: ClusterKey, *, on_problem: Callable[[str], object]) -> None:
+    def __init__(
+        self, store: LeaseStore, key: ClusterKey, *, installation: str = "", on_problem: Callable[[str], object]
+    ) -> None:
         self.backend = store.backend
         self._store = store
-        self._signer = RecordSigner(key, "the lease of the leader")
+        self._signer = RecordSigner(key, "the lease of the leader", installation=installation)
         self._on_problem = on_problem
         self._highest_token = 0
         """Of the records with a valid signature."""
@@ -61,6 +64,8 @@ def _signed(record: LeaseRecord) -> dict[str, object]:
 
 
 def _stranger(record: LeaseRecord) -> LeaseRecord:
-    """Who has written the record, without what only a replica can say."""
-    duration = min(record.duration, MAX_DURATION)
-    return LeaseRecord(record.holder, "", "", 0, duration, beat=record.beat, store=record.store)
+    """Who has written the record, without what only a replica can say. The installation is for messages."""
+    duration, installation = min(record.duration, MAX_DURATION), unproven_installation(record.installation)
+    return LeaseRecord(
+        record.holder, "", "", 0, duration, beat=record.beat, store=record.store, installation=installation
+    )

@@ -100,7 +100,7 @@ class RedisHeartbeats:
         self._redis = redis
         self._me = me
         self._keys = [prefix + MEMBERS]
-        self._signer = RecordSigner(key, f"a heartbeat in {prefix}{MEMBERS}")
+        self._signer = RecordSigner(key, f"a heartbeat in {prefix}{MEMBERS}", installation=me.installation)
         self._is_fit = is_fit
         self._on_fitness = on_fitness
         self._clock = clock
@@ -127,7 +127,7 @@ class RedisHeartbeats:
             except PeerError:
                 continue  # of another version
         text = f"{len(problems)} entries of {self._keys[0]} are not believed: "
-        self.problem = text + problems[0] if problems else ""
+        self.problem = text + max(problems, key=len) if problems else ""  # the longest reason says most
 
     def _seen_now(self, heartbeat: _Heartbeat) -> _Seen:
         now, last = self._clock(), self._seen.get(heartbeat.name)
