@@ -9,13 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from promsnmp.snmp.credentials import Community, Credentials, Version
-from promsnmp.support.claim import MAX_TERM, Claim
+from promsnmp.support.claim import Claim
 
 DEFAULT_PORT = 161
 """RFC 3417 section 3.2."""
-
-MAX_NUMBER = MAX_TERM
-"""Revisions and terms are below it: a file with a larger one is not read, so it is not written either."""
 
 COMMUNITY_AGENT = "snmp-community"
 USER_AGENT = "snmp-user"

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-MAX_TERM = 2**62
-"""The highest term, and the highest revision, that the inventory file may have. Far beyond any number of elections."""
+MAX_NUMBER = 2**62
+"""The highest term, and the highest revision: a file with a larger one is not read, so it is not written either. Far
+beyond any number of elections."""
 
 
 class Claim(NamedTuple):

@@ -13,10 +13,10 @@ from promsnmp.cluster.election.lease import (
     read_term,
     read_word,
 )
-from promsnmp.support.claim import MAX_TERM, Claim
+from promsnmp.support.claim import MAX_NUMBER, Claim
 
 
-@pytest.mark.parametrize("value", [0, 7, "0", "7", MAX_TERM, str(MAX_TERM)])
+@pytest.mark.parametrize("value", [0, 7, "0", "7", MAX_NUMBER, str(MAX_NUMBER)])
 def test_a_term_is_a_number_or_its_digits(value: str | int) -> None:
     assert read_term(value) == int(value)
 
@@ -24,8 +24,8 @@ def test_a_term_is_a_number_or_its_digits(value: str | int) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        *(-1, MAX_TERM + 1, 10**4300, True, None),
-        *("", "-1", "+1", " 1", "1.0", "1e3", "0x1", "٣", "²", str(MAX_TERM + 1), "9" * 4300, "0" * 5000),
+        *(-1, MAX_NUMBER + 1, 10**4300, True, None),
+        *("", "-1", "+1", " 1", "1.0", "1e3", "0x1", "٣", "²", str(MAX_NUMBER + 1), "9" * 4300, "0" * 5000),
     ],
     ids=lambda value: f"{type(value).__name__} {str(value)[:8]}" if not isinstance(value, int) or value < 9**99 else "",
 )

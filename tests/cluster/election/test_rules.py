@@ -9,7 +9,7 @@ import pytest
 from promsnmp.cluster.election.lease import MAX_STEP, LeaseRecord, LeaseState, vacancy
 from promsnmp.cluster.election.rules import Candidate, Timing, lease_clock
 from promsnmp.errors import NotLeader
-from promsnmp.support.claim import MAX_TERM, Claim
+from promsnmp.support.claim import MAX_NUMBER, Claim
 
 TIMING = Timing(duration=30.0, renew=10.0, read_interval=1.0)
 
@@ -356,9 +356,9 @@ def test_a_leader_is_not_impressed_by_a_term_far_above_its_own() -> None:
 
 
 def test_nobody_is_elected_when_all_terms_are_used_up() -> None:
-    voter = Voter(file=Claim(MAX_TERM, "another"))
+    voter = Voter(file=Claim(MAX_NUMBER, "another"))
     for _ in range(3):
-        assert voter.sees(record("b", fencing_token=MAX_TERM, released=True)) is None
+        assert voter.sees(record("b", fencing_token=MAX_NUMBER, released=True)) is None
         voter.clock.now += 40.0
     assert "used up" in voter.candidate.problem
 

@@ -17,7 +17,7 @@ from promsnmp.inventory.model import Device, Inventory
 from promsnmp.inventory.storage.encryption import encrypt
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS, GetClaim
-from promsnmp.support.claim import MAX_TERM, Claim
+from promsnmp.support.claim import MAX_NUMBER, Claim
 from tests.support.inventory.samples import KEY
 
 
@@ -190,9 +190,9 @@ def test_the_process_is_only_in_the_file_and_survives_a_round_trip() -> None:
 
 
 def test_a_term_out_of_range_is_refused() -> None:
-    assert from_document({"devices": [], "term": MAX_TERM}).fencing_token == MAX_TERM
+    assert from_document({"devices": [], "term": MAX_NUMBER}).fencing_token == MAX_NUMBER
     with pytest.raises(InventoryInvalid, match="term"):
-        from_document({"devices": [], "term": MAX_TERM + 1})
+        from_document({"devices": [], "term": MAX_NUMBER + 1})
 
 
 async def test_a_write_on_a_disk_that_hangs_past_the_end_of_the_term_is_discarded(

@@ -10,11 +10,11 @@ import pytest
 
 from promsnmp.errors import InventoryUnavailable, NotLeader
 from promsnmp.inventory.document.write import from_document, to_document
-from promsnmp.inventory.model import MAX_NUMBER, Device, Inventory
+from promsnmp.inventory.model import Device, Inventory
 from promsnmp.inventory.storage.encryption import encrypt
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.inventory.writes.numbers import carried, continued, imported, numbered
-from promsnmp.support.claim import Claim
+from promsnmp.support.claim import MAX_NUMBER, Claim
 from tests.support.inventory.samples import KEY, document
 
 KNOWN = Inventory(revision=100, fencing_token=7, imported_at=50)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from promsnmp.support.claim import MAX_TERM, Claim
+from promsnmp.support.claim import MAX_NUMBER, Claim
 
 MAX_DURATION = 86_400.0
 """Seconds: a longer lease is not believed. It would keep all replicas from leading for as long."""
@@ -26,11 +26,11 @@ class InvalidRecord(ValueError):
 
 
 def read_term(value: str | int | None) -> int:
-    """A term from outside, 0 to MAX_TERM, as a number or its decimal digits. Raises InvalidRecord."""
-    text = str(value) if isinstance(value, int) and abs(value) <= 2 * MAX_TERM else value
+    """A term from outside, 0 to MAX_NUMBER, as a number or its decimal digits. Raises InvalidRecord."""
+    text = str(value) if isinstance(value, int) and abs(value) <= 2 * MAX_NUMBER else value
     if isinstance(value, bool) or not isinstance(text, str):
         raise InvalidRecord("the term is not a number in the allowed range")
-    if not (text.isascii() and text.isdigit()) or len(text) > len(str(MAX_TERM)) or int(text) > MAX_TERM:
+    if not (text.isascii() and text.isdigit()) or len(text) > len(str(MAX_NUMBER)) or int(text) > MAX_NUMBER:
         raise InvalidRecord(f"the term {_shown(text)} is not a number from 0 to 2^62")
     return int(text)
 

@@ -55,7 +55,7 @@ from dataclasses import dataclass, replace
 
 from promsnmp.cluster.election.lease import MAX_STEP, LeaseRecord, LeaseState
 from promsnmp.errors import NotLeader
-from promsnmp.support.claim import MAX_TERM, Claim
+from promsnmp.support.claim import MAX_NUMBER, Claim
 
 Clock = Callable[[], float]
 
@@ -215,7 +215,7 @@ class Candidate:
             text = f"the term {state.fencing_token} is more than 2^32 above {known}, the highest one known here"
             state = replace(state, record=None, problem=text)
         self.problem = f"the leader's record is invalid and counts as lost: {state.problem}" if state.problem else ""
-        if known >= MAX_TERM:
+        if known >= MAX_NUMBER:
             self.problem = "no further term: all terms up to 2^62 are used up"
         return state
 
@@ -265,7 +265,7 @@ class Candidate:
     def _takes_over(self, is_vacant: bool, now: float) -> bool:
         """Whether to try to lead now; ``is_vacant``: no other replica can believe that it leads."""
         self._vacant_since = min(self._vacant_since, now) if is_vacant else math.inf
-        if not is_vacant or self._highest_token >= MAX_TERM or not self._eligible():
+        if not is_vacant or self._highest_token >= MAX_NUMBER or not self._eligible():
             return False
         return not self._hesitates() or now - self._vacant_since >= self.timing.duration
 

@@ -16,8 +16,9 @@ from promsnmp.inventory.document.read_device import device_from
 from promsnmp.inventory.document.searches import read_searches
 from promsnmp.inventory.document.seeds import read_seed
 from promsnmp.inventory.index import collisions
-from promsnmp.inventory.model import MAX_NUMBER, Inventory, Seed
+from promsnmp.inventory.model import Inventory, Seed
 from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS
+from promsnmp.support.claim import MAX_NUMBER
 from promsnmp.support.memory import gc_paused
 
 T = TypeVar("T")

@@ -5,13 +5,14 @@ Replicas tell it each other, so that two installations that use one Redis with t
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import re
 import secrets
 import time
 from pathlib import Path
+
+from promsnmp.support.secret_keys import make_once
 
 log = logging.getLogger(__name__)
 
@@ -52,12 +53,7 @@ def _read(file: Path) -> str:
 def _make(file: Path) -> str:
     """Creates the file; the first of several replicas that do so at once decides."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with contextlib.suppress(FileExistsError):
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as opened:
-            opened.write(secrets.token_hex(16).encode())
-            opened.flush()
-            os.fsync(opened.fileno())
+    make_once(file, secrets.token_hex(16).encode())
     end = time.monotonic() + WRITING_TAKES
     while not (made := _read(file)) and time.monotonic() < end:
         time.sleep(0.01)

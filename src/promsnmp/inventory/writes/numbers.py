@@ -19,7 +19,8 @@ import time
 from dataclasses import replace
 
 from promsnmp.errors import InventoryUnavailable
-from promsnmp.inventory.model import MAX_NUMBER, Inventory
+from promsnmp.inventory.model import Inventory
+from promsnmp.support.claim import MAX_NUMBER
 
 
 def is_numbered(inventory: Inventory) -> bool:
