@@ -1,14 +1,23 @@
-"""What a request carries when one replica passes it on to another: its target, its user, and some of its headers."""
+"""What a request carries when one replica passes it on to another: its target, its user, and some of its headers.
+
+Pages travel compressed, whatever the caller accepts: replicas keep them so, and the longest page is some ten times as
+long without.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 
 from starlette.types import Scope
 
+from promsnmp.cluster.peers.client import LARGE
 from promsnmp.cluster.peers.signing import SIGNATURE_HEADER
 from promsnmp.http.responses.sending import HeaderList
 from promsnmp.http.security.auth import ANONYMOUS, PRINCIPAL
+from promsnmp.support.compression import decompress
+from promsnmp.support.http_client import HttpResponse
 
 _NOT_FORWARDED_NAMES = (
     "host connection keep-alive te trailer transfer-encoding content-length upgrade expect authorization cookie origin "
@@ -39,3 +48,17 @@ def forwarded_headers(headers: Iterable[tuple[bytes, bytes]]) -> HeaderList:
         for name, value in headers
         if name not in _NOT_FORWARDED and not name.startswith(_NOT_FORWARDED_PREFIXES)
     ]
+
+
+def compressed_only(headers: Iterable[tuple[bytes, bytes]]) -> HeaderList:
+    """The headers, with which another replica answers compressed if it can."""
+    return [*(pair for pair in headers if pair[0] != b"accept-encoding"), (b"accept-encoding", b"gzip")]
+
+
+async def as_accepted(response: HttpResponse, *, gzip: bool) -> HttpResponse:
+    """The response for a caller who accepts ``gzip``, or does not. Decompresses a large one outside the event loop."""
+    if gzip or response.header(b"content-encoding") != b"gzip":
+        return response
+    body = response.body
+    plain = decompress(body) if len(body) < LARGE else await asyncio.to_thread(decompress, body)
+    return replace(response, headers=[pair for pair in response.headers if pair[0] != b"content-encoding"], body=plain)

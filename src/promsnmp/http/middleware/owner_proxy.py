@@ -17,7 +17,13 @@ from promsnmp.cluster.peers.client import LARGE
 from promsnmp.cluster.peers.forward_scrape import ScrapeForwarder
 from promsnmp.cluster.peers.signing import RequestVerifier, body_digest
 from promsnmp.errors import ModuleError, PeerError, TargetError
-from promsnmp.http.middleware.forwarding import forwarded_headers, forwarded_user, target_of
+from promsnmp.http.middleware.forwarding import (
+    as_accepted,
+    compressed_only,
+    forwarded_headers,
+    forwarded_user,
+    target_of,
+)
 from promsnmp.http.middleware.peer_auth import PEER, signature_of
 from promsnmp.http.responses.sending import HeaderList, relay_response, send_response
 from promsnmp.http.route_policy import policy_of
@@ -140,14 +146,16 @@ class OwnerProxy:
     async def _ask(self, owner: Member, scope: Scope, *, within: float | None = None) -> HttpResponse | None:
         """The owner's response; None without a response, or when it cannot be relayed."""
         within = min(OWNER_TIMEOUT, self._time_limit(scope) / 3) if within is None else within
+        headers = compressed_only(forwarded_headers(scope["headers"]))
         try:
             response = await self._scrape_forwarder.fetch(
-                owner, target_of(scope), forwarded_headers(scope["headers"]), within=within, user=forwarded_user(scope)
+                owner, target_of(scope), headers, within=within, user=forwarded_user(scope)
             )
         except PeerError:
             return None
         is_usable = response.status == 200 or (response.status in UNREADABLE and not response.header(CUT_OFF))
-        return response if is_usable else None
+        gzip = read_response_options(scope["headers"]).gzip
+        return await as_accepted(response, gzip=gzip) if is_usable else None
 
     def _time_limit(self, scope: Scope) -> float:
         return self._route.time_limit(read_response_options(scope["headers"]).timeout)
