@@ -66,8 +66,7 @@ format: $(VENV)/.dev ## Format the code, mend what ruff can mend
 bench: setup ## Measure; the figures and their meaning are in bench/README.md
 	@$(BIN)/python -m bench
 
-fuzz: setup ## Feed the decoder malformed datagrams for FUZZ_SECONDS (60), compiled and uncompiled
-	@$(STEP) "Installing the fuzzer" $(BIN)/uv pip install -q --python $(BIN)/python -e '.[fuzz]'
+fuzz: setup $(VENV)/.fuzz ## Feed the decoder malformed datagrams for FUZZ_SECONDS (60), compiled and uncompiled
 	@$(BIN)/python -m tests.fuzz -max_total_time=$(FUZZ_SECONDS)
 
 soak: setup ## Fail replicas, Redis, API server, network and volume in every way, with true times, for SOAK_SECONDS (2400)
@@ -113,6 +112,9 @@ $(VENV)/.runtime: pyproject.toml setup.py requirements/image.txt requirements/bu
 
 $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
 	@$(STEP) "Installing what its development takes" $(LOCKED) -r requirements/dev.txt && touch $@
+
+$(VENV)/.fuzz: $(VENV)/.uv requirements/fuzz.txt
+	@$(STEP) "Installing the fuzzer" $(LOCKED) -r requirements/fuzz.txt && touch $@
 
 $(VENV)/.docs: $(VENV)/.uv requirements/docs.txt
 	@$(STEP) "Installing what builds the site" $(LOCKED) -r requirements/docs.txt && touch $@

@@ -1,4 +1,4 @@
-"""Writes requirements/: exact versions with hashes of everything that the image and CI install.
+"""Writes requirements/: exact versions with hashes of everything that the image, CI and `make fuzz` install.
 
     python -m scripts.lock             new or removed requirements of pyproject.toml; other versions stay
     python -m scripts.lock --upgrade   the newest versions
@@ -21,6 +21,7 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "image": ("pyproject.toml", "--extra", "redis"),
     "build": ("-",),
     "docs": ("--group", "pyproject.toml:docs"),
+    "fuzz": ("-",),
     "uv": ("-",),
 }
 """What each file is made of; ``-``: of ``typed``. All agree with ``dev``."""
@@ -29,7 +30,8 @@ LOCKS: dict[str, tuple[str, ...]] = {
 def typed(name: str) -> str:
     """Requirements that are no extra of their own."""
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-    return {"uv": "uv", "build": "\n".join([*extras["compile"], *extras["sbom"]])}.get(name, "")
+    texts = {"uv": ["uv"], "build": [*extras["compile"], *extras["sbom"]], "fuzz": extras["fuzz"]}
+    return "\n".join(texts.get(name, []))
 
 
 def main(words: list[str]) -> int:
