@@ -19,6 +19,10 @@ log = logging.getLogger(__name__)
 REDIS_READ_INTERVAL, LEASE_READ_INTERVAL = 1.0, 2.0
 """Seconds between two reads of the lease; client-go reads a Lease every 2 s."""
 EVERY_ADDRESS = ("", "0.0.0.0", "::", "*")  # noqa: S104  # compared, not listened on
+PLACEHOLDER_WARNING = (
+    "the password of Redis is one that everybody knows, so whoever reaches Redis can stop elections; set another "
+    "REDIS_PASSWORD in Redis and here (docs/how-to/operations.md, Key rotation)"
+)
 
 
 @dataclass(slots=True)
@@ -50,6 +54,8 @@ def open_coordinators(settings: Settings, port: int) -> Coordinators:
             log.warning("CLUSTER_SERVICE has no effect without an election (ELECTION_BACKEND=none)")
         return coordinators
     if redis_address is not None:
+        if redis_address.has_known_password:
+            log.warning("%s", PLACEHOLDER_WARNING)
         coordinators.redis = RedisClient(redis_address)
     if settings.cluster_service:
         coordinators.dns = ServiceDns(settings.cluster_service, port)

@@ -56,6 +56,24 @@ def test_an_invalid_address_is_refused_with_the_name_of_the_setting(url: str) ->
         parse_redis_address(url)
 
 
+@pytest.mark.parametrize(
+    ("given", "known"),
+    [
+        ({"host": "redis", "password": "change-me"}, True),
+        ({"url": "rediss://user:change%2Dme@redis/2"}, True),
+        ({"url": "redis+sentinel://:change-me@s1/mymaster"}, True),
+        ({"url": "redis://change-me"}, False),
+        ({"url": "redis://change-me@redis"}, False),
+        ({"host": "redis"}, False),
+        ({"host": "redis", "password": "9f8e7d6c5b4a3021a1b2c3d4e5f60718"}, False),
+        ({"url": "unix:///run/redis.sock?db=1"}, False),
+    ],
+)
+def test_a_password_that_everybody_knows_is_noticed(given: dict[str, str], known: bool) -> None:
+    url, host, password = given.get("url", ""), given.get("host", ""), given.get("password", "")
+    assert parse_redis_address(url, host=host, password=password).has_known_password is known
+
+
 def test_a_password_is_not_shown() -> None:
     assert "secret" not in repr(parse_redis_address("redis://:secret@redis"))
     assert "secret" not in repr(parse_redis_address("redis+sentinel://s1/m?sentinel_password=secret"))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs, quote, unquote, urlencode
 
 from promsnmp.errors import SettingsError
+from promsnmp.support.secret_keys import is_known
 
 SENTINEL_PORT = 26_379
 _SCHEMES = ("redis", "rediss", "unix")
@@ -34,6 +35,12 @@ class RedisAddress:
             return self.sentinels[0]
         match = re.search(r"(?:@|//)(?:\[([^\]]+)\]|([^:/?@\[\]]+))(?::(\d+))?(?:[/?]|$)", self.url)
         return (match[1] or match[2], int(match[3] or 6379)) if match else ("127.0.0.1", 6379)
+
+    @property
+    def has_known_password(self) -> bool:
+        """Whether the password is one that everybody knows, such as that of our manifests (``change-me``)."""
+        match = re.match(r"\w+://[^/?#@:]*:([^/?#@]+)@", self.url)
+        return match is not None and is_known(unquote(match[1]).encode())
 
 
 def parse_redis_address(url: str = "", *, host: str = "", port: int = 6379, password: str = "") -> RedisAddress:
