@@ -143,6 +143,12 @@ def test_headings_are_bold_and_progress_is_shown_on_a_terminal_only(agent: Simul
         assert "varbinds, asking for 1.3.6.1.2.1.1" in seen(slow.target)[0]
 
 
+def test_long_lines_go_on_with_an_indent(agent: SimulatedAgent) -> None:
+    lines = run(agent.target, "--metric", "ifHCInOctets").stdout.splitlines()
+    assert [line for line in lines if len(line) > 120 and " " in line[20:].strip()] == []
+    assert any(line.startswith(" " * 12) for line in lines)
+
+
 # --- why these modules
 
 

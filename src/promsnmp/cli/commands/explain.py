@@ -6,6 +6,7 @@ import asyncio
 import difflib
 import json
 import os
+import shutil
 import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 PROGRESS_AFTER = 1.0
 """Seconds until progress is shown on a terminal."""
+WIDTH, MIN_WIDTH = 120, 60
+"""Characters of a line without a terminal, and on a narrow one."""
 _OWN = ("promsnmp_", "snmp_scrape_", "interface_utilization")
 
 
@@ -69,6 +72,7 @@ def explain(
     from promsnmp.cli.options.poll_request import make_poll_request
     from promsnmp.cli.output.explanation import report, report_metric
     from promsnmp.cli.output.explanation_json import to_json
+    from promsnmp.cli.output.text import hanging
     from promsnmp.discovery.examine.check_identity import check_identity
     from promsnmp.modules.catalogue import load_catalogue
     from promsnmp.polling.explain.explain import explain as explained
@@ -102,9 +106,15 @@ def explain(
     if as_json:
         click.echo(json.dumps(to_json(found), indent=2))
         return 0
+    width = _width()
     for line in (report if metric is None else report_metric)(found, _heading):
-        click.echo(line.rstrip())
+        click.echo("\n".join(hanging(line.rstrip(), width)))
     return 0
+
+
+def _width() -> int:
+    """Characters of a line: those of the terminal, if there is one."""
+    return max(shutil.get_terminal_size().columns, MIN_WIDTH) if sys.stdout.isatty() else WIDTH
 
 
 def _heading(text: str) -> str:

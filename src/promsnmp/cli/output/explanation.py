@@ -1,4 +1,5 @@
-"""The report of ``promsnmp explain``: an explained poll as aligned text, the part that people look for last.
+"""The report of ``promsnmp explain``: an explained poll as aligned text, the part that people look for last. Lines may
+be long.
 The reasons in it are texts of ``polling/explain/reasons.py``.
 
 What a device said is printed without control characters, so that it cannot control the terminal.
@@ -6,7 +7,6 @@ What a device said is printed without control characters, so that it cannot cont
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from promsnmp.cli.output.text import counted, printable
@@ -16,7 +16,6 @@ from promsnmp.polling.explain.reasons import DROPPED
 from promsnmp.polling.explain.unclaimed import UnclaimedColumn
 from promsnmp.snmp.operations.base import Cost
 
-WIDTH = 120
 MAX_TEXT = 200
 """Characters of a value or a sample, at most, in text."""
 MAX_LISTED = 40
@@ -187,7 +186,7 @@ def _empty_labels(metrics: Iterable[MetricExplanation], heading: Heading) -> Ite
         return
     yield heading("Empty labels")
     for one, names in found.values():
-        yield from _wrapped(f"{_lookup(one)}; in {', '.join(dict.fromkeys(names))}")
+        yield f"  {_lookup(one)}; in {', '.join(dict.fromkeys(names))}"
     yield ""
 
 
@@ -195,10 +194,6 @@ def _lookup(one: LookupExplanation) -> str:
     came = f"{one.label} from {one.oid}: {counted(one.rows, 'row')} returned"
     missed = f", no match for {counted(one.missed, 'row')} of the metric" if one.missed else ""
     return f"{came}{missed}{f': {_sentence(one.reason)}' if one.reason else ''}"
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="      ", break_on_hyphens=False)
 
 
 def _missing(metrics: Iterable[MetricExplanation], heading: Heading) -> Iterator[str]:
@@ -210,7 +205,7 @@ def _missing(metrics: Iterable[MetricExplanation], heading: Heading) -> Iterator
     if not by_reason:
         yield "  none"
     for reason, of_reason in by_reason.items():
-        yield from _wrapped(f"{', '.join(f'{one.name} ({one.module})' for one in of_reason)}: {_sentence(reason)}")
+        yield f"  {', '.join(f'{one.name} ({one.module})' for one in of_reason)}: {_sentence(reason)}"
 
 
 # ----------------------------------------------------------------------------------------------------------- one metric

@@ -1,6 +1,9 @@
-"""Text for a terminal: what devices say made harmless, and singular or plural."""
+"""Text for a terminal: what devices say made harmless, singular or plural, and long lines."""
 
 from __future__ import annotations
+
+import re
+import textwrap
 
 
 def printable(text: str, *, longest: int | None = None) -> str:
@@ -19,3 +22,24 @@ def counted(number: int, noun: str) -> str:
     """A number with its noun: 1 packet, 2 packets, 1,000 packets."""
     plural = "es" if noun.endswith("s") else "s"
     return f"{number:,} {noun}{'' if number == 1 else plural}"
+
+
+def hanging(line: str, width: int) -> list[str]:
+    """A line in lines of at most ``width`` characters, whose second and further ones are indented by four more.
+
+    In a table, by four more than the last column that begins in the first half. A longer word stays whole: it may be an
+    OID or a sample, to be copied.
+    """
+    starts = [match.end() for match in re.finditer(r"\S  +(?=\S)", line) if match.end() <= width // 2]
+    text = line.lstrip()
+    leading = len(line) - len(text)
+    indent = (starts[-1] if starts else leading) + 4
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=" " * leading,
+        subsequent_indent=" " * indent,
+        replace_whitespace=False,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [""]
