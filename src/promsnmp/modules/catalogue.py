@@ -1,4 +1,7 @@
-"""The catalogue of all modules and auths: those built in, and those of the operator's files."""
+"""The catalogue of all modules and auths: those built in, and those of the operator's files.
+
+A new built-in module is a file ``builtin/NAME.yml``; its tables in ``auto_modules.py`` make ``auto`` choose it.
+"""
 
 from __future__ import annotations
 

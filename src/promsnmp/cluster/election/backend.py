@@ -1,6 +1,7 @@
 """What an election backend implements: it stores the lease and compares before it writes.
 
-``backend_redis.py`` and ``backend_kubernetes.py`` are lease stores. A new backend is one more, opened in
+``backend_redis.py`` and ``backend_kubernetes.py`` are lease stores; ``backend_none.py`` needs none, because its replica
+is alone. A new backend is one more, opened in
 ``cluster/factory.py`` and allowed by ELECTION_BACKEND in ``settings/replicas.py``. What the rules require of a lease
 store is at the head of ``rules.py``.
 """

@@ -1,5 +1,7 @@
 """Probes one address with all credentials until one is accepted; without sockets and clock.
 
+What is asked first is PROBE_OBJECTS; ``discovery/examine/examine.py`` uses the answer and asks for the rest.
+
 Credentials are tried in order; the first for which the agent shows something of its system group is kept. A v3 user is
 tried as in RFC 3414 section 4: engine discovery first, which shows whether there is a v3 agent at all. An answer is
 checked by request id or msgID, community or MAC; the owner of the socket checks the source address.
