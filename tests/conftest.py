@@ -12,10 +12,10 @@ from promsnmp.observe.audit import LOGGER as AUDIT_LOGGER
 from promsnmp.observe.logging import QUIET_LOGGERS
 from promsnmp.settings import Settings
 from scripts import compiled
-from tests.support.groups import group_by_module
 from tests.support.programs import watch
 from tests.support.signals import pass_on_default_signals
 from tests.support.tools import Snmpd, start_snmpd
+from tests.support.workers.groups import group_by_module
 
 
 def pytest_configure() -> None:

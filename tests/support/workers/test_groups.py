@@ -10,7 +10,7 @@ from tests.support.tools import PROJECT
 
 CONFTEST = """
 import pytest
-from tests.support.groups import group_by_module
+from tests.support.workers.groups import group_by_module
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
