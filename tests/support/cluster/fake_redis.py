@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tests.support.threaded_server import ThreadedServer
@@ -124,7 +124,7 @@ class FakeRedis(ThreadedServer):
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.nonsense.is_banner:
             await self._send(self.nonsense, writer)
-        async for command in _commands(reader):
+        while command := await _read_command(reader):
             if command[0].upper() not in (b"EVAL", b"EVALSHA"):
                 writer.write(b"+OK\r\n")
                 await writer.drain()
@@ -148,11 +148,10 @@ class FakeRedis(ThreadedServer):
         self.sent += len(data)
 
 
-async def _commands(reader: asyncio.StreamReader) -> AsyncIterator[list[bytes]]:
-    """The commands of a client (redis.io, RESP protocol specification), until it closes the connection."""
-    while line := await reader.readline():
-        words = []
-        for _ in range(int(line[1:])):
-            length = int((await reader.readline())[1:])
-            words.append((await reader.readexactly(length + 2))[:-2])
-        yield words
+async def _read_command(reader: asyncio.StreamReader) -> list[bytes]:
+    """A command of a client (redis.io, RESP protocol specification); none when it has closed the connection."""
+    words: list[bytes] = []
+    for _ in range(int((await reader.readline())[1:] or 0)):
+        length = int((await reader.readline())[1:])
+        words.append((await reader.readexactly(length + 2))[:-2])
+    return words
