@@ -47,6 +47,7 @@ from promsnmp.inventory.targets import Site, TargetList
 from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS
 from promsnmp.modules.catalogue import CatalogueStore, load_catalogue
 from promsnmp.modules.reload_catalogue import catalogue_component, reload_catalogue
+from promsnmp.modules.snmp_yml.read_options import read_options
 from promsnmp.observe import metric_families
 from promsnmp.observe.counts import DiscoveryCounts, RequestCounts
 from promsnmp.observe.health import DiskSpace, Health, loop_check
@@ -111,7 +112,7 @@ def build(settings: Settings) -> Application:
 
 
 def _build_parts(settings: Settings) -> _Parts:
-    catalogue_store = CatalogueStore(load_catalogue(settings.config_patterns, expand=settings.snmp_expand_environment))
+    catalogue_store = CatalogueStore(load_catalogue(settings.config_patterns, options=read_options(settings)))
     release_memory()
     web = WebConfigWatcher(settings.web_config_file)
     store = _open_store(settings)
@@ -331,7 +332,7 @@ async def _reload(parts: _Parts) -> None:
     await reload_catalogue(
         parts.catalogue_store,
         settings.config_patterns,
-        expand=settings.snmp_expand_environment,
+        options=read_options(settings),
         needed=[name for name in settings.modules if name != AUTO],
     )
     await parts.store.reload_if_changed()

@@ -18,7 +18,7 @@ STATES = {oid.encode("1.3.2"): column({"1.3.2.1": b"up", "1.3.2.2": b"down", "1.
 
 def test_rows_whose_value_matches_are_read_by_get() -> None:
     module = Module("m", walk=("1.3.5", "1.3.6"), get=("1.3.7.0",), filters=(Filter("1.3.2", ("1.3.5",), ("^u",)),))
-    assert filtered_oids(module, STATES) == FilteredOids(("1.3.6",), ("1.3.7.0", "1.3.5.1", "1.3.5.3"))
+    assert filtered_oids(module, STATES) == FilteredOids(("1.3.6",), ("1.3.7.0", "1.3.5.1", "1.3.5.9.3"))
 
 
 def test_a_filter_that_could_not_be_walked_changes_nothing() -> None:
@@ -26,6 +26,16 @@ def test_a_filter_that_could_not_be_walked_changes_nothing() -> None:
     assert filtered_oids(module, STATES) == FilteredOids(("1.3.5",), ())
 
 
-def test_a_second_filter_on_a_target_overrides_the_first() -> None:
-    filters = (Filter("1.3.2", ("1.3.5",), ("up",)), Filter("1.3.2", ("1.3.5",), ("down",)))
-    assert filtered_oids(Module("m", walk=("1.3.5",), filters=filters), STATES) == FilteredOids((), ("1.3.5.2",))
+def test_a_row_must_pass_all_filters_on_a_target() -> None:
+    kinds = {oid.encode("1.3.3"): column({"1.3.3.1": b"a", "1.3.3.2": b"a", "1.3.3.9.3": b"b"})}
+    up, of_kind_a = Filter("1.3.2", ("1.3.5",), ("up",)), Filter("1.3.3", ("1.3.6", "1.3.5"), ("a",))
+    module = Module("m", walk=("1.3.5", "1.3.6"), filters=(up, of_kind_a))
+    assert filtered_oids(module, STATES | kinds) == FilteredOids((), ("1.3.5.1", "1.3.6.1", "1.3.6.2"))
+    contrary = Filter("1.3.2", ("1.3.5",), ("down",))
+    assert filtered_oids(Module("m", walk=("1.3.5",), filters=(up, contrary)), STATES) == FilteredOids((), ())
+
+
+def test_a_filter_on_a_shorter_oid_leaves_the_rows_of_a_longer_one() -> None:
+    up, none = Filter("1.3.2", ("1.3.50",), ("up",)), Filter("1.3.2", ("1.3.5",), ("nothing",))
+    module = Module("m", walk=("1.3.5", "1.3.50"), filters=(up, none))
+    assert filtered_oids(module, STATES) == FilteredOids((), ("1.3.50.1", "1.3.50.9.3"))

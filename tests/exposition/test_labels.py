@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,6 +51,29 @@ def test_a_look_up_by_a_number_that_no_row_can_have_is_empty() -> None:
     shown = [spec.labels(row, lambda name: columns.get(name, {})) for row in (b"\x01", b"\x02")]
     assert [one["parent"] for one in shown] == ["-1", "4294967303"]
     assert [one["name"] for one in shown] == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("lookup", "value", "text"),
+    [
+        ({}, (ber.OCTET_STRING, b"AB"), "0x4142"),
+        ({}, (ber.INTEGER, b"\x41"), "65"),
+        ({"type": "EnumAsInfo", "enum_values": ((6, "ethernet"),)}, (ber.INTEGER, b"\x06"), "ethernet"),
+        ({"type": "EnumAsInfo", "enum_values": ((6, "ethernet"),)}, (ber.INTEGER, b"\x07"), "7"),
+        ({"type": "EnumAsInfo", "enum_values": ((0, "zero"),)}, (ber.OCTET_STRING, b"AB"), "0x4142"),
+        ({"type": "gauge", "enum_values": ((6, "ethernet"),)}, (ber.INTEGER, b"\x06"), "6"),
+        ({"display_hint": "1x:"}, (ber.OCTET_STRING, b"AB"), "41:42"),
+        ({"display_hint": "255t"}, (ber.OCTET_STRING, b"A\xff\xff"), "A\ufffd"),
+        ({"type": "DisplayString", "display_hint": "1x:"}, (ber.OCTET_STRING, b"AB"), "AB"),
+        ({"type": "gauge", "display_hint": "d-2"}, (ber.INTEGER, b"\x41"), "0.65"),
+        ({"display_hint": "1x:?"}, (ber.OCTET_STRING, b"AB"), "0x4142"),
+    ],
+)
+def test_a_look_up_is_shown_by_its_type_names_and_hint(
+    lookup: dict[str, Any], value: tuple[int, bytes], text: str
+) -> None:
+    spec = LabelSpec((ROW,), (Lookup(("row",), "label", "1.3.9", **lookup),))
+    assert spec.labels(b"\x05", lambda _: {b"\x05": value})["label"] == text
 
 
 def test_a_spec_lists_type_columns_too() -> None:

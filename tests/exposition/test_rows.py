@@ -40,6 +40,22 @@ def test_an_enumeration_becomes_an_info_with_its_name_or_number() -> None:
     assert lines(page_of("EnumAsInfo", integer(7), enum_values=STATES)) == ['m0_info{m0="7",row="5"} 1']
 
 
+def test_an_enumeration_that_is_its_own_index_has_no_further_series() -> None:
+    index = {"labelname": "m0", "type": "EnumAsInfo", "enum_values": {5: "five"}}
+    assert lines(page_of("EnumAsInfo", integer(2), enum_values=STATES, indexes=[index])) == []
+
+
+def test_text_is_shown_by_the_display_hint_of_its_metric() -> None:
+    assert lines(page_of("OctetString", octets("AB"), display_hint="1x:")) == ['m0{m0="41:42",row="5"} 1']
+    assert lines(page_of("DisplayString", octets("AB"), display_hint="1x:")) == ['m0{m0="AB",row="5"} 1']
+
+
+def test_scale_and_offset_apply_to_extracts() -> None:
+    extracts = {"Temp": [{"regex": "(.*)C", "value": "$1"}]}
+    page = page_of("DisplayString", octets("250C"), regex_extracts=extracts, scale=0.1, offset=-1)
+    assert lines(page) == ['m0Temp{row="5"} 24']
+
+
 def test_a_state_set_has_a_series_for_each_state_and_one_for_an_unknown() -> None:
     assert lines(page_of("EnumAsStateSet", integer(2), enum_values=STATES)) == [
         'm0{m0="up",row="5"} 0',

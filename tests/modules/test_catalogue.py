@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from promsnmp.errors import ModuleError
 from promsnmp.modules.catalogue import builtin_catalogue, load_catalogue
 from promsnmp.modules.model import Module
+from promsnmp.modules.snmp_yml.read_options import ReadOptions
 from promsnmp.snmp.credentials import Community, User, Version
 
 CATALOGUE = builtin_catalogue()
@@ -106,8 +108,9 @@ def test_auths_of_files_take_variables_from_the_environment(tmp_path: Path, monk
     file = tmp_path / "snmp.yml"
     file.write_text("auths: {mine: {version: 3, username: $PROMSNMP_TEST_USER}}\n")
     monkeypatch.setenv("PROMSNMP_TEST_USER", "reader")
-    assert load_catalogue([str(file)]).auths["mine"] == User("reader")
+    expanding = ReadOptions(os.environ)
+    assert load_catalogue([str(file)], options=expanding).auths["mine"] == User("reader")
     monkeypatch.delenv("PROMSNMP_TEST_USER")
     with pytest.raises(ModuleError, match=r"snmp.yml:1: .* environment variable PROMSNMP_TEST_USER is not set"):
-        load_catalogue([str(file)])
-    assert load_catalogue([str(file)], expand=False).auths["mine"] == User("$PROMSNMP_TEST_USER")
+        load_catalogue([str(file)], options=expanding)
+    assert load_catalogue([str(file)]).auths["mine"] == User("$PROMSNMP_TEST_USER")

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from promsnmp.errors import ModuleError
+from promsnmp.modules.snmp_yml.read_options import ReadOptions
 from promsnmp.modules.snmp_yml.reader import read_text
 from promsnmp.modules.snmp_yml.writer import to_yaml
 from tests.support.exporter import Exporter, reload, require_exporter
@@ -74,7 +75,7 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
 
 def ours(name: str) -> Verdict:
     try:
-        found = read_text(FILES[name].encode(), source="f.yml", environment={})
+        found = read_text(FILES[name].encode(), source="f.yml", options=ReadOptions({}))
     except ModuleError as error:
         return Verdict(None, str(error))
     return Verdict(yaml.safe_load(to_yaml(found.modules, found.auths)) or {})
@@ -141,7 +142,7 @@ def _plain_metric(metric: Mapping[str, Any]) -> dict[str, Any]:
     ]
     for lookup in found["lookups"]:
         if lookup["labels"]:
-            lookup.setdefault("type", "gauge")
+            lookup.setdefault("type", "OctetString")
     return found
 
 

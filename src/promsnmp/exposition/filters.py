@@ -1,13 +1,13 @@
 """Applies the ``filters`` of a module: they choose the rows to ask for by the values of another column.
 
-The rules are those of snmp_exporter, odd ones included, so that the same file reads the same rows: the last
-sub-identifier is the row, targets are compared with ``walk`` as a whole and with ``get`` as text, and a later filter
-drops what an earlier one chose of its targets.
+The rules are those of snmp_exporter's main branch: several filters on one target must all let a row through, targets
+are compared with ``walk`` as a whole and with ``get`` as text. A row is its whole index, of several parts where the
+table has them; snmp_exporter takes the last sub-identifier, and so finds no rows of such tables.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from promsnmp.exposition import values
@@ -30,28 +30,33 @@ def filtered_oids(module: Module, columns: Mapping[bytes, bytes]) -> FilteredOid
 
     A filter whose OID is not in ``columns``, because it could not be walked, changes nothing.
     """
-    oids = FilteredOids(module.walk, module.get)
+    rows_of: dict[str, list[str]] = {}
     for row_filter in module.filters:
         column = columns.get(oid.encode(row_filter.oid))
-        if column is not None:
-            oids = _apply_filter(oids, row_filter, matching_rows(row_filter, column))
-    return oids
-
-
-def _apply_filter(oids: FilteredOids, row_filter: Filter, rows: Sequence[str]) -> FilteredOids:
-    walk = tuple(root for root in oids.walk if root not in row_filter.targets)
-    get = [name for name in oids.get if not name.startswith(row_filter.targets)]
-    get += [f"{target}.{row}" for target in row_filter.targets for row in rows]
-    return FilteredOids(walk, tuple(get))
+        if column is None:
+            continue
+        rows = matching_rows(row_filter, column)
+        for target in row_filter.targets:
+            allowed = set(rows)
+            rows_of[target] = [row for row in rows_of.get(target, rows) if row in allowed]
+    walk = tuple(root for root in module.walk if root not in rows_of)
+    get = [name for name in module.get if not name.startswith(tuple(rows_of))]
+    get += [f"{target}.{row}" for target, rows in rows_of.items() for row in rows]
+    return FilteredOids(walk, tuple(dict.fromkeys(get)))
 
 
 def matching_rows(row_filter: Filter, column: bytes) -> list[str]:
-    """The last sub-identifiers of the rows whose value, as text, matches one of the filter's expressions."""
+    """The indexes, as dotted text, of the rows whose value, as text, matches one of the filter's expressions.
+
+    A filter may name a single object: then the index is its last sub-identifier.
+    """
     patterns = [regex.compile_regex(value) for value in row_filter.values]
-    index, row_values = ber.values(column, 0)
+    root = oid.encode(row_filter.oid)
+    index, row_values = ber.values(column, len(root))
     rows = []
-    for name, (tag, content) in zip(ber.suffixes(index), row_values, strict=True):
+    for suffix, (tag, content) in zip(ber.suffixes(index), row_values, strict=True):
         text = values.text_of(tag, content, MetricType.DISPLAY_STRING)
         if any(pattern.search(text) for pattern in patterns):
-            rows.append(str(oid.decode_subids(name)[-1]))
+            subids = oid.decode_subids(suffix) or oid.decode_subids(root)[-1:]
+            rows.append(".".join(map(str, subids)))
     return rows

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from promsnmp.exposition import values
 from promsnmp.exposition.indexes import SubIds, decode_index
 from promsnmp.modules.model import Index, Lookup
+from promsnmp.modules.types import MetricType
 from promsnmp.snmp import ber, oid
 
 _NO_ROW = oid.MAX_SUBID + 1
@@ -91,7 +92,10 @@ class LabelSpec:
             labels[lookup.labelname] = ""
             return
         tag, content = row
-        kind = values.associated_type(lookup.type, lookup.oid, at, column)
-        labels[lookup.labelname] = values.text_of(tag, content, kind)
+        if lookup.type == MetricType.ENUM_AS_INFO and lookup.enum_values:
+            labels[lookup.labelname] = values.enum_text(tag, content, lookup.enum_values)
+        else:
+            kind = values.associated_type(lookup.type, lookup.oid, at, column)
+            labels[lookup.labelname] = values.text_of(tag, content, kind, lookup.display_hint)
         number = ber.integer_value(tag, content) or 0
         used_by[lookup.labelname] = (number if 0 <= number <= oid.MAX_SUBID else _NO_ROW,)

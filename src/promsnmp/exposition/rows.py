@@ -65,7 +65,7 @@ def row_samples(
         _parsed_date(metric, labels, tag, content, sink)
     elif metric.type in _TEXT_TYPES:
         kind = values.associated_type(metric.type, metric.oid, suffix, column)
-        text_value = values.text_of(tag, content, kind)
+        text_value = values.text_of(tag, content, kind, metric.display_hint)
         (_extracts if metric.regex_extracts else _text)(metric, labels, text_value, sink)
     else:
         raise ValueError(f"unknown metric type {metric.type!r}: exposition/rows.py has no rule to render it")
@@ -88,19 +88,21 @@ def _text(metric: Metric, labels: Mapping[str, str], value: str, sink: SampleSin
 
 
 def _extracts(metric: Metric, labels: Mapping[str, str], value: str, sink: SampleSink) -> None:
-    """The numbers in a text become the samples; scale and offset do not apply to them."""
+    """The numbers in a text become the samples."""
     numbers = list(extracted(metric, value))
     if not numbers:
         sink.drop("no_extract")
     for suffix, number in numbers:
-        _add_sample(sink, f"{metric.name}{suffix}", f"{metric.help} (regex extracted)", labels, number)
+        help_text = f"{metric.help} (regex extracted)"
+        _add_sample(sink, f"{metric.name}{suffix}", help_text, labels, scaled(metric, number))
 
 
 def _enum_info(metric: Metric, labels: Mapping[str, str], number: int, sink: SampleSink) -> None:
-    state = dict(metric.enum_values).get(number, str(number))
-    _add_sample(
-        sink, f"{metric.name}_info", f"{metric.help} (EnumAsInfo)", {**labels, label_name(metric.name): state}, 1.0
-    )
+    """One sample with the name of the number; none when an index of this name has it already."""
+    name, help_text = label_name(metric.name), f"{metric.help} (EnumAsInfo)"
+    if name not in labels:
+        state = dict(metric.enum_values).get(number, str(number))
+        _add_sample(sink, f"{metric.name}_info", help_text, {**labels, name: state}, 1.0)
 
 
 def _state_set(metric: Metric, labels: Mapping[str, str], current: int, sink: SampleSink) -> None:

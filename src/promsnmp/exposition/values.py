@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from ipaddress import IPv6Address
 from math import isfinite
 
 from promsnmp.exposition.dates import days_since_1970
+from promsnmp.modules.display_hint import integer_by_hint, octets_by_hint
 from promsnmp.modules.types import MetricType
 from promsnmp.snmp import ber, oid
 
@@ -56,8 +57,15 @@ def _padded(octets: bytes, size: int) -> bytes:
     return octets[:size].ljust(size, b"\0")
 
 
-def octets_text(octets: bytes, kind: str) -> str:
-    """Octets as text of a string type; any other type is shown as OctetString."""
+def octets_text(octets: bytes, kind: str, hint: str = "") -> str:
+    """Octets as text of a string type; any other type is shown as OctetString.
+
+    ``hint`` is the ``display_hint`` of snmp.yml, which applies to the type OctetString only.
+    """
+    if hint and kind == MetricType.OCTET_STRING:
+        text = octets_by_hint(hint, octets)
+        if text is not None:
+            return valid_utf8(text)
     if kind == MetricType.DISPLAY_STRING:
         return valid_utf8(octets)
     if kind == MetricType.PHYS_ADDRESS_48:
@@ -71,11 +79,14 @@ def octets_text(octets: bytes, kind: str) -> str:
     return hexadecimal(octets)
 
 
-def text_of(tag: int, content: bytes, kind: str) -> str:
-    """Any value as the text of a label. Values of types that SNMP does not have are empty."""
+def text_of(tag: int, content: bytes, kind: str, hint: str = "") -> str:
+    """Any value as the text of a label. Values of types that SNMP does not have are empty.
+
+    ``hint``: as for ``octets_text``; its integer formats apply to whole numbers of every ``kind``.
+    """
     number = ber.integer_value(tag, content)
     if number is not None:
-        return str(number)
+        return (integer_by_hint(hint, number) if hint else None) or str(number)
     if tag == ber.OBJECT_IDENTIFIER:
         return oid.to_text(content)
     if tag == ber.IP_ADDRESS:
@@ -84,7 +95,15 @@ def text_of(tag: int, content: bytes, kind: str) -> str:
         real = ber.opaque_float(content)
         if real is not None:
             return plain_float(_as_written(real) if len(content) == _SINGLE else real)
-    return octets_text(content, kind) if tag in (ber.OCTET_STRING, ber.OPAQUE) else ""
+    return octets_text(content, kind, hint) if tag in (ber.OCTET_STRING, ber.OPAQUE) else ""
+
+
+def enum_text(tag: int, content: bytes, names: Iterable[tuple[int, str]]) -> str:
+    """A value as the name of its number, or as the number where there is no name; others as OctetString."""
+    number = ber.integer_value(tag, content)
+    if number is None:
+        return text_of(tag, content, MetricType.OCTET_STRING)
+    return next((name for value, name in names if value == number), str(number))
 
 
 def address_text(content: bytes) -> str:

@@ -6,7 +6,6 @@ A new built-in module is a file ``builtin/NAME.yml``; its tables in ``auto_modul
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from pathlib import Path
 from promsnmp.errors import ModuleError
 from promsnmp.modules.model import Module
 from promsnmp.modules.snmp_yml.document_reader import Document
+from promsnmp.modules.snmp_yml.read_options import STRICT, ReadOptions
 from promsnmp.modules.snmp_yml.reader import read_octets, read_text
 from promsnmp.snmp.credentials import Credentials
 
@@ -66,12 +66,13 @@ class CatalogueStore:
         self.last_error = None
 
 
-def load_catalogue(patterns: Sequence[str] = (), *, expand: bool = True, before: Catalogue | None = None) -> Catalogue:
+def load_catalogue(
+    patterns: Sequence[str] = (), *, options: ReadOptions = STRICT, before: Catalogue | None = None
+) -> Catalogue:
     """The built-in catalogue, extended by the files that match ``patterns`` (paths, globs).
 
-    With ``expand``, variables in the files' auths are replaced from the environment. A definition in a file replaces a
-    built-in one with the same name. Raises ModuleError when a pattern matches nothing, a file is wrong, two files
-    define the same name, or all files together define nothing.
+    A definition in a file replaces a built-in one with the same name. Raises ModuleError when a pattern matches
+    nothing, a file is wrong, two files define the same name, or all files together define nothing.
 
     Files that have not changed since ``before`` was read are taken from it.
     """
@@ -82,8 +83,7 @@ def load_catalogue(patterns: Sequence[str] = (), *, expand: bool = True, before:
     auths: dict[str, Credentials] = {}
     origin: dict[tuple[str, str], Path] = {}
     for path in _files(patterns):
-        environment = os.environ if expand else None
-        document = _read(read_octets(path), str(path), known_files, files, environment)
+        document = _read(read_octets(path), str(path), known_files, files, options)
         for kind, found in (("module", document.modules), ("auth", document.auths)):
             for name in found:
                 defined_in = origin.setdefault((kind, name), path)
@@ -103,13 +103,13 @@ def _read(
     source: str,
     known_files: Mapping[str, tuple[bytes, Document]],
     files: dict[str, tuple[bytes, Document]],
-    environment: Mapping[str, str] | None = None,
+    options: ReadOptions = STRICT,
 ) -> Document:
     """The contents of a file, also added to ``files``; parsed only if the file differs from ``known_files``."""
     digest = hashlib.sha256(octets).digest()
     known_digest, document = known_files.get(source, (b"", None))
     if document is None or known_digest != digest:
-        document = read_text(octets, source=source, environment=environment)
+        document = read_text(octets, source=source, options=options)
     files[source] = digest, document
     return document
 

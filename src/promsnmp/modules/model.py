@@ -29,7 +29,11 @@ class Lookup:
     labels: tuple[str, ...]
     labelname: str
     oid: str = ""
-    type: str = MetricType.GAUGE
+    type: str = MetricType.OCTET_STRING
+    enum_values: tuple[tuple[int, str], ...] = ()
+    """Names of the numbers of an EnumAsInfo."""
+    display_hint: str = ""
+    """How octets of an OctetString, or whole numbers, become text (RFC 2579 section 3.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ class Metric:
     datetime_pattern: str = ""
     offset: float = 0.0
     scale: float = 0.0
+    display_hint: str = ""
+    """As in ``Lookup``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from promsnmp.errors import ModuleError
 from promsnmp.modules.catalogue import CatalogueStore, load_catalogue
+from promsnmp.modules.snmp_yml.read_options import ReadOptions
 from promsnmp.observe.health import Component, Status
 from promsnmp.support.memory import release_memory
 
@@ -18,14 +19,14 @@ log = logging.getLogger(__name__)
 
 
 async def reload_catalogue(
-    store: CatalogueStore, patterns: Sequence[str], *, expand: bool, needed: Iterable[str]
+    store: CatalogueStore, patterns: Sequence[str], *, options: ReadOptions, needed: Iterable[str]
 ) -> None:
     """Replaces the catalogue in use by what the files say now.
 
     Raises ModuleError when a file is wrong or a module of ``needed`` is missing, and then keeps the catalogue in use.
     """
     try:
-        catalogue = await asyncio.to_thread(load_catalogue, patterns, expand=expand, before=store.current)
+        catalogue = await asyncio.to_thread(load_catalogue, patterns, options=options, before=store.current)
         for name in needed:
             catalogue.module(name)
     except ModuleError as error:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from promsnmp.modules.catalogue import Catalogue, builtin_catalogue, load_catalogue
+from promsnmp.modules.catalogue import Catalogue, builtin_catalogue
 
 BUILT_IN = "built-in"
 FROM_FILES = "file"
@@ -25,10 +25,10 @@ class ModuleSummary:
     """``built-in``, or ``file`` for one of the operator's files."""
 
 
-def module_summaries(patterns: Sequence[str] = ()) -> list[ModuleSummary]:
-    """All modules, built in and from the files that match ``patterns``, by name. Raises ModuleError."""
+def module_summaries(catalogue: Catalogue | None = None) -> list[ModuleSummary]:
+    """All modules of a catalogue, by name; without one, those built in."""
     builtin = builtin_catalogue()
-    catalogue: Catalogue = load_catalogue(patterns) if patterns else builtin
+    catalogue = catalogue or builtin
     texts = dict(_texts())
     summaries = []
     for name, module in sorted(catalogue.modules.items()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
+from typing import Literal
 
 from pydantic import Field, field_validator
 
@@ -38,7 +39,19 @@ class SnmpSettings(Group):
         description="Show 0 where a metric needs a number and the device gives something else, as snmp_exporter does.",
     )
     snmp_expand_environment: bool = Field(
-        True, description="Replace `$NAME` in names and passphrases of version 3 auths in `SNMP_CONFIG_FILES`."
+        False,
+        description="Replace `$NAME` and `${NAME}` in names and passphrases of version 3 auths in `SNMP_CONFIG_FILES` "
+        "(`$$` is a dollar). Off: `$` is taken as written, as snmp_exporter does.",
+    )
+    snmp_config_unknown_keys: Literal["error", "warn"] = Field(
+        "error",
+        description="What to do with a key in `SNMP_CONFIG_FILES` that PromSNMP does not know: `error` refuses the "
+        "file, `warn` logs a warning and ignores the key, for files of a later snmp_exporter.",
+    )
+    snmp_unsigned_sizes: bool = Field(
+        False,
+        description="Show negative sizes of storage and memory (`hrStorageSize`, `hrStorageUsed`, `dskTotal`, ...) as "
+        "the number from 0 to 2^32-1 that the device meant: agents whose sizes exceed 2^31 send them so.",
     )
     snmp_source_address: str = Field(
         "", description="Source address of requests to devices of the same address family. Empty: the system chooses."

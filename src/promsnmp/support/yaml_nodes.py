@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from difflib import get_close_matches
 
 import yaml
 
@@ -21,6 +22,14 @@ class NodeError(Exception):
         self.line = node.start_mark.line + 1
 
 
+class UnknownKeyError(NodeError):
+    """A mapping has a key that is not known; ``key`` is its name."""
+
+    def __init__(self, node: yaml.Node, message: str, key: str) -> None:
+        super().__init__(node, message)
+        self.key = key
+
+
 class ReportedError(NodeError):
     """A part cannot be read because of errors in it that were reported already."""
 
@@ -31,6 +40,8 @@ class ReportedError(NodeError):
 _Pair = tuple[yaml.Node, yaml.Node]
 ErrorHandler = Callable[[NodeError], None]
 """Handles an error: raises it, or stores it so that reading can continue."""
+UnknownKeyHandler = Callable[[UnknownKeyError], None]
+"""Handles an unknown key that is ignored."""
 
 
 def raise_error(error: NodeError) -> None:
@@ -85,13 +96,20 @@ def entries(
     for key_node, value in node.value:
         key = text(key_node, f"a key of {what}")
         if allowed is not None and key not in allowed:
-            name = "" if secret else f" {quoted(key)}"
-            on_error(NodeError(key_node, f"unknown key{name} in {what}; allowed: {', '.join(sorted(allowed))}"))
+            on_error(_unknown_key(key_node, key, what, allowed, secret=secret))
         elif key in seen:
             on_error(NodeError(key_node, f"key {quoted(key)} is repeated in {what}"))
         else:
             seen.add(key)
             yield key, key_node, value
+
+
+def _unknown_key(node: yaml.Node, key: str, what: str, allowed: Collection[str], *, secret: bool) -> UnknownKeyError:
+    name = "" if secret else f" {quoted(key)}"
+    nearest = get_close_matches(key[:QUOTED_LENGTH], sorted(allowed), n=1)
+    hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+    message = f"unknown key{name} in {what}; allowed: {', '.join(sorted(allowed))}{hint}"
+    return UnknownKeyError(node, message, "" if secret else key)
 
 
 def _is_merge(key: yaml.Node) -> bool:

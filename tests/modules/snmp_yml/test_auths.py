@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from promsnmp.errors import ModuleError
+from promsnmp.modules.snmp_yml.read_options import ReadOptions
 from promsnmp.modules.snmp_yml.reader import read_text
 from promsnmp.snmp.credentials import AuthProtocol, Community, Credentials, PrivProtocol, SecurityLevel, User, Version
 
@@ -102,14 +103,20 @@ ENVIRONMENT = {"WHO": "joe", "PASS_1": SECRET, "EMPTY": ""}
 
 
 def expanded(*values: str) -> User:
-    found = read_text(f"auths: {{a: {{{V3.format(*values)}}}}}", source="f.yml", environment=ENVIRONMENT).auths["a"]
+    text = f"auths: {{a: {{{V3.format(*values)}}}}}"
+    found = read_text(text, source="f.yml", options=ReadOptions(ENVIRONMENT)).auths["a"]
     assert isinstance(found, User)
     return found
 
 
 def test_names_and_passphrases_come_from_the_environment() -> None:
-    found = expanded("$WHO", "${PASS_1}x", "a$$b$-$")
-    assert (found.name, found.auth_passphrase, found.priv_passphrase) == ("joe", f"{SECRET}x", "a$b$-$")
+    found = expanded("$WHO", "${PASS_1}x", "a$$b$(c$")
+    assert (found.name, found.auth_passphrase, found.priv_passphrase) == ("joe", f"{SECRET}x", "a$b$(c$")
+
+
+def test_an_empty_variable_counts_as_set() -> None:
+    found = expanded("$WHO", "${EMPTY}x", "$EMPTY")
+    assert (found.auth_passphrase, found.priv_passphrase) == ("x", "")
 
 
 def test_without_an_environment_no_variable_is_replaced() -> None:
@@ -117,14 +124,30 @@ def test_without_an_environment_no_variable_is_replaced() -> None:
     assert found == User("$WHO", SecurityLevel.AUTH_PRIV, AuthProtocol.MD5, "${PASS_1}", PrivProtocol.DES, "$$")
 
 
-@pytest.mark.parametrize("text", [f"{SECRET}$MISSING", "${MISSING}", "$EMPTY"])
-def test_a_variable_that_is_missing_fails_the_load_with_its_name(text: str) -> None:
-    with pytest.raises(ModuleError, match=r"f.yml:1: 'password' of auth 'a': .* variable (MISSING|EMPTY)") as caught:
+@pytest.mark.parametrize("text", ["9Udk$k&UmDZc5", "abc$HOME/x", "pa$$word1", "abcd$geh==1(", "cost$5each1", "end$"])
+def test_a_dollar_is_taken_as_written(text: str) -> None:
+    found = auth(V3.format("joe", text, text))
+    assert isinstance(found, User)
+    assert (found.auth_passphrase, found.priv_passphrase) == (text, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [(f"{SECRET}$MISSING", "MISSING"), ("${MISSING}", "MISSING"), ("a$5b", "5"), ("a$!b", "!")]
+)
+def test_a_variable_that_is_missing_fails_the_load_with_its_name(text: str, name: str) -> None:
+    reason = rf"f.yml:1: 'password' of auth 'a': environment variable {name} is not set"
+    with pytest.raises(ModuleError, match=reason) as caught:
         expanded("joe", text, "p")
     assert SECRET not in str(caught.value)
 
 
+@pytest.mark.parametrize("text", ["${", "a${b", "${}"])
+def test_a_brace_without_a_name_fails_the_load(text: str) -> None:
+    with pytest.raises(ModuleError, match="a name in braces must follow"):
+        expanded("joe", text, "p")
+
+
 def test_unused_fields_of_an_auth_are_not_checked() -> None:
     text = "auths: {a: {community: $X, password: $X}, b: {version: 3, username: joe, password: $X}}"
-    found = read_text(text, source="f.yml", environment={}).auths
+    found = read_text(text, source="f.yml", options=ReadOptions({})).auths
     assert found == {"a": Community(Version.V2C, "$X"), "b": User("joe", auth_passphrase="$X")}

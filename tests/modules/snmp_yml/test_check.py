@@ -232,6 +232,28 @@ def test_the_built_in_modules_have_no_notes_and_can_be_written_and_read_again(mo
     assert again.document.modules[module.name] == module
 
 
-def test_the_file_of_snmp_exporter_has_no_problems() -> None:
-    path = require_shared("snmp_exporter", "snmp.yml")
+def test_hints_and_names_of_numbers_without_effect_are_noted() -> None:
+    body = """\
+walk: [1.3.6.1.2.1.1]
+metrics:
+- {name: a, oid: 1.3.6.1.2.1.1.1, type: DisplayString, display_hint: '1x:'}
+- {name: b, oid: 1.3.6.1.2.1.1.2, type: OctetString, display_hint: 'nonsense'}
+- name: c
+  oid: 1.3.6.1.2.1.1.3
+  type: gauge
+  indexes: [{labelname: i, type: gauge}]
+  lookups:
+  - {labels: [i], labelname: l, oid: 1.3.6.1.2.1.1.4, type: gauge, enum_values: {1: up}, display_hint: d-1}
+  - {labels: [i], labelname: m, oid: 1.3.6.1.2.1.1.5, type: EnumAsInfo, enum_values: {1: up}}
+  - {labels: [i], labelname: n, oid: 1.3.6.1.2.1.1.6, display_hint: '1x:'}
+"""
+    first, second, third = notes(body)
+    assert "display_hint of metric a has no effect" in first
+    assert "'nonsense' of metric b is not one of RFC 2579" in second
+    assert "enum_values of label 'l' have no effect" in third
+
+
+@pytest.mark.parametrize("name", ["snmp.yml", "snmp-main.yml"])
+def test_the_file_of_snmp_exporter_has_no_problems(name: str) -> None:
+    path = require_shared("snmp_exporter", name)
     assert check_text(path.read_text(), source=str(path)).problems == ()

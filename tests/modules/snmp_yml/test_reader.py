@@ -36,7 +36,8 @@ modules:
           - {labelname: a, type: OctetString, fixed_size: 6, implied: false, enum_values: {1: x}}
           - {labelname: b}
         lookups:
-          - {labels: [a, b], labelname: c, oid: 1.3.5, type: DisplayString}
+          - {labels: [a, b], labelname: c, oid: 1.3.5, type: EnumAsInfo, enum_values: {1: up}}
+          - {labels: [a], labelname: d, oid: 1.3.6, display_hint: '1x:'}
           - {labels: [], labelname: a}
         regex_extracts:
           Temp: [{regex: '(.*)C', value: $1}, {regex: x}]
@@ -45,6 +46,7 @@ modules:
         enum_values: {1: up, -2: down, 0x10: no}
         offset: -273.15
         scale: 1e-3
+        display_hint: 255a
 """
 
 
@@ -59,12 +61,17 @@ def test_every_key_of_the_language_is_read() -> None:
         type="EnumAsInfo",
         help="5",
         indexes=(Index("a", "OctetString", 6, False, ((1, "x"),)), Index("b")),
-        lookups=(Lookup(("a", "b"), "c", "1.3.5", "DisplayString"), Lookup((), "a")),
+        lookups=(
+            Lookup(("a", "b"), "c", "1.3.5", "EnumAsInfo", ((1, "up"),)),
+            Lookup(("a",), "d", "1.3.6", "OctetString", display_hint="1x:"),
+            Lookup((), "a"),
+        ),
         regex_extracts=(RegexExtract("Temp", (("(.*)C", "$1"), ("x", "$1"))), RegexExtract("Status", ())),
         enum_values=((1, "up"), (-2, "down"), (16, "no")),
         datetime_pattern="%Y",
         offset=-273.15,
         scale=0.001,
+        display_hint="255a",
     )
     expected = Module(
         "all",
@@ -109,7 +116,7 @@ ONE = f"modules:\n  m:\n    metrics:\n    - {{{METRIC}, "
 @pytest.mark.parametrize(
     ("text", "line", "reason"),
     [
-        ("modules:\n  m:\n    wlak: [1.3]", 3, "unknown key 'wlak' in module 'm'; allowed: .*walk"),
+        ("modules:\n  m:\n    wlak: [1.3]", 3, "unknown key 'wlak' in module 'm'; allowed: .* did you mean 'walk'"),
         ("moduls: {}", 1, "unknown key 'moduls' in the file"),
         ("- a", 1, "the file must be a mapping"),
         ("text", 1, "the file must be a mapping"),

@@ -18,7 +18,7 @@ import uvloop
 
 from promsnmp.cli.options.credentials import credential_options
 from promsnmp.cli.options.duration import deadline_option
-from promsnmp.cli.options.modules import files_option, modules_option
+from promsnmp.cli.options.modules import files_option, load_files, modules_option
 from promsnmp.errors import ModuleError
 from promsnmp.inventory.modules import AUTO
 from promsnmp.snmp import oid
@@ -74,13 +74,12 @@ def explain(
     from promsnmp.cli.output.explanation_json import to_json
     from promsnmp.cli.output.text import hanging
     from promsnmp.discovery.examine.check_identity import check_identity
-    from promsnmp.modules.catalogue import load_catalogue
     from promsnmp.polling.explain.explain import explain as explained
     from promsnmp.polling.explain.recorder import PollRecording
 
     if deadline != deadline:  # NaN is in every range
         raise click.UsageError("--deadline is not a number")
-    catalogue = load_catalogue(files)
+    catalogue = load_files(files)
     request = make_poll_request(target, modules, catalogue, auth=auth, credentials=credentials)
     if metric is not None:
         is_settled = AUTO not in request.target.modules

@@ -10,7 +10,7 @@ import uvloop
 
 from promsnmp.cli.options.credentials import credential_options
 from promsnmp.cli.options.duration import deadline_option
-from promsnmp.cli.options.modules import files_option, modules_option
+from promsnmp.cli.options.modules import files_option, load_files, modules_option
 from promsnmp.errors import SnmpError
 from promsnmp.snmp.credentials import Credentials
 
@@ -46,12 +46,12 @@ def scrape(
       promsnmp scrape --config.file snmp.yml --auth public_v2 -m cisco_device switch.example
     """
     from promsnmp.cli.options.poll_request import make_poll_request
-    from promsnmp.modules.catalogue import CatalogueStore, load_catalogue
+    from promsnmp.modules.catalogue import CatalogueStore
     from promsnmp.polling.collector import Collector
     from promsnmp.polling.options import CollectorOptions
     from promsnmp.polling.pages.page import Format
 
-    catalogue = load_catalogue(files)
+    catalogue = load_files(files)
     poll_target = make_poll_request(target, modules, catalogue, auth=auth, credentials=credentials).target
     wanted = Format.OPENMETRICS if openmetrics else Format.TEXT
 

@@ -82,11 +82,12 @@ def _dry_run(settings: Settings) -> int:
     from promsnmp.discovery.schedule import read_cron, read_zone
     from promsnmp.http.security.web_config_watcher import WebConfigWatcher
     from promsnmp.modules.catalogue import load_catalogue
+    from promsnmp.modules.snmp_yml.read_options import read_options
 
     WebConfigWatcher(settings.web_config_file)
     read_cron(settings.discovery_cron)
     read_zone(settings.discovery_tz)
-    found = load_catalogue(settings.config_patterns, expand=settings.snmp_expand_environment)
+    found = load_catalogue(settings.config_patterns, options=read_options(settings))
     click.echo(
         f"Settings and files are valid: {counted(len(found.modules), 'module')}, {counted(len(found.auths), 'auth')}."
     )

@@ -46,7 +46,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     _switch(
         "config.expand-environment-variables",
         "snmp_expand_environment",
-        "Replace $NAME in v3 auths of snmp.yml.  [default: SNMP_EXPAND_ENVIRONMENT, else on]",
+        "Replace $NAME in v3 auths of snmp.yml.  [default: SNMP_EXPAND_ENVIRONMENT, else off]",
     ),
     click.option(
         "--log.level",

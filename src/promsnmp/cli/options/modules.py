@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from promsnmp.modules.catalogue import Catalogue
 
 modules_option = click.option(
     "-m",
@@ -17,6 +21,15 @@ modules_option = click.option(
 files_option = click.option(
     "--config.file", "files", multiple=True, metavar="FILE", help="File with modules and auths (snmp.yml); repeatable."
 )
+
+
+def load_files(files: Sequence[str]) -> Catalogue:
+    """The built-in catalogue with these files, read as the service reads them. Raises ModuleError, SettingsError."""
+    from promsnmp.modules.catalogue import load_catalogue
+    from promsnmp.modules.snmp_yml.read_options import read_options
+    from promsnmp.settings import load_settings
+
+    return load_catalogue(files, options=read_options(load_settings()))
 
 
 def module_names(values: Iterable[str]) -> list[str]:

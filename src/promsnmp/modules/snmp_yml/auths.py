@@ -18,7 +18,14 @@ from promsnmp.snmp.credentials import (
     Version,
 )
 from promsnmp.support import yaml_nodes, yaml_scalars
-from promsnmp.support.yaml_nodes import ErrorHandler, NodeError, ReportedError, raise_error
+from promsnmp.support.yaml_nodes import (
+    ErrorHandler,
+    NodeError,
+    ReportedError,
+    UnknownKeyError,
+    UnknownKeyHandler,
+    raise_error,
+)
 
 _VERSIONS = {1: Version.V1, 2: Version.V2C, 3: Version.V3}
 _LEVELS = {name: level for level, name in LEVEL_NAMES.items()}
@@ -30,30 +37,42 @@ _KEYS = frozenset(
         *("auth_protocol", "password", "priv_protocol", "priv_password"),
     }
 )
-_VARIABLE = re.compile(r"\$(?:(\$)|\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))", re.ASCII)
+_VARIABLE = re.compile(r"\$(?:(\$)|\{([^{}]*)\}|(\{)|([*#@!?\d-])|([A-Za-z_]\w*))", re.ASCII)
+"""As in Go's os.Expand, where one digit, and each of ``*#@!?-``, is a name, too."""
 
 
 def read_auth(
-    name: str, node: yaml.Node, environment: Mapping[str, str] | None = None, *, on_error: ErrorHandler = raise_error
+    name: str,
+    node: yaml.Node,
+    environment: Mapping[str, str] | None = None,
+    *,
+    on_error: ErrorHandler = raise_error,
+    on_unknown_key: UnknownKeyHandler | None = None,
 ) -> Credentials:
     """The credentials at a node; fields that its version and security level do not use are ignored. Raises NodeError.
 
     ``$X`` and ``${X}`` in ``username``, ``password`` and ``priv_password`` are replaced from ``environment`` (``$$`` is
-    a dollar); without an environment they stay as they are.
+    a dollar); without an environment they stay as they are. Unknown keys go to ``on_unknown_key``, if it is given.
     """
-    return _AuthReader(name, node, environment, on_error).credentials()
+    return _AuthReader(name, node, environment, on_error, on_unknown_key).credentials()
 
 
 class _AuthReader:
     """Reads one auth into credentials."""
 
     def __init__(
-        self, name: str, node: yaml.Node, environment: Mapping[str, str] | None, on_error: ErrorHandler
+        self,
+        name: str,
+        node: yaml.Node,
+        environment: Mapping[str, str] | None,
+        on_error: ErrorHandler,
+        on_unknown_key: UnknownKeyHandler | None,
     ) -> None:
         self._what = f"auth {yaml_nodes.quoted(name)}"
         self._node = node
         self._environment = environment
         self._on_error = on_error
+        self._on_unknown_key = on_unknown_key
         self._has_errors = False
         self._nodes = dict(yaml_nodes.pairs(node, self._what, _KEYS, secret=True, on_error=self._report))
 
@@ -85,6 +104,9 @@ class _AuthReader:
         )
 
     def _report(self, error: NodeError) -> None:
+        if self._on_unknown_key is not None and isinstance(error, UnknownKeyError):
+            self._on_unknown_key(error)
+            return
         self._has_errors = True
         self._on_error(error)
 
@@ -131,17 +153,19 @@ class _AuthReader:
         return text
 
     def _with_variables(self, text: str, environment: Mapping[str, str], key: str) -> str:
-        missing: list[str] = []
+        wrong: list[str] = []
 
         def value(variable: re.Match[str]) -> str:
-            dollar, braced, plain = variable.groups()
-            name = braced or plain
-            if not dollar and not environment.get(name):
-                missing.append(name)
+            dollar, braced, open_brace, *plain = variable.groups()
+            name = next(filter(None, (braced, *plain)), "")
+            if not dollar and (open_brace or not name):
+                wrong.append("a name in braces must follow '${'")
+            elif not dollar and name not in environment:
+                wrong.append(f"environment variable {name} is not set")
             return dollar or environment.get(name, "")
 
         expanded = _VARIABLE.sub(value, text)
-        if missing:
-            reason = f"environment variable {missing[0]} is not set or empty (write $$ for a dollar)"
+        if wrong:
+            reason = f"{wrong[0]} (write $$ for a dollar)"
             self._report(NodeError(self._nodes[key], f"{key!r} of {self._what}: {reason}"))
         return expanded

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 
 import yaml
 
-from promsnmp.modules.model import Metric, Module
+from promsnmp.modules.display_hint import is_octet_hint, is_valid_hint
+from promsnmp.modules.model import Lookup, Metric, Module
 from promsnmp.modules.snmp_yml.document_reader import Document
+from promsnmp.modules.snmp_yml.read_options import STRICT, ReadOptions
 from promsnmp.modules.snmp_yml.reader import read_leniently
-from promsnmp.support import yaml_text
+from promsnmp.modules.types import MetricType
+from promsnmp.support import yaml_nodes, yaml_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +30,13 @@ class CheckResult:
     """The parts that could be read."""
 
 
-def check_text(text: str, *, source: str) -> CheckResult:
+def check_text(text: str, *, source: str, options: ReadOptions = STRICT) -> CheckResult:
     """Checks a whole document; if it is not valid YAML, each module and auth separately where possible."""
-    result = read_leniently(text, source=source)
+    result = read_leniently(text, source=source, options=options)
     if result.is_yaml:
-        return CheckResult(result.problems, tuple(_notes(text, result.document, source)), result.document)
-    parts = [read_leniently(part, source=source, lines_before=before) for part, before in _parts(text)]
+        notes = (*result.warnings, *_notes(text, result.document, source))
+        return CheckResult(result.problems, notes, result.document)
+    parts = [read_leniently(part, source=source, lines_before=before, options=options) for part, before in _parts(text)]
     if not any(one.problems for one in parts):
         return CheckResult(result.problems, (), Document())
     problems = dict.fromkeys(problem for one in parts for problem in one.problems)
@@ -107,7 +111,18 @@ def module_notes(module: Module) -> Iterator[tuple[int, str]]:
         seen[metric.oid] = metric.name
         if not _covers(requested, metric.oid):
             yield at, f"metric {metric.name} is never read: {metric.oid} is under no 'walk', 'get' or filter"
+        yield from ((at, what) for what in _text_notes(metric, f"metric {metric.name}"))
         yield from ((at, f"metric {metric.name}: {what}") for what in _lookup_notes(metric, requested))
+
+
+def _text_notes(part: Metric | Lookup, name: str) -> Iterator[str]:
+    """Notes about ``display_hint`` and ``enum_values`` of a metric or a lookup."""
+    if part.display_hint and not is_valid_hint(part.display_hint):
+        yield f"the display_hint {yaml_nodes.quoted(part.display_hint)} of {name} is not one of RFC 2579 section 3.1"
+    elif is_octet_hint(part.display_hint) and part.type != MetricType.OCTET_STRING:
+        yield f"the display_hint of {name} has no effect: it applies to the type OctetString, not to {part.type}"
+    if isinstance(part, Lookup) and part.enum_values and part.type != MetricType.ENUM_AS_INFO:
+        yield f"the enum_values of {name} have no effect: they apply to the type EnumAsInfo, not to {part.type}"
 
 
 def _lookup_notes(metric: Metric, requested: Sequence[str]) -> Iterator[str]:
@@ -119,6 +134,7 @@ def _lookup_notes(metric: Metric, requested: Sequence[str]) -> Iterator[str]:
         elif lookup.labels and not _covers(requested, lookup.oid):
             yield f"label {lookup.labelname!r} stays empty: {lookup.oid} is under no 'walk', 'get' or filter"
         if lookup.labels:
+            yield from _text_notes(lookup, f"label {lookup.labelname!r}")
             filled.add(lookup.labelname)
 
 

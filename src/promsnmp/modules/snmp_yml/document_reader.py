@@ -20,7 +20,13 @@ from promsnmp.modules.snmp_yml.circular_lookups import circular_lookups
 from promsnmp.modules.types import IndexType, MetricType
 from promsnmp.snmp.credentials import Credentials
 from promsnmp.support import yaml_nodes, yaml_scalars
-from promsnmp.support.yaml_nodes import ErrorHandler, NodeError, ReportedError
+from promsnmp.support.yaml_nodes import (
+    ErrorHandler,
+    NodeError,
+    ReportedError,
+    UnknownKeyError,
+    UnknownKeyHandler,
+)
 
 _METRIC_TYPES = frozenset(one.value for one in MetricType)
 _INDEX_TYPES = frozenset(one.value for one in IndexType)
@@ -53,9 +59,16 @@ class DocumentReader:
     memory as the model, never exist all at once.
     """
 
-    def __init__(self, environment: Mapping[str, str] | None, on_error: ErrorHandler) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str] | None,
+        on_error: ErrorHandler,
+        on_unknown_key: UnknownKeyHandler | None = None,
+    ) -> None:
+        """Errors go to ``on_error``, and unknown keys to ``on_unknown_key``, if it is given: they are then ignored."""
         self._environment = environment
         self._on_error = on_error
+        self._on_unknown_key = on_unknown_key
         self._error_count = 0
         self._context = ""
         """The owner of the index, lookup or filter that is being read, for error texts."""
@@ -87,6 +100,9 @@ class DocumentReader:
         return values
 
     def _report(self, error: NodeError) -> None:
+        if self._on_unknown_key is not None and isinstance(error, UnknownKeyError):
+            self._on_unknown_key(error)
+            return
         self._error_count += 1
         self._on_error(error)
 
@@ -226,7 +242,7 @@ class DocumentReader:
             return _ReadMetric(node, None)
 
     def auth(self, name: str, node: yaml.Node) -> Credentials:
-        return read_auth(name, node, self._environment, on_error=self._report)
+        return read_auth(name, node, self._environment, on_error=self._report, on_unknown_key=self._on_unknown_key)
 
     def document(self, root: yaml.Node) -> Document:
         parts = dict(yaml_nodes.pairs(root, "the file", ("auths", "modules", "version"), on_error=self._report))
@@ -275,6 +291,8 @@ _LOOKUP: Mapping[str, _Reader] = {
     "labelname": DocumentReader.text,
     "oid": DocumentReader.object_id,
     "type": DocumentReader.lookup_type,
+    "enum_values": DocumentReader.enum,
+    "display_hint": DocumentReader.text,
 }
 _PATTERN: Mapping[str, _Reader] = {"regex": DocumentReader.full_match_regex, "value": DocumentReader.text}
 _METRIC: Mapping[str, _Reader] = {
@@ -289,6 +307,7 @@ _METRIC: Mapping[str, _Reader] = {
     "enum_values": DocumentReader.enum,
     "offset": _plain(yaml_scalars.number),
     "scale": _plain(yaml_scalars.number),
+    "display_hint": DocumentReader.text,
 }
 _FILTER: Mapping[str, _Reader] = {
     "oid": DocumentReader.walk_oid,

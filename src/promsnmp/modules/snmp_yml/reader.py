@@ -1,12 +1,15 @@
 """Reads files in the form of snmp.yml into the model, strictly: an unknown key is an error, not a surprise later.
 
 Every error names the file, the line and what is allowed; secrets are in none. The language itself is in
-``document_reader.py``.
+``document_reader.py``. A file of a later snmp_exporter may have keys that are not known here: with
+``SNMP_CONFIG_UNKNOWN_KEYS=warn`` they are warnings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +17,19 @@ import yaml
 
 from promsnmp.errors import ModuleError
 from promsnmp.modules.snmp_yml.document_reader import Document, DocumentReader
+from promsnmp.modules.snmp_yml.read_options import STRICT, ReadOptions
 from promsnmp.support import yaml_text
 from promsnmp.support.memory import gc_paused
-from promsnmp.support.yaml_nodes import ErrorHandler, NodeError, ReportedError, raise_error
+from promsnmp.support.yaml_nodes import (
+    ErrorHandler,
+    NodeError,
+    ReportedError,
+    UnknownKeyError,
+    UnknownKeyHandler,
+    raise_error,
+)
+
+log = logging.getLogger(__name__)
 
 MAX_OCTETS = 64 << 20
 """No file of modules is larger (snmp_exporter's own has 2 MB); a device such as /dev/zero never ends."""
@@ -34,39 +47,57 @@ def read_octets(path: Path) -> bytes:
     return octets
 
 
-def read_text(text: bytes | str, *, source: str, environment: Mapping[str, str] | None = None) -> Document:
-    """Reads a document; ``source`` names it in errors. Raises ModuleError.
-
-    ``environment`` has the variables for auths; without it variables stay as written.
-    """
+def read_text(text: bytes | str, *, source: str, options: ReadOptions = STRICT) -> Document:
+    """Reads a document; ``source`` names it in errors. Raises ModuleError. Ignored keys are logged as warnings."""
+    ignored: list[UnknownKeyError] = []
     try:
-        return _read_document(text, environment, raise_error)
+        document = _read_document(text, options, raise_error, ignored.append)
     except yaml.YAMLError as error:
         line, reason = yaml_text.describe_error(error)
         raise ModuleError(f"{source}{f':{line}' if line else ''}: not valid YAML: {reason}") from None
     except NodeError as error:
         raise ModuleError(f"{source}:{error.line}: {error}") from None
+    for line, what in _described_keys(ignored):
+        log.warning("%s:%d: %s", source, line, what)
+    return document
+
+
+def _described_keys(ignored: Sequence[UnknownKeyError]) -> Iterator[tuple[int, str]]:
+    """Line and text for each name of the ignored keys, at its first place: a large file may have one thousands of
+    times."""
+    first: dict[str, UnknownKeyError] = {}
+    for error in ignored:
+        first.setdefault(error.key, error)
+    counts = Counter(error.key for error in ignored)
+    for key, error in sorted(first.items(), key=lambda item: item[1].line):
+        more = f" (and {counts[key] - 1} more)" if counts[key] > 1 else ""
+        yield error.line, f"ignored: {error}{more}"
 
 
 @dataclass(frozen=True, slots=True)
 class ReadResult:
-    """The readable part of a document, and its problems as lines of ``source:line: what``."""
+    """The readable part of a document, and its problems and warnings as lines of ``source:line: what``."""
 
     document: Document
     problems: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    """Unknown keys that were ignored."""
     is_yaml: bool = True
     """Whether the whole text could be parsed."""
 
 
-def read_leniently(text: bytes | str, *, source: str, lines_before: int = 0) -> ReadResult:
+def read_leniently(
+    text: bytes | str, *, source: str, lines_before: int = 0, options: ReadOptions = STRICT
+) -> ReadResult:
     """Reads a whole document in spite of errors; a module or auth with a problem is not in the result.
 
     ``lines_before`` is the number of lines of the source before the text.
     """
     errors: list[NodeError] = []
+    ignored: list[UnknownKeyError] = []
     document, is_yaml, more = Document(), True, list[tuple[int, str]]()
     try:
-        document = _read_document(text, None, errors.append)
+        document = _read_document(text, options, errors.append, ignored.append)
     except yaml.YAMLError as error:
         is_yaml = False
         line, reason = yaml_text.describe_error(error)
@@ -74,13 +105,20 @@ def read_leniently(text: bytes | str, *, source: str, lines_before: int = 0) -> 
     except NodeError as error:
         errors.append(error)
     described = sorted({(one.line, str(one)) for one in errors if not isinstance(one, ReportedError)} | set(more))
-    return ReadResult(document, tuple(f"{source}:{line + lines_before}: {what}" for line, what in described), is_yaml)
+    problems, warnings = (
+        tuple(f"{source}:{line + lines_before}: {what}" for line, what in lines)
+        for lines in (described, _described_keys(ignored))
+    )
+    return ReadResult(document, problems, warnings, is_yaml)
 
 
-def _read_document(text: bytes | str, environment: Mapping[str, str] | None, on_error: ErrorHandler) -> Document:
+def _read_document(
+    text: bytes | str, options: ReadOptions, on_error: ErrorHandler, on_unknown_key: UnknownKeyHandler
+) -> Document:
     try:
         with gc_paused():
-            document_reader = DocumentReader(environment, on_error)
+            ignore = on_unknown_key if options.ignore_unknown_keys else None
+            document_reader = DocumentReader(options.environment, on_error, ignore)
             root = yaml_text.compose(text, document_reader.part)
             return Document() if root is None else document_reader.document(root)
     except RecursionError:

@@ -79,6 +79,7 @@ def metric_document(metric: Metric) -> dict[str, Any]:
         offset=metric.offset,
         scale=metric.scale,
         enum_values=dict(metric.enum_values),
+        display_hint=metric.display_hint,
     )
 
 
@@ -93,7 +94,13 @@ def _index(index: Index) -> dict[str, Any]:
 
 def _lookup(lookup: Lookup) -> dict[str, Any]:
     labels = {"labels": list(lookup.labels), "labelname": lookup.labelname}
-    return {**labels, "oid": lookup.oid, "type": str(lookup.type)} if lookup.oid else labels
+    if not lookup.oid:
+        return labels
+    return _filled(
+        {**labels, "oid": lookup.oid, "type": str(lookup.type)},
+        enum_values=dict(lookup.enum_values),
+        display_hint=lookup.display_hint,
+    )
 
 
 def _extracts(extracts: tuple[RegexExtract, ...]) -> dict[str, Any]:

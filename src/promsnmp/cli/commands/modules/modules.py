@@ -11,6 +11,7 @@ import click
 
 from promsnmp.cli.options.credentials import credential_options
 from promsnmp.cli.options.duration import timeout_option
+from promsnmp.cli.options.modules import load_files
 from promsnmp.cli.output.text import counted, printable
 from promsnmp.inventory.modules import AUTO
 from promsnmp.snmp.credentials import Credentials
@@ -62,7 +63,7 @@ def list_modules(*, files: tuple[str, ...], as_json: bool) -> int:
     """List all modules: name, number of metrics, origin, description."""
     from promsnmp.modules.summaries import module_summaries
 
-    found = module_summaries(files)
+    found = module_summaries(load_files(files) if files else None)
     if as_json:
         fields = [{"name": one.name, "about": one.text, "metrics": one.metrics, "from": one.source} for one in found]
         click.echo(json.dumps(fields, indent=2, ensure_ascii=False))
@@ -82,30 +83,38 @@ def list_modules(*, files: tuple[str, ...], as_json: bool) -> int:
 @_FILES
 def show(*, name: str, files: tuple[str, ...]) -> int:
     """Print a module as a file that can be loaded again (by snmp_exporter, too)."""
-    from promsnmp.modules.catalogue import load_catalogue
     from promsnmp.modules.snmp_yml.writer import to_yaml
 
-    module = load_catalogue(files).module(name)
+    module = load_files(files).module(name)
     click.echo(to_yaml({name: module}, {}), nl=False)
     return 0
 
 
 @modules.command("check")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
-def check(*, files: tuple[Path, ...]) -> int:
-    """Check files with modules and auths; exit code 2 when one cannot be loaded.
+@click.option(
+    "--config.expand-environment-variables/--no-config.expand-environment-variables",
+    "expand",
+    default=None,
+    help="Replace $NAME in v3 auths, as serve with this flag.  [default: SNMP_EXPAND_ENVIRONMENT, else off]",
+)
+def check(*, files: tuple[Path, ...], expand: bool | None) -> int:
+    """Check files with modules and auths; exit code 2 when serve with the same settings would not load one.
 
     Each problem is a line FILE:LINE: MESSAGE on the standard output. Notes, on the standard error, are about things
     that load but do not work, such as a metric whose OID no walk covers.
     """
     from promsnmp.modules.snmp_yml.check import check_text
+    from promsnmp.modules.snmp_yml.read_options import read_options
+    from promsnmp.settings import load_settings
 
+    options = read_options(load_settings(**({} if expand is None else {"snmp_expand_environment": expand})))
     problems: list[str] = []
     origin: dict[tuple[str, str], Path] = {}
     metrics = 0
     for path in dict.fromkeys(files):
         text, unreadable = _read(path)
-        checked = check_text(text, source=str(path))
+        checked = check_text(text, source=str(path), options=options)
         problems += [*unreadable, *checked.problems]
         document = checked.document
         for kind, found in (("module", document.modules), ("auth", document.auths)):
