@@ -112,6 +112,8 @@ def named(name: bytes, rest: str) -> bytes:
         named(COLUMN + b"\x90\x80\x80\x80\x00", "0500"),
         named(COLUMN + b"\x81\x80\x80\x80\x80\x00", "0500"),
         named(COLUMN + b"\xff" * 9 + b"\x7f", "0500"),
+        named(COLUMN + bytes(128 - len(COLUMN)), "0500"),
+        named(COLUMN + b"\x81\x00" * (128 - len(COLUMN)), "0500"),
     ],
     ids=bytes.hex,
 )
@@ -127,6 +129,15 @@ def test_varbinds_that_break_a_rule_are_malformed_and_nothing_is_kept(decoder: M
     assert scanner.varbind_count == 0
     assert scanner.column(0) == b""
     assert scanner.last_oid == b""
+
+
+@pytest.mark.parametrize("subid", [b"\x00", b"\x81\x00"])
+def test_an_oid_may_have_128_sub_identifiers(decoder: ModuleType, subid: bytes) -> None:
+    varbind = named(COLUMN + subid * (127 - len(COLUMN)), "0500")
+    scanner = decoder.Scanner(list(COLUMNS))
+    scanner.start(b"", True)
+    scanner.feed(varbind, 0, len(varbind))
+    assert scanner.varbind_count == len(decoder.varbinds(varbind, 0, len(varbind))) == 1
 
 
 @pytest.mark.parametrize("last", [0, 127, 128, 16383, 16384, 2**21, 2**28 - 1, 2**28, 2**32 - 1])

@@ -1,7 +1,7 @@
 """Decodes the index of a row: the sub-identifiers after the column's OID, as text, by the index types of snmp.yml.
 
 A new index type begins in ``modules/types.py``. The rules are those of snmp_exporter: an index that is too short is
-padded with zeros, what is left over is ignored.
+padded with zeros, what is left over is ignored. ``row_index.py`` decides which form the whole index of a row has.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ _COMBINED: Mapping[str, Mapping[int, str]] = {
         7: IndexType.DISPLAY_STRING,
     },
 }
-_NUMBERS = frozenset(
+NUMBERS = frozenset(
     {IndexType.INTEGER32, IndexType.INTEGER, IndexType.GAUGE, IndexType.COUNTER, IndexType.ENUM_AS_INFO}
 )
+"""Types of a single sub-identifier."""
 
 
 def _split(subids: SubIds, count: int) -> tuple[SubIds, SubIds]:
@@ -61,7 +62,7 @@ def decode_index(
         return ":".join(f"{used[at]:02X}{used[at + 1]:02X}" for at in range(0, 16, 2)), used, rest
     if kind in (IndexType.OCTET_STRING, IndexType.DISPLAY_STRING):
         return _string(subids, kind, fixed_size, implied)
-    if kind not in _NUMBERS:
+    if kind not in NUMBERS:
         raise ValueError(f"unknown index type {kind!r}: exposition/indexes.py has no rule to decode it")
     used, rest = _split(subids, 1)
     if kind == IndexType.ENUM_AS_INFO and enum and used[0] in enum:
@@ -83,10 +84,16 @@ def _string(subids: SubIds, kind: str, fixed_size: int, implied: bool) -> tuple[
 
 
 def _combined(subids: SubIds, kind: str, enum: Mapping[int, str] | None) -> tuple[str, SubIds, SubIds]:
-    """InetAddress and the like: a type, a length (not in ...MissingSize), then the value of that type."""
+    """InetAddress and the like: a type, a length (not in ...MissingSize), then the value of that type.
+
+    The length counts the octets of a string, too (snmp_exporter takes the first character of a port for its length).
+    """
     missing_size = kind == IndexType.INET_ADDRESS_MISSING_SIZE
     head, tail = _split(subids, 1 if missing_size else 2)
     actual = _COMBINED[kind].get(head[0])
+    if actual == IndexType.DISPLAY_STRING:
+        text, used, rest = decode_index(subids[1:], actual)
+        return text, head[:1] + used, rest
     if actual is not None:
         text, used, rest = decode_index(tail, actual, enum=enum)
         return text, head + used, rest

@@ -22,6 +22,7 @@ class LabelTable:
         "_by_index",
         "_by_suffix",
         "_indexes",
+        "_invalid",
         "_previous",
         "_read",
         "_sources",
@@ -34,6 +35,7 @@ class LabelTable:
         self._spec = spec
         self._sources: Sequence[bytes] = ()
         self._by_suffix: dict[bytes, bytes] = {}
+        self._invalid: set[bytes] = set()
         self._by_index: dict[bytes, LabelTexts] = {}
         self._previous: dict[bytes, LabelTexts] = {}
         self._indexes: frozenset[bytes] = frozenset()
@@ -63,9 +65,11 @@ class LabelTable:
             self._sources = sources
             self._previous = {}
             self._by_suffix.clear()
+            self._invalid.clear()
             self.generation += 1
         elif len(self._by_suffix) > _SPARE_ROWS + 2 * max((len(one[0]) for one in self._previous.values()), default=0):
             self._by_suffix.clear()
+            self._invalid.clear()
 
     def texts(self, index: bytes, column: Callable[[str], ColumnRows]) -> LabelTexts:
         """The label text of each row of ``index``, and the positions of rows with the same labels as an earlier one."""
@@ -81,9 +85,15 @@ class LabelTable:
     def _text(self, suffix: bytes, column: Callable[[str], ColumnRows]) -> bytes:
         text = self._by_suffix.get(suffix)
         if text is None:
-            text = label_text(self._spec.labels(suffix, column))
-            self._by_suffix[suffix] = text
+            row = self._spec.decode(suffix)
+            text = self._by_suffix[suffix] = label_text(self._spec.labels_of(row, column))
+            if not row.valid:
+                self._invalid.add(suffix)
         return text
+
+    def invalid_rows(self, index: bytes) -> int:
+        """How many rows of ``index``, whose texts were made, have an index that may not mean these labels."""
+        return sum(suffix in self._invalid for suffix in ber.suffixes(index)) if self._invalid else 0
 
 
 def _repeated(texts: Sequence[bytes]) -> tuple[int, ...]:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from promsnmp.exposition import values
-from promsnmp.exposition.indexes import SubIds, decode_index
+from promsnmp.exposition.indexes import SubIds
+from promsnmp.exposition.row_index import RowIndex, decode_row
 from promsnmp.modules.model import Index, Lookup
 from promsnmp.modules.types import MetricType
 from promsnmp.snmp import ber, oid
@@ -57,37 +58,43 @@ class LabelSpec:
 
     def excess_subids(self, suffix: bytes) -> int:
         """How many sub-identifiers too many the index of a row has; negative: too few. 0 without ``indexes``."""
-        rest = subids = oid.decode_subids(suffix)
-        needed = 0
-        for index in self.indexes:
-            _, used, rest = decode_index(rest, index.type, fixed_size=index.fixed_size, implied=index.implied)
-            needed += len(used)
-        return len(subids) - needed if self.indexes else 0
+        return self.decode(suffix).excess
+
+    def decode(self, suffix: bytes) -> RowIndex:
+        """The index of the row with this OID suffix."""
+        return decode_row(self.indexes, oid.decode_subids(suffix))
 
     def labels(self, suffix: bytes, column: Callable[[str], ColumnRows]) -> dict[str, str]:
         """The labels of the row with this OID suffix; ``column`` returns a look-up's rows by OID."""
-        labels: dict[str, str] = {}
-        used_by: dict[str, SubIds] = {}
-        rest = oid.decode_subids(suffix)
-        for index in self.indexes:
-            text, used, rest = decode_index(
-                rest, index.type, fixed_size=index.fixed_size, implied=index.implied, enum=dict(index.enum_values)
-            )
-            labels[index.labelname] = text
-            used_by[index.labelname] = used
+        return self.labels_of(self.decode(suffix), column)
+
+    def labels_of(self, row: RowIndex, column: Callable[[str], ColumnRows]) -> dict[str, str]:
+        """As ``labels``, of a row whose index is decoded already."""
+        names = [index.labelname for index in self.indexes]
+        labels = dict(zip(names, row.texts, strict=True))
+        used_by = dict(zip(names, row.used, strict=True))
         for lookup in self.lookups:
             if not lookup.labels:
                 labels.pop(lookup.labelname, None)
             else:
-                self._look_up(lookup, labels, used_by, column)
+                self._look_up(lookup, labels, used_by, column, row.rest)
         return {label_name(name): text for name, text in labels.items()}
 
     def _look_up(
-        self, lookup: Lookup, labels: dict[str, str], used_by: dict[str, SubIds], column: Callable[[str], ColumnRows]
+        self,
+        lookup: Lookup,
+        labels: dict[str, str],
+        used_by: dict[str, SubIds],
+        column: Callable[[str], ColumnRows],
+        rest: SubIds,
     ) -> None:
+        """Adds the label of a lookup. Where no row has the index of its labels, one with the ``rest`` behind it may."""
         parts = [used_by.get(label, ()) for label in lookup.labels]
         at = oid.encode_subids(sub for part in parts for sub in part)
         row = column(lookup.oid).get(at) if all(parts) else None  # without the index of a label there is no row
+        if row is None and rest and all(parts):
+            at += oid.encode_subids(rest)
+            row = column(lookup.oid).get(at)
         if row is None:
             labels[lookup.labelname] = ""
             return

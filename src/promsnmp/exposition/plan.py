@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from promsnmp.exposition import values
+from promsnmp.exposition import sizes, values
 from promsnmp.exposition.filters import FilteredOids
 from promsnmp.exposition.formats import text
 from promsnmp.exposition.labels import LabelSpec
@@ -49,6 +49,8 @@ class MetricPlan:
     family: str
     name: bytes
     """The first piece of a sample: newline and family name."""
+    is_size: bool = False
+    """Whether its values are sizes that are never negative."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,5 +218,6 @@ def _module_plan(
             sources = tuple(by_oid[name] for name in spec.columns())
             type_columns = tuple(by_oid[name] for name in _type_columns(metric))
             name = text.sample_prefix(metric.name)
-            plans.append(MetricPlan(metric, column, spec, table, sources, type_columns, numeric, family, name))
+            plan = MetricPlan(metric, column, spec, table, sources, type_columns, numeric, family, name)
+            plans.append(replace(plan, is_size=sizes.is_size(column.oid)))
     return ModulePlan(module, _roots(module, subtrees), gets, tuple(plans))

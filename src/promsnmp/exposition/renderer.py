@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from promsnmp.exposition import sizes
 from promsnmp.exposition.families import Exposition
 from promsnmp.exposition.formats import text
 from promsnmp.exposition.label_table import LabelTable
@@ -52,9 +53,10 @@ class Renderer:
         *,
         wrap: bool = True,
         zeros: bool = False,
+        unsigned_sizes: bool = False,
         cached_columns: Mapping[int, bytes] | None = None,
     ) -> None:
-        """``wrap`` and ``zeros`` as for ``ber.numbers``.
+        """``wrap`` and ``zeros`` as for ``ber.numbers``; ``unsigned_sizes``: negative sizes as in ``sizes.unsigned``.
 
         ``cached_columns`` are columns of the plan that an earlier poll read; they replace what the scanner has of them.
         """
@@ -65,6 +67,7 @@ class Renderer:
         self._state = state
         self._wrap = wrap
         self._zeros = zeros
+        self._unsigned_sizes = unsigned_sizes
         self._column_octets: dict[int, bytes] = {}
         self._octets: dict[bytes, bytes] = {}
         self._rows: dict[str, ColumnRows] = {}
@@ -159,10 +162,14 @@ class Renderer:
         self.exposition.drop("not_a_number", dropped)
         if not values:
             return
+        if plan.is_size and self._unsigned_sizes:
+            values = sizes.unsigned(values)
         if metric.scale or metric.offset:
             factor = metric.scale or 1.0
             values = [ber.float_text(float(one) * factor + metric.offset) for one in values]
-        labels, repeated = self.table(plan).texts(index, self.rows)
+        table = self.table(plan)
+        labels, repeated = table.texts(index, self.rows)
+        self.exposition.drop("invalid_index", table.invalid_rows(index))
         if repeated:
             self.exposition.drop("duplicate", len(repeated))
             labels, values = _without(labels, repeated), _without(values, repeated)
@@ -188,7 +195,9 @@ class Renderer:
         exposition = Exposition()
         index, values = ber.values(columns[0], len(plan.column.oid))
         for suffix, (tag, content) in zip(ber.suffixes(index), values, strict=True):
-            labels = plan.spec.labels(suffix, self.rows)
+            row = plan.spec.decode(suffix)
+            exposition.drop("invalid_index", not row.valid)
+            labels = plan.spec.labels_of(row, self.rows)
             row_samples(plan.metric, labels, suffix, tag, content, self.rows, exposition, zeros=self._zeros)
         for family in exposition.families.values():
             family.shared = True

@@ -88,7 +88,7 @@ def text_of(tag: int, content: bytes, kind: str, hint: str = "") -> str:
     if number is not None:
         return (integer_by_hint(hint, number) if hint else None) or str(number)
     if tag == ber.OBJECT_IDENTIFIER:
-        return oid.to_text(content)
+        return oid.to_text(content) if ber.oid_is_valid(content) else ""
     if tag == ber.IP_ADDRESS:
         return address_text(content)
     if tag == ber.OPAQUE:
@@ -173,18 +173,26 @@ def whole_number(tag: int, content: bytes) -> int | None:
 
 
 def date_and_time(octets: bytes) -> float | None:
-    """Unix seconds of a DateAndTime (RFC 2579: 8 octets, or 11 with the zone; no zone means UTC), None for others.
+    """Unix seconds of a DateAndTime (8 octets, or 11 with the zone; no zone means UTC), None for others.
 
-    Fields out of range carry over into the next larger one, as in Go's time.Date; so do whole seconds of the tenths,
-    whose rest is ignored.
+    The ranges are those of RFC 2579 section 2 (a leap second has the number 60), with zones up to +14:00, which some
+    islands have; the day must exist in its month. Agents send zeros or FF where they have no date.
     """
     zone = octets[8:] or b"+\0\0"
-    if len(octets) not in (8, 11) or zone[:1] not in (b"+", b"-") or zone[1] > 24 or zone[2] > 60:
+    if len(octets) not in (8, 11) or zone[:1] not in (b"+", b"-") or zone[1] > 14 or zone[2] > 59:
         return None
     year, month, day, hour, minute, second, tenths = struct.unpack(">HBBBBBB", octets[:8])
+    if not (1 <= month <= 12 and 1 <= day <= _days_of(year, month)):
+        return None
+    if hour > 23 or minute > 59 or second > 60 or tenths > 9:
+        return None
     days = days_since_1970(year, month, day)
-    seconds = ((days * 24 + hour) * 60 + minute) * 60 + second + tenths // 10
+    seconds = ((days * 24 + hour) * 60 + minute) * 60 + second
     return float(seconds - (zone[1] * 60 + zone[2]) * (-60 if zone[:1] == b"-" else 60))
+
+
+def _days_of(year: int, month: int) -> int:
+    return days_since_1970(year, month + 1, 1) - days_since_1970(year, month, 1)
 
 
 def ntp_time_stamp(octets: bytes) -> float | None:

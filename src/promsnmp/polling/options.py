@@ -16,6 +16,8 @@ class CollectorOptions:
     """Whether Counter64 values are reduced modulo 2^53."""
     zeros: bool = False
     """Whether a value that is not a number counts as 0 where a number is needed, instead of giving no sample."""
+    unsigned_sizes: bool = False
+    """Whether negative sizes of storage and memory are shown as the sizes beyond 2^31 that are meant."""
     strict: bool = False
     """Whether there is no page at all when a part cannot be read, or when a series or a family occurs twice."""
     own_metrics: bool = True

@@ -31,7 +31,7 @@ OWN_METRIC_NAMES = frozenset((*_SCRAPE_METRICS, "promsnmp_collected_timestamp_se
 """Families that every page has: a module's samples under one of these names are left out."""
 _COLLECTED = "When the device was polled for this page, in Unix seconds; time() minus this is the age of the data."
 _IDENTITY_CHANGED = "1: another device than the inventory knows answers at this address; absent otherwise."
-_DROPPED = "Values that the device returned but that are not on this page, by reason."
+_DROPPED = "Values that the device returned but that are not on this page, or (invalid_index) under doubtful labels."
 
 
 class PageRenderer:
@@ -49,6 +49,7 @@ class PageRenderer:
             result.render_state,
             wrap=self._options.wrap,
             zeros=self._options.zeros,
+            unsigned_sizes=self._options.unsigned_sizes,
             cached_columns=result.cached_columns,
         )
         for one in result.plan.modules:

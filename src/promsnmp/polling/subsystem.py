@@ -65,6 +65,7 @@ class PollingSubsystem:
                 utilization=settings.interface_utilization,
                 wrap=settings.snmp_wrap_large_counters,
                 zeros=settings.snmp_zero_for_non_numbers,
+                unsigned_sizes=settings.snmp_unsigned_sizes,
                 strict=settings.scrape_strict,
                 own_metrics=settings.page_own_metrics,
                 source_address=settings.snmp_source_address,

@@ -381,6 +381,30 @@ def _check_subids(data: cython.p_uchar, start: cython.Py_ssize_t, stop: cython.P
     return True
 
 
+@cython.cfunc
+@cython.exceptval(-1)
+def _check_size(data: cython.p_uchar, start: cython.Py_ssize_t, stop: cython.Py_ssize_t) -> cython.bint:
+    """Raises when the OID ``data[start:stop]`` has more than 128 sub-identifiers (RFC 2578 section 3.5).
+
+    X.690 section 8.19.4 joins the first two, so an OID of up to 127 octets is never that long.
+    """
+    at: cython.Py_ssize_t
+    count: cython.Py_ssize_t = 1
+    for at in range(start, stop):
+        count += data[at] < 0x80
+    if count > 128:
+        raise Malformed("an OID has more than 128 sub-identifiers")
+    return True
+
+
+def oid_is_valid(content: bytes) -> bool:
+    """Whether the content octets of an OBJECT IDENTIFIER are one (X.690 section 8.19, RFC 2578 section 3.5)."""
+    try:
+        return _check_subids(content, 0, len(content)) and _check_size(content, 0, len(content))
+    except Malformed:
+        return False
+
+
 def varbinds(data: bytes, start: int, end: int) -> list[VarBind]:
     """All varbinds at ``data[start:end]``. Raises Malformed."""
     out: list[VarBind] = []
@@ -394,6 +418,7 @@ def varbinds(data: bytes, start: int, end: int) -> list[VarBind]:
         if oid_start == oid_end:
             raise Malformed("an OID is empty")
         _check_subids(data, oid_start, oid_end)
+        _check_size(data, oid_start, oid_end)
         out.append(VarBind(data[oid_start:oid_end], tag, data[value_start:value_end]))
         pos = stop
     return out
@@ -612,6 +637,8 @@ class Scanner:
             if current >= 0 and _starts_with(octets, oid_start, oid_stop, prefix, prefix_size):
                 known = prefix_size
             _check_subids(octets, oid_start + known, oid_stop)
+            if oid_stop - oid_start > 127:
+                _check_size(octets, oid_start, oid_stop)
             tag = octets[oid_stop]
             if _FIRST_EXCEPTION <= tag <= _LAST_EXCEPTION:
                 if is_walk and (

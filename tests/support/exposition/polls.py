@@ -33,11 +33,12 @@ def module(name: str = "m", **fields: Any) -> Module:
 class Device:
     """One device that is polled repeatedly with one plan."""
 
-    def __init__(self, *modules: Module, wrap: bool = True, zeros: bool = False) -> None:
+    def __init__(self, *modules: Module, wrap: bool = True, zeros: bool = False, unsigned_sizes: bool = False) -> None:
         self.plan: Plan = make_plan(modules)
         self.state = RenderState()
         self.wrap = wrap
         self.zeros = zeros
+        self.unsigned_sizes = unsigned_sizes
 
     def renderer(self, objects: Objects) -> Renderer:
         """A renderer after a poll that returned ``objects``."""
@@ -46,7 +47,9 @@ class Device:
         values = {oid.encode(name): value for name, value in objects.items()}
         varbinds = b"".join(ber.encode_varbind(name, values[name]) for name in names)
         scanner.feed(varbinds, 0, len(varbinds), False)
-        renderer = Renderer(self.plan, scanner, self.state, wrap=self.wrap, zeros=self.zeros)
+        renderer = Renderer(
+            self.plan, scanner, self.state, wrap=self.wrap, zeros=self.zeros, unsigned_sizes=self.unsigned_sizes
+        )
         for module_plan in self.plan.modules:
             renderer.module(module_plan.metrics)
         renderer.exposition.deduplicate()

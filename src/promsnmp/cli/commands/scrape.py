@@ -50,13 +50,15 @@ def scrape(
     from promsnmp.polling.collector import Collector
     from promsnmp.polling.options import CollectorOptions
     from promsnmp.polling.pages.page import Format
+    from promsnmp.settings import load_settings
 
     catalogue = load_files(files)
     poll_target = make_poll_request(target, modules, catalogue, auth=auth, credentials=credentials).target
     wanted = Format.OPENMETRICS if openmetrics else Format.TEXT
 
     async def poll() -> tuple[bytes, SnmpError | None]:
-        collector = Collector(CatalogueStore(catalogue), CollectorOptions(utilization=False))
+        options = CollectorOptions(utilization=False, unsigned_sizes=load_settings().snmp_unsigned_sizes)
+        collector = Collector(CatalogueStore(catalogue), options)
         page, problem = await collector.collect(poll_target, deadline=asyncio.get_running_loop().time() + deadline)
         return page.plain(wanted), problem
 

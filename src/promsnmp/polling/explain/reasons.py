@@ -12,10 +12,11 @@ from promsnmp.snmp import ber, oid
 DROPPED = {
     "not_a_number": "its values are not numbers",
     "not_octets": "its values are not octets",
-    "not_a_date": "its values are not dates: a DateAndTime has 8 or 11 octets, an NTPTimeStamp at least 8",
+    "not_a_date": "its values are not dates: a DateAndTime has 8 or 11 octets in range, an NTPTimeStamp at least 8",
     "unparsed_date": "its values could not be read as dates by its datetime_pattern",
     "no_extract": "none of its regex_extracts finds a number in its values",
     "duplicate": "its series are on the page already, made by another metric or row",
+    "invalid_index": "the index of its rows has another form than its indexes say, so the labels may be wrong",
     "reserved_name": "its name is reserved: PromSNMP adds a metric of this name to every page",
 }
 """By ``reason`` of ``promsnmp_dropped_total``: why a metric has no samples."""
