@@ -198,7 +198,10 @@ def _build_application(parts: _Parts) -> Application:
     settings, web, cluster = parts.settings, parts.web, parts.cluster
     requests = RequestCounts()
     access = make_access_control(settings, web)
-    scrape_route = make_scrape_route(settings, parts.polling.page_service, parts.store, parts.catalogue_store)
+    polling = parts.polling
+    scrape_route = make_scrape_route(
+        settings, polling.page_service, parts.store, parts.catalogue_store, polling.exporter_counts
+    )
     owner_proxy = OwnerProxy(
         scrape_route,
         cluster.members,

@@ -13,6 +13,7 @@ from promsnmp.errors import ErrorStatus, ModuleError, SnmpRefused, SnmpTimeout, 
 from promsnmp.inventory.modules import AUTO
 from promsnmp.modules.catalogue import Catalogue, CatalogueStore, builtin_catalogue
 from promsnmp.modules.snmp_yml.reader import read_text
+from promsnmp.observe.exporter_counts import ExporterCounts
 from promsnmp.polling.collector import Collector
 from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.pages.page import Format, RenderedPage
@@ -295,3 +296,18 @@ async def test_modules_that_are_reloaded_during_a_poll_leave_no_old_labels() -> 
         pages = [(await one.collect(target, deadline=deadline()))[0] for _ in range(2)]
     names = [{name for labels in samples(page)["a"] for name, _ in labels} for page in pages]
     assert names == [{"old"}, {"new"}]
+
+
+async def test_polls_count_packets_and_modules_as_snmp_exporter_does() -> None:
+    counts = ExporterCounts()
+    polls = Collector(CatalogueStore(builtin_catalogue()), CollectorOptions(), counts=counts)
+    async with SimulatedAgent(mib()) as agent:
+        target = target_of(agent)
+        await polls.collect(target, deadline=deadline())
+    assert counts.packets == counts.packet_seconds.count > 0
+    assert counts.collections["if_mib"].count == 1
+    closed = replace(target, endpoint=SnmpEndpoint("127.0.0.1", free_udp_port()))
+    with pytest.raises(SnmpRefused):
+        await polls.collect(closed, deadline=deadline())
+    assert counts.packets > counts.packet_seconds.count
+    assert counts.collections["if_mib"].count == 2

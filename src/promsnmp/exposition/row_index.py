@@ -9,7 +9,6 @@ keeps the labels that snmp_exporter gives it and is not ``valid``: it is counted
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
 
@@ -36,8 +35,7 @@ _Form = Callable[[Index, SubIds], _Part | None]
 """Decodes one index from the front of sub-identifiers; None when they do not have this form."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowIndex:
+class RowIndex(NamedTuple):
     """The index of a row: a text and the sub-identifiers for each ``Index``."""
 
     texts: tuple[str, ...]
@@ -57,23 +55,24 @@ def decode_row(indexes: Sequence[Index], subids: SubIds) -> RowIndex:
     """The index of a row whose sub-identifiers are ``subids``."""
     if not indexes:
         return _NO_INDEX
-    as_declared: list[_Part] = []
-    excess, rest = len(subids), subids
+    texts: list[str] = []
+    used: list[SubIds] = []
+    excess, rest, valid = len(subids), subids, True
     for index in indexes:
-        part = _declared(index, rest)
-        as_declared.append(part)
-        rest = part.rest
-        excess -= len(part.used)
-    parts = (_as_sent(indexes, subids) if excess else None) or as_declared
-    rest = parts[-1].rest
-    fits = not excess or parts is not as_declared or rest == _TRAILING_ZERO
-    return RowIndex(
-        tuple(map(_unpadded, indexes, parts)),
-        tuple(one.used for one in parts),
-        rest,
-        0 if fits else excess,
-        fits and all(map(_is_possible, indexes, parts)),
-    )
+        kind = index.type
+        enum = dict(index.enum_values) if index.enum_values else None
+        text, taken, rest = decode_index(rest, kind, fixed_size=index.fixed_size, implied=index.implied, enum=enum)
+        if kind not in NUMBERS:
+            valid = valid and max(taken, default=0) <= 0xFF
+            text = text.rstrip("\0") if kind == IndexType.DISPLAY_STRING else text
+        texts.append(text)
+        used.append(taken)
+        excess -= len(taken)
+    row = _as_sent(indexes, subids) if excess else None
+    if row is not None:
+        return row
+    fits = not excess or rest == _TRAILING_ZERO
+    return RowIndex(tuple(texts), tuple(used), rest, 0 if fits else excess, fits and valid)
 
 
 def _parts(forms: Iterable[tuple[Index, _Form]], subids: SubIds) -> list[_Part] | None:
@@ -87,8 +86,8 @@ def _parts(forms: Iterable[tuple[Index, _Form]], subids: SubIds) -> list[_Part] 
     return parts
 
 
-def _as_sent(indexes: Sequence[Index], subids: SubIds) -> list[_Part] | None:
-    """The only combination of forms that uses all sub-identifiers; None when there is none, or more than one."""
+def _as_sent(indexes: Sequence[Index], subids: SubIds) -> RowIndex | None:
+    """The row by the only combination of forms that uses all sub-identifiers; None where there is not exactly one."""
     found = None
     for number, forms in enumerate(product(*(tuple(_forms(index)) for index in indexes))):
         parts = _parts(zip(indexes, forms, strict=True), subids)
@@ -97,7 +96,10 @@ def _as_sent(indexes: Sequence[Index], subids: SubIds) -> list[_Part] | None:
         if found is not None or number >= MAX_COMBINATIONS:
             return None
         found = parts
-    return found
+    if found is None:
+        return None
+    valid = all(map(_is_possible, indexes, found))
+    return RowIndex(tuple(map(_unpadded, indexes, found)), tuple(one.used for one in found), (), 0, valid)
 
 
 def _forms(index: Index) -> Iterator[_Form]:

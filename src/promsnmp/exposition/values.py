@@ -32,6 +32,13 @@ _ASSOCIATED: Mapping[str, Mapping[int, str]] = {
 }
 _FIRST_OCTET = frozenset({"gauge", "counter", "Integer", "Integer32", "EnumAsInfo"})
 """Number types, as which octets are shown by the first one."""
+SNMP_TYPES = frozenset(
+    {
+        *(ber.INTEGER, ber.OCTET_STRING, ber.NULL, ber.OBJECT_IDENTIFIER, ber.IP_ADDRESS, ber.COUNTER32, ber.GAUGE32),
+        *(ber.TIME_TICKS, ber.OPAQUE, ber.NSAP_ADDRESS, ber.COUNTER64, ber.UINTEGER32),
+    }
+)
+"""Tags of values (RFC 2578 section 7.1), those of RFC 1442 included."""
 _SINGLE = 7
 """Octets of an Opaque that contains a float of 32 bits."""
 _LARGEST_EXACT = 1 << 53

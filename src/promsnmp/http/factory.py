@@ -23,6 +23,7 @@ from promsnmp.http.security.web_config_watcher import WebConfigWatcher
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.observe.counts import RequestCounts
+from promsnmp.observe.exporter_counts import ExporterCounts
 from promsnmp.polling.pages.service import PageService
 from promsnmp.settings import Settings
 from promsnmp.settings.parsing import parts
@@ -50,7 +51,11 @@ def make_access_control(settings: Settings, web: WebConfigWatcher) -> AccessCont
 
 
 def make_scrape_route(
-    settings: Settings, page_service: PageService, store: InventoryStore, catalogue_store: CatalogueStore
+    settings: Settings,
+    page_service: PageService,
+    store: InventoryStore,
+    catalogue_store: CatalogueStore,
+    counts: ExporterCounts,
 ) -> ScrapeRoute:
     """The answers of ``/snmp``."""
     return ScrapeRoute(
@@ -62,6 +67,7 @@ def make_scrape_route(
         adhoc_networks=settings.adhoc_networks,
         timeout=settings.scrape_timeout / 1000,
         offset=settings.scrape_timeout_offset / 1000,
+        counts=counts,
     )
 
 

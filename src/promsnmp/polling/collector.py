@@ -8,6 +8,7 @@ from promsnmp.errors import AuthenticationError, SnmpError
 from promsnmp.exposition.plan import Plan, make_plan
 from promsnmp.inventory.modules import AUTO
 from promsnmp.modules.catalogue import CatalogueStore
+from promsnmp.observe.exporter_counts import ExporterCounts
 from promsnmp.polling.detection.detector import Detector, OnDetected, observe_system_group
 from promsnmp.polling.detection.identify import DeviceIdentity
 from promsnmp.polling.detection.identity_watch import CheckIdentity, IdentityWatch, OnIdentity
@@ -31,17 +32,19 @@ class Collector:
         on_detected: OnDetected | None = None,
         check_identity: CheckIdentity | None = None,
         on_identity: OnIdentity | None = None,
+        counts: ExporterCounts | None = None,
     ) -> None:
         """``on_detected`` is called with each target whose device was detected, and with the result; ``on_identity``
-        with each whose identity ``check_identity`` has checked."""
+        with each whose identity ``check_identity`` has checked. ``counts`` gets packets and collections."""
         self._catalogue_store = catalogue_store
         self._options = options
         self._plans: dict[tuple[str, ...], Plan] = {}
         self._plans_generation = catalogue_store.generation
-        self._sessions = SessionFactory(source_address=options.source_address)
+        self._counts = ExporterCounts() if counts is None else counts
+        self._sessions = SessionFactory(source_address=options.source_address, counts=self._counts)
         self._detector = Detector(catalogue_store, self._sessions, on_detected=on_detected)
         self._identity_watch = IdentityWatch(self._sessions, check_identity, on_identity=on_identity)
-        self._renderer = PageRenderer(options)
+        self._renderer = PageRenderer(options, self._counts)
         self.states = DeviceStates()
 
     @property
@@ -69,7 +72,12 @@ class Collector:
         if not plan.modules:  # ``module=``: no modules, so there is nothing to ask for
             return empty_page(state.formats), None
         result = await self._poll(target, plan, state, deadline, observer)
-        problem = check_result(result, target, strict=self._options.strict)
+        try:
+            problem = check_result(result, target, strict=self._options.strict)
+        except SnmpError:
+            for name in modules:
+                self._counts.record_collection(name, result.seconds)
+            raise
         state.has_answered = True
         observe_system_group(state.detection, plan, result.scanner)
         await self._identity_watch.after_poll(target, state, result, deadline=deadline)

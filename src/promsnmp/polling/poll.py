@@ -13,6 +13,7 @@ from promsnmp.exposition.partial_plan import merged_plan, plan_for_columns
 from promsnmp.exposition.plan import Plan, filtered_plan
 from promsnmp.exposition.renderer import Renderer, RenderState
 from promsnmp.modules.model import Module
+from promsnmp.observe.exporter_counts import ExporterCounts
 from promsnmp.polling.label_cache import LabelCache
 from promsnmp.polling.target import Target
 from promsnmp.snmp import ber
@@ -69,10 +70,11 @@ class PollObserver(SessionObserver, Protocol):
 
 
 class SessionFactory:
-    """Creates sessions with targets; ``source_address`` as for ``Session``. Localised v3 keys are kept."""
+    """Creates sessions with targets; ``source_address``, ``counts``: as for ``Session``. Localised v3 keys are kept."""
 
-    def __init__(self, *, source_address: str = "") -> None:
+    def __init__(self, *, source_address: str = "", counts: ExporterCounts | None = None) -> None:
         self._source_address = source_address
+        self._counts = counts
         self._keys = KeyCache()
 
     def create(
@@ -94,6 +96,7 @@ class SessionFactory:
             connected=not any(one.use_unconnected_udp_socket for one in modules),
             source=self._source_address,
             observer=observer,
+            counts=self._counts,
         )
 
     def _security(self, target: Target, engine: EngineState) -> SecurityModel:

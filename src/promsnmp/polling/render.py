@@ -10,6 +10,7 @@ from promsnmp.exposition.families import Exposition
 from promsnmp.exposition.plan import ModulePlan
 from promsnmp.exposition.renderer import Renderer
 from promsnmp.exposition.utilization.interfaces import add_utilization
+from promsnmp.observe.exporter_counts import ExporterCounts
 from promsnmp.polling.device_state import DeviceState
 from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.pages.page import Format, RenderedPage
@@ -37,8 +38,9 @@ _DROPPED = "Values that the device returned but that are not on this page, or (i
 class PageRenderer:
     """Renders pages, and counts in ``dropped`` the values that were left out, by reason."""
 
-    def __init__(self, options: CollectorOptions) -> None:
+    def __init__(self, options: CollectorOptions, counts: ExporterCounts) -> None:
         self._options = options
+        self._counts = counts
         self.dropped: dict[str, int] = {}
 
     def render_modules(self, result: PollResult) -> Renderer:
@@ -66,7 +68,9 @@ class PageRenderer:
         exposition.deduplicate()
         if self._options.strict:
             _require_unique(target, exposition)
-        _add_scrape_metrics(exposition, result, time.perf_counter() - began, own=own)
+        seconds = _add_scrape_metrics(exposition, result, time.perf_counter() - began, own=own)
+        for name, duration in seconds.items():
+            self._counts.record_collection(name, duration)
         if own and state.identity.differences:
             exposition.add("promsnmp_identity_changed", "gauge", _IDENTITY_CHANGED, [({}, 1.0)])
         for reason, count in exposition.dropped.items():
@@ -97,13 +101,17 @@ def _require_unique(target: Target, exposition: Exposition) -> None:
 # ------------------------------------------------------------------------------- PromSNMP's own metrics of a page
 
 
-def _add_scrape_metrics(exposition: Exposition, result: PollResult, rendering: float, *, own: bool) -> None:
-    """Adds, for each module, what the poll cost, and with ``own`` whether it read everything."""
+def _add_scrape_metrics(exposition: Exposition, result: PollResult, rendering: float, *, own: bool) -> dict[str, float]:
+    """Adds, for each module, what the poll cost, and with ``own`` whether it read everything.
+
+    Returns the seconds spent on each module.
+    """
+    durations: dict[str, float] = {}
     rows: dict[str, list[tuple[dict[str, str], float]]] = {name: [] for name in _SCRAPE_METRICS}
     for one in result.plan.modules:
         labels = {"module": one.module.name}
         cost = _cost(one, result)
-        seconds = cost.seconds + result.render_seconds + rendering
+        seconds = durations[one.module.name] = cost.seconds + result.render_seconds + rendering
         figures = (_is_complete(one, result), cost.seconds, cost.sent, cost.retried, cost.varbinds, seconds)
         for name, number in zip(rows, figures, strict=True):
             rows[name].append((labels, float(number)))
@@ -112,6 +120,7 @@ def _add_scrape_metrics(exposition: Exposition, result: PollResult, rendering: f
             exposition.add(name, "gauge", _SCRAPE_METRICS[name], samples)
     if own:
         _add_own_metrics(exposition, polled_at=time.time() - result.seconds - rendering)
+    return durations
 
 
 def _add_own_metrics(exposition: Exposition, *, polled_at: float) -> None:

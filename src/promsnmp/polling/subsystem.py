@@ -18,6 +18,8 @@ from promsnmp.inventory.store import InventoryStore
 from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.observe import metric_families
 from promsnmp.observe.counts import PollCounts
+from promsnmp.observe.exporter_counts import ExporterCounts
+from promsnmp.observe.exporter_families import exporter_families
 from promsnmp.observe.health import Component, Status
 from promsnmp.polling.collector import Collector
 from promsnmp.polling.detection.detected_modules import DetectedModules
@@ -56,6 +58,7 @@ class PollingSubsystem:
         self._cluster = cluster
         self._starting: asyncio.Task[None] | None = None
         self.counts = PollCounts()
+        self.exporter_counts = ExporterCounts()
         self.cache = PageCache(settings.cache_entry_cnt, settings.page_lifetime, time.monotonic)
         self.detected_modules = DetectedModules()
         self.seen_identities = SeenIdentities()
@@ -75,6 +78,7 @@ class PollingSubsystem:
             on_detected=self.detected_modules.add,
             check_identity=check_identity,
             on_identity=self.seen_identities.add,
+            counts=self.exporter_counts,
         )
         self.collector.states.max_states = settings.cache_entry_cnt
         self.collector.check(settings.modules)  # an unknown module stops the start
@@ -160,6 +164,11 @@ class PollingSubsystem:
         yield from metric_families.cache_families(hits=self.cache.hits, misses=self.cache.misses, size=len(self.cache))
         yield from metric_families.poll_families(self.counts)
         yield from metric_families.dropped_families(self.collector.dropped)
+        yield from exporter_families(
+            self.exporter_counts,
+            in_flight=self.page_service.active,
+            unexpected_types=self.collector.dropped.get("unknown_type", 0),
+        )
 
     def _set_targets(self, found: Sequence[Target | None]) -> None:
         self._all_targets = [target for target in found if target is not None]

@@ -22,6 +22,7 @@ from promsnmp.errors import (
     SnmpRefused,
     SnmpTimeout,
 )
+from promsnmp.observe.exporter_counts import ExporterCounts
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.operations.base import Operation
 from promsnmp.snmp.security import Resynchronise, SecurityModel, Unauthentic, Unexpected
@@ -64,7 +65,8 @@ class Session:
     ``timeout`` (seconds) and ``retries`` are per packet; ``deadline`` (loop time, seconds) bounds the whole session.
     ``source`` is the local address to send from; empty leaves the choice to the system. With ``connected`` false the
     agent may answer from another address than the request went to, as some with several addresses do, but only from
-    the same port: an agent answers from the port that it listens on. ``observer`` sees all PDUs.
+    the same port: an agent answers from the port that it listens on. ``observer`` sees all PDUs; ``counts`` gets the
+    packets and their times.
     """
 
     def __init__(
@@ -78,8 +80,11 @@ class Session:
         connected: bool = True,
         source: str = "",
         observer: SessionObserver | None = None,
+        counts: ExporterCounts | None = None,
     ) -> None:
         self.endpoint = endpoint
+        self._counts = counts
+        self._sent_at = 0.0
         self._observer = observer
         self._source = source
         self.traffic = Traffic()
@@ -141,6 +146,8 @@ class Session:
             self._loop.remove_reader(self._sock.fileno())
             self._sock.close()
             self._sock = None
+            if self._counts is not None:
+                self._counts.add_packets(sent=self.traffic.sent, retried=self.traffic.retried)
 
     def meter(self) -> tuple[float, int, int]:
         """Time (seconds, any start), packets sent, and packets sent again so far."""
@@ -187,6 +194,7 @@ class Session:
             self._observer.on_request(self._pdu)
         datagram = security.encode(self._pdu) if is_ready else security.discovery()
         self.traffic.sent += 1
+        self._sent_at = time.perf_counter()
         try:
             if self._connected or self._stream is not None:
                 self._sock.send(datagram)
@@ -271,6 +279,8 @@ class Session:
             if pdu.type != ber.RESPONSE or pdu.request_id != self._request_id:
                 self.traffic.discard("request_id" if pdu.type == ber.RESPONSE else "pdu_type")
                 return
+            if self._counts is not None:
+                self._counts.packet_seconds.observe(time.perf_counter() - self._sent_at)
             self._operation.handle_response(buffer, pdu)
         except ber.Malformed as error:
             self.traffic.discard("malformed")

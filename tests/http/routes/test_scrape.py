@@ -301,11 +301,19 @@ modules:
 """
 
 
-def test_an_empty_module_parameter_gives_an_empty_page(live: ServiceProcess, agent: SimulatedAgent) -> None:
-    answer = live.client.get(f"/snmp?target={agent.target}&module=")
-    assert (answer.status_code, answer.text) == (200, "")
-    metrics = live.client.get(f"/snmp?target={agent.target}&module=,", headers={"Accept": OPENMETRICS})
-    assert (metrics.status_code, metrics.text) == (200, "# EOF\n")
+@pytest.mark.parametrize("value", ["", ",", "%20"])
+def test_an_empty_module_parameter_is_refused_and_counted(
+    live: ServiceProcess, agent: SimulatedAgent, value: str
+) -> None:
+    def errors() -> float:
+        page = live.client.get("/metrics", headers={"Accept": "text/plain"}).text
+        return float(page.split("\nsnmp_request_errors_total ")[1].split("\n")[0])
+
+    before = errors()
+    answer = live.client.get(f"/snmp?target={agent.target}&module={value}")
+    assert answer.status_code == 400
+    assert "'module' names no module" in answer.text
+    assert errors() == before + 1
 
 
 @pytest.mark.parametrize("parameter", ["snmp_context=a&snmp_context=b", "snmp_engineid=80&snmp_engineid=80"])

@@ -33,6 +33,7 @@ from promsnmp.inventory.model import Inventory
 from promsnmp.inventory.modules import AUTO, requested_modules
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.modules.catalogue import CatalogueStore
+from promsnmp.observe.exporter_counts import ExporterCounts
 from promsnmp.polling.pages.page import Format, RenderedPage
 from promsnmp.polling.pages.service import PageService
 from promsnmp.polling.target import Target, adhoc_target, device_target
@@ -62,7 +63,7 @@ class ScrapeQuery:
     target: str
     auth: str
     modules: tuple[str, ...] | None
-    """None: no ``module`` parameter; an empty tuple: ``module=`` without a value."""
+    """None: no ``module`` parameter."""
     context: str = ""
     engine_id: bytes = b""
     """Context name and context engine ID (RFC 3411 sections 3.3.1 and 3.3.4), in place of those of a version 3 auth."""
@@ -91,6 +92,8 @@ def read_query(query_string: bytes) -> ScrapeQuery:
         raise BadTarget("parameter 'target' is missing: write /snmp?target=NAME_OR_ADDRESS")
     names = (name.strip() for one in query.get("module", ()) for name in one.split(","))
     modules = tuple(dict.fromkeys(name for name in names if name)) if "module" in query else None
+    if modules == ():
+        raise BadTarget("parameter 'module' names no module: leave it out, or write module=if_mib")
     context, engine_id = query.get("snmp_context", [""])[0], _engine_id(query.get("snmp_engineid", [""])[0])
     return ScrapeQuery(target, query.get("auth", [""])[0], modules, context, engine_id)
 
@@ -162,6 +165,7 @@ class ScrapeRoute:
         adhoc_networks: Sequence[Network] = (),
         timeout: float,
         offset: float,
+        counts: ExporterCounts | None = None,
     ) -> None:
         self._page_service = page_service
         self._store = store
@@ -171,6 +175,7 @@ class ScrapeRoute:
         self._adhoc_networks = tuple(adhoc_networks)
         self._timeout = timeout
         self._offset = offset
+        self._counts = ExporterCounts() if counts is None else counts
         self._targets: dict[bytes, Target] = {}
         self._resolved_with: tuple[Inventory | None, int] = None, 0
 
@@ -186,7 +191,7 @@ class ScrapeRoute:
         """Status, headers and body. ``foreign``: another replica owns the device, so its page is kept only for a short
         time."""
         try:
-            poll_target = self.resolve(query_string)
+            poll_target = self._resolve(query_string)
             if foreign:
                 poll_target = replace(poll_target, managed=False)
             options = read_response_options(headers)
@@ -226,6 +231,14 @@ class ScrapeRoute:
         if found is None and self._store.find(read_query(query_string).target) is None:
             raise UnknownTarget(f"{poll_target.name} is not in the inventory, and no scrape of /snmp has polled it yet")
         return found or ()
+
+    def _resolve(self, query_string: bytes) -> Target:
+        """Like ``resolve``, for a scrape: counts wrong parameters."""
+        try:
+            return self.resolve(query_string)
+        except (TargetError, ModuleError):
+            self._counts.request_errors += 1
+            raise
 
     def resolve(self, query_string: bytes) -> Target:
         """The target that a query names. Prometheus repeats its queries, so each is resolved once for each inventory

@@ -16,6 +16,7 @@ DROPPED = {
     "unparsed_date": "its values could not be read as dates by its datetime_pattern",
     "no_extract": "none of its regex_extracts finds a number in its values",
     "duplicate": "its series are on the page already, made by another metric or row",
+    "unknown_type": "its values have types that SNMP does not have",
     "invalid_index": "the index of its rows has another form than its indexes say, so the labels may be wrong",
     "reserved_name": "its name is reserved: PromSNMP adds a metric of this name to every page",
 }
