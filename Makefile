@@ -49,6 +49,7 @@ test: ## Lint, then run every test (PYTEST_ARGS='-k walk' for some)
 programs: $(VENV)/.dev
 	@$(STEP) "Fetching kubectl" $(BIN)/python -m scripts.programs.kubectl || true
 	@$(STEP) "Fetching snmp_exporter" $(BIN)/python -m scripts.programs.exporter || true
+	@$(STEP) "Fetching its generator" $(BIN)/python -m scripts.programs.exporter generator || true
 
 bare: ## Both README commands in bare Debian systems, as root (BARE_ARGS='--only debian12 --command test')
 	@PYTHON=$(PYTHON) scripts/debian-packages bare

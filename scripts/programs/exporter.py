@@ -3,9 +3,10 @@
     python -m scripts.programs.exporter           print the path of snmp_exporter
     python -m scripts.programs.exporter generator print the path of its generator
 
-They are Debian trixie's, whose package also runs on bookworm and sid: it is downloaded by apt (checked by its keys,
-without root, without touching what is installed) and unpacked into ``~/.cache/promsnmp``. The generator needs the
-library of net-snmp as trixie and bookworm have it: that is fetched, too, and used where the system has another one.
+snmp_exporter is that of Debian sid (0.30.1), whose package also runs on bookworm and trixie: it is downloaded by apt
+(checked by its keys, without root, without touching what is installed) and unpacked into ``~/.cache/promsnmp``. The
+generator is trixie's: it needs the library of net-snmp, and trixie's also runs on bookworm. That library is fetched,
+too, and used where the system has another one.
 ``SNMP_EXPORTER`` and ``SNMP_GENERATOR`` name others.
 """
 
@@ -16,6 +17,8 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from scripts.programs import fetched
@@ -27,11 +30,11 @@ EXPORTER = "prometheus-snmp-exporter"
 GENERATOR = "prometheus-snmp-generator"
 PACKAGE = EXPORTER
 LIBRARY = "libsnmp40t64"
-SUITE = "trixie"
+SUITES = {EXPORTER: "sid", GENERATOR: "trixie"}
 MIRROR = "http://deb.debian.org/debian"
 KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
-OLDEST = (0, 23)
-"""Before this version snmp.yml had another form."""
+OLDEST = (0, 30)
+"""An older snmp_exporter is not what PromSNMP is compared with."""
 _NAMED_BY = {EXPORTER: "SNMP_EXPORTER", GENERATOR: "SNMP_GENERATOR"}
 _WITH_LIBRARIES = """\
 #!/bin/sh
@@ -60,7 +63,9 @@ def find(name: str = EXPORTER) -> str:
             return found
     if not shutil.which("apt-get") or not Path(KEYS).exists():
         raise Unavailable("snmp_exporter is not here and there is no apt of Debian to fetch it with: set SNMP_EXPORTER")
-    folder = fetched.folder(f"{PACKAGE}-{SUITE}-with-{LIBRARY}", _fetch)
+    packages = (PACKAGE, LIBRARY) if name == GENERATOR else (PACKAGE,)
+    suite = SUITES[name]
+    folder = fetched.folder("-with-".join((f"{PACKAGE}-{suite}", *packages[1:])), partial(_fetch, suite, packages))
     return str(folder / ("bin" if name == GENERATOR else "usr/bin") / name)
 
 
@@ -71,16 +76,16 @@ def version(program: str) -> tuple[int, ...]:
     return tuple(map(int, told.groups())) if told else (0, 0)
 
 
-def _fetch(folder: Path, scratch: Path) -> None:
+def _fetch(suite: str, packages: Sequence[str], folder: Path, scratch: Path) -> None:
     for part in ("lists/partial", "cache/archives/partial", "parts"):
         (scratch / part).mkdir(parents=True)
     (scratch / "parts" / "debian.sources").write_text(
-        f"Types: deb\nURIs: {mirror()}\nSuites: {SUITE}\nComponents: main\nSigned-By: {KEYS}\n"
+        f"Types: deb\nURIs: {mirror()}\nSuites: {suite}\nComponents: main\nSigned-By: {KEYS}\n"
     )
     apt = ["apt-get", "-qq", "-o", "Dir::Etc::sourcelist=/dev/null", "-o", f"Dir::Etc::sourceparts={scratch}/parts"]
     apt += ["-o", f"Dir::State::Lists={scratch}/lists", "-o", f"Dir::Cache={scratch}/cache"]
     fetched.run([*apt, "update"], scratch, what="snmp_exporter")
-    fetched.run([*apt, "download", PACKAGE, LIBRARY], scratch, what="snmp_exporter")
+    fetched.run([*apt, "download", *packages], scratch, what="snmp_exporter")
     for package in scratch.glob("*.deb"):
         fetched.run(["dpkg-deb", "-x", str(package), str(folder)], scratch, what="snmp_exporter")
     script = folder / "bin" / GENERATOR

@@ -14,9 +14,11 @@ from pprint import pformat
 from promsnmp.errors import ModuleError
 from scripts.programs.exporter import Unavailable, find
 from tests.support.conformance.generated import case
+from tests.support.conformance.newer import newer_differences
 from tests.support.conformance.programs import BothPrograms
 from tests.support.conformance.run import Result, generated, recorded, summary
 from tests.support.conformance.shrink import shrunk
+from tests.support.exposition.cases_newer import NEWER
 from tests.support.exposition.reference import Case
 from tests.support.tools import shared_dir
 
@@ -34,7 +36,7 @@ def main(words: Sequence[str]) -> int:
         print(reason)
         return 1
     with tempfile.TemporaryDirectory() as folder, BothPrograms(program, Path(folder)) as programs:
-        same = [_recorded(programs, options), _generated(programs, options)]
+        same = [_newer(), _recorded(programs, options), _generated(programs, options)]
     print(f"{time.monotonic() - began:.0f} s")
     return 0 if all(same) else 1
 
@@ -66,6 +68,17 @@ def _recorded(programs: BothPrograms, options: argparse.Namespace) -> bool:
     seeds = range(options.seed, options.seed + options.mangled)
     print(f"The same on each device mangled, {len(seeds)} times ...", flush=True)
     return summary(list(recorded(programs, snmp_yml, names, recordings, seeds=seeds)), print) and same
+
+
+def _newer() -> bool:
+    """The cases of keys that this snmp_exporter does not have: compared with the samples that they must give."""
+    print(f"{len(NEWER)} cases of newer keys and intended differences ...", flush=True)
+    differences = newer_differences(NEWER)
+    for name, lines in differences.items():
+        for line in lines:
+            print(f"  {name}: {line}")
+    print(f"  {len(differences)} pages, {sum(map(len, differences.values()))} differences")
+    return not any(differences.values())
 
 
 def _generated(programs: BothPrograms, options: argparse.Namespace) -> bool:

@@ -63,9 +63,8 @@ def row_samples(
         _date(metric, labels, tag, content, sink)
     elif metric.type == MetricType.PARSE_DATE_AND_TIME:
         _parsed_date(metric, labels, tag, content, sink)
-    elif metric.type in _TEXT_TYPES and tag not in values.SNMP_TYPES:
-        sink.drop("unknown_type")
     elif metric.type in _TEXT_TYPES:
+        sink.drop("unknown_type", tag not in values.SNMP_TYPES)
         kind = values.associated_type(metric.type, metric.oid, suffix, column)
         text_value = values.text_of(tag, content, kind, metric.display_hint)
         (_extracts if metric.regex_extracts else _text)(metric, labels, text_value, sink)

@@ -9,6 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.support.conformance.generated_values import ASSOCIATED, NUMERIC, is_number, is_whole
+from tests.support.conformance.newer_rules import (
+    doubtful_labels,
+    has_wrong_dates,
+    with_scaled_extracts,
+    without_wrong_dates,
+)
 from tests.support.conformance.pages import Difference, ParsedPage, Series, compare
 
 REFUSALS = {
@@ -27,6 +33,8 @@ STRICT = frozenset({"duplicate series", "families that do not agree"})
 """Errors for which we answer 500, too, when configured to."""
 _TICKS = re.compile(r"%!s\(uint32=(\d+)\)")
 """How snmp_exporter 0.28 shows TimeTicks as text."""
+_DIGIT = re.compile(r"^_\d")
+"""The beginning of a name that begins with a digit in the module."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,12 @@ class ScrapedModule:
 
     metrics: Sequence[Mapping[str, Any]]
     objects: Mapping[str, bytes]
+    filters: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def is_read_otherwise(self) -> bool:
+        """Whether 0.30.1 reads some index or date otherwise, so that it sees other duplicates."""
+        return bool(doubtful_labels(self.metrics, self.objects)) or has_wrong_dates(self.metrics, self.objects)
 
 
 def refusal(body: str) -> str:
@@ -56,12 +70,15 @@ def unexplained_differences(
     """
     if not list(compare(mine, other)):
         return []
-    other = _corrected(other)
-    differences = (lambda _, ours, theirs: list(compare(ours, theirs))) if is_exact else _beyond_zeros
+    mine, other = _with_0_30_names(mine), with_scaled_extracts(scraped.metrics, _corrected(other))
+    differences = _beyond_dates if is_exact else _beyond_zeros
     unexplained = differences(scraped, mine, other)
+    if not unexplained:
+        return []
     lookups = [lookup for metric in scraped.metrics for lookup in metric.get("lookups", ())]
     labels = {lookup["labelname"] for lookup in lookups if lookup.get("type") in ASSOCIATED}
-    if unexplained and labels:  # an address without a type is shown differently
+    labels |= doubtful_labels(scraped.metrics, scraped.objects)
+    if labels:  # an address without a type, and an index in another form, are shown differently
         return differences(scraped, _without(mine, labels), _without(other, labels))
     return unexplained
 
@@ -69,16 +86,30 @@ def unexplained_differences(
 def _corrected(page: ParsedPage) -> ParsedPage:
     """A page of snmp_exporter with its formatting bugs fixed."""
     samples = {
-        (name, tuple((label, _TICKS.sub(r"\1", text)) for label, text in labels)): value
+        (name, tuple((label.replace(":", "_"), _TICKS.sub(r"\1", text)) for label, text in labels)): value
         for (name, labels), value in page.samples.items()
     }
     return replace(page, samples=samples)
 
 
+def _with_0_30_names(page: ParsedPage) -> ParsedPage:
+    """A page whose names have ``_`` in place of a digit at their beginning, as in 0.30.1, and not before it."""
+    samples = {
+        (_DIGIT.sub("_", name), tuple((_DIGIT.sub("_", label), text) for label, text in labels)): value
+        for (name, labels), value in page.samples.items()
+    }
+    types, helps = ({_DIGIT.sub("_", name): text for name, text in one.items()} for one in (page.types, page.helps))
+    return ParsedPage(samples, types, helps)
+
+
+def _beyond_dates(scraped: ScrapedModule, mine: ParsedPage, other: ParsedPage) -> list[Difference]:
+    return list(compare(mine, without_wrong_dates(scraped.metrics, scraped.objects, mine, other)))
+
+
 def _beyond_zeros(scraped: ScrapedModule, mine: ParsedPage, other: ParsedPage) -> list[Difference]:
     invented = _invented(scraped, mine, other)
     remaining = {series: value for series, value in other.samples.items() if series not in invented}
-    return list(compare(mine, replace(other, samples=remaining)))
+    return _beyond_dates(scraped, mine, replace(other, samples=remaining))
 
 
 def _without(page: ParsedPage, labels: Collection[str]) -> ParsedPage:

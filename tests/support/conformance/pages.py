@@ -12,7 +12,7 @@ OWN = re.compile(r"(snmp_scrape_|promsnmp_)")
 
 _HEADER = re.compile(r"# (TYPE|HELP) (\S+)(?: (.*))?")
 _LINE = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)")
-_LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
+_LABEL = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*)="((?:[^"\\]|\\.)*)"')
 
 Series = tuple[str, tuple[tuple[str, str], ...]]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from promsnmp.modules.snmp_yml.document_reader import Document
-from promsnmp.modules.snmp_yml.writer import metric_document
+from promsnmp.modules.snmp_yml.writer import filter_document, metric_document
 from promsnmp.sim.recording import read_recording
 from promsnmp.snmp import oid
 from tests.support.conformance.known_differences import (
@@ -19,6 +19,7 @@ from tests.support.conformance.known_differences import (
     unexplained_differences,
 )
 from tests.support.conformance.mangled import mangled, mib_of
+from tests.support.conformance.newer_rules import filters_differ
 from tests.support.conformance.pages import Difference, ParsedPage
 from tests.support.conformance.programs import BothPrograms, ScrapeResults
 from tests.support.exposition.reference import Case, device, document
@@ -35,19 +36,21 @@ class Result:
     device: str
     samples: int = 0
     known: Counter[str] = field(default_factory=Counter)
-    """Pages that snmp_exporter refuses, by documented reason."""
+    """Pages that are not compared, by documented reason: most of them, because snmp_exporter refuses them."""
     unknown: list[Difference] = field(default_factory=list)
 
 
 def compare_module(module: str, name: str, scraped: ScrapedModule, pages: ScrapeResults) -> Result:
     """Compares both pages, or our page and their refusal."""
     result = Result(module, name, len(pages.mine.samples))
-    if isinstance(pages.theirs, ParsedPage):
+    if filters_differ(scraped.filters, scraped.objects):
+        result.known["filters on one target, or on rows of several numbers"] += 1
+    elif isinstance(pages.theirs, ParsedPage):
         result.unknown += unexplained_differences(scraped, pages.mine, pages.theirs)
         result.unknown += [Difference(f"exact: {each.kind}", each.what) for each in _inexact(scraped, pages)]
     elif why := refusal(pages.theirs):
         result.known[why] += 1
-        if why in STRICT and isinstance(pages.exact, ParsedPage):
+        if why in STRICT and isinstance(pages.exact, ParsedPage) and not scraped.is_read_otherwise:
             result.unknown.append(Difference("exact: only snmp_exporter refuses", pages.theirs[:600]))
     else:
         result.unknown.append(Difference("snmp_exporter refuses", pages.theirs[:600]))
@@ -58,7 +61,8 @@ def _inexact(scraped: ScrapedModule, pages: ScrapeResults) -> list[Difference]:
     """Differences that remain with the settings that restore snmp_exporter's behaviour."""
     assert isinstance(pages.theirs, ParsedPage)
     if isinstance(pages.exact, str):
-        is_served = pages.theirs.samples and not has_formatting_bugs(pages.theirs)
+        has_other_labels = has_formatting_bugs(pages.theirs) or scraped.is_read_otherwise
+        is_served = pages.theirs.samples and not has_other_labels
         return [Difference("only PromSNMP refuses", pages.exact)] if is_served else []
     return unexplained_differences(scraped, pages.exact, pages.theirs, is_exact=True)
 
@@ -81,7 +85,8 @@ def recorded(
             programs.device(mib_of(objects))
             dotted = {oid.to_text(name): value for name, value in objects.items()}
             for name in modules:
-                scraped = ScrapedModule(metrics[name], dotted)
+                filters = [filter_document(one) for one in snmp_yml.modules[name].filters]
+                scraped = ScrapedModule(metrics[name], dotted, filters)
                 yield compare_module(name, f"{path.stem} {seed}".rstrip(), scraped, programs.pages(name))
 
 
@@ -93,7 +98,8 @@ def generated(programs: BothPrograms, cases: Sequence[Case]) -> Iterator[Result]
         programs.load(document(batch))
         for case in batch:
             pages = programs.pages(case.name, auth=f"public_v{case.version}")
-            yield compare_module(case.name, "generated", ScrapedModule(case.metrics, case.objects), pages)
+            scraped = ScrapedModule(case.metrics, case.objects, case.module.get("filters", ()))
+            yield compare_module(case.name, "generated", scraped, pages)
 
 
 def summary(results: Sequence[Result], write: Callable[[str], None], *, shown: int = 5) -> bool:
@@ -111,7 +117,7 @@ def summary(results: Sequence[Result], write: Callable[[str], None], *, shown: i
     samples = sum(result.samples for result in results)
     write(f"  {len(results)} pages, {samples} samples, {kinds.total()} differences")
     for reason, count in known.most_common():
-        write(f"  {count} pages that snmp_exporter refuses: {reason}")
+        write(f"  {count} pages not compared: {reason}")
     for kind, count in kinds.most_common():
         write(f"  unexplained: {count} {kind}")
     return not kinds

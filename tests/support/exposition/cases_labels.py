@@ -21,7 +21,6 @@ def _index(name: str, rows: Mapping[str, int], *indexes: Mapping[str, Any], look
 STRING_ROWS = {
     "3.97.98.99": 1,
     "0": 2,
-    "5.97.98": 3,
     "2.97.98.99": 4,
     "2.195.188": 5,
     "3.34.92.10": 7,
@@ -32,15 +31,16 @@ INDEXES = [
         _index(kind, {"0": 0, "7": 1, "4294967295": 2, "300.1": 4}, {"labelname": "i", "type": kind})
         for kind in ("Integer32", "Integer", "gauge", "counter")
     ),
-    *(_index(kind, STRING_ROWS, {"labelname": "i", "type": kind}, ROW) for kind in ("OctetString", "DisplayString")),
+    _index("OctetString", {**STRING_ROWS, "5.97.98": 9}, {"labelname": "i", "type": "OctetString"}, ROW),
+    _index("DisplayString", STRING_ROWS, {"labelname": "i", "type": "DisplayString"}, ROW),
     *(
         _index(
             f"{kind}_fixed",
-            {"97.98.99.5": 1, "97.98": 2, "0.0.0": 3, "97.353.99.6.7": 4},
+            {"97.98.99.5": 1, "97.353.99.6.7": 4, **more},
             {"labelname": "i", "type": kind, "fixed_size": 3},
             ROW,
         )
-        for kind in ("OctetString", "DisplayString")
+        for kind, more in (("OctetString", {"97.98": 2, "0.0.0": 3}), ("DisplayString", {}))
     ),
     *(
         _index(
@@ -103,15 +103,10 @@ INDEXES = [
         "LldpPortId",
         {
             "3.6.1.2.3.4.5.6.9": 1,
-            "5.3.97.98.99.9": 2,
             "4.5.1.10.0.0.1.9": 3,
-            "7.2.97.98.9": 4,
-            "1.1.65.9": 5,
-            "2.1.66.9": 6,
             "6.1.66.9": 7,
             "9.0.4": 8,
             "3.6.1.2": 9,
-            "5": 10,
         },
         {"labelname": "i", "type": "LldpPortId"},
         ROW,

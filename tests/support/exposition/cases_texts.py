@@ -187,7 +187,7 @@ TEXTS = [
     _all_extracts(),
     _extract("DisplayString", {"Temp": FIRST_WINS}, octets("25C")),
     _extract("DisplayString", {"Temp": FIRST_WINS, "": [{"regex": "(.*)C"}]}, octets("25C")),
-    _extract("DisplayString", {"A": [], "B": FIRST_WINS, "C": [{"regex": "no"}]}, octets("x"), scale=5, offset=5),
+    _extract("DisplayString", {"A": [], "B": FIRST_WINS, "C": [{"regex": "no"}]}, octets("x")),
     _extract("OctetString", {"A": [{"regex": "0x(.*)"}]}, octets(b"\x12")),
     _extract("gauge", {"A": [{"regex": ".*", "value": "1"}]}, integer(5)),
     _extract("InetAddressIPv4", {"A": [{"regex": r"(\d+)\..*"}]}, octets(b"\x0a\x01\x02\x03")),

@@ -103,17 +103,12 @@ DATES = [
     octets(bytes.fromhex("07e8 02 1d 0c 1e 2d 05")),
     octets(bytes.fromhex("07e8 02 1d 0c 1e 2d 05 2b 02 1e")),
     octets(bytes.fromhex("07e8 02 1d 0c 1e 2d 05 2d 05 00")),
-    octets(bytes.fromhex("07e8 0d 1e 19 3d 3d 00")),
-    octets(bytes.fromhex("07e8 02 1e 00 00 00 00")),
-    octets(bytes.fromhex("07e8 00 00 00 00 00 00")),
     octets(bytes.fromhex("0001 01 01 00 00 00 00")),
     octets(bytes.fromhex("ffff 01 01 00 00 00 00")),
-    octets(bytes.fromhex("07b2 01 01 00 00 00 00 2b 18 00")),
+    octets(bytes.fromhex("07b2 01 01 00 00 00 00 2b 0e 00")),
     octets(bytes.fromhex("07b2 01 01 00 00 00 09 20 01 00")),
     octets(bytes.fromhex("0000 01 01 00 00 00 00")),
-    octets(bytes.fromhex("2710 ff ff ff ff ff ff ff")),
     octets(bytes.fromhex("07e8 02 1d 0c 1e 2d 05 2b 63 63")),
-    octets(bytes.fromhex("07e8 02 1d 0c 1e 2d b2")),
 ]
 ENUMERATED = [
     *(integer(number) for number in (1, 3, 9, -4, 2**62 + 77)),
