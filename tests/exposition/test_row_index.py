@@ -135,3 +135,47 @@ def test_a_valid_index_uses_exactly_what_came(indexes: list[Index], row: tuple[i
     if found.valid:
         assert used + found.rest == row
         assert found.rest in ((), (0,))
+
+
+OF_KIND = {
+    kind: module(metrics=[{"oid": "1.3.1", "type": "gauge", "indexes": [{"labelname": "i", "type": kind}]}])
+    for kind in ("gauge", "PhysAddress48", "InetAddressIPv4", "OctetString")
+}
+
+
+def sent(kind: str, text: str) -> list[tuple[int, ...]]:
+    """The forms in which an agent may send the index that has this label."""
+    if kind == "gauge":
+        return [(int(text),)]
+    if kind == "PhysAddress48":
+        octets = tuple(bytes.fromhex(text.replace(":", "")))
+    elif kind == "OctetString":
+        octets = tuple(bytes.fromhex(text.removeprefix("0x")))
+    else:
+        octets = tuple(map(int, text.split(".")))
+    return [octets, (len(octets), *octets)]
+
+
+@given(
+    st.sampled_from(list(OF_KIND)),
+    st.lists(SUBIDS, min_size=1, max_size=9).map(tuple),
+)
+def test_a_page_has_the_label_that_came_or_says_that_it_may_be_wrong(kind: str, row: tuple[int, ...]) -> None:
+    found = Device(OF_KIND[kind]).renderer({f"1.3.1.{'.'.join(map(str, row))}": integer(7)}).exposition
+    if not found.dropped:
+        forms = sent(kind, samples(found.render().decode())[0].split('"')[1])
+        assert row in [form + rest for form in forms for rest in ((), (0,))]
+
+
+VALUE_TYPES = ["OctetString", "DisplayString", "gauge", "EnumAsInfo"]
+
+
+@given(st.sampled_from(VALUE_TYPES), st.binary(max_size=6), st.sampled_from([None, "1x:", "255a", "*1d.", "d-1"]))
+def test_a_look_up_shows_octets_that_came(kind: str, octets: bytes, hint: str | None) -> None:
+    names = {"enum_values": ((0, "zero"),)} if kind == "EnumAsInfo" else {}
+    lookup = Lookup(("row",), "name", "1.3.9", kind, display_hint=hint or "", **names)
+    spec = LabelSpec((ROW,), (lookup,))
+    text = spec.labels(b"\x05", lambda _: {b"\x05": (ber.OCTET_STRING, octets)})["name"]
+    assert text != "zero"
+    if kind == "OctetString" and hint in (None, "1x:"):
+        assert bytes.fromhex(text.removeprefix("0x").replace(":", "")) == octets

@@ -71,11 +71,11 @@ def doubtful_labels(metrics: Sequence[Metric], objects: Mapping[str, bytes]) -> 
 
 
 def _rows(metric: Metric, objects: Mapping[str, bytes]) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """The OIDs under a metric's, and the sub-identifiers of their rows."""
+    """The OIDs under a metric's, its own included, and the sub-identifiers of their rows."""
     below = f"{metric['oid']}."
     for name in objects:
-        if name.startswith(below):
-            yield name, tuple(map(int, name[len(below) :].split(".")))
+        if f"{name}.".startswith(below):
+            yield name, tuple(map(int, filter(None, name[len(below) :].split("."))))
 
 
 def _index(one: Mapping[str, Any]) -> Index:

@@ -175,6 +175,26 @@ def test_a_module_that_loads_but_cannot_work_is_a_note(call: Call, tmp_path: Pat
     assert f"note: {path}:5: module 'mine': metric sysName " in done.err
 
 
+def test_check_expands_variables_as_serve_with_the_same_flag(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "auths.yml"
+    path.write_text("auths: {a: {version: 3, username: u, security_level: authNoPriv, password: 'pa$$w$missing1'}}\n")
+    assert call("check", path).code == 0
+    done = call("check", "--config.expand-environment-variables", path)
+    assert done.code == 2
+    assert "environment variable missing1 is not set" in done.out
+
+
+def test_check_ignores_unknown_keys_as_serve_with_the_same_setting(
+    call: Call, own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own.write_text(f"tomorrow: 1\n{own.read_text()}")
+    assert call("check", own).code == 2
+    monkeypatch.setenv("SNMP_CONFIG_UNKNOWN_KEYS", "warn")
+    done = call("check", own)
+    assert (done.code, done.out) == (0, "")
+    assert f"note: {own}:1: ignored: unknown key 'tomorrow' in the file" in done.err
+
+
 def test_check_needs_a_file(call: Call) -> None:
     with pytest.raises(click.UsageError):
         call("check")
