@@ -95,7 +95,8 @@ def exporter(folder: Path) -> Iterator[Exporter]:
 @pytest.fixture(scope="module")
 def promsnmp(folder: Path) -> Iterator[ServiceProcess]:
     settings = {"COLLECTION_INTERVAL": "0", "SNMP_CONFIG_FILES": str(folder / "*.yml")}
-    with ServiceProcess(folder, env={**settings, **ENVIRONMENT, "INTERFACE_UTILIZATION": "false"}) as made:
+    settings |= {"SNMP_EXPAND_ENVIRONMENT": "true", "INTERFACE_UTILIZATION": "false"}
+    with ServiceProcess(folder, env={**settings, **ENVIRONMENT}) as made:
         yield made
 
 

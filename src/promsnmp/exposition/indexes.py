@@ -1,7 +1,7 @@
 """Decodes the index of a row: the sub-identifiers after the column's OID, as text, by the index types of snmp.yml.
 
 A new index type begins in ``modules/types.py``. The rules are those of snmp_exporter: an index that is too short is
-padded with zeros, what is left over is ignored. ``row_index.py`` decides which form the whole index of a row has.
+padded with zeros, what is left over is ignored. ``deviations/row_index.py`` decides which form a row has.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from promsnmp.exposition import values
+from promsnmp.exposition.deviations.row_index import RowIndex, decode_row
 from promsnmp.exposition.indexes import SubIds
-from promsnmp.exposition.row_index import RowIndex, decode_row
 from promsnmp.modules.model import Index, Lookup
 from promsnmp.modules.types import MetricType
 from promsnmp.snmp import ber, oid

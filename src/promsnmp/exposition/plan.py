@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from promsnmp.exposition import sizes, values
+from promsnmp.exposition import values
+from promsnmp.exposition.deviations import sizes
 from promsnmp.exposition.filters import FilteredOids
 from promsnmp.exposition.formats import text
 from promsnmp.exposition.labels import LabelSpec

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from promsnmp.exposition import sizes
+from promsnmp.exposition.deviations import sizes
 from promsnmp.exposition.families import Exposition
 from promsnmp.exposition.formats import text
 from promsnmp.exposition.label_table import LabelTable

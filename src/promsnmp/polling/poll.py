@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, Self
 
-from promsnmp.errors import ErrorStatus, OutOfOrder, SnmpError, StrictFailure
+from promsnmp.errors import ErrorStatus, SnmpError, StrictFailure
 from promsnmp.exposition import filters
 from promsnmp.exposition.partial_plan import merged_plan, plan_for_columns
 from promsnmp.exposition.plan import Plan, filtered_plan
@@ -242,9 +242,9 @@ def check_result(result: PollResult, target: Target, *, strict: bool) -> SnmpErr
 
 def _require_complete(result: PollResult, target: Target) -> None:
     """Raises StrictFailure for what makes a scrape of snmp_exporter fail: everything except an error-status that ends
-    a walk, and OIDs that do not increase."""
+    a walk."""
     walks = [one for at, one in result.failures.items() if at not in result.plan.gets]
-    tolerated = {id(one) for one in walks if isinstance(one, ErrorStatus | OutOfOrder)}
+    tolerated = {id(one) for one in walks if isinstance(one, ErrorStatus)}
     for problem in (result.error, *result.failures.values()):
         if problem is not None and id(problem) not in tolerated:
             raise StrictFailure(f"incomplete poll: {problem.message}", target=str(target.endpoint), oid=problem.oid)

@@ -14,7 +14,7 @@ from promsnmp.modules.catalogue import Catalogue, builtin_catalogue
 from promsnmp.modules.model import Module
 from promsnmp.polling.explain.explain import explain
 from promsnmp.polling.explain.model import Explanation, MetricExplanation
-from promsnmp.polling.explain.reasons import DROPPED, WalkEnd
+from promsnmp.polling.explain.reasons import DOUBTFUL, DROPPED, WalkEnd
 from promsnmp.polling.explain.recorder import PollRecording
 from promsnmp.polling.target import Target
 from promsnmp.sim.agent import SimulatedAgent
@@ -367,14 +367,14 @@ async def test_indexes_that_do_not_fit_are_counted_with_their_metric() -> None:
     first, second = found.metrics
     assert (first.samples, first.short, first.long) == (5, 1, 1)
     assert (second.short, second.long) == (0, 0)
-    assert dict(found.dropped) == {}
+    assert dict(found.dropped) == {"invalid_index": 2}
 
 
 def test_every_reason_for_dropped_values_has_a_text() -> None:
     targets = (PROJECT / "src" / "promsnmp" / "exposition").rglob("*.py")
     reasons = {one for path in targets for one in re.findall(r'drop\("(\w+)"', path.read_text())}
     assert len(reasons) > 4
-    assert reasons == DROPPED.keys()
+    assert reasons == DROPPED.keys() | DOUBTFUL.keys()
     page = (PROJECT / "docs" / "reference" / "modules.md").read_text()
     assert [one for one in reasons if f"| `{one}` |" not in page] == []
 

@@ -10,9 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 from promsnmp.exposition import values
+from promsnmp.exposition.deviations.row_index import decode_row
 from promsnmp.exposition.formats.text import metric_name
 from promsnmp.exposition.indexes import decode_index
-from promsnmp.exposition.row_index import decode_row
+from promsnmp.exposition.labels import label_name
 from promsnmp.modules.model import Index
 from promsnmp.snmp import ber
 from tests.support.conformance.pages import ParsedPage
@@ -66,7 +67,7 @@ def doubtful_labels(metrics: Sequence[Metric], objects: Mapping[str, bytes]) -> 
     for metric in metrics:
         indexes = [_index(one) for one in metric.get("indexes", ())]
         if indexes and any(_is_read_otherwise(indexes, row) for _, row in _rows(metric, objects)):
-            labels.update(one["labelname"] for one in (*metric["indexes"], *metric.get("lookups", ())))
+            labels.update(label_name(one["labelname"]) for one in (*metric["indexes"], *metric.get("lookups", ())))
     return labels
 
 

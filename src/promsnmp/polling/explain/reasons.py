@@ -16,11 +16,14 @@ DROPPED = {
     "unparsed_date": "its values could not be read as dates by its datetime_pattern",
     "no_extract": "none of its regex_extracts finds a number in its values",
     "duplicate": "its series are on the page already, made by another metric or row",
-    "unknown_type": "its values have types that SNMP does not have",
-    "invalid_index": "the index of its rows has another form than its indexes say, so the labels may be wrong",
     "reserved_name": "its name is reserved: PromSNMP adds a metric of this name to every page",
 }
 """By ``reason`` of ``promsnmp_dropped_total``: why a metric has no samples."""
+DOUBTFUL = {
+    "unknown_type": "its values have types that SNMP does not have",
+    "invalid_index": "the index of its rows has another form than its indexes say",
+}
+"""By ``reason``, too: why the labels of samples may be wrong or empty."""
 
 
 class WalkEnd(StrEnum):
@@ -134,6 +137,7 @@ def _covers(outer: str, inner: str) -> bool:
 
 def why_dropped(dropped: Mapping[str, int], rows: int) -> str:
     """Why none of ``rows`` values gave a sample."""
+    reasons = {**DROPPED, **DOUBTFUL}
     if not dropped:
         return "its values match none of the module's enum_values"
-    return "; ".join(f"{DROPPED.get(reason, reason)} ({count} of {rows})" for reason, count in dropped.items())
+    return "; ".join(f"{reasons.get(reason, reason)} ({count} of {rows})" for reason, count in dropped.items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from promsnmp.exposition.sizes import is_size, unsigned
+from promsnmp.exposition.deviations.sizes import is_size, unsigned
 from promsnmp.snmp import ber, oid
 from tests.support.exposition.polls import ROW, Device, integer, module
 

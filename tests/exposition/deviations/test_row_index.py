@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from promsnmp.exposition.deviations.row_index import decode_row
 from promsnmp.exposition.labels import LabelSpec
-from promsnmp.exposition.row_index import decode_row
 from promsnmp.modules.model import Index, Lookup
 from promsnmp.modules.types import IndexType
 from promsnmp.snmp import ber, oid

@@ -1,0 +1,1 @@
+"""What agents send otherwise than MIBs say, and how it is read."""
