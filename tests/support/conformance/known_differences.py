@@ -10,7 +10,9 @@ from typing import Any
 
 from tests.support.conformance.generated_values import ASSOCIATED, NUMERIC, is_number, is_whole
 from tests.support.conformance.newer_rules import (
+    FIRST_DIGIT,
     doubtful_labels,
+    family_name,
     has_wrong_dates,
     with_scaled_extracts,
     without_wrong_dates,
@@ -33,8 +35,6 @@ STRICT = frozenset({"duplicate series", "families that do not agree"})
 """Errors for which we answer 500, too, when configured to."""
 _TICKS = re.compile(r"%!s\(uint32=(\d+)\)")
 """How snmp_exporter 0.28 shows TimeTicks as text."""
-_DIGIT = re.compile(r"^_\d")
-"""The beginning of a name that begins with a digit in the module."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +95,12 @@ def _corrected(page: ParsedPage) -> ParsedPage:
 def _with_0_30_names(page: ParsedPage) -> ParsedPage:
     """A page whose names have ``_`` in place of a digit at their beginning, as in 0.30.1, and not before it."""
     samples = {
-        (_DIGIT.sub("_", name), tuple((_DIGIT.sub("_", label), text) for label, text in labels)): value
+        (FIRST_DIGIT.sub("_", name), tuple((FIRST_DIGIT.sub("_", label), text) for label, text in labels)): value
         for (name, labels), value in page.samples.items()
     }
-    types, helps = ({_DIGIT.sub("_", name): text for name, text in one.items()} for one in (page.types, page.helps))
+    types, helps = (
+        {FIRST_DIGIT.sub("_", name): text for name, text in one.items()} for one in (page.types, page.helps)
+    )
     return ParsedPage(samples, types, helps)
 
 
@@ -127,7 +129,7 @@ def _invented(scraped: ScrapedModule, mine: ParsedPage, other: ParsedPage) -> se
     for metric in scraped.metrics:
         if metric["type"] in NUMERIC:
             is_enum = metric["type"].startswith("Enum")
-            name = f"{metric['name']}_info" if metric["type"] == "EnumAsInfo" else metric["name"]
+            name = family_name(f"{metric['name']}_info" if metric["type"] == "EnumAsInfo" else metric["name"])
             counts = is_whole if is_enum else is_number
             below = f"{metric['oid']}."
             rows = sum(f"{at}.".startswith(below) and not counts(value) for at, value in scraped.objects.items())
