@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-import pytest
 import yaml
 
 from promsnmp.modules.generator.builder import build
@@ -17,9 +16,6 @@ from promsnmp.modules.mibs.base import OIDS, TYPES
 from promsnmp.modules.mibs.tree import MibTree
 from tests.support.exporter import require_generator
 from tests.support.modules.generated import MIBS
-
-pytest.importorskip("pysmi", reason="pysmi is not installed (the extra 'mibs')")
-
 
 BESIDE = r"""
 modules:

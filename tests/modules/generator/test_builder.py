@@ -9,11 +9,10 @@ from promsnmp.modules.generator.config import (
     Override,
     StaticFilter,
 )
-from promsnmp.modules.mibs.tree import MibTree
+from promsnmp.modules.generator.types import metric_type
+from promsnmp.modules.mibs.tree import MibTree, ObjectType
 from promsnmp.modules.model import Filter, Index, Lookup, Metric, Module, RegexExtract
 from tests.support.modules.generated import NAMES, built_module, built_of
-
-pytest.importorskip("pysmi", reason="pysmi is not installed (the extra 'mibs')")
 
 ACME = "1.3.6.1.4.1.99999"
 
@@ -165,8 +164,9 @@ def test_objects_that_can_only_be_notified_or_written_make_no_metric(tree: MibTr
 
 def test_broken_objects_are_left_out_with_the_reason(tree: MibTree) -> None:
     built = built_of(tree, "acmeBroken")
-    assert names(built.module) == ["goodFirst", "goodSecond", "goodThird", "goodFourth"]
+    assert names(built.module) == ["goodFirst", "goodSecond", "goodThird", "badQuote", "goodFourth"]
     assert [note.partition(" (")[0] for note in built.notes] == [
+        "badSyntax is left out: SYNTAX: expected a type, not '{'",
         "badType is left out: type SecretKind is not defined",
         "badEntry is left out: index secretIndex is not defined",
     ]
@@ -217,6 +217,34 @@ def test_a_lookup_may_start_from_the_label_of_another(tree: MibTree) -> None:
 def test_an_unused_lookup_is_noted(tree: MibTree) -> None:
     built = built_of(tree, "ifNumber", lookups=(LookupRule(("ifIndex",), "ifName"),))
     assert built.notes == ("lookup ifName is not used: no metric has the index ifIndex",)
+
+
+@pytest.mark.parametrize(
+    ("sources", "lookup", "rows"),
+    [
+        (("imNumber",), "extraValue", "its rows have the indexes imNumber, imName"),
+        (("imNumber",), "ifNumber", "it is not in a table"),
+        (("imNumber", "imName"), "ifName", "its rows have the indexes ifIndex"),
+    ],
+)
+def test_a_lookup_by_other_indexes_than_its_column_has_is_noted(
+    tree: MibTree, sources: tuple[str, ...], lookup: str, rows: str
+) -> None:
+    (note,) = built_of(tree, "impliedValue", lookups=(LookupRule(sources, lookup),)).notes
+    assert note.startswith(f"lookup {lookup} by {', '.join(sources)} gives an empty label: {rows} (")
+
+
+def test_a_lookup_by_the_only_index_of_its_column_may_have_another_name(tree: MibTree) -> None:
+    assert built_of(tree, "impliedValue", lookups=(LookupRule(("imNumber",), "ifName"),)).notes == ()
+
+
+def test_the_nearest_of_hint_and_convention_of_text_decides() -> None:
+    def kind(*conventions: str, hint: str, depth: int) -> str:
+        return metric_type(ObjectType("OCTETS", conventions, hint, hint_depth=depth))
+
+    assert kind("Ours", "DisplayString", hint="1x:", depth=0) == "PhysAddress48"
+    assert kind("Ours", "DisplayString", hint="255a", depth=1) == "DisplayString"
+    assert kind("Ours", "DateAndTime", hint="255a", depth=0) == "DateAndTime"
 
 
 # --- overrides and filters

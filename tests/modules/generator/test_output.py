@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 import yaml
 
 from promsnmp.modules.generator.builder import build
@@ -21,8 +20,6 @@ from promsnmp.modules.snmp_yml.reader import read_text
 from tests.support import tools
 from tests.support.exporter import dry_run, require_exporter
 from tests.support.modules.generated import GENERATOR, NAMES, built_module
-
-pytest.importorskip("pysmi", reason="pysmi is not installed (the extra 'mibs')")
 
 
 def test_written_modules_read_back_the_same(tree: MibTree) -> None:

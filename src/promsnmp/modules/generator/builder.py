@@ -35,6 +35,8 @@ class BuildResult:
     """Names in the configuration that no MIB defines."""
     notes: tuple[str, ...] = ()
     """Objects that are left out, and possible mistakes in the configuration."""
+    mib_modules: frozenset[str] = frozenset()
+    """The MIB modules that define the objects of the module."""
 
 
 def build(config: ModuleConfig, tree: MibTree) -> BuildResult:
@@ -54,6 +56,7 @@ class _Builder:
         self._notes: list[str] = []
         self._requested = RequestedOids()
         self._overrides: dict[Oid, Override] = {}
+        self._mib_modules: set[str] = set()
         self._nodes: dict[str, MibNode] = {}
         """The node of each metric, by the metric's OID."""
 
@@ -68,7 +71,8 @@ class _Builder:
         filters = tuple(found for one in self._config.filters if (found := self._filter(one)))
         walk, get = self._requested.minimal()
         module = Module(self._config.name, walk, get, tuple(metrics), filters=filters, **self._config.settings)
-        return BuildResult(module, tuple(dict.fromkeys(self._missing)), tuple(dict.fromkeys(self._notes)))
+        missing, notes = tuple(dict.fromkeys(self._missing)), tuple(dict.fromkeys(self._notes))
+        return BuildResult(module, missing, notes, frozenset(self._mib_modules))
 
     # ---------------------------------------------------------------------------------------------------- overrides
 
@@ -109,6 +113,7 @@ class _Builder:
         nodes = {node.oid: node for target in targets for node in self._tree.under(target.node_oid)}
         for oid in sorted(nodes):
             node = nodes[oid]
+            self._mib_modules.add(node.module)
             override = self._overrides.get(oid)
             if (node.type is None and not node.broken) or (override is not None and override.ignore):
                 continue
@@ -183,6 +188,7 @@ class _Builder:
             column = self._lookup_column(rule, node)
             if column is None:
                 continue
+            self._note_other_rows(rule, column)
             label, kind = label_name(column.name), self._type(column)
             lookups.append(Lookup(sources, label, dotted(column.oid), kind))
             if label in chained and label not in {index.labelname for index in indexes}:
@@ -192,6 +198,18 @@ class _Builder:
             dropped_labels += sources if rule.drop_sources else ()
         lookups += [Lookup((), label) for label in dict.fromkeys(dropped_labels)]
         return replace(metric, indexes=tuple(indexes), lookups=tuple(lookups))
+
+    def _note_other_rows(self, rule: LookupRule, column: MibNode) -> None:
+        """Notes a lookup by other indexes than its column has: no row is found, and the label stays empty."""
+        try:
+            labels = [index.labelname for index in self._indexes(column)]
+        except UnusableIndex:
+            return
+        if len(labels) != len(rule.sources):
+            rows = f"its rows have the indexes {', '.join(labels)}" if labels else "it is not in a table"
+            self._notes.append(
+                f"lookup {rule.lookup} by {', '.join(rule.sources)} gives an empty label: {rows} ({column.place})"
+            )
 
     def _lookup_column(self, rule: LookupRule, node: MibNode) -> MibNode | None:
         """The column of a lookup; of several with that name, the one in the metric's own table."""

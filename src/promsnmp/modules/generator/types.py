@@ -30,6 +30,8 @@ _CONVENTIONS = {
     "InetAddressIPv6": MetricType.INET_ADDRESS_IPV6,
     "LldpPortId": MetricType.LLDP_PORT_ID,
 }
+_TEXTS = frozenset({"DisplayString", "PhysAddress"})
+"""Conventions that say only how octets are shown, as a DISPLAY-HINT does: the nearest of both counts."""
 _OPAQUE = {"Float": MetricType.FLOAT, "Double": MetricType.DOUBLE}
 _TEXT_HINT = re.compile(r"\d+[at]")
 _AS_INDEX = {
@@ -61,8 +63,10 @@ class UnusableIndex(Exception):
 def metric_type(object_type: ObjectType) -> str:
     """The metric type of values of this type; empty when snmp.yml has no such type."""
     conventions = _OPAQUE if object_type.kind == "OPAQUE" else _CONVENTIONS if object_type.kind == "OCTETS" else {}
-    for convention in object_type.conventions:
-        if convention in conventions:
+    for depth, convention in enumerate(object_type.conventions):
+        if convention in conventions and not (
+            convention in _TEXTS and object_type.hint and depth > object_type.hint_depth
+        ):
             return conventions[convention]
     if object_type.kind == "OCTETS" and object_type.hint == "1x:":
         return MetricType.PHYS_ADDRESS_48

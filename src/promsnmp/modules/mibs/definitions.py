@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 NO_NUMBER = -1
+MAX_PROBLEMS = 100
+"""Maximum number of problems of one file, in reading it and in linking it, that are reported."""
 TABLE = "SEQUENCE OF"
 """Name of a table's syntax; a table has no values of its own."""
 ROW = "SEQUENCE"
@@ -26,6 +28,10 @@ class MibProblem:
     line: int
     """From 1; 0 for the whole file."""
     text: str
+    lost: bool = False
+    """Whether something that the file declares is missing from the tree, so that a build may be incomplete."""
+    module: str = ""
+    """The MIB module; empty when it is not known."""
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.text}" if self.line else f"{self.path}: {self.text}"
@@ -64,6 +70,10 @@ class Definition:
     indexes: tuple[tuple[str, bool], ...] = ()
     """Names of INDEX (RFC 2578 section 7.7), each with whether it is IMPLIED."""
     augments: str = ""
+    unreadable: str = ""
+    """Why the object has no type: its SYNTAX cannot be read; empty when it can."""
+    unreadable_index: str = ""
+    """The same for the INDEX of a row, which all of its columns need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +116,7 @@ def from_json(text: str, *, path: str) -> ParsedFile:
     """
     data = json.loads(text)
     modules = tuple(_module(one, path) for one in data["modules"])
-    return ParsedFile(modules, tuple(MibProblem(path, one["line"], one["text"]) for one in data["problems"]))
+    return ParsedFile(modules, tuple(MibProblem(**{**problem, "path": path}) for problem in data["problems"]))
 
 
 def _module(data: dict[str, Any], path: str) -> MibModule:

@@ -1,7 +1,8 @@
-"""Loads folders of MIB files into a tree, with a cache: parsing is slow and MIBs seldom change.
+"""Loads folders of MIB files into a tree, with a cache: MIBs seldom change.
 
-The cache holds the parser's results as JSON, by the digest of the file; if an entry is damaged or foreign, the file is
-parsed again. The network is never used.
+No file is passed over silently: what cannot be read, and what is not a MIB, is among the problems. Only hidden files
+and folders (``.git``) are not looked at. The cache holds the parser's results as JSON, by the digest of the file; if an
+entry is damaged or foreign, the file is parsed again. The network is never used.
 """
 
 from __future__ import annotations
@@ -9,42 +10,55 @@ from __future__ import annotations
 import codecs
 import hashlib
 import os
-import re
 import stat
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from promsnmp import __version__
 from promsnmp.errors import ModuleError
 from promsnmp.modules.mibs.definitions import MibModule, MibProblem, ParsedFile, from_json, to_json
 from promsnmp.modules.mibs.linker import link
-from promsnmp.modules.mibs.parser import SmiParser
+from promsnmp.modules.mibs.parser import parse
 from promsnmp.modules.mibs.tree import LoadedMibs
 
-MAX_FILE = 32 << 20
+MAX_FILE = 16 << 20
 """Maximum octets of a file; no MIB is that large."""
+MAX_FILES = 20_000
+"""Maximum number of files; a folder with more is not a folder of MIBs."""
+MAX_TOTAL = 512 << 20
+"""Maximum octets of all files."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of finished files and of all files."""
 
-_FORMAT = 3
+_FORMAT = 4
 """Version of the cache format; change it when the cached values change."""
-_BEGIN = re.compile(r"^[ \t]*[A-Za-z][\w-]*\s*(?:\{[^}]*\}\s*)?DEFINITIONS\s*::=\s*BEGIN\b", re.MULTILINE)
+_PACKED = {
+    b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "zip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"7z\xbc\xaf": "7z",
+    b"%PDF": "PDF",
+}
 
 
 def load_mibs(folders: Sequence[Path], *, cache: Path | None = None, progress: Progress | None = None) -> LoadedMibs:
     """Loads every MIB file in ``folders`` and their subfolders; ``cache`` is the folder for parsed files.
 
-    Raises ModuleError when a folder cannot be read, or pysmi is not installed.
+    Raises ModuleError when a folder does not exist or has too many files.
     """
-    parser = SmiParser()
-    parsed_files = _Cache(_cache_folder(cache), parser.version)
-    files = [path for folder in folders for path in _files(folder)]
-    modules, problems = list[MibModule](), list[MibProblem]()
+    problems, modules = list[MibProblem](), list[MibModule]()
+    parsed_files = _Cache(_cache_folder(cache))
+    files = _listed(folders, problems)
+    total = 0
     for done, path in enumerate(files):
         if progress is not None:
             progress(done, len(files))
-        parsed = _read(path, parser, parsed_files)
+        octets = _octets(path, MAX_TOTAL - total, problems)
+        total += len(octets)
+        parsed = _parsed(octets, path, parsed_files) if octets else ParsedFile()
         modules += parsed.modules
         problems += parsed.problems
     if progress is not None:
@@ -57,41 +71,79 @@ def default_cache() -> Path:
     return Path(tempfile.gettempdir()) / f"promsnmp-mibs-{os.getuid()}"
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _listed(folders: Sequence[Path], problems: list[MibProblem]) -> list[Path]:
+    files: list[Path] = []
+    for folder in folders:
+        for path in _files(folder, problems):
+            files.append(path)
+            if len(files) > MAX_FILES:
+                raise ModuleError(f"{folder}: more than {MAX_FILES} files; name the folder of the MIB files itself")
+    return files
+
+
+def _files(folder: Path, problems: list[MibProblem]) -> Iterator[Path]:
     """The files of a folder and its subfolders, in a fixed order; for a file, the file itself."""
     if folder.is_file():
         yield folder
         return
     if not folder.is_dir():
         raise ModuleError(f"{folder}: no such folder of MIB files")
-    for root, folders, names in os.walk(folder):
+
+    def unreadable(error: OSError) -> None:
+        text = f"this folder cannot be read: {error.strerror}; make it readable for this user"
+        problems.append(MibProblem(str(error.filename), 0, text, lost=True))
+
+    seen = set[tuple[int, int]]()
+    for root, folders, names in os.walk(folder, onerror=unreadable, followlinks=True):
+        found = Path(root).stat()
+        if (found.st_dev, found.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((found.st_dev, found.st_ino))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(root, name) for name in sorted(names) if not name.startswith("."))
 
 
-def _read(path: Path, parser: SmiParser, cache: _Cache) -> ParsedFile:
+def _octets(path: Path, limit: int, problems: list[MibProblem]) -> bytes:
+    """The contents of a file; nothing, and a problem, when it has none or cannot be read."""
+
+    def refused(text: str, *, lost: bool) -> bytes:
+        problems.append(MibProblem(str(path), 0, text, lost))
+        return b""
+
     try:
-        if not path.is_file():
-            return ParsedFile()
-        if path.stat().st_size > MAX_FILE:
-            return ParsedFile(problems=(MibProblem(str(path), 0, f"left out: larger than {MAX_FILE >> 20} MiB"),))
+        if path.exists() and not path.is_file():
+            return refused("is not a regular file and is left out", lost=False)
+        size = path.stat().st_size
+        if size > MAX_FILE:
+            return refused(f"left out: larger than {MAX_FILE >> 20} MiB; no MIB is, split it if it is one", lost=True)
+        if size > limit:
+            return refused(f"left out: more than {MAX_TOTAL >> 20} MiB of MIB files; name fewer folders", lost=True)
         octets = path.read_bytes()
     except OSError as error:
-        return ParsedFile(problems=(MibProblem(str(path), 0, f"cannot be read: {error.strerror}"),))
-    text = _text(octets)
-    if not _BEGIN.search(text):
-        return ParsedFile()  # not a MIB: a README, an index
+        return refused(f"cannot be read: {error.strerror}; make it readable for this user, or remove it", lost=True)
+    kind = next((name for start, name in _PACKED.items() if octets.startswith(start)), "")
+    if kind:
+        return refused(f"is {kind} and is left out; extract the MIB files in it", lost=True)
+    return octets or refused("is empty", lost=False)
+
+
+def _parsed(octets: bytes, path: Path, cache: _Cache) -> ParsedFile:
     key = hashlib.sha256(octets).hexdigest()
     parsed = cache.get(key, path)
     if parsed is None:
-        parsed = parser.parse(text, path=str(path))
+        parsed = parse(_text(octets), path=str(path))
         cache.put(key, parsed)
     return parsed
 
 
 def _text(octets: bytes) -> str:
-    """The text of a file: UTF-8, UTF-16 with a byte order mark, or else Latin-1."""
+    """The text of a file: UTF-8, UTF-16 (with a byte order mark, or when every other octet is NUL), or else Latin-1."""
     is_utf16 = octets.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    head = octets[:200]
+    for encoding, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
+        if zeros and not any(zeros) and not is_utf16:
+            return octets.decode(encoding, errors="replace")
     try:
         return octets.decode("utf-16" if is_utf16 else "utf-8-sig")
     except UnicodeDecodeError:
@@ -101,9 +153,9 @@ def _text(octets: bytes) -> str:
 class _Cache:
     """Stores parsed files in ``folder``; without a folder it stores nothing."""
 
-    def __init__(self, folder: Path | None, version: str) -> None:
+    def __init__(self, folder: Path | None) -> None:
         self._folder = folder
-        self._suffix = f"-{_FORMAT}-{version}.json"
+        self._suffix = f"-{_FORMAT}-{__version__}.json"
 
     def get(self, key: str, path: Path) -> ParsedFile | None:
         if self._folder is None:

@@ -29,6 +29,8 @@ class ObjectType:
     """DISPLAY-HINT of the nearest convention that has one (RFC 2579 section 3.1)."""
     fixed_size: int = 0
     enums: tuple[tuple[int, str], ...] = ()
+    hint_depth: int = 0
+    """The place of that convention among ``conventions``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,8 +13,6 @@ from promsnmp.errors import ModuleError
 from promsnmp.modules.model import Filter, Module
 from promsnmp.modules.snmp_yml.reader import read_text
 from tests.support.tools import PROJECT
-
-pytest.importorskip("pysmi", reason="pysmi is not installed (the extra 'mibs')")
 
 MIBS = PROJECT / "tests" / "modules" / "mibs" / "data"
 Build = Callable[..., SimpleNamespace]
@@ -56,6 +53,26 @@ def test_problems_of_mibs_go_to_stderr_and_do_not_fail_the_build(build: Build) -
     assert done.code == 0
     assert f"{MIBS}/ACME-BROKEN-MIB.txt:7: imports SecretKind, secretRoot from ACME-SECRET-MIB" in done.err
     assert "ACME-BROKEN" not in done.out
+
+
+def test_a_build_that_may_lack_something_exits_with_3_and_says_why(build: Build) -> None:
+    done = build("acmeBroken", "--name", "mine")
+    assert done.code == 3
+    assert "goodFourth" in {one.name for one in module(done.out, "mine").metrics}
+    (said,) = (line for line in done.err.splitlines() if line.startswith("mine: may be incomplete: "))
+    assert f"{MIBS}/ACME-BROKEN-MIB.txt:19" in said
+    assert said.endswith(" and 1 more; correct what is named, or get a correct file from the vendor")
+
+
+def test_a_file_that_cannot_be_read_makes_every_build_exit_with_3(build: Build, tmp_path: Path) -> None:
+    (tmp_path / "a.mib").write_text((MIBS / "IF-MIB.txt").read_text())
+    (tmp_path / "README").write_text("About the MIBs.\n")
+    assert build("ifTable", mibs=tmp_path).code == 0
+    (tmp_path / "b.mib").symlink_to(tmp_path / "nowhere")
+    done = build("ifTable", mibs=tmp_path)
+    assert done.code == 3
+    assert f"{tmp_path}/README: is not a MIB" in done.err
+    assert f"{tmp_path}/b.mib: cannot be read: No such file or directory" in done.err
 
 
 def test_unknown_objects_are_reported_last_and_exit_with_1(build: Build) -> None:
@@ -150,15 +167,6 @@ def test_an_unknown_module_of_generator_yml_is_named(build: Build, tmp_path: Pat
 def test_a_missing_folder_is_named(build: Build, tmp_path: Path) -> None:
     with pytest.raises(ModuleError, match="no such folder of MIB files"):
         build("ifTable", mibs=tmp_path / "nowhere")
-
-
-def test_without_pysmi_one_line_says_what_to_install(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(name: str) -> str:
-        raise metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr(metadata, "version", missing)
-    with pytest.raises(ModuleError, match=r"^[^\n]*pip install 'promsnmp\[mibs\]'$"):
-        build("ifTable")
 
 
 def test_a_long_read_is_reported_once_without_a_terminal(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,11 +16,14 @@ from promsnmp.modules.generator.builder import BuildResult, label_name
 from promsnmp.modules.generator.builder import build as build_module
 from promsnmp.modules.generator.config import GeneratorFile, ModuleConfig, read_generator
 from promsnmp.modules.generator.output import to_yaml
+from promsnmp.modules.mibs.definitions import MibProblem
 from promsnmp.modules.mibs.files import load_mibs
 from promsnmp.modules.mibs.tree import LoadedMibs
 from promsnmp.modules.snmp_yml.reader import read_text
 
 NOT_FOUND = 1
+INCOMPLETE = 3
+"""Exit codes, as the help of the command lists them."""
 QUIET_SECONDS = 1.0
 """How long reading may take before progress is shown."""
 
@@ -72,7 +75,7 @@ def build(
 
     An OBJECT is a name (ifTable), MODULE::name (IF-MIB::ifTable) or an OID; tables and groups are walked, scalars and
     single instances (ifHCInOctets.3) fetched. Problems in MIBs are printed on the standard error and do not stop
-    the build.
+    the build: what can be read is built.
 
     \b
     Examples:
@@ -80,7 +83,8 @@ def build(
       promsnmp modules build --mibs mibs --lookup ifIndex=ifName --ignore ifName IF-MIB::ifXTable
       promsnmp modules build --mibs mibs --generator generator.yml -o snmp.yml
     \b
-    Exit codes: 0 done, 1 an OBJECT is in no MIB, 2 wrong arguments or generator.yml.
+    Exit codes: 0 done, 1 an OBJECT is in no MIB, 2 wrong arguments or generator.yml,
+    3 done, but a file or a declaration that the modules may need cannot be read.
     """
     source = read_generator(generator) if generator is not None else GeneratorFile()
     configs = [read_overrides(**options).apply_to(one) for one in _configs(source, generator, name, objects)]
@@ -91,7 +95,14 @@ def build(
     if made:
         read_text(to_yaml(made), source="the built module")  # a regex of --regex, a pattern of --datetime
         _write(to_yaml(made, source.auths), output)
-    return NOT_FOUND if any(one.missing for one in results) or not made else 0
+    if any(one.missing for one in results) or not made:
+        return NOT_FOUND
+    return INCOMPLETE if any(_lost(mibs, one) for one in results) else 0
+
+
+def _lost(mibs: LoadedMibs, result: BuildResult) -> list[MibProblem]:
+    """The problems because of which a module may be incomplete: of whole files, and of its own MIB modules."""
+    return [one for one in mibs.problems if one.lost and (not one.module or one.module in result.mib_modules)]
 
 
 def _configs(
@@ -143,6 +154,11 @@ def _report(mibs: LoadedMibs, results: Sequence[BuildResult]) -> None:
     for one in results:
         for note in one.notes:
             click.echo(f"{one.module.name}: {note}", err=True)
+    for one in results:
+        if lost := _lost(mibs, one):
+            what = f"{lost[0]}{f' and {len(lost) - 1} more' if len(lost) > 1 else ''}"
+            advice = "correct what is named, or get a correct file from the vendor"
+            click.echo(f"{one.module.name}: may be incomplete: {what}; {advice}", err=True)
     for one in results:
         for name in one.missing:
             click.echo(f"{one.module.name}: not found: {name}", err=True)
