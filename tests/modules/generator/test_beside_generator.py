@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from promsnmp.modules.generator.config import (
 )
 from promsnmp.modules.generator.output import to_yaml
 from promsnmp.modules.mibs.base import OIDS, TYPES
+from promsnmp.modules.mibs.files import load_mibs
 from promsnmp.modules.mibs.tree import MibTree
 from tests.support.exporter import require_generator
 from tests.support.modules.generated import MIBS
+from tests.support.modules.mib_slips import SLIPS, drawn, slipped
 
 BESIDE = r"""
 modules:
@@ -92,3 +95,28 @@ def test_snmp_exporters_generator_gives_the_same_modules(tree: MibTree, tmp_path
             one["metrics"] = {one["name"]: one for one in one["metrics"] if one["name"] not in DELIBERATE}
             one.update({key: sorted(one.get(key, ())) for key in ("walk", "get")})
         assert module == other, name
+
+
+def test_what_snmp_exporters_generator_makes_of_a_mib_with_slips_we_make_too(tmp_path: Path) -> None:
+    """It gives up a whole MIB for many slips; what it does give is the same here."""
+    generator = require_generator()
+    standard, mibs = standard_mibs(tmp_path / "standard"), tmp_path / "mibs"
+    mibs.mkdir()
+    numbers = random.Random(1)
+    drawings = [[slip] for slip in SLIPS] + [drawn(numbers, numbers.randint(2, 5)) for _ in range(40)]
+    for number, slips in enumerate(drawings, 90000):
+        text = slipped(slips).replace("99998", str(number)).replace("slip", f"s{number}x")
+        text = text.replace("Slip", f"S{number}x").replace("SLIP-MIB", f"S{number}-MIB")
+        (mibs / f"{number}.mib").write_bytes(text.encode())
+    configs, out = tmp_path / "generator.yml", tmp_path / "snmp.yml"
+    configs.write_text("modules: {all: {walk: [1.3.6.1.4.1]}}")
+    folders = ("-m", str(standard), "-m", str(mibs))
+    command = [generator, *folders, "--no-fail-on-parse-errors", "generate", "-g", str(configs), "-o", str(out)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    theirs = yaml.load(out.read_text(), Loader=yaml.CSafeLoader)["modules"]["all"]["metrics"]
+    loaded = load_mibs([standard, mibs], cache=tmp_path / "cache")
+    made = to_yaml([build(config, loaded.tree).module for config in read_generator(configs).configs])
+    ours = {one["oid"]: one for one in yaml.load(made, Loader=yaml.CSafeLoader)["modules"]["all"]["metrics"]}
+    assert len(theirs) > 9 * 60
+    assert [(one, ours.get(one["oid"])) for one in theirs if ours.get(one["oid"]) != one] == []
