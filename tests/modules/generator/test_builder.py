@@ -292,3 +292,25 @@ def test_a_dynamic_filter_may_use_names(tree: MibTree) -> None:
     module = built_module(tree, "ifTable", filters=(Filter("ifAdminStatus", ("ifTable", "1.3.6.1.2.1.31"), ("1",)),))
     assert module.filters == (Filter("1.3.6.1.2.1.2.2.1.7", ("1.3.6.1.2.1.2.2", "1.3.6.1.2.1.31"), ("1",)),)
     assert built_of(tree, "ifTable", filters=(Filter("no", ("ifTable",), ("1",)),)).missing == ("no (filter)",)
+
+
+# --- display hints
+
+
+def test_a_display_hint_is_given_or_taken_from_the_mib(tree: MibTree) -> None:
+    overrides = (
+        ("tPhys", Override(type="OctetString", display_hint="1x-")),
+        ("tMac", Override(type="OctetString", display_hint="@mib")),
+    )
+    module = built_module(tree, "acmeTypes", overrides=overrides)
+    assert (metric(module, "tPhys").display_hint, metric(module, "tMac").display_hint) == ("1x-", "1x:")
+    rule = LookupRule(("maAddress",), "maAddress", display_hint="@mib")
+    (lookup,) = metric(built_module(tree, "macValue", lookups=(rule,)), "macValue").lookups
+    assert lookup.display_hint == "1x:"
+
+
+def test_a_display_hint_without_effect_is_noted(tree: MibTree) -> None:
+    overrides = (("tMac", Override(display_hint="1x-")), ("tOctets", Override(display_hint="@mib")))
+    notes = built_of(tree, "tMac", "tOctets", overrides=overrides).notes
+    assert any(note.startswith("display_hint of tMac has no effect on PhysAddress48") for note in notes)
+    assert any(note.startswith("display_hint of tOctets is left out") for note in notes)

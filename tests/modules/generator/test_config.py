@@ -31,6 +31,16 @@ def test_everything_of_a_generator_yml_is_read() -> None:
     assert config.filters == (Filter("1.3.6.1.2.1.2.2.1.7", ("1.3.6.1.2.1.2.2.1.4",), ("1",)),)
 
 
+def test_display_hints_are_read_in_overrides_and_lookups() -> None:
+    text = (
+        "modules: {a: {overrides: {b: {display_hint: '@mib'}},"
+        " lookups: [{source_indexes: [c], lookup: d, display_hint: '1x:'}]}}"
+    )
+    (config,) = parse_generator(text, source="g.yml").configs
+    assert dict(config.overrides)["b"].display_hint == "@mib"
+    assert config.lookups == (LookupRule(("c",), "d", display_hint="1x:"),)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -44,6 +54,7 @@ def test_everything_of_a_generator_yml_is_read() -> None:
         ("modules: {a: {filters: {static: [{targets: [b], indices: [x]}]}}}", "'x' is not an index"),
         ("modules: {a: {filters: {dynamic: [{oid: b, values: [c]}]}}}", "a filter has no 'targets'"),
         ("modules: {a: {overrides: {b: {scale: many}}}}", "must be a number"),
+        ("modules: {a: {overrides: {b: {display_hint: what}}}}", "'what' is not a DISPLAY-HINT"),
         ("module: {}", "unknown key 'module' in the file"),
         ("a: [", r"g\.yml:\d+: not valid YAML"),
     ],

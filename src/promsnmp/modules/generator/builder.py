@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from promsnmp.modules.generator.config import LookupRule, ModuleConfig, Override
+from promsnmp.modules.display_hint import is_octet_hint
+from promsnmp.modules.generator.config import MIB_HINT, LookupRule, ModuleConfig, Override
 from promsnmp.modules.generator.requested_oids import RequestedObject, RequestedOids, find_object
 from promsnmp.modules.generator.types import (
     TYPE_COLUMN_CONVENTIONS,
@@ -190,7 +191,8 @@ class _Builder:
                 continue
             self._note_other_rows(rule, column)
             label, kind = label_name(column.name), self._type(column)
-            lookups.append(Lookup(sources, label, dotted(column.oid), kind))
+            hint = self._display_hint(rule.display_hint, column, kind)
+            lookups.append(Lookup(sources, label, dotted(column.oid), kind, display_hint=hint))
             if label in chained and label not in {index.labelname for index in indexes}:
                 indexes.append(Index(label, kind))  # another lookup starts from it
             whole_index = sources == tuple(index.labelname for index in metric.indexes)
@@ -252,7 +254,19 @@ class _Builder:
             datetime_pattern=override.datetime_pattern,
             offset=override.offset,
             scale=override.scale,
+            display_hint=self._display_hint(override.display_hint, self._nodes[metric.oid], metric.type),
         )
+
+    def _display_hint(self, configured: str, node: MibNode, kind: str) -> str:
+        """The DISPLAY-HINT of a metric or lookup; one that has no effect is noted."""
+        hint = configured if configured != MIB_HINT else node.type.hint if node.type else ""
+        if configured and not hint:
+            self._notes.append(f"display_hint of {node.name} is left out: its MIB has no DISPLAY-HINT ({node.place})")
+        elif is_octet_hint(hint) and kind != MetricType.OCTET_STRING:
+            self._notes.append(
+                f"display_hint of {node.name} has no effect on {kind}: override its type by {MetricType.OCTET_STRING}"
+            )
+        return hint
 
     def _note_clashes(self, metrics: Sequence[Metric]) -> None:
         first: dict[str, Metric] = {}

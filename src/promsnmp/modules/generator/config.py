@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import yaml
 
 from promsnmp.errors import ModuleError
+from promsnmp.modules.display_hint import is_valid_hint
 from promsnmp.modules.model import Filter, RegexExtract
 from promsnmp.modules.types import MetricType
 from promsnmp.support import yaml_nodes, yaml_scalars, yaml_text
@@ -29,6 +30,8 @@ class LookupRule:
     sources: tuple[str, ...]
     lookup: str
     drop_sources: bool = False
+    display_hint: str = ""
+    """As in ``Override``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class Override:
     datetime_pattern: str = ""
     offset: float = 0.0
     scale: float = 0.0
+    display_hint: str = ""
+    """A DISPLAY-HINT (RFC 2579 section 3.1), or ``MIB_HINT`` for that of the MIB."""
 
     def merged_with(self, other: Override) -> Override:
         """Both; ``other`` takes precedence, and extracts of one suffix are tried in order."""
@@ -58,6 +63,7 @@ class Override:
             other.datetime_pattern or self.datetime_pattern,
             other.offset or self.offset,
             other.scale or self.scale,
+            other.display_hint or self.display_hint,
         )
 
 
@@ -93,6 +99,7 @@ class GeneratorFile:
     """Copied as they are, secrets and references to the environment included."""
 
 
+MIB_HINT = "@mib"
 METRIC_TYPES = frozenset(map(str, MetricType))
 _AUTH_KEYS = frozenset({
     "community", "version", "security_level", "username", "password", "auth_protocol", "priv_protocol", "priv_password",
@@ -177,12 +184,23 @@ def _lookup(node: yaml.Node, what: str) -> LookupRule:
         "source_indexes": _list(yaml_nodes.text),
         "lookup": yaml_nodes.text,
         "drop_source_indexes": yaml_scalars.flag,
+        "display_hint": _hint,
     }
     fields = _fields(node, what, readers)
     for key in ("source_indexes", "lookup"):
         if not fields.get(key):
             raise yaml_nodes.NodeError(node, f"{what}: a lookup has no {key!r}")
-    return LookupRule(fields["source_indexes"], fields["lookup"], fields.get("drop_source_indexes", False))
+    own = (fields["source_indexes"], fields["lookup"])
+    return LookupRule(*own, fields.get("drop_source_indexes", False), fields.get("display_hint", ""))
+
+
+def _hint(node: yaml.Node, what: str) -> str:
+    text = yaml_nodes.text(node, what)
+    if text != MIB_HINT and not is_valid_hint(text):
+        raise yaml_nodes.NodeError(
+            node, f"{what}: {yaml_nodes.quoted(text)} is not a DISPLAY-HINT, such as 1x: or d-2, nor {MIB_HINT}"
+        )
+    return text
 
 
 def _overrides(node: yaml.Node, what: str) -> tuple[tuple[str, Override], ...]:
@@ -195,6 +213,7 @@ def _overrides(node: yaml.Node, what: str) -> tuple[tuple[str, Override], ...]:
         "datetime_pattern": yaml_nodes.text,
         "offset": yaml_scalars.number,
         "scale": yaml_scalars.number,
+        "display_hint": _hint,
     }
     return tuple(
         (name, Override(**_fields(value, f"override {yaml_nodes.quoted(name)}", readers)))
