@@ -109,6 +109,14 @@ def test_a_folder_of_too_many_files_is_refused(tmp_path: Path, monkeypatch: pyte
         load_mibs([tmp_path])
 
 
+def test_too_many_declarations_of_all_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MAX_DECLARATIONS", 1)
+    for name in "ab":
+        (tmp_path / name).write_text(whole(name.upper(), scalar(name)))
+    with pytest.raises(ModuleError, match="more than 1 declarations"):
+        load_mibs([tmp_path], cache=tmp_path / ".cache")
+
+
 def test_utf_16_is_known_without_its_mark(tmp_path: Path) -> None:
     for encoding in ("utf-16-le", "utf-16-be"):
         (tmp_path / "a.mib").write_bytes(whole("A", scalar("one")).encode(encoding))

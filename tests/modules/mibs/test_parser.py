@@ -8,7 +8,7 @@ import pytest
 
 from promsnmp.modules.generator.builder import build
 from promsnmp.modules.generator.config import ModuleConfig
-from promsnmp.modules.mibs import scanner
+from promsnmp.modules.mibs import parser, scanner
 from promsnmp.modules.mibs.definitions import MAX_PROBLEMS, ParsedFile
 from promsnmp.modules.mibs.linker import link
 from promsnmp.modules.mibs.parser import parse
@@ -212,6 +212,13 @@ def test_a_file_of_too_many_tokens_is_read_up_to_there(monkeypatch: pytest.Monke
     assert names(parsed) == ["one"]
     assert parsed.problems[-1].lost
     assert "more than 500 tokens" in parsed.problems[-1].text
+
+
+def test_a_file_of_too_many_declarations_is_read_up_to_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parser, "MAX_DECLARATIONS", 2)
+    parsed = parse(whole("".join(scalar(name) for name in ("one", "two", "three"))), path="t")
+    assert names(parsed) == ["one", "two"]
+    assert parsed.problems[-1].lost
 
 
 def test_any_cut_and_any_changed_sign_is_survived() -> None:

@@ -28,6 +28,8 @@ MAX_FILES = 20_000
 """Maximum number of files; a folder with more is not a folder of MIBs."""
 MAX_TOTAL = 512 << 20
 """Maximum octets of all files."""
+MAX_DECLARATIONS = 1_000_000
+"""Maximum number of declarations of all files; each takes about 1.3 KiB of memory."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of finished files and of all files."""
@@ -47,18 +49,21 @@ _PACKED = {
 def load_mibs(folders: Sequence[Path], *, cache: Path | None = None, progress: Progress | None = None) -> LoadedMibs:
     """Loads every MIB file in ``folders`` and their subfolders; ``cache`` is the folder for parsed files.
 
-    Raises ModuleError when a folder does not exist or has too many files.
+    Raises ModuleError when a folder does not exist, or the folders have too many files or declarations.
     """
     problems, modules = list[MibProblem](), list[MibModule]()
     parsed_files = _Cache(_cache_folder(cache))
     files = _listed(folders, problems)
-    total = 0
+    total = declarations = 0
     for done, path in enumerate(files):
         if progress is not None:
             progress(done, len(files))
         octets = _octets(path, MAX_TOTAL - total, problems)
         total += len(octets)
         parsed = _parsed(octets, path, parsed_files) if octets else ParsedFile()
+        declarations += sum(len(module.definitions) + len(module.types) for module in parsed.modules)
+        if declarations > MAX_DECLARATIONS:
+            raise ModuleError(f"{path}: more than {MAX_DECLARATIONS} declarations in all files; name fewer folders")
         modules += parsed.modules
         problems += parsed.problems
     if progress is not None:

@@ -27,8 +27,10 @@ from promsnmp.modules.mibs.grammar import (
     starts_module,
     surely_starts_declaration,
 )
-from promsnmp.modules.mibs.scanner import END, MARK, WORD, Token, Tokens, TooManyTokens
+from promsnmp.modules.mibs.scanner import END, MARK, WORD, Token, Tokens, TooMuch
 
+MAX_DECLARATIONS = 100_000
+"""Maximum number of declarations of a file; the largest MIBs have some thousands."""
 NO_MODULE = "is not a MIB: no 'NAME DEFINITIONS ::= BEGIN'; if it should be one, correct that line"
 
 
@@ -55,13 +57,13 @@ class _File:
         self._tokens, self._path = Tokens(text.replace("\r\n", "\n").replace("\r", "\n")), path
         self._modules: list[_Module] = []
         self._problems: list[MibProblem] = []
-        self._more = 0
+        self._more = self._declarations = 0
 
     def parse(self) -> ParsedFile:
         try:
             while self._find_module():
                 self._read_module()
-        except TooManyTokens as reason:
+        except TooMuch as reason:
             self._note(reason.offset, f"{reason}, too much for a MIB; the rest of the file is left out", lost=True)
         if not self._modules:
             return ParsedFile(problems=(MibProblem(self._path, 0, NO_MODULE),))
@@ -148,6 +150,9 @@ class _File:
 
     def _add(self, declaration: Declaration) -> None:
         line, module = self._tokens.line(declaration.start), self._modules[-1]
+        self._declarations += 1
+        if self._declarations > MAX_DECLARATIONS:
+            raise TooMuch(f"{MAX_DECLARATIONS} declarations", declaration.start)
         if declaration.definition is not None:
             module.definitions.append(replace(declaration.definition, line=line))
         elif declaration.type is not None:

@@ -41,11 +41,11 @@ MAX_TOKENS = 6_000_000
 """Maximum number of tokens that are read of a file (some are read more than once): about 10 s; no MIB has a third."""
 
 
-class TooManyTokens(Exception):
-    """A file that needs too much work to be a MIB; ``offset`` is how far it was read."""
+class TooMuch(Exception):
+    """A file that has too much to be a MIB; ``offset`` is how far it was read."""
 
-    def __init__(self, offset: int) -> None:
-        super().__init__(f"more than {MAX_TOKENS} tokens")
+    def __init__(self, what: str, offset: int) -> None:
+        super().__init__(f"more than {what}")
         self.offset = offset
 
 
@@ -89,7 +89,7 @@ class Tokens:
                 self._memory.clear()
             self._count += 1
             if self._count > MAX_TOKENS:
-                raise TooManyTokens(offset)
+                raise TooMuch(f"{MAX_TOKENS} tokens", offset)
             token = self._memory[offset] = self._read(self._skip(offset))
         return token
 
