@@ -116,6 +116,26 @@ class Utilization:
         wrapped = ticks + _TICKS_WRAP - before
         return abs(wrapped / 100 - since) > 60 + since * 0.1
 
+    def all_series(self) -> Sequence[UtilizationSeries]:
+        """The histograms of all interfaces, also of those that are missing for a while."""
+        return list(self._series.values())
+
+    def uptime(self, now: float) -> tuple[int, float] | None:
+        """sysUpTime as read last (1/100 s), and its age in seconds at ``now`` (monotonic); None when it is unknown."""
+        return None if self._ticks is None else (self._ticks, now - self._ticks_at)
+
+    def take_over(
+        self, series: Iterable[UtilizationSeries], present: Iterable[bool], uptime: tuple[int, float] | None, now: float
+    ) -> None:
+        """Continues histograms of another process; those that were begun here already stay."""
+        for one, is_present in zip(series, present, strict=True):
+            if one.labels not in self._series:
+                self._series[one.labels] = one
+                if is_present:
+                    self._present.append(one)
+        if uptime is not None and self._ticks is None:
+            self._ticks, self._ticks_at = uptime[0], now - uptime[1]
+
     def current_series(self) -> Sequence[UtilizationSeries]:
         """The histograms of all interfaces of the last poll."""
         return self._present

@@ -40,41 +40,41 @@ class Span(NamedTuple):
 
 
 class NativeBuckets:
-    """How many observations each bucket holds."""
+    """How many observations each bucket holds: ``buckets`` from the bucket number ``lowest`` on, and ``zero``."""
 
-    __slots__ = ("_counts", "_lowest", "_zero")
+    __slots__ = ("buckets", "lowest", "zero")
 
-    def __init__(self) -> None:
-        self._counts = array("I")
-        self._lowest = 0
-        self._zero = 0
+    def __init__(self, lowest: int = 0, buckets: array[int] | None = None, zero: int = 0) -> None:
+        self.buckets = array("I") if buckets is None else buckets
+        self.lowest = lowest
+        self.zero = zero
 
     def observe(self, value: float) -> None:
         """Counts a finite value that is not negative."""
         index = bucket_of(value)
-        at = index - self._lowest
-        if 0 <= at < len(self._counts):
-            self._counts[at] += 1
+        at = index - self.lowest
+        if 0 <= at < len(self.buckets):
+            self.buckets[at] += 1
         elif index == ZERO:
-            self._zero += 1
+            self.zero += 1
         else:
             self._widen(index)
 
     def counts(self) -> dict[int, int]:
         """The counts of the buckets that are not empty, by number."""
-        found = {ZERO: self._zero, **dict(enumerate(self._counts, self._lowest))}
+        found = {ZERO: self.zero, **dict(enumerate(self.buckets, self.lowest))}
         return {index: count for index, count in found.items() if count}
 
     def _widen(self, index: int) -> None:
         """Counts in a bucket outside of the array, which grows."""
-        if not self._counts:
-            self._lowest = index
-        below, above = self._lowest - index, index - self._lowest - len(self._counts)
+        if not self.buckets:
+            self.lowest = index
+        below, above = self.lowest - index, index - self.lowest - len(self.buckets)
         if below > 0:
-            self._counts = array("I", (1, *[0] * (below - 1), *self._counts))
-            self._lowest = index
+            self.buckets = array("I", (1, *[0] * (below - 1), *self.buckets))
+            self.lowest = index
         else:
-            self._counts.extend((*[0] * above, 1))
+            self.buckets.extend((*[0] * above, 1))
 
 
 def bucket_of(value: float) -> int:
