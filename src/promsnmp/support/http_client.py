@@ -46,6 +46,10 @@ class RequestNotSent(PeerError):
     """No connection could be made, so the request had no effect."""
 
 
+class ConnectionRefused(RequestNotSent):
+    """Nothing listens at the address."""
+
+
 class HttpClient:
     """Keep-alive connections to ``host:port``: one for each concurrent request."""
 
@@ -123,7 +127,8 @@ class HttpClient:
             raise RequestNotSent(f"{self.address} does not accept a connection") from None
         except OSError as error:  # ssl.SSLError is one
             reason = error.strerror or str(error) or type(error).__name__
-            raise RequestNotSent(f"{self.address} cannot be reached: {reason}") from None
+            kind = ConnectionRefused if isinstance(error, ConnectionRefusedError) else RequestNotSent
+            raise kind(f"{self.address} cannot be reached: {reason}") from None
         return made
 
     async def _exchange(self, connection: _Connection, message: bytes, max_body: int) -> HttpResponse:

@@ -122,6 +122,34 @@ def test_a_member_that_left_is_gone_at_once_despite_late_messages(view: View) ->
     assert view.names == ["pod-0", "pod-1"]
 
 
+def test_a_member_whose_address_refuses_connections_is_gone_sooner_unless_it_gives_a_sign_of_life(view: View) -> None:
+    view.hears("pod-2", "pod-3")
+    view.members.mark_refused(member("pod-2").instance)
+    view.members.mark_refused(member("pod-3").instance)
+    view.clock.now += PATIENCE / 2 - 1
+    view.hears("pod-3")
+    view.clock.now += 1.0
+    assert view.names == ["pod-1", "pod-3"]
+    view.clock.now += PATIENCE / 2
+    assert view.names == ["pod-1", "pod-3"]
+
+
+@pytest.mark.parametrize("is_refused", [True, False], ids=["crashed", "silent"])
+def test_a_process_that_was_dropped_returns_by_a_newer_sign_of_life_only(view: View, is_refused: bool) -> None:
+    view.hears("pod-2")
+    if is_refused:
+        view.members.mark_refused(member("pod-2").instance)
+    for _ in range(2):
+        view.clock.now += PATIENCE / 2
+        view.hears("pod-3")
+    assert view.names == ["pod-1", "pod-3"]
+    view.clock.now += 1.0
+    view.hears("pod-2", age=1.5)
+    assert view.names == ["pod-1", "pod-3"]
+    view.hears("pod-2", age=0.5)
+    assert view.names == ["pod-1", "pod-2", "pod-3"]
+
+
 def test_a_restarted_replica_takes_the_place_of_the_one_before(view: View) -> None:
     view.hears("pod-0")
     view.members.mark_alive(member("pod-0", instance="restarted", started=2.0))

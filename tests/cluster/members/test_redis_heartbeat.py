@@ -97,6 +97,20 @@ async def test_an_old_heartbeat_is_no_member_and_is_removed(redis_client: RedisC
     assert redis.cli("HLEN", "promsnmp:members") == "1"
 
 
+async def test_the_last_heartbeat_of_a_crashed_replica_does_not_announce_it_again(redis_client: RedisClient) -> None:
+    one, two = Replica(redis_client, "pod-0"), Replica(redis_client, "pod-1")
+    await two.beat()
+    assert await one.beat() == ["pod-0", "pod-1"]
+    one.dead.add("pod-1")
+    one.members.mark_refused("instance of pod-1")
+    assert await one.beat(later=5.0) == ["pod-0"]
+    await one.beat(later=1.0)
+    assert not one.announced.addresses
+    await two.beat()
+    await one.beat(later=1.0)
+    assert one.announced.addresses == {two.members.me.address}
+
+
 def move(redis: RedisServer, name: str, milliseconds: int) -> None:
     """Moves the stamp of a replica's heartbeat."""
     moment, _, description = redis.cli("HGET", "promsnmp:members", f"instance of {name}").partition(" ")

@@ -22,6 +22,11 @@ class Announcements:
         """Where replicas are announced that have not proven themselves yet."""
         return {member.address for member in self._waiting.values()}
 
+    @property
+    def replicas(self) -> tuple[Member, ...]:
+        """The replicas that are announced and have not proven themselves yet: they may run all the same."""
+        return tuple(member for member in self._waiting.values() if not self._members.is_proven(member))
+
     def mark_reachable(self) -> None:
         """Notes that the source answers. What it announced before is forgotten: it says it again."""
         self._waiting.clear()
@@ -31,8 +36,12 @@ class Announcements:
         """Notes a heartbeat, ``age`` seconds ago."""
         if self._members.is_proven(member) or member.is_foreign_to(self._members.me):
             self._members.mark_alive(member, age=age)
-        elif age < self._members.member_timeout and member.instance != self._members.me.instance:
+        elif self._may_run(member, age):
             self._waiting[member.instance] = member
+
+    def _may_run(self, member: Member, age: float) -> bool:
+        is_other = member.instance != self._members.me.instance
+        return is_other and age < self._members.member_timeout and self._members.hear(member.instance, age=age)
 
     def mark_left(self, instance: str) -> None:
         """Notes that a replica has left."""

@@ -2,8 +2,9 @@
 
 A member is present until ``member_timeout`` seconds after the last sign of life, from a coordinator or from itself.
 Silence counts only while this replica can hear anybody: when Redis is gone and nobody answers, this replica is isolated
-and keeps the last known members. A member that stops says so and is gone at once. Replicas of another installation,
-which see each other because both use one Redis without a prefix, are no members.
+and keeps the last known members. A member that stops says so and is gone at once. One whose address refuses connections
+has crashed: it is gone after half of that time without a sign of life. Replicas of another installation, which see each
+other because both use one Redis without a prefix, are no members.
 """
 
 from __future__ import annotations
@@ -74,10 +75,17 @@ class Members:
     def __init__(self, me: Member, *, member_timeout: float, clock: Callable[[], float] = lease_clock) -> None:
         self.me = me
         self.member_timeout = member_timeout
+        self.refusal_timeout = member_timeout / 2
+        """Seconds without a sign of life after which a replica is gone whose address refuses connections: long enough
+        for the next heartbeat of one that lives, and that a firewall keeps away from this one."""
         self._clock = clock
         self._last_seen: dict[str, tuple[Member, float]] = {}
+        self._refused_at: dict[str, float] = {}
+        """When connections to a member were refused, without a sign of life since."""
         self._gone: dict[str, float] = {}
         """Instances that have left, and when: their late messages are ignored."""
+        self._dropped: dict[str, float] = {}
+        """Instances that crashed or are silent, and when they were dropped: an earlier sign of life means nothing."""
         self._foreign: dict[str, tuple[Member, float]] = {}
         """Replicas of other installations, and when they were last heard."""
         self._reachable_at = clock()
@@ -129,8 +137,29 @@ class Members:
             return
         if member.instance == self.me.instance or member.instance in self._gone:
             return
-        _, before = self._last_seen.get(member.instance, (member, -math.inf))
-        self._last_seen[member.instance] = member, max(before, at)
+        if self.hear(member.instance, age=age):
+            _, before = self._last_seen.get(member.instance, (member, -math.inf))
+            self._last_seen[member.instance] = member, max(before, at)
+
+    def hear(self, instance: str, *, age: float) -> bool:
+        """Notes a sign of life of a process, ``age`` seconds ago; returns whether it may still run: the last heartbeat
+        of one that was dropped stays in Redis for a while."""
+        at = self._clock() - max(age, 0.0)
+        if at > self._refused_at.get(instance, math.inf):
+            del self._refused_at[instance]
+        if at < self._dropped.get(instance, -math.inf):
+            return False
+        self._dropped.pop(instance, None)
+        return True
+
+    def mark_refused(self, instance: str) -> None:
+        """Notes that nothing listens at a replica's address: its process is gone, unless it gives a sign of life."""
+        if len(self._refused_at) < MAX_GONE:
+            self._refused_at.setdefault(instance, self._clock())
+
+    def is_refused(self, instance: str) -> bool:
+        """Whether nothing listened at a replica's address, and it has not given a sign of life since."""
+        return instance in self._refused_at
 
     def mark_left(self, instance: str) -> None:
         """Notes that a member has left."""
@@ -155,7 +184,10 @@ class Members:
         self._note_isolation()
         for instance, (_, at) in list(self._last_seen.items()):
             if now - max(at, self._isolated_until) >= self.member_timeout:
-                del self._last_seen[instance]
+                self._drop(instance, now)
+        for instance, at in list(self._refused_at.items()):
+            if now - at >= self.refusal_timeout:
+                self._drop(instance, now)
         self._gone = {instance: at for instance, at in self._gone.items() if now - at < 60 * self.member_timeout}
         known = [member for member, _ in self._last_seen.values()] + ([] if self.is_leaving else [self.me])
         youngest: dict[str, Member] = {}
@@ -167,6 +199,13 @@ class Members:
         self.present = present
         self.ring = HashRing([one.name for one in present], self.me.name if self.me in present else "")
         return True
+
+    def _drop(self, instance: str, at: float) -> None:
+        self._last_seen.pop(instance, None)
+        self._refused_at.pop(instance, None)
+        self._dropped[instance] = at
+        if len(self._dropped) > MAX_GONE:
+            del self._dropped[next(iter(self._dropped))]
 
     def _note_isolation(self) -> None:
         """After a time in which nothing was heard, silence counts from now: this process may have been suspended."""

@@ -18,10 +18,21 @@ from promsnmp.cluster.peers.challenge import CHALLENGE_PATH, MAX_CHALLENGE, Chal
 from promsnmp.cluster.peers.cluster_key import ClusterKey
 from promsnmp.cluster.peers.signing import InvalidSignature, RequestSigner, body_digest
 from promsnmp.errors import PeerError
-from promsnmp.support.http_client import HeaderPairs, HttpClient, HttpResponse, RequestNotSent
+from promsnmp.support.http_client import (
+    MAX_BODY,
+    ConnectionRefused,
+    HeaderPairs,
+    HttpClient,
+    HttpResponse,
+    RequestNotSent,
+)
 
 STATUS_PATH = "/-/peer"
 """Where replicas exchange their status."""
+READ_LEASE_PATH = "/-/read-lease"
+"""Where replicas exchange read leases and their revocations."""
+HANDOVER_PATH = "/-/handover"
+"""Where a replica takes over pages and histograms of devices that it owns from now on."""
 DETECTED_MODULES_PATH = "/-/findings"
 """Where replicas send detected modules to the leader."""
 REFUSED = b"x-promsnmp-refused"
@@ -97,10 +108,12 @@ class PeerClient:
         request_id: str = "",
         fresh: bool = False,
         elsewhere: bool = False,
+        max_body: int = MAX_BODY,
     ) -> HttpResponse:
         """The answer of one replica to a request on behalf of ``user``, with the headers that its MAC covers.
 
-        ``timeout`` and ``fresh`` are those of ``HttpClient.request``; with ``fresh`` the replica proves itself anew.
+        ``timeout``, ``fresh`` and ``max_body`` are those of ``HttpClient.request``; with ``fresh`` the replica proves
+        itself anew.
         ``elsewhere``: it may be a replica that announces another address than this one, such as one found by DNS.
         Raises PeerError; RequestNotSent and PeerNotProven when nothing was sent.
         """
@@ -114,7 +127,7 @@ class PeerClient:
             peer = await self._prove(address, deadline)
             if peer.address != address and not elsewhere:
                 raise PeerNotProven(f"the replica at {address} is {peer.name}, whose address is {peer.address}")
-            answer = await self._exchange(address, peer, request, deadline, fresh=fresh)
+            answer = await self._exchange(address, peer, request, deadline, fresh=fresh, max_body=max_body)
             refusal = answer.header(REFUSED)
             if not refusal:
                 return answer
@@ -139,7 +152,7 @@ class PeerClient:
             task.cancel()
 
     async def _exchange(
-        self, address: str, peer: ProvenPeer, request: _Request, deadline: float, *, fresh: bool
+        self, address: str, peer: ProvenPeer, request: _Request, deadline: float, *, fresh: bool, max_body: int
     ) -> HttpResponse:
         """The answer with the headers that its MAC covers. Raises PeerError, also without a valid MAC."""
         header, mac = self._signer.sign(
@@ -153,6 +166,7 @@ class PeerClient:
             request.body,
             timeout=max(deadline - time.monotonic(), 0.001),
             fresh=fresh,
+            max_body=max_body,
         )
         digest = await digest_of(answer.body)
         try:
@@ -192,6 +206,8 @@ class PeerClient:
                 timeout=CHALLENGE_TIMEOUT,
                 max_body=MAX_CHALLENGE,
             )
+        except ConnectionRefused:
+            raise
         except PeerError as error:
             raise RequestNotSent(f"no answer to a challenge: {error}") from None
         try:
