@@ -26,7 +26,6 @@ from promsnmp.http.app import create_asgi_app
 from promsnmp.http.factory import make_access_control, make_plain_routes, make_scrape_route, make_stack
 from promsnmp.http.middleware.owner_proxy import OwnerProxy
 from promsnmp.http.responses.targets_cache import TargetsCache
-from promsnmp.http.routes.scrape import ScrapeRoute
 from promsnmp.http.security.auth import AccessControl
 from promsnmp.http.security.tls import PeerTlsContext
 from promsnmp.http.security.web_config_watcher import WebConfigWatcher
@@ -207,13 +206,20 @@ def _build_application(parts: _Parts) -> Application:
         cluster.members,
         cluster.scrape_forwarder,
         cluster.verifier if cluster.has_peers else None,
+        cluster.read_leases,
+        invalidate=parts.polling.page_service.invalidations.add,
         cut_off=lambda: parts.polling.page_service.reaches_no_device,
         better_informed=cluster.peer_inventories.newest,
     )
     stack = make_stack(cluster, web, access, owner_proxy, requests)
-    plain_routes = make_plain_routes(owner_proxy, cluster, on_detected_modules=parts.polling.receive_findings)
+    plain_routes = make_plain_routes(
+        owner_proxy,
+        cluster,
+        on_detected_modules=parts.polling.receive_findings,
+        on_handover=parts.polling.handover.receive,
+    )
     health = _build_health(parts)
-    services = _build_services(parts, health, _build_metrics(parts, access, requests), scrape_route)
+    services = _build_services(parts, health, _build_metrics(parts, access, requests), owner_proxy)
     return Application(
         asgi_app=create_asgi_app(services, stack, plain_routes.all),
         in_flight=stack.request_metrics.in_flight,
@@ -230,7 +236,7 @@ def _build_application(parts: _Parts) -> Application:
     )
 
 
-def _build_services(parts: _Parts, health: Health, metrics: SelfMetrics, scrape_route: ScrapeRoute) -> Services:
+def _build_services(parts: _Parts, health: Health, metrics: SelfMetrics, owner_proxy: OwnerProxy) -> Services:
     settings, store, polling = parts.settings, parts.store, parts.polling
     search = DeviceSelector(settings.modules)
     targets = TargetList(site=Site.from_settings(settings), modules=settings.modules)
@@ -252,7 +258,7 @@ def _build_services(parts: _Parts, health: Health, metrics: SelfMetrics, scrape_
         reload=partial(_reload, parts),
         catalogue_store=parts.catalogue_store,
         evict_pages=polling.cache.evict_all,
-        histograms=scrape_route.histograms,
+        histograms=owner_proxy.histograms,
         polling=lambda: ExecutorUsage(*polling.figures()),
     )
 
@@ -321,7 +327,11 @@ def _periodic_tasks(parts: _Parts) -> Mapping[str, PeriodicTask]:
 def _lifecycles(parts: _Parts) -> list[Lifecycle]:
     """In the order in which they start and end."""
     return [
-        Lifecycle(start=parts.cluster.start, stop=parts.cluster.stop, drain=parts.cluster.leave),
+        Lifecycle(
+            start=parts.cluster.start,
+            stop=parts.cluster.stop,
+            drain=lambda: parts.cluster.leave(parts.polling.hand_over),
+        ),
         Lifecycle(start=parts.polling.start, stop=parts.polling.stop),
         Lifecycle(start=parts.discovery.resume, stop=parts.discovery.close),
         Lifecycle(start=parts.scheduler.start, stop=parts.scheduler.stop),

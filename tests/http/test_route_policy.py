@@ -45,7 +45,9 @@ async def answers(scope: Scope, receive: Receive, send: Send) -> None:
 
 PLAIN = [
     PlainRoute(SNMP_PATH, answers, SNMP_POLICY),
-    *peer_routes(on_status=bytes, on_detected_modules=bytes, on_challenge=bytes),
+    *peer_routes(
+        on_status=bytes, on_detected_modules=bytes, on_challenge=bytes, on_read_lease=bytes, on_handover=bytes
+    ),
 ]
 TABLE = RouteTable(chain.from_iterable(router.routes for router in ROUTERS), PLAIN)
 ROUTES = [(method, re.sub(r"\{[^}]*\}", "x", path), policy) for method, path, policy in TABLE.declared()]
@@ -54,7 +56,7 @@ PATHS = sorted({path for _, path, _ in ROUTES})
 
 def promised(method: str, path: str) -> AccessLevel:
     """The access level of a request in docs/how-to/access.md."""
-    if path in ("/-/peer", "/-/peer/challenge", "/-/findings"):
+    if path in ("/-/peer", "/-/peer/challenge", "/-/findings", "/-/read-lease", "/-/handover"):
         return AccessLevel.PEER
     if method not in SAFE or path == "/promsnmp/evictCache":
         return AccessLevel.MANAGEMENT

@@ -38,10 +38,13 @@ from promsnmp.cluster.peers.forward_scrape import ScrapeForwarder
 from promsnmp.cluster.peers.forward_write import ForwardedRequest, WriteForwarder
 from promsnmp.cluster.peers.replays import ReplayGuard
 from promsnmp.cluster.peers.signing import RequestVerifier
+from promsnmp.cluster.read_leases.exchange import LeaseExchange
+from promsnmp.cluster.read_leases.rules import ReadLeases
 from promsnmp.errors import NotLeader, OutcomeUnknown
 from promsnmp.observe import metric_families
 from promsnmp.observe.health import Component
 from promsnmp.settings import Settings
+from promsnmp.support.listeners import Listeners
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +83,26 @@ class Cluster:
         self.peer_inventories = PeerInventories(self.members, own=self._inventory_version)
         renew = settings.election_renew_interval / 1000
         self._write_probe = WriteProbe(inventory.try_writing, interval=renew / 2, silence=max(renew, MIN_SILENCE))
+        self.revoked = Listeners[[str | None, bool]]("revocation of a read lease")
+        """Called with a device (None: all), of which no earlier poll may be shown any more; and whether that goes for
+        histograms, too."""
+        self.awake = Listeners[[float]]("sleep of the process")
+        """Called with the seconds that this process may have slept."""
+        rules = ReadLeases(
+            me.instance,
+            member_timeout=self.members.member_timeout,
+            has_peers=settings.backend != "none",
+            on_revoked=self.revoked.notify,
+            on_awake=self.awake.notify,
+        )
+        self.read_leases = LeaseExchange(
+            rules,
+            self.members,
+            self.peers,
+            learn_members=self._learn_members,
+            refresh_members=lambda: self.gossip.refresh() if self.gossip is not None else None,
+            announced=lambda: self.gossip.announced if self.gossip is not None else (),
+        )
         self._eligibility = Eligibility(
             self.members,
             revision=inventory.revision,
@@ -152,6 +175,7 @@ class Cluster:
             on_status=self._on_peer_status,
             heartbeats=heartbeats,
             dns=dns,
+            on_announced=self.read_leases.on_announced,
         )
 
     # ------------------------------------------------------------------------------------------------- lifecycle
@@ -159,8 +183,10 @@ class Cluster:
     def start(self) -> None:
         self.leadership.subscribe(self._on_leader)
         self.leadership.start()
+        self.read_leases.start()
         if self.gossip is not None:
             self._spawn(self._write_probe.run())
+            self.gossip.subscribe(self.read_leases.on_members_changed)
             self.gossip.subscribe(lambda: self.scrape_forwarder.forget_all_but(self.members.present))
             self.gossip.start()
 
@@ -169,12 +195,25 @@ class Cluster:
         if self.gossip is not None:
             await self.gossip.wait_until_known(within=MEMBERS_TIMEOUT)
 
-    async def leave(self) -> None:
-        """Steps down and tells the other replicas goodbye, while requests in flight are still answered."""
-        await asyncio.gather(self.leadership.stop(), *([self.gossip.leave()] if self.gossip is not None else []))
+    async def _learn_members(self) -> None:
+        """Returns when all sources of members were asked from now on, or after MEMBERS_TIMEOUT."""
+        if self.gossip is not None:
+            await self.gossip.ask_all(within=MEMBERS_TIMEOUT)
+
+    async def leave(self, hand_over: Callable[[], Awaitable[object]]) -> None:
+        """Steps down, hands over what the other replicas need, and tells them goodbye, while requests in flight are
+        still answered."""
+        await asyncio.gather(self.leadership.stop(), self._leave_members(hand_over))
+
+    async def _leave_members(self, hand_over: Callable[[], Awaitable[object]]) -> None:
+        if self.gossip is not None:
+            await hand_over()
+            await self.read_leases.leave()
+            await self.gossip.leave()
 
     async def stop(self) -> None:
         """Closes all connections."""
+        await self.read_leases.stop()
         if self.gossip is not None:
             await self.gossip.stop()
         for task in self._tasks:
@@ -275,6 +314,8 @@ class Cluster:
         problems = self.gossip.problems.all() if self.gossip is not None else {}
         if self.key.problem:
             problems = {**problems, "key": self.key.problem}
+        if self.read_leases.problem:
+            problems = {**problems, "readLeases": self.read_leases.problem}
         return members_component(self.members, problems)
 
     async def refresh_key(self) -> None:
@@ -305,6 +346,7 @@ class Cluster:
             unreachable=len(self.gossip.problems.unreachable) if self.gossip is not None else 0,
             scrapes=self.scrape_forwarder.counts,
             changes=self.write_forwarder.counts,
+            holds_read_leases=self.read_leases.rules.is_valid,
         )
 
 

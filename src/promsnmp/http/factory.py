@@ -99,7 +99,11 @@ class PlainRoutes:
 
 
 def make_plain_routes(
-    owner_proxy: OwnerProxy, cluster: Cluster, *, on_detected_modules: Callable[[bytes], bytes]
+    owner_proxy: OwnerProxy,
+    cluster: Cluster,
+    *,
+    on_detected_modules: Callable[[bytes], bytes],
+    on_handover: Callable[[bytes], bytes],
 ) -> PlainRoutes:
     """``/snmp``, and the paths for replicas where there are several."""
     on_status = cluster.gossip.receive if cluster.gossip is not None else None
@@ -109,5 +113,7 @@ def make_plain_routes(
             on_status=on_status,
             on_detected_modules=on_detected_modules,
             on_challenge=cluster.challenges.answer,
+            on_read_lease=cluster.read_leases.receive,
+            on_handover=on_handover,
         ),
     )

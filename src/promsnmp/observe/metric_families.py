@@ -188,7 +188,12 @@ def election_families(
 
 
 def cluster_families(
-    *, members: int, unreachable: int, scrapes: Mapping[str, int], changes: Mapping[str, int]
+    *,
+    members: int,
+    unreachable: int,
+    scrapes: Mapping[str, int],
+    changes: Mapping[str, int],
+    holds_read_leases: bool,
 ) -> Iterator[Metric]:
     """``scrapes`` and ``changes`` count requests forwarded to other replicas, by outcome."""
     yield gauge("promsnmp_cluster_members", "Replicas known to this one, itself included.", members)
@@ -196,6 +201,11 @@ def cluster_families(
         "promsnmp_cluster_unreachable_members",
         "Replicas that live, but that this one cannot reach, so that it polls their devices for scrapes itself.",
         unreachable,
+    )
+    yield gauge(
+        "promsnmp_cluster_read_leases_held",
+        "Whether all other replicas let this one answer scrapes of its devices from memory; if not, each scrape polls.",
+        1 if holds_read_leases else 0,
     )
     family = CounterMetricFamily(
         "promsnmp_cluster_forwards",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from promsnmp.errors import AuthenticationError, SnmpError
 from promsnmp.exposition.plan import Plan, make_plan
@@ -33,9 +34,11 @@ class Collector:
         check_identity: CheckIdentity | None = None,
         on_identity: OnIdentity | None = None,
         counts: ExporterCounts | None = None,
+        observes: Callable[[str], bool] = lambda _: True,
     ) -> None:
         """``on_detected`` is called with each target whose device was detected, and with the result; ``on_identity``
-        with each whose identity ``check_identity`` has checked. ``counts`` gets packets and collections."""
+        with each whose identity ``check_identity`` has checked. ``counts`` gets packets and collections; ``observes``
+        is as for ``PageRenderer``."""
         self._catalogue_store = catalogue_store
         self._options = options
         self._plans: dict[tuple[str, ...], Plan] = {}
@@ -44,7 +47,7 @@ class Collector:
         self._sessions = SessionFactory(source_address=options.source_address, counts=self._counts)
         self._detector = Detector(catalogue_store, self._sessions, on_detected=on_detected)
         self._identity_watch = IdentityWatch(self._sessions, check_identity, on_identity=on_identity)
-        self._renderer = PageRenderer(options, self._counts)
+        self._renderer = PageRenderer(options, self._counts, observes=observes)
         self.states = DeviceStates()
 
     @property

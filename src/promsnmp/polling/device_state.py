@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from promsnmp.exposition.renderer import RenderState
+from promsnmp.exposition.utilization.histogram import Utilization
 from promsnmp.polling.detection.identity_state import IdentityState
 from promsnmp.polling.detection.schedule import DetectionSchedule
 from promsnmp.polling.label_cache import LabelCache
@@ -82,18 +84,40 @@ class DeviceStates:
 
     def of(self, target: Target) -> DeviceState:
         """The state of a target; a new one for a new target."""
-        key = target.key, target.modules
-        state = self._states.get(key)
+        return self._of(target.key, target.modules)
+
+    def _of(self, key: str, modules: tuple[str, ...]) -> DeviceState:
+        state = self._states.get((key, modules))
         if state is None:
-            state = self._states[key] = DeviceState()
+            state = self._states[key, modules] = DeviceState()
             while len(self._states) > self.max_states:
                 self._states.popitem(last=False)
-        self._states.move_to_end(key)
+        self._states.move_to_end((key, modules))
         return state
 
     def find(self, target: Target) -> DeviceState | None:
         """The state of a target; None for one without a state."""
         return self._states.get((target.key, target.modules))
+
+    def histograms(self) -> Iterator[tuple[str, tuple[str, ...], Utilization | None]]:
+        """Key and modules of every target, and its histograms, None when it has none."""
+        for (key, modules), state in list(self._states.items()):
+            utilization = state.render_state.utilization
+            yield key, modules, utilization if utilization.all_series() else None
+
+    def utilization(self, key: str, modules: tuple[str, ...]) -> Utilization:
+        """The histograms of a target, to be continued."""
+        return self._of(key, modules).render_state.utilization
+
+    def reset_utilization(self, key: str, modules: tuple[str, ...]) -> None:
+        """Begins the histograms of a target anew."""
+        if (state := self._states.get((key, modules))) is not None:
+            state.render_state.utilization = Utilization()
+
+    def reset_all_utilization(self) -> None:
+        """Begins all histograms anew."""
+        for key, modules in self._states:
+            self.reset_utilization(key, modules)
 
     def reset_rendering(self) -> None:
         """Drops of every state what belongs to a plan."""

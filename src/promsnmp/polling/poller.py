@@ -72,7 +72,8 @@ class Poller:
 
     def set_targets(self, targets: Sequence[Target], *, within: float = 1.0) -> None:
         """Sets what to poll from now on. New and changed targets are polled at once if there are at most
-        ``concurrency`` of them, else within the share ``within`` of the interval."""
+        ``concurrency`` of them, else within the share ``within`` of the interval; those that another replica handed
+        over, an interval after it polled them."""
         now = asyncio.get_running_loop().time()
         old, new = differing(self._targets, targets)
         self._targets = targets
@@ -84,6 +85,8 @@ class Poller:
         at_once = self._started and len(added) <= self.concurrency
         for target in added:
             due = now if at_once else now + self._phase(target.key, now) * within
+            if (page := self._page_service.stored_page(target.key, target.modules)) is not None:
+                due = max(now, page.taken_at + self._interval)  # another replica has polled it until now
             self._schedules[target.key] = _Schedule(target, due)
             heapq.heappush(self._queue, _QueuedPoll(due, target.key))
         self._changed.set()
@@ -92,6 +95,11 @@ class Poller:
         """Starts polling."""
         self._started = True
         self._task = asyncio.create_task(self._run(), name="poller")
+
+    def pause(self) -> None:
+        """Begins no further polls."""
+        if self._task is not None:
+            self._task.cancel()
 
     async def stop(self) -> None:
         """Stops polling and cancels running polls."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from promsnmp.errors import StrictFailure
 from promsnmp.exposition.families import Exposition
@@ -38,9 +38,13 @@ _DROPPED = "Values that the device returned but that are not on this page, or (i
 class PageRenderer:
     """Renders pages, and counts in ``dropped`` the values that were left out, by reason."""
 
-    def __init__(self, options: CollectorOptions, counts: ExporterCounts) -> None:
+    def __init__(
+        self, options: CollectorOptions, counts: ExporterCounts, *, observes: Callable[[str], bool] = lambda _: True
+    ) -> None:
+        """``observes``: whether histograms of a device (``Target.shard``) may be begun or continued now."""
         self._options = options
         self._counts = counts
+        self._observes = observes
         self.dropped: dict[str, int] = {}
 
     def render_modules(self, result: PollResult) -> Renderer:
@@ -63,7 +67,7 @@ class PageRenderer:
         began = time.perf_counter()
         renderer = result.renderer or self.render_modules(result)
         exposition, own = renderer.exposition, self._options.own_metrics
-        if self._options.utilization:
+        if self._options.utilization and target.owned and self._observes(target.shard):
             add_utilization(renderer, result.plan, result.render_state.utilization, at=result.started, visible=own)
         exposition.deduplicate()
         if self._options.strict:

@@ -27,6 +27,7 @@ from promsnmp.polling.detection.findings import Findings
 from promsnmp.polling.detection.identity_watch import CheckIdentity
 from promsnmp.polling.detection.seen_identities import KEY as IDENTITIES
 from promsnmp.polling.detection.seen_identities import SeenIdentities
+from promsnmp.polling.handover.handover import Handover
 from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.pages.cache import PageCache
 from promsnmp.polling.pages.service import NEVER_POLLED, PageService, PollStatus
@@ -79,6 +80,7 @@ class PollingSubsystem:
             check_identity=check_identity,
             on_identity=self.seen_identities.add,
             counts=self.exporter_counts,
+            observes=lambda device: self.handover.observes(device),
         )
         self.collector.states.max_states = settings.cache_entry_cnt
         self.collector.check(settings.modules)  # an unknown module stops the start
@@ -96,6 +98,10 @@ class PollingSubsystem:
             backoff_max=settings.backoff_max,
             concurrency=settings.collection_concurrency,
         )
+        self.handover = Handover(cluster, self.page_service, self.collector.states)
+        cluster.revoked.subscribe(self._on_revoked)
+        cluster.awake.subscribe(self._on_awake)
+        self._interval = interval
         self._polls = interval > 0
         self._targets = PerDeviceCache(self._target)
         self._all_targets: list[Target] = []
@@ -103,11 +109,15 @@ class PollingSubsystem:
 
     def start(self) -> None:
         """Starts to poll the inventory's devices that this replica owns, and to follow changes."""
-        if self._polls:
-            self._starting = asyncio.create_task(self._start(), name="start of the poller")
+        self._starting = asyncio.create_task(self._start(), name="start of the poller")
 
     async def _start(self) -> None:
+        if self._cluster.gossip is not None:
+            self._cluster.gossip.subscribe(self.handover.on_members_changed)
+        if not self._polls:
+            return
         await self._cluster.wait_for_members()
+        await self._cluster.read_leases.wait_until_settled()
         await asyncio.to_thread(
             self._targets.of, self._store.current.devices
         )  # in a thread, so that the next line is fast
@@ -116,10 +126,31 @@ class PollingSubsystem:
             self._cluster.gossip.subscribe(self._poll_owned)
         self.poller.start()
 
+    async def hand_over(self) -> None:
+        """Stops to poll, and hands pages and histograms over to the other replicas."""
+        if self._starting is not None:
+            self._starting.cancel()
+        self.poller.pause()
+        await self.handover.hand_over_all()
+
     async def stop(self) -> None:
         if self._starting is not None:
             self._starting.cancel()
+        await self.handover.stop()
         await self.poller.stop()
+
+    def _on_revoked(self, device: str | None, was_owner: bool) -> None:
+        """Another replica shows pages of a device, or may have shown some as its owner."""
+        if was_owner:
+            self.page_service.invalidations.add_unknown_past()
+            self.collector.states.reset_all_utilization()
+        else:
+            self.page_service.invalidations.add(device)
+
+    def _on_awake(self, seconds: float) -> None:
+        """After a sleep no page is shown that the sleep made much older than an interval."""
+        if seconds > self._interval / 2 > 0:
+            self.page_service.invalidations.add(None)
 
     async def store_findings(self) -> None:
         """Writes seen identities and newly detected modules to the inventory, or sends them to the leader."""

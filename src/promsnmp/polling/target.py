@@ -27,6 +27,8 @@ class Target:
     """Per packet; None: the modules' value."""
     managed: bool = True
     """Whether it is in the inventory and polled in the background; False: only scrapes ask for it."""
+    owned: bool = True
+    """Whether this replica owns it; False: it is polled once, in place of its owner. Such a page has no histograms."""
     detected: tuple[str, ...] = field(default=(), compare=False)
     """The modules that the inventory has as detected: what ``AUTO`` starts with."""
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 from promsnmp.cluster.members.announcements import Announcements
 from promsnmp.cluster.members.dns import ServiceDns
 from promsnmp.cluster.members.member_problems import MemberProblems, log_change
-from promsnmp.cluster.members.members import Members
+from promsnmp.cluster.members.members import Member, Members
 from promsnmp.cluster.members.peer_status import PeerStatus, read_peer_status
 from promsnmp.cluster.members.redis_heartbeat import RedisHeartbeats
 from promsnmp.cluster.peers.client import STATUS_PATH, PeerClient, PeerNotProven, PeerRefused
@@ -36,7 +36,8 @@ class Gossip:
     """The members, kept up to date.
 
     ``own_status`` returns this replica's status, ``on_status`` receives another one's. ``heartbeats`` and ``dns`` are
-    the sources of members; without one, this replica is alone until another one contacts it.
+    the sources of members; without one, this replica is alone until another one contacts it. ``on_announced`` is called
+    after each reading of the heartbeats.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Gossip:
         on_status: Callable[[PeerStatus], None],
         heartbeats: RedisHeartbeats | None = None,
         dns: ServiceDns | None = None,
+        on_announced: Callable[[], object] = lambda: None,
     ) -> None:
         self.members = members
         self.problems = MemberProblems(patience=lambda: members.member_timeout)
@@ -56,6 +58,7 @@ class Gossip:
         self._on_status = on_status
         self._heartbeats = heartbeats
         self._dns = dns
+        self._on_announced = on_announced
         self._announced = Announcements(members)
         self._listeners = Listeners[[]]("change of the members")
         self._wake = asyncio.Event()
@@ -64,6 +67,11 @@ class Gossip:
         self._has_sent = asyncio.Event()
         self._own_address: str = ""
         """This replica's address in DNS."""
+
+    @property
+    def announced(self) -> tuple[Member, ...]:
+        """Replicas that have a heartbeat but have not proven themselves: no members, but they may answer scrapes."""
+        return self._announced.replicas
 
     def subscribe(self, listener: Callable[[], object]) -> None:
         """Calls ``listener`` when a member joined or left."""
@@ -87,6 +95,17 @@ class Gossip:
             reason = "; ".join(self.problems.of_sources.values()) or "no answer"
             log.warning("starting without knowing all replicas: %s", reason)
 
+    async def ask_all(self, *, within: float) -> None:
+        """Asks all sources of members, and then all replicas, for at most ``within`` seconds. Raises nothing."""
+        try:
+            async with asyncio.timeout(within):
+                await self.exchange_heartbeats()
+                self.refresh()
+                await self.send_status_to_all()
+                self.refresh()
+        except TimeoutError:
+            pass
+
     @property
     def has_asked(self) -> bool:
         """Whether all sources and replicas were asked once, successfully or not."""
@@ -100,7 +119,7 @@ class Gossip:
         """Tells all replicas that this one leaves; it owns no devices after that."""
         self.members.leave()
         await self.stop()
-        self._refresh()
+        self.refresh()
         goodbyes: list[Awaitable[object]] = [self._send_status_to(one.address) for one in self.members.others]
         if self._heartbeats is not None:
             goodbyes.append(self._heartbeats.leave())
@@ -130,7 +149,7 @@ class Gossip:
             sources_known = self._has_asked.is_set()
             try:
                 await step()
-                self._refresh()
+                self.refresh()
             except Exception:  # gossip must go on for the life of the process
                 log.exception("unexpected error in a round of gossip")
             if done is self._has_asked or sources_known:
@@ -158,6 +177,7 @@ class Gossip:
         else:
             self.problems.note_source(self._heartbeats.name, "")
             self.problems.note_records(f"heartbeats in {self._heartbeats.name}", self._heartbeats.problem)
+            self._on_announced()
             if self._announced.addresses - before:
                 self._wake.set()
 
@@ -225,11 +245,12 @@ class Gossip:
             self.members.mark_left(status.member.instance)
         else:
             self.members.mark_alive(status.member)
-        self._refresh()
+        self.refresh()
         if not status.member.is_foreign_to(self.members.me):
             self._on_status(status)
 
-    def _refresh(self) -> None:
+    def refresh(self) -> None:
+        """Drops members that are silent for too long, and tells the listeners when the members have changed."""
         self.problems.note_foreign(self.members.foreign)
         before = self.members.present
         if not self.members.refresh():

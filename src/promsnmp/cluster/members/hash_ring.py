@@ -37,17 +37,29 @@ class HashRing:
         others = [member for member in self._seeds if member[1] != self.me]
         return _highest(key, others) if others else None
 
+    def above(self, key: str) -> list[str]:
+        """The members that outrank ``me`` for a device, those that would own it before ``me``: all, if ``me`` is no
+        member. Of two members the same one outranks the other in every ring that has both."""
+        ranks = sorted(self._seeds, key=lambda member: (-_score(_hash(key), member[0]), member[1]))
+        names = [name for _, name in ranks]
+        return names[: names.index(self.me)] if self.me in names else names
+
 
 def _highest(key: str, members: Sequence[tuple[int, str]]) -> str:
-    """The member with the highest score: MurmurHash3's 32-bit finalizer over the hashes of both."""
+    """The member with the highest score; of equal ones the first by name."""
     device, best, found = _hash(key), -1, ""
     for seed, name in members:
-        mixed = device ^ seed
-        mixed = ((mixed ^ mixed >> 16) * 0x85EBCA6B) & _MASK
-        mixed = ((mixed ^ mixed >> 13) * 0xC2B2AE35) & _MASK
-        if mixed > best:
-            best, found = mixed, name
+        score = _score(device, seed)
+        if score > best:
+            best, found = score, name
     return found
+
+
+def _score(device: int, seed: int) -> int:
+    """MurmurHash3's 32-bit finalizer over the hashes of a device and a member."""
+    mixed = device ^ seed
+    mixed = ((mixed ^ mixed >> 16) * 0x85EBCA6B) & _MASK
+    return ((mixed ^ mixed >> 13) * 0xC2B2AE35) & _MASK
 
 
 def _hash(text: str) -> int:

@@ -1,13 +1,18 @@
 """Gets the page of a device from the replica that owns the device, so that any replica can be scraped.
 
-When the owner does not answer in time, this replica polls the device, once for all scrapes that wait, and keeps the
-page for half an interval, as for targets that are not polled in the background. When the owner seems to be cut off from
-the devices, its response says so, and the next replica in line polls.
+When the owner does not answer in time, this replica polls the device. When the owner seems to be cut off from the
+devices, its response says so, and the next replica in line polls.
+
+A scrape never shows an older collection than a scrape that ended before it began, whichever replicas answered. For that
+an owner answers from memory only while it holds the read leases of all other replicas (``cluster/read_leases``), and
+otherwise by a poll that begins after the scrape arrived. A replica that polled in place of the owner answers after it
+has revoked its leases for the device. Utilisation histograms are shown only by an owner with all leases.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -16,7 +21,9 @@ from promsnmp.cluster.members.members import Member, Members
 from promsnmp.cluster.peers.client import LARGE
 from promsnmp.cluster.peers.forward_scrape import ScrapeForwarder
 from promsnmp.cluster.peers.signing import RequestVerifier, body_digest
+from promsnmp.cluster.read_leases.exchange import LeaseExchange
 from promsnmp.errors import ModuleError, PeerError, TargetError
+from promsnmp.exposition.utilization.histogram import UtilizationSeries
 from promsnmp.http.middleware.forwarding import (
     as_accepted,
     compressed_only,
@@ -34,6 +41,8 @@ OWNER_TIMEOUT = 1.5
 """Seconds that an owner has to answer; a third of the scrape's time, if that is less."""
 PATIENCE = 0.9
 """Part of the scrape's time that a replica with a newer inventory has to answer: it may have to poll the device."""
+PERMIT_TIMEOUT = 30.0
+"""Seconds that a page waits, at most, until no other replica can show an older one."""
 CUT_OFF = b"x-promsnmp-cut-off"
 """Header of an owner that seems to reach no device at all."""
 UNREADABLE = (502, 504)
@@ -53,7 +62,9 @@ class OwnerProxy:
         members: Members,
         scrape_forwarder: ScrapeForwarder,
         verifier: RequestVerifier | None,
+        leases: LeaseExchange,
         *,
+        invalidate: Callable[[str], None] = lambda _: None,
         cut_off: Callable[[], bool] = lambda: False,
         better_informed: Callable[[], Member | None] = lambda: None,
     ) -> None:
@@ -61,6 +72,9 @@ class OwnerProxy:
         self._members = members
         self._scrape_forwarder = scrape_forwarder
         self._verifier = verifier
+        self._leases = leases
+        self._rules = leases.rules
+        self._invalidate = invalidate
         self._cut_off = cut_off
         self._better_informed = better_informed
         self._ring: HashRing | None = None
@@ -70,22 +84,28 @@ class OwnerProxy:
         if scope["method"] not in ("GET", "HEAD"):
             await self._route(scope, receive, send)
             return
+        arrived = time.monotonic()
+        await self._leases.begun()
         owner = self._owner_of(scope["query_string"])
-        if PEER in scope:
-            await self._serve_peer(scope, send, is_own=owner is None)
-        elif owner is None:
-            await self._serve_own(scope, send)
-        elif (response := await self._ask(owner, scope)) is not None:
+        if owner is None:
+            is_valid = await self._leases.confirm()
+            owner = self._owner_of(scope["query_string"])  # it may have changed meanwhile
+            if owner is None:
+                await self._serve_own(scope, send, arrived, from_memory=is_valid)
+                return
+        if PEER not in scope and (response := await self._ask(owner, scope)) is not None:
             await relay_response(send, response)
         else:
-            await send_response(send, *await self._route.answer(scope["query_string"], scope["headers"], foreign=True))
+            await self._send(scope, send, await self._answer_foreign(scope, arrived))
 
     def fast_answer(self, query_string: bytes, headers: HeaderList) -> ScrapeAnswer | None:
-        """The response, when this replica owns the device and has its page in memory; None for a wrong signature."""
-        if self._owner_of(query_string) is not None:
-            return None
-        if self._verifier is not None and (signature := signature_of(headers)) is not None:
-            return self._fast_peer_answer(self._verifier, signature, query_string, headers)
+        """The response, when this replica owns the device, holds all read leases and has the page in memory; None for
+        a wrong signature."""
+        if self._rules.has_peers:
+            if self._rules.clock() >= self._rules.valid_until or self._owner_of(query_string) is not None:
+                return None
+            if self._verifier is not None and (signature := signature_of(headers)) is not None:
+                return self._fast_peer_answer(self._verifier, signature, query_string, headers)
         return self._route.fast_answer(query_string, headers)
 
     def _fast_peer_answer(
@@ -103,12 +123,18 @@ class OwnerProxy:
         answer_headers, body = answer
         return [*answer_headers, verifier.sign_answer(request, 200, answer_headers, body_digest(body))], body
 
+    def histograms(self, query_string: bytes) -> Sequence[UtilizationSeries]:
+        """As ``ScrapeRoute.histograms``; none unless this replica owns the device and holds all read leases."""
+        series = self._route.histograms(query_string)
+        return series if self._owner_of(query_string) is None and self._rules.is_valid else ()
+
     def wrap(self, app: ASGIApp) -> ASGIApp:
         """``app``, whose ``owner_first`` routes the owner of the target answers."""
 
         async def proxied(scope: Scope, receive: Receive, send: Send) -> None:
             owner = None
             if scope["type"] == "http" and policy_of(scope).owner_first and b"target=" in scope["query_string"]:
+                await self._leases.confirm()
                 owner = self._owner_of(scope["query_string"]) if PEER not in scope else None
             response = await self._ask(owner, scope) if owner is not None else None
             if response is not None:
@@ -118,30 +144,72 @@ class OwnerProxy:
 
         return proxied
 
-    async def _serve_peer(self, scope: Scope, send: Send, *, is_own: bool) -> None:
-        """Answers another replica, from memory or by a poll."""
+    async def _serve_own(self, scope: Scope, send: Send, arrived: float, *, from_memory: bool) -> None:
         query, headers = scope["query_string"], scope["headers"]
-        status, sent, body = await self._route.answer(query, headers, foreign=not is_own)
-        if status in UNREADABLE and self._cut_off():
-            sent.append((CUT_OFF, b"1"))
-        await send_response(send, status, sent, body)
+        answer = await self._route.answer(
+            query, headers, arrived=arrived, from_memory=from_memory, permit=self._permit_own
+        )
+        response = await self._ask_better(scope, answer[0]) if PEER not in scope else None
+        if response is not None:
+            await relay_response(send, response)
+        else:
+            await self._send(scope, send, answer)
 
-    async def _serve_own(self, scope: Scope, send: Send) -> None:
-        status, headers, body = await self._route.answer(scope["query_string"], scope["headers"])
-        response = None
+    async def _ask_better(self, scope: Scope, status: int) -> HttpResponse | None:
+        """The answer of a replica that may know the target, or reach the device, when this one does not."""
         if status == UNKNOWN and (other := self._better_informed()) is not None:
-            response = await self._ask(other, scope, within=self._time_limit(scope) * PATIENCE)
-        elif (
+            return await self._ask(other, scope, within=self._time_limit(scope) * PATIENCE)
+        if (
             status in UNREADABLE
             and self._cut_off()
             and (other := self._successor_of(scope["query_string"])) is not None
         ):
             response = await self._ask(other, scope)
-            response = response if response is not None and response.status == 200 else None
-        if response is not None:
-            await relay_response(send, response)
-        else:
-            await send_response(send, status, headers, body)
+            return response if response is not None and response.status == 200 else None
+        return None
+
+    async def _send(self, scope: Scope, send: Send, answer: tuple[int, HeaderList, bytes]) -> None:
+        """Sends an answer of this replica; when it may not be sent because this replica stops, that of the new
+        owner."""
+        status, headers, body = answer
+        if PEER in scope:
+            if status in UNREADABLE and self._cut_off():
+                headers.append((CUT_OFF, b"1"))
+        elif status == 503 and self._rules.is_leaving and (owner := self._owner_of(scope["query_string"])) is not None:
+            response = await self._ask(owner, scope)
+            if response is not None:
+                await relay_response(send, response)
+                return
+        await send_response(send, status, headers, body)
+
+    async def _answer_foreign(self, scope: Scope, arrived: float) -> tuple[int, HeaderList, bytes]:
+        """The answer in place of the owner, by a poll that begins after the scrape arrived."""
+        return await self._route.answer(
+            scope["query_string"],
+            scope["headers"],
+            owned=False,
+            arrived=arrived,
+            from_memory=False,
+            permit=self._permit_foreign,
+        )
+
+    async def _permit_own(self, shard: str, seconds: float) -> bool:
+        """Allows a page to be sent that was made as the device's owner; says whether it may show histograms."""
+        if not self._owns(shard):  # not any more
+            return await self._permit_foreign(shard, seconds)
+        if self._rules.is_valid:
+            return True
+        await self._leases.until_known(within=min(seconds, PERMIT_TIMEOUT))
+        return False if self._owns(shard) else await self._permit_foreign(shard, seconds)
+
+    async def _permit_foreign(self, shard: str, seconds: float) -> bool:
+        """Allows a page to be sent that was polled in place of the device's owner."""
+        self._invalidate(shard)
+        await self._leases.revoke(shard, within=min(seconds, PERMIT_TIMEOUT))
+        return False
+
+    def _owns(self, shard: str) -> bool:
+        return self._members.ring.is_mine(shard) and not self._rules.is_draining
 
     async def _ask(self, owner: Member, scope: Scope, *, within: float | None = None) -> HttpResponse | None:
         """The owner's response; None without a response, or when it cannot be relayed."""

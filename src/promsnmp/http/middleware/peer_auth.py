@@ -15,6 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from promsnmp.cluster.peers.challenge import CHALLENGE_PATH, MAX_CHALLENGE
 from promsnmp.cluster.peers.client import (
     DETECTED_MODULES_PATH,
+    HANDOVER_PATH,
+    READ_LEASE_PATH,
     REFUSED,
     REFUSED_COPY,
     REFUSED_RECIPIENT,
@@ -32,6 +34,7 @@ from promsnmp.cluster.peers.signing import (
     SignedRequest,
     UsedBefore,
 )
+from promsnmp.cluster.read_leases import messages as read_leases
 from promsnmp.errors import NotLeader, PeerError
 from promsnmp.http.middleware.forwarding import target_of
 from promsnmp.http.responses.bodies import BodyTooLarge, read_body, replay_body
@@ -39,6 +42,7 @@ from promsnmp.http.responses.errors import send_error
 from promsnmp.http.responses.sending import JSON, HeaderList, body_headers, send_response, send_text
 from promsnmp.http.route_policy import AccessLevel, PlainRoute, RoutePolicy
 from promsnmp.http.security.origin import HeaderMap
+from promsnmp.polling.handover import messages as handover
 
 PEER = "promsnmp.peer"
 """Key of an ASGI scope: the ``PeerIdentity`` that signed the request."""
@@ -188,17 +192,20 @@ def peer_routes(
     on_status: Callable[[bytes], bytes] | None,
     on_detected_modules: Callable[[bytes], bytes],
     on_challenge: Callable[[bytes], bytes],
+    on_read_lease: Callable[[bytes], bytes],
+    on_handover: Callable[[bytes], bytes],
 ) -> list[PlainRoute]:
     """The routes for replicas. Without ``on_status`` there are no other replicas, and nothing is there for anybody."""
     policy = RoutePolicy(access=AccessLevel.PEER)
     if on_status is None:
-        return [
-            PlainRoute(path, _not_found, policy, _POST) for path in (CHALLENGE_PATH, STATUS_PATH, DETECTED_MODULES_PATH)
-        ]
+        paths = CHALLENGE_PATH, STATUS_PATH, DETECTED_MODULES_PATH, READ_LEASE_PATH, HANDOVER_PATH
+        return [PlainRoute(path, _not_found, policy, _POST) for path in paths]
     routes = {
         CHALLENGE_PATH: PeerRoute(on_challenge, max_bytes=MAX_CHALLENGE, proven=False),
         STATUS_PATH: PeerRoute(on_status, max_bytes=MAX_STATUS),
         DETECTED_MODULES_PATH: PeerRoute(on_detected_modules, max_bytes=MAX_BODY),
+        READ_LEASE_PATH: PeerRoute(on_read_lease, max_bytes=read_leases.MAX_MESSAGE),
+        HANDOVER_PATH: PeerRoute(on_handover, max_bytes=handover.MAX_MESSAGE),
     }
     return [PlainRoute(path, route, policy, _POST) for path, route in routes.items()]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qs
 
@@ -18,6 +18,7 @@ from promsnmp.errors import (
     AddressError,
     BadTarget,
     ModuleError,
+    PeerError,
     SnmpError,
     SnmpTimeout,
     StrictFailure,
@@ -44,6 +45,10 @@ log = logging.getLogger(__name__)
 
 ScrapeAnswer = tuple[HeaderList, bytes]
 """Headers and body."""
+
+Permit = Callable[[str, float], Awaitable[bool]]
+"""Gets a device and the seconds that are left; says whether its page may show utilisation histograms. Raises PeerError
+when the page may not be sent."""
 
 SNMP_PATH = "/snmp"
 SNMP_POLICY = RoutePolicy(access=AccessLevel.OPEN, plain_errors=True)
@@ -186,16 +191,37 @@ class ScrapeRoute:
         await send_response(send, *await self.answer(scope["query_string"], scope["headers"]))
 
     async def answer(
-        self, query_string: bytes, headers: Iterable[tuple[bytes, bytes]], *, foreign: bool = False
+        self,
+        query_string: bytes,
+        headers: Iterable[tuple[bytes, bytes]],
+        *,
+        owned: bool = True,
+        arrived: float | None = None,
+        from_memory: bool = True,
+        permit: Permit | None = None,
     ) -> tuple[int, HeaderList, bytes]:
-        """Status, headers and body. ``foreign``: another replica owns the device, so its page is kept only for a short
-        time."""
+        """Status, headers and body. ``owned``: whether this replica owns the device; ``arrived``: when the scrape
+        arrived (seconds, monotonic; None: now); without ``from_memory`` a poll is made that begins after that.
+        ``permit`` is asked before a page is sent."""
+        arrived = time.monotonic() if arrived is None else arrived
         try:
             poll_target = self._resolve(query_string)
-            if foreign:
-                poll_target = replace(poll_target, managed=False)
+            if not owned:
+                poll_target = replace(poll_target, managed=False, owned=False)
             options = read_response_options(headers)
-            page = await self._page_service.page(poll_target, options.format, timeout=self.time_limit(options.timeout))
+            deadline = arrived + self.time_limit(options.timeout)
+            page = await self._page_service.page(
+                poll_target,
+                options.format,
+                timeout=max(deadline - time.monotonic(), 0.0),
+                not_before=None if from_memory else arrived,
+            )
+            if permit is not None:
+                shows_histograms = await permit(poll_target.shard, deadline - time.monotonic())
+                if owned and not (shows_histograms and self._page_service.is_current(poll_target, page)):
+                    page = await page.without_utilization()
+        except PeerError as error:
+            return 503, *_error(error)
         except UnknownTarget as error:
             return 404, *_error(error)
         except (TargetError, ModuleError, AddressError) as error:

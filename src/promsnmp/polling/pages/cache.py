@@ -30,11 +30,15 @@ class PageCache:
     def get(self, key: Hashable, *, max_age: float | None = None) -> CacheEntry | None:
         """The entry for ``key`` if it is not too old; ``max_age`` (seconds) may ask for a fresher one."""
         entry = self.peek(key, max_age=max_age)
-        if entry is None:
-            self.misses += 1
-        else:
-            self.hits += 1
+        self.count_lookup(is_hit=entry is not None)
         return entry
+
+    def count_lookup(self, *, is_hit: bool) -> None:
+        """Counts a look-up by a scrape."""
+        if is_hit:
+            self.hits += 1
+        else:
+            self.misses += 1
 
     def peek(self, key: Hashable, *, max_age: float | None = None) -> CacheEntry | None:
         """Like ``get``, but does not count."""

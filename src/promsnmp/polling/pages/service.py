@@ -14,7 +14,9 @@ from promsnmp.exposition.utilization.histogram import UtilizationSeries
 from promsnmp.observe.counts import PollCounts, outcome_of
 from promsnmp.polling.collector import Collector
 from promsnmp.polling.pages.cache import CacheEntry, PageCache
+from promsnmp.polling.pages.invalidations import Invalidations
 from promsnmp.polling.pages.page import Format, PollFailure, RenderedPage
+from promsnmp.polling.pages.shared_polls import SharedPolls
 from promsnmp.polling.target import Target
 
 log = logging.getLogger(__name__)
@@ -56,40 +58,67 @@ class PageService:
         self._counts = counts
         self._poll_timeout = poll_timeout
         self._freshness = freshness
-        self._polls: dict[Target, asyncio.Task[CacheEntry]] = {}
+        self.invalidations = Invalidations()
+        self._polls = SharedPolls(self._poll)
+        self._is_frozen = False
         self._recent_polls: deque[bool] = deque(maxlen=RECENT_POLLS)
 
     @property
     def active(self) -> int:
         """Polls running now."""
-        return len(self._polls)
+        return self._polls.active
 
     @property
     def reaches_no_device(self) -> bool:
         """Whether this process seems to reach no device: all of the last polls failed."""
         return len(self._recent_polls) == RECENT_POLLS and not any(self._recent_polls)
 
-    async def page(self, target: Target, body_format: Format, *, timeout: float) -> RenderedPage:  # noqa: ASYNC109  # the caller's limit; the poll goes on
-        """The page of a target. Waits at most ``timeout`` seconds for a poll.
+    async def page(
+        self,
+        target: Target,
+        body_format: Format,
+        *,
+        timeout: float,  # noqa: ASYNC109  # the caller's limit
+        not_before: float | None = None,
+    ) -> RenderedPage:
+        """The page of a target, from memory or by a poll, for which it waits at most ``timeout`` seconds; with
+        ``not_before`` (seconds, monotonic) only by a poll that begins then or later.
 
         Raises SnmpError with the reason when the device cannot be read, ModuleError for an unknown module.
         """
-        entry = self._cache.get(self._key(target), max_age=None if target.managed else self._freshness)
+        entry = self._cached(target)
+        if isinstance(entry, RenderedPage) and not_before is not None:
+            entry = None
+        self._cache.count_lookup(is_hit=entry is not None)
         if entry is None or (isinstance(entry, RenderedPage) and not entry.has(body_format)):
             self._collector.states.of(target).requested_formats.add(body_format)
         if entry is None:
-            entry = await self._wait(target, timeout)
+            begins = self.invalidations.of(target.shard) if not_before is None else not_before
+            entry = await self._wait(target, timeout, begins)
         if isinstance(entry, PollFailure):
             raise entry.error
         return entry
 
     def cached_page(self, target: Target, body_format: Format) -> RenderedPage | None:
         """The page of a target when it is in memory in this format; None otherwise, then ``page`` counts the miss."""
-        entry = self._cache.peek(self._key(target), max_age=None if target.managed else self._freshness)
+        entry = self._cached(target)
         if not isinstance(entry, RenderedPage) or not entry.has(body_format):
             return None
         self._cache.hits += 1
         return entry
+
+    def is_current(self, target: Target, page: RenderedPage) -> bool:
+        """Whether no other replica may have shown a newer page of a target than this one."""
+        return self.invalidations.allow(target.shard, page.valid_from)
+
+    def _cached(self, target: Target) -> CacheEntry | None:
+        """What is in memory of a target and may be shown. A failure shows no values, so it may always be shown."""
+        if not target.owned:
+            return None
+        entry = self._cache.peek(self._key(target), max_age=None if target.managed else self._freshness)
+        if entry is None or isinstance(entry, PollFailure) or entry.valid_from > self.invalidations.newest:
+            return entry
+        return entry if self.is_current(target, entry) else None
 
     def histograms(self, target: Target) -> Sequence[UtilizationSeries] | None:
         """The utilisation histograms of a target's interfaces as of its last poll, None when there was no poll yet.
@@ -111,22 +140,36 @@ class PageService:
 
     async def poll(self, target: Target) -> CacheEntry:
         """Polls a target, or joins the poll that is running, and caches the result. Raises ModuleError."""
-        task = self._polls.get(target)
-        if task is None:
-            task = asyncio.create_task(self._poll(target), name=f"poll of {target.name}")
-            self._polls[target] = task
-            task.add_done_callback(lambda _: self._polls.pop(target, None))
-        return await asyncio.shield(task)
+        return await self._polls.share(target, not_before=self.invalidations.of(target.shard))
 
     def forget(self, target: Target) -> None:
         """Drops the page of a target that is no longer polled."""
         self._cache.discard(self._key(target))
 
+    def stored_page(self, key: str, modules: tuple[str, ...]) -> RenderedPage | None:
+        """The page of a device of the inventory that is in memory, by the key of its target."""
+        entry = self._cache.peek((key, modules))
+        return entry if isinstance(entry, RenderedPage) else None
+
+    def store(self, key: str, modules: tuple[str, ...], page: RenderedPage) -> None:
+        """Keeps a page that another replica has handed over, unless this one has polled the device since."""
+        present = self.stored_page(key, modules)
+        if present is None or not self.invalidations.allow(key.partition("/")[0], present.valid_from):
+            self._cache.put((key, modules), page)
+
+    def release(self, key: str, modules: tuple[str, ...]) -> None:
+        """Drops the page and the histograms of a device that another replica owns from now on."""
+        self.invalidations.add(key.partition("/")[0])
+        self._cache.discard((key, modules))
+        self._collector.states.reset_utilization(key, modules)
+
+    def freeze(self) -> None:
+        """From now on no poll changes what is in memory: it has been handed over to other replicas."""
+        self._is_frozen = True
+
     async def close(self) -> None:
         """Ends all polls."""
-        for task in list(self._polls.values()):
-            task.cancel()
-        await asyncio.gather(*self._polls.values(), return_exceptions=True)
+        await self._polls.close()
 
     def _key(self, target: Target) -> Hashable:
         """The cache key. Pages of ad-hoc targets do not survive a reload of the modules; inventory devices are polled
@@ -135,12 +178,13 @@ class PageService:
             return target.key, target.modules
         return target.key, target.modules, self._collector.generation
 
-    async def _wait(self, target: Target, timeout: float) -> CacheEntry:  # noqa: ASYNC109  # as above
+    async def _wait(self, target: Target, timeout: float, not_before: float) -> CacheEntry:  # noqa: ASYNC109  # as above
         try:
             async with asyncio.timeout(timeout):
-                return await self.poll(target)
+                return await self._polls.share(target, not_before=not_before)
         except TimeoutError:
-            message = f"the device did not answer completely within the {timeout:g} s that the scrape allows"
+            seconds = round(timeout, 2)
+            message = f"the device did not answer completely within the {seconds:g} s that the scrape allows"
             raise SnmpTimeout(message, target=str(target.endpoint)) from None
 
     async def _poll(self, target: Target) -> CacheEntry:
@@ -155,7 +199,7 @@ class PageService:
         self._counts.record(outcome, seconds=time.perf_counter() - began)
         self._recent_polls.append(isinstance(entry, RenderedPage))
         self._log_outcome_change(target, outcome, problem)
-        if target.managed or isinstance(entry, RenderedPage):
+        if target.owned and not self._is_frozen and (target.managed or isinstance(entry, RenderedPage)):
             self._cache.put(self._key(target), entry)
         return entry
 

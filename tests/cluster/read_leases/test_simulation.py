@@ -1,0 +1,41 @@
+"""Whole replicas in simulated time, with the real exchange, forwarding, pages and handover: time never goes back.
+
+``make soak`` plays many more of them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.reads.faults import FAULTS, PLANNED, SimulatedSite
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    logger = logging.getLogger("promsnmp")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    yield
+    logger.setLevel(level)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_scrape_shows_an_older_poll_whatever_happens_to_replicas_and_network(seed: int) -> None:
+    site = SimulatedSite(seed)
+    site.play(FAULTS, seconds=40.0)
+    answers, _ = site.check()
+    assert answers > 100
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_replicas_that_are_replaced_cost_no_reset_and_no_burst_of_polls(seed: int) -> None:
+    site = SimulatedSite(seed)
+    site.play(PLANNED, seconds=30.0)
+    answers, resets = site.check()
+    assert answers > 100
+    assert resets == 0
+    assert site.polls_beyond_one_per_interval() < len(site.log) * len(site.site.devices)
+    assert not site.scrapes.refused, site.scrapes.refused[:3]
