@@ -7,7 +7,9 @@ output. After SOAK_SECONDS no further scenario begins.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
+import random
 import signal
 import sys
 import tempfile
@@ -21,7 +23,7 @@ from pathlib import Path
 import pytest
 
 from promsnmp.settings import Settings
-from tests.support.failures.faults import forgery, inventory_file, nodes, outages, partitions, volumes
+from tests.support.failures.faults import forgery, inventory_file, nodes, outages, owners, partitions, volumes
 from tests.support.failures.faults.network import PacketLoss
 from tests.support.failures.faults.redis_faults import REFUSING
 from tests.support.failures.faults.volume import Volume
@@ -30,6 +32,7 @@ from tests.support.failures.fleet.fleets import replicas_with_file, replicas_wit
 from tests.support.failures.fleet.harness import DEFAULT_TIMING, TEN_SECONDS
 from tests.support.failures.load import changing
 from tests.support.inventory.faulty_calls import FaultyCalls
+from tests.support.reads.faults import FAULTS, SimulatedSite
 from tests.support.signals import pass_on_default_signals
 
 SLACK = 5.0
@@ -42,6 +45,14 @@ FAULT_DURATION = 30.0
 """Seconds for which a replica is cut off, or a volume fails."""
 INTERVAL = 10.0
 """Seconds between two polls in the scenarios where replicas come and go."""
+READINGS = 20_000
+"""Scrapes that are compared with earlier ones while owners sleep."""
+PAUSE = 3.0
+"""Seconds for which an owner sleeps: its scrapes time out at the others, and it stays a member."""
+SHIFTS = (0, 600, -600)
+"""Seconds by which the clocks of the replicas are wrong."""
+SIMULATED = 120.0
+"""Seconds for which sites in simulated time are played."""
 
 Result = (
     scenarios.Figures
@@ -52,6 +63,8 @@ Result = (
     | volumes.FileFault
     | inventory_file.Writes
     | changing.ReplicaChanges
+    | owners.Readings
+    | owners.Rates
     | int
 )
 Step = tuple[str, Callable[[], Result]]
@@ -188,6 +201,36 @@ def replica_steps(folder: Path) -> Generator[Step, None, None]:
         yield "3 to 10 to 3", partial(changing.scaling, fleet, most=10, slack=SLACK, rest=3 * INTERVAL)
 
 
+def owner_steps(folder: Path) -> Generator[Step, None, None]:
+    """Owners of devices sleep, crash and move, and clocks are wrong, under 100 scrapes per second."""
+    yield "simulated", partial(simulated_sites, seconds=SIMULATED)
+    with owners.reading_replicas(folder, DEFAULT_TIMING, interval=INTERVAL) as fleet:
+        yield "asleep", partial(owners.owners_sleep, fleet, scrapes=READINGS, asleep=PAUSE, rest=INTERVAL)
+        yield "asleep for long", partial(owners.owners_sleep, fleet, scrapes=READINGS // 4, asleep=15.0, rest=INTERVAL)
+        yield "crashing", partial(owners.owners_crash, fleet, scrapes=READINGS // 4, rest=INTERVAL)
+        yield "replaced", partial(owners.owners_are_replaced, fleet, scrapes=READINGS // 4, rest=INTERVAL)
+    (folder / "shifted").mkdir()
+    with owners.reading_replicas(folder / "shifted", DEFAULT_TIMING, interval=INTERVAL, shifts=SHIFTS) as fleet:
+        yield "clocks apart", partial(owners.owners_sleep, fleet, scrapes=READINGS, asleep=PAUSE, rest=INTERVAL)
+    (folder / "prometheus").mkdir()
+    with owners.reading_replicas(folder / "prometheus", DEFAULT_TIMING, interval=SLACK) as fleet:
+        rates = partial(owners.prometheus_sees_true_rates, fleet, folder, pauses=6, asleep=PAUSE, rest=INTERVAL)
+        yield "prometheus", partial(rates, slack=SLACK)
+
+
+def simulated_sites(*, seconds: float) -> int:
+    """Plays sites in simulated time for some seconds of real time; returns their number."""
+    logging.getLogger("promsnmp").setLevel(logging.CRITICAL)
+    end, seed = time.monotonic() + seconds, random.randrange(1 << 32)
+    count = 0
+    while time.monotonic() < end:
+        site = SimulatedSite(seed + count)
+        site.play(FAULTS, seconds=120.0)
+        print(f"{seed + count}: {site.check()}", end=" ", flush=True)
+        count += 1
+    return count
+
+
 ROUND = (
     ("redis", redis_steps),
     ("ten-seconds", short_lease_steps),
@@ -197,6 +240,7 @@ ROUND = (
     ("file", file_steps),
     ("nodes", node_steps),
     ("replicas", replica_steps),
+    ("owners", owner_steps),
 )
 
 

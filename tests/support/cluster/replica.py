@@ -32,6 +32,7 @@ class Replica(ServiceProcess):
 
     def __init__(self, folder: Path, name: str, env: Mapping[str, str], *, prefix: Sequence[str] = ()) -> None:
         self.name = name
+        self.env = dict(env)
         super().__init__(folder, env={"POD_NAME": name, "PROM_ENCRYPT_KEY": KEY, **env}, prefix=prefix)
 
     def metric(self, name: str) -> float:

@@ -26,7 +26,7 @@ import fcntl
 import re
 import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -39,6 +39,7 @@ from typing import Self
 from promsnmp.cluster.election.rules import Timing, lease_clock
 from promsnmp.sim.agent import Peer, SimulatedAgent
 from promsnmp.sim.devices import switch
+from promsnmp.sim.mib import Mib
 from tests.support.agents.threads import running
 from tests.support.cluster.replica import DEVICES, Replica, device
 from tests.support.tools import wait_until
@@ -78,12 +79,12 @@ def overlaps(lead_periods: Sequence[LeadPeriod]) -> list[tuple[LeadPeriod, LeadP
 class CountedDevice:
     """A simulated device that counts its polls by sender. All packets from one port belong to one poll."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, mib: Mib | None = None) -> None:
         self.name = name
         self.polls: list[tuple[float, str]] = []
         """When each poll began, and from which address."""
         self._last_ports: dict[str, object] = {}
-        self.agent = SimulatedAgent(switch(name, ports=2).mib, on_datagram=self._count_poll)
+        self.agent = SimulatedAgent(mib or switch(name, ports=2).mib, on_datagram=self._count_poll)
 
     def _count_poll(self, peer: Peer) -> None:
         address, port = peer[:2]
@@ -273,9 +274,9 @@ class Fleet:
 
     # ------------------------------------------------------------------------------------------------ the devices
 
-    def add_devices(self, count: int = 3) -> None:
+    def add_devices(self, count: int = 3, *, kind: Callable[[str], CountedDevice] = CountedDevice) -> None:
         """Adds simulated devices through a follower; returns when every replica has them and each was polled."""
-        new = [CountedDevice(f"device-{number}") for number in range(len(self.devices), len(self.devices) + count)]
+        new = [kind(f"device-{number}") for number in range(len(self.devices), len(self.devices) + count)]
         self._stack.enter_context(running(*(counted.agent for counted in new), address=self.device_address))
         self.devices += new
         for counted in new:

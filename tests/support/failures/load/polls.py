@@ -16,6 +16,11 @@ def pollers(device: CountedDevice, begin: float, end: float) -> set[str]:
     return {address for at, address in list(device.polls) if begin <= at <= end}
 
 
+def polls_by_others(device: CountedDevice, owner: set[str], begin: float, end: float) -> int:
+    """How often a device was polled from other addresses than its owner's."""
+    return sum(address not in owner for at, address in list(device.polls) if begin <= at <= end)
+
+
 def owners(devices: Sequence[CountedDevice]) -> dict[str, set[str]]:
     """The address from which each device is polled now; the caller must not scrape meanwhile."""
     begun = lease_clock()
