@@ -19,8 +19,28 @@ class Unexpected(Unauthentic):
     """An answer to no outstanding request: a late or duplicate datagram of an honest agent, or a replayed one."""
 
 
+class Refused(Unauthentic):
+    """A report without authentication says that the agent refuses the request; the text says why.
+
+    Anybody on the path can send one, so the session waits for a better answer. Where the credentials have worked before
+    (``have_worked``), it goes on as if the report had not come; otherwise it waits only for a moment.
+    """
+
+    def __init__(self, text: str, *, have_worked: bool) -> None:
+        super().__init__(text)
+        self.have_worked = have_worked
+
+
 class Resynchronise(Exception):
-    """The agent sent its engine id or time (RFC 3414 section 3.2); the session must repeat the request at once."""
+    """The agent sent its engine id or time (RFC 3414 section 3.2); the session must send at once.
+
+    What to send, the security model knows: the request, or what proves an engine that an unauthenticated report
+    (``authentic`` is false) named. Answers to earlier messages still count.
+    """
+
+    def __init__(self, text: str, *, authentic: bool) -> None:
+        super().__init__(text)
+        self.authentic = authentic
 
 
 class SecurityModel(Protocol):

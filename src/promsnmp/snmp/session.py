@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import random
+import secrets
 import socket
 import time
 from dataclasses import dataclass, field
@@ -25,12 +25,18 @@ from promsnmp.errors import (
 from promsnmp.observe.exporter_counts import ExporterCounts
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.operations.base import Operation
-from promsnmp.snmp.security import Resynchronise, SecurityModel, Unauthentic, Unexpected
+from promsnmp.snmp.security import Refused, Resynchronise, SecurityModel, Unauthentic, Unexpected
 from promsnmp.snmp.tcp import MessageSplitter, open_stream
 from promsnmp.snmp.transport import RECEIVE_SIZE, Address, SnmpEndpoint, literal_address, open_socket, resolve
 
 MAX_RESYNCHRONISATIONS = 4
 """How often one request is repeated because the agent sent a new engine id or time."""
+MAX_CLAIMS = 16
+"""How many engines that unauthenticated reports name are asked to prove themselves during one request."""
+REFUSAL_WAIT = 1.0
+"""Seconds to wait for a better answer after an unauthenticated refusal of credentials that never worked before."""
+MAX_STREAM_DISCARDS = 100
+"""Messages of a stream, which come from the agent itself, that may be useless until it counts as malformed."""
 
 
 @dataclass(slots=True)
@@ -96,14 +102,15 @@ class Session:
         self._deadline = float("inf") if deadline is None else deadline
         self._sock: socket.socket | None = None
         self._stream = MessageSplitter() if endpoint.is_stream else None
-        self._request_id = random.getrandbits(31)
+        self._request_id = secrets.randbits(31)
         self._pdu = b""
         self._operation: Operation | None = None
         self._done: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._packet_deadline = 0.0
         self._attempt = 0
-        self._resynchronised = 0
+        self._resynchronised = self._claims = 0
+        self._is_refused = False
         self._last_rejection: SnmpError | None = None
 
     async def __aenter__(self) -> Self:
@@ -181,7 +188,8 @@ class Session:
             return
         self._pdu = pdu
         self._attempt = 0
-        self._resynchronised = 0
+        self._resynchronised = self._claims = 0
+        self._is_refused = False
         self._last_rejection = None
         self._send()
 
@@ -217,7 +225,7 @@ class Session:
         now = self._loop.time()
         if now < self._packet_deadline:
             self._timer = self._loop.call_at(self._packet_deadline, self._on_timer)
-        elif now >= self._deadline or self._attempt >= self._retries:
+        elif now >= self._deadline or self._attempt >= self._retries or self._is_refused:
             self._finish(self._last_rejection or self._timed_out(now))
         else:
             self._attempt += 1
@@ -257,9 +265,13 @@ class Session:
         except OSError as error:
             self._end_stream(self._unreachable(error))
         else:
+            discarded = sum(self.traffic.discarded.values())
             for message in messages:
                 if self._operation is not None:
                     self._receive(message)
+                if sum(self.traffic.discarded.values()) > discarded + MAX_STREAM_DISCARDS:
+                    self._end_stream(MalformedMessage("the agent sends messages that nobody asked for"))
+                    return
             if not octets:
                 self._end_stream(SnmpRefused("the agent closed the connection", **self._error_context()))
 
@@ -287,6 +299,9 @@ class Session:
             self._last_rejection = MalformedMessage(f"the answer is malformed: {error}", **self._error_context())
         except Unexpected:
             self.traffic.discard("unexpected")
+        except Refused as error:
+            self.traffic.discard("unauthentic")
+            self._on_refusal(error)
         except Unauthentic as error:
             self.traffic.discard("unauthentic")
             self._last_rejection = AuthenticationError(str(error), **self._error_context())
@@ -298,13 +313,27 @@ class Session:
         else:
             self._send_next()
 
+    def _on_refusal(self, error: Refused) -> None:
+        """Keeps waiting: anybody on the path can send an unauthenticated report, and the agent's answer may follow."""
+        self._last_rejection = AuthenticationError(str(error), **self._error_context())
+        if error.have_worked or self._is_refused:
+            return
+        self._is_refused = True
+        self._packet_deadline = min(self._packet_deadline, self._loop.time() + REFUSAL_WAIT)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._packet_deadline, self._on_timer)
+
     def _resynchronise(self, error: Resynchronise) -> None:
-        self._resynchronised += 1
-        if self._resynchronised > MAX_RESYNCHRONISATIONS:
-            message = f"the agent keeps changing its engine id or time: {error}"
-            self._finish(AuthenticationError(message, **self._error_context()))
-        else:
+        self._resynchronised += error.authentic
+        self._claims += not error.authentic
+        if self._resynchronised <= MAX_RESYNCHRONISATIONS and self._claims <= MAX_CLAIMS:
             self._send()
+            return
+        message = f"the agent keeps changing its engine id or time: {error}"
+        self._last_rejection = AuthenticationError(message, **self._error_context())
+        if error.authentic:
+            self._finish(self._last_rejection)
 
     # ------------------------------------------------------------------------------------------------- ending
 

@@ -9,7 +9,7 @@ checked by request id or msgID, community or MAC; the owner of the socket checks
 
 from __future__ import annotations
 
-import random
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -18,7 +18,7 @@ from promsnmp.errors import AuthenticationError
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import Community, Credentials, User
 from promsnmp.snmp.operations.base import TOO_BIG
-from promsnmp.snmp.security import CommunityModel, Resynchronise, SecurityModel, Unauthentic, Unexpected
+from promsnmp.snmp.security import CommunityModel, Refused, Resynchronise, SecurityModel, Unauthentic, Unexpected
 from promsnmp.snmp.session import MAX_RESYNCHRONISATIONS
 from promsnmp.snmp.v3.engine import EngineState
 from promsnmp.snmp.v3.keys import KeyCache
@@ -128,6 +128,9 @@ class Probe:
             return self._dropped("malformed")
         except Unexpected:
             return self._dropped("unexpected")
+        except Refused:  # a search does not wait for a better answer: it would take days
+            self.answered = True
+            return self._refused("authentication")
         except Unauthentic:
             return self._dropped("unauthentic")
         except Resynchronise:
@@ -155,7 +158,7 @@ class Probe:
             if not 0 < pdu.index <= len(self._oids) or len(self._oids) == 1:
                 return self._refused("error_status")
             del self._oids[pdu.index - 1]
-            self._request_id = random.getrandbits(31)
+            self._request_id = secrets.randbits(31)
             return ProbeStep.SEND
         values = {one.oid: one for one in varbinds if one.oid in self._oids and one.tag not in _NO_VALUE_TAGS}
         if not values and not pdu.status:
@@ -182,4 +185,4 @@ class Probe:
         self._model = candidate.model(self._engine, self._keys)
         self._oids = list(PROBE_OBJECTS)
         self._resynchronised = 0
-        self._request_id = random.getrandbits(31)
+        self._request_id = secrets.randbits(31)

@@ -32,6 +32,11 @@ class EngineState:
     salt: int = field(default_factory=lambda: secrets.randbits(64), repr=False)
     """Counts encrypted messages from a random start (RFC 3414 section 8.1.1.1, RFC 3826 section 3.1.2.1)."""
 
+    @property
+    def is_proven(self) -> bool:
+        """Whether it has shown that it knows the user's key, or (a user without one) has answered a request."""
+        return self.synchronised or self.answered
+
     def set_engine_id(self, engine_id: bytes) -> None:
         """Uses another engine id and forgets the clock, which belonged to the engine before."""
         self.engine_id = engine_id

@@ -2,8 +2,8 @@
 
 Every answer is checked: it must belong to an outstanding request, have the requested security level, engine, user and
 context, a right MAC, and a time inside the window. Reports, which an agent sends when it cannot answer, are accepted as
-far as section 3.2 allows: a report without authentication can end a poll or give an engine id, but never change the
-engine's time.
+far as section 3.2 allows. One without authentication may come from anybody, so it neither ends a poll nor changes what
+is known: an engine that it names is asked to prove itself, and replaces a proven engine only then.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from promsnmp.errors import AuthenticationError
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.ber import Malformed, Pdu
 from promsnmp.snmp.credentials import LEVEL_NAMES, SecurityLevel, User
-from promsnmp.snmp.security import Resynchronise, Unauthentic, Unexpected
+from promsnmp.snmp.security import Refused, Resynchronise, Unauthentic, Unexpected
 from promsnmp.snmp.v3 import message as usm_message
 from promsnmp.snmp.v3.crypto import SecurityProtocols, security_protocols
 from promsnmp.snmp.v3.engine import MAX_BOOTS, EngineState
@@ -77,6 +77,10 @@ class UsmModel:
         self._msg_id = secrets.randbits(31)
         self._probe = ber.encode_pdu(ber.GET, secrets.randbits(31), 0, 0, b"")
         self._outstanding: dict[int, _SentRequest] = {}
+        self._request = b""
+        """The PDU of the last request."""
+        self._rival = b""
+        """An engine id that the next message goes to, because an unauthenticated report named it."""
         self._keyed_for = b""
         self._protocols = SecurityProtocols()
 
@@ -84,12 +88,15 @@ class UsmModel:
 
     def ready(self) -> bool:
         """Whether the engine id is known and, where messages are authenticated, the engine's time."""
+        if self._rival:
+            return self._user.level == NO_AUTH
         return bool(self._engine.engine_id) and (self._user.level == NO_AUTH or self._engine.synchronised)
 
     def discovery(self) -> bytes:
         """The next discovery message (RFC 3414 section 4): first for the engine id, then for the time."""
-        if self._engine.engine_id:
-            return self._message(_SentRequest(_RequestKind.CLOCK, AUTH, self._engine.engine_id, self._probe))
+        engine_id = self._next_engine()
+        if engine_id:
+            return self._message(_SentRequest(_RequestKind.CLOCK, AUTH, engine_id, self._probe))
         sent = _SentRequest(_RequestKind.ENGINE, NO_AUTH, b"", self._probe)
         header = Header(self._register(sent), NO_AUTH, True, b"", 0, 0, b"")
         return usm_message.build_message(
@@ -98,37 +105,45 @@ class UsmModel:
 
     def encode(self, pdu: bytes) -> bytes:
         """The message around ``pdu``, with a new msgID each time; discovery while the engine id is unknown."""
-        if not self._engine.engine_id:
+        if not (self._rival or self._engine.engine_id):
             return self.discovery()
-        return self._message(_SentRequest(_RequestKind.REQUEST, self._user.level, self._engine.engine_id, pdu))
+        return self._message(_SentRequest(_RequestKind.REQUEST, self._user.level, self._next_engine(), pdu))
+
+    def _next_engine(self) -> bytes:
+        """The engine id of the next message: a rival's once, then the known one again."""
+        engine_id, self._rival = self._rival or self._engine.engine_id, b""
+        return engine_id
 
     def _message(self, sent: _SentRequest) -> bytes:
-        engine = self._engine
-        clock = engine.boots, engine.time_at(self._clock())
+        engine, is_known = self._engine, sent.engine_id == self._engine.engine_id
+        clock = (engine.boots, engine.time_at(self._clock())) if is_known else (0, 0)
         header = Header(self._register(sent), sent.level, True, sent.engine_id, *clock, self._name)
-        scoped = usm_message.encode_scoped_pdu(self._context_engine_id(), self._context_name, sent.pdu)
+        context = self._context_engine_id(sent.engine_id)
+        scoped = usm_message.encode_scoped_pdu(context, self._context_name, sent.pdu)
         salt = engine.next_salt() if sent.level == PRIV else 0
-        return usm_message.build_message(header, scoped, self._keyed_protocols(), salt)
+        return usm_message.build_message(header, scoped, self._keyed_protocols(sent.engine_id), salt)
 
     def _register(self, sent: _SentRequest) -> int:
-        """A new msgID for ``sent``. A new PDU ends the wait for answers to the PDU before."""
+        """A new msgID for ``sent``. A new request ends the wait for answers to all messages before."""
         self._msg_id = self._msg_id + 1 & usm_message.MAX_INT31
         waiting = self._outstanding
-        if waiting and next(iter(waiting.values())).pdu != sent.pdu:
+        if sent.kind is _RequestKind.REQUEST and sent.pdu != self._request:
+            self._request = sent.pdu
             waiting.clear()
         while len(waiting) >= MAX_OUTSTANDING:
             del waiting[next(iter(waiting))]
         waiting[self._msg_id] = sent
         return self._msg_id
 
-    def _context_engine_id(self) -> bytes:
-        return self._user.context_engine_id or self._engine.engine_id
+    def _context_engine_id(self, engine_id: bytes) -> bytes:
+        return self._user.context_engine_id or engine_id
 
-    def _keyed_protocols(self) -> SecurityProtocols:
-        """Protocols with the keys of the current engine."""
-        if self._keyed_for != self._engine.engine_id:
-            self._keyed_for = self._engine.engine_id
-            self._protocols = security_protocols(self._user, self._keys.keys(self._user, self._keyed_for))
+    def _keyed_protocols(self, engine_id: bytes | None = None) -> SecurityProtocols:
+        """Protocols with the keys of an engine, by default the known one."""
+        engine_id = self._engine.engine_id if engine_id is None else engine_id
+        if self._keyed_for != engine_id:
+            self._keyed_for = engine_id
+            self._protocols = security_protocols(self._user, self._keys.keys(self._user, engine_id))
         return self._protocols
 
     # --------------------------------------------------------------------------------------------------- receiving
@@ -147,7 +162,7 @@ class UsmModel:
             raise Unauthentic(f"the answer has security level {LEVEL_NAMES[header.level]}, higher than requested")
         if header.level != NO_AUTH:
             self._authenticate(datagram, message, sent)
-        scoped = self._decrypt(datagram, message)
+        scoped = self._decrypt(datagram, message, sent)
         if scoped.pdu.type == ber.REPORT:
             self._handle_report(scoped, header, sent)
         self._check_response(scoped, header, sent)
@@ -156,7 +171,7 @@ class UsmModel:
     def _authenticate(self, datagram: bytes, message: Message, sent: _SentRequest) -> None:
         """Engine, user and MAC: RFC 3414 section 3.2 steps 3, 4 and 6."""
         self._check_sender(message.header, sent)
-        auth = self._keyed_protocols().auth
+        auth = self._keyed_protocols(sent.engine_id).auth
         assert auth is not None
         if message.auth_size != auth.size or not auth.verifies(datagram, message.auth_offset):
             raise Unauthentic(
@@ -164,16 +179,22 @@ class UsmModel:
                 f"its auth protocol is {self._user.auth_protocol}; if both are correct, packets are "
                 "modified in transit"
             )
+        self._adopt(sent.engine_id)
+
+    def _adopt(self, engine_id: bytes) -> None:
+        """The engine has proven itself: it is the agent's."""
+        if engine_id != self._engine.engine_id:
+            self._engine.set_engine_id(engine_id)
 
     def _check_sender(self, header: Header, sent: _SentRequest) -> None:
-        if header.engine_id != sent.engine_id or header.engine_id != self._engine.engine_id:
+        if header.engine_id != sent.engine_id:
             raise Unauthentic("the answer comes from another engine than the request went to")
         if header.user != self._name:
             raise Unauthentic("the answer is for another user")
 
-    def _decrypt(self, datagram: bytes, message: Message) -> ScopedPdu:
+    def _decrypt(self, datagram: bytes, message: Message, sent: _SentRequest) -> ScopedPdu:
         try:
-            return usm_message.decode_scoped_pdu(datagram, message, self._protocols)
+            return usm_message.decode_scoped_pdu(datagram, message, self._keyed_protocols(sent.engine_id))
         except Malformed as error:
             if message.header.level != PRIV:
                 raise
@@ -195,8 +216,9 @@ class UsmModel:
             raise Unauthentic(self._time_window_error(header))
         if sent.kind is _RequestKind.CLOCK:
             self._resynchronise("the engine's time")
-        if scoped.engine_id != self._context_engine_id() or scoped.name != self._context_name:
+        if scoped.engine_id != self._context_engine_id(sent.engine_id) or scoped.name != self._context_name:
             raise Unauthentic("the answer is for another context than requested")
+        self._adopt(sent.engine_id)
         self._outstanding.clear()  # an answer to a retransmission answers all of them
         self._engine.answered = True
 
@@ -232,17 +254,28 @@ class UsmModel:
             self._handle_time(header)
         if header.level < sent.level and report not in UNPROTECTED:
             raise Unauthentic(f"the report has a lower security level than requested (counter {oid.to_text(counter)})")
-        raise AuthenticationError(explain_report(report, counter, self._user))
+        text = explain_report(report, counter, self._user)
+        if header.level == NO_AUTH:
+            raise Refused(text, have_worked=self._engine.answered)
+        raise AuthenticationError(text)
 
     def _handle_engine_id(self, header: Header, sent: _SentRequest) -> NoReturn:
-        """Uses the engine id in a report: at discovery, or because the device was replaced."""
+        """Notes the engine id in a report: at discovery, or because the device was replaced.
+
+        Such a report is never authenticated (RFC 3414 section 3.2 step 3). An engine that has not proven itself either
+        is replaced at once; a proven one stays until the other has proven itself.
+        """
         if not header.engine_id:
             raise Unauthentic("the report has no engine id")
         if header.engine_id == sent.engine_id:
             raise Unauthentic("the agent reports that its own engine id is unknown")
-        if header.engine_id != self._engine.engine_id:
+        if header.engine_id == self._engine.engine_id:
+            raise Unexpected("the report names the engine that is known already")
+        if self._engine.is_proven:
+            self._rival = header.engine_id
+        else:
             self._engine.set_engine_id(header.engine_id)
-        self._resynchronise("the engine id")
+        raise Resynchronise("the agent sent another engine id", authentic=False)
 
     def _handle_time(self, header: Header) -> NoReturn:
         """Uses the time in an authenticated report.
@@ -259,5 +292,6 @@ class UsmModel:
         self._resynchronise("the engine's time")
 
     def _resynchronise(self, what: str) -> NoReturn:
+        """After an authenticated message."""
         self._outstanding.clear()
-        raise Resynchronise(f"the agent sent {what}")
+        raise Resynchronise(f"the agent sent {what}", authentic=True)
