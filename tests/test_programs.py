@@ -1,6 +1,6 @@
 """scripts/programs/list.txt names every program that is started, with the package that brings it.
 
-What tests start is checked while they run (tests/support/programs.py). What scripts, benchmarks, the demo and the image
+What tests start is checked while they run (tests/support/programs). What scripts, benchmarks, the demo and the image
 start is found in their text here.
 """
 

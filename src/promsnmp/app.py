@@ -50,6 +50,7 @@ from promsnmp.modules.snmp_yml.read_options import read_options
 from promsnmp.observe import metric_families
 from promsnmp.observe.counts import DiscoveryCounts, RequestCounts
 from promsnmp.observe.health import DiskSpace, Health, loop_check
+from promsnmp.observe.memory_guard import CHECK_SECONDS
 from promsnmp.observe.meters import ProcessMeters
 from promsnmp.observe.registry import SelfMetrics
 from promsnmp.observe.tasks import LoopLag
@@ -272,6 +273,7 @@ def _build_health(parts: _Parts) -> Health:
         "eventLoop": lambda: loop_check(parts.loop_lag),
         "inventory": lambda: inventory_component(parts.store, lag=parts.cluster.peer_inventories.lag()),
         "leaderElection": parts.cluster.check_election,
+        "memory": parts.polling.memory.check,
         "modules": lambda: catalogue_component(parts.catalogue_store),
         "poller": parts.polling.check,
         "replicas": parts.cluster.check_members,
@@ -317,6 +319,7 @@ def _periodic_tasks(parts: _Parts) -> Mapping[str, PeriodicTask]:
         "inventory file watch": PeriodicTask(step=parts.store.reload_if_changed, every=WATCH_INTERVAL),
         "web configuration watch": PeriodicTask(step=parts.web.refresh, every=WATCH_INTERVAL),
         "storing of findings": PeriodicTask(step=parts.polling.store_findings, every=FINDINGS_INTERVAL),
+        "memory watch": PeriodicTask(step=parts.polling.watch_memory, every=CHECK_SECONDS),
         "disk watch": PeriodicTask(step=parts.disk.refresh, every=DISK_INTERVAL),
         "inventory volume check": PeriodicTask(step=parts.store.volume.run, every=DISK_INTERVAL),
         "cluster key watch": PeriodicTask(step=parts.cluster.refresh_key, every=WATCH_INTERVAL),

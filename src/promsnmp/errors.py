@@ -15,6 +15,8 @@ what to do. It never contains a secret.
     │   ├── ErrorStatus          the agent answered with an error-status
     │   ├── WalkLoop             the agent's answers lead nowhere
     │   │   └── OutOfOrder       OIDs do not increase, but the walk came to its end
+    │   ├── TooMuchData          the device returns more than a poll may take; the rest is not on the page
+    │   ├── MemoryShort          the service has too little memory left for this poll
     │   └── StrictFailure        SCRAPE_STRICT: something is missing or duplicated, so there is no page
     ├── TargetError              the target cannot be scraped
     │   ├── UnknownTarget        not in the inventory, and ad-hoc targets are off
@@ -111,6 +113,14 @@ class WalkLoop(SnmpError):
 
 class OutOfOrder(WalkLoop):
     """An agent's OIDs do not increase. The walk ended all the same, and its values are kept."""
+
+
+class TooMuchData(SnmpError):
+    """The device returns more than a setting allows for one poll; what came until then is kept."""
+
+
+class MemoryShort(SnmpError):
+    """The service is close to its memory limit (MEMORY_LIMIT), so it does not poll the device, or not completely."""
 
 
 class StrictFailure(SnmpError):

@@ -6,6 +6,7 @@ from promsnmp.exposition.label_table import LabelTable
 from promsnmp.exposition.labels import ColumnRows, LabelSpec
 from promsnmp.modules.model import Index, Lookup
 from promsnmp.snmp import ber, oid
+from promsnmp.support.steps import run_steps
 
 NAME = Lookup(("row",), "name", "1.3.9", "DisplayString")
 ROW = Index("row")
@@ -34,7 +35,7 @@ def test_labels_are_made_once_while_nothing_changes() -> None:
     table, column = LabelTable(LabelSpec((ROW,), (NAME,))), Column(r1="eth0", r2="eth1")
     for _ in range(3):
         table.refresh([b"same"])
-        texts, repeated = table.texts(index_of(1, 2), column)
+        texts, repeated = run_steps(table.texts(index_of(1, 2), column))
         assert texts == [b'{name="eth0",row="1"} ', b'{name="eth1",row="2"} ']
         assert repeated == ()
     assert column.looked == 2
@@ -44,9 +45,9 @@ def test_labels_are_made_once_while_nothing_changes() -> None:
 def test_labels_follow_the_columns_that_they_come_from() -> None:
     table = LabelTable(LabelSpec((ROW,), (NAME,)))
     table.refresh([b"before"])
-    table.texts(index_of(1), Column(r1="old"))
+    run_steps(table.texts(index_of(1), Column(r1="old")))
     table.refresh([b"after"])
-    assert table.texts(index_of(1), Column(r1="new"))[0] == [b'{name="new",row="1"} ']
+    assert run_steps(table.texts(index_of(1), Column(r1="new")))[0] == [b'{name="new",row="1"} ']
     assert table.generation == 2
 
 
@@ -54,7 +55,7 @@ def test_rows_may_appear_and_disappear() -> None:
     table, column = LabelTable(LabelSpec((ROW,), (NAME,))), Column(r1="a", r2="b", r3="c")
     for rows in ((1, 2), (2,), (2, 3), (), (1, 2, 3)):
         table.refresh([b"same"])
-        texts, _ = table.texts(index_of(*rows), column)
+        texts, _ = run_steps(table.texts(index_of(*rows), column))
         assert [text.split(b'"')[1] for text in texts] == [b"abc"[row - 1 : row] for row in rows]
 
 
@@ -62,11 +63,11 @@ def test_labels_of_rows_that_have_gone_are_dropped_in_time() -> None:
     table, column = LabelTable(LabelSpec((ROW,), ())), Column()
     for start in range(0, 100_000, 1_000):
         table.refresh([])
-        table.texts(index_of(*range(start, start + 1_000)), column)
+        run_steps(table.texts(index_of(*range(start, start + 1_000)), column))
     assert len(table._by_suffix) <= 5_000
     assert len(table._by_index) + len(table._previous) <= 2
 
 
 def test_rows_with_labels_of_an_earlier_row_are_reported() -> None:
     table = LabelTable(LabelSpec((), ()))
-    assert table.texts(index_of(1, 2, 3), Column()) == ([b" ", b" ", b" "], (1, 2))
+    assert run_steps(table.texts(index_of(1, 2, 3), Column())) == ([b" ", b" ", b" "], (1, 2))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from prometheus_client.metrics_core import Metric
 
@@ -65,10 +63,8 @@ def test_jvm_memory_is_the_memory_of_this_process() -> None:
     assert 1_000_000 < used.measurements[0].value < most.measurements[0].value
 
 
-def test_a_memory_limit_of_the_container_is_the_maximum(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    file = tmp_path / "memory.max"
-    monkeypatch.setattr(meters, "CGROUP_LIMITS", (str(file),))
-    file.write_text("1048576\n")
+def test_a_memory_limit_of_the_container_is_the_maximum(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(meters, "cgroup_limit", lambda: 1048576)
     assert meters.limit() == 1048576
-    file.write_text("max\n")
+    monkeypatch.setattr(meters, "cgroup_limit", lambda: None)
     assert meters.limit() > 1048576

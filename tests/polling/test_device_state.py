@@ -60,3 +60,47 @@ def test_a_changed_target_gets_a_new_label_cache() -> None:
     cache = state.labels(TARGET, every=10, seconds=300)
     assert state.labels(TARGET, every=10, seconds=300) is cache
     assert state.labels(replace(TARGET, credentials=Community(community="x")), every=10, seconds=300) is not cache
+
+
+def test_states_of_targets_that_only_scrapes_ask_for_take_bounded_memory() -> None:
+    states = DeviceStates(max_octets=1_000_000)
+    managed = states.of(TARGET)
+    states.record_size(TARGET, 10_000_000)
+    targets = [replace(TARGET, key=f"x{number}", managed=False) for number in range(100)]
+    for target in targets:
+        states.of(target)
+        states.record_size(target, 50_000)
+        assert states.unmanaged_octets <= 1_000_000
+    assert states.find(TARGET) is managed
+    assert len(states) < 12
+    assert states.find(targets[-1]) is not None
+
+
+def test_a_target_that_comes_into_the_inventory_keeps_its_state() -> None:
+    states = DeviceStates(max_octets=10_000)
+    adhoc = replace(TARGET, managed=False)
+    state = states.of(adhoc)
+    states.record_size(adhoc, 100_000)
+    assert states.of(TARGET) is state
+    assert states.unmanaged_octets == 0
+    for number in range(5):
+        states.of(replace(adhoc, key=f"x{number}"))
+    assert states.find(TARGET) is state
+
+
+def test_states_that_are_dropped_for_their_number_free_their_share() -> None:
+    states = DeviceStates(2)
+    for number in range(10):
+        states.of(replace(TARGET, key=f"x{number}", managed=False))
+    assert (len(states), states.unmanaged_octets) == (2, 8_000)
+
+
+def test_only_an_engine_that_has_not_proven_itself_is_forgotten() -> None:
+    state = DeviceState()
+    state.engine.set_engine_id(b"a claim")
+    state.forget_unproven_engine()
+    assert state.engine.engine_id == b""
+    state.engine.set_engine_id(b"the engine")
+    state.engine.set_clock(1, 2, 3.0)
+    state.forget_unproven_engine()
+    assert state.engine.engine_id == b"the engine"

@@ -22,6 +22,7 @@ from promsnmp.sim.mib import Mib
 from promsnmp.sim.objects import integer, text, time_ticks
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import Community, Version
+from promsnmp.support.steps import run_steps
 from tests.support.agents.polled_devices import target_of
 
 UP_TIME, NUMBER, TABLE_CHANGE = "1.3.6.1.2.1.1.3.0", "1.3.6.1.2.1.2.1.0", "1.3.6.1.2.1.31.1.5.0"
@@ -217,7 +218,7 @@ async def test_a_poll_that_ends_before_the_names_are_compared_does_not_use_the_o
 
 def column(name: str, values: Mapping[int, str]) -> LabelColumn:
     rows = (ber.encode_varbind(oid.encode(f"{name}.{at}"), text(value)) for at, value in values.items())
-    return LabelColumn.of(b"".join(rows), oid.encode(name))
+    return run_steps(LabelColumn.of(b"".join(rows), oid.encode(name)))
 
 
 DESCR, NAME, ALIAS = f"{IF_ENTRY}.2", f"{IF_X_ENTRY}.1", f"{IF_X_ENTRY}.18"
@@ -246,13 +247,13 @@ def test_the_key_tells_all_rows_apart(
 
 def test_a_table_reached_through_another_has_a_key_in_both() -> None:
     plan = make_plan([builtin_catalogue().module("ospf")])
-    columns = {at: LabelColumn.of(b"", plan.columns[at]) for at in plan.label_columns}
+    columns = {at: column(oid.to_text(plan.columns[at]), {}) for at in plan.label_columns}
     chosen = {oid.to_text(plan.columns[at]) for at in LabelKeys(plan).choose(columns)}
     assert {"1.3.6.1.2.1.4.20.1.2", NAME} <= chosen  # ipAdEntIfIndex, then ifName
 
 
 def test_tables_of_gauges_have_no_key() -> None:
     plan = make_plan([builtin_catalogue().module("entity_sensor")])
-    columns = {at: LabelColumn.of(b"", plan.columns[at]) for at in plan.label_columns}
+    columns = {at: column(oid.to_text(plan.columns[at]), {}) for at in plan.label_columns}
     assert columns
     assert not LabelKeys(plan).choose(columns)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from promsnmp.exposition.formats import openmetrics, text
 from promsnmp.exposition.labels import label_text
 from promsnmp.snmp import ber
+
+BLOCK_PIECES, BLOCK_OCTETS = 6_000, 512 * 1024
+"""How many pieces of samples, and about how many octets, are joined at a time."""
 
 
 @dataclass(slots=True)
@@ -20,6 +23,11 @@ class Family:
     parts: list[bytes] = field(default_factory=list)
     shared: bool = False
     """Whether several metrics contribute to it, so that duplicates are possible."""
+
+    @property
+    def samples(self) -> int:
+        """How many samples it has."""
+        return sum(block.count(b"\n") for block in blocks(self.parts))
 
 
 @dataclass(slots=True)
@@ -45,9 +53,14 @@ class Exposition:
 
     def own_family(self, name: str, kind: str, help_text: str) -> list[bytes]:
         """Like ``family``, for PromSNMP's own families: drops samples that a module has under the same name."""
-        if name in self.families:
-            self.drop("reserved_name", _lines(self.families.pop(name).parts))
+        self.reserve((name,))
         return self.family(name, kind, help_text)
+
+    def reserve(self, names: Iterable[str]) -> None:
+        """Drops samples that modules have under names that only PromSNMP's own families may have."""
+        for name in names:
+            if name in self.families:
+                self.drop("reserved_name", self.families.pop(name).samples)
 
     def add(self, name: str, kind: str, help_text: str, samples: Iterable[tuple[Mapping[str, str], float]]) -> None:
         """Adds one of PromSNMP's own families; samples are labels and number."""
@@ -62,22 +75,25 @@ class Exposition:
 
     def render(self, *, as_openmetrics: bool = False) -> bytes:
         """The page in text format 0.0.4 or in OpenMetrics 1.0."""
-        families = [one for one in self.families.values() if one.parts]
+        names = {one.name for one in self.families.values() if one.parts}
+        pieces = self.pieces(names, as_openmetrics=as_openmetrics)
+        return b"".join((*pieces, openmetrics.END) if as_openmetrics else pieces)
+
+    def pieces(self, names: Container[str], *, as_openmetrics: bool) -> list[bytes]:
+        """All families as text, in pieces, without the end; ``names`` are those of all families of the page."""
         pieces: list[bytes] = []
-        if as_openmetrics:
-            names = {one.name for one in families}
-            for one in families:
-                kind = openmetrics.openmetrics_type(one.name, one.kind, names)
-                pieces.append(openmetrics.header(one.name, kind, one.help))
-                pieces += openmetrics.sample_parts(kind, one.parts)
-                pieces.append(b"\n")
-            pieces.append(openmetrics.END)
-        else:
-            for one in families:
-                pieces.append(text.header(one.name, one.kind, one.help))
-                pieces += one.parts
-                pieces.append(b"\n")
-        return b"".join(pieces)
+        for family in self.families.values():
+            if not family.parts:
+                continue
+            if as_openmetrics:
+                head, parts = openmetrics_pieces(family, names)
+                pieces.append(head)
+                pieces += parts
+            else:
+                pieces.append(text.header(family.name, family.kind, family.help))
+                pieces += family.parts
+            pieces.append(b"\n")
+        return pieces
 
     def deduplicate(self) -> None:
         """Drops and counts duplicate series, which only families of several metrics can have."""
@@ -89,15 +105,32 @@ class Exposition:
     def _deduplicate(self, family: Family) -> None:
         seen: set[bytes] = set()
         unique: list[bytes] = []
-        for line in b"".join(family.parts).split(b"\n")[1:]:
-            series = line.rpartition(b" ")[0]
-            if series in seen:
-                self.drop("duplicate")
-            else:
-                seen.add(series)
-                unique += (b"\n", line)
+        for block in blocks(family.parts):
+            for line in block.split(b"\n")[1:]:
+                series = line.rpartition(b" ")[0]
+                if series in seen:
+                    self.drop("duplicate")
+                else:
+                    seen.add(series)
+                    unique += (b"\n", line)
         family.parts = unique
 
 
-def _lines(parts: list[bytes]) -> int:
-    return b"".join(parts).count(b"\n")
+def openmetrics_pieces(family: Family, names: Container[str]) -> tuple[bytes, list[bytes]]:
+    """The header of a family in OpenMetrics, without the newline at its end, and the pieces of its samples."""
+    kind = openmetrics.openmetrics_type(family.name, family.kind, names)
+    return openmetrics.header(family.name, kind, family.help), openmetrics.sample_parts(kind, family.parts)
+
+
+def blocks(parts: Sequence[bytes]) -> Iterator[bytes]:
+    """Pieces of samples joined to blocks of whole samples; each sample begins with a newline."""
+    start, count = 0, len(parts)
+    while start < count:
+        stop = min(start + BLOCK_PIECES, count)
+        octets = sum(map(len, parts[start:stop]))
+        if octets > BLOCK_OCTETS:
+            stop = start + max(1, (stop - start) * BLOCK_OCTETS // octets)
+        while stop < count and not parts[stop].startswith(b"\n"):
+            stop += 1
+        yield b"".join(parts[start:stop])
+        start = stop

@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 
 from promsnmp.exposition.labels import ColumnRows, LabelSpec, label_text
 from promsnmp.snmp import ber
+from promsnmp.support.steps import Steps
 
 LabelTexts = tuple[list[bytes], tuple[int, ...]]
 _SPARE_ROWS = 1000
 """Labels of rows that have gone are kept up to this many, plus as many as the table has rows."""
+_ROWS_PER_STEP = 256
 
 
 class LabelTable:
@@ -71,15 +73,32 @@ class LabelTable:
             self._by_suffix.clear()
             self._invalid.clear()
 
-    def texts(self, index: bytes, column: Callable[[str], ColumnRows]) -> LabelTexts:
-        """The label text of each row of ``index``, and the positions of rows with the same labels as an earlier one."""
+    def clear(self) -> None:
+        """Drops everything."""
+        self._previous, self._by_index = {}, {}
+        self._sources, self._read = (), ()
+        self._by_suffix.clear()
+        self._invalid.clear()
+
+    def known_texts(self, index: bytes) -> LabelTexts | None:
+        """As ``texts``, if they are known already."""
         texts = self._by_index.get(index)
         if texts is None:
             texts = self._previous.get(index)
-            if texts is None:
-                row_texts = [self._text(suffix, column) for suffix in ber.suffixes(index)]
-                texts = row_texts, _repeated(row_texts)
-            self._by_index[index] = texts
+            if texts is not None:
+                self._by_index[index] = texts
+        return texts
+
+    def texts(self, index: bytes, column: Callable[[str], ColumnRows]) -> Steps[LabelTexts]:
+        """The label text of each row of ``index``, and the positions of rows with the same labels as an earlier one."""
+        texts = self.known_texts(index)
+        if texts is None:
+            row_texts: list[bytes] = []
+            for suffix in ber.suffixes(index):
+                row_texts.append(self._text(suffix, column))
+                if not len(row_texts) % _ROWS_PER_STEP:
+                    yield
+            texts = self._by_index[index] = row_texts, _repeated(row_texts)
         return texts
 
     def _text(self, suffix: bytes, column: Callable[[str], ColumnRows]) -> bytes:

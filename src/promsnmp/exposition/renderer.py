@@ -11,14 +11,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from promsnmp.exposition.deviations import sizes
-from promsnmp.exposition.families import Exposition
+from promsnmp.exposition.families import Exposition, blocks
 from promsnmp.exposition.formats import text
-from promsnmp.exposition.label_table import LabelTable
+from promsnmp.exposition.label_table import LabelTable, LabelTexts
 from promsnmp.exposition.labels import ColumnRows
 from promsnmp.exposition.plan import Column, MetricPlan, Plan
 from promsnmp.exposition.rows import row_samples
 from promsnmp.exposition.utilization.histogram import Utilization
 from promsnmp.snmp import ber
+from promsnmp.support.steps import Steps, run_steps
+
+_ROWS_PER_STEP = 64
+"""Rows of text, dates or states that are rendered in one step: each takes up to a tenth of a millisecond."""
+_STEP_OCTETS = 8192
+"""A column of so many octets is a step of its own."""
+_ROWS_AT_ONCE = 20_000
+"""Rows that are put into a dictionary by one call."""
 
 
 @dataclass(slots=True)
@@ -28,7 +36,7 @@ class CachedSamples:
     columns: list[bytes]
     index: bytes
     generation: int
-    families: list[tuple[str, str, str, bytes]]
+    families: list[tuple[str, str, str, list[bytes]]]
     dropped: Mapping[str, int]
 
 
@@ -81,7 +89,7 @@ class Renderer:
         if octets is None:
             octets = self.column_octets(column.at)
             if column.part:
-                octets = ber.below(octets, column.oid)
+                octets = b"".join([ber.below(piece, column.oid) for piece in ber.pieces(octets)])
             self._octets[column.oid] = octets
         return octets
 
@@ -96,33 +104,37 @@ class Renderer:
 
     def rows(self, name: str) -> ColumnRows:
         """The rows of a column by OID suffix; none when the plan does not have the column."""
-        rows = self._rows.get(name)
-        if rows is None:
+        found = self._rows.get(name)
+        if found is None:
+            rows: dict[bytes, tuple[int, bytes]] = {}
             column = self._plan.by_oid.get(name)
-            if column is None:
-                rows = {}
-            else:
-                index, values = ber.values(self.octets(column), len(column.oid))
-                rows = dict(zip(ber.suffixes(index), values, strict=True))
-            self._rows[name] = rows
-        return rows
+            if column is not None:
+                for piece in ber.pieces(self.octets(column)):
+                    index, values = ber.values(piece, len(column.oid))
+                    rows.update(zip(ber.suffixes(index), values, strict=True))
+            found = self._rows[name] = rows
+        return found
 
     def integers(self, name: str) -> dict[bytes, int]:
         """The whole numbers of a column by OID suffix, as the device sent them (not reduced modulo 2^53)."""
         column = self._plan.by_oid.get(name)
         if column is None:
             return {}
-        index, numbers, _ = ber.numbers(self.octets(column), len(column.oid), False)
+        index, numbers, _ = _numbers(self.octets(column), len(column.oid), wrap=False)
         rows = self._split(index)
+        found: dict[bytes, int] = {}
         try:
-            return dict(zip(rows, map(int, numbers), strict=True))
+            for at in range(0, len(rows), _ROWS_AT_ONCE):
+                part = slice(at, at + _ROWS_AT_ONCE)
+                found.update(zip(rows[part], map(int, numbers[part]), strict=True))
         except ValueError:  # some are fractions
             return {row: int(number) for row, number in zip(rows, numbers, strict=True) if number.isdigit()}
+        return found
 
     def suffixes(self, name: str) -> list[bytes]:
         """The OID suffixes of the rows of a column that have numbers."""
         column = self._plan.by_oid.get(name)
-        return [] if column is None else self._split(ber.numbers(self.octets(column), len(column.oid), False)[0])
+        return [] if column is None else self._split(_numbers(self.octets(column), len(column.oid), wrap=False)[0])
 
     def _split(self, index: bytes) -> list[bytes]:
         rows = self._suffixes.get(index)
@@ -148,62 +160,122 @@ class Renderer:
 
     def module(self, metrics: Iterable[MetricPlan]) -> None:
         """Adds the samples of one module's metrics; a metric that an earlier module has is skipped."""
+        run_steps(self.module_steps(metrics))
+
+    def module_steps(self, metrics: Iterable[MetricPlan]) -> Steps[None]:
+        """``module``, in steps."""
         for metric in metrics:
             key = metric.metric.name, metric.column.oid
             if key not in self._done:
                 self._done.add(key)
                 octets = self.octets(metric.column)
                 if octets:
-                    (self._numbers if metric.numeric else self._other_values)(metric, octets)
+                    rest = (self._add_numbers if metric.numeric else self._add_others)(metric, octets)
+                    if rest is not None:
+                        yield from rest
+                    if len(octets) > _STEP_OCTETS:
+                        yield
 
-    def _numbers(self, plan: MetricPlan, octets: bytes) -> None:
+    def release(self) -> Steps[None]:
+        """Drops everything, a container at a time: of a large device that takes longer than an event loop can wait."""
+        for family in self.exposition.families.values():
+            family.parts.clear()
+            yield
+        for container in (self._rows, self._suffixes, self._octets, self._column_octets, self._refreshed):
+            while container:
+                container.popitem()
+                yield
+        for at in range(len(self._plan.columns)):
+            self._scanner.drop(at)
+            yield
+
+    def _add_numbers(self, plan: MetricPlan, octets: bytes) -> Steps[None] | None:
+        """Adds the samples of a column of numbers; returns what is left to do if its labels have to be made."""
         metric = plan.metric
-        index, values, dropped = ber.numbers(octets, len(plan.column.oid), self._wrap, self._zeros)
-        self.exposition.drop("not_a_number", dropped)
+        index, values, dropped = _numbers(octets, len(plan.column.oid), wrap=self._wrap, zeros=self._zeros)
+        if dropped:
+            self.exposition.drop("not_a_number", dropped)
         if not values:
-            return
+            return None
         if plan.is_size and self._unsigned_sizes:
             values = sizes.unsigned(values)
         if metric.scale or metric.offset:
             factor = metric.scale or 1.0
             values = [ber.float_text(float(one) * factor + metric.offset) for one in values]
         table = self.table(plan)
-        labels, repeated = table.texts(index, self.rows)
+        texts = table.known_texts(index)
+        if texts is None:
+            return self._add_with_new_labels(plan, index, values)
+        self._add_samples(plan, texts, values)
         self.exposition.drop("invalid_index", table.invalid_rows(index))
+        return None
+
+    def _add_with_new_labels(self, plan: MetricPlan, index: bytes, values: list[bytes]) -> Steps[None]:
+        table = self.table(plan)
+        texts = yield from table.texts(index, self.rows)
+        self._add_samples(plan, texts, values)
+        self.exposition.drop("invalid_index", table.invalid_rows(index))
+
+    def _add_samples(self, plan: MetricPlan, texts: LabelTexts, values: list[bytes]) -> None:
+        labels, repeated = texts
         if repeated:
             self.exposition.drop("duplicate", len(repeated))
             labels, values = _without(labels, repeated), _without(values, repeated)
-        kind = "counter" if metric.type == "counter" else "gauge"
-        parts = self.exposition.family(plan.family, kind, metric.help)
+        kind = "counter" if plan.metric.type == "counter" else "gauge"
+        parts = self.exposition.family(plan.family, kind, plan.metric.help)
         text.samples(parts, plan.name, labels, values)
 
-    def _other_values(self, plan: MetricPlan, octets: bytes) -> None:
+    def _add_others(self, plan: MetricPlan, octets: bytes) -> Steps[None] | None:
+        """Adds the samples of any other column; returns what is left to do if they have to be made."""
         table = self.table(plan)
-        key = plan.metric.name, plan.column.oid
         columns = [octets, *map(self.octets, plan.type_columns)]
-        cached = self._state.cached_samples.get(key)
+        cached = self._state.cached_samples.get((plan.metric.name, plan.column.oid))
         if cached is None or cached.columns != columns or cached.generation != table.generation:
-            before = None if cached is None else cached.index
-            cached = self._state.cached_samples[key] = self._build(plan, columns, table.generation)
-            table.changed = table.changed or cached.index != before
+            return self._add_new_samples(plan, table, columns, None if cached is None else cached.index)
+        self._add_cached(cached)
+        return None
+
+    def _add_new_samples(
+        self, plan: MetricPlan, table: LabelTable, columns: list[bytes], before: bytes | None
+    ) -> Steps[None]:
+        cached = yield from self._build(plan, columns, table.generation)
+        self._state.cached_samples[plan.metric.name, plan.column.oid] = cached
+        table.changed = table.changed or cached.index != before
+        self._add_cached(cached)
+
+    def _add_cached(self, cached: CachedSamples) -> None:
         for name, kind, help_text, samples in cached.families:
-            self.exposition.family(name, kind, help_text).append(samples)
+            self.exposition.family(name, kind, help_text).extend(samples)
         for reason, count in cached.dropped.items():
             self.exposition.drop(reason, count)
 
-    def _build(self, plan: MetricPlan, columns: list[bytes], generation: int) -> CachedSamples:
+    def _build(self, plan: MetricPlan, columns: list[bytes], generation: int) -> Steps[CachedSamples]:
         exposition = Exposition()
-        index, values = ber.values(columns[0], len(plan.column.oid))
-        for suffix, (tag, content) in zip(ber.suffixes(index), values, strict=True):
-            row = plan.spec.decode(suffix)
-            exposition.drop("invalid_index", not row.valid)
-            labels = plan.spec.labels_of(row, self.rows)
-            row_samples(plan.metric, labels, suffix, tag, content, self.rows, exposition, zeros=self._zeros)
+        indexes: list[bytes] = []
+        for piece in ber.pieces(columns[0]):
+            index, values = ber.values(piece, len(plan.column.oid))
+            indexes.append(index)
+            for number, (suffix, (tag, content)) in enumerate(zip(ber.suffixes(index), values, strict=True)):
+                row = plan.spec.decode(suffix)
+                exposition.drop("invalid_index", not row.valid)
+                labels = plan.spec.labels_of(row, self.rows)
+                row_samples(plan.metric, labels, suffix, tag, content, self.rows, exposition, zeros=self._zeros)
+                if not number % _ROWS_PER_STEP:
+                    yield
         for family in exposition.families.values():
             family.shared = True
         exposition.deduplicate()
-        families = [(one.name, one.kind, one.help, b"".join(one.parts)) for one in exposition.families.values()]
-        return CachedSamples(columns, index, generation, families, exposition.dropped)
+        families = [(one.name, one.kind, one.help, list(blocks(one.parts))) for one in exposition.families.values()]
+        return CachedSamples(columns, b"".join(indexes), generation, families, exposition.dropped)
+
+
+def _numbers(octets: bytes, skip: int, *, wrap: bool, zeros: bool = False) -> tuple[bytes, list[bytes], int]:
+    """``ber.numbers`` of a column; of a large one in pieces, between which other threads may run."""
+    if len(octets) <= ber.PIECE:
+        return ber.numbers(octets, skip, wrap, zeros)
+    decoded = [ber.numbers(piece, skip, wrap, zeros) for piece in ber.pieces(octets)]
+    values = [value for _, some, _ in decoded for value in some]
+    return b"".join([index for index, _, _ in decoded]), values, sum(dropped for _, _, dropped in decoded)
 
 
 def _without(pieces: list[bytes], positions: tuple[int, ...]) -> list[bytes]:

@@ -16,9 +16,10 @@ from pathlib import Path
 
 from prometheus_client.metrics_core import Metric
 
+from promsnmp.support.memory import cgroup_limit, machine_memory, resident
+
 UNITS = ("seconds", "bytes")
 """Unit suffixes that Micrometer omits from a dotted name and returns as ``baseUnit``."""
-CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 STATISTICS = {"_total": "COUNT", "_count": "COUNT", "_sum": "TOTAL"}
 
 
@@ -120,25 +121,9 @@ def _gauge(name: str, description: str, value: float, unit: str | None = None) -
     return Meter(name, description, unit, (Measurement("VALUE", float(value)),))
 
 
-def resident() -> int:
-    """Bytes of resident memory (proc(5), /proc/pid/statm); 0 where there is no /proc."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except OSError:
-        return 0
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
 def limit() -> int:
     """The memory limit in bytes: the cgroup's (cgroups(7)), at most the machine's memory."""
-    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    for file in CGROUP_LIMITS:
-        try:
-            text = Path(file).read_text().strip()
-        except OSError:
-            continue
-        return min(int(text), machine) if text.isdigit() else machine
-    return machine
+    return cgroup_limit() or machine_memory()
 
 
 def open_files() -> int:

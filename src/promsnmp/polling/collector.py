@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from operator import itemgetter
 
-from promsnmp.errors import AuthenticationError, SnmpError
+from cachetools import LRUCache
+
+from promsnmp.errors import AuthenticationError, MemoryShort, SnmpError, TooMuchData
 from promsnmp.exposition.plan import Plan, make_plan
+from promsnmp.exposition.renderer import Renderer
 from promsnmp.inventory.modules import AUTO
 from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.observe.exporter_counts import ExporterCounts
+from promsnmp.observe.memory_guard import MemoryGuard
 from promsnmp.polling.detection.detector import Detector, OnDetected, observe_system_group
 from promsnmp.polling.detection.identify import DeviceIdentity
 from promsnmp.polling.detection.identity_watch import CheckIdentity, IdentityWatch, OnIdentity
@@ -20,6 +25,17 @@ from promsnmp.polling.pages.page import RenderedPage
 from promsnmp.polling.poll import PollObserver, PollResult, PollRun, SessionFactory, check_result
 from promsnmp.polling.render import PageRenderer, empty_page
 from promsnmp.polling.target import Target
+from promsnmp.snmp.operations.budget import ReadBudget
+from promsnmp.support.steps import StepRunner, Steps, run_steps
+
+MAX_PLANS = 16 * 1024 * 1024
+PLAN_OCTETS = 1024
+"""Bytes of memory for plans, and bytes of a plan for each of its metrics, about. Many more plans would also make the
+garbage collector's pauses long: a plan has ten objects for each metric."""
+RENDERING_FACTOR = 7
+"""Bytes that rendering needs for each octet that was read, about."""
+FEW_MODULES = 4
+"""Modules whose plan is made on the event loop: within a few milliseconds."""
 
 
 class Collector:
@@ -35,19 +51,22 @@ class Collector:
         on_identity: OnIdentity | None = None,
         counts: ExporterCounts | None = None,
         observes: Callable[[str], bool] = lambda _: True,
+        memory: MemoryGuard | None = None,
     ) -> None:
         """``on_detected`` is called with each target whose device was detected, and with the result; ``on_identity``
         with each whose identity ``check_identity`` has checked. ``counts`` gets packets and collections; ``observes``
-        is as for ``PageRenderer``."""
+        is as for ``PageRenderer``; ``memory`` bounds what polls take."""
         self._catalogue_store = catalogue_store
         self._options = options
-        self._plans: dict[tuple[str, ...], Plan] = {}
+        self._memory = memory or MemoryGuard(0)
+        self._plans: LRUCache[tuple[str, ...], tuple[int, Plan]] = LRUCache(MAX_PLANS, getsizeof=itemgetter(0))
         self._plans_generation = catalogue_store.generation
         self._counts = ExporterCounts() if counts is None else counts
         self._sessions = SessionFactory(source_address=options.source_address, counts=self._counts)
         self._detector = Detector(catalogue_store, self._sessions, on_detected=on_detected)
         self._identity_watch = IdentityWatch(self._sessions, check_identity, on_identity=on_identity)
         self._renderer = PageRenderer(options, self._counts, observes=observes)
+        self.step_runner = StepRunner()
         self.states = DeviceStates()
 
     @property
@@ -70,7 +89,7 @@ class Collector:
         """
         state = self.states.of(target)
         modules = await self._detector.resolve_modules(target, state, deadline=deadline)
-        plan = self.plan(modules)
+        plan = await self._plan(modules)
         state.use_modules(modules)
         if not plan.modules:  # ``module=``: no modules, so there is nothing to ask for
             return empty_page(state.formats), None
@@ -84,7 +103,17 @@ class Collector:
         state.has_answered = True
         observe_system_group(state.detection, plan, result.scanner)
         await self._identity_watch.after_poll(target, state, result, deadline=deadline)
-        return self._renderer.page(target, state, result), problem
+        is_small = result.is_small
+        if not is_small:
+            await self._require_memory(result)
+        release = observer is None and not is_small
+        steps = self._renderer.page(target, state, result, state.next_formats(), release=release)
+        rendering = await self.step_runner.run(steps, is_small=is_small)
+        self._renderer.count(rendering.dropped)
+        self.states.record_size(target, result.octets)
+        if not is_small:
+            await self._free_memory(state, result)
+        return rendering.page, problem or rendering.problem
 
     async def identify(self, target: Target, *, deadline: float) -> DeviceIdentity:
         """Asks a target what it is. Raises SnmpError."""
@@ -97,14 +126,29 @@ class Collector:
 
     def plan(self, modules: tuple[str, ...]) -> Plan:
         """The plan of some modules, by the present catalogue. Raises ModuleError for an unknown one."""
+        return self._known_plan(modules) or run_steps(self._make_plan(modules))
+
+    async def _plan(self, modules: tuple[str, ...]) -> Plan:
+        """As ``plan``; a large one is made in a thread."""
+        plan = self._known_plan(modules)
+        if plan is None:
+            plan = await self.step_runner.run(self._make_plan(modules), is_small=len(modules) <= FEW_MODULES)
+        return plan
+
+    def _known_plan(self, modules: tuple[str, ...]) -> Plan | None:
         if self._catalogue_store.generation != self._plans_generation:
             self._plans_generation = self._catalogue_store.generation
             self._plans.clear()
             self.states.reset_rendering()
-        plan = self._plans.get(modules)
-        if plan is None:
-            catalogue = self._catalogue_store.current
-            plan = self._plans[modules] = make_plan([catalogue.module(name) for name in modules])
+        known = self._plans.get(modules)
+        return None if known is None else known[1]
+
+    def _make_plan(self, modules: tuple[str, ...]) -> Steps[Plan]:
+        generation, catalogue = self._catalogue_store.generation, self._catalogue_store.current
+        plan = make_plan([catalogue.module(name) for name in modules])
+        yield
+        if generation == self._plans_generation:
+            self._plans[modules] = PLAN_OCTETS * (1 + sum(len(one.metrics) for one in plan.modules)), plan
         return plan
 
     async def _poll(
@@ -114,18 +158,36 @@ class Collector:
         began = time.perf_counter()
         modules = [one.module for one in plan.modules]
         session = self._sessions.create(target, modules, state.engine, deadline=deadline, observer=observer)
-        run = PollRun(session, result, target.credentials.version, state.limits)
+        budget = ReadBudget(self._options.limits, is_memory_short=self._memory.is_critical)
+        run = PollRun(session, result, target.credentials.version, state.limits, budget, self.step_runner)
         try:
             async with session:
-                await run.read(self._label_cache(target, state), self._renderer.render_modules)
+                await run.read(self._label_cache(target, state), self._render_modules)
         except SnmpError as error:
             result.error = error
             if isinstance(error, AuthenticationError):
-                state.forget_engine()
+                state.forget_unproven_engine()
         result.seconds = time.perf_counter() - began
         if observer is not None:
             observer.on_poll_end(result, session.traffic)
         return result
+
+    async def _require_memory(self, result: PollResult) -> None:
+        """Raises MemoryShort when rendering what was read would exceed the memory limit."""
+        if not await self._memory.admits(RENDERING_FACTOR * result.octets):
+            raise MemoryShort("the page is not rendered: it needs more memory than MEMORY_LIMIT leaves")
+
+    async def _free_memory(self, state: DeviceState, result: PollResult) -> None:
+        """After a large poll: a device that returned more than it may is not worth remembering."""
+        if any(isinstance(error, TooMuchData | MemoryShort) for error in result.failures.values()):
+            await self.step_runner.run(state.forget_rows(), is_small=False)
+        self._memory.release_soon()
+
+    async def _render_modules(self, result: PollResult) -> Renderer:
+        is_small = result.is_small
+        if not is_small:
+            await self._require_memory(result)
+        return await self.step_runner.run(self._renderer.render_modules(result), is_small=is_small)
 
     def _label_cache(self, target: Target, state: DeviceState) -> LabelCache | None:
         """The label cache of a target; None when labels are read at every poll.

@@ -15,8 +15,14 @@ from promsnmp.polling.pages.page import Format
 from promsnmp.polling.target import Target
 from promsnmp.snmp.operations.base import AgentLimits
 from promsnmp.snmp.v3.engine import EngineState
+from promsnmp.support.steps import Steps
 
 MAX_STATES = 10_000
+MAX_HISTOGRAMS = 50_000
+"""Histograms that are kept of a device that returns more than a poll may read."""
+MAX_OCTETS = 1024 * 1024 * 1024
+_EMPTY_OCTETS = 4_000
+"""Bytes of a state that has no labels yet, about."""
 
 
 @dataclass(slots=True)
@@ -57,9 +63,24 @@ class DeviceState:
         """Drops what belongs to a plan (labels, the numbers of label tables), and keeps the histograms."""
         self.render_state = RenderState(utilization=self.render_state.utilization)
 
-    def forget_engine(self) -> None:
-        """The next poll discovers engine id, boots and time of the agent again."""
-        self.engine = EngineState()
+    def forget_rows(self) -> Steps[None]:
+        """Drops what was kept of the device's rows, and the histograms if there are too many."""
+        dropped = self.render_state
+        self.reset_rendering()
+        self.label_cache = None
+        if len(dropped.utilization.current_series()) > MAX_HISTOGRAMS:
+            self.render_state = RenderState()
+        for table in dropped.tables.values():
+            table.clear()
+            yield
+        while dropped.cached_samples:
+            dropped.cached_samples.popitem()
+            yield
+
+    def forget_unproven_engine(self) -> None:
+        """After a failed authentication: the next poll discovers the agent's engine again, unless it is proven."""
+        if not self.engine.is_proven:
+            self.engine = EngineState()
 
     def labels(self, target: Target, *, every: int, seconds: float) -> LabelCache:
         """The label cache of the target, a new one when the target has changed; options as for ``LabelCache``."""
@@ -75,25 +96,49 @@ class DeviceState:
         return self.formats
 
 
-class DeviceStates:
-    """The states of all targets; at most ``max_states``, the least recently polled go first."""
+_StateKey = tuple[str, tuple[str, ...]]
 
-    def __init__(self, max_states: int = MAX_STATES) -> None:
+
+class DeviceStates:
+    """The states of all targets; at most ``max_states``, the least recently polled go first.
+
+    The states of targets that only scrapes ask for take at most ``max_octets`` bytes together: whoever asks for ever
+    new ones (other modules, other addresses) must not fill the memory.
+    """
+
+    def __init__(self, max_states: int = MAX_STATES, *, max_octets: int = MAX_OCTETS) -> None:
         self.max_states = max_states
-        self._states: OrderedDict[tuple[str, tuple[str, ...]], DeviceState] = OrderedDict()
+        self._max_octets = max_octets
+        self._states: OrderedDict[_StateKey, DeviceState] = OrderedDict()
+        self._unmanaged: OrderedDict[_StateKey, int] = OrderedDict()
+        """Bytes by state."""
+        self.unmanaged_octets = 0
+
+    def __len__(self) -> int:
+        return len(self._states)
 
     def of(self, target: Target) -> DeviceState:
         """The state of a target; a new one for a new target."""
-        return self._of(target.key, target.modules)
+        return self._of(target.key, target.modules, managed=target.managed)
 
-    def _of(self, key: str, modules: tuple[str, ...]) -> DeviceState:
+    def _of(self, key: str, modules: tuple[str, ...], *, managed: bool = True) -> DeviceState:
         state = self._states.get((key, modules))
         if state is None:
             state = self._states[key, modules] = DeviceState()
+            if not managed:
+                self._weigh((key, modules), _EMPTY_OCTETS)
             while len(self._states) > self.max_states:
-                self._states.popitem(last=False)
+                self._drop(next(iter(self._states)))
         self._states.move_to_end((key, modules))
+        if managed and (key, modules) in self._unmanaged:
+            self.unmanaged_octets -= self._unmanaged.pop((key, modules))
         return state
+
+    def record_size(self, target: Target, octets: int) -> None:
+        """Notes that a poll of the target took in ``octets`` bytes: its state keeps about twice as many."""
+        key = target.key, target.modules
+        if key in self._unmanaged:
+            self._weigh(key, 2 * octets + _EMPTY_OCTETS)
 
     def find(self, target: Target) -> DeviceState | None:
         """The state of a target; None for one without a state."""
@@ -123,3 +168,13 @@ class DeviceStates:
         """Drops of every state what belongs to a plan."""
         for state in self._states.values():
             state.reset_rendering()
+
+    def _weigh(self, key: _StateKey, octets: int) -> None:
+        self.unmanaged_octets += octets - self._unmanaged.pop(key, 0)
+        self._unmanaged[key] = octets
+        while self.unmanaged_octets > self._max_octets and len(self._unmanaged) > 1:
+            self._drop(next(iter(self._unmanaged)))
+
+    def _drop(self, key: _StateKey) -> None:
+        del self._states[key]
+        self.unmanaged_octets -= self._unmanaged.pop(key, 0)

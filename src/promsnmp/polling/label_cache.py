@@ -19,6 +19,7 @@ from promsnmp.exposition.plan import Plan
 from promsnmp.exposition.renderer import Renderer
 from promsnmp.polling.label_keys import LabelColumn, LabelKeys
 from promsnmp.snmp import oid
+from promsnmp.support.steps import Steps
 
 SYS_UP_TIME = "1.3.6.1.2.1.1.3.0"
 CHANGE_INDICATORS: Mapping[str, tuple[str, ...]] = {
@@ -131,9 +132,10 @@ class LabelCache:
         self._unsteady = changed if self._columns else set()
         return frozenset(at for at in without if plan.label_columns[at] & changed)
 
-    def unverified(self, plan: Plan, read: Callable[[int], bytes], without: Collection[int]) -> frozenset[int]:
+    def unverified(self, plan: Plan, read: Callable[[int], bytes], without: Collection[int]) -> Steps[frozenset[int]]:
         """Which of the columns ``without`` may no longer belong to the rows that an interrupted poll has ``read``,
         because it did not get as far as the keys of their tables, or because these have changed."""
+        yield
         renamed = self._renamed_tables(plan, read)
         return frozenset(at for at in without if plan.label_columns[at] & renamed)
 
@@ -142,7 +144,9 @@ class LabelCache:
         keys = [at for at in self._keys if at in self._columns]
         return set().union(*(plan.label_columns[at] for at in keys if self._columns[at].content.octets != read(at)))
 
-    def end(self, plan: Plan, renderer: Renderer, *, without: frozenset[int], complete: bool, now: float) -> None:
+    def end(
+        self, plan: Plan, renderer: Renderer, *, without: frozenset[int], complete: bool, now: float
+    ) -> Steps[None]:
         """Ends a poll that did not read the columns ``without``; stores the others if it was ``complete``."""
         if not complete:
             self.forget()
@@ -154,14 +158,15 @@ class LabelCache:
             if cached is not None and at in without:
                 cached.polls += 1
             else:
-                self._store(plan, at, renderer.column_octets(at), now)
+                yield from self._store(plan, at, renderer.column_octets(at), now)
         if self._label_keys is not None and not self._partial_plans:
             self._keys = self._label_keys.choose({at: one.content for at, one in self._columns.items()})
 
-    def _store(self, plan: Plan, at: int, octets: bytes, now: float) -> None:
+    def _store(self, plan: Plan, at: int, octets: bytes, now: float) -> Steps[None]:
         cached = self._columns.get(at)
         if cached is None or cached.content.octets != octets:
-            self._columns[at] = _CachedColumn(LabelColumn.of(octets, plan.columns[at]), now)
+            content = yield from LabelColumn.of(octets, plan.columns[at])
+            self._columns[at] = _CachedColumn(content, now)
             self._partial_plans.clear()
         else:
             cached.polls, cached.read_at = 0, now

@@ -19,6 +19,7 @@ from promsnmp.exposition.partial_plan import RESTART_COST, ColumnSize, edge_colu
 from promsnmp.exposition.plan import MetricPlan, Plan
 from promsnmp.modules.types import MetricType
 from promsnmp.snmp import ber
+from promsnmp.support.steps import Steps
 
 LabelGroup = frozenset[int]
 """Label columns (positions in ``Plan.columns``) that look-ups of one table find by the same index."""
@@ -36,10 +37,18 @@ class LabelColumn:
     """Whether all of its values are different."""
 
     @classmethod
-    def of(cls, octets: bytes, name: bytes) -> LabelColumn:
+    def of(cls, octets: bytes, name: bytes) -> Steps[LabelColumn]:
         """The column ``name`` (an OID) with the content ``octets``."""
-        index, rows = ber.values(octets, len(name))
-        return cls(octets, ColumnSize(len(rows), len(octets)), index, len(set(rows)) == len(rows))
+        indexes: list[bytes] = []
+        distinct: set[tuple[int, bytes]] = set()
+        count = 0
+        for piece in ber.pieces(octets):
+            index, rows = ber.values(piece, len(name))
+            indexes.append(index)
+            count += len(rows)
+            distinct.update(rows)
+            yield
+        return cls(octets, ColumnSize(count, len(octets)), b"".join(indexes), len(distinct) == count)
 
     def covers(self, other: LabelColumn) -> bool:
         """Whether each row of ``other`` is a row here."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
+
+from promsnmp.settings import Settings
+from promsnmp.snmp.operations.budget import DEFAULT_LIMITS, PollLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +31,17 @@ class CollectorOptions:
     """Of a device of the inventory, columns that serve only as labels are read once in this many polls."""
     label_age: float = inf
     """Seconds after which they are read again, whatever the number of polls."""
+    limits: PollLimits = DEFAULT_LIMITS
+    """What one poll reads at most."""
+    page_octets: int = 512 * 1024 * 1024
+    """How large a page may be, uncompressed."""
+
+
+def with_limits(options: CollectorOptions, settings: Settings) -> CollectorOptions:
+    """``options`` with the limits that the settings have for one poll and its page."""
+    limits = PollLimits(
+        varbinds=settings.collection_max_varbinds,
+        octets=settings.collection_max_octets,
+        rows=settings.collection_max_rows,
+    )
+    return replace(options, limits=limits, page_octets=settings.collection_max_page_bytes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, Self
 
@@ -18,7 +18,8 @@ from promsnmp.polling.label_cache import LabelCache
 from promsnmp.polling.target import Target
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import User, Version
-from promsnmp.snmp.operations.base import AgentLimits, Cost, feed
+from promsnmp.snmp.operations.base import AgentLimits, Cost
+from promsnmp.snmp.operations.budget import ReadBudget
 from promsnmp.snmp.operations.get import GetOperation
 from promsnmp.snmp.operations.walk import Subtree, WalkOperation
 from promsnmp.snmp.security import CommunityModel, SecurityModel
@@ -26,9 +27,12 @@ from promsnmp.snmp.session import Session, SessionObserver, Traffic
 from promsnmp.snmp.v3.engine import EngineState
 from promsnmp.snmp.v3.keys import KeyCache
 from promsnmp.snmp.v3.usm import UsmModel
+from promsnmp.support.steps import StepRunner, Steps
 
-Render = Callable[["PollResult"], Renderer]
+Render = Callable[["PollResult"], Awaitable[Renderer]]
 """Renders the modules."""
+SMALL = 256 * 1024
+"""Octets of varbinds up to which a poll is processed on the event loop: no step then takes longer than some 20 ms."""
 
 
 @dataclass(slots=True)
@@ -60,6 +64,16 @@ class PollResult:
     def begin(cls, plan: Plan, render_state: RenderState) -> Self:
         """The empty result of a poll that begins now."""
         return cls(ber.Scanner(list(plan.columns)), time.monotonic(), render_state, plan)
+
+    @property
+    def octets(self) -> int:
+        """Octets of memory of what the poll has read, and of the columns that it reuses."""
+        return self.scanner.kept_octets + sum(map(len, self.cached_columns.values()))
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it can be processed on the event loop."""
+        return self.octets <= SMALL
 
 
 class PollObserver(SessionObserver, Protocol):
@@ -108,12 +122,14 @@ class SessionFactory:
 
 @dataclass(frozen=True, slots=True)
 class PollRun:
-    """The requests of one poll: over ``session``, into ``result``."""
+    """The requests of one poll: over ``session``, into ``result``, no more than ``budget`` allows."""
 
     session: Session
     result: PollResult
     version: Version
     limits: AgentLimits
+    budget: ReadBudget
+    step_runner: StepRunner
 
     async def read(self, label_cache: LabelCache | None, render: Render) -> None:
         """Reads what the plan asks for. Raises SnmpError when the session ends early.
@@ -130,14 +146,15 @@ class PollRun:
         try:
             await self._read_with_label_cache(label_cache, render)
         except SnmpError:
-            self._drop_unverified(label_cache)
+            await self._drop_unverified(label_cache)
             label_cache.forget()
             raise
 
-    def _drop_unverified(self, label_cache: LabelCache) -> None:
+    async def _drop_unverified(self, label_cache: LabelCache) -> None:
         """Leaves out of an interrupted poll the cached labels that it could not compare with the device's names."""
         result = self.result
-        for at in label_cache.unverified(result.plan, result.scanner.column, result.cached_columns):
+        steps = label_cache.unverified(result.plan, result.scanner.column, result.cached_columns)
+        for at in await self.step_runner.run(steps, is_small=result.is_small):
             result.renderer = None
             del result.cached_columns[at]
 
@@ -157,8 +174,9 @@ class PollRun:
             result.failures |= walks.failures
             if tree.root in walks.finished:
                 columns[tree.root] = scanner.column(0)
-        modules = [one.module for one in result.plan.modules]
-        plan = filtered_plan(result.plan, [filters.filtered_oids(one, columns) for one in modules])
+            self.budget.spend(scanner.varbind_count, scanner.kept_octets)
+        is_small = sum(map(len, columns.values())) <= SMALL // 16  # each row costs some 20 microseconds
+        plan = await self.step_runner.run(_filtered(result.plan, columns), is_small=is_small)
         for tree in plan.subtrees:
             if tree.root in columns:
                 result.scanner.feed(columns[tree.root], 0, len(columns[tree.root]), False)
@@ -176,7 +194,7 @@ class PollRun:
         result.plan = part.plan
         result.cached_columns = label_cache.octets(part.omitted)
         await self._walk(part.plan.subtrees)
-        renderer = self._rendered(render)
+        renderer = await self._rendered(render)
         stale_columns = label_cache.columns_to_reread(plan, renderer, part.omitted)
         if stale_columns:
             result.renderer, rest = None, plan_for_columns(plan, stale_columns)
@@ -185,18 +203,21 @@ class PollRun:
                 del result.cached_columns[at]
                 result.scanner.take(at)  # forgets the part that its neighbours' walk returned
             await self._walk(rest.subtrees)
-            renderer = self._rendered(render)
+            renderer = await self._rendered(render)
         complete = not result.failures and not result.gets_failed
-        label_cache.end(plan, renderer, without=frozenset(result.cached_columns), complete=complete, now=now)
+        end = label_cache.end(plan, renderer, without=frozenset(result.cached_columns), complete=complete, now=now)
+        await self.step_runner.run(end, is_small=result.is_small)
 
-    def _rendered(self, render: Render) -> Renderer:
+    async def _rendered(self, render: Render) -> Renderer:
         began = time.perf_counter()
-        self.result.renderer = renderer = render(self.result)
+        self.result.renderer = renderer = await render(self.result)
         self.result.render_seconds += time.perf_counter() - began
         return renderer
 
     def _walks(self, trees: Sequence[Subtree], scanner: ber.Scanner) -> WalkOperation:
-        return WalkOperation(trees, scanner, version=self.version, limits=self.limits, meter=self.session.meter)
+        return WalkOperation(
+            trees, scanner, version=self.version, limits=self.limits, meter=self.session.meter, budget=self.budget
+        )
 
     async def _walk(self, trees: Sequence[Subtree]) -> None:
         result = self.result
@@ -209,20 +230,35 @@ class PollRun:
             result.failures |= walks.failures
 
     async def _get(self, names: Sequence[bytes], indicators: Sequence[bytes] = ()) -> dict[bytes, int]:
-        """Gets objects, and with the same requests the ``indicators``; returns the numbers among the values."""
-        result, batch_size = self.result, self.result.plan.batch_size
-        both = tuple(dict.fromkeys((*names, *indicators)))
-        gets = GetOperation(both, limits=self.limits, batch_size=batch_size, meter=self.session.meter)
+        """Gets objects, and with the same requests the ``indicators``; returns the numbers among those."""
+        result, wanted = self.result, frozenset(names)
+        gets = GetOperation(
+            tuple(dict.fromkeys((*names, *indicators))),
+            result.scanner,
+            columns_of=wanted,
+            limits=self.limits,
+            batch_size=result.plan.batch_size,
+            meter=self.session.meter,
+            budget=self.budget,
+        )
         try:
-            if both:
+            if names or indicators:
                 await self.session.run(gets)
         finally:
-            feed(result.scanner, [one for one in gets.varbinds if one.oid in names])
-            failures = {name: error for name, error in gets.failures.items() if name in names}
+            failures = {name: error for name, error in gets.failures.items() if name in wanted}
             result.failures |= failures
             result.gets_cost, result.gets_failed = gets.cost, bool(failures) or not gets.complete
-        numbers = {one.oid: ber.integer_value(one.tag, one.value) for one in gets.varbinds}
-        return {name: number for name, number in numbers.items() if number is not None}
+        values = {one.oid: ber.integer_value(one.tag, one.value) for one in gets.varbinds if one.oid in indicators}
+        return {name: number for name, number in values.items() if number is not None}
+
+
+def _filtered(plan: Plan, columns: Mapping[bytes, bytes]) -> Steps[Plan]:
+    """``plan`` after its filters, given what was read of their columns."""
+    remaining = []
+    for one in plan.modules:
+        remaining.append(filters.filtered_oids(one.module, columns))
+        yield
+    return filtered_plan(plan, remaining)
 
 
 def check_result(result: PollResult, target: Target, *, strict: bool) -> SnmpError | None:
@@ -243,7 +279,8 @@ def check_result(result: PollResult, target: Target, *, strict: bool) -> SnmpErr
 def _require_complete(result: PollResult, target: Target) -> None:
     """Raises StrictFailure for what makes a scrape of snmp_exporter fail: everything except an error-status that ends
     a walk."""
-    walks = [one for at, one in result.failures.items() if at not in result.plan.gets]
+    gets = frozenset(result.plan.gets)
+    walks = [one for at, one in result.failures.items() if at not in gets]
     tolerated = {id(one) for one in walks if isinstance(one, ErrorStatus)}
     for problem in (result.error, *result.failures.values()):
         if problem is not None and id(problem) not in tolerated:

@@ -11,7 +11,7 @@ import asyncio
 import heapq
 import logging
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from promsnmp.errors import PromSnmpError
@@ -45,16 +45,27 @@ class _QueuedPoll:
 
 
 class Poller:
-    """Keeps the pages of ``targets`` fresh. ``interval`` and ``backoff_max`` in seconds, ``concurrency`` in polls."""
+    """Keeps the pages of ``targets`` fresh. ``interval`` and ``backoff_max`` in seconds, ``concurrency`` in polls.
+
+    While ``is_memory_short``, devices are polled one at a time.
+    """
 
     def __init__(
-        self, page_service: PageService, counts: PollCounts, *, interval: float, backoff_max: float, concurrency: int
+        self,
+        page_service: PageService,
+        counts: PollCounts,
+        *,
+        interval: float,
+        backoff_max: float,
+        concurrency: int,
+        is_memory_short: Callable[[], bool] = lambda: False,
     ) -> None:
         self._page_service = page_service
         self._counts = counts
         self._interval = interval
         self._backoff_max = max(backoff_max, interval)
         self.concurrency = concurrency
+        self._is_memory_short = is_memory_short
         self.active = 0
         self._targets: Sequence[Target] = ()
         self._schedules: dict[str, _Schedule] = {}
@@ -68,7 +79,14 @@ class Poller:
     def queued(self) -> int:
         """Devices whose poll is due but waits for others to finish."""
         now = asyncio.get_running_loop().time()
-        return sum(1 for queued_poll in self._queue if queued_poll.due <= now) if self.active >= self.concurrency else 0
+        return 0 if self._has_slot() else sum(1 for queued_poll in self._queue if queued_poll.due <= now)
+
+    def _has_slot(self) -> bool:
+        return self.active < (1 if self._is_memory_short() else self.concurrency)
+
+    def wake(self) -> None:
+        """Starts polls that were waiting for memory."""
+        self._changed.set()
 
     def set_targets(self, targets: Sequence[Target], *, within: float = 1.0) -> None:
         """Sets what to poll from now on. New and changed targets are polled at once if there are at most
@@ -129,7 +147,7 @@ class Poller:
         while True:
             self._changed.clear()
             self._start_due(loop.time())
-            wait = self._queue[0].due - loop.time() if self._queue and self.active < self.concurrency else None
+            wait = self._queue[0].due - loop.time() if self._queue and self._has_slot() else None
             try:
                 async with asyncio.timeout(None if wait is None else max(wait, 0.0)):
                     await self._changed.wait()
@@ -137,7 +155,7 @@ class Poller:
                 pass
 
     def _start_due(self, now: float) -> None:
-        while self._queue and self._queue[0].due <= now and self.active < self.concurrency:
+        while self._queue and self._queue[0].due <= now and self._has_slot():
             queued_poll = heapq.heappop(self._queue)
             schedule = self._schedules.get(queued_poll.key)
             if schedule is None or schedule.due != queued_poll.due or schedule.running:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from promsnmp.errors import StrictFailure
-from promsnmp.exposition.families import Exposition
+from promsnmp.errors import SnmpError, StrictFailure, TooMuchData
+from promsnmp.exposition.families import Exposition, Family, blocks, openmetrics_pieces
+from promsnmp.exposition.formats import openmetrics, text
 from promsnmp.exposition.plan import ModulePlan
 from promsnmp.exposition.renderer import Renderer
 from promsnmp.exposition.utilization.interfaces import add_utilization
@@ -18,6 +20,8 @@ from promsnmp.polling.poll import PollResult
 from promsnmp.polling.target import Target
 from promsnmp.snmp import oid
 from promsnmp.snmp.operations.base import Cost
+from promsnmp.support.compression import GzipWriter
+from promsnmp.support.steps import Steps
 
 _OWN_PREFIX = "promsnmp_"
 _SCRAPE_METRICS = {
@@ -28,15 +32,31 @@ _SCRAPE_METRICS = {
     "snmp_scrape_pdus_returned": "Variable bindings that the device returned for the module.",
     "snmp_scrape_duration_seconds": "Seconds spent on the module, rendering of the page included.",
 }
-OWN_METRIC_NAMES = frozenset((*_SCRAPE_METRICS, "promsnmp_collected_timestamp_seconds", "promsnmp_identity_changed"))
-"""Families that every page has: a module's samples under one of these names are left out."""
+OWN_METRIC_NAMES = frozenset(
+    (
+        *_SCRAPE_METRICS,
+        "promsnmp_collected_timestamp_seconds",
+        "promsnmp_identity_changed",
+        "promsnmp_page_dropped_values",
+    )
+)
+"""Families that a page has of its poll: a module's samples under one of these names are left out."""
 _COLLECTED = "When the device was polled for this page, in Unix seconds; time() minus this is the age of the data."
 _IDENTITY_CHANGED = "1: another device than the inventory knows answers at this address; absent otherwise."
 _DROPPED = "Values that the device returned but that are not on this page, or (invalid_index) under doubtful labels."
 
 
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """A rendered page, what is missing from it because it would be too large, and the values left out, by reason."""
+
+    page: RenderedPage
+    problem: SnmpError | None
+    dropped: Mapping[str, int]
+
+
 class PageRenderer:
-    """Renders pages, and counts in ``dropped`` the values that were left out, by reason."""
+    """Renders pages, in steps; counts in ``dropped`` the values that were left out of all pages, by reason."""
 
     def __init__(
         self, options: CollectorOptions, counts: ExporterCounts, *, observes: Callable[[str], bool] = lambda _: True
@@ -47,7 +67,12 @@ class PageRenderer:
         self._observes = observes
         self.dropped: dict[str, int] = {}
 
-    def render_modules(self, result: PollResult) -> Renderer:
+    def count(self, dropped: Mapping[str, int]) -> None:
+        """Adds to ``dropped``."""
+        for reason, count in dropped.items():
+            self.dropped[reason] = self.dropped.get(reason, 0) + count
+
+    def render_modules(self, result: PollResult) -> Steps[Renderer]:
         """A renderer that has the samples of all modules."""
         renderer = Renderer(
             result.plan,
@@ -59,36 +84,140 @@ class PageRenderer:
             cached_columns=result.cached_columns,
         )
         for one in result.plan.modules:
-            renderer.module(one.metrics)
+            yield from renderer.module_steps(one.metrics)
         return renderer
 
-    def page(self, target: Target, state: DeviceState, result: PollResult) -> RenderedPage:
-        """The page of a poll, in the formats that scrapes ask for. Raises StrictFailure."""
+    def page(
+        self,
+        target: Target,
+        state: DeviceState,
+        result: PollResult,
+        formats: Iterable[Format],
+        *,
+        release: bool = False,
+    ) -> Steps[Rendering]:
+        """The page of a poll in ``formats``. Raises StrictFailure.
+
+        With ``release`` what the poll has read is freed at the end.
+        """
         began = time.perf_counter()
-        renderer = result.renderer or self.render_modules(result)
-        exposition, own = renderer.exposition, self._options.own_metrics
-        if self._options.utilization and target.owned and self._observes(target.shard):
-            add_utilization(renderer, result.plan, result.render_state.utilization, at=result.started, visible=own)
+        renderer = result.renderer or (yield from self.render_modules(result))
+        yield from self._complete(target, renderer, result)
+        scrape_metrics = _ScrapeMetrics(
+            result,
+            time.perf_counter() - began,
+            own=self._options.own_metrics,
+            is_other_device=bool(state.identity.differences),
+        )
+        bodies, missing = yield from self._bodies(renderer.exposition, scrape_metrics, result, formats)
+        for name, seconds in scrape_metrics.seconds.items():
+            self._counts.record_collection(name, seconds)
+        problem = _too_large(target, self._options) if missing else None
+        page = RenderedPage(result.started, state.modules, bodies)
+        if release:
+            yield from renderer.release()
+        return Rendering(page, problem, renderer.exposition.dropped)
+
+    def _complete(self, target: Target, renderer: Renderer, result: PollResult) -> Steps[None]:
+        """Adds the utilisation histogram, and checks the samples of the modules. Raises StrictFailure."""
+        exposition, own, options = renderer.exposition, self._options.own_metrics, self._options
+        if options.utilization and target.owned and self._observes(target.shard):
+            yield from add_utilization(
+                renderer, result.plan, result.render_state.utilization, at=result.started, visible=own
+            )
+        exposition.reserve(name for name in OWN_METRIC_NAMES if own or not name.startswith(_OWN_PREFIX))
         exposition.deduplicate()
-        if self._options.strict:
+        yield
+        if options.strict:
             _require_unique(target, exposition)
-        seconds = _add_scrape_metrics(exposition, result, time.perf_counter() - began, own=own)
-        for name, duration in seconds.items():
-            self._counts.record_collection(name, duration)
-        if own and state.identity.differences:
-            exposition.add("promsnmp_identity_changed", "gauge", _IDENTITY_CHANGED, [({}, 1.0)])
-        for reason, count in exposition.dropped.items():
-            self.dropped[reason] = self.dropped.get(reason, 0) + count
-        return RenderedPage(result.started, state.modules, _bodies(exposition, state.next_formats()))
+
+    def _bodies(
+        self, exposition: Exposition, scrape_metrics: _ScrapeMetrics, result: PollResult, formats: Iterable[Format]
+    ) -> Steps[tuple[Mapping[Format, bytes | GzipWriter], Sequence[str]]]:
+        """The page in ``formats``, and the families that are missing from it because it would be too large."""
+        most = self._options.page_octets
+        if result.is_small:
+            own = scrape_metrics.of(exposition)
+            whole = {one: _whole(exposition, own, one) for one in formats}
+            if all(len(body) <= most for body in whole.values()):
+                return whole, ()
+        writers = {one: _PageWriter(one, exposition, most) for one in formats}
+        for writer in writers.values():
+            yield from writer.write_modules()
+        missing = next((writer.missing for writer in writers.values() if writer.missing), ())
+        own = scrape_metrics.of(exposition, missing)
+        bodies = {one: writer.finished(own) for one, writer in writers.items()}
+        yield
+        return bodies, missing
+
+
+def _whole(exposition: Exposition, scrape_metrics: Exposition, page_format: Format) -> bytes:
+    """A page in one piece."""
+    as_openmetrics = page_format is Format.OPENMETRICS
+    names = exposition.families.keys() | OWN_METRIC_NAMES
+    pieces = exposition.pieces(names, as_openmetrics=as_openmetrics)
+    pieces += scrape_metrics.pieces(names, as_openmetrics=as_openmetrics)
+    if as_openmetrics:
+        pieces.append(openmetrics.END)
+    return b"".join(pieces)
+
+
+class _PageWriter:
+    """Writes an exposition as a page of at most ``most`` bytes; families that do not fit are left out."""
+
+    def __init__(self, page_format: Format, exposition: Exposition, most: int) -> None:
+        self.missing: Sequence[str] = ()
+        """Families that are not on the page."""
+        self._gzip = GzipWriter()
+        self._as_openmetrics = page_format is Format.OPENMETRICS
+        self._exposition = exposition
+        self._most = most
+        self._names = exposition.families.keys() | OWN_METRIC_NAMES
+
+    def write_modules(self) -> Steps[None]:
+        """Writes what the modules made, up to the first family that does not fit."""
+        families = [one for one in self._exposition.families.values() if one.parts]
+        for at, family in enumerate(families):
+            if self._as_openmetrics:
+                head, parts = openmetrics_pieces(family, self._names)
+            else:
+                head, parts = text.header(family.name, family.kind, family.help), family.parts
+            if self._gzip.size + sum(map(len, parts)) > self._most:
+                self._leave_out(families[at:])
+                return
+            self._gzip.write(head)
+            for block in blocks(parts):
+                self._gzip.write(block)
+            self._gzip.write(b"\n")
+            yield
+
+    def finished(self, scrape_metrics: Exposition) -> GzipWriter:
+        """The page with the families that every page has, and the end."""
+        self._gzip.write(b"".join(scrape_metrics.pieces(self._names, as_openmetrics=self._as_openmetrics)))
+        if self._as_openmetrics:
+            self._gzip.write(openmetrics.END)
+        return self._gzip
+
+    def _leave_out(self, families: Sequence[Family]) -> None:
+        if "page_size" not in self._exposition.dropped:
+            self._exposition.drop("page_size", sum(one.samples for one in families))
+        self.missing = [one.name for one in families]
 
 
 def empty_page(formats: Iterable[Format]) -> RenderedPage:
     """A page without samples, as of now."""
-    return RenderedPage(time.monotonic(), (), _bodies(Exposition(), formats))
+    return RenderedPage(
+        time.monotonic(), (), {one: openmetrics.END if one is Format.OPENMETRICS else b"" for one in formats}
+    )
 
 
-def _bodies(exposition: Exposition, formats: Iterable[Format]) -> dict[Format, bytes]:
-    return {one: exposition.render(as_openmetrics=one is Format.OPENMETRICS) for one in formats}
+def _too_large(target: Target, options: CollectorOptions) -> TooMuchData:
+    """What is wrong with a page that was too large. Raises StrictFailure where an incomplete page is not wanted."""
+    most, address = options.page_octets, str(target.endpoint)
+    message = f"the page is larger than {most} bytes (COLLECTION_MAX_PAGE_BYTES), the rest was left out"
+    if options.strict:
+        raise StrictFailure(f"incomplete page: {message}", target=address)
+    return TooMuchData(message, target=address)
 
 
 def _require_unique(target: Target, exposition: Exposition) -> None:
@@ -105,26 +234,43 @@ def _require_unique(target: Target, exposition: Exposition) -> None:
 # ------------------------------------------------------------------------------- PromSNMP's own metrics of a page
 
 
-def _add_scrape_metrics(exposition: Exposition, result: PollResult, rendering: float, *, own: bool) -> dict[str, float]:
-    """Adds, for each module, what the poll cost, and with ``own`` whether it read everything.
+@dataclass(frozen=True, slots=True)
+class _ScrapeMetrics:
+    """What every page says of its poll; with ``own``, in families that snmp_exporter does not have, too."""
 
-    Returns the seconds spent on each module.
-    """
-    durations: dict[str, float] = {}
-    rows: dict[str, list[tuple[dict[str, str], float]]] = {name: [] for name in _SCRAPE_METRICS}
-    for one in result.plan.modules:
-        labels = {"module": one.module.name}
-        cost = _cost(one, result)
-        seconds = durations[one.module.name] = cost.seconds + result.render_seconds + rendering
-        figures = (_is_complete(one, result), cost.seconds, cost.sent, cost.retried, cost.varbinds, seconds)
-        for name, number in zip(rows, figures, strict=True):
-            rows[name].append((labels, float(number)))
-    for name, samples in rows.items():
-        if own or not name.startswith(_OWN_PREFIX):
-            exposition.add(name, "gauge", _SCRAPE_METRICS[name], samples)
-    if own:
-        _add_own_metrics(exposition, polled_at=time.time() - result.seconds - rendering)
-    return durations
+    result: PollResult
+    rendering: float
+    """Seconds that it took."""
+    own: bool
+    is_other_device: bool
+    """Whether another device than the inventory knows has answered."""
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Spent on each module; ``of`` fills it."""
+
+    def of(self, page: Exposition, missing: Sequence[str] = ()) -> Exposition:
+        """The families for ``page``, which lacks the families ``missing``."""
+        exposition = Exposition(dropped=page.dropped)
+        for name, samples in self._modules(missing).items():
+            if self.own or not name.startswith(_OWN_PREFIX):
+                exposition.add(name, "gauge", _SCRAPE_METRICS[name], samples)
+        if self.own:
+            _add_own_metrics(exposition, polled_at=time.time() - self.result.seconds - self.rendering)
+            if self.is_other_device:
+                exposition.add("promsnmp_identity_changed", "gauge", _IDENTITY_CHANGED, [({}, 1.0)])
+        return exposition
+
+    def _modules(self, missing: Sequence[str]) -> dict[str, list[tuple[dict[str, str], float]]]:
+        """By family: for each module what the poll cost, and whether everything is there."""
+        result = self.result
+        rows: dict[str, list[tuple[dict[str, str], float]]] = {name: [] for name in _SCRAPE_METRICS}
+        for one in result.plan.modules:
+            labels, cost = {"module": one.module.name}, _cost(one, result)
+            seconds = self.seconds[one.module.name] = cost.seconds + result.render_seconds + self.rendering
+            is_complete = _is_complete(one, result, missing)
+            figures = (is_complete, cost.seconds, cost.sent, cost.retried, cost.varbinds, seconds)
+            for name, number in zip(rows, figures, strict=True):
+                rows[name].append((labels, float(number)))
+        return rows
 
 
 def _add_own_metrics(exposition: Exposition, *, polled_at: float) -> None:
@@ -143,8 +289,11 @@ def _cost(one: ModulePlan, result: PollResult) -> Cost:
     return total
 
 
-def _is_complete(one: ModulePlan, result: PollResult) -> bool:
+def _is_complete(one: ModulePlan, result: PollResult, missing: Sequence[str]) -> bool:
+    """Whether everything of a module was read, and none of its families is ``missing`` from the page."""
     if any(root not in result.finished for root in one.roots):
+        return False
+    if missing and any(name.startswith(metric.family) for name in missing for metric in one.metrics):
         return False
     return not (one.gets and result.gets_failed and not all(_is_walked(get, result) for get in one.gets))
 

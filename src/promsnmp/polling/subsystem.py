@@ -21,19 +21,22 @@ from promsnmp.observe.counts import PollCounts
 from promsnmp.observe.exporter_counts import ExporterCounts
 from promsnmp.observe.exporter_families import exporter_families
 from promsnmp.observe.health import Component, Status
+from promsnmp.observe.memory_guard import MemoryGuard
 from promsnmp.polling.collector import Collector
 from promsnmp.polling.detection.detected_modules import DetectedModules
 from promsnmp.polling.detection.findings import Findings
 from promsnmp.polling.detection.identity_watch import CheckIdentity
 from promsnmp.polling.detection.seen_identities import KEY as IDENTITIES
 from promsnmp.polling.detection.seen_identities import SeenIdentities
+from promsnmp.polling.device_state import DeviceStates
 from promsnmp.polling.handover.handover import Handover
-from promsnmp.polling.options import CollectorOptions
+from promsnmp.polling.options import CollectorOptions, with_limits
 from promsnmp.polling.pages.cache import PageCache
 from promsnmp.polling.pages.service import NEVER_POLLED, PageService, PollStatus
 from promsnmp.polling.poller import Poller
 from promsnmp.polling.target import Target, device_target
 from promsnmp.settings import Settings
+from promsnmp.support.memory import cgroup_limit
 
 ADHOC_PAGE_SECONDS = 1.0
 """Seconds for which the page of an address outside the inventory answers further scrapes."""
@@ -52,7 +55,9 @@ class PollingSubsystem:
         cluster: Cluster,
         *,
         check_identity: CheckIdentity | None = None,
+        scrape_polls: int = 0,
     ) -> None:
+        """``scrape_polls`` replaces SCRAPE_CONCURRENCY, where the system allows too few file descriptors for it."""
         interval = settings.collection_interval / 1000
         self._settings = settings
         self._store = store
@@ -60,29 +65,23 @@ class PollingSubsystem:
         self._starting: asyncio.Task[None] | None = None
         self.counts = PollCounts()
         self.exporter_counts = ExporterCounts()
-        self.cache = PageCache(settings.cache_entry_cnt, settings.page_lifetime, time.monotonic)
+        self.cache = PageCache(
+            settings.cache_entry_cnt, settings.page_lifetime, time.monotonic, max_octets=settings.cache_max_bytes
+        )
+        self.memory = MemoryGuard(_memory_limit(settings), drop_pages=self.cache.drop_oldest)
         self.detected_modules = DetectedModules()
         self.seen_identities = SeenIdentities()
         self.collector = Collector(
             catalogue_store,
-            CollectorOptions(
-                utilization=settings.interface_utilization,
-                wrap=settings.snmp_wrap_large_counters,
-                zeros=settings.snmp_zero_for_non_numbers,
-                unsigned_sizes=settings.snmp_unsigned_sizes,
-                strict=settings.scrape_strict,
-                own_metrics=settings.page_own_metrics,
-                source_address=settings.snmp_source_address,
-                label_refresh=settings.collection_label_refresh if interval else 1,
-                label_age=settings.collection_label_refresh * interval,
-            ),
+            with_limits(_collector_options(settings), settings),
             on_detected=self.detected_modules.add,
             check_identity=check_identity,
             on_identity=self.seen_identities.add,
             counts=self.exporter_counts,
             observes=lambda device: self.handover.observes(device),
+            memory=self.memory,
         )
-        self.collector.states.max_states = settings.cache_entry_cnt
+        self.collector.states = DeviceStates(settings.cache_entry_cnt, max_octets=settings.cache_max_bytes)
         self.collector.check(settings.modules)  # an unknown module stops the start
         self.page_service = PageService(
             self.collector,
@@ -90,6 +89,8 @@ class PollingSubsystem:
             self.counts,
             poll_timeout=settings.collection_timeout / 1000,
             freshness=min(interval / 2, ADHOC_PAGE_SECONDS) if interval else None,
+            max_scrape_polls=scrape_polls or settings.scrape_concurrency,
+            memory=self.memory,
         )
         self.poller = Poller(
             self.page_service,
@@ -97,6 +98,7 @@ class PollingSubsystem:
             interval=interval,
             backoff_max=settings.backoff_max,
             concurrency=settings.collection_concurrency,
+            is_memory_short=self.memory.is_high,
         )
         self.handover = Handover(cluster, self.page_service, self.collector.states)
         cluster.revoked.subscribe(self._on_revoked)
@@ -138,6 +140,14 @@ class PollingSubsystem:
             self._starting.cancel()
         await self.handover.stop()
         await self.poller.stop()
+        self.collector.step_runner.close()
+
+    async def watch_memory(self) -> None:
+        """One look at the memory; polls that waited for it start when it is free again."""
+        was_high = self.memory.is_high()
+        await self.memory.refresh()
+        if was_high and not self.memory.is_high():
+            self.poller.wake()
 
     def _on_revoked(self, device: str | None, was_owner: bool) -> None:
         """Another replica shows pages of a device, or may have shown some as its owner."""
@@ -193,6 +203,9 @@ class PollingSubsystem:
             changed,
         )
         yield from metric_families.cache_families(hits=self.cache.hits, misses=self.cache.misses, size=len(self.cache))
+        yield metric_families.gauge(
+            "promsnmp_cache_bytes", "Memory that the pages in the cache take.", self.cache.octets
+        )
         yield from metric_families.poll_families(self.counts)
         yield from metric_families.dropped_families(self.collector.dropped)
         yield from exporter_families(
@@ -200,6 +213,7 @@ class PollingSubsystem:
             in_flight=self.page_service.active,
             unexpected_types=self.collector.dropped.get("unknown_type", 0),
         )
+        yield from self.memory.families()
 
     def _set_targets(self, found: Sequence[Target | None]) -> None:
         self._all_targets = [target for target in found if target is not None]
@@ -218,3 +232,24 @@ class PollingSubsystem:
         if device.primary is None:
             return None
         return device_target(device, device.primary, requested_modules(device, self._settings.modules))
+
+
+def _collector_options(settings: Settings) -> CollectorOptions:
+    interval = settings.collection_interval / 1000
+    return CollectorOptions(
+        utilization=settings.interface_utilization,
+        wrap=settings.snmp_wrap_large_counters,
+        zeros=settings.snmp_zero_for_non_numbers,
+        unsigned_sizes=settings.snmp_unsigned_sizes,
+        strict=settings.scrape_strict,
+        own_metrics=settings.page_own_metrics,
+        source_address=settings.snmp_source_address,
+        label_refresh=settings.collection_label_refresh if interval else 1,
+        label_age=settings.collection_label_refresh * interval,
+    )
+
+
+def _memory_limit(settings: Settings) -> int:
+    """Bytes; 0: none."""
+    limit = settings.memory_limit
+    return (cgroup_limit() or 0) if limit is None else limit

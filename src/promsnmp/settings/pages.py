@@ -23,6 +23,12 @@ class PageSettings(Group):
         ge=0,
         description="Milliseconds before Prometheus's timeout at which a scrape gives up and answers with the reason.",
     )
+    scrape_concurrency: int = Field(
+        1000,
+        ge=1,
+        description="Maximum polls that run at the same time because a scrape waits for them; further scrapes wait. "
+        "Background polls do not count.",
+    )
     scrape_strict: bool = Field(
         False,
         description="Answer a scrape with status 500, as snmp_exporter does, when the device did not give all "

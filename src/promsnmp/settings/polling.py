@@ -42,6 +42,30 @@ class PollingSettings(Group):
         "the like); a change that the device reports, or that one of them shows, makes them read at once. "
         "1: read them at every poll.",
     )
+    collection_max_varbinds: int = Field(
+        2_000_000,
+        ge=1,
+        description="Maximum variable bindings that one poll reads; the page of a device that returns more is partial. "
+        "A device with 20,000 interfaces returns about 800,000 of IF-MIB.",
+    )
+    collection_max_octets: int = Field(
+        64 * 1024 * 1024,
+        ge=1,
+        description="Maximum octets that the values of one poll may take in memory; "
+        "the page of a device that returns more is partial.",
+    )
+    collection_max_rows: int = Field(
+        250_000,
+        ge=1,
+        description="Maximum rows of a column that one poll reads; the walk of a longer table ends there, "
+        "and the page is partial.",
+    )
+    collection_max_page_bytes: int = Field(
+        512 * 1024 * 1024,
+        ge=1,
+        description="Maximum bytes of a page, uncompressed; the metrics that do not fit are left out. "
+        "The page of a device with 20,000 interfaces has about 130 MB.",
+    )
     cache_exp_millis: int = Field(
         300_000,
         ge=0,
@@ -50,6 +74,19 @@ class PollingSettings(Group):
     )
     cache_entry_cnt: int = Field(
         10_000, ge=1, description="Maximum pages in memory; the least recently used are dropped first."
+    )
+
+    cache_max_bytes: int = Field(
+        1024 * 1024 * 1024,
+        ge=1,
+        description="Maximum bytes of memory for pages, compressed; the least recently used are dropped first. "
+        "The same again limits what is remembered of devices that only scrapes ask for.",
+    )
+    memory_limit: int | None = Field(
+        None,
+        ge=0,
+        description="Bytes of memory that the process stays below. Close to it, the oldest pages are dropped and polls "
+        "wait, and health is DOWN. Default: the limit of the container (cgroup), if it has one. 0: no limit.",
     )
 
     @property

@@ -15,6 +15,7 @@ equal indexes, which is how labels are found without looking at rows.
 from __future__ import annotations
 
 import struct
+import time
 from typing import NamedTuple
 
 try:
@@ -70,6 +71,12 @@ _COUNTER64 = cython.declare(cython.Py_ssize_t, 0x46)
 _UINTEGER32 = cython.declare(cython.Py_ssize_t, 0x47)
 _FIRST_EXCEPTION = cython.declare(cython.Py_ssize_t, 0x80)
 _LAST_EXCEPTION = cython.declare(cython.Py_ssize_t, 0x82)
+
+
+_SEGMENT_OVERHEAD = 48
+"""Octets of memory of a ``bytes`` object besides its content, and of its place in a list."""
+PIECE = 256 * 1024
+"""Octets of a column that are decoded at once: a few milliseconds."""
 
 
 class Malformed(ValueError):
@@ -493,8 +500,10 @@ class Scanner:
     """Reads the responses of one walk (or of GETs), keeps what belongs to ``columns``, and returns how to continue.
 
     ``columns`` are OIDs as content octets, none a prefix of another. After a ``feed``: ``segments[i]`` are slices of
-    datagrams with varbinds of ``columns[i]``, ``last`` is the last OID seen in the subtree, ``offender`` the OID that
-    did not increase, ``count`` the number of varbinds so far and ``unclaimed`` how many of them no column took.
+    datagrams with varbinds of ``columns[i]``, ``rows[i]`` is their number, ``last`` is the last OID seen in the
+    subtree, ``offender`` the OID that did not increase, ``count`` the number of varbinds so far, ``unclaimed`` how many
+    of them no column took, ``kept`` the memory that the segments take (octets), and ``longest`` the most rows of a
+    column of the subtree.
     """
 
     root: bytes
@@ -503,9 +512,13 @@ class Scanner:
     offence: cython.Py_ssize_t
     columns: list
     segments: list
+    rows: list
     count: cython.Py_ssize_t
     unclaimed: cython.Py_ssize_t
+    kept: cython.Py_ssize_t
+    longest: cython.Py_ssize_t
     ordered: cython.bint
+    _repeating: set
     _by_prefix: dict
     _sizes: list
     _current: cython.Py_ssize_t
@@ -513,8 +526,12 @@ class Scanner:
     def __init__(self, columns: list[bytes]) -> None:
         self.columns = columns
         self.segments = [[] for _ in columns]
+        self.rows = [0] * len(columns)
         self.count = 0
         self.unclaimed = 0
+        self.kept = 0
+        self.longest = 0
+        self._repeating = set()
         self._by_prefix = {column: at for at, column in enumerate(columns)}
         self._sizes = sorted({len(column) for column in columns})
         self._current = -1
@@ -527,6 +544,7 @@ class Scanner:
         self.offender = b""
         self.offence = 0
         self.ordered = ordered
+        self.longest = 0
 
     @property
     def last_oid(self) -> bytes:
@@ -548,15 +566,39 @@ class Scanner:
         """Varbinds accepted so far that no column took."""
         return self.unclaimed
 
+    @property
+    def kept_octets(self) -> int:
+        """Octets of memory that the varbinds kept so far take."""
+        return self.kept
+
+    def exceeds(self, varbinds: int, octets: int, rows: int) -> int:
+        """Which of these limits is exceeded: 0 for none, else 1, 2 or 3. ``rows`` is for one column of the subtree."""
+        if self.count > varbinds:
+            return 1
+        if self.kept > octets:
+            return 2
+        return 3 if self.longest > rows else 0
+
     def column(self, at: int) -> bytes:
         """All varbinds of ``columns[at]``, encoded one after the other, as they came."""
-        return b"".join(self.segments[at])
+        octets = b"".join(self.segments[at])
+        if at in self._repeating:
+            self._repeating.discard(at)
+            octets = _unique(octets)
+            self.segments[at] = [octets]
+        return octets
 
     def take(self, at: int) -> bytes:
         """Like ``column``, and removes them."""
-        octets = b"".join(self.segments[at])
+        octets = self.column(at)
+        self.kept -= sum([len(segment) + _SEGMENT_OVERHEAD for segment in self.segments[at]])
         self.segments[at] = []
+        self.rows[at] = 0
         return octets
+
+    def drop(self, at: int) -> None:
+        """Frees the varbinds of ``columns[at]``; the counts stay."""
+        self.segments[at] = []
 
     def relax(self, data: bytes, end: int) -> int:
         """After a LOOP of the response ``data[...:end]``: accepts any order in the rest, and until the next ``start``.
@@ -567,10 +609,13 @@ class Scanner:
         return self.feed(data, self.offence, end)
 
     def unify(self) -> None:
-        """Keeps one varbind per OID in the columns that the subtree touches: the last, at the place of the first."""
+        """Keeps one varbind per OID in the columns that the subtree touches: the last, at the place of the first.
+
+        That happens when a column is read, because it takes long for a large one.
+        """
         for at, column in enumerate(self.columns):
             if column.startswith(self.root) or self.root.startswith(column):
-                self.segments[at] = [_unique(b"".join(self.segments[at]))]
+                self._repeating.add(at)
 
     @cython.cfunc
     def _find(self, oid: bytes) -> cython.Py_ssize_t:
@@ -612,6 +657,7 @@ class Scanner:
         tag: cython.Py_ssize_t
         moved: cython.bint = False  # whether ``last`` lies in this response
         count: cython.Py_ssize_t = 0
+        counted: cython.Py_ssize_t = 0  # of them, those before the current run
         unclaimed: cython.Py_ssize_t = 0
         is_walk: cython.bint = walking
         is_ordered: cython.bint = walking and self.ordered
@@ -649,7 +695,7 @@ class Scanner:
                     verdict = DONE
                     break
                 if current >= 0:
-                    runs.append((current, data[run:at]))
+                    runs.append((current, data[run:at], count - counted))
                     current = -1
                 last = octets
                 last_start = oid_start
@@ -672,8 +718,9 @@ class Scanner:
             count += 1
             if known == 0:
                 if current >= 0:
-                    runs.append((current, data[run:at]))
+                    runs.append((current, data[run:at], count - counted - 1))
                 run = at
+                counted = count - 1
                 current = self._find(data[oid_start:oid_stop])
                 if current >= 0:
                     column = self.columns[current]
@@ -683,9 +730,14 @@ class Scanner:
                     unclaimed += 1
             at = stop
         if current >= 0:
-            runs.append((current, data[run:at]))
-        for current, segment in runs:
+            runs.append((current, data[run:at], count - counted))
+        for current, segment, known in runs:
             self.segments[current].append(segment)
+            self.kept += len(segment) + _SEGMENT_OVERHEAD
+            known += self.rows[current]
+            self.rows[current] = known
+            if known > self.longest:
+                self.longest = known
         self.count += count
         self.unclaimed += unclaimed
         if moved:
@@ -865,15 +917,48 @@ def values(column: bytes, skip: int) -> tuple[bytes, list[tuple[int, bytes]]]:
     return bytes(index), out
 
 
+def pieces(column: bytes, size: int = PIECE) -> list[bytes]:
+    """A column in pieces of whole varbinds, each of ``size`` octets or a little more. Raises Malformed."""
+    octets: cython.p_uchar = column
+    at: cython.Py_ssize_t = 0
+    start: cython.Py_ssize_t = 0
+    end: cython.Py_ssize_t = len(column)
+    most: cython.Py_ssize_t = size
+    out: list = []
+    if end <= most:
+        return [column]
+    while at < end:
+        at = _stop(octets, at, _content(octets, at, end), end)
+        if at - start >= most or at == end:
+            out.append(column[start:at])
+            start = at
+    return out
+
+
+def row_count(column: bytes) -> int:
+    """How many varbinds a column has. Raises Malformed."""
+    octets: cython.p_uchar = column
+    at: cython.Py_ssize_t = 0
+    end: cython.Py_ssize_t = len(column)
+    count: cython.Py_ssize_t = 0
+    while at < end:
+        at = _stop(octets, at, _content(octets, at, end), end)
+        count += 1
+    return count
+
+
 def _unique(column: bytes) -> bytes:
     """A column without the varbinds whose OID occurs again later."""
     found: dict[bytes, bytes] = {}
-    at = 0
-    while at < len(column):
-        start = at
-        inner, at = read(column, at, len(column), SEQUENCE)
-        name, end = read(column, inner, at, OBJECT_IDENTIFIER)
-        found[column[name:end]] = column[start:at]
+    for piece in pieces(column):
+        if found:
+            time.sleep(0)  # a large column takes long: other threads may run between its pieces
+        at = 0
+        while at < len(piece):
+            start = at
+            inner, at = read(piece, at, len(piece), SEQUENCE)
+            name, end = read(piece, inner, at, OBJECT_IDENTIFIER)
+            found[piece[name:end]] = piece[start:at]
     return b"".join(found.values())
 
 
@@ -892,10 +977,13 @@ def below(column: bytes, oid: bytes) -> bytes:
 
 def suffixes(index: bytes) -> list[bytes]:
     """The rows of an index, each as the octets of its OID suffix."""
-    out: list[bytes] = []
-    at = 0
-    while at < len(index):
-        stop = at + 2 + (index[at] << 8 | index[at + 1])
+    octets: cython.p_uchar = index
+    at: cython.Py_ssize_t = 0
+    stop: cython.Py_ssize_t
+    end: cython.Py_ssize_t = len(index)
+    out: list = []
+    while at + 2 <= end:
+        stop = at + 2 + (octets[at] << 8 | octets[at + 1])
         out.append(index[at + 2 : stop])
         at = stop
     return out

@@ -8,9 +8,15 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+CGROUPS = Path("/sys/fs/cgroup")
+OWN_CGROUPS = Path("/proc/self/cgroup")
+_V2_LIMIT, _V1_LIMIT = "memory.max", "memory.limit_in_bytes"
 
 
 def release_memory() -> None:
@@ -38,3 +44,50 @@ def freeze_memory() -> None:
     gc.collect()
     gc.freeze()
     release_memory()
+
+
+def machine_memory() -> int:
+    """Bytes of memory that this machine has."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def resident() -> int:
+    """Bytes of resident memory of this process (proc(5), /proc/pid/statm); 0 where there is no /proc."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def cgroup_limit(cgroups: Path = CGROUPS, own: Path = OWN_CGROUPS) -> int | None:
+    """The smallest memory limit in bytes of this process's cgroup (cgroups(7)) and those above it; None without any.
+
+    ``cgroups`` is where they are mounted, ``own`` the list of this process's. Version 2 and version 1.
+    """
+    limits = [limit for file in _limit_files(cgroups, own) if (limit := _read_limit(file)) is not None]
+    lowest = min(limits, default=None)
+    return None if lowest is None or lowest >= machine_memory() else lowest  # version 1 says "none" by a huge number
+
+
+def _limit_files(cgroups: Path, own: Path) -> Iterator[Path]:
+    try:
+        lines = own.read_text().splitlines()
+    except OSError:
+        lines = []
+    yield cgroups / _V2_LIMIT  # a container sees its own cgroup as the root
+    yield cgroups / "memory" / _V1_LIMIT
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        root, name = (cgroups, _V2_LIMIT) if not controllers else (cgroups / "memory", _V1_LIMIT)
+        if not controllers or "memory" in controllers.split(","):
+            group = root / path.strip("/")
+            yield from (folder / name for folder in (group, *group.parents) if folder.is_relative_to(root))
+
+
+def _read_limit(file: Path) -> int | None:
+    try:
+        text = file.read_text().strip()
+    except OSError:
+        return None
+    return int(text) if text.isdigit() else None

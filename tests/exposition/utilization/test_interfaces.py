@@ -7,6 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from promsnmp.exposition.utilization.interfaces import add_utilization
 from promsnmp.modules.catalogue import builtin_catalogue
 from promsnmp.snmp import ber
+from promsnmp.support.steps import run_steps
 from tests.support.exposition.polls import Device, counter64, gauge32, integer, module, octets
 
 IF = "1.3.6.1.2.1.2.2.1"
@@ -42,7 +43,7 @@ class Polls:
         if ticks is not None:
             objects["1.3.6.1.2.1.1.3.0"] = ber.encode_integer(ticks, ber.TIME_TICKS)
         renderer = self.device.renderer(objects)
-        add_utilization(renderer, self.device.plan, self.device.state.utilization, at=self.at)
+        run_steps(add_utilization(renderer, self.device.plan, self.device.state.utilization, at=self.at))
         self.at += 30
         found: dict[str, dict[str, float]] = {}
         for family in text_string_to_metric_families(renderer.exposition.render().decode()):
@@ -124,7 +125,7 @@ def test_of_interfaces_with_equal_labels_the_first_has_a_histogram() -> None:
     pages = []
     for at in (0, 30):
         renderer = device.renderer({**row(1, at * 10), **row(2, 0)})
-        add_utilization(renderer, device.plan, device.state.utilization, at=at)
+        run_steps(add_utilization(renderer, device.plan, device.state.utilization, at=at))
         pages.append(renderer.exposition.render())
     assert [page.count(b"\ninterface_utilization_count") for page in pages] == [1, 1]
 
@@ -132,7 +133,7 @@ def test_of_interfaces_with_equal_labels_the_first_has_a_histogram() -> None:
 def test_a_module_without_interfaces_has_no_histogram() -> None:
     device = Device(builtin_catalogue().module("system"))
     renderer = device.renderer({"1.3.6.1.2.1.1.3.0": integer(5)})
-    add_utilization(renderer, device.plan, device.state.utilization, at=0)
+    run_steps(add_utilization(renderer, device.plan, device.state.utilization, at=0))
     assert b"interface_utilization" not in renderer.exposition.render()
 
 
@@ -140,7 +141,7 @@ def test_a_modules_metric_named_interface_utilization_is_dropped() -> None:
     own = module("own", walk=["1.3.9"], metrics=[{"oid": "1.3.9", "name": "interface_utilization"}])
     device = Device(own, builtin_catalogue().module("if_mib"))
     renderer = device.renderer({"1.3.9.0": integer(1), **row(1, 0)})
-    add_utilization(renderer, device.plan, device.state.utilization, at=0)
+    run_steps(add_utilization(renderer, device.plan, device.state.utilization, at=0))
     assert b"\ninterface_utilization 1\n" not in renderer.exposition.render()
     assert renderer.exposition.dropped == {"reserved_name": 1}
 

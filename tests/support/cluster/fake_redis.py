@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.support.threaded_server import ThreadedServer
+from tests.support.service.threaded_server import ThreadedServer
 
 CHUNK = b"x" * 65_536
 DRIP = 0.05

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from tests.support.threaded_server import ThreadedServer
+from tests.support.service.threaded_server import ThreadedServer
 
 
 class Proxy(ThreadedServer):

@@ -69,7 +69,7 @@ def explain(
       promsnmp explain -c secret -m if_mib --metric ifHCInOctets 192.0.2.1
       promsnmp explain --json 192.0.2.1 | jq '.metrics[] | select(.status == "missing") | [.name, .reason]'
     """
-    from promsnmp.cli.options.poll_request import make_poll_request
+    from promsnmp.cli.options.poll_request import make_poll_request, poll_options
     from promsnmp.cli.output.explanation import report, report_metric
     from promsnmp.cli.output.explanation_json import to_json
     from promsnmp.cli.output.text import hanging
@@ -85,6 +85,8 @@ def explain(
         is_settled = AUTO not in request.target.modules
         _check_metric(metric, request.target.modules if is_settled else tuple(catalogue.modules), catalogue)
 
+    options = poll_options()
+
     async def poll() -> Explanation:
         recording = PollRecording()
         async with _progress(recording):
@@ -96,6 +98,7 @@ def explain(
                 recording=recording,
                 chosen_by=request.chosen_by,
                 check_identity=check_identity,
+                options=options,
             )
 
     found = uvloop.run(poll())

@@ -45,19 +45,17 @@ def scrape(
       promsnmp scrape -c secret -m if_mib 192.0.2.1:1161 | promtool check metrics
       promsnmp scrape --config.file snmp.yml --auth public_v2 -m cisco_device switch.example
     """
-    from promsnmp.cli.options.poll_request import make_poll_request
+    from promsnmp.cli.options.poll_request import make_poll_request, poll_options
     from promsnmp.modules.catalogue import CatalogueStore
     from promsnmp.polling.collector import Collector
-    from promsnmp.polling.options import CollectorOptions
     from promsnmp.polling.pages.page import Format
-    from promsnmp.settings import load_settings
 
     catalogue = load_files(files)
     poll_target = make_poll_request(target, modules, catalogue, auth=auth, credentials=credentials).target
+    options = poll_options()
     wanted = Format.OPENMETRICS if openmetrics else Format.TEXT
 
     async def poll() -> tuple[bytes, SnmpError | None]:
-        options = CollectorOptions(utilization=False, unsigned_sizes=load_settings().snmp_unsigned_sizes)
         collector = Collector(CatalogueStore(catalogue), options)
         page, problem = await collector.collect(poll_target, deadline=asyncio.get_running_loop().time() + deadline)
         return page.plain(wanted), problem

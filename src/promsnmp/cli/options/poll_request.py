@@ -17,6 +17,7 @@ from promsnmp.errors import BadTarget, InventoryError, SettingsError
 from promsnmp.inventory.index import TargetMatch
 from promsnmp.inventory.modules import AUTO, requested_modules
 from promsnmp.modules.catalogue import Catalogue
+from promsnmp.polling.options import CollectorOptions, with_limits
 from promsnmp.polling.target import Target, adhoc_target, device_target
 from promsnmp.settings import load_settings
 from promsnmp.snmp.credentials import Credentials
@@ -53,6 +54,16 @@ def make_poll_request(
         raise click.UsageError(str(error)) from None
     chosen = catalogue.auth(auth) if auth else credentials
     return PollRequest(adhoc_target(endpoint, chosen, auth or "options", names or (AUTO,)), "requested with -m")
+
+
+def poll_options() -> CollectorOptions:
+    """Options of the poll of a command: with the limits of the service's settings, if they can be read."""
+    options = CollectorOptions(utilization=False)
+    try:
+        return with_limits(options, load_settings())
+    except SettingsError as error:
+        click.echo(f"promsnmp: ignoring the settings: {error}", err=True)
+        return options
 
 
 def find_in_inventory(target: str) -> TargetMatch | None:

@@ -8,18 +8,19 @@ section "Unknown"), which allows every name. ``rate()`` and everything else work
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from functools import lru_cache
 
 from promsnmp.exposition.utilization.histogram import OPENMETRICS_BOUNDS
 
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 END = b"# EOF\n"
-_NEWLINE = "\n"
 _ESCAPED = re.compile(r"\\[\\n]")
 _QUOTED = re.compile(r'\\["\\n]')
-_BOUND = re.compile(r'([{,])le="(\d+)"} ')
-_EXACT_BOUND = re.compile(r'([{,])le="(\d+)\.0"} ')
+_BOUND = re.compile(rb'([{,])le="(\d+)"} ')
+_EXACT_BOUND = re.compile(rb'([{,])le="(\d+)\.0"} ')
+LINES = 256 * 1024
+"""Bytes of a histogram's samples that are converted at a time."""
 
 
 @lru_cache(maxsize=4096)
@@ -42,38 +43,71 @@ def sample_parts(kind: str, parts: list[bytes]) -> list[bytes]:
     return [OPENMETRICS_BOUNDS.get(part, part) for part in parts]
 
 
-def from_text(page: bytes) -> bytes:
-    """The OpenMetrics form of a page that was rendered in text format 0.0.4."""
-    blocks = f"\n{page.decode().removesuffix(_NEWLINE)}".split("\n# HELP ")[1:]
-    names = {block.partition(" ")[0] for block in blocks}
-    return b"".join((*[_family(block, names) for block in blocks], END))
+def from_text(page: bytes) -> Iterator[bytes]:
+    """The OpenMetrics form of a page that was rendered in text format 0.0.4, in parts."""
+    names = {page[start : page.index(b" ", start)].decode() for start, _ in _blocks(page, b"# HELP ")}
+    for start, stop in _blocks(page, b"# HELP "):
+        yield from _family(page[start:stop], names)
+    yield END
 
 
-def _family(block: str, names: Container[str]) -> bytes:
-    help_line, type_line, samples = block.split("\n", 2)
+def to_text(page: bytes) -> Iterator[bytes]:
+    """The text format of a page that PromSNMP rendered in OpenMetrics, in parts: the reverse of ``from_text``."""
+    page = page.removesuffix(END)
+    for start, stop in _blocks(page, b"# TYPE "):
+        yield from _text_family(page[start:stop])
+
+
+def _blocks(page: bytes, mark: bytes) -> Iterator[tuple[int, int]]:
+    """Where the blocks of a page, whose first lines begin with ``mark``, start (behind it) and end (before a newline).
+
+    No copies, for the page may be large.
+    """
+    start = len(mark) if page.startswith(mark) else 0
+    while start:
+        at = page.find(b"\n" + mark, start)
+        yield start, at if at >= 0 else len(page) - page.endswith(b"\n")
+        start = at + 1 + len(mark) if at >= 0 else 0
+
+
+def _head(block: bytes) -> tuple[str, str, int]:
+    """The two header lines of a block, and where its samples begin."""
+    first = block.index(b"\n")
+    second = block.index(b"\n", first + 1)
+    return block[:first].decode(), block[first + 1 : second].decode(), second + 1
+
+
+def _samples(block: bytes, start: int, pattern: re.Pattern[bytes], replacement: bytes) -> Iterator[bytes]:
+    """The samples of a histogram with ``pattern`` replaced, some lines at a time; a newline follows the last."""
+    while start < len(block):
+        stop = block.find(b"\n", start + LINES) + 1 or len(block)
+        yield pattern.sub(replacement, block[start:stop])
+        start = stop
+    yield b"\n"
+
+
+def _family(block: bytes, names: Container[str]) -> Iterator[bytes]:
+    help_line, type_line, start = _head(block)
     name, _, help_text = help_line.partition(" ")
     kind = openmetrics_type(name, type_line.rsplit(" ", 1)[1], names)
-    if kind == "histogram":
-        samples = _BOUND.sub(r'\1le="\2.0"} ', samples)
     unescaped = _ESCAPED.sub(lambda found: "\n" if found[0] == "\\n" else "\\", help_text)
-    return b"%b\n%b\n" % (header(name, kind, unescaped), samples.encode())
-
-
-def to_text(page: bytes) -> bytes:
-    """The text format of a page that PromSNMP rendered in OpenMetrics: the reverse of ``from_text``."""
-    blocks = f"\n{page.removesuffix(END).decode()}".split("\n# TYPE ")[1:]
-    return b"".join(map(_text_family, blocks))
-
-
-def _text_family(block: str) -> bytes:
-    type_line, help_line, samples = block.removesuffix(_NEWLINE).split("\n", 2)
-    name, kind = type_line.split(" ")
+    yield b"%b\n" % header(name, kind, unescaped)
     if kind == "histogram":
-        samples = _EXACT_BOUND.sub(r'\1le="\2"} ', samples)
+        yield from _samples(block, start, _BOUND, rb'\1le="\2.0"} ')
+    else:
+        yield block[start:] + b"\n"
+
+
+def _text_family(block: bytes) -> Iterator[bytes]:
+    type_line, help_line, start = _head(block)
+    name, kind = type_line.split(" ")
     if kind == "counter":
         name = f"{name}_total"
-    plain_kind = (
-        "counter" if kind == "unknown" else kind
-    )  # of PromSNMP's types only a counter without _total is unknown
+    # of PromSNMP's types only a counter without _total is unknown
+    plain_kind = "counter" if kind == "unknown" else kind
     help_text = _QUOTED.sub(lambda found: '"' if found[0] == '\\"' else found[0], help_line.split(" ", 3)[3])
-    return f"# HELP {name} {help_text}\n# TYPE {name} {plain_kind}\n{samples}\n".encode()
+    yield f"# HELP {name} {help_text}\n# TYPE {name} {plain_kind}\n".encode()
+    if kind == "histogram":
+        yield from _samples(block, start, _EXACT_BOUND, rb'\1le="\2"} ')
+    else:
+        yield block[start:] + b"\n"

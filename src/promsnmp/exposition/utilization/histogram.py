@@ -35,6 +35,8 @@ _PLAUSIBLE_SHARE = 1.1
 """How far above its speed an interface may seem to run (counters and polls are not in step)."""
 _MAX_AGE = 86_400.0
 """Seconds for which a series is kept while its interface is missing."""
+_SPARE_SERIES = 1000
+"""Series of missing interfaces that are kept, besides as many as there are interfaces."""
 
 _BOUND_TEXTS = [f'le="{bound}"}} '.encode() for bound in (*BOUNDS, "+Inf")]
 OPENMETRICS_BOUNDS = {f'le="{bound}"}} '.encode(): f'le="{bound}.0"}} '.encode() for bound in BOUNDS}
@@ -89,7 +91,7 @@ class Utilization:
         if self._rebooted(ticks, at):
             for series in self._series.values():
                 series.bits = 0
-        self._present = []
+        present: list[UtilizationSeries] = []
         for interface in interfaces:
             known = self._series.get(interface.labels)
             if known is None:
@@ -99,9 +101,18 @@ class Utilization:
             else:
                 _observe(known, interface, at)
             known.at, known.bits, known.received, known.sent = at, interface.bits, interface.received, interface.sent
-            self._present.append(known)
+            present.append(known)
+        self._present = present
         if len(self._present) < len(self._series):
-            self._series = {labels: one for labels, one in self._series.items() if at - one.at < _MAX_AGE}
+            self._drop_missing(at)
+
+    def _drop_missing(self, at: float) -> None:
+        """Drops series of interfaces that have been missing for long, and the oldest ones if too many are missing."""
+        series = [one for one in self._series.values() if at - one.at < _MAX_AGE]
+        most = 2 * len(self._present) + _SPARE_SERIES
+        if len(series) > most:
+            series = sorted(series, key=lambda one: one.at)[-most:]
+        self._series = {one.labels: one for one in series}
 
     def _rebooted(self, ticks: int | None, at: float) -> bool:
         """Whether the device restarted since the last poll that read its sysUpTime."""

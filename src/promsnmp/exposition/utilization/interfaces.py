@@ -10,6 +10,7 @@ from promsnmp.exposition.plan import MetricPlan, Plan
 from promsnmp.exposition.renderer import Renderer
 from promsnmp.exposition.utilization import histogram
 from promsnmp.exposition.utilization.histogram import InterfaceCounters, Utilization
+from promsnmp.support.steps import Steps
 
 IF_SPEED = "1.3.6.1.2.1.2.2.1.5"
 IF_IN_OCTETS = "1.3.6.1.2.1.2.2.1.10"
@@ -22,7 +23,7 @@ SYS_UP_TIME = "1.3.6.1.2.1.1.3"
 
 def add_utilization(
     renderer: Renderer, plan: Plan, utilization: Utilization, *, at: float, visible: bool = True
-) -> None:
+) -> Steps[None]:
     """Observes a poll at the time ``at`` (seconds, monotonic), and adds the histogram to the page if ``visible``.
 
     Does nothing when the plan has no interface counters.
@@ -30,7 +31,9 @@ def add_utilization(
     labelled = _labelled(plan)
     if labelled is None:
         return
-    utilization.observe(_interfaces(renderer, labelled), at=at, ticks=_up_time(renderer))
+    interfaces = yield from _interfaces(renderer, labelled)
+    utilization.observe(interfaces, at=at, ticks=_up_time(renderer))
+    yield
     samples = utilization.samples() if visible else []
     if samples:
         renderer.exposition.own_family(histogram.NAME, "histogram", histogram.HELP).extend(samples)
@@ -45,13 +48,13 @@ def _labelled(plan: Plan) -> MetricPlan | None:
     return None
 
 
-def _interfaces(renderer: Renderer, labelled: MetricPlan) -> list[InterfaceCounters]:
+def _interfaces(renderer: Renderer, labelled: MetricPlan) -> Steps[list[InterfaceCounters]]:
     """All interfaces of the poll whose octets are known."""
     counters = _octets(renderer, 64, IF_HC_IN_OCTETS, IF_HC_OUT_OCTETS)
     if not counters.keys() >= set(renderer.suffixes(IF_IN_OCTETS)):
         counters = {**_octets(renderer, 32, IF_IN_OCTETS, IF_OUT_OCTETS), **counters}
     index = b"".join([len(row).to_bytes(2, "big") + row for row in counters])
-    labels, repeated = renderer.table(labelled).texts(index, renderer.rows)
+    labels, repeated = yield from renderer.table(labelled).texts(index, renderer.rows)
     fast = renderer.integers(IF_HIGH_SPEED)
     slow = {} if all(map(fast.get, counters)) else renderer.integers(IF_SPEED)
     return [

@@ -32,7 +32,7 @@ from promsnmp.http.middleware.forwarding import (
     target_of,
 )
 from promsnmp.http.middleware.peer_auth import PEER, signature_of
-from promsnmp.http.responses.sending import HeaderList, relay_response, send_response
+from promsnmp.http.responses.sending import Body, HeaderList, relay_response, send_response
 from promsnmp.http.route_policy import policy_of
 from promsnmp.http.routes.scrape import ScrapeAnswer, ScrapeRoute, read_response_options
 from promsnmp.support.http_client import HttpResponse
@@ -168,7 +168,7 @@ class OwnerProxy:
             return response if response is not None and response.status == 200 else None
         return None
 
-    async def _send(self, scope: Scope, send: Send, answer: tuple[int, HeaderList, bytes]) -> None:
+    async def _send(self, scope: Scope, send: Send, answer: tuple[int, HeaderList, Body]) -> None:
         """Sends an answer of this replica; when it may not be sent because this replica stops, that of the new
         owner."""
         status, headers, body = answer
@@ -182,7 +182,7 @@ class OwnerProxy:
                 return
         await send_response(send, status, headers, body)
 
-    async def _answer_foreign(self, scope: Scope, arrived: float) -> tuple[int, HeaderList, bytes]:
+    async def _answer_foreign(self, scope: Scope, arrived: float) -> tuple[int, HeaderList, Body]:
         """The answer in place of the owner, by a poll that begins after the scrape arrived."""
         return await self._route.answer(
             scope["query_string"],

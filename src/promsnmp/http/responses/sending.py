@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 
 from starlette.types import Send
 
@@ -26,10 +27,30 @@ def body_headers(body: bytes, media_type: bytes = TEXT, more: Iterable[tuple[byt
     ]
 
 
-async def send_response(send: Send, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
-    """Sends a whole response."""
+class LargeBody:
+    """A body that is made while it is sent, part by part, as fast as the client reads it."""
+
+    def __init__(self, parts: Callable[[], Iterator[bytes]]) -> None:
+        self._parts = parts
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for part in self._parts():
+            yield part
+            await asyncio.sleep(0)  # others run between two parts
+
+
+Body = bytes | LargeBody
+
+
+async def send_response(send: Send, status: int, headers: Sequence[tuple[bytes, bytes]], body: Body) -> None:
+    """Sends a whole response; of a large body ``headers`` say the length."""
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    if isinstance(body, bytes):
+        await send({"type": "http.response.body", "body": body})
+        return
+    async for part in body:
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def send_text(send: Send, status: int, text: str, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:

@@ -145,7 +145,7 @@ async def info(request: Request, services: ServicesDep) -> Response:
 @access(AccessLevel.OPEN, owner_first=True)
 async def prometheus(request: Request, services: ServicesDep) -> Response:
     """As `/metrics`."""
-    return metrics_response(request, services)
+    return await metrics_response(request, services)
 
 
 @router.get("/actuator/metrics", responses=_responses(MetricNamesBody))

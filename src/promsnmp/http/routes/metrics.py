@@ -6,6 +6,7 @@ the other two have the classic form, as ``/snmp`` does. A Prometheus that ingest
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 
 from fastapi import APIRouter, Request, Response
@@ -25,7 +26,10 @@ from promsnmp.http.services import Services, ServicesDep
 from promsnmp.observe.registry import OPENMETRICS_TYPE, TEXT_TYPE, SelfMetrics
 from promsnmp.polling.pages.page import Format
 from promsnmp.support.compression import compress
+from promsnmp.support.steps import Steps, run_steps
 
+FEW_SERIES = 200
+"""Histograms that are written on the event loop: each takes some 50 microseconds."""
 METRICS_QUERY = {
     "parameters": [
         parameter("target", "Adds the utilisation histograms of this device; written as for `/snmp`."),
@@ -53,10 +57,10 @@ router = APIRouter(tags=["scrape"])
 @access(AccessLevel.OPEN, owner_first=True, plain_errors=True)
 async def metrics(request: Request, services: ServicesDep) -> Response:
     """PromSNMP's own metrics, and with `target` the utilisation histograms of that device's interfaces."""
-    return metrics_response(request, services)
+    return await metrics_response(request, services)
 
 
-def metrics_response(request: Request, services: Services) -> Response:
+async def metrics_response(request: Request, services: Services) -> Response:
     """The response; 404 or 400 in plain text, which Prometheus shows, when the target is unknown or wrong."""
     try:
         series = _target_histograms(request, services)
@@ -64,21 +68,33 @@ def metrics_response(request: Request, services: Services) -> Response:
         return _error(404, error)
     except (TargetError, ModuleError) as error:
         return _error(400, error)
-    return render_own_metrics(services.metrics, request.headers, series)
+    steps = _rendering(services.metrics, request.headers, series)
+    if len(series) <= FEW_SERIES:
+        return run_steps(steps)
+    next(steps)
+    return await asyncio.to_thread(run_steps, steps)
 
 
 def render_own_metrics(metrics: SelfMetrics, headers: Headers, series: Sequence[UtilizationSeries] = ()) -> Response:
     """The metrics and ``series`` in the format that the Accept of ``headers`` prefers; gzip when accepted."""
+    return run_steps(_rendering(metrics, headers, series))
+
+
+def _rendering(metrics: SelfMetrics, headers: Headers, series: Sequence[UtilizationSeries]) -> Steps[Response]:
+    """``render_own_metrics``; the first step is for the event loop, whose counts it reads, the second takes long."""
     accept = ",".join(headers.getlist("accept"))
     if prefers_protobuf(accept):
-        kind = protobuf.CONTENT_TYPE
-        body = own_families(metrics.collect()) + protobuf.utilization_family(series)
+        kind, body = protobuf.CONTENT_TYPE, own_families(metrics.collect())
+        yield
+        body += protobuf.utilization_family(series)
     elif choose_format(accept) is Format.OPENMETRICS:
-        kind = OPENMETRICS_TYPE
-        body = metrics.openmetrics().removesuffix(openmetrics.END) + _page(series).render(as_openmetrics=True)
+        kind, body = OPENMETRICS_TYPE, metrics.openmetrics().removesuffix(openmetrics.END)
+        yield
+        body += _page(series).render(as_openmetrics=True)
     else:
-        kind = TEXT_TYPE
-        body = metrics.text() + _page(series).render()
+        kind, body = TEXT_TYPE, metrics.text()
+        yield
+        body += _page(series).render()
     response_headers = {"content-type": kind, "vary": "Accept, Accept-Encoding"}
     if accepts_gzip(",".join(headers.getlist("accept-encoding"))):
         body = compress(body)

@@ -10,13 +10,17 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from operator import itemgetter
 from urllib.parse import parse_qs
 
+from cachetools import FIFOCache
 from starlette.types import Scope, Send
 
 from promsnmp.errors import (
     AddressError,
     BadTarget,
+    MemoryShort,
     ModuleError,
     PeerError,
     SnmpError,
@@ -28,7 +32,7 @@ from promsnmp.errors import (
 from promsnmp.exposition.utilization.histogram import UtilizationSeries
 from promsnmp.http.responses.errors import method_not_allowed, send_error
 from promsnmp.http.responses.negotiation import accepts_gzip, choose_format
-from promsnmp.http.responses.sending import HeaderList, body_headers, send_response
+from promsnmp.http.responses.sending import Body, HeaderList, LargeBody, body_headers, send_response
 from promsnmp.http.route_policy import AccessLevel, RoutePolicy
 from promsnmp.inventory.model import Inventory
 from promsnmp.inventory.modules import AUTO, requested_modules
@@ -57,8 +61,10 @@ DEFAULT_AUTH = "public_v2"
 TIMEOUT_HEADER = b"x-prometheus-scrape-timeout-seconds"
 _SINGLE_PARAMETERS = ("target", "auth", "snmp_context", "snmp_engineid")
 _CONTENT_TYPES = {one: one.value.encode() for one in Format}
-_MAX_TARGETS = 50_000
-"""Queries whose target is remembered, at most."""
+MAX_QUERIES = 16 * 1024 * 1024
+"""Bytes of memory for queries whose target is remembered: some 25,000 of usual length."""
+_QUERY_OVERHEAD = 512
+"""Bytes of memory of a remembered query besides its text, which the target repeats in part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +187,7 @@ class ScrapeRoute:
         self._timeout = timeout
         self._offset = offset
         self._counts = ExporterCounts() if counts is None else counts
-        self._targets: dict[bytes, Target] = {}
+        self._targets = _query_cache()
         self._resolved_with: tuple[Inventory | None, int] = None, 0
 
     async def __call__(self, scope: Scope, receive: object, send: Send) -> None:
@@ -199,7 +205,7 @@ class ScrapeRoute:
         arrived: float | None = None,
         from_memory: bool = True,
         permit: Permit | None = None,
-    ) -> tuple[int, HeaderList, bytes]:
+    ) -> tuple[int, HeaderList, Body]:
         """Status, headers and body. ``owned``: whether this replica owns the device; ``arrived``: when the scrape
         arrived (seconds, monotonic; None: now); without ``from_memory`` a poll is made that begins after that.
         ``permit`` is asked before a page is sent."""
@@ -230,18 +236,23 @@ class ScrapeRoute:
             return 504, *_error(error)
         except StrictFailure as error:
             return 500, *_error(error)
+        except MemoryShort as error:
+            return 503, *_error(error)
         except SnmpError as error:
             return 502, *_error(error)
         return 200, *page_answer(page, options)
 
     def fast_answer(self, query_string: bytes, headers: HeaderList) -> ScrapeAnswer | None:
         """The response, if its page is in memory: what ``__call__`` would send, without waiting."""
-        poll_target = self._targets.get(query_string)
-        if poll_target is None or self._is_outdated():
+        known = self._targets.get(query_string)
+        if known is None or self._is_outdated():
             return None
         options = read_response_options(headers)
-        page = self._page_service.cached_page(poll_target, options.format)
-        return None if page is None else page_answer(page, options)
+        page = self._page_service.cached_page(known[1], options.format)
+        if page is None or (page.is_large and not options.gzip):
+            return None
+        head, body = page_answer(page, options)
+        return None if isinstance(body, LargeBody) else (head, body)
 
     def histograms(self, query_string: bytes) -> Sequence[UtilizationSeries]:
         """The present utilisation histograms of the target that a query names, without a poll.
@@ -269,15 +280,16 @@ class ScrapeRoute:
     def resolve(self, query_string: bytes) -> Target:
         """The target that a query names. Prometheus repeats its queries, so each is resolved once for each inventory
         and catalogue. Raises as ``poll_target`` does."""
-        if self._is_outdated() or len(self._targets) >= _MAX_TARGETS:
+        if self._is_outdated():
             self._resolved_with = self._store.current, self._catalogue_store.generation
-            self._targets.clear()
-        poll_target = self._targets.get(query_string)
-        if poll_target is None:
-            query = read_query(query_string)
-            found = self.poll_target(query.target, query.modules, query.auth)
-            poll_target = self._targets[query_string] = with_context(found, query.context, query.engine_id)
-        return poll_target
+            self._targets = _query_cache()
+        known = self._targets.get(query_string)
+        if known is not None:
+            return known[1]
+        query = read_query(query_string)
+        found = with_context(self.poll_target(query.target, query.modules, query.auth), query.context, query.engine_id)
+        self._targets[query_string] = 3 * len(query_string) + _QUERY_OVERHEAD, found
+        return found
 
     def _is_outdated(self) -> bool:
         inventory, generation = self._resolved_with
@@ -317,18 +329,29 @@ class ScrapeRoute:
         return max(timeout - self._offset, timeout / 2)
 
 
-def page_answer(page: RenderedPage, options: ResponseOptions) -> ScrapeAnswer:
-    """Headers and body of a page."""
-    body = page.gzipped(options.format) if options.gzip else page.plain(options.format)
+def page_answer(page: RenderedPage, options: ResponseOptions) -> tuple[HeaderList, Body]:
+    """Headers and body of a page that has a body in the format."""
+    body: Body
+    if options.gzip:
+        body = page.gzipped(options.format)
+        size = len(body)
+    else:
+        size = page.size(options.format)
+        body = LargeBody(partial(page.plain_parts, options.format)) if page.is_large else page.plain(options.format)
     headers = [
         (b"content-type", _CONTENT_TYPES[options.format]),
-        (b"content-length", b"%d" % len(body)),
+        (b"content-length", b"%d" % size),
         (b"vary", b"Accept, Accept-Encoding"),
         (b"age", b"%d" % (time.monotonic() - page.taken_at)),
     ]
     if options.gzip:
         headers.append((b"content-encoding", b"gzip"))
     return headers, body
+
+
+def _query_cache() -> FIFOCache[bytes, tuple[int, Target]]:
+    """Targets by query, each with the memory that it takes; the oldest go first."""
+    return FIFOCache(MAX_QUERIES, getsizeof=itemgetter(0))
 
 
 def _error(error: Exception) -> ScrapeAnswer:

@@ -15,6 +15,7 @@ from promsnmp.exposition.plan import Plan
 from promsnmp.inventory.modules import AUTO, FALLBACK, resolve_modules
 from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.polling.detection.identify import DeviceIdentity, identify
+from promsnmp.polling.detection.identity_state import scalar
 from promsnmp.polling.detection.schedule import DetectionSchedule
 from promsnmp.polling.device_state import DeviceState
 from promsnmp.polling.poll import SessionFactory
@@ -81,7 +82,7 @@ class Detector:
             async with session:
                 identity = await identify(session, limits=state.limits)
         except AuthenticationError:
-            state.forget_engine()
+            state.forget_unproven_engine()
             raise
         has_changed = state.detection.modules not in ((), identity.match.names)
         level = logging.INFO if has_changed else logging.DEBUG
@@ -94,10 +95,7 @@ class Detector:
 
 def observe_system_group(detection: DetectionSchedule, plan: Plan, scanner: ber.Scanner) -> None:
     """Passes what a poll read of the system group, if anything, to the schedule."""
-    descr, object_id, up_time = (
-        scanner.column(column.at) if (column := plan.by_oid.get(name)) and not column.part else b""
-        for name in (_SYS_DESCR, _SYS_OBJECT_ID, _SYS_UP_TIME)
-    )
+    descr, object_id, up_time = (scalar(plan, scanner, name) for name in (_SYS_DESCR, _SYS_OBJECT_ID, _SYS_UP_TIME))
     detection.observe_system_group((descr, object_id), up_time)
 
 

@@ -17,8 +17,19 @@ RETRY_SECONDS = 60.0
 """Seconds until the next attempt after a check without an answer; doubles up to ``RECHECK_SECONDS``."""
 JUMP_SECONDS, JUMP_SHARE = 10.0, 0.02
 """How far sysUpTime may be from what is expected, and the share of the time between two polls that is added."""
+MAX_SCALAR = 4096
+"""Octets of the column of an object that has one instance; a longer one is not of that object."""
 _TICKS_WRAP = 1 << 32
 _SYS_OBJECT_ID, _SYS_UP_TIME = "1.3.6.1.2.1.1.2", "1.3.6.1.2.1.1.3"
+
+
+def scalar(plan: Plan, scanner: ber.Scanner, name: str) -> bytes:
+    """The column of an object that has one instance, encoded; empty when the poll did not read it as a whole."""
+    column = plan.by_oid.get(name)
+    if column is None or column.part:
+        return b""
+    octets = scanner.column(column.at)
+    return octets if len(octets) <= MAX_SCALAR else b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +44,7 @@ class PollSigns:
 
     @classmethod
     def of(cls, plan: Plan, scanner: ber.Scanner, engine_id: bytes) -> PollSigns:
-        ticks, object_id = (
-            scanner.column(column.at) if (column := plan.by_oid.get(name)) and not column.part else b""
-            for name in (_SYS_UP_TIME, _SYS_OBJECT_ID)
-        )
+        ticks, object_id = (scalar(plan, scanner, name) for name in (_SYS_UP_TIME, _SYS_OBJECT_ID))
         rows = ber.varbinds(ticks, 0, len(ticks)) if ticks else []
         return cls(ber.integer_value(rows[0].tag, rows[0].value) if rows else None, object_id, engine_id)
 

@@ -33,13 +33,15 @@ async def explain(
     recording: PollRecording,
     chosen_by: str = "asked for",
     check_identity: CheckIdentity | None = None,
+    options: CollectorOptions | None = None,
 ) -> Explanation:
     """Polls a target once and explains the poll; ``recording`` is filled meanwhile and shows the progress.
 
     ``deadline`` is loop time; ``chosen_by`` says who named the modules; ``check_identity`` compares a device of the
-    inventory with what it knows. Raises SnmpError when nothing could be read, ModuleError for an unknown module.
+    inventory with what it knows; ``options`` have the limits of the poll. Raises SnmpError when nothing could be read,
+    ModuleError for an unknown module.
     """
-    options = CollectorOptions(utilization=False)
+    options = options or CollectorOptions(utilization=False)
     collector = Collector(CatalogueStore(catalogue), options, check_identity=check_identity)
     _, problem = await collector.collect(target, deadline=deadline, observer=recording)
     result = recording.result

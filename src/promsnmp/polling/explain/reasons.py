@@ -16,6 +16,7 @@ DROPPED = {
     "unparsed_date": "its values could not be read as dates by its datetime_pattern",
     "no_extract": "none of its regex_extracts finds a number in its values",
     "duplicate": "its series are on the page already, made by another metric or row",
+    "page_size": "it does not fit on the page, which COLLECTION_MAX_PAGE_BYTES limits",
     "reserved_name": "its name is reserved: PromSNMP adds a metric of this name to every page",
 }
 """By ``reason`` of ``promsnmp_dropped_total``: why a metric has no samples."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 
 from promsnmp.errors import SnmpError
 from promsnmp.exposition.formats import openmetrics, text
 from promsnmp.exposition.utilization import histogram
-from promsnmp.support.compression import compress, decompress
+from promsnmp.support.compression import GzipWriter, compress, decompress, decompress_parts, decompressed_size
 
-LARGE = 256 * 1024
-"""Compressed bytes; reading a larger page would keep the event loop busy."""
+LARGE = 1024 * 1024
+"""Bytes of a page, uncompressed, from which on it is not converted or decompressed on the event loop."""
 
 
 class Format(Enum):
@@ -26,34 +27,54 @@ class RenderedPage:
 
     __slots__ = ("compressed", "modules", "taken_at", "valid_from")
 
-    def __init__(self, taken_at: float, modules: tuple[str, ...], bodies: dict[Format, bytes]) -> None:
+    def __init__(self, taken_at: float, modules: tuple[str, ...], bodies: Mapping[Format, bytes | GzipWriter]) -> None:
+        """``bodies`` are the page in some formats, plain or written already."""
         self.taken_at = taken_at
         self.modules = modules
         self.valid_from = taken_at
         """An invalidation after this time counts for it: when its poll began, or when it was handed over."""
-        self.compressed = {one: compress(body) for one, body in bodies.items()}
+        self.compressed = {
+            body_format: body.finish() if isinstance(body, GzipWriter) else compress(body)
+            for body_format, body in bodies.items()
+        }
+
+    @property
+    def octets(self) -> int:
+        """Bytes of memory that the page takes, in all its formats."""
+        return sum(map(len, self.compressed.values()))
 
     def has(self, body_format: Format) -> bool:
         """Whether the body of this format exists already."""
         return body_format in self.compressed
 
+    def size(self, body_format: Format) -> int:
+        """Bytes of the page in a format that exists, uncompressed."""
+        return decompressed_size(self.compressed[body_format])
+
+    @property
+    def is_large(self) -> bool:
+        """Whether converting or decompressing the page takes longer than an event loop can wait."""
+        return max(map(decompressed_size, self.compressed.values()), default=0) > LARGE
+
     def gzipped(self, body_format: Format) -> bytes:
         """The page in a format, gzipped; converted from the other format when it was not rendered in this one."""
-        body = self.compressed.get(body_format)
-        if body is None:
+        if body_format not in self.compressed:
             other, made = next(iter(self.compressed.items()))
             convert = openmetrics.to_text if other is Format.OPENMETRICS else openmetrics.from_text
-            body = self.compressed[body_format] = compress(convert(decompress(made)))
-        return body
+            self.compressed[body_format] = _gzipped(convert(decompress(made)))
+        return self.compressed[body_format]
 
     def plain(self, body_format: Format) -> bytes:
         """The page in a format, uncompressed."""
         return decompress(self.gzipped(body_format))
 
+    def plain_parts(self, body_format: Format) -> Iterator[bytes]:
+        """The page in a format, uncompressed, in parts."""
+        return decompress_parts(self.gzipped(body_format))
+
     async def without_utilization(self) -> RenderedPage:
         """The same page without utilisation histograms; a large one is made outside the event loop."""
-        is_large = sum(map(len, self.compressed.values())) > LARGE
-        return await asyncio.to_thread(self._without_utilization) if is_large else self._without_utilization()
+        return await asyncio.to_thread(self._without_utilization) if self.is_large else self._without_utilization()
 
     def _without_utilization(self) -> RenderedPage:
         bodies = {one: _without_family(self.plain(one), _HEADERS[one]) for one in self.compressed}
@@ -82,10 +103,19 @@ def _without_family(page: bytes, header: bytes) -> bytes:
     return page[:begin] + page[min(ends) + 1 if ends else len(page) :]
 
 
+def _gzipped(parts: Iterable[bytes]) -> bytes:
+    writer = GzipWriter()
+    for part in parts:
+        writer.write(part)
+    return writer.finish()
+
+
 class PollFailure:
     """A failed poll: ``taken_at`` (seconds, monotonic) and the reason."""
 
     __slots__ = ("error", "taken_at")
+
+    octets = 0
 
     def __init__(self, taken_at: float, error: SnmpError) -> None:
         self.taken_at = taken_at

@@ -9,9 +9,10 @@ from collections import deque
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-from promsnmp.errors import SnmpError, SnmpTimeout
+from promsnmp.errors import MemoryShort, SnmpError, SnmpTimeout
 from promsnmp.exposition.utilization.histogram import UtilizationSeries
 from promsnmp.observe.counts import PollCounts, outcome_of
+from promsnmp.observe.memory_guard import MemoryGuard
 from promsnmp.polling.collector import Collector
 from promsnmp.polling.pages.cache import CacheEntry, PageCache
 from promsnmp.polling.pages.invalidations import Invalidations
@@ -40,9 +41,13 @@ class PollStatus:
 NEVER_POLLED = PollStatus("unknown")
 
 
+MAX_SCRAPE_POLLS = 1000
+"""The default of SCRAPE_CONCURRENCY."""
+
+
 class PageService:
     """Pages by target. ``poll_timeout`` (seconds) bounds every poll, ``freshness`` (seconds) the age of a page that
-    answers a scrape of an ad-hoc target."""
+    answers a scrape of an ad-hoc target, ``max_scrape_polls`` how many polls run at once because of scrapes."""
 
     def __init__(
         self,
@@ -52,6 +57,8 @@ class PageService:
         *,
         poll_timeout: float,
         freshness: float | None = None,
+        max_scrape_polls: int = MAX_SCRAPE_POLLS,
+        memory: MemoryGuard | None = None,
     ) -> None:
         self._collector = collector
         self._cache = cache
@@ -59,6 +66,9 @@ class PageService:
         self._poll_timeout = poll_timeout
         self._freshness = freshness
         self.invalidations = Invalidations()
+        self._memory = memory or MemoryGuard(0)
+        self._slots = asyncio.Semaphore(max_scrape_polls)
+        self._conversion = asyncio.Lock()
         self._polls = SharedPolls(self._poll)
         self._is_frozen = False
         self._recent_polls: deque[bool] = deque(maxlen=RECENT_POLLS)
@@ -97,6 +107,8 @@ class PageService:
             entry = await self._wait(target, timeout, begins)
         if isinstance(entry, PollFailure):
             raise entry.error
+        if not entry.has(body_format):
+            await self._convert(target, entry, body_format)
         return entry
 
     def cached_page(self, target: Target, body_format: Format) -> RenderedPage | None:
@@ -171,6 +183,9 @@ class PageService:
         """Ends all polls."""
         await self._polls.close()
 
+    def _put(self, target: Target, entry: CacheEntry) -> None:
+        self._cache.put(self._key(target), entry, brief=None if target.managed else self._freshness)
+
     def _key(self, target: Target) -> Hashable:
         """The cache key. Pages of ad-hoc targets do not survive a reload of the modules; inventory devices are polled
         again anyway."""
@@ -178,9 +193,33 @@ class PageService:
             return target.key, target.modules
         return target.key, target.modules, self._collector.generation
 
+    async def _convert(self, target: Target, page: RenderedPage, body_format: Format) -> None:
+        """Makes the page available in a format that it was not rendered in."""
+        async with self._conversion:
+            if page.has(body_format):
+                return
+            if page.is_large:
+                await asyncio.to_thread(page.gzipped, body_format)
+                self._memory.release_soon()
+            else:
+                page.gzipped(body_format)
+            if self._cache.peek(self._key(target)) is page:
+                self._put(target, page)  # it has become larger
+
+    def _require_memory(self, target: Target) -> None:
+        """Raises MemoryShort while memory is short, unless no other poll runs."""
+        if self._memory.is_high() and not self._polls.is_idle:
+            self._memory.refused += 1
+            message = "not polled now: the process is close to its memory limit (MEMORY_LIMIT); retry later"
+            raise MemoryShort(message, target=str(target.endpoint))
+
     async def _wait(self, target: Target, timeout: float, not_before: float) -> CacheEntry:  # noqa: ASYNC109  # as above
         try:
             async with asyncio.timeout(timeout):
+                if not self._polls.has(target, not_before=not_before):
+                    self._require_memory(target)
+                    await self._slots.acquire()
+                    self._polls.start(target, not_before=not_before).add_done_callback(lambda _: self._slots.release())
                 return await self._polls.share(target, not_before=not_before)
         except TimeoutError:
             seconds = round(timeout, 2)
@@ -196,11 +235,13 @@ class PageService:
             outcome = "success" if problem is None else "partial"
         except SnmpError as error:
             entry, problem, outcome = PollFailure(now, error), error, outcome_of(error)
+        if isinstance(problem, MemoryShort):
+            self._memory.refused += 1
         self._counts.record(outcome, seconds=time.perf_counter() - began)
         self._recent_polls.append(isinstance(entry, RenderedPage))
         self._log_outcome_change(target, outcome, problem)
         if target.owned and not self._is_frozen and (target.managed or isinstance(entry, RenderedPage)):
-            self._cache.put(self._key(target), entry)
+            self._put(target, entry)
         return entry
 
     def _log_outcome_change(self, target: Target, outcome: str, problem: SnmpError | None) -> None:

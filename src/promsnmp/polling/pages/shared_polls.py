@@ -32,14 +32,23 @@ class SharedPolls:
         """Polls running now."""
         return sum(poll.began is not None for polls in self._polls.values() for poll in polls)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no poll runs or waits."""
+        return not self._polls
+
     async def share(self, target: Target, *, not_before: float = -math.inf) -> CacheEntry:
         """The result of a poll of ``target`` that began at ``not_before`` (seconds, monotonic) or later: one that runs
         or waits, or else a new one after those. Raises what the poll raises."""
-        polls = self._polls.setdefault((target.key, target.modules), [])
-        for poll in polls:
-            if poll.target == target and (poll.began is None or poll.began >= not_before) and poll.task is not None:
-                return await asyncio.shield(poll.task)
-        return await asyncio.shield(self._start(target, polls))
+        return await asyncio.shield(self.start(target, not_before=not_before))
+
+    def has(self, target: Target, *, not_before: float = -math.inf) -> bool:
+        """Whether ``share`` with the same arguments would begin no new poll."""
+        return self._find(target, not_before) is not None
+
+    def start(self, target: Target, *, not_before: float = -math.inf) -> asyncio.Task[CacheEntry]:
+        """As ``share``, but returns the task, which must not be cancelled, without waiting for it."""
+        return self._find(target, not_before) or self._start(target)
 
     async def close(self) -> None:
         """Ends all polls."""
@@ -48,7 +57,14 @@ class SharedPolls:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _start(self, target: Target, polls: list[_SharedPoll]) -> asyncio.Task[CacheEntry]:
+    def _find(self, target: Target, not_before: float) -> asyncio.Task[CacheEntry] | None:
+        for poll in self._polls.get((target.key, target.modules), ()):
+            if poll.target == target and (poll.began is None or poll.began >= not_before):
+                return poll.task
+        return None
+
+    def _start(self, target: Target) -> asyncio.Task[CacheEntry]:
+        polls = self._polls.setdefault((target.key, target.modules), [])
         before, made = polls[-1].task if polls else None, _SharedPoll(target)
         made.task = task = asyncio.create_task(self._run(made, before), name=f"poll of {target.name}")
         polls.append(made)

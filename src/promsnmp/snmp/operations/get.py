@@ -6,7 +6,7 @@ What goes wrong is kept per object, so that one that fails does not cost the oth
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from promsnmp.errors import SnmpError
 from promsnmp.snmp import ber
@@ -22,16 +22,21 @@ from promsnmp.snmp.operations.base import (
     no_cost_meter,
     requested_varbinds,
 )
+from promsnmp.snmp.operations.budget import ReadBudget
 
 MAX_GET_OIDS = 60
 """Maximum OIDs of one GET."""
+_VARBIND_OVERHEAD = 200
+"""Octets of memory of a varbind besides its value."""
 
 
 class GetOperation:
     """Fetches single objects by GET, several at a time, into ``varbinds`` and, if there is one, a scanner.
 
+    The scanner gets all objects, or those of ``columns_of``.
     ``failures`` maps OIDs that the agent answered with an error-status, or left out of its answer, to the reason;
     objects that do not exist are not a failure. ``complete`` says whether all were requested, ``cost`` what it cost.
+    When ``budget`` is spent, the objects that are left fail.
     """
 
     def __init__(
@@ -39,10 +44,13 @@ class GetOperation:
         oids: Sequence[bytes],
         scanner: ber.Scanner | None = None,
         *,
+        columns_of: Container[bytes] | None = None,
         limits: AgentLimits,
         batch_size: int = MAX_GET_OIDS,
         meter: CostMeter = no_cost_meter,
+        budget: ReadBudget | None = None,
     ) -> None:
+        self._budget = budget or ReadBudget()
         self.cost = Cost()
         self.complete = not oids
         self._meter = meter
@@ -50,6 +58,7 @@ class GetOperation:
         self.failures: dict[bytes, SnmpError] = {}
         self.varbinds: list[ber.VarBind] = []
         self._scanner = scanner
+        self._columns_of = columns_of
         self._limits = limits
         self._batch_size = max(1, min(batch_size, MAX_GET_OIDS))
         self._pending = deque(oids)
@@ -80,7 +89,13 @@ class GetOperation:
         self.failures.update({one: missing_error(one) for one in self._requested if one not in varbinds})
         self.varbinds += varbinds.values()
         if self._scanner is not None:
-            feed(self._scanner, varbinds.values())
+            chosen = self._columns_of
+            feed(self._scanner, [one for one in varbinds.values() if chosen is None or one.oid in chosen])
+        octets = sum([len(one.value) + _VARBIND_OVERHEAD for one in varbinds.values()])
+        self._budget.spend(len(varbinds), octets)
+        if self._pending and (exceeded := self._budget.exceeded_by_gets()) is not None:
+            self.failures.update(dict.fromkeys(self._pending, exceeded))
+            self._pending.clear()
 
     def _on_error(self, pdu: ber.Pdu) -> None:
         """tooBig halves the batch; any other error fails the object it points at, and the rest is asked again.

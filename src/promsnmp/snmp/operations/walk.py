@@ -25,6 +25,7 @@ from promsnmp.snmp.operations.base import (
     no_cost_meter,
     requested_varbinds,
 )
+from promsnmp.snmp.operations.budget import ReadBudget
 
 MAX_REPETITIONS = 0x7FFFFFFF  # RFC 3416 section 3
 FIRST_OID = oid.encode("1.0")
@@ -57,6 +58,8 @@ class WalkOperation:
 
     Where OIDs do not increase, a walk continues but ends with a failure, unless ``Subtree.ordered`` is false. The last
     value of a repeated object counts. A request is never repeated. With ``strict`` the walk ends there.
+
+    When ``budget`` is spent, the walk ends with a failure, and the subtrees that are left fail as well.
     """
 
     def __init__(
@@ -68,7 +71,9 @@ class WalkOperation:
         limits: AgentLimits,
         meter: CostMeter = no_cost_meter,
         strict: bool = False,
+        budget: ReadBudget | None = None,
     ) -> None:
+        self._budget = budget or ReadBudget()
         self.failures: dict[bytes, SnmpError] = {}
         self.finished: set[bytes] = set()
         self.costs: dict[bytes, Cost] = {}
@@ -132,7 +137,11 @@ class WalkOperation:
         verdict = scanner.feed(buffer, pdu.start, pdu.end)
         if verdict == ber.LOOP and scanner.offending_oid != self._position and not self._strict:
             verdict = self._tolerate_disorder(buffer, pdu)
-        if verdict == ber.MORE:
+        if verdict == ber.MORE and (exceeded := self._budget.exceeded(scanner)) is not None:
+            self._end(exceeded)
+            if self._budget.is_spent:
+                self._give_up(exceeded)
+        elif verdict == ber.MORE:
             self._continue_from(scanner.last_oid)
         elif verdict == ber.DONE:
             nothing = scanner.varbind_count == before and scanner.last_oid == self._position
@@ -219,6 +228,11 @@ class WalkOperation:
         )
         self._subtree = None
         self._is_get = False
+
+    def _give_up(self, reason: SnmpError) -> None:
+        """The subtrees that are left are not walked."""
+        while self._pending:
+            self.failures[self._pending.popleft().root] = reason
 
     def _text(self) -> str:
         return oid.to_text(self._position)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from scripts.programs.listed import read
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 
 
 class NotListed(AssertionError):
