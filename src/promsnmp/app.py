@@ -23,12 +23,19 @@ from promsnmp.discovery.schedule import Scheduler
 from promsnmp.discovery.service import Discovery
 from promsnmp.errors import ModuleError, SettingsError
 from promsnmp.http.app import create_asgi_app
-from promsnmp.http.factory import make_access_control, make_plain_routes, make_scrape_route, make_stack
+from promsnmp.http.factory import (
+    make_access_control,
+    make_connection_table,
+    make_plain_routes,
+    make_scrape_route,
+    make_stack,
+)
 from promsnmp.http.middleware.owner_proxy import OwnerProxy
 from promsnmp.http.responses.targets_cache import TargetsCache
 from promsnmp.http.security.auth import AccessControl
 from promsnmp.http.security.tls import PeerTlsContext
 from promsnmp.http.security.web_config_watcher import WebConfigWatcher
+from promsnmp.http.server.connections import ConnectionTable
 from promsnmp.http.server.fast_path import fast_path_protocol
 from promsnmp.http.server.lifecycle import Application, Lifecycle, PeriodicTask
 from promsnmp.http.server.listen import listen_all
@@ -58,6 +65,7 @@ from promsnmp.polling.detection.identify import identify
 from promsnmp.polling.subsystem import PollingSubsystem
 from promsnmp.settings import Settings
 from promsnmp.snmp.ber import COMPILED
+from promsnmp.support.descriptors import DescriptorShares, raise_limit, share
 from promsnmp.support.memory import freeze_memory, gc_paused, release_memory
 
 log = logging.getLogger(__name__)
@@ -82,6 +90,7 @@ class _Parts:
     sockets: list[socket.socket]
     cluster: Cluster
     polling: PollingSubsystem
+    connections: ConnectionTable
     discovery: Discovery
     discovery_counts: DiscoveryCounts
     scheduler: Scheduler
@@ -118,7 +127,15 @@ def _build_parts(settings: Settings) -> _Parts:
     store = _open_store(settings)
     sockets = listen_all(settings.listen_addresses)
     cluster = _build_cluster(settings, store, web, sockets)
-    polling = PollingSubsystem(settings, store, catalogue_store, cluster, check_identity=check_identity)
+    shares = _share_descriptors(settings)
+    polling = PollingSubsystem(
+        settings,
+        store,
+        catalogue_store,
+        cluster,
+        check_identity=check_identity,
+        scrape_polls=shares.scrape_polls,
+    )
     discovery_counts = DiscoveryCounts()
     discovery = _build_discovery(settings, store, cluster, discovery_counts)
     return _Parts(
@@ -129,12 +146,34 @@ def _build_parts(settings: Settings) -> _Parts:
         sockets=sockets,
         cluster=cluster,
         polling=polling,
+        connections=make_connection_table(settings, shares.connections),
         discovery=discovery,
         discovery_counts=discovery_counts,
         scheduler=make_scheduler(settings, discovery, leads=lambda: cluster.leadership.leads),
         disk=DiskSpace(settings.prom_inv_file),
         loop_lag=LoopLag(),
     )
+
+
+def _share_descriptors(settings: Settings) -> DescriptorShares:
+    """Raises the limit of file descriptors, and shares them; the log says when there are too few."""
+    descriptors = raise_limit()
+    wanted = DescriptorShares(settings.server_max_connections, settings.scrape_concurrency)
+    shares = share(
+        descriptors,
+        polls=settings.collection_concurrency,
+        connections=wanted.connections,
+        scrape_polls=wanted.scrape_polls,
+    )
+    if shares != wanted:
+        log.warning(
+            "only %d file descriptors are allowed: at most %d connections (SERVER_MAX_CONNECTIONS) and %d polls for "
+            "scrapes (SCRAPE_CONCURRENCY) at a time; raise the hard limit (ulimit -Hn, LimitNOFILE=)",
+            descriptors,
+            shares.connections,
+            shares.scrape_polls,
+        )
+    return shares
 
 
 def _open_store(settings: Settings) -> InventoryStore:
@@ -230,6 +269,7 @@ def _build_application(parts: _Parts) -> Application:
             plain_routes.snmp.path, stack.fast_answer(plain_routes.snmp), requests, web.client_name
         ),
         tls=web.tls,
+        connections=parts.connections,
         grace=settings.shutdown_timeout / 1000 * GRACE_SHARE,
         periodic_tasks=_periodic_tasks(parts),
         lifecycles=_lifecycles(parts),
@@ -296,6 +336,9 @@ def _build_metrics(parts: _Parts, access: AccessControl, requests: RequestCounts
             parts.discovery_counts, lost=count_lost(store.current), next_at=parts.scheduler.next
         ),
         lambda: metric_families.request_families(requests),
+        lambda: metric_families.connection_families(
+            connections=len(parts.connections), most=parts.connections.limits.most, closed=parts.connections.closed
+        ),
         parts.web.families,
         lambda: metric_families.config_families(
             read_at=catalogue_store.read_at, healthy=catalogue_store.last_error is None

@@ -20,6 +20,7 @@ from promsnmp.http.routes.scrape import SNMP_PATH, SNMP_POLICY, ScrapeRoute
 from promsnmp.http.security.auth import AccessControl, BasicAuthenticator, CertificateAuthenticator, TokenAuthenticator
 from promsnmp.http.security.origin import Hosts
 from promsnmp.http.security.web_config_watcher import WebConfigWatcher
+from promsnmp.http.server.connections import ConnectionLimits, ConnectionTable
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.observe.counts import RequestCounts
@@ -48,6 +49,17 @@ def make_access_control(settings: Settings, web: WebConfigWatcher) -> AccessCont
     if settings.api_allow_anonymous and access.configured:
         log.warning("API_ALLOW_ANONYMOUS has no effect: credentials are configured, and management needs them")
     return access
+
+
+def make_connection_table(settings: Settings, connections: int) -> ConnectionTable:
+    """Bounds on connections, of which the system allows ``connections``."""
+    limits = ConnectionLimits(
+        most=connections,
+        per_address=settings.server_max_connections_per_address or max(connections // 2, 1),
+        head_timeout=settings.server_header_timeout / 1000,
+        idle_timeout=settings.server_idle_timeout / 1000,
+    )
+    return ConnectionTable(limits)
 
 
 def make_scrape_route(

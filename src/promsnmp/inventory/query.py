@@ -29,6 +29,7 @@ from promsnmp.inventory.per_device_cache import PerDeviceCache
 
 MAX_QUERY_LENGTH = 2000
 """Characters."""
+MAX_CONDITIONS = 100
 LABEL = "label."
 
 _CONDITION = re.compile(
@@ -78,9 +79,11 @@ def parse_query(text: str) -> Query:
     """The conditions of a text. Raises ValueError with the reason."""
     if len(text) > MAX_QUERY_LENGTH:
         raise ValueError(f"the query is longer than {MAX_QUERY_LENGTH} characters")
-    conditions = []
+    conditions: list[Condition] = []
     rest = text.strip()
     while rest:
+        if len(conditions) == MAX_CONDITIONS:
+            raise ValueError(f"the query has more than {MAX_CONDITIONS} words")
         found = _CONDITION.match(rest)
         if found is None:
             raise ValueError(f'a quotation mark is missing or inside a word: {rest[:40]}; write key:"two words"')
@@ -115,6 +118,8 @@ def parse_parameters(pairs: Iterable[tuple[str, str]]) -> Query:
             raise ValueError(_unknown(key))
         else:
             wanted.setdefault(known, []).append(_normalised(known, value))
+        if len(conditions) > MAX_CONDITIONS:
+            raise ValueError(f"the query has more than {MAX_CONDITIONS} words")
     return (*conditions, *(Condition(key, tuple(dict.fromkeys(values)), exact=True) for key, values in wanted.items()))
 
 

@@ -229,6 +229,14 @@ def request_families(requests: RequestCounts) -> Iterable[Metric]:
     return [family]
 
 
+def connection_families(*, connections: int, most: int, closed: Mapping[str, int]) -> Iterator[Metric]:
+    """``closed`` counts connections that were refused or ended for a bound, by reason."""
+    yield gauge("promsnmp_http_connections", "Open connections of HTTP clients.", connections)
+    yield gauge("promsnmp_http_connections_max", "Maximum open connections (SERVER_MAX_CONNECTIONS).", most)
+    text = "Connections that were refused, or closed before their client did, by reason."
+    yield _counted("promsnmp_http_connections_closed", text, "reason", closed)
+
+
 def login_families(failed: int) -> Iterator[Metric]:
     yield CounterMetricFamily("promsnmp_failed_logins", "HTTP requests with wrong credentials.", value=failed)
 

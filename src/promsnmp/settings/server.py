@@ -51,6 +51,29 @@ class ServerSettings(Group):
         30_000, ge=0, description="Milliseconds that requests in flight have to finish after SIGTERM."
     )
 
+    server_max_connections: int = Field(
+        4096,
+        ge=1,
+        description="Maximum open connections of clients; fewer when the system allows too few file descriptors. "
+        "An idle connection is closed when a new one needs its place.",
+    )
+    server_max_connections_per_address: int | None = Field(
+        None,
+        ge=1,
+        description="Maximum connections from one IPv4 address or one /64 of IPv6. Default: half of all.",
+    )
+    server_header_timeout: int = Field(
+        10_000,
+        ge=100,
+        description="Milliseconds that a client has for the TLS handshake, and for the head of a request.",
+    )
+    server_idle_timeout: int = Field(
+        75_000,
+        ge=35_000,
+        description="Milliseconds after which an idle connection is closed. More than the scrape interval saves "
+        "connections; other replicas close theirs after 30 seconds.",
+    )
+
     @field_validator("server_more_addresses")
     @classmethod
     def _places(cls, value: str) -> str:

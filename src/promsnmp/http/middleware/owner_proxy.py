@@ -45,6 +45,8 @@ PERMIT_TIMEOUT = 30.0
 """Seconds that a page waits, at most, until no other replica can show an older one."""
 CUT_OFF = b"x-promsnmp-cut-off"
 """Header of an owner that seems to reach no device at all."""
+MAX_OWNERS = 50_000
+"""Devices whose owner is remembered; their names have at most 260 characters."""
 UNREADABLE = (502, 504)
 """Statuses that say that the device could not be read."""
 UNKNOWN = 404
@@ -244,6 +246,8 @@ class OwnerProxy:
         if shard is None:
             return None
         if shard not in self._owners:
+            if len(self._owners) >= MAX_OWNERS:
+                self._owners.clear()
             self._owners[shard] = None if ring.is_mine(shard) else self._members.find(ring.owner(shard))
         return self._owners[shard]
 

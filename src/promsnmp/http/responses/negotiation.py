@@ -1,6 +1,7 @@
 """Chooses the exposition format and the coding of a response by the Accept headers (RFC 9110 section 12.5).
 
-A client sends the same headers at every scrape, so the choice is remembered.
+A client sends the same headers at every scrape, so the choice is remembered. Of a long header only the beginning is
+read: no honest client sends one, and reading it and remembering it would take time and memory.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ _TEXT = ("text/plain", "text/*", "*/*")
 _VERSIONS = ("", "1.0.0", "0.0.4")
 _PROTOBUF_PARAMETERS = {"proto": "io.prometheus.client.MetricFamily", "encoding": "delimited"}
 """What the parameters of protobuf's media type must say where they are present."""
+
+
+MAX_LENGTH = 2048
+"""Characters of a header that are read."""
 
 
 class AcceptElement(NamedTuple):
@@ -50,9 +55,23 @@ def _number(text: str) -> float:
         return 0.0
 
 
-@lru_cache(maxsize=256)
 def choose_format(accept: str) -> Format:
     """OpenMetrics when it is asked for with a q that is not 0 and not below that of text, else text."""
+    return _choose_format(accept[:MAX_LENGTH])
+
+
+def prefers_protobuf(accept: str) -> bool:
+    """Whether protobuf is named, in the form that we send, with a q that is not 0 and not below another format's."""
+    return _prefers_protobuf(accept[:MAX_LENGTH])
+
+
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Whether ``Accept-Encoding`` allows gzip (RFC 9110 section 12.5.3): by name, or else by ``*``."""
+    return _accepts_gzip(accept_encoding[:MAX_LENGTH])
+
+
+@lru_cache(maxsize=256)
+def _choose_format(accept: str) -> Format:
     known = [element for element in parse_accept(accept) if element.parameters.get("version", "") in _VERSIONS]
     weights = _weights(known)
     openmetrics, text = _weight(weights, _OPENMETRICS), _weight(weights, _TEXT)
@@ -60,8 +79,7 @@ def choose_format(accept: str) -> Format:
 
 
 @lru_cache(maxsize=256)
-def prefers_protobuf(accept: str) -> bool:
-    """Whether protobuf is named, in the form that we send, with a q that is not 0 and not below another format's."""
+def _prefers_protobuf(accept: str) -> bool:
     elements = list(parse_accept(accept))
     ours = [element for element in elements if element.name == PROTOBUF and _is_our_protobuf(element)]
     protobuf = _weights(ours).get(PROTOBUF, 0.0)
@@ -70,8 +88,7 @@ def prefers_protobuf(accept: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def accepts_gzip(accept_encoding: str) -> bool:
-    """Whether ``Accept-Encoding`` allows gzip (RFC 9110 section 12.5.3): by name, or else by ``*``."""
+def _accepts_gzip(accept_encoding: str) -> bool:
     weights = {element.name: element.weight for element in parse_accept(accept_encoding)}
     return weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0))) > 0.0
 

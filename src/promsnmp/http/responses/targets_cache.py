@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from operator import itemgetter
 
 from cachetools import LRUCache
 
@@ -20,7 +21,11 @@ from promsnmp.inventory.targets import TargetList
 
 MEDIA_TYPE = "application/json"
 MAX_CACHED_BYTES = 16 * 1024 * 1024
-"""Bytes, compressed, of the lists of some devices that are kept."""
+"""Bytes, compressed, of the lists of some devices that are kept, with their queries."""
+CONDITION_BYTES, ENTRY_BYTES = 300, 1000
+"""Bytes of memory of each condition of a query besides its values, and of a list that is kept, about."""
+BUILDS_AT_ONCE = 2
+"""Lists that are built at the same time: each takes a thread, which others need as well."""
 
 
 class TargetsCache:
@@ -32,7 +37,8 @@ class TargetsCache:
         self._builder = ChunkedListBuilder(MEDIA_TYPE)
         self._snapshot: Snapshot
         self._all: CachedResponse
-        self._parts: LRUCache[Query, CachedResponse]
+        self._parts: LRUCache[Query, tuple[int, CachedResponse]]
+        self._slots = asyncio.Semaphore(BUILDS_AT_ONCE)
         self._building: dict[Query, asyncio.Task[CachedResponse]] = {}
         store.derive(self._build, self._use)
 
@@ -41,7 +47,7 @@ class TargetsCache:
         if not query:
             return self._all
         if (cached := self._parts.get(query)) is not None:
-            return cached
+            return cached[1]
         task = self._building.get(query)
         if task is None:
             task = asyncio.create_task(self._build_part(query))
@@ -54,14 +60,16 @@ class TargetsCache:
 
     def _use(self, built: tuple[Snapshot, CachedResponse]) -> None:
         self._snapshot, self._all = built
-        self._parts = LRUCache(MAX_CACHED_BYTES, getsizeof=lambda response: len(response.gzip))
+        self._parts = LRUCache(MAX_CACHED_BYTES, getsizeof=itemgetter(0))
         self._building = {}
 
     async def _build_part(self, query: Query) -> CachedResponse:
-        snapshot, parts = self._snapshot, self._parts
-        part = await asyncio.to_thread(self._select, snapshot, query)
-        if len(part.gzip) <= MAX_CACHED_BYTES:
-            parts[query] = part
+        async with self._slots:
+            snapshot, parts = self._snapshot, self._parts
+            part = await asyncio.to_thread(self._select, snapshot, query)
+        size = len(part.gzip) + ENTRY_BYTES + _memory_of(query)
+        if size <= MAX_CACHED_BYTES:
+            parts[query] = size, part
         return part
 
     def _on_built(self, query: Query, task: asyncio.Task[CachedResponse]) -> None:
@@ -71,3 +79,8 @@ class TargetsCache:
     def _select(self, snapshot: Snapshot, query: Query) -> CachedResponse:
         chosen = {device.id for device in self._search.select(query, snapshot.inventory.devices)}
         return ChunkedListBuilder(MEDIA_TYPE).build(self._targets.groups(snapshot, chosen))
+
+
+def _memory_of(query: Query) -> int:
+    """Bytes of memory of a query, about."""
+    return sum(CONDITION_BYTES + sum(4 * len(value) + 50 for value in one.values) for one in query)

@@ -13,14 +13,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 from promsnmp.http.responses.sending import HeaderList
 from promsnmp.http.security.auth import CERTIFICATE
+from promsnmp.http.server.bounded_protocol import BoundedProtocol
 from promsnmp.observe.counts import RequestCounts
 
 log = logging.getLogger(__name__)
 
+LARGE = 64 * 1024
+"""Bytes of a body from which on it is not copied."""
 _STATUS_LINE = b"HTTP/1.1 200 OK\r\n"
 _BODY_HEADERS = (b"content-length", b"transfer-encoding", b"expect", b"upgrade")
 
@@ -33,12 +34,12 @@ ClientName = Callable[[bytes], str | None]
 
 def fast_path_protocol(
     path: str, fast_answer: FastAnswer, counts: RequestCounts, client_name: ClientName = lambda _: None
-) -> type[HttpToolsProtocol]:
+) -> type[BoundedProtocol]:
     """A protocol class for uvicorn that answers GETs of ``path`` at once when ``fast_answer`` has the answer, and names
     the client by ``client_name``."""
     prefix = path.encode() + b"?"
 
-    class FastPathProtocol(HttpToolsProtocol):
+    class FastPathProtocol(BoundedProtocol):
         _certificate: str | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -64,8 +65,14 @@ def fast_path_protocol(
                 super().on_headers_complete()
                 return
             headers, body = answer
-            self.transport.write(_message([*self.server_state.default_headers, *headers], body))
+            head = _head([*self.server_state.default_headers, *headers])
+            if len(body) < LARGE:
+                self.transport.write(head + body)
+            else:
+                self.transport.writelines((head, body))  # no copy: many clients may be reading this page
             self._answered = True
+            self._unparsed = 0
+            self._on_answered()
             self.server_state.total_requests += 1
             counts.record("GET", path, 200, seconds=time.perf_counter() - began)
             self.timeout_keep_alive_task = self.loop.call_later(
@@ -98,9 +105,9 @@ def _is_simple(protocol: Any) -> bool:
     )
 
 
-def _message(headers: HeaderList, body: bytes) -> bytes:
+def _head(headers: HeaderList) -> bytes:
     pieces = [_STATUS_LINE]
     for name, value in headers:
         pieces += (name, b": ", value, b"\r\n")
-    pieces += (b"\r\n", body)
+    pieces.append(b"\r\n")
     return b"".join(pieces)

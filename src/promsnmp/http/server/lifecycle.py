@@ -20,9 +20,10 @@ from typing import Any
 
 import uvloop
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from promsnmp import __version__
+from promsnmp.http.server.bounded_protocol import BoundedProtocol
+from promsnmp.http.server.connections import ConnectionTable
 from promsnmp.http.server.http_server import HttpServer
 from promsnmp.http.server.listen import urls
 from promsnmp.observe.health import Health
@@ -67,8 +68,9 @@ class Application:
         in_flight: AbstractSet[int],
         health: Health,
         sockets: Sequence[socket.socket],
-        protocol: type[HttpToolsProtocol] = HttpToolsProtocol,
+        protocol: type[BoundedProtocol] = BoundedProtocol,
         tls: ssl.SSLContext | None = None,
+        connections: ConnectionTable | None = None,
         grace: float,
         periodic_tasks: Mapping[str, PeriodicTask],
         lifecycles: Sequence[Lifecycle] = (),
@@ -78,7 +80,7 @@ class Application:
         """What the server serves."""
         self._health = health
         self._sockets = list(sockets)
-        self._server = HttpServer(asgi_app, sockets, protocol, in_flight=in_flight, tls=tls)
+        self._server = HttpServer(asgi_app, sockets, protocol, in_flight=in_flight, tls=tls, table=connections)
         self._scheme = "http" if tls is None else "https"
         self._grace = grace
         self._periodic_tasks = dict(periodic_tasks)
