@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from bench import cached, cluster, discovery, fleet, inventory, labels, live, load
+from bench.attacks import play as attacks
 from bench.parts import Skipped
 
 ALL = {
@@ -16,6 +17,7 @@ ALL = {
     "inventory": inventory.main,
     "discovery": discovery.main,
     "cluster": cluster.main,
+    "attacks": attacks.main,
 }
 
 
