@@ -176,7 +176,7 @@ class _Route(ScrapeRoute):
     """Finds targets without an inventory."""
 
     def resolve(self, query_string: bytes) -> Target:
-        return self._targets.setdefault(query_string, target_of(query_string.decode().partition("=")[2]))
+        return target_of(query_string.decode().partition("=")[2])
 
     def _is_outdated(self) -> bool:
         return False
