@@ -23,7 +23,7 @@ from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import Community, Version
-from promsnmp.snmp.session import Traffic
+from promsnmp.snmp.traffic import Traffic
 from promsnmp.snmp.transport import SnmpEndpoint
 from tests.support.agents.behaviours import status, too_big_above
 from tests.support.agents.hostile import Behaviour, HostileAgent, Reply, Request, after

@@ -216,12 +216,12 @@ async def test_a_connected_socket_receives_only_from_its_peer() -> None:
             await session.run(ask())
 
 
-async def test_an_unconnected_socket_receives_from_no_other_port() -> None:
+async def test_an_unconnected_socket_receives_from_another_port() -> None:
     behaviour = Behaviour("another", lambda request: [Reply(request.honest, another=True)])
-    async with HostileAgent(behaviour) as agent, session_with(agent, connected=False) as session:
-        with pytest.raises(SnmpTimeout):
-            await session.run(ask())
-        assert session.traffic.discarded == {"source": 1}
+    gets = ask()
+    async with HostileAgent(behaviour) as agent, session_with(agent, timeout=1.0, connected=False) as session:
+        await session.run(gets)
+    assert value_of(gets) == b"honest"
 
 
 @pytest.mark.parametrize("connected", [True, False])
@@ -375,7 +375,7 @@ async def test_v3_replayed_answers_are_rejected() -> None:
             await browse_v3(agent)
 
 
-async def test_v3_answers_outside_the_time_window_are_rejected() -> None:
+async def test_v3_an_agent_whose_clock_goes_back_is_followed() -> None:
     async with SimulatedAgent(HONEST, users=[USER]) as agent:
         usm = agent.usm
         assert usm is not None
@@ -391,8 +391,8 @@ async def test_v3_answers_outside_the_time_window_are_rejected() -> None:
             return honest(datagram)
 
         agent.answer = old  # type: ignore[method-assign]
-        with pytest.raises(AuthenticationError, match="time window"):
-            await browse_v3(agent)
+        taken, _ = await browse_v3(agent, timeout=2.0)
+        assert len(taken) == 120
 
 
 @pytest.mark.parametrize("keeps_boots", [True, False])

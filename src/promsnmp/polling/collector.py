@@ -157,7 +157,9 @@ class Collector:
         result = PollResult.begin(plan, state.render_state)
         began = time.perf_counter()
         modules = [one.module for one in plan.modules]
-        session = self._sessions.create(target, modules, state.engine, deadline=deadline, observer=observer)
+        session = self._sessions.create(
+            target, modules, state.engine, deadline=deadline, limits=state.limits, observer=observer
+        )
         budget = ReadBudget(self._options.limits, is_memory_short=self._memory.is_critical)
         run = PollRun(session, result, target.credentials.version, state.limits, budget, self.step_runner)
         try:

@@ -23,7 +23,8 @@ from promsnmp.snmp.operations.budget import ReadBudget
 from promsnmp.snmp.operations.get import GetOperation
 from promsnmp.snmp.operations.walk import Subtree, WalkOperation
 from promsnmp.snmp.security import CommunityModel, SecurityModel
-from promsnmp.snmp.session import Session, SessionObserver, Traffic
+from promsnmp.snmp.session import Session
+from promsnmp.snmp.traffic import SessionObserver, Traffic
 from promsnmp.snmp.v3.engine import EngineState
 from promsnmp.snmp.v3.keys import KeyCache
 from promsnmp.snmp.v3.usm import UsmModel
@@ -98,17 +99,24 @@ class SessionFactory:
         engine: EngineState,
         *,
         deadline: float,
+        limits: AgentLimits | None = None,
         observer: SessionObserver | None = None,
     ) -> Session:
-        """A session with ``target``, not open yet. Timeout and retries are the target's, or else the modules'."""
+        """A session with ``target``, not open yet. Timeout and retries are the target's, or else the modules'.
+
+        ``limits`` are what is known of the agent, and are updated.
+        """
+        if limits is not None:
+            limits.use_for((target.endpoint, target.credentials))
         return Session(
             target.endpoint,
             self._security(target, engine),
             timeout=max(one.timeout for one in modules) if target.timeout is None else target.timeout,
             retries=max(one.retries for one in modules) if target.retries is None else target.retries,
             deadline=deadline,
-            connected=not any(one.use_unconnected_udp_socket for one in modules),
+            connected=not (target.unconnected or any(one.use_unconnected_udp_socket for one in modules)),
             source=self._source_address,
+            limits=limits,
             observer=observer,
             counts=self._counts,
         )
@@ -185,7 +193,7 @@ class PollRun:
 
     async def _read_with_label_cache(self, label_cache: LabelCache, render: Render) -> None:
         result, plan, now = self.result, self.result.plan, self.result.started
-        batch_size = 1 if self.version is Version.V1 else self.limits.max_repetitions
+        batch_size = 1 if self.version is Version.V1 else self.limits.batch_size
         indicators = label_cache.indicators(plan, batch_size=batch_size)
         values = await self._get(plan.gets, indicators)
         part = label_cache.begin(

@@ -25,6 +25,8 @@ class Target:
     """Seconds to wait for each answer; None: the modules' value."""
     retries: int | None = None
     """Per packet; None: the modules' value."""
+    unconnected: bool = False
+    """Whether answers without authentication may come from another address or port than the request went to."""
     managed: bool = True
     """Whether it is in the inventory and polled in the background; False: only scrapes ask for it."""
     owned: bool = True

@@ -50,6 +50,8 @@ class UsmAgent:
     ) -> None:
         self.boots = boots
         self.contexts = contexts
+        self.max_size = usm_message.MAX_SIZE
+        """The msgMaxSize that it announces, octets."""
         self.reported: dict[Report, int] = dict.fromkeys(Report, 0)
         self._users = {user.name.encode(): user for user in users}
         self._engine_id = engine_id
@@ -119,7 +121,7 @@ class UsmAgent:
         pdu = scoped.pdu
         if pdu.type not in _CONFIRMED:
             return None
-        response_header = header._replace(reportable=False, boots=self.boots, time=self.time)
+        response_header = header._replace(reportable=False, boots=self.boots, time=self.time, max_size=self.max_size)
         if scoped.engine_id != self._engine_id:
             return self.secure(response_header, self._counted(Report.UNKNOWN_PDU_HANDLER, pdu.request_id))
         if self.contexts is not None and scoped.name.decode(errors="replace") not in self.contexts:
@@ -156,8 +158,10 @@ class UsmAgent:
             request_id = usm_message.decode_scoped_pdu(datagram, message, SecurityProtocols()).pdu.request_id
         signed = report in (Report.NOT_IN_TIME_WINDOW, Report.DECRYPTION_ERROR)
         level = SecurityLevel.AUTH_NO_PRIV if signed else SecurityLevel.NO_AUTH_NO_PRIV
-        response_header = Header(header.msg_id, level, False, self._engine_id, self.boots, self.time, header.user)
-        return self.secure(response_header, self._counted(report, request_id))
+        response_header = Header(
+            header.msg_id, level, False, self._engine_id, self.boots, self.time, header.user, self.max_size
+        )
+        return self.secure(response_header._replace(max_size=self.max_size), self._counted(report, request_id))
 
     def _counted(self, report: Report, request_id: int) -> bytes:
         """A Report-PDU with the counter that went up."""

@@ -10,6 +10,8 @@ from typing import Protocol
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import Community
 
+MAX_DATAGRAM = 65507  # octets that a UDP datagram over IPv4 can carry
+
 
 class Unauthentic(Exception):
     """An answer that fails authentication; the text says why. The session drops it and keeps waiting."""
@@ -46,14 +48,28 @@ class Resynchronise(Exception):
 class SecurityModel(Protocol):
     """Wraps and opens messages for one target."""
 
+    @property
+    def authenticates(self) -> bool:
+        """Whether answers are authenticated, so that they may come from anywhere."""
+
+    @property
+    def max_message(self) -> int:
+        """Octets of the largest message that the agent takes, as far as it said so."""
+
+    def is_response(self, datagram: bytes) -> bool:
+        """Whether a datagram looks like an answer to a request; for hints only. Changes nothing."""
+
     def ready(self) -> bool:
         """Whether a request can be encoded; if not, ``discovery`` must be sent first."""
 
     def discovery(self) -> bytes:
         """The message that asks the agent for what is missing (RFC 3414 section 4)."""
 
-    def encode(self, pdu: bytes) -> bytes:
-        """The message around an encoded PDU; called again for each retransmission."""
+    def encode(self, pdu: bytes, *, again: bool = False) -> bytes:
+        """The message around an encoded PDU; called again for each retransmission.
+
+        ``again``: it asks for less than the PDU before, whose answer still counts.
+        """
 
     def decode(self, datagram: bytes) -> tuple[bytes, ber.Pdu]:
         """The PDU of an answer and the buffer that its offsets point into.
@@ -73,13 +89,27 @@ class CommunityModel:
         self._head = ber.encode_integer(credentials.version) + community
         self._answered = False
 
+    @property
+    def authenticates(self) -> bool:
+        return False
+
+    @property
+    def max_message(self) -> int:
+        return MAX_DATAGRAM
+
+    def is_response(self, datagram: bytes) -> bool:
+        try:
+            return ber.read_community_message(datagram, self._head) is not None
+        except ber.Malformed:
+            return False
+
     def ready(self) -> bool:
         return True
 
     def discovery(self) -> bytes:
         raise AssertionError("a community needs no discovery")
 
-    def encode(self, pdu: bytes) -> bytes:
+    def encode(self, pdu: bytes, *, again: bool = False) -> bytes:
         return ber.tlv(ber.SEQUENCE, self._head + pdu)
 
     def decode(self, datagram: bytes) -> tuple[bytes, ber.Pdu]:

@@ -8,12 +8,9 @@ Searches send and retry by themselves, in ``discovery/scan/sweep.py``.
 from __future__ import annotations
 
 import asyncio
-import errno
-import secrets
 import socket
 import time
-from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import Self
 
 from promsnmp.errors import (
     AuthenticationError,
@@ -24,11 +21,22 @@ from promsnmp.errors import (
 )
 from promsnmp.observe.exporter_counts import ExporterCounts
 from promsnmp.snmp import ber, oid
-from promsnmp.snmp.operations.base import Operation
+from promsnmp.snmp.current_request import CurrentRequest
+from promsnmp.snmp.operations.base import AgentLimits, Operation
 from promsnmp.snmp.security import Refused, Resynchronise, SecurityModel, Unauthentic, Unexpected
+from promsnmp.snmp.silence import (
+    answer_from_elsewhere,
+    counted,
+    describe_age,
+    describe_requests,
+    explain_unreachable,
+)
 from promsnmp.snmp.tcp import MessageSplitter, open_stream
+from promsnmp.snmp.traffic import SessionObserver, Traffic
 from promsnmp.snmp.transport import RECEIVE_SIZE, Address, SnmpEndpoint, literal_address, open_socket, resolve
 
+SMALLEST_MAX_MESSAGE = 484
+"""Octets of a message that every agent takes (RFC 3412 section 6.3)."""
 MAX_RESYNCHRONISATIONS = 4
 """How often one request is repeated because the agent sent a new engine id or time."""
 MAX_CLAIMS = 16
@@ -39,40 +47,19 @@ MAX_STREAM_DISCARDS = 100
 """Messages of a stream, which come from the agent itself, that may be useless until it counts as malformed."""
 
 
-@dataclass(slots=True)
-class Traffic:
-    """Packet counters of a session, for the page and PromSNMP's own metrics."""
-
-    sent: int = 0
-    """Datagrams sent, retransmissions and engine discovery included."""
-    retried: int = 0
-    """Retransmissions among them."""
-    discarded: dict[str, int] = field(default_factory=dict)
-    """Datagrams that were dropped, by reason."""
-
-    def discard(self, reason: str) -> None:
-        """Counts one datagram that was dropped."""
-        self.discarded[reason] = self.discarded.get(reason, 0) + 1
-
-
-class SessionObserver(Protocol):
-    """Sees the PDUs of a session, both ways."""
-
-    def on_request(self, pdu: bytes) -> None:
-        """A PDU is sent, or sent again."""
-
-    def on_response(self, buffer: bytes, pdu: ber.Pdu) -> None:
-        """A PDU came that the security model accepted; whether it answers the last request is not checked yet."""
-
-
 class Session:
     """An exchange with one agent, over UDP or TCP; ``async with`` opens and closes its socket.
 
     ``timeout`` (seconds) and ``retries`` are per packet; ``deadline`` (loop time, seconds) bounds the whole session.
     ``source`` is the local address to send from; empty leaves the choice to the system. With ``connected`` false the
-    agent may answer from another address than the request went to, as some with several addresses do, but only from
-    the same port: an agent answers from the port that it listens on. ``observer`` sees all PDUs; ``counts`` gets the
-    packets and their times.
+    agent may answer from another address or port than the request went to, as some with several addresses do. Answers
+    that are authenticated (v3) may always. ``limits`` is what is known of the agent, and is updated. ``observer`` sees
+    all PDUs; ``counts`` gets the packets and their times.
+
+    A request that gets no answer is sent again, ``retries`` times. An agent that answered something before is then
+    asked for less (``Operation.ask_less``), a few times more if need be. An agent that has not answered yet is asked
+    for the least from the second attempt on, and the last attempt goes out from an unconnected socket, which shows
+    answers from elsewhere: a device that is down costs as many packets as before.
     """
 
     def __init__(
@@ -85,25 +72,33 @@ class Session:
         deadline: float | None = None,
         connected: bool = True,
         source: str = "",
+        limits: AgentLimits | None = None,
         observer: SessionObserver | None = None,
         counts: ExporterCounts | None = None,
     ) -> None:
         self.endpoint = endpoint
         self._counts = counts
         self._sent_at = 0.0
+        self.limits = limits or AgentLimits()
         self._observer = observer
         self._source = source
         self.traffic = Traffic()
         self._security = security
         self._timeout = timeout
         self._retries = retries
-        self._connected = connected
+        self._accepts_any_source = not connected or security.authenticates
+        self._connected = connected and not (self.limits.answers_from and security.authenticates)
+        self._look: socket.socket | None = None
+        """An unconnected socket for the last attempt."""
+        self._looks = False
         self._loop = asyncio.get_running_loop()
         self._deadline = float("inf") if deadline is None else deadline
         self._sock: socket.socket | None = None
         self._stream = MessageSplitter() if endpoint.is_stream else None
-        self._request_id = secrets.randbits(31)
-        self._pdu = b""
+        self._request = CurrentRequest(self.limits)
+        self._heard = self._answered = False
+        """Whether anything of the agent was accepted in this session, and whether it was the answer to a request."""
+        self._elsewhere = self._odd_id = ""
         self._operation: Operation | None = None
         self._done: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -122,7 +117,7 @@ class Session:
 
     async def open(self) -> None:
         """Resolves the name and opens the socket. Raises AddressError, SnmpRefused or SnmpTimeout."""
-        address = literal_address(self.endpoint) or await self._resolve()
+        self._address = address = literal_address(self.endpoint) or await self._resolve()
         self._sockaddr = address.sockaddr
         try:
             if self._stream is None:
@@ -149,12 +144,12 @@ class Session:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._sock is not None:
-            self._loop.remove_reader(self._sock.fileno())
-            self._sock.close()
-            self._sock = None
-            if self._counts is not None:
-                self._counts.add_packets(sent=self.traffic.sent, retried=self.traffic.retried)
+        if self._sock is not None and self._counts is not None:
+            self._counts.add_packets(sent=self.traffic.sent, retried=self.traffic.retried)
+        for opened in filter(None, (self._sock, self._look)):
+            self._loop.remove_reader(opened.fileno())
+            opened.close()
+        self._sock = self._look = None
 
     def meter(self) -> tuple[float, int, int]:
         """Time (seconds, any start), packets sent, and packets sent again so far."""
@@ -181,16 +176,17 @@ class Session:
     def _send_next(self) -> None:
         """Sends the next request of the operation, or ends it."""
         assert self._operation is not None
-        self._request_id = self._request_id + 1 & 0x7FFFFFFF
-        pdu = self._operation.next_pdu(self._request_id)
-        if pdu is None:
+        if not self._request.begin(self._operation):
             self._finish(None)
             return
-        self._pdu = pdu
+        self._looks = False
         self._attempt = 0
         self._resynchronised = self._claims = 0
         self._is_refused = False
         self._last_rejection = None
+        if self.limits.looks_next and not self._heard and not self._retries:
+            self._request.ask_less(self._operation, answers=False)
+            self._open_look()
         self._send()
 
     def _send(self) -> None:
@@ -198,13 +194,21 @@ class Session:
         assert self._sock is not None
         security = self._security
         is_ready = security.ready()
-        if is_ready and self._observer is not None:
-            self._observer.on_request(self._pdu)
-        datagram = security.encode(self._pdu) if is_ready else security.discovery()
+        if is_ready:
+            datagram = security.encode(self._request.pdu, again=self._request.is_smaller)
+            if len(datagram) > SMALLEST_MAX_MESSAGE and len(datagram) > security.max_message:
+                self._send_shorter(len(datagram))
+                return
+            if self._observer is not None:
+                self._observer.on_request(self._request.pdu)
+        else:
+            datagram = security.discovery()
         self.traffic.sent += 1
         self._sent_at = time.perf_counter()
         try:
-            if self._connected or self._stream is not None:
+            if self._looks and self._look is not None:
+                self._look.sendto(datagram, self._sockaddr)
+            elif self._connected or self._stream is not None:
                 self._sock.send(datagram)
             else:
                 self._sock.sendto(datagram, self._sockaddr)
@@ -217,6 +221,41 @@ class Session:
         if self._timer is None:
             self._timer = self._loop.call_at(self._packet_deadline, self._on_timer)
 
+    def _send_shorter(self, size: int) -> None:
+        """Asks for less, as the agent takes no message of ``size`` octets (RFC 3412 section 6.3)."""
+        assert self._operation is not None
+        if self._request.ask_less(self._operation, answers=True):
+            self._request.tried.pop()  # it was not sent
+            self._send()
+            return
+        most = self._security.max_message
+        message = f"the request for one object has {size} octets, the agent takes at most {most} (msgMaxSize)"
+        self._finish(SnmpError(message, **self._error_context()))
+
+    def _ask_again(self) -> bool:
+        """Sends the request, or a smaller one, again; False after the last attempt."""
+        assert self._operation is not None
+        was_last = self._attempt >= self._retries
+        may_be_smaller = self._security.ready() and (self._heard or not was_last)
+        if not (may_be_smaller and self._request.ask_less(self._operation, answers=self._heard)) and was_last:
+            return False
+        self._attempt += 1
+        self.traffic.retried += 1
+        if self._attempt == self._retries and not self._heard:
+            self._open_look()
+        self._send()
+        return True
+
+    def _open_look(self) -> None:
+        """Sends the last attempt from an unconnected socket: answers from elsewhere then show."""
+        if self._look is None and self._connected and self._stream is None:
+            try:
+                self._look = open_socket(self._address, connected=False, source=self._source)
+            except OSError:  # no descriptor is left: it goes out from the connected socket
+                return
+            self._loop.add_reader(self._look.fileno(), self._on_unconnected, self._look)
+        self._looks = self._look is not None
+
     def _on_timer(self) -> None:
         """One timer runs per operation; it checks whether the current packet has timed out."""
         self._timer = None
@@ -225,25 +264,18 @@ class Session:
         now = self._loop.time()
         if now < self._packet_deadline:
             self._timer = self._loop.call_at(self._packet_deadline, self._on_timer)
-        elif now >= self._deadline or self._attempt >= self._retries or self._is_refused:
+        elif now >= self._deadline or self._is_refused or not self._ask_again():
             self._finish(self._last_rejection or self._timed_out(now))
-        else:
-            self._attempt += 1
-            self.traffic.retried += 1
-            self._send()
 
     # ---------------------------------------------------------------------------------------------- receiving
 
     def _on_readable(self) -> None:
         assert self._sock is not None
+        if not self._connected:
+            self._on_unconnected(self._sock)
+            return
         try:
-            if self._connected:
-                datagram = self._sock.recv(RECEIVE_SIZE)
-            else:
-                datagram, source = self._sock.recvfrom(RECEIVE_SIZE)
-                if source[1] != self._sockaddr[1]:
-                    self.traffic.discard("source")
-                    return
+            datagram = self._sock.recv(RECEIVE_SIZE)
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
@@ -251,6 +283,28 @@ class Session:
             return
         if self._operation is not None:
             self._receive(datagram)
+
+    def _on_unconnected(self, sock: socket.socket) -> None:
+        """Receives from a socket that is open to all sources: what is not authenticated counts only where allowed."""
+        try:
+            datagram, source = sock.recvfrom(RECEIVE_SIZE)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            self._finish(self._unreachable(error))
+            return
+        if self._operation is None:
+            return
+        if source[:2] == self._sockaddr[:2]:
+            self._receive(datagram)
+            return
+        where = str(SnmpEndpoint(source[0], source[1]))
+        if self._accepts_any_source:
+            self._receive(datagram, where)
+            return
+        self.traffic.discard("source")
+        if self._security.is_response(datagram):
+            self._elsewhere = where
 
     def _on_stream(self) -> None:
         assert self._sock is not None
@@ -281,15 +335,21 @@ class Session:
         self._loop.remove_reader(self._sock.fileno())
         self._finish(error)
 
-    def _receive(self, datagram: bytes) -> None:
-        """Decodes an answer and hands it to the operation; counts and drops everything else."""
+    def _receive(self, datagram: bytes, where: str = "") -> None:
+        """Decodes an answer and hands it to the operation; counts and drops everything else.
+
+        ``where`` it came from, if not from where the request went to.
+        """
         assert self._operation is not None
         try:
             buffer, pdu = self._security.decode(datagram)
             if self._observer is not None:
                 self._observer.on_response(buffer, pdu)
-            if pdu.type != ber.RESPONSE or pdu.request_id != self._request_id:
-                self.traffic.discard("request_id" if pdu.type == ber.RESPONSE else "pdu_type")
+            if pdu.type != ber.RESPONSE:
+                self.traffic.discard("pdu_type")
+                return
+            if pdu.request_id != self._request.id and not self._request.is_answered_by(pdu.request_id):
+                self._on_other_id(pdu.request_id)
                 return
             if self._counts is not None:
                 self._counts.packet_seconds.observe(time.perf_counter() - self._sent_at)
@@ -311,7 +371,29 @@ class Session:
             error.target = error.target or str(self.endpoint)
             self._finish(error)
         else:
+            if where or not self._answered:
+                self._note_answer(where)
             self._send_next()
+
+    def _note_answer(self, where: str) -> None:
+        """The agent answers, and from ``where``."""
+        self._heard = self._answered = True
+        self.limits.answered_at, self.limits.looks_next = self._loop.time(), False
+        if where and self._look is not None:
+            assert self._sock is not None
+            self._loop.remove_reader(self._sock.fileno())
+            self._sock.close()
+            self._sock, self._look, self._connected = self._look, None, False
+        if where or not self._connected:
+            self.limits.answers_from = where
+
+    def _on_other_id(self, request_id: int) -> None:
+        """Drops the answer. Where it has the request-id cut to some octets, the agent is asked with a shorter one."""
+        self.traffic.discard("request_id")
+        if self._request.shorten_id(request_id):
+            self._send()
+        else:
+            self._odd_id = f"an answer came with request-id {request_id} instead of {self._request.id}"
 
     def _on_refusal(self, error: Refused) -> None:
         """Keeps waiting: anybody on the path can send an unauthenticated report, and the agent's answer may follow."""
@@ -325,6 +407,7 @@ class Session:
         self._timer = self._loop.call_at(self._packet_deadline, self._on_timer)
 
     def _resynchronise(self, error: Resynchronise) -> None:
+        self._heard = True
         self._resynchronised += error.authentic
         self._claims += not error.authentic
         if self._resynchronised <= MAX_RESYNCHRONISATIONS and self._claims <= MAX_CLAIMS:
@@ -350,17 +433,25 @@ class Session:
         return {"target": str(self.endpoint), "oid": oid.to_text(current_oid)}
 
     def _timed_out(self, now: float) -> SnmpTimeout:
+        if not self._answered:
+            self.limits.on_silence()
+        message = f"no answer to {counted(self._attempt + 1, 'request')} of {self._timeout:g} s"
         if self._packet_deadline >= self._deadline or (now >= self._deadline and self._attempt < self._retries):
-            return SnmpTimeout("no answer before the deadline of the poll", **self._error_context())
-        tries = self._attempt + 1
-        plural = "s" if tries > 1 else ""
-        hint = self._security.timeout_hint()
-        message = f"no answer to {tries} request{plural} of {self._timeout:g} s"
+            message = "no answer before the deadline of the poll"
+        if self._security.ready():
+            message += f": {describe_requests([*self._request.tried, self._request.pdu])}"
+        hint = self._hint()
         return SnmpTimeout(f"{message} ({hint})" if hint else message, **self._error_context())
 
+    def _hint(self) -> str:
+        """Why there may be no answer. An agent that has answered before has the right address and community."""
+        if self._elsewhere:
+            return answer_from_elsewhere(self._elsewhere)
+        if self._odd_id or self._answered:
+            return self._odd_id
+        if self.limits.answered_at:
+            return f"it answered {describe_age(self._loop.time() - self.limits.answered_at)} ago"
+        return self._security.timeout_hint()
+
     def _unreachable(self, error: OSError) -> SnmpRefused:
-        if isinstance(error, ConnectionRefusedError):
-            return SnmpRefused("connection refused: nothing listens on the port", **self._error_context())
-        if error.errno == errno.EADDRNOTAVAIL and self._source:
-            return SnmpRefused(f"source address {self._source} is not an address of this host", **self._error_context())
-        return SnmpRefused(f"cannot be reached: {error.strerror or error}", **self._error_context())
+        return SnmpRefused(explain_unreachable(error, self._source), **self._error_context())

@@ -80,7 +80,7 @@ def test_an_error_in_mid_walk_fails_only_that_subtree() -> None:
     assert isinstance(walks.failures[B], ErrorStatus)
     assert walks.failures[B].oid == "1.3.6.1.4.1.9999.2.25"
     assert walks.finished == {A, C}
-    assert [count(walks, at) for at in range(3)] == [30, 25, 30]
+    assert [count(walks, at) for at in range(3)] == [30, 29, 30]  # it goes on behind the next row
 
 
 @pytest.mark.parametrize("version", [Version.V1, Version.V2C])

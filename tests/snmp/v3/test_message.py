@@ -84,7 +84,6 @@ def test_a_built_message_parses_back(
 @pytest.mark.parametrize(
     "data",
     [
-        pytest.param(message() + b"\0", id="octets behind the message"),
         pytest.param(message(version=INT(1)), id="version 2c"),
         pytest.param(message(version=INT(4)), id="a version yet to come"),
         pytest.param(message(head=(*GLOBAL, NOTHING)), id="octets behind msgSecurityModel"),

@@ -15,7 +15,6 @@ from promsnmp.snmp.ber import Malformed, Pdu
 from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, User
 from promsnmp.snmp.security import Resynchronise, Unauthentic
 from promsnmp.snmp.v3 import message as usm_message
-from promsnmp.snmp.v3.engine import MAX_BOOTS
 from promsnmp.snmp.v3.message import Header
 from promsnmp.snmp.v3.usm import EngineState, Unexpected, UsmModel
 from tests.support.agents.usm_pair import (
@@ -246,10 +245,10 @@ def test_an_answer_encrypted_with_another_passphrase_is_refused() -> None:
         made.model.decode(answer_with(made._replace(agent=other), lambda header: header))
 
 
-@pytest.mark.parametrize(("boots", "time"), [(4, 10_000), (5, 9_849), (0, 0), (4, 2**31 - 1), (MAX_BOOTS, 10_000)])
-def test_an_answer_outside_the_time_window_is_refused(boots: int, time: int) -> None:
+@pytest.mark.parametrize(("boots", "time"), [(4, 10_000), (5, 9_849), (0, 0), (4, 2**31 - 1)])
+def test_an_answer_outside_the_time_window_is_not_used(boots: int, time: int) -> None:
     made = ready()
-    with pytest.raises(Unauthentic, match="time window"):
+    with pytest.raises(Resynchronise, match="time window"):
         made.model.decode(answer_with(made, lambda header: header._replace(boots=boots, time=time)))
 
 
@@ -262,7 +261,7 @@ def test_an_answer_inside_the_time_window_is_accepted(boots: int, time: int) -> 
 def test_the_time_window_moves_with_our_clock() -> None:
     made = ready()
     made.clock.now += 151
-    with pytest.raises(Unauthentic, match="time window"):
+    with pytest.raises(Resynchronise, match="time window"):
         made.model.decode(answer_with(made, lambda header: header._replace(time=10_000)))
 
 
@@ -272,7 +271,7 @@ def test_a_later_time_replaces_the_earlier_one() -> None:
     assert (made.engine.boots, made.engine.time) == (6, 400)
     made.model.decode(answer_with(made, lambda header: header._replace(boots=6, time=399)))
     assert made.engine.time == 400
-    with pytest.raises(Unauthentic, match="time window"):
+    with pytest.raises(Resynchronise, match="time window"):
         made.model.decode(answer_with(made, lambda header: header._replace(boots=5, time=10_000)))
 
 

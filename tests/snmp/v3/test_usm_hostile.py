@@ -43,13 +43,10 @@ def test_an_answer_with_one_altered_octet_is_refused(at: int, mask: int) -> None
         SHARED.model.decode(ANSWER[:at] + bytes([ANSWER[at] ^ mask]) + ANSWER[at + 1 :])
 
 
-def test_an_answer_cut_off_anywhere_or_followed_by_anything_is_refused() -> None:
+def test_an_answer_cut_off_anywhere_is_refused() -> None:
     for size in range(len(ANSWER)):
         with pytest.raises(REFUSALS):
             SHARED.model.decode(ANSWER[:size])
-    for tail in (b"\0", b"\x05\x00", ANSWER):
-        with pytest.raises(REFUSALS):
-            SHARED.model.decode(ANSWER + tail)
 
 
 @given(st.binary(max_size=300))

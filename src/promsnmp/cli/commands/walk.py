@@ -93,10 +93,10 @@ def _security(credentials: Credentials) -> SecurityModel:
 
 async def _walk(request: WalkRequest, printer: _Printer) -> int:
     """Walks and prints; returns the exit code. Raises SnmpError when the walk did not reach its end."""
-    browse = BrowseOperation(request.subtree, printer.take, version=request.credentials.version)
     session = Session(
         request.endpoint, _security(request.credentials), timeout=request.timeout, retries=request.retries
     )
+    browse = BrowseOperation(request.subtree, printer.take, version=request.credentials.version, limits=session.limits)
     began = time.perf_counter()
     async with session:
         walking = asyncio.ensure_future(session.run(browse))

@@ -31,10 +31,12 @@ class Hardware:
 
 async def read_hardware(session: Session, version: Version) -> Hardware:
     """The hardware of the device in an open session. Raises SnmpError."""
-    interfaces = FirstRowsOperation([PHYSICAL_ADDRESS], version=version, packets=PACKETS)
+    interfaces = FirstRowsOperation([PHYSICAL_ADDRESS], version=version, packets=PACKETS, limits=session.limits)
     await session.run(interfaces)
     macs = [one.value for one in interfaces.rows[PHYSICAL_ADDRESS].values() if one.tag == ber.OCTET_STRING]
-    entities = FirstRowsOperation([PHYSICAL_CLASS, SERIAL_NUMBER], version=version, packets=PACKETS)
+    entities = FirstRowsOperation(
+        [PHYSICAL_CLASS, SERIAL_NUMBER], version=version, packets=PACKETS, limits=session.limits
+    )
     await session.run(entities)
     classes, serials = entities.rows[PHYSICAL_CLASS], entities.rows[SERIAL_NUMBER]
     numbers = [text_of(serials[index]) for index, one in classes.items() if one.value in CHASSIS and index in serials]

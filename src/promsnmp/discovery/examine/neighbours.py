@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from promsnmp.inventory.address import normal_address
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import Version
+from promsnmp.snmp.operations.base import AgentLimits
 from promsnmp.snmp.operations.first_rows import FirstRowsOperation
 
 LLDP_ADDRESSES = oid.encode("1.0.8802.1.1.2.1.4.2.1.3")
@@ -22,9 +23,9 @@ _LLDP_SIZES = {1: 4, 2: 16}
 """Octets of an address by its subtype (IANA's address family numbers)."""
 
 
-def neighbour_rows(version: Version) -> FirstRowsOperation:
+def neighbour_rows(version: Version, limits: AgentLimits | None = None) -> FirstRowsOperation:
     """The operation that reads both tables."""
-    return FirstRowsOperation([LLDP_ADDRESSES, CDP_ADDRESSES], version=version, packets=PACKETS)
+    return FirstRowsOperation([LLDP_ADDRESSES, CDP_ADDRESSES], version=version, packets=PACKETS, limits=limits)
 
 
 def neighbour_addresses(rows: FirstRowsOperation) -> list[str]:

@@ -77,7 +77,7 @@ class Detector:
         catalogue = self._catalogue_store.current
         modules = [catalogue.module(name) for name in FALLBACK]
         until = now + (deadline - now) * DETECTION_SHARE
-        session = self._sessions.create(target, modules, state.engine, deadline=until)
+        session = self._sessions.create(target, modules, state.engine, deadline=until, limits=state.limits)
         try:
             async with session:
                 identity = await identify(session, limits=state.limits)

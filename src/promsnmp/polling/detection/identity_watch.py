@@ -85,7 +85,7 @@ class IdentityWatch:
         now = asyncio.get_running_loop().time()
         modules = [one.module for one in result.plan.modules]
         until = now + (deadline - now) * CHECK_SHARE
-        session = self._sessions.create(target, modules, state.engine, deadline=until)
+        session = self._sessions.create(target, modules, state.engine, deadline=until, limits=state.limits)
         async with session:
             return await check(session, device, target.credentials.version, engine=state.engine, limits=state.limits)
 

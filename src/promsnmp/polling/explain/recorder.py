@@ -12,7 +12,7 @@ from promsnmp.polling.poll import PollResult
 from promsnmp.snmp import ber
 from promsnmp.snmp.operations.base import ERROR_STATUS, NO_SUCH_NAME
 from promsnmp.snmp.operations.walk import FIRST_OID
-from promsnmp.snmp.session import Traffic
+from promsnmp.snmp.traffic import Traffic
 
 EXCEPTIONS = {
     ber.NO_SUCH_OBJECT: "noSuchObject",

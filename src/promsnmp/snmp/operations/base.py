@@ -6,12 +6,13 @@ a function instead of an agent, and a session need not know what is being read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from promsnmp.errors import ErrorStatus, MalformedMessage, SnmpError
 from promsnmp.snmp import ber, oid
+from promsnmp.snmp.operations.request_size import GET_NEXT, UNLIMITED, SizeLimit
 
 TOO_BIG = 1
 NO_SUCH_NAME = 2
@@ -51,6 +52,12 @@ class Operation(Protocol):
         Raises SnmpError to end the operation, ber.Malformed to drop the answer.
         """
 
+    def ask_less(self, request_id: int, *, answers: bool) -> bytes | None:
+        """A smaller PDU in place of the last one, which got no answer; None when the operation has none.
+
+        ``answers``: the agent has answered something in this session. An answer to any PDU since ``next_pdu`` may come.
+        """
+
     def current_oid(self) -> bytes:
         """The OID of the current request (content octets), for errors."""
 
@@ -60,10 +67,66 @@ class Operation(Protocol):
 
 @dataclass(slots=True)
 class AgentLimits:
-    """What one agent can take, learned from its errors and kept from poll to poll. 0: not known yet."""
+    """What one agent can take and how it answers, learned from its errors and its silence, kept from poll to poll."""
 
     max_repetitions: int = 0
+    """Above it, the agent answers tooBig; 0: not known yet."""
     max_get_oids: int = 0
+    repetitions: SizeLimit = field(default_factory=lambda: SizeLimit(GET_NEXT))
+    objects: SizeLimit = field(default_factory=lambda: SizeLimit(1))
+    """Objects of a GET or GETNEXT."""
+    request_id_bits: int = 31
+    """Request-ids that it returns unchanged; some agents cut them."""
+    answers_from: str = ""
+    """Where its answers come from, when that is not where it was asked."""
+    answered_at: float = 0.0
+    """When it answered last, seconds of the event loop's clock; 0: never."""
+    looks_next: bool = False
+    """Without retries: whether the next poll asks as the last retry would, as the one before got no answer."""
+    _owner: Hashable = None
+
+    def use_for(self, owner: Hashable) -> None:
+        """Forgets everything when it was learned with another ``owner`` (address and credentials)."""
+        if self._owner is None:
+            self._owner = owner
+        elif self._owner != owner:
+            new = AgentLimits(_owner=owner)
+            for name in self.__slots__:
+                setattr(self, name, getattr(new, name))
+
+    def on_silence(self) -> None:
+        """The agent answered nothing in a session: what worked before is tried no longer than needed."""
+        self.repetitions.doubt()
+        self.objects.doubt()
+        self.looks_next = not self.looks_next
+
+    @property
+    def batch_size(self) -> int:
+        """The most rows of a column that one packet brings, as far as known; 0: no limit is known."""
+        if self.repetitions.size == UNLIMITED:
+            return self.max_repetitions
+        size = max(self.repetitions.size, 1)  # a GETNEXT brings one row
+        return min(size, self.max_repetitions or size)
+
+    def lines(self) -> Iterator[str]:
+        """What was learned, for people."""
+        if self.repetitions.size == GET_NEXT:
+            yield f"no answer to GETBULK with {self.repetitions.unanswered} repetitions: walked by GETNEXT"
+        elif self.repetitions.unanswered:
+            yield (
+                f"no answer to GETBULK with {self.repetitions.unanswered} repetitions: "
+                f"asked for {self.repetitions.size} now"
+            )
+        if self.objects.unanswered:
+            yield f"no answer to requests for {self.objects.unanswered} objects: asked for {self.objects.size} now"
+        if self.max_repetitions:
+            yield f"tooBig above {self.max_repetitions} repetitions"
+        if self.max_get_oids:
+            yield f"tooBig above {self.max_get_oids} objects"
+        if self.request_id_bits < 31:
+            yield f"request-ids are cut: those sent have {self.request_id_bits} bits now"
+        if self.answers_from:
+            yield f"answers come from {self.answers_from}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,18 @@ from promsnmp.snmp.operations.walk import Subtree, WalkOperation
 class BrowseOperation:
     """Walks one subtree and passes the varbinds of each answer to ``take``."""
 
-    def __init__(self, subtree: Subtree, take: Callable[[list[ber.VarBind]], None], *, version: Version) -> None:
+    def __init__(
+        self,
+        subtree: Subtree,
+        take: Callable[[list[ber.VarBind]], None],
+        *,
+        version: Version,
+        limits: AgentLimits | None = None,
+    ) -> None:
         self._scanner = ber.Scanner([subtree.root])
-        self._walks = WalkOperation([subtree], self._scanner, version=version, limits=AgentLimits(), strict=True)
+        self._walks = WalkOperation(
+            [subtree], self._scanner, version=version, limits=limits or AgentLimits(), strict=True
+        )
         self._take = take
         self._root = subtree.root
 
@@ -33,6 +42,9 @@ class BrowseOperation:
 
     def next_pdu(self, request_id: int) -> bytes | None:
         return self._walks.next_pdu(request_id)
+
+    def ask_less(self, request_id: int, *, answers: bool) -> bytes | None:
+        return self._walks.ask_less(request_id, answers=answers)
 
     def handle_response(self, buffer: bytes, pdu: ber.Pdu) -> None:
         self._walks.handle_response(buffer, pdu)

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from promsnmp.errors import SnmpError
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.operations.base import NO_SUCH_NAME, TOO_BIG, AgentLimits
+from promsnmp.snmp.operations.request_size import SizeAttempts
 
 ROOTS_PER_REQUEST = 24
 """Subtrees per packet: the answer fits an Ethernet frame when values are short."""
@@ -34,6 +35,7 @@ class ExistsOperation:
     def __init__(self, roots: Sequence[bytes], *, limits: AgentLimits, batch_size: int = ROOTS_PER_REQUEST) -> None:
         self.present: dict[bytes, bool] = {}
         self._limits = limits
+        self._attempts = SizeAttempts(limits.objects)
         self._batch_size = batch_size
         self._pending = deque(sorted(set(roots), key=oid.decode_subids))
         self._requested: list[bytes] = []
@@ -51,16 +53,31 @@ class ExistsOperation:
         return ()
 
     def next_pdu(self, request_id: int) -> bytes | None:
-        size = min(self._batch_size, self._limits.max_get_oids or self._batch_size)
+        size = min(self._batch_size, self._limits.max_get_oids or self._batch_size, self._limits.objects.size)
         self._requested = [self._pending.popleft() for _ in range(min(size, len(self._pending)))]
         self._is_checking_last = not self._requested and bool(self._past_end)
         if self._is_checking_last:
             self._requested = [self._past_end.pop()]
         if not self._requested:
             return None
+        self._attempts.begin(request_id, len(self._requested))
+        return self._pdu(request_id)
+
+    def ask_less(self, request_id: int, *, answers: bool) -> bytes | None:
+        size = self._attempts.less(request_id, answers=answers)
+        if size is None:
+            return None
+        self._pending.extendleft(reversed(self._requested[size:]))
+        del self._requested[size:]
+        return self._pdu(request_id)
+
+    def _pdu(self, request_id: int) -> bytes:
         return ber.encode_pdu(ber.GET_NEXT, request_id, 0, 0, b"".join(map(ber.encode_varbind, self._requested)))
 
     def handle_response(self, buffer: bytes, pdu: ber.Pdu) -> None:
+        size = self._attempts.on_answer(pdu.request_id)
+        while len(self._requested) < size:  # the answer to an earlier, larger request
+            self._requested.append(self._pending.popleft())
         if self._is_checking_last and pdu.status != NO_SUCH_NAME:
             self._is_ordered = False
             self._pending.extend(self._past_end)

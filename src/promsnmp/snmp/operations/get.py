@@ -23,6 +23,7 @@ from promsnmp.snmp.operations.base import (
     requested_varbinds,
 )
 from promsnmp.snmp.operations.budget import ReadBudget
+from promsnmp.snmp.operations.request_size import SizeAttempts
 
 MAX_GET_OIDS = 60
 """Maximum OIDs of one GET."""
@@ -60,6 +61,7 @@ class GetOperation:
         self._scanner = scanner
         self._columns_of = columns_of
         self._limits = limits
+        self._attempts = SizeAttempts(limits.objects)
         self._batch_size = max(1, min(batch_size, MAX_GET_OIDS))
         self._pending = deque(oids)
         self._requested: list[bytes] = []
@@ -73,14 +75,29 @@ class GetOperation:
 
     def next_pdu(self, request_id: int) -> bytes | None:
         self._started = self._started or self._meter()
-        size = min(self._batch_size, self._limits.max_get_oids or self._batch_size)
+        size = min(self._batch_size, self._limits.max_get_oids or self._batch_size, self._limits.objects.size)
         self._requested = [self._pending.popleft() for _ in range(min(size, len(self._pending)))]
         if not self._requested:
             self._end()
             return None
+        self._attempts.begin(request_id, len(self._requested))
+        return self._pdu(request_id)
+
+    def ask_less(self, request_id: int, *, answers: bool) -> bytes | None:
+        size = self._attempts.less(request_id, answers=answers)
+        if size is None:
+            return None
+        self._pending.extendleft(reversed(self._requested[size:]))
+        del self._requested[size:]
+        return self._pdu(request_id)
+
+    def _pdu(self, request_id: int) -> bytes:
         return ber.encode_pdu(ber.GET, request_id, 0, 0, b"".join(map(ber.encode_varbind, self._requested)))
 
     def handle_response(self, buffer: bytes, pdu: ber.Pdu) -> None:
+        size = self._attempts.on_answer(pdu.request_id)
+        while len(self._requested) < size:  # the answer to an earlier, larger request
+            self._requested.append(self._pending.popleft())
         if pdu.status:
             self._on_error(pdu)
             return

@@ -10,9 +10,10 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from promsnmp.errors import OutOfOrder, SnmpError, WalkLoop
+from promsnmp.errors import ErrorStatus, OutOfOrder, SnmpError, WalkLoop
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import Version
+from promsnmp.snmp.operations.bad_object import BadObjectSearch
 from promsnmp.snmp.operations.base import (
     NO_SUCH_NAME,
     TOO_BIG,
@@ -26,8 +27,11 @@ from promsnmp.snmp.operations.base import (
     requested_varbinds,
 )
 from promsnmp.snmp.operations.budget import ReadBudget
+from promsnmp.snmp.operations.request_size import GET_NEXT, SizeAttempts
 
 MAX_REPETITIONS = 0x7FFFFFFF  # RFC 3416 section 3
+MAX_BAD_OBJECTS = 16
+"""Objects of one subtree, or runs of them, that the agent fails at and that the walk gets round."""
 FIRST_OID = oid.encode("1.0")
 """Where a walk of everything starts: BER has no shorter OID that all of SNMP's follow."""
 
@@ -58,6 +62,9 @@ class WalkOperation:
 
     Where OIDs do not increase, a walk continues but ends with a failure, unless ``Subtree.ordered`` is false. The last
     value of a repeated object counts. A request is never repeated. With ``strict`` the walk ends there.
+
+    An object that the agent answers with an error-status is left out: the walk continues behind it, and ends with a
+    failure. So it does where a v2c agent answers noSuchName in the middle of the MIB, as only v1 agents may at its end.
 
     When ``budget`` is spent, the walk ends with a failure, and the subtrees that are left fail as well.
     """
@@ -90,6 +97,14 @@ class WalkOperation:
         self._strict = strict
         self._is_get = False
         self._gaps: deque[tuple[bytes, bytes]] = deque()
+        self._attempts = SizeAttempts(limits.repetitions)
+        self._search: BadObjectSearch | None = None
+        self._search_reason: ErrorStatus | None = None
+        self._status_error: ErrorStatus | None = None
+        """The first object that was left out."""
+        self._bad_objects = 0
+        self._careful_size = MAX_REPETITIONS
+        """The most repetitions near an object that the agent fails at."""
 
     def current_oid(self) -> bytes:
         return self._position
@@ -104,11 +119,28 @@ class WalkOperation:
             self._begin(self._pending.popleft())
         if self._is_get:
             return ber.encode_request(ber.GET, request_id, 0, 0, self._position)
-        if self._bulk:
-            return ber.encode_request(ber.GET_BULK, request_id, 0, self._repetitions(), self._position or FIRST_OID)
-        return ber.encode_request(ber.GET_NEXT, request_id, 0, 0, self._position or FIRST_OID)
+        if self._search is not None:
+            return ber.encode_request(ber.GET_NEXT, request_id, 0, 0, self._search.candidate)
+        size = self._repetitions()
+        self._attempts.begin(request_id, size)
+        return self._walk_pdu(request_id, size)
+
+    def ask_less(self, request_id: int, *, answers: bool) -> bytes | None:
+        if self._is_get or self._search is not None:
+            return None
+        size = self._attempts.less(request_id, answers=answers)
+        return None if size is None else self._walk_pdu(request_id, size)
+
+    def _walk_pdu(self, request_id: int, size: int) -> bytes:
+        kind = ber.GET_BULK if size else ber.GET_NEXT
+        return ber.encode_request(kind, request_id, 0, size, self._position or FIRST_OID)
 
     def handle_response(self, buffer: bytes, pdu: ber.Pdu) -> None:
+        if self._search is not None:
+            self._on_search_response(self._search, pdu)
+            return
+        if not self._is_get:
+            self._attempts.on_answer(pdu.request_id)
         if pdu.status:
             self._on_error(pdu)
         elif self._is_get:
@@ -120,21 +152,29 @@ class WalkOperation:
         self._subtree = subtree
         self._position = subtree.root
         self._requested.clear()
-        self._order_error = None
+        self._order_error = self._status_error = None
+        self._bad_objects = 0
+        self._careful_size = MAX_REPETITIONS
         self._started = (*self._meter(), self._scanner.varbind_count)
         self._scanner.start(subtree.root, subtree.ordered)
         self._gaps = deque(subtree.gaps)
         self._skip_gaps()
 
     def _repetitions(self) -> int:
+        """The size of the next request: repetitions of a GETBULK, or GET_NEXT."""
         assert self._subtree is not None
-        repetitions = min(max(1, self._subtree.max_repetitions), MAX_REPETITIONS)
-        return min(repetitions, self._limits.max_repetitions) if self._limits.max_repetitions else repetitions
+        limits = self._limits
+        if not self._bulk:
+            return GET_NEXT
+        size = min(max(1, self._subtree.max_repetitions), self._careful_size, limits.repetitions.size)
+        return min(size, limits.max_repetitions) if limits.max_repetitions else size
 
     def _on_varbinds(self, buffer: bytes, pdu: ber.Pdu) -> None:
         scanner = self._scanner
         before = scanner.varbind_count
         verdict = scanner.feed(buffer, pdu.start, pdu.end)
+        if self._careful_size != MAX_REPETITIONS:
+            self._careful_size = min(max(self._careful_size, 1) * 2, MAX_REPETITIONS)
         if verdict == ber.LOOP and scanner.offending_oid != self._position and not self._strict:
             verdict = self._tolerate_disorder(buffer, pdu)
         if verdict == ber.MORE and (exceeded := self._budget.exceeded(scanner)) is not None:
@@ -202,21 +242,59 @@ class WalkOperation:
         return True
 
     def _on_error(self, pdu: ber.Pdu) -> None:
-        """RFC 3416 section 4.2: noSuchName ends a v1 walk, tooBig halves the repetitions, others are failures."""
-        if pdu.status == NO_SUCH_NAME and self._may_get_root() and not self._is_get:
-            self._is_get = True
-        elif pdu.status == NO_SUCH_NAME:
-            self._end(None)
-        elif pdu.status == TOO_BIG and self._bulk and not self._is_get and self._repetitions() > 1:
-            self._limits.max_repetitions = self._repetitions() // 2
-        else:
+        """RFC 3416 section 4.2: noSuchName ends a v1 walk, tooBig halves the repetitions, others mean a bad object."""
+        size = GET_NEXT if self._is_get else self._attempts.size
+        if pdu.status == NO_SUCH_NAME and (self._is_get or not self._bulk):
+            self._on_end_of_mib()
+        elif pdu.status == TOO_BIG and size > 1:
+            self._limits.max_repetitions = size // 2
+        elif self._is_get:
             self._end(error_status(pdu.status, pdu.index, self._position))
+        elif size != GET_NEXT and pdu.status != NO_SUCH_NAME:
+            self._careful_size = GET_NEXT  # the bad object is among those that the request covers
+        else:
+            self._search_behind(error_status(pdu.status, pdu.index, self._position), end_only=size != GET_NEXT)
+
+    def _on_end_of_mib(self) -> None:
+        if self._may_get_root() and not self._is_get:
+            self._is_get = True
+        else:
+            self._end(None)
+
+    def _search_behind(self, error: ErrorStatus, *, end_only: bool) -> None:
+        """Looks for a way round the object; with ``end_only``, whether the MIB ends here."""
+        assert self._subtree is not None
+        self._bad_objects += 1
+        if self._bad_objects > MAX_BAD_OBJECTS:
+            self._end(error)
+            return
+        self._search_reason = None if end_only else error
+        self._search = BadObjectSearch(self._subtree.root, self._position, end_only=end_only)
+
+    def _on_search_response(self, search: BadObjectSearch, pdu: ber.Pdu) -> None:
+        search.on_result(works=not pdu.status)
+        if not search.is_over:
+            return
+        self._search = None
+        if search.start is not None:
+            if self._status_error is None and self._search_reason is not None:
+                self._status_error = self._search_reason
+                self._status_error.message += " for the object behind this OID, which is left out"
+            self._careful_size = GET_NEXT
+            self._position = search.start
+            if self._gaps and not self._skip_gaps():
+                self._end(None)
+            return
+        if pdu.status == NO_SUCH_NAME:
+            self._on_end_of_mib()  # nothing answers behind it: as in v1, it is the end
+        else:
+            self._end(self._search_reason or error_status(pdu.status, pdu.index, self._position))
 
     def _end(self, failure: SnmpError | None) -> None:
         assert self._subtree is not None
         if not self._subtree.ordered:
             self._scanner.unify()
-        failure = failure or self._order_error
+        failure = failure or self._order_error or self._status_error
         if failure is None:
             self.finished.add(self._subtree.root)
         else:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 
+from promsnmp.snmp.security import MAX_DATAGRAM
+
 TIME_WINDOW = 150  # seconds, RFC 3414 section 2.2.3
 MAX_BOOTS = 0x7FFFFFFF
 """A counter at this maximum stays there, and the engine is outside every time window (RFC 3414 section 2.2.2)."""
@@ -29,6 +31,8 @@ class EngineState:
     """Whether ``boots`` and ``time`` come from an authenticated message."""
     answered: bool = False
     """Whether it has answered a request since its engine id is known."""
+    max_message: int = MAX_DATAGRAM
+    """Octets of the largest message that it takes (msgMaxSize, RFC 3412 section 6.3)."""
     salt: int = field(default_factory=lambda: secrets.randbits(64), repr=False)
     """Counts encrypted messages from a random start (RFC 3414 section 8.1.1.1, RFC 3826 section 3.1.2.1)."""
 
@@ -43,6 +47,7 @@ class EngineState:
         self.boots = self.time = 0
         self.updated_at = 0.0
         self.synchronised = self.answered = False
+        self.max_message = MAX_DATAGRAM
 
     def set_clock(self, boots: int, time: int, now: float) -> None:
         """Sets the engine's clock as of ``now``."""

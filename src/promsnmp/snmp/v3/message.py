@@ -10,11 +10,13 @@ from typing import NamedTuple
 from promsnmp.snmp import ber
 from promsnmp.snmp.ber import Malformed, Pdu
 from promsnmp.snmp.credentials import SecurityLevel
+from promsnmp.snmp.security import MAX_DATAGRAM
 from promsnmp.snmp.v3.crypto import PRIV_PARAMETERS_SIZE, SecurityProtocols
 
 VERSION = 3
 USM = 3  # msgSecurityModel, RFC 3411 section 5 (SnmpSecurityModel)
-MAX_SIZE = 65507  # what a UDP datagram over IPv4 can carry
+MAX_SIZE = MAX_DATAGRAM
+SMALLEST_MAX_SIZE = 484  # RFC 3412 section 6.3
 MAX_INT31 = 0x7FFFFFFF
 MAX_ENGINE_ID = 32  # RFC 3411 section 5 requires 5 to 32 octets; shorter ones exist and do no harm
 
@@ -38,6 +40,8 @@ class Header(NamedTuple):
     boots: int
     time: int
     user: bytes
+    max_size: int = MAX_SIZE
+    """The largest message that the sender takes, octets."""
 
 
 class Message(NamedTuple):
@@ -52,6 +56,8 @@ class Message(NamedTuple):
     priv_parameters: bytes
     start: int
     end: int
+    size: int
+    """Octets of the message; what a datagram holds behind them does not belong to it."""
 
 
 class ScopedPdu(NamedTuple):
@@ -87,7 +93,8 @@ def build_message(header: Header, scoped: bytes, security_protocols: SecurityPro
         + tail
     )
     flags = _FLAGS[header.level] | (_REPORTABLE if header.reportable else 0)
-    global_data = ber.encode_integer(header.msg_id) + _MAX_SIZE_TLV + bytes((ber.OCTET_STRING, 1, flags)) + _USM_TLV
+    max_size = _MAX_SIZE_TLV if header.max_size == MAX_SIZE else ber.encode_integer(header.max_size)
+    global_data = ber.encode_integer(header.msg_id) + max_size + bytes((ber.OCTET_STRING, 1, flags)) + _USM_TLV
     whole = ber.tlv(
         ber.SEQUENCE,
         _VERSION_TLV
@@ -99,14 +106,16 @@ def build_message(header: Header, scoped: bytes, security_protocols: SecurityPro
 
 
 def parse_message(data: bytes) -> Message:
-    """Parses ``data``, which must be exactly one message. Raises Malformed."""
+    """Parses the message at the start of ``data``. Raises Malformed.
+
+    Some agents send octets behind it; they are ignored, as for v1 and v2c.
+    """
     pos, end = ber.read(data, 0, len(data), ber.SEQUENCE)
-    _fills(end, len(data), "the message")
     version, pos = ber.read_integer(data, pos, end)
     if version != VERSION:
         raise Malformed(f"msgVersion is {version}, expected 3")
     start, stop = ber.read(data, pos, end, ber.SEQUENCE)
-    msg_id, level, reportable = _global_data(data, start, stop)
+    msg_id, level, reportable, max_size = _global_data(data, start, stop)
     outer, pos = ber.read(data, stop, end, ber.OCTET_STRING)
     start, stop = ber.read(data, outer, pos, ber.SEQUENCE)
     _fills(stop, pos, "msgSecurityParameters")
@@ -122,8 +131,8 @@ def parse_message(data: bytes) -> Message:
     else:
         _, stop = ber.read(data, pos, end, ber.SEQUENCE)
     _fills(stop, end, "msgData")
-    header = Header(msg_id, level, reportable, engine_id, boots, time, user)
-    return Message(header, auth_offset, auth_end - auth_offset, parameters, pos, stop)
+    header = Header(msg_id, level, reportable, engine_id, boots, time, user, max_size)
+    return Message(header, auth_offset, auth_end - auth_offset, parameters, pos, stop, end)
 
 
 def decode_scoped_pdu(data: bytes, message: Message, security_protocols: SecurityProtocols) -> ScopedPdu:
@@ -152,10 +161,10 @@ def _scoped(data: bytes, pos: int, end: int) -> ScopedPdu:
     return ScopedPdu(engine_id, name, ber.read_pdu(data, at, stop), data)
 
 
-def _global_data(data: bytes, pos: int, end: int) -> tuple[int, SecurityLevel, bool]:
-    """msgID, level and whether a report is wanted, of the msgGlobalData at ``pos``."""
+def _global_data(data: bytes, pos: int, end: int) -> tuple[int, SecurityLevel, bool, int]:
+    """msgID, level, whether a report is wanted, and msgMaxSize, of the msgGlobalData at ``pos``."""
     msg_id, at = _int31(data, pos, end, "msgID")
-    _, at = _int31(data, at, end, "msgMaxSize")
+    max_size, at = _int31(data, at, end, "msgMaxSize")
     start, at = ber.read(data, at, end, ber.OCTET_STRING)
     if at - start != 1:
         raise Malformed(f"msgFlags has {at - start} octets")
@@ -167,7 +176,7 @@ def _global_data(data: bytes, pos: int, end: int) -> tuple[int, SecurityLevel, b
     level = _LEVELS.get(flags & (_AUTH | _PRIV))
     if level is None:  # RFC 3412 section 7.2 step 5
         raise Malformed("msgFlags asks for privacy without authentication")
-    return msg_id, level, bool(flags & _REPORTABLE)
+    return msg_id, level, bool(flags & _REPORTABLE), max(max_size, SMALLEST_MAX_SIZE)
 
 
 def _octets(data: bytes, pos: int, end: int, most: int, name: str) -> tuple[bytes, int]:

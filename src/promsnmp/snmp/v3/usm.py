@@ -3,7 +3,8 @@
 Every answer is checked: it must belong to an outstanding request, have the requested security level, engine, user and
 context, a right MAC, and a time inside the window. Reports, which an agent sends when it cannot answer, are accepted as
 far as section 3.2 allows. One without authentication may come from anybody, so it neither ends a poll nor changes what
-is known: an engine that it names is asked to prove itself, and replaces a proven engine only then.
+is known: an engine that it names is asked to prove itself, and replaces a proven engine only then. A time that it names
+is a guess: the next request carries it, and the authenticated answer has to confirm it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from promsnmp.snmp.credentials import LEVEL_NAMES, SecurityLevel, User
 from promsnmp.snmp.security import Refused, Resynchronise, Unauthentic, Unexpected
 from promsnmp.snmp.v3 import message as usm_message
 from promsnmp.snmp.v3.crypto import SecurityProtocols, security_protocols
-from promsnmp.snmp.v3.engine import MAX_BOOTS, EngineState
+from promsnmp.snmp.v3.engine import MAX_BOOTS, TIME_WINDOW, EngineState
 from promsnmp.snmp.v3.keys import KeyCache
 from promsnmp.snmp.v3.message import Header, Message, ScopedPdu
 from promsnmp.snmp.v3.reports import (
@@ -54,6 +55,8 @@ class _SentRequest(NamedTuple):
     level: SecurityLevel
     engine_id: bytes
     pdu: bytes
+    guess: tuple[int, int] | None = None
+    """The boots and time that it carries, when they come from a report without authentication."""
 
 
 class UsmModel:
@@ -81,16 +84,33 @@ class UsmModel:
         """The PDU of the last request."""
         self._rival = b""
         """An engine id that the next message goes to, because an unauthenticated report named it."""
+        self._guess: tuple[int, int] | None = None
+        """Boots and time that the next message carries, because an unauthenticated report named them."""
         self._keyed_for = b""
         self._protocols = SecurityProtocols()
 
     # ----------------------------------------------------------------------------------------------------- sending
 
+    @property
+    def authenticates(self) -> bool:
+        return self._user.level != NO_AUTH
+
+    @property
+    def max_message(self) -> int:
+        return self._engine.max_message
+
+    def is_response(self, datagram: bytes) -> bool:
+        try:
+            return usm_message.parse_message(datagram).header.msg_id in self._outstanding
+        except Malformed:
+            return False
+
     def ready(self) -> bool:
         """Whether the engine id is known and, where messages are authenticated, the engine's time."""
         if self._rival:
             return self._user.level == NO_AUTH
-        return bool(self._engine.engine_id) and (self._user.level == NO_AUTH or self._engine.synchronised)
+        has_time = self._engine.synchronised or self._guess is not None
+        return bool(self._engine.engine_id) and (self._user.level == NO_AUTH or has_time)
 
     def discovery(self) -> bytes:
         """The next discovery message (RFC 3414 section 4): first for the engine id, then for the time."""
@@ -103,8 +123,10 @@ class UsmModel:
             header, usm_message.encode_scoped_pdu(b"", b"", self._probe), SecurityProtocols(), 0
         )
 
-    def encode(self, pdu: bytes) -> bytes:
+    def encode(self, pdu: bytes, *, again: bool = False) -> bytes:
         """The message around ``pdu``, with a new msgID each time; discovery while the engine id is unknown."""
+        if again:
+            self._request = pdu  # answers to the request before still count
         if not (self._rival or self._engine.engine_id):
             return self.discovery()
         return self._message(_SentRequest(_RequestKind.REQUEST, self._user.level, self._next_engine(), pdu))
@@ -117,6 +139,9 @@ class UsmModel:
     def _message(self, sent: _SentRequest) -> bytes:
         engine, is_known = self._engine, sent.engine_id == self._engine.engine_id
         clock = (engine.boots, engine.time_at(self._clock())) if is_known else (0, 0)
+        if self._guess is not None and sent.kind is _RequestKind.REQUEST:
+            clock, self._guess = self._guess, None
+            sent = sent._replace(guess=clock)
         header = Header(self._register(sent), sent.level, True, sent.engine_id, *clock, self._name)
         context = self._context_engine_id(sent.engine_id)
         scoped = usm_message.encode_scoped_pdu(context, self._context_name, sent.pdu)
@@ -161,7 +186,7 @@ class UsmModel:
         if header.level > sent.level:
             raise Unauthentic(f"the answer has security level {LEVEL_NAMES[header.level]}, higher than requested")
         if header.level != NO_AUTH:
-            self._authenticate(datagram, message, sent)
+            self._authenticate(datagram[: message.size], message, sent)
         scoped = self._decrypt(datagram, message, sent)
         if scoped.pdu.type == ber.REPORT:
             self._handle_report(scoped, header, sent)
@@ -212,8 +237,8 @@ class UsmModel:
             raise Unauthentic(f"the answer has security level {name}, lower than requested")
         if header.level == NO_AUTH:
             self._check_sender(header, sent)
-        elif not self._engine.check_time_window(header.boots, header.time, self._clock()):
-            raise Unauthentic(self._time_window_error(header))
+        elif not self._check_time(header, sent):
+            self._go_back(header)
         if sent.kind is _RequestKind.CLOCK:
             self._resynchronise("the engine's time")
         if scoped.engine_id != self._context_engine_id(sent.engine_id) or scoped.name != self._context_name:
@@ -221,6 +246,29 @@ class UsmModel:
         self._adopt(sent.engine_id)
         self._outstanding.clear()  # an answer to a retransmission answers all of them
         self._engine.answered = True
+        self._engine.max_message = header.max_size
+
+    def _check_time(self, header: Header, sent: _SentRequest) -> bool:
+        """Whether an authenticated answer is inside the time window, or confirms the time that was guessed."""
+        boots, time = sent.guess or (MAX_BOOTS, 0)
+        if header.boots == boots < MAX_BOOTS and abs(header.time - time) <= TIME_WINDOW:
+            self._engine.set_clock(header.boots, header.time, self._clock())
+            return True
+        return self._engine.check_time_window(header.boots, header.time, self._clock())
+
+    def _go_back(self, header: Header) -> NoReturn:
+        """Uses the time of an authenticated answer that is older than the time window allows, but not the answer.
+
+        Agents whose clock stands still, or that lose their boots at a reboot and check no time themselves, could not be
+        polled otherwise. The answer has the msgID of an outstanding request, so it is not replayed; and the answer to
+        the request that follows must be inside the window.
+        """
+        text = self._time_window_error(header)
+        if header.boots >= MAX_BOOTS:
+            raise Unauthentic(text)
+        self._engine.set_clock(header.boots, header.time, self._clock())
+        self._outstanding.clear()
+        raise Resynchronise(text, authentic=True)
 
     def _time_window_error(self, header: Header) -> str:
         engine = self._engine
@@ -251,7 +299,7 @@ class UsmModel:
         if sent.kind is _RequestKind.ENGINE or report is Report.UNKNOWN_ENGINE:
             self._handle_engine_id(header, sent)
         if report is Report.NOT_IN_TIME_WINDOW:
-            self._handle_time(header)
+            self._handle_time(header, sent)
         if header.level < sent.level and report not in UNPROTECTED:
             raise Unauthentic(f"the report has a lower security level than requested (counter {oid.to_text(counter)})")
         text = explain_report(report, counter, self._user)
@@ -275,9 +323,26 @@ class UsmModel:
             self._rival = header.engine_id
         else:
             self._engine.set_engine_id(header.engine_id)
+            self._engine.max_message = header.max_size
         raise Resynchronise("the agent sent another engine id", authentic=False)
 
-    def _handle_time(self, header: Header) -> NoReturn:
+    def _guess_time(self, header: Header, sent: _SentRequest) -> NoReturn:
+        """Asks with the time of a report without authentication, which section 3.2 step 7 a does not allow agents.
+
+        Nothing is kept of it until an authenticated answer confirms it.
+        """
+        if header.engine_id != self._engine.engine_id or header.engine_id != sent.engine_id:
+            raise Unauthentic("a report about the time of another engine is not authenticated")
+        if sent.guess == (header.boots, header.time):
+            raise Unauthentic(
+                f"the agent refuses the time that its own report names (boots {header.boots}, time {header.time}); the "
+                "report is not authenticated"
+            )
+        self._guess = header.boots, header.time
+        text = f"a report without authentication with boots {header.boots}, time {header.time}"
+        raise Resynchronise(f"the agent sent {text}", authentic=False)
+
+    def _handle_time(self, header: Header, sent: _SentRequest) -> NoReturn:
         """Uses the time in an authenticated report.
 
         Even a time that goes back is accepted, which section 3.2 step 7 b alone would not allow. The report has the
@@ -285,11 +350,12 @@ class UsmModel:
         never be polled again.
         """
         if header.level == NO_AUTH:
-            raise Unauthentic("the report about the time is not authenticated")
+            self._guess_time(header, sent)
         if header.boots >= MAX_BOOTS:
             raise AuthenticationError("the agent's engine boots are at their maximum: give its SNMP engine a new id")
         self._engine.set_clock(header.boots, header.time, self._clock())
-        self._resynchronise("the engine's time")
+        self._engine.max_message = header.max_size
+        self._resynchronise(f"its time: boots {header.boots}, time {header.time}")
 
     def _resynchronise(self, what: str) -> NoReturn:
         """After an authenticated message."""

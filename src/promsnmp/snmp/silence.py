@@ -1,0 +1,71 @@
+"""The texts about an agent that does not answer: what was tried, what came instead, and what to do."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterable
+
+from promsnmp.snmp import ber
+
+_KINDS = {ber.GET: "GET", ber.GET_NEXT: "GETNEXT"}
+_WIDTHS = (24, 16, 8)
+"""Bits to which agents may cut a request-id."""
+
+
+def describe_requests(pdus: Iterable[bytes]) -> str:
+    """The requests that were tried, each kind once; empty for none."""
+    return ", then ".join(dict.fromkeys(map(_describe, pdus)))
+
+
+def _describe(octets: bytes) -> str:
+    pdu = ber.read_pdu(octets, 0, len(octets))
+    if pdu.type == ber.GET_BULK:
+        return f"GETBULK of {counted(pdu.index, 'repetition')}"
+    count = len(ber.varbinds(octets, pdu.start, pdu.end))
+    return f"{_KINDS.get(pdu.type, 'request')} of {counted(count, 'object')}"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number with its noun."""
+    return f"{count} {noun}{'s' if count != 1 else ''}"
+
+
+def usable_bits(sent: int, received: int) -> int:
+    """The bits of a request-id that an agent returns unchanged, when it returned ``received`` for ``sent``.
+
+    0 when ``received`` is not ``sent`` cut to some octets. The sign bit does not count, as an agent may extend it.
+    """
+    for width in _WIDTHS:
+        if (sent ^ received) & (1 << width) - 1 == 0 and -(1 << width - 1) <= received < 1 << width:
+            return width - 1
+    return 0
+
+
+def with_request_id(octets: bytes, request_id: int) -> bytes:
+    """The encoded PDU with another request-id."""
+    pdu = ber.read_pdu(octets, 0, len(octets))
+    return ber.encode_pdu(pdu.type, request_id, pdu.status, pdu.index, octets[pdu.start : pdu.end])
+
+
+def describe_age(seconds: float) -> str:
+    """How long ago something was: ``40 s``, ``12 min``, ``3 h``."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
+
+
+def answer_from_elsewhere(where: str) -> str:
+    """What to do when an answer that may not be trusted came from another address than was asked."""
+    return (
+        f"an answer came from {where} instead: let the device answer from the address that is asked, or set"
+        " use_unconnected_udp_socket in the module; authenticated SNMPv3 needs no setting"
+    )
+
+
+def explain_unreachable(error: OSError, source: str) -> str:
+    """Why a datagram could not be sent; ``source`` is the address that it should come from."""
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused: nothing listens on the port"
+    if error.errno == errno.EADDRNOTAVAIL and source:
+        return f"source address {source} is not an address of this host"
+    return f"cannot be reached: {error.strerror or error}"

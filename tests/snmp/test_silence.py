@@ -1,0 +1,218 @@
+"""Sessions with agents that are silent to large requests, cut request-ids or answer from elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from promsnmp.errors import SnmpTimeout
+from promsnmp.snmp import ber, oid
+from promsnmp.snmp.credentials import AuthProtocol, Community, SecurityLevel, User, Version
+from promsnmp.snmp.operations.base import AgentLimits
+from promsnmp.snmp.operations.get import GetOperation
+from promsnmp.snmp.operations.request_size import GET_NEXT
+from promsnmp.snmp.operations.walk import Subtree, WalkOperation
+from promsnmp.snmp.security import CommunityModel, SecurityModel
+from promsnmp.snmp.session import Session
+from promsnmp.snmp.silence import describe_age, usable_bits
+from promsnmp.snmp.transport import SnmpEndpoint
+from promsnmp.snmp.v3.engine import EngineState
+from promsnmp.snmp.v3.usm import UsmModel
+from tests.support.agents.hostile import IF_ENTRY, SYS_DESCR, Behaviour, HostileAgent
+from tests.support.agents.silent import (
+    KEYS,
+    Accepts,
+    ElsewhereAgent,
+    SilentAgent,
+    five_objects,
+    no_bulk,
+    ten_repetitions,
+)
+
+USER = User("joe", SecurityLevel.AUTH_NO_PRIV, AuthProtocol.SHA256, "auth-secret")
+ROOT = oid.encode(IF_ENTRY)
+NAMES = [oid.encode(f"{IF_ENTRY}.10.{row}") for row in range(1, 31)]
+
+
+def session_with(
+    agent: SilentAgent | HostileAgent,
+    limits: AgentLimits,
+    *,
+    user: User | None = None,
+    retries: int = 1,
+    timeout: float = 0.05,
+    connected: bool = True,
+) -> Session:
+    security: SecurityModel = CommunityModel(Community())
+    if user is not None:
+        security = UsmModel(user, engine=EngineState(), keys=KEYS)
+    endpoint = SnmpEndpoint(agent.address, agent.port)
+    return Session(endpoint, security, timeout=timeout, retries=retries, limits=limits, connected=connected)
+
+
+async def walk(session: Session, version: Version = Version.V2C) -> WalkOperation:
+    walks = WalkOperation([Subtree(ROOT)], ber.Scanner([ROOT]), version=version, limits=session.limits)
+    async with session:
+        await session.run(walks)
+    return walks
+
+
+@pytest.mark.parametrize("retries", [0, 1, 3])
+@pytest.mark.parametrize(("accepts", "size"), [(no_bulk, GET_NEXT), (ten_repetitions, 10)])
+async def test_an_agent_that_drops_getbulk_is_walked(accepts: Accepts, size: int, retries: int) -> None:
+    limits = AgentLimits()
+    async with SilentAgent(accepts) as agent:
+        if not retries:
+            with pytest.raises(SnmpTimeout):
+                await walk(session_with(agent, limits, retries=0))
+        walks = await walk(session_with(agent, limits, retries=retries))
+        assert (walks.failures, walks._scanner.varbind_count) == ({}, 120)
+        assert limits.repetitions.size in (size, 3 if size == GET_NEXT else size)
+        del agent.asked[:]
+        await walk(session_with(agent, limits, retries=retries))
+        silent = [one for one in agent.asked if not accepts(ber.Pdu(one[0], 0, 0, one[1], 0, 0), one[2])]
+    assert len(silent) <= 1  # what works is remembered
+    assert any("no answer to GETBULK" in line for line in limits.lines())
+
+
+async def test_an_agent_that_drops_gets_of_many_objects_is_read() -> None:
+    limits = AgentLimits()
+    async with SilentAgent(five_objects) as agent:
+        gets = GetOperation(NAMES, limits=limits)
+        async with session_with(agent, limits) as session:
+            await session.run(gets)
+    assert (gets.failures, sorted(one.oid for one in gets.varbinds)) == ({}, sorted(NAMES))
+    assert limits.objects.size <= 5
+
+
+async def test_a_v3_agent_never_gets_a_longer_message_than_it_takes() -> None:
+    limits = AgentLimits()
+    async with SilentAgent(longest=484, user=USER) as agent:
+        gets = GetOperation(NAMES, limits=limits)
+        async with session_with(agent, limits, user=USER) as session:
+            await session.run(gets)
+        assert (agent.dropped, session.traffic.retried) == (0, 0)
+    assert (gets.failures, len(gets.varbinds)) == ({}, 30)
+
+
+@pytest.mark.parametrize("retries", [0, 1, 3])
+async def test_a_dead_device_costs_no_more_packets_than_its_retries(retries: int) -> None:
+    limits = AgentLimits()
+    async with HostileAgent(Behaviour("silent", lambda _: [])) as agent:
+        for _ in range(2):
+            with pytest.raises(SnmpTimeout, match="is the address right, and the community"):
+                await walk(session_with(agent, limits, retries=retries))
+        assert len(agent.requests) == 2 * (retries + 1)
+
+
+async def test_an_agent_that_answers_everything_gets_the_same_requests_as_ever() -> None:
+    limits = AgentLimits()
+    async with SilentAgent() as agent:
+        await walk(session_with(agent, limits))
+        assert {one[:2] for one in agent.asked} == {(ber.GET_BULK, 25)}
+        assert (agent.requests, list(limits.lines())) == (5, [])
+
+
+async def test_a_lost_packet_limits_nothing_for_long() -> None:
+    limits, lost = AgentLimits(), [2]
+
+    def loses(pdu: ber.Pdu, _: int) -> bool:
+        lost[0] -= 1
+        return lost[0] != 0
+
+    async with SilentAgent(loses) as agent:
+        for _ in range(3):
+            await walk(session_with(agent, limits))
+    assert list(limits.lines()) == []
+
+
+@pytest.mark.parametrize("user", [None, USER])
+@pytest.mark.parametrize("bits", [24, 16, 8])
+async def test_an_agent_that_cuts_request_ids_is_read(bits: int, user: User | None) -> None:
+    limits = AgentLimits()
+    async with SilentAgent(id_bits=bits, user=user) as agent:
+        for discarded in (True, False):
+            session = session_with(agent, limits, user=user, timeout=1.0)
+            walks = await walk(session, Version.V3 if user else Version.V2C)
+            assert (walks.failures, session.traffic.retried) == ({}, 0)
+            assert bool(session.traffic.discarded) == discarded
+    assert limits.request_id_bits < bits
+
+
+def test_a_request_id_that_is_not_cut_is_another_one() -> None:
+    assert usable_bits(0x12345678, 0x5678) == 15
+    assert usable_bits(0x1234FFFE, -2) == 15
+    assert usable_bits(0x12345678, 0x12345677) == 0
+    assert usable_bits(0x12345678, 0x99345678) == 0
+
+
+async def test_an_answer_with_another_request_id_is_named() -> None:
+    behaviour = Behaviour("odd", lambda r: [r.response(r.echo, number=4711)])
+    async with HostileAgent(behaviour) as agent:
+        with pytest.raises(SnmpTimeout, match="an answer came with request-id 4711 instead of"):
+            await walk(session_with(agent, AgentLimits()))
+
+
+# ------------------------------------------------------------------------------------------------------- from elsewhere
+
+
+@pytest.mark.parametrize("retries", [0, 1])
+async def test_authenticated_answers_from_elsewhere_are_used_and_remembered(retries: int) -> None:
+    limits = AgentLimits()
+    async with ElsewhereAgent(user=USER) as agent:
+        if not retries:
+            with pytest.raises(SnmpTimeout):
+                await walk(session_with(agent, limits, user=USER, retries=0), Version.V3)
+        await walk(session_with(agent, limits, user=USER, retries=retries, timeout=0.2), Version.V3)
+        assert limits.answers_from == agent.answers_from
+        session = session_with(agent, limits, user=USER, retries=0, timeout=1.0)
+        walks = await walk(session, Version.V3)
+    assert (walks.failures, session.traffic.retried) == ({}, 0)
+
+
+@pytest.mark.parametrize("user", [None, User("joe")])
+async def test_other_answers_from_elsewhere_count_only_where_allowed(user: User | None) -> None:
+    version = Version.V3 if user else Version.V2C
+    async with ElsewhereAgent(user=user) as agent:
+        with pytest.raises(SnmpTimeout, match=f"an answer came from {agent.answers_from} instead"):
+            await walk(session_with(agent, AgentLimits(), user=user), version)
+        walks = await walk(session_with(agent, AgentLimits(), user=user, connected=False, timeout=1.0), version)
+    assert (walks.failures, walks._scanner.varbind_count) == ({}, 120)
+
+
+# ---------------------------------------------------------------------------------------------------------------- hints
+
+
+async def test_an_agent_that_has_answered_is_not_said_to_have_another_community() -> None:
+    limits, sleeping = AgentLimits(), [False]
+    async with SilentAgent(lambda *_: not sleeping[0]) as agent:
+        await walk(session_with(agent, limits))
+        sleeping[0] = True
+        with pytest.raises(SnmpTimeout, match=r"no answer to 2 requests of 0.05 s: GETBULK of 25 .*answered 0 s ago"):
+            await walk(session_with(agent, limits))
+
+
+async def test_a_timeout_names_what_was_tried() -> None:
+    async with SilentAgent(lambda pdu, _: pdu.type == ber.GET) as agent:
+        limits = AgentLimits()
+        async with session_with(agent, limits) as session:
+            await session.run(GetOperation([oid.encode(SYS_DESCR)], limits=limits))
+            walks = WalkOperation([Subtree(ROOT)], ber.Scanner([ROOT]), version=Version.V2C, limits=limits)
+            with pytest.raises(SnmpTimeout) as caught:
+                await session.run(walks)
+    tried = "GETBULK of 25 repetitions, then GETBULK of 10 repetitions, then GETNEXT of 1 object"
+    assert caught.value.message == f"no answer to 3 requests of 0.05 s: {tried}"
+
+
+def test_what_is_known_of_an_agent_belongs_to_its_address_and_credentials() -> None:
+    limits = AgentLimits()
+    limits.use_for("here")
+    limits.answered_at, limits.request_id_bits = 7.0, 15
+    limits.use_for("here")
+    assert (limits.answered_at, limits.request_id_bits) == (7.0, 15)
+    limits.use_for("there")
+    assert (limits.answered_at, limits.request_id_bits) == (0.0, 31)
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (119, "119 s"), (600, "10 min"), (86_400, "24 h")])
+def test_an_age_has_a_fitting_unit(seconds: float, text: str) -> None:
+    assert describe_age(seconds) == text
