@@ -17,9 +17,10 @@ from promsnmp.discovery.scan.sweep import NO_BUFFERS, TICK, Sweep
 from promsnmp.discovery.scan.target_syntax import read_scope
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.field import populate, spread_over
-from promsnmp.snmp.credentials import Community, Credentials, Version
+from promsnmp.snmp.credentials import Community, Credentials, User, Version
 from tests.support.agents.behaviours import BEHAVIOURS
 from tests.support.agents.hostile import HONEST, Behaviour, HostileAgent
+from tests.support.agents.silent import SilentAgent
 from tests.support.discovery.simulated_network import MONITOR, PUBLIC, Agent, SimulatedNetwork, run_sweep, sweep_of
 from tests.support.discovery.small_device import MIB
 
@@ -185,7 +186,40 @@ def test_unexpected_datagrams_are_counted_and_ignored() -> None:
     )
     net.incoming = [(honest, sockaddr) for sockaddr in strangers]
     run_sweep(sweep, net)
-    assert (found, sweep.progress.errors["unexpected"], sweep.progress.answered) == ([], 3, 0)
+    assert (found, dict(sweep.progress.errors), sweep.progress.answered) == ([], {"elsewhere": 1, "unexpected": 3}, 0)
+
+
+class Elsewhere(SimulatedNetwork):
+    """Every agent answers from 192.0.2.99 port 1161."""
+
+    def send(self, datagram: bytes, sockaddr: SocketAddress) -> SendResult:
+        before = len(self.incoming)
+        outcome = super().send(datagram, sockaddr)
+        self.incoming[before:] = [(one, socket_address("192.0.2.99", 1161)) for one, _ in self.incoming[before:]]
+        return outcome
+
+
+def test_authenticated_answers_from_elsewhere_are_found_and_others_only_counted() -> None:
+    devices = SimulatedAgent(MIB, users=[MONITOR])
+    cases: list[tuple[list[Credentials], list[str]]] = [([MONITOR], ["192.0.2.1"]), ([PUBLIC, User("guest")], [])]
+    for credentials, addresses in cases:
+        net = Elsewhere({"192.0.2.1": devices.answer})
+        sweep, found = sweep_of(net, ["192.0.2.1"], credentials)
+        run_sweep(sweep, net)
+        assert [one.address for one in found] == addresses
+        assert [one.answers_from for one in found] == ["192.0.2.99:1161"] * len(addresses)
+        assert sweep.progress.errors["elsewhere"] == (not addresses)
+        assert not sweep._by_id
+
+
+@pytest.mark.parametrize("bits", [8, 16, 24])
+def test_agents_that_cut_request_ids_are_found(bits: int) -> None:
+    cutting = SilentAgent(id_bits=bits)
+    net = SimulatedNetwork({"192.0.2.1": cutting.answer})
+    sweep, found = sweep_of(net, ["192.0.2.1"])
+    run_sweep(sweep, net)
+    assert [one.address for one in found] == ["192.0.2.1"]
+    assert len(net.sent) == 2
 
 
 def test_an_address_that_answers_twice_is_found_once() -> None:

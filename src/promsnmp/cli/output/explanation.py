@@ -81,6 +81,8 @@ def _top(explanation: Explanation, heading: Heading) -> Iterator[str]:
         yield "  Search its address again (promsnmp discover), or correct the inventory."
     if explanation.problem:
         yield f"  The poll is incomplete: {_sentence(explanation.problem)}"
+    for line in explanation.agent:
+        yield f"  This agent: {_sentence(line)}"
     if explanation.discarded:
         reasons = ", ".join(f"{count} {reason}" for reason, count in explanation.discarded.items())
         yield f"  Discarded datagrams: {reasons}"

@@ -101,15 +101,17 @@ class Examiner:
             timeout=self._timeout,
             retries=self._retries,
             deadline=asyncio.get_running_loop().time() + DEADLINE,
+            connected=not answer.answers_from,
+            connected=not answer.answers_from,
         )
         neighbour_addresses: list[str] = []
         try:
             async with session:
-                limits = AgentLimits()
+                limits = session.limits
                 facts = await self._system(session, limits, answer, facts)
                 facts = await self._hardware(session, facts)
                 if with_neighbours:
-                    table = neighbours.neighbour_rows(answer.credentials.version)
+                    table = neighbours.neighbour_rows(answer.credentials.version, limits)
                     await session.run(table)
                     neighbour_addresses = neighbours.neighbour_addresses(table)
                 identity = await self._identify(session, limits=limits)

@@ -20,6 +20,7 @@ from promsnmp.snmp.credentials import Community, Credentials, User
 from promsnmp.snmp.operations.base import TOO_BIG
 from promsnmp.snmp.security import CommunityModel, Refused, Resynchronise, SecurityModel, Unauthentic, Unexpected
 from promsnmp.snmp.session import MAX_RESYNCHRONISATIONS
+from promsnmp.snmp.silence import usable_bits
 from promsnmp.snmp.v3.engine import EngineState
 from promsnmp.snmp.v3.keys import KeyCache
 from promsnmp.snmp.v3.reports import missing_passphrase
@@ -56,6 +57,8 @@ class AgentAnswer:
     """Its values of PROBE_OBJECTS, by OID; may be empty when the answer did not fit into a packet."""
     engine: EngineState
     """Known for a v3 user, so that the next request needs no engine discovery."""
+    answers_from: str = ""
+    """Where its answers come from, when that is not where it was asked."""
 
 
 class CandidateCredentials:
@@ -90,6 +93,7 @@ class Probe:
         "_candidates", "_count", "_engine", "_keys", "_model", "_number", "_oids", "_request_id", "_resynchronised",
         "address", "answered", "port",
     )  # fmt: skip
+    _request_id: int
 
     def __init__(
         self,
@@ -117,12 +121,21 @@ class Probe:
         varbinds = b"".join(map(ber.encode_varbind, self._oids))
         return model.encode(ber.encode_pdu(ber.GET, self._request_id, 0, 0, varbinds))
 
+    @property
+    def authenticates(self) -> bool:
+        """Whether answers to the present credentials are authenticated, so that they may come from anywhere."""
+        return self._model.authenticates
+
+    def is_response(self, datagram: bytes) -> bool:
+        """Whether a datagram looks like an answer to the last request."""
+        return self._model.is_response(datagram)
+
     def on_datagram(self, datagram: bytes) -> ProbeStep | AgentAnswer:
         """Processes a datagram from the address."""
         try:
             buffer, pdu = self._model.decode(datagram)
             if pdu.type != ber.RESPONSE or pdu.request_id != self._request_id:
-                raise Unexpected
+                return self._on_other_id(pdu)
             varbinds = ber.varbinds(buffer, pdu.start, pdu.end)
         except ber.Malformed:
             return self._dropped("malformed")
@@ -142,6 +155,15 @@ class Probe:
             return self._refused("authentication")
         self.answered = True
         return self._on_response(pdu, varbinds)
+
+    def _on_other_id(self, pdu: ber.Pdu) -> ProbeStep:
+        """Asks an agent that cuts request-ids again, with one that it need not cut."""
+        bits = usable_bits(self._request_id, pdu.request_id) if pdu.type == ber.RESPONSE else 0
+        if not bits or self._resynchronised >= MAX_RESYNCHRONISATIONS:
+            return self._dropped("unexpected")
+        self._resynchronised += 1
+        self._request_id = secrets.randbits(bits)
+        return ProbeStep.SEND
 
     def on_timeout(self) -> ProbeStep:
         """Processes a timeout: no answer to any datagram with these credentials."""

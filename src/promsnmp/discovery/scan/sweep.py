@@ -8,15 +8,20 @@ addresses that are done and takes new ones one by one: a million addresses cost 
 from __future__ import annotations
 
 import errno
+import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from promsnmp.discovery.scan.credential_probe import AgentAnswer, CandidateCredentials, Probe, ProbeStep
+from promsnmp.discovery.scan.message_ids import MessageId, message_id
 from promsnmp.discovery.scan.rate import RateShare, ScanLimits
 from promsnmp.discovery.scan.sockets import SendResult, SocketAddress, Undelivered, socket_address
+from promsnmp.snmp.transport import SnmpEndpoint
 from promsnmp.snmp.v3.keys import KeyCache
+
+log = logging.getLogger(__name__)
 
 TICK = 0.01
 """Seconds between two steps."""
@@ -65,12 +70,19 @@ class _PendingProbe:
     send_count: int = 0
     is_queued: bool = False
     """Whether its next datagram waits to be sent."""
+    message_id: MessageId | None = None
+    """The id of the last datagram."""
+    answers_from: str = ""
+    """The address that answers instead, if that is accepted."""
+    is_elsewhere: bool = False
+    """Whether another address has answered instead, which is not accepted."""
 
 
 class Sweep:
     """Asks ``addresses`` (text, without duplicates) at ``port``; ``on_answer`` is called with each agent that answers.
 
-    ``candidates`` are tried in order; ``extra_candidates`` returns more of them for single addresses.
+    ``candidates`` are tried in order; ``extra_candidates`` returns more of them for single addresses, and
+    ``is_unconnected`` whether answers of an address may come from another one.
     ``share`` limits the packets. Call ``step`` until the sweep is ``done``.
     Times are seconds of one monotonic clock.
     """
@@ -87,6 +99,7 @@ class Sweep:
         on_answer: Callable[[AgentAnswer], None],
         keys: KeyCache,
         extra_candidates: Callable[[str], Sequence[CandidateCredentials]] = lambda _: (),
+        is_unconnected: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self.progress = Progress()
         self.refusing: list[str] = []
@@ -102,7 +115,9 @@ class Sweep:
         self._share = share
         self._on_answer = on_answer
         self._keys = keys
+        self._is_unconnected = is_unconnected
         self._pending: dict[SocketAddress, _PendingProbe] = {}
+        self._by_id: dict[MessageId, _PendingProbe] = {}
         self._send_queue: deque[_PendingProbe] = deque()
         """Probes whose next datagram may be sent."""
         self._timeouts: deque[tuple[float, _PendingProbe, int]] = deque()
@@ -143,17 +158,40 @@ class Sweep:
     # ------------------------------------------------------------------------------------------------- receiving
 
     def _on_datagram(self, datagram: bytes, source: SocketAddress) -> None:
-        pending = self._pending.get(source)
+        pending, number = self._pending.get(source), message_id(datagram)
+        asked = self._by_id.get(number) if number is not None else None
+        if asked is not None and asked is not pending:
+            pending = self._accept_elsewhere(asked, datagram, source)
         if pending is None or not pending.send_count:
-            self._count("unexpected")  # late, duplicate, or from another address
+            self._count("unexpected")  # late or duplicate, or not accepted from there
             return
         step = pending.probe.on_datagram(datagram)
         if isinstance(step, AgentAnswer):
             self.progress.found += 1
             self._end(pending, found=True)
-            self._on_answer(step)
+            self._on_answer(replace(step, answers_from=pending.answers_from))
         else:
             self._go_on(pending, step)
+
+    def _accept_elsewhere(self, asked: _PendingProbe, datagram: bytes, source: SocketAddress) -> _PendingProbe | None:
+        """The probe that a datagram from another address answers, if it may.
+
+        An answer that is authenticated may, and others where ``is_unconnected`` says so.
+        """
+        if not asked.probe.is_response(datagram):
+            return None
+        where, address = str(SnmpEndpoint(source[0], source[1])), asked.probe.address
+        if asked.probe.authenticates or self._is_unconnected(address):
+            asked.answers_from = where
+            return asked
+        if not asked.is_elsewhere:
+            asked.is_elsewhere = True
+            self._count("elsewhere")
+            log.warning(
+                "discovery: %s answers from %s, which is not accepted without authentication: let it answer from the"
+                " address that is asked, or use SNMPv3", address, where,
+            )  # fmt: skip
+        return None
 
     def _on_undelivered(self, sockaddr: SocketAddress, reason: int) -> None:
         pending = self._pending.get(sockaddr)
@@ -186,11 +224,16 @@ class Sweep:
     def _end(self, pending: _PendingProbe, *, found: bool = False) -> None:
         if self._pending.pop(pending.sockaddr, None) is None:
             return
+        self._forget_id(pending)
         self.progress.probed += 1
         if pending.probe.answered:
             self.progress.answered += 1
             if not found:
                 self.refusing.append(pending.probe.address)
+
+    def _forget_id(self, pending: _PendingProbe) -> None:
+        if pending.message_id is not None and self._by_id.get(pending.message_id) is pending:
+            del self._by_id[pending.message_id]
 
     def _count(self, kind: str) -> None:
         self.progress.errors[kind] += 1
@@ -204,7 +247,8 @@ class Sweep:
             pending = self._next()
             if pending is None:
                 break
-            outcome = self._transport.send(pending.probe.datagram(), pending.sockaddr)
+            datagram = pending.probe.datagram()
+            outcome = self._transport.send(datagram, pending.sockaddr)
             if outcome is SendResult.BUFFER_FULL:
                 pending.is_queued = True
                 self._send_queue.appendleft(pending)
@@ -218,6 +262,10 @@ class Sweep:
             sent += 1
             self._pause_seconds = PAUSE_SECONDS
             pending.send_count += 1
+            self._forget_id(pending)
+            pending.message_id = message_id(datagram)
+            if pending.message_id is not None:
+                self._by_id[pending.message_id] = pending
             self._timeouts.append((now + self._scan_limits.timeout, pending, pending.send_count))
         self._share.spend(tried)
         self.progress.packets += sent

@@ -106,6 +106,8 @@ class Explanation:
     problem: str
     """What was wrong with the poll as a whole; empty when it was complete."""
     total: Cost
+    agent: tuple[str, ...]
+    """What was learned about how the agent wants to be asked; empty for an ordinary one."""
     discarded: Mapping[str, int]
     """Datagrams that were discarded, by reason."""
     walks: tuple[WalkExplanation, ...]
