@@ -10,6 +10,7 @@ from typing import Protocol
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import Community
 
+SMALLEST_MAX_MESSAGE = 484  # octets that every agent takes (RFC 3412 section 6.3)
 MAX_DATAGRAM = 65507  # octets that a UDP datagram over IPv4 can carry
 
 

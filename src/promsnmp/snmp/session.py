@@ -23,20 +23,19 @@ from promsnmp.observe.exporter_counts import ExporterCounts
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.current_request import CurrentRequest
 from promsnmp.snmp.operations.base import AgentLimits, Operation
-from promsnmp.snmp.security import Refused, Resynchronise, SecurityModel, Unauthentic, Unexpected
+from promsnmp.snmp.security import SMALLEST_MAX_MESSAGE, Refused, Resynchronise, SecurityModel, Unauthentic, Unexpected
 from promsnmp.snmp.silence import (
     answer_from_elsewhere,
     counted,
     describe_age,
     describe_requests,
     explain_unreachable,
+    too_long,
 )
 from promsnmp.snmp.tcp import MessageSplitter, open_stream
 from promsnmp.snmp.traffic import SessionObserver, Traffic
 from promsnmp.snmp.transport import RECEIVE_SIZE, Address, SnmpEndpoint, literal_address, open_socket, resolve
 
-SMALLEST_MAX_MESSAGE = 484
-"""Octets of a message that every agent takes (RFC 3412 section 6.3)."""
 MAX_RESYNCHRONISATIONS = 4
 """How often one request is repeated because the agent sent a new engine id or time."""
 MAX_CLAIMS = 16
@@ -56,10 +55,9 @@ class Session:
     that are authenticated (v3) may always. ``limits`` is what is known of the agent, and is updated. ``observer`` sees
     all PDUs; ``counts`` gets the packets and their times.
 
-    A request that gets no answer is sent again, ``retries`` times. An agent that answered something before is then
-    asked for less (``Operation.ask_less``), a few times more if need be. An agent that has not answered yet is asked
-    for the least from the second attempt on, and the last attempt goes out from an unconnected socket, which shows
-    answers from elsewhere: a device that is down costs as many packets as before.
+    What gets no answer is sent again, ``retries`` times; an agent that answered something before is asked for less
+    (``Operation.ask_less``), a few times more if need be. One that has not answered yet is asked for the least from
+    the second attempt on, the last time from an unconnected socket: a device that is down costs no more packets.
     """
 
     def __init__(
@@ -89,8 +87,7 @@ class Session:
         self._accepts_any_source = not connected or security.authenticates
         self._connected = connected and not (self.limits.answers_from and security.authenticates)
         self._look: socket.socket | None = None
-        """An unconnected socket for the last attempt."""
-        self._looks = False
+        self._looks = False  # whether the present attempt goes out from it, an unconnected socket
         self._loop = asyncio.get_running_loop()
         self._deadline = float("inf") if deadline is None else deadline
         self._sock: socket.socket | None = None
@@ -228,9 +225,7 @@ class Session:
             self._request.tried.pop()  # it was not sent
             self._send()
             return
-        most = self._security.max_message
-        message = f"the request for one object has {size} octets, the agent takes at most {most} (msgMaxSize)"
-        self._finish(SnmpError(message, **self._error_context()))
+        self._finish(SnmpError(too_long(size, self._security.max_message), **self._error_context()))
 
     def _ask_again(self) -> bool:
         """Sends the request, or a smaller one, again; False after the last attempt."""

@@ -69,3 +69,8 @@ def explain_unreachable(error: OSError, source: str) -> str:
     if error.errno == errno.EADDRNOTAVAIL and source:
         return f"source address {source} is not an address of this host"
     return f"cannot be reached: {error.strerror or error}"
+
+
+def too_long(size: int, most: int) -> str:
+    """Why a request cannot be sent: an agent takes no message of ``size`` octets."""
+    return f"the request for one object has {size} octets, the agent takes at most {most} (msgMaxSize)"
