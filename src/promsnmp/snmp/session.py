@@ -340,11 +340,8 @@ class Session:
             buffer, pdu = self._security.decode(datagram)
             if self._observer is not None:
                 self._observer.on_response(buffer, pdu)
-            if pdu.type != ber.RESPONSE:
-                self.traffic.discard("pdu_type")
-                return
-            if pdu.request_id != self._request.id and not self._request.is_answered_by(pdu.request_id):
-                self._on_other_id(pdu.request_id)
+            if pdu.type != ber.RESPONSE or not self._request.is_answered_by(pdu.request_id):
+                self._on_other_pdu(pdu)
                 return
             if self._counts is not None:
                 self._counts.packet_seconds.observe(time.perf_counter() - self._sent_at)
@@ -382,13 +379,14 @@ class Session:
         if where or not self._connected:
             self.limits.answers_from = where
 
-    def _on_other_id(self, request_id: int) -> None:
+    def _on_other_pdu(self, pdu: ber.Pdu) -> None:
         """Drops the answer. Where it has the request-id cut to some octets, the agent is asked with a shorter one."""
-        self.traffic.discard("request_id")
-        if self._request.shorten_id(request_id):
+        is_response = pdu.type == ber.RESPONSE
+        self.traffic.discard("request_id" if is_response else "pdu_type")
+        if is_response and self._request.shorten_id(pdu.request_id):
             self._send()
-        else:
-            self._odd_id = f"an answer came with request-id {request_id} instead of {self._request.id}"
+        elif is_response:
+            self._odd_id = f"an answer came with request-id {pdu.request_id} instead of {self._request.id}"
 
     def _on_refusal(self, error: Refused) -> None:
         """Keeps waiting: anybody on the path can send an unauthenticated report, and the agent's answer may follow."""

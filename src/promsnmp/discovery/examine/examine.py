@@ -102,7 +102,6 @@ class Examiner:
             retries=self._retries,
             deadline=asyncio.get_running_loop().time() + DEADLINE,
             connected=not answer.answers_from,
-            connected=not answer.answers_from,
         )
         neighbour_addresses: list[str] = []
         try:

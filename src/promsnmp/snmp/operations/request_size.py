@@ -42,7 +42,7 @@ class SizeLimit:
     _answers: int = 0
 
     def below(self, size: int) -> int:
-        """The size to try after ``size`` got no answer; ``size`` itself when there is none below."""
+        """The size to try after ``size`` got no answer; not smaller if ``size`` is the least."""
         if self.least <= self.answered < size and self.size < UNLIMITED:
             return self.answered
         if size >= 20:
