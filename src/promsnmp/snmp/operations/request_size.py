@@ -92,18 +92,17 @@ class SizeAttempts:
     """The sizes of one request that were sent so far, by request-id, as each size has its own."""
 
     limit: SizeLimit
-    _ids: list[int] = field(default_factory=list)
-    _sizes: list[int] = field(default_factory=list)
-
-    @property
-    def size(self) -> int:
-        """The size that was sent last."""
-        return self._sizes[-1]
+    size: int = 0
+    """The size that was sent last."""
+    _id: int = 0
+    _sent: list[tuple[int, int]] = field(default_factory=list)
+    """Request-ids and sizes of the larger ones that were sent before it."""
 
     def begin(self, request_id: int, size: int) -> None:
         """A new request."""
-        self._ids = [request_id]
-        self._sizes = [size]
+        self._id, self.size = request_id, size
+        if self._sent:
+            self._sent = []
 
     def less(self, request_id: int, *, answers: bool) -> int | None:
         """The size to ask for after silence, sent with ``request_id``; None when there is nothing less to ask for.
@@ -112,21 +111,27 @@ class SizeAttempts:
         least is asked, unless a request of this size has been answered before: then it is probably down.
         """
         size = self.size
-        if not answers and (len(self._sizes) > 1 or self.limit.answered >= size):
+        if not answers and (self._sent or self.limit.answered >= size):
             return None
         smaller = self.limit.below(size) if answers else self.limit.least
         if smaller >= size:
             return None
-        self._ids.append(request_id)
-        self._sizes.append(smaller)
+        self._sent.append((self._id, size))
+        self._id, self.size = request_id, smaller
         return smaller
 
     def on_answer(self, request_id: int) -> int:
         """The size that was answered; the limit learns from it."""
-        at = self._ids.index(request_id) if len(self._ids) > 1 and request_id in self._ids else len(self._ids) - 1
         limit = self.limit
+        if not self._sent:
+            if limit.size != UNLIMITED or limit.answered < self.size:
+                limit.on_answer(self.size)
+            return self.size
+        attempts = [*self._sent, (self._id, self.size)]
+        at = next((at for at, (number, _) in enumerate(attempts) if number == request_id), len(attempts) - 1)
+        sizes = [size for _, size in attempts]
         if at:
-            limit.on_silence(self._sizes[:at], self._sizes[at])
-        elif limit.size != UNLIMITED or limit.answered < self._sizes[0]:
-            limit.on_answer(self._sizes[0])
-        return self._sizes[at]
+            limit.on_silence(sizes[:at], sizes[at])
+        elif limit.size != UNLIMITED or limit.answered < sizes[0]:
+            limit.on_answer(sizes[0])
+        return sizes[at]
