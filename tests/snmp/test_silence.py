@@ -17,6 +17,7 @@ from promsnmp.snmp.silence import describe_age, usable_bits
 from promsnmp.snmp.transport import SnmpEndpoint
 from promsnmp.snmp.v3.engine import EngineState
 from promsnmp.snmp.v3.usm import UsmModel
+from tests.support.agents.behaviours import silent_after
 from tests.support.agents.hostile import IF_ENTRY, SYS_DESCR, Behaviour, HostileAgent
 from tests.support.agents.silent import (
     KEYS,
@@ -216,3 +217,11 @@ def test_what_is_known_of_an_agent_belongs_to_its_address_and_credentials() -> N
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (119, "119 s"), (600, "10 min"), (86_400, "24 h")])
 def test_an_age_has_a_fitting_unit(seconds: float, text: str) -> None:
     assert describe_age(seconds) == text
+
+
+async def test_a_timeout_names_only_requests_that_were_sent() -> None:
+    limits = AgentLimits()
+    async with HostileAgent(silent_after(0)) as agent:
+        for tried in ("GETBULK of 25 repetitions", "GETNEXT of 1 object"):
+            with pytest.raises(SnmpTimeout, match=rf"1 request of [\d.]+ s: {tried} \("):
+                await walk(session_with(agent, limits, retries=0))

@@ -40,14 +40,15 @@ class CurrentRequest:
             self._earlier_ids, self.tried = [], []
         return True
 
-    def ask_less(self, operation: Operation, *, answers: bool) -> bool:
-        """Takes a smaller request in its place, if ``operation`` has one."""
+    def ask_less(self, operation: Operation, *, answers: bool, was_sent: bool = True) -> bool:
+        """Takes a smaller request in its place, if ``operation`` has one; ``was_sent``: whether it was tried."""
         request_id = self._next_id()
         pdu = operation.ask_less(request_id, answers=answers)
         if pdu is None:
             return False
         self._earlier_ids.append(self.id)
-        self.tried.append(self.pdu)
+        if was_sent:
+            self.tried.append(self.pdu)
         self.id, self.pdu = request_id, pdu
         return True
 

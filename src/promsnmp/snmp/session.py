@@ -182,7 +182,7 @@ class Session:
         self._is_refused = False
         self._last_rejection = None
         if self.limits.looks_next and not self._heard and not self._retries:
-            self._request.ask_less(self._operation, answers=False)
+            self._request.ask_less(self._operation, answers=False, was_sent=False)
             self._open_look()
         self._send()
 
@@ -221,8 +221,7 @@ class Session:
     def _send_shorter(self, size: int) -> None:
         """Asks for less, as the agent takes no message of ``size`` octets (RFC 3412 section 6.3)."""
         assert self._operation is not None
-        if self._request.ask_less(self._operation, answers=True):
-            self._request.tried.pop()  # it was not sent
+        if self._request.ask_less(self._operation, answers=True, was_sent=False):
             self._send()
             return
         self._finish(SnmpError(too_long(size, self._security.max_message), **self._error_context()))

@@ -143,9 +143,9 @@ async def test_an_agent_that_hides_its_tables_from_the_probe_is_polled_as_usual(
 
 async def test_an_agent_that_never_answers_the_probe_costs_one_poll() -> None:
     def answer(request: Request) -> list[Reply | bytes]:
-        return [] if request.pdu.type != ber.GET_BULK else [request.honest]
+        return [] if request.pdu.type == ber.GET else [request.honest]
 
-    behaviour = Behaviour("only_bulk", answer)
+    behaviour = Behaviour("no_get", answer)
     with pytest.raises(SnmpTimeout):
         await hostile(behaviour)
     one = collector()
