@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 
 import pytest
 
+from promsnmp.errors import NotLeader
 from promsnmp.observe import tasks
-from promsnmp.observe.tasks import LoopLag, forever
+from promsnmp.observe.tasks import LoopLag, forever, shielded
 
 
 async def test_a_failure_is_logged_and_the_work_goes_on(caplog: pytest.LogCaptureFixture) -> None:
@@ -46,3 +48,38 @@ async def test_a_blocked_loop_shows_as_lag(monkeypatch: pytest.MonkeyPatch) -> N
 
 async def _now() -> None:
     """A sleep that is over at once."""
+
+
+@pytest.mark.parametrize(
+    ("error", "messages"),
+    [(NotLeader("refused"), []), (ValueError("a mistake"), ["unexpected error in work whose caller has gone"])],
+)
+async def test_work_goes_on_without_its_caller_and_only_mistakes_are_logged(
+    error: Exception, messages: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    ready, ended = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        await ready.wait()
+        ended.set()
+        raise error
+
+    caller = asyncio.create_task(shielded(asyncio.ensure_future(work())))
+    await asyncio.sleep(0)
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    ready.set()
+    await ended.wait()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    gc.collect()
+    assert [record.getMessage() for record in caplog.records] == messages
+
+
+async def test_the_result_or_error_of_shielded_work_is_the_caller_s() -> None:
+    assert await shielded(asyncio.ensure_future(asyncio.sleep(0, 5))) == 5
+    failing: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    failing.set_exception(NotLeader("refused"))
+    with pytest.raises(NotLeader):
+        await shielded(failing)

@@ -131,11 +131,15 @@ async def test_a_lost_packet_limits_nothing_for_long() -> None:
 async def test_an_agent_that_cuts_request_ids_is_read(bits: int, user: User | None) -> None:
     limits = AgentLimits()
     async with SilentAgent(id_bits=bits, user=user) as agent:
-        for discarded in (True, False):
+        discarded = True
+        for _ in range(5):  # an id whose upper octets are 0 looks as if it was cut less
             session = session_with(agent, limits, user=user, timeout=1.0)
             walks = await walk(session, Version.V3 if user else Version.V2C)
             assert (walks.failures, session.traffic.retried) == ({}, 0)
-            assert bool(session.traffic.discarded) == discarded
+            discarded = bool(session.traffic.discarded)
+            if not discarded:
+                break
+    assert not discarded
     assert limits.request_id_bits < bits
 
 

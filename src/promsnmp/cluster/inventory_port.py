@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from promsnmp.cluster.election.claim_writer import WriteClaim
 from promsnmp.cluster.peers.forward_write import CommitStatus, ForwardedWrite
+from promsnmp.observe.tasks import shielded
 from promsnmp.support.claim import Claim
 
 
@@ -49,7 +50,7 @@ class ForwardedWriteCheck:
         """Whether the file contains the write, never will, or may still get it."""
         if self._reloading is None or self._reloading.done():  # one reload for all who ask
             self._reloading = asyncio.ensure_future(self._inventory.reload())
-        await asyncio.shield(self._reloading)
+        await shielded(self._reloading)
         request_ids = self._inventory.request_ids()
         if sent.request_id in request_ids:
             return CommitStatus.COMMITTED

@@ -29,6 +29,7 @@ from promsnmp.inventory.storage.volume import VolumeCheck
 from promsnmp.inventory.writes.apply_change import Change, PendingChange
 from promsnmp.inventory.writes.fencing import GetClaim
 from promsnmp.inventory.writes.numbers import imported, now_ms
+from promsnmp.observe.tasks import shielded
 from promsnmp.support.claim import Claim
 from promsnmp.support.listeners import Listeners
 
@@ -157,7 +158,7 @@ class InventoryStore:
         self._waiting.append(pending)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_waiting(), name="writer of the inventory")
-        return await asyncio.shield(pending.future)
+        return await shielded(pending.future)
 
     async def claim(self, claim: Claim, *, after: Claim, check: Callable[[], None]) -> Claim:
         """Writes a new leader's claim into the file, unless the file has a later one than ``after``; returns the claim
@@ -168,7 +169,7 @@ class InventoryStore:
         written, and OutcomeUnknown while it is not certain that the claim lasts. Cancelling the caller does not stop
         the write.
         """
-        return await asyncio.shield(asyncio.ensure_future(self._write_claim(claim, after, check)))
+        return await shielded(asyncio.ensure_future(self._write_claim(claim, after, check)))
 
     async def _write_claim(self, claim: Claim, after: Claim, check: Callable[[], None]) -> Claim:
         async with self._turn:

@@ -1,6 +1,6 @@
 """Runs work repeatedly for the life of the process: a failure must not end it, a cancel must.
 
-Also measures the lag of the event loop, on which every such task depends.
+Also lets work go on whose caller is cancelled, and measures the lag of the event loop, on which every task depends.
 """
 
 from __future__ import annotations
@@ -9,10 +9,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
+from promsnmp.errors import PromSnmpError
 from promsnmp.observe.counts import LAG_BOUNDS, Distribution
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 LAG_INTERVAL = 1.0
 """Seconds between two measurements of the event loop's lag."""
@@ -26,6 +30,26 @@ async def forever(name: str, step: Callable[[], Awaitable[object]], *, every: fl
         except Exception:  # see above
             log.exception("%s failed; trying again in %g s", name, every)
         await asyncio.sleep(every)
+
+
+async def shielded(future: asyncio.Future[T]) -> T:
+    """The result of ``future``, which goes on when the caller is cancelled. Raises what it raises.
+
+    Unlike ``asyncio.shield`` of newer Pythons (seen in 3.13.5), it logs no refusal that comes after the caller has
+    gone; it logs unexpected errors.
+    """
+    try:
+        await asyncio.wait([future])
+    except asyncio.CancelledError:
+        future.add_done_callback(_log_unexpected)
+        raise
+    return future.result()
+
+
+def _log_unexpected(future: asyncio.Future[T]) -> None:
+    error = None if future.cancelled() else future.exception()
+    if error is not None and not isinstance(error, PromSnmpError | OSError):
+        log.error("unexpected error in work whose caller has gone", exc_info=error)
 
 
 class LoopLag:

@@ -22,6 +22,7 @@ from promsnmp.inventory.storage.atomic_file import FileStamp, read_bytes, stamp_
 from promsnmp.inventory.storage.key import load_key
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.inventory.writes.numbers import carried
+from promsnmp.observe.tasks import shielded
 from promsnmp.settings import Settings, load_settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -111,7 +112,7 @@ async def _finished(change: Coroutine[Any, Any, T]) -> T:
     task = asyncio.ensure_future(change)
     while True:
         try:
-            return await asyncio.shield(task)
+            return await shielded(task)
         except asyncio.CancelledError:
             if task.cancelled():
                 raise

@@ -10,6 +10,7 @@ import asyncio
 import socket
 
 from promsnmp.errors import CoordinatorError
+from promsnmp.observe.tasks import shielded
 
 LOOKUP_TIMEOUT = 3.0
 """Seconds for one lookup; the resolver of the C library may take much longer."""
@@ -38,7 +39,7 @@ class ServiceDns:
         lookup.add_done_callback(lambda done: done.cancelled() or done.exception())  # it may end after our timeout
         try:
             async with asyncio.timeout(LOOKUP_TIMEOUT):
-                self.addresses = await asyncio.shield(lookup)
+                self.addresses = await shielded(lookup)
         except TimeoutError:
             raise CoordinatorError(f"DNS lookup of {self._host} timed out") from None
         except (OSError, UnicodeError) as error:

@@ -18,6 +18,7 @@ from promsnmp.cluster.peers.challenge import CHALLENGE_PATH, MAX_CHALLENGE, Chal
 from promsnmp.cluster.peers.cluster_key import ClusterKey
 from promsnmp.cluster.peers.signing import InvalidSignature, RequestSigner, body_digest
 from promsnmp.errors import PeerError
+from promsnmp.observe.tasks import shielded
 from promsnmp.support.http_client import (
     MAX_BODY,
     ConnectionRefused,
@@ -185,7 +186,7 @@ class PeerClient:
             challenge.add_done_callback(partial(self._on_answered, address))
         try:
             async with asyncio.timeout(max(deadline - time.monotonic(), 0.001)):
-                return await asyncio.shield(challenge)
+                return await shielded(challenge)
         except TimeoutError:
             raise RequestNotSent(f"{address} did not answer a challenge in time") from None
 

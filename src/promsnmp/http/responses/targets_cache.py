@@ -18,6 +18,7 @@ from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.query import DeviceSelector, Query
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.inventory.targets import TargetList
+from promsnmp.observe.tasks import shielded
 
 MEDIA_TYPE = "application/json"
 MAX_CACHED_BYTES = 16 * 1024 * 1024
@@ -53,7 +54,7 @@ class TargetsCache:
             task = asyncio.create_task(self._build_part(query))
             self._building[query] = task
             task.add_done_callback(partial(self._on_built, query))
-        return await asyncio.shield(task)
+        return await shielded(task)
 
     def _build(self, snapshot: Snapshot) -> tuple[Snapshot, CachedResponse]:
         return snapshot, self._builder.build(self._targets.groups(snapshot))

@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from promsnmp.observe.tasks import shielded
 from promsnmp.polling.pages.cache import CacheEntry
 from promsnmp.polling.target import Target
 
@@ -40,7 +41,7 @@ class SharedPolls:
     async def share(self, target: Target, *, not_before: float = -math.inf) -> CacheEntry:
         """The result of a poll of ``target`` that began at ``not_before`` (seconds, monotonic) or later: one that runs
         or waits, or else a new one after those. Raises what the poll raises."""
-        return await asyncio.shield(self.start(target, not_before=not_before))
+        return await shielded(self.start(target, not_before=not_before))
 
     def has(self, target: Target, *, not_before: float = -math.inf) -> bool:
         """Whether ``share`` with the same arguments would begin no new poll."""

@@ -22,6 +22,7 @@ from promsnmp.http.server.listen import listen
 from promsnmp.inventory.document.read import from_document
 from promsnmp.inventory.storage.encrypted_file import EncryptedFile
 from promsnmp.inventory.storage.key import InventoryKey
+from promsnmp.observe.tasks import shielded
 from promsnmp.settings import load_settings
 
 ADDRESS = "127.0.0.1"
@@ -171,7 +172,7 @@ async def _uninterrupted(work: Coroutine[object, object, object]) -> None:
     """Runs ``work`` to its end even when cancelled: a write must not go on in a folder that is being removed."""
     task = asyncio.ensure_future(work)
     try:
-        await asyncio.shield(task)
+        await shielded(task)
     except asyncio.CancelledError:
         await asyncio.wait({task})
         raise
