@@ -143,6 +143,38 @@ def test_only_members_get_a_lease(clock: Clock) -> None:
     assert stranger.rules.is_valid
 
 
+def test_a_lease_counts_only_if_its_grantor_is_a_member(clock: Clock) -> None:
+    """The grantor outranks the holder for some devices, and polls these without any revocation."""
+    holder, grantor = Replica("a", clock), Replica("b", clock)
+    holder.rules.set_members([], announced=["b"])
+    grantor.rules.set_members(["a"])
+    for one in (holder, grantor):
+        one.rules.begin()
+    renew(holder, grantor)
+    assert not holder.rules.is_dropped
+    assert not holder.rules.holds("b")
+    holder.rules.note_refusal("b")
+    assert not holder.rules.is_valid  # what it showed before its crash is unknown
+    holder.rules.set_members(["b"])
+    assert holder.rules.is_valid
+
+
+def test_a_member_that_is_only_announced_again_gets_no_lease_and_its_own_does_not_count(
+    trio: list[Replica], clock: Clock
+) -> None:
+    a, b, c = trio
+    a.rules.set_members(["c"], announced=["b"])
+    passes(clock, 3.0, a, b, c)
+    assert a.rules.holds("c")
+    assert not a.rules.holds("b")
+    assert not b.rules.holds("a")
+    a.rules.set_members(["b", "c"])
+    b.revoked.clear()
+    renew(a, b, c)
+    assert a.rules.is_valid
+    assert (None, True) in b.revoked  # a may have owned its devices
+
+
 def test_a_message_for_a_replica_that_was_at_this_address_before_changes_nothing(trio: list[Replica]) -> None:
     a, b, _ = trio
     request = replace(a.rules.message("b"), receiver="an earlier b", revoked=("device",), number=99)

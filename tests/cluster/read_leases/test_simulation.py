@@ -30,6 +30,13 @@ def test_no_scrape_shows_an_older_poll_whatever_happens_to_replicas_and_network(
     assert answers > 100
 
 
+def test_a_replica_that_is_no_member_for_one_other_only_makes_no_second_owner() -> None:
+    """pod-1 has dropped pod-3, which slept, and cannot reach it; pod-3 knows pod-1 from Redis. The network heals."""
+    site = SimulatedSite(5040)
+    site.play(FAULTS, seconds=60.0)
+    site.check()
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_replicas_that_are_replaced_cost_no_reset_and_no_burst_of_polls(seed: int) -> None:
     site = SimulatedSite(seed)

@@ -25,7 +25,10 @@ class Announcements:
     @property
     def replicas(self) -> tuple[Member, ...]:
         """The replicas that are announced and have not proven themselves yet: they may run all the same."""
-        return tuple(member for member in self._waiting.values() if not self._members.is_proven(member))
+        members = self._members
+        return tuple(
+            one for one in self._waiting.values() if not members.is_proven(one) and not members.is_gone(one.instance)
+        )
 
     def mark_reachable(self) -> None:
         """Notes that the source answers. What it announced before is forgotten: it says it again."""

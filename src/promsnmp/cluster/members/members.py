@@ -161,6 +161,10 @@ class Members:
         """Whether nothing listened at a replica's address, and it has not given a sign of life since."""
         return instance in self._refused_at
 
+    def is_gone(self, instance: str) -> bool:
+        """Whether a replica has left or was dropped, and has not given a sign of life since."""
+        return instance in self._gone or instance in self._dropped
+
     def mark_left(self, instance: str) -> None:
         """Notes that a member has left."""
         self._last_seen.pop(instance, None)

@@ -10,9 +10,10 @@ and Cheriton, "Leases", 1989):
 2. A replica that polled a device in place of those that *outrank* it there (``HashRing.above``: the owner, and who
    would own the device before this one) *revokes* its leases for the device before it answers. It waits until each of
    them has confirmed that it will show no poll that began earlier, or until the lease there has ended.
-3. A lease is granted together with all revocations that its holder has not confirmed yet, and only to members. So of
-   two replicas that know each other only the higher-ranked one can consider itself the owner with all leases; and the
-   order of two replicas is the same for all (rendezvous hashing).
+3. A lease is granted together with all revocations that its holder has not confirmed yet, only to members, and counts
+   only if its grantor is a member for the holder, too. Otherwise the holder would own devices for which the grantor
+   outranks it, and the grantor would revoke nothing. So of two replicas only the higher-ranked one can consider itself
+   the owner with all leases; and the order of two replicas is the same for all (rendezvous hashing).
 4. A holder measures a lease from *before* it sent its request, the grantor from *after* it made its response, each by
    its own clock: the holder's ends first. ``MARGIN`` is for clocks of unequal speed. Nobody uses the time of day.
 5. Whoever becomes a member hears that others may have owned its devices until then (``was_owner``): it shows no
@@ -51,11 +52,11 @@ before its scrapes need polls."""
 class _Peer:
     """What this replica knows of another one, as the holder of its lease and as the grantor of one."""
 
-    held_until: float = -math.inf
+    lease_until: float = -math.inf
     carried_out: int = 0
     """Number of its last revocation that was carried out here."""
     is_member: bool = False
-    """Whether it has proven itself; if not, it has a heartbeat, and gets no lease."""
+    """Whether it has proven itself; if not, it has a heartbeat, gets no lease, and its own lease does not count."""
     heard_at: float = -math.inf
     """When it certainly knew this replica: when the last request was sent that it answered with a lease."""
     tried_since: float | None = None
@@ -76,6 +77,11 @@ class _Peer:
     was_owner: int = 0
     """The same for devices that this replica may have owned before it knew the other one."""
     confirmed: int = 0
+
+    @property
+    def held_until(self) -> float:
+        """When its lease ends; only a member's lease counts."""
+        return self.lease_until if self.is_member else -math.inf
 
 
 @dataclass(slots=True)
@@ -187,7 +193,8 @@ class ReadLeases:
         """Sets the other members, and the replicas that only have a heartbeat (instances), whenever they change."""
         members, now = set(others), self.clock()
         present = members | set(announced)
-        for instance in self._peers.keys() - present:
+        gone = [one for one, peer in self._peers.items() if one not in (members if peer.is_member else present)]
+        for instance in gone:
             self._forget(self._peers.pop(instance), now)
             self._known_before[instance] = None
             self.handing_over.discard(instance)
@@ -248,7 +255,7 @@ class ReadLeases:
         self.notice_sleep()
         peer = self._take_in(response) if response.receiver == self._me else None
         if peer is not None and response.duration:
-            peer.held_until = max(peer.held_until, sent_at + response.duration * (1 - MARGIN))
+            peer.lease_until = max(peer.lease_until, sent_at + response.duration * (1 - MARGIN))
             if sent_at > peer.heard_at:
                 peer.heard_at, peer.tried_since = sent_at, None
         self._update()
