@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 
@@ -10,7 +11,7 @@ import pytest
 
 from promsnmp.errors import NotLeader
 from promsnmp.observe import tasks
-from promsnmp.observe.tasks import LoopLag, forever, shielded
+from promsnmp.observe.tasks import LoopLag, end_within, forever, shielded
 
 
 async def test_a_failure_is_logged_and_the_work_goes_on(caplog: pytest.LogCaptureFixture) -> None:
@@ -83,3 +84,31 @@ async def test_the_result_or_error_of_shielded_work_is_the_caller_s() -> None:
     failing.set_exception(NotLeader("refused"))
     with pytest.raises(NotLeader):
         await shielded(failing)
+
+
+async def test_parts_that_fail_or_do_not_end_hold_nobody_up(caplog: pytest.LogCaptureFixture) -> None:
+    async def stubborn() -> None:
+        for _ in range(3):  # swallows cancels
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+    async def refused() -> None:
+        raise NotLeader("refused")
+
+    async def wrong() -> None:
+        raise ValueError("a mistake")
+
+    parts = [asyncio.ensure_future(part()) for part in (stubborn, refused, wrong)]
+    await end_within(0.01, parts, "stop")
+    assert sorted(record.getMessage() for record in caplog.records) == [
+        "a background part did not stop within 0.01 s",
+        "a background part did not stop: refused",
+        "a background part failed to stop",
+    ]
+    for _ in range(3):
+        parts[0].cancel()
+        await asyncio.sleep(0)
+
+
+async def test_nothing_to_end_takes_no_time() -> None:
+    await end_within(60.0, [], "stop")

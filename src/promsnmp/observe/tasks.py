@@ -1,6 +1,7 @@
 """Runs work repeatedly for the life of the process: a failure must not end it, a cancel must.
 
-Also lets work go on whose caller is cancelled, and measures the lag of the event loop, on which every task depends.
+Also lets work go on whose caller is cancelled, ends parts whether they want or not, and measures the lag of the event
+loop, on which every task depends.
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 
 from promsnmp.errors import PromSnmpError
 from promsnmp.observe.counts import LAG_BOUNDS, Distribution
@@ -50,6 +51,23 @@ def _log_unexpected(future: asyncio.Future[T]) -> None:
     error = None if future.cancelled() else future.exception()
     if error is not None and not isinstance(error, PromSnmpError | OSError):
         log.error("unexpected error in work whose caller has gone", exc_info=error)
+
+
+async def end_within(seconds: float, parts: Sequence[asyncio.Future[Any]], goal: str) -> None:
+    """Waits until background parts have ended, ``seconds`` at most, whatever they do; logs those that fail or are late.
+
+    ``goal`` is what they should do, for the log: "stop".
+    """
+    done, late = await asyncio.wait(parts, timeout=seconds) if parts else (set(), set())
+    for part in late:
+        log.warning("a background part did not %s within %g s", goal, seconds)
+        part.cancel()  # and not awaited: it may not end
+    for part in done:
+        error = None if part.cancelled() else part.exception()
+        if isinstance(error, PromSnmpError):
+            log.warning("a background part did not %s: %s", goal, error)
+        elif error is not None:
+            log.error("a background part failed to %s", goal, exc_info=error)
 
 
 class LoopLag:

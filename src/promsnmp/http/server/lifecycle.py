@@ -27,7 +27,7 @@ from promsnmp.http.server.connections import ConnectionTable
 from promsnmp.http.server.http_server import HttpServer
 from promsnmp.http.server.listen import urls
 from promsnmp.observe.health import Health
-from promsnmp.observe.tasks import forever
+from promsnmp.observe.tasks import end_within, forever
 
 log = logging.getLogger(__name__)
 
@@ -128,15 +128,10 @@ class Application:
 
     async def _end(self, serving: asyncio.Task[None]) -> None:
         """The server stops first: a request in flight may wait for a background part."""
-        leaving = asyncio.gather(*self._drains, return_exceptions=True)
+        leaving = end_within(self._grace, self._drains, "hand over its work")
         await asyncio.gather(self._server.stop(grace=self._grace), serving, leaving)
         for part in self._lifecycles:
-            try:
-                await asyncio.wait_for(part.stop(), STOP_TIMEOUT)
-            except TimeoutError:
-                log.warning("a background part did not stop within %g s", STOP_TIMEOUT)
-            except Exception:  # the other parts must stop, too
-                log.exception("a background part failed to stop")
+            await end_within(STOP_TIMEOUT, [asyncio.ensure_future(part.stop())], "stop")
 
     def _handle_signals(self) -> None:
         loop = asyncio.get_running_loop()
