@@ -53,7 +53,7 @@ class ExistsOperation:
         return ()
 
     def next_pdu(self, request_id: int) -> bytes | None:
-        size = min(self._batch_size, self._limits.max_get_oids or self._batch_size, self._limits.objects.size)
+        size = self._limits.objects_of(self._batch_size)
         self._requested = [self._pending.popleft() for _ in range(min(size, len(self._pending)))]
         self._is_checking_last = not self._requested and bool(self._past_end)
         if self._is_checking_last:

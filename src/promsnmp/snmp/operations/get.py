@@ -75,7 +75,7 @@ class GetOperation:
 
     def next_pdu(self, request_id: int) -> bytes | None:
         self._started = self._started or self._meter()
-        size = min(self._batch_size, self._limits.max_get_oids or self._batch_size, self._limits.objects.size)
+        size = self._limits.objects_of(self._batch_size)
         self._requested = [self._pending.popleft() for _ in range(min(size, len(self._pending)))]
         if not self._requested:
             self._end()
