@@ -5,7 +5,6 @@ What goes wrong is kept per object, so that one that fails does not cost the oth
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Container, Iterable, Sequence
 
 from promsnmp.errors import SnmpError
@@ -23,7 +22,7 @@ from promsnmp.snmp.operations.base import (
     requested_varbinds,
 )
 from promsnmp.snmp.operations.budget import ReadBudget
-from promsnmp.snmp.operations.request_size import SizeAttempts
+from promsnmp.snmp.operations.request_batch import RequestBatch
 
 MAX_GET_OIDS = 60
 """Maximum OIDs of one GET."""
@@ -61,77 +60,62 @@ class GetOperation:
         self._scanner = scanner
         self._columns_of = columns_of
         self._limits = limits
-        self._attempts = SizeAttempts(limits.objects)
-        self._batch_size = max(1, min(batch_size, MAX_GET_OIDS))
-        self._pending = deque(oids)
-        self._requested: list[bytes] = []
+        self._batch = RequestBatch(ber.GET, oids, size=max(1, min(batch_size, MAX_GET_OIDS)), limits=limits)
         self._returned = 0
 
     def current_oid(self) -> bytes:
-        return self._requested[0] if self._requested else b""
+        return self._batch.current_oid()
 
     def errors(self) -> Iterable[SnmpError]:
         return self.failures.values()
 
     def next_pdu(self, request_id: int) -> bytes | None:
         self._started = self._started or self._meter()
-        size = min(self._batch_size, self._limits.max_get_oids or self._batch_size, self._limits.objects.size)
-        self._requested = [self._pending.popleft() for _ in range(min(size, len(self._pending)))]
-        if not self._requested:
+        self._batch.take()
+        if not self._batch.requested:
             self._end()
             return None
-        self._attempts.begin(request_id, len(self._requested))
-        return self._pdu(request_id)
+        return self._batch.first_pdu(request_id)
 
     def ask_less(self, request_id: int, *, answers: bool) -> bytes | None:
-        size = self._attempts.less(request_id, answers=answers)
-        if size is None:
-            return None
-        self._pending.extendleft(reversed(self._requested[size:]))
-        del self._requested[size:]
-        return self._pdu(request_id)
-
-    def _pdu(self, request_id: int) -> bytes:
-        return ber.encode_pdu(ber.GET, request_id, 0, 0, b"".join(map(ber.encode_varbind, self._requested)))
+        return self._batch.smaller_pdu(request_id, answers=answers)
 
     def handle_response(self, buffer: bytes, pdu: ber.Pdu) -> None:
-        size = self._attempts.on_answer(pdu.request_id)
-        while len(self._requested) < size:  # the answer to an earlier, larger request
-            self._requested.append(self._pending.popleft())
+        self._batch.on_answer(pdu.request_id)
         if pdu.status:
             self._on_error(pdu)
             return
-        varbinds = requested_varbinds(buffer, pdu, set(self._requested))
+        varbinds = requested_varbinds(buffer, pdu, set(self._batch.requested))
         self._returned += len(varbinds)
-        self.failures.update({one: missing_error(one) for one in self._requested if one not in varbinds})
+        self.failures.update({one: missing_error(one) for one in self._batch.requested if one not in varbinds})
         self.varbinds += varbinds.values()
         if self._scanner is not None:
             chosen = self._columns_of
             feed(self._scanner, [one for one in varbinds.values() if chosen is None or one.oid in chosen])
         octets = sum([len(one.value) + _VARBIND_OVERHEAD for one in varbinds.values()])
         self._budget.spend(len(varbinds), octets)
-        if self._pending and (exceeded := self._budget.exceeded_by_gets()) is not None:
-            self.failures.update(dict.fromkeys(self._pending, exceeded))
-            self._pending.clear()
+        if self._batch.pending and (exceeded := self._budget.exceeded_by_gets()) is not None:
+            self.failures.update(dict.fromkeys(self._batch.pending, exceeded))
+            self._batch.pending.clear()
 
     def _on_error(self, pdu: ber.Pdu) -> None:
         """tooBig halves the batch; any other error fails the object it points at, and the rest is asked again.
 
         Without a valid index the batch is halved until only one object is left.
         """
-        size = len(self._requested)
+        size = len(self._batch.requested)
         has_index = 0 < pdu.index <= size
         if size > 1 and (pdu.status == TOO_BIG or not has_index):
             if pdu.status == TOO_BIG:
                 self._limits.max_get_oids = size // 2
             else:
-                self._batch_size = size // 2
-            self._pending.extendleft(reversed(self._requested))
+                self._batch.size = size // 2
+            self._batch.pending.extendleft(reversed(self._batch.requested))
             return
-        failed = self._requested[pdu.index - 1] if has_index else self._requested[0]
+        failed = self._batch.requested[pdu.index - 1] if has_index else self._batch.requested[0]
         if pdu.status != NO_SUCH_NAME:
             self.failures[failed] = error_status(pdu.status, pdu.index, failed)
-        self._pending.extendleft(reversed([one for one in self._requested if one != failed]))
+        self._batch.pending.extendleft(reversed([one for one in self._batch.requested if one != failed]))
 
     def _end(self) -> None:
         self.complete = True
