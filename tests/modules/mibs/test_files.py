@@ -12,30 +12,9 @@ from promsnmp.modules.mibs import files
 from promsnmp.modules.mibs.definitions import ParsedFile, from_json, to_json
 from promsnmp.modules.mibs.files import load_mibs
 from promsnmp.modules.mibs.parser import parse
-from promsnmp.modules.mibs.tree import LoadedMibs, MibNode, MibTree
+from tests.support.modules.mib_texts import found, problems, scalar, whole
 
 MIBS = Path(__file__).parent / "data"
-
-
-def whole(name: str, body: str) -> str:
-    return f"{name} DEFINITIONS ::= BEGIN\n{body}\nEND\n"
-
-
-def scalar(name: str, syntax: str = "Integer32", under: str = "enterprises 1") -> str:
-    return (
-        f'{name} OBJECT-TYPE\n SYNTAX {syntax}\n MAX-ACCESS read-only\n STATUS current\n DESCRIPTION "x"\n'
-        f" ::= {{ {under} }}\n"
-    )
-
-
-def found(tree: MibTree, name: str) -> MibNode:
-    node = tree.find(name)
-    assert node is not None, name
-    return node
-
-
-def problems(mibs: LoadedMibs) -> list[str]:
-    return [str(problem) for problem in mibs.problems]
 
 
 def test_folders_are_searched_with_the_folders_in_them(tmp_path: Path) -> None:

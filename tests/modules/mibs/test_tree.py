@@ -8,7 +8,8 @@ import pytest
 
 from promsnmp.modules.mibs.linker import link
 from promsnmp.modules.mibs.parser import parse
-from promsnmp.modules.mibs.tree import LoadedMibs, MibNode, MibTree, parse_oid
+from promsnmp.modules.mibs.tree import LoadedMibs, parse_oid
+from tests.support.modules.mib_texts import found, problems, scalar, whole
 
 MIBS = Path(__file__).parent / "data"
 ENTERPRISE = (1, 3, 6, 1, 4, 1, 99999)
@@ -31,27 +32,6 @@ def read() -> Read:
         return link([one for file in files for one in file.modules], [one for file in files for one in file.problems])
 
     return call
-
-
-def whole(name: str, body: str) -> str:
-    return f"{name} DEFINITIONS ::= BEGIN\n{body}\nEND\n"
-
-
-def scalar(name: str, syntax: str = "Integer32", under: str = "enterprises 1") -> str:
-    return (
-        f'{name} OBJECT-TYPE\n SYNTAX {syntax}\n MAX-ACCESS read-only\n STATUS current\n DESCRIPTION "x"\n'
-        f" ::= {{ {under} }}\n"
-    )
-
-
-def found(tree: MibTree, name: str) -> MibNode:
-    node = tree.find(name)
-    assert node is not None, name
-    return node
-
-
-def problems(mibs: LoadedMibs) -> list[str]:
-    return [str(problem) for problem in mibs.problems]
 
 
 # --- what objects are
