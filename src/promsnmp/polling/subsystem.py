@@ -101,7 +101,7 @@ class PollingSubsystem:
             is_memory_short=self.memory.is_high,
         )
         self.handover = Handover(cluster, self.page_service, self.collector.states)
-        cluster.revoked.subscribe(self._on_revoked)
+        cluster.revoked.subscribe(self.handover.on_revoked)
         cluster.awake.subscribe(self._on_awake)
         self._interval = interval
         self._polls = interval > 0
@@ -148,14 +148,6 @@ class PollingSubsystem:
         await self.memory.refresh()
         if was_high and not self.memory.is_high():
             self.poller.wake()
-
-    def _on_revoked(self, device: str | None, was_owner: bool) -> None:
-        """Another replica shows pages of a device, or may have shown some as its owner."""
-        if was_owner:
-            self.page_service.invalidations.add_unknown_past()
-            self.collector.states.reset_all_utilization()
-        else:
-            self.page_service.invalidations.add(device)
 
     def _on_awake(self, seconds: float) -> None:
         """After a sleep no page is shown that the sleep made much older than an interval."""

@@ -196,7 +196,7 @@ class SimulatedReplica:
         rules = ReadLeases(
             self.me.instance,
             member_timeout=MEMBER_TIMEOUT,
-            on_revoked=self._on_revoked,
+            on_revoked=lambda device, was_owner: self.handover.on_revoked(device, was_owner),
             on_awake=self._on_awake,
             clock=self.process.clock,
         )
@@ -266,13 +266,6 @@ class SimulatedReplica:
     def _poll_owned(self) -> None:
         ring = self.members.ring
         self.poller.set_targets([target_of(one) for one in self.site.devices if ring.is_mine(one)], within=0.5)
-
-    def _on_revoked(self, device: str | None, was_owner: bool) -> None:
-        if was_owner:
-            self.page_service.invalidations.add_unknown_past()
-            self.collector.states.reset_all_utilization()
-        else:
-            self.page_service.invalidations.add(device)
 
     def _on_awake(self, seconds: float) -> None:
         if seconds > INTERVAL / 2:

@@ -100,6 +100,14 @@ class Handover:
                     self._hand_over_lost(owner), name=f"handover to {owner.name}"
                 )
 
+    def on_revoked(self, device: str | None, was_owner: bool) -> None:
+        """Another replica shows pages of a device (None: of any), or may have shown some as its owner."""
+        if was_owner:
+            self._page_service.invalidations.add_unknown_past()
+            self._states.reset_all_utilization()
+        else:
+            self._page_service.invalidations.add(device)
+
     async def hand_over_all(self) -> None:
         """Hands over everything, since this replica stops; pages in memory stay as they are until then."""
         self._rules.is_draining = True
