@@ -80,6 +80,9 @@ def interfaces(name: Value, *, has_new_names: bool = False) -> list[Column]:
     def counter(tag: int, step: int) -> Value:
         return lambda row: ber.encode_integer((int(time.monotonic()) * row * step) & 0x7FFFFFFF, tag)
 
+    def always(value: bytes) -> Value:
+        return lambda _: value
+
     growing = {f"{IF_ENTRY}.10", f"{IF_ENTRY}.16", f"{IF_X_ENTRY}.6", f"{IF_X_ENTRY}.10"}
 
     constant = {4: ber.encode_integer(1500), 5: ber.encode_integer(1_000_000_000, ber.GAUGE32)}
@@ -89,7 +92,7 @@ def interfaces(name: Value, *, has_new_names: bool = False) -> list[Column]:
         if number in ones:
             if_columns[number] = lambda row: ber.encode_integer(1 + row % 2)
         elif number in constant:
-            if_columns[number] = lambda _, made=constant[number]: made  # type: ignore[misc]
+            if_columns[number] = always(constant[number])
         elif number == 6:
             if_columns[number] = lambda row: ber.tlv(ber.OCTET_STRING, b"\2\0" + row.to_bytes(4, "big"))
         elif number == 9:

@@ -73,7 +73,7 @@ class _Peer:
     revoked: dict[str, int] = field(default_factory=dict)
     """Devices with the number of their revocation, until it confirms it."""
     all_revoked: int = 0
-    """Number of the revocation for all devices; 0: it has confirmed it, or there was none."""
+    """The number of the last revocation of all devices; 0 when there was none, or when the replica has confirmed it."""
     was_owner: int = 0
     """The same for devices that this replica may have owned before it knew the other one."""
     confirmed: int = 0

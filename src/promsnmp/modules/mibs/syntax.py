@@ -187,7 +187,8 @@ def _only_size(bounds: list[Token]) -> int:
 
 
 def _integer(token: Token) -> int | None:
-    """The number of a token, also of ``'1F'h`` and ``'0101'b``; None when it is no number of at most 64 bits."""
+    """The number that a token stands for; ``'1F'h`` and ``'0101'b`` are numbers, too. None for any other token,
+    and for a number of more than 64 bits."""
     text = token.value
     if token.kind != NUMBER or len(text) > 80:
         return None
