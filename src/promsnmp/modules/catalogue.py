@@ -14,6 +14,7 @@ from importlib import resources
 from pathlib import Path
 
 from promsnmp.errors import ModuleError
+from promsnmp.modules.health.model import Definition
 from promsnmp.modules.model import Module
 from promsnmp.modules.snmp_yml.document_reader import Document
 from promsnmp.modules.snmp_yml.read_options import STRICT, ReadOptions
@@ -27,6 +28,7 @@ class Catalogue:
 
     modules: Mapping[str, Module]
     auths: Mapping[str, Credentials]
+    health: Mapping[str, Definition] = field(default_factory=dict)
     files: Mapping[str, tuple[bytes, Document]] = field(default_factory=dict, repr=False, compare=False)
     """The files that were read: path to the digest and the contents of the file."""
 
@@ -81,21 +83,26 @@ def load_catalogue(
     files = dict(builtin.files)
     modules: dict[str, Module] = {}
     auths: dict[str, Credentials] = {}
+    health: dict[str, Definition] = {}
     origin: dict[tuple[str, str], Path] = {}
     for path in _files(patterns):
         document = _read(read_octets(path), str(path), known_files, files, options)
-        for kind, found in (("module", document.modules), ("auth", document.auths)):
+        parts = ("module", document.modules), ("auth", document.auths), ("health definition", document.health)
+        for kind, found in parts:
             for name in found:
                 defined_in = origin.setdefault((kind, name), path)
                 if defined_in is not path:
                     raise ModuleError(f"{path}: {kind} {name!r} is already defined in {defined_in}; remove one")
         modules.update(document.modules)
         auths.update(document.auths)
-    if patterns and not modules and not auths:
+        health.update(document.health)
+    if patterns and not modules and not auths and not health:
         raise ModuleError(
-            f"no modules or auths are defined in {', '.join(patterns)} (SNMP_CONFIG_FILES, --config.file)"
+            f"no modules, auths or health definitions are in in {', '.join(patterns)} (SNMP_CONFIG_FILES, --config.file)"
         )
-    return Catalogue({**builtin.modules, **modules}, {**builtin.auths, **auths}, files)
+    return Catalogue(
+        {**builtin.modules, **modules}, {**builtin.auths, **auths}, {**builtin.health, **health}, files=files
+    )
 
 
 def _read(
@@ -129,9 +136,13 @@ def builtin_catalogue(before: Catalogue | None = None) -> Catalogue:
     known_files, files = (before.files if before else {}), dict[str, tuple[bytes, Document]]()
     modules: dict[str, Module] = {}
     auths: dict[str, Credentials] = {}
-    for file in sorted(resources.files("promsnmp.modules").joinpath("builtin").iterdir(), key=lambda one: one.name):
-        if file.name.endswith(".yml"):
-            document = _read(file.read_bytes(), file.name, known_files, files)
-            modules.update(document.modules)
-            auths.update(document.auths)
-    return Catalogue(modules, auths, files)
+    health: dict[str, Definition] = {}
+    folder = resources.files("promsnmp.modules").joinpath("builtin")
+    for prefix, part in (("", folder), ("health/", folder.joinpath("health"))):
+        for file in sorted(part.iterdir(), key=lambda one: one.name):
+            if file.name.endswith(".yml"):
+                document = _read(file.read_bytes(), f"{prefix}{file.name}", known_files, files)
+                modules.update(document.modules)
+                auths.update(document.auths)
+                health.update(document.health)
+    return Catalogue(modules, auths, health, files=files)

@@ -13,6 +13,8 @@ from weakref import WeakKeyDictionary
 
 import yaml
 
+from promsnmp.modules.health.model import Definition
+from promsnmp.modules.health.reader import DefinitionReader
 from promsnmp.modules.model import Filter, Index, Lookup, Metric, Module, RegexExtract
 from promsnmp.modules.snmp_yml import scalars
 from promsnmp.modules.snmp_yml.auths import read_auth
@@ -39,6 +41,7 @@ class Document:
 
     modules: Mapping[str, Module] = field(default_factory=dict)
     auths: Mapping[str, Credentials] = field(default_factory=dict)
+    health: Mapping[str, Definition] = field(default_factory=dict)
 
 
 _Reader = Callable[["DocumentReader", yaml.Node, str], Any]
@@ -245,12 +248,13 @@ class DocumentReader:
         return read_auth(name, node, self._environment, on_error=self._report, on_unknown_key=self._on_unknown_key)
 
     def document(self, root: yaml.Node) -> Document:
-        parts = dict(yaml_nodes.pairs(root, "the file", ("auths", "modules", "version"), on_error=self._report))
+        parts = dict(yaml_nodes.pairs(root, "the file", ("auths", "health", "modules", "version"), on_error=self._report))
         if "version" in parts:
             self._part("version", parts["version"], lambda _, node: yaml_scalars.integer(node, "'version' of the file"))
         return Document(
             self._section(parts.get("modules"), "'modules'", self.module),
             self._section(parts.get("auths"), "'auths'", self.auth),
+            self._section(parts.get("health"), "'health'", DefinitionReader(self._report).definition),
         )
 
     def _section(self, node: yaml.Node | None, what: str, reader: Callable[[str, yaml.Node], _T]) -> dict[str, _T]:

@@ -1,0 +1,1 @@
+"""From columns and health definitions to samples under one vocabulary; pure."""
