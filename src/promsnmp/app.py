@@ -43,7 +43,7 @@ from promsnmp.http.services import ExecutorUsage, Services
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.document.write import DocumentWriter
 from promsnmp.inventory.health import inventory_component, inventory_families, key_warning
-from promsnmp.inventory.modules import AUTO
+from promsnmp.inventory.modules import RESERVED
 from promsnmp.inventory.query import DeviceSelector
 from promsnmp.inventory.storage.installation import read_installation
 from promsnmp.inventory.storage.key import load_key
@@ -392,7 +392,7 @@ async def _reload(parts: _Parts) -> None:
         parts.catalogue_store,
         settings.config_patterns,
         options=read_options(settings),
-        needed=[name for name in settings.modules if name != AUTO],
+        needed=[name for name in settings.modules if name not in RESERVED],
     )
     await parts.store.reload_if_changed()
 

@@ -85,10 +85,15 @@ class Plan:
         return min((one.module.max_repetitions for one in self.modules), default=25) or 25
 
 
-def make_plan(modules: Sequence[Module]) -> Plan:
-    """The plan of some modules, in their order."""
+def make_plan(modules: Sequence[Module], more: Iterable[str] = ()) -> Plan:
+    """The plan of some modules, in their order.
+
+    ``more`` are columns that are wanted as well where the modules' walks read them anyway.
+    """
     subtrees = _merge(modules)
     required = {name: oid.encode(name) for module in modules for name in _required_oids(module)}
+    walked = {name: oid.encode(name) for name in more}
+    required |= {name: at for name, at in walked.items() if any(at.startswith(tree.root) for tree in subtrees)}
     columns = _outermost(required.values())
     positions = {column: at for at, column in enumerate(columns)}
     by_oid = {name: _column_of(octets, positions) for name, octets in required.items()}

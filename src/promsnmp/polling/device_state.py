@@ -10,6 +10,7 @@ from promsnmp.exposition.renderer import RenderState
 from promsnmp.exposition.utilization.histogram import Utilization
 from promsnmp.polling.detection.identity_state import IdentityState
 from promsnmp.polling.detection.schedule import DetectionSchedule
+from promsnmp.polling.health.health_state import HealthState
 from promsnmp.polling.label_cache import LabelCache
 from promsnmp.polling.pages.page import Format
 from promsnmp.polling.target import Target
@@ -37,6 +38,7 @@ class DeviceState:
     """The modules of the last poll."""
     detection: DetectionSchedule = field(default_factory=DetectionSchedule)
     identity: IdentityState = field(default_factory=IdentityState)
+    health: HealthState = field(default_factory=HealthState)
     requested_formats: set[Format] = field(default_factory=set)
     """Formats that scrapes asked for since the last poll."""
     formats: set[Format] = field(default_factory=lambda: {Format.TEXT})
@@ -58,6 +60,7 @@ class DeviceState:
         if modules != self.modules:
             self.modules = modules
             self.reset_rendering()
+            self.health.reset()
 
     def reset_rendering(self) -> None:
         """Drops what belongs to a plan (labels, the numbers of label tables), and keeps the histograms."""

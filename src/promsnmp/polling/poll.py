@@ -14,6 +14,7 @@ from promsnmp.exposition.plan import Plan, filtered_plan
 from promsnmp.exposition.renderer import Renderer, RenderState
 from promsnmp.modules.model import Module
 from promsnmp.observe.exporter_counts import ExporterCounts
+from promsnmp.polling.health.health_run import HealthResult
 from promsnmp.polling.label_cache import LabelCache
 from promsnmp.polling.target import Target
 from promsnmp.snmp import ber
@@ -60,6 +61,8 @@ class PollResult:
     """A renderer that has all modules already."""
     render_seconds: float = 0.0
     """Seconds that this rendering took."""
+    health: HealthResult | None = None
+    """What was read for health; None when it was not asked for."""
 
     @classmethod
     def begin(cls, plan: Plan, render_state: RenderState) -> Self:
@@ -277,6 +280,13 @@ def check_result(result: PollResult, target: Target, *, strict: bool) -> SnmpErr
     failures = list(result.failures.values())
     if result.error is not None and not result.scanner.varbind_count:
         raise result.error
+    if (
+        not result.plan.modules
+        and result.health is not None
+        and result.health.problem
+        and not result.health.cost.varbinds
+    ):
+        raise result.health.problem
     if strict:
         _require_complete(result, target)
     elif failures and not result.scanner.varbind_count:

@@ -12,8 +12,10 @@ from promsnmp.exposition.formats import openmetrics, text
 from promsnmp.exposition.plan import ModulePlan
 from promsnmp.exposition.renderer import Renderer
 from promsnmp.exposition.utilization.interfaces import add_utilization
+from promsnmp.inventory.modules import HEALTH
 from promsnmp.observe.exporter_counts import ExporterCounts
 from promsnmp.polling.device_state import DeviceState
+from promsnmp.polling.health.health_samples import add_health, health_of
 from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.pages.page import Format, RenderedPage
 from promsnmp.polling.poll import PollResult
@@ -102,6 +104,9 @@ class PageRenderer:
         """
         began = time.perf_counter()
         renderer = result.renderer or (yield from self.render_modules(result))
+        if result.health is not None:
+            result.health.health = yield from health_of(result.health, renderer)
+            yield from add_health(renderer.exposition, result.health.health)
         yield from self._complete(target, renderer, result)
         scrape_metrics = _ScrapeMetrics(
             result,
@@ -268,9 +273,19 @@ class _ScrapeMetrics:
             seconds = self.seconds[one.module.name] = cost.seconds + result.render_seconds + self.rendering
             is_complete = _is_complete(one, result, missing)
             figures = (is_complete, cost.seconds, cost.sent, cost.retried, cost.varbinds, seconds)
-            for name, number in zip(rows, figures, strict=True):
-                rows[name].append((labels, float(number)))
+            _append(rows, labels, figures)
+        if (health := result.health) is not None:
+            labels, cost = {"module": HEALTH}, health.cost
+            figures = (health.problem is None, cost.seconds, cost.sent, cost.retried, cost.varbinds, cost.seconds)
+            _append(rows, labels, figures)
         return rows
+
+
+def _append(
+    rows: Mapping[str, list[tuple[dict[str, str], float]]], labels: dict[str, str], figures: Iterable[float]
+) -> None:
+    for name, number in zip(rows, figures, strict=True):
+        rows[name].append((labels, float(number)))
 
 
 def _add_own_metrics(exposition: Exposition, *, polled_at: float) -> None:

@@ -223,7 +223,8 @@ class PollingSubsystem:
         """The target of a device that has an agent: with its own modules, or else those of the settings."""
         if device.primary is None:
             return None
-        return device_target(device, device.primary, requested_modules(device, self._settings.modules))
+        modules, health = requested_modules(device, self._settings.modules), self._settings.health_metrics
+        return device_target(device, device.primary, modules, health=health)
 
 
 def _collector_options(settings: Settings) -> CollectorOptions:

@@ -27,6 +27,8 @@ class Target:
     """Per packet; None: the modules' value."""
     unconnected: bool = False
     """Whether answers without authentication may come from another address or port than the request went to."""
+    health: bool = False
+    """Whether the page has the device's health, whatever its modules are."""
     managed: bool = True
     """Whether it is in the inventory and polled in the background; False: only scrapes ask for it."""
     owned: bool = True
@@ -48,14 +50,15 @@ class Target:
         return self.device.id if self.device is not None else ""
 
 
-def device_target(device: Device, agent: Agent, modules: tuple[str, ...]) -> Target:
-    """The target of an inventory device, polled through ``agent`` for ``modules``."""
+def device_target(device: Device, agent: Agent, modules: tuple[str, ...], *, health: bool = False) -> Target:
+    """The target of an inventory device, polled through ``agent`` for ``modules``, and for its ``health``."""
     return Target(
         key=f"{device.id}/{agent.id}",
         name=device.sys_name or str(agent.endpoint),
         endpoint=SnmpEndpoint(agent.endpoint.address, agent.endpoint.port),
         credentials=agent.credentials,
         modules=modules,
+        health=health,
         timeout=agent.timeout / 1000,
         retries=agent.retries,
         detected=device.detected_modules,
@@ -63,6 +66,8 @@ def device_target(device: Device, agent: Agent, modules: tuple[str, ...]) -> Tar
     )
 
 
-def adhoc_target(endpoint: SnmpEndpoint, credentials: Credentials, auth: str, modules: tuple[str, ...]) -> Target:
+def adhoc_target(
+    endpoint: SnmpEndpoint, credentials: Credentials, auth: str, modules: tuple[str, ...], *, health: bool = False
+) -> Target:
     """The target of an address that a scrape names, with the credentials of ``auth``."""
-    return Target(f"{endpoint}/{auth}", str(endpoint), endpoint, credentials, modules, managed=False)
+    return Target(f"{endpoint}/{auth}", str(endpoint), endpoint, credentials, modules, health=health, managed=False)

@@ -56,8 +56,8 @@ def evaluate(definitions: Sequence[Definition], source: ColumnSource, info: Mapp
         for table in definition.tables:
             rows = _TableRows(table, source)
             for number, index in enumerate(rows.indexes()):
-                for sample in _row_samples(definition, table, rows, index, interfaces, seen):
-                    found.append((definition, sample))
+                samples = _row_samples(definition, table, rows, index, interfaces, seen)
+                found.extend((definition, sample) for sample in samples)
                 if not number % _ROWS_PER_STEP:
                     yield
     samples = _without_fallbacks(found)
@@ -178,9 +178,7 @@ def _row_samples(
         seen.add(origin)
         labels = _labels(table, reading, rows.texts(values), index, interfaces)
         for family, more, number in numbers:
-            yield HealthSample(
-                reading.kind, family, {**labels, **more}, number, definition.name, reading, table, index
-            )
+            yield HealthSample(reading.kind, family, {**labels, **more}, number, definition.name, reading, table, index)
 
 
 _Numbers = list[tuple[str, Mapping[str, str], float]]
