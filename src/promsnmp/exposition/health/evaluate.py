@@ -56,8 +56,8 @@ def evaluate(definitions: Sequence[Definition], source: ColumnSource, info: Mapp
         for table in definition.tables:
             rows = _TableRows(table, source)
             for number, index in enumerate(rows.indexes()):
-                samples = _row_samples(definition, table, rows, index, interfaces, seen)
-                found.extend((definition, sample) for sample in samples)
+                row = _row_samples(definition, table, rows, index, interfaces, seen)
+                found.extend((definition, sample) for sample in row)
                 if not number % _ROWS_PER_STEP:
                     yield
     samples = _without_fallbacks(found)
