@@ -71,7 +71,9 @@ async def explain_health(
         target=str(target.endpoint),
         object_id=result.state.object_id,
         info={} if result.health is None else result.health.info,
-        definitions=tuple((one.name, _why(one, result.state.object_id)) for one in result.plan.definitions),
+        definitions=tuple(
+            (one.definition.name, _why(one.definition, result.state.object_id)) for one in result.plan.definitions
+        ),
         samples=samples,
         readings=readings,
         missing=_missing(readings),
@@ -90,7 +92,8 @@ def _why(definition: Definition, object_id: str) -> str:
 
 
 def _readings(result: HealthResult, samples: Sequence[HealthSample]) -> Iterator[ReadingExplanation]:
-    for definition in result.plan.definitions:
+    for plan in result.plan.definitions:
+        definition = plan.definition
         for table in definition.tables:
             for reading in table.readings:
                 count = sum(one.reading is reading and one.definition == definition.name for one in samples)
