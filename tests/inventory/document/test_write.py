@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from promsnmp.errors import InventoryInvalid
 from promsnmp.inventory.document.write import MASK, DocumentWriter, from_document, parse_json, to_document
-from promsnmp.inventory.model import ACTIVE, LOST, Agent, AgentEndpoint, Device, DeviceIdentifiers, Inventory, Seed
+from promsnmp.inventory.model import (
+    ACTIVE,
+    LOST,
+    Agent,
+    AgentEndpoint,
+    Device,
+    DeviceIdentifiers,
+    Inventory,
+    PollOverrides,
+    Seed,
+)
 from promsnmp.snmp.credentials import (
     AuthProtocol,
     Community,
@@ -416,6 +426,16 @@ MARKS = st.builds(
 )
 
 
+OVERRIDES = st.builds(
+    PollOverrides,
+    st.sampled_from([0, 1000, 86_400_000]),
+    st.integers(0, 10_000),
+    st.integers(0, 60),
+    st.sampled_from(["", "gbk", "latin-1"]),
+    st.sampled_from([None, False, True]),
+)
+
+
 @st.composite
 def inventories(draw: st.DrawFn) -> Inventory:
     unique = draw(st.lists(AGENTS, max_size=6, unique_by=(lambda a: a.endpoint, lambda a: a.id)))
@@ -428,6 +448,7 @@ def inventories(draw: st.DrawFn) -> Inventory:
             str(draw(st.uuids())), name, draw(NAMES), draw(NAMES), draw(NAMES), None, agents, primary, ("if_mib",),
             draw(LABELS), draw(NAMES), draw(NAMES), draw(NAMES), draw(st.sampled_from([(), ("if_mib", "ups")])),
             draw(st.sampled_from([ACTIVE, LOST])), draw(INSTANTS), draw(INSTANTS), draw(MARKS),
+            overrides=draw(OVERRIDES),
         )  # fmt: skip
         devices.append(device)
     if len({device.id for device in devices}) != len(devices):
@@ -436,7 +457,7 @@ def inventories(draw: st.DrawFn) -> Inventory:
         Seed, st.uuids().map(str), st.just(("10.0.0.0/8",)),
         st.lists(USERS | COMMUNITIES, min_size=1, max_size=3, unique=True).map(tuple), st.integers(1, 65535),
         st.sampled_from([(), ("10.0.0.1",)]), LABELS, st.sampled_from([(), ("if_mib",)]),
-        st.sampled_from([None, (), ("10.0.0.0/8",)]), st.booleans(),
+        st.sampled_from([None, (), ("10.0.0.0/8",)]), st.booleans(), OVERRIDES,
     ), max_size=2, unique_by=lambda seed: seed.id))  # fmt: skip
     return Inventory(tuple(devices), tuple(seeds), draw(st.integers(0, 2**40)), draw(st.integers(0, 2**40)))
 

@@ -28,8 +28,17 @@ from promsnmp.discovery.reconcile.identity import (
     ran_together,
     traits_of,
 )
-from promsnmp.inventory.document.values import new_id
-from promsnmp.inventory.model import ACTIVE, Agent, AgentEndpoint, Device, DeviceIdentifiers, Inventory
+from promsnmp.inventory.document.values import new_id, overrides_document
+from promsnmp.inventory.model import (
+    ACTIVE,
+    NO_OVERRIDES,
+    Agent,
+    AgentEndpoint,
+    Device,
+    DeviceIdentifiers,
+    Inventory,
+    PollOverrides,
+)
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -59,10 +68,11 @@ class MergeOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDeviceDefaults:
-    """Labels and modules of new devices."""
+    """Labels, modules and overrides of new devices."""
 
     labels: Labels = ()
     modules: tuple[str, ...] = ()
+    overrides: PollOverrides = NO_OVERRIDES
 
 
 def merge(
@@ -166,7 +176,7 @@ class _DeviceTable:
     def _joined(self, owner: Device, others: Sequence[Device]) -> Device:
         """Joins several entries of one device; entries with an operator's data stay."""
         group = [owner, *others]
-        keeper = max(group, key=lambda one: (len(one.labels) + len(one.modules), one is owner))
+        keeper = max(group, key=lambda one: (_choices(one), one is owner))
         if keeper is not owner and not has_no_manual_data(owner, keeper):
             keeper = owner
         for other in group:
@@ -245,9 +255,18 @@ class _DeviceTable:
     def _add(self, facts: Facts, new_device_defaults: NewDeviceDefaults) -> MergeOutcome:
         found = instant(facts.seen)
         device = Device(
-            new_id(), discovered_at=found, labels=new_device_defaults.labels, modules=new_device_defaults.modules
+            new_id(),
+            discovered_at=found,
+            labels=new_device_defaults.labels,
+            modules=new_device_defaults.modules,
+            overrides=new_device_defaults.overrides,
         )
         return self._update(device, facts, SightingKind.ADDED)
+
+
+def _choices(device: Device) -> int:
+    """How much an operator chose for a device."""
+    return len(device.labels) + len(device.modules) + len(overrides_document(device.overrides))
 
 
 def _keys(device: Device) -> Iterator[Key]:
