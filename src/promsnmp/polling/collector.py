@@ -9,8 +9,9 @@ from operator import itemgetter
 from cachetools import LRUCache
 
 from promsnmp.errors import AuthenticationError, MemoryShort, SnmpError, TooMuchData
-from promsnmp.exposition.plan import Plan, make_plan
+from promsnmp.exposition.plan import Plan
 from promsnmp.exposition.renderer import Renderer
+from promsnmp.inventory.model import NO_OVERRIDES, PollOverrides
 from promsnmp.inventory.modules import AUTO
 from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.observe.exporter_counts import ExporterCounts
@@ -21,6 +22,7 @@ from promsnmp.polling.detection.identity_watch import CheckIdentity, IdentityWat
 from promsnmp.polling.device_state import DeviceState, DeviceStates
 from promsnmp.polling.label_cache import LabelCache
 from promsnmp.polling.options import CollectorOptions
+from promsnmp.polling.overrides import overrides_of_plan, plan_with
 from promsnmp.polling.pages.page import RenderedPage
 from promsnmp.polling.poll import PollObserver, PollResult, PollRun, SessionFactory, check_result
 from promsnmp.polling.render import PageRenderer, empty_page
@@ -36,6 +38,9 @@ RENDERING_FACTOR = 7
 """Bytes that rendering needs for each octet that was read, about."""
 FEW_MODULES = 4
 """Modules whose plan is made on the event loop: within a few milliseconds."""
+
+_PlanKey = tuple[tuple[str, ...], PollOverrides]
+"""Modules, and the overrides that plans depend on."""
 
 
 class Collector:
@@ -59,7 +64,7 @@ class Collector:
         self._catalogue_store = catalogue_store
         self._options = options
         self._memory = memory or MemoryGuard(0)
-        self._plans: LRUCache[tuple[str, ...], tuple[int, Plan]] = LRUCache(MAX_PLANS, getsizeof=itemgetter(0))
+        self._plans: LRUCache[_PlanKey, tuple[int, Plan]] = LRUCache(MAX_PLANS, getsizeof=itemgetter(0))
         self._plans_generation = catalogue_store.generation
         self._counts = ExporterCounts() if counts is None else counts
         self._sessions = SessionFactory(source_address=options.source_address, counts=self._counts)
@@ -88,8 +93,9 @@ class Collector:
         nothing could be read, StrictFailure when the page would not be strict, ModuleError for an unknown module.
         """
         state = self.states.of(target)
+        state.use_overrides(target.overrides)
         modules = await self._detector.resolve_modules(target, state, deadline=deadline)
-        plan = await self._plan(modules)
+        plan = await self._plan(modules, target.overrides)
         state.use_modules(modules)
         if not plan.modules:  # ``module=``: no modules, so there is nothing to ask for
             return empty_page(state.formats), None
@@ -124,31 +130,33 @@ class Collector:
         is_auto = self._detector.is_auto(modules)
         self.plan(tuple(name for name in modules if not (is_auto and name == AUTO)))
 
-    def plan(self, modules: tuple[str, ...]) -> Plan:
+    def plan(self, modules: tuple[str, ...], overrides: PollOverrides = NO_OVERRIDES) -> Plan:
         """The plan of some modules, by the present catalogue. Raises ModuleError for an unknown one."""
-        return self._known_plan(modules) or run_steps(self._make_plan(modules))
+        return self._known_plan(modules, overrides) or run_steps(self._make_plan(modules, overrides))
 
-    async def _plan(self, modules: tuple[str, ...]) -> Plan:
+    async def _plan(self, modules: tuple[str, ...], overrides: PollOverrides) -> Plan:
         """As ``plan``; a large one is made in a thread."""
-        plan = self._known_plan(modules)
+        plan = self._known_plan(modules, overrides)
         if plan is None:
-            plan = await self.step_runner.run(self._make_plan(modules), is_small=len(modules) <= FEW_MODULES)
+            steps = self._make_plan(modules, overrides)
+            plan = await self.step_runner.run(steps, is_small=len(modules) <= FEW_MODULES)
         return plan
 
-    def _known_plan(self, modules: tuple[str, ...]) -> Plan | None:
+    def _known_plan(self, modules: tuple[str, ...], overrides: PollOverrides) -> Plan | None:
         if self._catalogue_store.generation != self._plans_generation:
             self._plans_generation = self._catalogue_store.generation
             self._plans.clear()
             self.states.reset_rendering()
-        known = self._plans.get(modules)
+        known = self._plans.get((modules, overrides_of_plan(overrides)))
         return None if known is None else known[1]
 
-    def _make_plan(self, modules: tuple[str, ...]) -> Steps[Plan]:
+    def _make_plan(self, modules: tuple[str, ...], overrides: PollOverrides) -> Steps[Plan]:
         generation, catalogue = self._catalogue_store.generation, self._catalogue_store.current
-        plan = make_plan([catalogue.module(name) for name in modules])
+        plan = plan_with([catalogue.module(name) for name in modules], overrides)
         yield
         if generation == self._plans_generation:
-            self._plans[modules] = PLAN_OCTETS * (1 + sum(len(one.metrics) for one in plan.modules)), plan
+            size = PLAN_OCTETS * (1 + sum(len(one.metrics) for one in plan.modules))
+            self._plans[modules, overrides_of_plan(overrides)] = size, plan
         return plan
 
     async def _poll(
@@ -199,4 +207,5 @@ class Collector:
         options = self._options
         if not target.managed or options.label_refresh < 2:
             return None
-        return state.labels(target, every=options.label_refresh, seconds=options.label_age)
+        age = options.label_refresh * target.overrides.interval / 1000 or options.label_age
+        return state.labels(target, every=options.label_refresh, seconds=age)

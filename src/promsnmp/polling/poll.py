@@ -15,6 +15,7 @@ from promsnmp.exposition.renderer import Renderer, RenderState
 from promsnmp.modules.model import Module
 from promsnmp.observe.exporter_counts import ExporterCounts
 from promsnmp.polling.label_cache import LabelCache
+from promsnmp.polling.overrides import is_unconnected
 from promsnmp.polling.target import Target
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import User, Version
@@ -114,7 +115,7 @@ class SessionFactory:
             timeout=max(one.timeout for one in modules) if target.timeout is None else target.timeout,
             retries=max(one.retries for one in modules) if target.retries is None else target.retries,
             deadline=deadline,
-            connected=not (target.unconnected or any(one.use_unconnected_udp_socket for one in modules)),
+            connected=not is_unconnected(modules, target),
             source=self._source_address,
             limits=limits,
             observer=observer,

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from promsnmp.errors import SnmpError, SnmpTimeout
+from promsnmp.inventory.model import PollOverrides
 from promsnmp.modules.catalogue import CatalogueStore, builtin_catalogue
 from promsnmp.observe.counts import PollCounts
 from promsnmp.polling.collector import Collector
@@ -178,3 +179,22 @@ async def test_after_five_failed_polls_in_a_row_no_device_counts_as_reachable() 
         assert one.reaches_no_device
         await one.poll(there)
         assert not one.reaches_no_device
+
+
+async def test_the_page_of_a_device_that_is_polled_seldom_lives_until_the_next_poll() -> None:
+    now = 0.0
+    cache = PageCache(100, 300.0, lambda: now)
+    one = PageService(collector(), cache, PollCounts(), poll_timeout=60.0, freshness=1.0)
+    async with SimulatedAgent(mib()) as agent:
+        usual = target_of(agent, managed=True)
+        seldom = replace(usual, key="seldom", overrides=PollOverrides(interval=600_000))
+        for target in (usual, seldom):
+            await one.page(target, Format.TEXT, timeout=5)
+        asked, taken_at = agent.requests, time.monotonic()
+        now = taken_at + 1200
+        assert one.cached_page(seldom, Format.TEXT) is not None
+        await one.page(seldom, Format.TEXT, timeout=5)
+        assert agent.requests == asked
+        assert one.cached_page(usual, Format.TEXT) is None
+        now = taken_at + 1300
+        assert one.cached_page(seldom, Format.TEXT) is None
