@@ -32,10 +32,10 @@ def test_devices_and_seeds_keep_how_they_are_polled() -> None:
     assert (inventory.devices[0].overrides, inventory.seeds[0].overrides) == (expected, expected)
     assert inventory.devices[1].overrides == NO_OVERRIDES
     for mask in (False, True):
-        written = to_document(inventory, mask=mask)
-        (first, second), (seed,) = written["devices"], written["discoverySeeds"]  # type: ignore[misc]  # plain JSON
+        written: dict[str, Any] = to_document(inventory, mask=mask)
+        first, second = written["devices"]
         assert ALL.items() <= first.items()
-        assert ALL.items() <= seed.items()
+        assert ALL.items() <= written["discoverySeeds"][0].items()
         assert not ALL.keys() & second.keys()
 
 

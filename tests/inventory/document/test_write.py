@@ -9,17 +9,7 @@ from hypothesis import strategies as st
 
 from promsnmp.errors import InventoryInvalid
 from promsnmp.inventory.document.write import MASK, DocumentWriter, from_document, parse_json, to_document
-from promsnmp.inventory.model import (
-    ACTIVE,
-    LOST,
-    Agent,
-    AgentEndpoint,
-    Device,
-    DeviceIdentifiers,
-    Inventory,
-    PollOverrides,
-    Seed,
-)
+from promsnmp.inventory.model import ACTIVE, LOST, Agent, AgentEndpoint, Device, DeviceIdentifiers, Inventory, Seed
 from promsnmp.snmp.credentials import (
     AuthProtocol,
     Community,
@@ -30,6 +20,7 @@ from promsnmp.snmp.credentials import (
     Version,
 )
 from tests.support.inventory.samples import COMMUNITY_AGENT, SECRETS, USER_AGENT, document
+from tests.support.inventory.strategies import OVERRIDES
 
 
 def problems_of(raw: object, **options: Any) -> list[str]:
@@ -413,7 +404,6 @@ LABELS = st.dictionaries(st.from_regex(r"[a-z_][a-z0-9_]{0,5}", fullmatch=True),
     lambda d: tuple(d.items())
 )
 
-
 INSTANTS = st.sampled_from([None, "2025-01-31T12:00:00Z"])
 MARKS = st.builds(
     DeviceIdentifiers,
@@ -423,16 +413,6 @@ MARKS = st.builds(
     INSTANTS,
     st.lists(st.text("0123456789abcdef", min_size=12, max_size=12), max_size=2, unique=True).map(tuple),
     NAMES,
-)
-
-
-OVERRIDES = st.builds(
-    PollOverrides,
-    st.sampled_from([0, 1000, 86_400_000]),
-    st.integers(0, 10_000),
-    st.integers(0, 60),
-    st.sampled_from(["", "gbk", "latin-1"]),
-    st.sampled_from([None, False, True]),
 )
 
 
@@ -447,8 +427,7 @@ def inventories(draw: st.DrawFn) -> Inventory:
         device = Device(
             str(draw(st.uuids())), name, draw(NAMES), draw(NAMES), draw(NAMES), None, agents, primary, ("if_mib",),
             draw(LABELS), draw(NAMES), draw(NAMES), draw(NAMES), draw(st.sampled_from([(), ("if_mib", "ups")])),
-            draw(st.sampled_from([ACTIVE, LOST])), draw(INSTANTS), draw(INSTANTS), draw(MARKS),
-            overrides=draw(OVERRIDES),
+            draw(st.sampled_from([ACTIVE, LOST])), draw(INSTANTS), draw(INSTANTS), draw(MARKS), overrides=draw(OVERRIDES),
         )  # fmt: skip
         devices.append(device)
     if len({device.id for device in devices}) != len(devices):

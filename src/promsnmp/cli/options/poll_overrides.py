@@ -1,0 +1,75 @@
+"""The options for how a device is polled where that differs, which commands about devices and seeds take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+from promsnmp.cli.options.duration import Duration
+from promsnmp.inventory.document.values import LONGEST_INTERVAL, MAX_REPETITIONS, SHORTEST_INTERVAL
+from promsnmp.snmp.operations.get import MAX_GET_OIDS
+from promsnmp.snmp.text_encodings import read_encoding
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_KEYS = {
+    "max_repetitions": "maxRepetitions",
+    "max_varbinds": "maxVarbinds",
+    "text_encoding": "textEncoding",
+    "unconnected": "unconnected",
+}
+
+
+def _encoding(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    try:
+        return value and read_encoding(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+_OPTIONS = (
+    click.option(
+        "--interval",
+        type=Duration(shortest=SHORTEST_INTERVAL / 1000, longest=LONGEST_INTERVAL / 1000, plain_unit="ms"),
+        help="Time between two polls: 10s, 5m; without a unit in milliseconds.  [default: COLLECTION_INTERVAL]",
+    ),
+    click.option(
+        "--max-repetitions",
+        type=click.IntRange(1, MAX_REPETITIONS),
+        help="Repetitions of a GETBULK.  [default: as the modules say]",
+    ),
+    click.option(
+        "--max-varbinds", type=click.IntRange(1, MAX_GET_OIDS), help="Objects of a GET.  [default: as the modules say]"
+    ),
+    click.option(
+        "--text-encoding",
+        metavar="NAME",
+        callback=_encoding,
+        help="Character encoding of its texts: gbk, latin-1, utf-16, cp1251...  [default: UTF-8]",
+    ),
+    click.option(
+        "--unconnected/--connected",
+        default=None,
+        help="Whether it may answer from another address or port.  [default: as the modules say]",
+    ),
+)
+
+
+OVERRIDE_OPTIONS = ("interval", *_KEYS)
+"""The names of the options as arguments."""
+
+
+def override_options(command: _Command) -> _Command:
+    """Adds the options; the command passes their values to ``overrides_of``."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def overrides_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a document for the options that were given."""
+    interval = given.get("interval")
+    document = {} if interval is None else {"interval": round(interval * 1000)}
+    return document | {key: given[name] for name, key in _KEYS.items() if given.get(name) is not None}
