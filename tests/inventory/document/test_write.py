@@ -400,9 +400,7 @@ AGENTS = st.builds(
     write_community=SECRET | st.just(""),
     engine_id=st.binary(max_size=12).map(bytes.hex),
 )
-LABELS = st.dictionaries(st.from_regex(r"[a-z_][a-z0-9_]{0,5}", fullmatch=True), NAMES, max_size=2).map(
-    lambda d: tuple(d.items())
-)
+LABELS = st.dictionaries(st.text("ab_", min_size=1), NAMES, max_size=2).map(lambda d: tuple(d.items()))
 
 INSTANTS = st.sampled_from([None, "2025-01-31T12:00:00Z"])
 MARKS = st.builds(
@@ -427,7 +425,8 @@ def inventories(draw: st.DrawFn) -> Inventory:
         device = Device(
             str(draw(st.uuids())), name, draw(NAMES), draw(NAMES), draw(NAMES), None, agents, primary, ("if_mib",),
             draw(LABELS), draw(NAMES), draw(NAMES), draw(NAMES), draw(st.sampled_from([(), ("if_mib", "ups")])),
-            draw(st.sampled_from([ACTIVE, LOST])), draw(INSTANTS), draw(INSTANTS), draw(MARKS), overrides=draw(OVERRIDES),
+            draw(st.sampled_from([ACTIVE, LOST])), draw(INSTANTS), draw(INSTANTS), draw(MARKS), None, "",
+            draw(OVERRIDES),
         )  # fmt: skip
         devices.append(device)
     if len({device.id for device in devices}) != len(devices):
