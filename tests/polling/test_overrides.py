@@ -16,7 +16,7 @@ from promsnmp.modules.model import Module
 from promsnmp.modules.snmp_yml.reader import read_text
 from promsnmp.polling.collector import Collector
 from promsnmp.polling.options import CollectorOptions
-from promsnmp.polling.overrides import is_unconnected
+from promsnmp.polling.overrides import aged_by_sleep, is_unconnected
 from promsnmp.polling.pages.page import Format
 from promsnmp.polling.target import Target
 from promsnmp.sim.agent import SimulatedAgent
@@ -200,3 +200,14 @@ async def test_the_page_of_a_device_with_an_interval_of_its_own_says_so() -> Non
         target = replace(target, overrides=PollOverrides(interval=300_000))
         page, _ = await collector().collect(target, deadline=deadline())
         assert b"\npromsnmp_poll_interval_seconds 300\n" in page.plain(Format.TEXT)
+
+
+def test_a_sleep_makes_pages_too_old_by_the_interval_of_each_device() -> None:
+    usual = Target("usual", "usual", SnmpEndpoint("192.0.2.1", 161), Community(), ())
+    often = replace(usual, key="often", overrides=PollOverrides(interval=5_000))
+    seldom = replace(usual, key="seldom", overrides=PollOverrides(interval=600_000))
+    aged = {
+        seconds: [one.key for one in aged_by_sleep((usual, often, seldom), seconds, interval=30.0)]
+        for seconds in (2.0, 3.0, 16.0, 301.0)
+    }
+    assert aged == {2.0: [], 3.0: ["often"], 16.0: ["usual", "often"], 301.0: ["usual", "often", "seldom"]}

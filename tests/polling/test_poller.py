@@ -12,7 +12,7 @@ from itertools import pairwise
 from promsnmp.inventory.model import PollOverrides
 from promsnmp.observe.counts import PollCounts
 from promsnmp.polling.pages.cache import PageCache
-from promsnmp.polling.pages.page import PollFailure
+from promsnmp.polling.pages.page import Format, PollFailure, RenderedPage
 from promsnmp.polling.pages.service import PageService
 from promsnmp.polling.poller import Poller
 from promsnmp.polling.target import Target
@@ -183,3 +183,22 @@ async def test_a_new_interval_counts_at_once() -> None:
         async with polling([target], interval=1000.0) as (poller, page_service):
             poller.set_targets([replace(target, overrides=PollOverrides(interval=100))])
             await until(lambda: len(page_service.began.get(target.key, [])) >= 4)
+
+
+async def test_a_page_that_was_handed_over_counts_for_the_interval_of_its_device() -> None:
+    async with agents(2) as (first, second):
+        usual = target_of(first, managed=True)
+        seldom = replace(target_of(second, managed=True), overrides=PollOverrides(interval=1_000_000))
+        page_service = Counting()
+        poller = Poller(page_service, PollCounts(), interval=0.4, backoff_max=None, concurrency=50)
+        for target in (usual, seldom):
+            page = RenderedPage(time.monotonic() - 400.0, ("system",), {Format.TEXT: b""})
+            page_service.store(target.key, target.modules, page)
+        poller.set_targets([usual, seldom])
+        poller.start()
+        try:
+            await until(lambda: len(page_service.began.get(usual.key, [])) >= 3)
+            assert seldom.key not in page_service.began
+            assert page_service.stored_page(seldom.key, seldom.modules) is not None  # older than the cache's max_age
+        finally:
+            await poller.stop()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from promsnmp.exposition.plan import Plan, make_plan, with_text_encoding
@@ -19,6 +19,14 @@ def overrides_of_plan(overrides: PollOverrides) -> PollOverrides:
 def seconds_between_polls(overrides: PollOverrides, interval: float) -> float:
     """The device's own interval, or else that of the settings (``interval``, seconds)."""
     return overrides.interval / 1000 or interval
+
+
+def aged_by_sleep(targets: Iterable[Target], seconds: float, *, interval: float) -> Iterator[Target]:
+    """Those whose page became much older than their interval while this process slept for ``seconds``.
+
+    ``interval`` as for ``seconds_between_polls``.
+    """
+    return (one for one in targets if seconds > seconds_between_polls(one.overrides, interval) / 2)
 
 
 def plan_with(modules: Sequence[Module], overrides: PollOverrides) -> Plan:

@@ -31,7 +31,7 @@ from promsnmp.polling.detection.seen_identities import SeenIdentities
 from promsnmp.polling.device_state import DeviceStates
 from promsnmp.polling.handover.handover import Handover
 from promsnmp.polling.options import CollectorOptions, with_limits
-from promsnmp.polling.overrides import seconds_between_polls
+from promsnmp.polling.overrides import aged_by_sleep
 from promsnmp.polling.pages.cache import PageCache
 from promsnmp.polling.pages.service import NEVER_POLLED, PageService, PollStatus
 from promsnmp.polling.poller import Poller
@@ -155,9 +155,8 @@ class PollingSubsystem:
 
         Pages of ad-hoc targets are too old by then anyway.
         """
-        for target in self._all_targets:
-            if seconds > seconds_between_polls(target.overrides, self._interval) / 2:
-                self.page_service.invalidations.add(target.shard)
+        for target in aged_by_sleep(self._all_targets, seconds, interval=self._interval):
+            self.page_service.invalidations.add(target.shard)
 
     async def store_findings(self) -> None:
         """Writes seen identities and newly detected modules to the inventory, or sends them to the leader."""
