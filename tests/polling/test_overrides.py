@@ -15,6 +15,7 @@ from promsnmp.modules.catalogue import Catalogue, CatalogueStore, builtin_catalo
 from promsnmp.modules.model import Module
 from promsnmp.modules.snmp_yml.reader import read_text
 from promsnmp.polling.collector import Collector
+from promsnmp.polling.device_state import DeviceState
 from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.overrides import aged_by_sleep, is_unconnected
 from promsnmp.polling.pages.page import Format
@@ -186,7 +187,21 @@ async def test_answers_from_another_port_are_accepted_where_the_inventory_allows
 )
 def test_the_device_comes_before_its_modules(device: bool | None, module: bool, expected: bool) -> None:
     modules = [Module("m", use_unconnected_udp_socket=module)]
-    assert is_unconnected(modules, PollOverrides(unconnected=device)) is expected
+    overrides = PollOverrides(unconnected=device)
+    target = Target("key", "name", SnmpEndpoint("192.0.2.1", 161), Community(), (), overrides=overrides)
+    assert is_unconnected(modules, target) is expected
+
+
+def test_what_is_learned_of_an_agent_never_exceeds_what_the_inventory_allows() -> None:
+    state = DeviceState()
+    state.use_overrides(PollOverrides(max_repetitions=5, max_varbinds=3))
+    limits = state.limits
+    limits.use_for("an agent")
+    limits.use_for("another agent")
+    limits.max_repetitions, limits.max_get_oids = 20, 20
+    assert (limits.repetitions_of(25), limits.objects_of(25)) == (5, 3)
+    limits.max_repetitions, limits.max_get_oids = 2, 1
+    assert (limits.repetitions_of(25), limits.objects_of(25)) == (2, 1)
 
 
 # ---------------------------------------------------------------------------------------------------------- intervals
