@@ -22,7 +22,7 @@ from promsnmp.polling.pages.page import Format
 from promsnmp.polling.target import Target
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
-from promsnmp.snmp import ber
+from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import Community
 from promsnmp.snmp.transport import SnmpEndpoint
 from tests.support.agents.hostile import Behaviour, HostileAgent, Reply, Request
@@ -45,6 +45,9 @@ modules:
       type: OctetString
       indexes: [{labelname: ifIndex, type: gauge}]
       lookups: [{labels: [ifIndex], labelname: port, oid: 1.3.6.1.2.1.2.2.1.2, type: DisplayString}]
+"""
+FILTER = """    filters:
+      dynamic: [{oid: 1.3.6.1.2.1.2.2.1.2, targets: [1.3.6.1.2.1.2.2.1.2], values: [机房]}]
 """
 MANY = """
 modules:
@@ -165,6 +168,22 @@ async def test_another_encoding_counts_from_the_next_poll_on() -> None:
     assert found["volume"] == {"volume": "Москва"}
 
 
+async def test_filters_and_the_detection_read_texts_in_the_encoding_of_the_device() -> None:
+    filtered = MODULE.replace("    metrics:\n", f"{FILTER}    metrics:\n", 1)
+    descr = {oid.encode("1.3.6.1.2.1.1.1.0"): ber.tlv(ber.OCTET_STRING, "机".encode("gbk"))}
+    async with SimulatedAgent(Mib.of(texts("gbk", "机房").objects | descr)) as agent:
+        found = {
+            encoding: await page_of(
+                collector_of(filtered), with_overrides(agent, "texts", PollOverrides(text_encoding=encoding))
+            )
+            for encoding in ("", "gbk")
+        }
+        target = with_overrides(agent, "auto", PollOverrides(text_encoding="gbk"))
+        identity = await collector().identify(target, deadline=deadline())
+    assert [encoding for encoding, page in found.items() if "portName" in page] == ["gbk"]
+    assert identity.sys_descr == "机"
+
+
 # ------------------------------------------------------------------------------------------ answers from elsewhere
 
 
@@ -199,9 +218,9 @@ def test_what_is_learned_of_an_agent_never_exceeds_what_the_inventory_allows() -
     limits.use_for("an agent")
     limits.use_for("another agent")
     limits.max_repetitions, limits.max_get_oids = 20, 20
-    assert (limits.repetitions_of(25), limits.objects_of(25)) == (5, 3)
+    assert (limits.repetitions_of(25), limits.objects_of(25), limits.batch_size) == (5, 3, 5)
     limits.max_repetitions, limits.max_get_oids = 2, 1
-    assert (limits.repetitions_of(25), limits.objects_of(25)) == (2, 1)
+    assert (limits.repetitions_of(25), limits.objects_of(25), limits.batch_size) == (2, 1, 2)
 
 
 # ---------------------------------------------------------------------------------------------------------- intervals

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promsnmp.snmp.text_encodings import ENCODINGS, decode, read_encoding
+from promsnmp.snmp.text_encodings import ENCODINGS, LONGEST_TEXT, decode, line_of, read_encoding
 
 
 @given(octets=st.binary(max_size=60), encoding=st.sampled_from(ENCODINGS))
@@ -45,3 +45,15 @@ def test_other_names_mean_the_same_encodings_as_in_python() -> None:
 def test_what_does_not_encode_characters_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="use one of: ascii"):
         read_encoding(name)
+
+
+@given(octets=st.binary(max_size=2000), encoding=st.sampled_from(("", *ENCODINGS)))
+def test_a_line_is_short_and_printable_in_every_encoding(octets: bytes, encoding: str) -> None:
+    line = line_of(octets, encoding)
+    assert len(line) <= LONGEST_TEXT
+    assert not line or line.isprintable()
+
+
+def test_a_line_has_no_breaks_and_no_control_characters() -> None:
+    assert line_of(" 机房\r\n7\0 ".encode("gbk"), "gbk") == "机房 7"
+    assert line_of(b"a\xff") == "a\ufffd"

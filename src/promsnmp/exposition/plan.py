@@ -81,6 +81,8 @@ class Plan:
 
     max_varbinds: int = 0
     """Objects per GET of the device; 0: as the modules say."""
+    text_encoding: str = ""
+    """The encoding of the device's texts, one of ``snmp.text_encodings.ENCODINGS``; empty: UTF-8."""
 
     @property
     def batch_size(self) -> int:
@@ -122,7 +124,7 @@ def with_text_encoding(plan: Plan, encoding: str) -> Plan:
         replace(one, metrics=tuple(replace(m, spec=replace(m.spec, encoding=encoding)) for m in one.metrics))
         for one in plan.modules
     ]
-    return replace(plan, modules=tuple(parts))
+    return replace(plan, modules=tuple(parts), text_encoding=encoding)
 
 
 def _label_columns(modules: Sequence[ModulePlan]) -> dict[int, frozenset[int]]:

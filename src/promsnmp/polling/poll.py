@@ -195,7 +195,8 @@ class PollRun:
     async def _read_with_label_cache(self, label_cache: LabelCache, render: Render) -> None:
         result, plan, now = self.result, self.result.plan, self.result.started
         batch_size = 1 if self.version is Version.V1 else self.limits.batch_size
-        indicators = label_cache.indicators(plan, batch_size=batch_size)
+        objects = self.limits.objects_of(plan.batch_size)
+        indicators = label_cache.indicators(plan, batch_size=batch_size, objects=objects)
         values = await self._get(plan.gets, indicators)
         part = label_cache.begin(
             plan, values={one: values[one] for one in indicators if one in values}, now=now, batch_size=batch_size
@@ -265,7 +266,7 @@ def _filtered(plan: Plan, columns: Mapping[bytes, bytes]) -> Steps[Plan]:
     """``plan`` after its filters, given what was read of their columns."""
     remaining = []
     for one in plan.modules:
-        remaining.append(filters.filtered_oids(one.module, columns))
+        remaining.append(filters.filtered_oids(one.module, columns, encoding=plan.text_encoding))
         yield
     return filtered_plan(plan, remaining)
 

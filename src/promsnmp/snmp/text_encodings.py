@@ -51,6 +51,19 @@ def read_encoding(text: str) -> str:
     raise ValueError(f"{text[:40]!r} is not a character encoding{intended}; use one of: {', '.join(ENCODINGS)}")
 
 
+LONGEST_TEXT = 255
+"""Characters of a DisplayString (RFC 2579)."""
+
+
 def decode(octets: bytes, encoding: str) -> str:
     """Octets as text, U+FFFD where they are not of this encoding, which is one of ENCODINGS."""
     return octets.decode(encoding, "replace")
+
+
+def line_of(octets: bytes, encoding: str = "") -> str:
+    """Octets as text that is safe to show: one line, no control characters, at most LONGEST_TEXT characters.
+
+    ``encoding`` as for ``decode``; empty: UTF-8.
+    """
+    text = " ".join(decode(octets, encoding or "utf-8").split())
+    return "".join(letter for letter in text if letter.isprintable())[:LONGEST_TEXT]

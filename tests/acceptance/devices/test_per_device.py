@@ -74,7 +74,7 @@ def test_a_device_is_polled_as_its_seed_and_later_the_operator_say(tmp_path: Pat
             lambda: server.client.get(job).json()["state"] == "finished", deadline=60, what="the end of the search"
         )
         found = server.client.get("/promsnmp/devices/ups-1").json()
-        assert found.items() >= {**values, "interval": 300_000, "textEncoding": "gbk"}.items()
+        assert found.items() >= {**values, "interval": 300_000, "textEncoding": "gbk", "sysLocation": LOCATION}.items()
         (group,) = server.client.get("/targets").json()
         assert group["labels"]["__scrape_interval__"] == "5m"
         assert group["labels"]["__scrape_timeout__"] == "5s"

@@ -121,10 +121,8 @@ class AgentLimits:
     @property
     def batch_size(self) -> int:
         """The most rows of a column that one packet brings, as far as known; 0: no limit is known."""
-        if self.repetitions.size == UNLIMITED:
-            return self.max_repetitions
-        size = max(self.repetitions.size, 1)  # a GETNEXT brings one row
-        return min(size, self.max_repetitions or size)
+        learned = 0 if self.repetitions.size == UNLIMITED else max(self.repetitions.size, 1)  # a GETNEXT brings one row
+        return min(self._known(learned, self.max_repetitions, self.allowed_repetitions), default=0)
 
     def lines(self) -> Iterator[str]:
         """What was learned, for people."""
