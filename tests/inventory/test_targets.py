@@ -54,7 +54,13 @@ def test_a_device_has_its_name_as_target_and_everything_known_as_labels() -> Non
 
 
 @pytest.mark.parametrize(
-    ("interval", "written", "timeout"), [(300_000, "5m", "10s"), (10_000, "10s", "10s"), (2500, "2s500ms", "2s500ms")]
+    ("interval", "written", "timeout"),
+    [
+        (300_000, "5m", "10s"),
+        (10_000, "10s", "10s"),
+        (2500, "2s500ms", "2s500ms"),
+        (3_600_000, "5m", "10s"),  # Prometheus shows no older sample
+    ],
 )
 def test_a_device_with_an_interval_of_its_own_is_scraped_by_that(interval: int, written: str, timeout: str) -> None:
     raw = document()

@@ -26,6 +26,8 @@ from promsnmp.inventory.per_device_cache import PerDeviceCache
 from promsnmp.settings import Settings
 
 META = "__meta_promsnmp_"
+LONGEST_SCRAPE_INTERVAL = 300_000
+"""Milliseconds: Prometheus shows no sample that is older (--query.lookback-delta), so alerts would end in between."""
 SCRAPE_TIMEOUT = 10_000
 """Milliseconds: the default of SCRAPE_TIMEOUT, and of Prometheus's scrape_timeout."""
 
@@ -116,7 +118,7 @@ class TargetList:
         if modules and AUTO not in wanted:  # with auto, a scrape that names no modules gets the detected ones
             labels["__param_module"] = modules
         if interval := device.overrides.interval:
-            labels["__scrape_interval__"] = duration_text(interval)
+            labels["__scrape_interval__"] = duration_text(min(interval, LONGEST_SCRAPE_INTERVAL))
             labels["__scrape_timeout__"] = duration_text(min(interval, self._scrape_timeout))
         group = {"targets": [target_of(device, device.primary, by_name=by_name)], "labels": labels}
         text = json.dumps(group, separators=(",", ":")).encode("ascii")

@@ -151,12 +151,9 @@ class PollingSubsystem:
             self.poller.wake()
 
     def _on_awake(self, seconds: float) -> None:
-        """After a sleep no page is shown that the sleep made much older than the interval of its device.
-
-        Pages of ad-hoc targets are too old by then anyway.
-        """
-        for target in aged_by_sleep(self._all_targets, seconds, interval=self._interval):
-            self.page_service.invalidations.add(target.shard)
+        """After a sleep no page is shown that the sleep made much older than the interval of its device."""
+        if self._polls:
+            self.page_service.on_awake(aged_by_sleep(self._all_targets, seconds, interval=self._interval))
 
     async def store_findings(self) -> None:
         """Writes seen identities and newly detected modules to the inventory, or sends them to the leader."""

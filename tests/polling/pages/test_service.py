@@ -198,3 +198,21 @@ async def test_the_page_of_a_device_that_is_polled_seldom_lives_until_the_next_p
         assert one.cached_page(usual, Format.TEXT) is None
         now = taken_at + 1300
         assert one.cached_page(seldom, Format.TEXT) is None
+
+
+async def test_after_a_sleep_aged_pages_and_those_of_ad_hoc_targets_are_polled_again() -> None:
+    one = page_service(freshness=100.0)
+    async with SimulatedAgent(mib()) as agent:
+        adhoc = target_of(agent)
+        aged, other = (replace(target_of(agent, managed=True), key=name) for name in ("aged/1", "other/1"))
+        for target in (adhoc, aged, other):
+            await one.page(target, Format.TEXT, timeout=5)
+        assert all(one.cached_page(target, Format.TEXT) for target in (adhoc, aged, other))
+        agent.delay = 0.1
+        running = asyncio.create_task(one.poll(adhoc))
+        while not one.active:
+            await asyncio.sleep(0)
+        one.on_awake([aged])
+        assert [one.cached_page(target, Format.TEXT) is None for target in (adhoc, aged, other)] == [True, True, False]
+        page = await one.page(adhoc, Format.TEXT, timeout=5)
+        assert page is not await running

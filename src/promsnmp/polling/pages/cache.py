@@ -97,6 +97,10 @@ class PageCache:
         self._entries.clear()
         self._brief.clear()
 
+    def evict_brief(self) -> None:
+        """Removes what is kept only briefly."""
+        self._brief.clear()
+
     def drop_oldest(self, octets: int) -> int:
         """Removes the oldest pages, at least ``octets`` bytes of them; returns how many."""
         count = 0

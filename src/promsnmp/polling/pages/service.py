@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
 
@@ -159,6 +159,18 @@ class PageService:
     def forget(self, target: Target) -> None:
         """Drops the page of a target that is no longer polled."""
         self._cache.discard(self._key(target))
+
+    def on_awake(self, aged: Iterable[Target]) -> None:
+        """After a sleep: shows no earlier page of ``aged``, whose pages are too old now, nor of any ad-hoc target.
+
+        The age of pages does not count the time for which the machine was suspended.
+        """
+        for target in aged:
+            self.invalidations.add(target.shard)
+        self._cache.evict_brief()
+        for target in self._polls.targets():
+            if not target.managed:
+                self.invalidations.add(target.shard)
 
     def stored_page(self, key: str, modules: tuple[str, ...]) -> RenderedPage | None:
         """The page of a device of the inventory that is in memory, however old, by the key of its target."""
