@@ -7,19 +7,26 @@ from typing import Any, TypeVar
 
 import click
 
-from promsnmp.cli.options.duration import Duration
-from promsnmp.inventory.document.values import LONGEST_INTERVAL, MAX_REPETITIONS, SHORTEST_INTERVAL
+from promsnmp.inventory.document.values import MAX_REPETITIONS, read_interval
 from promsnmp.snmp.operations.get import MAX_GET_OIDS
 from promsnmp.snmp.text_encodings import read_encoding
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _KEYS = {
+    "interval": "interval",
     "max_repetitions": "maxRepetitions",
     "max_varbinds": "maxVarbinds",
     "text_encoding": "textEncoding",
     "unconnected": "unconnected",
 }
+
+
+def _interval(_: click.Context, __: click.Parameter, value: str | None) -> int | None:
+    try:
+        return None if value is None else read_interval(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def _encoding(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -32,7 +39,8 @@ def _encoding(_: click.Context, __: click.Parameter, value: str | None) -> str |
 _OPTIONS = (
     click.option(
         "--interval",
-        type=Duration(shortest=SHORTEST_INTERVAL / 1000, longest=LONGEST_INTERVAL / 1000, plain_unit="ms"),
+        metavar="DURATION",
+        callback=_interval,
         help="Time between two polls: 10s, 5m; without a unit in milliseconds.  [default: COLLECTION_INTERVAL]",
     ),
     click.option(
@@ -57,7 +65,7 @@ _OPTIONS = (
 )
 
 
-OVERRIDE_OPTIONS = ("interval", *_KEYS)
+OVERRIDE_OPTIONS = tuple(_KEYS)
 """The names of the options as arguments."""
 
 
@@ -70,6 +78,4 @@ def override_options(command: _Command) -> _Command:
 
 def overrides_of(given: Mapping[str, Any]) -> dict[str, Any]:
     """The keys of a document for the options that were given."""
-    interval = given.get("interval")
-    document = {} if interval is None else {"interval": round(interval * 1000)}
-    return document | {key: given[name] for name, key in _KEYS.items() if given.get(name) is not None}
+    return {key: given[name] for name, key in _KEYS.items() if given.get(name) is not None}

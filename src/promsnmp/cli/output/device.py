@@ -54,6 +54,8 @@ def lines_of(document: Document) -> list[tuple[str, str]]:
             lines += [(f"agent {number}", _agent(agent, document)) for number, agent in enumerate(value, 1)]
         elif key == "interval":
             lines.append((key, _interval(document)))
+        elif isinstance(value, bool):
+            lines.append((key, str(value).lower()))
         elif key == "polling":
             lines.append((key, ", ".join(f"{name} {text}" for name, text in value.items())))
         elif isinstance(value, dict) and key != "primaryAgent":

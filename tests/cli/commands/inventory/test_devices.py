@@ -179,6 +179,7 @@ def test_how_a_device_is_polled_is_added_edited_and_shown(promsnmp: Command) -> 
     assert keys.items() <= json.loads(added.out).items()
     shown = promsnmp("show", "ups1").out
     assert "interval         5m\n" in shown
+    assert "unconnected      true\n" in shown
     assert "textEncoding     gbk\n" in shown
     assert " 5m " in promsnmp("list").out
     edited = promsnmp(
@@ -187,6 +188,7 @@ def test_how_a_device_is_polled_is_added_edited_and_shown(promsnmp: Command) -> 
     device = json.loads(edited.out)
     assert device.items() >= {"interval": 10_000, "maxRepetitions": 5, "textEncoding": "gbk"}.items()
     assert not {"unconnected", "maxVarbinds"} & device.keys()
+    assert json.loads(promsnmp("edit", "ups1", "--interval", "1d", "--json").out)["interval"] == 86_400_000
     assert promsnmp("edit", "ups1", "--connected").out.startswith("changed ups1 (")
     assert json.loads(promsnmp("show", "ups1", "--json").out)["unconnected"] is False
 
@@ -203,7 +205,7 @@ def test_other_values_of_a_device_are_edited_and_its_secrets_stay(promsnmp: Comm
 
 @pytest.mark.parametrize(
     ("options", "says"),
-    [(["--interval", "0.5s"], "between 1s and 86400s"), (["--interval", "5x"], "5x"), (["--max-varbinds", "61"], "60"),
+    [(["--interval", "0.5s"], "between 1s and 1d"), (["--interval", "5x"], "5x"), (["--max-varbinds", "61"], "60"),
      (["--text-encoding", "rot13"], "use one of: ascii"), (["--unset", "id"], "--unset"), ([], "at least one"),
      (["--interval", "5m", "--unset", "interval"], "leave one of them out")],
 )  # fmt: skip
