@@ -47,7 +47,7 @@ modules:
       lookups: [{labels: [ifIndex], labelname: port, oid: 1.3.6.1.2.1.2.2.1.2, type: DisplayString}]
 """
 FILTER = """    filters:
-      dynamic: [{oid: 1.3.6.1.2.1.2.2.1.2, targets: [1.3.6.1.2.1.2.2.1.2], values: [机房]}]
+      - {oid: 1.3.6.1.2.1.2.2.1.2, targets: [1.3.6.1.2.1.2.2.1.2], values: [机房]}
 """
 MANY = """
 modules:

@@ -67,7 +67,8 @@ def evaluate(
 ) -> Steps[Health]:
     """The readings of a device. ``info`` has what is known of it otherwise; definitions know better.
 
-    ``encoding`` is that of the device's texts; empty: UTF-8. With ``memory``, tables whose columns are the same objects as the last time are not evaluated again.
+    ``encoding`` is that of the device's texts; empty: UTF-8. With ``memory``, tables whose columns are the same objects
+    as the last time are not evaluated again.
     """
     memory = HealthMemory() if memory is None else memory
     interfaces = Interfaces(source)
