@@ -65,13 +65,16 @@ def evaluate(definitions: Sequence[Definition], source: ColumnSource, info: Mapp
 
 
 def _without_fallbacks(found: Iterable[tuple[Definition, HealthSample]]) -> list[HealthSample]:
-    """Leaves out readings of kinds that a definition brings as a fallback where another one has some."""
+    """Leaves out readings of kinds that a definition brings as a fallback where another one has some: one that has them
+    not as a fallback, or else the first of the fallbacks."""
     found = list(found)
-    primary = {sample.kind.key for definition, sample in found if sample.kind.key not in definition.fallback}
+    brings = dict[str, str]()
+    for definition, sample in sorted(found, key=lambda one: one[1].kind.key in one[0].fallback):  # stable
+        brings.setdefault(sample.kind.key, "" if sample.kind.key not in definition.fallback else definition.name)
     return [
         sample
         for definition, sample in found
-        if sample.kind.key not in definition.fallback or sample.kind.key not in primary
+        if sample.kind.key not in definition.fallback or brings[sample.kind.key] == definition.name
     ]
 
 
