@@ -43,7 +43,7 @@ from promsnmp.http.services import ExecutorUsage, Services
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.document.write import DocumentWriter
 from promsnmp.inventory.health import inventory_component, inventory_families, key_warning
-from promsnmp.inventory.modules import AUTO
+from promsnmp.inventory.modules import RESERVED
 from promsnmp.inventory.query import DeviceSelector
 from promsnmp.inventory.storage.installation import read_installation
 from promsnmp.inventory.storage.key import load_key
@@ -280,7 +280,9 @@ def _build_application(parts: _Parts) -> Application:
 def _build_services(parts: _Parts, health: Health, metrics: SelfMetrics, owner_proxy: OwnerProxy) -> Services:
     settings, store, polling = parts.settings, parts.store, parts.polling
     search = DeviceSelector(settings.modules)
-    targets = TargetList(site=Site.from_settings(settings), modules=settings.modules)
+    targets = TargetList(
+        site=Site.from_settings(settings), modules=settings.modules, scrape_timeout=settings.scrape_timeout
+    )
     writer = DocumentWriter(mask=True)
     return Services(
         version=__version__,
@@ -392,7 +394,7 @@ async def _reload(parts: _Parts) -> None:
         parts.catalogue_store,
         settings.config_patterns,
         options=read_options(settings),
-        needed=[name for name in settings.modules if name != AUTO],
+        needed=[name for name in settings.modules if name not in RESERVED],
     )
     await parts.store.reload_if_changed()
 

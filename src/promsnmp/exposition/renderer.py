@@ -69,8 +69,8 @@ class Renderer:
         ``cached_columns`` are columns of the plan that an earlier poll read; they replace what the scanner has of them.
         """
         self.exposition = Exposition()
+        self.plan = plan
         self._cached_columns = {} if cached_columns is None else cached_columns
-        self._plan = plan
         self._scanner = scanner
         self._state = state
         self._wrap = wrap
@@ -107,7 +107,7 @@ class Renderer:
         found = self._rows.get(name)
         if found is None:
             rows: dict[bytes, tuple[int, bytes]] = {}
-            column = self._plan.by_oid.get(name)
+            column = self.plan.by_oid.get(name)
             if column is not None:
                 for piece in ber.pieces(self.octets(column)):
                     index, values = ber.values(piece, len(column.oid))
@@ -117,7 +117,7 @@ class Renderer:
 
     def integers(self, name: str) -> dict[bytes, int]:
         """The whole numbers of a column by OID suffix, as the device sent them (not reduced modulo 2^53)."""
-        column = self._plan.by_oid.get(name)
+        column = self.plan.by_oid.get(name)
         if column is None:
             return {}
         index, numbers, _ = _numbers(self.octets(column), len(column.oid), wrap=False)
@@ -133,7 +133,7 @@ class Renderer:
 
     def suffixes(self, name: str) -> list[bytes]:
         """The OID suffixes of the rows of a column that have numbers."""
-        column = self._plan.by_oid.get(name)
+        column = self.plan.by_oid.get(name)
         return [] if column is None else self._split(_numbers(self.octets(column), len(column.oid), wrap=False)[0])
 
     def _split(self, index: bytes) -> list[bytes]:
@@ -149,7 +149,7 @@ class Renderer:
             table = self._state.tables.get(plan.table)
             if table is None:
                 table = self._state.tables[plan.table] = LabelTable(plan.spec)
-            read = [self.octets(one) for one in plan.sources if one.at not in self._plan.label_columns]
+            read = [self.octets(one) for one in plan.sources if one.at not in self.plan.label_columns]
             table.refresh([self.octets(one) for one in plan.sources], read)
             self._refreshed[plan.table] = table
         return table
@@ -185,7 +185,7 @@ class Renderer:
             while container:
                 container.popitem()
                 yield
-        for at in range(len(self._plan.columns)):
+        for at in range(len(self.plan.columns)):
             self._scanner.drop(at)
             yield
 
@@ -252,6 +252,7 @@ class Renderer:
     def _build(self, plan: MetricPlan, columns: list[bytes], generation: int) -> Steps[CachedSamples]:
         exposition = Exposition()
         indexes: list[bytes] = []
+        encoding = plan.spec.encoding
         for piece in ber.pieces(columns[0]):
             index, values = ber.values(piece, len(plan.column.oid))
             indexes.append(index)
@@ -259,7 +260,17 @@ class Renderer:
                 row = plan.spec.decode(suffix)
                 exposition.drop("invalid_index", not row.valid)
                 labels = plan.spec.labels_of(row, self.rows)
-                row_samples(plan.metric, labels, suffix, tag, content, self.rows, exposition, zeros=self._zeros)
+                row_samples(
+                    plan.metric,
+                    labels,
+                    suffix,
+                    tag,
+                    content,
+                    self.rows,
+                    exposition,
+                    zeros=self._zeros,
+                    encoding=encoding,
+                )
                 if not number % _ROWS_PER_STEP:
                     yield
         for family in exposition.families.values():

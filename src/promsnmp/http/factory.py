@@ -75,6 +75,7 @@ def make_scrape_route(
         store,
         catalogue_store,
         modules=settings.modules,
+        health=settings.health_metrics,
         allow_adhoc=settings.adhoc_targets,
         adhoc_networks=settings.adhoc_networks,
         timeout=settings.scrape_timeout / 1000,

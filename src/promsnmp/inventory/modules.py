@@ -13,6 +13,10 @@ from promsnmp.inventory.model import Device
 
 AUTO = "auto"
 """The name in a list of modules that stands for the detected ones."""
+HEALTH = "health"
+"""The name in a list of modules that stands for the device's health, by the health definitions."""
+RESERVED = frozenset({AUTO, HEALTH})
+"""Names that stand for something else than a module, unless a file has a module of that name."""
 FALLBACK = ("system", "if_mib")
 """Modules that suit nearly every agent."""
 
@@ -28,6 +32,15 @@ def resolve_modules(requested: Sequence[str], detected: Sequence[str]) -> tuple[
         return tuple(requested)
     suitable = detected or FALLBACK
     return tuple(dict.fromkeys(name for one in requested for name in (suitable if one == AUTO else (one,))))
+
+
+def with_health(modules: tuple[str, ...] | None, own: tuple[str, ...]) -> bool:
+    """Whether a scrape for ``modules`` (None: it names none) gets the health of a device as well, where that is on.
+
+    So it is for ``AUTO``, and for what the background polls the device for, its ``own`` modules; not for a scrape in
+    the way of snmp_exporter, which names other ones.
+    """
+    return modules is None or AUTO in modules or modules == own
 
 
 def effective_modules(device: Device, configured: Sequence[str]) -> tuple[str, ...]:

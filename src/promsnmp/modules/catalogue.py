@@ -97,9 +97,8 @@ def load_catalogue(
         auths.update(document.auths)
         health.update(document.health)
     if patterns and not modules and not auths and not health:
-        raise ModuleError(
-            f"no modules, auths or health definitions are in in {', '.join(patterns)} (SNMP_CONFIG_FILES, --config.file)"
-        )
+        files_given = f"{', '.join(patterns)} (SNMP_CONFIG_FILES, --config.file)"
+        raise ModuleError(f"no modules, auths or health definitions are in {files_given}")
     return Catalogue(
         {**builtin.modules, **modules}, {**builtin.auths, **auths}, {**builtin.health, **health}, files=files
     )

@@ -9,18 +9,23 @@ from operator import itemgetter
 from cachetools import LRUCache
 
 from promsnmp.errors import AuthenticationError, MemoryShort, SnmpError, TooMuchData
-from promsnmp.exposition.plan import Plan, make_plan
+from promsnmp.exposition.plan import Plan
 from promsnmp.exposition.renderer import Renderer
-from promsnmp.inventory.modules import AUTO
+from promsnmp.inventory.model import NO_OVERRIDES, PollOverrides
+from promsnmp.inventory.modules import AUTO, HEALTH
 from promsnmp.modules.catalogue import CatalogueStore
+from promsnmp.modules.model import Module
 from promsnmp.observe.exporter_counts import ExporterCounts
 from promsnmp.observe.memory_guard import MemoryGuard
 from promsnmp.polling.detection.detector import Detector, OnDetected, observe_system_group
 from promsnmp.polling.detection.identify import DeviceIdentity
 from promsnmp.polling.detection.identity_watch import CheckIdentity, IdentityWatch, OnIdentity
 from promsnmp.polling.device_state import DeviceState, DeviceStates
+from promsnmp.polling.health.health_plan import EMPTY_PLAN, HealthPlans
+from promsnmp.polling.health.health_run import HealthResult, HealthRun
 from promsnmp.polling.label_cache import LabelCache
 from promsnmp.polling.options import CollectorOptions
+from promsnmp.polling.overrides import overrides_of_plan, plan_with
 from promsnmp.polling.pages.page import RenderedPage
 from promsnmp.polling.poll import PollObserver, PollResult, PollRun, SessionFactory, check_result
 from promsnmp.polling.render import PageRenderer, empty_page
@@ -36,6 +41,9 @@ RENDERING_FACTOR = 7
 """Bytes that rendering needs for each octet that was read, about."""
 FEW_MODULES = 4
 """Modules whose plan is made on the event loop: within a few milliseconds."""
+
+_PlanKey = tuple[tuple[str, ...], PollOverrides, tuple[str, ...]]
+"""Names of modules, the overrides that plans depend on, and names of health definitions."""
 
 
 class Collector:
@@ -59,12 +67,13 @@ class Collector:
         self._catalogue_store = catalogue_store
         self._options = options
         self._memory = memory or MemoryGuard(0)
-        self._plans: LRUCache[tuple[str, ...], tuple[int, Plan]] = LRUCache(MAX_PLANS, getsizeof=itemgetter(0))
+        self._plans: LRUCache[_PlanKey, tuple[int, Plan]] = LRUCache(MAX_PLANS, getsizeof=itemgetter(0))
         self._plans_generation = catalogue_store.generation
         self._counts = ExporterCounts() if counts is None else counts
         self._sessions = SessionFactory(source_address=options.source_address, counts=self._counts)
         self._detector = Detector(catalogue_store, self._sessions, on_detected=on_detected)
         self._identity_watch = IdentityWatch(self._sessions, check_identity, on_identity=on_identity)
+        self._health_plans = HealthPlans()
         self._renderer = PageRenderer(options, self._counts, observes=observes)
         self.step_runner = StepRunner()
         self.states = DeviceStates()
@@ -88,12 +97,15 @@ class Collector:
         nothing could be read, StrictFailure when the page would not be strict, ModuleError for an unknown module.
         """
         state = self.states.of(target)
+        state.use_overrides(target.overrides)
         modules = await self._detector.resolve_modules(target, state, deadline=deadline)
-        plan = await self._plan(modules)
+        has_health = self._has_health(target, modules)
+        modules = tuple(name for name in modules if not (has_health and name == HEALTH))
+        plan = await self._plan(modules, target.overrides, state.health.names if has_health else ())
         state.use_modules(modules)
-        if not plan.modules:  # ``module=``: no modules, so there is nothing to ask for
+        if not plan.modules and not has_health:  # ``module=``: no modules, so there is nothing to ask for
             return empty_page(state.formats), None
-        result = await self._poll(target, plan, state, deadline, observer)
+        result = await self._poll(target, plan, state, deadline, observer, has_health=has_health)
         try:
             problem = check_result(result, target, strict=self._options.strict)
         except SnmpError:
@@ -113,7 +125,8 @@ class Collector:
         self.states.record_size(target, result.octets)
         if not is_small:
             await self._free_memory(state, result)
-        return rendering.page, problem or rendering.problem
+        health_problem = None if result.health is None else result.health.problem
+        return rendering.page, problem or rendering.problem or health_problem
 
     async def identify(self, target: Target, *, deadline: float) -> DeviceIdentity:
         """Asks a target what it is. Raises SnmpError."""
@@ -121,42 +134,53 @@ class Collector:
 
     def check(self, modules: tuple[str, ...]) -> None:
         """Raises ModuleError for a module that does not exist."""
-        is_auto = self._detector.is_auto(modules)
-        self.plan(tuple(name for name in modules if not (is_auto and name == AUTO)))
+        is_auto, has_health = self._detector.is_auto(modules), not self._detector.has_module(HEALTH)
+        self.plan(tuple(one for one in modules if not (is_auto and one == AUTO) and not (has_health and one == HEALTH)))
 
-    def plan(self, modules: tuple[str, ...]) -> Plan:
+    def plan(self, modules: tuple[str, ...], overrides: PollOverrides = NO_OVERRIDES) -> Plan:
         """The plan of some modules, by the present catalogue. Raises ModuleError for an unknown one."""
-        return self._known_plan(modules) or run_steps(self._make_plan(modules))
+        key = modules, overrides_of_plan(overrides), ()
+        return self._known_plan(key) or run_steps(self._make_plan(key))
 
-    async def _plan(self, modules: tuple[str, ...]) -> Plan:
-        """As ``plan``; a large one is made in a thread."""
-        plan = self._known_plan(modules)
+    async def _plan(self, modules: tuple[str, ...], overrides: PollOverrides, definitions: tuple[str, ...]) -> Plan:
+        """As ``plan``, with the columns that health definitions need of the walks; a large one is made in a thread."""
+        key = modules, overrides_of_plan(overrides), definitions
+        plan = self._known_plan(key)
         if plan is None:
-            plan = await self.step_runner.run(self._make_plan(modules), is_small=len(modules) <= FEW_MODULES)
+            plan = await self.step_runner.run(self._make_plan(key), is_small=len(modules) <= FEW_MODULES)
         return plan
 
-    def _known_plan(self, modules: tuple[str, ...]) -> Plan | None:
+    def _known_plan(self, key: _PlanKey) -> Plan | None:
         if self._catalogue_store.generation != self._plans_generation:
             self._plans_generation = self._catalogue_store.generation
             self._plans.clear()
             self.states.reset_rendering()
-        known = self._plans.get(modules)
+        known = self._plans.get(key)
         return None if known is None else known[1]
 
-    def _make_plan(self, modules: tuple[str, ...]) -> Steps[Plan]:
+    def _make_plan(self, key: _PlanKey) -> Steps[Plan]:
         generation, catalogue = self._catalogue_store.generation, self._catalogue_store.current
-        plan = make_plan([catalogue.module(name) for name in modules])
+        modules, overrides, definitions = key
+        columns = self._health_plans.of(definitions, catalogue.health).columns.values if definitions else ()
+        plan = plan_with([catalogue.module(name) for name in modules], overrides, columns)
         yield
         if generation == self._plans_generation:
-            self._plans[modules] = PLAN_OCTETS * (1 + sum(len(one.metrics) for one in plan.modules)), plan
+            self._plans[key] = PLAN_OCTETS * (1 + sum(len(one.metrics) for one in plan.modules)), plan
         return plan
 
     async def _poll(
-        self, target: Target, plan: Plan, state: DeviceState, deadline: float, observer: PollObserver | None
+        self,
+        target: Target,
+        plan: Plan,
+        state: DeviceState,
+        deadline: float,
+        observer: PollObserver | None,
+        *,
+        has_health: bool,
     ) -> PollResult:
         result = PollResult.begin(plan, state.render_state)
         began = time.perf_counter()
-        modules = [one.module for one in plan.modules]
+        modules = [one.module for one in plan.modules] or [Module(HEALTH)]
         session = self._sessions.create(
             target, modules, state.engine, deadline=deadline, limits=state.limits, observer=observer
         )
@@ -165,14 +189,38 @@ class Collector:
         try:
             async with session:
                 await run.read(self._label_cache(target, state), self._render_modules)
+                if has_health:
+                    result.health = await self._read_health(target, state, run)
         except SnmpError as error:
             result.error = error
             if isinstance(error, AuthenticationError):
                 state.forget_unproven_engine()
+            if has_health:
+                result.health = HealthResult(EMPTY_PLAN, state.health, problem=error)
         result.seconds = time.perf_counter() - began
         if observer is not None:
             observer.on_poll_end(result, session.traffic)
         return result
+
+    def _has_health(self, target: Target, modules: tuple[str, ...]) -> bool:
+        """Whether the page of a target has the device's health. A module of a file that is named ``health`` is an
+        ordinary one."""
+        return (target.health or HEALTH in modules) and not self._detector.has_module(HEALTH)
+
+    async def _read_health(self, target: Target, state: DeviceState, run: PollRun) -> HealthResult:
+        """Reads what the health definitions need, over the session of the poll."""
+        health_run = HealthRun(
+            run.session,
+            state.health,
+            self._catalogue_store.current.health,
+            self._catalogue_store.generation,
+            self._health_plans,
+            run.version,
+            run.limits,
+            run.budget,
+        )
+        every = self._options.label_refresh if target.managed else 1
+        return await health_run.read(run.result.plan, run.result.scanner, every=every)
 
     async def _require_memory(self, result: PollResult) -> None:
         """Raises MemoryShort when rendering what was read would exceed the memory limit."""
@@ -199,4 +247,5 @@ class Collector:
         options = self._options
         if not target.managed or options.label_refresh < 2:
             return None
-        return state.labels(target, every=options.label_refresh, seconds=options.label_age)
+        age = options.label_refresh * target.overrides.interval / 1000 or options.label_age
+        return state.labels(target, every=options.label_refresh, seconds=age)

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 
 from promsnmp.exposition.renderer import RenderState
 from promsnmp.exposition.utilization.histogram import Utilization
+from promsnmp.inventory.model import NO_OVERRIDES, PollOverrides
 from promsnmp.polling.detection.identity_state import IdentityState
 from promsnmp.polling.detection.schedule import DetectionSchedule
+from promsnmp.polling.health.health_state import HealthState
 from promsnmp.polling.label_cache import LabelCache
 from promsnmp.polling.pages.page import Format
 from promsnmp.polling.target import Target
@@ -35,8 +37,11 @@ class DeviceState:
     """Belongs to the plan of ``modules``."""
     modules: tuple[str, ...] = ()
     """The modules of the last poll."""
+    overrides: PollOverrides = NO_OVERRIDES
+    """Those of the last poll."""
     detection: DetectionSchedule = field(default_factory=DetectionSchedule)
     identity: IdentityState = field(default_factory=IdentityState)
+    health: HealthState = field(default_factory=HealthState)
     requested_formats: set[Format] = field(default_factory=set)
     """Formats that scrapes asked for since the last poll."""
     formats: set[Format] = field(default_factory=lambda: {Format.TEXT})
@@ -53,11 +58,24 @@ class DeviceState:
     label_cache_target: Target | None = None
     """The target that ``label_cache`` belongs to."""
 
+    def use_overrides(self, overrides: PollOverrides) -> None:
+        """Prepares for a poll with these overrides; other ones than last time start without learned limits and labels.
+
+        They are the first limits, so that what is asked outside of the plan keeps to them, too.
+        """
+        if overrides != self.overrides:
+            self.overrides = overrides
+            self.limits = AgentLimits(
+                allowed_repetitions=overrides.max_repetitions, allowed_objects=overrides.max_varbinds
+            )
+            self.reset_rendering()
+
     def use_modules(self, modules: tuple[str, ...]) -> None:
         """Prepares for a poll with these modules; other modules than last time start without cached labels."""
         if modules != self.modules:
             self.modules = modules
             self.reset_rendering()
+            self.health.reset()
 
     def reset_rendering(self) -> None:
         """Drops what belongs to a plan (labels, the numbers of label tables), and keeps the histograms."""

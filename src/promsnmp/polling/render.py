@@ -12,8 +12,10 @@ from promsnmp.exposition.formats import openmetrics, text
 from promsnmp.exposition.plan import ModulePlan
 from promsnmp.exposition.renderer import Renderer
 from promsnmp.exposition.utilization.interfaces import add_utilization
+from promsnmp.inventory.modules import HEALTH
 from promsnmp.observe.exporter_counts import ExporterCounts
 from promsnmp.polling.device_state import DeviceState
+from promsnmp.polling.health.health_samples import add_health, health_of
 from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.pages.page import Format, RenderedPage
 from promsnmp.polling.poll import PollResult
@@ -38,11 +40,13 @@ OWN_METRIC_NAMES = frozenset(
         "promsnmp_collected_timestamp_seconds",
         "promsnmp_identity_changed",
         "promsnmp_page_dropped_values",
+        "promsnmp_poll_interval_seconds",
     )
 )
 """Families that a page has of its poll: a module's samples under one of these names are left out."""
 _COLLECTED = "When the device was polled for this page, in Unix seconds; time() minus this is the age of the data."
 _IDENTITY_CHANGED = "1: another device than the inventory knows answers at this address; absent otherwise."
+_INTERVAL = "Seconds between two polls of a device that has an interval of its own; absent otherwise."
 _DROPPED = "Values that the device returned but that are not on this page, or (invalid_index) under doubtful labels."
 
 
@@ -102,12 +106,16 @@ class PageRenderer:
         """
         began = time.perf_counter()
         renderer = result.renderer or (yield from self.render_modules(result))
+        if result.health is not None:
+            result.health.health = yield from health_of(result.health, renderer)
+            yield from add_health(renderer.exposition, result.health.health)
         yield from self._complete(target, renderer, result)
         scrape_metrics = _ScrapeMetrics(
             result,
             time.perf_counter() - began,
             own=self._options.own_metrics,
             is_other_device=bool(state.identity.differences),
+            interval=target.overrides.interval / 1000,
         )
         bodies, missing = yield from self._bodies(renderer.exposition, scrape_metrics, result, formats)
         for name, seconds in scrape_metrics.seconds.items():
@@ -244,6 +252,8 @@ class _ScrapeMetrics:
     own: bool
     is_other_device: bool
     """Whether another device than the inventory knows has answered."""
+    interval: float
+    """Seconds between two polls; 0: as the settings say."""
     seconds: dict[str, float] = field(default_factory=dict)
     """Spent on each module; ``of`` fills it."""
 
@@ -257,6 +267,8 @@ class _ScrapeMetrics:
             _add_own_metrics(exposition, polled_at=time.time() - self.result.seconds - self.rendering)
             if self.is_other_device:
                 exposition.add("promsnmp_identity_changed", "gauge", _IDENTITY_CHANGED, [({}, 1.0)])
+            if self.interval:
+                exposition.add("promsnmp_poll_interval_seconds", "gauge", _INTERVAL, [({}, self.interval)])
         return exposition
 
     def _modules(self, missing: Sequence[str]) -> dict[str, list[tuple[dict[str, str], float]]]:
@@ -268,9 +280,19 @@ class _ScrapeMetrics:
             seconds = self.seconds[one.module.name] = cost.seconds + result.render_seconds + self.rendering
             is_complete = _is_complete(one, result, missing)
             figures = (is_complete, cost.seconds, cost.sent, cost.retried, cost.varbinds, seconds)
-            for name, number in zip(rows, figures, strict=True):
-                rows[name].append((labels, float(number)))
+            _append(rows, labels, figures)
+        if (health := result.health) is not None:
+            labels, cost = {"module": HEALTH}, health.cost
+            figures = (health.problem is None, cost.seconds, cost.sent, cost.retried, cost.varbinds, cost.seconds)
+            _append(rows, labels, figures)
         return rows
+
+
+def _append(
+    rows: Mapping[str, list[tuple[dict[str, str], float]]], labels: dict[str, str], figures: Iterable[float]
+) -> None:
+    for name, number in zip(rows, figures, strict=True):
+        rows[name].append((labels, float(number)))
 
 
 def _add_own_metrics(exposition: Exposition, *, polled_at: float) -> None:

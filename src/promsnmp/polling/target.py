@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from promsnmp.inventory.model import Agent, Device
+from promsnmp.inventory.model import NO_OVERRIDES, Agent, Device, PollOverrides
 from promsnmp.snmp.credentials import Credentials
 from promsnmp.snmp.transport import SnmpEndpoint
 
@@ -27,12 +27,17 @@ class Target:
     """Per packet; None: the modules' value."""
     unconnected: bool = False
     """Whether answers without authentication may come from another address or port than the request went to."""
+    health: bool = False
+    """Whether the page has the device's health, whatever its modules are."""
     managed: bool = True
     """Whether it is in the inventory and polled in the background; False: only scrapes ask for it."""
     owned: bool = True
     """Whether this replica owns it; False: it is polled once, in place of its owner. Such a page has no histograms."""
     detected: tuple[str, ...] = field(default=(), compare=False)
     """The modules that the inventory has as detected: what ``AUTO`` starts with."""
+
+    overrides: PollOverrides = NO_OVERRIDES
+    """How the device is polled where that differs from modules and settings."""
 
     @property
     def shard(self) -> str:
@@ -48,21 +53,25 @@ class Target:
         return self.device.id if self.device is not None else ""
 
 
-def device_target(device: Device, agent: Agent, modules: tuple[str, ...]) -> Target:
-    """The target of an inventory device, polled through ``agent`` for ``modules``."""
+def device_target(device: Device, agent: Agent, modules: tuple[str, ...], *, health: bool = False) -> Target:
+    """The target of an inventory device, polled through ``agent`` for ``modules``, and for its ``health``."""
     return Target(
         key=f"{device.id}/{agent.id}",
         name=device.sys_name or str(agent.endpoint),
         endpoint=SnmpEndpoint(agent.endpoint.address, agent.endpoint.port),
         credentials=agent.credentials,
         modules=modules,
+        health=health,
         timeout=agent.timeout / 1000,
         retries=agent.retries,
         detected=device.detected_modules,
+        overrides=device.overrides,
         device=device,
     )
 
 
-def adhoc_target(endpoint: SnmpEndpoint, credentials: Credentials, auth: str, modules: tuple[str, ...]) -> Target:
+def adhoc_target(
+    endpoint: SnmpEndpoint, credentials: Credentials, auth: str, modules: tuple[str, ...], *, health: bool = False
+) -> Target:
     """The target of an address that a scrape names, with the credentials of ``auth``."""
-    return Target(f"{endpoint}/{auth}", str(endpoint), endpoint, credentials, modules, managed=False)
+    return Target(f"{endpoint}/{auth}", str(endpoint), endpoint, credentials, modules, health=health, managed=False)

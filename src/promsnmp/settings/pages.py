@@ -40,6 +40,11 @@ class PageSettings(Group):
         description="Add the metrics that snmp_exporter does not have to pages: `promsnmp_*` and "
         "`interface_utilization`.",
     )
+    health_metrics: bool = Field(
+        True,
+        description="Add the health of devices (CPU, memory, temperatures, fans, power supplies, ... under the same "
+        "names for all vendors) to the pages of the inventory's devices and of `module=auto`.",
+    )
     interface_utilization: bool = Field(
         True, description="Add the histogram `interface_utilization` to pages with interface counters."
     )

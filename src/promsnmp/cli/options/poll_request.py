@@ -15,7 +15,7 @@ from promsnmp.cli.options.inventory_file import open_inventory
 from promsnmp.cli.options.modules import module_names
 from promsnmp.errors import BadTarget, InventoryError, SettingsError
 from promsnmp.inventory.index import TargetMatch
-from promsnmp.inventory.modules import AUTO, requested_modules
+from promsnmp.inventory.modules import AUTO, requested_modules, with_health
 from promsnmp.modules.catalogue import Catalogue
 from promsnmp.polling.options import CollectorOptions, with_limits
 from promsnmp.polling.target import Target, adhoc_target, device_target
@@ -46,14 +46,17 @@ def make_poll_request(
     found = find_in_inventory(target) if auth is None and credentials is DEFAULT_CREDENTIALS else None
     if found is not None and found.agent is not None:
         own, chosen_by = _inventory_modules(found)
-        poll_target = device_target(found.device, found.agent, names or own)
+        health = load_settings().health_metrics and with_health(names or None, own)
+        poll_target = device_target(found.device, found.agent, names or own, health=health)
         return PollRequest(poll_target, "requested with -m" if names else chosen_by)
     try:
         endpoint = parse_endpoint(target)
     except BadTarget as error:
         raise click.UsageError(str(error)) from None
     chosen = catalogue.auth(auth) if auth else credentials
-    return PollRequest(adhoc_target(endpoint, chosen, auth or "options", names or (AUTO,)), "requested with -m")
+    chosen_modules = names or (AUTO,)
+    poll_target = adhoc_target(endpoint, chosen, auth or "options", chosen_modules, health=AUTO in chosen_modules)
+    return PollRequest(poll_target, "requested with -m")
 
 
 def poll_options() -> CollectorOptions:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from promsnmp.exposition.health.columns import ALIAS_MAPPING, CONTAINED_IN, ENTITY, IF_DESCR, IF_NAME, ColumnSource, Index
+from promsnmp.exposition.health.columns import (
+    ALIAS_MAPPING,
+    CONTAINED_IN,
+    ENTITY,
+    IF_DESCR,
+    IF_NAME,
+    ColumnSource,
+    Index,
+)
 from promsnmp.modules.health.expression import Value, number_of, text_of
 from promsnmp.modules.health.template import Template
 

@@ -35,7 +35,7 @@ from promsnmp.http.responses.negotiation import accepts_gzip, choose_format
 from promsnmp.http.responses.sending import Body, HeaderList, LargeBody, body_headers, send_response
 from promsnmp.http.route_policy import AccessLevel, RoutePolicy
 from promsnmp.inventory.model import Inventory
-from promsnmp.inventory.modules import AUTO, requested_modules
+from promsnmp.inventory.modules import AUTO, RESERVED, requested_modules, with_health
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.observe.exporter_counts import ExporterCounts
@@ -176,12 +176,14 @@ class ScrapeRoute:
         adhoc_networks: Sequence[Network] = (),
         timeout: float,
         offset: float,
+        health: bool = True,
         counts: ExporterCounts | None = None,
     ) -> None:
         self._page_service = page_service
         self._store = store
         self._catalogue_store = catalogue_store
         self._modules = tuple(modules)
+        self._health = health
         self._allow_adhoc = allow_adhoc
         self._adhoc_networks = tuple(adhoc_networks)
         self._timeout = timeout
@@ -262,7 +264,7 @@ class ScrapeRoute:
         """
         poll_target = self.resolve(query_string)
         for name in poll_target.modules:
-            if name != AUTO:
+            if name not in RESERVED:
                 self._catalogue_store.current.module(name)
         found = self._page_service.histograms(poll_target)
         if found is None and self._store.find(read_query(query_string).target) is None:
@@ -301,7 +303,8 @@ class ScrapeRoute:
         found = self._store.find(target)
         if found is not None and found.agent is not None:
             own = requested_modules(found.device, self._modules)
-            poll_target = device_target(found.device, found.agent, own if modules is None else modules)
+            health = self._health and with_health(modules, own)
+            poll_target = device_target(found.device, found.agent, own if modules is None else modules, health=health)
             is_polled = found.agent == found.device.primary and poll_target.modules == own
             return poll_target if is_polled else replace(poll_target, managed=False)
         if found is not None:
@@ -318,9 +321,9 @@ class ScrapeRoute:
                 "add it there, or set SNMP_ALLOW_ADHOC_TARGETS=true to poll any address"
             )
         name = auth or DEFAULT_AUTH
-        return adhoc_target(
-            endpoint, self._catalogue_store.current.auth(name), name, (DEFAULT_MODULE,) if modules is None else modules
-        )
+        credentials = self._catalogue_store.current.auth(name)
+        chosen = (DEFAULT_MODULE,) if modules is None else modules
+        return adhoc_target(endpoint, credentials, name, chosen, health=self._health and AUTO in chosen)
 
     def time_limit(self, timeout: float | None) -> float:
         """Seconds that a response may take when Prometheus waits for ``timeout`` (None: unknown)."""

@@ -16,7 +16,7 @@ from promsnmp.modules.health.expression import Expression
 from promsnmp.modules.health.families import KINDS, Kind
 from promsnmp.modules.health.model import ABSENT, STATES, Column, Definition, InfoSource, Reading, StatusValues, Table
 from promsnmp.modules.health.template import Template
-from promsnmp.modules.regex import RegexPattern
+from promsnmp.modules.regex import RegexPattern, compile_regex
 from promsnmp.modules.snmp_yml import scalars
 from promsnmp.support import yaml_nodes, yaml_scalars
 from promsnmp.support.yaml_nodes import ErrorHandler, NodeError, ReportedError, quoted
@@ -142,7 +142,7 @@ class DefinitionReader:
     def _regex(self, node: yaml.Node | None) -> RegexPattern | None:
         if node is None:
             return None
-        return expression.compile_regex(scalars.regex(node, f"'extract' of {self._what}"))
+        return compile_regex(scalars.regex(node, f"'extract' of {self._what}"))
 
     # -------------------------------------------------------------------------------------------------------- readings
 
@@ -216,7 +216,9 @@ class DefinitionReader:
 
     def _component(self, fields: _Fields, node: yaml.Node, kind: Kind) -> str:
         if (kind.key == "status") != ("type" in fields):
-            wrong = "needs a 'type' (fan, power_supply, ...)" if kind.key == "status" else "has a 'type' but no 'status'"
+            wrong = (
+                "needs a 'type' (fan, power_supply, ...)" if kind.key == "status" else "has a 'type' but no 'status'"
+            )
             raise NodeError(node, f"a reading of {self._what} {wrong}")
         return self._matching(fields, "type", node, _NAME, "letters and _") if "type" in fields else ""
 
@@ -287,7 +289,9 @@ class DefinitionReader:
     def _require(self, names: Collection[str], columns: Mapping[str, Any], node: yaml.Node) -> None:
         missing = sorted(name for name in names if name not in columns)
         if missing:
-            raise NodeError(node, f"{self._what} uses {', '.join(map(quoted, missing))}, which is not among its columns")
+            raise NodeError(
+                node, f"{self._what} uses {', '.join(map(quoted, missing))}, which is not among its columns"
+            )
 
 
 _DEFINITION = ("devices", "answers", "fallback", "info", "tables")

@@ -248,7 +248,9 @@ class DocumentReader:
         return read_auth(name, node, self._environment, on_error=self._report, on_unknown_key=self._on_unknown_key)
 
     def document(self, root: yaml.Node) -> Document:
-        parts = dict(yaml_nodes.pairs(root, "the file", ("auths", "health", "modules", "version"), on_error=self._report))
+        parts = dict(
+            yaml_nodes.pairs(root, "the file", ("auths", "health", "modules", "version"), on_error=self._report)
+        )
         if "version" in parts:
             self._part("version", parts["version"], lambda _, node: yaml_scalars.integer(node, "'version' of the file"))
         return Document(

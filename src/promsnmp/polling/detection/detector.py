@@ -43,7 +43,7 @@ class Detector:
 
     def is_auto(self, modules: tuple[str, ...]) -> bool:
         """Whether modules are to be detected. A module of a file that is named ``auto`` is an ordinary one."""
-        return AUTO in modules and not self._has_module(AUTO)
+        return AUTO in modules and not self.has_module(AUTO)
 
     async def resolve_modules(self, target: Target, state: DeviceState, *, deadline: float) -> tuple[str, ...]:
         """The modules to poll a target for, after detection where it is due.
@@ -56,7 +56,7 @@ class Detector:
         detection.set_stored_modules(target.detected, target.key, time.monotonic())
         if detection.is_due(time.monotonic()):
             await self._detect(target, state, deadline)
-        return resolve_modules(target.modules, [name for name in detection.modules if self._has_module(name)])
+        return resolve_modules(target.modules, [name for name in detection.modules if self.has_module(name)])
 
     async def _detect(self, target: Target, state: DeviceState, deadline: float) -> None:
         detection = state.detection
@@ -80,7 +80,8 @@ class Detector:
         session = self._sessions.create(target, modules, state.engine, deadline=until, limits=state.limits)
         try:
             async with session:
-                identity = await identify(session, limits=state.limits)
+                encoding = target.overrides.text_encoding
+                identity = await identify(session, limits=state.limits, encoding=encoding)
         except AuthenticationError:
             state.forget_unproven_engine()
             raise
@@ -89,7 +90,8 @@ class Detector:
         log.log(level, "detected modules of %s (%s): %s", target.name, target.endpoint, _describe(identity))
         return identity
 
-    def _has_module(self, name: str) -> bool:
+    def has_module(self, name: str) -> bool:
+        """Whether the catalogue has a module of this name."""
         return name in self._catalogue_store.current.modules
 
 

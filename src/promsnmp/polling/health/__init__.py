@@ -1,0 +1,1 @@
+"""Reads what health definitions need of a device, and adds their samples to its page."""
