@@ -8,6 +8,7 @@ import pytest
 
 from promsnmp.exposition.health.columns import Index, table_columns
 from promsnmp.exposition.health.evaluate import Health, evaluate
+from promsnmp.exposition.health.rows import plan_definition
 from promsnmp.modules.health.expression import Value
 from promsnmp.modules.health.model import Definition
 from promsnmp.modules.snmp_yml.reader import read_text
@@ -28,7 +29,9 @@ def table(columns: str, *readings: str, name: str = "t", more: str = "") -> str:
 
 
 def health(columns: Columns, *definitions: Definition) -> Health:
-    return run_steps(evaluate(definitions, lambda oid: columns.get(oid, {}), {"vendor": "Known"}))
+    return run_steps(
+        evaluate([plan_definition(one) for one in definitions], lambda oid: columns.get(oid, {}), {"vendor": "Known"})
+    )
 
 
 def values(found: Health) -> dict[tuple[str, ...], float]:
