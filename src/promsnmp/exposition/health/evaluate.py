@@ -89,12 +89,15 @@ def evaluate(
 
 
 def _without_fallbacks(found: Sequence[tuple[Definition, HealthSample]]) -> list[HealthSample]:
-    """Leaves out readings of kinds that a definition brings as a fallback where another one has some."""
-    primary = {sample.kind.key for definition, sample in found if sample.kind.key not in definition.fallback}
+    """Leaves out readings of kinds that a definition brings as a fallback where another one has some: one that has them
+    not as a fallback, or else the first of the fallbacks."""
+    brings: dict[str, str] = {}
+    for definition, sample in sorted(found, key=lambda one: one[1].kind.key in one[0].fallback):  # stable
+        brings.setdefault(sample.kind.key, definition.name if sample.kind.key in definition.fallback else "")
     return [
         sample
         for definition, sample in found
-        if sample.kind.key not in definition.fallback or sample.kind.key not in primary
+        if sample.kind.key not in definition.fallback or brings[sample.kind.key] == definition.name
     ]
 
 
