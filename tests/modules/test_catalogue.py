@@ -82,7 +82,7 @@ def test_files_may_have_modules_only_or_auths_only_but_not_nothing(tmp_path: Pat
     nothing.write_text("modules: {}\nauths: {}\n")
     modules.write_text("modules: {mine: {}}\n")
     auths.write_text("auths: {mine: {}}\n")
-    with pytest.raises(ModuleError, match=r"no modules or auths are defined in .*nothing\.yml"):
+    with pytest.raises(ModuleError, match=r"nothing\.yml"):
         load_catalogue([str(nothing)])
     assert "public_v2" in load_catalogue([str(nothing), str(modules)]).auths
     assert "if_mib" in load_catalogue([str(auths)]).modules

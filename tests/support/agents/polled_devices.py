@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 from promsnmp.modules.catalogue import CatalogueStore, builtin_catalogue
 from promsnmp.polling.collector import Collector
 from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.target import Target, adhoc_target
-from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import Community
@@ -32,7 +32,17 @@ def mib(ports: int = 2, octets: Callable[[int], int] = lambda port: port * 1000)
     return Mib.of(objects)
 
 
-def target_of(agent: SimulatedAgent, *modules: str, managed: bool = False, community: str = "public") -> Target:
+class Agent(Protocol):
+    """An agent that listens."""
+
+    @property
+    def address(self) -> str: ...
+
+    @property
+    def port(self) -> int: ...
+
+
+def target_of(agent: Agent, *modules: str, managed: bool = False, community: str = "public") -> Target:
     """A target for a simulated agent, with short timeouts."""
     endpoint = SnmpEndpoint(agent.address, agent.port)
     target = adhoc_target(endpoint, Community(community=community), "test", modules or ("if_mib",))

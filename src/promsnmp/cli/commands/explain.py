@@ -27,8 +27,10 @@ from promsnmp.snmp.credentials import Credentials
 if TYPE_CHECKING:
     from promsnmp.modules.catalogue import Catalogue
     from promsnmp.modules.model import Metric
+    from promsnmp.polling.explain.health import HealthExplanation
     from promsnmp.polling.explain.model import Explanation
     from promsnmp.polling.explain.recorder import PollRecording
+    from promsnmp.polling.target import Target
 
 PROGRESS_AFTER = 1.0
 """Seconds until progress is shown on a terminal."""
@@ -41,6 +43,7 @@ _OWN = ("promsnmp_", "snmp_scrape_", "interface_utilization")
 @click.argument("target")
 @modules_option
 @click.option("--metric", metavar="NAME", help="Show only this metric, with all details.")
+@click.option("--health", "only_health", is_flag=True, help="Explain the device's health instead of its modules.")
 @credential_options
 @click.option("--auth", metavar="NAME", help="Name of an auth in --config.file, instead of the options above.")
 @files_option
@@ -51,6 +54,7 @@ def explain(
     target: str,
     modules: tuple[str, ...],
     metric: str | None,
+    only_health: bool,
     credentials: Credentials,
     auth: str | None,
     files: tuple[str, ...],
@@ -67,20 +71,33 @@ def explain(
     Examples:
       promsnmp explain 192.0.2.1
       promsnmp explain -c secret -m if_mib --metric ifHCInOctets 192.0.2.1
+      promsnmp explain --health 192.0.2.1
       promsnmp explain --json 192.0.2.1 | jq '.metrics[] | select(.status == "missing") | [.name, .reason]'
     """
     from promsnmp.cli.options.poll_request import make_poll_request, poll_options
     from promsnmp.cli.output.explanation import report, report_metric
     from promsnmp.cli.output.explanation_json import to_json
+    from promsnmp.cli.output.health_report import echo_report, health_to_json
     from promsnmp.cli.output.text import hanging
     from promsnmp.discovery.examine.check_identity import check_identity
     from promsnmp.polling.explain.explain import explain as explained
     from promsnmp.polling.explain.recorder import PollRecording
+    from promsnmp.settings import load_settings
 
     if deadline != deadline:  # NaN is in every range
         raise click.UsageError("--deadline is not a number")
     catalogue = load_files(files)
     request = make_poll_request(target, modules, catalogue, auth=auth, credentials=credentials)
+    if only_health:
+        if modules or metric is not None:
+            raise click.UsageError("--health explains no modules: leave out --module and --metric")
+        health = poll_health(request.target, catalogue, deadline)
+        if as_json:
+            click.echo(json.dumps(health_to_json(health), indent=2))
+        else:
+            width = _width()
+            echo_report(health, _heading, lambda line: hanging(line, width))
+        return 0
     if metric is not None:
         is_settled = AUTO not in request.target.modules
         _check_metric(metric, request.target.modules if is_settled else tuple(catalogue.modules), catalogue)
@@ -92,13 +109,14 @@ def explain(
         async with _progress(recording):
             until = asyncio.get_running_loop().time() + deadline
             return await explained(
-                request.target,
+                replace(request.target, health=False),
                 catalogue,
                 deadline=until,
                 recording=recording,
                 chosen_by=request.chosen_by,
                 check_identity=check_identity,
                 options=options,
+                interval=None if request.target.device is None else load_settings().collection_interval,
             )
 
     found = uvloop.run(poll())
@@ -112,6 +130,21 @@ def explain(
     for line in (report if metric is None else report_metric)(found, _heading):
         click.echo("\n".join(hanging(line.rstrip(), width)))
     return 0
+
+
+def poll_health(target: Target, catalogue: Catalogue, seconds: float) -> HealthExplanation:
+    """The health of a device, by one poll of at most ``seconds``, with progress. Raises SnmpError."""
+    from promsnmp.cli.options.poll_request import poll_options
+    from promsnmp.polling.explain.health import explain_health
+    from promsnmp.polling.explain.recorder import PollRecording
+
+    async def poll() -> HealthExplanation:
+        recording = PollRecording()
+        async with _progress(recording):
+            until = asyncio.get_running_loop().time() + seconds
+            return await explain_health(target, catalogue, deadline=until, recording=recording, options=poll_options())
+
+    return uvloop.run(poll())
 
 
 def _width() -> int:

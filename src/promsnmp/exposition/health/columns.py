@@ -39,9 +39,10 @@ def value_names(reading: Reading) -> frozenset[str]:
     return frozenset[str]().union(*(one.names for one in reading.values.values()))
 
 
-def _label_names(reading: Reading) -> Iterator[str]:
+def label_names(reading: Reading) -> Iterator[str]:
+    """The columns that the conditions, limits and names of a reading use."""
     for expression in (reading.where, reading.valid, *reading.limits.values()):
-        yield from expression.names if expression is not None else ()
+        yield from expression.names - {"value"} if expression is not None else ()
     for template in (reading.name, reading.location, reading.parent, reading.interface):
         yield from template.names if template is not None else ()
 
@@ -53,7 +54,7 @@ def table_columns(table: Table) -> NeededColumns:
     more: set[str] = set()
     for reading in table.readings:
         values |= value_names(reading)
-        labels.update(_label_names(reading))
+        labels.update(label_names(reading))
         if reading.interface is not None:
             more.update((IF_NAME, IF_DESCR))
             if reading.interface.text == ENTITY:

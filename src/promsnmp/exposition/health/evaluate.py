@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from promsnmp.exposition.health.columns import ColumnSource, Index, Rows, value_names
+from promsnmp.exposition.formats.text import sample_prefix
+from promsnmp.exposition.health.columns import ColumnSource, Index, Rows
 from promsnmp.exposition.health.interfaces import Interfaces
-from promsnmp.modules.health.expression import Value, index_name, number_of, text_of
-from promsnmp.modules.health.families import ROUNDING, Kind
-from promsnmp.modules.health.model import ABSENT, STATES, Column, Definition, InfoSource, Reading, StatusValues, Table
+from promsnmp.exposition.health.numbers import Numbers, reading_numbers
+from promsnmp.exposition.health.rows import SCALAR, DefinitionPlan, InfoPlan, RowReader, TablePlan
+from promsnmp.exposition.labels import label_text
+from promsnmp.modules.health.expression import Value
+from promsnmp.modules.health.families import Kind
+from promsnmp.modules.health.model import Definition, Reading, Table
 from promsnmp.modules.health.template import Template
 from promsnmp.support.steps import Steps
 
-MOST_ROWS = 10_000
-"""Rows of a table that become readings."""
 NAME_LENGTH = 200
 """Characters of a name in a label."""
 _ROWS_PER_STEP = 32
-_DIGITS = 12
-"""Significant digits of a value: a scale of 0.1 must not make 23.200000000000003 of 232."""
-_SCALAR: Index = (0,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +35,8 @@ class HealthSample:
     reading: Reading
     table: Table
     index: Index
+    text: bytes = field(repr=False)
+    """The sample as on the page, up to its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,30 +47,53 @@ class Health:
     info: Mapping[str, str]
 
 
-def evaluate(definitions: Sequence[Definition], source: ColumnSource, info: Mapping[str, str]) -> Steps[Health]:
-    """The readings of a device. ``info`` has what is known of it otherwise; definitions know better."""
+@dataclass(slots=True)
+class HealthMemory:
+    """What evaluating one device keeps from one time to the next; it belongs to one sequence of plans."""
+
+    tables: dict[int, _TableMemory] = field(default_factory=dict)
+    """By position among all tables."""
+    info_columns: Sequence[Rows] = ()
+    info: Mapping[str, str] = field(default_factory=dict)
+
+
+def evaluate(
+    plans: Sequence[DefinitionPlan],
+    source: ColumnSource,
+    info: Mapping[str, str],
+    memory: HealthMemory | None = None,
+    *,
+    encoding: str = "",
+) -> Steps[Health]:
+    """The readings of a device. ``info`` has what is known of it otherwise; definitions know better.
+
+    ``encoding`` is that of the device's texts; empty: UTF-8. With ``memory``, tables whose columns are the same objects
+    as the last time are not evaluated again.
+    """
+    memory = HealthMemory() if memory is None else memory
     interfaces = Interfaces(source)
     found: list[tuple[Definition, HealthSample]] = []
     seen: set[tuple[object, ...]] = set()
-    for definition in definitions:
-        for table in definition.tables:
-            rows = _TableRows(table, source)
-            for number, index in enumerate(rows.indexes()):
-                row = _row_samples(definition, table, rows, index, interfaces, seen)
-                found.extend((definition, sample) for sample in row)
-                if not number % _ROWS_PER_STEP:
-                    yield
-    samples = _without_fallbacks(found)
-    return Health(_with_unique_names(samples), _info(definitions, source, info))
+    tables = [(plan.definition, table) for plan in plans for table in plan.tables]
+    for number, (definition, table) in enumerate(tables):
+        known = memory.tables.get(number)
+        if known is None or known.plan is not table:
+            known = memory.tables[number] = _TableMemory(table)
+        yield from known.refresh(source, interfaces, encoding)
+        for origin, samples in known.samples:
+            if origin not in seen:  # else another definition has this reading already
+                seen.add(origin)
+                found.extend((definition, sample) for sample in samples)
+    samples = _with_unique_names(_without_fallbacks(found))
+    return Health(samples, _info(plans, source, info, memory, encoding))
 
 
-def _without_fallbacks(found: Iterable[tuple[Definition, HealthSample]]) -> list[HealthSample]:
+def _without_fallbacks(found: Sequence[tuple[Definition, HealthSample]]) -> list[HealthSample]:
     """Leaves out readings of kinds that a definition brings as a fallback where another one has some: one that has them
     not as a fallback, or else the first of the fallbacks."""
-    found = list(found)
-    brings = dict[str, str]()
+    brings: dict[str, str] = {}
     for definition, sample in sorted(found, key=lambda one: one[1].kind.key in one[0].fallback):  # stable
-        brings.setdefault(sample.kind.key, "" if sample.kind.key not in definition.fallback else definition.name)
+        brings.setdefault(sample.kind.key, definition.name if sample.kind.key in definition.fallback else "")
     return [
         sample
         for definition, sample in found
@@ -80,189 +103,86 @@ def _without_fallbacks(found: Iterable[tuple[Definition, HealthSample]]) -> list
 
 def _with_unique_names(samples: Sequence[HealthSample]) -> list[HealthSample]:
     """Adds the index to names of processors, memory and file systems that several rows have."""
-    keys = Counter((one.family, tuple(sorted(one.labels.items()))) for one in samples if not one.kind.is_hardware)
-    unique = []
-    for one in samples:
-        if not one.kind.is_hardware and keys[one.family, tuple(sorted(one.labels.items()))] > 1:
-            name = one.labels.get(one.kind.label, one.table.name)
-            index = ".".join(map(str, one.index))
-            suffix = f".{one.reading.id}" if one.reading.id else ""
-            one = replace(one, labels={**one.labels, one.kind.label: f"{name} ({index}{suffix})"})
-        unique.append(one)
-    return unique
+    counts = Counter(one.text for one in samples if not one.kind.is_hardware)
+    return [one if counts[one.text] < 2 else _with_index(one) for one in samples]
 
 
-class _TableRows:
-    """The rows of a table: values by column, with those of other tables looked up."""
-
-    def __init__(self, table: Table | InfoSource, source: ColumnSource) -> None:
-        self._table = table
-        self._source = source
-        self._columns: dict[str, Rows] = {}
-
-    def _rows(self, column: Column) -> Rows:
-        rows = self._columns.get(column.oid)
-        if rows is None:
-            rows = self._columns[column.oid] = self._source(column.oid)
-        return rows
-
-    def indexes(self) -> list[Index]:
-        """The indexes of all rows, in order."""
-        columns = [self._table.columns[name] for name in self._row_names()]
-        own = [column for column in columns if column.at is None]
-        if not own:
-            return [_SCALAR]
-        return sorted(set().union(*(self._rows(column) for column in own)))[:MOST_ROWS]
-
-    def _row_names(self) -> set[str]:
-        if isinstance(self._table, Table):
-            return set[str]().union(*(value_names(reading) for reading in self._table.readings))
-        return set[str]().union(*(label.names for label in self._table.labels.values()))
-
-    def values(self, index: Index) -> dict[str, Value]:
-        """The values of one row, by column."""
-        values: dict[str, Value] = {index_name(at): part for at, part in enumerate(index, 1)}
-        elsewhere = []
-        for name, column in self._table.columns.items():
-            if column.at is None:
-                values[name] = _extracted(column, self._rows(column).get(index))
-            else:
-                elsewhere.append((name, column, column.at))
-        for name, column, at in elsewhere:
-            place = at.subids(values, index)
-            values[name] = None if place is None else _extracted(column, self._rows(column).get(place))
-        return values
-
-    def texts(self, values: Mapping[str, Value]) -> Mapping[str, Value]:
-        """``values`` for templates: numbers that have names are these."""
-        named = {
-            name: column.names.get(int(number), values[name])
-            for name, column in self._table.columns.items()
-            if column.names and (number := number_of(values[name])) is not None
-        }
-        return {**values, **named} if named else values
+def _with_index(sample: HealthSample) -> HealthSample:
+    name = sample.labels.get(sample.kind.label, sample.table.name)
+    index, reading = ".".join(map(str, sample.index)), sample.reading.id
+    labels = {**sample.labels, sample.kind.label: f"{name} ({index}{f'.{reading}' if reading else ''})"}
+    return replace(sample, labels=labels, text=_text_of(sample.family, labels))
 
 
-def _extracted(column: Column, value: Value) -> Value:
-    if column.extract is None or value is None:
-        return value
-    match = column.extract.search(text_of(value))
-    return None if match is None else (match.group(1 if column.extract.groups else 0) or "").encode()
+def _text_of(family: str, labels: Mapping[str, str]) -> bytes:
+    return sample_prefix(family) + label_text(labels)
 
 
-# ------------------------------------------------------------------------------------------------------------- readings
+class _TableMemory:
+    """The rows of one table of one device as they were evaluated last."""
 
+    __slots__ = ("_fixed", "_fixed_columns", "_labels", "_moving_columns", "plan", "samples")
 
-def _row_samples(
-    definition: Definition,
-    table: Table,
-    rows: _TableRows,
-    index: Index,
-    interfaces: Interfaces,
-    seen: set[tuple[object, ...]],
-) -> Iterator[HealthSample]:
-    values = rows.values(index)
-    if table.where is not None and not table.where.holds(values):
-        return
-    for reading in table.readings:
-        if reading.where is not None and not reading.where.holds(values):
-            continue
-        numbers = _numbers(reading, values)
-        if not numbers:
-            continue
-        origin = (
-            reading.kind.key,
-            tuple(sorted({table.columns[name].oid for name in value_names(reading)})),
-            index,
-            reading.id,
-        )
-        if origin in seen:  # another definition has this reading already
-            continue
-        seen.add(origin)
-        labels = _labels(table, reading, rows.texts(values), index, interfaces)
+    def __init__(self, plan: TablePlan) -> None:
+        self.plan = plan
+        self.samples: list[tuple[tuple[object, ...], list[HealthSample]]] = []
+        """The samples of each reading of each row, with what they come from."""
+        self._moving_columns: Sequence[Rows] = ()
+        self._fixed_columns: Sequence[Rows] = ()
+        self._fixed: dict[Index, dict[str, Value]] = {}
+        """By row: the values of columns that seldom change."""
+        self._labels: dict[tuple[Index, int], Mapping[str, str]] = {}
+        """By row and position of the reading."""
+
+    def refresh(self, source: ColumnSource, interfaces: Interfaces, encoding: str) -> Steps[None]:
+        """Evaluates the rows again if their columns have changed."""
+        plan = self.plan
+        values = [source(oid) for oid in plan.moving_oids]
+        fixed = [source(oid) for oid in plan.fixed_oids]
+        is_fixed = _same(fixed, self._fixed_columns)
+        if is_fixed and _same(values, self._moving_columns):
+            return
+        if not is_fixed:
+            self._fixed.clear()
+            self._labels.clear()
+        self._fixed_columns, self._moving_columns, self.samples = fixed, values, []
+        rows = plan.rows.reader(source, encoding)
+        for number, index in enumerate(rows.indexes()):
+            self._evaluate(rows, index, interfaces)
+            if not number % _ROWS_PER_STEP:
+                yield
+
+    def _evaluate(self, rows: RowReader, index: Index, interfaces: Interfaces) -> None:
+        table = self.plan.table
+        fixed = self._fixed.get(index)
+        if fixed is None:
+            fixed = self._fixed[index] = rows.fixed_values(index)
+        values = rows.values(index, fixed)
+        if table.where is not None and not table.where.holds(values):
+            return
+        for at, reading in enumerate(table.readings):
+            if reading.where is not None and not reading.where.holds(values):
+                continue
+            if numbers := reading_numbers(reading, values):
+                labels = None if at in self.plan.varying else self._labels.get((index, at))
+                if labels is None:
+                    texts = rows.texts(values)
+                    labels = self._labels[index, at] = _labels(table, reading, texts, index, interfaces)
+                origin = reading.kind.key, self.plan.origins[at], index, reading.id
+                self.samples.append((origin, list(self._samples(reading, labels, index, numbers))))
+
+    def _samples(
+        self, reading: Reading, labels: Mapping[str, str], index: Index, numbers: Numbers
+    ) -> Iterator[HealthSample]:
         for family, more, number in numbers:
-            yield HealthSample(reading.kind, family, {**labels, **more}, number, definition.name, reading, table, index)
+            whole = {**labels, **more} if more else labels
+            line = _text_of(family, whole)
+            name = self.plan.definition
+            yield HealthSample(reading.kind, family, whole, number, name, reading, self.plan.table, index, line)
 
 
-_Numbers = list[tuple[str, Mapping[str, str], float]]
-
-
-def _numbers(reading: Reading, values: Mapping[str, Value]) -> _Numbers:
-    """Families, labels and values of a reading of one row; none where the device has no value."""
-    kind = reading.kind
-    if reading.status is not None:
-        return _states(reading, reading.status, values)
-    if "value" not in kind.families:
-        return _usage(reading, values)
-    number = reading.values["value"].number(values)
-    if number is None or not kind.low <= number <= kind.high:
-        return []
-    if reading.valid is not None and not reading.valid.holds({**values, "value": number}):
-        return []
-    if kind.high == ROUNDING:
-        number = min(number, 1.0)
-    numbers: _Numbers = [(kind.families["value"], {}, _rounded(number))]
-    for limit_type, expression in reading.limits.items():
-        limit = expression.number(values)
-        if limit is not None and kind.low <= limit <= kind.high:
-            numbers.append((kind.limit, {"limit_type": limit_type}, _rounded(limit)))
-    return numbers
-
-
-def _states(reading: Reading, status: StatusValues, values: Mapping[str, Value]) -> _Numbers:
-    state = _state(status, reading.values["value"].evaluate(values))
-    if state is None or state == ABSENT:
-        return []
-    family = reading.kind.families["value"]
-    return [(family, {"hw_state": one, "hw_type": reading.component}, float(one == state)) for one in STATES]
-
-
-def _state(status: StatusValues, value: Value) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        value = int(value)
-    if status.texts and isinstance(value, bytes | str):
-        text = text_of(value).lower()
-        if text in status.texts:
-            return status.texts[text]
-    number = number_of(value)
-    return status.default if number is None else status.numbers.get(int(number), status.default)
-
-
-def _usage(reading: Reading, values: Mapping[str, Value]) -> _Numbers:
-    used, free, limit, ratio = (
-        expression.number(values) if (expression := reading.values.get(part)) else None
-        for part in ("used", "free", "limit", "ratio")
-    )
-    if used is None and free is not None and limit is not None:
-        used = limit - free
-    if limit is None and free is not None and used is not None:
-        limit = used + free
-    if limit is not None and limit <= 0:
-        if ratio is None:
-            return []
-        used, limit = None, None
-    if used is not None and (used < 0 or (limit is not None and used > limit * ROUNDING)):
-        used = None
-    if ratio is None and used is not None and limit is not None:
-        ratio = used / limit
-    if ratio is not None and not 0 <= ratio <= ROUNDING:
-        ratio = None
-    if used is None and ratio is None:
-        return []
-    if reading.valid is not None and not reading.valid.holds({**values, "value": ratio if used is None else used}):
-        return []
-    kind, numbers = reading.kind, dict[str, float | None](used=used, limit=limit, ratio=ratio and min(ratio, 1.0))
-    return [
-        (kind.families[part], kind.labels.get(part, {}), _rounded(number))
-        for part, number in numbers.items()
-        if number is not None
-    ]
-
-
-def _rounded(number: float) -> float:
-    return float(f"{number:.{_DIGITS}g}") if math.isfinite(number) else number
+def _same(columns: Sequence[Rows], before: Sequence[Rows]) -> bool:
+    return len(columns) == len(before) and all(one is other for one, other in zip(columns, before, strict=True))
 
 
 # --------------------------------------------------------------------------------------------------------------- labels
@@ -270,7 +190,7 @@ def _rounded(number: float) -> float:
 
 def hw_id(table: Table, reading: Reading, index: Index) -> str:
     """The ``hw_id`` of a row: the name of the table, the index, and the reading's id, if it has one."""
-    parts = (table.name, "" if index == _SCALAR else ".".join(map(str, index)), reading.id)
+    parts = (table.name, "" if index == SCALAR else ".".join(map(str, index)), reading.id)
     return ".".join(filter(None, parts))
 
 
@@ -282,7 +202,7 @@ def _labels(
     if kind.is_hardware:
         labels["hw_id"] = hw_id(table, reading, index)
         labels["hw_name"] = name or labels["hw_id"]
-    elif name or index != _SCALAR:
+    elif name or index != SCALAR:
         labels[kind.label] = name or ".".join(map(str, index))
     if reading.direction:
         labels["direction"] = reading.direction
@@ -298,21 +218,32 @@ def _text(template: Template | None, values: Mapping[str, Value], index: Index) 
     return "" if template is None else template.fill(values, index)[:NAME_LENGTH]
 
 
-def _info(definitions: Sequence[Definition], source: ColumnSource, known: Mapping[str, str]) -> dict[str, str]:
+def _info(
+    plans: Sequence[DefinitionPlan], source: ColumnSource, known: Mapping[str, str], memory: HealthMemory, encoding: str
+) -> Mapping[str, str]:
     """The labels of ``snmp_device_info``: of each the first text that a definition has for it."""
-    info: dict[str, str] = {}
-    for definition in definitions:
-        for one in definition.info:
-            rows = _TableRows(one, source)
-            for index in rows.indexes():
-                if all(label in info for label in one.labels):
-                    break
-                values = rows.values(index)
-                if one.where is not None and not one.where.holds(values):
-                    continue
-                texts = rows.texts(values)
-                for label, template in one.labels.items():
-                    text = template.fill(texts, index)[:NAME_LENGTH]
-                    if text and label not in info:
-                        info[label] = text
-    return {**{label: text for label, text in known.items() if text}, **info}
+    columns = [source(oid) for plan in plans for one in plan.info for oid in one.oids]
+    if not _same(columns, memory.info_columns) or not memory.info:
+        memory.info_columns, memory.info = columns, {}
+        for plan in plans:
+            for one in plan.info:
+                memory.info = {**_first_texts(one, source, memory.info, encoding), **memory.info}
+    return {**{label: text for label, text in known.items() if text}, **memory.info}
+
+
+def _first_texts(plan: InfoPlan, source: ColumnSource, known: Mapping[str, str], encoding: str) -> dict[str, str]:
+    """The labels that a source has and that are not ``known``."""
+    wanted = {label: template for label, template in plan.source.labels.items() if label not in known}
+    found: dict[str, str] = {}
+    rows = plan.rows.reader(source, encoding)
+    for index in rows.indexes() if wanted else ():
+        values = rows.values(index, rows.fixed_values(index))
+        if plan.source.where is not None and not plan.source.where.holds(values):
+            continue
+        texts = rows.texts(values)
+        for label, template in wanted.items():
+            if label not in found and (filled := template.fill(texts, index)[:NAME_LENGTH]):
+                found[label] = filled
+        if len(found) == len(wanted):
+            break
+    return found

@@ -86,7 +86,7 @@ def parse(text: str) -> Expression:
     if len(text) > LONGEST:
         raise ValueError(f"an expression has at most {LONGEST} characters, this one {len(text)}")
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        tree = ast.parse(text.strip().replace("\\", "\\\\"), mode="eval")  # texts are raw: regexes have backslashes
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else "it is too deep"
         raise ValueError(f"{text!r} is not an expression: {reason}") from None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from cachetools import LRUCache
 
 from promsnmp.exposition.health.columns import NeededColumns, info_columns, table_columns
+from promsnmp.exposition.health.rows import DefinitionPlan, plan_definition
 from promsnmp.modules.health.model import Definition
 
 MOST_PLANS = 500
@@ -18,13 +19,13 @@ MOST_PLANS = 500
 class HealthPlan:
     """The definitions of a device, those that suit it best first, and the columns that they use."""
 
-    definitions: tuple[Definition, ...]
+    definitions: tuple[DefinitionPlan, ...]
     columns: NeededColumns
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the definitions."""
-        return tuple(one.name for one in self.definitions)
+        return tuple(one.definition.name for one in self.definitions)
 
 
 def make_health_plan(definitions: Sequence[Definition]) -> HealthPlan:
@@ -35,7 +36,7 @@ def make_health_plan(definitions: Sequence[Definition]) -> HealthPlan:
             columns = columns | table_columns(table)
         for source in one.info:
             columns = columns | info_columns(source)
-    return HealthPlan(tuple(definitions), columns)
+    return HealthPlan(tuple(map(plan_definition, definitions)), columns)
 
 
 EMPTY_PLAN = HealthPlan((), NeededColumns(frozenset(), frozenset()))

@@ -30,6 +30,8 @@ from promsnmp.snmp.session import Session
 
 SYS_OBJECT_ID = "1.3.6.1.2.1.1.2"
 REPETITIONS = 25
+OBJECTS = 40
+"""Objects of one GET: their numbers fit the frame of an Ethernet."""
 
 
 @dataclass(slots=True)
@@ -146,7 +148,9 @@ class HealthRun:
             if outer:
                 await self.session.run(walks)
         finally:
-            before, state.rows = state.rows, _rows_of(scanner, outer, roots)
+            before, rows = state.rows, _rows_of(scanner, outer, roots)
+            state.rows = {one: before[one] for one in rows if one in before}
+            self._replace(rows)
             unfinished = {roots[one] for one in outer if one not in walks.finished}
             failed = {one for one in labels if any(f"{one}.".startswith(f"{root}.") for root in unfinished)}
             state.rows |= {one: before[one] for one in failed if one in before}
@@ -157,23 +161,33 @@ class HealthRun:
             self.budget.spend(scanner.varbind_count, scanner.kept_octets)
             state.trim()
 
+    def _replace(self, rows: Mapping[str, dict[Index, Value]]) -> None:
+        """Replaces columns by what has been read; a column that is the same stays the same object."""
+        for column, found in rows.items():
+            if self.state.rows.get(column) != found:
+                self.state.rows[column] = found
+
     async def _get(self, instances: Iterable[tuple[str, Index]], result: HealthResult) -> None:
         """Reads single objects; those that do not come lose their rows. Raises SnmpError."""
         wanted = {oid.encode(column) + oid.encode_subids(index): (column, index) for column, index in instances}
-        gets = GetOperation(list(wanted), limits=self.limits, meter=self.session.meter, budget=self.budget)
+        gets = GetOperation(
+            list(wanted),
+            limits=self.limits,
+            batch_size=OBJECTS,
+            meter=self.session.meter,
+            budget=self.budget,
+        )
         try:
             if wanted:
                 await self.session.run(gets)
         finally:
-            rows = self.state.rows
             came: dict[bytes, Value] = {one.oid: decode_value(one.tag, one.value) for one in gets.varbinds}
+            rows: dict[str, dict[Index, Value]] = {column: {} for column, _ in wanted.values()}
             for name, (column, index) in wanted.items():
-                value = came.get(name)
-                if value is None:
-                    del rows[column][index]
-                    self.state.is_stale = True
-                else:
+                if (value := came.get(name)) is not None:
                     rows[column][index] = value
+            self._replace(rows)
+            self.state.is_stale = self.state.is_stale or sum(map(len, rows.values())) < len(wanted)
             result.problem = next(iter(gets.failures.values()), None)
             result.varbinds = len(came)
 

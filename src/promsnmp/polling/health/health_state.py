@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from promsnmp.exposition.health.columns import Index, Rows, decode_rows
+from promsnmp.exposition.health.evaluate import HealthMemory
 from promsnmp.modules.health.expression import Value
 
 REDETECT_SECONDS = 6 * 3600.0
@@ -38,6 +39,8 @@ class HealthState:
     """Polls since all of them were read."""
     is_stale: bool = True
     """Whether all of them have to be read: never read yet, or a row is missing."""
+    memory: HealthMemory = field(default_factory=HealthMemory)
+    """What evaluating the definitions keeps."""
     _decoded: dict[str, tuple[bytes, Rows]] = field(default_factory=dict)
     """Columns that modules read, with the octets that they were decoded from."""
 
@@ -47,6 +50,7 @@ class HealthState:
         self.names, self.present = (), frozenset()
         self.rows.clear()
         self._decoded.clear()
+        self.memory = HealthMemory()
 
     def decoded(self, oid: str, octets: bytes, skip: int) -> Rows:
         """The rows of a column that a module reads; decoded again only when it has changed."""
@@ -76,4 +80,5 @@ class HealthState:
         if self.octets > MOST_OCTETS:
             self.rows.clear()
             self._decoded.clear()
+            self.memory = HealthMemory()
             self.is_stale = True
