@@ -91,7 +91,7 @@ def label_type(object_type: ObjectType, override: str) -> str:
 
 
 def index_type(label_type: str) -> str:
-    """The index type that shows a label like this metric type; empty when there is none."""
+    """The index type that shows a label like this metric type; empty when no index can be of that type."""
     kind = str(_AS_INDEX.get(MetricType(label_type), label_type)) if label_type else ""
     return kind if kind in _INDEX_TYPES else ""
 
