@@ -104,6 +104,16 @@ def test_rows_are_labelled_by_their_indexes(tree: MibTree, name: str, indexes: l
     assert list(metric(built_module(tree, name), name).indexes) == indexes
 
 
+def test_further_addresses_of_one_inet_address_type_are_octets(tree: MibTree) -> None:
+    """In the OID their type is not before them, so only the first can be read as an address."""
+    assert metric(built_module(tree, "pathTable"), "pathValue").indexes == (
+        Index("paFrom", "InetAddress"), Index("paTo", "OctetString"), Index("paNext", "OctetString", 4),
+    )  # fmt: skip
+    missing = built_of(tree, "pathTable", overrides=(("paTo", Override(type="InetAddressMissingSize")),))
+    assert missing.module.metrics == ()
+    assert "paTo has neither a length nor a type of its own" in missing.notes[0]
+
+
 def test_tables_with_an_unusable_index_are_left_out_and_noted(tree: MibTree) -> None:
     built = built_of(tree, "loneTable", "opaqueTable", "plainTable")
     assert names(built.module) == ["plIndex", "plainValue", "plainText"]

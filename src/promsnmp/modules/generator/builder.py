@@ -16,10 +16,12 @@ from promsnmp.modules.generator.types import (
     TYPE_COLUMN_CONVENTIONS,
     UnusableIndex,
     index_type,
+    is_address,
     label_type,
     make_index,
     metric_type,
     type_index_distance,
+    without_own_type,
 )
 from promsnmp.modules.mibs.tree import IndexPart, MibNode, MibTree, Oid, dotted, parse_oid
 from promsnmp.modules.model import Filter, Index, Lookup, Metric, Module
@@ -160,10 +162,14 @@ class _Builder:
     def _indexes(self, node: MibNode) -> tuple[Index, ...]:
         out: list[Index] = []
         before: list[IndexPart] = []
+        behind_address = False
         for part in node.indexes:
             override = self._overrides.get(part.oid) if part.oid else None
             index = make_index(part, override.type if override else "", label=label_name(part.label))
-            if distance := type_index_distance(index, before):
+            follows_address, behind_address = behind_address, is_address(index)
+            if follows_address and behind_address:
+                index = without_own_type(index, part)
+            elif distance := type_index_distance(index, before):
                 del out[-distance:]
             before.append(part)
             out.append(index)

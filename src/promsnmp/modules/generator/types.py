@@ -108,6 +108,21 @@ def make_index(part: IndexPart, override: str, *, label: str) -> Index:
     return Index(label, kind, size, part.implied, part.type.enums)
 
 
+def is_address(index: Index) -> bool:
+    """Whether an index is an address whose type is another index."""
+    return index.type in (IndexType.INET_ADDRESS, IndexType.INET_ADDRESS_MISSING_SIZE)
+
+
+def without_own_type(index: Index, part: IndexPart) -> Index:
+    """The second of two addresses that share one InetAddressType, as octets: its type is not before it in the OID.
+
+    Raises UnusableIndex where its length cannot be known.
+    """
+    if index.type == IndexType.INET_ADDRESS_MISSING_SIZE:
+        raise UnusableIndex(f"index {index.labelname} has neither a length nor a type of its own")
+    return Index(index.labelname, IndexType.OCTET_STRING, part.type.fixed_size, index.implied)
+
+
 def type_index_distance(index: Index, before: list[IndexPart]) -> int:
     """How many of the indexes ``before`` an index belong to its type, and so do not become labels.
 
