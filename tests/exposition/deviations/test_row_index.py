@@ -81,6 +81,13 @@ def test_an_index_of_no_known_form_is_not_valid(row: str, index: Index, excess: 
     assert (found.valid, found.excess) == (False, excess)
 
 
+def test_rows_that_are_too_short_keep_the_labels_that_tell_them_apart() -> None:
+    name = [Index("name", "DisplayString")]
+    first, second = (decode_row(name, row) for row in ((4, 97, 98), (22, 97, 98)))
+    assert not first.valid and not second.valid
+    assert (first.texts, second.texts) == (("ab\0\0",), ("ab" + "\0" * 20,))
+
+
 def test_two_forms_that_fit_are_no_certainty() -> None:
     two = [MAC, MAC]
     assert not decode_row(two, subids("6.1.2.3.4.5.6.7.8.9.10.11.12")).valid
