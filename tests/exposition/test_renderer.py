@@ -108,7 +108,7 @@ def shown(text: bytes | None) -> str:
 def test_a_page_has_what_the_agent_sent_in_this_poll_and_nothing_else(
     polls: list[tuple[dict[int, int], dict[int, int], dict[int, bytes], dict[int, bytes]]],
 ) -> None:
-    """Rows come and go in each column by itself, and change; one device is polled, so labels are kept in between."""
+    """Rows come and go in each column on its own, and change; one device is polled, so labels are kept in between."""
     fields = {"indexes": [ROW], "lookups": [{**NAME, "type": "OctetString"}]}
     device = Device(module(metrics=[
         {"oid": "1.3.1", **fields}, {"oid": "1.3.3", **fields}, {"oid": "1.3.4", "type": "OctetString", **fields},

@@ -172,6 +172,7 @@ def rows_of_kinds(draw: st.DrawFn) -> tuple[str, tuple[int, ...]]:
     kind = draw(st.sampled_from(list(OF_KIND)))
     if draw(st.integers(0, 3)) == 0:
         return kind, tuple(draw(st.lists(SUBIDS, min_size=1, max_size=9)))
+    row: tuple[int, ...]
     if kind == "gauge":
         row = (draw(st.integers(0, 300) | st.integers(2**15, 2**17) | st.integers(0, oid.MAX_SUBID)),)
     else:
