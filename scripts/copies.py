@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scripts.dashboards import devices, panels, service
+from scripts.dashboards import devices, health, panels, service
 
-BOARDS = (*devices.BOARDS, *service.BOARDS)
+BOARDS = (*devices.BOARDS, *health.BOARDS, *service.BOARDS)
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 CHART = DEPLOY / "helm" / "promsnmp" / "files"
 ALERTS = DEPLOY / "prometheus" / "alerts.yml"

@@ -280,7 +280,9 @@ def _build_application(parts: _Parts) -> Application:
 def _build_services(parts: _Parts, health: Health, metrics: SelfMetrics, owner_proxy: OwnerProxy) -> Services:
     settings, store, polling = parts.settings, parts.store, parts.polling
     search = DeviceSelector(settings.modules)
-    targets = TargetList(site=Site.from_settings(settings), modules=settings.modules)
+    targets = TargetList(
+        site=Site.from_settings(settings), modules=settings.modules, scrape_timeout=settings.scrape_timeout
+    )
     writer = DocumentWriter(mask=True)
     return Services(
         version=__version__,

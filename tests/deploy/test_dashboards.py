@@ -116,7 +116,7 @@ def test_every_query_of_every_dashboard_returns_data(prometheus: Asked) -> None:
     for board, panel, expression in queries():
         chosen = [".*", "access-sw-01"] if '=~"$instance"' in expression else ["access-sw-01"]
         for instance in chosen:
-            if board == "promsnmp" and instance != ".*":
+            if board in ("promsnmp", "fleet-health") and instance != ".*":  # one device has not all kinds of health
                 continue
             asked = put_in(
                 expression, service=board == "promsnmp", instance=instance, interface="GigabitEthernet1/0/1|.*/0/2"
@@ -195,8 +195,9 @@ def test_panels_do_not_overlap_and_have_unique_ids(name: str) -> None:
     assert len({panel["id"] for panel in panels}) == len(panels)
 
 
-def test_there_are_four_dashboards_with_unique_titles() -> None:
-    assert {board["title"] for board in BOARDS.values()} == {"Network overview", "Device", "Interface", "PromSNMP"}
+def test_the_dashboards_have_unique_titles() -> None:
+    titles = [board["title"] for board in BOARDS.values()]
+    assert sorted(titles) == ["Device", "Fleet health", "Interface", "Network overview", "PromSNMP"]
 
 
 def test_generated_files_are_up_to_date() -> None:

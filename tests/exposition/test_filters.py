@@ -21,6 +21,13 @@ def test_rows_whose_value_matches_are_read_by_get() -> None:
     assert filtered_oids(module, STATES) == FilteredOids(("1.3.6",), ("1.3.7.0", "1.3.5.1", "1.3.5.9.3"))
 
 
+def test_values_are_compared_in_the_encoding_of_the_device() -> None:
+    module = Module("m", walk=("1.3.5",), filters=(Filter("1.3.2", ("1.3.5",), ("机",)),))
+    columns = {oid.encode("1.3.2"): column({"1.3.2.1": "机房".encode("gbk"), "1.3.2.2": b"down"})}
+    assert filtered_oids(module, columns, encoding="gbk") == FilteredOids((), ("1.3.5.1",))
+    assert filtered_oids(module, columns) == FilteredOids((), ())
+
+
 def test_a_filter_that_could_not_be_walked_changes_nothing() -> None:
     module = Module("m", walk=("1.3.5",), filters=(Filter("1.3.4", ("1.3.5",), ("up",)),))
     assert filtered_oids(module, STATES) == FilteredOids(("1.3.5",), ())

@@ -53,6 +53,23 @@ def test_a_device_has_its_name_as_target_and_everything_known_as_labels() -> Non
     }
 
 
+@pytest.mark.parametrize(
+    ("interval", "written", "timeout"),
+    [
+        (300_000, "5m", "10s"),
+        (10_000, "10s", "10s"),
+        (2500, "2s500ms", "2s500ms"),
+        (3_600_000, "5m", "10s"),  # Prometheus shows no older sample
+    ],
+)
+def test_a_device_with_an_interval_of_its_own_is_scraped_by_that(interval: int, written: str, timeout: str) -> None:
+    raw = document()
+    raw["devices"][0]["interval"] = interval
+    first, second = (group["labels"] for group in listed(raw))
+    assert (first["__scrape_interval__"], first["__scrape_timeout__"]) == (written, timeout)
+    assert not any(name.startswith("__scrape") for name in second)
+
+
 def test_empty_values_have_no_label_and_nothing_presets_the_target() -> None:
     group = listed(document(), Site("acme", "nyc-1"))[1]
     assert set(group["labels"]) == {

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from promsnmp.inventory.model import PollOverrides
 from promsnmp.modules.catalogue import Catalogue, CatalogueStore, builtin_catalogue
 from promsnmp.modules.model import Module
 from promsnmp.modules.snmp_yml.reader import read_text
@@ -369,3 +370,17 @@ async def test_polls_with_cached_labels_of_recorded_devices_give_the_same_page_f
         assert requests[3] - requests[2] <= requests[1]
         whole, lean = whole + requests[1], lean + requests[3] - requests[2]
     assert lean < 0.92 * whole
+
+
+@pytest.mark.parametrize("ports", [25, 80, 90, 100, 200])
+async def test_where_a_get_asks_for_one_object_the_cache_never_costs_packets(ports: int) -> None:
+    switch = Switch(range(1, ports + 1))
+    async with SimulatedAgent(switch.mib()) as agent:
+        polls = Polls(agent, switch)
+        polls.target = replace(polls.target, overrides=PollOverrides(max_varbinds=1))
+        for _ in range(3):
+            await polls.poll()
+        with_cache = polls.requests
+        polls.collector = Collector(polls.catalogue_store, CollectorOptions(label_refresh=1))
+        await polls.poll()
+    assert with_cache <= polls.requests

@@ -9,9 +9,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from itertools import pairwise
 
+from promsnmp.inventory.model import PollOverrides
 from promsnmp.observe.counts import PollCounts
 from promsnmp.polling.pages.cache import PageCache
-from promsnmp.polling.pages.page import PollFailure
+from promsnmp.polling.pages.page import Format, PollFailure, RenderedPage
 from promsnmp.polling.pages.service import PageService
 from promsnmp.polling.poller import Poller
 from promsnmp.polling.target import Target
@@ -41,7 +42,7 @@ async def agents(count: int) -> AsyncIterator[list[SimulatedAgent]]:
 
 @asynccontextmanager
 async def polling(
-    targets: Iterable[Target], *, interval: float = 0.4, backoff_max: float = 100.0, concurrency: int = 50
+    targets: Iterable[Target], *, interval: float = 0.4, backoff_max: float | None = 100.0, concurrency: int = 50
 ) -> AsyncIterator[tuple[Poller, Counting]]:
     page_service = Counting()
     poller = Poller(page_service, PollCounts(), interval=interval, backoff_max=backoff_max, concurrency=concurrency)
@@ -148,3 +149,56 @@ async def test_an_unknown_module_of_one_device_does_not_stop_the_others() -> Non
         broken, sound = target_of(first, "nope", managed=True), target_of(second, managed=True)
         async with polling([broken, sound], interval=0.1) as (_, page_service):
             await until(lambda: len(page_service.began.get(sound.key, [])) >= 3 and broken.key in page_service.began)
+
+
+async def test_a_device_with_an_interval_of_its_own_is_polled_by_that() -> None:
+    async with agents(12) as some:
+        usual, *others = [target_of(agent, managed=True) for agent in some]
+        often = [replace(target, overrides=PollOverrides(interval=200)) for target in others[:10]]
+        seldom = replace(others[10], overrides=PollOverrides(interval=1_000_000))
+        async with polling([usual, *often, seldom], interval=1.2) as (_, page_service):
+            await until(lambda: len(page_service.began.get(usual.key, [])) >= 3)
+            counts = [len(page_service.began[target.key]) for target in often]
+            assert min(counts) >= 3 * 2
+            assert len(page_service.began[seldom.key]) == 1  # its first page does not wait for its own interval
+            starts = sorted(page_service.began[target.key][-1] for target in often)
+            assert starts[-1] - starts[0] > 0.02
+
+
+async def test_the_backoff_follows_the_interval_of_the_device() -> None:
+    async with agents(2) as (first, second):
+        targets = [replace(target_of(one, managed=True), timeout=0.01, retries=0) for one in (first, second)]
+        first.drop = second.drop = 1.0
+        often = replace(targets[0], overrides=PollOverrides(interval=50))
+        async with polling([often, targets[1]], interval=1.0, backoff_max=None) as (_, page_service):
+            await until(lambda: len(page_service.began.get(targets[1].key, [])) >= 2)
+            times = page_service.began[often.key]
+            assert len(times) >= 4
+            assert max(b - a for a, b in pairwise(times)) < 1.0 + 0.5  # ten intervals, and some time to run
+
+
+async def test_a_new_interval_counts_at_once() -> None:
+    async with agents(1) as (agent,):
+        target = target_of(agent, managed=True)
+        async with polling([target], interval=1000.0) as (poller, page_service):
+            poller.set_targets([replace(target, overrides=PollOverrides(interval=100))])
+            await until(lambda: len(page_service.began.get(target.key, [])) >= 4)
+
+
+async def test_a_page_that_was_handed_over_counts_for_the_interval_of_its_device() -> None:
+    async with agents(2) as (first, second):
+        usual = target_of(first, managed=True)
+        seldom = replace(target_of(second, managed=True), overrides=PollOverrides(interval=1_000_000))
+        page_service = Counting()
+        poller = Poller(page_service, PollCounts(), interval=0.4, backoff_max=None, concurrency=50)
+        for target in (usual, seldom):
+            page = RenderedPage(time.monotonic() - 400.0, ("system",), {Format.TEXT: b""})
+            page_service.store(target.key, target.modules, page)
+        poller.set_targets([usual, seldom])
+        poller.start()
+        try:
+            await until(lambda: len(page_service.began.get(usual.key, [])) >= 3)
+            assert seldom.key not in page_service.began
+            assert page_service.stored_page(seldom.key, seldom.modules) is not None  # older than the cache's max_age
+        finally:
+            await poller.stop()

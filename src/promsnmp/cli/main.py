@@ -33,7 +33,7 @@ COMMANDS = {
     "leader": "Show which replica leads, or make it step down.",
     "discover": "Search networks for devices.",
     "seeds": "List, show, add or remove the searches that discovery repeats.",
-    "devices": "List, show, add or remove devices.",
+    "devices": "List, show, add, edit or remove devices.",
     "targets": "Write the targets for Prometheus's file_sd_configs.",
     "inventory": "Export, import, show or re-encrypt the inventory.",
     "web-password": "Hash a password for --web.config.file.",

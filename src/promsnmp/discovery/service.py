@@ -49,7 +49,7 @@ def plan_for_seed(seed: Seed, neighbours: Addresses, *, who: str, remove_lost: b
         scope=scope,
         credentials=seed.credentials,
         port=seed.port,
-        new_device_defaults=NewDeviceDefaults(labels=seed.labels, modules=seed.modules),
+        new_device_defaults=NewDeviceDefaults(labels=seed.labels, modules=seed.modules, overrides=seed.overrides),
         neighbours=neighbours,
         remove_lost=remove_lost,
         seed_id=seed.id if saved else "",

@@ -25,17 +25,18 @@ class FilteredOids:
     get: tuple[str, ...]
 
 
-def filtered_oids(module: Module, columns: Mapping[bytes, bytes]) -> FilteredOids:
+def filtered_oids(module: Module, columns: Mapping[bytes, bytes], *, encoding: str = "") -> FilteredOids:
     """What ``module`` asks for, given the varbinds under each filter's OID (content octets).
 
-    A filter whose OID is not in ``columns``, because it could not be walked, changes nothing.
+    ``encoding`` is that of the device's texts, as for ``values.text_of``. A filter whose OID is not in ``columns``,
+    because it could not be walked, changes nothing.
     """
     rows_of: dict[str, list[str]] = {}
     for row_filter in module.filters:
         column = columns.get(oid.encode(row_filter.oid))
         if column is None:
             continue
-        rows = matching_rows(row_filter, column)
+        rows = matching_rows(row_filter, column, encoding=encoding)
         for target in row_filter.targets:
             allowed = set(rows)
             rows_of[target] = [row for row in rows_of.get(target, rows) if row in allowed]
@@ -45,7 +46,7 @@ def filtered_oids(module: Module, columns: Mapping[bytes, bytes]) -> FilteredOid
     return FilteredOids(walk, tuple(dict.fromkeys(get)))
 
 
-def matching_rows(row_filter: Filter, column: bytes) -> list[str]:
+def matching_rows(row_filter: Filter, column: bytes, *, encoding: str = "") -> list[str]:
     """The indexes, as dotted text, of the rows whose value, as text, matches one of the filter's expressions.
 
     A filter may name a single object: then the index is its last sub-identifier.
@@ -55,7 +56,7 @@ def matching_rows(row_filter: Filter, column: bytes) -> list[str]:
     index, row_values = ber.values(column, len(root))
     rows = []
     for suffix, (tag, content) in zip(ber.suffixes(index), row_values, strict=True):
-        text = values.text_of(tag, content, MetricType.DISPLAY_STRING)
+        text = values.text_of(tag, content, MetricType.DISPLAY_STRING, encoding=encoding)
         if any(pattern.search(text) for pattern in patterns):
             subids = oid.decode_subids(suffix) or oid.decode_subids(root)[-1:]
             rows.append(".".join(map(str, subids)))

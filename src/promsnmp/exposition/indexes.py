@@ -43,14 +43,22 @@ def _octets(subids: SubIds) -> bytes:
 
 
 def decode_index(
-    subids: SubIds, kind: str, *, fixed_size: int = 0, implied: bool = False, enum: Mapping[int, str] | None = None
+    subids: SubIds,
+    kind: str,
+    *,
+    fixed_size: int = 0,
+    implied: bool = False,
+    enum: Mapping[int, str] | None = None,
+    encoding: str = "",
 ) -> tuple[str, SubIds, SubIds]:
     """Decodes one index from the front of ``subids``: its text, the sub-identifiers that it uses, and the rest.
+
+    ``encoding`` is that of a DisplayString; empty: UTF-8.
 
     Raises ValueError for a ``kind`` that is not an IndexType.
     """
     if kind in _COMBINED:
-        return _combined(subids, kind, enum)
+        return _combined(subids, kind, enum, encoding)
     if kind == IndexType.PHYS_ADDRESS_48:
         used, rest = _split(subids, 6)
         return ":".join(f"{one:02X}" for one in used), used, rest
@@ -61,7 +69,7 @@ def decode_index(
         used, rest = _split(subids, 16)
         return ":".join(f"{used[at]:02X}{used[at + 1]:02X}" for at in range(0, 16, 2)), used, rest
     if kind in (IndexType.OCTET_STRING, IndexType.DISPLAY_STRING):
-        return _string(subids, kind, fixed_size, implied)
+        return _string(subids, kind, fixed_size, implied, encoding)
     if kind not in NUMBERS:
         raise ValueError(f"unknown index type {kind!r}: exposition/indexes.py has no rule to decode it")
     used, rest = _split(subids, 1)
@@ -70,7 +78,7 @@ def decode_index(
     return str(used[0]), used, rest
 
 
-def _string(subids: SubIds, kind: str, fixed_size: int, implied: bool) -> tuple[str, SubIds, SubIds]:
+def _string(subids: SubIds, kind: str, fixed_size: int, implied: bool, encoding: str) -> tuple[str, SubIds, SubIds]:
     counted: SubIds = ()
     length = len(subids) if implied else fixed_size
     if length == 0:
@@ -79,11 +87,11 @@ def _string(subids: SubIds, kind: str, fixed_size: int, implied: bool) -> tuple[
     content, rest = _split(subids, min(length, MAX_STRING))
     octets = _octets(content)
     if kind == IndexType.DISPLAY_STRING:
-        return values.valid_utf8(octets), counted + content, rest
+        return values.display_text(octets, encoding), counted + content, rest
     return values.hexadecimal(octets), counted + content, rest
 
 
-def _combined(subids: SubIds, kind: str, enum: Mapping[int, str] | None) -> tuple[str, SubIds, SubIds]:
+def _combined(subids: SubIds, kind: str, enum: Mapping[int, str] | None, encoding: str) -> tuple[str, SubIds, SubIds]:
     """InetAddress and the like: a type, a length (not in ...MissingSize), then the value of that type.
 
     The length counts the octets of a string, too (snmp_exporter takes the first character of a port for its length).
@@ -95,7 +103,7 @@ def _combined(subids: SubIds, kind: str, enum: Mapping[int, str] | None) -> tupl
         text, used, rest = decode_index(subids[1:], actual)
         return text, head[:1] + used, rest
     if actual is not None:
-        text, used, rest = decode_index(tail, actual, enum=enum)
+        text, used, rest = decode_index(tail, actual, enum=enum, encoding=encoding)
         return text, head + used, rest
     if missing_size:
         return decode_index(subids, IndexType.OCTET_STRING, implied=True)

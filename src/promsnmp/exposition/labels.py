@@ -47,6 +47,8 @@ class LabelSpec:
 
     indexes: tuple[Index, ...]
     lookups: tuple[Lookup, ...]
+    encoding: str = ""
+    """The encoding of the device's texts, one of ``snmp.text_encodings.ENCODINGS``; empty: UTF-8."""
 
     def columns(self) -> Iterator[str]:
         """The OIDs of the columns that labels are made from."""
@@ -62,7 +64,7 @@ class LabelSpec:
 
     def decode(self, suffix: bytes) -> RowIndex:
         """The index of the row with this OID suffix."""
-        return decode_row(self.indexes, oid.decode_subids(suffix))
+        return decode_row(self.indexes, oid.decode_subids(suffix), encoding=self.encoding)
 
     def labels(self, suffix: bytes, column: Callable[[str], ColumnRows]) -> dict[str, str]:
         """The labels of the row with this OID suffix; ``column`` returns a look-up's rows by OID."""
@@ -103,6 +105,6 @@ class LabelSpec:
             labels[lookup.labelname] = values.enum_text(tag, content, lookup.enum_values)
         else:
             kind = values.associated_type(lookup.type, lookup.oid, at, column)
-            labels[lookup.labelname] = values.text_of(tag, content, kind, lookup.display_hint)
+            labels[lookup.labelname] = values.text_of(tag, content, kind, lookup.display_hint, encoding=self.encoding)
         number = ber.integer_value(tag, content) or 0
         used_by[lookup.labelname] = (number if 0 <= number <= oid.MAX_SUBID else _NO_ROW,)

@@ -79,10 +79,15 @@ class Plan:
     label_columns: Mapping[int, frozenset[int]] = field(default_factory=dict)
     """The columns that serve only as labels, and the label tables (``MetricPlan.table``) that use each."""
 
+    max_varbinds: int = 0
+    """Objects per GET of the device; 0: as the modules say."""
+    text_encoding: str = ""
+    """The encoding of the device's texts, one of ``snmp.text_encodings.ENCODINGS``; empty: UTF-8."""
+
     @property
     def batch_size(self) -> int:
-        """Objects per GET: the smallest max_repetitions of the modules."""
-        return min((one.module.max_repetitions for one in self.modules), default=25) or 25
+        """Objects per GET: those of the device, or else the smallest max_repetitions of the modules."""
+        return self.max_varbinds or min((one.module.max_repetitions for one in self.modules), default=25) or 25
 
 
 def make_plan(modules: Sequence[Module], more: Iterable[str] = ()) -> Plan:
@@ -116,6 +121,15 @@ def filtered_plan(plan: Plan, remaining: Sequence[FilteredOids]) -> Plan:
         for one, module in zip(plan.modules, modules, strict=True)
     ]
     return replace(plan, modules=tuple(parts), subtrees=subtrees, gets=_gets(modules, subtrees))
+
+
+def with_text_encoding(plan: Plan, encoding: str) -> Plan:
+    """``plan`` for a device whose texts have this encoding, one of ``snmp.text_encodings.ENCODINGS``."""
+    parts = [
+        replace(one, metrics=tuple(replace(m, spec=replace(m.spec, encoding=encoding)) for m in one.metrics))
+        for one in plan.modules
+    ]
+    return replace(plan, modules=tuple(parts), text_encoding=encoding)
 
 
 def _label_columns(modules: Sequence[ModulePlan]) -> dict[int, frozenset[int]]:

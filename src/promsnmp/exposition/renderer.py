@@ -252,6 +252,7 @@ class Renderer:
     def _build(self, plan: MetricPlan, columns: list[bytes], generation: int) -> Steps[CachedSamples]:
         exposition = Exposition()
         indexes: list[bytes] = []
+        encoding = plan.spec.encoding
         for piece in ber.pieces(columns[0]):
             index, values = ber.values(piece, len(plan.column.oid))
             indexes.append(index)
@@ -259,7 +260,17 @@ class Renderer:
                 row = plan.spec.decode(suffix)
                 exposition.drop("invalid_index", not row.valid)
                 labels = plan.spec.labels_of(row, self.rows)
-                row_samples(plan.metric, labels, suffix, tag, content, self.rows, exposition, zeros=self._zeros)
+                row_samples(
+                    plan.metric,
+                    labels,
+                    suffix,
+                    tag,
+                    content,
+                    self.rows,
+                    exposition,
+                    zeros=self._zeros,
+                    encoding=encoding,
+                )
                 if not number % _ROWS_PER_STEP:
                     yield
         for family in exposition.families.values():

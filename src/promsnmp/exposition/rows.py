@@ -46,10 +46,12 @@ def row_samples(
     sink: SampleSink,
     *,
     zeros: bool = False,
+    encoding: str = "",
 ) -> None:
     """Adds the samples of one value to ``sink``, or counts there the reason for none.
 
-    With ``zeros`` an enumeration takes a value that is not a number as 0. Raises ValueError for a type without a rule.
+    With ``zeros`` an enumeration takes a value that is not a number as 0; ``encoding`` is that of texts, as for
+    ``values.octets_text``. Raises ValueError for a type without a rule.
     """
     if metric.type in (MetricType.ENUM_AS_INFO, MetricType.ENUM_AS_STATE_SET):
         number = values.whole_number(tag, content)
@@ -62,11 +64,12 @@ def row_samples(
     elif metric.type in (MetricType.DATE_AND_TIME, MetricType.NTP_TIME_STAMP):
         _date(metric, labels, tag, content, sink)
     elif metric.type == MetricType.PARSE_DATE_AND_TIME:
-        _parsed_date(metric, labels, tag, content, sink)
+        text_value = values.text_of(tag, content, MetricType.DISPLAY_STRING, encoding=encoding)
+        _parsed_date(metric, labels, text_value, sink)
     elif metric.type in _TEXT_TYPES:
         sink.drop("unknown_type", tag not in values.SNMP_TYPES)
         kind = values.associated_type(metric.type, metric.oid, suffix, column)
-        text_value = values.text_of(tag, content, kind, metric.display_hint)
+        text_value = values.text_of(tag, content, kind, metric.display_hint, encoding=encoding)
         (_extracts if metric.regex_extracts else _text)(metric, labels, text_value, sink)
     else:
         raise ValueError(f"unknown metric type {metric.type!r}: exposition/rows.py has no rule to render it")
@@ -132,9 +135,8 @@ def _date(metric: Metric, labels: Mapping[str, str], tag: int, content: bytes, s
         _add_sample(sink, metric.name, metric.help, labels, scaled(metric, moment))
 
 
-def _parsed_date(metric: Metric, labels: Mapping[str, str], tag: int, content: bytes, sink: SampleSink) -> None:
-    text_value = values.text_of(tag, content, MetricType.DISPLAY_STRING)
-    moment = parse_date(text_value, metric.datetime_pattern)
+def _parsed_date(metric: Metric, labels: Mapping[str, str], value: str, sink: SampleSink) -> None:
+    moment = parse_date(value, metric.datetime_pattern)
     if moment is None:
         sink.drop("unparsed_date")
     else:

@@ -17,6 +17,7 @@ from promsnmp.exposition.dates import days_since_1970
 from promsnmp.modules.display_hint import integer_by_hint, octets_by_hint
 from promsnmp.modules.types import MetricType
 from promsnmp.snmp import ber, oid
+from promsnmp.snmp.text_encodings import decode
 
 _INVALID_RUN = re.compile("[\udc80-\udcff]+")
 _ASSOCIATED: Mapping[str, Mapping[int, str]] = {
@@ -55,6 +56,11 @@ def valid_utf8(octets: bytes) -> str:
         return _INVALID_RUN.sub("\ufffd", octets.decode(errors="surrogateescape"))
 
 
+def display_text(octets: bytes, encoding: str = "") -> str:
+    """Text of a DisplayString, by default UTF-8."""
+    return decode(octets, encoding) if encoding else valid_utf8(octets)
+
+
 def hexadecimal(octets: bytes) -> str:
     """``0x`` and upper-case digits; empty stays empty."""
     return f"0x{octets.hex().upper()}" if octets else ""
@@ -64,17 +70,18 @@ def _padded(octets: bytes, size: int) -> bytes:
     return octets[:size].ljust(size, b"\0")
 
 
-def octets_text(octets: bytes, kind: str, hint: str = "") -> str:
+def octets_text(octets: bytes, kind: str, hint: str = "", *, encoding: str = "") -> str:
     """Octets as text of a string type; any other type is shown as OctetString.
 
-    ``hint`` is the ``display_hint`` of snmp.yml, which applies to the type OctetString only.
+    ``hint`` is the ``display_hint`` of snmp.yml, which applies to the type OctetString only; ``encoding`` that of
+    a DisplayString, one of ``snmp.text_encodings.ENCODINGS``; empty: UTF-8.
     """
     if hint and kind == MetricType.OCTET_STRING:
         text = octets_by_hint(hint, octets)
         if text is not None:
             return valid_utf8(text)
     if kind == MetricType.DISPLAY_STRING:
-        return valid_utf8(octets)
+        return display_text(octets, encoding)
     if kind == MetricType.PHYS_ADDRESS_48:
         return _padded(octets, 6).hex(":").upper()
     if kind == MetricType.INET_ADDRESS_IPV4:
@@ -86,10 +93,10 @@ def octets_text(octets: bytes, kind: str, hint: str = "") -> str:
     return hexadecimal(octets)
 
 
-def text_of(tag: int, content: bytes, kind: str, hint: str = "") -> str:
+def text_of(tag: int, content: bytes, kind: str, hint: str = "", *, encoding: str = "") -> str:
     """Any value as the text of a label. Values of types that SNMP does not have are empty.
 
-    ``hint``: as for ``octets_text``; its integer formats apply to whole numbers of every ``kind``.
+    ``hint`` and ``encoding``: as for ``octets_text``; integer formats apply to whole numbers of every ``kind``.
     """
     number = ber.integer_value(tag, content)
     if number is not None:
@@ -102,7 +109,7 @@ def text_of(tag: int, content: bytes, kind: str, hint: str = "") -> str:
         real = ber.opaque_float(content)
         if real is not None:
             return plain_float(_as_written(real) if len(content) == _SINGLE else real)
-    return octets_text(content, kind, hint) if tag in (ber.OCTET_STRING, ber.OPAQUE) else ""
+    return octets_text(content, kind, hint, encoding=encoding) if tag in (ber.OCTET_STRING, ber.OPAQUE) else ""
 
 
 def enum_text(tag: int, content: bytes, names: Iterable[tuple[int, str]]) -> str:

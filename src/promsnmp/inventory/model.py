@@ -103,6 +103,23 @@ class SeenIdentity:
     """Hexadecimal."""
 
 
+@dataclass(frozen=True, slots=True)
+class PollOverrides:
+    """How a device is polled where that differs from what modules and settings say; 0, empty or None: it does not."""
+
+    interval: int = 0
+    """Milliseconds between two polls in the background."""
+    max_repetitions: int = 0
+    """Repetitions of a GETBULK."""
+    max_varbinds: int = 0
+    """Objects of a GET."""
+    text_encoding: str = ""
+    """The encoding of its texts, one of ``snmp.text_encodings.ENCODINGS``; empty: UTF-8."""
+    unconnected: bool | None = None
+    """Whether it may answer from another address or port than was asked."""
+
+
+NO_OVERRIDES = PollOverrides()
 NO_IDENTIFIERS = DeviceIdentifiers()
 ACTIVE, LOST = "active", "lost"
 """Values of a device's ``status``."""
@@ -140,6 +157,7 @@ class Device:
     """Set while another device than this answers polls."""
     extra: str = field(default="", repr=False)
     """As in Agent."""
+    overrides: PollOverrides = NO_OVERRIDES
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +179,8 @@ class Seed:
     """Networks in which neighbours of found devices are asked too; None: those of the settings."""
     force: bool = False
     """Whether networks may be larger than discovery's limit."""
+    overrides: PollOverrides = NO_OVERRIDES
+    """Overrides of new devices that are found here."""
 
     @property
     def version(self) -> Version:

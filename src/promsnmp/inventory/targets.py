@@ -18,7 +18,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from promsnmp.inventory.document.parsing import VERSION_NAMES
+from promsnmp.inventory.document.parsing import VERSION_NAMES, duration_text
 from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.model import DEFAULT_PORT, Agent, Device
 from promsnmp.inventory.modules import AUTO, effective_modules, requested_modules
@@ -26,6 +26,10 @@ from promsnmp.inventory.per_device_cache import PerDeviceCache
 from promsnmp.settings import Settings
 
 META = "__meta_promsnmp_"
+LONGEST_SCRAPE_INTERVAL = 300_000
+"""Milliseconds: Prometheus shows no sample that is older (--query.lookback-delta), so alerts would end in between."""
+SCRAPE_TIMEOUT = 10_000
+"""Milliseconds: the default of SCRAPE_TIMEOUT, and of Prometheus's scrape_timeout."""
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?\Z")
 
@@ -78,8 +82,10 @@ class TargetGroup(NamedTuple):
 class TargetList:
     """Renders the JSON of ``/targets``; after a change, only the devices that changed."""
 
-    def __init__(self, *, site: Site, modules: Sequence[str]) -> None:
-        """``modules``: those of a device that does not name its own; may contain ``AUTO``."""
+    def __init__(self, *, site: Site, modules: Sequence[str], scrape_timeout: int = SCRAPE_TIMEOUT) -> None:
+        """``modules``: those of a device that does not name its own; may contain ``AUTO``. ``scrape_timeout``
+        (milliseconds): that of a device with an interval of its own, unless the interval is shorter."""
+        self._scrape_timeout = scrape_timeout
         self._site = {META + name: value for name, value in site.labels().items()}
         self._modules = tuple(modules)
         self._named = PerDeviceCache(lambda device: self._render(device, by_name=True))
@@ -111,6 +117,9 @@ class TargetList:
             labels[META + "module"] = modules
         if modules and AUTO not in wanted:  # with auto, a scrape that names no modules gets the detected ones
             labels["__param_module"] = modules
+        if interval := device.overrides.interval:
+            labels["__scrape_interval__"] = duration_text(min(interval, LONGEST_SCRAPE_INTERVAL))
+            labels["__scrape_timeout__"] = duration_text(min(interval, self._scrape_timeout))
         group = {"targets": [target_of(device, device.primary, by_name=by_name)], "labels": labels}
         text = json.dumps(group, separators=(",", ":")).encode("ascii")
         return TargetGroup(text, int.from_bytes(hashlib.blake2b(text, digest_size=8).digest()))

@@ -9,8 +9,9 @@ from operator import itemgetter
 from cachetools import LRUCache
 
 from promsnmp.errors import AuthenticationError, MemoryShort, SnmpError, TooMuchData
-from promsnmp.exposition.plan import Plan, make_plan
+from promsnmp.exposition.plan import Plan
 from promsnmp.exposition.renderer import Renderer
+from promsnmp.inventory.model import NO_OVERRIDES, PollOverrides
 from promsnmp.inventory.modules import AUTO, HEALTH
 from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.modules.model import Module
@@ -24,6 +25,7 @@ from promsnmp.polling.health.health_plan import EMPTY_PLAN, HealthPlans
 from promsnmp.polling.health.health_run import HealthResult, HealthRun
 from promsnmp.polling.label_cache import LabelCache
 from promsnmp.polling.options import CollectorOptions
+from promsnmp.polling.overrides import overrides_of_plan, plan_with
 from promsnmp.polling.pages.page import RenderedPage
 from promsnmp.polling.poll import PollObserver, PollResult, PollRun, SessionFactory, check_result
 from promsnmp.polling.render import PageRenderer, empty_page
@@ -40,9 +42,8 @@ RENDERING_FACTOR = 7
 FEW_MODULES = 4
 """Modules whose plan is made on the event loop: within a few milliseconds."""
 
-
-_PlanKey = tuple[tuple[str, ...], tuple[str, ...]]
-"""Names of modules, and of health definitions."""
+_PlanKey = tuple[tuple[str, ...], PollOverrides, tuple[str, ...]]
+"""Names of modules, the overrides that plans depend on, and names of health definitions."""
 
 
 class Collector:
@@ -96,10 +97,11 @@ class Collector:
         nothing could be read, StrictFailure when the page would not be strict, ModuleError for an unknown module.
         """
         state = self.states.of(target)
+        state.use_overrides(target.overrides)
         modules = await self._detector.resolve_modules(target, state, deadline=deadline)
         has_health = self._has_health(target, modules)
         modules = tuple(name for name in modules if not (has_health and name == HEALTH))
-        plan = await self._plan(modules, state.health.names if has_health else ())
+        plan = await self._plan(modules, target.overrides, state.health.names if has_health else ())
         state.use_modules(modules)
         if not plan.modules and not has_health:  # ``module=``: no modules, so there is nothing to ask for
             return empty_page(state.formats), None
@@ -135,14 +137,14 @@ class Collector:
         is_auto, has_health = self._detector.is_auto(modules), not self._detector.has_module(HEALTH)
         self.plan(tuple(one for one in modules if not (is_auto and one == AUTO) and not (has_health and one == HEALTH)))
 
-    def plan(self, modules: tuple[str, ...]) -> Plan:
+    def plan(self, modules: tuple[str, ...], overrides: PollOverrides = NO_OVERRIDES) -> Plan:
         """The plan of some modules, by the present catalogue. Raises ModuleError for an unknown one."""
-        key = modules, ()
+        key = modules, overrides_of_plan(overrides), ()
         return self._known_plan(key) or run_steps(self._make_plan(key))
 
-    async def _plan(self, modules: tuple[str, ...], definitions: tuple[str, ...]) -> Plan:
+    async def _plan(self, modules: tuple[str, ...], overrides: PollOverrides, definitions: tuple[str, ...]) -> Plan:
         """As ``plan``, with the columns that health definitions need of the walks; a large one is made in a thread."""
-        key = modules, definitions
+        key = modules, overrides_of_plan(overrides), definitions
         plan = self._known_plan(key)
         if plan is None:
             plan = await self.step_runner.run(self._make_plan(key), is_small=len(modules) <= FEW_MODULES)
@@ -158,9 +160,9 @@ class Collector:
 
     def _make_plan(self, key: _PlanKey) -> Steps[Plan]:
         generation, catalogue = self._catalogue_store.generation, self._catalogue_store.current
-        modules, definitions = key
+        modules, overrides, definitions = key
         columns = self._health_plans.of(definitions, catalogue.health).columns.values if definitions else ()
-        plan = make_plan([catalogue.module(name) for name in modules], columns)
+        plan = plan_with([catalogue.module(name) for name in modules], overrides, columns)
         yield
         if generation == self._plans_generation:
             self._plans[key] = PLAN_OCTETS * (1 + sum(len(one.metrics) for one in plan.modules)), plan
@@ -245,4 +247,5 @@ class Collector:
         options = self._options
         if not target.managed or options.label_refresh < 2:
             return None
-        return state.labels(target, every=options.label_refresh, seconds=options.label_age)
+        age = options.label_refresh * target.overrides.interval / 1000 or options.label_age
+        return state.labels(target, every=options.label_refresh, seconds=age)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from promsnmp.exposition.renderer import RenderState
 from promsnmp.exposition.utilization.histogram import Utilization
+from promsnmp.inventory.model import NO_OVERRIDES, PollOverrides
 from promsnmp.polling.detection.identity_state import IdentityState
 from promsnmp.polling.detection.schedule import DetectionSchedule
 from promsnmp.polling.health.health_state import HealthState
@@ -36,6 +37,8 @@ class DeviceState:
     """Belongs to the plan of ``modules``."""
     modules: tuple[str, ...] = ()
     """The modules of the last poll."""
+    overrides: PollOverrides = NO_OVERRIDES
+    """Those of the last poll."""
     detection: DetectionSchedule = field(default_factory=DetectionSchedule)
     identity: IdentityState = field(default_factory=IdentityState)
     health: HealthState = field(default_factory=HealthState)
@@ -54,6 +57,18 @@ class DeviceState:
     label_cache: LabelCache | None = None
     label_cache_target: Target | None = None
     """The target that ``label_cache`` belongs to."""
+
+    def use_overrides(self, overrides: PollOverrides) -> None:
+        """Prepares for a poll with these overrides; other ones than last time start without learned limits and labels.
+
+        They are the first limits, so that what is asked outside of the plan keeps to them, too.
+        """
+        if overrides != self.overrides:
+            self.overrides = overrides
+            self.limits = AgentLimits(
+                allowed_repetitions=overrides.max_repetitions, allowed_objects=overrides.max_varbinds
+            )
+            self.reset_rendering()
 
     def use_modules(self, modules: tuple[str, ...]) -> None:
         """Prepares for a poll with these modules; other modules than last time start without cached labels."""

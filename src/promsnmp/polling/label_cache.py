@@ -31,8 +31,8 @@ CHANGE_INDICATORS: Mapping[str, tuple[str, ...]] = {
     "1.0.8802.1.1.2.1.2.1.0": ("1.0.8802.1.1.2",),  # lldpStatsRemTablesLastChangeTime
 }
 """Objects that change when a table changes, and the subtrees concerned (RFC 2863 section 6, RFC 6933, IEEE 802.1AB)."""
-MIN_SAVED_PACKETS = 2.0
-"""Packets that the cache has to save to be worth it: reading the indicators takes one."""
+MIN_SAVED_PACKETS = 1.0
+"""Packets that the cache has to save to be worth it, besides those that read the indicators."""
 MAX_PARTIAL_PLANS = 8
 """Plans kept for a device, one for each set of omitted columns."""
 
@@ -80,18 +80,21 @@ class LabelCache:
         self._missing_indicators.clear()
         self._partial_plans.clear()
 
-    def indicators(self, plan: Plan, *, batch_size: int) -> tuple[bytes, ...]:
-        """The objects to read before anything else; none when too little could be omitted to be worth it."""
+    def indicators(self, plan: Plan, *, batch_size: int, objects: int) -> tuple[bytes, ...]:
+        """The objects to read before anything else; none when too little could be omitted to be worth it.
+
+        ``objects`` is the most that one GET asks for.
+        """
         if plan.columns is not self._names:
             self._names, self._indicators, self._label_keys = plan.columns, _indicators_of(plan), LabelKeys(plan)
             self.forget()
+        indicators = tuple(one for one in self._indicators if one not in self._missing_indicators)
+        least = MIN_SAVED_PACKETS + max(1, -(-len(indicators) // objects))
         self._is_worthwhile = (
             not self._columns
-            or self._partial_plan(plan, self._columns.keys() - self._keys, batch_size).packets >= MIN_SAVED_PACKETS
+            or self._partial_plan(plan, self._columns.keys() - self._keys, batch_size).packets >= least
         )
-        if not self._is_worthwhile:
-            return ()
-        return tuple(one for one in self._indicators if one not in self._missing_indicators)
+        return indicators if self._is_worthwhile else ()
 
     def begin(self, plan: Plan, *, values: Mapping[bytes, int], now: float, batch_size: int) -> PartialPlan:
         """What to ask for in a poll of ``plan``; ``values`` are the numbers that the indicators have now."""

@@ -16,6 +16,7 @@ from promsnmp.modules.model import Module
 from promsnmp.observe.exporter_counts import ExporterCounts
 from promsnmp.polling.health.health_run import HealthResult
 from promsnmp.polling.label_cache import LabelCache
+from promsnmp.polling.overrides import is_unconnected
 from promsnmp.polling.target import Target
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import User, Version
@@ -117,7 +118,7 @@ class SessionFactory:
             timeout=max(one.timeout for one in modules) if target.timeout is None else target.timeout,
             retries=max(one.retries for one in modules) if target.retries is None else target.retries,
             deadline=deadline,
-            connected=not (target.unconnected or any(one.use_unconnected_udp_socket for one in modules)),
+            connected=not is_unconnected(modules, target),
             source=self._source_address,
             limits=limits,
             observer=observer,
@@ -197,7 +198,8 @@ class PollRun:
     async def _read_with_label_cache(self, label_cache: LabelCache, render: Render) -> None:
         result, plan, now = self.result, self.result.plan, self.result.started
         batch_size = 1 if self.version is Version.V1 else self.limits.batch_size
-        indicators = label_cache.indicators(plan, batch_size=batch_size)
+        objects = self.limits.objects_of(plan.batch_size)
+        indicators = label_cache.indicators(plan, batch_size=batch_size, objects=objects)
         values = await self._get(plan.gets, indicators)
         part = label_cache.begin(
             plan, values={one: values[one] for one in indicators if one in values}, now=now, batch_size=batch_size
@@ -267,7 +269,7 @@ def _filtered(plan: Plan, columns: Mapping[bytes, bytes]) -> Steps[Plan]:
     """``plan`` after its filters, given what was read of their columns."""
     remaining = []
     for one in plan.modules:
-        remaining.append(filters.filtered_oids(one.module, columns))
+        remaining.append(filters.filtered_oids(one.module, columns, encoding=plan.text_encoding))
         yield
     return filtered_plan(plan, remaining)
 

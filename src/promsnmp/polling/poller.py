@@ -1,8 +1,8 @@
 """Polls every device of the inventory once per interval, in the background.
 
-Each device has its own slot of the interval, chosen by a hash of its key, so that the load is even and slots stay the
-same after a restart. A device that fails is polled less and less often, down to a limit (backoff); after its first
-answer it is polled every interval again.
+The interval is that of the settings, or the device's own. Each device has its own slot of it, chosen by a hash of its
+key, so that the load is even and slots stay the same after a restart. A device that fails is polled less and less
+often, down to a limit (backoff); after its first answer it is polled every interval again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from promsnmp.errors import PromSnmpError
 from promsnmp.inventory.per_device_cache import differing
 from promsnmp.observe.counts import PollCounts
-from promsnmp.polling.backoff import retry_interval
+from promsnmp.polling.backoff import longest_interval, retry_interval
+from promsnmp.polling.overrides import seconds_between_polls
 from promsnmp.polling.pages.page import PollFailure
 from promsnmp.polling.pages.service import PageService
 from promsnmp.polling.target import Target
@@ -26,8 +27,9 @@ log = logging.getLogger(__name__)
 
 
 SLOTS = 60
-"""Times within an interval at which polls start. Polls that run together share wake-ups of the process; in a poller
-that is idle most of the time these cost more than the polls."""
+"""Times within an interval at which polls start; a longer interval than that of the settings has more, equally far
+apart. Polls that run together share wake-ups of the process; in a poller that is idle most of the time these cost more
+than the polls."""
 
 
 @dataclass(slots=True)
@@ -45,7 +47,8 @@ class _QueuedPoll:
 
 
 class Poller:
-    """Keeps the pages of ``targets`` fresh. ``interval`` and ``backoff_max`` in seconds, ``concurrency`` in polls.
+    """Keeps the pages of ``targets`` fresh. ``interval`` (of a target without its own) and ``backoff_max`` as for
+    ``longest_interval``, in seconds; ``concurrency`` in polls.
 
     While ``is_memory_short``, devices are polled one at a time.
     """
@@ -56,14 +59,14 @@ class Poller:
         counts: PollCounts,
         *,
         interval: float,
-        backoff_max: float,
+        backoff_max: float | None,
         concurrency: int,
         is_memory_short: Callable[[], bool] = lambda: False,
     ) -> None:
         self._page_service = page_service
         self._counts = counts
         self._interval = interval
-        self._backoff_max = max(backoff_max, interval)
+        self._backoff_max = backoff_max
         self.concurrency = concurrency
         self._is_memory_short = is_memory_short
         self.active = 0
@@ -102,9 +105,11 @@ class Poller:
         added = [target for target in new if self._is_new(target)]
         at_once = self._started and len(added) <= self.concurrency
         for target in added:
-            due = now if at_once else now + self._phase(target.key, now) * within
+            interval = self._interval_of(target)
+            soon = min(interval, self._interval)  # for the first page, however long the interval
+            due = now if at_once else now + self._phase(target.key, now, soon) * within
             if (page := self._page_service.stored_page(target.key, target.modules)) is not None:
-                due = max(now, page.taken_at + self._interval)  # another replica has polled it until now
+                due = max(now, page.taken_at + interval)  # another replica has polled it until now
             self._schedules[target.key] = _Schedule(target, due)
             heapq.heappush(self._queue, _QueuedPoll(due, target.key))
         self._changed.set()
@@ -137,10 +142,14 @@ class Poller:
         self._page_service.forget(schedule.target)
         return True
 
-    def _phase(self, key: str, now: float) -> float:
-        """Seconds until the slot of the interval that belongs to ``key``."""
-        slot = zlib.crc32(key.encode()) % SLOTS
-        return (slot / SLOTS * self._interval - now) % self._interval
+    def _interval_of(self, target: Target) -> float:
+        return seconds_between_polls(target.overrides, self._interval)
+
+    def _phase(self, key: str, now: float, interval: float) -> float:
+        """Seconds until the slot of ``interval`` that belongs to ``key``."""
+        slots = max(SLOTS, int(interval / self._interval * SLOTS))
+        slot = zlib.crc32(key.encode()) % slots
+        return (slot / slots * interval - now) % interval
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -187,11 +196,12 @@ class Poller:
         if self._schedules.get(schedule.target.key) is not schedule:
             self._page_service.forget(schedule.target)  # it was removed or changed while it was polled
             return
-        now = asyncio.get_running_loop().time()
+        now, interval = asyncio.get_running_loop().time(), self._interval_of(schedule.target)
         if schedule.failures:
-            interval = retry_interval(schedule.failures, interval=self._interval, longest=self._backoff_max)
+            longest = longest_interval(interval, self._backoff_max)
+            interval = retry_interval(schedule.failures, interval=interval, longest=longest)
             schedule.due += interval * max(1, -((schedule.due - now) // interval))
         else:  # missed turns are skipped; a device that was polled at once returns to its own slot
-            after = max(now, schedule.due + self._interval / 2)
-            schedule.due = after + self._phase(schedule.target.key, after)
+            after = max(now, schedule.due + interval / 2)
+            schedule.due = after + self._phase(schedule.target.key, after, interval)
         heapq.heappush(self._queue, _QueuedPoll(schedule.due, schedule.target.key))

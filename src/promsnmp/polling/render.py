@@ -40,11 +40,13 @@ OWN_METRIC_NAMES = frozenset(
         "promsnmp_collected_timestamp_seconds",
         "promsnmp_identity_changed",
         "promsnmp_page_dropped_values",
+        "promsnmp_poll_interval_seconds",
     )
 )
 """Families that a page has of its poll: a module's samples under one of these names are left out."""
 _COLLECTED = "When the device was polled for this page, in Unix seconds; time() minus this is the age of the data."
 _IDENTITY_CHANGED = "1: another device than the inventory knows answers at this address; absent otherwise."
+_INTERVAL = "Seconds between two polls of a device that has an interval of its own; absent otherwise."
 _DROPPED = "Values that the device returned but that are not on this page, or (invalid_index) under doubtful labels."
 
 
@@ -113,6 +115,7 @@ class PageRenderer:
             time.perf_counter() - began,
             own=self._options.own_metrics,
             is_other_device=bool(state.identity.differences),
+            interval=target.overrides.interval / 1000,
         )
         bodies, missing = yield from self._bodies(renderer.exposition, scrape_metrics, result, formats)
         for name, seconds in scrape_metrics.seconds.items():
@@ -249,6 +252,8 @@ class _ScrapeMetrics:
     own: bool
     is_other_device: bool
     """Whether another device than the inventory knows has answered."""
+    interval: float
+    """Seconds between two polls; 0: as the settings say."""
     seconds: dict[str, float] = field(default_factory=dict)
     """Spent on each module; ``of`` fills it."""
 
@@ -262,6 +267,8 @@ class _ScrapeMetrics:
             _add_own_metrics(exposition, polled_at=time.time() - self.result.seconds - self.rendering)
             if self.is_other_device:
                 exposition.add("promsnmp_identity_changed", "gauge", _IDENTITY_CHANGED, [({}, 1.0)])
+            if self.interval:
+                exposition.add("promsnmp_poll_interval_seconds", "gauge", _INTERVAL, [({}, self.interval)])
         return exposition
 
     def _modules(self, missing: Sequence[str]) -> dict[str, list[tuple[dict[str, str], float]]]:

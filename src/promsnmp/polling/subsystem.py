@@ -31,6 +31,7 @@ from promsnmp.polling.detection.seen_identities import SeenIdentities
 from promsnmp.polling.device_state import DeviceStates
 from promsnmp.polling.handover.handover import Handover
 from promsnmp.polling.options import CollectorOptions, with_limits
+from promsnmp.polling.overrides import aged_by_sleep
 from promsnmp.polling.pages.cache import PageCache
 from promsnmp.polling.pages.service import NEVER_POLLED, PageService, PollStatus
 from promsnmp.polling.poller import Poller
@@ -150,9 +151,9 @@ class PollingSubsystem:
             self.poller.wake()
 
     def _on_awake(self, seconds: float) -> None:
-        """After a sleep no page is shown that the sleep made much older than an interval."""
-        if seconds > self._interval / 2 > 0:
-            self.page_service.invalidations.add(None)
+        """After a sleep no page is shown that the sleep made much older than the interval of its device."""
+        if self._polls:
+            self.page_service.on_awake(aged_by_sleep(self._all_targets, seconds, interval=self._interval))
 
     async def store_findings(self) -> None:
         """Writes seen identities and newly detected modules to the inventory, or sends them to the leader."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from promsnmp.inventory.model import Agent, Device
+from promsnmp.inventory.model import NO_OVERRIDES, Agent, Device, PollOverrides
 from promsnmp.snmp.credentials import Credentials
 from promsnmp.snmp.transport import SnmpEndpoint
 
@@ -36,6 +36,9 @@ class Target:
     detected: tuple[str, ...] = field(default=(), compare=False)
     """The modules that the inventory has as detected: what ``AUTO`` starts with."""
 
+    overrides: PollOverrides = NO_OVERRIDES
+    """How the device is polled where that differs from modules and settings."""
+
     @property
     def shard(self) -> str:
         """The key by which replicas divide the targets: the device, the same for all of its agents, or the address."""
@@ -62,6 +65,7 @@ def device_target(device: Device, agent: Agent, modules: tuple[str, ...], *, hea
         timeout=agent.timeout / 1000,
         retries=agent.retries,
         detected=device.detected_modules,
+        overrides=device.overrides,
         device=device,
     )
 

@@ -16,14 +16,15 @@ class PollingSettings(Group):
     collection_interval: int = Field(
         30_000,
         ge=0,
-        description="Milliseconds between two polls of one device. 0 turns background polling off: each scrape polls.",
+        description="Milliseconds between two polls of one device that has no `interval` of its own in the inventory. "
+        "0 turns background polling off, of all devices: each scrape polls.",
     )
     collection_concurrency: int = Field(200, ge=1, description="Maximum devices that are polled at the same time.")
     collection_backoff_max: int | None = Field(
         None,
         ge=0,
         description="Maximum milliseconds between two polls of a device that does not answer; "
-        "the interval doubles with each failure, up to this. Default: ten intervals.",
+        "the interval doubles with each failure, up to this. Default: ten intervals of the device, at most a day.",
     )
     collection_timeout: int = Field(
         60_000,
@@ -69,7 +70,8 @@ class PollingSettings(Group):
     cache_exp_millis: int = Field(
         300_000,
         ge=0,
-        description="Milliseconds after which a page is never served again. 0 keeps no pages. "
+        description="Milliseconds after which a page is never served again (a device with an `interval` of its own: "
+        "two intervals and `COLLECTION_TIMEOUT`, if that is longer). 0 keeps no pages. "
         "With `COLLECTION_INTERVAL=0`, pages are kept only if this is set; otherwise each scrape polls.",
     )
     cache_entry_cnt: int = Field(
@@ -90,10 +92,9 @@ class PollingSettings(Group):
     )
 
     @property
-    def backoff_max(self) -> float:
-        """Seconds of ``collection_backoff_max``, or else of ten intervals."""
-        longest = self.collection_backoff_max
-        return (10 * self.collection_interval if longest is None else longest) / 1000
+    def backoff_max(self) -> float | None:
+        """Seconds of ``collection_backoff_max``."""
+        return None if self.collection_backoff_max is None else self.collection_backoff_max / 1000
 
     @property
     def page_lifetime(self) -> float:

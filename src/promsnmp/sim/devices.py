@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from promsnmp.sim import appliances
+from promsnmp.sim.chassis import chassis, memory, processors
 from promsnmp.sim.interfaces import DOWN, ETHERNET, L2_VLAN, LOOPBACK, Interface, interfaces
 from promsnmp.sim.mib import Mib
 from promsnmp.sim.objects import system
@@ -51,6 +52,9 @@ def switch(name: str = "access-sw-01", *, ports: int = 48) -> Device:
     location = 'Building 3, floor 2, rack "A"'
     objects = system(name, descr, object_id_suffix="1.48", contact=CONTACT, location=location, services=2)
     objects |= interfaces(name, [_port(number, ports) for number in range(1, ports + 1)])
+    optics = {number: _port(number, ports).name for number in (ports - 1, ports)}
+    objects |= chassis(name, model="EN-4800", serial="EN48A0117", software="7.2(1)", optics=optics, failed_fan=2)
+    objects |= processors(name) | memory(name, 1024)
     return Device(name, descr, location, Mib.of(objects), uptime=23 * DAY + 4000)
 
 
@@ -112,6 +116,9 @@ def router(name: str = "edge-rtr-01") -> Device:
         Interface(index=10, name="vlan.100", descr="Vlan100", alias="guests", type=L2_VLAN, speed=1000, load_in=0.03),
     ]
     objects |= interfaces(name, rows)
+    optics = {row.index: row.name for row in rows[1:4]}
+    objects |= chassis(name, model="ER-200", serial="ER20B0042", software="12.4", optics=optics)
+    objects |= processors(name, 2) | memory(name, 8192)
     objects |= appliances.ip_addresses({"192.0.2.1": (2, 30), "198.51.100.1": (3, 30), "203.0.113.1": (4, 31)})
     return Device(name, descr, location, Mib.of(objects), DEMO_USER, uptime=140 * DAY)
 

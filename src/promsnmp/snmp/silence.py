@@ -58,7 +58,7 @@ def answer_from_elsewhere(where: str) -> str:
     """What to do when an answer that may not be trusted came from another address than was asked."""
     return (
         f"an answer came from {where} instead: let the device answer from the address that is asked, or set"
-        " use_unconnected_udp_socket in the module; authenticated SNMPv3 needs no setting"
+        " unconnected of the device (use_unconnected_udp_socket of the module); authenticated SNMPv3 needs no setting"
     )
 
 

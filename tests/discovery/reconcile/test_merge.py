@@ -13,7 +13,16 @@ from promsnmp.discovery.reconcile.identity import Facts
 from promsnmp.discovery.reconcile.merge import MergeOutcome, NewDeviceDefaults, SightingKind, merge
 from promsnmp.inventory.document.write import from_document, to_document
 from promsnmp.inventory.index import Index, collisions
-from promsnmp.inventory.model import ACTIVE, LOST, Agent, AgentEndpoint, Device, IdentityChange, Inventory
+from promsnmp.inventory.model import (
+    ACTIVE,
+    LOST,
+    Agent,
+    AgentEndpoint,
+    Device,
+    IdentityChange,
+    Inventory,
+    PollOverrides,
+)
 from promsnmp.snmp.credentials import Community, User, Version
 
 DAY = 86_400.0
@@ -62,7 +71,8 @@ def labelled(inventory: Inventory, **labels: str) -> Inventory:
 
 
 def test_a_new_device_has_its_answers_and_the_new_device_defaults() -> None:
-    new_device_defaults = NewDeviceDefaults(labels=(("site", "a"),), modules=("if_mib",))
+    overrides = PollOverrides(interval=300_000)
+    new_device_defaults = NewDeviceDefaults(labels=(("site", "a"),), modules=("if_mib",), overrides=overrides)
     seen = facts(
         "192.0.2.1", "sw1", 1, engine_id="80aa", booted=NOW - 100, vendor="Cisco", model="C2960", modules=("system",)
     )
@@ -80,7 +90,7 @@ def test_a_new_device_has_its_answers_and_the_new_device_defaults() -> None:
         "hall",
     )
     assert (device.vendor, device.model, device.detected_modules) == ("Cisco", "C2960", ("system",))
-    assert (device.labels, device.modules) == ((("site", "a"),), ("if_mib",))
+    assert (device.labels, device.modules, device.overrides) == ((("site", "a"),), ("if_mib",), overrides)
     assert device.last_seen == device.discovered_at == "2025-06-15T15:06:40Z"
     assert device.primary is not None
     assert (device.primary.credentials, device.primary.engine_id) == (PUBLIC, "80aa")

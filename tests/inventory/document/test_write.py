@@ -20,6 +20,7 @@ from promsnmp.snmp.credentials import (
     Version,
 )
 from tests.support.inventory.samples import COMMUNITY_AGENT, SECRETS, USER_AGENT, document
+from tests.support.inventory.strategies import OVERRIDES
 
 
 def problems_of(raw: object, **options: Any) -> list[str]:
@@ -399,10 +400,7 @@ AGENTS = st.builds(
     write_community=SECRET | st.just(""),
     engine_id=st.binary(max_size=12).map(bytes.hex),
 )
-LABELS = st.dictionaries(st.from_regex(r"[a-z_][a-z0-9_]{0,5}", fullmatch=True), NAMES, max_size=2).map(
-    lambda d: tuple(d.items())
-)
-
+LABELS = st.dictionaries(st.text("ab_", min_size=1), NAMES, max_size=2).map(lambda d: tuple(d.items()))
 
 INSTANTS = st.sampled_from([None, "2025-01-31T12:00:00Z"])
 MARKS = st.builds(
@@ -427,7 +425,8 @@ def inventories(draw: st.DrawFn) -> Inventory:
         device = Device(
             str(draw(st.uuids())), name, draw(NAMES), draw(NAMES), draw(NAMES), None, agents, primary, ("if_mib",),
             draw(LABELS), draw(NAMES), draw(NAMES), draw(NAMES), draw(st.sampled_from([(), ("if_mib", "ups")])),
-            draw(st.sampled_from([ACTIVE, LOST])), draw(INSTANTS), draw(INSTANTS), draw(MARKS),
+            draw(st.sampled_from([ACTIVE, LOST])), draw(INSTANTS), draw(INSTANTS), draw(MARKS), None, "",
+            draw(OVERRIDES),
         )  # fmt: skip
         devices.append(device)
     if len({device.id for device in devices}) != len(devices):
@@ -436,7 +435,7 @@ def inventories(draw: st.DrawFn) -> Inventory:
         Seed, st.uuids().map(str), st.just(("10.0.0.0/8",)),
         st.lists(USERS | COMMUNITIES, min_size=1, max_size=3, unique=True).map(tuple), st.integers(1, 65535),
         st.sampled_from([(), ("10.0.0.1",)]), LABELS, st.sampled_from([(), ("if_mib",)]),
-        st.sampled_from([None, (), ("10.0.0.0/8",)]), st.booleans(),
+        st.sampled_from([None, (), ("10.0.0.0/8",)]), st.booleans(), OVERRIDES,
     ), max_size=2, unique_by=lambda seed: seed.id))  # fmt: skip
     return Inventory(tuple(devices), tuple(seeds), draw(st.integers(0, 2**40)), draw(st.integers(0, 2**40)))
 

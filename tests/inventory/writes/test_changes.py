@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from promsnmp.inventory.document.write import from_document
-from promsnmp.inventory.model import Device, Inventory
+from promsnmp.inventory.model import Device, Inventory, PollOverrides
 from promsnmp.inventory.writes.changes import audit_changes, compare
 from tests.support.inventory.samples import SECRETS, document
 
@@ -51,11 +51,13 @@ def test_the_log_names_keys_as_the_document_does_and_no_values(caplog: pytest.Lo
     raw = document()
     old = from_document(raw)
     core, seed = old.devices[0], old.seeds[0]
-    changed = replace(core, sys_object_id="1.3.6.1.4.1.9", labels=(("x", "y"),), primary=None)
+    changed = replace(
+        core, sys_object_id="1.3.6.1.4.1.9", labels=(("x", "y"),), primary=None, overrides=PollOverrides(max_varbinds=5)
+    )
     new = replace(old, devices=(changed, *old.devices[1:]), seeds=(replace(seed, port=1161),))
     audit_changes(compare(old, new)[1], who="alice", revision=3)
     first, second = (record.getMessage() for record in caplog.records)
-    assert first.endswith("revision=3 fields=primaryAgent,labels,sysObjectId who=alice")
+    assert first.endswith("revision=3 fields=primaryAgent,labels,sysObjectId,maxVarbinds who=alice")
     assert 'what="seed changed"' in second
     assert second.endswith("fields=port who=alice")
     assert not any(secret in caplog.text for secret in SECRETS)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 
 import pytest
 
 from promsnmp.discovery.examine.check_identity import check_identity
-from promsnmp.inventory.model import Agent, AgentEndpoint, Device, SeenIdentity
+from promsnmp.discovery.reconcile.merge import instant
+from promsnmp.inventory.model import Agent, AgentEndpoint, Device, PollOverrides, SeenIdentity
 from promsnmp.modules.catalogue import CatalogueStore, builtin_catalogue
 from promsnmp.polling.collector import Collector
 from promsnmp.polling.detection import identity_state
@@ -22,10 +24,12 @@ from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib, Value
 from promsnmp.sim.moving import ticks
 from promsnmp.sim.objects import integer, object_id, octets, text
+from promsnmp.snmp import oid
 from promsnmp.snmp.credentials import Community, Credentials, Version
 from tests.support.discovery.simulated_network import MONITOR
 
 CHASSIS, SERIAL = "1.3.6.1.2.1.47.1.1.1.1.5.", "1.3.6.1.2.1.47.1.1.1.1.11."
+SYS_NAME = oid.encode("1.3.6.1.2.1.1.5.0")
 ENGINE_ID = "1.3.6.1.6.3.10.2.1.1.0"
 
 
@@ -212,3 +216,23 @@ async def test_polls_that_read_no_uptime_are_checked_all_the_same(
         assert not (await polls.poll())[0]
         polls.replace_by(OTHER["replaced after a failure"][0])
         assert (await polls.poll())[0]
+
+
+async def test_a_name_is_compared_in_the_encoding_of_the_device_and_as_it_was_read_before() -> None:
+    name = "机房-1"
+    mib = Mib.of(box(serials=(), macs=(), engine="00").objects | {SYS_NAME: octets(name.encode("gbk"))})
+    async with SimulatedAgent(mib, uptime=9000) as agent:
+        made = Polls(agent, Community(Version.V2C))
+        await made.poll()
+        for known in (name, name.encode("gbk").decode(errors="replace")):
+            seen = replace(made.device.identifiers, sys_name=known, booted_at="2020-01-01T00:00:00Z")
+            made.device = replace(
+                made.device,
+                identifiers=seen,
+                last_seen=instant(time.time()),
+                overrides=PollOverrides(text_encoding="gbk"),
+            )
+            assert not (await made.poll())[0]
+        other = replace(made.device.identifiers, sys_name="机房-2", booted_at="2020-01-01T00:00:00Z")
+        made.device = replace(made.device, identifiers=other, last_seen=instant(time.time()))
+        assert (await made.poll())[0]

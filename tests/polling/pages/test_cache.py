@@ -128,6 +128,14 @@ def test_pages_that_are_kept_briefly_do_not_push_out_the_others(clock: Clock) ->
     assert len(cache) == 2
 
 
+def test_what_is_kept_briefly_can_be_removed_alone(clock: Clock) -> None:
+    cache = PageCache(10, 5.0, clock)
+    cache.put("a", page())
+    cache.put("b", page(), brief=1.0)
+    cache.evict_brief()
+    assert (cache.get("a") is None, cache.get("b")) == (False, None)
+
+
 def test_the_oldest_pages_are_dropped_for_memory(clock: Clock) -> None:
     cache = PageCache(1000, 300.0, clock)
     for key in (3, 1, 2, 0):

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from promsnmp.errors import SnmpError, SnmpTimeout
+from promsnmp.inventory.model import PollOverrides
 from promsnmp.modules.catalogue import CatalogueStore, builtin_catalogue
 from promsnmp.observe.counts import PollCounts
 from promsnmp.polling.collector import Collector
@@ -178,3 +179,40 @@ async def test_after_five_failed_polls_in_a_row_no_device_counts_as_reachable() 
         assert one.reaches_no_device
         await one.poll(there)
         assert not one.reaches_no_device
+
+
+async def test_the_page_of_a_device_that_is_polled_seldom_lives_until_the_next_poll() -> None:
+    now = 0.0
+    cache = PageCache(100, 300.0, lambda: now)
+    one = PageService(collector(), cache, PollCounts(), poll_timeout=60.0, freshness=1.0)
+    async with SimulatedAgent(mib()) as agent:
+        usual = target_of(agent, managed=True)
+        seldom = replace(usual, key="seldom", overrides=PollOverrides(interval=600_000))
+        for target in (usual, seldom):
+            await one.page(target, Format.TEXT, timeout=5)
+        asked, taken_at = agent.requests, time.monotonic()
+        now = taken_at + 1200
+        assert one.cached_page(seldom, Format.TEXT) is not None
+        await one.page(seldom, Format.TEXT, timeout=5)
+        assert agent.requests == asked
+        assert one.cached_page(usual, Format.TEXT) is None
+        now = taken_at + 1300
+        assert one.cached_page(seldom, Format.TEXT) is None
+
+
+async def test_after_a_sleep_aged_pages_and_those_of_ad_hoc_targets_are_polled_again() -> None:
+    one = page_service(freshness=100.0)
+    async with SimulatedAgent(mib()) as agent:
+        adhoc = target_of(agent)
+        aged, other = (replace(target_of(agent, managed=True), key=name) for name in ("aged/1", "other/1"))
+        for target in (adhoc, aged, other):
+            await one.page(target, Format.TEXT, timeout=5)
+        assert all(one.cached_page(target, Format.TEXT) for target in (adhoc, aged, other))
+        agent.delay = 0.1
+        running = asyncio.create_task(one.poll(adhoc))
+        while not one.active:
+            await asyncio.sleep(0)
+        one.on_awake([aged])
+        assert [one.cached_page(target, Format.TEXT) is None for target in (adhoc, aged, other)] == [True, True, False]
+        page = await one.page(adhoc, Format.TEXT, timeout=5)
+        assert page is not await running

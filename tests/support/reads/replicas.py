@@ -26,6 +26,7 @@ from promsnmp.http.routes.scrape import ScrapeRoute
 from promsnmp.observe.counts import PollCounts
 from promsnmp.polling.device_state import DeviceStates
 from promsnmp.polling.handover.handover import Handover
+from promsnmp.polling.overrides import aged_by_sleep
 from promsnmp.polling.pages.cache import PageCache
 from promsnmp.polling.pages.invalidations import Invalidations
 from promsnmp.polling.pages.page import Format, RenderedPage
@@ -268,8 +269,7 @@ class SimulatedReplica:
         self.poller.set_targets([target_of(one) for one in self.site.devices if ring.is_mine(one)], within=0.5)
 
     def _on_awake(self, seconds: float) -> None:
-        if seconds > INTERVAL / 2:
-            self.page_service.invalidations.add(None)
+        self.page_service.on_awake(aged_by_sleep(map(target_of, self.site.devices), seconds, interval=INTERVAL))
 
     async def serve_peer(self, target: bytes, body: bytes, back: object) -> None:
         """Answers another replica by ``back``."""

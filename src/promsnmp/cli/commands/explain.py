@@ -82,6 +82,7 @@ def explain(
     from promsnmp.discovery.examine.check_identity import check_identity
     from promsnmp.polling.explain.explain import explain as explained
     from promsnmp.polling.explain.recorder import PollRecording
+    from promsnmp.settings import load_settings
 
     if deadline != deadline:  # NaN is in every range
         raise click.UsageError("--deadline is not a number")
@@ -115,6 +116,7 @@ def explain(
                 chosen_by=request.chosen_by,
                 check_identity=check_identity,
                 options=options,
+                interval=None if request.target.device is None else load_settings().collection_interval,
             )
 
     found = uvloop.run(poll())

@@ -11,6 +11,7 @@ import click
 from promsnmp.cli.options.credentials import credential_list_options
 from promsnmp.cli.options.labels import read_labels
 from promsnmp.cli.options.modules import module_names
+from promsnmp.cli.options.poll_overrides import OVERRIDE_OPTIONS, override_options, overrides_of
 from promsnmp.inventory.document.seeds import credentials_document
 from promsnmp.inventory.model import DEFAULT_PORT
 from promsnmp.snmp.credentials import Credentials
@@ -34,7 +35,10 @@ def request_options(command: Callable[..., Any]) -> Callable[..., Any]:
         credentials_list: list[Credentials],
         **options: Any,
     ) -> Any:
+        overrides = overrides_of(options)
+        options = {name: value for name, value in options.items() if name not in OVERRIDE_OPTIONS}
         request: Document = {
+            **overrides,
             "potentialTargets": list(targets),
             "port": port,
             "credentials": [credentials_document(one, mask=False) for one in credentials_list],
@@ -47,6 +51,7 @@ def request_options(command: Callable[..., Any]) -> Callable[..., Any]:
             request["neighbours"] = [one for one in neighbours if one != NO_NEIGHBOURS]
         return command(request=request, **options)
 
+    with_request = override_options(with_request)
     for option in reversed(_OPTIONS):
         with_request = option(with_request)
     return credential_list_options(with_request)

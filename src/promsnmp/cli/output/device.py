@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from promsnmp.cli.output.text import printable
-from promsnmp.inventory.document.parsing import VERSION_NAMES
+from promsnmp.inventory.document.parsing import VERSION_NAMES, duration_text
 
-HEADINGS = ("sysName", "address", "version", "modules", "location", "labels", "status", "polling")
+HEADINGS = ("sysName", "address", "version", "modules", "interval", "location", "labels", "status", "polling")
 
 Document = dict[str, Any]
 
@@ -32,11 +32,18 @@ def row_of(document: Document) -> tuple[str, ...]:
         _address(primary),
         VERSION_NAMES.get(primary.get("version", -1), ""),
         ",".join(document.get("modules") or document.get("detectedModules") or ()),
+        _interval(document),
         document.get("sysLocation", ""),
         ",".join(f"{name}={value}" for name, value in (document.get("labels") or {}).items()),
         "identity changed" if document.get("identityChange") else document.get("status", "active"),
         (document.get("polling") or {}).get("state", ""),
     )
+
+
+def _interval(document: Document) -> str:
+    """The interval of the device; empty where that of the settings counts."""
+    value = document.get("interval")
+    return duration_text(value) if isinstance(value, int) else str(value or "")
 
 
 def lines_of(document: Document) -> list[tuple[str, str]]:
@@ -45,6 +52,10 @@ def lines_of(document: Document) -> list[tuple[str, str]]:
     for key, value in document.items():
         if key == "agents":
             lines += [(f"agent {number}", _agent(agent, document)) for number, agent in enumerate(value, 1)]
+        elif key == "interval":
+            lines.append((key, _interval(document)))
+        elif isinstance(value, bool):
+            lines.append((key, str(value).lower()))
         elif key == "polling":
             lines.append((key, ", ".join(f"{name} {text}" for name, text in value.items())))
         elif isinstance(value, dict) and key != "primaryAgent":

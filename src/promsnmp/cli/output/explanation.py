@@ -96,6 +96,9 @@ def _top(explanation: Explanation, heading: Heading) -> Iterator[str]:
             else ["  none"]
         )
         yield ""
+    yield heading("How it was polled")
+    yield from _table(("value", "is", "from"), [(one.name, one.value, one.source) for one in explanation.poll_values])
+    yield ""
 
 
 def _device(explanation: Explanation) -> Iterator[str]:

@@ -19,6 +19,7 @@ def to_json(explanation: Explanation) -> dict[str, Any]:
         "target": explanation.target,
         "modules": list(explanation.modules),
         "why": dict(explanation.module_reasons),
+        "polled_with": [asdict(one) for one in explanation.poll_values],
         "device": None if explanation.identity is None else identity_to_json(explanation.identity),
         "identity_changed": list(explanation.differences),
         "complete": not explanation.problem,

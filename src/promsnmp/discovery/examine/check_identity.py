@@ -14,10 +14,16 @@ from promsnmp.discovery.examine.examine import ENGINE_ID, SYS_UP_TIME
 from promsnmp.discovery.examine.hardware import read_hardware
 from promsnmp.discovery.examine.values import engine_id_of, number_of, object_id_of, text_of
 from promsnmp.discovery.reconcile.distinctive import distinctive_engines
-from promsnmp.discovery.reconcile.identity import Traits, Verdict, compare, differences, known_traits
+from promsnmp.discovery.reconcile.identity import (
+    Traits,
+    Verdict,
+    compare,
+    differences,
+    known_traits,
+    name_beside,
+)
 from promsnmp.discovery.reconcile.merge import instant
 from promsnmp.discovery.scan.credential_probe import SYS_NAME, SYS_OBJECT_ID
-from promsnmp.inventory.index import name_key
 from promsnmp.inventory.model import Device, DeviceIdentifiers, SeenIdentity
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import Version
@@ -36,7 +42,7 @@ async def check_identity(
     """
     gets = GetOperation([SYS_OBJECT_ID, SYS_UP_TIME, SYS_NAME, ENGINE_ID], limits=limits)
     await session.run(gets)
-    known, new = known_traits(device), _traits({one.oid: one for one in gets.varbinds}, engine)
+    known, new = known_traits(device), _traits(device, {one.oid: one for one in gets.varbinds}, engine)
     if compare(known, new) is not Verdict.SAME or not (known.serials or known.macs or known.local_macs):
         hardware = await read_hardware(session, version)
         new = replace(
@@ -58,11 +64,11 @@ async def check_identity(
     )
 
 
-def _traits(values: Mapping[bytes, ber.VarBind], engine: EngineState) -> Traits:
+def _traits(device: Device, values: Mapping[bytes, ber.VarBind], engine: EngineState) -> Traits:
     now, ticks = time.time(), number_of(values.get(SYS_UP_TIME))
     engine_id = engine.engine_id or engine_id_of(values.get(ENGINE_ID))
     return Traits(
-        name=name_key(text_of(values.get(SYS_NAME)) or ""),
+        name=name_beside(device, lambda encoding: text_of(values.get(SYS_NAME), encoding)),
         object_id=object_id_of(values.get(SYS_OBJECT_ID)) or "",
         engines=distinctive_engines([engine_id.hex()]),
         booted=None if ticks is None else now - ticks / 100,

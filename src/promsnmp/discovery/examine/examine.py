@@ -14,7 +14,7 @@ from typing import Protocol
 from promsnmp.discovery.examine import neighbours
 from promsnmp.discovery.examine.hardware import read_hardware
 from promsnmp.discovery.examine.values import engine_id_of, number_of, object_id_of, text_of
-from promsnmp.discovery.reconcile.identity import Facts
+from promsnmp.discovery.reconcile.identity import MOST_OCTETS, Facts
 from promsnmp.discovery.scan.credential_probe import SYS_DESCR, SYS_NAME, SYS_OBJECT_ID, AgentAnswer
 from promsnmp.errors import SnmpError
 from promsnmp.inventory.address import normal_address
@@ -141,8 +141,13 @@ class Examiner:
         )
 
 
+_TEXTS = {"sys_name": SYS_NAME, "sys_descr": SYS_DESCR, "sys_contact": SYS_CONTACT, "sys_location": SYS_LOCATION}
+"""Fields of ``Facts`` that are texts of the device."""
+
+
 def _facts(answer: AgentAnswer, values: Mapping[bytes, ber.VarBind], now: float) -> Facts:
     ticks = number_of(values.get(SYS_UP_TIME))
+    texts = {field: values[name] for field, name in _TEXTS.items() if name in values}
     return Facts(
         endpoint=AgentEndpoint(normal_address(answer.address), answer.port),
         credentials=answer.credentials,
@@ -154,4 +159,5 @@ def _facts(answer: AgentAnswer, values: Mapping[bytes, ber.VarBind], now: float)
         sys_location=text_of(values.get(SYS_LOCATION)),
         engine_id=(answer.engine.engine_id or engine_id_of(values.get(ENGINE_ID))).hex(),
         booted=None if ticks is None else now - ticks / 100,
+        octets={field: one.value[:MOST_OCTETS] for field, one in texts.items() if one.tag == ber.OCTET_STRING},
     )

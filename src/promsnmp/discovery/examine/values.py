@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from promsnmp.snmp import ber, oid
-
-LONGEST_TEXT = 255
-"""Characters of a DisplayString (RFC 2579)."""
+from promsnmp.snmp.text_encodings import line_of
 
 
-def text_of(varbind: ber.VarBind | None) -> str | None:
-    """Text that is safe to show: one line, no control characters, at most LONGEST_TEXT characters."""
+def text_of(varbind: ber.VarBind | None, encoding: str = "") -> str | None:
+    """Text that is safe to show; ``encoding`` as for ``line_of``."""
     if varbind is None or varbind.tag != ber.OCTET_STRING:
         return None
-    text = " ".join(varbind.value.decode(errors="replace").split())
-    return "".join(letter for letter in text if letter.isprintable())[:LONGEST_TEXT]
+    return line_of(varbind.value, encoding)
 
 
 def number_of(varbind: ber.VarBind | None) -> int | None:

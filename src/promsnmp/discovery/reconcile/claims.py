@@ -9,7 +9,7 @@ from __future__ import annotations
 from promsnmp.discovery.reconcile.distinctive import is_distinctive
 from promsnmp.discovery.reconcile.identity import Facts, Traits, Verdict, compare, known_traits
 from promsnmp.inventory.index import name_key
-from promsnmp.inventory.model import Device
+from promsnmp.inventory.model import NO_OVERRIDES, Device
 
 
 def is_still_there(owner: Device, new: Traits, *, is_elsewhere: bool) -> bool:
@@ -49,6 +49,7 @@ def has_no_manual_data(device: Device, keeper: Device) -> bool:
         and not is_named_by_hand(device)
         and set(device.labels) <= set(keeper.labels)
         and device.modules in ((), keeper.modules)
+        and device.overrides in (NO_OVERRIDES, keeper.overrides)
     )
 
 

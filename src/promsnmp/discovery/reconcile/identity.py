@@ -11,8 +11,9 @@ explains the same to operators.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
@@ -20,6 +21,7 @@ from promsnmp.discovery.reconcile.distinctive import distinctive_engines, is_dis
 from promsnmp.inventory.index import name_key
 from promsnmp.inventory.model import AgentEndpoint, Device
 from promsnmp.snmp.credentials import Credentials
+from promsnmp.snmp.text_encodings import LONGEST_TEXT, line_of
 
 
 class Verdict(Enum):
@@ -41,11 +43,16 @@ LARGEST_SAME = 15.0
 FEW_MACS = 4
 """One MAC address in common is not enough between devices that have so many: aggregates and pairs of switches share
 one."""
+MOST_OCTETS = 8 * LONGEST_TEXT
+"""Octets of a text that are kept: enough for LONGEST_TEXT characters of any encoding."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """An agent that answered, and its values; None for values that it was not asked for or did not give."""
+    """An agent that answered, and its values; None for values that it was not asked for or did not give.
+
+    Its texts are read as UTF-8, until it is known whose they are (``in_encoding``).
+    """
 
     endpoint: AgentEndpoint
     credentials: Credentials
@@ -67,6 +74,12 @@ class Facts:
     vendor: str = ""
     model: str = ""
     modules: tuple[str, ...] = ()
+    octets: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """What the agent sent for the fields that are texts, by the names of the fields."""
+
+    def in_encoding(self, encoding: str) -> Facts:
+        """The same facts with texts of this encoding; empty: UTF-8."""
+        return replace(self, **{name: line_of(octets, encoding) for name, octets in self.octets.items()})  # type: ignore[arg-type]  # names of fields that are str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +111,24 @@ def traits_of(facts: Facts) -> Traits:
         booted=facts.booted,
         seen=facts.seen,
     )
+
+
+def traits_beside(device: Device, facts: Facts) -> Traits:
+    """The traits of an agent that has just answered, to be compared with those of ``device``.
+
+    Its name is read as the texts of the device are (``name_beside``).
+    """
+    name = name_beside(device, lambda encoding: facts.in_encoding(encoding).sys_name)
+    return replace(traits_of(facts), name=name)
+
+
+def name_beside(device: Device, read: Callable[[str], str | None]) -> str:
+    """The key of an agent's name, which ``read`` returns for an encoding, to be compared with that of ``device``.
+
+    Before the inventory had the encoding of the device, its name was read as UTF-8: the same octets are the same name.
+    """
+    own, as_utf_8 = (name_key(read(encoding) or "") for encoding in (device.overrides.text_encoding, ""))
+    return as_utf_8 if as_utf_8 == known_traits(device).name else own
 
 
 def known_traits(device: Device) -> Traits:

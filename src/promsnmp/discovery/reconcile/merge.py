@@ -26,10 +26,20 @@ from promsnmp.discovery.reconcile.identity import (
     compare,
     known_traits,
     ran_together,
+    traits_beside,
     traits_of,
 )
-from promsnmp.inventory.document.values import new_id
-from promsnmp.inventory.model import ACTIVE, Agent, AgentEndpoint, Device, DeviceIdentifiers, Inventory
+from promsnmp.inventory.document.values import new_id, overrides_document
+from promsnmp.inventory.model import (
+    ACTIVE,
+    NO_OVERRIDES,
+    Agent,
+    AgentEndpoint,
+    Device,
+    DeviceIdentifiers,
+    Inventory,
+    PollOverrides,
+)
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -59,10 +69,11 @@ class MergeOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDeviceDefaults:
-    """Labels and modules of new devices."""
+    """Labels, modules and overrides of new devices."""
 
     labels: Labels = ()
     modules: tuple[str, ...] = ()
+    overrides: PollOverrides = NO_OVERRIDES
 
 
 def merge(
@@ -101,6 +112,7 @@ class _DeviceTable:
     def __init__(self, inventory: Inventory, sightings: Sequence[Facts], aliases: Mapping[str, str]) -> None:
         self.devices = {device.id: device for device in inventory.devices}
         self._aliases = aliases
+        self._encodings = {"", *(device.overrides.text_encoding for device in inventory.devices)}
         self._wanted = {key for facts in sightings for key in self._keys_of(facts)}
         self._ids: dict[Key, dict[str, None]] = {}
         for device in inventory.devices:
@@ -118,7 +130,12 @@ class _DeviceTable:
 
     def _keys_of(self, facts: Facts) -> Iterator[Key]:
         yield from (("endpoint", endpoint) for endpoint in self._places(facts.endpoint))
-        yield from _identifier_keys(traits_of(facts))
+        yield from self._identifiers_of(facts)
+
+    def _identifiers_of(self, facts: Facts) -> Iterator[Key]:
+        """The identifiers of an agent, with its name in all encodings that devices have."""
+        for encoding in self._encodings:
+            yield from _identifier_keys(traits_of(facts.in_encoding(encoding)))
 
     def _places(self, endpoint: AgentEndpoint) -> Iterator[AgentEndpoint]:
         yield endpoint
@@ -127,17 +144,15 @@ class _DeviceTable:
 
     def take(self, facts: Facts, new_device_defaults: NewDeviceDefaults) -> MergeOutcome:
         """Merges one sighting."""
-        new = traits_of(facts)
         owner = self._owner(facts.endpoint)
-        others = [
-            one for one in self._candidates(new) if one is not owner and compare(known_traits(one), new) is Verdict.SAME
-        ]
-        if owner is not None and is_still_there(owner, new, is_elsewhere=bool(others)):
+        others = [one for one in self._candidates(facts) if one is not owner and _is_same(one, facts)]
+        if owner is not None and is_still_there(owner, traits_beside(owner, facts), is_elsewhere=bool(others)):
             return self._update(self._joined(owner, others), facts, SightingKind.SEEN)
         if others:
             self._release(owner, facts)
             return self._update(others[0], facts, SightingKind.ANOTHER_ADDRESS)
-        if owner is not None and not self._runs_elsewhere(owner, facts) and replaces_owner(owner, new):
+        is_replaceable = owner is not None and not self._runs_elsewhere(owner, facts)
+        if owner is not None and is_replaceable and replaces_owner(owner, traits_beside(owner, facts)):
             return self._update(owner, facts, SightingKind.REPLACED)
         self._release(owner, facts)
         return self._add(facts, new_device_defaults)
@@ -151,9 +166,9 @@ class _DeviceTable:
                     return device
         return None
 
-    def _candidates(self, new: Traits) -> list[Device]:
-        """Devices that share an identifier with ``new``."""
-        found = {device_id: None for key in _identifier_keys(new) for device_id in self._ids.get(key, ())}
+    def _candidates(self, facts: Facts) -> list[Device]:
+        """Devices that share an identifier with an agent."""
+        found = {device_id: None for key in self._identifiers_of(facts) for device_id in self._ids.get(key, ())}
         return [self.devices[device_id] for device_id in found if device_id in self.devices]
 
     def _runs_elsewhere(self, owner: Device, facts: Facts) -> bool:
@@ -166,7 +181,7 @@ class _DeviceTable:
     def _joined(self, owner: Device, others: Sequence[Device]) -> Device:
         """Joins several entries of one device; entries with an operator's data stay."""
         group = [owner, *others]
-        keeper = max(group, key=lambda one: (len(one.labels) + len(one.modules), one is owner))
+        keeper = max(group, key=lambda one: (_choices(one), one is owner))
         if keeper is not owner and not has_no_manual_data(owner, keeper):
             keeper = owner
         for other in group:
@@ -194,8 +209,8 @@ class _DeviceTable:
         self._put(replace(owner, agents=agents, primary=primary, missed_since=missed, identity_change=change))
 
     def _update(self, device: Device, facts: Facts, sighting_kind: SightingKind) -> MergeOutcome:
-        """Updates a device from a sighting; nothing remains of replaced hardware."""
-        before = device
+        """Updates a device from a sighting, whose texts have its encoding; nothing remains of replaced hardware."""
+        before, facts = device, facts.in_encoding(device.overrides.text_encoding)
         if sighting_kind is SightingKind.REPLACED:
             identifiers = replace(device.identifiers, serial_numbers=(), mac_addresses=(), local_mac_addresses=())
             device = replace(device, identifiers=identifiers, vendor="", model="", detected_modules=())
@@ -245,9 +260,22 @@ class _DeviceTable:
     def _add(self, facts: Facts, new_device_defaults: NewDeviceDefaults) -> MergeOutcome:
         found = instant(facts.seen)
         device = Device(
-            new_id(), discovered_at=found, labels=new_device_defaults.labels, modules=new_device_defaults.modules
+            new_id(),
+            discovered_at=found,
+            labels=new_device_defaults.labels,
+            modules=new_device_defaults.modules,
+            overrides=new_device_defaults.overrides,
         )
         return self._update(device, facts, SightingKind.ADDED)
+
+
+def _is_same(device: Device, facts: Facts) -> bool:
+    return compare(known_traits(device), traits_beside(device, facts)) is Verdict.SAME
+
+
+def _choices(device: Device) -> int:
+    """How much an operator chose for a device."""
+    return len(device.labels) + len(device.modules) + len(overrides_document(device.overrides))
 
 
 def _keys(device: Device) -> Iterator[Key]:

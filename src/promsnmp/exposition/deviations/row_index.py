@@ -9,6 +9,7 @@ keeps the labels that snmp_exporter gives it and is not ``valid``: it is counted
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import product
 from typing import NamedTuple
 
@@ -51,8 +52,8 @@ class RowIndex(NamedTuple):
 _NO_INDEX = RowIndex((), (), (), 0, True)
 
 
-def decode_row(indexes: Sequence[Index], subids: SubIds) -> RowIndex:
-    """The index of a row whose sub-identifiers are ``subids``."""
+def decode_row(indexes: Sequence[Index], subids: SubIds, *, encoding: str = "") -> RowIndex:
+    """The index of a row whose sub-identifiers are ``subids``; ``encoding`` as for ``decode_index``."""
     if not indexes:
         return _NO_INDEX
     texts: list[str] = []
@@ -61,14 +62,16 @@ def decode_row(indexes: Sequence[Index], subids: SubIds) -> RowIndex:
     for index in indexes:
         kind = index.type
         enum = dict(index.enum_values) if index.enum_values else None
-        text, taken, rest = decode_index(rest, kind, fixed_size=index.fixed_size, implied=index.implied, enum=enum)
+        text, taken, rest = decode_index(
+            rest, kind, fixed_size=index.fixed_size, implied=index.implied, enum=enum, encoding=encoding
+        )
         if kind not in NUMBERS:
             valid = valid and max(taken, default=0) <= 0xFF
             text = text.rstrip("\0") if kind == IndexType.DISPLAY_STRING else text
         texts.append(text)
         used.append(taken)
         excess -= len(taken)
-    row = _as_sent(indexes, subids) if excess else None
+    row = _as_sent(indexes, subids, encoding) if excess else None
     if row is not None:
         return row
     fits = not excess or rest == _TRAILING_ZERO
@@ -86,10 +89,10 @@ def _parts(forms: Iterable[tuple[Index, _Form]], subids: SubIds) -> list[_Part] 
     return parts
 
 
-def _as_sent(indexes: Sequence[Index], subids: SubIds) -> RowIndex | None:
+def _as_sent(indexes: Sequence[Index], subids: SubIds, encoding: str) -> RowIndex | None:
     """The row by the only combination of forms that uses all sub-identifiers; None where there is not exactly one."""
     found = None
-    for number, forms in enumerate(product(*(tuple(_forms(index)) for index in indexes))):
+    for number, forms in enumerate(product(*(tuple(_forms(index, encoding)) for index in indexes))):
         parts = _parts(zip(indexes, forms, strict=True), subids)
         if parts is None or sum(len(one.used) for one in parts) != len(subids):
             continue
@@ -102,10 +105,10 @@ def _as_sent(indexes: Sequence[Index], subids: SubIds) -> RowIndex | None:
     return RowIndex(tuple(map(_unpadded, indexes, found)), tuple(one.used for one in found), (), 0, valid)
 
 
-def _forms(index: Index) -> Iterator[_Form]:
-    yield _declared
+def _forms(index: Index, encoding: str) -> Iterator[_Form]:
+    yield partial(_declared, encoding=encoding)
     if _size_of(index):
-        yield _counted
+        yield partial(_counted, encoding=encoding)
     elif index.type == IndexType.INET_ADDRESS_MISSING_SIZE:
         yield _counted_address
     elif index.type == IndexType.INET_ADDRESS:
@@ -118,17 +121,21 @@ def _size_of(index: Index) -> int:
     return index.fixed_size if is_string and not index.implied else _FIXED.get(IndexType(index.type), 0)
 
 
-def _declared(index: Index, subids: SubIds) -> _Part:
+def _declared(index: Index, subids: SubIds, *, encoding: str) -> _Part:
     enum = dict(index.enum_values) if index.enum_values else None
-    return _Part(*decode_index(subids, index.type, fixed_size=index.fixed_size, implied=index.implied, enum=enum))
+    return _Part(
+        *decode_index(
+            subids, index.type, fixed_size=index.fixed_size, implied=index.implied, enum=enum, encoding=encoding
+        )
+    )
 
 
-def _counted(index: Index, subids: SubIds) -> _Part | None:
+def _counted(index: Index, subids: SubIds, *, encoding: str) -> _Part | None:
     """A value of fixed size behind its length."""
     size = _size_of(index)
     if subids[:1] != (size,) or len(subids) <= size:
         return None
-    part = _declared(index, subids[1:])
+    part = _declared(index, subids[1:], encoding=encoding)
     return _Part(part.text, subids[:1] + part.used, part.rest)
 
 

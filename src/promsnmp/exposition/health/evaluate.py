@@ -58,11 +58,17 @@ class HealthMemory:
 
 
 def evaluate(
-    plans: Sequence[DefinitionPlan], source: ColumnSource, info: Mapping[str, str], memory: HealthMemory | None = None
+    plans: Sequence[DefinitionPlan],
+    source: ColumnSource,
+    info: Mapping[str, str],
+    memory: HealthMemory | None = None,
+    *,
+    encoding: str = "",
 ) -> Steps[Health]:
     """The readings of a device. ``info`` has what is known of it otherwise; definitions know better.
 
-    With ``memory``, tables whose columns are the same objects as the last time are not evaluated again.
+    ``encoding`` is that of the device's texts; empty: UTF-8. With ``memory``, tables whose columns are the same objects
+    as the last time are not evaluated again.
     """
     memory = HealthMemory() if memory is None else memory
     interfaces = Interfaces(source)
@@ -73,22 +79,25 @@ def evaluate(
         known = memory.tables.get(number)
         if known is None or known.plan is not table:
             known = memory.tables[number] = _TableMemory(table)
-        yield from known.refresh(source, interfaces)
+        yield from known.refresh(source, interfaces, encoding)
         for origin, samples in known.samples:
             if origin not in seen:  # else another definition has this reading already
                 seen.add(origin)
                 found.extend((definition, sample) for sample in samples)
     samples = _with_unique_names(_without_fallbacks(found))
-    return Health(samples, _info(plans, source, info, memory))
+    return Health(samples, _info(plans, source, info, memory, encoding))
 
 
 def _without_fallbacks(found: Sequence[tuple[Definition, HealthSample]]) -> list[HealthSample]:
-    """Leaves out readings of kinds that a definition brings as a fallback where another one has some."""
-    primary = {sample.kind.key for definition, sample in found if sample.kind.key not in definition.fallback}
+    """Leaves out readings of kinds that a definition brings as a fallback where another one has some: one that has them
+    not as a fallback, or else the first of the fallbacks."""
+    brings: dict[str, str] = {}
+    for definition, sample in sorted(found, key=lambda one: one[1].kind.key in one[0].fallback):  # stable
+        brings.setdefault(sample.kind.key, definition.name if sample.kind.key in definition.fallback else "")
     return [
         sample
         for definition, sample in found
-        if sample.kind.key not in definition.fallback or sample.kind.key not in primary
+        if sample.kind.key not in definition.fallback or brings[sample.kind.key] == definition.name
     ]
 
 
@@ -125,7 +134,7 @@ class _TableMemory:
         self._labels: dict[tuple[Index, int], Mapping[str, str]] = {}
         """By row and position of the reading."""
 
-    def refresh(self, source: ColumnSource, interfaces: Interfaces) -> Steps[None]:
+    def refresh(self, source: ColumnSource, interfaces: Interfaces, encoding: str) -> Steps[None]:
         """Evaluates the rows again if their columns have changed."""
         plan = self.plan
         values = [source(oid) for oid in plan.moving_oids]
@@ -137,7 +146,7 @@ class _TableMemory:
             self._fixed.clear()
             self._labels.clear()
         self._fixed_columns, self._moving_columns, self.samples = fixed, values, []
-        rows = plan.rows.reader(source)
+        rows = plan.rows.reader(source, encoding)
         for number, index in enumerate(rows.indexes()):
             self._evaluate(rows, index, interfaces)
             if not number % _ROWS_PER_STEP:
@@ -210,7 +219,7 @@ def _text(template: Template | None, values: Mapping[str, Value], index: Index) 
 
 
 def _info(
-    plans: Sequence[DefinitionPlan], source: ColumnSource, known: Mapping[str, str], memory: HealthMemory
+    plans: Sequence[DefinitionPlan], source: ColumnSource, known: Mapping[str, str], memory: HealthMemory, encoding: str
 ) -> Mapping[str, str]:
     """The labels of ``snmp_device_info``: of each the first text that a definition has for it."""
     columns = [source(oid) for plan in plans for one in plan.info for oid in one.oids]
@@ -218,15 +227,15 @@ def _info(
         memory.info_columns, memory.info = columns, {}
         for plan in plans:
             for one in plan.info:
-                memory.info = {**_first_texts(one, source, memory.info), **memory.info}
+                memory.info = {**_first_texts(one, source, memory.info, encoding), **memory.info}
     return {**{label: text for label, text in known.items() if text}, **memory.info}
 
 
-def _first_texts(plan: InfoPlan, source: ColumnSource, known: Mapping[str, str]) -> dict[str, str]:
+def _first_texts(plan: InfoPlan, source: ColumnSource, known: Mapping[str, str], encoding: str) -> dict[str, str]:
     """The labels that a source has and that are not ``known``."""
     wanted = {label: template for label, template in plan.source.labels.items() if label not in known}
     found: dict[str, str] = {}
-    rows = plan.rows.reader(source)
+    rows = plan.rows.reader(source, encoding)
     for index in rows.indexes() if wanted else ():
         values = rows.values(index, rows.fixed_values(index))
         if plan.source.where is not None and not plan.source.where.holds(values):

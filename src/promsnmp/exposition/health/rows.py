@@ -19,6 +19,7 @@ from promsnmp.exposition.health.columns import (
 )
 from promsnmp.modules.health.expression import Value, index_name, number_of, text_of
 from promsnmp.modules.health.model import Column, Definition, InfoSource, Reading, Table
+from promsnmp.snmp.text_encodings import decode
 
 MOST_ROWS = 10_000
 """Rows of a table that become readings."""
@@ -44,16 +45,17 @@ class RowPlan:
         self.fixed = [(name, column) for name, column in used.items() if name not in moving]
         self.named = [(name, column.names) for name, column in used.items() if column.names]
 
-    def reader(self, source: ColumnSource) -> RowReader:
-        """The rows of a device."""
-        return RowReader(self, source)
+    def reader(self, source: ColumnSource, encoding: str = "") -> RowReader:
+        """The rows of a device whose texts have this ``encoding``; empty: UTF-8."""
+        return RowReader(self, source, encoding)
 
 
 class RowReader:
     """The rows of a table of one device."""
 
-    def __init__(self, plan: RowPlan, source: ColumnSource) -> None:
+    def __init__(self, plan: RowPlan, source: ColumnSource, encoding: str) -> None:
         self._plan = plan
+        self._encoding = encoding
         self._rows: dict[str, Rows] = {column.oid: source(column.oid) for _, column in (*plan.fixed, *plan.moving)}
 
     def indexes(self) -> list[Index]:
@@ -88,7 +90,12 @@ class RowReader:
                 values[name] = _extracted(column, found)
 
     def texts(self, values: Mapping[str, Value]) -> Mapping[str, Value]:
-        """``values`` for templates: numbers that have names are these."""
+        """``values`` for templates: numbers that have names are these, and texts are in UTF-8."""
+        if self._encoding:
+            values = {
+                name: decode(value, self._encoding).encode() if isinstance(value, bytes) else value
+                for name, value in values.items()
+            }
         named = {
             name: names.get(int(number), values[name])
             for name, names in self._plan.named

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from promsnmp.http.schemas.common import Body, without_default
-from promsnmp.http.schemas.inventory import CredentialFields, CredentialsBody, OptionalText
+from promsnmp.http.schemas.inventory import CredentialFields, CredentialsBody, OptionalText, PollOverridesBody
 
 OptionalNumber = Annotated[float | SkipJsonSchema[None], Field(json_schema_extra=without_default)]
 
@@ -20,7 +20,7 @@ class SnmpConfigBody(CredentialFields):
     port: int = Field(161, ge=1, le=65535)
 
 
-class DiscoveryBody(CredentialFields):
+class DiscoveryBody(PollOverridesBody, CredentialFields):
     """Where to search, and with which credentials. `targets` and `snmpConfig` are another form of the same."""
 
     model_config = ConfigDict(

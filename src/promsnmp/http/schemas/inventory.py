@@ -11,8 +11,18 @@ from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from promsnmp.http.schemas.common import Body, without_default
+from promsnmp.inventory.document.values import MAX_REPETITIONS
+from promsnmp.snmp.operations.get import MAX_GET_OIDS
 
 OptionalText = Annotated[str | SkipJsonSchema[None], Field(json_schema_extra=without_default)]
+
+
+OptionalRepetitions = Annotated[
+    Annotated[int, Field(ge=1, le=MAX_REPETITIONS)] | SkipJsonSchema[None], Field(json_schema_extra=without_default)
+]
+OptionalVarbinds = Annotated[
+    Annotated[int, Field(ge=1, le=MAX_GET_OIDS)] | SkipJsonSchema[None], Field(json_schema_extra=without_default)
+]
 
 
 class EndpointBody(Body):
@@ -81,7 +91,26 @@ class PollingBody(Body):
     problem: OptionalText = Field(None, description="What was wrong.")
 
 
-class DeviceBody(Body):
+class PollOverridesBody(Body):
+    """How a device is polled where that differs from what its modules and the settings say."""
+
+    interval: Annotated[int | str | SkipJsonSchema[None], Field(json_schema_extra=without_default)] = Field(
+        None,
+        description="Time between two polls: milliseconds, or text such as `10s` or `5m`; 1s to 1d.",
+    )
+    max_repetitions: OptionalRepetitions = Field(None, alias="maxRepetitions", description="Repetitions of a GETBULK.")
+    max_varbinds: OptionalVarbinds = Field(None, alias="maxVarbinds", description="Objects of a GET.")
+    text_encoding: OptionalText = Field(
+        None,
+        alias="textEncoding",
+        description="Character encoding of its texts, such as `gbk`, `latin-1`, `utf-16`, `cp1251`. Default: UTF-8.",
+    )
+    unconnected: Annotated[bool | SkipJsonSchema[None], Field(json_schema_extra=without_default)] = Field(
+        None, description="Whether it may answer from another address or port than was asked."
+    )
+
+
+class DeviceBody(PollOverridesBody):
     """A network device; without `primaryAgent` the first agent is polled."""
 
     model_config = ConfigDict(extra="allow")
@@ -137,7 +166,7 @@ class CredentialsBody(CredentialFields):
     ] = Field(None, alias="agentType")
 
 
-class SeedBody(CredentialFields):
+class SeedBody(PollOverridesBody, CredentialFields):
     """Where discovery looks for devices, and with which credentials."""
 
     id: OptionalText = Field(None, description="UUID; generated when left out.")

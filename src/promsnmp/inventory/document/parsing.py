@@ -1,13 +1,15 @@
-"""Parses versions, security levels, protocols and times in a document.
+"""Parses versions, security levels, protocols, times and durations in a document.
 
 People, the original PromSNMP and other tools spell the same value in many ways; PromSNMP reads all, and writes one.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, SecurityLevel, Version
+from promsnmp.support.yaml_scalars import parse_duration
 
 VERSION_NAMES = {Version.V1: "v1", Version.V2C: "v2c", Version.V3: "v3"}
 """Names of versions in seeds, and for people."""
@@ -25,6 +27,8 @@ _AUTH = AuthProtocol.names()
 _PRIV = PrivProtocol.names()
 _MILLISECONDS = 100_000_000_000
 """Times above this are milliseconds since 1970: as seconds, they would be after the year 5138."""
+_UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
+_DAYS = re.compile(r"(\d{1,9})d")
 
 
 def read_version(value: object) -> Version:
@@ -82,6 +86,42 @@ def read_instant(value: object) -> str:
     except (ValueError, OverflowError, OSError):
         raise ValueError("is neither a time like 2025-01-31T12:00:00Z nor seconds since 1970") from None
     return moment.isoformat().replace("+00:00", "Z")
+
+
+def duration_text(milliseconds: int) -> str:
+    """A duration as Prometheus writes it: ``10s``, ``5m``, ``1h30m``, ``1d`` (prometheus.io, ``<duration>``)."""
+    parts, rest = [], milliseconds
+    for unit, size in _UNITS:
+        count, rest = divmod(rest, size)
+        parts += [f"{count}{unit}"] if count else []
+    return "".join(parts) or "0s"
+
+
+def read_milliseconds(value: object) -> int:
+    """Whole milliseconds of a number of milliseconds, or of text: digits, or a duration with units.
+
+    Raises ValueError, also for negative ones.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        text = str(value)
+    elif isinstance(value, str):
+        text = value.strip()
+    else:
+        raise ValueError("must be a duration such as 10s or 5m, or a number of milliseconds")
+    try:
+        number = float(text)
+    except ValueError:
+        number = _with_units(text)
+    if not 0 <= number < 10**12:  # NaN is in no range
+        raise ValueError(f"{text[:40]} is not a duration: write 10s, 5m, or a number of milliseconds")
+    return round(number)
+
+
+def _with_units(text: str) -> float:
+    days = _DAYS.match(text)
+    rest = text[days.end() :] if days else text
+    seconds = parse_duration(rest) if rest or not days else 0.0
+    return (seconds + (int(days[1]) * 86_400 if days else 0)) * 1000
 
 
 def _key(value: object) -> str:

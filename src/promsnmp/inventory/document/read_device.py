@@ -15,7 +15,7 @@ from promsnmp.inventory.document.credentials import read_credentials, read_hex
 from promsnmp.inventory.document.fields import Fields, kind_of
 from promsnmp.inventory.document.parsing import read_instant
 from promsnmp.inventory.document.previous import PreviousValues
-from promsnmp.inventory.document.values import new_id, read_id, read_labels, read_modules
+from promsnmp.inventory.document.values import OVERRIDE_KEYS, new_id, read_id, read_labels, read_modules, read_overrides
 from promsnmp.inventory.index import collisions
 from promsnmp.inventory.model import (
     ACTIVE,
@@ -39,7 +39,7 @@ _DEVICE_KEYS = frozenset({
     "id", "sysName", "sysDescr", "sysContact", "sysLocation", "discoveredAt", "agents", "primaryAgent", "modules",
     "labels", "sysObjectId", "vendor", "model", "detectedModules", "status", "lastSeen", "missedSince", "marks",
     "identityChange"
-})  # fmt: skip
+}) | OVERRIDE_KEYS  # fmt: skip
 _AGENT_KEYS = frozenset({
     "id", "type", "endpoint", "version", "timeout", "retries", "discoveredAt", "readCommunity", "writeCommunity",
     "securityName", "securityLevel", "authProtocol", "authPassphrase", "privProtocol", "privPassphrase", "engineId",
@@ -111,6 +111,7 @@ def device_from(item: object, place: str, problems: list[str], previous: Previou
         primary=primary,
         modules=read_modules(fields, "modules"),
         labels=read_labels(fields),
+        overrides=read_overrides(fields),
         sys_object_id=fields.text("sysObjectId") or (old.sys_object_id if old else ""),
         vendor=fields.text("vendor") or (old.vendor if old else ""),
         model=fields.text("model") or (old.model if old else ""),

@@ -12,7 +12,15 @@ from promsnmp.inventory.document.credentials import read_credentials, write_cred
 from promsnmp.inventory.document.fields import Fields
 from promsnmp.inventory.document.parsing import VERSION_NAMES
 from promsnmp.inventory.document.previous import PreviousValues
-from promsnmp.inventory.document.values import new_id, read_id, read_labels, read_modules
+from promsnmp.inventory.document.values import (
+    OVERRIDE_KEYS,
+    new_id,
+    overrides_document,
+    read_id,
+    read_labels,
+    read_modules,
+    read_overrides,
+)
 from promsnmp.inventory.model import DEFAULT_PORT, Seed, agent_type
 from promsnmp.snmp.credentials import Credentials
 
@@ -22,7 +30,7 @@ CREDENTIAL_KEYS = frozenset({
     "version", "agentType", "readCommunity", "securityName", "securityLevel", "authProtocol", "authPassphrase",
     "privProtocol", "privPassphrase", "contextName", "contextEngineId"
 })  # fmt: skip
-SEED_KEYS = CREDENTIAL_KEYS | {
+SEED_KEYS = CREDENTIAL_KEYS | OVERRIDE_KEYS | {
     "id", "potentialTargets", "port", "credentials", "exclude", "labels", "modules", "neighbours", "force"
 }  # fmt: skip
 
@@ -48,6 +56,7 @@ def read_seed(item: object, place: str, problems: list[str], previous: PreviousV
         exclude=fields.texts("exclude"),
         labels=read_labels(fields),
         modules=read_modules(fields, "modules"),
+        overrides=read_overrides(fields),
         neighbours=neighbours,
         force=fields.flag("force"),
     )
@@ -93,7 +102,7 @@ def seed_document(seed: Seed, *, mask: bool) -> dict[str, object]:
         "modules": list(seed.modules),
         "force": seed.force,
     }
-    return document | {key: value for key, value in additions.items() if value}
+    return document | {key: value for key, value in additions.items() if value} | overrides_document(seed.overrides)
 
 
 def credentials_document(credentials: Credentials, *, mask: bool) -> dict[str, object]:

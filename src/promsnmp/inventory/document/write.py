@@ -16,6 +16,7 @@ from promsnmp.inventory.document.fields import MASK
 from promsnmp.inventory.document.read import from_document
 from promsnmp.inventory.document.searches import searches_document
 from promsnmp.inventory.document.seeds import seed_document
+from promsnmp.inventory.document.values import overrides_document
 from promsnmp.inventory.model import (
     ACTIVE,
     NO_IDENTIFIERS,
@@ -86,6 +87,7 @@ def device_document(device: Device, *, mask: bool) -> dict[str, object]:
         "detectedModules": list(device.detected_modules),
         "modules": list(device.modules),
         "labels": dict(device.labels),
+        **overrides_document(device.overrides),
         "status": "" if device.status == ACTIVE else device.status,
         "lastSeen": device.last_seen,
         "missedSince": device.missed_since,

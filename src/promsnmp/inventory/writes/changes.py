@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Generic, TypeVar
 
-from promsnmp.inventory.model import Device, Inventory, Seed
+from promsnmp.inventory.model import Device, Inventory, PollOverrides, Seed
 from promsnmp.inventory.per_device_cache import differing_parts
 from promsnmp.observe.audit import audit
 
@@ -111,10 +111,18 @@ def _identity(item: Device | Seed) -> dict[str, object]:
 
 def _different(before: Device | Seed, after: Device | Seed) -> list[str]:
     """The document's names of the fields that differ; ``primary`` only when the agents are the same."""
-    names = [one.name for one in fields(before) if getattr(before, one.name) != getattr(after, one.name)]
+    names = _field_names(before, after)
     if "agents" in names and "primary" in names:
         names.remove("primary")
+    if "overrides" in names:
+        names.remove("overrides")
+        names += _field_names(before.overrides, after.overrides)
     return [_DOCUMENT_NAMES.get(name) or _camel(name) for name in names]
+
+
+def _field_names(before: Device | Seed | PollOverrides, after: Device | Seed | PollOverrides) -> list[str]:
+    """The names of the fields that differ."""
+    return [one.name for one in fields(before) if getattr(before, one.name) != getattr(after, one.name)]
 
 
 def _camel(name: str) -> str:

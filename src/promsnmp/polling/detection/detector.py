@@ -80,7 +80,8 @@ class Detector:
         session = self._sessions.create(target, modules, state.engine, deadline=until, limits=state.limits)
         try:
             async with session:
-                identity = await identify(session, limits=state.limits)
+                encoding = target.overrides.text_encoding
+                identity = await identify(session, limits=state.limits, encoding=encoding)
         except AuthenticationError:
             state.forget_unproven_engine()
             raise

@@ -11,6 +11,7 @@ from promsnmp.snmp.operations.base import AgentLimits
 from promsnmp.snmp.operations.exists import ROOTS_PER_REQUEST, ExistsOperation
 from promsnmp.snmp.operations.get import GetOperation
 from promsnmp.snmp.session import Session
+from promsnmp.snmp.text_encodings import decode
 
 SYS_DESCR = oid.encode("1.3.6.1.2.1.1.1.0")
 SYS_OBJECT_ID = oid.encode("1.3.6.1.2.1.1.2.0")
@@ -38,10 +39,11 @@ class DeviceIdentity:
     were."""
 
 
-async def identify(session: Session, *, limits: AgentLimits | None = None) -> DeviceIdentity:
+async def identify(session: Session, *, limits: AgentLimits | None = None, encoding: str = "") -> DeviceIdentity:
     """Identifies the device of an open session, in few packets. Raises SnmpError when it does not answer.
 
-    ``limits`` are the agent's known limits, and are updated. A device that answers but has no system group gets an
+    ``limits`` are the agent's known limits, and are updated; ``encoding`` is that of the device's texts, one of
+    ``snmp.text_encodings.ENCODINGS``; empty: UTF-8. A device that answers but has no system group gets an
     identity of empty texts; a device that stops answering half-way gets an identity with a ``problem``.
     """
     limits = limits or AgentLimits()
@@ -53,7 +55,7 @@ async def identify(session: Session, *, limits: AgentLimits | None = None) -> De
     has_system = answers.pop(SYSTEM_GROUP, None)
     if not problem and not any(answers.values()) and not has_system:
         problem = "the agent returned only a part of its system group" if values else "the agent returned no objects"
-    descr, name = _text(values.get(SYS_DESCR)), _text(values.get(SYS_NAME))
+    descr, name = _text(values.get(SYS_DESCR), encoding), _text(values.get(SYS_NAME), encoding)
     object_id = _object_id(values.get(SYS_OBJECT_ID))
     return DeviceIdentity(
         sys_descr=descr,
@@ -91,10 +93,10 @@ async def _tables(session: Session, limits: AgentLimits) -> tuple[dict[str, bool
     return {roots[root]: is_present for root, is_present in present.items()}, problem
 
 
-def _text(varbind: ber.VarBind | None) -> str:
+def _text(varbind: ber.VarBind | None, encoding: str) -> str:
     if varbind is None or varbind.tag != ber.OCTET_STRING:
         return ""
-    return " ".join(varbind.value.decode(errors="replace").split())
+    return " ".join(decode(varbind.value, encoding or "utf-8").split())
 
 
 def _object_id(varbind: ber.VarBind | None) -> str:

@@ -18,6 +18,7 @@ from promsnmp.polling.explain.metrics import MetricExplainer
 from promsnmp.polling.explain.model import (
     Explanation,
 )
+from promsnmp.polling.explain.poll_values import poll_values
 from promsnmp.polling.explain.recorder import PollRecording
 from promsnmp.polling.explain.requests import PollRequests
 from promsnmp.polling.explain.unclaimed import group_by_column, known_columns
@@ -34,12 +35,14 @@ async def explain(
     chosen_by: str = "asked for",
     check_identity: CheckIdentity | None = None,
     options: CollectorOptions | None = None,
+    interval: int | None = None,
 ) -> Explanation:
     """Polls a target once and explains the poll; ``recording`` is filled meanwhile and shows the progress.
 
     ``deadline`` is loop time; ``chosen_by`` says who named the modules; ``check_identity`` compares a device of the
-    inventory with what it knows; ``options`` have the limits of the poll. Raises SnmpError when nothing could be read,
-    ModuleError for an unknown module.
+    inventory with what it knows; ``options`` have the limits of the poll; ``interval`` (milliseconds) is
+    COLLECTION_INTERVAL, for a device of the inventory. Raises SnmpError when nothing could be read, ModuleError for an
+    unknown module.
     """
     options = options or CollectorOptions(utilization=False)
     collector = Collector(CatalogueStore(catalogue), options, check_identity=check_identity)
@@ -57,6 +60,9 @@ async def explain(
         target=str(target.endpoint),
         modules=modules,
         module_reasons=_module_reasons(modules, target, identity, chosen_by),
+        poll_values=tuple(
+            poll_values(target, list(map(catalogue.module, modules)), batch_size=plan.batch_size, interval=interval)
+        ),
         identity=identity,
         differences=collector.states.of(target).identity.differences,
         problem=str(problem) if problem is not None else "",

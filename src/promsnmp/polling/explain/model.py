@@ -92,6 +92,16 @@ class MetricExplanation:
 
 
 @dataclass(frozen=True, slots=True)
+class PollValue:
+    """A value by which the device was polled, and where it comes from."""
+
+    name: str
+    """The key of a device in the inventory."""
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """The explanation of one poll."""
 
@@ -99,6 +109,8 @@ class Explanation:
     modules: tuple[str, ...]
     module_reasons: Mapping[str, str]
     """By module: why the device is polled for it."""
+    poll_values: tuple[PollValue, ...]
+    """How it was polled: repetitions, varbinds, encoding and the like."""
     identity: DeviceIdentity | None
     """What the device is, if its modules were detected."""
     differences: tuple[str, ...]

@@ -30,6 +30,8 @@ from promsnmp.snmp.session import Session
 
 SYS_OBJECT_ID = "1.3.6.1.2.1.1.2"
 REPETITIONS = 25
+OBJECTS = 40
+"""Objects of one GET: their numbers fit the frame of an Ethernet."""
 
 
 @dataclass(slots=True)
@@ -168,7 +170,13 @@ class HealthRun:
     async def _get(self, instances: Iterable[tuple[str, Index]], result: HealthResult) -> None:
         """Reads single objects; those that do not come lose their rows. Raises SnmpError."""
         wanted = {oid.encode(column) + oid.encode_subids(index): (column, index) for column, index in instances}
-        gets = GetOperation(list(wanted), limits=self.limits, meter=self.session.meter, budget=self.budget)
+        gets = GetOperation(
+            list(wanted),
+            limits=self.limits,
+            batch_size=OBJECTS,
+            meter=self.session.meter,
+            budget=self.budget,
+        )
         try:
             if wanted:
                 await self.session.run(gets)

@@ -44,7 +44,8 @@ def health_of(result: HealthResult, renderer: Renderer) -> Steps[Health]:
     known = fingerprint(result.state.object_id, {}, descr)
     plans = [_readable(one, result.unread) for one in result.plan.definitions]
     info = {"vendor": known.vendor, "model": known.model}
-    health = yield from evaluate(plans, source, info, result.state.memory)
+    encoding = renderer.plan.text_encoding
+    health = yield from evaluate(plans, source, info, result.state.memory, encoding=encoding)
     return health
 
 

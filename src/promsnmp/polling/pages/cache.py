@@ -45,9 +45,10 @@ class PageCache:
         """Bytes of memory that the entries take."""
         return int(self._entries.currsize + self._brief.currsize)
 
-    def get(self, key: Hashable, *, max_age: float | None = None) -> CacheEntry | None:
-        """The entry for ``key`` if it is not too old; ``max_age`` (seconds) may ask for a fresher one."""
-        entry = self.peek(key, max_age=max_age)
+    def get(self, key: Hashable, *, max_age: float | None = None, lifetime: float = 0.0) -> CacheEntry | None:
+        """The entry for ``key`` if it is not too old; ``max_age`` (seconds) may ask for a fresher one, ``lifetime``
+        allow an older one than the cache's ``max_age`` does."""
+        entry = self.peek(key, max_age=max_age, lifetime=lifetime)
         self.count_lookup(is_hit=entry is not None)
         return entry
 
@@ -58,14 +59,14 @@ class PageCache:
         else:
             self.misses += 1
 
-    def peek(self, key: Hashable, *, max_age: float | None = None) -> CacheEntry | None:
+    def peek(self, key: Hashable, *, max_age: float | None = None, lifetime: float = 0.0) -> CacheEntry | None:
         """Like ``get``, but does not count."""
         known = self._entries.get(key) or self._brief.get(key)
         if known is None:
             return None
         entry = known[1]
         age = self._clock() - entry.taken_at
-        if age > self._max_age:
+        if age > self._max_age and age > lifetime:
             self.discard(key)
             return None
         if max_age is not None and age > max_age:
@@ -94,6 +95,10 @@ class PageCache:
     def evict_all(self) -> None:
         """Removes all entries."""
         self._entries.clear()
+        self._brief.clear()
+
+    def evict_brief(self) -> None:
+        """Removes what is kept only briefly."""
         self._brief.clear()
 
     def drop_oldest(self, octets: int) -> int:

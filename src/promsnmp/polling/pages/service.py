@@ -6,8 +6,9 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from promsnmp.errors import MemoryShort, SnmpError, SnmpTimeout
 from promsnmp.exposition.utilization.histogram import UtilizationSeries
@@ -127,7 +128,8 @@ class PageService:
         """What is in memory of a target and may be shown. A failure shows no values, so it may always be shown."""
         if not target.owned:
             return None
-        entry = self._cache.peek(self._key(target), max_age=None if target.managed else self._freshness)
+        max_age = None if target.managed else self._freshness
+        entry = self._cache.peek(self._key(target), max_age=max_age, lifetime=self._lifetime(target))
         if entry is None or isinstance(entry, PollFailure) or entry.valid_from > self.invalidations.newest:
             return entry
         return entry if self.is_current(target, entry) else None
@@ -158,9 +160,21 @@ class PageService:
         """Drops the page of a target that is no longer polled."""
         self._cache.discard(self._key(target))
 
+    def on_awake(self, aged: Iterable[Target]) -> None:
+        """After a sleep: shows no earlier page of ``aged``, whose pages are too old now, nor of any ad-hoc target.
+
+        The age of pages does not count the time for which the machine was suspended.
+        """
+        for target in aged:
+            self.invalidations.add(target.shard)
+        self._cache.evict_brief()
+        for target in self._polls.targets():
+            if not target.managed:
+                self.invalidations.add(target.shard)
+
     def stored_page(self, key: str, modules: tuple[str, ...]) -> RenderedPage | None:
-        """The page of a device of the inventory that is in memory, by the key of its target."""
-        entry = self._cache.peek((key, modules))
+        """The page of a device of the inventory that is in memory, however old, by the key of its target."""
+        entry = self._cache.peek((key, modules), lifetime=inf)
         return entry if isinstance(entry, RenderedPage) else None
 
     def store(self, key: str, modules: tuple[str, ...], page: RenderedPage) -> None:
@@ -203,7 +217,7 @@ class PageService:
                 self._memory.release_soon()
             else:
                 page.gzipped(body_format)
-            if self._cache.peek(self._key(target)) is page:
+            if self._cache.peek(self._key(target), lifetime=self._lifetime(target)) is page:
                 self._put(target, page)  # it has become larger
 
     def _require_memory(self, target: Target) -> None:
@@ -212,6 +226,12 @@ class PageService:
             self._memory.refused += 1
             message = "not polled now: the process is close to its memory limit (MEMORY_LIMIT); retry later"
             raise MemoryShort(message, target=str(target.endpoint))
+
+    def _lifetime(self, target: Target) -> float:
+        """Seconds for which the page of a target with an interval of its own is kept at least: two polls may be up to
+        one and a half intervals apart, and a poll may take ``poll_timeout``."""
+        interval = target.overrides.interval
+        return 2 * interval / 1000 + self._poll_timeout if interval and self._freshness is not None else 0.0
 
     async def _wait(self, target: Target, timeout: float, not_before: float) -> CacheEntry:  # noqa: ASYNC109  # as above
         try:

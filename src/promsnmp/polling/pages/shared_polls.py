@@ -38,6 +38,10 @@ class SharedPolls:
         """Whether no poll runs or waits."""
         return not self._polls
 
+    def targets(self) -> list[Target]:
+        """The targets of polls that run or wait."""
+        return [poll.target for polls in self._polls.values() for poll in polls]
+
     async def share(self, target: Target, *, not_before: float = -math.inf) -> CacheEntry:
         """The result of a poll of ``target`` that began at ``not_before`` (seconds, monotonic) or later: one that runs
         or waits, or else a new one after those. Raises what the poll raises."""

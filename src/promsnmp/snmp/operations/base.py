@@ -83,6 +83,10 @@ class AgentLimits:
     """When it answered last, seconds of the event loop's clock; 0: never."""
     looks_next: bool = False
     """Without retries: whether the next poll asks as the last retry would, as the one before got no answer."""
+    allowed_repetitions: int = 0
+    """The most that the inventory allows for the device; 0: it says nothing."""
+    allowed_objects: int = 0
+    """The same for the objects of a GET."""
     _owner: Hashable = None
 
     def use_for(self, owner: Hashable) -> None:
@@ -90,7 +94,9 @@ class AgentLimits:
         if self._owner is None:
             self._owner = owner
         elif self._owner != owner:
-            new = AgentLimits(_owner=owner)
+            new = AgentLimits(
+                allowed_repetitions=self.allowed_repetitions, allowed_objects=self.allowed_objects, _owner=owner
+            )
             for name in self.__slots__:
                 setattr(self, name, getattr(new, name))
 
@@ -100,13 +106,23 @@ class AgentLimits:
         self.objects.doubt()
         self.looks_next = not self.looks_next
 
+    def repetitions_of(self, wanted: int) -> int:
+        """``wanted`` repetitions, or as many of them as the agent takes and the inventory allows."""
+        return min(wanted, self.repetitions.size, *self._known(self.max_repetitions, self.allowed_repetitions))
+
+    def objects_of(self, wanted: int) -> int:
+        """The same for the objects of a GET or GETNEXT."""
+        return min(wanted, self.objects.size, *self._known(self.max_get_oids, self.allowed_objects))
+
+    @staticmethod
+    def _known(*limits: int) -> Iterator[int]:
+        return filter(None, limits)
+
     @property
     def batch_size(self) -> int:
         """The most rows of a column that one packet brings, as far as known; 0: no limit is known."""
-        if self.repetitions.size == UNLIMITED:
-            return self.max_repetitions
-        size = max(self.repetitions.size, 1)  # a GETNEXT brings one row
-        return min(size, self.max_repetitions or size)
+        learned = 0 if self.repetitions.size == UNLIMITED else max(self.repetitions.size, 1)  # a GETNEXT brings one row
+        return min(self._known(learned, self.max_repetitions, self.allowed_repetitions), default=0)
 
     def lines(self) -> Iterator[str]:
         """What was learned, for people."""

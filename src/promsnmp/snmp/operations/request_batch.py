@@ -31,7 +31,7 @@ class RequestBatch:
 
     def take(self) -> None:
         """Moves the objects of the next request from ``pending`` to ``requested``."""
-        size = min(self.size, self._limits.max_get_oids or self.size, self._limits.objects.size)
+        size = self._limits.objects_of(self.size)
         self.requested = [self.pending.popleft() for _ in range(min(size, len(self.pending)))]
 
     def first_pdu(self, request_id: int) -> bytes:

@@ -166,8 +166,7 @@ class WalkOperation:
         limits = self._limits
         if not self._bulk:
             return GET_NEXT
-        size = min(max(1, self._subtree.max_repetitions), self._careful_size, limits.repetitions.size)
-        return min(size, limits.max_repetitions) if limits.max_repetitions else size
+        return limits.repetitions_of(min(max(1, self._subtree.max_repetitions), self._careful_size))
 
     def _on_varbinds(self, buffer: bytes, pdu: ber.Pdu) -> None:
         scanner = self._scanner

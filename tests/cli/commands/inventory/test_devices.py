@@ -160,7 +160,65 @@ def test_an_unreachable_service_is_one_line(capsys: pytest.CaptureFixture[str]) 
         assert capsys.readouterr().err.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", ["list", "show", "add", "remove"])
+OVERRIDES = (
+    "--interval",
+    "5m",
+    "--max-repetitions",
+    "5",
+    "--max-varbinds",
+    "10",
+    "--text-encoding",
+    "GBK",
+    "--unconnected",
+)
+
+
+def test_how_a_device_is_polled_is_added_edited_and_shown(promsnmp: Command) -> None:
+    keys = {"interval": 300_000, "maxRepetitions": 5, "maxVarbinds": 10, "textEncoding": "gbk", "unconnected": True}
+    added = promsnmp("add", "192.0.2.7", "--name", "ups1", *OVERRIDES, "--json")
+    assert keys.items() <= json.loads(added.out).items()
+    shown = promsnmp("show", "ups1").out
+    assert "interval         5m\n" in shown
+    assert "unconnected      true\n" in shown
+    assert "textEncoding     gbk\n" in shown
+    assert " 5m " in promsnmp("list").out
+    edited = promsnmp(
+        "edit", "ups1", "--interval", "10000", "--unset", "unconnected", "--unset", "max-varbinds", "--json"
+    )
+    device = json.loads(edited.out)
+    assert device.items() >= {"interval": 10_000, "maxRepetitions": 5, "textEncoding": "gbk"}.items()
+    assert not {"unconnected", "maxVarbinds"} & device.keys()
+    assert json.loads(promsnmp("edit", "ups1", "--interval", "1d", "--json").out)["interval"] == 86_400_000
+    assert promsnmp("edit", "ups1", "--connected").out.startswith("changed ups1 (")
+    assert json.loads(promsnmp("show", "ups1", "--json").out)["unconnected"] is False
+
+
+def test_other_values_of_a_device_are_edited_and_its_secrets_stay(promsnmp: Command) -> None:
+    promsnmp("add", "192.0.2.1", "--name", "a", "-c", SECRETS[0], "--label", "x=1", "--label", "y=2", "--module", "ups")
+    options = ("--name", "b", "--location", "roof", "--label", "x=", "--label", "z=3", "--timeout", "2s")
+    device = json.loads(promsnmp("edit", "a", *options, "--unset", "modules", "--json").out)
+    assert (device["sysName"], device["sysLocation"], device["labels"]) == ("b", "roof", {"y": "2", "z": "3"})
+    assert device["agents"][0]["timeout"] == device["primaryAgent"]["timeout"] == 2000
+    assert device["agents"][0]["readCommunity"] == "******"
+    assert "modules" not in device
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [(["--interval", "0.5s"], "between 1s and 1d"), (["--interval", "5x"], "5x"), (["--max-varbinds", "61"], "60"),
+     (["--text-encoding", "rot13"], "use one of: ascii"), (["--unset", "id"], "--unset"), ([], "at least one"),
+     (["--interval", "5m", "--unset", "interval"], "leave one of them out")],
+)  # fmt: skip
+def test_a_wrong_edit_changes_nothing(promsnmp: Command, options: list[str], says: str) -> None:
+    promsnmp("add", "192.0.2.1", "--name", "a")
+    before = promsnmp("show", "a", "--json").out
+    failed = promsnmp("edit", "a", *options)
+    assert failed.code == 2
+    assert says in " ".join(failed.err.split())
+    assert promsnmp("show", "a", "--json").out == before
+
+
+@pytest.mark.parametrize("command", ["list", "show", "add", "edit", "remove"])
 def test_every_command_has_help_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["devices", command, "--help"]) == 0
     assert f"promsnmp devices {command}" in capsys.readouterr().out.split("Examples:")[1]

@@ -81,6 +81,14 @@ def test_seeds_are_added_listed_shown_and_removed(seeds: Run) -> None:
     assert json.loads(seeds("list", "--json").stdout) == []
 
 
+def test_a_seed_says_how_its_new_devices_are_polled(seeds: Run) -> None:
+    options = ("--interval", "5m", "--max-repetitions", "5", "--text-encoding", "cp1251", "--unconnected")
+    seed = json.loads(seeds("add", "192.0.2.1", *options, "--json").stdout)
+    expected = {"interval": 300_000, "maxRepetitions": 5, "textEncoding": "cp1251", "unconnected": True}
+    assert expected.items() <= seed.items()
+    assert json.loads(seeds("show", seed["id"]).stdout) == seed
+
+
 def test_adding_the_same_seed_twice_keeps_one(seeds: Run) -> None:
     ids = {json.loads(seeds("add", "192.0.2.1", "--json").stdout)["id"] for _ in range(2)}
     assert len(ids) == 1

@@ -1,4 +1,4 @@
-"""``promsnmp devices``: lists, shows, adds and removes devices of a running service or in the inventory file.
+"""``promsnmp devices``: lists, shows, adds, edits and removes devices of a running service or in the inventory file.
 
 With a service (``--url``) a command calls its API; without one it does the same to the file, and a running server with
 that file picks it up.
@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from promsnmp.cli.client import ServiceClient
+from promsnmp.cli.commands.inventory.edit_device import PATH, edit, path_of
 from promsnmp.cli.options.credentials import credential_options
 from promsnmp.cli.options.duration import Duration
 from promsnmp.cli.options.inventory_file import (
@@ -24,6 +25,7 @@ from promsnmp.cli.options.inventory_file import (
 )
 from promsnmp.cli.options.labels import read_labels
 from promsnmp.cli.options.modules import module_names
+from promsnmp.cli.options.poll_overrides import override_options, overrides_of
 from promsnmp.cli.options.service import service_options
 from promsnmp.cli.output.device import HEADINGS, Document, label_of, lines_of, row_of
 from promsnmp.cli.output.tables import print_table
@@ -38,14 +40,13 @@ from promsnmp.inventory.query import DeviceSelector, parse_query
 from promsnmp.settings import Settings
 from promsnmp.snmp.credentials import Credentials
 
-PATH = "/promsnmp/devices"
 PAGE = 1000
 """Devices per request."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def devices() -> None:
-    """List, show, add or remove devices.
+    """List, show, add, edit or remove devices.
 
     With --url (or PROMSNMP_URL) the devices are those of a running service, else those of the inventory file
     PROM_INV_FILE; a running server picks up changes of the file.
@@ -103,7 +104,7 @@ def show(device: str, as_json: bool, file: Path | None, service: ServiceClient |
       promsnmp devices show 192.0.2.1 --json
     """
     if service:
-        document = service.call("GET", _path(device)).json()
+        document = service.call("GET", path_of(device)).json()
     else:
         one = Devices(open_inventory(command_settings(file))).find(device)
         document = device_document(one, mask=True)
@@ -132,6 +133,7 @@ def show(device: str, as_json: bool, file: Path | None, service: ServiceClient |
     help="Time to wait for a packet: 500ms, 2s; without a unit in milliseconds.  [default: 1500ms]",
 )
 @click.option("--retries", type=click.IntRange(0, 100), help="Retries per packet.  [default: 1]")
+@override_options
 @click.option("--json", "as_json", is_flag=True, help="Print the device as JSON instead of one line.")
 @file_option
 @credential_options
@@ -144,6 +146,7 @@ def add(service: ServiceClient | None, file: Path | None, as_json: bool, **given
     \b
     Examples:
       promsnmp devices add 192.0.2.1 --name core1 -c public --label region=eu
+      promsnmp devices add 192.0.2.7 --name ups1 -c public --interval 5m --text-encoding gbk
       promsnmp devices add [2001:db8::1]:1161 -u monitor -a SHA-256 -x AES --url http://promsnmp:8080
     """
     document = _document(**given)
@@ -156,6 +159,9 @@ def add(service: ServiceClient | None, file: Path | None, as_json: bool, **given
         click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
     else:
         click.echo(f"added {label_of(shown)}")
+
+
+devices.add_command(edit)
 
 
 @devices.command()
@@ -188,13 +194,9 @@ def remove(devices: tuple[str, ...], file: Path | None, service: ServiceClient |
 def _remove(device: str, service: ServiceClient | None, store: Devices | None) -> None:
     """Removes the device by the service, or without one from the file."""
     if service:
-        service.call("DELETE", _path(device))
+        service.call("DELETE", path_of(device))
     elif store:
         run_to_the_end(store.remove(device, who=local_user()))
-
-
-def _path(device: str) -> str:
-    return f"{PATH}/{device}"
 
 
 def _list_devices(service: ServiceClient, query: str) -> list[Document]:
@@ -234,6 +236,7 @@ def _document(
     timeout: float | None,
     retries: int | None,
     credentials: Credentials,
+    **overrides: Any,
 ) -> Document:
     try:
         host, port = split_target(address)
@@ -254,4 +257,5 @@ def _document(
         "agents": [agent],
         "labels": read_labels(labels),
         "modules": module_names(modules),
+        **overrides_of(overrides),
     }

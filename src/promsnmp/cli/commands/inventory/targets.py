@@ -81,7 +81,9 @@ def _from_file(file: Path | None, query: str) -> list[Any]:
         raise click.UsageError(str(error)) from None
     now = open_inventory(settings).snapshot
     chosen = {device.id for device in DeviceSelector(settings.modules).select(terms, now.inventory.devices)}
-    listed = TargetList(site=Site.from_settings(settings), modules=settings.modules).of(now, chosen)
+    listed = TargetList(
+        site=Site.from_settings(settings), modules=settings.modules, scrape_timeout=settings.scrape_timeout
+    ).of(now, chosen)
     groups = json.loads(listed)
     assert isinstance(groups, list)
     return groups
