@@ -29,7 +29,7 @@ COMMANDS = {
     "explain": "Poll one device and show why a metric is there, or missing.",
     "modules": "List, show, check, match and build modules (snmp.yml).",
     "simulate": "Answer SNMP from recordings (.snmprec).",
-    "health": "Check the health of a running PromSNMP; for containers.",
+    "health": "Show the health of a device, or check that of a running PromSNMP.",
     "leader": "Show which replica leads, or make it step down.",
     "discover": "Search networks for devices.",
     "seeds": "List, show, add or remove the searches that discovery repeats.",

@@ -14,6 +14,7 @@ from importlib import resources
 from pathlib import Path
 
 from promsnmp.errors import ModuleError
+from promsnmp.modules.health.definitions import LazyDefinitions
 from promsnmp.modules.health.model import Definition
 from promsnmp.modules.model import Module
 from promsnmp.modules.snmp_yml.document_reader import Document
@@ -99,9 +100,8 @@ def load_catalogue(
     if patterns and not modules and not auths and not health:
         files_given = f"{', '.join(patterns)} (SNMP_CONFIG_FILES, --config.file)"
         raise ModuleError(f"no modules, auths or health definitions are in {files_given}")
-    return Catalogue(
-        {**builtin.modules, **modules}, {**builtin.auths, **auths}, {**builtin.health, **health}, files=files
-    )
+    definitions = LazyDefinitions(health)
+    return Catalogue({**builtin.modules, **modules}, {**builtin.auths, **auths}, definitions, files=files)
 
 
 def _read(
@@ -135,13 +135,9 @@ def builtin_catalogue(before: Catalogue | None = None) -> Catalogue:
     known_files, files = (before.files if before else {}), dict[str, tuple[bytes, Document]]()
     modules: dict[str, Module] = {}
     auths: dict[str, Credentials] = {}
-    health: dict[str, Definition] = {}
-    folder = resources.files("promsnmp.modules").joinpath("builtin")
-    for prefix, part in (("", folder), ("health/", folder.joinpath("health"))):
-        for file in sorted(part.iterdir(), key=lambda one: one.name):
-            if file.name.endswith(".yml"):
-                document = _read(file.read_bytes(), f"{prefix}{file.name}", known_files, files)
-                modules.update(document.modules)
-                auths.update(document.auths)
-                health.update(document.health)
-    return Catalogue(modules, auths, health, files=files)
+    for file in sorted(resources.files("promsnmp.modules").joinpath("builtin").iterdir(), key=lambda one: one.name):
+        if file.name.endswith(".yml"):
+            document = _read(file.read_bytes(), file.name, known_files, files)
+            modules.update(document.modules)
+            auths.update(document.auths)
+    return Catalogue(modules, auths, LazyDefinitions({}), files=files)

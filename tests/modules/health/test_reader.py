@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from importlib import resources
+
 import pytest
 
 from promsnmp.errors import ModuleError
-from promsnmp.modules.catalogue import builtin_catalogue
+from promsnmp.modules.health.definitions import builtin_files, scan
 from promsnmp.modules.health.model import Definition
 from promsnmp.modules.snmp_yml.check import check_text
 from promsnmp.modules.snmp_yml.reader import read_text
@@ -104,6 +107,8 @@ def test_a_table_cannot_occur_twice() -> None:
         read(DEFINITION + table)
 
 
-def test_the_tables_of_the_built_in_definitions_have_names_of_their_own() -> None:
-    names = [table.name for one in builtin_catalogue().health.values() for table in one.tables]
-    assert sorted({name for name in names if names.count(name) > 1}) == []
+@pytest.mark.parametrize("file", builtin_files())
+def test_a_quick_look_at_a_built_in_file_finds_the_heads_of_its_definitions(file: str) -> None:
+    text = resources.files("promsnmp.modules").joinpath("builtin").joinpath("health").joinpath(file).read_text("utf-8")
+    read = read_text(text, source=file).health
+    assert [replace(one, tables=(), info=()) for one in read.values()] == list(scan(text))

@@ -15,6 +15,7 @@ from promsnmp.exposition.health.columns import Index, decode_rows, decode_value
 from promsnmp.exposition.health.evaluate import Health
 from promsnmp.exposition.plan import Plan
 from promsnmp.modules.health.choose import candidates, choose
+from promsnmp.modules.health.definitions import heads
 from promsnmp.modules.health.expression import Value
 from promsnmp.modules.health.model import Definition
 from promsnmp.polling.health.health_plan import EMPTY_PLAN, HealthPlan, HealthPlans
@@ -102,7 +103,7 @@ class HealthRun:
         state.reset()
         state.generation, state.due = self.generation, time.monotonic() + RETRY_SECONDS
         state.object_id = _object_id_of(plan, scanner) or await self._read_object_id()
-        possible = candidates(self.known.values(), state.object_id)
+        possible = candidates(heads(self.known), state.object_id)
         answering = await self._existing(sorted({one for definition in possible for one in definition.answers}))
         chosen = choose(possible, state.object_id, answering)
         names = tuple(one.name for one in chosen)
