@@ -50,7 +50,7 @@ def backend_fails(fleet: Fleet, faults: Sequence[Fault], *, slack: float, lastin
                     what="every replica to report the outage",
                 )
                 check_changes_are_refused(fleet)
-                assert all(replica.knows(len(fleet.replicas)) for replica in fleet.replicas)
+                assert all(len(replica.members) == len(fleet.replicas) for replica in fleet.replicas)
         ended = lease_clock()
         fleet.lead_period_after(ended, within=2 * fleet.timing.duration + slack)
         healed = max(period.begin for period in fleet.lead_periods()) - ended
