@@ -20,6 +20,7 @@ LARGE_FOLDERS = (
     "deploy/helm/promsnmp/templates",  # one object each, named as charts name them
     "deploy/kubernetes",  # `kubectl apply -f` reads one folder
     "src/promsnmp/modules/builtin",  # one module each
+    "src/promsnmp/modules/builtin/health",  # one vendor each
 )
 LARGE_FILES = ("src/promsnmp/snmp/ber.py",)  # the compiler inlines only what is in the same file
 WITHOUT_MODULE = ("acceptance", "conformance", "deploy", "failures")

@@ -47,7 +47,6 @@ from promsnmp.inventory.modules import RESERVED
 from promsnmp.inventory.query import DeviceSelector
 from promsnmp.inventory.storage.installation import read_installation
 from promsnmp.inventory.storage.key import load_key
-from promsnmp.inventory.storage.volume import try_writing
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.inventory.targets import Site, TargetList
 from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS
@@ -200,9 +199,11 @@ def _build_cluster(
         max_request_ids=MAX_REQUEST_IDS,
         reload=store.reload_if_changed,
         write_claim=lambda wanted, check: store.claim(wanted.claim, after=wanted.after, check=check),
-        try_writing=partial(try_writing, settings.prom_inv_file),
+        volume_problem=store.volume.problem,
         installation=read_installation(settings.prom_inv_file) if settings.backend != "none" else "",
     )
+    if settings.backend != "none":  # another replica should lead soon when this one cannot write
+        store.volume.interval = min(store.volume.interval, settings.election_renew_interval / 2000)
     cluster = Cluster(
         settings, inventory, port=port, tls=PeerTlsContext(lambda: web.current.tls, ca_file=settings.cluster_ca_file)
     )
@@ -366,7 +367,9 @@ def _periodic_tasks(parts: _Parts) -> Mapping[str, PeriodicTask]:
         "storing of findings": PeriodicTask(step=parts.polling.store_findings, every=FINDINGS_INTERVAL),
         "memory watch": PeriodicTask(step=parts.polling.watch_memory, every=CHECK_SECONDS),
         "disk watch": PeriodicTask(step=parts.disk.refresh, every=DISK_INTERVAL),
-        "inventory volume check": PeriodicTask(step=parts.store.volume.run, every=DISK_INTERVAL),
+        "inventory volume check": PeriodicTask(
+            step=parts.store.volume.run, every=min(DISK_INTERVAL, parts.store.volume.interval)
+        ),
         "cluster key watch": PeriodicTask(step=parts.cluster.refresh_key, every=WATCH_INTERVAL),
         "event loop measurement": PeriodicTask(step=parts.loop_lag.measure, every=0.0),
     }

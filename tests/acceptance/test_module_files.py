@@ -156,7 +156,7 @@ LAUGHS = "modules:\n  m: {walk: &w0 [1.3]}\n" + "".join(
         (_is_folder, "snmp.yml:1: cannot be read: is a directory"),
         (_leads_nowhere, "snmp.yml:1: cannot be read: no such file"),
         (_leads_to_itself, "snmp.yml:1: cannot be read: too many levels of symbolic links"),
-        (lambda file: file.write_text(""), "no modules or auths are defined"),
+        (lambda file: file.write_text(""), "no modules, auths or health definitions"),
         (lambda file: file.write_bytes(bytes(range(256)) * 100), "not valid YAML: it is not text in UTF-8"),
         (lambda file: file.write_bytes(ONE.encode("utf-16")[:-1]), "not valid YAML: it is not text in UTF-16"),
         (lambda file: file.write_text(ONE.replace("    walk", "\twalk")), "snmp.yml:16: not valid YAML"),

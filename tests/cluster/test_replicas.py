@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from promsnmp.cluster.peers.challenge import CHALLENGE_PATH, ProvenPeer
-from promsnmp.cluster.peers.client import DETECTED_MODULES_PATH, STATUS_PATH
+from promsnmp.cluster.peers.client import DETECTED_MODULES_PATH, HANDOVER_PATH, READ_LEASE_PATH, STATUS_PATH
 from promsnmp.cluster.peers.cluster_key import ClusterKey, cluster_key_file
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.sim.agent import SimulatedAgent
@@ -314,7 +314,7 @@ def test_without_redis_one_replica_leads_and_there_is_nothing_to_give_up(tmp_pat
         assert not cluster_key_file(tmp_path / "inventory.json").exists()
         stranger = SignedRequests(alone.client, ClusterKey(KEY))
         headers, _ = stranger.headers(ProvenPeer("pod-0", "x", alone.url, "x"), "POST", "/-/reload")
-        for path in (CHALLENGE_PATH, STATUS_PATH, DETECTED_MODULES_PATH):
+        for path in (CHALLENGE_PATH, STATUS_PATH, DETECTED_MODULES_PATH, READ_LEASE_PATH, HANDOVER_PATH):
             assert alone.client.post(path, headers=headers).status_code == 404
         assert alone.client.post("/-/reload", headers=headers).status_code == 401
 

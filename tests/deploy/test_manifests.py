@@ -194,8 +194,26 @@ def test_the_network_policy_allows_what_the_service_needs() -> None:
         if "namespaceSelector" in peer
     ]
     assert spaces == ["monitoring", "ingress-nginx"]
-    redis = pick(manifests(), "NetworkPolicy", "redis-network-policy")["spec"]
-    assert redis["egress"] == []
+
+
+def test_only_pods_of_promsnmp_may_connect_to_redis() -> None:
+    items = manifests()
+    policy = pick(items, "NetworkPolicy", "redis-network-policy")["spec"]
+    assert policy["podSelector"]["matchLabels"].items() <= labels_of(pick(items, "StatefulSet", "redis")).items()
+    assert policy["policyTypes"] == ["Ingress", "Egress"]
+    [rule] = policy["ingress"]
+    assert rule["ports"] == [{"port": 6379, "protocol": "TCP"}]
+    [peer] = rule["from"]
+    assert set(peer) == {"podSelector"}  # in this namespace only
+    allowed = peer["podSelector"]["matchLabels"].items()
+    assert allowed <= labels_of(pick(items, "Deployment")).items()
+    assert not allowed <= labels_of(pick(items, "StatefulSet", "redis")).items()
+    assert policy["egress"] == []
+
+
+def labels_of(workload: Object) -> dict[str, str]:
+    """The labels of a workload's pods."""
+    return dict(workload["spec"]["template"]["metadata"]["labels"])
 
 
 def test_only_the_lease_variant_may_connect_to_the_api_server() -> None:

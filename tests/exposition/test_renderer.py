@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from promsnmp.snmp import ber
 from tests.support.exposition.polls import ROW, Device, column, counter64, gauge32, integer, module, octets, samples
@@ -90,3 +92,34 @@ def test_cached_text_follows_its_type_column() -> None:
     for address_type, text in ((integer(1), "10.0.0.1"), (integer(4), "0x0A000001"), (integer(1), "10.0.0.1")):
         found = device.samples({**objects, "1.3.1.0": address_type})
         assert found == [f'm0{{m0="{text}"}} 1', f'm1{{name="{text}",row="0"}} 4']
+
+
+ROWS = st.integers(0, 6) | st.sampled_from([127, 128, 16_383, 2**32 - 1])
+NUMBERS = st.dictionaries(ROWS, st.integers(-(2**31), 2**31 - 1))
+TEXTS = st.dictionaries(ROWS, st.binary(max_size=4))
+
+
+def shown(text: bytes | None) -> str:
+    return f"0x{text.hex().upper()}" if text else ""
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(NUMBERS, NUMBERS, TEXTS, TEXTS), min_size=1, max_size=4))
+def test_a_page_has_what_the_agent_sent_in_this_poll_and_nothing_else(
+    polls: list[tuple[dict[int, int], dict[int, int], dict[int, bytes], dict[int, bytes]]],
+) -> None:
+    """Rows come and go in each column on its own, and change; one device is polled, so labels are kept in between."""
+    fields = {"indexes": [ROW], "lookups": [{**NAME, "type": "OctetString"}]}
+    device = Device(module(metrics=[
+        {"oid": "1.3.1", **fields}, {"oid": "1.3.3", **fields}, {"oid": "1.3.4", "type": "OctetString", **fields},
+    ]))  # fmt: skip
+    for first, second, texts, names in polls:
+        objects = {f"1.3.{at}.{row}": integer(number) for at, numbers in ((1, first), (3, second))
+                   for row, number in numbers.items()}  # fmt: skip
+        objects |= {f"1.3.{at}.{row}": ber.tlv(ber.OCTET_STRING, text) for at, column_of in ((4, texts), (2, names))
+                    for row, text in column_of.items()}  # fmt: skip
+        wanted = [f'm{at}{{name="{shown(names.get(row))}",row="{row}"}} {number}'
+                  for at, numbers in enumerate((first, second)) for row, number in numbers.items()]  # fmt: skip
+        wanted += [f'm2{{m2="{shown(text)}",name="{shown(names.get(row))}",row="{row}"}} 1'
+                   for row, text in texts.items()]  # fmt: skip
+        assert sorted(device.samples(objects)) == sorted(wanted)

@@ -23,7 +23,16 @@ from pathlib import Path
 import pytest
 
 from promsnmp.settings import Settings
-from tests.support.failures.faults import forgery, inventory_file, nodes, outages, owners, partitions, volumes
+from tests.support.failures.faults import (
+    forgery,
+    inventory_file,
+    lying_redis,
+    nodes,
+    outages,
+    owners,
+    partitions,
+    volumes,
+)
 from tests.support.failures.faults.network import PacketLoss
 from tests.support.failures.faults.redis_faults import REFUSING
 from tests.support.failures.faults.volume import Volume
@@ -49,6 +58,8 @@ READINGS = 20_000
 """Scrapes that are compared with earlier ones while owners sleep."""
 PAUSE = 3.0
 """Seconds for which an owner sleeps: its scrapes time out at the others, and it stays a member."""
+LONG_PAUSE = 15.0
+"""Seconds after which the others have dropped it."""
 SHIFTS = (0, 600, -600)
 """Seconds by which the clocks of the replicas are wrong."""
 SIMULATED = 120.0
@@ -65,6 +76,7 @@ Result = (
     | changing.ReplicaChanges
     | owners.Readings
     | owners.Rates
+    | lying_redis.Lies
     | int
 )
 Step = tuple[str, Callable[[], Result]]
@@ -90,9 +102,11 @@ class Totals:
             self.refused += result.refused
             self.unknown += result.unknown
             self.cut += result.cut
-        if isinstance(result, inventory_file.Writes):
+        if isinstance(result, inventory_file.Writes | lying_redis.Lies):
             self.done += result.done
             self.unknown += result.unknown
+        if isinstance(result, lying_redis.Lies):
+            self.refused += result.refused
         if not isinstance(result, int):
             self.scrapes += result.scrapes
 
@@ -206,16 +220,28 @@ def owner_steps(folder: Path) -> Generator[Step, None, None]:
     yield "simulated", partial(simulated_sites, seconds=SIMULATED)
     with owners.reading_replicas(folder, DEFAULT_TIMING, interval=INTERVAL) as fleet:
         yield "asleep", partial(owners.owners_sleep, fleet, scrapes=READINGS, asleep=PAUSE, rest=INTERVAL)
-        yield "asleep for long", partial(owners.owners_sleep, fleet, scrapes=READINGS // 4, asleep=15.0, rest=INTERVAL)
+        yield (
+            "asleep for long",
+            partial(owners.owners_sleep, fleet, scrapes=READINGS // 4, asleep=LONG_PAUSE, rest=INTERVAL),
+        )
         yield "crashing", partial(owners.owners_crash, fleet, scrapes=READINGS // 4, rest=INTERVAL)
         yield "replaced", partial(owners.owners_are_replaced, fleet, scrapes=READINGS // 4, rest=INTERVAL)
     (folder / "shifted").mkdir()
     with owners.reading_replicas(folder / "shifted", DEFAULT_TIMING, interval=INTERVAL, shifts=SHIFTS) as fleet:
         yield "clocks apart", partial(owners.owners_sleep, fleet, scrapes=READINGS, asleep=PAUSE, rest=INTERVAL)
+        everything = partial(owners.owners_meet_everything, fleet, asleep=PAUSE, asleep_long=LONG_PAUSE, rest=INTERVAL)
+        yield "everything", partial(everything, scrapes=READINGS)
     (folder / "prometheus").mkdir()
     with owners.reading_replicas(folder / "prometheus", DEFAULT_TIMING, interval=SLACK) as fleet:
         rates = partial(owners.prometheus_sees_true_rates, fleet, folder, pauses=6, asleep=PAUSE, rest=INTERVAL)
         yield "prometheus", partial(rates, slack=SLACK)
+
+
+def lying_steps(folder: Path) -> Generator[Step, None, None]:
+    """Redis lies while replicas crash, sleep and are replaced, under scrapes and writers."""
+    with lying_redis.replicas_with_liar(folder, DEFAULT_TIMING, interval=INTERVAL) as (fleet, liar):
+        lies = partial(lying_redis.redis_lies, fleet, liar, asleep=PAUSE, rest=INTERVAL)
+        yield "redis", partial(lies, scrapes=READINGS // 4)
 
 
 def simulated_sites(*, seconds: float) -> int:
@@ -240,6 +266,7 @@ ROUND = (
     ("file", file_steps),
     ("nodes", node_steps),
     ("replicas", replica_steps),
+    ("lying", lying_steps),
     ("owners", owner_steps),
 )
 

@@ -17,9 +17,9 @@ from promsnmp.polling.label_keys import LabelColumn, LabelKeys
 from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.pages.page import Format
 from promsnmp.sim.agent import SimulatedAgent
-from promsnmp.sim.interfaces import IF_ENTRY, IF_X_ENTRY
 from promsnmp.sim.mib import Mib
-from promsnmp.sim.objects import integer, text, time_ticks
+from promsnmp.sim.parts.interfaces import IF_ENTRY, IF_X_ENTRY
+from promsnmp.sim.parts.objects import integer, text, time_ticks
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import Community, Version
 from promsnmp.support.steps import run_steps

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from promsnmp.sim.devices import DEMO, Device, printer, router, switch
-from promsnmp.sim.interfaces import IF_ENTRY, IF_X_ENTRY
 from promsnmp.sim.mib import Mib
+from promsnmp.sim.parts.interfaces import IF_ENTRY, IF_X_ENTRY
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import SecurityLevel, User, Version
 

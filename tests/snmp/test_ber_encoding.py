@@ -1,22 +1,27 @@
-"""The decoder, compiled and as plain Python: encoding, and every form of a length."""
+"""The decoder, compiled and as plain Python: encoding, lengths, the text of numbers, and the indexes of rows."""
 
 from __future__ import annotations
 
+import math
+import struct
 from types import ModuleType
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promsnmp.snmp import ber
 from tests.support.agents.decoders import (
     COLUMN,
+    COLUMNS,
     COMPILED,
     DECODERS,
     INTEGERS,
     PLAIN,
     SKIP,
+    TAGS,
     row,
+    rows,
 )
 
 
@@ -136,3 +141,137 @@ def test_integers_of_zero_or_nine_octets_are_malformed(decoder: ModuleType, octe
     data = bytes.fromhex(octets)
     with pytest.raises(decoder.Malformed, match="INTEGER has"):
         decoder.read_integer(data, 0, len(data))
+
+
+def number(decoder: ModuleType, value: str, *, wrap: bool = True) -> bytes | None:
+    """The number that a value gives, or None."""
+    index, texts, dropped = decoder.numbers(row(COLUMN + b"\x01", bytes.fromhex(value)), SKIP, wrap)
+    assert len(texts) + dropped == 1
+    assert index == (b"\x00\x01\x01" if texts else b"")
+    return texts[0] if texts else None
+
+
+UNSIGNED = (ber.COUNTER32, ber.GAUGE32)
+"""Types that snmp_exporter reads as signed from 64 bits on."""
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("020100", b"0"),
+        ("0201ff", b"-1"),
+        ("020180", b"-128"),
+        ("0208 8000000000000000", b"-9223372036854775808"),
+        ("0208 7fffffffffffffff", b"9223372036854775807"),
+        ("0204 80000000", b"-2147483648"),
+        ("4101ff", b"255"),
+        ("4104ffffffff", b"4294967295"),
+        ("410500ffffffff", b"4294967295"),
+        ("4105ffffffffff", b"1099511627775"),
+        ("4108 ffffffffffffffff", b"-1"),
+        ("4208 7fffffffffffffff", b"9223372036854775807"),
+        ("4109 00ffffffffffffffff", b"-1"),
+        ("42020080", b"128"),
+        ("4304ffffffff", b"4294967295"),
+        ("43050100000001", b"1"),
+        ("470103", b"3"),
+        ("4701ff", b"4294967295"),
+        ("470500ffffffff", b"4294967295"),
+        ("470501ffffffff", b"4294967295"),
+        ("4708 ff00000000000001", b"1"),
+        ("460100", b"0"),
+        ("4601ff", b"255"),
+        ("4608 001fffffffffffff", b"9007199254740991"),
+        ("4608 0020000000000000", b"0"),
+        ("4608 0020000000000005", b"5"),
+        ("4609 00ffffffffffffffff", b"9007199254740991"),
+        ("4407 9f78 04 42f60000", b"123"),
+        ("4407 9f78 04 7fc00000", b"NaN"),
+        ("4407 9f78 04 7f800000", b"+Inf"),
+        ("4407 9f78 04 ff800000", b"-Inf"),
+        ("440b 9f79 08 405edccccccccccd", b"123.45"),
+        ("440b 9f79 08 8000000000000000", b"0"),
+    ],
+)
+def test_numbers_have_their_text(decoder: ModuleType, value: str, text: bytes) -> None:
+    assert number(decoder, value) == text
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("0200", "4100", "4600", "4300", "0209 000000000000000001", "0209 010101010101010101"),
+        *(
+            "4109 010101010101010101",
+            "4709 00ffffffffffffffff",
+            "4609 010000000000000000",
+            "460a 00000000000000000001",
+            "040131",
+            "0500",
+        ),
+        *("06012b", "40047f000001", "4400", "4406 9f7804 42f600", "4408 9f7804 42f6000000"),
+        *("440a 9f7908 405edccccccccc", "5f0101", "8000"),
+    ],
+)
+def test_values_that_are_not_numbers_are_dropped_and_counted(decoder: ModuleType, value: str) -> None:
+    assert number(decoder, value) is None
+
+
+def test_counter64_wraps_at_53_bits_only_on_request(decoder: ModuleType) -> None:
+    assert number(decoder, "4608ffffffffffffffff", wrap=False) == b"18446744073709551615"
+    assert number(decoder, "4208 0020000000000005") == b"9007199254740997"
+
+
+@settings(max_examples=300)
+@given(TAGS, st.binary(max_size=10))
+def test_numbers_and_integer_values_are_the_same(tag: int, content: bytes) -> None:
+    for decoder in DECODERS:
+        _, texts, _ = decoder.numbers(row(COLUMN + b"\x01", ber.tlv(tag, content)), SKIP, False)
+        value = decoder.integer_value(tag, content)
+        if tag != ber.OPAQUE:
+            shown = value - 2**64 if value is not None and tag in UNSIGNED and value >= 2**63 else value
+            assert texts == ([] if shown is None else [b"%d" % shown])
+
+
+@given(st.floats())
+def test_floats_read_back_equal(value: float) -> None:
+    for decoder in DECODERS:
+        text = decoder.float_text(value)
+        again = float(text)
+        assert again == value or (math.isnan(again) and math.isnan(value))
+        content = b"\x9f\x79\x08" + struct.pack(">d", value)
+        assert decoder.numbers(row(COLUMN + b"\x01", ber.tlv(ber.OPAQUE, content)), SKIP, True)[1] == [text]
+
+
+def test_rows_have_an_index_that_columns_share(decoder: ModuleType) -> None:
+    one, other = (b"".join(rows(*part, column=column) for part in ((1, 2), (300,))) for column in COLUMNS[:2])
+    index, texts, dropped = decoder.numbers(one, SKIP, True)
+    assert (texts, dropped) == ([b"1", b"2", b"300"], 0)
+    assert decoder.suffixes(index) == [b"\x01", b"\x02", b"\x82\x2c"]
+    assert decoder.values(other, SKIP)[0] == index
+    assert decoder.values(one, SKIP)[1][2] == (ber.INTEGER, b"\x01\x2c")
+
+
+def test_a_suffix_longer_than_255_octets_is_kept(decoder: ModuleType) -> None:
+    suffix = b"\x01" * 300
+    index, texts, _ = decoder.numbers(row(COLUMN + suffix), SKIP, True)
+    assert (decoder.suffixes(index), texts) == ([suffix], [b"42"])
+    assert decoder.suffixes(decoder.values(row(COLUMN + suffix), SKIP)[0]) == [suffix]
+
+
+def test_the_instance_of_a_scalar_has_an_empty_suffix(decoder: ModuleType) -> None:
+    assert decoder.numbers(row(COLUMN), SKIP, True)[0] == b"\0\0"
+    assert decoder.suffixes(b"\0\0") == [b""]
+
+
+def test_rows_outside_of_the_column_are_malformed(decoder: ModuleType) -> None:
+    with pytest.raises(decoder.Malformed):
+        decoder.numbers(row(b"\x2b"), SKIP, True)
+    with pytest.raises(decoder.Malformed):
+        decoder.values(row(b"\x2b"), SKIP)
+
+
+def test_below_takes_the_rows_of_a_part(decoder: ModuleType) -> None:
+    part = rows(5, column=COLUMN + b"\x02") + rows(1, column=COLUMN + b"\x02")
+    assert decoder.below(rows(1) + part + rows(3), COLUMN + b"\x02") == part
+    assert decoder.below(b"", COLUMN) == b""

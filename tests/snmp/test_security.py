@@ -25,10 +25,19 @@ def test_a_v2c_message_has_its_octets() -> None:
     assert CommunityModel(Community()).encode(b"\xa2\x00") == bytes.fromhex("300d 020101 0406 7075626c6963 a200")
 
 
-@pytest.mark.parametrize("other", [Community(Version.V1), Community(community="private"), Community(community="")])
+@pytest.mark.parametrize("other", [Community(Version.V1), Community(community="private"), Community(Version.V1, "")])
 def test_another_version_or_community_is_rejected(other: Community) -> None:
     with pytest.raises(Unauthentic):
         CommunityModel(Community()).decode(CommunityModel(other).encode(PDU))
+
+
+@pytest.mark.parametrize("version", [Version.V1, Version.V2C])
+def test_an_answer_without_the_community_counts(version: Version) -> None:
+    datagram = CommunityModel(Community(version, "")).encode(PDU)
+    model = CommunityModel(Community(version, "secret"))
+    assert model.is_response(datagram)
+    assert model.decode(datagram)[1].request_id == 7
+    assert model.timeout_hint() == ""
 
 
 def test_a_timeout_has_a_hint_until_the_agent_has_answered() -> None:

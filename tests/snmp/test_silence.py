@@ -13,7 +13,7 @@ from promsnmp.snmp.operations.request_size import GET_NEXT
 from promsnmp.snmp.operations.walk import Subtree, WalkOperation
 from promsnmp.snmp.security import CommunityModel, SecurityModel
 from promsnmp.snmp.session import Session
-from promsnmp.snmp.silence import describe_age, usable_bits
+from promsnmp.snmp.silence import describe_age, telling_id, usable_bits
 from promsnmp.snmp.transport import SnmpEndpoint
 from promsnmp.snmp.v3.engine import EngineState
 from promsnmp.snmp.v3.usm import UsmModel
@@ -131,16 +131,36 @@ async def test_a_lost_packet_limits_nothing_for_long() -> None:
 async def test_an_agent_that_cuts_request_ids_is_read(bits: int, user: User | None) -> None:
     limits = AgentLimits()
     async with SilentAgent(id_bits=bits, user=user) as agent:
-        discarded = True
-        for _ in range(5):  # an id whose upper octets are 0 looks as if it was cut less
+        for number in range(3):
             session = session_with(agent, limits, user=user, timeout=1.0)
             walks = await walk(session, Version.V3 if user else Version.V2C)
             assert (walks.failures, session.traffic.retried) == ({}, 0)
-            discarded = bool(session.traffic.discarded)
-            if not discarded:
-                break
-    assert not discarded
-    assert limits.request_id_bits < bits
+            assert limits.request_id_bits == bits - 1
+            assert session.traffic.discarded == ({} if number else {"request_id": 1})
+
+
+def test_an_id_shows_to_how_many_octets_it_is_cut() -> None:
+    for _ in range(2000):
+        number = telling_id()
+        for bits in (8, 16, 24):
+            rest = number & (1 << bits) - 1
+            signed = rest - (1 << bits) if rest >> (bits - 1) else rest
+            assert usable_bits(number, rest) == usable_bits(number, signed) == bits - 1
+
+
+async def test_without_retries_a_silent_agent_is_asked_for_the_least_until_it_answers() -> None:
+    limits = AgentLimits()
+    async with SilentAgent(lambda *_: False) as silent:
+        for _ in range(5):
+            with pytest.raises(SnmpTimeout):
+                await walk(session_with(silent, limits, retries=0))
+        assert [one[0] for one in silent.asked] == [ber.GET_BULK, *[ber.GET_NEXT] * 4]
+    async with SilentAgent() as agent:
+        assert (await walk(session_with(agent, limits, retries=0, timeout=1.0))).failures == {}
+        assert [one[0] for one in agent.asked[:2]] == [ber.GET_NEXT, ber.GET_BULK]
+        for _ in range(3):
+            await walk(session_with(agent, limits, retries=0, timeout=1.0))
+    assert list(limits.lines()) == []
 
 
 def test_a_request_id_that_is_not_cut_is_another_one() -> None:

@@ -22,7 +22,6 @@ from promsnmp.cluster.election.lease import MAX_STEP, LeaseRecord
 from promsnmp.cluster.election.rules import Candidate, Timing
 from promsnmp.cluster.election.runner import ElectionRunner, Leader, Leadership
 from promsnmp.cluster.election.signed_store import SignedLeaseStore
-from promsnmp.cluster.election.write_probe import WriteProbe
 from promsnmp.cluster.factory import Coordinators, open_coordinators
 from promsnmp.cluster.health import election_component, members_component
 from promsnmp.cluster.inventory_port import ForwardedWriteCheck, InventoryPort
@@ -82,7 +81,7 @@ class Cluster:
         )
         self.peer_inventories = PeerInventories(self.members, own=self._inventory_version)
         renew = settings.election_renew_interval / 1000
-        self._write_probe = WriteProbe(inventory.try_writing, interval=renew / 2, silence=max(renew, MIN_SILENCE))
+        self._volume_problem = partial(inventory.volume_problem, max(renew, MIN_SILENCE))
         self.revoked = Listeners[[str | None, bool]]("revocation of a read lease")
         """Called with a device (None: all), of which no earlier poll may be shown any more; and whether that goes for
         histograms, too."""
@@ -185,7 +184,6 @@ class Cluster:
         self.leadership.start()
         self.read_leases.start()
         if self.gossip is not None:
-            self._spawn(self._write_probe.run())
             self.gossip.subscribe(self.read_leases.on_members_changed)
             self.gossip.subscribe(lambda: self.scrape_forwarder.forget_all_but(self.members.present))
             self.gossip.start()
@@ -252,7 +250,7 @@ class Cluster:
 
     def _unfitness(self) -> str:
         """Why this replica would lead badly; empty when it would not."""
-        if problem := self._write_probe.problem:
+        if problem := self._volume_problem():
             return problem
         refusal = self.gossip.problems.refused_by_all() if self.gossip is not None else ""
         return f"no other replica trusts this one: {refusal}" if refusal else ""

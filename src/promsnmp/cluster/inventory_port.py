@@ -29,8 +29,9 @@ class InventoryPort:
     """Reads the file again if it has changed."""
     write_claim: WriteClaim
     """Writes a new leader's claim into the file."""
-    try_writing: Callable[[], object]
-    """Raises InventoryError when the volume of the file cannot be written; takes as long as the volume does."""
+    volume_problem: Callable[[float], str]
+    """Why the volume of the file cannot be written, or that it did not answer for so many seconds; empty when it can be
+    written."""
     installation: str = ""
     """The same for all replicas that share the file; empty when unknown."""
 

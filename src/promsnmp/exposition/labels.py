@@ -92,11 +92,10 @@ class LabelSpec:
     ) -> None:
         """Adds the label of a lookup. Where no row has the index of its labels, one with the ``rest`` behind it may."""
         parts = [used_by.get(label, ()) for label in lookup.labels]
-        at = oid.encode_subids(sub for part in parts for sub in part)
-        row = column(lookup.oid).get(at) if all(parts) else None  # without the index of a label there is no row
-        if row is None and rest and all(parts):
+        at, rows = oid.encode_subids(sub for part in parts for sub in part), column(lookup.oid)
+        if rest and at not in rows:
             at += oid.encode_subids(rest)
-            row = column(lookup.oid).get(at)
+        row = rows.get(at) if all(parts) else None  # without the index of a label there is no row
         if row is None:
             labels[lookup.labelname] = ""
             return

@@ -95,6 +95,10 @@ class DeviceState:
             dropped.cached_samples.popitem()
             yield
 
+    def lines(self) -> tuple[str, ...]:
+        """What was learned about how the agent answers, for people."""
+        return (*self.limits.lines(), *self.engine.lines())
+
     def forget_unproven_engine(self) -> None:
         """After a failed authentication: the next poll discovers the agent's engine again, unless it is proven."""
         if not self.engine.is_proven:

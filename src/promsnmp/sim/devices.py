@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from promsnmp.sim import appliances
-from promsnmp.sim.chassis import chassis, memory, processors
-from promsnmp.sim.interfaces import DOWN, ETHERNET, L2_VLAN, LOOPBACK, Interface, interfaces
 from promsnmp.sim.mib import Mib
-from promsnmp.sim.objects import system
+from promsnmp.sim.parts import appliances
+from promsnmp.sim.parts.chassis import chassis, memory, processors
+from promsnmp.sim.parts.interfaces import DOWN, ETHERNET, L2_VLAN, LOOPBACK, Interface, interfaces
+from promsnmp.sim.parts.objects import system
 from promsnmp.snmp.credentials import AuthProtocol, Community, Credentials, PrivProtocol, SecurityLevel, User, Version
 
 DAY = 86_400.0

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
-
 from promsnmp.snmp.operations.base import AgentLimits, Operation
-from promsnmp.snmp.silence import usable_bits, with_request_id
+from promsnmp.snmp.silence import telling_id, usable_bits, with_request_id
 
 
 class CurrentRequest:
@@ -18,7 +16,7 @@ class CurrentRequest:
     __slots__ = ("_earlier_ids", "_limits", "id", "pdu", "tried")
 
     def __init__(self, limits: AgentLimits) -> None:
-        self.id = secrets.randbits(31)
+        self.id = telling_id() - 1
         self.pdu = b""
         self.tried: list[bytes] = []
         self._earlier_ids: list[int] = []

@@ -83,11 +83,16 @@ class SecurityModel(Protocol):
 
 
 class CommunityModel:
-    """Community-based security (RFC 1157, RFC 1901): the community is sent in clear text."""
+    """Community-based security (RFC 1157, RFC 1901): the community is sent in clear text.
+
+    An answer must have the community of the request, or an empty one, as some agents leave it out. One with another
+    community belongs to somebody else's request.
+    """
 
     def __init__(self, credentials: Community) -> None:
-        community = ber.tlv(ber.OCTET_STRING, credentials.community.encode())
-        self._head = ber.encode_integer(credentials.version) + community
+        version = ber.encode_integer(credentials.version)
+        self._head = version + ber.tlv(ber.OCTET_STRING, credentials.community.encode())
+        self._head_without_name = version + ber.tlv(ber.OCTET_STRING, b"")
         self._answered = False
 
     @property
@@ -100,7 +105,7 @@ class CommunityModel:
 
     def is_response(self, datagram: bytes) -> bool:
         try:
-            return ber.read_community_message(datagram, self._head) is not None
+            return self._read(datagram) is not None
         except ber.Malformed:
             return False
 
@@ -114,11 +119,15 @@ class CommunityModel:
         return ber.tlv(ber.SEQUENCE, self._head + pdu)
 
     def decode(self, datagram: bytes) -> tuple[bytes, ber.Pdu]:
-        pdu = ber.read_community_message(datagram, self._head)
+        pdu = self._read(datagram)
         if pdu is None:
             raise Unauthentic("the answer carries another version or community than the request")
         self._answered = True
         return datagram, pdu
+
+    def _read(self, datagram: bytes) -> ber.Pdu | None:
+        pdu = ber.read_community_message(datagram, self._head)
+        return pdu if pdu is not None else ber.read_community_message(datagram, self._head_without_name)
 
     def timeout_hint(self) -> str:
         return "" if self._answered else "is the address right, and the community?"

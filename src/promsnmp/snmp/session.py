@@ -181,17 +181,17 @@ class Session:
         self._resynchronised = self._claims = 0
         self._is_refused = False
         self._last_rejection = None
-        if self.limits.looks_next and not self._heard and not self._retries:
+        if self.limits.silences and not self._heard and not self._retries:
             self._request.ask_less(self._operation, answers=False, was_sent=False)
-            self._open_look()
+            if self.limits.silences % 2:  # only the connected socket shows that the port is closed
+                self._open_look()
         self._send()
 
     def _send(self) -> None:
         """Sends the request, or the discovery that must come before it, and sets the deadline for the answer."""
         assert self._sock is not None
         security = self._security
-        is_ready = security.ready()
-        if is_ready:
+        if security.ready():
             datagram = security.encode(self._request.pdu, again=self._request.is_smaller)
             if len(datagram) > SMALLEST_MAX_MESSAGE and len(datagram) > security.max_message:
                 self._send_shorter(len(datagram))
@@ -369,7 +369,7 @@ class Session:
     def _note_answer(self, where: str) -> None:
         """The agent answers, and from ``where``."""
         self._heard = self._answered = True
-        self.limits.answered_at, self.limits.looks_next = self._loop.time(), False
+        self.limits.answered_at, self.limits.silences = self._loop.time(), 0
         if where and self._look is not None:
             assert self._sock is not None
             self._loop.remove_reader(self._sock.fileno())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import secrets
 from collections.abc import Iterable
 
 from promsnmp.snmp import ber
@@ -39,6 +40,17 @@ def usable_bits(sent: int, received: int) -> int:
         if (sent ^ received) & (1 << width) - 1 == 0 and -(1 << width - 1) <= received < 1 << width:
             return width - 1
     return 0
+
+
+def telling_id() -> int:
+    """A random request-id or msgID of 31 bits that shows, when an agent cuts it, to how many octets.
+
+    No octet but the last is 0 or 255, which would look like the sign of what is left.
+    """
+    while True:
+        number = secrets.randbits(31)
+        if number >> 24 not in (0, 0x7F) and not {number >> 8 & 0xFF, number >> 16 & 0xFF} & {0, 0xFF}:
+            return number
 
 
 def with_request_id(octets: bytes, request_id: int) -> bytes:

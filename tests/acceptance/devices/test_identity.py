@@ -7,7 +7,7 @@ from typing import Any
 
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
-from promsnmp.sim.objects import integer, octets, system
+from promsnmp.sim.parts.objects import integer, octets, system
 from tests.support.agents.threads import running
 from tests.support.service.service_process import ServiceProcess
 from tests.support.tools import wait_until

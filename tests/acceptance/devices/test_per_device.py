@@ -12,7 +12,7 @@ from typing import Any
 
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
-from promsnmp.sim.objects import octets, system
+from promsnmp.sim.parts.objects import octets, system
 from tests.support.agents.threads import running
 from tests.support.service.service_process import ServiceProcess, environment
 from tests.support.tools import PROJECT, wait_until

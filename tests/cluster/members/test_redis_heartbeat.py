@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,7 +11,7 @@ from promsnmp.cluster.clients.redis_client import RedisClient
 from promsnmp.cluster.clients.redis_url import parse_redis_address
 from promsnmp.cluster.members.announcements import Announcements
 from promsnmp.cluster.members.members import Member, Members
-from promsnmp.cluster.members.redis_heartbeat import RedisHeartbeats
+from promsnmp.cluster.members.redis_heartbeat import MAX_ENTRY, MAX_HEARD, RedisHeartbeats
 from promsnmp.cluster.peers.cluster_key import ClusterKey
 from promsnmp.errors import CoordinatorError
 from tests.support.cluster.members import Clock
@@ -40,8 +41,9 @@ class Replica:
         *,
         key: ClusterKey = KEY,
         installation: str = "",
+        instance: str = "",
     ) -> None:
-        me = Member(name, f"instance of {name}", f"{name}.example:8080", 1.0, installation)
+        me = Member(name, instance or f"instance of {name}", f"{name}.example:8080", 1.0, installation)
         self.is_fit, self.fitness = True, dict[str, tuple[bool, float]]()
         self.members = Members(me, member_timeout=10.0, clock=CLOCK)
         self.announced = Announcements(self.members)
@@ -318,3 +320,72 @@ async def test_a_read_only_redis_is_not_a_source_of_members(redis_client: RedisC
             await one.beat()
     finally:
         redis.cli("CONFIG", "SET", "min-replicas-to-write", "0")
+
+
+async def test_a_heartbeat_says_whose_heartbeats_its_replica_has_read(redis_client: RedisClient) -> None:
+    one, two = Replica(redis_client, "pod-0"), Replica(redis_client, "pod-1")
+    await one.beat()
+    await two.beat(later=2.0)
+    first_of_two = CLOCK.now
+    assert not two.heart.heard_by  # the other one wrote its heartbeat before this one was there
+    await one.beat(later=1.0)
+    second_of_one = CLOCK.now
+    assert not one.heart.heard_by  # the other one wrote its heartbeat before it read any
+    await two.beat(later=1.0)
+    assert not two.heart.heard_by  # the same
+    await one.beat(later=0.5)
+    assert one.heart.heard_by.keys() == {"instance of pod-1"}
+    await two.beat(later=0.5)
+    assert two.heart.heard_by.keys() == {"instance of pod-0"}
+    third_of_two = CLOCK.now
+    for replica in (one, two):  # from the second reading of a heartbeat on, its age is no estimate
+        await replica.beat(later=1.0)
+    assert second_of_one <= one.heart.heard_by["instance of pod-1"] < first_of_two + 2.0
+    assert first_of_two + 2.0 - 0.01 <= two.heart.heard_by["instance of pod-0"] <= third_of_two
+
+
+async def test_a_replica_that_is_not_known_any_more_is_not_named_in_heartbeats(
+    redis_client: RedisClient, redis: RedisServer
+) -> None:
+    one, two = Replica(redis_client, "pod-0"), Replica(redis_client, "pod-1")
+    for replica in (one, two, one):
+        await replica.beat(later=1.0)
+    await one.beat(later=1.0)
+    assert named_by(redis, "pod-0") == {"instance of pod-1"}
+    await two.heart.leave()
+    await one.beat(later=1.0)
+    await one.beat(later=1.0)
+    assert named_by(redis, "pod-0") == set()
+
+
+async def test_an_entry_stays_small_however_many_replicas_there_are(
+    redis_client: RedisClient, redis: RedisServer
+) -> None:
+    one = Replica(redis_client, "pod-0")
+    one.dead = {f"many-{number}" for number in range(100)}
+    for name in one.dead:
+        await Replica(redis_client, name).beat()
+    await one.beat()
+    await one.beat(later=1.0)
+    assert len(named_by(redis, "pod-0")) == MAX_HEARD
+    assert len(redis.cli("HGET", "promsnmp:members", "instance of pod-0")) < MAX_ENTRY
+
+
+async def test_a_process_that_this_one_has_replaced_at_its_address_is_not_waited_for(redis_client: RedisClient) -> None:
+    before, after = Replica(redis_client, "pod-0"), Replica(redis_client, "pod-0", instance="a new process")
+    other = Replica(redis_client, "pod-1")
+    await before.beat()
+    other.dead = after.dead = {"pod-0"}
+    await after.beat()
+    assert not after.announced.replicas
+    await other.beat()
+    assert {one.instance for one in other.announced.replicas} == {"instance of pod-0", "a new process"}
+    other.members.mark_alive(after.members.me)  # it has proven itself
+    other.members.refresh()
+    assert not other.announced.replicas
+
+
+def named_by(redis: RedisServer, name: str) -> set[str]:
+    """The replicas (instances) that the last heartbeat of a replica names."""
+    _, _, description = redis.cli("HGET", "promsnmp:members", f"instance of {name}").partition(" ")
+    return set(json.loads(description)["heard"])

@@ -10,7 +10,15 @@ from promsnmp.cluster.read_leases.messages import MAX_DEVICES, LeaseMessage, rea
 from promsnmp.errors import PeerError
 
 MESSAGE = LeaseMessage(
-    sender="a", receiver="b", duration=3.0, number=7, revoked=("switch-1",), confirmed=5, stamp=12.5, was_owner=True
+    sender="a",
+    receiver="b",
+    duration=3.0,
+    number=7,
+    revoked=("switch-1",),
+    confirmed=5,
+    stamp=12.5,
+    was_owner=True,
+    time=12.75,
 )
 
 
@@ -30,6 +38,7 @@ def test_a_message_reads_back() -> None:
         {"revoked": 5},
         {"revoked": ["x"] * (MAX_DEVICES + 1)},
         {"stamp": "late"},
+        {"time": "late"},
     ],
 )
 def test_a_wrong_field_is_refused(changes: dict[str, object]) -> None:

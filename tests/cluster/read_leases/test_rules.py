@@ -159,6 +159,43 @@ def test_a_lease_counts_only_if_its_grantor_is_a_member(clock: Clock) -> None:
     assert holder.rules.is_valid
 
 
+@pytest.mark.parametrize("is_member", [False, True])
+def test_a_replica_that_starts_answers_nothing_until_the_others_know_it(clock: Clock, is_member: bool) -> None:
+    """The other one wrote its heartbeat before this one started, and may answer from memory until it reads again."""
+    new = Replica("new", clock)
+    new.rules.set_members(["a"] if is_member else [], announced=[] if is_member else ["a"])
+    new.rules.begin()
+    assert new.rules.is_dropped
+    started = clock.now
+    clock.now += 1.5
+    new.rules.tick()
+    assert new.rules.is_dropped
+    new.rules.note_heard("a", started)
+    assert not new.rules.is_dropped
+
+
+def test_that_a_heartbeat_was_read_counts_from_when_it_was_sent_and_only_if_it_was_a_later_one(clock: Clock) -> None:
+    new = Replica("new", clock)
+    new.rules.set_members([], announced=["a"])
+    new.rules.begin()
+    sent_at = clock.now
+    new.rules.message("a")  # it is asked all the time, and does not answer
+    for _ in range(8):
+        clock.now += 1.0
+        new.rules.tick()
+    new.rules.note_heard("a", sent_at)
+    new.rules.note_heard("a", sent_at - 5.0)
+    assert not new.rules.is_dropped
+    clock.now += 1.0
+    new.rules.tick()
+    assert new.rules.is_dropped  # it may have dropped this one soon after
+    clock.now += 1.0
+    new.rules.tick()
+    assert not new.rules.is_dropped  # it is asked for as long as members may be silent: it is gone, or cut off
+    new.rules.note_heard("unknown", clock.now)
+    assert not new.rules.is_dropped
+
+
 def test_a_member_that_is_only_announced_again_gets_no_lease_and_its_own_does_not_count(
     trio: list[Replica], clock: Clock
 ) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.reads.faults import FAULTS, PLANNED, SimulatedSite
+from tests.support.reads.faults import CUT_OFF, FAULTS, PLANNED, SimulatedSite
 
 
 @pytest.fixture(autouse=True)
@@ -30,11 +30,21 @@ def test_no_scrape_shows_an_older_poll_whatever_happens_to_replicas_and_network(
     assert answers > 100
 
 
-def test_a_replica_that_is_no_member_for_one_other_only_makes_no_second_owner() -> None:
-    """pod-1 has dropped pod-3, which slept, and cannot reach it; pod-3 knows pod-1 from Redis. The network heals."""
-    site = SimulatedSite(5040)
+@pytest.mark.parametrize("seed", [5040, 8007])
+def test_what_once_made_two_owners_does_not(seed: int) -> None:
+    """5040: pod-1 has dropped pod-3, which slept, and cannot reach it; pod-3 knows pod-1 from Redis. The network heals.
+    8007: pod-3 starts while the network is slow and lossy, and knows pod-0 only from Redis; pod-0 does not know it."""
+    site = SimulatedSite(seed)
     site.play(FAULTS, seconds=60.0)
     site.check()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_replica_that_starts_and_reaches_no_other_one_answers_nothing_before_they_know_it(seed: int) -> None:
+    site = SimulatedSite(seed)
+    site.play(CUT_OFF, seconds=40.0)
+    answers, _ = site.check()
+    assert answers > 100
 
 
 @pytest.mark.parametrize("seed", range(2))

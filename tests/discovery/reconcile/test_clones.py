@@ -12,7 +12,7 @@ from promsnmp.discovery.reconcile.merge import merge
 from promsnmp.discovery.unsaved_inventory import UnsavedInventory
 from promsnmp.inventory.model import AgentEndpoint, Inventory
 from promsnmp.sim.agent import SimulatedAgent
-from promsnmp.sim.objects import octets
+from promsnmp.sim.parts.objects import octets
 from promsnmp.snmp.credentials import Community
 from tests.support.discovery.searches import SLOW_MACHINE, device_mib, plan_for, search
 

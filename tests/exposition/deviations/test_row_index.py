@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promsnmp.exposition.deviations.row_index import decode_row
@@ -79,6 +79,13 @@ def test_a_form_that_agents_send_is_recognised(row: str, indexes: list[Index], t
 def test_an_index_of_no_known_form_is_not_valid(row: str, index: Index, excess: int) -> None:
     found = decode_row([index], subids(row))
     assert (found.valid, found.excess) == (False, excess)
+
+
+def test_rows_that_are_too_short_keep_the_labels_that_tell_them_apart() -> None:
+    name = [Index("name", "DisplayString")]
+    first, second = (decode_row(name, row) for row in ((4, 97, 98), (22, 97, 98)))
+    assert (first.valid, second.valid) == (False, False)
+    assert (first.texts, second.texts) == (("ab\0\0",), ("ab" + "\0" * 20,))
 
 
 def test_two_forms_that_fit_are_no_certainty() -> None:
@@ -156,11 +163,30 @@ def sent(kind: str, text: str) -> list[tuple[int, ...]]:
     return [octets, (len(octets), *octets)]
 
 
-@given(
-    st.sampled_from(list(OF_KIND)),
-    st.lists(SUBIDS, min_size=1, max_size=9).map(tuple),
-)
-def test_a_page_has_the_label_that_came_or_says_that_it_may_be_wrong(kind: str, row: tuple[int, ...]) -> None:
+OCTET_COUNTS = {"PhysAddress48": (6, 6), "InetAddressIPv4": (4, 4), "OctetString": (0, 8)}
+
+
+@st.composite
+def rows_of_kinds(draw: st.DrawFn) -> tuple[str, tuple[int, ...]]:
+    """A type of index and a row: in one of the forms that agents send, or any."""
+    kind = draw(st.sampled_from(list(OF_KIND)))
+    if draw(st.integers(0, 3)) == 0:
+        return kind, tuple(draw(st.lists(SUBIDS, min_size=1, max_size=9)))
+    row: tuple[int, ...]
+    if kind == "gauge":
+        row = (draw(st.integers(0, 300) | st.integers(2**15, 2**17) | st.integers(0, oid.MAX_SUBID)),)
+    else:
+        least, most = OCTET_COUNTS[kind]
+        row = tuple(draw(st.binary(min_size=least, max_size=most)))
+        if draw(st.booleans()):
+            row = (len(row), *row)
+    return kind, row + draw(st.sampled_from([(), (0,)]))
+
+
+@settings(deadline=None)
+@given(rows_of_kinds().filter(lambda drawn: bool(drawn[1])))
+def test_a_page_has_the_label_that_came_or_says_that_it_may_be_wrong(drawn: tuple[str, tuple[int, ...]]) -> None:
+    kind, row = drawn
     found = Device(OF_KIND[kind]).renderer({f"1.3.1.{'.'.join(map(str, row))}": integer(7)}).exposition
     if not found.dropped:
         forms = sent(kind, samples(found.render().decode())[0].split('"')[1])

@@ -188,7 +188,7 @@ def test_of_several_fallbacks_the_first_counts_and_none_where_another_definition
     first = definition(table(f"v: {E}.1", "{cpu: v / 100}", name="first"), head=head, name="first")
     second = definition(table(f"v: {E}.2", "{cpu: v / 100}", name="second"), head=head, name="second")
     own = definition(table(f"v: {E}.3", "{cpu: v / 100}", name="own"), name="own")
-    columns = {f"{E}.{n}": {(1,): 10 * n} for n in (1, 2, 3)}
+    columns: Columns = {f"{E}.{n}": {(1,): 10 * n} for n in (1, 2, 3)}
     assert [one.value for one in health(columns, first, second).samples] == [0.1]
     assert [one.value for one in health(columns, second).samples] == [0.2]
     assert [one.value for one in health(columns, first, second, own).samples] == [0.3]

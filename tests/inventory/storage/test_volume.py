@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from promsnmp.inventory.storage.lock_check import LockCheck
 from promsnmp.inventory.storage.volume import VolumeCheck
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.observe.health import Status
+from tests.support.cluster.members import Clock
 from tests.support.inventory.samples import KEY, document
 
 
@@ -50,6 +53,51 @@ async def test_a_volume_that_cannot_be_written_is_told_once_and_so_is_its_recove
     assert caplog.text.count("can be written again") == 1
 
 
+async def test_why_it_cannot_be_written_is_a_problem_of_the_replica_until_it_can(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = VolumeCheck(path)
+    check.note_failure(InventoryUnavailable("a change was refused"))  # says nothing yet about this replica
+    problems = [check.problem(10.0)]
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", read_only)
+        await check.run()
+        problems.append(check.problem(10.0))
+    await check.run()
+    problems.append(check.problem(10.0))
+    assert [("read-only" in problem, bool(problem)) for problem in problems] == [
+        (False, False),
+        (True, True),
+        (False, False),
+    ]
+
+
+async def test_a_volume_that_hangs_is_a_problem_after_a_while(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers, clock = threading.Event(), Clock()
+    check = VolumeCheck(path, clock=clock)
+    monkeypatch.setattr(volume_module, "try_writing", lambda _: answers.wait(20))
+    running = asyncio.ensure_future(check.run())
+    await asyncio.sleep(0)
+    clock.now += 10.0
+    assert not check.problem(10.0)
+    clock.now += 0.1
+    assert "does not answer" in check.problem(10.0)
+    answers.set()
+    await running
+    assert not check.problem(10.0)
+
+
+async def test_an_unexpected_error_is_a_problem_too(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: Path) -> None:
+        raise RuntimeError("a bug")
+
+    check = VolumeCheck(path)
+    monkeypatch.setattr(volume_module, "try_writing", fails)
+    with pytest.raises(RuntimeError):
+        await check.run()
+    assert "a bug" in check.problem(10.0)
+
+
 async def test_a_lock_file_of_another_user_is_found(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = os.open
 
@@ -78,7 +126,7 @@ async def test_a_volume_that_works_is_checked_now_and_then_and_its_locks_once(
     for _ in range(3):
         await check.run()
     assert [place.name for place in tried] == ["inventory.json", ".inventory.json.lock"]
-    monkeypatch.setattr(volume_module, "CHECK_INTERVAL", 0.0)
+    check.interval = 0.0
     await check.run()
     assert [place.name for place in tried] == ["inventory.json", ".inventory.json.lock", "inventory.json"]
 

@@ -66,6 +66,14 @@ def test_enumerations_and_bits_carry_their_names(tree: MibTree) -> None:
     assert metric(module, "tFlags").enum_values == ((0, "first"), (1, "second"))
 
 
+@pytest.mark.parametrize(("size", "kind"), [(0, "PhysAddress48"), (6, "PhysAddress48"), (8, "OctetString")])
+def test_octets_with_the_hint_of_a_mac_address_are_one_unless_their_size_is_fixed_otherwise(
+    size: int, kind: str
+) -> None:
+    assert metric_type(ObjectType("OCTETS", ("Wwn",), "1x:", size)) == kind
+    assert metric_type(ObjectType("OCTETS", ("PhysAddress",), "1x:", size)) == "PhysAddress48"
+
+
 # --- indexes
 
 
@@ -73,7 +81,7 @@ def test_enumerations_and_bits_carry_their_names(tree: MibTree) -> None:
     ("name", "indexes"),
     [
         ("plainValue", [Index("plIndex", "gauge")]),
-        ("enumValue", [Index("enKind", "gauge", enum_values=((1, "a"), (2, "b")))]),
+        ("enumValue", [Index("enKind", "EnumAsInfo", enum_values=((1, "a"), (2, "b")))]),
         ("textValue", [Index("txName", "DisplayString")]),
         ("impliedValue", [Index("imNumber", "gauge"), Index("imName", "DisplayString", implied=True)]),
         ("extraValue", [Index("imNumber", "gauge"), Index("imName", "DisplayString", implied=True)]),
@@ -87,13 +95,23 @@ def test_enumerations_and_bits_carry_their_names(tree: MibTree) -> None:
         ("dateValue", [Index("daWhen", "OctetString")]),
         (
             "truthValue",
-            [Index("trFlag", "gauge", enum_values=((1, "true"), (2, "false"))), Index("trCounter", "counter")],
+            [Index("trFlag", "EnumAsInfo", enum_values=((1, "true"), (2, "false"))), Index("trCounter", "counter")],
         ),
         ("slotState", [Index("slotEntry", "gauge")]),
     ],
 )
 def test_rows_are_labelled_by_their_indexes(tree: MibTree, name: str, indexes: list[Index]) -> None:
     assert list(metric(built_module(tree, name), name).indexes) == indexes
+
+
+def test_further_addresses_of_one_inet_address_type_are_octets(tree: MibTree) -> None:
+    """In the OID their type is not before them, so only the first can be read as an address."""
+    assert metric(built_module(tree, "pathTable"), "pathValue").indexes == (
+        Index("paFrom", "InetAddress"), Index("paTo", "OctetString"), Index("paNext", "OctetString", 4),
+    )  # fmt: skip
+    missing = built_of(tree, "pathTable", overrides=(("paTo", Override(type="InetAddressMissingSize")),))
+    assert missing.module.metrics == ()
+    assert "paTo has neither a length nor a type of its own" in missing.notes[0]
 
 
 def test_tables_with_an_unusable_index_are_left_out_and_noted(tree: MibTree) -> None:
@@ -106,12 +124,14 @@ def test_tables_with_an_unusable_index_are_left_out_and_noted(tree: MibTree) -> 
 
 def test_an_override_changes_the_type_of_an_index_too(tree: MibTree) -> None:
     module = built_module(tree, "enumTable", "inetTable", overrides=(
-        ("enKind", Override(type="EnumAsInfo")), ("inAddress", Override(type="InetAddressMissingSize")),
+        ("enKind", Override(type="gauge")), ("inAddress", Override(type="InetAddressMissingSize")),
     ))  # fmt: skip
-    assert metric(module, "enumValue").indexes == (Index("enKind", "EnumAsInfo", enum_values=((1, "a"), (2, "b"))),)
+    assert metric(module, "enumValue").indexes == (Index("enKind", "gauge", enum_values=((1, "a"), (2, "b"))),)
     assert metric(module, "inetValue").indexes[0] == Index("inAddress", "InetAddressMissingSize")
     state = built_module(tree, "enumTable", overrides=(("enKind", Override(type="EnumAsStateSet")),))
     assert metric(state, "enumValue").indexes[0].type == "gauge"
+    other = built_module(tree, "enumTable", overrides=(("enKind", Override(type="counter")),))
+    assert metric(other, "enumValue").indexes[0].type == "EnumAsInfo"
 
 
 # --- requested OIDs
@@ -210,8 +230,29 @@ def test_source_indexes_are_dropped_after_all_lookups(tree: MibTree) -> None:
 def test_a_lookup_may_start_from_the_label_of_another(tree: MibTree) -> None:
     rules = (LookupRule(("ifIndex",), "ifType"), LookupRule(("ifType",), "ifName"))
     found = metric(built_module(tree, "ifInOctets", lookups=rules), "ifInOctets")
-    assert found.indexes == (Index("ifIndex", "gauge"), Index("ifType", "gauge"))
+    assert [one.labelname for one in found.indexes] == ["ifIndex", "ifType"]
     assert [one.labels for one in found.lookups] == [("ifIndex",), ("ifType",)]
+
+
+KINDS = ((1, "other"), (6, "ethernetCsmacd"), (24, "softwareLoopback"))
+
+
+def test_an_enumeration_as_a_label_shows_its_names_unless_its_type_is_overridden_by_gauge(tree: MibTree) -> None:
+    rules = (LookupRule(("ifIndex",), "ifType"), LookupRule(("ifType",), "ifName"))
+    found = metric(built_module(tree, "ifInOctets", lookups=rules), "ifInOctets")
+    assert found.lookups[0] == Lookup(("ifIndex",), "ifType", "1.3.6.1.2.1.2.2.1.3", "EnumAsInfo", KINDS)
+    assert found.indexes[-1] == Index("ifType", "EnumAsInfo", enum_values=KINDS)
+    kept = (("ifType", Override(type="gauge")),)
+    numbers = metric(built_module(tree, "ifInOctets", lookups=rules, overrides=kept), "ifInOctets")
+    assert numbers.lookups[0] == Lookup(("ifIndex",), "ifType", "1.3.6.1.2.1.2.2.1.3", "gauge")
+    assert numbers.indexes[-1] == Index("ifType", "gauge")
+
+
+def test_a_lookup_from_the_label_of_another_whose_type_cannot_be_an_index_is_noted(tree: MibTree) -> None:
+    rules = (LookupRule(("ifIndex",), "ifMtu"), LookupRule(("ifMtu",), "ifName"))
+    built = built_of(tree, "ifInOctets", lookups=rules, overrides=(("ifMtu", Override(type="Double")),))
+    assert [one.labelname for one in metric(built.module, "ifInOctets").indexes] == ["ifIndex"]
+    assert any("no lookup can start from ifMtu" in note for note in built.notes)
 
 
 def test_an_unused_lookup_is_noted(tree: MibTree) -> None:

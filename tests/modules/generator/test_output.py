@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import yaml
 
+from promsnmp.errors import ModuleError
 from promsnmp.modules.generator.builder import build
 from promsnmp.modules.generator.config import (
     ModuleConfig,
     Override,
     parse_generator,
 )
-from promsnmp.modules.generator.output import to_yaml
+from promsnmp.modules.generator.output import MAX_LINES, to_yaml
 from promsnmp.modules.mibs.tree import MibTree
-from promsnmp.modules.model import Module
+from promsnmp.modules.model import Index, Metric, Module
 from promsnmp.modules.snmp_yml.reader import read_text
 from tests.support import tools
 from tests.support.exporter import dry_run, require_exporter
@@ -82,3 +84,13 @@ def test_snmp_exporter_loads_what_is_written(tree: MibTree, tmp_path: Path) -> N
     ran = dry_run(program, config)
     assert ran.process.returncode == 0, ran.output()
     assert "Configuration parsed successfully" in ran.output()
+
+
+def test_a_file_that_would_be_too_long_is_refused_with_the_metric_at_which_it_is() -> None:
+    names = tuple((number, f"n{number}") for number in range(MAX_LINES // 4))
+    metrics = tuple(Metric(f"m{number}", f"1.3.{number}", "gauge", "", (Index("i", "EnumAsInfo", 0, False, names),))
+                    for number in range(5))  # fmt: skip
+    with pytest.raises(ModuleError, match=rf"module large: more than {MAX_LINES} lines .* m3 \(1\.3\.3\)"):
+        to_yaml([Module("small"), Module("large", metrics=metrics)])
+    with pytest.raises(ModuleError, match="module second"):
+        to_yaml([Module("first", metrics=metrics[:2]), Module("second", metrics=metrics[2:])])

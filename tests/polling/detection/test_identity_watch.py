@@ -23,7 +23,7 @@ from promsnmp.polling.target import Target, device_target
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib, Value
 from promsnmp.sim.moving import ticks
-from promsnmp.sim.objects import integer, object_id, octets, text
+from promsnmp.sim.parts.objects import integer, object_id, octets, text
 from promsnmp.snmp import oid
 from promsnmp.snmp.credentials import Community, Credentials, Version
 from tests.support.discovery.simulated_network import MONITOR

@@ -220,6 +220,15 @@ async def test_a_look_up_with_an_empty_column_shows_the_reason() -> None:
     assert (far.missed, far.reason) == (2, "not requested: no walk or get of the modules covers it")
 
 
+async def test_a_look_up_that_finds_its_rows_with_a_further_zero_misses_none() -> None:
+    lookup = {"labels": ["row"], "labelname": "name", "oid": f"{ENTRY}.9", "type": "DisplayString"}
+    shorter = {**rows(1, integer(1), integer(2)), **rows(9, octets(b"first"))}
+    objects = {f"{name}.0": value for name, value in shorter.items()}
+    explained_metric = named(await explained(objects, walked(metric(1, lookups=[lookup]))), "column1")
+    assert explained_metric.labels == {"row": "1", "name": "first"}
+    assert [one.missed for one in explained_metric.lookups] == [1]
+
+
 async def test_v1_hints_at_counter64_which_it_does_not_have() -> None:
     objects = {**rows(1, integer(1)), **rows(2, ber.encode_integer(5, ber.COUNTER64))}
     mine = walked(metric(1), metric(2, type="counter"))

@@ -34,7 +34,8 @@ def utilization(interfaces: int = 1, *, polls: int = 3) -> Utilization:
 
 def sent(devices: list[DeviceHandover], *, now: float, received_at: float) -> list[HandoverMessage]:
     bodies = [
-        encode(HandoverMessage("a", "b", 5.0, parts, leaves=True), now=now) for parts in parts_of(devices, now=now)
+        encode(HandoverMessage("a", "b", 5.0, parts, leaves=True, heard=6.0), now=now)
+        for parts in parts_of(devices, now=now)
     ]
     return [decode(body, now=received_at) for body in bodies]
 
@@ -43,6 +44,7 @@ def test_a_page_arrives_with_its_age() -> None:
     page = RenderedPage(90.0, ("if_mib",), {Format.TEXT: b"up 1\n", Format.OPENMETRICS: b"up 1\n# EOF\n"})
     (message,) = sent([DeviceHandover("d/a", ("auto",), page)], now=100.0, received_at=7.0)
     assert (message.sender, message.receiver, message.stamp, message.leaves) == ("a", "b", 5.0, True)
+    assert message.heard == 6.0
     (part,) = message.parts
     assert (part.key, part.modules) == ("d/a", ("auto",))
     assert part.page is not None

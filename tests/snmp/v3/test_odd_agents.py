@@ -60,6 +60,44 @@ async def test_octets_behind_the_message_are_ignored(level: SecurityLevel, behin
     assert (count, session.traffic.discarded) == (120, {})
 
 
+# ------------------------------------------------------------------------------------------------ cut msgIDs
+
+
+@pytest.mark.parametrize("level", SecurityLevel)
+@pytest.mark.parametrize("bits", [24, 16, 8])
+async def test_an_agent_that_cuts_msg_ids_is_read_and_known_from_then_on(level: SecurityLevel, bits: int) -> None:
+    user, engine = replace(USER, level=level), EngineState()
+    async with SilentAgent(msg_id_bits=bits, user=user) as agent:
+        count, _ = await browse(agent, engine, user=user)
+        assert (count, engine.msg_id_bits) == (120, bits - 1)
+        assert list(engine.lines()) == [f"msgIDs are cut: those sent have {bits - 1} bits now"]
+        packets = agent.requests
+        assert (await browse(agent, engine, user=user))[0] == 120
+        assert agent.requests - packets == 5  # none of them again
+
+
+def test_an_answer_with_a_cut_msg_id_counts_for_nothing_itself() -> None:
+    made = ready()
+    answer = answer_with(made, lambda header: header._replace(msg_id=header.msg_id & 0xFFFF))
+    with pytest.raises(Resynchronise) as raised:
+        made.model.decode(answer)
+    assert not raised.value.authentic
+    assert made.engine.msg_id_bits == 31
+    assert value_of(made.model, answer_with(made, lambda header: header)) == b"router"
+    assert made.engine.msg_id_bits == 15
+
+
+def test_a_forged_answer_with_a_cut_msg_id_does_not_end_the_wait_for_the_true_one() -> None:
+    made = ready()
+    sent = made.model.encode(request(7))
+    number = usm_message.parse_message(sent).header.msg_id
+    forged = Header(number & 0xFF, NO_AUTH, False, b"evil", 1, 1, b"joe")
+    scoped = usm_message.encode_scoped_pdu(b"evil", b"", report_pdu(Report.UNKNOWN_ENGINE))
+    with pytest.raises(Resynchronise):
+        made.model.decode(usm_message.build_message(forged, scoped, SecurityProtocols(), 0))
+    assert value_of(made.model, made.send(sent)) == b"router"
+
+
 # ------------------------------------------------------------------------------------------------ time reports
 
 

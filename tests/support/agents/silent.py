@@ -10,6 +10,7 @@ from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import User
 from promsnmp.snmp.v3.keys import KeyCache
+from promsnmp.snmp.v3.message import Header
 from tests.support.agents.hostile import HONEST
 
 KEYS = KeyCache()
@@ -33,11 +34,18 @@ def anything(_: ber.Pdu, __: int) -> bool:
     return True
 
 
+def _cut(number: int, bits: int) -> int:
+    """The last ``bits`` of a number, the first of them its sign."""
+    rest = number & (1 << bits) - 1
+    return rest - (1 << bits) if rest >> (bits - 1) else rest
+
+
 class SilentAgent(SimulatedAgent):
     """Answers what ``accepts`` lets through; ``asked`` has all requests: type, max-repetitions, number of objects.
 
-    ``id_bits``: it cuts request-ids to so many bits. ``longest``: it drops longer messages, and says so (msgMaxSize).
-    ``behind``: octets that it sends behind every message.
+    ``id_bits``: it cuts request-ids to so many bits, ``msg_id_bits``: msgIDs, which may become
+    negative. ``longest``: it drops longer messages, and says so (msgMaxSize). ``behind``: octets that it sends behind
+    every message.
     """
 
     def __init__(
@@ -45,6 +53,7 @@ class SilentAgent(SimulatedAgent):
         accepts: Accepts = anything,
         *,
         id_bits: int = 32,
+        msg_id_bits: int = 32,
         longest: int = 65_507,
         behind: bytes = b"",
         user: User | None = None,
@@ -55,6 +64,12 @@ class SilentAgent(SimulatedAgent):
         self.dropped = 0
         if self.usm is not None:
             self.usm.max_size = longest
+            secure = self.usm.secure
+
+            def cutting(header: Header, pdu: bytes, *, context: bytes = b"") -> bytes:
+                return secure(header._replace(msg_id=_cut(header.msg_id, msg_id_bits)), pdu, context=context)
+
+            self.usm.secure = cutting  # type: ignore[method-assign]  # what every message of the agent goes through
 
     def answer(self, datagram: bytes) -> bytes | None:
         if len(datagram) > self._longest:

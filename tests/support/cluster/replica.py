@@ -49,10 +49,14 @@ class Replica(ServiceProcess):
     def leads(self) -> bool:
         return self.leadership["role"] == "leader"
 
+    @property
+    def members(self) -> Sequence[object]:
+        """The replicas that it knows, itself included."""
+        return self.leadership["members"]  # type: ignore[return-value]
+
     def knows(self, count: int) -> bool:
         """Whether it knows ``count`` replicas and the leader."""
-        leadership = self.leadership
-        return len(leadership["members"]) == count and "leader" in leadership  # type: ignore[arg-type]
+        return len(self.members) == count and "leader" in self.leadership
 
     @property
     def has_all(self) -> bool:

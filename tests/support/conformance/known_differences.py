@@ -14,6 +14,7 @@ from tests.support.conformance.newer_rules import (
     doubtful_labels,
     family_name,
     has_wrong_dates,
+    label_of_0_30,
     with_scaled_extracts,
     without_wrong_dates,
 )
@@ -76,7 +77,7 @@ def unexplained_differences(
     if not unexplained:
         return []
     lookups = [lookup for metric in scraped.metrics for lookup in metric.get("lookups", ())]
-    labels = {lookup["labelname"] for lookup in lookups if lookup.get("type") in ASSOCIATED}
+    labels = {label_of_0_30(lookup["labelname"]) for lookup in lookups if lookup.get("type") in ASSOCIATED}
     labels |= doubtful_labels(scraped.metrics, scraped.objects)
     if labels:  # an address without a type, and an index in another form, are shown differently
         return differences(scraped, _without(mine, labels), _without(other, labels))
@@ -86,7 +87,7 @@ def unexplained_differences(
 def _corrected(page: ParsedPage) -> ParsedPage:
     """A page of snmp_exporter with its formatting bugs fixed."""
     samples = {
-        (name, tuple((label.replace(":", "_"), _TICKS.sub(r"\1", text)) for label, text in labels)): value
+        (name, tuple(sorted((label.replace(":", "_"), _TICKS.sub(r"\1", text)) for label, text in labels))): value
         for (name, labels), value in page.samples.items()
     }
     return replace(page, samples=samples)
@@ -95,7 +96,10 @@ def _corrected(page: ParsedPage) -> ParsedPage:
 def _with_0_30_names(page: ParsedPage) -> ParsedPage:
     """A page whose names have ``_`` in place of a digit at their beginning, as in 0.30.1, and not before it."""
     samples = {
-        (FIRST_DIGIT.sub("_", name), tuple((FIRST_DIGIT.sub("_", label), text) for label, text in labels)): value
+        (
+            FIRST_DIGIT.sub("_", name),
+            tuple(sorted((FIRST_DIGIT.sub("_", one), text) for one, text in labels)),
+        ): value
         for (name, labels), value in page.samples.items()
     }
     types, helps = (

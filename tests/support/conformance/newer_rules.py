@@ -32,6 +32,11 @@ def family_name(name: str) -> str:
     return FIRST_DIGIT.sub("_", metric_name(name))
 
 
+def label_of_0_30(name: str) -> str:
+    """The name of a label on a page of 0.30.1, as ``family_name``."""
+    return FIRST_DIGIT.sub("_", label_name(name))
+
+
 def with_scaled_extracts(metrics: Sequence[Metric], page: ParsedPage) -> ParsedPage:
     """A page whose extracts are scaled, as the main branch does."""
     samples = dict(page.samples)
@@ -75,7 +80,7 @@ def doubtful_labels(metrics: Sequence[Metric], objects: Mapping[str, bytes]) -> 
     for metric in metrics:
         indexes = [_index(one) for one in metric.get("indexes", ())]
         if indexes and any(_is_read_otherwise(indexes, row) for _, row in _rows(metric, objects)):
-            labels.update(label_name(one["labelname"]) for one in (*metric["indexes"], *metric.get("lookups", ())))
+            labels.update(label_of_0_30(one["labelname"]) for one in (*metric["indexes"], *metric.get("lookups", ())))
     return labels
 
 

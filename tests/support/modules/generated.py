@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,3 +61,21 @@ def built_module(tree: MibTree, *walk: str, **config: Any) -> Module:
 
 def built_of(tree: MibTree, *walk: str, **config: Any) -> BuildResult:
     return build(ModuleConfig("test", walk, **config), tree)
+
+
+def as_main_branch(module: dict[str, Any], enums: Mapping[str, Mapping[int, str]]) -> dict[str, Any]:
+    """A module of 0.30.1's generator (as in snmp.yml) with enumerations as labels, as the main branch makes them.
+
+    ``enums`` has the names of enumerations (not of BITS) by OID. No override may keep numbers.
+    """
+    for metric in module["metrics"]:
+        for index in metric.get("indexes", ()):
+            if index.get("enum_values"):
+                index["type"] = "EnumAsInfo"
+        for lookup in metric.get("lookups", ()):
+            if names := enums.get(lookup.get("oid", "")):
+                lookup.update(type="EnumAsInfo", enum_values=dict(names))
+                for index in metric.get("indexes", ()):
+                    if index["labelname"] == lookup["labelname"]:
+                        index.update(type="EnumAsInfo", enum_values=dict(names))
+    return module

@@ -11,8 +11,10 @@ from tests.support.reads.world import World
 MOST_REPLICAS = 6
 STARTED = 8.0
 """Seconds until three replicas have started and polled all devices."""
-OLDEST = 1.5 * INTERVAL + 3.0
-"""Seconds since the poll of a page, at most: about 1.5 intervals, and the time of a slow poll."""
+SLOWEST_POLL = 3.0
+OLDEST = 1.5 * INTERVAL + 2 * SLOWEST_POLL
+"""Seconds since the poll of a page began, at most: 1.5 intervals, the time of a slow poll that it waited for, and that
+of the one which replaces it."""
 CALM = 15.0
 """Seconds without faults at the end."""
 
@@ -83,6 +85,12 @@ class SimulatedSite:
         if len(self.site.running) < MOST_REPLICAS:
             self.site.start(f"pod-{len(self.site.replicas)}")
 
+    def start_cut_off(self, _: SimulatedReplica, __: bool) -> None:
+        """A new replica and the others know each other from Redis only: something between them resets connections."""
+        if len(self.site.running) < MOST_REPLICAS:
+            new = self.site.start(f"pod-{len(self.site.replicas)}")
+            self.world.reset |= {frozenset((new, other)) for other in self.site.running if other is not new}
+
     def stop(self, replica: SimulatedReplica, has_others: bool) -> None:
         if has_others:
             replica.stop()
@@ -103,15 +111,18 @@ class SimulatedSite:
         self.world.lost = self.world.chance.choice([0.0, 0.1, 0.4])
 
     def slow_devices(self, _: SimulatedReplica, __: bool) -> None:
-        self.site.slowest_poll = self.world.chance.choice([0.05, 0.3, 3.0])
+        self.site.slowest_poll = self.world.chance.choice([0.05, 0.3, SLOWEST_POLL])
 
     def heal(self, _: SimulatedReplica, __: bool) -> None:
         self.world.cut.clear()
+        self.world.reset.clear()
         self.world.lost, self.world.slowest = 0.0, 0.01
 
 
 PLANNED = ("start", "stop", "replace", "slow_devices")
 """What an operator does, and devices that are slow: no histogram begins anew."""
+CUT_OFF = ("start_cut_off", "start_cut_off", "kill", "heal", "slow_network")
+"""Replicas that start without a connection to the others."""
 FAULTS = (
     *PLANNED, "sleep", "sleep_long", "kill", "restart", "cut", "slow_network", "lossy_network", "heal",
 )  # fmt: skip

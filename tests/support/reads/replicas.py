@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from promsnmp.cluster.members.gossip import Gossip
 from promsnmp.cluster.members.members import Member, Members
 from promsnmp.cluster.members.peer_status import PeerStatus
+from promsnmp.cluster.members.redis_heartbeat import RedisHeartbeats
 from promsnmp.cluster.peers.client import HANDOVER_PATH, READ_LEASE_PATH, STATUS_PATH
+from promsnmp.cluster.peers.cluster_key import ClusterKey
 from promsnmp.cluster.peers.forward_scrape import ScrapeForwarder
 from promsnmp.cluster.read_leases.exchange import LeaseExchange
 from promsnmp.cluster.read_leases.rules import ReadLeases
@@ -37,10 +39,12 @@ from promsnmp.snmp.credentials import Community
 from promsnmp.snmp.transport import SnmpEndpoint
 from promsnmp.support.http_client import ConnectionRefused, HttpResponse
 from promsnmp.support.listeners import Listeners
+from tests.support.reads.heartbeats import SimulatedRedis, SimulatedRedisClient
 from tests.support.reads.world import SimulatedProcess, World
 
 INTERVAL = 10.0
 MEMBER_TIMEOUT = 10.0
+KEY = ClusterKey("the key of all simulated replicas, 32+")
 LABELS = b'{ifIndex="1"} '
 
 
@@ -57,9 +61,11 @@ class Site:
     replicas: list[SimulatedReplica] = field(default_factory=list)
     polls: dict[str, list[float]] = field(default_factory=dict)
     """When each device was polled."""
-    beats: dict[str, tuple[float, Member | None]] = field(default_factory=dict)
-    """Heartbeats in Redis, by instance; None for one that has left."""
+    redis: SimulatedRedis = field(init=False)
     slowest_poll: float = 0.3
+
+    def __post_init__(self) -> None:
+        self.redis = SimulatedRedis(self.world)
 
     def start(self, name: str) -> SimulatedReplica:
         made = SimulatedReplica(self, name, len(self.replicas))
@@ -74,27 +80,6 @@ class Site:
 
     def find(self, address: str) -> SimulatedReplica:
         return next(one for one in self.replicas if one.me.address == address)
-
-
-class _Heartbeats:
-    name = "redis"
-    problem = ""
-
-    def __init__(self, replica: SimulatedReplica) -> None:
-        self._replica = replica
-        self._site = replica.site
-
-    async def refresh(self, members: Members) -> None:
-        self._site.beats[self._replica.me.instance] = self._site.world.now, self._replica.me
-        members.mark_reachable()
-        for instance, (at, member) in self._site.beats.items():
-            if member is None:
-                members.mark_left(instance)
-            else:
-                members.mark_alive(member, age=self._site.world.now - at)
-
-    async def leave(self) -> None:
-        self._site.beats[self._replica.me.instance] = self._site.world.now, None
 
 
 class _Peers:
@@ -117,6 +102,9 @@ class _Peers:
         max_body: int = 0,
     ) -> HttpResponse:
         world, me, other = self._replica.site.world, self._replica, self._replica.site.find(address)
+        if frozenset((me, other)) in world.reset:
+            await asyncio.sleep(world.chance.random() * world.slowest)
+            raise PeerError(f"{address} reset the connection")
         answered: asyncio.Future[HttpResponse] = asyncio.get_running_loop().create_future()
 
         def respond(response: HttpResponse | Exception) -> None:
@@ -201,13 +189,14 @@ class SimulatedReplica:
             on_awake=self._on_awake,
             clock=self.process.clock,
         )
+        redis = SimulatedRedisClient(site.redis, self.process)
         self.gossip = Gossip(
             self.members,
             self.peers,  # type: ignore[arg-type]
             own_status=lambda: PeerStatus(self.me),
             on_status=lambda _: None,
-            heartbeats=_Heartbeats(self),  # type: ignore[arg-type]
-            on_announced=lambda: self.read_leases.on_announced(),
+            heartbeats=RedisHeartbeats(redis, self.me, KEY, clock=self.process.clock),  # type: ignore[arg-type]
+            on_announced=lambda heard_by: self.read_leases.on_announced(heard_by),
         )
         self.read_leases = LeaseExchange(
             rules,

@@ -43,8 +43,11 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         """When it has something to do, by its clock."""
         if self._ready:  # type: ignore[attr-defined]  # typeshed has only what is public
             return -math.inf
-        coming = [timer.when() for timer in self._scheduled if not timer.cancelled()]  # type: ignore[attr-defined]
-        return min(coming, default=math.inf)
+        timers = self._scheduled  # type: ignore[attr-defined]  # a heap
+        while timers and timers[0].cancelled():  # as the loop itself does
+            self._timer_cancelled_count -= 1  # type: ignore[attr-defined]
+            heapq.heappop(timers)._scheduled = False
+        return float(timers[0].when()) if timers else math.inf
 
     def run_due(self) -> None:
         """Runs everything that is due."""
@@ -113,6 +116,8 @@ class World:
         """Share of messages that are lost."""
         self.cut: set[frozenset[object]] = set()
         """Pairs that cannot reach each other."""
+        self.reset: set[frozenset[object]] = set()
+        """Pairs whose connections are reset at once."""
         self._coming: list[tuple[float, int, Callable[[], object]]] = []
         self._numbers = itertools.count()
 
@@ -146,9 +151,9 @@ class World:
         """Ends all processes."""
         for process in self.processes:
             self.current = process
-            for task in asyncio.all_tasks(process.loop):
-                task.cancel()
-            for _ in range(5):
+            while tasks := asyncio.all_tasks(process.loop):  # one that ends may begin others
+                for task in tasks:
+                    task.cancel()
                 process.loop.run_due()
             process.loop.close()
         self.current = None

@@ -24,11 +24,19 @@ class Announcements:
 
     @property
     def replicas(self) -> tuple[Member, ...]:
-        """The replicas that are announced and have not proven themselves yet: they may run all the same."""
+        """The replicas that are announced and have not proven themselves yet: they may run all the same, unless a
+        member listens in their place, as after a crash."""
         members = self._members
+        taken = {(one.name, one.address) for one in members.present}
         return tuple(
-            one for one in self._waiting.values() if not members.is_proven(one) and not members.is_gone(one.instance)
+            one
+            for one in self._waiting.values()
+            if not members.is_proven(one) and not members.is_gone(one.instance) and (one.name, one.address) not in taken
         )
+
+    def knows(self, instance: str) -> bool:
+        """Whether a process is a member or is announced, so that this replica needs its read lease."""
+        return any(one.instance == instance for one in (*self._members.others, *self.replicas))
 
     def mark_reachable(self) -> None:
         """Notes that the source answers. What it announced before is forgotten: it says it again."""

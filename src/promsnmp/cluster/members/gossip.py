@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from promsnmp.cluster.members.announcements import Announcements
@@ -37,7 +37,8 @@ class Gossip:
 
     ``own_status`` returns this replica's status, ``on_status`` receives another one's. ``heartbeats`` and ``dns`` are
     the sources of members; without one, this replica is alone until another one contacts it. ``on_announced`` is called
-    after each reading of the heartbeats.
+    after each reading of the heartbeats, with the replicas that have read one of this replica
+    (``RedisHeartbeats.heard_by``).
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Gossip:
         on_status: Callable[[PeerStatus], None],
         heartbeats: RedisHeartbeats | None = None,
         dns: ServiceDns | None = None,
-        on_announced: Callable[[], object] = lambda: None,
+        on_announced: Callable[[Mapping[str, float]], object] = lambda heard_by: None,
     ) -> None:
         self.members = members
         self.problems = MemberProblems(patience=lambda: members.member_timeout)
@@ -62,6 +63,7 @@ class Gossip:
         self._announced = Announcements(members)
         self._listeners = Listeners[[]]("change of the members")
         self._wake = asyncio.Event()
+        self._beat_again = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._has_asked = asyncio.Event()
         self._has_sent = asyncio.Event()
@@ -78,7 +80,7 @@ class Gossip:
         self._listeners.subscribe(listener)
 
     def start(self) -> None:
-        heartbeat_rounds = self._repeat(self.exchange_heartbeats, asyncio.Event(), self._has_asked)
+        heartbeat_rounds = self._repeat(self.exchange_heartbeats, self._beat_again, self._has_asked)
         status_rounds = self._repeat(self.send_status_to_all, self._wake, self._has_sent)
         self._tasks = [
             asyncio.create_task(heartbeat_rounds, name="heartbeats"),
@@ -177,9 +179,10 @@ class Gossip:
         else:
             self.problems.note_source(self._heartbeats.name, "")
             self.problems.note_records(f"heartbeats in {self._heartbeats.name}", self._heartbeats.problem)
-            self._on_announced()
+            self._on_announced(self._heartbeats.heard_by)
             if self._announced.addresses - before:
                 self._wake.set()
+                self._beat_again.set()  # so that they know soon that this replica has read their heartbeats
 
     async def send_status_to_all(self) -> None:
         """Sends this replica's status to every member, and to every address in DNS. Raises nothing."""

@@ -4,6 +4,9 @@ Writing and reading are one step on purpose: a Redis that takes no writes would 
 heartbeat has a stamp, the time of Redis's clock. A replica is alive when its stamp changes between two reads, whatever
 the stamp is; only a stamp that is seen for the first time is compared with Redis's clock. So a heartbeat that is left
 behind with a stamp in the future, as after a failover to a server whose clock is slow, makes no member.
+
+A heartbeat also repeats which heartbeats its replica has read. So a replica knows who certainly knows it, although a
+reply of Redis may have been late or lost there (read_leases/rules.py).
 """
 
 from __future__ import annotations
@@ -29,8 +32,12 @@ MAX_ENTRIES, MAX_ENTRY = 512, 4096
 """Entries, of members and of processes that were members lately, and bytes of each one. A larger one is removed."""
 SHOWN_FOR = 30.0
 """Seconds for which an entry that is not believed is a problem: then whoever wrote it is gone."""
+MAX_UPTIME = 2.0**40
+"""Seconds that a replica may have been running."""
 MAX_STARTS = 1024
 """Replicas whose start is remembered."""
+MAX_HEARD, MAX_INSTANCE = 32, 64
+"""Replicas whose heartbeats are repeated in an entry, and characters of their instances, so that it stays small."""
 CLOCK_DRIFT = 0.05
 """By how much the clocks of two replicas may differ in speed; one that was behind, as after a pause of its virtual
 machine, catches up at this rate."""
@@ -109,13 +116,21 @@ class RedisHeartbeats:
         """By the name of the entry, as of the last read."""
         self._starts: dict[str, tuple[float, float]] = {}
         """By instance: when it was started, by this clock, and when that was computed."""
+        self._heard: dict[str, float] = {}
+        """By instance: when it was alive last, as of the last read; seconds after its start."""
+        self.heard_by: dict[str, float] = {}
+        """Who has read a heartbeat of this replica, as of the last read: the instance, and when this one sent it, by
+        ``clock``."""
         self.problem = ""
         """Why entries in Redis are not believed; empty when all are."""
 
     async def refresh(self, members: Announcements) -> None:
         """Writes this replica's heartbeat, and updates the members. Raises CoordinatorError."""
-        heartbeats = await self._beat({**self._me.document(), "fit": self._is_fit()})
+        known = {instance: at for instance, at in self._heard.items() if members.knows(instance)}
+        heard = dict(list(known.items())[:MAX_HEARD])
+        heartbeats = await self._beat({**self._me.document(), "fit": self._is_fit(), "heard": heard})
         members.mark_reachable()
+        self._heard, self.heard_by = {}, {}
         self._seen = {heartbeat.name: self._seen_now(heartbeat) for heartbeat in heartbeats}
         problems: list[str] = []
         for heartbeat in heartbeats:
@@ -146,18 +161,22 @@ class RedisHeartbeats:
         if age == math.inf:
             return
         members.mark_alive(member, age=age)
-        is_other = member.instance != self._me.instance and not member.is_foreign_to(self._me)
-        if is_other and isinstance(fit := record.get("fit"), bool):
+        if member.instance == self._me.instance or member.is_foreign_to(self._me):
+            return
+        if isinstance(fit := record.get("fit"), bool):
             self._on_fitness(member.instance, fit, age)
+        if len(member.instance) <= MAX_INSTANCE:
+            self._heard[member.instance] = math.floor(1000 * (_uptime(record) - age)) / 1000
+        heard = record.get("heard")
+        if isinstance(heard, dict) and self._me.instance in heard:
+            sent_at = self._started + _seconds(heard[self._me.instance])
+            self.heard_by[member.instance] = min(sent_at, self._clock())
 
     def _age(self, instance: str, record: Mapping[str, object]) -> float:
         """Seconds since the entry was written, compared with the most recent entry of this replica. Raises
         PeerError."""
-        uptime = record.get("uptime")
-        if not isinstance(uptime, int | float):
-            raise PeerError("invalid heartbeat of a replica")
         now = self._clock()
-        start = now - uptime
+        start = now - _uptime(record)
         known, at = self._starts.get(instance, (start, now))
         known = min(start, known + CLOCK_DRIFT * (now - at))
         self._starts[instance] = known, now
@@ -176,6 +195,18 @@ class RedisHeartbeats:
         if not isinstance(reply, list):
             raise CoordinatorError("unexpected reply from Redis to a heartbeat")
         return [_read_heartbeat(entry) for entry in reply]
+
+
+def _uptime(record: Mapping[str, object]) -> float:
+    """Seconds for which a replica had been running when it wrote its entry. Raises PeerError."""
+    return _seconds(record.get("uptime"))
+
+
+def _seconds(value: object) -> float:
+    """Raises PeerError."""
+    if not isinstance(value, int | float) or not abs(value) <= MAX_UPTIME:
+        raise PeerError("invalid heartbeat of a replica")
+    return value
 
 
 def _document(description: str) -> Mapping[str, object]:

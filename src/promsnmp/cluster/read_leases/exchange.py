@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from promsnmp.cluster.members.members import Member, Members
 from promsnmp.cluster.peers.client import READ_LEASE_PATH, PeerClient
@@ -81,21 +81,24 @@ class LeaseExchange:
         """All other replicas that may answer scrapes."""
         return (*self._members.others, *self._announced())
 
-    def on_announced(self) -> None:
-        """To be called whenever the heartbeats were read."""
+    def on_announced(self, heard_by: Mapping[str, float]) -> None:
+        """To be called whenever the heartbeats were read, with the replicas (instances) that have read one of this
+        replica, and when that was sent."""
         for one in self._members.others:
             if not self._members.is_refused(one.instance):
                 self.rules.note_alive(one.instance)
         self.rules.set_members(
             (one.instance for one in self._members.others), (one.instance for one in self._announced())
         )
+        for instance, sent_at in heard_by.items():
+            self.rules.note_heard(instance, sent_at)
+        self._notify()
 
     def on_members_changed(self) -> None:
         """To be called whenever the members change, before anybody else hears of it."""
-        self.on_announced()
+        self.on_announced({})
         self._changed_at = self.rules.clock()
         self._wake.set()
-        self._notify()
 
     def receive(self, body: bytes) -> bytes:
         """Answers another replica. Raises PeerError."""

@@ -40,6 +40,8 @@ class LeaseMessage:
     """The sender owned devices of the receiver before, and has not handed over all of their histograms yet."""
     stamp: float | None = None
     """The sender's time, while it holds all read leases."""
+    time: float | None = None
+    """The sender's time in any case; None in messages of version 0.3.0."""
 
     def json(self) -> bytes:
         return json.dumps(asdict(self)).encode()
@@ -49,7 +51,7 @@ def read_lease_message(body: bytes) -> LeaseMessage:
     """The message in a body. Raises PeerError when it is invalid."""
     try:
         document = json.loads(body)
-        stamp, revoked = document["stamp"], tuple(map(str, document["revoked"]))
+        stamp, time, revoked = document["stamp"], document.get("time"), tuple(map(str, document["revoked"]))
         numbers = int(document["number"]), int(document["confirmed"])
         duration = float(document["duration"])
         if len(revoked) > MAX_DEVICES or max(numbers) >= _MAX_NUMBER or not 0 <= duration <= _MAX_DURATION:
@@ -66,6 +68,7 @@ def read_lease_message(body: bytes) -> LeaseMessage:
             final=bool(document["final"]),
             handing_over=bool(document["handing_over"]),
             stamp=None if stamp is None else float(stamp),
+            time=None if time is None else float(time),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise PeerError("invalid message about read leases") from None

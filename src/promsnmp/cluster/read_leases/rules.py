@@ -22,6 +22,12 @@ and Cheriton, "Leases", 1989):
 6. A replica whose silence was so long that the others may have dropped it as a member (``is_dropped``) answers nothing
    before they have heard it again: they may be owners in its place and need no lease of it. After a sleep of that
    length it learns anew who the members are.
+7. The same goes for a replica that has just started, and for each other one that it has just learnt of: that one has
+   not heard of it until it says so, by a lease, or by its heartbeat in Redis (``note_heard``). That it has a heartbeat
+   says nothing: it may have written it before this replica wrote its first one, or the reply of Redis, with the
+   heartbeats of the others, may be late or lost. From the moment when it has read this replica's heartbeat, it needs
+   the lease of this one, and shows nothing from memory without it. And it does not drop this one for as long as members
+   may be silent, counted from when this replica sent the heartbeat.
 
 Assumptions: two running replicas do not both believe that the other one is gone. They can be wrong only when they
 cannot reach each other *and* have no source of members in common that both can reach. And a process whose address
@@ -41,7 +47,6 @@ from promsnmp.cluster.read_leases.messages import MAX_DEVICES, LeaseMessage
 
 MARGIN = 0.1
 """Share of a lease by which its holder considers it shorter."""
-MAX_KNOWN_BEFORE = 1000
 MAX_DURATION = 2.0
 """Seconds of a lease. So long a scrape may wait when the owner of its device has just stopped to answer: not much
 longer than the other replica waits for the owner anyway. And so long an owner may be too busy to renew its leases
@@ -58,7 +63,8 @@ class _Peer:
     is_member: bool = False
     """Whether it has proven itself; if not, it has a heartbeat, gets no lease, and its own lease does not count."""
     heard_at: float = -math.inf
-    """When it certainly knew this replica: when the last request was sent that it answered with a lease."""
+    """When it certainly knew this replica: when the last request was sent that it answered with a lease, or the last
+    heartbeat that it has read; by this replica's clock."""
     tried_since: float | None = None
     """When the first request after that was sent."""
     final: bool = False
@@ -68,6 +74,7 @@ class _Peer:
     nothing is unknown of it, and it shows nothing any more."""
     handing_over: bool = False
     stamp: float | None = None
+    time: float | None = None
 
     granted_at: float = -math.inf
     revoked: dict[str, int] = field(default_factory=dict)
@@ -126,8 +133,6 @@ class ReadLeases:
         self._on_revoked = on_revoked
         self._on_awake = on_awake
         self._peers: dict[str, _Peer] = {}
-        self._known_before: dict[str, None] = {}
-        """Replicas (instances) that are gone: if they come back, they have not heard this one lately."""
         self._number = 0
         self._ticked_at: float | None = None
         self._hold_until = -math.inf
@@ -196,17 +201,12 @@ class ReadLeases:
         gone = [one for one, peer in self._peers.items() if one not in (members if peer.is_member else present)]
         for instance in gone:
             self._forget(self._peers.pop(instance), now)
-            self._known_before[instance] = None
             self.handing_over.discard(instance)
         for instance in present - self._peers.keys():
-            self._peers[instance] = peer = _Peer()
-            if instance not in members and instance not in self._known_before:
-                peer.heard_at = now  # whoever writes a heartbeat reads those of the others with it
+            self._peers[instance] = _Peer()
         for instance in members:
             if not self._peers[instance].is_member:
                 self._admit(self._peers[instance])
-        while len(self._known_before) > MAX_KNOWN_BEFORE:
-            del self._known_before[next(iter(self._known_before))]
         self._update()
 
     def _admit(self, peer: _Peer) -> None:
@@ -233,6 +233,7 @@ class ReadLeases:
             final=self.is_leaving,
             handing_over=receiver in self.handing_over,
             stamp=now if self.is_valid else None,
+            time=now,
         )
 
     def respond(self, request: LeaseMessage) -> LeaseMessage:
@@ -278,10 +279,20 @@ class ReadLeases:
             peer.has_crashed = False
             self._update()
 
+    def note_heard(self, instance: str, at: float) -> None:
+        """Another replica has read the heartbeat that this one sent at that time."""
+        if (peer := self._peers.get(instance)) is not None:
+            peer.heard_at = max(peer.heard_at, at)
+
     def stamp_of(self, instance: str) -> float | None:
         """The time of another replica when it last said that it held all leases, by its clock."""
         peer = self._peers.get(instance)
         return None if peer is None else peer.stamp
+
+    def time_of(self, instance: str) -> float | None:
+        """The time of another replica in its last message, by its clock."""
+        peer = self._peers.get(instance)
+        return None if peer is None else peer.time
 
     # ------------------------------------------------------------------------------------------------ revocations
 
@@ -336,6 +347,7 @@ class ReadLeases:
         peer.final, peer.has_crashed = message.final, False
         peer.handing_over = message.handing_over
         peer.stamp = message.stamp if message.stamp is not None else peer.stamp
+        peer.time = message.time if message.time is not None else peer.stamp
         self._confirm(peer, message.confirmed)
         return peer
 

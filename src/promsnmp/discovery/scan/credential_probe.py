@@ -20,7 +20,7 @@ from promsnmp.snmp.credentials import Community, Credentials, User
 from promsnmp.snmp.operations.base import TOO_BIG
 from promsnmp.snmp.security import CommunityModel, Refused, Resynchronise, SecurityModel, Unauthentic, Unexpected
 from promsnmp.snmp.session import MAX_RESYNCHRONISATIONS
-from promsnmp.snmp.silence import usable_bits
+from promsnmp.snmp.silence import telling_id, usable_bits
 from promsnmp.snmp.v3.engine import EngineState
 from promsnmp.snmp.v3.keys import KeyCache
 from promsnmp.snmp.v3.reports import missing_passphrase
@@ -207,4 +207,4 @@ class Probe:
         self._model = candidate.model(self._engine, self._keys)
         self._oids = list(PROBE_OBJECTS)
         self._resynchronised = 0
-        self._request_id = secrets.randbits(31)
+        self._request_id = telling_id()

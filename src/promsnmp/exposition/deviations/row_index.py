@@ -67,7 +67,6 @@ def decode_row(indexes: Sequence[Index], subids: SubIds, *, encoding: str = "") 
         )
         if kind not in NUMBERS:
             valid = valid and max(taken, default=0) <= 0xFF
-            text = text.rstrip("\0") if kind == IndexType.DISPLAY_STRING else text
         texts.append(text)
         used.append(taken)
         excess -= len(taken)
@@ -75,6 +74,8 @@ def decode_row(indexes: Sequence[Index], subids: SubIds, *, encoding: str = "") 
     if row is not None:
         return row
     fits = not excess or rest == _TRAILING_ZERO
+    if fits:
+        texts = [_unpadded(index, text) for index, text in zip(indexes, texts, strict=True)]
     return RowIndex(tuple(texts), tuple(used), rest, 0 if fits else excess, fits and valid)
 
 
@@ -102,7 +103,9 @@ def _as_sent(indexes: Sequence[Index], subids: SubIds, encoding: str) -> RowInde
     if found is None:
         return None
     valid = all(map(_is_possible, indexes, found))
-    return RowIndex(tuple(map(_unpadded, indexes, found)), tuple(one.used for one in found), (), 0, valid)
+    return RowIndex(
+        tuple(map(_unpadded, indexes, (one.text for one in found))), tuple(one.used for one in found), (), 0, valid
+    )
 
 
 def _forms(index: Index, encoding: str) -> Iterator[_Form]:
@@ -155,9 +158,9 @@ def _uncounted_address(_: Index, subids: SubIds) -> _Part | None:
     return _Part(*decode_index(subids, IndexType.INET_ADDRESS_MISSING_SIZE))
 
 
-def _unpadded(index: Index, part: _Part) -> str:
+def _unpadded(index: Index, text: str) -> str:
     """The text of an index, a string without the NULs that fill it up."""
-    return part.text.rstrip("\0") if index.type == IndexType.DISPLAY_STRING else part.text
+    return text.rstrip("\0") if index.type == IndexType.DISPLAY_STRING else text
 
 
 def _is_possible(index: Index, part: _Part) -> bool:

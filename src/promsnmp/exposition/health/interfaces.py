@@ -18,6 +18,8 @@ from promsnmp.modules.health.expression import Value, number_of, text_of
 from promsnmp.modules.health.template import Template
 
 _IF_INDEX = "1.3.6.1.2.1.2.2.1.1."
+_WORDS = 12
+"""Words of a component's name that may be the name of an interface."""
 _HIGHEST_LEVEL = 10
 """Components one inside the other that are looked at."""
 
@@ -65,15 +67,15 @@ class Interfaces:
         return self._by_name
 
     def _of_entity(self, entity: int, name: str) -> int | None:
-        """The interface of the nearest port that contains an entity (RFC 6933 section 3.4), or whose name begins
-        that of the entity."""
+        """The interface of the nearest port that contains an entity (RFC 6933 section 3.4), or whose name is a
+        word of the entity's name."""
         ports, contained_in = self._ports(), self._source(CONTAINED_IN)
         at, level = entity, 0
         while at and level < _HIGHEST_LEVEL:
             if at in ports:
                 return ports[at]
             at, level = int(number_of(contained_in.get((at,))) or 0), level + 1
-        words = re.split(r"[\s,:]+", name)[:3]
+        words = re.split(r"[\s,:()]+", name)[:_WORDS]
         return next((number for word in words if len(word) > 2 and (number := self._names().get(word))), None)
 
     def _ports(self) -> dict[int, int]:

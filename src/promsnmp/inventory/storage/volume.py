@@ -1,7 +1,9 @@
 """Checks the volume of the inventory file while the service runs: can it be written, and do its locks work?
 
-A volume that is read-only, full, or belongs to another user shows at the start and within half a minute afterwards, not
-when an operator makes the first change. Reading and polling go on.
+A volume that is read-only, full, or belongs to another user shows at the start and soon afterwards, not when an
+operator makes the first change. Reading and polling go on. With other replicas, one that cannot write leaves the lead
+to them (``cluster/election/eligibility.py``), so there it is checked more often. A volume that hangs keeps one thread
+busy.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import logging
 import math
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from promsnmp.errors import InventoryUnavailable
@@ -28,13 +31,16 @@ from promsnmp.inventory.storage.lock_check import LockCheck, check_locks
 log = logging.getLogger(__name__)
 
 CHECK_INTERVAL = 30.0
-"""Seconds between two checks of a volume that can be written; one that cannot is checked each time."""
+"""Seconds between two checks of a volume that can be written, without other replicas; one that cannot is checked each
+time."""
 
 
 class VolumeCheck:
     """What is known about the volume of the inventory file ``path``."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.interval = CHECK_INTERVAL
+        """Seconds between two checks of a volume that can be written."""
         self.write_error: InventoryUnavailable | None = None
         """Why the last write, or the last check, failed; None when it succeeded."""
         self.has_refused = False
@@ -42,22 +48,38 @@ class VolumeCheck:
         self.locks = LockCheck()
         """Whether locks exclude other processes."""
         self._path = path
+        self._clock = clock
         self._checked_at = -math.inf
+        self._answered_at = clock()
+        self._check_error = ""
         self._locks_checked = False
 
+    def problem(self, silence: float) -> str:
+        """Why the last check failed, or that there was no answer for ``silence`` seconds; empty when all is well."""
+        if self._clock() - self._answered_at > silence:
+            return "the volume of the inventory file does not answer"
+        return self._check_error
+
     async def run(self) -> None:
-        """Checks whether a write would succeed now, if that is due, and once whether locks work. Raises nothing."""
-        is_due = time.monotonic() - self._checked_at >= CHECK_INTERVAL
+        """Checks whether a write would succeed now, if that is due, and once whether locks work. Raises what nobody
+        expects."""
+        is_due = self._clock() - self._checked_at >= self.interval
         if not is_due and self.write_error is None:
             return
         try:
             await asyncio.to_thread(try_writing, self._path)
         except InventoryUnavailable as error:
+            self._check_error = str(error)
             self.note_failure(error)
+        except Exception as error:  # a replica with a mistake here is no better leader
+            self._check_error = f"{type(error).__name__}: {error}"
+            raise
         else:
+            self._check_error = ""
             self.note_success()
             await self._check_locks()
-        self._checked_at = time.monotonic()
+        finally:
+            self._answered_at = self._checked_at = self._clock()
 
     def note_failure(self, error: InventoryUnavailable, *, refused: bool = False) -> None:
         """A write failed; ``refused``: that of a change."""

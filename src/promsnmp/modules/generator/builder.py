@@ -15,9 +15,13 @@ from promsnmp.modules.generator.requested_oids import RequestedObject, Requested
 from promsnmp.modules.generator.types import (
     TYPE_COLUMN_CONVENTIONS,
     UnusableIndex,
+    index_type,
+    is_address,
+    label_type,
     make_index,
     metric_type,
     type_index_distance,
+    without_own_type,
 )
 from promsnmp.modules.mibs.tree import IndexPart, MibNode, MibTree, Oid, dotted, parse_oid
 from promsnmp.modules.model import Filter, Index, Lookup, Metric, Module
@@ -96,6 +100,14 @@ class _Builder:
         override = self._overrides.get(node.oid)
         return (override.type if override else "") or (metric_type(node.type) if node.type else "")
 
+    def _label_type(self, node: MibNode) -> tuple[str, tuple[tuple[int, str], ...]]:
+        """The type of a column as a label, and the names that it shows."""
+        if node.type is None:
+            return self._type(node), ()
+        override = self._overrides.get(node.oid)
+        kind = label_type(node.type, override.type if override else "")
+        return kind, node.type.enums if kind == MetricType.ENUM_AS_INFO else ()
+
     # ------------------------------------------------------------------------------------------------------ metrics
 
     def _targets(self) -> Iterator[RequestedObject]:
@@ -150,10 +162,14 @@ class _Builder:
     def _indexes(self, node: MibNode) -> tuple[Index, ...]:
         out: list[Index] = []
         before: list[IndexPart] = []
+        behind_address = False
         for part in node.indexes:
             override = self._overrides.get(part.oid) if part.oid else None
             index = make_index(part, override.type if override else "", label=label_name(part.label))
-            if distance := type_index_distance(index, before):
+            follows_address, behind_address = behind_address, is_address(index)
+            if follows_address and behind_address:
+                index = without_own_type(index, part)
+            elif distance := type_index_distance(index, before):
                 del out[-distance:]
             before.append(part)
             out.append(index)
@@ -190,11 +206,15 @@ class _Builder:
             if column is None:
                 continue
             self._note_other_rows(rule, column)
-            label, kind = label_name(column.name), self._type(column)
+            label, kind, enums = label_name(column.name), *self._label_type(column)
             hint = self._display_hint(rule.display_hint, column, kind)
-            lookups.append(Lookup(sources, label, dotted(column.oid), kind, display_hint=hint))
+            lookups.append(Lookup(sources, label, dotted(column.oid), kind, enums, hint))
             if label in chained and label not in {index.labelname for index in indexes}:
-                indexes.append(Index(label, kind))  # another lookup starts from it
+                if as_index := index_type(kind):
+                    indexes.append(Index(label, as_index, enum_values=enums))  # another lookup starts from it
+                else:
+                    reason = f"a {kind} cannot be an index"
+                    self._notes.append(f"no lookup can start from {rule.lookup}: {reason} ({column.place})")
             whole_index = sources == tuple(index.labelname for index in metric.indexes)
             self._requested.add_beside(node.oid, column.oid, same_rows=whole_index)
             dropped_labels += sources if rule.drop_sources else ()

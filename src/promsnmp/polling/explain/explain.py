@@ -67,7 +67,7 @@ async def explain(
         differences=collector.states.of(target).identity.differences,
         problem=str(problem) if problem is not None else "",
         total=requests.total,
-        agent=tuple(collector.states.of(target).limits.lines()),
+        agent=collector.states.of(target).lines(),
         discarded=recording.traffic.discarded,
         walks=requests.walks,
         gets=requests.gets,

@@ -46,7 +46,7 @@ class HealthExplanation:
     samples: Sequence[HealthSample]
     readings: tuple[ReadingExplanation, ...]
     missing: Mapping[str, str]
-    """By kind of which there are no readings: why."""
+    """Why a kind has no readings, by kind."""
     problem: str
     cost: Cost
 

@@ -6,7 +6,9 @@ anew.
 
 A page is handed over only while this replica could show it itself: it holds all read leases, and no other replica has
 polled the device since. What another replica may have shown *afterwards* only the receiver knows: with its ``stamp``,
-which it sent before the page was handed over, it decides whether it heard of a newer page since then.
+which it sent before the page was handed over, it decides whether it heard of a newer page since then. And it takes
+nothing when others may have owned its devices since the sender last heard of it (``heard``), as when the message waited
+while the receiver slept. Whoever may have owned them says so before it grants a read lease (``was_owner``).
 """
 
 from __future__ import annotations
@@ -125,6 +127,7 @@ class Handover:
 
     def receive(self, body: bytes) -> bytes:
         """Takes over what another replica hands over. Raises PeerError."""
+        self._rules.notice_sleep()  # the message may have waited while this process slept
         now = time.monotonic()
         message = decode(body, now=now)
         if message.receiver != self._cluster.members.me.instance:
@@ -132,9 +135,15 @@ class Handover:
         members = self._cluster.members
         staying = [one.name for one in members.present if one.instance != message.sender or not message.leaves]
         ring = HashRing(staying, members.me.name)
+        heard = message.stamp if message.heard is None else message.heard
+        shift = self._rules.clock() - now
+        if heard is None or heard - shift < self._page_service.invalidations.unknown_until:
+            return b"{}"  # others may have owned the devices since: the handover is too old
         for part in message.parts:
             if ring.is_mine(part.key.partition("/")[0]):
-                self._take_over(part, message.stamp, now)
+                self._take_over_histograms(part, now)
+                if message.stamp is not None:
+                    self._take_over_page(part, message.stamp - shift)
         return b"{}"
 
     async def stop(self) -> None:
@@ -157,7 +166,7 @@ class Handover:
         """Continues histograms of a device that is this replica's again before it was handed over."""
         if lost.handover.utilization is not None and self._is_trusted(lost):
             for series in transfers(lost.handover.utilization, most=MAX_SERIES, now=now):
-                self._take_over(HandoverPart(lost.handover.key, lost.handover.modules, None, series), None, now)
+                self._take_over_histograms(HandoverPart(lost.handover.key, lost.handover.modules, None, series), now)
 
     def _is_trusted(self, lost: _LostDevice) -> bool:
         """Whether no other replica owned the device before it was lost here; all have answered by then."""
@@ -188,7 +197,7 @@ class Handover:
             sent += sum(len(body) for part in parts if part.page is not None for body in part.page.compressed.values())
             allowed = [part for part in parts if part.page is None or self._may_hand_over(part, sent)]
             stamp, leaves = self._rules.stamp_of(owner.instance), self._rules.is_draining
-            message = HandoverMessage(me, owner.instance, stamp, allowed, leaves)
+            message = HandoverMessage(me, owner.instance, stamp, allowed, leaves, self._rules.time_of(owner.instance))
             body = encode(message, now=time.monotonic())
             try:
                 answer = await self._cluster.peers.request(
@@ -218,13 +227,14 @@ class Handover:
 
     # ---------------------------------------------------------------------------------------------------- receiving
 
-    def _take_over(self, part: HandoverPart, stamp: float | None, now: float) -> None:
+    def _take_over_histograms(self, part: HandoverPart, now: float) -> None:
         if part.series is not None:
             utilization = self._states.utilization(part.key, part.modules)
             utilization.take_over(part.series.series, part.series.present, part.series.uptime, now)
-        if part.page is not None and stamp is not None:
-            sent_at, device = stamp - (self._rules.clock() - now), part.key.partition("/")[0]
-            invalidations = self._page_service.invalidations
-            is_newest = invalidations.revoked_at(device) <= sent_at - LATEST_COMMIT
-            if is_newest and invalidations.of(device) <= sent_at:
-                self._page_service.store(part.key, part.modules, part.page)
+
+    def _take_over_page(self, part: HandoverPart, sent_at: float) -> None:
+        """Takes over a page that was allowed at ``sent_at`` (seconds, monotonic), unless it may be outdated now."""
+        device, invalidations = part.key.partition("/")[0], self._page_service.invalidations
+        is_newest = invalidations.revoked_at(device) <= sent_at - LATEST_COMMIT
+        if part.page is not None and is_newest and invalidations.of(device) <= sent_at:
+            self._page_service.store(part.key, part.modules, part.page)

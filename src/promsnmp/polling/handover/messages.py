@@ -57,6 +57,8 @@ class HandoverMessage:
     parts: Sequence[HandoverPart]
     leaves: bool = False
     """The sender stops: the receiver owns the devices as soon as it is gone."""
+    heard: float | None = None
+    """The receiver's own time in the last message that the sender had got of it; version 0.3.0 sends none."""
 
 
 def parts_of(devices: Sequence[DeviceHandover], *, now: float) -> Iterator[list[HandoverPart]]:
@@ -113,6 +115,7 @@ def encode(message: HandoverMessage, *, now: float) -> bytes:
         "receiver": message.receiver,
         "stamp": message.stamp,
         "leaves": message.leaves,
+        "heard": message.heard,
         "parts": parts,
     }
     return b"\n".join((json.dumps(head).encode(), b"".join(blobs)))
@@ -132,13 +135,14 @@ def decode(body: bytes, *, now: float) -> HandoverMessage:
                 bodies[Format[name]] = blobs[at : at + size]
                 at += size
             parts.append(_part(one, bodies, now))
-        stamp = head["stamp"]
+        stamp, heard = head["stamp"], head.get("heard")
         return HandoverMessage(
             str(head["sender"]),
             str(head["receiver"]),
             None if stamp is None else float(stamp),
             parts,
             bool(head["leaves"]),
+            None if heard is None else float(heard),
         )
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError):
         raise PeerError("invalid handover of a replica") from None

@@ -81,8 +81,8 @@ class AgentLimits:
     """Where its answers come from, when that is not where it was asked."""
     answered_at: float = 0.0
     """When it answered last, seconds of the event loop's clock; 0: never."""
-    looks_next: bool = False
-    """Without retries: whether the next poll asks as the last retry would, as the one before got no answer."""
+    silences: int = 0
+    """Sessions without an answer since the last answer. Without retries, the next one begins with the least."""
     allowed_repetitions: int = 0
     """The most that the inventory allows for the device; 0: it says nothing."""
     allowed_objects: int = 0
@@ -104,7 +104,7 @@ class AgentLimits:
         """The agent answered nothing in a session: what worked before is tried no longer than needed."""
         self.repetitions.doubt()
         self.objects.doubt()
-        self.looks_next = not self.looks_next
+        self.silences += 1
 
     def repetitions_of(self, wanted: int) -> int:
         """``wanted`` repetitions, or as many of them as the agent takes and the inventory allows."""

@@ -7,6 +7,7 @@ users of a target share it. It holds no secret.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from promsnmp.snmp.security import MAX_DATAGRAM
@@ -14,6 +15,7 @@ from promsnmp.snmp.security import MAX_DATAGRAM
 TIME_WINDOW = 150  # seconds, RFC 3414 section 2.2.3
 MAX_BOOTS = 0x7FFFFFFF
 """A counter at this maximum stays there, and the engine is outside every time window (RFC 3414 section 2.2.2)."""
+MSG_ID_BITS = 31
 _MAX_TIME = 0x7FFFFFFF
 _SALT_MASK = (1 << 64) - 1
 
@@ -33,6 +35,8 @@ class EngineState:
     """Whether it has answered a request since its engine id is known."""
     max_message: int = MAX_DATAGRAM
     """Octets of the largest message that it takes (msgMaxSize, RFC 3412 section 6.3)."""
+    msg_id_bits: int = MSG_ID_BITS
+    """Bits of the msgIDs that it returns unchanged; some agents cut them."""
     salt: int = field(default_factory=lambda: secrets.randbits(64), repr=False)
     """Counts encrypted messages from a random start (RFC 3414 section 8.1.1.1, RFC 3826 section 3.1.2.1)."""
 
@@ -47,7 +51,7 @@ class EngineState:
         self.boots = self.time = 0
         self.updated_at = 0.0
         self.synchronised = self.answered = False
-        self.max_message = MAX_DATAGRAM
+        self.max_message, self.msg_id_bits = MAX_DATAGRAM, MSG_ID_BITS
 
     def set_clock(self, boots: int, time: int, now: float) -> None:
         """Sets the engine's clock as of ``now``."""
@@ -70,6 +74,11 @@ class EngineState:
         if boots >= MAX_BOOTS or boots < self.boots:
             return False
         return time >= self.time_at(now) - TIME_WINDOW
+
+    def lines(self) -> Iterator[str]:
+        """What was learned about how it answers, for people."""
+        if self.msg_id_bits < MSG_ID_BITS:
+            yield f"msgIDs are cut: those sent have {self.msg_id_bits} bits now"
 
     def next_salt(self) -> int:
         """A 64-bit number that no earlier message to this engine used as its salt."""

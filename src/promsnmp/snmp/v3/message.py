@@ -18,6 +18,7 @@ USM = 3  # msgSecurityModel, RFC 3411 section 5 (SnmpSecurityModel)
 MAX_SIZE = MAX_DATAGRAM
 SMALLEST_MAX_SIZE = 484  # RFC 3412 section 6.3
 MAX_INT31 = 0x7FFFFFFF
+_LEAST_CUT_ID = -0x800000
 MAX_ENGINE_ID = 32  # RFC 3411 section 5 requires 5 to 32 octets; shorter ones exist and do no harm
 
 _AUTH = 0x01
@@ -163,7 +164,7 @@ def _scoped(data: bytes, pos: int, end: int) -> ScopedPdu:
 
 def _global_data(data: bytes, pos: int, end: int) -> tuple[int, SecurityLevel, bool, int]:
     """msgID, level, whether a report is wanted, and msgMaxSize, of the msgGlobalData at ``pos``."""
-    msg_id, at = _int31(data, pos, end, "msgID")
+    msg_id, at = _msg_id(data, pos, end)
     max_size, at = _int31(data, at, end, "msgMaxSize")
     start, at = ber.read(data, at, end, ber.OCTET_STRING)
     if at - start != 1:
@@ -184,6 +185,14 @@ def _octets(data: bytes, pos: int, end: int, most: int, name: str) -> tuple[byte
     if stop - start > most:
         raise Malformed(f"{name} has {stop - start} octets")
     return data[start:stop], stop
+
+
+def _msg_id(data: bytes, pos: int, end: int) -> tuple[int, int]:
+    """The msgID; agents that cut it to three octets or fewer may send a negative one."""
+    value, stop = ber.read_integer(data, pos, end)
+    if not _LEAST_CUT_ID <= value <= MAX_INT31:
+        raise Malformed(f"msgID is {value}")
+    return value, stop
 
 
 def _int31(data: bytes, pos: int, end: int, name: str) -> tuple[int, int]:

@@ -20,6 +20,7 @@ from promsnmp.snmp import ber, oid
 from promsnmp.snmp.ber import Malformed, Pdu
 from promsnmp.snmp.credentials import LEVEL_NAMES, SecurityLevel, User
 from promsnmp.snmp.security import Refused, Resynchronise, Unauthentic, Unexpected
+from promsnmp.snmp.silence import telling_id, usable_bits
 from promsnmp.snmp.v3 import message as usm_message
 from promsnmp.snmp.v3.crypto import SecurityProtocols, security_protocols
 from promsnmp.snmp.v3.engine import MAX_BOOTS, TIME_WINDOW, EngineState
@@ -77,7 +78,9 @@ class UsmModel:
         self._engine = engine
         self._keys = keys
         self._clock = clock
-        self._msg_id = secrets.randbits(31)
+        self._msg_id = telling_id() - 1
+        self._msg_id_bits = engine.msg_id_bits
+        """Bits of the next msgIDs: what the engine is known for, or a guess until a checked answer confirms it."""
         self._probe = ber.encode_pdu(ber.GET, secrets.randbits(31), 0, 0, b"")
         self._outstanding: dict[int, _SentRequest] = {}
         self._request = b""
@@ -150,7 +153,7 @@ class UsmModel:
 
     def _register(self, sent: _SentRequest) -> int:
         """A new msgID for ``sent``. A new request ends the wait for answers to all messages before."""
-        self._msg_id = self._msg_id + 1 & usm_message.MAX_INT31
+        self._msg_id = self._msg_id + 1 & (1 << self._msg_id_bits) - 1
         waiting = self._outstanding
         if sent.kind is _RequestKind.REQUEST and sent.pdu != self._request:
             self._request = sent.pdu
@@ -182,7 +185,7 @@ class UsmModel:
         header = message.header
         sent = self._outstanding.get(header.msg_id)
         if sent is None:
-            raise Unexpected("the answer has an unknown msgID (late, duplicate or replayed)")
+            self._handle_unknown_id(header.msg_id)
         if header.level > sent.level:
             raise Unauthentic(f"the answer has security level {LEVEL_NAMES[header.level]}, higher than requested")
         if header.level != NO_AUTH:
@@ -192,6 +195,17 @@ class UsmModel:
             self._handle_report(scoped, header, sent)
         self._check_response(scoped, header, sent)
         return scoped.buffer, scoped.pdu
+
+    def _handle_unknown_id(self, msg_id: int) -> NoReturn:
+        """Asks again with a shorter msgID when an answer has one of ours cut to some octets.
+
+        The answer itself does not count: that to the next message must be right in everything, with a whole msgID.
+        """
+        bits = min((found for sent in self._outstanding if (found := usable_bits(sent, msg_id))), default=0)
+        if 0 < bits < self._msg_id_bits:
+            self._msg_id_bits = bits
+            raise Resynchronise(f"the agent cuts msgIDs to {bits + 1} bits", authentic=False)
+        raise Unexpected("the answer has an unknown msgID (late, duplicate or replayed)")
 
     def _authenticate(self, datagram: bytes, message: Message, sent: _SentRequest) -> None:
         """Engine, user and MAC: RFC 3414 section 3.2 steps 3, 4 and 6."""
@@ -246,7 +260,7 @@ class UsmModel:
         self._adopt(sent.engine_id)
         self._outstanding.clear()  # an answer to a retransmission answers all of them
         self._engine.answered = True
-        self._engine.max_message = header.max_size
+        self._engine.max_message, self._engine.msg_id_bits = header.max_size, self._msg_id_bits
 
     def _check_time(self, header: Header, sent: _SentRequest) -> bool:
         """Whether an authenticated answer is inside the time window, or confirms the time that was guessed."""

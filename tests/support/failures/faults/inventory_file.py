@@ -62,7 +62,8 @@ def folder_cannot_be_synced(fleet: Fleet, calls: FaultyCalls, *, file: Path, sla
                 name = f"unsynced at {replica.name}"
                 assert name in {device.sys_name for device in _inventory(file).devices}
                 _wait_for(lambda name=name: all(name in device_names_at(each) for each in fleet.replicas), name, slack)  # type: ignore[misc]
-            assert "cannot be synced" in _error_of(leader)
+            error = _error_of(leader)  # that of the last change, or of a later check of the volume
+            assert "cannot be synced" in error or "cannot be written" in error, error
             assert leader.metric("promsnmp_inventory_healthy") == 0
         _wait_for(lambda: not _error_of(leader), "health that is well again", slack)
         for replica in fleet.replicas:
@@ -76,6 +77,7 @@ def folder_cannot_be_synced(fleet: Fleet, calls: FaultyCalls, *, file: Path, sla
 def sees_another_volume(fleet: Fleet, file: Path, *, slack: float, reported: bool) -> Writes:
     """A replica whose volume is another one, such as an old copy, knows no device: it asks a replica that knows more,
     and with ``reported``, its health must report it."""
+    file.parent.mkdir(exist_ok=True)
     copyfile(installation_file(fleet.folder / "inventory.json"), installation_file(file))
     (other,) = fleet.start(fleet.fresh_name(), env={"PROM_INV_FILE": str(file)})
     try:
@@ -167,7 +169,11 @@ def is_set_right(fleet: Fleet, way_out: WayOut, *, file: Path, slack: float) -> 
         way_out.state(file, backup.read_bytes())
         if way_out.reason:
             for replica in fleet.replicas:
-                _wait_for(lambda replica=replica: way_out.reason in _error_of(replica), way_out.reason, slack)  # type: ignore[misc]
+                _wait_for(
+                    lambda replica=replica: way_out.reason in _error_of(replica) or _is_written_again(way_out, file),  # type: ignore[misc]
+                    way_out.reason,
+                    slack,
+                )
         if way_out.command:
             _promsnmp(way_out.command, file, backup)
         if way_out.deletes:
@@ -185,6 +191,11 @@ def is_set_right(fleet: Fleet, way_out: WayOut, *, file: Path, slack: float) -> 
         assert leader.client.delete(f"/promsnmp/devices/{MARK}").status_code == 204
     assert not scrapes.failures, scrapes.failures[:5]
     return Writes(done=2 * len(fleet.replicas), scrapes=scrapes.count)
+
+
+def _is_written_again(way_out: WayOut, file: Path) -> bool:
+    """Whether the leader has written a file again that was gone, because it had something to store."""
+    return way_out.state is _gone and file.exists()
 
 
 def _promsnmp(command: tuple[str, ...], file: Path, backup: Path) -> None:

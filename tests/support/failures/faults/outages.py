@@ -44,13 +44,13 @@ def backend_fails(fleet: Fleet, faults: Sequence[Fault], *, slack: float, lastin
             with fault():
                 wait_for_no_leader(fleet, within=fleet.timing.duration + slack)
                 time.sleep(lasting)
-                check_changes_are_refused(fleet)
-                wait_until(
+                wait_until(  # a follower may read the record until its lease has ended, a little after the leader
                     lambda: not any(map(backend_up, fleet.replicas)),
-                    deadline=slack,
+                    deadline=fleet.timing.duration / 3 + slack,
                     what="every replica to report the outage",
                 )
-                assert all(replica.knows(len(fleet.replicas)) for replica in fleet.replicas)
+                check_changes_are_refused(fleet)
+                assert all(len(replica.members) == len(fleet.replicas) for replica in fleet.replicas)
         ended = lease_clock()
         fleet.lead_period_after(ended, within=2 * fleet.timing.duration + slack)
         healed = max(period.begin for period in fleet.lead_periods()) - ended

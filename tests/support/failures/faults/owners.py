@@ -67,9 +67,37 @@ def reading_replicas(
         yield fleet
 
 
+Turn = Callable[[ReadingScrapes, Replica], None]
+"""What happens to one replica, while the others are scraped."""
+
+
 def owners_sleep(fleet: Fleet, *, scrapes: int, asleep: float, rest: float) -> Readings:
     """Each replica in turn sleeps (SIGSTOP) while the others are scraped, and is scraped again when it wakes."""
+    return _play(fleet, [_sleep(fleet, asleep, rest)], scrapes=scrapes, may_reset=asleep >= MEMBER_TIMEOUT / 2)
 
+
+def owners_crash(fleet: Fleet, *, scrapes: int, rest: float) -> Readings:
+    """Each replica in turn is killed (SIGKILL) and started again."""
+    return _play(fleet, [_crash(fleet, rest)], scrapes=scrapes, may_reset=True)
+
+
+def owners_are_replaced(fleet: Fleet, *, scrapes: int, rest: float) -> Readings:
+    """Each replica in turn is replaced by a new one and stops (SIGTERM): no histogram begins anew."""
+    return _play(fleet, [_replace(fleet, rest)], scrapes=scrapes, may_reset=False)
+
+
+def owners_meet_everything(fleet: Fleet, *, scrapes: int, asleep: float, asleep_long: float, rest: float) -> Readings:
+    """Short and long sleeps, crashes and replacements follow each other, each of the next replica."""
+    turns = [*every_turn(fleet, asleep=asleep, rest=rest), _sleep(fleet, asleep_long, rest)]
+    return _play(fleet, turns, scrapes=scrapes, may_reset=True)
+
+
+def every_turn(fleet: Fleet, *, asleep: float, rest: float) -> list[Turn]:
+    """A sleep, a crash and a replacement."""
+    return [_sleep(fleet, asleep, rest), _crash(fleet, rest), _replace(fleet, rest)]
+
+
+def _sleep(fleet: Fleet, asleep: float, rest: float) -> Turn:
     def sleep(load: ReadingScrapes, replica: Replica) -> None:
         load.leave_out(replica)
         with fleet.paused(replica):
@@ -77,12 +105,10 @@ def owners_sleep(fleet: Fleet, *, scrapes: int, asleep: float, rest: float) -> R
         load.include(replica)
         time.sleep(rest)
 
-    return _play(fleet, sleep, scrapes=scrapes, may_reset=asleep >= MEMBER_TIMEOUT / 2)
+    return sleep
 
 
-def owners_crash(fleet: Fleet, *, scrapes: int, rest: float) -> Readings:
-    """Each replica in turn is killed (SIGKILL) and started again."""
-
+def _crash(fleet: Fleet, rest: float) -> Turn:
     def crash(load: ReadingScrapes, replica: Replica) -> None:
         load.leave_out(replica)
         fleet.kill(replica)
@@ -90,21 +116,20 @@ def owners_crash(fleet: Fleet, *, scrapes: int, rest: float) -> Readings:
         load.include(*fleet.start(replica.name, env=replica.env))
         time.sleep(rest)
 
-    return _play(fleet, crash, scrapes=scrapes, may_reset=True)
+    return crash
 
 
-def owners_are_replaced(fleet: Fleet, *, scrapes: int, rest: float) -> Readings:
-    """Each replica in turn is replaced by a new one and stops (SIGTERM): no histogram begins anew."""
-
+def _replace(fleet: Fleet, rest: float) -> Turn:
     def replace(load: ReadingScrapes, replica: Replica) -> None:
-        load.include(*fleet.start(fleet.fresh_name()))
+        env = {name: value for name, value in replica.env.items() if name != "SNMP_SOURCE_ADDRESS"}  # by its name
+        load.include(*fleet.start(fleet.fresh_name(), env=env))
         time.sleep(rest)
         load.leave_out(replica)
         time.sleep(HEARD)
         assert fleet.stop(replica) == 0
         time.sleep(rest)
 
-    return _play(fleet, replace, scrapes=scrapes, may_reset=False)
+    return replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,17 +183,19 @@ def _rates(prometheus: Prometheus, seconds: float) -> Rates:
     return Rates(seconds, int(scrapes), int(resets), lowest, highest)
 
 
-def _play(fleet: Fleet, fault: Callable[[ReadingScrapes, Replica], None], *, scrapes: int, may_reset: bool) -> Readings:
+def _play(fleet: Fleet, turns: Sequence[Turn], *, scrapes: int, may_reset: bool) -> Readings:
     begun = lease_clock()
-    turns = itertools.count()
     with ReadingScrapes(fleet.replicas, fleet.targets, rate=RATE) as load:
-        while len(load.done) < scrapes:
+        for number, turn in enumerate(itertools.cycle(turns)):
+            if len(load.done) >= scrapes:
+                break
             replicas = fleet.replicas
-            fault(load, replicas[next(turns) % len(replicas)])
-    return _checked(fleet, load, begun, may_reset=may_reset)
+            turn(load, replicas[number % len(replicas)])
+    return check_readings(fleet, load, begun, may_reset=may_reset)
 
 
-def _checked(fleet: Fleet, load: ReadingScrapes, begun: float, *, may_reset: bool) -> Readings:
+def check_readings(fleet: Fleet, load: ReadingScrapes, begun: float, *, may_reset: bool) -> Readings:
+    """Checks that no scrape failed, no reading went back, and no histogram jumped."""
     ended = lease_clock()
     assert not load.failures, f"{len(load.failures)} of {len(load.done)}: {load.failures[:3]}"
     assert not (back := regressions(load.done)), f"{len(back)} regressions in {len(load.done)} scrapes: {_first(back)}"

@@ -9,7 +9,7 @@ from typing import Any
 from promsnmp.cluster.election.rules import lease_clock
 from promsnmp.sim.field import Field, populate, spread_over
 from promsnmp.sim.mib import Mib
-from promsnmp.sim.objects import octets, system, text
+from promsnmp.sim.parts.objects import octets, system, text
 from promsnmp.snmp.credentials import Community
 from tests.support.agents.threads import running
 from tests.support.cluster.replica import Replica

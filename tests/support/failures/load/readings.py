@@ -18,9 +18,9 @@ from dataclasses import dataclass
 import httpx
 
 from promsnmp.cluster.election.rules import lease_clock
-from promsnmp.sim.interfaces import IF_ENTRY, IF_X_ENTRY
 from promsnmp.sim.mib import Mib
-from promsnmp.sim.objects import integer, system, table, text, unsigned
+from promsnmp.sim.parts.interfaces import IF_ENTRY, IF_X_ENTRY
+from promsnmp.sim.parts.objects import integer, system, table, text, unsigned
 from promsnmp.snmp import ber
 from tests.support.cluster.replica import Replica
 from tests.support.failures.fleet.harness import CountedDevice

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from promsnmp.inventory.modules import AUTO
 from promsnmp.snmp.credentials import Credentials
 
 if TYPE_CHECKING:
+    from promsnmp.modules.catalogue import Catalogue
     from promsnmp.polling.detection.identify import DeviceIdentity
     from promsnmp.polling.target import Target
 
@@ -99,10 +101,10 @@ def show(*, name: str, files: tuple[str, ...]) -> int:
     help="Replace $NAME in v3 auths, as serve with this flag.  [default: SNMP_EXPAND_ENVIRONMENT, else off]",
 )
 def check(*, files: tuple[Path, ...], expand: bool | None) -> int:
-    """Check files with modules and auths; exit code 2 when serve with the same settings would not load one.
+    """Check files with modules, auths and health definitions; exit code 2 when serve would not load one.
 
-    Each problem is a line FILE:LINE: MESSAGE on the standard output. Notes, on the standard error, are about things
-    that load but do not work, such as a metric whose OID no walk covers.
+    The settings are those of serve. Each problem is a line FILE:LINE: MESSAGE on the standard output. Notes, on the
+    standard error, are about things that load but do not work, such as a metric whose OID no walk covers.
     """
     from promsnmp.modules.snmp_yml.check import check_text
     from promsnmp.modules.snmp_yml.read_options import read_options
@@ -117,7 +119,8 @@ def check(*, files: tuple[Path, ...], expand: bool | None) -> int:
         checked = check_text(text, source=str(path), options=options)
         problems += [*unreadable, *checked.problems]
         document = checked.document
-        for kind, found in (("module", document.modules), ("auth", document.auths)):
+        parts = ("module", document.modules), ("auth", document.auths), ("health definition", document.health)
+        for kind, found in parts:
             for name in found:
                 first = origin.setdefault((kind, name), path)
                 if first != path:
@@ -126,12 +129,15 @@ def check(*, files: tuple[Path, ...], expand: bool | None) -> int:
         for note in checked.notes:
             click.echo(f"note: {note}", err=True)
     if not origin and not problems:
-        problems.append(f"{files[0]}:1: the file defines no module and no auth")
+        problems.append(f"{files[0]}:1: the file defines no module, no auth and no health definition")
     for problem in problems:
         click.echo(problem)
     kinds = [kind for kind, _ in origin]
     summary = f"{counted(kinds.count('module'), 'module')} with {counted(metrics, 'metric')}"
-    click.echo(f"{summary}, {counted(kinds.count('auth'), 'auth')}, {counted(len(problems), 'problem')}", err=True)
+    others = [
+        counted(kinds.count(kind), kind) for kind in ("auth", "health definition") if kind in kinds or kind == "auth"
+    ]
+    click.echo(f"{summary}, {', '.join(others)}, {counted(len(problems), 'problem')}", err=True)
     return WRONG if problems else 0
 
 
@@ -161,11 +167,11 @@ def _read(path: Path) -> tuple[str, list[str]]:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 def match(*, target: str, credentials: Credentials, timeout: float | None, retries: int | None, as_json: bool) -> int:
-    """Show which modules suit a device, and why.
+    """Show which modules and health definitions suit a device, and why.
 
     TARGET is an address or a name, with a port if it is not 161; a device of the inventory (PROM_INV_FILE) is polled
-    with its own credentials, unless others are given. The command reads the system group and checks which tables the
-    device has, in a few packets.
+    with its own credentials, unless others are given. The command reads the system group, checks which tables the
+    device has, and reads its health once.
 
     \b
     Examples:
@@ -175,10 +181,11 @@ def match(*, target: str, credentials: Credentials, timeout: float | None, retri
     from promsnmp.cli.options.poll_request import make_poll_request, with_timing
     from promsnmp.modules.catalogue import builtin_catalogue
 
-    request = make_poll_request(target, (), builtin_catalogue(), auth=None, credentials=credentials)
+    catalogue = builtin_catalogue()
+    request = make_poll_request(target, (), catalogue, auth=None, credentials=credentials)
     poll_target = with_timing(request.target, timeout=timeout, retries=retries)
     identity = asyncio.run(_identify(poll_target))
-    (_print_json if as_json else _print_text)(identity)
+    (_print_json if as_json else _print_text)(identity, _health_definitions(poll_target, catalogue))
     if AUTO not in poll_target.modules:
         click.echo(f"The service polls it with {','.join(poll_target.modules)}, {request.chosen_by}.", err=True)
     return 0
@@ -193,13 +200,25 @@ async def _identify(poll_target: Target) -> DeviceIdentity:
     return await collector.identify(poll_target, deadline=asyncio.get_running_loop().time() + LONGEST)
 
 
-def _print_json(identity: DeviceIdentity) -> None:
+def _health_definitions(poll_target: Target, catalogue: Catalogue) -> Sequence[tuple[str, str]]:
+    """The health definitions that suit a device, each with the reason; none when it stops answering."""
+    from promsnmp.cli.commands.explain import poll_health
+    from promsnmp.errors import SnmpError
+
+    try:
+        return poll_health(poll_target, catalogue, LONGEST).definitions
+    except SnmpError:
+        return ()
+
+
+def _print_json(identity: DeviceIdentity, health: Sequence[tuple[str, str]]) -> None:
     from promsnmp.cli.output.explanation_json import identity_to_json
 
-    click.echo(json.dumps(identity_to_json(identity), indent=2, ensure_ascii=False))
+    definitions = [{"name": name, "reason": reason} for name, reason in health]
+    click.echo(json.dumps({**identity_to_json(identity), "health": definitions}, indent=2, ensure_ascii=False))
 
 
-def _print_text(identity: DeviceIdentity) -> None:
+def _print_text(identity: DeviceIdentity, health: Sequence[tuple[str, str]]) -> None:
     match = identity.match
     rows = (
         ("sysName", identity.sys_name),
@@ -208,11 +227,12 @@ def _print_text(identity: DeviceIdentity) -> None:
         ("vendor", match.vendor or "unknown"),
         ("model", match.model or "unknown"),
         ("modules", ",".join(match.names)),
+        ("health", ",".join(name for name, _ in health)),
     )
     for label, value in rows:
         click.echo(f"{label:<12} {printable(value)}".rstrip())
     click.echo("")
-    width = max(map(len, match.names))
-    for name, reason in match.modules:
+    width = max(len(name) for name, _ in (*match.modules, *health))
+    for name, reason in (*match.modules, *health):
         click.echo(f"{name:<{width}}  {reason}")
     click.echo(f"Identified with {counted(identity.packets, 'packet')}.", err=True)

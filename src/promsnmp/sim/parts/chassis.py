@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from promsnmp.sim.mib import Value
 from promsnmp.sim.moving import gauge
-from promsnmp.sim.objects import Objects, TableRows, integer, object_id, octets, table, text
+from promsnmp.sim.parts.objects import Objects, TableRows, integer, object_id, octets, table, text
 from promsnmp.snmp import ber
 
 ENTITY = "1.3.6.1.2.1.47.1.1.1.1"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from promsnmp.sim.mib import Value
 from promsnmp.sim.moving import Flow, counter32, gauge
-from promsnmp.sim.objects import (
+from promsnmp.sim.parts.objects import (
     Objects,
     TableRows,
     integer,

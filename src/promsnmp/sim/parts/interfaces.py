@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from promsnmp.sim.mib import MovingValue, Value
 from promsnmp.sim.moving import Curve, Flow, counter32, counter64
-from promsnmp.sim.objects import Objects, integer, object_id, octets, table, text, time_ticks, unsigned
+from promsnmp.sim.parts.objects import Objects, integer, object_id, octets, table, text, time_ticks, unsigned
 
 IF_ENTRY = "1.3.6.1.2.1.2.2.1"
 IF_X_ENTRY = "1.3.6.1.2.1.31.1.1.1"

@@ -1,0 +1,1 @@
+"""What simulated devices are made of: interfaces, chassis, and the tables of servers, power supplies and printers."""
