@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from promsnmp.exposition.health.columns import (
@@ -15,9 +16,10 @@ from promsnmp.exposition.health.columns import (
     Index,
     Rows,
     label_names,
+    template_names,
     value_names,
 )
-from promsnmp.modules.health.expression import Value, index_name, number_of, text_of
+from promsnmp.modules.health.expression import Expression, Value, index_name, number_of, text_of
 from promsnmp.modules.health.model import Column, Definition, InfoSource, Reading, Table
 from promsnmp.snmp.text_encodings import decode
 
@@ -64,8 +66,8 @@ class RowReader:
         if not own:
             return [SCALAR]
         if len(own) == 1 or all(rows.keys() == own[0].keys() for rows in own[1:]):
-            return sorted(own[0])[:MOST_ROWS]
-        return sorted(set().union(*own))[:MOST_ROWS]
+            return sorted(own[0])
+        return sorted(set().union(*own))
 
     def fixed_values(self, index: Index) -> dict[str, Value]:
         """The parts of the index, and the values of the fixed columns of a row."""
@@ -78,6 +80,10 @@ class RowReader:
         values = dict(fixed)
         self._add(values, self._plan.moving, index)
         return values
+
+    def moving(self, values: Mapping[str, Value]) -> tuple[Value, ...]:
+        """Those of ``values`` that may change from poll to poll."""
+        return tuple([values[name] for name, _ in self._plan.moving])
 
     def _add(self, values: dict[str, Value], columns: Sequence[tuple[str, Column]], index: Index) -> None:
         for name, column in columns:
@@ -126,6 +132,10 @@ class TablePlan:
     """By reading: the OIDs that its values come from."""
     varying: frozenset[int]
     """The readings whose labels contain values that may change at every poll."""
+    steady: frozenset[int]
+    """The readings whose condition looks at columns that seldom change."""
+    is_steady: bool
+    """Whether the table's condition does."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,8 +179,14 @@ def _plan_table(definition: str, table: Table) -> TablePlan:
         moving_oids=_oids(rows.moving),
         fixed_oids=(*_oids(rows.fixed), *more),
         origins=tuple(_origin(table, reading) for reading in table.readings),
-        varying=frozenset(at for at, one in enumerate(table.readings) if _template_names(one) & moving),
+        varying=frozenset(at for at, one in enumerate(table.readings) if template_names(one) & moving),
+        steady=frozenset(at for at, one in enumerate(table.readings) if not _looks_at(one.where, moving)),
+        is_steady=not _looks_at(table.where, moving),
     )
+
+
+def _looks_at(condition: Expression | None, names: AbstractSet[str]) -> bool:
+    return condition is not None and bool(condition.names & names)
 
 
 def _plan_info(source: InfoSource) -> InfoPlan:
@@ -185,8 +201,3 @@ def _oids(columns: Iterable[tuple[str, Column]]) -> tuple[str, ...]:
 
 def _origin(table: Table, reading: Reading) -> tuple[str, ...]:
     return tuple(sorted({table.columns[name].oid for name in value_names(reading)}))
-
-
-def _template_names(reading: Reading) -> frozenset[str]:
-    templates = (reading.name, reading.location, reading.parent, reading.interface)
-    return frozenset[str]().union(*(one.names for one in templates if one is not None))
