@@ -21,6 +21,7 @@ from promsnmp.polling.detection.detector import Detector, OnDetected, observe_sy
 from promsnmp.polling.detection.identify import DeviceIdentity
 from promsnmp.polling.detection.identity_watch import CheckIdentity, IdentityWatch, OnIdentity
 from promsnmp.polling.device_state import DeviceState, DeviceStates
+from promsnmp.polling.health.health_detection import HealthDetection
 from promsnmp.polling.health.health_plan import EMPTY_PLAN, HealthPlans
 from promsnmp.polling.health.health_run import HealthResult, HealthRun
 from promsnmp.polling.label_cache import LabelCache
@@ -122,7 +123,7 @@ class Collector:
         steps = self._renderer.page(target, state, result, state.next_formats(), release=release)
         rendering = await self.step_runner.run(steps, is_small=is_small)
         self._renderer.count(rendering.dropped)
-        self.states.record_size(target, result.octets)
+        self.states.record_size(target, result.octets + state.health.octets)
         if not is_small:
             await self._free_memory(state, result)
         health_problem = None if result.health is None else result.health.problem
@@ -196,6 +197,7 @@ class Collector:
             if isinstance(error, AuthenticationError):
                 state.forget_unproven_engine()
             if has_health:
+                state.health.is_stale = True  # it may come back with other rows
                 result.health = HealthResult(EMPTY_PLAN, state.health, problem=error)
         result.seconds = time.perf_counter() - began
         if observer is not None:
@@ -209,16 +211,16 @@ class Collector:
 
     async def _read_health(self, target: Target, state: DeviceState, run: PollRun) -> HealthResult:
         """Reads what the health definitions need, over the session of the poll."""
-        health_run = HealthRun(
+        detection = HealthDetection(
             run.session,
             state.health,
             self._catalogue_store.current.health,
             self._catalogue_store.generation,
             self._health_plans,
-            run.version,
             run.limits,
-            run.budget,
+            run.step_runner,
         )
+        health_run = HealthRun(detection, run.version, run.budget)
         every = self._options.label_refresh if target.managed else 1
         return await health_run.read(run.result.plan, run.result.scanner, every=every)
 

@@ -69,6 +69,7 @@ class DeviceState:
                 allowed_repetitions=overrides.max_repetitions, allowed_objects=overrides.max_varbinds
             )
             self.reset_rendering()
+            self.health.forget()
 
     def use_modules(self, modules: tuple[str, ...]) -> None:
         """Prepares for a poll with these modules; other modules than last time start without cached labels."""

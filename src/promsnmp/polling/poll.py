@@ -73,7 +73,8 @@ class PollResult:
     @property
     def octets(self) -> int:
         """Octets of memory of what the poll has read, and of the columns that it reuses."""
-        return self.scanner.kept_octets + sum(map(len, self.cached_columns.values()))
+        own = self.scanner.kept_octets + sum(map(len, self.cached_columns.values()))
+        return own + (self.health.octets if self.health is not None else 0)
 
     @property
     def is_small(self) -> bool:

@@ -124,6 +124,8 @@ class PageRenderer:
         page = RenderedPage(result.started, state.modules, bodies)
         if release:
             yield from renderer.release()
+            if result.health is not None and result.health.health is not None:
+                yield from result.health.health.release()
         return Rendering(page, problem, renderer.exposition.dropped)
 
     def _complete(self, target: Target, renderer: Renderer, result: PollResult) -> Steps[None]:

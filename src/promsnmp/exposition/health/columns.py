@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from promsnmp.modules.health.expression import Value
 from promsnmp.modules.health.model import Column, InfoSource, Reading, Table
 from promsnmp.snmp import ber, oid
+from promsnmp.support.steps import Steps, run_steps
 
 Index = tuple[int, ...]
 Rows = Mapping[Index, Value]
@@ -28,10 +29,16 @@ class NeededColumns:
     """Read at every poll."""
     labels: frozenset[str]
     """Names, limits, units: read seldom."""
+    names: frozenset[str] = frozenset()
+    """Those of ``labels`` that tell the rows of a table apart: its names, or else what its conditions look at."""
 
-    def __or__(self, other: NeededColumns) -> NeededColumns:
-        values = self.values | other.values
-        return NeededColumns(values, (self.labels | other.labels) - values)
+    @staticmethod
+    def union(every: Iterable[NeededColumns]) -> NeededColumns:
+        """The columns of several."""
+        parts = list(every)
+        values = frozenset[str]().union(*(one.values for one in parts))
+        labels = frozenset[str]().union(*(one.labels for one in parts))
+        return NeededColumns(values, labels - values, frozenset[str]().union(*(one.names for one in parts)) - values)
 
 
 def value_names(reading: Reading) -> frozenset[str]:
@@ -43,8 +50,13 @@ def label_names(reading: Reading) -> Iterator[str]:
     """The columns that the conditions, limits and names of a reading use."""
     for expression in (reading.where, reading.valid, *reading.limits.values()):
         yield from expression.names - {"value"} if expression is not None else ()
-    for template in (reading.name, reading.location, reading.parent, reading.interface):
-        yield from template.names if template is not None else ()
+    yield from template_names(reading)
+
+
+def template_names(reading: Reading) -> frozenset[str]:
+    """The columns that the names of a reading use."""
+    templates = (reading.name, reading.location, reading.parent, reading.interface)
+    return frozenset[str]().union(*(one.names for one in templates if one is not None))
 
 
 def table_columns(table: Table) -> NeededColumns:
@@ -52,15 +64,20 @@ def table_columns(table: Table) -> NeededColumns:
     values: set[str] = set()
     labels: set[str] = set(table.where.names) if table.where is not None else set()
     more: set[str] = set()
+    names: set[str] = set()
     for reading in table.readings:
         values |= value_names(reading)
         labels.update(label_names(reading))
+        names |= template_names(reading)
         if reading.interface is not None:
             more.update((IF_NAME, IF_DESCR))
             if reading.interface.text == ENTITY:
                 more.update((CONTAINED_IN, ALIAS_MAPPING))
     labels |= _needed_by_at(table.columns, values | labels)
-    return NeededColumns(_oids(table.columns, values), _oids(table.columns, labels - values) | more)
+    own = {one for one in labels - values if one in table.columns and table.columns[one].at is None}
+    return NeededColumns(
+        _oids(table.columns, values), _oids(table.columns, labels - values) | more, _oids(table.columns, own & names or own)
+    )
 
 
 def info_columns(source: InfoSource) -> NeededColumns:
@@ -82,6 +99,8 @@ def _oids(columns: Mapping[str, Column], names: Iterable[str]) -> frozenset[str]
 
 # --------------------------------------------------------------------------------------------------------------- values
 
+_PIECE = 8 * 1024
+"""Octets of a column that are decoded in one step."""
 _NULL_TAGS = frozenset({5, 0x80, 0x81, 0x82})
 """NULL and the exceptions of v2c (RFC 3416 section 3)."""
 
@@ -107,11 +126,17 @@ def decode_value(tag: int, content: bytes) -> Value:
 
 def decode_rows(octets: bytes, skip: int) -> dict[Index, Value]:
     """The rows of a column, given its encoded varbinds and the length of its OID."""
+    return run_steps(decode_steps(octets, skip))
+
+
+def decode_steps(octets: bytes, skip: int) -> Steps[dict[Index, Value]]:
+    """``decode_rows`` in steps."""
     rows: dict[Index, Value] = {}
-    for piece in ber.pieces(octets):
+    for piece in ber.pieces(octets, _PIECE):
         index, values = ber.values(piece, skip)
         for suffix, (tag, content) in zip(ber.suffixes(index), values, strict=True):
             value = decode_value(tag, content)
             if value is not None:
                 rows[oid.decode_subids(suffix)] = value
+        yield
     return rows

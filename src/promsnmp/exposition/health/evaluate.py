@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from promsnmp.exposition.formats.text import sample_prefix
 from promsnmp.exposition.health.columns import ColumnSource, Index, Rows
 from promsnmp.exposition.health.interfaces import Interfaces
-from promsnmp.exposition.health.numbers import Numbers, reading_numbers
-from promsnmp.exposition.health.rows import SCALAR, DefinitionPlan, InfoPlan, RowReader, TablePlan
+from promsnmp.exposition.health.numbers import Number, reading_numbers
+from promsnmp.exposition.health.rows import MOST_ROWS, SCALAR, DefinitionPlan, InfoPlan, RowReader, TablePlan
 from promsnmp.exposition.labels import label_text
 from promsnmp.modules.health.expression import Value
 from promsnmp.modules.health.families import Kind
@@ -21,15 +21,27 @@ from promsnmp.support.steps import Steps
 NAME_LENGTH = 200
 """Characters of a name in a label."""
 _ROWS_PER_STEP = 32
+_FREED_PER_STEP = 500
+_ROW_OCTETS, _SAMPLE_OCTETS = 1000, 500
+"""Bytes of memory of a row and of a sample besides its text, about."""
+
+_Origin = tuple[object, ...]
+"""What tells readings apart: kind, OIDs, index, id."""
+_Line = tuple[int | str, ...]
+"""What tells the samples of a row apart: position of the reading, family, values of own labels."""
 
 
 @dataclass(frozen=True, slots=True)
 class HealthSample:
-    """One sample, and where it comes from."""
+    """One sample, and where it comes from. Its labels are those of the row and its own (``hw_state``, ``limit_type``).
+
+    A large device has a hundred thousand of them, so they share what they can.
+    """
 
     kind: Kind
     family: str
-    labels: Mapping[str, str]
+    row_labels: Mapping[str, str]
+    own_labels: Mapping[str, str]
     value: float
     definition: str
     reading: Reading
@@ -38,13 +50,26 @@ class HealthSample:
     text: bytes = field(repr=False)
     """The sample as on the page, up to its value."""
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """All labels."""
+        return {**self.row_labels, **self.own_labels}
+
 
 @dataclass(frozen=True, slots=True)
 class Health:
     """The samples of a device, and the labels of ``snmp_device_info``."""
 
-    samples: Sequence[HealthSample]
+    samples: list[HealthSample]
     info: Mapping[str, str]
+    left_out: int = 0
+    """Rows of tables that have too many."""
+
+    def release(self) -> Steps[None]:
+        """Frees the samples in pieces: at once, that would stop the event loop for too long."""
+        while self.samples:
+            del self.samples[-_FREED_PER_STEP:]
+            yield
 
 
 @dataclass(slots=True)
@@ -55,6 +80,18 @@ class HealthMemory:
     """By position among all tables."""
     info_columns: Sequence[Rows] = ()
     info: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def octets(self) -> int:
+        """Bytes of memory, about."""
+        return sum(one.octets for one in self.tables.values())
+
+    def release(self) -> Steps[None]:
+        """Frees everything in pieces: at once, that would stop the event loop for too long."""
+        for one in self.tables.values():
+            yield from one.release()
+        self.tables.clear()
+        self.info_columns = ()
 
 
 def evaluate(
@@ -85,7 +122,8 @@ def evaluate(
                 seen.add(origin)
                 found.extend((definition, sample) for sample in samples)
     samples = _with_unique_names(_without_fallbacks(found))
-    return Health(samples, _info(plans, source, info, memory, encoding))
+    left_out = sum(one.left_out for one in memory.tables.values())
+    return Health(samples, _info(plans, source, info, memory, encoding), left_out)
 
 
 def _without_fallbacks(found: Sequence[tuple[Definition, HealthSample]]) -> list[HealthSample]:
@@ -110,29 +148,46 @@ def _with_unique_names(samples: Sequence[HealthSample]) -> list[HealthSample]:
 def _with_index(sample: HealthSample) -> HealthSample:
     name = sample.labels.get(sample.kind.label, sample.table.name)
     index, reading = ".".join(map(str, sample.index)), sample.reading.id
-    labels = {**sample.labels, sample.kind.label: f"{name} ({index}{f'.{reading}' if reading else ''})"}
-    return replace(sample, labels=labels, text=_text_of(sample.family, labels))
+    labels = {**sample.row_labels, sample.kind.label: f"{name} ({index}{f'.{reading}' if reading else ''})"}
+    return replace(sample, row_labels=labels, text=_text_of(sample.family, {**labels, **sample.own_labels}))
 
 
 def _text_of(family: str, labels: Mapping[str, str]) -> bytes:
     return sample_prefix(family) + label_text(labels)
 
 
+@dataclass(slots=True)
+class _RowMemory:
+    """A row as it was evaluated last."""
+
+    fixed: dict[str, Value]
+    """The values of columns that seldom change, and the parts of the index."""
+    moving: tuple[Value, ...] | None = None
+    """The values of the others; None: not evaluated yet."""
+    samples: Sequence[tuple[_Origin, Sequence[HealthSample]]] = ()
+    """The samples of each reading, with what they come from."""
+    labels: dict[int, Mapping[str, str]] = field(default_factory=dict)
+    """By position of the reading."""
+    texts: dict[_Line, tuple[Mapping[str, str], bytes]] = field(default_factory=dict)
+    """By sample: the labels of its own, and its text."""
+
+
 class _TableMemory:
     """The rows of one table of one device as they were evaluated last."""
 
-    __slots__ = ("_fixed", "_fixed_columns", "_labels", "_moving_columns", "plan", "samples")
+    __slots__ = ("_fixed_columns", "_moving_columns", "_rows", "left_out", "octets", "plan", "samples")
 
     def __init__(self, plan: TablePlan) -> None:
         self.plan = plan
-        self.samples: list[tuple[tuple[object, ...], list[HealthSample]]] = []
+        self.samples: list[tuple[_Origin, Sequence[HealthSample]]] = []
         """The samples of each reading of each row, with what they come from."""
+        self.octets = 0
+        """Bytes of memory, about."""
+        self.left_out = 0
+        """Rows beyond ``MOST_ROWS``."""
         self._moving_columns: Sequence[Rows] = ()
         self._fixed_columns: Sequence[Rows] = ()
-        self._fixed: dict[Index, dict[str, Value]] = {}
-        """By row: the values of columns that seldom change."""
-        self._labels: dict[tuple[Index, int], Mapping[str, str]] = {}
-        """By row and position of the reading."""
+        self._rows: dict[Index, _RowMemory] = {}
 
     def refresh(self, source: ColumnSource, interfaces: Interfaces, encoding: str) -> Steps[None]:
         """Evaluates the rows again if their columns have changed."""
@@ -142,43 +197,62 @@ class _TableMemory:
         is_fixed = _same(fixed, self._fixed_columns)
         if is_fixed and _same(values, self._moving_columns):
             return
-        if not is_fixed:
-            self._fixed.clear()
-            self._labels.clear()
-        self._fixed_columns, self._moving_columns, self.samples = fixed, values, []
+        before = self._rows if is_fixed else {}
+        self._fixed_columns, self._moving_columns, self.samples, self._rows, self.octets = (), (), [], {}, 0
         rows = plan.rows.reader(source, encoding)
-        for number, index in enumerate(rows.indexes()):
-            self._evaluate(rows, index, interfaces)
+        indexes = rows.indexes()
+        self.left_out = max(0, len(indexes) - MOST_ROWS)
+        for number, index in enumerate(indexes[:MOST_ROWS]):
+            row = self._rows[index] = before.pop(index, None) or _RowMemory(rows.fixed_values(index))
+            self._evaluate(row, rows, index, interfaces)
+            self.samples += row.samples
+            self.octets += _ROW_OCTETS + sum(_SAMPLE_OCTETS + len(text) for _, text in row.texts.values())
             if not number % _ROWS_PER_STEP:
                 yield
+        self._fixed_columns, self._moving_columns = fixed, values
 
-    def _evaluate(self, rows: RowReader, index: Index, interfaces: Interfaces) -> None:
-        table = self.plan.table
-        fixed = self._fixed.get(index)
-        if fixed is None:
-            fixed = self._fixed[index] = rows.fixed_values(index)
-        values = rows.values(index, fixed)
+    def release(self) -> Steps[None]:
+        """Frees everything in pieces."""
+        self._fixed_columns = self._moving_columns = ()
+        for rest in (self.samples, self._rows):
+            while rest:
+                for _ in range(min(len(rest), _FREED_PER_STEP)):
+                    rest.pop() if isinstance(rest, list) else rest.popitem()
+                yield
+
+    def _evaluate(self, row: _RowMemory, rows: RowReader, index: Index, interfaces: Interfaces) -> None:
+        values = rows.values(index, row.fixed)
+        moving = rows.moving(values)
+        if moving == row.moving:
+            return
+        row.moving, row.samples, table = moving, (), self.plan.table
         if table.where is not None and not table.where.holds(values):
             return
+        found: list[tuple[_Origin, Sequence[HealthSample]]] = []
         for at, reading in enumerate(table.readings):
             if reading.where is not None and not reading.where.holds(values):
                 continue
             if numbers := reading_numbers(reading, values):
-                labels = None if at in self.plan.varying else self._labels.get((index, at))
-                if labels is None:
-                    texts = rows.texts(values)
-                    labels = self._labels[index, at] = _labels(table, reading, texts, index, interfaces)
+                labels = row.labels.get(at)
+                if labels is None or at in self.plan.varying:
+                    labels = row.labels[at] = _labels(table, reading, rows.texts(values), index, interfaces)
+                    for line in [one for one in row.texts if one[0] == at]:
+                        del row.texts[line]
                 origin = reading.kind.key, self.plan.origins[at], index, reading.id
-                self.samples.append((origin, list(self._samples(reading, labels, index, numbers))))
+                found.append((origin, [self._sample(row, at, labels, index, number) for number in numbers]))
+        row.samples = found
 
-    def _samples(
-        self, reading: Reading, labels: Mapping[str, str], index: Index, numbers: Numbers
-    ) -> Iterator[HealthSample]:
-        for family, more, number in numbers:
-            whole = {**labels, **more} if more else labels
-            line = _text_of(family, whole)
-            name = self.plan.definition
-            yield HealthSample(reading.kind, family, whole, number, name, reading, self.plan.table, index, line)
+    def _sample(
+        self, row: _RowMemory, at: int, labels: Mapping[str, str], index: Index, number: Number
+    ) -> HealthSample:
+        family, own, value = number
+        line = at, family, *own.values()
+        known = row.texts.get(line)
+        if known is None:
+            known = row.texts[line] = own, _text_of(family, {**labels, **own} if own else labels)
+        own, text = known
+        reading, table = self.plan.table.readings[at], self.plan.table
+        return HealthSample(reading.kind, family, labels, own, value, self.plan.definition, reading, table, index, text)
 
 
 def _same(columns: Sequence[Rows], before: Sequence[Rows]) -> bool:
@@ -236,7 +310,7 @@ def _first_texts(plan: InfoPlan, source: ColumnSource, known: Mapping[str, str],
     wanted = {label: template for label, template in plan.source.labels.items() if label not in known}
     found: dict[str, str] = {}
     rows = plan.rows.reader(source, encoding)
-    for index in rows.indexes() if wanted else ():
+    for index in rows.indexes()[:MOST_ROWS] if wanted else ():
         values = rows.values(index, rows.fixed_values(index))
         if plan.source.where is not None and not plan.source.where.holds(values):
             continue

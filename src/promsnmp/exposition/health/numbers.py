@@ -12,7 +12,9 @@ from promsnmp.modules.health.model import ABSENT, STATES, Reading, StatusValues
 _DIGITS = 12
 """Significant digits of a value: a scale of 0.1 must not make 23.200000000000003 of 232."""
 
-Numbers = list[tuple[str, Mapping[str, str], float]]
+Number = tuple[str, Mapping[str, str], float]
+"""Family, labels, value."""
+Numbers = list[Number]
 
 
 def reading_numbers(reading: Reading, values: Mapping[str, Value]) -> Numbers:

@@ -15,6 +15,7 @@ from promsnmp.exposition.health.columns import (
     Index,
     Rows,
     label_names,
+    template_names,
     value_names,
 )
 from promsnmp.modules.health.expression import Value, index_name, number_of, text_of
@@ -64,8 +65,8 @@ class RowReader:
         if not own:
             return [SCALAR]
         if len(own) == 1 or all(rows.keys() == own[0].keys() for rows in own[1:]):
-            return sorted(own[0])[:MOST_ROWS]
-        return sorted(set().union(*own))[:MOST_ROWS]
+            return sorted(own[0])
+        return sorted(set().union(*own))
 
     def fixed_values(self, index: Index) -> dict[str, Value]:
         """The parts of the index, and the values of the fixed columns of a row."""
@@ -78,6 +79,10 @@ class RowReader:
         values = dict(fixed)
         self._add(values, self._plan.moving, index)
         return values
+
+    def moving(self, values: Mapping[str, Value]) -> tuple[Value, ...]:
+        """Those of ``values`` that may change from poll to poll."""
+        return tuple([values[name] for name, _ in self._plan.moving])
 
     def _add(self, values: dict[str, Value], columns: Sequence[tuple[str, Column]], index: Index) -> None:
         for name, column in columns:
@@ -169,7 +174,7 @@ def _plan_table(definition: str, table: Table) -> TablePlan:
         moving_oids=_oids(rows.moving),
         fixed_oids=(*_oids(rows.fixed), *more),
         origins=tuple(_origin(table, reading) for reading in table.readings),
-        varying=frozenset(at for at, one in enumerate(table.readings) if _template_names(one) & moving),
+        varying=frozenset(at for at, one in enumerate(table.readings) if template_names(one) & moving),
     )
 
 
@@ -185,8 +190,3 @@ def _oids(columns: Iterable[tuple[str, Column]]) -> tuple[str, ...]:
 
 def _origin(table: Table, reading: Reading) -> tuple[str, ...]:
     return tuple(sorted({table.columns[name].oid for name in value_names(reading)}))
-
-
-def _template_names(reading: Reading) -> frozenset[str]:
-    templates = (reading.name, reading.location, reading.parent, reading.interface)
-    return frozenset[str]().union(*(one.names for one in templates if one is not None))

@@ -30,12 +30,12 @@ class HealthPlan:
 
 def make_health_plan(definitions: Sequence[Definition]) -> HealthPlan:
     """The plan of some definitions."""
-    columns = NeededColumns(frozenset(), frozenset())
-    for one in definitions:
-        for table in one.tables:
-            columns = columns | table_columns(table)
-        for source in one.info:
-            columns = columns | info_columns(source)
+    columns = NeededColumns.union(
+        (
+            *(table_columns(table) for one in definitions for table in one.tables),
+            *(info_columns(source) for one in definitions for source in one.info),
+        )
+    )
     return HealthPlan(tuple(map(plan_definition, definitions)), columns)
 
 
@@ -52,10 +52,16 @@ class HealthPlans:
 
     def of(self, names: tuple[str, ...], known: Mapping[str, Definition]) -> HealthPlan:
         """The plan of the definitions with these names; ``known`` are those of the catalogue."""
+        return self.find(names, known) or make_health_plan([known[name] for name in names if name in known])
+
+    def find(self, names: tuple[str, ...], known: Mapping[str, Definition]) -> HealthPlan | None:
+        """The plan, if it has been made already."""
         if known is not self._known:
             self._known = known
             self._plans.clear()
-        plan = self._plans.get(names)
-        if plan is None:
-            plan = self._plans[names] = make_health_plan([known[name] for name in names if name in known])
-        return plan
+        return self._plans.get(names)
+
+    def keep(self, names: tuple[str, ...], plan: HealthPlan, known: Mapping[str, Definition]) -> None:
+        """Keeps a plan, unless the catalogue is another one now."""
+        if known is self._known:
+            self._plans[names] = plan

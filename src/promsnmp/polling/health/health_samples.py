@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from promsnmp.exposition.families import Exposition
 from promsnmp.exposition.health.columns import Rows, table_columns
@@ -22,30 +22,24 @@ _NO_ROWS: Rows = {}
 _SAMPLES_PER_STEP = 64
 
 
-@dataclass(slots=True)
-class HealthColumns:
-    """The columns of one poll: those that the modules read, or else those read for health."""
-
-    result: HealthResult
-    renderer: Renderer
-
-    def __call__(self, name: str) -> Rows:
-        """The rows of a column."""
-        column = self.renderer.plan.by_oid.get(name)
-        if column is None:
-            return self.result.state.rows.get(name, _NO_ROWS)
-        return self.result.state.decoded(name, self.renderer.octets(column), len(column.oid))
-
-
 def health_of(result: HealthResult, renderer: Renderer) -> Steps[Health]:
     """The readings of a poll."""
-    source = HealthColumns(result, renderer)
+    state, plan = result.state, renderer.plan
+    shared: dict[str, Rows] = {}
+    for name in (*sorted(result.plan.columns.values | result.plan.columns.labels), SYS_DESCR):
+        if (column := plan.by_oid.get(name)) is not None:
+            shared[name] = yield from state.decoded(name, renderer.octets(column), len(column.oid))
+
+    def source(name: str) -> Rows:
+        """A column: that which the modules read, or else that which was read for health."""
+        return shared[name] if name in shared else result.rows.get(name, _NO_ROWS)
+
     descr = next((text_of(value) for value in source(SYS_DESCR).values()), "")
-    known = fingerprint(result.state.object_id, {}, descr)
+    known = fingerprint(state.object_id, {}, descr)
     plans = [_readable(one, result.unread) for one in result.plan.definitions]
     info = {"vendor": known.vendor, "model": known.model}
-    encoding = renderer.plan.text_encoding
-    health = yield from evaluate(plans, source, info, result.state.memory, encoding=encoding)
+    health = yield from evaluate(plans, source, info, state.memory, encoding=plan.text_encoding)
+    yield from state.trim()
     return health
 
 
@@ -59,6 +53,7 @@ def _readable(plan: DefinitionPlan, unread: frozenset[str]) -> DefinitionPlan:
 def add_health(exposition: Exposition, health: Health) -> Steps[None]:
     """Adds samples to a page; families whose names the modules' metrics have already are left out and counted."""
     taken = set(exposition.families)
+    exposition.drop("health_rows", health.left_out)
     added: dict[str, list[bytes]] = {}
     for number, one in enumerate(health.samples):
         if one.family in taken:

@@ -7,7 +7,7 @@ error says which setting it was.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from promsnmp.errors import MemoryShort, SnmpError, TooMuchData
 from promsnmp.snmp import ber
@@ -39,17 +39,26 @@ class ReadBudget:
     ``is_memory_short`` says whether the process is about to reach its memory limit.
     """
 
-    __slots__ = ("_is_memory_short", "_limits", "_octets_left", "_varbinds_left", "is_spent")
+    __slots__ = ("_is_memory_short", "_limits", "_octets_left", "_setting", "_varbinds_left", "is_spent")
 
     def __init__(
         self, limits: PollLimits | None = None, *, is_memory_short: Callable[[], bool] = lambda: False
     ) -> None:
         self._limits = limits or NO_LIMITS
         self._is_memory_short = is_memory_short
+        self._setting = ""
         self._varbinds_left = self._limits.varbinds
         self._octets_left = self._limits.octets
         self.is_spent = False
         """Whether the poll must not read anything more."""
+
+    def narrow(self, *, varbinds: int, rows: int, reason: str) -> None:
+        """Lets what is read from now on be no more than these either; ``reason`` says in errors whose limits they are."""
+        self._varbinds_left = min(self._varbinds_left, varbinds)
+        self._limits = replace(
+            self._limits, varbinds=min(self._limits.varbinds, varbinds), rows=min(self._limits.rows, rows)
+        )
+        self._setting = reason
 
     def spend(self, varbinds: int, octets: int) -> None:
         """Adds what was read besides the varbinds in the scanner of ``exceeded``."""
@@ -63,7 +72,7 @@ class ReadBudget:
         if not which and (scanner.kept_octets < MEMORY_OCTETS or not self._is_memory_short()):
             return None
         if which == _ROWS:
-            return _too_much("rows of one column", "COLLECTION_MAX_ROWS", limits.rows)
+            return _too_much("rows of one column", self._setting or "COLLECTION_MAX_ROWS", limits.rows)
         self.is_spent = True
         return self._reason(is_varbinds=which == _VARBINDS, is_octets=which == _OCTETS)
 
@@ -77,7 +86,7 @@ class ReadBudget:
 
     def _reason(self, *, is_varbinds: bool, is_octets: bool) -> SnmpError:
         if is_varbinds:
-            return _too_much("variable bindings", "COLLECTION_MAX_VARBINDS", self._limits.varbinds)
+            return _too_much("variable bindings", self._setting or "COLLECTION_MAX_VARBINDS", self._limits.varbinds)
         if is_octets:
             return _too_much("octets of values", "COLLECTION_MAX_OCTETS", self._limits.octets)
         return MemoryShort("the poll was ended: the process is close to its memory limit (MEMORY_LIMIT)")
