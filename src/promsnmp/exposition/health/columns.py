@@ -76,7 +76,9 @@ def table_columns(table: Table) -> NeededColumns:
     labels |= _needed_by_at(table.columns, values | labels)
     own = {one for one in labels - values if one in table.columns and table.columns[one].at is None}
     return NeededColumns(
-        _oids(table.columns, values), _oids(table.columns, labels - values) | more, _oids(table.columns, own & names or own)
+        _oids(table.columns, values),
+        _oids(table.columns, labels - values) | more,
+        _oids(table.columns, own & names or own),
     )
 
 

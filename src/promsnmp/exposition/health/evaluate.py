@@ -246,7 +246,7 @@ class _TableMemory:
         self, row: _RowMemory, at: int, labels: Mapping[str, str], index: Index, number: Number
     ) -> HealthSample:
         family, own, value = number
-        line = at, family, *own.values()
+        line: _Line = (at, family, *own.values())
         known = row.texts.get(line)
         if known is None:
             known = row.texts[line] = own, _text_of(family, {**labels, **own} if own else labels)

@@ -1,9 +1,9 @@
 """Looks whether the rows of a device are still those whose names were read: single values say nothing of it.
 
-A device that restarts, or gets another module, may give its rows other numbers, and a value would stand under the name of
-another component. So a poll that reads values only also reads what tells of changes (sysUpTime, entLastChangeTime and
-the like) and some names: the last one of each column, which another one takes when rows are inserted, and others in
-turn, in the same packets.
+A device that restarts, or gets another module, may give its rows other numbers, and a value would stand under the name
+of another component. So a poll that reads values only also reads what changes with the rows (sysUpTime,
+entLastChangeTime and the like) and some names: the last one of each column, which another one takes when rows are
+inserted, and others in turn, in the same packets.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from promsnmp.exposition.health.columns import Index, Rows
+from promsnmp.exposition.health.columns import Index
 from promsnmp.modules.health.expression import Value
 from promsnmp.polling.label_cache import CHANGE_INDICATORS, SYS_UP_TIME
 from promsnmp.snmp import oid
@@ -25,7 +25,7 @@ MOST_LAST_NAMES = 40
 
 @dataclass(slots=True)
 class ChangeWatch:
-    """What tells of changes of one device."""
+    """What shows changes of one device."""
 
     values: dict[str, int] = field(default_factory=dict)
     """The indicators, as they were seen last."""
@@ -61,9 +61,9 @@ class ChangeWatch:
             self.values[name] = value
         return is_changed or self.is_restarted
 
-    def names(self, rows: Mapping[str, Rows], columns: Sequence[str]) -> list[tuple[str, Index]]:
+    def names(self, rows: Mapping[str, dict[Index, Value]], columns: Sequence[str]) -> list[tuple[str, Index]]:
         """The names to read with the next values."""
-        last = [(one, next(reversed(rows[one]))) for one in columns if rows.get(one)][:MOST_LAST_NAMES]  # type: ignore[call-overload]  # it is a dict
+        last = [(one, next(reversed(rows[one]))) for one in columns if rows.get(one)][:MOST_LAST_NAMES]
         count = sum(len(rows.get(one, ())) for one in columns)
         start = self.turn % count if count else 0
         every = ((one, index) for one in columns for index in rows.get(one, ()))

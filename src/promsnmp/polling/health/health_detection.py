@@ -39,8 +39,8 @@ class HealthDetection:
     async def refresh(self, plan: Plan, scanner: ber.Scanner) -> HealthPlan:
         """The plan of the definitions that suit the device; chosen again when it is time. Raises SnmpError.
 
-        ``plan`` and ``scanner`` are those of the modules. After a failure the present definitions stay in use if they can
-        be, and the next attempt is later.
+        ``plan`` and ``scanner`` are those of the modules. After a failure the present definitions stay in use if they
+        can be, and the next attempt is later.
         """
         state = self.state
         object_id = _object_id_of(plan, scanner)

@@ -211,7 +211,11 @@ class HealthRun:
         return not (is_changed or is_missing), is_missing
 
     async def _take_gets(
-        self, columns: NeededColumns, gets: GetOperation, wanted: Mapping[bytes, tuple[str, Index]], result: HealthResult
+        self,
+        columns: NeededColumns,
+        gets: GetOperation,
+        wanted: Mapping[bytes, tuple[str, Index]],
+        result: HealthResult,
     ) -> Mapping[bytes, Value]:
         state = self.detection.state
         state.is_stale = True  # until all is well

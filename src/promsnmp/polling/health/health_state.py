@@ -94,7 +94,7 @@ class HealthState:
         return known[1]
 
     def replace(self, rows: Mapping[str, dict[Index, Value]], *, keep: Collection[str]) -> None:
-        """Makes ``rows`` the columns; of those to ``keep`` what was read before. What is the same stays the same object."""
+        """Makes ``rows`` the columns; for those to ``keep`` what was read before. Equal ones stay the same object."""
         before = self.rows
         self.rows = {
             column: before[column] if column in before and (column in keep or before[column] == found) else found

@@ -53,7 +53,7 @@ class ReadBudget:
         """Whether the poll must not read anything more."""
 
     def narrow(self, *, varbinds: int, rows: int, reason: str) -> None:
-        """Lets what is read from now on be no more than these either; ``reason`` says in errors whose limits they are."""
+        """Lets the poll read no more than these from now on; ``reason`` says in errors whose limits they are."""
         self._varbinds_left = min(self._varbinds_left, varbinds)
         self._limits = replace(
             self._limits, varbinds=min(self._limits.varbinds, varbinds), rows=min(self._limits.rows, rows)
