@@ -203,7 +203,8 @@ class _TableMemory:
         indexes = rows.indexes()
         self.left_out = max(0, len(indexes) - MOST_ROWS)
         for number, index in enumerate(indexes[:MOST_ROWS]):
-            row = self._rows[index] = before.pop(index, None) or _RowMemory(rows.fixed_values(index))
+            row = before.pop(index) if index in before else _RowMemory(rows.fixed_values(index))
+            self._rows[index] = row
             self._evaluate(row, rows, index, interfaces)
             self.samples += row.samples
             self.octets += _ROW_OCTETS + sum(_SAMPLE_OCTETS + len(text) for _, text in row.texts.values())
