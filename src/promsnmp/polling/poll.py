@@ -303,6 +303,9 @@ def _require_complete(result: PollResult, target: Target) -> None:
     gets = frozenset(result.plan.gets)
     walks = [one for at, one in result.failures.items() if at not in gets]
     tolerated = {id(one) for one in walks if isinstance(one, ErrorStatus)}
-    for problem in (result.error, *result.failures.values()):
+    health = result.health.problem if result.health is not None else None
+    if isinstance(health, ErrorStatus):
+        tolerated.add(id(health))
+    for problem in (result.error, *result.failures.values(), health):
         if problem is not None and id(problem) not in tolerated:
             raise StrictFailure(f"incomplete poll: {problem.message}", target=str(target.endpoint), oid=problem.oid)

@@ -15,6 +15,7 @@ from promsnmp.exposition.utilization.interfaces import add_utilization
 from promsnmp.inventory.modules import HEALTH
 from promsnmp.observe.exporter_counts import ExporterCounts
 from promsnmp.polling.device_state import DeviceState
+from promsnmp.polling.health.health_run import HealthResult
 from promsnmp.polling.health.health_samples import add_health, health_of
 from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.pages.page import Format, RenderedPage
@@ -285,7 +286,8 @@ class _ScrapeMetrics:
             _append(rows, labels, figures)
         if (health := result.health) is not None:
             labels, cost = {"module": HEALTH}, health.cost
-            figures = (health.problem is None, cost.seconds, cost.sent, cost.retried, cost.varbinds, cost.seconds)
+            is_complete = health.problem is None and not _is_health_missing(health, missing)
+            figures = (is_complete, cost.seconds, cost.sent, cost.retried, cost.varbinds, cost.seconds)
             _append(rows, labels, figures)
         return rows
 
@@ -311,6 +313,13 @@ def _cost(one: ModulePlan, result: PollResult) -> Cost:
     for cost in (*costs, result.gets_cost) if one.gets else costs:
         total = total + cost
     return total
+
+
+def _is_health_missing(health: HealthResult, missing: Sequence[str]) -> bool:
+    """Whether a family of the device's health is among those ``missing`` from the page."""
+    if not missing or health.health is None:
+        return False
+    return not {one.family for one in health.health.samples}.isdisjoint(missing)
 
 
 def _is_complete(one: ModulePlan, result: PollResult, missing: Sequence[str]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from promsnmp.exposition.health.columns import Index, table_columns
-from promsnmp.exposition.health.evaluate import Health, evaluate
+from promsnmp.exposition.health.evaluate import Health, HealthMemory, evaluate
 from promsnmp.exposition.health.rows import plan_definition
 from promsnmp.modules.health.expression import Value
 from promsnmp.modules.health.model import Definition
@@ -192,3 +192,47 @@ def test_of_several_fallbacks_the_first_counts_and_none_where_another_definition
     assert [one.value for one in health(columns, first, second).samples] == [0.1]
     assert [one.value for one in health(columns, second).samples] == [0.2]
     assert [one.value for one in health(columns, first, second, own).samples] == [0.3]
+
+
+def test_processors_and_memory_of_the_same_name_are_told_apart_in_all_families_alike() -> None:
+    reading = '{memory: {used: u, limit: l}, name: "{n}"}'
+    columns = f"u: {E}.1, l: {E}.2, n: {E}.3"
+    others = f"u: {E}.4, l: {E}.2, n: {E}.3"
+    one, other = definition(table(columns, reading)), definition(table(others, reading, name="o"), name="other")
+    data: Columns = {
+        f"{E}.1": {(1,): 5, (2,): 6},
+        f"{E}.2": {(1,): 10},  # row 2 has no limit, so its name stands in one family only
+        f"{E}.3": {(1,): b"RAM", (2,): b"RAM"},
+        f"{E}.4": {(1,): 7},
+    }
+    found = values(health(data, one, other))
+    pools = {(family, label): number for (family, label, *_), number in found.items() if "usage" in family}
+    assert pools == {
+        ("system_memory_usage_bytes", "pool=RAM (t 1)"): 5,
+        ("system_memory_usage_bytes", "pool=RAM (2)"): 6,
+        ("system_memory_usage_bytes", "pool=RAM (o 1)"): 7,
+    }
+    limits = [label for family, label, *_ in found if "limit" in family]
+    assert limits == ["pool=RAM (t 1)", "pool=RAM (o 1)"]
+
+
+def test_components_of_two_definitions_with_tables_of_one_name_have_ids_of_their_own() -> None:
+    one = definition(table(f"v: {E}.1", "{temperature: v}"))
+    other = definition(table(f"v: {E}.2", "{temperature: v}", "{voltage: v}"), name="other")
+    found = health({f"{E}.1": {(1,): 5}, f"{E}.2": {(1,): 6}}, one, other)
+    ids = {(one.kind.key, one.labels["hw_id"]): one.value for one in found.samples}
+    assert ids == {("temperature", "t.1"): 5, ("temperature", "t.1.other"): 6, ("voltage", "t.1"): 6}
+
+
+@pytest.mark.parametrize("before", [None, 7])
+def test_only_rows_that_have_changed_are_computed_again(before: int | None) -> None:
+    one = plan_definition(definition(table(f"v: {E}.1, n: {E}.2", '{temperature: v, name: "{n}"}')))
+    memory = HealthMemory()
+    names: Mapping[Index, Value] = {(1,): b"a", (2,): b"b"}
+    first: Mapping[Index, Value] = {(1,): 5, **({} if before is None else {(2,): before})}
+    columns: dict[str, Mapping[Index, Value]] = {f"{E}.1": first, f"{E}.2": names}
+    old = run_steps(evaluate([one], lambda oid: columns[oid], {}, memory))
+    columns[f"{E}.1"] = {(1,): 5, (2,): 8}
+    new = run_steps(evaluate([one], lambda oid: columns[oid], {}, memory))
+    assert {each.labels["hw_name"]: each.value for each in new.samples} == {"a": 5, "b": 8}
+    assert old.samples[0] is new.samples[0]

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from promsnmp.errors import SnmpTimeout
+from promsnmp.errors import SnmpTimeout, StrictFailure, TooMuchData
 from promsnmp.exposition.health.rows import MOST_ROWS
 from promsnmp.inventory.model import PollOverrides
 from promsnmp.inventory.modules import HEALTH
@@ -212,6 +212,24 @@ async def test_rows_that_are_too_many_are_counted() -> None:
         page, _ = await collector().collect(target, deadline=deadline(60))
     assert len(temperatures(page)) == MOST_ROWS
     assert b'promsnmp_page_dropped_values{reason="health_rows"} 2' in page.plain(Format.TEXT)
+
+
+async def test_a_strict_page_is_not_served_without_its_health() -> None:
+    catalogue = Catalogue(BUILTIN.modules, BUILTIN.auths, read_text(DEFINITIONS, source="test").health)
+    one = Collector(CatalogueStore(catalogue), CollectorOptions(strict=True))
+    async with HostileAgent(silent_to([True], ber.GET_NEXT), mib=device(numbered("ab"))) as agent:
+        with pytest.raises(StrictFailure):
+            await one.collect(managed(agent), deadline=deadline(1.5))
+
+
+async def test_health_that_does_not_fit_on_the_page_is_not_called_complete() -> None:
+    catalogue = Catalogue(BUILTIN.modules, BUILTIN.auths, read_text(DEFINITIONS, source="test").health)
+    one = Collector(CatalogueStore(catalogue), CollectorOptions(page_octets=3000))
+    async with SimulatedAgent(device({row: (b"%d" % row, 20) for row in range(1, 100)})) as agent:
+        page, problem = await one.collect(managed(agent), deadline=deadline())
+    assert isinstance(problem, TooMuchData)
+    assert temperatures(page) == {}
+    assert b'promsnmp_module_up{module="health"} 0' in page.plain(Format.TEXT)
 
 
 async def test_another_encoding_of_texts_counts_at_once() -> None:

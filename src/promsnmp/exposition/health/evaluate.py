@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from promsnmp.exposition.formats.text import sample_prefix
@@ -27,6 +27,8 @@ _ROW_OCTETS, _SAMPLE_OCTETS = 1000, 500
 
 _Origin = tuple[object, ...]
 """What tells readings apart: kind, OIDs, index, id."""
+_Row = tuple[Index, str]
+"""Index and id of a reading."""
 _Line = tuple[int | str, ...]
 """What tells the samples of a row apart: position of the reading, family, values of own labels."""
 
@@ -121,7 +123,7 @@ def evaluate(
             if origin not in seen:  # else another definition has this reading already
                 seen.add(origin)
                 found.extend((definition, sample) for sample in samples)
-    samples = _with_unique_names(_without_fallbacks(found))
+    samples = _with_unique_names(_without_fallbacks(found), [table.table for _, table in tables])
     left_out = sum(one.left_out for one in memory.tables.values())
     return Health(samples, _info(plans, source, info, memory, encoding), left_out)
 
@@ -139,17 +141,57 @@ def _without_fallbacks(found: Sequence[tuple[Definition, HealthSample]]) -> list
     ]
 
 
-def _with_unique_names(samples: Sequence[HealthSample]) -> list[HealthSample]:
-    """Adds the index to names of processors, memory and file systems that several rows have."""
-    counts = Counter(one.text for one in samples if not one.kind.is_hardware)
-    return [one if counts[one.text] < 2 else _with_index(one) for one in samples]
+def _with_unique_names(samples: Sequence[HealthSample], tables: Sequence[Table]) -> list[HealthSample]:
+    """Adds the index to names of processors, memory and file systems that several rows have, in all families alike; and
+    the name of the definition to the ``hw_id`` of what another definition has under the same ``hw_id``."""
+    rows: dict[tuple[str, str], dict[_Row, set[tuple[str, str]]]] = {}
+    for one in samples:
+        if not one.kind.is_hardware:
+            of_name = rows.setdefault(_name(one), {})
+            of_name.setdefault(_row(one), set()).add((one.definition, one.table.name))
+    repeated = {name: found for name, found in rows.items() if sum(map(len, found.values())) > 1}
+    names = Counter(one.name for one in tables)
+    shared = frozenset(name for name, count in names.items() if count > 1)
+    unique = [
+        _with_index(one, is_enough=len(repeated[_name(one)][_row(one)]) == 1)
+        if not one.kind.is_hardware and _name(one) in repeated
+        else one
+        for one in samples
+    ]
+    return _with_unique_ids(unique, shared) if shared else unique
 
 
-def _with_index(sample: HealthSample) -> HealthSample:
-    name = sample.labels.get(sample.kind.label, sample.table.name)
-    index, reading = ".".join(map(str, sample.index)), sample.reading.id
-    labels = {**sample.row_labels, sample.kind.label: f"{name} ({index}{f'.{reading}' if reading else ''})"}
+def _name(sample: HealthSample) -> tuple[str, str]:
+    return sample.kind.key, sample.row_labels.get(sample.kind.label, "")
+
+
+def _row(sample: HealthSample) -> _Row:
+    return sample.index, sample.reading.id
+
+
+def _with_index(sample: HealthSample, *, is_enough: bool) -> HealthSample:
+    """Adds the index to the name, and the table's name where the index ``is_enough`` not."""
+    name = sample.row_labels.get(sample.kind.label, sample.table.name)
+    index = ".".join(filter(None, (".".join(map(str, sample.index)), sample.reading.id)))
+    more = index if is_enough else f"{sample.table.name} {index}"
+    labels = {**sample.row_labels, sample.kind.label: f"{name} ({more})"}
     return replace(sample, row_labels=labels, text=_text_of(sample.family, {**labels, **sample.own_labels}))
+
+
+def _with_unique_ids(samples: Sequence[HealthSample], shared: Container[str]) -> list[HealthSample]:
+    """``shared`` are the names of tables that several definitions have."""
+    owners: dict[tuple[str, str, str], str] = {}
+    found = []
+    for one in samples:
+        if one.kind.is_hardware and one.table.name in shared:
+            identifier = one.row_labels["hw_id"]
+            owner = owners.setdefault((one.kind.key, one.reading.direction, identifier), one.definition)
+            if owner != one.definition:
+                labels = {**one.row_labels, "hw_id": f"{identifier}.{one.definition}"}
+                text = _text_of(one.family, {**labels, **one.own_labels})
+                one = replace(one, row_labels=labels, text=text)
+        found.append(one)
+    return found
 
 
 def _text_of(family: str, labels: Mapping[str, str]) -> bytes:
