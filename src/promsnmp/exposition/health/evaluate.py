@@ -204,6 +204,8 @@ class _RowMemory:
 
     fixed: dict[str, Value]
     """The values of columns that seldom change, and the parts of the index."""
+    readings: Sequence[int] = ()
+    """The readings that it may have: others are not for it, by what seldom changes."""
     moving: tuple[Value, ...] | None = None
     """The values of the others; None: not evaluated yet."""
     samples: Sequence[tuple[_Origin, Sequence[HealthSample]]] = ()
@@ -245,7 +247,7 @@ class _TableMemory:
         indexes = rows.indexes()
         self.left_out = max(0, len(indexes) - MOST_ROWS)
         for number, index in enumerate(indexes[:MOST_ROWS]):
-            row = before.pop(index) if index in before else _RowMemory(rows.fixed_values(index))
+            row = before.pop(index) if index in before else self._new_row(rows.fixed_values(index))
             self._rows[index] = row
             self._evaluate(row, rows, index, interfaces)
             self.samples += row.samples
@@ -263,17 +265,31 @@ class _TableMemory:
                     rest.pop() if isinstance(rest, list) else rest.popitem()
                 yield
 
+    def _new_row(self, fixed: dict[str, Value]) -> _RowMemory:
+        table, plan = self.plan.table, self.plan
+        if plan.is_steady and table.where is not None and not table.where.holds(fixed):
+            return _RowMemory(fixed)
+        readings = [
+            at
+            for at, one in enumerate(table.readings)
+            if at not in plan.steady or one.where is None or one.where.holds(fixed)
+        ]
+        return _RowMemory(fixed, readings)
+
     def _evaluate(self, row: _RowMemory, rows: RowReader, index: Index, interfaces: Interfaces) -> None:
+        if not row.readings:
+            return
         values = rows.values(index, row.fixed)
         moving = rows.moving(values)
         if moving == row.moving:
             return
         row.moving, row.samples, table = moving, (), self.plan.table
-        if table.where is not None and not table.where.holds(values):
+        if not self.plan.is_steady and table.where is not None and not table.where.holds(values):
             return
         found: list[tuple[_Origin, Sequence[HealthSample]]] = []
-        for at, reading in enumerate(table.readings):
-            if reading.where is not None and not reading.where.holds(values):
+        for at in row.readings:
+            reading = table.readings[at]
+            if at not in self.plan.steady and reading.where is not None and not reading.where.holds(values):
                 continue
             if numbers := reading_numbers(reading, values):
                 labels = row.labels.get(at)

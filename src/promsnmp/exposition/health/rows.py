@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from promsnmp.exposition.health.columns import (
@@ -18,7 +19,7 @@ from promsnmp.exposition.health.columns import (
     template_names,
     value_names,
 )
-from promsnmp.modules.health.expression import Value, index_name, number_of, text_of
+from promsnmp.modules.health.expression import Expression, Value, index_name, number_of, text_of
 from promsnmp.modules.health.model import Column, Definition, InfoSource, Reading, Table
 from promsnmp.snmp.text_encodings import decode
 
@@ -131,6 +132,10 @@ class TablePlan:
     """By reading: the OIDs that its values come from."""
     varying: frozenset[int]
     """The readings whose labels contain values that may change at every poll."""
+    steady: frozenset[int]
+    """The readings whose condition looks at columns that seldom change."""
+    is_steady: bool
+    """Whether the table's condition does."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,7 +180,13 @@ def _plan_table(definition: str, table: Table) -> TablePlan:
         fixed_oids=(*_oids(rows.fixed), *more),
         origins=tuple(_origin(table, reading) for reading in table.readings),
         varying=frozenset(at for at, one in enumerate(table.readings) if template_names(one) & moving),
+        steady=frozenset(at for at, one in enumerate(table.readings) if not _looks_at(one.where, moving)),
+        is_steady=not _looks_at(table.where, moving),
     )
+
+
+def _looks_at(condition: Expression | None, names: AbstractSet[str]) -> bool:
+    return condition is not None and bool(condition.names & names)
 
 
 def _plan_info(source: InfoSource) -> InfoPlan:

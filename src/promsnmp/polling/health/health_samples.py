@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from promsnmp.exposition.families import Exposition
 from promsnmp.exposition.health.columns import Rows, table_columns
@@ -19,6 +21,8 @@ from promsnmp.support.steps import Steps
 SYS_DESCR = "1.3.6.1.2.1.1.1"
 INFO = "snmp_device_info"
 _NO_ROWS: Rows = {}
+MOST_INFOS = 1000
+"""Pairs of sysObjectID and sysDescr whose vendor and model are kept."""
 _SAMPLES_PER_STEP = 64
 
 
@@ -35,12 +39,17 @@ def health_of(result: HealthResult, renderer: Renderer) -> Steps[Health]:
         return shared[name] if name in shared else result.rows.get(name, _NO_ROWS)
 
     descr = next((text_of(value) for value in source(SYS_DESCR).values()), "")
-    known = fingerprint(state.object_id, {}, descr)
     plans = [_readable(one, result.unread) for one in result.plan.definitions]
-    info = {"vendor": known.vendor, "model": known.model}
+    info = _known_info(state.object_id, descr)
     health = yield from evaluate(plans, source, info, state.memory, encoding=plan.text_encoding)
     yield from state.trim()
     return health
+
+
+@lru_cache(MOST_INFOS)
+def _known_info(object_id: str, descr: str) -> Mapping[str, str]:
+    known = fingerprint(object_id, {}, descr)
+    return {"vendor": known.vendor, "model": known.model}
 
 
 def _readable(plan: DefinitionPlan, unread: frozenset[str]) -> DefinitionPlan:
