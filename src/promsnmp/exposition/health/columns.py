@@ -134,11 +134,12 @@ def decode_rows(octets: bytes, skip: int) -> dict[Index, Value]:
 def decode_steps(octets: bytes, skip: int) -> Steps[dict[Index, Value]]:
     """``decode_rows`` in steps."""
     rows: dict[Index, Value] = {}
-    for piece in ber.pieces(octets, _PIECE):
+    for number, piece in enumerate(ber.pieces(octets, _PIECE)):
+        if number:
+            yield
         index, values = ber.values(piece, skip)
         for suffix, (tag, content) in zip(ber.suffixes(index), values, strict=True):
             value = decode_value(tag, content)
             if value is not None:
                 rows[oid.decode_subids(suffix)] = value
-        yield
     return rows

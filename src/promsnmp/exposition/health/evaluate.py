@@ -20,7 +20,8 @@ from promsnmp.support.steps import Steps
 
 NAME_LENGTH = 200
 """Characters of a name in a label."""
-_ROWS_PER_STEP = 32
+_ROWS_PER_STEP, _TABLES_PER_STEP = 32, 8
+"""A small device is one step: each look at the clock costs as much as some rows."""
 _FREED_PER_STEP = 500
 _ROW_OCTETS, _SAMPLE_OCTETS = 1000, 500
 """Bytes of memory of a row and of a sample besides its text, about."""
@@ -119,6 +120,8 @@ def evaluate(
         if known is None or known.plan is not table:
             known = memory.tables[number] = _TableMemory(table)
         yield from known.refresh(source, interfaces, encoding)
+        if number % _TABLES_PER_STEP == _TABLES_PER_STEP - 1:
+            yield
         for origin, samples in known.samples:
             if origin not in seen:  # else another definition has this reading already
                 seen.add(origin)
@@ -252,7 +255,7 @@ class _TableMemory:
             self._evaluate(row, rows, index, interfaces)
             self.samples += row.samples
             self.octets += _ROW_OCTETS + sum(_SAMPLE_OCTETS + len(text) for _, text in row.texts.values())
-            if not number % _ROWS_PER_STEP:
+            if number % _ROWS_PER_STEP == _ROWS_PER_STEP - 1:
                 yield
         self._fixed_columns, self._moving_columns = fixed, values
 

@@ -244,7 +244,6 @@ def _wanted(
             wanted[root + oid.encode_subids(index)] = column, index
             if not number % _ROWS_PER_STEP:
                 yield
-        yield
     return wanted
 
 

@@ -23,7 +23,7 @@ INFO = "snmp_device_info"
 _NO_ROWS: Rows = {}
 MOST_INFOS = 1000
 """Pairs of sysObjectID and sysDescr whose vendor and model are kept."""
-_SAMPLES_PER_STEP = 64
+_SAMPLES_PER_STEP = 256
 
 
 def health_of(result: HealthResult, renderer: Renderer) -> Steps[Health]:
@@ -73,7 +73,7 @@ def add_health(exposition: Exposition, health: Health) -> Steps[None]:
             parts = added[one.family] = exposition.family(one.family, "gauge", help_text(one.family))
             exposition.families[one.family].shared = True
         parts += (one.text, ber.float_text(one.value))
-        if not number % _SAMPLES_PER_STEP:
+        if number % _SAMPLES_PER_STEP == _SAMPLES_PER_STEP - 1:
             yield
     if health.info and INFO not in taken:
         exposition.add(INFO, "gauge", help_text(INFO), [(health.info, 1.0)])
