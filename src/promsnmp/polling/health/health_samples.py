@@ -75,5 +75,7 @@ def add_health(exposition: Exposition, health: Health) -> Steps[None]:
         parts += (one.text, ber.float_text(one.value))
         if number % _SAMPLES_PER_STEP == _SAMPLES_PER_STEP - 1:
             yield
-    if health.info and INFO not in taken:
+    if health.info and INFO in taken:
+        exposition.drop("reserved_name")
+    elif health.info:
         exposition.add(INFO, "gauge", help_text(INFO), [(health.info, 1.0)])
