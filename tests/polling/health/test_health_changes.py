@@ -214,6 +214,18 @@ async def test_rows_that_are_too_many_are_counted() -> None:
     assert b'promsnmp_page_dropped_values{reason="health_rows"} 2' in page.plain(Format.TEXT)
 
 
+async def test_a_table_without_end_is_read_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("promsnmp.polling.health.health_run.MOST_ROWS", 50)
+    one = collector()
+    async with SimulatedAgent(device({row: (b"%d" % row, 20) for row in range(1, 500)})) as agent:
+        for _ in range(2):
+            page, problem = await one.collect(managed(agent), deadline=deadline())
+            assert isinstance(problem, TooMuchData)
+            assert b'promsnmp_module_up{module="health"} 0' in page.plain(Format.TEXT)
+            assert b'promsnmp_module_up{module="system"} 1' in page.plain(Format.TEXT)
+        assert agent.requests < 100
+
+
 async def test_a_strict_page_is_not_served_without_its_health() -> None:
     catalogue = Catalogue(BUILTIN.modules, BUILTIN.auths, read_text(DEFINITIONS, source="test").health)
     one = Collector(CatalogueStore(catalogue), CollectorOptions(strict=True))
