@@ -129,6 +129,24 @@ async def test_a_steady_device_is_walked_only_when_labels_are_due() -> None:
     assert requests[0] > requests[1] == requests[2] == requests[3] == requests[4]
 
 
+async def test_what_the_modules_read_anyway_costs_no_packet() -> None:
+    text = (
+        DEFINITIONS.replace('label: "{descr}"', "label: sensor")
+        + f"modules: {{whole: {{walk: [{E}.2], metrics: [{{name: x, oid: {E}.2.9, type: gauge}}]}}}}"
+    )
+    read, requests, pages = read_text(text, source="test"), [], []
+    one = Collector(CatalogueStore(Catalogue(read.modules, {}, read.health)), CollectorOptions(label_refresh=10))
+    async with SimulatedAgent(device(numbered("ab"))) as agent:
+        for health in (False, True):
+            target = replace(managed(agent), modules=("whole",), health=health, key=str(health))
+            await one.collect(target, deadline=deadline())
+            before = agent.requests
+            pages.append((await one.collect(target, deadline=deadline()))[0])
+            requests.append(agent.requests - before)
+    assert [b"hw_temperature_celsius" in page.plain(Format.TEXT) for page in pages] == [False, True]
+    assert requests[0] == requests[1]
+
+
 def leaves_out_of_gets(root: str) -> Behaviour:
     """Answers a GET of several objects without those below ``root``."""
     octets = oid.encode(root)
@@ -212,6 +230,18 @@ async def test_rows_that_are_too_many_are_counted() -> None:
         page, _ = await collector().collect(target, deadline=deadline(60))
     assert len(temperatures(page)) == MOST_ROWS
     assert b'promsnmp_page_dropped_values{reason="health_rows"} 2' in page.plain(Format.TEXT)
+
+
+async def test_a_table_without_end_is_read_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("promsnmp.polling.health.health_run.MOST_ROWS", 50)
+    one = collector()
+    async with SimulatedAgent(device({row: (b"%d" % row, 20) for row in range(1, 500)})) as agent:
+        for _ in range(2):
+            page, problem = await one.collect(managed(agent), deadline=deadline())
+            assert isinstance(problem, TooMuchData)
+            assert b'promsnmp_module_up{module="health"} 0' in page.plain(Format.TEXT)
+            assert b'promsnmp_module_up{module="system"} 1' in page.plain(Format.TEXT)
+        assert agent.requests < 100
 
 
 async def test_a_strict_page_is_not_served_without_its_health() -> None:

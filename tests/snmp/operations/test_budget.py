@@ -123,3 +123,14 @@ def test_what_filters_and_gets_read_counts_for_the_walks_after_them() -> None:
 def test_without_limits_everything_is_read() -> None:
     operation, _ = walk(Agent(), ReadBudget())
     assert operation.finished == {A, B, C}
+
+
+def test_a_part_of_a_poll_may_read_less_and_errors_say_what_it_is() -> None:
+    budget = ReadBudget(PollLimits(varbinds=1000, rows=1000))
+    budget.narrow(varbinds=500, rows=20, reason="some part")
+    operation, _ = walk(endless(B, WIDE), budget)
+    assert isinstance(operation.failures[B], TooMuchData)
+    assert "20 rows of one column (some part)" in str(operation.failures[B])
+    budget.narrow(varbinds=10, rows=20, reason="some part")
+    operation, _ = walk(endless(B, WIDE), budget)
+    assert "variable bindings (some part)" in str(operation.failures[B])

@@ -103,7 +103,7 @@ def _readings(result: HealthResult, samples: Sequence[HealthSample]) -> Iterator
 
 
 def _reason(result: HealthResult, definition: Definition, table: Table, reading: Reading, oids: Sequence[str]) -> str:
-    if absent := [one for one in oids if not result.state.rows.get(one)]:
+    if absent := [one for one in oids if not result.rows.get(one)]:
         return f"the device has nothing at {', '.join(absent)}"
     if reading.kind.key in definition.fallback:
         return "another definition has readings of this kind, or no row has a valid value"

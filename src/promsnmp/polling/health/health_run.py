@@ -100,6 +100,9 @@ class HealthRun:
 
     async def _read(self, columns: NeededColumns, result: HealthResult, every: int) -> None:
         state, before = self.detection.state, self.detection.state.rows
+        if not columns.values and not columns.labels:  # the modules read everything
+            state.rows, state.is_stale = {}, False
+            return
         state.polls += 1
         is_missing = False
         if not state.has_to_walk and state.polls < every:
