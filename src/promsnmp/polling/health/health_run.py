@@ -120,7 +120,8 @@ class HealthRun:
     async def _walk(self, columns: NeededColumns, result: HealthResult) -> None:
         """Reads whole columns. Raises SnmpError.
 
-        What was read before of the names and limits stays where it cannot be read again.
+        Limits and the like that cannot be read again stay, as long as rows and names are the same; else what needs
+        them is left out.
         """
         roots = {oid.encode(one): one for one in (*sorted(columns.values), *sorted(columns.labels))}
         outer = [one for one in roots if not any(one != other and one.startswith(other) for other in roots)]
@@ -156,8 +157,12 @@ class HealthRun:
         rows = await self.step_runner.run(steps, is_small=scanner.kept_octets <= _SMALL)
         unfinished = {roots[one] for one in outer if one not in walks.finished}
         failed = {one for one in columns.labels if any(f"{one}.".startswith(f"{root}.") for root in unfinished)}
-        state.replace(rows, keep=failed)
-        result.unread = frozenset(one for one in failed if one not in before)
+        state.replace(rows)
+        if not state.is_steady(before, columns) or not failed <= before.keys():
+            state.drop(failed)
+            result.unread = frozenset(failed)
+        else:
+            state.rows |= {one: before[one] for one in failed}
         result.problem = next(iter(walks.failures.values()), None)
         result.varbinds += scanner.varbind_count
         state.end_walk(columns, before, is_complete=not unfinished)

@@ -93,13 +93,14 @@ class HealthState:
             known = self._decoded[oid] = octets, rows
         return known[1]
 
-    def replace(self, rows: Mapping[str, dict[Index, Value]], *, keep: Collection[str]) -> None:
-        """Makes ``rows`` the columns; for those to ``keep`` what was read before. Equal ones stay the same object."""
+    def replace(self, rows: Mapping[str, dict[Index, Value]]) -> None:
+        """Makes ``rows`` the columns; equal ones stay the same object."""
         before = self.rows
-        self.rows = {
-            column: before[column] if column in before and (column in keep or before[column] == found) else found
-            for column, found in rows.items()
-        }
+        self.rows = {column: before[column] if before.get(column) == found else found for column, found in rows.items()}
+
+    def is_steady(self, before: Mapping[str, Rows], columns: NeededColumns) -> bool:
+        """Whether rows and names are the same as ``before``."""
+        return self.has_rows_of(before, columns) and all(self.rows.get(one) is before.get(one) for one in columns.names)
 
     def take(self, rows: Mapping[str, dict[Index, Value]]) -> None:
         """Takes the values that came; the rows of others are gone."""
@@ -109,10 +110,7 @@ class HealthState:
 
     def end_walk(self, columns: NeededColumns, before: Mapping[str, Rows], *, is_complete: bool) -> None:
         """After a walk: decides whether the next poll has to walk again, because rows or names are not steady."""
-        is_steady = self.has_rows_of(before, columns) and all(
-            self.rows.get(one) is before.get(one) for one in columns.names
-        )
-        self.polls, self.is_stale = 0, not is_complete or bool(before and not is_steady)
+        self.polls, self.is_stale = 0, not is_complete or bool(before and not self.is_steady(before, columns))
         self.is_missing_rows = False
 
     def trim(self) -> Steps[None]:
