@@ -279,3 +279,24 @@ async def test_what_is_kept_for_a_scrape_alone_counts_as_memory() -> None:
         target = target_of(agent, HEALTH)
         await one.collect(target, deadline=deadline())
         assert one.states.unmanaged_octets > one.states.of(target).health.octets > 199 * 200
+
+
+async def test_values_do_not_stand_under_earlier_names_when_these_cannot_be_read_again() -> None:
+    one, is_silent, names = collector(), list[bool](), oid.encode(f"{E}.2.1")
+
+    def answer(request: Request) -> Sequence[bytes]:
+        is_walk = request.pdu.type != ber.GET and any(each.oid.startswith(names) for each in request.requested)
+        return [] if is_silent and is_walk else [request.honest]
+
+    async with HostileAgent(Behaviour("no_names", answer), mib=device(numbered("abc"))) as agent:
+        target = managed(agent)
+        await one.collect(target, deadline=deadline())
+        agent.mib = device(numbered("cab"), up_time=10)
+        is_silent.append(True)
+        for _ in range(2):
+            page, problem = await one.collect(target, deadline=deadline(1.5))
+            assert isinstance(problem, SnmpTimeout)
+            assert temperatures(page) == {}
+        is_silent.clear()
+        page, _ = await one.collect(target, deadline=deadline())
+    assert temperatures(page) == right("cab")

@@ -144,6 +144,15 @@ class HostileAgent:
         self._sockets: list[socket.socket] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    @property
+    def mib(self) -> Mib:
+        """The objects of the honest answers; may be changed while it runs."""
+        return self._honest.mib
+
+    @mib.setter
+    def mib(self, mib: Mib) -> None:
+        self._honest.mib = mib
+
     async def start(self, address: str = "127.0.0.1", port: int = 0) -> Self:
         """Opens the agent's socket and the other one."""
         self._loop = asyncio.get_running_loop()
