@@ -123,6 +123,8 @@ class Collector:
         steps = self._renderer.page(target, state, result, state.next_formats(), release=release)
         rendering = await self.step_runner.run(steps, is_small=is_small)
         self._renderer.count(rendering.dropped)
+        state.samples = rendering.samples
+        state.summary = rendering.summary
         self.states.record_size(target, result.octets + state.health.octets)
         if not is_small:
             await self._free_memory(state, result)

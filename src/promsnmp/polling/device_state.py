@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -12,8 +12,10 @@ from promsnmp.inventory.model import NO_OVERRIDES, PollOverrides
 from promsnmp.polling.detection.identity_state import IdentityState
 from promsnmp.polling.detection.schedule import DetectionSchedule
 from promsnmp.polling.health.health_state import HealthState
+from promsnmp.polling.health.summary import NO_SUMMARY, HealthSummary
 from promsnmp.polling.label_cache import LabelCache
 from promsnmp.polling.pages.page import Format
+from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
 from promsnmp.polling.target import Target
 from promsnmp.snmp.operations.base import AgentLimits
 from promsnmp.snmp.v3.engine import EngineState
@@ -50,10 +52,12 @@ class DeviceState:
     """Whether the device ever returned anything."""
     outcome: str = "success"
     """How the last poll ended."""
-    ended_at: float = 0.0
-    """When it ended, Unix time; 0: there was none."""
-    problem: str = ""
-    """What was wrong with it."""
+    status: PollStatus = NEVER_POLLED
+    """The same, for lists of devices."""
+    samples: int = 0
+    """Samples on the last page."""
+    summary: HealthSummary = NO_SUMMARY
+    """Of the last page."""
     label_cache: LabelCache | None = None
     label_cache_target: Target | None = None
     """The target that ``label_cache`` belongs to."""
@@ -172,6 +176,10 @@ class DeviceStates:
         for (key, modules), state in list(self._states.items()):
             utilization = state.render_state.utilization
             yield key, modules, utilization if utilization.all_series() else None
+
+    def count_definitions(self) -> dict[str, int]:
+        """The health definitions that suit some target, each with the number of targets."""
+        return dict(Counter(name for state in self._states.values() for name in state.health.names))
 
     def utilization(self, key: str, modules: tuple[str, ...]) -> Utilization:
         """The histograms of a target, to be continued."""

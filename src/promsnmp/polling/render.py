@@ -17,6 +17,7 @@ from promsnmp.observe.exporter_counts import ExporterCounts
 from promsnmp.polling.device_state import DeviceState
 from promsnmp.polling.health.health_run import HealthResult
 from promsnmp.polling.health.health_samples import add_health, health_of
+from promsnmp.polling.health.summary import NO_SUMMARY, HealthSummary, summarise
 from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.pages.page import Format, RenderedPage
 from promsnmp.polling.poll import PollResult
@@ -56,6 +57,9 @@ class Rendering:
     """A rendered page, what is missing from it because it would be too large, and the values left out, by reason."""
 
     page: RenderedPage
+    samples: int
+    """How many are on the page."""
+    summary: HealthSummary
     problem: SnmpError | None
     dropped: Mapping[str, int]
 
@@ -107,8 +111,10 @@ class PageRenderer:
         """
         began = time.perf_counter()
         renderer = result.renderer or (yield from self.render_modules(result))
+        summary = NO_SUMMARY
         if result.health is not None:
             result.health.health = yield from health_of(result.health, renderer)
+            summary = yield from summarise(result.health.health)
             yield from add_health(renderer.exposition, result.health.health)
         yield from self._complete(target, renderer, result)
         scrape_metrics = _ScrapeMetrics(
@@ -118,7 +124,7 @@ class PageRenderer:
             is_other_device=bool(state.identity.differences),
             interval=target.overrides.interval / 1000,
         )
-        bodies, missing = yield from self._bodies(renderer.exposition, scrape_metrics, result, formats)
+        bodies, samples, missing = yield from self._bodies(renderer.exposition, scrape_metrics, result, formats)
         for name, seconds in scrape_metrics.seconds.items():
             self._counts.record_collection(name, seconds)
         problem = _too_large(target, self._options) if missing else None
@@ -127,7 +133,7 @@ class PageRenderer:
             yield from renderer.release()
             if result.health is not None and result.health.health is not None:
                 yield from result.health.health.release()
-        return Rendering(page, problem, renderer.exposition.dropped)
+        return Rendering(page, samples, summary, problem, renderer.exposition.dropped)
 
     def _complete(self, target: Target, renderer: Renderer, result: PollResult) -> Steps[None]:
         """Adds the utilisation histogram, and checks the samples of the modules. Raises StrictFailure."""
@@ -144,22 +150,28 @@ class PageRenderer:
 
     def _bodies(
         self, exposition: Exposition, scrape_metrics: _ScrapeMetrics, result: PollResult, formats: Iterable[Format]
-    ) -> Steps[tuple[Mapping[Format, bytes | GzipWriter], Sequence[str]]]:
-        """The page in ``formats``, and the families that are missing from it because it would be too large."""
+    ) -> Steps[tuple[Mapping[Format, bytes | GzipWriter], int, Sequence[str]]]:
+        """The page in ``formats``, its samples, and the families that are missing because it would be too large."""
         most = self._options.page_octets
         if result.is_small:
             own = scrape_metrics.of(exposition)
             whole = {one: _whole(exposition, own, one) for one in formats}
             if all(len(body) <= most for body in whole.values()):
-                return whole, ()
+                return whole, max(map(_count_samples, whole.values()), default=0), ()
         writers = {one: _PageWriter(one, exposition, most) for one in formats}
         for writer in writers.values():
             yield from writer.write_modules()
         missing = next((writer.missing for writer in writers.values() if writer.missing), ())
         own = scrape_metrics.of(exposition, missing)
         bodies = {one: writer.finished(own) for one, writer in writers.items()}
+        samples = max((writer.samples for writer in writers.values()), default=0)
         yield
-        return bodies, missing
+        return bodies, samples, missing
+
+
+def _count_samples(page: bytes) -> int:
+    """The samples of a page: its lines, except comments, with one of which it begins."""
+    return max(page.count(b"\n") - page.count(b"\n# ") - 1, 0)
 
 
 def _whole(exposition: Exposition, scrape_metrics: Exposition, page_format: Format) -> bytes:
@@ -179,6 +191,7 @@ class _PageWriter:
     def __init__(self, page_format: Format, exposition: Exposition, most: int) -> None:
         self.missing: Sequence[str] = ()
         """Families that are not on the page."""
+        self.samples = 0
         self._gzip = GzipWriter()
         self._as_openmetrics = page_format is Format.OPENMETRICS
         self._exposition = exposition
@@ -198,13 +211,16 @@ class _PageWriter:
                 return
             self._gzip.write(head)
             for block in blocks(parts):
+                self.samples += block.count(b"\n")
                 self._gzip.write(block)
             self._gzip.write(b"\n")
             yield
 
     def finished(self, scrape_metrics: Exposition) -> GzipWriter:
         """The page with the families that every page has, and the end."""
-        self._gzip.write(b"".join(scrape_metrics.pieces(self._names, as_openmetrics=self._as_openmetrics)))
+        own = b"".join(scrape_metrics.pieces(self._names, as_openmetrics=self._as_openmetrics))
+        self.samples += _count_samples(own)
+        self._gzip.write(own)
         if self._as_openmetrics:
             self._gzip.write(openmetrics.END)
         return self._gzip

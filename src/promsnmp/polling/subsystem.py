@@ -28,12 +28,14 @@ from promsnmp.polling.detection.findings import Findings
 from promsnmp.polling.detection.identity_watch import CheckIdentity
 from promsnmp.polling.detection.seen_identities import KEY as IDENTITIES
 from promsnmp.polling.detection.seen_identities import SeenIdentities
-from promsnmp.polling.device_state import DeviceStates
+from promsnmp.polling.device_state import DeviceState, DeviceStates
 from promsnmp.polling.handover.handover import Handover
 from promsnmp.polling.options import CollectorOptions, with_limits
 from promsnmp.polling.overrides import aged_by_sleep
 from promsnmp.polling.pages.cache import PageCache
-from promsnmp.polling.pages.service import NEVER_POLLED, PageService, PollStatus
+from promsnmp.polling.pages.page import RenderedPage
+from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
+from promsnmp.polling.pages.service import PageService
 from promsnmp.polling.poller import Poller
 from promsnmp.polling.target import Target, device_target
 from promsnmp.settings import Settings
@@ -109,6 +111,7 @@ class PollingSubsystem:
         self._targets = PerDeviceCache(self._target)
         self._all_targets: list[Target] = []
         self.owned = 0
+        self._owned_shards: set[str] = set()
 
     def start(self) -> None:
         """Starts to poll the inventory's devices that this replica owns, and to follow changes."""
@@ -179,6 +182,46 @@ class PollingSubsystem:
         target = self._target(device)
         return NEVER_POLLED if target is None else self.page_service.poll_status(target)
 
+    def poll_statuses(self, devices: tuple[Device, ...]) -> list[PollStatus | None]:
+        """``poll_status`` of many devices, in order; None for those that another replica polls.
+
+        ``devices`` should be all devices of an inventory: then it takes a microsecond for each.
+        """
+        targets, find, mine = self._targets.of(devices), self.collector.states.find, self._is_polled_here
+        return [
+            NEVER_POLLED if target is None else self._status(find(target)) if mine(target) else None
+            for target in targets
+        ]
+
+    def _is_polled_here(self, target: Target) -> bool:
+        return not self._polls or len(self._cluster.members.ring.members) < 2 or target.shard in self._owned_shards
+
+    @staticmethod
+    def _status(state: DeviceState | None) -> PollStatus:
+        return NEVER_POLLED if state is None else state.status
+
+    def last_page(self, device: Device) -> RenderedPage | None:
+        """The page of a device of the inventory that is in memory, however old; None without one."""
+        target = self._target(device)
+        return None if target is None else self.page_service.stored_page(target.key, target.modules)
+
+    def interface_rates(self, device: Device) -> dict[str, tuple[float, float]]:
+        """Bits per second received and sent by each interface of a device between its last two polls, by the text of
+        the labels of its counters; as far as they are known."""
+        target = self._target(device)
+        series = None if target is None else self.page_service.histograms(target)
+        return {one.labels.decode(errors="replace").strip(): one.rates for one in series or () if one.rates is not None}
+
+    def health_definitions(self, device: Device) -> tuple[str, ...]:
+        """The health definitions that suit a device, as its polls on this replica found them."""
+        target = self._target(device)
+        state = None if target is None else self.collector.states.find(target)
+        return () if state is None else state.health.names
+
+    def used_definitions(self) -> dict[str, int]:
+        """The health definitions in use on this replica, each with the number of its devices."""
+        return self.collector.states.count_definitions()
+
     def figures(self) -> tuple[int, int, int]:
         """Running polls (including those for scrapes), how many may run at once, and how many wait."""
         return self.page_service.active, self.poller.concurrency, self.poller.queued
@@ -217,6 +260,7 @@ class PollingSubsystem:
         ring = self._cluster.members.ring
         targets = [target for target in self._all_targets if ring.is_mine(target.shard)]
         self.owned = len(targets)
+        self._owned_shards = {target.shard for target in targets}
         self.collector.states.max_states = self._settings.cache_entry_cnt + len(targets)
         self.poller.set_targets(targets, within=1.0 if len(ring.members) < 2 else HANDOVER_SPREAD)
 

@@ -266,3 +266,13 @@ def test_any_counters_give_a_valid_histogram(polls: list[tuple[int, int, float, 
             assert found["sum"] >= 0
             assert before <= found["count"] <= len(polls)
             before = found["count"]
+
+
+def test_the_last_two_polls_give_the_rates_in_both_directions() -> None:
+    one = Utilization()
+    poll(row(1000, 5000), at=0, on=one)
+    assert one.current_series()[0].rates is None
+    poll(row(1000 + 3750, 5000 + 7500), at=30, on=one)
+    assert one.current_series()[0].rates == (1000.0, 2000.0)
+    poll(row(4, 4), at=60, on=one)
+    assert one.current_series()[0].rates is None, "after a reset of the counters nothing is known"

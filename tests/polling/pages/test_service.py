@@ -216,3 +216,34 @@ async def test_after_a_sleep_aged_pages_and_those_of_ad_hoc_targets_are_polled_a
         assert [one.cached_page(target, Format.TEXT) is None for target in (adhoc, aged, other)] == [True, True, False]
         page = await one.page(adhoc, Format.TEXT, timeout=5)
         assert page is not await running
+
+
+async def test_the_status_of_a_device_has_duration_samples_and_health_until_it_goes_down() -> None:
+    one = page_service()
+    async with SimulatedAgent(mib()) as agent:
+        target = replace(target_of(agent, managed=True), health=True)
+        assert one.poll_status(target).state == "unknown"
+        page = await one.page(target, Format.TEXT, timeout=5)
+        status = one.poll_status(target)
+        lines = page.plain(Format.TEXT).decode().splitlines()
+        assert status.state == "up"
+        assert status.samples == len([line for line in lines if not line.startswith("#")])
+        assert 0 < status.seconds < 5
+        assert time.time() - 60 < status.at <= time.time()
+    assert isinstance(await one.poll(target), PollFailure)
+    status = one.poll_status(target)
+    assert (status.state, status.samples) == ("down", 0)
+    assert status.problem
+
+
+@pytest.mark.parametrize("page_format", Format)
+async def test_a_page_can_be_read_as_text_whatever_it_was_rendered_in(page_format: Format) -> None:
+    one = page_service()
+    async with SimulatedAgent(mib()) as agent:
+        target = target_of(agent, managed=True)
+        await one.page(target, page_format, timeout=5)
+        page = one.stored_page(target.key, target.modules)
+        assert page is not None
+        assert b'\nifInOctets{ifDescr="port 1",ifIndex="1"' in page.as_text().replace(b'ifAlias="",', b"")
+        assert page.as_text().endswith(b"\n")
+        assert list(page.compressed) == [page_format]

@@ -57,6 +57,8 @@ class UtilizationSeries:
     sent: int = 0
     native: NativeBuckets = field(default_factory=NativeBuckets)
     """The same observations in the buckets of a native histogram."""
+    rates: tuple[float, float] | None = None
+    """Bits per second received and sent between the last two polls; None where that is not certain."""
 
     def cumulative(self) -> Iterator[tuple[float, int]]:
         """Each bound, infinity last, with the number of observations at or below it."""
@@ -165,6 +167,7 @@ def classic_samples(histograms: Iterable[UtilizationSeries]) -> list[bytes]:
 
 
 def _observe(series: UtilizationSeries, now: InterfaceCounters, at: float) -> None:
+    series.rates = None
     seconds = at - series.at
     if seconds <= 0 or now.speed <= 0 or series.bits != now.bits:
         return
@@ -173,6 +176,7 @@ def _observe(series: UtilizationSeries, now: InterfaceCounters, at: float) -> No
     sent = _delta(series.sent, now.sent, now.bits, most)
     if received is None or sent is None:
         return
+    series.rates = received * 8 / seconds, sent * 8 / seconds
     percent = (received + sent) * 800 / (seconds * now.speed)
     series.counts[bisect_left(BOUNDS, percent)] += 1
     series.total += percent

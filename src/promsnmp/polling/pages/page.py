@@ -68,6 +68,13 @@ class RenderedPage:
         """The page in a format, uncompressed."""
         return decompress(self.gzipped(body_format))
 
+    def as_text(self) -> bytes:
+        """The page in the text format, uncompressed; a conversion is not kept, so that a thread may ask."""
+        if self.has(Format.TEXT):
+            return self.plain(Format.TEXT)
+        other = next(iter(self.compressed.values()), None)
+        return b"" if other is None else b"".join(openmetrics.to_text(decompress(other)))
+
     def plain_parts(self, body_format: Format) -> Iterator[bytes]:
         """The page in a format, uncompressed, in parts."""
         return decompress_parts(self.gzipped(body_format))

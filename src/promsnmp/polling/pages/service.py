@@ -7,7 +7,6 @@ import logging
 import time
 from collections import deque
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
 from math import inf
 
 from promsnmp.errors import MemoryShort, SnmpError, SnmpTimeout
@@ -15,9 +14,11 @@ from promsnmp.exposition.utilization.histogram import UtilizationSeries
 from promsnmp.observe.counts import PollCounts, outcome_of
 from promsnmp.observe.memory_guard import MemoryGuard
 from promsnmp.polling.collector import Collector
+from promsnmp.polling.device_state import DeviceState
 from promsnmp.polling.pages.cache import CacheEntry, PageCache
 from promsnmp.polling.pages.invalidations import Invalidations
 from promsnmp.polling.pages.page import Format, PollFailure, RenderedPage
+from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
 from promsnmp.polling.pages.shared_polls import SharedPolls
 from promsnmp.polling.target import Target
 
@@ -26,20 +27,6 @@ log = logging.getLogger(__name__)
 
 RECENT_POLLS = 5
 """How many of the last polls decide whether any device is reachable: few, to know it within an interval."""
-
-
-@dataclass(frozen=True, slots=True)
-class PollStatus:
-    """How the last poll of a device ended: ``up``, ``partial`` (read in part), ``down``; ``unknown``: no poll yet."""
-
-    state: str
-    at: float = 0.0
-    """When that poll ended, Unix time; 0: there was none."""
-    problem: str = ""
-    """What was wrong with it."""
-
-
-NEVER_POLLED = PollStatus("unknown")
 
 
 MAX_SCRAPE_POLLS = 1000
@@ -147,10 +134,7 @@ class PageService:
     def poll_status(self, target: Target) -> PollStatus:
         """How the last poll of a target ended."""
         state = self._collector.states.find(target)
-        if state is None or not state.ended_at:
-            return NEVER_POLLED
-        status = {"success": "up", "partial": "partial"}.get(state.outcome, "down")
-        return PollStatus(status, state.ended_at, state.problem)
+        return NEVER_POLLED if state is None else state.status
 
     async def poll(self, target: Target) -> CacheEntry:
         """Polls a target, or joins the poll that is running, and caches the result. Raises ModuleError."""
@@ -257,17 +241,18 @@ class PageService:
             entry, problem, outcome = PollFailure(now, error), error, outcome_of(error)
         if isinstance(problem, MemoryShort):
             self._memory.refused += 1
-        self._counts.record(outcome, seconds=time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        self._counts.record(outcome, seconds=seconds)
         self._recent_polls.append(isinstance(entry, RenderedPage))
-        self._log_outcome_change(target, outcome, problem)
+        self._note_outcome(target, outcome, problem, seconds)
         if target.owned and not self._is_frozen and (target.managed or isinstance(entry, RenderedPage)):
             self._put(target, entry)
         return entry
 
-    def _log_outcome_change(self, target: Target, outcome: str, problem: SnmpError | None) -> None:
-        """Logs how a poll ended if the poll before it ended differently: one line per change, not per poll."""
+    def _note_outcome(self, target: Target, outcome: str, problem: SnmpError | None, seconds: float) -> None:
+        """Keeps how a poll ended, and logs it if the poll before it ended differently: one line per change."""
         state = self._collector.states.of(target)
-        state.ended_at, state.problem = time.time(), "" if problem is None else problem.message
+        state.status = _status(state, outcome, "" if problem is None else problem.message, seconds)
         before, state.outcome = state.outcome, outcome
         if outcome == before:
             return
@@ -277,3 +262,10 @@ class PageService:
             log.warning("device was read only in part: %s (%s): %s", target.name, target.endpoint, problem.message)
         else:
             log.warning("device cannot be read: %s (%s): %s", target.name, target.endpoint, problem.message)
+
+
+def _status(state: DeviceState, outcome: str, problem: str, seconds: float) -> PollStatus:
+    name = {"success": "up", "partial": "partial"}.get(outcome, "down")
+    if name == "down":
+        return PollStatus(name, time.time(), problem, seconds)
+    return PollStatus(name, time.time(), problem, seconds, state.samples, state.summary)
