@@ -39,7 +39,9 @@ INSIDE = "--inside-namespace"
 ROUTER_RATE = 'rate(ifHCInOctets{instance="edge-rtr-01"}[1m])'
 GRAPH = urllib.parse.urlencode({"g0.expr": ROUTER_RATE, "g0.tab": "0", "g0.range_input": "2m"})
 WEB_PICTURES = (
-    WebPicture("landing-page", f"{PROMSNMP_URL}/", 900, 420),
+    WebPicture("web-overview", f"{PROMSNMP_URL}/", 1100, 640),
+    WebPicture("web-devices", f"{PROMSNMP_URL}/devices", 1200, 330),
+    WebPicture("web-device", f"{PROMSNMP_URL}/devices/edge-rtr-01", 1100, 960),
     WebPicture("api-page", f"{PROMSNMP_URL}/swagger-ui.html", 1000, 742),
     WebPicture("prometheus-targets", f"{PROMETHEUS_URL}/classic/targets", 1200, 770),
     WebPicture("prometheus-graph", f"{PROMETHEUS_URL}/classic/graph?{GRAPH}", 1000, 920),

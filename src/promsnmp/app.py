@@ -66,6 +66,8 @@ from promsnmp.settings import Settings
 from promsnmp.snmp.ber import COMPILED
 from promsnmp.support.descriptors import DescriptorShares, raise_limit, share
 from promsnmp.support.memory import freeze_memory, gc_paused, release_memory
+from promsnmp.web.factory import make_interface
+from promsnmp.web.rates import SAMPLE_SECONDS, PollRateMeter
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +97,7 @@ class _Parts:
     scheduler: Scheduler
     disk: DiskSpace
     loop_lag: LoopLag
+    poll_rates: PollRateMeter
 
     def leads(self) -> bool:
         return self.cluster.leadership.leads
@@ -151,6 +154,7 @@ def _build_parts(settings: Settings) -> _Parts:
         scheduler=make_scheduler(settings, discovery, leads=lambda: cluster.leadership.leads),
         disk=DiskSpace(settings.prom_inv_file),
         loop_lag=LoopLag(),
+        poll_rates=PollRateMeter(polling.counts),
     )
 
 
@@ -260,7 +264,7 @@ def _build_application(parts: _Parts) -> Application:
         on_handover=parts.polling.handover.receive,
     )
     health = _build_health(parts)
-    services = _build_services(parts, health, _build_metrics(parts, access, requests), owner_proxy)
+    services = _build_services(parts, health, _build_metrics(parts, access, requests), owner_proxy, access)
     return Application(
         asgi_app=create_asgi_app(services, stack, plain_routes.all),
         in_flight=stack.request_metrics.in_flight,
@@ -278,9 +282,11 @@ def _build_application(parts: _Parts) -> Application:
     )
 
 
-def _build_services(parts: _Parts, health: Health, metrics: SelfMetrics, owner_proxy: OwnerProxy) -> Services:
+def _build_services(
+    parts: _Parts, health: Health, metrics: SelfMetrics, owner_proxy: OwnerProxy, access: AccessControl
+) -> Services:
     settings, store, polling = parts.settings, parts.store, parts.polling
-    search = DeviceSelector(settings.modules)
+    search, devices = DeviceSelector(settings.modules), Devices(store)
     targets = TargetList(
         site=Site.from_settings(settings), modules=settings.modules, scrape_timeout=settings.scrape_timeout
     )
@@ -294,7 +300,7 @@ def _build_services(parts: _Parts, health: Health, metrics: SelfMetrics, owner_p
         targets=TargetsCache(store, targets, search).get,
         show_inventory=lambda: writer.json(store.current),
         cluster=parts.cluster,
-        devices=Devices(store),
+        devices=devices,
         discovery=parts.discovery,
         search=search,
         standing=polling.poll_status,
@@ -302,6 +308,19 @@ def _build_services(parts: _Parts, health: Health, metrics: SelfMetrics, owner_p
         reload=partial(_reload, parts),
         catalogue_store=parts.catalogue_store,
         evict_pages=polling.cache.evict_all,
+        access=access,
+        people=make_interface(
+            settings,
+            parts.poll_rates,
+            devices=devices,
+            select=search,
+            polling=polling,
+            catalogue_store=parts.catalogue_store,
+            cluster=parts.cluster,
+            discovery=parts.discovery,
+            scheduler=parts.scheduler,
+            health=health,
+        ),
         histograms=owner_proxy.histograms,
         polling=lambda: ExecutorUsage(*polling.figures()),
     )
@@ -371,6 +390,7 @@ def _periodic_tasks(parts: _Parts) -> Mapping[str, PeriodicTask]:
             step=parts.store.volume.run, every=min(DISK_INTERVAL, parts.store.volume.interval)
         ),
         "cluster key watch": PeriodicTask(step=parts.cluster.refresh_key, every=WATCH_INTERVAL),
+        "measurement of poll rates": PeriodicTask(step=parts.poll_rates.sample, every=SAMPLE_SECONDS),
         "event loop measurement": PeriodicTask(step=parts.loop_lag.measure, every=0.0),
     }
 

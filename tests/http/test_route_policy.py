@@ -36,6 +36,8 @@ from promsnmp.settings import load_settings
 TOKEN = "a-token-for-tests"
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 METHODS = (*SAFE, "POST", "PUT", "PATCH", "DELETE", "PROPFIND")
+RESTRICTED = (AccessLevel.DETAILS, AccessLevel.READING, AccessLevel.MANAGEMENT)
+"""Levels that need credentials where there are some."""
 OPEN_BELOW_PROMSNMP = [f"/promsnmp/{name}" for name in ("hello", "authProtocols", "privProtocols", "threadPools")]
 
 
@@ -64,6 +66,8 @@ def promised(method: str, path: str) -> AccessLevel:
         return AccessLevel.HEALTH
     if path == "/config" or (path.startswith("/promsnmp/") and path not in OPEN_BELOW_PROMSNMP):
         return AccessLevel.DETAILS
+    if path in ("/devices", "/devices/x", "/replicas", "/modules"):
+        return AccessLevel.READING
     return AccessLevel.OPEN
 
 
@@ -170,7 +174,7 @@ async def test_each_caller_gets_in_where_promised(
     }
     refused = {caller for caller, status in statuses.items() if status in (401, 403)}
     if has_credentials:
-        expected = {"nobody", "local"} if level in (AccessLevel.DETAILS, AccessLevel.MANAGEMENT) else set()
+        expected = {"nobody", "local"} if level in RESTRICTED else set()
     else:
         expected = {"nobody", "token"} if level is AccessLevel.MANAGEMENT else set()
     assert refused == expected, statuses

@@ -23,11 +23,11 @@ from promsnmp.http.routes import (
     metrics,
     openapi,
     original,
-    pages,
     probes,
     replicas,
     targets,
 )
+from promsnmp.http.routes.pages import interface, swagger
 from promsnmp.http.schemas.openapi import VERSION, openapi_document
 from promsnmp.http.schemas.openapi_security import with_security
 from promsnmp.http.security.auth import AccessControl
@@ -36,7 +36,8 @@ from promsnmp.http.services import Services
 ROUTERS = tuple(
     routes.router
     for routes in (
-        targets, metrics, probes, original, inventory, devices, discovery, replicas, actuator, pages, openapi,
+        targets, metrics, probes, original, inventory, devices, discovery, replicas, actuator, interface, swagger,
+        openapi,
     )
 )  # fmt: skip
 """In the order in which FastAPI tries them, and in which the OpenAPI document shows them."""

@@ -35,8 +35,11 @@ log = logging.getLogger(__name__)
 def make_access_control(settings: Settings, web: WebConfigWatcher) -> AccessControl:
     """Decides who may send what. A client certificate is a login only where there are no other credentials, since
     scrapers have certificates, too."""
-    token = TokenAuthenticator(settings.api_token.get_secret_value() if settings.api_token else "")
     basic = BasicAuthenticator(web.passwords)
+    token = TokenAuthenticator(
+        settings.api_token.get_secret_value() if settings.api_token else "",
+        is_password=lambda: not basic.configured,
+    )
     certificate = CertificateAuthenticator(
         lambda: web.trusts_certificates and not (token.configured or basic.configured)
     )
@@ -44,6 +47,7 @@ def make_access_control(settings: Settings, web: WebConfigWatcher) -> AccessCont
         [PeerAuthenticator(), token, basic, certificate],
         allow_anonymous=settings.api_allow_anonymous,
         protect_scrapes=settings.api_protect_scrapes,
+        read_anonymous=settings.web_read_anonymous,
         hosts=Hosts(parts(settings.api_allowed_hosts)),
     )
     if settings.api_allow_anonymous and access.configured:

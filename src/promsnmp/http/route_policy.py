@@ -35,6 +35,8 @@ class AccessLevel(Enum):
     """Everybody, unless API_PROTECT_SCRAPES is set."""
     DETAILS = "details"
     """Shows configuration: callers with credentials, where there are any."""
+    READING = "reading"
+    """A page for people that shows configuration: as details, or everybody with WEB_READ_ANONYMOUS."""
     MANAGEMENT = "management"
     """Changes something: callers with credentials, or without any programs on this machine."""
     PEER = "peer"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
@@ -12,7 +12,7 @@ from promsnmp.cluster.cluster import Cluster
 from promsnmp.discovery.service import Discovery
 from promsnmp.exposition.utilization.histogram import UtilizationSeries
 from promsnmp.http.responses.cached import CachedResponse
-from promsnmp.http.security.auth import ANONYMOUS, PRINCIPAL
+from promsnmp.http.security.auth import ANONYMOUS, PRINCIPAL, AccessControl
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.model import Device
 from promsnmp.inventory.query import DeviceSelector, Query
@@ -20,7 +20,7 @@ from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.observe.health import Health
 from promsnmp.observe.meters import Meter
 from promsnmp.observe.registry import SelfMetrics
-from promsnmp.polling.pages.service import PollStatus
+from promsnmp.polling.pages.poll_status import PollStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,19 @@ class ExecutorUsage:
     active: int = 0
     limit: int = 0
     queued: int = 0
+
+
+class PeoplePages(Protocol):
+    """The pages for people (``web``)."""
+
+    async def page(
+        self, name: str, *, item: str, query: Sequence[tuple[str, str]], is_fragment: bool
+    ) -> tuple[int, str]:
+        """Status and HTML of a page: ``item`` is the rest of its path, ``query`` its parameters. ``is_fragment``: only
+        the part that a page which is open replaces."""
+
+    def asset(self, name: str) -> tuple[str, bytes] | None:
+        """Media type and contents of a file that pages load; None when there is no such file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +75,10 @@ class Services:
     """Modules and auths in use."""
     evict_pages: Callable[[], None]
     """Empty the cache of pages."""
+    access: AccessControl
+    """Who may send what, for routes that answer differently."""
+    people: PeoplePages | None = None
+    """The pages for people; None when they are off."""
     histograms: Callable[[bytes], Sequence[UtilizationSeries]] = lambda _: ()
     """The utilisation histograms of the target that a query string names; raises TargetError or ModuleError."""
     polling: Callable[[], ExecutorUsage] = ExecutorUsage

@@ -47,6 +47,16 @@ class ServerSettings(Group):
         description="Require credentials for scrapes, `/targets` and pages too, as other exporters do. "
         "Health stays open.",
     )
+    web_ui: bool = Field(
+        True,
+        description="[Pages for people](../how-to/web-interface.md) at `/`, `/devices`, `/replicas` and `/modules`. "
+        "`false`: only a page of links at `/`.",
+    )
+    web_read_anonymous: bool = Field(
+        False,
+        description="Everybody may read these pages, although `API_TOKEN`, users or certificates are set up; they show "
+        "the inventory without secrets, and pages of devices. Without effect with `API_PROTECT_SCRAPES`.",
+    )
     shutdown_timeout: int = Field(
         30_000, ge=0, description="Milliseconds that requests in flight have to finish after SIGTERM."
     )

@@ -1,9 +1,9 @@
 """Decides who may send a request: which access levels need credentials, and which credentials there are.
 
 Each route declares its access level (``http/route_policy.py``). Management needs credentials where some are configured,
-and otherwise answers this machine only. Details need credentials where some are configured. Without credentials, both
-are answered only under names that no web page can have (``origin.Hosts``). Open routes need them with
-API_PROTECT_SCRAPES only, health never.
+and otherwise answers this machine only. Details need credentials where some are configured, and so does reading the
+pages for people, unless WEB_READ_ANONYMOUS is set. Without credentials, all three are answered only under names that no
+web page can have (``origin.Hosts``). Open routes need them with API_PROTECT_SCRAPES only, health never.
 
 Kinds of credentials are a list of ``Authenticator``. To add a kind, write one and add it to that list in
 ``make_access_control`` (``http/factory.py``).
@@ -61,23 +61,32 @@ class Authenticator(Protocol):
         TooManyChecks."""
 
 
+BASIC = 'Basic realm="PromSNMP", charset="UTF-8"'
+
+
 class TokenAuthenticator:
-    """One bearer token (RFC 6750), empty for none."""
+    """One bearer token (RFC 6750), empty for none. While ``is_password``, it is accepted as a password (RFC 7617), too,
+    whatever the name: browsers can ask for nothing else."""
 
     challenge = 'Bearer realm="PromSNMP"'
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, token: str, *, is_password: Callable[[], bool] = lambda: False) -> None:
         self._token = token.encode()
+        self._is_password = is_password
 
     @property
     def configured(self) -> bool:
         return bool(self._token)
 
     async def principal(self, scope: Scope, headers: HeaderMap) -> str | None:
-        credentials = _credentials(headers, "bearer")
-        if credentials is None or not self._token:
+        if not self._token:
             return None
-        if not hmac.compare_digest(credentials.encode("latin-1"), self._token):
+        given = _credentials(headers, "bearer")
+        if given is None and self._is_password() and (basic := _credentials(headers, "basic")) is not None:
+            given = _name_and_password(basic)[1]
+        if given is None:
+            return None
+        if not hmac.compare_digest(given.encode(), self._token):
             raise WrongCredentials("wrong token")
         return "token"
 
@@ -85,7 +94,7 @@ class TokenAuthenticator:
 class BasicAuthenticator:
     """Names and passwords (RFC 7617)."""
 
-    challenge = 'Basic realm="PromSNMP", charset="UTF-8"'
+    challenge = BASIC
 
     def __init__(self, passwords: PasswordChecker) -> None:
         self._passwords = passwords
@@ -98,11 +107,7 @@ class BasicAuthenticator:
         credentials = _credentials(headers, "basic")
         if credentials is None or not self.configured:
             return None
-        try:
-            text = base64.b64decode(credentials, validate=True).decode()
-        except (binascii.Error, ValueError):
-            raise WrongCredentials("malformed Basic credentials") from None
-        name, _, password = text.partition(":")
+        name, password = _name_and_password(credentials)
         known = self._passwords.remembered(name, password)
         if not (await self._passwords.check(name, password) if known is None else known):
             raise WrongCredentials(f"wrong user or password, user {name[:64]!r}")
@@ -130,6 +135,16 @@ def _credentials(headers: HeaderMap, scheme: str) -> str | None:
     """The credentials in the Authorization header; None when it has another scheme."""
     word, _, rest = headers.get("authorization", "").partition(" ")
     return rest.strip() if word.lower() == scheme else None
+
+
+def _name_and_password(credentials: str) -> tuple[str, str]:
+    """Those of Basic credentials. Raises WrongCredentials."""
+    try:
+        text = base64.b64decode(credentials, validate=True).decode()
+    except (binascii.Error, ValueError):
+        raise WrongCredentials("malformed Basic credentials") from None
+    name, _, password = text.partition(":")
+    return name, password
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +182,13 @@ class AccessControl:
         *,
         allow_anonymous: bool = False,
         protect_scrapes: bool = False,
+        read_anonymous: bool = False,
         hosts: Hosts | None = None,
         failures: FailedLogins | None = None,
     ) -> None:
         self._authenticators = list(authenticators)
         self._allow_anonymous = allow_anonymous
+        self._read_anonymous = read_anonymous
         self._hosts = hosts or Hosts()
         self.protect_scrapes = protect_scrapes
         self.failures = failures or FailedLogins()
@@ -195,13 +212,15 @@ class AccessControl:
                 return self.protect_scrapes
             case AccessLevel.DETAILS:
                 return self.protect_scrapes or self.configured
+            case AccessLevel.READING:
+                return self.protect_scrapes or (self.configured and not self._read_anonymous)
             case _:
                 return True
 
     async def authorize(self, scope: Scope, level: AccessLevel = AccessLevel.MANAGEMENT) -> str | Refusal:
         """The name of the caller (``anonymous`` where none is needed), or why the request is refused."""
         if not self.is_restricted(level):
-            return self._anonymous(scope) if level is AccessLevel.DETAILS else ANONYMOUS
+            return self._anonymous(scope) if level in (AccessLevel.DETAILS, AccessLevel.READING) else ANONYMOUS
         headers = headers_of(scope)
         if level is AccessLevel.MANAGEMENT and (page := cross_site_origin(headers)) is not None:
             return _cross_site_refusal(page, headers)
@@ -211,11 +230,11 @@ class AccessControl:
                     return name
         except WrongCredentials as error:
             self.failures.failed((scope.get("client") or ("?",))[0], error.reason)
-            return self._unauthorized("wrong credentials")
+            return self._unauthorized("wrong credentials", level)
         except TooManyChecks:
             return Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many logins at once; retry later", [("retry-after", "1")])
         if self.configured:
-            return self._unauthorized("authentication required")
+            return self._unauthorized("authentication required", level)
         if self._allow_anonymous:
             return self._anonymous(scope)
         return ANONYMOUS if is_local(scope, headers, self._hosts) else _NOT_LOCAL
@@ -228,8 +247,10 @@ class AccessControl:
         text = f"no answer under the name {host[:100]!r} without credentials, since a web page may use such a name"
         return Refusal(HTTPStatus.FORBIDDEN, f"{text}; set API_ALLOWED_HOSTS to it, or API_TOKEN")
 
-    def _unauthorized(self, text: str) -> Refusal:
+    def _unauthorized(self, text: str, level: AccessLevel) -> Refusal:
         challenges = [one.challenge for one in self._authenticators if one.configured and one.challenge]
+        if level is AccessLevel.READING and challenges and BASIC not in challenges:
+            challenges.append(BASIC)  # a browser asks for the token as a password
         if not challenges:  # and a 401 must have one
             certificate = "authentication required: present a client certificate that the service trusts"
             return Refusal(HTTPStatus.FORBIDDEN, certificate if self.configured else text)

@@ -1,0 +1,56 @@
+"""The pages as the settings want them."""
+
+from __future__ import annotations
+
+from promsnmp import __version__
+from promsnmp.cluster.cluster import Cluster
+from promsnmp.discovery.schedule import Scheduler
+from promsnmp.discovery.service import Discovery
+from promsnmp.inventory.devices import Devices
+from promsnmp.inventory.query import DeviceSelector
+from promsnmp.modules.catalogue import CatalogueStore
+from promsnmp.observe.health import Health
+from promsnmp.polling.subsystem import PollingSubsystem
+from promsnmp.settings import Settings
+from promsnmp.web.interface import WebInterface
+from promsnmp.web.rates import PollRateMeter
+from promsnmp.web.sources import Sources
+
+
+def make_interface(
+    settings: Settings,
+    meter: PollRateMeter,
+    *,
+    devices: Devices,
+    select: DeviceSelector,
+    polling: PollingSubsystem,
+    catalogue_store: CatalogueStore,
+    cluster: Cluster,
+    discovery: Discovery,
+    scheduler: Scheduler,
+    health: Health,
+) -> WebInterface | None:
+    """The pages; None when they are off (WEB_UI)."""
+    if not settings.web_ui:
+        return None
+    sources = Sources(
+        version=__version__,
+        site=settings.prom_site_label or settings.prom_site_id,
+        modules=settings.modules,
+        interval=settings.collection_interval / 1000,
+        shows_rates=settings.interface_utilization,
+        devices=devices,
+        select=select,
+        statuses=polling.poll_statuses,
+        status=polling.poll_status,
+        last_page=polling.last_page,
+        interface_rates=polling.interface_rates,
+        definitions_of=polling.health_definitions,
+        definitions=polling.used_definitions,
+        catalogue_store=catalogue_store,
+        cluster=cluster,
+        discovery=discovery,
+        next_search=lambda: scheduler.next,
+        health=health,
+    )
+    return WebInterface(sources, meter)

@@ -1,0 +1,1 @@
+"""What each page shows: from services to the values that its template prints."""

@@ -1,0 +1,35 @@
+"""The replicas: who leads, who polls how many devices, the election, what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from promsnmp.web.fleet import Board
+from promsnmp.web.sources import Sources
+
+_FOREVER = 1e9
+"""Seconds since the last renewal from which on there was none."""
+
+
+def replicas_view(sources: Sources, board: Board) -> Mapping[str, object]:
+    """The values of the page, as this replica sees them."""
+    cluster = sources.cluster
+    leadership, leader = cluster.leadership, cluster.leader()
+    since = leadership.since_renewal
+    parts = sources.health.components()
+    return {
+        "board": board,
+        "members": cluster.members.present,
+        "me": cluster.members.me,
+        "leader": leader,
+        "role": cluster.role,
+        "backend": leadership.backend,
+        "problem": leadership.problem,
+        "since_renewal": since if since < _FOREVER else None,
+        "revision": board.inventory.revision,
+        "term": board.inventory.fencing_token,
+        "behind": cluster.peer_inventories.lag(),
+        "newest": cluster.peer_inventories.newest(),
+        "holds_leases": cluster.read_leases.rules.is_valid,
+        "components": {name: parts[name] for name in ("leaderElection", "replicas", "inventory") if name in parts},
+    }

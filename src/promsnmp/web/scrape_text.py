@@ -1,0 +1,62 @@
+"""Reads samples back from the text of a page, as far as the page of a device shows them.
+
+The text is PromSNMP's own, in the text format of Prometheus (version 0.0.4): labels are escaped, one sample a line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+MOST_SAMPLES = 200_000
+"""Lines of a page that are read."""
+_LINE = re.compile(r"^([A-Za-z_:][\w:]*)(\{.*\})? (\S+)")
+_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+_ESCAPE = re.compile(r"\\(.)")
+_ESCAPES = {"n": "\n"}
+
+
+class Sample(NamedTuple):
+    """One sample; ``key`` is the text of its labels, braces included."""
+
+    name: str
+    key: str
+    labels: dict[str, str]
+    value: float
+
+
+def samples(text: str, prefixes: tuple[str, ...]) -> Iterator[Sample]:
+    """The samples whose names begin with one of ``prefixes``, in order."""
+    for number, line in enumerate(_lines(text)):
+        if number >= MOST_SAMPLES:
+            return
+        if line.startswith(prefixes) and (match := _LINE.match(line)) is not None:
+            key = match[2] or ""
+            try:
+                value = float(match[3])
+            except ValueError:
+                continue
+            yield Sample(match[1], key, {name: _unescaped(label) for name, label in _LABEL.findall(key)}, value)
+
+
+def matching(text: str, wanted: str, most: int) -> tuple[list[str], int]:
+    """The first ``most`` lines that contain ``wanted``, whatever the case, and how many there are."""
+    folded = wanted.casefold()
+    found: list[str] = []
+    count = 0
+    for line in _lines(text):
+        if not folded or folded in line.casefold():
+            count += 1
+            if len(found) < most:
+                found.append(line)
+    return found, count
+
+
+def _lines(text: str) -> list[str]:
+    """Lines end with a newline only: other characters that ``splitlines`` knows may be in labels."""
+    return text.rstrip("\n").split("\n") if text else []
+
+
+def _unescaped(label: str) -> str:
+    return _ESCAPE.sub(lambda match: _ESCAPES.get(match[1], match[1]), label) if "\\" in label else label

@@ -1,0 +1,53 @@
+"""What the pages are made of: the services of the API, and what polling has in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from promsnmp.cluster.cluster import Cluster
+from promsnmp.discovery.service import Discovery
+from promsnmp.inventory.devices import Devices
+from promsnmp.inventory.model import Device
+from promsnmp.inventory.query import DeviceSelector
+from promsnmp.modules.catalogue import CatalogueStore
+from promsnmp.observe.health import Health
+from promsnmp.polling.pages.page import RenderedPage
+from promsnmp.polling.pages.poll_status import PollStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Everything that the pages read."""
+
+    version: str
+    site: str
+    """The site's name for people; may be empty."""
+    modules: tuple[str, ...]
+    """Those of devices that do not name their own."""
+    interval: float
+    """Seconds between two polls of a device; 0: devices are polled when they are scraped."""
+    shows_rates: bool
+    """Whether polls compare the counters of interfaces with those of the poll before."""
+    devices: Devices
+    select: DeviceSelector
+    statuses: Callable[[tuple[Device, ...]], Sequence[PollStatus | None]]
+    """How the last polls of all devices ended, in order; None: another replica polls the device."""
+    status: Callable[[Device], PollStatus]
+    last_page: Callable[[Device], RenderedPage | None]
+    interface_rates: Callable[[Device], Mapping[str, tuple[float, float]]]
+    """Bits per second received and sent, by the text of an interface's labels."""
+    definitions_of: Callable[[Device], Sequence[str]]
+    """The health definitions that suit a device."""
+    definitions: Callable[[], Mapping[str, int]]
+    """Health definitions in use here, with their numbers of devices."""
+    catalogue_store: CatalogueStore
+    cluster: Cluster
+    discovery: Discovery
+    next_search: Callable[[], float]
+    """Unix time of the next search of all seeds; 0: none is scheduled."""
+    health: Health
+
+    def owner(self, device: Device) -> str:
+        """The name of the replica that polls a device."""
+        return self.cluster.members.ring.owner(device.id)

@@ -1,0 +1,137 @@
+"""The pages over HTTP: who gets them, which answer for whom at `/`, their headers, the switch that turns them off."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from promsnmp import app
+from promsnmp.settings import load_settings
+
+TOKEN = "a-token-for-tests"
+BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+PATHS = ("/devices", "/replicas", "/modules")
+Opened = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
+    """Opens a client of the application with some settings, from a caller of another machine."""
+    sockets: list[socket.socket] = []
+    monkeypatch.setattr(app, "listen_all", lambda *_: sockets)
+
+    @asynccontextmanager
+    async def client(host: str = "promsnmp", **settings: object) -> AsyncIterator[httpx.AsyncClient]:
+        built = app.build(load_settings(prom_inv_file=tmp_path / "inventory.json", **settings))
+        transport = httpx.ASGITransport(built.asgi_app, client=("192.0.2.9", 1))
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}", headers=BROWSER) as made:
+            yield made
+
+    return client
+
+
+async def test_browsers_get_the_overview_and_programs_the_start_page(opened: Opened) -> None:
+    async with opened() as client:
+        overview = await client.get("/")
+        assert "<title>Overview" in overview.text
+        assert "Accept" in overview.headers["vary"]
+        for accept in ("*/*", "", "application/json", "text/html;q=0"):
+            start = await client.get("/", headers={"accept": accept})
+            assert "Scrape a device" in start.text, accept
+            assert start.status_code == 200
+
+
+async def test_pages_forbid_what_they_do_not_need(opened: Opened) -> None:
+    async with opened() as client:
+        for path in ("/", *PATHS, "/devices/none", "/web/web.css", "/web/htmx.min.js", "/web/icon.svg"):
+            answer = await client.get(path)
+            policy = answer.headers["content-security-policy"]
+            assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';"), path
+            assert "unsafe" not in policy
+            assert "frame-ancestors 'none'" in policy
+            assert answer.headers["x-content-type-options"] == "nosniff"
+            assert answer.headers["cache-control"] == ("no-store" if not path.startswith("/web/") else "max-age=3600")
+        assert (await client.get("/devices/none")).status_code == 404
+        assert (await client.get("/web/none.js")).status_code == 404
+        assert (await client.get("/web/..%2finterface.py")).status_code == 404
+
+
+async def test_a_fragment_is_asked_for_by_a_header(opened: Opened) -> None:
+    async with opened() as client:
+        for path, content in (("/", "Worst first"), ("/devices", "no device")):
+            answer = await client.get(path, headers={"hx-request": "true", "accept": "*/*"})
+            assert "<html" not in answer.text
+            assert content in answer.text
+            assert "HX-Request" in answer.headers["vary"]
+    async with opened(api_token=TOKEN) as client:
+        assert (await client.get("/", headers={"hx-request": "true"})).status_code == 401
+
+
+async def test_pages_change_nothing(opened: Opened) -> None:
+    async with opened(api_allow_anonymous=True) as client:
+        for path in ("/", *PATHS, "/devices/one"):
+            for method in ("POST", "PUT", "PATCH", "DELETE"):
+                assert (await client.request(method, path)).status_code == 405, (method, path)
+
+
+async def test_with_credentials_pages_need_them(opened: Opened) -> None:
+    async with opened(api_token=TOKEN) as client:
+        assert "Scrape a device" in (await client.get("/")).text
+        for path in (*PATHS, "/devices/one"):
+            refused = await client.get(path)
+            assert refused.status_code == 401
+            assert "Devices" not in refused.text
+        signed = {"authorization": f"Bearer {TOKEN}"}
+        assert "<title>Overview" in (await client.get("/", headers=signed)).text
+        assert [(await client.get(path, headers=signed)).status_code for path in PATHS] == [200, 200, 200]
+        wrong = await client.get("/", headers={"authorization": "Bearer wrong"})
+        assert "Scrape a device" in wrong.text
+
+
+async def test_reading_may_be_open_to_everybody(opened: Opened) -> None:
+    async with opened(api_token=TOKEN, web_read_anonymous=True) as client:
+        assert "<title>Overview" in (await client.get("/")).text
+        assert [(await client.get(path)).status_code for path in PATHS] == [200, 200, 200]
+        assert (await client.get("/promsnmp/devices")).status_code == 401
+        assert (await client.post("/-/reload")).status_code == 401
+
+
+async def test_protected_scrapes_close_the_pages_too(opened: Opened) -> None:
+    async with opened(api_token=TOKEN, web_read_anonymous=True, api_protect_scrapes=True) as client:
+        assert (await client.get("/")).status_code == 401
+        assert [(await client.get(path)).status_code for path in PATHS] == [401, 401, 401]
+
+
+@pytest.mark.parametrize("settings", [{}, {"api_token": TOKEN, "web_read_anonymous": True}])
+async def test_a_name_that_a_web_page_may_have_gets_no_page_without_credentials(
+    opened: Opened, settings: dict[str, object]
+) -> None:
+    async with opened("rebound.example.com", **settings) as client:
+        assert "Scrape a device" in (await client.get("/")).text
+        assert [(await client.get(path)).status_code for path in PATHS] == [403, 403, 403]
+
+
+async def test_the_pages_can_be_turned_off(opened: Opened) -> None:
+    async with opened(web_ui=False) as client:
+        start = await client.get("/")
+        assert "Scrape a device" in start.text
+        assert 'href="devices"' not in start.text
+        assert [(await client.get(path)).status_code for path in (*PATHS, "/web/web.css")] == [404] * 4
+
+
+async def test_a_browser_asks_for_the_token_as_a_password(opened: Opened) -> None:
+    async with opened(api_token=TOKEN) as client:
+        refused = await client.get("/devices")
+        assert [one.split()[0] for one in refused.headers.get_list("www-authenticate")] == ["Bearer", "Basic"]
+        assert (await client.get("/devices", auth=("anybody", TOKEN))).status_code == 200
+        assert (await client.get("/devices", auth=(TOKEN, "wrong"))).status_code == 401
+        broken = await client.get("/devices", headers={"authorization": "Basic !"})
+        assert broken.status_code == 401
+        assert "Basic" not in (await client.get("/promsnmp/devices")).headers["www-authenticate"]
+        foreign = {"origin": "https://example.com", "sec-fetch-site": "cross-site"}
+        assert (await client.post("/-/reload", auth=("anybody", TOKEN), headers=foreign)).status_code == 403

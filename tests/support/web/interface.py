@@ -1,0 +1,114 @@
+"""The pages over devices and polls that a test makes up; nothing is polled."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+from promsnmp.cluster.members.hash_ring import HashRing
+from promsnmp.cluster.members.members import Member
+from promsnmp.errors import ModuleError
+from promsnmp.inventory.devices import Devices
+from promsnmp.inventory.index import Snapshot
+from promsnmp.inventory.model import Agent, AgentEndpoint, Device, Inventory
+from promsnmp.inventory.query import DeviceSelector
+from promsnmp.modules.catalogue import CatalogueStore, builtin_catalogue
+from promsnmp.observe.counts import PollCounts
+from promsnmp.observe.health import Component, Health, Status
+from promsnmp.polling.pages.page import Format, RenderedPage
+from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
+from promsnmp.snmp.credentials import Community
+from promsnmp.web.interface import WebInterface
+from promsnmp.web.rates import PollRateMeter
+from promsnmp.web.sources import Sources
+
+NOW = 1_800_000_000.0
+ME = Member("replica-1", "instance-1", "192.0.2.50:8080", NOW - 3600)
+
+
+def device(number: int, **fields: Any) -> Device:
+    """A device ``switch-N`` with an address of its own; ``fields`` replace its own."""
+    agent = Agent(
+        f"00000000-0000-4000-9000-{number:012}",
+        AgentEndpoint(f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"),
+        Community(community="s3cret"),
+    )
+    made = Device(
+        f"00000000-0000-4000-8000-{number:012}", f"switch-{number}", agents=(agent,), primary=agent, vendor="Example"
+    )
+    return replace(made, **fields)
+
+
+def up(seconds_ago: float = 5.0, **fields: Any) -> PollStatus:
+    """A poll that went well."""
+    return PollStatus("up", NOW - seconds_ago, **{"seconds": 0.25, "samples": 1234, **fields})
+
+
+def down(problem: str = "no response") -> PollStatus:
+    """A poll that failed."""
+    return PollStatus("down", NOW - 9, problem, 3.0)
+
+
+def interface(
+    devices: Mapping[Device, PollStatus | None],
+    *,
+    pages: Mapping[str, str] | None = None,
+    members: Sequence[Member] = (ME,),
+    rates: Mapping[str, tuple[float, float]] | None = None,
+    components: Mapping[str, Component] | None = None,
+    module_error: str = "",
+    revision: int = 7,
+) -> WebInterface:
+    """The pages of one replica, ME. ``devices`` with how their polls ended, ``pages`` by name of the device."""
+    snapshot = Snapshot.of(Inventory(tuple(devices), revision=revision))
+    store = SimpleNamespace(snapshot=snapshot)
+    catalogue_store = CatalogueStore(builtin_catalogue())
+    catalogue_store.last_error = ModuleError(module_error) if module_error else None
+    texts = pages or {}
+
+    def last_page(one: Device) -> RenderedPage | None:
+        text = texts.get(one.sys_name)
+        return None if text is None else RenderedPage(0.0, (), {Format.TEXT: text.encode()})
+
+    sources = Sources(
+        version="1.2.3",
+        site="Vienna",
+        modules=("system", "if_mib"),
+        interval=60.0,
+        shows_rates=True,
+        devices=Devices(cast("Any", store)),
+        select=DeviceSelector(("system", "if_mib")),
+        statuses=lambda all_devices: [devices[one] for one in all_devices],
+        status=lambda one: devices[one] or NEVER_POLLED,
+        last_page=last_page,
+        interface_rates=lambda _: rates or {},
+        definitions_of=lambda _: ("host_resources",),
+        definitions=lambda: Counter({"host_resources": 3, "entity_sensor": 9}),
+        catalogue_store=catalogue_store,
+        cluster=cast("Any", _cluster(members)),
+        discovery=cast("Any", SimpleNamespace(jobs=[], finished_at=NOW - 7200)),
+        next_search=lambda: NOW + 3600,
+        health=Health({name: (lambda part=part: part) for name, part in (components or {}).items()}),  # type: ignore[misc]
+    )
+    return WebInterface(sources, PollRateMeter(PollCounts()), clock=lambda: NOW)
+
+
+def broken(reason: str) -> Component:
+    """A component of the health that is not as it should be."""
+    return Component(Status.DOWN, {"error": reason})
+
+
+def _cluster(members: Sequence[Member]) -> SimpleNamespace:
+    leader = SimpleNamespace(name=members[-1].name, address=members[-1].address, fencing_token=3)
+    return SimpleNamespace(
+        members=SimpleNamespace(me=ME, present=tuple(members), ring=HashRing([one.name for one in members], ME.name)),
+        leader=lambda: leader,
+        role="leader" if leader.name == ME.name else "follower",
+        has_peers=len(members) > 1,
+        leadership=SimpleNamespace(backend="none", problem="", since_renewal=1.5),
+        peer_inventories=SimpleNamespace(lag=lambda: "", newest=lambda: None),
+        read_leases=SimpleNamespace(rules=SimpleNamespace(is_valid=True)),
+    )

@@ -1,0 +1,123 @@
+"""The pages in Chromium (by Playwright): what a person does, accessibility, and that the console stays empty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+
+from tests.support.service.service_process import ServiceProcess
+from tests.support.tools import require_tool
+
+PATHS = ("/", "/devices", "/devices?query=name:open", "/devices/switch", "/devices/none", "/replicas", "/modules")
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+PHONE: ViewportSize = {"width": 390, "height": 844}
+EXPECTED = ("Failed to load resource", "htmx:afterRequest", "htmx:sendError")
+"""What the console says where a test asks for a page that is not there, or cuts the connection."""
+LIVE_MS = 30_000
+"""Milliseconds in which a part that is replaced every five seconds certainly is, on a busy machine."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = require_tool("chromium", package="chromium")
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def context(browser: Browser, server: ServiceProcess) -> Iterator[BrowserContext]:
+    made = browser.new_context(base_url=server.url)
+    made.set_default_timeout(LIVE_MS)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A page that must not log an error, open a dialog, or ask another server for anything."""
+    made, problems = context.new_page(), list[str]()
+    made.on("console", lambda said: problems.append(said.text) if said.type in ("error", "warning") else None)
+    made.on("pageerror", lambda error: problems.append(str(error)))
+    made.on("dialog", lambda dialog: problems.append(dialog.message))
+    made.on("request", lambda asked: problems.append(asked.url) if "127.0.0.1" not in asked.url else None)
+    yield made
+    assert [one for one in problems if not one.startswith(EXPECTED)] == []
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_is_accessible_in_light_and_dark_and_fits_a_phone(page: Page, path: str) -> None:
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        page.goto(path)
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+    page.set_viewport_size(PHONE)
+    width, most = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert width <= most
+
+
+def test_a_person_finds_out_why_a_device_is_down(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("link", name="1 down").click()
+    page.get_by_role("link", name="dead").click()
+    page.wait_for_selector("h1")
+    assert page.inner_text("h1").split() == ["down", "dead"]
+    assert "nothing listens" in page.inner_text(".note")
+
+
+def test_a_person_searches_and_sorts(page: Page) -> None:
+    page.goto("/")
+    page.keyboard.press("Tab")
+    page.get_by_role("searchbox", name="Find devices").fill("-name=dead")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/devices?query=-name%3Ddead")
+    assert page.locator("tbody tr").count() == 2
+    page.get_by_role("link", name="Samples").click()
+    assert page.locator("tbody tr").nth(1).locator(".name").inner_text() == "switch"
+    page.get_by_role("link", name="Samples").click()
+    page.wait_for_url("**order=desc**")
+    assert page.locator("tbody tr").nth(0).locator(".name").inner_text() == "switch"
+
+
+@pytest.mark.parametrize("path", ["/", "/devices", "/devices/switch"])
+def test_an_open_page_keeps_itself_up_to_date_and_says_when_it_cannot(page: Page, path: str) -> None:
+    page.goto(path)
+    with page.expect_response(lambda answer: answer.request.headers.get("hx-request") == "true") as fragment:
+        pass
+    assert fragment.value.status == 200
+    assert urlsplit(fragment.value.url).path.startswith(path[: len("/devices")])
+    page.wait_for_function("document.querySelectorAll('header').length === 1")
+    assert page.locator("table tbody tr").count() >= 1
+    note = page.locator(".lost-contact")
+    assert not note.is_visible()
+    page.route("**/*", lambda route: route.abort())
+    note.wait_for(state="visible")
+    page.unroute("**/*")
+    note.wait_for(state="hidden")
+
+
+def test_a_search_in_the_text_of_a_scrape(page: Page) -> None:
+    page.goto("/devices/switch")
+    page.get_by_role("searchbox", name="Find in the text").fill("promsnmp_module_up")
+    page.get_by_role("button", name="Find").click()
+    page.wait_for_url("**find=promsnmp_module_up**")
+    lines = page.inner_text("pre").strip().splitlines()
+    assert len(lines) > 3
+    assert all("promsnmp_module_up" in line for line in lines)
+
+
+def test_without_javascript_everything_is_there(browser: Browser, server: ServiceProcess) -> None:
+    context = browser.new_context(base_url=server.url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/devices/switch")
+    assert page.locator("text=Fan 2").count() >= 1
+    page.goto("/devices")
+    assert page.locator("tbody tr").count() == 3
+    context.close()

@@ -1,0 +1,195 @@
+"""Whole pages: what they say, that markup of devices stays text, that nothing is inline."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from promsnmp.inventory.model import LOST, Device, DeviceIdentifiers, IdentityChange
+from promsnmp.observe.health import Component, Status
+from promsnmp.polling.health.summary import HealthSummary, NamedValue
+from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
+from promsnmp.web.interface import WebInterface, assets
+from tests.support.web.html import Page
+from tests.support.web.interface import ME, broken, device, down, interface, up
+
+PAGES = [("overview", ""), ("devices", ""), ("device", "switch-1"), ("replicas", ""), ("modules", "")]
+HOSTILE = {
+    "markup": "<script>alert(1)</script><img src=x onerror=alert(1)>",
+    "attribute": '" onmouseover="alert(1)" x="',
+    "template": "{{ 7 * 7 }}{% raw %}",
+    "long": "<b>" + "A" * 65_536,
+    "direction": "\u202egnp.exe\u2066",
+    "controls": "\x00\x07\x1b[2J\x7f\x9b\ufeff\u200b",
+    "entity": "&lt;script&gt;&#60;b&#62;",
+    "surrogate": "\ud800\udfff",
+    "lines": "a\r\nSet-Cookie: x=1\n\n<p>",
+}
+
+
+async def shown(pages: WebInterface, name: str, item: str = "", **query: str) -> Page:
+    status, html = await pages.page(name, item=item, query=list(query.items()))
+    assert status == 200, html
+    made = Page(html)
+    assert made.unclosed == []
+    return made
+
+
+def simple() -> WebInterface:
+    health = HealthSummary(1, 0, ("Fan 2",), NamedValue("CPU", 71.5), NamedValue("/var", 0.93), "Example", "EX-1")
+    return interface({device(1): up(health=health), device(2): down("no response from 10.0.0.2:161"), device(3): up()})
+
+
+@pytest.mark.parametrize(("name", "item"), PAGES)
+async def test_a_page_is_complete_and_has_no_inline_script_or_style(name: str, item: str) -> None:
+    page = await shown(simple(), name, item)
+    assert {"html", "main", "nav", "h1", "title"} <= page.names()
+    scripts = [attributes for element, attributes in page.elements if element == "script"]
+    assert len(scripts) == 2
+    assert all(attributes.get("src") for attributes in scripts)
+    assert "style" not in page.names()
+    names = {attribute for _, attributes in page.elements for attribute in attributes}
+    assert [one for one in names if one == "style" or one.startswith(("on", "hx-on"))] == []
+    assert [link for link in page.links() if re.match(r"[a-z]+:|//|/", link)] == []
+
+
+@pytest.mark.parametrize(("name", "item"), PAGES)
+async def test_a_fragment_is_the_part_that_changes(name: str, item: str) -> None:
+    pages = simple()
+    _, whole = await pages.page(name, item=item)
+    status, part = await pages.page(name, item=item, is_fragment=True)
+    assert status == 200
+    assert "<html" not in part
+    assert part.strip() in whole
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+async def test_what_devices_say_stays_text_on_every_page(text: str) -> None:
+    device_id = device(1).id
+    made = device(
+        1, sys_name=text, sys_descr=text, sys_location=text, sys_contact=text, vendor=text, model=text,
+        sys_object_id=text, labels=(("site", text),), detected_modules=(text,), status=LOST, missed_since=text,
+        identifiers=DeviceIdentifiers(serial_numbers=(text,)), identity_change=IdentityChange(text, (text,)),
+    )  # fmt: skip
+    label = text.encode(errors="replace").decode().replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    page = (
+        f'ifOperStatus{{ifAlias="{label}",ifIndex="1",ifName="{label}"}} 1\n'
+        f'hw_status{{hw_id="1",hw_name="{label}",hw_state="failed",hw_type="fan"}} 1\n'
+        f'snmp_device_info{{model="{label}"}} 1\n'
+    )
+    status = PollStatus("partial", 1.0, text, 1.0, 3, HealthSummary(1, 0, (text,), NamedValue(text, 1), None, text))
+    pages = interface({made: status}, pages={text: page}, components={"part": broken(text)}, module_error=text)
+    plain = await _elements(simple(), device_id)
+    for name, item in PAGES:
+        found = await shown(pages, name, device_id if item else "")
+        names = {attribute for _, attributes in found.elements for attribute in attributes}
+        assert found.names() <= plain
+        assert [one for one in names if one.startswith("on")] == []
+        assert not re.search(
+            "[\x00-\x08\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", found.text
+        )
+        assert len(found.text) < 120_000
+
+
+async def _elements(pages: WebInterface, device_id: str) -> set[str]:
+    """The elements that pages have anyway, and those of parts that only some devices have."""
+    known = set.union(*[(await shown(pages, name, device_id if item else "")).names() for name, item in PAGES])
+    return known | {"bdi", "pre", "form", "button", "time", "svg", "rect", "caption", "br", "input"}
+
+
+async def test_the_overview_counts_states_and_shows_the_worst_first() -> None:
+    lost = device(4, status=LOST, missed_since="2026-01-01T00:00:00Z")
+    changed = device(5, identity_change=IdentityChange("2026-01-02T00:00:00Z", ("serial number 1, now 2",)))
+    partial = PollStatus("partial", 1.0, "ifTable was read only in part")
+    health = HealthSummary(2, 1, ("Fan 2", "PSU 1"), NamedValue("CPU", 71.5), NamedValue("/var", 0.93))
+    pages = interface(
+        {
+            device(1): up(), device(2): down("no response"), device(3): partial, lost: up(), changed: up(),
+            device(6): up(health=health), device(7): NEVER_POLLED,
+        },
+        components={"diskSpace": broken("no space left"), "ping": Component(Status.UP)},
+    )  # fmt: skip
+    page = await shown(pages, "overview")
+    assert (
+        "7 devices 4 up 1 partial 1 down 1 not polled yet 1 lost 2 failed components 1 degraded component" in page.text
+    )
+    reasons = {row[1]: row[3] for row in page.rows if len(row) == 5}
+    assert list(reasons)[1:] == ["switch-2", "switch-5", "switch-6", "switch-3", "switch-4"]
+    assert reasons["switch-2"] == "no response"
+    assert reasons["switch-6"] == "failed: Fan 2, PSU 1"
+    assert "another device answers at 10.0.0.5:161" in page.text
+    assert "diskSpace error: no space left" in page.text
+    assert "71.5 °C" in page.text
+    assert "93 %" in page.text
+
+
+async def test_an_empty_inventory_says_how_to_begin() -> None:
+    page = await shown(interface({}), "overview")
+    assert "promsnmp discover" in page.text
+    assert "no device" in (await shown(interface({}), "devices")).text
+
+
+async def test_what_other_replicas_poll_is_said_to_be_unknown_here() -> None:
+    others = (ME, replace(ME, name="replica-2", instance="instance-2"))
+    devices: dict[Device, PollStatus | None] = {device(number): None for number in range(1, 30)}
+    pages = interface(devices, members=others)
+    assert "Other replicas poll 29 devices" in (await shown(pages, "overview")).text
+    listed = await shown(pages, "devices")
+    assert {row[0] for row in listed.rows[1:]} == {"elsewhere"}
+    replicas = await shown(pages, "replicas")
+    counts = {row[0].split()[0]: int(row[3]) for row in replicas.rows[1:3]}
+    assert sum(counts.values()) == 29
+    foreign = next(row[1] for row in listed.rows[1:] if row[8] == "polled by replica-2")
+    assert "replica-2 polls this device" in (await shown(pages, "device", foreign)).text
+
+
+async def test_a_device_has_its_interfaces_readings_modules_and_scrape() -> None:
+    labels = '{ifAlias="uplink",ifIndex="1",ifName="Gi0/1"}'
+    text = (
+        f"ifOperStatus{labels} 1\nifHighSpeed{labels} 1000\nifHCInOctets{labels} 5\n"
+        'hw_temperature_celsius{hw_id="1",hw_name="Inlet"} 23.5\n'
+        'promsnmp_module_up{module="if_mib"} 0\nsnmp_scrape_pdus_returned{module="if_mib"} 20\n'
+    )
+    one = device(1, sys_descr="an example", modules=("if_mib",))
+    pages = interface({one: up()}, pages={"switch-1": text}, rates={labels: (250e6, 5e6)})
+    page = await shown(pages, "device", one.id)
+    assert "an example" in page.text
+    interface_row = next(row for row in page.rows if "Gi0/1" in row)
+    assert [interface_row[at].strip() for at in (1, 3, 4, 5, 6, 10)] == [
+        "up", "1 Gbit/s", "250 Mbit/s", "25 %", "5 Mbit/s", "uplink",
+    ]  # fmt: skip
+    assert "set for this device: if_mib" in page.text
+    assert ["if_mib", "partial", "20", ""] in page.rows
+    assert "23.5 °C" in page.text
+    found = await shown(pages, "device", one.id, find="pdus")
+    assert "1 of 1 lines" in found.text
+    assert "s3cret" not in page.text
+
+
+async def test_an_unknown_device_is_404_and_several_of_a_name_are_named() -> None:
+    twice = interface({device(1, sys_name="same"): up(), device(2, sys_name="same"): up()})
+    status, html = await twice.page("device", item="same")
+    assert status == 404
+    assert device(2).id in html
+    status, html = await twice.page("device", item="<b>/no/such")
+    assert status == 404
+    assert "<b>/no" not in html
+    assert 'href="../../../web/web.css"' in html
+
+
+async def test_modules_show_problems_and_the_definitions_in_use() -> None:
+    page = await shown(interface({}, module_error="snmp.yml:12: unknown key 'wlak'"), "modules")
+    assert "snmp.yml:12: unknown key 'wlak'" in page.text
+    assert ["entity_sensor", "9"] in page.rows
+    assert any(row[0] == "if_mib" and row[4] == "built in" for row in page.rows if len(row) == 5)
+
+
+def test_only_known_files_are_served_and_scripts_have_their_licence() -> None:
+    assert set(assets()) == {"web.css", "live.js", "htmx.min.js", "icon.svg"}
+    static = Path(__file__).parents[2] / "src" / "promsnmp" / "web" / "static"
+    assert "Zero-Clause BSD" in (static / "htmx.LICENSE").read_text(encoding="utf-8")
+    for name in ("../interface.py", "htmx.LICENSE", "", "web.css/"):
+        assert simple().asset(name) is None
