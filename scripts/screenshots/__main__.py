@@ -39,7 +39,7 @@ INSIDE = "--inside-namespace"
 ROUTER_RATE = 'rate(ifHCInOctets{instance="edge-rtr-01"}[1m])'
 GRAPH = urllib.parse.urlencode({"g0.expr": ROUTER_RATE, "g0.tab": "0", "g0.range_input": "2m"})
 WEB_PICTURES = (
-    WebPicture("web-overview", f"{PROMSNMP_URL}/", 1100, 640),
+    WebPicture("web-overview", f"{PROMSNMP_URL}/", 1100, 700),
     WebPicture("web-devices", f"{PROMSNMP_URL}/devices", 1200, 330),
     WebPicture("web-device", f"{PROMSNMP_URL}/devices/edge-rtr-01", 1100, 960),
     WebPicture("api-page", f"{PROMSNMP_URL}/swagger-ui.html", 1000, 742),

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from tests.support.service.service_process import ServiceProcess
 from tests.support.tools import require_tool
@@ -93,7 +93,7 @@ def test_an_open_page_keeps_itself_up_to_date_and_says_when_it_cannot(page: Page
         pass
     assert fragment.value.status == 200
     assert urlsplit(fragment.value.url).path.startswith(path[: len("/devices")])
-    page.wait_for_function("document.querySelectorAll('header').length === 1")
+    assert page.locator("header").count() == 1
     assert page.locator("table tbody tr").count() >= 1
     note = page.locator(".lost-contact")
     assert not note.is_visible()
@@ -101,6 +101,23 @@ def test_an_open_page_keeps_itself_up_to_date_and_says_when_it_cannot(page: Page
     note.wait_for(state="visible")
     page.unroute("**/*")
     note.wait_for(state="hidden")
+
+
+def test_the_list_follows_what_is_typed_and_stays_with_it(page: Page) -> None:
+    page.goto("/devices")
+    field, rows = page.get_by_role("searchbox", name="Find devices"), page.locator("tbody tr")
+    field.press_sequentially("-name=dead")
+    expect(rows).to_have_count(2, timeout=LIVE_MS)
+    page.wait_for_url("**/devices?query=-name%3Ddead")
+    field.fill('"open')
+    page.get_by_role("alert").wait_for()
+    field.fill("switch")
+    expect(rows).to_have_count(1, timeout=LIVE_MS)
+    field.blur()
+    with page.expect_response(lambda answer: answer.request.headers.get("hx-request") == "true") as fragment:
+        pass
+    assert fragment.value.url.endswith("/devices?query=switch")
+    expect(rows).to_have_count(1, timeout=LIVE_MS)
 
 
 def test_a_search_in_the_text_of_a_scrape(page: Page) -> None:

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
+from promsnmp.errors import InventoryError, PeerError
+from promsnmp.http.middleware.forwarding import forwarded_headers, forwarded_user, target_of
+from promsnmp.http.middleware.owner_proxy import OWNER_TIMEOUT
+from promsnmp.http.middleware.peer_auth import PEER
 from promsnmp.http.responses.errors import ApiError
 from promsnmp.http.responses.negotiation import parse_accept
 from promsnmp.http.route_policy import AccessLevel, access
@@ -29,6 +33,8 @@ HEADERS = {
     "cache-control": "no-store",
     "vary": "Accept, HX-Request",
 }
+_FORWARDED = (b"accept", b"hx-request")
+"""Headers that decide about a page."""
 
 
 @router.get("/")
@@ -53,7 +59,8 @@ async def devices(request: Request, services: ServicesDep) -> Response:
 @router.get("/devices/{device:path}")
 @access(AccessLevel.READING)
 async def device(request: Request, device: str, services: ServicesDep) -> Response:
-    return await _page(request, services, "device", device)
+    """The page of the replica that polls the device, since it knows the device; else that of this one."""
+    return await _from_owner(request, services, device) or await _page(request, services, "device", device)
 
 
 @router.get("/replicas")
@@ -77,6 +84,27 @@ async def asset(name: str, services: ServicesDep) -> Response:
         raise ApiError(404, "unknown file")
     media_type, content = found
     return Response(content, media_type=media_type, headers={**HEADERS, "cache-control": "max-age=3600"})
+
+
+async def _from_owner(request: Request, services: Services, wanted: str) -> Response | None:
+    """The page of a device as its owner makes it; None when this replica is the owner, or the owner does not answer."""
+    cluster = services.cluster
+    if services.people is None or not cluster.has_peers or PEER in request.scope:
+        return None
+    try:
+        name = cluster.members.ring.owner(services.devices.find(wanted).id)
+    except InventoryError:
+        return None
+    owner = cluster.members.find(name)
+    if owner is None or owner.instance == cluster.members.me.instance:
+        return None
+    headers = [pair for pair in forwarded_headers(request.scope["headers"]) if pair[0] in _FORWARDED]
+    target, user = target_of(request.scope), forwarded_user(request.scope)
+    try:
+        answer = await cluster.peers.request(owner.address, "GET", target, headers, timeout=OWNER_TIMEOUT, user=user)
+    except PeerError:
+        return None
+    return Response(answer.body, media_type="text/html", headers=HEADERS) if answer.status == 200 else None
 
 
 def _people(services: Services) -> PeoplePages:
