@@ -36,7 +36,7 @@ class Replica:
 
         def find(wanted: str) -> SimpleNamespace:
             if wanted != "switch":
-                raise UnknownDevice("there is none")
+                raise UnknownDevice("unknown device")
             return SimpleNamespace(id=next(key for key in map(str, range(100)) if ring.owner(key) == owner))
 
         ring = HashRing(["me", "other"], "me")
