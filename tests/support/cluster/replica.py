@@ -52,7 +52,9 @@ class Replica(ServiceProcess):
     @property
     def members(self) -> Sequence[object]:
         """The replicas that it knows, itself included."""
-        return self.leadership["members"]  # type: ignore[return-value]
+        members = self.leadership["members"]
+        assert isinstance(members, list)
+        return members
 
     def knows(self, count: int) -> bool:
         """Whether it knows ``count`` replicas and the leader."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import click
 import uvloop
 
-from promsnmp.cli.options.credentials import credential_options
+from promsnmp.cli.options.credentials import auth_option, credential_options
 from promsnmp.cli.options.duration import deadline_option
 from promsnmp.cli.options.modules import files_option, load_files, modules_option
 from promsnmp.errors import ModuleError
@@ -45,7 +45,7 @@ _OWN = ("promsnmp_", "snmp_scrape_", "interface_utilization")
 @click.option("--metric", metavar="NAME", help="Show only this metric, with all details.")
 @click.option("--health", "only_health", is_flag=True, help="Explain the device's health instead of its modules.")
 @credential_options
-@click.option("--auth", metavar="NAME", help="Name of an auth in --config.file, instead of the options above.")
+@auth_option
 @files_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @deadline_option

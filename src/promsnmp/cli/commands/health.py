@@ -10,7 +10,7 @@ import click
 
 from promsnmp.cli.client import ServiceClient
 from promsnmp.cli.local_client import local_client
-from promsnmp.cli.options.credentials import DEFAULT_CREDENTIALS, credential_options
+from promsnmp.cli.options.credentials import DEFAULT_CREDENTIALS, auth_option, credential_options
 from promsnmp.cli.options.duration import deadline_option
 from promsnmp.cli.options.modules import files_option, load_files
 from promsnmp.cli.options.service import service_options
@@ -27,7 +27,7 @@ COMPONENTS = (
 @click.argument("what", metavar="[COMPONENT|TARGET]", default="readiness")
 @service_options
 @credential_options
-@click.option("--auth", metavar="NAME", help="Name of an auth in --config.file, instead of the options above.")
+@auth_option
 @files_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (of a device).")
 @deadline_option

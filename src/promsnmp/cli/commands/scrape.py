@@ -8,7 +8,7 @@ import sys
 import click
 import uvloop
 
-from promsnmp.cli.options.credentials import credential_options
+from promsnmp.cli.options.credentials import auth_option, credential_options
 from promsnmp.cli.options.duration import deadline_option
 from promsnmp.cli.options.modules import files_option, load_files, modules_option
 from promsnmp.errors import SnmpError
@@ -19,7 +19,7 @@ from promsnmp.snmp.credentials import Credentials
 @click.argument("target")
 @modules_option
 @credential_options
-@click.option("--auth", metavar="NAME", help="Name of an auth in --config.file, instead of the options above.")
+@auth_option
 @files_option
 @click.option("--openmetrics", is_flag=True, help="Print OpenMetrics 1.0 instead of text 0.0.4.")
 @deadline_option

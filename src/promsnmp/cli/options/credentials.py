@@ -145,6 +145,12 @@ def _passphrase(option: str, what: str, option_value: str | None, variable: str)
     return passphrase
 
 
+auth_option = click.option(
+    "--auth", metavar="NAME", help="Name of an auth in --config.file, instead of the options above."
+)
+"""``--auth``, for commands that take files with auths."""
+
+
 def credential_options(command: Callable[..., int]) -> Callable[..., int]:
     """Adds the credential options to a command, which gets ``credentials`` instead of them."""
 

@@ -59,25 +59,28 @@ def template_names(reading: Reading) -> frozenset[str]:
     return frozenset[str]().union(*(one.names for one in templates if one is not None))
 
 
+def interface_columns(table: Table) -> tuple[str, ...]:
+    """The OIDs of the columns that say to which interfaces the readings of a table belong."""
+    interfaces = [one.interface.text for one in table.readings if one.interface is not None]
+    if not interfaces:
+        return ()
+    return (IF_NAME, IF_DESCR, CONTAINED_IN, ALIAS_MAPPING) if ENTITY in interfaces else (IF_NAME, IF_DESCR)
+
+
 def table_columns(table: Table) -> NeededColumns:
     """The columns that the readings of a table use."""
     values: set[str] = set()
     labels: set[str] = set(table.where.names) if table.where is not None else set()
-    more: set[str] = set()
     names: set[str] = set()
     for reading in table.readings:
         values |= value_names(reading)
         labels.update(label_names(reading))
         names |= template_names(reading)
-        if reading.interface is not None:
-            more.update((IF_NAME, IF_DESCR))
-            if reading.interface.text == ENTITY:
-                more.update((CONTAINED_IN, ALIAS_MAPPING))
     labels |= _needed_by_at(table.columns, values | labels)
     own = {one for one in labels - values if one in table.columns and table.columns[one].at is None}
     return NeededColumns(
         _oids(table.columns, values),
-        _oids(table.columns, labels - values) | more,
+        _oids(table.columns, labels - values) | frozenset(interface_columns(table)),
         _oids(table.columns, own & names or own),
     )
 

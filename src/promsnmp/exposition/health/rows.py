@@ -7,14 +7,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from promsnmp.exposition.health.columns import (
-    ALIAS_MAPPING,
-    CONTAINED_IN,
-    ENTITY,
-    IF_DESCR,
-    IF_NAME,
     ColumnSource,
     Index,
     Rows,
+    interface_columns,
     label_names,
     template_names,
     value_names,
@@ -169,15 +165,12 @@ def _plan_table(definition: str, table: Table) -> TablePlan:
         others.update(label_names(reading))
     rows = RowPlan(table.columns, values, others)
     moving = {name for name, _ in rows.moving}
-    more: tuple[str, ...] = ()
-    if interfaces := [one.interface.text for one in table.readings if one.interface is not None]:
-        more = (IF_NAME, IF_DESCR) + ((CONTAINED_IN, ALIAS_MAPPING) if ENTITY in interfaces else ())
     return TablePlan(
         definition,
         table,
         rows,
         moving_oids=_oids(rows.moving),
-        fixed_oids=(*_oids(rows.fixed), *more),
+        fixed_oids=(*_oids(rows.fixed), *interface_columns(table)),
         origins=tuple(_origin(table, reading) for reading in table.readings),
         varying=frozenset(at for at, one in enumerate(table.readings) if template_names(one) & moving),
         steady=frozenset(at for at, one in enumerate(table.readings) if not _looks_at(one.where, moving)),

@@ -9,7 +9,7 @@ from promsnmp.modules.health.model import Definition
 
 def candidates(definitions: Iterable[Definition], sys_object_id: str) -> list[Definition]:
     """The definitions that may suit a device: those without ``devices``, and those that name its sysObjectID."""
-    return [one for one in definitions if not one.devices or _is_below(sys_object_id, one.devices)]
+    return [one for one in definitions if not one.devices or matching_devices(one, sys_object_id)]
 
 
 def choose(definitions: Iterable[Definition], sys_object_id: str, answering: Collection[str]) -> list[Definition]:
@@ -23,12 +23,13 @@ def choose(definitions: Iterable[Definition], sys_object_id: str, answering: Col
         for one in candidates(definitions, sys_object_id)
         if not one.answers or any(oid in answering for oid in one.answers)
     ]
-    return sorted(suitable, key=lambda one: (-_longest_prefix(sys_object_id, one), bool(one.fallback), one.name))
+
+    def length(one: Definition) -> int:
+        return max(map(len, matching_devices(one, sys_object_id)), default=0)
+
+    return sorted(suitable, key=lambda one: (-length(one), bool(one.fallback), one.name))
 
 
-def _is_below(oid: str, prefixes: Iterable[str]) -> bool:
-    return any(f"{oid}.".startswith(f"{prefix}.") for prefix in prefixes)
-
-
-def _longest_prefix(oid: str, definition: Definition) -> int:
-    return max((len(one) for one in definition.devices if _is_below(oid, (one,))), default=0)
+def matching_devices(definition: Definition, sys_object_id: str) -> list[str]:
+    """Those of the ``devices`` of a definition that a sysObjectID is at or below."""
+    return [one for one in definition.devices if f"{sys_object_id}.".startswith(f"{one}.")]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from promsnmp.exposition.health.columns import value_names
 from promsnmp.exposition.health.evaluate import HealthSample
 from promsnmp.inventory.modules import HEALTH
 from promsnmp.modules.catalogue import Catalogue, CatalogueStore
+from promsnmp.modules.health.choose import matching_devices
 from promsnmp.modules.health.families import KINDS
 from promsnmp.modules.health.model import Definition, Reading, Table
 from promsnmp.polling.collector import Collector
@@ -84,20 +85,21 @@ async def explain_health(
 
 def _why(definition: Definition, object_id: str) -> str:
     reasons = []
-    if prefix := next((one for one in definition.devices if f"{object_id}.".startswith(f"{one}.")), ""):
-        reasons.append(f"sysObjectID {object_id} is below {prefix}")
+    if prefixes := matching_devices(definition, object_id):
+        reasons.append(f"sysObjectID {object_id} is below {prefixes[0]}")
     if definition.answers:
         reasons.append(f"the device has something at {' or '.join(definition.answers)}")
     return ", and ".join(reasons)
 
 
 def _readings(result: HealthResult, samples: Sequence[HealthSample]) -> Iterator[ReadingExplanation]:
+    counts = Counter((one.definition, id(one.reading)) for one in samples)
     for plan in result.plan.definitions:
         definition = plan.definition
-        for table in definition.tables:
-            for reading in table.readings:
-                count = sum(one.reading is reading and one.definition == definition.name for one in samples)
-                oids = tuple(sorted({table.columns[name].oid for name in value_names(reading)}))
+        for table_plan in plan.tables:
+            table = table_plan.table
+            for reading, oids in zip(table.readings, table_plan.origins, strict=True):
+                count = counts[definition.name, id(reading)]
                 reason = "" if count else _reason(result, definition, table, reading, oids)
                 yield ReadingExplanation(definition.name, table.name, reading.kind.key, oids, count, reason)
 

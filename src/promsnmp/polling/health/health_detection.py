@@ -11,6 +11,7 @@ from promsnmp.exposition.plan import Plan
 from promsnmp.modules.health.choose import candidates, choose
 from promsnmp.modules.health.definitions import heads
 from promsnmp.modules.health.model import Definition
+from promsnmp.polling.detection.identity_state import scalar
 from promsnmp.polling.health.health_plan import HealthPlan, HealthPlans, make_health_plan
 from promsnmp.polling.health.health_state import REDETECT_SECONDS, RETRY_SECONDS, HealthState
 from promsnmp.snmp import ber, oid
@@ -91,14 +92,11 @@ class HealthDetection:
 
 def _made(names: tuple[str, ...], known: Mapping[str, Definition]) -> Steps[HealthPlan]:
     yield
-    return make_health_plan([known[name] for name in names if name in known])
+    return make_health_plan(names, known)
 
 
 def _object_id_of(plan: Plan, scanner: ber.Scanner) -> str:
     """The sysObjectID that the modules' poll has read; "" when it has not."""
-    column = plan.by_oid.get(SYS_OBJECT_ID)
-    if column is None or column.part:
-        return ""
-    rows = decode_rows(scanner.column(column.at), len(column.oid))
+    rows = decode_rows(scalar(plan, scanner, SYS_OBJECT_ID), len(oid.encode(SYS_OBJECT_ID)))
     value = next(iter(rows.values()), "")
     return value if isinstance(value, str) else ""

@@ -11,6 +11,7 @@ from promsnmp.exposition.health.columns import NeededColumns, info_columns, tabl
 from promsnmp.exposition.health.rows import DefinitionPlan, plan_definition
 from promsnmp.modules.health.model import Definition
 
+SYS_DESCR = "1.3.6.1.2.1.1.1"
 MOST_PLANS = 500
 """Sets of definitions whose plans are kept: one for each kind of device."""
 
@@ -21,25 +22,24 @@ class HealthPlan:
 
     definitions: tuple[DefinitionPlan, ...]
     columns: NeededColumns
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the definitions."""
-        return tuple(one.definition.name for one in self.definitions)
+    oids: tuple[str, ...]
+    """All columns in order, and sysDescr, which tells vendor and model."""
 
 
-def make_health_plan(definitions: Sequence[Definition]) -> HealthPlan:
-    """The plan of some definitions."""
+def make_health_plan(names: Sequence[str], known: Mapping[str, Definition]) -> HealthPlan:
+    """The plan of the definitions with these names; ``known`` are those of the catalogue."""
+    definitions = [known[name] for name in names if name in known]
     columns = NeededColumns.union(
         (
             *(table_columns(table) for one in definitions for table in one.tables),
             *(info_columns(source) for one in definitions for source in one.info),
         )
     )
-    return HealthPlan(tuple(map(plan_definition, definitions)), columns)
+    oids = (*sorted(columns.values | columns.labels), SYS_DESCR)
+    return HealthPlan(tuple(map(plan_definition, definitions)), columns, oids)
 
 
-EMPTY_PLAN = HealthPlan((), NeededColumns(frozenset(), frozenset()))
+EMPTY_PLAN = make_health_plan((), {})
 """The plan of no definitions."""
 
 
@@ -52,7 +52,7 @@ class HealthPlans:
 
     def of(self, names: tuple[str, ...], known: Mapping[str, Definition]) -> HealthPlan:
         """The plan of the definitions with these names; ``known`` are those of the catalogue."""
-        return self.find(names, known) or make_health_plan([known[name] for name in names if name in known])
+        return self.find(names, known) or make_health_plan(names, known)
 
     def find(self, names: tuple[str, ...], known: Mapping[str, Definition]) -> HealthPlan | None:
         """The plan, if it has been made already."""

@@ -14,11 +14,11 @@ from promsnmp.exposition.renderer import Renderer
 from promsnmp.modules.auto_modules import fingerprint
 from promsnmp.modules.health.expression import text_of
 from promsnmp.modules.health.families import help_text
+from promsnmp.polling.health.health_plan import SYS_DESCR
 from promsnmp.polling.health.health_run import HealthResult
 from promsnmp.snmp import ber
 from promsnmp.support.steps import Steps
 
-SYS_DESCR = "1.3.6.1.2.1.1.1"
 INFO = "snmp_device_info"
 _NO_ROWS: Rows = {}
 MOST_INFOS = 1000
@@ -30,7 +30,7 @@ def health_of(result: HealthResult, renderer: Renderer) -> Steps[Health]:
     """The readings of a poll."""
     state, plan = result.state, renderer.plan
     shared: dict[str, Rows] = {}
-    for name in (*sorted(result.plan.columns.values | result.plan.columns.labels), SYS_DESCR):
+    for name in result.plan.oids:
         if (column := plan.by_oid.get(name)) is not None:
             shared[name] = yield from state.decoded(name, renderer.octets(column), len(column.oid))
 
