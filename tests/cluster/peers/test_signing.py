@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from promsnmp.cluster.peers.challenge import ProvenPeer
@@ -61,6 +61,7 @@ header_values = st.binary().map(lambda value: bytes(one for one in value if one 
     headers=st.lists(st.tuples(header_names, header_values)),
     request_id=st.text("0123456789abcdef", max_size=24),
 )
+@example(user="", body=b"", target=b"/", headers=[(b"-", b"")], request_id="")
 def test_a_signature_names_the_sender_and_the_user_and_covers_everything(
     user: str, body: bytes, target: bytes, headers: list[tuple[bytes, bytes]], request_id: str
 ) -> None:

@@ -112,7 +112,7 @@ class RequestSigner:
         names = _names(headers)
         words = (
             VERSION, self._sender, _word(to.instance), _word(to.epoch), b"%d" % next(self._numbers), _word(user),
-            _word(request_id), digest, b",".join(names) or b"-",
+            _word(request_id), digest, _list(names),
         )  # fmt: skip
         signed = b" ".join(words)
         mac = _request_mac(self._key, signed, method, target, headers, names)
@@ -172,7 +172,7 @@ class RequestVerifier:
         """The header for an answer whose body has ``digest``."""
         names = _names(headers)
         mac = _answer_mac(self._key, request.mac, status, headers, names, digest)
-        return ANSWER_HEADER, b"%b %b" % (b",".join(names) or b"-", mac)
+        return ANSWER_HEADER, b"%b %b" % (_list(names), mac)
 
 
 def _request_mac(
@@ -194,8 +194,14 @@ def _names(headers: HeaderPairs) -> list[bytes]:
     return [name for name in dict.fromkeys(name for name, _ in headers) if name not in _UNSIGNED]
 
 
+def _list(names: list[bytes]) -> bytes:
+    """Names of headers as one word; ``-`` for none. A header may be named ``-`` (RFC 9110 section 5.6.2): alone, it
+    is written twice."""
+    return b"-,-" if names == [b"-"] else b",".join(names) or b"-"
+
+
 def _listed(word: bytes) -> list[bytes]:
-    return [] if word in (b"", b"-") else word.split(b",")
+    return [] if word in (b"", b"-") else list(dict.fromkeys(word.split(b",")))
 
 
 def _lines(headers: HeaderPairs, names: Sequence[bytes]) -> list[bytes]:
