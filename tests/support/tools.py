@@ -22,6 +22,7 @@ import httpx
 import pytest
 
 from tests.support.programs import NotListed, listed
+from tests.support.service import preloaded
 
 PROJECT = Path(__file__).resolve().parents[2]
 SEARCH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"))
@@ -156,18 +157,27 @@ class Process:
         deadline: float = 60.0,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        preload: bool = False,
     ) -> None:
+        """With ``preload``, a command ``python -m promsnmp ...`` is started by tests.support.service.preloaded."""
         self.command = [str(word) for word in command]
         self.log = log
+        environment = {**os.environ, **(env or {})}
         with log.open("ab") as output:
-            self.process = subprocess.Popen(
-                self.command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, **(env or {})},
-                cwd=cwd,
-            )
+            self.process: subprocess.Popen[bytes] | preloaded.PreloadedProcess
+            if preload and preloaded.can_start(self.command, environment):
+                self.process = preloaded.PreloadedProcess(
+                    self.command[2:], output=output.fileno(), env=environment, cwd=cwd
+                )
+            else:
+                self.process = subprocess.Popen(
+                    self.command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    env=environment,
+                    cwd=cwd,
+                )
         if ready is not None:
             self._wait(ready, time.monotonic() + deadline)
 

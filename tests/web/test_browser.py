@@ -18,6 +18,8 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 PHONE: ViewportSize = {"width": 390, "height": 844}
 EXPECTED = ("Failed to load resource", "htmx:afterRequest", "htmx:sendError")
 """What the console says where a test asks for a page that is not there, or cuts the connection."""
+EVERY_MS = 10_500
+"""Milliseconds after which every live part of a page has been replaced once."""
 LIVE_MS = 30_000
 """Milliseconds in which a part that is replaced every five seconds certainly is, on a busy machine."""
 
@@ -88,9 +90,10 @@ def test_a_person_searches_and_sorts(page: Page) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/devices", "/devices/switch"])
 def test_an_open_page_keeps_itself_up_to_date_and_says_when_it_cannot(page: Page, path: str) -> None:
+    page.clock.install()
     page.goto(path)
     with page.expect_response(lambda answer: answer.request.headers.get("hx-request") == "true") as fragment:
-        pass
+        page.clock.run_for(EVERY_MS)
     assert fragment.value.status == 200
     assert urlsplit(fragment.value.url).path.startswith(path[: len("/devices")])
     assert page.locator("header").count() == 1
@@ -98,12 +101,15 @@ def test_an_open_page_keeps_itself_up_to_date_and_says_when_it_cannot(page: Page
     note = page.locator(".lost-contact")
     assert not note.is_visible()
     page.route("**/*", lambda route: route.abort())
+    page.clock.run_for(EVERY_MS)
     note.wait_for(state="visible")
     page.unroute("**/*")
+    page.clock.run_for(EVERY_MS)
     note.wait_for(state="hidden")
 
 
 def test_the_list_follows_what_is_typed_and_stays_with_it(page: Page) -> None:
+    page.clock.install()
     page.goto("/devices")
     field, rows = page.get_by_role("searchbox", name="Find devices"), page.locator("tbody tr")
     field.press_sequentially("-name=dead")
@@ -115,7 +121,7 @@ def test_the_list_follows_what_is_typed_and_stays_with_it(page: Page) -> None:
     expect(rows).to_have_count(1, timeout=LIVE_MS)
     field.blur()
     with page.expect_response(lambda answer: answer.request.headers.get("hx-request") == "true") as fragment:
-        pass
+        page.clock.run_for(EVERY_MS)
     assert fragment.value.url.endswith("/devices?query=switch")
     expect(rows).to_have_count(1, timeout=LIVE_MS)
 

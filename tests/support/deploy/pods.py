@@ -61,7 +61,8 @@ class Pod(Process):
         self.url = f"http://{address}:{port}"
         self.env = environment(items, template, name=name, address=address)
         self.env |= {"PYTHONPATH": f"{PROJECT}/src", "SERVER_ADDRESS": address, "SERVER_PORT": str(port), **env}
-        super().__init__([sys.executable, "-m", "promsnmp", "serve"], log=folder / f"{name}.log", env=self.env)
+        command = [sys.executable, "-m", "promsnmp", "serve"]
+        super().__init__(command, log=folder / f"{name}.log", env=self.env, preload=True)
 
     def probe(self, kind: str) -> bool:
         """Calls a probe as the kubelet does: GET, one second of timeout, 200 to 399 is success."""

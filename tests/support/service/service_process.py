@@ -35,6 +35,7 @@ class ServiceProcess(Process):
             ready=self._listens,
             deadline=60,
             env={**environment(folder), **(env or {})},
+            preload=True,
         )
         self.client = httpx.Client(base_url=self.url, timeout=10, verify=verify)
 

@@ -9,13 +9,18 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.support.tools import Process, require_tool, unavailable
 
 SIZE = "32m"
+ENOUGH = 3
+"""How often a full volume is still full a tenth of a second later."""
+ATTEMPTS = 100
+"""How often a volume is made read-only again, a tenth of a second later, while a file is being written."""
 _OPTIONS = "attr_timeout=0,entry_timeout=0,negative_timeout=0"
 """Keeps the kernel from answering from its cache."""
 
@@ -52,7 +57,13 @@ class Volume(Process):
 
     @contextmanager
     def read_only(self) -> Iterator[None]:
-        self._run("mount", "-o", "remount,ro", str(self._below))
+        for _ in range(ATTEMPTS):  # busy while a replica has a file open for writing
+            with suppress(subprocess.CalledProcessError):
+                self._run("mount", "-o", "remount,ro", str(self._below))
+                break
+            time.sleep(0.1)
+        else:
+            raise AssertionError("the volume stays busy")
         try:
             yield
         finally:
@@ -61,7 +72,11 @@ class Volume(Process):
     @contextmanager
     def full(self) -> Iterator[None]:
         fill = Path(f"/proc/{self.pid}/root{self._below}/other-file")
-        self._run("sh", "-c", f'cat /dev/zero > "{self._below}/other-file" || true')
+        full, size = 0, -1
+        while full < ENOUGH:  # a replica may remove a file of its own, which leaves room again
+            self._run("sh", "-c", f'cat /dev/zero >> "{self._below}/other-file" || true')
+            full, size = (full + 1 if fill.stat().st_size == size else 0), fill.stat().st_size
+            time.sleep(0.1)
         try:
             yield
         finally:

@@ -186,7 +186,7 @@ class Fleet:
         """Sends SIGTERM and waits for the process to end; returns its exit code."""
         replica.process.terminate()
         self._end(replica, within)
-        return replica.process.returncode
+        return replica.process.wait(within)
 
     def pause(self, replica: Replica) -> None:
         """Sends SIGSTOP; returns when every thread has stopped: a thread in a system call finishes that first."""
