@@ -41,6 +41,9 @@ class PeoplePages(Protocol):
         """Status and HTML of a page: ``item`` is the rest of its path, ``query`` its parameters. ``is_fragment``: only
         the part that a page which is open replaces."""
 
+    async def file(self, name: str, *, query: Sequence[tuple[str, str]]) -> bytes:
+        """What a page offers as a file. Raises ValueError for a wrong query."""
+
     def asset(self, name: str) -> tuple[str, bytes] | None:
         """Media type and contents of a file that pages load; None when there is no such file."""
 

@@ -104,7 +104,12 @@ def broken(reason: str) -> Component:
 def _cluster(members: Sequence[Member]) -> SimpleNamespace:
     leader = SimpleNamespace(name=members[-1].name, address=members[-1].address, fencing_token=3)
     return SimpleNamespace(
-        members=SimpleNamespace(me=ME, present=tuple(members), ring=HashRing([one.name for one in members], ME.name)),
+        members=SimpleNamespace(
+            me=ME,
+            present=tuple(members),
+            others=tuple(one for one in members if one.instance != ME.instance),
+            ring=HashRing([one.name for one in members], ME.name),
+        ),
         leader=lambda: leader,
         role="leader" if leader.name == ME.name else "follower",
         has_peers=len(members) > 1,
