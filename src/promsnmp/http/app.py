@@ -27,7 +27,7 @@ from promsnmp.http.routes import (
     replicas,
     targets,
 )
-from promsnmp.http.routes.pages import interface, map, swagger
+from promsnmp.http.routes.pages import interface, maps, swagger
 from promsnmp.http.schemas.openapi import VERSION, openapi_document
 from promsnmp.http.schemas.openapi_security import with_security
 from promsnmp.http.security.auth import AccessControl
@@ -36,7 +36,7 @@ from promsnmp.http.services import Services
 ROUTERS = tuple(
     routes.router
     for routes in (
-        targets, metrics, probes, original, inventory, devices, discovery, replicas, actuator, interface, map, swagger,
+        targets, metrics, probes, original, inventory, devices, discovery, replicas, actuator, interface, maps, swagger,
         openapi,
     )
 )  # fmt: skip

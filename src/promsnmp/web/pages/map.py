@@ -34,8 +34,8 @@ class DrawnNode:
     """A node and its place."""
 
     node: Node
-    x: float
-    y: float
+    x: int
+    y: int
     is_leaf: bool
 
 
@@ -47,10 +47,10 @@ class DrawnLink:
     a: Node
     b: Node
     rates: LinkRates
-    x1: float
-    y1: float
-    x2: float
-    y2: float
+    x1: int
+    y1: int
+    x2: int
+    y2: int
     width: float
 
     @property
@@ -211,9 +211,10 @@ def draw(graph: Graph, atlas: Atlas) -> Drawing:
     """The picture of a graph whose nodes have places."""
     degrees = graph.degrees()
     nodes = [
-        DrawnNode(node, *map(round, atlas.places[key]), degrees.get(key, 0) < 2) for key, node in graph.nodes.items()
+        DrawnNode(node, round(atlas.places[key][0]), round(atlas.places[key][1]), degrees.get(key, 0) < 2)
+        for key, node in graph.nodes.items()
     ]
-    xs, ys = [one.x for one in nodes] or [0.0], [one.y for one in nodes] or [0.0]
+    xs, ys = [one.x for one in nodes] or [0], [one.y for one in nodes] or [0]
     radius = round(7 * min(max((max(xs) - min(xs)) / _WIDE, 1.0), 4.0), 1)
     margin = 60 + 3 * radius
     return Drawing(
@@ -238,6 +239,8 @@ def _drawn_links(graph: Graph, atlas: Atlas, radius: float) -> Iterator[DrawnLin
         for number, link in enumerate(links):
             aside = min(radius, 5.0) * (number - (len(links) - 1) / 2)
             dx, dy = -(y2 - y1) / length * aside, (x2 - x1) / length * aside
-            ends = (round(value) for value in (x1 + dx, y1 + dy, x2 + dx, y2 + dy))
             width = next((width for speed, width in _WIDTHS if link.speed >= speed), 1.0) * radius / 7
-            yield DrawnLink(link, graph.nodes[a], graph.nodes[b], _rates(atlas, link), *ends, round(width, 1))
+            yield DrawnLink(
+                link, graph.nodes[a], graph.nodes[b], _rates(atlas, link),
+                round(x1 + dx), round(y1 + dy), round(x2 + dx), round(y2 + dy), round(width, 1),
+            )  # fmt: skip

@@ -209,7 +209,9 @@ class AtlasMaker:
 
 
 def _ports(facts: PageFacts) -> set[str]:
-    return {one.port.key for one in (*facts.neighbours, *facts.learned) if one.port.key}
+    """The labels of the ports that have neighbours."""
+    keys = {one.port.key for one in facts.neighbours} | {one.port.key for one in facts.learned}
+    return keys - {""}
 
 
 def _facts(page: RenderedPage) -> PageFacts:
