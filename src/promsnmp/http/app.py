@@ -27,6 +27,7 @@ from promsnmp.http.routes import (
     replicas,
     targets,
 )
+from promsnmp.http.routes.pages import discovery as discovery_pages
 from promsnmp.http.routes.pages import interface, maps, swagger
 from promsnmp.http.schemas.openapi import VERSION, openapi_document
 from promsnmp.http.schemas.openapi_security import with_security
@@ -36,7 +37,8 @@ from promsnmp.http.services import Services
 ROUTERS = tuple(
     routes.router
     for routes in (
-        targets, metrics, probes, original, inventory, devices, discovery, replicas, actuator, interface, maps, swagger,
+        targets, metrics, probes, original, inventory, devices, discovery, replicas, actuator, interface, maps,
+        discovery_pages, swagger,
         openapi,
     )
 )  # fmt: skip

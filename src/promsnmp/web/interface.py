@@ -23,6 +23,7 @@ from promsnmp.web import text
 from promsnmp.web.fleet import Board, Fleet
 from promsnmp.web.pages.device import device_view
 from promsnmp.web.pages.devices import devices_view
+from promsnmp.web.pages.discovery import check_view, discovery_view
 from promsnmp.web.pages.map import map_document, map_view
 from promsnmp.web.pages.modules import modules_view
 from promsnmp.web.pages.overview import overview_view
@@ -56,6 +57,8 @@ class WebInterface:
             "device": self._device,
             "replicas": self._replicas,
             "modules": self._modules,
+            "discovery": self._discovery,
+            "check": self._check,
         }
         self._atlases = AtlasMaker(sources, self._fleet.board)
         self._maps: LRUCache[tuple[Query, bool], tuple[Atlas | None, int, str]] = LRUCache(8)
@@ -143,6 +146,12 @@ class WebInterface:
     def _render_map(self, atlas: Atlas, inventory: Inventory, query: Query, *, is_fragment: bool) -> tuple[int, str]:
         values = map_view(self._sources, atlas, inventory, query)
         return int(str(values["status"])), self._render("map", "", values, is_fragment=is_fragment)
+
+    async def _discovery(self, item: str, query: Query) -> Mapping[str, object]:
+        return discovery_view(self._sources, query, self._clock())
+
+    async def _check(self, item: str, query: Query) -> Mapping[str, object]:
+        return await asyncio.to_thread(check_view, self._sources, query)
 
     async def _modules(self, item: str, query: Query) -> Mapping[str, object]:
         return modules_view(self._sources)

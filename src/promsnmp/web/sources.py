@@ -46,6 +46,10 @@ class Sources:
     discovery: Discovery
     next_search: Callable[[], float]
     """Unix time of the next search of all seeds; 0: none is scheduled."""
+    upcoming_searches: Callable[[int], Sequence[float]]
+    """Unix times of the next searches of all seeds, so many of them; empty: none is scheduled."""
+    schedule: str
+    """When they are, as the settings say it."""
     health: Health
 
     def owner(self, device: Device) -> str:

@@ -91,6 +91,8 @@ def interface(
         cluster=cast("Any", _cluster(members)),
         discovery=cast("Any", SimpleNamespace(jobs=[], finished_at=NOW - 7200)),
         next_search=lambda: NOW + 3600,
+        upcoming_searches=lambda count: [NOW + 3600 * (at + 1) for at in range(count)],
+        schedule="0 0 * * * *",
         health=Health({name: (lambda part=part: part) for name, part in (components or {}).items()}),  # type: ignore[misc]
     )
     return WebInterface(sources, PollRateMeter(PollCounts()), clock=lambda: NOW)
