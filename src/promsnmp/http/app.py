@@ -27,8 +27,8 @@ from promsnmp.http.routes import (
     replicas,
     targets,
 )
+from promsnmp.http.routes.pages import browse, interface, maps, swagger
 from promsnmp.http.routes.pages import discovery as discovery_pages
-from promsnmp.http.routes.pages import interface, maps, swagger
 from promsnmp.http.schemas.openapi import VERSION, openapi_document
 from promsnmp.http.schemas.openapi_security import with_security
 from promsnmp.http.security.auth import AccessControl
@@ -38,7 +38,7 @@ ROUTERS = tuple(
     routes.router
     for routes in (
         targets, metrics, probes, original, inventory, devices, discovery, replicas, actuator, interface, maps,
-        discovery_pages, swagger,
+        discovery_pages, browse, swagger,
         openapi,
     )
 )  # fmt: skip

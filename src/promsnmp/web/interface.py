@@ -20,7 +20,10 @@ from markupsafe import Markup
 from promsnmp.errors import UnknownDevice
 from promsnmp.inventory.model import Inventory
 from promsnmp.web import text
+from promsnmp.web.browse.module import module_text, read_wanted
+from promsnmp.web.browse.names import Names
 from promsnmp.web.fleet import Board, Fleet
+from promsnmp.web.pages.browse import browse_form, walk_device, walk_values
 from promsnmp.web.pages.device import device_view
 from promsnmp.web.pages.devices import devices_view
 from promsnmp.web.pages.discovery import check_view, discovery_view
@@ -59,9 +62,13 @@ class WebInterface:
             "modules": self._modules,
             "discovery": self._discovery,
             "check": self._check,
+            "browse": self._browse,
+            "walk": self._walk,
         }
         self._atlases = AtlasMaker(sources, self._fleet.board)
         self._maps: LRUCache[tuple[Query, bool], tuple[Atlas | None, int, str]] = LRUCache(8)
+        self._known_names: tuple[int, Names] | None = None
+        """The generation of the catalogue, and its names."""
         self._assets = assets()
         self._shared: dict[bool, tuple[Board, str]] = {}
         """The overview that all get who ask while its board is shown, whole and as a fragment."""
@@ -92,16 +99,25 @@ class WebInterface:
             "interval": self._sources.interval,
             **values,
         }
-        return self._environment.get_template(f"{folder}{name}.html").render(shown)
+        template = values.get("template", name)
+        return self._environment.get_template(f"{folder}{template}.html").render(shown)
 
     async def file(self, name: str, *, query: Query = ()) -> bytes:
         """What a page offers as a file. Raises ValueError for a wrong query."""
+        if name == "module.yml":
+            return await self._module(query)
         if name == "map/part.json":
             return await self._atlases.part()
         atlas, inventory = await self._atlases.atlas(), self._sources.devices.snapshot.inventory
         if name == "map.json":
             return await asyncio.to_thread(map_document, self._sources, atlas, inventory, query)
         return await asyncio.to_thread(self._picture, atlas, inventory, query)
+
+    async def _module(self, query: Query) -> bytes:
+        names, last = await self._names(), dict(query)
+        wanted = [read_wanted(value) for name, value in query if name == "column"]
+        text = await asyncio.to_thread(module_text, last.get("name", ""), wanted, names)
+        return text.encode(errors="replace")
 
     def _picture(self, atlas: Atlas, inventory: Inventory, query: Query) -> bytes:
         values = map_view(self._sources, atlas, inventory, query)
@@ -152,6 +168,22 @@ class WebInterface:
 
     async def _check(self, item: str, query: Query) -> Mapping[str, object]:
         return await asyncio.to_thread(check_view, self._sources, query)
+
+    async def _browse(self, item: str, query: Query) -> Mapping[str, object]:
+        return browse_form(query)
+
+    async def _walk(self, item: str, query: Query) -> Mapping[str, object]:
+        names = await self._names()
+        form = await walk_device(self._sources, names, query)
+        values = await asyncio.to_thread(walk_values, self._sources, names, form)
+        return {**values, "template": "browse", "page": "browse"}
+
+    async def _names(self) -> Names:
+        """The names of the present catalogue, which take a moment to collect."""
+        store = self._sources.catalogue_store
+        if self._known_names is None or self._known_names[0] != store.generation:
+            self._known_names = store.generation, await asyncio.to_thread(Names, store.current)
+        return self._known_names[1]
 
     async def _modules(self, item: str, query: Query) -> Mapping[str, object]:
         return modules_view(self._sources)

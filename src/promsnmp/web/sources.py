@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from promsnmp.cluster.cluster import Cluster
@@ -12,6 +12,7 @@ from promsnmp.inventory.model import Device
 from promsnmp.inventory.query import DeviceSelector
 from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.observe.health import Health
+from promsnmp.polling.browse import Walked
 from promsnmp.polling.pages.page import RenderedPage
 from promsnmp.polling.pages.poll_status import PollStatus
 
@@ -50,6 +51,9 @@ class Sources:
     """Unix times of the next searches of all seeds, so many of them; empty: none is scheduled."""
     schedule: str
     """When they are, as the settings say it."""
+    walk: Callable[[Device, bytes], Awaitable[Walked]]
+    """Walks a device at and below an OID (content octets). Raises SnmpError, WalksBusy, and UnknownDevice for a device
+    without an agent."""
     health: Health
 
     def owner(self, device: Device) -> str:

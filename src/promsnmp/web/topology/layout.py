@@ -93,7 +93,10 @@ def _place_part(part: Sequence[str], neighbours: Mapping[str, Sequence[str]]) ->
         _round(places, inner, radii)
     for key in backbone:
         x, y = places[key]
-        for at, (dx, dy) in zip(leaves[key], _around(len(leaves[key])), strict=True):
+        away = math.atan2(
+            sum(y - places[other][1] for other in inner[key]), sum(x - places[other][0] for other in inner[key])
+        )
+        for at, (dx, dy) in zip(leaves[key], _around(len(leaves[key]), away), strict=True):
             places[at] = x + dx, y + dy
     return places
 
@@ -109,11 +112,13 @@ def _rings(count: int) -> list[tuple[float, int]]:
     return rings
 
 
-def _around(count: int) -> list[Point]:
+def _around(count: int, away: float) -> list[Point]:
+    """Places of leaves around their device; few of them stand in the direction ``away`` from the backbone."""
     places: list[Point] = []
     for number, (radius, fits) in enumerate(_rings(count)):
+        step = min(2 * math.pi / fits, 0.9)
         for at in range(fits):
-            angle = 2 * math.pi * at / fits + 0.5 * number + 0.3
+            angle = away + (at - (fits - 1) / 2) * step + 0.2 * number
             places.append((radius * math.cos(angle), radius * math.sin(angle)))
     return places
 
