@@ -46,6 +46,7 @@ def browse_form(query: Sequence[tuple[str, str]]) -> Mapping[str, object]:
         "walked": None,
         "rows": (),
         "columns": (),
+        "all_polled": False,
         "root": "",
         "most_rows": MOST_ROWS,
     }
@@ -70,7 +71,8 @@ def walk_values(sources: Sources, names: Names, form: Mapping[str, object]) -> M
         return form
     rows: list[ObjectRow] = list(object_rows(walked.varbinds, names))
     polled = set(effective_modules(device, sources.modules))
-    return {**form, "rows": rows, "columns": _columns(walked.varbinds, names, polled)}
+    columns = _columns(walked.varbinds, names, polled)
+    return {**form, "rows": rows, "columns": columns, "all_polled": all(one.polled for one in columns)}
 
 
 def _columns(varbinds: Sequence[ber.VarBind], names: Names, polled: set[str]) -> list[ColumnRow]:

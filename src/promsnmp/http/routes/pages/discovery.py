@@ -138,7 +138,7 @@ def _back(request: Request, job_id: str = "") -> Response:
 async def _refused(request: Request, services: Services, form: Form, problems: Sequence[str]) -> Response:
     fields = [(name, value) for name, values in form.items() for value in values]
     query = [*await _query(request, services, fields), *(("problem", text) for text in problems)]
-    answer = await page_answer(request, services, "discovery", query=query)
+    answer = await page_answer(request, services, "discovery", "search", query=query)
     answer.status_code = 400
     return answer
 
