@@ -23,7 +23,6 @@ from promsnmp.observe.exporter_counts import ExporterCounts
 from promsnmp.observe.exporter_families import exporter_families
 from promsnmp.observe.health import Component, Status
 from promsnmp.observe.memory_guard import MemoryGuard
-from promsnmp.polling.browse import DeviceWalker, Walked
 from promsnmp.polling.collector import Collector
 from promsnmp.polling.detection.detected_modules import DetectedModules
 from promsnmp.polling.detection.findings import Findings
@@ -41,6 +40,7 @@ from promsnmp.polling.pages.service import PageService
 from promsnmp.polling.poll import SessionFactory
 from promsnmp.polling.poller import Poller
 from promsnmp.polling.target import Target, device_target
+from promsnmp.polling.walks.walker import DeviceWalker, Walked
 from promsnmp.settings import Settings
 from promsnmp.support.memory import cgroup_limit
 

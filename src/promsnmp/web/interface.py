@@ -40,6 +40,8 @@ MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; chars
 
 LARGE = frozenset(("walk",))
 """Pages that may be so large that they are rendered in a thread."""
+FRAGMENTS = frozenset(("check",))
+"""What is never a whole page."""
 MOST_SHARED = 4 * 1024 * 1024
 """Characters of a map that is kept for the next who looks at it."""
 
@@ -89,7 +91,7 @@ class WebInterface:
         return (200 if is_fragment else status), await asyncio.to_thread(render) if name in LARGE else render()
 
     def _render(self, name: str, item: str, values: Mapping[str, object], *, is_fragment: bool) -> str:
-        folder = "live/" if is_fragment and name != "missing" else ""
+        folder = "live/" if (is_fragment and name != "missing") or name in FRAGMENTS else ""
         shown = {
             "version": self._sources.version,
             "site": self._sources.site,
@@ -123,7 +125,7 @@ class WebInterface:
         values = map_view(self._sources, atlas, inventory, query)
         if values["error"]:
             raise ValueError(values["error"])
-        picture = self._environment.get_template("drawing.html").module.picture  # type: ignore[attr-defined]
+        picture = self._environment.get_template("parts/drawing.html").module.picture  # type: ignore[attr-defined]  # macros have no types
         return str(picture(values["drawing"], "", is_file=True)).strip().encode(errors="replace")
 
     def asset(self, name: str) -> tuple[str, bytes] | None:

@@ -12,9 +12,9 @@ from promsnmp.inventory.model import Device
 from promsnmp.inventory.query import DeviceSelector
 from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.observe.health import Health
-from promsnmp.polling.browse import Walked
 from promsnmp.polling.pages.page import RenderedPage
 from promsnmp.polling.pages.poll_status import PollStatus
+from promsnmp.polling.walks.walker import Walked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

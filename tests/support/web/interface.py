@@ -22,9 +22,9 @@ from promsnmp.inventory.query import DeviceSelector
 from promsnmp.modules.catalogue import CatalogueStore, builtin_catalogue
 from promsnmp.observe.counts import DiscoveryCounts, PollCounts
 from promsnmp.observe.health import Component, Health, Status
-from promsnmp.polling.browse import Walked
 from promsnmp.polling.pages.page import Format, RenderedPage
 from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
+from promsnmp.polling.walks.walker import Walked
 from promsnmp.snmp.credentials import Community
 from promsnmp.web.interface import WebInterface
 from promsnmp.web.rates import PollRateMeter

@@ -8,7 +8,7 @@ import yaml
 from promsnmp.errors import SnmpTimeout
 from promsnmp.inventory.model import Device
 from promsnmp.modules.snmp_yml.reader import read_text
-from promsnmp.polling.browse import Walked
+from promsnmp.polling.walks.walker import Walked
 from promsnmp.sim.parts.objects import integer, octets, text, time_ticks
 from promsnmp.snmp import ber, oid
 from promsnmp.web.interface import WebInterface

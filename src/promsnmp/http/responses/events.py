@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from promsnmp.http.responses.errors import RETRY, ApiError
 
@@ -45,8 +46,8 @@ class _Counted(StreamingResponse):
         super().__init__(events, media_type="text/event-stream", headers=headers)
         self._streams = streams
 
-    async def __call__(self, scope: object, receive: object, send: object) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await super().__call__(scope, receive, send)  # type: ignore[arg-type]
+            await super().__call__(scope, receive, send)
         finally:
             self._streams.closed()

@@ -113,7 +113,7 @@ class Names:
         return oid.encode(f"{oid.to_text(key)}.{index}") if dot else key
 
     def column(self, name: bytes) -> bytes:
-        """The known column or scalar above the OID ``name``; empty when there is none."""
+        """The known column or scalar above the OID ``name``; empty without one."""
         for size in range(len(name), 0, -1):
             if name[:size] in self.columns:
                 return name[:size]
@@ -130,7 +130,7 @@ def _entry(column: bytes) -> tuple[int, ...]:
 
 
 def unit_of(column: Column | None) -> str:
-    """What a number counts, as far as the name of its metric or its MIB says it."""
+    """What a number counts, as far as the name of its metric or its help says it."""
     if column is None:
         return ""
     name, text = column.name.lower(), column.help.lower()

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from promsnmp.errors import PromSnmpError, UnknownDevice
 from promsnmp.inventory.model import Device
 from promsnmp.inventory.modules import effective_modules
-from promsnmp.polling.browse import MOST_ROWS, Walked
 from promsnmp.polling.explain.unclaimed import group_by_column
+from promsnmp.polling.walks.walker import MOST_ROWS, Walked
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.varbind_text import type_and_value
 from promsnmp.web.browse.module import MOST_COLUMNS, WantedColumn

@@ -25,5 +25,5 @@ async def read_form(request: Request, *, max_bytes: int) -> Form:
 
 
 def first(form: Form, name: str) -> str:
-    """The first value of a field, without space around it; empty when there is none."""
+    """The first value of a field, without space around it; empty without one."""
     return next(iter(form.get(name, ())), "").strip()

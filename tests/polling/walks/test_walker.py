@@ -7,10 +7,10 @@ import asyncio
 import pytest
 
 from promsnmp.errors import SnmpError
-from promsnmp.polling import browse
-from promsnmp.polling.browse import MOST_ROWS, DeviceWalker, WalksBusy
 from promsnmp.polling.poll import SessionFactory
 from promsnmp.polling.target import Target
+from promsnmp.polling.walks import walker
+from promsnmp.polling.walks.walker import MOST_ROWS, DeviceWalker, WalksBusy
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
 from promsnmp.sim.parts.objects import integer, text
@@ -29,25 +29,25 @@ def target(port: int) -> Target:
 async def test_a_small_subtree_comes_whole_and_a_large_one_up_to_the_bound() -> None:
     objects = {f"1.3.6.1.4.1.32473.1.{number}": integer(number) for number in range(1, MOST_ROWS + 500)}
     objects |= {f"1.3.6.1.4.1.32473.2.{number}": text("x" * 1_000) for number in range(1, 1500)}
-    walker = DeviceWalker(SessionFactory())
+    walks = DeviceWalker(SessionFactory())
     async with SimulatedAgent(Mib.of(objects)) as agent:
         await agent.start("127.0.0.1", 0)
-        one = await walker.walk(target(agent.port), oid.encode("1.3.6.1.4.1.32473.1.7"))
+        one = await walks.walk(target(agent.port), oid.encode("1.3.6.1.4.1.32473.1.7"))
         assert ([oid.to_text(found.oid) for found in one.varbinds], one.stopped) == (["1.3.6.1.4.1.32473.1.7"], "")
-        many = await walker.walk(target(agent.port), ROOT)
+        many = await walks.walk(target(agent.port), ROOT)
         assert len(many.varbinds) == MOST_ROWS
         assert "objects" in many.stopped
-        large = await walker.walk(target(agent.port), oid.encode("1.3.6.1.4.1.32473.2"))
+        large = await walks.walk(target(agent.port), oid.encode("1.3.6.1.4.1.32473.2"))
         assert "octets" in large.stopped
-        assert sum(len(found.value) for found in large.varbinds) <= browse.MOST_OCTETS
+        assert sum(len(found.value) for found in large.varbinds) <= walker.MOST_OCTETS
 
 
 async def test_a_device_that_does_not_answer_is_an_error_and_walks_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    walker = DeviceWalker(SessionFactory())
+    walks = DeviceWalker(SessionFactory())
     with pytest.raises(SnmpError):
-        await walker.walk(target(free_udp_port()), ROOT)
-    monkeypatch.setattr(browse, "MOST_WALKS", 1)
+        await walks.walk(target(free_udp_port()), ROOT)
+    monkeypatch.setattr(walker, "MOST_WALKS", 1)
     results = await asyncio.gather(
-        *(walker.walk(target(free_udp_port()), ROOT) for _ in range(2)), return_exceptions=True
+        *(walks.walk(target(free_udp_port()), ROOT) for _ in range(2)), return_exceptions=True
     )
     assert sum(isinstance(one, WalksBusy) for one in results) == 1
