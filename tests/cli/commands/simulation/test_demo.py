@@ -36,15 +36,20 @@ def test_it_serves_every_device_and_prints_one_link(tmp_path: Path) -> None:
             assert page.status_code == 200
             assert f'sysName="{name}"' in page.text or "sysUpTime" in page.text
         assert re.findall(r"http://\S+", demo.output()) == [f"{demo.url}/"]
-        overview = client.get("/", headers={"accept": "text/html"}).text
-        assert "Fan 2" in overview  # the fan that has failed
-        drawn = client.get("/map.json").json()
-        by_id = {one["id"]: one["name"] for one in drawn["nodes"]}
-        links = {frozenset((by_id[one["a"]], by_id[one["b"]])) for one in drawn["links"]}
-        assert len(links) == 7
-        assert {SILENT, "access-sw-01"} in links
-        assert {one["name"]: one["state"] for one in drawn["nodes"]} == dict.fromkeys(names, "up") | {SILENT: "down"}
+        wait_until(lambda: shows_everything(client, names), deadline=60, what="what the demo is for, on its pages")
         assert demo.stop() == 0
+
+
+def shows_everything(client: httpx.Client, names: list[str]) -> bool:
+    """Whether the overview has the fan that has failed, and the map all devices, one of them down, with their links."""
+    if "Fan 2" not in client.get("/", headers={"accept": "text/html"}).text:
+        return False
+    drawn = client.get("/map.json").json()
+    by_id = {one["id"]: one["name"] for one in drawn["nodes"]}
+    links = {frozenset((by_id[one["a"]], by_id[one["b"]])) for one in drawn["links"]}
+    states = {one["name"]: one["state"] for one in drawn["nodes"]}
+    wanted = dict.fromkeys(names, "up") | {SILENT: "down"}
+    return states == wanted and len(links) == 7 and {SILENT, "access-sw-01"} in links
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
