@@ -34,7 +34,7 @@ help: ## List what can be made
 	@echo "PromSNMP: SNMP devices into Prometheus"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.runtime compile ## Start five simulated devices and PromSNMP on port 8080 (SERVER_PORT), until Ctrl-C
+demo: $(VENV)/.runtime compile ## Start simulated devices and PromSNMP on port 8080 (SERVER_PORT), until Ctrl-C
 	@exec $(BIN)/promsnmp demo
 
 test: ## Lint, then run every test (PYTEST_ARGS='-k walk' for some)

@@ -59,7 +59,7 @@ def wait_for(condition: Callable[[], bool], what: str, *, seconds: float) -> Non
 
 @contextmanager
 def demo(folder: Path) -> Iterator[None]:
-    """The five simulated devices and PromSNMP on port 8080."""
+    """The simulated devices and PromSNMP on port 8080."""
     command = [sys.executable, "-m", "promsnmp", "demo", "--port", "8080"]
     log = folder / "demo.log"
     settings = {"COLLECTION_INTERVAL": str(SCRAPE_INTERVAL * 1000)}

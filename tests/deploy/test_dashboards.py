@@ -13,6 +13,7 @@ import pytest
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
+from promsnmp.sim.devices import DEMO
 from scripts import copies
 from scripts.dashboards import panels
 from tests.support.service.demo import Demo
@@ -84,9 +85,9 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
             ready=lambda: _ready(asked),
             deadline=60,
         ):
-            wait_until(lambda: len(asked.query("up == 1")) == 6, deadline=90, what="five devices and the service up")
+            wait_until(lambda: len(asked.query("up == 1")) == len(DEMO) + 1, deadline=90, what="devices and service up")
             counted = "count by (instance) (rate(interface_utilization_count[15s])) > 0"
-            wait_until(lambda: len(asked.query(counted)) == 5, deadline=90, what="two polls of each device")
+            wait_until(lambda: len(asked.query(counted)) == len(DEMO), deadline=90, what="two polls of each device")
             served = "rate(http_server_requests_seconds_count[15s]) > 0"
             wait_until(lambda: len(asked.query(served)) > 1, deadline=90, what="two scrapes of the service")
             yield asked

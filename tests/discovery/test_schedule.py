@@ -395,3 +395,9 @@ async def test_stopping_cancels_a_run() -> None:
     await begun.wait()
     await scheduler.stop()
     assert ended.is_set()
+
+
+def test_upcoming_times_follow_each_other() -> None:
+    hourly = Schedule(parse("0 0 * * * *"), UTC, datetime(2026, 1, 1, tzinfo=UTC))
+    found = hourly.upcoming(datetime(2026, 1, 1, 22, 30, tzinfo=UTC), 3)
+    assert [one.hour for one in found] == [23, 0, 1]

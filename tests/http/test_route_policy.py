@@ -36,6 +36,13 @@ from promsnmp.settings import load_settings
 TOKEN = "a-token-for-tests"
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 METHODS = (*SAFE, "POST", "PUT", "PATCH", "DELETE", "PROPFIND")
+PAGES = (
+    "/devices", "/devices/x", "/replicas", "/modules", "/map", "/map.svg", "/map.json", "/map/part.json", "/discovery",
+    "/discovery/check", "/discovery/events", "/browse",
+)  # fmt: skip
+"""Pages for people, and their parts and files."""
+SEARCHES = re.compile(r"/promsnmp/discovery|/discovery(?!/check|/events)")
+"""What only the leader knows; any replica checks what is typed, and passes the leader's events on."""
 RESTRICTED = (AccessLevel.DETAILS, AccessLevel.READING, AccessLevel.MANAGEMENT)
 """Levels that need credentials where there are some."""
 OPEN_BELOW_PROMSNMP = [f"/promsnmp/{name}" for name in ("hello", "authProtocols", "privProtocols", "threadPools")]
@@ -66,7 +73,7 @@ def promised(method: str, path: str) -> AccessLevel:
         return AccessLevel.HEALTH
     if path == "/config" or (path.startswith("/promsnmp/") and path not in OPEN_BELOW_PROMSNMP):
         return AccessLevel.DETAILS
-    if path in ("/devices", "/devices/x", "/replicas", "/modules"):
+    if path in PAGES:
         return AccessLevel.READING
     return AccessLevel.OPEN
 
@@ -121,7 +128,7 @@ def test_a_path_without_a_route_is_open_to_read_and_management_to_change(path: s
 def test_only_the_leader_changes_anything_below_promsnmp_and_knows_searches() -> None:
     for method, path, policy in ROUTES:
         below = path.startswith("/promsnmp/")
-        expected = below and (method not in SAFE or path.startswith("/promsnmp/discovery"))
+        expected = (below and method not in SAFE) or SEARCHES.match(path) is not None
         assert policy.leader_only is expected, (method, path)
 
 

@@ -252,7 +252,10 @@ def recordings() -> list[str]:
     return sorted(path.name for path in folder.glob("recordings/*.snmprec")) if folder is not None else ["none"]
 
 
-SAID_WRONG = {"routeros.snmprec": {"not_octets", "invalid_index"}}
+SAID_WRONG = {
+    "routeros.snmprec": {"not_octets", "invalid_index"},
+    "netonix_wispswitch.snmprec": {"invalid_index"},  # numbers instead of addresses in dot1dTpFdbTable
+}
 """Devices that answer with values of wrong types, or rows of wrong indexes: reasons for which values are counted."""
 
 

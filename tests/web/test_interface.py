@@ -188,7 +188,7 @@ async def test_modules_show_problems_and_the_definitions_in_use() -> None:
 
 
 def test_only_known_files_are_served_and_scripts_have_their_licence() -> None:
-    assert set(assets()) == {"web.css", "live.js", "htmx.min.js", "icon.svg"}
+    assert set(assets()) == {"web.css", "live.js", "map.js", "discovery.js", "htmx.min.js", "icon.svg"}
     static = Path(__file__).parents[2] / "src" / "promsnmp" / "web" / "static"
     assert "Zero-Clause BSD" in (static / "htmx.LICENSE").read_text(encoding="utf-8")
     for name in ("../interface.py", "htmx.LICENSE", "", "web.css/"):

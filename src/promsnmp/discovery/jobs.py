@@ -26,6 +26,12 @@ MAX_JOBS_WITH_DEVICES = 5
 """The last of them keep their lists of devices."""
 
 
+def packets_to_silent(communities: int, users: int, retries: int) -> int:
+    """Packets to an address that does not answer: users share one packet, the discovery of the engine (RFC 3414
+    section 4)."""
+    return (communities + (users > 0)) * (retries + 1)
+
+
 class JobState(StrEnum):
     """The state of a job."""
 

@@ -164,6 +164,14 @@ class Schedule:
         """Times up to ``now`` are not due any more."""
         self._skipped = max(self._skipped, now)
 
+    def upcoming(self, now: datetime, count: int) -> list[datetime]:
+        """The next ``count`` times; fewer when there are no more."""
+        found: list[datetime] = []
+        while len(found) < count and (after := next_time(self._expression, self._zone, now)) is not None:
+            found.append(after)
+            now = after
+        return found
+
     def seconds_until_next(self, now: datetime) -> float:
         """Seconds until the next time, at most TICK."""
         return TICK if self.next is None else min(max((self.next - now).total_seconds(), 0.0), TICK)
@@ -216,6 +224,11 @@ class Scheduler:
         """Unix time of the next run; 0 without a schedule."""
         found = self._schedule.next if self._schedule is not None else None
         return found.timestamp() if found is not None else 0.0
+
+    def upcoming(self, count: int) -> list[float]:
+        """Unix times of the next runs; empty without a schedule."""
+        times = [] if self._schedule is None else self._schedule.upcoming(self._clock(), count)
+        return [time.timestamp() for time in times]
 
     def start(self) -> None:
         if self._schedule is not None or self._on_start:

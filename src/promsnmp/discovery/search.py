@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from promsnmp.discovery.examine.examine import Examiner
-from promsnmp.discovery.jobs import Job
+from promsnmp.discovery.jobs import Job, packets_to_silent
 from promsnmp.discovery.reconcile.batch_writer import BatchWriter, UpdateInventory
 from promsnmp.discovery.reconcile.lost import SearchCoverage, mark_lost
 from promsnmp.discovery.scan.credential_probe import AgentAnswer, CandidateCredentials
@@ -95,9 +95,9 @@ class SearchRun:
         self._progress.addresses = self._plan.scope.size
         self._progress.started = self._progress.probed = job.done_before
         job.refusing = self._sweep.refusing
-        users = any(isinstance(one, User) for one in self._plan.credentials)
+        users = sum(isinstance(one, User) for one in self._plan.credentials)
         communities = sum(isinstance(one, Community) for one in self._plan.credentials)
-        job.packets_per_address = (communities + users) * (context.scan_limits.retries + 1)
+        job.packets_per_address = packets_to_silent(communities, users, context.scan_limits.retries)
 
     async def run(self) -> None:
         """Searches until all is done, or the job is stopped. Raises InventoryError when results cannot be written."""

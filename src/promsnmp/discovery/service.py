@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
-from promsnmp.discovery.jobs import ENDED_STATES, Job, JobHistory, JobState, SearchPlan
+from promsnmp.discovery.jobs import ENDED_STATES, Job, JobHistory, JobState, SearchPlan, packets_to_silent
 from promsnmp.discovery.reconcile.merge import NewDeviceDefaults
 from promsnmp.discovery.scan.addresses import Addresses
 from promsnmp.discovery.scan.rate import SharedRate
@@ -118,6 +118,17 @@ class Discovery:
     def plan(self, seed: Seed, *, who: str, remove_lost: bool = False, saved: bool = False) -> SearchPlan:
         """``plan_for_seed`` with the defaults of the settings."""
         return plan_for_seed(seed, self._neighbours, who=who, remove_lost=remove_lost or self._remove_lost, saved=saved)
+
+    def estimate(self, addresses: int, *, communities: int, users: int) -> float:
+        """Seconds that a search takes that has the whole rate, if most addresses do not answer."""
+        limits = self._context.scan_limits
+        packets = addresses * packets_to_silent(communities, users, limits.retries)
+        return packets / limits.packets_per_second + limits.timeout * (limits.retries + 1)
+
+    @property
+    def packets_per_second(self) -> float:
+        """The rate of all searches together."""
+        return self._context.scan_limits.packets_per_second
 
     def check_queue(self) -> None:
         """Raises DiscoveryBusy when too many searches are waiting."""

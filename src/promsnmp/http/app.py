@@ -27,7 +27,8 @@ from promsnmp.http.routes import (
     replicas,
     targets,
 )
-from promsnmp.http.routes.pages import interface, swagger
+from promsnmp.http.routes.pages import browse, interface, maps, swagger
+from promsnmp.http.routes.pages import discovery as discovery_pages
 from promsnmp.http.schemas.openapi import VERSION, openapi_document
 from promsnmp.http.schemas.openapi_security import with_security
 from promsnmp.http.security.auth import AccessControl
@@ -36,7 +37,8 @@ from promsnmp.http.services import Services
 ROUTERS = tuple(
     routes.router
     for routes in (
-        targets, metrics, probes, original, inventory, devices, discovery, replicas, actuator, interface, swagger,
+        targets, metrics, probes, original, inventory, devices, discovery, replicas, actuator, interface, maps,
+        discovery_pages, browse, swagger,
         openapi,
     )
 )  # fmt: skip

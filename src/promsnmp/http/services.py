@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
@@ -12,6 +12,7 @@ from promsnmp.cluster.cluster import Cluster
 from promsnmp.discovery.service import Discovery
 from promsnmp.exposition.utilization.histogram import UtilizationSeries
 from promsnmp.http.responses.cached import CachedResponse
+from promsnmp.http.responses.events import EventStreams
 from promsnmp.http.security.auth import ANONYMOUS, PRINCIPAL, AccessControl
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.model import Device
@@ -40,6 +41,9 @@ class PeoplePages(Protocol):
     ) -> tuple[int, str]:
         """Status and HTML of a page: ``item`` is the rest of its path, ``query`` its parameters. ``is_fragment``: only
         the part that a page which is open replaces."""
+
+    async def file(self, name: str, *, query: Sequence[tuple[str, str]]) -> bytes:
+        """What a page offers as a file. Raises ValueError for a wrong query."""
 
     def asset(self, name: str) -> tuple[str, bytes] | None:
         """Media type and contents of a file that pages load; None when there is no such file."""
@@ -79,6 +83,8 @@ class Services:
     """Who may send what, for routes that answer differently."""
     people: PeoplePages | None = None
     """The pages for people; None when they are off."""
+    streams: EventStreams = field(default_factory=EventStreams)
+    """Streams of events that are open."""
     histograms: Callable[[bytes], Sequence[UtilizationSeries]] = lambda _: ()
     """The utilisation histograms of the target that a query string names; raises TargetError or ModuleError."""
     polling: Callable[[], ExecutorUsage] = ExecutorUsage

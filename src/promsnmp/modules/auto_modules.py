@@ -59,6 +59,7 @@ _VENDOR_TABLES = (
     ("2021.4", "ucd_snmp", "memory of UCD-SNMP-MIB", ""),
     ("2021.10", "ucd_snmp", "laTable", ""),
     ("2021.11", "ucd_snmp", "systemStats of UCD-SNMP-MIB", ""),
+    ("9.9.23.1.2.1", "cdp", "cdpCacheTable", ""),
     ("9.9.109.1.1.1", "cisco", "cpmCPUTotalTable", "Cisco"),
     ("9.9.221.1.1.1", "cisco", "cempMemPoolTable", "Cisco"),
     ("9.9.48.1.1", "cisco", "ciscoMemoryPoolTable", "Cisco"),

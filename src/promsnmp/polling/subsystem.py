@@ -11,6 +11,7 @@ from typing import Any
 from prometheus_client.metrics_core import Metric
 
 from promsnmp.cluster.cluster import Cluster
+from promsnmp.errors import UnknownDevice
 from promsnmp.inventory.model import Device
 from promsnmp.inventory.modules import requested_modules
 from promsnmp.inventory.per_device_cache import PerDeviceCache
@@ -36,8 +37,10 @@ from promsnmp.polling.pages.cache import PageCache
 from promsnmp.polling.pages.page import RenderedPage
 from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
 from promsnmp.polling.pages.service import PageService
+from promsnmp.polling.poll import SessionFactory
 from promsnmp.polling.poller import Poller
 from promsnmp.polling.target import Target, device_target
+from promsnmp.polling.walks.walker import DeviceWalker, Walked
 from promsnmp.settings import Settings
 from promsnmp.support.memory import cgroup_limit
 
@@ -106,6 +109,7 @@ class PollingSubsystem:
         self.handover = Handover(cluster, self.page_service, self.collector.states)
         cluster.revoked.subscribe(self.handover.on_revoked)
         cluster.awake.subscribe(self._on_awake)
+        self._walker = DeviceWalker(SessionFactory(source_address=settings.snmp_source_address))
         self._interval = interval
         self._polls = interval > 0
         self._targets = PerDeviceCache(self._target)
@@ -204,6 +208,14 @@ class PollingSubsystem:
         """The page of a device of the inventory that is in memory, however old; None without one."""
         target = self._target(device)
         return None if target is None else self.page_service.stored_page(target.key, target.modules)
+
+    async def walk(self, device: Device, root: bytes) -> Walked:
+        """Walks a device of the inventory at and below ``root`` (content octets), for people. Raises SnmpError,
+        WalksBusy, and UnknownDevice for a device without an agent."""
+        target = self._target(device)
+        if target is None:
+            raise UnknownDevice(f"{device.sys_name or device.id} has no SNMP agent")
+        return await self._walker.walk(target, root)
 
     def interface_rates(self, device: Device) -> dict[str, tuple[float, float]]:
         """Bits per second received and sent by each interface of a device between its last two polls, by the text of

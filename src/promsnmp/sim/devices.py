@@ -1,7 +1,8 @@
-"""Five devices of different kinds, written by hand, for the demo and for tests.
+"""Six devices of different kinds, written by hand, for the demo and for tests.
 
 They differ as real ones do: v1, v2c and v3; with and without 64-bit counters; names that need escaping; interfaces
-from idle to nearly full; tables with one and with several indexes.
+from idle to nearly full; tables with one and with several indexes; neighbours by LLDP, one of which (SILENT) does not
+answer.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from promsnmp.sim.mib import Mib
 from promsnmp.sim.parts import appliances
 from promsnmp.sim.parts.chassis import chassis, memory, processors
 from promsnmp.sim.parts.interfaces import DOWN, ETHERNET, L2_VLAN, LOOPBACK, Interface, interfaces
+from promsnmp.sim.parts.lldp import ROUTER, STATION, LldpNeighbour, lldp
 from promsnmp.sim.parts.objects import system
 from promsnmp.snmp.credentials import AuthProtocol, Community, Credentials, PrivProtocol, SecurityLevel, User, Version
 
 DAY = 86_400.0
+SILENT = "core-sw-02"
+"""A device that others see as a neighbour, and that does not answer."""
 CONTACT = "Network Operations <noc@example.net>"
 ALIASES = (
     'Büro "Süd", 2. OG',
@@ -55,6 +59,14 @@ def switch(name: str = "access-sw-01", *, ports: int = 48) -> Device:
     optics = {number: _port(number, ports).name for number in (ports - 1, ports)}
     objects |= chassis(name, model="EN-4800", serial="EN48A0117", software="7.2(1)", optics=optics, failed_fan=2)
     objects |= processors(name) | memory(name, 1024)
+    names = {number: _port(number, ports).name for number in range(1, ports + 1)}
+    seen = [
+        LldpNeighbour(2, _mac(4, 1), "ups-01", "eth0", capabilities=STATION),
+        LldpNeighbour(3, _mac(5, 1), "printer-3rd-floor", "eth0", capabilities=STATION),
+        LldpNeighbour(ports - 1, _mac(6, 0), "core-sw-01", "Eth1/2"),
+        LldpNeighbour(ports, _mac(7, 0), SILENT, "Eth1/2"),
+    ]
+    objects |= lldp(name, descr, chassis=_mac(1, 0), ports=names, neighbours=seen)
     return Device(name, descr, location, Mib.of(objects), uptime=23 * DAY + 4000)
 
 
@@ -120,6 +132,9 @@ def router(name: str = "edge-rtr-01") -> Device:
     objects |= chassis(name, model="ER-200", serial="ER20B0042", software="12.4", optics=optics)
     objects |= processors(name, 2) | memory(name, 8192)
     objects |= appliances.ip_addresses({"192.0.2.1": (2, 30), "198.51.100.1": (3, 30), "203.0.113.1": (4, 31)})
+    names = {row.index: row.name for row in rows}
+    seen = [LldpNeighbour(4, _mac(6, 0), "core-sw-01", "Eth1/1")]
+    objects |= lldp(name, descr, chassis=_mac(2, 0), ports=names, neighbours=seen, capabilities=ROUTER)
     return Device(name, descr, location, Mib.of(objects), DEMO_USER, uptime=140 * DAY)
 
 
@@ -159,6 +174,9 @@ def server(name: str = "app-srv-01") -> Device:
     objects |= interfaces(name, rows)
     objects |= appliances.host_resources(name)
     objects |= appliances.ucd(name)
+    names = {row.index: row.name for row in rows}
+    seen = [LldpNeighbour(2, _mac(6, 0), "core-sw-01", "Eth1/4")]
+    objects |= lldp(name, descr, chassis=_mac(3, 2), ports=names, neighbours=seen, capabilities=STATION)
     return Device(name, descr, location, Mib.of(objects), uptime=3 * DAY + 777)
 
 
@@ -186,5 +204,46 @@ def printer(name: str = "printer-3rd-floor") -> Device:
     return Device(name, descr, location, Mib.of(objects), Community(Version.V1), uptime=1.5 * DAY)
 
 
-DEMO: tuple[Callable[[], Device], ...] = (switch, router, server, ups, printer)
+def core(name: str = "core-sw-01") -> Device:
+    """A core switch between the router, the access switch, the server and SILENT."""
+    descr = "Example Networks EN-9000 core switch, software 9.1"
+    location = "Data centre, row 1"
+    objects = system(name, descr, object_id_suffix="1.90", contact=CONTACT, location=location, services=6)
+    rows = [
+        _core_port(1, 100_000, "edge-rtr-01 et-0/1/0", 0.13, 0.09),
+        _core_port(2, 10_000, "access-sw-01 Te1/1/1", 0.11, 0.34),
+        _core_port(3, 100_000, f"{SILENT} Eth1/1", 0.0, 0.0, oper=DOWN),
+        _core_port(4, 1000, "app-srv-01 eth0", 0.55, 0.27),
+    ]
+    objects |= interfaces(name, rows)
+    optics = {row.index: row.name for row in rows[:3]}
+    objects |= chassis(name, model="EN-9000", serial="EN90C0003", software="9.1", optics=optics)
+    objects |= processors(name, 2) | memory(name, 4096)
+    seen = [
+        LldpNeighbour(1, _mac(2, 0), "edge-rtr-01", "et-0/1/0", capabilities=ROUTER),
+        LldpNeighbour(2, _mac(1, 0), "access-sw-01", "Te1/1/1"),
+        LldpNeighbour(3, _mac(7, 0), SILENT, "Eth1/1"),
+        LldpNeighbour(4, _mac(3, 2), "app-srv-01", "eth0", capabilities=STATION),
+    ]
+    names = {row.index: row.name for row in rows}
+    objects |= lldp(name, descr, chassis=_mac(6, 0), ports=names, neighbours=seen)
+    return Device(name, descr, location, Mib.of(objects), uptime=61 * DAY)
+
+
+def _core_port(index: int, speed: int, alias: str, load_in: float, load_out: float, *, oper: int = 1) -> Interface:
+    return Interface(
+        index=index,
+        name=f"Eth1/{index}",
+        descr=f"Ethernet1/{index}",
+        alias=alias,
+        mtu=9216,
+        speed=speed,
+        mac=_mac(6, index),
+        oper=oper,
+        load_in=load_in,
+        load_out=load_out,
+    )
+
+
+DEMO: tuple[Callable[[], Device], ...] = (switch, router, server, ups, printer, core)
 """The functions that make the devices of the demo."""

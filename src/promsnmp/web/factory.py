@@ -51,6 +51,9 @@ def make_interface(
         cluster=cluster,
         discovery=discovery,
         next_search=lambda: scheduler.next,
+        walk=polling.walk,
+        upcoming_searches=scheduler.upcoming,
+        schedule=f"{settings.discovery_cron} {settings.discovery_tz}".strip(),
         health=health,
     )
     return WebInterface(sources, meter)

@@ -6,28 +6,44 @@ Every string that a template prints is escaped (autoescape), and its hidden char
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from urllib.parse import quote
 
+from cachetools import LRUCache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from promsnmp.errors import UnknownDevice
+from promsnmp.inventory.model import Inventory
 from promsnmp.web import text
+from promsnmp.web.browse.module import module_text, read_wanted
+from promsnmp.web.browse.names import Names
 from promsnmp.web.fleet import Board, Fleet
+from promsnmp.web.pages.browse import browse_form, walk_device, walk_values
 from promsnmp.web.pages.device import device_view
 from promsnmp.web.pages.devices import devices_view
+from promsnmp.web.pages.discovery import check_view, discovery_view
+from promsnmp.web.pages.map import map_document, map_view
 from promsnmp.web.pages.modules import modules_view
 from promsnmp.web.pages.overview import overview_view
 from promsnmp.web.pages.replicas import replicas_view
 from promsnmp.web.rates import PollRateMeter
 from promsnmp.web.sources import Sources
+from promsnmp.web.topology.atlas import Atlas, AtlasMaker
 
 MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 """Of the files that pages load, by suffix; other files are not served."""
+
+LARGE = frozenset(("walk",))
+"""Pages that may be so large that they are rendered in a thread."""
+FRAGMENTS = frozenset(("check",))
+"""What is never a whole page."""
+MOST_SHARED = 4 * 1024 * 1024
+"""Characters of a map that is kept for the next who looks at it."""
 
 Query = Sequence[tuple[str, str]]
 
@@ -46,7 +62,15 @@ class WebInterface:
             "device": self._device,
             "replicas": self._replicas,
             "modules": self._modules,
+            "discovery": self._discovery,
+            "check": self._check,
+            "browse": self._browse,
+            "walk": self._walk,
         }
+        self._atlases = AtlasMaker(sources, self._fleet.board)
+        self._maps: LRUCache[tuple[Query, bool], tuple[Atlas | None, int, str]] = LRUCache(8)
+        self._known_names: tuple[int, Names] | None = None
+        """The generation of the catalogue, and its names."""
         self._assets = assets()
         self._shared: dict[bool, tuple[Board, str]] = {}
         """The overview that all get who ask while its board is shown, whole and as a fragment."""
@@ -55,16 +79,19 @@ class WebInterface:
         """Status and HTML of a page; ``is_fragment``: only its live part."""
         if name == "overview":
             return 200, await self._shared_overview(is_fragment=is_fragment)
+        if name == "map":
+            return await self._map(query, is_fragment=is_fragment)
         values: Mapping[str, object]
         try:
             values = await self._views[name](item, query)
             status = int(str(values.get("status", 200)))
         except UnknownDevice as error:
             name, status, values = "missing", 404, {"error": str(error), "wanted": item}
-        return (200 if is_fragment else status), self._render(name, item, values, is_fragment=is_fragment)
+        render = partial(self._render, name, item, values, is_fragment=is_fragment)
+        return (200 if is_fragment else status), await asyncio.to_thread(render) if name in LARGE else render()
 
     def _render(self, name: str, item: str, values: Mapping[str, object], *, is_fragment: bool) -> str:
-        folder = "live/" if is_fragment and name != "missing" else ""
+        folder = "live/" if (is_fragment and name != "missing") or name in FRAGMENTS else ""
         shown = {
             "version": self._sources.version,
             "site": self._sources.site,
@@ -74,7 +101,32 @@ class WebInterface:
             "interval": self._sources.interval,
             **values,
         }
-        return self._environment.get_template(f"{folder}{name}.html").render(shown)
+        template = values.get("template", name)
+        return self._environment.get_template(f"{folder}{template}.html").render(shown)
+
+    async def file(self, name: str, *, query: Query = ()) -> bytes:
+        """What a page offers as a file. Raises ValueError for a wrong query."""
+        if name == "module.yml":
+            return await self._module(query)
+        if name == "map/part.json":
+            return await self._atlases.part()
+        atlas, inventory = await self._atlases.atlas(), self._sources.devices.snapshot.inventory
+        if name == "map.json":
+            return await asyncio.to_thread(map_document, self._sources, atlas, inventory, query)
+        return await asyncio.to_thread(self._picture, atlas, inventory, query)
+
+    async def _module(self, query: Query) -> bytes:
+        names, last = await self._names(), dict(query)
+        wanted = [read_wanted(value) for name, value in query if name == "column"]
+        text = await asyncio.to_thread(module_text, last.get("name", ""), wanted, names)
+        return text.encode(errors="replace")
+
+    def _picture(self, atlas: Atlas, inventory: Inventory, query: Query) -> bytes:
+        values = map_view(self._sources, atlas, inventory, query)
+        if values["error"]:
+            raise ValueError(values["error"])
+        picture = self._environment.get_template("parts/drawing.html").module.picture  # type: ignore[attr-defined]  # macros have no types
+        return str(picture(values["drawing"], "", is_file=True)).strip().encode(errors="replace")
 
     def asset(self, name: str) -> tuple[str, bytes] | None:
         """Media type and contents of a file that pages load."""
@@ -97,6 +149,43 @@ class WebInterface:
 
     async def _replicas(self, item: str, query: Query) -> Mapping[str, object]:
         return replicas_view(self._sources, await self._fleet.board())
+
+    async def _map(self, query: Query, *, is_fragment: bool) -> tuple[int, str]:
+        """The map, made once for all who look at the same part of it."""
+        atlas, key = await self._atlases.atlas(), (tuple(query), is_fragment)
+        known, status, html = self._maps.get(key, (None, 0, ""))
+        if known is not atlas:
+            inventory = self._sources.devices.snapshot.inventory
+            status, html = await asyncio.to_thread(self._render_map, atlas, inventory, query, is_fragment=is_fragment)
+            if len(html) < MOST_SHARED:
+                self._maps[key] = atlas, status, html
+        return (200 if is_fragment else status), html
+
+    def _render_map(self, atlas: Atlas, inventory: Inventory, query: Query, *, is_fragment: bool) -> tuple[int, str]:
+        values = map_view(self._sources, atlas, inventory, query)
+        return int(str(values["status"])), self._render("map", "", values, is_fragment=is_fragment)
+
+    async def _discovery(self, item: str, query: Query) -> Mapping[str, object]:
+        return discovery_view(self._sources, query, self._clock())
+
+    async def _check(self, item: str, query: Query) -> Mapping[str, object]:
+        return await asyncio.to_thread(check_view, self._sources, query)
+
+    async def _browse(self, item: str, query: Query) -> Mapping[str, object]:
+        return browse_form(query)
+
+    async def _walk(self, item: str, query: Query) -> Mapping[str, object]:
+        names = await self._names()
+        form = await walk_device(self._sources, names, query)
+        values = await asyncio.to_thread(walk_values, self._sources, names, form)
+        return {**values, "template": "browse", "page": "browse"}
+
+    async def _names(self) -> Names:
+        """The names of the present catalogue, which take a moment to collect."""
+        store = self._sources.catalogue_store
+        if self._known_names is None or self._known_names[0] != store.generation:
+            self._known_names = store.generation, await asyncio.to_thread(Names, store.current)
+        return self._known_names[1]
 
     async def _modules(self, item: str, query: Query) -> Mapping[str, object]:
         return modules_view(self._sources)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from promsnmp.cluster.cluster import Cluster
@@ -14,6 +14,7 @@ from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.observe.health import Health
 from promsnmp.polling.pages.page import RenderedPage
 from promsnmp.polling.pages.poll_status import PollStatus
+from promsnmp.polling.walks.walker import Walked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,13 @@ class Sources:
     discovery: Discovery
     next_search: Callable[[], float]
     """Unix time of the next search of all seeds; 0: none is scheduled."""
+    upcoming_searches: Callable[[int], Sequence[float]]
+    """Unix times of the next searches of all seeds, so many of them; empty: none is scheduled."""
+    schedule: str
+    """When they are, as the settings say it."""
+    walk: Callable[[Device, bytes], Awaitable[Walked]]
+    """Walks a device at and below an OID (content octets). Raises SnmpError, WalksBusy, and UnknownDevice for a device
+    without an agent."""
     health: Health
 
     def owner(self, device: Device) -> str:

@@ -11,8 +11,7 @@ import pytest
 
 from promsnmp.discovery.service import MAX_WAITING_JOBS
 from promsnmp.errors import DiscoveryBusy, InventoryUnavailable
-from promsnmp.http.responses.errors import ApiError
-from promsnmp.http.routes.discovery import _start
+from promsnmp.http.routes.discovery import start_search
 from tests.support.service.service_process import ServiceProcess
 from tests.support.tools import Snmpd, wait_until
 
@@ -277,9 +276,9 @@ def test_a_full_queue_is_a_refusal_only_as_long_as_no_seed_is_saved(client: http
 
 @pytest.mark.parametrize("error", [DiscoveryBusy("full"), InventoryUnavailable("the disk is full")])
 async def test_a_search_that_cannot_start_is_a_refusal_only_without_a_saved_seed(error: Exception) -> None:
-    assert await _start(Refusing(error), None, is_saved=True, request_id="") is None  # type: ignore[arg-type]
-    with pytest.raises(ApiError):
-        await _start(Refusing(error), None, is_saved=False, request_id="")  # type: ignore[arg-type]
+    assert await start_search(Refusing(error), None, is_saved=True, request_id="") is None  # type: ignore[arg-type]
+    with pytest.raises(type(error)):
+        await start_search(Refusing(error), None, is_saved=False, request_id="")  # type: ignore[arg-type]
 
 
 class Refusing:

@@ -29,7 +29,7 @@ class Demo(Process):
 
     @property
     def url(self) -> str:
-        match = re.search(r"(http://[\d.]+:\d+)/targets", self.output())
+        match = re.search(r"(http://[\d.]+:\d+)/$", self.output(), re.MULTILINE)
         assert match is not None
         return match[1]
 

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
 from promsnmp.cluster.members.hash_ring import HashRing
 from promsnmp.cluster.members.members import Member
+from promsnmp.discovery.jobs import Job
+from promsnmp.discovery.scan.rate import ScanLimits
+from promsnmp.discovery.serialize import job_document
+from promsnmp.discovery.service import Discovery
 from promsnmp.errors import ModuleError
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.index import Snapshot
-from promsnmp.inventory.model import Agent, AgentEndpoint, Device, Inventory
+from promsnmp.inventory.model import Agent, AgentEndpoint, Device, Inventory, Seed
 from promsnmp.inventory.query import DeviceSelector
 from promsnmp.modules.catalogue import CatalogueStore, builtin_catalogue
-from promsnmp.observe.counts import PollCounts
+from promsnmp.observe.counts import DiscoveryCounts, PollCounts
 from promsnmp.observe.health import Component, Health, Status
 from promsnmp.polling.pages.page import Format, RenderedPage
 from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
+from promsnmp.polling.walks.walker import Walked
 from promsnmp.snmp.credentials import Community
 from promsnmp.web.interface import WebInterface
 from promsnmp.web.rates import PollRateMeter
@@ -61,6 +66,9 @@ def interface(
     components: Mapping[str, Component] | None = None,
     module_error: str = "",
     revision: int = 7,
+    walk: Callable[[Device, bytes], Awaitable[Walked]] | None = None,
+    jobs: Sequence[Job] = (),
+    seeds: Sequence[Seed] = (),
 ) -> WebInterface:
     """The pages of one replica, ME. ``devices`` with how their polls ended, ``pages`` by name of the device."""
     snapshot = Snapshot.of(Inventory(tuple(devices), revision=revision))
@@ -89,11 +97,36 @@ def interface(
         definitions=lambda: Counter({"host_resources": 3, "entity_sensor": 9}),
         catalogue_store=catalogue_store,
         cluster=cast("Any", _cluster(members)),
-        discovery=cast("Any", SimpleNamespace(jobs=[], finished_at=NOW - 7200)),
+        discovery=cast("Any", discovery(jobs, seeds)),
         next_search=lambda: NOW + 3600,
+        walk=walk or no_walk,
+        upcoming_searches=lambda count: [NOW + 3600 * (at + 1) for at in range(count)],
+        schedule="0 0 * * * *",
         health=Health({name: (lambda part=part: part) for name, part in (components or {}).items()}),  # type: ignore[misc]
     )
     return WebInterface(sources, PollRateMeter(PollCounts()), clock=lambda: NOW)
+
+
+def discovery(jobs: Sequence[Job], seeds: Sequence[Seed]) -> SimpleNamespace:
+    """Searches and saved seeds, as ``discovery.service.Discovery`` shows them; nothing is searched."""
+    made = Discovery(
+        cast("Any", SimpleNamespace(inventory=Inventory, update=None, clock=lambda: NOW, scan_limits=ScanLimits())),
+        DiscoveryCounts(),
+    )
+    return SimpleNamespace(
+        jobs=jobs,
+        finished_at=NOW - 7200,
+        documents=lambda now: [job_document(one, now) for one in jobs],
+        job=lambda job_id: next((one for one in jobs if one.id == job_id), None),
+        seeds=SimpleNamespace(seeds=seeds),
+        estimate=made.estimate,
+        packets_per_second=made.packets_per_second,
+    )
+
+
+async def no_walk(_: Device, __: bytes) -> Walked:
+    """A device that has nothing."""
+    return Walked()
 
 
 def broken(reason: str) -> Component:
@@ -104,7 +137,12 @@ def broken(reason: str) -> Component:
 def _cluster(members: Sequence[Member]) -> SimpleNamespace:
     leader = SimpleNamespace(name=members[-1].name, address=members[-1].address, fencing_token=3)
     return SimpleNamespace(
-        members=SimpleNamespace(me=ME, present=tuple(members), ring=HashRing([one.name for one in members], ME.name)),
+        members=SimpleNamespace(
+            me=ME,
+            present=tuple(members),
+            others=tuple(one for one in members if one.instance != ME.instance),
+            ring=HashRing([one.name for one in members], ME.name),
+        ),
         leader=lambda: leader,
         role="leader" if leader.name == ME.name else "follower",
         has_peers=len(members) > 1,

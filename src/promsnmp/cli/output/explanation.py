@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from promsnmp.cli.output.text import counted, printable
-from promsnmp.cli.output.varbinds import TYPES, text_line
+from promsnmp.cli.output.varbinds import text_line
 from promsnmp.polling.explain.model import Explanation, LookupExplanation, MetricExplanation, WalkExplanation
 from promsnmp.polling.explain.reasons import DROPPED
 from promsnmp.polling.explain.unclaimed import UnclaimedColumn
 from promsnmp.snmp.operations.base import Cost
+from promsnmp.snmp.varbind_text import TYPES
 
 MAX_TEXT = 200
 """Characters of a value or a sample, at most, in text."""

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from promsnmp.cli.output.varbinds import TYPES, type_and_value
 from promsnmp.polling.detection.identify import DeviceIdentity
 from promsnmp.polling.explain.model import Explanation, MetricExplanation
 from promsnmp.polling.explain.unclaimed import UnclaimedColumn
 from promsnmp.snmp import oid
+from promsnmp.snmp.varbind_text import TYPES, type_and_value
 
 
 def to_json(explanation: Explanation) -> dict[str, Any]:

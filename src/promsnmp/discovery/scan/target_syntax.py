@@ -59,6 +59,11 @@ def read_scope(
     return SearchScope(addresses, tuple(dict.fromkeys(names)), excluded), problems
 
 
+def split_targets(text: str) -> list[str]:
+    """The targets in a text that people typed, apart by space, lines, commas or semicolons."""
+    return text.replace(",", " ").replace(";", " ").split()
+
+
 def read_networks(texts: Sequence[str], place: str) -> tuple[Addresses, list[str]]:
     """Whole networks (with their edges), ranges and addresses; names and anything else are problems."""
     problems: list[str] = []

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from promsnmp.discovery.jobs import ENDED_STATES, Job, SearchPlan
-from promsnmp.discovery.request import read_request
+from promsnmp.discovery.request import SearchRequest, read_request
 from promsnmp.discovery.service import Discovery
 from promsnmp.errors import DiscoveryBusy, InventoryError, InventoryInvalid
 from promsnmp.http.responses.bodies import read_json
@@ -24,6 +24,7 @@ from promsnmp.http.schemas.inventory import SeedBody
 from promsnmp.http.schemas.openapi import OUTCOME_UNKNOWN, failure
 from promsnmp.http.services import ServicesDep, caller, request_id
 from promsnmp.inventory.document.seeds import seed_document
+from promsnmp.inventory.model import Seed
 
 PATH = "/promsnmp/discovery"
 JOBS = f"{PATH}/jobs"
@@ -72,24 +73,14 @@ async def discover(
     ] = False,
 ) -> Response:
     """Search for devices, or save a seed for the schedule, or both."""
-    discovery, who = services.discovery, caller(request)
+    saves = saveSeed or not scheduleNow
     try:
         search_request = read_request(await read_json(request, max_bytes=MAX_BODY), services.devices.snapshot.inventory)
-        saves = saveSeed or not scheduleNow
-        seed = discovery.seeds.deduplicate(search_request.seed) if saves else search_request.seed
-        if problems := discovery.seeds.problems_of(seed):
-            raise InventoryInvalid(problems)
-        plan = discovery.plan(seed, who=who, remove_lost=search_request.remove_lost, saved=saves)
-        if scheduleNow:
-            discovery.check_queue()
-        if saves:
-            await discovery.seeds.save(seed, who=who, request_id=request_id(request))
+        seed, job = await accept_search(request, services.discovery, search_request, starts=scheduleNow, saves=saves)
     except InventoryError as error:
         raise inventory_refusal(error, "request not accepted") from None
     except DiscoveryBusy as error:
         raise ApiError(503, str(error), headers=RETRY) from None
-    written = "" if saves else request_id(request)  # with a seed, the request's one write is the seed's
-    job = await _start(discovery, plan, is_saved=saves, request_id=written) if scheduleNow else None
     location = f"{JOBS}/{job.id}" if job else f"{PATH}/{seed.id}"
     body = AcceptedBody(
         message=_ACCEPTED if job or not scheduleNow else _ONLY_SAVED,
@@ -98,6 +89,38 @@ async def discover(
         location=location,
     )
     return JSONResponse(body.model_dump(by_alias=True, exclude_none=True), 202, {"Location": location})
+
+
+async def accept_search(
+    request: Request, discovery: Discovery, search: SearchRequest, *, starts: bool, saves: bool
+) -> tuple[Seed, Job | None]:
+    """Starts a search, saves its seed, or both. Raises InventoryError or DiscoveryBusy, and then nothing has happened.
+
+    A full queue, or disk, is no reason to refuse the request once its seed is saved: then there is no job.
+    """
+    who = caller(request)
+    seed = discovery.seeds.deduplicate(search.seed) if saves else search.seed
+    if problems := discovery.seeds.problems_of(seed):
+        raise InventoryInvalid(problems)
+    plan = discovery.plan(seed, who=who, remove_lost=search.remove_lost, saved=saves)
+    if starts:
+        discovery.check_queue()
+    if saves:
+        await discovery.seeds.save(seed, who=who, request_id=request_id(request))
+    if not starts:
+        return seed, None
+    written = "" if saves else request_id(request)  # with a seed, the request's one write is the seed's
+    return seed, await start_search(discovery, plan, is_saved=saves, request_id=written)
+
+
+async def start_search(discovery: Discovery, plan: SearchPlan, *, is_saved: bool, request_id: str) -> Job | None:
+    """Starts a search. Raises InventoryError or DiscoveryBusy; for a saved seed there is no job instead."""
+    try:
+        return await discovery.start_durably(plan, request_id=request_id)
+    except (DiscoveryBusy, InventoryError):
+        if not is_saved:
+            raise
+        return None
 
 
 @router.get(PATH, response_model=list[SeedBody])
@@ -163,18 +186,6 @@ async def _delete(request: Request, discovery: Discovery, seed_id: str | None = 
         return await discovery.seeds.delete(seed_id, who=caller(request), request_id=request_id(request))
     except InventoryError as error:
         raise inventory_refusal(error, "nothing deleted") from None
-
-
-async def _start(discovery: Discovery, plan: SearchPlan, *, is_saved: bool, request_id: str) -> Job | None:
-    """Starts a search. A full queue, or disk, is no reason to refuse the request once its seed is saved."""
-    try:
-        return await discovery.start_durably(plan, request_id=request_id)
-    except (DiscoveryBusy, InventoryError) as error:
-        if is_saved:
-            return None
-        if isinstance(error, InventoryError):
-            raise inventory_refusal(error, "request not accepted") from None
-        raise ApiError(503, str(error), headers=RETRY) from None
 
 
 def _no_seed(seed_id: str) -> ApiError:

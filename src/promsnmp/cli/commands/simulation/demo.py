@@ -1,4 +1,4 @@
-"""``promsnmp demo``: runs the service with five simulated devices, to look around.
+"""``promsnmp demo``: runs the service with simulated devices, to look around.
 
 The devices run in this process, the service runs in another one as ``promsnmp serve``: what it shows is what an
 operator would get. Everything is on loopback, all files are in a folder that is removed at the end, and the service
@@ -17,20 +17,16 @@ from pathlib import Path
 
 import click
 
-from promsnmp.cli.commands.simulation.demo_service import DemoResponse, DemoService, choose_port
+from promsnmp.cli.commands.simulation.demo_service import DemoService, choose_port
 from promsnmp.errors import PromSnmpError
-from promsnmp.inventory.document.parsing import VERSION_NAMES
 from promsnmp.sim.agent import SimulatedAgent
-from promsnmp.sim.devices import DEMO, Device
+from promsnmp.sim.devices import DEMO, SILENT, Device
 from promsnmp.snmp.credentials import Community, User
 
 FIRST_ADDRESS = 11  # 127.0.0.11, 127.0.0.12 ...
 PORT = 16_161
 PAGES_TIMEOUT = 60.0
 """Seconds until the first pages must be there."""
-SAMPLE = ("sysUpTime", "ifHCInOctets", "ifOperStatus", "ifAlias", "interface_utilization", "promsnmp_module_up")
-SAMPLE_LINES = 15
-WIDTH = 150
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -40,10 +36,11 @@ END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 )
 @click.pass_context
 def demo(ctx: click.Context, port: int | None) -> None:
-    """Start five simulated devices and PromSNMP, show what a scrape returns, and run until Ctrl-C.
+    """Start simulated devices and PromSNMP, print the link to its pages, and run until Ctrl-C.
 
-    The devices: a switch with 48 ports, a router (SNMPv3), a server, a power supply and a printer (SNMPv1). Everything
-    stays on loopback and nothing is kept. Settings in the environment apply (docs/reference/configuration.md), such as
+    The devices: a switch with 48 ports and a failed fan, a router (SNMPv3), a core switch, a server, a power supply, a
+    printer (SNMPv1), and one that does not answer; they see each other by LLDP. Everything stays on loopback and
+    nothing is kept. Settings in the environment apply (docs/reference/configuration.md), such as
     SERVER_PORT, COLLECTION_INTERVAL and LOG_LEVEL; the demo has an inventory of its own.
 
     \b
@@ -77,12 +74,12 @@ async def _run(port: int) -> int:
 
 async def _show(port: int, ended: asyncio.Event) -> int:
     with tempfile.TemporaryDirectory(prefix="promsnmp-demo-") as folder:
-        click.echo("Starting five simulated devices and PromSNMP ...")
+        click.echo("Starting simulated devices and PromSNMP ...")
         async with _devices() as running:
-            document = {"devices": [_document(device, agent) for device, agent in running]}
+            document = {"devices": [*(_document(device, agent) for device, agent in running), _silent()]}
             async with DemoService(Path(folder), port, document) as service:
                 await service.wait_for_pages([device.name for device, _ in running], PAGES_TIMEOUT, click.echo)
-                await _explain(service, running)
+                _explain(service, running)
                 code = await service.wait()
     click.echo(
         f"promsnmp: the service stopped unexpectedly (exit code {code}); set LOG_LEVEL=debug to see why", err=True
@@ -119,6 +116,20 @@ async def _start(agent: SimulatedAgent, address: str) -> None:
         await agent.start("127.0.0.1", 0)
 
 
+def _silent() -> dict[str, object]:
+    """A device at whose address nothing listens."""
+    entry: dict[str, object] = {
+        "endpoint": {"address": f"127.0.0.{FIRST_ADDRESS + len(DEMO)}", "port": PORT},
+        "version": 1,
+        "timeout": 500,
+        "retries": 1,
+        "type": "snmp-community",
+        "readCommunity": "public",
+    }
+    descr = "Example Networks EN-9000 core switch"
+    return {"sysName": SILENT, "sysDescr": descr, "agents": [entry], "primaryAgent": entry}
+
+
 def _document(device: Device, agent: SimulatedAgent) -> dict[str, object]:
     """The device as a JSON document of the inventory."""
     credentials = device.credentials
@@ -147,62 +158,7 @@ def _document(device: Device, agent: SimulatedAgent) -> dict[str, object]:
 # ------------------------------------------------------------------------------------------------------------ output
 
 
-async def _explain(service: DemoService, running: Sequence[tuple[Device, SimulatedAgent]]) -> None:
-    name = running[0][0].name
-    page = await service.get(f"/snmp?target={name}")
-    click.echo(f"\nGET /snmp?target={name} returned {len(page.samples):,} samples; some of them:\n")
-    for line in sample(page):
-        click.echo(f"  {line if len(line) <= WIDTH else line[: WIDTH - 1] + '…'}")
-    click.echo("\nThe devices:\n")
-    for device, agent in running:
-        version = VERSION_NAMES[device.credentials.version]
-        click.echo(f"  {device.name:18} {agent.target:18} {version:4} {device.descr}")
-    click.echo("\nOpen:\n")
-    for path, what in await _paths(service, name):
-        click.echo(f"  {service.url}{path:30} {what}")
-    click.echo("\nFor Prometheus:\n")
-    click.echo(_JOB.format(url=service.url, host=service.url.removeprefix("http://")))
+def _explain(service: DemoService, running: Sequence[tuple[Device, SimulatedAgent]]) -> None:
+    click.echo(f"{len(running)} devices answer, one is down, and a fan has failed. Open:\n\n  {service.url}/\n")
     click.echo("Running until Ctrl-C.")
     sys.stdout.flush()
-
-
-_JOB = """\
-  scrape_configs:
-    - job_name: snmp
-      metrics_path: /snmp
-      http_sd_configs:
-        - url: {url}/targets
-      relabel_configs:
-        - {{source_labels: [__address__], target_label: __param_target}}
-        - {{source_labels: [__param_target], target_label: instance}}
-        - {{target_label: __address__, replacement: "{host}"}}
-"""
-
-
-async def _paths(service: DemoService, name: str) -> list[tuple[str, str]]:
-    """The paths of this service to open, and what they show."""
-    paths = {
-        "/": "overview",
-        "/targets": "the targets, for Prometheus to discover",
-        f"/snmp?target={name}": "the metrics of one device",
-        "/metrics": "PromSNMP's own metrics",
-        "/actuator/health": "health",
-        "/swagger-ui.html": "the API, to try",
-    }
-    return [(path, what) for path, what in paths.items() if (await service.get(path)).status < 400]
-
-
-def sample(page: DemoResponse) -> list[str]:
-    """At most SAMPLE_LINES lines of a page: some families with their HELP and TYPE, each with its first samples."""
-    families: dict[str, list[str]] = {}
-    for line in page.text.splitlines():
-        words = line.split(" ", 3)
-        name = words[2] if line.startswith("# ") and len(words) > 2 else line.split("{")[0].split(" ")[0]
-        base = next((base for base in SAMPLE if name.startswith(base)), None)
-        if base is not None:
-            families.setdefault(base, []).append(line)
-    lines: list[str] = []
-    for base in SAMPLE:
-        lines += [line for line in families.get(base, []) if line.startswith("#")][:2]
-        lines += [line for line in families.get(base, []) if not line.startswith("#")][:2]
-    return (lines or page.text.splitlines())[:SAMPLE_LINES]

@@ -6,6 +6,8 @@ page (``start.py``), as do callers who may not read the overview.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Request, Response
 
 from promsnmp.errors import InventoryError, PeerError
@@ -41,11 +43,11 @@ _FORWARDED = (b"accept", b"hx-request")
 @access(AccessLevel.OPEN)
 async def start(request: Request, services: ServicesDep) -> Response:
     """The overview for a browser whose user may read it, else the start page."""
-    if services.people is not None and (_is_fragment(request) or _is_browser(request)):
+    if services.people is not None and (is_fragment(request) or _is_browser(request)):
         decision = await services.access.authorize(request.scope, AccessLevel.READING)
         if not isinstance(decision, Refusal):
-            return await _page(request, services, "overview")
-        if _is_fragment(request):  # an open overview, whose user may not read it any more
+            return await page_answer(request, services, "overview")
+        if is_fragment(request):  # an open overview, whose user may not read it any more
             raise ApiError(decision.status, decision.text)
     return start_page(services)
 
@@ -53,33 +55,33 @@ async def start(request: Request, services: ServicesDep) -> Response:
 @router.get("/devices")
 @access(AccessLevel.READING)
 async def devices(request: Request, services: ServicesDep) -> Response:
-    return await _page(request, services, "devices")
+    return await page_answer(request, services, "devices")
 
 
 @router.get("/devices/{device:path}")
 @access(AccessLevel.READING)
 async def device(request: Request, device: str, services: ServicesDep) -> Response:
     """The page of the replica that polls the device, since it knows the device; else that of this one."""
-    return await _from_owner(request, services, device) or await _page(request, services, "device", device)
+    return await _from_owner(request, services, device) or await page_answer(request, services, "device", device)
 
 
 @router.get("/replicas")
 @access(AccessLevel.READING)
 async def replicas(request: Request, services: ServicesDep) -> Response:
-    return await _page(request, services, "replicas")
+    return await page_answer(request, services, "replicas")
 
 
 @router.get("/modules")
 @access(AccessLevel.READING)
 async def modules(request: Request, services: ServicesDep) -> Response:
-    return await _page(request, services, "modules")
+    return await page_answer(request, services, "modules")
 
 
 @router.get("/web/{name}")
 @access(AccessLevel.OPEN)
 async def asset(name: str, services: ServicesDep) -> Response:
     """A style sheet, script or picture of the pages."""
-    found = _people(services).asset(name)
+    found = people_of(services).asset(name)
     if found is None:
         raise ApiError(404, "unknown file")
     media_type, content = found
@@ -107,20 +109,32 @@ async def _from_owner(request: Request, services: Services, wanted: str) -> Resp
     return Response(answer.body, media_type="text/html", headers=HEADERS) if answer.status == 200 else None
 
 
-def _people(services: Services) -> PeoplePages:
+def people_of(services: Services) -> PeoplePages:
+    """The pages. Raises ApiError (404) when they are off."""
     if services.people is None:
         raise ApiError(404, "no such path: the pages for people are off (WEB_UI=false)")
     return services.people
 
 
-async def _page(request: Request, services: Services, name: str, item: str = "") -> Response:
-    status, text = await _people(services).page(
-        name, item=item, query=request.query_params.multi_items(), is_fragment=_is_fragment(request)
+async def page_answer(
+    request: Request,
+    services: Services,
+    name: str,
+    item: str = "",
+    *,
+    query: Sequence[tuple[str, str]] | None = None,
+) -> Response:
+    """A page; ``query`` replaces the parameters of the request."""
+    status, text = await people_of(services).page(
+        name,
+        item=item,
+        query=request.query_params.multi_items() if query is None else query,
+        is_fragment=is_fragment(request),
     )
     return Response(text, status, media_type="text/html", headers=HEADERS)
 
 
-def _is_fragment(request: Request) -> bool:
+def is_fragment(request: Request) -> bool:
     """Whether a page that is open asks for its live part. The header is that of htmx, which accepts anything."""
     return request.headers.get("hx-request", "") == "true"
 

@@ -1,0 +1,80 @@
+"""The form of the discovery page as the JSON document that the API takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from promsnmp.discovery.scan.target_syntax import split_targets
+from promsnmp.http.routes.pages.forms import Form, first
+from promsnmp.inventory.document.seeds import MAX_CREDENTIALS, credentials_document
+from promsnmp.inventory.model import Seed
+from promsnmp.snmp.credentials import Credentials
+
+_LEVELS = {(False, False): 1, (True, False): 2, (True, True): 3}
+"""SecurityLevel by whether there are passphrases for authentication and for privacy (RFC 3411 section 3.4.3)."""
+SAVED = "seed:"
+"""How the value of a field begins that means the credentials of a saved seed."""
+
+
+def search_document(
+    form: Form, auth: Callable[[str], Credentials], seed: Callable[[str], Seed | None]
+) -> dict[str, object]:
+    """The document of a search; ``auth`` finds credentials by name (raises ModuleError), ``seed`` a saved seed.
+
+    Whatever is wrong with it, ``discovery.request.read_request`` says.
+    """
+    document: dict[str, object] = {
+        "potentialTargets": split_targets(first(form, "targets")),
+        "exclude": split_targets(first(form, "exclude")),
+        "force": bool(first(form, "force")),
+    }
+    if port := first(form, "port"):
+        document["port"] = int(port) if port.isascii() and port.isdigit() and len(port) < 6 else port[:20]
+    if neighbours := split_targets(first(form, "neighbours")):
+        document["neighbours"] = neighbours
+    chosen = [*_named(form.get("auth", ())[:MAX_CREDENTIALS], auth, seed), *_entered(form)]
+    if chosen:
+        document |= chosen[0]
+        document["credentials"] = chosen[1:]
+    return document
+
+
+def _named(
+    names: Sequence[str], auth: Callable[[str], Credentials], seed: Callable[[str], Seed | None]
+) -> list[dict[str, object]]:
+    found: list[Credentials] = []
+    for name in names:
+        if name.startswith(SAVED):
+            known = seed(name.removeprefix(SAVED))
+            found += known.credentials if known is not None else ()
+        elif name:
+            found.append(auth(name))
+    return [credentials_document(one, mask=False) for one in dict.fromkeys(found)]
+
+
+def _entered(form: Form) -> list[dict[str, object]]:
+    """The credentials that were typed in; none when there is neither a community nor a user."""
+    entered: list[dict[str, object]] = []
+    if community := first(form, "community"):
+        version = first(form, "version")
+        entered.append(
+            {
+                "version": version if version in ("v1", "v2c") else "v2c",
+                "agentType": "snmp-community",
+                "readCommunity": community,
+            }
+        )
+    if user := first(form, "user"):
+        auth, priv = first(form, "authPassphrase"), first(form, "privPassphrase")
+        document: dict[str, object] = {
+            "version": "v3",
+            "agentType": "snmp-user",
+            "securityName": user,
+            "securityLevel": _LEVELS.get((bool(auth), bool(priv)), 3),
+        }
+        if auth or priv:
+            document |= {"authProtocol": first(form, "authProtocol"), "authPassphrase": auth}
+        if priv:
+            document |= {"privProtocol": first(form, "privProtocol"), "privPassphrase": priv}
+        entered.append(document)
+    return entered

@@ -1,0 +1,1 @@
+"""Walks of single devices, for people who look at one."""

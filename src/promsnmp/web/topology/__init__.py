@@ -1,0 +1,1 @@
+"""Which device is connected to which: read from pages, put together, and laid out as a map."""

@@ -1,0 +1,240 @@
+"""The map of all devices: collects facts from pages, asks other replicas for theirs, and keeps the places of nodes.
+
+A page is read again when it is REREAD seconds older than the one that was read, and reading stops after MOST_READING
+seconds of a thread: the next map has more. A map is shown for so long that maps take at most MOST_SHARE of a core.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from promsnmp.cluster.members.members import Member
+from promsnmp.errors import PeerError
+from promsnmp.inventory.model import Device, Inventory
+from promsnmp.observe.tasks import shielded
+from promsnmp.polling.pages.page import RenderedPage
+from promsnmp.web.fleet import Board, Row
+from promsnmp.web.sources import Sources
+from promsnmp.web.topology.graph import Graph, Link, Node, build_graph, digits
+from promsnmp.web.topology.layout import Point, place
+from promsnmp.web.topology.neighbours import NO_FACTS, PageFacts, facts_of
+from promsnmp.web.topology.wire import PeerDevice, read_part, write_part
+
+log = logging.getLogger(__name__)
+
+REFRESH = 5.0
+"""Seconds, at least, for which a map is shown to everybody."""
+MOST_SHARE = 0.02
+REREAD = 120.0
+MOST_READING = 2.0
+MOST_ALONE = 200
+"""Devices without neighbours that get a place; more of them are only counted."""
+PEER_TIMEOUT = 5.0
+MOST_PART = 16 * 1024 * 1024
+"""Bytes that another replica may answer."""
+PART_PATH = b"/map/part.json"
+_BATCH = 50
+"""Devices whose rates are read between two pauses for the event loop."""
+
+Rates = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRates:
+    """Bit/s from ``a`` to ``b`` and back; None: unknown."""
+
+    forth: float | None = None
+    back: float | None = None
+
+
+NO_RATES = LinkRates()
+
+
+@dataclass(slots=True)
+class Atlas:
+    """The whole map at one moment."""
+
+    graph: Graph
+    places: Mapping[str, Point]
+    rates: Mapping[Link, LinkRates]
+    made_at: float
+    """Seconds, monotonic."""
+    unread: int = 0
+    """Devices of this replica whose pages have not been read yet."""
+    silent: Sequence[str] = ()
+    """Replicas that did not answer."""
+    lifetime: float = REFRESH
+
+
+@dataclass(slots=True)
+class _Read:
+    taken_at: float
+    facts: PageFacts
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the map is made of."""
+
+    nodes: list[Node] = field(default_factory=list)
+    facts: dict[str, PageFacts] = field(default_factory=dict)
+    unread: int = 0
+
+
+class AtlasMaker:
+    """Makes maps. ``board``: how all devices are; ``clock``: seconds, monotonic."""
+
+    def __init__(
+        self, sources: Sources, board: Callable[[], Awaitable[Board]], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._sources = sources
+        self._board = board
+        self._clock = clock
+        self._read: dict[str, _Read] = {}
+        self._places: dict[str, Point] = {}
+        self._atlas: Atlas | None = None
+        self._part: tuple[Board | None, bytes] = (None, b"")
+        """What another replica got, made of which board."""
+        self._making: asyncio.Task[Atlas] | None = None
+
+    async def atlas(self) -> Atlas:
+        """The present map; those who ask at the same time share the work."""
+        atlas = self._atlas
+        if atlas is not None and self._clock() - atlas.made_at < atlas.lifetime:
+            return atlas
+        if self._making is None or self._making.done():
+            self._making = asyncio.create_task(self._make(), name="map of all devices")
+        self._atlas = await shielded(self._making)
+        return self._atlas
+
+    async def part(self) -> bytes:
+        """What this replica knows of the devices that it polls, for another one."""
+        board = await self._board()
+        if self._part[0] is board:
+            return self._part[1]
+        rows = [row for row in board.rows if row.status.state != "elsewhere"]
+        known, _ = await asyncio.to_thread(self._collect, rows, {})
+        rates = await self._rates(board.inventory, known.facts)
+        self._part = board, await asyncio.to_thread(write_part, known.nodes, known.facts, rates)
+        return self._part[1]
+
+    async def _make(self) -> Atlas:
+        board = await self._board()
+        others, silent = await self._ask_others()
+        known, spent = await asyncio.to_thread(self._collect, board.rows, others)
+        rates = await self._rates(board.inventory, known.facts)
+        rates.update({key: dict(device.rates) for key, device in others.items()})
+        atlas, more = await asyncio.to_thread(self._draw, known, rates)
+        atlas.unread, atlas.silent = known.unread, silent
+        atlas.lifetime = max(REFRESH, (spent + more) / MOST_SHARE)
+        return atlas
+
+    # ------------------------------------------------------------------------------------------------- other replicas
+
+    async def _ask_others(self) -> tuple[Mapping[str, PeerDevice], Sequence[str]]:
+        members = self._sources.cluster.members
+        others = members.others
+        answers = await asyncio.gather(*(self._ask(one) for one in others))
+        found: dict[str, PeerDevice] = {}
+        for one, answer in zip(others, answers, strict=True):
+            owned = ((key, device) for key, device in (answer or {}).items() if members.ring.owner(key) == one.name)
+            found.update(owned)
+        return found, [one.name for one, answer in zip(others, answers, strict=True) if answer is None]
+
+    async def _ask(self, member: Member) -> Mapping[str, PeerDevice] | None:
+        """What another replica knows; None when it does not answer."""
+        try:
+            answer = await self._sources.cluster.peers.request(
+                member.address, "GET", PART_PATH, timeout=PEER_TIMEOUT, max_body=MOST_PART
+            )
+            return await asyncio.to_thread(read_part, answer.body) if answer.status == 200 else None
+        except (PeerError, ValueError) as error:
+            log.info("the replica %s does not say which neighbours its devices have: %s", member.name, error)
+            return None
+
+    # ---------------------------------------------------------------------------------------------------- in a thread
+
+    def _collect(self, rows: Sequence[Row], others: Mapping[str, PeerDevice]) -> tuple[_Known, float]:
+        began, known, read = time.thread_time(), _Known(), dict[str, _Read]()
+        for row in rows:
+            other = others.get(row.device.id)
+            state, reason = (row.status.state, row.reason) if other is None else (other.state, other.reason)
+            known.nodes.append(_node(row, state, reason))
+            if other is not None:
+                known.facts[row.device.id] = other.facts
+                continue
+            page = None if row.status.state == "elsewhere" else self._sources.last_page(row.device)
+            before = self._read.get(row.device.id)
+            if page is not None and (before is None or page.taken_at - before.taken_at >= REREAD):
+                if time.thread_time() - began < MOST_READING:
+                    before = _Read(page.taken_at, _facts(page))
+                else:
+                    known.unread += before is None
+            if before is not None:
+                read[row.device.id] = before
+                known.facts[row.device.id] = before.facts
+        self._read = read
+        return known, time.thread_time() - began
+
+    def _draw(self, known: _Known, rates: Mapping[str, Mapping[str, Rates]]) -> tuple[Atlas, float]:
+        began = time.thread_time()
+        graph = build_graph(known.nodes, known.facts)
+        shown, alone = list(graph.degrees()), graph.alone()
+        if len(alone) <= MOST_ALONE:
+            shown += alone
+        places = place(shown, ((one.a, one.b) for one in graph.links), self._places)
+        kept = {key: point for key, point in self._places.items() if key in graph.nodes}
+        self._places = {**kept, **places}
+        link_rates = {link: found for link in graph.links if (found := _link_rates(link, rates)) is not NO_RATES}
+        return Atlas(graph, places, link_rates, self._clock()), time.thread_time() - began
+
+    # ----------------------------------------------------------------------------------------------- on the event loop
+
+    async def _rates(self, inventory: Inventory, facts: Mapping[str, PageFacts]) -> dict[str, Mapping[str, Rates]]:
+        """Rates of ports with neighbours, by device and by the labels of the port."""
+        found: dict[str, Mapping[str, Rates]] = {}
+        for number, device in enumerate(one for one in inventory.devices if _ports(facts.get(one.id, NO_FACTS))):
+            if number % _BATCH == _BATCH - 1:
+                await asyncio.sleep(0)
+            found[device.id] = self._rates_of(device, facts[device.id])
+        return found
+
+    def _rates_of(self, device: Device, facts: PageFacts) -> Mapping[str, Rates]:
+        rates = self._sources.interface_rates(device)
+        return {key: rates[key] for key in _ports(facts) if key in rates}
+
+
+def _ports(facts: PageFacts) -> set[str]:
+    """The labels of the ports that have neighbours."""
+    keys = {one.port.key for one in facts.neighbours} | {one.port.key for one in facts.learned}
+    return keys - {""}
+
+
+def _facts(page: RenderedPage) -> PageFacts:
+    return facts_of(page.as_text())
+
+
+def _node(row: Row, state: str, reason: str) -> Node:
+    identifiers = row.device.identifiers
+    return Node(
+        id=row.device.id,
+        name=row.name or row.device.id,
+        state="lost" if row.is_lost else state,
+        address=row.address,
+        vendor=" ".join(filter(None, (row.vendor, row.model))),
+        reason=reason,
+        own=digits((*identifiers.mac_addresses, *identifiers.local_mac_addresses)),
+    )
+
+
+def _link_rates(link: Link, rates: Mapping[str, Mapping[str, Rates]]) -> LinkRates:
+    """By the counters of ``a``, else by those of ``b``."""
+    if (at_a := rates.get(link.a, {}).get(link.a_port.key)) is not None:
+        return LinkRates(at_a[1], at_a[0])
+    if (at_b := rates.get(link.b, {}).get(link.b_port.key)) is not None:
+        return LinkRates(at_b[0], at_b[1])
+    return NO_RATES
