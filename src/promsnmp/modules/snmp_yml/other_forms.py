@@ -1,4 +1,4 @@
-"""Recognises files that are often given in place of snmp.yml, and says what to do with them.
+"""Recognises files that are often given in place of snmp.yml or generator.yml, and says what to do with them.
 
 One message instead of an unknown key for each of their lines.
 """
@@ -12,7 +12,10 @@ import yaml
 from promsnmp.support.yaml_nodes import NodeError, quoted
 
 _SECTIONS = frozenset({"auths", "health", "modules", "version"})
-_OF_MODULES = frozenset({"walk", "get", "metrics"})
+_WALKS = frozenset({"walk", "get"})
+_OF_MODULES = frozenset({"walk", "get", "metrics", "auth"})
+_BEFORE_0_23 = ("auth", "version")
+"""Keys of modules that auths have since."""
 _OF_GENERATOR = frozenset({"lookups", "overrides"})
 _MANIFEST = frozenset({"apiVersion", "kind"})
 
@@ -22,7 +25,7 @@ def other_form(root: yaml.Node) -> NodeError | None:
     keys = dict(_keys(root))
     if _MANIFEST <= keys.keys():
         return NodeError(root, "this is a Kubernetes manifest: write what it has under 'data' into a file of its own")
-    if _OF_MODULES & keys.keys() and not _SECTIONS & keys.keys():
+    if _WALKS & keys.keys() and not _SECTIONS & keys.keys():
         return NodeError(root, "this is a module without a name: put it under 'modules:' and a name")
     for name, (key, value) in keys.items():
         if name not in _SECTIONS and _OF_MODULES & dict(_keys(value)).keys():
@@ -32,6 +35,25 @@ def other_form(root: yaml.Node) -> NodeError | None:
                 "modules there, and their 'version' and 'auth' under 'auths:' (docs/reference/modules.md, Old files)",
             )
     return _generator_file(keys["modules"][1]) if "modules" in keys else None
+
+
+def other_form_of_generator(root: yaml.Node) -> NodeError | None:
+    """The same for a file that has another form than generator.yml."""
+    keys = dict(_keys(root))
+    for name, (_, body) in _keys(keys["modules"][1]) if "modules" in keys else ():
+        parts = dict(_keys(body))
+        if "metrics" in parts:
+            return NodeError(
+                parts["metrics"][0],
+                f"'metrics' of module {quoted(name)}: this is a snmp.yml, whose modules are made already; use it as it is",
+            )
+        for found in filter(parts.__contains__, _BEFORE_0_23):
+            return NodeError(
+                parts[found][0],
+                f"{found!r} of module {quoted(name)} belongs under 'auths:' since snmp_exporter 0.23: move it there, and "
+                "name the auth in each scrape (docs/reference/modules.md, Old files)",
+            )
+    return None
 
 
 def _generator_file(modules: yaml.Node) -> NodeError | None:
