@@ -26,7 +26,7 @@ from promsnmp.discovery.scan.sweep import TICK, Sweep
 from promsnmp.discovery.search_log import with_progress
 from promsnmp.errors import AuthenticationError
 from promsnmp.inventory.address import normal_address
-from promsnmp.inventory.model import AgentEndpoint, Inventory
+from promsnmp.inventory.model import Agent, AgentEndpoint, Device, Inventory
 from promsnmp.snmp.credentials import Community, User
 from promsnmp.snmp.v3.keys import KeyCache
 

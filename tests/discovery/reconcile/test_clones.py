@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ def addresses(inventory: Inventory) -> list[list[str]]:
 @pytest.mark.parametrize("engine_id", [ENGINE, ""])
 @pytest.mark.parametrize("shows_macs", [True, False])
 def test_clones_that_start_together_are_as_many_devices(apart: float, engine_id: str, shows_macs: bool) -> None:
-    shown = {} if shows_macs else {"local_mac_addresses": frozenset()}
+    shown: dict[str, Any] = {} if shows_macs else {"local_mac_addresses": frozenset()}
     clones = [clone(number, started=NOW - DAY + apart * number, engine_id=engine_id, **shown) for number in (1, 2, 3)]
     for sightings in itertools.permutations(clones):
         inventory, _ = merge(Inventory(), sightings)

@@ -104,7 +104,9 @@ VIRTUAL = sighting(
         (sighting(name="app-1", engines=OTHER_ENGINE, booted=2.0, local_macs=some("525400aaaa01")), UNKNOWN),
     ],
 )
-def test_mac_addresses_assigned_by_software_count_for_a_device_only_where_all_else_agrees(new: Traits, verdict: Verdict) -> None:
+def test_mac_addresses_assigned_by_software_count_for_a_device_only_where_all_else_agrees(
+    new: Traits, verdict: Verdict
+) -> None:
     assert compare(VIRTUAL, new) is verdict
 
 

@@ -16,7 +16,11 @@ OTHER = {
     "before 0.23, auth only": ("m:\n  auth: {community: a}\n", 1, "auths"),
     "a module alone": (f"walk: [1.3]\nmetrics: {METRIC}\n", 1, "name"),
     "generator.yml": ("modules:\n  m:\n    walk: [ifTable]\n    lookups: []\n    overrides: {}\n", 4, "modules build"),
-    "generator.yml, overrides": ("auths: {}\nmodules:\n  m: {walk: [a]}\n  n:\n    overrides: {}\n", 5, "modules build"),
+    "generator.yml, overrides": (
+        "auths: {}\nmodules:\n  m: {walk: [a]}\n  n:\n    overrides: {}\n",
+        5,
+        "modules build",
+    ),
     "a manifest": ("apiVersion: v1\nkind: ConfigMap\ndata: {snmp.yml: ''}\n", 1, "data"),
 }
 

@@ -4,9 +4,10 @@ No single identifier is enough. A sysName may be a factory default, an engine id
 configuration or a disk image, a MAC address may belong to a cluster, an IP address to another device since today's DHCP
 lease. So identifiers are weighed: hardware (serial numbers, MAC addresses) counts most, and the answer may be
 "unknown". Merging two devices loses one of them, while splitting one device is visible: in doubt they are two. A clone
-(of a disk image, a virtual machine, a configuration) has all that software keeps, the name and the engine id, and it may
-have started at the same moment, so these never prove that two addresses are of one device: MAC addresses do, those of
-software where everything else agrees, too. ``claims.py`` and ``merge.py`` then apply the decision. docs/how-to/discovery.md explains the same to operators.
+(of a disk image, a virtual machine, a configuration) has all that software keeps, the name and the engine id, and may
+have started at the same moment. So these never prove that two addresses are of one device: MAC addresses do, and those
+of software where everything else agrees. ``claims.py`` and ``merge.py`` then apply the decision.
+docs/how-to/discovery.md explains the same to operators.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ _MANIFEST = frozenset({"apiVersion", "kind"})
 def other_form(root: yaml.Node) -> NodeError | None:
     """The error for a file that has another form than snmp.yml; None for any other file."""
     keys = dict(_keys(root))
-    if _MANIFEST <= keys.keys():
+    if keys.keys() >= _MANIFEST:
         return NodeError(root, "this is a Kubernetes manifest: write what it has under 'data' into a file of its own")
     if _WALKS & keys.keys() and not _SECTIONS & keys.keys():
         return NodeError(root, "this is a module without a name: put it under 'modules:' and a name")
@@ -45,13 +45,13 @@ def other_form_of_generator(root: yaml.Node) -> NodeError | None:
         if "metrics" in parts:
             return NodeError(
                 parts["metrics"][0],
-                f"'metrics' of module {quoted(name)}: this is a snmp.yml, whose modules are made already; use it as it is",
+                f"'metrics' of module {quoted(name)}: this is a snmp.yml, whose modules are built already",
             )
         for found in filter(parts.__contains__, _BEFORE_0_23):
             return NodeError(
                 parts[found][0],
-                f"{found!r} of module {quoted(name)} belongs under 'auths:' since snmp_exporter 0.23: move it there, and "
-                "name the auth in each scrape (docs/reference/modules.md, Old files)",
+                f"{found!r} of module {quoted(name)} belongs under 'auths:' since snmp_exporter 0.23: move it there, "
+                "and name the auth in each scrape (docs/reference/modules.md, Old files)",
             )
     return None
 
@@ -64,8 +64,8 @@ def _generator_file(modules: yaml.Node) -> NodeError | None:
         for found in sorted(_OF_GENERATOR & body.keys()):
             return NodeError(
                 body[found][0],
-                f"{found!r} of module {quoted(name)}: this is a generator.yml; make modules of it with promsnmp modules "
-                "build --generator FILE --mibs DIR",
+                f"{found!r} of module {quoted(name)}: this is a generator.yml; build modules of it with promsnmp "
+                "modules build --generator FILE --mibs DIR",
             )
     return None
 
