@@ -207,6 +207,7 @@ PARTS = st.one_of(
 
 @given(st.lists(st.tuples(PARTS, st.booleans()), min_size=1, max_size=3))
 @example([((MAC, (6, 2, 2, 2, 2, 2), "06:02:02:02:02:02"), False), ((MAC, (7,) * 6, "07:07:07:07:07:07"), True)])
+@example([((V4, (2, 2, 2, 6), "2.2.2.6"), True), ((MAC, (2, 2, 2, 2, 2, 0), "02:02:02:02:02:00"), False)])
 @example([((MAC, (1, 2, 2, 2, 2, 2), "01:02:02:02:02:02"), True), ((MAC, (7,) * 6, "07:07:07:07:07:07"), False)])
 def test_labels_of_rows_in_another_form_are_what_the_agent_means_or_not_certain(
     parts: list[tuple[tuple[Index, tuple[int, ...], str], bool]],
