@@ -15,7 +15,7 @@ from promsnmp.discovery.scan.rate import SharedRate
 from promsnmp.discovery.search import SearchRun
 from promsnmp.discovery.unsaved_inventory import UnsavedInventory
 from promsnmp.errors import InventoryUnavailable
-from promsnmp.inventory.model import LOST, Agent, AgentEndpoint, Device, Inventory
+from promsnmp.inventory.model import LOST, Agent, AgentEndpoint, Device, Inventory, PollOverrides
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.field import Field, populate, spread_over
 from promsnmp.sim.mib import Value
@@ -26,6 +26,7 @@ from promsnmp.snmp.operations.base import AgentLimits
 from promsnmp.snmp.session import Session
 from tests.support.agents.behaviours import BEHAVIOURS
 from tests.support.agents.hostile import HostileAgent
+from tests.support.agents.silent import ElsewhereAgent
 from tests.support.discovery.searches import (
     SLOW_MACHINE,
     FixedIdentity,
@@ -185,6 +186,23 @@ async def test_a_known_device_that_refuses_the_credentials_is_still_there_by_its
     first = memory.current.devices[0]
     assert (first.sys_name, first.sys_descr, first.missed_since) == ("named by hand", "a switch", None)
     assert first.agents[0].credentials == own
+
+
+@pytest.mark.parametrize("accepts", [True, None])
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_a_device_without_authentication_may_answer_from_elsewhere_where_a_setting_says_so(
+    accepts: bool | None, is_known: bool
+) -> None:
+    overrides = PollOverrides(unconnected=accepts)
+    async with await ElsewhereAgent().start("127.71.24.1") as one:
+        known = replace(hand_made("sw1", "127.71.24.1", one.port), overrides=overrides)
+        memory = UnsavedInventory(Inventory((known,) if is_known else ()))
+        defaults = NewDeviceDefaults() if is_known else NewDeviceDefaults(overrides=overrides)
+        plan = plan_for("127.71.24.1", port=one.port, new_device_defaults=defaults)
+        job = await search(plan, memory, scan_limits=SLOW_MACHINE)
+    assert (job.progress.found, bool(job.progress.errors["elsewhere"])) == ((1, False) if accepts else (0, True))
+    seen = [device.last_seen is not None for device in memory.current.devices]
+    assert seen == ([True] if accepts else [False] if is_known else [])
 
 
 async def test_a_device_that_is_gone_is_lost_and_removed_only_on_request() -> None:

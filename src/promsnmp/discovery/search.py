@@ -26,7 +26,7 @@ from promsnmp.discovery.scan.sweep import TICK, Sweep
 from promsnmp.discovery.search_log import with_progress
 from promsnmp.errors import AuthenticationError
 from promsnmp.inventory.address import normal_address
-from promsnmp.inventory.model import AgentEndpoint, Inventory
+from promsnmp.inventory.model import Agent, AgentEndpoint, Device, Inventory
 from promsnmp.snmp.credentials import Community, User
 from promsnmp.snmp.v3.keys import KeyCache
 
@@ -90,6 +90,7 @@ class SearchRun:
             on_answer=self._on_answer,
             keys=context.keys,
             extra_candidates=self._inventory_credentials,
+            is_unconnected=self._is_unconnected,
         )
         self._progress = job.progress = self._sweep.progress
         self._progress.addresses = self._plan.scope.size
@@ -163,9 +164,18 @@ class SearchRun:
 
     # ------------------------------------------------------------------------------------------------------- asking
 
+    def _known_at(self, address: str) -> tuple[Device, Agent] | None:
+        return self._known_agents.get(address) or self._known_agents.get(self._names.get(address, ""))
+
+    def _is_unconnected(self, address: str) -> bool:
+        """Whether a device may answer from another address: as the inventory says, or the search says of new ones."""
+        known = self._known_at(address)
+        overrides = known[0].overrides if known else self._plan.new_device_defaults.overrides
+        return bool(overrides.unconnected)
+
     def _inventory_credentials(self, address: str) -> Sequence[CandidateCredentials]:
         """The inventory's credentials for an address, tried last: they show that the device is there."""
-        known = self._known_agents.get(address) or self._known_agents.get(self._names.get(address, ""))
+        known = self._known_at(address)
         if known is None or known[1].credentials in self._plan.credentials:
             return ()
         try:

@@ -98,9 +98,9 @@ class SeenIdentity:
     differences: tuple[str, ...]
     """What differs, when it is another device than the inventory knows; else empty."""
     identifiers: DeviceIdentifiers
-    """As far as they were read."""
+    """Those of the device that the inventory means: as far as they were read, or known where another one answers."""
     engine_id: str = ""
-    """Hexadecimal."""
+    """Its engine id, hexadecimal."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -36,8 +37,10 @@ def addresses(inventory: Inventory) -> list[list[str]]:
 
 @pytest.mark.parametrize("apart", [0.0, 2.0, 50.0, 300.0])
 @pytest.mark.parametrize("engine_id", [ENGINE, ""])
-def test_clones_that_start_together_are_as_many_devices(apart: float, engine_id: str) -> None:
-    clones = [clone(number, started=NOW - DAY + apart * number, engine_id=engine_id) for number in (1, 2, 3)]
+@pytest.mark.parametrize("shows_macs", [True, False])
+def test_clones_that_start_together_are_as_many_devices(apart: float, engine_id: str, shows_macs: bool) -> None:
+    shown: dict[str, Any] = {} if shows_macs else {"local_mac_addresses": frozenset()}
+    clones = [clone(number, started=NOW - DAY + apart * number, engine_id=engine_id, **shown) for number in (1, 2, 3)]
     for sightings in itertools.permutations(clones):
         inventory, _ = merge(Inventory(), sightings)
         assert addresses(inventory) == [["192.0.2.1"], ["192.0.2.2"], ["192.0.2.3"]]

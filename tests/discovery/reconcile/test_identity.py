@@ -12,6 +12,7 @@ from promsnmp.discovery.reconcile.identity import (
     Traits,
     Verdict,
     compare,
+    runs_on,
 )
 
 DAY = 86_400.0
@@ -50,8 +51,7 @@ CASES = [
     (sighting(serials=OTHER_SERIAL), DIFFERENT),
     # no hardware
     (sighting(name="core-1"), UNKNOWN),
-    (sighting(name="core-1", booted=0.0), SAME),
-    (sighting(name="core-1", booted=2.0), SAME),
+    (sighting(name="core-1", booted=0.0), UNKNOWN),  # perhaps a clone that started at the same time
     (sighting(name="core-1", booted=11 * DAY - 50), UNKNOWN),  # it may have restarted
     (sighting(name="core-1", booted=5 * DAY), UNKNOWN),  # it never restarted: another one, but which?
     (sighting(name="core-9", booted=5 * DAY), DIFFERENT),
@@ -62,7 +62,7 @@ CASES = [
     (sighting(name="core-1", engines=ENGINE), UNKNOWN),  # perhaps a copied disk image
     (sighting(name="core-1", engines=ENGINE, booted=5 * DAY), UNKNOWN),  # surely one
     (sighting(name="core-1", engines=ENGINE, booted=11 * DAY - 50), UNKNOWN),  # restarted, or a clone that just started
-    (sighting(name="core-1", engines=ENGINE, booted=0.0), SAME),
+    (sighting(name="core-1", engines=ENGINE, booted=0.0), UNKNOWN),  # clones keep the engine id, too
     (sighting(name="core-1", engines=OTHER_ENGINE, booted=0.0), UNKNOWN),
     (sighting(engines=ENGINE), UNKNOWN),
     (sighting(engines=OTHER_ENGINE), UNKNOWN),
@@ -96,10 +96,17 @@ VIRTUAL = sighting(
         (sighting(name="app-1", engines=ENGINE, booted=None, local_macs=some("525400bbbb01")), UNKNOWN),
         (sighting(name="app-1", engines=ENGINE, booted=2.0, macs=some("001b54000001")), DIFFERENT),
         (sighting(name="app-1", booted=None, local_macs=some("0242ac110001")), UNKNOWN),  # every Docker has that one
-        (sighting(name="app-1", engines=ENGINE, booted=2.0), SAME),
+        (sighting(name="app-1", engines=ENGINE, booted=2.0), UNKNOWN),  # no MAC address to compare
+        (sighting(name="app-1", engines=ENGINE, booted=2.0, local_macs=some("0242ac110001")), UNKNOWN),
+        (sighting(name="app-1", booted=2.0, local_macs=some("525400aaaa01", "525400aaaa02")), SAME),  # one more
+        (sighting(name="app-1", booted=None, local_macs=some("525400aaaa01")), UNKNOWN),
+        (sighting(name="app-2", booted=2.0, local_macs=some("525400aaaa01")), UNKNOWN),
+        (sighting(name="app-1", engines=OTHER_ENGINE, booted=2.0, local_macs=some("525400aaaa01")), UNKNOWN),
     ],
 )
-def test_mac_addresses_assigned_by_software_count_against_and_never_for(new: Traits, verdict: Verdict) -> None:
+def test_mac_addresses_assigned_by_software_count_for_a_device_only_where_all_else_agrees(
+    new: Traits, verdict: Verdict
+) -> None:
     assert compare(VIRTUAL, new) is verdict
 
 
@@ -130,15 +137,22 @@ def test_a_name_set_by_hand_counts_for_a_match_and_never_against_it() -> None:
     assert compare(by_hand, sighting(name="core-1", engines=ENGINE, booted=5 * DAY)) is DIFFERENT
     by_hand = Traits(name="rack-7", is_own_name=False, booted=0.0, seen=10 * DAY)
     assert compare(by_hand, sighting(name="core-1", engines=ENGINE, booted=5 * DAY)) is UNKNOWN
-    assert compare(by_hand, sighting(name="rack-7", booted=0.0)) is SAME
+    assert runs_on(by_hand, sighting(name="rack-7", booted=0.0))
 
 
 @pytest.mark.parametrize(
-    ("booted", "verdict"),
-    [(3.0, SAME), (-3.0, SAME), (11.0, SAME), (13.0, UNKNOWN), (WRAP, SAME), (WRAP - 5.0, SAME), (-2 * WRAP, SAME)],
+    ("booted", "same"),
+    [(3.0, True), (-3.0, True), (11.0, True), (13.0, False), (WRAP, True), (WRAP - 5.0, True), (-2 * WRAP, True)],
 )  # fmt: skip
-def test_clocks_may_differ_a_little_and_uptime_wraps(booted: float, verdict: Verdict) -> None:
-    assert compare(KNOWN, sighting(name="core-1", booted=booted)) is verdict
+def test_clocks_may_differ_a_little_and_uptime_wraps(booted: float, same: bool) -> None:
+    assert runs_on(KNOWN, sighting(name="core-1", booted=booted)) is same
+
+
+def test_only_the_agent_at_its_address_is_known_by_name_and_start() -> None:
+    for new in every_sighting():
+        if runs_on(KNOWN, new):
+            assert (new.name, new.booted) == (KNOWN.name, 0.0)
+            assert compare(KNOWN, new) is not DIFFERENT
 
 
 ANY: dict[str, list[object]] = {
@@ -156,15 +170,14 @@ def every_sighting(**also: object) -> list[Traits]:
     return [sighting(**dict(zip(ANY, row, strict=True)), **also) for row in product(*columns)]
 
 
-def test_a_name_an_engine_or_a_start_alone_never_makes_one_device() -> None:
-    """One device needs two equal identifiers, or equal hardware, and no hardware identifier may differ."""
+def test_names_engines_and_starts_never_make_one_device() -> None:
+    """One device needs equal hardware, and no hardware identifier may differ."""
     for new in every_sighting():
         if compare(KNOWN, new) is not SAME:
             continue
         assert not new.serials or new.serials & KNOWN.serials
         assert not new.macs or new.macs & KNOWN.macs
-        hardware = bool(new.serials or new.macs)
-        assert hardware or (new.name == KNOWN.name and new.booted == 0.0)
+        assert new.serials or new.macs
         assert new.name in ("", KNOWN.name)
 
 

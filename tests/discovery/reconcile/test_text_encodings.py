@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -73,9 +74,10 @@ def test_a_device_that_was_seen_before_it_had_an_encoding_is_still_the_same(engi
 
 
 def test_a_device_is_found_at_another_address_by_its_name_in_its_encoding() -> None:
-    before = with_encoding(found(facts(booted=BOOTED)), "gbk")
-    named = found(facts(after=60.0, booted=BOOTED), start=before)
-    after, (outcome,) = merge(named, [facts("192.0.2.2", after=120.0, booted=BOOTED)])
+    known: dict[str, Any] = {"booted": BOOTED, "local_mac_addresses": frozenset({"525400000001"})}
+    before = with_encoding(found(facts(**known)), "gbk")
+    named = found(facts(after=60.0, **known), start=before)
+    after, (outcome,) = merge(named, [facts("192.0.2.2", after=120.0, **known)])
     assert outcome.sighting_kind is SightingKind.ANOTHER_ADDRESS
     (device,) = after.devices
     assert texts_of(device)[:2] == (NAME, NAME)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from promsnmp.exposition.deviations.row_index import decode_row
@@ -191,6 +191,37 @@ def test_a_page_has_the_label_that_came_or_says_that_it_may_be_wrong(drawn: tupl
     if not found.dropped:
         forms = sent(kind, samples(found.render().decode())[0].split('"')[1])
         assert row in [form + rest for form in forms for rest in ((), (0,))]
+
+
+TWO_OCTETS = Index("pair", "OctetString", fixed_size=2)
+OCTETS = st.sampled_from([2, 4, 6]) | st.integers(0, 255)
+"""Often a length, so that a row fits several forms."""
+PARTS = st.one_of(
+    st.integers(0, oid.MAX_SUBID).map(lambda one: (ROW, (one,), str(one))),
+    st.lists(OCTETS, min_size=6, max_size=6).map(lambda one: (MAC, (*one,), bytes(one).hex(":").upper())),
+    st.lists(OCTETS, min_size=4, max_size=4).map(lambda one: (V4, (*one,), ".".join(map(str, one)))),
+    st.lists(OCTETS, min_size=2, max_size=2).map(lambda one: (TWO_OCTETS, (*one,), f"0x{bytes(one).hex().upper()}")),
+)
+"""An index, the sub-identifiers of a value, and its label."""
+
+
+@given(st.lists(st.tuples(PARTS, st.booleans()), min_size=1, max_size=3))
+@example([((MAC, (6, 2, 2, 2, 2, 2), "06:02:02:02:02:02"), False), ((MAC, (7,) * 6, "07:07:07:07:07:07"), True)])
+@example([((V4, (2, 2, 2, 6), "2.2.2.6"), True), ((MAC, (2, 2, 2, 2, 2, 0), "02:02:02:02:02:00"), False)])
+@example([((MAC, (1, 2, 2, 2, 2, 2), "01:02:02:02:02:02"), True), ((MAC, (7,) * 6, "07:07:07:07:07:07"), False)])
+def test_labels_of_rows_in_another_form_are_what_the_agent_means_or_not_certain(
+    parts: list[tuple[tuple[Index, tuple[int, ...], str], bool]],
+) -> None:
+    """An agent may send some values with their length and others without; the row may then fit several forms."""
+    row, counted = tuple[int, ...](), 0
+    for (index, subs, _), with_length in parts:
+        is_counted = with_length and index is not ROW
+        row, counted = row + ((len(subs),) if is_counted else ()) + subs, counted + is_counted
+    found = decode_row([index for (index, _, _), _ in parts], row)
+    if not counted or len(parts) == 1:
+        assert found.valid
+    if found.valid:
+        assert found.texts == tuple(text for (_, _, text), _ in parts)
 
 
 VALUE_TYPES = ["OctetString", "DisplayString", "gauge", "EnumAsInfo"]

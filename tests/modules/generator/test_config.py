@@ -73,5 +73,5 @@ def test_secrets_of_a_generator_yml_are_not_shown() -> None:
 
 
 def test_a_generator_yml_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModuleError, match=r"nowhere\.yml: cannot be read: No such file"):
+    with pytest.raises(ModuleError, match=r"nowhere\.yml:1: cannot be read: no such file"):
         read_generator(tmp_path / "nowhere.yml")

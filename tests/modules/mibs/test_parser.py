@@ -174,6 +174,13 @@ def test_smiv1_is_read_with_its_traps() -> None:
     assert parsed.modules[0].definitions[1].indexes == (("INTEGER", False), ("OCTET STRING", False))
 
 
+@pytest.mark.parametrize("written", ["one, IMPLIED two", "IMPLIED one, two", "IMPLIED one IMPLIED two"])
+def test_implied_counts_for_the_last_index_wherever_it_stands(written: str) -> None:
+    row = f"row OBJECT-TYPE SYNTAX Row MAX-ACCESS not-accessible INDEX {{ {written} }} ::= {{ table 1 }}\n"
+    (definition,) = parse(whole(row), path="t").modules[0].definitions
+    assert definition.indexes == (("one", False), ("two", True))
+
+
 # --- nothing that a file contains takes long, or much memory
 
 

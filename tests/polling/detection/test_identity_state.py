@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from promsnmp.inventory.model import NO_IDENTIFIERS, SeenIdentity
 from promsnmp.polling.detection.identity_state import (
     MIN_SECONDS,
     RECHECK_SECONDS,
@@ -13,6 +14,7 @@ from promsnmp.polling.detection.identity_state import (
 )
 
 KNOWN = "what the inventory knows"
+SAME = SeenIdentity((), NO_IDENTIFIERS)
 WRAP = 1 << 32
 
 
@@ -21,7 +23,7 @@ def checked(ticks: int | None = 1000, **signs: bytes) -> IdentityState:
     state = IdentityState()
     state.observe(PollSigns(ticks, **signs), KNOWN, 0.0)
     assert state.is_due(0.0)
-    state.record((), 0.0)
+    state.record(SAME, 0.0)
     return state
 
 
@@ -41,7 +43,7 @@ def test_a_device_whose_uptime_grows_is_checked_every_few_hours() -> None:
     for now in range(60, int(RECHECK_SECONDS) + 120, 60):
         if is_due_after(state, float(now), 1000 + now * 100 + (now % 7) * 20):
             due.append(now)
-            state.record((), float(now))
+            state.record(SAME, float(now))
     assert due == [int(RECHECK_SECONDS)]
 
 
@@ -88,7 +90,7 @@ def test_an_address_that_changes_with_each_poll_is_not_checked_with_each() -> No
         now = number * 1.0
         if is_due_after(state, now, 500_000 if number % 2 else 1000):
             checks += 1
-            state.record((), now)
+            state.record(SAME, now)
     assert checks == 100 // MIN_SECONDS
 
 

@@ -16,7 +16,7 @@ from promsnmp.inventory.model import Agent, AgentEndpoint, Device, PollOverrides
 from promsnmp.modules.catalogue import CatalogueStore, builtin_catalogue
 from promsnmp.polling.collector import Collector
 from promsnmp.polling.detection import identity_state
-from promsnmp.polling.detection.seen_identities import with_identity
+from promsnmp.polling.detection.seen_identities import SeenIdentities, with_identity
 from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.pages.page import Format
 from promsnmp.polling.target import Target, device_target
@@ -73,10 +73,21 @@ class Polls:
             on_identity=self._store,
         )
         self.checks = 0
+        self.pending = SeenIdentities()
+        self.stores = True
+        """Whether the inventory is written after each check."""
 
     def _store(self, target: Target, seen: SeenIdentity) -> None:
         self.checks += 1
-        self.device = with_identity(self.device, seen)
+        self.pending.add(target, seen)
+        if self.stores:
+            self.write()
+
+    def write(self) -> None:
+        """Writes what is pending, as the leader does every few seconds."""
+        for seen in self.pending._pending.values():
+            self.device = with_identity(self.device, seen)
+        self.pending._pending.clear()
 
     async def poll(self) -> tuple[bool, int]:
         """Whether the page says that another device answers, and how many packets the poll took."""
@@ -87,7 +98,8 @@ class Polls:
         page, _ = await self.collector.collect(target, deadline=deadline)
         state = self.collector.states.of(target)
         is_changed = "\npromsnmp_identity_changed 1\n" in page.plain(Format.TEXT).decode()
-        assert is_changed == bool(state.identity.differences) == (self.device.identity_change is not None)
+        assert is_changed == bool(state.identity.differences)
+        assert not self.stores or is_changed == (self.device.identity_change is not None)
         return is_changed, self.agent.requests - before
 
     def replace_by(self, mib: Mib, *, uptime: float = 500.0) -> None:
@@ -165,6 +177,36 @@ async def test_another_device_is_seen_at_its_first_poll_and_logged_once(
     with caplog.at_level(logging.INFO):
         assert not (await polls.poll())[0]
     assert "the known one again" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("known", "other", "difference"),
+    [
+        (box("fw-1"), OTHER["replaced after a failure"][0], "serial number FOC1111, now FOC9999"),
+        (
+            box("fw-1", serials=(), macs=(), engine="00"),
+            box("fw-2", serials=(), macs=(), engine="00"),
+            "sysName fw-1, now fw-2",
+        ),
+    ],
+)
+async def test_another_device_that_comes_before_the_first_identifiers_are_written_is_seen(
+    known: Mib, other: Mib, difference: str
+) -> None:
+    async with SimulatedAgent(known, uptime=9000) as agent:
+        polls = Polls(agent, Community(Version.V2C))
+        polls.stores = False
+        assert [(await polls.poll())[0] for _ in range(2)] == [False, False]
+        polls.replace_by(other, uptime=20_000)
+        assert [(await polls.poll())[0] for _ in range(2)] == [True, True]
+        polls.stores = True
+        polls.write()
+        assert polls.device.identity_change is not None
+        assert difference in polls.device.identity_change.differences
+        assert polls.device.identifiers.sys_name == "fw-1"
+        assert [(await polls.poll())[0] for _ in range(2)] == [True, True]
+        polls.replace_by(known, uptime=9000)
+        assert [(await polls.poll())[0] for _ in range(2)] == [False, False]
 
 
 async def test_a_v3_device_is_seen_by_its_engine() -> None:

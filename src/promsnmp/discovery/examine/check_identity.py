@@ -16,11 +16,10 @@ from promsnmp.discovery.examine.values import engine_id_of, number_of, object_id
 from promsnmp.discovery.reconcile.distinctive import distinctive_engines
 from promsnmp.discovery.reconcile.identity import (
     Traits,
-    Verdict,
-    compare,
     differences,
     known_traits,
     name_beside,
+    runs_on,
 )
 from promsnmp.discovery.reconcile.merge import instant
 from promsnmp.discovery.scan.credential_probe import SYS_NAME, SYS_OBJECT_ID
@@ -34,16 +33,17 @@ from promsnmp.snmp.v3.engine import EngineState
 
 
 async def check_identity(
-    session: Session, device: Device, version: Version, *, engine: EngineState, limits: AgentLimits
+    session: Session, device: Device, version: Version, *, engine: EngineState, limits: AgentLimits, seen: float
 ) -> SeenIdentity:
     """The identity of the device in an open session, compared with what is known of ``device``.
 
-    ``engine`` is that of a v3 session. Raises SnmpError.
+    ``engine`` is that of a v3 session, ``seen`` as for ``known_traits``. Raises SnmpError.
     """
     gets = GetOperation([SYS_OBJECT_ID, SYS_UP_TIME, SYS_NAME, ENGINE_ID], limits=limits)
     await session.run(gets)
-    known, new = known_traits(device), _traits(device, {one.oid: one for one in gets.varbinds}, engine)
-    if compare(known, new) is not Verdict.SAME or not (known.serials or known.macs or known.local_macs):
+    values = {one.oid: one for one in gets.varbinds}
+    known, new = known_traits(device, seen), _traits(device, values, engine)
+    if not runs_on(known, new) or not (known.serials or known.macs or known.local_macs):
         hardware = await read_hardware(session, version)
         new = replace(
             new,
@@ -51,9 +51,13 @@ async def check_identity(
             macs=hardware.mac_addresses,
             local_macs=hardware.local_mac_addresses,
         )
+    if differing := differences(known, new):
+        engine_id = device.primary.engine_id if device.primary is not None else ""
+        return SeenIdentity(differing, device.identifiers, engine_id)
     return SeenIdentity(
-        differences=differences(known, new),
+        differences=(),
         identifiers=DeviceIdentifiers(
+            sys_name=text_of(values.get(SYS_NAME), device.overrides.text_encoding) or "",
             serial_numbers=tuple(sorted(new.serials)),
             mac_addresses=tuple(sorted(new.macs)),
             booted_at=instant(new.booted) if new.booted is not None else None,

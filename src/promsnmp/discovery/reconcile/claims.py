@@ -37,9 +37,12 @@ def replaces_owner(owner: Device, new: Traits) -> bool:
 
 
 def is_named_by_hand(device: Device) -> bool:
-    """Whether the inventory has another name for the device than its own sysName at the last sighting."""
+    """Whether the inventory has another name for the device than its own sysName at the last sighting; so it counts for
+    a device that was never seen."""
     said = device.identifiers.sys_name
-    return bool(device.sys_name) and name_key(said) != name_key(device.sys_name) if said else device.last_seen is None
+    if device.last_seen is None:
+        return True
+    return bool(said and device.sys_name) and name_key(said) != name_key(device.sys_name)
 
 
 def has_no_manual_data(device: Device, keeper: Device) -> bool:

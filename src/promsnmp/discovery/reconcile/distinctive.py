@@ -21,6 +21,8 @@ _SHARED_MACS = (
     "0000000000", "001122334455", "000102030405", "001234567",  # never set
 )  # fmt: skip
 """Prefixes of MAC addresses that several devices have."""
+CONTAINER_MACS = "0242"
+"""Prefix of the MAC addresses that Docker gives to bridges and containers: the same ones on every host."""
 _DEFAULT_NAMES = frozenset({
     "switch", "router", "mikrotik", "localhost", "localhost.localdomain", "ubnt", "unifi", "debian", "ubuntu",
     "raspberrypi", "openwrt", "(none)", "none", "unknown", "default", "system", "sysname", "name", "hostname",

@@ -4,9 +4,10 @@ No single identifier is enough. A sysName may be a factory default, an engine id
 configuration or a disk image, a MAC address may belong to a cluster, an IP address to another device since today's DHCP
 lease. So identifiers are weighed: hardware (serial numbers, MAC addresses) counts most, and the answer may be
 "unknown". Merging two devices loses one of them, while splitting one device is visible: in doubt they are two. A clone
-(of a disk image, a virtual machine, a configuration) has all that software keeps, the name and the engine id, so these
-prove nothing without the same start. ``claims.py`` and ``merge.py`` then apply the decision. docs/how-to/discovery.md
-explains the same to operators.
+(of a disk image, a virtual machine, a configuration) has all that software keeps, the name and the engine id, and may
+have started at the same moment. So these never prove that two addresses are of one device: MAC addresses do, and those
+of software where everything else agrees. ``claims.py`` and ``merge.py`` then apply the decision.
+docs/how-to/discovery.md explains the same to operators.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
-from promsnmp.discovery.reconcile.distinctive import distinctive_engines, is_distinctive
+from promsnmp.discovery.reconcile.distinctive import CONTAINER_MACS, distinctive_engines, is_distinctive
 from promsnmp.inventory.index import name_key
 from promsnmp.inventory.model import AgentEndpoint, Device
 from promsnmp.snmp.credentials import Credentials
@@ -94,7 +95,7 @@ class Traits:
     serials: frozenset[str] = frozenset()
     macs: frozenset[str] = frozenset()
     local_macs: frozenset[str] = frozenset()
-    """Assigned by software: a common one proves nothing, but one device does not have entirely different ones."""
+    """Assigned by software: a common one proves nothing alone, but one device does not have entirely different ones."""
     booted: float | None = None
     seen: float = 0.0
 
@@ -131,19 +132,23 @@ def name_beside(device: Device, read: Callable[[str], str | None]) -> str:
     return as_utf_8 if as_utf_8 == known_traits(device).name else own
 
 
-def known_traits(device: Device) -> Traits:
-    """The traits of a device in the inventory; one that was never seen has only a name, perhaps not its own."""
+def known_traits(device: Device, seen: float = 0.0) -> Traits:
+    """The traits of a device in the inventory; the name of one that was never seen is perhaps not its own.
+
+    ``seen`` is the Unix time at which polls last reached it, if they did.
+    """
     identifiers = device.identifiers
+    is_own_name = device.last_seen is not None or bool(identifiers.sys_name)
     return Traits(
-        name=name_key(identifiers.sys_name if device.last_seen else device.sys_name),
-        is_own_name=device.last_seen is not None,
+        name=name_key(identifiers.sys_name if is_own_name else device.sys_name),
+        is_own_name=is_own_name,
         object_id=identifiers.sys_object_id or device.sys_object_id,
         engines=distinctive_engines(agent.engine_id for agent in device.agents),
         serials=frozenset(identifiers.serial_numbers),
         macs=frozenset(identifiers.mac_addresses),
         local_macs=frozenset(identifiers.local_mac_addresses),
         booted=_unix(identifiers.booted_at),
-        seen=_unix(device.last_seen) or 0.0,
+        seen=max(seen, _unix(device.last_seen) or 0.0),
     )
 
 
@@ -160,8 +165,8 @@ def compare(known: Traits, new: Traits) -> Verdict:
     3. Hardware unknown: two kinds of devices (sysObjectID) without a common engine id are two devices. So are two that
        ran at the same time with entirely different MAC addresses, those assigned by software included, or with two
        names that started at different times. So are two names with two engine ids.
-    4. The same name, not a factory default, and the same start time: one device, unless engine ids or MAC addresses
-       contradict.
+    4. The same name, not a factory default, the same start, and the same MAC addresses of software (a virtual machine):
+       one device. Without any MAC address it may be a clone.
     """
     hardware = _hardware(known, new)
     if hardware is False:
@@ -170,15 +175,36 @@ def compare(known: Traits, new: Traits) -> Verdict:
     if hardware:
         two = names is False or (engines is False and not known.serials & new.serials)
         return Verdict.UNKNOWN if two else Verdict.SAME
-    started = _started_together(known, new)
     is_other_kind = bool(known.object_id and new.object_id) and known.object_id != new.object_id
     other_macs = _common(*_all_macs(known, new)) is False
     if (is_other_kind and not engines) or (other_macs and ran_together(known, new)):
         return Verdict.DIFFERENT
-    if names is False:
-        return Verdict.DIFFERENT if engines is False or started is False else Verdict.UNKNOWN
-    agree = started is True and engines is not False and not other_macs
-    return Verdict.SAME if agree and names and is_distinctive(new.name) else Verdict.UNKNOWN
+    two = names is False and (engines is False or _started_together(known, new) is False)
+    if two:
+        return Verdict.DIFFERENT
+    return Verdict.SAME if _agree(known, new) and _same_local_macs(known, new) else Verdict.UNKNOWN
+
+
+def runs_on(known: Traits, new: Traits) -> bool:
+    """Whether ``new``, seen at the address of ``known``, is surely the agent that has been running there since.
+
+    Elsewhere the same values prove nothing: it may be a clone.
+    """
+    return _agree(known, new) and compare(known, new) is not Verdict.DIFFERENT
+
+
+def _agree(known: Traits, new: Traits) -> bool:
+    """Whether name and start are the same, and engine ids do not contradict."""
+    name = bool(_names(known, new)) and is_distinctive(new.name)
+    return name and bool(_started_together(known, new)) and _common(known.engines, new.engines) is not False
+
+
+def _same_local_macs(known: Traits, new: Traits) -> bool:
+    """Whether one has all MAC addresses of software that the other has, containers aside: those come and go."""
+    fewer, more = sorted(
+        ({one for one in traits.local_macs if not one.startswith(CONTAINER_MACS)} for traits in (known, new)), key=len
+    )
+    return bool(fewer) and fewer <= more
 
 
 def _common(known: AbstractSet[str], new: AbstractSet[str]) -> bool | None:

@@ -189,7 +189,7 @@ class Sweep:
             self._count("elsewhere")
             log.warning(
                 "discovery: %s answers from %s, which is not accepted without authentication: let it answer from the"
-                " address that is asked, or use SNMPv3", address, where,
+                " address that is asked, use SNMPv3, or set unconnected of the device or the search", address, where,
             )  # fmt: skip
         return None
 

@@ -70,10 +70,10 @@ def decode_row(indexes: Sequence[Index], subids: SubIds, *, encoding: str = "") 
         texts.append(text)
         used.append(taken)
         excess -= len(taken)
-    row = _as_sent(indexes, subids, encoding) if excess else None
+    row, is_ambiguous = _as_sent(indexes, subids, encoding) if excess else (None, False)
     if row is not None:
         return row
-    fits = not excess or rest == _TRAILING_ZERO
+    fits = not excess or (rest == _TRAILING_ZERO and not is_ambiguous)
     if fits:
         texts = [_unpadded(index, text) for index, text in zip(indexes, texts, strict=True)]
     return RowIndex(tuple(texts), tuple(used), rest, 0 if fits else excess, fits and valid)
@@ -90,22 +90,25 @@ def _parts(forms: Iterable[tuple[Index, _Form]], subids: SubIds) -> list[_Part] 
     return parts
 
 
-def _as_sent(indexes: Sequence[Index], subids: SubIds, encoding: str) -> RowIndex | None:
-    """The row by the only combination of forms that uses all sub-identifiers; None where there is not exactly one."""
+def _as_sent(indexes: Sequence[Index], subids: SubIds, encoding: str) -> tuple[RowIndex | None, bool]:
+    """The row by the only combination of forms that uses all sub-identifiers; and whether several may do so."""
     found = None
     for number, forms in enumerate(product(*(tuple(_forms(index, encoding)) for index in indexes))):
+        if number >= MAX_COMBINATIONS:
+            return None, True
         parts = _parts(zip(indexes, forms, strict=True), subids)
         if parts is None or sum(len(one.used) for one in parts) != len(subids):
             continue
-        if found is not None or number >= MAX_COMBINATIONS:
-            return None
+        if found is not None:
+            return None, True
         found = parts
-    if found is None:
-        return None
-    valid = all(map(_is_possible, indexes, found))
-    return RowIndex(
-        tuple(map(_unpadded, indexes, (one.text for one in found))), tuple(one.used for one in found), (), 0, valid
-    )
+    return (_row_of(indexes, found) if found is not None else None), False
+
+
+def _row_of(indexes: Sequence[Index], parts: Sequence[_Part]) -> RowIndex:
+    """The index of a row that consists of ``parts``."""
+    texts, used = tuple(map(_unpadded, indexes, (one.text for one in parts))), tuple(one.used for one in parts)
+    return RowIndex(texts, used, (), 0, all(map(_is_possible, indexes, parts)))
 
 
 def _forms(index: Index, encoding: str) -> Iterator[_Form]:

@@ -16,6 +16,8 @@ import yaml
 from promsnmp.errors import ModuleError
 from promsnmp.modules.display_hint import is_valid_hint
 from promsnmp.modules.model import Filter, RegexExtract
+from promsnmp.modules.snmp_yml.other_forms import other_form_of_generator
+from promsnmp.modules.snmp_yml.reader import read_octets
 from promsnmp.modules.types import MetricType
 from promsnmp.support import yaml_nodes, yaml_scalars, yaml_text
 
@@ -109,11 +111,7 @@ _AUTH_KEYS = frozenset({
 
 def read_generator(path: Path) -> GeneratorFile:
     """Reads a generator.yml. Raises ModuleError."""
-    try:
-        octets = path.read_bytes()
-    except OSError as error:
-        raise ModuleError(f"{path}: cannot be read: {error.strerror}") from None
-    return parse_generator(octets, source=str(path))
+    return parse_generator(read_octets(path), source=str(path))
 
 
 def parse_generator(text: bytes | str, *, source: str) -> GeneratorFile:
@@ -129,6 +127,8 @@ def parse_generator(text: bytes | str, *, source: str) -> GeneratorFile:
 
 
 def _file(root: yaml.Node) -> GeneratorFile:
+    if error := other_form_of_generator(root):
+        raise error
     configs: tuple[ModuleConfig, ...] = ()
     auths: dict[str, dict[str, str]] = {}
     for key, value in yaml_nodes.pairs(root, "the file", {"auths", "modules", "version"}):

@@ -34,8 +34,8 @@ MAX_DECLARATIONS = 1_000_000
 Progress = Callable[[int, int], None]
 """Called with the number of finished files and of all files."""
 
-_FORMAT = 4
-"""Version of the cache format; change it when the cached values change."""
+_FORMAT = 5
+"""Version of the cache; change it when the parser gives other values for a file, too."""
 _PACKED = {
     b"\x1f\x8b": "gzip",
     b"PK\x03\x04": "zip",

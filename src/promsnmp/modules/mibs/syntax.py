@@ -201,11 +201,14 @@ def _integer(token: Token) -> int | None:
 
 
 def read_indexes(tokens: Tokens, note: Note) -> tuple[tuple[str, bool], ...]:
-    """Reads the list of INDEX or AUGMENTS: names, each with whether it is IMPLIED. Raises Unreadable."""
+    """Reads the list of INDEX or AUGMENTS: names, each with whether it is IMPLIED. Raises Unreadable.
+
+    IMPLIED can only be the last one (RFC 2578 section 7.7), so it counts for that wherever it stands, as in net-snmp.
+    """
     start = tokens.take()
     if start.value != "{":
         raise Unreadable("{", start)
-    names, implied = list[tuple[str, bool]](), False
+    names, implied = list[str](), False
     while not tokens.accept("}"):
         token = tokens.peek()
         if token.value == "::=" or starts_clause(tokens, token) or ends_declaration(tokens, token):
@@ -216,11 +219,10 @@ def read_indexes(tokens: Tokens, note: Note) -> tuple[tuple[str, bool], ...]:
         if token.value == "IMPLIED":
             implied = True
         elif token.value not in ("SIZE", "MIN", "MAX"):
-            names.append((_type_name(tokens, token), implied))
-            implied = False
+            names.append(_type_name(tokens, token))
     if not names or len(names) > MAX_SUB_IDENTIFIERS:
         raise Unreadable(f"1 to {MAX_SUB_IDENTIFIERS} names", start)
-    return tuple(names)
+    return (*((name, False) for name in names[:-1]), (names[-1], implied))
 
 
 def read_oid(tokens: Tokens, note: Note) -> tuple[tuple[str, int], ...]:

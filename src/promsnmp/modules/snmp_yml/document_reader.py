@@ -19,6 +19,7 @@ from promsnmp.modules.model import Filter, Index, Lookup, Metric, Module, RegexE
 from promsnmp.modules.snmp_yml import scalars
 from promsnmp.modules.snmp_yml.auths import read_auth
 from promsnmp.modules.snmp_yml.circular_lookups import circular_lookups
+from promsnmp.modules.snmp_yml.other_forms import other_form
 from promsnmp.modules.types import IndexType, MetricType
 from promsnmp.snmp.credentials import Credentials
 from promsnmp.support import yaml_nodes, yaml_scalars
@@ -248,6 +249,8 @@ class DocumentReader:
         return read_auth(name, node, self._environment, on_error=self._report, on_unknown_key=self._on_unknown_key)
 
     def document(self, root: yaml.Node) -> Document:
+        if error := other_form(root):
+            raise error
         parts = dict(
             yaml_nodes.pairs(root, "the file", ("auths", "health", "modules", "version"), on_error=self._report)
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from promsnmp.exposition.plan import Plan
+from promsnmp.inventory.model import Device, SeenIdentity
+from promsnmp.polling.detection.seen_identities import with_identity
 from promsnmp.snmp import ber
 
 RECHECK_SECONDS = 6 * 3600.0
@@ -55,6 +57,10 @@ class IdentityState:
 
     differences: tuple[str, ...] = ()
     """What differs from the inventory; empty: it is the same device, as far as known."""
+    reached_at: float | None = None
+    """When a poll last surely reached the known device."""
+    _first: SeenIdentity | None = None
+    """Result of the first check, until the inventory has it: another device may take the address before that."""
     _known: object = None
     """What the inventory knew at the last poll."""
     _signs: PollSigns = PollSigns()
@@ -67,15 +73,19 @@ class IdentityState:
         """Notes what a poll shows, and what the inventory knows of the device."""
         before, is_new = self._signs, known != self._known
         self._known = known
-        is_other = any(
+        is_other = self._jumped(signs.ticks, now) or any(
             old and new and old != new
             for old, new in ((before.object_id, signs.object_id), (before.engine_id, signs.engine_id))
         )
-        if is_other or is_new or self._jumped(signs.ticks, now):
+        if is_new:
+            self._first = None
+        if is_other or is_new:
             self._due = min(self._due, self._checked_at + MIN_SECONDS)
         elif signs.ticks is None:
             self._due = min(self._due, self._checked_at + UNSEEN_SECONDS)
         if signs.ticks is not None:
+            if self.reached_at is not None and before.ticks is not None and not (is_other or self.differences):
+                self.reached_at = now
             self._ticks_at = now
         self._signs = PollSigns(
             before.ticks if signs.ticks is None else signs.ticks,
@@ -95,9 +105,16 @@ class IdentityState:
         """Whether it is time for a check."""
         return now >= self._due
 
-    def record(self, differences: tuple[str, ...], now: float) -> None:
+    def known_device(self, device: Device) -> Device:
+        """``device`` with what its first check found, if the inventory does not have it yet."""
+        return device if self._first is None else with_identity(device, self._first)
+
+    def record(self, seen: SeenIdentity, now: float) -> None:
         """Keeps the result of a check."""
-        self.differences = differences
+        self.differences = seen.differences
+        if not seen.differences:
+            self._first = self._first or seen
+            self.reached_at = now
         self._checked_at, self._due, self._failures = now, now + RECHECK_SECONDS, 0
 
     def record_failure(self, now: float) -> None:

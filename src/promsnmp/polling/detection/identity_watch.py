@@ -31,10 +31,18 @@ CHECK_SHARE = 1 / 3
 
 
 class CheckIdentity(Protocol):
-    """Asks the device in an open session who it is, and compares that with ``device``. Raises SnmpError."""
+    """Asks the device in an open session who it is, and compares that with ``device``, which polls reached at ``seen``
+    (Unix time) last. Raises SnmpError."""
 
     async def __call__(
-        self, session: Session, device: Device, version: Version, *, engine: EngineState, limits: AgentLimits
+        self,
+        session: Session,
+        device: Device,
+        version: Version,
+        *,
+        engine: EngineState,
+        limits: AgentLimits,
+        seen: float,
     ) -> SeenIdentity: ...
 
 
@@ -69,7 +77,7 @@ class IdentityWatch:
             watched.record_failure(time.monotonic())
             return
         _log_change(target, device, watched.differences, seen.differences)
-        watched.record(seen.differences, time.monotonic())
+        watched.record(seen, time.monotonic())
         if self._on_identity is not None:
             self._on_identity(target, seen)
 
@@ -86,8 +94,11 @@ class IdentityWatch:
         modules = [one.module for one in result.plan.modules]
         until = now + (deadline - now) * CHECK_SHARE
         session = self._sessions.create(target, modules, state.engine, deadline=until, limits=state.limits)
+        known, reached_at = state.identity.known_device(device), state.identity.reached_at
+        seen = 0.0 if reached_at is None else time.time() - (time.monotonic() - reached_at)
+        version = target.credentials.version
         async with session:
-            return await check(session, device, target.credentials.version, engine=state.engine, limits=state.limits)
+            return await check(session, known, version, engine=state.engine, limits=state.limits, seen=seen)
 
 
 def _known(device: Device, target: Target) -> object:

@@ -1,6 +1,7 @@
 """Collects what checks of identities found, until it is in the inventory: for ``/targets``, the API and all replicas.
 
-A device that discovery never saw has no identifiers to compare; then those of its first check become the known ones.
+A device that discovery never saw has no identifiers to compare; then those of its first check become the known ones,
+even if another device has taken the address before they were written.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ def _seen(item: Mapping[str, Any]) -> SeenIdentity:
             mac_addresses=_texts(identifiers["mac_addresses"]),
             booted_at=booted_at,
             local_mac_addresses=_texts(identifiers["local_mac_addresses"]),
+            sys_name=str(identifiers.get("sys_name", ""))[:LONGEST_DIFFERENCE],
             sys_object_id=str(identifiers["sys_object_id"]),
         ),
         engine_id=bytes.fromhex(item["engine_id"]).hex(),
@@ -67,20 +69,20 @@ def _texts(items: list[object]) -> tuple[str, ...]:
 def with_identity(device: Device, seen: SeenIdentity) -> Device:
     """``device`` with the result of a check; the same object when nothing is new."""
     before = device.identity_change
+    known = device if device.last_seen else _with_first_identifiers(device, seen)
     if not seen.differences:
-        known = device if device.last_seen else _with_first_identifiers(device, seen)
-        return known if known.identity_change is None else replace(known, identity_change=None)
+        return known if before is None else replace(known, identity_change=None)
     if before is not None and before.differences == seen.differences:
-        return device
+        return known
     since = before.since if before is not None else _now()
-    return replace(device, identity_change=IdentityChange(since, seen.differences))
+    return replace(known, identity_change=IdentityChange(since, seen.differences))
 
 
 def _with_first_identifiers(device: Device, seen: SeenIdentity) -> Device:
     """A device that discovery never saw, with the identifiers that it lacks."""
     known, new = device.identifiers, seen.identifiers
     identifiers = DeviceIdentifiers(
-        sys_name=known.sys_name,
+        sys_name=known.sys_name or new.sys_name,
         serial_numbers=known.serial_numbers or new.serial_numbers,
         mac_addresses=known.mac_addresses or new.mac_addresses,
         booted_at=known.booted_at or new.booted_at,
