@@ -27,7 +27,8 @@ from promsnmp.http.routes import (
     replicas,
     targets,
 )
-from promsnmp.http.routes.pages import interface, swagger
+from promsnmp.http.routes.pages import account, interface, manage, swagger
+from promsnmp.http.routes.pages import devices as device_forms
 from promsnmp.http.schemas.openapi import VERSION, openapi_document
 from promsnmp.http.schemas.openapi_security import with_security
 from promsnmp.http.security.auth import AccessControl
@@ -36,8 +37,8 @@ from promsnmp.http.services import Services
 ROUTERS = tuple(
     routes.router
     for routes in (
-        targets, metrics, probes, original, inventory, devices, discovery, replicas, actuator, interface, swagger,
-        openapi,
+        targets, metrics, probes, original, inventory, devices, discovery, replicas, actuator, account, device_forms,
+        manage, interface, swagger, openapi,
     )
 )  # fmt: skip
 """In the order in which FastAPI tries them, and in which the OpenAPI document shows them."""

@@ -7,16 +7,21 @@ Every string that a template prints is escaped (autoescape), and its hidden char
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from promsnmp.errors import UnknownDevice
+from promsnmp.inventory.model import Device
 from promsnmp.web import text
+from promsnmp.web.edit.editor import Editor
+from promsnmp.web.edit.notices import notice_of
+from promsnmp.web.edit.selection import pack_ids
+from promsnmp.web.edit.viewer import NOBODY, Form, Sender, Viewer
 from promsnmp.web.fleet import Board, Fleet
 from promsnmp.web.pages.device import device_view
 from promsnmp.web.pages.devices import devices_view
@@ -26,6 +31,12 @@ from promsnmp.web.pages.replicas import replicas_view
 from promsnmp.web.rates import PollRateMeter
 from promsnmp.web.sources import Sources
 
+_FORMS = {
+    "edit": ("edit/device", "../../"),
+    "remove": ("edit/remove", "../../"),
+    "add": ("edit/device", ""),
+}
+"""Pages that are a form: their template, and the way from their path to the overview."""
 MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 """Of the files that pages load, by suffix; other files are not served."""
 
@@ -47,21 +58,76 @@ class WebInterface:
             "replicas": self._replicas,
             "modules": self._modules,
         }
+        self._editor = Editor(sources, self._fleet)
         self._assets = assets()
         self._shared: dict[bool, tuple[Board, str]] = {}
         """The overview that all get who ask while its board is shown, whole and as a fragment."""
 
-    async def page(self, name: str, *, item: str = "", query: Query = (), is_fragment: bool = False) -> tuple[int, str]:
+    async def page(
+        self,
+        name: str,
+        *,
+        item: str = "",
+        query: Query = (),
+        is_fragment: bool = False,
+        viewer: Viewer = NOBODY,
+    ) -> tuple[int, str]:
         """Status and HTML of a page; ``is_fragment``: only its live part."""
         if name == "overview":
             return 200, await self._shared_overview(is_fragment=is_fragment)
         values: Mapping[str, object]
         try:
+            if name in _FORMS:
+                template, base = _FORMS[name]
+                return 200, self._form(template, self._editor.view(name, item), viewer, base=base)
             values = await self._views[name](item, query)
             status = int(str(values.get("status", 200)))
         except UnknownDevice as error:
             name, status, values = "missing", 404, {"error": str(error), "wanted": item}
-        return (200 if is_fragment else status), self._render(name, item, values, is_fragment=is_fragment)
+        shown = {"viewer": viewer, "notice": notice_of(query), **values}
+        return (200 if is_fragment else status), self._render(name, item, shown, is_fragment=is_fragment)
+
+    async def submit(self, name: str, form: Form, sender: Sender, *, item: str = "") -> tuple[int, str]:
+        """What ``Editor.submit`` answers: status and HTML, or 303 and where to go on."""
+        status, template, answer = await self._editor.submit(name, item, form, sender)
+        if isinstance(answer, str):
+            return status, answer
+        base = _FORMS[name][1] if name in _FORMS else "" if name == "confirm" else "../"
+        return status, self._form(template, answer, sender.viewer, base=base)
+
+    async def selection(self, form: Form) -> Sequence[Device]:
+        """As ``Editor.selection``."""
+        return await self._editor.selection(form)
+
+    def pack(self, devices: Iterable[Device]) -> str:
+        """Devices as a field of a form."""
+        return pack_ids(devices)
+
+    async def csv(self, query: Query) -> Iterable[bytes]:
+        """As ``Editor.csv``."""
+        return await self._editor.csv(query)
+
+    async def csv_of(self, form: Form) -> Iterable[bytes]:
+        """As ``Editor.csv_of``."""
+        return await self._editor.csv_of(form)
+
+    def login_page(self, viewer: Viewer, **shown: object) -> str:
+        """The page at which people log in, or out; see ``http.services.PeoplePages``."""
+        return self._form("edit/login", shown, viewer, base="")
+
+    def error_page(self, path: str, status: int, text: str, problems: Sequence[str]) -> str:
+        """What is wrong with a request for ``path``."""
+        shown = {"status": status, "error": text, "problems": problems}
+        return self._form("edit/error", shown, NOBODY, base="../" * (path.count("/") - 1))
+
+    def continue_page(self, path: str) -> str:
+        """A page that asks for ``path`` once more, by itself."""
+        base = "../" * (path.partition("?")[0].count("/") - 1)
+        return self._form("edit/continue", {"target": f"{base or './'}{path[1:]}"}, NOBODY, base=base)
+
+    def _form(self, template: str, values: Mapping[str, object], viewer: Viewer, *, base: str) -> str:
+        shown = {"viewer": viewer, "notice": "", "base": base, **values}
+        return self._render(template, "", shown, is_fragment=False)
 
     def _render(self, name: str, item: str, values: Mapping[str, object], *, is_fragment: bool) -> str:
         folder = "live/" if is_fragment and name != "missing" else ""
@@ -84,7 +150,7 @@ class WebInterface:
         board = await self._fleet.board()
         known, html = self._shared.get(is_fragment, (None, ""))
         if known is not board:
-            values = overview_view(self._sources, board, self._meter.rates())
+            values = {"viewer": NOBODY, **overview_view(self._sources, board, self._meter.rates())}
             html = self._render("overview", "", values, is_fragment=is_fragment)
             self._shared[is_fragment] = board, html
         return html
@@ -123,6 +189,7 @@ def environment() -> Environment:
         "seconds": text.seconds,
         "short": text.visible,
         "timestamp": text.timestamp,
+        "whole": escape,
         "url": lambda value: quote(value, safe="", errors="replace"),
     }
     return made

@@ -15,7 +15,9 @@ from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.model import Agent, AgentEndpoint, Device, Inventory
 from promsnmp.inventory.query import DeviceSelector
+from promsnmp.inventory.writes.many_devices import ManyDevices
 from promsnmp.modules.catalogue import CatalogueStore, builtin_catalogue
+from promsnmp.modules.snmp_yml.read_options import STRICT
 from promsnmp.observe.counts import PollCounts
 from promsnmp.observe.health import Component, Health, Status
 from promsnmp.polling.pages.page import Format, RenderedPage
@@ -80,6 +82,9 @@ def interface(
         interval=60.0,
         shows_rates=True,
         devices=Devices(cast("Any", store)),
+        many_devices=ManyDevices(cast("Any", store)),
+        reload=_nothing_to_reload,
+        read_options=STRICT,
         select=DeviceSelector(("system", "if_mib")),
         statuses=lambda all_devices: [devices[one] for one in all_devices],
         status=lambda one: devices[one] or NEVER_POLLED,
@@ -94,6 +99,10 @@ def interface(
         health=Health({name: (lambda part=part: part) for name, part in (components or {}).items()}),  # type: ignore[misc]
     )
     return WebInterface(sources, PollRateMeter(PollCounts()), clock=lambda: NOW)
+
+
+async def _nothing_to_reload() -> None:
+    """As when no file has changed."""
 
 
 def broken(reason: str) -> Component:
