@@ -157,7 +157,7 @@ class RouteTable:
         if (policy := self._find(scope, method)) is not None:
             return policy
         policy = self._find(scope, "GET") or NO_ROUTE
-        return policy if method in SAFE_METHODS else replace(policy, access=AccessLevel.MANAGEMENT)
+        return policy if method in SAFE_METHODS else replace(policy, access=AccessLevel.MANAGEMENT, is_page=False)
 
     def _find(self, scope: Scope, method: str) -> RoutePolicy | None:
         plain = self.plain.get(scope["path"])

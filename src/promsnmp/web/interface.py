@@ -156,7 +156,8 @@ class WebInterface:
         return html
 
     async def _devices(self, item: str, query: Query) -> Mapping[str, object]:
-        return devices_view(self._sources, await self._fleet.board(), query)
+        has_changed = any(key == "done" for key, _ in query)
+        return devices_view(self._sources, await self._fleet.board(is_current=has_changed), query)
 
     async def _device(self, item: str, query: Query) -> Mapping[str, object]:
         return await device_view(self._sources, item, query)

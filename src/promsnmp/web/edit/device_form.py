@@ -149,13 +149,17 @@ def entered(form: Form) -> Values:
 
 def changed_keys(base: Values, mine: Values) -> frozenset[str]:
     """The fields, without secrets, whose text is not the one that the form showed."""
-    return frozenset(key for key in base if key in FIELDS and _shown(key, base[key]) != _shown(key, mine.get(key, "")))
+    return frozenset(
+        key
+        for key in base
+        if key in FIELDS and _sent_back(key, text.visible(base[key])) != _sent_back(key, mine.get(key, ""))
+    )
 
 
-def _shown(key: str, value: str) -> str:
+def _sent_back(key: str, value: str) -> str:
     """As a browser sends a value back that a form showed."""
-    shown = text.visible(value)
-    return (shown if FIELDS[key].rows else shown.replace("\n", "").replace("\r", "")).strip()
+    whole = text.visible(value, len(value))
+    return (whole if FIELDS[key].rows else whole.replace("\n", "").replace("\r", "")).strip()
 
 
 def pack(values: Values) -> str:

@@ -57,15 +57,15 @@ class Editor:
         """The devices that a form of the list chooses. Raises ValueError."""
         if first(form, "ids"):
             return named_devices(self._sources, form)
-        return [row.device for row in selected_rows(self._sources, await self._fleet.board(), form)]
+        return [row.device for row in selected_rows(self._sources, await self._fleet.board(is_current=True), form)]
 
     async def csv(self, query: Sequence[tuple[str, str]]) -> Iterator[bytes]:
         """The devices of the list, as CSV. Raises ValueError."""
-        return csv_parts(self._sources, all_rows(self._sources, await self._fleet.board(), query))
+        return csv_parts(self._sources, all_rows(self._sources, await self._fleet.board(is_current=True), query))
 
     async def csv_of(self, form: Form) -> Iterator[bytes]:
         """Those that a form of the list chooses. Raises ValueError."""
-        return csv_parts(self._sources, selected_rows(self._sources, await self._fleet.board(), form))
+        return csv_parts(self._sources, selected_rows(self._sources, await self._fleet.board(is_current=True), form))
 
     async def _edit(self, item: str, form: Form, sender: Sender) -> Answer:
         status, answer = await one_device.edit(self._sources, item, form, sender)
@@ -80,7 +80,7 @@ class Editor:
         return status, "edit/remove", answer
 
     async def _confirm(self, item: str, form: Form, sender: Sender) -> Answer:
-        rows = selected_rows(self._sources, await self._fleet.board(), form)
+        rows = selected_rows(self._sources, await self._fleet.board(is_current=True), form)
         if not rows:
             return 303, "", "devices?done=none"
         return 200, "edit/many", many_devices.confirm_view(first(form, "action"), rows)

@@ -55,14 +55,16 @@ def edit_view(sources: Sources, wanted: str) -> Mapping[str, object]:
 
 def add_view() -> Mapping[str, object]:
     """The values of the form of a new device."""
-    return {"device": None, "sections": SECTIONS, "values": NEW, "packed": pack(NEW), "version": "",
-            "problems": (), "conflicts": (), "lost_secrets": False, "title": "Add a device"}  # fmt: skip
+    return {
+        "device": None, "sections": SECTIONS, "values": NEW, "packed": pack(NEW), "etag": "", "problems": (),
+        "conflicts": (), "is_conflict": False, "lost_secrets": False, "title": "Add a device",
+    }  # fmt: skip
 
 
 def remove_view(sources: Sources, wanted: str) -> Mapping[str, object]:
     """The values of the page that asks whether to remove a device. Raises UnknownDevice."""
     device = sources.devices.find(wanted)
-    return {"device": device, "version": version_of(sources, device), "has_changed": False}
+    return {"device": device, "etag": version_of(sources, device), "has_changed": False}
 
 
 async def edit(sources: Sources, wanted: str, form: Form, sender: Sender) -> tuple[int, Mapping[str, object] | str]:
@@ -78,12 +80,12 @@ async def edit(sources: Sources, wanted: str, form: Form, sender: Sender) -> tup
             patch,
             who=sender.who,
             request_id=sender.request_id,
-            check=_unchanged(sources, first(form, "version")),
+            check=_unchanged(sources, first(form, "etag")),
         )
     except DeviceChanged:
         return 412, _conflict(sources, sources.devices.find(wanted), base, mine)
     except InventoryInvalid as error:
-        return 400, _form(sources, device, mine, base=base, version=first(form, "version"), problems=error.lines)
+        return 400, _form(sources, device, mine, base=base, etag=first(form, "etag"), problems=error.lines)
     return 303, f"../{device.id}?done=saved"
 
 
@@ -105,7 +107,7 @@ async def remove(sources: Sources, wanted: str, form: Form, sender: Sender) -> t
             wanted,
             who=sender.who,
             request_id=sender.request_id,
-            check=_unchanged(sources, first(form, "version")),
+            check=_unchanged(sources, first(form, "etag")),
         )
     except DeviceChanged:
         return 412, {**remove_view(sources, wanted), "has_changed": True}
@@ -141,7 +143,7 @@ def _form(
     values: Values,
     *,
     base: Values | None = None,
-    version: str | None = None,
+    etag: str | None = None,
     problems: Sequence[str] = (),
 ) -> Mapping[str, object]:
     """The values of the form: ``values`` are shown, ``base`` is what the device has."""
@@ -151,7 +153,7 @@ def _form(
         "sections": SECTIONS,
         "values": _without_secrets(values),
         "packed": pack(base or values),
-        "version": version_of(sources, device) if version is None else version,
+        "etag": version_of(sources, device) if etag is None else etag,
         "problems": problems,
         "conflicts": (),
         "is_conflict": False,

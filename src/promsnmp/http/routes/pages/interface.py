@@ -6,6 +6,8 @@ page (``start.py``), as do callers who may not read the overview and cannot log 
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from fastapi import APIRouter, Request, Response
 
 from promsnmp.errors import InventoryError, PeerError
@@ -35,7 +37,7 @@ async def start(request: Request, services: ServicesDep) -> Response:
         decision = await services.access.authorize(request.scope, AccessLevel.READING)
         if not isinstance(decision, Refusal):
             return await _page(request, services, "overview")
-        if is_fragment(request.headers) or services.login.is_possible:
+        if is_fragment(request.headers) or (decision.status == HTTPStatus.UNAUTHORIZED and services.login.is_possible):
             raise ApiError(decision.status, decision.text)
     return start_page(services)
 
