@@ -131,11 +131,11 @@ class Fleet:
         """The present board; those who ask at the same time share the work. ``is_current``: of the inventory in use,
         for somebody who has just changed it, or is about to."""
         board, inventory = self._board, self._sources.devices.snapshot.inventory
-        if board is not None and self._clock() - board.made_at < board.lifetime:
-            if board.inventory is inventory or not is_current:
-                return board
-            if self._making is not None and not self._making.done():
-                await asyncio.wait({self._making})  # it may have begun with the inventory before
+        is_recent = board is not None and self._clock() - board.made_at < board.lifetime
+        if board is not None and is_recent and (board.inventory is inventory or not is_current):
+            return board
+        if is_current and self._making is not None and not self._making.done():
+            await asyncio.wait({self._making})  # it may have begun with the inventory before
         if self._making is None or self._making.done():
             self._making = asyncio.create_task(asyncio.to_thread(self._make), name="board of all devices")
         self._board = await shielded(self._making)

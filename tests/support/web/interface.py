@@ -66,7 +66,7 @@ def interface(
 ) -> WebInterface:
     """The pages of one replica, ME. ``devices`` with how their polls ended, ``pages`` by name of the device."""
     snapshot = Snapshot.of(Inventory(tuple(devices), revision=revision))
-    store = SimpleNamespace(snapshot=snapshot)
+    store = SimpleNamespace(snapshot=snapshot, key=b"0123456789abcdef")
     catalogue_store = CatalogueStore(builtin_catalogue())
     catalogue_store.last_error = ModuleError(module_error) if module_error else None
     texts = pages or {}

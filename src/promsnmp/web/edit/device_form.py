@@ -46,6 +46,8 @@ class Field:
     """Lines of a text of several lines; 0: one line."""
     options: Mapping[str, str] | None = None
     is_secret: bool = False
+    only: str = ""
+    """The version of SNMP that it is for, ``v2`` or ``v3``; empty: all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +71,16 @@ SECTIONS = (
     )),
     Section("SNMP", (
         Field("version", "Version", options={one: one for one in _VERSIONS}),
-        Field("community", "Community", "v1, v2c", is_secret=True),
-        Field("user", "User", "v3"),
-        Field("level", "Security level", "v3", options={one: one for one in LEVELS}),
-        Field("auth_protocol", "Authentication", "v3", options={one.value: one.value for one in AuthProtocol}),
-        Field("auth_passphrase", "Authentication passphrase", "v3", is_secret=True),
-        Field("priv_protocol", "Privacy", "v3", options={one.document_name: one.document_name for one in PrivProtocol}),
-        Field("priv_passphrase", "Privacy passphrase", "v3", is_secret=True),
-        Field("context", "Context name", "v3"),
+        Field("community", "Community", "v1, v2c", is_secret=True, only="v2"),
+        Field("user", "User", "v3", only="v3"),
+        Field("level", "Security level", "v3", options={one: one for one in LEVELS}, only="v3"),
+        Field("auth_protocol", "Authentication", "v3", only="v3",
+              options={one.value: one.value for one in AuthProtocol}),
+        Field("auth_passphrase", "Authentication passphrase", "v3", is_secret=True, only="v3"),
+        Field("priv_protocol", "Privacy", "v3", only="v3",
+              options={one.document_name: one.document_name for one in PrivProtocol}),
+        Field("priv_passphrase", "Privacy passphrase", "v3", is_secret=True, only="v3"),
+        Field("context", "Context name", "v3", only="v3"),
     )),
     Section("Polling", (
         Field("interval", "Interval", "such as 30s or 5m; empty: COLLECTION_INTERVAL"),
