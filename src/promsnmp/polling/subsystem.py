@@ -46,6 +46,8 @@ log = logging.getLogger(__name__)
 
 ADHOC_PAGE_SECONDS = 1.0
 """Seconds for which the page of an address outside the inventory answers further scrapes."""
+REQUESTED_AT_ONCE = 500
+"""Devices that are told to be polled at a time: some five milliseconds."""
 HANDOVER_SPREAD = 0.5
 """Share of the interval within which this replica polls devices that it takes over from others, if they are many."""
 
@@ -186,21 +188,25 @@ class PollingSubsystem:
 
         ``detect``: their modules are detected again first. Waits ``within`` seconds for the polls to end.
         """
-        found = [self._target(device) for device in devices]
-        targets = [target for target in found if target is not None and self._is_polled_here(target)]
-        if detect:
-            for target in targets:
-                self.collector.states.of(target).detection.request()
-        if self._polls:
-            self.poller.poll_soon(target.key for target in targets)
-        if not self._polls or within:
-            polls = {asyncio.ensure_future(self.page_service.poll(target)) for target in targets}
-            self._requested_polls |= polls
-            for poll in polls:
-                poll.add_done_callback(self._on_requested_poll)
-            if polls and within:
-                await asyncio.wait(polls, timeout=within)
-        return len(targets)
+        number, polls = 0, set[asyncio.Task[CacheEntry]]()
+        for at in range(0, len(devices), REQUESTED_AT_ONCE):
+            found = [self._target(device) for device in devices[at : at + REQUESTED_AT_ONCE]]
+            targets = [target for target in found if target is not None and self._is_polled_here(target)]
+            number += len(targets)
+            if detect:
+                for target in targets:
+                    self.collector.states.of(target).detection.request()
+            if self._polls:
+                self.poller.poll_soon(target.key for target in targets)
+            if not self._polls or within:
+                polls |= {asyncio.create_task(self.page_service.poll(target)) for target in targets}
+            await asyncio.sleep(0)  # others run in between
+        self._requested_polls |= polls
+        for poll in polls:
+            poll.add_done_callback(self._on_requested_poll)
+        if polls and within:
+            await asyncio.wait(polls, timeout=within)
+        return number
 
     def _on_requested_poll(self, poll: asyncio.Task[CacheEntry]) -> None:
         self._requested_polls.discard(poll)

@@ -121,7 +121,7 @@ class WebInterface:
         return self._form("edit/error", shown, NOBODY, base="../" * (path.count("/") - 1))
 
     def continue_page(self, path: str) -> str:
-        """A page that asks for ``path`` once more, by itself."""
+        """A page that asks for ``path`` once more, without a click."""
         base = "../" * (path.partition("?")[0].count("/") - 1)
         return self._form("edit/continue", {"target": f"{base or './'}{path[1:]}"}, NOBODY, base=base)
 

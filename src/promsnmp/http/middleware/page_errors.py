@@ -47,11 +47,11 @@ class ErrorPages(Protocol):
         """What is wrong with a request for ``path``, and problems one by one."""
 
     def continue_page(self, path: str) -> str:
-        """A page that asks for ``path`` (with its query) once more, by itself."""
+        """A page that asks for ``path`` (with its query) once more, without a click."""
 
 
 class PageErrorsMiddleware:
-    """``page`` makes the pages; None where there are none. ``can_log_in``: whether people can log in."""
+    """``page`` makes the pages; None when pages are off. ``can_log_in``: whether people can log in."""
 
     def __init__(self, page: ErrorPages | None, can_log_in: Callable[[], bool]) -> None:
         self._page = page

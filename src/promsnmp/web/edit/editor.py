@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 from promsnmp.errors import ModuleError
@@ -56,8 +57,9 @@ class Editor:
     async def selection(self, form: Form) -> Sequence[Device]:
         """The devices that a form of the list chooses. Raises ValueError."""
         if first(form, "ids"):
-            return named_devices(self._sources, form)
-        return [row.device for row in selected_rows(self._sources, await self._fleet.board(is_current=True), form)]
+            return await asyncio.to_thread(named_devices, self._sources, form)
+        board = await self._fleet.board(is_current=True)
+        return [row.device for row in selected_rows(self._sources, board, form)]
 
     async def csv(self, query: Sequence[tuple[str, str]]) -> Iterator[bytes]:
         """The devices of the list, as CSV. Raises ValueError."""
@@ -83,7 +85,7 @@ class Editor:
         rows = selected_rows(self._sources, await self._fleet.board(is_current=True), form)
         if not rows:
             return 303, "", "devices?done=none"
-        return 200, "edit/many", many_devices.confirm_view(first(form, "action"), rows)
+        return 200, "edit/many", await asyncio.to_thread(many_devices.confirm_view, first(form, "action"), rows)
 
     async def _apply(self, item: str, form: Form, sender: Sender) -> Answer:
         status, answer = await many_devices.apply(self._sources, form, sender)

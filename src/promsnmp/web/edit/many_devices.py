@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -61,7 +62,8 @@ async def apply(sources: Sources, form: Form, sender: Sender) -> tuple[int, Mapp
     if action is None:
         raise ValueError("the form does not say what to do")
     text = first(form, "entered").replace("\r\n", "\n")
-    ids, how = unpack_ids(first(form, "ids")), {"who": sender.who, "request_id": sender.request_id}
+    ids = await asyncio.to_thread(unpack_ids, first(form, "ids"))
+    how = {"who": sender.who, "request_id": sender.request_id}
     try:
         match name:
             case "labels":
@@ -71,7 +73,7 @@ async def apply(sources: Sources, form: Form, sender: Sender) -> tuple[int, Mapp
             case _:
                 number = await sources.many_devices.remove(ids, **how)
     except InventoryInvalid as error:
-        devices = named_devices(sources, form)
+        devices = await asyncio.to_thread(named_devices, sources, form)
         shown = {
             "action_name": name,
             "action": action,

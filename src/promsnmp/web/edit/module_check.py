@@ -15,6 +15,8 @@ MAX_FILE = 4 * 1024 * 1024
 """Bytes; snmp_exporter's own file has 2 MB."""
 MOST_LINES = 200
 """Problems, and notes, that are shown."""
+MOST_PROBLEMS = 1_000
+"""Problems that are looked for."""
 MAX_WAITING = 3
 """Checks that may wait; one runs at a time."""
 
@@ -64,7 +66,9 @@ class ModuleCheck:
         self._waiting += 1
         try:
             async with self._turn:
-                result = await asyncio.to_thread(check_text, contents, source=name, options=sources.read_options)
+                result = await asyncio.to_thread(
+                    check_text, contents, source=name, options=sources.read_options, most_problems=MOST_PROBLEMS
+                )
         finally:
             self._waiting -= 1
         release_memory()

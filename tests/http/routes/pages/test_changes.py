@@ -231,10 +231,11 @@ CHECKED = [
     ("modules:\n  mine:\n    walk: [1.3.6.1.2.1.2]\n    metrics: []\n", "can be loaded", "1 module"),
     ("modules:\n  mine:\n    wolk: []\n", "1 problem", "mine.yml:3"),
     ("modules: [", "problem", "mine.yml:"),
+    ("modules:\n" + "".join(f"  m{number}: {{wolk: 1}}\n" for number in range(3_000)), "problems", "mine.yml:2"),
 ]
 
 
-@pytest.mark.parametrize(("text", "verdict", "detail"), CHECKED)
+@pytest.mark.parametrize(("text", "verdict", "detail"), CHECKED, ids=("right", "wrong key", "no YAML", "hostile"))
 async def test_a_file_is_checked_without_being_used(opened: Opened, text: str, verdict: str, detail: str) -> None:
     async with opened(**LOCAL) as client:
         form = await open_form(client, "/modules", "check")

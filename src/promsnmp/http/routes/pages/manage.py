@@ -94,36 +94,38 @@ async def _poll(request: Request, services: Services, devices: Sequence[Device])
     number: int = await services.poll_now(devices)
     if PEER in request.scope:
         return Response(str(number), media_type="text/plain")
-    number += sum(await asyncio.gather(*_poll_elsewhere(request, services, devices)))
+    if services.cluster.has_peers:
+        foreign = await asyncio.to_thread(_by_owner, services, devices)
+        number += sum(await asyncio.gather(*(_ask(request, services, *one) for one in foreign)))
     up = "../" * (request.url.path.count("/") - 1)
     return visit.answer(303, f"{up}devices?done=polls&number={number}" if devices else f"{up}devices?done=none")
 
 
-def _poll_elsewhere(request: Request, services: Services, devices: Sequence[Device]) -> Iterable[asyncio.Future[int]]:
-    """Requests to the other replicas for the devices that they poll; each returns how many polls it begins."""
+def _by_owner(services: Services, devices: Sequence[Device]) -> list[tuple[str, bytes]]:
+    """The addresses of the other replicas that poll some of the devices, each with the form that names these."""
     members, pack = services.cluster.members, people_of(services).pack
-    if not services.cluster.has_peers:
-        return
     by_owner: dict[str, list[Device]] = {}
     for device in devices:
         by_owner.setdefault(members.ring.owner(device.id), []).append(device)
+    found = ((members.find(name), owned) for name, owned in by_owner.items())
+    return [
+        (owner.address, urlencode({"ids": pack(owned)}).encode())
+        for owner, owned in found
+        if owner is not None and owner.instance != members.me.instance
+    ]
 
-    async def ask(address: str, owned: Sequence[Device]) -> int:
-        body = urlencode({"ids": pack(owned)}).encode()
-        headers = [(b"content-type", b"application/x-www-form-urlencoded")]
-        user = forwarded_user(request.scope)
-        try:
-            answer = await services.cluster.peers.request(
-                address, "POST", b"/bulk/poll", headers, body, timeout=PEER_TIMEOUT, user=user
-            )
-        except PeerError:
-            return 0
-        return int(answer.body) if answer.status == 200 and answer.body.isdigit() else 0
 
-    for name, owned in by_owner.items():
-        owner = members.find(name)
-        if owner is not None and owner.instance != members.me.instance:
-            yield asyncio.ensure_future(ask(owner.address, owned))
+async def _ask(request: Request, services: Services, address: str, form: bytes) -> int:
+    """How many polls another replica begins; none when it does not answer."""
+    headers = [(b"content-type", b"application/x-www-form-urlencoded")]
+    user = forwarded_user(request.scope)
+    try:
+        answer = await services.cluster.peers.request(
+            address, "POST", b"/bulk/poll", headers, form, timeout=PEER_TIMEOUT, user=user
+        )
+    except PeerError:
+        return 0
+    return int(answer.body) if answer.status == 200 and answer.body.isdigit() else 0
 
 
 def _csv(parts: Iterable[bytes]) -> Response:
