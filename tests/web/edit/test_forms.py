@@ -59,6 +59,15 @@ async def test_a_form_that_is_sent_back_as_it_was_changes_nothing(text: str) -> 
     assert patch_of(one, unpack(fields["shown"]), entered(sent)) == {}
 
 
+async def test_labels_that_a_form_cannot_show_stay() -> None:
+    one = device(1, labels=tuple((f"label_{at}", "x" * 100) for at in range(100)))
+    _, html = await interface({one: up()}).page("edit", item=one.id, viewer=EDITOR)
+    fields = next(fields for fields in Forms(html).forms if "shown" in fields)
+    sent = {key: [value] for key, value in fields.items()}
+    sent["labels"] = [f"new=1\n{sent['labels'][0]}"]
+    assert patch_of(one, unpack(fields["shown"]), entered(sent)) == {"labels": {"new": "1"}}
+
+
 async def test_secrets_are_on_no_page() -> None:
     user = User("u", SecurityLevel.AUTH_PRIV, AuthProtocol.SHA512, "s3cret-auth", PrivProtocol.AES256, "s3cret-priv")
     one = device(1)

@@ -104,7 +104,11 @@ NEW: Values = {key: "" for key in FIELDS if key not in SECRETS} | {
 
 
 def values_of(device: Device) -> Values:
-    """What a device has in each field that is shown."""
+    """What a form shows of a device: hidden characters as codes, long texts cut."""
+    return {key: text.visible(value) for key, value in _values(device).items()}
+
+
+def _values(device: Device) -> Values:
     agent, overrides = device.primary, device.overrides
     found = NEW | {
         "name": device.sys_name,
@@ -154,9 +158,7 @@ def entered(form: Form) -> Values:
 def changed_keys(base: Values, mine: Values) -> frozenset[str]:
     """The fields, without secrets, whose text is not the one that the form showed."""
     return frozenset(
-        key
-        for key in base
-        if key in FIELDS and _sent_back(key, text.visible(base[key])) != _sent_back(key, mine.get(key, ""))
+        key for key in base if key in FIELDS and _sent_back(key, base[key]) != _sent_back(key, mine.get(key, ""))
     )
 
 

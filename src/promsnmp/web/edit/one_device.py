@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from promsnmp.errors import DeviceChanged, InventoryInvalid, UnknownDevice
 from promsnmp.inventory.model import Device
+from promsnmp.web import text
 from promsnmp.web.edit.device_form import (
     FIELDS,
     NEW,
@@ -162,4 +163,5 @@ def _form(
 
 
 def _without_secrets(values: Values) -> Values:
-    return {key: value for key, value in values.items() if key not in SECRETS}
+    """What a form may show; texts that are shown already stay as they are."""
+    return {key: text.visible(value, len(value)) for key, value in values.items() if key not in SECRETS}

@@ -17,7 +17,7 @@ from promsnmp.inventory.model import Device
 
 router = APIRouter(include_in_schema=False)
 
-MAX_FORM = 256 * 1024
+MAX_FORM = 1024 * 1024
 """Bytes of the form of a device: what was entered, and what was shown before."""
 POLL_WAIT = 5.0
 """Seconds for which the answer waits for a poll."""
