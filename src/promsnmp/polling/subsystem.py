@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 ADHOC_PAGE_SECONDS = 1.0
 """Seconds for which the page of an address outside the inventory answers further scrapes."""
 REQUESTED_AT_ONCE = 500
-"""Devices that are told to be polled at a time: some five milliseconds."""
+"""Devices whose polls are scheduled in one step: some five milliseconds."""
 HANDOVER_SPREAD = 0.5
 """Share of the interval within which this replica polls devices that it takes over from others, if they are many."""
 
