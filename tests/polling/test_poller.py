@@ -209,7 +209,7 @@ async def test_somebody_may_have_devices_polled_at_once() -> None:
         wanted, other = target_of(first, managed=True), target_of(second, managed=True)
         async with polling([wanted, other], interval=1000.0) as (poller, page_service):
             assert poller.poll_soon([wanted.key, "unknown"]) == 1
-            await until(lambda: page_service.began.get(wanted.key, []))
+            await until(lambda: wanted.key in page_service.began)
             assert page_service.began.keys() == {wanted.key}
             await until(lambda: poller.active == 0)
             assert poller.poll_soon([wanted.key]) == 1

@@ -243,18 +243,17 @@ class AccessControl:
 
     async def authorize(self, scope: Scope, level: AccessLevel = AccessLevel.MANAGEMENT) -> str | Refusal:
         """The name of the caller (``anonymous`` where none is needed), or why the request is refused."""
-        headers = headers_of(scope)
-        changes = level is AccessLevel.MANAGEMENT or (
-            level is AccessLevel.LOGIN and scope["method"] not in SAFE_METHODS
-        )
-        if changes and (page := cross_site_origin(headers)) is not None:
-            return _cross_site_refusal(page, headers)
+        is_login = level is AccessLevel.LOGIN and scope["method"] not in SAFE_METHODS
+        if level is AccessLevel.MANAGEMENT or is_login:
+            headers = headers_of(scope)
+            if (page := cross_site_origin(headers)) is not None:
+                return _cross_site_refusal(page, headers)
         if not self.is_restricted(level):
             return self._anonymous(scope) if level in (AccessLevel.DETAILS, AccessLevel.READING) else ANONYMOUS
-        return await self.identify(scope, level)
+        return await self.identify(scope)
 
-    async def identify(self, scope: Scope, level: AccessLevel = AccessLevel.MANAGEMENT) -> str | Refusal:
-        """As ``authorize`` for a level that is restricted, whatever page the request comes from."""
+    async def identify(self, scope: Scope) -> str | Refusal:
+        """The name of a caller who may change something, whatever page the request comes from; or why they may not."""
         headers = headers_of(scope)
         try:
             for one in self._authenticators:

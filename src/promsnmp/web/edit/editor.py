@@ -59,15 +59,17 @@ class Editor:
         if first(form, "ids"):
             return await asyncio.to_thread(named_devices, self._sources, form)
         board = await self._fleet.board(is_current=True)
-        return [row.device for row in selected_rows(self._sources, board, form)]
+        return [row.device for row in await asyncio.to_thread(selected_rows, self._sources, board, form)]
 
     async def csv(self, query: Sequence[tuple[str, str]]) -> Iterator[bytes]:
         """The devices of the list, as CSV. Raises ValueError."""
-        return csv_parts(self._sources, all_rows(self._sources, await self._fleet.board(is_current=True), query))
+        board = await self._fleet.board(is_current=True)
+        return csv_parts(self._sources, await asyncio.to_thread(all_rows, self._sources, board, query))
 
     async def csv_of(self, form: Form) -> Iterator[bytes]:
         """Those that a form of the list chooses. Raises ValueError."""
-        return csv_parts(self._sources, selected_rows(self._sources, await self._fleet.board(is_current=True), form))
+        board = await self._fleet.board(is_current=True)
+        return csv_parts(self._sources, await asyncio.to_thread(selected_rows, self._sources, board, form))
 
     async def _edit(self, item: str, form: Form, sender: Sender) -> Answer:
         status, answer = await one_device.edit(self._sources, item, form, sender)
@@ -82,7 +84,8 @@ class Editor:
         return status, "edit/remove", answer
 
     async def _confirm(self, item: str, form: Form, sender: Sender) -> Answer:
-        rows = selected_rows(self._sources, await self._fleet.board(is_current=True), form)
+        board = await self._fleet.board(is_current=True)
+        rows = await asyncio.to_thread(selected_rows, self._sources, board, form)
         if not rows:
             return 303, "", "devices?done=none"
         return 200, "edit/many", await asyncio.to_thread(many_devices.confirm_view, first(form, "action"), rows)
