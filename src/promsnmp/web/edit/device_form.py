@@ -183,11 +183,17 @@ def unpack(packed: str) -> Values:
     return {key: str(given.get(key, value)) for key, value in NEW.items()}
 
 
+OBSERVED = "description"
+"""The field that a poll may fill in: a change of it counts only for those who change it, too."""
+
+
 def operated(device: Device) -> Device:
     """The device without what polls and searches note of it: what two people may disagree about."""
+    agents = tuple(replace(agent, engine_id="") for agent in device.agents)
     return replace(
-        device, sys_object_id="", vendor="", model="", detected_modules=(), status=ACTIVE, last_seen=None,
-        missed_since=None, identifiers=NO_IDENTIFIERS, identity_change=None,
+        device, sys_descr="", sys_object_id="", vendor="", model="", detected_modules=(), status=ACTIVE,
+        last_seen=None, missed_since=None, identifiers=NO_IDENTIFIERS, identity_change=None, agents=agents,
+        primary=None if device.primary is None else replace(device.primary, engine_id=""),
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from promsnmp.web import text
 from promsnmp.web.edit.device_form import (
     FIELDS,
     NEW,
+    OBSERVED,
     SECRETS,
     SECTIONS,
     Values,
@@ -81,7 +82,7 @@ async def edit(sources: Sources, wanted: str, form: Form, sender: Sender) -> tup
             patch,
             who=sender.who,
             request_id=sender.request_id,
-            check=_unchanged(sources, first(form, "etag")),
+            check=_unchanged(sources, first(form, "etag"), base, mine),
         )
     except DeviceChanged:
         return 412, _conflict(sources, sources.devices.find(wanted), base, mine)
@@ -115,13 +116,18 @@ async def remove(sources: Sources, wanted: str, form: Form, sender: Sender) -> t
     return 303, "../../devices?done=removed&number=1"
 
 
-def _unchanged(sources: Sources, version: str) -> Callable[[Device | None], None]:
-    """A check that the device is the version that the form showed."""
+def _unchanged(
+    sources: Sources, etag: str, base: Values | None = None, mine: Values | None = None
+) -> Callable[[Device | None], None]:
+    """A check that the device is the version that the form showed; of an edit, which showed ``base``."""
 
     def check(present: Device | None) -> None:
         if present is None:
             raise UnknownDevice("the device no longer exists")
-        if version_of(sources, present) != version:
+        is_same = version_of(sources, present) == etag
+        if is_same and base is not None and mine is not None and OBSERVED in changed_keys(base, mine):
+            is_same = OBSERVED not in changed_keys(base, values_of(present))
+        if not is_same:
             raise DeviceChanged("somebody else has changed the device meanwhile")
 
     return check

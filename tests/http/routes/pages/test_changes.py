@@ -143,9 +143,12 @@ async def test_what_a_search_notes_is_no_conflict(opened: Opened) -> None:
     async with opened(**LOCAL) as client:
         device = await add(client, 1)
         form = await open_form(client, f"/devices/{device['id']}/edit")
-        seen = {"lastSeen": "2026-01-01T00:00:00Z", "vendor": "Acme"}
+        agent = {**device["agents"][0], "engineId": "80001f8880e9630000d61ff449"}
+        seen = {"lastSeen": "2026-01-01T00:00:00Z", "vendor": "Acme", "sysDescr": "as it says", "agents": [agent]}
         assert (await client.patch(f"/promsnmp/devices/{device['id']}", json=seen)).status_code == 200
+        assert (await form.send(description="mine")).status_code == 412, "both have changed the description"
         assert (await form.send(name="renamed")).status_code == 303
+        assert (await shown(client, device["id"]))["sysDescr"] == "as it says"
 
 
 async def test_a_device_is_removed_after_a_question_and_only_as_it_was_seen(opened: Opened) -> None:
